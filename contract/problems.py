@@ -1,0 +1,63 @@
+"""Problems of a spec: where, what was seen, what to do."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+
+class Problem(NamedTuple):
+    """One thing wrong with a spec."""
+
+    path: str
+    """Where, as `arms[0].loss.margin`; empty for the whole spec."""
+    message: str
+
+
+class SpecError(ValueError):
+    """A spec is not valid; carries every problem found."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = list(problems)
+        super().__init__("; ".join(f"{path or 'spec'}: {message}" for path, message in problems))
+
+
+def from_validation(error: ValidationError) -> list[Problem]:
+    """The problems of a pydantic error, in the spec's own paths and in plain words."""
+    return [
+        Problem(_path(detail["loc"]), _message(detail["type"], detail["msg"], detail["input"]))
+        for detail in error.errors(include_url=False, include_context=False)
+    ]
+
+
+_UNIONS = {"data", "encoder", "loss", "sampler", "optimizer"}
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    """Join a location, without the `kind` that pydantic puts behind a discriminated union."""
+    path = ""
+    previous: int | str = ""
+    for part in loc:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif previous not in _UNIONS:
+            path += f".{part}" if path else part
+        else:
+            previous = ""  # this part is the union's tag; a field named like a union may follow
+            continue
+        previous = part
+    return path
+
+
+def _message(kind: str, text: str, seen: object) -> str:
+    if kind == "extra_forbidden":
+        return "unknown key; remove it or correct its spelling"
+    if kind == "missing":
+        return "required, but missing"
+    if kind == "union_tag_not_found":
+        return "needs a 'kind' that says which one it is"
+    shown = repr(seen)
+    if len(shown) > 60:
+        size = f"{len(seen)} items" if isinstance(seen, Sequence) else type(seen).__name__
+        shown = f"{shown[:40]}... ({size})"
+    return f"{text[0].lower()}{text[1:]}; got {shown}"
