@@ -42,8 +42,8 @@ def batch_problems(data: Data, training: Training, path: str) -> list[Problem]:
             problems.append(
                 Problem(
                     f"{path}.sampler.m",
-                    f"{size} / {sampler.m} = {size // sampler.m} classes a batch, but '{data.kind}' "
-                    f"has {class_count(data)}; raise m or lower the batch size",
+                    f"{size} / {sampler.m} = {size // sampler.m} classes a batch, but "
+                    f"'{data.kind}' has {class_count(data)}; raise m or lower the batch size",
                 )
             )
     return problems

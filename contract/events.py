@@ -6,11 +6,11 @@ one and its seq is the next, so that a message sent twice counts once and a lost
 again (the heartbeat's answer says which seq was committed last).
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-VERSION = 1
+VERSION: Final = 1
 
 
 class _Message(BaseModel):
@@ -57,6 +57,12 @@ class Column(BaseModel):
     steps: list[int]
     values: list[float | None]
     """A value that is not finite travels as None."""
+
+    @model_validator(mode="after")
+    def _as_many_steps_as_values(self) -> Self:
+        if len(self.steps) != len(self.values):
+            raise ValueError("a column needs as many steps as values")
+        return self
 
 
 class Points(_Numbered):

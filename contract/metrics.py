@@ -68,7 +68,8 @@ _DYNAMICS: Final = (
         "active_ratio.positive",
         "Active positives",
         r"\frac{|\{P : \ell > 0\}|}{|P|}",
-        "Share of positive pairs with a loss. A positive pair at any distance pulls, so it stays near 1.",
+        "Share of positive pairs with a loss. A positive pair pulls at any distance, so this "
+        "stays near 1.",
     ),
     _dynamics(
         "active_ratio.negative",
@@ -166,7 +167,8 @@ _QUALITY: Final = (
             f"classification.knn_accuracy_{k}",
             f"kNN accuracy, k = {k}",
             rf"\frac{{1}}{{Q}}\sum_q [\operatorname{{vote}}_{{{k}}}(q) = y_q]",
-            f"Share of held-out items whose {k} nearest training item{'s' * (k > 1)} vote for their class.",
+            f"Share of held-out items for whose class their {k} nearest training "
+            f"item{'s vote' if k > 1 else ' votes'}.",
             "higher",
         )
         for k in (1, 5, 20)

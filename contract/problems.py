@@ -1,6 +1,6 @@
 """Problems of a spec: where, what was seen, what to do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -56,6 +56,9 @@ def _message(kind: str, text: str, seen: object) -> str:
         return "required, but missing"
     if kind == "union_tag_not_found":
         return "needs a 'kind' that says which one it is"
+    if kind == "union_tag_invalid" and isinstance(seen, Mapping):
+        known = text.partition("expected tags: ")[2]
+        return f"unknown kind {seen.get('kind')!r}; known are {known}"
     shown = repr(seen)
     if len(shown) > 60:
         size = f"{len(seen)} items" if isinstance(seen, Sequence) else type(seen).__name__

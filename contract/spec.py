@@ -1,4 +1,4 @@
-"""The comparison spec: what the form posts, the API stores, the worker runs and the export writes."""
+"""The comparison spec: what the form posts, the API stores and the worker runs."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar

@@ -1,0 +1,18 @@
+"""Metric keys: each explained, none twice."""
+
+from contract.metrics import METRICS, TEST_PREFIX
+
+
+def test_every_metric_says_what_it_is() -> None:
+    assert len(METRICS) == 39
+    for key, metric in METRICS.items():
+        assert metric.key == key
+        assert metric.label
+        assert metric.formula
+        assert metric.meaning.endswith(".")
+
+
+def test_every_test_key_has_a_validation_key() -> None:
+    tests = [key for key in METRICS if key.startswith(TEST_PREFIX)]
+    assert len(tests) == 11
+    assert all(key.removeprefix(TEST_PREFIX) in METRICS for key in tests)

@@ -1,0 +1,161 @@
+"""The spec: what is accepted, and that every problem comes back at once with its path."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from contract.catalogue import catalogue
+from contract.presets import PRESETS
+from contract.problems import SpecError
+from contract.spec import ComparisonSpec, parse_spec
+from contract.training import MPerClassSampler, SgdOptimizer
+
+DEMO: dict[str, Any] = dict(PRESETS[0]["spec"])
+
+
+def changed(**sections: Any) -> dict[str, Any]:
+    """The demo's spec with some sections replaced."""
+    return {**copy.deepcopy(DEMO), **sections}
+
+
+def problems(raw: object) -> dict[str, str]:
+    """path -> message of everything wrong with a spec; the spec must be wrong."""
+    with pytest.raises(SpecError) as caught:
+        parse_spec(raw)
+    found = caught.value.problems
+    assert len({path for path, _ in found}) == len(found), "one problem a path in these tests"
+    return dict(found)
+
+
+def test_presets_are_valid_and_survive_a_round_trip() -> None:
+    specs = [parse_spec(preset["spec"]) for preset in PRESETS]
+    assert len(specs) == 2
+    for spec in specs:
+        assert parse_spec(spec.model_dump(mode="json")) == spec
+        assert ComparisonSpec.model_validate_json(spec.model_dump_json()) == spec
+
+
+def test_defaults_fill_what_is_left_out() -> None:
+    spec = parse_spec(DEMO)
+    assert spec.training.optimizer.kind == "adam"
+    assert spec.training.sampler.kind == "shuffle"
+    assert spec.measure.evaluate_every == 1
+    assert spec.notes == ""
+
+
+def test_every_problem_of_every_section_comes_back_at_once() -> None:
+    raw = changed(
+        data={"kind": "synthetic", "classes": 1},
+        encoder={"kind": "mlp", "hiden": 3},
+        training={"epochs": 0, "optimizer": {"kind": "sgd", "momentum": 1.0}},
+        arms=[
+            {"name": "a", "loss": {"kind": "contrastive", "margin": -1}},
+            {"name": "b", "loss": {"kind": "zoo"}},
+        ],
+        seeds=list(range(10_000)),
+        colour="red",
+    )
+    found = problems(raw)
+    assert set(found) == {
+        "data.classes",
+        "encoder.hiden",
+        "training.epochs",
+        "training.optimizer.momentum",
+        "arms[0].loss.margin",
+        "arms[1].loss",
+        "seeds",
+        "colour",
+    }
+    assert "unknown key" in found["colour"]
+    assert "got -1" in found["arms[0].loss.margin"]
+    assert "'zoo'" in found["arms[1].loss"]
+    assert "'triplet'" in found["arms[1].loss"]
+    assert "10000 items" in found["seeds"]
+
+
+@pytest.mark.parametrize("raw", [None, 5, "spec", [], [DEMO]])
+def test_what_is_no_object_is_one_problem_of_the_whole(raw: object) -> None:
+    assert set(problems(raw)) == {""}
+
+
+def test_an_empty_arm_list_is_refused() -> None:
+    assert set(problems(changed(arms=[]))) == {"arms"}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_margin_must_be_finite(value: float) -> None:
+    arms = [{"name": "a", "loss": {"kind": "triplet", "margin": value}}]
+    assert set(problems(changed(arms=arms))) == {"arms[0].loss.margin"}
+
+
+def test_sections_that_disagree_are_found_beside_other_problems() -> None:
+    raw = changed(
+        data={"kind": "synthetic"},
+        training={"batch_size": 64, "sampler": {"kind": "m_per_class", "m": 4}},
+        seeds=[],
+    )
+    assert set(problems(raw)) == {"encoder.kind", "training.sampler.m", "seeds"}
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "m", "path"),
+    [
+        (63, 4, "training.batch_size"),
+        (64, 4, "training.sampler.m"),
+        (2000, 500, "training.batch_size"),
+    ],
+)
+def test_a_batch_must_fit_the_data(batch_size: int, m: int, path: str) -> None:
+    training = {"batch_size": batch_size, "sampler": {"kind": "m_per_class", "m": m}}
+    assert path in problems(changed(training=training))
+
+
+def test_names_and_seeds_are_unique() -> None:
+    arm = {"name": "same", "loss": {"kind": "triplet"}}
+    found = problems(changed(arms=[arm, arm], seeds=[3, 1, 3]))
+    assert found == {"arms[1].name": "'same' is used twice", "seeds[2]": "3 is used twice"}
+
+
+def test_an_arm_may_override_training_and_its_rules_hold_there_too() -> None:
+    arms: list[dict[str, Any]] = [
+        {"name": "a", "loss": {"kind": "triplet"}},
+        {
+            "name": "b",
+            "loss": {"kind": "triplet"},
+            "training": {
+                "batch_size": 40,
+                "sampler": {"kind": "m_per_class", "m": 8},
+                "optimizer": {"kind": "sgd"},
+            },
+        },
+    ]
+    spec = parse_spec(changed(arms=arms))
+    own = spec.training_of(spec.arm("b"))
+    assert own.batch_size == 40
+    assert own.sampler == MPerClassSampler(m=8)
+    assert own.optimizer == SgdOptimizer()
+    assert own.epochs == spec.training.epochs
+    assert spec.training_of(spec.arm("a")) == spec.training
+
+    arms[1]["training"]["batch_size"] = 41
+    assert set(problems(changed(arms=arms))) == {"arms[1].training.batch_size"}
+
+
+def test_the_catalogue_is_plain_json_that_names_every_kind() -> None:
+    content = catalogue()
+    kinds = {
+        section: [row["kind"] for row in content[section]]
+        for section in ("data", "encoders", "losses", "samplers", "optimizers")
+    }
+    assert kinds == {
+        "data": ["digits", "synthetic"],
+        "encoders": ["mlp", "convnet"],
+        "losses": ["contrastive", "triplet"],
+        "samplers": ["shuffle", "m_per_class"],
+        "optimizers": ["adam", "adamw", "sgd"],
+    }
+    for row in content["losses"]:
+        assert row["schema"]["properties"]["margin"]["minimum"] == 0
+        assert row["formula"]
+        assert row["url"].startswith("https://")
