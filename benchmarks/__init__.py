@@ -1,0 +1,1 @@
+"""Measurements: each script prints a table and appends JSON lines to benchmarks/results/."""

@@ -1,0 +1,43 @@
+"""A real Chromium for tests and measurements of the pages."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Literal
+
+from playwright.sync_api import Page, sync_playwright
+
+FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def chromium() -> str:
+    """Path of the browser: LOSSBOARD_CHROMIUM, or the system's.
+
+    Raises:
+        FileNotFoundError: none is installed; says what to install.
+    """
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("LOSSBOARD_CHROMIUM") or next(
+        filter(None, map(shutil.which, names)), None
+    )
+    if not found:
+        raise FileNotFoundError(
+            "no Chromium: install it (Debian: apt-get install chromium) or set LOSSBOARD_CHROMIUM"
+        )
+    return found
+
+
+@contextmanager
+def browser_page(
+    *, width: int = 1440, height: int = 900, scheme: Literal["light", "dark"] = "light"
+) -> Iterator[Page]:
+    """An empty page of a fresh browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+        page.set_default_timeout(30_000)
+        try:
+            yield page
+        finally:
+            browser.close()

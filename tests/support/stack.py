@@ -1,0 +1,154 @@
+"""The whole product as its user starts it: the launcher and every process below it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import psutil
+from celery import Celery
+
+from contract.names import WAKE_TASK, wake_queue
+from tests.support.ports import free_ports
+from tests.support.waiting import until
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+PROCESSES: Final = {
+    "broker": "valkey-server",
+    "api": "uvicorn",
+    "worker": "celery",
+    "trainer": "worker.trainer",
+    "ui": "streamlit",
+}
+"""Processes are told apart by a word of their command line."""
+
+Json = dict[str, Any]
+
+
+class Stack:
+    """A running product: its addresses, its API and its processes."""
+
+    def __init__(
+        self, launcher: psutil.Process, api_port: int, ui_port: int, broker_url: str, log: Path
+    ) -> None:
+        self.launcher = launcher
+        self.broker_url = broker_url
+        self.ui_url = f"http://127.0.0.1:{ui_port}"
+        self.api_url = f"http://127.0.0.1:{api_port}/api/v1"
+        self.log = log
+        self.http = httpx.Client(base_url=self.api_url, timeout=30)
+
+    def get(self, path: str, **params: Any) -> Json:
+        """GET a path of the API; an API that is away or failing raises httpx.HTTPError."""
+        answer = self.http.get(path, params=params)
+        answer.raise_for_status()
+        found: Json = answer.json()
+        return found
+
+    def submit(self, spec: Json) -> str:
+        """Post a spec; the comparison's id."""
+        answer = self.http.post("/comparisons", json=spec)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def runs(self, comparison: str) -> list[Json]:
+        """The comparison's runs; empty while the API is away."""
+        try:
+            runs: list[Json] = self.get(f"/comparisons/{comparison}/runs")["runs"]
+        except httpx.HTTPError:
+            return []  # killed on purpose; asked again until the deadline
+        return runs
+
+    def wait_steps(self, comparison: str, steps: int) -> list[Json]:
+        """Wait until every run that runs has done so many steps and one does run."""
+
+        def under_way() -> list[Json]:
+            running = [run for run in self.runs(comparison) if run["state"] == "running"]
+            return running if running and all(run["step"] >= steps for run in running) else []
+
+        return until(under_way, f"step {steps} of {comparison}")
+
+    def wait_ended(self, comparison: str, *, timeout: float = 90) -> list[Json]:
+        """Wait until no run is queued or running."""
+
+        def ended() -> list[Json]:
+            runs = self.runs(comparison)
+            over = all(run["state"] not in {"queued", "running"} for run in runs)
+            return runs if runs and over else []
+
+        return until(ended, f"the end of {comparison}", timeout=timeout)
+
+    def series(self, run: str, key: str) -> tuple[list[int], list[float | None]]:
+        """All points of one series, not thinned."""
+        [found] = self.get("/series", run=run, key=key, max_points=100_000)["series"]
+        assert found["min"] is None
+        return found["steps"], found["values"]
+
+    def wake(self) -> None:
+        """Deliver one more wake-up to the CPU slots."""
+        with Celery(broker=self.broker_url) as celery:
+            celery.send_task(WAKE_TASK, queue=wake_queue("cpu"), ignore_result=True)
+
+    def processes(self, name: str) -> list[psutil.Process]:
+        """Living processes of one kind below this launcher."""
+        word = PROCESSES[name]
+        found = []
+        for process in self.launcher.children(recursive=True):
+            try:
+                line = process.cmdline()
+            except (psutil.NoSuchProcess, psutil.ZombieProcess):
+                continue
+            if any(word in part for part in line):
+                found.append(process)
+        return found
+
+    def kill(self, name: str) -> None:
+        """kill -9 every process of one kind."""
+        victims = self.processes(name)
+        assert victims, f"no {name} to kill"
+        for process in victims:
+            process.kill()
+
+
+@contextmanager
+def running_stack(data_dir: Path, *flags: str, **environment: str) -> Iterator[Stack]:
+    """Start the product on free ports, wait until it is ready, stop it as its user would."""
+    api_port, ui_port, broker_port = free_ports(3)
+    log = data_dir.with_suffix(".log")
+    command = [sys.executable, "-m", "launcher", "up", "--no-browser", "--data-dir", str(data_dir)]
+    command += ["--api-port", str(api_port), "--ui-port", str(ui_port)]
+    command += ["--broker-port", str(broker_port), *flags]
+    broker_url = environment.get("REDIS_URL", f"redis://127.0.0.1:{broker_port}/0")
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("LOSSBOARD_", "REDIS_"))}
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT, env={**clean, **environment}
+        )
+    stack = Stack(psutil.Process(process.pid), api_port, ui_port, broker_url, log)
+    try:
+        until(lambda: _ready(stack, process), "the product to be ready", timeout=60)
+        yield stack
+    finally:
+        stack.http.close()
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=15)
+        finally:
+            for child in stack.launcher.children(recursive=True) if process.poll() is None else []:
+                child.kill()
+            process.kill()
+            process.wait()
+
+
+def _ready(stack: Stack, process: subprocess.Popen[bytes]) -> bool:
+    if process.poll() is not None:
+        raise RuntimeError(
+            f"the launcher ended with {process.returncode}:\n{stack.log.read_text()}"
+        )
+    return f"dashboard {stack.ui_url}" in stack.log.read_text()
