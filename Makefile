@@ -1,0 +1,54 @@
+# Plain commands for each target stand in README.md.
+PYTHON ?= python3
+PIP_VERSION := 26.3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
+
+BENCHMARKS = $(shell grep -l "__main__" benchmarks/*.py)
+
+.PHONY: setup run test check fix bench clean
+.DEFAULT_GOAL := run
+
+# Everything for work on the code; `make run` alone needs less.
+setup: .venv/dev-installed
+
+run: .venv/run-installed
+	@exec $(BIN)/python -m launcher up $(ARGS)
+
+test: .venv/dev-installed
+	bash tests/prepare.sh
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/dev-installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: .venv/dev-installed
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: .venv/dev-installed
+	bash tests/prepare.sh
+	set -e; for file in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$(basename $$file .py); done
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+# A stamp each, so that a second `make` starts at once; renewed when the pins change.
+.venv/pip-installed:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(INSTALL) "pip==$(PIP_VERSION)"
+	@touch $@
+
+.venv/run-installed: .venv/pip-installed pyproject.toml constraints.txt
+	@echo "installing what Lossboard runs on; the first time takes some minutes"
+	$(INSTALL) -c constraints.txt --group run
+	@touch $@
+
+.venv/dev-installed: .venv/pip-installed pyproject.toml constraints.txt
+	@echo "installing what Lossboard is developed with; the first time takes some minutes"
+	$(INSTALL) -c constraints.txt --group dev
+	@touch $@ .venv/run-installed

@@ -1,0 +1,82 @@
+"""`python -m launcher check`: what is missing, without starting anything."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from launcher import plan
+from launcher.errors import BrokerError
+from launcher.machine import broker_binary, cores, gpu_count, slots
+from launcher.options import Options
+from launcher.ports import problem_with
+
+OLDEST_PYTHON = (3, 11)
+PACKAGES = (
+    *("pydantic", "fastapi", "uvicorn", "sqlmodel", "alembic", "redis", "celery", "psycopg"),
+    *("scipy", "httpx", "torch", "torchvision", "numpy", "scikit-learn", "streamlit", "plotly"),
+)
+"""What `make run` installs, without the parts that only some platforms have."""
+
+
+def report(options: Options) -> tuple[list[str], bool]:
+    """The lines to print, and whether everything needed is there."""
+    findings = [
+        *_python(),
+        *_packages(),
+        *_broker(),
+        *_ports(options),
+        *_folder(options.data_dir),
+        *_slots(options),
+    ]
+    lines = [f"{'ok     ' if fine else 'MISSING'} {text}" for fine, text in findings]
+    return lines, all(fine for fine, _ in findings)
+
+
+Finding = tuple[bool, str]
+
+
+def _python() -> Iterator[Finding]:
+    shown = ".".join(map(str, sys.version_info[:3]))
+    fine = sys.version_info >= OLDEST_PYTHON
+    yield fine, f"Python {shown}" + ("" if fine else "; 3.11 or newer is needed")
+
+
+def _packages() -> Iterator[Finding]:
+    for name in PACKAGES:
+        try:
+            yield True, f"{name} {version(name)}"
+        except PackageNotFoundError:
+            yield False, f"{name}: not installed; run `make run`"
+
+
+def _broker() -> Iterator[Finding]:
+    if os.environ.get("REDIS_URL"):
+        yield True, "broker: REDIS_URL is set, no embedded one is started"
+        return
+    try:
+        yield True, f"broker: {broker_binary()}"
+    except BrokerError as error:
+        yield False, f"broker: {error}"
+
+
+def _ports(options: Options) -> Iterator[Finding]:
+    for port in plan.ports_of(options, embedded=not os.environ.get("REDIS_URL")):
+        problem = problem_with(port)
+        yield problem is None, problem or f"port {port.number} is free ({port.owner})"
+
+
+def _folder(folder: Path) -> Iterator[Finding]:
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=nearest):
+            yield True, f"data folder {folder} can be written"
+    except OSError as error:
+        yield False, f"data folder {folder} cannot be written: {error.strerror}"
+
+
+def _slots(options: Options) -> Iterator[Finding]:
+    planned = slots(options.workers, gpu_count(), cores())
+    yield True, f"{len(planned)} worker slot(s) on {planned[0].device}, {cores()} cores"

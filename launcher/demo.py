@@ -1,0 +1,46 @@
+"""The first comparison, so that a new dashboard opens on curves that grow."""
+
+import webbrowser
+from typing import Any
+
+from launcher.errors import LauncherError
+from launcher.machine import has_display
+from launcher.readiness import get_json
+
+PRESET = "digits"
+WAIT_S = 10.0
+
+
+class DemoError(LauncherError):
+    """The API did not take the first comparison."""
+
+
+def submit_first(api_url: str) -> str | None:
+    """Submit the demo preset if there is no comparison yet; blocks.
+
+    Returns:
+        The new comparison's id, or None where comparisons exist already.
+
+    Raises:
+        DemoError: the API does not answer, or has no such preset, or refuses it.
+    """
+    base = f"{api_url}/api/v1"
+    try:
+        if get_json(f"{base}/comparisons?page_size=1", wait_s=WAIT_S)["total"]:
+            return None
+        presets: list[dict[str, Any]] = get_json(f"{base}/catalogue", wait_s=WAIT_S)["presets"]
+        spec = next(preset["spec"] for preset in presets if preset["id"] == PRESET)
+        return str(get_json(f"{base}/comparisons", post=spec, wait_s=WAIT_S)["id"])
+    except (OSError, ValueError, KeyError, StopIteration) as error:
+        raise DemoError(f"the first comparison was not submitted: {error!r}") from error
+
+
+def page_of(ui_url: str, comparison: str | None) -> str:
+    """The address to open: the comparison's page, or the dashboard."""
+    return ui_url if comparison is None else f"{ui_url}/comparison?id={comparison}"
+
+
+def open_page(url: str) -> None:
+    """Open the browser where there is a screen; blocks."""
+    if has_display():
+        webbrowser.open(url)

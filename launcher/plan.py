@@ -1,0 +1,151 @@
+"""What is started, with which command line and environment, and how each is known to be ready."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from launcher import readiness
+from launcher.machine import Slot
+from launcher.options import Options
+from launcher.ports import Port
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The repository: every process runs there."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process to start."""
+
+    name: str
+    where: str
+    """Address or device, for the line that announces it."""
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    ready: readiness.Ready
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All processes, in stages: a stage starts when the one before is ready."""
+
+    stages: tuple[tuple[Process, ...], ...]
+    api_url: str
+    ui_url: str
+
+
+def ports_of(options: Options, *, embedded: bool) -> list[Port]:
+    """Every address that will be listened on."""
+    ports = [
+        Port("API", options.host, options.api_port, "--api-port"),
+        Port("dashboard", options.host, options.ui_port, "--ui-port"),
+    ]
+    if embedded:
+        ports.append(Port("broker", "127.0.0.1", options.broker_port, "--broker-port"))
+    return ports
+
+
+def make(
+    options: Options,
+    *,
+    slots: list[Slot],
+    threads: int,
+    token: str,
+    broker: Path | None,
+    environ: Mapping[str, str],
+) -> Plan:
+    """The plan for these options; `broker` None means that REDIS_URL names one."""
+    api_url = _url(options.host, options.api_port)
+    ui_url = _url(options.host, options.ui_port)
+    own_broker = f"redis://127.0.0.1:{options.broker_port}/0"
+    base = {
+        **environ,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "LOSSBOARD_DATA_DIR": str(options.data_dir),
+        "LOSSBOARD_API_URL": api_url,
+        "REDIS_URL": own_broker if broker else environ["REDIS_URL"],
+    }
+    secret = {"LOSSBOARD_WORKER_TOKEN": token}
+    stages = [
+        (_api(options, {**base, **secret}, api_url),),
+        (
+            *(_worker(slot, threads, {**base, **secret}, api_url) for slot in slots),
+            _ui(options, base, ui_url),
+        ),
+    ]
+    if broker:
+        stages.insert(0, (_broker(options, broker, environ),))
+    return Plan(tuple(stages), api_url, ui_url)
+
+
+def _broker(options: Options, binary: Path, environ: Mapping[str, str]) -> Process:
+    folder = options.data_dir / "broker"
+    folder.mkdir(exist_ok=True)
+    settings = {
+        "bind": "127.0.0.1",
+        "port": str(options.broker_port),
+        "dir": str(folder),
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+        "maxmemory-policy": "noeviction",
+        "loglevel": "warning",
+    }
+    flags = [part for key, value in settings.items() for part in (f"--{key}", value)]
+    return Process(
+        "broker",
+        f"127.0.0.1:{options.broker_port}",
+        (str(binary), *flags),
+        environ,
+        readiness.ping("127.0.0.1", options.broker_port),
+    )
+
+
+def _api(options: Options, environment: Mapping[str, str], url: str) -> Process:
+    command = (
+        *(sys.executable, "-m", "uvicorn", "backend.app:create_app", "--factory"),
+        *("--host", options.host, "--port", str(options.api_port)),
+        *("--timeout-graceful-shutdown", "3", "--no-access-log", "--log-level", "warning"),
+    )
+    return Process("api", url, command, environment, readiness.http(f"{url}/api/v1/health/live"))
+
+
+def _worker(slot: Slot, threads: int, environment: Mapping[str, str], api_url: str) -> Process:
+    own = {
+        "LOSSBOARD_WORKER_NAME": slot.name,
+        "LOSSBOARD_DEVICE": slot.device,
+        "LOSSBOARD_TORCH_THREADS": environment.get("LOSSBOARD_TORCH_THREADS", str(threads)),
+        "REMAP_SIGTERM": "SIGQUIT",  # one SIGTERM ends the slot at once instead of after its run
+    }
+    if slot.gpu is not None:
+        own["CUDA_VISIBLE_DEVICES"] = str(slot.gpu)
+    command = (
+        *(sys.executable, "-m", "celery", "-q", "-A", "worker.celery_app", "worker"),
+        *("--pool", "prefork", "--concurrency", "1", "-Q", f"lossboard.{slot.device}"),
+        *("--hostname", f"{slot.name}@%h", "--without-gossip", "--without-mingle"),
+        *("--loglevel", "WARNING"),
+    )
+    where = slot.device if slot.gpu is None else f"{slot.device}:{slot.gpu}"
+    return Process(
+        slot.name, where, command, {**environment, **own}, readiness.worker(api_url, slot.name)
+    )
+
+
+def _ui(options: Options, environment: Mapping[str, str], url: str) -> Process:
+    command = (
+        *(sys.executable, "-m", "streamlit", "run", "frontend/app.py"),
+        *("--server.address", options.host, "--server.port", str(options.ui_port)),
+        *("--server.headless", "true", "--browser.gatherUsageStats", "false"),
+        *("--logger.level", "warning"),
+    )
+    return Process("ui", url, command, environment, readiness.http(f"{url}/_stcore/health"))
+
+
+def _url(host: str, port: int) -> str:
+    """How processes on this machine reach an address that may stand for all interfaces."""
+    reached = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(
+        host, f"[{host}]" if ":" in host else host
+    )
+    return f"http://{reached}:{port}"

@@ -1,0 +1,93 @@
+"""`python -m launcher up`: from nothing to a running dashboard, and back on a signal."""
+
+import asyncio
+import os
+import signal
+import sys
+
+from launcher import plan
+from launcher.demo import DemoError, open_page, page_of, submit_first
+from launcher.folder import held, worker_token
+from launcher.machine import broker_binary, cores, gpu_count, slots, torch_threads
+from launcher.options import Options
+from launcher.ports import require_free
+from launcher.supervisor import Supervisor
+
+
+def say(line: str) -> None:
+    """Print one line at once; a closed terminal must not bring the processes down."""
+    try:
+        print(line, flush=True)
+    except OSError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+
+
+def run(options: Options) -> int:
+    """Start everything and stay until a signal. Returns the exit status.
+
+    Raises:
+        LauncherError: something is in the way; nothing is left running.
+    """
+    external = bool(os.environ.get("REDIS_URL"))
+    require_free(plan.ports_of(options, embedded=not external))
+    binary = None if external else broker_binary()
+    with held(options.data_dir):
+        worker_slots = slots(options.workers, gpu_count(), cores())
+        made = plan.make(
+            options,
+            slots=worker_slots,
+            threads=torch_threads(len(worker_slots), cores()),
+            token=worker_token(options.data_dir, os.environ),
+            broker=binary,
+            environ=os.environ,
+        )
+        asyncio.run(supervise(made, options))
+    return 0
+
+
+async def supervise(made: plan.Plan, options: Options) -> None:
+    """Start a plan, keep it alive, and stop it on SIGTERM, SIGINT or SIGHUP; a second one kills.
+
+    Raises:
+        StartError: a process did not become ready; all are stopped.
+    """
+    supervisor = Supervisor(made.stages, say)
+    stopped = asyncio.Event()
+
+    def on_signal() -> None:
+        if stopped.is_set():
+            supervisor.kill()
+        stopped.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, on_signal)
+    starting = asyncio.create_task(_start(supervisor, made, options))
+    stopping = asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()  # raises what went wrong
+            await stopping
+        starting.cancel()
+        say("stopping")
+    finally:
+        stopping.cancel()
+        await supervisor.stop()
+
+
+async def _start(supervisor: Supervisor, made: plan.Plan, options: Options) -> None:
+    await supervisor.start()
+    comparison = None
+    if options.demo:
+        try:
+            comparison = await asyncio.to_thread(submit_first, made.api_url)
+        except DemoError as refused:
+            say(str(refused))
+    page = page_of(made.ui_url, comparison)
+    say(f"data      {options.data_dir}")
+    if comparison:
+        say(f"demo      {page}")
+    say(f"dashboard {made.ui_url}   (Ctrl-C stops everything)")
+    if options.browser:
+        await asyncio.to_thread(open_page, page)

@@ -1,0 +1,51 @@
+"""The command line: defaults, refusals, loopback."""
+
+from pathlib import Path
+
+import pytest
+
+from launcher.errors import OptionsError
+from launcher.options import is_loopback, parse
+
+
+def test_defaults_and_the_data_folder_of_the_environment(tmp_path: Path) -> None:
+    command, options = parse(["up"], {"LOSSBOARD_DATA_DIR": str(tmp_path)})
+    assert command == "up"
+    assert options.data_dir == tmp_path
+    assert (options.host, options.api_port, options.ui_port) == ("127.0.0.1", 8500, 8501)
+    assert options.workers is None
+    assert options.browser
+    assert options.demo
+
+
+def test_flags() -> None:
+    _, options = parse(["up", "--workers", "3", "--no-browser", "--no-demo"], {})
+    assert (options.workers, options.browser, options.demo) == (3, False, False)
+    assert options.data_dir == Path("data").resolve()
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("lan", False)],
+)
+def test_loopback(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected
+
+
+def test_an_address_that_others_reach_needs_insecure() -> None:
+    with pytest.raises(OptionsError, match="no sign-in"):
+        parse(["up", "--host", "0.0.0.0"], {})
+    _, options = parse(["up", "--host", "0.0.0.0", "--insecure"], {})
+    assert options.host == "0.0.0.0"
+
+
+def test_one_port_for_two_is_refused() -> None:
+    with pytest.raises(OptionsError, match="must differ"):
+        parse(["up", "--api-port", "9000", "--ui-port", "9000"], {})
+
+
+@pytest.mark.parametrize("words", [["--api-port", "0"], ["--workers", "0"], ["--unknown"]])
+def test_nonsense_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parse(["up", *words], {})
+    assert words[0] in capsys.readouterr().err

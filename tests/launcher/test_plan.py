@@ -1,0 +1,72 @@
+"""What is started: order, environment, command lines."""
+
+import re
+from pathlib import Path
+
+from launcher import plan
+from launcher.machine import Slot
+from launcher.options import Options
+
+CPU = [Slot("w1", "cpu", None), Slot("w2", "cpu", None)]
+
+
+def _plan(folder: Path, *, slots: list[Slot], broker: bool = True, **environ: str) -> plan.Plan:
+    return plan.make(
+        Options(data_dir=folder),
+        slots=slots,
+        threads=3,
+        token="secret",
+        broker=Path("/valkey-server") if broker else None,
+        environ=environ,
+    )
+
+
+def _names(made: plan.Plan) -> list[list[str]]:
+    return [[process.name for process in stage] for stage in made.stages]
+
+
+def test_broker_then_api_then_workers_beside_the_ui(tmp_path: Path) -> None:
+    assert _names(_plan(tmp_path, slots=CPU)) == [["broker"], ["api"], ["w1", "w2", "ui"]]
+
+
+def test_a_redis_of_ones_own_replaces_the_broker(tmp_path: Path) -> None:
+    made = _plan(tmp_path, slots=CPU, broker=False, REDIS_URL="redis://elsewhere/1")
+    assert _names(made) == [["api"], ["w1", "w2", "ui"]]
+    for stage in made.stages:
+        for process in stage:
+            assert process.environment["REDIS_URL"] == "redis://elsewhere/1"
+
+
+def test_only_api_and_workers_get_the_token_and_never_on_a_command_line(tmp_path: Path) -> None:
+    processes = {p.name: p for stage in _plan(tmp_path, slots=CPU).stages for p in stage}
+    told = {n for n, p in processes.items() if "LOSSBOARD_WORKER_TOKEN" in p.environment}
+    assert told == {"api", "w1", "w2"}
+    assert not [p for p in processes.values() if "secret" in " ".join(p.command)]
+
+
+def test_a_gpu_slot_sees_its_own_gpu_only(tmp_path: Path) -> None:
+    made = _plan(tmp_path, slots=[Slot("w1", "cuda", 1)])
+    worker = made.stages[-1][0]
+    assert worker.environment["CUDA_VISIBLE_DEVICES"] == "1"
+    assert worker.environment["LOSSBOARD_DEVICE"] == "cuda"
+    assert worker.environment["LOSSBOARD_TORCH_THREADS"] == "3"
+    assert "lossboard.cuda" in worker.command
+    assert worker.where == "cuda:1"
+
+
+def test_the_broker_is_durable_and_on_loopback(tmp_path: Path) -> None:
+    [[broker], *_] = _plan(tmp_path, slots=CPU).stages
+    line = " ".join(broker.command)
+    for setting in ("--bind 127.0.0.1", "--appendonly yes", "--maxmemory-policy noeviction"):
+        assert setting in line
+    assert (tmp_path / "broker").is_dir()
+
+
+def test_processes_reach_each_other_at_a_concrete_address(tmp_path: Path) -> None:
+    options = Options(data_dir=tmp_path, host="0.0.0.0")
+    made = plan.make(
+        options, slots=CPU, threads=1, token="t", broker=Path("/valkey-server"), environ={}
+    )
+    assert made.api_url == "http://127.0.0.1:8500"
+    api = made.stages[1][0]
+    assert re.search(r"--host 0\.0\.0\.0 --port 8500", " ".join(api.command))

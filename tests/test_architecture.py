@@ -1,0 +1,72 @@
+"""The staircase of imports holds, by the linter's reading and by what is really loaded."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = ("contract", "backend", "worker", "frontend", "launcher")
+
+
+def test_the_import_contracts_hold() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    ended = subprocess.run(
+        [linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "Contracts: 5 kept, 0 broken." in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        ("backend.app", ("torch", "streamlit", "worker")),
+        ("worker.celery_app", ("torch", "sqlalchemy", "backend", "streamlit")),
+        ("contract.catalogue", ("torch", "celery", "fastapi", "sqlalchemy", "redis")),
+        ("launcher.__main__", ("torch", "celery", "fastapi", "contract", "backend", "worker")),
+    ],
+)
+def test_a_process_loads_only_what_is_its_own(module: str, unwanted: tuple[str, ...]) -> None:
+    program = f"import sys, {module}; print(*[n for n in {unwanted!r} if n in sys.modules])"
+    environment = {
+        "LOSSBOARD_WORKER_TOKEN": "token",
+        "LOSSBOARD_API_URL": "http://127.0.0.1:1",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+    }
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.strip() == ""
+
+
+def test_modules_stay_small() -> None:
+    sizes = {
+        path.relative_to(ROOT): len(path.read_text().splitlines())
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    assert len(sizes) > 50
+    assert {path: size for path, size in sizes.items() if size > 400} == {}
+    assert sorted(sizes.values())[len(sizes) // 2] <= 120
+
+
+def test_no_import_hides_in_a_function() -> None:
+    hidden = re.compile(r"^\s+(?:from|import) (?:contract|backend|worker|frontend|launcher)\b")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*.py")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if hidden.match(line)
+    ]
+    assert found == []

@@ -1,0 +1,144 @@
+"""The documents cannot go stale: whatever the code has, they name, and what they name exists."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from backend.app import create_app
+from contract.catalogue import LOSSES
+from contract.metrics import METRICS, TEST_PREFIX
+from contract.names import API_PREFIX
+from contract.spec import parse_spec
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = ("contract", "backend", "worker", "frontend", "launcher", "tests", "benchmarks")
+SETTING = re.compile(r"\bLOSSBOARD_[A-Z_]*[A-Z]\b")
+
+
+def _text(path: str) -> str:
+    return (ROOT / path).read_text()
+
+
+def _code() -> Iterator[Path]:
+    for folder in SOURCES:
+        yield from (ROOT / folder).rglob("*.py")
+
+
+def test_every_setting_of_the_code_is_documented_and_the_other_way_round() -> None:
+    read = {name for path in _code() for name in SETTING.findall(path.read_text())}
+    documented = set(SETTING.findall(_text("docs/SETTINGS.md")))
+    assert read == documented
+    assert len(read) == 10
+
+
+def test_every_metric_and_loss_is_explained() -> None:
+    method = _text("docs/METHOD.md")
+    keys = {key.removeprefix(TEST_PREFIX) for key in METRICS}
+    assert [key for key in sorted(keys) if f"`{key}`" not in method] == []
+    assert len(keys) == 28
+    assert f"`{TEST_PREFIX}`" in method
+    assert [row.kind for row in LOSSES if f"| `{row.kind}` |" not in method] == []
+    assert len(LOSSES) == 2
+
+
+def test_no_metric_is_explained_that_does_not_exist() -> None:
+    families = "|".join(sorted({key.split(".")[0] for key in METRICS} - {"test"}))
+    named = set(re.findall(rf"`((?:{families})\.[a-z0-9_.]+)`", _text("docs/METHOD.md")))
+    assert named - set(METRICS) == set()
+
+
+def test_every_route_is_documented_and_the_other_way_round(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOSSBOARD_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("LOSSBOARD_WORKER_TOKEN", "token")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    paths = create_app().openapi()["paths"]
+    served = {
+        f"{method.upper()} {re.sub(r'{[^}]*}', '{}', path.removeprefix(API_PREFIX))}"
+        for path, methods in paths.items()
+        for method in methods
+    }
+    named = re.findall(r"^\| `([A-Z]+ /[^`]*)` \|", _text("docs/API.md"), re.MULTILINE)
+    assert {re.sub(r"{[^}]*}", "{}", call) for call in named} == served
+    assert len(served) == 22
+
+
+def test_the_example_of_the_api_is_a_valid_spec() -> None:
+    [body] = re.findall(r"-d '(\{.*?\})'", _text("docs/API.md"), re.DOTALL)
+    assert [arm.name for arm in parse_spec(json.loads(body)).arms] == ["narrow", "wide"]
+
+
+def test_every_target_stands_in_the_readme_with_its_plain_commands() -> None:
+    recipes = dict(
+        re.findall(r"^(\w+):[^\n=]*\n((?:\t[^\n]*\n)*)", _text("Makefile"), re.MULTILINE)
+    )
+    rows = dict(
+        re.findall(r"^\| `make (\w+)` \|[^|]*\| (.*) \|$", _text("README.md"), re.MULTILINE)
+    )
+    assert set(rows) == {"setup", "run", "test", "check", "fix", "bench"}
+    assert set(re.findall(r"make (\w+)`", _text("README.md"))) <= set(recipes)
+    for target, commands in rows.items():
+        plain = {command.removesuffix(" $(ARGS)") for command in _commands(recipes[target])}
+        plain = {command for command in plain if "$(BENCHMARKS)" not in command}
+        assert {command for command in plain if f"`{command}`" not in commands} == set(), target
+
+
+def _commands(recipe: str) -> Iterator[str]:
+    for line in recipe.splitlines():
+        yield line.strip().removeprefix("@exec ").replace("$(BIN)", ".venv/bin")
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", *sorted(p.name for p in (ROOT / "docs").glob("*.md"))]
+)
+def test_links_lead_somewhere(page: str) -> None:
+    path = ROOT / page if page == "README.md" else ROOT / "docs" / page
+    links = re.findall(r"\]\(([^)#\s]+)\)", path.read_text())
+    local = [link for link in links if not link.startswith("http")]
+    assert [link for link in local if not (path.parent / link).exists()] == []
+
+
+def _direct() -> set[str]:
+    groups = tomllib.loads(_text("pyproject.toml"))["dependency-groups"]
+    return {
+        canonicalize_name(Requirement(entry).name)
+        for entries in groups.values()
+        for entry in entries
+        if isinstance(entry, str)
+    }
+
+
+def test_every_dependency_is_pinned_and_has_its_reason() -> None:
+    lines = [line for line in _text("constraints.txt").splitlines() if not line.startswith("#")]
+    pins = {canonicalize_name(Requirement(line).name): Requirement(line) for line in lines}
+    assert [
+        str(pin) for pin in pins.values() if not re.fullmatch(r"==[^+*]+", str(pin.specifier))
+    ] == []
+    assert _direct() - set(pins) == set()
+    reasons = {
+        canonicalize_name(name.strip())
+        for row in re.findall(r"^\| ([a-z][^|]*) \|", _text("docs/DEPENDENCIES.md"), re.MULTILINE)
+        for name in row.split(",")
+    } - {"package"}
+    assert reasons == _direct()
+
+
+def test_the_version_is_in_the_changelog() -> None:
+    version = tomllib.loads(_text("pyproject.toml"))["project"]["version"]
+    assert re.search(rf"^## {re.escape(version)}$", _text("CHANGELOG.md"), re.MULTILINE)
+
+
+def test_one_version_of_pip_everywhere() -> None:
+    found = {
+        version
+        for path in ("Makefile", "Dockerfile", "README.md")
+        for version in re.findall(r"(?:pip==|PIP_VERSION := )([0-9.]+)", _text(path))
+    }
+    assert len(found) == 1

@@ -1,0 +1,1 @@
+"""Trains arms, measures them and reports; the only code that imports torch."""

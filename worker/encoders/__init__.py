@@ -1,0 +1,5 @@
+"""Networks that map items to embeddings: `build(spec, item_shape)` gives one."""
+
+from worker.encoders.registry import build
+
+__all__ = ["build"]

@@ -1,0 +1,41 @@
+"""What every measure asks of its inputs."""
+
+import torch
+from torch import Tensor
+
+from worker.errors import InputError
+
+
+def check(embeddings: Tensor, labels: Tensor, name: str = "embeddings") -> None:
+    """Check embeddings [N, D] and labels [N]: shapes, types, finite values, at least one item.
+
+    Raises:
+        InputError: names the argument and what was seen.
+    """
+    if embeddings.ndim != 2 or not len(embeddings):
+        raise InputError(f"{name}: expected [N, D] with N >= 1, got {list(embeddings.shape)}")
+    if embeddings.dtype not in {torch.float32, torch.float64}:
+        raise InputError(f"{name}: expected float32 or float64, got {embeddings.dtype}")
+    if labels.shape != embeddings.shape[:1]:
+        raise InputError(
+            f"labels of {name}: expected shape [{len(embeddings)}], got {list(labels.shape)}"
+        )
+    if labels.is_floating_point() or labels.dtype == torch.bool:
+        raise InputError(f"labels of {name}: expected integers, got {labels.dtype}")
+    if not embeddings.isfinite().all():
+        broken = int((~embeddings.isfinite().all(dim=1)).sum())
+        raise InputError(f"{name}: {broken} of {len(embeddings)} rows are not finite")
+
+
+def check_pairs(embeddings: Tensor, labels: Tensor) -> None:
+    """As `check`, and at least one class has two members.
+
+    Raises:
+        InputError: names the argument and what was seen.
+    """
+    check(embeddings, labels)
+    largest = int(labels.unique(return_counts=True)[1].max())
+    if largest < 2:
+        raise InputError(
+            f"labels: expected a class with two members, got {len(labels)} classes of one"
+        )
