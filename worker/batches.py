@@ -11,7 +11,6 @@ from torch import Tensor
 from contract.training import MPerClassSampler, ShuffleSampler
 from worker.errors import InputError
 
-
 _STREAM: Final = 2
 """Tells this use of a seed from others of the same number, such as the split's."""
 

@@ -13,8 +13,8 @@ from tests.support.ports import free_ports
 from tests.support.stack import PROCESSES, ROOT, Stack, running_stack
 from tests.support.waiting import until
 
-IMPORT_S = 20.0
-"""A spare trainer that is still importing torch notices only then that its slot is gone."""
+GONE_S = 3.0
+"""For children to notice that their parent is gone, on a busy machine."""
 
 
 def _whole(stack: Stack) -> list[psutil.Process]:
@@ -30,7 +30,7 @@ def test_sigterm_ends_all_of_it_within_five_seconds(tmp_path: Path) -> None:
         stack.launcher.terminate()
         assert stack.launcher.wait(timeout=15) == 0
         took = time.monotonic() - begun
-        _, alive = psutil.wait_procs(everything, timeout=IMPORT_S)
+        _, alive = psutil.wait_procs(everything, timeout=GONE_S)
         assert alive == []
         assert took < 6, "5 s and some air for a busy machine"
         assert "did not end in time" not in stack.log.read_text()
@@ -41,7 +41,7 @@ def test_a_killed_launcher_leaves_no_orphans_and_its_folder_free(tmp_path: Path)
     with running_stack(data, "--no-demo") as stack:
         everything = _whole(stack)
         stack.launcher.kill()
-        _, alive = psutil.wait_procs(everything, timeout=IMPORT_S)
+        _, alive = psutil.wait_procs(everything, timeout=GONE_S)
         assert alive == []
     with running_stack(data, "--no-demo") as again:
         assert again.get("/health/ready")["status"] == "ok"

@@ -23,6 +23,7 @@ def undisturbed(stack: Stack) -> Curves:
     assert run["attempt"] == 1
     found = curves(stack, run["id"])
     assert found["dynamics.loss"][0] == list(range(2401))
+    assert found["dynamics.gradient_norm"][0] == list(range(1, 2401))
     assert found["retrieval.map_at_r"][0] == [0, 800, 1600, 2400]
     return found
 

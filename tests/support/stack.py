@@ -35,13 +35,20 @@ class Stack:
     """A running product: its addresses, its API and its processes."""
 
     def __init__(
-        self, launcher: psutil.Process, api_port: int, ui_port: int, broker_url: str, log: Path
+        self,
+        launcher: psutil.Process,
+        *,
+        api_port: int,
+        ui_port: int,
+        broker_url: str,
+        data_dir: Path,
     ) -> None:
         self.launcher = launcher
+        self.data_dir = data_dir
         self.broker_url = broker_url
         self.ui_url = f"http://127.0.0.1:{ui_port}"
         self.api_url = f"http://127.0.0.1:{api_port}/api/v1"
-        self.log = log
+        self.log = data_dir.with_suffix(".log")
         self.http = httpx.Client(base_url=self.api_url, timeout=30)
 
     def get(self, path: str, **params: Any) -> Json:
@@ -130,7 +137,13 @@ def running_stack(data_dir: Path, *flags: str, **environment: str) -> Iterator[S
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT, env={**clean, **environment}
         )
-    stack = Stack(psutil.Process(process.pid), api_port, ui_port, broker_url, log)
+    stack = Stack(
+        psutil.Process(process.pid),
+        api_port=api_port,
+        ui_port=ui_port,
+        broker_url=broker_url,
+        data_dir=data_dir,
+    )
     try:
         until(lambda: _ready(stack, process), "the product to be ready", timeout=60)
         yield stack

@@ -6,7 +6,8 @@ the sources leave open is decided here and stands in the spec's defaults or in t
 - class centres ~ N(0, I);
 - mode centres = class centre + mode_spread * N(0, I);
 - items = mode centre + within_sd * N(0, I), modes in turn;
-- an overlapping item is blended half and half with a random item of another class;
+- an overlapping item is blended half and half with a new item of another class, drawn for it
+  alone: blending two items of the set would put half of one split's item into another split;
 - an outlier is its mode centre + outlier_scale * within_sd * N(0, I).
 """
 
@@ -34,17 +35,15 @@ def load(spec: SyntheticData) -> Dataset:
 
     class_centres = rng.standard_normal((spec.classes, 1, spec.dim))
     offsets = rng.standard_normal((spec.classes, spec.modes, spec.dim)) * spec.mode_spread
-    centres = (class_centres + offsets)[labels, modes]
+    centres = class_centres + offsets
     scatter = rng.standard_normal((total, spec.dim)) * spec.within_sd
 
     drawn = rng.permutation(total)
     outliers = drawn[: round(spec.outliers * total)]
     overlapping = drawn[len(outliers) : len(outliers) + round(spec.overlap * total)]
     scatter[outliers] *= spec.outlier_scale
-    items = centres + scatter
-    # A shift of 1 to classes - 1 classes lands in another class, at the same place within it.
-    shift = rng.integers(1, spec.classes, len(overlapping)) * spec.per_class
-    others = items[(overlapping + shift) % total]
+    items = centres[labels, modes] + scatter
+    others = _others(spec, centres, labels[overlapping], rng)
     items[overlapping] = (1 - BLEND) * items[overlapping] + BLEND * others
 
     return split_by_item(
@@ -53,3 +52,14 @@ def load(spec: SyntheticData) -> Dataset:
         torch.from_numpy(labels * spec.modes + modes).to(torch.int64),
         seed=spec.seed,
     )
+
+
+def _others(
+    spec: SyntheticData, centres: np.ndarray, labels: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """For each label a new item of a random mode of a random other class."""
+    count = len(labels)
+    classes = (labels + rng.integers(1, spec.classes, count)) % spec.classes
+    modes = rng.integers(spec.modes, size=count)
+    scatter = rng.standard_normal((count, spec.dim)) * spec.within_sd
+    return np.asarray(centres[classes, modes] + scatter)

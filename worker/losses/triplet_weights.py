@@ -9,7 +9,9 @@ LOOP_UP_TO: Final = 64
 """Members a class up to which one compare a member is faster than a sort (measured)."""
 
 
-def triplet_weights(squared: Tensor, labels: Tensor, margin: float) -> Tensor:
+def triplet_weights(
+    squared: Tensor, labels: Tensor, margin: float, *, loop_up_to: int = LOOP_UP_TO
+) -> Tensor:
     """W for squared distances [B, B] and labels [B], in the distances' type (whole numbers).
 
     Row a: at a positive p the number of negatives n with D_an < D_ap + margin; at a negative n
@@ -18,7 +20,7 @@ def triplet_weights(squared: Tensor, labels: Tensor, margin: float) -> Tensor:
     same = labels[:, None] == labels[None, :]
     columns, exists = _positives(labels)
     thresholds = squared.gather(1, columns) + margin
-    if columns.shape[1] <= LOOP_UP_TO:
+    if columns.shape[1] <= loop_up_to:
         negatives, counts = _by_compare(squared, same, thresholds, exists)
     else:
         negatives, counts = _by_sort(squared, same, thresholds, exists)

@@ -4,7 +4,7 @@ from typing import Final
 
 from torch import Tensor
 
-from worker.measure.inputs import check
+from worker.measure.inputs import check, check_width
 from worker.measure.neighbours import nearest
 
 KS: Final = (1, 5, 20)
@@ -31,6 +31,7 @@ def classification(
     """
     check(train, train_labels, "train")
     check(test, test_labels, "test")
+    check_width(test, train, "test")
     ks = [k for k in KS if k <= len(train)]
     right = dict.fromkeys(ks, 0)
     for chunk, found in nearest(test, train, max(ks)):

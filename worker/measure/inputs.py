@@ -27,6 +27,17 @@ def check(embeddings: Tensor, labels: Tensor, name: str = "embeddings") -> None:
         raise InputError(f"{name}: {broken} of {len(embeddings)} rows are not finite")
 
 
+def check_width(embeddings: Tensor, others: Tensor, name: str) -> None:
+    """Check that embeddings [N, D] can be compared with others [M, D].
+
+    Raises:
+        InputError: names the argument and what was seen.
+    """
+    width = others.shape[1]
+    if embeddings.shape[1] != width:
+        raise InputError(f"{name}: expected [N, D] with D = {width}, got {list(embeddings.shape)}")
+
+
 def check_pairs(embeddings: Tensor, labels: Tensor) -> None:
     """As `check`, and at least one class has two members.
 

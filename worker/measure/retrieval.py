@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from worker.errors import InputError
-from worker.measure.inputs import check, check_pairs
+from worker.measure.inputs import check, check_pairs, check_width
 from worker.measure.neighbours import nearest
 
 
@@ -33,6 +33,8 @@ def retrieval(
     Raises:
         InputError: names the argument and what was seen; also if no query is left.
     """
+    if gallery is None and gallery_labels is not None:
+        raise InputError("gallery: needed with gallery_labels, got None")
     own = gallery is None
     if gallery is None:
         check_pairs(embeddings, labels)
@@ -41,6 +43,7 @@ def retrieval(
         raise InputError("gallery_labels: needed with gallery, got None")
     check(embeddings, labels)
     check(gallery, gallery_labels, "gallery")
+    check_width(gallery, embeddings, "gallery")
 
     relevant = _relevant(labels, gallery_labels) - int(own)
     asked = relevant > 0

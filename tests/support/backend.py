@@ -1,0 +1,196 @@
+"""A small peer that speaks the backend's half of the worker's protocols, over real HTTP and Redis.
+
+It hands out runs, answers heartbeats and takes events off the stream by the collector's rule: the
+current attempt's next number, nothing else.
+"""
+
+import json
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import redis
+
+from contract.events import Ended, Event, Lost, Started, decode
+from contract.names import EVENT_FIELD, EVENT_STREAM
+
+TOKEN = "secret"
+Json = dict[str, Any]
+
+
+@dataclass
+class Run:
+    """A run as the peer stores it."""
+
+    id: str
+    spec: Json
+    arm: str
+    seed: int
+    state: str = "queued"
+    attempt: int = 1
+    cancel: bool = False
+    deaf: bool = False
+    """Events are read and thrown away, as by a collector that cannot store them."""
+    events: list[Event] = field(default_factory=list)
+    """Those of the current attempt."""
+    lost: list[Lost] = field(default_factory=list)
+    beats: Counter[int] = field(default_factory=Counter)
+    """Heartbeats by attempt."""
+
+    @property
+    def step(self) -> int:
+        """The last step stored."""
+        return max((event.step for event in self.events if event.kind == "points"), default=-1)
+
+    @property
+    def series(self) -> dict[str, list[tuple[int, float | None]]]:
+        """All points stored."""
+        found: dict[str, list[tuple[int, float | None]]] = {}
+        for event in self.events:
+            if event.kind == "points":
+                for column in event.series:
+                    points = zip(column.steps, column.values, strict=True)
+                    found.setdefault(column.key, []).extend(points)
+        return found
+
+
+class Backend:
+    """The peer: an HTTP server and a collector, each in a thread."""
+
+    def __init__(self, broker_url: str) -> None:
+        self.runs: dict[str, Run] = {}
+        self.seen: Counter[str] = Counter()
+        self.claims: list[Json] = []
+        self.dropped = 0
+        self._redis = redis.Redis.from_url(broker_url)
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._port = 0
+        self._server: ThreadingHTTPServer | None = None
+        self.away = False
+        self._collector = threading.Thread(target=self._collect)
+        self._collector.start()
+        self.open()
+
+    @property
+    def url(self) -> str:
+        """Where workers reach it."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def open(self) -> None:
+        """Answer HTTP, on the same port as before."""
+        self.away = False
+        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), _handler(self))
+        self._port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
+
+    def shut(self) -> None:
+        """Refuse connections, as a dead API does."""
+        assert self._server is not None
+        self.away = True
+        self._server.shutdown()
+        self._server.server_close()
+
+    def close(self) -> None:
+        """Stop both."""
+        self.shut()
+        self._closed.set()
+        self._collector.join()
+        self._redis.close()
+
+    def queue(self, spec: Json, *, arm: str | None = None, seed: int = 0) -> Run:
+        """Queue one run of a spec."""
+        run = Run(f"r{len(self.runs)}", spec, arm or spec["arms"][0]["name"], seed)
+        self.runs[run.id] = run
+        return run
+
+    def answer(self, path: str, body: Json) -> tuple[int, Json | None]:
+        """One request's status and body."""
+        with self._lock:
+            match path.removeprefix("/api/v1/internal/").split("/"):
+                case ["claim"]:
+                    self.claims.append(body)
+                    return self._claim()
+                case ["workers", name, "seen"]:
+                    self.seen[name] += 1
+                    return 204, None
+                case ["runs", name, "heartbeat"] if name in self.runs:
+                    return self._beat(self.runs[name], body["attempt"])
+        return 404, {"error": "not_found"}
+
+    def _claim(self) -> tuple[int, Json | None]:
+        for run in self.runs.values():
+            if run.state == "queued":
+                run.state = "running"
+                run.events.clear()
+                claim = {"run": run.id, "attempt": run.attempt, "start_after": 0, "lease_s": 10}
+                claim |= {"comparison": "c0", "arm": run.arm, "seed": run.seed, "spec": run.spec}
+                return 200, claim
+        return 204, None
+
+    def _beat(self, run: Run, attempt: int) -> tuple[int, Json]:
+        run.beats[attempt] += 1
+        return 200, {
+            "current": attempt == run.attempt,
+            "state": run.state,
+            "cancel": run.cancel,
+            "committed_seq": len(run.events),
+        }
+
+    def _collect(self) -> None:
+        last = b"0"
+        while not self._closed.is_set():
+            try:
+                answer: Any = self._redis.xread({EVENT_STREAM: last}, count=1000, block=50)
+            except redis.ConnectionError:
+                self._closed.wait(0.1)
+                continue
+            for _, entries in answer or []:
+                with self._lock:
+                    for _, fields in entries:
+                        self._take(decode(fields[EVENT_FIELD.encode()]))
+                last = entries[-1][0]
+                self._redis.xtrim(EVENT_STREAM, minid=last, approximate=False)
+
+    def _take(self, event: Event) -> None:
+        run = self.runs.get(event.run)
+        if run is None or event.attempt != run.attempt or run.state != "running" or run.deaf:
+            self.dropped += 1
+        elif isinstance(event, Lost):
+            run.lost.append(event)
+            run.state = "cancelled" if run.cancel else "queued" if len(run.lost) < 3 else "failed"
+            run.attempt += run.state == "queued"
+        elif event.seq != len(run.events) + 1:
+            self.dropped += 1
+        else:
+            assert event.seq == 1 or not isinstance(event, Started)
+            run.events.append(event)
+            if isinstance(event, Ended):
+                run.state = event.state
+
+
+def _handler(backend: Backend) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            raw = self.rfile.read(int(self.headers["Content-Length"]))
+            if backend.away:  # a connection kept alive dies with its server
+                self.close_connection = True
+                return
+            status, body = 401, None
+            if self.headers["Authorization"] == f"Bearer {TOKEN}":
+                status, body = backend.answer(self.path, json.loads(raw))
+            sent = b"" if body is None else json.dumps(body).encode()
+            self.send_response(status)
+            if status != 204:
+                self.send_header("Content-Length", str(len(sent)))
+            self.end_headers()
+            self.wfile.write(sent)
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    return Handler

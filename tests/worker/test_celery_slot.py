@@ -1,0 +1,106 @@
+"""A whole slot, as the launcher starts it: Celery's main process, pool child and trainers."""
+
+import signal
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.support.backend import Backend
+from tests.support.broker import Broker
+from tests.support.slot import Slot, running_slot
+from tests.support.specs import long, small
+from tests.support.waiting import until
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    return not any(
+        process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes
+    )
+
+
+def stop(slot: Slot) -> float:
+    """SIGTERM; how long it takes until all its processes are gone."""
+    processes = [slot.main, *slot.main.children(recursive=True)]
+    began = time.monotonic()
+    slot.popen.send_signal(signal.SIGTERM)
+    slot.popen.wait(timeout=10)
+    until(lambda: gone(processes), "the end of all processes", timeout=5)
+    return time.monotonic() - began
+
+
+def test_one_message_delivered_three_times_trains_once(
+    backend: Backend, broker_url: str, tmp_path: Path
+) -> None:
+    with running_slot(backend, broker_url, tmp_path) as slot:
+        run = backend.queue(small())
+        for _ in range(3):
+            slot.wake()
+        until(lambda: run.state == "succeeded", "the run", timeout=30)
+        until(lambda: len(backend.claims) == 4, "a claim for each message, and one more")
+        assert run.attempt == 1
+        assert len(run.series["dynamics.loss"]) == 129
+        assert stop(slot) < 5
+    assert "Traceback" not in slot.log.read_text()
+
+
+def test_a_slot_asked_to_stop_in_mid_run_is_gone_within_5_s(
+    backend: Backend, broker_url: str, tmp_path: Path
+) -> None:
+    with running_slot(backend, broker_url, tmp_path) as slot:
+        run = backend.queue(long())
+        slot.wake()
+        until(lambda: run.step >= 50, "step 50", timeout=30)
+        assert stop(slot) < 5
+    until(lambda: run.lost, "the notice")
+    assert not run.lost[0].strike
+    assert run.state == "queued"
+
+
+def test_kill_9_of_the_main_process_leaves_nothing_behind(
+    backend: Backend, broker_url: str, tmp_path: Path
+) -> None:
+    with running_slot(backend, broker_url, tmp_path) as slot:
+        run = backend.queue(long())
+        slot.wake()
+        until(lambda: run.step >= 50, "step 50", timeout=30)
+        below = slot.main.children(recursive=True)
+        assert slot.trainers()
+        slot.popen.kill()
+        until(lambda: gone(below), "the end of pool child and trainers", timeout=5)
+
+
+def test_kill_9_of_the_pool_child_ends_its_trainers_and_the_slot_works_on(
+    backend: Backend, broker_url: str, tmp_path: Path
+) -> None:
+    with running_slot(backend, broker_url, tmp_path) as slot:
+        run = backend.queue(small(training={"epochs": 40, "batch_size": 64}))
+        slot.wake()
+        until(lambda: run.step >= 50, "step 50", timeout=30)
+        trainers = slot.trainers()
+        child = trainers[0].parent()
+        assert child is not None
+        assert child.pid != slot.main.pid
+        child.kill()
+        until(lambda: gone(trainers), "the end of the trainers", timeout=5)
+        run.attempt, run.state = 2, "queued"  # as the sweeper does when the lease has lapsed
+        slot.wake()
+        until(lambda: run.state == "succeeded", "the second attempt", timeout=60)
+
+
+def test_a_slot_whose_broker_is_away_stops_within_5_s_and_comes_back_with_it(
+    backend: Backend, broker: Broker, broker_url: str, tmp_path: Path
+) -> None:
+    with running_slot(backend, broker_url, tmp_path) as slot:
+        broker.kill()
+        until(lambda: "Cannot connect" in slot.log.read_text(), "the slot to notice")
+        broker.start()
+        run = backend.queue(small())
+        slot.wake()
+        until(lambda: run.state == "succeeded", "the run", timeout=30)
+        broker.kill()
+        try:
+            until(lambda: slot.log.read_text().count("Cannot connect") > 1, "the slot to notice")
+            assert stop(slot) < 5
+        finally:
+            broker.start()

@@ -1,0 +1,182 @@
+"""The training loop on real data, reporting to lists."""
+
+import itertools
+from typing import Any
+
+import pytest
+import torch
+from pydantic import TypeAdapter
+
+from contract.catalogue import OPTIMIZERS as OPTIMIZER_ROWS
+from contract.spec import parse_spec
+from contract.training import Optimizer
+from tests.support.specs import small
+from worker.claim import Claim
+from worker.errors import DivergedError
+from worker.reporter import ListReporter
+from worker.trainer.attempt import attempt
+from worker.trainer.best import Best
+from worker.trainer.optimizers import OPTIMIZERS, build
+from worker.trainer.seeds import seed_of
+from worker.trainer.training import Training
+
+CPU = torch.device("cpu")
+CONTRASTIVE = {"kind": "contrastive"}
+TRIPLET = {"kind": "triplet", "margin": 0.5}
+
+
+def quick(**changes: Any) -> dict[str, Any]:
+    return small(training={"epochs": 3, "batch_size": 64}, **changes)
+
+
+def trained(raw: dict[str, Any], *, arm: int = 0, seed: int = 0) -> ListReporter:
+    spec = parse_spec(raw)
+    reporter = ListReporter()
+    reporter.ended(Training(spec, spec.arms[arm], seed, CPU, reporter).run(lambda: False))
+    return reporter
+
+
+def without_time(reporter: ListReporter) -> dict[str, list[tuple[int, float | None]]]:
+    return {key: points for key, points in reporter.series.items() if key != "run.elapsed_s"}
+
+
+def at_0(reporter: ListReporter, *families: str) -> dict[str, float | None]:
+    return {
+        key: points[0][1]
+        for key, points in reporter.series.items()
+        if key.startswith(families) and points[0][0] == 0
+    }
+
+
+def attempted(raw: dict[str, Any], arm: str) -> ListReporter:
+    reporter = ListReporter()
+    claim = Claim(run="r", attempt=1, lease_s=10, comparison="c", arm=arm, seed=0, spec=raw)
+    attempt(claim, reporter, lambda: False, CPU)
+    return reporter
+
+
+def test_a_run_reports_every_step_and_every_evaluation() -> None:
+    reporter = trained(quick(measure={"evaluate_every": 2}))
+    assert reporter.steps_per_epoch == 16
+    assert reporter.total_steps == 48
+    assert reporter.device == "cpu"
+    assert reporter.state == "succeeded"
+
+    def steps(key: str) -> list[int]:
+        return [step for step, _ in reporter.series[key]]
+
+    assert steps("dynamics.loss") == [*range(49)]
+    assert steps("dynamics.active_ratio") == [*range(49)]
+    assert steps("dynamics.gradient_norm") == [*range(1, 49)]
+    assert steps("retrieval.map_at_r") == [0, 32, 48]
+    assert steps("geometry.intra_class_variance") == [0, 32, 48]
+    elapsed = [value for _, value in reporter.series["run.elapsed_s"] if value is not None]
+    assert len(elapsed) == 48
+    assert all(a < b for a, b in itertools.pairwise(elapsed))
+
+
+def test_the_test_split_is_read_once_at_the_best_epoch() -> None:
+    reporter = trained(quick())
+    validation = {step: value for step, value in reporter.series["retrieval.map_at_r"] if step}
+    best = max(validation, key=lambda step: (validation[step], -step))
+    tested = {key: points for key, points in reporter.series.items() if key.startswith("test.")}
+    assert "test.retrieval.map_at_r" in tested
+    assert all([step for step, _ in points] == [best] for points in tested.values())
+
+
+def test_the_best_epoch_is_the_earliest_on_ties_and_its_weights_come_back() -> None:
+    layer = torch.nn.Linear(1, 1)
+    best = Best()
+    for step, score in ((10, 0.5), (20, 0.9), (30, 0.9), (40, 0.1)):
+        torch.nn.init.constant_(layer.weight, step)
+        best.offer({"retrieval.map_at_r": score}, step, layer)
+    best.restore(layer)
+    assert best.step == 20
+    assert layer.weight.item() == 20
+
+
+@pytest.mark.parametrize("loss", [CONTRASTIVE, TRIPLET])
+def test_one_spec_and_seed_give_the_same_curves_to_the_bit(loss: dict[str, Any]) -> None:
+    raw = quick(arms=[{"name": "arm", "loss": loss}], encoder={"kind": "convnet", "channels": 8})
+    assert without_time(trained(raw)) == without_time(trained(raw))
+
+
+def test_arms_of_one_seed_start_from_the_same_weights_and_seeds_do_not() -> None:
+    raw = quick(arms=[{"name": "one", "loss": CONTRASTIVE}, {"name": "two", "loss": TRIPLET}])
+    families = ("geometry.", "retrieval.", "classification.")
+    one, two, other = (
+        at_0(trained(raw, arm=arm, seed=seed), *families) for arm, seed in ((0, 0), (1, 0), (0, 1))
+    )
+    assert len(one) >= 8
+    assert one == two
+    assert one != other
+
+
+def test_arms_of_one_seed_see_the_same_batches() -> None:
+    spec = parse_spec(
+        quick(arms=[{"name": "one", "loss": CONTRASTIVE}, {"name": "two", "loss": TRIPLET}])
+    )
+
+    def order(arm: int, seed: int) -> list[int]:
+        training = Training(spec, spec.arms[arm], seed, CPU, ListReporter())
+        epochs = [torch.cat([*training.batches(epoch)]) for epoch in (1, 2)]
+        return [int(item) for item in torch.cat(epochs)]
+
+    assert order(0, 0) == order(1, 0)
+    assert order(0, 0) != order(0, 1)
+
+
+def test_a_cancel_stops_between_two_steps_and_keeps_what_was_measured() -> None:
+    spec = parse_spec(quick())
+    reporter = ListReporter()
+    training = Training(spec, spec.arms[0], 0, CPU, reporter)
+    assert training.run(lambda: training.step == 20) == "cancelled"
+    assert [step for step, _ in reporter.series["dynamics.loss"]] == [*range(21)]
+    assert not any(key.startswith("test.") for key in reporter.series)
+
+
+def diverging() -> dict[str, Any]:
+    return small(
+        encoder={"kind": "mlp", "hidden": 64, "layers": 1, "embedding_dim": 16, "normalize": False},
+        training={"epochs": 8, "batch_size": 64, "optimizer": {"kind": "sgd", "lr": 100.0}},
+        arms=[{"name": "contrastive", "loss": CONTRASTIVE}],
+    )
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_step_and_advice() -> None:
+    spec = parse_spec(diverging())
+    reporter = ListReporter()
+    with pytest.raises(DivergedError) as caught:
+        Training(spec, spec.arms[0], 0, CPU, reporter).run(lambda: False)
+    assert reporter.series["dynamics.loss"][-1] == (caught.value.step, None)
+    assert "learning rate 100" in caught.value.cause
+    assert "L2-normalise" in caught.value.cause
+
+
+def test_a_diverged_attempt_is_reported_as_failed() -> None:
+    reporter = attempted(diverging(), "contrastive")
+    assert reporter.state == "failed"
+    assert reporter.failure
+    assert reporter.failure.step == reporter.series["dynamics.loss"][-1][0]
+
+
+def test_any_other_fault_is_reported_with_its_type_and_traceback() -> None:
+    reporter = attempted(quick(), "no such arm")
+    assert reporter.state == "failed"
+    assert reporter.failure
+    assert "KeyError" in reporter.failure.message
+    assert any("Traceback" in line for line in reporter.lines)
+
+
+def test_every_optimiser_of_the_catalogue_can_be_built() -> None:
+    assert len(OPTIMIZER_ROWS) == 3
+    assert list(OPTIMIZERS) == [row.section for row in OPTIMIZER_ROWS]
+    for row in OPTIMIZER_ROWS:
+        spec = TypeAdapter[Optimizer](Optimizer).validate_python({"kind": row.kind})
+        optimizer = build(spec, [torch.nn.Parameter(torch.zeros(1))])
+        assert optimizer.param_groups[0]["lr"] == 1e-3
+
+
+def test_random_streams_of_one_seed_differ() -> None:
+    seeds = {seed_of(seed, part) for seed in (0, 1) for part in ("encoder", "loss", "tuples")}
+    assert len(seeds) == 6

@@ -1,0 +1,35 @@
+import dataclasses
+
+import pytest
+
+from tests.support.slot import worker_environment
+from worker.errors import SettingsError
+from worker.settings import Settings
+
+
+def test_the_environment_says_all() -> None:
+    environ = worker_environment("redis://b", "http://a:1/") | {"LOSSBOARD_TORCH_THREADS": "3"}
+    settings = Settings.from_environment(environ)
+    assert settings == Settings(
+        broker_url="redis://b",
+        api_url="http://a:1",
+        token="secret",
+        name="w1",
+        device="cpu",
+        torch_threads=3,
+    )
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        settings.name = "other"  # type: ignore[misc]
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment({"LOSSBOARD_DEVICE": "tpu", "LOSSBOARD_TORCH_THREADS": "0"})
+    for word in ("REDIS_URL", "LOSSBOARD_API_URL", "LOSSBOARD_WORKER_TOKEN", "'tpu'", "'0'"):
+        assert word in str(caught.value)
+
+
+def test_a_slot_without_a_name_is_called_like_its_host() -> None:
+    environ = worker_environment("redis://b", "http://a")
+    del environ["LOSSBOARD_WORKER_NAME"]
+    assert Settings.from_environment(environ).name

@@ -1,0 +1,35 @@
+"""What can go wrong in the worker: one small tree."""
+
+
+class WorkerError(Exception):
+    """Every error of the worker."""
+
+
+class SettingsError(WorkerError):
+    """The environment does not say what the worker needs to know."""
+
+
+class ApiUnavailableError(WorkerError):
+    """The API gave no good answer; asking again may help."""
+
+
+class ReporterError(WorkerError):
+    """Events cannot be reported any more."""
+
+
+class DivergedError(WorkerError):
+    """The loss is no finite number any more."""
+
+    def __init__(self, message: str, *, cause: str, step: int) -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.step = step
+
+
+class InputError(WorkerError, ValueError):
+    """What a loss or a measure was given has the wrong shape, type or values; names the argument
+    and what was seen."""
+
+
+class NotFiniteError(WorkerError):
+    """Embeddings hold NaN or infinity."""

@@ -1,0 +1,127 @@
+"""A trainer as its slot sees it: a child process that is told things and watched."""
+
+import collections
+import contextlib
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from typing import IO, Any, Final, Self
+
+PARENT_VARIABLE: Final = "LOSSBOARD_PARENT"
+"""Tells the trainer the slot's process id, so that it notices if the slot died before it looked."""
+TERM_GRACE_S: Final = 0.5
+"""Between TERM and KILL."""
+KEPT_LINES: Final = 20
+
+log = logging.getLogger(__name__)
+
+
+class TrainerProcess:
+    """One trainer, warming up or at work, in a session of its own.
+
+    Start it from a thread that lives as long as the slot: Linux ends the trainer when the thread
+    that started it ends.
+    """
+
+    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
+        self._popen = popen
+        self._stderr: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
+        self.warm = threading.Event()
+        """Set once everything is imported."""
+        self.finished = threading.Event()
+        """Set once the trainer has sent its end and only waits for it to be stored."""
+        self._readers = [
+            threading.Thread(target=self._listen, daemon=True),
+            threading.Thread(target=self._read_stderr, daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    @classmethod
+    def start(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Start a trainer; it warms up and waits for a claim."""
+        return cls(
+            subprocess.Popen(
+                [sys.executable, "-m", "worker.trainer"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**environ, PARENT_VARIABLE: str(os.getpid())},
+                start_new_session=True,
+            )
+        )
+
+    @property
+    def pid(self) -> int:
+        """Of the process, which leads its group."""
+        return self._popen.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it lives; negative for a signal."""
+        return self._popen.poll()
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Tell the trainer something; nothing happens if it has died, which `exit_code` tells."""
+        with contextlib.suppress(BrokenPipeError):
+            stdin = _pipe(self._popen.stdin)
+            stdin.write(json.dumps(message).encode() + b"\n")
+            stdin.flush()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for its end; whether it has ended."""
+        try:
+            self._popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """End it and whatever it has started: TERM, then KILL. Does nothing to an ended one."""
+        if self.exit_code is None:
+            self._signal(signal.SIGTERM)
+            if not self.wait(TERM_GRACE_S):
+                self._signal(signal.SIGKILL)
+                self._popen.wait()
+        for reader in self._readers:
+            reader.join(timeout=1)
+        with contextlib.suppress(BrokenPipeError):  # a message may still be buffered
+            _pipe(self._popen.stdin).close()
+
+    def last_words(self) -> str:
+        """How an ended trainer ended, with what it said last."""
+        self.stop()  # waits for the last lines
+        code = self._popen.returncode
+        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        said = "\n".join(self._stderr)
+        return f"the trainer ended without a result ({how})" + (f":\n{said}" if said else "")
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.killpg(self.pid, number)
+
+    def _listen(self) -> None:
+        with _pipe(self._popen.stdout) as lines:
+            for line in lines:
+                said = json.loads(line)
+                if said.get("ready"):
+                    self.warm.set()
+                elif said.get("ended"):
+                    self.finished.set()
+
+    def _read_stderr(self) -> None:
+        with _pipe(self._popen.stderr) as lines:
+            for raw in lines:
+                line = raw.decode(errors="replace").rstrip()
+                self._stderr.append(line)
+                log.warning("trainer %d: %s", self.pid, line)
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    assert pipe is not None, "all three streams are pipes"
+    return pipe

@@ -1,0 +1,65 @@
+"""What a training loop reports to. The loop never knows who listens."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+from contract.events import Failure
+
+EndState = Literal["succeeded", "failed", "cancelled"]
+
+
+class Reporter(Protocol):
+    """Takes a run's values and words, in order."""
+
+    def started(self, *, device: str, total_steps: int, steps_per_epoch: int) -> None:
+        """Everything is built; the first step comes next."""
+
+    def points(self, step: int, values: Mapping[str, float]) -> None:
+        """Values measured after `step` optimiser steps; steps of one key rise.
+
+        A value that is not finite is kept as one that was measured and has no number. May wait
+        while the listener is away and too much is outstanding; drops nothing.
+        """
+
+    def log(self, lines: Sequence[str]) -> None:
+        """Lines for the run's log."""
+
+    def ended(self, state: EndState, failure: Failure | None = None) -> None:
+        """The run is over; nothing may follow."""
+
+
+class ListReporter:
+    """Keeps everything in lists, for tests and scripts."""
+
+    def __init__(self) -> None:
+        self.device = ""
+        self.total_steps = 0
+        self.steps_per_epoch = 0
+        self.series: dict[str, list[tuple[int, float | None]]] = {}
+        self.lines: list[str] = []
+        self.state: EndState | None = None
+        self.failure: Failure | None = None
+
+    def started(self, *, device: str, total_steps: int, steps_per_epoch: int) -> None:
+        """Keep the run's frame."""
+        self.device, self.total_steps = device, total_steps
+        self.steps_per_epoch = steps_per_epoch
+
+    def points(self, step: int, values: Mapping[str, float]) -> None:
+        """Keep the values under their keys."""
+        for key, value in values.items():
+            self.series.setdefault(key, []).append((step, finite(value)))
+
+    def log(self, lines: Sequence[str]) -> None:
+        """Keep the lines."""
+        self.lines += lines
+
+    def ended(self, state: EndState, failure: Failure | None = None) -> None:
+        """Keep the end."""
+        self.state, self.failure = state, failure
+
+
+def finite(value: float) -> float | None:
+    """The value as it travels: None where it is not finite."""
+    return value if math.isfinite(value) else None

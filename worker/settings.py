@@ -1,0 +1,61 @@
+"""Settings of a worker slot and its trainers, read from the environment once per process."""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from contract.names import DEVICES
+from worker.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one slot and its trainers need to know."""
+
+    broker_url: str
+    """REDIS_URL: wakes the slot and carries the events."""
+    api_url: str
+    """LOSSBOARD_API_URL: where the slot claims runs, without the API's prefix."""
+    token: str
+    """LOSSBOARD_WORKER_TOKEN: the secret shared with the API."""
+    name: str
+    """LOSSBOARD_WORKER_NAME: unique among all slots; the host's name unless given."""
+    device: str = "cpu"
+    """LOSSBOARD_DEVICE: cpu or cuda."""
+    torch_threads: int = 1
+    """LOSSBOARD_TORCH_THREADS: CPU threads of one trainer."""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read the environment.
+
+        Raises:
+            SettingsError: a variable is missing or has no usable value; names all of them.
+        """
+        problems = [
+            f"{name} is not set ({why})"
+            for name, why in (
+                ("REDIS_URL", "the broker, e.g. redis://127.0.0.1:6379/0"),
+                ("LOSSBOARD_API_URL", "the API, e.g. http://127.0.0.1:8500"),
+                ("LOSSBOARD_WORKER_TOKEN", "the secret shared with the API"),
+            )
+            if not environ.get(name)
+        ]
+        device = environ.get("LOSSBOARD_DEVICE", "cpu")
+        if device not in DEVICES:
+            problems.append(f"LOSSBOARD_DEVICE is {device!r}; known are {', '.join(DEVICES)}")
+        threads = environ.get("LOSSBOARD_TORCH_THREADS", "1")
+        if not threads.isdecimal() or int(threads) < 1:
+            problems.append(f"LOSSBOARD_TORCH_THREADS is {threads!r}; needs a number from 1 up")
+        if problems:
+            raise SettingsError("; ".join(problems))
+        return cls(
+            broker_url=environ["REDIS_URL"],
+            api_url=environ["LOSSBOARD_API_URL"].rstrip("/"),
+            token=environ["LOSSBOARD_WORKER_TOKEN"],
+            name=environ.get("LOSSBOARD_WORKER_NAME") or socket.gethostname(),
+            device=device,
+            torch_threads=int(threads),
+        )
