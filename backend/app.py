@@ -1,0 +1,131 @@
+"""The API process: `uvicorn backend.app:create_app --factory`.
+
+Exactly one process may serve a database: leases, workers and viewers live in its memory, and it is
+the only one that writes.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from types import FrameType
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from backend import errors, migrations
+from backend.collector import Collector
+from backend.db import Database
+from backend.hub import Hub
+from backend.leases import Leases
+from backend.limits import BodyLimit
+from backend.parts import Parts
+from backend.queue import WakeQueue
+from backend.routes import catalogue, comparisons, health, internal, live, runs, series, workers
+from backend.settings import Settings
+from backend.store.runs import in_state
+from backend.sweeper import Sweeper
+from backend.workers import Workers
+from contract.names import API_PREFIX
+
+_ROUTERS = (catalogue, live, comparisons, runs, series, workers, health, internal)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The whole app; settings come from the environment unless given.
+
+    Raises:
+        SettingsError: the environment lacks something.
+    """
+    chosen = settings or Settings.from_environ(os.environ)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # its start says nothing to anybody
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        parts = await asyncio.to_thread(_build, chosen, asyncio.get_running_loop())
+        app.state.parts = parts
+        parts.collector.start()
+        parts.sweeper.start()
+        with _closing_viewers_first(parts.hub):
+            yield
+        await asyncio.to_thread(_close, parts)
+
+    app = FastAPI(
+        title="Lossboard",
+        summary="Compare metric-learning losses side by side, live.",
+        version="1",
+        lifespan=lifespan,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    shape: dict[int | str, dict[str, Any]] = {
+        status: {"model": errors.ErrorOut} for status in ("4XX", "5XX")
+    }
+    api = APIRouter(prefix=API_PREFIX, responses=shape)
+    for module in _ROUTERS:
+        api.include_router(module.router)
+    app.include_router(api)
+    app.add_middleware(BodyLimit)
+    errors.install(app)
+    return app
+
+
+def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Parts:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database_url)
+    migrations.upgrade(database)
+    database.load_position()
+    hub = Hub(loop, database.position)
+    database.on_commit = hub.publish
+    leases = Leases(settings.lease_s)
+    with database.read() as session:
+        for run in in_state(session, "running"):
+            leases.grant(run.id, run.attempt, strike=False)
+    slots = Workers()
+    queue = WakeQueue(settings.redis_url)
+    collector = Collector(database, settings.redis_url)
+    sweeper = Sweeper(database, leases, slots, queue, passed=collector.passed)
+    collector.on_change = sweeper.poke
+    return Parts(settings, database, leases, slots, queue, collector, sweeper, hub)
+
+
+def _close(parts: Parts) -> None:
+    parts.hub.close()
+    parts.collector.stop()
+    parts.sweeper.stop()
+    parts.collector.join()
+    parts.sweeper.join()
+    parts.database.close()
+
+
+@contextmanager
+def _closing_viewers_first(hub: Hub) -> Iterator[None]:
+    """Let the signal that stops the server end the live streams too.
+
+    The server waits for open responses before it runs the lifespan's end, so that would be late.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's; whoever runs a server in another closes it otherwise
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def close(number: int, frame: FrameType | None) -> None:
+        hub.close_soon()
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
+    for number, handler in before.items():
+        if callable(handler):
+            signal.signal(number, close)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,157 @@
+"""Everything that can go wrong, and the one place that turns it into HTTP.
+
+BackendError
+├── SettingsError          the process cannot start
+└── HttpError              answered to a caller in the one JSON shape
+    ├── InvalidSpecError   422 invalid_spec        every problem with its path
+    ├── UnauthorizedError  401 unauthorized
+    ├── NotFoundError      404 not_found
+    ├── ConflictError      409 conflict
+    └── TooLargeError      413 too_large
+"""
+
+import logging
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+
+from contract.problems import Problem, SpecError
+
+log = logging.getLogger(__name__)
+
+
+class BackendError(Exception):
+    """Base of the backend's own errors."""
+
+
+class SettingsError(BackendError):
+    """The environment does not say what the process needs."""
+
+
+class HttpError(BackendError):
+    """An answer other than 2xx."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    code = "internal"
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.problems = tuple(problems)
+
+
+class InvalidSpecError(HttpError):
+    """A comparison's spec has problems; all of them are named."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "invalid_spec"
+
+
+class UnauthorizedError(HttpError):
+    """The worker token is missing or wrong."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    code = "unauthorized"
+
+
+class NotFoundError(HttpError):
+    """There is no such thing."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "not_found"
+
+
+class ConflictError(HttpError):
+    """The thing is not in a state that allows this."""
+
+    status = HTTPStatus.CONFLICT
+    code = "conflict"
+
+
+class TooLargeError(HttpError):
+    """The request body is larger than the API reads."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "too_large"
+
+
+class FieldOut(BaseModel):
+    """One problem of a request."""
+
+    path: str
+    """Where, as `arms[0].loss.margin`; empty for the whole."""
+    message: str
+
+
+class ErrorOut(BaseModel):
+    """The body of every answer other than 2xx."""
+
+    error: str
+    message: str
+    fields: list[FieldOut]
+
+
+def answer(status: int, code: str, message: str, problems: Sequence[Problem] = ()) -> JSONResponse:
+    """The one error shape."""
+    fields = [FieldOut(path=path, message=text) for path, text in problems]
+    body = ErrorOut(error=code, message=message, fields=fields)
+    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
+    return JSONResponse(body.model_dump(), status_code=status, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Make the app answer every error in the one shape."""
+    app.add_exception_handler(HttpError, _own)
+    app.add_exception_handler(SpecError, _spec)
+    app.add_exception_handler(RequestValidationError, _request)
+    app.add_exception_handler(HTTPException, _framework)
+    app.add_exception_handler(OperationalError, _database)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _own(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HttpError)
+    return answer(error.status, error.code, error.message, error.problems)
+
+
+def _spec(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, SpecError)
+    count = len(error.problems)
+    message = f"the spec has {count} problem{'s' if count > 1 else ''}"
+    return _own(_, InvalidSpecError(message, error.problems))
+
+
+def _request(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    problems = [
+        # The first part of the location says body, query or path.
+        Problem(".".join(map(str, detail["loc"][1:])) or str(detail["loc"][0]), detail["msg"])
+        for detail in error.errors()
+    ]
+    return answer(422, "invalid_request", "the request is not valid", problems)
+
+
+def _framework(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    code = TooLargeError.code if status == TooLargeError.status else status.name.lower()
+    response = answer(status, code, error.detail)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _database(request: Request, error: Exception) -> JSONResponse:
+    log.error("%s %s: the database failed", request.method, request.url.path, exc_info=error)
+    return answer(503, "database_unavailable", "the database does not answer; try again")
+
+
+def _unexpected(_: Request, error: Exception) -> JSONResponse:
+    """The server logs it with its traceback; the caller learns nothing of the inside."""
+    del error
+    return answer(500, "internal", "something went wrong on the server; its log says what")

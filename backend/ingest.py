@@ -1,0 +1,83 @@
+"""What each event does to the database, in one transaction for many events.
+
+An event counts if its attempt is the run's current one, the run is running, and its seq is the
+next. So one sent twice counts once, one of an attempt that was given up never, and one behind a
+gap is left to be sent again.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from math import isfinite
+
+from backend.db import Update, Write
+from backend.store import points, runs
+from backend.tables import Run
+from contract.events import Ended, Event, Log, Lost, Points, Started
+
+
+def store(write: Write, events: Iterable[Event], now: float) -> Counter[str]:
+    """Store events in their order; how many were taken or dropped, by reason."""
+    events = list(events)
+    known = runs.by_id(write.session, {event.run for event in events})
+    touched: dict[str, Run] = {}
+    counts: Counter[str] = Counter()
+    for event in events:
+        run = known.get(event.run)
+        verdict = _verdict(run, event)
+        counts[verdict] += 1
+        if run is not None and verdict == "taken":
+            _apply(write, run, event, now)
+            touched[run.id] = run
+    for run in touched.values():
+        write.session.add(run)
+        write.updates[run.comparison_id].runs[run.id] = run
+    _insert(write)
+    return counts
+
+
+def _verdict(run: Run | None, event: Event) -> str:
+    if run is None:
+        return "unknown run"
+    if event.attempt != run.attempt or run.state != "running":
+        return "stale"
+    if isinstance(event, Lost):
+        return "taken"
+    if event.seq != run.committed_seq + 1:
+        return "gap" if event.seq > run.committed_seq else "duplicate"
+    return "taken"
+
+
+def _apply(write: Write, run: Run, event: Event, now: float) -> None:
+    match event:
+        case Lost():
+            runs.lose(write, run, reason=event.reason, strike=event.strike, now=now)
+            return  # the next attempt counts its messages anew
+        case Started():
+            run.device = event.device
+            run.total_steps = event.total_steps
+            run.steps_per_epoch = event.steps_per_epoch
+            run.started_at = now
+        case Points():
+            run.step = max(run.step, event.step)
+            _collect(write.updates[run.comparison_id], event)
+        case Log():
+            runs.add_log(write, run, event.lines)
+        case Ended():
+            runs.end(write, run, state=event.state, failure=event.failure, now=now)
+    run.committed_seq = event.seq
+
+
+def _collect(update: Update, event: Points) -> None:
+    for column in event.series:
+        steps, values = update.points.setdefault((event.run, column.key), ([], []))
+        steps += column.steps
+        values += [x if x is not None and isfinite(x) else None for x in column.values]
+
+
+def _insert(write: Write) -> None:
+    columns = {
+        name: column for update in write.updates.values() for name, column in update.points.items()
+    }
+    if columns:
+        ids = points.series_ids(write.session, columns)
+        points.insert(write.session, {ids[name]: column for name, column in columns.items()})

@@ -1,0 +1,140 @@
+"""Comparisons: submit, list, read, change, delete, cancel, retry."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+from sqlmodel import Session
+
+from backend.deps import Now, Own
+from backend.parts import Parts
+from backend.schemas import (
+    ComparisonDetail,
+    ComparisonOut,
+    ComparisonPage,
+    ComparisonPatch,
+    RunList,
+    State,
+    comparison_out,
+    run_out,
+)
+from backend.store import comparisons, runs
+from backend.summary import Summary, summarise
+from backend.tables import Comparison
+from contract.spec import ComparisonSpec, parse_spec
+
+router = APIRouter(prefix="/comparisons", tags=["comparisons"])
+
+
+class _SpecSchema:
+    """Documents a body as a spec, but leaves finding its problems to the contract."""
+
+    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.any_schema()
+
+    def __get_pydantic_json_schema__(
+        self, _: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return handler(ComparisonSpec.__pydantic_core_schema__)
+
+
+class _Find(BaseModel):
+    q: str = Field("", description="Words of the name, the notes or the tags.")
+    tag: str = ""
+    state: State | None = None
+    page: int = Field(1, ge=1, le=1_000_000)
+    page_size: int = Field(50, ge=1, le=200)
+
+
+@router.post("", status_code=201)
+def submit(raw: Annotated[Any, _SpecSchema(), Body()], own: Own, now: Now) -> ComparisonDetail:
+    """Store a comparison and queue its runs; workers are woken, at once or when they can be."""
+    spec = parse_spec(raw)
+    with own.database.write() as write:
+        made = comparisons.create(write, spec=spec, raw=spec.model_dump(mode="json"), now=now)
+        out = _detail(own, write.session, made, now)
+    own.sweeper.poke()
+    return out
+
+
+@router.get("")
+def find(asked: Annotated[_Find, Query()], own: Own, now: Now) -> ComparisonPage:
+    """The newest first."""
+    with own.database.read() as session:
+        rows, total = comparisons.find(session, **asked.model_dump())
+        tallies = comparisons.tallies(session, [row.id for row in rows])
+        slots = own.workers.alive().total()
+        listed = [comparison_out(row, tallies[row.id], slots=slots, now=now) for row in rows]
+    short = [ComparisonOut(**detail.model_dump(exclude={"spec"})) for detail in listed]
+    return ComparisonPage(
+        comparisons=short, total=total, page=asked.page, page_size=asked.page_size
+    )
+
+
+@router.get("/{comparison}")
+def read(comparison: str, own: Own, now: Now) -> ComparisonDetail:
+    """One comparison with its spec."""
+    with own.database.read() as session:
+        return _detail(own, session, comparisons.get(session, comparison), now)
+
+
+@router.patch("/{comparison}")
+def change(comparison: str, patch: ComparisonPatch, own: Own, now: Now) -> ComparisonDetail:
+    """Rename, tag, note."""
+    with own.database.write() as write:
+        changed = comparisons.change(
+            write, comparison, name=patch.name, tags=patch.tags, notes=patch.notes
+        )
+        return _detail(own, write.session, changed, now)
+
+
+@router.delete("/{comparison}", status_code=204)
+def remove(comparison: str, own: Own) -> None:
+    """Delete it with its runs and points; what still runs is told to stop."""
+    with own.database.write() as write:
+        comparisons.remove(write, comparison)
+
+
+@router.post("/{comparison}/cancel")
+def cancel(comparison: str, own: Own, now: Now) -> ComparisonDetail:
+    """Cancel all its runs that are not over."""
+    with own.database.write() as write:
+        found = comparisons.get(write.session, comparison)
+        for run in runs.of(write.session, comparison):
+            runs.cancel(write, run, now=now)
+        return _detail(own, write.session, found, now)
+
+
+@router.post("/{comparison}/retry")
+def retry(comparison: str, own: Own, now: Now) -> ComparisonDetail:
+    """Queue its failed and cancelled runs again."""
+    with own.database.write() as write:
+        found = comparisons.get(write.session, comparison)
+        for run in runs.of(write.session, comparison):
+            if run.state in {"failed", "cancelled"}:
+                runs.retry(write, run)
+        out = _detail(own, write.session, found, now)
+    own.sweeper.poke()
+    return out
+
+
+@router.get("/{comparison}/runs")
+def read_runs(comparison: str, own: Own, now: Now) -> RunList:
+    """Its runs, seed by seed."""
+    with own.database.read() as session:
+        comparisons.get(session, comparison)
+        return RunList(runs=[run_out(run, now) for run in runs.of(session, comparison)])
+
+
+@router.get("/{comparison}/summary")
+def read_summary(comparison: str, own: Own) -> Summary:
+    """Arms x metrics: mean, standard deviation and 95 % interval over seeds."""
+    with own.database.read() as session:
+        return summarise(session, comparisons.get(session, comparison))
+
+
+def _detail(own: Parts, session: Session, comparison: Comparison, now: float) -> ComparisonDetail:
+    session.flush()
+    tallies = comparisons.tallies(session, [comparison.id])[comparison.id]
+    return comparison_out(comparison, tallies, slots=own.workers.alive().total(), now=now)

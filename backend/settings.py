@@ -1,0 +1,59 @@
+"""What the API process is told by its environment: one frozen object, built in the entry."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from backend.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one API process."""
+
+    data_dir: Path
+    """Folder for everything kept on disk; made at start. LOSSBOARD_DATA_DIR, default ./data."""
+    database_url: str
+    """LOSSBOARD_DATABASE_URL, default a SQLite file in the data folder."""
+    redis_url: str
+    """Broker and event stream. REDIS_URL, default a Redis on this machine."""
+    worker_token: str
+    """Secret shared with the workers. LOSSBOARD_WORKER_TOKEN, required."""
+    lease_s: float = 10.0
+    """How long a run waits for a sign of life of its worker. LOSSBOARD_LEASE_S."""
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings.
+
+        Raises:
+            SettingsError: one is missing or makes no sense.
+        """
+        token = environ.get("LOSSBOARD_WORKER_TOKEN", "")
+        if not token:
+            raise SettingsError(
+                "LOSSBOARD_WORKER_TOKEN is not set: give API and workers the same secret"
+            )
+        data_dir = Path(environ.get("LOSSBOARD_DATA_DIR") or "data").absolute()
+        return cls(
+            data_dir=data_dir,
+            database_url=environ.get("LOSSBOARD_DATABASE_URL")
+            or f"sqlite:///{data_dir / 'lossboard.sqlite'}",
+            redis_url=environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0",
+            worker_token=token,
+            lease_s=_seconds(environ, "LOSSBOARD_LEASE_S", cls.lease_s),
+        )
+
+
+def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    raw = environ.get(name)
+    if not raw:
+        return default
+    try:
+        seconds = float(raw)
+    except ValueError:
+        raise SettingsError(f"{name} is {raw!r}; it must be a number of seconds") from None
+    if not 0.1 <= seconds <= 3600:
+        raise SettingsError(f"{name} is {raw}; it must lie between 0.1 and 3600 seconds")
+    return seconds

@@ -1,0 +1,1 @@
+"""All SQL of the product: functions that take an open session or write transaction."""

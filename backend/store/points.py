@@ -1,0 +1,119 @@
+"""Points: insert, roll up, forget."""
+
+from collections.abc import Iterable, Mapping
+from itertools import repeat
+from typing import Final
+
+from sqlmodel import Session, col, delete, select
+
+from backend.tables import Discarded, Point, Rollup, Series
+from backend.thinning import ROLLUP_LEVEL
+
+Columns = Mapping[int, tuple[list[int], list[float | None]]]
+"""Series id -> steps, values."""
+
+# Written by hand: the many rows go to the driver as tuples, without a statement object each.
+_INSERT: Final = {
+    "sqlite": "INSERT OR IGNORE INTO point (series_id, step, value) VALUES (?, ?, ?)",
+    "postgresql": "INSERT INTO point (series_id, step, value) VALUES (%s, %s, %s) "
+    "ON CONFLICT DO NOTHING",
+}
+_ROLL_UP: Final = (
+    "INSERT INTO rollup (series_id, bucket, n, nulls, low, high, total) "
+    "SELECT series_id, {0}, count(*), count(*) - count(value), "
+    "min(value), max(value), sum(value) "
+    "FROM point WHERE series_id = {0} AND step >= {0} AND step < {0} GROUP BY series_id "
+    "ON CONFLICT (series_id, bucket) DO UPDATE SET n = excluded.n, nulls = excluded.nulls, "
+    "low = excluded.low, high = excluded.high, total = excluded.total"
+)
+_MARK: Final = {"sqlite": "?", "postgresql": "%s"}
+_WIDTH: Final = 1 << ROLLUP_LEVEL
+
+
+def insert(session: Session, columns: Columns) -> None:
+    """Store points, ignoring those that are there, and recompute the roll-up they touch."""
+    rows = [
+        row
+        for series in sorted(columns)
+        for row in zip(repeat(series), *columns[series], strict=False)
+    ]
+    if not rows:
+        return
+    connection = session.connection()
+    connection.exec_driver_sql(_INSERT[connection.dialect.name], rows)
+    _roll_up(
+        session,
+        [
+            (series, bucket)
+            for series, (steps, _) in columns.items()
+            for bucket in {step >> ROLLUP_LEVEL for step in steps}
+        ],
+    )
+
+
+def forget(session: Session, run: str, after: int) -> None:
+    """Delete a run's points beyond a step; -1 forgets all of them."""
+    if after < 0:
+        discard(session, run)
+        return
+    first = after >> ROLLUP_LEVEL
+    for series in session.exec(select(Series.id).where(Series.run_id == run)).all():
+        assert series is not None
+        session.exec(delete(Point).where(col(Point.series_id) == series, col(Point.step) > after))
+        session.exec(
+            delete(Rollup).where(col(Rollup.series_id) == series, col(Rollup.bucket) >= first)
+        )
+        _roll_up(session, [(series, first)])
+
+
+def discard(session: Session, run: str) -> None:
+    """Take a run's series out of sight at once, however many points they have."""
+    ids = session.exec(select(Series.id).where(Series.run_id == run)).all()
+    session.add_all(Discarded(series_id=series) for series in ids if series is not None)
+    session.exec(delete(Series).where(col(Series.run_id) == run))
+
+
+def any_discarded(session: Session) -> bool:
+    """Whether there is something to purge."""
+    return session.exec(select(Discarded.series_id).limit(1)).first() is not None
+
+
+def purge(session: Session, most: int = 20_000) -> None:
+    """Delete up to so many points of a discarded series."""
+    series = session.exec(select(Discarded.series_id).limit(1)).first()
+    if series is None:
+        return
+    own = col(Point.series_id) == series
+    last = session.exec(
+        select(Point.step).where(own).order_by(col(Point.step)).offset(most).limit(1)
+    ).first()
+    if last is not None:
+        session.exec(delete(Point).where(own, col(Point.step) < last))
+        return
+    session.exec(delete(Point).where(own))
+    session.exec(delete(Rollup).where(col(Rollup.series_id) == series))
+    session.exec(delete(Discarded).where(col(Discarded.series_id) == series))
+
+
+def series_ids(session: Session, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """The ids of series (run, key); those that are new are made."""
+    wanted = set(names)
+    runs = {run for run, _ in wanted}
+    known = {
+        (row.run_id, row.key): row.id
+        for row in session.exec(select(Series).where(col(Series.run_id).in_(runs))).all()
+    }
+    made = [Series(run_id=run, key=key) for run, key in sorted(wanted - known.keys())]
+    session.add_all(made)
+    session.flush()
+    known.update({(row.run_id, row.key): row.id for row in made})
+    return {name: known[name] or 0 for name in wanted}
+
+
+def _roll_up(session: Session, buckets: list[tuple[int, int]]) -> None:
+    connection = session.connection()
+    sql = _ROLL_UP.format(_MARK[connection.dialect.name])
+    connection.exec_driver_sql(
+        sql,
+        [(bucket, series, bucket * _WIDTH, (bucket + 1) * _WIDTH) for series, bucket in buckets],
+    )

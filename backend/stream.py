@@ -1,0 +1,95 @@
+"""The event stream, as the backend reads it."""
+
+from typing import Any, Final
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ResponseError
+from redis.retry import Retry
+
+from contract.names import COLLECTOR_GROUP, EVENT_FIELD, EVENT_STREAM
+
+CONSUMER: Final = "backend"
+"""One API process, so one name: what a crashed predecessor left pending is ours."""
+
+Entry = tuple[str, bytes | None]
+"""A stream entry's id, and its event; None where it is missing."""
+
+
+def connect(url: str, *, timeout: float = 5.0) -> "Redis":
+    """A client that tells of every failure instead of retrying by itself."""
+    return Redis.from_url(
+        url,
+        protocol=2,
+        socket_timeout=timeout,
+        socket_connect_timeout=2.0,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def order(entry: str) -> tuple[int, int]:
+    """An entry id as numbers that compare.
+
+    Raises:
+        ValueError: it is no entry id.
+    """
+    milliseconds, _, number = entry.partition("-")
+    return int(milliseconds), int(number or 0)
+
+
+def tail(client: Redis) -> str:
+    """The id of the newest entry that was ever added."""
+    try:
+        info: Any = client.xinfo_stream(EVENT_STREAM)
+    except ResponseError:
+        return "0-0"  # nothing was ever added
+    return _text(info["last-generated-id"])
+
+
+def join_group(client: Redis) -> str:
+    """Make the consumer group where it is missing; the id it has been delivered up to."""
+    try:
+        client.xgroup_create(EVENT_STREAM, COLLECTOR_GROUP, id="0", mkstream=True)
+    except ResponseError as error:
+        if "BUSYGROUP" not in str(error):
+            raise
+    groups: Any = client.xinfo_groups(EVENT_STREAM)
+    return next(
+        _text(group["last-delivered-id"])
+        for group in groups
+        if _text(group["name"]) == COLLECTOR_GROUP
+    )
+
+
+def read(client: Redis, *, pending: bool, count: int, block_ms: int) -> list[Entry]:
+    """The next entries: those delivered before but not acknowledged, or new ones."""
+    answer: Any = client.xreadgroup(
+        COLLECTOR_GROUP,
+        CONSUMER,
+        {EVENT_STREAM: "0" if pending else ">"},
+        count=count,
+        block=None if pending else block_ms,
+    )
+    field = EVENT_FIELD.encode()
+    return [
+        (_text(entry), fields.get(field) if fields else None)
+        for _, entries in answer or ()
+        for entry, fields in entries
+    ]
+
+
+def finish(client: Redis, entries: list[str]) -> None:
+    """Acknowledge entries and remove them."""
+    with client.pipeline(transaction=False) as pipe:
+        pipe.xack(EVENT_STREAM, COLLECTOR_GROUP, *entries)
+        pipe.xdel(EVENT_STREAM, *entries)
+        pipe.execute()
+
+
+def lag(client: Redis) -> int:
+    """Entries that are not stored yet; stored ones are removed."""
+    return int(client.xlen(EVENT_STREAM))
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

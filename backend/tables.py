@@ -1,0 +1,136 @@
+"""The database's tables. Times are seconds since the epoch, UTC."""
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer
+from sqlmodel import Field, SQLModel
+
+
+class Comparison(SQLModel, table=True):
+    """Arms x seeds that someone submitted."""
+
+    id: str = Field(primary_key=True)
+    name: str
+    notes: str
+    created_by: str
+    created_at: float = Field(index=True)
+    tags: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    spec: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class Tag(SQLModel, table=True):
+    """A comparison's tag once more, as a row that can be searched by index."""
+
+    tag: str = Field(primary_key=True)
+    comparison_id: str = Field(
+        primary_key=True,
+        index=True,
+        sa_column_args=[ForeignKey("comparison.id", ondelete="CASCADE")],
+    )
+
+
+class Run(SQLModel, table=True):
+    """One arm with one seed; `attempt` counts its executions, the current one included."""
+
+    __table_args__ = (Index("ix_run_next", "state", "priority", "created_at", "position"),)
+
+    id: str = Field(primary_key=True)
+    comparison_id: str = Field(
+        index=True, sa_column_args=[ForeignKey("comparison.id", ondelete="CASCADE")]
+    )
+    position: int
+    """Its place in the comparison: seed by seed, arms side by side."""
+    arm: str
+    seed: int
+    priority: int = 0
+    """Higher goes first."""
+    state: str = "queued"
+    attempt: int = 1
+    strikes: int = 0
+    """Trainers of this run that died in a row."""
+    cancel: bool = False
+    """Asked to stop; the running attempt learns it from its heartbeat's answer."""
+    committed_seq: int = Field(default=0, sa_type=BigInteger)
+    """The attempt's last message that was stored."""
+    start_after: int = Field(default=0, sa_type=BigInteger)
+    """The step the attempt goes on from; 0 without a checkpoint."""
+    worker: str | None = None
+    device: str | None = None
+    step: int = Field(default=0, sa_type=BigInteger)
+    total_steps: int = Field(default=0, sa_type=BigInteger)
+    """0 until the first attempt has started."""
+    steps_per_epoch: int = Field(default=0, sa_type=BigInteger)
+    created_at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+    error: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+
+
+class Series(SQLModel, table=True):
+    """One metric of one run. An id is never used twice."""
+
+    __table_args__ = (
+        Index("ix_series_run_key", "run_id", "key", unique=True),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: str = Field(sa_column_args=[ForeignKey("run.id", ondelete="CASCADE")])
+    key: str
+
+
+class Point(SQLModel, table=True):
+    """One value. The key makes a replay harmless and keeps a series together on disk.
+
+    No foreign key: it would be looked up for each of the many rows.
+    """
+
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    series_id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    step: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    value: float | None = None
+    """None where the value was not finite."""
+
+
+class Rollup(SQLModel, table=True):
+    """A bucket of 256 steps of a series, always recomputed from its raw points."""
+
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    series_id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    bucket: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    n: int
+    """Points, those without a finite value included."""
+    nulls: int
+    low: float | None = None
+    high: float | None = None
+    total: float | None = None
+    """Sum of the finite values."""
+
+
+class Discarded(SQLModel, table=True):
+    """A series nobody can see any more, whose points still have to be deleted, bit by bit."""
+
+    series_id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+
+
+class LogLine(SQLModel, table=True):
+    """One line of a run's log."""
+
+    __tablename__ = "log_line"
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: str = Field(index=True, sa_column_args=[ForeignKey("run.id", ondelete="CASCADE")])
+    attempt: int
+    text: str
+
+
+class StreamPosition(SQLModel, table=True):
+    """How far the event stream has been stored; one row."""
+
+    __tablename__ = "stream_position"
+
+    id: int = Field(default=1, primary_key=True)
+    entry: str = "0-0"
+    """The id of the last stream entry whose effect is in the database."""

@@ -1,0 +1,164 @@
+"""How fast events reach SQLite, and how fast a long series is read.
+
+Goals: 80,000 points a second from the stream into the database, with transactions short enough for
+the API's own writes; 1,000 points of a series of 1,000,000 within 20 ms at the store.
+"""
+
+import math
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from sqlmodel import col, select
+
+from backend import migrations, stream
+from backend.collector import Collector
+from backend.db import Commit, Database
+from backend.store import comparisons, points, runs, series
+from backend.tables import Run, Series
+from benchmarks.report import Row, percentile, report
+from contract.events import Column, Points, Started, encode
+from contract.metrics import METRICS
+from contract.names import EVENT_FIELD, EVENT_STREAM
+from contract.spec import parse_spec
+from tests.support.broker import Broker
+
+RUNS = 4
+EVENTS = 500
+"""Of each run."""
+STEPS = 20
+"""In each event: 50 ms of a fast trainer."""
+LONG = 1_000_000
+
+
+def main() -> None:
+    """Measure and report."""
+    with tempfile.TemporaryDirectory() as folder:
+        broker = Broker(Path(folder))
+        broker.start()
+        database = Database(f"sqlite:///{folder}/bench.sqlite")
+        migrations.upgrade(database)
+        try:
+            report([*_ingest(database, broker), *_read(database)])
+        finally:
+            database.close()
+            broker.close()
+
+
+def _ingest(database: Database, broker: Broker) -> list[Row]:
+    keys = [key for key in METRICS if key.startswith(("dynamics.", "geometry."))][:20]
+    own = _running(database, RUNS)
+    total = _fill(broker, own, keys)
+    lags: list[float] = []
+    stop = threading.Event()
+    writer = threading.Thread(target=_small_writes, args=(database, lags, stop))
+    collector = Collector(database, broker.url)
+    last = stream.tail(broker.client)
+    ended = threading.Event()
+
+    def watch(commit: Commit) -> None:
+        if commit.position == last:
+            ended.set()
+
+    database.on_commit = watch
+    writer.start()
+    began = time.perf_counter()
+    collector.start()
+    assert ended.wait(120), "the stream was not stored in time"
+    took = time.perf_counter() - began
+    stop.set()
+    writer.join()
+    collector.stop()
+    collector.join()
+    database.on_commit = lambda _: None
+    assert collector.counts == {"taken": RUNS * (EVENTS + 1)}, collector.counts
+    return [
+        Row("store", "stream to SQLite", total / took, "points/s", 1, 80_000, "goal"),
+        Row("store", "an API write meanwhile, p50", percentile(lags, 0.5), "ms", len(lags)),
+        Row("store", "an API write meanwhile, p95", percentile(lags, 0.95), "ms", len(lags)),
+    ]
+
+
+def _fill(broker: Broker, own: list[str], keys: list[str]) -> int:
+    for run in own:
+        started = Started(
+            run=run, attempt=1, seq=1, device="cpu", total_steps=EVENTS * STEPS, steps_per_epoch=100
+        )
+        broker.client.xadd(EVENT_STREAM, {EVENT_FIELD: encode(started)})
+    for at in range(EVENTS):
+        steps = list(range(at * STEPS, (at + 1) * STEPS))
+        with broker.client.pipeline() as pipe:
+            for run in own:
+                columns = [
+                    Column(key=key, steps=steps, values=[math.sin(step + i) for step in steps])
+                    for i, key in enumerate(keys)
+                ]
+                event = Points(run=run, attempt=1, seq=at + 2, step=steps[-1], series=columns)
+                pipe.xadd(EVENT_STREAM, {EVENT_FIELD: encode(event)})
+            pipe.execute()
+    return len(own) * EVENTS * STEPS * len(keys)
+
+
+def _small_writes(database: Database, lags: list[float], stop: threading.Event) -> None:
+    while not stop.wait(0.01):
+        began = time.perf_counter()
+        with database.write() as write:
+            comparisons.change(write, _first(database), name=None, tags=None, notes=str(began))
+        lags.append((time.perf_counter() - began) * 1e3)
+
+
+def _first(database: Database) -> str:
+    with database.read() as session:
+        return session.exec(select(Run.comparison_id)).first() or ""
+
+
+def _read(database: Database) -> list[Row]:
+    [run] = _running(database, 1)
+    name = (run, "dynamics.loss")
+    for start in range(0, LONG, 50_000):
+        steps = list(range(start, start + 50_000))
+        values: list[float | None] = [math.sin(step / 1000) for step in steps]
+        with database.write() as write:
+            ids = points.series_ids(write.session, [name])
+            points.insert(write.session, {ids[name]: (steps, values)})
+    took: list[float] = []
+    for _ in range(100):
+        began = time.perf_counter()
+        with database.read() as session:
+            row = session.exec(select(Series).where(col(Series.run_id) == run)).one()
+            curve = series.read(session, row, after=-1, most=1000)
+        took.append((time.perf_counter() - began) * 1e3)
+        assert curve.total == LONG
+        assert 250 < len(curve.steps) <= 1000
+    return [
+        Row(
+            "store", "1,000 points of 1,000,000, p50", percentile(took, 0.5), "ms", 100, 20, "goal"
+        ),
+        Row("store", "1,000 points of 1,000,000, p95", percentile(took, 0.95), "ms", 100),
+    ]
+
+
+def _running(database: Database, count: int) -> list[str]:
+    spec = parse_spec(
+        {
+            "name": "bench",
+            "data": {"kind": "digits"},
+            "encoder": {"kind": "mlp"},
+            "arms": [{"name": "triplet", "loss": {"kind": "triplet"}}],
+            "seeds": list(range(count)),
+        }
+    )
+    with database.write() as write:
+        comparisons.create(write, spec=spec, raw=spec.model_dump(mode="json"), now=time.time())
+    claimed = []
+    with database.write() as write:
+        for _ in range(count):
+            run = runs.claim(write, worker="bench", device="cpu", now=time.time())
+            assert run is not None
+            claimed.append(run.id)
+    return claimed
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""An API with its database and broker, behind a real server."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+
+from backend import migrations
+from backend.app import create_app
+from backend.db import Database
+from backend.parts import Parts
+from backend.settings import Settings
+from tests.backend.helpers import TOKEN, Api
+from tests.support.ports import free_ports
+from tests.support.waiting import until
+
+
+@pytest.fixture
+def settings(tmp_path: Path, broker_url: str) -> Settings:
+    url = f"sqlite:///{tmp_path / 'data' / 'lossboard.sqlite'}"
+    return Settings(tmp_path / "data", url, broker_url, TOKEN)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """A migrated database without a process around it."""
+    made = Database(f"sqlite:///{tmp_path / 'own.sqlite'}")
+    migrations.upgrade(made)
+    yield made
+    made.close()
+
+
+Serve = Callable[[Settings], AbstractContextManager[tuple[Api, Parts]]]
+
+
+@pytest.fixture
+def serve() -> Serve:
+    """Run the app behind a real server in a thread of this process."""
+
+    @contextmanager
+    def serving(settings: Settings) -> Iterator[tuple[Api, Parts]]:
+        app = create_app(settings)
+        [port] = free_ports(1)
+        config = uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=3)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            until(lambda: server.started or not thread.is_alive(), "the server", timeout=20)
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+                yield Api(http), app.state.parts
+        finally:
+            app.state.parts.hub.close_soon()
+            server.should_exit = True
+            thread.join(timeout=20)
+
+    return serving
+
+
+@pytest.fixture
+def served(serve: Serve, settings: Settings) -> Iterator[tuple[Api, Parts]]:
+    """The API behind a real server."""
+    with serve(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def api(served: tuple[Api, Parts]) -> Api:
+    return served[0]
+
+
+@pytest.fixture
+def client(api: Api) -> httpx.Client:
+    return api.http
+
+
+@pytest.fixture
+def parts(served: tuple[Api, Parts]) -> Parts:
+    return served[1]
