@@ -1,0 +1,113 @@
+"""A person's way, in a real Chromium: the form, the growing curves, the zoom, the table."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.support.browser import browser_page
+from tests.support.stack import Stack
+from tests.support.waiting import until
+
+LOSS = "panel-dynamics.loss"
+RANGE = "chart => [...chart._fullLayout.xaxis.range, ...chart._fullLayout.yaxis.range]"
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with browser_page() as opened:
+        yield opened
+
+
+def last_step(page: Page, panel: str = LOSS) -> int:
+    """The last step that a panel has drawn; 0 before the first."""
+    return int(page.get_by_test_id(panel).get_attribute("data-last-step") or 0)
+
+
+def grown(page: Page, beyond: int) -> int:
+    """Wait until the loss has grown beyond a step; the step it has reached."""
+
+    def reached() -> int:
+        page.wait_for_timeout(20)  # lets the page's events be handled
+        step = last_step(page)
+        return step if step > beyond else 0
+
+    return until(reached, f"the loss to grow beyond step {beyond}")
+
+
+def zoom_in(page: Page, chart: Locator) -> list[float]:
+    """Drag over the middle of a chart, as a person zooms; the ranges shown after it."""
+    before = chart.evaluate(RANGE)
+    box = chart.locator(".nsewdrag").first.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.8, steps=8)
+    page.mouse.up()
+
+    def zoomed() -> list[float]:
+        page.wait_for_timeout(20)
+        now: list[float] = chart.evaluate(RANGE)
+        return now if now != before else []
+
+    return until(zoomed, "the chart to zoom", timeout=10)
+
+
+def test_a_comparison_from_the_form_to_its_table(stack: Stack, page: Page) -> None:
+    page.goto(f"{stack.ui_url}/new?preset=digits")
+    page.get_by_label("Name", exact=True).first.fill("from the browser")
+    page.get_by_role("button", name="Start comparison").click()
+
+    page.get_by_test_id(LOSS).wait_for()
+    first = grown(page, 20)
+    assert grown(page, first) > first, "the curves grow by themselves"
+    expect(page.get_by_text("from the browser").first).to_be_visible()
+
+    # Zoom survives new points, a new window size, and another page in between does not break it.
+    chart = page.get_by_test_id("chart-dynamics.loss")
+    zoomed = zoom_in(page, chart)
+    grown(page, grown(page, last_step(page)))
+    assert chart.evaluate(RANGE) == zoomed
+
+    comparison = page.url.partition("id=")[2].partition("&")[0]
+    runs = stack.wait_ended(comparison, timeout=150)
+    assert [run["state"] for run in runs] == ["succeeded"] * 6
+    expect(page.get_by_test_id("comparison-state")).to_contain_text("succeeded", timeout=15_000)
+    assert chart.evaluate(RANGE) == zoomed
+    assert last_step(page) == runs[0]["total_steps"]
+    expect(page.get_by_text("Recall@1").first).to_be_visible()
+
+
+def test_the_address_alone_restores_the_view(stack: Stack, page: Page) -> None:
+    [comparison] = stack.get("/comparisons", q="from the browser")["comparisons"]
+    page.goto(f"{stack.ui_url}/comparison?id={comparison['id']}&x=epoch&seeds=each&smooth=0.6")
+    page.get_by_test_id(f"{LOSS}").wait_for()
+    grown(page, 0)
+    expect(page.get_by_test_id("x-epoch")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_test_id("seeds-each")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_test_id("smooth")).to_have_value("0.6")
+    high = page.get_by_test_id("chart-dynamics.loss").evaluate(RANGE)[1]
+    assert high <= 21, "the axis counts epochs"
+
+
+def test_a_problem_stands_at_its_field_and_nothing_typed_is_lost(stack: Stack, page: Page) -> None:
+    before = stack.get("/comparisons")["total"]
+    page.goto(f"{stack.ui_url}/new?preset=digits")
+    page.get_by_label("Name", exact=True).first.fill("kept")
+    seeds = page.get_by_label("Seeds", exact=True).first
+    seeds.fill("3, 3")
+    seeds.press("Enter")
+    page.get_by_role("button", name="Start comparison").click()
+    expect(page.get_by_text("twice").first).to_be_visible()
+    expect(page.get_by_label("Name", exact=True).first).to_have_value("kept")
+    assert stack.get("/comparisons")["total"] == before
+
+
+@pytest.mark.parametrize("path", ["", "new", "comparison?id=c0000000000", "method"])
+def test_every_page_opens_without_a_fault(stack: Stack, page: Page, path: str) -> None:
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"{stack.ui_url}/{path}")
+    page.get_by_role("heading").first.wait_for()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    assert faults == []

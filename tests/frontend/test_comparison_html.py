@@ -1,0 +1,42 @@
+from frontend import comparison_html
+from frontend.comparison_facts import Fact, Setting
+from frontend.results import Cell, Line, Section
+from frontend.theme import arm_styles
+
+BAD = "<script>alert(1)</script>"
+
+
+def test_every_text_of_a_user_is_escaped() -> None:
+    comparison = {
+        "id": "c1",
+        "tags": [BAD],
+        "created_by": BAD,
+        "created_at": "2026-11-23T14:05:00.123Z",
+    }
+    pages = [
+        comparison_html.head(comparison, [Fact("Data", BAD)], BAD),
+        comparison_html.settings_table(arm_styles([BAD]), [Setting(BAD, (BAD,))], "light"),
+    ]
+    for page in pages:
+        assert "<script" not in page
+        assert "&lt;script&gt;" in page
+    assert "2026-11-23 14:05 UTC" in pages[0]
+
+
+def test_the_table_carries_the_arms_colours_and_the_marks() -> None:
+    cells = (Cell("0.9", " ± 0.1", "0.8 … 1", 3, "best"), None)
+    section = Section("Test", (Line("retrieval.map_at_r", "MAP@R", "higher", cells),))
+    styles = arm_styles(["a", "b"])
+    page = comparison_html.results_table(styles, section, "dark")
+    for style in styles.values():
+        assert style.dark in page
+    assert "●" in page
+    assert "0.8 … 1 · n = 3" in page
+    assert "<td>–</td>" in page
+
+
+def test_a_setting_that_differs_stands_out_but_the_loss_does_not() -> None:
+    rows = [Setting("Loss", ("x", "y")), Setting("Margin", ("1", "2")), Setting("Tuples", ("", ""))]
+    page = comparison_html.settings_table(arm_styles(["a", "b"]), rows, "light")
+    assert page.count("lb-differs") == 1
+    assert "<td>–</td>" in page

@@ -1,0 +1,188 @@
+"""The form's fields, values, arms and problems, from the real catalogue."""
+
+from typing import Any
+
+import pytest
+
+from contract.catalogue import catalogue
+from contract.presets import PRESETS
+from contract.spec import parse_spec
+from frontend.form import arms
+from frontend.form.fields import Choice, Field, Form, Items, read_form, read_items
+from frontend.form.problems import Problem, form_path, from_api, in_words, place
+from frontend.form.reading import fit, read_spec
+from frontend.form.values import arm_count, write_spec
+
+FORM = read_form(catalogue())
+
+
+def named(items: Items, name: str) -> Field | Choice:
+    return next(item for item in items if item.name == name)
+
+
+def field(items: Items, name: str) -> Field:
+    found = named(items, name)
+    assert isinstance(found, Field)
+    return found
+
+
+def filled(spec: object = None) -> dict[str, Any]:
+    values, problems = read_spec(PRESETS[0]["spec"] if spec is None else spec, FORM)
+    assert not problems
+    return values
+
+
+class TestFields:
+    def test_titles_helps_bounds_and_defaults_are_the_schemas(self) -> None:
+        margin = field(FORM.loss.options[0].items, "margin")
+        assert (margin.title, margin.type, margin.default) == ("Margin", "number", 1.0)
+        assert (margin.minimum, margin.maximum) == (0, 1000)
+        assert "classes" in margin.help
+
+    def test_a_whole_number_keeps_off_an_excluded_bound(self) -> None:
+        assert field(FORM.data.options[0].items, "seed").maximum == 2**31 - 1
+
+    def test_a_setting_without_a_choice_is_not_asked(self) -> None:
+        items = FORM.loss.options[0].items
+        assert not field(items, "distance").asked
+        assert field(items, "reduction").options == ("mean", "sum", "mean_active")
+
+    def test_unions_become_choices_with_the_catalogues_labels(self) -> None:
+        sampler = named(FORM.training, "sampler")
+        assert isinstance(sampler, Choice)
+        assert [option.label for option in sampler.options] == ["Shuffle", "m per class"]
+        assert [item.name for item in sampler.option("m_per_class").items] == ["m"]
+
+    def test_a_step_suits_the_defaults_magnitude(self) -> None:
+        optimizer = named(FORM.training, "optimizer")
+        assert isinstance(optimizer, Choice)
+        items = optimizer.option("sgd").items
+        assert field(items, "lr").step == 0.0001
+        assert field(items, "momentum").step == 0.01
+        assert field(items, "weight_decay").step == 0.01
+        assert field(FORM.training, "epochs").step == 1
+
+    def test_reads_types_that_the_catalogue_has_not_yet(self) -> None:
+        schema = {"properties": {"flag": {"type": "boolean"}, "some_text": {"type": "string"}}}
+        flag, text = read_items(schema)
+        assert isinstance(flag, Field)
+        assert isinstance(text, Field)
+        assert (flag.type, flag.default) == ("boolean", False)
+        assert (text.type, text.title, text.default) == ("text", "Some text", "")
+
+
+class TestSpec:
+    @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: str(preset["id"]))
+    def test_a_preset_comes_out_as_it_went_in(self, preset: dict[str, Any]) -> None:
+        written = write_spec(filled(preset["spec"]), FORM)
+        assert parse_spec(written) == parse_spec(preset["spec"])
+
+    def test_keeps_what_is_not_asked(self) -> None:
+        spec = PRESETS[0]["spec"]
+        spec = {**spec, "measure": {"snapshot_every": 3, "snapshot_size": 50}}
+        spec["arms"] = [{**spec["arms"][0], "training": {"epochs": 7, "batch_size": None}}]
+        written = write_spec(filled(spec), FORM)
+        assert written["measure"] == {
+            "evaluate_every": 1,
+            "snapshot_every": 3,
+            "snapshot_size": 50,
+        }
+        assert written["arms"][0]["training"] == {"epochs": 7}
+        parse_spec(written)
+
+    def test_a_stored_spec_comes_out_as_it_is_stored(self) -> None:
+        stored = parse_spec(PRESETS[1]["spec"])
+        written = write_spec(filled(stored.model_dump(mode="json")), FORM)
+        assert parse_spec(written) == stored
+
+    def test_a_kind_chosen_again_has_its_settings_again(self) -> None:
+        values = filled()
+        values |= {"training.sampler.kind": "m_per_class", "training.sampler.m": 8}
+        values["training.sampler.kind"] = "shuffle"
+        assert write_spec(values, FORM)["training"]["sampler"] == {"kind": "shuffle"}
+        values["training.sampler.kind"] = "m_per_class"
+        assert write_spec(values, FORM)["training"]["sampler"]["m"] == 8
+
+    def test_says_what_it_cannot_take_over(self) -> None:
+        spec = {
+            "name": 3,
+            "colour": "red",
+            "data": {"kind": "photos"},
+            "training": {"epochs": 0, "batch_size": "many", "sampler": None},
+            "arms": [{"name": "a", "loss": {"kind": "triplet", "margin": -5, "reduction": "max"}}],
+            "seeds": "all",
+        }
+        values, problems = read_spec(spec, FORM)
+        assert {problem.path for problem in problems} == {
+            "name",
+            "colour",
+            "data.kind",
+            "training.epochs",
+            "training.batch_size",
+            "arms.0.loss.margin",
+            "arms.0.loss.reduction",
+        }
+        assert values["training.epochs"] == 1
+        assert values["arms.0.loss.margin"] == 0.0
+        assert values["seeds"] == "all"
+
+    @pytest.mark.parametrize("raw", [[], "spec", {"arms": [3], "seeds": [True]}, {"arms": {}}])
+    def test_makes_a_form_of_anything(self, raw: object) -> None:
+        values, _ = read_spec(raw, FORM)
+        values["seeds"] = "0"
+        assert arm_count(values) >= 1
+        write_spec(values, FORM)
+
+    def test_a_flag_must_be_a_flag(self) -> None:
+        normalize = field(FORM.encoder.options[0].items, "normalize")
+        assert fit(normalize, False) == (False, "")
+        assert fit(normalize, "no")[0] is True
+
+
+class TestArms:
+    form: Form = FORM
+
+    def test_a_new_arm_gets_a_free_name_and_loss(self) -> None:
+        values = arms.added(filled(), FORM.loss)
+        assert arm_count(values) == 3
+        assert values["arms.2.name"] == "contrastive 2"
+        assert write_spec(values, FORM)["arms"][2]["loss"]["margin"] == 1.0
+
+    def test_a_copy_stands_last_with_the_same_settings(self) -> None:
+        values = filled() | {"arms.0.loss.margin": 0.3}
+        values = arms.copied(values, 0)
+        assert values["arms.2.loss.margin"] == 0.3
+        assert values["arms.2.name"] == "contrastive 2"
+        assert values["arms.1.name"] == "triplet"
+
+    def test_those_behind_a_removed_arm_move_up(self) -> None:
+        values = arms.removed(filled() | {"arms.1.loss.margin": 0.7}, 0)
+        assert arm_count(values) == 1
+        assert arms.arm_values(values, 0)["name"] == "triplet"
+        assert values["arms.0.loss.margin"] == 0.7
+
+
+class TestProblems:
+    def test_takes_the_apis_paths(self) -> None:
+        fields = [{"path": "arms[0].loss.margin", "message": "too big"}]
+        assert from_api(fields) == [Problem("arms.0.loss.margin", "too big")]
+        assert form_path("seeds[11]") == "seeds.11"
+
+    @pytest.mark.parametrize(
+        ("path", "at"),
+        [
+            ("seeds.1", "seeds"),
+            ("seeds", "seeds"),
+            ("arms.0.loss.margin", "arms.0.loss.margin"),
+            ("arms.1.loss.margin", None),
+            ("", None),
+            ("colour", None),
+        ],
+    )
+    def test_places_a_problem_at_its_field(self, path: str, at: str | None) -> None:
+        assert place(Problem(path, "!"), {"seeds", "arms.0.loss.margin"}) == at
+
+    def test_names_a_place_in_words(self) -> None:
+        titles = {"arms.1.loss.margin": "Margin"}
+        assert in_words("arms.1.loss.margin", titles) == "Arm 2, Margin"
+        assert in_words("spec", {}) == "spec"

@@ -1,0 +1,181 @@
+"""The proxy between a real viewer (httpx) and a real upstream, all over loopback sockets."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from frontend.proxy import Proxy, is_public
+from tests.support.ports import free_ports
+from tests.support.serving import serving
+
+
+@dataclass
+class Upstream:
+    """An API that says what it was asked, and streams until told to stop."""
+
+    more: threading.Event = field(default_factory=threading.Event)
+    left: threading.Event = field(default_factory=threading.Event)
+    seen: list[dict[str, str]] = field(default_factory=list)
+
+    async def echo(self, request: Request) -> Response:
+        body = (await request.body()).decode()
+        self.seen.append(dict(request.headers))
+        content = {"method": request.method, "path": request.url.path, "body": body}
+        answer = {**content, "query": request.url.query}
+        return JSONResponse(answer, 201, headers={"X-Own": "kept"})
+
+    async def live(self, request: Request) -> Response:
+        self.seen.append(dict(request.headers))
+        return StreamingResponse(self._events(), media_type="text/event-stream")
+
+    async def _events(self) -> AsyncIterator[str]:
+        try:
+            yield "id: 1\nevent: reset\ndata: {}\n\n"
+            while not self.more.is_set():
+                await asyncio.sleep(0.01)
+            yield "id: 2\nevent: points\ndata: {}\n\n"
+            while True:
+                await asyncio.sleep(0.01)
+        finally:
+            self.left.set()
+
+    def app(self) -> Starlette:
+        methods = ["GET", "POST", "PATCH", "DELETE"]
+        routes = [
+            Route("/api/v1/live", self.live),
+            Route("/api/v1/{path:path}", self.echo, methods=methods),
+        ]
+        return Starlette(routes=routes)
+
+
+@dataclass
+class Front:
+    """The proxy as the UI's server runs it."""
+
+    proxy: Proxy
+    client: httpx.AsyncClient
+
+    def app(self) -> Starlette:
+        @asynccontextmanager
+        async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+            async with self.client:
+                yield
+
+        return Starlette(routes=[self.proxy.route()], lifespan=lifespan)
+
+
+def front(api_url: str) -> Front:
+    client = httpx.AsyncClient(trust_env=False)
+    return Front(Proxy(client, api_url), client)
+
+
+@pytest.fixture
+def upstream() -> Upstream:
+    return Upstream()
+
+
+@pytest.fixture
+def behind(upstream: Upstream) -> Iterator[tuple[httpx.Client, Proxy]]:
+    """A viewer's client at the proxy, and the proxy."""
+    with serving(upstream.app()) as api_url:
+        fronted = front(api_url)
+        with (
+            serving(fronted.app()) as ui_url,
+            httpx.Client(base_url=ui_url, timeout=10, trust_env=False) as viewer,
+        ):
+            yield viewer, fronted.proxy
+            fronted.proxy.close()
+
+
+def test_method_path_query_body_and_status_pass(
+    behind: tuple[httpx.Client, Proxy], upstream: Upstream
+) -> None:
+    viewer, _ = behind
+    headers = {"Authorization": "Bearer token", "Cookie": "streamlit=1"}
+    answer = viewer.post(
+        "/api/v1/comparisons/c%C3%BC/x?a=1&a=2&q=b%20c", content="body", headers=headers
+    )
+    assert answer.status_code == 201
+    assert answer.headers["x-own"] == "kept"
+    assert answer.json() == {
+        "method": "POST",
+        "path": "/api/v1/comparisons/cü/x",
+        "query": "a=1&a=2&q=b%20c",
+        "body": "body",
+    }
+    [seen] = upstream.seen
+    assert seen["authorization"] == "Bearer token"
+    assert "cookie" not in seen
+
+
+def test_events_pass_one_by_one_and_leaving_closes_the_upstream(
+    behind: tuple[httpx.Client, Proxy], upstream: Upstream
+) -> None:
+    viewer, _ = behind
+    headers = {"Last-Event-ID": "7-1", "Authorization": "Bearer t"}
+    with viewer.stream("GET", "/api/v1/live", headers=headers) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        pieces = answer.iter_text()
+        assert "event: reset" in next(pieces), "the first event arrives while the stream goes on"
+        upstream.more.set()
+        assert "event: points" in next(pieces)
+        assert not upstream.left.is_set()
+    assert upstream.left.wait(5), "the upstream stream must end when its viewer has left"
+    assert upstream.seen[0]["last-event-id"] == "7-1"
+    assert upstream.seen[0]["authorization"] == "Bearer t"
+
+
+def test_closing_the_proxy_ends_open_streams(
+    behind: tuple[httpx.Client, Proxy], upstream: Upstream
+) -> None:
+    viewer, proxy = behind
+    with viewer.stream("GET", "/api/v1/live") as answer:
+        pieces = answer.iter_text()
+        next(pieces)
+        proxy.close()
+        upstream.more.set()
+        with pytest.raises((httpx.RemoteProtocolError, StopIteration)):
+            while True:
+                next(pieces)
+    assert upstream.left.wait(5)
+
+
+@pytest.mark.parametrize(
+    "path", ["internal/claim", "internal", "%69nternal/claim", "x/../internal/claim", "x/internal"]
+)
+def test_the_workers_side_of_the_api_cannot_be_reached(
+    behind: tuple[httpx.Client, Proxy], upstream: Upstream, path: str
+) -> None:
+    viewer, _ = behind
+    answer = viewer.post(f"/api/v1/{path}")
+    assert answer.status_code == 404
+    assert set(answer.json()) == {"error", "message", "fields"}
+    assert upstream.seen == []
+
+
+def test_an_api_that_is_away_is_said_in_the_one_shape() -> None:
+    [port] = free_ports(1)
+    fronted = front(f"http://127.0.0.1:{port}")
+    with serving(fronted.app()) as ui_url:
+        answer = httpx.get(f"{ui_url}/api/v1/workers", trust_env=False)
+    assert answer.status_code == 502
+    body = answer.json()
+    assert body["error"] == "api_unavailable"
+    assert body["message"]
+    assert body["fields"] == []
+
+
+def test_public_paths() -> None:
+    assert is_public("comparisons/c1/live")
+    assert is_public("comparisons/internally")
+    assert not is_public("a/./b")
+    assert not is_public("a\\internal")

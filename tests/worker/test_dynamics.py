@@ -1,0 +1,145 @@
+"""A step's dynamics against what autograd and the optimiser really do."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from contract.metrics import METRICS
+from worker import dynamics, losses
+from worker.losses import LossOutput
+
+REDUCTIONS = ("mean", "sum", "mean_active")
+LABELS = torch.arange(24) % 4
+
+
+class Step:
+    """A small encoder after backward on one batch."""
+
+    def __init__(self, kind: str, items: Tensor, labels: Tensor, **settings: Any) -> None:
+        torch.manual_seed(0)
+        self.encoder = nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, 8)).double()
+        self.parameters = list(self.encoder.parameters())
+        loss = losses.build({"kind": kind, **settings})
+        self.embeddings: Tensor = self.encoder(items)
+        self.embeddings.retain_grad()
+        self.output: LossOutput = loss(self.embeddings, labels)
+        self.output.value.backward(retain_graph=True)
+        self.values = dynamics.values(self.output, self.embeddings, self.parameters)
+
+    def norm_of(self, value: Tensor) -> float:
+        """Norm of the gradient of another value of the same batch."""
+        gradients = torch.autograd.grad(value, self.parameters, retain_graph=True)
+        return float(torch.cat([gradient.flatten() for gradient in gradients]).norm())
+
+
+def items() -> Tensor:
+    return torch.randn(24, 6, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+def step(kind: str, **settings: Any) -> Step:
+    return Step(kind, items(), LABELS, **settings)
+
+
+def test_every_key_of_the_contract_is_measured() -> None:
+    measured = {key for kind in ("contrastive", "triplet") for key in step(kind).values}
+    weights = [torch.ones(2)]
+    measured |= set(dynamics.update_norm(weights, weights))
+    promised = {key for key in METRICS if key.startswith("dynamics.")}
+    assert len(promised) == 16
+    assert measured == promised
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("kind", ["contrastive", "triplet"])
+def test_gradient_norms(kind: str, reduction: str) -> None:
+    seen = step(kind, reduction=reduction)
+    output, values = seen.output, seen.values
+    assert 0 < int(output.active) < int(output.valid)
+    assert values["dynamics.gradient_norm"] == pytest.approx(seen.norm_of(output.value))
+    total = torch.stack([part.total for part in output.parts.values()]).sum()
+    assert values["dynamics.gradient_norm.per_active"] == pytest.approx(
+        seen.norm_of(total / output.active)
+    )
+    [at_embeddings] = torch.autograd.grad(output.value, seen.embeddings)
+    assert values["dynamics.gradient_norm.embedding"] == pytest.approx(float(at_embeddings.norm()))
+
+
+@pytest.mark.parametrize("kind", ["contrastive", "triplet"])
+def test_what_is_trained_changes_only_what_names_it(kind: str) -> None:
+    by_reduction = [step(kind, reduction=reduction).values for reduction in REDUCTIONS]
+    changing = {
+        "dynamics.loss_trained",
+        "dynamics.gradient_norm",
+        "dynamics.gradient_norm.embedding",
+    }
+    for values in by_reduction[1:]:
+        for key in values.keys() - changing:
+            assert values[key] == pytest.approx(by_reduction[0][key]), key
+        for key in changing:
+            assert values[key] != pytest.approx(by_reduction[0][key]), key
+
+
+def test_loss_and_ratios() -> None:
+    seen = step("contrastive", reduction="sum")
+    values, parts = seen.values, seen.output.parts
+    assert values["dynamics.loss"] == pytest.approx(
+        values["dynamics.loss.positive"] + values["dynamics.loss.negative"]
+    )
+    assert values["dynamics.loss_trained"] == pytest.approx(values["dynamics.loss"] * 24 * 23 / 2)
+    assert values["dynamics.valid_tuples"] == 24 * 23 / 2
+    assert values["dynamics.active_tuples"] == sum(int(part.active) for part in parts.values())
+    assert values["dynamics.active_ratio"] == pytest.approx(
+        values["dynamics.active_tuples"] / values["dynamics.valid_tuples"]
+    )
+    assert values["dynamics.active_ratio.positive"] == 1
+    assert 0 < values["dynamics.active_ratio.negative"] < 1
+
+
+def test_nothing_active_is_told_from_nothing_valid() -> None:
+    apart = torch.zeros(24, 6, dtype=torch.float64)
+    apart[:, 0] = LABELS * 100.0
+    values = Step("triplet", apart, LABELS, margin=0).values
+    assert values["dynamics.active_tuples"] == 0
+    assert values["dynamics.active_ratio"] == 0
+    assert values["dynamics.gradient_norm"] == 0
+    assert math.isnan(values["dynamics.gradient_norm.per_active"])
+
+    values = Step("triplet", items(), torch.zeros_like(LABELS)).values
+    assert values["dynamics.valid_tuples"] == 0
+    assert values["dynamics.loss"] == 0
+    assert math.isnan(values["dynamics.active_ratio"])
+    assert math.isnan(values["dynamics.active_ratio.anchors"])
+    assert math.isnan(values["dynamics.gradient_norm.per_active"])
+
+
+def test_counts_beyond_float32_are_exact() -> None:
+    labels = torch.tensor([0] * 401 + [1] * 300 + [2] * 2)
+    embeddings = torch.randn(703, 4).requires_grad_()
+    output: LossOutput = losses.build({"kind": "triplet", "margin": 1000})(embeddings, labels)
+    count = 401 * 400 * 302 + 300 * 299 * 403 + 2 * 1 * 701
+    assert float(torch.tensor(float(count), dtype=torch.float32)) != count
+    values = dynamics.values(output, embeddings, [])
+    assert values["dynamics.active_tuples"] == values["dynamics.valid_tuples"] == count
+
+
+def test_update_norm_is_the_real_steps() -> None:
+    seen = step("triplet")
+    optimizer = torch.optim.SGD(seen.parameters, lr=0.25)
+    weights = float(torch.cat([p.detach().flatten() for p in seen.parameters]).norm())
+    before = dynamics.snapshot(seen.parameters)
+    optimizer.step()
+    values = dynamics.update_norm(before, seen.parameters)
+    expected = 0.25 * seen.values["dynamics.gradient_norm"] / weights
+    assert values == {"dynamics.update_norm": pytest.approx(expected)}
+
+
+def test_only_the_given_parameters_count() -> None:
+    """A loss's own and frozen parameters are not the encoder's trainable ones."""
+    seen = step("triplet")
+    weight = seen.parameters[0]
+    assert weight.grad is not None
+    values = dynamics.values(seen.output, seen.embeddings, [weight, torch.ones(3)])
+    assert values["dynamics.gradient_norm"] == pytest.approx(float(weight.grad.norm()))

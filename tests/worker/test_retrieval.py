@@ -1,0 +1,134 @@
+"""Recall@1 and MAP@R against fixtures, a loop and pytorch-metric-learning."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
+from torch import Tensor
+from torch.nn import functional
+
+from worker.errors import InputError
+from worker.measure import left_out, neighbours, retrieval
+
+RECALL, MAP = "retrieval.recall_at_1", "retrieval.map_at_r"
+
+
+def ranked(relevance: list[int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """One query at 0, the gallery in a line beside it."""
+    places = torch.arange(1.0, len(relevance) + 1)[:, None]
+    return torch.zeros(1, 1), torch.tensor([1]), places, torch.tensor(relevance)
+
+
+@pytest.mark.parametrize(
+    ("relevance", "recall", "average"),
+    [
+        ([1, 0, 1, 1], 1, (1 + 2 / 3) / 3),  # 0.5556
+        ([1, 1, 1, 0], 1, 1),
+        ([0, 1, 1, 0], 0, 1 / 2 / 2),
+        ([0, 0, 1], 0, 0),
+        ([0, 0, 1, 1], 0, 0),
+    ],
+)
+def test_fixtures(relevance: list[int], recall: float, average: float) -> None:
+    values = retrieval(*ranked(relevance))
+    assert values == {RECALL: recall, MAP: pytest.approx(average)}
+
+
+def test_a_perfect_space_and_a_query_alone_in_its_class() -> None:
+    embeddings = torch.tensor([[0.0], [0.1], [5.0], [5.1], [2.0]])
+    labels = torch.tensor([0, 0, 1, 1, 2])
+    assert retrieval(embeddings, labels) == {RECALL: 1, MAP: 1}
+    assert left_out(labels) == 1
+    assert left_out(labels, torch.tensor([0, 2])) == 2
+
+
+def test_an_item_is_not_its_own_neighbour_but_its_duplicate_is() -> None:
+    embeddings = torch.tensor([[1.0], [1.0], [1.5], [1.5]])
+    assert retrieval(embeddings, torch.tensor([0, 0, 1, 1]))[RECALL] == 1
+    assert retrieval(embeddings, torch.tensor([0, 1, 0, 1]))[RECALL] == 0
+
+
+def by_loop(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
+    recalls, averages = [], []
+    for q in range(len(labels)):
+        distances = (embeddings - embeddings[q]).norm(dim=1)
+        order = [i for i in distances.argsort().tolist() if i != q]
+        relevant = int((labels == labels[q]).sum()) - 1
+        if relevant:
+            hits = [bool(labels[i] == labels[q]) for i in order]
+            recalls.append(float(hits[0]))
+            precisions = [sum(hits[: i + 1]) / (i + 1) for i in range(relevant) if hits[i]]
+            averages.append(sum(precisions) / relevant)
+    return {RECALL: sum(recalls) / len(recalls), MAP: sum(averages) / len(averages)}
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    seed=st.integers(0, 2**31),
+    sizes=st.lists(st.integers(1, 8), min_size=1, max_size=6).filter(lambda sizes: max(sizes) > 1),
+)
+def test_agrees_with_the_loop(seed: int, sizes: list[int]) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes)) * 5 - 9
+    labels = labels[torch.randperm(len(labels), generator=generator)]
+    embeddings = torch.randn(len(labels), 3, generator=generator, dtype=torch.float64)
+    assert retrieval(embeddings, labels) == pytest.approx(by_loop(embeddings, labels))
+    assert left_out(labels) == sizes.count(1)
+
+
+@pytest.mark.parametrize("offset", [0, 30])
+def test_agrees_with_pytorch_metric_learning(offset: float) -> None:
+    torch.manual_seed(0)
+    labels = torch.arange(400) % 10
+    centres = functional.normalize(torch.randn(10, 16), dim=1)
+    embeddings = centres[labels] + 0.3 * torch.randn(400, 16)
+    calculator = AccuracyCalculator(
+        include=("precision_at_1", "mean_average_precision_at_r"), device=torch.device("cpu")
+    )
+    peer = calculator.get_accuracy(embeddings, labels)
+    values = retrieval(embeddings + offset, labels)
+    assert 0.2 < values[MAP] < 0.8
+    tolerance = 1e-6 if offset == 0 else 1e-3  # the offset itself rounds the embeddings
+    assert values[RECALL] == pytest.approx(peer["precision_at_1"], abs=tolerance)
+    assert values[MAP] == pytest.approx(peer["mean_average_precision_at_r"], abs=tolerance)
+
+    gallery, gallery_labels = embeddings[:250], labels[:250]
+    peer = calculator.get_accuracy(embeddings[250:], labels[250:], gallery, gallery_labels)
+    values = retrieval(embeddings[250:], labels[250:], gallery, gallery_labels)
+    assert values[RECALL] == pytest.approx(peer["precision_at_1"], abs=1e-6)
+    assert values[MAP] == pytest.approx(peer["mean_average_precision_at_r"], abs=1e-6)
+
+
+def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    embeddings, labels = torch.randn(100, 4), torch.arange(100) % 4
+    whole = retrieval(embeddings, labels)
+    monkeypatch.setattr(neighbours, "CHUNK_ELEMENTS", 700)
+    assert len(list(neighbours.nearest(embeddings, embeddings, 1))) == 15
+    assert retrieval(embeddings, labels) == pytest.approx(whole)
+
+
+@pytest.mark.parametrize(
+    ("gallery", "gallery_labels", "message"),
+    [
+        (torch.zeros(3, 2), None, "gallery_labels: needed with gallery"),
+        (None, torch.zeros(3).long(), "gallery: needed with gallery_labels"),
+        (torch.zeros(3, 5), torch.zeros(3).long(), r"gallery: .*D = 2.* \[3, 5\]"),
+        (torch.zeros(3, 2), torch.zeros(4).long(), r"labels of gallery: .*\[3\].* \[4\]"),
+        (torch.full((3, 2), torch.nan), torch.zeros(3).long(), "gallery: 3 of 3 rows"),
+        (torch.zeros(3, 2), torch.full((3,), 8), "labels: no query"),
+    ],
+)
+def test_input_errors_of_a_gallery(
+    gallery: Tensor | None, gallery_labels: Tensor | None, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        retrieval(torch.zeros(4, 2), torch.tensor([0, 0, 1, 1]), gallery, gallery_labels)
+
+
+def test_input_errors_of_the_queries() -> None:
+    with pytest.raises(InputError, match=r"labels: .*two members, got 4 classes of one"):
+        retrieval(torch.zeros(4, 2), torch.arange(4))
+    with pytest.raises(InputError, match=r"embeddings: 1 of 2 rows are not finite"):
+        retrieval(torch.tensor([[0.0], [torch.inf]]), torch.zeros(2).long())
