@@ -31,8 +31,8 @@ _DYNAMICS: Final = (
         "loss",
         "Loss",
         r"\frac{1}{|V|}\sum_{t \in V} \ell_t",
-        "Mean of the loss over all valid tuples of the batch, whatever reduction is trained.",
-        "lower",
+        "Mean over all valid tuples of the batch, whatever reduction is trained. Each loss has its "
+        "own scale: compare how it falls, not its value.",
     ),
     _dynamics(
         "loss_trained",

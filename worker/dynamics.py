@@ -1,9 +1,10 @@
 """Optimisation dynamics of one step: what the loss and its gradient did.
 
-Everything is computed on the device and read in one transfer, so that measuring a step does not
-slow it down.
+What needs the device is computed there and read in one transfer, so that measuring a step does
+not slow it down.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -28,27 +29,38 @@ def values(
         norm. NaN stands for what does not exist at this step: a ratio of no tuples, the mean
         gradient of no active tuple.
     """
-    active, valid = output.active, output.valid
-    norm = global_norm([p.grad for p in parameters if p.grad is not None])
-    # Scaling the trained gradient back to the sum's makes the mean over the active tuples free.
-    per_active = norm * output.divisor / active
-    named = {
-        "dynamics.loss": output.mean_over_valid,
-        "dynamics.loss_trained": output.value,
-        "dynamics.active_ratio": output.active_ratio,
-        "dynamics.active_ratio.anchors": output.active_anchors,
+    seen = _read(
+        {
+            "divisor": output.divisor,
+            "value": output.value,
+            "anchors": output.active_anchors,
+            "norm": global_norm([p.grad for p in parameters if p.grad is not None]),
+            "norm at embeddings": global_norm([] if embeddings.grad is None else [embeddings.grad]),
+            **{f"total {name}": part.total for name, part in output.parts.items()},
+            **{f"active {name}": part.active for name, part in output.parts.items()},
+            **{f"valid {name}": part.valid for name, part in output.parts.items()},
+        }
+    )
+    active = sum(seen[f"active {name}"] for name in output.parts)
+    valid = sum(seen[f"valid {name}"] for name in output.parts)
+    values = {
+        "dynamics.loss": sum(seen[f"total {name}"] for name in output.parts) / max(valid, 1),
+        "dynamics.loss_trained": seen["value"],
+        "dynamics.active_ratio": _ratio(active, valid),
+        "dynamics.active_ratio.anchors": seen["anchors"],
         "dynamics.active_tuples": active,
         "dynamics.valid_tuples": valid,
-        "dynamics.gradient_norm": norm,
-        "dynamics.gradient_norm.embedding": global_norm(
-            [] if embeddings.grad is None else [embeddings.grad]
-        ),
-        "dynamics.gradient_norm.per_active": torch.where(active > 0, per_active, torch.nan),
+        "dynamics.gradient_norm": seen["norm"],
+        "dynamics.gradient_norm.embedding": seen["norm at embeddings"],
+        # Scaling the trained gradient back to the sum's makes the mean over the active ones free.
+        "dynamics.gradient_norm.per_active": _ratio(seen["norm"] * seen["divisor"], active),
     }
-    for name, part in output.parts.items():
-        named[f"dynamics.loss.{name}"] = part.total / valid.clamp(min=1)
-        named[f"dynamics.active_ratio.{name}"] = part.active_ratio
-    return _read(named)
+    for name in output.parts:
+        values[f"dynamics.loss.{name}"] = seen[f"total {name}"] / max(valid, 1)
+        values[f"dynamics.active_ratio.{name}"] = _ratio(
+            seen[f"active {name}"], seen[f"valid {name}"]
+        )
+    return values
 
 
 def snapshot(parameters: Sequence[Tensor]) -> list[Tensor]:
@@ -66,7 +78,7 @@ def update_norm(before: Sequence[Tensor], parameters: Sequence[Tensor]) -> dict[
     step = global_norm(
         [after.detach() - old for after, old in zip(parameters, before, strict=True)]
     )
-    return _read({"dynamics.update_norm": step / global_norm(before)})
+    return {"dynamics.update_norm": float(step / global_norm(before))}
 
 
 def global_norm(tensors: Sequence[Tensor]) -> Tensor:
@@ -77,6 +89,12 @@ def global_norm(tensors: Sequence[Tensor]) -> Tensor:
 
 
 def _read(named: dict[str, Tensor]) -> dict[str, float]:
-    """One transfer for all values. float64 holds the counts exactly."""
-    stacked = torch.stack([value.detach().to(torch.float64) for value in named.values()])
-    return dict(zip(named, stacked.tolist(), strict=True))
+    """All numbers in one transfer; float64 holds the counts exactly, as float32 would not."""
+    whole = {name: number for name, number in named.items() if not number.is_floating_point()}
+    real = {name: number for name, number in named.items() if number.is_floating_point()}
+    kinds = [torch.stack(list(kind.values())).detach().to(torch.float64) for kind in (whole, real)]
+    return dict(zip((*whole, *real), torch.cat(kinds).tolist(), strict=True))
+
+
+def _ratio(numerator: float, denominator: float) -> float:
+    return numerator / denominator if denominator else math.nan

@@ -27,6 +27,8 @@ def test_modules_and_plotly_are_served_for_ever_at_addresses_that_name_their_con
 
 
 def test_modules_stay_small_enough_to_read() -> None:
-    lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in JS.iterdir()}
+    lengths = {
+        path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in JS.iterdir()
+    }
     assert len(lengths) == 18
     assert max(lengths.values()) < 300, lengths

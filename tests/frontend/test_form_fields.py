@@ -7,8 +7,9 @@ import pytest
 from contract.catalogue import catalogue
 from contract.presets import PRESETS
 from contract.spec import parse_spec
+from frontend.errors import FieldProblem
 from frontend.form import arms
-from frontend.form.fields import Choice, Field, Form, Items, read_form, read_items
+from frontend.form.fields import Choice, Field, Items, read_form, read_items
 from frontend.form.problems import Problem, form_path, from_api, in_words, place
 from frontend.form.reading import fit, read_spec
 from frontend.form.values import arm_count, write_spec
@@ -133,6 +134,15 @@ class TestSpec:
         assert arm_count(values) >= 1
         write_spec(values, FORM)
 
+    @pytest.mark.parametrize(
+        ("raw", "kept"), [(float("nan"), 1.0), (float("inf"), 1.0), (10**400, 1000.0), (2, 2.0)]
+    )
+    def test_numbers_out_of_reach_are_brought_back(self, raw: float, kept: float) -> None:
+        margin = field(FORM.loss.options[0].items, "margin")
+        value, wrong = fit(margin, raw)
+        assert (type(value), value) == (float, kept)
+        assert bool(wrong) == (raw != 2)
+
     def test_a_flag_must_be_a_flag(self) -> None:
         normalize = field(FORM.encoder.options[0].items, "normalize")
         assert fit(normalize, False) == (False, "")
@@ -140,8 +150,6 @@ class TestSpec:
 
 
 class TestArms:
-    form: Form = FORM
-
     def test_a_new_arm_gets_a_free_name_and_loss(self) -> None:
         values = arms.added(filled(), FORM.loss)
         assert arm_count(values) == 3
@@ -161,10 +169,15 @@ class TestArms:
         assert arms.arm_values(values, 0)["name"] == "triplet"
         assert values["arms.0.loss.margin"] == 0.7
 
+    def test_finds_arms_that_repeat_another(self) -> None:
+        values = arms.copied(filled(), 1)
+        assert arms.twins(write_spec(values, FORM)["arms"]) == [(2, 3)]
+        assert arms.twins(write_spec(filled(), FORM)["arms"]) == []
+
 
 class TestProblems:
     def test_takes_the_apis_paths(self) -> None:
-        fields = [{"path": "arms[0].loss.margin", "message": "too big"}]
+        fields = [FieldProblem("arms[0].loss.margin", "too big")]
         assert from_api(fields) == [Problem("arms.0.loss.margin", "too big")]
         assert form_path("seeds[11]") == "seeds.11"
 

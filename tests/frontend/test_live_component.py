@@ -22,7 +22,7 @@ def test_a_panel_is_told_what_the_catalogue_says_of_its_metric() -> None:
     panel = groups[0]["metrics"][0]
     assert panel["label"] == METRICS["dynamics.loss"].label
     assert panel["meaning"] == METRICS["dynamics.loss"].meaning
-    assert panel["better"] == "lower"
+    assert panel["better"] == METRICS["dynamics.loss"].better
     assert panel["per_step"] is True
     assert panel["log"] is True
     assert groups[2]["metrics"][0]["log"] is False

@@ -216,7 +216,9 @@ def draw(run: Run) -> Callable[..., list[dict[str, Any]]]:
     return drawn
 
 
-def test_hiding_an_arm_changes_no_other_arms_mean(draw: Callable[..., list[dict[str, Any]]]) -> None:
+def test_hiding_an_arm_changes_no_other_arms_mean(
+    draw: Callable[..., list[dict[str, Any]]],
+) -> None:
     both, alone = draw(), draw(hide=["x"])
     assert [trace["visible"] for trace in alone] == [False] * 3 + [True] * 3
     assert [trace["y"] for trace in both] == [trace["y"] for trace in alone]
@@ -269,9 +271,7 @@ def test_what_is_left_is_estimated_from_what_ran(run: Run) -> None:
         (["busy", "idle"], "about to start"),
     ],
 )
-def test_a_queued_comparison_says_what_it_waits_for(
-    run: Run, states: list[str], said: str
-) -> None:
+def test_a_queued_comparison_says_what_it_waits_for(run: Run, states: list[str], said: str) -> None:
     workers = [{"state": state} for state in states]
     assert said in run("status", "return m.waitingText(a)", workers)
 

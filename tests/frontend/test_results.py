@@ -6,7 +6,7 @@ from frontend.results import figure, sections
 
 
 def row(arm: str, mean: float | None, **more: Any) -> dict[str, Any]:
-    base = {"n": 3, "sd": 0.01, "low": None, "high": None, "values": []}
+    base: dict[str, Any] = {"n": 3, "sd": 0.01, "low": None, "high": None, "values": []}
     return {"arm": arm, "mean": mean, **base, **more}
 
 

@@ -1,4 +1,5 @@
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -26,7 +27,9 @@ def contrast(one: str, other: str) -> float:
 def test_every_arm_is_legible_on_the_page(theme: Literal["light", "dark"]) -> None:
     config = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
     background = config["theme"][theme]["backgroundColor"]
-    ratios = {pair: contrast(arm_style(i).color(theme), background) for i, pair in enumerate(COLORS)}
+    ratios = {
+        pair: contrast(arm_style(i).color(theme), background) for i, pair in enumerate(COLORS)
+    }
     assert len(ratios) == 7
     assert min(ratios.values()) >= 3.0, ratios
 
@@ -34,7 +37,7 @@ def test_every_arm_is_legible_on_the_page(theme: Literal["light", "dark"]) -> No
 def test_arms_differ_in_colour_or_dash_and_neighbours_in_both() -> None:
     styles = [arm_style(index) for index in range(20)]
     assert len(set(styles)) == 20
-    for one, other in zip(styles, styles[1:], strict=False):
+    for one, other in pairwise(styles):
         assert one.light != other.light
         assert one.dash != other.dash
     assert len(set(DASHES)) == 5

@@ -12,5 +12,6 @@ def squared_distances(embeddings: Tensor) -> Tensor:
     centred = embeddings - embeddings.mean(dim=0)
     products = centred @ centred.T
     norms = products.diagonal()
-    distances = (norms[:, None] + norms[None, :] - 2 * products).clamp_(min=0)
-    return distances.fill_diagonal_(0)
+    # Both norms first: so rounding is the same for (i, j) and (j, i), and duplicates are 0 apart.
+    distances = (norms[:, None] + norms[None, :]).sub_(products, alpha=2)
+    return distances.clamp_(min=0).fill_diagonal_(0)

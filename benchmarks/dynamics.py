@@ -1,0 +1,161 @@
+"""What measuring the dynamics and counting the active tuples costs a training step.
+
+Two loops train the same small convnet on the same batches of digits: one measures every step, with
+the update norm every tenth, the other only trains, with losses that count nothing. Both are at the
+same state at any time; blocks of steps alternate. Goal: at most 5 % at batch 512. Command:
+python -m benchmarks.dynamics
+"""
+
+import statistics
+import time
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+from benchmarks.report import Row, report
+from contract.data import DigitsData
+from contract.encoder import ConvnetEncoder
+from worker import data, dynamics, encoders, losses
+from worker.data import Split
+from worker.losses import LossOutput
+from worker.losses.distances import squared_distances
+from worker.losses.triplet_weights import triplet_weights
+
+BLOCK = 10
+"""Steps; one of them measures the update norm."""
+BLOCKS = {64: 40, 512: 16}
+"""Of each loop, by batch size."""
+GOAL = 5.0
+GOAL_BATCH = 512
+MARGIN = 1.0
+
+
+def main() -> None:
+    """Measure and report."""
+    torch.set_num_threads(1)
+    train = data.load(DigitsData()).train
+    report([row for kind in BARE for batch in BLOCKS for row in _case(kind, batch, train)])
+
+
+def _case(kind: str, batch: int, train: Split) -> list[Row]:
+    measuring, bare = (
+        Loop(kind, batch, train, measure=True),
+        Loop(kind, batch, train, measure=False),
+    )
+    for loop in (measuring, bare):
+        loop.block()  # warm up
+    ours: list[float] = []
+    peers: list[float] = []
+    for at in range(BLOCKS[batch]):
+        pair = [(measuring, ours), (bare, peers)]
+        for loop, took in pair if at % 2 else reversed(pair):
+            took.append(loop.block())
+    costs = [100 * (one / other - 1) for one, other in zip(ours, peers, strict=True)]
+    case, steps = f"{kind}, batch {batch}", BLOCK * len(ours)
+    step, bare_step = (statistics.median(took) * 1e3 / BLOCK for took in (ours, peers))
+    cost = statistics.median(costs)
+    goal = (GOAL, "goal") if batch == GOAL_BATCH else (None, "")
+    return [
+        Row("dynamics", f"{case}: step", step, "ms", steps, bare_step, "not measured"),
+        Row("dynamics", f"{case}: cost", cost, "%", steps, *goal),
+    ]
+
+
+class Loop:
+    """Trains for ever on random batches."""
+
+    def __init__(self, kind: str, batch: int, train: Split, *, measure: bool) -> None:
+        torch.manual_seed(0)
+        self._encoder = encoders.build(ConvnetEncoder(), (1, 8, 8))
+        self._parameters = list(self._encoder.parameters())
+        self._optimizer = torch.optim.Adam(self._parameters)
+        self._loss = losses.build({"kind": kind, "margin": MARGIN})
+        self._bare = BARE[kind]
+        self._measure = measure
+        self._train, self._batch = train, batch
+        self._generator = torch.Generator().manual_seed(0)
+        self.values: list[dict[str, float]] = []
+
+    def block(self) -> float:
+        """CPU seconds of some steps."""
+        self.values.clear()
+        began = time.thread_time()
+        for at in range(BLOCK):
+            self._step(update_norm=at == 0)
+        return time.thread_time() - began
+
+    def _step(self, *, update_norm: bool) -> None:
+        order = torch.randperm(len(self._train.labels), generator=self._generator)[: self._batch]
+        items, labels = self._train.items[order], self._train.labels[order]
+        self._optimizer.zero_grad()
+        embeddings: Tensor = self._encoder(items)
+        if not self._measure:
+            value = self._bare.apply(embeddings, labels) / self._batch**2
+            value.backward()
+            self._optimizer.step()
+            return
+        embeddings.retain_grad()
+        output: LossOutput = self._loss(embeddings, labels)
+        output.value.backward()
+        values = dynamics.values(output, embeddings, self._parameters)
+        if update_norm:
+            before = dynamics.snapshot(self._parameters)
+            self._optimizer.step()
+            values |= dynamics.update_norm(before, self._parameters)
+        else:
+            self._optimizer.step()
+        self.values.append(values)
+
+
+class BareContrastive(Function):
+    """The sum over all pairs, by the same closed form, with nothing counted."""
+
+    @staticmethod
+    def forward(ctx: Any, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """The value."""
+        same = labels[:, None] == labels[None, :]
+        pulls = squared_distances(embeddings)
+        distances = pulls.sqrt()
+        gap = (MARGIN - distances).clamp_(min=0).masked_fill_(same, 0)
+        slope = gap / distances.masked_fill_(distances == 0, torch.inf)
+        pulls *= same
+        ctx.save_for_backward(embeddings, same, slope)
+        return (pulls.sum() + gap.square_().sum()) / 2
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        """The gradient at the embeddings."""
+        embeddings, same, slope = ctx.saved_tensors
+        weights = (slope * -grads[0]).masked_fill_(same, grads[0])
+        centred = embeddings - embeddings.mean(dim=0)
+        return 2 * (weights.sum(dim=1, keepdim=True) * centred - weights @ centred), None
+
+
+class BareTriplet(Function):
+    """The sum over all triplets, by the same closed form, with nothing counted beyond its need."""
+
+    @staticmethod
+    def forward(ctx: Any, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """The value."""
+        squared = squared_distances(embeddings)
+        weights = triplet_weights(squared, labels, MARGIN)
+        ctx.save_for_backward(embeddings, weights)
+        return (weights * squared).sum() + MARGIN * weights.clamp(min=0).sum()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        """The gradient at the embeddings."""
+        embeddings, weights = ctx.saved_tensors
+        both = weights + weights.T
+        centred = embeddings - embeddings.mean(dim=0)
+        gradient = 2 * (both.sum(dim=1, keepdim=True) * centred - both @ centred)
+        return grads[0] * gradient, None
+
+
+BARE: dict[str, Any] = {"contrastive": BareContrastive, "triplet": BareTriplet}
+
+
+if __name__ == "__main__":
+    main()

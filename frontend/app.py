@@ -1,0 +1,52 @@
+"""The UI's ASGI application: `python -m streamlit run frontend/app.py`.
+
+Beside Streamlit's pages (main.py) it serves the API under /api/v1 and the files of the live
+component, so that a browser needs this one address only.
+"""
+
+import asyncio
+import signal
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import httpx
+import streamlit as st
+
+from frontend.live.assets import Assets
+from frontend.proxy import Proxy
+from frontend.settings import Settings
+
+_CLIENT = httpx.AsyncClient(
+    limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+    trust_env=False,
+)
+_PROXY = Proxy(_CLIENT, Settings.from_environment().api_url)
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
+    """Close viewers' streams at the signal that stops the server, which else waits for them."""
+    loop = asyncio.get_running_loop()
+    servers_own = signal.getsignal(signal.SIGTERM)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(_PROXY.close)
+        if callable(servers_own):
+            servers_own(number, frame)
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, stop)
+    async with _CLIENT:
+        yield None
+
+
+app = st.App(
+    Path(__file__).with_name("main.py"),
+    lifespan=lifespan,
+    routes=[_PROXY.route(), *Assets.load().routes()],
+)

@@ -1,0 +1,152 @@
+"""The board: every comparison, newest first; what runs, what waits, what came out."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import streamlit as st
+
+from frontend.api import Api
+from frontend.comparison_actions import row_actions
+from frontend.comparison_table import STATES, any_open, pages, rows, workers_line
+from frontend.errors import ApiError
+from frontend.session import api
+
+Json = Mapping[str, Any]
+
+PAGE_SIZE: Final = 25
+EVERY_S: Final = 2.0
+FILTERS: Final = ("q", "tag", "state")
+WATCHING: Final = "comparisons_watching"  # whether the board looks again by itself
+
+
+def remember() -> None:
+    """Keep the filters in the address; a new filter starts at the first page."""
+    for name in FILTERS:
+        value = st.session_state.get(f"comparisons_{name}") or ""
+        if value:
+            st.query_params[name] = value
+        else:
+            st.query_params.pop(name, None)
+    st.query_params.pop("page", None)
+
+
+def filters() -> dict[str, str]:
+    """The filters as the address has them, shown for change."""
+    chosen = {name: st.query_params.get(name, "") for name in FILTERS}
+    if chosen["state"] not in STATES:
+        chosen["state"] = ""
+    for name, value in chosen.items():
+        st.session_state.setdefault(f"comparisons_{name}", value or None)
+    search, tag, state = st.columns([3, 1, 1])
+    search.text_input(
+        "Search", placeholder="name, note or tag", key="comparisons_q", on_change=remember
+    )
+    tag.text_input("Tag", placeholder="any", key="comparisons_tag", on_change=remember)
+    state.selectbox(
+        "State",
+        list(STATES),
+        index=None,
+        placeholder="any",
+        key="comparisons_state",
+        format_func=STATES.__getitem__,
+        on_change=remember,
+    )
+    return chosen
+
+
+def page_number() -> int:
+    """The page that the address names; the first where it names none."""
+    asked = st.query_params.get("page", "1")
+    return max(1, int(asked)) if asked.isdecimal() else 1
+
+
+def empty(*, filtered: bool) -> None:
+    """Nothing to show, and the way on."""
+    with st.container(border=True):
+        if filtered:
+            st.markdown("**Nothing matches**")
+            st.caption("No comparison has all that the filters ask for.")
+        else:
+            st.markdown("**No comparison yet**")
+            st.caption(
+                "Pick a preset, press start, and watch how the losses learn: the first curves "
+                "show after a second or two."
+            )
+            st.page_link("app_pages/new.py", label="Start the first one", icon=":material/add:")
+
+
+def table(found: Json) -> Json | None:
+    """The page's comparisons; the one that is selected."""
+    event = st.dataframe(
+        rows(found["comparisons"]),
+        hide_index=True,
+        width="stretch",
+        key="comparisons_table",
+        on_select="rerun",
+        selection_mode="single-row",
+        column_config={
+            "Name": st.column_config.LinkColumn(display_text=r"#(.*)$", width="large"),
+            "State": st.column_config.TextColumn(width="small"),
+            "Progress": st.column_config.ProgressColumn(
+                format="%.0f %%", min_value=0, max_value=100, width="small"
+            ),
+            "Left": st.column_config.TextColumn(width="small"),
+            "Arms": st.column_config.ListColumn(width="medium"),
+            "Seeds": st.column_config.NumberColumn(width="small"),
+            "Tags": st.column_config.ListColumn(width="small"),
+            "Submitted": st.column_config.DatetimeColumn(format="distance", width="small"),
+        },
+    )
+    selected = event["selection"]["rows"]
+    comparisons: list[Json] = found["comparisons"]
+    return comparisons[selected[0]] if selected and selected[0] < len(comparisons) else None
+
+
+def turn_pages(total: int, page: int) -> None:
+    """The way to older comparisons."""
+    last = pages(total, PAGE_SIZE)
+    if last == 1:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button("Newer", disabled=page <= 1, key="comparisons_newer"):
+            st.query_params["page"] = str(page - 1)
+            st.rerun()
+        st.caption(f"page {page} of {last}, {total} comparisons")
+        if st.button("Older", disabled=page >= last, key="comparisons_older"):
+            st.query_params["page"] = str(page + 1)
+            st.rerun()
+
+
+def board(client: Api, chosen: Json, *, watching: bool) -> None:
+    """Worker line, table, and what can be done with its selected row."""
+    page = page_number()
+    try:
+        found = client.comparisons(**chosen, page=page, page_size=PAGE_SIZE)
+        st.caption(workers_line(client.workers()))
+    except ApiError as error:
+        away(error)
+        return
+    if found["comparisons"]:
+        row_actions(client, table(found))
+    else:
+        empty(filtered=any(chosen.values()) or page > 1)
+    turn_pages(found["total"], page)
+    if any_open(found["comparisons"]) != watching:
+        st.session_state[WATCHING] = not watching
+        st.rerun()  # as a whole: how often the board looks again is set outside it
+
+
+def away(error: ApiError) -> None:
+    """Say why there is nothing to see; nothing is lost."""
+    with st.container(border=True):
+        st.markdown("**The board cannot be read now**")
+        st.write(error.message)
+        st.caption("Runs go on without this page. It looks again by itself.")
+
+
+left, right = st.columns([4, 1], vertical_alignment="bottom")
+left.title("Comparisons", anchor=False)
+with right.container(horizontal=True, horizontal_alignment="right"):
+    st.page_link("app_pages/new.py", label="New comparison", icon=":material/add:")
+watching = st.session_state.setdefault(WATCHING, True)
+st.fragment(board, run_every=EVERY_S if watching else None)(api(), filters(), watching=watching)

@@ -1,0 +1,115 @@
+"""A new comparison: chosen from what the catalogue offers, checked by the API, started."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import streamlit as st
+
+from frontend.api import Api
+from frontend.errors import ApiError
+from frontend.form import draft as drafts
+from frontend.form import sections
+from frontend.form.arm_cards import arm_cards
+from frontend.form.draft import Draft
+from frontend.form.fields import read_form
+from frontend.form.problems import Problem, from_api
+from frontend.form.seeds import SeedsError
+from frontend.form.sources import source_cards
+from frontend.form.values import write_spec
+from frontend.session import api
+
+Json = Mapping[str, Any]
+
+CATALOGUE: Final = "new_catalogue"  # where the session keeps the last catalogue
+
+
+def read_catalogue(client: Api) -> Json | None:
+    """What can be chosen; None, with the reason shown, if the API has not said so yet."""
+    try:
+        with st.spinner("Reading what can be compared …"):
+            catalogue = st.session_state[CATALOGUE] = client.catalogue()
+    except ApiError as error:
+        if CATALOGUE in st.session_state:  # a form half filled stays; starting it says more
+            return dict(st.session_state[CATALOGUE])
+        with st.container(border=True):
+            st.markdown("**The form cannot be shown now**")
+            st.write(error.message)
+            st.button("Try again", icon=":material/refresh:", key="new_again")
+        return None
+    return catalogue
+
+
+def follow_address(client: Api, draft: Draft, presets: list[Json]) -> None:
+    """Fill the form as the address asks, once; the first preset where it asks for nothing."""
+    params = st.query_params
+    request = next((f"{key}={params[key]}" for key in ("from", "preset") if key in params), "")
+    if (request == draft.source or not request) and draft.values:
+        return
+    what, _, wanted = request.partition("=")
+    chosen = next((preset for preset in presets if preset["id"] == wanted), presets[0])
+    note = ""
+    if what == "from":
+        try:
+            draft.fill(client.comparison(wanted)["spec"], request)
+            return
+        except ApiError as error:
+            note = f"Comparison {wanted} could not be read, so this is a preset: {error.message}"
+    elif wanted and chosen["id"] != wanted:
+        note = f"There is no preset “{wanted}”; this is “{chosen['label']}”."
+    draft.fill(chosen["spec"], request or f"preset={chosen['id']}")
+    draft.note = note or draft.note
+
+
+def submit(client: Api, draft: Draft) -> None:
+    """Start the comparison and go to it, or show what is wrong."""
+    try:
+        created = client.create(write_spec(draft.values, draft.form))
+    except SeedsError as error:
+        draft.note = "Not started: one thing needs a change."
+        draft.problems = [Problem("seeds", str(error))]
+    except ApiError as error:
+        draft.problems = from_api(error.fields)
+        count = len(draft.problems)
+        things = "one thing needs a change" if count == 1 else f"{count} things need a change"
+        draft.note = f"Not started: {f'{things}.' if count else error.message}"
+    else:
+        drafts.discard()
+        st.switch_page("app_pages/comparison.py", query_params={"id": created["id"]})
+    st.rerun()
+
+
+def show(client: Api, catalogue: Json) -> None:
+    """The whole form."""
+    draft = drafts.current(read_form(catalogue))
+    follow_address(client, draft, list(catalogue["presets"]))
+    source_cards(draft, catalogue["presets"])
+    top = st.container()
+    sections.basics(draft)
+    sections.data_and_encoder(draft)
+    sections.training(draft)
+    st.subheader("Arms", anchor=False)
+    arm_cards(draft)
+    with st.container(border=True):
+        left, right = st.columns([1, 2], gap="large")
+        with left:
+            seeds = sections.seeds(draft)
+        with right:
+            sections.summary(draft, seeds, catalogue)
+            pressed = st.button(
+                "Start comparison", type="primary", icon=":material/play_arrow:", key="new_start"
+            )
+            if draft.note:
+                st.caption(draft.note)
+    with top:
+        sections.problems(draft)
+    if pressed:
+        submit(client, draft)
+
+
+st.title("New comparison", anchor=False)
+st.caption(
+    "The same data, initial weights and batches for every arm of a seed; only the loss differs."
+)
+offered = read_catalogue(api())
+if offered is not None:
+    show(api(), offered)

@@ -1,0 +1,51 @@
+"""What can be done with one comparison of the board: open, change, cancel, delete."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from frontend.api import Api
+from frontend.comparison_table import OPEN
+from frontend.errors import ApiError
+
+Json = Mapping[str, Any]
+
+
+def row_actions(client: Api, chosen: Json | None) -> None:
+    """The actions on the selected row, or how to get there."""
+    if chosen is None:
+        st.caption("Its name opens a comparison; select its row to change, cancel or delete it.")
+        return
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.markdown(f"**{chosen['name']}**")
+        with st.popover("Edit", icon=":material/edit:"):
+            _edit(client, chosen)
+        if chosen["state"] in OPEN:
+            with st.popover("Cancel", icon=":material/stop_circle:"):
+                st.write("End all its runs? What was measured stays.")
+                if st.button("End the runs", type="primary", key="comparisons_cancel"):
+                    client.cancel(chosen["id"])
+                    st.rerun()
+        with st.popover("Delete", icon=":material/delete:"):
+            st.write("It goes with all its runs and curves, and does not come back.")
+            if st.button("Delete it", type="primary", key="comparisons_delete"):
+                client.delete(chosen["id"])
+                st.rerun()
+
+
+def _edit(client: Api, chosen: Json) -> None:
+    """Name, tags and notes; what was run stays as it was."""
+    own = chosen["id"]
+    name = st.text_input("Name", chosen["name"], key=f"comparisons_name_{own}")
+    tags = st.text_input("Tags", ", ".join(chosen["tags"]), key=f"comparisons_tags_{own}")
+    notes = st.text_area("Notes", chosen["notes"], key=f"comparisons_notes_{own}")
+    if st.button("Save", type="primary", key="comparisons_save"):
+        kept = [tag.strip() for tag in tags.split(",") if tag.strip()]
+        try:
+            client.patch(own, name=name, tags=kept, notes=notes)
+        except ApiError as error:
+            for path, message in error.fields or (("", error.message),):
+                st.error(f"{path}: {message}" if path else message)
+        else:
+            st.rerun()

@@ -1,0 +1,69 @@
+"""The board's table: one row a comparison, as plain values; pure functions."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+Json = Mapping[str, Any]
+
+STATES: Final = {
+    "queued": "◌ queued",
+    "running": "▶ running",
+    "succeeded": "✓ succeeded",
+    "failed": "✕ failed",
+    "cancelled": "◼ cancelled",
+}
+"""A sign and a word for each state: colour alone tells nobody."""
+
+OPEN: Final = ("queued", "running")
+"""States in which something still changes."""
+
+
+def rows(comparisons: Iterable[Json]) -> list[dict[str, Any]]:
+    """The table's rows, by column name."""
+    return [
+        {
+            "Name": f"/comparison?id={one['id']}#{one['name']}",
+            "State": STATES[one["state"]],
+            "Progress": 100 * one["progress"],
+            "Left": duration(one["eta_s"]),
+            "Arms": one["arms"],
+            "Seeds": len(one["seeds"]),
+            "Data": one["data"],
+            "Tags": one["tags"],
+            "Submitted": datetime.fromisoformat(one["created_at"]),
+        }
+        for one in comparisons
+    ]
+
+
+def any_open(comparisons: Iterable[Json]) -> bool:
+    """Whether something is queued or running, so that looking again is worth it."""
+    return any(one["state"] in OPEN for one in comparisons)
+
+
+def duration(seconds: float | None) -> str:
+    """A time to wait in one unit; empty where unknown."""
+    if seconds is None:
+        return ""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def workers_line(workers: Sequence[Json]) -> str:
+    """How many slots there are and what they do; what to do where there is none."""
+    counts = dict.fromkeys(("busy", "idle", "lost"), 0)
+    for worker in workers:
+        counts[worker["state"]] += 1
+    alive = counts["busy"] + counts["idle"]
+    lost = f", {counts['lost']} not seen lately" if counts["lost"] else ""
+    if not alive:
+        return f"No worker{lost}: what is submitted waits. Start one with `python -m launcher up`."
+    slots = "1 worker slot" if alive == 1 else f"{alive} worker slots"
+    return f"{slots}: {counts['busy']} busy, {counts['idle']} idle{lost}"
+
+
+def pages(total: int, page_size: int) -> int:
+    """How many pages a list has; at least one."""
+    return max(1, -(-total // page_size))

@@ -1,0 +1,38 @@
+"""What can go wrong between the pages and the API.
+
+ApiError          the API refused, and says why
+├─ MissingError   what was asked for does not exist (404)
+└─ ApiAwayError   the API cannot be reached, or does not answer in time
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class FieldProblem(NamedTuple):
+    """One thing wrong with what was sent."""
+
+    path: str
+    """Where, as `arms[0].loss.margin`."""
+    message: str
+
+
+class ApiError(Exception):
+    """The API refused a call, or could not be asked."""
+
+    def __init__(self, code: str, message: str, fields: Sequence[FieldProblem] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        """The API's own word for it, e.g. `invalid_spec`."""
+        self.message = message
+        """For people: what happened and what to do."""
+        self.fields = tuple(fields)
+        """Every problem of what was sent, each with its path."""
+
+
+class MissingError(ApiError):
+    """What was asked for does not exist."""
+
+
+class ApiAwayError(ApiError):
+    """The API cannot be reached, or does not answer in time."""

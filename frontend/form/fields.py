@@ -1,0 +1,164 @@
+"""What the form can ask for, read from the catalogue's JSON schemas; pure functions."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Json = Mapping[str, Any]
+Type = Literal["integer", "number", "boolean", "choice", "text"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One setting."""
+
+    name: str
+    """Its key in the spec's section."""
+    title: str
+    type: Type
+    default: Any
+    help: str = ""
+    minimum: float | None = None
+    """Smallest value that can be typed. Where the schema excludes a real-numbered bound itself,
+    only the API can tell, and its answer is shown at the field."""
+    maximum: float | None = None
+    options: tuple[Any, ...] = ()
+    """Of a choice; a single one is not worth a question."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether there is anything to choose."""
+        return self.type != "choice" or len(self.options) > 1
+
+    @property
+    def step(self) -> int | float:
+        """What one press of + adds: a tenth of the default's magnitude."""
+        if self.type == "integer":
+            return 1
+        size = abs(float(self.default or 0))
+        return float(f"{10.0 ** (math.floor(math.log10(size)) - 1):.0e}") if size else 0.01
+
+
+@dataclass(frozen=True)
+class Option:
+    """One kind of a section with its own settings."""
+
+    kind: str
+    label: str
+    idea: str = ""
+    formula: str = ""
+    """LaTeX."""
+    paper: str = ""
+    url: str = ""
+    items: "tuple[Field | Choice, ...]" = ()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A section of several kinds, told apart by `kind`."""
+
+    name: str
+    title: str
+    options: tuple[Option, ...]
+
+    def option(self, kind: object) -> Option:
+        """The option of that kind; the first if there is none of it."""
+        return next((option for option in self.options if option.kind == kind), self.options[0])
+
+
+Items = tuple[Field | Choice, ...]
+
+
+@dataclass(frozen=True)
+class Form:
+    """Everything that can be asked, section by section."""
+
+    data: Choice
+    encoder: Choice
+    training: Items
+    measure: Items
+    loss: Choice
+
+
+def read_form(catalogue: Json) -> Form:
+    """The form that a catalogue (GET /catalogue) describes."""
+    texts = [*catalogue["samplers"], *catalogue["optimizers"]]
+    return Form(
+        data=_choice_of("data", "Data", catalogue["data"]),
+        encoder=_choice_of("encoder", "Encoder", catalogue["encoders"]),
+        training=read_items(catalogue["training"], texts),
+        measure=read_items(catalogue["measure"]),
+        loss=_choice_of("loss", "Loss", catalogue["losses"]),
+    )
+
+
+def read_items(schema: Json, texts: Sequence[Json] = ()) -> Items:
+    """The settings of one section.
+
+    Args:
+        schema: a JSON schema of type object, with its $defs.
+        texts: catalogue rows that name the kinds of unions inside it.
+    """
+    definitions = schema.get("$defs", {})
+    return tuple(
+        _union(name, part, definitions, texts) if "oneOf" in part else _field(name, part)
+        for name, part in schema["properties"].items()
+        if name != "kind"
+    )
+
+
+def _choice_of(name: str, title: str, rows: Sequence[Json]) -> Choice:
+    return Choice(name, title, tuple(_option(row, read_items(row["schema"])) for row in rows))
+
+
+def _option(row: Json, items: Items) -> Option:
+    return Option(
+        kind=row["kind"],
+        label=row["label"],
+        idea=row.get("idea", ""),
+        formula=row.get("formula", ""),
+        paper=row.get("paper", ""),
+        url=row.get("url", ""),
+        items=items,
+    )
+
+
+def _union(name: str, part: Json, definitions: Json, texts: Sequence[Json]) -> Choice:
+    options = []
+    for branch in part["oneOf"]:
+        schema = definitions[branch["$ref"].rpartition("/")[2]]
+        kind = schema["properties"]["kind"]["const"]
+        row = next((row for row in texts if row["kind"] == kind), {"kind": kind, "label": kind})
+        options.append(_option(row, read_items({**schema, "$defs": definitions}, texts)))
+    return Choice(name, part.get("title", _spaced(name)), tuple(options))
+
+
+def _field(name: str, part: Json) -> Field:
+    options = tuple(part["enum"]) if "enum" in part else ()
+    if "const" in part:
+        options = (part["const"],)
+    types: dict[str, Type] = {"integer": "integer", "number": "number", "boolean": "boolean"}
+    kind = "choice" if options else types.get(part.get("type", ""), "text")
+    minimum, maximum = part.get("minimum"), part.get("maximum")
+    beyond = 1 if kind == "integer" else 0
+    if "exclusiveMinimum" in part:
+        minimum = part["exclusiveMinimum"] + beyond
+    if "exclusiveMaximum" in part:
+        maximum = part["exclusiveMaximum"] - beyond
+    nothing = {"choice": options[0] if options else None, "boolean": False, "text": ""}
+    default = part.get("default", nothing.get(kind, minimum or 0))
+    return Field(
+        name=name,
+        title=part.get("title", _spaced(name)),
+        type=kind,
+        default=float(default) if kind == "number" else default,
+        help=part.get("description", ""),
+        minimum=minimum,
+        maximum=maximum,
+        options=options,
+    )
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ").capitalize()

@@ -1,0 +1,1 @@
+"""The live curves: a component that lives in the viewer's browser."""

@@ -1,0 +1,76 @@
+"""The live curves as a Streamlit component: what it is told, and how it is mounted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+import streamlit as st
+
+from frontend.live.assets import FOLDER, Assets
+from frontend.theme import arm_styles
+
+GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    (
+        "Optimisation dynamics",
+        ("dynamics.loss", "dynamics.active_ratio", "dynamics.gradient_norm"),
+    ),
+    (
+        "Geometry of the held-out embeddings",
+        (
+            "geometry.intra_class_variance",
+            "geometry.inter_class_variance",
+            "geometry.variance_ratio",
+        ),
+    ),
+    (
+        "Retrieval and classification, held out",
+        ("classification.knn_accuracy_5", "retrieval.recall_at_1", "retrieval.map_at_r"),
+    ),
+)
+"""The panels in order: what the optimiser sees, what becomes of the space, what that is worth."""
+
+_LOG_FAMILIES: Final = ("dynamics.", "geometry.")
+"""Families that may span orders of magnitude; shares of hits do not."""
+
+_ASSETS: Final = Assets.load()
+_component = st.components.v2.component(
+    "lossboard_live",
+    js=(FOLDER / "js" / "loader.js").read_text(encoding="utf-8"),
+    css=(FOLDER / "live.css").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+def live_data(
+    *, comparison_id: str, arms: Sequence[str], is_open: bool, metrics: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """What the component is told; equal calls give equal data, so a rerun changes nothing.
+
+    Args:
+        comparison_id: whose runs are shown.
+        arms: names in the spec's order, which gives each its look.
+        is_open: whether runs are queued or running, so that the stream is worth holding.
+        metrics: the catalogue's rows; a panel whose metric is missing is left out.
+    """
+    rows = {row["key"]: row for row in metrics}
+    return {
+        "id": comparison_id,
+        "open": is_open,
+        "main": _ASSETS.main_url,
+        "plotly": _ASSETS.plotly_url,
+        "arms": [{"name": name, **asdict(style)} for name, style in arm_styles(arms).items()],
+        "groups": [
+            {"title": title, "metrics": [_panel(rows[key]) for key in keys if key in rows]}
+            for title, keys in GROUPS
+        ],
+    }
+
+
+def mount(data: Mapping[str, Any]) -> None:
+    """Show the component; the constant key keeps its charts through every rerun."""
+    _component(key="live", data=dict(data))
+
+
+def _panel(row: Mapping[str, Any]) -> dict[str, Any]:
+    kept = ("key", "label", "unit", "meaning", "better", "per_step")
+    return {name: row[name] for name in kept} | {"log": row["key"].startswith(_LOG_FAMILIES)}

@@ -1,0 +1,56 @@
+/** Small helpers to build elements; text is always set as text, never as HTML. */
+
+/**
+ * @param {string} tag
+ * @param {Object<string, any>} [attributes] `on...` functions become listeners, null is left out
+ * @param {...(Node|string|null|undefined)} children
+ * @returns {HTMLElement}
+ */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else setAttribute(element, name, value);
+  }
+  element.append(...children.filter((child) => child != null));
+  return element;
+}
+
+/**
+ * Set or remove one attribute, touching the document only if it changes.
+ * @param {Element} element
+ * @param {string} name
+ * @param {any} value null, undefined and false remove it
+ */
+export function setAttribute(element, name, value) {
+  if (value == null || value === false) {
+    if (element.hasAttribute(name)) element.removeAttribute(name);
+  } else {
+    const text = value === true ? "" : String(value);
+    if (element.getAttribute(name) !== text) element.setAttribute(name, text);
+  }
+}
+
+/** @param {Element} element @param {string} text */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/**
+ * A sample of an arm's line: its colour and its dash.
+ * @param {string} color
+ * @param {string} dash a Plotly dash name
+ */
+export function swatch(color, dash) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "lb-swatch");
+  svg.setAttribute("viewBox", "0 0 26 8");
+  svg.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
+  const dashes = { solid: "", dash: "7 4", dot: "2.5 3", dashdot: "7 3 2 3", longdash: "11 4" };
+  const drawn = { x1: 1, x2: 25, y1: 4, y2: 4, stroke: color, "stroke-width": 3 };
+  for (const [name, value] of Object.entries(drawn)) line.setAttribute(name, String(value));
+  if (dashes[dash]) line.setAttribute("stroke-dasharray", dashes[dash]);
+  svg.append(line);
+  return svg;
+}

@@ -1,0 +1,262 @@
+/** The live view of one comparison: wires the stream to the store and the store to the panels. */
+import { h } from "./dom.js";
+import { loadPlotly, lookOf } from "./look.js";
+import { formatOptions, parseOptions } from "./options.js";
+import { Painter } from "./painter.js";
+import { Paints } from "./paints.js";
+import { Panel } from "./panel.js";
+import { FINAL, overallState } from "./progress.js";
+import { RunStrip } from "./runs.js";
+import { Status } from "./status.js";
+import { Table } from "./store.js";
+import { LiveStream } from "./stream.js";
+import { Toolbar } from "./toolbar.js";
+
+/** @typedef {import("./panel.js").Metric} Metric */
+/** @typedef {{name: string, light: string, dark: string, dash: string}} ArmLook */
+/** @typedef {{id: string, open: boolean, plotly: string, arms: ArmLook[],
+ *   groups: {title: string, metrics: Metric[]}[]}} Data */
+
+const CLOCK = "run.elapsed_s";
+const LINGER_MS = 1_500; // points of the last moment may come behind the news that a run ended
+
+/** @type {WeakMap<Element, Live>} */
+const mounted = new WeakMap();
+
+/** @param {Element} parent @param {Data} data */
+export async function mount(parent, data) {
+  const plotly = await loadPlotly(data.plotly);
+  const found = mounted.get(parent);
+  if (found?.id === data.id) {
+    found.update(data);
+    return;
+  }
+  found?.destroy();
+  mounted.set(parent, new Live(plotly, parent, data));
+}
+
+/** @param {Element} parent */
+export function unmount(parent) {
+  mounted.get(parent)?.destroy();
+  mounted.delete(parent);
+}
+
+class Live {
+  #parent;
+  #data;
+  #options = parseOptions(location.search);
+  #look;
+  /** @type {Map<string, Table>} */
+  #tables = new Map();
+  /** @type {Map<string, import("./progress.js").RunOut>} */
+  #runs = new Map();
+  #loaded = false;
+  #paints = new Paints();
+  #painter = new Painter((keys) => this.#draw(keys));
+  #status = new Status();
+  #strip = new RunStrip();
+  #toolbar = new Toolbar((change) => this.#choose(change));
+  /** @type {Panel[]} */
+  #panels = [];
+  /** @type {Set<string>} */
+  #seen = new Set();
+  #stream;
+  /** @type {number|undefined} */
+  #linger;
+  #frame;
+  #resized = new ResizeObserver((entries) => this.#resize(entries));
+  #scrolled = new IntersectionObserver((entries) => this.#sight(entries), { rootMargin: "80px" });
+
+  /** @param {any} plotly @param {Element} parent @param {Data} data */
+  constructor(plotly, parent, data) {
+    this.#parent = parent;
+    this.#data = data;
+    this.#look = lookOf(parent);
+    this.#frame = h("div", { class: "lossboard", "data-testid": "live" });
+    const groups = data.groups.map(({ title, metrics }) => {
+      const panels = metrics.map((metric) => {
+        return new Panel(plotly, metric, () => this.#toggleLog(metric.key));
+      });
+      this.#panels.push(...panels);
+      const grid = h("div", { class: "lb-grid" }, ...panels.map((panel) => panel.element));
+      return h("div", { class: "lb-group" }, h("h3", {}, title), grid);
+    });
+    this.#frame.append(this.#status.element, this.#strip.element, this.#toolbar.element, ...groups);
+    parent.append(this.#frame);
+    for (const panel of this.#panels) {
+      this.#resized.observe(panel.element);
+      this.#scrolled.observe(panel.element);
+    }
+    this.#toolbar.draw(this.#arms(), this.#options);
+    this.#stream = new LiveStream(
+      `/api/v1/comparisons/${encodeURIComponent(data.id)}/live?keys=${this.#keys().join(",")}`,
+      (event, body, arrived) => this.#receive(event, body, arrived),
+      (state) => this.#connected(state),
+    );
+    this.#stream.start();
+    window.__lossboard = this.#paints;
+    this.#painter.mark(this.#keys());
+  }
+
+  get id() {
+    return this.#data.id;
+  }
+
+  /** Take over what a rerun of the page says. @param {Data} data */
+  update(data) {
+    const reopened = data.open && !this.#data.open;
+    this.#data = data;
+    this.#look = lookOf(this.#parent);
+    this.#redrawAll();
+    if (reopened) {
+      clearTimeout(this.#linger);
+      this.#linger = undefined;
+      this.#stream.start();
+    }
+  }
+
+  /** Close the stream and free the charts. */
+  destroy() {
+    clearTimeout(this.#linger);
+    this.#stream.stop("ended");
+    this.#status.destroy();
+    this.#painter.destroy();
+    this.#resized.disconnect();
+    this.#scrolled.disconnect();
+    for (const panel of this.#panels) panel.destroy();
+    this.#frame.remove();
+  }
+
+  #keys() {
+    return [...this.#panels.map((panel) => panel.key), CLOCK];
+  }
+
+  #arms() {
+    return this.#data.arms.map(({ name, light, dark, dash }) => {
+      return { name, color: this.#look.dark ? dark : light, dash };
+    });
+  }
+
+  /** @param {string} event @param {any} body @param {number} arrived */
+  #receive(event, body, arrived) {
+    if (event === "reset") {
+      this.#tables.clear();
+      this.#runs.clear();
+      this.#loaded = true;
+      for (const series of body.series) this.#table(series.key).load(series);
+      this.#takeRuns(body.runs);
+      this.#painter.mark(this.#keys());
+    } else if (event === "points") {
+      for (const { run, key, steps, values } of body.series) {
+        this.#table(key).append(run, steps, values);
+        this.#paints.arrived(run, key, steps, arrived);
+      }
+      this.#painter.mark(body.series.map((/** @type {{key: string}} */ series) => series.key));
+    } else if (event === "runs") {
+      this.#takeRuns(body.runs);
+    } else if (event === "drop") {
+      const cuts = [...this.#tables.values()].map((table) => table.drop(body.run, body.after));
+      if (cuts.every(Boolean)) this.#painter.mark(this.#keys());
+      else this.#stream.reload();
+    } else if (event === "gone") {
+      this.#stream.stop("missing");
+    }
+  }
+
+  /** @param {string} key @returns {Table} */
+  #table(key) {
+    let table = this.#tables.get(key);
+    if (!table) this.#tables.set(key, (table = new Table()));
+    return table;
+  }
+
+  /** @param {import("./progress.js").RunOut[]} changed */
+  #takeRuns(changed) {
+    for (const run of changed) this.#runs.set(run.id, run);
+    const runs = [...this.#runs.values()];
+    this.#status.draw(runs);
+    this.#strip.draw(runs, this.#arms());
+    const ended = runs.length > 0 && runs.every((run) => FINAL.has(run.state));
+    if (ended) this.#linger ??= setTimeout(() => this.#stream.stop("ended"), LINGER_MS);
+    else if (this.#linger !== undefined) {
+      clearTimeout(this.#linger);
+      this.#linger = undefined;
+    }
+    const empty = this.#panels.filter(({ key }) => (this.#tables.get(key)?.last ?? -1) < 0);
+    this.#painter.mark(empty.map((panel) => panel.key)); // they say what they wait for
+  }
+
+  /** @param {import("./stream.js").StreamState} state */
+  #connected(state) {
+    this.#status.connection(state);
+    this.#frame.dataset.connection = state;
+  }
+
+  /** @param {Partial<import("./options.js").Options>} change */
+  #choose(change) {
+    this.#options = { ...this.#options, ...change };
+    const search = formatOptions(location.search, this.#options);
+    history.replaceState(history.state, "", `${location.pathname}${search}${location.hash}`);
+    this.#redrawAll();
+  }
+
+  /** @param {string} key */
+  #toggleLog(key) {
+    const { log } = this.#options;
+    this.#choose({ log: log.includes(key) ? log.filter((each) => each !== key) : [...log, key] });
+  }
+
+  #redrawAll() {
+    this.#toolbar.draw(this.#arms(), this.#options);
+    this.#strip.draw([...this.#runs.values()], this.#arms());
+    this.#painter.mark(this.#keys());
+  }
+
+  #emptyNote() {
+    if (!this.#loaded) return "Loading …";
+    const state = overallState([...this.#runs.values()]);
+    if (state === "queued") return "Waiting for a worker";
+    return state === "running" ? "Nothing measured yet" : "Nothing was measured";
+  }
+
+  /** @param {Set<string>} keys @returns {Promise<Set<string>>} what is out of sight */
+  async #draw(keys) {
+    const { x } = this.#options;
+    const all = x === "time" && keys.has(CLOCK); // every panel's axis has moved
+    const due = this.#panels.filter((panel) => all || keys.has(panel.key));
+    const seen = due.filter((panel) => this.#seen.has(panel.key));
+    const view = {
+      arms: this.#arms(),
+      runs: [...this.#runs.values()],
+      options: this.#options,
+      look: this.#look,
+      clock: this.#tables.get(CLOCK),
+    };
+    const note = this.#emptyNote();
+    for (const panel of seen) await panel.draw(this.#tables.get(panel.key), view, note);
+    this.#paints.drawn(new Set(seen.map((panel) => panel.key)));
+    return new Set(due.filter((panel) => !seen.includes(panel)).map((panel) => panel.key));
+  }
+
+  /** @param {ResizeObserverEntry[]} entries */
+  #resize(entries) {
+    for (const { target, contentRect } of entries) {
+      const panel = this.#panels.find(({ element }) => element === target);
+      const width = Math.floor(contentRect.width);
+      if (!panel || panel.width === width) continue;
+      panel.width = width;
+      this.#painter.mark([panel.key]);
+    }
+  }
+
+  /** @param {IntersectionObserverEntry[]} entries */
+  #sight(entries) {
+    for (const { target, isIntersecting } of entries) {
+      const panel = this.#panels.find(({ element }) => element === target);
+      if (!panel) continue;
+      if (isIntersecting) this.#seen.add(panel.key);
+      else this.#seen.delete(panel.key);
+      if (isIntersecting) this.#painter.mark([panel.key]);
+    }
+  }
+}

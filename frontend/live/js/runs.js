@@ -1,0 +1,114 @@
+/** The strip of runs: one row for each arm, one cell for each seed, and what went wrong. */
+import { h, setAttribute, setText, swatch } from "./dom.js";
+import { duration, percent } from "./format.js";
+
+/** @typedef {import("./progress.js").RunOut} RunOut */
+
+const MANY_SEEDS = 8; // from here on a cell is only its bar; the rest is in its title
+
+export class RunStrip {
+  /** @type {Map<string, {cell: HTMLElement, label: Element, bar: HTMLElement}>} */
+  #cells = new Map();
+  #grid = h("div", { class: "lb-runs", "data-testid": "runs" });
+  #errors = h("div", { class: "lb-errors", "data-testid": "run-errors" });
+  #drawn = "";
+
+  constructor() {
+    this.element = h("div", {}, this.#grid, this.#errors);
+  }
+
+  /**
+   * @param {RunOut[]} runs
+   * @param {import("./figure.js").Arm[]} arms
+   */
+  draw(runs, arms) {
+    const key = JSON.stringify([arms, runs.map((run) => run.id)]);
+    if (key !== this.#drawn) this.#build(runs, arms);
+    this.#drawn = key;
+    for (const run of runs) this.#update(run);
+    this.#showErrors(runs);
+  }
+
+  /** @param {RunOut[]} runs @param {import("./figure.js").Arm[]} arms */
+  #build(runs, arms) {
+    this.#cells.clear();
+    const seeds = [...new Set(runs.map((run) => run.seed))];
+    const many = seeds.length > MANY_SEEDS;
+    setAttribute(this.#grid, "data-many", many);
+    const rows = arms.map((arm) => {
+      const cells = seeds.map((seed) => {
+        const run = runs.find((each) => each.arm === arm.name && each.seed === seed);
+        return run ? this.#newCell(run) : h("div");
+      });
+      const name = h("div", { class: "lb-arm" }, swatch(arm.color, arm.dash), arm.name);
+      return h("div", { class: "lb-row" }, name, h("div", { class: "lb-cells" }, ...cells));
+    });
+    this.#grid.replaceChildren(...rows);
+  }
+
+  /** @param {RunOut} run */
+  #newCell(run) {
+    const label = h("span", { class: "lb-cell-label" });
+    const bar = h("i");
+    const cell = h(
+      "div",
+      { class: "lb-cell", "data-testid": `run-${run.arm}-${run.seed}` },
+      h("span", { class: "lb-cell-seed" }, `seed ${run.seed}`),
+      label,
+      h("span", { class: "lb-bar" }, bar),
+    );
+    this.#cells.set(run.id, { cell, label, bar });
+    return cell;
+  }
+
+  /** @param {RunOut} run */
+  #update(run) {
+    const found = this.#cells.get(run.id);
+    if (!found) return;
+    const text = describe(run);
+    setAttribute(found.cell, "data-state", run.state);
+    setAttribute(found.cell, "data-attempt", run.attempt);
+    setAttribute(found.cell, "title", `${run.arm}, seed ${run.seed}: ${run.state}, ${text}`);
+    setText(found.label, text);
+    const share = run.state === "succeeded" ? 1 : run.progress || 0;
+    found.bar.style.width = `${100 * share}%`;
+  }
+
+  /** @param {RunOut[]} runs */
+  #showErrors(runs) {
+    const failed = runs.filter((run) => run.state === "failed" && run.error);
+    const lines = failed.map(({ arm, seed, error }) => {
+      const at = error.step == null ? "" : ` at step ${error.step}`;
+      return [`${arm} · seed ${seed} failed${at}`, error.message, error.cause ?? ""];
+    });
+    const key = JSON.stringify(lines);
+    if (this.#errors.dataset.drawn === key) return;
+    this.#errors.dataset.drawn = key;
+    this.#errors.replaceChildren(
+      ...lines.map(([head, message, cause]) =>
+        h(
+          "div",
+          { class: "lb-error", role: "alert" },
+          h("strong", {}, head),
+          h("span", {}, message),
+          cause && cause !== message ? h("span", { class: "lb-cause" }, cause) : null,
+        ),
+      ),
+    );
+  }
+}
+
+/** What a cell says beside its bar. @param {RunOut} run */
+export function describe(run) {
+  const again = run.attempt > 1 ? ` · attempt ${run.attempt}` : "";
+  if (run.state === "running") {
+    const rest = run.eta_s == null ? "" : ` · ${duration(run.eta_s)} left`;
+    return `${percent(run.progress || 0)}${rest}${again}`;
+  }
+  if (run.state === "succeeded" && run.started_at && run.ended_at) {
+    const seconds = (Date.parse(run.ended_at) - Date.parse(run.started_at)) / 1000;
+    return `done in ${duration(seconds)}${again}`;
+  }
+  if (run.state === "cancelled") return `cancelled at ${percent(run.progress || 0)}${again}`;
+  return `${run.state}${again}`;
+}

@@ -1,0 +1,71 @@
+/** Smoothing and the mean over seeds; pure functions on plain arrays. */
+
+/** 97.5 % points of Student's t for 1, 2, ... degrees of freedom. */
+const T_975 = [
+  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145,
+  2.131, 2.12, 2.11, 2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048,
+  2.045, 2.042,
+];
+
+/** @param {number} degrees at least 1 */
+export function tQuantile(degrees) {
+  return T_975[degrees - 1] ?? 1.96 + 2.5 / degrees;
+}
+
+/**
+ * Exponential moving average, debiased: the first value is itself, not pulled towards 0.
+ * @param {number[]} values
+ * @param {number[]} counts how many logged points each value stands for; weighs it accordingly
+ * @param {number} keep share of the past kept at each logged point, 0..1
+ * @returns {number[]} NaN where the value is NaN, which the average passes over
+ */
+export function smoothed(values, counts, keep) {
+  if (keep <= 0) return values;
+  let sum = 0;
+  let weight = 0;
+  return values.map((value, index) => {
+    if (Number.isNaN(value)) return NaN;
+    const kept = keep ** counts[index];
+    sum = kept * sum + (1 - kept) * value;
+    weight = kept * weight + (1 - kept);
+    return sum / weight;
+  });
+}
+
+/**
+ * @typedef {Object} Band mean over the seeds that have a value at a step, with its 95 % interval
+ * @property {number[]} steps
+ * @property {number[]} mean
+ * @property {number[]} half half the interval's width (Student's t); NaN with fewer than two seeds
+ * @property {number[]} count how many seeds
+ */
+
+/**
+ * @param {{steps: number[], values: number[]}[]} seeds each with ascending steps
+ * @returns {Band}
+ */
+export function meanBand(seeds) {
+  /** @type {Map<number, number[]>} */
+  const at = new Map();
+  for (const { steps, values } of seeds) {
+    steps.forEach((step, index) => {
+      if (Number.isNaN(values[index])) return;
+      const found = at.get(step);
+      if (found) found.push(values[index]);
+      else at.set(step, [values[index]]);
+    });
+  }
+  const steps = [...at.keys()].sort((a, b) => a - b);
+  /** @type {Band} */
+  const band = { steps, mean: [], half: [], count: [] };
+  for (const step of steps) {
+    const values = at.get(step);
+    const n = values.length;
+    const mean = values.reduce((sum, value) => sum + value, 0) / n;
+    const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+    band.mean.push(mean);
+    band.count.push(n);
+    band.half.push(n < 2 ? NaN : tQuantile(n - 1) * Math.sqrt(squares / (n - 1) / n));
+  }
+  return band;
+}

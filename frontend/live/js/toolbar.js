@@ -1,0 +1,91 @@
+/** The viewer's choices: which arms, which axis, mean or seeds, how smooth. */
+import { h, setAttribute, swatch } from "./dom.js";
+import { SMOOTHINGS } from "./options.js";
+
+/** @typedef {import("./options.js").Options} Options */
+
+export class Toolbar {
+  #onChange;
+  #legend = h("div", { class: "lb-legend", role: "group", "aria-label": "Arms" });
+  #choices = h("div", { class: "lb-choices" });
+
+  /** @param {(change: Partial<Options>) => void} onChange */
+  constructor(onChange) {
+    this.#onChange = onChange;
+    this.element = h("div", { class: "lb-toolbar" }, this.#legend, this.#choices);
+  }
+
+  /** @param {import("./figure.js").Arm[]} arms @param {Options} options */
+  draw(arms, options) {
+    const focused = this.element.contains(document.activeElement) && document.activeElement;
+    this.#legend.replaceChildren(...arms.map((arm) => this.#armButton(arm, options)));
+    this.#choices.replaceChildren(
+      this.#choice("x", "Along", options.x, { step: "step", epoch: "epoch", time: "time" }),
+      this.#choice("seeds", "Seeds", options.seeds, { mean: "mean ± 95 %", each: "each" }),
+      this.#smoothing(options.smooth),
+    );
+    const name = focused && focused.getAttribute("data-testid"); // keeps its place for the keyboard
+    if (name) this.element.querySelector(`[data-testid="${CSS.escape(name)}"]`)?.focus();
+  }
+
+  /** @param {import("./figure.js").Arm} arm @param {Options} options */
+  #armButton(arm, { hide }) {
+    const shown = !hide.includes(arm.name);
+    const next = shown ? [...hide, arm.name] : hide.filter((name) => name !== arm.name);
+    return h(
+      "button",
+      {
+        type: "button",
+        class: "lb-chip",
+        "aria-pressed": String(shown),
+        "data-testid": `arm-${arm.name}`,
+        title: shown ? `Hide ${arm.name}` : `Show ${arm.name}`,
+        onclick: () => this.#onChange({ hide: next }),
+      },
+      swatch(arm.color, arm.dash),
+      arm.name,
+    );
+  }
+
+  /**
+   * @param {"x"|"seeds"} name @param {string} label @param {string} chosen
+   * @param {Record<string, string>} choices
+   */
+  #choice(name, label, chosen, choices) {
+    const buttons = Object.entries(choices).map(([value, text]) =>
+      h(
+        "button",
+        {
+          type: "button",
+          "aria-pressed": String(value === chosen),
+          "data-testid": `${name}-${value}`,
+          onclick: () => this.#onChange({ [name]: value }),
+        },
+        text,
+      ),
+    );
+    const group = h("span", { class: "lb-segments", role: "group", "aria-label": label });
+    group.append(...buttons);
+    return h("span", { class: "lb-choice" }, h("span", {}, label), group);
+  }
+
+  /** @param {number} chosen */
+  #smoothing(chosen) {
+    const values = [...new Set([...SMOOTHINGS, chosen])].sort((a, b) => a - b);
+    const select = h(
+      "select",
+      {
+        "data-testid": "smooth",
+        "aria-label": "Smoothing",
+        onchange: () => this.#onChange({ smooth: Number(select.value) }),
+      },
+      ...values.map((value) => h("option", { value }, value ? value.toFixed(2) : "off")),
+    );
+    setAttribute(select, "value", chosen);
+    select.value = String(chosen);
+    const title =
+      "Debiased exponential average of the curves that are logged at each step: the share of the " +
+      "past that each point keeps. The raw curve stays behind it.";
+    return h("label", { class: "lb-choice", title }, h("span", {}, "Smooth"), select);
+  }
+}

@@ -1,0 +1,41 @@
+"""The pages' entry: runs at every interaction, gives the session its client and picks the page."""
+
+from pathlib import Path
+
+import httpx
+import streamlit as st
+
+from frontend.api import Api
+from frontend.session import API_KEY
+from frontend.settings import Settings
+
+
+@st.cache_resource
+def shared_client() -> httpx.Client:
+    """One pool of connections to the API for all sessions."""
+    timeout = httpx.Timeout(15.0, connect=3.0)
+    url = Settings.from_environment().api_url
+    return httpx.Client(base_url=url, timeout=timeout, trust_env=False)
+
+
+here = Path(__file__).parent
+st.set_page_config(page_title="Lossboard", page_icon=str(here / "mark.svg"), layout="wide")
+st.logo(str(here / "logo.svg"), size="large")
+st.html(here / "page.css")
+if API_KEY not in st.session_state:
+    st.session_state[API_KEY] = Api(shared_client())
+
+st.navigation(
+    [
+        st.Page(
+            "app_pages/comparisons.py",
+            title="Comparisons",
+            icon=":material/stacked_line_chart:",
+            default=True,
+        ),
+        st.Page("app_pages/new.py", title="New comparison", icon=":material/add:"),
+        st.Page("app_pages/comparison.py", title="Comparison", visibility="hidden"),
+        st.Page("app_pages/method.py", title="Method", icon=":material/menu_book:"),
+    ],
+    position="top",
+).run()

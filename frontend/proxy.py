@@ -1,0 +1,150 @@
+"""Hands the browser's calls of /api/v1 on to the API, so that pages and API share one origin.
+
+Bodies pass as they come: an event stream reaches the viewer event by event.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import quote
+
+import anyio
+import httpx
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
+
+logger = logging.getLogger(__name__)
+
+PREFIX: Final = "/api/v1"
+METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
+"""A silent event stream is cut after a minute; the API pings every 15 s."""
+
+_HOP_BY_HOP: Final = {
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+}
+_NOT_ANSWERED: Final = _HOP_BY_HOP | {"date", "server"}
+_NOT_SENT: Final = _HOP_BY_HOP | {"host", "accept-encoding", "cookie", "content-length"}
+"""The pages' cookie is Streamlit's own; and what is not compressed needs no unpacking here."""
+
+
+class Proxy:
+    """Streams requests to one API and its answers back."""
+
+    def __init__(self, client: httpx.AsyncClient, api_url: str) -> None:
+        self._client = client
+        self._api_url = api_url
+        self._closing = asyncio.Event()
+
+    def close(self) -> None:
+        """End the streams under way, so that the server can stop at once."""
+        self._closing.set()
+
+    def route(self) -> Route:
+        """The route that serves everything under PREFIX."""
+        return Route(f"{PREFIX}/{{path:path}}", self.answer, methods=METHODS)
+
+    async def answer(self, request: Request) -> Response:
+        """Relay one request; never one to the workers' side of the API."""
+        path = request.path_params["path"]
+        if not is_public(path):
+            return problem(404, "not_found", "There is no such address.")
+        url = f"{self._api_url}{PREFIX}/{quote(path)}"
+        if request.url.query:
+            url += f"?{request.url.query}"
+        outgoing = self._client.build_request(
+            request.method,
+            url,
+            headers=_kept(request.headers.items(), _NOT_SENT),
+            content=await request.body() or None,
+            timeout=TIMEOUT,
+        )
+        try:
+            incoming = await self._client.send(outgoing, stream=True)
+        except httpx.TransportError as error:
+            logger.warning("API away: %s %s: %r", request.method, request.url.path, error)
+            return problem(502, "api_unavailable", "The API does not answer. Is it running?")
+        return _Relay(incoming, self._closing)
+
+
+class _Relay(Response):
+    """An answer of the API on its way to the viewer; closed as soon as either side leaves."""
+
+    def __init__(self, incoming: httpx.Response, closing: asyncio.Event) -> None:
+        super().__init__(status_code=incoming.status_code)
+        self._incoming = incoming
+        self._closing = closing
+        self._whole = False
+        self.raw_headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in _kept(incoming.headers.multi_items(), _NOT_ANSWERED)
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._until_left, receive, tasks.cancel_scope)
+                tasks.start_soon(self._until_closing, tasks.cancel_scope)
+                await self._relay(send)
+                tasks.cancel_scope.cancel()
+            if self._closing.is_set() and not self._sized and not self._whole:
+                await send(_end())
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._incoming.aclose()
+
+    async def _relay(self, send: Send) -> None:
+        start = {"status": self.status_code, "headers": self.raw_headers}
+        await send({"type": "http.response.start", **start})
+        try:
+            async for chunk in self._incoming.aiter_raw():
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except httpx.TransportError as error:
+            logger.warning("API left in mid-answer: %s: %r", self._incoming.url, error)
+            if self._sized:
+                return  # unfinished: the server then cuts the connection, and the viewer knows
+        self._whole = True
+        await send(_end())
+
+    @property
+    def _sized(self) -> bool:
+        return "content-length" in self._incoming.headers
+
+    async def _until_left(self, receive: Receive, scope: anyio.CancelScope) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        scope.cancel()
+
+    async def _until_closing(self, scope: anyio.CancelScope) -> None:
+        await self._closing.wait()
+        scope.cancel()
+
+
+def is_public(path: str) -> bool:
+    """Whether a decoded path below PREFIX may be asked for from a browser."""
+    segments = path.split("/")
+    return not any(part in {".", "..", "internal"} or "\\" in part for part in segments)
+
+
+def problem(status: int, error: str, message: str) -> JSONResponse:
+    """An error in the API's own shape."""
+    return JSONResponse({"error": error, "message": message, "fields": []}, status_code=status)
+
+
+def _kept(headers: Iterable[tuple[str, str]], dropped: set[str]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in headers if name.lower() not in dropped]
+
+
+def _end() -> Message:
+    """The message that ends a body; a new one each time, as middleware may write into it."""
+    return {"type": "http.response.body", "body": b"", "more_body": False}

@@ -1,0 +1,19 @@
+"""What the UI's process is told by its environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of the UI; read once, where the process starts."""
+
+    api_url: str = "http://127.0.0.1:8500"
+    """Where the UI's server reaches the API, without a path (LOSSBOARD_API_URL). Browsers never
+    see it: they speak to the UI's own address."""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """The settings these variables ask for; what is absent or empty keeps its default."""
+        return cls(api_url=(environ.get("LOSSBOARD_API_URL") or cls.api_url).rstrip("/"))

@@ -1,0 +1,60 @@
+"""A small peer that answers the dashboard's calls with what a test lays down, over real HTTP."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+PREFIX = "/api/v1"
+
+
+@dataclass
+class ApiPeer:
+    """Answers by "METHOD path"; anything else is 404 in the API's error shape."""
+
+    answers: dict[str, Any] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    url: str = ""
+
+    def answer(self, call: str) -> tuple[int, Any]:
+        """Status and body of one call, which is remembered."""
+        self.calls.append(call)
+        if call in self.answers:
+            return 200, self.answers[call]
+        return 404, {"error": "not_found", "message": f"There is no {call}.", "fields": []}
+
+
+@contextmanager
+def api_peer() -> Iterator[ApiPeer]:
+    """A peer on a free port."""
+    peer = ApiPeer()
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            path = self.path.removeprefix(PREFIX).partition("?")[0]
+            status, body = peer.answer(f"{self.command} {path}")
+            payload = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(payload)))
+            self.end_headers()
+            self.wfile.write(payload)
+
+        do_GET = do_POST = _answer  # noqa: N815
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    peer.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield peer
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
