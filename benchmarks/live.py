@@ -149,7 +149,7 @@ def submit_to_first_point(stack: Stack, page: Page) -> float:
     page.goto(f"{stack.ui_url}/new?preset=digits")
     button = page.get_by_role("button", name="Start comparison")
     button.wait_for()
-    until(lambda: all(w["state"] == "idle" for w in stack.get("/workers")["workers"]), "idle slots")
+    until(lambda: any(w["state"] == "idle" for w in stack.get("/workers")["workers"]), "a slot")
     time.sleep(6)  # a person fills in the form meanwhile; the spare trainer warms up
     clicked = time.monotonic()
     button.click()

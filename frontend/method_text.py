@@ -10,10 +10,10 @@ Metric = Mapping[str, Any]
 TEST_PREFIX: Final = "test."
 
 NOTATION: Final = r"""
-A batch holds embeddings $z_i$ of classes $y_i$; $d_{ij} = \lVert z_i - z_j \rVert_2$ is the distance
-of two and $s_{ij} = d_{ij}^2$ its square. A *tuple* is what a loss is made of: a pair for the
-contrastive loss, a triplet for the triplet loss. A tuple is *valid* ($V$) if the batch holds it, and
-*active* ($A$) if its loss is above zero, that is, if it still moves the encoder.
+A batch holds embeddings $z_i$ of classes $y_i$; $d_{ij} = \lVert z_i - z_j \rVert_2$ is the
+distance of two and $s_{ij} = d_{ij}^2$ its square. A *tuple* is what a loss is made of: a pair for
+the contrastive loss, a triplet for the triplet loss. A tuple is *valid* ($V$) if the batch holds
+it, and *active* ($A$) if its loss is above zero, that is, if it still moves the encoder.
 """
 
 
@@ -46,7 +46,7 @@ GROUPS: Final = (
         ("classification", "retrieval"),
     ),
 )
-OTHER: Final = Group("Other", "Logged with the rest.", ())
+OTHER: Final = Group("Other", "What is logged beside them.", ())
 
 
 def grouped(metrics: Sequence[Metric]) -> list[tuple[Group, list[Metric]]]:
@@ -55,12 +55,11 @@ def grouped(metrics: Sequence[Metric]) -> list[tuple[Group, list[Metric]]]:
     The test split's keys are the same metrics read once more; their explanation stands in RULES.
     """
     own = [metric for metric in metrics if not metric["key"].startswith(TEST_PREFIX)]
-    found: list[tuple[Group, list[Metric]]] = []
-    for group in GROUPS:
-        found.append((group, [m for m in own if _prefix(m["key"]) in group.prefixes]))
-    known = {prefix for group in GROUPS for prefix in group.prefixes}
-    found.append((OTHER, [m for m in own if _prefix(m["key"]) not in known]))
-    return [(group, members) for group, members in found if members]
+    home = {prefix: group for group in GROUPS for prefix in group.prefixes}
+    found: dict[Group, list[Metric]] = {group: [] for group in (*GROUPS, OTHER)}
+    for metric in own:
+        found[home.get(_prefix(metric["key"]), OTHER)].append(metric)
+    return [(group, members) for group, members in found.items() if members]
 
 
 def wanted(metrics: Sequence[Metric], key: str) -> Metric | None:
@@ -69,10 +68,9 @@ def wanted(metrics: Sequence[Metric], key: str) -> Metric | None:
 
 
 def better(metric: Metric) -> str:
-    """Which way is better, in words."""
-    return {"higher": "↑ higher is better", "lower": "↓ lower is better"}.get(
-        metric["better"] or "", "neither way is better by itself"
-    )
+    """Which way is better, in words; "" where neither way is better by itself."""
+    words = {"higher": "↑ higher is better", "lower": "↓ lower is better"}
+    return words.get(metric["better"] or "", "")
 
 
 @dataclass(frozen=True)
@@ -124,8 +122,9 @@ TRAPS: Final = (
     ),
     Rule(
         "The gradient norm depends on the reduction",
-        "Under `mean` it falls as tuples switch off, under `mean_active` it does not, under `sum` "
-        "it grows with the batch. The norm per active tuple does not depend on it.",
+        "Averaged over all tuples (`mean`) it falls as tuples switch off, over the active ones "
+        "(`mean_active`) that keeps it up, and a `sum` grows with the number of tuples. Compare "
+        "losses by the norm per active tuple, which does not depend on the reduction.",
     ),
     Rule(
         "Variance can be inflated",

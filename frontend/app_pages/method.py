@@ -48,10 +48,13 @@ def metric_card(metric: Metric) -> None:
     """Label, key, formula, meaning and direction of one metric."""
     name, formula = st.columns([3, 2], vertical_alignment="center")
     with name:
-        unit = f" · in {metric['unit']}" if metric["unit"] else ""
-        st.markdown(f"**{metric['label']}**&ensp;`{metric['key']}`")
-        st.markdown(metric["meaning"])
-        st.caption(f"{better(metric)}{unit}")
+        unit = f"in {metric['unit']}" if metric["unit"] else ""
+        notes = " · ".join(filter(None, (better(metric), unit)))
+        st.markdown(
+            f"**{metric['label']}**&ensp;`{metric['key']}`"
+            + (f"&ensp;:gray[{notes}]" if notes else "")
+            + f"  \n{metric['meaning']}"
+        )
     with formula:
         st.latex(metric["formula"])
 
@@ -64,20 +67,21 @@ def asked_for(metrics: Sequence[Metric], key: str) -> None:
             st.markdown(f"There is no metric `{key}`; all that exist stand below.")
         else:
             metric_card(metric)
-        st.page_link("app_pages/method.py", label="The whole method", icon=":material/menu_book:")
+        st.page_link(
+            "app_pages/method.py", label="Back to the whole method", icon=":material/menu_book:"
+        )
 
 
 def all_metrics(metrics: Sequence[Metric], key: str) -> None:
     """Every metric, one fold a group; the group of the one that was asked for stays open."""
     st.header("Metrics", anchor="metrics")
+    st.caption("An arrow says which way is better, where one way is better by itself.")
     for index, (group, members) in enumerate(grouped(metrics)):
         named = any(member["key"] == key for member in members)
         label = f"**{group.title}** · {len(members)}"
         with st.expander(label, expanded=named or (not key and index == 0)):
             st.caption(group.question)
-            for position, member in enumerate(members):
-                if position:
-                    st.divider()
+            for member in members:
                 metric_card(member)
 
 

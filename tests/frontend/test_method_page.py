@@ -104,6 +104,6 @@ def test_which_way_is_better_is_said_in_words() -> None:
     directions = {key: wanted(metrics, key) for key in METRICS}
     assert all(directions.values())
     assert better(directions["retrieval.recall_at_1"] or {}) == "↑ higher is better"
-    assert better(directions["dynamics.loss"] or {}) == "↓ lower is better"
-    assert better(directions["geometry.mean_norm"] or {}).startswith("neither")
+    assert better(directions["geometry.variance_ratio"] or {}) == "↓ lower is better"
+    assert better(directions["geometry.mean_norm"] or {}) == ""
     assert wanted(metrics, "no.such") is None

@@ -1,0 +1,109 @@
+"""The client against the real API, and against addresses where there is none."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from backend.app import create_app
+from backend.settings import Settings
+from frontend.api import Api
+from frontend.errors import ApiAwayError, ApiError, MissingError
+from tests.support.ports import free_ports
+from tests.support.serving import serving
+from tests.support.specs import small
+
+
+@pytest.fixture
+def api(tmp_path: Path, broker_url: str) -> Iterator[Api]:
+    url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
+    app = create_app(Settings(tmp_path, url, broker_url, "secret"))
+    with serving(app) as address, httpx.Client(base_url=address, timeout=20) as http:
+        yield Api(http)
+
+
+def test_a_comparison_from_its_making_to_its_end(api: Api) -> None:
+    made = api.create(small(tags=["one"], seeds=[0, 1]))
+    own = made["id"]
+    assert api.comparison(own)["spec"]["seeds"] == [0, 1]
+    runs = api.runs(own)
+    assert [run["state"] for run in runs] == ["queued", "queued"]
+
+    assert api.patch(own, name="renamed", tags=["two"], notes="seen")["name"] == "renamed"
+    assert api.comparison(own)["tags"] == ["two"]
+
+    assert api.cancel_run(runs[0]["id"])["state"] == "cancelled"
+    assert api.cancel(own)["state"] == "cancelled"
+    assert api.retry_run(runs[0]["id"])["state"] == "queued"
+    assert api.retry(own)["runs"]["queued"] == 2
+
+    assert api.run_log(runs[0]["id"]) == []
+    assert api.series([run["id"] for run in runs], ["dynamics.loss"]) == []
+    assert api.summary(own)["runs_total"] == 2
+    assert api.workers() == []
+
+    api.delete(own)
+    with pytest.raises(MissingError, match=own):
+        api.comparison(own)
+
+
+def test_lists_are_found_by_word_tag_state_and_page(api: Api) -> None:
+    ids = [api.create(small(name=name, tags=[tag]))["id"] for name, tag in NAMES]
+    api.cancel(ids[0])
+
+    def found(**asked: object) -> list[str]:
+        return [one["name"] for one in api.comparisons(**asked)["comparisons"]]  # type: ignore[arg-type]
+
+    assert found() == ["gamma", "beta", "alpha"]
+    assert found(q="alph") == ["alpha"]
+    assert found(tag="even") == ["beta"]
+    assert found(state="cancelled") == ["alpha"]
+    assert found(page=2, page_size=2) == ["alpha"]
+    assert api.comparisons(page=2, page_size=2)["total"] == 3
+
+
+NAMES = (("alpha", "odd"), ("beta", "even"), ("gamma", "odd"))
+
+
+def test_every_problem_of_a_spec_comes_with_its_path(api: Api) -> None:
+    bad = small(arms=[{"name": "a", "loss": {"kind": "triplet", "margin": -1}}], seeds=[0, 0])
+    with pytest.raises(ApiError) as caught:
+        api.create(bad)
+    assert caught.value.code == "invalid_spec"
+    assert {field.path for field in caught.value.fields} == {"arms[0].loss.margin", "seeds[1]"}
+    assert all(field.message for field in caught.value.fields)
+
+
+@pytest.mark.parametrize("odd", ["c0000000000", "../health/live", "a b?c=d#e", "ü"])
+def test_an_id_that_does_not_exist_is_missing_whatever_it_holds(api: Api, odd: str) -> None:
+    with pytest.raises(MissingError):
+        api.comparison(odd)
+
+
+def test_an_address_where_nothing_listens_is_away_and_says_what_to_do() -> None:
+    [port] = free_ports(1)
+    with (
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http,
+        pytest.raises(ApiAwayError, match="python -m launcher up") as caught,
+    ):
+        Api(http).catalogue()
+    assert caught.value.code == "api_unavailable"
+    assert isinstance(caught.value.__cause__, httpx.ConnectError)
+
+
+def test_a_server_that_is_not_the_api_is_told_apart() -> None:
+    async def page(_: object) -> PlainTextResponse:
+        return PlainTextResponse("<html>hello</html>")
+
+    other = Starlette(routes=[Route("/api/v1/catalogue", page)])
+    with (
+        serving(other) as address,
+        httpx.Client(base_url=address) as http,
+        pytest.raises(ApiError, match="is it Lossboard's API") as caught,
+    ):
+        Api(http).catalogue()
+    assert caught.value.code == "not_json"

@@ -1,0 +1,127 @@
+"""The board of comparisons against the real API, through the real entry."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from backend.app import create_app
+from backend.settings import Settings
+from frontend.api import Api
+from frontend.comparison_table import STATES, duration, pages, rows, workers_line
+from tests.support.ports import free_ports
+from tests.support.serving import serving
+from tests.support.specs import small
+
+MAIN = Path(__file__).resolve().parents[2] / "frontend" / "main.py"
+
+
+@pytest.fixture
+def api(tmp_path: Path, broker_url: str) -> Iterator[Api]:
+    url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
+    app = create_app(Settings(tmp_path, url, broker_url, "secret"))
+    with serving(app) as address, httpx.Client(base_url=address, timeout=20) as http:
+        yield Api(http)
+
+
+def opened(client: Api, **query: str) -> AppTest:
+    at = AppTest.from_file(str(MAIN), default_timeout=20)
+    at.session_state["api"] = client
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def said(at: AppTest) -> str:
+    return "\n".join(block.value for block in [*at.markdown, *at.caption])
+
+
+def states_and_names(at: AppTest) -> list[tuple[str, str]]:
+    table = at.dataframe[0].value
+    names = [link.partition("#")[2] for link in table["Name"]]
+    return list(zip(table["State"], names, strict=True))
+
+
+def test_an_empty_board_leads_to_the_first_comparison_and_says_no_worker(api: Api) -> None:
+    at = opened(api)
+    assert "No comparison yet" in said(at)
+    assert "No worker: what is submitted waits." in said(at)
+    assert not at.dataframe
+
+
+def test_comparisons_are_listed_newest_first_with_state_and_link(api: Api) -> None:
+    first = api.create(small(name="first", tags=["demo"], seeds=[0, 1]))["id"]
+    api.create(small(name="second"))
+    api.cancel(first)
+    at = opened(api)
+    assert states_and_names(at) == [("◌ queued", "second"), ("◼ cancelled", "first")]
+    row = at.dataframe[0].value.iloc[1]
+    assert row["Name"].startswith(f"/comparison?id={first}#")
+    assert row["Seeds"] == 2
+    assert list(row["Tags"]) == ["demo"]
+    assert list(row["Arms"]) == ["triplet"]
+
+
+def test_the_address_alone_restores_the_filters(api: Api) -> None:
+    for name, tag in (("alpha", "odd"), ("beta", "even"), ("gamma", "odd")):
+        api.create(small(name=name, tags=[tag]))
+    at = opened(api, q="a", tag="odd", state="queued")
+    assert [name for _, name in states_and_names(at)] == ["gamma", "alpha"]
+    assert at.text_input(key="comparisons_q").value == "a"
+    assert at.selectbox(key="comparisons_state").value == "queued"
+
+
+def test_a_search_goes_to_the_address_and_back_to_the_first_page(api: Api) -> None:
+    for name in ("alpha", "beta"):
+        api.create(small(name=name))
+    at = opened(api, page="3")
+    at.text_input(key="comparisons_q").set_value("bet").run()
+    assert not at.exception
+    assert [name for _, name in states_and_names(at)] == ["beta"]
+    assert at.query_params["q"] in ("bet", ["bet"])
+    assert "page" not in at.query_params
+
+
+def test_filters_that_match_nothing_say_so(api: Api) -> None:
+    api.create(small())
+    assert "Nothing matches" in said(opened(api, q="no such words"))
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "99", "9" * 30])
+def test_an_odd_page_in_the_address_is_survived(api: Api, page: str) -> None:
+    api.create(small())
+    opened(api, page=page)
+
+
+def test_a_name_is_shown_as_it_is(api: Api) -> None:
+    name = "100 % of #1 <b>&amp; `ü`"
+    api.create(small(name=name))
+    assert states_and_names(opened(api))[0][1] == name
+
+
+def test_an_api_that_is_away_is_said_and_looked_for_again() -> None:
+    [port] = free_ports(1)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+        at = opened(Api(http))
+    assert "The board cannot be read now" in said(at)
+
+
+def test_the_workers_line_counts_and_says_what_to_do() -> None:
+    def slots(*states: str) -> str:
+        return workers_line([{"state": state} for state in states])
+
+    assert slots("busy", "idle", "idle") == "3 worker slots: 1 busy, 2 idle"
+    assert slots("idle") == "1 worker slot: 0 busy, 1 idle"
+    assert "not seen lately" in slots("busy", "lost")
+    assert "python -m launcher up" in slots("lost")
+
+
+def test_times_and_pages_in_words() -> None:
+    assert [duration(s) for s in (None, 0, 89, 300, 7200)] == ["", "0 s", "89 s", "5 min", "2.0 h"]
+    assert [pages(total, 25) for total in (0, 1, 25, 26)] == [1, 1, 1, 2]
+    assert rows([]) == []
+    assert set(STATES) == {"queued", "running", "succeeded", "failed", "cancelled"}
