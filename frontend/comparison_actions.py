@@ -35,17 +35,19 @@ def row_actions(client: Api, chosen: Json | None) -> None:
 
 
 def _edit(client: Api, chosen: Json) -> None:
-    """Name, tags and notes; what was run stays as it was."""
-    own = chosen["id"]
-    name = st.text_input("Name", chosen["name"], key=f"comparisons_name_{own}")
-    tags = st.text_input("Tags", ", ".join(chosen["tags"]), key=f"comparisons_tags_{own}")
-    notes = st.text_area("Notes", chosen["notes"], key=f"comparisons_notes_{own}")
-    if st.button("Save", type="primary", key="comparisons_save"):
-        kept = [tag.strip() for tag in tags.split(",") if tag.strip()]
-        try:
-            client.patch(own, name=name, tags=kept, notes=notes)
-        except ApiError as error:
-            for path, message in error.fields or (("", error.message),):
-                st.error(f"{path}: {message}" if path else message)
-        else:
-            st.rerun()
+    """Name, tags and notes; what was run stays as it was. A form, so that the board's looking
+    again takes nothing away that is half typed."""
+    with st.form(f"comparisons_edit_{chosen['id']}", border=False):
+        name = st.text_input("Name", chosen["name"])
+        tags = st.text_input("Tags", ", ".join(chosen["tags"]))
+        notes = st.text_area("Notes", chosen["notes"])
+        if not st.form_submit_button("Save", type="primary"):
+            return
+    kept = [tag.strip() for tag in tags.split(",") if tag.strip()]
+    try:
+        client.patch(chosen["id"], name=name, tags=kept, notes=notes)
+    except ApiError as error:
+        for path, message in error.fields or (("", error.message),):
+            st.error(f"{path}: {message}" if path else message)
+    else:
+        st.rerun()

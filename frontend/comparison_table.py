@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 Json = Mapping[str, Any]
 
@@ -23,7 +24,7 @@ def rows(comparisons: Iterable[Json]) -> list[dict[str, Any]]:
     """The table's rows, by column name."""
     return [
         {
-            "Name": f"/comparison?id={one['id']}#{one['name']}",
+            "Name": f"/comparison?id={one['id']}#{quote(one['name'], safe='')}",
             "State": STATES[one["state"]],
             "Progress": 100 * one["progress"],
             "Left": duration(one["eta_s"]),

@@ -57,7 +57,7 @@ def filters() -> dict[str, str]:
 def page_number() -> int:
     """The page that the address names; the first where it names none."""
     asked = st.query_params.get("page", "1")
-    return max(1, int(asked)) if asked.isdecimal() else 1
+    return max(1, int(asked)) if asked.isdecimal() and len(asked) <= 6 else 1
 
 
 def empty(*, filtered: bool) -> None:
@@ -77,29 +77,32 @@ def empty(*, filtered: bool) -> None:
 
 def table(found: Json) -> Json | None:
     """The page's comparisons; the one that is selected."""
+    comparisons: list[Json] = found["comparisons"]
+    # A selection is a row's number. Another list is another table, or it would pass to whatever
+    # comparison has come to stand in that row, and with it the button that deletes.
+    listed = "_".join(one["id"] for one in comparisons)
     event = st.dataframe(
-        rows(found["comparisons"]),
+        rows(comparisons),
         hide_index=True,
         width="stretch",
-        key="comparisons_table",
+        key=f"comparisons_table_{listed}",
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "Name": st.column_config.LinkColumn(display_text=r"#(.*)$", width="large"),
-            "State": st.column_config.TextColumn(width="small"),
+            "Name": st.column_config.LinkColumn(display_text=r"#(.*)$", width=260),
+            "State": st.column_config.TextColumn(width=105),
             "Progress": st.column_config.ProgressColumn(
                 format="%.0f %%", min_value=0, max_value=100, width="small"
             ),
-            "Left": st.column_config.TextColumn(width="small"),
-            "Arms": st.column_config.ListColumn(width="medium"),
-            "Seeds": st.column_config.NumberColumn(width="small"),
+            "Left": st.column_config.TextColumn(width=60),
+            "Arms": st.column_config.ListColumn(width=190),
+            "Seeds": st.column_config.NumberColumn(width=60),
             "Tags": st.column_config.ListColumn(width="small"),
-            "Submitted": st.column_config.DatetimeColumn(format="distance", width="small"),
+            "Submitted": st.column_config.DatetimeColumn(format="distance", width=110),
         },
     )
     selected = event["selection"]["rows"]
-    comparisons: list[Json] = found["comparisons"]
-    return comparisons[selected[0]] if selected and selected[0] < len(comparisons) else None
+    return comparisons[selected[0]] if selected else None
 
 
 def turn_pages(total: int, page: int) -> None:
@@ -126,10 +129,18 @@ def board(client: Api, chosen: Json, *, watching: bool) -> None:
     except ApiError as error:
         away(error)
         return
+    last = pages(found["total"], PAGE_SIZE)
+    if page > last:  # an old address, or the page's comparisons were deleted
+        st.query_params["page"] = str(last)
+        st.rerun()
     if found["comparisons"]:
-        row_actions(client, table(found))
+        selected = table(found)
+        try:
+            row_actions(client, selected)
+        except ApiError as error:  # it ended or went meanwhile, or the API did
+            st.error(f"Not done: {error.message}")
     else:
-        empty(filtered=any(chosen.values()) or page > 1)
+        empty(filtered=any(chosen.values()))
     turn_pages(found["total"], page)
     if any_open(found["comparisons"]) != watching:
         st.session_state[WATCHING] = not watching

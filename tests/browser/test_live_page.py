@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.browser import browser_page
+from tests.support.specs import long
 from tests.support.stack import Stack
 from tests.support.waiting import until
 
@@ -101,6 +102,22 @@ def test_a_problem_stands_at_its_field_and_nothing_typed_is_lost(stack: Stack, p
     expect(page.get_by_text("twice").first).to_be_visible()
     expect(page.get_by_label("Name", exact=True).first).to_have_value("kept")
     assert stack.get("/comparisons")["total"] == before
+
+
+def test_the_page_goes_on_by_itself_after_the_api_was_killed(stack: Stack, page: Page) -> None:
+    comparison = stack.submit(long())
+    page.goto(f"{stack.ui_url}/comparison?id={comparison}")
+    page.get_by_test_id(LOSS).wait_for()
+    before = grown(page, 20)
+    connection = page.get_by_test_id("connection")
+    expect(connection).to_have_attribute("data-state", "live")
+    stack.kill("api")
+    expect(connection).not_to_have_attribute("data-state", "live")
+    expect(connection).to_have_attribute("data-state", "live", timeout=30_000)
+    assert grown(page, before) > before
+    [run] = stack.wait_ended(comparison)
+    assert (run["state"], run["attempt"]) == ("succeeded", 1)
+    assert grown(page, run["total_steps"] - 1) == run["total_steps"]
 
 
 @pytest.mark.parametrize("path", ["", "new", "comparison?id=c0000000000", "method"])

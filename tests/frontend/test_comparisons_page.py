@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -42,7 +43,7 @@ def said(at: AppTest) -> str:
 
 def states_and_names(at: AppTest) -> list[tuple[str, str]]:
     table = at.dataframe[0].value
-    names = [link.partition("#")[2] for link in table["Name"]]
+    names = [unquote(link.partition("#")[2]) for link in table["Name"]]
     return list(zip(table["State"], names, strict=True))
 
 
@@ -92,9 +93,20 @@ def test_filters_that_match_nothing_say_so(api: Api) -> None:
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "99", "9" * 30])
-def test_an_odd_page_in_the_address_is_survived(api: Api, page: str) -> None:
+def test_an_odd_page_in_the_address_shows_a_real_one(api: Api, page: str) -> None:
     api.create(small())
-    opened(api, page=page)
+    assert states_and_names(opened(api, page=page)) == [("◌ queued", "small")]
+
+
+def test_another_list_is_another_table_so_that_no_selection_passes_on(api: Api) -> None:
+    api.create(small(name="chosen"))
+    at = opened(api)
+    first = at.dataframe[0].proto.id
+    at.run()
+    assert at.dataframe[0].proto.id == first
+    api.create(small(name="added on top"))
+    at.run()
+    assert at.dataframe[0].proto.id != first
 
 
 def test_a_name_is_shown_as_it_is(api: Api) -> None:
