@@ -11,10 +11,10 @@ import psutil
 
 from tests.support.ports import free_ports
 from tests.support.stack import PROCESSES, ROOT, Stack, running_stack
-from tests.support.waiting import until
+from tests.support.waiting import still_alive, until
 
-GONE_S = 3.0
-"""For children to notice that their parent is gone, on a busy machine."""
+GONE_S = 10.0
+"""Each ends by itself once its parent is gone, within 5 s; more on a busy machine."""
 
 
 def _whole(stack: Stack) -> list[psutil.Process]:
@@ -30,8 +30,7 @@ def test_sigterm_ends_all_of_it_within_five_seconds(tmp_path: Path) -> None:
         stack.launcher.terminate()
         assert stack.launcher.wait(timeout=15) == 0
         took = time.monotonic() - begun
-        _, alive = psutil.wait_procs(everything, timeout=GONE_S)
-        assert alive == []
+        assert still_alive(everything, timeout=GONE_S) == []
         assert took < 6, "5 s and some air for a busy machine"
         assert "did not end in time" not in stack.log.read_text()
 
@@ -41,8 +40,7 @@ def test_a_killed_launcher_leaves_no_orphans_and_its_folder_free(tmp_path: Path)
     with running_stack(data, "--no-demo") as stack:
         everything = _whole(stack)
         stack.launcher.kill()
-        _, alive = psutil.wait_procs(everything, timeout=GONE_S)
-        assert alive == []
+        assert still_alive(everything, timeout=GONE_S) == []
     with running_stack(data, "--no-demo") as again:
         assert again.get("/health/ready")["status"] == "ok"
 

@@ -3,12 +3,11 @@
 from functools import partial
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.support.specs import small
 from tests.support.stack import PROCESSES, Stack, running_stack
-from tests.support.waiting import until
+from tests.support.waiting import still_alive, until
 
 CURVES = {"dynamics.loss": 0, "dynamics.active_ratio": 0, "dynamics.gradient_norm": 1}
 """Key -> its first step: the untrained network has a loss, but no gradient is taken of it."""
@@ -40,8 +39,7 @@ def test_up_starts_the_demo_and_it_ends_with_a_table(tmp_path: Path) -> None:
             assert arm["low"] <= arm["mean"] <= arm["high"]
 
         children = stack.launcher.children(recursive=True)
-    _, alive = psutil.wait_procs(children, timeout=5)
-    assert alive == [], "nothing is left behind"
+    assert still_alive(children, timeout=5) == []
 
 
 def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:

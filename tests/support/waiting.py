@@ -1,8 +1,10 @@
 """Wait for something to become true, up to a deadline; never for a fixed time."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
+
+import psutil
 
 T = TypeVar("T")
 
@@ -21,3 +23,24 @@ def until(probe: Callable[[], T | None], what: str, *, timeout: float = 60.0) ->
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {timeout} s for {what}; saw {seen!r} last")
         time.sleep(0.05)
+
+
+def still_alive(processes: Sequence[psutil.Process], *, timeout: float) -> list[psutil.Process]:
+    """Those of the processes that have not ended by then. One that has ended and that nobody
+    collects, as happens to the children of a killed parent, does not count as alive."""
+
+    def alive() -> list[psutil.Process]:
+        return [process for process in processes if _runs(process)]
+
+    try:
+        until(lambda: not alive(), "processes to end", timeout=timeout)
+    except TimeoutError:
+        return alive()
+    return []
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

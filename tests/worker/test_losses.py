@@ -208,7 +208,6 @@ def test_triplet_agrees_with_pytorch_metric_learning(
 
 
 @pytest.mark.cuda
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("classes", [2, 10])
 @pytest.mark.parametrize("kind", KINDS)
 def test_on_cuda(kind: str, classes: int) -> None:
