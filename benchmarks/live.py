@@ -1,7 +1,9 @@
 """How live the live page is, measured in a real browser.
 
-- Step to pixel: six runs report 20 series at 50 steps a second each through the worker's own
-  reporter; from the moment a value is handed to the reporter to the frame that shows it.
+- Step to pixel: runs report 20 series at 50 steps a second each through the worker's own
+  reporter; from the moment a value is handed to the reporter to the frame that shows it. Once
+  with one run and one core kept busy, as a trainer does on a machine of two cores, and once with
+  six runs at a time.
 - Submit to first point: from the click on "Start comparison" to the first point of the loss on
   the screen, with a warm trainer.
 
@@ -10,6 +12,8 @@ Run as `python -m benchmarks.live`. Nothing else should load the machine.
 
 import math
 import statistics
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -43,26 +47,45 @@ def main() -> None:
         running_stack(Path(folder) / "data", "--no-demo") as stack,
         browser_page() as page,
     ):
-        delays = step_to_pixel(stack, page)
+        with busy_core():
+            one = step_to_pixel(stack, page, runs=1)
+        six = step_to_pixel(stack, page, runs=6)
         waits = [submit_to_first_point(stack, page) for _ in range(SUBMITS)]
-    p50, p95 = percentile(delays, 0.5), percentile(delays, 0.95)
-    wait, n = statistics.median(waits), len(delays)
-    report(
-        [
-            Row("live", "step to pixel, p50", p50 * 1000, "ms", n, 150, "goal"),
-            Row("live", "step to pixel, p95", p95 * 1000, "ms", n, 400, "goal"),
-            Row("live", "submit to first point, p50", wait, "s", SUBMITS, 2, "goal"),
-        ]
-    )
+    rows = [
+        Row(
+            "live",
+            f"step to pixel, {case}, p{round(share * 100)}",
+            ms,
+            "ms",
+            len(delays),
+            goal,
+            "goal",
+        )
+        for case, delays in (("one run", one), ("six at a time", six))
+        for share, goal in ((0.5, 150), (0.95, 400))
+        for ms in [percentile(delays, share) * 1000]
+    ]
+    wait = statistics.median(waits)
+    report([*rows, Row("live", "submit to first point, p50", wait, "s", SUBMITS, 2, "goal")])
 
 
-def step_to_pixel(stack: Stack, page: Page) -> list[float]:
+@contextmanager
+def busy_core() -> Iterator[None]:
+    """Keep one core busy, as a trainer with one thread does."""
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def step_to_pixel(stack: Stack, page: Page, *, runs: int) -> list[float]:
     """Seconds from the reporter to the frame, of every point of the loss that was painted."""
     with paused_workers(stack):
         comparison = stack.submit(dict(PRESETS[0]["spec"]))
         page.goto(f"{stack.ui_url}/comparison?id={comparison}")
         page.get_by_test_id(f"panel-{PANEL}").wait_for()
-        claims = [claim(stack) for _ in stack.runs(comparison)]
+        claims = [claim(stack) for _ in range(runs)]
         reported: dict[tuple[str, int], float] = {}
         trainers = [
             threading.Thread(target=pretend_to_train, args=(stack, one, reported)) for one in claims
@@ -72,6 +95,7 @@ def step_to_pixel(stack: Stack, page: Page) -> list[float]:
             trainer.start()
         for trainer in trainers:
             trainer.join()
+        stack.http.post(f"/comparisons/{comparison}/cancel").raise_for_status()
         stack.wait_ended(comparison)
     painted: list[dict[str, Any]] = page.evaluate("window.__lossboard.points")
     found = [
@@ -79,7 +103,7 @@ def step_to_pixel(stack: Stack, page: Page) -> list[float]:
         for point in painted
         if point["key"] == PANEL and reported[point["run"], point["step"]] > began + WARM_UP_S
     ]
-    assert len(found) > 500, f"only {len(found)} points were seen to be painted"
+    assert len(found) > 200, f"only {len(found)} points were seen to be painted"
     return found
 
 

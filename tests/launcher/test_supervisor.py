@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from tests.support.ports import free_ports
-from tests.support.waiting import until
+from tests.support.waiting import still_alive, until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -87,8 +87,7 @@ def test_what_a_killed_process_leaves_in_its_group_is_cleared_away(start: Start)
     tiny.wait_for("dashboard http")
     parent, orphan = tiny.children()
     parent.kill()
-    psutil.wait_procs([orphan], timeout=5)
-    assert not orphan.is_running()
+    assert still_alive([orphan], timeout=5) == []
 
 
 def test_sigterm_ends_everything_in_time_the_stubborn_by_force(start: Start) -> None:
@@ -99,7 +98,7 @@ def test_sigterm_ends_everything_in_time_the_stubborn_by_force(start: Start) -> 
     tiny.process.terminate()
     assert tiny.process.wait(timeout=10) == 0
     assert time.monotonic() - begun < 5
-    assert not [child for child in children if child.is_running()]
+    assert still_alive(children, timeout=1) == []
     assert "did not end in time; killed" in tiny.log.read_text()
 
 
@@ -117,8 +116,7 @@ def test_a_killed_launcher_leaves_no_orphans(start: Start) -> None:
     children = tiny.children()
     tiny.process.kill()
     tiny.process.wait()
-    _, alive = psutil.wait_procs(children, timeout=5)
-    assert alive == []
+    assert still_alive(children, timeout=5) == []
 
 
 def test_a_process_that_cannot_start_stops_the_rest_and_says_why(start: Start) -> None:
@@ -154,5 +152,4 @@ def test_without_pdeathsig_the_pipe_tells_of_the_launchers_death() -> None:
         guard = psutil.Process(int(launcher.stdout.readline()))
         [sleeper] = until(guard.children, "the guarded command")
         launcher.kill()
-        _, alive = psutil.wait_procs([guard, sleeper], timeout=8)
-    assert alive == []
+        assert still_alive([guard, sleeper], timeout=8) == []
