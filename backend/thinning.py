@@ -68,12 +68,14 @@ def of_points(steps: Sequence[int], values: Sequence[float | None]) -> list[Buck
 def extremes(
     steps: Sequence[int], values: Sequence[float | None]
 ) -> tuple[list[int], list[float | None]]:
-    """The lowest and the highest point, in their order; a point without value if all are so.
+    """The lowest, the highest and the last point, in their order.
 
-    For live curves, where a moment's points share a pixel or two.
+    For live curves, where a moment's points share a pixel or two; the last one is what a page
+    shows as the newest value.
     """
     finite = [(value, at) for at, value in enumerate(values) if value is not None]
-    kept = sorted({min(finite)[1], max(finite)[1]}) if finite else [len(values) - 1]
+    spread = {min(finite)[1], max(finite)[1]} if finite else set()
+    kept = sorted({*spread, len(values) - 1})
     return [steps[at] for at in kept], [values[at] for at in kept]
 
 

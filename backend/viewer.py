@@ -21,7 +21,7 @@ class Flush:
     position: str
     drops: dict[str, int]
     points: dict[tuple[str, str], tuple[list[int], list[float | None]]]
-    """At most two points a series: the lowest and the highest since the last flush."""
+    """At most three points a series: the lowest, the highest and the last since the last flush."""
     runs: list[Run]
     gone: bool
 

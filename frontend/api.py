@@ -9,17 +9,34 @@ Every method raises ApiError, or one of its kinds, and nothing else. Answers are
 docs/API.md describes them.
 """
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote
 
 import httpx
 
+from frontend.api_types import (
+    Catalogue,
+    ComparisonDetail,
+    ComparisonPage,
+    Log,
+    Nothing,
+    Ready,
+    Run,
+    RunList,
+    Series,
+    SeriesList,
+    Summary,
+    Worker,
+    WorkerList,
+)
 from frontend.errors import ApiAwayError, ApiError, FieldProblem, MissingError
 
 PREFIX: Final = "/api/v1"
+AWAY: Final = (502, 503, 504)
+"""Statuses by which the API, or a proxy before it, says: not now."""
 
-Json = dict[str, Any]
+Shape = TypeVar("Shape")
 
 
 class Api:
@@ -28,58 +45,58 @@ class Api:
     def __init__(self, http: httpx.Client) -> None:
         self._http = http
 
-    def catalogue(self) -> Json:
+    def catalogue(self) -> Catalogue:
         """What can be chosen and measured: rows with texts and the JSON schemas of settings."""
-        return self._call("GET", "/catalogue")
+        return self._call(Catalogue, "GET", "/catalogue")
 
     def comparisons(
         self, *, q: str = "", tag: str = "", state: str = "", page: int = 1, page_size: int = 50
-    ) -> Json:
+    ) -> ComparisonPage:
         """One page of the comparisons that match, newest first, and how many match in all."""
         asked = {"q": q, "tag": tag, "state": state, "page": page, "page_size": page_size}
-        return self._call("GET", "/comparisons", params={k: v for k, v in asked.items() if v})
+        params = {name: value for name, value in asked.items() if value}
+        return self._call(ComparisonPage, "GET", "/comparisons", params=params)
 
-    def comparison(self, comparison: str) -> Json:
+    def comparison(self, comparison: str) -> ComparisonDetail:
         """One comparison with its spec."""
-        return self._call("GET", f"/comparisons/{_part(comparison)}")
+        return self._call(ComparisonDetail, "GET", f"/comparisons/{_part(comparison)}")
 
-    def create(self, spec: Json) -> Json:
+    def create(self, spec: Mapping[str, Any]) -> ComparisonDetail:
         """Store a comparison and queue its runs; the problems of a bad spec are in the error."""
-        return self._call("POST", "/comparisons", body=spec)
+        return self._call(ComparisonDetail, "POST", "/comparisons", body=spec)
 
-    def patch(self, comparison: str, **changes: Any) -> Json:
+    def patch(self, comparison: str, **changes: Any) -> ComparisonDetail:
         """Change `name`, `tags` or `notes`."""
-        return self._call("PATCH", f"/comparisons/{_part(comparison)}", body=changes)
+        path = f"/comparisons/{_part(comparison)}"
+        return self._call(ComparisonDetail, "PATCH", path, body=changes)
 
     def delete(self, comparison: str) -> None:
         """Cancel a comparison and delete all that it has."""
-        self._call("DELETE", f"/comparisons/{_part(comparison)}")
+        self._call(Nothing, "DELETE", f"/comparisons/{_part(comparison)}")
 
-    def cancel(self, comparison: str) -> Json:
+    def cancel(self, comparison: str) -> ComparisonDetail:
         """Cancel its queued and running runs."""
-        return self._call("POST", f"/comparisons/{_part(comparison)}/cancel")
+        return self._call(ComparisonDetail, "POST", f"/comparisons/{_part(comparison)}/cancel")
 
-    def retry(self, comparison: str) -> Json:
+    def retry(self, comparison: str) -> ComparisonDetail:
         """Queue its failed and cancelled runs again."""
-        return self._call("POST", f"/comparisons/{_part(comparison)}/retry")
+        return self._call(ComparisonDetail, "POST", f"/comparisons/{_part(comparison)}/retry")
 
-    def runs(self, comparison: str) -> list[Json]:
+    def runs(self, comparison: str) -> list[Run]:
         """Its runs with state, progress and error."""
-        found: list[Json] = self._call("GET", f"/comparisons/{_part(comparison)}/runs")["runs"]
-        return found
+        return self._call(RunList, "GET", f"/comparisons/{_part(comparison)}/runs")["runs"]
 
-    def cancel_run(self, run: str) -> Json:
+    def cancel_run(self, run: str) -> Run:
         """Cancel one run."""
-        return self._call("POST", f"/runs/{_part(run)}/cancel")
+        return self._call(Run, "POST", f"/runs/{_part(run)}/cancel")
 
-    def retry_run(self, run: str) -> Json:
+    def retry_run(self, run: str) -> Run:
         """Queue one failed or cancelled run again."""
-        return self._call("POST", f"/runs/{_part(run)}/retry")
+        return self._call(Run, "POST", f"/runs/{_part(run)}/retry")
 
     def run_log(self, run: str) -> list[str]:
         """The lines of a run's log."""
-        lines: list[str] = self._call("GET", f"/runs/{_part(run)}/log")["lines"]
-        return lines
+        return self._call(Log, "GET", f"/runs/{_part(run)}/log")["lines"]
 
     def series(
         self,
@@ -88,55 +105,98 @@ class Api:
         *,
         after: int = -1,
         max_points: int = 1000,
-    ) -> list[Json]:
+    ) -> list[Series]:
         """Points beyond step `after`; thinned, spikes kept, where there are more than asked for."""
         params = {"run": runs, "key": keys, "after": after, "max_points": max_points}
-        found: list[Json] = self._call("GET", "/series", params=params)["series"]
-        return found
+        return self._call(SeriesList, "GET", "/series", params=params)["series"]
 
-    def summary(self, comparison: str) -> Json:
+    def summary(self, comparison: str) -> Summary:
         """Arms x metrics with mean, sd, n and the 95 % interval over seeds."""
-        return self._call("GET", f"/comparisons/{_part(comparison)}/summary")
+        return self._call(Summary, "GET", f"/comparisons/{_part(comparison)}/summary")
 
-    def workers(self) -> list[Json]:
+    def workers(self) -> list[Worker]:
         """The worker slots: what each does and when it was last seen."""
-        found: list[Json] = self._call("GET", "/workers")["workers"]
-        return found
+        return self._call(WorkerList, "GET", "/workers")["workers"]
+
+    def ready(self) -> Ready:
+        """Whether database and broker answer the API; no error where they do not."""
+        return self._call(Ready, "GET", "/health/ready", also=503)
 
     def _call(
-        self, method: str, path: str, *, params: Any = None, body: Json | None = None
-    ) -> Json:
+        self,
+        shape: type[Shape],
+        method: str,
+        path: str,
+        *,
+        params: Any = None,
+        body: Mapping[str, Any] | None = None,
+        also: int = 200,
+    ) -> Shape:
+        """The JSON of a good answer, or of one with the status `also`; it has the shape's keys."""
+        answer = self._send(method, path, params, body)
         try:
-            answer = self._http.request(method, f"{PREFIX}{path}", params=params, json=body)
             content = answer.json() if answer.content else {}
+        except ValueError as error:
+            raise self._not_ours(answer) from error
+        if not (answer.is_success or answer.status_code == also):
+            raise _refusal(answer.status_code, content)
+        needed: frozenset[str] = shape.__dict__["__required_keys__"]
+        if not (isinstance(content, dict) and needed <= content.keys()):
+            raise self._not_ours(answer)
+        return cast(Shape, content)
+
+    def _send(self, method: str, path: str, params: Any, body: Any) -> httpx.Response:
+        """The answer, whatever it says."""
+        try:
+            request = self._http.build_request(method, f"{PREFIX}{path}", params=params, json=body)
+        except (TypeError, ValueError, httpx.InvalidURL) as error:
+            raise ApiError("invalid_request", f"This cannot be sent: {error}.") from error
+        try:
+            return self._http.send(request)
         except httpx.TransportError as error:
             raise ApiAwayError(
                 "api_unavailable",
                 f"The API at {self._http.base_url} does not answer ({type(error).__name__}). Is "
                 "`python -m launcher up` running? Its lines say what is wrong.",
             ) from error
-        except ValueError as error:
-            raise ApiError(
-                "not_json",
-                f"{self._http.base_url} answered {answer.status_code} with something that is not "
-                "JSON; is it Lossboard's API?",
-            ) from error
-        if answer.is_success:
-            found: Json = content
-            return found
-        raise _refusal(answer.status_code, content)
+        except httpx.HTTPError as error:
+            raise ApiError("bad_answer", f"The API's answer is broken: {error}.") from error
+
+    def _not_ours(self, answer: httpx.Response) -> ApiError:
+        """What to say of an answer that the API does not give."""
+        status = answer.status_code
+        if status in AWAY:
+            return ApiAwayError(
+                "api_unavailable",
+                f"Something between here and the API answers {status} for it. Does the API run?",
+                status=status,
+            )
+        return ApiError(
+            "not_the_api",
+            f"{self._http.base_url} answered {status} with something that Lossboard's API does "
+            "not say; is it that API, and of this version?",
+            status=status,
+        )
 
 
-def _refusal(status: int, content: Json) -> ApiError:
-    kinds = {404: MissingError, 502: ApiAwayError}
-    fields = [FieldProblem(field["path"], field["message"]) for field in content.get("fields", ())]
-    return kinds.get(status, ApiError)(
-        str(content.get("error", status)),
-        str(content.get("message", f"The API answered with status {status}.")),
+def _refusal(status: int, content: Any) -> ApiError:
+    kind = MissingError if status == 404 else ApiAwayError if status in AWAY else ApiError
+    said = content if isinstance(content, dict) else {}
+    fields = [
+        FieldProblem(str(field.get("path", "")), str(field.get("message", "")))
+        for field in said.get("fields") or ()
+        if isinstance(field, dict)
+    ]
+    return kind(
+        str(said.get("error", status)),
+        str(said.get("message", f"The API answered with status {status}.")),
         fields,
+        status=status,
     )
 
 
 def _part(name: str) -> str:
     """An id as one part of a path, whatever an address put there."""
-    return quote(name, safe="")
+    if name in ("", ".", ".."):  # no escape keeps these from being read as another path
+        raise MissingError("not_found", f"There is no {name!r}.")
+    return quote(name, safe="", errors="replace")

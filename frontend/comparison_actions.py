@@ -1,24 +1,20 @@
 """What can be done with one comparison of the board: open, change, cancel, delete."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import streamlit as st
 
 from frontend.api import Api
-from frontend.comparison_table import OPEN
+from frontend.api_types import Comparison
+from frontend.comparison_table import OPEN, verbatim
 from frontend.errors import ApiError
 
-Json = Mapping[str, Any]
 
-
-def row_actions(client: Api, chosen: Json | None) -> None:
+def row_actions(client: Api, chosen: Comparison | None) -> None:
     """The actions on the selected row, or how to get there."""
     if chosen is None:
         st.caption("Its name opens a comparison; select its row to change, cancel or delete it.")
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.markdown(f"**{chosen['name']}**")
+        st.markdown(f"**{verbatim(chosen['name'])}**")
         with st.popover("Edit", icon=":material/edit:"):
             _edit(client, chosen)
         if chosen["state"] in OPEN:
@@ -34,7 +30,7 @@ def row_actions(client: Api, chosen: Json | None) -> None:
                 st.rerun()
 
 
-def _edit(client: Api, chosen: Json) -> None:
+def _edit(client: Api, chosen: Comparison) -> None:
     """Name, tags and notes; what was run stays as it was. A form, so that the board's looking
     again takes nothing away that is half typed."""
     with st.form(f"comparisons_edit_{chosen['id']}", border=False):

@@ -1,11 +1,12 @@
 """The board's table: one row a comparison, as plain values; pure functions."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-Json = Mapping[str, Any]
+from frontend.api_types import Comparison, Ready, Worker
 
 STATES: Final = {
     "queued": "◌ queued",
@@ -20,7 +21,7 @@ OPEN: Final = ("queued", "running")
 """States in which something still changes."""
 
 
-def rows(comparisons: Iterable[Json]) -> list[dict[str, Any]]:
+def rows(comparisons: Iterable[Comparison]) -> list[dict[str, Any]]:
     """The table's rows, by column name."""
     return [
         {
@@ -38,7 +39,7 @@ def rows(comparisons: Iterable[Json]) -> list[dict[str, Any]]:
     ]
 
 
-def any_open(comparisons: Iterable[Json]) -> bool:
+def any_open(comparisons: Iterable[Comparison]) -> bool:
     """Whether something is queued or running, so that looking again is worth it."""
     return any(one["state"] in OPEN for one in comparisons)
 
@@ -52,8 +53,13 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def workers_line(workers: Sequence[Json]) -> str:
-    """How many slots there are and what they do; what to do where there is none."""
+def workers_line(workers: Sequence[Worker], ready: Ready) -> str:
+    """How many slots there are and what they do; what to do where nothing can be worked on."""
+    if ready["broker"] != "ok":
+        return (
+            "The queue does not answer: runs wait, and nothing is lost. Is `python -m launcher up` "
+            "running, or the server that REDIS_URL names?"
+        )
     counts = dict.fromkeys(("busy", "idle", "lost"), 0)
     for worker in workers:
         counts[worker["state"]] += 1
@@ -63,6 +69,11 @@ def workers_line(workers: Sequence[Json]) -> str:
         return f"No worker{lost}: what is submitted waits. Start one with `python -m launcher up`."
     slots = "1 worker slot" if alive == 1 else f"{alive} worker slots"
     return f"{slots}: {counts['busy']} busy, {counts['idle']} idle{lost}"
+
+
+def verbatim(text: str) -> str:
+    """Markdown that shows a text as it is."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
 def pages(total: int, page_size: int) -> int:

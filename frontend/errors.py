@@ -2,7 +2,7 @@
 
 ApiError          the API refused, and says why
 ├─ MissingError   what was asked for does not exist (404)
-└─ ApiAwayError   the API cannot be reached, or does not answer in time
+└─ ApiAwayError   the API cannot be reached, or cannot serve now (502, 503, 504)
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,9 @@ class FieldProblem(NamedTuple):
 class ApiError(Exception):
     """The API refused a call, or could not be asked."""
 
-    def __init__(self, code: str, message: str, fields: Sequence[FieldProblem] = ()) -> None:
+    def __init__(
+        self, code: str, message: str, fields: Sequence[FieldProblem] = (), *, status: int = 0
+    ) -> None:
         super().__init__(message)
         self.code = code
         """The API's own word for it, e.g. `invalid_spec`."""
@@ -28,6 +30,8 @@ class ApiError(Exception):
         """For people: what happened and what to do."""
         self.fields = tuple(fields)
         """Every problem of what was sent, each with its path."""
+        self.status = status
+        """The answer's HTTP status; 0 where there was no answer."""
 
 
 class MissingError(ApiError):
@@ -35,4 +39,4 @@ class MissingError(ApiError):
 
 
 class ApiAwayError(ApiError):
-    """The API cannot be reached, or does not answer in time."""
+    """The API cannot be reached, or cannot serve now."""

@@ -7,8 +7,6 @@ from typing import Any, Final
 
 Metric = Mapping[str, Any]
 
-TEST_PREFIX: Final = "test."
-
 NOTATION: Final = r"""
 A batch holds embeddings $z_i$ of classes $y_i$; $d_{ij} = \lVert z_i - z_j \rVert_2$ is the
 distance of two and $s_{ij} = d_{ij}^2$ its square. A *tuple* is what a loss is made of: a pair for
@@ -45,19 +43,21 @@ GROUPS: Final = (
         "What the embeddings are good for. Measured on held-out items, at the same epochs.",
         ("classification", "retrieval"),
     ),
+    Group(
+        "Test",
+        "The same measures on items by which nothing was chosen. Read once, at the end, with the "
+        "weights of the best epoch.",
+        ("test",),
+    ),
 )
 OTHER: Final = Group("Other", "What is logged beside them.", ())
 
 
 def grouped(metrics: Sequence[Metric]) -> list[tuple[Group, list[Metric]]]:
-    """The metrics by group, each group in the catalogue's order; groups without any are left out.
-
-    The test split's keys are the same metrics read once more; their explanation stands in RULES.
-    """
-    own = [metric for metric in metrics if not metric["key"].startswith(TEST_PREFIX)]
+    """The metrics by group, each in the catalogue's order; groups without any are left out."""
     home = {prefix: group for group in GROUPS for prefix in group.prefixes}
     found: dict[Group, list[Metric]] = {group: [] for group in (*GROUPS, OTHER)}
-    for metric in own:
+    for metric in metrics:
         found[home.get(_prefix(metric["key"]), OTHER)].append(metric)
     return [(group, members) for group, members in found.items() if members]
 

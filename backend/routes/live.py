@@ -35,8 +35,8 @@ async def follow(
 
     - `reset` {comparison, runs, series}: where to start from; first, unless resumed
     - `drop` {run, after}: forget the run's points with a step beyond `after` (-1: all)
-    - `points` {series: [{run, key, steps, values}]}: at most a lowest and a highest point per
-      series and tenth of a second
+    - `points` {series: [{run, key, steps, values}]}: at most a lowest, a highest and a last
+      point per series and tenth of a second
     - `runs` {runs}: those that changed
     - `gone` {}: the comparison was deleted; the stream ends
     """

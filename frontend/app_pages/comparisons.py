@@ -1,17 +1,15 @@
 """The board: every comparison, newest first; what runs, what waits, what came out."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
 from frontend.api import Api
+from frontend.api_types import Comparison, ComparisonPage
 from frontend.comparison_actions import row_actions
 from frontend.comparison_table import STATES, any_open, pages, rows, workers_line
 from frontend.errors import ApiError
 from frontend.session import api
-
-Json = Mapping[str, Any]
 
 PAGE_SIZE: Final = 25
 EVERY_S: Final = 2.0
@@ -31,12 +29,17 @@ def remember() -> None:
 
 
 def filters() -> dict[str, str]:
-    """The filters as the address has them, shown for change."""
+    """The filters as the address has them, shown for change.
+
+    The address is what holds: the browser's way back changes it and not the inputs. They are set
+    only where they differ, for setting one takes away what is half typed in it.
+    """
     chosen = {name: st.query_params.get(name, "") for name in FILTERS}
     if chosen["state"] not in STATES:
         chosen["state"] = ""
     for name, value in chosen.items():
-        st.session_state.setdefault(f"comparisons_{name}", value or None)
+        if (st.session_state.get(f"comparisons_{name}") or "") != value:
+            st.session_state[f"comparisons_{name}"] = value or None
     search, tag, state = st.columns([3, 1, 1])
     search.text_input(
         "Search", placeholder="name, note or tag", key="comparisons_q", on_change=remember
@@ -66,18 +69,27 @@ def empty(*, filtered: bool) -> None:
         if filtered:
             st.markdown("**Nothing matches**")
             st.caption("No comparison has all that the filters ask for.")
+            if st.button("Show all", icon=":material/filter_alt_off:", key="comparisons_all"):
+                st.query_params.clear()
+                st.rerun()
         else:
             st.markdown("**No comparison yet**")
             st.caption(
                 "Pick a preset, press start, and watch how the losses learn: the first curves "
                 "show after a second or two."
             )
-            st.page_link("app_pages/new.py", label="Start the first one", icon=":material/add:")
+            with st.container(horizontal=True):
+                st.page_link("app_pages/new.py", label="Start the first one", icon=":material/add:")
+                st.page_link(
+                    "app_pages/method.py",
+                    label="What is measured",
+                    icon=":material/menu_book:",
+                )
 
 
-def table(found: Json) -> Json | None:
+def table(found: ComparisonPage) -> Comparison | None:
     """The page's comparisons; the one that is selected."""
-    comparisons: list[Json] = found["comparisons"]
+    comparisons = found["comparisons"]
     # A selection is a row's number. Another list is another table, or it would pass to whatever
     # comparison has come to stand in that row, and with it the button that deletes.
     listed = "_".join(one["id"] for one in comparisons)
@@ -120,15 +132,24 @@ def turn_pages(total: int, page: int) -> None:
             st.rerun()
 
 
-def board(client: Api, chosen: Json, *, watching: bool) -> None:
+def board(client: Api, chosen: dict[str, str], *, watching: bool) -> None:
     """Worker line, table, and what can be done with its selected row."""
     page = page_number()
     try:
-        found = client.comparisons(**chosen, page=page, page_size=PAGE_SIZE)
-        st.caption(workers_line(client.workers()))
+        with st.spinner("Reading the board …"):
+            found = client.comparisons(
+                q=chosen["q"],
+                tag=chosen["tag"],
+                state=chosen["state"],
+                page=page,
+                page_size=PAGE_SIZE,
+            )
+            line = workers_line(client.workers(), client.ready())
     except ApiError as error:
         away(error)
+        look_again(needed=True, watching=watching)
         return
+    st.caption(line)
     last = pages(found["total"], PAGE_SIZE)
     if page > last:  # an old address, or the page's comparisons were deleted
         st.query_params["page"] = str(last)
@@ -142,8 +163,13 @@ def board(client: Api, chosen: Json, *, watching: bool) -> None:
     else:
         empty(filtered=any(chosen.values()))
     turn_pages(found["total"], page)
-    if any_open(found["comparisons"]) != watching:
-        st.session_state[WATCHING] = not watching
+    look_again(needed=any_open(found["comparisons"]), watching=watching)
+
+
+def look_again(*, needed: bool, watching: bool) -> None:
+    """Let the board look again by itself, or rest."""
+    if needed != watching:
+        st.session_state[WATCHING] = needed
         st.rerun()  # as a whole: how often the board looks again is set outside it
 
 

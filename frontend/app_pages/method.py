@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from frontend.comparison_table import verbatim
 from frontend.errors import ApiError
 from frontend.method_text import (
     NOTATION,
@@ -28,7 +29,7 @@ def paper(row: Json) -> None:
     """The source of a row, linked where it has an address."""
     if row["paper"]:
         source = f"[{row['paper']}]({row['url']})" if row["url"] else row["paper"]
-        st.caption(f"After {source}")
+        st.markdown(f":small[After {source}]")
 
 
 def losses(rows: Sequence[Json]) -> None:
@@ -64,7 +65,7 @@ def asked_for(metrics: Sequence[Metric], key: str) -> None:
     metric = wanted(metrics, key)
     with st.container(border=True, key="method_wanted"):
         if metric is None:
-            st.markdown(f"There is no metric `{key}`; all that exist stand below.")
+            st.markdown(f"There is no metric {verbatim(key)}; all that exist stand below.")
         else:
             metric_card(metric)
         st.page_link(

@@ -147,8 +147,8 @@ def check_connect_and_resume(api: Api, comparison: str, run: str) -> None:
             if name == "points":
                 break
     assert page.seen.count("reset") == 1  # a known id goes on where it was
-    held = page.curves[run, "k"]
-    assert held == sorted(set(held)), "a point came twice"
+    # Cut off between the events of one flush, a viewer is told its points again, never less.
+    assert page.curves[run, "k"][-1] >= held[-1]
 
 
 def test_no_point_is_lost_at_the_seams(api: Api, broker: Broker) -> None:
@@ -234,7 +234,7 @@ def test_a_viewer_too_far_behind_starts_afresh(
     assert page.curves[run, "k"] == list(range(201))
 
 
-def test_a_fast_run_is_thinned_to_its_extremes(api: Api, broker: Broker) -> None:
+def test_a_fast_run_is_thinned_to_its_extremes_and_its_newest(api: Api, broker: Broker) -> None:
     comparison, run = started(api)
     attempt = Attempt(run)
     with following(api, comparison) as events:
@@ -245,4 +245,5 @@ def test_a_fast_run_is_thinned_to_its_extremes(api: Api, broker: Broker) -> None
         send(broker.client, attempt.points(list(range(100)), values))
         name, data = next(told)
     assert name == "points"
-    assert (data["series"][0]["steps"], data["series"][0]["values"]) == ([40, 60], [-5.0, 9.0])
+    assert data["series"][0]["steps"] == [40, 60, 99]
+    assert data["series"][0]["values"] == [-5.0, 9.0, 0.0]

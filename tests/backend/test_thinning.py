@@ -80,13 +80,16 @@ def test_a_bucket_is_what_its_points_say(curve: Curve) -> None:
 
 
 @given(st.lists(st.none() | finite, min_size=1))
-def test_extremes_are_the_lowest_and_the_highest_in_order(values: list[float | None]) -> None:
+def test_extremes_are_the_lowest_the_highest_and_the_last_in_order(
+    values: list[float | None],
+) -> None:
     steps, kept = extremes(range(len(values)), values)
-    assert 1 <= len(steps) <= 2
-    assert steps == sorted(steps)
+    assert 1 <= len(steps) <= 3
+    assert steps == sorted(set(steps))
+    assert steps[-1] == len(values) - 1
     assert kept == [values[step] for step in steps]
     known = [v for v in values if v is not None]
-    assert {min(known), max(known)} == set(kept) if known else kept == [None]
+    assert set(kept) == {values[-1], *([min(known), max(known)] if known else [])}
 
 
 def test_sparse_and_dense_together_keep_both() -> None:

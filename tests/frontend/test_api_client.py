@@ -2,17 +2,25 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_type_hints
 
 import httpx
 import pytest
+from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from backend import schemas, summary
 from backend.app import create_app
+from backend.routes import health
 from backend.settings import Settings
+from contract.catalogue import catalogue
+from contract.events import Failure
+from frontend import api_types
 from frontend.api import Api
 from frontend.errors import ApiAwayError, ApiError, MissingError
+from tests.support.broker import Broker
 from tests.support.ports import free_ports
 from tests.support.serving import serving
 from tests.support.specs import small
@@ -78,7 +86,9 @@ def test_every_problem_of_a_spec_comes_with_its_path(api: Api) -> None:
     assert all(field.message for field in caught.value.fields)
 
 
-@pytest.mark.parametrize("odd", ["c0000000000", "../health/live", "a b?c=d#e", "ü"])
+@pytest.mark.parametrize(
+    "odd", ["c0000000000", "../health/live", "a b?c=d#e", "ü", "", ".", "..", "\ud800"]
+)
 def test_an_id_that_does_not_exist_is_missing_whatever_it_holds(api: Api, odd: str) -> None:
     with pytest.raises(MissingError):
         api.comparison(odd)
@@ -103,7 +113,112 @@ def test_a_server_that_is_not_the_api_is_told_apart() -> None:
     with (
         serving(other) as address,
         httpx.Client(base_url=address) as http,
-        pytest.raises(ApiError, match="is it Lossboard's API") as caught,
+        pytest.raises(ApiError, match="is it that API") as caught,
     ):
         Api(http).catalogue()
-    assert caught.value.code == "not_json"
+    assert caught.value.code == "not_the_api"
+
+
+def answering(status: int, content: str) -> Starlette:
+    """A server that gives one answer to everything."""
+
+    async def page(_: object) -> PlainTextResponse:
+        return PlainTextResponse(content, status)
+
+    return Starlette(routes=[Route("/{path:path}", page, methods=["GET", "POST", "DELETE"])])
+
+
+REFUSAL = '{"error": "conflict", "message": "It is over.", "fields": []}'
+ODD_FIELDS = '{"error": "odd", "fields": [1, {"message": "too big"}]}'
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "kind", "code"),
+    [
+        (404, REFUSAL, MissingError, "conflict"),
+        (409, REFUSAL, ApiError, "conflict"),
+        (422, ODD_FIELDS, ApiError, "odd"),
+        (500, "[]", ApiError, "500"),
+        (500, "<html>", ApiError, "not_the_api"),
+        (502, "<html>", ApiAwayError, "api_unavailable"),
+        (503, REFUSAL, ApiAwayError, "conflict"),
+        (504, "", ApiAwayError, "504"),
+        (200, "{}", ApiError, "not_the_api"),
+        (200, "[]", ApiError, "not_the_api"),
+        (307, "", ApiError, "307"),
+    ],
+)
+def test_every_odd_answer_is_an_error_of_its_kind(
+    status: int, content: str, kind: type[ApiError], code: str
+) -> None:
+    with (
+        serving(answering(status, content)) as address,
+        httpx.Client(base_url=address) as http,
+        pytest.raises(ApiError) as caught,
+    ):
+        Api(http).workers()
+    assert type(caught.value) is kind
+    assert (caught.value.code, caught.value.status) == (code, status)
+    assert caught.value.message
+    if content == ODD_FIELDS:
+        assert caught.value.fields == (("", "too big"),)
+
+
+def test_a_delete_that_is_refused_is_not_taken_for_done() -> None:
+    with (
+        serving(answering(503, REFUSAL)) as address,
+        httpx.Client(base_url=address) as http,
+        pytest.raises(ApiAwayError, match="It is over"),
+    ):
+        Api(http).delete("c0123456789")
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), "\ud800", object()])
+def test_what_json_cannot_carry_is_refused_before_it_is_sent(odd: object) -> None:
+    with (
+        httpx.Client(base_url="http://127.0.0.1:9") as http,
+        pytest.raises(ApiError, match="cannot be sent") as caught,
+    ):
+        Api(http).create({"name": odd})
+    assert caught.value.code == "invalid_request"
+
+
+def test_readiness_is_an_answer_whichever_it_is(api: Api, broker: Broker) -> None:
+    ready = {"status": "ok", "database": "ok", "broker": "ok", "collector_lag": 0}
+    assert api.ready() == ready
+    broker.kill()
+    try:
+        found = api.ready()
+    finally:
+        broker.start()
+    away = {"status": "unavailable", "broker": "unavailable", "collector_lag": None}
+    assert found == {**ready, **away}
+
+
+@pytest.mark.parametrize(
+    ("answer", "model"),
+    [
+        (api_types.Comparison, schemas.ComparisonOut),
+        (api_types.ComparisonDetail, schemas.ComparisonDetail),
+        (api_types.ComparisonPage, schemas.ComparisonPage),
+        (api_types.Failure, Failure),
+        (api_types.Run, schemas.RunOut),
+        (api_types.RunList, schemas.RunList),
+        (api_types.Series, schemas.SeriesOut),
+        (api_types.SeriesList, schemas.SeriesList),
+        (api_types.Log, schemas.LogOut),
+        (api_types.Worker, schemas.WorkerOut),
+        (api_types.WorkerList, schemas.WorkerList),
+        (api_types.Value, summary.Value),
+        (api_types.ArmSummary, summary.ArmSummary),
+        (api_types.MetricSummary, summary.MetricSummary),
+        (api_types.Summary, summary.Summary),
+        (api_types.Ready, health.Ready),
+    ],
+)
+def test_the_types_of_answers_are_the_api_s(answer: type, model: type[BaseModel]) -> None:
+    assert set(get_type_hints(answer)) == set(model.model_fields)
+
+
+def test_the_catalogue_has_the_parts_that_its_type_names() -> None:
+    assert set(get_type_hints(api_types.Catalogue)) == set(catalogue())

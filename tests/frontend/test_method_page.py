@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from contract.catalogue import catalogue
-from contract.metrics import METRICS, TEST_PREFIX
+from contract.metrics import METRICS
 from frontend.method_text import better, grouped, wanted
 from tests.support.api_peer import ApiPeer, api_peer
 from tests.support.ports import free_ports
@@ -42,12 +42,11 @@ def said(at: AppTest) -> str:
 def test_every_loss_and_metric_of_the_catalogue_is_explained(peer: ApiPeer) -> None:
     at = opened()
     text, formulas = said(at), "\n".join(block.value for block in at.latex)
-    keys = [key for key in METRICS if not key.startswith(TEST_PREFIX)]
-    assert len(keys) >= 28
-    for key in keys:
+    assert len(METRICS) >= 39
+    for key, metric in METRICS.items():
         assert f"`{key}`" in text
-        assert METRICS[key].meaning in text
-        assert METRICS[key].formula in formulas
+        assert metric.meaning in text
+        assert metric.formula in formulas
     losses = catalogue()["losses"]
     assert len(losses) >= 2
     for row in losses:
@@ -66,12 +65,14 @@ def test_a_key_in_the_address_is_shown_first_and_its_group_open(peer: ApiPeer) -
 
 def test_a_key_of_the_test_split_is_found(peer: ApiPeer) -> None:
     key = "test.retrieval.map_at_r"
-    assert f"`{key}`" in opened(metric=key).markdown[0].value
+    at = opened(metric=key)
+    assert f"`{key}`" in at.markdown[0].value
+    assert [fold.label for fold in at.expander if fold.proto.expanded] == ["**Test** · 11"]
 
 
 def test_an_unknown_key_leads_to_all_that_exist(peer: ApiPeer) -> None:
-    at = opened(metric="dynamics.nothing")
-    assert "There is no metric `dynamics.nothing`" in said(at)
+    at = opened(metric="[dynamics](http://elsewhere)")
+    assert r"There is no metric \[dynamics\]\(http\:\/\/elsewhere\)" in said(at)
     assert "Metrics" in [header.value for header in at.header]
 
 
@@ -89,11 +90,12 @@ def test_groups_hold_each_metric_once_and_unknown_prefixes_too() -> None:
     metrics = [*catalogue()["metrics"], {"key": "clustering.nmi", "better": "higher"}]
     found = grouped(metrics)
     keys = [member["key"] for _, members in found for member in members]
-    assert sorted(keys) == sorted(m["key"] for m in metrics if not m["key"].startswith("test."))
+    assert sorted(keys) == sorted(metric["key"] for metric in metrics)
     assert [group.title for group, _ in found] == [
         "Dynamics",
         "Geometry",
         "Classification and retrieval",
+        "Test",
         "Other",
     ]
     assert "clustering.nmi" in [member["key"] for member in found[-1][1]]

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.neighbors import KNeighborsClassifier
-from torch import Tensor
+from torch import Tensor, nn
 
 from contract.metrics import METRICS
 from worker.errors import InputError
@@ -55,6 +55,20 @@ def test_agrees_with_scikit_learn() -> None:
         score = peer.score(embeddings[400:].numpy(), labels[400:].numpy())
         assert 0.7 < score < 1
         assert seen[f"{PREFIX}{k}"] == pytest.approx(score)
+
+
+def test_agrees_with_scikit_learn_where_there_is_no_tie() -> None:
+    """k = 20 of three classes; scikit-learn gives a tie to the class of the lowest label."""
+    torch.manual_seed(0)
+    labels = torch.arange(600) % 3
+    embeddings = torch.randn(600, 8) + nn.functional.one_hot(labels, 8)
+    peer = KNeighborsClassifier(20).fit(embeddings[:400].numpy(), labels[:400].numpy())
+    shares = torch.from_numpy(peer.predict_proba(embeddings[400:].numpy())).sort(dim=1).values
+    clear = 400 + torch.nonzero(shares[:, -1] > shares[:, -2]).squeeze(1)
+    assert 100 < len(clear) < 200
+    seen = classification(embeddings[:400], labels[:400], embeddings[clear], labels[clear])
+    score = peer.score(embeddings[clear].numpy(), labels[clear].numpy())
+    assert seen[f"{PREFIX}20"] == pytest.approx(score)
 
 
 def test_ties_go_to_the_nearest() -> None:

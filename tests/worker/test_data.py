@@ -12,7 +12,9 @@ from worker.data import Dataset
 SPECS = [
     DigitsData(),
     DigitsData(seed=7),
+    DigitsData(seed=2**31 - 1),
     SyntheticData(),
+    SyntheticData(seed=2**31 - 2),
     SyntheticData(classes=3, per_class=11, dim=4, modes=2, seed=5),
 ]
 
@@ -79,6 +81,22 @@ def centres(items: Tensor, fine: Tensor) -> Tensor:
     return torch.stack([items[fine == mode].median(dim=0).values for mode in fine.unique()])
 
 
+def test_synthetic_numbers() -> None:
+    """The ones that are written down where they are explained."""
+    assert SyntheticData() == SyntheticData(
+        classes=10,
+        per_class=200,
+        dim=128,
+        modes=3,
+        mode_spread=1.4,
+        within_sd=1.0,
+        overlap=0.1,
+        outliers=0.05,
+        outlier_scale=3.0,
+        seed=0,
+    )
+
+
 def test_synthetic_scatter() -> None:
     """Standard deviations: 1 of class centres, mode_spread of modes, within_sd of items."""
     spec = SyntheticData(classes=20, per_class=100, modes=5, within_sd=0.5, overlap=0, outliers=0)
@@ -108,3 +126,15 @@ def test_synthetic_overlap_and_outliers() -> None:
     assert torch.cdist(others, modes).min(dim=1).values.median() < 1
     assert (origin // spec.modes != labels[blended]).all()
     assert len((origin // spec.modes).unique()) == spec.classes
+
+
+@pytest.mark.parametrize(("outliers", "far"), [(0.0, 0), (0.25, 50), (1.0, 200)])
+def test_synthetic_outliers_win(outliers: float, far: int) -> None:
+    """All items shall overlap: those that are outliers do not."""
+    settings = {"classes": 2, "per_class": 100, "modes": 1, "within_sd": 0.01, "overlap": 1}
+    plain = whole(data.load(SyntheticData(**{**settings, "overlap": 0, "outliers": 0})))
+    items, labels, _ = whole(data.load(SyntheticData(**settings, outliers=outliers)))
+    own = centres(plain[0], plain[2])
+    assert int(((items - own[labels]).norm(dim=1) < 1).sum()) == far
+    halfway = own.mean(dim=0)
+    assert int(((items - halfway).norm(dim=1) < 1).sum()) == 200 - far

@@ -11,6 +11,7 @@ from contract.metrics import METRICS
 from worker import dynamics, losses
 from worker.losses import LossOutput
 
+KINDS = ("contrastive", "triplet")
 REDUCTIONS = ("mean", "sum", "mean_active")
 LABELS = torch.arange(24) % 4
 
@@ -44,21 +45,39 @@ def step(kind: str, **settings: Any) -> Step:
 
 
 def test_every_key_of_the_contract_is_measured() -> None:
-    measured = {key for kind in ("contrastive", "triplet") for key in step(kind).values}
-    weights = [torch.ones(2)]
-    measured |= set(dynamics.update_norm(weights, weights))
-    promised = {key for key in METRICS if key.startswith("dynamics.")}
+    promised = {key for key, metric in METRICS.items() if metric.per_step} - {"run.elapsed_s"}
     assert len(promised) == 16
+    weights = [torch.ones(2)]
+    measured = set(dynamics.update_norm(weights, weights))
+    for kind in KINDS:
+        measured |= step(kind).values.keys()
     assert measured == promised
 
 
+@pytest.mark.parametrize(
+    ("kind", "parts"), [("contrastive", {"positive", "negative"}), ("triplet", {"triplet"})]
+)
+def test_a_loss_measures_the_keys_of_all_and_of_its_own_parts(kind: str, parts: set[str]) -> None:
+    by_part = {
+        f"dynamics.{what}.{part}"
+        for what in ("loss", "active_ratio")
+        for part in ("positive", "negative", "triplet")
+    }
+    own = {key for key in by_part if key.rpartition(".")[2] in parts}
+    per_step = {key for key, metric in METRICS.items() if metric.per_step}
+    others = (by_part - own) | {"dynamics.update_norm", "run.elapsed_s"}
+    assert step(kind).values.keys() == per_step - others
+
+
 @pytest.mark.parametrize("reduction", REDUCTIONS)
-@pytest.mark.parametrize("kind", ["contrastive", "triplet"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_gradient_norms(kind: str, reduction: str) -> None:
     seen = step(kind, reduction=reduction)
     output, values = seen.output, seen.values
     assert 0 < int(output.active) < int(output.valid)
     assert values["dynamics.gradient_norm"] == pytest.approx(seen.norm_of(output.value))
+    unclipped = nn.utils.clip_grad_norm_(seen.parameters, max_norm=float("inf"))
+    assert values["dynamics.gradient_norm"] == pytest.approx(float(unclipped))
     total = torch.stack([part.total for part in output.parts.values()]).sum()
     assert values["dynamics.gradient_norm.per_active"] == pytest.approx(
         seen.norm_of(total / output.active)
@@ -67,7 +86,7 @@ def test_gradient_norms(kind: str, reduction: str) -> None:
     assert values["dynamics.gradient_norm.embedding"] == pytest.approx(float(at_embeddings.norm()))
 
 
-@pytest.mark.parametrize("kind", ["contrastive", "triplet"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_is_trained_changes_only_what_names_it(kind: str) -> None:
     by_reduction = [step(kind, reduction=reduction).values for reduction in REDUCTIONS]
     changing = {

@@ -14,6 +14,7 @@ from torch import Tensor
 from tests.support.loops import LOOPS
 from worker import losses
 from worker.losses import LossOutput
+from worker.losses.triplet_weights import LOOP_UP_TO
 
 KINDS = ("contrastive", "triplet")
 REDUCTIONS = ("mean", "sum", "mean_active")
@@ -80,7 +81,7 @@ def test_agrees_with_the_loop(kind: str, name: str, reduction: str) -> None:
     labels = torch.tensor(LABELS[name])
     torch.manual_seed(len(labels))
     embeddings = torch.randn(len(labels), 5, dtype=torch.float64)
-    for margin in (0.0, 1.0, 8.0):
+    for margin in (0.0, 0.3, 1.0, 8.0):  # 0.3 is not the same number in float32
         for dtype, tolerance in ((torch.float64, 1e-12), (torch.float32, 2e-5)):
             batch = embeddings.to(dtype)
             agree(kind, batch, labels, margin=margin, tolerance=tolerance, reduction=reduction)
@@ -152,12 +153,13 @@ def test_a_ratio_of_no_tuples_does_not_exist() -> None:
     assert output.mean_over_valid == 0
 
 
+@pytest.mark.parametrize("size", [8, 4 * LOOP_UP_TO])
 @pytest.mark.parametrize("broken", [float("nan"), float("inf")])
 @pytest.mark.parametrize("kind", KINDS)
-def test_broken_embeddings_show_in_the_value(kind: str, broken: float) -> None:
-    embeddings = torch.randn(8, 3)
+def test_broken_embeddings_show_in_the_value(kind: str, broken: float, size: int) -> None:
+    embeddings = torch.randn(size, 3)
     embeddings[2, 1] = broken
-    assert compute(kind, embeddings, torch.arange(8) % 2).value.isnan()
+    assert compute(kind, embeddings, torch.arange(size) % 2).value.isnan()
 
 
 @settings(max_examples=60, deadline=None)
@@ -189,21 +191,23 @@ def test_order_and_names_of_classes_do_not_matter(
 
 
 @pytest.mark.parametrize(("reduction", "reducer"), [("sum", SumReducer), ("mean", MeanReducer)])
-@pytest.mark.parametrize("classes", [2, 7])
+@pytest.mark.parametrize(
+    ("size", "classes"), [(40, 2), (40, 7), (3 * LOOP_UP_TO, 2)], ids=["few", "many", "sorted"]
+)
 def test_triplet_agrees_with_pytorch_metric_learning(
-    classes: int, reduction: str, reducer: type
+    size: int, classes: int, reduction: str, reducer: type
 ) -> None:
     torch.manual_seed(classes)
-    embeddings = torch.randn(40, 16, dtype=torch.float64, requires_grad=True)
-    labels = torch.randint(0, classes, (40,))
+    embeddings = torch.randn(size, 16, dtype=torch.float64, requires_grad=True)
+    labels = torch.randint(0, classes, (size,))
     peer = TripletMarginLoss(
-        margin=1.0,
+        margin=0.3,
         triplets_per_anchor="all",
         distance=LpDistance(normalize_embeddings=False, p=2, power=2),
         reducer=reducer(),
     )(embeddings, labels)
-    ours = compute("triplet", embeddings, labels, reduction=reduction).value
-    torch.testing.assert_close(ours, peer)
+    ours = compute("triplet", embeddings, labels, margin=0.3, reduction=reduction).value
+    torch.testing.assert_close(ours, peer, rtol=1e-12, atol=0)
     torch.testing.assert_close(gradient(ours, embeddings), gradient(peer, embeddings))
 
 

@@ -51,7 +51,8 @@ class _Total(Function):
         squared = squared_distances(embeddings)
         weights = triplet_weights(squared, labels, margin)
         active = weights.clamp(min=0).sum(dim=1).to(torch.int64)
-        total = (weights * squared).sum() + margin * active.sum()
+        # In the distances' type: times an integer tensor, the margin would become a float32.
+        total = (weights * squared).sum() + margin * active.sum().to(squared.dtype)
         ctx.save_for_backward(embeddings, weights)
         ctx.mark_non_differentiable(active)
         return total, active
