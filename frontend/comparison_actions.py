@@ -18,16 +18,21 @@ def row_actions(client: Api, chosen: Comparison | None) -> None:
         with st.popover("Edit", icon=":material/edit:"):
             _edit(client, chosen)
         if chosen["state"] in OPEN:
-            with st.popover("Cancel", icon=":material/stop_circle:"):
-                st.write("End all its runs? What was measured stays.")
-                if st.button("End the runs", type="primary", key="comparisons_cancel"):
-                    client.cancel(chosen["id"])
-                    st.rerun()
+            cancel(client, chosen["id"], key="comparisons_cancel")
         with st.popover("Delete", icon=":material/delete:"):
             st.write("It goes with all its runs and curves, and does not come back.")
             if st.button("Delete it", type="primary", key="comparisons_delete"):
                 client.delete(chosen["id"])
                 st.rerun()
+
+
+def cancel(client: Api, comparison: str, *, key: str) -> None:
+    """The button that ends a comparison's runs, once it is confirmed."""
+    with st.popover("Cancel", icon=":material/stop_circle:"):
+        st.write("End all its runs? What was measured stays.")
+        if st.button("End the runs", type="primary", key=key):
+            client.cancel(comparison)
+            st.rerun()
 
 
 def _edit(client: Api, chosen: Comparison) -> None:

@@ -8,14 +8,15 @@ import streamlit as st
 
 from frontend import comparison_html
 from frontend.api import Api
+from frontend.comparison_actions import cancel
 from frontend.comparison_facts import difference, facts, settings
+from frontend.comparison_table import OPEN
 from frontend.errors import ApiError, MissingError
 from frontend.live import component
 from frontend.results import sections
 from frontend.session import api
 from frontend.theme import arm_styles
 
-OPEN: Final = {"queued", "running"}
 POLL_S: Final = 3.0
 
 Json = Mapping[str, Any]
@@ -48,11 +49,7 @@ def actions(client: Api, comparison: Json) -> None:
     """What can be done with it, as far as its state allows."""
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         if comparison["state"] in OPEN:
-            with st.popover("Cancel", icon=":material/stop_circle:"):
-                st.write("End all its runs? What was measured stays.")
-                if st.button("End the runs", type="primary", key="comparison_cancel"):
-                    client.cancel(comparison["id"])
-                    st.rerun()
+            cancel(client, comparison["id"], key="comparison_cancel")
         lost = comparison["runs"]["failed"] + comparison["runs"]["cancelled"]
         if lost and comparison["state"] not in OPEN:
             label = f"Retry {lost} run{'s' if lost > 1 else ''}"
