@@ -30,7 +30,7 @@ RUN PIP_EXTRA_INDEX_URL="$TORCH_INDEX" pip install -c constraints.txt --group wo
 COPY contract contract
 COPY worker worker
 USER lossboard
-ENV LOSSBOARD_DEVICE=cpu REMAP_SIGTERM=SIGQUIT
+ENV LOSSBOARD_DEVICE=cpu LOSSBOARD_DATASETS_DIR=/data/datasets REMAP_SIGTERM=SIGQUIT
 CMD ["sh", "-c", "exec python -m celery -q -A worker.celery_app worker --pool prefork --concurrency 1 -Q lossboard.$LOSSBOARD_DEVICE --hostname slot@%h --without-gossip --without-mingle --loglevel WARNING"]
 
 FROM base AS ui

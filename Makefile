@@ -4,7 +4,7 @@ PIP_VERSION := 26.3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 
-BENCHMARKS = $(shell grep -l "__main__" benchmarks/*.py)
+BENCHMARKS = $(filter-out benchmarks/findings.py,$(shell grep -l "__main__" benchmarks/*.py))
 
 .PHONY: setup run test check fix bench clean
 .DEFAULT_GOAL := run

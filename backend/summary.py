@@ -1,20 +1,21 @@
-"""Arms x metrics with their uncertainty over seeds."""
+"""Arms x metrics with their uncertainty over seeds, and how the arms lie against one of them."""
 
-import math
 import statistics
-from typing import Final
+from collections.abc import Iterable
+from typing import Any
 
 from pydantic import BaseModel
-from scipy.special import stdtrit
 from sqlmodel import Session
 
-from backend.store import results, runs
-from backend.store.results import Result
-from backend.tables import Comparison, Run
+from backend import measured
+from backend.measured import Measured, Measures
+from backend.pairing import pair
+from backend.store import runs
+from backend.tables import Comparison
+from contract.differences import differences
 from contract.metrics import METRICS, Better
-
-EPOCH_MEANS: Final = ("dynamics.loss", "dynamics.active_ratio", "dynamics.gradient_norm")
-"""Too noisy for a last value: the last epoch's mean stands for them."""
+from contract.spec import ComparisonSpec
+from contract.uncertainty import deviation, interval
 
 
 class Value(BaseModel):
@@ -23,6 +24,8 @@ class Value(BaseModel):
     seed: int
     value: float | None
     step: int
+    censored: bool
+    """The real value is more than this."""
 
 
 class ArmSummary(BaseModel):
@@ -30,14 +33,34 @@ class ArmSummary(BaseModel):
 
     arm: str
     n: int
-    """Seeds with a finite value."""
+    """Seeds with a finite value, censored ones among them."""
     mean: float | None
+    """Null, as all up to `high`, where a value is censored."""
     sd: float | None
     """Of the sample (n - 1); null for n < 2, as the interval."""
     low: float | None
     """The 95 % interval of the mean, by Student's t."""
     high: float | None
+    censored: int
+    """Values that are only known to be more than what is given."""
+    untrained: float | None
+    """Mean over seeds of the untrained encoder's value; null for what it has none of."""
     values: list[Value]
+
+
+class DifferenceOut(BaseModel):
+    """An arm against the baseline, over the seeds at which both have succeeded."""
+
+    a: str
+    b: str
+    """The baseline."""
+    n: int
+    mean_difference: float
+    """Mean of a - b."""
+    interval: tuple[float, float] | None
+    p_value: float
+    smallest_p: float
+    effect_size: float | None
 
 
 class MetricSummary(BaseModel):
@@ -47,6 +70,15 @@ class MetricSummary(BaseModel):
     label: str
     better: Better
     arms: list[ArmSummary]
+    differences: list[DifferenceOut]
+
+
+class SettingOut(BaseModel):
+    """A setting that is not the same in all arms that have it."""
+
+    setting: str
+    values: dict[str, Any]
+    """By arm."""
 
 
 class Summary(BaseModel):
@@ -56,59 +88,89 @@ class Summary(BaseModel):
     runs_finished: int
     """Runs that succeeded. What the others have measured so far counts too, failed ones' not."""
     runs_total: int
+    baseline: str
+    differs: list[SettingOut]
+    """In what the arms differ besides their loss."""
 
 
-def summarise(session: Session, comparison: Comparison) -> Summary:
-    """Each run's last value of every held-out metric, and its last epoch's mean dynamics."""
-    own = {run.id: run for run in runs.of(session, comparison.id)}
-    evaluated = [key for key, metric in METRICS.items() if not metric.per_step]
-    found = [
-        *results.last_epoch_means(session, comparison=comparison.id, keys=EPOCH_MEANS),
-        *results.last_values(session, comparison=comparison.id, keys=evaluated),
-    ]
-    arms = [arm["name"] for arm in comparison.spec["arms"]]
-    by_key: dict[str, list[Result]] = {}
-    for result in found:
-        if own[result.run].state != "failed":
-            by_key.setdefault(result.key, []).append(result)
+def summarise(session: Session, comparison: Comparison, baseline: str | None = None) -> Summary:
+    """All metrics of all arms, against the baseline, an arm of the spec; by default its first."""
+    spec = ComparisonSpec.model_validate(comparison.spec)
+    own = runs.of(session, comparison.id)
+    kept = [run for run in own if run.state != "failed"]
+    found = measured.so_far(session, comparison.id, kept)
+    untrained = measured.untrained(session, comparison.id, kept)
+    arms = [arm.name for arm in spec.arms]
+    against = baseline or arms[0]
     return Summary(
         metrics=[
             MetricSummary(
                 key=key,
                 label=METRICS[key].label,
                 better=METRICS[key].better,
-                arms=[_arm(arm, by_key[key], own) for arm in arms],
+                arms=[_arm(arm, key, found, untrained) for arm in arms],
+                differences=_differences(found[key], arms, against),
             )
             for key in METRICS
-            if key in by_key
+            if key in found
         ],
-        runs_finished=sum(run.state == "succeeded" for run in own.values()),
+        runs_finished=sum(run.state == "succeeded" for run in own),
         runs_total=len(own),
+        baseline=against,
+        differs=settings_out(spec),
     )
 
 
-def interval(values: list[float]) -> tuple[float, float] | None:
-    """The 95 % interval of the mean, by Student's t; None for fewer than two values."""
-    if len(values) < 2:
-        return None
-    mean = statistics.fmean(values)
-    error = statistics.stdev(values) / math.sqrt(len(values))
-    half = float(stdtrit(len(values) - 1, 0.975)) * error
-    return mean - half, mean + half
+def settings_out(spec: ComparisonSpec) -> list[SettingOut]:
+    """In what the arms of a spec differ, as the API shows it."""
+    return [SettingOut(setting=d.setting, values=dict(d.values)) for d in differences(spec)]
 
 
-def _arm(arm: str, found: list[Result], own: dict[str, Run]) -> ArmSummary:
-    mine = sorted(
-        (r for r in found if own[r.run].arm == arm), key=lambda r: (own[r.run].position, r.step)
-    )
-    finite = [r.value for r in mine if r.value is not None]
-    low, high = interval(finite) or (None, None)
+def _arm(arm: str, key: str, found: Measures, untrained: Measures) -> ArmSummary:
+    mine = found[key].get(arm, [])
+    finite = _finite(mine)
+    censored = sum(one.censored for one in mine)
+    known = [] if censored else finite
+    low, high = interval(known) or (None, None)
+    before = _finite(untrained.get(key, {}).get(arm, []))
     return ArmSummary(
         arm=arm,
         n=len(finite),
-        mean=statistics.fmean(finite) if finite else None,
-        sd=statistics.stdev(finite) if len(finite) > 1 else None,
+        mean=statistics.fmean(known) if known else None,
+        sd=deviation(known),
         low=low,
         high=high,
-        values=[Value(seed=own[r.run].seed, value=r.value, step=r.step) for r in mine],
+        censored=censored,
+        untrained=statistics.fmean(before) if before else None,
+        values=[
+            Value(seed=one.run.seed, value=one.value, step=one.step, censored=one.censored)
+            for one in mine
+        ],
     )
+
+
+def _finite(values: Iterable[Measured]) -> list[float]:
+    return [one.value for one in values if one.value is not None]
+
+
+def _differences(
+    found: dict[str, list[Measured]], arms: list[str], baseline: str
+) -> list[DifferenceOut]:
+    known = {arm: measured.by_seed(found.get(arm, [])) for arm in arms}
+    made = []
+    for arm in arms:
+        d = None if arm == baseline else pair(known[arm], known[baseline]).difference
+        if d:
+            made.append(
+                DifferenceOut(
+                    a=arm,
+                    b=baseline,
+                    n=d.n,
+                    mean_difference=d.mean_difference,
+                    interval=d.interval,
+                    p_value=d.p_value,
+                    smallest_p=d.smallest_p,
+                    effect_size=d.effect_size,
+                )
+            )
+    return made

@@ -26,7 +26,7 @@ import httpx
 from playwright.sync_api import Page
 
 from benchmarks.report import Row, percentile, report
-from contract.presets import PRESETS
+from contract.presets import DEMO
 from tests.support.browser import browser_page
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
@@ -82,7 +82,7 @@ def busy_core() -> Iterator[None]:
 def step_to_pixel(stack: Stack, page: Page, *, runs: int) -> list[float]:
     """Seconds from the reporter to the frame, of every point of the loss that was painted."""
     with paused_workers(stack):
-        comparison = stack.submit(dict(PRESETS[0]["spec"]))
+        comparison = stack.submit(dict(DEMO))
         page.goto(f"{stack.ui_url}/comparison?id={comparison}")
         page.get_by_test_id(f"panel-{PANEL}").wait_for()
         claims = [claim(stack) for _ in range(runs)]

@@ -6,9 +6,17 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from contract.data import DigitsData, SyntheticData
+from contract.data import DigitsData, MnistData, SyntheticData
 from contract.encoder import ConvnetEncoder, MlpEncoder
-from contract.loss import ContrastiveLoss, TripletLoss
+from contract.loss import (
+    ArcFaceLoss,
+    CenterContrastiveLoss,
+    ContrastiveLoss,
+    InfoNceLoss,
+    NPairLoss,
+    SupConLoss,
+    TripletLoss,
+)
 from contract.metrics import METRICS
 from contract.presets import PRESETS
 from contract.training import (
@@ -51,6 +59,15 @@ DATA: Final = (
         url="https://doi.org/10.24432/C50P49",
     ),
     Row(
+        MnistData,
+        "MNIST",
+        "70,000 real 28 x 28 scans of handwritten digits, 10 classes; 12 MB, downloaded when a "
+        "run first needs them.",
+        paper="LeCun, Bottou, Bengio & Haffner 1998, Gradient-Based Learning Applied to Document "
+        "Recognition",
+        url="http://yann.lecun.com/exdb/mnist/",
+    ),
+    Row(
         SyntheticData,
         "Synthetic modes",
         "Gaussian classes of several modes with overlap and outliers; the modes are fine labels "
@@ -85,6 +102,49 @@ LOSSES: Final = (
         r"\sum_{(a,p,n)} \max(0,\, s_{ap} - s_{an} + m)",
         "Schroff, Kalenichenko & Philbin 2015, FaceNet",
         "https://arxiv.org/abs/1503.03832",
+    ),
+    Row(
+        NPairLoss,
+        "N-pair",
+        "Ask one positive to be more similar to the anchor than one item of every other class.",
+        r"\log\Bigl(1 + \sum_{j \ne i} e^{z_i \cdot z_j^+ - z_i \cdot z_i^+}\Bigr)",
+        "Sohn 2016, Improved Deep Metric Learning with Multi-class N-pair Loss Objective",
+        "https://papers.nips.cc/paper/6200",
+    ),
+    Row(
+        InfoNceLoss,
+        "InfoNCE / NT-Xent",
+        "Ask each positive to win a softmax against all negatives of the anchor.",
+        r"-\log \frac{e^{\cos_{ap} / \tau}}{e^{\cos_{ap} / \tau} + \sum_n e^{\cos_{an} / \tau}}",
+        "van den Oord, Li & Vinyals 2018, CPC; Chen et al. 2020, SimCLR",
+        "https://arxiv.org/abs/1807.03748",
+    ),
+    Row(
+        ArcFaceLoss,
+        "ArcFace",
+        "Classify by angles to trainable class weights, with a margin on the own class's angle.",
+        r"-\log \frac{e^{s \cos(\theta_y + m)}}{e^{s \cos(\theta_y + m)} + \sum_{j \ne y} "
+        r"e^{s \cos\theta_j}}",
+        "Deng et al. 2019, ArcFace: Additive Angular Margin Loss",
+        "https://arxiv.org/abs/1801.07698",
+    ),
+    Row(
+        SupConLoss,
+        "Supervised contrastive",
+        "Average over the anchor's positives within one softmax over the whole batch.",
+        r"\frac{-1}{|P_a|}\sum_{p \in P_a} \log \frac{e^{\cos_{ap} / \tau}}{\sum_{x \ne a} "
+        r"e^{\cos_{ax} / \tau}}",
+        "Khosla et al. 2020, Supervised Contrastive Learning",
+        "https://arxiv.org/abs/2004.11362",
+    ),
+    Row(
+        CenterContrastiveLoss,
+        "Centre contrastive",
+        "Compare each item with a bank of trainable class centres, and pull it to its own.",
+        r"-\log \frac{e^{\cos(z, c_y) / \tau}}{\sum_j e^{\cos(z, c_j) / \tau}} + "
+        r"\lVert \hat z - \hat c_y \rVert^2",
+        "Cai, Xiong & Tian 2023, Center Contrastive Loss for Metric Learning",
+        "https://arxiv.org/abs/2308.00458",
     ),
 )
 
@@ -126,7 +186,7 @@ def catalogue() -> dict[str, Any]:
         "optimizers": _rows(OPTIMIZERS),
         "training": Training.model_json_schema(),
         "measure": Measure.model_json_schema(),
-        "presets": [dict(preset) for preset in PRESETS],
+        "presets": [asdict(preset) for preset in PRESETS],
         "metrics": [asdict(metric) for metric in METRICS.values()],
     }
 

@@ -8,6 +8,8 @@ from contract.base import Section
 
 TRAIN_SHARE = 0.6
 """Share of the items that trains; the rest is halved into validation and test."""
+MNIST_TRAIN_ITEMS = 50_000
+"""Of the 60,000 official training images; the others validate."""
 
 
 class SyntheticData(Section):
@@ -46,22 +48,42 @@ class DigitsData(Section):
     )
 
 
-Data = Annotated[SyntheticData | DigitsData, Field(discriminator="kind")]
+class MnistData(Section):
+    """MNIST: 28 x 28 images of handwritten digits; 10,000 of the official 60,000 training images
+    validate, the official 10,000 test images test."""
+
+    kind: Literal["mnist"] = "mnist"
+    train_items: int = Field(
+        MNIST_TRAIN_ITEMS,
+        ge=100,
+        le=MNIST_TRAIN_ITEMS,
+        title="Training items",
+        description="Fewer make shorter runs; each digit keeps its share.",
+    )
+    seed: int = Field(
+        0, ge=0, lt=2**31, title="Data seed", description="Decides the split, not the training."
+    )
 
 
-def class_count(data: SyntheticData | DigitsData) -> int:
+Data = Annotated[SyntheticData | DigitsData | MnistData, Field(discriminator="kind")]
+
+
+def class_count(data: Data) -> int:
     """Number of classes in the training split."""
     return data.classes if isinstance(data, SyntheticData) else 10
 
 
-def training_items(data: SyntheticData | DigitsData) -> int:
-    """Number of items in the training split: 60 % of each class, rounded down."""
+def training_items(data: Data) -> int:
+    """Number of items in the training split: 60 % of each class, rounded down; of MNIST as many
+    as asked for."""
+    if isinstance(data, MnistData):
+        return data.train_items
     if isinstance(data, SyntheticData):
         return data.classes * int(data.per_class * TRAIN_SHARE)
     digits_per_class = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)
     return sum(int(members * TRAIN_SHARE) for members in digits_per_class)
 
 
-def holds_images(data: SyntheticData | DigitsData) -> bool:
+def holds_images(data: Data) -> bool:
     """Whether the items are images (channels x height x width) rather than plain vectors."""
-    return isinstance(data, DigitsData)
+    return not isinstance(data, SyntheticData)

@@ -59,11 +59,13 @@ def make(
     api_url = _url(options.host, options.api_port)
     ui_url = _url(options.host, options.ui_port)
     own_broker = f"redis://127.0.0.1:{options.broker_port}/0"
+    datasets = Path(environ.get("LOSSBOARD_DATASETS_DIR") or options.data_dir / "datasets")
     base = {
         **environ,
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         "LOSSBOARD_DATA_DIR": str(options.data_dir),
+        "LOSSBOARD_DATASETS_DIR": str(datasets.absolute()),
         "LOSSBOARD_API_URL": api_url,
         "REDIS_URL": own_broker if broker else environ["REDIS_URL"],
     }

@@ -5,13 +5,13 @@ not slow it down.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import utils as nn_utils
 
-from worker.losses.base import LossOutput
+from worker.losses.base import LossOutput, Part
 
 
 def values(
@@ -25,10 +25,11 @@ def values(
         parameters: the encoder's trainable ones; a loss's own are not counted.
 
     Returns:
-        Every per-step `dynamics.*` key of contract.metrics that this loss has, but the update
-        norm. NaN stands for what does not exist at this step: a ratio of no tuples, the mean
-        gradient of no active tuple.
+        Every per-step `dynamics.*` key of contract.metrics that this loss has, but the update norm
+        and the counts of empty steps. NaN stands for what does not exist at this step: a mean or a
+        ratio of no tuples, the mean gradient of no active tuple.
     """
+    trained = output.parts if output.selected is None else output.selected
     seen = _read(
         {
             "divisor": output.divisor,
@@ -36,15 +37,16 @@ def values(
             "anchors": output.active_anchors,
             "norm": global_norm([p.grad for p in parameters if p.grad is not None]),
             "norm at embeddings": global_norm([] if embeddings.grad is None else [embeddings.grad]),
-            **{f"total {name}": part.total for name, part in output.parts.items()},
-            **{f"active {name}": part.active for name, part in output.parts.items()},
-            **{f"valid {name}": part.valid for name, part in output.parts.items()},
+            **_numbers("", output.parts),
+            **_numbers("selected ", {} if output.selected is None else output.selected),
         }
     )
-    active = sum(seen[f"active {name}"] for name in output.parts)
-    valid = sum(seen[f"valid {name}"] for name in output.parts)
+    active, valid = _totals(seen, "", output.parts)
+    trained_active, selected = _totals(
+        seen, "" if output.selected is None else "selected ", trained
+    )
     values = {
-        "dynamics.loss": sum(seen[f"total {name}"] for name in output.parts) / max(valid, 1),
+        "dynamics.loss": _ratio(sum(seen[f"total {name}"] for name in output.parts), valid),
         "dynamics.loss_trained": seen["value"],
         "dynamics.active_ratio": _ratio(active, valid),
         "dynamics.active_ratio.anchors": seen["anchors"],
@@ -53,14 +55,35 @@ def values(
         "dynamics.gradient_norm": seen["norm"],
         "dynamics.gradient_norm.embedding": seen["norm at embeddings"],
         # Scaling the trained gradient back to the sum's makes the mean over the active ones free.
-        "dynamics.gradient_norm.per_active": _ratio(seen["norm"] * seen["divisor"], active),
+        "dynamics.gradient_norm.per_active": _ratio(seen["norm"] * seen["divisor"], trained_active),
     }
     for name in output.parts:
-        values[f"dynamics.loss.{name}"] = seen[f"total {name}"] / max(valid, 1)
+        values[f"dynamics.loss.{name}"] = _ratio(seen[f"total {name}"], valid)
         values[f"dynamics.active_ratio.{name}"] = _ratio(
             seen[f"active {name}"], seen[f"valid {name}"]
         )
+    if output.selected is not None:
+        values["dynamics.active_ratio.selected"] = _ratio(trained_active, selected)
+        values["dynamics.selected_tuples"] = selected
     return values
+
+
+class EmptySteps:
+    """Counts the steps that had nothing to learn: a named state, neither an error nor a gap."""
+
+    def __init__(self) -> None:
+        self._empty = 0
+        self._invalid = 0
+
+    def count(self, values: Mapping[str, float]) -> dict[str, float]:
+        """The counts up to and with this step, by metric key.
+
+        Args:
+            values: the step's, as `values` gives them.
+        """
+        self._empty += values["dynamics.active_tuples"] == 0
+        self._invalid += values["dynamics.valid_tuples"] == 0
+        return {"dynamics.empty_steps": self._empty, "dynamics.invalid_steps": self._invalid}
 
 
 def snapshot(parameters: Sequence[Tensor]) -> list[Tensor]:
@@ -94,6 +117,28 @@ def _read(named: dict[str, Tensor]) -> dict[str, float]:
     real = {name: number for name, number in named.items() if number.is_floating_point()}
     kinds = [torch.stack(list(kind.values())).detach().to(torch.float64) for kind in (whole, real)]
     return dict(zip((*whole, *real), torch.cat(kinds).tolist(), strict=True))
+
+
+def _numbers(prefix: str, parts: Mapping[str, Part]) -> dict[str, Tensor]:
+    """Every number of every part, under names that tell them apart."""
+    return {
+        f"{prefix}{field} {name}": number
+        for name, part in parts.items()
+        for field, number in (
+            ("total", part.total),
+            ("active", part.active),
+            ("valid", part.valid),
+        )
+    }
+
+
+def _totals(seen: Mapping[str, float], prefix: str, parts: Iterable[str]) -> tuple[float, float]:
+    """(active, valid) over all parts."""
+    names = list(parts)
+    return (
+        sum(seen[f"{prefix}active {name}"] for name in names),
+        sum(seen[f"{prefix}valid {name}"] for name in names),
+    )
 
 
 def _ratio(numerator: float, denominator: float) -> float:

@@ -9,6 +9,10 @@ class SettingsError(WorkerError):
     """The environment does not say what the worker needs to know."""
 
 
+class DataError(WorkerError):
+    """A data set is not there, cannot be had or is damaged; names the files and what to do."""
+
+
 class ApiUnavailableError(WorkerError):
     """The API gave no good answer; asking again may help."""
 

@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from contract.names import DEVICES
@@ -59,3 +60,8 @@ class Settings:
             device=device,
             torch_threads=int(threads),
         )
+
+
+def datasets_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """LOSSBOARD_DATASETS_DIR: where downloaded data sets lie, all of them below one folder."""
+    return Path(environ.get("LOSSBOARD_DATASETS_DIR") or "data/datasets").absolute()

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 from sqlmodel import Session
@@ -22,6 +23,8 @@ from backend.schemas import (
 from backend.store import comparisons, runs
 from backend.summary import Summary, summarise
 from backend.tables import Comparison
+from backend.verdict import give_verdict
+from backend.verdict_out import Verdict
 from contract.spec import ComparisonSpec, parse_spec
 
 router = APIRouter(prefix="/comparisons", tags=["comparisons"])
@@ -128,10 +131,51 @@ def read_runs(comparison: str, own: Own, now: Now) -> RunList:
 
 
 @router.get("/{comparison}/summary")
-def read_summary(comparison: str, own: Own) -> Summary:
-    """Arms x metrics: mean, standard deviation and 95 % interval over seeds."""
+def read_summary(comparison: str, own: Own, baseline: str | None = None) -> Summary:
+    """Arms x metrics: mean, standard deviation and 95 % interval over seeds; and each arm against
+    the baseline, the first arm by default, paired by seed."""
     with own.database.read() as session:
-        return summarise(session, comparisons.get(session, comparison))
+        found = comparisons.get(session, comparison)
+        _check_arms(found, baseline=baseline)
+        return summarise(session, found, baseline)
+
+
+@router.get("/{comparison}/verdict")
+def read_verdict(comparison: str, own: Own, a: str | None = None, b: str | None = None) -> Verdict:
+    """Nine claims about contrastive and triplet loss, judged by this comparison's runs.
+
+    The first contrastive and the first triplet arm, or any two: a takes the contrastive one's
+    place, b the triplet one's.
+    """
+    with own.database.read() as session:
+        found = comparisons.get(session, comparison)
+        _check_arms(found, a=a, b=b)
+        return give_verdict(session, found, a, b)
+
+
+def _check_arms(comparison: Comparison, **asked: str | None) -> None:
+    """Refuse arms that there are not, and the same one twice, by the names of the query's fields.
+
+    Raises:
+        RequestValidationError: names each such field.
+    """
+    arms = [arm["name"] for arm in comparison.spec["arms"]]
+    wrong: dict[str, str] = {}
+    seen: set[str] = set()
+    for field, arm in asked.items():
+        if arm is not None and arm not in arms:
+            wrong[field] = f"there is no arm {arm!r}; the arms are {', '.join(map(repr, arms))}"
+        elif arm in seen:
+            wrong[field] = f"{arm!r} cannot be compared with itself; name another arm"
+        if arm is not None:
+            seen.add(arm)
+    if wrong:
+        raise RequestValidationError(
+            [
+                {"type": "value_error", "loc": ("query", field), "msg": message}
+                for field, message in wrong.items()
+            ]
+        )
 
 
 def _detail(own: Parts, session: Session, comparison: Comparison, now: float) -> ComparisonDetail:

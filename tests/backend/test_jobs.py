@@ -57,7 +57,7 @@ def test_submit_list_read_change_delete(api: Api) -> None:
 
 def test_the_catalogue(api: Api) -> None:
     found = api.get("/catalogue")
-    assert [row["kind"] for row in found["data"]] == ["digits", "synthetic"]
+    assert [row["kind"] for row in found["data"]] == ["digits", "mnist", "synthetic"]
     assert all(row["present"] for row in found["data"])
 
 

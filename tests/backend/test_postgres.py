@@ -14,8 +14,11 @@ from backend import ingest, migrations
 from backend.db import Database
 from backend.store import comparisons, points, runs, series
 from backend.summary import summarise
+from backend.traits import Trait, traits
+from backend.verdict import give_verdict
 from contract.events import Event
 from tests.backend.helpers import Attempt, claim, points_of, run_now, running
+from tests.backend.played import Curves, per_epoch, played
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # when imported it warns of a missing XDG_RUNTIME_DIR
@@ -75,3 +78,32 @@ def test_the_way_of_a_run(postgres: Database) -> None:
     with postgres.read() as session:
         assert session.connection().exec_driver_sql("SELECT count(*) FROM point").scalar() == 0
         assert not points.any_discarded(session)
+
+
+def test_traits_and_verdict(postgres: Database) -> None:
+    def curves(arm: str, seed: int) -> Curves:
+        slow = arm == "rank"
+        losses = [0.5] * (6 if slow else 2) + [0.05] * (4 if slow else 8)
+        return {
+            "dynamics.loss": per_epoch(1.0, *losses),
+            "dynamics.active_ratio": per_epoch(1.0, 0.75, *[0.25] * 9),
+            "dynamics.gradient_norm": per_epoch(None, *[2.0] * 9, 1.0),
+            "dynamics.gradient_norm.per_active": per_epoch(None, None, *[0.5] * 9),
+            "test.retrieval.map_at_r": {50: 0.5 + slow / 10},
+        }
+
+    comparison = played(postgres, curves, seeds=[0, 1])
+    with postgres.read() as session:
+        pull, rank, *_ = runs.of(session, comparison)
+        found = traits(session, [pull, rank])
+        assert found[pull.id]["dynamics.loss_decay_epochs"] == Trait(3.0)
+        assert found[rank.id]["dynamics.loss_decay_epochs"] == Trait(7.0)
+        values = {key: trait.value for key, trait in found[pull.id].items()}
+        assert values["dynamics.auc"] == pytest.approx((2 * 0.5 + 8 * 0.05) / 10)
+        assert values["dynamics.active_ratio.early"] == pytest.approx(0.75)
+        assert values["dynamics.gradient_norm.per_active.mean"] == pytest.approx(0.5)
+        assert values["dynamics.gradient_norm.late_share"] == pytest.approx(0.5)
+        own = comparisons.get(session, comparison)
+        assert summarise(session, own).runs_finished == 4
+        verdicts = {claim.id: claim.verdict for claim in give_verdict(session, own).claims}
+        assert (verdicts[5], verdicts[8], verdicts[9]) == ("supported", "supported", "not_measured")

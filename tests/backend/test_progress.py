@@ -1,13 +1,11 @@
-"""Progress, remaining time and intervals, against numbers worked out by hand."""
+"""Progress and remaining time, against numbers worked out by hand."""
 
 from typing import Any
 
 import pytest
-from scipy import stats
 
 from backend import progress
 from backend.store.comparisons import Tally
-from backend.summary import interval
 from backend.tables import Run
 
 
@@ -55,12 +53,3 @@ def test_a_comparisons_progress_and_eta() -> None:
     assert progress.eta(tallies, slots=1, now=140.0) == 3.5 * 20
     assert progress.eta({"queued": Tally(runs=3)}, slots=1, now=0.0) is None
     assert progress.eta({"succeeded": Tally(runs=3)}, slots=1, now=0.0) is None
-
-
-def test_the_interval_is_students() -> None:
-    values = [0.61, 0.66, 0.7, 0.72, 0.64]
-    sem = stats.sem(values)
-    expected = stats.t.interval(0.95, len(values) - 1, loc=sum(values) / len(values), scale=sem)
-    assert interval(values) == pytest.approx(expected)
-    assert interval([0.5]) is None
-    assert interval([0.5, 0.5]) == (0.5, 0.5)

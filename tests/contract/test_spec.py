@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
+from contract import presets
 from contract.catalogue import catalogue
+from contract.data import class_count, holds_images, training_items
 from contract.presets import PRESETS
 from contract.problems import SpecError
 from contract.spec import ComparisonSpec, parse_spec
 from contract.training import MPerClassSampler, SgdOptimizer
 
-DEMO: dict[str, Any] = dict(PRESETS[0]["spec"])
+DEMO: dict[str, Any] = dict(presets.DEMO)
 
 
 def changed(**sections: Any) -> dict[str, Any]:
@@ -29,11 +31,16 @@ def problems(raw: object) -> dict[str, str]:
 
 
 def test_presets_are_valid_and_survive_a_round_trip() -> None:
-    specs = [parse_spec(preset["spec"]) for preset in PRESETS]
-    assert len(specs) == 2
+    specs = [parse_spec(preset.spec) for preset in PRESETS if preset.spec is not None]
+    assert len(specs) == 4
     for spec in specs:
         assert parse_spec(spec.model_dump(mode="json")) == spec
         assert ComparisonSpec.model_validate_json(spec.model_dump_json()) == spec
+
+
+def test_a_preset_without_a_spec_says_what_it_needs() -> None:
+    assert all((preset.spec is None) == bool(preset.needs) for preset in PRESETS)
+    assert len([preset for preset in PRESETS if preset.needs]) == 4
 
 
 def test_defaults_fill_what_is_left_out() -> None:
@@ -111,6 +118,27 @@ def test_a_batch_must_fit_the_data(batch_size: int, m: int, path: str) -> None:
     assert path in problems(changed(training=training))
 
 
+@pytest.mark.parametrize(
+    ("data", "items"),
+    [({"kind": "mnist"}, 50_000), ({"kind": "mnist", "train_items": 120}, 120)],
+)
+def test_mnist_has_as_many_training_items_as_asked_for(data: dict[str, Any], items: int) -> None:
+    encoder = {"kind": "convnet"}
+    spec = parse_spec(changed(data=data, encoder=encoder, training={"batch_size": min(items, 512)}))
+    assert training_items(spec.data) == items
+    assert class_count(spec.data) == 10
+    assert holds_images(spec.data)
+    found = problems(changed(data={"kind": "mnist", "train_items": 99}))
+    assert set(found) == {"data.train_items"}
+
+
+def test_a_batch_must_fit_the_training_items_that_are_asked_for() -> None:
+    raw = changed(data={"kind": "mnist", "train_items": 120}, training={"batch_size": 121})
+    assert problems(raw) == {
+        "training.batch_size": "121 is more than the 120 training items of 'mnist'"
+    }
+
+
 def test_names_and_seeds_are_unique() -> None:
     arm = {"name": "same", "loss": {"kind": "triplet"}}
     found = problems(changed(arms=[arm, arm], seeds=[3, 1, 3]))
@@ -149,13 +177,21 @@ def test_the_catalogue_is_plain_json_that_names_every_kind() -> None:
         for section in ("data", "encoders", "losses", "samplers", "optimizers")
     }
     assert kinds == {
-        "data": ["digits", "synthetic"],
+        "data": ["digits", "mnist", "synthetic"],
         "encoders": ["mlp", "convnet"],
-        "losses": ["contrastive", "triplet"],
+        "losses": [
+            "contrastive",
+            "triplet",
+            "n_pair",
+            "info_nce",
+            "arcface",
+            "sup_con",
+            "center_contrastive",
+        ],
         "samplers": ["shuffle", "m_per_class"],
         "optimizers": ["adam", "adamw", "sgd"],
     }
     for row in content["losses"]:
-        assert row["schema"]["properties"]["margin"]["minimum"] == 0
+        assert row["schema"]["properties"]["reduction"]["default"] == "mean"
         assert row["formula"]
         assert row["url"].startswith("https://")

@@ -1,7 +1,7 @@
 from typing import Any
 
 from contract.catalogue import catalogue
-from contract.presets import PRESETS
+from contract.presets import DEMO
 from contract.spec import parse_spec
 from frontend.comparison_facts import difference, facts, settings
 
@@ -9,7 +9,7 @@ CATALOGUE = catalogue()
 
 
 def spec(**changes: Any) -> dict[str, Any]:
-    parsed = parse_spec({**PRESETS[0]["spec"], **changes})
+    parsed = parse_spec({**DEMO, **changes})
     return parsed.model_dump(mode="json")
 
 

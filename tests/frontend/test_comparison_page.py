@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from contract.catalogue import catalogue
-from contract.presets import PRESETS
+from contract.presets import DEMO
 from contract.spec import parse_spec
 from tests.support.api_peer import ApiPeer, api_peer
 from tests.support.ports import free_ports
@@ -20,7 +20,7 @@ ID = "c0123456789"
 
 def comparison(state: str, **runs: int) -> dict[str, Any]:
     counts = dict.fromkeys(("queued", "running", "succeeded", "failed", "cancelled"), 0)
-    spec = parse_spec(PRESETS[0]["spec"]).model_dump(mode="json")
+    spec = parse_spec(DEMO).model_dump(mode="json")
     return {
         "id": ID,
         "name": "digits: a look",

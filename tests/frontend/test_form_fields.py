@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from contract.catalogue import catalogue
-from contract.presets import PRESETS
+from contract.presets import DEMO, PRESETS, Preset
 from contract.spec import parse_spec
 from frontend.errors import FieldProblem
 from frontend.form import arms
@@ -28,7 +28,7 @@ def field(items: Items, name: str) -> Field:
 
 
 def filled(spec: object = None) -> dict[str, Any]:
-    values, problems = read_spec(PRESETS[0]["spec"] if spec is None else spec, FORM)
+    values, problems = read_spec(DEMO if spec is None else spec, FORM)
     assert not problems
     return values
 
@@ -73,13 +73,14 @@ class TestFields:
 
 
 class TestSpec:
-    @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: str(preset["id"]))
-    def test_a_preset_comes_out_as_it_went_in(self, preset: dict[str, Any]) -> None:
-        written = write_spec(filled(preset["spec"]), FORM)
-        assert parse_spec(written) == parse_spec(preset["spec"])
+    @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.id)
+    def test_a_preset_comes_out_as_it_went_in(self, preset: Preset) -> None:
+        if preset.spec is not None:
+            written = write_spec(filled(preset.spec), FORM)
+            assert parse_spec(written) == parse_spec(preset.spec)
 
     def test_keeps_what_is_not_asked(self) -> None:
-        spec = PRESETS[0]["spec"]
+        spec = DEMO
         spec = {**spec, "measure": {"snapshot_every": 3, "snapshot_size": 50}}
         spec["arms"] = [{**spec["arms"][0], "training": {"epochs": 7, "batch_size": None}}]
         written = write_spec(filled(spec), FORM)
@@ -92,7 +93,7 @@ class TestSpec:
         parse_spec(written)
 
     def test_a_stored_spec_comes_out_as_it_is_stored(self) -> None:
-        stored = parse_spec(PRESETS[1]["spec"])
+        stored = parse_spec(PRESETS[2].spec)
         written = write_spec(filled(stored.model_dump(mode="json")), FORM)
         assert parse_spec(written) == stored
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from backend.app import create_app
 from backend.settings import Settings
-from contract.presets import PRESETS
+from contract.presets import DEMO
 from contract.spec import parse_spec
 from frontend.api import Api
 from tests.support.ports import free_ports
@@ -107,7 +107,7 @@ def test_says_that_a_preset_or_comparison_is_missing(http: httpx.Client) -> None
     assert "There is no preset “z99”" in said(opened(http, preset="z99"))
     at = opened(http, **{"from": "c0123456789"})
     assert "Comparison c0123456789 could not be read" in said(at)
-    assert at.text_input(key="new.name").value == PRESETS[0]["spec"]["name"]
+    assert at.text_input(key="new.name").value == DEMO["name"]
 
 
 def test_starts_exactly_what_is_shown(http: httpx.Client) -> None:

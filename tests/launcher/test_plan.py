@@ -70,3 +70,13 @@ def test_processes_reach_each_other_at_a_concrete_address(tmp_path: Path) -> Non
     assert made.api_url == "http://127.0.0.1:8500"
     api = made.stages[1][0]
     assert re.search(r"--host 0\.0\.0\.0 --port 8500", " ".join(api.command))
+
+
+def test_data_sets_lie_in_the_data_folder_unless_told_otherwise(tmp_path: Path) -> None:
+    def told(given: str) -> str:
+        made = _plan(tmp_path, slots=CPU, LOSSBOARD_DATASETS_DIR=given)
+        return made.stages[-1][0].environment["LOSSBOARD_DATASETS_DIR"]
+
+    assert told("") == str(tmp_path / "datasets")
+    assert told("/sets") == "/sets"
+    assert told("sets") == str(Path.cwd() / "sets")

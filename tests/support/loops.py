@@ -1,8 +1,7 @@
-"""The losses once more, straight from their formulas: slow loops over the tuples of a batch."""
+"""The losses of distances once more, straight from their formulas: slow loops over tuples."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import combinations
 
 import torch
 from torch import Tensor
@@ -42,41 +41,90 @@ class Tally:
         return total / max(count, 1)
 
 
-def contrastive(embeddings: Tensor, labels: Tensor, margin: float) -> Tally:
+@dataclass
+class Scene:
+    """A batch, alone or with others of another modality, and how distances are taken."""
+
+    embeddings: Tensor
+    labels: Tensor
+    others: Tensor | None = None
+    other_labels: Tensor | None = None
+    distance: str = "euclidean"
+
+    @property
+    def own(self) -> bool:
+        return self.others is None
+
+    def ends(self, i: int, j: int) -> tuple[Tensor, Tensor]:
+        return self.embeddings[i], (self.embeddings if self.others is None else self.others)[j]
+
+    def squared(self, i: int, j: int) -> Tensor:
+        """What the triplet loss compares."""
+        a, b = self.ends(i, j)
+        if self.distance == "cosine":
+            # The same vector is at 0, with the derivative of a smallest value.
+            same = torch.equal(a, b)
+            return (a - b).square().sum() if same else 1 - torch.cosine_similarity(a, b, dim=0)
+        return (a - b).square().sum()
+
+    def root(self, i: int, j: int) -> Tensor:
+        """What the contrastive loss compares."""
+        compared = self.squared(i, j)
+        if self.distance == "cosine":
+            return compared
+        # The root has no derivative at 0; two equal items push nowhere.
+        return compared.sqrt() if compared > 0 else compared.detach()
+
+    def labels_at(self) -> tuple[list[int], list[int]]:
+        others = self.labels if self.other_labels is None else self.other_labels
+        return self.labels.tolist(), others.tolist()
+
+    def pairs(self) -> Iterator[tuple[int, int]]:
+        """Every pair, once."""
+        labels, others = self.labels_at()
+        for i in range(len(labels)):
+            yield from ((i, j) for j in range(i + 1 if self.own else 0, len(others)))
+
+    def triplets(self) -> Iterator[tuple[int, int, int]]:
+        """Every (anchor, positive, negative)."""
+        labels, others = self.labels_at()
+        for a, label in enumerate(labels):
+            for p, other in enumerate(others):
+                if other == label and not (self.own and p == a):
+                    yield from ((a, p, n) for n, third in enumerate(others) if third != label)
+
+
+def contrastive(
+    scene: Scene, margin: float, chosen: Iterable[tuple[int, int]] | None = None
+) -> Tally:
     """Squared distance of positive pairs, squared gap to the margin of negative ones."""
-    tally = _empty(embeddings, "positive", "negative")
-    for i, j in combinations(range(len(labels)), 2):
-        squared = (embeddings[i] - embeddings[j]).square().sum()
-        if labels[i] == labels[j]:
-            tally.add("positive", squared, i, j)
+    tally = _empty(scene, "positive", "negative")
+    labels, others = scene.labels_at()
+    for i, j in scene.pairs() if chosen is None else chosen:
+        anchors = (i, j) if scene.own else (i,)
+        if labels[i] == others[j]:
+            value = scene.squared(i, j) if scene.distance == "euclidean" else scene.root(i, j) ** 2
+            tally.add("positive", value, *anchors)
         else:
-            # The root has no derivative at 0; two equal items push nowhere.
-            distance = squared.sqrt() if squared > 0 else squared.detach()
-            tally.add("negative", torch.relu(margin - distance) ** 2, i, j)
+            tally.add("negative", torch.relu(margin - scene.root(i, j)) ** 2, *anchors)
     return tally
 
 
-def triplet(embeddings: Tensor, labels: Tensor, margin: float) -> Tally:
+def triplet(
+    scene: Scene, margin: float, chosen: Iterable[tuple[int, int, int]] | None = None
+) -> Tally:
     """The hinge of every anchor, positive and negative."""
-    tally = _empty(embeddings, "triplet")
-    for a, p, n in triplets(labels):
-        near = (embeddings[a] - embeddings[p]).square().sum()
-        far = (embeddings[a] - embeddings[n]).square().sum()
-        tally.add("triplet", torch.relu(near - far + margin), a)
+    tally = _empty(scene, "triplet")
+    for a, p, n in scene.triplets() if chosen is None else chosen:
+        hinge = torch.relu(scene.squared(a, p) - scene.squared(a, n) + margin)
+        tally.add("triplet", hinge, a)
     return tally
 
 
-def triplets(labels: Tensor) -> Iterator[tuple[int, int, int]]:
-    """Every (anchor, positive, negative)."""
-    known = labels.tolist()
-    for a, label in enumerate(known):
-        for p, other in enumerate(known):
-            if p != a and other == label:
-                yield from ((a, p, n) for n, third in enumerate(known) if third != label)
-
-
-def _empty(embeddings: Tensor, *names: str) -> Tally:
-    zero = embeddings.sum() * 0  # differentiable
+def _empty(scene: Scene, *names: str) -> Tally:
+    zero = scene.embeddings.sum() * 0  # differentiable
+    if scene.others is not None:
+        zero = zero + scene.others.sum() * 0
     return Tally({name: Tuples(zero) for name in names})
 
 

@@ -1,4 +1,4 @@
-"""kNN accuracy against a loop and scikit-learn."""
+"""kNN accuracy against a loop and scikit-learn; for the linear probe see its own tests."""
 
 from collections import Counter
 
@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from contract.metrics import METRICS
 from worker.errors import InputError
-from worker.measure import classification, neighbours
+from worker.measure import classification, knn_leave_one_out, neighbours
 
 PREFIX = "classification.knn_accuracy_"
+PROBE = "classification.linear_probe_accuracy"
 
 
 def by_loop(
@@ -37,12 +38,14 @@ def test_agrees_with_the_loop(seed: int, size: int, classes: int) -> None:
     train_labels = torch.randint(0, classes, (size,), generator=generator) - 2
     test_labels = torch.randint(0, classes, (20,), generator=generator) - 2
     seen = classification(train, train_labels, test, test_labels)
+    assert set(seen) <= set(METRICS)
+    assert (PROBE in seen) == (len(train_labels.unique()) > 1)
+    seen.pop(PROBE, None)
     assert seen == {
         f"{PREFIX}{k}": by_loop(train, train_labels, test, test_labels, k)
         for k in (1, 5, 20)
         if k <= size
     }
-    assert set(seen) <= set(METRICS)
 
 
 def test_agrees_with_scikit_learn() -> None:
@@ -103,7 +106,7 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     ("train", "train_labels", "test", "test_labels", "message"),
     [
         (torch.zeros(0, 2), torch.zeros(0).long(), None, None, r"train: .*N >= 1.* \[0, 2\]"),
-        (torch.zeros(3, 2), torch.zeros(2).long(), None, None, r"labels of train: .*\[3\].* \[2\]"),
+        (torch.zeros(3, 2), torch.zeros(2).long(), None, None, r"train_labels: .*\[3\].* \[2\]"),
         (None, None, torch.zeros(3, 5), torch.zeros(3).long(), r"test: .*D = 2.* \[3, 5\]"),
         (None, None, torch.full((1, 2), torch.nan), torch.zeros(1).long(), r"test: 1 of 1 rows"),
     ],
@@ -123,3 +126,32 @@ def test_input_errors_name_what_was_seen(
             good if test is None else test,
             labels if test_labels is None else test_labels,
         )
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 2**31),
+    sizes=st.lists(st.integers(1, 9), min_size=1, max_size=5).filter(lambda sizes: max(sizes) > 1),
+)
+def test_leave_one_out_agrees_with_the_loop(seed: int, sizes: list[int]) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes)) - 2
+    labels = labels[torch.randperm(len(labels), generator=generator)]
+    embeddings = torch.randn(len(labels), 2, generator=generator, dtype=torch.float64)
+    right: dict[str, list[float]] = {}
+    for place, label in enumerate(labels.tolist()):
+        if sizes[label + 2] > 1:
+            others = torch.arange(len(labels)) != place
+            for k in (1, 5, 20):
+                if k < len(labels):
+                    one = (embeddings[others], labels[others], embeddings[place, None])
+                    hit = by_loop(*one, labels[place, None], k)
+                    right.setdefault(f"{PREFIX}{k}", []).append(hit)
+    seen = knn_leave_one_out(embeddings, labels)
+    assert seen == pytest.approx({key: sum(hits) / len(hits) for key, hits in right.items()})
+
+
+def test_leave_one_out_needs_a_pair() -> None:
+    for count in (1, 3):
+        with pytest.raises(InputError, match=rf"two members, got {count} classes of one"):
+            knn_leave_one_out(torch.zeros(count, 2), torch.arange(count))

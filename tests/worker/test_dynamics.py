@@ -12,6 +12,15 @@ from worker import dynamics, losses
 from worker.losses import LossOutput
 
 KINDS = ("contrastive", "triplet")
+PARTS: dict[str, set[str]] = {
+    "contrastive": {"positive", "negative"},
+    "triplet": {"triplet"},
+    "n_pair": {"softmax"},
+    "info_nce": {"softmax"},
+    "arcface": {"softmax"},
+    "sup_con": {"softmax"},
+    "center_contrastive": {"softmax", "positive"},
+}
 REDUCTIONS = ("mean", "sum", "mean_active")
 LABELS = torch.arange(24) % 4
 
@@ -23,7 +32,7 @@ class Step:
         torch.manual_seed(0)
         self.encoder = nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, 8)).double()
         self.parameters = list(self.encoder.parameters())
-        loss = losses.build({"kind": kind, **settings})
+        loss = losses.build({"kind": kind, **settings}, classes=4, dim=8).double()
         self.embeddings: Tensor = self.encoder(items)
         self.embeddings.retain_grad()
         self.output: LossOutput = loss(self.embeddings, labels)
@@ -46,27 +55,52 @@ def step(kind: str, **settings: Any) -> Step:
 
 def test_every_key_of_the_contract_is_measured() -> None:
     promised = {key for key, metric in METRICS.items() if metric.per_step} - {"run.elapsed_s"}
-    assert len(promised) == 16
+    assert len(promised) == 22
     weights = [torch.ones(2)]
     measured = set(dynamics.update_norm(weights, weights))
-    for kind in KINDS:
+    measured |= dynamics.EmptySteps().count(step("triplet").values).keys()
+    for kind in PARTS:
         measured |= step(kind).values.keys()
+    measured |= step("triplet", selection="batch_hard").values.keys()
     assert measured == promised
 
 
-@pytest.mark.parametrize(
-    ("kind", "parts"), [("contrastive", {"positive", "negative"}), ("triplet", {"triplet"})]
-)
+@pytest.mark.parametrize(("kind", "parts"), PARTS.items())
 def test_a_loss_measures_the_keys_of_all_and_of_its_own_parts(kind: str, parts: set[str]) -> None:
-    by_part = {
-        f"dynamics.{what}.{part}"
-        for what in ("loss", "active_ratio")
-        for part in ("positive", "negative", "triplet")
+    own = {f"dynamics.{what}.{part}" for what in ("loss", "active_ratio") for part in parts}
+    assert own <= step(kind).values.keys()
+    assert step(kind).values.keys() - own == {
+        "dynamics.loss",
+        "dynamics.loss_trained",
+        "dynamics.active_ratio",
+        "dynamics.active_ratio.anchors",
+        "dynamics.active_tuples",
+        "dynamics.valid_tuples",
+        "dynamics.gradient_norm",
+        "dynamics.gradient_norm.embedding",
+        "dynamics.gradient_norm.per_active",
     }
-    own = {key for key in by_part if key.rpartition(".")[2] in parts}
-    per_step = {key for key, metric in METRICS.items() if metric.per_step}
-    others = (by_part - own) | {"dynamics.update_norm", "run.elapsed_s"}
-    assert step(kind).values.keys() == per_step - others
+
+
+@pytest.mark.parametrize("kind", ["contrastive", "triplet"])
+def test_a_selection_changes_what_is_trained_and_not_what_is_told_of_all(kind: str) -> None:
+    everything, hard = step(kind).values, step(kind, selection="batch_hard").values
+    for key in ("loss", "active_ratio", "active_ratio.anchors", "active_tuples", "valid_tuples"):
+        assert hard[f"dynamics.{key}"] == pytest.approx(everything[f"dynamics.{key}"]), key
+    assert hard["dynamics.selected_tuples"] < hard["dynamics.valid_tuples"]
+    assert hard["dynamics.loss_trained"] > everything["dynamics.loss_trained"]
+    assert hard["dynamics.active_ratio.selected"] >= hard["dynamics.active_ratio"]
+
+
+@pytest.mark.parametrize("selection", ["semi_hard", "batch_hard"])
+def test_per_active_is_the_mean_gradient_of_the_tuples_trained_on(selection: str) -> None:
+    seen = step("triplet", selection=selection)
+    assert seen.output.selected is not None
+    active = seen.output.selected["triplet"].active
+    total = seen.output.value * seen.output.divisor
+    assert seen.values["dynamics.gradient_norm.per_active"] == pytest.approx(
+        seen.norm_of(total / active)
+    )
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -78,7 +112,7 @@ def test_gradient_norms(kind: str, reduction: str) -> None:
     assert values["dynamics.gradient_norm"] == pytest.approx(seen.norm_of(output.value))
     unclipped = nn.utils.clip_grad_norm_(seen.parameters, max_norm=float("inf"))
     assert values["dynamics.gradient_norm"] == pytest.approx(float(unclipped))
-    total = torch.stack([part.total for part in output.parts.values()]).sum()
+    total = output.value * output.divisor
     assert values["dynamics.gradient_norm.per_active"] == pytest.approx(
         seen.norm_of(total / output.active)
     )
@@ -128,10 +162,27 @@ def test_nothing_active_is_told_from_nothing_valid() -> None:
 
     values = Step("triplet", items(), torch.zeros_like(LABELS)).values
     assert values["dynamics.valid_tuples"] == 0
-    assert values["dynamics.loss"] == 0
+    assert math.isnan(values["dynamics.loss"])
     assert math.isnan(values["dynamics.active_ratio"])
     assert math.isnan(values["dynamics.active_ratio.anchors"])
     assert math.isnan(values["dynamics.gradient_norm.per_active"])
+
+
+def test_steps_with_nothing_to_learn_are_counted() -> None:
+    empty_steps = dynamics.EmptySteps()
+    apart = torch.zeros(24, 6, dtype=torch.float64)
+    apart[:, 0] = LABELS * 100.0
+    seen = [
+        empty_steps.count(values)
+        for values in (
+            Step("triplet", items(), LABELS).values,
+            Step("triplet", apart, LABELS, margin=0).values,
+            Step("triplet", items(), torch.zeros_like(LABELS)).values,
+            Step("triplet", items(), LABELS).values,
+        )
+    ]
+    assert [row["dynamics.empty_steps"] for row in seen] == [0, 1, 2, 2]
+    assert [row["dynamics.invalid_steps"] for row in seen] == [0, 0, 1, 1]
 
 
 def test_counts_beyond_float32_are_exact() -> None:

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from contract.metrics import METRICS
 from worker.errors import InputError
-from worker.measure import geometry
+from worker.measure import geometry, per_class_variance
 
 INTRA = "geometry.intra_class_variance"
 INTER = "geometry.inter_class_variance"
@@ -54,10 +54,27 @@ def test_agrees_with_the_loop(seed: int, sizes: list[int]) -> None:
     embeddings = torch.randn(len(labels), 4, generator=generator) + 30
     order = torch.randperm(len(labels), generator=generator)
     expected = by_loop(embeddings.double(), labels)
-    assert set(expected) == {key for key in METRICS if key.startswith("geometry.")}
-    assert len(expected) == 6
     for seen in (geometry(embeddings, labels), geometry(embeddings[order], labels[order])):
-        assert seen == pytest.approx(expected, rel=1e-9)
+        assert {key: seen[key] for key in expected} == pytest.approx(expected, rel=1e-9)
+
+
+def test_all_keys() -> None:
+    torch.manual_seed(0)
+    values = geometry(torch.randn(30, 4), torch.arange(30) % 3)
+    assert set(values) == {key for key in METRICS if key.startswith("geometry.")}
+    assert len(values) == 12
+
+
+def test_per_class_variance() -> None:
+    torch.manual_seed(0)
+    embeddings, labels = torch.randn(31, 4) + 30, torch.tensor([-7] + [2, 900, 5] * 10)
+    values = per_class_variance(embeddings, labels)
+    assert list(values) == [-7, 2, 5, 900]
+    assert values[-7] == 0
+    for label in (2, 5, 900):
+        members = embeddings[labels == label].double()
+        assert values[label] == pytest.approx(float(members.var(dim=0, correction=0).sum()))
+    assert sum(values.values()) / 4 == pytest.approx(geometry(embeddings, labels)[INTRA])
 
 
 def test_unit_vectors() -> None:
@@ -86,21 +103,23 @@ def test_stretching_the_space() -> None:
 
 def test_what_does_not_exist_is_left_out() -> None:
     one_class = geometry(torch.tensor([[1.0], [3.0]]), torch.tensor([0, 0]))
-    assert set(one_class) == {INTRA, f"{INTRA}.scale_free", "geometry.mean_norm"}
     assert one_class[INTRA] == 1
+    assert not {INTER, f"{INTER}.scale_free", RATIO} & set(one_class)
 
     collapsed = geometry(torch.ones(4, 2), torch.tensor([0, 0, 1, 1]))
     assert collapsed[INTRA] == collapsed[INTER] == 0
     assert RATIO not in collapsed
 
     at_the_origin = geometry(torch.zeros(4, 2), torch.tensor([0, 0, 1, 1]))
-    assert at_the_origin == {INTRA: 0, INTER: 0, "geometry.mean_norm": 0}
+    assert at_the_origin[INTRA] == at_the_origin[INTER] == at_the_origin["geometry.mean_norm"] == 0
+    assert not {f"{INTRA}.scale_free", f"{INTER}.scale_free", RATIO} & set(at_the_origin)
 
 
 @pytest.mark.parametrize(
     ("embeddings", "labels", "message"),
     [
         (torch.zeros(4), torch.zeros(4).long(), r"embeddings: .*\[N, D\].* \[4\]"),
+        (torch.zeros(2, 0), torch.zeros(2).long(), r"embeddings: .*D >= 1.* \[2, 0\]"),
         (torch.zeros(0, 2), torch.zeros(0).long(), r"embeddings: .*N >= 1.* \[0, 2\]"),
         (torch.zeros(4, 2).long(), torch.zeros(4).long(), r"embeddings: .*torch.int64"),
         (torch.zeros(4, 2), torch.zeros(5).long(), r"labels.*\[4\].* \[5\]"),
@@ -111,5 +130,6 @@ def test_what_does_not_exist_is_left_out() -> None:
     ],
 )
 def test_input_errors_name_what_was_seen(embeddings: Tensor, labels: Tensor, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        geometry(embeddings, labels)
+    for measure in (geometry, per_class_variance):
+        with pytest.raises(InputError, match=message):
+            measure(embeddings, labels)

@@ -1,4 +1,4 @@
-"""Recall@1 and MAP@R against fixtures, a loop and pytorch-metric-learning."""
+"""Recall@K, R-precision and MAP@R against fixtures, a loop and pytorch-metric-learning."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ from torch.nn import functional
 from worker.errors import InputError
 from worker.measure import left_out, neighbours, retrieval
 
-RECALL, MAP = "retrieval.recall_at_1", "retrieval.map_at_r"
+RECALL, MAP, PRECISION = "retrieval.recall_at_1", "retrieval.map_at_r", "retrieval.r_precision"
 
 
 def ranked(relevance: list[int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -21,24 +21,35 @@ def ranked(relevance: list[int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 @pytest.mark.parametrize(
-    ("relevance", "recall", "average"),
+    ("relevance", "recalls", "precision", "average"),
     [
-        ([1, 0, 1, 1], 1, (1 + 2 / 3) / 3),  # 0.5556
-        ([1, 1, 1, 0], 1, 1),
-        ([0, 1, 1, 0], 0, 1 / 2 / 2),
-        ([0, 0, 1], 0, 0),
-        ([0, 0, 1, 1], 0, 0),
+        ([1, 0, 1, 1], [1, 1, 1], 2 / 3, (1 + 2 / 3) / 3),  # 0.5556
+        ([1, 1, 1, 0], [1, 1, 1], 1, 1),
+        ([0, 1, 1, 0], [0, 1, 1], 1 / 2, 1 / 2 / 2),
+        ([0, 0, 1], [0, 0], 0, 0),
+        ([0, 0, 1, 1], [0, 0, 1], 0, 0),
     ],
 )
-def test_fixtures(relevance: list[int], recall: float, average: float) -> None:
+def test_fixtures(
+    relevance: list[int], recalls: list[int], precision: float, average: float
+) -> None:
     values = retrieval(*ranked(relevance))
-    assert values == {RECALL: recall, MAP: pytest.approx(average)}
+    assert values == {
+        **{f"retrieval.recall_at_{k}": r for k, r in zip((1, 2, 4), recalls, strict=False)},
+        PRECISION: pytest.approx(precision),
+        MAP: pytest.approx(average),
+    }
 
 
 def test_a_perfect_space_and_a_query_alone_in_its_class() -> None:
     embeddings = torch.tensor([[0.0], [0.1], [5.0], [5.1], [2.0]])
     labels = torch.tensor([0, 0, 1, 1, 2])
-    assert retrieval(embeddings, labels) == {RECALL: 1, MAP: 1}
+    values = retrieval(embeddings, labels)
+    assert values == {
+        **{f"retrieval.recall_at_{k}": 1 for k in (1, 2, 4)},
+        PRECISION: 1,
+        MAP: 1,
+    }
     assert left_out(labels) == 1
     assert left_out(labels, torch.tensor([0, 2])) == 2
 
@@ -50,17 +61,27 @@ def test_an_item_is_not_its_own_neighbour_but_its_duplicate_is() -> None:
 
 
 def by_loop(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
-    recalls, averages = [], []
+    ks = [k for k in (1, 2, 4, 8) if k < len(labels)]
+    recalls: list[list[bool]] = []
+    averages, shares = [], []
     for q in range(len(labels)):
         distances = (embeddings - embeddings[q]).norm(dim=1)
         order = [i for i in distances.argsort().tolist() if i != q]
         relevant = int((labels == labels[q]).sum()) - 1
         if relevant:
             hits = [bool(labels[i] == labels[q]) for i in order]
-            recalls.append(float(hits[0]))
+            recalls.append([any(hits[:k]) for k in ks])
+            shares.append(sum(hits[:relevant]) / relevant)
             precisions = [sum(hits[: i + 1]) / (i + 1) for i in range(relevant) if hits[i]]
             averages.append(sum(precisions) / relevant)
-    return {RECALL: sum(recalls) / len(recalls), MAP: sum(averages) / len(averages)}
+    return {
+        **{
+            f"retrieval.recall_at_{k}": sum(column) / len(column)
+            for k, column in zip(ks, zip(*recalls, strict=True), strict=True)
+        },
+        PRECISION: sum(shares) / len(shares),
+        MAP: sum(averages) / len(averages),
+    }
 
 
 @settings(max_examples=50, deadline=None)
@@ -84,7 +105,8 @@ def test_agrees_with_pytorch_metric_learning(offset: float) -> None:
     centres = functional.normalize(torch.randn(10, 16), dim=1)
     embeddings = centres[labels] + 0.3 * torch.randn(400, 16)
     calculator = AccuracyCalculator(
-        include=("precision_at_1", "mean_average_precision_at_r"), device=torch.device("cpu")
+        include=("precision_at_1", "r_precision", "mean_average_precision_at_r"),
+        device=torch.device("cpu"),
     )
     peer = calculator.get_accuracy(embeddings, labels)
     values = retrieval(embeddings + offset, labels)
@@ -92,12 +114,14 @@ def test_agrees_with_pytorch_metric_learning(offset: float) -> None:
     tolerance = 1e-6 if offset == 0 else 1e-3  # the offset itself rounds the embeddings
     assert values[RECALL] == pytest.approx(peer["precision_at_1"], abs=tolerance)
     assert values[MAP] == pytest.approx(peer["mean_average_precision_at_r"], abs=tolerance)
+    assert values[PRECISION] == pytest.approx(peer["r_precision"], abs=tolerance)
 
     gallery, gallery_labels = embeddings[:250], labels[:250]
     peer = calculator.get_accuracy(embeddings[250:], labels[250:], gallery, gallery_labels)
     values = retrieval(embeddings[250:], labels[250:], gallery, gallery_labels)
     assert values[RECALL] == pytest.approx(peer["precision_at_1"], abs=1e-6)
     assert values[MAP] == pytest.approx(peer["mean_average_precision_at_r"], abs=1e-6)
+    assert values[PRECISION] == pytest.approx(peer["r_precision"], abs=1e-6)
 
 
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,13 +133,81 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert retrieval(embeddings, labels) == pytest.approx(whole)
 
 
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+@pytest.mark.parametrize("k", [1, 3, 40, 99, 100])
+def test_the_nearest_are_those_of_a_stable_sort(kind: torch.dtype, k: int) -> None:
+    """Few different values, so that most rows have ties, many of them at the k-th place."""
+    torch.manual_seed(0)
+    queries = torch.randint(-3, 4, (30, 2)).to(kind)
+    gallery = torch.randint(-3, 4, (100, 2)).to(kind)
+    gallery -= gallery.mean(dim=0).round()  # whole numbers all through: ties are exact
+    gallery[-1] -= gallery.sum(dim=0)
+    expected = torch.cdist(queries, gallery).square().round().sort(dim=1, stable=True).indices
+    found = torch.cat([part for _, part in neighbours.nearest(queries, gallery, k)])
+    assert torch.equal(found, expected[:, :k])
+
+
+def test_ranks_are_always_the_same() -> None:
+    """Where all items coincide the gallery's order decides, not a label."""
+    labels = torch.arange(12) % 3
+    first = retrieval(torch.ones(12, 2), labels)
+    assert first == retrieval(torch.ones(12, 2), labels)
+    nearest = list(neighbours.nearest(torch.ones(4, 2), torch.ones(4, 2), 3, leave_self_out=True))
+    assert torch.cat([part for _, part in nearest]).tolist() == [
+        [1, 2, 3],
+        [0, 2, 3],
+        [0, 1, 3],
+        [0, 1, 2],
+    ]
+
+
+@pytest.mark.parametrize("size", [1e-38, 1e-30, 1e18, 1e37])
+def test_very_small_and_very_large_embeddings(size: float) -> None:
+    """Squares would vanish or overflow."""
+    torch.manual_seed(0)
+    embeddings, labels = torch.randn(60, 4), torch.arange(60) % 3
+    assert retrieval(embeddings * size, labels) == pytest.approx(
+        retrieval(embeddings, labels), abs=0.02
+    )
+
+
+def test_a_gallery_of_another_precision() -> None:
+    torch.manual_seed(0)
+    embeddings, labels = torch.randn(60, 4), torch.arange(60) % 3
+    parts = (embeddings[:20], labels[:20], embeddings[20:], labels[20:])
+    mixed = retrieval(parts[0].double(), parts[1], parts[2], parts[3])
+    assert mixed == pytest.approx(retrieval(*parts))
+
+
+def test_gradients_are_no_matter() -> None:
+    torch.manual_seed(0)
+    embeddings, labels = torch.randn(20, 4), torch.arange(20) % 3
+    assert retrieval(embeddings.clone().requires_grad_(), labels) == retrieval(embeddings, labels)
+
+
+def test_ks() -> None:
+    torch.manual_seed(0)
+    embeddings, labels = torch.randn(9, 2), torch.arange(9) % 2
+    values = retrieval(embeddings, labels, ks=(8, 3))
+    assert set(values) == {"retrieval.recall_at_8", "retrieval.recall_at_3", PRECISION, MAP}
+    assert values["retrieval.recall_at_8"] == 1
+    expected = r"ks: expected 1 to 8, .*, got "
+    for k in (0, -1, 9):
+        with pytest.raises(InputError, match=expected + str(k)):
+            retrieval(embeddings, labels, ks=(1, k))
+    retrieval(embeddings, labels, embeddings, labels, ks=(9,))
+    with pytest.raises(InputError, match=r"ks: expected 1 to 9, .*, got 10"):
+        retrieval(embeddings, labels, embeddings, labels, ks=(10,))
+    assert "retrieval.recall_at_8" not in retrieval(embeddings[:8], labels[:8])
+
+
 @pytest.mark.parametrize(
     ("gallery", "gallery_labels", "message"),
     [
         (torch.zeros(3, 2), None, "gallery_labels: needed with gallery"),
         (None, torch.zeros(3).long(), "gallery: needed with gallery_labels"),
         (torch.zeros(3, 5), torch.zeros(3).long(), r"gallery: .*D = 2.* \[3, 5\]"),
-        (torch.zeros(3, 2), torch.zeros(4).long(), r"labels of gallery: .*\[3\].* \[4\]"),
+        (torch.zeros(3, 2), torch.zeros(4).long(), r"gallery_labels: .*\[3\].* \[4\]"),
         (torch.full((3, 2), torch.nan), torch.zeros(3).long(), "gallery: 3 of 3 rows"),
         (torch.zeros(3, 2), torch.full((3,), 8), "labels: no query"),
     ],

@@ -95,7 +95,15 @@ def test_the_best_epoch_is_the_earliest_on_ties_and_its_weights_come_back() -> N
     assert layer.weight.item() == 20
 
 
-@pytest.mark.parametrize("loss", [CONTRASTIVE, TRIPLET])
+DRAWING = {"kind": "triplet", "selection": "distance_weighted"}
+"""One loss that draws tuples; others have parameters of their own."""
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [CONTRASTIVE, TRIPLET, DRAWING, *({"kind": kind} for kind in ("n_pair", "arcface", "sup_con"))],
+    ids=lambda loss: f"{loss['kind']}-{loss.get('selection', 'all')}",
+)
 def test_one_spec_and_seed_give_the_same_curves_to_the_bit(loss: dict[str, Any]) -> None:
     raw = quick(arms=[{"name": "arm", "loss": loss}], encoder={"kind": "convnet", "channels": 8})
     assert without_time(trained(raw)) == without_time(trained(raw))
@@ -124,6 +132,29 @@ def test_arms_of_one_seed_see_the_same_batches() -> None:
 
     assert order(0, 0) == order(1, 0)
     assert order(0, 0) != order(0, 1)
+
+
+def trained_on(loss: dict[str, Any]) -> list[torch.Tensor]:
+    """What the encoder was given in the first 20 steps, as it really came."""
+    spec = parse_spec(quick(arms=[{"name": "arm", "loss": loss}]))
+    training = Training(spec, spec.arms[0], 0, CPU, ListReporter())
+    items: list[torch.Tensor] = []
+
+    def note(_: torch.nn.Module, inputs: tuple[torch.Tensor]) -> None:
+        if torch.is_grad_enabled():  # measuring learns nothing
+            items.append(inputs[0].clone())
+
+    training._encoder.register_forward_pre_hook(note)
+    training.run(lambda: training.step == 20)
+    return items
+
+
+def test_what_a_loss_draws_or_learns_moves_no_batch() -> None:
+    first = trained_on(CONTRASTIVE)
+    assert len(first) == 20
+    for loss in (TRIPLET, DRAWING, {"kind": "arcface"}):
+        others = trained_on(loss)
+        assert all(torch.equal(a, b) for a, b in zip(first, others, strict=True)), loss
 
 
 def test_a_cancel_stops_between_two_steps_and_keeps_what_was_measured() -> None:

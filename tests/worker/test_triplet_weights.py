@@ -8,7 +8,7 @@ from torch import Tensor
 
 from worker import losses
 from worker.losses.distances import squared_distances
-from worker.losses.triplet_weights import LOOP_UP_TO, triplet_weights
+from worker.losses.triplet_weights import triplet_weights
 
 PATHS = {"compare": 10**6, "sort": 0}
 

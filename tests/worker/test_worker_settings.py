@@ -1,10 +1,11 @@
 import dataclasses
+from pathlib import Path
 
 import pytest
 
 from tests.support.slot import worker_environment
 from worker.errors import SettingsError
-from worker.settings import Settings
+from worker.settings import Settings, datasets_folder
 
 
 def test_the_environment_says_all() -> None:
@@ -33,3 +34,9 @@ def test_a_slot_without_a_name_is_called_like_its_host() -> None:
     environ = worker_environment("redis://b", "http://a")
     del environ["LOSSBOARD_WORKER_NAME"]
     assert Settings.from_environment(environ).name
+
+
+def test_data_sets_lie_below_one_folder() -> None:
+    assert datasets_folder({"LOSSBOARD_DATASETS_DIR": "/sets"}) == Path("/sets")
+    for environ in ({}, {"LOSSBOARD_DATASETS_DIR": ""}):
+        assert datasets_folder(environ) == Path.cwd() / "data" / "datasets"

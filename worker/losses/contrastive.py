@@ -1,79 +1,110 @@
-"""Contrastive loss over all pairs of a batch.
+"""Contrastive loss over the pairs of a batch.
 
 Hadsell, Chopra & LeCun 2006; in the form of arXiv 2510.02161:
-sum over positive pairs of d^2 + sum over negative pairs of max(0, m - d)^2.
+sum over positive pairs of d^2 + sum over negative pairs of max(0, m - d)^2,
+d the Euclidean distance or 1 - cos.
 """
 
-from typing import Any
+from typing import Final
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.nn import functional
 
 from contract.loss import ContrastiveLoss
-from worker.losses.base import Loss, Part
-from worker.losses.distances import squared_distances
+from worker.losses.base import Loss, Part, Tuples
+from worker.losses.batch import Batch
+from worker.losses.distances import Space, space
+from worker.losses.members import Members
+from worker.losses.selection import pairs
+
+FAR: Final = 1e38
+"""Beyond every margin, and finite in float32."""
 
 
 class Contrastive(Loss):
     """Pull: positive pairs at any distance. Push: negative pairs nearer than the margin.
 
-    Tuples are unordered pairs. A positive pair at distance 0 has no loss and is not active.
+    Tuples are unordered pairs; anchor with other, where a batch is compared with others. A positive
+    pair at distance 0 has no loss and is not active.
     """
 
     def __init__(self, spec: ContrastiveLoss) -> None:
         super().__init__(spec.reduction)
         self.margin = spec.margin
+        self.distance = spec.distance
+        self.selection = spec.selection
 
-    def tuples(
-        self, embeddings: Tensor, labels: Tensor, generator: torch.Generator | None
-    ) -> tuple[dict[str, Part], Tensor]:
-        """Parts `positive` and `negative`; both members of a pair are its anchors."""
-        same = labels[:, None] == labels[None, :]
-        pull, push, pulled, pushed = _Totals.apply(embeddings, same, self.margin)  # type: ignore[no-untyped-call]
-        batch = len(labels)
-        positives = (same.sum() - batch) // 2
-        parts = {
-            "positive": Part(pull, pulled.sum() // 2, positives),
-            "negative": Part(push, pushed.sum() // 2, batch * (batch - 1) // 2 - positives),
-        }
-        anchors = batch if batch > 1 else 0  # any other item makes a valid pair
-        return parts, (pulled + pushed > 0).sum() / torch.tensor(float(anchors))
+    def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
+        """Parts `positive` and `negative`; both members of a pair are its anchors, the anchor alone
+        where a batch is compared with others."""
+        points = space(batch, self.distance)
+        with torch.no_grad():
+            members = Members.of_batch(batch)
+            same = members.same(points.squared.dtype)
+            pulls, pushes, slopes = _terms(points, same, self.margin)
+            selected = None
+            if self.selection != "all":
+                distances = _distances(points)
+                chosen = pairs.chosen(self.selection, batch, distances, self.margin, generator)
+                picked = chosen.to(pulls.dtype)
+                slopes *= picked
+                positives = _halved((chosen & batch.positive).sum(), batch)
+                negatives = _halved((chosen & batch.negative).sum(), batch)
+                selected = {
+                    "positive": _part(pulls * picked, positives, batch)[0],
+                    "negative": _part(pushes * picked, negatives, batch)[0],
+                }
+            positive, pulled = _part(pulls, _halved(members.positives.sum(), batch), batch)
+            negative, pushed = _part(pushes, _halved(members.negatives.sum(), batch), batch)
+            parts = {"positive": positive, "negative": negative}
+            alone = batch.own and len(batch.labels) == 1  # any other item makes a valid pair
+            anchors = torch.tensor(0.0 if alone else float(len(batch.labels)))
+        trained = parts if selected is None else selected
+        total = trained["positive"].total + trained["negative"].total
+        return Tuples(
+            points.differentiable(total, slopes),
+            parts,
+            (pulled + pushed > 0).sum() / anchors,
+            selected,
+        )
 
 
-class _Totals(Function):
-    """Both sums with their gradient in closed form, one matrix product.
+def _distances(points: Space) -> Tensor:
+    """d [B, M], a new matrix."""
+    return points.squared.sqrt() if points.distance == "euclidean" else points.compared.clone()
 
-    Each pair (i, j) adds 2 c_ij (e_i - e_j) to the gradient of e_i, with c = 1 for a positive pair
-    and c = -(m - d) / d for an active negative one. At d = 0 the push has no direction: 0.
+
+def _terms(points: Space, same: Tensor, margin: float) -> tuple[Tensor, Tensor, Tensor]:
+    """The losses of positive pairs, those of negative pairs, and both kinds' slopes by s, [B, M].
+
+    A slope is 1 for a positive pair and -(m - d) / d for an active negative one, by the cosine
+    distance c = s / 2 that are c and -(m - c). At d = 0 the push has no direction: 0.
     """
+    # Passes over these matrices are most of the time: as few as can be, in place, without bools.
+    distances = _distances(points)
+    if points.distance == "euclidean":
+        pulls = points.squared * same
+        gaps = (margin - distances.add_(same, alpha=FAR)).clamp_(min=0)
+        slopes = functional.threshold(distances, 0, torch.inf, inplace=True)
+        torch.div(gaps, slopes, out=slopes)
+        torch.sub(same, slopes, out=slopes)
+        if points.own:
+            slopes.fill_diagonal_(0)
+        return pulls, gaps.square_(), slopes
+    pulls = distances * same
+    gaps = (margin - distances.add_(same, alpha=FAR)).clamp_(min=0)
+    return pulls.square(), gaps.square(), pulls.sub_(gaps)
 
-    @staticmethod
-    def forward(
-        ctx: Any, embeddings: Tensor, same: Tensor, margin: float
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Both sums, and of each item how many active pairs of either kind it is in."""
-        pulls = squared_distances(embeddings)
-        distances = pulls.sqrt()
-        gap = (margin - distances).clamp_(min=0).masked_fill_(same, 0)
-        slope = gap / distances.masked_fill_(distances == 0, torch.inf)
-        pulls *= same
-        pushes = gap.square_()
-        pull, push = pulls.sum() / 2, pushes.sum() / 2
-        # In place, which saves the time of new matrices; by row, for its count is exact in float32.
-        pulled = pulls.gt_(0).sum(dim=1).to(torch.int64)
-        pushed = pushes.gt_(0).sum(dim=1).to(torch.int64)
-        ctx.save_for_backward(embeddings, same, slope)
-        ctx.mark_non_differentiable(pulled, pushed)
-        return pull, push, pulled, pushed
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: FunctionCtx, *grads: Tensor) -> tuple[Tensor, None, None]:
-        embeddings, same, slope = ctx.saved_tensors  # type: ignore[attr-defined]
-        grad_pull, grad_push, *_ = grads
-        weights = (slope * -grad_push).masked_fill_(same, grad_pull)
-        # The gradient knows differences only, so the offset may go: it would cancel badly.
-        centred = embeddings - embeddings.mean(dim=0)
-        return 2 * (weights.sum(dim=1, keepdim=True) * centred - weights @ centred), None, None
+def _part(losses: Tensor, valid: Tensor, batch: Batch) -> tuple[Part, Tensor]:
+    """The part, and the sum of its losses [B, M], which are lost, for each anchor."""
+    rows = losses.sum(dim=1)
+    active = losses.sign_().sum(dim=1).to(torch.int64)  # by row: float32 counts to 2^24
+    total = rows.sum() / 2 if batch.own else rows.sum()
+    return Part(total, _halved(active.sum(), batch), valid), rows
+
+
+def _halved(count: Tensor, batch: Batch) -> Tensor:
+    """Ordered pairs to unordered ones, where a batch is compared with itself."""
+    return count // 2 if batch.own else count

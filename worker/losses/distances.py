@@ -1,17 +1,134 @@
-"""Distances within a batch."""
+"""Distances between the anchors of a batch and their others, and the way back for a gradient."""
 
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
 from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.nn import functional
+
+from contract.loss import Distance
+from worker.losses.batch import Batch
+
+ZERO_NORM: Final = 1e-12
+"""Vectors shorter than this have no direction."""
 
 
-def squared_distances(embeddings: Tensor) -> Tensor:
-    """Squared Euclidean distances [B, B] of embeddings [B, D]; symmetric, zero on the diagonal.
+@dataclass(frozen=True)
+class Space:
+    """A batch as a distance sees it."""
 
-    The batch mean is subtracted first: ||a||^2 + ||b||^2 - 2ab cancels badly far from the origin
-    (an offset of 30 costs 2e-4 in float32 otherwise).
+    distance: Distance
+    anchors: Tensor
+    """[B, D], differentiable; unit vectors for the cosine distance."""
+    others: Tensor
+    """[M, D]; the anchors themselves where `own` is set."""
+    own: bool
+    squared: Tensor
+    """[B, M], s: squared Euclidean distances of the points above; without gradient."""
+    compared: Tensor
+    """[B, M]: s, or 1 - cos for the cosine distance, which is s / 2; without gradient."""
+
+    def differentiable(self, total: Tensor, slopes: Tensor) -> Tensor:
+        """The total, of which the derivative by each s is known.
+
+        Args:
+            total: 0-d.
+            slopes: [B, M] derivatives by s; where a batch is compared with itself those of its
+                unordered pairs, so a symmetric matrix.
+
+        Returns:
+            The total, NaN if a point is not finite; its gradient at the points takes one product.
+        """
+        result: Tensor = _Total.apply(  # type: ignore[no-untyped-call]
+            self.anchors, None if self.own else self.others, total, slopes
+        )
+        return result
+
+
+def space(batch: Batch, distance: Distance) -> Space:
+    """The distances of a batch. The cosine of a vector without direction is 0 with all others."""
+    anchors, others = batch.anchors, batch.others
+    if distance == "cosine":
+        anchors = unit(anchors)
+        others = anchors if batch.own else unit(others)
+    with torch.no_grad():
+        squared = squared_distances(anchors, None if batch.own else others)
+        compared = squared
+        if distance == "cosine":
+            # 1 - cos of unit vectors, without its cancellation for near ones; a lacking direction
+            # is a vector of 0, at s = 1 from all unit vectors.
+            lacking = (1 - anchors.square().sum(dim=1)).round()
+            other_lacking = (1 - others.square().sum(dim=1)).round()
+            compared = (lacking[:, None] + other_lacking[None, :]).add_(squared).mul_(0.5)
+            if batch.own:
+                compared.fill_diagonal_(0)
+    return Space(distance, anchors, others, batch.own, squared, compared)
+
+
+def unit(points: Tensor) -> Tensor:
+    """Points [N, D] at length 1, differentiable; one without direction becomes 0, and gets none."""
+    directed = torch.linalg.vector_norm(points.detach(), dim=1, keepdim=True) >= ZERO_NORM
+    lost = ~directed & points.detach().isfinite().all(dim=1, keepdim=True)
+    return functional.normalize(points, dim=1, eps=ZERO_NORM).masked_fill(lost, 0)
+
+
+def squared_distances(anchors: Tensor, others: Tensor | None = None) -> Tensor:
+    """Squared Euclidean distances [B, M] of points [B, D] to others [M, D].
+
+    Without others to the points themselves: symmetric, zero on the diagonal.
+
+    The mean is subtracted first: ||a||^2 + ||b||^2 - 2ab cancels badly far from the origin (an
+    offset of 30 costs 2e-4 in float32 otherwise).
     """
-    centred = embeddings - embeddings.mean(dim=0)
-    products = centred @ centred.T
-    norms = products.diagonal()
-    # Both norms first: so rounding is the same for (i, j) and (j, i), and duplicates are 0 apart.
-    distances = (norms[:, None] + norms[None, :]).sub_(products, alpha=2)
-    return distances.clamp_(min=0).fill_diagonal_(0)
+    if others is None:
+        centred = anchors - anchors.mean(dim=0)
+        products = centred @ centred.T
+        norms = products.diagonal()
+        # Both norms first: so rounding is the same for (i, j) and (j, i), and duplicates are 0
+        # apart.
+        distances = (norms[:, None] + norms[None, :]).sub_(products, alpha=2)
+        return distances.clamp_(min=0).fill_diagonal_(0)
+    middle = torch.cat((anchors, others)).mean(dim=0)
+    anchors, others = anchors - middle, others - middle
+    distances = anchors.square().sum(dim=1)[:, None] + others.square().sum(dim=1)[None, :]
+    return distances.sub_(anchors @ others.T, alpha=2).clamp_(min=0)
+
+
+class _Total(Function):
+    """Passes a total on. Slope c_ij adds 2 c_ij (a_i - o_j) to the gradient of a_i, and its
+    negative to that of o_j."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, anchors: Tensor, others: Tensor | None, total: Tensor, slopes: Tensor
+    ) -> Tensor:
+        ctx.save_for_backward(anchors, others, slopes)
+        # What is not finite makes a NaN, also where it is in no tuple.
+        return total + 0 * (anchors.sum() if others is None else anchors.sum() + others.sum())
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        anchors, others, slopes = ctx.saved_tensors  # type: ignore[attr-defined]
+        doubled = 2 * grads[0]
+        # The gradient knows differences only, so an offset may go: it would cancel badly.
+        if others is None:
+            return doubled * _pulls(slopes, anchors - anchors.mean(dim=0)), None, None, None
+        middle = others.mean(dim=0)
+        anchors, others = anchors - middle, others - middle
+        to_anchors, to_others, *_ = ctx.needs_input_grad  # type: ignore[attr-defined]
+        return (
+            doubled * _pulls(slopes, anchors, others) if to_anchors else None,
+            doubled * _pulls(slopes.T, others, anchors) if to_others else None,
+            None,
+            None,
+        )
+
+
+def _pulls(slopes: Tensor, points: Tensor, others: Tensor | None = None) -> Tensor:
+    """Sum over j of c_ij (p_i - o_j), [N, D]."""
+    others = points if others is None else others
+    return (slopes.sum(dim=1, keepdim=True) * points).sub_(slopes @ others)

@@ -1,39 +1,56 @@
 """Which class computes which kind of loss."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 
 from contract.loss import Loss as LossSpec
+from worker.errors import InputError
+from worker.losses.arcface import ArcFace
 from worker.losses.base import Loss
+from worker.losses.center_contrastive import CenterContrastive
 from worker.losses.contrastive import Contrastive
+from worker.losses.info_nce import InfoNce
+from worker.losses.n_pair import NPair
+from worker.losses.sup_con import SupCon
 from worker.losses.triplet import Triplet
 
-LOSSES: Final[dict[str, Any]] = {
+LOSSES: Final[dict[str, Callable[..., Loss]]] = {
     "contrastive": Contrastive,
     "triplet": Triplet,
+    "n_pair": NPair,
+    "info_nce": InfoNce,
+    "arcface": ArcFace,
+    "sup_con": SupCon,
+    "center_contrastive": CenterContrastive,
 }
+WITH_CLASSES: Final = ("arcface", "center_contrastive")
+"""Those with a trainable vector for each class."""
+
 _SPEC: Final[TypeAdapter[LossSpec]] = TypeAdapter(LossSpec)
 
 
 def build(
-    spec: LossSpec | Mapping[str, Any],
-    *,
-    classes: int | None = None,  # noqa: ARG001 - see below
-    dim: int | None = None,  # noqa: ARG001
+    spec: LossSpec | Mapping[str, Any], *, classes: int | None = None, dim: int | None = None
 ) -> Loss:
     """The loss of a spec, or of its JSON.
 
+    Its own parameters, where it has any, start from torch's global generator: seed that first.
+
     Args:
         spec: one of contract.loss.
-        classes: number of training classes; for losses with parameters of their own, of which
-            there is none yet.
+        classes: number of training classes; arcface and center_contrastive need it.
         dim: embedding size; likewise.
 
     Raises:
         pydantic.ValidationError: the settings are not valid.
+        InputError: classes or dim is needed and missing, or below 1.
     """
     parsed = _SPEC.validate_python(spec)
-    loss: Loss = LOSSES[parsed.kind](parsed)
-    return loss
+    if parsed.kind not in WITH_CLASSES:
+        return LOSSES[parsed.kind](parsed)
+    for name, given in (("classes", classes), ("dim", dim)):
+        if given is None or given < 1:
+            raise InputError(f"{name}: {parsed.kind} needs a number from 1 up, got {given}")
+    return LOSSES[parsed.kind](parsed, classes=classes, dim=dim)

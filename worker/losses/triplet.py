@@ -1,25 +1,24 @@
 """Triplet loss over all triplets of a batch, exactly, without listing one.
 
 Schroff, Kalenichenko & Philbin 2015; in the form of arXiv 2510.02161:
-sum over valid (a, p, n) of max(0, s_ap - s_an + m), s the squared distance.
+sum over valid (a, p, n) of max(0, D_ap - D_an + m), D the squared distance or 1 - cos.
 
-With D the squared distances, everything follows from one integer matrix W [B, B]: at a positive
-(a, p) the number of negatives n with D_an < D_ap + m, at a negative (a, n) minus the number of
-positives p for which that holds. The active triplets are the sum of W over the positives,
-the loss is <W, D> + m * active, and dL/dD = W. Memory is O(B^2), where listing needs O(B^3).
+Everything follows from one integer matrix W [B, M]: at a positive (a, p) the number of negatives n
+with D_an < D_ap + m, at a negative (a, n) minus the number of positives p for which that holds.
+The active triplets are the sum of W over the positives, the loss is <W, D> + m * active, and
+dL/dD = W. Memory is O(B M), where listing needs O(B M^2).
 """
-
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
-from torch.autograd.function import FunctionCtx, once_differentiable
 
 from contract.loss import TripletLoss
-from worker.losses.base import Loss, Part
-from worker.losses.distances import squared_distances
-from worker.losses.triplet_weights import triplet_weights
+from worker.losses.base import Loss, Part, Tuples
+from worker.losses.batch import Batch
+from worker.losses.distances import space
+from worker.losses.members import Members
+from worker.losses.selection import triplets
+from worker.losses.triplet_weights import count
 
 
 class Triplet(Loss):
@@ -28,40 +27,46 @@ class Triplet(Loss):
     def __init__(self, spec: TripletLoss) -> None:
         super().__init__(spec.reduction)
         self.margin = spec.margin
+        self.distance = spec.distance
+        self.selection = spec.selection
 
-    def tuples(
-        self, embeddings: Tensor, labels: Tensor, generator: torch.Generator | None
-    ) -> tuple[dict[str, Part], Tensor]:
+    def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
         """Part `triplet`; an anchor is active if one of its triplets is."""
-        total, active = _Total.apply(embeddings, labels, self.margin)  # type: ignore[no-untyped-call]
-        _, classes, sizes = labels.unique(return_inverse=True, return_counts=True)
-        members = sizes[classes]
-        valid = (members - 1) * (len(labels) - members)  # of each anchor
-        part = Part(total, active.sum(), valid.sum())
-        return {"triplet": part}, (active > 0).sum() / (valid > 0).sum()
+        points = space(batch, self.distance)
+        with torch.no_grad():
+            distances = points.compared
+            members = Members.of_batch(batch)
+            valid = members.positives * members.negatives  # of each anchor
+            weights, active = count(distances, members, self.margin)
+            total = self._total(weights, distances, active)
+            everything = trained = Part(total, active.sum(), valid.sum())
+            if self.selection == "semi_hard":
+                weights, picked = count(distances, members, self.margin, semi_hard=True)
+                total = self._total(weights, distances, picked)
+                trained = Part(total, picked.sum(), picked.sum())
+            elif self.selection != "all":
+                chosen = triplets.chosen(self.selection, batch, distances, generator)
+                weights, trained = self._listed(chosen, distances)
+            slopes = weights if points.distance == "euclidean" else weights / 2
+            slopes = slopes + slopes.T if batch.own else slopes
+        return Tuples(
+            points.differentiable(trained.total, slopes),
+            {"triplet": everything},
+            (active > 0).sum() / (valid > 0).sum(),
+            None if self.selection == "all" else {"triplet": trained},
+        )
 
-
-class _Total(Function):
-    """The sum over all triplets, and the number of active ones of each anchor."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, embeddings: Tensor, labels: Tensor, margin: float
-    ) -> tuple[Tensor, Tensor]:
-        squared = squared_distances(embeddings)
-        weights = triplet_weights(squared, labels, margin)
-        active = weights.clamp(min=0).sum(dim=1).to(torch.int64)
+    def _total(self, weights: Tensor, distances: Tensor, active: Tensor) -> Tensor:
+        """The sum of the losses of the triplets counted in W."""
         # In the distances' type: times an integer tensor, the margin would become a float32.
-        total = (weights * squared).sum() + margin * active.sum().to(squared.dtype)
-        ctx.save_for_backward(embeddings, weights)
-        ctx.mark_non_differentiable(active)
-        return total, active
+        return (weights * distances).sum() + self.margin * active.sum().to(distances.dtype)
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: FunctionCtx, *grads: Tensor) -> tuple[Tensor, None, None]:
-        embeddings, weights = ctx.saved_tensors  # type: ignore[attr-defined]
-        both = weights + weights.T
-        centred = embeddings - embeddings.mean(dim=0)
-        gradient = 2 * (both.sum(dim=1, keepdim=True) * centred - both @ centred)
-        return grads[0] * gradient, None, None
+    def _listed(self, chosen: Tensor, distances: Tensor) -> tuple[Tensor, Part]:
+        """W of the triplets [3, T], and their part."""
+        a, p, n = chosen.unbind()
+        active = (distances[a, n] < distances[a, p] + self.margin).to(distances.dtype)
+        weights = torch.zeros_like(distances)
+        weights.index_put_((a, p), active, accumulate=True)
+        weights.index_put_((a, n), -active, accumulate=True)
+        hinges = (distances[a, p] - distances[a, n] + self.margin).clamp_(min=0)
+        return weights, Part(hinges.sum(), (active > 0).sum(), torch.ones_like(a).sum())

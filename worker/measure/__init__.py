@@ -1,7 +1,27 @@
-"""Measures of embeddings, each a plain function from tensors to values by metric key."""
+"""Measures of embeddings, each a plain function from tensors to values by metric key; and the
+paired comparison of two arms over seeds."""
 
-from worker.measure.classification import classification
-from worker.measure.geometry import geometry
+from contract.uncertainty import PairedDifference, compare
+from worker.measure.classification import classification, knn_leave_one_out
+from worker.measure.clustering import clustering
+from worker.measure.cross_modal import cross_modal
+from worker.measure.detail import detail
+from worker.measure.geometry import geometry, per_class_variance
+from worker.measure.histograms import Histograms, distance_histograms
 from worker.measure.retrieval import left_out, retrieval
 
-__all__ = ["classification", "geometry", "left_out", "retrieval"]
+__all__ = [
+    "Histograms",
+    "PairedDifference",
+    "classification",
+    "clustering",
+    "compare",
+    "cross_modal",
+    "detail",
+    "distance_histograms",
+    "geometry",
+    "knn_leave_one_out",
+    "left_out",
+    "per_class_variance",
+    "retrieval",
+]

@@ -1,21 +1,24 @@
-"""Classification by nearest neighbours."""
+"""Classification by nearest neighbours and by a linear probe."""
 
-from typing import Final
-
+import torch
 from torch import Tensor
 
-from worker.measure.inputs import check, check_width
+from contract.metrics import KNN_KS
+from worker.measure.inputs import check, check_pairs, check_width
+from worker.measure.linear_probe import linear_probe_accuracy
 from worker.measure.neighbours import nearest
+from worker.measure.retrieval import relevant_items
 
-KS: Final = (1, 5, 20)
 
-
+@torch.no_grad()
 def classification(
     train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor
 ) -> dict[str, float]:
-    """Share of test items whose k nearest training items vote for their class, k = 1, 5, 20.
+    """Accuracy of nearest neighbours, k = 1, 5, 20, and of a linear probe on the embeddings.
 
-    The majority wins; among classes with as many votes, the one whose first vote is nearest.
+    Of the k nearest training items' classes the majority wins; among classes with as many votes,
+    the one whose first vote is nearest. The probe is a logistic regression on standardised
+    features.
 
     Args:
         train: [N, D] float32 or float64, finite.
@@ -24,21 +27,60 @@ def classification(
         test_labels: [Q].
 
     Returns:
-        `classification.knn_accuracy_{k}`; a k beyond N is left out.
+        `classification.knn_accuracy_{k}`, a k beyond N left out, and
+        `classification.linear_probe_accuracy`, left out where the training items have one class.
 
     Raises:
         InputError: names the argument and what was seen.
     """
-    check(train, train_labels, "train")
-    check(test, test_labels, "test")
+    check(train, train_labels, "train", "train_labels")
+    check(test, test_labels, "test", "test_labels")
     check_width(test, train, "test")
-    ks = [k for k in KS if k <= len(train)]
+    ks = [k for k in KNN_KS if k <= len(train)]
     right = dict.fromkeys(ks, 0)
     for chunk, found in nearest(test, train, max(ks)):
-        voted = train_labels[found]
-        for k in ks:
-            right[k] += int((_majority(voted[:, :k]) == test_labels[chunk]).sum())
-    return {f"classification.knn_accuracy_{k}": right[k] / len(test) for k in ks}
+        _count(right, train_labels[found], test_labels[chunk])
+    values = {_key(k): right[k] / len(test) for k in ks}
+    if (probed := linear_probe_accuracy(train, train_labels, test, test_labels)) is not None:
+        values["classification.linear_probe_accuracy"] = probed
+    return values
+
+
+@torch.no_grad()
+def knn_leave_one_out(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
+    """Accuracy of nearest neighbours where each item is classified by all others, k = 1, 5, 20.
+
+    For held-out classes that have no training items. An item that is the only one of its class is
+    left out as a query; `left_out` counts them.
+
+    Args:
+        embeddings: [N, D] float32 or float64, finite.
+        labels: [N] integers, with a class of two members.
+
+    Returns:
+        `classification.knn_accuracy_{k}`; a k beyond N - 1 is left out.
+
+    Raises:
+        InputError: names the argument and what was seen.
+    """
+    check_pairs(embeddings, labels)
+    asked = relevant_items(labels, labels) > 1
+    ks = [k for k in KNN_KS if k < len(embeddings)]
+    right = dict.fromkeys(ks, 0)
+    for chunk, found in nearest(embeddings, embeddings, max(ks), leave_self_out=True):
+        wanted = asked[chunk]
+        _count(right, labels[found[wanted]], labels[chunk][wanted])
+    return {_key(k): right[k] / int(asked.sum()) for k in ks}
+
+
+def _key(k: int) -> str:
+    return f"classification.knn_accuracy_{k}"
+
+
+def _count(right: dict[int, int], voted: Tensor, labels: Tensor) -> None:
+    """Add to `right`, for each k, how many of the labels [Q] the first k votes [Q, K] give."""
+    for k in right:
+        right[k] += int((_majority(voted[:, :k]) == labels).sum())
 
 
 def _majority(voted: Tensor) -> Tensor:

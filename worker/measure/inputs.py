@@ -6,23 +6,28 @@ from torch import Tensor
 from worker.errors import InputError
 
 
-def check(embeddings: Tensor, labels: Tensor, name: str = "embeddings") -> None:
+def check(
+    embeddings: Tensor, labels: Tensor, name: str = "embeddings", labels_name: str = "labels"
+) -> None:
     """Check embeddings [N, D] and labels [N]: shapes, types, finite values, at least one item.
 
     Raises:
         InputError: names the argument and what was seen.
     """
-    if embeddings.ndim != 2 or not len(embeddings):
-        raise InputError(f"{name}: expected [N, D] with N >= 1, got {list(embeddings.shape)}")
+    if embeddings.ndim != 2 or not embeddings.numel():
+        raise InputError(
+            f"{name}: expected [N, D] with N >= 1 and D >= 1, got {list(embeddings.shape)}"
+        )
     if embeddings.dtype not in {torch.float32, torch.float64}:
         raise InputError(f"{name}: expected float32 or float64, got {embeddings.dtype}")
     if labels.shape != embeddings.shape[:1]:
         raise InputError(
-            f"labels of {name}: expected shape [{len(embeddings)}], got {list(labels.shape)}"
+            f"{labels_name}: expected shape [{len(embeddings)}], as many as {name}, "
+            f"got {list(labels.shape)}"
         )
-    if labels.is_floating_point() or labels.dtype == torch.bool:
-        raise InputError(f"labels of {name}: expected integers, got {labels.dtype}")
-    if not embeddings.isfinite().all():
+    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+        raise InputError(f"{labels_name}: expected integers, got {labels.dtype}")
+    if not torch.stack(embeddings.aminmax()).isfinite().all():  # without a mask of every value
         broken = int((~embeddings.isfinite().all(dim=1)).sum())
         raise InputError(f"{name}: {broken} of {len(embeddings)} rows are not finite")
 
@@ -50,3 +55,13 @@ def check_pairs(embeddings: Tensor, labels: Tensor) -> None:
         raise InputError(
             f"labels: expected a class with two members, got {len(labels)} classes of one"
         )
+
+
+def check_classes(labels: Tensor) -> None:
+    """Check that labels [N] hold at least two classes.
+
+    Raises:
+        InputError: names the argument and what was seen.
+    """
+    if (labels == labels[0]).all():
+        raise InputError(f"labels: expected two classes or more, got only {int(labels[0])}")

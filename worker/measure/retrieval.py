@@ -1,20 +1,26 @@
 """Retrieval: does a query find others of its class first?"""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
+from contract.metrics import RECALL_KS
 from worker.errors import InputError
 from worker.measure.inputs import check, check_pairs, check_width
 from worker.measure.neighbours import nearest
 
 
+@torch.no_grad()
 def retrieval(
     embeddings: Tensor,
     labels: Tensor,
     gallery: Tensor | None = None,
     gallery_labels: Tensor | None = None,
+    *,
+    ks: Sequence[int] | None = None,
 ) -> dict[str, float]:
-    """Recall@1 and MAP@R (Musgrave et al. 2020, arXiv 2003.08505).
+    """Recall@K, R-precision and MAP@R (Musgrave et al. 2020, arXiv 2003.08505).
 
     For a query with R relevant items in the gallery, MAP@R is the mean over the first R places of
     the precision at each place that holds a relevant item, 0 at the others. A perfect list gives 1;
@@ -25,13 +31,15 @@ def retrieval(
         labels: [Q] integers.
         gallery: [N, D] where to search; by default the queries, each without itself.
         gallery_labels: [N], with `gallery`.
+        ks: the K of Recall@K; by default those of 1, 2, 4, 8 that the gallery has items for.
 
     Returns:
         `retrieval.*` by metric key. A query whose class has no other member in the gallery is left
         out; `left_out` counts them.
 
     Raises:
-        InputError: names the argument and what was seen; also if no query is left.
+        InputError: names the argument and what was seen; also if no query is left, or if a K of
+            `ks` is beyond the gallery.
     """
     if gallery is None and gallery_labels is not None:
         raise InputError("gallery: needed with gallery_labels, got None")
@@ -42,29 +50,46 @@ def retrieval(
     if gallery_labels is None:
         raise InputError("gallery_labels: needed with gallery, got None")
     check(embeddings, labels)
-    check(gallery, gallery_labels, "gallery")
+    check(gallery, gallery_labels, "gallery", "gallery_labels")
     check_width(gallery, embeddings, "gallery")
+    ks = recall_ks(ks, len(gallery) - int(own))
 
-    relevant = _relevant(labels, gallery_labels) - int(own)
+    relevant = relevant_items(labels, gallery_labels) - int(own)
     asked = relevant > 0
     if not asked.any():
         raise InputError("labels: no query has another item of its class in the gallery")
 
-    most = int(relevant.max())
+    most = max([int(relevant.max()), *ks])
     ranks = torch.arange(1, most + 1, device=embeddings.device, dtype=torch.float64)
-    recall = average = torch.zeros((), dtype=torch.float64, device=embeddings.device)
+    totals: dict[str, Tensor] = {}
     for chunk, found in nearest(embeddings, gallery, most, leave_self_out=own):
-        hits = (gallery_labels[found] == labels[chunk, None]).to(torch.float64)
-        within = ranks <= relevant[chunk, None]
+        wanted = asked[chunk]
+        due = relevant[chunk][wanted, None]
+        hits = (gallery_labels[found[wanted]] == labels[chunk][wanted, None]).to(torch.float64)
+        counted = hits * (ranks <= due)
         precision = hits.cumsum(dim=1) / ranks
-        mean = (precision * hits * within).sum(dim=1) / relevant[chunk].clamp(min=1)
-        average = average + mean[asked[chunk]].sum()
-        recall = recall + hits[asked[chunk], 0].sum()
-    queries = asked.sum()
-    return {
-        "retrieval.recall_at_1": float(recall / queries),
-        "retrieval.map_at_r": float(average / queries),
-    }
+        chunk_values = {
+            **{f"retrieval.recall_at_{k}": hits[:, :k].amax(dim=1) for k in ks},
+            "retrieval.r_precision": counted.sum(dim=1) / due[:, 0],
+            "retrieval.map_at_r": (counted * precision).sum(dim=1) / due[:, 0],
+        }
+        for key, each in chunk_values.items():
+            totals[key] = totals.get(key, 0) + each.sum()
+    return {key: float(total / asked.sum()) for key, total in totals.items()}
+
+
+def recall_ks(ks: Sequence[int] | None, most: int) -> Sequence[int]:
+    """The K to measure, where a query has `most` items to find.
+
+    Raises:
+        InputError: an explicit K is not among 1 ... most.
+    """
+    if ks is None:
+        return [k for k in RECALL_KS if k <= most]
+    for k in ks:
+        if not 1 <= k <= most:
+            raise InputError(f"ks: expected 1 to {most}, as many as a query can find, got {k}")
+    return ks
 
 
 def left_out(labels: Tensor, gallery_labels: Tensor | None = None) -> int:
@@ -75,11 +100,11 @@ def left_out(labels: Tensor, gallery_labels: Tensor | None = None) -> int:
         gallery_labels: [N]; by default the queries', each without itself.
     """
     if gallery_labels is None:
-        return int((_relevant(labels, labels) == 1).sum())
-    return int((_relevant(labels, gallery_labels) == 0).sum())
+        return int((relevant_items(labels, labels) == 1).sum())
+    return int((relevant_items(labels, gallery_labels) == 0).sum())
 
 
-def _relevant(labels: Tensor, gallery_labels: Tensor) -> Tensor:
+def relevant_items(labels: Tensor, gallery_labels: Tensor) -> Tensor:
     """How many items of the gallery share each query's label [Q]."""
     known, sizes = gallery_labels.unique(return_counts=True)
     place = torch.searchsorted(known, labels).clamp(max=len(known) - 1)

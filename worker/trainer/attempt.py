@@ -9,7 +9,7 @@ from contract.events import Failure
 from contract.problems import SpecError
 from contract.spec import parse_spec
 from worker.claim import Claim
-from worker.errors import DivergedError, ReporterError
+from worker.errors import DataError, DivergedError, ReporterError
 from worker.reporter import Reporter
 from worker.trainer.training import Training
 
@@ -37,6 +37,9 @@ def attempt(
         failure = Failure(message=str(error), cause=error.cause, step=error.step)
         reporter.log([f"{failure.message} {failure.cause}"])
         reporter.ended("failed", failure)
+    except DataError as error:
+        cause = "The data set could not be read; the message says what to do."
+        reporter.ended("failed", Failure(message=str(error), cause=cause))
     except Exception as error:  # noqa: BLE001 - any fault of a run is that run's failure
         reporter.log(traceback.format_exc().splitlines())
         reporter.ended(

@@ -17,7 +17,7 @@ def likely_cause(training: Training, encoder: Encoder, loss: Loss) -> str:
             "The embeddings are not L2-normalised, so that nothing bounds their distances; "
             "switch L2-normalise on."
         )
-    if loss.margin > 10:
+    if loss.kind in {"contrastive", "triplet"} and loss.margin > 10:
         advice.append(f"The margin {loss.margin:g} is large; try 1.")
     if loss.reduction == "sum":
         advice.append(

@@ -32,8 +32,8 @@ class Evaluation:
 
     @property
     def caveats(self) -> list[str]:
-        """Lines that say what is left out of the measures during training."""
-        return [
+        """Lines that say what is left out of the measures."""
+        lines = [
             f"during training {len(kept.labels)} of {len(whole.labels)} {name} are used"
             for name, kept, whole in (
                 ("validation items", self._validation, self._data.validation),
@@ -41,6 +41,15 @@ class Evaluation:
             )
             if len(kept.labels) < len(whole.labels)
         ]
+        for name, split in (("validation", self._validation), ("test", self._data.test)):
+            for kind, labels in (("class", split.labels), ("fine class", split.fine)):
+                alone = 0 if labels is None else measure.left_out(labels)
+                if alone:
+                    lines.append(
+                        f"{alone} of {len(split.labels)} {name} items are the only ones of their "
+                        f"{kind} and no queries: nothing else could be found for them"
+                    )
+        return lines
 
     def validation(self) -> dict[str, float]:
         """Every measure on the validation split, by metric key.
@@ -59,13 +68,17 @@ class Evaluation:
         embeddings = embed(self._encoder, held_out.items)
         if not embeddings.isfinite().all():
             raise NotFiniteError("the embeddings are no finite numbers any more")
-        return {
+        values = {
             **measure.geometry(embeddings, held_out.labels),
             **measure.retrieval(embeddings, held_out.labels),
             **measure.classification(
                 embed(self._encoder, gallery.items), gallery.labels, embeddings, held_out.labels
             ),
+            **measure.clustering(embeddings, held_out.labels),
         }
+        if held_out.fine is not None and measure.left_out(held_out.fine) < len(held_out.fine):
+            values |= measure.detail(embeddings, held_out.fine)
+        return values
 
 
 @torch.no_grad()

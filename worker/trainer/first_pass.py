@@ -27,12 +27,14 @@ def first_pass(
     total, active, valid = 0.0, 0, 0
     for batch in batches:
         output: LossOutput = loss(
-            encoder(train.items[batch]), train.labels[batch], generator=generator
+            encoder(train.items[batch]),
+            train.labels[batch],
+            generator=generator,
+            check_values=False,
         )
-        count = int(output.valid)
-        total += float(output.mean_over_valid) * count
+        total += sum(float(part.total) for part in output.parts.values())
         active += int(output.active)
-        valid += count
+        valid += int(output.valid)
     if not valid:
         return {}
     return {"dynamics.loss": total / valid, "dynamics.active_ratio": active / valid}

@@ -37,6 +37,7 @@ class Training:
         self._reporter = reporter
         self._device = device
         self._elapsed_s = 0.0
+        self._empty_steps = dynamics.EmptySteps()
 
         # Every part draws from a stream of its own: for one seed all arms start from the same
         # encoder and see the same batches, whatever their losses draw.
@@ -114,7 +115,9 @@ class Training:
         self._optimizer.zero_grad()
         embeddings: Tensor = self._encoder(items)
         embeddings.retain_grad()
-        output: LossOutput = self._loss(embeddings, labels, generator=self._tuples)
+        output: LossOutput = self._loss(
+            embeddings, labels, generator=self._tuples, check_values=False
+        )
         output.value.backward()
         values = dynamics.values(output, embeddings, self._weights)
         if self.step % UPDATE_NORM_EVERY == 0:
@@ -125,7 +128,7 @@ class Training:
             self._optimizer.step()
         self._elapsed_s += time.perf_counter() - began
         values["run.elapsed_s"] = self._elapsed_s
-        return values
+        return values | self._empty_steps.count(values)
 
     def _validate(self) -> dict[str, float]:
         try:

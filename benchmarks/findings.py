@@ -1,0 +1,166 @@
+"""A preset's verdict as Markdown: what docs/FINDINGS.md is made of.
+
+Needs a running product (`python -m launcher up`). Commands:
+
+    python -m benchmarks.findings z25-synthetic
+    python -m benchmarks.findings z25-mnist --set training.epochs=10 --set seeds=[0,1,2]
+
+An id of an earlier comparison in the place of the preset prints that one again.
+"""
+
+import argparse
+import copy
+import json
+import math
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+import httpx
+
+from frontend.api import Api
+
+WAIT_S: Final = 2.0
+SHOWN: Final = (
+    "geometry.intra_class_variance",
+    "geometry.inter_class_variance",
+    "geometry.effective_rank",
+    "classification.knn_accuracy_5",
+    "classification.linear_probe_accuracy",
+    "retrieval.recall_at_1",
+    "retrieval.map_at_r",
+    "clustering.ami",
+    "detail.recall_at_1",
+)
+"""Read on the test split."""
+WHOLE_RUN: Final = (
+    "dynamics.active_ratio.early",
+    "dynamics.gradient_norm.per_active.mean",
+    "dynamics.gradient_norm.late_share",
+    "dynamics.loss_decay_epochs",
+    "dynamics.half_life",
+    "dynamics.auc",
+    "dynamics.empty_steps",
+)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Submit, wait, print."""
+    options = _parser().parse_args(argv)
+    with httpx.Client(base_url=options.api, timeout=60) as http:
+        api = Api(http)
+        comparison = _comparison(api, options.what, options.set)
+        _wait(api, comparison)
+        print(report(api, comparison))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.findings")
+    parser.add_argument("what", help="a preset's id, or a comparison's")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="PATH=JSON", help="change the preset's spec"
+    )
+    parser.add_argument("--api", default="http://127.0.0.1:8500")
+    return parser
+
+
+def _comparison(api: Api, what: str, changes: Sequence[str]) -> str:
+    preset = next((row for row in api.catalogue()["presets"] if row["id"] == what), None)
+    if preset is None:
+        return str(api.comparison(what)["id"])
+    spec = copy.deepcopy(preset["spec"])
+    for change in changes:
+        path, _, value = change.partition("=")
+        *sections, name = path.split(".")
+        section = spec
+        for part in sections:
+            section = section.setdefault(part, {})
+        section[name] = json.loads(value)
+    return str(api.create(spec)["id"])
+
+
+def _wait(api: Api, comparison: str) -> None:
+    while (now := api.comparison(comparison))["state"] in {"queued", "running"}:
+        eta = "" if now["eta_s"] is None else f", {now['eta_s']:.0f} s to go"
+        print(f"\r{comparison}: {now['progress']:.0%}{eta}   ", end="", file=sys.stderr)
+        time.sleep(WAIT_S)
+    print(file=sys.stderr)
+
+
+def report(api: Api, comparison: str) -> str:
+    """The verdict and the results of a comparison as Markdown."""
+    verdict = api.verdict(comparison)
+    summary = api.summary(comparison)
+    if verdict["arms"] is None:
+        return str(verdict["summary"])
+    a, b = verdict["arms"]["a"], verdict["arms"]["b"]
+    lines = [verdict["summary"], "", *(f"- {caveat}" for caveat in verdict["caveats"]), ""]
+    lines += [
+        f"| claim | metric | {a} | {b} | difference, 95 % interval | p (Holm) | verdict "
+        "| reported, second-hand |",
+        "|--|--|--|--|--|--|--|--|",
+    ]
+    for claim in verdict["claims"]:
+        reported = "; ".join(
+            f"{row['what']}: {row['a']:g} and {row['b']:g} {row['unit']}".strip()
+            for row in claim["reported"]
+        )
+        for place, row in enumerate(claim["evidence"]):
+            first = place == 0
+            lines.append(
+                f"| {_cell(claim['id'], claim['text']) if first else ''} | `{row['metric']}` "
+                f"| {_figure(row['mean_a'])} | {_figure(row['mean_b'])} | {_difference(row)} "
+                f"| {_figure(row['p_holm'])} | {_words(row['verdict'])} "
+                f"| {reported if first else ''} |"
+            )
+        if len(claim["evidence"]) != 1:
+            lines.append(f"| | | | | | | **{_words(claim['verdict'])}** | |")
+    return "\n".join([*lines, "", *_results(summary)])
+
+
+def _results(summary: Any) -> list[str]:
+    wanted = (*(f"test.{key}" for key in SHOWN), *WHOLE_RUN)
+    rows = {row["key"]: row for row in summary["metrics"]}
+    arms = [arm["arm"] for arm in next(iter(rows.values()))["arms"]]
+    lines = ["| metric, mean ± sd over seeds | " + " | ".join(arms) + " |"]
+    lines.append("|--|" + "--|" * len(arms))
+    for key in wanted:
+        if key in rows:
+            cells = " | ".join(_arm(arm) for arm in rows[key]["arms"])
+            lines.append(f"| `{key}` | {cells} |")
+    return lines
+
+
+def _arm(arm: Any) -> str:
+    if arm["censored"]:
+        bound = max(value["value"] for value in arm["values"] if value["censored"])
+        return f"> {bound:g} in {arm['censored']} of {arm['n']}"
+    spread = "" if arm["sd"] is None else f" ± {_figure(arm['sd'])}"
+    return f"{_figure(arm['mean'])}{spread} (n = {arm['n']})"
+
+
+def _cell(number: int, text: str) -> str:
+    return f"{number}. {text}"
+
+
+def _difference(row: Any) -> str:
+    if row["mean_difference"] is None:
+        return ""
+    interval = row["interval"]
+    shown = "" if interval is None else f" [{_figure(interval[0])}, {_figure(interval[1])}]"
+    return f"{_figure(row['mean_difference'])}{shown}"
+
+
+def _figure(value: float | None) -> str:
+    if value is None or not math.isfinite(value):
+        return ""
+    return f"{value:.3g}"
+
+
+def _words(verdict: str) -> str:
+    return verdict.replace("_", " ")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""How a loss goes about its work: at every step, and what a run's steps add up to."""
+
+from typing import Final
+
+from contract.loss import ACTIVE_EPS
+from contract.metrics.metric import Metric
+
+
+def _dynamics(key: str, label: str, formula: str, meaning: str) -> Metric:
+    return Metric(f"dynamics.{key}", label, formula, meaning, per_step=True)
+
+
+def _whole_run(key: str, label: str, formula: str, meaning: str, unit: str = "") -> Metric:
+    return Metric(f"dynamics.{key}", label, formula, meaning, unit=unit, summary_only=True)
+
+
+DYNAMICS: Final = (
+    _dynamics(
+        "loss",
+        "Loss",
+        r"\frac{1}{|V|}\sum_{t \in V} \ell_t",
+        "Mean over all valid tuples of the batch, whatever reduction is trained. Each loss has its "
+        "own scale: compare how it falls, not its value.",
+    ),
+    _dynamics(
+        "loss_trained",
+        "Trained loss",
+        r"\mathcal{L}",
+        "The value that is backpropagated, in the reduction the arm trains with.",
+    ),
+    _dynamics(
+        "loss.positive",
+        "Pull",
+        r"\frac{1}{|V|}\sum_{P} s_{xy}",
+        "The share of the loss that pulls positive pairs together.",
+    ),
+    _dynamics(
+        "loss.negative",
+        "Push",
+        r"\frac{1}{|V|}\sum_{N} \max(0, m - d_{xy})^2",
+        "The share of the loss that pushes negative pairs apart.",
+    ),
+    _dynamics(
+        "loss.triplet",
+        "Triplet hinge",
+        r"\frac{1}{|V|}\sum \max(0, s_{ap} - s_{an} + m)",
+        "The triplet loss's only part.",
+    ),
+    _dynamics(
+        "loss.softmax",
+        "Cross-entropy",
+        r"\frac{1}{|V|}\sum -\log\operatorname{softmax}(\cdot)",
+        "The part of a softmax loss (N-pair, InfoNCE, SupCon, ArcFace, centre contrastive) that "
+        "asks a similarity to win over its competitors.",
+    ),
+    _dynamics(
+        "active_ratio",
+        "Active ratio",
+        r"\frac{|\{t \in V : \ell_t > 0\}|}{|V|}",
+        "Share of the valid tuples that still have a loss, and so a gradient. The loss of a "
+        f"softmax is never 0; there a tuple is active above {ACTIVE_EPS:g}.",
+    ),
+    _dynamics(
+        "active_ratio.selected",
+        "Active among the selected",
+        r"\frac{|\{t \in S : \ell_t > 0\}|}{|S|}",
+        "The same over the tuples that the arm's selection picked. A selection that takes only "
+        "violated tuples makes this 1 by construction: compare arms by the plain active ratio.",
+    ),
+    _dynamics(
+        "active_ratio.positive",
+        "Active positives",
+        r"\frac{|\{P : \ell > 0\}|}{|P|}",
+        "Share of positive pairs with a loss. A positive pair pulls at any distance, so this "
+        "stays near 1.",
+    ),
+    _dynamics(
+        "active_ratio.negative",
+        "Active negatives",
+        r"\frac{|\{N : \ell > 0\}|}{|N|}",
+        "Share of negative pairs that are still nearer than the margin.",
+    ),
+    _dynamics(
+        "active_ratio.triplet",
+        "Active triplets",
+        r"\frac{|\{(a,p,n) : \ell > 0\}|}{|V|}",
+        "Share of valid triplets that still violate the margin.",
+    ),
+    _dynamics(
+        "active_ratio.softmax",
+        "Active cross-entropies",
+        rf"\frac{{|\{{t : \ell_t > {ACTIVE_EPS:g}\}}|}}{{|V|}}",
+        f"Share of the softmax's tuples with a loss above {ACTIVE_EPS:g}: those not yet won with "
+        "probability 0.999.",
+    ),
+    _dynamics(
+        "active_ratio.anchors",
+        "Active anchors",
+        r"\frac{|\{a : \exists t \ni a,\ \ell_t > 0\}|}{|\{a : \exists t \ni a\}|}",
+        "Share of anchors with at least one active tuple.",
+    ),
+    _dynamics(
+        "active_tuples", "Active tuples", r"|\{t \in V : \ell_t > 0\}|", "The ratio's numerator."
+    ),
+    _dynamics("valid_tuples", "Valid tuples", r"|V|", "The ratio's denominator."),
+    _dynamics(
+        "selected_tuples",
+        "Selected tuples",
+        r"|S|",
+        "How many tuples the arm's selection picked to train on.",
+    ),
+    _dynamics(
+        "empty_steps",
+        "Steps with nothing to learn",
+        r"|\{\text{steps so far} : |A| = 0\}|",
+        "How many steps up to this one had no active tuple: the encoder did not move for any of "
+        "them.",
+    ),
+    _dynamics(
+        "invalid_steps",
+        "Steps without a valid tuple",
+        r"|\{\text{steps so far} : |V| = 0\}|",
+        "How many of those had no valid tuple at all, such as a batch in which no class comes "
+        "twice.",
+    ),
+    _dynamics(
+        "gradient_norm",
+        "Gradient norm",
+        r"\lVert \nabla_\theta \mathcal{L} \rVert_2",
+        "Global L2 norm over the encoder's parameters, before clipping. Depends on the reduction.",
+    ),
+    _dynamics(
+        "gradient_norm.embedding",
+        "Gradient norm at the embeddings",
+        r"\lVert \nabla_E \mathcal{L} \rVert_2",
+        "L2 norm of the gradient with respect to the batch's embeddings.",
+    ),
+    _dynamics(
+        "gradient_norm.per_active",
+        "Gradient norm per active tuple",
+        r"\Bigl\lVert \nabla_\theta \frac{1}{|A|}\sum_{t \in A} \ell_t \Bigr\rVert_2",
+        "How strong the active tuples' mean gradient is, whatever reduction is trained. "
+        "Absent at a step where nothing is active.",
+    ),
+    _dynamics(
+        "update_norm",
+        "Update norm",
+        r"\frac{\lVert \Delta\theta \rVert}{\lVert \theta \rVert}",
+        "Relative size of the optimiser's real step, every tenth step.",
+    ),
+    _whole_run(
+        "loss_decay_epochs",
+        "Loss-decay epochs",
+        r"\min\{e : \bar L_e \le 0.1\, L_0\}",
+        "Epochs until the epoch's mean loss is a tenth of the untrained network's. Not reached is "
+        "told as more than the epochs trained, never as a number.",
+        unit="epochs",
+    ),
+    _whole_run(
+        "half_life",
+        "Loss half-life",
+        r"\min\{e : \bar L_e \le 0.5\, L_0\}",
+        "Epochs until the epoch's mean loss is half of the untrained network's.",
+        unit="epochs",
+    ),
+    _whole_run(
+        "auc",
+        "Area under the loss",
+        r"\frac{1}{E}\sum_{e=1}^{E} \bar L_e / L_0",
+        "Mean over epochs of the loss divided by the untrained network's: near 0 where it fell at "
+        "once, 1 where it never fell.",
+    ),
+    _whole_run(
+        "active_ratio.early",
+        "Early active ratio",
+        r"\frac{1}{|E_1|}\sum_{t \in E_1} \text{active ratio}_t",
+        "Mean active ratio over the first epoch.",
+    ),
+    _whole_run(
+        "gradient_norm.per_active.mean",
+        "Mean gradient norm per active tuple",
+        r"\frac{1}{T}\sum_t \Bigl\lVert \nabla_\theta \frac{1}{|A_t|}\sum_{A_t} \ell \Bigr\rVert_2",
+        "Mean over all steps at which a tuple was active.",
+    ),
+    _whole_run(
+        "gradient_norm.late_share",
+        "Late share of the gradient norm",
+        r"\overline{\lVert \nabla \rVert}_{\text{late}} \,/\, "
+        r"\overline{\lVert \nabla \rVert}_{\text{early}}",
+        "Mean gradient norm over the last tenth of the epochs, divided by that over the first.",
+    ),
+)

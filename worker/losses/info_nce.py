@@ -1,0 +1,30 @@
+"""InfoNCE over the labels of a batch, known as NT-Xent with cosine similarities.
+
+van den Oord, Li & Vinyals 2018 (arXiv 1807.03748); Chen et al. 2020 (arXiv 2002.05709):
+-log(exp(cos_ap / t) / (exp(cos_ap / t) + sum over negatives n of exp(cos_an / t))).
+"""
+
+import torch
+from torch.nn import functional
+
+from contract.loss import InfoNceLoss
+from worker.losses.base import Loss, Tuples
+from worker.losses.batch import Batch
+from worker.losses.softmax import cosines, log_sum_exp, tuples_of
+
+
+class InfoNce(Loss):
+    """One part, `softmax`; its tuples are the ordered positive pairs (a, p) whose anchor has a
+    negative. Other positives of the anchor do not compete with p."""
+
+    def __init__(self, spec: InfoNceLoss) -> None:
+        super().__init__(spec.reduction)
+        self.temperature = spec.temperature
+
+    def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
+        """Each positive against all negatives of its anchor."""
+        logits = cosines(batch.anchors, batch.others) / self.temperature
+        competitors = log_sum_exp(logits, batch.negative)
+        losses = functional.softplus(competitors[:, None] - logits)
+        contested = batch.negative.any(dim=1, keepdim=True)
+        return tuples_of(losses, batch.positive & contested)

@@ -1,0 +1,76 @@
+"""Who shares a class with whom: counts, and lists of positives side by side."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from worker.losses.batch import Batch
+
+
+@dataclass(frozen=True)
+class Members:
+    """The classes of a batch. `of` makes one."""
+
+    classes: Tensor
+    """[B] each anchor's class, an index into `sizes`; -1 if none of the others is of it."""
+    other_classes: Tensor
+    """[M] each other's."""
+    sizes: Tensor
+    """[C] how many others each class has."""
+    own: bool
+
+    @classmethod
+    def of(cls, labels: Tensor, other_labels: Tensor | None = None) -> "Members":
+        """Of labels [B] and other labels [M]; without the latter a batch is its own other."""
+        known, classes, sizes = (labels if other_labels is None else other_labels).unique(
+            return_inverse=True, return_counts=True
+        )
+        if other_labels is None:
+            return cls(classes, classes, sizes, own=True)
+        nearest = torch.searchsorted(known, labels).clamp_(max=len(known) - 1)
+        found = nearest.masked_fill_(known[nearest] != labels, -1)
+        return cls(found, classes, sizes, own=False)
+
+    @classmethod
+    def of_batch(cls, batch: Batch) -> "Members":
+        """Of a batch."""
+        return cls.of(batch.labels, None if batch.own else batch.other_labels)
+
+    @cached_property
+    def same_class(self) -> Tensor:
+        """[B] how many others are of the anchor's class, itself included."""
+        return self.sizes[self.classes].masked_fill_(self.classes < 0, 0)
+
+    @cached_property
+    def positives(self) -> Tensor:
+        """[B] number of positives of each anchor."""
+        return self.same_class - 1 if self.own else self.same_class
+
+    @cached_property
+    def negatives(self) -> Tensor:
+        """[B] number of negatives of each anchor."""
+        return len(self.other_classes) - self.same_class
+
+    def same(self, dtype: torch.dtype) -> Tensor:
+        """[B, M] 1. for two of one class, an item and itself included, and 0.: numbers, for a
+        matrix of them is made and used several times faster on a CPU than one of bool."""
+        classes = self.classes.to(dtype)  # indices: exact up to 2^24
+        others = classes if self.own else self.other_classes.to(dtype)
+        mask = torch.empty(len(classes), len(others), dtype=dtype, device=classes.device)
+        return torch.eq(classes[:, None], others[None, :], out=mask)
+
+    def listed(self) -> tuple[Tensor, Tensor]:
+        """The members of each anchor's class side by side: columns [B, K], ascending, and which of
+        them are positives (the anchor itself and what fills up to K are not); K is the largest
+        class."""
+        by_class = self.other_classes.argsort(stable=True)
+        first = self.sizes.cumsum(0) - self.sizes  # where each class begins in by_class
+        slots = torch.arange(int(self.sizes.max()), device=by_class.device)
+        places = (first[:, None] + slots).clamp_(max=len(by_class) - 1)
+        columns = by_class[places][self.classes]
+        exists = slots < self.same_class[:, None]
+        if self.own:
+            exists &= columns != torch.arange(len(columns), device=columns.device)[:, None]
+        return columns, exists

@@ -1,0 +1,76 @@
+"""Retrieval across two kinds of items: sounds that find pictures, and pictures that find sounds."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from worker.errors import InputError
+from worker.measure.inputs import check, check_width
+from worker.measure.neighbours import nearest
+from worker.measure.retrieval import recall_ks, relevant_items
+
+
+@torch.no_grad()
+def cross_modal(
+    audio: Tensor,
+    audio_labels: Tensor,
+    visual: Tensor,
+    visual_labels: Tensor,
+    *,
+    ks: Sequence[int] | None = None,
+) -> dict[str, float]:
+    """MAP over the full ranking, and Recall@K, from audio to visual items and back.
+
+    The average precision of a query is the mean, over the items of its class, of the precision at
+    the place where each is ranked.
+
+    Args:
+        audio: [A, D] float32 or float64, finite.
+        audio_labels: [A] integers.
+        visual: [V, D], in the same space.
+        visual_labels: [V].
+        ks: the K of Recall@K; by default those of 1, 2, 4, 8 that both sides have items for.
+
+    Returns:
+        `retrieval.audio_to_visual.map`, `.recall_at_{K}` and the same for `visual_to_audio`. A
+        query whose class has no member on the other side is left out; `left_out` counts them.
+
+    Raises:
+        InputError: names the argument and what was seen; also if the sides share no class, or if a
+            K of `ks` is beyond one of them.
+    """
+    check(audio, audio_labels, "audio", "audio_labels")
+    check(visual, visual_labels, "visual", "visual_labels")
+    check_width(visual, audio, "visual")
+    ks = recall_ks(ks, min(len(audio), len(visual)))
+    if not relevant_items(audio_labels, visual_labels).any():
+        raise InputError("visual_labels: no class of audio_labels among them")
+    there = _one_way(audio, audio_labels, visual, visual_labels, ks)
+    back = _one_way(visual, visual_labels, audio, audio_labels, ks)
+    return {
+        **{f"retrieval.audio_to_visual.{name}": value for name, value in there.items()},
+        **{f"retrieval.visual_to_audio.{name}": value for name, value in back.items()},
+    }
+
+
+def _one_way(
+    queries: Tensor, labels: Tensor, gallery: Tensor, gallery_labels: Tensor, ks: Sequence[int]
+) -> dict[str, float]:
+    relevant = relevant_items(labels, gallery_labels)
+    queries, labels, relevant = (part[relevant > 0] for part in (queries, labels, relevant))
+    average = torch.zeros((), device=queries.device, dtype=torch.float64)
+    recall = dict.fromkeys(ks, 0)
+    for chunk, found in nearest(queries, gallery, len(gallery)):
+        hits = gallery_labels[found] == labels[chunk, None]
+        due = relevant[chunk]
+        query, place = hits.nonzero(as_tuple=True)  # a query's hits stand together, nearest first
+        before = (due.cumsum(0) - due)[query]
+        hit = torch.arange(1, len(query) + 1, device=queries.device) - before
+        average += (hit / (place + 1).to(torch.float64) / due[query]).sum()
+        for k in ks:
+            recall[k] += int(hits[:, :k].any(dim=1).sum())
+    return {
+        "map": float(average / len(queries)),
+        **{f"recall_at_{k}": right / len(queries) for k, right in recall.items()},
+    }
