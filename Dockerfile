@@ -37,6 +37,7 @@ FROM base AS ui
 RUN pip install -c constraints.txt --group frontend
 COPY .streamlit .streamlit
 COPY frontend frontend
+COPY docs/METHOD.md docs/METHOD.md
 USER lossboard
 EXPOSE 8501
 CMD ["python", "-m", "streamlit", "run", "frontend/app.py", "--server.address", "0.0.0.0", "--server.port", "8501", "--server.headless", "true", "--browser.gatherUsageStats", "false"]

@@ -43,6 +43,8 @@ class Row:
     """LaTeX."""
     paper: str = ""
     url: str = ""
+    fine_labels: bool = False
+    """Whether the data have labels within the classes, for detail retention."""
 
     @property
     def kind(self) -> str:
@@ -74,6 +76,7 @@ DATA: Final = (
         "that no loss sees.",
         paper="Zeng 2025, Comparing Contrastive and Triplet Loss",
         url="https://arxiv.org/abs/2510.02161",
+        fine_labels=True,
     ),
 )
 
@@ -200,6 +203,7 @@ def _rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "formula": row.formula,
             "paper": row.paper,
             "url": row.url,
+            "fine_labels": row.fine_labels,
             "schema": row.section.model_json_schema(),
         }
         for row in rows

@@ -27,6 +27,7 @@ from frontend.api_types import (
     Series,
     SeriesList,
     Summary,
+    Verdict,
     Worker,
     WorkerList,
 )
@@ -111,8 +112,14 @@ class Api:
         return self._call(SeriesList, "GET", "/series", params=params)["series"]
 
     def summary(self, comparison: str) -> Summary:
-        """Arms x metrics with mean, sd, n and the 95 % interval over seeds."""
+        """Arms x metrics with mean, sd, n and the 95 % interval over seeds; paired differences."""
         return self._call(Summary, "GET", f"/comparisons/{_part(comparison)}/summary")
+
+    def verdict(self, comparison: str, a: str = "", b: str = "") -> Verdict:
+        """The nine claims judged by two arms; the first contrastive and triplet unless named."""
+        params = {name: arm for name, arm in (("a", a), ("b", b)) if arm}
+        path = f"/comparisons/{_part(comparison)}/verdict"
+        return self._call(Verdict, "GET", path, params=params)
 
     def workers(self) -> list[Worker]:
         """The worker slots: what each does and when it was last seen."""

@@ -4,6 +4,7 @@ from typing import Any, Literal, TypedDict
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 Better = Literal["higher", "lower"] | None
+Word = Literal["supported", "contradicted", "undecided", "not_measured"]
 
 
 class Comparison(TypedDict):
@@ -81,15 +82,17 @@ class Series(TypedDict):
 
 
 class Value(TypedDict):
-    """One run's result; null where it was not finite."""
+    """One run's result; null where it was not finite, a lower bound where it is censored."""
 
     seed: int
     value: float | None
     step: int
+    censored: bool
 
 
 class ArmSummary(TypedDict):
-    """One metric of one arm over its seeds: mean, standard deviation, 95 % interval."""
+    """One metric of one arm over its seeds: mean, standard deviation, 95 % interval, all null where
+    a value is censored; and the untrained encoder's mean."""
 
     arm: str
     n: int
@@ -97,7 +100,22 @@ class ArmSummary(TypedDict):
     sd: float | None
     low: float | None
     high: float | None
+    censored: int
+    untrained: float | None
     values: list[Value]
+
+
+class Difference(TypedDict):
+    """An arm (a) against the baseline (b), paired by seed: mean of a - b."""
+
+    a: str
+    b: str
+    n: int
+    mean_difference: float
+    interval: tuple[float, float] | None
+    p_value: float
+    smallest_p: float
+    effect_size: float | None
 
 
 class MetricSummary(TypedDict):
@@ -107,6 +125,14 @@ class MetricSummary(TypedDict):
     label: str
     better: Better
     arms: list[ArmSummary]
+    differences: list[Difference]
+
+
+class SettingDifference(TypedDict):
+    """A setting in which arms differ, and its value by arm."""
+
+    setting: str
+    values: dict[str, Any]
 
 
 class Summary(TypedDict):
@@ -115,6 +141,74 @@ class Summary(TypedDict):
     metrics: list[MetricSummary]
     runs_finished: int
     runs_total: int
+    baseline: str
+    differs: list[SettingDifference]
+
+
+class ArmPair(TypedDict):
+    """Two arms: a in the contrastive loss's place, b in the triplet loss's."""
+
+    a: str
+    b: str
+
+
+class Reported(TypedDict):
+    """What a paper reports of both losses."""
+
+    what: str
+    a: float
+    b: float
+    unit: str
+    source: str
+    second_hand: bool
+
+
+class Evidence(TypedDict):
+    """One metric that a claim is judged by; differences are a - b."""
+
+    metric: str
+    label: str
+    expected: Literal["greater", "less"]
+    mean_a: float | None
+    mean_b: float | None
+    mean_difference: float | None
+    interval: tuple[float, float] | None
+    p_value: float | None
+    p_holm: float | None
+    effect_size: float | None
+    n: int
+    censored: int
+    verdict: Word
+
+
+class Claim(TypedDict):
+    """One claim with its verdict; its figures are those of its first measured evidence."""
+
+    id: int
+    text: str
+    metric: str
+    arms: ArmPair | None
+    mean_difference: float | None
+    interval: tuple[float, float] | None
+    p_value: float | None
+    p_holm: float | None
+    effect_size: float | None
+    n: int
+    verdict: Word
+    reason: str
+    reported: list[Reported]
+    evidence: list[Evidence]
+
+
+class Verdict(TypedDict):
+    """All claims; arms is null where the comparison lacks a contrastive or a triplet arm."""
+
+    summary: str
+    arms: ArmPair | None
+    seeds: int
+    smallest_p: float | None
+    caveats: list[str]
+    claims: list[Claim]
 
 
 class Worker(TypedDict):

@@ -56,10 +56,13 @@ def settings(spec: Spec, catalogue: Catalogue) -> list[Setting]:
     rows = [
         Setting("Loss", tuple(label_of(catalogue.get("losses", ()), arm["loss"]) for arm in arms))
     ]
-    titles = _titles(catalogue.get("losses", ()))
-    for name in dict.fromkeys(key for arm in arms for key in arm["loss"] if key != "kind"):
-        values = tuple(plain(arm["loss"].get(name)) for arm in arms)
-        rows.append(Setting(titles.get(name, _spaced(name)), values))
+    losses = catalogue.get("losses", ())
+    titled = [
+        {(name, _title(losses, arm["loss"], name)): value for name, value in arm["loss"].items()}
+        for arm in arms
+    ]
+    for name, title in dict.fromkeys(key for own in titled for key in own if key[0] != "kind"):
+        rows.append(Setting(title, tuple(plain(own.get((name, title))) for own in titled)))
     properties = catalogue.get("training", {}).get("properties", {})
     own = [{k: v for k, v in arm.get("training", {}).items() if v is not None} for arm in arms]
     for name in dict.fromkeys(key for settings_of_arm in own for key in settings_of_arm):
@@ -78,6 +81,22 @@ def difference(rows: Sequence[Setting]) -> str:
         )
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     return f"Besides the loss, the arms differ in {listed}."
+
+
+def has_fine_labels(spec: Spec, catalogue: Catalogue) -> bool:
+    """Whether the data have labels within the classes, so that detail retention is measured."""
+    kind = spec["data"]["kind"]
+    return any(row["fine_labels"] for row in catalogue["data"] if row["kind"] == kind)
+
+
+def reductions(spec: Spec) -> str:
+    """What the arms' losses are divided by: "mean", or "mean (contrastive), sum (triplet)"."""
+    by_reduction: dict[str, list[str]] = {}
+    for arm in spec["arms"]:
+        by_reduction.setdefault(plain(arm["loss"]["reduction"]), []).append(arm["name"])
+    if len(by_reduction) == 1:
+        return next(iter(by_reduction))
+    return ", ".join(f"{reduction} ({', '.join(arms)})" for reduction, arms in by_reduction.items())
 
 
 def label_of(rows: Sequence[Mapping[str, Any]], section: Mapping[str, Any]) -> str:
@@ -121,12 +140,12 @@ def _seeds(seeds: Sequence[int]) -> str:
     return f"{len(seeds)} ({seeds[0]} … {seeds[-1]})"
 
 
-def _titles(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    return {
-        name: str(schema.get("title", _spaced(name)))
-        for row in rows
-        for name, schema in row.get("schema", {}).get("properties", {}).items()
-    }
+def _title(rows: Sequence[Mapping[str, Any]], section: Mapping[str, Any], name: str) -> str:
+    """What a setting is called in its own section: a name may mean different things in two."""
+    properties: Mapping[str, Any] = next(
+        (row["schema"]["properties"] for row in rows if row["kind"] == section["kind"]), {}
+    )
+    return str(properties.get(name, {}).get("title", _spaced(name)))
 
 
 def _spaced(name: str) -> str:

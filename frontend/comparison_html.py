@@ -48,8 +48,24 @@ def settings_table(arms: Mapping[str, ArmStyle], rows: Sequence[Setting], theme:
 
 
 def results_table(arms: Mapping[str, ArmStyle], section: Section, theme: Theme) -> str:
-    """Mean, spread, interval and count of each metric and arm; the best of each line marked."""
-    return _table(arms, theme, "".join(_line(line) for line in section.lines))
+    """Mean, spread, interval and count of each metric and arm; the best of each line marked.
+
+    Beside them, where there are any, the untrained encoder's value and the difference between two
+    arms.
+    """
+    names = list(arms)
+    more = ["untrained"] if section.has_untrained else []
+    more += [f"{names[1]} − {names[0]}"] if section.has_differences else []
+    body, family = "", ""
+    for line in section.lines:
+        if line.family != family:
+            family = line.family
+            span = 1 + len(arms) + len(more)
+            body += (
+                f"<tr class='lb-family'><th colspan='{span}' scope='rowgroup'>{family}</th></tr>"
+            )
+        body += _line(line, section)
+    return _table(arms, theme, body, more)
 
 
 def moment(iso: str) -> str:
@@ -57,10 +73,14 @@ def moment(iso: str) -> str:
     return f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M} UTC"
 
 
-def _line(line: Line) -> str:
+def _line(line: Line, section: Section) -> str:
     arrow = _ARROWS.get(line.better or "", "")
     hint = f"<span class='lb-arrow' title='{line.better} is better'>{arrow}</span>" if arrow else ""
     cells = "".join(_cell(cell) for cell in line.cells)
+    if section.has_untrained:
+        cells += f"<td class='lb-untrained'>{line.untrained or '–'}</td>"
+    if section.has_differences:
+        cells += _cell(line.difference)
     return f"<tr><th scope='row'>{escape(line.label)} {hint}</th>{cells}</tr>"
 
 
@@ -69,22 +89,23 @@ def _cell(cell: Cell | None) -> str:
         return "<td>–</td>"
     sign, meaning = _MARKS[cell.mark]
     mark = f"<span class='lb-mark' title='{escape(meaning, quote=True)}'>{sign}</span>"
-    interval = f"{cell.interval} · n = {cell.count}" if cell.interval else f"n = {cell.count}"
+    small = " · ".join(filter(None, (cell.interval, f"n = {cell.count}", cell.note)))
     kind = f" class='lb-{cell.mark}'" if cell.mark else ""
-    return f"<td{kind}>{mark}<b>{cell.mean}</b>{cell.spread}<small>{interval}</small></td>"
+    return f"<td{kind}>{mark}<b>{cell.mean}</b>{cell.spread}<small>{small}</small></td>"
 
 
-def _table(arms: Mapping[str, ArmStyle], theme: Theme, body: str) -> str:
+def swatch(style: ArmStyle, theme: Theme) -> str:
+    """A sample of an arm's line."""
+    line = f"border-top: 3px {_LINES.get(style.dash, 'dashed')} {style.color(theme)}"
+    return f"<span class='lb-sample' style='{line}'></span>"
+
+
+def _table(arms: Mapping[str, ArmStyle], theme: Theme, body: str, more: Sequence[str] = ()) -> str:
     heads = "".join(
-        f"<th scope='col'>{_swatch(style, theme)}{escape(name)}</th>"
-        for name, style in arms.items()
+        f"<th scope='col'>{swatch(style, theme)}{escape(name)}</th>" for name, style in arms.items()
     )
+    heads += "".join(f"<th scope='col'>{escape(name)}</th>" for name in more)
     return (
         "<div class='lb-scroll'><table class='lb-table'>"
         f"<thead><tr><td></td>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )
-
-
-def _swatch(style: ArmStyle, theme: Theme) -> str:
-    line = f"border-top: 3px {_LINES.get(style.dash, 'dashed')} {style.color(theme)}"
-    return f"<span class='lb-sample' style='{line}'></span>"

@@ -8,11 +8,19 @@ Mark = Literal["", "best", "ahead"]
 """best: its 95 % interval meets no other arm's; ahead: the best mean, but the intervals meet."""
 
 TEST: Final = "test."
+FAMILIES: Final = {
+    "geometry": "Geometry",
+    "classification": "Classification",
+    "retrieval": "Retrieval",
+    "clustering": "Clustering",
+    "detail": "Detail",
+}
+"""First part of a key -> heading above the metrics that have it."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One arm's result in one metric."""
+    """One arm's result in one metric, or two arms' difference."""
 
     mean: str
     spread: str
@@ -21,6 +29,8 @@ class Cell:
     """The mean's 95 % interval; "" with one seed."""
     count: int
     mark: Mark = ""
+    note: str = ""
+    """What else is to be said, small."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,15 @@ class Line:
     better: Literal["higher", "lower"] | None
     cells: tuple[Cell | None, ...]
     """In the order of the arms; None where an arm has no value yet."""
+    untrained: str = ""
+    """The untrained encoder's value, the same for all arms of a seed."""
+    difference: Cell | None = None
+    """The second of two arms against the first, paired by seed."""
+
+    @property
+    def family(self) -> str:
+        """The heading that it stands under; "" for none."""
+        return FAMILIES.get(self.key.removeprefix(TEST).partition(".")[0], "")
 
 
 @dataclass(frozen=True)
@@ -41,34 +60,87 @@ class Section:
     title: str
     lines: tuple[Line, ...]
 
+    @property
+    def has_untrained(self) -> bool:
+        """Whether a line tells of the untrained encoder."""
+        return any(line.untrained for line in self.lines)
 
-def sections(summary: Mapping[str, Any], arms: Sequence[str]) -> list[Section]:
-    """The results in reading order: the test split first, where it has been read."""
+    @property
+    def has_differences(self) -> bool:
+        """Whether a line has a difference between two arms."""
+        return any(line.difference for line in self.lines)
+
+
+def sections(
+    summary: Mapping[str, Any], arms: Sequence[str], whole_run: Sequence[str] = ()
+) -> list[Section]:
+    """The results in reading order: the test split first, where it has been read.
+
+    Args:
+        summary: the API's.
+        arms: in the spec's order.
+        whole_run: keys of the metrics that a run has one value of.
+    """
     lines = [_line(metric, arms) for metric in summary["metrics"]]
     lines = [line for line in lines if any(line.cells)]
-    groups = {
-        "Test split, read once at the best validation epoch": [
-            line for line in lines if line.key.startswith(TEST)
-        ],
-        "Validation split, last evaluation": [
-            line for line in lines if not line.key.startswith((TEST, "dynamics."))
-        ],
-        "Training dynamics, mean of the last epoch": [
-            line for line in lines if line.key.startswith("dynamics.")
-        ],
+    groups: dict[str, list[Line]] = {
+        "Test split, read once at the best validation epoch": [],
+        "Validation split, last evaluation": [],
+        "Training, whole run": [],
+        "Training, mean of the last epoch": [],
     }
+    test, validation, whole, last = groups.values()
+    for line in lines:
+        if line.key.startswith(TEST):
+            test.append(line)
+        elif line.key in whole_run:
+            whole.append(line)
+        elif line.key.startswith("dynamics."):
+            last.append(line)
+        else:
+            validation.append(line)
     return [Section(title, tuple(found)) for title, found in groups.items() if found]
 
 
 def _line(metric: Mapping[str, Any], arms: Sequence[str]) -> Line:
-    by_arm = {row["arm"]: row for row in metric["arms"] if row["mean"] is not None}
-    marks = _marks(by_arm, metric["better"])
+    by_arm = {
+        row["arm"]: row
+        for row in metric["arms"]
+        if row["mean"] is not None or row.get("censored", 0)
+    }
+    known = {arm: row for arm, row in by_arm.items() if row["mean"] is not None}
+    marks = _marks(known, metric["better"]) if len(known) == len(by_arm) else {}
     cells = tuple(_cell(by_arm[arm], marks.get(arm, "")) if arm in by_arm else None for arm in arms)
-    label = metric["label"].removesuffix(" (test)")
-    return Line(metric["key"], label, metric["better"], cells)
+    untrained = next(
+        (row["untrained"] for row in metric["arms"] if row.get("untrained") is not None), None
+    )
+    differences = metric.get("differences", ()) if len(arms) == 2 else ()
+    return Line(
+        metric["key"],
+        metric["label"].removesuffix(" (test)"),
+        metric["better"],
+        cells,
+        untrained="" if untrained is None else figure(untrained),
+        difference=_difference(differences[0]) if differences else None,
+    )
+
+
+def _difference(row: Mapping[str, Any]) -> Cell:
+    bounds = row["interval"]
+    return Cell(
+        mean=signed(row["mean_difference"]),
+        spread="",
+        interval=f"{signed(bounds[0])} … {signed(bounds[1])}" if bounds else "",
+        count=row["n"],
+        note=f"p = {figure(row['p_value'])}, at least {figure(row['smallest_p'])}",
+    )
 
 
 def _cell(row: Mapping[str, Any], mark: Mark) -> Cell:
+    if row["mean"] is None:
+        bound = max(value["value"] for value in row["values"] if value["censored"])
+        missed = f"not reached in {row['censored']}"
+        return Cell(mean=f"> {figure(bound)}", spread="", interval="", count=row["n"], note=missed)
     several = row["n"] > 1 and row["sd"] is not None
     has_interval = several and row["low"] is not None and row["high"] is not None
     return Cell(
@@ -106,3 +178,9 @@ def figure(value: float) -> str:
         return f"{value:.2e}"
     digits = 4 if 0.1 <= size < 1 else 3
     return f"{value:.{digits}g}" if size < 1000 else f"{value:.0f}"
+
+
+def signed(value: float) -> str:
+    """As `figure`, with a sign that reads well."""
+    sign = "−" if value < 0 else "+" if value > 0 else ""
+    return f"{sign}{figure(abs(value))}"

@@ -1,7 +1,7 @@
 """One comparison: what it is, its live curves, and its results."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import streamlit as st
@@ -9,13 +9,20 @@ import streamlit as st
 from frontend import comparison_html
 from frontend.api import Api
 from frontend.comparison_actions import cancel
-from frontend.comparison_facts import difference, facts, settings
-from frontend.comparison_table import OPEN
+from frontend.comparison_facts import (
+    difference,
+    facts,
+    has_fine_labels,
+    reductions,
+    settings,
+)
+from frontend.comparison_table import OPEN, verbatim
 from frontend.errors import ApiError, MissingError
 from frontend.live import component
 from frontend.results import sections
 from frontend.session import api
 from frontend.theme import arm_styles
+from frontend.verdict import verdict
 
 POLL_S: Final = 3.0
 
@@ -79,11 +86,11 @@ def watch(client: Api, comparison_id: str, *, was_open: bool) -> Json:
     return comparison
 
 
-def results(client: Api, comparison: Json) -> None:
+def results(client: Api, comparison: Json, whole_run: Sequence[str]) -> None:
     """The table of arms x metrics, as soon as something is measured."""
     summary = client.summary(comparison["id"])
     styles = arm_styles(comparison["arms"])
-    found = sections(summary, comparison["arms"])
+    found = sections(summary, comparison["arms"], whole_run)
     if not found:
         return
     st.subheader("Results")
@@ -109,7 +116,7 @@ def show(client: Api, comparison: Json) -> None:
     rows = settings(comparison["spec"], catalogue)
 
     title, buttons = st.columns([1, 1], vertical_alignment="center")
-    title.title(comparison["name"], anchor=False)
+    title.title(verbatim(comparison["name"]), anchor=False)
     with buttons:
         actions(client, comparison)
     shared = facts(comparison["spec"], catalogue)
@@ -121,13 +128,18 @@ def show(client: Api, comparison: Json) -> None:
             arms=comparison["arms"],
             is_open=is_open,
             metrics=catalogue["metrics"],
+            fine_labels=has_fine_labels(comparison["spec"], catalogue),
+            reductions=reductions(comparison["spec"]),
         )
     )
+    whole_run = [row["key"] for row in catalogue["metrics"] if row["summary_only"]]
 
     @st.fragment(run_every=every)
     def measured() -> None:
         try:
-            results(client, watch(client, comparison_id, was_open=is_open))
+            now = watch(client, comparison_id, was_open=is_open)
+            verdict(client, now, theme(), is_open=is_open)
+            results(client, now, whole_run)
         except ApiError as error:
             st.caption(f"The results cannot be read now: {error.message}")
 

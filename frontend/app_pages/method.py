@@ -1,4 +1,4 @@
-"""What every number means: losses, metrics, the rules of a fair comparison, the presets.
+"""What every number means: docs/METHOD.md itself, and the presets with the papers' protocols.
 
 `?metric=dynamics.active_ratio` shows that metric first, so that a help mark can lead here.
 """
@@ -10,39 +10,10 @@ import streamlit as st
 
 from frontend.comparison_table import verbatim
 from frontend.errors import ApiError
-from frontend.method_text import (
-    NOTATION,
-    RULES,
-    TRAPS,
-    Metric,
-    Rule,
-    better,
-    grouped,
-    wanted,
-)
+from frontend.method_text import DOCUMENT, Metric, better, protocol_rows, read, wanted
 from frontend.session import api
 
 Json = Mapping[str, Any]
-
-
-def paper(row: Json) -> None:
-    """The source of a row, linked where it has an address."""
-    if row["paper"]:
-        source = f"[{row['paper']}]({row['url']})" if row["url"] else row["paper"]
-        st.markdown(f":small[After {source}]")
-
-
-def losses(rows: Sequence[Json]) -> None:
-    """Formula, idea and source of each loss, two in a line."""
-    st.header("Losses", anchor="losses")
-    st.markdown(NOTATION)
-    columns = st.columns(2)
-    for index, row in enumerate(rows):
-        with columns[index % 2], st.container(border=True, height="stretch"):
-            st.subheader(row["label"], anchor=f"loss-{row['kind'].replace('_', '-')}")
-            st.write(row["idea"])
-            st.latex(row["formula"])
-            paper(row)
 
 
 def metric_card(metric: Metric) -> None:
@@ -73,71 +44,57 @@ def asked_for(metrics: Sequence[Metric], key: str) -> None:
         )
 
 
-def all_metrics(metrics: Sequence[Metric], key: str) -> None:
-    """Every metric, one fold a group; the group of the one that was asked for stays open."""
-    st.header("Metrics", anchor="metrics")
-    st.caption("An arrow says which way is better, where one way is better by itself.")
-    for index, (group, members) in enumerate(grouped(metrics)):
-        named = any(member["key"] == key for member in members)
-        label = f"**{group.title}** · {len(members)}"
-        with st.expander(label, expanded=named or (not key and index == 0)):
-            st.caption(group.question)
-            for member in members:
-                metric_card(member)
-
-
-def rules(title: str, anchor: str, texts: Sequence[Rule]) -> None:
-    """Short texts, two in a line."""
-    st.header(title, anchor=anchor)
-    for start in range(0, len(texts), 2):
-        for column, rule in zip(st.columns(2), texts[start : start + 2], strict=False):
-            with column, st.container(border=True, height="stretch"):
-                st.markdown(f"**{rule.title}**")
-                st.markdown(rule.text)
-
-
 def presets(rows: Sequence[Json]) -> None:
     """The ready-made comparisons and whose protocol each follows."""
     st.header("Presets", anchor="presets")
-    for row in rows:
+    st.markdown(protocol_rows(rows))
+    with st.container(horizontal=True):
+        for row in rows:
+            if row["spec"] is not None:
+                st.page_link(
+                    "app_pages/new.py",
+                    label=row["label"],
+                    icon=":material/arrow_forward:",
+                    query_params={"preset": row["id"]},
+                )
+
+
+def text() -> None:
+    """The whole document, its sections listed first."""
+    try:
+        front, *sections = read()
+    except OSError as error:
         with st.container(border=True):
-            st.markdown(f"**{row['label']}**")
-            st.write(row["idea"])
-            paper(row)
-            st.page_link(
-                "app_pages/new.py",
-                label="Start from this",
-                icon=":material/arrow_forward:",
-                query_params={"preset": row["id"]},
-            )
+            st.markdown("**The text of the method is missing**")
+            st.write(f"It should be at {DOCUMENT}, part of every installation: {error.strerror}.")
+        return
+    listed = [f"[{section.title}](#{section.anchor})" for section in sections]
+    st.markdown(" · ".join([*listed, "[Presets](#presets)"]))
+    st.markdown(front.text)
+    for section in sections:
+        st.header(section.title, anchor=section.anchor)
+        st.markdown(section.text)
 
 
-def show(catalogue: Json) -> None:
-    """The whole page."""
-    key = st.query_params.get("metric", "")
-    if key:
-        asked_for(catalogue["metrics"], key)
-    losses(catalogue["losses"])
-    all_metrics(catalogue["metrics"], key)
-    rules("A fair comparison", "fair", RULES)
-    rules("Traps", "traps", TRAPS)
-    presets(catalogue["presets"])
-
-
-def away(error: ApiError) -> None:
-    """Say why there is nothing to read."""
-    with st.container(border=True):
-        st.markdown("**The method cannot be shown now**")
-        st.write(error.message)
-        st.button("Try again", icon=":material/refresh:", key="method_again")
+def with_catalogue() -> Json | None:
+    """The catalogue; None, with the reason shown, if the API has not given it."""
+    try:
+        with st.spinner("Reading what is measured …"):
+            return api().catalogue()
+    except ApiError as error:
+        with st.container(border=True):
+            st.markdown("**Presets and single metrics cannot be shown now**")
+            st.write(error.message)
+            st.button("Try again", icon=":material/refresh:", key="method_again")
+        return None
 
 
 st.title("Method", anchor=False)
 st.caption("What every number on the charts means, and what makes two of them comparable.")
-try:
-    with st.spinner("Reading what is measured …"):
-        offered = api().catalogue()
-except ApiError as error:
-    away(error)
-else:
-    show(offered)
+offered = with_catalogue()
+asked = st.query_params.get("metric", "")
+if offered is not None and asked:
+    asked_for(offered["metrics"], asked)
+text()
+if offered is not None:
+    presets(offered["presets"])

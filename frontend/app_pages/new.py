@@ -81,8 +81,9 @@ def submit(client: Api, draft: Draft) -> None:
 def show(client: Api, catalogue: Json) -> None:
     """The whole form."""
     draft = drafts.current(read_form(catalogue))
-    follow_address(client, draft, list(catalogue["presets"]))
-    source_cards(draft, catalogue["presets"])
+    ready = [preset for preset in catalogue["presets"] if preset["spec"] is not None]
+    follow_address(client, draft, ready)
+    source_cards(draft, ready)
     top = st.container()
     sections.basics(draft)
     sections.data_and_encoder(draft)

@@ -12,7 +12,14 @@ from frontend.theme import arm_styles
 GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (
         "Optimisation dynamics",
-        ("dynamics.loss", "dynamics.active_ratio", "dynamics.gradient_norm"),
+        (
+            "dynamics.loss",
+            "dynamics.active_ratio",
+            "dynamics.gradient_norm",
+            "dynamics.active_ratio.anchors",
+            "dynamics.empty_steps",
+            "dynamics.gradient_norm.per_active",
+        ),
     ),
     (
         "Geometry of the held-out embeddings",
@@ -20,11 +27,21 @@ GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "geometry.intra_class_variance",
             "geometry.inter_class_variance",
             "geometry.variance_ratio",
+            "geometry.effective_rank",
+            "geometry.uniformity",
+            "geometry.distance_overlap",
         ),
     ),
     (
-        "Retrieval and classification, held out",
-        ("classification.knn_accuracy_5", "retrieval.recall_at_1", "retrieval.map_at_r"),
+        "What the held-out embeddings are good for",
+        (
+            "classification.knn_accuracy_5",
+            "retrieval.recall_at_1",
+            "retrieval.map_at_r",
+            "classification.linear_probe_accuracy",
+            "clustering.ami",
+            "detail.recall_at_1",
+        ),
     ),
 )
 """The panels in order: what the optimiser sees, what becomes of the space, what that is worth."""
@@ -42,7 +59,13 @@ _component = st.components.v2.component(
 
 
 def live_data(
-    *, comparison_id: str, arms: Sequence[str], is_open: bool, metrics: Sequence[Mapping[str, Any]]
+    *,
+    comparison_id: str,
+    arms: Sequence[str],
+    is_open: bool,
+    metrics: Sequence[Mapping[str, Any]],
+    fine_labels: bool = True,
+    reductions: str = "",
 ) -> dict[str, Any]:
     """What the component is told; equal calls give equal data, so a rerun changes nothing.
 
@@ -51,8 +74,10 @@ def live_data(
         arms: names in the spec's order, which gives each its look.
         is_open: whether runs are queued or running, so that the stream is worth holding.
         metrics: the catalogue's rows; a panel whose metric is missing is left out.
+        fine_labels: whether the data have them, so that detail retention is measured.
+        reductions: the arms' reductions in words, on which a trained gradient depends.
     """
-    rows = {row["key"]: row for row in metrics}
+    rows = {row["key"]: row for row in metrics if fine_labels or not _is_detail(row["key"])}
     return {
         "id": comparison_id,
         "open": is_open,
@@ -60,7 +85,10 @@ def live_data(
         "plotly": _ASSETS.plotly_url,
         "arms": [{"name": name, **asdict(style)} for name, style in arm_styles(arms).items()],
         "groups": [
-            {"title": title, "metrics": [_panel(rows[key]) for key in keys if key in rows]}
+            {
+                "title": title,
+                "metrics": [_panel(rows[key], reductions) for key in keys if key in rows],
+            }
             for title, keys in GROUPS
         ],
     }
@@ -71,6 +99,13 @@ def mount(data: Mapping[str, Any]) -> None:
     _component(key="live", data=dict(data))
 
 
-def _panel(row: Mapping[str, Any]) -> dict[str, Any]:
+def _panel(row: Mapping[str, Any], reductions: str) -> dict[str, Any]:
     kept = ("key", "label", "unit", "meaning", "better", "per_step")
-    return {name: row[name] for name in kept} | {"log": row["key"].startswith(_LOG_FAMILIES)}
+    panel = {name: row[name] for name in kept} | {"log": row["key"].startswith(_LOG_FAMILIES)}
+    if row["key"] == "dynamics.gradient_norm" and reductions:
+        panel["meaning"] = f"Reduction: {reductions}. {row['meaning']}"
+    return panel
+
+
+def _is_detail(key: str) -> bool:
+    return key.startswith("detail.")

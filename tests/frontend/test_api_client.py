@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from backend import schemas, summary
+from backend import schemas, summary, verdict_out
 from backend.app import create_app
 from backend.routes import health
 from backend.settings import Settings
@@ -212,7 +212,14 @@ def test_readiness_is_an_answer_whichever_it_is(api: Api, broker: Broker) -> Non
         (api_types.Value, summary.Value),
         (api_types.ArmSummary, summary.ArmSummary),
         (api_types.MetricSummary, summary.MetricSummary),
+        (api_types.Difference, summary.DifferenceOut),
+        (api_types.SettingDifference, summary.SettingOut),
         (api_types.Summary, summary.Summary),
+        (api_types.ArmPair, verdict_out.Pair),
+        (api_types.Reported, verdict_out.ReportedOut),
+        (api_types.Evidence, verdict_out.EvidenceOut),
+        (api_types.Claim, verdict_out.ClaimOut),
+        (api_types.Verdict, verdict_out.Verdict),
         (api_types.Ready, health.Ready),
     ],
 )

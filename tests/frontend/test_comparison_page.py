@@ -40,6 +40,8 @@ def comparison(state: str, **runs: int) -> dict[str, Any]:
 
 
 SUMMARY = {
+    "baseline": "contrastive",
+    "differs": [],
     "runs_finished": 6,
     "runs_total": 6,
     "metrics": [
@@ -55,6 +57,35 @@ SUMMARY = {
         }
     ],
 }
+
+
+def verdict(succeeded: int) -> dict[str, Any]:
+    arms = {"a": "contrastive", "b": "triplet"}
+    figures = dict.fromkeys(
+        ("mean_a", "mean_b", "mean_difference", "interval", "p_value", "p_holm", "effect_size")
+    )
+    row = {"metric": "detail.recall_at_1", "label": "Detail retention", "expected": "less"}
+    rest = {"n": 0, "censored": 0, "verdict": "not_measured"}
+    claim = {
+        "id": 9,
+        "text": "Triplet retains more detail",
+        "metric": "detail.recall_at_1",
+        "arms": arms,
+        **figures,
+        "n": 0,
+        "verdict": "not_measured",
+        "reason": "The data have no fine labels.",
+        "reported": [],
+        "evidence": [{**row, **figures, **rest}],
+    }
+    return {
+        "summary": "Of nine claims none is measured.",
+        "arms": arms,
+        "seeds": succeeded // 2,
+        "smallest_p": None,
+        "caveats": [],
+        "claims": [claim],
+    }
 
 
 @pytest.fixture
@@ -77,8 +108,10 @@ def peer(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiPeer]:
 
 def lay(peer: ApiPeer, state: str, summary: Any = None, **runs: int) -> None:
     peer.answers[f"GET /comparisons/{ID}"] = comparison(state, **runs)
-    empty = {"metrics": [], "runs_finished": 0, "runs_total": 6}
+    empty = {"metrics": [], "runs_finished": 0, "runs_total": 6, "baseline": "a", "differs": []}
+    succeeded = runs.get("succeeded", 0)
     peer.answers[f"GET /comparisons/{ID}/summary"] = summary or empty
+    peer.answers[f"GET /comparisons/{ID}/verdict"] = verdict(succeeded)
 
 
 def opened(comparison_id: str | None = ID) -> AppTest:
@@ -96,7 +129,7 @@ def test_a_finished_comparison_shows_its_facts_and_its_table(peer: ApiPeer) -> N
     lay(peer, "succeeded", SUMMARY, succeeded=6)
     at = opened()
     assert not at.exception
-    assert at.title[0].value == "digits: a look"
+    assert at.title[0].value == r"digits\: a look"
     page = html(at)
     for text in ("Small convnet, 64 dimensions", "Besides the loss nothing differs", "●", "0.97"):
         assert text in page
@@ -104,6 +137,31 @@ def test_a_finished_comparison_shows_its_facts_and_its_table(peer: ApiPeer) -> N
     keys = {button.key for button in at.button}
     assert "comparison_cancel" not in keys
     assert "comparison_retry" not in keys
+
+
+def test_the_verdict_stands_there_once_a_pair_of_runs_has_succeeded(peer: ApiPeer) -> None:
+    lay(peer, "running", succeeded=2, running=4)
+    at = opened()
+    assert not at.exception
+    assert "Verdict" in [header.value for header in at.subheader]
+    assert "Triplet retains more detail" in html(at)
+    assert "Not measured" in html(at)
+
+    lay(peer, "running", running=6)
+    assert "Verdict" not in [header.value for header in opened().subheader]
+
+
+def test_two_arms_can_be_chosen_where_the_spec_has_no_such_pair(peer: ApiPeer) -> None:
+    lay(peer, "succeeded", succeeded=6)
+    none: dict[str, Any] = {"arms": None, "claims": [], "summary": "Pick two arms."}
+    peer.answers[f"GET /comparisons/{ID}/verdict"] = {**verdict(0), **none}
+    at = opened()
+    assert not at.exception
+    assert "Pick two arms." in [caption.value for caption in at.caption]
+    at.selectbox(key="verdict_a").set_value("triplet").run()
+    at.selectbox(key="verdict_b").set_value("contrastive").run()
+    assert not at.exception
+    assert (at.query_params["a"], at.query_params["b"]) == (["triplet"], ["contrastive"])
 
 
 def test_a_queued_comparison_can_be_cancelled(peer: ApiPeer) -> None:

@@ -44,8 +44,11 @@ class TestFields:
         assert field(FORM.data.options[0].items, "seed").maximum == 2**31 - 1
 
     def test_a_setting_without_a_choice_is_not_asked(self) -> None:
+        [only] = read_items({"properties": {"way": {"const": "one", "title": "Way"}}})
+        assert isinstance(only, Field)
+        assert not only.asked
         items = FORM.loss.options[0].items
-        assert not field(items, "distance").asked
+        assert field(items, "distance").asked
         assert field(items, "reduction").options == ("mean", "sum", "mean_active")
 
     def test_unions_become_choices_with_the_catalogues_labels(self) -> None:
@@ -154,8 +157,15 @@ class TestArms:
     def test_a_new_arm_gets_a_free_name_and_loss(self) -> None:
         values = arms.added(filled(), FORM.loss)
         assert arm_count(values) == 3
-        assert values["arms.2.name"] == "contrastive 2"
-        assert write_spec(values, FORM)["arms"][2]["loss"]["margin"] == 1.0
+        assert values["arms.2.name"] == values["arms.2.loss.kind"] == "n_pair"
+        assert write_spec(values, FORM)["arms"][2]["loss"] == {
+            "kind": "n_pair",
+            "reduction": "mean",
+        }
+        for _ in range(4):
+            values = arms.added(values, FORM.loss)
+        assert len({values[f"arms.{index}.loss.kind"] for index in range(7)}) == 7
+        assert arms.added(values, FORM.loss)["arms.7.name"] == "contrastive 2"
 
     def test_a_copy_stands_last_with_the_same_settings(self) -> None:
         values = filled() | {"arms.0.loss.margin": 0.3}

@@ -12,7 +12,7 @@ def data(**changes: object) -> dict[str, object]:
 
 def test_every_panel_shows_a_metric_of_the_catalogue() -> None:
     keys = [key for _, group in GROUPS for key in group]
-    assert len(keys) == 9
+    assert len(keys) == 18
     assert set(keys) <= set(METRICS)
 
 
@@ -36,3 +36,20 @@ def test_equal_calls_give_equal_data_so_that_a_rerun_changes_nothing() -> None:
 def test_a_metric_that_the_catalogue_lacks_is_left_out() -> None:
     told = live_data(comparison_id="c1", arms=["a"], is_open=False, metrics=[])
     assert [group["metrics"] for group in told["groups"]] == [[], [], []]
+
+
+def test_detail_is_left_out_where_the_data_have_no_fine_labels() -> None:
+    def keys(fine_labels: bool) -> set[str]:
+        groups = data(fine_labels=fine_labels)["groups"]
+        assert isinstance(groups, list)
+        return {panel["key"] for group in groups for panel in group["metrics"]}
+
+    assert keys(fine_labels=True) - keys(fine_labels=False) == {"detail.recall_at_1"}
+
+
+def test_the_gradient_norm_says_by_what_its_loss_is_divided() -> None:
+    groups = data(reductions="mean (a), sum (b)")["groups"]
+    assert isinstance(groups, list)
+    meanings = {panel["key"]: panel["meaning"] for group in groups for panel in group["metrics"]}
+    assert meanings["dynamics.gradient_norm"].startswith("Reduction: mean (a), sum (b). Global")
+    assert "Reduction: " not in meanings["dynamics.loss"]

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from contract.catalogue import catalogue
 from contract.metrics import METRICS
-from frontend.method_text import better, grouped, wanted
+from contract.presets import PRESETS
+from frontend.method_text import better, read, split, wanted
 from tests.support.api_peer import ApiPeer, api_peer
 from tests.support.ports import free_ports
 
@@ -39,66 +40,67 @@ def said(at: AppTest) -> str:
     return "\n".join(block.value for block in [*at.markdown, *at.caption])
 
 
-def test_every_loss_and_metric_of_the_catalogue_is_explained(peer: ApiPeer) -> None:
+def test_the_page_shows_the_document_itself(peer: ApiPeer) -> None:
     at = opened()
-    text, formulas = said(at), "\n".join(block.value for block in at.latex)
-    assert len(METRICS) >= 39
-    for key, metric in METRICS.items():
-        assert f"`{key}`" in text
-        assert metric.meaning in text
-        assert metric.formula in formulas
-    losses = catalogue()["losses"]
-    assert len(losses) >= 2
-    for row in losses:
-        assert row["label"] in [header.value for header in at.subheader]
-        assert row["formula"] in formulas
-        assert row["url"] in text
+    text = said(at)
+    shown = [header.value for header in at.header]
+    sections = read()
+    assert len(sections) > 8
+    for section in sections:
+        assert section.text in text
+        if section.title:
+            assert section.title in shown
+            assert f"[{section.title}](#{section.anchor})" in text
 
 
-def test_a_key_in_the_address_is_shown_first_and_its_group_open(peer: ApiPeer) -> None:
+def test_a_key_in_the_address_is_shown_first(peer: ApiPeer) -> None:
     at = opened(metric="geometry.mean_norm")
     assert "`geometry.mean_norm`" in at.markdown[0].value
-    states = {fold.label.split("*")[2]: fold.proto.expanded for fold in at.expander}
-    assert states["Geometry"]
-    assert not states["Dynamics"]
+    assert at.latex[0].value.strip("$\n ") == METRICS["geometry.mean_norm"].formula
 
 
 def test_a_key_of_the_test_split_is_found(peer: ApiPeer) -> None:
     key = "test.retrieval.map_at_r"
-    at = opened(metric=key)
-    assert f"`{key}`" in at.markdown[0].value
-    assert [fold.label for fold in at.expander if fold.proto.expanded] == ["**Test** · 11"]
+    assert f"`{key}`" in opened(metric=key).markdown[0].value
 
 
 def test_an_unknown_key_leads_to_all_that_exist(peer: ApiPeer) -> None:
     at = opened(metric="[dynamics](http://elsewhere)")
     assert r"There is no metric \[dynamics\]\(http\:\/\/elsewhere\)" in said(at)
-    assert "Metrics" in [header.value for header in at.header]
+    assert "Dynamics" in [header.value for header in at.header]
 
 
-def test_an_api_that_is_away_is_said_and_asked_again(
+def test_every_protocol_is_told_with_what_it_needs_and_what_papers_report(peer: ApiPeer) -> None:
+    text = said(opened())
+    for preset in PRESETS:
+        [line] = [line for line in text.splitlines() if line.startswith(f"| **{preset.label}** |")]
+        assert preset.needs in line
+        for reported in preset.reported:
+            assert f"{reported.a:g} contrastive, {reported.b:g} triplet" in line
+    assert sum(len(preset.reported) for preset in PRESETS) == 11
+
+
+def test_an_api_that_is_away_leaves_the_text_and_is_asked_again(
     peer: ApiPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [port] = free_ports(1)
     monkeypatch.setenv("LOSSBOARD_API_URL", f"http://127.0.0.1:{port}")
     at = opened()
-    assert "The method cannot be shown now" in said(at)
+    assert "Presets and single metrics cannot be shown now" in said(at)
     assert at.button(key="method_again").label == "Try again"
+    assert "The verdict" in [header.value for header in at.header]
 
 
-def test_groups_hold_each_metric_once_and_unknown_prefixes_too() -> None:
-    metrics = [*catalogue()["metrics"], {"key": "clustering.nmi", "better": "higher"}]
-    found = grouped(metrics)
-    keys = [member["key"] for _, members in found for member in members]
-    assert sorted(keys) == sorted(metric["key"] for metric in metrics)
-    assert [group.title for group, _ in found] == [
-        "Dynamics",
-        "Geometry",
-        "Classification and retrieval",
-        "Test",
-        "Other",
+def test_a_document_is_split_at_its_sections(tmp_path: Path) -> None:
+    sections = split("# Title\n\nfront\n\n## One & two\n\na\n\n### Deeper\n\nb\n\n## Three\n")
+    assert [(section.title, section.text) for section in sections] == [
+        ("", "front"),
+        ("One & two", "a\n\n### Deeper\n\nb"),
+        ("Three", ""),
     ]
-    assert "clustering.nmi" in [member["key"] for member in found[-1][1]]
+    assert [section.anchor for section in sections] == ["", "one-two", "three"]
+    with pytest.raises(OSError, match=r"missing\.md"):
+        read(tmp_path / "missing.md")
 
 
 def test_which_way_is_better_is_said_in_words() -> None:

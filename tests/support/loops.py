@@ -1,6 +1,6 @@
 """The losses of distances once more, straight from their formulas: slow loops over tuples."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -128,4 +128,4 @@ def _empty(scene: Scene, *names: str) -> Tally:
     return Tally({name: Tuples(zero) for name in names})
 
 
-LOOPS = {"contrastive": contrastive, "triplet": triplet}
+LOOPS: dict[str, Callable[..., Tally]] = {"contrastive": contrastive, "triplet": triplet}
