@@ -8,6 +8,8 @@ Mark = Literal["", "best", "ahead"]
 """best: its 95 % interval meets no other arm's; ahead: the best mean, but the intervals meet."""
 
 TEST: Final = "test."
+ROUNDING: Final = 1e-12
+"""Below it a number is what rounding has left of 0."""
 FAMILIES: Final = {
     "geometry": "Geometry",
     "classification": "Classification",
@@ -174,7 +176,9 @@ def _apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 def figure(value: float) -> str:
     """A number to three significant digits, as short as it stays exact to read."""
     size = abs(value)
-    if size and (size < 1e-3 or size >= 1e5):
+    if size < ROUNDING:
+        return "0"
+    if size < 1e-3 or size >= 1e5:
         return f"{value:.2e}"
     digits = 4 if 0.1 <= size < 1 else 3
     return f"{value:.{digits}g}" if size < 1000 else f"{value:.0f}"
@@ -182,5 +186,5 @@ def figure(value: float) -> str:
 
 def signed(value: float) -> str:
     """As `figure`, with a sign that reads well."""
-    sign = "−" if value < 0 else "+" if value > 0 else ""
+    sign = "" if abs(value) < ROUNDING else "−" if value < 0 else "+"
     return f"{sign}{figure(abs(value))}"

@@ -28,7 +28,7 @@ def verdict(client: Api, comparison: Json, theme: Theme, *, is_open: bool) -> No
         return
     st.subheader("Verdict", anchor="verdict")
     if len(arms) > 2 or found["arms"] is None:
-        _choose(arms, found["arms"])
+        _choose(arms, found["arms"], asked)
     if found["arms"] is None:
         st.caption(found["summary"])
     else:
@@ -42,11 +42,11 @@ def _asked(arms: Sequence[str]) -> dict[str, str]:
     return named if sound else {}
 
 
-def _choose(arms: Sequence[str], judged: ArmPair | None) -> None:
+def _choose(arms: Sequence[str], judged: ArmPair | None, asked: Mapping[str, str]) -> None:
     """Pick which two arms are judged; kept in the address."""
     columns = st.columns([1, 1, 2], vertical_alignment="bottom")
     labels = {"a": "In the contrastive loss's place", "b": "In the triplet loss's place"}
-    shown = {"a": judged["a"], "b": judged["b"]} if judged else {}
+    shown = {"a": judged["a"], "b": judged["b"]} if judged else asked
     picked = {}
     for key, column in zip(KEYS, columns, strict=False):
         arm = column.selectbox(
@@ -58,7 +58,7 @@ def _choose(arms: Sequence[str], judged: ArmPair | None) -> None:
         )
         if arm is not None:
             picked[key] = arm
-    if len(picked) < len(KEYS) or picked == shown:
+    if len(picked) < len(KEYS) or picked == shown:  # the address says it already
         return
     if picked["a"] == picked["b"]:
         columns[2].caption("Pick two different arms.")

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from frontend.results import figure, sections
+from frontend.results import figure, sections, signed
 
 
 def row(arm: str, mean: float | None, **more: Any) -> dict[str, Any]:
@@ -72,3 +72,52 @@ def test_the_test_split_comes_first_and_empty_lines_are_left_out() -> None:
 )
 def test_figures_are_short(value: float, text: str) -> None:
     assert figure(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(-0.5, "−0.5"), (2.0, "+2"), (0.0, "0"), (-5.6e-17, "0"), (3e-13, "0")]
+)
+def test_differences_have_a_sign_and_rounding_is_no_difference(value: float, text: str) -> None:
+    assert signed(value) == text
+
+
+def difference(mean: float, interval: list[float] | None) -> dict[str, Any]:
+    figures = {"mean_difference": mean, "interval": interval, "p_value": 0.25, "smallest_p": 0.25}
+    return {"a": "b", "b": "a", "n": 3, "effect_size": 1.0, **figures}
+
+
+def test_two_arms_have_a_difference_and_more_have_none() -> None:
+    data = summary("higher", row("a", 0.5), row("b", 0.6))
+    data["metrics"][0]["differences"] = [difference(0.1, [0.05, 0.15])]
+    [section] = sections(data, ["a", "b"])
+    cell = section.lines[0].difference
+    assert cell is not None
+    assert (cell.mean, cell.interval, cell.count) == ("+0.1", "+0.05 … +0.15", 3)
+    assert cell.note == "p = 0.25, at least 0.25"
+    assert section.has_differences
+    assert not sections(data, ["a", "b", "c"])[0].has_differences
+
+
+def test_the_untrained_encoder_stands_beside_what_became_of_it() -> None:
+    data = summary("higher", row("a", 0.9, untrained=0.4), row("b", 0.8, untrained=0.4))
+    [section] = sections(data, ["a", "b"])
+    assert section.has_untrained
+    assert section.lines[0].untrained == "0.4"
+
+
+def test_what_was_not_reached_is_told_as_more_than_its_bound() -> None:
+    values = [{"seed": 0, "value": 3.0, "step": 9, "censored": False}]
+    values += [{"seed": seed, "value": 50.0, "step": 9, "censored": True} for seed in (1, 2)]
+    key = "dynamics.loss_decay_epochs"
+    data = summary(None, row("a", None, censored=2, values=values), row("b", 4.0), key=key)
+    [section] = sections(data, ["a", "b"], [key])
+    assert section.title == "Training, whole run"
+    cell = section.lines[0].cells[0]
+    assert cell is not None
+    assert (cell.mean, cell.note, cell.mark) == ("> 50", "not reached in 2", "")
+
+
+def test_metrics_stand_under_the_heading_of_their_family() -> None:
+    keys = ("test.geometry.hubness", "clustering.ami", "detail.recall_at_1", "dynamics.loss")
+    lines = [sections(summary(None, row("a", 1.0), key=key), ["a"])[0].lines[0] for key in keys]
+    assert [line.family for line in lines] == ["Geometry", "Clustering", "Detail", ""]
