@@ -8,11 +8,10 @@ at most 5 % at batch 512. Command: python -m benchmarks.dynamics
 
 import statistics
 import time
-from typing import Any
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
 from torch.nn import functional
 
 from benchmarks.report import Row, report
@@ -20,8 +19,10 @@ from contract.data import DigitsData
 from contract.encoder import ConvnetEncoder
 from worker import data, dynamics, encoders, losses
 from worker.data import Split
-from worker.losses import LossOutput
-from worker.losses.distances import squared_distances
+from worker.losses import LossOutput, contrastive
+from worker.losses.batch import Batch
+from worker.losses.distances import space
+from worker.losses.members import Members
 from worker.losses.triplet_weights import triplet_weights
 
 BLOCK = 10
@@ -89,7 +90,7 @@ class Loop:
         self._optimizer.zero_grad()
         embeddings: Tensor = self._encoder(items)
         if not self._measure:
-            value = self._bare.apply(embeddings, labels) / self._batch**2
+            value = self._bare(embeddings, labels) / self._batch**2
             value.backward()
             self._optimizer.step()
             return
@@ -106,52 +107,30 @@ class Loop:
         self.values = values
 
 
-class BareContrastive(Function):
+def bare_contrastive(embeddings: Tensor, labels: Tensor) -> Tensor:
     """The sum over all pairs, by the same closed form, with nothing counted."""
-
-    @staticmethod
-    def forward(ctx: Any, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """The value."""
-        same = labels[:, None] == labels[None, :]
-        pulls = squared_distances(embeddings)
-        distances = pulls.sqrt()
-        gap = (MARGIN - distances).clamp_(min=0).masked_fill_(same, 0)
-        slope = gap / distances.masked_fill_(distances == 0, torch.inf)
-        pulls *= same
-        ctx.save_for_backward(embeddings, same, slope)
-        return (pulls.sum() + gap.square_().sum()) / 2
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        """The gradient at the embeddings."""
-        embeddings, same, slope = ctx.saved_tensors
-        weights = (slope * -grads[0]).masked_fill_(same, grads[0])
-        centred = embeddings - embeddings.mean(dim=0)
-        return 2 * (weights.sum(dim=1, keepdim=True) * centred - weights @ centred), None
+    batch = Batch(embeddings, labels, embeddings, labels, own=True)
+    points = space(batch, "euclidean")
+    with torch.no_grad():
+        same = Members.of_batch(batch).same(embeddings.dtype)
+        pulls, pushes, slopes = contrastive._terms(points, same, MARGIN)
+        total = (pulls.sum() + pushes.sum()) / 2
+    return points.differentiable(total, slopes)
 
 
-class BareTriplet(Function):
+def bare_triplet(embeddings: Tensor, labels: Tensor) -> Tensor:
     """The sum over all triplets, by the same closed form, with nothing counted beyond its need."""
-
-    @staticmethod
-    def forward(ctx: Any, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """The value."""
-        squared = squared_distances(embeddings)
-        weights = triplet_weights(squared, labels, MARGIN)
-        ctx.save_for_backward(embeddings, weights)
-        return (weights * squared).sum() + MARGIN * weights.clamp(min=0).sum()
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        """The gradient at the embeddings."""
-        embeddings, weights = ctx.saved_tensors
-        both = weights + weights.T
-        centred = embeddings - embeddings.mean(dim=0)
-        gradient = 2 * (both.sum(dim=1, keepdim=True) * centred - both @ centred)
-        return grads[0] * gradient, None
+    points = space(Batch(embeddings, labels, embeddings, labels, own=True), "euclidean")
+    with torch.no_grad():
+        weights = triplet_weights(points.squared, labels, MARGIN)
+        total = (weights * points.squared).sum() + MARGIN * weights.clamp(min=0).sum()
+    return points.differentiable(total, weights + weights.T)
 
 
-BARE: dict[str, Any] = {"contrastive": BareContrastive, "triplet": BareTriplet}
+BARE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "contrastive": bare_contrastive,
+    "triplet": bare_triplet,
+}
 
 
 if __name__ == "__main__":

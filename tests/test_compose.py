@@ -79,7 +79,8 @@ def test_every_image_has_its_target_with_its_own_group_folder_and_user(name: str
     folder = FOLDERS[target]
     assert f"--group {folder}" in text
     copied = set(re.findall(r"^COPY (\S+) ", text, re.MULTILINE))
-    assert copied == {folder, ".streamlit" if folder == "frontend" else "contract"}
+    more = {".streamlit", "docs/METHOD.md"} if folder == "frontend" else {"contract"}
+    assert copied == {folder, *more}
     assert "USER lossboard" in text
     ignored = (ROOT / ".dockerignore").read_text().split()
     assert {f"!{path}" for path in copied} <= set(ignored)
