@@ -75,6 +75,14 @@ def test_the_example_of_the_api_is_a_valid_spec() -> None:
     assert [arm.name for arm in parse_spec(json.loads(body)).arms] == ["narrow", "wide"]
 
 
+def test_the_library_example_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    [example] = re.findall(r"```python\n(.*?)```", _text("README.md"), re.DOTALL)
+    exec(compile(example, "README.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert "retrieval.map_at_r" in printed
+    assert "PairedDifference(mean_difference=0.016" in printed
+
+
 def test_every_target_stands_in_the_readme_with_its_plain_commands() -> None:
     recipes = dict(
         re.findall(r"^(\w+):[^\n=]*\n((?:\t[^\n]*\n)*)", _text("Makefile"), re.MULTILINE)

@@ -42,6 +42,33 @@ def test_up_starts_the_demo_and_it_ends_with_a_table(tmp_path: Path) -> None:
     assert still_alive(children, timeout=5) == []
 
 
+def test_a_comparison_with_fine_labels_gives_a_verdict_on_all_nine_claims(stack: Stack) -> None:
+    comparison = stack.submit(
+        {
+            "name": "modes",
+            "data": {"kind": "synthetic", "classes": 4, "per_class": 100, "dim": 16},
+            "encoder": {"kind": "mlp", "hidden": 32, "layers": 1, "embedding_dim": 8},
+            "training": {"epochs": 3, "batch_size": 40},
+            "arms": [{"name": kind, "loss": {"kind": kind}} for kind in ("contrastive", "triplet")],
+            "seeds": [0, 1],
+        }
+    )
+    assert {run["state"] for run in stack.wait_ended(comparison)} == {"succeeded"}
+    verdict = stack.get(f"/comparisons/{comparison}/verdict")
+    assert verdict["arms"] == {"a": "contrastive", "b": "triplet"}
+    assert verdict["seeds"] == 2
+    assert verdict["smallest_p"] == 0.5
+    assert [claim["id"] for claim in verdict["claims"]] == list(range(1, 10))
+    for claim in verdict["claims"]:
+        assert claim["verdict"] in {"supported", "contradicted", "undecided"}, claim
+        for row in claim["evidence"]:  # in three epochs no loss need decay
+            assert row["n"] == 2 or row["metric"] == "dynamics.loss_decay_epochs"
+    [late] = stack.get(f"/comparisons/{comparison}/verdict", a="triplet", b="contrastive")[
+        "claims"
+    ][5]["evidence"]
+    assert late["mean_difference"] == -verdict["claims"][5]["mean_difference"]
+
+
 def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running_stack(data, "--no-demo") as stack:

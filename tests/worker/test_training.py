@@ -1,6 +1,7 @@
 """The training loop on real data, reporting to lists."""
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from pydantic import TypeAdapter
 from contract.catalogue import OPTIMIZERS as OPTIMIZER_ROWS
 from contract.spec import parse_spec
 from contract.training import Optimizer
+from tests.support import tiny_mnist
 from tests.support.specs import small
 from worker.claim import Claim
 from worker.errors import DivergedError
@@ -189,6 +191,37 @@ def test_a_diverged_attempt_is_reported_as_failed() -> None:
     assert reporter.state == "failed"
     assert reporter.failure
     assert reporter.failure.step == reporter.series["dynamics.loss"][-1][0]
+
+
+def test_steps_with_nothing_to_learn_are_counted_and_the_first_is_told() -> None:
+    """Of four digits often no two are alike, and the few triplets of others are soon satisfied."""
+    reporter = trained(small(training={"epochs": 1, "batch_size": 4}))
+
+    def told(key: str) -> list[float | None]:
+        return [value for step, value in reporter.series[f"dynamics.{key}"] if step]
+
+    for count, of in (("empty_steps", "active_tuples"), ("invalid_steps", "valid_tuples")):
+        assert told(count) == list(itertools.accumulate(int(value == 0) for value in told(of)))
+    assert (told("empty_steps")[-1] or 0) > (told("invalid_steps")[-1] or 0) > 0
+    [line] = [line for line in reporter.lines if "nothing to teach" in line]
+    assert line.startswith(f"step {told('empty_steps').index(1) + 1}: ")
+    for step, loss in reporter.series["dynamics.loss"][1:]:
+        assert (loss is None) == (told("valid_tuples")[step - 1] == 0)
+
+
+def test_a_data_set_that_cannot_be_read_fails_the_run_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOSSBOARD_DATASETS_DIR", str(tmp_path))
+    tiny_mnist.write(tmp_path)
+    broken = tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte"
+    broken.write_bytes(b"rubbish")
+    raw = quick(data={"kind": "mnist"}, arms=[{"name": "triplet", "loss": TRIPLET}])
+    reporter = attempted(raw, "triplet")
+    assert reporter.state == "failed"
+    assert reporter.failure
+    assert f"{broken} is damaged" in reporter.failure.message
+    assert "Traceback" not in "\n".join(reporter.lines)
 
 
 def test_any_other_fault_is_reported_with_its_type_and_traceback() -> None:

@@ -128,7 +128,15 @@ class Training:
             self._optimizer.step()
         self._elapsed_s += time.perf_counter() - began
         values["run.elapsed_s"] = self._elapsed_s
-        return values | self._empty_steps.count(values)
+        counts = self._empty_steps.count(values)
+        if counts["dynamics.empty_steps"] == 1 and not values["dynamics.active_tuples"]:
+            self._reporter.log(
+                [
+                    f"step {self.step}: {output.state}, so that this batch had nothing to teach; "
+                    "dynamics.empty_steps counts such steps"
+                ]
+            )
+        return values | counts
 
     def _validate(self) -> dict[str, float]:
         try:
