@@ -97,25 +97,28 @@ def report(api: Api, comparison: str) -> str:
     a, b = verdict["arms"]["a"], verdict["arms"]["b"]
     lines = [verdict["summary"], "", *(f"- {caveat}" for caveat in verdict["caveats"]), ""]
     lines += [
-        f"| claim | metric | {a} | {b} | difference, 95 % interval | p (Holm) | verdict "
-        "| reported, second-hand |",
+        f"| claim | metric | {a} | {b} | difference, 95 % interval | p | p (Holm) | verdict |",
         "|--|--|--|--|--|--|--|--|",
     ]
     for claim in verdict["claims"]:
-        reported = "; ".join(
-            f"{row['what']}: {row['a']:g} and {row['b']:g} {row['unit']}".strip()
+        heads = [(f"{claim['id']}. {claim['text']}", f"**{_words(claim['verdict'])}**")]
+        heads += [("", "")] * (len(claim["evidence"]) - 1)
+        lines += [
+            f"| {head} | `{row['metric']}` | {_figure(row['mean_a'])} | {_figure(row['mean_b'])} "
+            f"| {_difference(row)} | {_figure(row['p_value'])} | {_figure(row['p_holm'])} "
+            f"| {word} |"
+            for (head, word), row in zip(heads, claim["evidence"], strict=True)
+        ]
+    lines += ["", "Reported elsewhere, second-hand (contrastive and triplet):", ""]
+    lines += [
+        f"- claim {claim['id']}: "
+        + "; ".join(
+            f"{row['what']} {row['a']:g} and {row['b']:g} {row['unit']}".strip()
             for row in claim["reported"]
         )
-        for place, row in enumerate(claim["evidence"]):
-            first = place == 0
-            lines.append(
-                f"| {_cell(claim['id'], claim['text']) if first else ''} | `{row['metric']}` "
-                f"| {_figure(row['mean_a'])} | {_figure(row['mean_b'])} | {_difference(row)} "
-                f"| {_figure(row['p_holm'])} | {_words(row['verdict'])} "
-                f"| {reported if first else ''} |"
-            )
-        if len(claim["evidence"]) != 1:
-            lines.append(f"| | | | | | | **{_words(claim['verdict'])}** | |")
+        for claim in verdict["claims"]
+        if claim["reported"]
+    ]
     return "\n".join([*lines, "", *_results(summary)])
 
 
@@ -138,10 +141,6 @@ def _arm(arm: Any) -> str:
         return f"> {bound:g} in {arm['censored']} of {arm['n']}"
     spread = "" if arm["sd"] is None else f" ± {_figure(arm['sd'])}"
     return f"{_figure(arm['mean'])}{spread} (n = {arm['n']})"
-
-
-def _cell(number: int, text: str) -> str:
-    return f"{number}. {text}"
 
 
 def _difference(row: Any) -> str:

@@ -16,7 +16,8 @@ from launcher.ports import problem_with
 OLDEST_PYTHON = (3, 11)
 PACKAGES = (
     *("pydantic", "fastapi", "uvicorn", "sqlmodel", "alembic", "redis", "celery", "psycopg"),
-    *("scipy", "httpx", "torch", "torchvision", "numpy", "scikit-learn", "streamlit", "plotly"),
+    *("scipy", "httpx", "torch", "torchvision", "numpy", "scikit-learn", "threadpoolctl"),
+    *("streamlit", "plotly"),
 )
 """What `make run` installs, without the parts that only some platforms have."""
 
