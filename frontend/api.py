@@ -111,9 +111,12 @@ class Api:
         params = {"run": runs, "key": keys, "after": after, "max_points": max_points}
         return self._call(SeriesList, "GET", "/series", params=params)["series"]
 
-    def summary(self, comparison: str) -> Summary:
-        """Arms x metrics with mean, sd, n and the 95 % interval over seeds; paired differences."""
-        return self._call(Summary, "GET", f"/comparisons/{_part(comparison)}/summary")
+    def summary(self, comparison: str, baseline: str = "") -> Summary:
+        """Arms x metrics with mean, sd, n and the 95 % interval over seeds; and each arm against
+        the baseline, paired by seed, the first arm unless named."""
+        params = {"baseline": baseline} if baseline else {}
+        path = f"/comparisons/{_part(comparison)}/summary"
+        return self._call(Summary, "GET", path, params=params)
 
     def verdict(self, comparison: str, a: str = "", b: str = "") -> Verdict:
         """The nine claims judged by two arms; the first contrastive and triplet unless named."""

@@ -55,7 +55,7 @@ def results_table(arms: Mapping[str, ArmStyle], section: Section, theme: Theme) 
     """
     names = list(arms)
     more = ["untrained"] if section.has_untrained else []
-    more += [f"{names[1]} − {names[0]}"] if section.has_differences else []
+    more += [f"{names[0]} − {names[1]}"] if section.has_differences else []
     body, family = "", ""
     for line in section.lines:
         if line.family != family:

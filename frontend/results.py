@@ -47,7 +47,7 @@ class Line:
     untrained: str = ""
     """The untrained encoder's value, the same for all arms of a seed."""
     difference: Cell | None = None
-    """The second of two arms against the first, paired by seed."""
+    """The first of two arms minus the second, paired by seed."""
 
     @property
     def family(self) -> str:

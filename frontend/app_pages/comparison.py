@@ -88,9 +88,12 @@ def watch(client: Api, comparison_id: str, *, was_open: bool) -> Json:
 
 def results(client: Api, comparison: Json, whole_run: Sequence[str]) -> None:
     """The table of arms x metrics, as soon as something is measured."""
-    summary = client.summary(comparison["id"])
-    styles = arm_styles(comparison["arms"])
-    found = sections(summary, comparison["arms"], whole_run)
+    arms = comparison["arms"]
+    # Against the last one, so that of two arms the first minus the second is shown, as the verdict
+    # has it.
+    summary = client.summary(comparison["id"], baseline=arms[-1])
+    styles = arm_styles(arms)
+    found = sections(summary, arms, whole_run)
     if not found:
         return
     st.subheader("Results")

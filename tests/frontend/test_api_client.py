@@ -52,6 +52,8 @@ def test_a_comparison_from_its_making_to_its_end(api: Api) -> None:
     assert api.run_log(runs[0]["id"]) == []
     assert api.series([run["id"] for run in runs], ["dynamics.loss"]) == []
     assert api.summary(own)["runs_total"] == 2
+    assert api.summary(own, baseline="triplet")["baseline"] == "triplet"
+    assert api.verdict(own)["arms"] is None
     assert api.workers() == []
 
     api.delete(own)

@@ -35,6 +35,28 @@ def test_the_table_carries_the_arms_colours_and_the_marks() -> None:
     assert "<td>–</td>" in page
 
 
+def test_families_untrained_values_and_differences_have_their_places() -> None:
+    cells = (Cell("0.9", "", "", 1), Cell("0.8", "", "", 1))
+    difference = Cell("+0.1", "", "+0.05 … +0.15", 3, note="p = 0.25, at least 0.25")
+    lines = (
+        Line("geometry.hubness", "Hubness", None, cells),
+        Line("geometry.alignment", "Alignment", None, cells, untrained="0.3"),
+        Line("retrieval.map_at_r", "MAP@R", "higher", cells, difference=difference),
+    )
+    page = comparison_html.results_table(arm_styles(["a", BAD]), Section("T", lines), "light")
+    assert page.count("class='lb-family'") == 2
+    assert page.count("colspan='5'") == 2
+    assert "<th scope='col'>untrained</th><th scope='col'>a − &lt;script&gt;" in page
+    assert "<td class='lb-untrained'>0.3</td>" in page
+    assert "+0.05 … +0.15 · n = 3 · p = 0.25, at least 0.25" in page
+    plain = comparison_html.results_table(
+        arm_styles(["a", "b"]), Section("T", (Line("dynamics.loss", "Loss", None, cells),)), "dark"
+    )
+    assert "untrained" not in plain
+    assert "a − b" not in plain
+    assert "lb-family" not in plain
+
+
 def test_a_setting_that_differs_stands_out_but_the_loss_does_not() -> None:
     rows = [Setting("Loss", ("x", "y")), Setting("Margin", ("1", "2")), Setting("Tuples", ("", ""))]
     page = comparison_html.settings_table(arm_styles(["a", "b"]), rows, "light")

@@ -83,7 +83,7 @@ def test_differences_have_a_sign_and_rounding_is_no_difference(value: float, tex
 
 def difference(mean: float, interval: list[float] | None) -> dict[str, Any]:
     figures = {"mean_difference": mean, "interval": interval, "p_value": 0.25, "smallest_p": 0.25}
-    return {"a": "b", "b": "a", "n": 3, "effect_size": 1.0, **figures}
+    return {"a": "a", "b": "b", "n": 3, "effect_size": 1.0, **figures}
 
 
 def test_two_arms_have_a_difference_and_more_have_none() -> None:
