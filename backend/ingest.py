@@ -12,7 +12,7 @@ from math import isfinite
 from backend.db import Update, Write
 from backend.store import points, runs
 from backend.tables import Run
-from contract.events import Ended, Event, Log, Lost, Points, Started
+from contract.events import Ended, Event, Log, Lost, Points, Preparing, Started
 
 
 def store(write: Write, events: Iterable[Event], now: float) -> Counter[str]:
@@ -52,7 +52,10 @@ def _apply(write: Write, run: Run, event: Event, now: float) -> None:
         case Lost():
             runs.lose(write, run, reason=event.reason, strike=event.strike, now=now)
             return  # the next attempt counts its messages anew
+        case Preparing():
+            run.preparing = event.preparation.model_dump()
         case Started():
+            run.preparing = None
             run.device = event.device
             run.total_steps = event.total_steps
             run.steps_per_epoch = event.steps_per_epoch

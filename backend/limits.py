@@ -6,35 +6,41 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.errors import TooLargeError, answer
+from contract.names import API_PREFIX
 
 MAX_BODY: Final = 2_000_000
-_MESSAGE: Final = f"the body is larger than {MAX_BODY} bytes"
+UPLOADS: Final = ("POST", f"{API_PREFIX}/datasets")
+"""The one call whose body may be larger: it is written to disk as it arrives."""
 
 
 class BodyLimit:
     """ASGI middleware: 413 by the announced length, or as soon as more has arrived."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, max_upload: int) -> None:
         self._app = app
+        self._max_upload = max_upload
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its body counted."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        upload = (scope["method"], scope["path"]) == UPLOADS
+        most = self._max_upload if upload else MAX_BODY
+        message = f"the body is larger than {most} bytes"
         announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if not announced.isdigit() or int(announced) > MAX_BODY:
-            refusal = answer(TooLargeError.status, TooLargeError.code, _MESSAGE)
+        if not announced.isdigit() or int(announced) > most:
+            refusal = answer(TooLargeError.status, TooLargeError.code, message)
             await refusal(scope, receive, send)
             return
         read = 0
 
         async def counted() -> Message:
             nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > MAX_BODY:
-                raise HTTPException(TooLargeError.status, _MESSAGE)
-            return message
+            received = await receive()
+            read += len(received.get("body", b""))
+            if read > most:
+                raise HTTPException(TooLargeError.status, message)
+            return received
 
         await self._app(scope, counted, send)

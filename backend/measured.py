@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Final
 
 from sqlmodel import Session
 
 from backend.pairing import Known
 from backend.store import results
+from backend.store.results import Result
 from backend.tables import Run
 from backend.traits import traits
 from contract.metrics import METRICS
@@ -46,40 +48,38 @@ Measures = dict[str, dict[str, list[Measured]]]
 def so_far(session: Session, comparison: str, runs: Iterable[Run]) -> Measures:
     """Each run's last value of every held-out metric, its last epoch's mean dynamics, and what its
     curves add up to."""
-    own = {run.id: run for run in runs}
+    own = list(runs)
     found = [
         *results.last_epoch_means(session, comparison=comparison, keys=EPOCH_MEANS),
         *results.last_values(session, comparison=comparison, keys=(*COUNTS, *EVALUATED)),
     ]
-    measured = [
-        (result.key, Measured(own[result.run], result.value, result.step))
-        for result in found
-        if result.run in own
-    ]
-    return _sorted([*measured, *_traits(session, own.values())])
+    return _sorted([*_of(own, found), *_traits(session, own)])
 
 
 def at_the_end(
     session: Session, comparison: str, runs: Iterable[Run], keys: Sequence[str]
 ) -> Measures:
     """The values of runs that have succeeded, of these held-out metrics and of all traits."""
-    own = {run.id: run for run in runs if run.state == "succeeded"}
-    measured = [
-        (result.key, Measured(own[result.run], result.value, result.step))
-        for result in results.last_values(session, comparison=comparison, keys=keys)
-        if result.run in own
-    ]
-    return _sorted([*measured, *_traits(session, own.values())])
+    own = [run for run in runs if run.state == "succeeded"]
+    found = results.last_values(session, comparison=comparison, keys=keys)
+    return _sorted([*_of(own, found), *_traits(session, own)])
 
 
 def untrained(session: Session, comparison: str, runs: Iterable[Run]) -> Measures:
     """Every held-out metric of the untrained encoders."""
-    own = {run.id: run for run in runs}
-    return _sorted(
-        (result.key, Measured(own[result.run], result.value, result.step))
-        for result in results.untrained_values(session, comparison=comparison, keys=EVALUATED)
-        if result.run in own
-    )
+    found = results.untrained_values(session, comparison=comparison, keys=EVALUATED)
+    return _sorted(_of(runs, found))
+
+
+def references(session: Session, comparison: str, prefix: str) -> dict[str, float]:
+    """What held-out metrics are held against: the mean over runs of what was reported under the
+    key with this prefix. Runs differ in it only where their data do."""
+    keys = [f"{prefix}{key}" for key in EVALUATED]
+    found: dict[str, list[float]] = {}
+    for result in results.last_values(session, comparison=comparison, keys=keys):
+        if result.value is not None:
+            found.setdefault(result.key.removeprefix(prefix), []).append(result.value)
+    return {key: fmean(values) for key, values in found.items()}
 
 
 def by_seed(measured: Iterable[Measured]) -> dict[int, Known]:
@@ -92,11 +92,21 @@ def by_seed(measured: Iterable[Measured]) -> dict[int, Known]:
     }
 
 
-def _traits(session: Session, runs: Iterable[Run]) -> list[tuple[str, Measured]]:
+def _of(runs: Iterable[Run], found: Iterable[Result]) -> list[tuple[str, Measured]]:
+    """What was found for these runs."""
+    own = {run.id: run for run in runs}
+    return [
+        (result.key, Measured(own[result.run], result.value, result.step))
+        for result in found
+        if result.run in own
+    ]
+
+
+def _traits(session: Session, runs: Sequence[Run]) -> list[tuple[str, Measured]]:
     own = {run.id: run for run in runs}
     return [
         (key, Measured(own[run], trait.value, own[run].total_steps, trait.censored))
-        for run, found in traits(session, own.values()).items()
+        for run, found in traits(session, runs).items()
         for key, trait in found.items()
     ]
 

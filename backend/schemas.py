@@ -10,7 +10,7 @@ from backend import progress
 from backend.store.comparisons import STATES, Tallies, Tally
 from backend.store.series import Curve
 from backend.tables import Comparison, Run
-from contract.events import Failure
+from contract.events import Failure, Preparation
 from contract.spec import Name, Tag
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -71,6 +71,8 @@ class RunOut(BaseModel):
     state: State
     progress: float
     eta_s: float | None
+    preparing: Preparation | None
+    """What it does before its first step; None once it has begun, or while it waits."""
     attempt: int
     device: str | None
     error: Failure | None
@@ -162,6 +164,7 @@ def run_out(run: Run, now: float) -> RunOut:
         state=run.state,
         progress=progress.run_progress(run),
         eta_s=progress.run_eta(run, now),
+        preparing=Preparation(**run.preparing) if run.preparing else None,
         attempt=run.attempt,
         device=run.device,
         error=Failure(**run.error) if run.error else None,

@@ -22,6 +22,14 @@ class Settings:
     """Secret shared with the workers. LOSSBOARD_WORKER_TOKEN, required."""
     lease_s: float = 10.0
     """How long a run waits for a sign of life of its worker. LOSSBOARD_LEASE_S."""
+    max_upload_mb: float = 2048.0
+    """The largest data set that may be uploaded, in MB of 1,000,000 bytes.
+    LOSSBOARD_MAX_UPLOAD_MB."""
+
+    @property
+    def max_upload(self) -> int:
+        """The largest upload in bytes."""
+        return int(self.max_upload_mb * 1_000_000)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -42,18 +50,25 @@ class Settings:
             or f"sqlite:///{data_dir / 'lossboard.sqlite'}",
             redis_url=environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0",
             worker_token=token,
-            lease_s=_seconds(environ, "LOSSBOARD_LEASE_S", cls.lease_s),
+            lease_s=_number(environ, "LOSSBOARD_LEASE_S", cls.lease_s, (0.1, 3600), "seconds"),
+            max_upload_mb=_number(
+                environ, "LOSSBOARD_MAX_UPLOAD_MB", cls.max_upload_mb, (1, 1_000_000), "MB"
+            ),
         )
 
 
-def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+def _number(
+    environ: Mapping[str, str], name: str, default: float, bounds: tuple[float, float], unit: str
+) -> float:
     raw = environ.get(name)
     if not raw:
         return default
     try:
-        seconds = float(raw)
+        number = float(raw)
     except ValueError:
-        raise SettingsError(f"{name} is {raw!r}; it must be a number of seconds") from None
-    if not 0.1 <= seconds <= 3600:
-        raise SettingsError(f"{name} is {raw}; it must lie between 0.1 and 3600 seconds")
-    return seconds
+        raise SettingsError(f"{name} is {raw!r}; it must be a number of {unit}") from None
+    if not bounds[0] <= number <= bounds[1]:
+        raise SettingsError(
+            f"{name} is {raw}; it must lie between {bounds[0]} and {bounds[1]} {unit}"
+        )
+    return number

@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel
@@ -13,7 +14,7 @@ from backend.pairing import pair
 from backend.store import runs
 from backend.tables import Comparison
 from contract.differences import differences
-from contract.metrics import METRICS, Better
+from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX, METRICS, Better
 from contract.spec import ComparisonSpec
 from contract.uncertainty import deviation, interval
 
@@ -69,6 +70,10 @@ class MetricSummary(BaseModel):
     key: str
     label: str
     better: Better
+    raw_backbone: float | None
+    """The value of the frozen backbone's own features, without a head; null where there is none."""
+    chance: float | None
+    """The value of a random ranking; null where it was not worked out."""
     arms: list[ArmSummary]
     differences: list[DifferenceOut]
 
@@ -100,6 +105,8 @@ def summarise(session: Session, comparison: Comparison, baseline: str | None = N
     kept = [run for run in own if run.state != "failed"]
     found = measured.so_far(session, comparison.id, kept)
     untrained = measured.untrained(session, comparison.id, kept)
+    raw_backbone = measured.references(session, comparison.id, BACKBONE_PREFIX)
+    chance = measured.references(session, comparison.id, CHANCE_PREFIX)
     arms = [arm.name for arm in spec.arms]
     against = baseline or arms[0]
     return Summary(
@@ -108,6 +115,8 @@ def summarise(session: Session, comparison: Comparison, baseline: str | None = N
                 key=key,
                 label=METRICS[key].label,
                 better=METRICS[key].better,
+                raw_backbone=raw_backbone.get(key),
+                chance=chance.get(key),
                 arms=[_arm(arm, key, found, untrained) for arm in arms],
                 differences=_differences(found[key], arms, against),
             )
@@ -117,13 +126,8 @@ def summarise(session: Session, comparison: Comparison, baseline: str | None = N
         runs_finished=sum(run.state == "succeeded" for run in own),
         runs_total=len(own),
         baseline=against,
-        differs=settings_out(spec),
+        differs=[SettingOut(setting=d.setting, values=dict(d.values)) for d in differences(spec)],
     )
-
-
-def settings_out(spec: ComparisonSpec) -> list[SettingOut]:
-    """In what the arms of a spec differ, as the API shows it."""
-    return [SettingOut(setting=d.setting, values=dict(d.values)) for d in differences(spec)]
 
 
 def _arm(arm: str, key: str, found: Measures, untrained: Measures) -> ArmSummary:
@@ -161,16 +165,5 @@ def _differences(
     for arm in arms:
         d = None if arm == baseline else pair(known[arm], known[baseline]).difference
         if d:
-            made.append(
-                DifferenceOut(
-                    a=arm,
-                    b=baseline,
-                    n=d.n,
-                    mean_difference=d.mean_difference,
-                    interval=d.interval,
-                    p_value=d.p_value,
-                    smallest_p=d.smallest_p,
-                    effect_size=d.effect_size,
-                )
-            )
+            made.append(DifferenceOut(a=arm, b=baseline, **asdict(d)))
     return made

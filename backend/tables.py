@@ -64,6 +64,10 @@ class Run(SQLModel, table=True):
     started_at: float | None = None
     ended_at: float | None = None
     error: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    preparing: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )
+    """What it does before its first step, with how far it is; None once it has begun."""
 
 
 class Series(SQLModel, table=True):
@@ -124,6 +128,23 @@ class LogLine(SQLModel, table=True):
     run_id: str = Field(index=True, sa_column_args=[ForeignKey("run.id", ondelete="CASCADE")])
     attempt: int
     text: str
+
+
+class Dataset(SQLModel, table=True):
+    """A data set that a team uploaded; its files lie in the folder of its id."""
+
+    id: str = Field(primary_key=True)
+    """Made from kind and content, so that the same upload is the same data set."""
+    name: str
+    kind: str
+    created_at: float = Field(index=True)
+    size: int = Field(sa_type=BigInteger)
+    """Bytes of the uploaded file."""
+    sha256: str
+    """Of the uploaded file, as hex digits."""
+    items: int
+    facts: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    """What the check found out: a backend.datasets.facts.Facts."""
 
 
 class StreamPosition(SQLModel, table=True):

@@ -14,7 +14,7 @@ from backend.measured import Measures
 from backend.pairing import Paired, pair
 from backend.store import runs
 from backend.tables import Comparison, Run
-from backend.verdict_out import ClaimOut, EvidenceOut, Pair, ReportedOut, Verdict
+from backend.verdict_out import ClaimOut, EvidenceOut, Figures, Pair, ReportedOut, Verdict
 from contract.claims import CLAIMS, Claim
 from contract.metrics import METRICS
 from contract.spec import ComparisonSpec
@@ -107,17 +107,12 @@ def _claim(
     evidence = [_evidence(one) for one in judged]
     first = next((one for one in evidence if one.verdict != "not_measured"), evidence[0])
     names = (arms.a, arms.b) if arms else KINDS
+    figures = first.model_dump(include=set(Figures.model_fields) - {"verdict"})
     return ClaimOut(
+        **figures,
         id=claim.id,
         text=claim.text() if as_reported else claim.text(*names),
-        metric=first.metric,
         arms=arms,
-        mean_difference=first.mean_difference,
-        interval=first.interval,
-        p_value=first.p_value,
-        p_holm=first.p_holm,
-        effect_size=first.effect_size,
-        n=first.n,
         verdict=claim_word(judged),
         reason=reason(judged, *names),
         reported=[ReportedOut(**asdict(one)) for one in claim.reported] if as_reported else [],

@@ -26,16 +26,10 @@ class ReportedOut(BaseModel):
     second_hand: bool
 
 
-class EvidenceOut(BaseModel):
-    """One metric that a claim is judged by."""
+class Figures(BaseModel):
+    """How one metric differs between the two arms."""
 
     metric: str
-    label: str
-    expected: Expected
-    """How a should lie against b."""
-    mean_a: float | None
-    """Over the pairs; null where one of its values is censored."""
-    mean_b: float | None
     mean_difference: float | None
     """Mean of a - b, with its bound in the place of a censored value."""
     interval: tuple[float, float] | None
@@ -45,25 +39,28 @@ class EvidenceOut(BaseModel):
     effect_size: float | None
     n: int
     """Pairs of runs."""
-    censored: int
-    """Pairs of which one value is only known to be more than a bound."""
     verdict: Word
 
 
-class ClaimOut(BaseModel):
-    """One claim; its figures are those of its first measured evidence."""
+class EvidenceOut(Figures):
+    """One metric that a claim is judged by."""
+
+    label: str
+    expected: Expected
+    """How a should lie against b."""
+    mean_a: float | None
+    """Over the pairs; null where one of its values is censored."""
+    mean_b: float | None
+    censored: int
+    """Pairs of which one value is only known to be more than a bound."""
+
+
+class ClaimOut(Figures):
+    """One claim, judged by all its evidence; the other figures are its first measured one's."""
 
     id: int
     text: str
-    metric: str
     arms: Pair | None
-    mean_difference: float | None
-    interval: tuple[float, float] | None
-    p_value: float | None
-    p_holm: float | None
-    effect_size: float | None
-    n: int
-    verdict: Word
     reason: str
     reported: list[ReportedOut]
     """Of contrastive and triplet loss; empty for other arms."""

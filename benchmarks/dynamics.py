@@ -37,7 +37,7 @@ MARGIN = 1.0
 def main() -> None:
     """Measure and report."""
     torch.set_num_threads(1)
-    digits = data.load(DigitsData()).train
+    digits = data.load(DigitsData()).dataset().train
     report([row for kind in BARE for case in BLOCKS for row in _case(kind, *case, digits)])
 
 
@@ -97,7 +97,7 @@ class Loop:
         embeddings.retain_grad()
         output: LossOutput = self._loss(embeddings, labels)
         output.value.backward()
-        values = dynamics.values(output, embeddings, self._parameters)
+        values = dynamics.values(output, [embeddings], self._parameters)
         if update_norm:
             before = dynamics.snapshot(self._parameters)
             self._optimizer.step()

@@ -1,13 +1,22 @@
 """What can be chosen: rows with names, ideas, papers and settings, from which the form is built."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Final
 
-from pydantic import BaseModel
-
-from contract.data import DigitsData, MnistData, SyntheticData
-from contract.encoder import ConvnetEncoder, MlpEncoder
+from contract.catalogue_data import DATA, DataRow
+from contract.catalogue_row import Row
+from contract.data import modalities
+from contract.encoder import (
+    TAKES,
+    AudioConvnetEncoder,
+    ConvnetEncoder,
+    EfficientnetLite0Encoder,
+    MlpEncoder,
+    Resnet18Encoder,
+    Resnet50Encoder,
+    VitB32Encoder,
+)
 from contract.loss import (
     ArcFaceLoss,
     CenterContrastiveLoss,
@@ -29,63 +38,48 @@ from contract.training import (
     Training,
 )
 
-
-@dataclass(frozen=True)
-class Row:
-    """One choice of the form."""
-
-    section: type[BaseModel]
-    """Its settings; `kind` is the choice's name in a spec."""
-    label: str
-    idea: str
-    """One line, for people who choose."""
-    formula: str = ""
-    """LaTeX."""
-    paper: str = ""
-    url: str = ""
-    fine_labels: bool = False
-    """Whether the data have labels within the classes, for detail retention."""
-
-    @property
-    def kind(self) -> str:
-        """The choice's name in a spec."""
-        return str(self.section.model_fields["kind"].default)
-
-
-DATA: Final = (
-    Row(
-        DigitsData,
-        "Digits",
-        "1,797 real 8 x 8 scans of handwritten digits, 10 classes; bundled, nothing to download.",
-        paper="Alpaydin & Kaynak 1998, UCI Optical Recognition of Handwritten Digits",
-        url="https://doi.org/10.24432/C50P49",
-    ),
-    Row(
-        MnistData,
-        "MNIST",
-        "70,000 real 28 x 28 scans of handwritten digits, 10 classes; 12 MB, downloaded when a "
-        "run first needs them.",
-        paper="LeCun, Bottou, Bengio & Haffner 1998, Gradient-Based Learning Applied to Document "
-        "Recognition",
-        url="http://yann.lecun.com/exdb/mnist/",
-    ),
-    Row(
-        SyntheticData,
-        "Synthetic modes",
-        "Gaussian classes of several modes with overlap and outliers; the modes are fine labels "
-        "that no loss sees.",
-        paper="Zeng 2025, Comparing Contrastive and Triplet Loss",
-        url="https://arxiv.org/abs/2510.02161",
-        fine_labels=True,
-    ),
-)
-
 ENCODERS: Final = (
     Row(MlpEncoder, "MLP", "A multi-layer perceptron; takes vectors and small images."),
     Row(
         ConvnetEncoder,
         "Small convnet",
         "Two convolutional blocks and a linear head; for small images.",
+    ),
+    Row(
+        AudioConvnetEncoder,
+        "Audio convnet",
+        "Convolutional blocks over mel bands and time, then the mean over time; for spectrograms.",
+    ),
+    Row(
+        Resnet18Encoder,
+        "ResNet-18",
+        "18 layers with shortcuts, ImageNet weights (45 MB, fetched when a run first needs them); "
+        "frozen, under a trained head, or trained as a whole.",
+        paper="He, Zhang, Ren & Sun 2016, Deep Residual Learning for Image Recognition",
+        url="https://arxiv.org/abs/1512.03385",
+    ),
+    Row(
+        Resnet50Encoder,
+        "ResNet-50",
+        "50 layers with shortcuts, ImageNet weights (98 MB, fetched when a run first needs them).",
+        paper="He, Zhang, Ren & Sun 2016, Deep Residual Learning for Image Recognition",
+        url="https://arxiv.org/abs/1512.03385",
+    ),
+    Row(
+        VitB32Encoder,
+        "ViT-B/32",
+        "A transformer over 32 x 32 patches, ImageNet weights (337 MB, fetched when a run first "
+        "needs them).",
+        paper="Dosovitskiy et al. 2021, An Image is Worth 16x16 Words",
+        url="https://arxiv.org/abs/2010.11929",
+    ),
+    Row(
+        EfficientnetLite0Encoder,
+        "EfficientNet-Lite0",
+        "A small mobile network; its ImageNet weights (18 MB) come with a package that is an "
+        "optional extra, so nothing is downloaded at a run.",
+        paper="Tan & Le 2019, EfficientNet (Lite0: without swish and squeeze-and-excitation)",
+        url="https://arxiv.org/abs/1905.11946",
     ),
 )
 
@@ -182,8 +176,8 @@ def catalogue() -> dict[str, Any]:
     descriptions, bounds and defaults are what the form shows.
     """
     return {
-        "data": _rows(DATA),
-        "encoders": _rows(ENCODERS),
+        "data": [_data_row(row) for row in DATA],
+        "encoders": [{**row, "takes": list(TAKES[row["kind"]])} for row in _rows(ENCODERS)],
         "losses": _rows(LOSSES),
         "samplers": _rows(SAMPLERS),
         "optimizers": _rows(OPTIMIZERS),
@@ -203,8 +197,21 @@ def _rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "formula": row.formula,
             "paper": row.paper,
             "url": row.url,
-            "fine_labels": row.fine_labels,
             "schema": row.section.model_json_schema(),
         }
         for row in rows
     ]
+
+
+def _data_row(row: DataRow) -> dict[str, Any]:
+    """A data set's row, with what its items are at the settings' defaults."""
+    held = modalities(row.section())
+    return {
+        **_rows([row])[0],
+        "fine_labels": row.fine_labels,
+        "source": row.source,
+        "size": row.size,
+        "items": held.items,
+        "visual": held.visual,
+        "modalities": 1 if held.visual is None else 2,
+    }

@@ -38,6 +38,29 @@ class Failure(BaseModel):
     """The optimiser step at which it happened."""
 
 
+class Preparation(BaseModel):
+    """What a run does before its first step, and how far it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    what: str = Field(max_length=500)
+    """The work, as "downloading cifar-10-python.tar.gz"."""
+    done: float = Field(ge=0)
+    total: float | None = Field(default=None, ge=0)
+    """None where nobody knows."""
+    unit: str = Field("items", max_length=50)
+    """Of both."""
+    eta_s: float | None = Field(default=None, ge=0)
+    """Seconds this work still takes, at its pace so far."""
+
+
+class Preparing(_Numbered):
+    """The trainer fetches, reads or computes what its first step needs."""
+
+    kind: Literal["preparing"] = "preparing"
+    preparation: Preparation
+
+
 class Started(_Numbered):
     """The trainer has built everything and is about to take its first step."""
 
@@ -101,7 +124,7 @@ class Lost(_Message):
     to stop is no fault of the run."""
 
 
-Event = Annotated[Started | Points | Log | Ended | Lost, Field(discriminator="kind")]
+Event = Annotated[Preparing | Started | Points | Log | Ended | Lost, Field(discriminator="kind")]
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 

@@ -30,7 +30,7 @@ def from_validation(error: ValidationError) -> list[Problem]:
     ]
 
 
-_UNIONS = {"data", "encoder", "loss", "sampler", "optimizer"}
+_UNIONS = {"data", "encoder", "visual_encoder", "loss", "sampler", "optimizer"}
 
 
 def _path(loc: tuple[int | str, ...]) -> str:

@@ -6,7 +6,13 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
 from contract.base import Section
-from contract.checks import batch_problems, duplicate_problems, encoder_problems
+from contract.checks import (
+    augmentation_problems,
+    batch_problems,
+    duplicate_problems,
+    encoder_problems,
+    source_problems,
+)
 from contract.data import Data
 from contract.encoder import Encoder
 from contract.loss import Loss
@@ -39,6 +45,8 @@ class ComparisonSpec(Section):
     notes: str = Field("", max_length=20_000)
     data: Data
     encoder: Encoder
+    visual_encoder: Encoder | None = None
+    """Of the second modality, where the data have two; into the same space."""
     training: Training = Field(default_factory=Training)
     measure: Measure = Field(default_factory=Measure)
     arms: list[Arm] = Field(min_length=1, max_length=20)
@@ -84,13 +92,18 @@ def _disagreements(raw: Mapping[str, Any]) -> list[Problem]:
     section hides no problem of the others."""
     data = _sound(_DATA, raw.get("data"))
     encoder = _sound(_ENCODER, raw.get("encoder"))
+    raw_visual = raw.get("visual_encoder")
+    visual = None if raw_visual is None else _sound(_ENCODER, raw_visual)
     training = _sound(_TRAINING, raw.get("training", {}))
     raw_arms = raw.get("arms")
     arms = [_sound(_ARM, arm) for arm in raw_arms] if isinstance(raw_arms, list) else []
 
     problems: list[Problem] = []
-    if data and encoder:
-        problems += encoder_problems(data, encoder)
+    if data:
+        problems += source_problems(data)
+    if data and encoder and (visual or raw_visual is None):
+        problems += encoder_problems(data, encoder, visual)
+        problems += augmentation_problems(data, encoder, visual, training) if training else []
     if data and training:
         problems += batch_problems(data, training, "training")
     for index, arm in enumerate(arms):

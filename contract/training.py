@@ -50,6 +50,9 @@ class SgdOptimizer(_Optimizer):
 Optimizer = Annotated[AdamOptimizer | AdamWOptimizer | SgdOptimizer, Field(discriminator="kind")]
 
 
+Augmentation = Literal["none", "flip", "flip_shift"]
+
+
 class Training(Section):
     """The settings that every arm of a comparison shares unless it overrides them."""
 
@@ -57,6 +60,12 @@ class Training(Section):
     batch_size: int = Field(64, ge=2, le=8192, title="Batch size")
     sampler: Sampler = Field(default_factory=ShuffleSampler, title="Sampler")
     optimizer: Optimizer = Field(default_factory=AdamOptimizer, title="Optimiser")
+    augmentation: Augmentation = Field(
+        "none",
+        title="Augmentation",
+        description="Of training images, the same for every arm of a seed. Flip: half of them are "
+        "mirrored. Flip and shift: also moved by up to an eighth of their side.",
+    )
 
 
 class TrainingOverrides(Section):

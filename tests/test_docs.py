@@ -39,10 +39,11 @@ def test_every_setting_of_the_code_is_documented_and_the_other_way_round() -> No
 
 def test_every_metric_and_loss_is_explained() -> None:
     method = _text("docs/METHOD.md")
-    keys = {key.removeprefix(TEST_PREFIX) for key in METRICS}
+    keys = {re.sub(r"^(audio|visual)\.", "", key.removeprefix(TEST_PREFIX)) for key in METRICS}
     assert [key for key in sorted(keys) if f"`{key}`" not in method] == []
     assert len(keys) == 64
     assert f"`{TEST_PREFIX}`" in method
+    assert all(f"`{modality}.geometry.…`" in method for modality in ("audio", "visual"))
     assert [row.kind for row in LOSSES if f"| `{row.kind}` |" not in method] == []
     assert len(LOSSES) == 7
 

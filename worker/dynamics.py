@@ -15,13 +15,13 @@ from worker.losses.base import LossOutput, Part
 
 
 def values(
-    output: LossOutput, embeddings: Tensor, parameters: Sequence[Tensor]
+    output: LossOutput, embeddings: Sequence[Tensor], parameters: Sequence[Tensor]
 ) -> dict[str, float]:
     """A step's dynamics by metric key; call between backward and the optimiser's step.
 
     Args:
         output: the loss's.
-        embeddings: [B, D], with their gradient retained.
+        embeddings: [B, D] of each modality, with their gradient retained.
         parameters: the encoder's trainable ones; a loss's own are not counted.
 
     Returns:
@@ -36,7 +36,7 @@ def values(
             "value": output.value,
             "anchors": output.active_anchors,
             "norm": global_norm([p.grad for p in parameters if p.grad is not None]),
-            "norm at embeddings": global_norm([] if embeddings.grad is None else [embeddings.grad]),
+            "norm at embeddings": global_norm([e.grad for e in embeddings if e.grad is not None]),
             **_numbers("", output.parts),
             **_numbers("selected ", {} if output.selected is None else output.selected),
         }

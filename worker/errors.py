@@ -13,6 +13,14 @@ class DataError(WorkerError):
     """A data set is not there, cannot be had or is damaged; names the files and what to do."""
 
 
+class MemoryEstimateError(WorkerError):
+    """A run needs more memory than there is; says how much of what."""
+
+
+class CancelledError(WorkerError):
+    """The run was cancelled while it prepared."""
+
+
 class ApiUnavailableError(WorkerError):
     """The API gave no good answer; asking again may help."""
 

@@ -4,13 +4,16 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
-from contract.events import Failure
+from contract.events import Failure, Preparation
 
 EndState = Literal["succeeded", "failed", "cancelled"]
 
 
 class Reporter(Protocol):
     """Takes a run's values and words, in order."""
+
+    def preparing(self, preparation: Preparation) -> None:
+        """How far something is that comes before the first step."""
 
     def started(self, *, device: str, total_steps: int, steps_per_epoch: int) -> None:
         """Everything is built; the first step comes next."""
@@ -38,8 +41,13 @@ class ListReporter:
         self.steps_per_epoch = 0
         self.series: dict[str, list[tuple[int, float | None]]] = {}
         self.lines: list[str] = []
+        self.preparations: list[Preparation] = []
         self.state: EndState | None = None
         self.failure: Failure | None = None
+
+    def preparing(self, preparation: Preparation) -> None:
+        """Keep it."""
+        self.preparations.append(preparation)
 
     def started(self, *, device: str, total_steps: int, steps_per_epoch: int) -> None:
         """Keep the run's frame."""

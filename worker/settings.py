@@ -65,3 +65,10 @@ class Settings:
 def datasets_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """LOSSBOARD_DATASETS_DIR: where downloaded data sets lie, all of them below one folder."""
     return Path(environ.get("LOSSBOARD_DATASETS_DIR") or "data/datasets").absolute()
+
+
+def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """LOSSBOARD_CACHE_DIR: where what can be computed again is kept; by default beside the data
+    sets."""
+    named = environ.get("LOSSBOARD_CACHE_DIR")
+    return Path(named).absolute() if named else datasets_folder(environ).parent / "cache"

@@ -11,7 +11,16 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from contract.events import VERSION, Ended, Failure, Log, Started, encode
+from contract.events import (
+    VERSION,
+    Ended,
+    Failure,
+    Log,
+    Preparation,
+    Preparing,
+    Started,
+    encode,
+)
 from contract.names import EVENT_FIELD, EVENT_STREAM
 from worker.errors import ReporterError
 from worker.outbox import Outbox
@@ -60,6 +69,14 @@ class StreamReporter:
         self._away = False
         self._thread = threading.Thread(target=self._send_all, name="reporter", daemon=True)
         self._thread.start()
+
+    def preparing(self, preparation: Preparation) -> None:
+        """How far something is that comes before the first step."""
+        self._write(
+            lambda seq: encode(
+                Preparing(run=self._run, attempt=self._attempt, seq=seq, preparation=preparation)
+            )
+        )
 
     def started(self, *, device: str, total_steps: int, steps_per_epoch: int) -> None:
         """Everything is built; the first step comes next."""

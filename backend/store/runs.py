@@ -97,6 +97,7 @@ def end(write: Write, run: Run, *, state: str, failure: Failure | None, now: flo
     run.state = state
     run.error = failure.model_dump() if failure else None
     run.ended_at = now
+    run.preparing = None
     run.cancel = False
     _changed(write, run)
 
@@ -161,6 +162,7 @@ def _queue_again(write: Write, run: Run) -> None:
     run.cancel = False
     run.worker = None
     run.started_at = run.ended_at = None
+    run.preparing = None
     run.error = None
     _changed(write, run)
 

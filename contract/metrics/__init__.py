@@ -1,5 +1,6 @@
 """Every metric key: what it is called, its unit, which way is better, its formula and its idea."""
 
+from dataclasses import replace
 from typing import Final
 
 from contract.metrics.dynamics import DYNAMICS
@@ -7,7 +8,16 @@ from contract.metrics.geometry import GEOMETRY
 from contract.metrics.metric import Better, Metric
 from contract.metrics.quality import KNN_KS, QUALITY, RECALL_KS
 
-__all__ = ["KNN_KS", "METRICS", "RECALL_KS", "TEST_PREFIX", "Better", "Metric"]
+__all__ = [
+    "BACKBONE_PREFIX",
+    "CHANCE_PREFIX",
+    "KNN_KS",
+    "METRICS",
+    "RECALL_KS",
+    "TEST_PREFIX",
+    "Better",
+    "Metric",
+]
 
 _RUN: Final = (
     Metric(
@@ -23,12 +33,29 @@ _RUN: Final = (
 TEST_PREFIX: Final = "test."
 """Put before a key for the test split's value, read once, at the best validation epoch."""
 
+BACKBONE_PREFIX: Final = "backbone."
+"""Put before a key for the value that a frozen backbone's own features have, without a head."""
+
+CHANCE_PREFIX: Final = "chance."
+"""Put before a key for the value that a random ranking would have."""
+
+_OF_EACH_MODALITY: Final = tuple(
+    replace(
+        metric,
+        key=f"{modality}.{metric.key}",
+        label=f"{modality.capitalize()}: {metric.label}",
+        meaning=f"{metric.meaning} Of the {modality} items alone.",
+    )
+    for modality in ("audio", "visual")
+    for metric in GEOMETRY
+)
+_EVALUATED: Final = (*GEOMETRY, *QUALITY, *_OF_EACH_MODALITY)
+
 METRICS: Final[dict[str, Metric]] = {
     metric.key: metric
     for metric in (
         *DYNAMICS,
-        *GEOMETRY,
-        *QUALITY,
+        *_EVALUATED,
         *(
             Metric(
                 f"{TEST_PREFIX}{m.key}",
@@ -38,7 +65,7 @@ METRICS: Final[dict[str, Metric]] = {
                 m.better,
                 m.unit,
             )
-            for m in (*GEOMETRY, *QUALITY)
+            for m in _EVALUATED
         ),
         *_RUN,
     )

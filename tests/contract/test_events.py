@@ -13,12 +13,20 @@ from contract.events import (
     Log,
     Lost,
     Points,
+    Preparation,
+    Preparing,
     Started,
     decode,
     encode,
 )
 
 EVENTS: list[Event] = [
+    Preparing(
+        run="r1",
+        attempt=1,
+        seq=1,
+        preparation=Preparation(what="downloading a.gz", done=5, total=10, unit="bytes", eta_s=2.5),
+    ),
     Started(run="r1", attempt=1, seq=1, device="cpu", total_steps=10, steps_per_epoch=5),
     Points(
         run="r1",

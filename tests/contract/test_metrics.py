@@ -4,7 +4,7 @@ from contract.metrics import METRICS, TEST_PREFIX
 
 
 def test_every_metric_says_what_it_is() -> None:
-    assert len(METRICS) == 99
+    assert len(METRICS) == 147
     for key, metric in METRICS.items():
         assert metric.key == key
         assert metric.label
@@ -14,5 +14,5 @@ def test_every_metric_says_what_it_is() -> None:
 
 def test_every_test_key_has_a_validation_key() -> None:
     tests = [key for key in METRICS if key.startswith(TEST_PREFIX)]
-    assert len(tests) == 35
+    assert len(tests) == 59
     assert all(key.removeprefix(TEST_PREFIX) in METRICS for key in tests)

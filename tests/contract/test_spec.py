@@ -7,7 +7,7 @@ import pytest
 
 from contract import presets
 from contract.catalogue import catalogue
-from contract.data import class_count, holds_images, training_items
+from contract.data import class_count, modalities, training_items
 from contract.presets import PRESETS
 from contract.problems import SpecError
 from contract.spec import ComparisonSpec, parse_spec
@@ -32,7 +32,7 @@ def problems(raw: object) -> dict[str, str]:
 
 def test_presets_are_valid_and_survive_a_round_trip() -> None:
     specs = [parse_spec(preset.spec) for preset in PRESETS if preset.spec is not None]
-    assert len(specs) == 4
+    assert len(specs) == 9
     for spec in specs:
         assert parse_spec(spec.model_dump(mode="json")) == spec
         assert ComparisonSpec.model_validate_json(spec.model_dump_json()) == spec
@@ -40,7 +40,7 @@ def test_presets_are_valid_and_survive_a_round_trip() -> None:
 
 def test_a_preset_without_a_spec_says_what_it_needs() -> None:
     assert all((preset.spec is None) == bool(preset.needs) for preset in PRESETS)
-    assert len([preset for preset in PRESETS if preset.needs]) == 4
+    assert len([preset for preset in PRESETS if preset.needs]) == 1
 
 
 def test_defaults_fill_what_is_left_out() -> None:
@@ -127,7 +127,7 @@ def test_mnist_has_as_many_training_items_as_asked_for(data: dict[str, Any], ite
     spec = parse_spec(changed(data=data, encoder=encoder, training={"batch_size": min(items, 512)}))
     assert training_items(spec.data) == items
     assert class_count(spec.data) == 10
-    assert holds_images(spec.data)
+    assert modalities(spec.data).items == "images"
     found = problems(changed(data={"kind": "mnist", "train_items": 99}))
     assert set(found) == {"data.train_items"}
 
@@ -177,8 +177,31 @@ def test_the_catalogue_is_plain_json_that_names_every_kind() -> None:
         for section in ("data", "encoders", "losses", "samplers", "optimizers")
     }
     assert kinds == {
-        "data": ["digits", "mnist", "synthetic"],
-        "encoders": ["mlp", "convnet"],
+        "data": [
+            "digits",
+            "synthetic",
+            "mnist",
+            "fashion_mnist",
+            "cifar10",
+            "cifar100",
+            "cub200",
+            "cars196",
+            "sop",
+            "tiny_imagenet",
+            "image_folder",
+            "features",
+            "spoken_digits",
+            "paired_features",
+        ],
+        "encoders": [
+            "mlp",
+            "convnet",
+            "audio_convnet",
+            "resnet18",
+            "resnet50",
+            "vit_b_32",
+            "efficientnet_lite0",
+        ],
         "losses": [
             "contrastive",
             "triplet",
@@ -195,3 +218,89 @@ def test_the_catalogue_is_plain_json_that_names_every_kind() -> None:
         assert row["schema"]["properties"]["reduction"]["default"] == "mean"
         assert row["formula"]
         assert row["url"].startswith("https://")
+    for row in content["data"]:
+        assert row["items"] in {"vectors", "images", "spectrograms"}
+        assert (row["visual"] is None) == (row["modalities"] == 1)
+        assert bool(row["size"]) == (row["source"] in {"fetched", "placed"})
+    for row in content["encoders"]:
+        assert "images" in row["takes"] or row["kind"] == "audio_convnet"
+
+
+IMAGES = {"kind": "image_folder", "dataset": "d1"}
+SPOKEN = {"kind": "spoken_digits"}
+RESNET = {"kind": "resnet18"}
+
+
+@pytest.mark.parametrize(
+    ("change", "paths"),
+    [
+        ({"data": IMAGES, "encoder": RESNET}, set()),
+        ({"data": {"kind": "image_folder"}, "encoder": RESNET}, {"data.dataset"}),
+        ({"data": {**IMAGES, "folder": "/f"}, "encoder": RESNET}, {"data.dataset"}),
+        ({"data": {"kind": "features", "file": "/f"}, "encoder": RESNET}, {"encoder.kind"}),
+        ({"data": {"kind": "features", "file": "/f"}, "encoder": {"kind": "mlp"}}, set()),
+        ({"data": IMAGES, "encoder": {**RESNET, "weights": "file"}}, {"encoder.weights_file"}),
+        ({"data": IMAGES, "encoder": {**RESNET, "weights_file": "w"}}, {"encoder.weights_file"}),
+        ({"data": SPOKEN, "encoder": {"kind": "audio_convnet"}}, {"visual_encoder"}),
+        (
+            {
+                "data": SPOKEN,
+                "encoder": {"kind": "audio_convnet"},
+                "visual_encoder": {"kind": "convnet"},
+            },
+            set(),
+        ),
+        (
+            {
+                "data": SPOKEN,
+                "encoder": {"kind": "resnet18"},
+                "visual_encoder": {"kind": "audio_convnet", "embedding_dim": 8, "normalize": False},
+            },
+            {
+                "encoder.kind",
+                "visual_encoder.kind",
+                "visual_encoder.embedding_dim",
+                "visual_encoder.normalize",
+            },
+        ),
+        ({"visual_encoder": {"kind": "mlp"}}, {"visual_encoder"}),
+        ({"visual_encoder": {"kind": "mlp", "hidden": 0}}, {"visual_encoder.hidden"}),
+        ({"training": {"augmentation": "flip"}}, set()),
+        (
+            {"data": {"kind": "synthetic"}, "encoder": {"kind": "mlp"}}
+            | {"training": {"augmentation": "flip"}},
+            {"training.augmentation"},
+        ),
+        (
+            {"data": IMAGES, "encoder": RESNET, "training": {"augmentation": "flip_shift"}},
+            {"training.augmentation"},
+        ),
+        (
+            {"data": IMAGES, "encoder": {**RESNET, "tuning": "head"}}
+            | {"training": {"augmentation": "flip_shift"}},
+            set(),
+        ),
+    ],
+)
+def test_data_encoders_and_augmentation_must_fit(change: dict[str, Any], paths: set[str]) -> None:
+    raw = changed(**change)
+    if paths:
+        assert set(problems(raw)) == paths
+    else:
+        assert parse_spec(raw).data.kind == raw["data"]["kind"]
+
+
+@pytest.mark.parametrize(
+    ("data", "classes"),
+    [
+        ({"kind": "cifar100"}, 20),
+        ({"kind": "cifar100", "train_labels": "fine"}, 100),
+        ({"kind": "cub200"}, None),
+        ({"kind": "spoken_digits"}, 10),
+    ],
+)
+def test_classes_are_known_or_left_to_the_data(data: dict[str, Any], classes: int | None) -> None:
+    encoder = {"kind": "mlp"}
+    second = {"visual_encoder": encoder} if data["kind"] == "spoken_digits" else {}
+    spec = parse_spec(changed(data=data, encoder=encoder, **second))
+    assert class_count(spec.data) == classes

@@ -5,7 +5,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor
 
-from contract.data import DigitsData, SyntheticData, holds_images, training_items
+from contract.data import DigitsData, SyntheticData, modalities, training_items
 from worker import data
 from worker.data import Dataset
 
@@ -25,10 +25,10 @@ def rows(items: Tensor) -> set[bytes]:
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
 def test_splits(spec: DigitsData | SyntheticData) -> None:
-    loaded = data.load(spec)
+    loaded = data.load(spec).dataset()
     splits = (loaded.train, loaded.validation, loaded.test)
     assert len(loaded.train.labels) == training_items(spec)
-    assert (len(loaded.item_shape) == 3) == holds_images(spec)
+    assert (len(loaded.item_shape) == 3) == (modalities(spec).items == "images")
     everything = [row for split in splits for row in rows(split.items)]
     assert len(everything) == len(set(everything)), "an item is in two splits"
     for split in splits:
@@ -49,14 +49,14 @@ def test_splits(spec: DigitsData | SyntheticData) -> None:
 def test_the_spec_alone_decides(spec: DigitsData | SyntheticData) -> None:
     def items(spec: DigitsData | SyntheticData) -> Tensor:
         torch.manual_seed(int(torch.randint(0, 1000, ())))
-        return data.load(spec).train.items
+        return data.load(spec).dataset().train.items
 
     assert torch.equal(items(spec), items(spec))
     assert not torch.equal(items(spec), items(spec.model_copy(update={"seed": spec.seed + 1})))
 
 
 def test_digits_are_scikit_learns() -> None:
-    loaded = data.load(DigitsData())
+    loaded = data.load(DigitsData()).dataset()
     splits = (loaded.train, loaded.validation, loaded.test)
     bundled = torch.from_numpy(load_digits().images).float().div(16)
     assert loaded.item_shape == (1, 8, 8)
@@ -100,7 +100,7 @@ def test_synthetic_numbers() -> None:
 def test_synthetic_scatter() -> None:
     """Standard deviations: 1 of class centres, mode_spread of modes, within_sd of items."""
     spec = SyntheticData(classes=20, per_class=100, modes=5, within_sd=0.5, overlap=0, outliers=0)
-    items, labels, fine = whole(data.load(spec))
+    items, labels, fine = whole(data.load(spec).dataset())
     assert torch.equal(fine // spec.modes, labels)
     assert fine.unique(return_counts=True)[1].tolist() == [20] * 100
     modes = torch.stack([items[fine == mode].mean(dim=0) for mode in range(100)])
@@ -114,7 +114,7 @@ def test_synthetic_scatter() -> None:
 def test_synthetic_overlap_and_outliers() -> None:
     """With hardly any scatter, each kind of item is told by its distance to its mode."""
     spec = SyntheticData(within_sd=0.01, outlier_scale=10)
-    items, labels, fine = whole(data.load(spec))
+    items, labels, fine = whole(data.load(spec).dataset())
     modes = centres(items, fine)
     distances = (items - modes[fine]).norm(dim=1) / (spec.within_sd * spec.dim**0.5)
     plain, outlying, blended = distances < 2, (distances > 5) & (distances < 20), distances > 100
@@ -132,8 +132,8 @@ def test_synthetic_overlap_and_outliers() -> None:
 def test_synthetic_outliers_win(outliers: float, far: int) -> None:
     """All items shall overlap: those that are outliers do not."""
     settings = {"classes": 2, "per_class": 100, "modes": 1, "within_sd": 0.01, "overlap": 1}
-    plain = whole(data.load(SyntheticData(**{**settings, "overlap": 0, "outliers": 0})))
-    items, labels, _ = whole(data.load(SyntheticData(**settings, outliers=outliers)))
+    plain = whole(data.load(SyntheticData(**{**settings, "overlap": 0, "outliers": 0})).dataset())
+    items, labels, _ = whole(data.load(SyntheticData(**settings, outliers=outliers)).dataset())
     own = centres(plain[0], plain[2])
     assert int(((items - own[labels]).norm(dim=1) < 1).sum()) == far
     halfway = own.mean(dim=0)

@@ -37,7 +37,7 @@ class Step:
         self.embeddings.retain_grad()
         self.output: LossOutput = loss(self.embeddings, labels)
         self.output.value.backward(retain_graph=True)
-        self.values = dynamics.values(self.output, self.embeddings, self.parameters)
+        self.values = dynamics.values(self.output, [self.embeddings], self.parameters)
 
     def norm_of(self, value: Tensor) -> float:
         """Norm of the gradient of another value of the same batch."""
@@ -191,7 +191,7 @@ def test_counts_beyond_float32_are_exact() -> None:
     output: LossOutput = losses.build({"kind": "triplet", "margin": 1000})(embeddings, labels)
     count = 401 * 400 * 302 + 300 * 299 * 403 + 2 * 1 * 701
     assert float(torch.tensor(float(count), dtype=torch.float32)) != count
-    values = dynamics.values(output, embeddings, [])
+    values = dynamics.values(output, [embeddings], [])
     assert values["dynamics.active_tuples"] == values["dynamics.valid_tuples"] == count
 
 
@@ -211,5 +211,5 @@ def test_only_the_given_parameters_count() -> None:
     seen = step("triplet")
     weight = seen.parameters[0]
     assert weight.grad is not None
-    values = dynamics.values(seen.output, seen.embeddings, [weight, torch.ones(3)])
+    values = dynamics.values(seen.output, [seen.embeddings], [weight, torch.ones(3)])
     assert values["dynamics.gradient_norm"] == pytest.approx(float(weight.grad.norm()))

@@ -5,7 +5,13 @@ import torch
 from torch import Tensor, nn
 
 from contract.data import DigitsData
-from contract.encoder import ConvnetEncoder, MlpEncoder
+from contract.encoder import (
+    AudioConvnetEncoder,
+    ConvnetEncoder,
+    Encoder,
+    MlpEncoder,
+    Resnet18Encoder,
+)
 from contract.training import ShuffleSampler
 from worker import batches, data, encoders, losses, measure
 
@@ -15,18 +21,20 @@ CASES = [
     (ConvnetEncoder(), (1, 8, 8)),
     (ConvnetEncoder(embedding_dim=7, channels=4), (3, 32, 32)),
     (ConvnetEncoder(channels=4), (1, 28, 28)),
+    (AudioConvnetEncoder(), (1, 64, 64)),
+    (AudioConvnetEncoder(channels=4, embedding_dim=5), (1, 16, 16)),
+    (Resnet18Encoder(weights="random"), (512,)),
+    (Resnet18Encoder(weights="random", hidden=9), (512,)),
 ]
 
 
-def build(
-    spec: MlpEncoder | ConvnetEncoder, item_shape: tuple[int, ...], seed: int = 0
-) -> nn.Module:
+def build(spec: Encoder, item_shape: tuple[int, ...], seed: int = 0) -> nn.Module:
     torch.manual_seed(seed)
     return encoders.build(spec, item_shape)
 
 
 @pytest.mark.parametrize(("spec", "item_shape"), CASES, ids=str)
-def test_embeddings(spec: MlpEncoder | ConvnetEncoder, item_shape: tuple[int, ...]) -> None:
+def test_embeddings(spec: Encoder, item_shape: tuple[int, ...]) -> None:
     items = torch.rand(6, *item_shape)
     unit = build(spec, item_shape)(items)
     assert unit.shape == (6, spec.embedding_dim)
@@ -38,7 +46,7 @@ def test_embeddings(spec: MlpEncoder | ConvnetEncoder, item_shape: tuple[int, ..
 
 @pytest.mark.parametrize(("spec", "item_shape"), CASES, ids=str)
 def test_an_embedding_does_not_depend_on_its_batch(
-    spec: MlpEncoder | ConvnetEncoder, item_shape: tuple[int, ...]
+    spec: Encoder, item_shape: tuple[int, ...]
 ) -> None:
     encoder, items = build(spec, item_shape), torch.rand(6, *item_shape)
     torch.testing.assert_close(encoder(items)[2:3], encoder(items[2:3]))
@@ -46,9 +54,7 @@ def test_an_embedding_does_not_depend_on_its_batch(
 
 
 @pytest.mark.parametrize(("spec", "item_shape"), CASES, ids=str)
-def test_the_seed_decides_the_weights(
-    spec: MlpEncoder | ConvnetEncoder, item_shape: tuple[int, ...]
-) -> None:
+def test_the_seed_decides_the_weights(spec: Encoder, item_shape: tuple[int, ...]) -> None:
     def weights(seed: int) -> Tensor:
         return nn.utils.parameters_to_vector(build(spec, item_shape, seed).parameters())
 
@@ -71,11 +77,27 @@ def test_layers_and_channels() -> None:
     assert [(m.in_channels, m.out_channels) for m in blocks] == [(3, 8), (8, 16)]
 
 
+@pytest.mark.parametrize("spec", [MlpEncoder(), ConvnetEncoder()], ids=["mlp", "convnet"])
+def test_bytes_are_taken_as_shares_of_255(spec: Encoder) -> None:
+    images = torch.randint(0, 256, (6, 3, 12, 12), dtype=torch.uint8)
+    encoder = build(spec, (3, 12, 12))
+    torch.testing.assert_close(encoder(images), encoder(images.float() / 255))
+
+
+def test_an_audio_embedding_cares_what_is_heard_and_hardly_when() -> None:
+    encoder = build(AudioConvnetEncoder(), (1, 64, 64))
+    heard = torch.zeros(1, 1, 64, 64)
+    heard[..., 20:30, 16:24] = 1
+    later, higher = heard.roll(8, 3), heard.roll(8, 2)
+    same, other = ((encoder(heard) - encoder(one)).norm() for one in (later, higher))
+    assert same < 0.2 * other
+
+
 @pytest.mark.parametrize("kind", ["contrastive", "triplet"])
 @pytest.mark.parametrize("spec", [MlpEncoder(), ConvnetEncoder()], ids=["mlp", "convnet"])
-def test_learns_digits(spec: MlpEncoder | ConvnetEncoder, kind: str) -> None:
+def test_learns_digits(spec: Encoder, kind: str) -> None:
     """A few epochs lift MAP@R on held-out digits from about a half to nine tenths."""
-    digits = data.load(DigitsData())
+    digits = data.load(DigitsData()).dataset()
     encoder, loss = build(spec, digits.item_shape), losses.build({"kind": kind})
     optimizer = torch.optim.Adam(encoder.parameters(), lr=1e-3)
 

@@ -14,6 +14,7 @@ from contract.training import Optimizer
 from tests.support import tiny_mnist
 from tests.support.specs import small
 from worker.claim import Claim
+from worker.data import Split
 from worker.errors import DivergedError
 from worker.reporter import ListReporter
 from worker.trainer.attempt import attempt
@@ -142,11 +143,11 @@ def trained_on(loss: dict[str, Any]) -> list[torch.Tensor]:
     training = Training(spec, spec.arms[0], 0, CPU, ListReporter())
     items: list[torch.Tensor] = []
 
-    def note(_: torch.nn.Module, inputs: tuple[torch.Tensor]) -> None:
+    def note(_: torch.nn.Module, inputs: tuple[Split]) -> None:
         if torch.is_grad_enabled():  # measuring learns nothing
-            items.append(inputs[0].clone())
+            items.append(inputs[0].items.clone())
 
-    training._encoder.register_forward_pre_hook(note)
+    training._model.register_forward_pre_hook(note)
     training.run(lambda: training.step == 20)
     return items
 

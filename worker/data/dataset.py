@@ -1,12 +1,19 @@
-"""A data set as tensors in three splits."""
+"""A data set: as its loader finds it, and as tensors in three splits."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from contract.data import TRAIN_SHARE
+from worker.data.image_files import ImageFiles
+from worker.data.splits import Indices
+
+Items: TypeAlias = Tensor | ImageFiles
+"""Images [N, C, H, W] uint8, which encoders scale to 0 to 1; other items [N, ...] float32; or files
+of images, which are decoded at the size that an encoder asks for."""
 
 
 @dataclass(frozen=True)
@@ -14,16 +21,34 @@ class Split:
     """Items of one split."""
 
     items: Tensor
-    """[N, ...] float32."""
+    """[N, ...] uint8 images or float32; the audio modality of paired data."""
     labels: Tensor
     """[N] int64, 0 to classes - 1."""
     fine: Tensor | None = None
-    """[N] int64 labels within the classes, which no loss sees; None where there are none."""
+    """[N] int64 labels within the classes, which no loss sees; None where there are none. Of paired
+    data they are the audio items'."""
+    visual: Tensor | None = None
+    """[N, ...]: the second modality of paired data, row by row."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, index: Tensor) -> "Split":
+        """The items at these places, on their device."""
+        index = index.to(self.labels.device)
+        return self._each(lambda tensor: tensor[index])
 
     def to(self, device: torch.device) -> "Split":
         """The same items on a device."""
-        fine = None if self.fine is None else self.fine.to(device)
-        return Split(self.items.to(device), self.labels.to(device), fine)
+        return self._each(lambda tensor: tensor.to(device))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Split":
+        return Split(
+            change(self.items),
+            change(self.labels),
+            None if self.fine is None else change(self.fine),
+            None if self.visual is None else change(self.visual),
+        )
 
 
 @dataclass(frozen=True)
@@ -34,42 +59,62 @@ class Dataset:
     validation: Split
     test: Split
     classes: int
-    """Number of classes in train."""
+    """One more than the largest label."""
+    class_disjoint: bool = False
+    """Whether no class of the test split is in train."""
 
     @property
     def item_shape(self) -> tuple[int, ...]:
         """Shape of one item."""
         return tuple(self.train.items.shape[1:])
 
+    @property
+    def visual_shape(self) -> tuple[int, ...] | None:
+        """Shape of one visual item of paired data."""
+        return None if self.train.visual is None else tuple(self.train.visual.shape[1:])
+
     def to(self, device: torch.device) -> "Dataset":
         """The same splits on a device."""
-        return Dataset(
-            self.train.to(device), self.validation.to(device), self.test.to(device), self.classes
+        return replace(
+            self,
+            train=self.train.to(device),
+            validation=self.validation.to(device),
+            test=self.test.to(device),
         )
 
 
-def split_by_item(items: Tensor, labels: Tensor, fine: Tensor | None, *, seed: int) -> Dataset:
-    """Split each class 60 : 20 : 20 at random, so that every class is in every split.
+@dataclass(frozen=True)
+class Pool:
+    """All items of a data set, and which of them are in which split."""
 
-    Args:
-        items: [N, ...].
-        labels: [N] int64, 0 to C - 1, each class with at least 5 members.
-        fine: [N] int64 or None.
-        seed: decides the split, and nothing else does.
-    """
-    rng = np.random.default_rng([seed, 1])
-    chosen: tuple[list[np.ndarray], ...] = ([], [], [])
-    classes = int(labels.max()) + 1
-    for label in range(classes):
-        members = rng.permutation(np.flatnonzero(labels.numpy() == label))
-        train = int(len(members) * TRAIN_SHARE)
-        validation = (len(members) - train) // 2
-        parts = np.split(members, [train, train + validation])
-        for split, part in zip(chosen, parts, strict=True):
-            split.append(part)
+    items: Items
+    labels: Tensor
+    """[N] int64, 0 to classes - 1."""
+    indices: Indices
+    fine: Tensor | None = None
+    """[N] int64 labels within the classes."""
+    visual: Items | None = None
+    """The second modality of paired data, row by row."""
+    class_disjoint: bool = False
+    """Whether no class of the test split is in train."""
 
-    def take(parts: list[np.ndarray]) -> Split:
-        index = torch.from_numpy(np.sort(np.concatenate(parts)))
-        return Split(items[index], labels[index], None if fine is None else fine[index])
+    def dataset(self, items: Tensor | None = None, visual: Tensor | None = None) -> Dataset:
+        """The splits, of tensors that stand for this pool's items.
 
-    return Dataset(take(chosen[0]), take(chosen[1]), take(chosen[2]), classes)
+        Args:
+            items: [N, ...]: decoded items, or features of them; by default the pool's own.
+            visual: [N, ...], the same of the second modality.
+
+        Raises:
+            TypeError: the pool's own are files, and nothing stands for them.
+        """
+        first = self.items if items is None else items
+        second = self.visual if visual is None else visual
+        if isinstance(first, ImageFiles) or isinstance(second, ImageFiles):
+            raise TypeError("files have to be decoded first")
+        whole = Split(first, self.labels, self.fine, second)
+        train, validation, test = (
+            whole.take(torch.from_numpy(np.ascontiguousarray(index)))
+            for index in (self.indices.train, self.indices.validation, self.indices.test)
+        )
+        return Dataset(train, validation, test, int(self.labels.max()) + 1, self.class_disjoint)

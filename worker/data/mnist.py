@@ -1,17 +1,18 @@
-"""MNIST (LeCun et al. 1998): 70,000 images of handwritten digits, 28 x 28 pixels."""
+"""MNIST (LeCun et al. 1998) and Fashion-MNIST (Xiao et al. 2017): 70,000 images of handwritten
+digits or of clothes, 28 x 28 pixels, in the same four files."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-import torch
 from torch import Tensor
 
-from contract.data import MnistData, class_count
-from worker.data import mnist_files
-from worker.data.dataset import Dataset, Split
+from contract.data import FashionMnistData, MnistData
+from worker.data import mnist_files, official
+from worker.data.dataset import Pool
+from worker.data.mnist_files import Published
 from worker.errors import DataError
+from worker.progress import Progress
 from worker.vision import torchvision
 
 VALIDATION_PART: Final = 6
@@ -21,61 +22,49 @@ idx: Final = torchvision.datasets.mnist
 """Reads the files."""
 
 
-def load(spec: MnistData, folder: Path) -> Dataset:
-    """Images [N, 1, 28, 28] with values 0 to 1.
+def load(
+    spec: MnistData | FashionMnistData,
+    folder: Path,
+    progress: Progress,
+    published: Published | None = None,
+) -> Pool:
+    """Images [N, 1, 28, 28] uint8.
 
-    Validation is drawn from the official training images, each digit with its share, and is the
-    same whatever the number of training items; these are drawn from the rest in the same way. The
-    test split is the official one, in its order.
+    Args:
+        spec: which of the two, and how it is split; see `official.pool`.
+        folder: of all data sets.
+        progress: told how far downloading is.
+        published: the files; by default the official ones of the spec's kind.
 
     Raises:
         DataError: files are missing and cannot be downloaded, or are damaged.
+        CancelledError: by `progress`.
     """
-    raw = mnist_files.complete(folder)
-    images, labels = _read(raw, "train")
-    rng = np.random.default_rng([spec.seed, 1])
-    members = [rng.permutation(np.flatnonzero(labels.numpy() == d)) for d in range(10)]
-    validation = _draw(members, len(labels) // VALIDATION_PART)
-    rest = [own[len(drawn) :] for own, drawn in zip(members, validation, strict=True)]
-    train = _draw(rest, min(spec.train_items, sum(map(len, rest))))
-    test = _read(raw, "t10k")
-    return Dataset(
-        _split(images, labels, np.sort(np.concatenate(train))),
-        _split(images, labels, np.sort(np.concatenate(validation))),
-        _split(*test, np.arange(len(test[1]))),
-        class_count(spec),
+    published = published or mnist_files.published(spec.kind)
+    raw = mnist_files.complete(published, folder, progress)
+    training, test = _read(raw, "train"), _read(raw, "t10k")
+    return official.pool(
+        training,
+        test,
+        shares=training.labels,
+        train_items=spec.train_items,
+        validation_part=VALIDATION_PART,
+        seed=spec.seed,
     )
 
 
-def _draw(members: list[np.ndarray], total: int) -> list[np.ndarray]:
-    """The first of each class's members, `total` in all, each class in proportion.
-
-    Whole shares first, then one more each for the largest remainders (Hamilton's method).
-    """
-    counts = np.array([len(own) for own in members])
-    whole, remainders = np.divmod(total * counts, counts.sum())
-    largest = np.argsort(-remainders, kind="stable")[: total - whole.sum()]
-    whole[largest] += 1
-    return [own[:share] for own, share in zip(members, whole, strict=True)]
-
-
-def _split(images: Tensor, labels: Tensor, index: np.ndarray) -> Split:
-    chosen = torch.from_numpy(index)
-    return Split(images[chosen].unsqueeze(1).float().div_(255), labels[chosen])
-
-
-def _read(raw: Path, part: str) -> tuple[Tensor, Tensor]:
-    """Images [N, 28, 28] uint8 and labels [N] int64 of one official part, train or t10k."""
+def _read(raw: Path, part: str) -> official.Part:
+    """One official part, train or t10k."""
     images_file, labels_file = raw / f"{part}-images-idx3-ubyte", raw / f"{part}-labels-idx1-ubyte"
     images = _readable(images_file, idx.read_image_file)
     labels = _readable(labels_file, idx.read_label_file)
     if images.shape[1:] != (28, 28):
         raise _damaged(images_file, f"images of {tuple(images.shape[1:])} instead of 28 x 28")
     if labels.max() > 9:
-        raise _damaged(labels_file, f"a label {int(labels.max())}, and only 0 to 9 are digits")
+        raise _damaged(labels_file, f"a label {int(labels.max())}, and only 0 to 9 are classes")
     if len(images) != len(labels):
         raise _damaged(labels_file, f"{len(labels)} labels for {len(images)} images")
-    return images, labels
+    return official.Part(images.unsqueeze(1).numpy(), labels.numpy())
 
 
 def _readable(path: Path, read: Callable[[str], Any]) -> Tensor:

@@ -1,44 +1,46 @@
 """Which module loads which kind of data."""
 
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 from contract.data import Data
-from worker.data.dataset import Dataset
+from worker.data.dataset import Pool
+from worker.progress import SILENT, Progress
 from worker.settings import datasets_folder
 
-
-@dataclass(frozen=True)
-class Loader:
-    """A module with a function `load`, imported when its kind is first asked for: some take
-    seconds, which runs on other data must not pay."""
-
-    module: str
-    has_files: bool = False
-    """Whether `load` takes the folder of the data sets besides the spec."""
-
-
-DATA: Final = {
-    "digits": Loader("worker.data.digits"),
-    "mnist": Loader("worker.data.mnist", has_files=True),
-    "synthetic": Loader("worker.data.synthetic"),
+LOADERS: Final = {
+    "cars196": "worker.data.cars196",
+    "cifar10": "worker.data.cifar",
+    "cifar100": "worker.data.cifar",
+    "cub200": "worker.data.cub200",
+    "digits": "worker.data.digits",
+    "fashion_mnist": "worker.data.mnist",
+    "features": "worker.data.features",
+    "image_folder": "worker.data.image_folder",
+    "mnist": "worker.data.mnist",
+    "paired_features": "worker.data.paired_features",
+    "sop": "worker.data.sop",
+    "spoken_digits": "worker.data.spoken_digits",
+    "synthetic": "worker.data.synthetic",
+    "tiny_imagenet": "worker.data.tiny_imagenet",
 }
+"""Kind -> the module whose `load` reads it, imported when it is first asked for: some take seconds,
+which runs on other data must not pay."""
 
 
-def load(spec: Data, folder: Path | None = None) -> Dataset:
+def load(spec: Data, folder: Path | None = None, progress: Progress = SILENT) -> Pool:
     """The data set of a spec, the same for the same spec.
 
     Args:
         spec: kind and settings.
         folder: holds the data sets that have files; by default the one of the settings.
+        progress: told how far downloading and reading are.
 
     Raises:
         DataError: files are missing and cannot be downloaded, or are damaged.
+        CancelledError: by `progress`.
     """
-    loader = DATA[spec.kind]
-    module = import_module(loader.module)
-    files = (folder or datasets_folder(),) if loader.has_files else ()
-    dataset: Dataset = module.load(spec, *files)
-    return dataset
+    module = import_module(LOADERS[spec.kind])
+    pool: Pool = module.load(spec, folder or datasets_folder(), progress)
+    return pool

@@ -11,19 +11,22 @@ the sources leave open is decided here and stands in the spec's defaults or in t
 - an outlier is its mode centre + outlier_scale * within_sd * N(0, I).
 """
 
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
 
 from contract.data import SyntheticData
-from worker.data.dataset import Dataset, split_by_item
+from worker.data.dataset import Pool
+from worker.data.splits import split_by_item
+from worker.progress import Progress
 
 BLEND: Final = 0.5
 """Weight of the other class's item in an overlapping one."""
 
 
-def load(spec: SyntheticData) -> Dataset:
+def load(spec: SyntheticData, folder: Path, progress: Progress) -> Pool:
     """Vectors [N, dim]; the fine label of an item is its mode, 0 to classes * modes - 1.
 
     Which items overlap and which are outliers is drawn apart; none is both, outliers win.
@@ -46,11 +49,11 @@ def load(spec: SyntheticData) -> Dataset:
     others = _others(spec, centres, labels[overlapping], rng)
     items[overlapping] = (1 - BLEND) * items[overlapping] + BLEND * others
 
-    return split_by_item(
+    return Pool(
         torch.from_numpy(items).to(torch.float32),
         torch.from_numpy(labels).to(torch.int64),
-        torch.from_numpy(labels * spec.modes + modes).to(torch.int64),
-        seed=spec.seed,
+        split_by_item(labels, seed=spec.seed),
+        fine=torch.from_numpy(labels * spec.modes + modes).to(torch.int64),
     )
 
 

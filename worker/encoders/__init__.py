@@ -1,5 +1,5 @@
 """Networks that map items to embeddings: `build(spec, item_shape)` gives one."""
 
-from worker.encoders.registry import build
+from worker.encoders.registry import backbone, build
 
-__all__ = ["build"]
+__all__ = ["backbone", "build"]

@@ -1,17 +1,27 @@
 """Which function builds which kind of encoder."""
 
+from importlib import import_module
+from pathlib import Path
 from typing import Any, Final
 
 from torch import Tensor, nn
 from torch.nn import functional
 
-from contract.encoder import ConvnetEncoder, MlpEncoder
-from worker.encoders import convnet, mlp
+from contract.encoder import Backbone as BackboneSpec
+from contract.encoder import Encoder
+from worker.encoders import audio_convnet, convnet, head, mlp
+from worker.encoders.backbone import Backbone
+from worker.encoders.pixels import Pixels
+from worker.encoders.tuned import Tuned
+from worker.progress import SILENT, Progress
+from worker.settings import datasets_folder
 
-ENCODERS: Final[dict[str, Any]] = {
+SMALL: Final[dict[str, Any]] = {
     "mlp": mlp.build,
     "convnet": convnet.build,
+    "audio_convnet": audio_convnet.build,
 }
+"""Kind -> what builds it for items of a shape. All other kinds are backbones."""
 
 
 class UnitSphere(nn.Module):
@@ -22,10 +32,48 @@ class UnitSphere(nn.Module):
         return functional.normalize(embeddings, dim=1)
 
 
-def build(spec: MlpEncoder | ConvnetEncoder, item_shape: tuple[int, ...]) -> nn.Module:
-    """The network of a spec, [B, *item_shape] -> [B, embedding_dim].
+def build(
+    spec: Encoder,
+    item_shape: tuple[int, ...],
+    *,
+    folder: Path | None = None,
+    progress: Progress = SILENT,
+) -> nn.Module:
+    """The network of a spec, [B, *item_shape] -> [B, embedding_dim]; images may be uint8.
 
-    Its initial weights come from torch's global generator: seed that first.
+    The initial weights of what trains come from torch's global generator: seed that first.
+
+    Args:
+        spec: kind and settings.
+        item_shape: of one item; [F] for the head alone of a frozen backbone with F features.
+        folder: of the data sets, where published weights are kept; by default the settings'.
+        progress: told while they are downloaded.
+
+    Raises:
+        DataError: a backbone's weights are missing, damaged or those of another network.
+        CancelledError: by `progress`.
     """
-    network: nn.Sequential = ENCODERS[spec.kind](spec, item_shape)
-    return network.append(UnitSphere()) if spec.normalize else network
+    network: nn.Module
+    if not isinstance(spec, BackboneSpec):
+        network = nn.Sequential(Pixels(), *SMALL[spec.kind](spec, item_shape))
+    elif len(item_shape) == 1:
+        network = head.build(spec, item_shape[0])
+    else:
+        own = backbone(spec, folder=folder, progress=progress)
+        network = Tuned(own, head.build(spec, own.features), whole=spec.tuning == "full")
+    return nn.Sequential(network, UnitSphere()) if spec.normalize else network
+
+
+def backbone(
+    spec: BackboneSpec, *, folder: Path | None = None, progress: Progress = SILENT
+) -> Backbone:
+    """A spec's network without its head, in evaluation mode.
+
+    Raises:
+        DataError: its weights are missing, damaged or those of another network.
+        CancelledError: by `progress`.
+    """
+    # Imported when first asked for: torchvision takes seconds, which other runs must not pay.
+    known = import_module("worker.encoders.architectures")
+    found: Backbone = known.build(spec, folder or datasets_folder(), progress)
+    return found

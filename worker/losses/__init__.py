@@ -2,5 +2,6 @@
 
 from worker.losses.base import Loss, LossOutput, Part
 from worker.losses.registry import build
+from worker.losses.two_ways import two_ways
 
-__all__ = ["Loss", "LossOutput", "Part", "build"]
+__all__ = ["Loss", "LossOutput", "Part", "build", "two_ways"]

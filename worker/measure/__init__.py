@@ -2,6 +2,7 @@
 paired comparison of two arms over seeds."""
 
 from contract.uncertainty import PairedDifference, compare
+from worker.measure.chance import chance
 from worker.measure.classification import classification, knn_leave_one_out
 from worker.measure.clustering import clustering
 from worker.measure.cross_modal import cross_modal
@@ -13,6 +14,7 @@ from worker.measure.retrieval import left_out, retrieval
 __all__ = [
     "Histograms",
     "PairedDifference",
+    "chance",
     "classification",
     "clustering",
     "compare",

@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Callable
+from typing import Final
 
 import torch
 
@@ -9,8 +10,17 @@ from contract.events import Failure
 from contract.problems import SpecError
 from contract.spec import parse_spec
 from worker.claim import Claim
-from worker.errors import DataError, DivergedError, ReporterError
+from worker.errors import (
+    CancelledError,
+    DataError,
+    DivergedError,
+    InputError,
+    MemoryEstimateError,
+    ReporterError,
+    WorkerError,
+)
 from worker.reporter import Reporter
+from worker.trainer.preparing import Preparing
 from worker.trainer.training import Training
 
 
@@ -25,10 +35,14 @@ def attempt(
     training: Training | None = None
     try:
         spec = parse_spec(claim.spec)
-        training = Training(spec, spec.arm(claim.arm), claim.seed, device, reporter)
+        preparing = Preparing(reporter, cancelled)
+        arm = spec.arm(claim.arm)
+        training = Training(spec, arm, claim.seed, device, reporter, progress=preparing)
         reporter.ended(training.run(cancelled))
     except ReporterError:
         raise
+    except CancelledError:
+        reporter.ended("cancelled")
     except SpecError as error:
         message = f"this worker cannot read the comparison's spec: {error}"
         cause = "The API and this worker run different versions; bring both to the same one."
@@ -37,9 +51,8 @@ def attempt(
         failure = Failure(message=str(error), cause=error.cause, step=error.step)
         reporter.log([f"{failure.message} {failure.cause}"])
         reporter.ended("failed", failure)
-    except DataError as error:
-        cause = "The data set could not be read; the message says what to do."
-        reporter.ended("failed", Failure(message=str(error), cause=cause))
+    except (DataError, InputError, MemoryEstimateError) as error:
+        reporter.ended("failed", Failure(message=str(error), cause=_ADVICE[type(error)]))
     except Exception as error:  # noqa: BLE001 - any fault of a run is that run's failure
         reporter.log(traceback.format_exc().splitlines())
         reporter.ended(
@@ -50,6 +63,13 @@ def attempt(
                 step=training.step if training else None,
             ),
         )
+
+
+_ADVICE: Final[dict[type[WorkerError], str]] = {
+    DataError: "Data or weights could not be read; the message says what to do.",
+    InputError: "The settings do not fit these data; change what the message names.",
+    MemoryEstimateError: "It was refused before it began, so that the machine's memory is safe.",
+}
 
 
 def _cause(error: Exception) -> str:

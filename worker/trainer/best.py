@@ -17,15 +17,15 @@ class Best:
         self._score = float("-inf")
         self._weights: dict[str, Tensor] = {}
 
-    def offer(self, values: Mapping[str, float], step: int, encoder: nn.Module) -> None:
-        """Keep the encoder's weights if its validation is better than any before."""
+    def offer(self, values: Mapping[str, float], step: int, model: nn.Module) -> None:
+        """Keep the model's weights if its validation is better than any before."""
         score = values.get(BEST_KEY, float("-inf"))
         if score > self._score or not self._weights:
             self._score, self.step = score, step
             self._weights = {
-                name: weight.detach().clone() for name, weight in encoder.state_dict().items()
+                name: weight.detach().clone() for name, weight in model.state_dict().items()
             }
 
-    def restore(self, encoder: nn.Module) -> None:
-        """Give the encoder the best weights."""
-        encoder.load_state_dict(self._weights)
+    def restore(self, model: nn.Module) -> None:
+        """Give the model the best weights."""
+        model.load_state_dict(self._weights)

@@ -4,15 +4,16 @@ import copy
 from collections.abc import Iterable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from worker.data import Split
-from worker.losses import Loss, LossOutput
+from worker.losses import Loss
+from worker.trainer.model import Model, loss_of
 
 
 @torch.no_grad()
 def first_pass(
-    encoder: nn.Module,
+    model: Model,
     loss: Loss,
     train: Split,
     batches: Iterable[Tensor],
@@ -21,17 +22,13 @@ def first_pass(
     """Mean loss over all valid tuples of all batches, and the share that is active.
 
     It is the point at step 0, the initial value against which the loss's decay is told. A copy of
-    the encoder makes the pass, so that no running statistic of the real one moves.
+    the model makes the pass, so that no running statistic of the real one moves.
     """
-    encoder = copy.deepcopy(encoder)
+    model = copy.deepcopy(model)
     total, active, valid = 0.0, 0, 0
     for batch in batches:
-        output: LossOutput = loss(
-            encoder(train.items[batch]),
-            train.labels[batch],
-            generator=generator,
-            check_values=False,
-        )
+        part = train.take(batch)
+        output = loss_of(loss, model(part), part.labels, generator)
         total += sum(float(part.total) for part in output.parts.values())
         active += int(output.active)
         valid += int(output.valid)

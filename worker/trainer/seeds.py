@@ -5,7 +5,7 @@ from typing import Literal
 
 import torch
 
-Part = Literal["encoder", "loss", "tuples", "first pass", "subsets"]
+Part = Literal["encoder", "loss", "tuples", "first pass", "subsets", "augmentation"]
 
 
 def seed_of(seed: int, part: Part) -> int:

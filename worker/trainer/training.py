@@ -8,16 +8,23 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from contract.data import modalities
 from contract.spec import Arm, ComparisonSpec
-from worker import batches, data, dynamics, encoders, losses
+from worker import batches, dynamics, encoders, losses, memory
+from worker.data import Dataset
 from worker.errors import DivergedError, NotFiniteError
-from worker.losses import LossOutput
+from worker.progress import SILENT, Progress
 from worker.reporter import EndState, Reporter
+from worker.settings import datasets_folder
 from worker.trainer import optimizers
+from worker.trainer.augment import augmented
 from worker.trainer.best import Best
 from worker.trainer.divergence import likely_cause
 from worker.trainer.evaluation import Evaluation
 from worker.trainer.first_pass import first_pass
+from worker.trainer.inputs import prepare
+from worker.trainer.model import Model, loss_of
+from worker.trainer.references import references
 from worker.trainer.seeds import generator, seed_of
 
 UPDATE_NORM_EVERY: Final = 10
@@ -28,7 +35,14 @@ class Training:
     """One run: an arm trained from one seed. Everything is built before the first step."""
 
     def __init__(
-        self, spec: ComparisonSpec, arm: Arm, seed: int, device: torch.device, reporter: Reporter
+        self,
+        spec: ComparisonSpec,
+        arm: Arm,
+        seed: int,
+        device: torch.device,
+        reporter: Reporter,
+        *,
+        progress: Progress = SILENT,
     ) -> None:
         self.step = 0
         """Optimiser steps done."""
@@ -39,19 +53,27 @@ class Training:
         self._elapsed_s = 0.0
         self._empty_steps = dynamics.EmptySteps()
 
+        inputs = prepare(spec, device, progress)
+        self._data = inputs.data
         # Every part draws from a stream of its own: for one seed all arms start from the same
         # encoder and see the same batches, whatever their losses draw.
-        self._data = data.load(spec.data).to(device)
         torch.manual_seed(seed_of(seed, "encoder"))
-        self._encoder = encoders.build(spec.encoder, self._data.item_shape).to(device)
+        self._model = _model(spec, self._data, progress).to(device)
+        memory.check(
+            memory.of_training(self._model, self._data.train, self._settings.batch_size),
+            device,
+            "Take a smaller batch size, or a backbone of which only the head trains.",
+        )
         torch.manual_seed(seed_of(seed, "loss"))
         dim = spec.encoder.embedding_dim
         self._loss = losses.build(arm.loss, classes=self._data.classes, dim=dim).to(device)
-        self._weights = [w for w in self._encoder.parameters() if w.requires_grad]
+        self._weights = [w for w in self._model.parameters() if w.requires_grad]
         self._tuples = generator(seed, "tuples")
+        self._augmentation = generator(seed, "augmentation")
         parameters = [*self._weights, *self._loss.parameters()]
         self._optimizer = optimizers.build(self._settings.optimizer, parameters)
-        self._evaluation = Evaluation(self._data, self._encoder, data_seed=spec.data.seed)
+        self._evaluation = Evaluation(self._data, self._model, data_seed=spec.data.seed)
+        self._references = references(inputs)
 
     def run(self, cancelled: Callable[[], bool]) -> EndState:
         """Train to the end, or until cancelled between two steps.
@@ -71,9 +93,9 @@ class Training:
         untrained = generator(self._seed, "first pass")
         train = self._data.train
         self._reporter.points(
-            0, first_pass(self._encoder, self._loss, train, self.batches(1), untrained)
+            0, first_pass(self._model, self._loss, train, self.batches(1), untrained)
         )
-        self._reporter.points(0, self._validate())
+        self._reporter.points(0, self._validate() | self._references)
 
         best = Best()
         for epoch in range(1, epochs + 1):
@@ -87,10 +109,10 @@ class Training:
             if epoch % evaluate_every == 0 or epoch == epochs:
                 values = self._validate()
                 self._reporter.points(self.step, values)
-                best.offer(values, self.step, self._encoder)
+                best.offer(values, self.step, self._model)
 
         # Only now, and only once, does anything look at the test split.
-        best.restore(self._encoder)
+        best.restore(self._model)
         self._reporter.points(best.step, self._evaluation.test())
         return "succeeded"
 
@@ -111,13 +133,17 @@ class Training:
     def _take_step(self, batch: Tensor) -> dict[str, float]:
         """One optimiser step; its values by metric key."""
         began = time.perf_counter()
-        items, labels = self._data.train.items[batch], self._data.train.labels[batch]
-        self._optimizer.zero_grad()
-        embeddings: Tensor = self._encoder(items)
-        embeddings.retain_grad()
-        output: LossOutput = self._loss(
-            embeddings, labels, generator=self._tuples, check_values=False
+        part = augmented(
+            self._data.train.take(batch),
+            modalities(self._spec.data),
+            self._settings.augmentation,
+            self._augmentation,
         )
+        self._optimizer.zero_grad()
+        embeddings: tuple[Tensor, ...] = self._model(part)
+        for own in embeddings:
+            own.retain_grad()
+        output = loss_of(self._loss, embeddings, part.labels, self._tuples)
         output.value.backward()
         values = dynamics.values(output, embeddings, self._weights)
         if self.step % UPDATE_NORM_EVERY == 0:
@@ -152,6 +178,16 @@ class Training:
     def _diverged(self, message: str) -> DivergedError:
         cause = likely_cause(self._settings, self._spec.encoder, self._arm.loss)
         return DivergedError(message, cause=cause, step=self.step)
+
+
+def _model(spec: ComparisonSpec, data: Dataset, progress: Progress) -> Model:
+    folder = datasets_folder()
+    built = [encoders.build(spec.encoder, data.item_shape, folder=folder, progress=progress)]
+    if spec.visual_encoder is not None and data.visual_shape is not None:
+        built.append(
+            encoders.build(spec.visual_encoder, data.visual_shape, folder=folder, progress=progress)
+        )
+    return Model(built)
 
 
 def _name(device: torch.device) -> str:

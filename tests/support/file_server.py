@@ -1,0 +1,43 @@
+"""A folder's files on a real loopback port, for the length of a `with`."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+
+@dataclass
+class Server:
+    """Where the files are, and which were asked for."""
+
+    url: str
+    """Without a slash at its end."""
+    paths: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Server]:
+    """Serve a folder."""
+    server = Server("")
+
+    class Handler(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            server.paths.append(self.path)
+            super().do_GET()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing: the tests look at `paths`."""
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
+    server.url = f"http://127.0.0.1:{http.server_port}"
+    thread = threading.Thread(target=http.serve_forever)
+    thread.start()
+    try:
+        yield server
+    finally:
+        http.shutdown()
+        thread.join()
+        http.server_close()

@@ -1,0 +1,119 @@
+"""Which items train, which validate and which test."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from contract.data import TRAIN_SHARE, SplitBy, ValidateOn
+from worker.errors import DataError
+
+VALIDATION_PART: Final = 5
+"""With a split by class, one in so many classes of the training half, or of its items, validates."""
+
+
+@dataclass(frozen=True)
+class Indices:
+    """Places of the items of each split, rising; no item is in two of them."""
+
+    train: np.ndarray
+    """[N] int64, as all."""
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def split(
+    labels: np.ndarray, *, by: SplitBy, validation: ValidateOn = "classes", seed: int
+) -> Indices:
+    """Split by class or by item, as a spec asks.
+
+    Raises:
+        DataError: there are too few classes, or classes with too few items.
+    """
+    if by == "class":
+        return split_by_class(labels, validation=validation, seed=seed)
+    return split_by_item(labels, seed=seed)
+
+
+def split_by_item(labels: np.ndarray, *, seed: int) -> Indices:
+    """Split each class 60 : 20 : 20 at random, so that every class of five or more items is in
+    every split. A smaller class trains with what 60 % rounds down to, at least one item.
+
+    Args:
+        labels: [N] integers.
+        seed: decides the split, and nothing else does.
+
+    Raises:
+        DataError: a split would hold no class of two items.
+    """
+    rng = np.random.default_rng([seed, 1])
+    parts: tuple[list[np.ndarray], ...] = ([], [], [])
+    for label in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        train = max(1, int(len(members) * TRAIN_SHARE))
+        validation = (len(members) - train) // 2
+        for part, own in zip(parts, np.split(members, [train, train + validation]), strict=True):
+            part.append(own)
+    return _checked(labels, *(_joined(part) for part in parts))
+
+
+def split_by_class(labels: np.ndarray, *, validation: ValidateOn, seed: int) -> Indices:
+    """The first half of the classes trains, the second half tests: no tested class is trained on.
+
+    To pick the best epoch, a part of the training half is held out: every fifth of its classes, or
+    a fifth of the items of each of them.
+
+    Args:
+        labels: [N] integers; the classes' order is theirs.
+        validation: what is held out, "classes" or "items".
+        seed: decides which.
+
+    Raises:
+        DataError: there are too few classes, or classes with too few items.
+    """
+    classes = np.unique(labels)
+    half = len(classes) // 2
+    least = 6 if validation == "classes" else 4  # two that train
+    if len(classes) < least:
+        raise DataError(
+            f"a split by class that validates on {validation} needs {least} classes or more, the "
+            f"data have {len(classes)}; split by item"
+        )
+    rng = np.random.default_rng([seed, 3])
+    learnt = np.isin(labels, classes[:half])
+    if validation == "classes":
+        held = rng.permutation(classes[:half])[: max(1, half // VALIDATION_PART)]
+        kept_out = np.isin(labels, held)
+    else:
+        kept_out = np.zeros(len(labels), dtype=bool)
+        for label in classes[:half]:
+            members = rng.permutation(np.flatnonzero(labels == label))
+            kept_out[members[: max(1, len(members) // VALIDATION_PART)]] = True
+    return _checked(
+        labels,
+        np.flatnonzero(learnt & ~kept_out),
+        np.flatnonzero(kept_out),
+        np.flatnonzero(~learnt),
+    )
+
+
+def _joined(parts: Iterable[np.ndarray]) -> np.ndarray:
+    return np.sort(np.concatenate(list(parts)))
+
+
+def _checked(
+    labels: np.ndarray, train: np.ndarray, validation: np.ndarray, test: np.ndarray
+) -> Indices:
+    """The indices, if every split can teach or tell something."""
+    for name, index in (("training", train), ("validation", validation), ("test", test)):
+        sizes = np.unique(labels[index], return_counts=True)[1]
+        if not (sizes >= 2).any():
+            raise DataError(
+                f"the {name} split would hold {len(index)} items and no class with two of them, "
+                "so that no item has anything to be compared with; give more items a class, or "
+                "split another way"
+            )
+    if len(np.unique(labels[train])) < 2:
+        raise DataError("the training split would hold one class only; nothing tells it apart")
+    return Indices(train, validation, test)

@@ -1,0 +1,16 @@
+"""What maps a backbone's features to embeddings."""
+
+from torch import nn
+
+from contract.encoder import Backbone as Spec
+
+
+def build(spec: Spec, features: int) -> nn.Sequential:
+    """[B, features] -> [B, embedding_dim]: linear, or with one hidden layer."""
+    if not spec.hidden:
+        return nn.Sequential(nn.Linear(features, spec.embedding_dim))
+    return nn.Sequential(
+        nn.Linear(features, spec.hidden),
+        nn.ReLU(),
+        nn.Linear(spec.hidden, spec.embedding_dim),
+    )

@@ -1,0 +1,84 @@
+"""Everything a run trains on: read, then decoded or turned into a frozen backbone's features."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from contract.data import Data
+from contract.encoder import Backbone as BackboneSpec
+from contract.encoder import Encoder
+from contract.spec import ComparisonSpec
+from worker import data, encoders, features, memory
+from worker.data import Dataset, ImageFiles, Items
+from worker.progress import Progress
+from worker.settings import cache_folder, datasets_folder
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A run's data, on its device."""
+
+    data: Dataset
+    raw_backbone: bool
+    """Whether the items are a frozen backbone's own features, so that they can be measured as the
+    embeddings they would be without a head."""
+
+
+def prepare(spec: ComparisonSpec, device: torch.device, progress: Progress) -> Inputs:
+    """Fetch and read what the spec names, and bring it to where and how it is trained on.
+
+    Raises:
+        DataError: data or weights are missing, damaged or do not fit the spec.
+        MemoryEstimateError: they do not fit the memory.
+        CancelledError: by `progress`.
+    """
+    pool = data.load(spec.data, progress=progress)
+    items = _tensor(pool.items, spec.data, spec.encoder, device, progress)
+    visual = None
+    if pool.visual is not None and spec.visual_encoder is not None:
+        visual = _tensor(pool.visual, spec.data, spec.visual_encoder, device, progress)
+    _check_copies(device, items, visual)
+    own = pool.dataset(items, visual)
+    return Inputs(own.to(device), raw_backbone=visual is None and _is_frozen(spec.encoder))
+
+
+def _check_copies(device: torch.device, *tensors: Tensor | None) -> None:
+    """The splits are copies of the whole, and it goes only when they are there."""
+    size = sum(tensor.nbytes for tensor in tensors if tensor is not None)
+    advice = "Take fewer training items or a smaller image side."
+    memory.check({"items of the splits": size}, device, advice)
+
+
+def _tensor(
+    items: Items, data_spec: Data, encoder: Encoder, device: torch.device, progress: Progress
+) -> Tensor:
+    """Items as the encoder takes them: features for the head of a frozen backbone, images at the
+    backbone's size, or as they are."""
+    if not isinstance(encoder, BackboneSpec):
+        if isinstance(items, ImageFiles):
+            side: int = getattr(data_spec, "image_size")  # noqa: B009
+            return _decoded(items, side, side, progress)
+        return items
+    if not _is_frozen(encoder) and not isinstance(items, ImageFiles):
+        return items
+    backbone = encoders.backbone(encoder, folder=datasets_folder(), progress=progress)
+    if _is_frozen(encoder):
+        return features.features(
+            items, backbone.to(device), device, cache=cache_folder(), progress=progress
+        )
+    assert isinstance(items, ImageFiles)
+    return _decoded(items, backbone.resize, backbone.crop, progress)
+
+
+def _decoded(files: ImageFiles, resize: int, crop: int, progress: Progress) -> Tensor:
+    """All images in memory, if they and the copies that are their splits fit."""
+    size = 3 * crop**2 * len(files)
+    needs = {f"{len(files):,} images of {crop} x {crop} pixels": size, "their splits": size}
+    advice = "Take a frozen backbone, which holds features only, or a smaller image side."
+    memory.check(needs, torch.device("cpu"), advice)
+    return features.decode(files, resize=resize, crop=crop, progress=progress)
+
+
+def _is_frozen(encoder: Encoder) -> bool:
+    return isinstance(encoder, BackboneSpec) and encoder.tuning == "frozen"
