@@ -18,20 +18,32 @@ from fastapi import APIRouter, FastAPI
 
 from backend import errors, migrations
 from backend.collector import Collector
+from backend.datasets.checker import Checker
+from backend.datasets.files import Uploads
 from backend.db import Database
 from backend.hub import Hub
 from backend.leases import Leases
 from backend.limits import BodyLimit
 from backend.parts import Parts
 from backend.queue import WakeQueue
-from backend.routes import catalogue, comparisons, health, internal, live, runs, series, workers
+from backend.routes import (
+    catalogue,
+    comparisons,
+    datasets,
+    health,
+    internal,
+    live,
+    runs,
+    series,
+    workers,
+)
 from backend.settings import Settings
 from backend.store.runs import in_state
 from backend.sweeper import Sweeper
 from backend.workers import Workers
 from contract.names import API_PREFIX
 
-_ROUTERS = (catalogue, live, comparisons, runs, series, workers, health, internal)
+_ROUTERS = (catalogue, live, comparisons, runs, series, datasets, workers, health, internal)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -52,7 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.parts = parts
         parts.collector.start()
         parts.sweeper.start()
-        with _closing_viewers_first(parts.hub):
+        with _ending_long_requests_first(parts):
             yield
         await asyncio.to_thread(_close, parts)
 
@@ -71,7 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for module in _ROUTERS:
         api.include_router(module.router)
     app.include_router(api)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, max_upload=chosen.max_upload)
     errors.install(app)
     return app
 
@@ -92,7 +104,12 @@ def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Parts:
     collector = Collector(database, settings.redis_url)
     sweeper = Sweeper(database, leases, slots, queue, passed=collector.passed)
     collector.on_change = sweeper.poke
-    return Parts(settings, database, leases, slots, queue, collector, sweeper, hub)
+    uploads = Uploads(settings.data_dir / "uploads")
+    uploads.open()
+    checker = Checker(loop)
+    return Parts(
+        settings, database, leases, slots, queue, collector, sweeper, hub, uploads, checker
+    )
 
 
 def _close(parts: Parts) -> None:
@@ -105,8 +122,8 @@ def _close(parts: Parts) -> None:
 
 
 @contextmanager
-def _closing_viewers_first(hub: Hub) -> Iterator[None]:
-    """Let the signal that stops the server end the live streams too.
+def _ending_long_requests_first(parts: Parts) -> Iterator[None]:
+    """Let the signal that stops the server end the live streams and the checks of uploads too.
 
     The server waits for open responses before it runs the lifespan's end, so that would be late.
     """
@@ -116,7 +133,8 @@ def _closing_viewers_first(hub: Hub) -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def close(number: int, frame: FrameType | None) -> None:
-        hub.close_soon()
+        parts.hub.close_soon()
+        parts.checker.close_soon()
         handler = before[signal.Signals(number)]
         if callable(handler):
             handler(number, frame)

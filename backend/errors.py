@@ -3,11 +3,15 @@
 BackendError
 ├── SettingsError          the process cannot start
 └── HttpError              answered to a caller in the one JSON shape
-    ├── InvalidSpecError   422 invalid_spec        every problem with its path
-    ├── UnauthorizedError  401 unauthorized
-    ├── NotFoundError      404 not_found
-    ├── ConflictError      409 conflict
-    └── TooLargeError      413 too_large
+    ├── InvalidSpecError     422 invalid_spec       every problem with its path
+    ├── InvalidDatasetError  422 invalid_dataset    the first problems, with their rows
+    ├── UnauthorizedError    401 unauthorized
+    ├── NotFoundError        404 not_found
+    ├── TimedOutError        408 request_timeout
+    ├── ConflictError        409 conflict
+    ├── TooLargeError        413 too_large
+    ├── UnavailableError     503 unavailable
+    └── DiskFullError        507 disk_full
 """
 
 import logging
@@ -53,6 +57,13 @@ class InvalidSpecError(HttpError):
     code = "invalid_spec"
 
 
+class InvalidDatasetError(HttpError):
+    """An uploaded data set is refused; the paths of its problems are rows and files."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "invalid_dataset"
+
+
 class UnauthorizedError(HttpError):
     """The worker token is missing or wrong."""
 
@@ -79,6 +90,27 @@ class TooLargeError(HttpError):
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "too_large"
+
+
+class TimedOutError(HttpError):
+    """The rest of the request does not arrive."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+    code = "request_timeout"
+
+
+class UnavailableError(HttpError):
+    """The process cannot do this now; later it can."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "unavailable"
+
+
+class DiskFullError(HttpError):
+    """There is no room for what was sent."""
+
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+    code = "disk_full"
 
 
 class FieldOut(BaseModel):

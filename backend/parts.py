@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from backend.collector import Collector
+from backend.datasets.checker import Checker
+from backend.datasets.files import Uploads
 from backend.db import Database
 from backend.hub import Hub
 from backend.leases import Leases
@@ -24,3 +26,5 @@ class Parts:
     collector: Collector
     sweeper: Sweeper
     hub: Hub
+    uploads: Uploads
+    checker: Checker

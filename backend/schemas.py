@@ -142,7 +142,7 @@ def comparison_out(
         tags=comparison.tags,
         notes=comparison.notes,
         created_by=comparison.created_by,
-        created_at=_iso(comparison.created_at),
+        created_at=iso(comparison.created_at),
         state=progress.state(tallies),
         progress=progress.progress(tallies),
         eta_s=progress.eta(tallies, slots, now),
@@ -171,9 +171,9 @@ def run_out(run: Run, now: float) -> RunOut:
         step=run.step,
         total_steps=run.total_steps,
         steps_per_epoch=run.steps_per_epoch,
-        created_at=_iso(run.created_at),
-        started_at=None if run.started_at is None else _iso(run.started_at),
-        ended_at=None if run.ended_at is None else _iso(run.ended_at),
+        created_at=iso(run.created_at),
+        started_at=None if run.started_at is None else iso(run.started_at),
+        ended_at=None if run.ended_at is None else iso(run.ended_at),
     )
 
 
@@ -195,5 +195,6 @@ def series_list(curves: Iterable[Curve]) -> SeriesList:
     )
 
 
-def _iso(seconds: float) -> str:
+def iso(seconds: float) -> str:
+    """A time as answers carry it."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

@@ -10,7 +10,7 @@ docs/API.md describes them.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeVar, cast
+from typing import Any, BinaryIO, Final, TypeVar, cast
 from urllib.parse import quote
 
 import httpx
@@ -19,6 +19,8 @@ from frontend.api_types import (
     Catalogue,
     ComparisonDetail,
     ComparisonPage,
+    Dataset,
+    DatasetList,
     Log,
     Nothing,
     Ready,
@@ -36,6 +38,9 @@ from frontend.errors import ApiAwayError, ApiError, FieldProblem, MissingError
 PREFIX: Final = "/api/v1"
 AWAY: Final = (502, 503, 504)
 """Statuses by which the API, or a proxy before it, says: not now."""
+
+UPLOAD: Final = httpx.Timeout(600.0, connect=3.0)
+"""The answer comes when every row has been checked."""
 
 Shape = TypeVar("Shape")
 
@@ -124,6 +129,27 @@ class Api:
         path = f"/comparisons/{_part(comparison)}/verdict"
         return self._call(Verdict, "GET", path, params=params)
 
+    def datasets(self) -> list[Dataset]:
+        """The uploaded data sets, newest first."""
+        return self._call(DatasetList, "GET", "/datasets")["datasets"]
+
+    def upload(self, name: str, kind: str, file: BinaryIO, filename: str) -> Dataset:
+        """Upload a data set; the problems of its rows are in the error.
+
+        Args:
+            name: for people.
+            kind: image_folder, features or paired_features.
+            file: its content, read as it is sent.
+            filename: whose ending tells the format.
+        """
+        files = {"file": (filename, file, "application/octet-stream")}
+        sent = {"data": {"name": name, "kind": kind}, "files": files, "timeout": UPLOAD}
+        return self._call(Dataset, "POST", "/datasets", sent=sent)
+
+    def delete_dataset(self, dataset: str) -> None:
+        """Delete an upload that no comparison names."""
+        self._call(Nothing, "DELETE", f"/datasets/{_part(dataset)}")
+
     def workers(self) -> list[Worker]:
         """The worker slots: what each does and when it was last seen."""
         return self._call(WorkerList, "GET", "/workers")["workers"]
@@ -140,10 +166,14 @@ class Api:
         *,
         params: Any = None,
         body: Mapping[str, Any] | None = None,
+        sent: Mapping[str, Any] | None = None,
         also: int = 200,
     ) -> Shape:
-        """The JSON of a good answer, or of one with the status `also`; it has the shape's keys."""
-        answer = self._send(method, path, params, body)
+        """The JSON of a good answer, or of one with the status `also`; it has the shape's keys.
+
+        `sent` stands for the body where that is no JSON, in httpx's own arguments.
+        """
+        answer = self._send(method, path, params, {"json": body} if sent is None else sent)
         try:
             content = answer.json() if answer.content else {}
         except ValueError as error:
@@ -155,10 +185,10 @@ class Api:
             raise self._not_ours(answer)
         return cast(Shape, content)
 
-    def _send(self, method: str, path: str, params: Any, body: Any) -> httpx.Response:
+    def _send(self, method: str, path: str, params: Any, sent: Mapping[str, Any]) -> httpx.Response:
         """The answer, whatever it says."""
         try:
-            request = self._http.build_request(method, f"{PREFIX}{path}", params=params, json=body)
+            request = self._http.build_request(method, f"{PREFIX}{path}", params=params, **sent)
         except (TypeError, ValueError, httpx.InvalidURL) as error:
             raise ApiError("invalid_request", f"This cannot be sent: {error}.") from error
         try:

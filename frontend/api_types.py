@@ -48,6 +48,16 @@ class Failure(TypedDict):
     step: int | None
 
 
+class Preparation(TypedDict):
+    """What a run does before its first step, and how far it is."""
+
+    what: str
+    done: float
+    total: float | None
+    unit: str
+    eta_s: float | None
+
+
 class Run(TypedDict):
     """One arm with one seed."""
 
@@ -58,6 +68,7 @@ class Run(TypedDict):
     state: State
     progress: float
     eta_s: float | None
+    preparing: Preparation | None
     attempt: int
     device: str | None
     error: Failure | None
@@ -119,11 +130,13 @@ class Difference(TypedDict):
 
 
 class MetricSummary(TypedDict):
-    """One metric of all arms."""
+    """One metric of all arms, and what a frozen backbone alone and a random ranking have."""
 
     key: str
     label: str
     better: Better
+    raw_backbone: float | None
+    chance: float | None
     arms: list[ArmSummary]
     differences: list[Difference]
 
@@ -249,6 +262,36 @@ class RunList(TypedDict):
     """Runs, as one answer."""
 
     runs: list[Run]
+
+
+class RowProblem(TypedDict):
+    """Something about one part of a data set."""
+
+    where: str
+    message: str
+
+
+class Dataset(TypedDict):
+    """A data set that a team uploaded."""
+
+    id: str
+    name: str
+    kind: str
+    created_at: str
+    size: int
+    items: int
+    classes: int
+    class_names: list[str]
+    has_fine: bool
+    warnings: list[RowProblem]
+    shape: dict[str, Any]
+    thumbnails: int
+
+
+class DatasetList(TypedDict):
+    """Uploaded data sets, as one answer."""
+
+    datasets: list[Dataset]
 
 
 class SeriesList(TypedDict):

@@ -38,13 +38,16 @@ def facts(spec: Spec, catalogue: Catalogue) -> list[Fact]:
     dimensions = f"{encoder['embedding_dim']} dimensions"
     scale = "L2-normalised" if encoder.get("normalize") else "not normalised"
     sampler = _choice(training["sampler"], catalogue.get("samplers", ()))
+    encoders = catalogue.get("encoders", ())
+    visual = spec.get("visual_encoder")
+    augmentation = training.get("augmentation", "none")
     return [
-        Fact("Data", label_of(catalogue.get("data", ()), spec["data"])),
-        Fact(
-            "Encoder", f"{label_of(catalogue.get('encoders', ()), encoder)}, {dimensions}, {scale}"
-        ),
+        Fact("Data", _data(spec["data"], catalogue)),
+        Fact("Encoder", f"{_network(encoder, encoders)}, {dimensions}, {scale}"),
+        *([Fact("Visual encoder", _network(visual, encoders))] if visual else []),
         Fact("Optimiser", _choice(training["optimizer"], catalogue.get("optimizers", ()))),
         Fact("Batch", f"{training['batch_size']}, {sampler}"),
+        *([Fact("Augmentation", plain(augmentation))] if augmentation != "none" else []),
         Fact("Epochs", plain(training["epochs"])),
         Fact("Seeds", _seeds(spec["seeds"])),
     ]
@@ -114,6 +117,23 @@ def plain(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     return str(value).replace("_", " ")
+
+
+def _data(section: Mapping[str, Any], catalogue: Catalogue) -> str:
+    """The data set, where it comes from if it is a team's own, and how it is split."""
+    label = label_of(catalogue.get("data", ()), section)
+    place = section.get("dataset") or section.get("folder") or section.get("file")
+    split = f"split by {section['split']}" if "split" in section else ""
+    return ", ".join(filter(None, (label, place, split)))
+
+
+def _network(section: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+    """An encoder, and of a backbone its weights and what of it trains."""
+    label = label_of(rows, section)
+    if "tuning" not in section:
+        return label
+    tuning = {"frozen": "frozen", "head": "head trains", "full": "trains as a whole"}
+    return f"{label} ({section['weights']} weights, {tuning[section['tuning']]})"
 
 
 def _choice(section: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:

@@ -50,11 +50,12 @@ def settings_table(arms: Mapping[str, ArmStyle], rows: Sequence[Setting], theme:
 def results_table(arms: Mapping[str, ArmStyle], section: Section, theme: Theme) -> str:
     """Mean, spread, interval and count of each metric and arm; the best of each line marked.
 
-    Beside them, where there are any, the untrained encoder's value and the difference between two
-    arms.
+    Beside them, where there are any, the values of the untrained encoder, of the raw backbone and
+    of chance, and the difference between two arms.
     """
     names = list(arms)
     more = ["untrained"] if section.has_untrained else []
+    more += section.references
     more += [f"{names[0]} − {names[1]}"] if section.has_differences else []
     body, family = "", ""
     for line in section.lines:
@@ -79,6 +80,8 @@ def _line(line: Line, section: Section) -> str:
     cells = "".join(_cell(cell) for cell in line.cells)
     if section.has_untrained:
         cells += f"<td class='lb-untrained'>{line.untrained or '–'}</td>"
+    for title in section.references:
+        cells += f"<td class='lb-untrained'>{line.references.get(title, '–')}</td>"
     if section.has_differences:
         cells += _cell(line.difference)
     return f"<tr><th scope='row'>{escape(line.label)} {hint}</th>{cells}</tr>"

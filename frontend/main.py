@@ -34,6 +34,7 @@ st.navigation(
             default=True,
         ),
         st.Page("app_pages/new.py", title="New comparison", icon=":material/add:"),
+        st.Page("app_pages/datasets.py", title="Data", icon=":material/database:"),
         st.Page("app_pages/comparison.py", title="Comparison", visibility="hidden"),
         st.Page("app_pages/method.py", title="Method", icon=":material/menu_book:"),
     ],

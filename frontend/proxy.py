@@ -1,6 +1,7 @@
 """Hands the browser's calls of /api/v1 on to the API, so that pages and API share one origin.
 
-Bodies pass as they come: an event stream reaches the viewer event by event.
+Bodies pass as they come, in both directions: an event stream reaches the viewer event by event, an
+upload the API without ever lying whole in this process.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ _HOP_BY_HOP: Final = {
     "upgrade",
 }
 _NOT_ANSWERED: Final = _HOP_BY_HOP | {"date", "server"}
-_NOT_SENT: Final = _HOP_BY_HOP | {"host", "accept-encoding", "cookie", "content-length"}
+_NOT_SENT: Final = _HOP_BY_HOP | {"host", "accept-encoding", "cookie"}
 """The pages' cookie is Streamlit's own; and what is not compressed needs no unpacking here."""
 
 
@@ -66,7 +67,7 @@ class Proxy:
             request.method,
             url,
             headers=_kept(request.headers.items(), _NOT_SENT),
-            content=await request.body() or None,
+            content=request.stream() if _has_body(request) else None,
             timeout=TIMEOUT,
         )
         try:
@@ -134,6 +135,12 @@ def is_public(path: str) -> bool:
     """Whether a decoded path below PREFIX may be asked for from a browser."""
     segments = path.split("/")
     return not any(part in {".", "..", "internal"} or "\\" in part for part in segments)
+
+
+def _has_body(request: Request) -> bool:
+    """Whether a body follows: then it is passed on as it comes, for uploads are large."""
+    headers = request.headers
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
 def problem(status: int, error: str, message: str) -> JSONResponse:

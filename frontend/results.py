@@ -1,7 +1,7 @@
 """The table of results: arms x metrics with mean, spread and interval; pure functions."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 Mark = Literal["", "best", "ahead"]
@@ -16,8 +16,14 @@ FAMILIES: Final = {
     "retrieval": "Retrieval",
     "clustering": "Clustering",
     "detail": "Detail",
+    "retrieval.audio_to_visual": "Cross-modal retrieval",
+    "retrieval.visual_to_audio": "Cross-modal retrieval",
+    "audio.geometry": "Geometry of the audio items",
+    "visual.geometry": "Geometry of the visual items",
 }
-"""First part of a key -> heading above the metrics that have it."""
+"""Beginning of a key, one part or two -> heading above the metrics that have it."""
+REFERENCES: Final = {"raw_backbone": "raw backbone", "chance": "chance"}
+"""What a metric is held against besides the untrained encoder: its field -> its column's title."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +52,16 @@ class Line:
     """In the order of the arms; None where an arm has no value yet."""
     untrained: str = ""
     """The untrained encoder's value, the same for all arms of a seed."""
+    references: Mapping[str, str] = field(default_factory=dict)
+    """Values by the titles of REFERENCES; those that there are."""
     difference: Cell | None = None
     """The first of two arms minus the second, paired by seed."""
 
     @property
     def family(self) -> str:
         """The heading that it stands under; "" for none."""
-        return FAMILIES.get(self.key.removeprefix(TEST).partition(".")[0], "")
+        parts = self.key.removeprefix(TEST).split(".")
+        return FAMILIES.get(".".join(parts[:2]), FAMILIES.get(parts[0], ""))
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,15 @@ class Section:
     def has_untrained(self) -> bool:
         """Whether a line tells of the untrained encoder."""
         return any(line.untrained for line in self.lines)
+
+    @property
+    def references(self) -> list[str]:
+        """Titles of what a line is held against besides."""
+        return [
+            title
+            for title in REFERENCES.values()
+            if any(title in line.references for line in self.lines)
+        ]
 
     @property
     def has_differences(self) -> bool:
@@ -101,7 +119,13 @@ def sections(
             last.append(line)
         else:
             validation.append(line)
-    return [Section(title, tuple(found)) for title, found in groups.items() if found]
+    return [Section(title, _by_family(found)) for title, found in groups.items() if found]
+
+
+def _by_family(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Lines of one heading side by side, headings in the order of their first lines."""
+    order = list(dict.fromkeys(line.family for line in lines))
+    return tuple(sorted(lines, key=lambda line: order.index(line.family)))
 
 
 def _line(metric: Mapping[str, Any], arms: Sequence[str]) -> Line:
@@ -123,6 +147,11 @@ def _line(metric: Mapping[str, Any], arms: Sequence[str]) -> Line:
         metric["better"],
         cells,
         untrained="" if untrained is None else figure(untrained),
+        references={
+            title: figure(metric[name])
+            for name, title in REFERENCES.items()
+            if metric.get(name) is not None
+        },
         difference=_difference(differences[0]) if differences else None,
     )
 

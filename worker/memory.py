@@ -1,68 +1,105 @@
-"""What a run needs of the memory, told before it takes it."""
+"""What memory there is, and the refusal of what cannot fit."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import psutil
 import torch
-from torch import Tensor, nn
 
-from worker.data import Split
 from worker.errors import MemoryEstimateError
 
-CGROUP_LIMITS: Final = (
-    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-)
-"""Where a container's limit and use stand, of both versions of control groups."""
-OPTIMIZER_STATES: Final = 3
-"""A gradient and Adam's two moments for each weight that trains."""
-PAIR_MATRICES: Final = 8
-"""B x B float32 matrices that a loss and its backward hold at once, at most."""
+EXACT: Final = 1.0
+MEASURED: Final = 0.8
+"""How much of an estimate is certain: of tensors whose sizes are known all of it, of what was
+measured on a small part and scaled less, so that nothing is refused that fits."""
+
+CGROUPS: Final = Path("/sys/fs/cgroup")
+OWN_CGROUPS: Final = Path("/proc/self/cgroup")
 
 
-def check(needs: Mapping[str, int], device: torch.device, advice: str) -> None:
+def check(
+    needs: Mapping[str, int], device: torch.device, advice: str, *, certain: float = EXACT
+) -> None:
     """Refuse what cannot fit.
 
     Args:
         needs: bytes by what they are for.
         device: where they are needed.
         advice: what to change.
+        certain: share of the estimate that surely is needed.
 
     Raises:
         MemoryEstimateError: with all numbers.
     """
     free = available(device)
     total = sum(needs.values())
-    if total > free:
-        listed = ", ".join(f"{what} {in_words(size)}" for what, size in needs.items())
+    if total * certain > free:
+        listed = ", ".join(f"{what} {in_words(size)}" for what, size in needs.items() if size)
         raise MemoryEstimateError(
             f"this needs about {in_words(total)} of memory ({listed}), and {in_words(free)} are "
-            f"free on {device}. {advice}"
+            f"available on {device}. {advice}"
         )
 
 
 def available(device: torch.device) -> int:
-    """Bytes that can be taken now; in a container no more than its limit leaves."""
+    """Bytes that can be taken now; on a CPU no more than the limit of a container leaves."""
     if device.type == "cuda":
-        free: int = torch.cuda.mem_get_info(device)[0]
+        # What torch has set aside and does not use can be taken too.
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        free: int = torch.cuda.mem_get_info(device)[0] + unused
         return free
-    return min(psutil.virtual_memory().available, *_container_free())
+    return min(psutil.virtual_memory().available, *cgroup_rooms())
 
 
-def of_training(model: nn.Module, train: Split, batch_size: int) -> dict[str, int]:
-    """Bytes that the steps of a training take, by what they are for.
+def cgroup_rooms(own: Path = OWN_CGROUPS, mount: Path = CGROUPS) -> list[int]:
+    """Bytes that each limit on this process leaves, its control group's and those above it.
 
-    What the network keeps of a batch for its backward pass is measured on two items and scaled.
+    What a limit leaves is counted without the files' pages that are held only because nobody else
+    wanted the memory.
+
+    Args:
+        own: says which control groups this process is in, in the kernel's format.
+        mount: where control groups are mounted, of version 2 or 1.
     """
-    trained = sum(_bytes(p) for p in model.parameters() if p.requires_grad)
-    kept = _kept_for_backward(model, train.take(torch.arange(min(2, len(train)))))
-    return {
-        "gradients and optimiser": OPTIMIZER_STATES * trained,
-        "activations of a batch": kept * batch_size // min(2, len(train)),
-        "distances of a batch": PAIR_MATRICES * 4 * batch_size**2,
-    }
+    rooms = []
+    for folder, limit, used, pages in _groups(own, mount):
+        try:
+            most = int((folder / limit).read_text())
+            taken = int((folder / used).read_text())
+            facts = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+            rooms.append(max(0, most - taken + sum(int(facts.get(name, 0)) for name in pages)))
+        except (OSError, ValueError):  # no such group here, or "max": no limit
+            continue
+    return rooms
+
+
+Group = tuple[Path, str, str, tuple[str, ...]]
+
+
+def _groups(own: Path, mount: Path) -> Iterator[Group]:
+    """The control groups above and with this process's, and the names of what they say."""
+    try:
+        lines = own.read_text().splitlines()
+    except OSError:  # another system than Linux
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            names = ("memory.max", "memory.current", ("inactive_file", "active_file"))
+            root = mount
+        elif "memory" in controllers.split(","):
+            names = (
+                "memory.limit_in_bytes",
+                "memory.usage_in_bytes",
+                ("total_inactive_file", "total_active_file"),
+            )
+            root = mount / "memory"
+        else:
+            continue
+        # Inside a container the path may be the host's, and only the root is there.
+        folder = root / path.lstrip("/")
+        yield from ((one, *names) for one in (folder, *folder.parents) if one.is_relative_to(root))
 
 
 def in_words(size: float) -> str:
@@ -72,34 +109,3 @@ def in_words(size: float) -> str:
             return f"{size:.3g} {unit}"
         size /= 1000
     return f"{size:,.1f} GB"
-
-
-def _kept_for_backward(model: nn.Module, batch: Split) -> int:
-    """Bytes that a forward pass keeps, each storage once and weights left out."""
-    own = {p.untyped_storage().data_ptr() for p in model.parameters()}
-    seen: dict[int, int] = {}
-
-    def note(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            seen[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        kept = model(batch)
-    del kept
-    return sum(seen.values())
-
-
-def _container_free() -> list[int]:
-    free = []
-    for limit, used in CGROUP_LIMITS:
-        try:
-            free.append(int(Path(limit).read_text()) - int(Path(used).read_text()))
-        except (OSError, ValueError):  # another version, or "max": no limit
-            continue
-    return free
-
-
-def _bytes(tensor: Tensor) -> int:
-    return tensor.numel() * tensor.element_size()

@@ -1,5 +1,6 @@
 """Settings of a worker slot and its trainers, read from the environment once per process."""
 
+import math
 import os
 import socket
 from collections.abc import Mapping
@@ -72,3 +73,19 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
     sets."""
     named = environ.get("LOSSBOARD_CACHE_DIR")
     return Path(named).absolute() if named else datasets_folder(environ).parent / "cache"
+
+
+def cache_bytes(environ: Mapping[str, str] = os.environ) -> int:
+    """LOSSBOARD_CACHE_GB: what the kept features may take together, in bytes; 20 GB by default.
+
+    Raises:
+        SettingsError: it is no number from 0 up.
+    """
+    given = environ.get("LOSSBOARD_CACHE_GB") or "20"
+    try:
+        size = float(given)
+    except ValueError:
+        size = -1
+    if not 0 <= size < math.inf:
+        raise SettingsError(f"LOSSBOARD_CACHE_GB is {given!r}; needs a number from 0 up")
+    return int(size * 1e9)

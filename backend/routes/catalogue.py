@@ -13,6 +13,9 @@ router = APIRouter(tags=["catalogue"])
 def read_catalogue() -> dict[str, Any]:
     """Data sets, encoders, losses, samplers, optimisers, presets and metrics, with schemas."""
     found = catalogue()
-    # Both data kinds come with the product: one is bundled, the other is generated.
-    found["data"] = [{**row, "present": True} for row in found["data"]]
+    # Of data that are downloaded or placed only the workers can say, each for its own machine.
+    found["data"] = [
+        {**row, "present": True if row["source"] in {"bundled", "own"} else None}
+        for row in found["data"]
+    ]
     return found

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandle
 from pydantic_core import CoreSchema, core_schema
 from sqlmodel import Session
 
+from backend.datasets.uses import upload_problems
 from backend.deps import Now, Own
 from backend.parts import Parts
 from backend.schemas import (
@@ -25,6 +26,7 @@ from backend.summary import Summary, summarise
 from backend.tables import Comparison
 from backend.verdict import give_verdict
 from backend.verdict_out import Verdict
+from contract.problems import SpecError
 from contract.spec import ComparisonSpec, parse_spec
 
 router = APIRouter(prefix="/comparisons", tags=["comparisons"])
@@ -53,8 +55,10 @@ class _Find(BaseModel):
 @router.post("", status_code=201)
 def submit(raw: Annotated[Any, _SpecSchema(), Body()], own: Own, now: Now) -> ComparisonDetail:
     """Store a comparison and queue its runs; workers are woken, at once or when they can be."""
-    spec = parse_spec(raw)
+    spec = _parsed(raw, own)
     with own.database.write() as write:
+        if problems := upload_problems(write.session, raw):  # its data set cannot go from now on
+            raise SpecError(problems)
         made = comparisons.create(write, spec=spec, raw=spec.model_dump(mode="json"), now=now)
         out = _detail(own, write.session, made, now)
     own.sweeper.poke()
@@ -151,6 +155,20 @@ def read_verdict(comparison: str, own: Own, a: str | None = None, b: str | None 
         found = comparisons.get(session, comparison)
         _check_arms(found, a=a, b=b)
         return give_verdict(session, found, a, b)
+
+
+def _parsed(raw: object, own: Parts) -> ComparisonSpec:
+    """The spec.
+
+    Raises:
+        SpecError: with its problems, those with an uploaded data set among them.
+    """
+    try:
+        return parse_spec(raw)
+    except SpecError as error:
+        with own.database.read() as session:
+            also = upload_problems(session, raw)
+        raise SpecError([*error.problems, *also]) from None
 
 
 def _check_arms(comparison: Comparison, **asked: str | None) -> None:

@@ -1,6 +1,6 @@
 """A new comparison: chosen from what the catalogue offers, checked by the API, started."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import streamlit as st
@@ -15,6 +15,7 @@ from frontend.form.fields import read_form
 from frontend.form.problems import Problem, from_api
 from frontend.form.seeds import SeedsError
 from frontend.form.sources import source_cards
+from frontend.form.uploads import spec_for
 from frontend.form.values import write_spec
 from frontend.session import api
 
@@ -39,10 +40,11 @@ def read_catalogue(client: Api) -> Json | None:
     return catalogue
 
 
-def follow_address(client: Api, draft: Draft, presets: list[Json]) -> None:
+def follow_address(client: Api, draft: Draft, presets: list[Json], uploads: Sequence[Json]) -> None:
     """Fill the form as the address asks, once; the first preset where it asks for nothing."""
     params = st.query_params
-    request = next((f"{key}={params[key]}" for key in ("from", "preset") if key in params), "")
+    keys = ("from", "preset", "dataset")
+    request = next((f"{key}={params[key]}" for key in keys if key in params), "")
     if (request == draft.source or not request) and draft.values:
         return
     what, _, wanted = request.partition("=")
@@ -54,10 +56,25 @@ def follow_address(client: Api, draft: Draft, presets: list[Json]) -> None:
             return
         except ApiError as error:
             note = f"Comparison {wanted} could not be read, so this is a preset: {error.message}"
+    elif what == "dataset":
+        found = next((one for one in uploads if one["id"] == wanted), None)
+        if found is not None:
+            draft.fill(spec_for(found), request)
+            return
+        note = f"There is no uploaded data set {wanted}; this is “{chosen['label']}”."
     elif wanted and chosen["id"] != wanted:
         note = f"There is no preset “{wanted}”; this is “{chosen['label']}”."
     draft.fill(chosen["spec"], request or f"preset={chosen['id']}")
     draft.note = note or draft.note
+
+
+def read_uploads(client: Api) -> Sequence[Json]:
+    """The uploaded data sets; none, with the reason shown, if the API does not say."""
+    try:
+        return client.datasets()
+    except ApiError as error:
+        st.caption(f":material/warning: Uploaded data sets cannot be listed now: {error.message}")
+        return []
 
 
 def submit(client: Api, draft: Draft) -> None:
@@ -82,11 +99,12 @@ def show(client: Api, catalogue: Json) -> None:
     """The whole form."""
     draft = drafts.current(read_form(catalogue))
     ready = [preset for preset in catalogue["presets"] if preset["spec"] is not None]
-    follow_address(client, draft, ready)
+    uploads = read_uploads(client)
+    follow_address(client, draft, ready, uploads)
     source_cards(draft, ready)
     top = st.container()
     sections.basics(draft)
-    sections.data_and_encoder(draft)
+    sections.data_and_encoder(draft, uploads)
     sections.training(draft)
     st.subheader("Arms", anchor=False)
     arm_cards(draft)

@@ -47,6 +47,11 @@ class Draft:
             st.session_state.pop(PREFIX + path, None)
         self.values = values
 
+    def choose(self, path: str, value: Any) -> None:
+        """Set a field that is drawn later in this run."""
+        self.values[path] = value
+        st.session_state[PREFIX + path] = value
+
     def rework(self, change: Callable[[Values], Values]) -> None:
         """Change the values as a whole, keeping what was typed last; for buttons' callbacks."""
         for path in self.values:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Json = Mapping[str, Any]
@@ -52,6 +52,10 @@ class Option:
     paper: str = ""
     url: str = ""
     items: "tuple[Field | Choice, ...]" = ()
+    holds: tuple[str, ...] = ()
+    """Of data: what its items are, and its visual items where it has two modalities."""
+    takes: tuple[str, ...] = ()
+    """Of an encoder: items it can embed."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,11 @@ class Choice:
         """The option of that kind; the first if there is none of it."""
         return next((option for option in self.options if option.kind == kind), self.options[0])
 
+    def taking(self, items: str) -> "Choice":
+        """The same choice among the encoders that can embed such items."""
+        fitting = tuple(option for option in self.options if items in option.takes)
+        return replace(self, options=fitting)
+
 
 Items = tuple[Field | Choice, ...]
 
@@ -76,6 +85,7 @@ class Form:
 
     data: Choice
     encoder: Choice
+    visual_encoder: Choice
     training: Items
     measure: Items
     loss: Choice
@@ -87,6 +97,7 @@ def read_form(catalogue: Json) -> Form:
     return Form(
         data=_choice_of("data", "Data", catalogue["data"]),
         encoder=_choice_of("encoder", "Encoder", catalogue["encoders"]),
+        visual_encoder=_choice_of("visual_encoder", "Visual encoder", catalogue["encoders"]),
         training=read_items(catalogue["training"], texts),
         measure=read_items(catalogue["measure"]),
         loss=_choice_of("loss", "Loss", catalogue["losses"]),
@@ -121,6 +132,8 @@ def _option(row: Json, items: Items) -> Option:
         paper=row.get("paper", ""),
         url=row.get("url", ""),
         items=items,
+        holds=tuple(filter(None, (row.get("items"), row.get("visual")))),
+        takes=tuple(row.get("takes", ())),
     )
 
 

@@ -12,7 +12,10 @@ from frontend.form.values import Values
 Json = Mapping[str, Any]
 
 _KNOWN: Final = {
-    "": {"name", "tags", "notes", "data", "encoder", "training", "measure", "arms", "seeds"},
+    "": {
+        *("name", "tags", "notes", "data", "encoder", "visual_encoder"),
+        *("training", "measure", "arms", "seeds"),
+    },
     "arm": {"name", "loss", "training"},
 }
 
@@ -35,7 +38,13 @@ def read_spec(spec: object, form: Form) -> tuple[Values, list[Problem]]:
     readable = isinstance(seeds, list) and all(type(seed) is int for seed in seeds)
     values["seeds"] = write_seeds(seeds) if readable else str(seeds)
     _read_choice(spec.get("data"), form.data, "data", values, problems)
-    _read_choice(spec.get("encoder"), form.encoder, "encoder", values, problems)
+    holds = form.data.option(values["data.kind"]).holds
+    for name, choice, items in (
+        ("encoder", form.encoder, holds[0]),
+        ("visual_encoder", form.visual_encoder, holds[-1]),
+    ):
+        fallback = {"kind": choice.taking(items).options[0].kind}
+        _read_choice(spec.get(name) or fallback, choice, name, values, problems)
     _read_items(spec.get("training", {}), form.training, "training", values, problems)
     _read_items(spec.get("measure", {}), form.measure, "measure", values, problems)
     arms = spec.get("arms")

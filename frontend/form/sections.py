@@ -1,5 +1,6 @@
 """The form's sections, from the name to the start."""
 
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -10,7 +11,8 @@ from frontend.form.draft import Draft
 from frontend.form.fields import Choice
 from frontend.form.problems import in_words, place
 from frontend.form.seeds import SeedsError, parse_seeds
-from frontend.form.values import arm_count, write_spec
+from frontend.form.uploads import SOURCES, Upload, source
+from frontend.form.values import SHARED, arm_count, has_two_modalities, write_spec
 from frontend.form.widgets import about, cells, complain, complaints, grid, kind, red, text
 
 KEPT = {"snapshot_every", "snapshot_size"}
@@ -37,14 +39,42 @@ def basics(draft: Draft) -> None:
         complaints(draft, "notes")
 
 
-def data_and_encoder(draft: Draft) -> None:
-    """On what and with which network all arms train."""
-    for column, choice in zip(st.columns(2), (draft.form.data, draft.form.encoder), strict=True):
-        with column, st.container(border=True, height="stretch"):
-            st.subheader(choice.title, anchor=False)
-            option = kind(draft, choice, choice.name, label="Kind")
-            about(option)
-            grid(draft, cells(draft, option.items, choice.name))
+def data_and_encoder(draft: Draft, uploads: Sequence[Upload]) -> None:
+    """On what and with which networks all arms train."""
+    left, right = st.columns(2)
+    form = draft.form
+    with left, st.container(border=True, height="stretch"):
+        st.subheader(form.data.title, anchor=False)
+        data = kind(draft, form.data, "data", label="Kind")
+        about(data)
+        asked = cells(draft, data.items, "data")
+        if any(cell.item.name == "dataset" for cell in asked):
+            source(draft, data, uploads)
+            asked = [cell for cell in asked if cell.item.name not in SOURCES]
+        grid(draft, asked)
+    with right, st.container(border=True, height="stretch"):
+        _encoder(draft, form.encoder, data.holds[0])
+    if has_two_modalities(draft.values, form):
+        with st.container(border=True):
+            _encoder(draft, form.visual_encoder, data.holds[1])
+
+
+def _encoder(draft: Draft, choice: Choice, items: str) -> None:
+    """One network, of those that can embed such items."""
+    st.subheader(choice.title, anchor=False)
+    fitting = choice.taking(items)
+    known = [option.kind for option in fitting.options]
+    if draft.values.get(f"{choice.name}.kind") not in known:  # the data have just changed
+        draft.choose(f"{choice.name}.kind", known[0])
+    option = kind(draft, fitting, choice.name, label="Kind")
+    about(option)
+    asked = cells(draft, option.items, choice.name)
+    if choice is draft.form.visual_encoder:
+        asked = [cell for cell in asked if cell.item.name not in SHARED]
+        st.caption("Embedding size and L2-normalisation are the encoder's: both share one space.")
+    if draft.values.get(f"{choice.name}.weights") != "file":
+        asked = [cell for cell in asked if cell.item.name != "weights_file"]
+    grid(draft, asked)
 
 
 def training(draft: Draft) -> None:

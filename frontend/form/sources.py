@@ -14,32 +14,27 @@ Json = Mapping[str, Any]
 
 
 def source_cards(draft: Draft, presets: Sequence[Json]) -> None:
-    """The presets and the way to bring a spec, side by side."""
-    columns = st.columns(len(presets) + 1)
-    for column, preset in zip(columns, presets, strict=False):
-        with column, st.container(border=True, height="stretch"):
-            _preset(draft, preset)
-    with columns[-1], st.container(border=True, height="stretch"):
-        st.markdown("**Your own spec**")
-        st.caption("The JSON that “Export spec” of a comparison gives.")
-        with st.popover("Paste or upload", icon=":material/data_object:"):
+    """The presets, and the way to bring a spec, in a few lines."""
+    used = next((one for one in presets if draft.source == f"preset={one['id']}"), None)
+    with st.container(border=True), st.container(horizontal=True, gap="small"):
+        for preset in presets:
+            st.button(
+                preset["label"],
+                icon=":material/check:" if preset is used else None,
+                type="primary" if preset is used else "secondary",
+                help=preset["idea"],
+                key=f"new_preset_{preset['id']}",
+                on_click=_use,
+                args=(draft, preset),
+            )
+        with st.popover("Your own spec", icon=":material/data_object:"):
+            st.caption("The JSON that “Export spec” of a comparison gives.")
             st.text_area("Spec as JSON", key="new_json", height=200)
             st.file_uploader("or a file", type="json", key="new_upload", max_upload_size=1)
             st.button("Fill the form", key="new_fill", on_click=_fill, args=(draft,))
-
-
-def _preset(draft: Draft, preset: Json) -> None:
-    used = draft.source == f"preset={preset['id']}"
-    st.markdown(f"**{preset['label']}**")
-    texts = {name: preset[name] for name in ("label", "idea", "paper", "url")}
-    about(Option(kind=preset["id"], **texts))
-    st.button(
-        "Start over from this" if used else "Start from this",
-        icon=":material/check:" if used else None,
-        key=f"new_preset_{preset['id']}",
-        on_click=_use,
-        args=(draft, preset),
-    )
+    if used is not None:
+        texts = {name: used[name] for name in ("label", "idea", "paper", "url")}
+        about(Option(kind=used["id"], **texts))
 
 
 def _use(draft: Draft, preset: Json) -> None:

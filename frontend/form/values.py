@@ -4,7 +4,7 @@ The values remember more than the spec has: settings of a kind that is not chose
 choosing it again brings them back.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from frontend.form.fields import Choice, Form, Items
 from frontend.form.seeds import parse_seeds
@@ -26,17 +26,33 @@ def write_spec(values: Values, form: Form) -> dict[str, Any]:
         if values.get(f"{path}.training"):
             arm["training"] = values[f"{path}.training"]
         arms.append(arm)
+    visual = has_two_modalities(values, form)
     return {
         "name": values["name"],
         "tags": [tag for tag in (part.strip() for part in values["tags"].split(",")) if tag],
         "notes": values["notes"],
         "data": write_choice(values, form.data, "data"),
         "encoder": write_choice(values, form.encoder, "encoder"),
+        **({"visual_encoder": _visual_encoder(values, form)} if visual else {}),
         "training": _write_items(values, form.training, "training"),
         "measure": _write_items(values, form.measure, "measure"),
         "arms": arms,
         "seeds": parse_seeds(values["seeds"]),
     }
+
+
+SHARED: Final = ("embedding_dim", "normalize")
+"""Settings of the encoder that the visual encoder follows: both map into one space."""
+
+
+def has_two_modalities(values: Values, form: Form) -> bool:
+    """Whether the chosen data have visual items beside their first ones."""
+    return len(form.data.option(values.get("data.kind")).holds) > 1
+
+
+def _visual_encoder(values: Values, form: Form) -> dict[str, Any]:
+    written = write_choice(values, form.visual_encoder, "visual_encoder")
+    return {**written, **{name: values[f"encoder.{name}"] for name in SHARED}}
 
 
 def write_choice(values: Values, choice: Choice, path: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ def test_models_and_migrations_agree(database: Database) -> None:
         assert compare_metadata(context, SQLModel.metadata) == []
     tables = set(inspect(database.engine).get_table_names())
     assert tables == {*SQLModel.metadata.tables, "alembic_version"}
-    assert len(tables) == 10
+    assert len(tables) == 11
 
 
 def test_storage_choices_are_migrated_too(database: Database) -> None:

@@ -23,6 +23,7 @@ BLOCK: Final = 2**20
 MAX_ENTRIES: Final = 1_000_000
 GZIP_MAGIC: Final = b"\x1f\x8b"
 ZIP_MAGIC: Final = b"PK"
+TAR_END: Final = bytes(1024)
 BROKEN: Final = (
     tarfile.TarError,
     zipfile.BadZipFile,
@@ -132,6 +133,8 @@ class _Limited(io.RawIOBase):
         self._source = source
         self._left = limit
         self._limit = limit
+        self.tail = b""
+        """The last bytes of it."""
 
     def readable(self) -> bool:
         return True
@@ -142,6 +145,7 @@ class _Limited(io.RawIOBase):
         if self._left < 0:
             raise _RefusedError(f"it unpacks to more than {self._limit:,} bytes")
         buffer[: len(block)] = block
+        self.tail = (self.tail + block)[-len(TAR_END) :]
         return len(block)
 
 
@@ -151,7 +155,8 @@ def _unpack_tar(file: IO[bytes], into: Path, limit: int, tell: Tell) -> None:
     file.seek(0)
     plain: Stream = gzip.GzipFile(fileobj=file) if head == GZIP_MAGIC else file
     # Headers and padding count for the limit too, a little over a kilobyte a file.
-    stream = io.BufferedReader(_Limited(plain, limit), BLOCK)
+    source = _Limited(plain, limit)
+    stream = io.BufferedReader(source, BLOCK)
     with tarfile.open(fileobj=stream, mode="r|") as tar:
         for count, member in enumerate(tar):
             _check_count(count)
@@ -161,11 +166,13 @@ def _unpack_tar(file: IO[bytes], into: Path, limit: int, tell: Tell) -> None:
                 continue
             if not member.isreg():
                 raise _RefusedError(f"{member.name} is a link, or no file at all")
-            source = tar.extractfile(member)
-            assert source is not None  # it is a file
-            _write(source, place, member.size, tell)
+            content = tar.extractfile(member)
+            assert content is not None  # it is a file
+            _write(content, place, member.size, tell)
     while stream.read(BLOCK):  # to where gzip has its checksum
         pass
+    if source.tail != TAR_END:  # tarfile takes half a header for the end
+        raise EOFError("it ends too early")
 
 
 def _unpack_zip(file: IO[bytes], into: Path, limit: int, tell: Tell) -> None:

@@ -10,7 +10,8 @@ from contract.data import TRAIN_SHARE, SplitBy, ValidateOn
 from worker.errors import DataError
 
 VALIDATION_PART: Final = 5
-"""With a split by class, one in so many classes of the training half, or of its items, validates."""
+"""With a split by class, one in so many of the training half's classes, or of its items,
+validates."""
 
 
 @dataclass(frozen=True)
@@ -24,15 +25,22 @@ class Indices:
 
 
 def split(
-    labels: np.ndarray, *, by: SplitBy, validation: ValidateOn = "classes", seed: int
+    labels: np.ndarray,
+    *,
+    by: SplitBy,
+    validation: ValidateOn = "classes",
+    seed: int,
+    training_classes: int | None = None,
 ) -> Indices:
-    """Split by class or by item, as a spec asks.
+    """Split by class or by item, as a spec asks; see the two functions below.
 
     Raises:
         DataError: there are too few classes, or classes with too few items.
     """
     if by == "class":
-        return split_by_class(labels, validation=validation, seed=seed)
+        return split_by_class(
+            labels, validation=validation, seed=seed, training_classes=training_classes
+        )
     return split_by_item(labels, seed=seed)
 
 
@@ -58,7 +66,13 @@ def split_by_item(labels: np.ndarray, *, seed: int) -> Indices:
     return _checked(labels, *(_joined(part) for part in parts))
 
 
-def split_by_class(labels: np.ndarray, *, validation: ValidateOn, seed: int) -> Indices:
+def split_by_class(
+    labels: np.ndarray,
+    *,
+    validation: ValidateOn,
+    seed: int,
+    training_classes: int | None = None,
+) -> Indices:
     """The first half of the classes trains, the second half tests: no tested class is trained on.
 
     To pick the best epoch, a part of the training half is held out: every fifth of its classes, or
@@ -68,12 +82,14 @@ def split_by_class(labels: np.ndarray, *, validation: ValidateOn, seed: int) -> 
         labels: [N] integers; the classes' order is theirs.
         validation: what is held out, "classes" or "items".
         seed: decides which.
+        training_classes: how many of the first classes are the training half; by default half of
+            them, rounded down.
 
     Raises:
         DataError: there are too few classes, or classes with too few items.
     """
     classes = np.unique(labels)
-    half = len(classes) // 2
+    half = len(classes) // 2 if training_classes is None else training_classes
     least = 6 if validation == "classes" else 4  # two that train
     if len(classes) < least:
         raise DataError(

@@ -66,7 +66,8 @@ def _images(spec: SpokenDigitsData, folder: Path, progress: Progress) -> Pool:
 
 
 def _partners(images: Pool, labels: np.ndarray, indices: Indices, *, seed: int) -> Tensor:
-    """For each label an image of that digit from the same split; none twice while there are enough."""
+    """For each label an image of that digit, from the same split; none twice while there are
+    enough."""
     assert not isinstance(images.items, ImageFiles)
     rng = np.random.default_rng([seed, _STREAM])
     chosen = np.empty(len(labels), dtype=np.int64)

@@ -1,29 +1,46 @@
-"""Arrays that were computed once, kept in a folder under the digest of all that decides them."""
+"""Arrays that were computed once, each in a file under the digest of all that decides it.
 
+What may end at any time leaves no harm: an array is written to a file of another name, brought to
+the disk, and only then gets its own. The folder is kept below a size; what was used least recently
+goes first.
+"""
+
+import contextlib
 import logging
-from collections.abc import Callable
+import os
+import time
+from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import BinaryIO, Final
 
 import numpy as np
 
 from worker.data.locks import locked
+from worker.errors import DataError
 from worker.progress import Progress
+
+WAITING: Final = "waiting for another run that computes these features"
+ABANDONED_S: Final = 24 * 3600
+"""After which a half-written file has nobody any more who writes it."""
+
+Rows = Callable[[], Generator[np.ndarray, None, None]]
+"""Computes an array, some rows after the others."""
 
 log = logging.getLogger(__name__)
 
-Fill = Callable[[np.ndarray], None]
-
 
 def kept(
-    folder: Path, key: str, shape: tuple[int, int], fill: Fill, progress: Progress
+    folder: Path, key: str, shape: tuple[int, int], rows: Rows, *, most: int, progress: Progress
 ) -> np.ndarray:
-    """The array of a key, float32, mapped from its file; computed now if nobody has before.
+    """The array of a key, from its file; computed now if that is not there.
 
     Args:
-        folder: of the cache.
-        key: digest of all that decides the values.
-        shape: of the array.
-        fill: writes the values into an array of that shape. Whatever it raises leaves no file.
+        folder: of the cache, made if it is not there.
+        key: the digest of all that decides the values.
+        shape: of the array, whose type is float32.
+        rows: computes it. Only one process at a time does, others wait for it; whatever it raises
+            leaves no file.
+        most: bytes that the folder may hold, this array excepted.
         progress: told while another process computes the same.
 
     Raises:
@@ -31,31 +48,85 @@ def kept(
         CancelledError: by `progress`.
     """
     path = folder / f"{key}.npy"
-    if (found := _read(path, shape)) is not None:
-        return found
-    with locked(folder, key, progress):
-        if (found := _read(path, shape)) is not None:  # another process was first
+    try:
+        if (found := _read(path, shape)) is not None:
             return found
-        partial = path.with_suffix(".partial")
-        try:
-            made = np.lib.format.open_memmap(partial, "w+", np.float32, shape)
-            fill(made)
-            made.flush()
-            del made
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    kept_now: np.ndarray = np.load(path, mmap_mode="r")
-    return kept_now
+        with locked(folder, key, lambda *_: progress(WAITING, 0, None)):
+            if (found := _read(path, shape)) is None:  # no other process was first
+                _write(path, shape, rows)
+                _make_room(folder, path, most)
+                found = _read(path, shape)
+    except OSError as error:
+        raise DataError(
+            f"features cannot be kept in {folder}: {error}. Make room or make it writable, or name "
+            "another folder in LOSSBOARD_CACHE_DIR."
+        ) from error
+    if found is None:
+        raise DataError(f"{path} cannot be read right after it was written. Look at its disk.")
+    return found
 
 
 def _read(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
-    """What is kept; None where nothing whole is."""
-    if not path.is_file():
-        return None
+    """What is kept; None where nothing whole is. A damaged file is removed."""
     try:
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        log.warning("%s is damaged and computed anew: %s", path, error)
+        with path.open("rb") as file:
+            found = _checked(file, shape)
+        with contextlib.suppress(OSError):  # of a folder that is only read
+            os.utime(path)  # used last now
+        return found
+    except FileNotFoundError:
         return None
-    return found if found.shape == shape and found.dtype == np.float32 else None
+    except (ValueError, EOFError) as error:
+        log.warning("%s is damaged and is computed anew: %s", path, error)
+        path.unlink(missing_ok=True)
+        return None
+
+
+def _checked(file: BinaryIO, shape: tuple[int, int]) -> np.ndarray:
+    found = np.load(file, allow_pickle=False)
+    if not isinstance(found, np.ndarray) or found.shape != shape or found.dtype != np.float32:
+        raise ValueError(
+            f"expected float32 {shape}, found {getattr(found, 'dtype', 'no array')} "
+            f"{getattr(found, 'shape', '')}"
+        )
+    if file.read(1):
+        raise ValueError("there is more in the file than its array")
+    return found
+
+
+def _write(path: Path, shape: tuple[int, int], rows: Rows) -> None:
+    """One batch of rows after the other, so that never more is held; a full disk is an error."""
+    partial = path.with_suffix(".partial")  # nobody else writes it, and what is there is left over
+    try:
+        with partial.open("wb") as file, contextlib.closing(rows()) as parts:
+            header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            for part in parts:
+                file.write(np.ascontiguousarray(part, dtype="<f4").data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _make_room(folder: Path, own: Path, most: int) -> None:
+    """Remove what was used least recently until the rest is small enough, and what a killed process
+    left."""
+    for partial in folder.glob("*.partial"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - partial.stat().st_mtime > ABANDONED_S:
+                partial.unlink()
+    others = []
+    for path in folder.glob("*.npy"):
+        with contextlib.suppress(FileNotFoundError):
+            facts = path.stat()
+            if path != own:
+                others.append((facts.st_mtime, facts.st_size, path))
+    held = sum(size for _, size, _ in others)
+    for _, size, path in sorted(others):
+        if held <= most:
+            break
+        log.warning("%s goes, for the cache is larger than LOSSBOARD_CACHE_GB", path)
+        path.unlink(missing_ok=True)
+        held -= size

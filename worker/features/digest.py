@@ -1,19 +1,26 @@
-"""What tells one set of images from another: their content."""
+"""What tells one set of items from another: their content."""
 
 import hashlib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Final
 
+import torch
 from torch import Tensor
 
-from worker.data import Items
+from worker.data import ImageFiles, Items
 from worker.errors import DataError
-from worker.features.decode import THREADS
 from worker.progress import Progress
+
+FILES: Final = 64
+"""Read by a thread at a time."""
 
 
 def digest_of(items: Items, progress: Progress) -> str:
-    """SHA-256 over the items in their order; of files over their bytes, whatever their names.
+    """SHA-256 of the items in their order, as hexadecimal digits.
+
+    Of a tensor its type, shape and bytes; of files their bytes, whatever their names and times.
 
     Raises:
         DataError: a file cannot be read.
@@ -21,20 +28,34 @@ def digest_of(items: Items, progress: Progress) -> str:
     """
     digest = hashlib.sha256()
     if isinstance(items, Tensor):
-        digest.update(f"{items.dtype} {tuple(items.shape)}".encode())
-        digest.update(items.contiguous().numpy().data)
+        digest.update(f"tensor {items.dtype} {list(items.shape)}".encode())
+        digest.update(items.detach().cpu().contiguous().numpy().data)
         return digest.hexdigest()
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="digest") as pool:
-        for done, one in enumerate(pool.map(_of_file, items.paths), start=1):
-            digest.update(one)
-            if not done % 500:
-                progress("looking images up in the cache", done, len(items), "images")
+    digest.update(f"files {len(items)}".encode())
+    what, done = "looking whether features are there", 0
+    progress(what, done, len(items), "images")
+    pool = ThreadPoolExecutor(torch.get_num_threads(), thread_name_prefix="digest")
+    try:
+        for part in pool.map(_of_files, _parts(items)):
+            digest.update(b"".join(part))
+            done += len(part)
+            progress(what, done, len(items), "images")
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
     return digest.hexdigest()
 
 
-def _of_file(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
+def _parts(files: ImageFiles) -> list[Sequence[Path]]:
+    return [files.paths[start : start + FILES] for start in range(0, len(files), FILES)]
+
+
+def _of_files(paths: Sequence[Path]) -> list[bytes]:
+    """32 bytes for each."""
+    digests = []
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                digests.append(hashlib.file_digest(file, "sha256").digest())
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error}. Put it back or remove it.") from error
+    return digests

@@ -1,7 +1,10 @@
 """A frozen backbone's features of all items: from the cache, or computed into it."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
@@ -10,44 +13,83 @@ from torch import Tensor
 from worker.data import ImageFiles, Items
 from worker.encoders.backbone import Backbone
 from worker.errors import DataError
-from worker.features import cache as kept_arrays
+from worker.features import cache as arrays
 from worker.features.decode import batches
 from worker.features.digest import digest_of
 from worker.progress import Progress
+from worker.settings import cache_bytes
 
-BATCH = 64
+BATCH: Final = 64
+"""Images that go through the backbone at once."""
 
 
 def features(
-    items: Items, backbone: Backbone, device: torch.device, *, cache: Path, progress: Progress
+    items: Items,
+    backbone: Backbone,
+    device: torch.device,
+    *,
+    cache: Path,
+    progress: Progress,
+    batch: int = BATCH,
 ) -> Tensor:
     """Features [N, F] float32 of all items, computed once for the same items and backbone.
 
+    Args:
+        items: images, or files of them, of which only a few are ever held in memory.
+        backbone: in evaluation mode, on the device.
+        device: that computes.
+        cache: folder in whose `features` they are kept.
+        progress: told how many images are done.
+        batch: images that go through the backbone at once.
+
+    Returns:
+        Features on the CPU.
+
     Raises:
-        DataError: an image cannot be read, or its features are not finite.
+        DataError: an image cannot be read, its features are not finite, or the cache cannot be
+            written.
         CancelledError: by `progress`; nothing half computed is kept.
     """
-    key = f"{backbone.digest[:32]}-{digest_of(items, progress)[:32]}"
-
-    @torch.inference_mode()
-    def fill(made: np.ndarray) -> None:
-        done = 0
-        progress("computing features", done, len(items), "images")
-        for batch in _batches(items, backbone):
-            found = backbone(batch.to(device))
-            if not found.isfinite().all():
-                raise DataError(f"features of items {done} to {done + len(batch)} are not finite")
-            made[done : done + len(batch)] = found.cpu().numpy()
-            done += len(batch)
-            progress("computing features", done, len(items), "images")
-
-    found = kept_arrays.kept(
-        cache / "features", key, (len(items), backbone.features), fill, progress
+    key = hashlib.sha256(f"{backbone.digest} {digest_of(items, progress)}".encode()).hexdigest()
+    found = arrays.kept(
+        cache / "features",
+        key,
+        (len(items), backbone.features),
+        lambda: _computed(items, backbone, device, batch, progress),
+        most=cache_bytes(),
+        progress=progress,
     )
-    return torch.from_numpy(np.array(found))
+    return torch.from_numpy(found)
 
 
-def _batches(items: Items, backbone: Backbone) -> Iterator[Tensor]:
+def _computed(
+    items: Items, backbone: Backbone, device: torch.device, batch: int, progress: Progress
+) -> Generator[np.ndarray, None, None]:
+    """Features batch by batch; while the device computes one, the next is decoded."""
+    what, done = "extracting features", 0
+    progress(what, done, len(items), "images")
+    with closing(_images(items, backbone, batch)) as images:
+        for part in images:
+            with torch.inference_mode():
+                found = backbone(part.to(device)).to("cpu", torch.float32)
+            _check(found, items, done)
+            yield found.numpy()
+            done += len(part)
+            progress(what, done, len(items), "images")
+
+
+def _images(items: Items, backbone: Backbone, batch: int) -> Generator[Tensor, None, None]:
     if isinstance(items, ImageFiles):
-        return batches(items, resize=backbone.resize, crop=backbone.crop, size=BATCH)
-    return iter(torch.split(items, BATCH))
+        yield from batches(items, resize=backbone.resize, crop=backbone.crop, size=batch)
+    else:
+        yield from torch.split(items, batch)
+
+
+def _check(found: Tensor, items: Items, first: int) -> None:
+    broken = (~found.isfinite().all(dim=1)).nonzero().flatten().tolist()
+    if broken:
+        at = first + broken[0]
+        name = items.paths[at] if isinstance(items, ImageFiles) else f"item {at}"
+        raise DataError(
+            f"the backbone's features of {name} are not finite. Look at its weights file."
+        )

@@ -29,3 +29,13 @@ export function percent(share) {
 export function counted(count, noun) {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/** How much of how much, as "45 of 170 MB" or "2,310 of 6,000 images".
+ * @param {number} done @param {number|null} total @param {string} unit */
+export function amount(done, total, unit) {
+  const [scale, name] = unit === "bytes" ? [1e6, "MB"] : [1, unit];
+  const shown = [done, total]
+    .filter((value) => value != null)
+    .map((value) => Math.round(value / scale).toLocaleString("en"));
+  return `${shown.join(" of ")} ${name}`;
+}

@@ -1,12 +1,21 @@
 /** How far the runs are and how long the rest takes; pure. */
 
+/** @typedef {{what: string, done: number, total: number|null, unit: string,
+ *   eta_s: number|null}} Preparation */
+
 /** @typedef {{id: string, arm: string, seed: number, state: string, progress: number,
- *   eta_s: number|null, attempt: number, device: string|null, step: number|null,
+ *   eta_s: number|null, preparing: Preparation|null, attempt: number, device: string|null, step: number|null,
  *   total_steps: number|null, steps_per_epoch: number, started_at: string|null,
  *   ended_at: string|null, error: {message: string, cause: string|null, step: number|null}|null
  * }} RunOut */
 
 export const FINAL = new Set(["succeeded", "failed", "cancelled"]);
+
+/** Share of the work before the first step that is behind, 0..1; null if unknown.
+ * @param {Preparation} preparing */
+export function prepared({ done, total }) {
+  return total ? Math.min(1, done / total) : null;
+}
 
 /** State of a comparison, told from its runs. @param {RunOut[]} runs */
 export function overallState(runs) {

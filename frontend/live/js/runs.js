@@ -1,6 +1,7 @@
 /** The strip of runs: one row for each arm, one cell for each seed, and what went wrong. */
 import { h, setAttribute, setText, swatch } from "./dom.js";
-import { duration, percent } from "./format.js";
+import { amount, duration, percent } from "./format.js";
+import { prepared } from "./progress.js";
 
 /** @typedef {import("./progress.js").RunOut} RunOut */
 
@@ -10,11 +11,12 @@ export class RunStrip {
   /** @type {Map<string, {cell: HTMLElement, label: Element, bar: HTMLElement}>} */
   #cells = new Map();
   #grid = h("div", { class: "lb-runs", "data-testid": "runs" });
+  #preparing = h("div", { class: "lb-preparing", "data-testid": "run-preparing" });
   #errors = h("div", { class: "lb-errors", "data-testid": "run-errors" });
   #drawn = "";
 
   constructor() {
-    this.element = h("div", {}, this.#grid, this.#errors);
+    this.element = h("div", {}, this.#grid, this.#preparing, this.#errors);
   }
 
   /**
@@ -26,6 +28,7 @@ export class RunStrip {
     if (key !== this.#drawn) this.#build(runs, arms);
     this.#drawn = key;
     for (const run of runs) this.#update(run);
+    this.#showPreparing(runs);
     this.#showErrors(runs);
   }
 
@@ -70,8 +73,21 @@ export class RunStrip {
     setAttribute(found.cell, "data-attempt", run.attempt);
     setAttribute(found.cell, "title", `${run.arm}, seed ${run.seed}: ${run.state}, ${text}`);
     setText(found.label, text);
-    const share = run.state === "succeeded" ? 1 : run.progress || 0;
+    const ahead = run.preparing ? prepared(run.preparing) : null;
+    const share = run.state === "succeeded" ? 1 : (ahead ?? run.progress ?? 0);
+    setAttribute(found.cell, "data-preparing", Boolean(run.preparing));
     found.bar.style.width = `${100 * share}%`;
+  }
+
+  /** What runs do before their first step, in full. @param {RunOut[]} runs */
+  #showPreparing(runs) {
+    const lines = runs
+      .filter((run) => run.state === "running" && run.preparing)
+      .map(({ arm, seed, preparing }) => `${arm} · seed ${seed}: ${preparation(preparing)}`);
+    const key = lines.join("\n");
+    if (this.#preparing.dataset.drawn === key) return;
+    this.#preparing.dataset.drawn = key;
+    this.#preparing.replaceChildren(...lines.map((line) => h("div", {}, line)));
   }
 
   /** @param {RunOut[]} runs */
@@ -101,6 +117,10 @@ export class RunStrip {
 /** What a cell says beside its bar. @param {RunOut} run */
 export function describe(run) {
   const again = run.attempt > 1 ? ` · attempt ${run.attempt}` : "";
+  if (run.state === "running" && run.preparing) {
+    const share = prepared(run.preparing);
+    return `preparing${share == null ? "" : ` ${percent(share)}`}${again}`;
+  }
   if (run.state === "running") {
     const rest = run.eta_s == null ? "" : ` · ${duration(run.eta_s)} left`;
     return `${percent(run.progress || 0)}${rest}${again}`;
@@ -111,4 +131,11 @@ export function describe(run) {
   }
   if (run.state === "cancelled") return `cancelled at ${percent(run.progress || 0)}${again}`;
   return `${run.state}${again}`;
+}
+
+/** What a run does before its first step. @param {import("./progress.js").Preparation} preparing */
+export function preparation({ what, done, total, unit, eta_s }) {
+  const much = total == null && !done ? "" : `, ${amount(done, total, unit)}`;
+  const rest = eta_s == null ? "" : `, ${duration(eta_s)} left`;
+  return `${what}${much}${rest}`;
 }

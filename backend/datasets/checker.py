@@ -1,0 +1,170 @@
+"""Runs the checks of uploads, each in a process of its own, within limits."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+import backend
+from backend.datasets.facts import Kind, Note, Report
+from backend.datasets.files import DISK_FULL, NO_ROOM
+from backend.errors import DiskFullError, UnavailableError
+
+log = logging.getLogger(__name__)
+
+AT_ONCE: Final = 2
+"""Checks that run; further ones wait."""
+_ROOT: Final = Path(backend.__file__).parents[1]
+_TOLD: Final = 2000
+"""Bytes of a failed check's last words that go to the log."""
+
+
+@dataclass(frozen=True)
+class CheckLimits:
+    """What one check may use."""
+
+    wall_s: float = 1800.0
+    cpu_s: int = 3600
+    """Over all its threads."""
+    memory: int = 0
+    """Bytes of address space; 0 stands for half of the machine's memory, 4 GiB at least."""
+
+
+class Checker:
+    """Starts checks and ends them. Everything but `close_soon` belongs to the event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, limits: CheckLimits | None = None) -> None:
+        self._loop = loop
+        self.limits = limits or CheckLimits()
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._running: set[Process] = set()
+        self._closed = False
+
+    async def check(self, kind: Kind, folder: Path) -> Report:
+        """Check the content in a folder. Cancelled, it leaves no process behind.
+
+        Raises:
+            UnavailableError: the API is stopping.
+            DiskFullError: there was no room to unpack it.
+        """
+        async with self._room:
+            if self._closed:
+                raise UnavailableError("the API is stopping; upload it again later")
+            process = await self._start(kind, folder)
+            self._running.add(process)
+            ended = False
+            try:
+                async with asyncio.timeout(self.limits.wall_s):
+                    await process.wait()
+                ended = True
+            except TimeoutError:
+                pass
+            finally:
+                self._running.discard(process)
+                _kill(process)
+                await asyncio.shield(process.wait())
+        if self._closed:
+            raise UnavailableError("the API is stopping; upload it again later")
+        if not ended:
+            return _refused(f"could not be checked within {self.limits.wall_s:.0f} s; bring less")
+        return await asyncio.to_thread(_read_report, process.returncode, folder)
+
+    def close_soon(self) -> None:
+        """As close, from any thread or signal handler."""
+        self._loop.call_soon_threadsafe(self.close)
+
+    def close(self) -> None:
+        """End all checks; new ones are refused."""
+        self._closed = True
+        for process in self._running:
+            _kill(process)
+
+    async def _start(self, kind: Kind, folder: Path) -> Process:
+        memory = self.limits.memory or _half_of_the_memory()
+        command = [sys.executable, "-P", "-m", "backend.datasets.check", kind, str(folder)]
+        command += ["--memory", str(memory), "--cpu", str(self.limits.cpu_s)]
+        with (folder / "report").open("wb") as report, (folder / "errors").open("wb") as errors:
+            return await asyncio.create_subprocess_exec(
+                *command,
+                cwd=folder,
+                env=_environment(),
+                stdin=PIPE,  # never written to; its end tells the process that the API is gone
+                stdout=report,
+                stderr=errors,
+                start_new_session=True,
+            )
+
+
+def _environment() -> dict[str, str]:
+    """Without our secrets; and without the threads that libraries of arithmetic would start, each
+    of which takes address space."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("LOSSBOARD_") and name != "REDIS_URL"
+    }
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    pools = {"MALLOC_ARENA_MAX": "2", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    return {**kept, **threads, **pools, "PYTHONPATH": str(_ROOT)}
+
+
+def _half_of_the_memory() -> int:
+    least = 4 * 2**30
+    if not hasattr(os, "sysconf"):
+        return least
+    return max(least, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
+
+
+def _kill(process: Process) -> None:
+    with suppress(ProcessLookupError):
+        if process.returncode is not None:
+            return
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:  # on Windows
+            process.kill()
+
+
+def _read_report(code: int | None, folder: Path) -> Report:
+    """What the process said; that it ended badly is a problem of what it was given.
+
+    Raises:
+        DiskFullError: it says that it had no room.
+    """
+    try:
+        report = Report.model_validate_json((folder / "report").read_bytes())
+    except ValidationError:
+        log.warning(
+            "a check ended with %s: %s",
+            code,
+            (folder / "errors").read_bytes()[-_TOLD:].decode(errors="replace"),
+        )
+    else:
+        if code == 0:
+            return report
+    if code == DISK_FULL:
+        raise DiskFullError(NO_ROOM)
+    if code == -getattr(signal, "SIGXCPU", 0):
+        return _refused("takes too long to check; bring less")
+    return _refused(
+        f"ended the process that was to check it ({_ending(code)}); the API's log says more. The "
+        "file may be damaged or larger than it seems: save it anew, or bring less"
+    )
+
+
+def _ending(code: int | None) -> str:
+    if code is not None and code < 0:
+        return signal.Signals(-code).name
+    return f"exit code {code}"
+
+
+def _refused(message: str) -> Report:
+    return Report(problems=[Note(where="", message=message)], total=1)

@@ -1,0 +1,119 @@
+"""What a training really takes of the memory, measured in a process of its own, and the estimate.
+
+python -m tests.support.footprint CASE prints both in bytes, as JSON.
+"""
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import TypeAdapter
+
+from contract.encoder import Encoder
+from contract.spec import Training
+from worker import encoders, losses
+from worker.data import Dataset, Split
+from worker.trainer import footprint, optimizers
+from worker.trainer.best import Best
+from worker.trainer.evaluation import embed
+from worker.trainer.model import Model, loss_of
+
+
+@dataclass(frozen=True)
+class Case:
+    """A training whose memory goes to one thing above all."""
+
+    encoder: dict[str, Any]
+    loss: dict[str, Any]
+    batch_size: int
+    shape: tuple[int, ...] = (3, 64, 64)
+    items: int = 1200
+    training: dict[str, Any] = field(default_factory=dict)
+
+
+CONTRASTIVE = {"kind": "contrastive"}
+CASES = {
+    "activations": Case({"kind": "convnet", "channels": 32}, CONTRASTIVE, 256),
+    "resnet": Case({"kind": "resnet18", "weights": "random", "tuning": "full"}, CONTRASTIVE, 8),
+    "head": Case({"kind": "resnet18", "weights": "random", "tuning": "head"}, CONTRASTIVE, 32),
+    "weights": Case({"kind": "mlp", "hidden": 3000}, CONTRASTIVE, 32, (1, 28, 28)),
+    "sgd": Case(
+        {"kind": "mlp", "hidden": 3000},
+        CONTRASTIVE,
+        32,
+        (1, 28, 28),
+        training={"optimizer": {"kind": "sgd", "momentum": 0}},
+    ),
+    "contrastive pairs": Case({"kind": "mlp", "hidden": 8}, CONTRASTIVE, 2048, (8,), 4000),
+    "triplet pairs": Case({"kind": "mlp", "hidden": 8}, {"kind": "triplet"}, 2048, (8,), 4000),
+    "weighted triplets": Case(
+        {"kind": "mlp", "hidden": 8},
+        {"kind": "triplet", "selection": "distance_weighted"},
+        2048,
+        (8,),
+        4000,
+    ),
+}
+
+
+def main(name: str) -> None:
+    """Estimate, then train some steps and measure, and print both."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    case = CASES[name]
+    data = _data(case)
+    settings = Training(batch_size=case.batch_size, **case.training)
+    spec: Encoder = TypeAdapter(Encoder).validate_python(case.encoder)
+    model = Model([encoders.build(spec, case.shape)])
+    loss = losses.build(case.loss, classes=10, dim=64)
+    batch = torch.arange(case.batch_size)
+    _steps(model, loss, data, settings, batch[:2], 1)  # what a first call loads is no part of it
+    needs = footprint.of_training(model, loss, data, settings, batch)
+    model.zero_grad()
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+    before = _status("VmRSS")
+    _steps(model, loss, data, settings, batch, 3)
+    embed(model, data.test)
+    print(json.dumps({"needs": needs, "measured": _status("VmHWM") - before}))
+
+
+def _steps(
+    model: Model,
+    loss: losses.Loss,
+    data: Dataset,
+    settings: Training,
+    batch: torch.Tensor,
+    count: int,
+) -> None:
+    weights = [w for w in model.parameters() if w.requires_grad]
+    optimizer = optimizers.build(settings.optimizer, [*weights, *loss.parameters()])
+    best = Best()
+    for step in range(count):
+        part = data.train.take(batch)
+        optimizer.zero_grad()
+        loss_of(loss, model(part), part.labels, torch.Generator()).value.backward()
+        before = [w.detach().clone() for w in weights]
+        optimizer.step()
+        [after.detach() - old for after, old in zip(weights, before, strict=True)]
+        del before
+        best.offer({}, step, model)
+
+
+def _data(case: Case) -> Dataset:
+    kind = torch.uint8 if len(case.shape) == 3 else torch.float32
+    items = torch.randint(0, 256, (case.items, *case.shape)).to(kind)
+    whole = Split(items, torch.arange(case.items) % 10)
+    small = whole.take(torch.arange(200))
+    return Dataset(whole, small, small, classes=10)
+
+
+def _status(name: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
