@@ -30,10 +30,17 @@ SHOWN: Final = (
     "classification.linear_probe_accuracy",
     "retrieval.recall_at_1",
     "retrieval.map_at_r",
+    *(
+        f"retrieval.{way}.{name}"
+        for way in ("audio_to_visual", "visual_to_audio")
+        for name in ("map", "recall_at_1")
+    ),
     "clustering.ami",
     "detail.recall_at_1",
 )
 """Read on the test split."""
+REFERENCES: Final = {"raw_backbone": "raw backbone", "chance": "chance"}
+"""What results are held against besides, by its name in the API."""
 WHOLE_RUN: Final = (
     "dynamics.active_ratio.early",
     "dynamics.gradient_norm.per_active.mean",
@@ -123,15 +130,19 @@ def report(api: Api, comparison: str) -> str:
 
 
 def _results(summary: Any) -> list[str]:
-    wanted = (*(f"test.{key}" for key in SHOWN), *WHOLE_RUN)
+    wanted = dict.fromkeys((*(f"test.{key}" for key in SHOWN), *WHOLE_RUN)).keys()
     rows = {row["key"]: row for row in summary["metrics"]}
     arms = [arm["arm"] for arm in next(iter(rows.values()))["arms"]]
-    lines = ["| metric, mean ± sd over seeds | " + " | ".join(arms) + " |"]
-    lines.append("|--|" + "--|" * len(arms))
-    for key in wanted:
-        if key in rows:
-            cells = " | ".join(_arm(arm) for arm in rows[key]["arms"])
-            lines.append(f"| `{key}` | {cells} |")
+    known = wanted & rows.keys()
+    held_against = [
+        name for name in REFERENCES if any(rows[key][name] is not None for key in known)
+    ]
+    heads = ["metric, mean ± sd over seeds", *arms, *(REFERENCES[name] for name in held_against)]
+    lines = [f"| {' | '.join(heads)} |", "|--|" + "--|" * (len(heads) - 1)]
+    for key in (key for key in wanted if key in rows):
+        cells = [_arm(arm) for arm in rows[key]["arms"]]
+        cells += [_figure(rows[key][name]) for name in held_against]
+        lines.append(f"| `{key}` | {' | '.join(cells)} |")
     return lines
 
 

@@ -38,6 +38,8 @@ from contract.training import (
     Training,
 )
 
+__all__ = ["DATA", "ENCODERS", "LOSSES", "OPTIMIZERS", "SAMPLERS", "catalogue"]
+
 ENCODERS: Final = (
     Row(MlpEncoder, "MLP", "A multi-layer perceptron; takes vectors and small images."),
     Row(

@@ -20,6 +20,7 @@ from frontend.api_types import (
     ComparisonDetail,
     ComparisonPage,
     Dataset,
+    DatasetDetail,
     DatasetList,
     Log,
     Nothing,
@@ -39,8 +40,8 @@ PREFIX: Final = "/api/v1"
 AWAY: Final = (502, 503, 504)
 """Statuses by which the API, or a proxy before it, says: not now."""
 
-UPLOAD: Final = httpx.Timeout(600.0, connect=3.0)
-"""The answer comes when every row has been checked."""
+UPLOAD: Final = httpx.Timeout(2000.0, connect=3.0)
+"""The answer comes when every row has been checked; the API takes half an hour for it at most."""
 
 Shape = TypeVar("Shape")
 
@@ -132,6 +133,10 @@ class Api:
     def datasets(self) -> list[Dataset]:
         """The uploaded data sets, newest first."""
         return self._call(DatasetList, "GET", "/datasets")["datasets"]
+
+    def dataset(self, dataset: str) -> DatasetDetail:
+        """One of them, with its classes' sizes and what its thumbnails show."""
+        return self._call(DatasetDetail, "GET", f"/datasets/{_part(dataset)}")
 
     def upload(self, name: str, kind: str, file: BinaryIO, filename: str) -> Dataset:
         """Upload a data set; the problems of its rows are in the error.

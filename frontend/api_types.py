@@ -288,6 +288,21 @@ class Dataset(TypedDict):
     thumbnails: int
 
 
+class Thumbnail(TypedDict):
+    """One of the images shown of a data set."""
+
+    n: int
+    class_name: str
+    file: str
+
+
+class DatasetDetail(Dataset):
+    """A data set with what is known of its classes."""
+
+    counts: list[int]
+    thumbnail_items: list[Thumbnail]
+
+
 class DatasetList(TypedDict):
     """Uploaded data sets, as one answer."""
 

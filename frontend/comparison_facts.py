@@ -31,8 +31,14 @@ class Setting:
         return len({value for value in self.values if value}) > 1
 
 
-def facts(spec: Spec, catalogue: Catalogue) -> list[Fact]:
-    """What all arms share, in the order people ask."""
+def facts(spec: Spec, catalogue: Catalogue, upload: str = "") -> list[Fact]:
+    """What all arms share, in the order people ask.
+
+    Args:
+        spec: the comparison's.
+        catalogue: the API's.
+        upload: name of the uploaded data set, where the data are one.
+    """
     training = spec["training"]
     encoder = spec["encoder"]
     dimensions = f"{encoder['embedding_dim']} dimensions"
@@ -42,7 +48,7 @@ def facts(spec: Spec, catalogue: Catalogue) -> list[Fact]:
     visual = spec.get("visual_encoder")
     augmentation = training.get("augmentation", "none")
     return [
-        Fact("Data", _data(spec["data"], catalogue)),
+        Fact("Data", _data(spec["data"], catalogue, upload)),
         Fact("Encoder", f"{_network(encoder, encoders)}, {dimensions}, {scale}"),
         *([Fact("Visual encoder", _network(visual, encoders))] if visual else []),
         Fact("Optimiser", _choice(training["optimizer"], catalogue.get("optimizers", ()))),
@@ -86,10 +92,25 @@ def difference(rows: Sequence[Setting]) -> str:
     return f"Besides the loss, the arms differ in {listed}."
 
 
-def has_fine_labels(spec: Spec, catalogue: Catalogue) -> bool:
-    """Whether the data have labels within the classes, so that detail retention is measured."""
-    kind = spec["data"]["kind"]
-    return any(row["fine_labels"] for row in catalogue["data"] if row["kind"] == kind)
+def measures(spec: Spec, catalogue: Catalogue, *, fine_upload: bool | None) -> dict[str, bool]:
+    """What the data let be measured, as the live view asks it.
+
+    Args:
+        spec: the comparison's.
+        catalogue: the API's.
+        fine_upload: whether the uploaded data set has labels within its classes; None where the
+            data are no upload.
+    """
+    data = spec["data"]
+    row = next((row for row in catalogue["data"] if row["kind"] == data["kind"]), None)
+    # Of a table that only workers see only they can say; a panel that stays empty does no harm.
+    unknown = row is not None and row["source"] == "own" and "file" in data
+    known = row is not None and row["fine_labels"]
+    return {
+        "fine_labels": (known or unknown) if fine_upload is None else fine_upload,
+        "two_modalities": bool(spec.get("visual_encoder")),
+        "class_disjoint": data.get("split") == "class",
+    }
 
 
 def reductions(spec: Spec) -> str:
@@ -119,10 +140,10 @@ def plain(value: object) -> str:
     return str(value).replace("_", " ")
 
 
-def _data(section: Mapping[str, Any], catalogue: Catalogue) -> str:
+def _data(section: Mapping[str, Any], catalogue: Catalogue, upload: str) -> str:
     """The data set, where it comes from if it is a team's own, and how it is split."""
     label = label_of(catalogue.get("data", ()), section)
-    place = section.get("dataset") or section.get("folder") or section.get("file")
+    place = upload or section.get("dataset") or section.get("folder") or section.get("file")
     split = f"split by {section['split']}" if "split" in section else ""
     return ", ".join(filter(None, (label, place, split)))
 

@@ -1,12 +1,12 @@
 """The board's table: one row a comparison, as plain values; pure functions."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from frontend.api_types import Comparison, Ready, Worker
+from frontend.api_types import Comparison, Ready, Run, Worker
 
 STATES: Final = {
     "queued": "◌ queued",
@@ -21,12 +21,20 @@ OPEN: Final = ("queued", "running")
 """States in which something still changes."""
 
 
-def rows(comparisons: Iterable[Comparison]) -> list[dict[str, Any]]:
-    """The table's rows, by column name."""
+def rows(
+    comparisons: Iterable[Comparison], preparing: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """The table's rows, by column name.
+
+    Args:
+        comparisons: as the API lists them.
+        preparing: what `preparation` says of those that have not come to their first step.
+    """
+    ahead = preparing or {}
     return [
         {
             "Name": f"/comparison?id={one['id']}#{quote(one['name'], safe='')}",
-            "State": STATES[one["state"]],
+            "State": ahead.get(one["id"]) or STATES[one["state"]],
             "Progress": 100 * one["progress"],
             "Left": duration(one["eta_s"]),
             "Arms": one["arms"],
@@ -42,6 +50,17 @@ def rows(comparisons: Iterable[Comparison]) -> list[dict[str, Any]]:
 def any_open(comparisons: Iterable[Comparison]) -> bool:
     """Whether something is queued or running, so that looking again is worth it."""
     return any(one["state"] in OPEN for one in comparisons)
+
+
+def preparation(runs: Iterable[Run]) -> str:
+    """What stands for the state of a comparison whose runs are only being prepared; "" for one that
+    is beyond that."""
+    running = [run["preparing"] for run in runs if run["state"] == "running"]
+    known = [one for one in running if one]
+    if not known or len(known) < len(running):
+        return ""
+    shares = [min(1.0, one["done"] / one["total"]) for one in known if one["total"]]
+    return f"▷ preparing {100 * max(shares):.0f} %" if shares else "▷ preparing"
 
 
 def duration(seconds: float | None) -> str:

@@ -26,11 +26,30 @@ SOURCES: Final = {
     "bundled": "bundled",
     "fetched": "downloaded by the worker when a run first needs it",
     "placed": "put by hand into the workers' folder",
-    "own": "yours: uploaded here, or a path that the workers see",
 }
-"""Where data sets of the catalogue come from, in words."""
-SHOWN: Final = 12
-"""Thumbnails of a card."""
+"""Where data sets of the catalogue that are nobody's own come from, in words."""
+CLASSES_SHOWN: Final = 6
+IMAGES_SHOWN: Final = 3
+"""Images that a card shows of each of its first classes."""
+LAYOUTS: Final = (
+    (
+        ".zip",
+        "Images",
+        "One folder of images a class, JPEG, PNG, WebP or BMP; a class needs two or more.",
+    ),
+    (
+        ".npz .parquet",
+        "Features",
+        "features [items, numbers] and labels [items]; in Parquet also columns f0, f1, …",
+    ),
+    (
+        ".npz .parquet .h5 .mat",
+        "Pairs of features",
+        "audio, visual and labels, row by row of one thing; features for each second "
+        "[items, seconds, numbers] are averaged. In Parquet also columns a0, a1, … and v0, v1, …",
+    ),
+)
+"""Endings, what is called so, and what such a file holds."""
 
 
 def kinds_of(filename: str) -> tuple[str, ...]:
@@ -39,7 +58,7 @@ def kinds_of(filename: str) -> tuple[str, ...]:
 
 
 def counts(dataset: Mapping[str, Any]) -> str:
-    """A data set in one line: "1,200 items, 10 classes, 34 MB"."""
+    """A data set in one line: "1,200 items, 10 classes, 64 features, 34 MB"."""
     parts = [f"{dataset['items']:,} items", f"{dataset['classes']:,} classes"]
     if dataset["has_fine"]:
         parts.append("fine labels")
@@ -70,15 +89,42 @@ def size(count: float) -> str:
 
 
 def thumbnails(dataset: Mapping[str, Any], prefix: str) -> str:
-    """The first images of an upload, spread over its classes, as HTML."""
-    count = int(dataset["thumbnails"])
-    shown = sorted({round(at * (count - 1) / max(1, SHOWN - 1)) for at in range(SHOWN)})
-    images = "".join(
-        f"<img src='{prefix}/datasets/{escape(dataset['id'], quote=True)}/thumbnails/{number}' "
-        "alt='' loading='lazy'>"
-        for number in (shown if count else ())
+    """Images of an upload's first classes, each class under its name, as HTML.
+
+    Args:
+        dataset: the API's, with thumbnail_items.
+        prefix: of the API's addresses.
+    """
+    by_class: dict[str, list[Mapping[str, Any]]] = {}
+    for item in dataset["thumbnail_items"]:
+        by_class.setdefault(item["class_name"], []).append(item)
+    address = escape(f"{prefix}/datasets/{dataset['id']}/thumbnails", quote=True)
+    figures = "".join(
+        "<figure>"
+        + "".join(
+            f"<img src='{address}/{int(item['n'])}' alt='{escape(item['file'], quote=True)}' "
+            f"title='{escape(item['file'], quote=True)}' loading='lazy'>"
+            for item in items[:IMAGES_SHOWN]
+        )
+        + f"<figcaption title='{escape(name, quote=True)}'>{escape(name)}</figcaption></figure>"
+        for name, items in list(by_class.items())[:CLASSES_SHOWN]
     )
-    return f"<div class='lb-thumbnails'>{images}</div>"
+    hidden = dataset["classes"] - min(len(by_class), CLASSES_SHOWN)
+    more = f"and {hidden:,} more {'class' if hidden == 1 else 'classes'}" if hidden else ""
+    return f"<div class='lb-thumbnails'>{figures}</div><div class='lb-more'>{more}</div>"
+
+
+def layouts_table() -> str:
+    """What files can be brought, as HTML."""
+    body = "".join(
+        f"<tr><th scope='row'>{name}</th><td><code>{endings}</code></td><td>{holds}</td></tr>"
+        for endings, name, holds in LAYOUTS
+    )
+    return (
+        "<div class='lb-scroll'><table class='lb-table lb-texts'><thead><tr><td></td>"
+        "<th scope='col'>File</th><th scope='col'>Holds</th></tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )
 
 
 def problems_table(fields: Sequence[FieldProblem]) -> str:
@@ -88,7 +134,7 @@ def problems_table(fields: Sequence[FieldProblem]) -> str:
         for where, message in fields
     )
     return (
-        "<div class='lb-scroll'><table class='lb-table lb-problems'><thead><tr>"
+        "<div class='lb-scroll'><table class='lb-table lb-texts'><thead><tr>"
         "<th scope='col'>Where</th><th scope='col'>What was seen</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )
@@ -103,10 +149,10 @@ def catalogue_table(rows: Sequence[Mapping[str, Any]]) -> str:
         f"<td>{escape(SOURCES[row['source']])}<small>{escape(row['size'])}</small></td>"
         "</tr>"
         for row in rows
-        if row["source"] != "own"
+        if row["source"] in SOURCES
     )
     return (
-        "<div class='lb-scroll'><table class='lb-table lb-known'><thead><tr>"
+        "<div class='lb-scroll'><table class='lb-table lb-texts'><thead><tr>"
         "<th scope='col'>Data set</th><th scope='col'>What it is</th>"
         f"<th scope='col'>Where it comes from</th></tr></thead><tbody>{body}</tbody></table></div>"
     )

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import anyio
 import httpx
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
@@ -23,6 +23,8 @@ PREFIX: Final = "/api/v1"
 METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
 """A silent event stream is cut after a minute; the API pings every 15 s."""
+CHECKING: Final = httpx.Timeout(2000.0, connect=5.0)
+"""Of an uploaded data set, which the API checks row by row before it answers."""
 
 _HOP_BY_HOP: Final = {
     "connection",
@@ -68,10 +70,12 @@ class Proxy:
             url,
             headers=_kept(request.headers.items(), _NOT_SENT),
             content=request.stream() if _has_body(request) else None,
-            timeout=TIMEOUT,
+            timeout=CHECKING if (request.method, path) == ("POST", "datasets") else TIMEOUT,
         )
         try:
             incoming = await self._client.send(outgoing, stream=True)
+        except ClientDisconnect:
+            return Response(status_code=499)  # told to nobody: the viewer left in mid-upload
         except httpx.TransportError as error:
             logger.warning("API away: %s %s: %r", request.method, request.url.path, error)
             return problem(502, "api_unavailable", "The API does not answer. Is it running?")

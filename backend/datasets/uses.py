@@ -1,7 +1,7 @@
 """What a spec asks of an uploaded data set, and whether it can be had."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 from sqlmodel import Session
@@ -9,15 +9,15 @@ from sqlmodel import Session
 from backend.datasets.facts import KINDS, Facts
 from backend.store import datasets
 from backend.tables import Dataset
-from contract.data import TRAIN_SHARE, OwnData
+from contract.data import OwnData
+from contract.data.shares import (
+    LEAST_CLASSES,
+    held_classes_of,
+    held_items_of,
+    training_items_of,
+)
 from contract.problems import Problem
 from contract.training import MPerClassSampler, Training, TrainingOverrides
-
-LEAST_CLASSES: Final = {"classes": 6, "items": 4}
-"""What a split by class needs, by what validates: three classes that train and validate, or two
-that train, and as many that test."""
-VALIDATION_PART: Final = 5
-"""With a split by class, one in so many of the training half's classes or items validates."""
 
 T = TypeVar("T")
 
@@ -46,14 +46,8 @@ def _too_few(dataset: Dataset, raw: Mapping[str, Any]) -> list[Problem]:
     if data is None:
         return []
     facts = Facts.model_validate(dataset.facts)
-    if data.split == "class":
-        least = LEAST_CLASSES[data.validation]
-        if len(facts.counts) < least:
-            message = (
-                f"by class, validated on {data.validation}, it needs {least} classes or more; "
-                f"{dataset.id!r} has {len(facts.counts)}; split by item"
-            )
-            return [Problem("data.split", message)]
+    if problem := _split_problem(dataset.id, facts.counts, data):
+        return [Problem("data.split", problem)]
     training = _sound(_TRAINING, raw.get("training", {}))
     if training is None:
         return []
@@ -70,15 +64,38 @@ def _too_few(dataset: Dataset, raw: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
+def _split_problem(dataset: str, counts: list[int], data: OwnData) -> str:
+    """Why it cannot be split as asked; empty where it can."""
+    by_class = data.split == "class"
+    least = LEAST_CLASSES[data.validation]
+    if by_class and len(counts) < least:
+        return (
+            f"by class, validated on {data.validation}, it needs {least} classes or more; "
+            f"{dataset!r} has {len(counts)}; split by item"
+        )
+    if by_class and data.validation == "classes":
+        return ""  # whole classes validate, and none has one item only
+    if by_class:
+        held = [held_items_of(count) for count in counts[: len(counts) // 2]]
+    else:
+        held = [(count - training_items_of(count)) // 2 for count in counts]
+    if max(held) < 2:
+        return (
+            f"no class with two items of {dataset!r} would validate; bring more items a class, or "
+            "split another way"
+        )
+    return ""
+
+
 def training_share(counts: list[int], data: OwnData) -> tuple[int, int]:
     """Items and classes of the training split; of the items the most there may be, where chance
     decides which classes train."""
     if data.split == "item":
-        return sum(max(1, int(count * TRAIN_SHARE)) for count in counts), len(counts)
+        return sum(training_items_of(count) for count in counts), len(counts)
     half = counts[: len(counts) // 2]
     if data.validation == "items":
-        return sum(count - max(1, count // VALIDATION_PART) for count in half), len(half)
-    learnt = len(half) - max(1, len(half) // VALIDATION_PART)
+        return sum(count - held_items_of(count) for count in half), len(half)
+    learnt = len(half) - held_classes_of(len(half))
     return sum(sorted(half)[-learnt:]), learnt
 
 

@@ -9,7 +9,8 @@ from contract.data.facts import Items, Modalities, class_count, modalities, trai
 from contract.data.fine_grained import Cars196Data, Cub200Data, SopData, TinyImagenetData
 from contract.data.images import Cifar10Data, Cifar100Data, FashionMnistData, MnistData
 from contract.data.own import FeaturesData, ImageFolderData, OwnData, PairedFeaturesData
-from contract.data.settings import TRAIN_SHARE, SplitBy, ValidateOn
+from contract.data.settings import SplitBy, ValidateOn
+from contract.data.shares import TRAIN_SHARE
 from contract.data.spoken_digits import SpokenDigitsData
 
 Data = Annotated[

@@ -7,7 +7,7 @@ from contract.data.bundled import DigitsData, SyntheticData
 from contract.data.fine_grained import FineGrained
 from contract.data.images import Cifar10Data, Cifar100Data, FashionMnistData, MnistData
 from contract.data.own import FeaturesData, ImageFolderData, PairedFeaturesData
-from contract.data.settings import TRAIN_SHARE
+from contract.data.shares import training_items_of
 from contract.data.spoken_digits import SpokenDigitsData
 
 Items = Literal["vectors", "images", "spectrograms"]
@@ -70,9 +70,9 @@ def training_items(data: AnyData) -> int | None:
         case MnistData() | FashionMnistData() | Cifar10Data() | Cifar100Data():
             return data.train_items
         case SyntheticData():
-            return data.classes * int(data.per_class * TRAIN_SHARE)
+            return data.classes * training_items_of(data.per_class)
         case DigitsData():
             per_class = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)
-            return sum(int(members * TRAIN_SHARE) for members in per_class)
+            return sum(training_items_of(members) for members in per_class)
         case _:
             return None

@@ -4,9 +4,6 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-TRAIN_SHARE: Final = 0.6
-"""Share of each class's items that trains; the rest is halved into validation and test."""
-
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 SplitBy = Literal["class", "item"]
 ValidateOn = Literal["classes", "items"]

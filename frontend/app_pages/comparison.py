@@ -8,11 +8,12 @@ import streamlit as st
 
 from frontend import comparison_html
 from frontend.api import Api
+from frontend.api_types import Dataset
 from frontend.comparison_actions import cancel
 from frontend.comparison_facts import (
     difference,
     facts,
-    has_fine_labels,
+    measures,
     reductions,
     settings,
 )
@@ -48,6 +49,15 @@ def read(client: Api, comparison_id: str) -> Json | None:
     """The comparison; None if there is none of that id."""
     try:
         return client.comparison(comparison_id)
+    except MissingError:
+        return None
+
+
+def uploaded(client: Api, spec: Json) -> Dataset | None:
+    """The uploaded data set that it is made on, if it is."""
+    dataset = spec["data"].get("dataset")
+    try:
+        return client.dataset(dataset) if dataset else None
     except MissingError:
         return None
 
@@ -122,7 +132,8 @@ def show(client: Api, comparison: Json) -> None:
     title.title(verbatim(comparison["name"]), anchor=False)
     with buttons:
         actions(client, comparison)
-    shared = facts(comparison["spec"], catalogue)
+    upload = uploaded(client, comparison["spec"])
+    shared = facts(comparison["spec"], catalogue, upload["name"] if upload else "")
     st.html(comparison_html.head(comparison, shared, difference(rows)))
 
     component.mount(
@@ -131,7 +142,7 @@ def show(client: Api, comparison: Json) -> None:
             arms=comparison["arms"],
             is_open=is_open,
             metrics=catalogue["metrics"],
-            fine_labels=has_fine_labels(comparison["spec"], catalogue),
+            **measures(comparison["spec"], catalogue, fine_upload=upload and upload["has_fine"]),
             reductions=reductions(comparison["spec"]),
         )
     )

@@ -1,5 +1,7 @@
 """The board: every comparison, newest first; what runs, what waits, what came out."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 import streamlit as st
@@ -7,8 +9,8 @@ import streamlit as st
 from frontend.api import Api
 from frontend.api_types import Comparison, ComparisonPage
 from frontend.comparison_actions import row_actions
-from frontend.comparison_table import STATES, any_open, pages, rows, workers_line
-from frontend.errors import ApiError
+from frontend.comparison_table import STATES, any_open, pages, preparation, rows, workers_line
+from frontend.errors import ApiError, MissingError
 from frontend.session import api
 
 PAGE_SIZE: Final = 25
@@ -87,14 +89,25 @@ def empty(*, filtered: bool) -> None:
                 )
 
 
-def table(found: ComparisonPage) -> Comparison | None:
+def prepared(client: Api, found: ComparisonPage) -> dict[str, str]:
+    """How far those are that have begun and not come to their first step, by id; there are no more
+    of them than workers."""
+    ahead = {}
+    for one in found["comparisons"]:
+        if one["state"] == "running" and not one["progress"]:
+            with suppress(MissingError):  # deleted just now
+                ahead[one["id"]] = preparation(client.runs(one["id"]))
+    return ahead
+
+
+def table(found: ComparisonPage, preparing: Mapping[str, str]) -> Comparison | None:
     """The page's comparisons; the one that is selected."""
     comparisons = found["comparisons"]
     # A selection is a row's number. Another list is another table, or it would pass to whatever
     # comparison has come to stand in that row, and with it the button that deletes.
     listed = "_".join(one["id"] for one in comparisons)
     event = st.dataframe(
-        rows(comparisons),
+        rows(comparisons, preparing),
         hide_index=True,
         width="stretch",
         key=f"comparisons_table_{listed}",
@@ -102,7 +115,7 @@ def table(found: ComparisonPage) -> Comparison | None:
         selection_mode="single-row",
         column_config={
             "Name": st.column_config.LinkColumn(display_text=r"#(.*)$", width=260),
-            "State": st.column_config.TextColumn(width=105),
+            "State": st.column_config.TextColumn(width=125),
             "Progress": st.column_config.ProgressColumn(
                 format="%.0f %%", min_value=0, max_value=100, width="small"
             ),
@@ -144,6 +157,7 @@ def board(client: Api, chosen: dict[str, str], *, watching: bool) -> None:
                 page=page,
                 page_size=PAGE_SIZE,
             )
+            preparing = prepared(client, found)
             line = workers_line(client.workers(), client.ready())
     except ApiError as error:
         away(error)
@@ -155,7 +169,7 @@ def board(client: Api, chosen: dict[str, str], *, watching: bool) -> None:
         st.query_params["page"] = str(last)
         st.rerun()
     if found["comparisons"]:
-        selected = table(found)
+        selected = table(found, preparing)
         try:
             row_actions(client, selected)
         except ApiError as error:  # it ended or went meanwhile, or the API did

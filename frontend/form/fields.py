@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Json = Mapping[str, Any]
 Type = Literal["integer", "number", "boolean", "choice", "text"]
@@ -56,6 +56,8 @@ class Option:
     """Of data: what its items are, and its visual items where it has two modalities."""
     takes: tuple[str, ...] = ()
     """Of an encoder: items it can embed."""
+    note: str = ""
+    """Of data: what it takes to get them."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,21 @@ class Choice:
         """The same choice among the encoders that can embed such items."""
         fitting = tuple(option for option in self.options if items in option.takes)
         return replace(self, options=fitting)
+
+    def natural(self, data: Option, items: str) -> Option:
+        """The encoder to begin with: for large images the first known backbone, else the one that
+        is made for such items most of all."""
+        fitting = self.taking(items).options
+        known = [option for option in fitting if _asks(option, "tuning")]
+        if known and _asks(data, "image_size"):
+            return known[0]
+        return min(
+            (option for option in fitting if option not in known), key=lambda one: len(one.takes)
+        )
+
+
+def _asks(option: Option, name: str) -> bool:
+    return any(item.name == name for item in option.items)
 
 
 Items = tuple[Field | Choice, ...]
@@ -134,7 +151,15 @@ def _option(row: Json, items: Items) -> Option:
         items=items,
         holds=tuple(filter(None, (row.get("items"), row.get("visual")))),
         takes=tuple(row.get("takes", ())),
+        note=_NOTES.get(row.get("source", ""), "").format(**row),
     )
+
+
+_NOTES: Final = {
+    "fetched": "Downloaded when a run first needs it: {size}.",
+    "placed": "`python -m worker.data list` says which files go where: {size}.",
+}
+"""By where data sets come from."""
 
 
 def _union(name: str, part: Json, definitions: Json, texts: Sequence[Json]) -> Choice:

@@ -38,12 +38,12 @@ def read_spec(spec: object, form: Form) -> tuple[Values, list[Problem]]:
     readable = isinstance(seeds, list) and all(type(seed) is int for seed in seeds)
     values["seeds"] = write_seeds(seeds) if readable else str(seeds)
     _read_choice(spec.get("data"), form.data, "data", values, problems)
-    holds = form.data.option(values["data.kind"]).holds
+    data = form.data.option(values["data.kind"])
     for name, choice, items in (
-        ("encoder", form.encoder, holds[0]),
-        ("visual_encoder", form.visual_encoder, holds[-1]),
+        ("encoder", form.encoder, data.holds[0]),
+        ("visual_encoder", form.visual_encoder, data.holds[-1]),
     ):
-        fallback = {"kind": choice.taking(items).options[0].kind}
+        fallback = {"kind": choice.natural(data, items).kind}
         _read_choice(spec.get(name) or fallback, choice, name, values, problems)
     _read_items(spec.get("training", {}), form.training, "training", values, problems)
     _read_items(spec.get("measure", {}), form.measure, "measure", values, problems)

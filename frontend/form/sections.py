@@ -8,11 +8,12 @@ import streamlit as st
 from frontend.comparison_facts import Catalogue, difference, settings
 from frontend.form.arms import twins
 from frontend.form.draft import Draft
+from frontend.form.encoders import encoder_card
 from frontend.form.fields import Choice
 from frontend.form.problems import in_words, place
 from frontend.form.seeds import SeedsError, parse_seeds
-from frontend.form.uploads import SOURCES, Upload, source
-from frontend.form.values import SHARED, arm_count, has_two_modalities, write_spec
+from frontend.form.uploads import Upload, source
+from frontend.form.values import SOURCES, arm_count, write_spec
 from frontend.form.widgets import about, cells, complain, complaints, grid, kind, red, text
 
 KEPT = {"snapshot_every", "snapshot_size"}
@@ -40,41 +41,38 @@ def basics(draft: Draft) -> None:
 
 
 def data_and_encoder(draft: Draft, uploads: Sequence[Upload]) -> None:
-    """On what and with which networks all arms train."""
-    left, right = st.columns(2)
+    """On what and with which networks all arms train; of two modalities each has its own."""
     form = draft.form
+    chosen = form.data.option(draft.values.get("data.kind"))
+    if len(chosen.holds) == 1:
+        left, right = st.columns(2)
+        with left, st.container(border=True, height="stretch"):
+            _data(draft, uploads, columns=2)
+        with right, st.container(border=True, height="stretch"):
+            encoder_card(draft, form.encoder, chosen, chosen.holds[0], form.encoder.title)
+        return
+    with st.container(border=True):
+        _data(draft, uploads, columns=4)
+    left, right = st.columns(2)
     with left, st.container(border=True, height="stretch"):
-        st.subheader(form.data.title, anchor=False)
-        data = kind(draft, form.data, "data", label="Kind")
-        about(data)
-        asked = cells(draft, data.items, "data")
-        if any(cell.item.name == "dataset" for cell in asked):
-            source(draft, data, uploads)
-            asked = [cell for cell in asked if cell.item.name not in SOURCES]
-        grid(draft, asked)
+        encoder_card(draft, form.encoder, chosen, chosen.holds[0], "Audio encoder")
     with right, st.container(border=True, height="stretch"):
-        _encoder(draft, form.encoder, data.holds[0])
-    if has_two_modalities(draft.values, form):
-        with st.container(border=True):
-            _encoder(draft, form.visual_encoder, data.holds[1])
+        visual = form.visual_encoder
+        encoder_card(draft, visual, chosen, chosen.holds[1], visual.title)
 
 
-def _encoder(draft: Draft, choice: Choice, items: str) -> None:
-    """One network, of those that can embed such items."""
-    st.subheader(choice.title, anchor=False)
-    fitting = choice.taking(items)
-    known = [option.kind for option in fitting.options]
-    if draft.values.get(f"{choice.name}.kind") not in known:  # the data have just changed
-        draft.choose(f"{choice.name}.kind", known[0])
-    option = kind(draft, fitting, choice.name, label="Kind")
-    about(option)
-    asked = cells(draft, option.items, choice.name)
-    if choice is draft.form.visual_encoder:
-        asked = [cell for cell in asked if cell.item.name not in SHARED]
-        st.caption("Embedding size and L2-normalisation are the encoder's: both share one space.")
-    if draft.values.get(f"{choice.name}.weights") != "file":
-        asked = [cell for cell in asked if cell.item.name != "weights_file"]
-    grid(draft, asked)
+def _data(draft: Draft, uploads: Sequence[Upload], columns: int) -> None:
+    """Which data, and how they are split."""
+    st.subheader(draft.form.data.title, anchor=False)
+    data = kind(draft, draft.form.data, "data", label="Kind")
+    about(data)
+    asked = cells(draft, data.items, "data")
+    if any(cell.item.name == "dataset" for cell in asked):
+        source(draft, data, uploads)
+        asked = [cell for cell in asked if cell.item.name not in SOURCES]
+    if draft.values.get("data.split") == "item":
+        asked = [cell for cell in asked if cell.item.name != "validation"]
+    grid(draft, asked, columns)
 
 
 def training(draft: Draft) -> None:
@@ -83,6 +81,8 @@ def training(draft: Draft) -> None:
         st.subheader("Training", anchor=False)
         asked = tuple(item for item in draft.form.measure if item.name not in KEPT)
         shared = cells(draft, draft.form.training, "training")
+        if "images" not in draft.form.data.option(draft.values.get("data.kind")).holds:
+            shared = [cell for cell in shared if cell.item.name != "augmentation"]
         first = next((at for at, cell in enumerate(shared) if isinstance(cell.item, Choice)), 0)
         shared[first:first] = cells(draft, asked, "measure")
         grid(draft, shared, columns=4)

@@ -26,15 +26,19 @@ def write_spec(values: Values, form: Form) -> dict[str, Any]:
         if values.get(f"{path}.training"):
             arm["training"] = values[f"{path}.training"]
         arms.append(arm)
-    visual = has_two_modalities(values, form)
+    data = form.data.option(values.get("data.kind"))
+    two = len(data.holds) > 1
+    training = _write_items(values, form.training, "training")
+    if "images" not in data.holds:
+        training["augmentation"] = "none"
     return {
         "name": values["name"],
         "tags": [tag for tag in (part.strip() for part in values["tags"].split(",")) if tag],
         "notes": values["notes"],
-        "data": write_choice(values, form.data, "data"),
-        "encoder": write_choice(values, form.encoder, "encoder"),
-        **({"visual_encoder": _visual_encoder(values, form)} if visual else {}),
-        "training": _write_items(values, form.training, "training"),
+        "data": _write_data(values, form),
+        "encoder": _write_encoder(values, form.encoder),
+        **({"visual_encoder": _write_visual_encoder(values, form)} if two else {}),
+        "training": training,
         "measure": _write_items(values, form.measure, "measure"),
         "arms": arms,
         "seeds": parse_seeds(values["seeds"]),
@@ -43,16 +47,29 @@ def write_spec(values: Values, form: Form) -> dict[str, Any]:
 
 SHARED: Final = ("embedding_dim", "normalize")
 """Settings of the encoder that the visual encoder follows: both map into one space."""
+SOURCES: Final = ("dataset", "folder", "file")
+"""Settings of a team's own data of which one says where they are."""
 
 
-def has_two_modalities(values: Values, form: Form) -> bool:
-    """Whether the chosen data have visual items beside their first ones."""
-    return len(form.data.option(values.get("data.kind")).holds) > 1
+def _write_data(values: Values, form: Form) -> dict[str, Any]:
+    """The data; a path that was typed before an upload was chosen does not count."""
+    written = write_choice(values, form.data, "data")
+    if written.get("dataset"):
+        written |= {name: "" for name in SOURCES[1:] if name in written}
+    return written
 
 
-def _visual_encoder(values: Values, form: Form) -> dict[str, Any]:
-    written = write_choice(values, form.visual_encoder, "visual_encoder")
-    return {**written, **{name: values[f"encoder.{name}"] for name in SHARED}}
+def _write_encoder(values: Values, choice: Choice) -> dict[str, Any]:
+    """A network; a file of weights that is not taken does not count."""
+    written = write_choice(values, choice, choice.name)
+    if "weights_file" in written and written["weights"] != "file":
+        written["weights_file"] = ""
+    return written
+
+
+def _write_visual_encoder(values: Values, form: Form) -> dict[str, Any]:
+    shared = {name: values[f"encoder.{name}"] for name in SHARED}
+    return {**_write_encoder(values, form.visual_encoder), **shared}
 
 
 def write_choice(values: Values, choice: Choice, path: str) -> dict[str, Any]:

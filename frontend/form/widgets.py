@@ -123,7 +123,7 @@ def about(option: Option) -> None:
     """What a kind is, and where it comes from."""
     source = f" [{option.paper}]({option.url})" if option.url else f" {option.paper}"
     if option.idea or option.paper:
-        st.caption(f"{option.idea}{source}".strip())
+        st.caption(f"{option.idea} {option.note}{source}".strip())
 
 
 def red() -> str:

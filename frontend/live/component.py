@@ -46,7 +46,27 @@ GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
 )
 """The panels in order: what the optimiser sees, what becomes of the space, what that is worth."""
 
-_LOG_FAMILIES: Final = ("dynamics.", "geometry.")
+ACROSS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    (
+        "From one modality to the other",
+        tuple(
+            f"retrieval.{way}.{name}"
+            for way in ("audio_to_visual", "visual_to_audio")
+            for name in ("map", "recall_at_1", "recall_at_8")
+        ),
+    ),
+    (
+        "Geometry of each modality",
+        tuple(
+            f"{modality}.geometry.{name}"
+            for modality in ("audio", "visual")
+            for name in ("intra_class_variance", "inter_class_variance", "variance_ratio")
+        ),
+    ),
+)
+"""Further panels of data that have two modalities."""
+
+_LOG_FAMILIES: Final = ("dynamics.", "geometry.", "audio.geometry.", "visual.geometry.")
 """Families that may span orders of magnitude; shares of hits do not."""
 
 _ASSETS: Final = Assets.load()
@@ -65,6 +85,8 @@ def live_data(
     is_open: bool,
     metrics: Sequence[Mapping[str, Any]],
     fine_labels: bool = True,
+    two_modalities: bool = False,
+    class_disjoint: bool = False,
     reductions: str = "",
 ) -> dict[str, Any]:
     """What the component is told; equal calls give equal data, so a rerun changes nothing.
@@ -75,9 +97,15 @@ def live_data(
         is_open: whether runs are queued or running, so that the stream is worth holding.
         metrics: the catalogue's rows; a panel whose metric is missing is left out.
         fine_labels: whether the data have them, so that detail retention is measured.
+        two_modalities: whether the data have them, so that one is retrieved by the other.
+        class_disjoint: whether no held-out class trains, so that no linear probe is fitted.
         reductions: the arms' reductions in words, on which a trained gradient depends.
     """
-    rows = {row["key"]: row for row in metrics if fine_labels or not _is_detail(row["key"])}
+    absent = {"detail.": not fine_labels, "classification.linear_probe": class_disjoint}
+    left_out = tuple(key for key, without in absent.items() if without)
+    rows = {row["key"]: row for row in metrics if not row["key"].startswith(left_out)}
+    dynamics, *others = GROUPS
+    groups = (dynamics, *(ACROSS if two_modalities else ()), *others)
     return {
         "id": comparison_id,
         "open": is_open,
@@ -89,7 +117,7 @@ def live_data(
                 "title": title,
                 "metrics": [_panel(rows[key], reductions) for key in keys if key in rows],
             }
-            for title, keys in GROUPS
+            for title, keys in groups
         ],
     }
 
@@ -105,7 +133,3 @@ def _panel(row: Mapping[str, Any], reductions: str) -> dict[str, Any]:
     if row["key"] == "dynamics.gradient_norm" and reductions:
         panel["meaning"] = f"Reduction: {reductions}. {row['meaning']}"
     return panel
-
-
-def _is_detail(key: str) -> bool:
-    return key.startswith("detail.")

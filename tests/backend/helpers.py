@@ -10,7 +10,19 @@ import redis
 from backend.db import Database
 from backend.store import comparisons, runs, series
 from backend.tables import Comparison, Run
-from contract.events import Column, Ended, Event, Failure, Log, Lost, Points, Started, encode
+from contract.events import (
+    Column,
+    Ended,
+    Event,
+    Failure,
+    Log,
+    Lost,
+    Points,
+    Preparation,
+    Preparing,
+    Started,
+    encode,
+)
 from contract.names import EVENT_FIELD, EVENT_STREAM
 from contract.spec import parse_spec
 from tests.support.specs import small
@@ -26,6 +38,10 @@ class Attempt:
         self.run = run
         self.attempt = attempt
         self.seq = 0
+
+    def preparing(self, done: float, what: str = "reading") -> Preparing:
+        preparation = Preparation(what=what, done=done, total=10, eta_s=3.0)
+        return Preparing(**self._next(), preparation=preparation)
 
     def started(self, total_steps: int = 100) -> Started:
         return Started(**self._next(), device="cpu", total_steps=total_steps, steps_per_epoch=10)

@@ -100,7 +100,7 @@ CASES: dict[str, tuple[str, Make, str, str]] = {
     "one class": ("image_folder", lambda f: images(f, 1), "", "two or more"),
     "a class of one": ("image_folder", lambda f: images(f, 3, 1), "c0", "one image only"),
     "a truncated zip": ("image_folder", _cut(images, 0.7), "", "no complete zip"),
-    "a table as images": ("image_folder", lambda f: features(f), "features.npy", ""),
+    "a table as images": ("image_folder", features, "features.npy", ""),
     "not a zip": ("image_folder", _cut(images, 0.0001), "", "no complete zip"),
     "NaN": ("features", _columns(features=_nan()), "row 17, column f3", ""),
     "a label missing": ("features", _columns(labels=np.arange(39) % 4), "", "labels 39"),
@@ -108,7 +108,7 @@ CASES: dict[str, tuple[str, Make, str, str]] = {
     "a pickle": ("features", _columns(features=np.array([{}, "x"], dtype=object)), "features", ""),
     "terabytes": ("features", _huge_array, "features", ""),
     "truncated npz": ("features", _cut(features, 0.5), "", "no complete zip"),
-    "images as a table": ("features", images, "", ""),
+    "images as a table": ("features", images, "features", "is missing"),
     "a table of one modality": ("paired_features", features, "audio", ""),
 }
 
@@ -201,7 +201,7 @@ def _endless(size: int) -> Iterator[bytes]:
     [
         (CheckLimits(wall_s=0.05), "could not be checked within"),
         (CheckLimits(cpu_s=0), "takes too long"),
-        (CheckLimits(memory=500_000_000), "bytes"),
+        (CheckLimits(memory=500_000_000), "bytes of memory that a check may use"),
     ],
     ids=["time", "processor", "memory"],
 )
@@ -209,13 +209,9 @@ def test_a_check_that_would_use_too_much(
     client: httpx.Client, parts: Parts, tmp_path: Path, limits: CheckLimits, says: str
 ) -> None:
     parts.checker.limits = limits
-    rng = np.random.default_rng(0)
-    large = {
-        "features": rng.normal(size=(200_000, 200)).astype("f4"),
-        "labels": np.arange(200_000) % 7,
-    }
+    values = np.random.default_rng(0).normal(size=(200_000, 200)).astype(np.float32)
     file = tmp_path / "large.npz"
-    np.savez(file, **large)
+    np.savez(file, features=values, labels=np.arange(200_000) % 7)
     body = check(post(client, file, "features"), 422, "invalid_dataset")
     assert says in body["fields"][0]["message"]
     assert not checks()

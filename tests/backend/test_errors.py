@@ -161,4 +161,5 @@ def test_openapi_documents_spec_and_errors(client: httpx.Client) -> None:
         "fields",
     }
     body = schema["paths"][f"{V1}/comparisons"]["post"]["requestBody"]
-    assert "arms" in body["content"]["application/json"]["schema"]["properties"]
+    name = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    assert "arms" in schema["components"]["schemas"][name]["properties"]

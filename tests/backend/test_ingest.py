@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from backend import ingest
 from backend.db import Database
+from backend.schemas import run_out
 from backend.store import runs
 from contract.events import Event, Failure
 from tests.backend.helpers import Attempt, claim, points_of, run_now, running
@@ -42,6 +43,27 @@ def test_the_way_of_a_run(database: Database) -> None:
     assert points_of(database, run.id) == ([0, 1, 2], [0.5, None, None])
     with database.read() as session:
         assert runs.log_lines(session, run.id) == ["one", "two"]
+
+
+def test_what_comes_before_the_first_step_is_told_until_that_is_taken(database: Database) -> None:
+    run = running(database)
+    attempt = Attempt(run.id)
+    store(database, attempt.preparing(0), attempt.preparing(4))
+    before = run_out(run_now(database, run.id), now=2000.0)
+    assert before.preparing is not None
+    assert (before.preparing.done, before.preparing.total, before.preparing.eta_s) == (4, 10, 3)
+    assert (before.state, before.progress, before.started_at is not None) == ("running", 0, True)
+    store(database, attempt.started())
+    assert run_now(database, run.id).preparing is None
+
+
+@pytest.mark.parametrize("how", ["failed", "lost"])
+def test_a_run_that_ends_while_it_prepares_prepares_no_more(database: Database, how: str) -> None:
+    run = running(database)
+    attempt = Attempt(run.id)
+    last = attempt.lost() if how == "lost" else None
+    store(database, attempt.preparing(4), last or attempt.ended("failed", Failure(message="no")))
+    assert run_now(database, run.id).preparing is None
 
 
 def test_a_failure_is_kept(database: Database) -> None:

@@ -9,7 +9,7 @@ from sqlmodel import SQLModel
 
 from backend import migrations
 from backend.db import Database
-from tests.backend.helpers import submit
+from tests.backend.helpers import run_now, submit
 
 
 def test_models_and_migrations_agree(database: Database) -> None:
@@ -41,6 +41,28 @@ def test_down_and_up_again(tmp_path: Path) -> None:
     assert inspect(database.engine).get_table_names() == ["alembic_version"]
     migrations.upgrade(database)
     submit(database)
+    database.close()
+
+
+def test_an_older_database_keeps_its_runs(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'older.sqlite'}")
+    migrations.upgrade(database, "0001")
+    with database.write() as write:
+        write.session.connection().execute(
+            text("INSERT INTO comparison VALUES ('c1', 'old', '', 'local', 1.0, '[]', '{}')")
+        )
+        columns = "id, comparison_id, position, arm, seed, priority, state, attempt, strikes"
+        columns += ", cancel, committed_seq, start_after, step, total_steps, steps_per_epoch"
+        values = "'r1', 'c1', 0, 'a', 0, 0, 'queued', 1, 0, 0, 0, 0, 0, 0, 0"
+        write.session.connection().execute(
+            text(f"INSERT INTO run ({columns}, created_at) VALUES ({values}, 1.0)")
+        )
+    migrations.upgrade(database)
+    run = run_now(database, "r1")
+    assert (run.state, run.preparing) == ("queued", None)
+    migrations.downgrade(database, "0001")
+    migrations.upgrade(database)
+    assert run_now(database, "r1") == run
     database.close()
 
 

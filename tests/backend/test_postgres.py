@@ -12,12 +12,14 @@ from sqlmodel import SQLModel
 
 from backend import ingest, migrations
 from backend.db import Database
-from backend.store import comparisons, points, runs, series
+from backend.errors import ConflictError
+from backend.store import comparisons, datasets, points, runs, series
 from backend.summary import summarise
+from backend.tables import Dataset
 from backend.traits import Trait, traits
 from backend.verdict import give_verdict
 from contract.events import Event
-from tests.backend.helpers import Attempt, claim, points_of, run_now, running
+from tests.backend.helpers import Attempt, claim, points_of, run_now, running, submit
 from tests.backend.played import Curves, per_epoch, played
 
 with warnings.catch_warnings():
@@ -107,3 +109,29 @@ def test_traits_and_verdict(postgres: Database) -> None:
         assert summarise(session, own).runs_finished == 4
         verdicts = {claim.id: claim.verdict for claim in give_verdict(session, own).claims}
         assert (verdicts[5], verdicts[8], verdicts[9]) == ("supported", "supported", "not_measured")
+
+
+def test_data_sets_and_who_uses_them(postgres: Database) -> None:
+    def stored(dataset: str, now: float) -> Dataset:
+        return Dataset(
+            id=dataset,
+            name="ours",
+            kind="features",
+            created_at=now,
+            size=5 * 10**9,
+            sha256="00",
+            items=3,
+            facts={"counts": [1, 2]},
+        )
+
+    with postgres.write() as write:
+        datasets.put(write, stored("d1", 1.0))
+        datasets.put(write, stored("d2", 2.0))
+    used = submit(postgres, data={"kind": "features", "dataset": "d1"})
+    submit(postgres)
+    with postgres.write() as write:
+        assert [row.id for row in datasets.listed(write.session)] == ["d2", "d1"]
+        assert datasets.get(write.session, "d1").size == 5 * 10**9
+        datasets.remove(write, "d2")
+        with pytest.raises(ConflictError, match=used.id):
+            datasets.remove(write, "d1")

@@ -26,6 +26,10 @@ def test_settings_and_their_defaults(tmp_path: Path) -> None:
     for lease in ("x", "0", "inf", "nan"):
         with pytest.raises(SettingsError, match="LOSSBOARD_LEASE_S"):
             Settings.from_environ({"LOSSBOARD_WORKER_TOKEN": "t", "LOSSBOARD_LEASE_S": lease})
+    assert plain.max_upload == 2_048_000_000
+    for most in ("x", "0", "nan"):
+        with pytest.raises(SettingsError, match="LOSSBOARD_MAX_UPLOAD_MB"):
+            Settings.from_environ({"LOSSBOARD_WORKER_TOKEN": "t", "LOSSBOARD_MAX_UPLOAD_MB": most})
     own = Settings.from_environ(
         {
             "LOSSBOARD_WORKER_TOKEN": "t",
@@ -33,9 +37,10 @@ def test_settings_and_their_defaults(tmp_path: Path) -> None:
             "LOSSBOARD_DATABASE_URL": "postgresql+psycopg://db/l",
             "REDIS_URL": "redis://broker/1",
             "LOSSBOARD_LEASE_S": "2.5",
+            "LOSSBOARD_MAX_UPLOAD_MB": "1.5",
         }
     )
-    assert own == Settings(tmp_path, "postgresql+psycopg://db/l", "redis://broker/1", "t", 2.5)
+    assert own == Settings(tmp_path, "postgresql+psycopg://db/l", "redis://broker/1", "t", 2.5, 1.5)
 
 
 def test_torch_is_never_imported() -> None:

@@ -161,3 +161,21 @@ def test_a_retried_runs_second_attempt_counts(api: Api, parts: Parts) -> None:
     assert pull["values"][1]["value"] == pytest.approx((0.5 + 9 * 0.25) / 10)
     assert found["retrieval.map_at_r"]["arms"][0]["values"][1]["value"] == 0.8
     assert [d["n"] for d in found["retrieval.map_at_r"]["differences"]] == [3]
+
+
+def test_raw_backbone_and_chance_stand_beside_their_metric(api: Api, parts: Parts) -> None:
+    def held_against(arm: str, seed: int) -> Curves:
+        return {
+            **curves(arm, seed),
+            "backbone.retrieval.map_at_r": {0: 0.25},
+            "backbone.test.retrieval.map_at_r": {0: 0.5},
+            "chance.test.retrieval.map_at_r": {0: 0.125},
+        }
+
+    comparison = played(parts.database, held_against, seeds=SEEDS)
+    found = metrics(api.get(f"/comparisons/{comparison}/summary"))
+    assert not any(key.startswith(("backbone.", "chance.")) for key in found)
+    beside = {key: (one["raw_backbone"], one["chance"]) for key, one in found.items()}
+    assert beside["retrieval.map_at_r"] == (0.25, None)
+    assert beside["test.retrieval.map_at_r"] == (0.5, 0.125)
+    assert beside["dynamics.loss"] == (None, None)

@@ -5,7 +5,7 @@ python -m tests.support.footprint CASE prints both in bytes, as JSON.
 
 import json
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import torch
 from pydantic import TypeAdapter
 
 from contract.encoder import Encoder
-from contract.spec import Training
+from contract.training import Training
 from worker import encoders, losses
 from worker.data import Dataset, Split
 from worker.trainer import footprint, optimizers
@@ -31,23 +31,23 @@ class Case:
     batch_size: int
     shape: tuple[int, ...] = (3, 64, 64)
     items: int = 1200
-    training: dict[str, Any] = field(default_factory=dict)
+    held_out: int = 200
 
 
 CONTRASTIVE = {"kind": "contrastive"}
 CASES = {
-    "activations": Case({"kind": "convnet", "channels": 32}, CONTRASTIVE, 256),
-    "resnet": Case({"kind": "resnet18", "weights": "random", "tuning": "full"}, CONTRASTIVE, 8),
-    "head": Case({"kind": "resnet18", "weights": "random", "tuning": "head"}, CONTRASTIVE, 32),
-    "weights": Case({"kind": "mlp", "hidden": 3000}, CONTRASTIVE, 32, (1, 28, 28)),
-    "sgd": Case(
-        {"kind": "mlp", "hidden": 3000},
+    "activations": Case({"kind": "convnet", "channels": 32}, CONTRASTIVE, 128, items=400),
+    "resnet": Case(
+        {"kind": "resnet18", "weights": "random", "tuning": "full"},
         CONTRASTIVE,
-        32,
-        (1, 28, 28),
-        training={"optimizer": {"kind": "sgd", "momentum": 0}},
+        12,
+        items=40,
+        held_out=20,
     ),
-    "contrastive pairs": Case({"kind": "mlp", "hidden": 8}, CONTRASTIVE, 2048, (8,), 4000),
+    "held-out items": Case(
+        {"kind": "convnet", "channels": 32}, CONTRASTIVE, 4, items=400, held_out=400
+    ),
+    "weights": Case({"kind": "mlp", "hidden": 3000}, CONTRASTIVE, 32, (1, 28, 28)),
     "triplet pairs": Case({"kind": "mlp", "hidden": 8}, {"kind": "triplet"}, 2048, (8,), 4000),
     "weighted triplets": Case(
         {"kind": "mlp", "hidden": 8},
@@ -60,41 +60,41 @@ CASES = {
 
 
 def main(name: str) -> None:
-    """Estimate, then train some steps and measure, and print both."""
+    """Train some steps and measure them, then estimate, and print both."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     case = CASES[name]
     data = _data(case)
-    settings = Training(batch_size=case.batch_size, **case.training)
+    settings = Training(batch_size=case.batch_size)
     spec: Encoder = TypeAdapter(Encoder).validate_python(case.encoder)
     model = Model([encoders.build(spec, case.shape)])
     loss = losses.build(case.loss, classes=10, dim=64)
     batch = torch.arange(case.batch_size)
-    _steps(model, loss, data, settings, batch[:2], 1)  # what a first call loads is no part of it
-    needs = footprint.of_training(model, loss, data, settings, batch)
-    model.zero_grad()
+    # What a first call loads is no part of it.
+    _steps(model, loss, data.train.take(batch[:2]), settings, count=1)
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
     before = _status("VmRSS")
-    _steps(model, loss, data, settings, batch, 3)
+    _steps(model, loss, data.train.take(batch), settings, count=2)
     embed(model, data.test)
-    print(json.dumps({"needs": needs, "measured": _status("VmHWM") - before}))
+    measured = _status("VmHWM") - before
+    needs = footprint.of_training(model, loss, data, settings, batch)
+    json.dump({"needs": needs, "measured": measured}, sys.stdout)
 
 
 def _steps(
     model: Model,
     loss: losses.Loss,
-    data: Dataset,
+    batch: Split,
     settings: Training,
-    batch: torch.Tensor,
+    *,
     count: int,
 ) -> None:
     weights = [w for w in model.parameters() if w.requires_grad]
     optimizer = optimizers.build(settings.optimizer, [*weights, *loss.parameters()])
     best = Best()
     for step in range(count):
-        part = data.train.take(batch)
         optimizer.zero_grad()
-        loss_of(loss, model(part), part.labels, torch.Generator()).value.backward()
+        loss_of(loss, model(batch), batch.labels, torch.Generator()).value.backward()
         before = [w.detach().clone() for w in weights]
         optimizer.step()
         [after.detach() - old for after, old in zip(weights, before, strict=True)]
@@ -106,7 +106,7 @@ def _data(case: Case) -> Dataset:
     kind = torch.uint8 if len(case.shape) == 3 else torch.float32
     items = torch.randint(0, 256, (case.items, *case.shape)).to(kind)
     whole = Split(items, torch.arange(case.items) % 10)
-    small = whole.take(torch.arange(200))
+    small = whole.take(torch.arange(case.held_out))
     return Dataset(whole, small, small, classes=10)
 
 

@@ -56,6 +56,9 @@ def cub200() -> dict[str, str | bytes]:
         classes.append(f"{at + 1} {label}")
     files["CUB_200_2011/images.txt"] = "\n".join(images) + "\n"
     files["CUB_200_2011/image_class_labels.txt"] = "\n".join(classes) + "\n"
+    files["CUB_200_2011/train_test_split.txt"] = "".join(
+        f"{at + 1} {at % 2}\n" for at in range(CLASSES * EACH)
+    )
     files["CUB_200_2011/classes.txt"] = "".join(
         f"{one} {one:03}.Bird_{one}\n" for one in range(1, CLASSES + 1)
     )
@@ -90,20 +93,26 @@ def tiny_imagenet() -> dict[str, str | bytes]:
         for at in range(EACH - 1):
             path = f"tiny-imagenet-200/train/{name}/images/{name}_{at}.JPEG"
             files[path] = jpeg(label * EACH + at)
+        files[f"tiny-imagenet-200/train/{name}/{name}_boxes.txt"] = "".join(
+            f"{name}_{at}.JPEG\t0\t10\t63\t58\n" for at in range(EACH - 1)
+        )
         files[f"tiny-imagenet-200/val/images/val_{label}.JPEG"] = jpeg(label * EACH + EACH - 1)
         annotations.append(f"val_{label}.JPEG\t{name}\t0\t32\t44\t62")
     files["tiny-imagenet-200/val/val_annotations.txt"] = "\n".join(annotations) + "\n"
     return files
 
 
-def mat(rows: list[dict[str, Any]]) -> bytes:
-    """A mat file with the struct array `annotations`."""
+def mat(rows: list[dict[str, Any]], classes: int = 0) -> bytes:
+    """A mat file with the struct array `annotations`, and the names of so many classes."""
     array = np.zeros((1, len(rows)), dtype=[(name, object) for name in rows[0]])
     for at, row in enumerate(rows):
         for name, value in row.items():
             array[0, at][name] = value
     out = io.BytesIO()
-    savemat(out, {"annotations": array})
+    content = {"annotations": array}
+    if classes:
+        content["class_names"] = np.array([[f"Car {one}" for one in range(classes)]], dtype=object)
+    savemat(out, content)
     return out.getvalue()
 
 
@@ -117,7 +126,7 @@ def cars196() -> dict[str, str | bytes]:
         box = {f"bbox_{side}": np.uint8(at) for side in ("x1", "y1", "x2", "y2")}
         label = np.uint8(at // EACH + 1)
         listed.append({"relative_im_path": name, **box, "class": label, "test": np.uint8(at % 2)})
-    files["cars196/cars_annos.mat"] = mat(listed)
+    files["cars196/cars_annos.mat"] = mat(listed, CLASSES)
     return files
 
 

@@ -24,7 +24,7 @@ from worker.encoders import architectures
 from worker.encoders.backbone import Backbone
 from worker.errors import DataError
 
-WIDTHS = [
+WIDTHS: list[tuple[BackboneEncoder, int]] = [
     (Resnet18Encoder(weights="random"), 512),
     (Resnet50Encoder(weights="random"), 2048),
     (VitB32Encoder(weights="random"), 768),
@@ -71,7 +71,7 @@ def test_the_digest_tells_weights_architecture_and_preparation() -> None:
     before = network.digest
     assert backbone(WIDTHS[1][0]).digest != before
     with torch.no_grad():
-        network.network.conv1.weight[0, 0, 0, 0] += 1e-3
+        next(network.network.parameters())[0, 0, 0, 0] += 1e-3
     assert network.digest != before
 
 

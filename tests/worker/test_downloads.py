@@ -52,6 +52,15 @@ def test_addresses_that_moved_are_followed(target: Path) -> None:
     assert target.read_bytes() == CONTENT
 
 
+def test_the_first_digits_of_a_checksum_will_do_but_not_none(target: Path) -> None:
+    with mirror({"a": CONTENT}) as server:
+        for wrong in ("", SHA256[1:9]):
+            with pytest.raises(DataError, match="with sha256"):
+                fetch([f"{server.url}a"], target, sha256=wrong, progress=SILENT)
+        fetch([f"{server.url}a"], target, sha256=SHA256[:8], progress=SILENT)
+    assert target.read_bytes() == CONTENT
+
+
 @pytest.mark.parametrize(
     ("files", "cut", "expected", "seen"),
     [

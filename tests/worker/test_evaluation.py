@@ -61,9 +61,10 @@ def test_classes_that_were_not_are_classified_by_their_own_kind_without_a_probe(
 
 
 def test_two_modalities_are_measured_together_apart_and_across() -> None:
-    data = Dataset(
-        *(split(range(5), visual=True, fine=seed == 1, seed=seed) for seed in range(3)), classes=5
+    train, validation, test = (
+        split(range(5), visual=True, fine=seed == 1, seed=seed) for seed in range(3)
     )
+    data = Dataset(train, validation, test, 5)
     turned = nn.Linear(16, 16, bias=False)
     with torch.no_grad():  # each class's images lie at another's sounds
         turned.weight.copy_(torch.eye(16)[[4, 0, 1, 2, 3, *range(5, 16)]])

@@ -83,8 +83,8 @@ def test_features_are_the_backbones_and_are_computed_once(tmp_path: Path) -> Non
     network.batches.clear()
     assert torch.equal(extracted(IMAGES, own, tmp_path), first)
     assert not network.batches
-    assert [done for what, done, _, _ in told if what == "extracting features"] == [0, 4, 8, 10]
-    assert told[-1:] == [("extracting features", 10, 10, "images")]
+    assert [done for what, done, _, _ in told if what == "computing features"] == [0, 4, 8, 10]
+    assert told[-1:] == [("computing features", 10, 10, "images")]
     assert leftovers(tmp_path) == []
     first += 1  # one's own copy
     assert not torch.equal(extracted(IMAGES, own, tmp_path), first)
@@ -189,7 +189,7 @@ def test_a_cancel_or_a_broken_image_leaves_nothing(tmp_path: Path) -> None:
     files, (own, _) = image_files(tmp_path / "images", 12), backbone()
 
     def cancelled(what: str, done: float, total: float | None, unit: str = "items") -> None:
-        if what == "extracting features" and done:
+        if what == "computing features" and done:
             raise CancelledError(what)
 
     with pytest.raises(CancelledError):

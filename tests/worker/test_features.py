@@ -143,7 +143,7 @@ class TestFeatures:
         assert seen(files.take([1, 0, 2, 3, 4])) == 5, "another order"
         assert seen(images(tmp_path / "one", 5, seed=1)) == 5, "the same names, other images"
         with torch.no_grad():
-            backbone.network.conv1.weight += 0.01
+            next(backbone.network.parameters()).add_(0.01)
         assert seen(files) == 5, "other weights"
 
     def test_of_tensors(self, tmp_path: Path, backbone: Counted) -> None:
@@ -166,14 +166,14 @@ class TestFeatures:
     def test_a_cancel_leaves_nothing_half(self, tmp_path: Path, backbone: Counted) -> None:
         files = images(tmp_path / "images", 70)
         with pytest.raises(CancelledError):
-            features(files, backbone, CPU, cache=tmp_path, progress=Told(end_at=2))
+            features(files, backbone, CPU, cache=tmp_path, progress=Told(end_at=5))
         assert not [p for p in (tmp_path / "features").iterdir() if p.suffix != ".lock"]
 
     def test_features_that_are_no_numbers_are_refused(
         self, tmp_path: Path, backbone: Counted
     ) -> None:
         with torch.no_grad():
-            backbone.network.conv1.weight.fill_(float("nan"))
+            next(backbone.network.parameters()).fill_(float("nan"))
         with pytest.raises(DataError, match="not finite"):
             features(images(tmp_path, 5), backbone, CPU, cache=tmp_path, progress=SILENT)
 

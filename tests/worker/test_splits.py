@@ -20,7 +20,7 @@ def classes(labels: np.ndarray, index: np.ndarray) -> set[int]:
 
 
 @given(
-    st.lists(st.integers(10, 30), min_size=6, max_size=12),
+    st.lists(st.integers(10, 30), min_size=8, max_size=12),
     st.sampled_from([("item", "classes"), ("class", "classes"), ("class", "items")]),
     st.integers(0, 2**31 - 1),
 )
@@ -69,7 +69,7 @@ def test_by_item_small_classes_train_too() -> None:
         ([0] * 20, ("item", "classes"), "one class only"),
         ([0, 0, 1, 1, 2, 2, 3, 3], ("item", "classes"), "training split would hold 4 items"),
         ([0] * 5 + [1] * 5, ("item", "classes"), "validation split would hold 2 items"),
-        ([0] * 9 + [1] * 9, ("class", "classes"), "needs 6 classes or more, the data have 2"),
+        ([0] * 9 + [1] * 9, ("class", "classes"), "needs 8 classes or more, the data have 2"),
         ([0] * 9 + [1] * 9, ("class", "items"), "needs 4 classes or more, the data have 2"),
         ([0, 1, *[2] * 9, *[3] * 9], ("class", "items"), "no class with two of them"),
     ],

@@ -4,8 +4,10 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from pydantic import TypeAdapter
 
 from contract.catalogue import OPTIMIZERS as OPTIMIZER_ROWS
@@ -223,6 +225,87 @@ def test_a_data_set_that_cannot_be_read_fails_the_run_and_says_what_to_do(
     assert reporter.failure
     assert f"{broken} is damaged" in reporter.failure.message
     assert "Traceback" not in "\n".join(reporter.lines)
+
+
+def test_settings_that_only_the_data_can_refuse_fail_the_run_in_plain_words(
+    tmp_path: Path,
+) -> None:
+    features = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
+    np.savez(tmp_path / "mine.npz", features=features, labels=np.arange(40) % 2)
+    raw = quick(data={"kind": "features", "file": str(tmp_path / "mine.npz")})
+    reporter = attempted(raw, "triplet")
+    assert reporter.state == "failed"
+    assert reporter.failure
+    assert reporter.failure.message == "batch_size: 64 is more than the 24 items"
+    assert "change what the message names" in reporter.failure.cause
+    assert "Traceback" not in "\n".join(reporter.lines)
+
+
+def test_a_cancel_before_the_first_step_ends_the_run(tmp_path: Path) -> None:
+    reporter = ListReporter()
+    np.savez(tmp_path / "mine.npz", features=np.zeros((4, 2)), labels=np.arange(4) % 2)
+    raw = quick(data={"kind": "features", "file": str(tmp_path / "mine.npz")})
+    claim = Claim(run="r", attempt=1, lease_s=10, comparison="c", arm="triplet", seed=0, spec=raw)
+    attempt(claim, reporter, lambda: True, CPU)
+    assert reporter.state == "cancelled"
+    assert reporter.series == {}
+
+
+def write_images(folder: Path, classes: int = 10, each: int = 8) -> None:
+    """A class is a colour, with noise."""
+    rng = np.random.default_rng(0)
+    colours = rng.integers(40, 200, (classes, 3))
+    for label in range(classes):
+        (folder / f"class {label}").mkdir(parents=True)
+        for at in range(each):
+            noise = rng.integers(-30, 30, (20, 24, 3))
+            pixels = (colours[label] + noise).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / f"class {label}" / f"{at}.png")
+
+
+def test_a_frozen_backbone_trains_a_head_on_its_kept_features_beside_its_own_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOSSBOARD_DATASETS_DIR", str(tmp_path / "datasets"))
+    write_images(tmp_path / "images")
+    raw = quick(
+        data={"kind": "image_folder", "folder": str(tmp_path / "images")},
+        encoder={"kind": "resnet18", "weights": "random", "embedding_dim": 16},
+    )
+    raw["training"] = {"epochs": 3, "batch_size": 16}
+    first, again = attempted(raw, "triplet"), attempted(raw, "triplet")
+    assert first.state == again.state == "succeeded"
+    assert any(p.what.startswith("computing") for p in first.preparations)
+    assert not any(p.what.startswith("computing") for p in again.preparations)
+    assert without_time(first) == without_time(again)
+    for key in ("retrieval.recall_at_1", "geometry.intra_class_variance"):
+        assert first.series[f"backbone.{key}"] == again.series[f"backbone.{key}"]
+        assert [step for step, _ in first.series[f"backbone.test.{key}"]] == [0]
+    assert "test.classification.knn_accuracy_1" in first.series
+    assert "test.classification.linear_probe_accuracy" not in first.series
+    assert any("leave-one-out" in line for line in first.lines)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "augmentation"),
+    [
+        ({"kind": "convnet", "channels": 4}, "flip_shift"),
+        ({"kind": "resnet18", "weights": "random", "tuning": "head"}, "flip"),
+        ({"kind": "resnet18", "weights": "random", "tuning": "full"}, "none"),
+    ],
+)
+def test_images_in_files_train_every_kind_of_encoder(
+    encoder: dict[str, Any], augmentation: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOSSBOARD_DATASETS_DIR", str(tmp_path / "datasets"))
+    write_images(tmp_path / "images", classes=4, each=10)
+    data = {"kind": "image_folder", "folder": str(tmp_path / "images"), "split": "item"}
+    raw = quick(data={**data, "image_size": 16}, encoder=encoder)
+    raw["training"] = {"epochs": 1, "batch_size": 8, "augmentation": augmentation}
+    reporter = attempted(raw, "triplet")
+    assert reporter.state == "succeeded", reporter.failure
+    assert not any(key.startswith("backbone.") for key in reporter.series)
+    assert "test.classification.linear_probe_accuracy" in reporter.series
 
 
 def test_any_other_fault_is_reported_with_its_type_and_traceback() -> None:

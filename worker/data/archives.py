@@ -145,7 +145,7 @@ class _Limited(io.RawIOBase):
         if self._left < 0:
             raise _RefusedError(f"it unpacks to more than {self._limit:,} bytes")
         buffer[: len(block)] = block
-        self.tail = (self.tail + block)[-len(TAR_END) :]
+        self.tail = (self.tail + block[-len(TAR_END) :])[-len(TAR_END) :]
         return len(block)
 
 

@@ -30,7 +30,7 @@ class ContentError(Exception):
 
 
 def read(content: bytes) -> dict[str, Any]:
-    """What a pickled dict holds: numbers, byte strings, lists, dicts and arrays [...] uint8.
+    """What a pickled dict holds: arrays [...] uint8, and numbers, texts, lists and dicts of them.
 
     Raises:
         ContentError: the content is something else.
@@ -40,9 +40,7 @@ def read(content: bytes) -> dict[str, Any]:
         if not isinstance(held, dict):
             raise TypeError(f"a {type(held).__name__}")
         return {
-            key.decode() if isinstance(key, bytes) else str(key): (
-                value.array() if isinstance(value, _Array) else value
-            )
+            key.decode() if isinstance(key, bytes) else str(key): _plain(value)
             for key, value in held.items()
         }
     except BROKEN as error:
@@ -76,6 +74,13 @@ class _Dtype:
 
     def __setstate__(self, state: object) -> None:
         """Byte order and the like, of which bytes have none."""
+
+
+def _plain(value: Any) -> Any:
+    """What a stand-in stands for."""
+    if isinstance(value, _Dtype):
+        raise TypeError("the type of an array without the array")
+    return value.array() if isinstance(value, _Array) else value
 
 
 _KNOWN: Final[dict[tuple[str, str], Any]] = {

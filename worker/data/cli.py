@@ -2,111 +2,158 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
-from importlib import import_module
-from inspect import signature
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
+
+import numpy as np
 
 from contract.catalogue_data import DATA, DataRow
 from worker.data.dataset import Pool
-from worker.data.presence import present
-from worker.data.registry import LOADERS
+from worker.data.places import PLACES, state
+from worker.data.progress_line import ProgressLine
+from worker.data.registry import load
 from worker.errors import WorkerError
 from worker.settings import datasets_folder
 
-GOOD, BAD, MISUSED = 0, 1, 2
+DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 ROWS: Final = {row.kind: row for row in DATA}
+NEEDLESS: Final = {
+    "bundled": "comes with the product",
+    "own": "is uploaded on the Data page, or named by its path in a comparison",
+}
+"""Source -> why data from there need no preparation."""
+
+
+class _MisuseError(Exception):
+    """What was asked for makes no sense."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 if it did what was asked, 1 if it could not, 2 if it makes no sense."""
+    """Run one command.
+
+    Returns:
+        0 if it did what was asked, 1 if it could not, 2 if that makes no sense, 130 if it was
+        interrupted.
+    """
     parser = argparse.ArgumentParser(prog="python -m worker.data", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="every data set, and whether it is there")
-    prepare = commands.add_parser("prepare", help="fetch or unpack one and check all of it")
-    prepare.add_argument("name", metavar="NAME", help="one of the kinds that list prints")
-    prepare.add_argument("--archive", metavar="F", type=Path, help="the official archive, placed")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="list|prepare")
+    commands.add_parser("list", help="every data set, where it lies and whether it is there")
+    prepare = commands.add_parser("prepare", help="fetch or unpack one, and check what it holds")
+    prepare.add_argument("name", metavar="NAME", help="a kind that `list` prints")
+    prepare.add_argument(
+        "--archive",
+        metavar="F",
+        type=Path,
+        action="append",
+        default=[],
+        help="an official archive, wherever it lies; it is read there and stays; may be repeated",
+    )
     asked = parser.parse_args(arguments)
     folder = datasets_folder()
-    if asked.command == "list":
-        return _list(folder)
-    return _prepare(asked.name, asked.archive, folder)
+    try:
+        if asked.command == "list":
+            _list(folder)
+        else:
+            _prepare(asked.name, asked.archive, folder)
+    except _MisuseError as error:
+        return _complain(str(error), MISUSED)
+    except (WorkerError, OSError) as error:
+        return _complain(str(error), FAILED)
+    except KeyboardInterrupt:
+        return _complain("interrupted; nothing half done is left", INTERRUPTED)
+    return DONE
 
 
-def _list(folder: Path) -> int:
-    print(f"data sets in {folder}")  # noqa: T201
-    width = max(len(row.label) for row in DATA)
+def _list(folder: Path) -> None:
+    _say(f"Data sets in {folder}, there or not:")
+    table = [("kind", "label", "there", "size", "where")]
     for row in DATA:
-        state = {"bundled": "bundled", "own": "yours"}.get(row.source)
-        state = state or ("there" if present(row.kind, folder) else "not there")
-        print(f"{row.kind:16} {row.label:{width}}  {state:9}  {row.size}".rstrip())  # noqa: T201
-    return GOOD
+        if row.kind in PLACES:
+            there, place = state(row.kind, folder)
+            table.append((row.kind, row.label, there, row.size, place.path))
+        else:
+            table.append((row.kind, row.label, row.source, "", ""))
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for cells in table:
+        line = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        _say("  ".join(line).rstrip())
 
 
-def _prepare(name: str, archive: Path | None, folder: Path) -> int:
+def _prepare(name: str, archives: Sequence[Path], folder: Path) -> None:
     row = ROWS.get(name)
     if row is None:
-        return _complain(f"there is no data set {name!r}; known are {', '.join(ROWS)}", MISUSED)
-    if row.source in {"bundled", "own"}:
-        why = "comes with the product" if row.source == "bundled" else "is named in a comparison"
-        return _complain(f"{name} needs no preparation: it {why}", MISUSED)
-    load = import_module(LOADERS[name]).load
-    takes_archive = "archive" in signature(load).parameters
-    if archive is not None and not takes_archive:
-        message = f"{name} takes no --archive; put its files into {folder}, see docs/DATA.md"
-        return _complain(message, MISUSED)
-    if archive is not None and not archive.is_file():
-        return _complain(f"there is no file {archive}", MISUSED)
-    with _Line(sys.stderr) as progress:
-        more = {} if archive is None else {"archive": archive}
-        try:
-            pool: Pool = load(row.section(), folder, progress, **more)
-        except WorkerError as error:
-            return _complain(str(error), BAD)
-    print(_summary(row, pool))  # noqa: T201
-    return GOOD
+        raise _MisuseError(f"there is no data set {name!r}; known are {', '.join(ROWS)}")
+    if name not in PLACES:
+        if archives:
+            raise _MisuseError(f"{name} takes no --archive: it {NEEDLESS[row.source]}")
+        _say(f"{name} needs no preparation: it {NEEDLESS[row.source]}.")
+        return
+    links = {_target(name, archive): archive for archive in archives}
+    if links and state(name, folder)[0] == "yes":
+        _complain(f"{name} is there already; --archive is not used", DONE)
+        links = {}
+    try:
+        with ExitStack() as placed, ProgressLine(sys.stderr) as progress:
+            for target, archive in links.items():
+                placed.enter_context(_placed(archive, folder / target))
+            pool = load(row.section(), folder, progress)
+    except WorkerError as error:
+        message = str(error)
+        for target, archive in links.items():  # what was given, rather than the link to it
+            message = message.replace(str(folder / target), str(archive))
+        raise type(error)(message) from error
+    _say(_summary(row, pool, folder / state(name, folder)[1].path))
 
 
-def _summary(row: DataRow, pool: Pool) -> str:
-    parts = pool.indices
-    splits = f"{len(parts.train):,} / {len(parts.validation):,} / {len(parts.test):,}"
-    how = "by class" if pool.class_disjoint else "by item"
-    return (
-        f"{row.label}: {len(pool.labels):,} items of {len(pool.labels.unique()):,} classes; "
-        f"train / validation / test {splits}, split {how}"
-    )
+def _target(name: str, archive: Path) -> str:
+    """Where the loader of that name would look for an archive."""
+    if not archive.is_file():
+        raise _MisuseError(f"there is no file {archive}")
+    known = [target for place in PLACES[name] for target in place.archives]
+    same = [target for target in known if Path(target).name == archive.name]
+    if same or len(known) == 1:
+        return (same or known)[0]
+    names = ", ".join(Path(target).name for target in known)
+    raise _MisuseError(f"{archive.name} is no archive of {name}, which has {names}")
+
+
+@contextmanager
+def _placed(archive: Path, target: Path) -> Iterator[None]:
+    """A link to an archive where a loader looks for it, for a while: large files are not copied."""
+    if target.is_file():
+        if not target.samefile(archive):
+            raise _MisuseError(f"{target} is there as well as {archive}; remove one of them")
+        yield
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)  # a link to an archive that is gone
+    target.symlink_to(archive.resolve())
+    try:
+        yield
+    finally:
+        if target.is_symlink():
+            target.unlink()
+
+
+def _summary(row: DataRow, pool: Pool, place: Path) -> str:
+    labels = pool.labels.numpy()
+    lines = [
+        f"{row.label} is in {place}",
+        f"  {len(labels):,} items, {len(np.unique(labels)):,} classes, split by "
+        + ("class" if pool.class_disjoint else "item"),
+    ]
+    for name in ("train", "validation", "test"):
+        own = labels[getattr(pool.indices, name)]
+        lines.append(f"  {name:10}  {len(own):7,} items of {len(np.unique(own)):6,} classes")
+    return "\n".join(lines)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
 
 
 def _complain(message: str, code: int) -> int:
-    print(message, file=sys.stderr)  # noqa: T201
+    sys.stderr.write(f"{message}\n")
     return code
-
-
-class _Line:
-    """A Progress that rewrites one line of a terminal, or prints each new work elsewhere."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-        self._shown = ""
-        self._what = ""
-
-    def __enter__(self) -> "_Line":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._shown:
-            self._out.write("\n")
-
-    def __call__(self, what: str, done: float, total: float | None, unit: str = "items") -> None:
-        """Show it, where it is new to a reader."""
-        share = f" {100 * done / total:.0f} %" if total else ""
-        if self._out.isatty():
-            line = f"{what}{share}"
-            if line != self._shown:
-                self._out.write(f"\r\x1b[K{line}")
-                self._shown = line
-        elif what != self._what:
-            self._out.write(f"{what}\n")
-        self._what = what
-        self._out.flush()

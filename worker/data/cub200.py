@@ -6,8 +6,8 @@ from typing import Final
 from contract.data import Cub200Data
 from worker.data.dataset import Pool
 from worker.data.fine_grained import pool
-from worker.data.published import Published, all_there, complete, number, rows
-from worker.errors import DataError
+from worker.data.listed import by_id, images, some
+from worker.data.published import Published, complete
 from worker.progress import Progress
 
 SOURCE: Final = Published(
@@ -20,23 +20,29 @@ SOURCE: Final = Published(
 )
 
 
-def load(spec: Cub200Data, folder: Path, progress: Progress, archive: Path | None = None) -> Pool:
-    """Images and classes by images.txt and image_class_labels.txt.
+def load(spec: Cub200Data, folder: Path, progress: Progress) -> Pool:
+    """The images of images.txt, in the order of their numbers, with the classes of
+    image_class_labels.txt, in the order of classes.txt.
 
     Raises:
         DataError: files are missing and cannot be had, or do not fit together.
         CancelledError: by `progress`.
     """
-    root = complete(SOURCE, folder, progress, archive)
-    images, classes = root / "images.txt", root / "image_class_labels.txt"
-    names = {number(one, images): name for one, name in rows(images, 2)}
-    known = {number(one, classes): number(label, classes, 1) for one, label in rows(classes, 2)}
-    lacking = sorted(names.keys() ^ known.keys())
+    root = complete(SOURCE, folder, progress)
+    listed = by_id(root / "images.txt", 2)
+    labels = by_id(root / "image_class_labels.txt", 2)
+    classes = by_id(root / "classes.txt", 2)
+    lacking = sorted(listed.keys() - labels.keys())
     if lacking:
-        raise DataError(
-            f"{images} and {classes} name different images: {lacking[:5]} and "
-            f"{max(0, len(lacking) - 5)} more are in one only"
+        raise listed[lacking[0]].error(
+            f"the image has no class in image_class_labels.txt; so have images {some(lacking)}"
         )
-    order = sorted(names)
-    paths = all_there([root / "images" / names[one] for one in order], images)
-    return pool(spec, paths, [known[one] for one in order])
+    for number, row in labels.items():
+        if number not in listed:
+            raise row.error(f"there is no image {number} in images.txt")
+        if row.whole(1, 1) not in classes:
+            raise row.error(f"there is no class {row.words[1]} in classes.txt")
+    order = sorted(listed)
+    names = [(listed[one].where, listed[one].words[1]) for one in order]
+    paths = images(root / "images", names, root / "images.txt", progress)
+    return pool(spec, paths, [labels[one].whole(1) for one in order])

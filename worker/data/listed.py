@@ -106,15 +106,15 @@ def images(
     seen: dict[str, str] = {}
     missing: list[str] = []
     paths = []
-    for at, (where, name) in enumerate(listed):
+    for at, (where, name) in enumerate(listed, start=1):
         if at % TELL_EVERY == 0:
             progress(f"looking for the images of {source.name}", at, len(listed), "images")
         place = PurePosixPath(name)
         if place.is_absolute() or ".." in place.parts or "\0" in name:
             raise DataError(f"{source}, {where}: {name!r} leads out of {folder}")
-        first = seen.setdefault(name, where)
-        if first is not where:
-            raise DataError(f"{source}, {where}: {name} stands in {first} already")
+        if name in seen:
+            raise DataError(f"{source}, {where}: {name} stands in {seen[name]} already")
+        seen[name] = where
         path = folder / place
         if not path.is_file():
             missing.append(f"{name} ({where})")

@@ -1,7 +1,7 @@
 """Published data sets as their archives bring them: found, unpacked or downloaded."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,8 +10,11 @@ from worker.data.downloads import ADVICE, fetch, locked, unpacked
 from worker.errors import DataError
 from worker.progress import Progress
 
-SHOWN: Final = 5
-"""Things named in a message; the others are counted."""
+LIMIT: Final = 20 * 10**9
+"""Most bytes of an unpacked archive; the largest has 3 GB."""
+
+Find = Callable[[Path], list[Path]]
+"""The folders below one that are wanted; the uppermost is taken."""
 
 
 @dataclass(frozen=True)
@@ -26,22 +29,17 @@ class Published:
     archive: str
     """The archive's file name, as it is published."""
     urls: tuple[str, ...] = ()
-    """None where its host is gone or wants a licence accepted: then it is placed by hand."""
     md5: str | None = None
-    limit: int = 20 * 10**9
-    """Most bytes of the unpacked archive."""
+    """Of a downloaded archive; a placed one may have been packed anew."""
 
 
-def complete(
-    source: Published, folder: Path, progress: Progress, archive: Path | None = None
-) -> Path:
+def complete(source: Published, folder: Path, progress: Progress) -> Path:
     """The data set's own folder, unpacked.
 
     Args:
         source: what is looked for.
         folder: of all data sets.
         progress: told how far downloading and unpacking are.
-        archive: taken instead of one that lies in the folder; stays where it is.
 
     Raises:
         DataError: it is not there and cannot be had, or the archive is damaged or another one.
@@ -53,15 +51,64 @@ def complete(
     try:
         with locked(folder, source.folder, progress):
             if not (root / source.marker).is_file():  # another run may have been first
-                _unpack(source, folder, progress, archive)
+                _check_free(source, root)
+                _obtain(source, folder, progress)
     except OSError as error:
         raise DataError(f"{source.label} is not in {root}, nor to be put there: {error}") from error
     return root
 
 
-def _unpack(source: Published, folder: Path, progress: Progress, archive: Path | None) -> None:
+def unpack_folder(archive: Path, target: Path, find: Find, progress: Progress) -> None:
+    """Unpack one folder of an archive.
+
+    Args:
+        archive: stays where it is.
+        target: what that folder becomes, at once and whole; is not there yet, or empty.
+        find: the folder among the unpacked files.
+        progress: told how far it is.
+
+    Raises:
+        DataError: the archive is damaged, or holds no such folder; nothing of it is left.
+        OSError: the target cannot be written.
+        CancelledError: by `progress`; nothing is left.
+    """
+    scratch = target.with_name(f".{target.name}.unpacked")
+    shutil.rmtree(scratch, ignore_errors=True)  # of a process that was killed
+    try:
+        unpacked(archive, scratch, limit=LIMIT, progress=progress)
+        found = sorted(find(scratch), key=lambda path: len(path.parts))
+        if not found:
+            raise DataError(
+                f"{archive} is not the official archive: it does not hold what becomes {target}. "
+                "Put the official one there."
+            )
+        found[0].replace(target)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def holding(name: str) -> Find:
+    """Finds folders with a file of that name in them."""
+    return lambda root: [path.parent for path in root.rglob(name) if path.is_file()]
+
+
+def named(name: str) -> Find:
+    """Finds folders of that name."""
+    return lambda root: [path for path in root.rglob(name) if path.is_dir()]
+
+
+def _check_free(source: Published, root: Path) -> None:
+    """What somebody put there must not be lost, and is not whole."""
+    if root.is_dir() and any(root.iterdir()):
+        raise DataError(
+            f"{root} is there but holds no {source.marker}, so it is not the whole of "
+            f"{source.label}. Complete it, or remove it to have it unpacked again."
+        )
+
+
+def _obtain(source: Published, folder: Path, progress: Progress) -> None:
     placed = folder / source.archive
-    downloaded = archive is None and not placed.is_file()
+    downloaded = not placed.is_file()
     if downloaded:
         fetch(
             source.urls,
@@ -70,72 +117,8 @@ def _unpack(source: Published, folder: Path, progress: Progress, archive: Path |
             progress=progress,
             advice=f"{ADVICE} A folder {folder / source.folder} with {source.marker} will do too.",
         )
-    used = archive or placed
-    root, scratch = folder / source.folder, folder / f"{source.folder}.unpacked"
-    shutil.rmtree(scratch, ignore_errors=True)  # of a process that was killed
     try:
-        unpacked(used, scratch, limit=source.limit, progress=progress)
-        found = sorted(path.parent for path in scratch.rglob(Path(source.marker).name))
-        inside = [path for path in found if (path / source.marker).is_file()]
-        if not inside:
-            raise DataError(
-                f"{used} holds no {source.marker}, so it is not the archive of {source.label}"
-            )
-        shutil.rmtree(root, ignore_errors=True)  # without its marker it was not whole
-        inside[0].replace(root)
+        unpack_folder(placed, folder / source.folder, holding(source.marker), progress)
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    if downloaded:
-        placed.unlink()
-
-
-def rows(path: Path, columns: int, *, header: bool = False) -> list[list[str]]:
-    """The words of each line of an official list; of the last column all that is left.
-
-    Raises:
-        DataError: it cannot be read; names the first line with too few columns.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
-    found = []
-    for number, line in enumerate(lines, start=1):
-        words = line.split(maxsplit=columns - 1)
-        if not words or (header and number == 1):
-            continue
-        if len(words) < columns:
-            raise DataError(
-                f"{path}, line {number}: {columns} columns are needed, {line!r} has {len(words)}"
-            )
-        found.append(words)
-    if not found:
-        raise DataError(f"{path} lists nothing; put the official file there")
-    return found
-
-
-def number(text: str, path: Path, least: int = 0) -> int:
-    """A whole number of a list.
-
-    Raises:
-        DataError: it is none, or too small.
-    """
-    if not text.isdecimal() or int(text) < least:
-        raise DataError(f"{path}: {text!r} is no whole number from {least} up")
-    return int(text)
-
-
-def all_there(paths: Sequence[Path], source: Path) -> tuple[Path, ...]:
-    """The listed files, every one of which is there.
-
-    Raises:
-        DataError: names the first that are missing, and how many.
-    """
-    missing = [path for path in paths if not path.is_file()]
-    if missing:
-        more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
-        raise DataError(
-            f"{source} lists images that are not there: "
-            f"{', '.join(map(str, missing[:SHOWN]))}{more}. Remove the folder and unpack it again."
-        )
-    return tuple(paths)
+        if downloaded:
+            placed.unlink()

@@ -6,8 +6,8 @@ from typing import Final
 from contract.data import SopData
 from worker.data.dataset import Pool
 from worker.data.fine_grained import pool
-from worker.data.published import Published, all_there, complete, number, rows
-from worker.errors import DataError
+from worker.data.listed import images, rows
+from worker.data.published import Published, complete
 from worker.progress import Progress
 
 SOURCE: Final = Published(
@@ -15,15 +15,22 @@ SOURCE: Final = Published(
     folder="Stanford_Online_Products",
     marker="Ebay_train.txt",
     archive="Stanford_Online_Products.zip",
-    # The authors' own link, from github.com/rksltnl/Deep-Metric-Learning-CVPR16.
+    # The authors' two places: their group's server, and the link of their repository
+    # github.com/rksltnl/Deep-Metric-Learning-CVPR16.
     urls=(
+        "http://ftp.cs.stanford.edu/cs/cvgl/Stanford_Online_Products.zip",
         "https://drive.usercontent.google.com/download"
         "?id=1TclrpQOF_ullUP99wk_gjGN8pKvtErG8&export=download&authuser=0&confirm=t",
     ),
+    md5="7f73d41a2f44250d4779881525aea32e",
 )
+LISTS: Final = ("Ebay_train.txt", "Ebay_test.txt")
+COLUMNS: Final = 4
+"""image_id class_id super_class_id path. A super class holds many products, so that it is no fine
+label."""
 
 
-def load(spec: SopData, folder: Path, progress: Progress, archive: Path | None = None) -> Pool:
+def load(spec: SopData, folder: Path, progress: Progress) -> Pool:
     """Images and products by Ebay_train.txt and Ebay_test.txt, whose products are different ones:
     with a split by class, those of the first train and those of the second test.
 
@@ -31,20 +38,22 @@ def load(spec: SopData, folder: Path, progress: Progress, archive: Path | None =
         DataError: files are missing and cannot be had, or do not fit together.
         CancelledError: by `progress`.
     """
-    root = complete(SOURCE, folder, progress, archive)
+    root = complete(SOURCE, folder, progress)
     paths: list[Path] = []
     products: list[int] = []
-    numbers: list[set[int]] = []
-    for name in ("Ebay_train.txt", "Ebay_test.txt"):
-        listed = rows(root / name, 4, header=True)
-        own = [number(product, root / name, 1) for _, product, _, _ in listed]
-        paths += all_there([root / path for _, _, _, path in listed], root / name)
-        products += own
-        numbers.append(set(own))
-    train, test = numbers
-    if max(train) >= min(test):
-        raise DataError(
-            f"{root}: the products of Ebay_train.txt, up to {max(train)}, must come before those "
-            f"of Ebay_test.txt, from {min(test)}; put the official lists there"
-        )
-    return pool(spec, paths, products, training_classes=len(train))
+    last = 0
+    """The highest product that trains."""
+    for name in LISTS:
+        listed = rows(root / name, COLUMNS, header=True)
+        for row in listed:
+            if (product := row.whole(1, 1)) <= last:
+                raise row.error(
+                    f"product {product} must come before those that test: {LISTS[0]} goes up to "
+                    f"{last}, and no product may be in both lists"
+                )
+            products.append(product)
+        last = last or max(products)
+        paths += images(root, [(row.where, row.words[3]) for row in listed], root / name, progress)
+    return pool(
+        spec, paths, products, training_classes=len({one for one in products if one <= last})
+    )

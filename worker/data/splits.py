@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
-from contract.data import TRAIN_SHARE, SplitBy, ValidateOn
+from contract.data import SplitBy, ValidateOn
+from contract.data.shares import (
+    LEAST_CLASSES,
+    held_classes_of,
+    held_items_of,
+    training_items_of,
+)
 from worker.errors import DataError
-
-VALIDATION_PART: Final = 5
-"""With a split by class, one in so many of the training half's classes, or of its items,
-validates."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def split_by_item(labels: np.ndarray, *, seed: int) -> Indices:
     parts: tuple[list[np.ndarray], ...] = ([], [], [])
     for label in np.unique(labels):
         members = rng.permutation(np.flatnonzero(labels == label))
-        train = max(1, int(len(members) * TRAIN_SHARE))
+        train = training_items_of(len(members))
         validation = (len(members) - train) // 2
         for part, own in zip(parts, np.split(members, [train, train + validation]), strict=True):
             part.append(own)
@@ -90,22 +91,27 @@ def split_by_class(
     """
     classes = np.unique(labels)
     half = len(classes) // 2 if training_classes is None else training_classes
-    least = 6 if validation == "classes" else 4  # two that train
+    least = LEAST_CLASSES[validation]
     if len(classes) < least:
         raise DataError(
             f"a split by class that validates on {validation} needs {least} classes or more, the "
-            f"data have {len(classes)}; split by item"
+            f"data have {len(classes)}; "
+            + (
+                "validate on items, or split by item"
+                if validation == "classes"
+                else "split by item"
+            )
         )
     rng = np.random.default_rng([seed, 3])
     learnt = np.isin(labels, classes[:half])
     if validation == "classes":
-        held = rng.permutation(classes[:half])[: max(1, half // VALIDATION_PART)]
+        held = rng.permutation(classes[:half])[: held_classes_of(half)]
         kept_out = np.isin(labels, held)
     else:
         kept_out = np.zeros(len(labels), dtype=bool)
         for label in classes[:half]:
             members = rng.permutation(np.flatnonzero(labels == label))
-            kept_out[members[: max(1, len(members) // VALIDATION_PART)]] = True
+            kept_out[members[: held_items_of(len(members))]] = True
     return _checked(
         labels,
         np.flatnonzero(learnt & ~kept_out),
@@ -130,6 +136,8 @@ def _checked(
                 "so that no item has anything to be compared with; give more items a class, or "
                 "split another way"
             )
-    if len(np.unique(labels[train])) < 2:
-        raise DataError("the training split would hold one class only; nothing tells it apart")
+        if len(sizes) < 2:
+            raise DataError(
+                f"the {name} split would hold one class only, and nothing to tell it from"
+            )
     return Indices(train, validation, test)

@@ -19,6 +19,8 @@ from worker.features.digest import digest_of
 from worker.progress import Progress
 from worker.settings import cache_bytes
 
+FOLDER: Final = "features"
+"""Of the cache's."""
 BATCH: Final = 64
 """Images that go through the backbone at once."""
 
@@ -50,10 +52,9 @@ def features(
             written.
         CancelledError: by `progress`; nothing half computed is kept.
     """
-    key = hashlib.sha256(f"{backbone.digest} {digest_of(items, progress)}".encode()).hexdigest()
     found = arrays.kept(
-        cache / "features",
-        key,
+        cache / FOLDER,
+        key_of(items, backbone, progress),
         (len(items), backbone.features),
         lambda: _computed(items, backbone, device, batch, progress),
         most=cache_bytes(),
@@ -62,11 +63,16 @@ def features(
     return torch.from_numpy(found)
 
 
+def key_of(items: Items, backbone: Backbone, progress: Progress) -> str:
+    """SHA-256 of all that decides the features: weights, preparation, the items' content."""
+    return hashlib.sha256(f"{backbone.digest} {digest_of(items, progress)}".encode()).hexdigest()
+
+
 def _computed(
     items: Items, backbone: Backbone, device: torch.device, batch: int, progress: Progress
 ) -> Generator[np.ndarray, None, None]:
     """Features batch by batch; while the device computes one, the next is decoded."""
-    what, done = "extracting features", 0
+    what, done = "computing features", 0
     progress(what, done, len(items), "images")
     with closing(_images(items, backbone, batch)) as images:
         for part in images:

@@ -19,7 +19,7 @@ from worker.losses import Loss
 from worker.trainer.evaluation import EMBED_BATCH, EMBED_NUMBERS, GALLERY_ITEMS, VALIDATION_ITEMS
 from worker.trainer.model import Model, loss_of
 
-LOSS_ITEMS: Final = 256
+LOSS_ITEMS: Final = 1024
 """Of a batch that go through the loss; of larger batches it is scaled by the number of pairs."""
 POINT_BYTES: Final = 32
 """Of each number of an embedding while it is measured: as it is, and copies in double precision."""
@@ -44,6 +44,8 @@ def of_training(
         "weights of the best epoch": whole,
         "items to measure on": _copies(data),
     }
+    was_training = model.training
+    model.eval()  # so that no running statistic moves
     peaks = (
         # An update is measured, every so many steps: the weights from before it, their differences.
         {"copies of the weights": 2 * trained},
@@ -53,6 +55,7 @@ def of_training(
         },
         {"embedding the held-out items": _embedding(model, data)},
     )
+    model.train(was_training)
     return held | max(peaks, key=lambda one: sum(one.values()))
 
 
@@ -64,8 +67,8 @@ class LivingBytes(TorchDispatchMode):
 
     def __init__(self, known: Sequence[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.most = 0
-        self._now = 0
+        self.most: int = 0
+        self._now: int = 0
         self._seen = {tensor.untyped_storage()._cdata for tensor in known}
 
     def __torch_dispatch__(
@@ -117,7 +120,7 @@ def _embedding(model: Model, data: Dataset) -> int:
     numbers = max(one.numel() for one in (shape.items, shape.visual) if one is not None)
     batch = max(1, min(EMBED_BATCH, EMBED_NUMBERS // numbers, len(data.test)))
     with torch.no_grad():
-        dim = sum(own.shape[1] for own in model(shape))
+        dim: int = sum(own.shape[1] for own in model(shape))
     points = POINT_BYTES * dim * (len(data.test) + len(data.train))
     return _of_an_item(model, data.train, look) * batch + points
 
@@ -125,15 +128,12 @@ def _embedding(model: Model, data: Dataset) -> int:
 def _of_an_item(model: Model, train: Split, run: Callable[[Split], None]) -> int:
     """What one item more takes."""
     most: list[int] = []
-    was_training = model.training
-    model.eval()  # so that no running statistic moves
     for count in (1, 2):
         part = train.take(torch.arange(count))
         with LivingBytes([*model.parameters(), *model.buffers()]) as living:
             run(part)
         most.append(living.most + _bytes(_tensors(part)))
-    model.train(was_training)
-    return most[1] - most[0]
+    return max(0, most[1] - most[0])
 
 
 def _pairs(loss: Loss, model: Model, train: Split, batch: Tensor) -> int:

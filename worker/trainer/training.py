@@ -16,7 +16,7 @@ from worker.errors import DivergedError, NotFiniteError
 from worker.progress import SILENT, Progress
 from worker.reporter import EndState, Reporter
 from worker.settings import datasets_folder
-from worker.trainer import optimizers
+from worker.trainer import footprint, optimizers
 from worker.trainer.augment import augmented
 from worker.trainer.best import Best
 from worker.trainer.divergence import likely_cause
@@ -59,15 +59,11 @@ class Training:
         # encoder and see the same batches, whatever their losses draw.
         torch.manual_seed(seed_of(seed, "encoder"))
         self._model = _model(spec, self._data, progress).to(device)
-        memory.check(
-            memory.of_training(self._model, self._data.train, self._settings.batch_size),
-            device,
-            "Take a smaller batch size, or a backbone of which only the head trains.",
-        )
         torch.manual_seed(seed_of(seed, "loss"))
         dim = spec.encoder.embedding_dim
         self._loss = losses.build(arm.loss, classes=self._data.classes, dim=dim).to(device)
         self._weights = [w for w in self._model.parameters() if w.requires_grad]
+        self._check_memory()
         self._tuples = generator(seed, "tuples")
         self._augmentation = generator(seed, "augmentation")
         parameters = [*self._weights, *self._loss.parameters()]
@@ -129,6 +125,15 @@ class Training:
             seed=self._seed,
             epoch=epoch,
         )
+
+    def _check_memory(self) -> None:
+        batch = next(self.batches(1))
+        needs = footprint.of_training(self._model, self._loss, self._data, self._settings, batch)
+        advice = (
+            "Take a smaller batch size, a smaller encoder or images, or a frozen backbone, of "
+            "which only the head trains."
+        )
+        memory.check(needs, self._device, advice, certain=memory.MEASURED)
 
     def _take_step(self, batch: Tensor) -> dict[str, float]:
         """One optimiser step; its values by metric key."""

@@ -17,6 +17,12 @@ export function prepared({ done, total }) {
   return total ? Math.min(1, done / total) : null;
 }
 
+/** Whether runs are at work and none has come to its first step. @param {RunOut[]} runs */
+export function isPreparing(runs) {
+  const running = runs.filter((run) => run.state === "running");
+  return running.length > 0 && running.every((run) => run.preparing);
+}
+
 /** State of a comparison, told from its runs. @param {RunOut[]} runs */
 export function overallState(runs) {
   const order = ["running", "queued", "failed", "cancelled"];

@@ -75,7 +75,8 @@ export class RunStrip {
     setText(found.label, text);
     const ahead = run.preparing ? prepared(run.preparing) : null;
     const share = run.state === "succeeded" ? 1 : (ahead ?? run.progress ?? 0);
-    setAttribute(found.cell, "data-preparing", Boolean(run.preparing));
+    const measured = ahead == null ? "unmeasured" : "measured";
+    setAttribute(found.cell, "data-preparing", run.preparing ? measured : null);
     found.bar.style.width = `${100 * share}%`;
   }
 
