@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from backend.app import create_app
 from contract.catalogue import LOSSES
+from contract.intake import read_features, read_paired
 from contract.metrics import METRICS, TEST_PREFIX
 from contract.names import API_PREFIX
 from contract.spec import parse_spec
@@ -112,6 +113,23 @@ def test_links_lead_somewhere(page: str) -> None:
     links = re.findall(r"\]\(([^)#\s]+)\)", path.read_text())
     local = [link for link in links if not link.startswith("http")]
     assert [link for link in local if not (path.parent / link).exists()] == []
+
+
+def test_the_examples_of_own_data_make_files_that_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    examples = re.findall(r"```python\n(.*?)```", _text("docs/YOUR_DATA.md"), re.DOTALL)
+    for example in examples:
+        exec(compile(example, "YOUR_DATA.md", "exec"), {})
+    assert len(examples) == 3
+    table = read_features(tmp_path / "features.npz")
+    assert (table.class_names, len(table)) == (("cat", "dog", "fox"), 300)
+    assert table.fine is not None
+    assert read_features(tmp_path / "features.parquet").features.shape == (300, 64)
+    pairs = read_paired(tmp_path / "pairs.h5")
+    assert pairs.visual is not None
+    assert (pairs.features.shape, pairs.visual.shape) == ((100, 128), (100, 1024))
 
 
 def _direct() -> set[str]:

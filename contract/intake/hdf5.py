@@ -76,7 +76,8 @@ def h5_columns(
     """
     columns: dict[str, Column] = {}
     try:
-        names = list(opened)
+        # A damaged name that is no UTF-8 comes as bytes; nothing is found under what it reads as.
+        names = [one if isinstance(one, str) else one.decode(errors="replace") for one in opened]
     except _H5_ERRORS as error:
         raise findings.refuse("", f"is damaged ({error}); save it anew") from error
     for name in names:

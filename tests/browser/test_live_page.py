@@ -120,7 +120,7 @@ def test_the_page_goes_on_by_itself_after_the_api_was_killed(stack: Stack, page:
     assert grown(page, run["total_steps"] - 1) == run["total_steps"]
 
 
-@pytest.mark.parametrize("path", ["", "new", "comparison?id=c0000000000", "method"])
+@pytest.mark.parametrize("path", ["", "new", "datasets", "comparison?id=c0000000000", "method"])
 def test_every_page_opens_without_a_fault(stack: Stack, page: Page, path: str) -> None:
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))

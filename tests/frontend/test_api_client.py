@@ -13,17 +13,21 @@ from starlette.routing import Route
 
 from backend import schemas, summary, verdict_out
 from backend.app import create_app
+from backend.datasets import answers
+from backend.datasets.facts import Note
 from backend.routes import health
 from backend.settings import Settings
 from contract.catalogue import catalogue
-from contract.events import Failure
+from contract.events import Failure, Preparation
 from frontend import api_types
 from frontend.api import Api
+from frontend.api_types import Dataset
 from frontend.errors import ApiAwayError, ApiError, MissingError
 from tests.support.broker import Broker
 from tests.support.ports import free_ports
 from tests.support.serving import serving
 from tests.support.specs import small
+from tests.support.tiny_sets import image_files, zipped
 
 
 @pytest.fixture
@@ -59,6 +63,29 @@ def test_a_comparison_from_its_making_to_its_end(api: Api) -> None:
     api.delete(own)
     with pytest.raises(MissingError, match=own):
         api.comparison(own)
+
+
+def test_an_upload_from_its_sending_to_its_end(api: Api, tmp_path: Path) -> None:
+    def put(file: Path) -> Dataset:
+        with file.open("rb") as content:
+            return api.upload("shoes ü", "image_folder", content, file.name)
+
+    made = put(zipped(tmp_path / "shoes.zip", image_files()))
+    assert api.datasets() == [made]
+    assert put(tmp_path / "shoes.zip") == made, "the same content is the same data set"
+    found = api.dataset(made["id"])
+    assert found["counts"] == [4, 4, 4]
+    assert found["thumbnail_items"][0] == {"n": 0, "class_name": "c0", "file": "c0/0.jpg"}
+    api.delete_dataset(made["id"])
+    with pytest.raises(MissingError):
+        api.dataset(made["id"])
+
+    bad = zipped(tmp_path / "bad.zip", {**image_files(), "c1/x.jpg": b"no image"})
+    with pytest.raises(ApiError, match="1 problem") as caught:
+        put(bad)
+    assert (caught.value.code, caught.value.status) == ("invalid_dataset", 422)
+    assert [field.path for field in caught.value.fields] == ["c1/x.jpg"]
+    assert api.datasets() == []
 
 
 def test_lists_are_found_by_word_tag_state_and_page(api: Api) -> None:
@@ -223,6 +250,12 @@ def test_readiness_is_an_answer_whichever_it_is(api: Api, broker: Broker) -> Non
         (api_types.Claim, verdict_out.ClaimOut),
         (api_types.Verdict, verdict_out.Verdict),
         (api_types.Ready, health.Ready),
+        (api_types.Preparation, Preparation),
+        (api_types.RowProblem, Note),
+        (api_types.Thumbnail, answers.ThumbnailOut),
+        (api_types.Dataset, answers.DatasetOut),
+        (api_types.DatasetDetail, answers.DatasetDetail),
+        (api_types.DatasetList, answers.DatasetList),
     ],
 )
 def test_the_types_of_answers_are_the_api_s(answer: type, model: type[BaseModel]) -> None:

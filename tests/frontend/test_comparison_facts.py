@@ -3,7 +3,7 @@ from typing import Any
 from contract.catalogue import catalogue
 from contract.presets import DEMO
 from contract.spec import parse_spec
-from frontend.comparison_facts import difference, facts, settings
+from frontend.comparison_facts import difference, facts, measures, settings
 
 CATALOGUE = catalogue()
 
@@ -65,3 +65,49 @@ def test_what_differs_besides_the_loss_is_named() -> None:
 def test_kinds_that_the_catalogue_does_not_know_keep_their_name() -> None:
     said = {fact.name: fact.value for fact in facts(spec(), {})}
     assert said["Data"] == "digits"
+
+
+def test_a_teams_own_data_a_backbone_and_augmentation_are_said() -> None:
+    own = spec(
+        data={"kind": "image_folder", "dataset": "d1", "split": "item"},
+        encoder={"kind": "resnet18", "embedding_dim": 128, "tuning": "head"},
+        training={"augmentation": "flip_shift"},
+    )
+    said = {fact.name: fact.value for fact in facts(own, CATALOGUE)}
+    assert said["Data"] == "Your images, d1, split by item"
+    assert said["Encoder"] == (
+        "ResNet-18 (imagenet weights, head trains), 128 dimensions, L2-normalised"
+    )
+    assert said["Augmentation"] == "flip shift"
+    named = {fact.name: fact.value for fact in facts(own, CATALOGUE, "shoes")}
+    assert named["Data"] == "Your images, shoes, split by item"
+
+
+def test_the_second_modalitys_encoder_is_said() -> None:
+    pairs = spec(
+        data={"kind": "spoken_digits"},
+        encoder={"kind": "audio_convnet"},
+        visual_encoder={"kind": "convnet"},
+    )
+    said = {fact.name: fact.value for fact in facts(pairs, CATALOGUE)}
+    assert said["Visual encoder"] == "Small convnet"
+    assert measures(pairs, CATALOGUE, fine_upload=None) == {
+        "fine_labels": True,
+        "two_modalities": True,
+        "class_disjoint": False,
+    }
+
+
+def test_what_is_measured_follows_from_the_data() -> None:
+    def fine(data: dict[str, Any], upload: bool | None = None) -> bool:
+        made = {"data": data}
+        return measures(made, CATALOGUE, fine_upload=upload)["fine_labels"]
+
+    assert not fine({"kind": "digits"})
+    assert fine({"kind": "cifar100"})
+    assert fine({"kind": "features", "file": "/there.npz"}), "only the worker can say"
+    assert not fine({"kind": "features", "file": ""}, upload=False)
+    assert fine({"kind": "features", "file": ""}, upload=True)
+    assert not fine({"kind": "image_folder", "folder": "/there"})
+    by_class = {"data": {"kind": "cub200", "split": "class"}}
+    assert measures(by_class, CATALOGUE, fine_upload=None)["class_disjoint"]

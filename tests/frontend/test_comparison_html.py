@@ -57,6 +57,18 @@ def test_families_untrained_values_and_differences_have_their_places() -> None:
     assert "lb-family" not in plain
 
 
+def test_what_a_metric_is_held_against_has_columns_of_its_own() -> None:
+    cells = (Cell("0.9", "", "", 1),)
+    lines = (
+        Line("retrieval.recall_at_1", "R@1", "higher", cells, references={"raw backbone": "0.4"}),
+        Line("retrieval.map_at_r", "MAP@R", "higher", cells),
+    )
+    page = comparison_html.results_table(arm_styles(["a"]), Section("T", lines), "light")
+    assert "<th scope='col'>raw backbone</th></tr>" in page
+    assert "<td class='lb-untrained'>0.4</td></tr>" in page
+    assert "<td class='lb-untrained'>–</td></tr>" in page
+
+
 def test_a_setting_that_differs_stands_out_but_the_loss_does_not() -> None:
     rows = [Setting("Loss", ("x", "y")), Setting("Margin", ("1", "2")), Setting("Tuples", ("", ""))]
     page = comparison_html.settings_table(arm_styles(["a", "b"]), rows, "light")

@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 from backend.app import create_app
 from backend.settings import Settings
 from frontend.api import Api
-from frontend.api_types import Ready, Worker
-from frontend.comparison_table import STATES, duration, pages, rows, workers_line
+from frontend.api_types import Ready, Run, Worker
+from frontend.comparison_table import STATES, duration, pages, preparation, rows, workers_line
 from frontend.errors import MissingError
 from tests.support.broker import Broker
 from tests.support.ports import free_ports
@@ -233,6 +233,19 @@ def test_the_workers_line_counts_and_says_what_to_do() -> None:
     assert slots("idle") == "1 worker slot: 0 busy, 1 idle"
     assert "not seen lately" in slots("busy", "lost")
     assert "python -m launcher up" in slots("lost")
+
+
+def test_a_comparison_that_is_being_prepared_says_how_far() -> None:
+    def run(state: str, done: float | None, total: float | None = 200) -> Run:
+        ahead = None if done is None else {"done": done, "total": total}
+        return cast(Run, {"state": state, "preparing": ahead})
+
+    waiting = run("queued", None)
+    assert preparation([run("running", 50), waiting]) == "▷ preparing 25 %"
+    assert preparation([run("running", 50), run("running", 100)]) == "▷ preparing 50 %"
+    assert preparation([run("running", 7, None), waiting]) == "▷ preparing"
+    assert preparation([run("running", 50), run("running", None)]) == ""
+    assert preparation([waiting]) == ""
 
 
 def test_times_and_pages_in_words() -> None:

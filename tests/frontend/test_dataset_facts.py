@@ -92,7 +92,9 @@ def test_every_text_of_a_user_is_escaped() -> None:
 
 
 def test_a_problem_of_the_whole_file_says_so() -> None:
-    page = dataset_facts.problems_table([FieldProblem("", "is empty"), FieldProblem("row 3", "bad")])
+    page = dataset_facts.problems_table(
+        [FieldProblem("", "is empty"), FieldProblem("row 3", "bad")]
+    )
     assert "<th scope='row'>the file</th><td>is empty</td>" in page
     assert "<th scope='row'>row 3</th><td>bad</td>" in page
 

@@ -12,6 +12,7 @@ from frontend.form import arms
 from frontend.form.fields import Choice, Field, Items, read_form, read_items
 from frontend.form.problems import Problem, form_path, from_api, in_words, place
 from frontend.form.reading import fit, read_spec
+from frontend.form.uploads import spec_for
 from frontend.form.values import arm_count, write_spec
 
 FORM = read_form(catalogue())
@@ -210,3 +211,67 @@ class TestProblems:
         titles = {"arms.1.loss.margin": "Margin"}
         assert in_words("arms.1.loss.margin", titles) == "Arm 2, Margin"
         assert in_words("spec", {}) == "spec"
+
+
+class TestData:
+    def test_only_encoders_that_can_take_the_items_are_offered(self) -> None:
+        vectors = [option.kind for option in FORM.encoder.taking("vectors").options]
+        assert vectors == ["mlp"]
+        sounds = {option.kind for option in FORM.encoder.taking("spectrograms").options}
+        assert sounds == {"mlp", "convnet", "audio_convnet"}
+
+    @pytest.mark.parametrize(
+        ("data", "first", "second"),
+        [
+            ("digits", "convnet", ""),
+            ("features", "mlp", ""),
+            ("cub200", "resnet18", ""),
+            ("image_folder", "resnet18", ""),
+            ("spoken_digits", "audio_convnet", "convnet"),
+            ("paired_features", "mlp", "mlp"),
+        ],
+    )
+    def test_each_modality_begins_with_an_encoder_made_for_it(
+        self, data: str, first: str, second: str
+    ) -> None:
+        values, problems = read_spec({"data": {"kind": data}}, FORM)
+        assert problems == []
+        spec = write_spec(values, FORM)
+        assert spec["encoder"]["kind"] == first
+        assert spec.get("visual_encoder", {}).get("kind", "") == second
+
+    def test_the_visual_encoder_follows_the_first_one_into_its_space(self) -> None:
+        values = filled({"data": {"kind": "spoken_digits"}})
+        values |= {"encoder.embedding_dim": 32, "encoder.normalize": False}
+        spec = write_spec({**values, "name": "x"}, FORM)
+        assert spec["visual_encoder"]["embedding_dim"] == 32
+        assert spec["visual_encoder"]["normalize"] is False
+        parse_spec(spec)
+
+    def test_what_is_not_asked_any_more_does_not_count(self) -> None:
+        values = filled({"data": {"kind": "image_folder", "dataset": "d1"}})
+        values |= {"data.folder": "/typed/before", "encoder.weights_file": "/typed/before.pt"}
+        spec = write_spec({**values, "name": "x"}, FORM)
+        assert (spec["data"]["dataset"], spec["data"]["folder"]) == ("d1", "")
+        assert spec["encoder"]["weights_file"] == ""
+        parse_spec(spec)
+        values |= {"data.kind": "features", "encoder.kind": "mlp"}
+        values["training.augmentation"] = "flip"
+        assert write_spec(values, FORM)["training"]["augmentation"] == "none"
+
+    def test_data_that_are_not_there_yet_say_what_it_takes(self) -> None:
+        notes = {option.kind: option.note for option in FORM.data.options}
+        assert notes["cifar10"] == "Downloaded when a run first needs it: 171 MB."
+        assert "worker.data list" in notes["cars196"]
+        assert notes["digits"] == notes["image_folder"] == ""
+
+    @pytest.mark.parametrize("kind", ["image_folder", "features", "paired_features"])
+    @pytest.mark.parametrize(("items", "classes"), [(24, 2), (600, 5), (5000, 50)])
+    def test_an_upload_of_any_size_makes_a_sound_spec(
+        self, kind: str, items: int, classes: int
+    ) -> None:
+        upload = {"id": "d1", "name": "n" * 200, "kind": kind, "items": items, "classes": classes}
+        spec = write_spec(filled(spec_for(upload)), FORM)
+        assert parse_spec(spec).training.batch_size <= items // 3
+        by_class = kind == "image_folder" and classes == 50
+        assert spec["data"]["split"] == ("class" if by_class else "item")

@@ -2,7 +2,7 @@ import json
 
 from contract.catalogue import catalogue
 from contract.metrics import METRICS
-from frontend.live.component import GROUPS, live_data
+from frontend.live.component import ACROSS, GROUPS, live_data
 
 
 def data(**changes: object) -> dict[str, object]:
@@ -11,8 +11,8 @@ def data(**changes: object) -> dict[str, object]:
 
 
 def test_every_panel_shows_a_metric_of_the_catalogue() -> None:
-    keys = [key for _, group in GROUPS for key in group]
-    assert len(keys) == 18
+    keys = [key for _, group in (*GROUPS, *ACROSS) for key in group]
+    assert len(keys) == 18 + 12
     assert set(keys) <= set(METRICS)
 
 
@@ -45,6 +45,25 @@ def test_detail_is_left_out_where_the_data_have_no_fine_labels() -> None:
         return {panel["key"] for group in groups for panel in group["metrics"]}
 
     assert keys(fine_labels=True) - keys(fine_labels=False) == {"detail.recall_at_1"}
+
+
+def keys_of(**changes: object) -> list[list[str]]:
+    groups = data(**changes)["groups"]
+    assert isinstance(groups, list)
+    return [[panel["key"] for panel in group["metrics"]] for group in groups]
+
+
+def test_two_modalities_have_panels_of_retrieval_across_and_of_each_ones_geometry() -> None:
+    alone, both = keys_of(), keys_of(two_modalities=True)
+    assert [group for group in both if group not in alone] == [list(keys) for _, keys in ACROSS]
+    assert both[0] == alone[0], "dynamics come first"
+
+
+def test_there_is_no_linear_probe_of_classes_that_did_not_train() -> None:
+    left_out = {key for group in keys_of() for key in group} - {
+        key for group in keys_of(class_disjoint=True) for key in group
+    }
+    assert left_out == {"classification.linear_probe_accuracy"}
 
 
 def test_the_gradient_norm_says_by_what_its_loss_is_divided() -> None:

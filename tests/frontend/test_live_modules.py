@@ -283,3 +283,56 @@ def test_numbers_and_times_are_short(run: Run) -> None:
     spans = run("format", "return a.map(m.duration)", [3.2, 65, 3700, 200000, None])
     assert spans == ["3 s", "1 min 05 s", "1 h 01 min", "2 days", "–"]
     assert run("format", "return [m.percent(0.999), m.percent(1)]") == ["99 %", "100 %"]
+
+
+def test_amounts_are_told_in_their_unit(run: Run) -> None:
+    asked = [[45e6, 170.5e6, "bytes"], [2310, 6000, "images"], [7, None, "items"]]
+    said = run("format", "return a.map(([d, t, u]) => m.amount(d, t, u))", asked)
+    assert said == ["45 of 171 MB", "2,310 of 6,000 images", "7 items"]
+
+
+STRIP = """
+  const strip = new m.RunStrip();
+  document.body.replaceChildren(strip.element);
+  const drawn = a.steps.map((runs) => {
+    strip.draw(runs, a.arms);
+    const cell = strip.element.querySelector('.lb-cell');
+    return {
+      label: cell.querySelector('.lb-cell-label').textContent,
+      width: cell.querySelector('.lb-bar i').style.width,
+      measured: cell.dataset.preparing ?? null,
+      lines: [...strip.element.querySelectorAll('.lb-preparing > div')].map((l) => l.textContent),
+    };
+  });
+  return drawn;
+"""
+
+
+def test_a_run_says_what_is_done_before_its_first_step(run: Run) -> None:
+    def one(preparing: dict[str, Any] | None, **more: Any) -> list[dict[str, Any]]:
+        own = {"id": "r", "arm": "x", "seed": 0, "state": "running", "attempt": 1, "progress": 0}
+        return [{**own, "eta_s": None, "preparing": preparing, **more}]
+
+    load = {"what": "downloading a.zip", "done": 45e6, "total": 180e6, "unit": "bytes", "eta_s": 65}
+    look = {"what": "looking", "done": 0, "total": None, "unit": "items", "eta_s": None}
+    steps = [one(load), one(look), one(None, progress=0.5), one(load, state="queued")]
+    arms = [{"name": "x", "color": "#0072b2", "dash": "solid"}]
+    first, unknown, begun, waits = run("runs", STRIP, {"steps": steps, "arms": arms})
+    assert first == {
+        "label": "preparing 25 %",
+        "width": "25%",
+        "measured": "measured",
+        "lines": ["x · seed 0: downloading a.zip, 45 of 180 MB, 1 min 05 s left"],
+    }
+    assert (unknown["label"], unknown["measured"]) == ("preparing", "unmeasured")
+    assert unknown["lines"] == ["x · seed 0: looking"]
+    assert (begun["label"], begun["width"], begun["measured"]) == ("50 %", "50%", None)
+    assert begun["lines"] == []
+    assert waits["lines"] == [], "only what runs is prepared"
+
+
+def test_a_comparison_is_being_prepared_until_its_first_step(run: Run) -> None:
+    states: list[list[tuple[str, dict[str, Any] | None]]]
+    states = [[("running", {})], [("running", {}), ("running", None)], [("queued", None)], []]
+    runs = [[{"state": state, "preparing": ahead} for state, ahead in own] for own in states]
+    assert run("progress", "return a.map(m.isPreparing)", runs) == [True, False, False, False]

@@ -17,6 +17,7 @@ from frontend.api import Api
 from tests.support.ports import free_ports
 from tests.support.serving import serving
 from tests.support.specs import small
+from tests.support.tiny_sets import image_files, npz, table, zipped
 
 MAIN = Path(__file__).resolve().parents[2] / "frontend" / "main.py"
 PAGE = "app_pages/new.py"
@@ -318,3 +319,86 @@ def test_an_arm_can_share_the_training_again(http: httpx.Client) -> None:
 def test_says_that_two_arms_are_the_same(http: httpx.Client) -> None:
     at = press(opened(http), "new_copy_arm_0")
     assert "Arms 1 and 3 differ in nothing but name." in said(at)
+
+
+def put(client: httpx.Client, kind: str, file: Path, name: str = "mine") -> str:
+    """The id of an uploaded data set."""
+    with file.open("rb") as content:
+        return Api(client).upload(name, kind, content, file.name)["id"]
+
+
+def test_kinds_of_ones_own_data_offer_their_uploads_or_a_path(
+    http: httpx.Client, tmp_path: Path
+) -> None:
+    first = put(http, "features", npz(tmp_path / "a.npz", table()), "first")
+    images = put(http, "image_folder", zipped(tmp_path / "a.zip", image_files()), "shoes")
+    at = opened(http)
+    at.selectbox(key="new.data.kind").set_value("features")
+    run(at)
+    chosen = at.selectbox(key="new.data.dataset")
+    assert chosen.options[1:] == ["first: 40 items, 4 classes"]
+    assert chosen.value == first, "the newest upload stands there at once"
+    assert "MLP, the one that takes vectors" in said(at)
+    keys = {widget.key for widget in [*at.text_input, *at.selectbox]}
+    assert "new.data.file" not in keys
+    assert "new.training.augmentation" not in keys
+
+    at.selectbox(key="new.data.kind").set_value("image_folder")
+    run(at)
+    assert at.selectbox(key="new.data.dataset").value == images
+    assert at.selectbox(key="new.training.augmentation").value == "none"
+    at.selectbox(key="new.data.dataset").set_value("")
+    run(at)
+    at.text_input(key="new.data.folder").set_value("/data/shoes")
+    at.selectbox(key="new.encoder.kind").set_value("convnet")
+    press(at, "new_start")
+    [spec] = stored(http)
+    assert (spec["data"]["dataset"], spec["data"]["folder"]) == ("", "/data/shoes")
+
+
+def test_without_uploads_the_way_to_one_is_shown_and_what_is_missing_marked(
+    http: httpx.Client,
+) -> None:
+    at = opened(http)
+    at.selectbox(key="new.data.kind").set_value("image_folder")
+    run(at)
+    assert "None uploaded yet: upload" in [link.proto.label for link in at.get("page_link")]
+    press(at, "new_start")
+    assert "needs the id of an uploaded data set or a path" in said(at)
+    assert ".st-key-new-data-dataset " in said(at)
+
+
+def test_validation_is_asked_of_a_split_by_class_only(http: httpx.Client) -> None:
+    at = opened(http, preset="z25-retrieval")
+    assert at.selectbox(key="new.data.validation").value == "classes"
+    at.selectbox(key="new.data.split").set_value("item")
+    run(at)
+    assert "new.data.validation" not in {widget.key for widget in at.selectbox}
+
+
+def test_two_modalities_have_an_encoder_each(http: httpx.Client) -> None:
+    at = opened(http, preset="spoken-digits")
+    assert at.selectbox(key="new.encoder.kind").value == "audio_convnet"
+    assert at.selectbox(key="new.visual_encoder.kind").value == "convnet"
+    assert "ResNet-18" not in at.selectbox(key="new.encoder.kind").options
+    assert "ResNet-18" in at.selectbox(key="new.visual_encoder.kind").options
+    at.number_input(key="new.encoder.embedding_dim").set_value(32)
+    at.number_input(key="new.visual_encoder.channels").set_value(8)
+    press(at, "new_start")
+    [spec] = stored(http)
+    visual = spec["visual_encoder"]
+    assert (visual["kind"], visual["channels"], visual["embedding_dim"]) == ("convnet", 8, 32)
+    press(opened(http), "new_start")
+    assert stored(http)[0]["visual_encoder"] is None
+
+
+def test_an_upload_that_went_meanwhile_is_said(http: httpx.Client, tmp_path: Path) -> None:
+    own = put(http, "features", npz(tmp_path / "a.npz", table()))
+    at = opened(http, dataset=own)
+    assert at.number_input(key="new.training.batch_size").value == 8
+    Api(http).delete_dataset(own)
+    run(at)
+    assert f"{own} (not there any more)" in at.selectbox(key="new.data.dataset").options
+    press(at, "new_start")
+    assert f"there is no uploaded data set &#x27;{own}&#x27;" in said(at)
+    assert "There is no uploaded data set" in said(opened(http, dataset="d404"))

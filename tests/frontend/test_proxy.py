@@ -11,7 +11,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -27,6 +27,8 @@ class Upstream:
     more: threading.Event = field(default_factory=threading.Event)
     left: threading.Event = field(default_factory=threading.Event)
     seen: list[dict[str, str]] = field(default_factory=list)
+    begun: threading.Event = field(default_factory=threading.Event)
+    broken: threading.Event = field(default_factory=threading.Event)
 
     async def echo(self, request: Request) -> Response:
         body = (await request.body()).decode()
@@ -34,6 +36,24 @@ class Upstream:
         content = {"method": request.method, "path": request.url.path, "body": body}
         answer = {**content, "query": request.url.query}
         return JSONResponse(answer, 201, headers={"X-Own": "kept"})
+
+    async def datasets(self, request: Request) -> Response:
+        """Says at once that an upload has begun, and how long it was."""
+        self.seen.append(dict(request.headers))
+        length = 0
+        try:
+            async for chunk in request.stream():
+                length += len(chunk)
+                if chunk:
+                    self.begun.set()
+        except ClientDisconnect:
+            self.broken.set()
+            raise
+        return JSONResponse({"length": length}, 201)
+
+    async def refuse(self, _request: Request) -> Response:
+        """Answers before the body has come."""
+        return JSONResponse({"error": "too_large", "message": "no", "fields": []}, 413)
 
     async def live(self, request: Request) -> Response:
         self.seen.append(dict(request.headers))
@@ -54,6 +74,8 @@ class Upstream:
         methods = ["GET", "POST", "PATCH", "DELETE"]
         routes = [
             Route("/api/v1/live", self.live),
+            Route("/api/v1/datasets", self.datasets, methods=["POST"]),
+            Route("/api/v1/refuse", self.refuse, methods=["POST"]),
             Route("/api/v1/{path:path}", self.echo, methods=methods),
         ]
         return Starlette(routes=routes)
@@ -143,6 +165,49 @@ def test_events_pass_one_by_one_and_leaving_closes_the_upstream(
     assert upstream.left.wait(5), "the upstream stream must end when its viewer has left"
     assert upstream.seen[0]["last-event-id"] == "7-1"
     assert upstream.seen[0]["authorization"] == "Bearer t"
+
+
+def test_an_upload_reaches_the_api_while_it_is_sent(
+    behind: tuple[httpx.Client, Proxy], upstream: Upstream
+) -> None:
+    viewer, _ = behind
+    arrived: list[bool] = []
+
+    def body() -> Iterator[bytes]:
+        yield b"a" * 100_000
+        arrived.append(upstream.begun.wait(5))
+        yield b"b" * 100_000
+
+    answer = viewer.post("/api/v1/datasets", content=body())
+    assert (answer.status_code, answer.json()) == (201, {"length": 200_000})
+    assert arrived == [True], "the API has the first part before the last one is sent"
+    sized = viewer.post("/api/v1/datasets", content=b"x" * 300_000)
+    assert sized.json() == {"length": 300_000}
+    assert upstream.seen[1]["content-length"] == "300000"
+
+
+def test_an_upload_that_its_viewer_breaks_off_ends_at_the_api_too(
+    behind: tuple[httpx.Client, Proxy], upstream: Upstream
+) -> None:
+    viewer, _ = behind
+
+    def body() -> Iterator[bytes]:
+        yield b"a" * 100_000
+        assert upstream.begun.wait(5)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        viewer.post("/api/v1/datasets", content=body())
+    assert upstream.broken.wait(5)
+    assert viewer.get("/api/v1/after").status_code == 201
+
+
+def test_a_refusal_in_mid_upload_reaches_the_viewer(
+    behind: tuple[httpx.Client, Proxy], upstream: Upstream
+) -> None:
+    viewer, _ = behind
+    answer = viewer.post("/api/v1/refuse", content=b"x" * 3_000_000)
+    assert (answer.status_code, answer.json()["error"]) == (413, "too_large")
 
 
 def test_closing_the_proxy_ends_open_streams(

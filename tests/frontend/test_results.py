@@ -121,3 +121,41 @@ def test_metrics_stand_under_the_heading_of_their_family() -> None:
     keys = ("test.geometry.hubness", "clustering.ami", "detail.recall_at_1", "dynamics.loss")
     lines = [sections(summary(None, row("a", 1.0), key=key), ["a"])[0].lines[0] for key in keys]
     assert [line.family for line in lines] == ["Geometry", "Clustering", "Detail", ""]
+
+
+def test_two_modalities_have_families_of_their_own_side_by_side() -> None:
+    keys = {
+        "audio.geometry.hubness": "Geometry of the audio items",
+        "retrieval.recall_at_1": "Retrieval",
+        "retrieval.audio_to_visual.map": "Cross-modal retrieval",
+        "visual.geometry.hubness": "Geometry of the visual items",
+        "test.retrieval.visual_to_audio.recall_at_1": "Cross-modal retrieval",
+        "geometry.hubness": "Geometry",
+        "retrieval.visual_to_audio.map": "Cross-modal retrieval",
+    }
+    metrics = [summary(None, row("a", 1.0), key=key)["metrics"][0] for key in keys]
+    lines = [line for found in sections({"metrics": metrics}, ["a"]) for line in found.lines]
+    assert {line.key: line.family for line in lines} == keys
+    validation = [line.family for line in lines if not line.key.startswith("test.")]
+    assert validation == [
+        "Geometry of the audio items",
+        "Retrieval",
+        "Cross-modal retrieval",
+        "Cross-modal retrieval",
+        "Geometry of the visual items",
+        "Geometry",
+    ]
+
+
+def test_the_raw_backbone_and_chance_stand_beside_the_metrics_that_have_them() -> None:
+    data = summary("higher", row("a", 0.5))
+    assert sections(data, ["a"])[0].references == []
+    data["metrics"][0] |= {"raw_backbone": None, "chance": 0.1}
+    other = summary("higher", row("a", 0.5), key="geometry.hubness")["metrics"][0]
+    data["metrics"].append({**other, "raw_backbone": 0.25, "chance": None})
+    [section] = sections(data, ["a"])
+    assert section.references == ["raw backbone", "chance"]
+    assert [line.references for line in section.lines] == [
+        {"chance": "0.1"},
+        {"raw backbone": "0.25"},
+    ]
