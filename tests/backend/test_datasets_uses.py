@@ -7,8 +7,9 @@ import httpx
 import numpy as np
 import pytest
 
-from backend.datasets.uses import LEAST_CLASSES, training_share
+from backend.datasets.uses import training_share
 from contract.data import FeaturesData
+from contract.data.shares import LEAST_CLASSES
 from tests.backend.helpers import Api, Json
 from tests.backend.test_errors import check
 from tests.backend.uploads import features, images, pairs, uploaded

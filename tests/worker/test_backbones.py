@@ -121,7 +121,7 @@ def test_efficientnet_without_its_packages_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("worker.encoders.efficientnet.PACKAGES", ("timm", "not_installed_here"))
-    with pytest.raises(DataError, match="needs not_installed_here.*--group efficientnet"):
+    with pytest.raises(DataError, match=r"needs not_installed_here.*--group efficientnet"):
         backbone(EfficientnetLite0Encoder())
 
 
