@@ -10,14 +10,16 @@ Mark = Literal["", "best", "ahead"]
 TEST: Final = "test."
 ROUNDING: Final = 1e-12
 """Below it a number is what rounding has left of 0."""
+ACROSS: Final = "Cross-modal retrieval"
+"""What data of two modalities are about: it stands first."""
 FAMILIES: Final = {
     "geometry": "Geometry",
     "classification": "Classification",
     "retrieval": "Retrieval",
     "clustering": "Clustering",
     "detail": "Detail",
-    "retrieval.audio_to_visual": "Cross-modal retrieval",
-    "retrieval.visual_to_audio": "Cross-modal retrieval",
+    "retrieval.audio_to_visual": ACROSS,
+    "retrieval.visual_to_audio": ACROSS,
     "audio.geometry": "Geometry of the audio items",
     "visual.geometry": "Geometry of the visual items",
 }
@@ -124,7 +126,7 @@ def sections(
 
 def _by_family(lines: Sequence[Line]) -> tuple[Line, ...]:
     """Lines of one heading side by side, headings in the order of their first lines."""
-    order = list(dict.fromkeys(line.family for line in lines))
+    order = list(dict.fromkeys([ACROSS, *(line.family for line in lines)]))
     return tuple(sorted(lines, key=lambda line: order.index(line.family)))
 
 
@@ -143,7 +145,7 @@ def _line(metric: Mapping[str, Any], arms: Sequence[str]) -> Line:
     differences = metric.get("differences", ()) if len(arms) == 2 else ()
     return Line(
         metric["key"],
-        metric["label"].removesuffix(" (test)"),
+        _label(metric["label"]),
         metric["better"],
         cells,
         untrained="" if untrained is None else figure(untrained),
@@ -154,6 +156,11 @@ def _line(metric: Mapping[str, Any], arms: Sequence[str]) -> Line:
         },
         difference=_difference(differences[0]) if differences else None,
     )
+
+
+def _label(label: str) -> str:
+    """A metric's name without what its heading says."""
+    return label.removesuffix(" (test)").removeprefix("Audio: ").removeprefix("Visual: ")
 
 
 def _difference(row: Mapping[str, Any]) -> Cell:

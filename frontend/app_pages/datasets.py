@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import PurePath
 from typing import Final
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -77,15 +78,16 @@ def upload(client: Api) -> None:
 
 def explain() -> None:
     """What files must look like, and what to do with larger ones."""
-    with st.popover("What files can be", icon=":material/help:", type="tertiary", width="content"):
+    with st.popover("File formats", icon=":material/help:", type="tertiary", width="content"):
         st.html(dataset_facts.layouts_table())
         st.caption(
             f"Up to {MAX_MB:,} MB here: this page's server holds a file in its memory until it is "
             "sent. Larger ones go to the API as they are:"
         )
+        origin = urlsplit(st.context.url or "")
+        address = f"{origin.scheme}://{origin.netloc}{PREFIX}/datasets"
         st.code(
-            "curl <this address>/api/v1/datasets -F kind=image_folder -F name=shoes "
-            "-F file=@shoes.zip",
+            f"curl {address} -F kind=image_folder -F name=shoes -F file=@shoes.zip",
             language="sh",
             wrap_lines=True,
         )

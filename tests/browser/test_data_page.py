@@ -23,12 +23,12 @@ def page() -> Iterator[Page]:
 def test_images_from_their_zip_to_the_features_of_a_frozen_backbone(
     stack: Stack, page: Page, tmp_path: Path
 ) -> None:
-    archive = zipped(tmp_path / "own images.zip", image_files(classes=4, each=100))
+    archive = zipped(tmp_path / "own images.zip", image_files(classes=4, each=60))
     page.goto(f"{stack.ui_url}/datasets")
     page.locator("input[type=file]").set_input_files(archive)
     page.get_by_label("Name", exact=True).fill("images of noise")
     page.get_by_role("button", name=re.compile(r"Upload \d")).click()
-    card = page.get_by_test_id("stCaptionContainer").get_by_text("400 items, 4 classes, 24 x 24")
+    card = page.get_by_test_id("stCaptionContainer").get_by_text("240 items, 4 classes, 24 x 24")
     expect(card).to_be_visible(timeout=60_000)
 
     [kept] = [one for one in stack.get("/datasets")["datasets"] if one["name"] == "images of noise"]

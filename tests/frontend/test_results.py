@@ -138,10 +138,10 @@ def test_two_modalities_have_families_of_their_own_side_by_side() -> None:
     assert {line.key: line.family for line in lines} == keys
     validation = [line.family for line in lines if not line.key.startswith("test.")]
     assert validation == [
+        "Cross-modal retrieval",
+        "Cross-modal retrieval",
         "Geometry of the audio items",
         "Retrieval",
-        "Cross-modal retrieval",
-        "Cross-modal retrieval",
         "Geometry of the visual items",
         "Geometry",
     ]
