@@ -41,10 +41,7 @@ class ImageFolderData(_Own):
         return self.folder
 
 
-class FeaturesData(_Own):
-    """A table of features with labels, as npz or Parquet."""
-
-    kind: Literal["features"] = "features"
+class _OwnTable(_Own):
     file: str = on_worker("File", "an npz or Parquet file")
     split: SplitBy = split_by("item")
     validation: ValidateOn = VALIDATION
@@ -56,19 +53,17 @@ class FeaturesData(_Own):
         return self.file
 
 
-class PairedFeaturesData(_Own):
+class FeaturesData(_OwnTable):
+    """A table of features with labels, as npz or Parquet."""
+
+    kind: Literal["features"] = "features"
+
+
+class PairedFeaturesData(_OwnTable):
     """A table of two modalities, row by row of one thing: audio and visual features, or any two."""
 
     kind: Literal["paired_features"] = "paired_features"
     file: str = on_worker("File", "an npz, Parquet, h5 or mat file, or AVE's folder")
-    split: SplitBy = split_by("item")
-    validation: ValidateOn = VALIDATION
-    seed: Seed = SPLIT_SEED
-
-    @property
-    def path(self) -> str:
-        """The file."""
-        return self.file
 
 
 OwnData = ImageFolderData | FeaturesData | PairedFeaturesData
