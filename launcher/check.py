@@ -15,9 +15,10 @@ from launcher.ports import problem_with
 
 OLDEST_PYTHON = (3, 11)
 PACKAGES = (
-    *("pydantic", "fastapi", "uvicorn", "sqlmodel", "alembic", "redis", "celery", "psycopg"),
-    *("scipy", "httpx", "torch", "torchvision", "numpy", "scikit-learn", "threadpoolctl"),
-    *("streamlit", "plotly"),
+    *("pydantic", "numpy", "scipy", "pillow", "pyarrow", "h5py"),
+    *("fastapi", "uvicorn", "sqlmodel", "alembic", "redis", "celery", "psycopg"),
+    *("python-multipart", "httpx", "torch", "torchvision", "scikit-learn", "threadpoolctl"),
+    *("librosa", "psutil", "safetensors", "streamlit", "plotly"),
 )
 """What `make run` installs, without the parts that only some platforms have."""
 
