@@ -4,9 +4,7 @@ PIP_VERSION := 26.3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 
-BENCHMARKS = $(filter-out benchmarks/findings.py,$(shell grep -l "__main__" benchmarks/*.py))
-
-.PHONY: setup run test check fix bench clean
+.PHONY: setup run test check fix bench bench-quick clean
 .DEFAULT_GOAL := run
 
 # Everything for work on the code; `make run` alone needs less.
@@ -29,12 +27,16 @@ fix: .venv/dev-installed
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: .venv/dev-installed
+bench: .venv/dev-installed .venv-peers/installed
 	bash tests/prepare.sh
-	set -e; for file in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$(basename $$file .py); done
+	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-quick: .venv/dev-installed
+	bash tests/prepare.sh
+	$(BIN)/python -m benchmarks.quick $(ARGS)
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-peers .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 # A stamp each, so that a second `make` starts at once; renewed when the pins change.
 .venv/pip-installed:
@@ -52,3 +54,10 @@ clean:
 	@echo "installing what Lossboard is developed with; the first time takes some minutes"
 	$(INSTALL) -c constraints.txt --group dev
 	@touch $@ .venv/run-installed
+
+# What the benchmarks measure beside ours, apart from what Lossboard runs on. Where it cannot be
+# installed they run without it, their tables say so, and the next `make bench` tries again.
+.venv-peers/installed: benchmarks/peers/requirements.txt
+	@echo "installing the benchmarks' peers (1.2 GB); a minute or more"
+	$(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install --disable-pip-version-check -r $< && touch $@ || echo "the peers are not installed"

@@ -9,41 +9,79 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from backend import errors, migrations
+from backend.access.guard import Guard, decided
+from backend.access.headers import SafeHeaders
+from backend.access.hiding import Hiding
+from backend.access.trail import Trail
+from backend.blobs import BLOBS, Blobs
 from backend.collector import Collector
 from backend.datasets.checker import Checker
-from backend.datasets.files import Uploads
+from backend.datasets.files import UPLOADS, Uploads
 from backend.db import Database
+from backend.holding import Using, clear_links
 from backend.hub import Hub
 from backend.leases import Leases
 from backend.limits import BodyLimit
+from backend.metrics import Metrics, Timing
 from backend.parts import Parts
 from backend.queue import WakeQueue
+from backend.retention import Retention
 from backend.routes import (
+    access,
+    arms,
     catalogue,
     comparisons,
     datasets,
+    export,
     health,
     internal,
+    internal_space,
     live,
+    metrics,
+    projections,
+    queue,
     runs,
     series,
+    space,
     workers,
 )
 from backend.settings import Settings
+from backend.space import rubbish
+from backend.space.reading import Reader
 from backend.store.runs import in_state
 from backend.sweeper import Sweeper
 from backend.workers import Workers
+from contract import logs
 from contract.names import API_PREFIX
 
-_ROUTERS = (catalogue, live, comparisons, runs, series, datasets, workers, health, internal)
+_ROUTERS = (
+    access,
+    catalogue,
+    live,
+    comparisons,
+    export,
+    arms,
+    runs,
+    queue,
+    series,
+    datasets,
+    workers,
+    health,
+    metrics,
+    internal,
+    space,
+    projections,
+    internal_space,
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -53,9 +91,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         SettingsError: the environment lacks something.
     """
     chosen = settings or Settings.from_environ(os.environ)
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logs.set_up(chosen.log_format, logging.INFO, also=("uvicorn", "uvicorn.error"))
     logging.getLogger("alembic").setLevel(logging.WARNING)  # its start says nothing to anybody
 
     @asynccontextmanager
@@ -79,17 +115,27 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     shape: dict[int | str, dict[str, Any]] = {
         status: {"model": errors.ErrorOut} for status in ("4XX", "5XX")
     }
-    api = APIRouter(prefix=API_PREFIX, responses=shape)
+    api = APIRouter(prefix=API_PREFIX, responses=shape, dependencies=[Depends(decided)])
     for module in _ROUTERS:
         api.include_router(module.router)
     app.include_router(api)
+    hiding = Hiding.of(chosen.tokens, chosen.worker_token)
+    hiding.in_logs()
+    setattr(app.state, errors.HIDE, hiding.text)
     app.add_middleware(BodyLimit, max_upload=chosen.max_upload)
+    app.add_middleware(Guard, tokens=chosen.tokens, per_minute=chosen.submits_per_min)
+    app.add_middleware(Trail)
+    app.add_middleware(SafeHeaders)
+    app.state.metrics = Metrics()
+    app.add_middleware(Timing, metrics=app.state.metrics)  # the last added is the outermost
     errors.install(app)
     return app
 
 
 def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Parts:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    using = Using(settings.data_dir)
+    clear_links(settings.data_dir)
     database = Database(settings.database_url)
     migrations.upgrade(database)
     database.load_position()
@@ -101,14 +147,36 @@ def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Parts:
             leases.grant(run.id, run.attempt, strike=False)
     slots = Workers()
     queue = WakeQueue(settings.redis_url)
-    collector = Collector(database, settings.redis_url)
-    sweeper = Sweeper(database, leases, slots, queue, passed=collector.passed)
+    blobs = Blobs(settings.data_dir / BLOBS)
+    blobs.open()
+    rubbish.sweep(database, blobs, time.time())
+    collector = Collector(database, settings.redis_url, blobs=blobs)
+    retention = Retention(
+        database,
+        blobs,
+        raw_days=settings.keep_raw_days,
+        snapshot_days=settings.keep_snapshot_days,
+        clock=time.time,
+    )
+    sweeper = Sweeper(database, leases, slots, queue, passed=collector.passed, retention=retention)
     collector.on_change = sweeper.poke
-    uploads = Uploads(settings.data_dir / "uploads")
+    uploads = Uploads(settings.data_dir / UPLOADS)
     uploads.open()
     checker = Checker(loop)
     return Parts(
-        settings, database, leases, slots, queue, collector, sweeper, hub, uploads, checker
+        settings,
+        database,
+        leases,
+        slots,
+        queue,
+        collector,
+        sweeper,
+        hub,
+        uploads,
+        checker,
+        blobs,
+        Reader(blobs),
+        using,
     )
 
 
@@ -119,6 +187,7 @@ def _close(parts: Parts) -> None:
     parts.collector.join()
     parts.sweeper.join()
     parts.database.close()
+    parts.using.end()
 
 
 @contextmanager

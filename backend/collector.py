@@ -17,8 +17,10 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
 from backend import ingest, stream
+from backend.blobs import Blobs
 from backend.db import Database
 from backend.tables import StreamPosition
+from contract import logs
 from contract.events import Event, Points, decode
 
 log = logging.getLogger(__name__)
@@ -42,11 +44,15 @@ class Collector(threading.Thread):
         database: Database,
         redis_url: str,
         *,
+        blobs: Blobs | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(name="collector", daemon=True)
+        self._blobs = blobs
         self.counts: Counter[str] = Counter()
         """Events taken, and dropped by reason."""
+        self.points = 0
+        """Points stored since the process started."""
         self._database = database
         self._client = stream.connect(redis_url)
         self.on_change: Callable[[], None] = lambda: None
@@ -119,7 +125,13 @@ class Collector(threading.Thread):
             counts = ingest.store(write, events, self._clock())
             write.session.merge(StreamPosition(entry=position))
             write.position = position
+        if self._blobs is not None:
+            # Their bytes are of one run at one moment, so no other row will ever name them.
+            self._blobs.drop(write.unneeded, self._clock())
         self.counts += counts
+        self.points += sum(
+            len(steps) for update in write.updates.values() for steps, _ in update.points.values()
+        )
         if any(not isinstance(event, Points) for event in events):
             self.on_change()
 
@@ -128,9 +140,19 @@ class Collector(threading.Thread):
             self._commit([one])
         except (RedisError, OperationalError):
             raise
-        except Exception:
-            log.exception("event %s cannot be stored and is dropped", one[0])
+        except Exception as error:
+            whose = {} if one[1] is None else logs.of(one[1].run, one[1].attempt)
+            log.exception("event %s cannot be stored and is dropped", one[0], extra=whose)
             self.counts["unstorable"] += 1
+            if one[1] is not None:
+                self._give_up(one[1], error)
+
+    def _give_up(self, event: Event, error: Exception) -> None:
+        """End the run whose turn it was: the event would be sent again and again."""
+        with self._database.write() as write:
+            ended = ingest.give_up(write, event, f"{error!r:.300}", self._clock())
+        if ended:
+            self.on_change()
 
     def _decode(self, entry: str, raw: bytes | None) -> Event | None:
         try:

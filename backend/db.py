@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, event, text
@@ -56,6 +57,8 @@ class Write:
     position: str
     """Set by the collector to the last stream entry it stores here."""
     updates: defaultdict[str, Update] = field(default_factory=lambda: defaultdict(Update))
+    unneeded: set[str] = field(default_factory=set)
+    """Checkpoints that no run names any more once this is committed; who writes deletes them."""
 
 
 class Database:
@@ -116,10 +119,35 @@ class Database:
             with writing.begin():
                 yield writing
 
-    def answers(self) -> None:
-        """Ask the database for a sign of life; raises what it raises."""
+    def check_writable(self, wait_s: float = 5.0) -> None:
+        """Write and take it back; raises what the database raises.
+
+        Raises:
+            TimeoutError: the writer before did not end in time.
+        """
+        if not self._writer.acquire(timeout=wait_s):
+            raise TimeoutError(f"a write has not ended for {wait_s:.0f} s")
+        try:
+            with self.engine.connect() as connection:
+                writing = connection.execution_options(immediate=True)
+                writing.execute(text("UPDATE stream_position SET entry = entry"))
+                writing.rollback()
+        finally:
+            self._writer.release()
+
+    def size(self) -> int:
+        """Bytes that it takes on disk.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError, OSError: it does not answer.
+        """
+        if self.engine.dialect.name == "sqlite":
+            name = self.engine.url.database or ""
+            files = (Path(name + suffix) for suffix in ("", "-wal", "-shm"))
+            return sum(file.stat().st_size for file in files if file.exists())
         with self.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+            asked = text("SELECT pg_database_size(current_database())")
+            return int(connection.execute(asked).scalar_one())
 
     def close(self) -> None:
         """Close all connections."""

@@ -4,9 +4,12 @@ import hmac
 import time
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from backend.access.guard import LOCAL, PERSON, USER_HEADER
+from backend.access.people import Person, told_name
 from backend.errors import UnauthorizedError
 from backend.parts import Parts
 
@@ -39,5 +42,33 @@ def worker_token(
         raise UnauthorizedError("this call needs the worker token")
 
 
+def user(
+    request: Request,
+    given: Annotated[
+        str,
+        Header(
+            alias=USER_HEADER,
+            description="Who asks: a name, percent-encoded UTF-8. A token's own name goes before.",
+        ),
+    ] = "",
+) -> str:
+    """The name that what a caller submits goes by: the token's, or in an open house what the
+    header says, a name and not a proof of it; "local" where none is told.
+
+    Raises:
+        RequestValidationError: the header is too long, no UTF-8, or holds control characters.
+    """
+    person: Person = request.scope[PERSON]
+    if person.proven:
+        return person.name
+    try:
+        return told_name(given) or LOCAL
+    except ValueError as error:
+        where = ("header", USER_HEADER)
+        detail = {"type": "value_error", "loc": where, "msg": str(error), "input": given}
+        raise RequestValidationError([detail]) from None
+
+
 Own = Annotated[Parts, Depends(parts)]
 Now = Annotated[float, Depends(now)]
+User = Annotated[str, Depends(user)]

@@ -6,28 +6,37 @@ BackendError
     ├── InvalidSpecError     422 invalid_spec       every problem with its path
     ├── InvalidDatasetError  422 invalid_dataset    the first problems, with their rows
     ├── UnauthorizedError    401 unauthorized
+    ├── ForbiddenError       403 forbidden
     ├── NotFoundError        404 not_found
     ├── TimedOutError        408 request_timeout
     ├── ConflictError        409 conflict
     ├── TooLargeError        413 too_large
+    ├── TooFastError         429 too_fast
     ├── UnavailableError     503 unavailable
     └── DiskFullError        507 disk_full
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
+from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from contract.problems import Problem, SpecError
 
 log = logging.getLogger(__name__)
+
+HIDE: Final = "hide"
+"""Key of an app's state: what takes tokens out of a text."""
+ERROR_CODE: Final = "lossboard.error"
+"""Key of a request's scope: the code of the error that it was answered with."""
 
 
 class BackendError(Exception):
@@ -44,10 +53,16 @@ class HttpError(BackendError):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     code = "internal"
 
-    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        problems: Sequence[Problem] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.problems = tuple(problems)
+        self.headers = dict(headers or {})
 
 
 class InvalidSpecError(HttpError):
@@ -65,10 +80,17 @@ class InvalidDatasetError(HttpError):
 
 
 class UnauthorizedError(HttpError):
-    """The worker token is missing or wrong."""
+    """The token of a person or a worker is missing or wrong."""
 
     status = HTTPStatus.UNAUTHORIZED
     code = "unauthorized"
+
+
+class ForbiddenError(HttpError):
+    """It is known who calls, and they may not."""
+
+    status = HTTPStatus.FORBIDDEN
+    code = "forbidden"
 
 
 class NotFoundError(HttpError):
@@ -90,6 +112,13 @@ class TooLargeError(HttpError):
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "too_large"
+
+
+class TooFastError(HttpError):
+    """One person asks for more than their share; a header says when to ask again."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_fast"
 
 
 class TimedOutError(HttpError):
@@ -134,7 +163,24 @@ def answer(status: int, code: str, message: str, problems: Sequence[Problem] = (
     fields = [FieldOut(path=path, message=text) for path, text in problems]
     body = ErrorOut(error=code, message=message, fields=fields)
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
-    return JSONResponse(body.model_dump(), status_code=status, headers=headers)
+    response = _Answer(body.model_dump(), status_code=status, headers=headers)
+    response.error = code
+    return response
+
+
+class _Answer(JSONResponse):
+    """Leaves the error's code in the request's scope, for the metrics, and repeats no token that
+    somebody put where it does not belong."""
+
+    error = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[ERROR_CODE] = self.error
+        hide: Callable[[str], str] | None = getattr(scope["app"].state, HIDE, None)
+        if hide:
+            self.body = hide(bytes(self.body).decode()).encode()
+            self.headers["content-length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
 
 
 def install(app: FastAPI) -> None:
@@ -143,13 +189,23 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(SpecError, _spec)
     app.add_exception_handler(RequestValidationError, _request)
     app.add_exception_handler(HTTPException, _framework)
+    app.add_exception_handler(DataError, _unstorable)
     app.add_exception_handler(OperationalError, _database)
+    # What SQLite calls operational, as a missing table, PostgreSQL calls this.
+    app.add_exception_handler(ProgrammingError, _database)
     app.add_exception_handler(Exception, _unexpected)
+
+
+def answer_of(error: HttpError) -> JSONResponse:
+    """What a caller is told of an error."""
+    response = answer(error.status, error.code, error.message, error.problems)
+    response.headers.update(error.headers)
+    return response
 
 
 def _own(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HttpError)
-    return answer(error.status, error.code, error.message, error.problems)
+    return answer_of(error)
 
 
 def _spec(_: Request, error: Exception) -> JSONResponse:
@@ -176,6 +232,14 @@ def _framework(_: Request, error: Exception) -> JSONResponse:
     response = answer(status, code, error.detail)
     response.headers.update(error.headers or {})
     return response
+
+
+def _unstorable(_: Request, error: Exception) -> JSONResponse:
+    """A value that SQLite takes and PostgreSQL does not, as a text with a NUL."""
+    assert isinstance(error, DataError)
+    said = str(error.orig).partition("\n")[0]
+    message = f"the database refuses a value of the request ({said}); leave it out"
+    return answer(422, "invalid_request", message)
 
 
 def _database(request: Request, error: Exception) -> JSONResponse:

@@ -31,6 +31,11 @@ class Hub:
         """Up to here commits are not kept."""
         self._closed = False
 
+    @property
+    def viewers(self) -> int:
+        """How many there are; from any thread."""
+        return sum(len(viewers) for viewers in list(self._viewers.values()))
+
     def publish(self, commit: Commit) -> None:
         """Called after each commit, in order, from any thread."""
         if not self._closed:

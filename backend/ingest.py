@@ -5,14 +5,29 @@ next. So one sent twice counts once, one of an attempt that was given up never, 
 gap is left to be sent again.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterable
 from math import isfinite
 
 from backend.db import Update, Write
-from backend.store import points, runs
+from backend.store import points, runs, snapshots
 from backend.tables import Run
-from contract.events import Ended, Event, Log, Lost, Points, Preparing, Started
+from contract import logs
+from contract.events import (
+    Checkpointed,
+    Ended,
+    Event,
+    Failure,
+    Kept,
+    Log,
+    Lost,
+    Points,
+    Preparing,
+    Started,
+)
+
+log = logging.getLogger(__name__)
 
 
 def store(write: Write, events: Iterable[Event], now: float) -> Counter[str]:
@@ -26,13 +41,45 @@ def store(write: Write, events: Iterable[Event], now: float) -> Counter[str]:
         verdict = _verdict(run, event)
         counts[verdict] += 1
         if run is not None and verdict == "taken":
+            _tell(event)
             _apply(write, run, event, now)
             touched[run.id] = run
+        elif isinstance(event, Checkpointed) and _is_unneeded(run, event, verdict):
+            write.unneeded.add(event.digest)
     for run in touched.values():
         write.session.add(run)
         write.updates[run.comparison_id].runs[run.id] = run
     _insert(write)
     return counts
+
+
+def _is_unneeded(run: Run | None, event: Checkpointed, verdict: str) -> bool:
+    """Whether no attempt will go on from a checkpoint that comes too late."""
+    if verdict not in {"unknown run", "stale"}:
+        return False
+    return run is None or run.checkpoint != event.digest
+
+
+def give_up(write: Write, event: Event, problem: str, now: float) -> bool:
+    """No database takes this event: fail its run, unless it would not have counted; whether so."""
+    run = runs.by_id(write.session, [event.run]).get(event.run)
+    if run is None or _verdict(run, event) != "taken":
+        return False
+    failure = Failure(
+        message=f"what the run measured cannot be stored: {problem}",
+        cause="The API's log holds the traceback. What was stored before stays.",
+        step=run.step,
+    )
+    runs.end(write, run, state="failed", failure=failure, now=now)
+    return True
+
+
+def _tell(event: Event) -> None:
+    whose = logs.of(event.run, event.attempt)
+    if isinstance(event, Ended):
+        log.info("%s", event.state, extra=whose)
+    elif isinstance(event, Lost):
+        log.warning("lost: %s", event.reason, extra=whose)
 
 
 def _verdict(run: Run | None, event: Event) -> str:
@@ -60,9 +107,14 @@ def _apply(write: Write, run: Run, event: Event, now: float) -> None:
             run.total_steps = event.total_steps
             run.steps_per_epoch = event.steps_per_epoch
             run.started_at = now
+            runs.begin(write, run, event.after)
         case Points():
             run.step = max(run.step, event.step)
             _collect(write.updates[run.comparison_id], event)
+        case Kept():
+            snapshots.put(write, run.id, event.snapshot)
+        case Checkpointed():
+            runs.checkpoint(write, run, step=event.step, digest=event.digest)
         case Log():
             runs.add_log(write, run, event.lines)
         case Ended():

@@ -10,7 +10,9 @@ from contract.names import API_PREFIX
 
 MAX_BODY: Final = 2_000_000
 UPLOADS: Final = ("POST", f"{API_PREFIX}/datasets")
-"""The one call whose body may be larger: it is written to disk as it arrives."""
+BLOBS: Final = ("PUT", f"{API_PREFIX}/internal/blobs/")
+"""The start of a blob's address. These two calls' bodies may be larger: they are written to disk as
+they arrive."""
 
 
 class BodyLimit:
@@ -25,8 +27,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        upload = (scope["method"], scope["path"]) == UPLOADS
-        most = self._max_upload if upload else MAX_BODY
+        method, path = scope["method"], scope["path"]
+        upload = (method, path) == UPLOADS
+        blob = method == BLOBS[0] and path.startswith(BLOBS[1])
+        most = self._max_upload if upload or blob else MAX_BODY
         message = f"the body is larger than {most} bytes"
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if not announced.isdigit() or int(announced) > most:

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 
+from backend.blobs import Blobs
 from backend.collector import Collector
 from backend.datasets.checker import Checker
 from backend.datasets.files import Uploads
 from backend.db import Database
+from backend.holding import Using
 from backend.hub import Hub
 from backend.leases import Leases
 from backend.queue import WakeQueue
 from backend.settings import Settings
+from backend.space.reading import Reader
 from backend.sweeper import Sweeper
 from backend.workers import Workers
 
@@ -28,3 +31,6 @@ class Parts:
     hub: Hub
     uploads: Uploads
     checker: Checker
+    blobs: Blobs
+    reader: Reader
+    using: Using

@@ -14,9 +14,18 @@ def run_progress(run: Run) -> float:
 def run_eta(run: Run, now: float) -> float | None:
     """Seconds a running run still needs, at its pace so far, its measuring included."""
     done = run_progress(run)
-    if run.state != "running" or run.started_at is None or not done:
+    before = run.resumed_at / run.total_steps if run.total_steps else 0.0  # by earlier attempts
+    if run.state != "running" or run.started_at is None or done <= before:
         return None
-    return max(0.0, now - run.started_at) / done * (1 - done)
+    return max(0.0, now - run.started_at) / (done - before) * (1 - done)
+
+
+def left(run: Run, pace: float | None, now: float) -> float | None:
+    """Seconds until a running run is over: at its own pace, else at its comparison's."""
+    own = run_eta(run, now)
+    if own is None and pace is not None:
+        return pace * (1 - run_progress(run))
+    return own
 
 
 def state(tallies: Tallies) -> str:
@@ -28,11 +37,11 @@ def state(tallies: Tallies) -> str:
 
 
 def progress(tallies: Tallies) -> float:
-    """Share of the work that is done, 0 to 1; runs that are over have nothing left to do."""
+    """Share of the work that is done, 0 to 1; of failed and cancelled runs as far as they came."""
     runs = sum(tally.runs for tally in tallies.values())
-    open_runs = sum(tallies.get(s, Tally()).runs for s in ("queued", "running"))
-    under_way = tallies.get("running", Tally()).progress
-    return min(1.0, (runs - open_runs + under_way) / runs) if runs else 0.0
+    whole = tallies.get("succeeded", Tally()).runs
+    parts = sum(tally.progress for state, tally in tallies.items() if state != "succeeded")
+    return min(1.0, (whole + parts) / runs) if runs else 0.0
 
 
 def eta(tallies: Tallies, slots: int, now: float) -> float | None:
@@ -40,17 +49,25 @@ def eta(tallies: Tallies, slots: int, now: float) -> float | None:
 
     None while no run has got far enough to tell, and when all are over.
     """
-    queued, running = tallies.get("queued", Tally()), tallies.get("running", Tally())
-    if not queued.runs and not running.runs:
-        return None
-    each = _seconds_per_run(tallies, now)
+    work = _work(tallies, now)
+    return None if work is None else work / max(1, min(slots, _open_runs(tallies)))
+
+
+def _open_runs(tallies: Tallies) -> int:
+    return sum(tallies.get(state, Tally()).runs for state in ("queued", "running"))
+
+
+def _work(tallies: Tallies, now: float) -> float | None:
+    """Seconds that one slot would need for what is left; None as in `eta`."""
+    each = pace(tallies, now) if _open_runs(tallies) else None
     if each is None:
         return None
-    left = queued.runs + max(0.0, running.runs - running.progress)
-    return left * each / max(1, min(slots, queued.runs + running.runs))
+    queued, running = tallies.get("queued", Tally()), tallies.get("running", Tally())
+    return each * (queued.runs + max(0.0, running.runs - running.progress))
 
 
-def _seconds_per_run(tallies: Tallies, now: float) -> float | None:
+def pace(tallies: Tallies, now: float) -> float | None:
+    """Seconds that a run of a comparison takes; None while none has got far enough to tell."""
     done = tallies.get("succeeded", Tally())
     if done.timed:
         return (done.ended - done.started) / done.timed

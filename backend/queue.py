@@ -50,13 +50,13 @@ class WakeQueue:
         """
         return stream.tail(self._client)
 
-    def lag(self) -> int:
-        """Entries of the event stream that are not stored yet.
+    def behind(self) -> stream.Behind:
+        """How far the database is behind the event stream; from any thread.
 
         Raises:
             redis.RedisError: the broker is away.
         """
-        return stream.lag(self._client)
+        return stream.behind(self._client)
 
     def close(self) -> None:
         """Close all connections."""

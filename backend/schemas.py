@@ -7,11 +7,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend import progress
-from backend.store.comparisons import STATES, Tallies, Tally
+from backend.store.comparisons import MOST_SEEDS, STATES, Tallies, Tally
 from backend.store.series import Curve
 from backend.tables import Comparison, Run
 from contract.events import Failure, Preparation
-from contract.spec import Name, Tag
+from contract.spec import Name, Seed, Tag
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
@@ -24,6 +24,7 @@ class ComparisonOut(BaseModel):
     tags: list[str]
     notes: str
     created_by: str
+    archived: bool
     created_at: str
     """ISO 8601, UTC, as all times."""
     state: State
@@ -59,6 +60,15 @@ class ComparisonPatch(BaseModel):
     name: Name | None = None
     tags: list[Tag] | None = Field(None, max_length=20)
     notes: str | None = Field(None, max_length=20_000)
+    archived: bool | None = None
+
+
+class MoreSeeds(BaseModel):
+    """Seeds for which every arm is to run too."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seeds: list[Seed] = Field(min_length=1, max_length=MOST_SEEDS)
 
 
 class RunOut(BaseModel):
@@ -74,6 +84,8 @@ class RunOut(BaseModel):
     preparing: Preparation | None
     """What it does before its first step; None once it has begun, or while it waits."""
     attempt: int
+    resumed_at: int
+    """The step of the checkpoint that the attempt went on from; 0 if it began at the beginning."""
     device: str | None
     error: Failure | None
     step: int
@@ -142,6 +154,7 @@ def comparison_out(
         tags=comparison.tags,
         notes=comparison.notes,
         created_by=comparison.created_by,
+        archived=comparison.archived,
         created_at=iso(comparison.created_at),
         state=progress.state(tallies),
         progress=progress.progress(tallies),
@@ -166,6 +179,7 @@ def run_out(run: Run, now: float) -> RunOut:
         eta_s=progress.run_eta(run, now),
         preparing=Preparation(**run.preparing) if run.preparing else None,
         attempt=run.attempt,
+        resumed_at=run.resumed_at,
         device=run.device,
         error=Failure(**run.error) if run.error else None,
         step=run.step,

@@ -1,6 +1,6 @@
 """The event stream, as the backend reads it."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -14,6 +14,15 @@ CONSUMER: Final = "backend"
 
 Entry = tuple[str, bytes | None]
 """A stream entry's id, and its event; None where it is missing."""
+
+
+class Behind(NamedTuple):
+    """How far the database is behind the stream."""
+
+    entries: int
+    """Events that are not stored yet."""
+    seconds: float
+    """Age of the oldest of them, by the broker's clock, which dates entries; 0 without any."""
 
 
 def connect(url: str, *, timeout: float = 5.0) -> "Redis":
@@ -86,9 +95,17 @@ def finish(client: Redis, entries: list[str]) -> None:
         pipe.execute()
 
 
-def lag(client: Redis) -> int:
-    """Entries that are not stored yet; stored ones are removed."""
-    return int(client.xlen(EVENT_STREAM))
+def behind(client: Redis) -> Behind:
+    """What is not stored yet: stored entries are removed, so it is all that is there."""
+    with client.pipeline(transaction=False) as pipe:
+        pipe.xlen(EVENT_STREAM)
+        pipe.xrange(EVENT_STREAM, count=1)
+        pipe.time()
+        entries, first, (seconds, microseconds) = pipe.execute()
+    if not first:
+        return Behind(int(entries), 0.0)
+    added = order(_text(first[0][0]))[0] / 1e3
+    return Behind(int(entries), max(0.0, seconds + microseconds / 1e6 - added))
 
 
 def _text(value: Any) -> str:

@@ -12,10 +12,10 @@ from backend import measured
 from backend.measured import Measured, Measures
 from backend.pairing import pair
 from backend.store import runs
+from backend.stored_spec import stored_spec
 from backend.tables import Comparison
 from contract.differences import differences
 from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX, METRICS, Better
-from contract.spec import ComparisonSpec
 from contract.uncertainty import deviation, interval
 
 
@@ -100,7 +100,7 @@ class Summary(BaseModel):
 
 def summarise(session: Session, comparison: Comparison, baseline: str | None = None) -> Summary:
     """All metrics of all arms, against the baseline, an arm of the spec; by default its first."""
-    spec = ComparisonSpec.model_validate(comparison.spec)
+    spec = stored_spec(comparison)
     own = runs.of(session, comparison.id)
     kept = [run for run in own if run.state != "failed"]
     found = measured.so_far(session, comparison.id, kept)

@@ -1,4 +1,4 @@
-"""Looks after what nobody else does, about once a second: dead workers, wake-ups, old points."""
+"""Looks after what nobody else does, about once a second: dead workers, wake-ups, what is old."""
 
 import logging
 import threading
@@ -13,8 +13,10 @@ from sqlalchemy.exc import OperationalError
 from backend.db import Database
 from backend.leases import Lease, Leases
 from backend.queue import WakeQueue
+from backend.retention import Retention
 from backend.store import points, runs
 from backend.workers import Workers
+from contract import logs
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,7 @@ class Sweeper(threading.Thread):
         queue: WakeQueue,
         *,
         passed: Callable[[str], bool],
+        retention: Retention | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(name="sweeper", daemon=True)
@@ -42,6 +45,7 @@ class Sweeper(threading.Thread):
         self._workers = workers
         self._queue = queue
         self._passed = passed
+        self._retention = retention
         self._clock = clock
         self._poked = threading.Event()
         self._stopped = threading.Event()
@@ -87,20 +91,24 @@ class Sweeper(threading.Thread):
                     break
             with self._database.write() as write:
                 points.purge(write.session)
+        for _ in range(PURGE_CHUNKS):
+            if self._retention is None or not self._retention.step():
+                break
 
     def wake(self) -> None:
         """Send wake-ups while more runs are queued than wait in the queues.
 
-        Every device class with living slots is woken; any slot may take any run.
+        Every device class with living slots is woken for what its slots may take.
 
         Raises:
             redis.RedisError, kombu.exceptions.OperationalError: the broker is away.
         """
+        classes = self._workers.alive() or {"cpu": 1}
         with self._database.read() as session:
-            queued = runs.queued(session)
-        if queued:
-            for device, slots in (self._workers.alive() or {"cpu": 1}).items():
-                self._queue.top_up(device, queued, slots)
+            queued = {device: runs.queued(session, device) for device in classes}
+        for device, slots in classes.items():
+            if queued[device]:
+                self._queue.top_up(device, queued[device], slots)
 
     def _judge(self, lease: Lease) -> None:
         """A worker fell silent. Its run's end may still be in the stream: first let that pass."""
@@ -113,7 +121,8 @@ class Sweeper(threading.Thread):
             silent = self._leases.holds(lease)  # or a heartbeat came meanwhile
             mine = run is not None and run.state == "running" and run.attempt == lease.attempt
             if run is not None and mine and silent:
-                log.warning("run %s: no sign of life from %s", run.id, run.worker)
+                whose = logs.of(run.id, run.attempt)
+                log.warning("no sign of life from %s", run.worker, extra=whose)
                 reason = f"no sign of life from worker {run.worker}"
                 runs.lose(write, run, reason=reason, strike=lease.strike, now=self._clock())
         self._leases.end(lease)

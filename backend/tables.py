@@ -16,6 +16,8 @@ class Comparison(SQLModel, table=True):
     created_at: float = Field(index=True)
     tags: list[str] = Field(sa_column=Column(JSON, nullable=False))
     spec: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    archived: bool = False
+    """Left out of lists unless they are asked for it."""
 
 
 class Tag(SQLModel, table=True):
@@ -32,7 +34,9 @@ class Tag(SQLModel, table=True):
 class Run(SQLModel, table=True):
     """One arm with one seed; `attempt` counts its executions, the current one included."""
 
-    __table_args__ = (Index("ix_run_next", "state", "priority", "created_at", "position"),)
+    __table_args__ = (
+        Index("ix_run_next", "state", "wants", "priority", "created_by", "created_at", "position"),
+    )
 
     id: str = Field(primary_key=True)
     comparison_id: str = Field(
@@ -42,6 +46,10 @@ class Run(SQLModel, table=True):
     """Its place in the comparison: seed by seed, arms side by side."""
     arm: str
     seed: int
+    created_by: str = "local"
+    """As its comparison's: the queue shares slots between users."""
+    wants: str = "auto"
+    """The device class that may run it: cpu, cuda, or auto for any."""
     priority: int = 0
     """Higher goes first."""
     state: str = "queued"
@@ -53,7 +61,11 @@ class Run(SQLModel, table=True):
     committed_seq: int = Field(default=0, sa_type=BigInteger)
     """The attempt's last message that was stored."""
     start_after: int = Field(default=0, sa_type=BigInteger)
-    """The step the attempt goes on from; 0 without a checkpoint."""
+    """The step of its checkpoint, from which the next attempt goes on; 0 without one."""
+    checkpoint: str | None = None
+    """The digest of that checkpoint's blob, the run's only one; none after a success."""
+    resumed_at: int = Field(default=0, sa_type=BigInteger)
+    """The step that the current attempt went on from."""
     worker: str | None = None
     device: str | None = None
     step: int = Field(default=0, sa_type=BigInteger)
@@ -68,6 +80,13 @@ class Run(SQLModel, table=True):
         default=None, sa_column=Column(JSON(none_as_null=True))
     )
     """What it does before its first step, with how far it is; None once it has begun."""
+
+
+class Turn(SQLModel, table=True):
+    """When a user last got a slot, as the number of that claim among all claims."""
+
+    created_by: str = Field(primary_key=True)
+    number: int = Field(sa_type=BigInteger)
 
 
 class Series(SQLModel, table=True):
@@ -119,6 +138,44 @@ class Discarded(SQLModel, table=True):
     series_id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
 
 
+class Snapshot(SQLModel, table=True):
+    """Embeddings of held-out samples of one run at one epoch; blobs are named by their SHA-256."""
+
+    run_id: str = Field(primary_key=True, sa_column_args=[ForeignKey("run.id", ondelete="CASCADE")])
+    epoch: int = Field(primary_key=True)
+    step: int = Field(sa_type=BigInteger)
+    embeddings: str
+    facts: str
+    samples: str
+    sprite: str | None = None
+    sounds: str | None = None
+
+
+class Projection(SQLModel, table=True):
+    """Coordinates of a comparison's snapshots of one seed, asked for by a viewer."""
+
+    id: str = Field(primary_key=True)
+    """Made from what is projected and how, so that the same question has the same answer."""
+    comparison_id: str = Field(
+        index=True, sa_column_args=[ForeignKey("comparison.id", ondelete="CASCADE")]
+    )
+    method: str
+    dims: int
+    seed: int
+    inputs: list[dict[str, Any]] = Field(sa_column=Column(JSON, nullable=False))
+    """The arms in their order: [{"arm", "epochs": [{"epoch", "embeddings"}]}]."""
+    created_at: float
+    state: str = Field(default="queued", index=True)
+    """queued, running, ready or failed."""
+    progress: float = 0.0
+    heard_at: float | None = None
+    """When its projector last said how far it is."""
+    started_at: float | None = None
+    coordinates: str | None = None
+    """The blob: float32, little-endian, [arm, epoch, sample, axis]."""
+    error: str | None = None
+
+
 class LogLine(SQLModel, table=True):
     """One line of a run's log."""
 
@@ -145,6 +202,25 @@ class Dataset(SQLModel, table=True):
     items: int
     facts: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     """What the check found out: a backend.datasets.facts.Facts."""
+
+
+class Audit(SQLModel, table=True):
+    """A call that changed something, or was refused. An id is never used twice."""
+
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: float
+    who: str = Field(index=True)
+    """Empty where nobody known called."""
+    role: str
+    """As it was then; "open" in an open house, empty where nobody known called."""
+    method: str
+    route: str
+    """The path's template below the API's prefix."""
+    ids: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    """What stood in its places, and what was made."""
+    status: int
 
 
 class StreamPosition(SQLModel, table=True):

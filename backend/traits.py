@@ -24,7 +24,8 @@ _LOSS: Final = "dynamics.loss"
 _ACTIVE: Final = "dynamics.active_ratio"
 _NORM: Final = "dynamics.gradient_norm"
 _PER_ACTIVE: Final = "dynamics.gradient_norm.per_active"
-_SERIES: Final = (_LOSS, _ACTIVE, _NORM, _PER_ACTIVE)
+SERIES: Final = (_LOSS, _ACTIVE, _NORM, _PER_ACTIVE)
+"""The keys whose values, of all steps, they are made of."""
 _REMEMBERED: Final = 10_000
 """Runs; about a kilobyte each."""
 
@@ -79,7 +80,7 @@ def traits(session: Session, runs: Iterable[Run]) -> dict[str, Traits]:
     known = {run.id: _memory.get(run) for run in succeeded}
     new = [run for run in succeeded if known[run.id] is None]
     if new:
-        sums = results.epoch_sums(session, runs=[run.id for run in new], keys=_SERIES)
+        sums = results.epoch_sums(session, runs=[run.id for run in new], keys=SERIES)
         by_run = {run: list(own) for run, own in groupby(sums, key=lambda found: found.run)}
         for run in new:
             known[run.id] = made = _traits(run, by_run.get(run.id, []))
@@ -90,7 +91,7 @@ def traits(session: Session, runs: Iterable[Run]) -> dict[str, Traits]:
 def _traits(run: Run, sums: Iterable[EpochSum]) -> Traits:
     if not run.steps_per_epoch:
         return {}
-    curves: dict[str, dict[int, EpochSum]] = {key: {} for key in _SERIES}
+    curves: dict[str, dict[int, EpochSum]] = {key: {} for key in SERIES}
     for found in sums:
         curves[found.key][found.epoch] = found
     epochs = run.total_steps // run.steps_per_epoch

@@ -8,14 +8,17 @@ from typing import Final, get_args
 from sqlmodel import Session
 
 from backend import measured
+from backend.advice import advice
 from backend.caveats import caveats
 from backend.judging import Judged, Word, claim_word, reason
 from backend.measured import Measures
 from backend.pairing import Paired, pair
 from backend.store import runs
+from backend.stored_spec import stored_spec
 from backend.tables import Comparison, Run
 from backend.verdict_out import ClaimOut, EvidenceOut, Figures, Pair, ReportedOut, Verdict
 from contract.claims import CLAIMS, Claim
+from contract.differences import differences
 from contract.metrics import METRICS
 from contract.spec import ComparisonSpec
 from contract.uncertainty import holm, smallest_p
@@ -35,7 +38,7 @@ def give_verdict(
     session: Session, comparison: Comparison, a: str | None = None, b: str | None = None
 ) -> Verdict:
     """Judge the claims by two arms of the spec: those named, else the first of each kind."""
-    spec = ComparisonSpec.model_validate(comparison.spec)
+    spec = stored_spec(comparison)
     arms = _arms(spec, a, b)
     names = {arms.a, arms.b} if arms else set()
     mine = [run for run in runs.of(session, comparison.id) if run.arm in names]
@@ -51,6 +54,7 @@ def give_verdict(
         claims = [claim.model_copy(update={"reason": nothing}) for claim in claims]
     return Verdict(
         summary=nothing or _summary(claims, seeds, len(spec.seeds)),
+        advice=advice(claims, arms, seeds, _differing(spec, arms)) if arms and seeds else "",
         arms=arms,
         seeds=seeds,
         smallest_p=smallest_p(seeds) if seeds else None,
@@ -68,6 +72,10 @@ def _arms(spec: ComparisonSpec, a: str | None, b: str | None) -> Pair | None:
     a = a or first(KINDS[0], b)
     b = b or first(KINDS[1], a)
     return Pair(a=a, b=b) if a and b else None
+
+
+def _differing(spec: ComparisonSpec, arms: Pair) -> list[str]:
+    return [difference.setting for difference in differences(spec, (arms.a, arms.b))]
 
 
 def _seeds(mine: Sequence[Run]) -> int:

@@ -71,6 +71,8 @@ class Verdict(BaseModel):
     """All claims."""
 
     summary: str
+    advice: str
+    """Which arm to use here, for what, and with what reservation; empty where nothing is judged."""
     arms: Pair | None
     """Null where the spec has no contrastive or no triplet arm and no other two were named."""
     seeds: int

@@ -1,1 +1,1 @@
-"""Measurements: each script prints a table and appends JSON lines to benchmarks/results/."""
+"""Measurements: each script prints a table and writes it to results/ and docs/BENCHMARKS.md."""

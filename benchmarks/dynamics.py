@@ -97,14 +97,11 @@ class Loop:
         embeddings.retain_grad()
         output: LossOutput = self._loss(embeddings, labels)
         output.value.backward()
-        values = dynamics.values(output, [embeddings], self._parameters)
-        if update_norm:
-            before = dynamics.snapshot(self._parameters)
-            self._optimizer.step()
-            values |= dynamics.update_norm(before, self._parameters)
-        else:
-            self._optimizer.step()
-        self.values = values
+        seen = dynamics.numbers(output, [embeddings], self._parameters)
+        seen = dynamics.stepped(
+            self._optimizer, seen, self._parameters, with_update_norm=update_norm
+        )
+        self.values = dynamics.read([seen])[0]
 
 
 def bare_contrastive(embeddings: Tensor, labels: Tensor) -> Tensor:

@@ -47,17 +47,17 @@ def differences(spec: ComparisonSpec, arms: tuple[str, ...] = ()) -> list[Differ
 
 
 def _settings(spec: ComparisonSpec, arm: Arm) -> Iterator[tuple[str, str, Any]]:
-    for name, meaning, value in _leaves("loss", arm.loss):
+    for name, meaning, value in leaves("loss", arm.loss):
         if name != "loss.kind":
             yield name, meaning, value
-    yield from _leaves("training", spec.training_of(arm))
+    yield from leaves("training", spec.training_of(arm))
 
 
-def _leaves(path: str, section: BaseModel) -> Iterator[tuple[str, str, Any]]:
+def leaves(path: str, section: BaseModel) -> Iterator[tuple[str, str, Any]]:
     """(path, title, value) of every setting of a section and of those within it."""
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
         if isinstance(value, BaseModel):
-            yield from _leaves(f"{path}.{name}", value)
+            yield from leaves(f"{path}.{name}", value)
         else:
             yield f"{path}.{name}", field.title or name, value

@@ -1,6 +1,6 @@
 """How an arm is trained and when it is measured."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -51,6 +51,10 @@ Optimizer = Annotated[AdamOptimizer | AdamWOptimizer | SgdOptimizer, Field(discr
 
 
 Augmentation = Literal["none", "flip", "flip_shift"]
+Precision = Literal["float32", "bfloat16"]
+
+ANY_DEVICE: Final = "auto"
+"""The device of a comparison whose runs any slot may take."""
 
 
 class Training(Section):
@@ -65,6 +69,18 @@ class Training(Section):
         title="Augmentation",
         description="Of training images, the same for every arm of a seed. Flip: half of them are "
         "mirrored. Flip and shift: also moved by up to an eighth of their side.",
+    )
+    precision: Precision = Field(
+        "float32",
+        title="Precision",
+        description="Of the encoders' matrix products. bfloat16 is faster on a GPU with large "
+        "encoders and keeps three digits; losses, weights and measures stay in float32.",
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        ANY_DEVICE,
+        title="Device",
+        description="Which worker slots may take its runs; auto: any. Where CPU and GPU slots "
+        "stand side by side, name one, so that no arm runs elsewhere than its rival.",
     )
 
 

@@ -15,6 +15,7 @@ class Comparison(TypedDict):
     tags: list[str]
     notes: str
     created_by: str
+    archived: bool
     created_at: str
     state: State
     progress: float
@@ -70,6 +71,7 @@ class Run(TypedDict):
     eta_s: float | None
     preparing: Preparation | None
     attempt: int
+    resumed_at: int
     device: str | None
     error: Failure | None
     step: int
@@ -217,6 +219,7 @@ class Verdict(TypedDict):
     """All claims; arms is null where the comparison lacks a contrastive or a triplet arm."""
 
     summary: str
+    advice: str
     arms: ArmPair | None
     seeds: int
     smallest_p: float | None
@@ -235,13 +238,25 @@ class Worker(TypedDict):
     seen_s_ago: float
 
 
+class PartProblem(TypedDict):
+    """A part of the API that does not do its work, and what to do."""
+
+    part: str
+    message: str
+
+
 class Ready(TypedDict):
-    """Whether what the API needs answers; the lag counts events not stored yet."""
+    """Whether what the API needs does its work; the lag counts events not stored yet."""
 
     status: Literal["ok", "unavailable"]
     database: Literal["ok", "unavailable"]
     broker: Literal["ok", "unavailable"]
+    collector: Literal["ok", "unavailable"]
+    disk: Literal["ok", "unavailable"]
     collector_lag: int | None
+    collector_lag_s: float | None
+    disk_free: int
+    problems: list[PartProblem]
 
 
 class Catalogue(TypedDict):

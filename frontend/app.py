@@ -1,7 +1,7 @@
 """The UI's ASGI application: `python -m streamlit run frontend/app.py`.
 
-Beside Streamlit's pages (main.py) it serves the API under /api/v1 and the files of the live
-component, so that a browser needs this one address only.
+Beside Streamlit's pages (main.py) it serves the API under /api/v1, the sign-in where the API has
+tokens, and the files of the live component, so that a browser needs this one address only.
 """
 
 import asyncio
@@ -15,16 +15,25 @@ from typing import Any
 
 import httpx
 import streamlit as st
+from starlette.middleware import Middleware
 
 from frontend.live.assets import Assets
 from frontend.proxy import Proxy
 from frontend.settings import Settings
+from frontend.signin.attempts import Attempts
+from frontend.signin.door import Door
+from frontend.signin.gate import Gate
+from frontend.signin.routes import SignIn
+from frontend.signin.sessions import sessions
 
 _CLIENT = httpx.AsyncClient(
     limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
     trust_env=False,
 )
-_PROXY = Proxy(_CLIENT, Settings.from_environment().api_url)
+_API_URL = Settings.from_environment().api_url
+_PROXY = Proxy(_CLIENT, _API_URL, sessions())
+_DOOR = Door(_CLIENT, _API_URL)
+_SIGN_IN = SignIn(_DOOR, sessions(), Attempts())
 
 
 @asynccontextmanager
@@ -48,5 +57,6 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
 app = st.App(
     Path(__file__).with_name("main.py"),
     lifespan=lifespan,
-    routes=[_PROXY.route(), *Assets.load().routes()],
+    routes=[_PROXY.route(), *_SIGN_IN.routes(), *Assets.load().routes()],
+    middleware=[Middleware(Gate, door=_DOOR, sessions=sessions())],
 )

@@ -47,6 +47,7 @@ def facts(spec: Spec, catalogue: Catalogue, upload: str = "") -> list[Fact]:
     encoders = catalogue.get("encoders", ())
     visual = spec.get("visual_encoder")
     augmentation = training.get("augmentation", "none")
+    precision = training.get("precision", "float32")
     return [
         Fact("Data", _data(spec["data"], catalogue, upload)),
         Fact("Encoder", f"{_network(encoder, encoders)}, {dimensions}, {scale}"),
@@ -54,6 +55,7 @@ def facts(spec: Spec, catalogue: Catalogue, upload: str = "") -> list[Fact]:
         Fact("Optimiser", _choice(training["optimizer"], catalogue.get("optimizers", ()))),
         Fact("Batch", f"{training['batch_size']}, {sampler}"),
         *([Fact("Augmentation", plain(augmentation))] if augmentation != "none" else []),
+        *([Fact("Precision", precision)] if precision != "float32" else []),
         Fact("Epochs", plain(training["epochs"])),
         Fact("Seeds", _seeds(spec["seeds"])),
     ]
@@ -83,6 +85,8 @@ def settings(spec: Spec, catalogue: Catalogue) -> list[Setting]:
 
 def difference(rows: Sequence[Setting]) -> str:
     """One sentence: in what the arms differ besides the loss; a fair comparison has nothing."""
+    if len(rows[0].values) == 1:
+        return "One arm alone; duplicate it and add another loss to compare."
     names = [row.name.lower() for row in rows if row.differs and row.name != "Loss"]
     if not names:
         return (

@@ -24,6 +24,8 @@ _LINES: Final = {"solid": "solid", "dot": "dotted"}
 def head(comparison: Mapping[str, Any], facts: Sequence[Fact], difference: str) -> str:
     """When and by whom, the tags, what all arms share, and in what they differ."""
     tags = "".join(f"<span class='lb-tag'>{escape(tag)}</span>" for tag in comparison["tags"])
+    if comparison.get("archived"):
+        tags = f"<span class='lb-tag lb-archived'>in the archive</span>{tags}"
     by = f" by {escape(comparison['created_by'])}" if comparison.get("created_by") else ""
     items = "".join(
         f"<div><dt>{escape(fact.name)}</dt><dd>{escape(fact.value)}</dd></div>" for fact in facts

@@ -41,6 +41,7 @@ def rows(
             "Seeds": len(one["seeds"]),
             "Data": one["data"],
             "Tags": one["tags"],
+            "By": one["created_by"],
             "Submitted": datetime.fromisoformat(one["created_at"]),
         }
         for one in comparisons

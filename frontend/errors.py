@@ -1,6 +1,7 @@
 """What can go wrong between the pages and the API.
 
 ApiError          the API refused, and says why
+├─ SignedOutError the API needs a token, or knows this one no more (401)
 ├─ MissingError   what was asked for does not exist (404)
 └─ ApiAwayError   the API cannot be reached, or cannot serve now (502, 503, 504)
 """
@@ -32,6 +33,10 @@ class ApiError(Exception):
         """Every problem of what was sent, each with its path."""
         self.status = status
         """The answer's HTTP status; 0 where there was no answer."""
+
+
+class SignedOutError(ApiError):
+    """The API needs a token, or does not know the one that it was shown."""
 
 
 class MissingError(ApiError):

@@ -5,9 +5,10 @@ from pathlib import Path
 import httpx
 import streamlit as st
 
-from frontend.api import Api
 from frontend.session import API_KEY
 from frontend.settings import Settings
+from frontend.signin import pages
+from frontend.team.who import who
 
 
 @st.cache_resource
@@ -23,8 +24,14 @@ st.set_page_config(page_title="Lossboard", page_icon=str(here / "mark.svg"), lay
 st.logo(str(here / "logo.svg"), size="large")
 st.html(here / "page.css")
 if API_KEY not in st.session_state:
-    st.session_state[API_KEY] = Api(shared_client())
+    st.session_state[API_KEY] = pages.client_of(shared_client())
+pages.require()
+if signed_in := pages.person():
+    pages.badge(signed_in)
+else:
+    who(st.session_state[API_KEY])
 
+trail = st.Page("app_pages/trail.py", title="Trail", icon=":material/history:")
 st.navigation(
     [
         st.Page(
@@ -33,10 +40,13 @@ st.navigation(
             icon=":material/stacked_line_chart:",
             default=True,
         ),
+        st.Page("app_pages/compare.py", title="Compare", icon=":material/ssid_chart:"),
         st.Page("app_pages/new.py", title="New comparison", icon=":material/add:"),
+        st.Page("app_pages/queue.py", title="Queue", icon=":material/low_priority:"),
         st.Page("app_pages/datasets.py", title="Data", icon=":material/database:"),
         st.Page("app_pages/comparison.py", title="Comparison", visibility="hidden"),
         st.Page("app_pages/method.py", title="Method", icon=":material/menu_book:"),
+        *([trail] if signed_in and signed_in.may("admin") else []),
     ],
     position="top",
 ).run()

@@ -6,7 +6,7 @@ upload the API without ever lying whole in this process.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import quote
 
@@ -17,6 +17,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
+from frontend.signin.sessions import COOKIE, Sessions
+from frontend.signin.site import READING, is_own
+
 logger = logging.getLogger(__name__)
 
 PREFIX: Final = "/api/v1"
@@ -24,7 +27,11 @@ METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
 """A silent event stream is cut after a minute; the API pings every 15 s."""
 CHECKING: Final = httpx.Timeout(2000.0, connect=5.0)
-"""Of an uploaded data set, which the API checks row by row before it answers."""
+"""Of an uploaded data set, which the API checks row by row before it answers, and of an exported
+table, which it writes whole before."""
+
+LOOK_S: Final = 2.0
+"""How often an answer under way looks whether whoever gets it is still signed in."""
 
 _HOP_BY_HOP: Final = {
     "connection",
@@ -37,16 +44,20 @@ _HOP_BY_HOP: Final = {
     "upgrade",
 }
 _NOT_ANSWERED: Final = _HOP_BY_HOP | {"date", "server"}
-_NOT_SENT: Final = _HOP_BY_HOP | {"host", "accept-encoding", "cookie"}
-"""The pages' cookie is Streamlit's own; and what is not compressed needs no unpacking here."""
+_NOT_SENT: Final = _HOP_BY_HOP | {"host", "accept-encoding", "cookie", "origin"}
+"""Cookies are this server's own, and so is the origin; and what is not compressed needs no
+unpacking here."""
 
 
 class Proxy:
     """Streams requests to one API and its answers back."""
 
-    def __init__(self, client: httpx.AsyncClient, api_url: str) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, api_url: str, sessions: Sessions | None = None
+    ) -> None:
         self._client = client
         self._api_url = api_url
+        self._sessions = sessions or Sessions()
         self._closing = asyncio.Event()
 
     def close(self) -> None:
@@ -58,19 +69,31 @@ class Proxy:
         return Route(f"{PREFIX}/{{path:path}}", self.answer, methods=METHODS)
 
     async def answer(self, request: Request) -> Response:
-        """Relay one request; never one to the workers' side of the API."""
+        """Relay one request, in the name of whoever is signed in; never one to the workers' side of
+        the API, nor one by which another site's page would change something."""
         path = request.path_params["path"]
         if not is_public(path):
             return problem(404, "not_found", "There is no such address.")
+        own = request.cookies.get(COOKIE)
+        session = None if "authorization" in request.headers else self._sessions.find(own)
+        if request.method not in READING and not is_own(request, proof=session is not None):
+            return problem(
+                403,
+                "forbidden",
+                "A page of another address asks for this. Open Lossboard itself and do it there.",
+            )
         url = f"{self._api_url}{PREFIX}/{quote(path)}"
         if request.url.query:
             url += f"?{request.url.query}"
         outgoing = self._client.build_request(
             request.method,
             url,
-            headers=_kept(request.headers.items(), _NOT_SENT),
+            headers=[
+                *_kept(request.headers.items(), _NOT_SENT),
+                *([("authorization", f"Bearer {session.token}")] if session else []),
+            ],
             content=request.stream() if _has_body(request) else None,
-            timeout=CHECKING if (request.method, path) == ("POST", "datasets") else TIMEOUT,
+            timeout=CHECKING if is_slow(request.method, path) else TIMEOUT,
         )
         try:
             incoming = await self._client.send(outgoing, stream=True)
@@ -79,16 +102,25 @@ class Proxy:
         except httpx.TransportError as error:
             logger.warning("API away: %s %s: %r", request.method, request.url.path, error)
             return problem(502, "api_unavailable", "The API does not answer. Is it running?")
-        return _Relay(incoming, self._closing)
+        if session and incoming.status_code == httpx.codes.UNAUTHORIZED:
+            self._sessions.end(own)  # its token was taken back
+        return _Relay(incoming, self._closing, self._has_ended(own if session else None))
+
+    def _has_ended(self, own: str | None) -> Callable[[], bool]:
+        """Whether the session that a call was made in is over; one of nobody's never is."""
+        return lambda: own is not None and self._sessions.find(own) is None
 
 
 class _Relay(Response):
     """An answer of the API on its way to the viewer; closed as soon as either side leaves."""
 
-    def __init__(self, incoming: httpx.Response, closing: asyncio.Event) -> None:
+    def __init__(
+        self, incoming: httpx.Response, closing: asyncio.Event, has_ended: Callable[[], bool]
+    ) -> None:
         super().__init__(status_code=incoming.status_code)
         self._incoming = incoming
         self._closing = closing
+        self._has_ended = has_ended
         self._whole = False
         self.raw_headers = [
             (name.lower().encode("latin-1"), value.encode("latin-1"))
@@ -100,9 +132,11 @@ class _Relay(Response):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._until_left, receive, tasks.cancel_scope)
                 tasks.start_soon(self._until_closing, tasks.cancel_scope)
+                tasks.start_soon(self._until_signed_out, tasks.cancel_scope)
                 await self._relay(send)
                 tasks.cancel_scope.cancel()
-            if self._closing.is_set() and not self._sized and not self._whole:
+            over = self._closing.is_set() or self._has_ended()
+            if over and not self._sized and not self._whole:
                 await send(_end())
         finally:
             with anyio.CancelScope(shield=True):
@@ -115,7 +149,7 @@ class _Relay(Response):
             async for chunk in self._incoming.aiter_raw():
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
         except httpx.TransportError as error:
-            logger.warning("API left in mid-answer: %s: %r", self._incoming.url, error)
+            logger.warning("API left in mid-answer: %s: %r", self._incoming.url.path, error)
             if self._sized:
                 return  # unfinished: the server then cuts the connection, and the viewer knows
         self._whole = True
@@ -130,6 +164,11 @@ class _Relay(Response):
             pass
         scope.cancel()
 
+    async def _until_signed_out(self, scope: anyio.CancelScope) -> None:
+        while not self._has_ended():
+            await anyio.sleep(LOOK_S)
+        scope.cancel()
+
     async def _until_closing(self, scope: anyio.CancelScope) -> None:
         await self._closing.wait()
         scope.cancel()
@@ -139,6 +178,11 @@ def is_public(path: str) -> bool:
     """Whether a decoded path below PREFIX may be asked for from a browser."""
     segments = path.split("/")
     return not any(part in {".", "..", "internal"} or "\\" in part for part in segments)
+
+
+def is_slow(method: str, path: str) -> bool:
+    """Whether the API may work on a call for minutes before it answers."""
+    return (method, path) == ("POST", "datasets") or (method == "GET" and path.endswith("/export"))
 
 
 def _has_body(request: Request) -> bool:

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from launcher import check, up
+from launcher import check, forward, up
 from launcher.errors import LauncherError
 from launcher.options import parse
 
@@ -20,6 +20,8 @@ def guarded(command: Callable[[], int | None]) -> int:
 
 def main() -> int:
     """Run the command that was typed."""
+    if sys.argv[1:2] and sys.argv[1] in forward.COMMANDS:
+        forward.run(sys.argv[1:], os.environ)
     name, options = parse(sys.argv[1:], os.environ)
     if name == "up":
         return up.run(options)

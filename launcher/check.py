@@ -17,8 +17,9 @@ OLDEST_PYTHON = (3, 11)
 PACKAGES = (
     *("pydantic", "numpy", "scipy", "pillow", "pyarrow", "h5py"),
     *("fastapi", "uvicorn", "sqlmodel", "alembic", "redis", "celery", "psycopg"),
-    *("python-multipart", "httpx", "torch", "torchvision", "scikit-learn", "threadpoolctl"),
-    *("librosa", "psutil", "safetensors", "streamlit", "plotly"),
+    *("prometheus-client", "python-multipart", "httpx", "torch", "torchvision", "scikit-learn"),
+    *("threadpoolctl", "librosa", "psutil", "safetensors", "openTSNE", "pacmap"),
+    *("streamlit", "plotly"),
 )
 """What `make run` installs, without the parts that only some platforms have."""
 

@@ -1,6 +1,7 @@
 """The first comparison, so that a new dashboard opens on curves that grow."""
 
 import webbrowser
+from collections.abc import Mapping
 from typing import Any
 
 from launcher.errors import LauncherError
@@ -15,8 +16,12 @@ class DemoError(LauncherError):
     """The API did not take the first comparison."""
 
 
-def submit_first(api_url: str) -> str | None:
+def submit_first(api_url: str, headers: Mapping[str, str]) -> str | None:
     """Submit the demo preset if there is no comparison yet; blocks.
+
+    Args:
+        api_url: where the API is.
+        headers: of each call; where there is a sign-in, those that let the launcher in.
 
     Returns:
         The new comparison's id, or None where comparisons exist already.
@@ -25,12 +30,16 @@ def submit_first(api_url: str) -> str | None:
         DemoError: the API does not answer, or has no such preset, or refuses it.
     """
     base = f"{api_url}/api/v1"
+
+    def ask(path: str, post: object = None) -> Any:
+        return get_json(f"{base}{path}", post=post, wait_s=WAIT_S, headers=headers)
+
     try:
-        if get_json(f"{base}/comparisons?page_size=1", wait_s=WAIT_S)["total"]:
+        if ask("/comparisons?page_size=1")["total"]:
             return None
-        presets: list[dict[str, Any]] = get_json(f"{base}/catalogue", wait_s=WAIT_S)["presets"]
+        presets: list[dict[str, Any]] = ask("/catalogue")["presets"]
         spec = next(preset["spec"] for preset in presets if preset["id"] == PRESET)
-        return str(get_json(f"{base}/comparisons", post=spec, wait_s=WAIT_S)["id"])
+        return str(ask("/comparisons", spec)["id"])
     except (OSError, ValueError, KeyError, StopIteration) as error:
         raise DemoError(f"the first comparison was not submitted: {error!r}") from error
 

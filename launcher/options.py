@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from launcher.entry import has_sign_in
 from launcher.errors import OptionsError
 
 API_PORT, UI_PORT, BROKER_PORT = 8500, 8501, 8502
@@ -42,7 +43,13 @@ def is_loopback(host: str) -> bool:
 
 def parser() -> argparse.ArgumentParser:
     """The launcher's command line: `up` starts everything, `check` says what is missing."""
-    top = argparse.ArgumentParser(prog="python -m launcher", description=__doc__)
+    top = argparse.ArgumentParser(
+        prog="python -m launcher",
+        description="Start Lossboard, or use it from the command line.",
+        epilog="submit, watch, list, export and report speak to a Lossboard that runs; migrate, "
+        "copy, backup and restore look after its database; token makes a token. "
+        "Each has its own --help.",
+    )
     commands = top.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="start everything and open the dashboard")
     check = commands.add_parser("check", help="say what is missing, start nothing")
@@ -60,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--insecure",
         action="store_true",
-        help="allow a --host that others can reach, although there is no sign-in",
+        help="allow a --host that others can reach although LOSSBOARD_TOKENS is not set",
     )
     return top
 
@@ -70,16 +77,18 @@ def options_from(arguments: argparse.Namespace, environ: Mapping[str, str]) -> O
 
     Raises:
         OptionsError: two processes share a port, or others could reach the dashboard without
-            `--insecure`.
+            a sign-in and without `--insecure`.
     """
     ports = (arguments.api_port, arguments.ui_port, arguments.broker_port)
     if len(set(ports)) < len(ports):
         raise OptionsError("--api-port, --ui-port and --broker-port must differ from one another")
-    if not is_loopback(arguments.host) and not getattr(arguments, "insecure", True):
+    open_to_all = not is_loopback(arguments.host) and not has_sign_in(environ)
+    if open_to_all and not getattr(arguments, "insecure", True):
         raise OptionsError(
-            f"refusing to listen on {arguments.host}: this version has no sign-in, so whoever "
-            "reaches that address could run and delete everything; add --insecure if the network "
-            "is yours alone"
+            f"refusing to listen on {arguments.host}: without LOSSBOARD_TOKENS there is no "
+            "sign-in, so whoever reaches that address could run and delete everything; "
+            "`python -m launcher token NAME ROLE` makes an entry for it; or add --insecure if the "
+            "network is yours alone"
         )
     folder = arguments.data_dir or Path(environ.get("LOSSBOARD_DATA_DIR", "data"))
     return Options(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launcher import readiness
+from launcher.entry import NOT_NEEDED, Entry, without_tokens
 from launcher.machine import Slot
 from launcher.options import Options
 from launcher.ports import Port
@@ -54,14 +55,16 @@ def make(
     token: str,
     broker: Path | None,
     environ: Mapping[str, str],
+    entry: Entry = NOT_NEEDED,
 ) -> Plan:
-    """The plan for these options; `broker` None means that REDIS_URL names one."""
+    """The plan for these options; `broker` None means that REDIS_URL names one; `entry` is what
+    lets the launcher in."""
     api_url = _url(options.host, options.api_port)
     ui_url = _url(options.host, options.ui_port)
     own_broker = f"redis://127.0.0.1:{options.broker_port}/0"
     datasets = Path(environ.get("LOSSBOARD_DATASETS_DIR") or options.data_dir / "datasets")
     base = {
-        **environ,
+        **without_tokens(environ),
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         "LOSSBOARD_DATA_DIR": str(options.data_dir),
@@ -71,14 +74,15 @@ def make(
     }
     secret = {"LOSSBOARD_WORKER_TOKEN": token}
     stages = [
-        (_api(options, {**base, **secret}, api_url),),
+        (_api(options, {**base, **secret, **entry.api_environment(environ)}, api_url),),
         (
-            *(_worker(slot, threads, {**base, **secret}, api_url) for slot in slots),
+            *(_worker(slot, threads, {**base, **secret}, api_url, entry) for slot in slots),
+            _projector({**base, **secret}),
             _ui(options, base, ui_url),
         ),
     ]
     if broker:
-        stages.insert(0, (_broker(options, broker, environ),))
+        stages.insert(0, (_broker(options, broker, without_tokens(environ)),))
     return Plan(tuple(stages), api_url, ui_url)
 
 
@@ -114,11 +118,14 @@ def _api(options: Options, environment: Mapping[str, str], url: str) -> Process:
     return Process("api", url, command, environment, readiness.http(f"{url}/api/v1/health/live"))
 
 
-def _worker(slot: Slot, threads: int, environment: Mapping[str, str], api_url: str) -> Process:
+def _worker(
+    slot: Slot, threads: int, environment: Mapping[str, str], api_url: str, entry: Entry
+) -> Process:
     own = {
         "LOSSBOARD_WORKER_NAME": slot.name,
         "LOSSBOARD_DEVICE": slot.device,
         "LOSSBOARD_TORCH_THREADS": environment.get("LOSSBOARD_TORCH_THREADS", str(threads)),
+        "LOSSBOARD_DRAIN_S": "0",  # the launcher itself waits for nobody that long
         "REMAP_SIGTERM": "SIGQUIT",  # one SIGTERM ends the slot at once instead of after its run
     }
     if slot.gpu is not None:
@@ -130,9 +137,15 @@ def _worker(slot: Slot, threads: int, environment: Mapping[str, str], api_url: s
         *("--loglevel", "WARNING"),
     )
     where = slot.device if slot.gpu is None else f"{slot.device}:{slot.gpu}"
-    return Process(
-        slot.name, where, command, {**environment, **own}, readiness.worker(api_url, slot.name)
-    )
+    ready = readiness.worker(api_url, slot.name, entry.headers)
+    return Process(slot.name, where, command, {**environment, **own}, ready)
+
+
+def _projector(environment: Mapping[str, str]) -> Process:
+    """Embedding views are worked out beside the trainings, never in a slot of theirs."""
+    own = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+    command = (sys.executable, "-m", "worker.projection")
+    return Process("projector", "cpu", command, {**environment, **own}, readiness.at_once)
 
 
 def _ui(options: Options, environment: Mapping[str, str], url: str) -> Process:

@@ -6,14 +6,12 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from launcher.plan import ROOT, Process
+from launcher.say import Say
 
 CHILD = Path(__file__).with_name("child.py")
-Say = Callable[[str], None]
-"""Prints one line."""
 
 
 class Running:

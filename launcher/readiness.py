@@ -4,7 +4,7 @@ import asyncio
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 Ready = Callable[[], Awaitable[bool]]
@@ -14,7 +14,13 @@ ANSWER_S = 2.0
 """How long one question may take."""
 
 
-def get_json(url: str, *, post: object = None, wait_s: float = ANSWER_S) -> Any:
+def get_json(
+    url: str,
+    *,
+    post: object = None,
+    wait_s: float = ANSWER_S,
+    headers: Mapping[str, str] | None = None,
+) -> Any:
     """GET a URL, or POST an object to it, and decode the JSON answer; blocks.
 
     Raises:
@@ -22,7 +28,8 @@ def get_json(url: str, *, post: object = None, wait_s: float = ANSWER_S) -> Any:
         ValueError: the answer is not JSON.
     """
     body = None if post is None else json.dumps(post).encode()
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    sent = {"Content-Type": "application/json", **(headers or {})}
+    request = urllib.request.Request(url, body, sent)
     with _OPENER.open(request, timeout=wait_s) as answer:
         return json.loads(answer.read())
 
@@ -43,17 +50,22 @@ def http(url: str) -> Ready:
     return lambda: asyncio.to_thread(ask)
 
 
-def worker(api_url: str, name: str) -> Ready:
-    """Ready once the API counts the worker among the living."""
+def worker(api_url: str, name: str, headers: Mapping[str, str]) -> Ready:
+    """Ready once the API, asked with these headers, counts the worker among the living."""
 
     def ask() -> bool:
         try:
-            listed = get_json(f"{api_url}/api/v1/workers")["workers"]
+            listed = get_json(f"{api_url}/api/v1/workers", headers=headers)["workers"]
         except (OSError, ValueError):
             return False
         return any(row["name"] == name and row["state"] != "lost" for row in listed)
 
     return lambda: asyncio.to_thread(ask)
+
+
+async def at_once() -> bool:
+    """Ready as soon as it is started: nothing waits for it."""
+    return True
 
 
 def ping(host: str, port: int) -> Ready:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from launcher.errors import StartError
 from launcher.plan import Process
-from launcher.process import Running, Say
+from launcher.process import Running
+from launcher.say import Say
 
 START_S = 60.0
 """How long a process may take to be ready."""

@@ -3,23 +3,16 @@
 import asyncio
 import os
 import signal
-import sys
 
 from launcher import plan
 from launcher.demo import DemoError, open_page, page_of, submit_first
+from launcher.entry import NOT_NEEDED, Entry
 from launcher.folder import held, worker_token
 from launcher.machine import broker_binary, cores, gpu_count, slots, torch_threads
 from launcher.options import Options
 from launcher.ports import require_free
+from launcher.say import Say, chosen
 from launcher.supervisor import Supervisor
-
-
-def say(line: str) -> None:
-    """Print one line at once; a closed terminal must not bring the processes down."""
-    try:
-        print(line, flush=True)
-    except OSError:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
 
 
 def run(options: Options) -> int:
@@ -28,10 +21,12 @@ def run(options: Options) -> int:
     Raises:
         LauncherError: something is in the way; nothing is left running.
     """
+    say = chosen(os.environ)
     external = bool(os.environ.get("REDIS_URL"))
     require_free(plan.ports_of(options, embedded=not external))
     binary = None if external else broker_binary()
     with held(options.data_dir):
+        entry = Entry.of(os.environ)
         worker_slots = slots(options.workers, gpu_count(), cores())
         made = plan.make(
             options,
@@ -40,12 +35,13 @@ def run(options: Options) -> int:
             token=worker_token(options.data_dir, os.environ),
             broker=binary,
             environ=os.environ,
+            entry=entry,
         )
-        asyncio.run(supervise(made, options))
+        asyncio.run(supervise(made, options, say, entry))
     return 0
 
 
-async def supervise(made: plan.Plan, options: Options) -> None:
+async def supervise(made: plan.Plan, options: Options, say: Say, entry: Entry = NOT_NEEDED) -> None:
     """Start a plan, keep it alive, and stop it on SIGTERM, SIGINT or SIGHUP; a second one kills.
 
     Raises:
@@ -62,7 +58,7 @@ async def supervise(made: plan.Plan, options: Options) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, on_signal)
-    starting = asyncio.create_task(_start(supervisor, made, options))
+    starting = asyncio.create_task(_start(supervisor, made, options, say, entry))
     stopping = asyncio.create_task(stopped.wait())
     try:
         await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -76,12 +72,14 @@ async def supervise(made: plan.Plan, options: Options) -> None:
         await supervisor.stop()
 
 
-async def _start(supervisor: Supervisor, made: plan.Plan, options: Options) -> None:
+async def _start(
+    supervisor: Supervisor, made: plan.Plan, options: Options, say: Say, entry: Entry
+) -> None:
     await supervisor.start()
     comparison = None
     if options.demo:
         try:
-            comparison = await asyncio.to_thread(submit_first, made.api_url)
+            comparison = await asyncio.to_thread(submit_first, made.api_url, entry.headers)
         except DemoError as refused:
             say(str(refused))
     page = page_of(made.ui_url, comparison)

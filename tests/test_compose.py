@@ -53,6 +53,7 @@ def test_services_and_profiles_are_the_promised_ones() -> None:
         "redis": [],
         "api": [],
         "worker": [],
+        "projector": [],
         "ui": [],
         "worker-gpu": ["gpu"],
         "postgres": ["postgres"],

@@ -10,6 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from backend.access.rules import RULES
 from backend.app import create_app
 from contract.catalogue import LOSSES
 from contract.intake import read_features, read_paired
@@ -35,7 +36,7 @@ def test_every_setting_of_the_code_is_documented_and_the_other_way_round() -> No
     read = {name for path in _code() for name in SETTING.findall(path.read_text())}
     documented = set(SETTING.findall(_text("docs/SETTINGS.md")))
     assert read == documented
-    assert len(read) == 14
+    assert len(read) == 23
 
 
 def test_every_metric_and_loss_is_explained() -> None:
@@ -69,7 +70,20 @@ def test_every_route_is_documented_and_the_other_way_round(
     }
     named = re.findall(r"^\| `([A-Z]+ /[^`]*)` \|", _text("docs/API.md"), re.MULTILINE)
     assert {re.sub(r"{[^}]*}", "{}", call) for call in named} == served
-    assert len(served) == 29
+    assert len(served) == 53
+
+
+def test_every_role_is_documented() -> None:
+    rows = dict(
+        re.findall(r"^\| `([A-Z]+ /[^`]*)` \| (\w+) \|", _text("docs/API.md"), re.MULTILINE)
+    )
+    documented = {re.sub(r"{[^}]*}", "{}", call): role for call, role in rows.items()}
+    needed = {
+        f"{rule.method} {re.sub(r'{[^}]*}', '{}', rule.route)}": rule.need
+        for rule in RULES
+        if rule.need != "worker"
+    }
+    assert documented == {call: need.replace("nobody", "none") for call, need in needed.items()}
 
 
 def test_the_example_of_the_api_is_a_valid_spec() -> None:
@@ -87,16 +101,15 @@ def test_the_library_example_of_the_readme_runs(capsys: pytest.CaptureFixture[st
 
 def test_every_target_stands_in_the_readme_with_its_plain_commands() -> None:
     recipes = dict(
-        re.findall(r"^(\w+):[^\n=]*\n((?:\t[^\n]*\n)*)", _text("Makefile"), re.MULTILINE)
+        re.findall(r"^([\w-]+):[^\n=]*\n((?:\t[^\n]*\n)*)", _text("Makefile"), re.MULTILINE)
     )
     rows = dict(
-        re.findall(r"^\| `make (\w+)` \|[^|]*\| (.*) \|$", _text("README.md"), re.MULTILINE)
+        re.findall(r"^\| `make ([\w-]+)` \|[^|]*\| (.*) \|$", _text("README.md"), re.MULTILINE)
     )
-    assert set(rows) == {"setup", "run", "test", "check", "fix", "bench"}
-    assert set(re.findall(r"make (\w+)`", _text("README.md"))) <= set(recipes)
+    assert set(rows) == {"setup", "run", "test", "check", "fix", "bench", "bench-quick"}
+    assert set(re.findall(r"make ([\w-]+)`", _text("README.md"))) <= set(recipes)
     for target, commands in rows.items():
         plain = {command.removesuffix(" $(ARGS)") for command in _commands(recipes[target])}
-        plain = {command for command in plain if "$(BENCHMARKS)" not in command}
         assert {command for command in plain if f"`{command}`" not in commands} == set(), target
 
 

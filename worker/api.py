@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from contract.names import API_PREFIX
+from worker import internal
 from worker.claim import GONE, Claim, Pulse
 from worker.errors import ApiUnavailableError
 from worker.settings import Settings
@@ -29,12 +29,7 @@ class Api:
             "host": socket.gethostname(),
             "pid": os.getpid(),
         }
-        self._http = httpx.Client(
-            base_url=f"{settings.api_url}{API_PREFIX}/internal",
-            headers={"Authorization": f"Bearer {settings.token}"},
-            timeout=TIMEOUT,
-            trust_env=False,  # the API is a neighbour; a proxy meant for the internet would miss it
-        )
+        self._http = internal.client(settings, TIMEOUT)
 
     def claim(self) -> Claim | None:
         """Take the next queued run of this device class; None if there is none."""

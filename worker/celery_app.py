@@ -9,19 +9,26 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final
 
 from celery import Celery, signals
+from celery.worker import state
 from celery.worker.consumer import Consumer
 
+from contract import logs
 from contract.names import WAKE_TASK, wake_queue
 from worker.settings import Settings
 from worker.slot import Slot
 
+LEFT_AFTER_S: Final = 3.2
+"""How long a slot that was asked to stop, and has no time to drain, may take to give its run back;
+Celery stops then."""
 GONE_AFTER_S: Final = 4.0
-"""A slot that was asked to stop leaves by then, whatever Celery still waits for."""
+"""By then it is gone, whatever Celery still waits for."""
+LOOK_S: Final = 0.05
 
 log = logging.getLogger(__name__)
 settings = Settings.from_environment()
@@ -37,7 +44,6 @@ app.conf.update(
     worker_proc_alive_timeout=30.0,  # a spawned child imports everything first
     worker_soft_shutdown_timeout=2.0,
     worker_send_task_events=False,
-    worker_hijack_root_logger=True,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_transport_options={"visibility_timeout": 12 * 3600},
@@ -59,6 +65,12 @@ def wake() -> None:
     own.work()
 
 
+@signals.setup_logging.connect  # type: ignore[untyped-decorator]
+def set_up_logs(loglevel: int | None = None, **_: object) -> None:
+    """In both processes: write as ours do. That somebody listens keeps Celery from its own way."""
+    logs.set_up(settings.log_format, loglevel or logging.WARNING)
+
+
 @signals.worker_process_init.connect  # type: ignore[untyped-decorator]
 def open_slot(**_: object) -> None:
     """In the pool child: warm the spare before anybody asks."""
@@ -67,24 +79,45 @@ def open_slot(**_: object) -> None:
 
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]
 def pass_the_stop_on(sender: Consumer, **_: object) -> None:
-    """In the main process: tell the pool child first, then stop as Celery does."""
+    """In the main process: let the slot give its run back first, then stop as Celery does."""
     celerys_own: Any = signal.getsignal(signal.SIGTERM)
-    signal.signal(signal.SIGTERM, functools.partial(_stop, sender, celerys_own))
+    signal.signal(signal.SIGTERM, _Stop(sender, celerys_own))
 
 
-def _stop(
-    consumer: Consumer,
-    celerys_own: Callable[[int, FrameType | None], None],
-    number: int,
-    frame: FrameType | None,
-) -> None:
-    guard = threading.Timer(GONE_AFTER_S, os._exit, [1])
+class _Stop:
+    """The main process's handler of SIGTERM; a second one waits for nothing any more."""
+
+    def __init__(
+        self, consumer: Consumer, celerys_own: Callable[[int, FrameType | None], None]
+    ) -> None:
+        self._consumer = consumer
+        self._celerys_own = celerys_own
+        self._asked = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self._asked:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+            _be_gone_after(GONE_AFTER_S)
+            self._celerys_own(number, frame)
+            return
+        self._asked = True
+        _be_gone_after(settings.drain_s + GONE_AFTER_S)
+        for pid in self._consumer.pool.info["processes"]:
+            try:
+                os.kill(pid, signal.SIGTERM)
+            except ProcessLookupError:
+                log.info("pool child %d had ended already", pid)
+        # Celery's own stop may begin only when the slot is done: it sleeps while a task runs.
+        threading.Thread(target=self._wait_for_the_slot, daemon=True).start()
+
+    def _wait_for_the_slot(self) -> None:
+        until = time.monotonic() + settings.drain_s + LEFT_AFTER_S
+        while state.active_requests and time.monotonic() < until:
+            time.sleep(LOOK_S)
+        os.kill(os.getpid(), signal.SIGTERM)  # its handler belongs to the main thread
+
+
+def _be_gone_after(seconds: float) -> None:
+    guard = threading.Timer(seconds, os._exit, [1])
     guard.daemon = True
     guard.start()
-    for pid in consumer.pool.info["processes"]:
-        try:
-            os.kill(pid, signal.SIGTERM)
-        except ProcessLookupError:
-            log.info("pool child %d had ended already", pid)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
-    celerys_own(number, frame)

@@ -14,6 +14,8 @@ class Claim(BaseModel):
     attempt: int = Field(ge=1)
     start_after: int = Field(0, ge=0)
     """The step this attempt starts after; 0 without a checkpoint."""
+    checkpoint: str | None = None
+    """The digest of that checkpoint's blob."""
     lease_s: float = Field(gt=0)
     """How long the API waits for a heartbeat before it gives the run to another slot."""
     comparison: str

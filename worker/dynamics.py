@@ -1,11 +1,12 @@
 """Optimisation dynamics of one step: what the loss and its gradient did.
 
-What needs the device is computed there and read in one transfer, so that measuring a step does
-not slow it down.
+What needs the device is computed there and read in one transfer, of one step or of many, so that
+measuring a step does not slow it down.
 """
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -13,40 +14,51 @@ from torch.nn import utils as nn_utils
 
 from worker.losses.base import LossOutput, Part
 
+Numbers: TypeAlias = dict[str, Tensor]
+"""What was seen of a step: 0-d tensors on the device, by names of this module's own."""
 
-def values(
+
+def numbers(
     output: LossOutput, embeddings: Sequence[Tensor], parameters: Sequence[Tensor]
-) -> dict[str, float]:
-    """A step's dynamics by metric key; call between backward and the optimiser's step.
+) -> Numbers:
+    """A step's numbers; call between backward and the optimiser's step. Waits for no device.
 
     Args:
         output: the loss's.
         embeddings: [B, D] of each modality, with their gradient retained.
         parameters: the encoder's trainable ones; a loss's own are not counted.
+    """
+    return {
+        "divisor": output.divisor,
+        "value": output.value.detach(),
+        "anchors": output.active_anchors,
+        "norm": global_norm([p.grad for p in parameters if p.grad is not None]),
+        "norm at embeddings": global_norm([e.grad for e in embeddings if e.grad is not None]),
+        **_of_parts("", output.parts),
+        **_of_parts("selected ", {} if output.selected is None else output.selected),
+    }
+
+
+def read(steps: Sequence[Numbers]) -> list[dict[str, float]]:
+    """The dynamics of steps, by metric key, in one transfer from the device.
 
     Returns:
-        Every per-step `dynamics.*` key of contract.metrics that this loss has, but the update norm
-        and the counts of empty steps. NaN stands for what does not exist at this step: a mean or a
-        ratio of no tuples, the mean gradient of no active tuple.
+        Of each step every per-step `dynamics.*` key of contract.metrics that this loss has, but the
+        counts of empty steps; the update norm where it is among the numbers. NaN stands for what
+        does not exist at this step: a mean or a ratio of no tuples, the mean gradient of no active
+        tuple.
     """
-    trained = output.parts if output.selected is None else output.selected
-    seen = _read(
-        {
-            "divisor": output.divisor,
-            "value": output.value,
-            "anchors": output.active_anchors,
-            "norm": global_norm([p.grad for p in parameters if p.grad is not None]),
-            "norm at embeddings": global_norm([e.grad for e in embeddings if e.grad is not None]),
-            **_numbers("", output.parts),
-            **_numbers("selected ", {} if output.selected is None else output.selected),
-        }
-    )
-    active, valid = _totals(seen, "", output.parts)
-    trained_active, selected = _totals(
-        seen, "" if output.selected is None else "selected ", trained
-    )
+    return [values_of(seen) for seen in _transferred(steps)]
+
+
+def values_of(seen: Mapping[str, float]) -> dict[str, float]:
+    """A step's dynamics, by metric key, from its numbers once they are read; see `read`."""
+    parts = [name.removeprefix("total ") for name in seen if name.startswith("total ")]
+    some = any(name.startswith("selected ") for name in seen)
+    active, valid = _totals(seen, "", parts)
+    trained_active, selected = _totals(seen, "selected " if some else "", parts)
     values = {
-        "dynamics.loss": _ratio(sum(seen[f"total {name}"] for name in output.parts), valid),
+        "dynamics.loss": _ratio(sum(seen[f"total {name}"] for name in parts), valid),
         "dynamics.loss_trained": seen["value"],
         "dynamics.active_ratio": _ratio(active, valid),
         "dynamics.active_ratio.anchors": seen["anchors"],
@@ -57,14 +69,16 @@ def values(
         # Scaling the trained gradient back to the sum's makes the mean over the active ones free.
         "dynamics.gradient_norm.per_active": _ratio(seen["norm"] * seen["divisor"], trained_active),
     }
-    for name in output.parts:
+    for name in parts:
         values[f"dynamics.loss.{name}"] = _ratio(seen[f"total {name}"], valid)
         values[f"dynamics.active_ratio.{name}"] = _ratio(
             seen[f"active {name}"], seen[f"valid {name}"]
         )
-    if output.selected is not None:
+    if some:
         values["dynamics.active_ratio.selected"] = _ratio(trained_active, selected)
         values["dynamics.selected_tuples"] = selected
+    if "update norm" in seen:
+        values["dynamics.update_norm"] = seen["update norm"]
     return values
 
 
@@ -75,15 +89,49 @@ class EmptySteps:
         self._empty = 0
         self._invalid = 0
 
+    def state_dict(self) -> dict[str, int]:
+        """The counts so far."""
+        return {"empty": self._empty, "invalid": self._invalid}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Count on from there."""
+        self._empty, self._invalid = state["empty"], state["invalid"]
+
     def count(self, values: Mapping[str, float]) -> dict[str, float]:
         """The counts up to and with this step, by metric key.
 
         Args:
-            values: the step's, as `values` gives them.
+            values: the step's, as `read` gives them.
         """
         self._empty += values["dynamics.active_tuples"] == 0
         self._invalid += values["dynamics.valid_tuples"] == 0
         return {"dynamics.empty_steps": self._empty, "dynamics.invalid_steps": self._invalid}
+
+
+def stepped(
+    optimizer: torch.optim.Optimizer,
+    seen: Numbers,
+    parameters: Sequence[Tensor],
+    *,
+    with_update_norm: bool,
+) -> Numbers:
+    """Take the optimiser's step.
+
+    Args:
+        optimizer: of the parameters.
+        seen: the step's numbers so far.
+        parameters: the encoder's trainable ones.
+        with_update_norm: whether to measure it, for which all of them are copied.
+
+    Returns:
+        The step's numbers, with the update norm where it was asked for.
+    """
+    if not with_update_norm:
+        optimizer.step()
+        return seen
+    before = snapshot(parameters)
+    optimizer.step()
+    return seen | update_norm(before, parameters)
 
 
 def snapshot(parameters: Sequence[Tensor]) -> list[Tensor]:
@@ -91,8 +139,8 @@ def snapshot(parameters: Sequence[Tensor]) -> list[Tensor]:
     return [p.detach().clone() for p in parameters]
 
 
-def update_norm(before: Sequence[Tensor], parameters: Sequence[Tensor]) -> dict[str, float]:
-    """||step|| / ||parameters before it||, of the optimiser's real step, by metric key.
+def update_norm(before: Sequence[Tensor], parameters: Sequence[Tensor]) -> Numbers:
+    """||step|| / ||parameters before it||, of the optimiser's real step.
 
     Args:
         before: the parameters' snapshot from before the step.
@@ -101,7 +149,7 @@ def update_norm(before: Sequence[Tensor], parameters: Sequence[Tensor]) -> dict[
     step = global_norm(
         [after.detach() - old for after, old in zip(parameters, before, strict=True)]
     )
-    return {"dynamics.update_norm": float(step / global_norm(before))}
+    return {"update norm": step / global_norm(before)}
 
 
 def global_norm(tensors: Sequence[Tensor]) -> Tensor:
@@ -111,15 +159,25 @@ def global_norm(tensors: Sequence[Tensor]) -> Tensor:
     return nn_utils.get_total_norm(tensors)
 
 
-def _read(named: dict[str, Tensor]) -> dict[str, float]:
-    """All numbers in one transfer; float64 holds the counts exactly, as float32 would not."""
-    whole = {name: number for name, number in named.items() if not number.is_floating_point()}
-    real = {name: number for name, number in named.items() if number.is_floating_point()}
-    kinds = [torch.stack(list(kind.values())).detach().to(torch.float64) for kind in (whole, real)]
-    return dict(zip((*whole, *real), torch.cat(kinds).tolist(), strict=True))
+def _transferred(steps: Sequence[Numbers]) -> list[dict[str, float]]:
+    """All numbers of all steps in one transfer; float64 holds the counts exactly, as float32 would
+    not."""
+    flat = [number for step in steps for number in step.values()]
+    whole = [number for number in flat if not number.is_floating_point()]
+    real = [number for number in flat if number.is_floating_point()]
+    kinds = [torch.stack(kind).to(torch.float64) for kind in (whole, real)]
+    read = torch.cat(kinds).tolist()
+    wholes, reals = iter(read[: len(whole)]), iter(read[len(whole) :])
+    return [
+        {
+            name: next(reals if number.is_floating_point() else wholes)
+            for name, number in step.items()
+        }
+        for step in steps
+    ]
 
 
-def _numbers(prefix: str, parts: Mapping[str, Part]) -> dict[str, Tensor]:
+def _of_parts(prefix: str, parts: Mapping[str, Part]) -> Numbers:
     """Every number of every part, under names that tell them apart."""
     return {
         f"{prefix}{field} {name}": number

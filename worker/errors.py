@@ -21,8 +21,24 @@ class CancelledError(WorkerError):
     """The run was cancelled while it prepared."""
 
 
+class LeftError(WorkerError):
+    """The training stopped at a checkpoint, for its worker leaves; it goes on elsewhere."""
+
+
 class ApiUnavailableError(WorkerError):
     """The API gave no good answer; asking again may help."""
+
+
+class BlobRefusedError(WorkerError):
+    """The API does not take a blob: it is too large, or there is no room."""
+
+
+class CheckpointError(WorkerError):
+    """A checkpoint is gone, damaged or of another training; says which."""
+
+
+class BlobLostError(WorkerError):
+    """A blob is no longer on the API's disk, or not as it was put there."""
 
 
 class ReporterError(WorkerError):

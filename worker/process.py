@@ -14,9 +14,18 @@ from typing import IO, Any, Final, Self
 
 PARENT_VARIABLE: Final = "LOSSBOARD_PARENT"
 """Tells the trainer the slot's process id, so that it notices if the slot died before it looked."""
+LEFT: Final = 75
+"""Exit code of a trainer that gave its run back at a checkpoint, as it was told to."""
 TERM_GRACE_S: Final = 0.5
 """Between TERM and KILL."""
 KEPT_LINES: Final = 20
+ALLOCATOR: Final = {
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": str(2**32),
+    "MALLOC_TOP_PAD_": str(2**26),
+}
+"""For glibc, which otherwise hands each step's activations back to the system and has them zeroed
+again at the next step: up to a third of a step's time. A trainer keeps its memory to its end."""
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +44,8 @@ class TrainerProcess:
         """Set once everything is imported."""
         self.finished = threading.Event()
         """Set once the trainer has sent its end and only waits for it to be stored."""
+        self.whose: dict[str, Any] = {}
+        """The run and attempt that its lines belong to, as the log wants it."""
         self._readers = [
             threading.Thread(target=self._listen, daemon=True),
             threading.Thread(target=self._read_stderr, daemon=True),
@@ -51,7 +62,7 @@ class TrainerProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env={**environ, PARENT_VARIABLE: str(os.getpid())},
+                env={**ALLOCATOR, **environ, PARENT_VARIABLE: str(os.getpid())},
                 start_new_session=True,
             )
         )
@@ -119,7 +130,7 @@ class TrainerProcess:
             for raw in lines:
                 line = raw.decode(errors="replace").rstrip()
                 self._stderr.append(line)
-                log.warning("trainer %d: %s", self.pid, line)
+                log.warning("trainer %d: %s", self.pid, line, extra=self.whose)
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

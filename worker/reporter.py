@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
-from contract.events import Failure, Preparation
+from contract.events import Failure, Preparation, Snapshot
 
 EndState = Literal["succeeded", "failed", "cancelled"]
 
@@ -15,8 +15,11 @@ class Reporter(Protocol):
     def preparing(self, preparation: Preparation) -> None:
         """How far something is that comes before the first step."""
 
-    def started(self, *, device: str, total_steps: int, steps_per_epoch: int) -> None:
-        """Everything is built; the first step comes next."""
+    def started(
+        self, *, device: str, total_steps: int, steps_per_epoch: int, after: int = 0
+    ) -> None:
+        """Everything is built; the step behind `after` comes next, which is that of the claim's
+        checkpoint or 0."""
 
     def points(self, step: int, values: Mapping[str, float]) -> None:
         """Values measured after `step` optimiser steps; steps of one key rise.
@@ -27,6 +30,13 @@ class Reporter(Protocol):
 
     def log(self, lines: Sequence[str]) -> None:
         """Lines for the run's log."""
+
+    def kept(self, snapshot: Snapshot) -> None:
+        """A snapshot whose blobs are stored; may come from another thread than the rest."""
+
+    def checkpointed(self, step: int, digest: str) -> None:
+        """A checkpoint is stored, and all up to its step has been reported; may come from another
+        thread than the rest."""
 
     def ended(self, state: EndState, failure: Failure | None = None) -> None:
         """The run is over; nothing may follow."""
@@ -42,6 +52,9 @@ class ListReporter:
         self.series: dict[str, list[tuple[int, float | None]]] = {}
         self.lines: list[str] = []
         self.preparations: list[Preparation] = []
+        self.snapshots: list[Snapshot] = []
+        self.checkpoints: list[tuple[int, str]] = []
+        self.after = 0
         self.state: EndState | None = None
         self.failure: Failure | None = None
 
@@ -49,10 +62,12 @@ class ListReporter:
         """Keep it."""
         self.preparations.append(preparation)
 
-    def started(self, *, device: str, total_steps: int, steps_per_epoch: int) -> None:
+    def started(
+        self, *, device: str, total_steps: int, steps_per_epoch: int, after: int = 0
+    ) -> None:
         """Keep the run's frame."""
         self.device, self.total_steps = device, total_steps
-        self.steps_per_epoch = steps_per_epoch
+        self.steps_per_epoch, self.after = steps_per_epoch, after
 
     def points(self, step: int, values: Mapping[str, float]) -> None:
         """Keep the values under their keys."""
@@ -62,6 +77,14 @@ class ListReporter:
     def log(self, lines: Sequence[str]) -> None:
         """Keep the lines."""
         self.lines += lines
+
+    def kept(self, snapshot: Snapshot) -> None:
+        """Keep it."""
+        self.snapshots.append(snapshot)
+
+    def checkpointed(self, step: int, digest: str) -> None:
+        """Keep it."""
+        self.checkpoints.append((step, digest))
 
     def ended(self, state: EndState, failure: Failure | None = None) -> None:
         """Keep the end."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from contract import logs
 from contract.names import DEVICES
 from worker.errors import SettingsError
 
@@ -28,6 +29,13 @@ class Settings:
     """LOSSBOARD_DEVICE: cpu or cuda."""
     torch_threads: int = 1
     """LOSSBOARD_TORCH_THREADS: CPU threads of one trainer."""
+    checkpoint_s: float = 30.0
+    """LOSSBOARD_CHECKPOINT_S: seconds between a run's checkpoints; 0 for none."""
+    log_format: str = "text"
+    """LOSSBOARD_LOG_FORMAT: text or json."""
+    drain_s: float = 0.0
+    """LOSSBOARD_DRAIN_S: seconds that a run may take to end when its slot is asked to stop; then it
+    is given back at a checkpoint."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -51,7 +59,23 @@ class Settings:
         threads = environ.get("LOSSBOARD_TORCH_THREADS", "1")
         if not threads.isdecimal() or int(threads) < 1:
             problems.append(f"LOSSBOARD_TORCH_THREADS is {threads!r}; needs a number from 1 up")
-        if problems:
+        checkpoint_s = _number(environ.get("LOSSBOARD_CHECKPOINT_S") or "30")
+        if checkpoint_s is None:
+            problems.append(
+                f"LOSSBOARD_CHECKPOINT_S is {environ['LOSSBOARD_CHECKPOINT_S']!r}; "
+                "needs a number of seconds, or 0 for no checkpoints"
+            )
+        drain_s = _number(environ.get("LOSSBOARD_DRAIN_S") or "0")
+        if drain_s is None:
+            problems.append(
+                f"LOSSBOARD_DRAIN_S is {environ['LOSSBOARD_DRAIN_S']!r}; needs a number of seconds"
+            )
+        log_format = "text"
+        try:
+            log_format = logs.chosen(environ)
+        except ValueError as error:
+            problems.append(str(error))
+        if problems or checkpoint_s is None or drain_s is None:
             raise SettingsError("; ".join(problems))
         return cls(
             broker_url=environ["REDIS_URL"],
@@ -60,6 +84,9 @@ class Settings:
             name=environ.get("LOSSBOARD_WORKER_NAME") or socket.gethostname(),
             device=device,
             torch_threads=int(threads),
+            checkpoint_s=checkpoint_s,
+            log_format=log_format,
+            drain_s=drain_s,
         )
 
 
@@ -82,10 +109,16 @@ def cache_bytes(environ: Mapping[str, str] = os.environ) -> int:
         SettingsError: it is no number from 0 up.
     """
     given = environ.get("LOSSBOARD_CACHE_GB") or "20"
-    try:
-        size = float(given)
-    except ValueError:
-        size = -1
-    if not 0 <= size < math.inf:
+    size = _number(given)
+    if size is None:
         raise SettingsError(f"LOSSBOARD_CACHE_GB is {given!r}; needs a number from 0 up")
     return int(size * 1e9)
+
+
+def _number(given: str) -> float | None:
+    """A finite number from 0 up, or None."""
+    try:
+        number = float(given)
+    except ValueError:
+        return None
+    return number if 0 <= number < math.inf else None

@@ -35,7 +35,9 @@ class Slot:
         self._presence_api = Api(settings)
         self._spare = Spare(start_trainer)
         self._api = Api(settings)
-        self._supervisor = Supervisor(self._api, self._spare, self._send_lost)
+        self._supervisor = Supervisor(
+            self._api, self._spare, self._send_lost, drain_s=settings.drain_s
+        )
         self._stopped = threading.Event()
         self._presence = threading.Thread(target=self._be_seen, name="presence", daemon=True)
 

@@ -13,11 +13,14 @@ from redis.retry import Retry
 
 from contract.events import (
     VERSION,
+    Checkpointed,
     Ended,
     Failure,
+    Kept,
     Log,
     Preparation,
     Preparing,
+    Snapshot,
     Started,
     encode,
 )
@@ -78,8 +81,10 @@ class StreamReporter:
             )
         )
 
-    def started(self, *, device: str, total_steps: int, steps_per_epoch: int) -> None:
-        """Everything is built; the first step comes next."""
+    def started(
+        self, *, device: str, total_steps: int, steps_per_epoch: int, after: int = 0
+    ) -> None:
+        """Everything is built; the step behind `after` comes next."""
         self._write(
             lambda seq: encode(
                 Started(
@@ -89,6 +94,7 @@ class StreamReporter:
                     device=device,
                     total_steps=total_steps,
                     steps_per_epoch=steps_per_epoch,
+                    after=after,
                 )
             )
         )
@@ -113,6 +119,24 @@ class StreamReporter:
         self._write(
             lambda seq: encode(
                 Log(run=self._run, attempt=self._attempt, seq=seq, lines=list(lines))
+            )
+        )
+
+    def kept(self, snapshot: Snapshot) -> None:
+        """A snapshot whose blobs are stored."""
+        self._write(
+            lambda seq: encode(
+                Kept(run=self._run, attempt=self._attempt, seq=seq, snapshot=snapshot)
+            )
+        )
+
+    def checkpointed(self, step: int, digest: str) -> None:
+        """A checkpoint is stored, and all up to its step has been reported."""
+        self._write(
+            lambda seq: encode(
+                Checkpointed(
+                    run=self._run, attempt=self._attempt, seq=seq, step=step, digest=digest
+                )
             )
         )
 

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from contract import logs
 from contract.events import Lost
 from worker.api import Api
 from worker.claim import Claim, Pulse
 from worker.errors import ApiUnavailableError
-from worker.process import TrainerProcess
+from worker.process import LEFT, TrainerProcess
 from worker.spare import Spare
 
 BEAT_S: Final = 0.8
@@ -20,6 +21,8 @@ CLOSING_BEAT_S: Final = 0.1
 TICK_S: Final = 0.05
 CANCEL_GRACE_S: Final = 1.5
 """How long a cancelled trainer may take to stop by itself."""
+LEAVE_S: Final = 2.5
+"""How long a trainer may take to leave at a checkpoint, once its slot is asked to stop."""
 OVER_GRACE_S: Final = 1.0
 """How long a trainer may stay once the backend has stored its run's end."""
 SPARE_DELAY_S: Final = 0.5
@@ -36,16 +39,21 @@ class Supervisor:
     `busy` is set while a run is in its hands.
     """
 
-    def __init__(self, api: Api, spare: Spare, send_lost: Callable[[Lost], bool]) -> None:
+    def __init__(
+        self, api: Api, spare: Spare, send_lost: Callable[[Lost], bool], *, drain_s: float = 0.0
+    ) -> None:
+        """A run may take so many seconds to end when the slot is asked to stop."""
         self._api = api
         self._spare = spare
         self._send_lost = send_lost
         self._api_is_away = False
+        self._drain_s = drain_s
         self._stopping = threading.Event()
         self.busy = threading.Event()
 
     def stop(self) -> None:
-        """Give the run back and take no other; may be called from a signal handler."""
+        """Take no other run, and give this one back at a checkpoint, unless it ends within the time
+        it may take; may be called from a signal handler."""
         self._stopping.set()
 
     def work(self) -> None:
@@ -73,7 +81,8 @@ class Supervisor:
 
     def _supervise(self, claim: Claim) -> None:
         trainer = self._spare.take()
-        log.info("run %s attempt %d: trainer %d", claim.run, claim.attempt, trainer.pid)
+        trainer.whose = logs.of(claim.run, claim.attempt)
+        log.info("trainer %d takes it", trainer.pid, extra=trainer.whose)
         try:
             trainer.send(claim.model_dump())
             strike = self._watch(claim, trainer)
@@ -90,24 +99,30 @@ class Supervisor:
         """
         started = time.monotonic()
         next_beat = started
-        kill_at = float("inf")
+        kill_at = leave_at = leave_by = float("inf")
         cancelled = False
         while not trainer.wait(TICK_S):
             now = time.monotonic()
-            if self._stopping.is_set():
+            if self._stopping.is_set() and leave_by == float("inf"):
+                leave_at = min(leave_at, now + self._drain_s)
+                if now >= leave_at:
+                    trainer.send({"leave": True})
+                    leave_by = now + LEAVE_S
+            if now >= leave_by:
                 return False
             if now >= kill_at and not trainer.finished.is_set():
                 return not cancelled
-            if now >= started + SPARE_DELAY_S:
+            if now >= started + SPARE_DELAY_S and not self._stopping.is_set():
                 self._spare.prepare()
             if now < next_beat:
                 continue
-            next_beat = now + (CLOSING_BEAT_S if trainer.finished.is_set() else BEAT_S)
+            closing = trainer.finished.is_set() or leave_by < float("inf")
+            next_beat = now + (CLOSING_BEAT_S if closing else BEAT_S)
             pulse = self._pulse(claim)
             if pulse is None:
                 continue
             if not pulse.current:
-                log.warning("run %s attempt %d is no longer ours", claim.run, claim.attempt)
+                log.warning("it is no longer ours", extra=trainer.whose)
                 return None
             trainer.send({"committed_seq": pulse.committed_seq})
             if pulse.over and not trainer.wait(OVER_GRACE_S):
@@ -116,11 +131,13 @@ class Supervisor:
                 trainer.send({"cancel": True})
                 cancelled = True
                 kill_at = time.monotonic() + CANCEL_GRACE_S
+        if trainer.exit_code == LEFT:
+            return False
         return None if trainer.exit_code == 0 else not cancelled
 
     def _report_lost(self, claim: Claim, reason: str, *, strike: bool) -> None:
         """Say that the attempt ended without an end, until the backend knows."""
-        log.warning("run %s attempt %d: %s", claim.run, claim.attempt, reason)
+        log.warning("%s", reason, extra=logs.of(claim.run, claim.attempt))
         lost = Lost(run=claim.run, attempt=claim.attempt, reason=reason, strike=strike)
         send_at = time.monotonic()
         while True:

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+UPLOADS: Final = "uploads"
+"""Their folder's name within the data folder."""
 CONTENT: Final = "content"
 """The uploaded file, as it came."""
 THUMBNAILS: Final = "thumbnails.zip"

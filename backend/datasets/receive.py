@@ -40,7 +40,7 @@ async def receive(request: Request, target: Path) -> Form:
     with target.open("wb") as file:
         try:
             reader = FormReader(boundary, file)
-            async for chunk in _unless_idle(request):
+            async for chunk in unless_idle(request):
                 if reader.feed(chunk):
                     await asyncio.to_thread(reader.write)
         except FormParserError as error:
@@ -74,7 +74,13 @@ async def _gone(request: Request) -> None:
         pass
 
 
-async def _unless_idle(request: Request) -> AsyncIterator[bytes]:
+async def unless_idle(request: Request) -> AsyncIterator[bytes]:
+    """The body as it arrives.
+
+    Raises:
+        TimedOutError: nothing arrives any more.
+        ClientDisconnect: the sender has gone.
+    """
     chunks = request.stream()
     while True:
         try:

@@ -4,6 +4,9 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 
 from backend.db import Database
 
@@ -18,6 +21,26 @@ def downgrade(database: Database, revision: str) -> None:
     """Take the schema back to a revision; "base" is the empty database."""
     with database.migration() as connection:
         command.downgrade(_config(connection), revision)
+
+
+def current(database: Database) -> str | None:
+    """The revision that a database has; None for one without our tables."""
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def head() -> str:
+    """The newest revision."""
+    [newest] = ScriptDirectory.from_config(_config(None)).get_heads()
+    return newest
+
+
+def known(revision: str) -> bool:
+    """Whether this version knows a revision, or only a newer one does."""
+    try:
+        return ScriptDirectory.from_config(_config(None)).get_revision(revision) is not None
+    except CommandError:
+        return False
 
 
 def _config(connection: object) -> Config:

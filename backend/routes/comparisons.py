@@ -1,27 +1,30 @@
-"""Comparisons: submit, list, read, change, delete, cancel, retry."""
+"""Comparisons: submit, list, read, change, delete, cancel, retry, more seeds."""
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, BackgroundTasks, Body, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 from sqlmodel import Session
 
+from backend.access import trail
 from backend.datasets.uses import upload_problems
-from backend.deps import Now, Own
+from backend.deps import Now, Own, User
 from backend.parts import Parts
 from backend.schemas import (
     ComparisonDetail,
     ComparisonOut,
     ComparisonPage,
     ComparisonPatch,
+    MoreSeeds,
     RunList,
     State,
     comparison_out,
     run_out,
 )
-from backend.store import comparisons, runs
+from backend.space import rubbish
+from backend.store import comparisons, finding, runs, snapshots
 from backend.summary import Summary, summarise
 from backend.tables import Comparison
 from backend.verdict import give_verdict
@@ -47,29 +50,40 @@ class _SpecSchema:
 class _Find(BaseModel):
     q: str = Field("", description="Words of the name, the notes or the tags.")
     tag: str = ""
+    created_by: str = ""
     state: State | None = None
+    archived: bool = False
+    sort: finding.Sort = "created_at"
+    descending: bool | None = Field(None, description="By default the newest first, names from A.")
     page: int = Field(1, ge=1, le=1_000_000)
     page_size: int = Field(50, ge=1, le=200)
 
 
 @router.post("", status_code=201)
-def submit(raw: Annotated[Any, _SpecSchema(), Body()], own: Own, now: Now) -> ComparisonDetail:
+def submit(
+    raw: Annotated[Any, _SpecSchema(), Body()], request: Request, own: Own, now: Now, user: User
+) -> ComparisonDetail:
     """Store a comparison and queue its runs; workers are woken, at once or when they can be."""
     spec = _parsed(raw, own)
     with own.database.write() as write:
         if problems := upload_problems(write.session, raw):  # its data set cannot go from now on
             raise SpecError(problems)
-        made = comparisons.create(write, spec=spec, raw=spec.model_dump(mode="json"), now=now)
-        out = _detail(own, write.session, made, now)
+        stored = spec.model_dump(mode="json")
+        made = comparisons.create(write, spec=spec, raw=stored, now=now, user=user)
+        out = detail(own, write.session, made, now)
+    trail.made(request.scope, comparison=out.id)
     own.sweeper.poke()
     return out
 
 
 @router.get("")
 def find(asked: Annotated[_Find, Query()], own: Own, now: Now) -> ComparisonPage:
-    """The newest first."""
+    """Those that match; archived ones only where they are asked for."""
+    descending = asked.sort == "created_at" if asked.descending is None else asked.descending
+    chosen = asked.model_dump(exclude={"page", "page_size", "descending"})
+    wanted = finding.Asked(**chosen, descending=descending)
     with own.database.read() as session:
-        rows, total = comparisons.find(session, **asked.model_dump())
+        rows, total = finding.find(session, wanted, page=asked.page, page_size=asked.page_size)
         tallies = comparisons.tallies(session, [row.id for row in rows])
         slots = own.workers.alive().total()
         listed = [comparison_out(row, tallies[row.id], slots=slots, now=now) for row in rows]
@@ -83,24 +97,25 @@ def find(asked: Annotated[_Find, Query()], own: Own, now: Now) -> ComparisonPage
 def read(comparison: str, own: Own, now: Now) -> ComparisonDetail:
     """One comparison with its spec."""
     with own.database.read() as session:
-        return _detail(own, session, comparisons.get(session, comparison), now)
+        return detail(own, session, comparisons.get(session, comparison), now)
 
 
 @router.patch("/{comparison}")
 def change(comparison: str, patch: ComparisonPatch, own: Own, now: Now) -> ComparisonDetail:
-    """Rename, tag, note."""
+    """Rename, tag, note, archive."""
     with own.database.write() as write:
-        changed = comparisons.change(
-            write, comparison, name=patch.name, tags=patch.tags, notes=patch.notes
-        )
-        return _detail(own, write.session, changed, now)
+        changed = comparisons.change(write, comparison, **patch.model_dump())
+        return detail(own, write.session, changed, now)
 
 
 @router.delete("/{comparison}", status_code=204)
-def remove(comparison: str, own: Own) -> None:
-    """Delete it with its runs and points; what still runs is told to stop."""
+def remove(comparison: str, own: Own, now: Now, later: BackgroundTasks) -> None:
+    """Delete it with its runs, points and snapshots; what still runs is told to stop."""
     with own.database.write() as write:
+        blobs = snapshots.blobs(write.session, comparison)
         comparisons.remove(write, comparison)
+    rubbish.drop_unused(own.database, own.blobs, blobs, now)
+    later.add_task(rubbish.sweep, own.database, own.blobs, now)  # what was spared before
 
 
 @router.post("/{comparison}/cancel")
@@ -110,7 +125,7 @@ def cancel(comparison: str, own: Own, now: Now) -> ComparisonDetail:
         found = comparisons.get(write.session, comparison)
         for run in runs.of(write.session, comparison):
             runs.cancel(write, run, now=now)
-        return _detail(own, write.session, found, now)
+        return detail(own, write.session, found, now)
 
 
 @router.post("/{comparison}/retry")
@@ -121,7 +136,17 @@ def retry(comparison: str, own: Own, now: Now) -> ComparisonDetail:
         for run in runs.of(write.session, comparison):
             if run.state in {"failed", "cancelled"}:
                 runs.retry(write, run)
-        out = _detail(own, write.session, found, now)
+        out = detail(own, write.session, found, now)
+    own.sweeper.poke()
+    return out
+
+
+@router.post("/{comparison}/seeds")
+def add_seeds(comparison: str, more: MoreSeeds, own: Own, now: Now) -> ComparisonDetail:
+    """Run every arm with more seeds too, as part of the same comparison."""
+    with own.database.write() as write:
+        found = comparisons.add_seeds(write, comparison, more.seeds, now=now)
+        out = detail(own, write.session, found, now)
     own.sweeper.poke()
     return out
 
@@ -196,7 +221,8 @@ def _check_arms(comparison: Comparison, **asked: str | None) -> None:
         )
 
 
-def _detail(own: Parts, session: Session, comparison: Comparison, now: float) -> ComparisonDetail:
+def detail(own: Parts, session: Session, comparison: Comparison, now: float) -> ComparisonDetail:
+    """A comparison as it is in this session, its changes included."""
     session.flush()
     tallies = comparisons.tallies(session, [comparison.id])[comparison.id]
     return comparison_out(comparison, tallies, slots=own.workers.alive().total(), now=now)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import FileResponse
 
+from backend.access import trail
 from backend.datasets.answers import DatasetDetail, DatasetList, DatasetOut, dataset_out, short
 from backend.datasets.facts import KINDS
 from backend.datasets.uploading import upload
@@ -50,6 +51,7 @@ async def take(request: Request, response: Response, own: Own, now: Now) -> Data
     """Check a data set and keep it: a zip of class folders, or a table of features. Every problem
     is answered with its row. The same content again is the same data set."""
     dataset, new = await upload(request, own, now)
+    trail.made(request.scope, dataset=dataset.id)
     if not new:
         response.status_code = 200
     return short(dataset)

@@ -4,12 +4,13 @@ from typing import Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
-from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
+from backend import health
 from backend.deps import Own
 
 router = APIRouter(prefix="/health", tags=["health"])
+
+PartState = Literal["ok", "unavailable"]
 
 
 class Live(BaseModel):
@@ -18,14 +19,33 @@ class Live(BaseModel):
     status: Literal["ok"] = "ok"
 
 
-class Ready(BaseModel):
-    """Whether everything the API needs answers."""
+class Problem(BaseModel):
+    """A part that does not do its work."""
 
-    status: Literal["ok", "unavailable"]
-    database: Literal["ok", "unavailable"]
-    broker: Literal["ok", "unavailable"]
+    part: str
+    message: str
+    """What was seen and what to do."""
+
+
+class Ready(BaseModel):
+    """Whether everything the API needs does its work."""
+
+    status: PartState
+    database: PartState
+    """It takes writes."""
+    broker: PartState
+    collector: PartState
+    """It lives, and no event waits for long."""
+    disk: PartState
+    """The data folder has room."""
     collector_lag: int | None
     """Entries of the event stream that are not stored yet; null while the broker is away."""
+    collector_lag_s: float | None
+    """Age of the oldest of them."""
+    disk_free: int
+    """Bytes."""
+    problems: list[Problem]
+    """Of each part that is unavailable."""
 
 
 @router.get("/live")
@@ -36,22 +56,25 @@ def live() -> Live:
 
 @router.get("/ready", responses={503: {"model": Ready}})
 def ready(own: Own, response: Response) -> Ready:
-    """200 if database and broker answer, else 503 with the same body."""
-    database, broker = True, True
-    lag: int | None = None
-    try:
-        own.database.answers()
-    except SQLAlchemyError:
-        database = False
-    try:
-        lag = own.queue.lag()
-    except (RedisError, OSError):
-        broker = False
-    if not (database and broker):
+    """200 if database, broker, collector and disk are all right, else 503 with the same body."""
+    found = health.check(own)
+    problems = [
+        Problem(part=part, message=problem) for part, problem in found.parts.items() if problem
+    ]
+    if problems:
         response.status_code = 503
     return Ready(
-        status="ok" if database and broker else "unavailable",
-        database="ok" if database else "unavailable",
-        broker="ok" if broker else "unavailable",
-        collector_lag=lag,
+        status=_state(*found.parts.values()),
+        database=_state(found.database),
+        broker=_state(found.broker),
+        collector=_state(found.collector),
+        disk=_state(found.disk),
+        collector_lag=found.behind.entries if found.behind else None,
+        collector_lag_s=round(found.behind.seconds, 3) if found.behind else None,
+        disk_free=found.disk_free,
+        problems=problems,
     )
+
+
+def _state(*problems: str | None) -> PartState:
+    return "unavailable" if any(problems) else "ok"

@@ -1,5 +1,6 @@
 """What workers call; needs the worker token."""
 
+import logging
 from typing import Any, Literal
 
 from fastapi import APIRouter, Depends, Response
@@ -8,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from backend.deps import Now, Own, worker_token
 from backend.schemas import State
 from backend.store import comparisons, runs
+from contract import logs
 
+log = logging.getLogger(__name__)
 router = APIRouter(prefix="/internal", tags=["internal"], dependencies=[Depends(worker_token)])
 
 Device = Literal["cpu", "cuda"]
@@ -39,6 +42,8 @@ class Claim(BaseModel):
     attempt: int
     start_after: int
     """The step it goes on from; 0 without a checkpoint."""
+    checkpoint: str | None
+    """The digest of the checkpoint's blob."""
     lease_s: float
     comparison: str
     arm: str
@@ -76,10 +81,12 @@ def claim(asked: ClaimIn, own: Own, now: Now) -> Claim | Response:
     own.workers.seen(asked.worker, device=asked.device, host=asked.host, pid=asked.pid, run=taken)
     if run is None:
         return Response(status_code=204)
+    log.info("claimed by %s", asked.worker, extra=logs.of(run.id, run.attempt))
     return Claim(
         run=run.id,
         attempt=run.attempt,
         start_after=run.start_after,
+        checkpoint=run.checkpoint,
         lease_s=own.leases.seconds,
         comparison=run.comparison_id,
         arm=run.arm,

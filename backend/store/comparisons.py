@@ -1,4 +1,4 @@
-"""Comparisons: make, find, change, delete."""
+"""Comparisons: make, change, delete; backend.store.finding finds them."""
 
 import secrets
 from collections.abc import Sequence
@@ -7,16 +7,20 @@ from typing import Any, Final
 
 from sqlalchemy import Integer, case, func
 from sqlalchemy import select as columns
-from sqlalchemy.sql.elements import ColumnElement
-from sqlmodel import Session, col, delete, exists, or_, select
+from sqlmodel import Session, col, delete, select
 
 from backend.db import Write
 from backend.errors import NotFoundError
 from backend.store.points import discard
 from backend.tables import Comparison, Run, Tag
+from contract.checks import duplicate_problems
+from contract.problems import Problem, SpecError
 from contract.spec import ComparisonSpec
+from contract.training import ANY_DEVICE
 
 STATES: Final = ("queued", "running", "succeeded", "failed", "cancelled")
+MOST_SEEDS: Final = 100
+"""Of one comparison, as in its spec."""
 
 
 @dataclass
@@ -37,13 +41,15 @@ Tallies = dict[str, Tally]
 """State -> its runs."""
 
 
-def create(write: Write, *, spec: ComparisonSpec, raw: dict[str, Any], now: float) -> Comparison:
+def create(
+    write: Write, *, spec: ComparisonSpec, raw: dict[str, Any], now: float, user: str = "local"
+) -> Comparison:
     """Store a comparison and its queued runs; `raw` is the spec in full, as JSON."""
     comparison = Comparison(
         id=f"c{secrets.token_hex(5)}",
         name=spec.name,
         notes=spec.notes,
-        created_by="local",
+        created_by=user,
         created_at=now,
         tags=list(spec.tags),
         spec=raw,
@@ -51,19 +57,8 @@ def create(write: Write, *, spec: ComparisonSpec, raw: dict[str, Any], now: floa
     write.session.add(comparison)
     write.session.flush()
     _index_tags(write.session, comparison)
-    # Seed by seed, so that all arms of a first seed can be compared early.
-    pairs = [(arm.name, seed) for seed in spec.seeds for arm in spec.arms]
-    write.session.add_all(
-        Run(
-            id=f"r{secrets.token_hex(5)}",
-            comparison_id=comparison.id,
-            position=position,
-            arm=arm,
-            seed=seed,
-            created_at=now,
-        )
-        for position, (arm, seed) in enumerate(pairs)
-    )
+    arms = [arm.name for arm in spec.arms]
+    _add_runs(write.session, comparison, arms, spec.seeds, first=0, now=now)
     return comparison
 
 
@@ -79,44 +74,35 @@ def get(session: Session, comparison: str) -> Comparison:
     return found
 
 
-def find(
-    session: Session, *, q: str, tag: str, state: str | None, page: int, page_size: int
-) -> tuple[list[Comparison], int]:
-    """One page of the comparisons that match, newest first, and how many match in all."""
-    conditions: list[ColumnElement[bool]] = []
-    for word in q.split():
-        like = f"%{_escaped(word)}%"
-        tagged = exists().where(
-            col(Tag.comparison_id) == Comparison.id, col(Tag.tag).ilike(like, escape="\\")
-        )
-        conditions.append(
-            or_(
-                col(Comparison.name).ilike(like, escape="\\"),
-                col(Comparison.notes).ilike(like, escape="\\"),
-                tagged,
-            )
-        )
-    if tag:
-        conditions.append(
-            exists().where(col(Tag.comparison_id) == Comparison.id, col(Tag.tag) == tag)
-        )
-    if state:
-        conditions.append(_has_state(state))
-    total = session.exec(select(func.count()).select_from(Comparison).where(*conditions)).one()
-    rows = session.exec(
-        select(Comparison)
-        .where(*conditions)
-        .order_by(col(Comparison.created_at).desc(), col(Comparison.id))
-        .offset((page - 1) * page_size)
-        .limit(page_size)
-    ).all()
-    return list(rows), total
+def add_seeds(write: Write, comparison: str, seeds: Sequence[int], *, now: float) -> Comparison:
+    """Queue every arm once more for seeds that the comparison does not have yet.
+
+    Raises:
+        NotFoundError: there is none of that id.
+        SpecError: a seed is there already or comes twice, or there would be too many.
+    """
+    found = get(write.session, comparison)
+    known = found.spec["seeds"]
+    if problems := _seed_problems(known, seeds):
+        raise SpecError(problems)
+    found.spec = {**found.spec, "seeds": [*known, *seeds]}
+    write.session.add(found)
+    arms = [arm["name"] for arm in found.spec["arms"]]
+    made = _add_runs(write.session, found, arms, seeds, first=len(known) * len(arms), now=now)
+    write.updates[comparison].runs.update({run.id: run for run in made})
+    return found
 
 
 def change(
-    write: Write, comparison: str, *, name: str | None, tags: list[str] | None, notes: str | None
+    write: Write,
+    comparison: str,
+    *,
+    name: str | None = None,
+    tags: list[str] | None = None,
+    notes: str | None = None,
+    archived: bool | None = None,
 ) -> Comparison:
-    """Rename, tag, note; None leaves as it is. The spec that was run stays as it was.
+    """Rename, tag, note, archive; None leaves as it is. The spec that was run stays as it was.
 
     Raises:
         NotFoundError: there is none of that id.
@@ -126,6 +112,8 @@ def change(
         found.name = name
     if notes is not None:
         found.notes = notes
+    if archived is not None:
+        found.archived = archived
     if tags is not None:
         found.tags = tags
         write.session.exec(delete(Tag).where(col(Tag.comparison_id) == comparison))
@@ -183,19 +171,47 @@ def _index_tags(session: Session, comparison: Comparison) -> None:
     )
 
 
-def _has_state(state: str) -> ColumnElement[bool]:
-    """A comparison's state is its runs' first in the order of importance."""
+def _add_runs(
+    session: Session,
+    comparison: Comparison,
+    arms: Sequence[str],
+    seeds: Sequence[int],
+    *,
+    first: int,
+    now: float,
+) -> list[Run]:
+    """Queued runs from a position on; seed by seed, so that all arms of a first seed can be
+    compared early."""
+    pairs = [(arm, seed) for seed in seeds for arm in arms]
+    made = [
+        Run(
+            id=f"r{secrets.token_hex(5)}",
+            comparison_id=comparison.id,
+            position=position,
+            arm=arm,
+            seed=seed,
+            created_by=comparison.created_by,
+            wants=comparison.spec["training"].get("device", ANY_DEVICE),
+            created_at=now,
+        )
+        for position, (arm, seed) in enumerate(pairs, first)
+    ]
+    session.add_all(made)
+    return made
 
-    def any_in(run_state: str) -> ColumnElement[bool]:
-        return exists().where(col(Run.comparison_id) == Comparison.id, col(Run.state) == run_state)
 
-    order = ("running", "queued", "failed", "cancelled", "succeeded")
-    before = order[: order.index(state)]
-    condition = any_in(state)
-    for other in before:
-        condition = condition & ~any_in(other)
-    return condition
-
-
-def _escaped(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _seed_problems(known: Sequence[int], seeds: Sequence[int]) -> list[Problem]:
+    problems = [
+        Problem(f"seeds[{at}]", f"seed {seed} has its runs already; name another")
+        for at, seed in enumerate(seeds)
+        if seed in known
+    ]
+    problems += duplicate_problems(list(seeds), "seeds")
+    total = len(known) + len(seeds)
+    if total > MOST_SEEDS:
+        message = (
+            f"a comparison has at most {MOST_SEEDS} seeds; it has {len(known)}, "
+            f"so name at most {MOST_SEEDS - len(known)} more, not {len(seeds)}"
+        )
+        problems.append(Problem("seeds", message))
+    return problems

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from itertools import repeat
 from typing import Final
 
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, delete, func, select
 
-from backend.tables import Discarded, Point, Rollup, Series
+from backend.store import thinned
+from backend.tables import Discarded, Point, Rollup, Run, Series
 from backend.thinning import ROLLUP_LEVEL
+from contract.metrics import TEST_PREFIX
 
 Columns = Mapping[int, tuple[list[int], list[float | None]]]
 """Series id -> steps, values."""
@@ -52,13 +54,19 @@ def insert(session: Session, columns: Columns) -> None:
 
 
 def forget(session: Session, run: str, after: int) -> None:
-    """Delete a run's points beyond a step; -1 forgets all of them."""
+    """Delete a run's points beyond a step, and those of the test split, which are read after the
+    last step; -1 forgets all points."""
     if after < 0:
         discard(session, run)
         return
     first = after >> ROLLUP_LEVEL
-    for series in session.exec(select(Series.id).where(Series.run_id == run)).all():
+    rows = session.exec(select(Series.id, Series.key).where(Series.run_id == run)).all()
+    for series, key in rows:
         assert series is not None
+        if key.startswith(TEST_PREFIX):  # at the best epoch's step, but read at the run's end
+            session.add(Discarded(series_id=series))
+            session.exec(delete(Series).where(col(Series.id) == series))
+            continue
         session.exec(delete(Point).where(col(Point.series_id) == series, col(Point.step) > after))
         session.exec(
             delete(Rollup).where(col(Rollup.series_id) == series, col(Rollup.bucket) >= first)
@@ -71,6 +79,21 @@ def discard(session: Session, run: str) -> None:
     ids = session.exec(select(Series.id).where(Series.run_id == run)).all()
     session.add_all(Discarded(series_id=series) for series in ids if series is not None)
     session.exec(delete(Series).where(col(Series.run_id) == run))
+
+
+def count(session: Session, comparison: str) -> int:
+    """Stored points of all series of a comparison."""
+    own = (
+        select(Series.id)
+        .join(Run, col(Run.id) == col(Series.run_id))
+        .where(Run.comparison_id == comparison)
+    )
+    lacking = thinned.query(own)
+    counted = select(func.coalesce(func.sum(Rollup.n), 0)).where(
+        col(Rollup.series_id).in_(own), col(Rollup.series_id).not_in(lacking)
+    )
+    left = select(func.count()).select_from(Point).where(col(Point.series_id).in_(lacking))
+    return int(session.exec(counted).one()) + session.exec(left).one()
 
 
 def any_discarded(session: Session) -> bool:

@@ -13,9 +13,11 @@ from sqlmodel import Session, col, func, select, update
 
 from backend.db import Write
 from backend.errors import ConflictError, NotFoundError
+from backend.store import queue, snapshots
 from backend.store.points import forget
 from backend.tables import LogLine, Run
 from contract.events import Failure
+from contract.training import ANY_DEVICE
 
 MAX_STRIKES: Final = 3
 """Trainers of a run that may die in a row until it counts as failed."""
@@ -52,25 +54,23 @@ def in_state(session: Session, state: str) -> list[Run]:
     return list(session.exec(select(Run).where(Run.state == state)).all())
 
 
-def queued(session: Session) -> int:
-    """How many runs wait."""
-    return session.exec(select(func.count()).select_from(Run).where(Run.state == "queued")).one()
+def queued(session: Session, device: str | None = None) -> int:
+    """How many runs wait; with a device class those that a slot of it may take."""
+    waits = select(func.count()).select_from(Run).where(Run.state == "queued")
+    if device is not None:
+        waits = waits.where(col(Run.wants).in_((ANY_DEVICE, device)))
+    return session.exec(waits).one()
 
 
 def claim(write: Write, *, worker: str, device: str, now: float) -> Run | None:
-    """Give the next queued run to a worker: highest priority, then oldest; None if none waits.
+    """Give the next queued run to a worker, as backend.fair tells; None if none waits for it.
 
     The new attempt's predecessor is forgotten beyond the step it starts after, in the same
     transaction; without a checkpoint that is all of it, the untrained network's values included,
     for the attempt measures them again.
     """
     session = write.session
-    run = session.exec(
-        select(Run)
-        .where(Run.state == "queued")
-        .order_by(col(Run.priority).desc(), col(Run.created_at), col(Run.position))
-        .limit(1)
-    ).first()
+    run = queue.next_run(session, device)
     if run is None:
         return None
     taken = session.connection().execute(
@@ -81,19 +81,44 @@ def claim(write: Write, *, worker: str, device: str, now: float) -> Run | None:
     assert isinstance(taken, CursorResult)
     if not taken.rowcount:
         return None  # only where several processes write: somebody else was faster
+    queue.take_turn(write, run.created_by)
     session.refresh(run)
     if run.attempt > 1:
-        keep = run.start_after if run.start_after else -1
-        forget(session, run.id, keep)
-        run.step = run.start_after
-        session.add(run)
-        write.updates[run.comparison_id].drops[run.id] = keep
+        _forget_beyond(write, run)
+    run.resumed_at = run.start_after
+    write.session.add(run)
     write.updates[run.comparison_id].runs[run.id] = run
     return run
 
 
+def begin(write: Write, run: Run, after: int) -> None:
+    """A claimed attempt takes its first step, from its checkpoint or, where that was of no use,
+    from the beginning; then all that was measured before is forgotten."""
+    if after != run.start_after:
+        run.start_after = 0
+        _name(write, run, None)
+        _forget_beyond(write, run)
+    run.resumed_at = run.start_after
+
+
+def checkpoint(write: Write, run: Run, *, step: int, digest: str) -> None:
+    """A lost attempt goes on from here; the checkpoint before is of no use any more."""
+    run.start_after = step
+    run.strikes = 0
+    _name(write, run, digest)
+
+
+def forget_checkpoint(write: Write, run: Run) -> None:
+    """The next attempt, if there is one, starts at the beginning."""
+    run.start_after = 0
+    _name(write, run, None)
+    write.session.add(run)
+
+
 def end(write: Write, run: Run, *, state: str, failure: Failure | None, now: float) -> None:
-    """A run is over."""
+    """A run is over. Only one that may be tried again keeps its checkpoint."""
+    if state == "succeeded":
+        _name(write, run, None)
     run.state = state
     run.error = failure.model_dump() if failure else None
     run.ended_at = now
@@ -165,6 +190,24 @@ def _queue_again(write: Write, run: Run) -> None:
     run.preparing = None
     run.error = None
     _changed(write, run)
+
+
+def _name(write: Write, run: Run, digest: str | None) -> None:
+    """Name another checkpoint, or none."""
+    if run.checkpoint is not None and run.checkpoint != digest:
+        write.unneeded.add(run.checkpoint)
+    run.checkpoint = digest
+
+
+def _forget_beyond(write: Write, run: Run) -> None:
+    """Forget what was measured after the step that the run goes on from; from the beginning, that
+    is all of it."""
+    keep = run.start_after or -1
+    forget(write.session, run.id, keep)
+    snapshots.forget(write.session, run.id, keep)
+    run.step = run.start_after
+    write.session.add(run)
+    write.updates[run.comparison_id].drops[run.id] = keep
 
 
 def _changed(write: Write, run: Run) -> None:

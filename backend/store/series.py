@@ -37,9 +37,14 @@ def find(session: Session, *, runs: Sequence[str], keys: Sequence[str]) -> list[
 
 
 def read(session: Session, series: Series, *, after: int, most: int) -> Curve:
-    """A series' points beyond step `after`, at most so many; -1 starts at the beginning."""
-    rollup = _rollup(session, series, after)
-    total = sum(bucket.n for bucket in rollup)
+    """A series' points beyond step `after`, at most so many; -1 starts at the beginning.
+
+    Where raw points were let go (backend.store.retention) none is finer than the roll-up, whose
+    bucket is left out where `after` cuts it.
+    """
+    head, first = _head(session, series, after)
+    total, coarse = _extent(session, series, first)
+    total += sum(bucket.n for bucket in head)
     if total <= most:
         rows = session.connection().execute(
             select(Point.step, Point.value)
@@ -47,14 +52,23 @@ def read(session: Session, series: Series, *, after: int, most: int) -> Curve:
             .order_by(col(Point.step))
         )
         pairs = rows.all()
-        return Curve(
-            series.run_id, series.key, total, [row[0] for row in pairs], [row[1] for row in pairs]
-        )
-    k = level(rollup, most)
-    if k >= ROLLUP_LEVEL:
-        buckets = merge(rollup, k - ROLLUP_LEVEL)
-    else:
-        buckets = _buckets(session, series, after, k)
+        if len(pairs) == total:
+            steps, values = [row[0] for row in pairs], [row[1] for row in pairs]
+            return Curve(series.run_id, series.key, total, steps, values)
+    # Each level at most halves the buckets, so that many are surely needed; the database, which
+    # joins faster than Python, takes them at once.
+    sure = ((coarse + most - 1) // most - 1).bit_length() if coarse > most else 0
+    rollup = _coarse(session, series, first, sure)
+    if head:  # which may be of the same wide bucket as what follows
+        rollup = merge(merge(head, sure) + rollup, 0)
+    k = ROLLUP_LEVEL + sure
+    while len(rollup) > most:
+        rollup, k = merge(rollup, 1), k + 1
+    if k == ROLLUP_LEVEL:
+        k = level(rollup, most)
+    buckets = _buckets(session, series, after, k) if k < ROLLUP_LEVEL else rollup
+    if sum(bucket.n for bucket in buckets) != total:
+        k, buckets = ROLLUP_LEVEL, rollup
     return Curve(
         series.run_id,
         series.key,
@@ -66,26 +80,41 @@ def read(session: Session, series: Series, *, after: int, most: int) -> Curve:
     )
 
 
-def _rollup(session: Session, series: Series, after: int) -> list[Bucket]:
-    """The stored roll-up; a bucket that `after` cuts is computed from its points beyond."""
+def _head(session: Session, series: Series, after: int) -> tuple[list[Bucket], int]:
+    """The bucket of the stored roll-up that `after` cuts, of its points beyond; the bucket after
+    it, or the one that begins beyond `after`."""
     first = (after + 1) >> ROLLUP_LEVEL
-    cut = (after + 1) != first << ROLLUP_LEVEL
-    rows = session.connection().execute(
-        columns(
-            col(Rollup.bucket),
-            col(Rollup.n),
-            col(Rollup.nulls),
-            col(Rollup.low),
-            col(Rollup.high),
-            col(Rollup.total),
-        )
-        .where(col(Rollup.series_id) == series.id, col(Rollup.bucket) >= first + cut)
-        .order_by(col(Rollup.bucket))
+    if after + 1 == first << ROLLUP_LEVEL:
+        return [], first
+    return _buckets(session, series, after, ROLLUP_LEVEL, (first + 1) << ROLLUP_LEVEL), first + 1
+
+
+def _extent(session: Session, series: Series, first: int) -> tuple[int, int]:
+    """How many points and how many buckets the stored roll-up has from one bucket on."""
+    asked = columns(func.coalesce(func.sum(Rollup.n), 0), func.count()).where(
+        col(Rollup.series_id) == series.id, col(Rollup.bucket) >= first
     )
-    whole = [Bucket._make(row) for row in rows.all()]
-    if not cut:
-        return whole
-    return _buckets(session, series, after, ROLLUP_LEVEL, (first + 1) << ROLLUP_LEVEL) + whole
+    points, buckets = session.connection().execute(asked).one()
+    return int(points), buckets
+
+
+def _coarse(session: Session, series: Series, first: int, shift: int) -> list[Bucket]:
+    """The stored roll-up from one bucket on, joined into buckets 2^shift times wider."""
+    index = col(Rollup.bucket).op("/")(text(str(1 << shift)))  # whole numbers: rounds down
+    query = (
+        columns(
+            index,
+            func.sum(Rollup.n),
+            func.sum(Rollup.nulls),
+            func.min(Rollup.low),
+            func.max(Rollup.high),
+            func.sum(Rollup.total),
+        )
+        .where(col(Rollup.series_id) == series.id, col(Rollup.bucket) >= first)
+        .group_by(index)
+        .order_by(index)
+    )
+    return [Bucket._make(row) for row in session.connection().execute(query).all()]
 
 
 def _buckets(

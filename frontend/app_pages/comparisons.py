@@ -2,20 +2,29 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Final, Literal
 
 import streamlit as st
 
 from frontend.api import Api
 from frontend.api_types import Comparison, ComparisonPage
-from frontend.comparison_actions import row_actions
+from frontend.comparison_actions import open_dialog, row_actions
 from frontend.comparison_table import STATES, any_open, pages, preparation, rows, workers_line
 from frontend.errors import ApiError, MissingError
+from frontend.loading import reading
+from frontend.paging import page_number
 from frontend.session import api
 
 PAGE_SIZE: Final = 25
 EVERY_S: Final = 2.0
-FILTERS: Final = ("q", "tag", "state")
+FILTERS: Final = ("q", "tag", "created_by", "state", "sort", "archived")
+SORTS: Final = {"name": "name", "state": "what runs first"}
+SHOWN: Final = {"yes": "the archive"}
+CHOICES: Final[Mapping[str, Mapping[str, str]]] = {
+    "state": STATES,
+    "sort": SORTS,
+    "archived": SHOWN,
+}
 WATCHING: Final = "comparisons_watching"  # whether the board looks again by itself
 
 
@@ -30,45 +39,66 @@ def remember() -> None:
     st.query_params.pop("page", None)
 
 
-def filters() -> dict[str, str]:
-    """The filters as the address has them, shown for change.
+def asked_for() -> dict[str, str]:
+    """The filters as the address has them.
 
     The address is what holds: the browser's way back changes it and not the inputs. They are set
     only where they differ, for setting one takes away what is half typed in it.
     """
     chosen = {name: st.query_params.get(name, "") for name in FILTERS}
-    if chosen["state"] not in STATES:
-        chosen["state"] = ""
+    for name, known in CHOICES.items():
+        if chosen[name] not in known:
+            chosen[name] = ""
     for name, value in chosen.items():
         if (st.session_state.get(f"comparisons_{name}") or "") != value:
             st.session_state[f"comparisons_{name}"] = value or None
-    search, tag, state = st.columns([3, 1, 1])
-    search.text_input(
-        "Search", placeholder="name, note or tag", key="comparisons_q", on_change=remember
-    )
-    tag.text_input("Tag", placeholder="any", key="comparisons_tag", on_change=remember)
-    state.selectbox(
-        "State",
-        list(STATES),
-        index=None,
-        placeholder="any",
-        key="comparisons_state",
-        format_func=STATES.__getitem__,
-        on_change=remember,
-    )
     return chosen
 
 
-def page_number() -> int:
-    """The page that the address names; the first where it names none."""
-    asked = st.query_params.get("page", "1")
-    return max(1, int(asked)) if asked.isdecimal() and len(asked) <= 6 else 1
+def filters() -> dict[str, str]:
+    """The filters as the address has them, shown for change."""
+    chosen = asked_for()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        text("q", "Search", "name, note or tag", width="stretch")
+        text("tag", "Tag", "any")
+        text("created_by", "By", "anybody")
+        select("state", "State", STATES, "any")
+        select("sort", "Sort by", SORTS, "newest")
+        select("archived", "Show", SHOWN, "on the board")
+    return chosen
 
 
-def empty(*, filtered: bool) -> None:
+def text(name: str, label: str, placeholder: str, *, width: int | Literal["stretch"] = 150) -> None:
+    """A filter that is typed."""
+    key = f"comparisons_{name}"
+    st.text_input(label, placeholder=placeholder, key=key, on_change=remember, width=width)
+
+
+def select(name: str, label: str, options: Mapping[str, str], placeholder: str) -> None:
+    """A filter that is chosen."""
+    st.selectbox(
+        label,
+        list(options),
+        index=None,
+        placeholder=placeholder,
+        key=f"comparisons_{name}",
+        format_func=options.__getitem__,
+        on_change=remember,
+        width=165,
+    )
+
+
+def empty(chosen: Mapping[str, str]) -> None:
     """Nothing to show, and the way on."""
+    filtered = any(chosen[name] for name in FILTERS if name not in ("archived", "sort"))
     with st.container(border=True):
-        if filtered:
+        if chosen["archived"] and not filtered:
+            st.markdown("**The archive is empty**")
+            st.caption(
+                "What is archived leaves the board and keeps all it has: select a row there, then "
+                "More, Archive."
+            )
+        elif filtered:
             st.markdown("**Nothing matches**")
             st.caption("No comparison has all that the filters ask for.")
             if st.button("Show all", icon=":material/filter_alt_off:", key="comparisons_all"):
@@ -123,6 +153,7 @@ def table(found: ComparisonPage, preparing: Mapping[str, str]) -> Comparison | N
             "Arms": st.column_config.ListColumn(width=190),
             "Seeds": st.column_config.NumberColumn(width=60),
             "Tags": st.column_config.ListColumn(width="small"),
+            "By": st.column_config.TextColumn(width=90),
             "Submitted": st.column_config.DatetimeColumn(format="distance", width=110),
         },
     )
@@ -149,11 +180,14 @@ def board(client: Api, chosen: dict[str, str], *, watching: bool) -> None:
     """Worker line, table, and what can be done with its selected row."""
     page = page_number()
     try:
-        with st.spinner("Reading the board …"):
+        with reading("board"):
             found = client.comparisons(
                 q=chosen["q"],
                 tag=chosen["tag"],
                 state=chosen["state"],
+                created_by=chosen["created_by"],
+                archived=bool(chosen["archived"]),
+                sort=chosen["sort"],
                 page=page,
                 page_size=PAGE_SIZE,
             )
@@ -175,7 +209,7 @@ def board(client: Api, chosen: dict[str, str], *, watching: bool) -> None:
         except ApiError as error:  # it ended or went meanwhile, or the API did
             st.error(f"Not done: {error.message}")
     else:
-        empty(filtered=any(chosen.values()))
+        empty(chosen)
     turn_pages(found["total"], page)
     look_again(needed=any_open(found["comparisons"]), watching=watching)
 
@@ -201,3 +235,7 @@ with right.container(horizontal=True, horizontal_alignment="right"):
     st.page_link("app_pages/new.py", label="New comparison", icon=":material/add:")
 watching = st.session_state.setdefault(WATCHING, True)
 st.fragment(board, run_every=EVERY_S if watching else None)(api(), filters(), watching=watching)
+try:
+    open_dialog(api())
+except ApiError as error:
+    away(error)

@@ -9,12 +9,15 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from frontend import dataset_facts
-from frontend.api import PREFIX, Api
+from frontend.again import try_again
+from frontend.api import Api
+from frontend.api_transport import PREFIX
 from frontend.api_types import Catalogue, Dataset
 from frontend.comparison_html import moment
 from frontend.comparison_table import verbatim
 from frontend.errors import ApiError, FieldProblem, MissingError
 from frontend.session import api
+from frontend.signin.pages import barred, person
 
 REFUSED: Final = "datasets_refused"  # file and error of an upload that was not taken
 TAKEN: Final = "datasets_taken"  # uploads that were taken; the next one finds an empty field
@@ -29,6 +32,9 @@ def upload(client: Api) -> None:
         heading.subheader("Upload", anchor=False)
         with help_place.container(horizontal=True, horizontal_alignment="right"):
             explain()
+        if why := barred("editor"):
+            st.caption(why)
+            return
         taken = st.session_state.setdefault(TAKEN, 0)
         file = st.file_uploader(
             "A zip of class folders, or a table of features",
@@ -86,8 +92,9 @@ def explain() -> None:
         )
         origin = urlsplit(st.context.url or "")
         address = f"{origin.scheme}://{origin.netloc}{PREFIX}/datasets"
+        shown = '-H "Authorization: Bearer $LOSSBOARD_TOKEN" ' if person() else ""
         st.code(
-            f"curl {address} -F kind=image_folder -F name=shoes -F file=@shoes.zip",
+            f"curl {address} {shown}-F kind=image_folder -F name=shoes -F file=@shoes.zip",
             language="sh",
             wrap_lines=True,
         )
@@ -134,7 +141,14 @@ def card(client: Api, dataset: Dataset) -> None:
             "Compare losses on it", icon=":material/add:", key=f"datasets_compare_{dataset['id']}"
         ):
             st.switch_page("app_pages/new.py", query_params={"dataset": dataset["id"]})
-        with st.popover("Delete", icon=":material/delete:", key=f"datasets_ask_{dataset['id']}"):
+        why = barred("admin")
+        with st.popover(
+            "Delete",
+            icon=":material/delete:",
+            disabled=why is not None,
+            help=why,
+            key=f"datasets_ask_{dataset['id']}",
+        ):
             st.write(f"**{verbatim(dataset['name'])}** does not come back once it is deleted.")
             if st.button("Delete it", type="primary", key=f"datasets_delete_{dataset['id']}"):
                 delete(client, dataset)
@@ -179,7 +193,7 @@ def away(error: ApiError) -> None:
         st.markdown("**The data sets cannot be shown now**")
         st.write(error.message)
         st.caption("What was uploaded is kept.")
-        st.button("Try again", icon=":material/refresh:", key="datasets_again")
+        try_again(api(), error, key="datasets_again")
 
 
 st.title("Data", anchor=False)

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from frontend.again import try_again
 from frontend.comparison_table import verbatim
 from frontend.errors import ApiError
 from frontend.method_text import DOCUMENT, Metric, better, protocol_rows, read, wanted
@@ -85,7 +86,7 @@ def with_catalogue() -> Json | None:
         with st.container(border=True):
             st.markdown("**Presets and single metrics cannot be shown now**")
             st.write(error.message)
-            st.button("Try again", icon=":material/refresh:", key="method_again")
+            try_again(api(), error, key="method_again")
         return None
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from frontend.again import try_again
 from frontend.api import Api
 from frontend.errors import ApiError
 from frontend.form import draft as drafts
@@ -18,6 +19,8 @@ from frontend.form.sources import source_cards
 from frontend.form.uploads import spec_for
 from frontend.form.values import write_spec
 from frontend.session import api
+from frontend.signin.controls import needs
+from frontend.signin.pages import barred
 
 Json = Mapping[str, Any]
 
@@ -35,7 +38,7 @@ def read_catalogue(client: Api) -> Json | None:
         with st.container(border=True):
             st.markdown("**The form cannot be shown now**")
             st.write(error.message)
-            st.button("Try again", icon=":material/refresh:", key="new_again")
+            try_again(client, error, key="new_again")
         return None
     return catalogue
 
@@ -114,11 +117,15 @@ def show(client: Api, catalogue: Json) -> None:
             seeds = sections.seeds(draft)
         with right:
             sections.summary(draft, seeds, catalogue)
-            pressed = st.button(
-                "Start comparison", type="primary", icon=":material/play_arrow:", key="new_start"
+            pressed = needs(
+                "editor",
+                "Start comparison",
+                type="primary",
+                icon=":material/play_arrow:",
+                key="new_start",
             )
-            if draft.note:
-                st.caption(draft.note)
+            if note := barred("editor") or draft.note:
+                st.caption(note)
     with top:
         sections.problems(draft)
     if pressed:

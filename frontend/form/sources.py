@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
@@ -11,6 +11,9 @@ from frontend.form.fields import Option
 from frontend.form.widgets import about
 
 Json = Mapping[str, Any]
+
+EXPORT: Final = "lossboard-comparison-"
+"""How the format of an export of everything begins; its version follows."""
 
 
 def source_cards(draft: Draft, presets: Sequence[Json]) -> None:
@@ -27,8 +30,8 @@ def source_cards(draft: Draft, presets: Sequence[Json]) -> None:
                 on_click=_use,
                 args=(draft, preset),
             )
-        with st.popover("Your own spec", icon=":material/data_object:"):
-            st.caption("The JSON that “Export spec” of a comparison gives.")
+        with st.popover("Import a spec", icon=":material/data_object:"):
+            st.caption("The JSON that a comparison's “Export” menu gives, the spec or everything.")
             st.text_area("Spec as JSON", key="new_json", height=200)
             st.file_uploader("or a file", type="json", key="new_upload", max_upload_size=1)
             st.button("Fill the form", key="new_fill", on_click=_fill, args=(draft,))
@@ -52,5 +55,11 @@ def _fill(draft: Draft) -> None:
         draft.note = f"The form is as it was, for this is no JSON: {error}"
         draft.problems = []
         return
-    draft.fill(spec, "json")
+    draft.fill(_spec_of(spec), "json")
     st.query_params.clear()
+
+
+def _spec_of(document: Any) -> Any:
+    """The spec in an export of everything; any other document is taken for a spec itself."""
+    exported = isinstance(document, dict) and str(document.get("format", "")).startswith(EXPORT)
+    return document.get("spec") if exported else document

@@ -1,7 +1,8 @@
-"""The files that the live component loads in the browser, at addresses that name their content."""
+"""The files that the components load in the browser, at addresses that name their content."""
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -11,24 +12,33 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 FOLDER: Final = Path(__file__).parent
+PARTS: Final = ("live", "space")
+"""Folders beside one another that have a `js`; their modules may import one another's."""
 PREFIX: Final = "/lossboard"
 _FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 @dataclass(frozen=True)
 class Assets:
-    """The component's own modules, its style, and the Plotly that the installed package brings."""
+    """The components' own modules, and the Plotly that the installed package brings."""
 
     modules: dict[str, Path]
+    """By their path below `frontend`, so that a relative import means the same file here as in
+    the browser."""
     plotly: Path
     digest: str
     """Changes with every module, so that a cached copy is never mixed with a newer one."""
     plotly_version: str
 
     @classmethod
+    @cache
     def load(cls) -> "Assets":
-        """Find the files as installed."""
-        modules = {path.name: path for path in sorted((FOLDER / "js").glob("*.js"))}
+        """Find the files as installed; once a process, so that what pages ask for is served."""
+        modules = {
+            f"{part}/js/{path.name}": path
+            for part in PARTS
+            for path in sorted((FOLDER.parent / part / "js").glob("*.js"))
+        }
         content = hashlib.sha256()
         for name, path in modules.items():
             content.update(name.encode() + b"\0" + path.read_bytes())
@@ -37,8 +47,12 @@ class Assets:
 
     @property
     def main_url(self) -> str:
-        """Path of the module that the component imports; it imports its siblings."""
-        return f"{PREFIX}/{self.digest}/main.js"
+        """Path of the module that the live component imports; it imports its siblings."""
+        return self.module_url("main.js")
+
+    def module_url(self, name: str, part: str = "live") -> str:
+        """Path of a module by its file's name and its folder, one of PARTS."""
+        return self._address(f"{part}/js/{name}")
 
     @property
     def plotly_url(self) -> str:
@@ -56,5 +70,8 @@ class Assets:
 
         return [
             serve(self.plotly_url, self.plotly),
-            *(serve(f"{PREFIX}/{self.digest}/{name}", path) for name, path in self.modules.items()),
+            *(serve(self._address(name), path) for name, path in self.modules.items()),
         ]
+
+    def _address(self, name: str) -> str:
+        return f"{PREFIX}/{self.digest}/{name}"

@@ -1,16 +1,33 @@
 """The live curves as a Streamlit component: what it is told, and how it is mounted."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any, Final
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
 
 import streamlit as st
 
 from frontend.live.assets import FOLDER, Assets
 from frontend.theme import arm_styles
 
-GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
-    (
+Tab = Literal["live", "geometry", "retrieval", "space", "verdict", "setup"]
+"""The tabs of a comparison's page; the component stands in all of them, so that one stream serves
+all and zoom outlives a switch."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Panels under one heading."""
+
+    tab: Tab
+    title: str
+    keys: tuple[str, ...]
+    across: bool = False
+    """Of data that have two modalities only."""
+
+
+GROUPS: Final = (
+    Group(
+        "live",
         "Optimisation dynamics",
         (
             "dynamics.loss",
@@ -21,7 +38,8 @@ GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "dynamics.gradient_norm.per_active",
         ),
     ),
-    (
+    Group(
+        "geometry",
         "Geometry of the held-out embeddings",
         (
             "geometry.intra_class_variance",
@@ -32,7 +50,28 @@ GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "geometry.distance_overlap",
         ),
     ),
-    (
+    Group(
+        "geometry",
+        "Geometry of each modality",
+        tuple(
+            f"{modality}.geometry.{name}"
+            for modality in ("audio", "visual")
+            for name in ("intra_class_variance", "inter_class_variance", "variance_ratio")
+        ),
+        across=True,
+    ),
+    Group(
+        "retrieval",
+        "From one modality to the other",
+        tuple(
+            f"retrieval.{way}.{name}"
+            for way in ("audio_to_visual", "visual_to_audio")
+            for name in ("map", "recall_at_1", "recall_at_8")
+        ),
+        across=True,
+    ),
+    Group(
+        "retrieval",
         "What the held-out embeddings are good for",
         (
             "classification.knn_accuracy_5",
@@ -45,26 +84,6 @@ GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ),
 )
 """The panels in order: what the optimiser sees, what becomes of the space, what that is worth."""
-
-ACROSS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
-    (
-        "From one modality to the other",
-        tuple(
-            f"retrieval.{way}.{name}"
-            for way in ("audio_to_visual", "visual_to_audio")
-            for name in ("map", "recall_at_1", "recall_at_8")
-        ),
-    ),
-    (
-        "Geometry of each modality",
-        tuple(
-            f"{modality}.geometry.{name}"
-            for modality in ("audio", "visual")
-            for name in ("intra_class_variance", "inter_class_variance", "variance_ratio")
-        ),
-    ),
-)
-"""Further panels of data that have two modalities."""
 
 _LOG_FAMILIES: Final = ("dynamics.", "geometry.", "audio.geometry.", "visual.geometry.")
 """Families that may span orders of magnitude; shares of hits do not."""
@@ -81,6 +100,7 @@ _component = st.components.v2.component(
 def live_data(
     *,
     comparison_id: str,
+    tab: Tab,
     arms: Sequence[str],
     is_open: bool,
     metrics: Sequence[Mapping[str, Any]],
@@ -93,6 +113,7 @@ def live_data(
 
     Args:
         comparison_id: whose runs are shown.
+        tab: which groups are in sight.
         arms: names in the spec's order, which gives each its look.
         is_open: whether runs are queued or running, so that the stream is worth holding.
         metrics: the catalogue's rows; a panel whose metric is missing is left out.
@@ -104,20 +125,21 @@ def live_data(
     absent = {"detail.": not fine_labels, "classification.linear_probe": class_disjoint}
     left_out = tuple(key for key, without in absent.items() if without)
     rows = {row["key"]: row for row in metrics if not row["key"].startswith(left_out)}
-    dynamics, *others = GROUPS
-    groups = (dynamics, *(ACROSS if two_modalities else ()), *others)
     return {
         "id": comparison_id,
         "open": is_open,
+        "tab": tab,
         "main": _ASSETS.main_url,
         "plotly": _ASSETS.plotly_url,
         "arms": [{"name": name, **asdict(style)} for name, style in arm_styles(arms).items()],
         "groups": [
             {
-                "title": title,
-                "metrics": [_panel(rows[key], reductions) for key in keys if key in rows],
+                "tab": group.tab,
+                "title": group.title,
+                "metrics": [_panel(rows[key], reductions) for key in group.keys if key in rows],
             }
-            for title, keys in groups
+            for group in GROUPS
+            if two_modalities or not group.across
         ],
     }
 

@@ -16,19 +16,38 @@ from backend.parts import Parts
 from backend.settings import Settings
 from tests.backend.helpers import TOKEN, Api
 from tests.support.ports import free_ports
+from tests.support.postgres import Postgres, running_postgres
 from tests.support.waiting import until
 
 
-@pytest.fixture
-def settings(tmp_path: Path, broker_url: str) -> Settings:
-    url = f"sqlite:///{tmp_path / 'data' / 'lossboard.sqlite'}"
-    return Settings(tmp_path / "data", url, broker_url, TOKEN)
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL server for the session."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database: whatever rests on this is tested on both kinds."""
+    if request.param == "sqlite":
+        (tmp_path / "data").mkdir(exist_ok=True)
+        yield f"sqlite:///{tmp_path / 'data' / 'lossboard.sqlite'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.fresh() as url:
+        yield url
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def settings(tmp_path: Path, database_url: str, broker_url: str) -> Settings:
+    return Settings(tmp_path / "data", database_url, broker_url, TOKEN)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
     """A migrated database without a process around it."""
-    made = Database(f"sqlite:///{tmp_path / 'own.sqlite'}")
+    made = Database(database_url)
     migrations.upgrade(made)
     yield made
     made.close()

@@ -11,15 +11,18 @@ from backend.db import Database
 from backend.store import comparisons, runs, series
 from backend.tables import Comparison, Run
 from contract.events import (
+    Checkpointed,
     Column,
     Ended,
     Event,
     Failure,
+    Kept,
     Log,
     Lost,
     Points,
     Preparation,
     Preparing,
+    Snapshot,
     Started,
     encode,
 )
@@ -43,8 +46,10 @@ class Attempt:
         preparation = Preparation(what=what, done=done, total=10, eta_s=3.0)
         return Preparing(**self._next(), preparation=preparation)
 
-    def started(self, total_steps: int = 100) -> Started:
-        return Started(**self._next(), device="cpu", total_steps=total_steps, steps_per_epoch=10)
+    def started(self, total_steps: int = 100, after: int = 0) -> Started:
+        return Started(
+            **self._next(), device="cpu", total_steps=total_steps, steps_per_epoch=10, after=after
+        )
 
     def points(
         self, steps: Sequence[int], values: Sequence[float | None] | None = None, key: str = "k"
@@ -55,6 +60,12 @@ class Attempt:
 
     def log(self, *lines: str) -> Log:
         return Log(**self._next(), lines=list(lines))
+
+    def kept(self, snapshot: Snapshot) -> Kept:
+        return Kept(**self._next(), snapshot=snapshot)
+
+    def checkpointed(self, step: int, digest: str = 64 * "c") -> Checkpointed:
+        return Checkpointed(**self._next(), step=step, digest=digest)
 
     def ended(self, state: Any = "succeeded", failure: Failure | None = None) -> Ended:
         return Ended(**self._next(), state=state, failure=failure)

@@ -1,6 +1,7 @@
 """Every error has the one shape and tells nothing of the inside."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -10,7 +11,10 @@ from sqlalchemy import text
 from backend.db import Database
 from backend.limits import MAX_BODY
 from backend.parts import Parts
+from backend.settings import Settings
+from tests.backend.conftest import Serve
 from tests.backend.helpers import Api, Json
+from tests.support.postgres import Postgres
 from tests.support.specs import small
 
 V1 = "/api/v1"
@@ -163,3 +167,15 @@ def test_openapi_documents_spec_and_errors(client: httpx.Client) -> None:
     body = schema["paths"][f"{V1}/comparisons"]["post"]["requestBody"]
     name = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
     assert "arms" in schema["components"]["schemas"][name]["properties"]
+
+
+def test_what_only_one_database_takes_is_the_requests_problem(
+    serve: Serve, settings: Settings, postgres: Postgres
+) -> None:
+    with (
+        postgres.fresh() as url,
+        serve(replace(settings, database_url=url)) as (api, _),
+    ):
+        answer = api.http.get(f"{V1}/series", params={"run": "a\0b"})
+    body = check(answer, 422, "invalid_request")
+    assert "NUL" in body["message"]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
@@ -18,9 +19,10 @@ def test_models_and_migrations_agree(database: Database) -> None:
         assert compare_metadata(context, SQLModel.metadata) == []
     tables = set(inspect(database.engine).get_table_names())
     assert tables == {*SQLModel.metadata.tables, "alembic_version"}
-    assert len(tables) == 11
+    assert len(tables) == 15
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_storage_choices_are_migrated_too(database: Database) -> None:
     with database.read() as session:
         rows = session.connection().execute(text("SELECT name, sql FROM sqlite_master"))
@@ -49,7 +51,7 @@ def test_an_older_database_keeps_its_runs(tmp_path: Path) -> None:
     migrations.upgrade(database, "0001")
     with database.write() as write:
         write.session.connection().execute(
-            text("INSERT INTO comparison VALUES ('c1', 'old', '', 'local', 1.0, '[]', '{}')")
+            text("INSERT INTO comparison VALUES ('c1', 'old', '', 'Ada', 1.0, '[]', '{}')")
         )
         columns = "id, comparison_id, position, arm, seed, priority, state, attempt, strikes"
         columns += ", cancel, committed_seq, start_after, step, total_steps, steps_per_epoch"
@@ -60,6 +62,7 @@ def test_an_older_database_keeps_its_runs(tmp_path: Path) -> None:
     migrations.upgrade(database)
     run = run_now(database, "r1")
     assert (run.state, run.preparing) == ("queued", None)
+    assert (run.created_by, run.wants) == ("Ada", "auto")
     migrations.downgrade(database, "0001")
     migrations.upgrade(database)
     assert run_now(database, "r1") == run

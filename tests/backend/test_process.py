@@ -30,6 +30,12 @@ def test_settings_and_their_defaults(tmp_path: Path) -> None:
     for most in ("x", "0", "nan"):
         with pytest.raises(SettingsError, match="LOSSBOARD_MAX_UPLOAD_MB"):
             Settings.from_environ({"LOSSBOARD_WORKER_TOKEN": "t", "LOSSBOARD_MAX_UPLOAD_MB": most})
+    assert (plain.keep_raw_days, plain.keep_snapshot_days) == (None, None)
+    for name in ("LOSSBOARD_KEEP_RAW_DAYS", "LOSSBOARD_KEEP_SNAPSHOT_DAYS"):
+        for days in ("x", "0", "-1", "nan"):
+            with pytest.raises(SettingsError, match=name):
+                Settings.from_environ({"LOSSBOARD_WORKER_TOKEN": "t", name: days})
+        assert Settings.from_environ({"LOSSBOARD_WORKER_TOKEN": "t", name: ""}) == plain
     own = Settings.from_environ(
         {
             "LOSSBOARD_WORKER_TOKEN": "t",
@@ -38,9 +44,21 @@ def test_settings_and_their_defaults(tmp_path: Path) -> None:
             "REDIS_URL": "redis://broker/1",
             "LOSSBOARD_LEASE_S": "2.5",
             "LOSSBOARD_MAX_UPLOAD_MB": "1.5",
+            "LOSSBOARD_KEEP_RAW_DAYS": "90",
+            "LOSSBOARD_KEEP_SNAPSHOT_DAYS": "30.5",
         }
     )
-    assert own == Settings(tmp_path, "postgresql+psycopg://db/l", "redis://broker/1", "t", 2.5, 1.5)
+    url = "postgresql+psycopg://db/l"
+    assert own == Settings(
+        tmp_path,
+        url,
+        "redis://broker/1",
+        "t",
+        2.5,
+        1.5,
+        keep_raw_days=90.0,
+        keep_snapshot_days=30.5,
+    )
 
 
 def test_torch_is_never_imported() -> None:

@@ -53,3 +53,13 @@ def test_a_comparisons_progress_and_eta() -> None:
     assert progress.eta(tallies, slots=1, now=140.0) == 3.5 * 20
     assert progress.eta({"queued": Tally(runs=3)}, slots=1, now=0.0) is None
     assert progress.eta({"succeeded": Tally(runs=3)}, slots=1, now=0.0) is None
+
+
+def test_what_was_cut_short_is_not_called_done() -> None:
+    assert progress.progress({"cancelled": Tally(runs=6)}) == 0
+    cut_short = {
+        "succeeded": Tally(runs=1, progress=1.0),
+        "failed": Tally(runs=1, progress=0.25),
+        "cancelled": Tally(runs=2, progress=0.75),
+    }
+    assert progress.progress(cut_short) == 0.5

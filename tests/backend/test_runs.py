@@ -26,23 +26,6 @@ def test_eight_at_once_and_one_gets_it(database: Database) -> None:
     assert run_now(database, found[0].id).worker == found[0].worker
 
 
-def test_eight_at_once_over_two_processes_worth_of_connections(database: Database) -> None:
-    """The claim is safe by the database, not only by this process's lock."""
-    submit(database, seeds=[0, 1, 2])
-    databases = [Database(str(database.engine.url)) for _ in range(8)]
-    together = threading.Barrier(8)
-
-    def ask(own: Database) -> Run | None:
-        together.wait()
-        return claim(own)
-
-    with ThreadPoolExecutor(8) as pool:
-        found = [run.id for run in pool.map(ask, databases) if run]
-    for own in databases:
-        own.close()
-    assert len(found) == len(set(found)) == 3
-
-
 def test_highest_priority_then_oldest_then_seed_by_seed(database: Database) -> None:
     arms = [{"name": n, "loss": {"kind": "triplet"}} for n in ("a", "b")]
     first = submit(database, arms=arms, seeds=[5, 6])

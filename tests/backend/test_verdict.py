@@ -75,7 +75,9 @@ def claims(found: Json) -> dict[int, Json]:
 
 def test_a_whole_verdict(api: Api, parts: Parts) -> None:
     found = verdict(api, played(parts.database, curves, seeds=SEEDS))
-    assert set(found) == {"summary", "arms", "seeds", "smallest_p", "caveats", "claims"}
+    assert set(found) == {
+        *("summary", "advice", "arms", "seeds", "smallest_p", "caveats", "claims")
+    }
     assert found["arms"] == {"a": "pull", "b": "rank"}
     assert (found["seeds"], found["smallest_p"]) == (5, 0.0625)
     assert found["summary"] == (

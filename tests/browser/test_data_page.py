@@ -60,6 +60,7 @@ def test_images_from_their_zip_to_the_features_of_a_frozen_backbone(
     expect(page.get_by_test_id("run-triplet-0")).to_contain_text("preparing")
     stack.wait_ended(comparison, timeout=150)
     expect(preparing).to_be_empty()
+    page.get_by_role("tab", name="Retrieval").click()
     expect(page.get_by_text("raw backbone").first).to_be_visible()
 
     page.goto(f"{stack.ui_url}/datasets")

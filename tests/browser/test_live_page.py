@@ -76,6 +76,7 @@ def test_a_comparison_from_the_form_to_its_table(stack: Stack, page: Page) -> No
     expect(page.get_by_test_id("comparison-state")).to_contain_text("succeeded", timeout=15_000)
     assert chart.evaluate(RANGE) == zoomed
     assert last_step(page) == runs[0]["total_steps"]
+    page.get_by_role("tab", name="Retrieval").click()
     expect(page.get_by_text("Recall@1").first).to_be_visible()
 
 
@@ -105,7 +106,7 @@ def test_a_problem_stands_at_its_field_and_nothing_typed_is_lost(stack: Stack, p
 
 
 def test_the_page_goes_on_by_itself_after_the_api_was_killed(stack: Stack, page: Page) -> None:
-    comparison = stack.submit(long())
+    comparison = stack.submit(long(training={"epochs": 500, "batch_size": 64}))
     page.goto(f"{stack.ui_url}/comparison?id={comparison}")
     page.get_by_test_id(LOSS).wait_for()
     before = grown(page, 20)

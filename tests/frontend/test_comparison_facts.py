@@ -41,6 +41,11 @@ def test_a_fair_comparison_says_that_nothing_else_differs() -> None:
     assert difference(rows).startswith("Besides the loss nothing differs")
 
 
+def test_one_arm_differs_from_nothing_and_that_is_not_called_fair() -> None:
+    said = difference(settings(spec(arms=[arm("contrastive", margin=1.0)]), CATALOGUE))
+    assert said.startswith("One arm alone")
+
+
 def test_what_differs_besides_the_loss_is_named() -> None:
     arms = [
         arm("contrastive", margin=1.0, reduction="mean"),
@@ -71,7 +76,7 @@ def test_a_teams_own_data_a_backbone_and_augmentation_are_said() -> None:
     own = spec(
         data={"kind": "image_folder", "dataset": "d1", "split": "item"},
         encoder={"kind": "resnet18", "embedding_dim": 128, "tuning": "head"},
-        training={"augmentation": "flip_shift"},
+        training={"augmentation": "flip_shift", "precision": "bfloat16"},
     )
     said = {fact.name: fact.value for fact in facts(own, CATALOGUE)}
     assert said["Data"] == "Your images, d1, split by item"
@@ -79,6 +84,8 @@ def test_a_teams_own_data_a_backbone_and_augmentation_are_said() -> None:
         "ResNet-18 (imagenet weights, head trains), 128 dimensions, L2-normalised"
     )
     assert said["Augmentation"] == "flip shift"
+    assert said["Precision"] == "bfloat16"
+    assert "Precision" not in {fact.name for fact in facts(spec(), CATALOGUE)}
     named = {fact.name: fact.value for fact in facts(own, CATALOGUE, "shoes")}
     assert named["Data"] == "Your images, shoes, split by item"
 

@@ -23,6 +23,12 @@ def test_every_text_of_a_user_is_escaped() -> None:
     assert "2026-11-23 14:05 UTC" in pages[0]
 
 
+def test_what_is_archived_says_so() -> None:
+    comparison = {"id": "c1", "tags": ["t"], "created_by": "", "created_at": "2026-11-23T14:05:00Z"}
+    assert "in the archive" not in comparison_html.head({**comparison, "archived": False}, [], "")
+    assert "in the archive" in comparison_html.head({**comparison, "archived": True}, [], "")
+
+
 def test_the_table_carries_the_arms_colours_and_the_marks() -> None:
     cells = (Cell("0.9", " ± 0.1", "0.8 … 1", 3, "best"), None)
     section = Section("Test", (Line("retrieval.map_at_r", "MAP@R", "higher", cells),))

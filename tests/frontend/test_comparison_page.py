@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from contract.catalogue import catalogue
 from contract.presets import DEMO
 from contract.spec import parse_spec
+from frontend.tabs.sections import KEY, TITLES
 from tests.support.api_peer import ApiPeer, api_peer
 from tests.support.ports import free_ports
 
@@ -27,6 +28,7 @@ def comparison(state: str, **runs: int) -> dict[str, Any]:
         "tags": ["demo"],
         "notes": "",
         "created_by": "",
+        "archived": False,
         "created_at": "2026-11-23T14:05:00Z",
         "state": state,
         "progress": 0.5,
@@ -80,6 +82,7 @@ def verdict(succeeded: int) -> dict[str, Any]:
     }
     return {
         "summary": "Of nine claims none is measured.",
+        "advice": "Use either.",
         "arms": arms,
         "seeds": succeeded // 2,
         "smallest_p": None,
@@ -112,10 +115,13 @@ def lay(peer: ApiPeer, state: str, summary: Any = None, **runs: int) -> None:
     succeeded = runs.get("succeeded", 0)
     peer.answers[f"GET /comparisons/{ID}/summary"] = summary or empty
     peer.answers[f"GET /comparisons/{ID}/verdict"] = verdict(succeeded)
+    peer.answers[f"GET /comparisons/{ID}/space"] = {"samples": None, "seeds": [], "runs": []}
+    peer.answers[f"GET /comparisons/{ID}/runs"] = {"runs": []}
 
 
-def opened(comparison_id: str | None = ID) -> AppTest:
+def opened(comparison_id: str | None = ID, tab: str = "live") -> AppTest:
     at = AppTest.from_file(str(MAIN), default_timeout=30)
+    at.query_params["tab"] = tab
     if comparison_id is not None:
         at.query_params["id"] = comparison_id
     return at.switch_page("app_pages/comparison.py").run()
@@ -127,7 +133,7 @@ def html(at: AppTest) -> str:
 
 def test_a_finished_comparison_shows_its_facts_and_its_table(peer: ApiPeer) -> None:
     lay(peer, "succeeded", SUMMARY, succeeded=6)
-    at = opened()
+    at = opened(tab="retrieval")
     assert not at.exception
     assert at.title[0].value == r"digits\: a look"
     page = html(at)
@@ -139,29 +145,92 @@ def test_a_finished_comparison_shows_its_facts_and_its_table(peer: ApiPeer) -> N
     assert "comparison_retry" not in keys
 
 
+def infos(at: AppTest) -> list[str]:
+    return [info.value for info in at.info]
+
+
 def test_the_verdict_stands_there_once_a_pair_of_runs_has_succeeded(peer: ApiPeer) -> None:
     lay(peer, "running", succeeded=2, running=4)
-    at = opened()
+    at = opened(tab="verdict")
     assert not at.exception
-    assert "Verdict" in [header.value for header in at.subheader]
-    assert "Triplet retains more detail" in html(at)
-    assert "Not measured" in html(at)
+    assert infos(at) == []
+    for text in ("Use either.", "Triplet retains more detail", "Not measured"):
+        assert text in html(at)
 
     lay(peer, "running", running=6)
-    assert "Verdict" not in [header.value for header in opened().subheader]
+    at = opened(tab="verdict")
+    assert "The verdict comes once a seed of both arms has finished" in infos(at)[0]
+    assert "Triplet retains more detail" not in html(at)
 
 
 def test_two_arms_can_be_chosen_where_the_spec_has_no_such_pair(peer: ApiPeer) -> None:
     lay(peer, "succeeded", succeeded=6)
     none: dict[str, Any] = {"arms": None, "claims": [], "summary": "Pick two arms."}
     peer.answers[f"GET /comparisons/{ID}/verdict"] = {**verdict(0), **none}
-    at = opened()
+    at = opened(tab="verdict")
     assert not at.exception
-    assert "Pick two arms." in [caption.value for caption in at.caption]
+    assert infos(at) == ["Pick two arms."]
     at.selectbox(key="verdict_a").set_value("triplet").run()
     at.selectbox(key="verdict_b").set_value("contrastive").run()
     assert not at.exception
     assert (at.query_params["a"], at.query_params["b"]) == ("triplet", "contrastive")
+
+
+@pytest.mark.parametrize("tab", TITLES)
+@pytest.mark.parametrize("state", ["queued", "cancelled"])
+def test_no_tab_is_blank_before_anything_is_measured(peer: ApiPeer, tab: str, state: str) -> None:
+    lay(peer, state, **{state: 6})
+    at = opened(tab=tab)
+    assert not at.exception
+    assert TITLES[tab] == at.session_state[KEY]  # type: ignore[index]
+    if tab in {"geometry", "retrieval"}:
+        said = "comes before the first step" if state == "queued" else "kept a snapshot"
+        assert said in infos(at)[0]
+    if tab == "setup":
+        assert "Settings of the arms" in [header.value for header in at.subheader]
+
+
+def test_a_failed_run_tells_its_error_and_its_log(peer: ApiPeer) -> None:
+    lay(peer, "failed", failed=1, succeeded=5)
+    run = {
+        "id": "r1",
+        "comparison": ID,
+        "arm": "triplet",
+        "seed": 1,
+        "state": "failed",
+        "attempt": 2,
+        "resumed_at": 5,
+        "device": "cpu",
+        "error": {"message": "the loss became nan", "cause": "Lower the rate.", "step": 7},
+        "step": 7,
+        "total_steps": 320,
+    }
+    fine = {**run, "id": "r0", "arm": "contrastive", "state": "succeeded", "error": None}
+    peer.answers[f"GET /comparisons/{ID}/runs"] = {"runs": [fine, run]}
+    peer.answers["GET /runs/r1/log"] = {"lines": [f"line {n}" for n in range(600)]}
+    peer.answers["GET /runs/r0/log"] = {"lines": []}
+    peer.answers["POST /runs/r1/retry"] = {**run, "state": "queued"}
+    at = opened(tab="setup")
+    assert not at.exception
+    [error] = at.error
+    assert error.value == "the loss became nan (step 7)\n\nLower the rate."
+    facts = "".join(caption.value for caption in at.caption)
+    assert "attempt 2, from the checkpoint of step 5" in facts
+    shown = at.code[0].value.splitlines()
+    assert (shown[0], shown[-1], len(shown)) == ("line 100", "line 599", 500)
+    at.button(key="setup_retry").click().run()
+    assert "POST /runs/r1/retry" in peer.calls
+    at.selectbox(key=f"setup_run_{ID}").set_value("r0").run()
+    assert not at.exception
+    assert not at.error
+    assert "said nothing" in "".join(caption.value for caption in at.caption)
+
+
+def test_an_unknown_tab_is_the_first_one(peer: ApiPeer) -> None:
+    lay(peer, "succeeded", SUMMARY, succeeded=6)
+    at = opened(tab="nonsense")
+    assert not at.exception
+    assert at.session_state[KEY] == "Live"
 
 
 def test_a_queued_comparison_can_be_cancelled(peer: ApiPeer) -> None:

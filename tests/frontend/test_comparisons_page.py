@@ -155,36 +155,105 @@ def test_the_way_back_in_the_browser_takes_the_filters_with_it(api: Api) -> None
     assert [name for _, name in states_and_names(at)] == ["beta", "alpha"]
 
 
+def test_an_archive_of_its_own_and_the_way_to_one_users_comparisons(api: Api) -> None:
+    old = api.create(small(name="old"))["id"]
+    api.user = "Ada Löwe"
+    api.create(small(name="hers"))
+    api.user = ""
+    api.create(small(name="new"))
+    api.patch(old, archived=True)
+    assert [name for _, name in states_and_names(opened(api))] == ["new", "hers"]
+    at = opened(api, archived="yes")
+    assert [name for _, name in states_and_names(at)] == ["old"]
+    at = opened(api, created_by="Ada Löwe")
+    assert [name for _, name in states_and_names(at)] == ["hers"]
+    assert list(at.dataframe[0].value["By"]) == ["Ada Löwe"]
+    at.text_input(key="comparisons_created_by").set_value("nobody").run()
+    assert "Nothing matches" in said(at)
+
+
+def test_an_empty_archive_says_how_to_fill_it(api: Api) -> None:
+    api.create(small())
+    at = opened(api, archived="yes")
+    assert "The archive is empty" in said(at)
+
+
+def test_the_board_is_sorted_as_chosen(api: Api) -> None:
+    for name in ("b", "a", "c"):
+        api.create(small(name=name))
+    at = opened(api)
+    assert [name for _, name in states_and_names(at)] == ["c", "a", "b"]
+    at.selectbox(key="comparisons_sort").set_value("name").run()
+    assert [name for _, name in states_and_names(at)] == ["a", "b", "c"]
+    assert at.query_params["sort"] in ("name", ["name"])
+    assert [name for _, name in states_and_names(opened(api, sort="odd"))] == ["c", "a", "b"]
+
+
 def chosen_row() -> None:
     """The actions on the only comparison, as if its row were selected."""
     import streamlit as st  # noqa: PLC0415 - a page of its own
 
-    from frontend.comparison_actions import row_actions  # noqa: PLC0415
+    from frontend.comparison_actions import open_dialog, row_actions  # noqa: PLC0415
 
     client = st.session_state["api"]
-    found = client.comparisons()["comparisons"]
+    found = client.comparisons(archived=st.session_state["archived"])["comparisons"]
     row_actions(client, found[0] if found else None)
+    open_dialog(client)
 
 
-def acting(client: Api) -> AppTest:
+def acting(client: Api, *, archived: bool = False) -> AppTest:
     at = AppTest.from_function(chosen_row, default_timeout=20)
     at.session_state["api"] = client
+    at.session_state["archived"] = archived
     at.run()
     assert not at.exception, at.exception
     return at
 
 
-def test_delete_asks_first_and_then_the_comparison_is_gone(api: Api) -> None:
-    own = api.create(small(name="*mine*"))["id"]
+def more(at: AppTest, option: str) -> AppTest:
+    """Choose from the menu."""
+    at.menu_button(key="comparisons_more").click(option).run()
+    assert not at.exception, at.exception
+    return at
+
+
+def test_without_a_row_the_way_there_is_said(api: Api) -> None:
     at = acting(api)
-    assert "does not come back" in said(at)
-    assert r"**\*mine\***" in said(at)
+    assert "select its row" in said(at)
+    assert not at.menu_button
+
+
+def test_delete_says_what_it_frees_and_then_the_comparison_is_gone(api: Api) -> None:
+    own = api.create(small(name="*mine*", seeds=[0, 1]))["id"]
+    at = more(acting(api), "Delete")
+    assert r"**\*mine\*** goes with all it has and does not come back." in said(at)
+    [figures] = [block.proto.body for block in at.get("html") if "lb-freed" in block.proto.body]
+    assert "<b>2</b><span>runs</span>" in figures
+    assert "<b>0</b><span>measured points</span>" in figures
+    assert "0 bytes" in figures
     assert api.comparison(own)["id"] == own
-    at.button(key="comparisons_delete").click().run()
+    at.button(key=f"delete_{own}").click().run()
     assert not at.exception
     with pytest.raises(MissingError):
         api.comparison(own)
     assert "select its row" in said(at)
+    assert not at.button
+
+
+def test_instead_of_deleting_it_can_be_archived(api: Api) -> None:
+    own = api.create(small())["id"]
+    at = more(acting(api), "Delete")
+    at.button(key=f"delete_archive_{own}").click().run()
+    assert api.comparison(own)["archived"]
+
+
+def test_what_was_deleted_meanwhile_takes_its_dialog_along(api: Api) -> None:
+    own = api.create(small())["id"]
+    at = more(acting(api), "Delete")
+    api.delete(own)
+    at.run()
+    assert not at.exception
+    assert not at.button
 
 
 def test_cancel_ends_the_runs_and_is_then_no_longer_offered(api: Api) -> None:
@@ -193,22 +262,82 @@ def test_cancel_ends_the_runs_and_is_then_no_longer_offered(api: Api) -> None:
     at.button(key="comparisons_cancel").click().run()
     assert api.comparison(own)["state"] == "cancelled"
     assert "comparisons_cancel" not in [button.key for button in at.button]
+    at.button(key="comparisons_retry").click().run()
+    assert api.comparison(own)["state"] == "queued"
+
+
+def test_archive_and_back(api: Api) -> None:
+    own = api.create(small())["id"]
+    more(acting(api), "Archive")
+    assert api.comparison(own)["archived"]
+    at = acting(api, archived=True)
+    assert "Archive" not in at.menu_button(key="comparisons_more").options
+    more(at, "Bring back from the archive")
+    assert not api.comparison(own)["archived"]
+
+
+def edited(at: AppTest) -> AppTest:
+    at.button(key="comparisons_edit").click().run()
+    assert not at.exception, at.exception
+    return at
 
 
 def test_name_tags_and_notes_are_changed_and_a_bad_one_is_refused(api: Api) -> None:
-    own = api.create(small())["id"]
-    at = acting(api)
-    name, tags = at.text_input
-    name.set_value("renamed")
-    tags.set_value("one, two,")
-    at.text_area[0].set_value("seen")
-    at.button[0].click().run()
+    own = api.create(small(tags=["one"]))["id"]
+    at = edited(acting(api))
+    at.text_input(key=f"edit_name_{own}").set_value("renamed")
+    at.multiselect(key=f"edit_tags_{own}").set_value(["one", "two"])
+    at.text_area(key=f"edit_notes_{own}").set_value("seen **twice** <b>raw</b>").run()
+    assert "seen **twice** <b>raw</b>" in [block.value for block in at.markdown]
+    assert not any(block.allow_html for block in at.markdown)
+    assert api.comparison(own)["name"] == "small"
+    at.button(key=f"edit_save_{own}").click().run()
     found = api.comparison(own)
-    assert (found["name"], found["tags"], found["notes"]) == ("renamed", ["one", "two"], "seen")
-    at.text_input[0].set_value("")
-    at.button[0].click().run()
-    assert at.error
+    assert (found["name"], found["tags"]) == ("renamed", ["one", "two"])
+    assert found["notes"] == "seen **twice** <b>raw</b>"
+    assert not at.text_input, "the dialog is closed"
+    at = edited(at)
+    at.text_input(key=f"edit_name_{own}").set_value("")
+    at.button(key=f"edit_save_{own}").click().run()
+    assert "name" in at.error[0].value
     assert api.comparison(own)["name"] == "renamed"
+
+
+def test_an_edit_undoes_nobody_elses(api: Api) -> None:
+    own = api.create(small())["id"]
+    at = edited(acting(api))
+    api.patch(own, notes="written meanwhile by another")
+    at.text_input(key=f"edit_name_{own}").set_value("renamed")
+    at.button(key=f"edit_save_{own}").click().run()
+    found = api.comparison(own)
+    assert (found["name"], found["notes"]) == ("renamed", "written meanwhile by another")
+
+
+def test_a_dialog_stays_through_the_pages_own_reruns(api: Api) -> None:
+    own = api.create(small())["id"]
+    at = edited(acting(api))
+    at.text_input(key=f"edit_name_{own}").set_value("half typed").run()
+    at.run()
+    assert at.text_input(key=f"edit_name_{own}").value == "half typed"
+
+
+def test_more_seeds_are_suggested_counted_and_queued(api: Api) -> None:
+    own = api.create(small(seeds=[0, 1]))["id"]
+    at = more(acting(api), "More seeds")
+    text = at.text_input(key=f"seeds_text_{own}")
+    assert text.value == "2-4"
+    assert "It has seeds 0, 1 already. 3 seeds × 1 arm = 3 more runs, 5 in all." in said(at)
+    text.set_value("7, x").run()
+    assert "“x” is no seed" in at.error[0].value
+    assert at.button(key=f"seeds_add_{own}").disabled
+    at.text_input(key=f"seeds_text_{own}").set_value("1, 7").run()
+    at.button(key=f"seeds_add_{own}").click().run()
+    assert "seeds[0]: seed 1 has its runs already" in at.error[0].value
+    at.text_input(key=f"seeds_text_{own}").set_value("7, 9").run()
+    at.button(key=f"seeds_add_{own}").click().run()
+    assert api.comparison(own)["seeds"] == [0, 1, 7, 9]
+    assert len(api.runs(own)) == 4
+    assert not at.text_input
 
 
 def test_a_queue_that_is_away_is_said(api: Api, broker: Broker) -> None:
@@ -222,7 +351,17 @@ def test_a_queue_that_is_away_is_said(api: Api, broker: Broker) -> None:
 
 
 def test_the_workers_line_counts_and_says_what_to_do() -> None:
-    ready: Ready = {"status": "ok", "database": "ok", "broker": "ok", "collector_lag": 0}
+    ready: Ready = {
+        "status": "ok",
+        "database": "ok",
+        "broker": "ok",
+        "collector": "ok",
+        "disk": "ok",
+        "collector_lag": 0,
+        "collector_lag_s": 0.0,
+        "disk_free": 10**9,
+        "problems": [],
+    }
 
     def slots(*states: Literal["idle", "busy", "lost"]) -> str:
         slot = {"name": "w", "device": "cpu", "host": "here", "run": None, "seen_s_ago": 1.0}

@@ -76,8 +76,9 @@ def test_an_empty_page_says_what_can_be_had(api: Api) -> None:
 
 def test_images_become_a_card_with_thumbnails(api: Api, tmp_path: Path) -> None:
     at = chosen(opened(api), zipped(tmp_path / "two kinds.zip", image_files()))
-    assert at.text_input[0].value == "two kinds"
-    at.text_input[0].set_value("shoes *new*")
+    [name] = [field for field in at.text_input if field.label == "Name"]
+    assert name.value == "two kinds"
+    name.set_value("shoes *new*")
     press(at, "datasets_upload")
     [kept] = api.datasets()
     assert (kept["name"], kept["kind"], kept["items"]) == ("shoes *new*", "image_folder", 12)

@@ -2,16 +2,21 @@ import json
 
 from contract.catalogue import catalogue
 from contract.metrics import METRICS
-from frontend.live.component import ACROSS, GROUPS, live_data
+from frontend.live.component import GROUPS, live_data
 
 
 def data(**changes: object) -> dict[str, object]:
-    settings: dict[str, object] = {"comparison_id": "c1", "arms": ["a", "b"], "is_open": True}
+    settings: dict[str, object] = {
+        "comparison_id": "c1",
+        "tab": "live",
+        "arms": ["a", "b"],
+        "is_open": True,
+    }
     return live_data(**{**settings, **changes}, metrics=catalogue()["metrics"])  # type: ignore[arg-type]
 
 
 def test_every_panel_shows_a_metric_of_the_catalogue() -> None:
-    keys = [key for _, group in (*GROUPS, *ACROSS) for key in group]
+    keys = [key for group in GROUPS for key in group.keys]
     assert len(keys) == 18 + 12
     assert set(keys) <= set(METRICS)
 
@@ -34,7 +39,7 @@ def test_equal_calls_give_equal_data_so_that_a_rerun_changes_nothing() -> None:
 
 
 def test_a_metric_that_the_catalogue_lacks_is_left_out() -> None:
-    told = live_data(comparison_id="c1", arms=["a"], is_open=False, metrics=[])
+    told = live_data(comparison_id="c1", tab="live", arms=["a"], is_open=False, metrics=[])
     assert [group["metrics"] for group in told["groups"]] == [[], [], []]
 
 
@@ -55,8 +60,16 @@ def keys_of(**changes: object) -> list[list[str]]:
 
 def test_two_modalities_have_panels_of_retrieval_across_and_of_each_ones_geometry() -> None:
     alone, both = keys_of(), keys_of(two_modalities=True)
-    assert [group for group in both if group not in alone] == [list(keys) for _, keys in ACROSS]
-    assert both[0] == alone[0], "dynamics come first"
+    across = [list(group.keys) for group in GROUPS if group.across]
+    assert len(across) == 2
+    assert [group for group in both if group not in alone] == across
+
+
+def test_every_group_stands_in_a_tab_and_the_dynamics_in_the_first() -> None:
+    groups = data()["groups"]
+    assert isinstance(groups, list)
+    assert [group["tab"] for group in groups] == ["live", "geometry", "retrieval"]
+    assert data(tab="geometry")["tab"] == "geometry"
 
 
 def test_there_is_no_linear_probe_of_classes_that_did_not_train() -> None:

@@ -256,6 +256,8 @@ def test_what_is_left_is_estimated_from_what_ran(run: Run) -> None:
     assert left == pytest.approx(4 + 2 * (10 + 8) / 2)
     assert run("progress", "return m.overallEta(a)", [one("queued")]) is None
     assert run("progress", "return m.overallProgress(a)", runs) == pytest.approx(1.5 / 4)
+    cut_short = [done, one("failed", progress=0.5), one("cancelled"), one("cancelled")]
+    assert run("progress", "return m.overallProgress(a)", cut_short) == pytest.approx(1.5 / 4)
     assert run("progress", "return m.overallState(a)", runs) == "running"
     assert run("progress", "return m.overallState(a)", [done]) == "succeeded"
     assert run("progress", "return m.overallState(a)", [done, one("failed")]) == "failed"

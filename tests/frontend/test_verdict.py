@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from frontend.theme import arm_styles
-from frontend.verdict_html import WORDS, card, forest
+from frontend.verdict_html import WORDS, by_seed, card, forest
 
 ARMS = arm_styles(["a <b>", "other"])
 LOOKS = {"a": ARMS["a <b>"], "b": ARMS["other"]}
@@ -54,6 +54,7 @@ def claim(number: int, *rows: dict[str, Any], **changes: Any) -> dict[str, Any]:
 def verdict(*claims: dict[str, Any]) -> dict[str, Any]:
     return {
         "summary": "One & only.",
+        "advice": "Use <b> for retrieval.",
         "arms": {"a": "a <b>", "b": "other"},
         "seeds": 5,
         "smallest_p": 0.0625,
@@ -130,3 +131,38 @@ def test_a_picture_says_its_figures_and_shades_the_claimed_side() -> None:
     assert "lb-claimed lb-right" in picture
     assert "interval" not in picture
     assert LOOKS["a"].dark in picture
+
+
+def test_what_to_do_stands_on_top() -> None:
+    page = card(verdict(claim(1, evidence())), ARMS, "light")
+    assert page.index("Use &lt;b&gt; for retrieval.") < page.index("One &amp; only.")
+    without = card({**verdict(claim(1, evidence())), "advice": ""}, ARMS, "light")
+    assert "lb-advice" not in without
+
+
+def test_each_seeds_difference_is_drawn_and_within_the_frame() -> None:
+    seeds = {"test.retrieval.recall_at_1": [-0.2, -0.05, 0.1]}
+    page = card(verdict(claim(1, evidence())), ARMS, "light", seeds)
+    found = [float(at) for at in re.findall(r"lb-seed' style='left: ([\d.]+)%", page)]
+    assert found == pytest.approx([4.0, 38.5, 73.0], abs=0.11)
+
+
+def test_the_papers_value_stands_on_the_card_and_is_marked_second_hand() -> None:
+    one = {"what": "Recall@1", "a": 0.84, "b": 0.92, "unit": "", "source": "Zeng 2025"}
+    page = card(verdict(claim(8, evidence(), reported=[one, one])), ARMS, "light")
+    shown = page.partition("<span class='lb-paper'>")[2].partition("</span>")[0]
+    assert shown.startswith("Paper, second-hand: 0.84 contrastive, 0.92 triplet")
+    assert "1 more inside" in shown
+    assert "No paper reports a value." in card(verdict(claim(9, evidence())), ARMS, "light")
+
+
+def test_differences_pair_seeds_and_leave_out_what_is_unknown() -> None:
+    def value(seed: int, value: float | None, *, censored: bool = False) -> dict[str, Any]:
+        return {"seed": seed, "value": value, "censored": censored}
+
+    arms = [
+        {"arm": "a", "values": [value(0, 1.0), value(1, 2.0), value(2, 3.0), value(3, None)]},
+        {"arm": "b", "values": [value(1, 0.5), value(0, 0.25), value(2, 9.0, censored=True)]},
+    ]
+    assert by_seed([{"key": "k", "arms": arms}], "a", "b") == {"k": [0.75, 1.5]}
+    assert by_seed([{"key": "k", "arms": arms}], "a", "gone") == {"k": []}

@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
+from backend.access.tokens import Tokens
 from launcher import plan
+from launcher.entry import Entry
 from launcher.machine import Slot
 from launcher.options import Options
 
@@ -26,12 +28,16 @@ def _names(made: plan.Plan) -> list[list[str]]:
 
 
 def test_broker_then_api_then_workers_beside_the_ui(tmp_path: Path) -> None:
-    assert _names(_plan(tmp_path, slots=CPU)) == [["broker"], ["api"], ["w1", "w2", "ui"]]
+    assert _names(_plan(tmp_path, slots=CPU)) == [
+        ["broker"],
+        ["api"],
+        ["w1", "w2", "projector", "ui"],
+    ]
 
 
 def test_a_redis_of_ones_own_replaces_the_broker(tmp_path: Path) -> None:
     made = _plan(tmp_path, slots=CPU, broker=False, REDIS_URL="redis://elsewhere/1")
-    assert _names(made) == [["api"], ["w1", "w2", "ui"]]
+    assert _names(made) == [["api"], ["w1", "w2", "projector", "ui"]]
     for stage in made.stages:
         for process in stage:
             assert process.environment["REDIS_URL"] == "redis://elsewhere/1"
@@ -40,8 +46,39 @@ def test_a_redis_of_ones_own_replaces_the_broker(tmp_path: Path) -> None:
 def test_only_api_and_workers_get_the_token_and_never_on_a_command_line(tmp_path: Path) -> None:
     processes = {p.name: p for stage in _plan(tmp_path, slots=CPU).stages for p in stage}
     told = {n for n, p in processes.items() if "LOSSBOARD_WORKER_TOKEN" in p.environment}
-    assert told == {"api", "w1", "w2"}
+    assert told == {"api", "w1", "w2", "projector"}
     assert not [p for p in processes.values() if "secret" in " ".join(p.command)]
+
+
+def test_only_the_api_is_told_whom_to_let_in_and_the_launcher_is_among_them(tmp_path: Path) -> None:
+    environ = {"LOSSBOARD_TOKENS": "Ada:admin:a-token-of-some-length"}
+    own = Entry.of(environ)
+    made = plan.make(
+        Options(data_dir=tmp_path),
+        slots=CPU,
+        threads=1,
+        token="secret",
+        broker=Path("/valkey-server"),
+        environ={**environ, "LOSSBOARD_TOKENS_FILE": "/tokens"},
+        entry=own,
+    )
+    processes = {p.name: p for stage in made.stages for p in stage}
+    told = {n for n, p in processes.items() if "LOSSBOARD_TOKENS" in " ".join(p.environment)}
+    assert told == {"api"}
+    environment = processes["api"].environment
+    assert environment["LOSSBOARD_TOKENS_FILE"] == "/tokens"
+    tokens = Tokens.parsed(environment["LOSSBOARD_TOKENS"])
+    assert [entry.person.name for entry in tokens.entries] == ["Ada", "lossboard launcher"]
+    owner = tokens.owner(own.headers["Authorization"].removeprefix("Bearer "))
+    assert owner
+    assert owner.role == "editor"
+    assert own.token not in str(processes)
+    assert own.token not in repr(own)
+
+
+def test_an_open_house_has_no_entry_of_the_launchers(tmp_path: Path) -> None:
+    assert Entry.of({}).headers == {}
+    assert Entry.of({}).api_environment({}) == {}
 
 
 def test_a_gpu_slot_sees_its_own_gpu_only(tmp_path: Path) -> None:

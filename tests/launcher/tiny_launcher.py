@@ -13,6 +13,7 @@ from launcher.__main__ import guarded
 from launcher.options import Options
 from launcher.plan import Plan, Process
 from launcher.readiness import http
+from launcher.say import say
 from launcher.up import supervise
 
 SERVE = "import http.server as h; h.test(h.SimpleHTTPRequestHandler, port={port}, bind='127.0.0.1')"
@@ -36,7 +37,7 @@ def main() -> None:
     stages = tuple((server(*argument.split(":")),) for argument in sys.argv[1:])
     made = Plan(stages, "http://127.0.0.1:9", "http://127.0.0.1:9")
     options = Options(data_dir=Path(), browser=False, demo=False)
-    sys.exit(guarded(lambda: asyncio.run(supervise(made, options))))
+    sys.exit(guarded(lambda: asyncio.run(supervise(made, options, say))))
 
 
 if __name__ == "__main__":

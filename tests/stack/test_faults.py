@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.specs import long, small
+from tests.support.specs import endless, long, small
 from tests.support.stack import Json, Stack
 from tests.support.waiting import until
 
@@ -41,7 +41,7 @@ def test_a_killed_process_costs_no_point(stack: Stack, undisturbed: Curves, vict
 
 
 def test_cancel_ends_a_run_and_keeps_what_was_measured(stack: Stack) -> None:
-    comparison = stack.submit(long())
+    comparison = stack.submit(endless())
     [running] = stack.wait_steps(comparison, 200)
     assert stack.http.post(f"/comparisons/{comparison}/cancel").status_code == 200
     [run] = stack.wait_ended(comparison, timeout=10)

@@ -63,6 +63,7 @@ class Backend:
         self.runs: dict[str, Run] = {}
         self.seen: Counter[str] = Counter()
         self.claims: list[Json] = []
+        self.blobs: dict[str, bytes] = {}
         self.dropped = 0
         self._redis = redis.Redis.from_url(broker_url)
         self._closed = threading.Event()
@@ -189,6 +190,16 @@ def _handler(backend: Backend) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Content-Length", str(len(sent)))
             self.end_headers()
             self.wfile.write(sent)
+
+        def do_PUT(self) -> None:
+            """Take a blob."""
+            content = self.rfile.read(int(self.headers["Content-Length"]))
+            if backend.away:
+                self.close_connection = True
+                return
+            backend.blobs[self.path.rpartition("/")[2]] = content
+            self.send_response(204)
+            self.end_headers()
 
         def log_message(self, *_: object) -> None:
             """Keep quiet."""

@@ -19,4 +19,11 @@ def small(**changes: Any) -> dict[str, Any]:
 def long(**changes: Any) -> dict[str, Any]:
     """As small, but long enough to be interrupted: 150 epochs, 2,400 steps."""
     training = {"epochs": 150, "batch_size": 64}
-    return small(name="long", training=training, measure={"evaluate_every": 50}, **changes)
+    usual = {"name": "long", "training": training, "measure": {"evaluate_every": 50}}
+    return small(**{**usual, **changes})
+
+
+def endless(**changes: Any) -> dict[str, Any]:
+    """As small, but it ends only by being cancelled, however fast the machine is."""
+    training = {"epochs": 10_000, "batch_size": 64}
+    return small(name="endless", training=training, measure={"evaluate_every": 5_000}, **changes)

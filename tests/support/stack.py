@@ -24,6 +24,7 @@ PROCESSES: Final = {
     "api": "uvicorn",
     "worker": "celery",
     "trainer": "worker.trainer",
+    "projector": "worker.projection",
     "ui": "streamlit",
 }
 """Processes are told apart by a word of their command line."""

@@ -25,6 +25,13 @@ REDUCTIONS = ("mean", "sum", "mean_active")
 LABELS = torch.arange(24) % 4
 
 
+def values_of(
+    output: LossOutput, embeddings: list[Tensor], parameters: list[Tensor]
+) -> dict[str, float]:
+    """What is seen of a step between backward and the optimiser's step."""
+    return dynamics.read([dynamics.numbers(output, embeddings, parameters)])[0]
+
+
 class Step:
     """A small encoder after backward on one batch."""
 
@@ -37,7 +44,9 @@ class Step:
         self.embeddings.retain_grad()
         self.output: LossOutput = loss(self.embeddings, labels)
         self.output.value.backward(retain_graph=True)
-        self.values = dynamics.values(self.output, [self.embeddings], self.parameters)
+        self.values = dynamics.read(
+            [dynamics.numbers(self.output, [self.embeddings], self.parameters)]
+        )[0]
 
     def norm_of(self, value: Tensor) -> float:
         """Norm of the gradient of another value of the same batch."""
@@ -57,7 +66,10 @@ def test_every_key_of_the_contract_is_measured() -> None:
     promised = {key for key, metric in METRICS.items() if metric.per_step} - {"run.elapsed_s"}
     assert len(promised) == 22
     weights = [torch.ones(2)]
-    measured = set(dynamics.update_norm(weights, weights))
+    moved = dynamics.numbers(step("triplet").output, [], []) | dynamics.update_norm(
+        weights, weights
+    )
+    measured = set(dynamics.read([moved])[0])
     measured |= dynamics.EmptySteps().count(step("triplet").values).keys()
     for kind in PARTS:
         measured |= step(kind).values.keys()
@@ -191,7 +203,7 @@ def test_counts_beyond_float32_are_exact() -> None:
     output: LossOutput = losses.build({"kind": "triplet", "margin": 1000})(embeddings, labels)
     count = 401 * 400 * 302 + 300 * 299 * 403 + 2 * 1 * 701
     assert float(torch.tensor(float(count), dtype=torch.float32)) != count
-    values = dynamics.values(output, [embeddings], [])
+    values = values_of(output, [embeddings], [])
     assert values["dynamics.active_tuples"] == values["dynamics.valid_tuples"] == count
 
 
@@ -201,9 +213,10 @@ def test_update_norm_is_the_real_steps() -> None:
     weights = float(torch.cat([p.detach().flatten() for p in seen.parameters]).norm())
     before = dynamics.snapshot(seen.parameters)
     optimizer.step()
-    values = dynamics.update_norm(before, seen.parameters)
+    numbers = dynamics.numbers(seen.output, [seen.embeddings], seen.parameters)
+    values = dynamics.read([numbers | dynamics.update_norm(before, seen.parameters)])[0]
     expected = 0.25 * seen.values["dynamics.gradient_norm"] / weights
-    assert values == {"dynamics.update_norm": pytest.approx(expected)}
+    assert values == seen.values | {"dynamics.update_norm": pytest.approx(expected)}
 
 
 def test_only_the_given_parameters_count() -> None:
@@ -211,5 +224,7 @@ def test_only_the_given_parameters_count() -> None:
     seen = step("triplet")
     weight = seen.parameters[0]
     assert weight.grad is not None
-    values = dynamics.values(seen.output, [seen.embeddings], [weight, torch.ones(3)])
+    values = dynamics.read(
+        [dynamics.numbers(seen.output, [seen.embeddings], [weight, torch.ones(3)])]
+    )[0]
     assert values["dynamics.gradient_norm"] == pytest.approx(float(weight.grad.norm()))

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from contract.events import Ended, Log
+from contract.events import Checkpointed, Ended, Log
 from tests.support.backend import TOKEN, Backend, Run
 from tests.support.broker import Broker
 from tests.support.slot import worker_environment
 from tests.support.specs import long, small
 from tests.support.waiting import until
-from worker.process import TrainerProcess
+from worker.process import LEFT, TrainerProcess
 from worker.settings import Settings
 from worker.slot import Slot
 
@@ -273,3 +273,44 @@ def test_a_nan_fails_the_run_with_its_step_and_keeps_its_curves(
     assert losses[0][1] is not None
     assert len(losses) >= end.failure.step
     assert any(isinstance(event, Log) for event in run.events)
+
+
+def test_a_run_is_given_back_at_a_checkpoint(
+    backend: Backend, slot: Slot, trainers: Trainers
+) -> None:
+    run = backend.queue(long())
+
+    def leave() -> None:
+        until(lambda: run.step >= 50, "step 50")
+        slot.stop()
+
+    with disturbing(leave):
+        slot.work()
+    until(lambda: run.lost, "the notice")
+    assert not run.lost[0].strike
+    assert trainers.all[0].exit_code == LEFT
+    last = run.events[-1]
+    assert isinstance(last, Checkpointed)
+    assert last.step == run.step >= 50
+    assert last.digest in backend.blobs
+
+
+def test_a_run_that_ends_within_its_time_is_not_given_back(
+    backend: Backend, broker_url: str, trainers: Trainers
+) -> None:
+    settings = Settings(
+        broker_url=broker_url, api_url=backend.url, token=TOKEN, name="w1", drain_s=60
+    )
+    slot = Slot(settings, start_trainer=trainers.start)
+    slot.open()
+    run, waits = backend.queue(small()), backend.queue(small())
+
+    def leave() -> None:
+        until(lambda: run.step >= 5, "step 5")
+        slot.stop()
+
+    with disturbing(leave):
+        slot.work()
+    slot.close()
+    whole(run, 128)
+    assert waits.state == "queued"

@@ -30,6 +30,14 @@ def brute_force(
     return (active.sum(dim=2) - active.sum(dim=1)).to(distances.dtype)
 
 
+class OnGpu(Members):
+    """Thresholds as they are listed where the size of the largest class is not known."""
+
+    def thresholds(self) -> tuple[Tensor, Tensor]:
+        """All columns."""
+        return self.spread()
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("semi_hard", [False, True])
 @settings(max_examples=200, deadline=None)
@@ -41,6 +49,7 @@ def brute_force(
     margin=st.sampled_from([0.0, 1e-30, 0.5, 1.0, 3.0]),
     whole=st.booleans(),
     chunk=st.sampled_from([1, 100, CHUNK]),
+    kind=st.sampled_from([Members, OnGpu]),
 )
 def test_bit_equal(
     *,
@@ -53,6 +62,7 @@ def test_bit_equal(
     margin: float,
     whole: bool,
     chunk: int,
+    kind: type[Members],
 ) -> None:
     """Whole numbers in two dimensions are full of ties and duplicates."""
     generator = torch.Generator().manual_seed(seed)
@@ -66,7 +76,7 @@ def test_bit_equal(
         other_labels = torch.randint(0, classes, (others,), generator=generator) - 3
     if whole:
         distances = distances.round()
-    members = Members.of(labels, other_labels)
+    members = kind.of(labels, other_labels)
     seen, active = count(distances, members, margin, semi_hard=semi_hard, chunk=chunk)
     expected = brute_force(distances, labels, margin, other_labels, semi_hard=semi_hard)
     assert seen.dtype == dtype

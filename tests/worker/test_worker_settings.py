@@ -9,7 +9,10 @@ from worker.settings import Settings, datasets_folder
 
 
 def test_the_environment_says_all() -> None:
-    environ = worker_environment("redis://b", "http://a:1/") | {"LOSSBOARD_TORCH_THREADS": "3"}
+    environ = worker_environment("redis://b", "http://a:1/") | {
+        "LOSSBOARD_TORCH_THREADS": "3",
+        "LOSSBOARD_DRAIN_S": "60",
+    }
     settings = Settings.from_environment(environ)
     assert settings == Settings(
         broker_url="redis://b",
@@ -18,6 +21,7 @@ def test_the_environment_says_all() -> None:
         name="w1",
         device="cpu",
         torch_threads=3,
+        drain_s=60.0,
     )
     with pytest.raises(dataclasses.FrozenInstanceError):
         settings.name = "other"  # type: ignore[misc]
@@ -25,8 +29,21 @@ def test_the_environment_says_all() -> None:
 
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(SettingsError) as caught:
-        Settings.from_environment({"LOSSBOARD_DEVICE": "tpu", "LOSSBOARD_TORCH_THREADS": "0"})
-    for word in ("REDIS_URL", "LOSSBOARD_API_URL", "LOSSBOARD_WORKER_TOKEN", "'tpu'", "'0'"):
+        Settings.from_environment(
+            {
+                "LOSSBOARD_DEVICE": "tpu",
+                "LOSSBOARD_TORCH_THREADS": "0",
+                "LOSSBOARD_DRAIN_S": "soon",
+            }
+        )
+    for word in (
+        "REDIS_URL",
+        "LOSSBOARD_API_URL",
+        "LOSSBOARD_WORKER_TOKEN",
+        "'tpu'",
+        "'0'",
+        "'soon'",
+    ):
         assert word in str(caught.value)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -97,6 +98,10 @@ class Pool:
     """The second modality of paired data, row by row."""
     class_disjoint: bool = False
     """Whether no class of the test split is in train."""
+    class_names: tuple[str, ...] | None = None
+    """Of the labels 0, 1, 2, ...; None where the labels are all that is known."""
+    recordings: tuple[Path, ...] | None = None
+    """Wav files of the items, which can be listened to."""
 
     def dataset(self, items: Tensor | None = None, visual: Tensor | None = None) -> Dataset:
         """The splits, of tensors that stand for this pool's items.

@@ -30,6 +30,7 @@ def load(spec: ImageFolderData, folder: Path, progress: Progress) -> Pool:
         labels=torch.from_numpy(images.labels),
         indices=split(spec, images.labels),
         class_disjoint=spec.split == "class",
+        class_names=images.class_names,
     )
 
 

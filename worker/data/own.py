@@ -58,6 +58,7 @@ def table_pool(spec: OwnData, table: FeatureTable) -> Pool:
         fine=None if table.fine is None else torch.from_numpy(table.fine),
         visual=None if table.visual is None else torch.from_numpy(table.visual),
         class_disjoint=spec.split == "class",
+        class_names=table.class_names,
     )
 
 

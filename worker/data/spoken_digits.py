@@ -56,6 +56,7 @@ def load(spec: SpokenDigitsData, folder: Path, progress: Progress) -> Pool:
         indices=indices,
         fine=torch.from_numpy(fine),
         visual=_partners(images, labels, indices, seed=spec.seed),
+        recordings=tuple(one.path for one in recordings),
     )
 
 

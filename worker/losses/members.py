@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -18,23 +19,27 @@ class Members:
     other_classes: Tensor
     """[M] each other's."""
     sizes: Tensor
-    """[C] how many others each class has."""
+    """[M] how many others each class has; 0 beyond the last class."""
     own: bool
 
     @classmethod
-    def of(cls, labels: Tensor, other_labels: Tensor | None = None) -> "Members":
+    def of(cls, labels: Tensor, other_labels: Tensor | None = None) -> Self:
         """Of labels [B] and other labels [M]; without the latter a batch is its own other."""
-        known, classes, sizes = (labels if other_labels is None else other_labels).unique(
-            return_inverse=True, return_counts=True
-        )
+        # What `unique` finds, in tensors of a known size, so that a GPU is not waited for.
+        known, order = (labels if other_labels is None else other_labels).sort()
+        begins = torch.ones_like(order)
+        begins[1:] = known[1:] != known[:-1]
+        ranks = begins.cumsum(0) - 1
+        classes = torch.empty_like(ranks).scatter_(0, order, ranks)
+        sizes = torch.zeros_like(ranks).scatter_add_(0, ranks, torch.ones_like(ranks))
         if other_labels is None:
             return cls(classes, classes, sizes, own=True)
         nearest = torch.searchsorted(known, labels).clamp_(max=len(known) - 1)
-        found = nearest.masked_fill_(known[nearest] != labels, -1)
+        found = ranks[nearest].masked_fill_(known[nearest] != labels, -1)
         return cls(found, classes, sizes, own=False)
 
     @classmethod
-    def of_batch(cls, batch: Batch) -> "Members":
+    def of_batch(cls, batch: Batch) -> Self:
         """Of a batch."""
         return cls.of(batch.labels, None if batch.own else batch.other_labels)
 
@@ -61,6 +66,20 @@ class Members:
         mask = torch.empty(len(classes), len(others), dtype=dtype, device=classes.device)
         return torch.eq(classes[:, None], others[None, :], out=mask)
 
+    def thresholds(self) -> tuple[Tensor, Tensor]:
+        """Columns [B, K] in which every positive of an anchor stands once, and which of them are
+        positives. On a CPU as `listed`; on a GPU all M columns, for the size of the largest class
+        would have to be waited for."""
+        return self.listed() if self.classes.device.type == "cpu" else self.spread()
+
+    def spread(self) -> tuple[Tensor, Tensor]:
+        """All columns [B, M] for each anchor, and which of them are its positives."""
+        exists = self.classes[:, None] == self.other_classes[None, :]
+        if self.own:
+            exists.fill_diagonal_(False)
+        columns = torch.arange(exists.shape[1], device=exists.device)
+        return columns.expand(exists.shape), exists
+
     def listed(self) -> tuple[Tensor, Tensor]:
         """The members of each anchor's class side by side: columns [B, K], ascending, and which of
         them are positives (the anchor itself and what fills up to K are not); K is the largest
@@ -68,8 +87,8 @@ class Members:
         by_class = self.other_classes.argsort(stable=True)
         first = self.sizes.cumsum(0) - self.sizes  # where each class begins in by_class
         slots = torch.arange(int(self.sizes.max()), device=by_class.device)
-        places = (first[:, None] + slots).clamp_(max=len(by_class) - 1)
-        columns = by_class[places][self.classes]
+        places = (first[self.classes][:, None] + slots).clamp_(max=len(by_class) - 1)
+        columns = by_class[places]
         exists = slots < self.same_class[:, None]
         if self.own:
             exists &= columns != torch.arange(len(columns), device=columns.device)[:, None]

@@ -10,6 +10,8 @@ from worker.losses.members import Members
 
 CHUNK: Final = 2**18
 """Elements of W found at a time: what is needed on the way stays small and near."""
+GPU_CHUNK: Final = 2**26
+"""The same on a GPU, which wants few and large pieces of work."""
 
 
 def triplet_weights(
@@ -31,7 +33,7 @@ def count(
     margin: float,
     *,
     semi_hard: bool = False,
-    chunk: int = CHUNK,
+    chunk: int | None = None,
 ) -> tuple[Tensor, Tensor]:
     """W for distances D [B, M], in their type (whole numbers), and each anchor's active triplets.
 
@@ -43,23 +45,25 @@ def count(
         members: of the rows and columns.
         margin: at least 0.
         semi_hard: count only triplets with D_ap < D_an.
-        chunk: elements of W found at a time.
+        chunk: elements of W found at a time; by the device unless given.
 
     Returns:
         W and the sums of its rows over the positives, [B] int64.
     """
-    columns, exists = members.listed()
+    columns, exists = members.thresholds()
     nearest = distances.gather(1, columns)
     bounds = [nearest + margin]
     if semi_hard:
         # D_an <= D_ap is D_an < the next number; with a margin too small to count, none is left.
-        bounds.append(nearest.nextafter(nearest.new_tensor(torch.inf)).minimum(bounds[0]))
+        above = nearest.nextafter(nearest.new_full((), torch.inf))  # filled there, not sent
+        bounds.append(above.minimum(bounds[0]))
     # What is of the anchor's class lies beyond every threshold: it is no negative.
     same = members.same(distances.dtype)
     beyond = torch.finfo(distances.dtype).max
     candidates = torch.add(distances, same, alpha=beyond, out=same)
     weights = torch.empty_like(distances)
     counts = torch.empty_like(nearest)
+    chunk = chunk or (CHUNK if distances.device.type == "cpu" else GPU_CHUNK)
     rows = max(1, chunk // distances.shape[1])
     for first in range(0, len(distances), rows):
         here = slice(first, first + rows)

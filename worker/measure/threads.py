@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import torch
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 
 @contextmanager
@@ -13,5 +14,14 @@ def torch_threads() -> Iterator[None]:
 
     They have pools of their own, each as wide as the machine.
     """
-    with threadpool_limits(limits=torch.get_num_threads()):
+    with _pools().limit(limits=torch.get_num_threads()):
         yield
+
+
+@cache
+def _pools() -> ThreadpoolController:
+    """The pools of all libraries that are loaded by the first use, which whoever measures is.
+
+    Kept, for finding them reads the libraries' files: 8 ms, at every evaluation twice.
+    """
+    return ThreadpoolController()

@@ -8,61 +8,122 @@ import torch
 
 from contract.events import Failure
 from contract.problems import SpecError
-from contract.spec import parse_spec
+from contract.spec import ComparisonSpec, parse_spec
 from worker.claim import Claim
 from worker.errors import (
+    BlobLostError,
     CancelledError,
+    CheckpointError,
     DataError,
     DivergedError,
     InputError,
+    LeftError,
     MemoryEstimateError,
     ReporterError,
     WorkerError,
 )
-from worker.reporter import Reporter
+from worker.progress import Progress
+from worker.reporter import EndState, Reporter
+from worker.snapshots import Keeper, NoKeeper, Saved
 from worker.trainer.preparing import Preparing
 from worker.trainer.training import Training
 
 
 def attempt(
-    claim: Claim, reporter: Reporter, cancelled: Callable[[], bool], device: torch.device
+    claim: Claim,
+    reporter: Reporter,
+    cancelled: Callable[[], bool],
+    device: torch.device,
+    keeper: Keeper | None = None,
+    *,
+    fetch: Callable[[str], bytes] | None = None,
+    checkpoint_s: float = 0.0,
+    leaving: Callable[[], bool] = lambda: False,
 ) -> None:
     """Train the claimed run and report its end.
 
+    Args:
+        claim: the run, and where it goes on from.
+        reporter: takes all that is measured, and the end.
+        cancelled: whether it is to stop before its end.
+        device: where it trains.
+        keeper: takes snapshots and checkpoints, if there is one.
+        fetch: gives a checkpoint's bytes by their digest; needed where the claim names one.
+        checkpoint_s: seconds between checkpoints; 0 for none.
+        leaving: whether it is to stop at a checkpoint, from which another goes on.
+
     Raises:
+        LeftError: it did so; its end is not this attempt's to report.
         ReporterError: nothing can be reported any more, so not the end either.
     """
+    keeper = keeper or NoKeeper()
+
+    def build(spec: ComparisonSpec, progress: Progress) -> Training:
+        arm, seed = spec.arm(claim.arm), claim.seed
+        return Training(
+            *(spec, arm, seed, device, reporter),
+            progress=progress,
+            keeper=keeper,
+            checkpoint_s=checkpoint_s,
+            leaving=leaving,
+        )
+
+    try:
+        state, failure = _outcome(claim, reporter, cancelled, build, fetch)
+    except LeftError:
+        keeper.close(with_checkpoint=True)
+        raise
+    keeper.close()
+    reporter.ended(state, failure)
+
+
+def _outcome(
+    claim: Claim,
+    reporter: Reporter,
+    cancelled: Callable[[], bool],
+    build: Callable[[ComparisonSpec, Progress], Training],
+    fetch: Callable[[str], bytes] | None,
+) -> tuple[EndState, Failure | None]:
     training: Training | None = None
     try:
         spec = parse_spec(claim.spec)
         preparing = Preparing(reporter, cancelled)
-        arm = spec.arm(claim.arm)
-        training = Training(spec, arm, claim.seed, device, reporter, progress=preparing)
-        reporter.ended(training.run(cancelled))
-    except ReporterError:
+        training = build(spec, preparing)
+        if claim.checkpoint and fetch and not _restored(training, claim, reporter, fetch):
+            training = build(spec, preparing)
+        return training.run(cancelled), None
+    except (ReporterError, LeftError):
         raise
     except CancelledError:
-        reporter.ended("cancelled")
+        return "cancelled", None
     except SpecError as error:
         message = f"this worker cannot read the comparison's spec: {error}"
         cause = "The API and this worker run different versions; bring both to the same one."
-        reporter.ended("failed", Failure(message=message, cause=cause))
+        return "failed", Failure(message=message, cause=cause)
     except DivergedError as error:
-        failure = Failure(message=str(error), cause=error.cause, step=error.step)
-        reporter.log([f"{failure.message} {failure.cause}"])
-        reporter.ended("failed", failure)
+        reporter.log([f"{error} {error.cause}"])
+        return "failed", Failure(message=str(error), cause=error.cause, step=error.step)
     except (DataError, InputError, MemoryEstimateError) as error:
-        reporter.ended("failed", Failure(message=str(error), cause=_ADVICE[type(error)]))
+        return "failed", Failure(message=str(error), cause=_ADVICE[type(error)])
     except Exception as error:  # noqa: BLE001 - any fault of a run is that run's failure
         reporter.log(traceback.format_exc().splitlines())
-        reporter.ended(
-            "failed",
-            Failure(
-                message=f"{type(error).__name__}: {error}",
-                cause=_cause(error),
-                step=training.step if training else None,
-            ),
-        )
+        step = training.step if training else None
+        message = f"{type(error).__name__}: {error}"
+        return "failed", Failure(message=message, cause=_cause(error), step=step)
+
+
+def _restored(
+    training: Training, claim: Claim, reporter: Reporter, fetch: Callable[[str], bytes]
+) -> bool:
+    """Whether the training goes on from the claim's checkpoint; if not, it must be built anew."""
+    after = claim.start_after
+    try:
+        training.restore(Saved(after, fetch(str(claim.checkpoint))))
+    except (BlobLostError, CheckpointError) as error:
+        reporter.log([f"the checkpoint of step {after} is no use, so the run starts over: {error}"])
+        return False
+    reporter.log([f"attempt {claim.attempt} goes on from the checkpoint of step {after}"])
+    return True
 
 
 _ADVICE: Final[dict[type[WorkerError], str]] = {

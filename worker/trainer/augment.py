@@ -10,6 +10,7 @@ from torch.nn import functional
 from contract.data import Modalities
 from contract.training import Augmentation
 from worker.data import Split
+from worker.transfer import sent
 
 SHIFT_PART: Final = 8
 """Images move by up to this part of their side; what comes in is the edge's pixels."""
@@ -41,7 +42,7 @@ def augment(images: Tensor, kind: Augmentation, generator: torch.Generator) -> T
         As many images of the same shape, type and device.
     """
     count, device = len(images), images.device
-    flipped = (torch.rand(count, generator=generator) < 0.5).to(device)
+    flipped = sent(torch.rand(count, generator=generator) < 0.5, device)
     images = torch.where(flipped[:, None, None, None], images.flip(-1), images)
     if kind == "flip":
         return images
@@ -49,7 +50,7 @@ def augment(images: Tensor, kind: Augmentation, generator: torch.Generator) -> T
     most = (height // SHIFT_PART, width // SHIFT_PART)
     padded = _padded(images, *most)
     down, right = (
-        torch.randint(0, 2 * by + 1, (count,), generator=generator).to(device) for by in most
+        sent(torch.randint(0, 2 * by + 1, (count,), generator=generator), device) for by in most
     )
     rows = down[:, None] + torch.arange(height, device=device)
     columns = right[:, None] + torch.arange(width, device=device)

@@ -1,7 +1,7 @@
 """The best epoch's weights: the test split is read once, for them."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from torch import Tensor, nn
 
@@ -25,6 +25,14 @@ class Best:
             self._weights = {
                 name: weight.detach().clone() for name, weight in model.state_dict().items()
             }
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best epoch so far, with its weights."""
+        return {"step": self.step, "score": self._score, "weights": self._weights}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from that one."""
+        self.step, self._score, self._weights = state["step"], state["score"], state["weights"]
 
     def restore(self, model: nn.Module) -> None:
         """Give the model the best weights."""

@@ -23,6 +23,7 @@ class Control:
         self._orders = orders
         self._answers = answers
         self._cancelled = threading.Event()
+        self._leaving = threading.Event()
 
     @classmethod
     def of_this_process(cls) -> Self:
@@ -40,24 +41,31 @@ class Control:
         line = self._orders.readline()
         return Claim.model_validate_json(line) if line else None
 
-    def follow(self, committed: Callable[[int], None], cancel: Callable[[], None]) -> None:
+    def follow(self, committed: Callable[[int], None], hurry: Callable[[], None]) -> None:
         """Pass on all further lines, in a thread."""
         threading.Thread(
-            target=self._follow, args=(committed, cancel), name="control", daemon=True
+            target=self._follow, args=(committed, hurry), name="control", daemon=True
         ).start()
 
     def cancelled(self) -> bool:
         """Whether the run is to stop before its end."""
         return self._cancelled.is_set()
 
-    def _follow(self, committed: Callable[[int], None], cancel: Callable[[], None]) -> None:
+    def leaving(self) -> bool:
+        """Whether the run is to be given back at a checkpoint."""
+        return self._leaving.is_set()
+
+    def _follow(self, committed: Callable[[int], None], hurry: Callable[[], None]) -> None:
         for line in self._orders:
             order = json.loads(line)
             if "committed_seq" in order:
                 committed(order["committed_seq"])
             elif order.get("cancel"):
                 self._cancelled.set()
-                cancel()
+                hurry()
+            elif order.get("leave"):
+                self._leaving.set()
+                hurry()
         os._exit(1)  # no slot, no run: it may be given to another at any moment
 
 

@@ -15,7 +15,8 @@ from worker.trainer.seeds import generator
 
 VALIDATION_ITEMS: Final = 5_000
 GALLERY_ITEMS: Final = 10_000
-EMBED_BATCH: Final = 1024
+EMBED_BATCH: Final = {"cpu": 256, "cuda": 1024}
+"""Items that are embedded at a time, by device: a CPU's caches hold less."""
 EMBED_NUMBERS: Final = 16_000_000
 """Of the items of a batch, at most: large images go in smaller batches."""
 
@@ -105,16 +106,27 @@ def _across(embeddings: Sequence[Tensor], labels: Tensor) -> dict[str, float]:
     return values
 
 
+def embedded_at_once(numbers: int, device: torch.device) -> int:
+    """How many items of so many numbers each are embedded at a time."""
+    return max(1, min(EMBED_BATCH[device.type], EMBED_NUMBERS // numbers))
+
+
 @torch.no_grad()
 def embed(model: Model, split: Split) -> tuple[Tensor, ...]:
     """Embeddings [N, D] of each modality, in evaluation mode, batch by batch."""
     was_training = model.training
     model.eval()
     places = torch.arange(len(split), device=split.labels.device)
-    size = max(1, min(EMBED_BATCH, EMBED_NUMBERS // split.items[0].numel()))
+    size = embedded_at_once(split.items[0].numel(), places.device)
     parts = [model(split.take(batch)) for batch in torch.split(places, size)]
     model.train(was_training)
     return tuple(torch.cat(own) for own in zip(*parts, strict=True))
+
+
+def points_of(model: Model, split: Split) -> Tensor:
+    """The items of all modalities as points [N, D] of their one space, a modality after the
+    other."""
+    return torch.cat(embed(model, split))
 
 
 def _together(embeddings: Iterable[Tensor], labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -25,13 +25,13 @@ def first_pass(
     the model makes the pass, so that no running statistic of the real one moves.
     """
     model = copy.deepcopy(model)
-    total, active, valid = 0.0, 0, 0
+    seen = torch.zeros(3, dtype=torch.float64, device=train.labels.device)
     for batch in batches:
         part = train.take(batch)
         output = loss_of(loss, model(part), part.labels, generator)
-        total += sum(float(part.total) for part in output.parts.values())
-        active += int(output.active)
-        valid += int(output.valid)
+        totals = [part.total.to(torch.float64) for part in output.parts.values()]
+        seen += torch.stack([torch.stack(totals).sum(), output.active, output.valid])
+    total, active, valid = seen.tolist()
     if not valid:
         return {}
     return {"dynamics.loss": total / valid, "dynamics.active_ratio": active / valid}

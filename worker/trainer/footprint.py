@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from contract.training import Optimizer, SgdOptimizer, Training
 from worker.data import Dataset, Split
 from worker.losses import Loss
-from worker.trainer.evaluation import EMBED_BATCH, EMBED_NUMBERS, GALLERY_ITEMS, VALIDATION_ITEMS
+from worker.trainer.evaluation import GALLERY_ITEMS, VALIDATION_ITEMS, embedded_at_once
 from worker.trainer.model import Model, loss_of
 
 LOSS_ITEMS: Final = 1024
@@ -118,7 +118,7 @@ def _embedding(model: Model, data: Dataset) -> int:
 
     shape = data.train.take(torch.arange(1))
     numbers = max(one.numel() for one in (shape.items, shape.visual) if one is not None)
-    batch = max(1, min(EMBED_BATCH, EMBED_NUMBERS // numbers, len(data.test)))
+    batch = min(embedded_at_once(numbers, data.test.labels.device), len(data.test))
     with torch.no_grad():
         dim: int = sum(own.shape[1] for own in model(shape))
     points = POINT_BYTES * dim * (len(data.test) + len(data.train))

@@ -13,6 +13,7 @@ from worker import data, encoders, features, memory
 from worker.data import Dataset, ImageFiles, Items
 from worker.progress import Progress
 from worker.settings import cache_folder, datasets_folder
+from worker.snapshots import Material, gather
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Inputs:
     raw_backbone: bool
     """Whether the items are a frozen backbone's own features, so that they can be measured as the
     embeddings they would be without a head."""
+    material: Material
+    """The held-out samples of its snapshots."""
 
 
 def prepare(spec: ComparisonSpec, device: torch.device, progress: Progress) -> Inputs:
@@ -40,7 +43,8 @@ def prepare(spec: ComparisonSpec, device: torch.device, progress: Progress) -> I
         visual = _tensor(pool.visual, spec.data, spec.visual_encoder, device, progress)
     _check_copies(device, items, visual)
     own = pool.dataset(items, visual)
-    return Inputs(own.to(device), raw_backbone=visual is None and _is_frozen(spec.encoder))
+    raw_backbone = visual is None and _is_frozen(spec.encoder)
+    return Inputs(own.to(device), raw_backbone, gather(pool, spec))
 
 
 def _check_copies(device: torch.device, *tensors: Tensor | None) -> None:

@@ -1,19 +1,27 @@
 """A trainer's life: warm up, wait for a claim, train it, leave."""
 
 import logging
+import os
 from typing import Final
 
 import torch
 
 from contract.spec import parse_spec
+from worker.blobs import Blobs
+from worker.errors import LeftError
 from worker.outbox import Outbox
+from worker.process import LEFT
 from worker.reporter import ListReporter
 from worker.settings import Settings
+from worker.snapshots import SnapshotKeeper
 from worker.stream import StreamReporter, connect
 from worker.trainer.attempt import attempt
 from worker.trainer.control import Control
 from worker.trainer.training import Training
 
+NICENESS: Final = 10
+"""Where trainers want every core, whoever looks on is served first: pages and the API need little,
+and at once."""
 TINY: Final = {
     "name": "warm-up",
     "data": {"kind": "digits"},
@@ -28,11 +36,13 @@ TINY: Final = {
 
 
 def main() -> int:
-    """Train one run; 0 once its end is stored or no claim came."""
+    """Train one run; 0 once its end is stored or no claim came, LEFT once it was given back."""
     control = Control.of_this_process()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     settings = Settings.from_environment()
+    os.nice(NICENESS)
     torch.set_num_threads(settings.torch_threads)
+    torch.backends.cudnn.allow_tf32 = False  # float32 means float32; who wants speed says bfloat16
     warm_up()
     control.say(ready=True)
 
@@ -41,8 +51,23 @@ def main() -> int:
         return 0
     client = connect(settings.broker_url, timeout=2.0)
     reporter = StreamReporter(claim.run, claim.attempt, client, Outbox())
-    control.follow(committed=reporter.committed, cancel=reporter.hurry)
-    attempt(claim, reporter, control.cancelled, torch.device(settings.device))
+    control.follow(committed=reporter.committed, hurry=reporter.hurry)
+    blobs = Blobs(settings)
+    keeper = SnapshotKeeper(blobs, reporter, control.cancelled)
+    try:
+        attempt(
+            claim,
+            reporter,
+            control.cancelled,
+            torch.device(settings.device),
+            keeper,
+            fetch=lambda digest: blobs.fetch(digest, control.cancelled),
+            checkpoint_s=settings.checkpoint_s,
+            leaving=control.leaving,
+        )
+    except LeftError:
+        reporter.close()
+        return LEFT
     control.say(ended=True)
     reporter.close()
     return 0

@@ -5,21 +5,41 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from worker.data import Split
+from contract.spec import ComparisonSpec
+from contract.training import Precision
+from worker import encoders
+from worker.data import Dataset, Split
 from worker.losses import Loss, LossOutput, two_ways
+from worker.progress import Progress
+from worker.settings import datasets_folder
 
 
 class Model(nn.Module):
     """The encoder of each modality."""
 
-    def __init__(self, encoders: Sequence[nn.Module]) -> None:
+    def __init__(self, encoders: Sequence[nn.Module], precision: Precision = "float32") -> None:
         super().__init__()
         self.encoders = nn.ModuleList(encoders)
+        self._autocast = precision == "bfloat16"
 
     def forward(self, batch: Split) -> tuple[Tensor, ...]:
-        """Embeddings [B, D] of each modality of a batch."""
+        """Embeddings [B, D] float32 of each modality of a batch."""
         items = (batch.items,) if batch.visual is None else (batch.items, batch.visual)
-        return tuple(encoder(own) for encoder, own in zip(self.encoders, items, strict=True))
+        device = batch.items.device.type
+        with torch.autocast(device, torch.bfloat16, enabled=self._autocast):
+            embeddings = [encoder(own) for encoder, own in zip(self.encoders, items, strict=True)]
+        return tuple(own.to(torch.float32) for own in embeddings)
+
+
+def model_of(spec: ComparisonSpec, data: Dataset, progress: Progress) -> Model:
+    """The untrained model of a spec for these data; weights it names may be fetched."""
+    folder = datasets_folder()
+    built = [encoders.build(spec.encoder, data.item_shape, folder=folder, progress=progress)]
+    if spec.visual_encoder is not None and data.visual_shape is not None:
+        built.append(
+            encoders.build(spec.visual_encoder, data.visual_shape, folder=folder, progress=progress)
+        )
+    return Model(built, spec.training.precision)
 
 
 def loss_of(

@@ -5,7 +5,7 @@ from typing import Literal
 
 import torch
 
-Part = Literal["encoder", "loss", "tuples", "first pass", "subsets", "augmentation"]
+Part = Literal["encoder", "loss", "tuples", "first pass", "subsets", "snapshot", "augmentation"]
 
 
 def seed_of(seed: int, part: Part) -> int:

@@ -1,8 +1,8 @@
 """The training loop: build everything from the spec, step, measure, read the test split once."""
 
 import math
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Final
 
 import torch
@@ -10,20 +10,21 @@ from torch import Tensor
 
 from contract.data import modalities
 from contract.spec import Arm, ComparisonSpec
-from worker import batches, dynamics, encoders, losses, memory
-from worker.data import Dataset
+from worker import batches, dynamics, losses, memory
 from worker.errors import DivergedError, NotFiniteError
 from worker.progress import SILENT, Progress
 from worker.reporter import EndState, Reporter
-from worker.settings import datasets_folder
+from worker.snapshots import Keeper, NoKeeper, Saved
 from worker.trainer import footprint, optimizers
 from worker.trainer.augment import augmented
 from worker.trainer.best import Best
+from worker.trainer.checkpoint import Checkpoints, Draws, Stateful, identity
 from worker.trainer.divergence import likely_cause
-from worker.trainer.evaluation import Evaluation
+from worker.trainer.evaluation import Evaluation, points_of
 from worker.trainer.first_pass import first_pass
 from worker.trainer.inputs import prepare
-from worker.trainer.model import Model, loss_of
+from worker.trainer.model import loss_of, model_of
+from worker.trainer.readings import Readings
 from worker.trainer.references import references
 from worker.trainer.seeds import generator, seed_of
 
@@ -43,22 +44,32 @@ class Training:
         reporter: Reporter,
         *,
         progress: Progress = SILENT,
+        keeper: Keeper | None = None,
+        checkpoint_s: float = 0.0,
+        leaving: Callable[[], bool] = lambda: False,
     ) -> None:
+        """Build it; the keeper gets a checkpoint each so many seconds (0: none), and on leaving."""
         self.step = 0
         """Optimiser steps done."""
         self._spec, self._arm, self._seed = spec, arm, seed
         self._settings = spec.training_of(arm)
         self._reporter = reporter
+        self._keeper = keeper or NoKeeper()
         self._device = device
-        self._elapsed_s = 0.0
+        self._readings = Readings(device)
         self._empty_steps = dynamics.EmptySteps()
+        self._best = Best()
 
         inputs = prepare(spec, device, progress)
         self._data = inputs.data
+        self._material = inputs.material
+        self._shown = self._data.validation.take(inputs.material.places)
         # Every part draws from a stream of its own: for one seed all arms start from the same
         # encoder and see the same batches, whatever their losses draw.
         torch.manual_seed(seed_of(seed, "encoder"))
-        self._model = _model(spec, self._data, progress).to(device)
+        self._model = model_of(spec, self._data, progress).to(device)
+        if device.type == "cpu":  # where convolutions and pooling are up to twice as fast so
+            self._model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         torch.manual_seed(seed_of(seed, "loss"))
         dim = spec.encoder.embedding_dim
         self._loss = losses.build(arm.loss, classes=self._data.classes, dim=dim).to(device)
@@ -70,6 +81,29 @@ class Training:
         self._optimizer = optimizers.build(self._settings.optimizer, parameters)
         self._evaluation = Evaluation(self._data, self._model, data_seed=spec.data.seed)
         self._references = references(inputs)
+        # All that changes from step to step; what else there is follows from spec and seed.
+        parts: dict[str, Stateful] = {
+            "model": self._model,
+            "loss": self._loss,
+            "optimizer": self._optimizer,
+            "best": self._best,
+            "readings": self._readings,
+            "empty steps": self._empty_steps,
+            "tuples": Draws(device, self._tuples),
+            "augmentation": Draws(device, self._augmentation),
+            "other draws": Draws(device),
+        }
+        own = identity(spec, arm, seed, device)
+        self._checkpoints = Checkpoints(own, parts, self._keeper, checkpoint_s, leaving=leaving)
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from a checkpoint instead of from the first step.
+
+        Raises:
+            CheckpointError: it is not this training's, or damaged; build it anew then.
+        """
+        self._checkpoints.restore(saved)
+        self.step = saved.step
 
     def run(self, cancelled: Callable[[], bool]) -> EndState:
         """Train to the end, or until cancelled between two steps.
@@ -77,13 +111,49 @@ class Training:
         Raises:
             DivergedError: the loss is no finite number any more; all points up to then are
                 reported.
+            LeftError: it is to leave, and the checkpoint is with the keeper.
         """
         epochs, evaluate_every = self._settings.epochs, self._spec.measure.evaluate_every
         self._reporter.started(
             device=_name(self._device),
             total_steps=epochs * self._steps_per_epoch,
             steps_per_epoch=self._steps_per_epoch,
+            after=self.step,
         )
+        if not self.step:
+            self._show_untrained()
+
+        done, begun = divmod(self.step, self._steps_per_epoch)
+        for epoch in range(done + 1, epochs + 1):
+            left = islice(self.batches(epoch), begun, None)
+            begun = 0
+            for batch in left:
+                # Here, so that one at an epoch's end comes behind what is measured there.
+                if self.step and self._checkpoints.due():
+                    self._report()
+                    self._checkpoints.save(self.step)
+                self.step += 1
+                self._take_step(batch)
+                if self._readings.due():
+                    self._report()
+                if cancelled():
+                    self._report()
+                    return "cancelled"
+            self._report()
+            if epoch % evaluate_every == 0 or epoch == epochs:
+                values = self._validate()
+                self._reporter.points(self.step, values)
+                self._best.offer(values, self.step, self._model)
+            if epoch % self._spec.measure.snapshot_every == 0 or epoch == epochs:
+                self._keep(epoch)
+
+        # Only now, and only once, does anything look at the test split.
+        self._best.restore(self._model)
+        self._reporter.points(self._best.step, self._evaluation.test())
+        return "succeeded"
+
+    def _show_untrained(self) -> None:
+        """What is told of a run before its first step."""
         if self._evaluation.caveats:
             self._reporter.log(self._evaluation.caveats)
         untrained = generator(self._seed, "first pass")
@@ -92,25 +162,7 @@ class Training:
             0, first_pass(self._model, self._loss, train, self.batches(1), untrained)
         )
         self._reporter.points(0, self._validate() | self._references)
-
-        best = Best()
-        for epoch in range(1, epochs + 1):
-            for batch in self.batches(epoch):
-                self.step += 1
-                values = self._take_step(batch)
-                self._reporter.points(self.step, values)
-                self._check(values)
-                if cancelled():
-                    return "cancelled"
-            if epoch % evaluate_every == 0 or epoch == epochs:
-                values = self._validate()
-                self._reporter.points(self.step, values)
-                best.offer(values, self.step, self._model)
-
-        # Only now, and only once, does anything look at the test split.
-        best.restore(self._model)
-        self._reporter.points(best.step, self._evaluation.test())
-        return "succeeded"
+        self._keep(0)
 
     @property
     def _steps_per_epoch(self) -> int:
@@ -135,9 +187,9 @@ class Training:
         )
         memory.check(needs, self._device, advice, certain=memory.MEASURED)
 
-    def _take_step(self, batch: Tensor) -> dict[str, float]:
-        """One optimiser step; its values by metric key."""
-        began = time.perf_counter()
+    def _take_step(self, batch: Tensor) -> None:
+        """One optimiser step; what it measured goes to the readings. Waits for no GPU."""
+        self._readings.begin()
         part = augmented(
             self._data.train.take(batch),
             modalities(self._spec.data),
@@ -150,49 +202,48 @@ class Training:
             own.retain_grad()
         output = loss_of(self._loss, embeddings, part.labels, self._tuples)
         output.value.backward()
-        values = dynamics.values(output, embeddings, self._weights)
-        if self.step % UPDATE_NORM_EVERY == 0:
-            before = dynamics.snapshot(self._weights)
-            self._optimizer.step()
-            values |= dynamics.update_norm(before, self._weights)
-        else:
-            self._optimizer.step()
-        self._elapsed_s += time.perf_counter() - began
-        values["run.elapsed_s"] = self._elapsed_s
-        counts = self._empty_steps.count(values)
-        if counts["dynamics.empty_steps"] == 1 and not values["dynamics.active_tuples"]:
-            self._reporter.log(
-                [
-                    f"step {self.step}: {output.state}, so that this batch had nothing to teach; "
-                    "dynamics.empty_steps counts such steps"
-                ]
-            )
-        return values | counts
+        seen = dynamics.numbers(output, embeddings, self._weights)
+        now = self.step % UPDATE_NORM_EVERY == 0
+        seen = dynamics.stepped(self._optimizer, seen, self._weights, with_update_norm=now)
+        self._readings.add(self.step, seen)
+
+    def _report(self) -> None:
+        """Read and report the steps since the last time.
+
+        Raises:
+            DivergedError: the loss of one of them is no finite number; those after it are not
+                reported.
+        """
+        for step, values in self._readings.read():
+            counts = self._empty_steps.count(values)
+            if counts["dynamics.empty_steps"] == 1 and not values["dynamics.active_tuples"]:
+                state = "nothing active" if values["dynamics.valid_tuples"] else "no valid tuple"
+                self._reporter.log(
+                    [
+                        f"step {step}: {state}, so that this batch had nothing to teach; "
+                        "dynamics.empty_steps counts such steps"
+                    ]
+                )
+            self._reporter.points(step, values | counts)
+            loss = values["dynamics.loss_trained"]
+            if not math.isfinite(loss):
+                raise self._diverged(f"the loss became {loss} at step {step}", step)
+
+    def _keep(self, epoch: int) -> None:
+        """Keep a snapshot, unless the weights are broken, which the next step tells."""
+        embeddings = points_of(self._model, self._shown)
+        if bool(embeddings.isfinite().all()):
+            self._keeper.keep(self._material, epoch, self.step, embeddings)
 
     def _validate(self) -> dict[str, float]:
         try:
             return self._evaluation.validation()
         except NotFiniteError as error:  # the last step broke the weights, its loss was fine yet
-            raise self._diverged(str(error)) from error
+            raise self._diverged(str(error), self.step) from error
 
-    def _check(self, values: Mapping[str, float]) -> None:
-        loss = values["dynamics.loss_trained"]
-        if not math.isfinite(loss):
-            raise self._diverged(f"the loss became {loss} at step {self.step}")
-
-    def _diverged(self, message: str) -> DivergedError:
+    def _diverged(self, message: str, step: int) -> DivergedError:
         cause = likely_cause(self._settings, self._spec.encoder, self._arm.loss)
-        return DivergedError(message, cause=cause, step=self.step)
-
-
-def _model(spec: ComparisonSpec, data: Dataset, progress: Progress) -> Model:
-    folder = datasets_folder()
-    built = [encoders.build(spec.encoder, data.item_shape, folder=folder, progress=progress)]
-    if spec.visual_encoder is not None and data.visual_shape is not None:
-        built.append(
-            encoders.build(spec.visual_encoder, data.visual_shape, folder=folder, progress=progress)
-        )
-    return Model(built)
+        return DivergedError(message, cause=cause, step=step)
 
 
 def _name(device: torch.device) -> str:

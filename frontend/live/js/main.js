@@ -14,10 +14,12 @@ import { Toolbar } from "./toolbar.js";
 
 /** @typedef {import("./panel.js").Metric} Metric */
 /** @typedef {{name: string, light: string, dark: string, dash: string}} ArmLook */
-/** @typedef {{id: string, open: boolean, plotly: string, arms: ArmLook[],
- *   groups: {title: string, metrics: Metric[]}[]}} Data */
+/** @typedef {{id: string, open: boolean, tab: string, plotly: string, arms: ArmLook[],
+ *   groups: {tab: string, title: string, metrics: Metric[]}[]}} Data */
 
 const CLOCK = "run.elapsed_s";
+const FIRST_TAB = "live";
+const RUNS_IN = ["live", "setup"]; // tabs that show each run; the others only how far all are
 const LINGER_MS = 1_500; // points of the last moment may come behind the news that a run ended
 
 /** @type {WeakMap<Element, Live>} */
@@ -63,6 +65,8 @@ class Live {
   #stream;
   /** @type {number|undefined} */
   #linger;
+  /** @type {{tab: string, element: HTMLElement}[]} */
+  #groups = [];
   #frame;
   #resized = new ResizeObserver((entries) => this.#resize(entries));
   #scrolled = new IntersectionObserver((entries) => this.#sight(entries), { rootMargin: "80px" });
@@ -73,15 +77,17 @@ class Live {
     this.#data = data;
     this.#look = lookOf(parent);
     this.#frame = h("div", { class: "lossboard", "data-testid": "live" });
-    const groups = data.groups.map(({ title, metrics }) => {
+    this.#groups = data.groups.map(({ tab, title, metrics }) => {
       const panels = metrics.map((metric) => {
         return new Panel(plotly, metric, () => this.#toggleLog(metric.key));
       });
       this.#panels.push(...panels);
       const grid = h("div", { class: "lb-grid" }, ...panels.map((panel) => panel.element));
-      return h("div", { class: "lb-group" }, h("h3", {}, title), grid);
+      return { tab, element: h("div", { class: "lb-group" }, h("h3", {}, title), grid) };
     });
-    this.#frame.append(this.#status.element, this.#strip.element, this.#toolbar.element, ...groups);
+    this.#frame.append(this.#status.element, this.#strip.element, this.#toolbar.element);
+    this.#frame.append(...this.#groups.map((group) => group.element));
+    this.#turn();
     parent.append(this.#frame);
     for (const panel of this.#panels) {
       this.#resized.observe(panel.element);
@@ -107,12 +113,26 @@ class Live {
     const reopened = data.open && !this.#data.open;
     this.#data = data;
     this.#look = lookOf(this.#parent);
+    this.#turn();
     this.#redrawAll();
     if (reopened) {
       clearTimeout(this.#linger);
       this.#linger = undefined;
       this.#stream.start();
     }
+  }
+
+  /** Show what belongs to the page's tab; the rest keeps its zoom and takes its points unseen. */
+  #turn() {
+    const { tab } = this.#data;
+    for (const group of this.#groups) group.element.hidden = group.tab !== tab;
+    this.#toolbar.element.hidden = !this.#groups.some((group) => group.tab === tab);
+    this.#strip.element.hidden = !RUNS_IN.includes(tab);
+    this.#frame.dataset.tab = tab;
+    const query = new URLSearchParams(location.search);
+    if (tab === FIRST_TAB) query.delete("tab");
+    else query.set("tab", tab);
+    history.replaceState(history.state, "", `${location.pathname}?${query}${location.hash}`);
   }
 
   /** Close the stream and free the charts. */

@@ -2,6 +2,7 @@
 import { h, setAttribute, setText } from "./dom.js";
 import { extent, newest, traces } from "./figure.js";
 import { number } from "./format.js";
+import { saveButtons } from "./save.js";
 
 /** @typedef {{key: string, label: string, unit: string, meaning: string, per_step: boolean,
  *   better: "higher"|"lower"|null, log: boolean}} Metric */
@@ -22,6 +23,8 @@ export class Panel {
   #axis = h("p", { class: "lb-axis" });
   #log;
   #zoomOut;
+  /** @type {View|undefined} */
+  #view;
   #drawn = false;
   #drawing = Promise.resolve();
 
@@ -56,12 +59,12 @@ export class Panel {
         {},
         h("h4", { title: meaning }, label, unit ? h("small", {}, ` (${unit})`) : null),
         better ? h("span", { class: "lb-better" }, ways[better]) : null,
-        h("span", { class: "lb-tools" }, this.#zoomOut, metric.log ? this.#log : null),
+        h("span", { class: "lb-tools" }, this.#zoomOut, metric.log ? this.#log : null, this.#help()),
       ),
       h("p", { class: "lb-meaning", title: meaning }, meaning),
       this.#values,
       h("div", { class: "lb-plot" }, this.#chart, this.#note),
-      this.#axis,
+      h("footer", {}, this.#axis, h("span", { class: "lb-tools" }, ...this.#saving())),
     );
     this.width = 0;
   }
@@ -78,6 +81,7 @@ export class Panel {
    * @returns {Promise<void>} when Plotly has changed the document
    */
   draw(table, view, emptyNote) {
+    this.#view = view;
     const { options, arms, runs } = view;
     const empty = !table || table.last < 0;
     setText(this.#note, emptyNote);
@@ -103,9 +107,36 @@ export class Panel {
     return this.#drawing;
   }
 
+  /** The mark that opens the metric's definition. */
+  #help() {
+    const { key, label } = this.#metric;
+    return h(
+      "a",
+      {
+        class: "lb-small lb-help",
+        href: `/method?metric=${encodeURIComponent(key)}`,
+        target: "_blank",
+        title: "How it is defined",
+        "aria-label": `${label}: how it is defined`,
+      },
+      "?",
+    );
+  }
+
   /** Free what Plotly holds. */
   destroy() {
     this.#plotly.purge(this.#chart);
+  }
+
+  #saving() {
+    const { key, label } = this.#metric;
+    return saveButtons(this.#plotly, this.#chart, () => ({
+      file: key,
+      title: label,
+      legend: true,
+      x: this.#view && AXES[this.#view.options.x],
+      look: this.#view?.look,
+    }));
   }
 
   /** @param {import("./store.js").Table|undefined} table @param {View} view */
@@ -117,7 +148,7 @@ export class Panel {
     shown.forEach((arm, index) => {
       const item = this.#values.children[index];
       setText(item, number(values.get(arm.name)));
-      setAttribute(item, "style", `color: ${arm.color}`);
+      setAttribute(item, "style", `color: color-mix(in srgb, ${arm.color} 80%, var(--st-text-color))`);
       setAttribute(item, "title", `${arm.name}: newest value, mean over its seeds`);
     });
   }

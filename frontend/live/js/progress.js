@@ -29,10 +29,13 @@ export function overallState(runs) {
   return order.find((state) => runs.some((run) => run.state === state)) ?? "succeeded";
 }
 
-/** Share of the work that is behind, 0..1; an ended run counts as done. @param {RunOut[]} runs */
+/**
+ * Share of the work that is done, 0..1; of failed and cancelled runs as far as they came.
+ * @param {RunOut[]} runs
+ */
 export function overallProgress(runs) {
   if (!runs.length) return 0;
-  const done = runs.map((run) => (FINAL.has(run.state) ? 1 : run.progress || 0));
+  const done = runs.map((run) => (run.state === "succeeded" ? 1 : run.progress || 0));
   return done.reduce((sum, share) => sum + share, 0) / runs.length;
 }
 

@@ -2,6 +2,7 @@
 import { h, setAttribute, setText } from "./dom.js";
 import { counted, duration, percent } from "./format.js";
 import { FINAL, overallEta, overallProgress, overallState, tally } from "./progress.js";
+import { signIn } from "./signin.js";
 
 /** @typedef {import("./stream.js").StreamState} StreamState */
 /** @typedef {import("./progress.js").RunOut} RunOut */
@@ -83,6 +84,7 @@ export class Status {
   async #askWorkers() {
     if (document.hidden) return;
     const answer = await fetch("/api/v1/workers").catch(() => null);
+    if (answer?.status === 401) signIn();
     if (this.#poll === undefined) return; // it has started in the meantime
     const workers = answer?.ok ? (await answer.json()).workers : null;
     setText(this.#waiting, workers ? waitingText(workers) : "Queued. The API does not answer.");

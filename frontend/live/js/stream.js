@@ -2,6 +2,7 @@
  * One live stream for the tab: read with fetch, resumed from the last id, closed while the tab is
  * hidden. What it says about its state is what is so: "live" only while events can arrive.
  */
+import { signIn } from "./signin.js";
 import { EventParser } from "./sse.js";
 
 /** @typedef {"connecting"|"live"|"reconnecting"|"paused"|"ended"|"missing"} StreamState */
@@ -113,6 +114,7 @@ export class LiveStream {
     const { signal } = connection;
     const response = await fetch(this.#url, { headers, signal, cache: "no-store" });
     if (response.status === 404) return true;
+    if (response.status === 401) signIn();
     if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
     const reader = response.body.getReader();
     const decoder = new TextDecoder();

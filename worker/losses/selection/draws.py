@@ -3,12 +3,14 @@
 import torch
 from torch import Tensor
 
+from worker.transfer import sent
+
 
 def uniform(
     shape: tuple[int, ...], generator: torch.Generator | None, device: torch.device
 ) -> Tensor:
     """Numbers in [0, 1), float64, drawn on the CPU whatever the device."""
-    return torch.rand(shape, generator=generator, dtype=torch.float64).to(device)
+    return sent(torch.rand(shape, generator=generator, dtype=torch.float64), device)
 
 
 def one_of_each_row(mask: Tensor, uniforms: Tensor) -> Tensor:

@@ -1,38 +1,45 @@
-"""The section with the verdict on a comparison's page."""
+"""Verdict: the nine claims, judged by two of the arms."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
-from frontend.api import Api
 from frontend.api_types import ArmPair
-from frontend.comparison_html import Theme
-from frontend.theme import arm_styles
-from frontend.verdict_html import card
-
-Json = Mapping[str, Any]
+from frontend.tabs.view import View, theme
+from frontend.verdict_html import by_seed, card
 
 KEYS: Final = ("a", "b")
 """Of the address's query."""
 
 
-def verdict(client: Api, comparison: Json, theme: Theme, *, is_open: bool) -> None:
-    """The claims, once a seed of both arms has succeeded or all is over."""
-    arms = comparison["arms"]
+def show(view: View) -> None:
+    """What to do on top, then a card for each claim."""
+    arms = view.arms
     if len(arms) < 2:
+        st.info(
+            "A verdict needs two arms, and this comparison has one. Duplicate it and add another "
+            "loss.",
+            icon=":material/balance:",
+        )
         return
     asked = _asked(arms)
-    found = client.verdict(comparison["id"], **asked)
-    if is_open and not found["seeds"]:
-        return
-    st.subheader("Verdict", anchor="verdict")
+    found = view.client.verdict(view.id, **asked)
     if len(arms) > 2 or found["arms"] is None:
         _choose(arms, found["arms"], asked)
     if found["arms"] is None:
-        st.caption(found["summary"])
-    else:
-        st.html(card(found, arm_styles(arms), theme))
+        st.info(found["summary"], icon=":material/balance:")
+        return
+    if view.is_open and not found["seeds"]:
+        st.info(
+            "The verdict comes once a seed of both arms has finished, and grows firmer with every "
+            "further one.",
+            icon=":material/hourglass_empty:",
+        )
+        return
+    metrics = view.client.summary(view.id)["metrics"]
+    differences = by_seed(metrics, found["arms"]["a"], found["arms"]["b"])
+    st.html(card(found, view.styles, theme(), differences))
 
 
 def _asked(arms: Sequence[str]) -> dict[str, str]:
@@ -63,5 +70,5 @@ def _choose(arms: Sequence[str], judged: ArmPair | None, asked: Mapping[str, str
     if picked["a"] == picked["b"]:
         columns[2].caption("Pick two different arms.")
         return
-    st.query_params.update(picked)
+    st.query_params.update({**picked, "tab": "verdict"})
     st.rerun()

@@ -1,0 +1,157 @@
+"""Entry of `python -m backend.admin`."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend import holding, migrations
+from backend.admin.backing import backup
+from backend.admin.copying import copy
+from backend.admin.errors import AdminError
+from backend.admin.places import Places
+from backend.admin.restoring import restore
+from backend.admin.telling import Teller, size
+from backend.db import Database
+from backend.errors import BackendError
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        prog="python -m launcher",
+        description="Look after the database and the data folder; docs/BACKUP.md tells more.",
+    )
+    verbs = top.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("migrate", help="bring the database to this version's schema")
+    copying = verbs.add_parser("copy", help="copy the database into an empty one, and compare")
+    copying.add_argument("--to", required=True, metavar="URL", help="an SQLAlchemy URL")
+    copying.add_argument(
+        "--live",
+        action="store_true",
+        help="copy although the API runs; what it writes from then on is not in the copy",
+    )
+    saving = verbs.add_parser("backup", help="write everything into one file, while it all runs")
+    saving.add_argument("file", type=Path, metavar="F", help="the file to write")
+    saving.add_argument("--force", action="store_true", help="replace a file that is there")
+    restoring = verbs.add_parser("restore", help="put a backup back, while nothing runs")
+    restoring.add_argument("file", type=Path, metavar="F", help="a file that backup wrote")
+    restoring.add_argument(
+        "--force", action="store_true", help="move what is there aside, into a folder beside it"
+    )
+    for verb in verbs.choices.values():
+        verb.add_argument(
+            "--data-dir", type=Path, metavar="D", help="default: $LOSSBOARD_DATA_DIR or ./data"
+        )
+    return top
+
+
+def migrate(places: Places, say: Teller) -> None:
+    """Bring the database to the newest version.
+
+    Raises:
+        AdminError: an older API uses it, or it is of a version that this one does not know.
+    """
+    with places.database(make=True) as database:
+        before, newest = migrations.current(database), migrations.head()
+        if before == newest:
+            say.say(f"{places.shown} has version {newest}, which is the newest: nothing to do")
+            return
+        places.check_version(before)
+        with places.alone("migrated", holding.API_LOCK):
+            migrations.upgrade(database)
+        say.say(f"{places.shown} went from version {before or 'none'} to {newest}")
+
+
+def copy_to(places: Places, url: str, *, live: bool, say: Teller) -> None:
+    """Copy the configured database into another.
+
+    Raises:
+        AdminError: what is in the way.
+    """
+    target = Database(url)
+    try:
+        with places.database() as database:
+            if live:
+                copied = copy(database, target, tell=say)
+            else:
+                with places.alone("copied", holding.API_LOCK, hint="or add --live"):
+                    copied = copy(database, target, tell=say)
+    finally:
+        target.close()
+    for name, one in copied.items():
+        say.say(f"{name:<16} {one.rows:>12} rows  checksum {one.checksum:016x}")
+    say.say("copied, counted and compared: both hold the same")
+
+
+def save(places: Places, file: Path, *, force: bool, say: Teller) -> None:
+    """Make a backup.
+
+    Raises:
+        AdminError: what is in the way.
+    """
+    made = backup(places, file.expanduser().absolute(), force=force, tell=say)
+    for name in made.lost[:10]:
+        say.say(f"left out: {name} is missing or damaged on disk, and so is what it belongs to")
+    if len(made.lost) > 10:
+        say.say(f"left out: {len(made.lost) - 10} more")
+    say.say(f"{file}: {size(made.bytes)}, {made.files} files beside the database")
+
+
+def put_back(places: Places, file: Path, *, force: bool, say: Teller) -> None:
+    """Restore a backup.
+
+    Raises:
+        AdminError: what is in the way.
+    """
+    done = restore(places, file.expanduser().absolute(), force=force, tell=say)
+    if done.completed:
+        say.say("completed an earlier restore, which had been cut off; this one was not begun")
+    say.say(f"restored {done.about}")
+    for folder in done.before:
+        say.say(f"what was there before is in {folder}")
+
+
+def run(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Do what was typed.
+
+    Raises:
+        BackendError: what is in the way.
+    """
+    asked = parser().parse_args(arguments)
+    say = Teller()
+    places = Places.of(environ, asked.data_dir)
+    match asked.verb:
+        case "migrate":
+            migrate(places, say)
+        case "copy":
+            copy_to(places, asked.to, live=asked.live, say=say)
+        case "backup":
+            save(places, asked.file, force=asked.force, say=say)
+        case "restore":
+            put_back(places, asked.file, force=asked.force, say=say)
+
+
+def main() -> int:
+    """Run; what is in the way becomes one line on stderr and exit status 1."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        run(sys.argv[1:], os.environ)
+    except AdminError as error:
+        problem = str(error)
+    except (BackendError, SQLAlchemyError, OSError) as error:
+        problem = f"{type(error).__name__}: {error}".splitlines()[0]
+    except KeyboardInterrupt:
+        problem = "stopped; nothing was changed"
+    else:
+        return 0
+    sys.stderr.write(f"\nlossboard: {problem}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

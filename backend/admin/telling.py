@@ -1,0 +1,65 @@
+"""Says on stderr how far a long command is."""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+
+EVERY_S: Final = 0.5
+"""On a terminal, where a line is written over."""
+SELDOM_S: Final = 10.0
+"""Into a file or a pipe, where every line stays."""
+
+
+class Tell(Protocol):
+    """Told how much is done of how much, in any unit."""
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """So much."""
+
+
+def nobody(what: str, done: int, total: int) -> None:
+    """For those who need not know."""
+
+
+class Teller:
+    """One line on stderr, renewed now and then, with the time that is left."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._what = ""
+        self._began = self._told = 0.0
+        self._terminal = sys.stderr.isatty()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Tell it, unless something was told just before."""
+        now = self._clock()
+        if what != self._what:
+            self._what, self._began, self._told = what, now, now
+        if now - self._told < (EVERY_S if self._terminal else SELDOM_S):
+            return
+        self._told = now
+        line = f"{what}: {100 * done / max(1, total):.0f} %{self._left(now, done, total)}"
+        sys.stderr.write(f"\r{line:<70}" if self._terminal else f"{line}\n")
+        sys.stderr.flush()
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+        sys.stderr.write(f"\r{line:<70}\n" if self._terminal else f"{line}\n")
+        sys.stderr.flush()
+
+    def _left(self, now: float, done: int, total: int) -> str:
+        if not 0 < done < total:
+            return ""
+        left = (now - self._began) * (total - done) / done
+        return f", about {left:.0f} s left" if left < 90 else f", about {left / 60:.0f} min left"
+
+
+def size(count: int) -> str:
+    """Bytes as a person reads them."""
+    amount = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"

@@ -1,0 +1,167 @@
+"""The blob store: bytes on disk, named by the SHA-256 of their content."""
+
+import hashlib
+import os
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from backend.errors import NotFoundError
+
+BLOBS: Final = "blobs"
+"""Their folder's name within the data folder."""
+YOUNG_S: Final = 3600.0
+"""A blob that nobody speaks of may still be meant for a message under way; not after so long."""
+_PREFIX: Final = 2
+"""Digits of a digest that name its folder."""
+
+
+class Blobs:
+    """A folder of blobs. One comes whole, by one rename, and is never written to again.
+
+    The time of a file is when its blob was last put, by which `drop` knows what is new.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._incoming = root / ".incoming"
+        self._lock = threading.Lock()
+
+    @property
+    def root(self) -> Path:
+        """Where they lie."""
+        return self._root
+
+    def open(self) -> None:
+        """Make the folders; remove what an earlier process left unfinished."""
+        shutil.rmtree(self._incoming, ignore_errors=True)
+        self._incoming.mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def incoming(self) -> Iterator["Incoming"]:
+        """A new file to write to, which is gone afterwards unless it was kept."""
+        path = self._incoming / secrets.token_hex(16)
+        try:
+            with path.open("xb") as file:
+                yield Incoming(path, file)
+        finally:
+            path.unlink(missing_ok=True)
+
+    def keep(self, incoming: "Incoming") -> str:
+        """Make what was written a blob; its digest. The same once more counts as put now."""
+        incoming.settle()
+        digest, path = incoming.digest, self.place(incoming.digest)
+        now = time.time()
+        with self._lock:
+            if not (path.is_file() and path.stat().st_size == incoming.size):
+                path.parent.mkdir(exist_ok=True)
+                incoming.path.replace(path)
+            os.utime(path, (now, now))
+        return digest
+
+    def put(self, content: bytes) -> str:
+        """Store bytes that are in memory; their digest."""
+        with self.incoming() as incoming:
+            incoming.write(content)
+            return self.keep(incoming)
+
+    def has(self, digest: str) -> bool:
+        """Whether it is there."""
+        return self.place(digest).is_file()
+
+    def place(self, digest: str) -> Path:
+        """Where a blob lies, or would."""
+        return self._root / digest[:_PREFIX] / digest
+
+    def path(self, digest: str) -> Path:
+        """The file of a blob.
+
+        Raises:
+            NotFoundError: it is not there.
+        """
+        place = self.place(digest)
+        if not place.is_file():
+            raise _gone(digest)
+        return place
+
+    def read(self, digest: str) -> bytes:
+        """The bytes of a blob.
+
+        Raises:
+            NotFoundError: it is not there.
+        """
+        try:
+            return self.place(digest).read_bytes()
+        except FileNotFoundError:
+            raise _gone(digest) from None
+
+    def size(self, digests: Iterable[str]) -> int:
+        """Bytes of those that are there."""
+        return sum(self._size(self.place(digest)) for digest in digests)
+
+    def drop(self, digests: Iterable[str], before: float) -> int:
+        """Delete those that were last put before a time; how many bytes that frees."""
+        return sum(self._drop(self.place(digest), before) for digest in digests)
+
+    def sweep(self, kept: Collection[str], before: float) -> int:
+        """Delete all but these and those put since; how many bytes that frees."""
+        files = [file for file in self._root.glob("??/*") if file.name not in kept]
+        return sum(self._drop(file, before) for file in files)
+
+    def _size(self, path: Path) -> int:
+        try:
+            return path.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def _drop(self, path: Path, before: float) -> int:
+        with self._lock:  # or it might be put again between the look and the end
+            try:
+                seen = path.stat()
+                if seen.st_mtime >= before:
+                    return 0
+                path.unlink()
+            except FileNotFoundError:
+                return 0
+            return seen.st_size
+
+
+class Incoming:
+    """A blob as it arrives."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self.path = path
+        self.size = 0
+        self._file = file
+        self._hash = hashlib.sha256()
+
+    @property
+    def digest(self) -> str:
+        """Of what has arrived."""
+        return self._hash.hexdigest()
+
+    def write(self, content: bytes) -> None:
+        """Take more of it.
+
+        Raises:
+            OSError: there is no room.
+        """
+        self._file.write(content)
+        self._hash.update(content)
+        self.size += len(content)
+
+    def settle(self) -> None:
+        """On disk, not only on its way there: the row that will name it is durable too."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+
+def _gone(digest: str) -> NotFoundError:
+    return NotFoundError(
+        f"the blob {digest} is not on the API's disk; its row came without it, or it was deleted"
+    )

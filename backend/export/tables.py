@@ -1,0 +1,140 @@
+"""What is exported, as tables: named columns, and rows in batches, so that none lies whole in
+memory."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from sqlmodel import Session, col, select
+
+from backend import measured
+from backend.measured import Measures
+from backend.schemas import iso
+from backend.store import results, runs, series
+from backend.tables import Comparison, Point, Run
+from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX
+
+What = Literal["results", "series", "runs"]
+Kind = Literal["text", "whole", "number", "truth"]
+Row = tuple[Any, ...]
+
+UNTRAINED_PREFIX: Final = "untrained."
+"""Put before a key for the value of the encoder before its first step."""
+
+BATCH: Final = 65_536
+"""Rows at most in one batch: some megabytes as Python objects."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows to come, read from the database as they are asked for."""
+
+    columns: dict[str, Kind]
+    """Name -> what its values are; any may be None."""
+    batches: Iterator[Sequence[Row]]
+
+
+_RESULTS: Final[dict[str, Kind]] = {
+    "arm": "text",
+    "seed": "whole",
+    "metric": "text",
+    "step": "whole",
+    "value": "number",
+    "censored": "truth",
+    "state": "text",
+}
+_SERIES: Final[dict[str, Kind]] = {
+    "arm": "text",
+    "seed": "whole",
+    "key": "text",
+    "step": "whole",
+    "value": "number",
+}
+_RUNS: Final[dict[str, Kind]] = {
+    "run": "text",
+    "arm": "text",
+    "seed": "whole",
+    "state": "text",
+    "attempt": "whole",
+    "device": "text",
+    "step": "whole",
+    "total_steps": "whole",
+    "steps_per_epoch": "whole",
+    "created_at": "text",
+    "started_at": "text",
+    "ended_at": "text",
+    "error_message": "text",
+    "error_cause": "text",
+    "error_step": "whole",
+}
+
+
+def table(session: Session, comparison: Comparison, what: What) -> Table:
+    """One of the tables of a comparison.
+
+    results: a row for each value of each run; keys with `test.`, `untrained.`, `backbone.` and
+    `chance.` in front say of what. A censored value is a lower bound.
+    series: a row for each point that was measured and is kept, none left out.
+    runs: a row for each run.
+    """
+    own = runs.of(session, comparison.id)
+    if what == "runs":
+        return Table(_RUNS, iter([[_run(run) for run in own]]))
+    if what == "series":
+        return Table(_SERIES, _points(session, own))
+    return Table(_RESULTS, iter([list(_results(session, comparison.id, own))]))
+
+
+def _results(session: Session, comparison: str, own: Sequence[Run]) -> Iterator[Row]:
+    """Run by run: what it has measured, then what that is held against."""
+    found = [*_flat(measured.so_far(session, comparison, own), "")]
+    found += _flat(measured.untrained(session, comparison, own), UNTRAINED_PREFIX)
+    keys = [f"{prefix}{key}" for prefix in _REFERENCES for key in measured.EVALUATED]
+    by_id = {run.id: run for run in own}
+    found += [
+        (by_id[one.run], one.key, one.step, one.value, False)
+        for one in results.last_values(session, comparison=comparison, keys=keys)
+    ]
+    for run, key, step, value, censored in sorted(found, key=lambda row: row[0].position):
+        yield run.arm, run.seed, key, step, value, censored, run.state
+
+
+_REFERENCES: Final = (BACKBONE_PREFIX, CHANCE_PREFIX)
+
+
+def _flat(found: Measures, prefix: str) -> Iterator[tuple[Run, str, int, float | None, bool]]:
+    for key, by_arm in found.items():
+        for values in by_arm.values():
+            for one in values:
+                yield one.run, f"{prefix}{key}", one.step, one.value, one.censored
+
+
+def _points(session: Session, own: Sequence[Run]) -> Iterator[Sequence[Row]]:
+    """Points in batches, which end with a series."""
+    by_id = {run.id: run for run in own}
+    for row in series.find(session, runs=[run.id for run in own], keys=[]):
+        run = by_id[row.run_id]
+        last = -1
+        while True:
+            query = (
+                select(Point.step, Point.value)
+                .where(col(Point.series_id) == row.id, col(Point.step) > last)
+                .order_by(col(Point.step))
+                .limit(BATCH)
+            )
+            points = session.connection().execute(query).all()
+            if not points:
+                break
+            yield [(run.arm, run.seed, row.key, step, value) for step, value in points]
+            last = points[-1][0]
+
+
+def _run(run: Run) -> Row:
+    error = run.error or {}
+    times = [None if at is None else iso(at) for at in (run.started_at, run.ended_at)]
+    return (
+        *(run.id, run.arm, run.seed, run.state, run.attempt, run.device),
+        *(run.step, run.total_steps, run.steps_per_epoch),
+        *(iso(run.created_at), *times),
+        *(error.get("message"), error.get("cause"), error.get("step")),
+    )

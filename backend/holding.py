@@ -1,0 +1,91 @@
+"""Who uses a data folder: the API while it serves, a restore or a migration while it changes it.
+
+The locks are the kernel's: they end with the process that holds them, however that ends.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from backend.errors import SettingsError
+
+API_LOCK: Final = "api.lock"
+LAUNCHER_LOCK: Final = "launcher.lock"
+"""The launcher holds it as long as it runs, also while its API does not."""
+BACKUP_LOCK: Final = "backup.lock"
+BACKUP_LINKS: Final = ".backup"
+"""Folder within the data folder that keeps the files that a backup is made of."""
+RESTORING: Final = ".restoring"
+"""Folder within the data folder for what a restore is about to put in its place."""
+JOURNAL: Final = f"{RESTORING}/journal.json"
+"""There while it does."""
+
+
+class Using:
+    """The API's hold on its data folder, from the start until `end`."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take it.
+
+        Raises:
+            SettingsError: the folder is being restored or changed, or a restore was cut off.
+        """
+        self._file = os.open(folder / API_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.end()
+            raise SettingsError(
+                f"the data folder {folder} is being restored, copied or migrated; "
+                "start again when that is done"
+            ) from None
+        if (folder / JOURNAL).exists():
+            self.end()
+            raise SettingsError(
+                f"a restore into {folder} was cut off while it put files in their places; "
+                "run the same restore again, which completes it"
+            )
+
+    def end(self) -> None:
+        """Let go."""
+        os.close(self._file)
+
+
+def clear_links(folder: Path) -> None:
+    """Remove what a backup left that was killed: it would keep deleted files' room taken."""
+    try:
+        with alone(folder, BACKUP_LOCK):
+            shutil.rmtree(folder / BACKUP_LINKS, ignore_errors=True)
+    except BlockingIOError:
+        pass  # one is being made
+
+
+def in_use(folder: Path, *locks: str) -> str | None:
+    """The first of these locks that somebody else holds, or None."""
+    try:
+        with alone(folder, *locks):
+            return None
+    except BlockingIOError as error:
+        return str(error.filename)
+
+
+@contextmanager
+def alone(folder: Path, *locks: str) -> Iterator[None]:
+    """Hold these locks alone.
+
+    Raises:
+        BlockingIOError: somebody else holds the one that `filename` names.
+    """
+    with ExitStack() as held:
+        for name in locks:
+            file = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            held.callback(os.close, file)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise BlockingIOError(error.errno, error.strerror, name) from None
+        yield

@@ -1,0 +1,1 @@
+"""What the snapshots of held-out samples say, as the pages need it."""

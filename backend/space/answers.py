@@ -1,0 +1,160 @@
+"""Snapshots as the API shows them."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from contract.snapshots import ClassFacts, Histogram
+
+Method = Literal["pca", "tsne", "pacmap"]
+
+
+class SamplesOut(BaseModel):
+    """The held-out samples, which all arms, seeds and epochs share."""
+
+    n: int
+    """Points."""
+    total: int
+    """Points that the whole split has."""
+    split: str
+    classes: list[str]
+    labels: list[int]
+    fine: list[int] | None
+    """Labels within the classes; -1 for a point that has none."""
+    modalities: list[str] | None
+    modality: list[int] | None
+    ids: list[int]
+    """Places of the points' items in the data set."""
+    media: Literal["image", "spectrogram", "none"]
+    tile: int | None
+    """Side of a sprite's tile in pixels."""
+    columns: int | None
+    """Tiles in a row of the sprite."""
+    sprite: str | None
+    """Path of the PNG."""
+    sounds: str | None
+    """Path of a wav file with the recordings of the first points, one behind another."""
+    sound_ends: list[float] | None
+    """Where each of them ends, in seconds."""
+
+
+class RunEpochs(BaseModel):
+    """A run and the epochs of its snapshots."""
+
+    arm: str
+    seed: int
+    run: str
+    epochs: list[int]
+
+
+class Space(BaseModel):
+    """What there is to look at."""
+
+    samples: SamplesOut | None
+    """None before the first snapshot."""
+    seeds: list[int]
+    """Those with a snapshot."""
+    runs: list[RunEpochs]
+
+
+class ArmFacts(BaseModel):
+    """What one arm makes of the samples; a list has a value for each of them."""
+
+    arm: str
+    run: str
+    correct: list[int | None]
+    centroid_distance: list[float]
+    average_precision: list[float | None]
+    classes: list[ClassFacts]
+    histogram: Histogram
+
+
+class SpaceFacts(BaseModel):
+    """The arms that have a snapshot of one epoch."""
+
+    seed: int
+    epoch: int
+    arms: list[ArmFacts]
+
+
+class Neighbour(BaseModel):
+    """A sample near another."""
+
+    sample: int
+    distance: float
+    """Euclidean."""
+    hit: bool
+    """Whether both have the same class."""
+
+
+class ArmNeighbours(BaseModel):
+    """One arm's neighbours of a sample, nearest first."""
+
+    arm: str
+    neighbours: list[Neighbour]
+
+
+class SpaceNeighbours(BaseModel):
+    """The neighbours of one sample in each arm."""
+
+    seed: int
+    epoch: int
+    sample: int
+    arms: list[ArmNeighbours]
+
+
+class ArmDistances(BaseModel):
+    """Distances of pairs over the epochs of one arm."""
+
+    arm: str
+    epochs: list[int]
+    histograms: list[Histogram]
+    """One an epoch."""
+
+
+class SpaceDistances(BaseModel):
+    """Distances of pairs in every arm of a seed."""
+
+    seed: int
+    arms: list[ArmDistances]
+
+
+class Earlier(BaseModel):
+    """A ready answer to the same question of earlier snapshots."""
+
+    id: str
+    n: int
+    epochs: list[int]
+    arms: list[str]
+    coordinates: str
+
+
+class ProjectionOut(BaseModel):
+    """Coordinates of snapshots, or how far they are."""
+
+    id: str
+    state: Literal["queued", "running", "ready", "failed"]
+    progress: float
+    eta_s: float | None
+    error: str | None
+    method: Method
+    dims: Literal[2, 3]
+    seed: int
+    n: int
+    epochs: list[int]
+    """Those that all the arms have."""
+    arms: list[str]
+    coordinates: str | None
+    """Path of float32 numbers, little-endian, [arm, epoch, sample, axis]; None until ready."""
+    earlier: Earlier | None
+    """What can be shown until it is ready; its arms have other snapshots."""
+
+
+class Size(BaseModel):
+    """What deleting a comparison frees."""
+
+    bytes: int
+    """Of blobs that no other comparison needs."""
+    points: int
+    """Of its series."""
+    runs: int

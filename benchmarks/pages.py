@@ -1,0 +1,304 @@
+"""How fast the pages are, measured in a real browser against the real product.
+
+- First meaningful paint of every page, warm: from the navigation to what the page is about.
+- The comparison page with 14 runs of 10,000 steps, and the compare page with 20 arms (200 runs).
+- A switch of tabs, from the click to the new tab's content.
+- A lasso at 10,000 points in four panels, from the release of the button to the frame that shows
+  the samples in all of them, as the browser itself timed it.
+- What eight viewers of one live comparison cost the API.
+- With `--soak MINUTES`: how a live page that is left open grows, in the browser and in the UI.
+
+Run as `python -m benchmarks.pages`. Nothing else should load the machine. Exits with 1 where a
+figure misses its goal.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+import httpx
+import psutil
+from playwright.sync_api import FloatRect, Locator, Page
+
+from backend import migrations
+from backend.blobs import BLOBS, Blobs
+from backend.db import Database
+from benchmarks.live import claim, paused_workers, pretend_to_train
+from benchmarks.report import Row, report
+from contract.presets import DEMO
+from tests.support import curves, snapshots
+from tests.support.browser import browser_page
+from tests.support.stack import Stack, running_stack
+from tests.support.waiting import until
+
+TIMES: Final = 3
+PAINT_S, LONG_S, SWITCH_MS, LASSO_MS, API_SHARE, GROWTH_MB = 2.0, 2.5, 700.0, 300.0, 0.15, 50.0
+POINTS, ARMS = 10_000, 4
+VIEWERS: Final = 8
+WATCHED_S: Final = 15.0
+TABS: Final = {
+    "Geometry": "panel-geometry.intra_class_variance",
+    "Retrieval & classification": "panel-retrieval.recall_at_1",
+    "Embedding space": "space-panel-0",
+    "Verdict": "[data-claim='1']",
+    "Set-up & logs": ".st-key-settings-of-arms table",
+    "Live": "panel-dynamics.loss",
+}
+
+Find = Callable[[Page], Locator]
+
+
+def main() -> int:
+    """Measure all and print them beside the goals."""
+    parser = argparse.ArgumentParser(description="How fast the pages are.")
+    parser.add_argument("--soak", type=float, default=0.0, metavar="MINUTES")
+    soak_minutes: float = parser.parse_args().soak
+    with tempfile.TemporaryDirectory() as folder:
+        data_dir = Path(folder) / "data"
+        long_run, many, space = fill(data_dir)
+        with running_stack(data_dir, "--no-demo") as stack, browser_page() as page:
+            rows = [
+                *paints(stack, page, many[0]),
+                long_comparison(stack, page, long_run),
+                compare(stack, page, many),
+                *switches(stack, page, space),
+                lasso(stack, page, space),
+                viewers(stack),
+            ]
+            if soak_minutes:
+                rows += soak(stack, page, soak_minutes)
+    report(rows)
+    return int(any(row.peer is not None and row.ours > row.peer for row in rows))
+
+
+def fill(data_dir: Path) -> tuple[str, list[str], str]:
+    """A folder with one long comparison, twenty of them, and one with large snapshots."""
+    data_dir.mkdir(parents=True)
+    database = Database(f"sqlite:///{data_dir / 'lossboard.sqlite'}")
+    migrations.upgrade(database)
+    many = curves.fill(database, comparisons=20, arms=2, seeds=5, steps=10_000)
+    [long_run] = curves.fill(database, comparisons=1, arms=2, seeds=7, steps=10_000)
+    blobs = Blobs(data_dir / BLOBS)
+    blobs.open()
+    space = snapshots.fill(database, blobs, arms=ARMS, seeds=1, epochs=1, samples=POINTS)
+    database.close()
+    return long_run, many, space
+
+
+def paints(stack: Stack, page: Page, comparison: str) -> list[Row]:
+    """Every page, from the navigation to what it is about."""
+    pages: dict[str, tuple[str, Find]] = {
+        "board": ("/", lambda page: page.get_by_test_id("stDataFrame").first),
+        "new comparison": (
+            "/new",
+            lambda page: page.get_by_role("button", name="Start comparison"),
+        ),
+        "data": ("/datasets", lambda page: page.get_by_role("heading", name="Data", exact=True)),
+        "queue": ("/queue", lambda page: page.locator(".st-key-queue-workers")),
+        "compare": ("/compare", lambda page: page.get_by_test_id("stDataFrame").first),
+        "method": ("/method", lambda page: page.get_by_role("heading", name="Losses")),
+        "comparison": (
+            f"/comparison?id={comparison}",
+            lambda page: page.locator("[data-testid='panel-dynamics.loss'][data-last-step]"),
+        ),
+    }
+    rows = []
+    for name, (path, find) in pages.items():
+        visit(stack, page, path, find)  # warm
+        times = [visit(stack, page, path, find) for _ in range(TIMES)]
+        rows.append(goal(f"first paint, {name}", statistics.median(times), "s", PAINT_S))
+    return rows
+
+
+def visit(stack: Stack, page: Page, path: str, find: Find) -> float:
+    """Seconds from the navigation until something is on the screen."""
+    page.goto("about:blank")
+    began = time.monotonic()
+    page.goto(f"{stack.ui_url}{path}", wait_until="commit")
+    find(page).wait_for()
+    return time.monotonic() - began
+
+
+def long_comparison(stack: Stack, page: Page, comparison: str) -> Row:
+    """To the drawn loss curves of 14 runs of 10,000 steps."""
+
+    def drawn(page: Page) -> Locator:
+        return page.locator("[data-testid='panel-dynamics.loss'][data-last-step='10000']")
+
+    path = f"/comparison?id={comparison}"
+    times = [visit(stack, page, path, drawn) for _ in range(TIMES + 1)][1:]
+    return goal("comparison page, 14 runs x 10,000", statistics.median(times), "s", LONG_S)
+
+
+def compare(stack: Stack, page: Page, comparisons: list[str]) -> Row:
+    """To the overlaid curves of 20 arms with 10 comparisons' 5 seeds each."""
+    arms = stack.get("/arms", page_size=200)["arms"]
+    chosen = [one for one in arms if one["comparison"] in comparisons][:40]
+    runs = sum(len(one["runs"]) for one in chosen)
+    query = "&".join(f"arm={one['comparison']}~{one['arm']}" for one in chosen)
+
+    def drawn(page: Page) -> Locator:
+        return page.locator(".st-key-chart-compare .js-plotly-plot .main-svg").first
+
+    times = [visit(stack, page, f"/compare?{query}", drawn) for _ in range(TIMES + 1)][1:]
+    return goal(f"compare page, {runs} runs x 10,000", statistics.median(times), "s", LONG_S)
+
+
+def switches(stack: Stack, page: Page, comparison: str) -> list[Row]:
+    """From the click on a tab to its content, each tab seen once before."""
+    page.goto(f"{stack.ui_url}/comparison?id={comparison}")
+    page.get_by_test_id("panel-dynamics.loss").wait_for()
+    times: dict[str, list[float]] = {name: [] for name in TABS}
+    for _ in range(TIMES + 1):
+        for name, content in TABS.items():
+            began = time.monotonic()
+            page.get_by_role("tab", name=name).click()
+            selector = content if content[0] in "[." else f"[data-testid='{content}']"
+            page.locator(selector).first.wait_for()
+            times[name].append((time.monotonic() - began) * 1000)
+            page.wait_for_timeout(300)
+    return [
+        goal(f"tab switch, {name}", statistics.median(found[1:]), "ms", SWITCH_MS)
+        for name, found in times.items()
+    ]
+
+
+def lasso(stack: Stack, page: Page, comparison: str) -> Row:
+    """As the browser timed it, of several lassos around the middle of the first panel."""
+    page.goto(f"{stack.ui_url}/comparison?id={comparison}&tab=space")
+    panel = page.get_by_test_id("space-panel-0")
+    panel.locator("canvas").first.wait_for()
+    until(lambda: page.evaluate(entries("lossboard:space")), "the panels to be drawn")
+    box = panel.locator("canvas").first.bounding_box()
+    assert box
+    times: list[float] = []
+    last = ""  # when the last one began: the page keeps the newest measure alone
+    for part in (0.2, 0.3, 0.4, 0.25, 0.35):
+        draw_around_the_middle(page, box, part)
+
+        def painted(before: str = last) -> str:
+            page.wait_for_timeout(20)
+            began = str(page.evaluate(entries("lossboard:lasso", "startTime")))
+            return began if began not in {before, "[]"} else ""
+
+        last = until(painted, "the lasso to be painted")
+        times += page.evaluate(entries("lossboard:lasso"))
+    case = f"lasso, {POINTS:,} points x {ARMS} panels"
+    return Row("pages", case, statistics.median(times), "ms", len(times), LASSO_MS, "goal")
+
+
+def draw_around_the_middle(page: Page, box: FloatRect, part: float) -> None:
+    """A square of that part of the panel's size to every side."""
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    reach = (box["width"] * part, box["height"] * part)
+    page.mouse.move(middle[0] - reach[0], middle[1] - reach[1])
+    page.mouse.down()
+    for x, y in ((1, -1), (1, 1), (-1, 1), (-1, -1)):
+        page.mouse.move(middle[0] + x * reach[0], middle[1] + y * reach[1], steps=6)
+    page.mouse.up()
+
+
+def entries(name: str, what: str = "duration") -> str:
+    """JavaScript that gives what the page measured under a name, in milliseconds."""
+    return f"performance.getEntriesByName('{name}').map((entry) => entry.{what})"
+
+
+def viewers(stack: Stack) -> Row:
+    """The API's share of a core with eight streams of a live comparison, less that without."""
+    with one_that_trains(stack) as comparison:
+        alone = share_of_core(stack.processes("api"), WATCHED_S)
+        with ExitStack() as streams:
+            for _ in range(VIEWERS):
+                streams.enter_context(following(f"{stack.api_url}/comparisons/{comparison}/live"))
+            together = share_of_core(stack.processes("api"), WATCHED_S)
+    case = f"API, {VIEWERS} viewers of a live run"
+    return Row("pages", case, together - alone, "cores", 1, API_SHARE, "goal")
+
+
+@contextmanager
+def one_that_trains(stack: Stack) -> Iterator[str]:
+    """A comparison of which a run reports 20 series at 50 steps a second, over and over."""
+    with paused_workers(stack):
+        comparison = stack.submit({**DEMO, "seeds": list(range(60))})
+        ended = threading.Event()
+
+        def train() -> None:
+            while not ended.is_set():
+                pretend_to_train(stack, claim(stack), {})
+
+        trainer = threading.Thread(target=train, daemon=True)
+        trainer.start()
+        try:
+            yield comparison
+        finally:
+            ended.set()
+            stack.http.post(f"/comparisons/{comparison}/cancel").raise_for_status()
+
+
+@contextmanager
+def following(url: str) -> Iterator[None]:
+    """Read an event stream in a thread, as a browser does."""
+    ended = threading.Event()
+
+    def read() -> None:
+        with httpx.stream("GET", url, timeout=None) as answer:
+            for _ in answer.iter_raw():
+                if ended.is_set():
+                    return
+
+    threading.Thread(target=read, daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+def share_of_core(processes: list[psutil.Process], seconds: float) -> float:
+    """CPU seconds a second that processes take."""
+
+    def taken() -> float:
+        return sum(sum(process.cpu_times()[:2]) for process in processes)
+
+    before, began = taken(), time.monotonic()
+    time.sleep(seconds)
+    return (taken() - before) / (time.monotonic() - began)
+
+
+def soak(stack: Stack, page: Page, minutes: float) -> list[Row]:
+    """Growth of the browser's heap and of the UI process while a live page stays open."""
+    session = page.context.new_cdp_session(page)
+
+    def heap() -> float:
+        session.send("HeapProfiler.collectGarbage")
+        return float(session.send("Runtime.getHeapUsage")["usedSize"]) / 1e6
+
+    def resident() -> float:
+        return sum(process.memory_info().rss for process in stack.processes("ui")) / 1e6
+
+    with one_that_trains(stack) as comparison:
+        page.goto(f"{stack.ui_url}/comparison?id={comparison}")
+        page.get_by_test_id("panel-dynamics.loss").wait_for()
+        page.wait_for_timeout(60_000)  # what it needs once is there
+        before = heap(), resident()
+        page.wait_for_timeout(minutes * 60_000)
+        after = heap(), resident()
+    return [
+        Row("pages", f"{minutes:g} min live, {what}", late - early, "MB", 1, GROWTH_MB, "goal")
+        for what, early, late in zip(("browser", "UI process"), before, after, strict=True)
+    ]
+
+
+def goal(case: str, value: float, unit: str, most: float) -> Row:
+    """A median of a few repeats beside its goal."""
+    return Row("pages", case, value, unit, TIMES, most, "goal")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

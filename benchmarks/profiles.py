@@ -1,0 +1,149 @@
+"""Where the time of a run goes, and what was removed from it: the demo's triplet arm, and one on
+10,000 images of MNIST's size for two epochs.
+
+What stood out in a profile was removed; here each removal is undone in turn, and all at once,
+beside the run as it is now, so that before and after are measured on the same machine. Each run is
+a process of its own with one torch thread; CPU time of everything from reading the data to the
+last evaluation, imports not counted; medians of interleaved rounds. The shares are of cProfile,
+which slows what has many small calls. Command: python -m benchmarks.profiles
+"""
+
+import argparse
+import cProfile
+import json
+import os
+import pstats
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from threadpoolctl import ThreadpoolController
+
+from benchmarks.comparison import spec_of, write_data
+from benchmarks.report import Row, report
+from contract.presets import DEMO
+from contract.spec import ComparisonSpec, parse_spec
+from worker.measure import threads
+from worker.process import ALLOCATOR
+from worker.reporter import ListReporter
+from worker.trainer.training import Training
+
+ITEMS: Final = 10_000
+RUNS: Final = {"demo": "demo, triplet", "images": "10,000 images, two epochs, triplet"}
+UNDONE: Final = {
+    "allocator": "memory handed back and zeroed anew at each step",
+    "layout": "convolutions on channels first",
+    "pools": "thread pools looked for at each evaluation",
+    "all": "all of these",
+}
+"""What was removed -> what it was."""
+PARTS: Final = {"training steps": "_take_step", "evaluations": "_measure"}
+"""Part of a run -> the function that does it."""
+
+
+def main() -> int:
+    """Measure and report."""
+    parser = argparse.ArgumentParser(description="Where a run's time goes, and what was removed.")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--job", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.job:
+        print(json.dumps(job(**json.loads(asked.job))))
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        write_data(Path(folder), ITEMS)
+        rows = [
+            row
+            for run in RUNS
+            for row in (*_removed(run, folder, asked.rounds), *_shares(run, folder))
+        ]
+    return 0 if report(rows) else 1
+
+
+def _removed(run: str, folder: str, rounds: int) -> list[Row]:
+    seen: dict[str, list[float]] = {undone: [] for undone in ("", *UNDONE)}
+    for _ in range(rounds):
+        for undone, times in seen.items():
+            times.append(_in_process(run, undone, folder)["CPU"])
+            print(run, undone or "as it is", times[-1], flush=True)
+    ours = statistics.median(seen[""])
+    return [
+        Row(
+            "profiles",
+            f"{RUNS[run]}: CPU",
+            ours,
+            "s",
+            rounds,
+            statistics.median(seen[undone]),
+            f"before: {what}",
+        )
+        for undone, what in UNDONE.items()
+    ]
+
+
+def _shares(run: str, folder: str) -> list[Row]:
+    shares = _in_process(run, "", folder, profiled=True)
+    return [
+        Row("profiles", f"{RUNS[run]}: share of {part}", 100 * shares[part], "%", 1)
+        for part in PARTS
+    ]
+
+
+def _in_process(run: str, undone: str, folder: str, *, profiled: bool = False) -> dict[str, float]:
+    asked = {"run": run, "undone": undone, "profiled": profiled}
+    kept = {} if undone in {"allocator", "all"} else ALLOCATOR
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.profiles", "--job", json.dumps(asked)],
+        env={**os.environ, **kept, "LOSSBOARD_DATASETS_DIR": folder},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    seen: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return seen
+
+
+def job(*, run: str, undone: str, profiled: bool) -> dict[str, float]:
+    """One run in this process: its CPU seconds, or the share of each part."""
+    torch.set_num_threads(1)
+    if undone in {"layout", "all"}:
+        vars(torch)["channels_last"] = torch.contiguous_format
+    if undone in {"pools", "all"}:
+        vars(threads)["_pools"] = ThreadpoolController
+    spec = _spec(run)
+    reporter = ListReporter()
+
+    def train() -> None:
+        training = Training(spec, spec.arms[-1], 0, torch.device("cpu"), reporter)
+        reporter.ended(training.run(lambda: False))
+
+    if profiled:
+        return _profiled(train)
+    began = time.process_time()
+    train()
+    return {"CPU": time.process_time() - began}
+
+
+def _spec(run: str) -> ComparisonSpec:
+    if run == "demo":
+        return parse_spec(DEMO)
+    images = {"network": "convnet", "batch": 128, "epochs": 2, "kind": "triplet", "seed": 0}
+    return spec_of(images)
+
+
+def _profiled(train: Callable[[], None]) -> dict[str, float]:
+    profile = cProfile.Profile()
+    profile.runcall(train)
+    stats: Any = pstats.Stats(profile)
+    spent = {name: took for (_, _, name), (_, _, _, took, _) in stats.stats.items()}
+    return {part: spent[function] / stats.total_tt for part, function in PARTS.items()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

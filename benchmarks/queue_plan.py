@@ -1,0 +1,111 @@
+"""What more slots bring: a comparison of equal runs on one slot and on two, and a plan for 64.
+
+Measured from the submit to the last run's end, on a product whose spare trainers are warm; beside
+it stands what backend.fair.plan, which gives the queue page its times, says of the same runs when
+each takes as long as the runs on one slot did. The plan for 64 slots is that same calculation, for
+a machine that has room for them: this one has not.
+
+Run as `python -m benchmarks.queue_plan [--runs 8]`. Nothing else should load the machine.
+"""
+
+import argparse
+import datetime
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from backend.fair import Turns, Waits, Works, plan
+from benchmarks.report import Row, report
+from contract.training import ANY_DEVICE
+from tests.support.specs import small
+from tests.support.stack import Stack, running_stack
+from tests.support.waiting import until
+
+BENCH: Final = "queue_plan"
+MANY_SLOTS, MANY_RUNS = 64, 640
+WARM_S: Final = 10.0
+"""From a slot's start until its spare trainer has imported everything."""
+
+
+def main() -> int:
+    """Measure one and two slots, play 64."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.queue_plan")
+    parser.add_argument("--runs", type=int, default=8)
+    runs: int = parser.parse_args().runs
+    one, each = _measured(1, runs)
+    two, _ = _measured(2, runs)
+    seconds = statistics.mean(each)
+    rows = [
+        Row(
+            BENCH,
+            f"{runs} runs on {slots} slot{'s' if slots > 1 else ''}",
+            took,
+            "s",
+            runs,
+            _planned(runs, slots, seconds),
+            "as planned",
+        )
+        for slots, took in ((1, one), (2, two))
+    ]
+    rows += [
+        Row(BENCH, "a run on 1 slot", seconds, "s", runs),
+        Row(
+            BENCH, "two slots are faster by", one / two, "x", runs, limit=1.0, higher_is_better=True
+        ),
+        Row(
+            BENCH,
+            f"planned: {MANY_RUNS} runs on {MANY_SLOTS} slots",
+            _planned(MANY_RUNS, MANY_SLOTS, seconds),
+            "s",
+            MANY_RUNS,
+            _planned(MANY_RUNS, 1, seconds),
+            "on one",
+        ),
+    ]
+    return int(not report(rows))
+
+
+def _measured(slots: int, runs: int) -> tuple[float, list[float]]:
+    """Seconds for all, and those of each run."""
+    spec = small(
+        seeds=list(range(runs)),
+        encoder={"kind": "convnet", "embedding_dim": 64},
+        training={"epochs": 30, "batch_size": 64},
+    )
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_stack(
+            Path(folder) / "data", "--no-demo", "--workers", str(slots), LOSSBOARD_TORCH_THREADS="1"
+        ) as stack,
+    ):
+        until(lambda: _idle(stack) == slots, "the slots")
+        time.sleep(WARM_S)  # the trainers say nothing of it to others
+        began = time.monotonic()
+        ended = stack.wait_ended(stack.submit(spec), timeout=1200)
+        took = time.monotonic() - began
+    assert all(run["state"] == "succeeded" for run in ended), ended
+    return took, [_at(run["ended_at"]) - _at(run["started_at"]) for run in ended]
+
+
+def _at(moment: str) -> float:
+    return datetime.datetime.fromisoformat(moment).timestamp()
+
+
+def _idle(stack: Stack) -> int:
+    return sum(one["state"] == "idle" for one in stack.get("/workers")["workers"])
+
+
+def _planned(runs: int, slots: int, seconds: float) -> float:
+    """When the last of so many equal runs ends."""
+    waits = [
+        Waits(f"r{at}", "local", 0, ANY_DEVICE, (0.0, at, f"r{at}"), seconds) for at in range(runs)
+    ]
+    starts = plan(waits, [Works("cpu")] * slots, Turns({}, {}))
+    return max(start.end for start in starts)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

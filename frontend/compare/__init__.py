@@ -1,0 +1,1 @@
+"""The page that lays arms of several comparisons side by side."""

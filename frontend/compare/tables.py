@@ -1,0 +1,134 @@
+"""The chosen arms' values and the settings in which they differ, as HTML and CSV."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any, Final
+
+from frontend.api_arms_types import Arm, ArmTable, SettingValues, Spread
+from frontend.comparison_facts import plain
+from frontend.comparison_html import Theme, swatch
+from frontend.results import figure
+from frontend.theme import ArmStyle
+
+PARTS: Final = {
+    "last": "Last",
+    "best": "Best (validation)",
+    "best_epoch": "Best epoch",
+    "test": "Test",
+}
+"""What is told of each metric -> its column."""
+
+_CALCULATED: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_ARROWS: Final = {"higher": "↑", "lower": "↓"}
+
+
+def values_table(found: ArmTable, styles: Mapping[str, ArmStyle], theme: Theme) -> str:
+    """For each metric a row an arm: mean ± standard deviation over seeds, and their count.
+
+    Args:
+        found: what the API says of the arms.
+        styles: by the arms' names, in their order.
+        theme: the viewer's.
+    """
+    body = ""
+    for metric in found["metrics"]:
+        arrow = _ARROWS.get(metric["better"] or "", "")
+        hint = f" {arrow} {metric['better']} is better" if arrow else ""
+        body += (
+            f"<tr class='lb-family'><th colspan='{1 + len(PARTS)}' scope='rowgroup'>"
+            f"{escape(metric['label'])}{hint}</th></tr>"
+        )
+        for (name, style), values in zip(styles.items(), metric["arms"], strict=True):
+            spreads: Mapping[str, Any] = values
+            cells = "".join(_cell(spreads[part]) for part in PARTS)
+            body += f"<tr><th scope='row'>{swatch(style, theme)}{escape(name)}</th>{cells}</tr>"
+    heads = "".join(f"<th scope='col'>{title}</th>" for title in PARTS.values())
+    return _table(heads, body)
+
+
+def settings_table(
+    differs: Sequence[SettingValues], styles: Mapping[str, ArmStyle], theme: Theme
+) -> str:
+    """A column a setting that is not the same everywhere, a row an arm."""
+    heads = "".join(
+        f"<th scope='col' title='{escape(row['setting'], quote=True)}'>"
+        f"{escape(setting_label(row['setting'], row['label']))}</th>"
+        for row in differs
+    )
+    body = "".join(
+        f"<tr><th scope='row'>{swatch(style, theme)}{escape(name)}</th>"
+        + "".join(f"<td>{escape(plain(row['values'][index])) or '–'}</td>" for row in differs)
+        + "</tr>"
+        for index, (name, style) in enumerate(styles.items())
+    )
+    return _table(heads, body)
+
+
+def setting_label(path: str, title: str) -> str:
+    """A setting's title after the section that it stands in: "Loss: margin"."""
+    *sections, name = path.split(".")
+    own = title.replace("_", " ")
+    if name == "kind":  # the section itself is what is chosen
+        return " ".join(sections[-1:]).replace("_", " ").capitalize()
+    section = sections[-1].replace("_", " ").capitalize() if sections else ""
+    return f"{section}: {own[:1].lower()}{own[1:]}" if section else own
+
+
+def values_csv(found: ArmTable) -> str:
+    """A row an arm and metric: means, standard deviations, counts, and the settings that differ."""
+    settings = [row["setting"] for row in found["differs"]]
+    heads = [f"{part}_{number}" for part in PARTS for number in ("mean", "sd", "n")]
+    lines = [["comparison", "comparison_name", "arm", "loss", "metric", *heads, *settings]]
+    for metric in found["metrics"]:
+        for index, (arm, values) in enumerate(zip(found["arms"], metric["arms"], strict=True)):
+            spreads: Mapping[str, Any] = values
+            numbers = [text for part in PARTS for text in _numbers(spreads[part])]
+            own = [cell_text(str(_or_empty(row["values"][index]))) for row in found["differs"]]
+            lines.append([*names(arm), metric["key"], *numbers, *own])
+    return text_of(lines)
+
+
+def cell_text(text: str) -> str:
+    """A text for a CSV's cell: an apostrophe before what a spreadsheet would calculate."""
+    return f"'{text}" if text.startswith(_CALCULATED) else text
+
+
+def text_of(lines: Sequence[Sequence[str]]) -> str:
+    """Lines as CSV."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    return text.getvalue()
+
+
+def _table(heads: str, body: str) -> str:
+    return (
+        "<div class='lb-scroll'><table class='lb-table lb-values'><thead><tr><td></td>"
+        f"{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def names(arm: Arm) -> list[str]:
+    """What tells an arm, and its loss, as cells of a CSV."""
+    return [arm["comparison"], *map(cell_text, (arm["comparison_name"], arm["arm"])), arm["loss"]]
+
+
+def _numbers(spread: Spread | None) -> list[str]:
+    if spread is None:
+        return ["", "", "0"]
+    return [str(_or_empty(spread["mean"])), str(_or_empty(spread["sd"])), str(spread["n"])]
+
+
+def _or_empty(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def _cell(spread: Spread | None) -> str:
+    if spread is None:
+        return "<td>–</td>"
+    if spread["mean"] is None:
+        missed = f"not reached in {spread['censored']} of {spread['n']}"
+        return f"<td>–<small>{missed}</small></td>"
+    several = f" ± {figure(spread['sd'])}" if spread["sd"] is not None else ""
+    return f"<td><b>{figure(spread['mean'])}</b>{several}<small>({spread['n']})</small></td>"

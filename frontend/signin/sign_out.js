@@ -1,0 +1,19 @@
+/** The button that signs out. */
+export default function show({ parentElement }) {
+  if (parentElement.querySelector("button")) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "lb-copy";
+  button.textContent = "Sign out";
+  button.dataset.testid = "sign-out";
+  button.onclick = async () => {
+    button.disabled = true;
+    const answer = await fetch("/signout", { method: "POST" }).catch(() => null);
+    if (answer?.ok) location.assign("/signin");
+    else {
+      button.disabled = false;
+      button.textContent = "Not signed out: the server does not answer. Try again";
+    }
+  };
+  parentElement.append(button);
+}

@@ -1,0 +1,1 @@
+"""The embedding space: linked panels that live in the viewer's browser."""

@@ -1,0 +1,48 @@
+"""The linked embedding panels as a Streamlit component: what it is told, and how it is mounted."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import streamlit as st
+
+from frontend.live.assets import FOLDER as LIVE
+from frontend.live.assets import Assets
+from frontend.theme import arm_styles
+
+_FOLDER: Final = Path(__file__).parent
+_ASSETS: Final = Assets.load()
+_component = st.components.v2.component(
+    "lossboard_space",
+    js=(LIVE / "js" / "loader.js").read_text(encoding="utf-8"),
+    css="\n".join(
+        path.read_text(encoding="utf-8") for path in (LIVE / "live.css", _FOLDER / "space.css")
+    ),
+    isolate_styles=False,
+)
+
+
+def space(comparison_id: str, arms: Sequence[str], *, is_open: bool, key: str = "space") -> None:
+    """Show one panel an arm of the same held-out samples, and what is around a chosen one.
+
+    The browser fetches what it shows from the API by itself, and keeps the view, the lasso and the
+    chosen sample through reruns of the page as long as the key stays.
+
+    Args:
+        comparison_id: whose snapshots are shown.
+        arms: all names in the spec's order, which gives each its look.
+        is_open: whether runs are queued or running, so that new snapshots are looked for.
+        key: constant, and unlike any other component's of the page.
+    """
+    _component(key=key, data=space_data(comparison_id, arms, is_open=is_open))
+
+
+def space_data(comparison_id: str, arms: Sequence[str], *, is_open: bool) -> dict[str, Any]:
+    """What the component is told; equal calls give equal data, so a rerun changes nothing."""
+    return {
+        "id": comparison_id,
+        "open": is_open,
+        "main": _ASSETS.module_url("main.js", "space"),
+        "arms": [{"name": name, **asdict(style)} for name, style in arm_styles(arms).items()],
+    }

@@ -1,0 +1,269 @@
+/** All that is shown of a projection: the panels, and what is around them. */
+import { h, setText } from "../../live/js/dom.js";
+import { cardOf, cardText } from "./card.js";
+import { encoded, possible } from "./encoding.js";
+import { Epochs } from "./epochs.js";
+import { Findings } from "./findings.js";
+import { Inside } from "./inside.js";
+import { legend } from "./legend.js";
+import { measured } from "./measure.js";
+import { Selection } from "./selection.js";
+import { Sounds } from "./sound.js";
+import { shownArms, Toolbar } from "./toolbar.js";
+import { View } from "./view.js";
+import { explained, hint, shareText } from "./words.js";
+
+/** @typedef {import("./choices.js").Choices} Choices */
+/** @typedef {import("./panel.js").Arm} Arm */
+/** @typedef {import("./source.js").Samples} Samples */
+/** @typedef {import("./stage.js").Stage} Stage */
+/** @typedef {{background: string, text: string, muted: string, grid: string, dark: boolean}} Look */
+
+export class Desk {
+  #source;
+  #look;
+  #arms;
+  #choices;
+  #onChoice;
+  /** @type {Samples|null} */
+  #samples = null;
+  /** @type {Stage|null} */
+  #stage = null;
+  /** @type {number[]} */
+  #seeds = [];
+  #moves = false;
+  #findings;
+  #toolbar = new Toolbar({
+    change: (change) => this.#change(change),
+    drag: (moves) => this.#drag(moves),
+    reset: () => this.#view.reset(),
+    frame: () => this.#view.frame(),
+    listen: (wanted) => this.#listen(wanted),
+  });
+  #epochs = new Epochs((time, settled) => this.#moved(time, settled));
+  #explanation = h("p", { class: "lb-sp-quiet", "data-testid": "space-explanation" });
+  #legend = h("div");
+  #said = h("p", { class: "lb-sp-said", "aria-live": "polite" });
+  #selection = new Selection(
+    (sample) => this.#choose(sample),
+    () => this.#select([], "replace"),
+  );
+  #inside = new Inside(
+    (sample) => this.#choose(sample),
+    () => this.#choose(-1),
+    (sample) => this.#sounds.soon(sample),
+  );
+  #sounds = new Sounds();
+  #view;
+
+  /**
+   * @param {import("./source.js").Source} source @param {Arm[]} arms @param {Look} look
+   * @param {Choices} choices
+   * @param {(choices: Choices, asks: boolean) => void} onChoice asks: other coordinates are wanted
+   */
+  constructor(source, arms, look, choices, onChoice) {
+    this.#source = source;
+    this.#arms = arms;
+    this.#look = look;
+    this.#choices = choices;
+    this.#onChoice = onChoice;
+    this.#findings = new Findings(source, () => {
+      this.#recolour();
+      this.#drawInside();
+    });
+    this.#view = new View(look, {
+      hover: (sample) => {
+        const words = () => cardText(this.#known, sample, this.#shown, this.#findings.facts);
+        setText(this.#said, sample < 0 ? "" : words());
+        this.#sounds.soon(sample);
+      },
+      choose: (sample) => this.#choose(sample),
+      lasso: (samples, how, began) => this.#select(samples, how, began),
+      escape: () => this.#select([], "replace"),
+      describe: (sample) => {
+        return cardOf(this.#known, sample, this.#shown, this.#findings.facts, this.#look.dark);
+      },
+    });
+    this.tools = this.#toolbar.element;
+    this.element = h(
+      "div",
+      { class: "lb-sp-desk" },
+      this.#epochs.element,
+      this.#legend,
+      this.#view.element,
+      this.#explanation,
+      this.#selection.element,
+      this.#inside.element,
+      this.#said,
+    );
+  }
+
+  /** @param {Arm[]} arms @param {Look} look */
+  dress(arms, look) {
+    this.#arms = arms;
+    this.#look = look;
+    this.#view.dress(look);
+    if (this.#stage) this.#reload(false);
+  }
+
+  /**
+   * Show other coordinates.
+   * @param {Stage} stage @param {Samples} samples @param {number[]} seeds
+   * @param {() => void} painted called once they are on the screen
+   */
+  load(stage, samples, seeds, painted) {
+    const before = this.#stage?.projection;
+    const { method, dims, seed } = stage.projection;
+    const same = before && before.method === method && before.dims === dims && before.seed === seed;
+    if (before?.dims !== dims) this.#moves = dims === 3;
+    const { epoch } = this.#choices; // of earlier coordinates too: they were shown by it
+    if (this.#samples && this.#samples.n !== samples.n) this.#selection.clear();
+    this.#stage = stage;
+    this.#samples = samples;
+    this.#sounds.load(samples);
+    this.#seeds = seeds;
+    this.#findings.clear();
+    if ((this.#choices.sample ?? -1) >= samples.n) this.#choices = { ...this.#choices, sample: null };
+    this.#reload(!same);
+    this.#epochs.load(stage.epochs, epoch);
+    this.#view.whenPainted(painted);
+  }
+
+  /** Go on playing no more. */
+  destroy() {
+    this.#epochs.stop();
+    this.#sounds.silence();
+    this.#view.destroy();
+  }
+
+  get #known() {
+    return /** @type {Samples} */ (this.#samples);
+  }
+
+  /** The arms whose panels are shown. @returns {Arm[]} */
+  get #shown() {
+    const there = this.#arms.filter(({ name }) => this.#stage?.has(name));
+    return shownArms(there, this.#choices.arms);
+  }
+
+  /** @param {Partial<Choices>} change */
+  #change(change) {
+    this.#choices = { ...this.#choices, ...change };
+    const asks = "seed" in change || "method" in change || "dims" in change;
+    this.#onChoice(this.#choices, asks);
+    this.#draw();
+    if (change.arms) this.#reload(false);
+    if (change.colour) this.#recolour();
+  }
+
+  /** @param {boolean} moves */
+  #drag(moves) {
+    this.#moves = moves;
+    this.#view.moves = moves;
+    this.#draw();
+  }
+
+  /** @param {boolean} wanted */
+  #listen(wanted) {
+    this.#sounds.wanted = wanted;
+    if (!wanted) this.#sounds.silence();
+    this.#draw();
+  }
+
+  /** @param {boolean} anew forget the view */
+  #reload(anew) {
+    const samples = this.#known;
+    this.#view.load(/** @type {Stage} */ (this.#stage), this.#shown, shareText(samples), anew);
+    this.#view.moves = this.#moves;
+    this.#view.selected = this.#selection.marks;
+    this.#view.chosen = this.#choices.sample ?? -1;
+    this.#recolour();
+    this.#draw();
+  }
+
+  #draw() {
+    if (!this.#stage) return;
+    const { projection } = this.#stage;
+    const { arms } = projection;
+    const question = { seed: projection.seed, method: projection.method, dims: projection.dims };
+    this.#toolbar.draw({
+      arms: this.#arms,
+      shown: this.#shown.map(({ name }) => name),
+      absent: this.#arms.map(({ name }) => name).filter((name) => !arms.includes(name)),
+      seeds: this.#seeds,
+      choices: this.#choices,
+      samples: this.#known,
+      moves: this.#moves,
+      listens: this.#sounds.wanted,
+      download: this.#source.download(question),
+    });
+    setText(this.#explanation, explained(projection, this.#known));
+    this.#drawSelection();
+    this.#drawInside();
+  }
+
+  #drawSelection() {
+    this.#selection.draw(this.#known, this.#look.dark, hint(this.#moves, this.#choices.dims));
+  }
+
+  #drawInside() {
+    this.#inside.draw({
+      samples: this.#known,
+      arms: this.#shown,
+      dark: this.#look.dark,
+      epoch: this.#epochs.epoch,
+      sample: this.#choices.sample ?? -1,
+      facts: this.#findings.facts,
+      near: this.#findings.near,
+      trouble: this.#findings.trouble,
+    });
+  }
+
+  #recolour() {
+    const { dark } = this.#look;
+    const samples = this.#known;
+    const by = possible(this.#choices.colour, samples);
+    const arms = this.#shown.map(({ name }) => name);
+    const { colourings, span } = encoded(by, samples, arms, this.#findings.facts, dark);
+    this.#view.colourings = colourings;
+    const select = (/** @type {number[]} */ labels, /** @type {number} */ group) => {
+      const all = labels.map((_, sample) => sample);
+      this.#select(all.filter((sample) => labels[sample] === group), "replace");
+    };
+    const drawn = legend(by, samples, span, dark, select);
+    if (!this.#legend.firstChild?.isEqualNode(drawn)) this.#legend.replaceChildren(drawn);
+  }
+
+  /** @param {number[]} samples @param {import("./panel.js").How} how @param {number} [began] */
+  #select(samples, how, began) {
+    this.#selection.take(this.#known.n, samples, how);
+    this.#view.selected = this.#selection.marks;
+    this.#drawSelection();
+    if (began !== undefined) this.#view.whenPainted(() => measured("lossboard:lasso", began));
+  }
+
+  /** @param {number} sample -1: none */
+  #choose(sample) {
+    this.#view.chosen = sample;
+    this.#sounds.play(sample);
+    this.#change({ sample: sample < 0 ? null : sample });
+    this.#lookUp();
+  }
+
+  /** @param {number} time @param {boolean} settled */
+  #moved(time, settled) {
+    this.#view.time = time;
+    if (!settled || !this.#stage) return;
+    const { epoch } = this.#epochs;
+    this.#choices = { ...this.#choices, epoch: epoch === this.#stage.epochs.at(-1) ? null : epoch };
+    this.#onChoice(this.#choices, false);
+    this.#lookUp();
+  }
+
+  #lookUp() {
+    const { projection } = /** @type {Stage} */ (this.#stage);
+    const { sample } = this.#choices;
+    this.#findings.look(projection.seed, this.#epochs.epoch, projection.arms.length, sample);
+    this.#drawInside();
+  }
+}

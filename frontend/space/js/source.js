@@ -1,0 +1,130 @@
+/** What the panels fetch from the API. */
+import { signIn } from "../../live/js/signin.js";
+
+/**
+ * @typedef {Object} Samples
+ * @property {number} n @property {number} total @property {string} split
+ * @property {string[]} classes @property {number[]} labels
+ * @property {number[]|null} fine @property {string[]|null} modalities
+ * @property {number[]|null} modality @property {number[]} ids
+ * @property {"image"|"spectrogram"|"none"} media
+ * @property {number|null} tile @property {number|null} columns @property {string|null} sprite
+ * @property {string|null} sounds @property {number[]|null} sound_ends seconds
+ */
+/** @typedef {{arm: string, seed: number, run: string, epochs: number[]}} Kept */
+/** @typedef {{samples: Samples|null, seeds: number[], runs: Kept[]}} Space */
+/** @typedef {{arm: string, correct: (0|1|null)[], centroid_distance: number[],
+ *   average_precision: (number|null)[]}} ArmFacts */
+/** @typedef {{seed: number, method: string, dims: number}} Question */
+/**
+ * @typedef {Object} Projection
+ * @property {string} id @property {"queued"|"running"|"ready"|"failed"} state
+ * @property {number} progress @property {number|null} eta_s @property {string|null} error
+ * @property {string} method @property {number} dims @property {number} seed @property {number} n
+ * @property {number[]} epochs @property {string[]} arms @property {string|null} coordinates
+ * @property {{n: number, epochs: number[], arms: string[], coordinates: string}|null} earlier of
+ *   earlier snapshots, to be shown until it is ready
+ */
+/** @typedef {{arm: string, neighbours: {sample: number, distance: number, hit: boolean}[]}} Near */
+
+/** An answer that is none. */
+export class Trouble extends Error {
+  /** @param {"away"|"gone"|"refused"} kind away: no answer, or none of the API's own @param {string} message */
+  constructor(kind, message) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+export class Source {
+  #base;
+  /** @type {Map<string, Promise<any>>} */
+  #kept = new Map();
+
+  /** @param {string} comparison */
+  constructor(comparison) {
+    this.#base = `/api/v1/comparisons/${encodeURIComponent(comparison)}`;
+  }
+
+  /** @returns {Promise<Space>} */
+  space() {
+    return ask(`${this.#base}/space`);
+  }
+
+  /** How often snapshots are kept, in epochs. @returns {Promise<number>} */
+  async every() {
+    return (await ask(this.#base)).spec.measure.snapshot_every;
+  }
+
+  /** Asking starts it, where it is not there. @param {Question} question
+   * @returns {Promise<Projection>} */
+  projection(question) {
+    return ask(`${this.#base}/projection?${query(question)}`);
+  }
+
+  /** @param {Question} question */
+  download(question) {
+    return `${this.#base}/projection/coordinates.csv?${query(question)}`;
+  }
+
+  /** @param {string} url @returns {Promise<Float32Array>} [arm, epoch, sample, axis] */
+  coordinates(url) {
+    return this.#once(url, async () => {
+      const answer = await get(url);
+      return new Float32Array(await answer.arrayBuffer());
+    });
+  }
+
+  /** What the arms make of the samples at an epoch; a snapshot never changes.
+   * @param {number} seed @param {number} epoch @param {number} arms how many are expected
+   * @returns {Promise<Map<string, ArmFacts>>} by arm */
+  async facts(seed, epoch, arms) {
+    const url = `${this.#base}/space/facts?${query({ seed, epoch })}`;
+    const found = await this.#once(url, () => ask(url));
+    if (found.arms.length < arms) this.#kept.delete(url); // the others' snapshots are to come
+    return new Map(found.arms.map((/** @type {ArmFacts} */ facts) => [facts.arm, facts]));
+  }
+
+  /** @param {number} seed @param {number} epoch @param {number} sample @param {number} k
+   * @returns {Promise<Map<string, Near["neighbours"]>>} by arm */
+  async neighbours(seed, epoch, sample, k) {
+    const found = await ask(`${this.#base}/space/neighbours?${query({ seed, epoch, sample, k })}`);
+    return new Map(found.arms.map((/** @type {Near} */ near) => [near.arm, near.neighbours]));
+  }
+
+  /** @template T @param {string} url @param {() => Promise<T>} load @returns {Promise<T>} */
+  #once(url, load) {
+    let kept = this.#kept.get(url);
+    if (!kept) {
+      kept = load();
+      kept.catch(() => this.#kept.delete(url));
+      this.#kept.set(url, kept);
+    }
+    return kept;
+  }
+}
+
+/** @param {Record<string, string|number>} parameters */
+function query(parameters) {
+  return new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, String(value)]));
+}
+
+/** @param {string} url @returns {Promise<any>} */
+async function ask(url) {
+  const answer = await get(url);
+  return answer.json();
+}
+
+/** @param {string} url @returns {Promise<Response>} */
+async function get(url) {
+  const answer = await fetch(url).catch(() => {
+    throw new Trouble("away", "The API does not answer.");
+  });
+  if (answer.ok) return answer;
+  if (answer.status === 401) signIn();
+  const told = await answer.json().catch(() => null);
+  const message = told?.message ?? `The API answered ${answer.status}.`;
+  if (answer.status >= 500) throw new Trouble("away", message);
+  throw new Trouble(answer.status === 404 ? "gone" : "refused", message);
+}
+

@@ -1,0 +1,1 @@
+"""The tabs of a comparison's page, one module each."""

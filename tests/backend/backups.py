@@ -1,0 +1,136 @@
+"""What the tests of backups build on: data folders with something of every kind in them."""
+
+import hashlib
+import io
+import sqlite3
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from backend import migrations
+from backend.admin.backing import Made, backup
+from backend.admin.named import Named
+from backend.admin.pinning import place_of
+from backend.admin.places import Places
+from backend.admin.telling import Tell, nobody
+from backend.blobs import BLOBS, Blobs
+from backend.datasets.files import CONTENT, THUMBNAILS, UPLOADS, Uploads
+from backend.db import Database
+from backend.store import datasets
+from backend.tables import Dataset
+from tests.backend.helpers import Attempt, claim, submit
+from tests.backend.played import store
+from tests.support.snapshots import fill
+
+UPLOADED = b"what a team uploaded"
+
+
+class Folder:
+    """A data folder with an open database."""
+
+    def __init__(self, folder: Path, url: str = "") -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.places = Places(folder, url or f"sqlite:///{folder / 'lossboard.sqlite'}")
+        self.database = Database(self.places.url)
+        migrations.upgrade(self.database)
+        self.blobs = Blobs(folder / BLOBS)
+        self.blobs.open()
+        self.uploads = Uploads(folder / UPLOADS)
+        self.uploads.open()
+
+    def upload(self) -> str:
+        """A data set; its id."""
+        made = Dataset(
+            id="d0123456789abcdef",
+            name="n",
+            kind="features",
+            created_at=1000.0,
+            size=len(UPLOADED),
+            sha256=hashlib.sha256(UPLOADED).hexdigest(),
+            items=1,
+            facts={},
+        )
+        folder = self.folder / UPLOADS / made.id
+        folder.mkdir()
+        (folder / CONTENT).write_bytes(UPLOADED)
+        (folder / THUMBNAILS).write_bytes(b"small")
+        key = made.id
+        with self.database.write() as write:
+            datasets.put(write, made)
+        return key
+
+    def running(self, checkpoint: bytes = b"a training's state") -> Attempt:
+        """A run in the middle of its training, behind a checkpoint of step 100."""
+        submit(self.database)
+        run = claim(self.database)
+        assert run is not None
+        attempt = Attempt(run.id, run.attempt)
+        digest = self.blobs.put(checkpoint)
+        store(self.database, attempt.started(1000), attempt.points(range(101)))
+        store(self.database, attempt.checkpointed(100, digest), attempt.points(range(101, 151)))
+        return attempt
+
+    def fill(self) -> str:
+        """A comparison that is over, with snapshots and projections; its id."""
+        return fill(self.database, self.blobs, seeds=2, epochs=2, samples=40)
+
+    def save(self, file: Path, tell: Tell = nobody, *, force: bool = False) -> Made:
+        return backup(self.places, file, force=force, tell=tell)
+
+
+@contextmanager
+def opened(folder: Path, url: str = "") -> Iterator[Folder]:
+    found = Folder(folder, url)
+    try:
+        yield found
+    finally:
+        found.database.close()
+
+
+def check_consistent(folder: Folder) -> None:
+    """Whatever the database names is there, as it must be; and what SQLite says of itself."""
+    if folder.places.file:
+        with sqlite3.connect(folder.places.file) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        connection.close()
+    with folder.database.read() as session:
+        named = Named.of(session)
+    for name, sha256 in named.sha256.items():
+        content = place_of(folder.folder, name).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == sha256, name
+
+
+def everything(folder: Path) -> dict[str, str]:
+    """Each file below a folder with its hash, empty locks and SQLite's shared memory apart."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".lock" and not path.name.endswith("-shm")
+    }
+
+
+def members(file: Path) -> dict[str, bytes]:
+    """What a backup holds."""
+    with tarfile.open(file, "r:") as tar:
+        found = {}
+        for header in tar:
+            content = tar.extractfile(header)
+            assert content is not None
+            found[header.name] = content.read()
+        return found
+
+
+def rewrite(
+    file: Path, change: Callable[[tarfile.TarInfo, bytes], tuple[tarfile.TarInfo, bytes]]
+) -> None:
+    """Write a backup anew, each member changed."""
+    with tarfile.open(file, "r:") as tar:
+        parts = [(header, tar.extractfile(header)) for header in tar]
+        changed = [change(header, content.read()) for header, content in parts if content]
+    with tarfile.open(file, "w:") as tar:
+        for header, content in changed:
+            header.size = len(content) if header.isreg() else 0
+            tar.addfile(header, io.BytesIO(content))

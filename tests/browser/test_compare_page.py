@@ -1,0 +1,121 @@
+"""Arms of two comparisons, chosen in the table, in a real Chromium: seen, linked, taken along."""
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.support.browser import browser_page
+from tests.support.specs import small
+from tests.support.stack import Stack
+
+HEADER, ROW, MARK = 35, 35, 20
+"""Pixels: a table's head, a row, and where the row's mark lies across."""
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with browser_page() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def arms(stack: Stack) -> list[str]:
+    """Two finished comparisons of two arms x two seeds; their arms as the list has them."""
+    losses = [
+        {"name": "pull", "loss": {"kind": "contrastive"}},
+        {"name": "rank", "loss": {"kind": "triplet", "margin": 0.2}},
+    ]
+    for name in ("to compare 1", "to compare 2"):
+        made = stack.submit(small(name=name, arms=losses, seeds=[0, 1], tags=["side by side"]))
+        stack.wait_ended(made, timeout=150)
+    found = stack.get("/arms", tag="side by side")["arms"]
+    return [f"{arm['comparison']}~{arm['arm']}" for arm in found]
+
+
+def mark(page: Page, row: int) -> None:
+    """Click a row's mark; the table is drawn, so it has no element of its own."""
+    table = page.get_by_test_id("stDataFrame").first
+    table.click(position={"x": MARK, "y": HEADER + ROW * row + ROW // 2})
+
+
+def drawn(page: Page, key: str) -> Locator:
+    """A chart once it has been drawn."""
+    chart = page.locator(f".st-key-chart-{key} [data-drawn]")
+    chart.wait_for()
+    return chart
+
+
+def traces(page: Page, key: str) -> list[dict[str, Any]]:
+    """What a chart shows, bands left out."""
+    shown: list[dict[str, Any]] = drawn(page, key).evaluate(
+        "chart => chart.data.filter(one => !one.fill)"
+        ".map(one => ({name: one.name, text: one.text ?? [], points: one.x.length}))"
+    )
+    return shown
+
+
+def test_from_the_table_to_the_curves_and_back_by_the_address(
+    stack: Stack, page: Page, arms: list[str]
+) -> None:
+    assert len(arms) == 4
+    page.goto(f"{stack.ui_url}/compare?tag=side+by+side")
+    expect(page.get_by_text("Choose two arms or more")).to_be_visible()
+    mark(page, 0)
+    expect(page.get_by_text("Chosen: 1")).to_be_visible()
+    mark(page, 3)
+    expect(page.get_by_text("Chosen: 2")).to_be_visible()
+    assert [trace["name"] for trace in traces(page, "compare")] == [
+        "to compare 2: pull",
+        "to compare 1: rank",
+    ]
+    assert page.url.count("arm=") == 2
+    expect(page.get_by_role("columnheader", name="Loss: margin")).to_be_visible()
+    expect(page.get_by_role("rowheader", name="to compare 1: rank").first).to_be_visible()
+
+    # Every seed a line, and the address keeps it for whoever opens the link.
+    page.get_by_text("single seeds").click()
+    page.wait_for_url("**lines=seeds**")
+    address = page.url
+    browser = page.context.browser
+    assert browser
+    other = browser.new_page(viewport={"width": 800, "height": 900}, color_scheme="dark")
+    other.goto(address)
+    assert [trace["name"] for trace in traces(other, "compare")] == [
+        "to compare 2: pull",
+        "to compare 2: pull",
+        "to compare 1: rank",
+        "to compare 1: rank",
+    ]
+    expect(other.get_by_text("A line a seed")).to_be_visible()
+    assert other.evaluate("document.documentElement.scrollWidth") <= 800
+    other.close()
+
+    # Taken out where it was chosen, and where the chosen ones stand.
+    mark(page, 0)
+    expect(page.get_by_text("Chosen: 1")).to_be_visible()
+    expect(page.get_by_text("Choose two arms or more")).to_be_visible()
+    page.get_by_label("Remove rank").click()
+    expect(page.get_by_text("Chosen: ")).to_have_count(0)
+    assert "arm=" not in page.url
+
+
+def test_the_points_of_all_runs_and_their_file(stack: Stack, page: Page, arms: list[str]) -> None:
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    chosen = "&".join(f"arm={arm}" for arm in arms)
+    page.goto(f"{stack.ui_url}/compare?{chosen}&arm=c0~gone&each=run&sx=loss.margin&slogx=1")
+    expect(page.get_by_text("c0~gone")).to_be_visible()
+    dots = traces(page, "scatter")
+    assert [trace["points"] for trace in dots] == [4, 4]
+    assert "to compare 1: rank, seed 1" in dots[1]["text"]
+    page.get_by_role("button", name="Points as CSV").scroll_into_view_if_needed()
+    with page.expect_download() as loading:
+        page.get_by_role("button", name="Points as CSV").click()
+    with loading.value.path().open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["loss.margin"] for row in rows} == {"0.2", "1.0"}
+    assert sorted(row["seed"] for row in rows) == ["0"] * 4 + ["1"] * 4
+    assert faults == []

@@ -1,0 +1,102 @@
+"""A comparison taken along: downloads from the page, and a report that opens without a network."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, ViewportSize, expect
+
+from tests.support.browser import browser_page
+from tests.support.specs import small
+from tests.support.stack import Stack
+
+ARMS = [
+    {"name": "pull", "loss": {"kind": "contrastive"}},
+    {"name": "rank", "loss": {"kind": "triplet"}},
+]
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with browser_page() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def comparison(stack: Stack) -> str:
+    made = stack.submit(small(name="to take along", arms=ARMS, seeds=[0, 1]))
+    runs = stack.wait_ended(made, timeout=150)
+    assert [run["state"] for run in runs] == ["succeeded"] * 4
+    return made
+
+
+def downloaded(page: Page, role: Any, name: str) -> Path:
+    """What a click gives, under the name that the browser would keep it by."""
+    with page.expect_download(timeout=60_000) as download:
+        page.get_by_role(role, name=name).click()
+    found = Path(download.value.path())
+    return found.rename(found.with_name(download.value.suggested_filename))
+
+
+def test_the_report_of_the_page_opens_offline_and_draws_its_figures(
+    stack: Stack, comparison: str, page: Page
+) -> None:
+    page.goto(f"{stack.ui_url}/comparison?id={comparison}")
+    page.get_by_role("button", name="Export").click()
+    spec = json.loads(downloaded(page, "link", "Spec, JSON").read_text())
+    assert spec == stack.get(f"/comparisons/{comparison}")["spec"]
+    table = downloaded(page, "link", "Results, CSV")
+    assert table.name == "to-take-along-results.csv"
+    assert table.read_text().startswith("arm,seed,metric,step,value,censored,state")
+    report = downloaded(page, "button", "HTML report")
+    assert report.name == "to-take-along.html"
+
+    faults: list[str] = []
+    asked: list[str] = []
+    browser = page.context.browser
+    assert browser
+    viewport: ViewportSize = {"width": 800, "height": 900}
+    with browser.new_context(viewport=viewport, color_scheme="dark", offline=True) as context:
+        reader = context.new_page()
+        reader.on("pageerror", lambda error: faults.append(str(error)))
+        reader.on(
+            "console", lambda said: faults.append(said.text) if said.type == "error" else None
+        )
+        reader.on("request", lambda request: asked.append(request.url))
+        reader.goto(report.as_uri())
+        reader.locator("html[data-drawn]").wait_for()
+        figures = reader.locator(".chart")
+        assert figures.count() >= 10
+        for figure in figures.all():
+            expect(figure.locator(".scatterlayer .trace")).to_have_count(4)
+        expect(reader.locator("[data-claim]")).to_have_count(9)
+        wide = reader.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 800, "nothing sticks out"
+        assert reader.evaluate("getComputedStyle(document.body).backgroundColor") == (
+            "rgb(17, 22, 28)"
+        )
+        with reader.expect_download() as saved:
+            reader.locator("[data-key='dynamics.loss'] [data-save=svg]").click()
+        assert Path(saved.value.path()).read_text().startswith("<svg")
+    assert faults == []
+    assert [url for url in asked if not url.startswith(("file:", "blob:", "data:"))] == []
+
+
+@pytest.mark.parametrize(("kind", "begin"), [("png", b"\x89PNG"), ("svg", b"<svg")])
+def test_a_live_panel_is_saved_with_its_title_and_arms(
+    stack: Stack, comparison: str, page: Page, kind: str, begin: bytes
+) -> None:
+    page.goto(f"{stack.ui_url}/comparison?id={comparison}")
+    panel = page.get_by_test_id("panel-dynamics.loss")
+    panel.locator(".trace").first.wait_for(state="attached", timeout=60_000)
+    button = panel.get_by_role("button", name=f"Save “Loss” as {kind.upper()}")
+    button.focus()
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename == f"dynamics.loss.{kind}"
+    content = Path(download.value.path()).read_bytes()
+    assert content.startswith(begin)
+    if kind == "svg":
+        assert all(word in content.decode() for word in ("Loss", "pull", "rank", "step"))

@@ -1,0 +1,141 @@
+"""A team's way, in a real Chromium: a name, tags, notes, more seeds, the queue, the archive."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.support.browser import browser_page
+from tests.support.specs import endless, small
+from tests.support.stack import Json, Stack
+from tests.support.waiting import until
+
+SLOW = 20_000
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with browser_page() as opened:
+        yield opened
+
+
+def queue(stack: Stack) -> list[tuple[str, int]]:
+    return [(row["comparison"], row["seed"]) for row in stack.get("/queue")["waiting"]]
+
+
+def comparison(stack: Stack, own: str) -> Json:
+    return stack.get(f"/comparisons/{own}")
+
+
+def choose(page: Page, option: str) -> Locator:
+    """Choose from the menu of a comparison; the dialog that opens."""
+    page.get_by_role("button", name="More", exact=False).last.click()
+    page.get_by_role("menuitem", name=re.compile(f"{option}$")).click()
+    return page.get_by_role("dialog")
+
+
+def test_a_name_tags_notes_more_seeds_the_archive_and_the_end(stack: Stack, page: Page) -> None:
+    page.goto(f"{stack.ui_url}/new?preset=digits")
+    page.get_by_role("button", name="Your name").click()
+    page.get_by_role("textbox", name="Your name").fill("Ada Löwe")
+    page.get_by_role("textbox", name="Your name").press("Enter")
+    expect(page.get_by_role("button", name="Ada Löwe")).to_be_visible(timeout=SLOW)
+    page.keyboard.press("Escape")
+    until(lambda: any(one["name"] == "lossboard_user" for one in page.context.cookies()), "it kept")
+    page.reload()
+    expect(page.get_by_role("button", name="Ada Löwe")).to_be_visible(timeout=SLOW)
+    page.get_by_role("button", name="Start comparison").click()
+    page.wait_for_url(re.compile("id=c"))
+    own = page.url.partition("id=")[2].partition("&")[0]
+    assert comparison(stack, own)["created_by"] == "Ada Löwe"
+    expect(page.get_by_text("by Ada Löwe")).to_be_visible(timeout=SLOW)
+
+    page.get_by_role("button", name="Edit", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Name").fill("renamed together")
+    dialog.get_by_role("combobox", name="Tags").fill("week 47")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")  # closes the list, which hides all else from readers
+    dialog.get_by_role("textbox", name="Notes in Markdown").fill("**kept** <u>raw</u>")
+    dialog.get_by_role("tab", name="Preview").click()
+    expect(dialog.locator("strong", has_text="kept")).to_be_visible(timeout=SLOW)
+    expect(dialog.locator("u")).to_have_count(0)
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="renamed together")).to_be_visible(timeout=SLOW)
+    found = comparison(stack, own)
+    assert found["notes"] == "**kept** <u>raw</u>"
+    assert "week 47" in found["tags"]
+
+    seeds = found["seeds"]
+    dialog = choose(page, "More seeds")
+    dialog.get_by_role("textbox", name="Seeds to add").fill("77")
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Queue them").click()
+    until(lambda: comparison(stack, own)["seeds"] == [*seeds, 77], "the new seed")
+    expect(page.get_by_test_id("run-contrastive-77")).to_be_visible(timeout=SLOW)
+
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_test_id("copy-link").click()
+    expect(page.get_by_test_id("copy-link")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+
+    page.get_by_role("button", name="More", exact=False).last.click()
+    page.get_by_role("menuitem", name=re.compile("Archive$")).click()
+    until(lambda: comparison(stack, own)["archived"], "the archive")
+    assert own not in [one["id"] for one in stack.get("/comparisons")["comparisons"]]
+
+    dialog = choose(page, "Delete")
+    expect(dialog.get_by_text("measured points")).to_be_visible(timeout=SLOW)
+    expect(dialog.get_by_text("runs", exact=True)).to_be_visible()
+    dialog.get_by_role("button", name="Delete it").click()
+    expect(page.get_by_role("heading", name="Comparisons")).to_be_visible(timeout=SLOW)
+    assert stack.http.get(f"/comparisons/{own}").status_code == 404
+
+
+def test_the_queue_is_put_in_another_order_and_ended(stack: Stack, page: Page) -> None:
+    first = stack.submit(endless(seeds=[0, 1, 2]))
+    second = stack.submit(small(name="urgent", seeds=[0, 1]))
+    until(lambda: comparison(stack, first)["state"] == "running", "the first run")
+    page.goto(f"{stack.ui_url}/queue")
+    workers = page.locator(".st-key-queue-workers")
+    waiting = page.locator(".st-key-queue-waiting")
+    expect(workers.get_by_text("endless")).to_be_visible(timeout=SLOW)
+    expect(workers.get_by_role("progressbar")).to_be_visible()
+    expect(waiting.locator(".lb-waits")).to_have_count(4)
+    assert queue(stack) == [(first, 1), (first, 2), (second, 0), (second, 1)]
+
+    waiting.get_by_role("button", name="Move to front").nth(3).click()
+    until(lambda: queue(stack)[0] == (second, 1), "the run at the front")
+    # What is pressed next moves once more when the page shows it.
+    expect(waiting.get_by_role("link").first).to_contain_text("urgent", timeout=SLOW)
+    waiting.get_by_role("button", name="Move all to front").last.click()
+    until(lambda: queue(stack)[:2] == [(second, 0), (second, 1)], "the comparison at the front")
+    expect(waiting.locator(".lb-waits").first).to_contain_text("seed 0", timeout=SLOW)
+    run = stack.get("/queue")["waiting"][-1]["run"]
+    waiting.get_by_role("button", name="Cancel", exact=True).last.click()
+    until(lambda: stack.get(f"/runs/{run}")["state"] == "cancelled", "the last run's end")
+
+    for own in (first, second):
+        stack.http.post(f"/comparisons/{own}/cancel")
+        stack.wait_ended(own)
+    expect(waiting.get_by_text("Nothing waits, 1 slot idle")).to_be_visible(timeout=SLOW)
+    expect(workers.get_by_text("idle")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1440, 800])
+@pytest.mark.parametrize("path", ["", "queue"])
+def test_nothing_stands_beside_the_page_or_on_its_bar(stack: Stack, width: int, path: str) -> None:
+    with browser_page(width=width) as page:
+        page.goto(f"{stack.ui_url}/{path}")
+        who = page.get_by_role("button", name="Your name")
+        who.wait_for()
+        box = who.bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= width
+        for link in page.get_by_test_id("stTopNavLink").all():
+            other = link.bounding_box()
+            assert other
+            apart = box["x"] >= other["x"] + other["width"] or box["y"] >= other["y"] + 20
+            assert apart, link.text_content()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

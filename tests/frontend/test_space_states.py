@@ -1,0 +1,298 @@
+"""The embedding panels in a real browser, over an API that is made to fail, wait and grow."""
+
+import math
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.browser import browser_page
+from tests.support.serving import serving
+from tests.support.space_peer import SpacePeer, two_clouds
+
+ARMS = ["contrastive", "triplet", "sup_con", "n_pair"]
+SHARE = """(canvas, [left, right]) => {
+  const {width, height} = canvas;
+  const from = Math.round(width * left);
+  const {data} = canvas.getContext('2d').getImageData(
+    from, height * 0.3, Math.round(width * right) - from, height * 0.4);
+  let strong = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    strong += Math.max(data[at], data[at + 1], data[at + 2]) -
+      Math.min(data[at], data[at + 1], data[at + 2]) > 90;
+  }
+  return strong / (data.length / 4);
+}"""
+"""How much of a part of a panel is in strong colours."""
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with browser_page() as opened:
+        yield opened
+
+
+def opened(page: Page, url: str, query: str = "") -> None:
+    page.goto(url + query)
+    expect(page.get_by_test_id("space")).to_have_attribute("data-state", "ready")
+
+
+def canvas_box(page: Page, panel: int = 0) -> tuple[float, float, float, float]:
+    box = page.get_by_test_id(f"space-panel-{panel}").locator("canvas").bounding_box()
+    assert box
+    return box["x"], box["y"], box["width"], box["height"]
+
+
+def lasso(page: Page, panel: int, left: float, right: float, *, shift: bool = False) -> None:
+    """Draw around a part of a panel's width, as a hand does."""
+    x, y, width, height = canvas_box(page, panel)
+    middle, radius = x + width * (left + right) / 2, width * (right - left) / 2
+    for turn in range(41):
+        angle = 2 * math.pi * turn / 40
+        page.mouse.move(
+            middle + radius * math.sin(angle), y + height * (0.5 - 0.45 * math.cos(angle))
+        )
+        if turn == 0 and shift:
+            page.keyboard.down("Shift")
+        if turn == 0:
+            page.mouse.down()
+    page.mouse.up()
+    if shift:
+        page.keyboard.up("Shift")
+
+
+def strong(page: Page, panel: int, left: float, right: float) -> float:
+    canvas = page.get_by_test_id(f"space-panel-{panel}").locator("canvas")
+    share: float = canvas.evaluate(SHARE, [left, right])
+    return share
+
+
+def test_a_lasso_marks_the_same_samples_in_all_panels_at_once(page: Page) -> None:
+    with serving(two_clouds(ARMS, 10_000, 6).app()) as url:
+        opened(page, url)
+        assert min(strong(page, panel, 0.15, 0.35) for panel in range(4)) > 0.2
+        lasso(page, 0, 0.0, 0.5)
+        count = page.get_by_test_id("space-lasso-count")
+        expect(count).to_have_text("4,999 of 10,000 selected: class 0: 4,999")
+        page.wait_for_function("performance.getEntriesByName('lossboard:lasso').length")
+        for panel in range(4):
+            chosen, others = (0.15, 0.35), (0.65, 0.85)
+            if panel % 2:
+                chosen, others = others, chosen
+            assert strong(page, panel, *chosen) > 10 * strong(page, panel, *others), panel
+        page.keyboard.press("Tab")
+        page.get_by_test_id("space-clear").click()
+        expect(count).to_contain_text("Draw around points")
+
+
+def test_a_drag_with_shift_moves_all_panels_and_a_double_click_brings_them_back(
+    page: Page,
+) -> None:
+    with serving(two_clouds(ARMS[:2], 200).app()) as url:
+        opened(page, url)
+        before = [strong(page, panel, 0.1, 0.4) for panel in (0, 1)]
+        x, y, width, height = canvas_box(page)
+        page.keyboard.down("Shift")
+        page.mouse.move(x + width * 0.1, y + height * 0.5)
+        page.mouse.down()
+        page.mouse.move(x + width * 0.95, y + height * 0.5, steps=5)
+        page.mouse.up()
+        page.keyboard.up("Shift")
+        page.wait_for_timeout(100)
+        assert [strong(page, panel, 0.1, 0.4) for panel in (0, 1)] == [0, 0]
+        page.mouse.dblclick(x + 5, y + 5)
+        page.wait_for_timeout(100)
+        assert [strong(page, panel, 0.1, 0.4) for panel in (0, 1)] == before
+        expect(page.get_by_test_id("space-lasso-count")).to_contain_text("Draw around")
+
+
+def test_a_wheel_zooms_all_panels(page: Page) -> None:
+    with serving(two_clouds(ARMS[:2], 200).app()) as url:
+        opened(page, url)
+        before = strong(page, 1, 0, 1)
+        x, y, width, height = canvas_box(page)
+        page.mouse.move(x + width / 2, y + height / 2)
+        page.mouse.wheel(0, -2000)
+        page.wait_for_timeout(200)
+        assert strong(page, 1, 0, 1) < before / 2, "what was in the middle has gone to the sides"
+
+
+def test_keys_walk_from_sample_to_sample_and_enter_looks_inside(page: Page) -> None:
+    with serving(two_clouds(ARMS[:2], 60).app()) as url:
+        opened(page, url)
+        canvas = page.get_by_test_id("space-panel-1").locator("canvas")
+        canvas.focus()
+        page.keyboard.press("ArrowRight")
+        first = canvas.get_attribute("data-hovered")
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(100)
+        sample = canvas.get_attribute("data-hovered")
+        assert first is not None
+        assert sample not in (None, first)
+        other = page.get_by_test_id("space-panel-0").locator("canvas")
+        expect(other).to_have_attribute("data-hovered", str(sample))
+        card = page.get_by_test_id("space-panel-1").locator(".lb-sp-card")
+        expect(card).to_contain_text(f"sample {sample}")
+        page.keyboard.press("Enter")
+        near = page.get_by_test_id("space-neighbours")
+        expect(near.locator("[data-match]")).to_have_count(20)
+        expect(near.locator("[data-match=hit]")).to_have_count(10)
+        expect(near.locator("[data-match=miss] b").first).to_have_text("✗")
+        expect(page.get_by_test_id("space-query")).to_contain_text(f"sample {sample}")
+        page.keyboard.press("Escape")
+        expect(card).to_be_hidden()
+        near.locator("[data-match]").first.click()
+        expect(page.get_by_test_id("space-query")).to_contain_text(
+            f"sample {(int(sample or 0) + 1) % 60}"
+        )
+        assert "space-sample=" in page.url
+
+
+def test_the_address_brings_the_same_view_back(page: Page) -> None:
+    with serving(two_clouds(ARMS, 40, 3).app()) as url:
+        opened(
+            page, url, "?space-epoch=1&space-colour=correct&space-arms=n_pair&space-arms=triplet"
+        )
+        expect(page.get_by_test_id("space-epoch")).to_have_value("1")
+        expect(page.get_by_test_id("space-colour")).to_have_value("correct")
+        names = page.locator("[data-testid^=space-panel-] h4")
+        assert names.all_inner_texts() == ["triplet", "n_pair"]
+        page.get_by_test_id("space-epoch").press("ArrowRight")
+        page.wait_for_url(lambda address: "space-epoch" not in address)
+
+
+def test_five_arms_show_four_and_a_fifth_waits_for_room(page: Page) -> None:
+    with serving(two_clouds([*ARMS, "info_nce"], 40).app()) as url:
+        opened(page, url)
+        panels = page.locator("[data-testid^=space-panel-]")
+        expect(panels).to_have_count(4)
+        page.get_by_test_id("space-arm-info_nce").click(force=True)
+        expect(panels).to_have_count(4)
+        page.get_by_test_id("space-arm-triplet").click()
+        expect(panels).to_have_count(3)
+        page.get_by_test_id("space-arm-info_nce").click()
+        expect(page.get_by_test_id("space-panel-3")).to_contain_text("info_nce")
+
+
+def test_epochs_play_to_the_last(page: Page) -> None:
+    with serving(two_clouds(ARMS[:2], 40, 3).app()) as url:
+        opened(page, url)
+        slider, play = page.get_by_test_id("space-epoch"), page.get_by_test_id("space-play")
+        expect(slider).to_have_value("2")
+        play.click()
+        expect(play).to_have_attribute("aria-label", "Pause")
+        expect(slider).to_have_value("0")
+        expect(slider).to_have_value("2")
+        expect(play).to_have_attribute("aria-label", "Play through the epochs")
+
+
+def test_three_axes_turn_by_a_drag(page: Page) -> None:
+    with serving(two_clouds(ARMS[:2], 200).app()) as url:
+        opened(page, url)
+        page.get_by_test_id("space-dims-3").click()
+        expect(page.get_by_test_id("space-drag-move")).to_have_attribute("aria-pressed", "true")
+        page.wait_for_url("**/*space-dims=3*")
+        page.wait_for_timeout(500)
+        picture = "canvas => canvas.toDataURL()"
+        canvas = page.get_by_test_id("space-panel-1").locator("canvas")
+        before = canvas.evaluate(picture)
+        lasso(page, 0, 0.3, 0.6)
+        page.wait_for_timeout(200)
+        assert canvas.evaluate(picture) != before, "the other panel has turned too"
+        lasso(page, 0, 0.0, 1.0, shift=True)
+        expect(page.get_by_test_id("space-lasso-count")).to_contain_text("selected")
+
+
+def test_without_a_snapshot_it_says_when_the_first_comes_and_shows_it_then(page: Page) -> None:
+    peer = two_clouds(ARMS[:2], 40)
+    peer.snapshots, peer.is_open = False, True
+    with serving(peer.app()) as url:
+        page.goto(url)
+        notice = page.get_by_test_id("space-notice")
+        expect(notice).to_contain_text("First snapshot at epoch 0")
+        expect(notice).to_contain_text("every 5 epochs")
+        peer.snapshots = True
+        expect(page.get_by_test_id("space-panel-1")).to_be_visible(timeout=15_000)
+        expect(notice).to_be_hidden()
+
+
+def test_new_snapshots_are_offered_and_do_not_take_the_view_away(page: Page) -> None:
+    peer = two_clouds(ARMS[:2], 40, 3)
+    whole = peer.coordinates
+    peer.is_open, peer.epochs, peer.coordinates = True, [0, 1], whole[:, :2]
+    with serving(peer.app()) as url:
+        opened(page, url)
+        lasso(page, 0, 0.0, 0.5)
+        said = page.get_by_test_id("space-lasso-count").inner_text()
+        peer.offered = [0, 1, 2]
+        offer = page.get_by_test_id("space-offer")
+        expect(offer).to_contain_text("epoch 2", timeout=15_000)
+        peer.epochs, peer.coordinates = [0, 1, 2], whole
+        offer.get_by_role("button").click()
+        expect(page.get_by_test_id("space-epoch")).to_have_attribute("max", "2")
+        expect(page.get_by_test_id("space-epoch")).to_have_value("2")
+        expect(page.get_by_test_id("space-lasso-count")).to_have_text(said)
+        expect(offer).to_be_hidden()
+
+
+def test_a_projection_says_how_far_it_is_and_a_failed_one_can_be_tried_again(page: Page) -> None:
+    peer = two_clouds(ARMS[:2], 40)
+    peer.state = "queued"
+    with serving(peer.app()) as url:
+        page.goto(url)
+        notice = page.get_by_test_id("space-notice")
+        expect(notice).to_contain_text("PCA is queued")
+        peer.state = "running"
+        expect(notice).to_contain_text("PCA is being computed: 40 %, about 12 s left")
+        peer.state, peer.error = "failed", "out of memory at 3 GB"
+        expect(notice).to_contain_text("out of memory at 3 GB")
+        asked = len(peer.calls)
+        page.wait_for_timeout(1500)
+        assert len(peer.calls) == asked, "a failed one is not asked for by itself"
+        peer.state = "ready"
+        page.get_by_test_id("space-again").click()
+        expect(page.get_by_test_id("space")).to_have_attribute("data-state", "ready")
+
+
+def test_an_api_that_is_away_is_asked_again(page: Page) -> None:
+    peer = two_clouds(ARMS[:2], 40)
+    peer.status = 502
+    with serving(peer.app()) as url:
+        page.goto(url)
+        expect(page.get_by_test_id("space-notice")).to_contain_text("asked again")
+        peer.status = 200
+        expect(page.get_by_test_id("space")).to_have_attribute("data-state", "ready")
+
+
+def test_a_deleted_comparison_says_so_and_asks_no_more(page: Page) -> None:
+    peer = two_clouds(ARMS[:2], 40)
+    peer.status, peer.is_open = 404, True
+    with serving(peer.app()) as url:
+        page.goto(url)
+        expect(page.get_by_test_id("space-notice")).to_contain_text("no longer exists")
+        page.wait_for_timeout(1000)
+        assert len(peer.calls) == 1
+
+
+def test_coordinates_of_another_size_are_refused_in_words(page: Page) -> None:
+    peer: SpacePeer = two_clouds(ARMS[:2], 40)
+    peer.coordinates = peer.coordinates[:, :1]
+    with serving(peer.app()) as url:
+        page.goto(url)
+        expect(page.get_by_test_id("space-notice")).to_contain_text(
+            "160 coordinates came where 320 were due"
+        )
+
+
+def test_unmounted_it_asks_nothing_more(page: Page) -> None:
+    peer = two_clouds(ARMS[:2], 40)
+    peer.state = "running"
+    with serving(peer.app()) as url:
+        page.goto(url)
+        expect(page.get_by_test_id("space-notice")).to_contain_text("40 %")
+        page.evaluate("window.unmount()")
+        page.wait_for_timeout(200)
+        asked = len(peer.calls)
+        page.wait_for_timeout(1600)
+        assert len(peer.calls) == asked
+        expect(page.get_by_test_id("space")).to_have_count(0)

@@ -1,0 +1,109 @@
+"""What a worker tells of a snapshot, once more with plain numpy: facts, and a sheet of tiles."""
+
+import io
+import math
+import wave
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from contract.snapshots import ClassFacts, Facts, Histogram
+
+BINS: Final = 60
+NEIGHBOURS: Final = 10
+TILE: Final = 28
+RATE: Final = 8000
+TONE_S: Final = 0.2
+
+Numbers = NDArray[np.float64]
+Labels = NDArray[np.int_]
+
+
+def facts(points: Numbers, labels: Labels) -> Facts:
+    """Facts of points [N, D] with labels [N]; N >= 2."""
+    squared = (points**2).sum(axis=1)
+    between = np.sqrt(np.maximum(squared[:, None] + squared - 2 * points @ points.T, 0))
+    np.fill_diagonal(between, np.inf)
+    order = np.argsort(between, axis=1, kind="stable")[:, :-1]
+    hits = labels[order] == labels[:, None]
+    others = hits.sum(axis=1)
+    precision = hits.cumsum(axis=1) / np.arange(1, len(points))
+    counted = hits & (np.arange(len(points) - 1) < others[:, None])
+    average = (precision * counted).sum(axis=1) / np.maximum(others, 1)
+    near = order[:, :NEIGHBOURS]
+    to_centroid, classes = _classes(points, labels, hits[:, 0])
+    return Facts(
+        correct=[int(hit) if n else None for hit, n in zip(hits[:, 0], others, strict=True)],
+        centroid_distance=_short(to_centroid),
+        average_precision=[
+            value if n else None for value, n in zip(_short(average), others, strict=True)
+        ],
+        neighbours=near.tolist(),
+        distances=[_short(row) for row in np.take_along_axis(between, near, axis=1)],
+        classes=classes,
+        histogram=_histogram(between, labels),
+    )
+
+
+def sheet(labels: Sequence[int], tile: int = TILE) -> tuple[bytes, int]:
+    """A PNG with each label's digit in a tile, none drawn quite alike; and its columns."""
+    columns = math.ceil(math.sqrt(len(labels)))
+    rows = math.ceil(len(labels) / columns)
+    image = Image.new("L", (columns * tile, rows * tile))
+    pen = ImageDraw.Draw(image)
+    random = np.random.default_rng(7)
+    font: Any = ImageFont.load_default(tile * 0.75)
+    for place, label in enumerate(labels):
+        x, y = place % columns * tile, place // columns * tile
+        left, up = random.integers(-3, 4, 2)
+        shade = int(random.integers(150, 256))
+        pen.text((x + tile / 2 + left, y + tile / 2 + up), str(label), shade, font, anchor="mm")
+    written = io.BytesIO()
+    image.save(written, "PNG")
+    return written.getvalue(), columns
+
+
+def sounds(labels: Sequence[int]) -> tuple[bytes, list[float]]:
+    """A wav with a tone for each label, one behind another; and where each ends, in seconds."""
+    clock = np.arange(int(TONE_S * RATE)) / RATE
+    tones = [np.sin(2 * np.pi * 220 * 2 ** (label / 6) * clock) for label in labels]
+    written = io.BytesIO()
+    with wave.open(written, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes((8000 * np.concatenate(tones)).astype("<i2").tobytes())
+    return written.getvalue(), [len(clock) * (place + 1) / RATE for place in range(len(labels))]
+
+
+def _classes(
+    points: Numbers, labels: Labels, right: NDArray[np.bool_]
+) -> tuple[Numbers, list[ClassFacts]]:
+    away = np.zeros(len(points))
+    found = []
+    for label in np.unique(labels):
+        own = labels == label
+        away[own] = np.linalg.norm(points[own] - points[own].mean(axis=0), axis=1)
+        n = int(own.sum())
+        [variance] = _short(np.array([(away[own] ** 2).mean()]))
+        share = float(right[own].mean()) if n > 1 else None
+        found.append(ClassFacts(label=int(label), n=n, variance=variance, accuracy=share))
+    return away, found
+
+
+def _histogram(between: Numbers, labels: Labels) -> Histogram:
+    rows, columns = np.triu_indices(len(labels), 1)
+    distances, same = between[rows, columns], labels[rows] == labels[columns]
+    edges = np.histogram_bin_edges(distances, BINS)
+    return Histogram(
+        edges=_short(edges),
+        positive=np.histogram(distances[same], edges)[0].tolist(),
+        negative=np.histogram(distances[~same], edges)[0].tolist(),
+    )
+
+
+def _short(values: Numbers) -> list[float]:
+    return [float(f"{value:.5g}") for value in values]

@@ -1,0 +1,37 @@
+"""PaCMAP, as its authors compute it."""
+
+import logging
+import warnings
+from typing import Final
+
+import numpy as np
+from pacmap import PaCMAP
+
+from worker.projection.align import Points
+from worker.projection.methods import Told
+from worker.projection.pca import FEWEST, components, small_start
+
+NEIGHBOURS: Final = 10
+
+logging.getLogger("pacmap").setLevel(logging.ERROR)
+
+
+def layout(embeddings: Points, dims: int, seed: int, start: Points | None, told: Told) -> Points:
+    """PaCMAP (Wang et al. 2021) with ten neighbours."""
+    if len(embeddings) < FEWEST or not np.ptp(embeddings, axis=0).any():
+        return components(embeddings, dims)
+    missing = max(0, dims - embeddings.shape[1])  # it starts from as many axes as it gives
+    embeddings = np.pad(embeddings, ((0, 0), (0, missing)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a fixed seed costs speed
+        found = PaCMAP(
+            n_components=dims,
+            n_neighbors=min(NEIGHBOURS, len(embeddings) - 2),
+            apply_pca=False,
+            random_state=seed,
+        ).fit_transform(
+            embeddings.astype(np.float32),
+            init=small_start(embeddings, dims, start).astype(np.float32),
+        )
+    told(1.0)
+    return np.asarray(found, dtype=np.float64)

@@ -1,0 +1,138 @@
+"""The projector: takes what viewers wait for, one projection after the other."""
+
+import io
+import logging
+import threading
+import time
+from typing import Final
+
+import numpy as np
+
+from worker.blobs import Blobs
+from worker.errors import ApiUnavailableError, BlobRefusedError, CancelledError
+from worker.projection.align import Points
+from worker.projection.api import ProjectionApi, Task
+from worker.projection.project import project
+from worker.settings import Settings
+
+LOOK_S: Final = 0.4
+"""Between two looks while nothing waits."""
+AWAY_S: Final = 2.0
+TELL_S: Final = 0.5
+BEAT_S: Final = 5.0
+"""Between words about a layout that says nothing of itself; the API waits 30 s for one."""
+
+log = logging.getLogger(__name__)
+
+
+class UnwantedError(Exception):
+    """Nobody waits for this projection any more."""
+
+
+class Projector:
+    """One process's work; `stop` may be called from a signal handler."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._api = ProjectionApi(settings)
+        self._beat_api = ProjectionApi(settings)
+        self._blobs = Blobs(settings)
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Take nothing more; what is under way is left to whoever takes it next."""
+        self._stopping.set()
+
+    def work(self) -> None:
+        """Take what waits, until stopped."""
+        away = False
+        while not self._stopping.is_set():
+            try:
+                task = self._api.claim()
+                if task:
+                    self._do(task)
+            except ApiUnavailableError as error:
+                if not away:
+                    log.warning("the API does not answer, asking again: %s", error)
+                away = True
+                self._stopping.wait(AWAY_S)
+                continue
+            if away:
+                log.warning("the API answers again")
+            away = False
+            if task is None:
+                self._stopping.wait(LOOK_S)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._api.close()
+        self._beat_api.close()
+        self._blobs.close()
+
+    def _do(self, task: Task) -> None:
+        try:
+            with _Beat(self._beat_api, task.id) as beat:
+                snapshots = [
+                    [self._embeddings(one.embeddings) for one in arm.epochs] for arm in task.inputs
+                ]
+                coordinates = project(
+                    snapshots,
+                    method=task.method,
+                    dims=task.dims,
+                    seed=task.seed,
+                    told=lambda share: self._check(beat, share),
+                )
+            content = coordinates.astype("<f4").tobytes()
+            digest = self._blobs.put(content, self._stopping.is_set)
+        except (UnwantedError, CancelledError):
+            return
+        except ApiUnavailableError:
+            raise
+        except BlobRefusedError as error:
+            self._api.end(task.id, error=f"the coordinates cannot be stored: {error}")
+        except Exception as error:
+            log.exception("projection %s", task.id)
+            self._api.end(task.id, error=f"{type(error).__name__}: {error}")
+        else:
+            self._api.end(task.id, digest=digest)
+
+    def _embeddings(self, digest: str) -> Points:
+        content = self._blobs.get(digest)
+        loaded: Points = np.load(io.BytesIO(content), allow_pickle=False).astype(np.float64)
+        return loaded
+
+    def _check(self, beat: "_Beat", share: float) -> None:
+        beat.share = share
+        if self._stopping.is_set() or beat.unwanted.is_set():
+            raise UnwantedError
+
+
+class _Beat:
+    """Says how far a projection is, from a thread of its own: some layouts are one long call."""
+
+    def __init__(self, api: ProjectionApi, task: str) -> None:
+        self.share = 0.0
+        self.unwanted = threading.Event()
+        self._api = api
+        self._task = task
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._tell, name="beat", daemon=True)
+
+    def __enter__(self) -> "_Beat":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _tell(self) -> None:
+        told, told_at = -1.0, 0.0
+        while not self._ended.wait(TELL_S):
+            if self.share == told and time.monotonic() < told_at + BEAT_S:
+                continue
+            told, told_at = self.share, time.monotonic()
+            try:
+                if not self._api.progress(self._task, told):
+                    self.unwanted.set()
+            except ApiUnavailableError:
+                continue  # the end is what counts, and is sent when it answers again

@@ -1,0 +1,93 @@
+"""One picture with a tile for each sample, so that a page fetches all of them at once."""
+
+import io
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from worker.data import ImageFiles, Items
+from worker.encoders.pixels import load_image
+
+SMALLEST: Final = 28
+"""Side of a tile in pixels, at least; smaller images are shown larger, pixel by pixel."""
+LARGEST: Final = 48
+"""Side of a tile at most: 10,000 tiles are then a picture of 4,800 pixels a side."""
+
+
+def side_of(items: Items) -> int:
+    """Side in pixels of the tiles that items [N, C, H, W] get."""
+    if isinstance(items, ImageFiles):
+        return LARGEST
+    height, width = items.shape[-2:]
+    return min(LARGEST, max(SMALLEST, height, width))
+
+
+def grid_columns(tiles: int) -> int:
+    """Tiles in a row of the sprite, which is about square."""
+    return max(1, math.ceil(math.sqrt(tiles)))
+
+
+def sprite(pictures: Sequence[Items], tile: int) -> bytes:
+    """A PNG of all items of all modalities, row by row, tile by tile; the same for the same items.
+
+    Values of images are 0 to 255, or 0 to 1 as float; those of other items, as spectrograms are,
+    are stretched to each item's own range, for some are quieter than others, low at the bottom.
+
+    Raises:
+        DataError: an image file cannot be read any more.
+    """
+    tiles = np.concatenate([_tiles(items, tile) for items in pictures])
+    columns = grid_columns(len(tiles))
+    rows = math.ceil(len(tiles) / columns)
+    sheet = np.zeros((rows * columns, tile, tile, 3), dtype=np.uint8)
+    sheet[: len(tiles)] = tiles
+    sheet = sheet.reshape(rows, columns, tile, tile, 3).transpose(0, 2, 1, 3, 4)
+    image = Image.fromarray(np.ascontiguousarray(sheet.reshape(rows * tile, columns * tile, 3)))
+    if not (sheet != sheet[..., :1]).any():
+        image = image.convert("L")
+    written = io.BytesIO()
+    image.save(written, "PNG")
+    return written.getvalue()
+
+
+def _tiles(items: Items, tile: int) -> np.ndarray:
+    """[N, tile, tile, 3] uint8."""
+    if isinstance(items, ImageFiles):
+        loaded = [load_image(path, tile, tile) for path in items.paths]
+        return torch.stack(loaded).permute(0, 2, 3, 1).numpy()
+    pixels = _fitted(_shades(items), tile).round().clamp(0, 255).to(torch.uint8)
+    if pixels.shape[1] != 3:
+        pixels = pixels[:, :1].expand(-1, 3, -1, -1)
+    return pixels.permute(0, 2, 3, 1).cpu().numpy()
+
+
+def _shades(items: Tensor) -> Tensor:
+    """Items [N, C, H, W] as float32 0 to 255."""
+    if not items.is_floating_point():
+        return items.to(torch.float32)
+    items = items.to(torch.float32)
+    if items.min() >= 0 and items.max() <= 1:
+        return items * 255
+    low = items.amin(dim=(1, 2, 3), keepdim=True)
+    span = items.amax(dim=(1, 2, 3), keepdim=True) - low
+    shades = (items - low) / span.clamp(min=1e-12) * 255
+    return shades.flip(-2)  # bands count up from the lowest; the picture's first row is the top
+
+
+def _fitted(shades: Tensor, tile: int) -> Tensor:
+    """Whole items in square tiles [N, C, tile, tile], black around them."""
+    height, width = shades.shape[-2:]
+    scale = tile / max(height, width)
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    if scale >= 1:
+        shades = functional.interpolate(shades, size, mode="nearest")
+    else:
+        shades = functional.interpolate(shades, size, mode="bilinear", antialias=True)
+    down, across = tile - size[0], tile - size[1]
+    return functional.pad(shades, (across // 2, across - across // 2, down // 2, down - down // 2))
