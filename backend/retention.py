@@ -1,4 +1,5 @@
-"""Lets go, bit by bit, of what nobody needs of old comparisons; the sweeper asks for it."""
+"""Lets go, bit by bit, of what nobody needs: of old comparisons, and blobs that no row names, as of
+a trainer killed between a blob and its message. The sweeper asks for it."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ _DAY_S: Final = 86_400.0
 
 
 class Retention:
-    """Raw points and snapshots of comparisons that were over some days ago.
+    """Raw points and snapshots of comparisons that were over some days ago, and nobody's blobs.
 
     Not safe to use from several threads.
     """
@@ -62,6 +63,7 @@ class Retention:
         return bool(self._stretches or self._crowded)
 
     def _look(self, now: float) -> None:
+        rubbish.sweep(self._database, self._blobs, now)
         with self._database.read() as session:
             for old in _parts(session, now, self._raw_days):
                 self._stretches.extend(retention.thinnable(session, old, whole=SERIES))

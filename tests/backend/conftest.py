@@ -70,7 +70,7 @@ def serve() -> Serve:
         thread.start()
         try:
             until(lambda: server.started or not thread.is_alive(), "the server", timeout=20)
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
                 yield Api(http), app.state.parts
         finally:
             app.state.parts.hub.close_soon()

@@ -345,3 +345,14 @@ def stored_of(database: Database, comparison: str) -> int:
             .join(Run, col(Run.id) == col(Series.run_id))
         )
         return session.exec(query.where(Run.comparison_id == comparison)).one()
+
+
+def test_nobodys_blobs_go_within_hours_too(database: Database, blobs: Blobs) -> None:
+    fill(database, blobs, seeds=1, epochs=1, samples=40)
+    needed = on_disk(blobs)
+    old, young = blobs.put(b"put, and its trainer killed"), blobs.put(b"just put")
+    now = blobs.path(young).stat().st_mtime
+    for digest in (*needed, old):
+        os.utime(blobs.path(digest), (now - 2 * 3600, now - 2 * 3600))
+    kept(database, blobs, now)
+    assert on_disk(blobs).keys() == needed.keys() | {young}

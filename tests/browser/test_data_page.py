@@ -29,7 +29,7 @@ def test_images_from_their_zip_to_the_features_of_a_frozen_backbone(
     page.get_by_label("Name", exact=True).fill("images of noise")
     page.get_by_role("button", name=re.compile(r"Upload \d")).click()
     card = page.get_by_test_id("stCaptionContainer").get_by_text("240 items, 4 classes, 24 x 24")
-    expect(card).to_be_visible(timeout=60_000)
+    expect(card).to_be_visible()
 
     [kept] = [one for one in stack.get("/datasets")["datasets"] if one["name"] == "images of noise"]
     images = page.locator(f"img[src*='{kept['id']}']")
@@ -56,7 +56,7 @@ def test_images_from_their_zip_to_the_features_of_a_frozen_backbone(
     comparison = stack.submit({**spec, "arms": arms, "seeds": [0]})
     page.goto(f"{stack.ui_url}/comparison?id={comparison}")
     preparing = page.get_by_test_id("run-preparing")
-    expect(preparing).to_contain_text("triplet · seed 0: computing features", timeout=60_000)
+    expect(preparing).to_contain_text("triplet · seed 0: computing features")
     expect(page.get_by_test_id("run-triplet-0")).to_contain_text("preparing")
     stack.wait_ended(comparison, timeout=150)
     expect(preparing).to_be_empty()
@@ -76,6 +76,6 @@ def test_what_is_wrong_with_a_zip_is_told_row_by_row(
     page.goto(f"{stack.ui_url}/datasets")
     page.locator("input[type=file]").set_input_files(zipped(tmp_path / "bad.zip", files))
     page.get_by_role("button", name=re.compile(r"Upload \d")).click()
-    expect(page.get_by_text("bad.zip was not taken")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("bad.zip was not taken")).to_be_visible()
     expect(page.get_by_role("rowheader", name="c0/broken.jpg")).to_be_visible()
     expect(page.get_by_role("rowheader", name="c1/deep")).to_be_visible()

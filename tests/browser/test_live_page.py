@@ -73,7 +73,7 @@ def test_a_comparison_from_the_form_to_its_table(stack: Stack, page: Page) -> No
     comparison = page.url.partition("id=")[2].partition("&")[0]
     runs = stack.wait_ended(comparison, timeout=150)
     assert [run["state"] for run in runs] == ["succeeded"] * 6
-    expect(page.get_by_test_id("comparison-state")).to_contain_text("succeeded", timeout=15_000)
+    expect(page.get_by_test_id("comparison-state")).to_contain_text("succeeded")
     assert chart.evaluate(RANGE) == zoomed
     assert last_step(page) == runs[0]["total_steps"]
     page.get_by_role("tab", name="Retrieval").click()
@@ -114,7 +114,7 @@ def test_the_page_goes_on_by_itself_after_the_api_was_killed(stack: Stack, page:
     expect(connection).to_have_attribute("data-state", "live")
     stack.kill("api")
     expect(connection).not_to_have_attribute("data-state", "live")
-    expect(connection).to_have_attribute("data-state", "live", timeout=30_000)
+    expect(connection).to_have_attribute("data-state", "live")
     assert grown(page, before) > before
     [run] = stack.wait_ended(comparison)
     assert (run["state"], run["attempt"]) == ("succeeded", 1)

@@ -13,8 +13,6 @@ from tests.support.specs import endless
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
 
-SLOW = 20_000
-
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
@@ -51,7 +49,7 @@ def test_an_editor_submits_a_viewer_only_looks_and_both_leave(house: Stack, page
     expect(page.get_by_role("alert")).to_contain_text("not known here")
     sign_in(page, "editor")
     page.wait_for_url(f"{house.ui_url}/new?preset=digits")
-    expect(page.get_by_role("button", name="Edda · editor")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("button", name="Edda · editor")).to_be_visible()
     [cookie] = [one for one in page.context.cookies() if one["name"] == "lossboard_session"]
     assert (cookie["httpOnly"], cookie["sameSite"], cookie["secure"]) == (True, "Lax", False)
     assert TOKENS["editor"] not in str(page.context.cookies())
@@ -60,7 +58,7 @@ def test_an_editor_submits_a_viewer_only_looks_and_both_leave(house: Stack, page
     own = page.url.partition("id=")[2].partition("&")[0]
     assert house.get(f"/comparisons/{own}")["created_by"] == "Edda"
     live = page.get_by_test_id("live")
-    expect(live).to_have_attribute("data-connection", re.compile("live|ended"), timeout=SLOW)
+    expect(live).to_have_attribute("data-connection", re.compile("live|ended"))
     page.get_by_role("button", name="More", exact=False).last.click()
     expect(page.get_by_role("menuitem", name=re.compile("More seeds"))).to_be_visible()
     expect(page.get_by_role("menuitem", name=re.compile("Delete"))).to_have_count(0)
@@ -71,15 +69,15 @@ def test_an_editor_submits_a_viewer_only_looks_and_both_leave(house: Stack, page
     page.goto(f"{house.ui_url}/comparison?id={own}")
     sign_in(page, "viewer")
     page.wait_for_url(re.compile(f"/comparison.id={own}"))
-    expect(page.get_by_role("button", name="Vera · viewer")).to_be_visible(timeout=SLOW)
-    expect(page.get_by_role("button", name="Edit", exact=True)).to_be_disabled(timeout=SLOW)
+    expect(page.get_by_role("button", name="Vera · viewer")).to_be_visible()
+    expect(page.get_by_role("button", name="Edit", exact=True)).to_be_disabled()
     expect(page.get_by_role("button", name="More", exact=False).last).to_be_disabled()
-    expect(live).to_have_attribute("data-connection", re.compile("live|ended"), timeout=SLOW)
+    expect(live).to_have_attribute("data-connection", re.compile("live|ended"))
     page.goto(f"{house.ui_url}/new?preset=digits")
-    expect(page.get_by_role("button", name="Start comparison")).to_be_disabled(timeout=SLOW)
+    expect(page.get_by_role("button", name="Start comparison")).to_be_disabled()
     expect(page.get_by_text("This needs the role editor").first).to_be_visible()
     page.goto(f"{house.ui_url}/datasets")
-    expect(page.get_by_text("This needs the role editor").first).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("This needs the role editor").first).to_be_visible()
     expect(page.get_by_test_id("stFileUploader")).to_have_count(0)
     # A page of this origin may ask; the role still says no.
     status = page.evaluate(
@@ -99,13 +97,13 @@ def test_a_session_that_ends_in_mid_way_leads_back_to_the_exact_view(
     page.goto(view)
     sign_in(page, "editor")
     live = page.get_by_test_id("live")
-    expect(live).to_have_attribute("data-connection", "live", timeout=SLOW)
+    expect(live).to_have_attribute("data-connection", "live")
     house.kill("ui")  # its sessions go with it; the launcher starts another
-    page.wait_for_url(re.compile("/signin"), timeout=60_000)
+    page.wait_for_url(re.compile("/signin"))
     sign_in(page, "editor")
     page.wait_for_url(re.compile(f"/comparison.id={own}"))
     assert "smooth=0.6" in page.url
-    expect(live).to_have_attribute("data-connection", "live", timeout=SLOW)
+    expect(live).to_have_attribute("data-connection", "live")
     house.http.post(f"/comparisons/{own}/cancel")
     house.wait_ended(own)
 
@@ -113,23 +111,21 @@ def test_a_session_that_ends_in_mid_way_leads_back_to_the_exact_view(
 def test_signing_out_in_one_tab_ends_the_others(house: Stack, page: Page) -> None:
     page.goto(f"{house.ui_url}/queue")
     sign_in(page, "admin")
-    expect(page.get_by_role("heading", name="Queue")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("heading", name="Queue")).to_be_visible()
     page.get_by_role("link", name="Trail").click()
-    expect(page.get_by_text(re.compile(r"page 1 of \d+, newest of \d+ first"))).to_be_visible(
-        timeout=SLOW
-    )
+    expect(page.get_by_text(re.compile(r"page 1 of \d+, newest of \d+ first"))).to_be_visible()
     page.goto(f"{house.ui_url}/queue")
-    expect(page.get_by_role("heading", name="Queue")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("heading", name="Queue")).to_be_visible()
     with page.context.expect_page() as opened:
         page.evaluate("window.open('/method')")
     sign_out(opened.value, "Adam · admin")
-    page.wait_for_url(re.compile("/signin.next=%2Fqueue"), timeout=SLOW)
+    page.wait_for_url(re.compile("/signin.next=%2Fqueue"))
 
 
 def test_no_token_is_in_a_log_or_a_file(house: Stack, page: Page) -> None:
     page.goto(f"{house.ui_url}/")
     sign_in(page, "admin")
-    expect(page.get_by_role("button", name="Adam · admin")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("button", name="Adam · admin")).to_be_visible()
     for token in TOKENS.values():
         house.http.get("/comparisons", params={"token": token, "page": token})
         house.http.get("/comparisons", headers=bearer(f"{token}x"))

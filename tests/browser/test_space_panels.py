@@ -45,7 +45,7 @@ def page() -> Iterator[Page]:
 
 def opened(page: Page, stack: Stack, comparison: str, query: str = "") -> None:
     page.goto(f"{stack.ui_url}/comparison?id={comparison}&tab=space{query}")
-    expect(page.get_by_test_id("space")).to_have_attribute("data-state", "ready", timeout=30_000)
+    expect(page.get_by_test_id("space")).to_have_attribute("data-state", "ready")
 
 
 def lasso(page: Page, panel: int) -> str:

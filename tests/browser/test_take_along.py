@@ -34,7 +34,7 @@ def comparison(stack: Stack) -> str:
 
 def downloaded(page: Page, role: Any, name: str) -> Path:
     """What a click gives, under the name that the browser would keep it by."""
-    with page.expect_download(timeout=60_000) as download:
+    with page.expect_download() as download:
         page.get_by_role(role, name=name).click()
     found = Path(download.value.path())
     return found.rename(found.with_name(download.value.suggested_filename))
@@ -90,7 +90,7 @@ def test_a_live_panel_is_saved_with_its_title_and_arms(
 ) -> None:
     page.goto(f"{stack.ui_url}/comparison?id={comparison}")
     panel = page.get_by_test_id("panel-dynamics.loss")
-    panel.locator(".trace").first.wait_for(state="attached", timeout=60_000)
+    panel.locator(".trace").first.wait_for(state="attached")
     button = panel.get_by_role("button", name=f"Save “Loss” as {kind.upper()}")
     button.focus()
     with page.expect_download() as download:

@@ -11,8 +11,6 @@ from tests.support.specs import endless, small
 from tests.support.stack import Json, Stack
 from tests.support.waiting import until
 
-SLOW = 20_000
-
 
 @pytest.fixture
 def page() -> Iterator[Page]:
@@ -40,16 +38,16 @@ def test_a_name_tags_notes_more_seeds_the_archive_and_the_end(stack: Stack, page
     page.get_by_role("button", name="Your name").click()
     page.get_by_role("textbox", name="Your name").fill("Ada Löwe")
     page.get_by_role("textbox", name="Your name").press("Enter")
-    expect(page.get_by_role("button", name="Ada Löwe")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("button", name="Ada Löwe")).to_be_visible()
     page.keyboard.press("Escape")
     until(lambda: any(one["name"] == "lossboard_user" for one in page.context.cookies()), "it kept")
     page.reload()
-    expect(page.get_by_role("button", name="Ada Löwe")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("button", name="Ada Löwe")).to_be_visible()
     page.get_by_role("button", name="Start comparison").click()
     page.wait_for_url(re.compile("id=c"))
     own = page.url.partition("id=")[2].partition("&")[0]
     assert comparison(stack, own)["created_by"] == "Ada Löwe"
-    expect(page.get_by_text("by Ada Löwe")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("by Ada Löwe")).to_be_visible()
 
     page.get_by_role("button", name="Edit", exact=True).click()
     dialog = page.get_by_role("dialog")
@@ -59,10 +57,10 @@ def test_a_name_tags_notes_more_seeds_the_archive_and_the_end(stack: Stack, page
     page.keyboard.press("Tab")  # closes the list, which hides all else from readers
     dialog.get_by_role("textbox", name="Notes in Markdown").fill("**kept** <u>raw</u>")
     dialog.get_by_role("tab", name="Preview").click()
-    expect(dialog.locator("strong", has_text="kept")).to_be_visible(timeout=SLOW)
+    expect(dialog.locator("strong", has_text="kept")).to_be_visible()
     expect(dialog.locator("u")).to_have_count(0)
     dialog.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("heading", name="renamed together")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("heading", name="renamed together")).to_be_visible()
     found = comparison(stack, own)
     assert found["notes"] == "**kept** <u>raw</u>"
     assert "week 47" in found["tags"]
@@ -73,7 +71,7 @@ def test_a_name_tags_notes_more_seeds_the_archive_and_the_end(stack: Stack, page
     page.keyboard.press("Enter")
     dialog.get_by_role("button", name="Queue them").click()
     until(lambda: comparison(stack, own)["seeds"] == [*seeds, 77], "the new seed")
-    expect(page.get_by_test_id("run-contrastive-77")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_test_id("run-contrastive-77")).to_be_visible()
 
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_test_id("copy-link").click()
@@ -86,10 +84,10 @@ def test_a_name_tags_notes_more_seeds_the_archive_and_the_end(stack: Stack, page
     assert own not in [one["id"] for one in stack.get("/comparisons")["comparisons"]]
 
     dialog = choose(page, "Delete")
-    expect(dialog.get_by_text("measured points")).to_be_visible(timeout=SLOW)
+    expect(dialog.get_by_text("measured points")).to_be_visible()
     expect(dialog.get_by_text("runs", exact=True)).to_be_visible()
     dialog.get_by_role("button", name="Delete it").click()
-    expect(page.get_by_role("heading", name="Comparisons")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("heading", name="Comparisons")).to_be_visible()
     assert stack.http.get(f"/comparisons/{own}").status_code == 404
 
 
@@ -100,7 +98,7 @@ def test_the_queue_is_put_in_another_order_and_ended(stack: Stack, page: Page) -
     page.goto(f"{stack.ui_url}/queue")
     workers = page.locator(".st-key-queue-workers")
     waiting = page.locator(".st-key-queue-waiting")
-    expect(workers.get_by_text("endless")).to_be_visible(timeout=SLOW)
+    expect(workers.get_by_text("endless")).to_be_visible()
     expect(workers.get_by_role("progressbar")).to_be_visible()
     expect(waiting.locator(".lb-waits")).to_have_count(4)
     assert queue(stack) == [(first, 1), (first, 2), (second, 0), (second, 1)]
@@ -108,10 +106,10 @@ def test_the_queue_is_put_in_another_order_and_ended(stack: Stack, page: Page) -
     waiting.get_by_role("button", name="Move to front").nth(3).click()
     until(lambda: queue(stack)[0] == (second, 1), "the run at the front")
     # What is pressed next moves once more when the page shows it.
-    expect(waiting.get_by_role("link").first).to_contain_text("urgent", timeout=SLOW)
+    expect(waiting.get_by_role("link").first).to_contain_text("urgent")
     waiting.get_by_role("button", name="Move all to front").last.click()
     until(lambda: queue(stack)[:2] == [(second, 0), (second, 1)], "the comparison at the front")
-    expect(waiting.locator(".lb-waits").first).to_contain_text("seed 0", timeout=SLOW)
+    expect(waiting.locator(".lb-waits").first).to_contain_text("seed 0")
     run = stack.get("/queue")["waiting"][-1]["run"]
     waiting.get_by_role("button", name="Cancel", exact=True).last.click()
     until(lambda: stack.get(f"/runs/{run}")["state"] == "cancelled", "the last run's end")
@@ -119,7 +117,7 @@ def test_the_queue_is_put_in_another_order_and_ended(stack: Stack, page: Page) -
     for own in (first, second):
         stack.http.post(f"/comparisons/{own}/cancel")
         stack.wait_ended(own)
-    expect(waiting.get_by_text("Nothing waits, 1 slot idle")).to_be_visible(timeout=SLOW)
+    expect(waiting.get_by_text("Nothing waits, 1 slot idle")).to_be_visible()
     expect(workers.get_by_text("idle")).to_be_visible()
 
 

@@ -34,7 +34,7 @@ from tests.support.tiny_sets import image_files, zipped
 def api(tmp_path: Path, broker_url: str) -> Iterator[Api]:
     url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
     app = create_app(Settings(tmp_path, url, broker_url, "secret"))
-    with serving(app) as address, httpx.Client(base_url=address, timeout=20) as http:
+    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as http:
         yield Api(http)
 
 

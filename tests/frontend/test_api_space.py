@@ -32,7 +32,7 @@ def filled(tmp_path: Path, broker_url: str) -> Iterator[tuple[Api, str]]:
     own = fill(database, blobs, seeds=1, epochs=1, samples=30)
     database.close()
     app = create_app(Settings(tmp_path, url, broker_url, "secret"))
-    with serving(app) as address, httpx.Client(base_url=address, timeout=20) as http:
+    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as http:
         yield Api(http), own
 
 

@@ -119,7 +119,7 @@ def a_page() -> None:
 
 
 def test_a_page_with_a_chart_runs() -> None:
-    at = AppTest.from_function(a_page, default_timeout=20).run()
+    at = AppTest.from_function(a_page, default_timeout=90).run()
     assert not at.exception
 
 

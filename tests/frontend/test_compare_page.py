@@ -33,7 +33,7 @@ MAIN = Path(__file__).resolve().parents[2] / "frontend" / "main.py"
 def served(tmp_path: Path, broker_url: str) -> Iterator[tuple[Api, Database]]:
     url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
     app = create_app(Settings(tmp_path, url, broker_url, "secret"))
-    with serving(app) as address, httpx.Client(base_url=address, timeout=20) as http:
+    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as http:
         yield Api(http), app.state.parts.database
 
 
@@ -55,7 +55,7 @@ def references(client: Api) -> list[str]:
 
 
 def opened(client: Api, **query: Any) -> AppTest:
-    at = AppTest.from_file(str(MAIN), default_timeout=30)
+    at = AppTest.from_file(str(MAIN), default_timeout=90)
     at.session_state["api"] = client
     for name, value in query.items():
         at.query_params[name] = value

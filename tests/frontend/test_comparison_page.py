@@ -120,7 +120,7 @@ def lay(peer: ApiPeer, state: str, summary: Any = None, **runs: int) -> None:
 
 
 def opened(comparison_id: str | None = ID, tab: str = "live") -> AppTest:
-    at = AppTest.from_file(str(MAIN), default_timeout=30)
+    at = AppTest.from_file(str(MAIN), default_timeout=90)
     at.query_params["tab"] = tab
     if comparison_id is not None:
         at.query_params["id"] = comparison_id

@@ -27,12 +27,12 @@ MAIN = Path(__file__).resolve().parents[2] / "frontend" / "main.py"
 def api(tmp_path: Path, broker_url: str) -> Iterator[Api]:
     url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
     app = create_app(Settings(tmp_path, url, broker_url, "secret"))
-    with serving(app) as address, httpx.Client(base_url=address, timeout=20) as http:
+    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as http:
         yield Api(http)
 
 
 def opened(client: Api, **query: str) -> AppTest:
-    at = AppTest.from_file(str(MAIN), default_timeout=20)
+    at = AppTest.from_file(str(MAIN), default_timeout=90)
     at.session_state["api"] = client
     for name, value in query.items():
         at.query_params[name] = value
@@ -202,7 +202,7 @@ def chosen_row() -> None:
 
 
 def acting(client: Api, *, archived: bool = False) -> AppTest:
-    at = AppTest.from_function(chosen_row, default_timeout=20)
+    at = AppTest.from_function(chosen_row, default_timeout=90)
     at.session_state["api"] = client
     at.session_state["archived"] = archived
     at.run()

@@ -26,12 +26,12 @@ BINARY = "application/octet-stream"
 def api(tmp_path: Path, broker_url: str) -> Iterator[Api]:
     url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
     app = create_app(Settings(tmp_path / "data", url, broker_url, "secret"))
-    with serving(app) as address, httpx.Client(base_url=address, timeout=30) as http:
+    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as http:
         yield Api(http)
 
 
 def opened(client: Api) -> AppTest:
-    at = AppTest.from_file(MAIN, default_timeout=30)
+    at = AppTest.from_file(MAIN, default_timeout=90)
     at.session_state["api"] = client
     at.switch_page(PAGE)
     return run(at)

@@ -23,7 +23,7 @@ MAIN = Path(__file__).resolve().parents[2] / "frontend" / "main.py"
 def api(tmp_path: Path, broker_url: str) -> Iterator[Api]:
     url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
     app = create_app(Settings(tmp_path, url, broker_url, "secret"))
-    with serving(app) as served, httpx.Client(base_url=served, timeout=20) as http:
+    with serving(app) as served, httpx.Client(base_url=served, timeout=60) as http:
         yield Api(http)
 
 
@@ -38,7 +38,7 @@ def menu_of_the_only_comparison() -> None:
 
 
 def shown(api: Api) -> AppTest:
-    at = AppTest.from_function(menu_of_the_only_comparison, default_timeout=20)
+    at = AppTest.from_function(menu_of_the_only_comparison, default_timeout=90)
     at.session_state["api"] = api
     at.run()
     assert not at.exception, at.exception
@@ -83,7 +83,7 @@ def test_an_address_is_safe_whatever_the_id() -> None:
 
 
 def imported(api: Api, document: object) -> AppTest:
-    at = AppTest.from_file(str(MAIN), default_timeout=30)
+    at = AppTest.from_file(str(MAIN), default_timeout=90)
     at.session_state["api"] = api
     at.switch_page("app_pages/new.py").run()
     at.text_area(key="new_json").set_value(json.dumps(document)).run()

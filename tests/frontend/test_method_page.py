@@ -28,7 +28,7 @@ def peer(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiPeer]:
 
 
 def opened(**query: str) -> AppTest:
-    at = AppTest.from_file(str(MAIN), default_timeout=30)
+    at = AppTest.from_file(str(MAIN), default_timeout=90)
     for name, value in query.items():
         at.query_params[name] = value
     at.switch_page("app_pages/method.py").run()

@@ -28,7 +28,7 @@ def http(tmp_path: Path, broker_url: str) -> Iterator[httpx.Client]:
     """A running API."""
     url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
     app = create_app(Settings(tmp_path, url, broker_url, "secret"))
-    with serving(app) as address, httpx.Client(base_url=address, timeout=20) as client:
+    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as client:
         yield client
 
 
@@ -42,7 +42,7 @@ def away() -> Iterator[httpx.Client]:
 
 def opened(client: httpx.Client, **query: str) -> AppTest:
     """The page as a viewer finds it."""
-    at = AppTest.from_file(MAIN, default_timeout=20)
+    at = AppTest.from_file(MAIN, default_timeout=90)
     at.session_state["api"] = Api(client)
     at.switch_page(PAGE)
     for name, value in query.items():

@@ -116,7 +116,7 @@ def behind(upstream: Upstream) -> Iterator[tuple[httpx.Client, Proxy]]:
         fronted = front(api_url)
         with (
             serving(fronted.app()) as ui_url,
-            httpx.Client(base_url=ui_url, timeout=10, trust_env=False) as viewer,
+            httpx.Client(base_url=ui_url, timeout=60, trust_env=False) as viewer,
         ):
             yield viewer, fronted.proxy
             fronted.proxy.close()

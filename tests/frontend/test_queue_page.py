@@ -44,12 +44,12 @@ class Board:
 def board(tmp_path: Path, broker_url: str) -> Iterator[Board]:
     url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
     app = create_app(Settings(tmp_path, url, broker_url, "secret"))
-    with serving(app) as address, httpx.Client(base_url=address, timeout=20) as http:
+    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as http:
         yield Board(http)
 
 
 def opened(client: Api, **query: str) -> AppTest:
-    at = AppTest.from_file(str(MAIN), default_timeout=20)
+    at = AppTest.from_file(str(MAIN), default_timeout=90)
     at.session_state["api"] = client
     for name, value in query.items():
         at.query_params[name] = value

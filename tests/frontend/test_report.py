@@ -45,7 +45,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, broker: Any) -> Iterator[tuple
     folder = tmp_path_factory.mktemp("report")
     url = f"sqlite:///{folder / 'lossboard.sqlite'}"
     made = create_app(Settings(folder, url, broker.url, "secret"))
-    with serving(made) as address, httpx.Client(base_url=address, timeout=20) as http:
+    with serving(made) as address, httpx.Client(base_url=address, timeout=60) as http:
         yield made, Api(http)
 
 

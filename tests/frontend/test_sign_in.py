@@ -69,7 +69,7 @@ def house(settings: Settings) -> Iterator[tuple[httpx.Client, Front]]:
         front = Front(api_url)
         with (
             serving(front.app()) as ui_url,
-            httpx.Client(base_url=ui_url, timeout=10, trust_env=False) as viewer,
+            httpx.Client(base_url=ui_url, timeout=60, trust_env=False) as viewer,
         ):
             viewer.headers["Origin"] = ui_url
             yield viewer, front

@@ -212,7 +212,7 @@ def test_without_a_snapshot_it_says_when_the_first_comes_and_shows_it_then(page:
         expect(notice).to_contain_text("First snapshot at epoch 0")
         expect(notice).to_contain_text("every 5 epochs")
         peer.snapshots = True
-        expect(page.get_by_test_id("space-panel-1")).to_be_visible(timeout=15_000)
+        expect(page.get_by_test_id("space-panel-1")).to_be_visible()
         expect(notice).to_be_hidden()
 
 
@@ -226,7 +226,7 @@ def test_new_snapshots_are_offered_and_do_not_take_the_view_away(page: Page) -> 
         said = page.get_by_test_id("space-lasso-count").inner_text()
         peer.offered = [0, 1, 2]
         offer = page.get_by_test_id("space-offer")
-        expect(offer).to_contain_text("epoch 2", timeout=15_000)
+        expect(offer).to_contain_text("epoch 2")
         peer.epochs, peer.coordinates = [0, 1, 2], whole
         offer.get_by_role("button").click()
         expect(page.get_by_test_id("space-epoch")).to_have_attribute("max", "2")

@@ -29,7 +29,7 @@ def address(tmp_path: Path, broker_url: str) -> Iterator[str]:
 @pytest.fixture
 def people(address: str) -> Iterator[dict[str, Api]]:
     """A client for each role."""
-    with httpx.Client(base_url=address, timeout=20) as http:
+    with httpx.Client(base_url=address, timeout=60) as http:
         yield {role: Api(http, token=token) for role, token in TOKENS.items()}
 
 
@@ -39,12 +39,12 @@ Open = Callable[..., AppTest]
 @pytest.fixture
 def opened(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Open a page through the entry, in a browser where somebody has signed in."""
-    with httpx.Client(base_url=address, timeout=20) as http:
+    with httpx.Client(base_url=address, timeout=60) as http:
 
         def open_page(page: str, role: str, **query: str) -> AppTest:
             own = sessions().begin(TOKENS[role], Person(NAMES[role], role))
             monkeypatch.setattr(pages, "_cookie", lambda: own)
-            at = AppTest.from_file(str(FRONTEND / "main.py"), default_timeout=20)
+            at = AppTest.from_file(str(FRONTEND / "main.py"), default_timeout=90)
             at.session_state["api"] = pages.client_of(http)
             at.run()
             for name, value in query.items():

@@ -69,13 +69,29 @@ def checkpoint_of(stack: Stack) -> set[str]:
     return {path.name for path in found if path.read_bytes()[:2] == b"PK"}
 
 
+def only_checkpoint(stack: Stack, *, but: frozenset[str] = frozenset()) -> str:
+    """The one there is, once its predecessor is gone, so that it is stored and named."""
+
+    def alone() -> list[str]:
+        found = checkpoint_of(stack)
+        return sorted(found) if len(found) == 1 and not found & but else []
+
+    [digest] = until(alone, "a checkpoint alone")
+    return digest
+
+
+def wait_for_the_next_checkpoint(stack: Stack) -> None:
+    """Whoever stops the trainer then does it between two: the one after is some time away."""
+    only_checkpoint(stack, but=frozenset(checkpoint_of(stack)))
+
+
 @pytest.mark.parametrize("victim", ["trainer", "worker"])
 def test_the_next_attempt_goes_on_from_the_checkpoint(
     stack: Stack, undisturbed: Curves, victim: str
 ) -> None:
     comparison = stack.submit(SPEC)
-    until(lambda: checkpoint_of(stack), "a checkpoint")
     stack.wait_steps(comparison, 300)
+    wait_for_the_next_checkpoint(stack)
     stack.kill(victim)
     [run] = stack.wait_ended(comparison)
     assert run["state"] == "succeeded", run
@@ -93,10 +109,10 @@ def test_a_damaged_checkpoint_is_told_and_the_run_starts_over(
 ) -> None:
     comparison = stack.submit(SPEC)
     stack.wait_steps(comparison, 300)
-    until(lambda: checkpoint_of(stack), "a checkpoint")
+    wait_for_the_next_checkpoint(stack)
     stack.http.post(f"/comparisons/{comparison}/cancel").raise_for_status()
     stack.wait_ended(comparison)
-    [digest] = checkpoint_of(stack)
+    digest = only_checkpoint(stack)
     (stack.data_dir / "blobs" / digest[:2] / digest).write_bytes(b"PK, but no more")
     stack.http.post(f"/comparisons/{comparison}/retry").raise_for_status()
     [run] = stack.wait_ended(comparison)
@@ -109,7 +125,7 @@ def test_a_damaged_checkpoint_is_told_and_the_run_starts_over(
 def test_a_cancelled_run_goes_on_when_it_is_retried(stack: Stack) -> None:
     comparison = stack.submit(endless())
     stack.wait_steps(comparison, 300)
-    until(lambda: checkpoint_of(stack), "a checkpoint")
+    wait_for_the_next_checkpoint(stack)
     stack.http.post(f"/comparisons/{comparison}/cancel").raise_for_status()
     stack.wait_ended(comparison)
     stack.http.post(f"/comparisons/{comparison}/retry").raise_for_status()

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Literal
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.support.waiting import PATIENCE
 
 FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
@@ -28,6 +30,10 @@ def chromium() -> str:
     return found
 
 
+WAIT_MS: Final = 20_000 * PATIENCE
+"""Of every action and expectation; Playwright's own for these, 5 s, is short on a busy machine."""
+
+
 @contextmanager
 def browser_page(
     *, width: int = 1440, height: int = 900, scheme: Literal["light", "dark"] = "light"
@@ -36,7 +42,8 @@ def browser_page(
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(WAIT_MS)
+        expect.set_options(timeout=WAIT_MS)
         try:
             yield page
         finally:

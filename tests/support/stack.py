@@ -50,7 +50,7 @@ class Stack:
         self.ui_url = f"http://127.0.0.1:{ui_port}"
         self.api_url = f"http://127.0.0.1:{api_port}/api/v1"
         self.log = data_dir.with_suffix(".log")
-        self.http = httpx.Client(base_url=self.api_url, timeout=30)
+        self.http = httpx.Client(base_url=self.api_url, timeout=60)
 
     def get(self, path: str, **params: Any) -> Json:
         """GET a path of the API; an API that is away or failing raises httpx.HTTPError."""
