@@ -1,12 +1,16 @@
 """`python -m worker.projection`: the projector's process."""
 
-import os
 import signal
 import sys
+from typing import Final
 
 from contract import logs
+from worker.niceness import step_back
 from worker.projection.projector import Projector
 from worker.settings import Settings
+
+NICENESS: Final = 15
+"""Trainings come first, and before them whoever looks on."""
 
 
 def main() -> int:
@@ -16,8 +20,7 @@ def main() -> int:
     projector = Projector(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: projector.stop())
-    if hasattr(os, "nice"):
-        os.nice(5)  # trainings come first
+    step_back(NICENESS)
     projector.work()
     projector.close()
     return 0

@@ -1,7 +1,6 @@
 """A trainer's life: warm up, wait for a claim, train it, leave."""
 
 import logging
-import os
 from typing import Final
 
 import torch
@@ -9,6 +8,7 @@ import torch
 from contract.spec import parse_spec
 from worker.blobs import Blobs
 from worker.errors import LeftError
+from worker.niceness import step_back
 from worker.outbox import Outbox
 from worker.process import LEFT
 from worker.reporter import ListReporter
@@ -40,7 +40,7 @@ def main() -> int:
     control = Control.of_this_process()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     settings = Settings.from_environment()
-    os.nice(NICENESS)
+    step_back(NICENESS)
     torch.set_num_threads(settings.torch_threads)
     torch.backends.cudnn.allow_tf32 = False  # float32 means float32; who wants speed says bfloat16
     warm_up()
