@@ -116,13 +116,13 @@ class Point(SQLModel, table=True):
     """None where the value was not finite."""
 
 
-class Rollup(SQLModel, table=True):
-    """A bucket of 256 steps of a series, always recomputed from its raw points."""
+class _Rolled(SQLModel):
+    """A bucket of steps of a series, always recomputed from its raw points."""
 
-    __table_args__ = {"sqlite_with_rowid": False}
-
-    series_id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
-    bucket: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    series_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    bucket: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
     n: int
     """Points, those without a finite value included."""
     nulls: int
@@ -130,6 +130,19 @@ class Rollup(SQLModel, table=True):
     high: float | None = None
     total: float | None = None
     """Sum of the finite values."""
+
+
+class Rollup(_Rolled, table=True):
+    """A bucket of 256 steps."""
+
+    __table_args__ = {"sqlite_with_rowid": False}
+
+
+class FineRollup(_Rolled, table=True):
+    """A bucket of 16 steps; gone where raw points were let go."""
+
+    __tablename__ = "fine_rollup"
+    __table_args__ = {"sqlite_with_rowid": False}
 
 
 class Discarded(SQLModel, table=True):

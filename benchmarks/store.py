@@ -140,7 +140,7 @@ def _read(database: Database) -> list[Row]:
         began = time.perf_counter()
         with database.read() as session:
             row = session.exec(select(Series).where(col(Series.run_id) == run)).one()
-            curve = series.read(session, row, after=-1, most=1000)
+            curve = series.read(session, [row], after=-1, most=1000)[0]
         took.append((time.perf_counter() - began) * 1e3)
         assert curve.total == LONG
         assert 250 < len(curve.steps) <= 1000

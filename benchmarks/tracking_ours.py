@@ -99,7 +99,7 @@ class Curves:
     def _read(self, run: str, most: int) -> series.Curve:
         with self._database.read() as session:
             row = session.exec(select(Series).where(col(Series.run_id) == run)).one()
-            return series.read(session, row, after=-1, most=most)
+            return series.read(session, [row], after=-1, most=most)[0]
 
 
 def _steps(total: int, width: int) -> list[tuple[int, dict[str, float]]]:

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Query
 from backend.deps import Own
 from backend.errors import NotFoundError
 from backend.schemas import SeriesList, series_list
+from backend.shared_reads import SharedRoute
 from backend.store import runs, series
 
-router = APIRouter(tags=["series"])
+router = APIRouter(tags=["series"], route_class=SharedRoute)
 
 
 @router.get("/series")
@@ -31,5 +32,5 @@ def read(
         if missing:
             raise NotFoundError(f"there is no run {', '.join(map(repr, sorted(missing)))}")
         found = series.find(session, runs=asked, keys=key or [])
-        curves = [series.read(session, row, after=after, most=max_points) for row in found]
+        curves = series.read(session, found, after=after, most=max_points)
     return series_list(curves)

@@ -7,8 +7,8 @@ from typing import Final
 from sqlmodel import Session, col, delete, func, select
 
 from backend.store import thinned
-from backend.tables import Discarded, Point, Rollup, Run, Series
-from backend.thinning import ROLLUP_LEVEL
+from backend.tables import Discarded, FineRollup, Point, Rollup, Run, Series
+from backend.thinning import FINE_LEVEL, ROLLUP_LEVEL
 from contract.metrics import TEST_PREFIX
 
 Columns = Mapping[int, tuple[list[int], list[float | None]]]
@@ -20,16 +20,22 @@ _INSERT: Final = {
     "postgresql": "INSERT INTO point (series_id, step, value) VALUES (%s, %s, %s) "
     "ON CONFLICT DO NOTHING",
 }
-_ROLL_UP: Final = (
-    "INSERT INTO rollup (series_id, bucket, n, nulls, low, high, total) "
-    "SELECT series_id, {0}, count(*), count(*) - count(value), "
-    "min(value), max(value), sum(value) "
-    "FROM point WHERE series_id = {0} AND step >= {0} AND step < {0} GROUP BY series_id "
+_INTO: Final = (
+    "INSERT INTO {0} (series_id, bucket, n, nulls, low, high, total) {1} GROUP BY series_id "
     "ON CONFLICT (series_id, bucket) DO UPDATE SET n = excluded.n, nulls = excluded.nulls, "
     "low = excluded.low, high = excluded.high, total = excluded.total"
 )
+_FINE: Final = _INTO.format(
+    "fine_rollup",
+    "SELECT series_id, {0}, count(*), count(*) - count(value), min(value), max(value), sum(value) "
+    "FROM point WHERE series_id = {0} AND step >= {0} AND step < {0}",
+)
+_COARSE: Final = _INTO.format(
+    "rollup",
+    "SELECT series_id, {0}, sum(n), sum(nulls), min(low), max(high), sum(total) "
+    "FROM fine_rollup WHERE series_id = {0} AND bucket >= {0} AND bucket < {0}",
+)
 _MARK: Final = {"sqlite": "?", "postgresql": "%s"}
-_WIDTH: Final = 1 << ROLLUP_LEVEL
 
 
 def insert(session: Session, columns: Columns) -> None:
@@ -43,14 +49,12 @@ def insert(session: Session, columns: Columns) -> None:
         return
     connection = session.connection()
     connection.exec_driver_sql(_INSERT[connection.dialect.name], rows)
-    _roll_up(
-        session,
-        [
-            (series, bucket)
-            for series, (steps, _) in columns.items()
-            for bucket in {step >> ROLLUP_LEVEL for step in steps}
-        ],
-    )
+    touched = [
+        (series, bucket)
+        for series, (steps, _) in columns.items()
+        for bucket in sorted({step >> FINE_LEVEL for step in steps})
+    ]
+    _roll_up(session, touched)
 
 
 def forget(session: Session, run: str, after: int) -> None:
@@ -59,7 +63,6 @@ def forget(session: Session, run: str, after: int) -> None:
     if after < 0:
         discard(session, run)
         return
-    first = after >> ROLLUP_LEVEL
     rows = session.exec(select(Series.id, Series.key).where(Series.run_id == run)).all()
     for series, key in rows:
         assert series is not None
@@ -68,10 +71,12 @@ def forget(session: Session, run: str, after: int) -> None:
             session.exec(delete(Series).where(col(Series.id) == series))
             continue
         session.exec(delete(Point).where(col(Point.series_id) == series, col(Point.step) > after))
-        session.exec(
-            delete(Rollup).where(col(Rollup.series_id) == series, col(Rollup.bucket) >= first)
-        )
-        _roll_up(session, [(series, first)])
+        for table, level in ((FineRollup, FINE_LEVEL), (Rollup, ROLLUP_LEVEL)):
+            first = after >> level
+            session.exec(
+                delete(table).where(col(table.series_id) == series, col(table.bucket) >= first)
+            )
+        _roll_up(session, [(series, after >> FINE_LEVEL)])
 
 
 def discard(session: Session, run: str) -> None:
@@ -114,7 +119,8 @@ def purge(session: Session, most: int = 20_000) -> None:
         session.exec(delete(Point).where(own, col(Point.step) < last))
         return
     session.exec(delete(Point).where(own))
-    session.exec(delete(Rollup).where(col(Rollup.series_id) == series))
+    for table in (FineRollup, Rollup):
+        session.exec(delete(table).where(col(table.series_id) == series))
     session.exec(delete(Discarded).where(col(Discarded.series_id) == series))
 
 
@@ -122,10 +128,8 @@ def series_ids(session: Session, names: Iterable[tuple[str, str]]) -> dict[tuple
     """The ids of series (run, key); those that are new are made."""
     wanted = set(names)
     runs = {run for run, _ in wanted}
-    known = {
-        (row.run_id, row.key): row.id
-        for row in session.exec(select(Series).where(col(Series.run_id).in_(runs))).all()
-    }
+    asked = select(Series.run_id, Series.key, Series.id).where(col(Series.run_id).in_(runs))
+    known = {(run, key): own for run, key, own in session.exec(asked)}
     made = [Series(run_id=run, key=key) for run, key in sorted(wanted - known.keys())]
     session.add_all(made)
     session.flush()
@@ -133,10 +137,14 @@ def series_ids(session: Session, names: Iterable[tuple[str, str]]) -> dict[tuple
     return {name: known[name] or 0 for name in wanted}
 
 
-def _roll_up(session: Session, buckets: list[tuple[int, int]]) -> None:
+def _roll_up(session: Session, touched: list[tuple[int, int]]) -> None:
+    """Recompute fine buckets (series, bucket) from their points, then the coarse ones of these."""
     connection = session.connection()
-    sql = _ROLL_UP.format(_MARK[connection.dialect.name])
-    connection.exec_driver_sql(
-        sql,
-        [(bucket, series, bucket * _WIDTH, (bucket + 1) * _WIDTH) for series, bucket in buckets],
-    )
+    mark = _MARK[connection.dialect.name]
+    parts = 1 << (ROLLUP_LEVEL - FINE_LEVEL)
+    above = sorted({(series, bucket // parts) for series, bucket in touched})
+    for sql, width, rows in ((_FINE, 1 << FINE_LEVEL, touched), (_COARSE, parts, above)):
+        connection.exec_driver_sql(
+            sql.format(mark),
+            [(bucket, series, bucket * width, (bucket + 1) * width) for series, bucket in rows],
+        )

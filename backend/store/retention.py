@@ -9,8 +9,8 @@ from sqlmodel import Session, col, delete, exists, select
 
 from backend.db import Write
 from backend.store import runs
-from backend.tables import Point, Projection, Rollup, Run, Series, Snapshot
-from backend.thinning import ROLLUP_LEVEL
+from backend.tables import FineRollup, Point, Projection, Rollup, Run, Series, Snapshot
+from backend.thinning import FINE_LEVEL, ROLLUP_LEVEL
 
 LEAST: Final = 4_096
 """Points that a series may have and still be kept whole."""
@@ -93,6 +93,13 @@ def thin(write: Write, stretch: Stretch, most: int) -> bool:
     ).first()
     end = stretch.end if beyond is None else beyond
     session.exec(delete(Point).where(*own, col(Point.step) < end))
+    session.exec(
+        delete(FineRollup).where(
+            col(FineRollup.series_id) == stretch.series,
+            col(FineRollup.bucket) >= _WIDTH >> FINE_LEVEL,
+            col(FineRollup.bucket) < end >> FINE_LEVEL,
+        )
+    )
     return beyond is not None
 
 

@@ -1,14 +1,18 @@
 """Series as they are read: whole, or thinned to what a screen shows."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import func, text
-from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
-from backend.tables import Point, Rollup, Series
+from backend.store import rolled
+from backend.tables import Series
 from backend.thinning import ROLLUP_LEVEL, Bucket, level, merge
+
+PART: Final = 500
+"""Series that one query asks for."""
 
 
 @dataclass(frozen=True)
@@ -36,42 +40,97 @@ def find(session: Session, *, runs: Sequence[str], keys: Sequence[str]) -> list[
     return sorted(session.exec(query).all(), key=lambda row: (place[row.run_id], row.key))
 
 
-def read(session: Session, series: Series, *, after: int, most: int) -> Curve:
-    """A series' points beyond step `after`, at most so many; -1 starts at the beginning.
+def read(session: Session, series: Sequence[Series], *, after: int, most: int) -> list[Curve]:
+    """Points beyond step `after`, at most so many of each series; -1 starts at the beginning.
 
     Where raw points were let go (backend.store.retention) none is finer than the roll-up, whose
     bucket is left out where `after` cuts it.
     """
-    head, first = _head(session, series, after)
-    total, coarse = _extent(session, series, first)
-    total += sum(bucket.n for bucket in head)
-    if total <= most:
-        rows = session.connection().execute(
-            select(Point.step, Point.value)
-            .where(col(Point.series_id) == series.id, col(Point.step) > after)
-            .order_by(col(Point.step))
-        )
-        pairs = rows.all()
-        if len(pairs) == total:
-            steps, values = [row[0] for row in pairs], [row[1] for row in pairs]
-            return Curve(series.run_id, series.key, total, steps, values)
+    curves: list[Curve] = []
+    for at in range(0, len(series), PART):
+        curves += _part(session, series[at : at + PART], after, most)
+    return curves
+
+
+def _part(session: Session, series: Sequence[Series], after: int, most: int) -> list[Curve]:
+    ids = [_id(row) for row in series]
+    heads = rolled.cut(session, ids, after, ROLLUP_LEVEL)
+    first = (after + 1) >> ROLLUP_LEVEL
+    if after + 1 != first << ROLLUP_LEVEL:
+        first += 1  # the one before is cut
+    extents = rolled.extents(session, ids, first)
+    totals = {one: extents.get(one, (0, 0))[0] + _count(heads.get(one, [])) for one in ids}
+    whole = rolled.points(session, [one for one in ids if totals[one] <= most], after)
+    whole = {one: columns for one, columns in whole.items() if len(columns[0]) == totals[one]}
+    long = [one for one in ids if totals[one] and one not in whole]
+    coarse = _coarse(
+        session, {one: extents.get(one, (0, 0))[1] for one in long}, heads, first, most
+    )
+    thin = _thin(session, coarse, totals, after, most)
+    return [_curve(row, totals[_id(row)], whole, thin) for row in series]
+
+
+def _coarse(
+    session: Session,
+    counts: Mapping[int, int],
+    heads: rolled.Buckets,
+    first: int,
+    most: int,
+) -> dict[int, tuple[int, list[Bucket]]]:
+    """The roll-up of each series, at most so many buckets, and what level they are of."""
     # Each level at most halves the buckets, so that many are surely needed; the database, which
     # joins faster than Python, takes them at once.
-    sure = ((coarse + most - 1) // most - 1).bit_length() if coarse > most else 0
-    rollup = _coarse(session, series, first, sure)
-    if head:  # which may be of the same wide bucket as what follows
-        rollup = merge(merge(head, sure) + rollup, 0)
-    k = ROLLUP_LEVEL + sure
-    while len(rollup) > most:
-        rollup, k = merge(rollup, 1), k + 1
-    if k == ROLLUP_LEVEL:
-        k = level(rollup, most)
-    buckets = _buckets(session, series, after, k) if k < ROLLUP_LEVEL else rollup
-    if sum(bucket.n for bucket in buckets) != total:
-        k, buckets = ROLLUP_LEVEL, rollup
+    shifts = {
+        one: ((count + most - 1) // most - 1).bit_length() if count > most else 0
+        for one, count in counts.items()
+    }
+    found: dict[int, tuple[int, list[Bucket]]] = {}
+    for shift, ids in _grouped(shifts):
+        rollups = rolled.coarse(session, ids, first, shift)
+        for one in ids:
+            rollup = rollups.get(one, [])
+            if one in heads:  # which may be of the same wide bucket as what follows
+                rollup = merge(merge(heads[one], shift) + rollup, 0)
+            k = ROLLUP_LEVEL + shift
+            while len(rollup) > most:
+                rollup, k = merge(rollup, 1), k + 1
+            found[one] = k, rollup
+    return found
+
+
+def _thin(
+    session: Session,
+    coarse: Mapping[int, tuple[int, list[Bucket]]],
+    totals: Mapping[int, int],
+    after: int,
+    most: int,
+) -> dict[int, tuple[int, list[Bucket]]]:
+    """The finest buckets of each series that are no more than `most`, and their level."""
+    found = dict(coarse)
+    levels = {one: level(rollup, most) for one, (k, rollup) in coarse.items() if k == ROLLUP_LEVEL}
+    for k, ids in _grouped(levels):
+        if k >= ROLLUP_LEVEL:
+            continue
+        for one, own in rolled.buckets(session, ids, after, k).items():
+            if _count(own) == totals[one]:  # or points were let go
+                found[one] = k, own
+    return found
+
+
+def _curve(
+    row: Series,
+    total: int,
+    whole: Mapping[int, tuple[list[int], list[float | None]]],
+    thin: Mapping[int, tuple[int, list[Bucket]]],
+) -> Curve:
+    own = _id(row)
+    if own not in thin:
+        steps, values = whole.get(own, ([], []))
+        return Curve(row.run_id, row.key, total, steps, values)
+    k, buckets = thin[own]
     return Curve(
-        series.run_id,
-        series.key,
+        row.run_id,
+        row.key,
         total,
         [bucket.at << k for bucket in buckets],
         [bucket.mean for bucket in buckets],
@@ -80,61 +139,18 @@ def read(session: Session, series: Series, *, after: int, most: int) -> Curve:
     )
 
 
-def _head(session: Session, series: Series, after: int) -> tuple[list[Bucket], int]:
-    """The bucket of the stored roll-up that `after` cuts, of its points beyond; the bucket after
-    it, or the one that begins beyond `after`."""
-    first = (after + 1) >> ROLLUP_LEVEL
-    if after + 1 == first << ROLLUP_LEVEL:
-        return [], first
-    return _buckets(session, series, after, ROLLUP_LEVEL, (first + 1) << ROLLUP_LEVEL), first + 1
+def _grouped(numbers: Mapping[int, int]) -> Iterator[tuple[int, list[int]]]:
+    """Each number with the series that have it."""
+    groups: defaultdict[int, list[int]] = defaultdict(list)
+    for series, number in numbers.items():
+        groups[number].append(series)
+    yield from groups.items()
 
 
-def _extent(session: Session, series: Series, first: int) -> tuple[int, int]:
-    """How many points and how many buckets the stored roll-up has from one bucket on."""
-    asked = columns(func.coalesce(func.sum(Rollup.n), 0), func.count()).where(
-        col(Rollup.series_id) == series.id, col(Rollup.bucket) >= first
-    )
-    points, buckets = session.connection().execute(asked).one()
-    return int(points), buckets
+def _count(buckets: Sequence[Bucket]) -> int:
+    return sum(bucket.n for bucket in buckets)
 
 
-def _coarse(session: Session, series: Series, first: int, shift: int) -> list[Bucket]:
-    """The stored roll-up from one bucket on, joined into buckets 2^shift times wider."""
-    index = col(Rollup.bucket).op("/")(text(str(1 << shift)))  # whole numbers: rounds down
-    query = (
-        columns(
-            index,
-            func.sum(Rollup.n),
-            func.sum(Rollup.nulls),
-            func.min(Rollup.low),
-            func.max(Rollup.high),
-            func.sum(Rollup.total),
-        )
-        .where(col(Rollup.series_id) == series.id, col(Rollup.bucket) >= first)
-        .group_by(index)
-        .order_by(index)
-    )
-    return [Bucket._make(row) for row in session.connection().execute(query).all()]
-
-
-def _buckets(
-    session: Session, series: Series, after: int, k: int, before: int | None = None
-) -> list[Bucket]:
-    """Buckets of 2^k steps from the raw points beyond `after`."""
-    index = col(Point.step).op("/")(text(str(1 << k)))  # whole numbers: rounds down
-    query = (
-        columns(
-            index,
-            func.count(),
-            func.count() - func.count(col(Point.value)),
-            func.min(Point.value),
-            func.max(Point.value),
-            func.sum(Point.value),
-        )
-        .where(col(Point.series_id) == series.id, col(Point.step) > after)
-        .group_by(index)
-        .order_by(index)
-    )
-    if before is not None:
-        query = query.where(col(Point.step) < before)
-    return [Bucket._make(row) for row in session.connection().execute(query).all()]
+def _id(series: Series) -> int:
+    assert series.id is not None, "it is of the database"
+    return series.id

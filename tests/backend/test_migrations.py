@@ -19,7 +19,7 @@ def test_models_and_migrations_agree(database: Database) -> None:
         assert compare_metadata(context, SQLModel.metadata) == []
     tables = set(inspect(database.engine).get_table_names())
     assert tables == {*SQLModel.metadata.tables, "alembic_version"}
-    assert len(tables) == 15
+    assert len(tables) == 16
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -32,6 +32,7 @@ def test_storage_choices_are_migrated_too(database: Database) -> None:
         assert session.connection().execute(text("PRAGMA synchronous")).scalar() == 1
     assert "WITHOUT ROWID" in sql["point"]
     assert "WITHOUT ROWID" in sql["rollup"]
+    assert "WITHOUT ROWID" in sql["fine_rollup"]
     assert "AUTOINCREMENT" in sql["series"]
 
 

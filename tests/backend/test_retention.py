@@ -124,8 +124,9 @@ def arms_of(session: Session, comparison: str) -> list[Arm]:
 
 def curve(database: Database, run: str, key: str, after: int = -1, most: int = 1000) -> Curve:
     with database.read() as session:
-        [row] = series.find(session, runs=[run], keys=[key])
-        return series.read(session, row, after=after, most=most)
+        rows = series.find(session, runs=[run], keys=[key])
+        [found] = series.read(session, rows, after=after, most=most)
+        return found
 
 
 def stored(database: Database, key: str = "") -> int:

@@ -23,8 +23,9 @@ def insert(database: Database, run: str, curve: Points, key: str = "k") -> None:
 
 def read(database: Database, run: str, after: int = -1, most: int = 1000, key: str = "k") -> Curve:
     with database.read() as session:
-        [row] = series.find(session, runs=[run], keys=[key])
-        return series.read(session, row, after=after, most=most)
+        rows = series.find(session, runs=[run], keys=[key])
+        [curve] = series.read(session, rows, after=after, most=most)
+        return curve
 
 
 @hypothesis_settings(
@@ -110,6 +111,6 @@ def test_forgotten_points_are_purged_bit_by_bit(database: Database) -> None:
         transactions += 1
     assert transactions == 4
     with database.read() as session:
-        for table in ("point", "rollup", "series", "discarded"):
+        for table in ("point", "fine_rollup", "rollup", "series", "discarded"):
             count = session.connection().exec_driver_sql(f"SELECT count(*) FROM {table}").scalar()
             assert count == 0, table
