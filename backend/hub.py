@@ -12,6 +12,7 @@ from collections.abc import Collection
 from typing import Final
 
 from backend.db import Commit, Update
+from backend.news import Gathering
 from backend.stream import order
 from backend.viewer import Viewer
 
@@ -25,6 +26,7 @@ class Hub:
     def __init__(self, loop: asyncio.AbstractEventLoop, position: str) -> None:
         self._loop = loop
         self._viewers: defaultdict[str, set[Viewer]] = defaultdict(set)
+        self._gathering: defaultdict[str, Gathering] = defaultdict(Gathering)
         self._recent: deque[Commit] = deque()
         self._points = 0
         self._floor = order(position)
@@ -43,7 +45,7 @@ class Hub:
 
     def subscribe(self, comparison: str, keys: Collection[str]) -> Viewer:
         """From now on collect a comparison's commits; no keys stands for all."""
-        viewer = Viewer(comparison, frozenset(keys))
+        viewer = Viewer(comparison, frozenset(keys), self._gathering[comparison].gather)
         viewer.closed = self._closed
         self._viewers[comparison].add(viewer)
         return viewer
@@ -53,7 +55,7 @@ class Hub:
         viewers = self._viewers[viewer.comparison]
         viewers.discard(viewer)
         if not viewers:
-            del self._viewers[viewer.comparison]
+            del self._viewers[viewer.comparison], self._gathering[viewer.comparison]
 
     def resume(self, viewer: Viewer, last_id: str) -> bool:
         """Give a new viewer what it missed since an event id; False if that is not known."""

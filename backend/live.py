@@ -45,7 +45,7 @@ async def stream(
                 try:
                     data, told = await _reset(viewer, database, workers)
                 except NotFoundError:
-                    yield _event("gone", {}, told)
+                    yield _event("gone", _json({}), told)
                     return
                 yield data
             wait_s = PACE_S if viewer.held_back else PING_S
@@ -56,9 +56,10 @@ async def stream(
                 for data in _events(flush, told):
                     yield data
                 told = flush.position
-                if flush.gone:
+                if flush.news.gone:
                     return
-                await viewer.pause(PACE_S)
+                # Until the next beat: viewers in step share what is merged for them.
+                await viewer.pause(PACE_S - time.monotonic() % PACE_S)
             else:
                 yield KEEPALIVE_COMMENT
     finally:
@@ -76,7 +77,7 @@ async def _reset(viewer: Viewer, database: Database, workers: Workers) -> tuple[
             own = runs.of(session, found.id)
             rows = series.find(session, runs=[run.id for run in own], keys=sorted(viewer.keys))
             most = min(1000, max(50, RESET_POINTS // max(1, len(rows))))
-            curves = [series.read(session, row, after=-1, most=most) for row in rows]
+            curves = series.read(session, rows, after=-1, most=most)
             session.expunge_all()
         head = comparison_out(found, tallies, slots=slots, now=now)
         body = {
@@ -84,7 +85,7 @@ async def _reset(viewer: Viewer, database: Database, workers: Workers) -> tuple[
             "runs": [run_out(run, now) for run in own],
             "series": series_list(curves).series,
         }
-        return _event("reset", body, position), version, position, own
+        return _event("reset", _json(body), position), version, position, own
 
     data, version, position, own = await asyncio.to_thread(snapshot)
     viewer.end_reset(version, position, own, now)
@@ -93,20 +94,15 @@ async def _reset(viewer: Viewer, database: Database, workers: Workers) -> tuple[
 
 def _events(flush: Flush, told: str) -> list[bytes]:
     """The last event of a flush carries its id: whoever has that id has all before it."""
-    bodies: list[tuple[str, object]] = [
-        ("drop", {"run": run, "after": after}) for run, after in flush.drops.items()
-    ]
-    if flush.points:
-        columns = [
-            {"run": run, "key": key, "steps": steps, "values": values}
-            for (run, key), (steps, values) in flush.points.items()
-        ]
-        bodies.append(("points", {"series": columns}))
+    news = flush.news
+    bodies = [("drop", _json({"run": run, "after": after})) for run, after in news.drops.items()]
+    if news.points:
+        bodies.append(("points", news.points_json))
     if flush.runs:
         now = time.time()
-        bodies.append(("runs", {"runs": [run_out(run, now) for run in flush.runs]}))
-    if flush.gone:
-        bodies.append(("gone", {}))
+        bodies.append(("runs", _json({"runs": [run_out(run, now) for run in flush.runs]})))
+    if news.gone:
+        bodies.append(("gone", _json({})))
     last = len(bodies) - 1
     return [
         _event(name, body, flush.position if at == last else told)
@@ -114,6 +110,9 @@ def _events(flush: Flush, told: str) -> list[bytes]:
     ]
 
 
-def _event(name: str, data: object, position: str) -> bytes:
-    text = to_json(data, inf_nan_mode="null").decode()
-    return format_sse_event(data_str=text, event=name, id=position or None)
+def _json(data: object) -> bytes:
+    return to_json(data, inf_nan_mode="null")
+
+
+def _event(name: str, data: bytes, position: str) -> bytes:
+    return format_sse_event(data_str=data.decode(), event=name, id=position or None)

@@ -1,12 +1,13 @@
 """One open live stream: what it has not been told yet, merged so that it stays small."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from backend.db import Update
+from backend.news import News, gather
 from backend.tables import Run
-from backend.thinning import extremes
 
 MAX_POINTS: Final = 100_000
 """A viewer further behind than this gets a fresh start instead."""
@@ -16,14 +17,12 @@ PROGRESS_S: Final = 0.5
 
 @dataclass
 class Flush:
-    """What a viewer is told at once, in the order of the fields."""
+    """What a viewer is told at once."""
 
     position: str
-    drops: dict[str, int]
-    points: dict[tuple[str, str], tuple[list[int], list[float | None]]]
-    """At most three points a series: the lowest, the highest and the last since the last flush."""
+    news: News
     runs: list[Run]
-    gone: bool
+    """Of those in the news and of those held back before, what may be told now."""
 
 
 @dataclass(eq=False)
@@ -33,6 +32,8 @@ class Viewer:
     comparison: str
     keys: frozenset[str]
     """Only series of these keys are told; empty stands for all."""
+    gather: Callable[[Sequence[Update], frozenset[str]], News] = gather
+    """Merges what is pending."""
     closed: bool = False
     behind: bool = False
     """Too much was missed: needs a reset."""
@@ -41,8 +42,10 @@ class Viewer:
     _backlog: list[tuple[Update, int, str]] | None = None
     """Commits that come while a snapshot is taken."""
     _position: str = "0-0"
-    _pending: Update = field(default_factory=Update)
+    _pending: list[Update] = field(default_factory=list)
     _points: int = 0
+    _held: dict[str, Run] = field(default_factory=dict)
+    """Runs whose progress was told too recently."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _closing: asyncio.Event = field(default_factory=asyncio.Event)
     _told: dict[str, tuple[tuple[str, int, int], float]] = field(default_factory=dict)
@@ -55,17 +58,8 @@ class Viewer:
             return
         if version <= self._skip or self.behind:
             return
-        pending = self._pending
-        for run, after in update.drops.items():
-            _drop(pending, run, after)
-        for name, (steps, values) in update.points.items():
-            if not self.keys or name[1] in self.keys:
-                kept = pending.points.setdefault(name, ([], []))
-                kept[0].extend(steps)
-                kept[1].extend(values)
-                self._points += len(steps)
-        pending.runs.update(update.runs)
-        pending.gone |= update.gone
+        self._pending.append(update)
+        self._points += sum(len(steps) for steps, _ in update.points.values())
         self._position = position
         self.behind = self._points > MAX_POINTS
         self._news.set()
@@ -78,7 +72,8 @@ class Viewer:
 
     def begin_reset(self) -> None:
         """A snapshot is about to be taken: forget what it will hold, keep what comes apart."""
-        self._pending = Update()
+        self._pending = []
+        self._held = {}
         self._points = 0
         self.behind = False
         self._backlog = []
@@ -110,34 +105,27 @@ class Viewer:
 
     def flush(self, now: float) -> Flush:
         """Take what may be told now; progress told too recently stays pending."""
-        pending, self._pending = self._pending, Update()
+        pending, self._pending = self._pending, []
         self._points = 0
         self._news.clear()
+        news = self.gather(pending, self.keys)
+        waiting, self._held = {**self._held, **news.runs}, {}
         ready: list[Run] = []
-        for run in pending.runs.values():
+        for run in waiting.values():
             told, at = self._told.get(run.id, (None, 0.0))
             if told == _key(run) and now - at < PROGRESS_S:
-                self._pending.runs[run.id] = run
+                self._held[run.id] = run
             else:
                 self._told[run.id] = (_key(run), now)
                 ready.append(run)
-        points = {name: extremes(*column) for name, column in pending.points.items() if column[0]}
-        return Flush(self._position, pending.drops, points, ready, pending.gone)
+        return Flush(self._position, news, ready)
 
     @property
     def held_back(self) -> bool:
         """Whether progress waits to be told, without further news."""
-        return bool(self._pending.runs)
+        return bool(self._held)
 
 
 def _key(run: Run) -> tuple[str, int, int]:
     """A change of this is told at once."""
     return run.state, run.attempt, run.total_steps
-
-
-def _drop(pending: Update, run: str, after: int) -> None:
-    pending.drops[run] = min(after, pending.drops.get(run, after))
-    for name, (steps, values) in pending.points.items():
-        if name[0] == run:
-            kept = [at for at, step in enumerate(steps) if step <= after]
-            pending.points[name] = ([steps[at] for at in kept], [values[at] for at in kept])

@@ -1,9 +1,9 @@
 """A busy board: 50 viewers, four trainings and a submit each second for two minutes.
 
 Each viewer follows a comparison's live stream and reads, about once a second, what a page reads:
-the board, the runs, a series, the summary, the queue. A read is timed from the request to its last
-byte. Submitted comparisons wait in the queue behind the trainings. How far the database is behind
-the event stream is asked for twice a second.
+the board, the comparison, its runs, a curve of a run, one of an arm, the summary, the queue. A read
+is timed from the request to its last byte. Submitted comparisons wait in the queue behind the
+trainings. How far the database is behind the event stream is asked for twice a second.
 
 Run as `python -m benchmarks.load [--viewers 50] [--seconds 120]`. Nothing else should load the
 machine.
@@ -106,7 +106,8 @@ def _reads(comparison: str, run: str) -> Iterable[str]:
             "/comparisons",
             f"/comparisons/{comparison}",
             f"/comparisons/{comparison}/runs",
-            f"/series?run={run}&max_points=1000",
+            f"/series?run={run}&key=dynamics.loss&max_points=1000",
+            f"/arms/curves?arm={comparison}~triplet&key=dynamics.loss&max_points=500",
             f"/comparisons/{comparison}/summary",
             "/queue",
         ]

@@ -1,6 +1,7 @@
 """Which role each call needs: one line a route, and what has no line is refused."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -96,13 +97,12 @@ RULES: Final = (
     Rule("GET", "/internal/datasets/{dataset}/content", "worker"),
 )
 
-_COMPILED: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = tuple(
-    (compile_path(rule.template)[0], rule) for rule in RULES
-)
+_COMPILED: Final[Mapping[str, Sequence[tuple[re.Pattern[str], Rule]]]] = {
+    method: [(compile_path(rule.template)[0], rule) for rule in RULES if rule.method == method]
+    for method in {rule.method for rule in RULES}
+}
 
 
 def rule_of(method: str, path: str) -> Rule | None:
     """The rule of a call, by its decoded path; None where there is none."""
-    return next(
-        (rule for path_of, rule in _COMPILED if rule.method == method and path_of.match(path)), None
-    )
+    return next((rule for path_of, rule in _COMPILED.get(method, ()) if path_of.match(path)), None)

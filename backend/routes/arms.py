@@ -21,9 +21,10 @@ from backend.arms_out import (
 )
 from backend.deps import Own
 from backend.schemas import State
+from backend.shared_reads import SharedRoute
 from contract.metrics import METRICS
 
-router = APIRouter(prefix="/arms", tags=["arms"])
+router = APIRouter(prefix="/arms", tags=["arms"], route_class=SharedRoute)
 
 MOST_ARMS: Final = 40
 _NAMED: Final = "A comparison's id, ~ and the name of one of its arms; repeated for several."

@@ -23,6 +23,7 @@ from backend.schemas import (
     comparison_out,
     run_out,
 )
+from backend.shared_reads import SharedRoute
 from backend.space import rubbish
 from backend.store import comparisons, finding, runs, snapshots
 from backend.summary import Summary, summarise
@@ -32,7 +33,7 @@ from backend.verdict_out import Verdict
 from contract.problems import SpecError
 from contract.spec import ComparisonSpec, parse_spec
 
-router = APIRouter(prefix="/comparisons", tags=["comparisons"])
+router = APIRouter(prefix="/comparisons", tags=["comparisons"], route_class=SharedRoute)
 
 
 class _SpecSchema:

@@ -10,11 +10,12 @@ from backend.deps import Now, Own
 from backend.foresight import Foreseen
 from backend.routes.comparisons import detail
 from backend.schemas import ComparisonDetail, RunOut, WorkerOut, iso, run_out
+from backend.shared_reads import SharedRoute
 from backend.store import comparisons, queue, runs
 from backend.store.queue import Work
 from contract.events import Preparation
 
-router = APIRouter(tags=["queue"])
+router = APIRouter(tags=["queue"], route_class=SharedRoute)
 
 MOST = 200
 """Waiting runs of one answer."""

@@ -4,9 +4,10 @@ from fastapi import APIRouter
 
 from backend.deps import Now, Own
 from backend.schemas import LogOut, RunOut, run_out
+from backend.shared_reads import SharedRoute
 from backend.store import runs
 
-router = APIRouter(prefix="/runs", tags=["runs"])
+router = APIRouter(prefix="/runs", tags=["runs"], route_class=SharedRoute)
 
 
 @router.get("/{run}")

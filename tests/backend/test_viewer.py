@@ -35,8 +35,8 @@ def test_a_drop_takes_pending_points_of_its_run_with_it() -> None:
     viewer.take(Update(drops={"r": -1}), 2, "1-0")
     viewer.take(points(0), 3, "2-0")
     flush = viewer.flush(100.0)
-    assert flush.drops == {"r": -1}
-    assert flush.points == {("r", "k"): ([0], [0.0])}
+    assert flush.news.drops == {"r": -1}
+    assert flush.news.points == {("r", "k"): ([0], [0.0])}
     assert flush.position == "2-0"
 
 
@@ -46,7 +46,7 @@ def test_commits_in_the_snapshot_are_not_told_again() -> None:
     for version in (1, 2, 3):
         viewer.take(points(version), version, f"{version}-0")
     viewer.end_reset(2, "2-0", [], 100.0)
-    assert viewer.flush(100.0).points == {("r", "k"): ([3], [3.0])}
+    assert viewer.flush(100.0).news.points == {("r", "k"): ([3], [3.0])}
 
 
 def test_resume_within_what_is_kept_and_not_beyond() -> None:
@@ -60,7 +60,8 @@ def test_resume_within_what_is_kept_and_not_beyond() -> None:
         def resumed(last_id: str) -> tuple[bool, list[int]]:
             viewer = hub.subscribe("c", ())
             known = hub.resume(viewer, last_id)
-            steps = viewer._pending.points.get(("r", "k"), ([], []))[0]
+            pending = [update.points.get(("r", "k"), ([], []))[0] for update in viewer._pending]
+            steps = [step for some in pending for step in some]
             hub.unsubscribe(viewer)
             return known, steps
 
@@ -71,5 +72,26 @@ def test_resume_within_what_is_kept_and_not_beyond() -> None:
         assert resumed("5-0")[0] is False  # commits of that id may have been before, too
         assert resumed("9-0")[0] is False  # of another stream
         assert resumed("")[0] is False
+
+    asyncio.run(check())
+
+
+def test_viewers_in_step_share_what_is_merged_for_them() -> None:
+    async def check() -> None:
+        hub = Hub(asyncio.get_running_loop(), "5-0")
+        one, two, other = (hub.subscribe("c", keys) for keys in ((), (), ("z",)))
+        hub.publish(Commit(1, "6-0", {"c": points(1, 2)}))
+        await asyncio.sleep(0)
+        late = hub.subscribe("c", ())
+        hub.publish(Commit(2, "7-0", {"c": points(3)}))
+        await asyncio.sleep(0)
+        told = [viewer.flush(100.0).news for viewer in (one, two, other, late)]
+        assert told[0] is told[1]
+        assert told[0].points == {("r", "k"): ([1, 3], [1.0, 3.0])}
+        assert told[2].points == {}
+        assert told[3].points == {("r", "k"): ([3], [3.0])}
+        for viewer in (one, two, other, late):
+            hub.unsubscribe(viewer)
+        assert not hub._gathering
 
     asyncio.run(check())
