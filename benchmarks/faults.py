@@ -27,14 +27,14 @@ from benchmarks.report import Row, report
 from benchmarks.stream_watch import StreamWatch
 from tests.support.specs import long
 from tests.support.stack import Json, Stack, running_stack
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 BENCH: Final = "faults"
 SPEC: Final = long(name="faults", measure={"evaluate_every": 25, "snapshot_every": 75})
 SLOTS: Final = 2
 ENVIRONMENT: Final = {"LOSSBOARD_CHECKPOINT_S": "0.5", "LOSSBOARD_LEASE_S": "3"}
-STUCK_S: Final = 180.0
-"""A run that has not ended so long after its last fault is stuck."""
+STUCK_S: Final = 180.0 / PATIENCE
+"""A run that has not ended three minutes after its last fault is stuck; `until` is patient."""
 FAULTS: Final = (3, 6)
 """Of a run: at least, at most, unless it ends before."""
 PAUSE_S: Final = (0.0, 2.5)

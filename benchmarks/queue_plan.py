@@ -3,14 +3,16 @@
 Measured from the submit to the last run's end, on a product whose spare trainers are warm; beside
 it stands what backend.fair.plan, which gives the queue page its times, says of the same runs when
 each takes as long as the runs on one slot did. The plan for 64 slots is that same calculation, for
-a machine that has room for them: this one has not.
+a machine that has room for them: this one has not. How much more two plain training loops get done
+side by side than one alone, without any of the product, says what the machine's cores allow.
 
-Run as `python -m benchmarks.queue_plan [--runs 8]`. Nothing else should load the machine.
+Run as `python -m benchmarks.queue_plan [--runs 6]`. Nothing else should load the machine.
 """
 
 import argparse
 import datetime
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -28,12 +30,26 @@ BENCH: Final = "queue_plan"
 MANY_SLOTS, MANY_RUNS = 64, 640
 WARM_S: Final = 10.0
 """From a slot's start until its spare trainer has imported everything."""
+LOOP: Final = """
+import sys, time, torch
+torch.set_num_threads(1)
+net = torch.nn.Sequential(torch.nn.Conv2d(1, 32, 3), torch.nn.ReLU(), torch.nn.Conv2d(32, 64, 3))
+images = torch.rand(64, 1, 8, 8)
+print(flush=True)
+sys.stdin.readline()
+began = time.perf_counter()
+for _ in range(3000):
+    net.zero_grad()
+    net(images).square().mean().backward()
+print(time.perf_counter() - began)
+"""
+"""A training loop of about the size of the runs', begun at a word."""
 
 
 def main() -> int:
     """Measure one and two slots, play 64."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.queue_plan")
-    parser.add_argument("--runs", type=int, default=8)
+    parser.add_argument("--runs", type=int, default=6)
     runs: int = parser.parse_args().runs
     one, each = _measured(1, runs)
     two, _ = _measured(2, runs)
@@ -50,8 +66,10 @@ def main() -> int:
         )
         for slots, took in ((1, one), (2, two))
     ]
+    alone, beside = _loops(1), _loops(2)
     rows += [
         Row(BENCH, "a run on 1 slot", seconds, "s", runs),
+        Row(BENCH, "two plain loops side by side do as much as", 2 * alone / beside, "x", 2),
         Row(
             BENCH, "two slots are faster by", one / two, "x", runs, limit=1.0, higher_is_better=True
         ),
@@ -73,7 +91,7 @@ def _measured(slots: int, runs: int) -> tuple[float, list[float]]:
     spec = small(
         seeds=list(range(runs)),
         encoder={"kind": "convnet", "embedding_dim": 64},
-        training={"epochs": 30, "batch_size": 64},
+        training={"epochs": 90, "batch_size": 64},
     )
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -88,6 +106,23 @@ def _measured(slots: int, runs: int) -> tuple[float, list[float]]:
         took = time.monotonic() - began
     assert all(run["state"] == "succeeded" for run in ended), ended
     return took, [_at(run["ended_at"]) - _at(run["started_at"]) for run in ended]
+
+
+def _loops(count: int) -> float:
+    """Seconds that a plain training loop takes when so many run at once, the mean of them."""
+    loops = [
+        subprocess.Popen(
+            [sys.executable, "-c", LOOP], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(count)
+    ]
+    for loop in loops:
+        assert loop.stdout is not None
+        loop.stdout.readline()  # it has imported everything
+    for loop in loops:
+        assert loop.stdin is not None
+        print(file=loop.stdin, flush=True)
+    return statistics.mean(float(loop.communicate()[0]) for loop in loops)
 
 
 def _at(moment: str) -> float:

@@ -75,7 +75,7 @@ def serve() -> Serve:
         finally:
             app.state.parts.hub.close_soon()
             server.should_exit = True
-            thread.join(timeout=20)
+            thread.join(timeout=60)
 
     return serving
 

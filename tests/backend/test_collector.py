@@ -92,7 +92,7 @@ def test_a_crash_between_commit_and_acknowledgement(
         patch.setattr(stream, "finish", crash)
         collector = Collector(database, broker_url)
         collector.start()
-        collector.join(timeout=20)
+        collector.join(timeout=60)
         assert not collector.is_alive()
     assert run_now(database, run.id).committed_seq == 21  # committed, and still in the stream
     assert broker.client.xpending(EVENT_STREAM, COLLECTOR_GROUP)["pending"] == 21
@@ -118,7 +118,7 @@ def test_a_crash_before_the_commit(
         patch.setattr("backend.store.points.insert", crash)
         collector = Collector(database, broker_url)
         collector.start()
-        collector.join(timeout=20)
+        collector.join(timeout=60)
     assert run_now(database, run.id).committed_seq == 0
     with collecting(database, broker_url):
         until_over(database, run.id)

@@ -88,11 +88,11 @@ def test_a_database_that_takes_no_writes(
     def hold() -> None:
         with parts.database.write():
             begun.set()
-            over.wait(20)
+            over.wait(60)
 
     holder = threading.Thread(target=hold)
     holder.start()
-    assert begun.wait(20)
+    assert begun.wait(60)
     found = unready(api)
     over.set()
     holder.join()

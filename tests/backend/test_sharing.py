@@ -86,7 +86,7 @@ def _slots_never_get_the_same_run(database: Database, *others: Database) -> None
     begin = threading.Barrier(2 * (1 + len(others)))
 
     def slot(own: Database, name: str) -> None:
-        begin.wait(20)
+        begin.wait(60)
         misses = 0
         while misses < 20:
             try:

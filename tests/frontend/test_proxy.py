@@ -162,7 +162,7 @@ def test_events_pass_one_by_one_and_leaving_closes_the_upstream(
         upstream.more.set()
         assert "event: points" in next(pieces)
         assert not upstream.left.is_set()
-    assert upstream.left.wait(5), "the upstream stream must end when its viewer has left"
+    assert upstream.left.wait(60), "the upstream stream must end when its viewer has left"
     assert upstream.seen[0]["last-event-id"] == "7-1"
     assert upstream.seen[0]["authorization"] == "Bearer t"
 
@@ -175,7 +175,7 @@ def test_an_upload_reaches_the_api_while_it_is_sent(
 
     def body() -> Iterator[bytes]:
         yield b"a" * 100_000
-        arrived.append(upstream.begun.wait(5))
+        arrived.append(upstream.begun.wait(60))
         yield b"b" * 100_000
 
     answer = viewer.post("/api/v1/datasets", content=body())
@@ -193,12 +193,12 @@ def test_an_upload_that_its_viewer_breaks_off_ends_at_the_api_too(
 
     def body() -> Iterator[bytes]:
         yield b"a" * 100_000
-        assert upstream.begun.wait(5)
+        assert upstream.begun.wait(60)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         viewer.post("/api/v1/datasets", content=body())
-    assert upstream.broken.wait(5)
+    assert upstream.broken.wait(60)
     assert viewer.get("/api/v1/after").status_code == 201
 
 
@@ -219,7 +219,7 @@ def test_closing_the_proxy_ends_open_streams(
         next(pieces)
         proxy.close()
         assert not [piece for piece in pieces if "points" in piece], "it ends, and cleanly"
-    assert upstream.left.wait(5)
+    assert upstream.left.wait(60)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 from launcher.ports import Port, problem_with
 from tests.support.ports import free_ports
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,7 +50,7 @@ def test_up_says_so_in_one_line_at_once(taken: int, flag: str, tmp_path: Path) -
     clean = {k: v for k, v in os.environ.items() if k != "REDIS_URL"}
     begun = time.monotonic()
     ended = subprocess.run(
-        command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=10, check=False
+        command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=60, check=False
     )
     took = time.monotonic() - begun
     assert ended.returncode == 1
@@ -57,5 +58,5 @@ def test_up_says_so_in_one_line_at_once(taken: int, flag: str, tmp_path: Path) -
     [line] = ended.stderr.splitlines()
     assert str(taken) in line
     assert flag in line
-    assert took < 5, "the promise is 1 s on an idle machine"
+    assert took < 5 * PATIENCE, "the promise is 1 s on an idle machine"
     assert not (tmp_path / "data").exists(), "nothing was started"

@@ -11,7 +11,7 @@ import psutil
 
 from tests.support.ports import free_ports
 from tests.support.stack import PROCESSES, ROOT, Stack, running_stack
-from tests.support.waiting import still_alive, until
+from tests.support.waiting import PATIENCE, still_alive, until
 
 GONE_S = 10.0
 """Each ends by itself once its parent is gone, within 5 s; more on a busy machine."""
@@ -28,10 +28,10 @@ def test_sigterm_ends_all_of_it_within_five_seconds(tmp_path: Path) -> None:
         everything = _whole(stack)
         begun = time.monotonic()
         stack.launcher.terminate()
-        assert stack.launcher.wait(timeout=15) == 0
+        assert stack.launcher.wait(timeout=60) == 0
         took = time.monotonic() - begun
         assert still_alive(everything, timeout=GONE_S) == []
-        assert took < 6, "5 s and some air for a busy machine"
+        assert took < 6 * PATIENCE, "5 s on a machine at rest"
         assert "did not end in time" not in stack.log.read_text()
 
 

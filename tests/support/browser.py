@@ -30,7 +30,7 @@ def chromium() -> str:
     return found
 
 
-WAIT_MS: Final = 20_000 * PATIENCE
+WAIT_MS: Final = 12_000 * PATIENCE
 """Of every action and expectation; Playwright's own for these, 5 s, is short on a busy machine."""
 
 

@@ -81,7 +81,7 @@ def running_slot(backend: Backend, broker_url: str, folder: Path) -> Iterator[Sl
         children = slot.main.children(recursive=True) if popen.poll() is None else []
         popen.send_signal(signal.SIGTERM)
         try:
-            popen.wait(timeout=10)
+            popen.wait(timeout=60)
         finally:
             popen.kill()
             popen.wait()

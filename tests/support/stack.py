@@ -152,7 +152,7 @@ def running_stack(data_dir: Path, *flags: str, **environment: str) -> Iterator[S
         stack.http.close()
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(timeout=15)
+            process.wait(timeout=60)
         finally:
             for child in stack.launcher.children(recursive=True) if process.poll() is None else []:
                 child.kill()

@@ -8,7 +8,7 @@ import psutil
 
 T = TypeVar("T")
 
-PATIENCE: Final = 3.0
+PATIENCE: Final = 5.0
 """Deadlines are given for a machine at rest; a busy one gets so many times as long."""
 
 

@@ -20,7 +20,7 @@ def test_it_says_when_it_is_warm_and_leads_a_session_of_its_own() -> None:
     until(trainer.warm.is_set, "a warm trainer")
     assert os.getsid(trainer.pid) == trainer.pid
     os.kill(trainer.pid, signal.SIGTERM)
-    assert trainer.wait(5)
+    assert trainer.wait(60)
     trainer.send({"cancel": True})  # nobody listens, nothing happens
     trainer.stop()
     assert trainer.exit_code == -signal.SIGTERM
@@ -28,7 +28,7 @@ def test_it_says_when_it_is_warm_and_leads_a_session_of_its_own() -> None:
 
 def test_its_last_words_name_the_signal_and_the_last_lines() -> None:
     trainer = TrainerProcess.start({**ENVIRONMENT, "LOSSBOARD_DEVICE": "tpu"})
-    assert trainer.wait(20)
+    assert trainer.wait(60)
     words = trainer.last_words()
     assert "exit code 1" in words
     assert "LOSSBOARD_DEVICE is 'tpu'" in words
@@ -68,6 +68,6 @@ def test_the_end_of_stdin_ends_an_idle_trainer() -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
-    out, _ = trainer.communicate(timeout=30)
+    out, _ = trainer.communicate(timeout=90)
     assert b"ready" in out
     assert trainer.returncode == 0
