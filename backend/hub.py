@@ -54,6 +54,8 @@ class Hub:
         """Forget a viewer."""
         viewers = self._viewers[viewer.comparison]
         viewers.discard(viewer)
+        if not any(other.keys == viewer.keys for other in viewers):
+            self._gathering[viewer.comparison].forget(viewer.keys)
         if not viewers:
             del self._viewers[viewer.comparison], self._gathering[viewer.comparison]
 

@@ -19,7 +19,7 @@ from backend.workers import Workers
 
 PING_S: Final = 15.0
 PACE_S: Final = 0.1
-"""Pause between two flushes; the first after a quiet time goes at once."""
+"""From beat to beat, one flush in each; the first after a quiet time goes at once."""
 RESET_POINTS: Final = 300_000
 """Points of a snapshot, over all series; each gets 1000 at most."""
 

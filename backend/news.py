@@ -63,12 +63,18 @@ class Gathering:
 
     def gather(self, updates: Sequence[Update], keys: frozenset[str]) -> News:
         """As the function of that name; what was merged last is not merged again."""
+        if not updates:
+            return News()
         known = self._last.get(keys)
         if known is not None and _same(known[0], updates):
             return known[1]
         news = gather(updates, keys)
         self._last[keys] = updates, news
         return news
+
+    def forget(self, keys: frozenset[str]) -> None:
+        """Nobody looks at these keys any more."""
+        self._last.pop(keys, None)
 
 
 def _same(ours: Sequence[Update], others: Sequence[Update]) -> bool:

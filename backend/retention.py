@@ -63,12 +63,12 @@ class Retention:
         return bool(self._stretches or self._crowded)
 
     def _look(self, now: float) -> None:
-        rubbish.sweep(self._database, self._blobs, now)
         with self._database.read() as session:
             for old in _parts(session, now, self._raw_days):
                 self._stretches.extend(retention.thinnable(session, old, whole=SERIES))
             for old in _parts(session, now, self._snapshot_days):
                 self._crowded.extend(retention.crowded(session, old))
+        rubbish.sweep(self._database, self._blobs, now)
 
     def _thin(self, stretch: Stretch) -> None:
         with self._database.write() as write:

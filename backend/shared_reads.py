@@ -14,6 +14,8 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 Answer = Callable[[Request], Coroutine[Any, Any, Response]]
+Following = asyncio.Future[Response | Exception | None]
+"""What all that wait get."""
 
 
 class SharedRoute(APIRoute):
@@ -38,22 +40,28 @@ class Shared:
         line = self._lines.setdefault(address, _Line())
         while (following := line.following) is not None:
             given = await asyncio.shield(following)
-            if given is not None:
+            if isinstance(given, Response):
                 return _again(given)
-        mine: asyncio.Future[Response | None] = asyncio.get_running_loop().create_future()
+            if given is not None:
+                raise given
+        mine: Following = asyncio.get_running_loop().create_future()
         line.following = mine
-        given = None
+        told: Response | Exception | None = None  # who left has no answer, and the others go on
         try:
             async with line.turn:
                 line.following = None  # who comes from now on wants to know of what comes now
-                given = await self._answer(request)
+                told = await self._answer(request)
+                return told
+        except Exception as error:
+            told = error
+            raise
         finally:
             if line.following is mine:
                 line.following = None
-            mine.set_result(given)  # without an answer the others ask themselves
-            if not line.turn.locked() and line.following is None:
-                self._lines.pop(address, None)
-        return given
+            mine.set_result(told)
+            idle = not line.turn.locked() and line.following is None
+            if idle and self._lines.get(address) is line:
+                del self._lines[address]
 
 
 class _Line:
@@ -62,12 +70,13 @@ class _Line:
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
         """Held while an answer is worked out."""
-        self.following: asyncio.Future[Response | None] | None = None
-        """What all that wait get; who made it takes the next turn."""
+        self.following: Following | None = None
+        """Whoever made it takes the next turn."""
 
 
 def _again(given: Response) -> Response:
     """The same answer for another request, whose middleware may add headers of its own."""
     made = copy(given)
+    made.__dict__.pop("_headers", None)  # a view of the other's
     made.raw_headers = list(given.raw_headers)
     return made

@@ -117,7 +117,7 @@ class Point(SQLModel, table=True):
 
 
 class _Rolled(SQLModel):
-    """A bucket of steps of a series, always recomputed from its raw points."""
+    """A bucket of steps of a series, always recomputed from what is finer."""
 
     series_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     bucket: int = Field(

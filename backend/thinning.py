@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 ROLLUP_LEVEL: Final = 8
 """The level k of the stored roll-up: 2^8 = 256 steps a bucket."""
 FINE_LEVEL: Final = 4
-"""The level of the finer one beside it, for curves of up to some 100,000 steps."""
+"""The level of the finer one beside it, for curves of some 10,000 to 200,000 steps."""
 
 
 class Bucket(NamedTuple):

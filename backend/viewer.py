@@ -10,6 +10,7 @@ from backend.news import News, gather
 from backend.tables import Run
 
 MAX_POINTS: Final = 100_000
+MAX_COMMITS: Final = 10_000
 """A viewer further behind than this gets a fresh start instead."""
 PROGRESS_S: Final = 0.5
 """A run whose state did not change is told about at most this often."""
@@ -59,9 +60,13 @@ class Viewer:
         if version <= self._skip or self.behind:
             return
         self._pending.append(update)
-        self._points += sum(len(steps) for steps, _ in update.points.values())
+        self._points += sum(
+            len(steps)
+            for (_, key), (steps, _) in update.points.items()
+            if not self.keys or key in self.keys
+        )
         self._position = position
-        self.behind = self._points > MAX_POINTS
+        self.behind = self._points > MAX_POINTS or len(self._pending) > MAX_COMMITS
         self._news.set()
 
     def close(self) -> None:

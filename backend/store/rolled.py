@@ -1,4 +1,4 @@
-"""Points of many series at once, as they are or joined into buckets; each function is one query.
+"""Points of many series at once, as they are or joined into buckets, in a query or two.
 
 Raw points are grouped only where buckets are finer than the finer stored roll-up: a database has
 to sort what it groups by a quotient, which for hundreds of thousands of points takes long.

@@ -8,9 +8,10 @@ from worker.niceness import AUTOGROUP
 STEPS_BACK = f"""
 import os
 from worker.niceness import step_back
+before = os.nice(0)
 step_back(7)
 group = open("{AUTOGROUP}").read() if os.path.exists("{AUTOGROUP}") else "nice 7"
-print(os.nice(0), group.strip().rpartition(" ")[2])
+print(os.nice(0) - before, group.strip().rpartition(" ")[2])
 """
 
 
