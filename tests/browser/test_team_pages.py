@@ -12,6 +12,11 @@ from tests.support.stack import Json, Stack
 from tests.support.waiting import until
 
 
+def press(within: Locator, key: str, name: str) -> None:
+    """Press the button of one key."""
+    within.locator(f".st-key-{key}").get_by_role("button", name=name).click()
+
+
 @pytest.fixture
 def page() -> Iterator[Page]:
     with browser_page() as opened:
@@ -103,16 +108,16 @@ def test_the_queue_is_put_in_another_order_and_ended(stack: Stack, page: Page) -
     expect(waiting.locator(".lb-waits")).to_have_count(4)
     assert queue(stack) == [(first, 1), (first, 2), (second, 0), (second, 1)]
 
-    waiting.get_by_role("button", name="Move to front").nth(3).click()
+    # Pressed by the runs they are of: which stands where changes with every press.
+    _, last, sooner, later = [one["run"] for one in stack.get("/queue")["waiting"]]
+    press(waiting, f"queue_first_{later}", "Move to front")
     until(lambda: queue(stack)[0] == (second, 1), "the run at the front")
-    # What is pressed next moves once more when the page shows it.
     expect(waiting.get_by_role("link").first).to_contain_text("urgent")
-    waiting.get_by_role("button", name="Move all to front").last.click()
+    press(waiting, f"queue_front_{sooner}", "Move all to front")
     until(lambda: queue(stack)[:2] == [(second, 0), (second, 1)], "the comparison at the front")
     expect(waiting.locator(".lb-waits").first).to_contain_text("seed 0")
-    run = stack.get("/queue")["waiting"][-1]["run"]
-    waiting.get_by_role("button", name="Cancel", exact=True).last.click()
-    until(lambda: stack.get(f"/runs/{run}")["state"] == "cancelled", "the last run's end")
+    press(waiting, f"queue_drop_{last}", "Cancel")
+    until(lambda: stack.get(f"/runs/{last}")["state"] == "cancelled", "the last run's end")
 
     for own in (first, second):
         stack.http.post(f"/comparisons/{own}/cancel")
