@@ -50,7 +50,7 @@ FILE: Final = (
 )
 TEXT: Final = (
     "trackio writes a step's twenty values as one JSON text, one row where ours has twenty and "
-    "a roll-up of each series; its reads of one series then parse the texts of all steps."
+    "two roll-ups of each series; its reads of one series then parse the texts of all steps."
 )
 HASHED: Final = (
     "Aim keeps points in the order of a hash and returns the first thousand that it meets, "
