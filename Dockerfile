@@ -21,7 +21,7 @@ COPY contract contract
 COPY backend backend
 USER lossboard
 EXPOSE 8500
-CMD ["python", "-m", "uvicorn", "backend.app:create_app", "--factory", "--host", "0.0.0.0", "--port", "8500", "--timeout-graceful-shutdown", "3", "--no-access-log"]
+CMD ["python", "-m", "uvicorn", "backend.app:create_app", "--factory", "--host", "0.0.0.0", "--port", "8500", "--timeout-graceful-shutdown", "3", "--timeout-keep-alive", "75", "--no-access-log"]
 
 FROM base AS worker
 # Where torch comes from: this index has the CPU build; empty takes the CUDA build of the default.

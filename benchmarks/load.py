@@ -95,6 +95,7 @@ async def _load(stack: Stack, watched: list[str], viewers: int, seconds: float) 
             task.cancel()
         for ended in await asyncio.gather(*followers, return_exceptions=True):
             if not isinstance(ended, asyncio.CancelledError):
+                print(f"a stream ended: {ended!r}", file=sys.stderr)
                 seen.statuses[0] += 1  # a stream that ended by itself
     return seen
 
@@ -157,7 +158,8 @@ async def _ask(
 ) -> httpx.Response | None:
     try:
         answer = await http.request(method, path, **more)
-    except httpx.HTTPError:
+    except httpx.HTTPError as error:
+        print(f"{method} {path}: {error!r}", file=sys.stderr)
         seen.statuses[0] += 1
         return None
     seen.statuses[answer.status_code] += 1

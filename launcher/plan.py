@@ -114,6 +114,9 @@ def _api(options: Options, environment: Mapping[str, str], url: str) -> Process:
         *(sys.executable, "-m", "uvicorn", "backend.app:create_app", "--factory"),
         *("--host", options.host, "--port", str(options.api_port)),
         *("--timeout-graceful-shutdown", "3", "--no-access-log", "--log-level", "warning"),
+        # Longer than clients keep an idle connection: one that the server is just closing when a
+        # request comes gives no answer.
+        *("--timeout-keep-alive", "75"),
     )
     return Process("api", url, command, environment, readiness.http(f"{url}/api/v1/health/live"))
 
