@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from backend.arms import Arm
 from backend.store import arms as store
-from backend.store import series, thinned
+from backend.store import rolled, series, thinned
 from backend.tables import Run
 from backend.thinning import ROLLUP_LEVEL, Bucket, level, merge
 
@@ -57,7 +57,8 @@ def curves(
     runs = [run.id for arm in arms for run in arm.runs]
     ids = _ids(session, runs, key)
     clocks = _ids(session, runs, _CLOCK) if clock else {}
-    rollups = store.rollups(session, list(ids.values()))
+    stored = rolled.coarse(session, list(ids.values()), first=0, shift=0)
+    rollups = {one: stored.get(one, []) for one in ids.values()}
     made = []
     for arm in arms:
         own = [run for run in arm.runs if run.id in ids]

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
-from pydantic_core import to_json
 
 from backend.db import Database
 from backend.errors import NotFoundError
 from backend.hub import Hub
+from backend.news import encoded
 from backend.schemas import comparison_out, run_out, series_list
 from backend.store import comparisons, runs, series
 from backend.tables import Run
@@ -45,7 +45,7 @@ async def stream(
                 try:
                     data, told = await _reset(viewer, database, workers)
                 except NotFoundError:
-                    yield _event("gone", _json({}), told)
+                    yield _event("gone", encoded({}), told)
                     return
                 yield data
             wait_s = PACE_S if viewer.held_back else PING_S
@@ -85,7 +85,7 @@ async def _reset(viewer: Viewer, database: Database, workers: Workers) -> tuple[
             "runs": [run_out(run, now) for run in own],
             "series": series_list(curves).series,
         }
-        return _event("reset", _json(body), position), version, position, own
+        return _event("reset", encoded(body), position), version, position, own
 
     data, version, position, own = await asyncio.to_thread(snapshot)
     viewer.end_reset(version, position, own, now)
@@ -95,23 +95,19 @@ async def _reset(viewer: Viewer, database: Database, workers: Workers) -> tuple[
 def _events(flush: Flush, told: str) -> list[bytes]:
     """The last event of a flush carries its id: whoever has that id has all before it."""
     news = flush.news
-    bodies = [("drop", _json({"run": run, "after": after})) for run, after in news.drops.items()]
+    bodies = [("drop", encoded({"run": run, "after": after})) for run, after in news.drops.items()]
     if news.points:
         bodies.append(("points", news.points_json))
     if flush.runs:
         now = time.time()
-        bodies.append(("runs", _json({"runs": [run_out(run, now) for run in flush.runs]})))
+        bodies.append(("runs", encoded({"runs": [run_out(run, now) for run in flush.runs]})))
     if news.gone:
-        bodies.append(("gone", _json({})))
+        bodies.append(("gone", encoded({})))
     last = len(bodies) - 1
     return [
         _event(name, body, flush.position if at == last else told)
         for at, (name, body) in enumerate(bodies)
     ]
-
-
-def _json(data: object) -> bytes:
-    return to_json(data, inf_nan_mode="null")
 
 
 def _event(name: str, data: bytes, position: str) -> bytes:

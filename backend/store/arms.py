@@ -9,7 +9,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, exists, select
 
 from backend.tables import Comparison, Point, Rollup, Run, Series, Tag
-from backend.thinning import ROLLUP_LEVEL, Bucket
+from backend.thinning import ROLLUP_LEVEL
 from contract.metrics import TEST_PREFIX, Better
 
 
@@ -95,27 +95,6 @@ def best_values(
         .group_by(best.c.run_id, best.c.value)
     )
     return [BestValue(run, key, step, value) for run, step, value in rows]
-
-
-def rollups(session: Session, series: Sequence[int]) -> dict[int, list[Bucket]]:
-    """The stored roll-up of each of these series."""
-    rows = session.connection().execute(
-        columns(
-            col(Rollup.series_id),
-            col(Rollup.bucket),
-            col(Rollup.n),
-            col(Rollup.nulls),
-            col(Rollup.low),
-            col(Rollup.high),
-            col(Rollup.total),
-        )
-        .where(col(Rollup.series_id).in_(series))
-        .order_by(col(Rollup.series_id), col(Rollup.bucket))
-    )
-    found: dict[int, list[Bucket]] = {one: [] for one in series}
-    for row in rows:
-        found[row[0]].append(Bucket._make(row[1:]))
-    return found
 
 
 def means(session: Session, series: Sequence[int], k: int) -> list[tuple[int, int, float | None]]:

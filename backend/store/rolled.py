@@ -78,39 +78,37 @@ def buckets(session: Session, ids: Ids, after: int, k: int) -> Buckets:
 def _joined(
     table: type[Rollup] | type[FineRollup], ids: Ids, first: int, shift: int
 ) -> Select[Any]:
-    index = col(table.bucket).op("/")(text(str(1 << shift)))  # whole numbers: rounds down
-    return (
-        columns(
-            col(table.series_id),
-            index,
-            func.sum(table.n),
-            func.sum(table.nulls),
-            func.min(table.low),
-            func.max(table.high),
-            func.sum(table.total),
-        )
-        .where(col(table.series_id).in_(ids), col(table.bucket) >= first)
-        .group_by(col(table.series_id), index)
-        .order_by(col(table.series_id), index)
+    asked = _by_bucket(
+        col(table.series_id),
+        col(table.bucket),
+        shift,
+        func.sum(table.n),
+        func.sum(table.nulls),
+        func.min(table.low),
+        func.max(table.high),
+        func.sum(table.total),
     )
+    return asked.where(col(table.series_id).in_(ids), col(table.bucket) >= first)
 
 
 def _grouped(ids: Ids, after: int, k: int) -> Select[Any]:
-    index = col(Point.step).op("/")(text(str(1 << k)))  # whole numbers: rounds down
-    return (
-        columns(
-            col(Point.series_id),
-            index,
-            func.count(),
-            func.count() - func.count(col(Point.value)),
-            func.min(Point.value),
-            func.max(Point.value),
-            func.sum(Point.value),
-        )
-        .where(col(Point.series_id).in_(ids), col(Point.step) > after)
-        .group_by(col(Point.series_id), index)
-        .order_by(col(Point.series_id), index)
+    asked = _by_bucket(
+        col(Point.series_id),
+        col(Point.step),
+        k,
+        func.count(),
+        func.count() - func.count(col(Point.value)),
+        func.min(Point.value),
+        func.max(Point.value),
+        func.sum(Point.value),
     )
+    return asked.where(col(Point.series_id).in_(ids), col(Point.step) > after)
+
+
+def _by_bucket(series: Any, place: Any, shift: int, *parts: Any) -> Select[Any]:
+    """Selects (series, bucket of 2^shift places, the parts of a Bucket), rising."""
+    index = place.op("/")(text(str(1 << shift)))  # whole numbers: rounds down
+    return columns(series, index, *parts).group_by(series, index).order_by(series, index)
 
 
 def _read(session: Session, query: Select[Any]) -> Buckets:
