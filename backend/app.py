@@ -17,49 +17,48 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 
-from backend import errors, migrations
-from backend.access.guard import Guard, decided
-from backend.access.headers import SafeHeaders
-from backend.access.hiding import Hiding
-from backend.access.trail import Trail
-from backend.blobs import BLOBS, Blobs
-from backend.collector import Collector
+from backend import errors
+from backend.arms import routes as arms
+from backend.auth import routes as access
+from backend.auth.audit import Trail
+from backend.auth.middleware import Guard, decided
+from backend.auth.redaction import Hiding
+from backend.comparisons import catalogue_routes as catalogue
+from backend.comparisons import routes as comparisons
+from backend.datasets import routes as datasets
 from backend.datasets.checker import Checker
 from backend.datasets.files import UPLOADS, Uploads
-from backend.db import Database
-from backend.holding import Using, clear_links
-from backend.hub import Hub
-from backend.leases import Leases
-from backend.limits import BodyLimit
-from backend.metrics import Metrics, Timing
-from backend.parts import Parts
-from backend.queue import WakeQueue
-from backend.retention import Retention
-from backend.routes import (
-    access,
-    arms,
-    catalogue,
-    comparisons,
-    datasets,
-    export,
-    health,
-    internal,
-    internal_space,
-    live,
-    metrics,
-    projections,
-    queue,
-    runs,
-    series,
-    space,
-    workers,
-)
+from backend.db import migrations
+from backend.db.database import Database
+from backend.embeddings import projection_routes as projections
+from backend.embeddings import routes as space
+from backend.embeddings import worker_routes as internal_space
+from backend.embeddings.blob_cache import Reader
+from backend.export import routes as export
+from backend.http.body_limit import BodyLimit
+from backend.http.security_headers import SafeHeaders
+from backend.ingest.collector import Collector
+from backend.live import routes as live
+from backend.live.hub import Hub
+from backend.maintenance.retention import Retention
+from backend.maintenance.sweeper import Sweeper
+from backend.monitoring import metrics_routes as metrics
+from backend.monitoring import routes as health
+from backend.monitoring.prometheus import Metrics, Timing
+from backend.queue import routes as queue
+from backend.runs import blob_cleanup as rubbish
+from backend.runs import routes as runs
+from backend.runs import series_routes as series
+from backend.runs.repository import in_state
 from backend.settings import Settings
-from backend.space import rubbish
-from backend.space.reading import Reader
-from backend.store.runs import in_state
-from backend.sweeper import Sweeper
-from backend.workers import Workers
+from backend.state import Parts
+from backend.storage.blobs import BLOBS, Blobs
+from backend.storage.data_folder import Using, clear_links
+from backend.workers import routes as workers
+from backend.workers import worker_routes as internal
+from backend.workers.leases import Leases
+from backend.workers.registry import Workers
+from backend.workers.wakeups import WakeQueue
 from contract import logs
 from contract.names import API_PREFIX
 

@@ -29,7 +29,7 @@ from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from contract.problems import Problem, SpecError
+from contract.comparison.problems import Problem, SpecError
 
 log = logging.getLogger(__name__)
 

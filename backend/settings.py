@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from backend.access.tokens import OPEN_HOUSE, Tokens
+from backend.auth.tokens import OPEN_HOUSE, Tokens
 from backend.errors import SettingsError
 from contract import logs
 

@@ -31,12 +31,12 @@ import torch
 
 from benchmarks import comparison_peer
 from benchmarks.report import Row, report
-from contract.spec import ComparisonSpec, parse_spec
+from contract.comparison.spec import ComparisonSpec, parse_spec
 from tests.support import tiny_mnist
 from worker import data, encoders
-from worker.process import ALLOCATOR
-from worker.reporter import ListReporter
-from worker.trainer.seeds import seed_of
+from worker.reporting.reporter import ListReporter
+from worker.slot.trainer_process import ALLOCATOR
+from worker.torch_utils.random_streams import seed_of
 from worker.trainer.training import Training
 
 PEER: Final = "pytorch-metric-learning"

@@ -34,17 +34,18 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.report import Row, report
-from contract.data import ImageFolderData
-from contract.encoder import ConvnetEncoder, Encoder, MlpEncoder, Resnet18Encoder
-from contract.spec import parse_spec
-from contract.training import ShuffleSampler
-from worker import batches, data, encoders, features, losses
+from contract.comparison.data import ImageFolderData
+from contract.comparison.encoder import ConvnetEncoder, Encoder, MlpEncoder, Resnet18Encoder
+from contract.comparison.spec import parse_spec
+from contract.comparison.training import ShuffleSampler
+from worker import data, encoders, features, losses
 from worker.data import ImageFiles
 from worker.encoders.pixels import load_image
 from worker.features import cache, extract
-from worker.progress import SILENT
-from worker.reporter import ListReporter
-from worker.trainer.life import warm_up
+from worker.reporting.progress import SILENT
+from worker.reporting.reporter import ListReporter
+from worker.trainer import batches
+from worker.trainer.process import warm_up
 from worker.trainer.training import Training
 
 CPU = torch.device("cpu")

@@ -15,15 +15,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.report import Row, report
-from contract.data import DigitsData
-from contract.encoder import ConvnetEncoder
-from worker import data, dynamics, encoders, losses
+from contract.comparison.data import DigitsData
+from contract.comparison.encoder import ConvnetEncoder
+from worker import data, encoders, losses
 from worker.data import Split
 from worker.losses import LossOutput, contrastive
 from worker.losses.batch import Batch
 from worker.losses.distances import space
-from worker.losses.members import Members
+from worker.losses.positives import Members
 from worker.losses.triplet_weights import triplet_weights
+from worker.trainer import dynamics
 
 BLOCK = 10
 """Steps whose times are added up; one of them measures the update norm."""

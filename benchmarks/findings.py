@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import httpx
 
-from frontend.api import Api
+from frontend.api.client import Api
 
 WAIT_S: Final = 2.0
 SHOWN: Final = (

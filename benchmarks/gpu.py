@@ -36,7 +36,7 @@ from benchmarks.gpu_clock import BLOCKS, STEPS, TIMES, milliseconds, pace_of, pe
 from benchmarks.gpu_steps import CLASSES, PeerSteps, Steps
 from benchmarks.loss_ways import FLOOR, OURS, PEER, WAYS
 from benchmarks.report import Row, report
-from contract.encoder import ConvnetEncoder, Resnet18Encoder
+from contract.comparison.encoder import ConvnetEncoder, Resnet18Encoder
 from worker import encoders, losses
 
 DIM: Final = 128

@@ -8,10 +8,11 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.loss_ways import PEER, WAYS
-from contract.encoder import ConvnetEncoder
-from contract.training import Precision
-from worker import dynamics, encoders, losses
+from contract.comparison.encoder import ConvnetEncoder
+from contract.comparison.training import Precision
+from worker import encoders, losses
 from worker.data import Split
+from worker.trainer import dynamics
 from worker.trainer.model import Model, loss_of
 from worker.trainer.readings import Readings
 from worker.trainer.training import UPDATE_NORM_EVERY

@@ -42,12 +42,12 @@ from benchmarks.live_peers import WARM_UP_S, Seen
 from benchmarks.peers.environment import version
 from benchmarks.peers.pace import PANEL, STEPS, STEPS_A_SECOND, paced
 from benchmarks.report import Row, percentile, report
-from contract.presets import DEMO
+from contract.catalogue.presets import DEMO
 from tests.support.browser import browser_page
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
-from worker.outbox import Outbox
-from worker.stream import StreamReporter, connect
+from worker.reporting.outbox import Outbox
+from worker.reporting.stream_reporter import StreamReporter, connect
 
 SUBMITS: Final = 5
 

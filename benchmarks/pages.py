@@ -27,12 +27,12 @@ import httpx
 import psutil
 from playwright.sync_api import FloatRect, Locator, Page
 
-from backend import migrations
-from backend.blobs import BLOBS, Blobs
-from backend.db import Database
+from backend.db import migrations
+from backend.db.database import Database
+from backend.storage.blobs import BLOBS, Blobs
 from benchmarks.live import claim, paused_workers, pretend_to_train
 from benchmarks.report import Row, report
-from contract.presets import DEMO
+from contract.catalogue.presets import DEMO
 from tests.support import curves, snapshots
 from tests.support.browser import browser_page
 from tests.support.stack import Stack, running_stack

@@ -27,11 +27,11 @@ from threadpoolctl import ThreadpoolController
 
 from benchmarks.comparison import spec_of, write_data
 from benchmarks.report import Row, report
-from contract.presets import DEMO
-from contract.spec import ComparisonSpec, parse_spec
+from contract.catalogue.presets import DEMO
+from contract.comparison.spec import ComparisonSpec, parse_spec
 from worker.measure import threads
-from worker.process import ALLOCATOR
-from worker.reporter import ListReporter
+from worker.reporting.reporter import ListReporter
+from worker.slot.trainer_process import ALLOCATOR
 from worker.trainer.training import Training
 
 ITEMS: Final = 10_000

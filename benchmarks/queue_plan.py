@@ -1,10 +1,11 @@
 """What more slots bring: a comparison of equal runs on one slot and on two, and a plan for 64.
 
 Measured from the submit to the last run's end, on a product whose spare trainers are warm; beside
-it stands what backend.fair.plan, which gives the queue page its times, says of the same runs when
-each takes as long as the runs on one slot did. The plan for 64 slots is that same calculation, for
-a machine that has room for them: this one has not. How much more two plain training loops get done
-side by side than one alone, without any of the product, says what the machine's cores allow.
+it stands what backend.runs.fair_share.plan, which gives the queue page its times, says of the
+same runs when each takes as long as the runs on one slot did. The plan for 64 slots is that same
+calculation, for a machine that has room for them: this one has not. How much more two plain
+training loops get done side by side than one alone, without any of the product, says what the
+machine's cores allow.
 
 Run as `python -m benchmarks.queue_plan [--runs 6]`. Nothing else should load the machine.
 """
@@ -19,9 +20,9 @@ import time
 from pathlib import Path
 from typing import Final
 
-from backend.fair import Turns, Waits, Works, plan
+from backend.runs.fair_share import Turns, Waits, Works, plan
 from benchmarks.report import Row, report
-from contract.training import ANY_DEVICE
+from contract.comparison.training import ANY_DEVICE
 from tests.support.specs import small
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until

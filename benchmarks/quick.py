@@ -24,7 +24,7 @@ from benchmarks.document import machine
 from benchmarks.dynamics import Loop
 from benchmarks.loss_ways import OURS, PEER, WAYS
 from benchmarks.row import number
-from contract.data import DigitsData
+from contract.comparison.data import DigitsData
 from worker import data
 
 FLOORS = Path(__file__).parent / "floors.json"

@@ -4,8 +4,8 @@ Heads on cached features: 6,000 random but separable ones of 512 numbers in 10 c
 what a frozen ResNet-18 leaves to train. Both ways start every seed from its own weights, give it
 its own batches, count every tuple, use Adam and measure every per-step dynamic with the update
 norm every tenth step; one after another takes the steps as a run takes them, together as
-`worker.together` does. Neither writes points. On a CPU each reads every step, on a GPU the steps of
-a block in one transfer.
+`worker.batched` does. Neither writes points. On a CPU each reads every step, on a
+GPU the steps of a block in one transfer.
 
 Both ways take the same blocks of steps, alternating. Reported: milliseconds for one step of every
 seed, medians over the blocks; both include drawing the batches. At the end the weights and the
@@ -29,15 +29,15 @@ from pydantic import TypeAdapter
 from torch import Tensor, nn
 
 from benchmarks.report import Row, report
-from contract.encoder import Resnet18Encoder
-from contract.loss import Loss
-from contract.training import AdamOptimizer, ShuffleSampler
-from worker import batches, dynamics, encoders, losses
+from contract.comparison.encoder import Resnet18Encoder
+from contract.comparison.loss import Loss
+from contract.comparison.training import AdamOptimizer, ShuffleSampler
+from worker import encoders, losses
+from worker.batched import Together
 from worker.data import Split
-from worker.together import Together
-from worker.trainer import optimizers
+from worker.torch_utils.random_streams import generator, seed_of
+from worker.trainer import batches, dynamics, optimizers
 from worker.trainer.model import Model, loss_of
-from worker.trainer.seeds import generator, seed_of
 from worker.trainer.training import UPDATE_NORM_EVERY
 
 ITEMS, FEATURES, CLASSES = 6_000, 512, 10

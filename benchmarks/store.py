@@ -14,16 +14,19 @@ from pathlib import Path
 
 from sqlmodel import col, select
 
-from backend import migrations, stream
-from backend.collector import Collector
-from backend.db import Commit, Database
-from backend.store import comparisons, points, runs, series
-from backend.tables import Run, Series
+from backend.comparisons import repository as comparisons
+from backend.db import migrations
+from backend.db.database import Commit, Database
+from backend.db.models import Run, Series
+from backend.ingest import event_stream as stream
+from backend.ingest.collector import Collector
+from backend.metrics import points, series
+from backend.runs import repository as runs
 from benchmarks.report import Row, percentile, report
+from contract.comparison.spec import parse_spec
 from contract.events import Column, Points, Started, encode
 from contract.metrics import METRICS
 from contract.names import EVENT_FIELD, EVENT_STREAM
-from contract.spec import parse_spec
 from tests.support.broker import Broker
 
 RUNS = 4

@@ -6,14 +6,14 @@ import time
 
 from sqlmodel import col, select
 
-from backend.collector import Collector
-from backend.db import Commit, Database
-from backend.store import points, series
-from backend.tables import Run, Series
+from backend.db.database import Commit, Database
+from backend.db.models import Run, Series
+from backend.ingest.collector import Collector
+from backend.metrics import points, series
 from benchmarks.peers.job import BATCH, repeated, timed
 from benchmarks.store import KEYS, claimed, empty_store, fill_long
-from worker.outbox import Outbox
-from worker.stream import StreamReporter, connect
+from worker.reporting.outbox import Outbox
+from worker.reporting.stream_reporter import StreamReporter, connect
 
 PATIENCE_S = 120
 

@@ -17,14 +17,14 @@ import httpx
 import streamlit as st
 from starlette.middleware import Middleware
 
-from frontend.live.assets import Assets
-from frontend.proxy import Proxy
+from frontend.server.api_auth import Door
+from frontend.server.middleware import Gate
+from frontend.server.proxy import Proxy
+from frontend.server.sessions import sessions
+from frontend.server.signin import SignIn
+from frontend.server.signin_attempts import Attempts
 from frontend.settings import Settings
-from frontend.signin.attempts import Attempts
-from frontend.signin.door import Door
-from frontend.signin.gate import Gate
-from frontend.signin.routes import SignIn
-from frontend.signin.sessions import sessions
+from frontend.ui.assets import Assets
 
 _CLIENT = httpx.AsyncClient(
     limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),

@@ -5,10 +5,10 @@ from pathlib import Path
 import httpx
 import streamlit as st
 
-from frontend.session import API_KEY
 from frontend.settings import Settings
-from frontend.signin import pages
-from frontend.team.who import who
+from frontend.ui import current_user as pages
+from frontend.ui.display_name import who
+from frontend.ui.session import API_KEY
 
 
 @st.cache_resource

@@ -10,7 +10,7 @@ from launcher.plan import ROOT
 COMMANDS: Final = {
     **dict.fromkeys(("submit", "watch", "list", "export", "report"), "frontend.cli"),
     **dict.fromkeys(("migrate", "copy", "backup", "restore"), "backend.admin"),
-    "token": "backend.access",
+    "token": "backend.auth",
 }
 """Command -> the module that is run for it."""
 

@@ -26,7 +26,7 @@ def test_the_import_contracts_hold() -> None:
     [
         ("backend.app", ("torch", "streamlit", "worker")),
         ("worker.celery_app", ("torch", "sqlalchemy", "backend", "streamlit")),
-        ("contract.catalogue", ("torch", "celery", "fastapi", "sqlalchemy", "redis")),
+        ("contract.catalogue.catalogue", ("torch", "celery", "fastapi", "sqlalchemy", "redis")),
         ("launcher.__main__", ("torch", "celery", "fastapi", "contract", "backend", "worker")),
     ],
 )

@@ -10,13 +10,13 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from backend.access.rules import RULES
 from backend.app import create_app
-from contract.catalogue import LOSSES
-from contract.intake import read_features, read_paired
+from backend.auth.permissions import RULES
+from contract.catalogue.catalogue import LOSSES
+from contract.comparison.spec import parse_spec
+from contract.dataset_files import read_features, read_paired
 from contract.metrics import METRICS, TEST_PREFIX
 from contract.names import API_PREFIX
-from contract.spec import parse_spec
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ("contract", "backend", "worker", "frontend", "launcher", "tests", "benchmarks")

@@ -21,7 +21,7 @@ from celery.worker.consumer import Consumer
 from contract import logs
 from contract.names import WAKE_TASK, wake_queue
 from worker.settings import Settings
-from worker.slot import Slot
+from worker.slot.slot import Slot
 
 LEFT_AFTER_S: Final = 3.2
 """How long a slot that was asked to stop, and has no time to drain, may take to give its run back;

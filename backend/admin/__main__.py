@@ -9,15 +9,16 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend import holding, migrations
-from backend.admin.backing import backup
-from backend.admin.copying import copy
+from backend.admin.backup import backup
+from backend.admin.database_copy import copy
 from backend.admin.errors import AdminError
-from backend.admin.places import Places
-from backend.admin.restoring import restore
-from backend.admin.telling import Teller, size
-from backend.db import Database
+from backend.admin.locations import Places
+from backend.admin.progress import Teller, size
+from backend.admin.restore import restore
+from backend.db import migrations
+from backend.db.database import Database
 from backend.errors import BackendError
+from backend.storage import data_folder as holding
 
 
 def parser() -> argparse.ArgumentParser:

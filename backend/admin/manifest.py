@@ -10,8 +10,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.blobs import BLOBS
 from backend.datasets.files import CONTENT, THUMBNAILS, UPLOADS
+from backend.storage.blobs import BLOBS
 
 FORMAT: Final = 1
 """Changes when a reader of the file has to."""

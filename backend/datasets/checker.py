@@ -14,7 +14,7 @@ from typing import Final
 from pydantic import ValidationError
 
 import backend
-from backend.datasets.facts import Kind, Note, Report
+from backend.datasets.check_result import Kind, Note, Report
 from backend.datasets.files import DISK_FULL, NO_ROOM
 from backend.errors import DiskFullError, UnavailableError
 
@@ -89,7 +89,7 @@ class Checker:
 
     async def _start(self, kind: Kind, folder: Path) -> Process:
         memory = self.limits.memory or _half_of_the_memory()
-        command = [sys.executable, "-P", "-m", "backend.datasets.check", kind, str(folder)]
+        command = [sys.executable, "-P", "-m", "backend.datasets.check_process", kind, str(folder)]
         command += ["--memory", str(memory), "--cpu", str(self.limits.cpu_s)]
         with (folder / "report").open("wb") as report, (folder / "errors").open("wb") as errors:
             return await asyncio.create_subprocess_exec(

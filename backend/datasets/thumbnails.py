@@ -8,9 +8,9 @@ from typing import Final
 
 from PIL import Image
 
-from backend.datasets.facts import Thumbnail
-from contract.intake import ImageSet
-from contract.intake.image_check import FORMATS
+from backend.datasets.check_result import Thumbnail
+from contract.dataset_files import ImageSet
+from contract.dataset_files.image_file import FORMATS
 
 SIDE: Final = 96
 """Pixels of the longer side."""

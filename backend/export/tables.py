@@ -7,11 +7,12 @@ from typing import Any, Final, Literal
 
 from sqlmodel import Session, col, select
 
-from backend import measured
-from backend.measured import Measures
-from backend.schemas import iso
-from backend.store import results, runs, series
-from backend.tables import Comparison, Point, Run
+from backend.db.models import Comparison, Point, Run
+from backend.metrics import measurements as measured
+from backend.metrics import results, series
+from backend.metrics.measurements import Measures
+from backend.runs import repository as runs
+from backend.runs.schemas import iso
 from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX
 
 What = Literal["results", "series", "runs"]

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from contract.loss import ACTIVE_EPS
+from contract.comparison.loss import ACTIVE_EPS
 from contract.metrics.metric import Metric
 
 

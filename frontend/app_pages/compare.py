@@ -4,17 +4,19 @@ from typing import Final
 
 import streamlit as st
 
-from frontend.again import try_again
-from frontend.api import Api
-from frontend.api_types import Catalogue
-from frontend.compare import address, choosing, sections
-from frontend.compare.chosen import Chosen
-from frontend.compare.overlay import overlay
-from frontend.compare.spread import spread
-from frontend.comparison_table import OPEN, pages, verbatim
+from frontend.api.client import Api
+from frontend.api.types import Catalogue
+from frontend.compare import arm_table as choosing
+from frontend.compare import tables_section as sections
+from frontend.compare import url_state as address
+from frontend.compare.curves_section import overlay
+from frontend.compare.scatter_section import spread
+from frontend.compare.selection import Chosen
 from frontend.errors import ApiError
-from frontend.paging import page_number
-from frontend.session import api
+from frontend.ui.paging import page_number
+from frontend.ui.retry import try_again
+from frontend.ui.session import api
+from frontend.ui.text import OPEN, pages, verbatim
 
 EVERY_S: Final = 5.0  # how often what arms that still train have measured is read again
 

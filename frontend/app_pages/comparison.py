@@ -5,20 +5,20 @@ from typing import Final
 
 import streamlit as st
 
-from frontend import comparison_html
-from frontend.again import try_again
-from frontend.api import Api
-from frontend.api_types import ComparisonDetail, Dataset
-from frontend.comparison_edit import menu
-from frontend.comparison_facts import difference, facts, measures, reductions, settings
-from frontend.comparison_table import OPEN, verbatim
+from frontend.api.client import Api
+from frontend.api.types import ComparisonDetail, Dataset
+from frontend.comparison import html as comparison_html
+from frontend.comparison.actions import menu
+from frontend.comparison.spec_text import difference, facts, measures, reductions, settings
+from frontend.comparison.tabs import geometry, live, retrieval, sections, setup, space, verdict
+from frontend.comparison.tabs.view import View
 from frontend.errors import ApiError, MissingError
-from frontend.export_menu import export_menu
+from frontend.export.menu import export_menu
 from frontend.live import component
 from frontend.live.component import Tab
-from frontend.session import api
-from frontend.tabs import geometry, live, retrieval, sections, setup, space, verdict
-from frontend.tabs.view import View
+from frontend.ui.retry import try_again
+from frontend.ui.session import api
+from frontend.ui.text import OPEN, verbatim
 
 POLL_S: Final = 3.0
 

@@ -6,14 +6,14 @@ from typing import Final, Literal
 
 import streamlit as st
 
-from frontend.api import Api
-from frontend.api_types import Comparison, ComparisonPage
-from frontend.comparison_actions import open_dialog, row_actions
-from frontend.comparison_table import STATES, any_open, pages, preparation, rows, workers_line
+from frontend.api.client import Api
+from frontend.api.types import Comparison, ComparisonPage
+from frontend.board.row_actions import open_dialog, row_actions
 from frontend.errors import ApiError, MissingError
-from frontend.loading import reading
-from frontend.paging import page_number
-from frontend.session import api
+from frontend.ui.loading import reading
+from frontend.ui.paging import page_number
+from frontend.ui.session import api
+from frontend.ui.text import STATES, any_open, pages, preparation, rows, workers_line
 
 PAGE_SIZE: Final = 25
 EVERY_S: Final = 2.0

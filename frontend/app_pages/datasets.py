@@ -8,16 +8,16 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from frontend import dataset_facts
-from frontend.again import try_again
-from frontend.api import Api
-from frontend.api_transport import PREFIX
-from frontend.api_types import Catalogue, Dataset
-from frontend.comparison_html import moment
-from frontend.comparison_table import verbatim
+from frontend.api.client import Api
+from frontend.api.transport import PREFIX
+from frontend.api.types import Catalogue, Dataset
+from frontend.comparison.html import moment
 from frontend.errors import ApiError, FieldProblem, MissingError
-from frontend.session import api
-from frontend.signin.pages import barred, person
+from frontend.ui import dataset_text as dataset_facts
+from frontend.ui.current_user import barred, person
+from frontend.ui.retry import try_again
+from frontend.ui.session import api
+from frontend.ui.text import verbatim
 
 REFUSED: Final = "datasets_refused"  # file and error of an upload that was not taken
 TAKEN: Final = "datasets_taken"  # uploads that were taken; the next one finds an empty field

@@ -8,11 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from frontend.again import try_again
-from frontend.comparison_table import verbatim
 from frontend.errors import ApiError
-from frontend.method_text import DOCUMENT, Metric, better, protocol_rows, read, wanted
-from frontend.session import api
+from frontend.ui.method_text import DOCUMENT, Metric, better, protocol_rows, read, wanted
+from frontend.ui.retry import try_again
+from frontend.ui.session import api
+from frontend.ui.text import verbatim
 
 Json = Mapping[str, Any]
 

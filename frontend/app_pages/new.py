@@ -5,22 +5,22 @@ from typing import Any, Final
 
 import streamlit as st
 
-from frontend.again import try_again
-from frontend.api import Api
+from frontend.api.client import Api
 from frontend.errors import ApiError
 from frontend.form import draft as drafts
 from frontend.form import sections
 from frontend.form.arm_cards import arm_cards
 from frontend.form.draft import Draft
-from frontend.form.fields import read_form
 from frontend.form.problems import Problem, from_api
-from frontend.form.seeds import SeedsError
+from frontend.form.schema_fields import read_form
 from frontend.form.sources import source_cards
+from frontend.form.to_spec import write_spec
 from frontend.form.uploads import spec_for
-from frontend.form.values import write_spec
-from frontend.session import api
-from frontend.signin.controls import needs
-from frontend.signin.pages import barred
+from frontend.ui.current_user import barred
+from frontend.ui.retry import try_again
+from frontend.ui.role_button import needs
+from frontend.ui.seeds import SeedsError
+from frontend.ui.session import api
 
 Json = Mapping[str, Any]
 

@@ -5,16 +5,16 @@ from typing import Final
 
 import streamlit as st
 
-from frontend import queue_html
-from frontend.api import Api
-from frontend.api_team_types import Queue, Slot, Waiting
-from frontend.comparison_edit import cancel
-from frontend.comparison_table import pages, verbatim
+from frontend.api.client import Api
+from frontend.api.team_types import Queue, Slot, Waiting
+from frontend.board import queue_html
+from frontend.comparison.actions import cancel
 from frontend.errors import ApiError
-from frontend.loading import reading
-from frontend.paging import page_number, turn_pages
-from frontend.session import api
-from frontend.signin.controls import needs
+from frontend.ui.loading import reading
+from frontend.ui.paging import page_number, turn_pages
+from frontend.ui.role_button import needs
+from frontend.ui.session import api
+from frontend.ui.text import pages, verbatim
 
 PAGE_SIZE: Final = 25
 EVERY_S: Final = 2.0

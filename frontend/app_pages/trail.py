@@ -4,12 +4,12 @@ from typing import Final
 
 import streamlit as st
 
-from frontend.again import try_again
-from frontend.api_access_types import AuditEntry
-from frontend.comparison_table import pages
+from frontend.api.access_types import AuditEntry
 from frontend.errors import ApiError
-from frontend.paging import page_number, turn_pages
-from frontend.session import api
+from frontend.ui.paging import page_number, turn_pages
+from frontend.ui.retry import try_again
+from frontend.ui.session import api
+from frontend.ui.text import pages
 
 PAGE_SIZE: Final = 50
 WHO: Final = "trail_who"

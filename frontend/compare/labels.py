@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from frontend.api_arms import SEPARATOR
-from frontend.api_arms_types import Arm
+from frontend.api.arms import SEPARATOR
+from frontend.api.arms_types import Arm
 
 LONG: Final = 28
 """Characters of a comparison's name beyond which it is shortened."""

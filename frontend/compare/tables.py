@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
-from frontend.api_arms_types import Arm, ArmTable, SettingValues, Spread
-from frontend.comparison_facts import plain
-from frontend.comparison_html import Theme, swatch
-from frontend.results import figure
-from frontend.theme import ArmStyle
+from frontend.api.arms_types import Arm, ArmTable, SettingValues, Spread
+from frontend.comparison.html import Theme, swatch
+from frontend.comparison.results_table import figure
+from frontend.comparison.spec_text import plain
+from frontend.ui.theme import ArmStyle
 
 PARTS: Final = {
     "last": "Last",

@@ -7,9 +7,9 @@ import streamlit as st
 
 from frontend.form import arms
 from frontend.form.draft import PREFIX, Draft
-from frontend.form.values import arm_count
+from frontend.form.to_spec import arm_count
 from frontend.form.widgets import about, cells, complaints, grid, kind, text
-from frontend.theme import arm_style
+from frontend.ui.theme import arm_style
 
 _LINES = {"solid": "solid", "dot": "dotted"}
 """The nearest that CSS draws."""

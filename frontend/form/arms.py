@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from frontend.form.fields import Choice
-from frontend.form.values import Values, arm_count
+from frontend.form.schema_fields import Choice
+from frontend.form.to_spec import Values, arm_count
 
 
 def arm_values(values: Values, index: int) -> dict[str, Any]:

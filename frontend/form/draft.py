@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import streamlit as st
 
-from frontend.form.fields import Form
+from frontend.form.from_spec import read_spec
 from frontend.form.problems import Problem, place
-from frontend.form.reading import read_spec
-from frontend.form.values import Values
+from frontend.form.schema_fields import Form
+from frontend.form.to_spec import Values
 
 PREFIX: Final = "new."
 """A widget's key is this and its path in the form."""

@@ -5,8 +5,8 @@ from typing import Final
 import streamlit as st
 
 from frontend.form.draft import Draft
-from frontend.form.fields import Choice, Option
-from frontend.form.values import SHARED
+from frontend.form.schema_fields import Choice, Option
+from frontend.form.to_spec import SHARED
 from frontend.form.widgets import about, cells, grid, kind
 
 WEIGHTS_FILE: Final = "file"

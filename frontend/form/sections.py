@@ -5,16 +5,16 @@ from html import escape
 
 import streamlit as st
 
-from frontend.comparison_facts import Catalogue, difference, settings
+from frontend.comparison.spec_text import Catalogue, difference, settings
 from frontend.form.arms import twins
 from frontend.form.draft import Draft
 from frontend.form.encoders import encoder_card
-from frontend.form.fields import Choice
 from frontend.form.problems import in_words, place
-from frontend.form.seeds import SeedsError, parse_seeds
+from frontend.form.schema_fields import Choice
+from frontend.form.to_spec import SOURCES, arm_count, write_spec
 from frontend.form.uploads import Upload, source
-from frontend.form.values import SOURCES, arm_count, write_spec
 from frontend.form.widgets import about, cells, complain, complaints, grid, kind, red, text
+from frontend.ui.seeds import SeedsError, parse_seeds
 
 KEPT = {"snapshot_every", "snapshot_size"}
 """Settings of `measure` that keep the spec's values and are not asked for."""

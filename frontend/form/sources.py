@@ -7,7 +7,7 @@ from typing import Any, Final
 import streamlit as st
 
 from frontend.form.draft import Draft
-from frontend.form.fields import Option
+from frontend.form.schema_fields import Option
 from frontend.form.widgets import about
 
 Json = Mapping[str, Any]

@@ -7,8 +7,8 @@ from typing import Any, Final
 import streamlit as st
 
 from frontend.form.draft import Draft
-from frontend.form.fields import Field, Option
-from frontend.form.values import SOURCES
+from frontend.form.schema_fields import Field, Option
+from frontend.form.to_spec import SOURCES
 from frontend.form.widgets import complaints, setting
 
 Upload = Mapping[str, Any]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from frontend.form.draft import PREFIX, Draft
-from frontend.form.fields import Choice, Field, Items, Option
+from frontend.form.schema_fields import Choice, Field, Items, Option
 
 _RED = {"light": "#c62828", "dark": "#ff8a80"}
 

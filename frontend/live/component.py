@@ -6,8 +6,8 @@ from typing import Any, Final, Literal
 
 import streamlit as st
 
-from frontend.live.assets import FOLDER, Assets
-from frontend.theme import arm_styles
+from frontend.ui.assets import FOLDER, Assets
+from frontend.ui.theme import arm_styles
 
 Tab = Literal["live", "geometry", "retrieval", "space", "verdict", "setup"]
 """The tabs of a comparison's page; the component stands in all of them, so that one stream serves

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import streamlit as st
 
-from frontend.live.assets import FOLDER as LIVE
-from frontend.live.assets import Assets
-from frontend.theme import arm_styles
+from frontend.ui.assets import FOLDER as LIVE
+from frontend.ui.assets import Assets
+from frontend.ui.theme import arm_styles
 
 _FOLDER: Final = Path(__file__).parent
 _ASSETS: Final = Assets.load()

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from backend import migrations
-from backend.admin.backing import Made, backup
-from backend.admin.named import Named
-from backend.admin.pinning import place_of
-from backend.admin.places import Places
-from backend.admin.telling import Tell, nobody
-from backend.blobs import BLOBS, Blobs
+from backend.admin.backup import Made, backup
+from backend.admin.locations import Places
+from backend.admin.pinned_files import place_of
+from backend.admin.progress import Tell, nobody
+from backend.admin.referenced_files import Named
+from backend.datasets import repository as datasets
 from backend.datasets.files import CONTENT, THUMBNAILS, UPLOADS, Uploads
-from backend.db import Database
-from backend.store import datasets
-from backend.tables import Dataset
+from backend.db import migrations
+from backend.db.database import Database
+from backend.db.models import Dataset
+from backend.storage.blobs import BLOBS, Blobs
 from tests.backend.helpers import Attempt, claim, submit
 from tests.backend.played import store
 from tests.support.snapshots import fill

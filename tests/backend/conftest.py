@@ -9,11 +9,11 @@ import httpx
 import pytest
 import uvicorn
 
-from backend import migrations
 from backend.app import create_app
-from backend.db import Database
-from backend.parts import Parts
+from backend.db import migrations
+from backend.db.database import Database
 from backend.settings import Settings
+from backend.state import Parts
 from tests.backend.helpers import TOKEN, Api
 from tests.support.ports import free_ports
 from tests.support.postgres import Postgres, running_postgres

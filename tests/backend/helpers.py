@@ -7,9 +7,12 @@ from typing import Any
 import httpx
 import redis
 
-from backend.db import Database
-from backend.store import comparisons, runs, series
-from backend.tables import Comparison, Run
+from backend.comparisons import repository as comparisons
+from backend.db.database import Database
+from backend.db.models import Comparison, Run
+from backend.metrics import series
+from backend.runs import repository as runs
+from contract.comparison.spec import parse_spec
 from contract.events import (
     Checkpointed,
     Column,
@@ -27,7 +30,6 @@ from contract.events import (
     encode,
 )
 from contract.names import EVENT_FIELD, EVENT_STREAM
-from contract.spec import parse_spec
 from tests.support.specs import small
 
 TOKEN = "secret"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import httpx
 
-from backend.access.tokens import Tokens
+from backend.auth.tokens import Tokens
 from backend.settings import Settings
 
 TOKENS = {

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from backend import ingest
-from backend.db import Database
-from backend.store import comparisons
-from backend.tables import Run
+from backend.comparisons import repository as comparisons
+from backend.db.database import Database
+from backend.db.models import Run
+from backend.ingest import handlers as ingest
+from contract.comparison.spec import parse_spec
 from contract.events import Event, Failure
-from contract.spec import parse_spec
 from tests.backend.helpers import Attempt, claim
 from tests.support.specs import small
 

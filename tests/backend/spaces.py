@@ -8,11 +8,11 @@ import httpx
 import numpy as np
 from sqlmodel import select
 
-from backend import ingest
-from backend.blobs import Blobs
-from backend.db import Database
-from backend.parts import Parts
-from backend.tables import Projection, Run
+from backend.db.database import Database
+from backend.db.models import Projection, Run
+from backend.ingest import handlers as ingest
+from backend.state import Parts
+from backend.storage.blobs import Blobs
 from contract.events import Snapshot
 from tests.backend.helpers import TOKEN, Api, Attempt, Json
 from tests.support.snapshots import drawn_points, put_samples, put_snapshot

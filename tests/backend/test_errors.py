@@ -8,10 +8,10 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from backend.db import Database
-from backend.limits import MAX_BODY
-from backend.parts import Parts
+from backend.db.database import Database
+from backend.http.body_limit import MAX_BODY
 from backend.settings import Settings
+from backend.state import Parts
 from tests.backend.conftest import Serve
 from tests.backend.helpers import Api, Json
 from tests.support.postgres import Postgres

@@ -16,8 +16,8 @@ from schemathesis import Case, GenerationMode
 from schemathesis.core.result import Ok
 
 from backend.app import create_app
-from backend.parts import Parts
 from backend.settings import Settings
+from backend.state import Parts
 from tests.backend.conftest import Serve
 from tests.backend.helpers import TOKEN, Api, Attempt, run_now, send
 from tests.support.broker import Broker

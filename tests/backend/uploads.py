@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import psutil
 
-from backend.parts import Parts
+from backend.state import Parts
 from tests.support.tiny_sets import image_files, npz, paired, table, zipped
 
 URL = "/api/v1/datasets"
@@ -59,7 +59,7 @@ def checks(of: int | None = None) -> list[psutil.Process]:
     return [
         child
         for child in psutil.Process(of).children()
-        if "backend.datasets.check" in _command(child)
+        if "backend.datasets.check_process" in _command(child)
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from frontend.tabs.sections import TITLES
+from frontend.comparison.tabs.sections import TITLES
 from tests.support.browser import browser_page
 from tests.support.stack import Stack
 

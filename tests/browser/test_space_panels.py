@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend import migrations
-from backend.blobs import BLOBS, Blobs
-from backend.db import Database
+from backend.db import migrations
+from backend.db.database import Database
+from backend.storage.blobs import BLOBS, Blobs
 from tests.support.browser import browser_page
 from tests.support.snapshots import fill
 from tests.support.stack import Stack, running_stack

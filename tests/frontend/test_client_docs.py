@@ -10,10 +10,10 @@ import pytest
 
 from backend.app import create_app
 from backend.settings import Settings
-from contract.spec import parse_spec
-from frontend.api import Api
-from frontend.command.exits import AWAY, FAILED, FINE, INTERRUPTED, WRONG
-from frontend.command.options import FORMATS, PATIENCE_S, parser
+from contract.comparison.spec import parse_spec
+from frontend.api.client import Api
+from frontend.cli.arguments import FORMATS, PATIENCE_S, parser
+from frontend.cli.exit_codes import AWAY, FAILED, FINE, INTERRUPTED, WRONG
 from launcher.forward import COMMANDS
 from tests.backend.helpers import claim
 from tests.backend.played import per_epoch, play

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from backend.access.tokens import Tokens
+from backend.auth.tokens import Tokens
 from launcher import plan
 from launcher.entry import Entry
 from launcher.machine import Slot

@@ -15,13 +15,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from backend import migrations
-from backend.db import Database
-from backend.store import comparisons as comparison_store
-from backend.store import points, runs
-from backend.store.points import Columns
-from backend.tables import Run
-from contract.spec import ComparisonSpec, parse_spec
+from backend.comparisons import repository as comparison_store
+from backend.db import migrations
+from backend.db.database import Database
+from backend.db.models import Run
+from backend.metrics import points
+from backend.metrics.points import Columns
+from backend.runs import repository as runs
+from contract.comparison.spec import ComparisonSpec, parse_spec
 
 STEPS_PER_EPOCH: Final = 100
 LOSSES: Final = ("contrastive", "triplet", "sup_con", "info_nce", "n_pair")

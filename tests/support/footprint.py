@@ -12,12 +12,13 @@ from typing import Any
 import torch
 from pydantic import TypeAdapter
 
-from contract.encoder import Encoder
-from contract.training import Training
+from contract.comparison.encoder import Encoder
+from contract.comparison.training import Training
 from worker import encoders, losses
 from worker.data import Dataset, Split
-from worker.trainer import footprint, optimizers
-from worker.trainer.best import Best
+from worker.trainer import memory_estimate as footprint
+from worker.trainer import optimizers
+from worker.trainer.best_epoch import Best
 from worker.trainer.evaluation import embed
 from worker.trainer.model import Model, loss_of
 

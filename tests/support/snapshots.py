@@ -16,14 +16,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from backend import migrations
-from backend.blobs import BLOBS, Blobs
-from backend.db import Database
-from backend.store import comparisons, points, projections, runs, snapshots
-from backend.tables import Comparison, Projection, Run
+from backend.comparisons import repository as comparisons
+from backend.db import migrations
+from backend.db.database import Database
+from backend.db.models import Comparison, Projection, Run
+from backend.embeddings import repository as projections
+from backend.metrics import points
+from backend.runs import repository as runs
+from backend.runs import snapshots
+from backend.storage.blobs import BLOBS, Blobs
+from contract.comparison.spec import parse_spec
 from contract.events import Snapshot
 from contract.snapshots import Samples
-from contract.spec import parse_spec
 from tests.support.snapshot_curves import made_up
 from tests.support.snapshot_facts import TILE, facts, sheet, sounds
 

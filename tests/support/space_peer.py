@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from frontend.live.assets import FOLDER, Assets
-from frontend.theme import arm_styles
+from frontend.ui.assets import FOLDER, Assets
+from frontend.ui.theme import arm_styles
 
 API: Final = "/api/v1/comparisons/{comparison}"
 THEME: Final = {

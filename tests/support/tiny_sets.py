@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from contract.intake import IntakeError
+from contract.dataset_files import IntakeError
 
 Files = dict[str, bytes]
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from pydantic import TypeAdapter
 
-from contract import catalogue
-from contract.encoder import Encoder
-from contract.loss import Loss
+from contract.catalogue import catalogue
+from contract.comparison.encoder import Encoder
+from contract.comparison.loss import Loss
 from worker import data, encoders, losses
 from worker.data.registry import LOADERS
 from worker.encoders.architectures import ARCHITECTURES

@@ -9,11 +9,11 @@ from typing import Final
 
 import numpy as np
 
-from contract.catalogue_data import DATA, DataRow
+from contract.catalogue.datasets import DATA, DataRow
 from worker.data.dataset import Pool
-from worker.data.places import PLACES, state
 from worker.data.progress_line import ProgressLine
 from worker.data.registry import load
+from worker.data.sources.locations import PLACES, state
 from worker.errors import WorkerError
 from worker.settings import datasets_folder
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from worker.data.image_files import ImageFiles
+from worker.data.formats.image_files import ImageFiles
 from worker.data.splits import Indices
 
 Items: TypeAlias = Tensor | ImageFiles

@@ -4,26 +4,26 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from contract.data import Data
+from contract.comparison.data import Data
 from worker.data.dataset import Pool
-from worker.progress import SILENT, Progress
+from worker.reporting.progress import SILENT, Progress
 from worker.settings import datasets_folder
 
 LOADERS: Final = {
-    "cars196": "worker.data.cars196",
-    "cifar10": "worker.data.cifar",
-    "cifar100": "worker.data.cifar",
-    "cub200": "worker.data.cub200",
-    "digits": "worker.data.digits",
-    "fashion_mnist": "worker.data.mnist",
-    "features": "worker.data.features",
-    "image_folder": "worker.data.image_folder",
-    "mnist": "worker.data.mnist",
-    "paired_features": "worker.data.paired_features",
-    "sop": "worker.data.sop",
-    "spoken_digits": "worker.data.spoken_digits",
-    "synthetic": "worker.data.synthetic",
-    "tiny_imagenet": "worker.data.tiny_imagenet",
+    "cars196": "worker.data.loaders.cars196",
+    "cifar10": "worker.data.loaders.cifar",
+    "cifar100": "worker.data.loaders.cifar",
+    "cub200": "worker.data.loaders.cub200",
+    "digits": "worker.data.loaders.digits",
+    "fashion_mnist": "worker.data.loaders.mnist",
+    "features": "worker.data.loaders.features",
+    "image_folder": "worker.data.loaders.image_folder",
+    "mnist": "worker.data.loaders.mnist",
+    "paired_features": "worker.data.loaders.paired_features",
+    "sop": "worker.data.loaders.sop",
+    "spoken_digits": "worker.data.loaders.spoken_digits",
+    "synthetic": "worker.data.loaders.synthetic",
+    "tiny_imagenet": "worker.data.loaders.tiny_imagenet",
 }
 """Kind -> the module whose `load` reads it, imported when it is first asked for: some take seconds,
 which runs on other data must not pay."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from contract.data import SplitBy, ValidateOn
-from contract.data.shares import (
+from contract.comparison.data import SplitBy, ValidateOn
+from contract.comparison.data.split_sizes import (
     LEAST_CLASSES,
     held_classes_of,
     held_items_of,

@@ -8,11 +8,11 @@ from typing import Final
 import torch
 from torch import nn
 
-from contract.encoder import Backbone as Spec
+from contract.comparison.encoder import Backbone as Spec
 from worker.encoders import efficientnet, weights
 from worker.encoders.backbone import Backbone, Preparation
-from worker.progress import Progress
-from worker.vision import torchvision
+from worker.reporting.progress import Progress
+from worker.torch_utils.torchvision_compat import torchvision
 
 RANDOM_SEED: Final = 0
 """Of random weights: the same for every arm and seed, so that features can be kept."""

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from contract.encoder import AudioConvnetEncoder
+from contract.comparison.encoder import AudioConvnetEncoder
 
 
 class MeanOverTime(nn.Module):

@@ -6,7 +6,7 @@ two arms' dynamics would differ by more than their loss.
 
 from torch import nn
 
-from contract.encoder import ConvnetEncoder
+from contract.comparison.encoder import ConvnetEncoder
 
 POOLED = 4
 """Side of the feature map in front of the head, whatever the image's size."""

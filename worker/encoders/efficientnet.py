@@ -13,7 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from worker.errors import DataError
-from worker.vision import torchvision  # before timm, which imports it unguarded
+from worker.torch_utils.torchvision_compat import (
+    torchvision,  # before timm, which imports it unguarded
+)
 
 NAME: Final = "tf_efficientnet_lite0"
 MEAN: Final = (0.5, 0.5, 0.5)

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from contract.encoder import Backbone as Spec
+from contract.comparison.encoder import Backbone as Spec
 
 
 def build(spec: Spec, features: int) -> nn.Sequential:

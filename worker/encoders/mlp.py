@@ -4,7 +4,7 @@ import math
 
 from torch import nn
 
-from contract.encoder import MlpEncoder
+from contract.comparison.encoder import MlpEncoder
 
 
 def build(spec: MlpEncoder, item_shape: tuple[int, ...]) -> nn.Sequential:

@@ -7,13 +7,13 @@ from typing import Any, Final
 from torch import Tensor, nn
 from torch.nn import functional
 
-from contract.encoder import Backbone as BackboneSpec
-from contract.encoder import Encoder
+from contract.comparison.encoder import Backbone as BackboneSpec
+from contract.comparison.encoder import Encoder
 from worker.encoders import audio_convnet, convnet, head, mlp
 from worker.encoders.backbone import Backbone
+from worker.encoders.backbone_encoder import Tuned
 from worker.encoders.pixels import Pixels
-from worker.encoders.tuned import Tuned
-from worker.progress import SILENT, Progress
+from worker.reporting.progress import SILENT, Progress
 from worker.settings import datasets_folder
 
 SMALL: Final[dict[str, Any]] = {

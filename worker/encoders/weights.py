@@ -11,10 +11,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from worker.data.downloads import fetch
-from worker.data.locks import locked
+from worker.data.sources.downloads import fetch
+from worker.data.sources.locks import locked
 from worker.errors import DataError
-from worker.progress import Progress
+from worker.reporting.progress import Progress
 
 SHOWN: Final = 10
 """Keys named in a message; the others are counted."""

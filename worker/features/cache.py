@@ -15,9 +15,9 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
-from worker.data.locks import locked
+from worker.data.sources.locks import locked
 from worker.errors import DataError
-from worker.progress import Progress
+from worker.reporting.progress import Progress
 
 WAITING: Final = "waiting for another run that computes these features"
 ABANDONED_S: Final = 24 * 3600

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from worker.data import ImageFiles
 from worker.encoders.pixels import load_image
-from worker.progress import Progress
+from worker.reporting.progress import Progress
 
 BATCH: Final = 64
 """Images decoded between two words about it."""

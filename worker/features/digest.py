@@ -11,7 +11,7 @@ from torch import Tensor
 
 from worker.data import ImageFiles, Items
 from worker.errors import DataError
-from worker.progress import Progress
+from worker.reporting.progress import Progress
 
 FILES: Final = 64
 """Read by a thread at a time."""

@@ -16,7 +16,7 @@ from worker.errors import DataError
 from worker.features import cache as arrays
 from worker.features.decode import batches
 from worker.features.digest import digest_of
-from worker.progress import Progress
+from worker.reporting.progress import Progress
 from worker.settings import cache_bytes
 
 FOLDER: Final = "features"

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from contract.loss import ArcFaceLoss
+from contract.comparison.loss import ArcFaceLoss
 from worker.losses.base import Loss, Tuples
 from worker.losses.batch import Batch
 from worker.losses.softmax import check_classes, cosines, tuples_of

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from contract.loss import Reduction
+from contract.comparison.loss import Reduction
 from worker.losses.batch import Batch, check_batch
 
 State = Literal["active", "nothing active", "no valid tuple"]

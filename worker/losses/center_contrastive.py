@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from contract.loss import CenterContrastiveLoss
+from contract.comparison.loss import CenterContrastiveLoss
 from worker.losses.base import Loss, Tuples
 from worker.losses.batch import Batch
 from worker.losses.distances import unit

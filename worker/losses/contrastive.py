@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from contract.loss import ContrastiveLoss
+from contract.comparison.loss import ContrastiveLoss
 from worker.losses.base import Loss, Part, Tuples
 from worker.losses.batch import Batch
 from worker.losses.distances import Space, space
-from worker.losses.members import Members
+from worker.losses.positives import Members
 from worker.losses.selection import pairs
 
 FAR: Final = 1e38

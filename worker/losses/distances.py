@@ -9,7 +9,7 @@ from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 from torch.nn import functional
 
-from contract.loss import Distance
+from contract.comparison.loss import Distance
 from worker.losses.batch import Batch
 
 ZERO_NORM: Final = 1e-12

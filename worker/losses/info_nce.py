@@ -7,7 +7,7 @@ van den Oord, Li & Vinyals 2018 (arXiv 1807.03748); Chen et al. 2020 (arXiv 2002
 import torch
 from torch.nn import functional
 
-from contract.loss import InfoNceLoss
+from contract.comparison.loss import InfoNceLoss
 from worker.losses.base import Loss, Tuples
 from worker.losses.batch import Batch
 from worker.losses.softmax import cosines, log_sum_exp, tuples_of

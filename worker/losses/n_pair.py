@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from contract.loss import NPairLoss
+from contract.comparison.loss import NPairLoss
 from worker.losses.base import Loss, Tuples
 from worker.losses.batch import Batch
 from worker.losses.softmax import tuples_of

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from contract.loss import Loss as LossSpec
+from contract.comparison.loss import Loss as LossSpec
 from worker.errors import InputError
 from worker.losses.arcface import ArcFace
 from worker.losses.base import Loss
@@ -39,7 +39,7 @@ def build(
     Its own parameters, where it has any, start from torch's global generator: seed that first.
 
     Args:
-        spec: one of contract.loss.
+        spec: one of contract.comparison.loss.
         classes: number of training classes; arcface and center_contrastive need it.
         dim: embedding size; likewise.
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from contract.loss import ACTIVE_EPS
+from contract.comparison.loss import ACTIVE_EPS
 from worker.errors import InputError
 from worker.losses.base import Part, Tuples
 from worker.losses.distances import unit

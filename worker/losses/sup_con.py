@@ -6,7 +6,7 @@ Khosla et al. 2020 (arXiv 2004.11362), L_out:
 
 import torch
 
-from contract.loss import SupConLoss
+from contract.comparison.loss import SupConLoss
 from worker.losses.base import Loss, Tuples
 from worker.losses.batch import Batch
 from worker.losses.softmax import cosines, log_sum_exp, tuples_of

@@ -12,11 +12,11 @@ dL/dD = W. Memory is O(B M), where listing needs O(B M^2).
 import torch
 from torch import Tensor
 
-from contract.loss import TripletLoss
+from contract.comparison.loss import TripletLoss
 from worker.losses.base import Loss, Part, Tuples
 from worker.losses.batch import Batch
 from worker.losses.distances import space
-from worker.losses.members import Members
+from worker.losses.positives import Members
 from worker.losses.selection import triplets
 from worker.losses.triplet_weights import count
 

@@ -1,14 +1,14 @@
 """Measures of embeddings, each a plain function from tensors to values by metric key; and the
 paired comparison of two arms over seeds."""
 
-from contract.uncertainty import PairedDifference, compare
-from worker.measure.chance import chance
+from contract.statistics import PairedDifference, compare
+from worker.measure.chance_level import chance
 from worker.measure.classification import classification, knn_leave_one_out
 from worker.measure.clustering import clustering
 from worker.measure.cross_modal import cross_modal
-from worker.measure.detail import detail
+from worker.measure.detail_retention import detail
 from worker.measure.geometry import geometry, per_class_variance
-from worker.measure.histograms import Histograms, distance_histograms
+from worker.measure.pair_distances import Histograms, distance_histograms
 from worker.measure.retrieval import left_out, retrieval
 
 __all__ = [

@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_mutual_info_score, normalized_mutual_info_s
 from torch import Tensor
 
 from worker.measure.inputs import check, check_classes
-from worker.measure.pairs import centred, subset
+from worker.measure.pair_chunks import centred, subset
 from worker.measure.threads import torch_threads
 
 MOST_ITEMS: Final = 10_000

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from worker.measure.histograms import histograms
 from worker.measure.neighbours import nearest
-from worker.measure.pairs import PAIR_ITEMS, centred, squared_distances, subset
+from worker.measure.pair_chunks import PAIR_ITEMS, centred, squared_distances, subset
+from worker.measure.pair_distances import histograms
 
 HUB_NEIGHBOURS: Final = 10
 UNIFORMITY_T: Final = 2.0

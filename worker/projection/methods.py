@@ -4,7 +4,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Final
 
-from worker.projection.align import Points
+from worker.projection.alignment import Points
 
 Told = Callable[[float], None]
 """Takes how much of one layout is done, 0 to 1; may raise to end it."""

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from worker.projection.align import Points
+from worker.projection.alignment import Points
 from worker.projection.methods import Told
 
 START_SD: Final = 1e-4

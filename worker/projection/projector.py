@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from worker.blobs import Blobs
+from worker.api.blobs import Blobs
+from worker.api.projections import ProjectionApi, Task
 from worker.errors import ApiUnavailableError, BlobRefusedError, CancelledError
-from worker.projection.align import Points
-from worker.projection.api import ProjectionApi, Task
-from worker.projection.project import project
+from worker.projection.alignment import Points
+from worker.projection.joint_layout import project
 from worker.settings import Settings
 
 LOOK_S: Final = 0.4

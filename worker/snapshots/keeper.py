@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from contract.events import Snapshot
-from worker.blobs import BlobStore
+from worker.api.blobs import BlobStore
 from worker.errors import BlobRefusedError, CancelledError, DataError, ReporterError
-from worker.reporter import Reporter
-from worker.snapshots.facts import facts
-from worker.snapshots.material import Material
-from worker.snapshots.sprite import sprite
+from worker.reporting.reporter import Reporter
+from worker.snapshots.image_sprite import sprite
+from worker.snapshots.sample_facts import facts
+from worker.snapshots.samples import Material
 
 WAITING: Final = 16
 """Snapshots that may wait; then the training waits, for none is dropped."""

@@ -4,11 +4,11 @@ import logging
 import os
 import sys
 
-from worker.trainer.control import die_with_parent
+from worker.slot.trainer_protocol import die_with_parent
 
 die_with_parent()  # before torch: its import takes seconds, in which the slot may end
 
-from worker.trainer.life import main  # noqa: E402
+from worker.trainer.process import main  # noqa: E402
 
 code = main()
 logging.shutdown()

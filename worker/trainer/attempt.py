@@ -6,10 +6,10 @@ from typing import Final
 
 import torch
 
+from contract.comparison.problems import SpecError
+from contract.comparison.spec import ComparisonSpec, parse_spec
 from contract.events import Failure
-from contract.problems import SpecError
-from contract.spec import ComparisonSpec, parse_spec
-from worker.claim import Claim
+from worker.api.claim import Claim
 from worker.errors import (
     BlobLostError,
     CancelledError,
@@ -22,10 +22,10 @@ from worker.errors import (
     ReporterError,
     WorkerError,
 )
-from worker.progress import Progress
-from worker.reporter import EndState, Reporter
+from worker.reporting.progress import Progress
+from worker.reporting.reporter import EndState, Reporter
 from worker.snapshots import Keeper, NoKeeper, Saved
-from worker.trainer.preparing import Preparing
+from worker.trainer.preparation import Preparing
 from worker.trainer.training import Training
 
 

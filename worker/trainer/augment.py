@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from contract.data import Modalities
-from contract.training import Augmentation
+from contract.comparison.data import Modalities
+from contract.comparison.training import Augmentation
 from worker.data import Split
-from worker.transfer import sent
+from worker.torch_utils.transfer import sent
 
 SHIFT_PART: Final = 8
 """Images move by up to this part of their side; what comes in is the edge's pixels."""

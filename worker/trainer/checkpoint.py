@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import torch
 
-from contract.spec import Arm, ComparisonSpec
+from contract.comparison.spec import Arm, ComparisonSpec
 from worker.errors import CheckpointError, LeftError
 from worker.snapshots import Keeper, Saved
 

@@ -1,8 +1,8 @@
 """The likely cause of a loss that is no number any more, and what to do about it."""
 
-from contract.encoder import Encoder
-from contract.loss import Loss
-from contract.training import Training
+from contract.comparison.encoder import Encoder
+from contract.comparison.loss import Loss
+from contract.comparison.training import Training
 
 
 def likely_cause(training: Training, encoder: Encoder, loss: Loss) -> str:

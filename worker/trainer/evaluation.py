@@ -10,8 +10,8 @@ from contract.metrics import TEST_PREFIX
 from worker import measure
 from worker.data import Dataset, Split
 from worker.errors import NotFiniteError
+from worker.torch_utils.random_streams import generator
 from worker.trainer.model import Model
-from worker.trainer.seeds import generator
 
 VALIDATION_ITEMS: Final = 5_000
 GALLERY_ITEMS: Final = 10_000

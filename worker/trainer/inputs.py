@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from contract.data import Data
-from contract.encoder import Backbone as BackboneSpec
-from contract.encoder import Encoder
-from contract.spec import ComparisonSpec
-from worker import data, encoders, features, memory
+from contract.comparison.data import Data
+from contract.comparison.encoder import Backbone as BackboneSpec
+from contract.comparison.encoder import Encoder
+from contract.comparison.spec import ComparisonSpec
+from worker import data, encoders, features
 from worker.data import Dataset, ImageFiles, Items
-from worker.progress import Progress
+from worker.machine import memory
+from worker.reporting.progress import Progress
 from worker.settings import cache_folder, datasets_folder
 from worker.snapshots import Material, gather
 

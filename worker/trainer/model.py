@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from contract.spec import ComparisonSpec
-from contract.training import Precision
+from contract.comparison.spec import ComparisonSpec
+from contract.comparison.training import Precision
 from worker import encoders
 from worker.data import Dataset, Split
 from worker.losses import Loss, LossOutput, two_ways
-from worker.progress import Progress
+from worker.reporting.progress import Progress
 from worker.settings import datasets_folder
 
 

@@ -6,7 +6,7 @@ from typing import Final
 import torch
 from torch import nn
 
-from contract.training import AdamOptimizer, AdamWOptimizer, Optimizer, SgdOptimizer
+from contract.comparison.training import AdamOptimizer, AdamWOptimizer, Optimizer, SgdOptimizer
 
 Parameters = Iterable[nn.Parameter]
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import torch
 
-from worker import dynamics
+from worker.trainer import dynamics
 
 STEPS: Final = 64
 """Steps of a GPU that are read together, at most."""

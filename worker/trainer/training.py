@@ -8,25 +8,27 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from contract.data import modalities
-from contract.spec import Arm, ComparisonSpec
-from worker import batches, dynamics, losses, memory
+from contract.comparison.data import modalities
+from contract.comparison.spec import Arm, ComparisonSpec
+from worker import losses
 from worker.errors import DivergedError, NotFiniteError
-from worker.progress import SILENT, Progress
-from worker.reporter import EndState, Reporter
+from worker.machine import memory
+from worker.reporting.progress import SILENT, Progress
+from worker.reporting.reporter import EndState, Reporter
 from worker.snapshots import Keeper, NoKeeper, Saved
-from worker.trainer import footprint, optimizers
+from worker.torch_utils.random_streams import generator, seed_of
+from worker.trainer import batches, dynamics, optimizers
+from worker.trainer import memory_estimate as footprint
 from worker.trainer.augment import augmented
-from worker.trainer.best import Best
+from worker.trainer.baselines import references
+from worker.trainer.best_epoch import Best
 from worker.trainer.checkpoint import Checkpoints, Draws, Stateful, identity
 from worker.trainer.divergence import likely_cause
 from worker.trainer.evaluation import Evaluation, points_of
-from worker.trainer.first_pass import first_pass
+from worker.trainer.initial_loss import first_pass
 from worker.trainer.inputs import prepare
 from worker.trainer.model import loss_of, model_of
 from worker.trainer.readings import Readings
-from worker.trainer.references import references
-from worker.trainer.seeds import generator, seed_of
 
 UPDATE_NORM_EVERY: Final = 10
 """Steps; it needs a copy of all weights."""

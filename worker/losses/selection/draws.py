@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from worker.transfer import sent
+from worker.torch_utils.transfer import sent
 
 
 def uniform(

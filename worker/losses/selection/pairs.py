@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from contract.loss import Selection
+from contract.comparison.loss import Selection
 from worker.losses.batch import Batch
 from worker.losses.selection import draws
 from worker.losses.selection.distance_weights import log_weights

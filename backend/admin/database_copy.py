@@ -1,0 +1,247 @@
+"""One database into another, row by row, counted and compared before anything counts.
+
+All of it is read in one view and written in one transaction. The tables are those of the models,
+so what a later version adds is copied as well.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final
+
+from sqlalchemy import JSON, Connection, Table, func, inspect, text
+from sqlalchemy import select as columns
+from sqlmodel import Session, SQLModel
+from sqlmodel.sql.sqltypes import AutoString
+
+from backend.admin.errors import AdminError
+from backend.admin.progress import Tell, nobody
+from backend.db import migrations
+from backend.db.database import Database
+
+BATCH: Final = 10_000
+"""Rows held in memory at a time."""
+_ALL: Final = 1 << 64
+
+Row = Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Sum:
+    """What a table holds, whatever the order of its rows."""
+
+    rows: int
+    checksum: int
+    """Of each row a hash of 64 bits, added up modulo 2^64."""
+
+
+def copy(source: Database, target: Database, *, tell: Tell = nobody) -> dict[str, Sum]:
+    """Copy all rows into an empty database; what was copied of each table.
+
+    Args:
+        source: of the newest version. It may be written to meanwhile; what is written after the
+            first row is read is not copied.
+        target: without our tables, or with empty ones.
+        tell: told of the rows copied, then of those read again.
+
+    Raises:
+        AdminError: the source is of another version, the target holds something, or what arrived
+            is not what was read. The target is empty then.
+    """
+    check_version(source)
+    check_empty(target)
+    migrations.upgrade(target)
+    with source.read() as session:
+        return copy_view(session, target, tell=tell)
+
+
+def copy_view(view: Session, target: Database, *, tell: Tell = nobody) -> dict[str, Sum]:
+    """Copy what a view shows into an empty database of the newest version; what was copied.
+
+    Raises:
+        AdminError: what arrived is not what was read. The target is empty then.
+    """
+    with target.migration() as writing:
+        reading = view.connection()
+        counts = {table: _count(reading, table) for table in tables()}
+        total, done = sum(counts.values()), 0
+        found: dict[str, Sum] = {}
+        for table in tables():
+            writing.execute(table.delete())  # a migration may have made rows
+            copied, added = _Adder(), _adding(writing, table)
+            for rows in _rows(reading, table, clean=writing.dialect.name == "postgresql"):
+                copied.add(rows)
+                added(rows)
+                done += len(rows)
+                tell("copying rows", done, total)
+            found[table.name] = copied.sum
+        _carry_counters(reading, writing)
+        _verify(writing, found, tell)
+    return found
+
+
+def check_version(source: Database) -> None:
+    """Refuse a source of another version.
+
+    Raises:
+        AdminError: it is.
+    """
+    newest = migrations.head()
+    if (version := migrations.current(source)) != newest:
+        raise AdminError(
+            f"the database to copy from has version {version or 'none'}, not {newest}; "
+            "run `python -m launcher migrate` first"
+        )
+
+
+def check_empty(target: Database) -> None:
+    """Refuse a target that holds something.
+
+    Raises:
+        AdminError: it does.
+    """
+    there = set(inspect(target.engine).get_table_names())
+    with target.engine.connect() as connection:
+        full = [
+            f"{table.name} ({rows})"
+            for table in tables()
+            if table.name in there and table.name != "stream_position"
+            if (rows := _count(connection, table))
+        ]
+    if full:
+        raise AdminError(
+            "the database to copy into is not empty; rows of " + ", ".join(full) + ". "
+            "Name another one, or drop its tables"
+        )
+
+
+def tables() -> list[Table]:
+    """All tables, those that others refer to first."""
+    return list(SQLModel.metadata.sorted_tables)
+
+
+def sums(connection: Connection, tell: Tell = nobody) -> dict[str, Sum]:
+    """What each table holds."""
+    total, done = sum(_count(connection, table) for table in tables()), 0
+    found: dict[str, Sum] = {}
+    for table in tables():
+        adder = _Adder()
+        for rows in _rows(connection, table):
+            adder.add(rows)
+            done += len(rows)
+            tell("comparing rows", done, total)
+        found[table.name] = adder.sum
+    return found
+
+
+class _Adder:
+    def __init__(self) -> None:
+        self.sum = Sum(0, 0)
+
+    def add(self, rows: Sequence[Row]) -> None:
+        total = self.sum.checksum
+        for row in rows:
+            digest = blake2b(repr(tuple(row)).encode("utf-8", "surrogatepass"), digest_size=8)
+            total += int.from_bytes(digest.digest(), "little")
+        self.sum = Sum(self.sum.rows + len(rows), total % _ALL)
+
+
+def _verify(writing: Connection, expected: dict[str, Sum], tell: Tell) -> None:
+    found = sums(writing, tell)
+    wrong = [
+        f"{name} has {found[name].rows} of {one.rows} rows"
+        + (", with other content" if found[name].rows == one.rows else "")
+        for name, one in expected.items()
+        if found[name] != one
+    ]
+    if wrong:
+        raise AdminError("the copy is not what was read, so it was taken back: " + "; ".join(wrong))
+
+
+def _count(connection: Connection, table: Table) -> int:
+    return int(connection.execute(columns(func.count()).select_from(table)).scalar_one())
+
+
+def _rows(reading: Connection, table: Table, *, clean: bool = False) -> Iterator[list[Row]]:
+    """A table's rows as they compare: JSON as text, the same whoever wrote it; clean without the
+    character 0, which PostgreSQL has not."""
+    json_at = [at for at, column in enumerate(table.c) if isinstance(column.type, JSON)]
+    text_at = [at for at, column in enumerate(table.c) if isinstance(column.type, AutoString)]
+    own = reading.execution_options(yield_per=BATCH)
+    for part in own.execute(columns(*table.c)).partitions(BATCH):
+        if not json_at and not (clean and text_at):
+            yield list(part)
+            continue
+        rows = [list(row) for row in part]
+        for row in rows:
+            for at in json_at:
+                if row[at] is not None or not table.c[at].nullable:
+                    row[at] = json.dumps(row[at], sort_keys=True)
+            for at in text_at if clean else ():
+                if row[at] is not None:
+                    row[at] = row[at].replace("\0", "\ufffd")
+        yield [*rows]
+
+
+def _adding(writing: Connection, table: Table) -> Callable[[Sequence[Row]], None]:
+    names = ", ".join(f'"{column.name}"' for column in table.c)
+    if writing.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(table.c))
+        insert = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'
+
+        def add(rows: Sequence[Row]) -> None:
+            writing.exec_driver_sql(insert, [tuple(row) for row in rows])
+
+        return add
+
+    def stream(rows: Sequence[Row]) -> None:
+        driver: Any = writing.connection.driver_connection
+        with (
+            driver.cursor() as cursor,
+            cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as into,
+        ):
+            for row in rows:
+                into.write_row(row)
+
+    return stream
+
+
+def _carry_counters(reading: Connection, writing: Connection) -> None:
+    """Go on counting where the source was: a number once given is never given again."""
+    for table in tables():
+        column = table.autoincrement_column
+        if column is None:
+            continue
+        last = reading.execute(columns(func.coalesce(func.max(column), 0))).scalar_one()
+        last = max(last, _counter(reading, table, column.name))
+        if not last:
+            continue
+        if writing.dialect.name == "postgresql":
+            writing.execute(
+                text("SELECT setval(pg_get_serial_sequence(:table, :name), :last)"),
+                {"table": table.name, "name": column.name, "last": last},
+            )
+        elif _numbered(table):
+            own = {"name": table.name, "last": last}
+            writing.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), own)
+            writing.execute(text("INSERT INTO sqlite_sequence VALUES (:name, :last)"), own)
+
+
+def _counter(reading: Connection, table: Table, column: str) -> int:
+    if reading.dialect.name == "postgresql":
+        name = text("SELECT pg_get_serial_sequence(:table, :name)")
+        own = {"table": table.name, "name": column}
+        sequence = reading.execute(name, own).scalar_one()
+        if sequence is None:
+            return 0
+        row = reading.execute(text(f"SELECT last_value, is_called FROM {sequence}")).one()
+        return int(row.last_value) if row.is_called else 0
+    if not _numbered(table):
+        return 0
+    last = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+    return int(reading.execute(last, {"name": table.name}).scalar() or 0)
+
+
+def _numbered(table: Table) -> bool:
+    return bool(table.dialect_options["sqlite"]["autoincrement"])

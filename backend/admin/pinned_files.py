@@ -1,0 +1,95 @@
+"""Keeps the files that a database names while they are backed up, whatever is deleted meanwhile.
+
+The API deletes a blob once no row names it: a checkpoint every half a minute and run. So the files
+that a view names are linked at once, before anything of it is copied; where one had just gone, that
+view is given up for a newer one. A link costs no room, and what it leads to stays.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlmodel import Session
+
+from backend.admin.manifest import blob_name
+from backend.admin.referenced_files import Named
+from backend.db.database import Database
+from backend.storage.blobs import BLOBS, Blobs
+
+TRIES: Final = 5
+"""Views after which a file that was missing from each is believed to be lost."""
+MOST: Final = 50
+PAUSE_S: Final = 0.2
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A view, and its files."""
+
+    session: Session
+    files: dict[str, Path]
+    """By their names in a backup."""
+    sha256: dict[str, str]
+    """What the content of a file must have; not known of thumbnails."""
+    lost: set[str]
+    """Named by the view, and not on disk for a while."""
+
+
+@contextmanager
+def pinned(database: Database, folder: Path, links: Path) -> Iterator[Pinned]:
+    """A view of the database whose files stay, until the end.
+
+    Args:
+        database: read.
+        folder: the data folder.
+        links: a folder that is not there yet, on the same disk; gone at the end.
+    """
+    shutil.rmtree(links, ignore_errors=True)
+    links.mkdir(parents=True)
+    try:
+        before: set[str] = set()
+        for tried in range(1, MOST + 1):
+            with database.read() as session:
+                named = Named.of(session)
+                files = {name: links / name for name in (*named.sha256, *named.thumbnails)}
+                there = {name for name, link in files.items() if _link(folder, name, link)}
+                lost = named.sha256.keys() - there
+                if not lost or (tried >= TRIES and lost <= before) or tried == MOST:
+                    kept = {name: link for name, link in files.items() if name in there}
+                    yield Pinned(session, kept, named.sha256, lost)
+                    return
+            before = lost
+            time.sleep(PAUSE_S)
+    finally:
+        shutil.rmtree(links, ignore_errors=True)
+
+
+def _link(folder: Path, name: str, link: Path) -> bool:
+    """Keep a file; whether it is there."""
+    if link.exists():
+        return True
+    link.parent.mkdir(parents=True, exist_ok=True)
+    place = place_of(folder, name)
+    try:
+        os.link(place, link)
+    except FileNotFoundError:
+        return False
+    except OSError:  # a disk without links, or another disk: then a copy
+        partial = link.with_name(f"{link.name}.partial")
+        with suppress(FileNotFoundError):
+            shutil.copyfile(place, partial)
+            partial.replace(link)
+            return True
+        return False
+    return True
+
+
+def place_of(folder: Path, name: str) -> Path:
+    """Where a file of a backup lies in a data folder."""
+    digest = name.removeprefix(blob_name(""))
+    return folder / name if digest == name else Blobs(folder / BLOBS).place(digest)

@@ -1,0 +1,209 @@
+"""A backup put back in place: all of it, or nothing is changed.
+
+It is verified, then unpacked beside the places it will take, its database migrated and checked
+there; only then is anything moved, or copied into a server's empty database.
+"""
+
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, count
+from pathlib import Path
+from typing import Final
+
+from backend.admin.archive_reader import extract, verify
+from backend.admin.database_copy import check_empty, copy
+from backend.admin.errors import AdminError
+from backend.admin.file_swap import STAGED, Swap, cut_off, staged_for
+from backend.admin.locations import Places
+from backend.admin.manifest import DATABASE, Manifest
+from backend.admin.pinned_files import place_of
+from backend.admin.progress import Tell, nobody, size
+from backend.admin.reconciliation import attempts, settle
+from backend.admin.referenced_files import Named
+from backend.datasets.files import UPLOADS
+from backend.db import migrations
+from backend.db.database import Database
+from backend.storage import data_folder as holding
+from backend.storage.blobs import BLOBS
+
+LOCKS: Final = (holding.API_LOCK, holding.LAUNCHER_LOCK, holding.BACKUP_LOCK)
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore came to."""
+
+    about: str
+    before: list[Path]
+    """Folders with what was there."""
+    completed: bool = False
+    """It was an earlier restore, which had been cut off."""
+
+
+def restore(places: Places, file: Path, *, force: bool = False, tell: Tell = nobody) -> Restored:
+    """Put a backup in the place of the configured database and data folder.
+
+    A restore that a crash cut off while it moved files is completed instead.
+
+    Args:
+        places: where to.
+        file: the backup.
+        force: move a database, blobs and data sets that are there aside.
+        tell: told of the progress.
+
+    Raises:
+        AdminError: what is in the way.
+        OSError: a file cannot be written or moved. Nothing is changed then.
+    """
+    if not file.is_file():
+        raise AdminError(f"there is no file {file}")
+    with places.alone("restored", *LOCKS):
+        if done := _completed(places):
+            return done
+        _check_free(places, force=force)
+        manifest = verify(file, tell)
+        try:
+            unpacked = _unpack(places, file, manifest, tell)
+            queued = _prepare(places, unpacked, manifest)
+            swap = _swap(places, manifest, queued)
+            swap.begin()
+            if places.file is None:
+                with _server(places) as target:
+                    _copy(unpacked, target, tell)
+            return Restored(swap.about, swap.finish())
+        except BaseException:
+            _clean(places)
+            raise
+
+
+def _completed(places: Places) -> Restored | None:
+    """Complete a restore that was cut off, unless nothing of it had been done."""
+    swap = cut_off(places.folder)
+    if swap is None:
+        return None
+    if places.file is None:
+        with _server(places) as target:
+            try:
+                check_empty(target)
+            except AdminError:
+                pass  # the rows are all there
+            else:
+                swap.discard()
+                return None
+    return Restored(swap.about, swap.finish(), completed=True)
+
+
+def _check_free(places: Places, *, force: bool) -> None:
+    if places.file is None:
+        with _server(places) as target:
+            check_empty(target)
+    if force:
+        return
+    there = [places.file] if places.file and places.file.exists() else []
+    there += [path for kind in (BLOBS, UPLOADS) for path in (places.folder / kind).glob("[!.]*")][
+        :1
+    ]
+    if there:
+        raise AdminError(
+            f"{there[0]} is there already. Name another folder with --data-dir, or add --force, "
+            "which moves it with all that belongs to it aside"
+        )
+
+
+def _unpack(places: Places, file: Path, manifest: Manifest, tell: Tell) -> Path:
+    """Write everything beside its place; the path of the database."""
+    free = shutil.disk_usage(places.folder).free
+    if free < manifest.size:
+        raise AdminError(
+            f"{places.folder} has room for {size(free)}, and the backup needs {size(manifest.size)}"
+        )
+    database = staged_for(_database(places))
+    staged = places.folder / STAGED
+    for folder in {staged, database.parent}:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, mode=0o700)
+    for kind in (BLOBS, UPLOADS):
+        (staged / kind).mkdir()
+    where = {name: place_of(staged, name) for name in manifest.members}
+    extract(file, manifest, {**where, DATABASE: database}, tell)
+    return database
+
+
+def _prepare(places: Places, file: Path, manifest: Manifest) -> int:
+    """Check an unpacked database, and make it one of today; how many runs are queued."""
+    with sqlite3.connect(file) as connection:
+        found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    connection.close()
+    if found != "ok":
+        raise AdminError(f"the database in the backup is damaged: {found}. Nothing was changed")
+    database = Database(f"sqlite:///{file}")
+    try:
+        if migrations.current(database) != manifest.revision:
+            raise AdminError("the database in the backup is not of the version it claims to be")
+        migrations.upgrade(database)
+        with database.read() as session:
+            named = Named.of(session).sha256
+        held = {name: member.sha256 for name, member in manifest.members.items()}
+        if lacking := [name for name in named if held.get(name) != named[name]]:
+            raise AdminError(
+                f"the database in the backup names {len(lacking)} files that are not in it, "
+                f"{lacking[0]!r} among them. Nothing was changed"
+            )
+        queued = settle(database, time.time(), attempts(places.file))
+    finally:
+        database.close()
+    with file.open("rb") as written:
+        os.fsync(written.fileno())
+    return queued
+
+
+def _swap(places: Places, manifest: Manifest, queued: int) -> Swap:
+    where = [places.folder / UPLOADS, places.folder / BLOBS, _database(places)]
+    stamp = f"before-restore-{time.strftime('%Y%m%d-%H%M%S')}"
+    names = chain([stamp], (f"{stamp}-{number}" for number in count(2)))
+    return Swap(
+        places.folder,
+        where if places.file else where[:-1],
+        next(name for name in names if not any((one.parent / name).exists() for one in where)),
+        f"the backup of {manifest.made_at}: {len(manifest.members) - 1} files beside the database; "
+        f"{queued} runs wait for a worker",
+    )
+
+
+def _copy(file: Path, target: Database, tell: Tell) -> None:
+    database = Database(f"sqlite:///{file}")
+    try:
+        copy(database, target, tell=tell)
+    finally:
+        database.close()
+
+
+def _clean(places: Places) -> None:
+    """Leave nothing beside the places, unless a server has its rows: then the files are needed."""
+    if places.file is None and (swap := cut_off(places.folder)):
+        with _server(places) as target:
+            try:
+                check_empty(target)
+            except AdminError:
+                return
+            swap.discard()
+    Swap(places.folder, [_database(places)], "", "").discard()
+
+
+def _database(places: Places) -> Path:
+    """The database's file; for a server a name in the data folder, which is only passed through."""
+    return places.file or places.folder / "server.sqlite"
+
+
+@contextmanager
+def _server(places: Places) -> Iterator[Database]:
+    database = Database(places.url)
+    try:
+        yield database
+    finally:
+        database.close()

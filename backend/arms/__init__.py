@@ -1,0 +1,1 @@
+"""Arms of all comparisons: found, laid side by side, drawn."""

@@ -1,0 +1,126 @@
+"""Arms of all comparisons side by side."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+
+from backend.arms import search as arms
+from backend.arms.curves import curves
+from backend.arms.schemas import (
+    ArmCurves,
+    ArmPage,
+    ArmTable,
+    arms_out,
+    curve_out,
+    differs_out,
+    metric_out,
+)
+from backend.arms.search import Sort, Wanted
+from backend.arms.values import available
+from backend.http.dependencies import Own
+from backend.http.shared_reads import SharedRoute
+from backend.runs.schemas import State
+from contract.metrics import METRICS
+
+router = APIRouter(prefix="/arms", tags=["arms"], route_class=SharedRoute)
+
+MOST_ARMS: Final = 40
+_NAMED: Final = "A comparison's id, ~ and the name of one of its arms; repeated for several."
+
+
+class _Find(BaseModel):
+    q: str = Field("", description="Words of the arm's name, or its comparison's texts.")
+    tag: str = ""
+    loss: str = Field("", description="A kind of loss.")
+    data: str = Field("", description="A kind of data.")
+    state: State | None = None
+    archived: bool = Field(
+        default=False, description="Those of archived comparisons, or of others."
+    )
+    sort: Sort = "created_at"
+    descending: bool = True
+    page: int = Field(1, ge=1, le=1_000_000)
+    page_size: int = Field(50, ge=1, le=200)
+
+
+class _Values(BaseModel):
+    arm: list[str] = Field(min_length=1, max_length=MOST_ARMS, description=_NAMED)
+    key: list[str] = Field([], max_length=50, description="Metrics; repeated for several.")
+
+
+class _Curves(BaseModel):
+    arm: list[str] = Field(min_length=1, max_length=MOST_ARMS, description=_NAMED)
+    key: str = Field(description="A metric.")
+    max_points: int = Field(400, ge=1, le=2000)
+    seeds: bool = Field(default=False, description="Each seed's values too.")
+    elapsed: bool = Field(default=False, description="The time of each step too.")
+
+
+@router.get("")
+def find(asked: Annotated[_Find, Query()], own: Own) -> ArmPage:
+    """Arms of all comparisons with their settings, those of the newest first."""
+    chosen: dict[str, Any] = asked.model_dump(exclude={"page", "page_size", "state"})
+    wanted = Wanted(**chosen, state=asked.state or "")
+    with own.database.read() as session:
+        found, total = arms.find(session, wanted, asked.page, asked.page_size)
+        listed = arms_out(session, found)
+    return ArmPage(arms=listed, total=total, page=asked.page, page_size=asked.page_size)
+
+
+@router.get("/values")
+def read_values(asked: Annotated[_Values, Query()], own: Own) -> ArmTable:
+    """What these arms came to in these metrics, and in which settings they differ.
+
+    For each arm and metric the mean, standard deviation and count over seeds of the last value, of
+    the best validation value and its epoch, and of the test value, and the same of each run. Of a
+    metric of every step the last epoch's mean stands for the last value. Runs that failed do not
+    count.
+    """
+    keys = list(dict.fromkeys(asked.key))
+    _check_keys(keys)
+    with own.database.read() as session:
+        found, unknown = arms.named(session, asked.arm)
+        return ArmTable(
+            arms=arms_out(session, found),
+            unknown=unknown,
+            keys=available(session, found),
+            metrics=[metric_out(session, found, one) for one in keys],
+            differs=differs_out(found),
+        )
+
+
+@router.get("/curves")
+def read_curves(asked: Annotated[_Curves, Query()], own: Own) -> ArmCurves:
+    """One metric of these arms over steps: the mean over seeds with its 95 % interval.
+
+    An arm with more points than `max_points` comes in buckets of 2^k steps anchored at 0, all its
+    seeds in the same; steps are the buckets' starts.
+    """
+    _check_keys([asked.key])
+    with own.database.read() as session:
+        found, unknown = arms.named(session, asked.arm)
+        read = curves(session, found, asked.key, most=asked.max_points, clock=asked.elapsed)
+    return ArmCurves(
+        key=asked.key,
+        arms=[curve_out(one, of, seeds=asked.seeds) for one, of in zip(found, read, strict=True)],
+        unknown=unknown,
+    )
+
+
+def _check_keys(keys: list[str]) -> None:
+    """Refuse metrics that there are not.
+
+    Raises:
+        RequestValidationError: names each of them.
+    """
+    wrong = [key for key in keys if key not in METRICS]
+    if wrong:
+        message = "there is no such metric; GET /catalogue lists them"
+        raise RequestValidationError(
+            [
+                {"type": "value_error", "loc": ("query", "key"), "msg": f"{key!r}: {message}"}
+                for key in wrong
+            ]
+        )

@@ -1,0 +1,92 @@
+"""The trail: every call of a person that changes something is written down, refused ones too.
+
+What workers say among themselves is not. Refusals of callers that nobody knows are written up to a
+pace only: else whoever can reach the address could push all that matters off the trail.
+"""
+
+import asyncio
+import logging
+import time
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.auth import repository as audit
+from backend.auth.middleware import PERSON, RULE
+from backend.auth.permissions import Rule
+from backend.auth.rate_limit import Pace
+from backend.auth.roles import Person
+from backend.db.database import Database
+from backend.db.models import Audit
+
+log = logging.getLogger(__name__)
+
+MADE: Final = "lossboard.made"
+"""Key of a request's scope: the ids of what the call made."""
+STRANGERS_PER_MIN: Final = 60.0
+LONGEST: Final = 200
+"""Characters of an id; callers write them."""
+
+
+class Trail:
+    """ASGI middleware around the guard: writes before the answer's first byte is sent, so whoever
+    has an answer finds it on the trail."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._strangers = Pace(STRANGERS_PER_MIN)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and remember how it went."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        written = False
+
+        async def watched(message: Message) -> None:
+            nonlocal written
+            if message["type"] == "http.response.start":
+                written = True
+                await self._write(scope, message["status"])
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception:
+            if not written:
+                await self._write(scope, 500)  # as the server answers where the app raises
+            raise
+
+    async def _write(self, scope: Scope, status: int) -> None:
+        rule: Rule | None = scope.get(RULE)
+        if rule is None or not rule.changes:
+            return
+        person: Person | None = scope.get(PERSON)
+        if person is None and self._strangers.wait_s(""):
+            return
+        entry = Audit(
+            at=time.time(),
+            who=person.name if person else "",
+            role=(person.role if person.proven else "open") if person else "",
+            method=rule.method,
+            route=rule.route,
+            ids=_ids(scope),
+            status=status,
+        )
+        database: Database = scope["app"].state.parts.database
+        try:
+            await asyncio.to_thread(audit.put, database, entry)
+        except SQLAlchemyError:
+            # The call itself has been done or refused; its answer has to say which.
+            log.exception("not on the trail: %s %s, status %d", rule.method, rule.route, status)
+
+
+def made(scope: Scope, **ids: str) -> None:
+    """Say what a call has made, for the trail."""
+    scope[MADE] = ids
+
+
+def _ids(scope: Scope) -> dict[str, str]:
+    found = {**scope.get("path_params", {}), **scope.get(MADE, {})}
+    return {name: str(value)[:LONGEST] for name, value in found.items()}

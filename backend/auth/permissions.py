@@ -1,0 +1,108 @@
+"""Which role each call needs: one line a route, and what has no line is refused."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from starlette.routing import compile_path
+
+from backend.auth.roles import ROLES, Role
+from contract.names import API_PREFIX
+
+Need = Role | Literal["nobody", "worker"]
+"""A role; or nobody, for probes; or the worker token, which the routes ask for themselves."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What one route needs."""
+
+    method: str
+    route: str
+    """The path's template below API_PREFIX."""
+    need: Need
+    paced: bool = False
+    """It makes work or takes room, so nobody may call it as fast as they like."""
+
+    @property
+    def template(self) -> str:
+        """The whole path's template, as the app's routes have it."""
+        return API_PREFIX + self.route
+
+    @property
+    def role(self) -> Role | None:
+        """The role that it needs; None where people's tokens do not count."""
+        return next((role for role in ROLES if role == self.need), None)
+
+    @property
+    def changes(self) -> bool:
+        """Whether it is one for the trail: people's calls that change something."""
+        return self.method != "GET" and self.need != "worker"
+
+
+RULES: Final = (
+    Rule("GET", "/health/live", "nobody"),
+    Rule("GET", "/health/ready", "nobody"),
+    Rule("GET", "/metrics", "viewer"),
+    Rule("GET", "/me", "viewer"),
+    Rule("GET", "/audit", "admin"),
+    Rule("GET", "/catalogue", "viewer"),
+    Rule("GET", "/workers", "viewer"),
+    Rule("GET", "/queue", "viewer"),
+    Rule("GET", "/series", "viewer"),
+    Rule("GET", "/comparisons", "viewer"),
+    Rule("POST", "/comparisons", "editor", paced=True),
+    Rule("GET", "/comparisons/{comparison}", "viewer"),
+    Rule("PATCH", "/comparisons/{comparison}", "editor"),
+    Rule("DELETE", "/comparisons/{comparison}", "admin"),
+    Rule("POST", "/comparisons/{comparison}/cancel", "editor"),
+    Rule("POST", "/comparisons/{comparison}/retry", "editor"),
+    Rule("POST", "/comparisons/{comparison}/seeds", "editor", paced=True),
+    Rule("POST", "/comparisons/{comparison}/front", "editor"),
+    Rule("GET", "/comparisons/{comparison}/runs", "viewer"),
+    Rule("GET", "/comparisons/{comparison}/live", "viewer"),
+    Rule("GET", "/comparisons/{comparison}/summary", "viewer"),
+    Rule("GET", "/comparisons/{comparison}/verdict", "viewer"),
+    Rule("GET", "/comparisons/{comparison}/export", "viewer"),
+    Rule("GET", "/comparisons/{comparison}/space", "viewer"),
+    Rule("GET", "/comparisons/{comparison}/space/facts", "viewer"),
+    Rule("GET", "/comparisons/{comparison}/space/neighbours", "viewer"),
+    Rule("GET", "/comparisons/{comparison}/space/distances", "viewer"),
+    Rule("GET", "/comparisons/{comparison}/size", "viewer"),
+    Rule("GET", "/comparisons/{comparison}/blobs/{digest}", "viewer"),
+    Rule("GET", "/comparisons/{comparison}/projection", "viewer"),
+    Rule("GET", "/comparisons/{comparison}/projection/coordinates.csv", "viewer"),
+    Rule("GET", "/arms", "viewer"),
+    Rule("GET", "/arms/values", "viewer"),
+    Rule("GET", "/arms/curves", "viewer"),
+    Rule("GET", "/runs/{run}", "viewer"),
+    Rule("GET", "/runs/{run}/log", "viewer"),
+    Rule("POST", "/runs/{run}/cancel", "editor"),
+    Rule("POST", "/runs/{run}/retry", "editor"),
+    Rule("POST", "/runs/{run}/front", "editor"),
+    Rule("GET", "/datasets", "viewer"),
+    Rule("POST", "/datasets", "editor", paced=True),
+    Rule("GET", "/datasets/{dataset}", "viewer"),
+    Rule("DELETE", "/datasets/{dataset}", "admin"),
+    Rule("GET", "/datasets/{dataset}/thumbnails/{n}", "viewer"),
+    Rule("POST", "/internal/claim", "worker"),
+    Rule("POST", "/internal/runs/{run}/heartbeat", "worker"),
+    Rule("POST", "/internal/workers/{name}/seen", "worker"),
+    Rule("PUT", "/internal/blobs/{digest}", "worker"),
+    Rule("GET", "/internal/blobs/{digest}", "worker"),
+    Rule("POST", "/internal/projections/claim", "worker"),
+    Rule("POST", "/internal/projections/{projection}/progress", "worker"),
+    Rule("POST", "/internal/projections/{projection}/end", "worker"),
+    Rule("GET", "/internal/datasets/{dataset}/content", "worker"),
+)
+
+_COMPILED: Final[Mapping[str, Sequence[tuple[re.Pattern[str], Rule]]]] = {
+    method: [(compile_path(rule.template)[0], rule) for rule in RULES if rule.method == method]
+    for method in {rule.method for rule in RULES}
+}
+
+
+def rule_of(method: str, path: str) -> Rule | None:
+    """The rule of a call, by its decoded path; None where there is none."""
+    return next((rule for path_of, rule in _COMPILED.get(method, ()) if path_of.match(path)), None)

@@ -1,0 +1,79 @@
+"""Who one is here, and who did what."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
+
+from backend.auth import repository as audit
+from backend.auth.middleware import PERSON
+from backend.auth.roles import Person, Role
+from backend.db.models import Audit
+from backend.http.dependencies import Own, User
+from backend.runs.schemas import iso
+
+router = APIRouter(tags=["access"])
+
+
+class Me(BaseModel):
+    """Whoever asks."""
+
+    name: str
+    """What they submit goes by it."""
+    role: Role
+    signed_in: bool
+    """False in an open house, where everybody may do everything."""
+
+
+class AuditEntry(BaseModel):
+    """One call that changed something, or was refused."""
+
+    at: str
+    who: str
+    """Empty where nobody known called."""
+    role: Role | Literal["open", ""]
+    """As it was then; open in an open house, where `who` is only what the caller said."""
+    method: str
+    route: str
+    """The path's template."""
+    ids: dict[str, str]
+    """What stood in its places, and what was made."""
+    status: int
+    """What it was answered with."""
+
+
+class AuditPage(BaseModel):
+    """One page of the trail."""
+
+    entries: list[AuditEntry]
+    total: int
+    page: int
+    page_size: int
+
+
+class _Find(BaseModel):
+    who: str | None = Field(None, description="Of one person only; empty for callers unknown.")
+    page: int = Field(1, ge=1, le=1_000_000)
+    page_size: int = Field(50, ge=1, le=200)
+
+
+@router.get("/me")
+def read_me(request: Request, user: User) -> Me:
+    """Whose token it is, and what they may do."""
+    person: Person = request.scope[PERSON]
+    return Me(name=user, role=person.role, signed_in=person.proven)
+
+
+@router.get("/audit")
+def read_audit(asked: Annotated[_Find, Query()], own: Own) -> AuditPage:
+    """Who changed what, the newest first; the last 100,000 are kept."""
+    with own.database.read() as session:
+        found, total = audit.listed(
+            session, who=asked.who, page=asked.page, page_size=asked.page_size
+        )
+        entries = [_entry(row) for row in found]
+    return AuditPage(entries=entries, total=total, page=asked.page, page_size=asked.page_size)
+
+
+def _entry(row: Audit) -> AuditEntry:
+    return AuditEntry.model_validate({**row.model_dump(exclude={"id"}), "at": iso(row.at)})

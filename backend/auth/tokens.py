@@ -1,0 +1,139 @@
+"""Tokens: made at random, kept as hashes only, compared in constant time.
+
+A token is random and at least 20 characters long, so one round of SHA-256 hides it well enough:
+there is no dictionary to try.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from backend.auth.roles import ROLES, Person, Role, name_problem
+from backend.errors import SettingsError
+
+SHORTEST: Final = 20
+"""Characters of a token; those that `made` makes have 43, of 256 random bits."""
+HASHED: Final = "sha256="
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One person's token."""
+
+    person: Person
+    digest: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Everybody who may come in; empty for an open house."""
+
+    entries: tuple[Entry, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.entries)
+
+    @classmethod
+    def parsed(cls, text: str) -> Self:
+        """From `name:role:token` or `name:role:sha256=<hex>`, separated by commas or lines.
+
+        What follows a # at a line's start is a comment.
+
+        Raises:
+            SettingsError: an entry is none; says which, and never what its token is.
+        """
+        entries: list[Entry] = []
+        for number, raw in enumerate(_pieces(text), 1):
+            entry = _entry(raw, number)
+            if any(entry.person.name == other.person.name for other in entries):
+                raise _bad(number, f"{entry.person.name!r} has an entry already; use another name")
+            if any(entry.digest == other.digest for other in entries):
+                raise _bad(number, "another entry has the same token; give each its own")
+            entries.append(entry)
+        return cls(tuple(entries))
+
+    def owner(self, token: str) -> Person | None:
+        """Whose token it is; takes as long whichever it is."""
+        given = digest(token)
+        found: Person | None = None
+        for entry in self.entries:
+            if hmac.compare_digest(given, entry.digest):
+                found = entry.person
+        return found
+
+
+OPEN_HOUSE: Final = Tokens()
+"""Nobody needs a token."""
+
+
+def made(name: str, role: str) -> tuple[str, str]:
+    """A new token and its entry, which holds only its hash.
+
+    Raises:
+        SettingsError: the name or the role is none.
+    """
+    token = secrets.token_urlsafe(32)
+    entry = f"{name.strip()}:{role}:{HASHED}{digest(token).hex()}"
+    if "," in name or "\n" in name:
+        raise SettingsError("a name holds no comma and no line break, which separate entries")
+    Tokens.parsed(entry)
+    return token, entry
+
+
+def digest(token: str) -> bytes:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _pieces(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        if not line.lstrip().startswith("#"):
+            yield from filter(None, map(str.strip, line.split(",")))
+
+
+def _entry(raw: str, number: int) -> Entry:
+    parts = raw.split(":", 2)
+    if len(parts) < 3:
+        raise _bad(number, "it is not name:role:token")
+    name, role, token = map(str.strip, parts)
+    if not name:
+        raise _bad(number, "its name is empty")
+    if problem := name_problem(name):
+        raise _bad(number, f"its name {problem}")
+    return Entry(Person(name, _role(role, number), proven=True), _kept(token, number))
+
+
+def _role(role: str, number: int) -> Role:
+    for known in ROLES:
+        if role == known:
+            return known
+    raise _bad(number, f"its role is none of {', '.join(ROLES)}")
+
+
+def _kept(token: str, number: int) -> bytes:
+    if token.startswith(HASHED):
+        hashed = token.removeprefix(HASHED).lower()
+        if not re.fullmatch("[0-9a-f]{64}", hashed):
+            raise _bad(number, f"{HASHED} is not followed by 64 hex digits")
+        return bytes.fromhex(hashed)
+    if not re.fullmatch("[A-Za-z0-9_-]*", token):
+        raise _bad(
+            number,
+            "its token has other characters than letters, digits, - and _; "
+            "`python -m launcher token NAME ROLE` makes one",
+        )
+    if len(token) < SHORTEST:
+        raise _bad(
+            number,
+            f"its token has {len(token)} characters, at least {SHORTEST} are needed; "
+            "`python -m launcher token NAME ROLE` makes one",
+        )
+    return digest(token)
+
+
+def _bad(number: int, why: str) -> SettingsError:
+    return SettingsError(f"entry {number} of LOSSBOARD_TOKENS: {why}")

@@ -1,0 +1,1 @@
+"""Comparisons: submitted, listed, searched, changed, deleted."""

@@ -1,0 +1,217 @@
+"""Comparisons: make, change, delete; backend.comparisons.search finds them."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Integer, case, func
+from sqlalchemy import select as columns
+from sqlmodel import Session, col, delete, select
+
+from backend.db.database import Write
+from backend.db.models import Comparison, Run, Tag
+from backend.errors import NotFoundError
+from backend.metrics.points import discard
+from contract.comparison.checks import duplicate_problems
+from contract.comparison.problems import Problem, SpecError
+from contract.comparison.spec import ComparisonSpec
+from contract.comparison.training import ANY_DEVICE
+
+STATES: Final = ("queued", "running", "succeeded", "failed", "cancelled")
+MOST_SEEDS: Final = 100
+"""Of one comparison, as in its spec."""
+
+
+@dataclass
+class Tally:
+    """The runs of a comparison in one state, added up."""
+
+    runs: int = 0
+    progress: float = 0.0
+    """Sum of step / total steps."""
+    started: float = 0.0
+    """Sums of the runs' times, of those that have both start and steps."""
+    ended: float = 0.0
+    timed: int = 0
+    """Runs in the sums of times."""
+
+
+Tallies = dict[str, Tally]
+"""State -> its runs."""
+
+
+def create(
+    write: Write, *, spec: ComparisonSpec, raw: dict[str, Any], now: float, user: str = "local"
+) -> Comparison:
+    """Store a comparison and its queued runs; `raw` is the spec in full, as JSON."""
+    comparison = Comparison(
+        id=f"c{secrets.token_hex(5)}",
+        name=spec.name,
+        notes=spec.notes,
+        created_by=user,
+        created_at=now,
+        tags=list(spec.tags),
+        spec=raw,
+    )
+    write.session.add(comparison)
+    write.session.flush()
+    _index_tags(write.session, comparison)
+    arms = [arm.name for arm in spec.arms]
+    _add_runs(write.session, comparison, arms, spec.seeds, first=0, now=now)
+    return comparison
+
+
+def get(session: Session, comparison: str) -> Comparison:
+    """One comparison.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
+    found = session.get(Comparison, comparison)
+    if found is None:
+        raise NotFoundError(f"there is no comparison {comparison!r}")
+    return found
+
+
+def add_seeds(write: Write, comparison: str, seeds: Sequence[int], *, now: float) -> Comparison:
+    """Queue every arm once more for seeds that the comparison does not have yet.
+
+    Raises:
+        NotFoundError: there is none of that id.
+        SpecError: a seed is there already or comes twice, or there would be too many.
+    """
+    found = get(write.session, comparison)
+    known = found.spec["seeds"]
+    if problems := _seed_problems(known, seeds):
+        raise SpecError(problems)
+    found.spec = {**found.spec, "seeds": [*known, *seeds]}
+    write.session.add(found)
+    arms = [arm["name"] for arm in found.spec["arms"]]
+    made = _add_runs(write.session, found, arms, seeds, first=len(known) * len(arms), now=now)
+    write.updates[comparison].runs.update({run.id: run for run in made})
+    return found
+
+
+def change(
+    write: Write,
+    comparison: str,
+    *,
+    name: str | None = None,
+    tags: list[str] | None = None,
+    notes: str | None = None,
+    archived: bool | None = None,
+) -> Comparison:
+    """Rename, tag, note, archive; None leaves as it is. The spec that was run stays as it was.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
+    found = get(write.session, comparison)
+    if name is not None:
+        found.name = name
+    if notes is not None:
+        found.notes = notes
+    if archived is not None:
+        found.archived = archived
+    if tags is not None:
+        found.tags = tags
+        write.session.exec(delete(Tag).where(col(Tag.comparison_id) == comparison))
+        _index_tags(write.session, found)
+    write.session.add(found)
+    return found
+
+
+def remove(write: Write, comparison: str) -> list[str]:
+    """Delete a comparison with everything below it; the ids of its runs.
+
+    Its points are only marked and go bit by bit (backend.metrics.points.purge). A running run
+    learns from its next heartbeat that it is gone.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
+    found = get(write.session, comparison)
+    runs = list(write.session.exec(select(Run.id).where(Run.comparison_id == comparison)).all())
+    for run in runs:
+        discard(write.session, run)
+    write.session.exec(delete(Comparison).where(col(Comparison.id) == found.id))
+    write.updates[comparison].gone = True
+    return runs
+
+
+def tallies(session: Session, comparisons: Sequence[str]) -> dict[str, Tallies]:
+    """For each comparison its runs by state."""
+    timed = col(Run.started_at).is_not(None) & (col(Run.total_steps) > 0)
+    share = col(Run.step) * 1.0 / func.nullif(Run.total_steps, 0)
+    rows = session.connection().execute(
+        columns(
+            col(Run.comparison_id),
+            col(Run.state),
+            func.count(),
+            func.coalesce(func.sum(share), 0.0),
+            func.coalesce(func.sum(case((timed, Run.started_at))), 0.0),
+            func.coalesce(func.sum(case((timed, Run.ended_at))), 0.0),
+            func.coalesce(func.sum(func.cast(timed, Integer)), 0),
+        )
+        .where(col(Run.comparison_id).in_(comparisons))
+        .group_by(col(Run.comparison_id), col(Run.state))
+    )
+    found: dict[str, Tallies] = {comparison: {} for comparison in comparisons}
+    for comparison, state, runs, progress, started, ended, count in rows:
+        found[comparison][state] = Tally(
+            runs=runs, progress=progress, started=started, ended=ended, timed=count
+        )
+    return found
+
+
+def _index_tags(session: Session, comparison: Comparison) -> None:
+    session.add_all(
+        Tag(tag=tag, comparison_id=comparison.id) for tag in dict.fromkeys(comparison.tags)
+    )
+
+
+def _add_runs(
+    session: Session,
+    comparison: Comparison,
+    arms: Sequence[str],
+    seeds: Sequence[int],
+    *,
+    first: int,
+    now: float,
+) -> list[Run]:
+    """Queued runs from a position on; seed by seed, so that all arms of a first seed can be
+    compared early."""
+    pairs = [(arm, seed) for seed in seeds for arm in arms]
+    made = [
+        Run(
+            id=f"r{secrets.token_hex(5)}",
+            comparison_id=comparison.id,
+            position=position,
+            arm=arm,
+            seed=seed,
+            created_by=comparison.created_by,
+            wants=comparison.spec["training"].get("device", ANY_DEVICE),
+            created_at=now,
+        )
+        for position, (arm, seed) in enumerate(pairs, first)
+    ]
+    session.add_all(made)
+    return made
+
+
+def _seed_problems(known: Sequence[int], seeds: Sequence[int]) -> list[Problem]:
+    problems = [
+        Problem(f"seeds[{at}]", f"seed {seed} has its runs already; name another")
+        for at, seed in enumerate(seeds)
+        if seed in known
+    ]
+    problems += duplicate_problems(list(seeds), "seeds")
+    total = len(known) + len(seeds)
+    if total > MOST_SEEDS:
+        message = (
+            f"a comparison has at most {MOST_SEEDS} seeds; it has {len(known)}, "
+            f"so name at most {MOST_SEEDS - len(known)} more, not {len(seeds)}"
+        )
+        problems.append(Problem("seeds", message))
+    return problems

@@ -1,0 +1,102 @@
+"""Comparisons that match what a list is asked for."""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from sqlalchemy import case, func
+from sqlalchemy import select as columns
+from sqlalchemy.orm import Mapped
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import Session, col, exists, or_, select
+
+from backend.db.models import Comparison, Run, Tag
+
+Sort = Literal["created_at", "name", "state"]
+IMPORTANCE: Final = ("running", "queued", "failed", "cancelled", "succeeded")
+"""A comparison's state is the first of these in which one of its runs is."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a list is asked for; what is empty asks for nothing."""
+
+    q: str = ""
+    """Words of the name, the notes or the tags; all must be there."""
+    tag: str = ""
+    created_by: str = ""
+    state: str | None = None
+    archived: bool = False
+    """Those that were put away, or those that were not."""
+    sort: Sort = "created_at"
+    descending: bool = True
+
+
+def find(
+    session: Session, asked: Asked, *, page: int, page_size: int
+) -> tuple[list[Comparison], int]:
+    """One page of the comparisons that match, and how many match in all."""
+    conditions = _conditions(asked)
+    total = session.exec(select(func.count()).select_from(Comparison).where(*conditions)).one()
+    order = _order(asked.sort)
+    rows = session.exec(
+        select(Comparison)
+        .where(*conditions)
+        .order_by(
+            order.desc() if asked.descending else order.asc(),
+            col(Comparison.created_at).desc(),
+            col(Comparison.id),
+        )
+        .offset((page - 1) * page_size)
+        .limit(page_size)
+    ).all()
+    return list(rows), total
+
+
+def _conditions(asked: Asked) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [col(Comparison.archived).is_(asked.archived)]
+    for word in asked.q.split():
+        like = f"%{_escaped(word)}%"
+        tagged = exists().where(
+            col(Tag.comparison_id) == Comparison.id, col(Tag.tag).ilike(like, escape="\\")
+        )
+        conditions.append(
+            or_(
+                col(Comparison.name).ilike(like, escape="\\"),
+                col(Comparison.notes).ilike(like, escape="\\"),
+                tagged,
+            )
+        )
+    if asked.tag:
+        conditions.append(
+            exists().where(col(Tag.comparison_id) == Comparison.id, col(Tag.tag) == asked.tag)
+        )
+    if asked.created_by:
+        conditions.append(col(Comparison.created_by) == asked.created_by)
+    if asked.state:
+        conditions.append(_has_state(asked.state))
+    return conditions
+
+
+def _order(sort: Sort) -> ColumnElement[Any] | Mapped[Any]:
+    if sort == "name":
+        return func.lower(Comparison.name)
+    if sort == "state":
+        place = case(*((col(Run.state) == state, at) for at, state in enumerate(IMPORTANCE)))
+        own = col(Run.comparison_id) == Comparison.id
+        return columns(func.min(place)).where(own).scalar_subquery()
+    return col(Comparison.created_at)
+
+
+def _has_state(state: str) -> ColumnElement[bool]:
+    condition = _any_in(state)
+    for other in IMPORTANCE[: IMPORTANCE.index(state)]:
+        condition = condition & ~_any_in(other)
+    return condition
+
+
+def _any_in(state: str) -> ColumnElement[bool]:
+    return exists().where(col(Run.comparison_id) == Comparison.id, col(Run.state) == state)
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,127 @@
+"""What a spec asks of an uploaded data set, and whether it can be had."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, TypeAdapter, ValidationError
+from sqlmodel import Session
+
+from backend.datasets import repository as datasets
+from backend.datasets.check_result import KINDS, Facts
+from backend.db.models import Dataset
+from contract.comparison.data import OwnData
+from contract.comparison.data.split_sizes import (
+    LEAST_CLASSES,
+    held_classes_of,
+    held_items_of,
+    training_items_of,
+)
+from contract.comparison.problems import Problem
+from contract.comparison.training import MPerClassSampler, Training, TrainingOverrides
+
+T = TypeVar("T")
+
+
+def upload_problems(session: Session, raw: object) -> list[Problem]:
+    """Problems of a posted spec with the data set that it names, whatever else is wrong with it."""
+    data = raw.get("data") if isinstance(raw, Mapping) else None
+    if not isinstance(raw, Mapping) or not isinstance(data, Mapping):
+        return []
+    kind, name = data.get("kind"), data.get("dataset")
+    if kind not in KINDS or not isinstance(name, str) or not name:
+        return []
+    found = datasets.find(session, name)
+    if found is None:
+        message = f"there is no uploaded data set {name!r}; upload it or choose one that there is"
+        return [Problem("data.dataset", message)]
+    if found.kind != kind:
+        message = f"{name!r} was uploaded as '{found.kind}', which '{kind}' cannot read"
+        return [Problem("data.dataset", message)]
+    return _too_few(found, raw)
+
+
+def _too_few(dataset: Dataset, raw: Mapping[str, Any]) -> list[Problem]:
+    """Problems with its size, as far as the sections that these take are sound."""
+    data = _sound(_DATA, raw["data"])
+    if data is None:
+        return []
+    facts = Facts.model_validate(dataset.facts)
+    if problem := _split_problem(dataset.id, facts.counts, data):
+        return [Problem("data.split", problem)]
+    training = _sound(_TRAINING, raw.get("training", {}))
+    if training is None:
+        return []
+    items, classes = training_share(facts.counts, data)
+    problems = _batch_problems(dataset.id, training, "training", items=items, classes=classes)
+    arms = raw.get("arms")
+    for index, arm in enumerate(arms if isinstance(arms, list) else []):
+        own = _sound(_OVERRIDES, arm.get("training", {})) if isinstance(arm, Mapping) else None
+        if own and own != TrainingOverrides():
+            path = f"arms[{index}].training"
+            problems += _batch_problems(
+                dataset.id, own.over(training), path, items=items, classes=classes
+            )
+    return problems
+
+
+def _split_problem(dataset: str, counts: list[int], data: OwnData) -> str:
+    """Why it cannot be split as asked; empty where it can."""
+    by_class = data.split == "class"
+    least = LEAST_CLASSES[data.validation]
+    if by_class and len(counts) < least:
+        return (
+            f"by class, validated on {data.validation}, it needs {least} classes or more; "
+            f"{dataset!r} has {len(counts)}; split by item"
+        )
+    if by_class and data.validation == "classes":
+        return ""  # whole classes validate, and none has one item only
+    if by_class:
+        held = [held_items_of(count) for count in counts[: len(counts) // 2]]
+    else:
+        held = [(count - training_items_of(count)) // 2 for count in counts]
+    if max(held) < 2:
+        return (
+            f"no class with two items of {dataset!r} would validate; bring more items a class, or "
+            "split another way"
+        )
+    return ""
+
+
+def training_share(counts: list[int], data: OwnData) -> tuple[int, int]:
+    """Items and classes of the training split; of the items the most there may be, where chance
+    decides which classes train."""
+    if data.split == "item":
+        return sum(training_items_of(count) for count in counts), len(counts)
+    half = counts[: len(counts) // 2]
+    if data.validation == "items":
+        return sum(count - held_items_of(count) for count in half), len(half)
+    learnt = len(half) - held_classes_of(len(half))
+    return sum(sorted(half)[-learnt:]), learnt
+
+
+def _batch_problems(
+    dataset: str, training: Training, path: str, *, items: int, classes: int
+) -> list[Problem]:
+    size, sampler = training.batch_size, training.sampler
+    if size > items:
+        message = f"{size} is more than the {items} training items of {dataset!r}"
+        return [Problem(f"{path}.batch_size", message)]
+    if isinstance(sampler, MPerClassSampler) and size // sampler.m > classes:
+        message = (
+            f"{size} / {sampler.m} = {size // sampler.m} classes a batch, but {dataset!r} trains "
+            f"on {classes}; raise m or lower the batch size"
+        )
+        return [Problem(f"{path}.sampler.m", message)]
+    return []
+
+
+_DATA: TypeAdapter[OwnData] = TypeAdapter(Annotated[OwnData, Field(discriminator="kind")])
+_TRAINING = TypeAdapter(Training)
+_OVERRIDES = TypeAdapter(TrainingOverrides)
+
+
+def _sound(adapter: TypeAdapter[T], raw: object) -> T | None:
+    try:
+        return adapter.validate_python(raw)
+    except ValidationError:
+        return None  # reported by the spec's own validation

@@ -1,0 +1,115 @@
+"""Data sets that a team uploads."""
+
+import zipfile
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi.responses import FileResponse
+
+from backend.auth import audit as trail
+from backend.datasets import repository as datasets
+from backend.datasets.check_result import KINDS
+from backend.datasets.schemas import DatasetDetail, DatasetList, DatasetOut, dataset_out, short
+from backend.datasets.upload import upload
+from backend.errors import NotFoundError
+from backend.http.dependencies import Now, Own, worker_token
+
+router = APIRouter(tags=["datasets"])
+
+_FORM: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file", "name", "kind"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        "name": {"type": "string", "minLength": 1, "maxLength": 200},
+                        "kind": {"type": "string", "enum": list(KINDS)},
+                    },
+                }
+            }
+        },
+    }
+}
+# An id says what the content is, so what was answered once never changes.
+_FOREVER: Final = {
+    "Cache-Control": "private, max-age=31536000, immutable",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@router.post(
+    "/datasets",
+    status_code=201,
+    openapi_extra=_FORM,
+    responses={200: {"model": DatasetOut, "description": "it is there already"}},
+)
+async def take(request: Request, response: Response, own: Own, now: Now) -> DatasetOut:
+    """Check a data set and keep it: a zip of class folders, or a table of features. Every problem
+    is answered with its row. The same content again is the same data set."""
+    dataset, new = await upload(request, own, now)
+    trail.made(request.scope, dataset=dataset.id)
+    if not new:
+        response.status_code = 200
+    return short(dataset)
+
+
+@router.get("/datasets")
+def read_all(own: Own) -> DatasetList:
+    """The newest first."""
+    with own.database.read() as session:
+        return DatasetList(datasets=[short(row) for row in datasets.listed(session)])
+
+
+@router.get("/datasets/{dataset}")
+def read(dataset: str, own: Own) -> DatasetDetail:
+    """One data set, with its classes."""
+    with own.database.read() as session:
+        return dataset_out(datasets.get(session, dataset))
+
+
+@router.get(
+    "/datasets/{dataset}/thumbnails/{n}",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}},
+)
+def read_thumbnail(dataset: str, n: Annotated[int, Path(ge=0)], own: Own) -> Response:
+    """A small picture of one of its images."""
+    with own.database.read() as session:
+        found = datasets.get(session, dataset)
+    try:
+        with zipfile.ZipFile(own.uploads.thumbnails(found.id)) as archive:
+            content = archive.read(str(n))
+    except (FileNotFoundError, KeyError):
+        raise NotFoundError(f"data set {dataset!r} has no thumbnail {n}") from None
+    return Response(content, media_type="image/jpeg", headers=_FOREVER)
+
+
+@router.delete("/datasets/{dataset}", status_code=204)
+def remove(dataset: str, own: Own) -> None:
+    """Delete it with its files; refused while there are comparisons of it."""
+    with own.database.write() as write:
+        datasets.remove(write, dataset)
+        own.uploads.remove(dataset)  # under the lock: the same may be uploaded again meanwhile
+
+
+@router.get(
+    "/internal/datasets/{dataset}/content",
+    tags=["internal"],
+    dependencies=[Depends(worker_token)],
+    response_class=FileResponse,
+)
+def read_content(dataset: str, own: Own) -> FileResponse:
+    """The file as it was uploaded, for workers; its hash in the header X-Content-SHA256."""
+    with own.database.read() as session:
+        found = datasets.get(session, dataset)
+    if not own.uploads.has(found.id, found.size):
+        raise NotFoundError(f"the file of data set {dataset!r} is gone; upload it again")
+    return FileResponse(
+        own.uploads.content(found.id),
+        media_type="application/octet-stream",
+        headers={"X-Content-SHA256": found.sha256, "X-Content-Type-Options": "nosniff"},
+    )

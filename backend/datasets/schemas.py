@@ -1,0 +1,81 @@
+"""Data sets as the API shows them."""
+
+from pydantic import BaseModel
+
+from backend.datasets.check_result import Facts, Kind, Note
+from backend.db.models import Dataset
+from backend.runs.schemas import iso
+
+
+class DatasetOut(BaseModel):
+    """An uploaded data set, as lists show it."""
+
+    id: str
+    name: str
+    kind: Kind
+    created_at: str
+    size: int
+    """Bytes of the uploaded file."""
+    items: int
+    classes: int
+    class_names: list[str]
+    has_fine: bool
+    """Whether there are labels within the classes."""
+    shape: dict[str, int]
+    """`features` or `audio` and `visual`: numbers a row; of images `min_width`, `max_width`,
+    `min_height` and `max_height` in pixels."""
+    warnings: list[Note]
+    thumbnails: int
+
+
+class ThumbnailOut(BaseModel):
+    """One of the images shown of a data set."""
+
+    n: int
+    """Its number in the address."""
+    class_name: str
+    file: str
+
+
+class DatasetDetail(DatasetOut):
+    """A data set with what is known of its classes."""
+
+    counts: list[int]
+    """Items of each class, in the order of `class_names`."""
+    thumbnail_items: list[ThumbnailOut]
+
+
+class DatasetList(BaseModel):
+    """All data sets."""
+
+    datasets: list[DatasetOut]
+
+
+def dataset_out(dataset: Dataset) -> DatasetDetail:
+    """A data set in full."""
+    facts = Facts.model_validate(dataset.facts)
+    return DatasetDetail.model_validate(
+        {
+            "id": dataset.id,
+            "name": dataset.name,
+            "kind": dataset.kind,
+            "created_at": iso(dataset.created_at),
+            "size": dataset.size,
+            "items": facts.items,
+            "classes": len(facts.class_names),
+            "class_names": facts.class_names,
+            "has_fine": facts.has_fine,
+            "shape": facts.shape,
+            "warnings": facts.warnings,
+            "thumbnails": len(facts.thumbnails),
+            "counts": facts.counts,
+            "thumbnail_items": [
+                ThumbnailOut(n=n, **item.model_dump()) for n, item in enumerate(facts.thumbnails)
+            ],
+        }
+    )
+
+
+def short(dataset: Dataset) -> DatasetOut:
+    """A data set as lists show it."""
+    return DatasetOut.model_validate(dataset_out(dataset), from_attributes=True)

@@ -1,0 +1,135 @@
+"""The way of an upload: received, checked, kept; or refused, and nothing is left of it."""
+
+import asyncio
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Final
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.requests import ClientDisconnect
+
+from backend.datasets import repository as datasets
+from backend.datasets.check_result import Facts, Kind, Report
+from backend.datasets.files import CONTENT, FULL, NO_ROOM
+from backend.db.models import Dataset
+from backend.errors import DiskFullError, HttpError, InvalidDatasetError
+from backend.http.multipart import Form, invalid
+from backend.http.upload_body import receive, while_connected
+from backend.state import Parts
+from contract.comparison.problems import Problem
+from contract.comparison.spec import Name
+
+RESERVE: Final = 100_000_000
+"""Bytes that an upload must leave free, for the database lies on the same disk."""
+
+
+class _Fields(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    kind: Kind
+
+
+async def upload(request: Request, own: Parts, now: float) -> tuple[Dataset, bool]:
+    """Take a data set in; whether it is new.
+
+    Raises:
+        RequestValidationError: the form is not as it should be.
+        InvalidDatasetError: the data set is not.
+        DiskFullError: there is no room.
+        HttpError: 408 or 503.
+    """
+    try:
+        async with own.uploads.incoming() as folder:
+            _check_room(folder, request.headers.get("content-length", "0"))
+            form = await receive(request, folder / CONTENT)
+            fields = _fields(form)
+            key = dataset_id(fields.kind, form.sha256)
+            found = await asyncio.to_thread(_known, own, key)
+            if found:
+                return found, False
+            report = await while_connected(request, own.checker.check(fields.kind, folder))
+            facts = _accepted(report)
+            dataset = Dataset(
+                id=key,
+                name=fields.name,
+                kind=fields.kind,
+                created_at=now,
+                size=form.size,
+                sha256=form.sha256,
+                items=facts.items,
+                facts=facts.model_dump(),
+            )
+            # To its end, even if the server stops: the folder is about to leave its place here.
+            keeping = asyncio.create_task(asyncio.to_thread(_keep, own, folder, dataset))
+            try:
+                return await asyncio.shield(keeping)
+            finally:
+                await asyncio.wait({keeping})
+    except OSError as error:
+        if error.errno in FULL:
+            raise DiskFullError(NO_ROOM) from error
+        raise
+    except ClientDisconnect as error:
+        raise HttpError("the client went") from error  # told to nobody
+
+
+def dataset_id(kind: str, sha256: str) -> str:
+    """The id of a data set, by its kind and the hash of its content."""
+    return f"d{hashlib.sha256(f'{kind}:{sha256}'.encode()).hexdigest()[:16]}"
+
+
+def _check_room(folder: Path, announced: str) -> None:
+    """Refuse what cannot fit before it is sent."""
+    if shutil.disk_usage(folder).free < int(announced) + RESERVE:
+        raise DiskFullError(NO_ROOM)
+
+
+def _fields(form: Form) -> _Fields:
+    try:
+        fields = _Fields.model_validate(form.fields)
+    except ValidationError as error:
+        details = [{**detail, "loc": ("body", *detail["loc"])} for detail in error.errors()]
+        if not form.has_file:
+            details += invalid("file", "is missing").errors()
+        raise RequestValidationError(details) from None
+    if not form.has_file:
+        raise invalid("file", "is missing")
+    if not form.size:
+        raise invalid("file", "is empty")
+    return fields
+
+
+def _known(own: Parts, key: str) -> Dataset | None:
+    """The data set of that id, if its file is there as well."""
+    with own.database.read() as session:
+        found = datasets.find(session, key)
+    return found if found and own.uploads.has(key, found.size) else None
+
+
+def _accepted(report: Report) -> Facts:
+    if report.facts:
+        return report.facts
+    shown = [Problem(note.where, note.message) for note in report.problems]
+    message = f"the data set has {report.total:,} problem{'s' if report.total > 1 else ''}"
+    if report.total > len(shown):
+        message += f", of which the first {len(shown)} are listed"
+    raise InvalidDatasetError(message, shown)
+
+
+def _keep(own: Parts, folder: Path, dataset: Dataset) -> tuple[Dataset, bool]:
+    """The files come last before the commit; without their row they are nobody's, and the same
+    upload replaces them."""
+    for scrap in ("report", "errors"):
+        (folder / scrap).unlink()
+    with own.database.write() as write:
+        found = datasets.find(write.session, dataset.id)
+        if found is None:
+            datasets.put(write, dataset)
+        elif own.uploads.has(found.id, found.size):
+            return found, False  # the same was uploaded meanwhile
+        own.uploads.keep(folder, dataset.id)
+    return found or dataset, found is None

@@ -1,0 +1,1 @@
+"""The database: its connections, its tables and the history of its schema."""

@@ -1,0 +1,246 @@
+"""The database's tables. Times are seconds since the epoch, UTC."""
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer
+from sqlmodel import Field, SQLModel
+
+
+class Comparison(SQLModel, table=True):
+    """Arms x seeds that someone submitted."""
+
+    id: str = Field(primary_key=True)
+    name: str
+    notes: str
+    created_by: str
+    created_at: float = Field(index=True)
+    tags: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    spec: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    archived: bool = False
+    """Left out of lists unless they are asked for it."""
+
+
+class Tag(SQLModel, table=True):
+    """A comparison's tag once more, as a row that can be searched by index."""
+
+    tag: str = Field(primary_key=True)
+    comparison_id: str = Field(
+        primary_key=True,
+        index=True,
+        sa_column_args=[ForeignKey("comparison.id", ondelete="CASCADE")],
+    )
+
+
+class Run(SQLModel, table=True):
+    """One arm with one seed; `attempt` counts its executions, the current one included."""
+
+    __table_args__ = (
+        Index("ix_run_next", "state", "wants", "priority", "created_by", "created_at", "position"),
+    )
+
+    id: str = Field(primary_key=True)
+    comparison_id: str = Field(
+        index=True, sa_column_args=[ForeignKey("comparison.id", ondelete="CASCADE")]
+    )
+    position: int
+    """Its place in the comparison: seed by seed, arms side by side."""
+    arm: str
+    seed: int
+    created_by: str = "local"
+    """As its comparison's: the queue shares slots between users."""
+    wants: str = "auto"
+    """The device class that may run it: cpu, cuda, or auto for any."""
+    priority: int = 0
+    """Higher goes first."""
+    state: str = "queued"
+    attempt: int = 1
+    strikes: int = 0
+    """Trainers of this run that died in a row."""
+    cancel: bool = False
+    """Asked to stop; the running attempt learns it from its heartbeat's answer."""
+    committed_seq: int = Field(default=0, sa_type=BigInteger)
+    """The attempt's last message that was stored."""
+    start_after: int = Field(default=0, sa_type=BigInteger)
+    """The step of its checkpoint, from which the next attempt goes on; 0 without one."""
+    checkpoint: str | None = None
+    """The digest of that checkpoint's blob, the run's only one; none after a success."""
+    resumed_at: int = Field(default=0, sa_type=BigInteger)
+    """The step that the current attempt went on from."""
+    worker: str | None = None
+    device: str | None = None
+    step: int = Field(default=0, sa_type=BigInteger)
+    total_steps: int = Field(default=0, sa_type=BigInteger)
+    """0 until the first attempt has started."""
+    steps_per_epoch: int = Field(default=0, sa_type=BigInteger)
+    created_at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+    error: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    preparing: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )
+    """What it does before its first step, with how far it is; None once it has begun."""
+
+
+class Turn(SQLModel, table=True):
+    """When a user last got a slot, as the number of that claim among all claims."""
+
+    created_by: str = Field(primary_key=True)
+    number: int = Field(sa_type=BigInteger)
+
+
+class Series(SQLModel, table=True):
+    """One metric of one run. An id is never used twice."""
+
+    __table_args__ = (
+        Index("ix_series_run_key", "run_id", "key", unique=True),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: str = Field(sa_column_args=[ForeignKey("run.id", ondelete="CASCADE")])
+    key: str
+
+
+class Point(SQLModel, table=True):
+    """One value. The key makes a replay harmless and keeps a series together on disk.
+
+    No foreign key: it would be looked up for each of the many rows.
+    """
+
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    series_id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    step: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    value: float | None = None
+    """None where the value was not finite."""
+
+
+class _Rolled(SQLModel):
+    """A bucket of steps of a series, always recomputed from what is finer."""
+
+    series_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    bucket: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    n: int
+    """Points, those without a finite value included."""
+    nulls: int
+    low: float | None = None
+    high: float | None = None
+    total: float | None = None
+    """Sum of the finite values."""
+
+
+class Rollup(_Rolled, table=True):
+    """A bucket of 256 steps."""
+
+    __table_args__ = {"sqlite_with_rowid": False}
+
+
+class FineRollup(_Rolled, table=True):
+    """A bucket of 16 steps; gone where raw points were let go."""
+
+    __tablename__ = "fine_rollup"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+
+class Discarded(SQLModel, table=True):
+    """A series nobody can see any more, whose points still have to be deleted, bit by bit."""
+
+    series_id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+
+
+class Snapshot(SQLModel, table=True):
+    """Embeddings of held-out samples of one run at one epoch; blobs are named by their SHA-256."""
+
+    run_id: str = Field(primary_key=True, sa_column_args=[ForeignKey("run.id", ondelete="CASCADE")])
+    epoch: int = Field(primary_key=True)
+    step: int = Field(sa_type=BigInteger)
+    embeddings: str
+    facts: str
+    samples: str
+    sprite: str | None = None
+    sounds: str | None = None
+
+
+class Projection(SQLModel, table=True):
+    """Coordinates of a comparison's snapshots of one seed, asked for by a viewer."""
+
+    id: str = Field(primary_key=True)
+    """Made from what is projected and how, so that the same question has the same answer."""
+    comparison_id: str = Field(
+        index=True, sa_column_args=[ForeignKey("comparison.id", ondelete="CASCADE")]
+    )
+    method: str
+    dims: int
+    seed: int
+    inputs: list[dict[str, Any]] = Field(sa_column=Column(JSON, nullable=False))
+    """The arms in their order: [{"arm", "epochs": [{"epoch", "embeddings"}]}]."""
+    created_at: float
+    state: str = Field(default="queued", index=True)
+    """queued, running, ready or failed."""
+    progress: float = 0.0
+    heard_at: float | None = None
+    """When its projector last said how far it is."""
+    started_at: float | None = None
+    coordinates: str | None = None
+    """The blob: float32, little-endian, [arm, epoch, sample, axis]."""
+    error: str | None = None
+
+
+class LogLine(SQLModel, table=True):
+    """One line of a run's log."""
+
+    __tablename__ = "log_line"
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: str = Field(index=True, sa_column_args=[ForeignKey("run.id", ondelete="CASCADE")])
+    attempt: int
+    text: str
+
+
+class Dataset(SQLModel, table=True):
+    """A data set that a team uploaded; its files lie in the folder of its id."""
+
+    id: str = Field(primary_key=True)
+    """Made from kind and content, so that the same upload is the same data set."""
+    name: str
+    kind: str
+    created_at: float = Field(index=True)
+    size: int = Field(sa_type=BigInteger)
+    """Bytes of the uploaded file."""
+    sha256: str
+    """Of the uploaded file, as hex digits."""
+    items: int
+    facts: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    """What the check found out: a backend.datasets.check_result.Facts."""
+
+
+class Audit(SQLModel, table=True):
+    """A call that changed something, or was refused. An id is never used twice."""
+
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: float
+    who: str = Field(index=True)
+    """Empty where nobody known called."""
+    role: str
+    """As it was then; "open" in an open house, empty where nobody known called."""
+    method: str
+    route: str
+    """The path's template below the API's prefix."""
+    ids: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    """What stood in its places, and what was made."""
+    status: int
+
+
+class StreamPosition(SQLModel, table=True):
+    """How far the event stream has been stored; one row."""
+
+    __tablename__ = "stream_position"
+
+    id: int = Field(default=1, primary_key=True)
+    entry: str = "0-0"
+    """The id of the last stream entry whose effect is in the database."""

@@ -1,0 +1,91 @@
+"""Snapshots of a comparison: samples, facts, neighbours, distances, blobs."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, Field
+
+from backend.comparisons import repository as comparisons
+from backend.embeddings import service as looking
+from backend.embeddings.schemas import Size, Space, SpaceDistances, SpaceFacts, SpaceNeighbours
+from backend.errors import NotFoundError
+from backend.http.dependencies import Own
+from backend.runs import snapshots
+
+router = APIRouter(prefix="/comparisons/{comparison}", tags=["space"])
+
+Seed = Annotated[int, Query(ge=0, lt=2**31)]
+Epoch = Annotated[int, Query(ge=0, lt=2**31)]
+Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
+"""SHA-256 of a blob, as hex digits."""
+
+MEDIA: Final = {
+    "facts": "application/json",
+    "samples": "application/json",
+    "sprite": "image/png",
+    "sounds": "audio/wav",
+}
+BYTES: Final = "application/octet-stream"
+# A digest says what the content is, so what was answered once never changes.
+FOREVER: Final = {
+    "Cache-Control": "private, max-age=31536000, immutable",
+    "X-Content-Type-Options": "nosniff",
+}
+_BLOB: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {media: {} for media in (BYTES, *sorted(set(MEDIA.values())))}}
+}
+
+
+class _Near(BaseModel):
+    seed: int = Field(ge=0, lt=2**31)
+    epoch: int = Field(ge=0, lt=2**31)
+    sample: int = Field(ge=0, lt=2**31)
+    k: int = Field(10, ge=1, le=100)
+
+
+@router.get("/space")
+def read_space(comparison: str, own: Own) -> Space:
+    """The held-out samples, and which runs have snapshots of which epochs."""
+    with own.database.read() as session:
+        return looking.space(session, own.reader, comparison)
+
+
+@router.get("/space/facts")
+def read_facts(comparison: str, own: Own, seed: Seed, epoch: Epoch) -> SpaceFacts:
+    """What every arm makes of each sample at an epoch."""
+    with own.database.read() as session:
+        return looking.facts(session, own.reader, comparison, seed=seed, epoch=epoch)
+
+
+@router.get("/space/neighbours")
+def read_neighbours(comparison: str, own: Own, asked: Annotated[_Near, Query()]) -> SpaceNeighbours:
+    """The nearest other samples of one sample in every arm; at most as many as snapshots keep."""
+    with own.database.read() as session:
+        return looking.neighbours(session, own.reader, comparison, **asked.model_dump())
+
+
+@router.get("/space/distances")
+def read_distances(comparison: str, own: Own, seed: Seed) -> SpaceDistances:
+    """Histograms of the distances of pairs, for every arm and epoch."""
+    with own.database.read() as session:
+        return looking.distances(session, own.reader, comparison, seed=seed)
+
+
+@router.get("/size")
+def read_size(comparison: str, own: Own) -> Size:
+    """What deleting it frees: blobs that no other comparison needs, points, runs."""
+    with own.database.read() as session:
+        return looking.size(session, own.blobs, comparison)
+
+
+@router.get("/blobs/{digest}", response_class=FileResponse, responses=_BLOB)
+def read_blob(comparison: str, digest: Digest, own: Own) -> FileResponse:
+    """One of its blobs: embeddings, samples, facts, sprite, sounds or coordinates."""
+    with own.database.read() as session:
+        comparisons.get(session, comparison)
+        what = snapshots.blobs(session, comparison).get(digest)
+    if what is None or what == "checkpoint":  # which only a worker can use
+        raise NotFoundError(f"comparison {comparison!r} has no blob {digest}")
+    path = own.blobs.path(digest)
+    return FileResponse(path, media_type=MEDIA.get(what, BYTES), headers=FOREVER)

@@ -1,0 +1,160 @@
+"""Answers from the snapshots of a comparison."""
+
+from collections.abc import Sequence
+
+from fastapi.exceptions import RequestValidationError
+from sqlmodel import Session
+
+from backend.comparisons import repository as comparisons
+from backend.embeddings.blob_cache import Reader
+from backend.embeddings.schemas import (
+    ArmDistances,
+    ArmFacts,
+    ArmNeighbours,
+    Neighbour,
+    RunEpochs,
+    SamplesOut,
+    Size,
+    Space,
+    SpaceDistances,
+    SpaceFacts,
+    SpaceNeighbours,
+)
+from backend.errors import NotFoundError
+from backend.metrics import points
+from backend.runs import repository as runs
+from backend.runs import snapshots
+from backend.runs.snapshots import Shown
+from backend.storage.blobs import Blobs
+from contract.names import API_PREFIX
+
+
+def blob_path(comparison: str, digest: str) -> str:
+    """Where a blob of a comparison is read."""
+    return f"{API_PREFIX}/comparisons/{comparison}/blobs/{digest}"
+
+
+def space(session: Session, reader: Reader, comparison: str) -> Space:
+    """The samples, and which runs have snapshots of which epochs."""
+    comparisons.get(session, comparison)
+    shown = snapshots.of(session, comparison)
+    epochs: dict[str, RunEpochs] = {}
+    for row in shown:
+        run = RunEpochs(arm=row.arm, seed=row.seed, run=row.run, epochs=[])
+        epochs.setdefault(row.run, run).epochs.append(row.epoch)
+    return Space(
+        samples=_samples(reader, comparison, shown) if shown else None,
+        seeds=list(dict.fromkeys(row.seed for row in shown)),
+        runs=list(epochs.values()),
+    )
+
+
+def facts(
+    session: Session, reader: Reader, comparison: str, *, seed: int, epoch: int
+) -> SpaceFacts:
+    """What every arm makes of the samples at an epoch."""
+    arms = []
+    for row in _at(session, comparison, seed, epoch):
+        read = reader.facts(row.facts)
+        arms.append(
+            ArmFacts(
+                arm=row.arm,
+                run=row.run,
+                correct=read.correct,
+                centroid_distance=read.centroid_distance,
+                average_precision=read.average_precision,
+                classes=read.classes,
+                histogram=read.histogram,
+            )
+        )
+    return SpaceFacts(seed=seed, epoch=epoch, arms=arms)
+
+
+def neighbours(
+    session: Session,
+    reader: Reader,
+    comparison: str,
+    *,
+    seed: int,
+    epoch: int,
+    sample: int,
+    k: int,
+) -> SpaceNeighbours:
+    """The nearest other samples of one sample in every arm."""
+    rows = _at(session, comparison, seed, epoch)
+    labels = reader.samples(rows[0].samples).labels
+    if sample >= len(labels):
+        raise RequestValidationError(
+            [
+                {
+                    "type": "value_error",
+                    "loc": ("query", "sample"),
+                    "msg": f"there is no sample {sample}; name one of 0 to {len(labels) - 1}",
+                    "input": sample,
+                }
+            ]
+        )
+    arms = []
+    for row in rows:
+        read = reader.facts(row.facts)
+        near = zip(read.neighbours[sample], read.distances[sample], strict=True)
+        found = [
+            Neighbour(sample=other, distance=distance, hit=labels[other] == labels[sample])
+            for other, distance in near
+        ]
+        arms.append(ArmNeighbours(arm=row.arm, neighbours=found[:k]))
+    return SpaceNeighbours(seed=seed, epoch=epoch, sample=sample, arms=arms)
+
+
+def distances(session: Session, reader: Reader, comparison: str, *, seed: int) -> SpaceDistances:
+    """Distances of pairs over the epochs in every arm."""
+    arms: dict[str, ArmDistances] = {}
+    for row in _of_seed(session, comparison, seed):
+        arm = arms.setdefault(row.arm, ArmDistances(arm=row.arm, epochs=[], histograms=[]))
+        arm.epochs.append(row.epoch)
+        arm.histograms.append(reader.histogram(row.facts))
+    return SpaceDistances(seed=seed, arms=list(arms.values()))
+
+
+def size(session: Session, blobs: Blobs, comparison: str) -> Size:
+    """What deleting it frees."""
+    comparisons.get(session, comparison)
+    own = snapshots.blobs(session, comparison).keys()
+    return Size(
+        bytes=blobs.size(own - snapshots.used(session, besides=comparison)),
+        points=points.count(session, comparison),
+        runs=len(runs.of(session, comparison)),
+    )
+
+
+def _of_seed(session: Session, comparison: str, seed: int) -> list[Shown]:
+    comparisons.get(session, comparison)
+    rows = snapshots.of(session, comparison, seed)
+    if not rows:
+        raise NotFoundError(
+            f"comparison {comparison!r} has no snapshot of seed {seed} yet; "
+            f"GET /comparisons/{comparison}/space says of which seeds it has"
+        )
+    return rows
+
+
+def _at(session: Session, comparison: str, seed: int, epoch: int) -> list[Shown]:
+    """The arms' snapshots of an epoch, at least one."""
+    rows = _of_seed(session, comparison, seed)
+    found = [row for row in rows if row.epoch == epoch]
+    if not found:
+        known = ", ".join(map(str, sorted({row.epoch for row in rows})))
+        raise NotFoundError(f"seed {seed} has no snapshot of epoch {epoch}; it has {known}")
+    return found
+
+
+def _samples(reader: Reader, comparison: str, shown: Sequence[Shown]) -> SamplesOut:
+    read = reader.samples(shown[0].samples)
+    sprite = next((row.sprite for row in shown if row.sprite), None)
+    sounds = next((row.sounds for row in shown if row.sounds), None)
+    return SamplesOut(
+        n=len(read.labels),
+        sprite=blob_path(comparison, sprite) if sprite else None,
+        sounds=blob_path(comparison, sounds) if sounds else None,
+        **read.model_dump(),
+    )

@@ -1,0 +1,147 @@
+"""What workers and projectors call to store blobs and coordinates; needs the worker token."""
+
+from typing import Any, Final, Literal, Self
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from backend.embeddings import projections as projecting
+from backend.embeddings import repository as projections
+from backend.embeddings.routes import BYTES, FOREVER, Digest
+from backend.http.dependencies import Now, Own, worker_token
+from backend.runs import blob_cleanup as rubbish
+from backend.storage.blob_upload import take
+from contract.events import Digest as BlobName
+
+router = APIRouter(prefix="/internal", tags=["internal"], dependencies=[Depends(worker_token)])
+
+_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {BYTES: {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+_LONGEST: Final = 2000
+"""Characters of a reason that are kept."""
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class EpochInput(BaseModel):
+    """One snapshot to project."""
+
+    epoch: int
+    embeddings: str
+    """Digest of its blob."""
+
+
+class ArmInput(BaseModel):
+    """The snapshots of one arm."""
+
+    arm: str
+    epochs: list[EpochInput]
+
+
+class Task(BaseModel):
+    """A projection that now belongs to whoever asked."""
+
+    id: str
+    method: Literal["pca", "tsne", "pacmap"]
+    dims: Literal[2, 3]
+    seed: int
+    inputs: list[ArmInput]
+
+
+class ProgressIn(_In):
+    """How much of a projection is done."""
+
+    progress: float = Field(ge=0, le=1)
+
+
+class Wanted(BaseModel):
+    """What a projector should know."""
+
+    current: bool
+    """Whether somebody still wants the projection."""
+
+
+class EndIn(_In):
+    """The coordinates' blob, or why there is none."""
+
+    digest: BlobName | None = None
+    error: str | None = Field(None, min_length=1)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.digest is None) == (self.error is None):
+            raise ValueError("give either the digest of the coordinates or an error")
+        return self
+
+
+@router.put("/blobs/{digest}", status_code=204, openapi_extra=_BODY)
+async def put_blob(digest: Digest, request: Request, own: Own) -> None:
+    """Keep bytes under the SHA-256 of their content; once more is the same as once."""
+    await take(request, own.blobs, digest)
+
+
+@router.get("/blobs/{digest}", response_class=FileResponse)
+def read_blob(digest: Digest, own: Own) -> FileResponse:
+    """The bytes of any blob."""
+    return FileResponse(own.blobs.path(digest), media_type=BYTES, headers=FOREVER)
+
+
+@router.post(
+    "/projections/claim", responses={204: {"description": "nothing to do"}}, response_model=Task
+)
+def claim(own: Own, now: Now) -> Task | Response:
+    """Take the projection that waits longest, or 204. One whose embeddings are gone fails."""
+    while True:
+        with own.database.read() as session:  # projectors look often
+            if not projections.any_claimable(session, now):
+                return Response(status_code=204)
+        with own.database.write() as write:
+            found = projections.claim(write, now)
+            if found is None:
+                return Response(status_code=204)
+            task = Task.model_validate(found.model_dump())
+            missing = next(
+                (
+                    f"the embeddings of {arm.arm!r} at epoch {one.epoch} are not on the API's disk"
+                    for arm in task.inputs
+                    for one in arm.epochs
+                    if not own.blobs.has(one.embeddings)
+                ),
+                None,
+            )
+            if missing is None:
+                return task
+            projections.fail(write, found, missing, now)
+
+
+@router.post("/projections/{projection}/progress")
+def progress(projection: str, told: ProgressIn, own: Own, now: Now) -> Wanted:
+    """A projector says how far it is; of a deleted comparison nobody wants to know."""
+    with own.database.write() as write:
+        return Wanted(current=projections.hear(write, projection, told.progress, now))
+
+
+@router.post("/projections/{projection}/end", status_code=204)
+def end(projection: str, told: EndIn, own: Own, now: Now) -> None:
+    """It is ready or has failed; one that is deleted or over already changes nothing."""
+    gone: list[str] = []
+    with own.database.write() as write:
+        found = projections.find(write.session, projection)
+        if found is None or found.state != "running":
+            gone = [told.digest] if told.digest else []
+        elif told.digest is None:
+            projections.fail(write, found, str(told.error)[:_LONGEST], now)
+        else:
+            problem = projecting.unfit(own, write.session, found, told.digest)
+            if problem:
+                projections.fail(write, found, problem, now)
+            else:
+                gone = projections.finish(write, found, told.digest, now)
+    rubbish.drop_unused(own.database, own.blobs, dict.fromkeys(gone, "coordinates"), now)

@@ -1,0 +1,125 @@
+"""A comparison to take along: its spec, its tables, or all that is known of it."""
+
+import errno
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from typing import IO, Annotated, Final, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
+from sqlmodel import Session
+
+from backend.comparisons import repository as comparisons
+from backend.db.models import Comparison
+from backend.errors import DiskFullError
+from backend.export.document import whole
+from backend.export.filenames import disposition, file_name
+from backend.export.files import write_csv, write_parquet
+from backend.export.tables import What, table
+from backend.http.dependencies import Now, Own
+from backend.runs.schemas import comparison_out
+from backend.state import Parts
+
+router = APIRouter(prefix="/comparisons", tags=["comparisons"])
+
+CHUNK: Final = 1 << 18
+"""Bytes sent at a time."""
+
+_TABLES: Final[dict[str, What]] = {"results": "results", "series": "series", "runs": "runs"}
+_WRITERS: Final = {"csv": write_csv, "parquet": write_parquet}
+_TYPES: Final = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+
+
+def _made_here(asked: object) -> object:
+    if asked == "html":
+        raise PydanticCustomError(
+            "not_made_here",
+            "the HTML report is made beside the API: take it from the comparison's page, "
+            "or by `python -m launcher report ID`",
+        )
+    return asked
+
+
+Format = Annotated[Literal["json", "csv", "parquet"], BeforeValidator(_made_here)]
+
+
+@router.get(
+    "/{comparison}/export",
+    response_class=Response,
+    responses={200: {"content": {kind: {} for kind in ("application/json", *_TYPES.values())}}},
+)
+def export(
+    comparison: str,
+    own: Own,
+    now: Now,
+    format: Annotated[Format, Query()] = "json",
+    what: Annotated[Literal["spec", "all", "results", "series", "runs"] | None, Query()] = None,
+) -> Response:
+    """json: `spec`, as POST /comparisons takes it, or `all`: spec, runs, summary, verdict and
+    versions. csv and parquet: `results`, a row for each value; `series`, a row for each measured
+    point; or `runs`.
+
+    A table comes with its length, so that one that was cut off is known as such.
+    """
+    with own.database.read() as session:
+        found = comparisons.get(session, comparison)
+        table_asked = _TABLES.get(what or "results")
+        if format != "json":
+            if table_asked is None:
+                raise _refused(what, f"comes as json; {format} has results, series and runs")
+            return _table(own, session, found, format, table_asked)
+        if what in _TABLES:
+            raise _refused(what, "comes as csv or parquet; json has spec and all")
+        return _document(own, session, found, now, everything=what == "all")
+
+
+def _document(
+    own: Parts, session: Session, found: Comparison, now: float, *, everything: bool
+) -> Response:
+    """The spec, or everything, as JSON that people can read too."""
+    if not everything:
+        content = json.dumps(found.spec, indent=2, ensure_ascii=False)
+        return Response(content, headers=_headers(found, ".json"), media_type="application/json")
+    tallies = comparisons.tallies(session, [found.id])[found.id]
+    detail = comparison_out(found, tallies, slots=own.workers.alive().total(), now=now)
+    content = whole(session, found, detail, now).model_dump_json(indent=2)
+    return Response(content, headers=_headers(found, "-all.json"), media_type="application/json")
+
+
+def _table(
+    own: Parts, session: Session, found: Comparison, kind: Literal["csv", "parquet"], what: What
+) -> Response:
+    """A table, written whole before the first byte is sent: a reader that is slow would else keep
+    the database's view open, and with it all that is written meanwhile in its journal."""
+    file = tempfile.TemporaryFile(dir=own.settings.data_dir)  # noqa: SIM115 - closed when sent
+    try:
+        _WRITERS[kind](table(session, found, what), file)
+        size = file.seek(0, os.SEEK_END)
+    except OSError as error:
+        file.close()
+        if error.errno == errno.ENOSPC:
+            raise DiskFullError("there is no room to write the table before it is sent") from error
+        raise
+    headers = {**_headers(found, f"-{what}.{kind}"), "Content-Length": str(size)}
+    return StreamingResponse(_content(file), headers=headers, media_type=_TYPES[kind])
+
+
+def _content(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        file.seek(0)
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def _headers(found: Comparison, ending: str) -> dict[str, str]:
+    return {"Content-Disposition": disposition(file_name(found.name, found.id, ending))}
+
+
+def _refused(what: str | None, message: str) -> RequestValidationError:
+    detail = {"type": "value_error", "loc": ("query", "what"), "msg": f"{what!r} {message}"}
+    return RequestValidationError([detail])

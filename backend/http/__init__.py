@@ -1,0 +1,1 @@
+"""What every HTTP route may use: dependencies, limits, headers and request bodies."""

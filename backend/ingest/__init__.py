@@ -1,0 +1,1 @@
+"""The event stream of the workers, read and written to the database."""

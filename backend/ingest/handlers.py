@@ -1,0 +1,140 @@
+"""What each event does to the database, in one transaction for many events.
+
+An event counts if its attempt is the run's current one, the run is running, and its seq is the
+next. So one sent twice counts once, one of an attempt that was given up never, and one behind a
+gap is left to be sent again.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from math import isfinite
+
+from backend.db.database import Update, Write
+from backend.db.models import Run
+from backend.metrics import points
+from backend.runs import repository as runs
+from backend.runs import snapshots
+from contract import logs
+from contract.events import (
+    Checkpointed,
+    Ended,
+    Event,
+    Failure,
+    Kept,
+    Log,
+    Lost,
+    Points,
+    Preparing,
+    Started,
+)
+
+log = logging.getLogger(__name__)
+
+
+def store(write: Write, events: Iterable[Event], now: float) -> Counter[str]:
+    """Store events in their order; how many were taken or dropped, by reason."""
+    events = list(events)
+    known = runs.by_id(write.session, {event.run for event in events})
+    touched: dict[str, Run] = {}
+    counts: Counter[str] = Counter()
+    for event in events:
+        run = known.get(event.run)
+        verdict = _verdict(run, event)
+        counts[verdict] += 1
+        if run is not None and verdict == "taken":
+            _tell(event)
+            _apply(write, run, event, now)
+            touched[run.id] = run
+        elif isinstance(event, Checkpointed) and _is_unneeded(run, event, verdict):
+            write.unneeded.add(event.digest)
+    for run in touched.values():
+        write.session.add(run)
+        write.updates[run.comparison_id].runs[run.id] = run
+    _insert(write)
+    return counts
+
+
+def _is_unneeded(run: Run | None, event: Checkpointed, verdict: str) -> bool:
+    """Whether no attempt will go on from a checkpoint that comes too late."""
+    if verdict not in {"unknown run", "stale"}:
+        return False
+    return run is None or run.checkpoint != event.digest
+
+
+def give_up(write: Write, event: Event, problem: str, now: float) -> bool:
+    """No database takes this event: fail its run, unless it would not have counted; whether so."""
+    run = runs.by_id(write.session, [event.run]).get(event.run)
+    if run is None or _verdict(run, event) != "taken":
+        return False
+    failure = Failure(
+        message=f"what the run measured cannot be stored: {problem}",
+        cause="The API's log holds the traceback. What was stored before stays.",
+        step=run.step,
+    )
+    runs.end(write, run, state="failed", failure=failure, now=now)
+    return True
+
+
+def _tell(event: Event) -> None:
+    whose = logs.of(event.run, event.attempt)
+    if isinstance(event, Ended):
+        log.info("%s", event.state, extra=whose)
+    elif isinstance(event, Lost):
+        log.warning("lost: %s", event.reason, extra=whose)
+
+
+def _verdict(run: Run | None, event: Event) -> str:
+    if run is None:
+        return "unknown run"
+    if event.attempt != run.attempt or run.state != "running":
+        return "stale"
+    if isinstance(event, Lost):
+        return "taken"
+    if event.seq != run.committed_seq + 1:
+        return "gap" if event.seq > run.committed_seq else "duplicate"
+    return "taken"
+
+
+def _apply(write: Write, run: Run, event: Event, now: float) -> None:
+    match event:
+        case Lost():
+            runs.lose(write, run, reason=event.reason, strike=event.strike, now=now)
+            return  # the next attempt counts its messages anew
+        case Preparing():
+            run.preparing = event.preparation.model_dump()
+        case Started():
+            run.preparing = None
+            run.device = event.device
+            run.total_steps = event.total_steps
+            run.steps_per_epoch = event.steps_per_epoch
+            run.started_at = now
+            runs.begin(write, run, event.after)
+        case Points():
+            run.step = max(run.step, event.step)
+            _collect(write.updates[run.comparison_id], event)
+        case Kept():
+            snapshots.put(write, run.id, event.snapshot)
+        case Checkpointed():
+            runs.checkpoint(write, run, step=event.step, digest=event.digest)
+        case Log():
+            runs.add_log(write, run, event.lines)
+        case Ended():
+            runs.end(write, run, state=event.state, failure=event.failure, now=now)
+    run.committed_seq = event.seq
+
+
+def _collect(update: Update, event: Points) -> None:
+    for column in event.series:
+        steps, values = update.points.setdefault((event.run, column.key), ([], []))
+        steps += column.steps
+        values += [x if x is not None and isfinite(x) else None for x in column.values]
+
+
+def _insert(write: Write) -> None:
+    columns = {
+        name: column for update in write.updates.values() for name, column in update.points.items()
+    }
+    if columns:
+        ids = points.series_ids(write.session, columns)
+        points.insert(write.session, {ids[name]: column for name, column in columns.items()})

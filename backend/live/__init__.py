@@ -1,0 +1,1 @@
+"""The live event stream of a comparison, from a commit to the viewer."""

@@ -1,0 +1,106 @@
+"""Hands every commit to the viewers of its comparison; lives in the event loop.
+
+Recent commits are kept, so that a viewer who lost its connection goes on where it was. Event ids
+are stream positions. Commits that are no stream entry's (a claim, a cancel) share the id of the
+entry before them: they are told again on a resume, which changes nothing, for they carry states
+and no points.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Collection
+from typing import Final
+
+from backend.db.database import Commit, Update
+from backend.ingest.event_stream import order
+from backend.live.merged_commits import Gathering
+from backend.live.viewer import Viewer
+
+KEPT_POINTS: Final = 200_000
+KEPT_COMMITS: Final = 10_000
+
+
+class Hub:
+    """All viewers. Only `publish` and `close_soon` may be called from other threads."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, position: str) -> None:
+        self._loop = loop
+        self._viewers: defaultdict[str, set[Viewer]] = defaultdict(set)
+        self._gathering: defaultdict[str, Gathering] = defaultdict(Gathering)
+        self._recent: deque[Commit] = deque()
+        self._points = 0
+        self._floor = order(position)
+        """Up to here commits are not kept."""
+        self._closed = False
+
+    @property
+    def viewers(self) -> int:
+        """How many there are; from any thread."""
+        return sum(len(viewers) for viewers in list(self._viewers.values()))
+
+    def publish(self, commit: Commit) -> None:
+        """Called after each commit, in order, from any thread."""
+        if not self._closed:
+            self._loop.call_soon_threadsafe(self._deliver, commit)
+
+    def subscribe(self, comparison: str, keys: Collection[str]) -> Viewer:
+        """From now on collect a comparison's commits; no keys stands for all."""
+        viewer = Viewer(comparison, frozenset(keys), self._gathering[comparison].gather)
+        viewer.closed = self._closed
+        self._viewers[comparison].add(viewer)
+        return viewer
+
+    def unsubscribe(self, viewer: Viewer) -> None:
+        """Forget a viewer."""
+        viewers = self._viewers[viewer.comparison]
+        viewers.discard(viewer)
+        if not any(other.keys == viewer.keys for other in viewers):
+            self._gathering[viewer.comparison].forget(viewer.keys)
+        if not viewers:
+            del self._viewers[viewer.comparison], self._gathering[viewer.comparison]
+
+    def resume(self, viewer: Viewer, last_id: str) -> bool:
+        """Give a new viewer what it missed since an event id; False if that is not known."""
+        try:
+            last = order(last_id)
+        except ValueError:
+            return False
+        newest = order(self._recent[-1].position) if self._recent else self._floor
+        if not self._floor < last <= newest:
+            return False  # at the floor itself: of the commits that share its id some are not kept
+        for commit in self._recent:
+            update = commit.updates.get(viewer.comparison)
+            if update and order(commit.position) > last:
+                viewer.take(update, commit.version, commit.position)
+            elif update and order(commit.position) == last:
+                states = Update(runs=update.runs, drops=update.drops, gone=update.gone)
+                viewer.take(states, commit.version, commit.position)
+        return not viewer.behind
+
+    def close_soon(self) -> None:
+        """As close, from any thread or signal handler."""
+        self._loop.call_soon_threadsafe(self.close)
+
+    def close(self) -> None:
+        """End all viewers' streams; new ones end at once."""
+        self._closed = True
+        for viewers in self._viewers.values():
+            for viewer in viewers:
+                viewer.close()
+
+    def _deliver(self, commit: Commit) -> None:
+        self._recent.append(commit)
+        self._points += _size(commit)
+        while self._points > KEPT_POINTS or len(self._recent) > KEPT_COMMITS:
+            oldest = self._recent.popleft()
+            self._points -= _size(oldest)
+            self._floor = order(oldest.position)
+        for comparison, update in commit.updates.items():
+            for viewer in self._viewers.get(comparison, ()):
+                viewer.take(update, commit.version, commit.position)
+
+
+def _size(commit: Commit) -> int:
+    return sum(
+        len(steps) for update in commit.updates.values() for steps, _ in update.points.values()
+    )

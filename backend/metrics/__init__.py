@@ -1,0 +1,1 @@
+"""What runs measured: points, series, results and statistics of a run."""

@@ -1,0 +1,103 @@
+"""The numbers at the end of runs."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, func, literal_column
+from sqlalchemy import select as columns
+from sqlmodel import Session, col, select
+
+from backend.db.models import Point, Run, Series
+
+
+class Result(NamedTuple):
+    """One metric of one run."""
+
+    run: str
+    key: str
+    step: int
+    value: float | None
+
+
+class EpochSum(NamedTuple):
+    """All finite values of one series in one epoch."""
+
+    run: str
+    key: str
+    epoch: int
+    """From 1; 0 holds the untrained network's value alone."""
+    total: float
+    values: int
+    """How many."""
+
+
+def last_values(session: Session, *, comparison: str, keys: Sequence[str]) -> list[Result]:
+    """The last point of each series of a comparison."""
+    last = (
+        select(func.max(Point.step))
+        .where(col(Point.series_id) == Series.id)
+        .correlate(Series)
+        .scalar_subquery()
+    )
+    rows = session.connection().execute(
+        select(Series.run_id, Series.key, Point.step, Point.value)
+        .join(Run, col(Run.id) == Series.run_id)
+        .join(Point, (col(Point.series_id) == Series.id) & (col(Point.step) == last))
+        .where(Run.comparison_id == comparison, col(Series.key).in_(keys))
+    )
+    return [Result(*row) for row in rows]
+
+
+def untrained_values(session: Session, *, comparison: str, keys: Sequence[str]) -> list[Result]:
+    """The point at step 0 of each series of a comparison that has one."""
+    rows = session.connection().execute(
+        select(Series.run_id, Series.key, Point.step, Point.value)
+        .join(Run, col(Run.id) == Series.run_id)
+        .join(Point, (col(Point.series_id) == Series.id) & (col(Point.step) == 0))
+        .where(Run.comparison_id == comparison, col(Series.key).in_(keys))
+    )
+    return [Result(*row) for row in rows]
+
+
+def last_epoch_means(session: Session, *, comparison: str, keys: Sequence[str]) -> list[Result]:
+    """The mean over each run's last epoch's worth of steps."""
+    rows = session.connection().execute(
+        select(Series.run_id, Series.key, func.max(Point.step), func.avg(Point.value))
+        .join(Run, col(Run.id) == Series.run_id)
+        .join(Point, col(Point.series_id) == Series.id)
+        .where(
+            Run.comparison_id == comparison,
+            col(Series.key).in_(keys),
+            col(Point.step) > col(Run.step) - col(Run.steps_per_epoch),
+        )
+        .group_by(col(Series.run_id), col(Series.key))
+    )
+    return [Result(*row) for row in rows]
+
+
+def epoch_sums(session: Session, *, runs: Sequence[str], keys: Sequence[str]) -> list[EpochSum]:
+    """Each series' finite values added up by epoch; an epoch without one is left out."""
+    # Step 1 is the first of epoch 1. Between whole numbers // is the database's own division, which
+    # rounds towards 0: a whole epoch is added first, or step 0 would fall into epoch 1. The 1 is
+    # written out, for PostgreSQL takes no expression with a parameter as one that it groups by.
+    width = col(Run.steps_per_epoch)
+    epoch = (col(Point.step) + width - literal_column("1", BigInteger)) // width
+    rows = session.connection().execute(
+        columns(
+            col(Series.run_id),
+            col(Series.key),
+            epoch,
+            func.sum(Point.value),
+            func.count(col(Point.value)),
+        )
+        .join(Run, col(Run.id) == Series.run_id)
+        .join(Point, col(Point.series_id) == Series.id)
+        .where(col(Run.id).in_(runs), width > 0, col(Series.key).in_(keys))
+        .group_by(col(Series.run_id), col(Series.key), epoch)
+        .order_by(col(Series.run_id), col(Series.key), epoch)
+    )
+    return [
+        EpochSum(run, key, epoch_of_run, total, values)
+        for run, key, epoch_of_run, total, values in rows
+        if total is not None
+    ]

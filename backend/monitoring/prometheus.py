@@ -1,0 +1,201 @@
+"""What the API process tells Prometheus: what it counted itself, and how things stand now.
+
+A scrape reads counters, an index of runs and file sizes; it never reads points.
+"""
+
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import prometheus_client
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.errors import ERROR_CODE
+from backend.export.document import versions
+from backend.http.route_template import template
+from backend.monitoring import health
+from backend.runs import queue
+from backend.state import Parts
+from contract.names import API_PREFIX
+
+CONTENT_TYPE: Final = prometheus_client.CONTENT_TYPE_LATEST
+BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
+FOLDER_EVERY_S: Final = 300.0
+"""Walking the data folder costs a moment for each file, so its size is this old at most."""
+LIVE: Final = f"{API_PREFIX}/comparisons/{{comparison}}/live"
+"""Open for as long as somebody watches: counted, not timed."""
+
+prometheus_client.disable_created_metrics()  # a second series for each counter, when it began
+
+
+class Metrics:
+    """What is counted from the process's start; the rest is asked at each scrape."""
+
+    def __init__(self) -> None:
+        self._registry = prometheus_client.CollectorRegistry()
+        self.seconds = prometheus_client.Histogram(
+            "lossboard_http_request_duration_seconds",
+            "Time until the last byte of an answer, live streams left out.",
+            ("method", "route", "status"),
+            buckets=BUCKETS,
+            registry=self._registry,
+        )
+        self.errors = prometheus_client.Counter(
+            "lossboard_errors",
+            "Answers in the error shape, by its code.",
+            ("code",),
+            registry=self._registry,
+        )
+        prometheus_client.ProcessCollector(registry=self._registry)
+        self._folder_lock = threading.Lock()
+        self._folder = (-FOLDER_EVERY_S, 0)
+
+    def text(self, own: Parts) -> bytes:
+        """Everything in Prometheus' text format."""
+        now = prometheus_client.CollectorRegistry()
+        now.register(_Board(own, self._folder_bytes(own.settings.data_dir)))
+        return b"".join(map(prometheus_client.generate_latest, (self._registry, now)))
+
+    def _folder_bytes(self, folder: Path) -> int:
+        with self._folder_lock:
+            measured, size = self._folder
+            if time.monotonic() - measured >= FOLDER_EVERY_S:
+                size = _size(folder)
+                self._folder = (time.monotonic(), size)
+            return size
+
+
+class Timing:
+    """ASGI middleware: times every request and counts the errors it is answered with."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on by the clock."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 500  # as the server answers where the app raises
+        began = time.perf_counter()
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception:
+            scope.setdefault(ERROR_CODE, "internal")
+            raise
+        finally:
+            took = time.perf_counter() - began
+            route = template(scope)
+            if route != LIVE:
+                method = scope["method"] if route else "any"
+                self._metrics.seconds.labels(method, route or "none", str(status)).observe(took)
+            if ERROR_CODE in scope:
+                self._metrics.errors.labels(scope[ERROR_CODE]).inc()
+
+
+class _Board(Collector):
+    """How things stand; where the database does not answer, what is its is left out."""
+
+    def __init__(self, own: Parts, folder_bytes: int) -> None:
+        self._own = own
+        self._folder_bytes = folder_bytes
+
+    def collect(self) -> Iterator[Metric]:
+        """All families; called once a scrape."""
+        own = self._own
+        found = health.check(own)
+        ready = GaugeMetricFamily(
+            "lossboard_ready", "1 where a part does its work, as /health/ready.", labels=["part"]
+        )
+        for part, problem in found.parts.items():
+            ready.add_metric([part], problem is None)
+        yield ready
+        if found.behind is not None:
+            yield GaugeMetricFamily(
+                "lossboard_ingest_lag_seconds",
+                "Age of the oldest event that is not in the database yet.",
+                found.behind.seconds,
+            )
+            yield GaugeMetricFamily(
+                "lossboard_ingest_events_behind",
+                "Events that are not in the database yet.",
+                found.behind.entries,
+            )
+        if found.database is None:
+            yield from self._stored()
+        yield self._slots()
+        yield CounterMetricFamily(
+            "lossboard_points", "Points stored since the start.", own.collector.points
+        )
+        yield self._events()
+        yield GaugeMetricFamily(
+            "lossboard_live_streams", "Viewers that follow a comparison.", own.hub.viewers
+        )
+        yield GaugeMetricFamily(
+            "lossboard_data_folder_bytes",
+            "Files in the data folder, measured every 5 minutes at most.",
+            self._folder_bytes,
+        )
+        yield GaugeMetricFamily(
+            "lossboard_disk_free_bytes", "Room that is left in the data folder.", found.disk_free
+        )
+        yield InfoMetricFamily("lossboard_build", "Versions.", versions())
+
+    def _stored(self) -> Iterator[Metric]:
+        try:
+            with self._own.database.read() as session:
+                tally = queue.tally(session)
+            size = self._own.database.size()
+        except (SQLAlchemyError, OSError):
+            return  # it went away since it was asked
+        runs = GaugeMetricFamily(
+            "lossboard_queue_runs", "Runs that wait or run.", labels=["device", "state"]
+        )
+        for (device, state), count in sorted(tally.items()):
+            runs.add_metric([device, state], count)
+        yield runs
+        yield GaugeMetricFamily("lossboard_database_bytes", "Size of the database.", size)
+
+    def _slots(self) -> Metric:
+        slots = GaugeMetricFamily(
+            "lossboard_slots", "Worker slots heard of lately.", labels=["device", "state"]
+        )
+        counts = Counter((slot.device, slot.state) for slot in self._own.workers.listed())
+        for (device, state), count in sorted(counts.items()):
+            slots.add_metric([device, state], count)
+        return slots
+
+    def _events(self) -> Metric:
+        events = CounterMetricFamily(
+            "lossboard_events", "Events off the stream: taken, or why dropped.", labels=["outcome"]
+        )
+        for outcome, count in sorted({"taken": 0, **self._own.collector.counts}.items()):
+            events.add_metric([outcome.replace(" ", "_")], count)
+        return events
+
+
+def _size(folder: Path) -> int:
+    """Bytes of all files below a folder; what goes away meanwhile is not counted."""
+    total = 0
+    for root, _, files in os.walk(folder):
+        for name in files:
+            try:
+                total += os.lstat(Path(root, name)).st_size
+            except OSError:
+                continue
+    return total

@@ -1,0 +1,80 @@
+"""Probes."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from backend.http.dependencies import Own
+from backend.monitoring import health
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+PartState = Literal["ok", "unavailable"]
+
+
+class Live(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Problem(BaseModel):
+    """A part that does not do its work."""
+
+    part: str
+    message: str
+    """What was seen and what to do."""
+
+
+class Ready(BaseModel):
+    """Whether everything the API needs does its work."""
+
+    status: PartState
+    database: PartState
+    """It takes writes."""
+    broker: PartState
+    collector: PartState
+    """It lives, and no event waits for long."""
+    disk: PartState
+    """The data folder has room."""
+    collector_lag: int | None
+    """Entries of the event stream that are not stored yet; null while the broker is away."""
+    collector_lag_s: float | None
+    """Age of the oldest of them."""
+    disk_free: int
+    """Bytes."""
+    problems: list[Problem]
+    """Of each part that is unavailable."""
+
+
+@router.get("/live")
+def live() -> Live:
+    """Answers as soon as the process serves."""
+    return Live()
+
+
+@router.get("/ready", responses={503: {"model": Ready}})
+def ready(own: Own, response: Response) -> Ready:
+    """200 if database, broker, collector and disk are all right, else 503 with the same body."""
+    found = health.check(own)
+    problems = [
+        Problem(part=part, message=problem) for part, problem in found.parts.items() if problem
+    ]
+    if problems:
+        response.status_code = 503
+    return Ready(
+        status=_state(*found.parts.values()),
+        database=_state(found.database),
+        broker=_state(found.broker),
+        collector=_state(found.collector),
+        disk=_state(found.disk),
+        collector_lag=found.behind.entries if found.behind else None,
+        collector_lag_s=round(found.behind.seconds, 3) if found.behind else None,
+        disk_free=found.disk_free,
+        problems=problems,
+    )
+
+
+def _state(*problems: str | None) -> PartState:
+    return "unavailable" if any(problems) else "ok"

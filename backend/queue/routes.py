@@ -1,0 +1,154 @@
+"""The queue: who works on what, what waits, and what goes before the rest."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from backend.comparisons import repository as comparisons
+from backend.comparisons.routes import detail
+from backend.http.dependencies import Now, Own
+from backend.http.shared_reads import SharedRoute
+from backend.queue import forecast as foresight
+from backend.queue.forecast import Foreseen
+from backend.runs import progress, queue
+from backend.runs import repository as runs
+from backend.runs.queue import Work
+from backend.runs.schemas import ComparisonDetail, RunOut, WorkerOut, iso, run_out
+from contract.events import Preparation
+
+router = APIRouter(tags=["queue"], route_class=SharedRoute)
+
+MOST = 200
+"""Waiting runs of one answer."""
+
+
+class Slot(WorkerOut):
+    """A worker slot and the run it has; all that is the run's is null while it has none."""
+
+    comparison: str | None = None
+    comparison_name: str | None = None
+    created_by: str | None = None
+    arm: str | None = None
+    seed: int | None = None
+    progress: float | None = None
+    eta_s: float | None = None
+    preparing: Preparation | None = None
+
+
+class Waiting(BaseModel):
+    """A run that waits."""
+
+    run: str
+    comparison: str
+    comparison_name: str
+    arm: str
+    seed: int
+    created_by: str
+    position: int
+    """1 for the run that begins next, if each run takes as long as is thought."""
+    starts_in_s: float | None
+    """Until it begins; null while the pace of something before it is not known, or no slot may
+    take it."""
+    wants: str
+    """The device class it asks for; auto for any."""
+    priority: int
+    since: str
+    """When it was submitted."""
+
+
+class QueueOut(BaseModel):
+    """All that works and one page of what waits."""
+
+    workers: list[Slot]
+    devices: dict[str, int]
+    """Living slots by device class."""
+    waiting: list[Waiting]
+    waiting_total: int
+    page: int
+    page_size: int
+    running_total: int
+    eta_s: float | None
+    """Until nothing runs or waits; null where the pace of something is not known yet."""
+
+
+class _Page(BaseModel):
+    page: int = Field(1, ge=1, le=1_000_000)
+    page_size: int = Field(MOST, ge=1, le=MOST)
+
+
+@router.get("/queue")
+def read(asked: Annotated[_Page, Query()], own: Own, now: Now) -> QueueOut:
+    """The slots with their runs, and what waits in the order in which it will begin."""
+    slots = own.workers.listed()
+    with own.database.read() as session:
+        under_way = {work.run.id: work for work in queue.running(session)}
+        foreseen = foresight.foresee(session, slots, under_way, now)
+        first = (asked.page - 1) * asked.page_size
+        page = foreseen.order[first : first + asked.page_size]
+        works = queue.works(session, page)
+        return QueueOut(
+            workers=[_slot(slot, under_way.get(slot.run or ""), now) for slot in slots],
+            devices=dict(own.workers.alive()),
+            waiting=[
+                _waiting(works[run], place, foreseen) for place, run in enumerate(page, first + 1)
+            ],
+            waiting_total=len(foreseen.order),
+            page=asked.page,
+            page_size=asked.page_size,
+            running_total=len(under_way),
+            eta_s=foreseen.eta_s,
+        )
+
+
+@router.post("/comparisons/{comparison}/front", tags=["comparisons"])
+def move_comparison(comparison: str, own: Own, now: Now) -> ComparisonDetail:
+    """Let its runs that wait go before all others', in their own order."""
+    with own.database.write() as write:
+        found = comparisons.get(write.session, comparison)
+        own_runs = runs.of(write.session, comparison)
+        queue.move_to_front(write, [run for run in own_runs if run.state == "queued"])
+        return detail(own, write.session, found, now)
+
+
+@router.post("/runs/{run}/front", tags=["runs"])
+def move_run(run: str, own: Own, now: Now) -> RunOut:
+    """Let a run that waits go before all others."""
+    with own.database.write() as write:
+        found = runs.get(write.session, run)
+        queue.move_to_front(write, [found])
+    return run_out(found, now)
+
+
+def _slot(slot: WorkerOut, work: Work | None, now: float) -> Slot:
+    if work is None or work.run.worker != slot.name:  # it ended just now, or has gone elsewhere
+        return Slot(**slot.model_dump())
+    run = work.run
+    return Slot(
+        **slot.model_dump(),
+        comparison=run.comparison_id,
+        comparison_name=work.comparison_name,
+        created_by=work.created_by,
+        arm=run.arm,
+        seed=run.seed,
+        progress=progress.run_progress(run),
+        eta_s=progress.run_eta(run, now),
+        preparing=Preparation(**run.preparing) if run.preparing else None,
+    )
+
+
+def _waiting(work: Work, place: int, foreseen: Foreseen) -> Waiting:
+    run = work.run
+    return Waiting(
+        run=run.id,
+        comparison=run.comparison_id,
+        comparison_name=work.comparison_name,
+        arm=run.arm,
+        seed=run.seed,
+        created_by=work.created_by,
+        position=place,
+        starts_in_s=foreseen.starts.get(run.id),
+        wants=run.wants,
+        priority=run.priority,
+        since=iso(run.created_at),
+    )

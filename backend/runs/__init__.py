@@ -1,0 +1,1 @@
+"""Runs: their states, their queue, their progress and their snapshots."""

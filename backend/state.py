@@ -1,0 +1,37 @@
+"""What one API process is made of; built by the app's lifespan, reached through
+backend.http.dependencies."""
+
+from dataclasses import dataclass
+
+from backend.datasets.checker import Checker
+from backend.datasets.files import Uploads
+from backend.db.database import Database
+from backend.embeddings.blob_cache import Reader
+from backend.ingest.collector import Collector
+from backend.live.hub import Hub
+from backend.maintenance.sweeper import Sweeper
+from backend.settings import Settings
+from backend.storage.blobs import Blobs
+from backend.storage.data_folder import Using
+from backend.workers.leases import Leases
+from backend.workers.registry import Workers
+from backend.workers.wakeups import WakeQueue
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The running parts."""
+
+    settings: Settings
+    database: Database
+    leases: Leases
+    workers: Workers
+    queue: WakeQueue
+    collector: Collector
+    sweeper: Sweeper
+    hub: Hub
+    uploads: Uploads
+    checker: Checker
+    blobs: Blobs
+    reader: Reader
+    using: Using

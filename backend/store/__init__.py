@@ -1,1 +1,0 @@
-"""All SQL of the product: functions that take an open session or write transaction."""

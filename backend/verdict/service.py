@@ -1,0 +1,175 @@
+"""The verdict on the nine claims: what this comparison's runs say, and how far to trust it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Final, get_args
+
+from sqlmodel import Session
+
+from backend.comparisons.stored_spec import stored_spec
+from backend.db.models import Comparison, Run
+from backend.metrics import measurements as measured
+from backend.metrics.measurements import Measures
+from backend.metrics.paired_values import Paired, pair
+from backend.runs import repository as runs
+from backend.verdict.caveats import caveats
+from backend.verdict.evidence import Judged, Word, claim_word, reason
+from backend.verdict.recommendation import advice
+from backend.verdict.schemas import ClaimOut, EvidenceOut, Figures, Pair, ReportedOut, Verdict
+from contract.catalogue.claims import CLAIMS, Claim
+from contract.comparison.differences import differences
+from contract.comparison.spec import ComparisonSpec
+from contract.metrics import METRICS
+from contract.statistics import holm, smallest_p
+
+KINDS: Final = ("contrastive", "triplet")
+"""The losses that the claims are about: a and b."""
+
+_EVIDENCE_KEYS: Final = tuple(
+    evidence.metric
+    for claim in CLAIMS
+    for evidence in claim.evidence
+    if not METRICS[evidence.metric].summary_only
+)
+
+
+def give_verdict(
+    session: Session, comparison: Comparison, a: str | None = None, b: str | None = None
+) -> Verdict:
+    """Judge the claims by two arms of the spec: those named, else the first of each kind."""
+    spec = stored_spec(comparison)
+    arms = _arms(spec, a, b)
+    names = {arms.a, arms.b} if arms else set()
+    mine = [run for run in runs.of(session, comparison.id) if run.arm in names]
+    seeds = _seeds(mine)
+    found = measured.at_the_end(session, comparison.id, mine, _EVIDENCE_KEYS)
+    kinds = arms and (spec.arm(arms.a).loss.kind, spec.arm(arms.b).loss.kind)
+    claims = [
+        _claim(claim, evidence, arms, as_reported=kinds in (None, KINDS))
+        for claim, evidence in zip(CLAIMS, _judge_all(found, arms), strict=True)
+    ]
+    nothing = _why_nothing(spec, arms, seeds)
+    if nothing:
+        claims = [claim.model_copy(update={"reason": nothing}) for claim in claims]
+    return Verdict(
+        summary=nothing or _summary(claims, seeds, len(spec.seeds)),
+        advice=advice(claims, arms, seeds, _differing(spec, arms)) if arms and seeds else "",
+        arms=arms,
+        seeds=seeds,
+        smallest_p=smallest_p(seeds) if seeds else None,
+        caveats=caveats(spec, (arms.a, arms.b), mine, seeds) if arms else [],
+        claims=claims,
+    )
+
+
+def _arms(spec: ComparisonSpec, a: str | None, b: str | None) -> Pair | None:
+    def first(kind: str, other: str | None) -> str | None:
+        return next(
+            (arm.name for arm in spec.arms if arm.loss.kind == kind and arm.name != other), None
+        )
+
+    a = a or first(KINDS[0], b)
+    b = b or first(KINDS[1], a)
+    return Pair(a=a, b=b) if a and b else None
+
+
+def _differing(spec: ComparisonSpec, arms: Pair) -> list[str]:
+    return [difference.setting for difference in differences(spec, (arms.a, arms.b))]
+
+
+def _seeds(mine: Sequence[Run]) -> int:
+    """At how many both arms' runs have succeeded."""
+    succeeded = Counter(run.seed for run in mine if run.state == "succeeded")
+    return sum(runs_of_seed == 2 for runs_of_seed in succeeded.values())
+
+
+def _judge_all(found: Measures, arms: Pair | None) -> list[list[Judged]]:
+    """The evidence of each claim, with its p-values adjusted over that of all."""
+    pairs = {
+        evidence.metric: _paired(found, evidence.metric, arms)
+        for claim in CLAIMS
+        for evidence in claim.evidence
+    }
+    p_values = {
+        key: paired.difference.p_value for key, paired in pairs.items() if paired.difference
+    }
+    adjusted = dict(zip(p_values, holm(list(p_values.values())), strict=True))
+    return [
+        [Judged(one, pairs[one.metric], adjusted.get(one.metric)) for one in claim.evidence]
+        for claim in CLAIMS
+    ]
+
+
+def _paired(found: Measures, key: str, arms: Pair | None) -> Paired:
+    if arms is None:
+        return pair({}, {})
+    values = found.get(key, {})
+    a, b = values.get(arms.a, []), values.get(arms.b, [])
+    return pair(measured.by_seed(a), measured.by_seed(b))
+
+
+def _claim(
+    claim: Claim, judged: Sequence[Judged], arms: Pair | None, *, as_reported: bool
+) -> ClaimOut:
+    evidence = [_evidence(one) for one in judged]
+    first = next((one for one in evidence if one.verdict != "not_measured"), evidence[0])
+    names = (arms.a, arms.b) if arms else KINDS
+    figures = first.model_dump(include=set(Figures.model_fields) - {"verdict"})
+    return ClaimOut(
+        **figures,
+        id=claim.id,
+        text=claim.text() if as_reported else claim.text(*names),
+        arms=arms,
+        verdict=claim_word(judged),
+        reason=reason(judged, *names),
+        reported=[ReportedOut(**asdict(one)) for one in claim.reported] if as_reported else [],
+        evidence=evidence,
+    )
+
+
+def _evidence(one: Judged) -> EvidenceOut:
+    difference = one.paired.difference
+    return EvidenceOut(
+        metric=one.evidence.metric,
+        label=METRICS[one.evidence.metric].label,
+        expected=one.evidence.expected,
+        mean_a=one.mean_a,
+        mean_b=one.mean_b,
+        mean_difference=difference and difference.mean_difference,
+        interval=difference and difference.interval,
+        p_value=difference and difference.p_value,
+        p_holm=one.p_holm,
+        effect_size=difference and difference.effect_size,
+        n=difference.n if difference else 0,
+        censored=one.paired.censored,
+        verdict=one.word,
+    )
+
+
+def _why_nothing(spec: ComparisonSpec, arms: Pair | None, seeds: int) -> str:
+    """Why no claim can be judged; empty if some may be."""
+    if arms is None:
+        kinds = {arm.loss.kind for arm in spec.arms}
+        lacking = " and no ".join(kind for kind in KINDS if kind not in kinds)
+        return (
+            f"The comparison has no {lacking} arm: name two arms to judge by them."
+            if lacking
+            else "The claims are about two arms: name another one to judge by."
+        )
+    if not seeds:
+        return f"No seed has a finished run of both {arms.a} and {arms.b} yet."
+    return ""
+
+
+def _summary(claims: Sequence[ClaimOut], seeds: int, asked: int) -> str:
+    """How many claims have which verdict, and which they are."""
+    said = []
+    for word in get_args(Word):
+        ids = [str(claim.id) for claim in claims if claim.verdict == word]
+        if ids:
+            is_or_are = "is" if len(ids) == 1 else "are"
+            said.append(f"{len(ids)} {is_or_are} {word.replace('_', ' ')} ({', '.join(ids)})")
+    listed = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
+    over = f"{seeds}" if seeds == asked else f"{seeds} of {asked}"
+    return f"Of nine claims, over {over} seed{'' if asked == 1 else 's'}: {listed}."

@@ -1,0 +1,219 @@
+"""What can be chosen: rows with names, ideas, papers and settings, from which the form is built."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from contract.catalogue.datasets import DATA, DataRow
+from contract.catalogue.presets import PRESETS
+from contract.catalogue.row import Row
+from contract.comparison.data import modalities
+from contract.comparison.encoder import (
+    TAKES,
+    AudioConvnetEncoder,
+    ConvnetEncoder,
+    EfficientnetLite0Encoder,
+    MlpEncoder,
+    Resnet18Encoder,
+    Resnet50Encoder,
+    VitB32Encoder,
+)
+from contract.comparison.loss import (
+    ArcFaceLoss,
+    CenterContrastiveLoss,
+    ContrastiveLoss,
+    InfoNceLoss,
+    NPairLoss,
+    SupConLoss,
+    TripletLoss,
+)
+from contract.comparison.training import (
+    AdamOptimizer,
+    AdamWOptimizer,
+    Measure,
+    MPerClassSampler,
+    SgdOptimizer,
+    ShuffleSampler,
+    Training,
+)
+from contract.metrics import METRICS
+
+__all__ = ["DATA", "ENCODERS", "LOSSES", "OPTIMIZERS", "SAMPLERS", "catalogue"]
+
+ENCODERS: Final = (
+    Row(MlpEncoder, "MLP", "A multi-layer perceptron; takes vectors and small images."),
+    Row(
+        ConvnetEncoder,
+        "Small convnet",
+        "Two convolutional blocks and a linear head; for small images.",
+    ),
+    Row(
+        AudioConvnetEncoder,
+        "Audio convnet",
+        "Convolutional blocks over mel bands and time, then the mean over time; for spectrograms.",
+    ),
+    Row(
+        Resnet18Encoder,
+        "ResNet-18",
+        "18 layers with shortcuts, ImageNet weights (45 MB, fetched when a run first needs them); "
+        "frozen, under a trained head, or trained as a whole.",
+        paper="He, Zhang, Ren & Sun 2016, Deep Residual Learning for Image Recognition",
+        url="https://arxiv.org/abs/1512.03385",
+    ),
+    Row(
+        Resnet50Encoder,
+        "ResNet-50",
+        "50 layers with shortcuts, ImageNet weights (98 MB, fetched when a run first needs them).",
+        paper="He, Zhang, Ren & Sun 2016, Deep Residual Learning for Image Recognition",
+        url="https://arxiv.org/abs/1512.03385",
+    ),
+    Row(
+        VitB32Encoder,
+        "ViT-B/32",
+        "A transformer over 32 x 32 patches, ImageNet weights (337 MB, fetched when a run first "
+        "needs them).",
+        paper="Dosovitskiy et al. 2021, An Image is Worth 16x16 Words",
+        url="https://arxiv.org/abs/2010.11929",
+    ),
+    Row(
+        EfficientnetLite0Encoder,
+        "EfficientNet-Lite0",
+        "A small mobile network; its ImageNet weights (18 MB) come with a package that is an "
+        "optional extra, so nothing is downloaded at a run.",
+        paper="Tan & Le 2019, EfficientNet (Lite0: without swish and squeeze-and-excitation)",
+        url="https://arxiv.org/abs/1905.11946",
+    ),
+)
+
+LOSSES: Final = (
+    Row(
+        ContrastiveLoss,
+        "Contrastive",
+        "Pull each positive pair together, push each negative pair out to the margin.",
+        r"\sum_{(x,y) \in P} s_{xy} + \sum_{(x,y) \in N} \max(0,\, m - d_{xy})^2",
+        "Hadsell, Chopra & LeCun 2006, Dimensionality Reduction by Learning an Invariant Mapping",
+        "https://doi.org/10.1109/CVPR.2006.100",
+    ),
+    Row(
+        TripletLoss,
+        "Triplet",
+        "Ask each negative to lie farther from the anchor than each positive, by the margin.",
+        r"\sum_{(a,p,n)} \max(0,\, s_{ap} - s_{an} + m)",
+        "Schroff, Kalenichenko & Philbin 2015, FaceNet",
+        "https://arxiv.org/abs/1503.03832",
+    ),
+    Row(
+        NPairLoss,
+        "N-pair",
+        "Ask one positive to be more similar to the anchor than one item of every other class.",
+        r"\log\Bigl(1 + \sum_{j \ne i} e^{z_i \cdot z_j^+ - z_i \cdot z_i^+}\Bigr)",
+        "Sohn 2016, Improved Deep Metric Learning with Multi-class N-pair Loss Objective",
+        "https://papers.nips.cc/paper/6200",
+    ),
+    Row(
+        InfoNceLoss,
+        "InfoNCE / NT-Xent",
+        "Ask each positive to win a softmax against all negatives of the anchor.",
+        r"-\log \frac{e^{\cos_{ap} / \tau}}{e^{\cos_{ap} / \tau} + \sum_n e^{\cos_{an} / \tau}}",
+        "van den Oord, Li & Vinyals 2018, CPC; Chen et al. 2020, SimCLR",
+        "https://arxiv.org/abs/1807.03748",
+    ),
+    Row(
+        ArcFaceLoss,
+        "ArcFace",
+        "Classify by angles to trainable class weights, with a margin on the own class's angle.",
+        r"-\log \frac{e^{s \cos(\theta_y + m)}}{e^{s \cos(\theta_y + m)} + \sum_{j \ne y} "
+        r"e^{s \cos\theta_j}}",
+        "Deng et al. 2019, ArcFace: Additive Angular Margin Loss",
+        "https://arxiv.org/abs/1801.07698",
+    ),
+    Row(
+        SupConLoss,
+        "Supervised contrastive",
+        "Average over the anchor's positives within one softmax over the whole batch.",
+        r"\frac{-1}{|P_a|}\sum_{p \in P_a} \log \frac{e^{\cos_{ap} / \tau}}{\sum_{x \ne a} "
+        r"e^{\cos_{ax} / \tau}}",
+        "Khosla et al. 2020, Supervised Contrastive Learning",
+        "https://arxiv.org/abs/2004.11362",
+    ),
+    Row(
+        CenterContrastiveLoss,
+        "Centre contrastive",
+        "Compare each item with a bank of trainable class centres, and pull it to its own.",
+        r"-\log \frac{e^{\cos(z, c_y) / \tau}}{\sum_j e^{\cos(z, c_j) / \tau}} + "
+        r"\lVert \hat z - \hat c_y \rVert^2",
+        "Cai, Xiong & Tian 2023, Center Contrastive Loss for Metric Learning",
+        "https://arxiv.org/abs/2308.00458",
+    ),
+)
+
+SAMPLERS: Final = (
+    Row(ShuffleSampler, "Shuffle", "A new random order each epoch."),
+    Row(MPerClassSampler, "m per class", "Batches of whole classes with m items each."),
+)
+
+OPTIMIZERS: Final = (
+    Row(
+        AdamOptimizer,
+        "Adam",
+        "Adaptive step sizes.",
+        paper="Kingma & Ba 2015",
+        url="https://arxiv.org/abs/1412.6980",
+    ),
+    Row(
+        AdamWOptimizer,
+        "AdamW",
+        "Adam with decoupled weight decay.",
+        paper="Loshchilov & Hutter 2019",
+        url="https://arxiv.org/abs/1711.05101",
+    ),
+    Row(SgdOptimizer, "SGD", "Stochastic gradient descent with momentum."),
+)
+
+
+def catalogue() -> dict[str, Any]:
+    """Everything that can be chosen or measured, as JSON.
+
+    Each row carries its kind, texts and the JSON schema of its settings, whose titles,
+    descriptions, bounds and defaults are what the form shows.
+    """
+    return {
+        "data": [_data_row(row) for row in DATA],
+        "encoders": [{**row, "takes": list(TAKES[row["kind"]])} for row in _rows(ENCODERS)],
+        "losses": _rows(LOSSES),
+        "samplers": _rows(SAMPLERS),
+        "optimizers": _rows(OPTIMIZERS),
+        "training": Training.model_json_schema(),
+        "measure": Measure.model_json_schema(),
+        "presets": [asdict(preset) for preset in PRESETS],
+        "metrics": [asdict(metric) for metric in METRICS.values()],
+    }
+
+
+def _rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": row.kind,
+            "label": row.label,
+            "idea": row.idea,
+            "formula": row.formula,
+            "paper": row.paper,
+            "url": row.url,
+            "schema": row.section.model_json_schema(),
+        }
+        for row in rows
+    ]
+
+
+def _data_row(row: DataRow) -> dict[str, Any]:
+    """A data set's row, with what its items are at the settings' defaults."""
+    held = modalities(row.section())
+    return {
+        **_rows([row])[0],
+        "fine_labels": row.fine_labels,
+        "source": row.source,
+        "size": row.size,
+        "items": held.items,
+        "visual": held.visual,
+        "modalities": 1 if held.visual is None else 2,
+    }

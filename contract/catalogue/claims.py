@@ -1,0 +1,101 @@
+"""The nine claims that a verdict judges: eight of Zeng 2025 (arXiv 2510.02161) and one of ours."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from contract.catalogue.reported_results import (
+    ACCURACY,
+    ACTIVE_RATIO,
+    GRADIENT_NORM,
+    INTRA,
+    LOSS_DECAY,
+    RECALL,
+    REPORTED,
+    Reported,
+)
+
+Expected = Literal["greater", "less"]
+"""How the contrastive arm's value should lie against the triplet arm's."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One metric that a claim is judged by."""
+
+    metric: str
+    expected: Expected
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement about contrastive (a) and triplet (b) loss that can turn out wrong."""
+
+    id: int
+    wording: str
+    """With places for the two losses' names."""
+    evidence: tuple[Evidence, ...]
+    reported: tuple[Reported, ...] = ()
+
+    def text(self, a: str = "Contrastive", b: str = "Triplet") -> str:
+        """The claim in words, of any two arms."""
+        return self.wording.format(a=a, b=b)
+
+
+def _all(expected: Expected, *metrics: str) -> tuple[Evidence, ...]:
+    return tuple(Evidence(metric, expected) for metric in metrics)
+
+
+def _raw_and_scale_free(metric: str) -> tuple[Evidence, ...]:
+    """An encoder that stretches the space inflates the first and not the second."""
+    return _all("less", f"test.geometry.{metric}", f"test.geometry.{metric}.scale_free")
+
+
+CLAIMS: Final = (
+    Claim(
+        1,
+        "{b} keeps more intra-class variance",
+        _raw_and_scale_free("intra_class_variance"),
+        (INTRA,),
+    ),
+    Claim(2, "{b} spreads the classes farther apart", _raw_and_scale_free("inter_class_variance")),
+    Claim(
+        3,
+        "{a} has more active tuples early",
+        _all("greater", "dynamics.active_ratio.early"),
+        (ACTIVE_RATIO,),
+    ),
+    Claim(
+        4,
+        "{b} has the larger gradient per active tuple",
+        _all("less", "dynamics.gradient_norm.per_active.mean"),
+        (GRADIENT_NORM,),
+    ),
+    Claim(
+        5,
+        "{a}'s loss decays in fewer epochs",
+        _all("less", "dynamics.loss_decay_epochs"),
+        (LOSS_DECAY,),
+    ),
+    Claim(
+        6,
+        "{b} keeps a larger share of its gradient late",
+        _all("less", "dynamics.gradient_norm.late_share"),
+    ),
+    Claim(
+        7,
+        "{b} classifies better",
+        _all(
+            "less",
+            "test.classification.knn_accuracy_5",
+            "test.classification.linear_probe_accuracy",
+        ),
+        (ACCURACY,),
+    ),
+    Claim(
+        8,
+        "{b} retrieves better",
+        _all("less", "test.retrieval.recall_at_1", "test.retrieval.map_at_r"),
+        (*RECALL, *REPORTED["mlrc"]),
+    ),
+    Claim(9, "{b} retains more detail", _all("less", "test.detail.recall_at_1")),
+)

@@ -1,0 +1,1 @@
+"""The comparison spec: its sections, the rules between them, and its problems."""

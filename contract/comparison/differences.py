@@ -1,0 +1,63 @@
+"""In what the arms of a comparison differ besides their loss."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from contract.comparison.spec import Arm, ComparisonSpec
+
+BATCH_SETTINGS: Final = ("training.batch_size", "training.sampler.kind", "training.sampler.m")
+"""Where arms differ in one of these they do not see the same batches."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One setting that is not the same in all the arms that have it."""
+
+    setting: str
+    """As `loss.margin` or `training.optimizer.lr`."""
+    values: Mapping[str, Any]
+    """By arm's name; an arm whose loss, sampler or optimiser has no such setting is left out."""
+
+
+def differences(spec: ComparisonSpec, arms: tuple[str, ...] = ()) -> list[Difference]:
+    """Every setting in which the arms differ besides name and kind of loss, in the spec's order.
+
+    A setting that only some losses have is no difference. Nor is one that has the same name in two
+    losses and means something else, as the margin of ArcFace, an angle, and that of a distance.
+
+    Args:
+        spec: data, encoder and measuring are shared by all its arms.
+        arms: names of those to look at; none stands for all.
+
+    Raises:
+        KeyError: the spec has no arm of such a name.
+    """
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for arm in map(spec.arm, arms) if arms else spec.arms:
+        for name, meaning, value in _settings(spec, arm):
+            found.setdefault((name, meaning), {})[arm.name] = value
+    return [
+        Difference(name, values)
+        for (name, _), values in found.items()
+        if any(value != other for value in values.values() for other in values.values())
+    ]
+
+
+def _settings(spec: ComparisonSpec, arm: Arm) -> Iterator[tuple[str, str, Any]]:
+    for name, meaning, value in leaves("loss", arm.loss):
+        if name != "loss.kind":
+            yield name, meaning, value
+    yield from leaves("training", spec.training_of(arm))
+
+
+def leaves(path: str, section: BaseModel) -> Iterator[tuple[str, str, Any]]:
+    """(path, title, value) of every setting of a section and of those within it."""
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if isinstance(value, BaseModel):
+            yield from leaves(f"{path}.{name}", value)
+        else:
+            yield f"{path}.{name}", field.title or name, value

@@ -1,0 +1,115 @@
+"""The network that maps an item to its embedding: one class per encoder kind."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from contract.comparison.base import Section
+from contract.comparison.data import Items
+
+Tuning = Literal["frozen", "head", "full"]
+Weights = Literal["imagenet", "random", "file"]
+
+
+class _Encoder(Section):
+    embedding_dim: int = Field(64, ge=2, le=4096, title="Embedding size")
+    normalize: bool = Field(
+        True, title="L2-normalise", description="Put every embedding on the unit sphere."
+    )
+
+
+class MlpEncoder(_Encoder):
+    """A multi-layer perceptron on the flattened item."""
+
+    kind: Literal["mlp"] = "mlp"
+    hidden: int = Field(256, ge=2, le=8192, title="Hidden units")
+    layers: int = Field(2, ge=1, le=10, title="Hidden layers")
+
+
+class ConvnetEncoder(_Encoder):
+    """A small convolutional network for small images."""
+
+    kind: Literal["convnet"] = "convnet"
+    channels: int = Field(32, ge=4, le=512, title="Channels", description="Of the first layer.")
+
+
+class AudioConvnetEncoder(_Encoder):
+    """A small convolutional network for log-mel spectrograms."""
+
+    kind: Literal["audio_convnet"] = "audio_convnet"
+    channels: int = Field(32, ge=4, le=512, title="Channels", description="Of the first layer.")
+
+
+class Backbone(_Encoder):
+    """A known network without its classifier, and a head that maps its features to embeddings."""
+
+    kind: str
+    tuning: Tuning = Field(
+        "frozen",
+        title="Training",
+        description="Frozen: the backbone's features are computed once and kept, a head trains on "
+        "them. Head: the backbone runs at every step, so that augmentation has an effect, and only "
+        "the head trains. Full: all of it trains.",
+    )
+    weights: Weights = Field(
+        "imagenet", title="Weights", description="Of the backbone at the start."
+    )
+    weights_file: str = Field(
+        "",
+        max_length=4096,
+        title="Weights file",
+        description="With weights from a file: a state dict (.pt, .pth, .safetensors), as an "
+        "absolute path on the workers' machine.",
+    )
+    hidden: int = Field(
+        0, ge=0, le=8192, title="Hidden units", description="Of the head; 0 for a linear one."
+    )
+
+
+class Resnet18Encoder(Backbone):
+    """ResNet-18 (He et al. 2016): 512 features of 224 x 224 pixels."""
+
+    kind: Literal["resnet18"] = "resnet18"
+
+
+class Resnet50Encoder(Backbone):
+    """ResNet-50 (He et al. 2016): 2,048 features of 224 x 224 pixels."""
+
+    kind: Literal["resnet50"] = "resnet50"
+
+
+class VitB32Encoder(Backbone):
+    """ViT-B/32 (Dosovitskiy et al. 2021): 768 features of 224 x 224 pixels."""
+
+    kind: Literal["vit_b_32"] = "vit_b_32"
+
+
+class EfficientnetLite0Encoder(Backbone):
+    """EfficientNet-Lite0 (Tan & Le 2019): 1,280 features of 224 x 224 pixels."""
+
+    kind: Literal["efficientnet_lite0"] = "efficientnet_lite0"
+
+
+BackboneEncoder = Resnet18Encoder | Resnet50Encoder | VitB32Encoder | EfficientnetLite0Encoder
+
+Encoder = Annotated[
+    MlpEncoder
+    | ConvnetEncoder
+    | AudioConvnetEncoder
+    | Resnet18Encoder
+    | Resnet50Encoder
+    | VitB32Encoder
+    | EfficientnetLite0Encoder,
+    Field(discriminator="kind"),
+]
+
+TAKES: Final[dict[str, tuple[Items, ...]]] = {
+    "mlp": ("vectors", "images", "spectrograms"),
+    "convnet": ("images", "spectrograms"),
+    "audio_convnet": ("spectrograms",),
+    "resnet18": ("images",),
+    "resnet50": ("images",),
+    "vit_b_32": ("images",),
+    "efficientnet_lite0": ("images",),
+}
+"""Encoder kind -> items it can embed."""

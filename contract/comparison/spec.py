@@ -1,0 +1,129 @@
+"""The comparison spec: what the form posts, the API stores and the worker runs."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
+
+from contract.comparison.base import Section
+from contract.comparison.checks import (
+    augmentation_problems,
+    batch_problems,
+    duplicate_problems,
+    encoder_problems,
+    source_problems,
+)
+from contract.comparison.data import Data
+from contract.comparison.encoder import Encoder
+from contract.comparison.loss import Loss
+from contract.comparison.problems import Problem, SpecError, from_validation
+from contract.comparison.training import Measure, Training, TrainingOverrides
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+T = TypeVar("T")
+
+
+class Arm(Section):
+    """One loss with its settings, and the training settings in which it differs."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+    loss: Loss
+    training: TrainingOverrides = Field(default_factory=TrainingOverrides)
+
+
+class ComparisonSpec(Section):
+    """Arms x seeds under identical conditions.
+
+    For one seed every arm starts from the same initial weights and, where its batch size and
+    sampler are the shared ones, sees the same batches in the same order.
+    """
+
+    name: Name
+    tags: list[Tag] = Field(default_factory=list, max_length=20)
+    notes: str = Field("", max_length=20_000)
+    data: Data
+    encoder: Encoder
+    visual_encoder: Encoder | None = None
+    """Of the second modality, where the data have two; into the same space."""
+    training: Training = Field(default_factory=Training)
+    measure: Measure = Field(default_factory=Measure)
+    arms: list[Arm] = Field(min_length=1, max_length=20)
+    seeds: list[Seed] = Field(min_length=1, max_length=100)
+
+    def arm(self, name: str) -> Arm:
+        """The arm of that name.
+
+        Raises:
+            KeyError: the spec has no such arm.
+        """
+        for arm in self.arms:
+            if arm.name == name:
+                return arm
+        raise KeyError(name)
+
+    def training_of(self, arm: Arm) -> Training:
+        """The training settings of an arm: the shared ones under its own."""
+        return arm.training.over(self.training)
+
+
+def parse_spec(raw: object) -> ComparisonSpec:
+    """Turn posted JSON into a spec.
+
+    Raises:
+        SpecError: with every problem of every section and their paths, found in one pass.
+    """
+    problems: list[Problem] = []
+    spec: ComparisonSpec | None = None
+    try:
+        spec = ComparisonSpec.model_validate(raw)
+    except ValidationError as error:
+        problems += from_validation(error)
+    if isinstance(raw, Mapping):
+        problems += _disagreements(raw)
+    if problems or spec is None:
+        raise SpecError(problems)
+    return spec
+
+
+def _disagreements(raw: Mapping[str, Any]) -> list[Problem]:
+    """Problems between sections, checked on those that are sound by themselves, so that one bad
+    section hides no problem of the others."""
+    data = _sound(_DATA, raw.get("data"))
+    encoder = _sound(_ENCODER, raw.get("encoder"))
+    raw_visual = raw.get("visual_encoder")
+    visual = None if raw_visual is None else _sound(_ENCODER, raw_visual)
+    training = _sound(_TRAINING, raw.get("training", {}))
+    raw_arms = raw.get("arms")
+    arms = [_sound(_ARM, arm) for arm in raw_arms] if isinstance(raw_arms, list) else []
+
+    problems: list[Problem] = []
+    if data:
+        problems += source_problems(data)
+    if data and encoder and (visual or raw_visual is None):
+        problems += encoder_problems(data, encoder, visual)
+        problems += augmentation_problems(data, encoder, visual, training) if training else []
+    if data and training:
+        problems += batch_problems(data, training, "training")
+    for index, arm in enumerate(arms):
+        if data and training and arm and arm.training != TrainingOverrides():
+            problems += batch_problems(data, arm.training.over(training), f"arms[{index}].training")
+    problems += duplicate_problems([arm.name if arm else None for arm in arms], "arms", ".name")
+    seeds = raw.get("seeds")
+    if isinstance(seeds, list):
+        problems += duplicate_problems([s if isinstance(s, int) else None for s in seeds], "seeds")
+    return problems
+
+
+_DATA: TypeAdapter[Data] = TypeAdapter(Data)
+_ENCODER: TypeAdapter[Encoder] = TypeAdapter(Encoder)
+_TRAINING = TypeAdapter(Training)
+_ARM = TypeAdapter(Arm)
+
+
+def _sound(adapter: TypeAdapter[T], raw: object) -> T | None:
+    try:
+        return adapter.validate_python(raw)
+    except ValidationError:
+        return None  # reported by the whole spec's own validation

@@ -1,0 +1,135 @@
+"""Columns of an HDF5 file, MATLAB's of version 7.3 among them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Final
+
+import h5py
+import numpy as np
+
+from contract.dataset_files.columns import Column, DamagedError, InMemory, rows_at_once
+from contract.dataset_files.labels import LONGEST_NAME
+from contract.dataset_files.problems import Findings
+
+_LARGEST_CHUNK: Final = 2**28
+"""Bytes that are held at once to read any value of a chunk."""
+_WORDS_AT_ONCE: Final = 256
+_H5_ERRORS: Final = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+)
+"""What h5py raises over damaged files."""
+
+
+@dataclass(frozen=True)
+class H5Column:
+    """One dataset of an HDF5 file, read slice by slice."""
+
+    dataset: h5py.Dataset
+    shape: tuple[int, ...]
+    """With the rows first."""
+    dtype: np.dtype
+    stored: int
+    reversed: bool
+    """Whether the file has the axes the other way round, as MATLAB writes them."""
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Rows in order."""
+        at_once = rows_at_once(self.shape, self.dtype)
+        try:
+            for start in range(0, self.shape[0], at_once):
+                rows = slice(start, start + at_once)
+                yield self.dataset[..., rows].T if self.reversed else self.dataset[rows]
+        except _H5_ERRORS as error:
+            raise DamagedError(f"is damaged ({error}); save it anew") from error
+
+
+def open_h5(path: Path, findings: Findings) -> h5py.File:
+    """The file, open for reading.
+
+    Raises:
+        IntakeError: it is damaged.
+    """
+    try:
+        return h5py.File(path, "r")
+    except _H5_ERRORS as error:
+        raise findings.refuse(
+            path.name, f"is no complete HDF5 file ({error}); save it anew"
+        ) from error
+
+
+def h5_columns(
+    opened: h5py.File, wanted: tuple[str, ...] | None, findings: Findings
+) -> dict[str, Column]:
+    """The datasets with these names at the file's top; all of them without names.
+
+    Problems: what is no dataset, is damaged, or has its values in other files, which could be any
+    of this machine's.
+    """
+    columns: dict[str, Column] = {}
+    try:
+        # A damaged name that is no UTF-8 comes as bytes; nothing is found under what it reads as.
+        names = [one if isinstance(one, str) else one.decode(errors="replace") for one in opened]
+    except _H5_ERRORS as error:
+        raise findings.refuse("", f"is damaged ({error}); save it anew") from error
+    for name in names:
+        if wanted is not None and name not in wanted:
+            findings.pass_over(name)
+            continue
+        try:
+            if column := _column(opened, name, findings):
+                columns[name] = column
+        except _H5_ERRORS as error:
+            findings.add(name, f"is damaged ({error}); save it anew")
+    return columns
+
+
+def _column(opened: h5py.File, name: str, findings: Findings) -> Column | None:
+    if not isinstance(opened.get(name, getlink=True), h5py.HardLink):
+        findings.add(name, "is a link; store the values themselves")
+        return None
+    dataset = opened[name]
+    if not isinstance(dataset, h5py.Dataset) or dataset.shape is None:
+        findings.add(name, "is no array; store one dataset of this name")
+        return None
+    if dataset.external or dataset.is_virtual:
+        findings.add(name, "has its values in another file; store them in this one")
+        return None
+    if h5py.check_string_dtype(dataset.dtype) is not None and dataset.ndim == 1:
+        return _words(dataset, opened.id.get_filesize(), name, findings)
+    if prod(dataset.chunks or (0,)) * dataset.dtype.itemsize > _LARGEST_CHUNK:
+        findings.add(name, f"has chunks of more than {_LARGEST_CHUNK:,} bytes; store smaller ones")
+        return None
+    turned = "MATLAB_class" in dataset.attrs
+    return H5Column(
+        dataset,
+        dataset.shape[::-1] if turned else dataset.shape,
+        dataset.dtype,
+        # A dataset that is not in chunks claims to be as long as it declares.
+        min(dataset.id.get_storage_size(), opened.id.get_filesize()),
+        turned,
+    )
+
+
+def _words(dataset: h5py.Dataset, file_size: int, name: str, findings: Findings) -> Column | None:
+    """Words of any length, a few at a time: nothing says beforehand how long they are."""
+    if len(dataset) > file_size:
+        findings.add(name, f"declares {len(dataset):,} words in a file of {file_size:,} bytes")
+        return None
+    words: list[str] = []
+    for start in range(0, len(dataset), _WORDS_AT_ONCE):
+        block = dataset.asstr(errors="replace")[start : start + _WORDS_AT_ONCE]
+        words += [str(word) for word in block]
+        longest = max(map(len, words[start:]))
+        if longest > LONGEST_NAME:
+            findings.add(name, f"has a word of {longest:,} letters; {LONGEST_NAME} are the most")
+            return None
+    return InMemory(np.array(words, dtype=np.str_))

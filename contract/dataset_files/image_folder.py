@@ -1,0 +1,164 @@
+"""A folder of class folders: listed, and every image in it checked."""
+
+import contextlib
+import os
+import warnings
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from contract.dataset_files.checked_dataset import ImageSet, Told, nobody
+from contract.dataset_files.image_file import SUFFIXES, TYPES, Checked, check_image
+from contract.dataset_files.limits import DEFAULT, Limits
+from contract.dataset_files.problems import Findings
+
+JUNK: Final = ("__MACOSX", "Thumbs.db", "desktop.ini")
+"""What systems put beside people's files; hidden files too are passed over."""
+THREADS: Final = min(8, (os.cpu_count() or 1) + 1)
+"""PIL lets go of the interpreter while it decodes; one more hides the reading."""
+AHEAD: Final = 256
+"""Files that are handed to the threads before the first of them is looked at."""
+
+
+class Listing(NamedTuple):
+    """Images by name."""
+
+    root: Path
+    names: list[str]
+    """Of the class folders, sorted."""
+    files: list[tuple[str, int]]
+    """Each image's path below the root, and the place of its class."""
+
+
+def scan_images(folder: Path, limits: Limits = DEFAULT, told: Told = nobody) -> ImageSet:
+    """Check a folder that holds one folder of images for each class.
+
+    Args:
+        folder: links in it are followed, for somebody laid them there.
+        limits: of single files and of their number.
+        told: how many images are checked.
+
+    Raises:
+        IntakeError: with every unreadable image, nested folder and the like.
+    """
+    findings = Findings()
+    return check_images(list_images(folder, limits, findings), limits, findings, told)
+
+
+def list_images(folder: Path, limits: Limits, findings: Findings) -> Listing:
+    """The class folders in a folder and the images in them.
+
+    Raises:
+        IntakeError: the folder cannot be listed, or holds too many files.
+    """
+    names: list[str] = []
+    files: list[tuple[str, int]] = []
+    junk: list[str] = []
+    try:
+        for entry in _entries(folder):
+            if is_junk(entry.name):
+                junk.append(entry.name)
+            elif entry.is_dir():
+                found = list(_class_files(entry, len(names), findings, junk))
+                if not found:
+                    findings.add(entry.name, "holds no image; fill it or remove it")
+                names.append(entry.name)
+                files += found
+                if len(files) > limits.max_files:
+                    raise findings.refuse("", f"has more than {limits.max_files:,} images")
+            else:
+                findings.add(
+                    entry.name, "lies beside the class folders; put it into one or remove it"
+                )
+    except OSError as error:
+        raise findings.refuse(str(folder), f"cannot be listed: {error}") from error
+    if junk:
+        findings.warn("", f"passed over {len(junk)} hidden or system files, as {junk[0]}")
+    return Listing(folder, names, files)
+
+
+def is_junk(name: str) -> bool:
+    """Whether a file's or folder's name says that no person put it there."""
+    return name.startswith(".") or name in JUNK
+
+
+def check_images(listing: Listing, limits: Limits, findings: Findings, told: Told) -> ImageSet:
+    """Decode every file, look for identical ones, and count the classes.
+
+    Raises:
+        IntakeError: with everything found until now.
+    """
+    root, names, files = listing
+    first: dict[bytes, tuple[str, int]] = {}
+    kept: list[tuple[str, int]] = []
+    sizes = [0] * len(names)
+    with (
+        warnings.catch_warnings(),
+        contextlib.closing(_checks(root, [path for path, _ in files], limits)) as checks,
+    ):
+        # PIL warns of big images and of odd but harmless metadata; the limits here are our own.
+        # Set here and not in the threads, which share one list of filters.
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        for done, ((path, label), checked) in enumerate(zip(files, checks, strict=True), 1):
+            sizes[label] += 1
+            if checked.problem:
+                findings.add(path, checked.problem)
+            elif (earlier := first.setdefault(checked.digest, (path, label))) == (path, label):
+                kept.append((path, label))
+            elif earlier[1] == label:
+                findings.warn(path, f"is identical with {earlier[0]}; only that one is used")
+                sizes[label] -= 1
+            else:
+                findings.add(path, f"is identical with {earlier[0]} of another class; remove one")
+            told(done, len(files))
+    if len(names) < 2:
+        findings.add(
+            "", f"has {len(names)} class folders; needs two or more, one folder for each class"
+        )
+    for name, size in zip(names, sizes, strict=True):
+        if size == 1:
+            findings.add(name, "has one image only; a class needs two different ones or more")
+    findings.settle()
+    return ImageSet(
+        root,
+        tuple(path for path, _ in kept),
+        np.array([label for _, label in kept], dtype=np.int64),
+        tuple(names),
+        findings.warnings,
+    )
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _class_files(
+    folder: os.DirEntry[str], label: int, findings: Findings, junk: list[str]
+) -> Iterator[tuple[str, int]]:
+    for entry in _entries(Path(folder.path)):
+        path = f"{folder.name}/{entry.name}"
+        if is_junk(entry.name):
+            junk.append(path)
+        elif entry.is_dir():
+            findings.add(path, "is a folder in a class folder; classes are one level of folders")
+        elif not entry.name.lower().endswith(SUFFIXES):
+            findings.add(path, f"is of no type that is read; {TYPES} are")
+        elif not entry.is_file():
+            findings.add(path, "is no file; remove it")
+        else:
+            yield path, label
+
+
+def _checks(root: Path, paths: list[str], limits: Limits) -> Generator[Checked]:
+    """The check of each file in turn, made by threads a little ahead of the reader."""
+    pool = ThreadPoolExecutor(THREADS)
+    try:
+        for start in range(0, len(paths), AHEAD):
+            part = paths[start : start + AHEAD]
+            yield from pool.map(lambda path: check_image(root / path, limits), part)
+    finally:
+        pool.shutdown(cancel_futures=True)

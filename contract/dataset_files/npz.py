@@ -1,0 +1,107 @@
+"""Columns of an npz file; a pickle in it is never opened."""
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import IO, Final
+
+import numpy as np
+from numpy.lib import format as npy
+
+from contract.dataset_files.columns import Column, DamagedError, rows_at_once
+from contract.dataset_files.problems import Findings
+from contract.dataset_files.zip_files import BLOCK, ZIP_ERRORS, open_member
+
+_HEADERS: Final = {
+    (1, 0): npy.read_array_header_1_0,
+    (2, 0): npy.read_array_header_2_0,
+}
+
+
+@dataclass(frozen=True)
+class NpzColumn:
+    """One array of an npz file, streamed from it."""
+
+    opened: zipfile.ZipFile
+    info: zipfile.ZipInfo
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    fortran: bool
+    """Whether the first axis changes fastest, so that no row lies in one piece."""
+
+    @property
+    def stored(self) -> int:
+        """As the archive's list says."""
+        return self.info.compress_size
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Rows in order; all at once in Fortran's order."""
+        at_once = self.shape[0] if self.fortran else rows_at_once(self.shape, self.dtype)
+        try:
+            with open_member(self.opened, self.info) as stream:
+                _header(stream)
+                for start in range(0, self.shape[0], max(1, at_once)):
+                    shape = (min(at_once, self.shape[0] - start), *self.shape[1:])
+                    content = _exactly(stream, prod(shape) * self.dtype.itemsize)
+                    block = np.frombuffer(content, dtype=self.dtype)
+                    yield block.reshape(shape, order="F" if self.fortran else "C")
+                if stream.read(1):  # reading to the end has the checksum compared, too
+                    raise DamagedError("holds more values than its shape has; save it anew")
+        except ZIP_ERRORS as error:
+            raise DamagedError(f"is damaged ({error}); save it anew") from error
+
+
+def npz_columns(
+    opened: zipfile.ZipFile, wanted: tuple[str, ...], findings: Findings
+) -> dict[str, Column]:
+    """The arrays with these names, by their headers alone.
+
+    Problems: an array whose header cannot be read, or that would need a pickle.
+    """
+    columns: dict[str, Column] = {}
+    for info in opened.infolist():
+        name = info.filename.removesuffix(".npy")
+        if name not in wanted or name == info.filename:
+            findings.pass_over(name)
+            continue
+        try:
+            with open_member(opened, info) as stream:
+                shape, fortran, dtype = _header(stream)
+        except ZIP_ERRORS as error:
+            findings.add(name, f"has no array header that can be read ({error}); save it anew")
+            continue
+        if dtype.hasobject:
+            findings.add(
+                name,
+                "holds Python objects (a pickle), which are never opened; save plain numbers, or "
+                "words with np.array(words, dtype=str)",
+            )
+        else:
+            columns[name] = NpzColumn(opened, info, shape, dtype, fortran)
+    return columns
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, order and type, which stand in front of an array's values.
+
+    Raises:
+        ValueError: it is no header of the npy format.
+    """
+    version = npy.read_magic(stream)
+    if version not in _HEADERS:
+        raise ValueError(f"version {version} of the npy format is not read")
+    shape, fortran, dtype = _HEADERS[version](stream)
+    if any(size < 0 for size in shape):
+        raise ValueError(f"shape {shape}")
+    return shape, fortran, dtype
+
+
+def _exactly(stream: IO[bytes], size: int) -> bytearray:
+    content = bytearray()
+    while len(content) < size:
+        block = stream.read(min(BLOCK, size - len(content)))
+        if not block:
+            raise DamagedError(f"ends {size - len(content):,} bytes too early; save it anew")
+        content += block
+    return content

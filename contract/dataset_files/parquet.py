@@ -1,0 +1,171 @@
+"""Columns of a Parquet file: a column for each feature, or one of lists."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from contract.dataset_files.columns import Column, DamagedError, InMemory, rows_at_once
+from contract.dataset_files.limits import Limits
+from contract.dataset_files.parquet_values import (
+    ARROW_ERRORS,
+    is_list,
+    is_number,
+    is_words,
+    numbers,
+    values,
+)
+from contract.dataset_files.problems import Findings
+
+Letters: TypeAlias = Mapping[str, str]
+"""Name of a matrix -> letter of its columns: `features` -> `f`, for f0, f1 and so on."""
+
+_DTYPE: Final = np.dtype(np.float64)
+_ITEM: Final = _DTYPE.itemsize
+
+
+@dataclass(frozen=True)
+class ParquetMatrix:
+    """Columns of numbers, side by side, or one column of lists of one length."""
+
+    file: pq.ParquetFile
+    name: str
+    names: tuple[str, ...]
+    """Of the columns; the one of lists."""
+    width: int
+    lists: bool
+    stored: int
+    findings: Findings
+    dtype: np.dtype = _DTYPE
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows, and values in each."""
+        return self.file.metadata.num_rows, self.width
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Rows in order; what is missing is NaN, a list of another length becomes a problem."""
+        start = 0
+        try:
+            for batch in self.file.iter_batches(
+                batch_size=rows_at_once(self.shape, self.dtype), columns=list(self.names)
+            ):
+                if self.lists:
+                    yield self._lists(batch.column(0), start)
+                else:
+                    yield np.column_stack([numbers(column) for column in batch.columns])
+                start += batch.num_rows
+        except ARROW_ERRORS as error:
+            raise DamagedError(f"is damaged ({error}); save it anew") from error
+
+    def _lists(self, lists: pa.Array, start: int) -> np.ndarray:
+        lengths = np.asarray(pc.fill_null(pc.list_value_length(lists), 0).to_numpy())
+        right = lengths == self.width
+        for row in np.flatnonzero(~right):
+            self.findings.add(
+                f"row {start + row}, {self.name}",
+                f"has {lengths[row]} values; the first row has {self.width}, all need as many",
+            )
+        block = np.zeros((len(lists), self.width))
+        block[right] = numbers(pc.list_flatten(lists.filter(pa.array(right)))).reshape(
+            -1, self.width
+        )
+        return block
+
+
+def open_parquet(path: Path, findings: Findings) -> pq.ParquetFile:
+    """The file, its columns of words as dictionaries, so that a long word is held once.
+
+    Raises:
+        IntakeError: it is damaged.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            words = [field.name for field in file.schema_arrow if is_words(field.type)]
+        return pq.ParquetFile(path, read_dictionary=words)
+    except ARROW_ERRORS as error:
+        raise findings.refuse(
+            path.name, f"is no complete Parquet file ({error}); save it anew"
+        ) from error
+
+
+def parquet_columns(
+    file: pq.ParquetFile,
+    letters: Letters,
+    wanted: tuple[str, ...],
+    limits: Limits,
+    findings: Findings,
+) -> dict[str, Column]:
+    """Matrices, joined from their columns, and the other columns with these names."""
+    schema = file.schema_arrow
+    columns: dict[str, Column] = {}
+    used: set[str] = set()
+    for name, letter in letters.items():
+        names = _numbered(letter, schema.names)
+        if matrix := _matrix(file, name, names, limits, findings):
+            columns[name] = matrix
+            used |= {name, *names}
+    for name in schema.names:
+        if name in used:
+            continue
+        if name not in wanted:
+            findings.pass_over(name)
+        elif name not in letters and (held := values(file, name, findings)) is not None:
+            columns[name] = InMemory(held)
+    return columns
+
+
+def _numbered(letter: str, names: list[str]) -> tuple[str, ...]:
+    """The columns of a matrix in the order of their numbers."""
+    found = {int(name[1:]): name for name in names if re.fullmatch(rf"{letter}[0-9]{{1,9}}", name)}
+    return tuple(found[number] for number in sorted(found))
+
+
+def _matrix(
+    file: pq.ParquetFile,
+    name: str,
+    names: tuple[str, ...],
+    limits: Limits,
+    findings: Findings,
+) -> ParquetMatrix | None:
+    """The matrix of that name or of these columns, if there is one whose types are right."""
+    schema, lists = file.schema_arrow, name in file.schema_arrow.names
+    if lists:
+        names = (name,)
+    wrong = [one for one in names if not (is_list if lists else is_number)(schema.field(one).type)]
+    for one in wrong:
+        needed = "a list of numbers in each row" if lists else "numbers"
+        findings.add(one, f"holds {schema.field(one).type}; needs {needed}")
+    chunks = _chunks(file, set(names))
+    if sum(chunk.num_values for chunk in chunks) * _ITEM > limits.max_bytes:
+        findings.add(name, f"takes more than {limits.max_bytes:,} bytes; bring fewer rows")
+    elif names and not wrong:
+        width = _first_length(file, name, findings) if lists else len(names)
+        stored = sum(chunk.total_compressed_size for chunk in chunks)
+        return ParquetMatrix(file, name, names, width, lists, stored, findings)
+    return None
+
+
+def _chunks(file: pq.ParquetFile, names: set[str]) -> list[pq.ColumnChunkMetaData]:
+    """Where the values of these columns lie."""
+    groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))
+    chunks = chain.from_iterable(
+        (group.column(i) for i in range(group.num_columns)) for group in groups
+    )
+    return [chunk for chunk in chunks if chunk.path_in_schema.split(".")[0] in names]
+
+
+def _first_length(file: pq.ParquetFile, name: str, findings: Findings) -> int:
+    try:
+        batch = next(file.iter_batches(batch_size=1, columns=[name]), None)
+    except ARROW_ERRORS as error:
+        findings.add(name, f"is damaged ({error}); save it anew")
+        return 0
+    return 0 if batch is None or not batch.num_rows else len(batch.column(0)[0].as_py() or [])

@@ -1,0 +1,55 @@
+"""One chart of a page: a Plotly figure with its name, a one-line caption, a help mark, and buttons
+that save it as PNG or SVG.
+
+Drawn by a component of our own: Streamlit's chart saves PNG alone, and brings a Plotly of its own
+beside the one that the live curves have loaded already.
+"""
+
+from typing import Final
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from frontend.charts.figures import HEIGHT, band, file_name, layout, plain
+from frontend.ui.assets import FOLDER, Assets
+from frontend.ui.theme import COLORS
+
+__all__ = ["band", "layout", "plain", "show"]
+
+_ASSETS: Final = Assets.load()
+_component = st.components.v2.component(
+    "lossboard_chart",
+    js=(FOLDER / "js" / "loader.js").read_text(encoding="utf-8"),
+    css=(FOLDER / "chart.css").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+def show(figure: go.Figure, *, key: str, name: str, caption: str, method: str = "") -> None:
+    """Draw a figure over the whole width of its place.
+
+    Fonts, grid and background follow the viewer's theme. So do the arms' colours: give them as
+    `ArmStyle.light`, and the browser draws the dark ones on the dark theme. Zoom and hidden
+    traces outlive a rerun, as long as the key stays.
+
+    Args:
+        figure: its height counts, its width does not.
+        key: unlike every other chart's of the page.
+        name: the heading, and the name of the saved files.
+        caption: one line: what is shown, under which reduction or normalisation.
+        method: anchor of the Method page's section that the help mark leads to; "" for none.
+    """
+    _component(
+        key=key,
+        data={
+            "main": _ASSETS.module_url("chart.js"),
+            "plotly": _ASSETS.plotly_url,
+            "figure": figure.to_json(),
+            "height": figure.layout.height or HEIGHT,
+            "name": name,
+            "file": file_name(name),
+            "caption": caption,
+            "method": method,
+            "dark": dict(COLORS),
+        },
+    )

@@ -1,0 +1,187 @@
+"""The table of all arms, and the choice of those that are compared."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+from urllib.parse import quote
+
+import streamlit as st
+
+from frontend.api.arms_types import Arm, ArmPage
+from frontend.api.types import Catalogue
+from frontend.compare import url_state as address
+from frontend.compare.labels import reference
+from frontend.ui.text import STATES, pages
+
+PAGE_SIZE: Final = 50
+ORDERS: Final[Mapping[str, tuple[str, bool]]] = {
+    "newest first": ("created_at", True),
+    "oldest first": ("created_at", False),
+    "comparison": ("comparison_name", False),
+    "arm": ("arm", False),
+    "loss": ("loss", False),
+    "data": ("data", False),
+    "state": ("state", False),
+    "most seeds first": ("seeds", True),
+}
+"""What the list can be sorted by -> the API's column, and whether it falls."""
+
+SETTINGS: Final = {
+    "Margin": "loss.margin",
+    "Rate": "training.optimizer.lr",
+    "Dims": "encoder.embedding_dim",
+    "Epochs": "training.epochs",
+    "Batch": "training.batch_size",
+}
+"""Columns that show a setting."""
+
+
+def filters(catalogue: Catalogue) -> dict[str, Any]:
+    """What the address asks the list for, shown for change; as arguments of `Api.arms`."""
+    found: dict[str, Any] = {name: address.text(name) for name in ("q", "tag")}
+    losses = {row["kind"]: str(row["label"]) for row in catalogue["losses"]}
+    data = {row["kind"]: str(row["label"]) for row in catalogue["data"]}
+    first = next(iter(ORDERS))
+    chosen = address.one_of("order", list(ORDERS), first) or first
+    with st.container(horizontal=True, gap="small"):
+        st.text_input(
+            "Search", placeholder="arm, comparison, note or tag", width=250, **_filter("q")
+        )
+        st.text_input("Tag", placeholder="any", width=110, **_filter("tag"))
+        for label, name, options in (
+            ("Loss", "loss", losses),
+            ("Data", "data", data),
+            ("State", "state", STATES),
+        ):
+            found[name] = address.one_of(name, list(options), None) or ""
+            st.selectbox(
+                label,
+                list(options),
+                index=None,
+                placeholder="any",
+                format_func=options.__getitem__,
+                width=180,
+                **_filter(name),
+            )
+        st.selectbox("Sort by", list(ORDERS), width=170, **_filter("order", first))
+    found["sort"], found["descending"] = ORDERS[chosen]
+    found["archived"] = address.switch("archived")
+    return found
+
+
+def table(found: ArmPage, losses: Mapping[str, str]) -> None:
+    """One page of arms; those that the address names are selected, and the other way round."""
+    listed = [reference(arm) for arm in found["arms"]]
+    chosen = address.chosen()
+    selected = [at for at, one in enumerate(listed) if one in chosen]
+    # A selection is a row's number: another list is another table.
+    key = f"compare_table_{hash(tuple(listed))}"
+    state = st.session_state.get(key)
+    if state is None or sorted(state["selection"]["rows"]) != selected:
+        st.session_state[key] = {"selection": {"rows": selected, "columns": [], "cells": []}}
+    st.dataframe(
+        rows(found["arms"], losses),
+        hide_index=True,
+        width="stretch",
+        height=38 + 35 * min(8, max(1, len(listed))),
+        key=key,
+        on_select=partial(_select, key, listed),
+        selection_mode="multi-row",
+        placeholder="",
+        alt="Arms of all comparisons; select those to compare",
+        column_config={
+            "Arm": st.column_config.TextColumn(width=160),
+            "Comparison": st.column_config.LinkColumn(display_text=r"#(.*)$", width=220),
+            "Loss": st.column_config.TextColumn(width=130),
+            "State": st.column_config.TextColumn(width=110),
+            "Seeds": st.column_config.NumberColumn(width=60),
+            "Best epoch": st.column_config.NumberColumn(
+                format="%.1f",
+                width=90,
+                help="Mean over the seeds that have ended: the epoch with the best validation "
+                "MAP@R, at which the test split was read",
+            ),
+            **{name: st.column_config.NumberColumn(width=70) for name in SETTINGS},
+            "Tags": st.column_config.ListColumn(width=110),
+            "Submitted": st.column_config.DatetimeColumn(format="distance", width=110),
+        },
+    )
+
+
+def rows(arms: Sequence[Arm], losses: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The table's rows, by column name.
+
+    Args:
+        arms: as the API lists them.
+        losses: what a kind of loss is called.
+    """
+    return [
+        {
+            "Arm": arm["arm"],
+            "Comparison": f"/comparison?id={arm['comparison']}"
+            f"#{quote(arm['comparison_name'], safe='')}",
+            "Loss": losses.get(arm["loss"], arm["loss"]),
+            "Data": arm["data"].replace("_", " "),
+            "State": STATES[arm["state"]],
+            "Seeds": arm["seeds"],
+            "Best epoch": arm["best_epoch"]["mean"] if arm["best_epoch"] else None,
+            **{name: arm["settings"].get(path) for name, path in SETTINGS.items()},
+            "Tags": arm["tags"],
+            "By": arm["created_by"],
+            "Submitted": datetime.fromisoformat(arm["created_at"]),
+        }
+        for arm in arms
+    ]
+
+
+def turn_pages(total: int, page: int) -> None:
+    """The way through a list of several pages, and archived comparisons on demand."""
+    last = pages(total, PAGE_SIZE)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if last > 1 and st.button("Back", disabled=page <= 1, key="compare_back"):
+            st.query_params["page"] = str(page - 1)
+            st.rerun()
+        st.caption(f"page {page} of {last}, {total} arms" if last > 1 else f"{total} arms")
+        if last > 1 and st.button("On", disabled=page >= last, key="compare_on"):
+            st.query_params["page"] = str(page + 1)
+            st.rerun()
+        st.toggle(
+            "Archived",
+            key=address.widget("archived"),
+            on_change=partial(address.keep_filter, "archived", default=False),
+        )
+
+
+def chosen_arms(named: Mapping[str, str]) -> None:
+    """The chosen arms in their order, each to be taken out.
+
+    Args:
+        named: by reference what the chosen ones are called.
+    """
+    key = address.widget("chosen")
+    if st.session_state.get(key) != list(named):
+        st.session_state[key] = list(named)
+    st.multiselect(
+        f"Chosen: {len(named)}",
+        list(named),
+        format_func=lambda one: named.get(one, one),
+        key=key,
+        on_change=lambda: address.choose(st.session_state[key]),
+    )
+
+
+def _filter(name: str, default: str | None = None) -> dict[str, Any]:
+    keep = partial(address.keep_filter, name, default)
+    return {"key": address.widget(name), "on_change": keep}
+
+
+def _select(key: str, listed: Sequence[str]) -> None:
+    """Take a change of the table's selection over; arms on other pages stay chosen."""
+    rows = st.session_state[key]["selection"]["rows"]
+    marked = [listed[row] for row in rows if row < len(listed)]
+    kept = [one for one in address.chosen() if one not in listed or one in marked]
+    added = [one for one in marked if one not in kept]
+    if len(kept) + len(added) > address.MOST_ARMS:
+        st.toast(f"{address.MOST_ARMS} arms can be compared at once; the first ones are.")
+    address.choose([*kept, *added][: address.MOST_ARMS])

@@ -1,0 +1,109 @@
+"""The chosen arms' curves on the page, and how they are drawn."""
+
+from collections.abc import Mapping
+from typing import cast
+
+import streamlit as st
+
+from frontend.api.client import Api
+from frontend.charts import chart as charts
+from frontend.compare import curves_figure as curves
+from frontend.compare import url_state as address
+from frontend.compare.selection import Chosen, usual
+from frontend.errors import ApiError
+
+
+def overlay(client: Api, chosen: Chosen) -> None:
+    """The curves of one metric, and how they are drawn."""
+    keys = [key for key, row in chosen.metrics.items() if not row["summary_only"]]
+    if not keys:
+        st.caption("Nothing is measured yet: the curves come with the first evaluation.")
+        return
+    first = usual(keys)
+    few = len(chosen.names) <= curves.MANY_BANDS
+    default = {"metric": first, "x": "step", "lines": "band" if few else "mean", "smooth": "0"}
+    options = {
+        "metric": keys,
+        "x": list(curves.AXES),
+        "lines": list(curves.LINES),
+        "smooth": list(curves.SMOOTHINGS),
+    }
+    asked = address.choices(options, default)
+    log_y = address.switch("log")
+
+    per_step = bool(chosen.metrics[asked["metric"]]["per_step"])
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.selectbox(
+            "Metric",
+            keys,
+            format_func=chosen.label,
+            width=340,
+            **address.bound("metric", default["metric"]),
+        )
+        st.segmented_control(
+            "Along",
+            options["x"],
+            required=True,
+            format_func=str.capitalize,
+            **address.bound("x", default["x"]),
+        )
+        st.segmented_control(
+            "Lines",
+            options["lines"],
+            required=True,
+            format_func=curves.LINES.__getitem__,
+            **address.bound("lines", default["lines"]),
+        )
+        st.selectbox(
+            "Smoothing",
+            options["smooth"],
+            format_func=lambda one: "off" if one == "0" else one,
+            help="Share of the past that the line keeps at each drawn point; only for what is "
+            "measured at every step.",
+            disabled=not per_step,
+            width=130,
+            **address.bound("smooth", default["smooth"]),
+        )
+        st.toggle("Log y", **address.bound("log", False))
+    _curves(client, chosen, asked, log_y=log_y, smooth=float(asked["smooth"]) * per_step)
+
+
+def _curves(
+    client: Api, chosen: Chosen, asked: Mapping[str, str], *, log_y: bool, smooth: float
+) -> None:
+    metric = asked["metric"]
+    try:
+        with st.spinner("Reading the curves …"):
+            read = client.arm_curves(
+                chosen.references,
+                metric,
+                max_points=curves.max_points(chosen.runs),
+                seeds=asked["lines"] == "seeds",
+                elapsed=asked["x"] == "time",
+            )["arms"]
+    except ApiError as error:
+        st.caption(f"The curves cannot be read now: {error.message}")
+        return
+    if len(read) != len(chosen.names):  # one was deleted just now
+        st.rerun()
+    axis, lines = cast(curves.Axis, asked["x"]), cast(curves.Lines, asked["lines"])
+    drawn = curves.figure(
+        read,
+        chosen.names,
+        chosen.styles,
+        axis=axis,
+        lines=lines,
+        smooth=smooth,
+        log_y=log_y,
+        label=chosen.label(metric),
+    )
+    row = chosen.metrics[metric]
+    with st.container(key="chart-compare"):
+        charts.show(
+            drawn,
+            key="compare_curves",
+            name=str(row["label"]),
+            caption=curves.caption(
+                read, lines=lines, axis=axis, smooth=smooth, meaning=str(row["meaning"])
+            ),
+        )

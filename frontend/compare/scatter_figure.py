@@ -1,0 +1,176 @@
+"""Any setting or metric of the chosen arms against any metric."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import plotly.graph_objects as go
+
+from frontend.api.arms_types import Arm, ArmTable, ArmValues
+from frontend.charts import figures
+from frontend.compare import tables
+from frontend.comparison.results_table import figure as shown
+from frontend.ui.theme import arm_styles
+
+Of = Literal["last", "best", "test"]
+Each = Literal["arm", "run"]
+
+VALUES: Final = {"last": "last", "best": "best (validation)", "test": "test"}
+EACH: Final = {"arm": "an arm, mean ± sd", "run": "a run"}
+SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star")
+"""A second sign of a loss beside its colour."""
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One point of the scatter."""
+
+    arm: Arm
+    name: str
+    """As it is hovered: the arm's label, with the seed where the point is a run."""
+    x: Any
+    """A number; of a setting also a text."""
+    y: float
+    x_sd: float | None = None
+    y_sd: float | None = None
+    seed: int | None = None
+
+
+def numeric_settings(arms: Sequence[Arm]) -> list[str]:
+    """The settings that can lie on an axis, those that differ first."""
+    paths = dict.fromkeys(path for arm in arms for path in arm["settings"])
+    plain = [
+        path
+        for path in paths
+        if all(isinstance(arm["settings"].get(path, 0), str | int | float) for arm in arms)
+    ]
+    return sorted(plain, key=lambda path: len({_own(arm, path) for arm in arms}) < 2)
+
+
+def dots(found: ArmTable, names: Sequence[str], *, x: str, y: str, of: Of, each: Each) -> list[Dot]:
+    """The points that have both values.
+
+    Args:
+        found: with both metrics; x may be a setting's path instead.
+        names: the arms' labels, in their order.
+        x: a metric's key, or a setting's path.
+        y: a metric's key.
+        of: which value of a metric: a run's last, its best by validation, or the test split's.
+        each: what a point is.
+    """
+    by_key = {metric["key"]: metric["arms"] for metric in found["metrics"]}
+    made: list[Dot] = []
+    for index, (arm, name) in enumerate(zip(found["arms"], names, strict=True)):
+        ys = by_key[y][index]
+        xs = by_key[x][index] if x in by_key else None
+        make = _arm_dot if each == "arm" else _run_dots
+        made += make(arm, name, xs if xs else arm["settings"].get(x), ys, of)
+    return made
+
+
+def figure(points: Sequence[Dot], *, x: str, y: str, log_x: bool, log_y: bool) -> go.Figure:
+    """The points, coloured and shaped by loss.
+
+    Args:
+        points: at least one.
+        x: what the horizontal axis shows.
+        y: what the vertical axis shows.
+        log_x: a logarithmic scale, if all are above 0.
+        log_y: likewise.
+    """
+    losses = sorted({point.arm["loss"] for point in points})
+    drawn = go.Figure()
+    for (loss, style), symbol in zip(
+        arm_styles(losses).items(), _repeated(len(losses)), strict=True
+    ):
+        own = [point for point in points if point.arm["loss"] == loss]
+        drawn.add_trace(
+            go.Scatter(
+                x=[point.x for point in own],
+                y=[point.y for point in own],
+                mode="markers",
+                marker={"color": style.light, "size": 9, "symbol": symbol, "opacity": 0.85},
+                error_x=_errors([point.x_sd for point in own], style.light),
+                error_y=_errors([point.y_sd for point in own], style.light),
+                text=[figures.plain(point.name) for point in own],
+                customdata=[_figures(point) for point in own],
+                hovertemplate="%{text}<br>%{customdata}<extra></extra>",
+                name=figures.plain(loss.replace("_", " ")),
+            )
+        )
+    figures.layout(drawn, x=x, y=y)
+    drawn.update_layout(height=420, hovermode="closest", showlegend=True)
+    if log_x:
+        drawn.update_xaxes(type="log")
+    if log_y:
+        drawn.update_yaxes(type="log")
+    return drawn
+
+
+def positive(values: Sequence[Any]) -> bool:
+    """Whether a logarithmic axis can show all of these."""
+    return bool(values) and all(
+        isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+        for value in values
+    )
+
+
+def scatter_csv(points: Sequence[Dot], *, x: str, y: str) -> str:
+    """A row a point; x and y head their columns."""
+    heads = ["comparison", "comparison_name", "arm", "loss", "seed", x, f"{x}_sd", y, f"{y}_sd"]
+    numbers = [(point.seed, point.x, point.x_sd, point.y, point.y_sd) for point in points]
+    rows = [
+        [*tables.names(point.arm), *("" if cell is None else str(cell) for cell in cells)]
+        for point, cells in zip(points, numbers, strict=True)
+    ]
+    return tables.text_of([heads, *rows])
+
+
+def _arm_dot(arm: Arm, name: str, x: ArmValues | Any, y: ArmValues, of: Of) -> list[Dot]:
+    up = y[of]
+    if up is None or up["mean"] is None:
+        return []
+    if not isinstance(x, dict):
+        return [] if x is None else [Dot(arm, name, _plain(x), up["mean"], None, up["sd"])]
+    right = x[of]
+    if right is None or right["mean"] is None:
+        return []
+    return [Dot(arm, name, right["mean"], up["mean"], right["sd"], up["sd"])]
+
+
+def _run_dots(arm: Arm, name: str, x: ArmValues | Any, y: ArmValues, of: Of) -> list[Dot]:
+    rights: Mapping[str, Any] = (
+        {run["run"]: None if run["censored"] else run[of] for run in x["runs"]}
+        if isinstance(x, dict)
+        else dict.fromkeys((run["run"] for run in y["runs"]), _plain(x))
+    )
+    made = []
+    for run in y["runs"]:
+        right, up = rights.get(run["run"]), None if run["censored"] else run[of]
+        if right is not None and up is not None:
+            made.append(Dot(arm, f"{name}, seed {run['seed']}", right, up, seed=run["seed"]))
+    return made
+
+
+def _own(arm: Arm, path: str) -> str:
+    return repr(arm["settings"].get(path))
+
+
+def _plain(value: Any) -> Any:
+    return ("no", "yes")[value] if isinstance(value, bool) else value
+
+
+def _repeated(count: int) -> list[str]:
+    return [SYMBOLS[index % len(SYMBOLS)] for index in range(count)]
+
+
+def _errors(sds: Sequence[float | None], color: str) -> dict[str, Any]:
+    known = any(sd is not None for sd in sds)
+    return {"array": list(sds), "visible": known, "color": color, "thickness": 1, "width": 3}
+
+
+def _figures(point: Dot) -> str:
+    x = shown(point.x) if isinstance(point.x, int | float) else figures.plain(str(point.x))
+    x_sd = f" ± {shown(point.x_sd)}" if point.x_sd is not None else ""
+    y_sd = f" ± {shown(point.y_sd)}" if point.y_sd is not None else ""
+    return f"x {x}{x_sd}<br>y {shown(point.y)}{y_sd}"

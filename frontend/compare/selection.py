@@ -1,0 +1,64 @@
+"""The arms that are compared, as all parts of the page know them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from frontend.api.arms_types import ArmTable
+from frontend.compare.labels import labels, reference
+from frontend.ui.theme import ArmStyle, arm_styles
+
+FIRST: Final = (
+    "retrieval.map_at_r",
+    "retrieval.recall_at_1",
+    "classification.knn_accuracy_5",
+    "dynamics.loss",
+)
+"""What is shown as long as nothing else is chosen: the first of these that there are."""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The arms that are compared."""
+
+    found: ArmTable
+    """As the API tells them."""
+    names: list[str]
+    """What they are called, in their order."""
+    metrics: Mapping[str, Row]
+    """The catalogue's rows of the metrics that they have, by key."""
+
+    @classmethod
+    def of(cls, found: ArmTable, metrics: Sequence[Row]) -> "Chosen":
+        """The arms of an answer, with the catalogue's metrics."""
+        own = {str(row["key"]): row for row in metrics if row["key"] in set(found["keys"])}
+        return cls(found, labels(found["arms"]), own)
+
+    @property
+    def references(self) -> list[str]:
+        """How the API names them."""
+        return [reference(arm) for arm in self.found["arms"]]
+
+    @property
+    def styles(self) -> dict[str, ArmStyle]:
+        """Their looks by name, in the order of their choice."""
+        return arm_styles(self.names)
+
+    @property
+    def runs(self) -> int:
+        """How many runs they have."""
+        return sum(len(arm["runs"]) for arm in self.found["arms"])
+
+    def label(self, key: str) -> str:
+        """What a metric is called, with its unit and what way is better."""
+        row = self.metrics[key]
+        unit = f" ({row['unit']})" if row["unit"] else ""
+        arrow = {"higher": " ↑", "lower": " ↓"}.get(row["better"] or "", "")
+        return f"{row['label']}{unit}{arrow}"
+
+
+def usual(keys: Sequence[str]) -> str:
+    """The metric that is shown first, of those that there are."""
+    return next((key for key in FIRST if key in keys), keys[0])

@@ -1,0 +1,1 @@
+"""The page of one comparison: its tabs, tables, dialogs and texts."""

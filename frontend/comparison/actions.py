@@ -1,0 +1,245 @@
+"""What can be done with one comparison: change, more seeds, duplicate, archive, cancel, delete.
+
+A dialog stays open through the page's own reruns: the session remembers which one is asked for,
+and whoever draws the page draws it again.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import streamlit as st
+
+from frontend.api.client import Api
+from frontend.api.types import Comparison
+from frontend.comparison.dialog_text import changes, freed, more_runs, next_seeds
+from frontend.errors import ApiError
+from frontend.ui.copy_link import copy_link
+from frontend.ui.current_user import barred
+from frontend.ui.role_button import needs
+from frontend.ui.seeds import SeedsError, parse_seeds
+from frontend.ui.text import OPEN, verbatim
+
+ASKED: Final = "comparison_dialog"  # (place, dialog, comparison) of the dialog that is open
+SHOWN: Final = "comparison_dialog_shown"  # the comparison as the dialog showed it first
+BOARD: Final = "comparisons"
+PAGE: Final = "comparison"
+MORE_SEEDS: Final = "More seeds"
+DUPLICATE: Final = "Duplicate and edit"
+ARCHIVE: Final = "Archive"
+BRING_BACK: Final = "Bring back from the archive"
+DELETE: Final = "Delete"
+ICONS: Final = {
+    MORE_SEEDS: ":material/repeat_on:",
+    DUPLICATE: ":material/content_copy:",
+    ARCHIVE: ":material/archive:",
+    BRING_BACK: ":material/unarchive:",
+    DELETE: ":material/delete:",
+}
+
+
+NEEDS: Final = {
+    MORE_SEEDS: "editor",
+    DUPLICATE: "editor",
+    ARCHIVE: "editor",
+    BRING_BACK: "editor",
+    DELETE: "admin",
+}
+"""The role that each needs."""
+
+
+def menu(client: Api, comparison: Comparison) -> None:
+    """All of it, for the comparison's own page; drawn into the place where it is called."""
+    buttons(client, comparison, place=PAGE)
+    dialog(client, comparison, place=PAGE)
+
+
+def buttons(client: Api, comparison: Comparison, *, place: str) -> None:
+    """The buttons, as far as the comparison's state allows.
+
+    Args:
+        client: the session's.
+        comparison: as the API has it now.
+        place: what the buttons' keys begin with; PAGE or BOARD.
+    """
+    own = comparison["id"]
+    if comparison["state"] in OPEN:
+        cancel(client, own, key=f"{place}_cancel")
+    lost = comparison["runs"]["failed"] + comparison["runs"]["cancelled"]
+    if lost and comparison["state"] not in OPEN:
+        label = f"Retry {lost} run{'s' if lost > 1 else ''}"
+        if needs("editor", label, icon=":material/replay:", key=f"{place}_retry"):
+            client.retry(own)
+            st.rerun()
+    if needs("editor", "Edit", icon=":material/edit:", key=f"{place}_edit"):
+        _ask(place, "Edit", own)
+    if place == PAGE:
+        copy_link()
+    keeping = BRING_BACK if comparison["archived"] else ARCHIVE
+    options = (MORE_SEEDS, DUPLICATE, keeping, DELETE)
+    allowed = [option for option in options if not barred(NEEDS[option])]
+    chosen = st.menu_button(
+        "More",
+        allowed or options,  # it cannot be empty
+        icon=":material/more_horiz:",
+        format_func=lambda option: f"{ICONS[option]} {option}",
+        key=f"{place}_more",
+        disabled=not allowed,
+        help=barred("editor") or ("Deleting needs the role admin." if barred("admin") else None),
+    )
+    if chosen == DUPLICATE:
+        st.switch_page("app_pages/new.py", query_params={"from": own})
+    elif chosen == keeping:
+        client.patch(own, archived=keeping == ARCHIVE)
+        name = verbatim(comparison["name"])
+        st.toast(f"“{name}” is {'in the archive' if keeping == ARCHIVE else 'on the board again'}.")
+        st.rerun()
+    elif chosen:
+        _ask(place, chosen, own)
+
+
+def cancel(client: Api, comparison: str, *, key: str) -> None:
+    """The button that ends a comparison's runs, once it is confirmed."""
+    why = barred("editor")
+    with st.popover("Cancel", icon=":material/stop_circle:", disabled=bool(why), help=why):
+        st.write("End all its runs? What was measured stays.")
+        if st.button("End the runs", type="primary", key=key):
+            client.cancel(comparison)
+            st.rerun()
+
+
+def dialog(client: Api, comparison: Comparison, *, place: str) -> None:
+    """The dialog that is open on this comparison at this place, if one is; one that was left open
+    elsewhere, by the browser's way back, is forgotten."""
+    where, which, own = st.session_state.get(ASKED, ("", "", ""))
+    if (where, own) == (place, comparison["id"]):
+        DIALOGS[which](client, comparison)
+    else:
+        close()
+
+
+def asked_on(place: str) -> str:
+    """Id of the comparison on which a dialog is open at this place; "" where none is."""
+    where, _, own = st.session_state.get(ASKED, ("", "", ""))
+    return str(own) if where == place else ""
+
+
+def close() -> None:
+    """Forget the dialog that is open."""
+    st.session_state.pop(ASKED, None)
+    st.session_state.pop(SHOWN, None)
+
+
+@st.dialog("Edit", width="medium", on_dismiss=close)
+def edit_dialog(client: Api, comparison: Comparison) -> None:
+    """Name, tags and notes; what was run stays as it was.
+
+    What is not touched here is not sent, whatever others have made of it meanwhile.
+    """
+    own = comparison["id"]
+    comparison = st.session_state.setdefault(SHOWN, comparison)
+    name = st.text_input("Name", comparison["name"], max_chars=200, key=f"edit_name_{own}")
+    tags = st.multiselect(
+        "Tags",
+        comparison["tags"],
+        default=comparison["tags"],
+        accept_new_options=True,
+        max_selections=20,
+        placeholder="type a word and press Enter",
+        key=f"edit_tags_{own}",
+    )
+    write, preview = st.tabs(["Notes", "Preview"])
+    notes = write.text_area(
+        "Notes in Markdown",
+        comparison["notes"],
+        height=220,
+        max_chars=20_000,
+        key=f"edit_notes_{own}",
+    )
+    with preview.container(height=270, border=False):
+        if notes.strip():
+            st.markdown(notes)
+        else:
+            st.caption("No notes: say here why it was run, and what came out.")
+    if st.button("Save", type="primary", icon=":material/check:", key=f"edit_save_{own}"):
+        changed = changes(comparison, name=name, tags=tags, notes=notes)
+        _do(lambda: client.patch(own, **changed))
+
+
+@st.dialog(MORE_SEEDS, on_dismiss=close)
+def more_seeds_dialog(client: Api, comparison: Comparison) -> None:
+    """Every arm once more for seeds that are not there yet, in the same comparison."""
+    own = comparison["id"]
+    text = st.text_input(
+        "Seeds to add",
+        next_seeds(comparison["seeds"]),
+        placeholder="3-7 or 3, 4, 5",
+        key=f"seeds_text_{own}",
+    )
+    try:
+        seeds = parse_seeds(text)
+    except SeedsError as error:
+        st.error(str(error))
+        seeds = []
+    st.caption(more_runs(comparison, seeds))
+    st.caption(
+        "Intervals get narrower with the square root of the seeds. The new runs wait behind what "
+        "is in the queue."
+    )
+    pressed = st.button(
+        "Queue them",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=not seeds,
+        key=f"seeds_add_{own}",
+    )
+    if pressed:
+        _do(lambda: client.add_seeds(own, seeds))
+
+
+@st.dialog(DELETE, on_dismiss=close)
+def delete_dialog(client: Api, comparison: Comparison) -> None:
+    """What is freed, and the button that frees it."""
+    own = comparison["id"]
+    st.markdown(f"**{verbatim(comparison['name'])}** goes with all it has and does not come back.")
+    try:
+        st.html(freed(client.size(own)))
+    except ApiError as error:
+        st.caption(f"How much that frees cannot be told now: {error.message}")
+    if comparison["state"] in OPEN:
+        st.caption(":material/warning: It is not finished; what still runs is stopped.")
+    with st.container(horizontal=True, gap="small"):
+        if st.button("Delete it", type="primary", icon=ICONS[DELETE], key=f"delete_{own}"):
+            board = asked_on(BOARD)
+            _do(lambda: client.delete(own), to_board=not board)
+        if not comparison["archived"] and st.button(
+            "Archive it instead", icon=ICONS[ARCHIVE], key=f"delete_archive_{own}"
+        ):
+            _do(lambda: client.patch(own, archived=True))
+
+
+DIALOGS: Final[dict[str, Callable[[Api, Comparison], None]]] = {
+    "Edit": edit_dialog,
+    MORE_SEEDS: more_seeds_dialog,
+    DELETE: delete_dialog,
+}
+
+
+def _ask(place: str, which: str, comparison: str) -> None:
+    """Open a dialog; the page as a whole draws it, so that no part of it takes it away."""
+    close()
+    st.session_state[ASKED] = (place, which, comparison)
+    st.rerun()
+
+
+def _do(change: Callable[[], object], *, to_board: bool = False) -> None:
+    """Change something and close the dialog, or say there what is wrong."""
+    try:
+        change()
+    except ApiError as error:
+        for path, message in error.fields or (("", error.message),):
+            st.error(f"{path}: {message}" if path else message)
+        return
+    close()
+    if to_board:
+        st.switch_page("app_pages/comparisons.py")
+    st.rerun()

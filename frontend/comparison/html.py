@@ -1,0 +1,116 @@
+"""A comparison's facts and results as HTML; pure functions, every text escaped."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from html import escape
+from typing import Any, Final, Literal
+
+from frontend.comparison.results_table import Cell, Line, Section
+from frontend.comparison.spec_text import Fact, Setting
+from frontend.ui.theme import ArmStyle
+
+Theme = Literal["light", "dark"]
+
+_ARROWS: Final = {"higher": "↑", "lower": "↓"}
+_MARKS: Final = {
+    "best": ("●", "best; its 95 % interval meets no other arm's"),
+    "ahead": ("○", "best mean, but the 95 % intervals meet: not told apart"),
+    "": ("", ""),
+}
+_LINES: Final = {"solid": "solid", "dot": "dotted"}
+"""The nearest that CSS draws."""
+
+
+def head(comparison: Mapping[str, Any], facts: Sequence[Fact], difference: str) -> str:
+    """When and by whom, the tags, what all arms share, and in what they differ."""
+    tags = "".join(f"<span class='lb-tag'>{escape(tag)}</span>" for tag in comparison["tags"])
+    if comparison.get("archived"):
+        tags = f"<span class='lb-tag lb-archived'>in the archive</span>{tags}"
+    by = f" by {escape(comparison['created_by'])}" if comparison.get("created_by") else ""
+    items = "".join(
+        f"<div><dt>{escape(fact.name)}</dt><dd>{escape(fact.value)}</dd></div>" for fact in facts
+    )
+    return (
+        f"<div class='lb-head'><p>{tags}<span>Submitted {moment(comparison['created_at'])}{by}"
+        f"</span><code>{escape(comparison['id'])}</code></p>"
+        f"<dl>{items}</dl><p>{escape(difference)}</p></div>"
+    )
+
+
+def settings_table(arms: Mapping[str, ArmStyle], rows: Sequence[Setting], theme: Theme) -> str:
+    """Every setting of every arm; those that differ stand out."""
+    body = "".join(
+        f"<tr{' class=lb-differs' if row.differs and row.name != 'Loss' else ''}>"
+        f"<th scope='row'>{escape(row.name)}</th>"
+        + "".join(f"<td>{escape(value) or '–'}</td>" for value in row.values)
+        + "</tr>"
+        for row in rows
+    )
+    return _table(arms, theme, body)
+
+
+def results_table(arms: Mapping[str, ArmStyle], section: Section, theme: Theme) -> str:
+    """Mean, spread, interval and count of each metric and arm; the best of each line marked.
+
+    Beside them, where there are any, the values of the untrained encoder, of the raw backbone and
+    of chance, and the difference between two arms.
+    """
+    names = list(arms)
+    more = ["untrained"] if section.has_untrained else []
+    more += section.references
+    more += [f"{names[0]} − {names[1]}"] if section.has_differences else []
+    body, family = "", ""
+    for line in section.lines:
+        if line.family != family:
+            family = line.family
+            span = 1 + len(arms) + len(more)
+            body += (
+                f"<tr class='lb-family'><th colspan='{span}' scope='rowgroup'>{family}</th></tr>"
+            )
+        body += _line(line, section)
+    return _table(arms, theme, body, more)
+
+
+def moment(iso: str) -> str:
+    """An ISO time as "2026-11-23 14:05 UTC"."""
+    return f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M} UTC"
+
+
+def _line(line: Line, section: Section) -> str:
+    arrow = _ARROWS.get(line.better or "", "")
+    hint = f"<span class='lb-arrow' title='{line.better} is better'>{arrow}</span>" if arrow else ""
+    cells = "".join(_cell(cell) for cell in line.cells)
+    if section.has_untrained:
+        cells += f"<td class='lb-untrained'>{line.untrained or '–'}</td>"
+    for title in section.references:
+        cells += f"<td class='lb-untrained'>{line.references.get(title, '–')}</td>"
+    if section.has_differences:
+        cells += _cell(line.difference)
+    return f"<tr><th scope='row'>{escape(line.label)} {hint}</th>{cells}</tr>"
+
+
+def _cell(cell: Cell | None) -> str:
+    if cell is None:
+        return "<td>–</td>"
+    sign, meaning = _MARKS[cell.mark]
+    mark = f"<span class='lb-mark' title='{escape(meaning, quote=True)}'>{sign}</span>"
+    small = " · ".join(filter(None, (cell.interval, f"n = {cell.count}", cell.note)))
+    kind = f" class='lb-{cell.mark}'" if cell.mark else ""
+    return f"<td{kind}>{mark}<b>{cell.mean}</b>{cell.spread}<small>{small}</small></td>"
+
+
+def swatch(style: ArmStyle, theme: Theme) -> str:
+    """A sample of an arm's line."""
+    line = f"border-top: 3px {_LINES.get(style.dash, 'dashed')} {style.color(theme)}"
+    return f"<span class='lb-sample' style='{line}'></span>"
+
+
+def _table(arms: Mapping[str, ArmStyle], theme: Theme, body: str, more: Sequence[str] = ()) -> str:
+    heads = "".join(
+        f"<th scope='col'>{swatch(style, theme)}{escape(name)}</th>" for name, style in arms.items()
+    )
+    heads += "".join(f"<th scope='col'>{escape(name)}</th>" for name in more)
+    return (
+        "<div class='lb-scroll'><table class='lb-table'>"
+        f"<thead><tr><td></td>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    )

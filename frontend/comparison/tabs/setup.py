@@ -1,0 +1,103 @@
+"""Set-up and logs: what was compared, in full, and what the runs said."""
+
+import json
+from typing import Final
+
+import streamlit as st
+
+from frontend.api.types import Run
+from frontend.comparison.html import settings_table
+from frontend.comparison.spec_text import settings
+from frontend.comparison.tabs.view import View, theme
+from frontend.ui.role_button import needs
+from frontend.ui.text import OPEN, STATES
+
+LINES: Final = 500
+"""Of a log that are shown; the file has all that the API keeps."""
+
+
+def show(view: View) -> None:
+    """Settings, notes, the runs with their logs, the spec."""
+    st.subheader("Settings of the arms", anchor="settings")
+    rows = settings(view.comparison["spec"], view.catalogue)
+    with st.container(key="settings-of-arms"):
+        st.html(settings_table(view.styles, rows, theme()))
+    if view.comparison["notes"]:
+        st.subheader("Notes", anchor="notes")
+        st.markdown(view.comparison["notes"])
+    _runs(view)
+    with st.expander("Spec as JSON"):
+        st.code(json.dumps(view.comparison["spec"], indent=2, ensure_ascii=False), language="json")
+
+
+def _runs(view: View) -> None:
+    st.subheader("Runs and their logs", anchor="runs")
+    runs = {run["id"]: run for run in view.client.runs(view.id)}
+    chosen = st.selectbox(
+        "Run",
+        list(runs),
+        index=_first_to_look_at(list(runs.values())),
+        format_func=lambda run: _title(runs[run]),
+        key=f"setup_run_{view.id}",
+    )
+    if chosen is None:
+        return
+    run = runs[chosen]
+    _facts(run)
+    with st.container(horizontal=True):
+        if run["state"] in OPEN and needs(
+            "editor", "Cancel this run", icon=":material/stop_circle:", key="setup_cancel"
+        ):
+            view.client.cancel_run(chosen)
+            st.rerun()
+        if run["state"] in ("failed", "cancelled") and needs(
+            "editor", "Retry this run", icon=":material/replay:", key="setup_retry"
+        ):
+            view.client.retry_run(chosen)
+            st.rerun()
+    _log(view, run)
+
+
+def _first_to_look_at(runs: list[Run]) -> int | None:
+    """A failed one, if there is one; else the first."""
+    failed = [place for place, run in enumerate(runs) if run["state"] == "failed"]
+    return failed[0] if failed else 0 if runs else None
+
+
+def _title(run: Run) -> str:
+    return f"{run['arm']}, seed {run['seed']}: {STATES[run['state']]}"
+
+
+def _facts(run: Run) -> None:
+    resumed = f", from the checkpoint of step {run['resumed_at']:,}" if run["resumed_at"] else ""
+    parts = [
+        run["device"] or "no device yet",
+        f"attempt {run['attempt']}{resumed}",
+        f"step {run['step']:,} of {run['total_steps']:,}" if run["total_steps"] else "no step yet",
+        f"run {run['id']}",
+    ]
+    st.caption(" · ".join(parts))
+    if run["error"]:
+        error = run["error"]
+        message, step = error["message"], error["step"]
+        at = "" if step is None or f"step {step}" in message else f" (step {step:,})"
+        st.error(f"{message}{at}\n\n{error['cause']}", icon=":material/error:")
+
+
+def _log(view: View, run: Run) -> None:
+    lines = view.client.run_log(run["id"])
+    if not lines:
+        st.caption("This run has said nothing: there was nothing to remark.")
+        return
+    st.code("\n".join(lines[-LINES:]), language=None, height=260 if len(lines) > 8 else None)
+    if len(lines) > LINES:
+        st.caption(f"The last {LINES} of {len(lines):,} lines.")
+    st.download_button(
+        "Download the log",
+        "\n".join(lines) + "\n",
+        file_name=f"{run['id']}.log",
+        mime="text/plain",
+        icon=":material/download:",
+        on_click="ignore",
+        key="setup_log",
+    )

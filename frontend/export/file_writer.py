@@ -1,0 +1,70 @@
+"""Writing a comparison to a file, whole or not at all."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from frontend.api.client import Api
+from frontend.comparison.results_table import sections
+from frontend.export import latex
+from frontend.export import report_data as material
+from frontend.export import report_page as page
+
+STDOUT = "-"
+
+
+def export(api: Api, comparison: str, kind: str, what: str | None, file: BinaryIO) -> None:
+    """Write one of the formats.
+
+    Raises:
+        ApiError: as the API's calls do.
+    """
+    texts: dict[str, Callable[[], str]] = {
+        "json": lambda: _document(api, comparison, everything=what == "all"),
+        "latex": lambda: tables(api, comparison),
+        "html": lambda: page.page(material.read(api, comparison)),
+    }
+    if kind in texts:
+        file.write(texts[kind]().encode())
+        return
+    chosen: Any = what or "results"
+    api.export(comparison, file, format="parquet" if kind == "parquet" else "csv", what=chosen)
+
+
+def tables(api: Api, comparison: str) -> str:
+    """A comparison's tables in LaTeX."""
+    everything = api.everything(comparison)
+    arms = everything["comparison"]["arms"]
+    whole_run = [row["key"] for row in api.catalogue()["metrics"] if row["summary_only"]]
+    found = sections(everything["summary"], arms, whole_run)
+    return latex.tables(everything["comparison"]["name"], arms, found, everything["verdict"])
+
+
+@contextmanager
+def opened(target: str) -> Iterator[BinaryIO]:
+    """A file that takes its name only when all is written; stdout for `-`.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if target == STDOUT:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    path = Path(target)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _document(api: Api, comparison: str, *, everything: bool) -> str:
+    found: Any = api.everything(comparison) if everything else api.comparison(comparison)["spec"]
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"

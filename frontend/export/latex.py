@@ -1,0 +1,135 @@
+"""The tables of a comparison in LaTeX, for booktabs; pure functions, every text escaped."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from frontend.comparison.results_table import Cell, Line, Section
+from frontend.comparison.verdict_html import WORDS
+
+Json = Mapping[str, Any]
+
+_SPECIAL: Final = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "−": "$-$",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "…": r"\dots{}",
+    "–": "--",
+    "“": "``",
+    "”": "''",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+    "→": r"$\rightarrow$",
+    "²": "$^2$",
+}
+_ARROWS: Final = {"higher": r" $\uparrow$", "lower": r" $\downarrow$"}
+
+
+def tables(name: str, arms: Sequence[str], sections: Sequence[Section], verdict: Json) -> str:
+    r"""All tables as one file to \input, each with its caption and label.
+
+    Args:
+        name: the comparison's.
+        arms: names in the spec's order.
+        sections: of the results, as the page shows them.
+        verdict: the API's.
+    """
+    parts = [f"% {_one_line(name)}", r"% needs \usepackage{booktabs}"]
+    parts += [_results(arms, section, name) for section in sections]
+    if verdict["arms"] is not None:
+        parts.append(_verdict(verdict, name))
+    return "\n\n".join(parts) + "\n"
+
+
+def escaped(text: str) -> str:
+    """A text as LaTeX sets it, on one line."""
+    return "".join(_SPECIAL.get(character, character) for character in _one_line(text))
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+def _results(arms: Sequence[str], section: Section, name: str) -> str:
+    rows = [_row(line) for line in section.lines]
+    caption = (
+        f"{section.title}, {name}: mean ± standard deviation over seeds. Bold: the best mean; with "
+        "an asterisk, its 95 % interval meets no other arm's."
+    )
+    label = re.sub(r"[^a-z]+", "-", section.title.lower()).strip("-")
+    return _table(f"l{'r' * len(arms)}", ["", *map(escaped, arms)], rows, caption, label)
+
+
+def _row(line: Line) -> list[str]:
+    return [escaped(line.label) + _ARROWS.get(line.better or "", ""), *map(_cell, line.cells)]
+
+
+def _cell(cell: Cell | None) -> str:
+    if cell is None:
+        return "--"
+    shown = escaped(f"{cell.mean}{cell.spread}")
+    if not cell.mark:
+        return shown
+    return rf"\textbf{{{shown}}}{'$^*$' if cell.mark == 'best' else ''}"
+
+
+def _verdict(verdict: Json, name: str) -> str:
+    arms = verdict["arms"]
+    rows = [
+        [
+            f"{claim['id']}. {escaped(claim['text'])}",
+            _number(claim["mean_difference"]),
+            _interval(claim["interval"]),
+            _number(claim["p_holm"]),
+            str(claim["n"]),
+            WORDS[claim["verdict"]][1].lower(),
+        ]
+        for claim in verdict["claims"]
+    ]
+    heads = ["claim", "difference", r"95\,\% interval", "$p$ (Holm)", "seeds", "verdict"]
+    caption = f"{name}: {arms['a']} minus {arms['b']}, paired by seed. {verdict['summary']}"
+    return _table(r"p{0.42\linewidth}rrrrl", heads, rows, caption, "verdict")
+
+
+def _table(
+    columns: str, heads: Sequence[str], rows: Sequence[Sequence[str]], caption: str, label: str
+) -> str:
+    body = [" & ".join(row) + r" \\" for row in rows]
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{escaped(caption)}}}",
+            rf"\label{{tab:{label}}}",
+            rf"\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            " & ".join(heads) + r" \\",
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+        ]
+    )
+
+
+def _number(value: float | None) -> str:
+    return "--" if value is None else f"${value:.3g}$".replace("e-0", "e-").replace("e+0", "e")
+
+
+def _interval(bounds: Sequence[float] | None) -> str:
+    return "--" if bounds is None else f"[{_number(bounds[0])}, {_number(bounds[1])}]"

@@ -1,0 +1,142 @@
+"""Fills the form from a spec: a preset, an existing comparison or a pasted one; pure functions."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+from frontend.form.problems import Problem
+from frontend.form.schema_fields import Choice, Field, Form, Items
+from frontend.form.to_spec import Values
+from frontend.ui.seeds import write_seeds
+
+Json = Mapping[str, Any]
+
+_KNOWN: Final = {
+    "": {
+        *("name", "tags", "notes", "data", "encoder", "visual_encoder"),
+        *("training", "measure", "arms", "seeds"),
+    },
+    "arm": {"name", "loss", "training"},
+}
+
+
+def read_spec(spec: object, form: Form) -> tuple[Values, list[Problem]]:
+    """Fill the form from a spec: what it leaves out gets its default.
+
+    Returns:
+        The values, and a problem for everything that could not be taken over as it was.
+    """
+    if not isinstance(spec, Mapping):
+        return read_spec({}, form)[0], [Problem("", "the spec must be a JSON object: {…}")]
+    problems = _unknown(spec, _KNOWN[""], "")
+    values: Values = {
+        "name": _text(spec.get("name", ""), "name", problems),
+        "notes": _text(spec.get("notes", ""), "notes", problems),
+    }
+    tags, seeds = spec.get("tags", []), spec.get("seeds", [0])
+    values["tags"] = ", ".join(map(str, tags)) if isinstance(tags, list) else str(tags)
+    readable = isinstance(seeds, list) and all(type(seed) is int for seed in seeds)
+    values["seeds"] = write_seeds(seeds) if readable else str(seeds)
+    _read_choice(spec.get("data"), form.data, "data", values, problems)
+    data = form.data.option(values["data.kind"])
+    for name, choice, items in (
+        ("encoder", form.encoder, data.holds[0]),
+        ("visual_encoder", form.visual_encoder, data.holds[-1]),
+    ):
+        fallback = {"kind": choice.natural(data, items).kind}
+        _read_choice(spec.get(name) or fallback, choice, name, values, problems)
+    _read_items(spec.get("training", {}), form.training, "training", values, problems)
+    _read_items(spec.get("measure", {}), form.measure, "measure", values, problems)
+    arms = spec.get("arms")
+    if not isinstance(arms, list) or not arms:
+        arms = [
+            {"name": option.kind, "loss": {"kind": option.kind}} for option in form.loss.options
+        ]
+    for index, arm in enumerate(arms):
+        path = f"arms.{index}"
+        section = _mapping(arm)
+        problems += _unknown(section, _KNOWN["arm"], path)
+        values[f"{path}.name"] = _text(section.get("name", ""), f"{path}.name", problems)
+        values[f"{path}.training"] = {
+            key: value
+            for key, value in _mapping(section.get("training")).items()
+            if value is not None
+        }
+        _read_choice(section.get("loss"), form.loss, f"{path}.loss", values, problems)
+    return values, problems
+
+
+def fit(field: Field, raw: object) -> tuple[Any, str]:
+    """The value as the field's widget can hold it, and what was wrong with it, if anything."""
+    if field.type == "choice":
+        if raw in field.options:
+            return raw, ""
+        listed = ", ".join(str(option) for option in field.options)
+        return field.default, f"was {raw!r}, known are {listed}; set to {field.default}"
+    if field.type == "boolean":
+        return (raw, "") if isinstance(raw, bool) else (field.default, f"was {raw!r}, no yes or no")
+    if field.type == "text":
+        return str(raw), ""
+    return _fit_number(field, raw)
+
+
+def _fit_number(field: Field, raw: object) -> tuple[int | float, str]:
+    whole = field.type == "integer"
+    if isinstance(raw, bool) or not isinstance(raw, int if whole else int | float):
+        kind = "whole number" if whole else "number"
+        return field.default, f"was {raw!r}, which is no {kind}; set to {field.default:g}"
+    if isinstance(raw, float) and not math.isfinite(raw):
+        return field.default, f"was {raw}, which is no finite number; set to {field.default:g}"
+    low = raw if field.minimum is None else max(raw, field.minimum)
+    kept = low if field.maximum is None else min(low, field.maximum)
+    wrong = (
+        "" if kept == raw else f"was {str(raw)[:20]}; set to {kept:g}, the nearest that is allowed"
+    )
+    return (int(kept) if whole else float(kept)), wrong
+
+
+def _read_choice(
+    raw: object, choice: Choice, path: str, values: Values, problems: list[Problem]
+) -> None:
+    section = _mapping(raw)
+    option = choice.option(section.get("kind"))
+    if section.get("kind", option.kind) != option.kind:
+        seen = section["kind"]
+        problems.append(Problem(f"{path}.kind", f"was {seen!r}, unknown; set to {option.label}"))
+    values[f"{path}.kind"] = option.kind
+    _read_items(section, option.items, path, values, problems)
+
+
+def _read_items(
+    raw: object, items: Items, path: str, values: Values, problems: list[Problem]
+) -> None:
+    section = _mapping(raw)
+    problems += _unknown(section, {"kind", *(item.name for item in items)}, path)
+    for item in items:
+        at = f"{path}.{item.name}"
+        if isinstance(item, Choice):
+            _read_choice(section.get(item.name), item, at, values, problems)
+            continue
+        values[at], wrong = fit(item, section.get(item.name, item.default))
+        if wrong:
+            problems.append(Problem(at, wrong))
+
+
+def _mapping(raw: object) -> Json:
+    """The section; empty where it is missing or no section."""
+    return raw if isinstance(raw, Mapping) else {}
+
+
+def _unknown(section: Json, known: set[str], path: str) -> list[Problem]:
+    return [
+        Problem(f"{path}.{key}".lstrip("."), "unknown key in the spec; it was left out")
+        for key in section
+        if key not in known
+    ]
+
+
+def _text(raw: object, path: str, problems: list[Problem]) -> str:
+    if not isinstance(raw, str):
+        problems.append(Problem(path, f"was {raw!r}, which is no text"))
+        return ""
+    return raw

@@ -1,0 +1,1 @@
+"""What all pages share: session, user, texts, controls, theme and assets."""

@@ -1,0 +1,104 @@
+"""The pages' side of the sign-in: whose session it is, what they may do, and the way out."""
+
+from pathlib import Path
+from typing import Final
+
+import httpx
+import streamlit as st
+
+from frontend.api.client import Api
+from frontend.server.sessions import COOKIE, Person, sessions
+from frontend.ui.text import verbatim
+
+HERE: Final = Path(__file__).parent
+OVER: Final = "signin_over"
+"""Where the session keeps that the API knows its token no more."""
+PERSON: Final = "signin_person"
+
+_leave = st.components.v2.component(
+    "lossboard_leave", js=(HERE / "leave.js").read_text(encoding="utf-8")
+)
+_sign_out = st.components.v2.component(
+    "lossboard_sign_out",
+    js=(HERE / "sign_out.js").read_text(encoding="utf-8"),
+    css=(HERE / "copy_link.css").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+def client_of(http: httpx.Client) -> Api:
+    """A client that calls in the name of whoever is signed in in this browser."""
+    return Api(http, token=_token, on_signed_out=_over)
+
+
+def require() -> None:
+    """Lead to the sign-in page whoever is not signed in; nothing else is drawn then.
+
+    Where the API has no tokens there is nobody to lead there.
+    """
+    own = _cookie()
+    session = sessions().find(own)
+    if st.session_state.pop(OVER, False):
+        sessions().end(own)
+        ended = True
+    else:
+        ended = session is None and (sessions().needed or person() is not None)
+    st.session_state[PERSON] = None if ended or session is None else session.person
+    if not ended:
+        return
+    st.caption("Sign in first. The sign-in page leads back to this view.")
+    _leave(key="leave")
+    st.stop()
+
+
+def person() -> Person | None:
+    """Who is signed in; None where there is no sign-in."""
+    found = st.session_state.get(PERSON)
+    return found if isinstance(found, Person) else None
+
+
+def barred(role: str) -> str | None:
+    """Why whoever is signed in may not do what needs a role; None where they may."""
+    found = person()
+    if found is None or found.may(role):
+        return None
+    return f"This needs the role {role}; you are signed in as {found.role}."
+
+
+def badge(found: Person) -> None:
+    """Who is signed in, with which role, and the way out."""
+    with (
+        st.container(key="lb-who", width="content"),
+        st.popover(
+            verbatim(f"{found.name} · {found.role}"),
+            icon=":material/person:",
+            type="tertiary",
+            width="content",
+        ),
+    ):
+        st.markdown(f"Signed in as **{verbatim(found.name)}**, {found.role}")
+        st.caption(MAY.get(found.role, ""), width=320)
+        _sign_out(key="sign_out", width="content")
+
+
+MAY: Final = {
+    "viewer": "You see everything and change nothing.",
+    "editor": "You submit, change and cancel comparisons; deleting them is for an admin.",
+    "admin": "You may do everything.",
+}
+
+
+def _cookie() -> str | None:
+    kept = st.context.cookies.get(COOKIE)
+    return kept if isinstance(kept, str) else None
+
+
+def _token() -> str:
+    session = sessions().find(_cookie())
+    return session.token if session else ""
+
+
+def _over() -> None:
+    """Draw the page again, from where `require` leads on."""
+    st.session_state[OVER] = True
+    st.rerun()

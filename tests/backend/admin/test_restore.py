@@ -1,0 +1,298 @@
+"""Restores: everything as it was, or nothing is touched."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from backend.admin import backup as backing
+from backend.admin import file_swap as swapping
+from backend.admin import restore as restoring
+from backend.admin.__main__ import run
+from backend.admin.database_copy import sums
+from backend.admin.errors import AdminError
+from backend.admin.locations import Places
+from backend.admin.reconciliation import attempts
+from backend.admin.restore import restore
+from backend.db import migrations
+from backend.db.database import Database
+from backend.db.models import Run
+from backend.errors import SettingsError
+from backend.storage import data_folder as holding
+from tests.backend.backups import UPLOADED, check_consistent, everything, opened
+from tests.backend.damages import DAMAGES, manifest_with
+from tests.backend.helpers import run_now
+from tests.support.postgres import Postgres
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """A backup of a folder that is there no more."""
+    with opened(tmp_path / "old") as folder:
+        folder.fill()
+        folder.upload()
+        folder.save(tmp_path / "b.tar")
+    shutil.rmtree(tmp_path / "old")
+    return tmp_path / "b.tar"
+
+
+@pytest.fixture
+def used(tmp_path: Path) -> Path:
+    """A data folder with something else in it."""
+    with opened(tmp_path / "data") as folder:
+        folder.running(b"another state")
+    return tmp_path / "data"
+
+
+def sums_of(database: Database) -> dict[str, object]:
+    with database.read() as session:
+        found: dict[str, object] = dict(sums(session.connection()))
+    del found["stream_position"]
+    return found
+
+
+def test_all_comes_back(tmp_path: Path) -> None:
+    with opened(tmp_path / "data") as folder:
+        comparison = folder.fill()
+        dataset = folder.upload()
+        folder.save(tmp_path / "b.tar")
+        before = sums_of(folder.database)
+    run(["restore", str(tmp_path / "b.tar"), "--data-dir", str(tmp_path / "new")], {})
+    with opened(tmp_path / "new") as folder:
+        assert sums_of(folder.database) == before
+        check_consistent(folder)
+        assert folder.uploads.content(dataset).read_bytes() == UPLOADED
+        assert folder.uploads.thumbnails(dataset).read_bytes() == b"small"
+        assert comparison
+    names = {path.name for path in (tmp_path / "new").iterdir() if path.suffix != ".lock"}
+    assert names == {"lossboard.sqlite", "blobs", "uploads"}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_is_no_whole_backup_changes_nothing(saved: Path, used: Path, damage: str) -> None:
+    change, message = DAMAGES[damage]
+    change(saved)
+    before = everything(used)
+    with pytest.raises(AdminError, match=message):
+        run(["restore", str(saved), "--force", "--data-dir", str(used)], {})
+    assert everything(used) == before
+    assert [path.name for path in used.parent.iterdir() if path.name == "escaped"] == []
+
+
+def test_what_is_there_is_only_moved_aside_when_asked(
+    saved: Path, used: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["restore", str(saved), "--data-dir", str(used)]
+    before = everything(used)
+    with pytest.raises(AdminError, match=r"lossboard.sqlite is there already\. .* --force"):
+        run(command, {})
+    assert everything(used) == before
+    run([*command, "--force"], {})
+    said = capsys.readouterr().err
+    [aside] = used.glob("before-restore-*")
+    assert f"what was there before is in {aside}" in said
+    with opened(used) as folder:
+        check_consistent(folder)
+        assert folder.uploads.content("d0123456789abcdef").is_file()
+    assert {name: digest for name, digest in everything(aside).items() if "-wal" not in name} == {
+        name: digest for name, digest in before.items() if "-wal" not in name
+    }
+    with opened(aside) as folder:  # it is a data folder of its own
+        check_consistent(folder)
+    shutil.rmtree(aside)
+    (used / "lossboard.sqlite").unlink()
+    with pytest.raises(AdminError, match=r"blobs/.* is there already"):  # perhaps of a server's
+        run(command, {})
+
+
+def test_nobody_may_use_the_folder(saved: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    command = ["restore", str(saved), "--data-dir", str(folder)]
+    using = holding.Using(folder)
+    with pytest.raises(AdminError, match="an API uses the data folder"):
+        run(command, {})
+    using.end()
+    for lock, who in (
+        (holding.LAUNCHER_LOCK, "a launcher runs on"),
+        (holding.BACKUP_LOCK, "a bac"),
+    ):
+        with holding.alone(folder, lock), pytest.raises(AdminError, match=who):
+            run(command, {})
+    with pytest.raises(AdminError, match="there is no file"):
+        run(["restore", str(tmp_path / "none"), "--data-dir", str(folder)], {})
+    assert everything(folder) == {}
+
+
+def test_an_older_database_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(tmp_path / "old") as folder, monkeypatch.context() as patched:
+        folder.fill()
+        patched.setattr(backing, "_finish_database", lambda file, lost: downgraded(file))
+        folder.save(tmp_path / "b.tar")
+    manifest_with(revision="0004")(tmp_path / "b.tar")
+    restore(places_of(tmp_path / "new"), tmp_path / "b.tar")
+    with sqlite3.connect(tmp_path / "new" / "lossboard.sqlite") as connection:
+        found = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    connection.close()
+    assert found == [(migrations.head(),)]
+
+
+def downgraded(file: Path) -> None:
+    database = Database(f"sqlite:///{file}")
+    migrations.downgrade(database, "0004")
+    database.close()
+
+
+def places_of(folder: Path, url: str = "") -> Places:
+    return Places(folder, url or f"sqlite:///{folder / 'lossboard.sqlite'}")
+
+
+def test_a_move_that_fails_takes_all_back(
+    saved: Path, used: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = everything(used)
+    moves = [0]
+    move = swapping._move
+
+    def third_fails(*args: object) -> None:
+        moves[0] += 1
+        if moves[0] == 4:
+            raise PermissionError(13, "Permission denied")
+        move(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(swapping, "_move", third_fails)
+    with pytest.raises(PermissionError):
+        restore(places_of(used), saved, force=True)
+    assert {n: d for n, d in everything(used).items() if "-wal" not in n} == {
+        n: d for n, d in before.items() if "-wal" not in n
+    }
+    holding.Using(used).end()
+    monkeypatch.undo()
+    restore(places_of(used), saved, force=True)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("moves", range(7))
+def test_a_crash_between_two_moves_is_completed_by_the_next_restore(
+    saved: Path,
+    used: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    moves: int,
+) -> None:
+    made = [0]
+
+    def some(source: Path, target: Path, moved: object) -> None:
+        if made[0] == moves:
+            raise Killed
+        made[0] += 1
+        source.rename(target)  # and not noted: a process that is gone takes nothing back
+
+    with monkeypatch.context() as patched:
+        patched.setattr(swapping, "_move", some)
+        patched.setattr(restoring, "_clean", lambda _: None)
+        try:
+            restore(places_of(used), saved, force=True)
+        except Killed:
+            with pytest.raises(SettingsError, match="run the same restore again"):
+                holding.Using(used)
+        else:
+            assert moves == 6
+    done = ["restore", str(saved), "--data-dir", str(used)]
+    if made[0] < 6:
+        run(done, {})
+        assert "completed an earlier restore" in capsys.readouterr().err
+    with opened(used) as folder:
+        check_consistent(folder)
+        assert folder.uploads.content("d0123456789abcdef").is_file()
+    [aside] = used.glob("before-restore-*")
+    assert (aside / "lossboard.sqlite").is_file()
+    assert list((aside / "blobs").glob("??/*"))
+    holding.Using(used).end()
+    assert not (used / swapping.STAGED).exists()
+
+
+def test_what_ran_waits_again_with_a_number_that_nobody_has(tmp_path: Path) -> None:
+    with opened(tmp_path / "data") as folder:
+        attempt = folder.running()
+        cancelled = folder.running(b"b")
+        with folder.database.write() as write:
+            run_row = write.session.get(Run, cancelled.run)
+            assert run_row
+            run_row.cancel = True
+        folder.save(tmp_path / "b.tar")
+        places = folder.places
+        with folder.database.write() as write:  # it went on, and was lost seven times a hundred
+            row = write.session.get(Run, attempt.run)
+            assert row
+            row.attempt = 701
+    restore(places, tmp_path / "b.tar", force=True)
+    with opened(tmp_path / "data") as folder:
+        found = run_now(folder.database, attempt.run)
+        assert (found.state, found.attempt, found.start_after) == ("queued", 801, 100)
+        assert found.checkpoint
+        assert run_now(folder.database, cancelled.run).state == "cancelled"
+    assert attempts(tmp_path / "data" / "lossboard.sqlite")[attempt.run] == 801
+    (tmp_path / "data" / "lossboard.sqlite").write_bytes(b"damaged" * 1000)
+    restore(places, tmp_path / "b.tar", force=True)
+    with opened(tmp_path / "data") as folder:
+        assert run_now(folder.database, attempt.run).attempt == 101
+
+
+def test_into_postgres_and_back(saved: Path, tmp_path: Path, postgres: Postgres) -> None:
+    restore(places_of(tmp_path / "sqlite"), saved)
+    with opened(tmp_path / "sqlite") as folder:
+        expected = sums_of(folder.database)
+    with postgres.fresh() as url:
+        places = places_of(tmp_path / "data", url)
+        restore(places, saved)
+        with opened(tmp_path / "data", url) as folder:
+            assert sums_of(folder.database) == expected
+            check_consistent(folder)
+            folder.save(tmp_path / "c.tar")
+        with pytest.raises(AdminError, match="not empty; rows of"):
+            restore(places, saved, force=True)
+    restore(places_of(tmp_path / "back"), tmp_path / "c.tar")
+    with opened(tmp_path / "back") as folder:
+        assert sums_of(folder.database) == expected
+
+
+def test_into_a_postgres_that_fails_changes_nothing(
+    saved: Path, tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "data"
+
+    def fails(*_: object, **__: object) -> None:
+        raise AdminError("the copy is not what was read")
+
+    with postgres.fresh() as url:
+        places = places_of(folder, url)
+        with monkeypatch.context() as patched:
+            patched.setattr(restoring, "copy", fails)
+            with pytest.raises(AdminError, match="not what was read"):
+                restore(places, saved)
+        assert everything(folder) == {}
+        with monkeypatch.context() as patched:  # killed before the rows were there
+            patched.setattr(restoring, "copy", fails)
+            patched.setattr(restoring, "_clean", lambda _: None)
+            with pytest.raises(AdminError):
+                restore(places, saved)
+        assert (folder / holding.JOURNAL).is_file()
+        with monkeypatch.context() as patched:  # then killed between the rows and the files
+            patched.setattr(swapping.Swap, "finish", fails)
+            patched.setattr(restoring, "_clean", lambda _: None)
+            with pytest.raises(AdminError):
+                restore(places, saved)
+        with pytest.raises(SettingsError, match="was cut off"):
+            holding.Using(folder)
+        assert restore(places, saved).completed
+        with opened(folder, url) as found:
+            check_consistent(found)
+            with found.database.read() as session:
+                count = session.connection().execute(text("SELECT count(*) FROM comparison"))
+                assert count.scalar() == 1

@@ -1,0 +1,106 @@
+"""Tokens and their entries: read, refused, made, compared; never told."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from backend.auth.roles import Person
+from backend.auth.tokens import Tokens, digest, made
+from backend.errors import SettingsError
+from backend.settings import Settings
+
+LONG = "a-token-of-some-length"
+OTHER = "another-token-of-length"
+BASE = {"LOSSBOARD_WORKER_TOKEN": "secret"}
+
+
+def test_entries_plain_and_hashed_by_commas_lines_and_with_comments() -> None:
+    text = f"""
+    # the team
+    Ada Löwe:admin:{LONG}, bot:viewer:sha256={digest(OTHER).hex()}
+
+    """
+    tokens = Tokens.parsed(text)
+    assert tokens.owner(LONG) == Person("Ada Löwe", "admin", proven=True)
+    assert tokens.owner(OTHER) == Person("bot", "viewer", proven=True)
+    assert tokens.owner(f"sha256={digest(OTHER).hex()}") is None, "the hash lets nobody in"
+    assert tokens.owner("") is None
+    assert tokens.owner("\ud800") is None
+
+
+def test_only_hashes_are_kept_and_not_even_they_are_shown() -> None:
+    shown = repr(Settings(Path(), "", "", "worker-secret", tokens=Tokens.parsed(f"a:admin:{LONG}")))
+    assert LONG not in shown
+    assert digest(LONG).hex() not in shown
+    assert repr(digest(LONG)) not in shown
+    assert "worker-secret" not in shown
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        ("Ada", "not name:role:token"),
+        (f"Ada:{LONG}", "not name:role:token"),
+        (f"Ada:owner:{LONG}", "role is none of viewer, editor, admin"),
+        (f":admin:{LONG}", "name is empty"),
+        (f"{'a' * 81}:admin:{LONG}", "81 characters"),
+        (f"a\tb:admin:{LONG}", "U\\+0009"),
+        (f"Ada:admin:{LONG[:19]}", "has 19 characters, at least 20"),
+        (f"Ada:admin:{LONG}:x", "other characters"),
+        ("Ada:admin:sha256=abc", "64 hex digits"),
+        (f"Eve:admin:{OTHER},Eve:viewer:{LONG}", "entry 2 .* has an entry already"),
+        (f"Eve:admin:{LONG},Bo:viewer:{LONG}", "entry 2 .* same token"),
+    ],
+)
+def test_what_is_no_entry_is_refused_at_start_without_its_token(entry: str, why: str) -> None:
+    with pytest.raises(SettingsError, match=why) as caught:
+        Settings.from_environ({**BASE, "LOSSBOARD_TOKENS": entry})
+    assert LONG[:19] not in str(caught.value)
+
+
+def test_a_file_of_entries_joins_the_variable(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    file.write_text(f"# by role\nBo:viewer:{OTHER}\n")
+    environ = {**BASE, "LOSSBOARD_TOKENS": f"Ada:admin:{LONG}", "LOSSBOARD_TOKENS_FILE": str(file)}
+    tokens = Settings.from_environ(environ).tokens
+    assert [entry.person.name for entry in tokens.entries] == ["Ada", "Bo"]
+
+
+@pytest.mark.parametrize("entries", [",", "# none yet", "\n,"])
+def test_a_variable_without_an_entry_is_no_open_house(entries: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no entry"):
+        Settings.from_environ({**BASE, "LOSSBOARD_TOKENS": entries})
+    file = tmp_path / "tokens"
+    file.write_text(entries)
+    with pytest.raises(SettingsError, match="no entry"):
+        Settings.from_environ({**BASE, "LOSSBOARD_TOKENS_FILE": str(file)})
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    with pytest.raises(SettingsError, match="/nowhere/tokens cannot be read"):
+        Settings.from_environ({**BASE, "LOSSBOARD_TOKENS_FILE": "/nowhere/tokens"})
+
+
+def test_nothing_set_is_an_open_house() -> None:
+    assert not Settings.from_environ(BASE).tokens
+    assert not Settings.from_environ({**BASE, "LOSSBOARD_TOKENS": " "}).tokens
+
+
+def test_what_is_made_lets_in() -> None:
+    token, entry = made("Ada", "editor")
+    assert token not in entry
+    assert Tokens.parsed(entry).owner(token) == Person("Ada", "editor", proven=True)
+    assert made("Ada", "editor")[0] != token
+    with pytest.raises(SettingsError, match="no comma"):
+        made("a,b", "editor")
+
+
+def test_the_command_prints_the_token_and_its_entry_apart() -> None:
+    command = [sys.executable, "-m", "launcher", "token", "Ada", "viewer"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    token = done.stdout.strip()
+    [entry] = [line for line in done.stderr.splitlines() if line.startswith("Ada:")]
+    assert Tokens.parsed(entry).owner(token) == Person("Ada", "viewer", proven=True)
+    assert token not in done.stderr

@@ -1,0 +1,151 @@
+"""Projections: made once, by whoever projects, for everybody who asks; and as a table."""
+
+import csv
+import io
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backend.state import Parts
+from tests.backend.helpers import Api
+from tests.backend.spaces import (
+    change,
+    claimed,
+    finish,
+    heard_at,
+    ids,
+    progress,
+    projection,
+)
+from tests.backend.test_errors import check
+from tests.support.snapshots import fill
+
+V1 = "/api/v1"
+POINTS = 30
+
+
+@pytest.fixture
+def filled(parts: Parts) -> str:
+    """Two arms, two seeds, epochs 0 and 1, 30 samples; nothing is projected yet."""
+    return fill(parts.database, parts.blobs, epochs=1, samples=POINTS, projected=False)
+
+
+def test_from_the_question_to_the_coordinates(api: Api, parts: Parts, filled: str) -> None:
+    assert claimed(api) is None
+    asked = projection(api, filled, seed=1, method="tsne", dims=3)
+    assert (asked["state"], asked["progress"], asked["eta_s"]) == ("queued", 0, None)
+    assert (asked["method"], asked["dims"], asked["seed"]) == ("tsne", 3, 1)
+    assert (asked["arms"], asked["epochs"]) == (["contrastive", "triplet"], [0, 1])
+    assert (asked["n"], asked["coordinates"], asked["earlier"]) == (POINTS, None, None)
+
+    task = claimed(api)
+    assert task is not None
+    assert claimed(api) is None
+    assert {name: task[name] for name in ("id", "method", "dims", "seed")} == {
+        name: asked[name] for name in ("id", "method", "dims", "seed")
+    }
+    for arm in task["inputs"]:
+        assert [one["epoch"] for one in arm["epochs"]] == [0, 1]
+        for one in arm["epochs"]:
+            held = np.load(io.BytesIO(parts.blobs.read(one["embeddings"])))
+            assert held.shape == (POINTS, 16)
+
+    assert progress(api, task["id"], 0.25)
+    change(parts, task["id"], started_at=heard_at(parts, task["id"]) - 10)
+    running = projection(api, filled, seed=1, method="tsne", dims=3)
+    assert (running["state"], running["progress"]) == ("running", 0.25)
+    assert running["eta_s"] == pytest.approx(30, abs=6)
+
+    content = finish(api, task, POINTS)
+    ready = projection(api, filled, seed=1, method="tsne", dims=3)
+    assert (ready["id"], ready["state"], ready["progress"]) == (asked["id"], "ready", 1)
+    assert (ready["eta_s"], ready["error"]) == (None, None)
+    answer = api.http.get(ready["coordinates"])
+    assert answer.content == content
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert "immutable" in answer.headers["cache-control"]
+
+
+def test_every_question_has_its_own_answer(api: Api, filled: str) -> None:
+    asked = [
+        {"seed": seed, "method": method, "dims": dims}
+        for seed in (0, 1)
+        for method in ("pca", "tsne", "pacmap")
+        for dims in (2, 3)
+    ]
+    made = [projection(api, filled, **one)["id"] for one in asked]
+    assert len(set(made)) == 12
+    assert [projection(api, filled, **one)["id"] for one in asked] == made
+    taken = [task["id"] for task in iter(lambda: claimed(api), None)]
+    quick = [id_ for id_, one in zip(made, asked, strict=True) if one["method"] == "pca"]
+    others = [id_ for id_ in made if id_ not in quick]
+    assert taken == [*quick, *others]  # PCA takes no time; then the oldest first
+
+
+def test_asking_again_writes_nothing(
+    api: Api, parts: Parts, filled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_write() -> AbstractContextManager[Any]:
+        raise AssertionError("polling writes")
+
+    asked = projection(api, filled)
+    task = claimed(api)
+    assert task is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(parts.database, "write", no_write)
+        assert projection(api, filled) == {**asked, "state": "running"}
+        assert claimed(api) is None
+    finish(api, task, POINTS)
+    monkeypatch.setattr(parts.database, "write", no_write)
+    assert projection(api, filled)["state"] == "ready"
+
+
+def test_the_table_has_every_coordinate(api: Api, parts: Parts) -> None:
+    filled = fill(parts.database, parts.blobs, seeds=1, epochs=1, samples=POINTS)
+    asked = projection(api, filled, dims=3)
+    numbers = np.frombuffer(api.http.get(asked["coordinates"]).content, dtype="<f4")
+    points = numbers.reshape(2, 2, POINTS, 3)
+    url = f"{V1}/comparisons/{filled}/projection/coordinates.csv"
+    answer = api.http.get(url, params={"seed": 0, "method": "pca", "dims": 3})
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert 'filename="snapshots-pca-3d-seed-0.csv"' in answer.headers["content-disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert list(rows[0]) == ["arm", "epoch", "sample", "id", "label", "x", "y", "z"]
+    assert len(rows) == 2 * 2 * POINTS
+    samples = api.get(f"/comparisons/{filled}/space")["samples"]
+    for row in (rows[0], rows[POINTS + 3], rows[-1]):
+        arm, sample = asked["arms"].index(row["arm"]), int(row["sample"])
+        place = points[arm, asked["epochs"].index(int(row["epoch"])), sample]
+        assert [float(row[axis]) for axis in "xyz"] == pytest.approx(place.tolist(), rel=1e-5)
+        assert int(row["id"]) == samples["ids"][sample]
+        assert row["label"] == samples["classes"][samples["labels"][sample]]
+    flat = api.http.get(url, params={"seed": 0, "method": "pca"}).text
+    assert flat.splitlines()[0] == "arm,epoch,sample,id,label,x,y"
+
+
+def test_no_table_before_there_are_coordinates(api: Api, parts: Parts, filled: str) -> None:
+    url = f"{V1}/comparisons/{filled}/projection/coordinates.csv?seed=0&method=pca"
+    assert "not asked for yet" in check(api.http.get(url), 409, "conflict")["message"]
+    assert ids(parts) == {}
+    projection(api, filled)
+    assert "is queued" in check(api.http.get(url), 409, "conflict")["message"]
+
+
+def test_what_cannot_be_asked(api: Api, filled: str) -> None:
+    url = f"{V1}/comparisons/{filled}/projection"
+    wrong: list[tuple[dict[str, str | int], str]] = [
+        ({"method": "pca"}, "seed"),
+        ({"seed": 0}, "method"),
+        ({"seed": 0, "method": "umap"}, "method"),
+        ({"seed": 0, "method": "pca", "dims": 4}, "dims"),
+        ({"seed": -1, "method": "pca"}, "seed"),
+    ]
+    for params, field in wrong:
+        body = check(api.http.get(url, params=params), 422, "invalid_request")
+        assert [problem["path"] for problem in body["fields"]] == [field]
+    known: dict[str, str | int] = {"seed": 5, "method": "pca"}
+    assert "seed 5" in check(api.http.get(url, params=known), 404, "not_found")["message"]
+    other = f"{V1}/comparisons/nothing/projection"
+    check(api.http.get(other, params=known), 404, "not_found")

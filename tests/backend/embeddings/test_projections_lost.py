@@ -1,0 +1,201 @@
+"""Projections whose projector, blobs or comparison go; and those that newer snapshots replace."""
+
+import pytest
+
+from backend.db.models import Projection, Run
+from backend.state import Parts
+from tests.backend.helpers import Api, Attempt, claim, submit
+from tests.backend.played import PAIR
+from tests.backend.spaces import (
+    change,
+    claimed,
+    digest_of,
+    end,
+    finish,
+    heard_at,
+    ids,
+    keep,
+    on_disk,
+    progress,
+    projection,
+    snapshots_of,
+    stored,
+)
+from tests.backend.test_errors import check
+from tests.support.snapshots import fill
+
+V1 = "/api/v1"
+POINTS = 30
+
+
+@pytest.fixture
+def filled(parts: Parts) -> str:
+    """Two arms, two seeds, epochs 0 and 1, 30 samples; nothing is projected yet."""
+    return fill(parts.database, parts.blobs, epochs=1, samples=POINTS, projected=False)
+
+
+def test_a_projector_that_says_nothing_loses_its_projection(
+    api: Api, parts: Parts, filled: str
+) -> None:
+    projection(api, filled)
+    task = claimed(api)
+    assert task is not None
+    change(parts, task["id"], heard_at=heard_at(parts, task["id"]) - 25)
+    assert claimed(api) is None
+    assert progress(api, task["id"], 0.5)  # heard of: 25 s more do not matter
+    change(parts, task["id"], heard_at=heard_at(parts, task["id"]) - 31)
+    again = claimed(api)
+    assert again == task
+    assert projection(api, filled)["progress"] == 0
+    finish(api, task, POINTS)
+    before = projection(api, filled)["coordinates"]
+    end(api, task["id"], error="too late")  # the one that was lost comes back
+    end(api, task["id"], digest=stored(api.http, b"other coordinates"))
+    assert digest_of(b"other coordinates") not in on_disk(parts.blobs)
+    after = projection(api, filled)
+    assert (after["state"], after["coordinates"]) == ("ready", before)
+    assert not progress(api, task["id"], 0.9)
+
+
+def test_a_failed_one_goes_again_after_a_while(api: Api, parts: Parts, filled: str) -> None:
+    projection(api, filled)
+    task = claimed(api)
+    assert task is not None
+    end(api, task["id"], error="MemoryError: too many points")
+    failed = projection(api, filled)
+    assert (failed["state"], failed["error"]) == ("failed", "MemoryError: too many points")
+    assert claimed(api) is None
+    change(parts, task["id"], heard_at=heard_at(parts, task["id"]) - 31)
+    again = projection(api, filled)
+    assert (again["id"], again["state"], again["error"]) == (failed["id"], "queued", None)
+    assert claimed(api) == task
+    finish(api, task, POINTS)
+    assert projection(api, filled)["state"] == "ready"
+
+
+def test_an_end_says_one_thing(api: Api, filled: str) -> None:
+    own = projection(api, filled)["id"]
+    claimed(api)
+    for told in ({}, {"digest": "0" * 64, "error": "x"}, {"digest": "short"}, {"error": ""}):
+        check(api.internal(f"/projections/{own}/end", told), 422, "invalid_request")
+    check(api.internal(f"/projections/{own}/progress", {"progress": 1.5}), 422, "invalid_request")
+    assert projection(api, filled)["state"] == "running"
+    end(api, "nothing", error="x")
+    assert not progress(api, "nothing", 0.5)
+
+
+@pytest.mark.parametrize("absent", [True, False])
+def test_coordinates_that_do_not_fit_are_not_shown(
+    api: Api, parts: Parts, filled: str, absent: bool
+) -> None:
+    projection(api, filled)
+    task = claimed(api)
+    assert task is not None
+    end(api, task["id"], digest="0" * 64 if absent else stored(api.http, bytes(8)))
+    failed = projection(api, filled)
+    assert (failed["state"], failed["coordinates"]) == ("failed", None)
+    said = "is not on the API's disk" if absent else "have 8 bytes; those of all samples have 960"
+    assert said in failed["error"]
+
+
+def test_embeddings_that_are_gone_fail_it_and_the_next_is_handed_out(
+    api: Api, parts: Parts, filled: str
+) -> None:
+    projection(api, filled)
+    waiting = projection(api, filled, seed=1)
+    with parts.database.read() as session:
+        row = session.get(Projection, projection(api, filled)["id"])
+        assert row is not None
+        parts.blobs.drop([row.inputs[1]["epochs"][1]["embeddings"]], before=1e12)
+    task = claimed(api)
+    assert task is not None
+    assert task["id"] == waiting["id"]
+    failed = projection(api, filled)
+    assert failed["state"] == "failed"
+    assert "the embeddings of 'triplet' at epoch 1 are not" in failed["error"]
+
+
+def test_a_comparison_that_is_deleted_meanwhile(api: Api, parts: Parts, filled: str) -> None:
+    projection(api, filled)
+    task = claimed(api)
+    assert task is not None
+    assert progress(api, task["id"], 0.5)
+    assert api.http.delete(f"{V1}/comparisons/{filled}").status_code == 204
+    assert not progress(api, task["id"], 0.6)
+    finish(api, task, POINTS)
+    assert claimed(api) is None
+    assert ids(parts) == {}
+    assert on_disk(parts.blobs) == {}
+
+
+def two_running(parts: Parts) -> tuple[Run, Run]:
+    """The runs of two arms of one seed."""
+    submit(parts.database, arms=list(PAIR))
+    first, second = claim(parts.database), claim(parts.database)
+    assert first is not None
+    assert second is not None
+    return first, second
+
+
+def test_only_epochs_that_all_arms_have_are_projected(api: Api, parts: Parts) -> None:
+    first, second = two_running(parts)
+    own = first.comparison_id
+    url = f"{V1}/comparisons/{own}/projection?seed=0&method=pca"
+    assert "no snapshots of seed 0" in check(api.http.get(url), 404, "not_found")["message"]
+    # The second arm's come first; the spec's order holds all the same.
+    keep(parts.database, Attempt(second.id), snapshots_of(parts.blobs, second, [0, 4, 2]))
+    alone = projection(api, own)
+    assert (alone["arms"], alone["epochs"]) == (["rank"], [0, 2, 4])
+    keep(parts.database, Attempt(first.id), snapshots_of(parts.blobs, first, [0, 2, 3]))
+    both = projection(api, own)
+    assert (both["arms"], both["epochs"]) == (["pull", "rank"], [0, 2])
+    assert ids(parts) == {both["id"]: "queued"}  # it took the other's place
+    task = claimed(api)
+    assert task is not None
+    assert [[one["epoch"] for one in arm["epochs"]] for arm in task["inputs"]] == [[0, 2], [0, 2]]
+
+
+def test_newer_snapshots_make_a_new_one_and_the_old_goes_when_it_is_ready(
+    api: Api, parts: Parts
+) -> None:
+    run, _ = two_running(parts)
+    own = run.comparison_id
+    attempt = Attempt(run.id)
+    [first, second, third] = snapshots_of(parts.blobs, run, [0, 2, 4])
+    keep(parts.database, attempt, [first])
+    other = projection(api, own, method="tsne")["id"]
+    old = projection(api, own)
+    task = claimed(api)
+    claimed(api)
+    assert task is not None
+    assert task["id"] == old["id"]
+    finish(api, task, 40)
+    old = projection(api, own)
+
+    keep(parts.database, attempt, [second])
+    new = projection(api, own)
+    assert (new["state"], new["epochs"], new["coordinates"]) == ("queued", [0, 2], None)
+    fields = ("id", "n", "epochs", "arms", "coordinates")
+    assert new["earlier"] == {name: old[name] for name in fields}
+    assert api.http.get(new["earlier"]["coordinates"]).status_code == 200
+    task = claimed(api)
+    assert task is not None
+
+    keep(parts.database, attempt, [third])  # the one under way is not given up
+    newest = projection(api, own)
+    assert newest["epochs"] == [0, 2, 4]
+    assert progress(api, task["id"], 0.5)
+    finish(api, task, 40)
+    assert ids(parts)[newest["id"]] == "queued"  # only what is older went
+    assert projection(api, own)["earlier"]["id"] == new["id"]
+    assert old["id"] not in ids(parts)
+    assert old["coordinates"].split("/")[-1] not in on_disk(parts.blobs)
+    check(api.http.get(old["coordinates"]), 404, "not_found")
+
+    task = claimed(api)
+    assert task is not None
+    assert task["id"] == newest["id"]
+    finish(api, task, 40)
+    ready = projection(api, own)
+    assert (ready["state"], ready["earlier"]) == ("ready", None)
+    assert ids(parts) == {newest["id"]: "ready", other: "running"}  # another question's stays

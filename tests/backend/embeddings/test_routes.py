@@ -1,0 +1,151 @@
+"""What snapshots say through the API: as the workers told it, of the arms that have them."""
+
+import io
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from backend.runs import snapshots
+from backend.state import Parts
+from tests.backend.helpers import Api
+from tests.backend.test_errors import check
+from tests.support.snapshots import fill
+
+V1 = "/api/v1"
+AT = {"seed": 1, "epoch": 2}
+
+
+@pytest.fixture
+def filled(parts: Parts) -> str:
+    """Two arms, two seeds, epochs 0 to 2, 60 samples."""
+    return fill(parts.database, parts.blobs, epochs=2, samples=60)
+
+
+def embeddings(api: Api, parts: Parts, comparison: str) -> dict[str, NDArray[np.float64]]:
+    """Arm -> [N, D] at AT, through the API."""
+    with parts.database.read() as session:
+        rows = snapshots.of(session, comparison, AT["seed"])
+    found = {}
+    for row in rows:
+        if row.epoch == AT["epoch"]:
+            content = api.http.get(f"{V1}/comparisons/{comparison}/blobs/{row.embeddings}").content
+            found[row.arm] = np.load(io.BytesIO(content)).astype(np.float64)
+    return found
+
+
+def test_what_there_is_to_look_at(api: Api, filled: str) -> None:
+    space = api.get(f"/comparisons/{filled}/space")
+    runs = api.get(f"/comparisons/{filled}/runs")["runs"]
+    assert space["seeds"] == [0, 1]
+    assert [(run["arm"], run["seed"], run["run"]) for run in space["runs"]] == [
+        (run["arm"], run["seed"], run["id"]) for run in runs
+    ]
+    assert [run["epochs"] for run in space["runs"]] == [[0, 1, 2]] * 4
+    samples = space["samples"]
+    assert (samples["n"], samples["total"], samples["split"]) == (60, 180, "validation")
+    assert len(samples["labels"]) == len(samples["ids"]) == 60
+    assert (samples["media"], samples["tile"], samples["columns"]) == ("image", 28, 8)
+    assert samples["fine"] is samples["modality"] is samples["sounds"] is None
+    picture = api.http.get(samples["sprite"])
+    assert picture.headers["content-type"] == "image/png"
+    assert picture.content.startswith(b"\x89PNG")
+    for header, value in (("cache-control", "immutable"), ("x-content-type-options", "nosniff")):
+        assert value in picture.headers[header]
+
+
+def test_pairs_have_modalities_and_sounds(api: Api, parts: Parts) -> None:
+    filled = fill(parts.database, parts.blobs, seeds=1, epochs=0, samples=40, paired=True)
+    samples = api.get(f"/comparisons/{filled}/space")["samples"]
+    assert samples["modalities"] == ["audio", "visual"]
+    assert samples["modality"] == [0] * 20 + [1] * 20
+    assert samples["fine"][20:] == [-1] * 20
+    assert len(samples["sound_ends"]) == 20
+    heard = api.http.get(samples["sounds"], headers={"Range": "bytes=0-3"})
+    assert (heard.status_code, heard.content) == (206, b"RIFF")
+    assert heard.headers["content-type"] == "audio/wav"
+
+
+def test_before_the_first_snapshot_there_is_nothing(api: Api) -> None:
+    own = api.submit()
+    assert api.get(f"/comparisons/{own}/space") == {"samples": None, "seeds": [], "runs": []}
+    for path in ("space/facts?seed=0&epoch=0", "space/distances?seed=0"):
+        body = check(api.http.get(f"{V1}/comparisons/{own}/{path}"), 404, "not_found")
+        assert "no snapshot of seed 0 yet" in body["message"]
+
+
+def test_facts_are_what_the_embeddings_say(api: Api, parts: Parts, filled: str) -> None:
+    labels = np.array(api.get(f"/comparisons/{filled}/space")["samples"]["labels"])
+    told = api.get(f"/comparisons/{filled}/space/facts", **AT)
+    assert (told["seed"], told["epoch"]) == (1, 2)
+    of_arm = embeddings(api, parts, filled)
+    assert [arm["arm"] for arm in told["arms"]] == list(of_arm) == ["contrastive", "triplet"]
+    for arm in told["arms"]:
+        vectors = of_arm[arm["arm"]]
+        own = {c: vectors[labels == c] - vectors[labels == c].mean(axis=0) for c in set(labels)}
+        for facts in arm["classes"]:
+            spread = own[facts["label"]]
+            assert facts["n"] == len(spread)
+            assert facts["variance"] == pytest.approx((spread**2).sum(axis=1).mean(), rel=1e-3)
+        first = np.linalg.norm(own[labels[0]][0])
+        assert arm["centroid_distance"][0] == pytest.approx(first, rel=1e-3)
+        assert len(arm["correct"]) == len(arm["average_precision"]) == 60
+        counted = arm["histogram"]
+        assert sum(counted["positive"]) + sum(counted["negative"]) == 60 * 59 // 2
+    first, second = told["arms"]
+    assert first["histogram"] != second["histogram"]
+
+
+def test_neighbours_are_the_nearest(api: Api, parts: Parts, filled: str) -> None:
+    labels = api.get(f"/comparisons/{filled}/space")["samples"]["labels"]
+    of_arm = embeddings(api, parts, filled)
+    for k, kept in ((3, 3), (100, 10)):
+        told = api.get(f"/comparisons/{filled}/space/neighbours", **AT, sample=7, k=k)
+        assert (told["sample"], len(told["arms"])) == (7, 2)
+        for arm in told["arms"]:
+            away = np.linalg.norm(of_arm[arm["arm"]] - of_arm[arm["arm"]][7], axis=1)
+            order = np.argsort(away)[1 : kept + 1]
+            assert [one["sample"] for one in arm["neighbours"]] == order.tolist()
+            for one in arm["neighbours"]:
+                assert one["distance"] == pytest.approx(away[one["sample"]], rel=1e-3)
+                assert one["hit"] == (labels[one["sample"]] == labels[7])
+
+
+def test_distances_over_the_epochs(api: Api, filled: str) -> None:
+    told = api.get(f"/comparisons/{filled}/space/distances", seed=1)
+    for arm in told["arms"]:
+        assert arm["epochs"] == [0, 1, 2]
+        assert len(arm["histograms"]) == 3
+    [last] = [arm for arm in told["arms"] if arm["arm"] == "triplet"]
+    facts = api.get(f"/comparisons/{filled}/space/facts", **AT)["arms"][1]
+    assert last["histograms"][2] == facts["histogram"]
+    assert last["histograms"][0] != facts["histogram"]
+
+
+def test_what_there_is_not(api: Api, filled: str) -> None:
+    for path, said in (
+        ("space/facts?seed=9&epoch=0", "no snapshot of seed 9 yet"),
+        ("space/facts?seed=0&epoch=7", "no snapshot of epoch 7; it has 0, 1, 2"),
+        ("space/neighbours?seed=0&epoch=7&sample=0", "no snapshot of epoch 7"),
+        ("space/distances?seed=9", "no snapshot of seed 9 yet"),
+        (f"blobs/{'0' * 64}", "has no blob 000"),
+    ):
+        body = check(api.http.get(f"{V1}/comparisons/{filled}/{path}"), 404, "not_found")
+        assert said in body["message"]
+        missing = check(api.http.get(f"{V1}/comparisons/nothing/{path}"), 404, "not_found")
+        assert "'nothing'" in missing["message"]
+
+
+def test_a_sample_that_there_is_not(api: Api, filled: str) -> None:
+    path = f"{V1}/comparisons/{filled}/space/neighbours"
+    answer = api.http.get(path, params={**AT, "sample": 60})
+    [field] = check(answer, 422, "invalid_request")["fields"]
+    assert field == {"path": "sample", "message": "there is no sample 60; name one of 0 to 59"}
+    assert api.http.get(path, params={**AT, "sample": 59}).status_code == 200
+
+
+def test_a_blob_of_another_comparison_is_not_shown(api: Api, parts: Parts, filled: str) -> None:
+    other = fill(parts.database, parts.blobs, arms=1, seeds=1, epochs=0, samples=30)
+    sprite = api.get(f"/comparisons/{other}/space")["samples"]["sprite"]
+    assert api.http.get(sprite).status_code == 200
+    check(api.http.get(sprite.replace(other, filled)), 404, "not_found")

@@ -1,0 +1,150 @@
+"""Reads that many ask at once get one answer, and never one of before they asked."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+
+import httpx
+import pytest
+from fastapi import Request, Response
+
+from backend.http.shared_reads import Shared
+from tests.backend.helpers import Api
+from tests.support.specs import small
+
+
+class Slow:
+    """A handler that answers what it counts, when it is let."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.world = 0
+        """What there is to be read."""
+        self.let = asyncio.Semaphore(0)
+
+    async def __call__(self, request: Request) -> Response:
+        self.begun += 1
+        seen = self.world
+        await self.let.acquire()
+        if seen < 0:
+            raise ValueError(seen)
+        return Response(str(seen), headers={"x-once": "1"})
+
+
+def request(path: str = "/a", query: bytes = b"") -> Request:
+    return Request({"type": "http", "path": path, "query_string": query, "headers": []})
+
+
+async def settled() -> None:
+    """All that can go on has gone on."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def played(story: Callable[[], Coroutine[None, None, None]]) -> None:
+    asyncio.run(story())
+
+
+def test_who_waits_shares_what_was_read_after_all_of_them_asked() -> None:
+    async def story() -> None:
+        slow = Slow()
+        shared = Shared(slow)
+        first = asyncio.create_task(shared(request()))
+        await settled()
+        slow.world = 1
+        waiting = [asyncio.create_task(shared(request())) for _ in range(5)]
+        await settled()
+        assert slow.begun == 1
+        slow.world = 2
+        slow.let.release()
+        await settled()
+        assert slow.begun == 2
+        slow.world = 3
+        late = asyncio.create_task(shared(request()))
+        await settled()
+        slow.let.release()
+        answers = await asyncio.gather(first, *waiting)
+        slow.let.release()
+        told = [bytes(one.body).decode() for one in (*answers, await late)]
+        assert told == ["0", *["2"] * 5, "3"]
+        assert slow.begun == 3
+        assert shared._lines == {}
+        answers[1].headers["own"] = "1"
+        assert all("own" not in one.headers for one in answers[2:])
+
+    played(story)
+
+
+def test_other_addresses_do_not_wait() -> None:
+    async def story() -> None:
+        slow = Slow()
+        shared = Shared(slow)
+        asked = [request(), request("/b"), request(query=b"x=1")]
+        tasks = [asyncio.create_task(shared(one)) for one in asked]
+        await settled()
+        assert slow.begun == 3
+        for _ in tasks:
+            slow.let.release()
+        await asyncio.gather(*tasks)
+
+    played(story)
+
+
+def test_a_fault_is_told_to_all_that_asked_before_it_and_to_nobody_after() -> None:
+    async def story() -> None:
+        slow = Slow()
+        shared = Shared(slow)
+        slow.world = -1
+        tasks = [asyncio.create_task(shared(request())) for _ in range(4)]
+        await settled()
+        slow.let.release()
+        await settled()
+        assert slow.begun == 2  # the first one's fault was of before the others asked
+        slow.world = 1
+        late = asyncio.create_task(shared(request()))
+        await settled()
+        slow.let.release()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(one) for one in ended] == [ValueError] * 4
+        slow.let.release()
+        assert (await late).body == b"1"
+        assert shared._lines == {}
+
+    played(story)
+
+
+@pytest.mark.parametrize("whose", ["working", "waiting"])
+def test_one_who_leaves_takes_nobody_along(whose: str) -> None:
+    async def story() -> None:
+        slow = Slow()
+        shared = Shared(slow)
+        tasks = [asyncio.create_task(shared(request())) for _ in range(4)]
+        await settled()
+        left = tasks.pop({"working": 0, "waiting": 1}[whose])
+        left.cancel()
+        await settled()
+        for _ in tasks:
+            slow.let.release()
+        answers = await asyncio.gather(*tasks)
+        assert [bytes(one.body) for one in answers] == [b"0"] * 3
+        assert left.cancelled()
+        assert shared._lines == {}
+
+    played(story)
+
+
+def test_over_http_all_get_whole_answers_and_see_what_they_did_before(api: Api) -> None:
+    async def ask() -> None:
+        async with httpx.AsyncClient(base_url=f"{api.http.base_url}/api/v1", timeout=60) as http:
+            for round_ in range(1, 4):
+                made = await http.post("/comparisons", json=small(name=f"{round_}"))
+                assert made.status_code == 201
+                paths = ["/comparisons", f"/comparisons/{made.json()['id']}/runs", "/queue"]
+                answers = await asyncio.gather(*(http.get(path) for path in paths * 20))
+                assert {answer.status_code for answer in answers} == {200}
+                for answer in answers[::3]:
+                    assert answer.json()["total"] == round_
+                    assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
+                missing = await asyncio.gather(*(http.get("/comparisons/c0") for _ in range(9)))
+                assert {answer.status_code for answer in missing} == {404}
+
+    asyncio.run(ask())

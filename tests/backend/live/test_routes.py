@@ -1,0 +1,249 @@
+"""The live stream: a snapshot, then everything that comes, without a gap and without a repeat."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from backend.state import Parts
+from contract.names import EVENT_STREAM
+from tests.backend.helpers import Api, Attempt, Json, Sse, send
+from tests.support.broker import Broker
+from tests.support.waiting import until
+
+Curves = dict[tuple[str, str], list[int]]
+
+
+@contextmanager
+def following(api: Api, comparison: str, last_id: str = "", keys: str = "") -> Iterator[Sse]:
+    headers = {"Last-Event-ID": last_id} if last_id else {}
+    path = f"/api/v1/comparisons/{comparison}/live"
+    with api.http.stream("GET", path, headers=headers, params={"keys": keys}) as response:
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        yield Sse(response)
+
+
+class Page:
+    """What a viewer's page holds after the events it was told."""
+
+    def __init__(self) -> None:
+        self.curves: Curves = {}
+        self.runs: dict[str, Json] = {}
+        self.seen: list[str] = []
+
+    def take(self, name: str, data: Any) -> None:
+        self.seen.append(name)
+        if name == "reset":
+            self.curves = {(s["run"], s["key"]): s["steps"] for s in data["series"]}
+            self.runs = {run["id"]: run for run in data["runs"]}
+        elif name == "drop":
+            for key, steps in self.curves.items():
+                if key[0] == data["run"]:
+                    self.curves[key] = [s for s in steps if s <= data["after"]]
+        elif name == "points":
+            for s in data["series"]:
+                self.curves.setdefault((s["run"], s["key"]), []).extend(s["steps"])
+        elif name == "runs":
+            self.runs.update({run["id"]: run for run in data["runs"]})
+
+    def over(self) -> bool:
+        return all(run["state"] not in {"queued", "running"} for run in self.runs.values())
+
+
+def started(api: Api) -> tuple[str, str]:
+    comparison = api.submit()
+    claim = api.claim()
+    assert claim is not None
+    return comparison, claim["run"]
+
+
+def test_first_a_reset_with_history_then_points_and_the_end(api: Api, broker: Broker) -> None:
+    comparison, run = started(api)
+    attempt = Attempt(run)
+    send(broker.client, attempt.started(), attempt.points([0, 1]))
+    until(lambda: api.get("/series", run=run)["series"], "the first points")
+    page = Page()
+    with following(api, comparison) as events:
+        told = iter(events)
+        name, data = next(told)
+        assert name == "reset"
+        assert set(data) == {"comparison", "runs", "series"}
+        assert data["comparison"]["id"] == comparison
+        assert data["comparison"]["spec"]["seeds"] == [0]
+        assert data["series"] == [
+            {"run": run, "key": "k", "total": 2, "steps": [0, 1], "values": [0.0, 1.0]}
+            | {"min": None, "max": None}
+        ]
+        first_id = events.last_id
+        assert first_id != "0-0"
+        send(broker.client, attempt.points([2], [None]), attempt.points([3]), attempt.ended())
+        page.take(name, data)
+        while not page.over():
+            page.take(*next(told))
+        assert events.last_id > first_id
+    assert page.runs[run]["state"] == "succeeded"
+    assert page.curves[run, "k"][-1] == 3  # the end is never told before the last point
+
+
+@pytest.mark.parametrize("keys", ["", "k", "other"])
+def test_only_the_keys_asked_for(api: Api, broker: Broker, keys: str) -> None:
+    comparison, run = started(api)
+    attempt = Attempt(run)
+    page = Page()
+    with following(api, comparison, keys=keys) as events:
+        told = iter(events)
+        page.take(*next(told))
+        send(broker.client, attempt.points([0]), attempt.points([0], key="z"), attempt.ended())
+        while not page.over():
+            page.take(*next(told))
+    assert {key for _, key in page.curves} == {"": {"k", "z"}, "k": {"k"}, "other": set()}[keys]
+
+
+def test_viewers_that_come_at_any_time_and_reconnect_miss_nothing(api: Api, broker: Broker) -> None:
+    """Points a step apart stream in; every point stands alone in its flush or is thinned, so
+    rising steps without repeats, and agreeing ends, are what a gapless stream must show."""
+    comparison, run = started(api)
+    attempt = Attempt(run)
+    stop = threading.Event()
+    sent = [0]
+
+    def feed() -> None:
+        while not stop.wait(0.003):
+            send(broker.client, attempt.points([sent[0]]))
+            sent[0] += 1
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    try:
+        for _ in range(5):
+            check_connect_and_resume(api, comparison, run)
+    finally:
+        stop.set()
+        feeder.join()
+    send(broker.client, attempt.ended())
+    until(lambda: api.get(f"/runs/{run}")["state"] == "succeeded", "the end")
+    steps = api.get("/series", run=run, max_points=100_000)["series"][0]["steps"]
+    assert steps == list(range(sent[0]))
+
+
+def check_connect_and_resume(api: Api, comparison: str, run: str) -> None:
+    page = Page()
+    with following(api, comparison) as events:
+        for count, (name, data) in enumerate(events):
+            page.take(name, data)
+            if count > 4:
+                break
+        last_id = events.last_id
+    held = page.curves[run, "k"]
+    assert page.seen[0] == "reset"
+    assert page.seen.count("reset") == 1
+    assert held == sorted(set(held)), "a point came twice"
+    with following(api, comparison, last_id) as events:
+        for name, data in events:
+            page.take(name, data)
+            if name == "points":
+                break
+    assert page.seen.count("reset") == 1  # a known id goes on where it was
+    # Cut off between the events of one flush, a viewer is told its points again, never less.
+    assert page.curves[run, "k"][-1] >= held[-1]
+
+
+def test_no_point_is_lost_at_the_seams(api: Api, broker: Broker) -> None:
+    """One point at a time, each awaited, over many connections: thinning drops nothing here."""
+    comparison, run = started(api)
+    attempt = Attempt(run)
+    page, last_id, step = Page(), "", 0
+    for _ in range(8):
+        with following(api, comparison, last_id) as events:
+            told = iter(events)
+            if not last_id:
+                page.take(*next(told))
+            for _ in range(3):
+                send(broker.client, attempt.points([step]))
+                while page.curves.get((run, "k"), [-1])[-1] != step:
+                    page.take(*next(told))
+                step += 1
+            last_id = events.last_id
+        send(broker.client, attempt.points([step]))  # while nobody looks
+        step += 1
+        until(lambda: not broker.client.xlen(EVENT_STREAM), "the stream to be stored")
+    with following(api, comparison, last_id) as events:
+        for name, data in events:
+            page.take(name, data)
+            if page.curves[run, "k"][-1] == step - 1:
+                break
+    assert page.curves[run, "k"] == list(range(step))
+    assert page.seen.count("reset") == 1
+
+
+def test_an_unknown_id_starts_afresh(api: Api) -> None:
+    comparison, _ = started(api)
+    for last_id in ("1-0", "99999999999999-0", "nonsense"):
+        with following(api, comparison, last_id) as events:
+            assert next(iter(events))[0] == "reset"
+
+
+def test_a_new_attempt_drops_the_old_points(api: Api, broker: Broker) -> None:
+    comparison, run = started(api)
+    old = Attempt(run)
+    page = Page()
+    with following(api, comparison) as events:
+        told = iter(events)
+        page.take(*next(told))
+        send(broker.client, old.started(), old.points([0, 1]), old.lost())
+        while page.runs[run]["state"] != "queued":
+            page.take(*next(told))
+        assert api.claim() is not None
+        new = Attempt(run, 2)
+        send(broker.client, new.started(), new.points([0]), new.ended())
+        while not page.over():
+            page.take(*next(told))
+    assert "drop" in page.seen
+    assert page.curves[run, "k"] == [0]
+
+
+def test_deleting_ends_the_stream(api: Api) -> None:
+    comparison, _ = started(api)
+    with following(api, comparison) as events:
+        told = iter(events)
+        assert next(told)[0] == "reset"
+        api.http.delete(f"/api/v1/comparisons/{comparison}")
+        assert list(told)[-1] == ("gone", {})
+
+
+def test_a_viewer_too_far_behind_starts_afresh(
+    api: Api, parts: Parts, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.live.viewer.MAX_POINTS", 50)
+    comparison, run = started(api)
+    attempt = Attempt(run)
+    page = Page()
+    with following(api, comparison) as events:
+        told = iter(events)
+        page.take(*next(told))
+        send(broker.client, attempt.points(list(range(200))))
+        page.take(*next(told))
+        assert page.seen == ["reset", "reset"]
+        assert page.curves[run, "k"] == list(range(200))
+        send(broker.client, attempt.points([200]), attempt.ended())
+        while not page.over():
+            page.take(*next(told))
+    assert page.curves[run, "k"] == list(range(201))
+
+
+def test_a_fast_run_is_thinned_to_its_extremes_and_its_newest(api: Api, broker: Broker) -> None:
+    comparison, run = started(api)
+    attempt = Attempt(run)
+    with following(api, comparison) as events:
+        told = iter(events)
+        next(told)
+        values = [0.0] * 100
+        values[40], values[60] = -5.0, 9.0
+        send(broker.client, attempt.points(list(range(100)), values))
+        name, data = next(told)
+    assert name == "points"
+    assert data["series"][0]["steps"] == [40, 60, 99]
+    assert data["series"][0]["values"] == [-5.0, 9.0, 0.0]

@@ -1,0 +1,65 @@
+"""Progress and remaining time, against numbers worked out by hand."""
+
+from typing import Any
+
+import pytest
+
+from backend.comparisons.repository import Tally
+from backend.db.models import Run
+from backend.runs import progress
+
+
+def run(**fields: Any) -> Run:
+    base: dict[str, Any] = {"id": "r", "comparison_id": "c", "position": 0, "arm": "a", "seed": 0}
+    return Run(**{**base, "created_at": 0.0, **fields})
+
+
+def test_a_runs_progress_and_eta() -> None:
+    assert progress.run_progress(run()) == 0
+    half = run(state="running", step=30, total_steps=60, started_at=100.0)
+    assert progress.run_progress(half) == 0.5
+    assert progress.run_eta(half, 110.0) == 10
+    assert progress.run_eta(run(state="running", total_steps=60, started_at=100.0), 110.0) is None
+    assert progress.run_progress(run(state="failed", step=15, total_steps=60)) == 0.25
+    assert progress.run_eta(run(state="failed", step=15, total_steps=60), 110.0) is None
+    assert progress.run_progress(run(state="succeeded")) == 1
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ("running queued failed", "running"),
+        ("queued failed succeeded", "queued"),
+        ("failed cancelled succeeded", "failed"),
+        ("cancelled succeeded", "cancelled"),
+        ("succeeded", "succeeded"),
+    ],
+)
+def test_a_comparisons_state(states: str, expected: str) -> None:
+    assert progress.state({state: Tally(runs=1) for state in states.split()}) == expected
+
+
+def test_a_comparisons_progress_and_eta() -> None:
+    tallies = {
+        "succeeded": Tally(runs=2, progress=2.0, started=200.0, ended=240.0, timed=2),
+        "running": Tally(runs=1, progress=0.5, started=130.0, timed=1),
+        "queued": Tally(runs=3),
+    }
+    assert progress.progress(tallies) == 2.5 / 6
+    assert progress.eta(tallies, slots=1, now=140.0) == 3.5 * 20
+    assert progress.eta(tallies, slots=2, now=140.0) == 3.5 * 10
+    assert progress.eta(tallies, slots=0, now=140.0) == 3.5 * 20
+    del tallies["succeeded"]  # then the running one's pace tells: 10 s for half of it
+    assert progress.eta(tallies, slots=1, now=140.0) == 3.5 * 20
+    assert progress.eta({"queued": Tally(runs=3)}, slots=1, now=0.0) is None
+    assert progress.eta({"succeeded": Tally(runs=3)}, slots=1, now=0.0) is None
+
+
+def test_what_was_cut_short_is_not_called_done() -> None:
+    assert progress.progress({"cancelled": Tally(runs=6)}) == 0
+    cut_short = {
+        "succeeded": Tally(runs=1, progress=1.0),
+        "failed": Tally(runs=1, progress=0.25),
+        "cancelled": Tally(runs=2, progress=0.75),
+    }
+    assert progress.progress(cut_short) == 0.5

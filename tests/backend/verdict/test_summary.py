@@ -1,0 +1,181 @@
+"""The summary over HTTP, from stored points."""
+
+import statistics
+
+import pytest
+
+from backend.runs import repository as runs
+from backend.state import Parts
+from contract.statistics import compare
+from tests.backend.helpers import Api, Json, claim
+from tests.backend.played import PAIR, Curves, per_epoch, play, played
+
+SEEDS = [4, 7, 9]
+
+
+def curves(arm: str, seed: int) -> Curves:
+    """The loss of `rank` never reaches a tenth at seed 9."""
+    rank = arm == "rank"
+    slow = rank and seed == 9
+    return {
+        "dynamics.loss": per_epoch(1.0, 0.6, 0.4, *[0.3 if slow else 0.05] * 8),
+        "dynamics.active_ratio": per_epoch(1.0, *[0.4 if rank else 0.7] * 10),
+        "dynamics.gradient_norm.per_active": per_epoch(None, *[None] * 9, 0.25),
+        "dynamics.empty_steps": {step: step // 40 for step in range(1, 101)},
+        "retrieval.map_at_r": {0: 0.2 + seed / 100, 50: 0.9, 100: 0.5 + seed / 50 + 0.1 * rank},
+        "test.retrieval.map_at_r": {50: 0.6},
+    }
+
+
+def metrics(summary: Json) -> dict[str, Json]:
+    return {metric["key"]: metric for metric in summary["metrics"]}
+
+
+def test_values_untrained_and_differences(api: Api, parts: Parts) -> None:
+    comparison = played(parts.database, curves, seeds=SEEDS)
+    summary = api.get(f"/comparisons/{comparison}/summary")
+    assert set(summary) == {"metrics", "runs_finished", "runs_total", "baseline", "differs"}
+    assert (summary["baseline"], summary["differs"]) == ("pull", [])
+    assert (summary["runs_finished"], summary["runs_total"]) == (6, 6)
+    found = metrics(summary)
+    assert set(found) == {
+        "dynamics.loss",
+        "dynamics.active_ratio",
+        "dynamics.gradient_norm.per_active",
+        "dynamics.empty_steps",
+        "dynamics.loss_decay_epochs",
+        "dynamics.half_life",
+        "dynamics.auc",
+        "dynamics.active_ratio.early",
+        "dynamics.gradient_norm.per_active.mean",
+        "retrieval.map_at_r",
+        "test.retrieval.map_at_r",
+    }
+    pull, rank = found["retrieval.map_at_r"]["arms"]
+    ours = [0.5 + seed / 50 for seed in SEEDS]
+    assert [v["value"] for v in pull["values"]] == ours
+    assert [v["seed"] for v in pull["values"]] == SEEDS
+    assert pull["mean"] == pytest.approx(statistics.fmean(ours))
+    assert pull["untrained"] == rank["untrained"]
+    assert pull["untrained"] == pytest.approx(0.2 + statistics.fmean(SEEDS) / 100)
+    assert (pull["n"], pull["censored"]) == (3, 0)
+    [difference] = found["retrieval.map_at_r"]["differences"]
+    theirs = [v["value"] for v in rank["values"]]
+    expected = compare(theirs, ours)
+    assert difference == {
+        "a": "rank",
+        "b": "pull",
+        "n": 3,
+        "mean_difference": expected.mean_difference,
+        "interval": list(expected.interval or ()),
+        "p_value": 0.25,
+        "smallest_p": 0.25,
+        "effect_size": expected.effect_size,
+    }
+    assert [arm["untrained"] for arm in found["test.retrieval.map_at_r"]["arms"]] == [None, None]
+    assert found["dynamics.loss"]["arms"][0]["untrained"] is None
+    assert found["dynamics.empty_steps"]["arms"][0]["mean"] == 2  # the count at the last step
+    assert found["dynamics.gradient_norm.per_active"]["arms"][0]["mean"] == pytest.approx(0.25)
+
+
+def test_a_censored_run_leaves_no_mean(api: Api, parts: Parts) -> None:
+    comparison = played(parts.database, curves, seeds=SEEDS)
+    found = metrics(api.get(f"/comparisons/{comparison}/summary"))["dynamics.loss_decay_epochs"]
+    pull, rank = found["arms"]
+    assert (pull["mean"], pull["sd"], pull["low"], pull["high"]) == (3, 0, 3, 3)
+    assert (rank["mean"], rank["sd"], rank["low"], rank["high"]) == (None, None, None, None)
+    assert (pull["censored"], rank["censored"], rank["n"]) == (0, 1, 3)
+    assert [(v["value"], v["censored"]) for v in rank["values"]] == [
+        (3, False),
+        (3, False),
+        (10, True),
+    ]
+    assert {v["step"] for v in rank["values"]} == {100}
+    [difference] = found["differences"]
+    assert (difference["n"], difference["interval"]) == (3, None)
+    assert difference["mean_difference"] == pytest.approx(7 / 3)
+
+
+def test_any_arm_can_be_the_baseline_and_what_differs_is_told(api: Api, parts: Parts) -> None:
+    wide = {"name": "wide", "loss": {"kind": "triplet", "margin": 2.0}}
+    comparison = played(parts.database, curves, seeds=SEEDS, arms=[*PAIR, wide])
+    summary = api.get(f"/comparisons/{comparison}/summary", baseline="rank")
+    assert summary["baseline"] == "rank"
+    assert summary["differs"] == [
+        {"setting": "loss.margin", "values": {"pull": 1.0, "rank": 1.0, "wide": 2.0}}
+    ]
+    pairs = [(d["a"], d["b"]) for d in metrics(summary)["dynamics.auc"]["differences"]]
+    assert pairs == [("pull", "rank"), ("wide", "rank")]
+
+
+@pytest.mark.parametrize(
+    ("path", "field"), [("summary?baseline=x", "baseline"), ("summary?baseline=", "baseline")]
+)
+def test_an_unknown_baseline_is_named(api: Api, path: str, field: str) -> None:
+    comparison = api.submit(arms=list(PAIR))
+    answer = api.http.get(f"/api/v1/comparisons/{comparison}/{path}")
+    assert (answer.status_code, answer.json()["error"]) == (422, "invalid_request")
+    [problem] = answer.json()["fields"]
+    assert problem["path"] == field
+    assert "the arms are 'pull', 'rank'" in problem["message"]
+    assert api.http.get("/api/v1/comparisons/none/summary?baseline=x").status_code == 404
+
+
+def test_only_pairs_of_runs_that_have_succeeded(api: Api, parts: Parts) -> None:
+    states = {("rank", 4): "running", ("pull", 7): "failed"}
+    comparison = played(parts.database, curves, seeds=SEEDS, states=states)
+    summary = api.get(f"/comparisons/{comparison}/summary")
+    assert summary["runs_finished"] == 4
+    found = metrics(summary)
+    pull, rank = found["retrieval.map_at_r"]["arms"]
+    assert [v["seed"] for v in pull["values"]] == [4, 9]  # the failed one does not count
+    assert [v["seed"] for v in rank["values"]] == SEEDS  # the running one does, so far
+    assert [d["n"] for d in found["retrieval.map_at_r"]["differences"]] == [1]
+    early = found["dynamics.active_ratio.early"]["arms"]
+    assert [[v["seed"] for v in arm["values"]] for arm in early] == [[4, 9], [7, 9]]
+
+
+def test_a_retried_runs_second_attempt_counts(api: Api, parts: Parts) -> None:
+    database = parts.database
+    states = {("pull", 7): "failed"}
+    comparison = played(database, curves, seeds=SEEDS, states=states)
+    before = metrics(api.get(f"/comparisons/{comparison}/summary"))
+    assert [v["seed"] for v in before["dynamics.auc"]["arms"][0]["values"]] == [4, 9]
+    with database.write() as write:
+        for run in runs.of(write.session, comparison):
+            if run.state == "failed":
+                runs.retry(write, run)
+    again = claim(database)
+    assert again is not None
+    play(
+        database,
+        again,
+        {
+            "dynamics.loss": per_epoch(2.0, 1.0, *[0.5] * 9),
+            "retrieval.map_at_r": {0: 0.3, 100: 0.8},
+        },
+    )
+    found = metrics(api.get(f"/comparisons/{comparison}/summary"))
+    pull, _ = found["dynamics.auc"]["arms"]
+    assert [v["seed"] for v in pull["values"]] == SEEDS
+    assert pull["values"][1]["value"] == pytest.approx((0.5 + 9 * 0.25) / 10)
+    assert found["retrieval.map_at_r"]["arms"][0]["values"][1]["value"] == 0.8
+    assert [d["n"] for d in found["retrieval.map_at_r"]["differences"]] == [3]
+
+
+def test_raw_backbone_and_chance_stand_beside_their_metric(api: Api, parts: Parts) -> None:
+    def held_against(arm: str, seed: int) -> Curves:
+        return {
+            **curves(arm, seed),
+            "backbone.retrieval.map_at_r": {0: 0.25},
+            "backbone.test.retrieval.map_at_r": {0: 0.5},
+            "chance.test.retrieval.map_at_r": {0: 0.125},
+        }
+
+    comparison = played(parts.database, held_against, seeds=SEEDS)
+    found = metrics(api.get(f"/comparisons/{comparison}/summary"))
+    assert not any(key.startswith(("backbone.", "chance.")) for key in found)
+    beside = {key: (one["raw_backbone"], one["chance"]) for key, one in found.items()}
+    assert beside["retrieval.map_at_r"] == (0.25, None)
+    assert beside["test.retrieval.map_at_r"] == (0.5, 0.125)
+    assert beside["dynamics.loss"] == (None, None)

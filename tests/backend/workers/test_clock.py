@@ -1,0 +1,71 @@
+"""The machine's clock steps in mid-run, as time servers make it: no run is given away."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from backend.state import Parts
+from tests.backend.helpers import Api, Attempt, Json, points_of, run_now, send
+from tests.support.broker import Broker
+from tests.support.waiting import until
+
+DAY = 86_400.0
+
+
+class Clock:
+    """The real one, set wrong by so many seconds."""
+
+    def __init__(self, real: Callable[[], float]) -> None:
+        self._real = real
+        self.offset = 0.0
+
+    def __call__(self) -> float:
+        return self._real() + self.offset
+
+
+@pytest.fixture
+def clock(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock(time.time)
+    monkeypatch.setattr(time, "time", clock)
+    monkeypatch.setattr(parts.collector, "_clock", clock)
+    monkeypatch.setattr(parts.sweeper, "_clock", clock)
+    return clock
+
+
+@pytest.mark.parametrize("steps", [(DAY, -DAY), (-DAY, DAY), (3600.0, 7200.0)])
+def test_a_clock_that_steps_gives_no_run_away(
+    api: Api, parts: Parts, broker: Broker, clock: Clock, steps: tuple[float, float]
+) -> None:
+    comparison = api.submit()
+    claimed = api.claim()
+    assert claimed is not None
+    run = claimed["run"]
+    attempt = Attempt(run)
+    send(broker.client, attempt.started(total_steps=6), attempt.points([0, 1]))
+    for at, offset in enumerate(steps, start=1):
+        clock.offset = offset
+        parts.sweeper.poke()
+        send(broker.client, attempt.points([2 * at, 2 * at + 1]))
+        until(lambda: run_now(parts.database, run).committed_seq == attempt.seq, "the points")
+        assert api.heartbeat(run) == {
+            "current": True,
+            "state": "running",
+            "cancel": False,
+            "committed_seq": attempt.seq,
+        }
+        assert api.claim("other") is None
+        assert sane(api.get(f"/comparisons/{comparison}/runs")["runs"][0])
+        assert run in str(api.get("/queue"))
+        assert api.get("/health/ready")["status"] == "ok"
+    send(broker.client, attempt.ended())
+    until(lambda: run_now(parts.database, run).state == "succeeded", "the end")
+    assert run_now(parts.database, run).attempt == 1
+    assert points_of(parts.database, run)[0] == list(range(6))
+    assert api.submit() != comparison
+    assert api.claim() is not None
+
+
+def sane(run: Json) -> bool:
+    """What is told of a run by the clock: never a time below none."""
+    return run["eta_s"] is None or run["eta_s"] >= 0

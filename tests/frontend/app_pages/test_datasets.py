@@ -1,0 +1,156 @@
+"""The Data page against the real API: uploads, refusals, deleting, and the way to a comparison."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from backend.app import create_app
+from backend.settings import Settings
+from frontend.api.client import Api
+from frontend.api.types import Dataset
+from tests.support.ports import free_ports
+from tests.support.serving import serving
+from tests.support.specs import small
+from tests.support.tiny_sets import image_files, npz, paired, table, zipped
+
+MAIN = Path(__file__).resolve().parents[3] / "frontend" / "main.py"
+PAGE = "app_pages/datasets.py"
+BINARY = "application/octet-stream"
+
+
+@pytest.fixture
+def api(tmp_path: Path, broker_url: str) -> Iterator[Api]:
+    url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
+    app = create_app(Settings(tmp_path / "data", url, broker_url, "secret"))
+    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as http:
+        yield Api(http)
+
+
+def opened(client: Api) -> AppTest:
+    at = AppTest.from_file(MAIN, default_timeout=90)
+    at.session_state["api"] = client
+    at.switch_page(PAGE)
+    return run(at)
+
+
+def run(at: AppTest) -> AppTest:
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def said(at: AppTest) -> str:
+    html = [str(block.proto.body) for block in at.get("html")]
+    texts = [block.value for block in [*at.markdown, *at.caption, *at.error, *at.toast]]
+    return "\n".join([*html, *texts])
+
+
+def chosen(at: AppTest, file: Path) -> AppTest:
+    """The page with a file chosen."""
+    at.file_uploader[0].set_value((file.name, file.read_bytes(), BINARY))
+    return run(at)
+
+
+def press(at: AppTest, key: str) -> AppTest:
+    at.button(key=key).click()
+    return run(at)
+
+
+def put(client: Api, name: str, kind: str, file: Path) -> Dataset:
+    with file.open("rb") as content:
+        return client.upload(name, kind, content, file.name)
+
+
+def test_an_empty_page_says_what_can_be_had(api: Api) -> None:
+    at = opened(api)
+    assert "Nothing uploaded yet" in said(at)
+    assert "CIFAR-100" in said(at)
+    assert "Your images" not in said(at)
+    assert at.file_uploader[0].allowed_type[0].endswith("zip")
+    assert "500 MB here" in said(at)
+
+
+def test_images_become_a_card_with_thumbnails(api: Api, tmp_path: Path) -> None:
+    at = chosen(opened(api), zipped(tmp_path / "two kinds.zip", image_files()))
+    [name] = [field for field in at.text_input if field.label == "Name"]
+    assert name.value == "two kinds"
+    name.set_value("shoes *new*")
+    press(at, "datasets_upload")
+    [kept] = api.datasets()
+    assert (kept["name"], kept["kind"], kept["items"]) == ("shoes *new*", "image_folder", 12)
+    assert r"**shoes \*new\***" in said(at)
+    assert "12 items, 3 classes, 24 x 24 pixels" in said(at)
+    assert f"/api/v1/datasets/{kept['id']}/thumbnails/0" in said(at)
+    assert at.file_uploader[0].value is None, "the next upload finds an empty field"
+
+
+def test_a_table_is_asked_what_it_holds(api: Api, tmp_path: Path) -> None:
+    file = npz(tmp_path / "clips.npz", paired())
+    at = chosen(opened(api), file)
+    assert at.button_group[0].options == ["Features", "Pairs of features"]
+    at.button_group[0].set_value("paired_features")
+    press(at, "datasets_upload")
+    [kept] = api.datasets()
+    assert (kept["kind"], kept["shape"]) == ("paired_features", {"audio": 6, "visual": 9})
+
+
+def test_a_refusal_names_every_row_and_keeps_the_file(api: Api, tmp_path: Path) -> None:
+    columns = table()
+    columns["features"][[3, 7], 2] = np.nan
+    at = chosen(opened(api), npz(tmp_path / "bad.npz", columns))
+    press(at, "datasets_upload")
+    assert "was not taken: the data set has 2 problems" in said(at).replace("\\", "")
+    assert "<th scope='row'>row 3, column f2</th><td>is NaN" in said(at)
+    assert "row 7, column f2" in said(at)
+    assert api.datasets() == []
+    assert at.button(key="datasets_upload"), "it can be tried again as something else"
+
+    chosen(at, npz(tmp_path / "good.npz", table()))
+    press(at, "datasets_upload")
+    assert "was not taken" not in said(at)
+    assert [one["name"] for one in api.datasets()] == ["good"]
+
+
+def test_an_upload_can_be_deleted_unless_a_comparison_needs_it(api: Api, tmp_path: Path) -> None:
+    own = put(api, "readings", "features", npz(tmp_path / "a.npz", table()))["id"]
+    data = {"kind": "features", "dataset": own}
+    user = api.create(small(name="user", data=data, training={"batch_size": 8}))["id"]
+    at = press(opened(api), f"datasets_delete_{own}")
+    assert "Not deleted" in said(at)
+    assert user in said(at)
+    api.delete(user)
+    press(at, f"datasets_delete_{own}")
+    assert "Nothing uploaded yet" in said(at)
+    assert api.datasets() == []
+
+
+@pytest.mark.parametrize("kind", ["image_folder", "features", "paired_features"])
+def test_losses_can_be_compared_on_an_upload_at_once(api: Api, tmp_path: Path, kind: str) -> None:
+    files = {
+        "image_folder": zipped(tmp_path / "a.zip", image_files(each=12)),
+        "features": npz(tmp_path / "a.npz", table()),
+        "paired_features": npz(tmp_path / "b.npz", paired()),
+    }
+    own = put(api, "mine", kind, files[kind])["id"]
+    at = press(opened(api), f"datasets_compare_{own}")
+    assert at.selectbox(key="new.data.kind").value == kind
+    assert at.selectbox(key="new.data.dataset").value == own
+    assert at.text_input(key="new.name").value == "mine: contrastive vs triplet"
+    at.switch_page("app_pages/new.py")  # the test's page has not followed
+    press(at, "new_start")
+    [made] = api.comparisons()["comparisons"]
+    assert api.comparison(made["id"])["spec"]["data"]["dataset"] == own
+
+
+def test_an_api_that_is_away_is_said(api: Api) -> None:
+    [port] = free_ports(1)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as nothing:
+        at = opened(Api(nothing))
+        assert "The data sets cannot be shown now" in said(at)
+    at.session_state["api"] = api
+    press(at, "datasets_again")
+    assert "Nothing uploaded yet" in said(at)

@@ -1,0 +1,404 @@
+"""The page of a new comparison, against the real API."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from backend.app import create_app
+from backend.settings import Settings
+from contract.catalogue.presets import DEMO
+from contract.comparison.spec import parse_spec
+from frontend.api.client import Api
+from tests.support.ports import free_ports
+from tests.support.serving import serving
+from tests.support.specs import small
+from tests.support.tiny_sets import image_files, npz, table, zipped
+
+MAIN = Path(__file__).resolve().parents[3] / "frontend" / "main.py"
+PAGE = "app_pages/new.py"
+
+
+@pytest.fixture
+def http(tmp_path: Path, broker_url: str) -> Iterator[httpx.Client]:
+    """A running API."""
+    url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
+    app = create_app(Settings(tmp_path, url, broker_url, "secret"))
+    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as client:
+        yield client
+
+
+@contextmanager
+def away() -> Iterator[httpx.Client]:
+    """A client of an address where nothing listens."""
+    [port] = free_ports(1)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        yield client
+
+
+def opened(client: httpx.Client, **query: str) -> AppTest:
+    """The page as a viewer finds it."""
+    at = AppTest.from_file(MAIN, default_timeout=90)
+    at.session_state["api"] = Api(client)
+    at.switch_page(PAGE)
+    for name, value in query.items():
+        at.query_params[name] = value
+    return run(at)
+
+
+def run(at: AppTest) -> AppTest:
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def press(at: AppTest, key: str) -> AppTest:
+    at.button(key=key).click()
+    return run(at)
+
+
+def said(at: AppTest) -> str:
+    """All that the page says outside its widgets."""
+    html = [str(block.proto.body) for block in at.get("html")]
+    texts = [block.value for block in [*at.markdown, *at.caption]]
+    return "\n".join([*html, *texts])
+
+
+def post(client: httpx.Client, spec: Any) -> str:
+    answer = client.post("/api/v1/comparisons", json=spec)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def stored(client: httpx.Client) -> list[Any]:
+    """The specs of all comparisons, newest first."""
+    found = client.get("/api/v1/comparisons").json()["comparisons"]
+    ids = [comparison["id"] for comparison in found]
+    return [client.get(f"/api/v1/comparisons/{one}").json()["spec"] for one in ids]
+
+
+def test_opens_with_the_first_preset(http: httpx.Client) -> None:
+    at = opened(http)
+    assert at.text_input(key="new.name").value == "digits: contrastive vs triplet"
+    assert at.selectbox(key="new.encoder.kind").value == "convnet"
+    assert at.number_input(key="new.training.optimizer.lr").value == 0.001
+    assert at.number_input(key="new.arms.1.loss.margin").value == 1.0
+    assert at.text_input(key="new.seeds").value == "0-2"
+    assert "2 arms × 3 seeds = 6 runs" in said(at)
+    assert "Besides the loss nothing differs" in said(at)
+    keys = {widget.key for widget in [*at.number_input, *at.selectbox]}
+    assert "new.arms.0.loss.selection" in keys
+    assert "new.measure.snapshot_every" not in keys
+
+
+def test_fills_from_a_preset_by_address_and_by_press(http: httpx.Client) -> None:
+    at = opened(http, preset="z25-synthetic")
+    assert at.number_input(key="new.training.epochs").value == 100
+    assert at.number_input(key="new.data.classes").value == 10
+    assert at.text_input(key="new.seeds").value == "0-4"
+    press(at, "new_preset_digits")
+    assert at.number_input(key="new.training.epochs").value == 20
+    assert at.query_params["preset"] == "digits"
+
+
+def test_says_that_a_preset_or_comparison_is_missing(http: httpx.Client) -> None:
+    assert "There is no preset “z99”" in said(opened(http, preset="z99"))
+    at = opened(http, **{"from": "c0123456789"})
+    assert "Comparison c0123456789 could not be read" in said(at)
+    assert at.text_input(key="new.name").value == DEMO["name"]
+
+
+def test_starts_exactly_what_is_shown(http: httpx.Client) -> None:
+    at = opened(http)
+    at.text_input(key="new.name").set_value("mine")
+    at.text_input(key="new.tags").set_value("a, b")
+    at.text_area(key="new.notes").set_value("why")
+    at.selectbox(key="new.encoder.kind").set_value("mlp")
+    at.selectbox(key="new.training.sampler.kind").set_value("m_per_class")
+    at.selectbox(key="new.training.optimizer.kind").set_value("sgd")
+    run(at)
+    at.number_input(key="new.training.sampler.m").set_value(8)
+    at.number_input(key="new.training.optimizer.lr").set_value(0.0003)
+    at.number_input(key="new.training.optimizer.momentum").set_value(0.5)
+    at.number_input(key="new.measure.evaluate_every").set_value(4)
+    at.toggle(key="new.encoder.normalize").set_value(False)
+    at.number_input(key="new.arms.0.loss.margin").set_value(0.25)
+    at.selectbox(key="new.arms.1.loss.reduction").set_value("mean_active")
+    at.text_input(key="new.seeds").set_value("3, 7")
+    run(at)
+    assert "2 arms × 2 seeds = 4 runs" in said(at)
+    assert "the arms differ in margin and reduction" in said(at)
+    press(at, "new_start")
+
+    [spec] = stored(http)
+    expected = {
+        "name": "mine",
+        "tags": ["a", "b"],
+        "notes": "why",
+        "data": {"kind": "digits"},
+        "encoder": {"kind": "mlp", "normalize": False},
+        "training": {
+            "epochs": 20,
+            "batch_size": 64,
+            "sampler": {"kind": "m_per_class", "m": 8},
+            "optimizer": {"kind": "sgd", "lr": 0.0003, "momentum": 0.5},
+        },
+        "measure": {"evaluate_every": 4},
+        "arms": [
+            {"name": "contrastive", "loss": {"kind": "contrastive", "margin": 0.25}},
+            {"name": "triplet", "loss": {"kind": "triplet", "reduction": "mean_active"}},
+        ],
+        "seeds": [3, 7],
+    }
+    assert parse_spec(spec) == parse_spec(expected)
+    assert at.query_params["id"] == http.get("/api/v1/comparisons").json()["comparisons"][0]["id"]
+
+
+def test_marks_every_refused_field_and_loses_nothing(http: httpx.Client) -> None:
+    at = opened(http)
+    at.text_input(key="new.name").set_value(" ")
+    at.number_input(key="new.training.optimizer.lr").set_value(0.0)
+    at.number_input(key="new.training.batch_size").set_value(8000)
+    at.text_input(key="new.arms.1.name").set_value("contrastive")
+    at.number_input(key="new.arms.0.loss.margin").set_value(0.125)
+    press(at, "new_start")
+
+    assert stored(http) == []
+    text = said(at)
+    assert "Not started: 3 things need a change" in text or "Not started: 4 things" in text
+    for title in ("Name", "Learning rate", "Arm 2, Name"):
+        assert f"<b>{title}</b>" in text
+    for key in ("new-name", "new-training-optimizer-lr", "new-arms-1-name"):
+        assert f".st-key-{key} " in text
+    assert at.number_input(key="new.arms.0.loss.margin").value == 0.125
+    assert at.text_input(key="new.arms.1.name").value == "contrastive"
+
+    at.number_input(key="new.training.optimizer.lr").set_value(0.01)
+    run(at)
+    assert ".st-key-new-training-optimizer-lr " not in said(at)
+    assert ".st-key-new-name " in said(at)
+
+
+def test_marks_what_only_the_api_can_tell(http: httpx.Client) -> None:
+    at = opened(http)
+    at.selectbox(key="new.training.sampler.kind").set_value("m_per_class")
+    at.number_input(key="new.training.batch_size").set_value(63)
+    press(at, "new_start")
+    assert "63 is not divisible by the sampler&#x27;s m = 4" in said(at)
+    assert ".st-key-new-training-batch_size " in said(at)
+
+
+def test_reads_the_seeds_as_they_are_typed(http: httpx.Client) -> None:
+    at = opened(http)
+    at.text_input(key="new.seeds").set_value("0,0")
+    run(at)
+    assert "seed 0 is listed twice" in said(at)
+    press(at, "new_start")
+    assert "Not started: one thing needs a change." in said(at)
+    assert said(at).count("seed 0 is listed twice; each makes one run an arm</p>") == 1
+    assert stored(http) == []
+
+
+def test_duplicates_a_comparison(http: httpx.Client) -> None:
+    spec = small(name="origin", measure={"snapshot_every": 3})
+    spec["arms"].append(
+        {"name": "longer", "loss": {"kind": "triplet"}, "training": {"batch_size": 32}}
+    )
+    at = opened(http, **{"from": post(http, spec)})
+    assert at.text_input(key="new.name").value == "origin"
+    assert at.number_input(key="new.encoder.hidden").value == 64
+    assert "Its own training settings: <b>batch size 32</b>" in said(at)
+    at.text_input(key="new.name").set_value("copy")
+    press(at, "new_start")
+    newest = next(found for found in stored(http) if found["name"] == "copy")
+    assert parse_spec(newest) == parse_spec({**spec, "name": "copy"})
+
+
+def test_fills_from_a_pasted_spec(http: httpx.Client) -> None:
+    at = opened(http)
+    at.text_area(key="new_json").set_value("{")
+    press(at, "new_fill")
+    assert "this is no JSON" in said(at)
+    assert at.text_input(key="new.name").value == "digits: contrastive vs triplet"
+    at.text_area(key="new_json").set_value(
+        '{"name": "pasted", "arms": [{"name": "a", "loss": {"kind": "triplet", "margin": -1}}]}'
+    )
+    press(at, "new_fill")
+    assert at.text_input(key="new.name").value == "pasted"
+    assert at.number_input(key="new.arms.0.loss.margin").value == 0.0
+    assert "was -1; set to 0, the nearest that is allowed" in said(at)
+
+
+def test_arms_keep_their_values_when_others_come_and_go(http: httpx.Client) -> None:
+    at = opened(http)
+    at.number_input(key="new.arms.1.loss.margin").set_value(0.5)
+    at.text_input(key="new.arms.1.name").set_value("half")
+    press(at, "new_copy_arm_1")
+    assert at.text_input(key="new.arms.2.name").value == "half 2"
+    assert at.number_input(key="new.arms.2.loss.margin").value == 0.5
+    press(at, "new_add_arm")
+    assert at.selectbox(key="new.arms.3.loss.kind").value == "n_pair"
+    assert "4 arms × 3 seeds = 12 runs" in said(at)
+    press(at, "new_remove_arm_0")
+    names = [at.text_input(key=f"new.arms.{index}.name").value for index in range(3)]
+    assert names[:2] == ["half", "half 2"]
+    assert at.number_input(key="new.arms.0.loss.margin").value == 0.5
+    press(at, "new_remove_arm_2")
+    press(at, "new_remove_arm_1")
+    assert at.button(key="new_remove_arm_0").disabled
+
+
+def test_an_arm_named_after_its_loss_follows_it(http: httpx.Client) -> None:
+    at = opened(http)
+    at.number_input(key="new.arms.0.loss.margin").set_value(0.5)
+    at.selectbox(key="new.arms.0.loss.kind").set_value("triplet")
+    run(at)
+    assert at.text_input(key="new.arms.0.name").value == "triplet 2"
+    assert at.number_input(key="new.arms.0.loss.margin").value == 0.5
+    at.text_input(key="new.arms.1.name").set_value("own name")
+    at.selectbox(key="new.arms.1.loss.kind").set_value("contrastive")
+    run(at)
+    assert at.text_input(key="new.arms.1.name").value == "own name"
+
+
+def test_what_was_typed_outlives_a_look_at_another_page(http: httpx.Client) -> None:
+    at = opened(http)
+    at.number_input(key="new.training.epochs").set_value(33)
+    run(at)
+    at.switch_page("app_pages/method.py")
+    run(at)
+    at.switch_page(PAGE)
+    run(at)
+    assert at.number_input(key="new.training.epochs").value == 33
+
+
+def test_says_that_the_api_is_away(http: httpx.Client) -> None:
+    with away() as nothing:
+        at = opened(nothing)
+        assert "The form cannot be shown now" in said(at)
+        assert "does not answer" in said(at)
+        at.session_state["api"] = Api(http)
+        press(at, "new_again")
+        assert at.text_input(key="new.seeds").value == "0-2"
+
+
+def test_an_api_that_leaves_takes_nothing_with_it(http: httpx.Client) -> None:
+    at = opened(http)
+    with away() as nothing:
+        at.session_state["api"] = Api(nothing)
+        at.number_input(key="new.training.epochs").set_value(33)
+        press(at, "new_start")
+        assert "Not started: The API at" in said(at)
+        assert at.number_input(key="new.training.epochs").value == 33
+    at.session_state["api"] = Api(http)
+    press(at, "new_start")
+    [spec] = stored(http)
+    assert spec["training"]["epochs"] == 33
+
+
+def test_an_arm_can_share_the_training_again(http: httpx.Client) -> None:
+    spec = small(name="origin")
+    spec["arms"][0]["training"] = {"optimizer": {"kind": "sgd", "lr": 0.1}}
+    at = opened(http, **{"from": post(http, spec)})
+    assert "<b>optimizer sgd" in said(at)
+    press(at, "new_share_arms.0")
+    assert "Its own training settings" not in said(at)
+    press(at, "new_start")
+    assert stored(http)[0]["arms"][0].get("training", {}) == {
+        "epochs": None,
+        "batch_size": None,
+        "sampler": None,
+        "optimizer": None,
+    }
+
+
+def test_says_that_two_arms_are_the_same(http: httpx.Client) -> None:
+    at = press(opened(http), "new_copy_arm_0")
+    assert "Arms 1 and 3 differ in nothing but name." in said(at)
+
+
+def put(client: httpx.Client, kind: str, file: Path, name: str = "mine") -> str:
+    """The id of an uploaded data set."""
+    with file.open("rb") as content:
+        return Api(client).upload(name, kind, content, file.name)["id"]
+
+
+def test_kinds_of_ones_own_data_offer_their_uploads_or_a_path(
+    http: httpx.Client, tmp_path: Path
+) -> None:
+    first = put(http, "features", npz(tmp_path / "a.npz", table()), "first")
+    images = put(http, "image_folder", zipped(tmp_path / "a.zip", image_files()), "shoes")
+    at = opened(http)
+    at.selectbox(key="new.data.kind").set_value("features")
+    run(at)
+    chosen = at.selectbox(key="new.data.dataset")
+    assert chosen.options[1:] == ["first: 40 items, 4 classes"]
+    assert chosen.value == first, "the newest upload stands there at once"
+    assert "MLP, the one that takes vectors" in said(at)
+    keys = {widget.key for widget in [*at.text_input, *at.selectbox]}
+    assert "new.data.file" not in keys
+    assert "new.training.augmentation" not in keys
+
+    at.selectbox(key="new.data.kind").set_value("image_folder")
+    run(at)
+    assert at.selectbox(key="new.data.dataset").value == images
+    assert at.selectbox(key="new.training.augmentation").value == "none"
+    at.selectbox(key="new.data.dataset").set_value("")
+    run(at)
+    at.text_input(key="new.data.folder").set_value("/data/shoes")
+    at.selectbox(key="new.encoder.kind").set_value("convnet")
+    press(at, "new_start")
+    [spec] = stored(http)
+    assert (spec["data"]["dataset"], spec["data"]["folder"]) == ("", "/data/shoes")
+
+
+def test_without_uploads_the_way_to_one_is_shown_and_what_is_missing_marked(
+    http: httpx.Client,
+) -> None:
+    at = opened(http)
+    at.selectbox(key="new.data.kind").set_value("image_folder")
+    run(at)
+    assert "None uploaded yet: upload" in [link.proto.label for link in at.get("page_link")]
+    press(at, "new_start")
+    assert "needs the id of an uploaded data set or a path" in said(at)
+    assert ".st-key-new-data-dataset " in said(at)
+
+
+def test_validation_is_asked_of_a_split_by_class_only(http: httpx.Client) -> None:
+    at = opened(http, preset="z25-retrieval")
+    assert at.selectbox(key="new.data.validation").value == "classes"
+    at.selectbox(key="new.data.split").set_value("item")
+    run(at)
+    assert "new.data.validation" not in {widget.key for widget in at.selectbox}
+
+
+def test_two_modalities_have_an_encoder_each(http: httpx.Client) -> None:
+    at = opened(http, preset="spoken-digits")
+    assert at.selectbox(key="new.encoder.kind").value == "audio_convnet"
+    assert at.selectbox(key="new.visual_encoder.kind").value == "convnet"
+    assert "ResNet-18" not in at.selectbox(key="new.encoder.kind").options
+    assert "ResNet-18" in at.selectbox(key="new.visual_encoder.kind").options
+    at.number_input(key="new.encoder.embedding_dim").set_value(32)
+    at.number_input(key="new.visual_encoder.channels").set_value(8)
+    press(at, "new_start")
+    [spec] = stored(http)
+    visual = spec["visual_encoder"]
+    assert (visual["kind"], visual["channels"], visual["embedding_dim"]) == ("convnet", 8, 32)
+    press(opened(http), "new_start")
+    assert stored(http)[0]["visual_encoder"] is None
+
+
+def test_an_upload_that_went_meanwhile_is_said(http: httpx.Client, tmp_path: Path) -> None:
+    own = put(http, "features", npz(tmp_path / "a.npz", table()))
+    at = opened(http, dataset=own)
+    assert at.number_input(key="new.training.batch_size").value == 8
+    Api(http).delete_dataset(own)
+    run(at)
+    assert f"{own} (not there any more)" in at.selectbox(key="new.data.dataset").options
+    press(at, "new_start")
+    assert f"there is no uploaded data set &#x27;{own}&#x27;" in said(at)
+    assert "There is no uploaded data set" in said(opened(http, dataset="d404"))

@@ -1,0 +1,45 @@
+"""What the dialogs of a comparison say and send."""
+
+from typing import Any, cast
+
+import pytest
+
+from frontend.api.types import Comparison
+from frontend.comparison.dialog_text import changes, freed, more_runs, next_seeds
+
+
+def comparison(**values: Any) -> Comparison:
+    own = {"name": "n", "tags": ["a"], "notes": "", "seeds": [0], "arms": ["x", "y"]}
+    return cast(Comparison, {**own, "runs": {"queued": 2}, **values})
+
+
+def test_only_what_differs_is_sent() -> None:
+    own = comparison()
+    assert changes(own, name=" n ", tags=["a"], notes="") == {}
+    assert changes(own, name="m", tags=["a"], notes="") == {"name": "m"}
+    assert changes(own, name="n", tags=[" b ", "a"], notes="x") == {
+        "tags": ["b", "a"],
+        "notes": "x",
+    }
+
+
+@pytest.mark.parametrize(
+    ("seeds", "suggested"),
+    [([0, 1, 2], "3-5"), ([], "0-2"), ([9, 3], "10-12"), (list(range(98)), "98, 99")],
+)
+def test_the_next_seeds_are_suggested(seeds: list[int], suggested: str) -> None:
+    assert next_seeds(seeds) == suggested
+    assert next_seeds(list(range(100))) == ""
+
+
+def test_the_runs_that_seeds_add_are_counted() -> None:
+    own = comparison()
+    assert more_runs(own, []) == "It has seed 0 already."
+    assert more_runs(own, [4]).endswith("1 seed × 2 arms = 2 more runs, 4 in all.")
+
+
+def test_what_is_freed_is_said_in_numbers() -> None:
+    html = freed({"bytes": 12_300_000, "points": 1_234_567, "runs": 1})
+    assert "<b>1</b><span>run</span>" in html
+    assert "<b>1,234,567</b>" in html
+    assert "<b>12.3 MB</b>" in html

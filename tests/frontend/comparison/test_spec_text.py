@@ -1,0 +1,120 @@
+from typing import Any
+
+from contract.catalogue.catalogue import catalogue
+from contract.catalogue.presets import DEMO
+from contract.comparison.spec import parse_spec
+from frontend.comparison.spec_text import difference, facts, measures, settings
+
+CATALOGUE = catalogue()
+
+
+def spec(**changes: Any) -> dict[str, Any]:
+    parsed = parse_spec({**DEMO, **changes})
+    return parsed.model_dump(mode="json")
+
+
+def arm(name: str, *, training: dict[str, Any] | None = None, **loss: Any) -> dict[str, Any]:
+    return {"name": name, "loss": {"kind": name, **loss}, "training": training or {}}
+
+
+def test_facts_read_as_sentences_of_the_catalogue() -> None:
+    said = {fact.name: fact.value for fact in facts(spec(), CATALOGUE)}
+    assert said == {
+        "Data": "Digits",
+        "Encoder": "Small convnet, 64 dimensions, L2-normalised",
+        "Optimiser": "Adam, lr 0.001",
+        "Batch": "64, Shuffle",
+        "Epochs": "20",
+        "Seeds": "0, 1, 2",
+    }
+
+
+def test_many_seeds_are_counted() -> None:
+    said = {fact.name: fact.value for fact in facts(spec(seeds=list(range(9))), CATALOGUE)}
+    assert said["Seeds"] == "9 (0 … 8)"
+
+
+def test_a_fair_comparison_says_that_nothing_else_differs() -> None:
+    rows = settings(spec(), CATALOGUE)
+    assert [row.name for row in rows] == ["Loss", "Margin", "Distance", "Tuples", "Reduction"]
+    assert rows[0].values == ("Contrastive", "Triplet")
+    assert difference(rows).startswith("Besides the loss nothing differs")
+
+
+def test_one_arm_differs_from_nothing_and_that_is_not_called_fair() -> None:
+    said = difference(settings(spec(arms=[arm("contrastive", margin=1.0)]), CATALOGUE))
+    assert said.startswith("One arm alone")
+
+
+def test_what_differs_besides_the_loss_is_named() -> None:
+    arms = [
+        arm("contrastive", margin=1.0, reduction="mean"),
+        arm(
+            "triplet",
+            margin=0.2,
+            reduction="mean_active",
+            training={"batch_size": 32, "optimizer": {"kind": "sgd", "lr": 0.1}},
+        ),
+    ]
+    rows = settings(spec(arms=arms), CATALOGUE)
+    values = {row.name: row.values for row in rows}
+    assert values["Margin"] == ("1", "0.2")
+    assert values["Reduction"] == ("mean", "mean active")
+    assert values["Batch size"] == ("64", "32")
+    assert values["Optimiser"] == ("Adam, lr 0.001", "SGD, lr 0.1, momentum 0.9")
+    assert difference(rows) == (
+        "Besides the loss, the arms differ in margin, reduction, batch size and optimiser."
+    )
+
+
+def test_kinds_that_the_catalogue_does_not_know_keep_their_name() -> None:
+    said = {fact.name: fact.value for fact in facts(spec(), {})}
+    assert said["Data"] == "digits"
+
+
+def test_a_teams_own_data_a_backbone_and_augmentation_are_said() -> None:
+    own = spec(
+        data={"kind": "image_folder", "dataset": "d1", "split": "item"},
+        encoder={"kind": "resnet18", "embedding_dim": 128, "tuning": "head"},
+        training={"augmentation": "flip_shift", "precision": "bfloat16"},
+    )
+    said = {fact.name: fact.value for fact in facts(own, CATALOGUE)}
+    assert said["Data"] == "Your images, d1, split by item"
+    assert said["Encoder"] == (
+        "ResNet-18 (imagenet weights, head trains), 128 dimensions, L2-normalised"
+    )
+    assert said["Augmentation"] == "flip shift"
+    assert said["Precision"] == "bfloat16"
+    assert "Precision" not in {fact.name for fact in facts(spec(), CATALOGUE)}
+    named = {fact.name: fact.value for fact in facts(own, CATALOGUE, "shoes")}
+    assert named["Data"] == "Your images, shoes, split by item"
+
+
+def test_the_second_modalitys_encoder_is_said() -> None:
+    pairs = spec(
+        data={"kind": "spoken_digits"},
+        encoder={"kind": "audio_convnet"},
+        visual_encoder={"kind": "convnet"},
+    )
+    said = {fact.name: fact.value for fact in facts(pairs, CATALOGUE)}
+    assert said["Visual encoder"] == "Small convnet"
+    assert measures(pairs, CATALOGUE, fine_upload=None) == {
+        "fine_labels": True,
+        "two_modalities": True,
+        "class_disjoint": False,
+    }
+
+
+def test_what_is_measured_follows_from_the_data() -> None:
+    def fine(data: dict[str, Any], upload: bool | None = None) -> bool:
+        made = {"data": data}
+        return measures(made, CATALOGUE, fine_upload=upload)["fine_labels"]
+
+    assert not fine({"kind": "digits"})
+    assert fine({"kind": "cifar100"})
+    assert fine({"kind": "features", "file": "/there.npz"}), "only the worker can say"
+    assert not fine({"kind": "features", "file": ""}, upload=False)
+    assert fine({"kind": "features", "file": ""}, upload=True)
+    assert not fine({"kind": "image_folder", "folder": "/there"})
+    by_class = {"data": {"kind": "cub200", "split": "class"}}
+    assert measures(by_class, CATALOGUE, fine_upload=None)["class_disjoint"]

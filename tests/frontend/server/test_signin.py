@@ -1,0 +1,318 @@
+"""The sign-in of the UI's server, between a viewer's client and the real API."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from backend.app import create_app
+from backend.auth.tokens import OPEN_HOUSE
+from backend.settings import Settings
+from frontend.server.api_auth import Door
+from frontend.server.middleware import Gate
+from frontend.server.proxy import Proxy
+from frontend.server.same_origin import own_path
+from frontend.server.sessions import COOKIE, IDLE_S, LONGEST_S, Person, Sessions
+from frontend.server.signin import SignIn
+from frontend.server.signin_attempts import MOST, WITHIN_S, Attempts
+from tests.backend.people import TOKENS, locked
+from tests.support.ports import free_ports
+from tests.support.serving import serving
+from tests.support.specs import small
+
+HTML = {"Accept": "text/html"}
+
+
+class Front:
+    """The UI's server without Streamlit, which has one page."""
+
+    def __init__(self, api_url: str) -> None:
+        self.now = 0.0
+        self.sessions = Sessions(lambda: self.now)
+        self.client = httpx.AsyncClient(trust_env=False)
+        self.door = Door(self.client, api_url, lambda: self.now)
+        self.proxy = Proxy(self.client, api_url, self.sessions)
+        self.sign_in = SignIn(self.door, self.sessions, Attempts(lambda: self.now))
+
+    def app(self) -> Starlette:
+        @asynccontextmanager
+        async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+            async with self.client:
+                yield
+
+        async def page(request: Request) -> Response:
+            return PlainTextResponse(f"the page {request.url.path}")
+
+        routes = [self.proxy.route(), *self.sign_in.routes(), Route("/{path:path}", page)]
+        gate = Middleware(Gate, door=self.door, sessions=self.sessions)
+        return Starlette(routes=routes, middleware=[gate], lifespan=lifespan)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, broker_url: str) -> Settings:
+    url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
+    return locked(Settings(tmp_path, url, broker_url, "secret"))
+
+
+@pytest.fixture
+def house(settings: Settings) -> Iterator[tuple[httpx.Client, Front]]:
+    """A viewer's browser, as far as it matters, at a Lossboard with a sign-in."""
+    with serving(create_app(settings)) as api_url:
+        front = Front(api_url)
+        with (
+            serving(front.app()) as ui_url,
+            httpx.Client(base_url=ui_url, timeout=60, trust_env=False) as viewer,
+        ):
+            viewer.headers["Origin"] = ui_url
+            yield viewer, front
+            front.proxy.close()
+
+
+def sign_in(
+    viewer: httpx.Client, token: str, next_path: str = "/", **headers: str
+) -> httpx.Response:
+    return viewer.post("/signin", data={"token": token, "next": next_path}, headers=headers)
+
+
+def test_a_page_leads_to_the_sign_in_and_the_sign_in_back(
+    house: tuple[httpx.Client, Front],
+) -> None:
+    viewer, _ = house
+    led = viewer.get("/comparison?id=c1&x=time", headers=HTML)
+    assert (led.status_code, led.headers["cache-control"]) == (303, "no-store")
+    assert led.headers["location"] == "/signin?next=%2Fcomparison%3Fid%3Dc1%26x%3Dtime"
+    shown = viewer.get(led.headers["location"])
+    assert 'value="/comparison?id=c1&amp;x=time"' in shown.text
+    done = sign_in(viewer, TOKENS["viewer"], "/comparison?id=c1&x=time")
+    assert (done.status_code, done.headers["location"]) == (303, "/comparison?id=c1&x=time")
+    cookie = done.headers["set-cookie"]
+    for word in ("HttpOnly", "SameSite=lax", "Path=/", "Max-Age=604800"):
+        assert word in cookie
+    assert "Secure" not in cookie
+    assert TOKENS["viewer"] not in cookie
+    assert viewer.get("/comparison?id=c1", headers=HTML).text == "the page /comparison"
+    assert viewer.get("/signin?next=/queue").headers["location"] == "/queue"
+
+
+def test_calls_go_in_the_name_of_who_is_signed_in(house: tuple[httpx.Client, Front]) -> None:
+    viewer, _ = house
+    assert viewer.get("/api/v1/me").status_code == 401
+    sign_in(viewer, TOKENS["editor"])
+    assert viewer.get("/api/v1/me").json()["name"] == "Edda"
+    made = viewer.post("/api/v1/comparisons", json=small()).json()
+    assert made["created_by"] == "Edda"
+    with viewer.stream("GET", f"/api/v1/comparisons/{made['id']}/live") as answer:
+        assert answer.status_code == 200
+        assert next(answer.iter_lines())
+    own = {"Authorization": f"Bearer {TOKENS['admin']}"}
+    assert viewer.get("/api/v1/me", headers=own).json()["name"] == "Adam", (
+        "a program's own goes first"
+    )
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": ""},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_another_site_cannot_ride_the_cookie(
+    house: tuple[httpx.Client, Front], headers: dict[str, str]
+) -> None:
+    viewer, _ = house
+    sign_in(viewer, TOKENS["editor"])
+    answer = viewer.post("/api/v1/comparisons", json=small(), headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (403, "forbidden")
+    assert viewer.get("/api/v1/comparisons").json()["total"] == 0
+    assert viewer.post("/signout", headers=headers).status_code == 403
+    assert viewer.get("/api/v1/me").status_code == 200
+    assert sign_in(viewer, TOKENS["viewer"], **headers).status_code == 403
+    assert viewer.get("/api/v1/me").json()["name"] == "Edda"
+
+
+def test_a_cookie_needs_proof_and_a_program_none(house: tuple[httpx.Client, Front]) -> None:
+    viewer, _ = house
+    sign_in(viewer, TOKENS["editor"])
+    del viewer.headers["Origin"]
+    assert viewer.post("/api/v1/comparisons", json=small()).status_code == 403
+    own = {"Authorization": f"Bearer {TOKENS['editor']}"}
+    assert viewer.post("/api/v1/comparisons", json=small(), headers=own).status_code == 201
+
+
+def test_signing_out_ends_the_session(house: tuple[httpx.Client, Front]) -> None:
+    viewer, _ = house
+    sign_in(viewer, TOKENS["editor"])
+    kept = viewer.cookies[COOKIE]
+    out = viewer.post("/signout")
+    assert (out.status_code, out.headers["location"]) == (303, "/signin")
+    assert COOKIE not in viewer.cookies
+    viewer.cookies[COOKIE] = kept
+    assert viewer.get("/api/v1/me").status_code == 401
+    assert viewer.post("/signout").status_code == 303
+
+
+def test_signing_out_ends_the_live_streams_of_other_tabs(
+    house: tuple[httpx.Client, Front], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("frontend.server.proxy.LOOK_S", 0.05)
+    viewer, _ = house
+    sign_in(viewer, TOKENS["editor"])
+    own = viewer.post("/api/v1/comparisons", json=small()).json()["id"]
+    with viewer.stream("GET", f"/api/v1/comparisons/{own}/live") as answer:
+        lines = answer.iter_lines()
+        assert next(lines)
+        with httpx.Client(base_url=viewer.base_url, trust_env=False) as other:
+            cookies = {"Cookie": f"{COOKIE}={viewer.cookies[COOKIE]}"}
+            origin = {"Origin": viewer.headers["Origin"]}
+            assert other.post("/signout", headers={**cookies, **origin}).status_code == 303
+        for _ in lines:
+            pass  # until it ends, cleanly
+    assert viewer.get("/api/v1/me").status_code == 401
+
+
+def test_a_session_ends_by_itself(house: tuple[httpx.Client, Front]) -> None:
+    viewer, front = house
+    sign_in(viewer, TOKENS["editor"])
+    front.now += IDLE_S - 1
+    assert viewer.get("/api/v1/me").status_code == 200
+    front.now += IDLE_S + 1
+    assert viewer.get("/api/v1/me").status_code == 401
+    assert viewer.get("/queue", headers=HTML).headers["location"] == "/signin?next=%2Fqueue"
+    for path in ("/_stcore/upload_file/a/b", "/_stcore/agent/interact", "/media/a.csv"):
+        refused = viewer.post(path, content=b"x")
+        assert (refused.status_code, refused.json()["error"]) == (401, "unauthorized")
+
+
+def test_tokens_that_are_none_are_refused_and_soon_not_even_tried(
+    house: tuple[httpx.Client, Front],
+) -> None:
+    viewer, front = house
+    for bad in [
+        "",
+        "wrong-token-0123456789",
+        "ünïcode-token-of-length",
+        "line\nbreak" * 3,
+        "x" * 20_000,
+    ]:
+        answer = sign_in(viewer, bad)
+        assert answer.status_code == 401
+        assert "not known here" in answer.text
+        assert not bad or bad not in answer.text
+    for _ in range(MOST - 5):
+        assert sign_in(viewer, "wrong-token-0123456789").status_code == 401
+    answer = sign_in(viewer, TOKENS["viewer"])
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
+    front.now += WITHIN_S
+    assert sign_in(viewer, TOKENS["viewer"]).status_code == 303
+
+
+def test_over_https_the_cookie_stays_there(house: tuple[httpx.Client, Front]) -> None:
+    viewer, _ = house
+    done = sign_in(viewer, TOKENS["viewer"], **{"X-Forwarded-Proto": "https"})
+    assert "Secure" in done.headers["set-cookie"]
+
+
+def test_every_answer_tells_browsers_what_not_to_do(house: tuple[httpx.Client, Front]) -> None:
+    viewer, _ = house
+    for path, policy in (
+        ("/signin", "default-src 'none'; style-src 'sha256-"),
+        ("/api/v1/me", "default-src 'none'"),
+        ("/static/x.js", "frame-ancestors 'self'"),
+    ):
+        headers = viewer.get(path).headers
+        assert policy in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "same-origin"
+        assert len(headers.get_list("permissions-policy")) == 1
+
+
+def test_a_token_that_was_taken_back_ends_its_session(
+    settings: Settings, house: tuple[httpx.Client, Front]
+) -> None:
+    viewer, front = house
+    own = front.sessions.begin("a-token-of-the-day-before", Person("Eve", "admin"))
+    viewer.cookies[COOKIE] = own
+    assert viewer.get("/api/v1/me").status_code == 401
+    assert front.sessions.find(own) is None
+
+
+def test_an_open_house_has_no_sign_in(settings: Settings) -> None:
+    app = create_app(replace(settings, tokens=OPEN_HOUSE))
+    with serving(app) as api_url:
+        front = Front(api_url)
+        with serving(front.app()) as ui_url, httpx.Client(base_url=ui_url) as viewer:
+            assert viewer.get("/queue", headers=HTML).text == "the page /queue"
+            assert viewer.get("/signin?next=/queue").headers["location"] == "/queue"
+            assert viewer.post("/api/v1/comparisons", json=small()).status_code == 201
+            evil = {"Origin": "http://evil.example"}
+            answer = viewer.post("/api/v1/comparisons", json=small(), headers=evil)
+            assert answer.status_code == 403
+            front.proxy.close()
+
+
+def test_without_the_api_the_pages_say_so_and_nobody_is_let_in() -> None:
+    [port] = free_ports(1)
+    front = Front(f"http://127.0.0.1:{port}")
+    with serving(front.app()) as ui_url, httpx.Client(base_url=ui_url) as viewer:
+        assert viewer.get("/queue", headers=HTML).text == "the page /queue"
+        answer = sign_in(viewer, TOKENS["admin"], Origin=ui_url)
+        assert answer.status_code == 503
+        assert "does not answer" in answer.text
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *("https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"),
+        *("queue", "", "/a\nb", "/signin?next=/signin", "/signout", "\\\\evil.example"),
+    ],
+)
+def test_nobody_is_led_elsewhere(asked: str) -> None:
+    assert own_path(asked) == "/"
+
+
+def test_where_one_was_is_where_one_comes_back() -> None:
+    for fine in ("/", "/queue", "/comparison?id=c1&arm=a%26b", "/new?from=//x"):
+        assert own_path(fine) == fine
+
+
+def test_sessions_end_after_a_week_and_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    kept = Sessions(lambda: now)
+    own = kept.begin("token", Person("Ada", "editor"))
+    while now < LONGEST_S:
+        assert kept.find(own), "used now and then, it goes on"
+        now += IDLE_S - 1
+    assert kept.find(own) is None
+    monkeypatch.setattr("frontend.server.sessions.MOST", 2)
+    first, second = (kept.begin("token", Person(name, "viewer")) for name in "ab")
+    now += 1
+    assert kept.find(first)
+    third = kept.begin("token", Person("c", "viewer"))
+    assert [bool(kept.find(one)) for one in (first, second, third)] == [True, False, True]
+    assert "token" not in repr(kept.find(first)).replace("Session(", "")
+
+
+def test_roles_reach_those_before_them() -> None:
+    reach = {
+        role: [n for n in ("viewer", "editor", "admin") if Person("x", role).may(n)]
+        for role in ("viewer", "editor", "admin", "other")
+    }
+    assert reach == {
+        "viewer": ["viewer"],
+        "editor": ["viewer", "editor"],
+        "admin": ["viewer", "editor", "admin"],
+        "other": [],
+    }

@@ -1,0 +1,111 @@
+"""What the Data page says of data sets, as text and HTML."""
+
+from typing import Any
+
+import pytest
+
+from backend.datasets.check_result import KINDS
+from contract.catalogue.catalogue import catalogue
+from frontend.errors import FieldProblem
+from frontend.ui import dataset_text as dataset_facts
+
+BAD = "<script>'x'</script>"
+
+
+def dataset(**changes: Any) -> dict[str, Any]:
+    base = {
+        "id": "d1",
+        "items": 1200,
+        "classes": 10,
+        "has_fine": False,
+        "shape": {"features": 64},
+        "size": 34_000_000,
+        "thumbnail_items": [],
+    }
+    return {**base, **changes}
+
+
+def test_every_kind_that_the_api_takes_has_a_name_and_a_file() -> None:
+    assert set(dataset_facts.KINDS) == set(KINDS)
+    assert {kind for kinds in dataset_facts.FORMATS.values() for kind in kinds} == set(KINDS)
+    assert len(dataset_facts.LAYOUTS) == len(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("file", "kinds"),
+    [
+        ("a.zip", ("image_folder",)),
+        ("A.B.NPZ", ("features", "paired_features")),
+        ("x.parquet", ("features", "paired_features")),
+        ("x.h5", ("paired_features",)),
+        ("x.mat", ("paired_features",)),
+        ("zip", ()),
+    ],
+)
+def test_the_ending_of_a_file_says_what_it_may_be(file: str, kinds: tuple[str, ...]) -> None:
+    assert dataset_facts.kinds_of(file) == kinds
+
+
+def test_a_data_set_in_one_line() -> None:
+    assert dataset_facts.counts(dataset()) == "1,200 items, 10 classes, 64 features, 34 MB"
+    pairs = dataset(shape={"audio": 128, "visual": 1024}, has_fine=True)
+    assert dataset_facts.counts(pairs) == (
+        "1,200 items, 10 classes, fine labels, 128 audio features, 1,024 visual features, 34 MB"
+    )
+    sides = {"min_width": 20, "max_width": 90, "min_height": 30, "max_height": 80}
+    assert dataset_facts.shape(sides) == ["20 x 30 to 90 x 80 pixels"]
+    assert dataset_facts.shape({**sides, "max_width": 20, "max_height": 30}) == ["20 x 30 pixels"]
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "0 bytes"), (999, "999 bytes"), (171_000, "171 kB"), (1.2e9, "1.2 GB")],
+)
+def test_sizes_are_short(count: float, said: str) -> None:
+    assert dataset_facts.size(count) == said
+
+
+def test_thumbnails_stand_under_the_names_of_their_classes() -> None:
+    items = [
+        {"n": 4 * label + at, "class_name": f"c{label}", "file": f"c{label}/{at}.jpg"}
+        for label in range(9)
+        for at in range(4)
+    ]
+    page = dataset_facts.thumbnails(dataset(classes=10, thumbnail_items=items), "/api/v1")
+    assert page.count("<figure>") == dataset_facts.CLASSES_SHOWN
+    assert page.count("<img ") == dataset_facts.CLASSES_SHOWN * dataset_facts.IMAGES_SHOWN
+    assert "src='/api/v1/datasets/d1/thumbnails/4' alt='c1/0.jpg'" in page
+    assert ">c1</figcaption>" in page
+    assert "and 4 more classes" in page
+
+
+def test_every_text_of_a_user_is_escaped() -> None:
+    items = [{"n": 0, "class_name": BAD, "file": BAD}]
+    pages = [
+        dataset_facts.thumbnails(dataset(classes=1, thumbnail_items=items), "/api/v1"),
+        dataset_facts.problems_table([FieldProblem(BAD, BAD)]),
+    ]
+    for page in pages:
+        assert "<script" not in page
+        assert "'x'" not in page
+        assert "&lt;script&gt;" in page
+
+
+def test_a_problem_of_the_whole_file_says_so() -> None:
+    page = dataset_facts.problems_table(
+        [FieldProblem("", "is empty"), FieldProblem("row 3", "bad")]
+    )
+    assert "<th scope='row'>the file</th><td>is empty</td>" in page
+    assert "<th scope='row'>row 3</th><td>bad</td>" in page
+
+
+def test_the_catalogues_data_sets_say_where_they_come_from() -> None:
+    rows = catalogue()["data"]
+    page = dataset_facts.catalogue_table(rows)
+    shown = [row for row in rows if f"<th scope='row'>{row['label']}</th>" in page]
+    assert [row["kind"] for row in rows if row not in shown] == [
+        row["kind"] for row in rows if row["source"] == "own"
+    ]
+    assert {row["source"] for row in shown} == set(dataset_facts.SOURCES)
+    assert "171 MB" in page
+    assert "https://arxiv.org/abs/1708.07747" in page

@@ -1,0 +1,50 @@
+"""Seeds as text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frontend.ui.seeds import SeedsError, parse_seeds, write_seeds
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [
+        ("0-4", [0, 1, 2, 3, 4]),
+        ("0,1,2", [0, 1, 2]),
+        (" 7 ", [7]),
+        ("0 - 2; 9, 5", [0, 1, 2, 9, 5]),
+        ("3–5", [3, 4, 5]),
+        ("1,\n2,", [1, 2]),
+    ],
+)
+def test_reads_what_people_write(text: str, seeds: list[int]) -> None:
+    assert parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "at least one seed is needed"),
+        (" , ", "at least one seed is needed"),
+        ("0,x", "“x” is no seed"),
+        ("-1", "“-1” is no seed"),
+        ("1.5", "“1.5” is no seed"),
+        ("4-0", "write 0-4"),
+        ("0,1,0", "seed 0 is listed twice"),
+        ("0-3, 2", "seed 2 is listed twice"),
+        ("0-99999999999", "more than 1000 seeds"),
+    ],
+)
+def test_says_what_is_wrong(text: str, problem: str) -> None:
+    with pytest.raises(SeedsError, match=problem):
+        parse_seeds(text)
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, unique=True))
+def test_what_is_written_reads_back(seeds: list[int]) -> None:
+    assert parse_seeds(write_seeds(seeds)) == seeds
+
+
+def test_writes_runs_as_ranges() -> None:
+    assert write_seeds([0, 1, 2, 3, 9, 5, 6]) == "0-3, 9, 5, 6"

@@ -1,0 +1,77 @@
+"""Files of images become one tensor, in order; what cannot be read is named, a cancel is heard."""
+
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.support.tiny_sets import image, write
+from worker import features
+from worker.data import ImageFiles
+from worker.encoders.pixels import load_image
+from worker.errors import CancelledError, DataError
+from worker.features.decode import BATCH, batches
+from worker.reporting.progress import SILENT
+
+
+def files_in(folder: Path, count: int) -> ImageFiles:
+    suffixes = ("jpg", "png", "bmp", "webp")
+    names = {f"{i}.{suffixes[i % 4]}": image(i, suffixes[i % 4], 20 + i % 5) for i in range(count)}
+    write(folder, names)
+    return ImageFiles(tuple(folder / name for name in names))
+
+
+@pytest.mark.parametrize("count", [1, BATCH, 2 * BATCH + 3])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_every_image_in_its_place(tmp_path: Path, count: int, threads: int) -> None:
+    files = files_in(tmp_path, count)
+    told: list[tuple[float, float | None]] = []
+
+    def progress(what: str, done: float, total: float | None, unit: str = "items") -> None:
+        told.append((done, total))
+
+    decoded = features.decode(files, resize=18, crop=16, progress=progress, threads=threads)
+    assert decoded.dtype == torch.uint8
+    assert decoded.shape == (count, 3, 16, 16)
+    for own, path in zip(decoded, files.paths, strict=True):
+        assert torch.equal(own, load_image(path, 18, 16))
+    assert [told[0], told[-1]] == [(0, count), (count, count)]
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", image(0)[:200]])
+def test_a_file_that_is_no_image_is_named(tmp_path: Path, content: bytes) -> None:
+    files = files_in(tmp_path, BATCH + 5)
+    files.paths[BATCH + 1].write_bytes(content)
+    with pytest.raises(DataError, match=rf"/{BATCH + 1}\.png cannot be read"):
+        features.decode(files, resize=16, crop=16, progress=SILENT)
+
+
+def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
+    files = files_in(tmp_path, 3)
+    files.paths[1].unlink()
+    with pytest.raises(DataError, match=r"/1\.png cannot be read"):
+        features.decode(files, resize=16, crop=16, progress=SILENT)
+
+
+def test_a_cancel_is_heard_and_leaves_no_thread(tmp_path: Path) -> None:
+    files = files_in(tmp_path, 3 * BATCH)
+
+    def progress(what: str, done: float, total: float | None, unit: str = "items") -> None:
+        if done:
+            raise CancelledError(what)
+
+    with pytest.raises(CancelledError, match="decoding"):
+        features.decode(files, resize=16, crop=16, progress=progress)
+    assert not [one for one in threading.enumerate() if one.name.startswith("decode")]
+
+
+def test_no_more_than_the_next_batch_is_decoded_ahead(tmp_path: Path) -> None:
+    files = files_in(tmp_path, 12)
+    parts = batches(files, resize=16, crop=16, size=3)
+    assert len(next(parts)) == 3
+    for path in files.paths[6:]:
+        path.unlink()
+    assert len(next(parts)) == 3  # was on its way, or still is there
+    with pytest.raises(DataError, match=r"/6\.bmp cannot be read"):
+        next(parts)

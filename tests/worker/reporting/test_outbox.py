@@ -1,0 +1,88 @@
+from worker.reporting.outbox import MOST_PATIENCE_S, PATIENCE_S, Outbox
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def filled(count: int, clock: Clock | None = None, limit: int = 1000) -> Outbox:
+    outbox = Outbox(limit_bytes=limit, clock=clock or Clock())
+    for number in range(1, count + 1):
+        assert outbox.next_seq == number
+        outbox.put(b"event %d" % number)
+    return outbox
+
+
+def seqs(outbox: Outbox) -> list[int]:
+    return [entry.seq for entry in outbox.unsent(100)]
+
+
+def send_all(outbox: Outbox) -> None:
+    outbox.sent(outbox.unsent(100)[-1])
+
+
+def test_events_leave_when_stored_not_when_sent() -> None:
+    outbox = filled(4)
+    send_all(outbox)
+    assert seqs(outbox) == []
+    outbox.committed(2)
+    outbox.send_again()
+    assert seqs(outbox) == [3, 4]
+
+
+def test_a_part_sent_leaves_the_rest_unsent() -> None:
+    outbox = filled(4)
+    outbox.sent(outbox.unsent(2)[-1])
+    outbox.committed(1)
+    assert seqs(outbox) == [3, 4]
+    outbox.committed(99)
+    assert outbox.wait_until_empty(0)
+
+
+def test_events_stored_while_they_were_sent_are_not_counted_twice() -> None:
+    outbox = filled(4)
+    entries = outbox.unsent(3)
+    outbox.committed(2)  # an earlier copy had arrived
+    outbox.sent(entries[-1])
+    assert seqs(outbox) == [4]
+
+
+def test_standing_still_sends_again_with_growing_patience() -> None:
+    clock = Clock()
+    outbox = filled(2, clock)
+    send_all(outbox)
+    waits = []
+    for _ in range(6):
+        since = clock.now
+        while not seqs(outbox):
+            clock.now += 0.5
+            outbox.committed(0)
+        waits.append(clock.now - since)
+        send_all(outbox)
+    assert waits[:3] == [PATIENCE_S, 2 * PATIENCE_S, 4 * PATIENCE_S]
+    assert waits[-1] == MOST_PATIENCE_S
+    outbox.committed(1)
+    clock.now += PATIENCE_S
+    outbox.committed(1)
+    assert seqs(outbox) == [2]
+
+
+def test_no_news_of_what_is_stored_is_no_reason_to_send_again() -> None:
+    clock = Clock()
+    outbox = filled(2, clock)
+    send_all(outbox)
+    clock.now += 100
+    assert seqs(outbox) == []
+
+
+def test_it_is_full_until_enough_is_stored() -> None:
+    outbox = filled(3, limit=10)
+    assert outbox.full
+    outbox.wait_for_room(0)
+    assert outbox.full
+    outbox.committed(2)
+    assert not outbox.full

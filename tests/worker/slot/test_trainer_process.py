@@ -1,0 +1,73 @@
+"""A trainer alone: how it warms up, and that it never outlives whoever started it."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from tests.support.slot import ROOT, worker_environment
+from tests.support.waiting import until
+from worker.slot.trainer_process import TrainerProcess
+
+ENVIRONMENT = worker_environment("redis://127.0.0.1:1/0", "http://127.0.0.1:1")
+
+
+def test_it_says_when_it_is_warm_and_leads_a_session_of_its_own() -> None:
+    trainer = TrainerProcess.start(ENVIRONMENT)
+    until(trainer.warm.is_set, "a warm trainer")
+    assert os.getsid(trainer.pid) == trainer.pid
+    os.kill(trainer.pid, signal.SIGTERM)
+    assert trainer.wait(60)
+    trainer.send({"cancel": True})  # nobody listens, nothing happens
+    trainer.stop()
+    assert trainer.exit_code == -signal.SIGTERM
+
+
+def test_its_last_words_name_the_signal_and_the_last_lines() -> None:
+    trainer = TrainerProcess.start({**ENVIRONMENT, "LOSSBOARD_DEVICE": "tpu"})
+    assert trainer.wait(60)
+    words = trainer.last_words()
+    assert "exit code 1" in words
+    assert "LOSSBOARD_DEVICE is 'tpu'" in words
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the end of stdin tells it")
+def test_it_dies_with_its_parent_though_its_stdin_stays_open() -> None:
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import subprocess, sys, time;"
+            "child = subprocess.Popen([sys.executable, '-m', 'worker.trainer'], stdin=0);"
+            "time.sleep(60)",
+        ],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert parent.stdout is not None
+    assert b"ready" in parent.stdout.readline()
+    [trainer] = psutil.Process(parent.pid).children()
+    parent.kill()
+    parent.wait()
+    until(lambda: not trainer.is_running(), "the trainer's end", timeout=5)
+    assert parent.stdin is not None
+    parent.stdin.close()
+    parent.stdout.close()
+
+
+def test_the_end_of_stdin_ends_an_idle_trainer() -> None:
+    trainer = subprocess.Popen(
+        [sys.executable, "-m", "worker.trainer"],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    out, _ = trainer.communicate(timeout=90)
+    assert b"ready" in out
+    assert trainer.returncode == 0

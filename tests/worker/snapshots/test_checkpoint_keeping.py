@@ -1,0 +1,111 @@
+"""Checkpoints on their way: behind the snapshots before them, one at a time, none at the end."""
+
+import hashlib
+import threading
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from contract.comparison.spec import parse_spec
+from contract.events import Snapshot
+from tests.support.specs import small
+from tests.support.waiting import until
+from worker import data
+from worker.errors import BlobRefusedError
+from worker.reporting.reporter import ListReporter
+from worker.snapshots import Material, Saved, SnapshotKeeper, gather
+
+
+class InOrder(ListReporter):
+    """Keeps also the order of what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.order: list[tuple[str, int]] = []
+
+    def kept(self, snapshot: Snapshot) -> None:
+        super().kept(snapshot)
+        self.order.append(("snapshot", snapshot.step))
+
+    def checkpointed(self, step: int, digest: str) -> None:
+        super().checkpointed(step, digest)
+        self.order.append(("checkpoint", step))
+
+
+class Store:
+    """Takes blobs once its gate is open, or refuses some."""
+
+    def __init__(self, *, refused: tuple[bytes, ...] = ()) -> None:
+        self.gate = threading.Event()
+        self.refused = refused
+        self.taken: list[bytes] = []
+
+    def put(self, content: bytes, cancelled: Callable[[], bool]) -> str:
+        self.gate.wait()
+        if content in self.refused:
+            raise BlobRefusedError("no room")
+        self.taken.append(content)
+        return hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def material() -> Material:
+    spec = parse_spec(small(measure={"snapshot_size": 10}))
+    return gather(data.load(spec.data), spec)
+
+
+def test_a_checkpoint_is_told_behind_the_snapshots_before_it(material: Material) -> None:
+    store, reporter = Store(), InOrder()
+    keeper = SnapshotKeeper(store, reporter)
+    embeddings = torch.randn(10, 4)
+    keeper.keep(material, 1, 16, embeddings)
+    assert keeper.takes_checkpoint()
+    keeper.checkpoint(Saved(16, b"state"))
+    keeper.keep(material, 2, 32, embeddings)
+    assert not keeper.takes_checkpoint()
+    store.gate.set()
+    until(keeper.takes_checkpoint, "the checkpoint to be stored")
+    keeper.close()
+    assert reporter.order == [("snapshot", 16), ("checkpoint", 16), ("snapshot", 32)]
+    assert reporter.checkpoints == [(16, hashlib.sha256(b"state").hexdigest())]
+
+
+def test_at_the_end_the_snapshots_are_waited_for_and_a_checkpoint_is_not(
+    material: Material,
+) -> None:
+    store, reporter = Store(), InOrder()
+    keeper = SnapshotKeeper(store, reporter)
+    keeper.keep(material, 1, 16, torch.randn(10, 4))
+    keeper.checkpoint(Saved(16, b"state"))
+    closing = threading.Thread(target=keeper.close)
+    closing.start()
+    until(keeper._closing.is_set, "the end")
+    store.gate.set()
+    closing.join()
+    assert reporter.order == [("snapshot", 16)]
+    assert b"state" not in store.taken
+
+
+def test_refused_ones_are_told_once_in_a_row_and_cost_nothing() -> None:
+    store, reporter = Store(refused=(b"1", b"2", b"4")), InOrder()
+    store.gate.set()
+    keeper = SnapshotKeeper(store, reporter)
+    for step in (1, 2, 3, 4):
+        keeper.checkpoint(Saved(step, str(step).encode()))
+        until(keeper.takes_checkpoint, f"checkpoint {step} to be dealt with")
+    keeper.close()
+    assert reporter.order == [("checkpoint", 3)]
+    assert reporter.lines == [
+        f"the checkpoint of step {step} was not kept: no room" for step in (1, 4)
+    ]
+
+
+def test_a_cancelled_run_sends_none() -> None:
+    store, reporter = Store(), InOrder()
+    store.gate.set()
+    keeper = SnapshotKeeper(store, reporter, lambda: True)
+    keeper.checkpoint(Saved(1, b"state"))
+    keeper.close()
+    assert reporter.order == []
+    assert store.taken == []

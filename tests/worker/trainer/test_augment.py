@@ -1,0 +1,71 @@
+"""Augmentation: mirrored and moved images, the same for the same generator."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from contract.comparison.data import Modalities
+from worker.data import Split
+from worker.trainer.augment import augment, augmented
+
+IMAGES = torch.arange(40 * 3 * 16 * 16).view(40, 3, 16, 16) % 251
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("kind", ["flip", "flip_shift"])
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_shape_type_and_draws(kind: str, dtype: torch.dtype) -> None:
+    images = IMAGES.to(dtype)
+    made = augment(images, kind, seeded())  # type: ignore[arg-type]
+    assert made.shape == images.shape
+    assert made.dtype == dtype
+    assert torch.equal(made, augment(images, kind, seeded()))  # type: ignore[arg-type]
+    assert not torch.equal(made, augment(images, kind, seeded(1)))  # type: ignore[arg-type]
+
+
+def test_a_flip_mirrors_some_and_leaves_the_others() -> None:
+    images = IMAGES.to(torch.uint8)
+    made = augment(images, "flip", seeded())
+    kept = [torch.equal(a, b) for a, b in zip(made, images, strict=True)]
+    mirrored = [torch.equal(a, b.flip(-1)) for a, b in zip(made, images, strict=True)]
+    assert all(a != b for a, b in zip(kept, mirrored, strict=True))
+    assert 8 <= sum(mirrored) <= 32
+
+
+def moved(image: Tensor, down: int, right: int) -> Tensor:
+    """Slow: each pixel looks up where it came from, at most the edge's."""
+    _, height, width = image.shape
+    rows = [min(max(row + down, 0), height - 1) for row in range(height)]
+    columns = [min(max(column + right, 0), width - 1) for column in range(width)]
+    return image[:, rows][:, :, columns]
+
+
+def test_a_shift_moves_by_up_to_an_eighth() -> None:
+    images = IMAGES.to(torch.uint8)
+    seen = set()
+    for before, after in zip(images, augment(images, "flip_shift", seeded()), strict=True):
+        found = [
+            (down, right)
+            for base in (before, before.flip(-1))
+            for down in range(-2, 3)
+            for right in range(-2, 3)
+            if torch.equal(moved(base, down, right), after)
+        ]
+        assert len(found) == 1
+        seen.add(found[0])
+    assert len(seen) > 10
+
+
+def test_only_images_are_augmented() -> None:
+    labels = torch.zeros(40, dtype=torch.int64)
+    spectrograms = torch.rand(40, 1, 16, 16)
+    batch = Split(spectrograms, labels, labels, IMAGES.to(torch.uint8))
+    made = augmented(batch, Modalities("spectrograms", "images"), "flip_shift", seeded())
+    assert made.items is spectrograms
+    assert made.visual is not None
+    assert not torch.equal(made.visual, IMAGES.to(torch.uint8))
+    assert made.fine is labels
+    assert augmented(batch, Modalities("spectrograms", "images"), "none", seeded()) is batch

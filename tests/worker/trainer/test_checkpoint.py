@@ -1,0 +1,319 @@
+"""A training that goes on from a checkpoint reports what it would have reported undisturbed."""
+
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from contract.comparison.spec import parse_spec
+from tests.support import tiny_sets, tiny_spoken
+from tests.support.specs import small
+from worker.api.claim import Claim
+from worker.errors import BlobLostError, CheckpointError
+from worker.reporting.reporter import ListReporter
+from worker.snapshots import NoKeeper, Saved
+from worker.trainer import checkpoint
+from worker.trainer.attempt import attempt
+from worker.trainer.checkpoint import Checkpoints
+from worker.trainer.training import Training
+
+CPU = torch.device("cpu")
+Json = dict[str, Any]
+Series = dict[str, list[tuple[int, float | None]]]
+
+
+class AllKept(NoKeeper):
+    """Keeps every checkpoint it is given, and takes them as often as asked."""
+
+    def __init__(self) -> None:
+        self.saved: dict[int, bytes] = {}
+
+    def takes_checkpoint(self) -> bool:
+        return True
+
+    def checkpoint(self, saved: Saved) -> None:
+        self.saved[saved.step] = saved.content
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checkpoints may take all of a run's time, so that there is one before every step."""
+    monkeypatch.setattr(checkpoint, "SHARE", math.inf)
+
+
+def built(raw: Json, reporter: ListReporter, keeper: NoKeeper | None = None) -> Training:
+    spec = parse_spec(raw)
+    every = 1e-9 if keeper else 0.0
+    return Training(spec, spec.arms[0], 3, CPU, reporter, keeper=keeper, checkpoint_s=every)
+
+
+def of_loss(**loss: Any) -> Json:
+    return {"arms": [{"name": "arm", "loss": loss}]}
+
+
+CONVNET = {"kind": "convnet", "channels": 4, "embedding_dim": 8}
+SGD = {"kind": "sgd", "lr": 0.05, "momentum": 0.9}
+
+CASES: dict[str, Json] = {
+    "mlp": {},
+    "sampled": of_loss(kind="contrastive", selection="sampled"),
+    "semi-hard": of_loss(kind="triplet", selection="semi_hard"),
+    "distance-weighted": of_loss(kind="triplet", selection="distance_weighted"),
+    "n-pair": of_loss(kind="n_pair"),
+    "proxies": of_loss(kind="arcface"),
+    "centres": of_loss(kind="center_contrastive"),
+    "augmented convnet": {
+        "encoder": CONVNET,
+        "training": {"epochs": 3, "batch_size": 256, "augmentation": "flip_shift"},
+    },
+    "m per class, sgd": {
+        "training": {
+            "epochs": 3,
+            "batch_size": 200,
+            "sampler": {"kind": "m_per_class", "m": 20},
+            "optimizer": SGD,
+        },
+    },
+    "adamw, bfloat16": {
+        "training": {
+            "epochs": 3,
+            "batch_size": 256,
+            "optimizer": {"kind": "adamw", "weight_decay": 0.1},
+            "precision": "bfloat16",
+        },
+    },
+}
+
+
+def spec_of(changes: Json) -> Json:
+    raw = small(training={"epochs": 3, "batch_size": 256}, measure={"evaluate_every": 2})
+    return {**raw, **changes}
+
+
+def assert_as_if_undisturbed(raw: Json, most: int = 5) -> None:
+    """Whatever the step, and whether amid an epoch or between two, behind an evaluation or not."""
+    whole, keeper = ListReporter(), AllKept()
+    built(raw, whole, keeper).run(lambda: False)
+    total = whole.total_steps
+    assert sorted(keeper.saved) == list(range(1, total))  # before every step but the first
+    epoch = whole.steps_per_epoch
+    for step in (epoch, total - 1, 1, epoch + 1, 2 * epoch)[:most]:
+        rest = ListReporter()
+        torch.manual_seed(step)  # as a process with another past
+        training = built(raw, rest)
+        training.restore(Saved(step, keeper.saved[step]))
+        assert training.run(lambda: False) == "succeeded"
+        assert rest.after == step
+        assert values(rest.series) == values(later(whole.series, step))
+        began = rest.series["run.elapsed_s"][0][1]
+        before = whole.series["run.elapsed_s"][step - 1]
+        assert before[0] == step
+        assert (began or 0) > (before[1] or 0)  # it counts on
+
+
+def later(series: Series, after: int) -> Series:
+    """Points beyond a step, and those of the test split, which are read at the end."""
+    found = {
+        key: points if key.startswith("test.") else [point for point in points if point[0] > after]
+        for key, points in series.items()
+    }
+    return {key: points for key, points in found.items() if points}
+
+
+def values(series: Series) -> Series:
+    """All but the clock's."""
+    return {key: points for key, points in series.items() if key != "run.elapsed_s"}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_restored_training_is_as_if_never_interrupted(name: str, unhurried: None) -> None:
+    assert_as_if_undisturbed(spec_of(CASES[name]))
+
+
+def test_one_of_two_encoders_is_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unhurried: None
+) -> None:
+    monkeypatch.setenv("LOSSBOARD_DATASETS_DIR", str(tmp_path))
+    tiny_spoken.write(tmp_path)
+    raw = small(
+        data={"kind": "spoken_digits", "images": "digits"},
+        encoder={"kind": "audio_convnet", "channels": 4, "embedding_dim": 8},
+        visual_encoder={"kind": "convnet", "channels": 4, "embedding_dim": 8},
+        training={"epochs": 3, "batch_size": 20},
+    )
+    assert_as_if_undisturbed(raw)
+
+
+@pytest.mark.parametrize("tuning", ["frozen", "full"])
+def test_a_backbone_is_too_on_kept_features_or_with_running_statistics(
+    tuning: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unhurried: None
+) -> None:
+    monkeypatch.setenv("LOSSBOARD_DATASETS_DIR", str(tmp_path / "datasets"))
+    tiny_sets.write(tmp_path / "images", tiny_sets.image_files(classes=4, each=10))
+    raw = small(
+        data={
+            "kind": "image_folder",
+            "folder": str(tmp_path / "images"),
+            "split": "item",
+            "image_size": 16,
+        },
+        encoder={
+            "kind": "resnet18",
+            "weights": "random",
+            "tuning": tuning,
+            "embedding_dim": 8,
+        },
+        training={"epochs": 2, "batch_size": 12},
+    )
+    assert_as_if_undisturbed(raw, most=2)
+
+
+def saved_after(raw: Json, step: int, monkeypatch: pytest.MonkeyPatch) -> Saved:
+    """A checkpoint of a whole run of a spec."""
+    monkeypatch.setattr(checkpoint, "SHARE", math.inf)
+    keeper = AllKept()
+    built(raw, ListReporter(), keeper).run(lambda: False)
+    return Saved(step, keeper.saved[step])
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda raw: raw["training"].update(batch_size=128), "another spec, seed or device"),
+        (lambda raw: raw["arms"][0]["loss"].update(margin=0.1), "another spec, seed or device"),
+        (lambda raw: raw["encoder"].update(hidden=32), "another spec, seed or device"),
+        (lambda raw: raw.update(name="renamed", notes="x", seeds=[3, 4]), None),
+    ],
+)
+def test_only_a_run_of_the_same_training_goes_on(
+    change: Any, what: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = spec_of({})
+    saved = saved_after(raw, 2, monkeypatch)
+    change(raw)
+    training = built(raw, ListReporter())
+    if what is None:
+        training.restore(saved)
+        assert training.step == 2
+        return
+    with pytest.raises(CheckpointError, match=what):
+        training.restore(saved)
+
+
+def broken(content: bytes, how: str) -> bytes:
+    match how:
+        case "empty":
+            return b""
+        case "cut short":
+            return content[: len(content) // 2]
+        case "no checkpoint":
+            file = io.BytesIO()
+            torch.save({"weights": torch.zeros(3)}, file)
+            return file.getvalue()
+    known = torch.load(io.BytesIO(content), weights_only=True)
+    match how:
+        case "of another format":
+            known["format"] = checkpoint.FORMAT + 1
+        case "of another step":
+            known["step"] += 1
+        case "without a part":
+            del known["state"]["optimizer"]
+        case "with other weights":
+            known["state"]["model"] = {"other": torch.zeros(3)}
+    file = io.BytesIO()
+    torch.save(known, file)
+    return file.getvalue()
+
+
+HOWS = (
+    *("empty", "cut short", "no checkpoint", "of another format", "of another step"),
+    *("without a part", "with other weights", "gone"),
+)
+
+
+@pytest.mark.parametrize("how", [*HOWS, "sound"])
+def test_an_attempt_says_whether_it_goes_on_or_starts_over(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = spec_of({})
+    saved = saved_after(raw, 4, monkeypatch)
+
+    def fetch(digest: str) -> bytes:
+        assert digest == "d"
+        if how == "gone":
+            raise BlobLostError("the API answers 404")
+        return saved.content if how == "sound" else broken(saved.content, how)
+
+    claim = Claim(
+        run="r",
+        attempt=2,
+        start_after=4,
+        checkpoint="d",
+        lease_s=10,
+        comparison="c",
+        arm="triplet",
+        seed=3,
+        spec=raw,
+    )
+    reporter, whole = ListReporter(), ListReporter()
+    attempt(claim, reporter, lambda: False, CPU, fetch=fetch)
+    built(raw, whole).run(lambda: False)
+    assert reporter.state == "succeeded", reporter.failure
+    [line] = [line for line in reporter.lines if "checkpoint of step 4" in line]
+    if how == "sound":
+        assert reporter.after == 4
+        assert line == "attempt 2 goes on from the checkpoint of step 4"
+        assert values(reporter.series) == values(later(whole.series, 4))
+    else:
+        assert reporter.after == 0
+        assert "the run starts over" in line
+        assert values(reporter.series) == values(whole.series)
+
+
+class Clock:
+    """Seconds that pass when told."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Slow:
+    """A part that takes its time to be written."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self.clock, self.seconds = clock, seconds
+
+    def state_dict(self) -> Json:
+        self.clock.now += self.seconds
+        return {}
+
+    def load_state_dict(self, state: Json) -> None:
+        assert not state
+
+
+def test_checkpoints_that_take_long_come_seldom() -> None:
+    clock = Clock()
+    pace = Checkpoints("own", {"part": Slow(clock, 3.0)}, AllKept(), 30.0, clock)
+    assert not pace.due()
+    clock.now = 30.0
+    assert pace.due()
+    pace.save(1)
+    clock.now += 99.0
+    assert not pace.due()
+    clock.now += 1.0
+    assert pace.due()  # 3 s of 100 are 3 %
+
+
+def test_none_is_taken_while_the_one_before_is_on_its_way_or_where_none_is_wanted() -> None:
+    clock = Clock()
+    waiting = Checkpoints("own", {}, NoKeeper(), 30.0, clock)
+    never = Checkpoints("own", {}, AllKept(), 0.0, clock)
+    clock.now = 1e6
+    assert not waiting.due()
+    assert not never.due()

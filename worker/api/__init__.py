@@ -1,0 +1,1 @@
+"""Clients of the API's internal part: runs, blobs and projections."""

@@ -1,0 +1,1 @@
+"""Reading what data sets consist of: images, recordings, pickles, MATLAB files, lists."""

@@ -1,0 +1,48 @@
+"""CUB-200-2011 (Wah et al. 2011): 11,788 photographs of 200 species of birds."""
+
+from pathlib import Path
+from typing import Final
+
+from contract.comparison.data import Cub200Data
+from worker.data.dataset import Pool
+from worker.data.formats.image_lists import by_id, images, some
+from worker.data.loaders.fine_grained import pool
+from worker.data.sources.published_archives import Published, complete
+from worker.reporting.progress import Progress
+
+SOURCE: Final = Published(
+    "CUB-200-2011",
+    folder="CUB_200_2011",
+    marker="images.txt",
+    archive="CUB_200_2011.tgz",
+    urls=("https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz",),
+    md5="97eceeb196236b17998738112f37df78",
+)
+
+
+def load(spec: Cub200Data, folder: Path, progress: Progress) -> Pool:
+    """The images of images.txt, in the order of their numbers, with the classes of
+    image_class_labels.txt, in the order of classes.txt.
+
+    Raises:
+        DataError: files are missing and cannot be had, or do not fit together.
+        CancelledError: by `progress`.
+    """
+    root = complete(SOURCE, folder, progress)
+    listed = by_id(root / "images.txt", 2)
+    labels = by_id(root / "image_class_labels.txt", 2)
+    classes = by_id(root / "classes.txt", 2)
+    lacking = sorted(listed.keys() - labels.keys())
+    if lacking:
+        raise listed[lacking[0]].error(
+            f"the image has no class in image_class_labels.txt; so have images {some(lacking)}"
+        )
+    for number, row in labels.items():
+        if number not in listed:
+            raise row.error(f"there is no image {number} in images.txt")
+        if row.whole(1, 1) not in classes:
+            raise row.error(f"there is no class {row.words[1]} in classes.txt")
+    order = sorted(listed)
+    names = [(listed[one].where, listed[one].words[1]) for one in order]
+    paths = images(root / "images", names, root / "images.txt", progress)
+    return pool(spec, paths, [labels[one].whole(1) for one in order])

@@ -1,0 +1,47 @@
+"""What the loaders of fine-grained image sets share: the split, and the pool they give."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from contract.comparison.data.fine_grained import FineGrained
+from worker.data.dataset import Pool
+from worker.data.formats.image_files import ImageFiles
+from worker.data.splits import split
+
+
+def pool(
+    spec: FineGrained,
+    paths: Sequence[Path],
+    class_ids: Sequence[int],
+    *,
+    training_classes: int | None = None,
+) -> Pool:
+    """Files of images with labels 0 to C - 1 in the order of the official class ids.
+
+    Args:
+        spec: how it is split.
+        paths: of the images.
+        class_ids: official ids, one an image.
+        training_classes: how many of the first classes train, with a split by class; by default
+            half of them, rounded down.
+
+    Raises:
+        DataError: too few classes or images for that split.
+    """
+    labels = np.unique(np.asarray(class_ids, dtype=np.int64), return_inverse=True)[1]
+    indices = split(
+        labels,
+        by=spec.split,
+        validation=spec.validation,
+        seed=spec.seed,
+        training_classes=training_classes,
+    )
+    return Pool(
+        ImageFiles(tuple(paths)),
+        torch.from_numpy(labels),
+        indices,
+        class_disjoint=spec.split == "class",
+    )

@@ -1,0 +1,1 @@
+"""A slot: claims runs and watches over the trainers that it starts."""

@@ -1,0 +1,85 @@
+"""One slot: what the pool child holds for its whole life."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Final
+
+import redis
+
+from contract.events import Lost, encode
+from contract.names import EVENT_FIELD, EVENT_STREAM
+from worker.api.client import Api
+from worker.errors import ApiUnavailableError
+from worker.reporting.stream_reporter import connect
+from worker.settings import Settings
+from worker.slot.spare_trainer import Spare
+from worker.slot.supervisor import Supervisor
+from worker.slot.trainer_process import TrainerProcess
+
+SEEN_EVERY_S: Final = 5.0
+SEEN_RETRY_S: Final = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Slot:
+    """Supervisor, warm spare, and the thread that tells the API that an idle slot lives."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        start_trainer: Callable[[], TrainerProcess] = TrainerProcess.start,
+    ) -> None:
+        self._redis = connect(settings.broker_url, timeout=1.0)
+        self._presence_api = Api(settings)
+        self._spare = Spare(start_trainer)
+        self._api = Api(settings)
+        self._supervisor = Supervisor(
+            self._api, self._spare, self._send_lost, drain_s=settings.drain_s
+        )
+        self._stopped = threading.Event()
+        self._presence = threading.Thread(target=self._be_seen, name="presence", daemon=True)
+
+    def open(self) -> None:
+        """Warm the spare and be seen; call it from the process's main thread."""
+        self._spare.prepare()
+        self._presence.start()
+
+    def work(self) -> None:
+        """Train until nothing is queued."""
+        self._supervisor.work()
+
+    def stop(self) -> None:
+        """Give back what is being trained; may be called from a signal handler."""
+        self._stopped.set()
+        self._supervisor.stop()
+
+    def close(self) -> None:
+        """Stop the spare and all connections; for a slot whose process goes on."""
+        self.stop()
+        self._presence.join()
+        self._spare.close()
+        self._presence_api.close()
+        self._api.close()
+        self._redis.close()
+
+    def _send_lost(self, lost: Lost) -> bool:
+        try:
+            self._redis.xadd(EVENT_STREAM, {EVENT_FIELD: encode(lost)})
+        except redis.RedisError as error:
+            log.warning("the broker does not answer, asking again: %s", error)
+            return False
+        return True
+
+    def _be_seen(self) -> None:
+        """A heartbeat says it while a run is in hand."""
+        pause = 0.0
+        while not self._stopped.wait(pause):
+            pause = SEEN_EVERY_S
+            if self._supervisor.busy.is_set():
+                continue
+            try:
+                self._presence_api.seen()
+            except ApiUnavailableError:
+                pause = SEEN_RETRY_S  # an API that is away is logged by the calls that need it

@@ -1,5 +1,0 @@
-"""All seeds of an arm in one batched computation, where a step is too small to fill a machine."""
-
-from worker.together.stepping import Together, covers
-
-__all__ = ["Together", "covers"]

@@ -1,0 +1,1 @@
+"""Small helpers around torch: random streams, transfers, and torchvision beside any torch."""
