@@ -18,7 +18,7 @@ def test_the_import_contracts_hold() -> None:
         [linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "Contracts: 5 kept, 0 broken." in ended.stdout
+    assert "Contracts: 9 kept, 0 broken." in ended.stdout
 
 
 @pytest.mark.parametrize(
@@ -49,15 +49,22 @@ def test_a_process_loads_only_what_is_its_own(module: str, unwanted: tuple[str, 
     assert ended.stdout.strip() == ""
 
 
-def test_modules_stay_small() -> None:
+def test_modules_have_a_size_that_can_be_read_at_one_sitting() -> None:
     sizes = {
         path.relative_to(ROOT): len(path.read_text().splitlines())
         for folder in FOLDERS
         for path in (ROOT / folder).rglob("*.py")
     }
     assert len(sizes) > 50
-    assert {path: size for path, size in sizes.items() if size > 400} == {}
-    assert sorted(sizes.values())[len(sizes) // 2] <= 120
+    assert {path: size for path, size in sizes.items() if size > 500} == {}
+
+
+def test_few_modules_lie_on_top_of_a_package() -> None:
+    tops = {
+        folder: len([one for one in (ROOT / folder).glob("*.py") if one.name != "__init__.py"])
+        for folder in FOLDERS
+    }
+    assert {folder: count for folder, count in tops.items() if count > 6} == {}
 
 
 def test_no_import_hides_in_a_function() -> None:
