@@ -102,7 +102,7 @@ class Loop:
         seen = dynamics.stepped(
             self._optimizer, seen, self._parameters, with_update_norm=update_norm
         )
-        self.values = dynamics.read([seen])[0]
+        self.values = dynamics.read_numbers([seen])[0]
 
 
 def bare_contrastive(embeddings: Tensor, labels: Tensor) -> Tensor:

@@ -234,7 +234,7 @@ class Alone:
 
     def _read(self) -> None:
         if self._unread:
-            self.series += dynamics.read(self._unread)
+            self.series += dynamics.read_numbers(self._unread)
             self._unread = []
 
 

@@ -28,7 +28,7 @@ class Named:
         """All that rows name, checkpoints and coordinates included."""
         uploads = {row.id: row.sha256 for row in datasets.listed(session)}
         return cls(
-            {blob_name(digest): digest for digest in snapshots.used(session)}
+            {blob_name(digest): digest for digest in snapshots.used_digests(session)}
             | {upload_name(dataset, CONTENT): sha256 for dataset, sha256 in uploads.items()},
             frozenset(upload_name(dataset, THUMBNAILS) for dataset in uploads),
         )

@@ -59,7 +59,7 @@ def curves(
     runs = [run.id for arm in arms for run in arm.runs]
     ids = _ids(session, runs, key)
     clocks = _ids(session, runs, _CLOCK) if clock else {}
-    stored = rolled.coarse(session, list(ids.values()), first=0, shift=0)
+    stored = rolled.coarse_buckets(session, list(ids.values()), first=0, shift=0)
     rollups = {one: stored.get(one, []) for one in ids.values()}
     made = []
     for arm in arms:

@@ -6,10 +6,10 @@ from fastapi import APIRouter
 
 from contract.catalogue.catalogue import catalogue
 
-router = APIRouter(tags=["catalogue"])
+catalogue_router = APIRouter(tags=["catalogue"])
 
 
-@router.get("/catalogue")
+@catalogue_router.get("/catalogue")
 def read_catalogue() -> dict[str, Any]:
     """Data sets, encoders, losses, samplers, optimisers, presets and metrics, with schemas."""
     found = catalogue()

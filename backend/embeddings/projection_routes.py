@@ -11,7 +11,7 @@ from backend.embeddings.schemas import Method, ProjectionOut
 from backend.export.filenames import disposition
 from backend.http.dependencies import Now, Own
 
-router = APIRouter(prefix="/comparisons/{comparison}/projection", tags=["space"])
+projection_router = APIRouter(prefix="/comparisons/{comparison}/projection", tags=["space"])
 
 
 def question(
@@ -27,14 +27,14 @@ def question(
 Asked = Annotated[Question, Depends(question)]
 
 
-@router.get("")
+@projection_router.get("")
 def ask(asked: Asked, own: Own, now: Now) -> ProjectionOut:
     """Coordinates of all arms and epochs; asking has them made, and asking again says how far
     they are. They are kept; once there are newer snapshots, asking makes new ones."""
     return projecting.ask(own, asked, now)
 
 
-@router.get(
+@projection_router.get(
     "/coordinates.csv",
     response_class=StreamingResponse,
     responses={200: {"content": {"text/csv": {}}}},

@@ -121,7 +121,7 @@ def size(session: Session, blobs: Blobs, comparison: str) -> Size:
     comparisons.get(session, comparison)
     own = snapshots.blobs(session, comparison).keys()
     return Size(
-        bytes=blobs.size(own - snapshots.used(session, besides=comparison)),
+        bytes=blobs.size(own - snapshots.used_digests(session, besides=comparison)),
         points=points.count(session, comparison),
         runs=len(runs.of(session, comparison)),
     )

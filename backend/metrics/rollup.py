@@ -21,7 +21,7 @@ Buckets = dict[int, list[Bucket]]
 """Series id -> its buckets, rising; one without any is left out."""
 
 
-def points(
+def raw_points(
     session: Session, ids: Ids, after: int
 ) -> dict[int, tuple[list[int], list[float | None]]]:
     """Steps and values beyond a step."""
@@ -38,7 +38,7 @@ def points(
     }
 
 
-def extents(session: Session, ids: Ids, first: int) -> dict[int, tuple[int, int]]:
+def rollup_extents(session: Session, ids: Ids, first: int) -> dict[int, tuple[int, int]]:
     """How many points and how many buckets the coarser roll-up has from one bucket on."""
     rows = session.connection().execute(
         columns(col(Rollup.series_id), func.sum(Rollup.n), func.count())
@@ -48,25 +48,25 @@ def extents(session: Session, ids: Ids, first: int) -> dict[int, tuple[int, int]
     return {series: (int(n), buckets) for series, n, buckets in rows}
 
 
-def coarse(session: Session, ids: Ids, first: int, shift: int) -> Buckets:
+def coarse_buckets(session: Session, ids: Ids, first: int, shift: int) -> Buckets:
     """The coarser roll-up from one bucket on, joined into buckets 2^shift times wider."""
     return _read(session, _joined(Rollup, ids, first, shift))
 
 
-def cut(session: Session, ids: Ids, after: int, k: int) -> Buckets:
+def cut_bucket(session: Session, ids: Ids, after: int, k: int) -> Buckets:
     """The bucket of 2^k steps that `after` cuts, of its points beyond."""
     first = (after + 1) >> k
     if after + 1 == first << k:
         return {}
     end = (first + 1) << k
-    return _read(session, _grouped(ids, after, k).where(col(Point.step) < end))
+    return _read(session, _grouped_points(ids, after, k).where(col(Point.step) < end))
 
 
-def buckets(session: Session, ids: Ids, after: int, k: int) -> Buckets:
+def fine_buckets(session: Session, ids: Ids, after: int, k: int) -> Buckets:
     """Buckets of 2^k steps beyond a step, finer than the coarser roll-up."""
     if k < FINE_LEVEL:
-        return _read(session, _grouped(ids, after, k))
-    heads = cut(session, ids, after, FINE_LEVEL)
+        return _read(session, _grouped_points(ids, after, k))
+    heads = cut_bucket(session, ids, after, FINE_LEVEL)
     behind = (after + (1 << FINE_LEVEL)) >> FINE_LEVEL
     shift = k - FINE_LEVEL
     found = _read(session, _joined(FineRollup, ids, behind, shift))
@@ -91,7 +91,7 @@ def _joined(
     return asked.where(col(table.series_id).in_(ids), col(table.bucket) >= first)
 
 
-def _grouped(ids: Ids, after: int, k: int) -> Select[Any]:
+def _grouped_points(ids: Ids, after: int, k: int) -> Select[Any]:
     asked = _by_bucket(
         col(Point.series_id),
         col(Point.step),

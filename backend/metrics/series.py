@@ -54,13 +54,13 @@ def read(session: Session, series: Sequence[Series], *, after: int, most: int) -
 
 def _part(session: Session, series: Sequence[Series], after: int, most: int) -> list[Curve]:
     ids = [_id(row) for row in series]
-    heads = rolled.cut(session, ids, after, ROLLUP_LEVEL)
+    heads = rolled.cut_bucket(session, ids, after, ROLLUP_LEVEL)
     first = (after + 1) >> ROLLUP_LEVEL
     if after + 1 != first << ROLLUP_LEVEL:
         first += 1  # the one before is cut
-    extents = rolled.extents(session, ids, first)
+    extents = rolled.rollup_extents(session, ids, first)
     totals = {one: extents.get(one, (0, 0))[0] + _count(heads.get(one, [])) for one in ids}
-    whole = rolled.points(session, [one for one in ids if totals[one] <= most], after)
+    whole = rolled.raw_points(session, [one for one in ids if totals[one] <= most], after)
     whole = {one: columns for one, columns in whole.items() if len(columns[0]) == totals[one]}
     long = [one for one in ids if totals[one] and one not in whole]
     coarse = _coarse(
@@ -85,8 +85,8 @@ def _coarse(
         for one, count in counts.items()
     }
     found: dict[int, tuple[int, list[Bucket]]] = {}
-    for shift, ids in _grouped(shifts):
-        rollups = rolled.coarse(session, ids, first, shift)
+    for shift, ids in _by_number(shifts):
+        rollups = rolled.coarse_buckets(session, ids, first, shift)
         for one in ids:
             rollup = rollups.get(one, [])
             if one in heads:  # which may be of the same wide bucket as what follows
@@ -108,10 +108,10 @@ def _thin(
     """The finest buckets of each series that are no more than `most`, and their level."""
     found = dict(coarse)
     levels = {one: level(rollup, most) for one, (k, rollup) in coarse.items() if k == ROLLUP_LEVEL}
-    for k, ids in _grouped(levels):
+    for k, ids in _by_number(levels):
         if k >= ROLLUP_LEVEL:
             continue
-        for one, own in rolled.buckets(session, ids, after, k).items():
+        for one, own in rolled.fine_buckets(session, ids, after, k).items():
             if _count(own) == totals[one]:  # or points were let go
                 found[one] = k, own
     return found
@@ -139,7 +139,7 @@ def _curve(
     )
 
 
-def _grouped(numbers: Mapping[int, int]) -> Iterator[tuple[int, list[int]]]:
+def _by_number(numbers: Mapping[int, int]) -> Iterator[tuple[int, list[int]]]:
     """Each number with the series that have it."""
     groups: defaultdict[int, list[int]] = defaultdict(list)
     for series, number in numbers.items():

@@ -5,10 +5,10 @@ from fastapi import APIRouter, Request, Response
 from backend.http.dependencies import Own
 from backend.monitoring.prometheus import CONTENT_TYPE, Metrics
 
-router = APIRouter(tags=["health"])
+metrics_router = APIRouter(tags=["health"])
 
 
-@router.get(
+@metrics_router.get(
     "/metrics",
     response_class=Response,
     responses={200: {"content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}},

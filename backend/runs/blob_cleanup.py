@@ -34,7 +34,7 @@ def drop_unused(database: Database, blobs: Blobs, digests: Mapping[str, str], no
     if not digests:
         return 0
     with database.read() as session:
-        used = snapshots.used(session)
+        used = snapshots.used_digests(session)
         before = under_way_since(session, now)
     unused = {digest: what for digest, what in digests.items() if digest not in used}
     # No run is about to name these: coordinates are of no run, a checkpoint's bytes of one moment.
@@ -45,6 +45,6 @@ def drop_unused(database: Database, blobs: Blobs, digests: Mapping[str, str], no
 def sweep(database: Database, blobs: Blobs, now: float) -> int:
     """Delete all old blobs that no row names; how many bytes that frees."""
     with database.read() as session:
-        used = snapshots.used(session)
+        used = snapshots.used_digests(session)
         before = min(now - YOUNG_S, under_way_since(session, now))
     return blobs.sweep(used, before)

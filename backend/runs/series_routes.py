@@ -11,11 +11,11 @@ from backend.metrics import series
 from backend.runs import repository as runs
 from backend.runs.schemas import SeriesList, series_list
 
-router = APIRouter(tags=["series"], route_class=SharedRoute)
+series_router = APIRouter(tags=["series"], route_class=SharedRoute)
 
 
-@router.get("/series")
-def read(
+@series_router.get("/series")
+def read_series(
     own: Own,
     run: Annotated[list[str], Query(min_length=1, max_length=2000)],
     key: Annotated[list[str] | None, Query(max_length=200)] = None,

@@ -79,7 +79,7 @@ def blobs(session: Session, comparison: str) -> dict[str, str]:
     return {digest: what for digest, what in found.items() if digest}
 
 
-def used(session: Session, *, besides: str = "") -> set[str]:
+def used_digests(session: Session, *, besides: str = "") -> set[str]:
     """All blobs that a row names; one comparison's own rows may be left out."""
     rows = session.connection().execute(
         columns(*_BLOBS.values())

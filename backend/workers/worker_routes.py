@@ -13,7 +13,9 @@ from backend.runs.schemas import State
 from contract import logs
 
 log = logging.getLogger(__name__)
-router = APIRouter(prefix="/internal", tags=["internal"], dependencies=[Depends(worker_token)])
+worker_router = APIRouter(
+    prefix="/internal", tags=["internal"], dependencies=[Depends(worker_token)]
+)
 
 Device = Literal["cpu", "cuda"]
 
@@ -70,7 +72,9 @@ class Heartbeat(BaseModel):
     """The attempt's last message that was stored."""
 
 
-@router.post("/claim", responses={204: {"description": "nothing to do"}}, response_model=Claim)
+@worker_router.post(
+    "/claim", responses={204: {"description": "nothing to do"}}, response_model=Claim
+)
 def claim(asked: ClaimIn, own: Own, now: Now) -> Claim | Response:
     """Take the next queued run, or 204."""
     with own.database.write() as write:
@@ -96,7 +100,7 @@ def claim(asked: ClaimIn, own: Own, now: Now) -> Claim | Response:
     )
 
 
-@router.post("/runs/{run}/heartbeat")
+@worker_router.post("/runs/{run}/heartbeat")
 def heartbeat(run: str, beat: HeartbeatIn, own: Own) -> Heartbeat:
     """Renew an attempt's lease; a run that was deleted answers as cancelled."""
     with own.database.read() as session:
@@ -116,7 +120,7 @@ def heartbeat(run: str, beat: HeartbeatIn, own: Own) -> Heartbeat:
     )
 
 
-@router.post("/workers/{name}/seen", status_code=204)
+@worker_router.post("/workers/{name}/seen", status_code=204)
 def seen(name: str, slot: Slot, own: Own) -> None:
     """An idle slot says that it lives."""
     own.workers.seen(name, device=slot.device, host=slot.host, pid=slot.pid, run=None)

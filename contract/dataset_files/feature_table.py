@@ -9,7 +9,7 @@ from contract.dataset_files.problems import Findings
 from contract.dataset_files.table import build
 from contract.dataset_files.table_file import open_columns
 
-MATRICES: Final = {"features": "f"}
+FEATURE_MATRICES: Final = {"features": "f"}
 
 
 def read_features(path: Path, limits: Limits = DEFAULT) -> FeatureTable:
@@ -24,5 +24,5 @@ def read_features(path: Path, limits: Limits = DEFAULT) -> FeatureTable:
         IntakeError: with every row that is not as it should be.
     """
     findings = Findings()
-    with open_columns(path, MATRICES, limits, findings) as columns:
-        return build(columns, MATRICES, limits, findings)
+    with open_columns(path, FEATURE_MATRICES, limits, findings) as columns:
+        return build(columns, FEATURE_MATRICES, limits, findings)

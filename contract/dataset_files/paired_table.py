@@ -12,7 +12,7 @@ from contract.dataset_files.problems import Findings
 from contract.dataset_files.table import build
 from contract.dataset_files.table_file import open_columns
 
-MATRICES: Final = {"audio": "a", "visual": "v"}
+PAIRED_MATRICES: Final = {"audio": "a", "visual": "v"}
 AVE_FILES: Final = {
     "audio": "audio_feature.h5",
     "visual": "visual_feature.h5",
@@ -38,8 +38,8 @@ def read_paired(path: Path, limits: Limits = DEFAULT) -> FeatureTable:
     findings = Findings()
     if path.is_dir():
         return _ave(path, limits, findings)
-    with open_columns(path, MATRICES, limits, findings) as columns:
-        return build(columns, MATRICES, limits, findings)
+    with open_columns(path, PAIRED_MATRICES, limits, findings) as columns:
+        return build(columns, PAIRED_MATRICES, limits, findings)
 
 
 def _ave(folder: Path, limits: Limits, findings: Findings) -> FeatureTable:
@@ -58,4 +58,4 @@ def _ave(folder: Path, limits: Limits, findings: Findings) -> FeatureTable:
             else:
                 findings.add(file, f"holds {len(found)} arrays; needs one")
         findings.settle()
-        return build(columns, MATRICES, limits, findings, background=True)
+        return build(columns, PAIRED_MATRICES, limits, findings, background=True)

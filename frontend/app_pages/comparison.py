@@ -23,11 +23,11 @@ from frontend.ui.text import OPEN, verbatim
 POLL_S: Final = 3.0
 
 CONTENT: Final[dict[Tab, Callable[[View], None]]] = {
-    "live": live.show,
-    "geometry": geometry.show,
-    "retrieval": retrieval.show,
-    "space": space.show,
-    "verdict": verdict.show,
+    "live": live.show_live,
+    "geometry": geometry.show_geometry,
+    "retrieval": retrieval.show_retrieval,
+    "space": space.show_space,
+    "verdict": verdict.show_verdict,
     "setup": setup.show,
 }
 ALONE: Final[tuple[Tab, ...]] = ("space",)  # they look after themselves while runs go on

@@ -32,7 +32,7 @@ def drawing() -> str:
 
 
 @cache
-def style() -> str:
+def report_style() -> str:
     """The style of the pages' tables and charts, and the report's own."""
     page = (FOLDER.parent / "page.css").read_text(encoding="utf-8")
     chart = (FOLDER / "chart.css").read_text(encoding="utf-8")

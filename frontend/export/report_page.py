@@ -43,7 +43,7 @@ def page(material: Material) -> str:
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
         f'<meta http-equiv="Content-Security-Policy" content="{inline.policy()}">'
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>{name} · Lossboard</title><style>{inline.style()}</style></head><body>"
+        f"<title>{name} · Lossboard</title><style>{inline.report_style()}</style></head><body>"
         f"<header><h1>{name}</h1>{_head(material)}<nav>{links}</nav></header><main>{body}</main>"
         f"<script type='application/json' id='figures'>{_data(figures)}</script>"
         f"<script>{inline.plotly()}</script><script>{inline.drawing()}</script></body></html>\n"

@@ -102,7 +102,7 @@ class Together:
 
     def read(self) -> list[list[dict[str, float]]]:
         """The dynamics of the steps since the last time, in one transfer: for each step those of
-        each seed, by metric key, as `worker.trainer.dynamics.read` gives them for one."""
+        each seed, by metric key, as `worker.trainer.dynamics.read_numbers` gives them for one."""
         if not self._unread:
             return []
         sizes = [len(numbers) for numbers in self._unread]

@@ -13,7 +13,7 @@ class MeanOverTime(nn.Module):
         return maps.mean(dim=3).flatten(1)
 
 
-def build(spec: AudioConvnetEncoder, item_shape: tuple[int, ...]) -> nn.Sequential:
+def build_audio_convnet(spec: AudioConvnetEncoder, item_shape: tuple[int, ...]) -> nn.Sequential:
     """Three blocks of convolution, ReLU and pooling, each with twice the channels; then the mean
     over time and a linear head.
 

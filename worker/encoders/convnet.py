@@ -12,7 +12,7 @@ POOLED = 4
 """Side of the feature map in front of the head, whatever the image's size."""
 
 
-def build(spec: ConvnetEncoder, item_shape: tuple[int, ...]) -> nn.Sequential:
+def build_convnet(spec: ConvnetEncoder, item_shape: tuple[int, ...]) -> nn.Sequential:
     """Two blocks of convolution and ReLU, the second with twice the channels; then a linear head.
 
     [B, C, H, W] -> [B, D].

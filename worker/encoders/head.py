@@ -5,7 +5,7 @@ from torch import nn
 from contract.comparison.encoder import Backbone as Spec
 
 
-def build(spec: Spec, features: int) -> nn.Sequential:
+def build_head(spec: Spec, features: int) -> nn.Sequential:
     """[B, features] -> [B, embedding_dim]: linear, or with one hidden layer."""
     if not spec.hidden:
         return nn.Sequential(nn.Linear(features, spec.embedding_dim))

@@ -7,7 +7,7 @@ from torch import nn
 from contract.comparison.encoder import MlpEncoder
 
 
-def build(spec: MlpEncoder, item_shape: tuple[int, ...]) -> nn.Sequential:
+def build_mlp(spec: MlpEncoder, item_shape: tuple[int, ...]) -> nn.Sequential:
     """Hidden layers with ReLU, then a linear head; [B, *item_shape] -> [B, D]."""
     layers: list[nn.Module] = [nn.Flatten()]
     width = math.prod(item_shape)

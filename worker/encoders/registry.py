@@ -17,9 +17,9 @@ from worker.reporting.progress import SILENT, Progress
 from worker.settings import datasets_folder
 
 SMALL: Final[dict[str, Any]] = {
-    "mlp": mlp.build,
-    "convnet": convnet.build,
-    "audio_convnet": audio_convnet.build,
+    "mlp": mlp.build_mlp,
+    "convnet": convnet.build_convnet,
+    "audio_convnet": audio_convnet.build_audio_convnet,
 }
 """Kind -> what builds it for items of a shape. All other kinds are backbones."""
 
@@ -57,10 +57,10 @@ def build(
     if not isinstance(spec, BackboneSpec):
         network = nn.Sequential(Pixels(), *SMALL[spec.kind](spec, item_shape))
     elif len(item_shape) == 1:
-        network = head.build(spec, item_shape[0])
+        network = head.build_head(spec, item_shape[0])
     else:
         own = backbone(spec, folder=folder, progress=progress)
-        network = Tuned(own, head.build(spec, own.features), whole=spec.tuning == "full")
+        network = Tuned(own, head.build_head(spec, own.features), whole=spec.tuning == "full")
     return nn.Sequential(network, UnitSphere()) if spec.normalize else network
 
 

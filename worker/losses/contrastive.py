@@ -46,7 +46,9 @@ class Contrastive(Loss):
             selected = None
             if self.selection != "all":
                 distances = _distances(points)
-                chosen = pairs.chosen(self.selection, batch, distances, self.margin, generator)
+                chosen = pairs.select_pairs(
+                    self.selection, batch, distances, self.margin, generator
+                )
                 picked = chosen.to(pulls.dtype)
                 slopes *= picked
                 positives = _halved((chosen & batch.positive).sum(), batch)

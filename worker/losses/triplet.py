@@ -45,7 +45,7 @@ class Triplet(Loss):
                 total = self._total(weights, distances, picked)
                 trained = Part(total, picked.sum(), picked.sum())
             elif self.selection != "all":
-                chosen = triplets.chosen(self.selection, batch, distances, generator)
+                chosen = triplets.select_triplets(self.selection, batch, distances, generator)
                 weights, trained = self._listed(chosen, distances)
             slopes = weights if points.distance == "euclidean" else weights / 2
             slopes = slopes + slopes.T if batch.own else slopes

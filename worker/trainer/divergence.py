@@ -2,10 +2,10 @@
 
 from contract.comparison.encoder import Encoder
 from contract.comparison.loss import Loss
-from contract.comparison.training import Training
+from contract.comparison.training import Training as TrainingSpec
 
 
-def likely_cause(training: Training, encoder: Encoder, loss: Loss) -> str:
+def likely_cause(training: TrainingSpec, encoder: Encoder, loss: Loss) -> str:
     """Advice for people, most likely cause first, with this run's own values."""
     lr = training.optimizer.lr
     advice = [

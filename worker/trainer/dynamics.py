@@ -39,7 +39,7 @@ def numbers(
     }
 
 
-def read(steps: Sequence[Numbers]) -> list[dict[str, float]]:
+def read_numbers(steps: Sequence[Numbers]) -> list[dict[str, float]]:
     """The dynamics of steps, by metric key, in one transfer from the device.
 
     Returns:

@@ -60,7 +60,7 @@ class Readings:
         """
         if not self._steps:
             return []
-        values = dynamics.read(self._numbers)
+        values = dynamics.read_numbers(self._numbers)
         share = (self._clock() - self._began) / len(values)
         read = []
         for step, own in zip(self._steps, values, strict=True):

@@ -7,7 +7,7 @@ from frontend.comparison.tabs.tables import tables
 from frontend.comparison.tabs.view import View
 
 
-def show(view: View) -> None:
+def show_geometry(view: View) -> None:
     """Results, variance by class, distances of pairs."""
     tables(view, "geometry")
     seed = by_class(

@@ -7,7 +7,7 @@ from frontend.comparison.tabs.tables import tables
 from frontend.comparison.tabs.view import View
 
 
-def show(view: View) -> None:
+def show_retrieval(view: View) -> None:
     """Results, and accuracy by class."""
     tables(view, "retrieval")
     seed = by_class(

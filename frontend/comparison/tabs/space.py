@@ -4,6 +4,6 @@ from frontend.comparison.tabs.view import View
 from frontend.space.component import space
 
 
-def show(view: View) -> None:
+def show_space(view: View) -> None:
     """The linked panels; they look after themselves."""
     space(view.id, view.arms, is_open=view.is_open)

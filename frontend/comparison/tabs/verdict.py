@@ -13,7 +13,7 @@ KEYS: Final = ("a", "b")
 """Of the address's query."""
 
 
-def show(view: View) -> None:
+def show_verdict(view: View) -> None:
     """What to do on top, then a card for each claim."""
     arms = view.arms
     if len(arms) < 2:

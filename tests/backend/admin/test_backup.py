@@ -68,7 +68,7 @@ def test_it_holds_the_database_and_what_that_names(filled: Folder, tmp_path: Pat
     made = filled.save(file)
     found = members(file)
     with filled.database.read() as session:
-        used = snapshots.used(session)
+        used = snapshots.used_digests(session)
     assert {f"blobs/{digest}" for digest in used} == {n for n in found if n.startswith("blobs/")}
     assert hashlib.sha256(b"a training's state").hexdigest() in used
     assert nobodys not in used
@@ -129,7 +129,7 @@ def test_what_is_deleted_while_it_is_copied_is_in_it(filled: Folder, tmp_path: P
     names = manifest_of(file).members.keys()
     database = copied(file, tmp_path)
     with database.read() as session:
-        assert {f"blobs/{digest}" for digest in snapshots.used(session)} < names
+        assert {f"blobs/{digest}" for digest in snapshots.used_digests(session)} < names
         assert session.get(Comparison, comparison)
     database.close()
 

@@ -83,7 +83,7 @@ def alone(
         stepper.step()
         if step % 10 == 0:
             numbers |= dynamics.update_norm(before, weights)
-        series.append(dynamics.read([numbers])[0])
+        series.append(dynamics.read_numbers([numbers])[0])
     return series
 
 

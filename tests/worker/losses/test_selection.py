@@ -130,7 +130,7 @@ def test_ties_go_to_the_lowest_index(selection: str, between: bool) -> None:
 
 def drawn_triplets(selection: str, scene: Scene, seed: int) -> list[tuple[int, int, int]]:
     generator = torch.Generator().manual_seed(seed)
-    found = triplets.chosen(
+    found = triplets.select_triplets(
         selection,  # type: ignore[arg-type]
         batch_of(scene),
         torch.zeros(len(scene.labels), len(scene.labels_at()[1])),
@@ -141,7 +141,7 @@ def drawn_triplets(selection: str, scene: Scene, seed: int) -> list[tuple[int, i
 
 def drawn_pairs(selection: str, scene: Scene, seed: int) -> list[tuple[int, int]]:
     generator = torch.Generator().manual_seed(seed)
-    found = pairs.chosen(
+    found = pairs.select_pairs(
         selection,  # type: ignore[arg-type]
         batch_of(scene),
         torch.zeros(len(scene.labels), len(scene.labels_at()[1])),

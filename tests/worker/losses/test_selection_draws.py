@@ -61,7 +61,7 @@ def shares(weights: list[float]) -> list[float]:
 
 def test_sampled_triplets_are_uniform() -> None:
     batch = repeated(torch.ones(2), torch.randn(7, 2), [1, 0, 0, 2, 0, 1, 1])
-    found = triplets.chosen(
+    found = triplets.select_triplets(
         "sampled", batch, torch.zeros(DRAWS, 7), torch.Generator().manual_seed(0)
     )
     assert torch.equal(found[0], torch.arange(DRAWS))
@@ -78,7 +78,9 @@ def test_sampled_pairs_are_uniform() -> None:
     points, labels = torch.randn(6, 2), torch.tensor([0, 0, 1, 1, 2, 3])
     batch = Batch(points, labels, points, labels, own=True)
     generator = torch.Generator().manual_seed(0)
-    draws = [pairs.chosen("sampled", batch, torch.zeros(6, 6), 1.0, generator) for _ in range(2000)]
+    draws = [
+        pairs.select_pairs("sampled", batch, torch.zeros(6, 6), 1.0, generator) for _ in range(2000)
+    ]
     counts = torch.stack(draws).sum(dim=0)[batch.negative.triu()]
     # 2 of the 13 negative pairs each time, never one twice: an urn's variance, not a die's.
     assert int(counts.sum()) == 2 * 2000
@@ -92,7 +94,7 @@ def test_triplets_are_drawn_by_distance() -> None:
     anchor, others = at_distances(*DISTANCES, 0.4, 1.0)
     batch = repeated(anchor, others, [1] * len(DISTANCES) + [0, 0])
     generator = torch.Generator().manual_seed(0)
-    found = triplets.chosen("distance_weighted", batch, torch.zeros(DRAWS, 10), generator)
+    found = triplets.select_triplets("distance_weighted", batch, torch.zeros(DRAWS, 10), generator)
     assert found.shape == (3, 2 * DRAWS)
     for positive in (8, 9):  # one negative for each of the two positives
         own = found[2][found[1] == positive]
@@ -104,7 +106,9 @@ def test_pairs_are_drawn_by_distance_without_replacement(wanted: int) -> None:
     anchor, others = at_distances(*DISTANCES, *([1.0] * wanted))
     batch = repeated(anchor, others, [1] * len(DISTANCES) + [0] * wanted)
     generator = torch.Generator().manual_seed(wanted)
-    found = pairs.chosen("distance_weighted", batch, torch.zeros(DRAWS, 8 + wanted), 1.0, generator)
+    found = pairs.select_pairs(
+        "distance_weighted", batch, torch.zeros(DRAWS, 8 + wanted), 1.0, generator
+    )
     assert found[:, 8:].all()
     assert (found[:, :8].sum(dim=1) == wanted).all()
     weights = [wu(d) for d in DISTANCES]
@@ -128,7 +132,7 @@ def test_pairs_are_drawn_by_distance_without_replacement(wanted: int) -> None:
 def test_without_a_near_negative_all_are_as_likely() -> None:
     anchor, others = at_distances(1.45, 1.7, 1.9, 0.4, 1.8)
     batch = repeated(anchor, others, [1, 1, 2, 0, 0])
-    found = triplets.chosen(
+    found = triplets.select_triplets(
         "distance_weighted", batch, torch.zeros(DRAWS, 5), torch.Generator().manual_seed(1)
     )
     as_likely_as(torch.bincount(found[2], minlength=5), [1 / 3, 1 / 3, 1 / 3, 0, 0])
@@ -138,7 +142,7 @@ def test_where_the_near_negatives_run_out_far_ones_follow() -> None:
     anchor, others = at_distances(1.0, 1.45, 1.7, 1.9, 0.4, 1.8)
     batch = repeated(anchor, others, [1, 1, 1, 1, 0, 0])
     generator = torch.Generator().manual_seed(1)
-    found = pairs.chosen("distance_weighted", batch, torch.zeros(DRAWS, 6), 1.0, generator)
+    found = pairs.select_pairs("distance_weighted", batch, torch.zeros(DRAWS, 6), 1.0, generator)
     assert found[:, 0].all()
     assert (found[:, :4].sum(dim=1) == 2).all()
     as_likely_as(found[:, 1:4].sum(dim=0), [1 / 3] * 3)

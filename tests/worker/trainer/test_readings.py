@@ -85,7 +85,7 @@ def test_steps_share_their_time_and_keep_their_own_values() -> None:
     seen = dict(readings.read())
     assert [values.pop("run.elapsed_s") for values in seen.values()] == [0.5, 1.0, 1.5, 2.0]
     assert seen[3].pop("dynamics.update_norm") == 1.0
-    assert seen == {step: dynamics.read([numbers(step)])[0] for step in (1, 2, 3, 4)}
+    assert seen == {step: dynamics.read_numbers([numbers(step)])[0] for step in (1, 2, 3, 4)}
     clock.now += 100  # an evaluation
     readings.begin()
     clock.now += 1

@@ -51,7 +51,7 @@ def load(
         DataError: files are missing and cannot be downloaded, or are damaged.
         CancelledError: by `progress`.
     """
-    published = published or cifar_files.published(spec.kind)
+    published = published or cifar_files.published_files(spec.kind)
     own = cifar_files.complete(published, folder, progress)
     labels = LABELS[spec.kind]
     training, test = _read(own, published.train, labels), _read(own, published.test, labels)

@@ -47,7 +47,7 @@ class Published:
         return [name for name in names if not (folder / self.folder / name).is_file()]
 
 
-def published(kind: str) -> Published:
+def published_files(kind: str) -> Published:
     """The official files of a kind of data."""
     known = CLASSES[kind]
     return Published(

@@ -41,7 +41,7 @@ def load(
         DataError: files are missing and cannot be downloaded, or are damaged.
         CancelledError: by `progress`.
     """
-    published = published or mnist_files.published(spec.kind)
+    published = published or mnist_files.published_files(spec.kind)
     raw = mnist_files.complete(published, folder, progress)
     training, test = _read(raw, "train"), _read(raw, "t10k")
     return official.pool(

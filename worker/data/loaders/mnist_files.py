@@ -43,7 +43,7 @@ class Published:
         return {name: md5 for name, md5 in names.items() if not (raw / name).is_file()}
 
 
-def published(kind: str) -> Published:
+def published_files(kind: str) -> Published:
     """The official files of a kind of data."""
     known = CLASSES[kind]
     return Published(known.__name__, tuple(known.mirrors), dict(known.resources))

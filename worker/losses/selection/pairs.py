@@ -10,7 +10,7 @@ from worker.losses.selection.distance_weights import log_weights
 from worker.losses.triplet_weights import triplet_weights
 
 
-def chosen(
+def select_pairs(
     selection: Selection,
     batch: Batch,
     distances: Tensor,
@@ -39,7 +39,7 @@ def chosen(
         return batch.positive | _either_way(weights < 0, batch)
     if selection == "batch_hard":
         return _either_way(_hardest(batch, distances), batch)
-    return batch.positive | _either_way(_distance_weighted(batch, generator), batch)
+    return batch.positive | _either_way(_distance_weighted_pairs(batch, generator), batch)
 
 
 def _either_way(picked: Tensor, batch: Batch) -> Tensor:
@@ -68,7 +68,7 @@ def _hardest(batch: Batch, distances: Tensor) -> Tensor:
     return picked | (hard & batch.negative)
 
 
-def _distance_weighted(batch: Batch, generator: torch.Generator | None) -> Tensor:
+def _distance_weighted_pairs(batch: Batch, generator: torch.Generator | None) -> Tensor:
     """For each anchor as many negatives as it has positives.
 
     The largest of log weight + Gumbel noise are a draw without replacement, one after the other

@@ -10,7 +10,7 @@ from worker.losses.selection import draws
 from worker.losses.selection.distance_weights import log_weights
 
 
-def chosen(
+def select_triplets(
     selection: Selection, batch: Batch, distances: Tensor, generator: torch.Generator | None
 ) -> Tensor:
     """The selection's triplets.
@@ -25,7 +25,7 @@ def chosen(
         [3, T] indices of anchor, positive and negative, in the order of the anchors.
     """
     if selection == "distance_weighted":
-        return _distance_weighted(batch, generator)
+        return _distance_weighted_triplets(batch, generator)
     if selection == "batch_hard":
         positives = draws.farthest(distances, batch.positive)
         negatives = draws.nearest(distances, batch.negative)
@@ -37,7 +37,7 @@ def chosen(
     return torch.stack((anchors, positives[anchors], negatives[anchors]))
 
 
-def _distance_weighted(batch: Batch, generator: torch.Generator | None) -> Tensor:
+def _distance_weighted_triplets(batch: Batch, generator: torch.Generator | None) -> Tensor:
     """A negative for each anchor and positive, by the inverse of the weights' cumulative sum."""
     weights = log_weights(batch)
     weights -= weights.amax(dim=1, keepdim=True).clamp_(min=torch.finfo(weights.dtype).min)

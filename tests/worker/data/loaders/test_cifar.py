@@ -40,7 +40,7 @@ SPECS: dict[str, Cifar10Data | Cifar100Data] = {
 
 def published(kind: str, *hosts: str) -> Published:
     """The tiny files, as somebody publishes them."""
-    official = cifar_files.published(kind)
+    official = cifar_files.published_files(kind)
     sums = {name: md5(content) for name, content in tiny_cifar.files(kind).items()}
     return replace(
         official,
@@ -72,7 +72,7 @@ def write(folder: Path, kind: str) -> Path:
 
 def archive_of(kind: str) -> dict[str, bytes]:
     """Name of the published archive -> content."""
-    return {cifar_files.published(kind).archive: tiny_cifar.published(kind)}
+    return {cifar_files.published_files(kind).archive: tiny_cifar.published(kind)}
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ class TestLabels:
 
 class TestFiles:
     def test_the_official_ones_are_torchvisions(self) -> None:
-        ten, hundred = (cifar_files.published(kind) for kind in KINDS)
+        ten, hundred = (cifar_files.published_files(kind) for kind in KINDS)
         assert ten.md5 == torchvision.datasets.CIFAR10.tgz_md5
         assert (ten.name, ten.folder, hundred.folder) == ("CIFAR10", *FOLDERS.values())
         assert [len(one.train) for one in (ten, hundred)] == [5, 1]
@@ -199,7 +199,7 @@ class TestFiles:
         self, tmp_path: Path, kind: str
     ) -> None:
         """It may be packed anew: the files in it have checksums of their own."""
-        archive = tmp_path / cifar_files.published(kind).archive
+        archive = tmp_path / cifar_files.published_files(kind).archive
         members = {f"{FOLDERS[kind]}/{n}": c for n, c in reversed(tiny_cifar.files(kind).items())}
         archive.write_bytes(tiny_cifar.archive(members))
         assert archive.read_bytes() != tiny_cifar.published(kind)

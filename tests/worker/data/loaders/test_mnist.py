@@ -156,7 +156,7 @@ class TestFashion:
         assert same(data.load(FashionMnistData(), tmp_path).dataset().train, loaded.train)
 
     def test_the_official_files_are_those_of_the_kind(self) -> None:
-        official = {kind: mnist_files.published(kind) for kind in mnist_files.CLASSES}
+        official = {kind: mnist_files.published_files(kind) for kind in mnist_files.CLASSES}
         assert [one.name for one in official.values()] == ["MNIST", "FashionMNIST"]
         for one in official.values():
             assert [name.removesuffix(".gz") for name in one.archives] == list(FILES)

@@ -1,0 +1,28 @@
+"""A team's own tables of features: of one modality, or of two that belong together pair by pair.
+
+Of a table of two modalities the first is called audio, the second visual.
+"""
+
+from pathlib import Path
+
+from contract.comparison.data import FeaturesData, PairedFeaturesData
+from contract.dataset_files import read_features, read_paired
+from worker.data.dataset import Pool
+from worker.data.sources.team_files import file_of, refusals, table_pool
+from worker.reporting.progress import Progress
+
+
+def load(spec: FeaturesData | PairedFeaturesData, folder: Path, progress: Progress) -> Pool:
+    """Read an uploaded table, or a file or folder of this machine.
+
+    Raises:
+        DataError: it cannot be had or used; the first problems are named.
+        CancelledError: by `progress`.
+    """
+    path = file_of(spec, folder, progress)
+    progress(f"reading {path.name}", 0, None, "rows")
+    if isinstance(spec, PairedFeaturesData):
+        with refusals(f"the pairs in {path}"):
+            return table_pool(spec, read_paired(path))
+    with refusals(f"the features in {path}"):
+        return table_pool(spec, read_features(path))
