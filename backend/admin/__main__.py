@@ -11,8 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.admin.backup import backup
 from backend.admin.database_copy import copy
-from backend.admin.errors import AdminError
-from backend.admin.locations import Places
+from backend.admin.locations import AdminError, Places
 from backend.admin.progress import Teller, size
 from backend.admin.restore import restore
 from backend.db import migrations

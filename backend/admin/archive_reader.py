@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.admin import manifest as form
 from backend.admin.archive_writer import CHUNK, Hashing, Progress
-from backend.admin.errors import AdminError
+from backend.admin.locations import AdminError
 from backend.admin.manifest import Manifest, Member
 from backend.admin.progress import Tell
 from backend.db import migrations

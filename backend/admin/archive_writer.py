@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-from backend.admin.errors import AdminError
+from backend.admin.locations import AdminError
 from backend.admin.manifest import MANIFEST, Manifest, Member
 
 CHUNK: Final = 1 << 20

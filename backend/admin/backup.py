@@ -18,12 +18,10 @@ from sqlmodel import Session
 
 from backend.admin.archive_writer import Packer
 from backend.admin.database_copy import check_version, copy_view
-from backend.admin.errors import AdminError
-from backend.admin.locations import Places, settle
+from backend.admin.locations import AdminError, Places, settle
 from backend.admin.manifest import DATABASE, FORMAT, Manifest
-from backend.admin.pinned_files import Pinned, pinned
+from backend.admin.pinned_files import Pinned, leave_out, pinned
 from backend.admin.progress import Tell, nobody, size
-from backend.admin.referenced_files import leave_out
 from backend.db import migrations
 from backend.db.database import Database
 from backend.export.document import versions

@@ -15,7 +15,7 @@ from sqlalchemy import select as columns
 from sqlmodel import Session, SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
-from backend.admin.errors import AdminError
+from backend.admin.locations import AdminError
 from backend.admin.progress import Tell, nobody
 from backend.db import migrations
 from backend.db.database import Database

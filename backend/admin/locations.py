@@ -1,4 +1,7 @@
-"""Where the database and the data folder are, and whether they may be touched."""
+"""Where the database and the data folder are, and whether they may be touched.
+
+What is in the way of a command.
+"""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -9,11 +12,15 @@ from typing import Self
 
 from sqlalchemy import make_url
 
-from backend.admin.errors import AdminError
 from backend.db import migrations
 from backend.db.database import Database
+from backend.errors import BackendError
 from backend.settings import Settings
 from backend.storage import data_folder as holding
+
+
+class AdminError(BackendError):
+    """One clear line for the person who typed the command; nothing was changed."""
 
 
 @dataclass(frozen=True)

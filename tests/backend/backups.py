@@ -10,9 +10,8 @@ from pathlib import Path
 
 from backend.admin.backup import Made, backup
 from backend.admin.locations import Places
-from backend.admin.pinned_files import place_of
+from backend.admin.pinned_files import Named, place_of
 from backend.admin.progress import Tell, nobody
-from backend.admin.referenced_files import Named
 from backend.datasets import repository as datasets
 from backend.datasets.files import CONTENT, THUMBNAILS, UPLOADS, Uploads
 from backend.db import migrations

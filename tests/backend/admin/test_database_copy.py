@@ -12,7 +12,7 @@ from sqlmodel import SQLModel
 from backend.admin import database_copy as copying
 from backend.admin.__main__ import run
 from backend.admin.database_copy import copy, sums
-from backend.admin.errors import AdminError
+from backend.admin.locations import AdminError
 from backend.db import migrations
 from backend.db.database import Database
 from backend.db.models import Series

@@ -12,10 +12,8 @@ from backend.admin import file_swap as swapping
 from backend.admin import restore as restoring
 from backend.admin.__main__ import run
 from backend.admin.database_copy import sums
-from backend.admin.errors import AdminError
-from backend.admin.locations import Places
-from backend.admin.reconciliation import attempts
-from backend.admin.restore import restore
+from backend.admin.locations import AdminError, Places
+from backend.admin.restore import attempts, restore
 from backend.db import migrations
 from backend.db.database import Database
 from backend.db.models import Run
