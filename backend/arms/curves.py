@@ -9,7 +9,7 @@ from scipy.special import stdtrit
 from sqlmodel import Session
 
 from backend.arms import repository as store
-from backend.arms.search import Arm
+from backend.arms.repository import Arm
 from backend.db.models import Run
 from backend.metrics import rollup as rolled
 from backend.metrics import series

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Query
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 
-from backend.arms import search as arms
+from backend.arms import repository as arms
 from backend.arms.curves import curves
+from backend.arms.repository import Sort, Wanted
 from backend.arms.schemas import (
     ArmCurves,
     ArmPage,
@@ -17,7 +18,6 @@ from backend.arms.schemas import (
     differs_out,
     metric_out,
 )
-from backend.arms.search import Sort, Wanted
 from backend.arms.values import available
 from backend.http.dependencies import Own
 from backend.http.shared_reads import SharedRoute

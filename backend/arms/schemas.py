@@ -8,10 +8,10 @@ import numpy as np
 from pydantic import BaseModel
 from sqlmodel import Session
 
-from backend.arms import search as arms
+from backend.arms import repository as arms
 from backend.arms import values as arm_values
 from backend.arms.curves import ArmCurve, Numbers
-from backend.arms.search import Arm
+from backend.arms.repository import Arm
 from backend.arms.values import RunValues, Spread, spread
 from backend.runs.schemas import State, iso
 from contract.metrics import METRICS, Better

@@ -8,7 +8,7 @@ from typing import Final
 from sqlmodel import Session
 
 from backend.arms import repository as store
-from backend.arms.search import Arm
+from backend.arms.repository import Arm
 from backend.db.models import Run
 from backend.metrics import results
 from backend.metrics.measurements import COUNTS

@@ -12,7 +12,7 @@ import pytest
 from sqlmodel import Session, col, func, select
 
 from backend.arms.curves import curves
-from backend.arms.search import SEPARATOR, Arm, named
+from backend.arms.repository import SEPARATOR, Arm, named
 from backend.arms.values import best_epochs, values
 from backend.comparisons import repository as comparisons
 from backend.db.database import Database
