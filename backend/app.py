@@ -22,7 +22,7 @@ from backend.arms import routes as arms
 from backend.auth import routes as access
 from backend.auth.audit import Trail
 from backend.auth.middleware import Guard, decided
-from backend.auth.redaction import Hiding
+from backend.auth.tokens import Hiding
 from backend.comparisons import catalogue_routes as catalogue
 from backend.comparisons import routes as comparisons
 from backend.datasets import routes as datasets

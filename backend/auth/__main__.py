@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from backend.auth.roles import ROLES
+from backend.auth.permissions import ROLES
 from backend.auth.tokens import made
 from backend.errors import SettingsError
 

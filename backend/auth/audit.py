@@ -2,6 +2,8 @@
 
 What workers say among themselves is not. Refusals of callers that nobody knows are written up to a
 pace only: else whoever can reach the address could push all that matters off the trail.
+
+The trail of who did what, the newest entries of it.
 """
 
 import asyncio
@@ -9,16 +11,46 @@ import logging
 import time
 from typing import Final
 
+from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, col, func, select
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.auth import repository as audit
-from backend.auth.middleware import PERSON, RULE
-from backend.auth.permissions import Rule
-from backend.auth.rate_limit import Pace
-from backend.auth.roles import Person
+from backend.auth.middleware import PERSON, RULE, Pace
+from backend.auth.permissions import Person, Rule
 from backend.db.database import Database
 from backend.db.models import Audit
+
+KEPT: Final = 100_000
+"""Entries; older ones go."""
+
+
+def put(database: Database, entry: Audit, kept: int = KEPT) -> None:
+    """Add an entry, and let the one go that is too old by it."""
+    with database.write() as write:
+        write.session.add(entry)
+        write.session.flush()
+        assert entry.id is not None
+        write.session.connection().execute(delete(Audit).where(col(Audit.id) <= entry.id - kept))
+
+
+def listed(
+    session: Session, *, who: str | None, page: int, page_size: int
+) -> tuple[list[Audit], int]:
+    """A page of entries, the newest first, and how many there are.
+
+    Args:
+        session: a view.
+        who: of one person only; "" for callers that nobody knows.
+        page: from 1.
+        page_size: entries of a page.
+    """
+    wanted = [] if who is None else [col(Audit.who) == who]
+    total = session.exec(select(func.count()).select_from(Audit).where(*wanted)).one()
+    newest = select(Audit).where(*wanted).order_by(col(Audit.id).desc())
+    found = session.exec(newest.offset((page - 1) * page_size).limit(page_size)).all()
+    return list(found), total
+
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +108,7 @@ class Trail:
         )
         database: Database = scope["app"].state.parts.database
         try:
-            await asyncio.to_thread(audit.put, database, entry)
+            await asyncio.to_thread(put, database, entry)
         except SQLAlchemyError:
             # The call itself has been done or refused; its answer has to say which.
             log.exception("not on the trail: %s %s, status %d", rule.method, rule.route, status)

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
-from backend.auth import repository as audit
+from backend.auth import audit
 from backend.auth.middleware import PERSON
-from backend.auth.roles import Person, Role
+from backend.auth.permissions import Person, Role
 from backend.db.models import Audit
 from backend.http.dependencies import Own, User
 from backend.runs.schemas import iso

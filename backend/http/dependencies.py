@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from backend.auth.middleware import LOCAL, PERSON, USER_HEADER
-from backend.auth.roles import Person, told_name
+from backend.auth.permissions import Person, told_name
 from backend.errors import UnauthorizedError
 from backend.state import Parts
 

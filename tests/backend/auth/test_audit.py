@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from backend.auth import repository as audit
+from backend.auth import audit
 from backend.auth.audit import STRANGERS_PER_MIN
 from backend.db.database import Database
 from backend.db.models import Audit

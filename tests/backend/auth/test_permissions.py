@@ -10,10 +10,8 @@ from fastapi.testclient import TestClient
 
 from backend import errors
 from backend.app import create_app
-from backend.auth.middleware import Guard, decided
-from backend.auth.permissions import RULES, Rule, rule_of
-from backend.auth.rate_limit import Pace
-from backend.auth.roles import ROLES
+from backend.auth.middleware import Guard, Pace, decided
+from backend.auth.permissions import ROLES, RULES, Rule, rule_of
 from backend.auth.tokens import Tokens
 from backend.settings import Settings
 from contract.names import API_PREFIX

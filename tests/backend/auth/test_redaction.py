@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from backend.auth.redaction import Hiding
-from backend.auth.tokens import Tokens
+from backend.auth.tokens import Hiding, Tokens
 from backend.settings import Settings
 from tests.backend.conftest import Serve
 from tests.backend.people import ENTRIES, TOKENS, ask, locked

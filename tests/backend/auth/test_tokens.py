@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.auth.roles import Person
+from backend.auth.permissions import Person
 from backend.auth.tokens import Tokens, digest, made
 from backend.errors import SettingsError
 from backend.settings import Settings
