@@ -23,7 +23,6 @@ from backend.auth import routes as access
 from backend.auth.audit import Trail
 from backend.auth.middleware import Guard, decided
 from backend.auth.tokens import Hiding
-from backend.comparisons import catalogue_routes as catalogue
 from backend.comparisons import routes as comparisons
 from backend.datasets import routes as datasets
 from backend.datasets.checker import Checker
@@ -64,7 +63,7 @@ from contract.names import API_PREFIX
 
 _ROUTERS = (
     access,
-    catalogue,
+    comparisons,
     live,
     comparisons,
     export,

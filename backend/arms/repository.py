@@ -12,9 +12,8 @@ from sqlalchemy import select as columns
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, exists, select
 
-from backend.comparisons.repository import Tally
+from backend.comparisons.repository import Tally, stored_spec
 from backend.comparisons.search import IMPORTANCE
-from backend.comparisons.stored_spec import stored_spec
 from backend.db.models import Comparison, Point, Rollup, Run, Series, Tag
 from backend.errors import ConflictError
 from backend.metrics.downsampling import ROLLUP_LEVEL

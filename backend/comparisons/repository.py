@@ -1,20 +1,24 @@
-"""Comparisons: make, change, delete; backend.comparisons.search finds them."""
+"""Comparisons: make, change, delete; backend.comparisons.search finds them.
+
+A comparison's spec as it was stored, read again.
+"""
 
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pydantic import ValidationError
 from sqlalchemy import Integer, case, func
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, delete, select
 
 from backend.db.database import Write
 from backend.db.models import Comparison, Run, Tag
-from backend.errors import NotFoundError
+from backend.errors import ConflictError, NotFoundError
 from backend.metrics.points import discard
 from contract.comparison.checks import duplicate_problems
-from contract.comparison.problems import Problem, SpecError
+from contract.comparison.problems import Problem, SpecError, from_validation
 from contract.comparison.spec import ComparisonSpec
 from contract.comparison.training import ANY_DEVICE
 
@@ -215,3 +219,19 @@ def _seed_problems(known: Sequence[int], seeds: Sequence[int]) -> list[Problem]:
         )
         problems.append(Problem("seeds", message))
     return problems
+
+
+def stored_spec(comparison: Comparison) -> ComparisonSpec:
+    """What was submitted.
+
+    Raises:
+        ConflictError: this version does not take it any more; names every problem.
+    """
+    try:
+        return ComparisonSpec.model_validate(comparison.spec)
+    except ValidationError as error:
+        raise ConflictError(
+            "this comparison was made by another version of Lossboard: its spec cannot be read "
+            "any more, its curves and runs can",
+            from_validation(error),
+        ) from None

@@ -1,4 +1,7 @@
-"""Comparisons: submit, list, read, change, delete, cancel, retry, more seeds."""
+"""Comparisons: submit, list, read, change, delete, cancel, retry, more seeds.
+
+What can be chosen.
+"""
 
 from typing import Annotated, Any
 
@@ -33,6 +36,7 @@ from backend.state import Parts
 from backend.verdict.schemas import Verdict
 from backend.verdict.service import give_verdict
 from backend.verdict.summary import Summary, summarise
+from contract.catalogue.catalogue import catalogue
 from contract.comparison.problems import SpecError
 from contract.comparison.spec import ComparisonSpec, parse_spec
 
@@ -230,3 +234,18 @@ def detail(own: Parts, session: Session, comparison: Comparison, now: float) -> 
     session.flush()
     tallies = comparisons.tallies(session, [comparison.id])[comparison.id]
     return comparison_out(comparison, tallies, slots=own.workers.alive().total(), now=now)
+
+
+catalogue_router = APIRouter(tags=["catalogue"])
+
+
+@catalogue_router.get("/catalogue")
+def read_catalogue() -> dict[str, Any]:
+    """Data sets, encoders, losses, samplers, optimisers, presets and metrics, with schemas."""
+    found = catalogue()
+    # Of data that are downloaded or placed only the workers can say, each for its own machine.
+    found["data"] = [
+        {**row, "present": True if row["source"] in {"bundled", "own"} else None}
+        for row in found["data"]
+    ]
+    return found

@@ -7,7 +7,7 @@ from typing import Final, get_args
 
 from sqlmodel import Session
 
-from backend.comparisons.stored_spec import stored_spec
+from backend.comparisons.repository import stored_spec
 from backend.db.models import Comparison, Run
 from backend.metrics import measurements as measured
 from backend.metrics.measurements import Measures

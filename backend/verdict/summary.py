@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from sqlmodel import Session
 
-from backend.comparisons.stored_spec import stored_spec
+from backend.comparisons.repository import stored_spec
 from backend.db.models import Comparison
 from backend.metrics import measurements as measured
 from backend.metrics.measurements import Measured, Measures
