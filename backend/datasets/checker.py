@@ -14,8 +14,8 @@ from typing import Final
 from pydantic import ValidationError
 
 import backend
-from backend.datasets.check_result import Kind, Note, Report
 from backend.datasets.files import DISK_FULL, NO_ROOM
+from backend.datasets.schemas import Kind, Note, Report
 from backend.errors import DiskFullError, UnavailableError
 
 log = logging.getLogger(__name__)

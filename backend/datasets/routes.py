@@ -8,8 +8,14 @@ from fastapi.responses import FileResponse
 
 from backend.auth import audit as trail
 from backend.datasets import repository as datasets
-from backend.datasets.check_result import KINDS
-from backend.datasets.schemas import DatasetDetail, DatasetList, DatasetOut, dataset_out, short
+from backend.datasets.schemas import (
+    KINDS,
+    DatasetDetail,
+    DatasetList,
+    DatasetOut,
+    dataset_out,
+    short,
+)
 from backend.datasets.upload import upload
 from backend.errors import NotFoundError
 from backend.http.dependencies import Now, Own, worker_token

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import ClientDisconnect
 
 from backend.datasets import repository as datasets
-from backend.datasets.check_result import Facts, Kind, Report
 from backend.datasets.files import CONTENT, FULL, NO_ROOM
+from backend.datasets.schemas import Facts, Kind, Report
 from backend.db.models import Dataset
 from backend.errors import DiskFullError, HttpError, InvalidDatasetError
 from backend.http.multipart import Form, invalid

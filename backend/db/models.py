@@ -214,7 +214,7 @@ class Dataset(SQLModel, table=True):
     """Of the uploaded file, as hex digits."""
     items: int
     facts: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
-    """What the check found out: a backend.datasets.check_result.Facts."""
+    """What the check found out: a backend.datasets.schemas.Facts."""
 
 
 class Audit(SQLModel, table=True):

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from backend.app import create_app
 from backend.auth import routes as access
 from backend.datasets import schemas as answers
-from backend.datasets.check_result import Note
+from backend.datasets.schemas import Note
 from backend.monitoring import routes as health
 from backend.runs import schemas
 from backend.settings import Settings

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backend.datasets.check_result import KINDS
+from backend.datasets.schemas import KINDS
 from contract.catalogue.catalogue import catalogue
 from frontend.errors import FieldProblem
 from frontend.ui import dataset_text as dataset_facts
