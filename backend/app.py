@@ -29,7 +29,6 @@ from backend.datasets.checker import Checker
 from backend.datasets.files import UPLOADS, Uploads
 from backend.db import migrations
 from backend.db.database import Database
-from backend.embeddings import projection_routes as projections
 from backend.embeddings import routes as space
 from backend.embeddings import worker_routes as internal_space
 from backend.embeddings.blob_cache import Reader
@@ -77,7 +76,7 @@ _ROUTERS = (
     metrics,
     internal,
     space,
-    projections,
+    space,
     internal_space,
 )
 
