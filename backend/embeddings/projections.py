@@ -16,8 +16,7 @@ from backend.embeddings import repository as projections
 from backend.embeddings.schemas import Earlier, Method, ProjectionOut
 from backend.embeddings.service import blob_path
 from backend.errors import ConflictError, NotFoundError
-from backend.export.filenames import file_name
-from backend.export.files import safe
+from backend.export.files import file_name, safe
 from backend.runs import snapshots
 from backend.state import Parts
 from contract.snapshots import Samples

@@ -23,7 +23,7 @@ from backend.embeddings.schemas import (
     SpaceNeighbours,
 )
 from backend.errors import NotFoundError
-from backend.export.filenames import disposition
+from backend.export.files import disposition
 from backend.http.dependencies import Now, Own
 from backend.runs import snapshots
 

@@ -16,7 +16,7 @@ import pytest
 
 from backend.export import files
 from backend.export import routes as export
-from backend.export.filenames import disposition, file_name
+from backend.export.files import disposition, file_name
 from backend.export.tables import BATCH, Row, Table
 from backend.state import Parts
 from contract.catalogue.catalogue import catalogue
