@@ -33,8 +33,7 @@ from backend.embeddings import routes as space
 from backend.embeddings import worker_routes as internal_space
 from backend.embeddings.blob_cache import Reader
 from backend.export import routes as export
-from backend.http.body_limit import BodyLimit
-from backend.http.security_headers import SafeHeaders
+from backend.http.middleware import BodyLimit, SafeHeaders
 from backend.ingest.collector import Collector
 from backend.live import routes as live
 from backend.live.hub import Hub

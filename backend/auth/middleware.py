@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from backend.auth.permissions import Person, Role, Rule, rule_of, told_name
 from backend.auth.tokens import Tokens
 from backend.errors import ForbiddenError, HttpError, TooFastError, UnauthorizedError, answer_of
-from backend.http.route_template import template
+from backend.http.middleware import template
 
 
 @dataclass

@@ -16,8 +16,7 @@ from backend.datasets.files import CONTENT, FULL, NO_ROOM
 from backend.datasets.schemas import Facts, Kind, Report
 from backend.db.models import Dataset
 from backend.errors import DiskFullError, HttpError, InvalidDatasetError
-from backend.http.multipart import Form, invalid
-from backend.http.upload_body import receive, while_connected
+from backend.http.multipart import Form, invalid, receive, while_connected
 from backend.state import Parts
 from contract.comparison.problems import Problem
 from contract.comparison.spec import Name

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.errors import ERROR_CODE
 from backend.export.document import versions
-from backend.http.route_template import template
+from backend.http.middleware import template
 from backend.monitoring import health
 from backend.runs import queue
 from backend.state import Parts

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from backend.datasets.files import FULL
 from backend.datasets.upload import RESERVE
 from backend.errors import DiskFullError, HttpError
-from backend.http.upload_body import unless_idle
+from backend.http.multipart import unless_idle
 from backend.storage.blobs import Blobs
 
 NO_ROOM: Final = "the API's disk has no room for it; delete comparisons, or give it more"

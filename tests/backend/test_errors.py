@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from backend.db.database import Database
-from backend.http.body_limit import MAX_BODY
+from backend.http.middleware import MAX_BODY
 from backend.settings import Settings
 from backend.state import Parts
 from tests.backend.conftest import Serve

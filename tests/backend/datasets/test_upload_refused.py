@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from backend.datasets.checker import CheckLimits
-from backend.http.body_limit import MAX_BODY
+from backend.http.middleware import MAX_BODY
 from backend.settings import Settings
 from backend.state import Parts
 from tests.backend.conftest import Serve

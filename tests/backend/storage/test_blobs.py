@@ -13,7 +13,7 @@ import pytest
 
 from backend.db.models import Run
 from backend.errors import NotFoundError
-from backend.http import upload_body as receive
+from backend.http import multipart as receive
 from backend.settings import Settings
 from backend.state import Parts
 from backend.storage import blob_upload as receiving
