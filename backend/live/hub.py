@@ -13,8 +13,7 @@ from typing import Final
 
 from backend.db.database import Commit, Update
 from backend.ingest.event_stream import order
-from backend.live.merged_commits import Gathering
-from backend.live.viewer import Viewer
+from backend.live.viewer import Gathering, Viewer
 
 KEPT_POINTS: Final = 200_000
 KEPT_COMMITS: Final = 10_000

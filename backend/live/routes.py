@@ -1,14 +1,125 @@
-"""The live stream."""
+"""The live stream.
 
-from typing import Annotated
+The live event stream of one comparison: a snapshot, then what changes, without a gap.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import StreamingResponse
-from fastapi.sse import EventSourceResponse
+from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 
 from backend.comparisons import repository as comparisons
+from backend.db.database import Database
+from backend.db.models import Run
+from backend.errors import NotFoundError
 from backend.http.dependencies import Own
-from backend.live import stream as live
+from backend.live.hub import Hub
+from backend.live.viewer import Flush, Viewer, encoded
+from backend.metrics import series
+from backend.runs import repository as runs
+from backend.runs.schemas import comparison_out, run_out, series_list
+from backend.workers.registry import Workers
+
+PING_S: Final = 15.0
+PACE_S: Final = 0.1
+"""From beat to beat, one flush in each; the first after a quiet time goes at once."""
+RESET_POINTS: Final = 300_000
+"""Points of a snapshot, over all series; each gets 1000 at most."""
+
+
+async def stream(
+    hub: Hub,
+    database: Database,
+    workers: Workers,
+    *,
+    comparison: str,
+    keys: Sequence[str],
+    last_id: str,
+) -> AsyncIterator[bytes]:
+    """Events as they go over the wire, until the viewer leaves or the comparison is gone."""
+    viewer = hub.subscribe(comparison, keys)
+    told = last_id
+    try:
+        if not hub.resume(viewer, last_id):
+            viewer.behind = True
+        while not viewer.closed:
+            if viewer.behind:
+                viewer.begin_reset()
+                try:
+                    data, told = await _reset(viewer, database, workers)
+                except NotFoundError:
+                    yield _event("gone", encoded({}), told)
+                    return
+                yield data
+            wait_s = PACE_S if viewer.held_back else PING_S
+            if await viewer.wait(wait_s) or viewer.held_back:
+                if viewer.behind or viewer.closed:
+                    continue
+                flush = viewer.flush(time.time())
+                for data in _events(flush, told):
+                    yield data
+                told = flush.position
+                if flush.news.gone:
+                    return
+                # Until the next beat: viewers in step share what is merged for them.
+                await viewer.pause(PACE_S - time.monotonic() % PACE_S)
+            else:
+                yield KEEPALIVE_COMMENT
+    finally:
+        hub.unsubscribe(viewer)
+
+
+async def _reset(viewer: Viewer, database: Database, workers: Workers) -> tuple[bytes, str]:
+    now = time.time()
+    slots = workers.alive().total()
+
+    def snapshot() -> tuple[bytes, int, str, list[Run]]:
+        with database.snapshot() as (session, version, position):
+            found = comparisons.get(session, viewer.comparison)
+            tallies = comparisons.tallies(session, [found.id])[found.id]
+            own = runs.of(session, found.id)
+            rows = series.find(session, runs=[run.id for run in own], keys=sorted(viewer.keys))
+            most = min(1000, max(50, RESET_POINTS // max(1, len(rows))))
+            curves = series.read(session, rows, after=-1, most=most)
+            session.expunge_all()
+        head = comparison_out(found, tallies, slots=slots, now=now)
+        body = {
+            "comparison": head,
+            "runs": [run_out(run, now) for run in own],
+            "series": series_list(curves).series,
+        }
+        return _event("reset", encoded(body), position), version, position, own
+
+    data, version, position, own = await asyncio.to_thread(snapshot)
+    viewer.end_reset(version, position, own, now)
+    return data, position
+
+
+def _events(flush: Flush, told: str) -> list[bytes]:
+    """The last event of a flush carries its id: whoever has that id has all before it."""
+    news = flush.news
+    bodies = [("drop", encoded({"run": run, "after": after})) for run, after in news.drops.items()]
+    if news.points:
+        bodies.append(("points", news.points_json))
+    if flush.runs:
+        now = time.time()
+        bodies.append(("runs", encoded({"runs": [run_out(run, now) for run in flush.runs]})))
+    if news.gone:
+        bodies.append(("gone", encoded({})))
+    last = len(bodies) - 1
+    return [
+        _event(name, body, flush.position if at == last else told)
+        for at, (name, body) in enumerate(bodies)
+    ]
+
+
+def _event(name: str, data: bytes, position: str) -> bytes:
+    return format_sse_event(data_str=data.decode(), event=name, id=position or None)
+
 
 router = APIRouter(tags=["live"])
 
@@ -41,7 +152,7 @@ async def follow(
     - `gone` {}: the comparison was deleted; the stream ends
     """
     wanted = [key for key in keys.split(",") if key]
-    events = live.stream(
+    events = stream(
         own.hub,
         own.database,
         own.workers,
