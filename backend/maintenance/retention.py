@@ -1,19 +1,146 @@
 """Lets go, bit by bit, of what nobody needs: of old comparisons, and blobs that no row names, as of
-a trainer killed between a blob and its message. The sweeper asks for it."""
+a trainer killed between a blob and its message. The sweeper asks for it.
+
+What may go of comparisons that are over: raw points that roll-ups stand for, most snapshots.
+"""
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Final, NamedTuple
 
-from sqlmodel import Session
+from sqlalchemy import BigInteger, func, literal_column
+from sqlalchemy import select as columns
+from sqlmodel import Session, col, delete, exists, select
 
-from backend.db.database import Database
-from backend.maintenance import repository as retention
-from backend.maintenance.repository import Stretch
+from backend.db.database import Database, Write
+from backend.db.models import FineRollup, Point, Projection, Rollup, Run, Series, Snapshot
+from backend.metrics.downsampling import FINE_LEVEL, ROLLUP_LEVEL
 from backend.metrics.run_statistics import SERIES
 from backend.runs import blob_cleanup as rubbish
+from backend.runs import repository as runs
 from backend.runs import snapshots
 from backend.storage.blobs import Blobs
+
+LEAST: Final = 4_096
+"""Points that a series may have and still be kept whole."""
+PER_STEP: Final = "dynamics."
+"""Only keys with this prefix are thinned: what is measured once an epoch is read point by point."""
+_WIDTH: Final = 1 << ROLLUP_LEVEL
+_OVER: Final = ("succeeded", "failed", "cancelled")
+
+
+class Stretch(NamedTuple):
+    """Whole buckets of a series whose raw points may go."""
+
+    series: int
+    end: int
+    """The step behind the last; the first is that behind the first bucket."""
+
+
+def over(session: Session, before: float) -> list[str]:
+    """Comparisons all of whose runs were over before a time."""
+    ended = select(Run.comparison_id).group_by(col(Run.comparison_id))
+    rows = session.exec(
+        ended.having(
+            func.count() == func.count(col(Run.ended_at)), func.max(Run.ended_at) < before
+        ).order_by(col(Run.comparison_id))
+    )
+    return list(rows.all())
+
+
+def thinnable(
+    session: Session, comparisons: Sequence[str], *, whole: Collection[str]
+) -> list[Stretch]:
+    """What may go of these comparisons' per-step series, but for the keys that are kept whole.
+
+    The first bucket and the last epoch stay as they were measured, so first and last values and the
+    last epoch's means do not change.
+    """
+    width = literal_column(str(_WIDTH), BigInteger)
+    end = (col(Run.step) - col(Run.steps_per_epoch) + literal_column("1", BigInteger)) // width
+    own = (col(Point.series_id) == col(Series.id), col(Point.step) >= _WIDTH)
+    counted = select(func.sum(Rollup.n)).where(col(Rollup.series_id) == col(Series.id))
+    rows = session.connection().execute(
+        columns(col(Series.id), end * width)
+        .join(Run, col(Run.id) == col(Series.run_id))
+        .where(
+            col(Run.comparison_id).in_(comparisons),
+            col(Run.state).in_(_OVER),
+            col(Run.steps_per_epoch) > 0,
+            col(Series.key).startswith(PER_STEP),
+            col(Series.key).not_in(whole),
+            exists().where(*own, col(Point.step) < end * width),
+            counted.scalar_subquery() > LEAST,
+        )
+        .order_by(col(Series.id))
+    )
+    return [Stretch(series, stop) for series, stop in rows if series is not None]
+
+
+def thin(write: Write, stretch: Stretch, most: int) -> bool:
+    """Delete up to about so many raw points, the earliest first; whether some are left.
+
+    A run that went on meanwhile is left alone. One that might be retried starts at its beginning
+    then: it could not go on behind points that are no more.
+    """
+    session = write.session
+    run = session.exec(
+        select(Run)
+        .join(Series, col(Series.run_id) == col(Run.id))
+        .where(Series.id == stretch.series)
+    ).first()
+    if run is None or run.state not in _OVER:
+        return False
+    runs.forget_checkpoint(write, run)
+    own = (
+        col(Point.series_id) == stretch.series,
+        col(Point.step) >= _WIDTH,
+        col(Point.step) < stretch.end,
+    )
+    beyond = session.exec(
+        select(Point.step).where(*own).order_by(col(Point.step)).offset(most).limit(1)
+    ).first()
+    end = stretch.end if beyond is None else beyond
+    session.exec(delete(Point).where(*own, col(Point.step) < end))
+    session.exec(
+        delete(FineRollup).where(
+            col(FineRollup.series_id) == stretch.series,
+            col(FineRollup.bucket) >= _WIDTH >> FINE_LEVEL,
+            col(FineRollup.bucket) < end >> FINE_LEVEL,
+        )
+    )
+    return beyond is not None
+
+
+def crowded(session: Session, comparisons: Sequence[str]) -> list[str]:
+    """Those of these comparisons of which a run has snapshots between its first and last."""
+    rows = session.exec(
+        select(Run.comparison_id)
+        .join(Snapshot, col(Snapshot.run_id) == col(Run.id))
+        .where(col(Run.comparison_id).in_(comparisons))
+        .group_by(col(Run.comparison_id), col(Run.id))
+        .having(func.count() > 2)
+    )
+    return sorted(set(rows.all()))
+
+
+def keep_outermost(write: Write, comparison: str) -> None:
+    """Delete all but the first and the last snapshot of each run, and what was projected of them,
+    which is made anew when somebody looks. A comparison that went on meanwhile is left alone."""
+    session = write.session
+    own = runs.of(session, comparison)
+    if any(run.state not in _OVER for run in own):
+        return
+    for run in own:
+        epochs = session.exec(select(Snapshot.epoch).where(Snapshot.run_id == run.id)).all()
+        session.exec(
+            delete(Snapshot).where(
+                col(Snapshot.run_id) == run.id,
+                col(Snapshot.epoch).in_(set(epochs) - {min(epochs), max(epochs)} if epochs else []),
+            )
+        )
+    session.exec(delete(Projection).where(col(Projection.comparison_id) == comparison))
+
 
 EVERY_S: Final = 3600.0
 """Between two looks for what has become old."""
@@ -66,14 +193,14 @@ class Retention:
     def _look(self, now: float) -> None:
         with self._database.read() as session:
             for old in _parts(session, now, self._raw_days):
-                self._stretches.extend(retention.thinnable(session, old, whole=SERIES))
+                self._stretches.extend(thinnable(session, old, whole=SERIES))
             for old in _parts(session, now, self._snapshot_days):
-                self._crowded.extend(retention.crowded(session, old))
+                self._crowded.extend(crowded(session, old))
         rubbish.sweep(self._database, self._blobs, now)
 
     def _thin(self, stretch: Stretch) -> None:
         with self._database.write() as write:
-            more = retention.thin(write, stretch, CHUNK)
+            more = thin(write, stretch, CHUNK)
         self._blobs.drop(write.unneeded, self._clock())
         if not more:
             self._stretches.popleft()
@@ -81,12 +208,12 @@ class Retention:
     def _keep_outermost(self, comparison: str) -> None:
         with self._database.write() as write:
             before = snapshots.blobs(write.session, comparison)
-            retention.keep_outermost(write, comparison)
+            keep_outermost(write, comparison)
         rubbish.drop_unused(self._database, self._blobs, before, self._clock())
 
 
 def _parts(session: Session, now: float, days: float | None) -> Iterator[list[str]]:
     """The comparisons that were over so many days ago; none without a number."""
-    old = [] if days is None else retention.over(session, now - days * _DAY_S)
+    old = [] if days is None else over(session, now - days * _DAY_S)
     for first in range(0, len(old), PART):
         yield old[first : first + PART]

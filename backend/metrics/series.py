@@ -43,7 +43,7 @@ def find(session: Session, *, runs: Sequence[str], keys: Sequence[str]) -> list[
 def read(session: Session, series: Sequence[Series], *, after: int, most: int) -> list[Curve]:
     """Points beyond step `after`, at most so many of each series; -1 starts at the beginning.
 
-    Where raw points were let go (backend.maintenance.repository) none is finer than the roll-up,
+    Where raw points were let go (backend.maintenance.retention) none is finer than the roll-up,
     whose bucket is left out where `after` cuts it.
     """
     curves: list[Curve] = []
