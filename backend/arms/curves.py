@@ -11,9 +11,8 @@ from sqlmodel import Session
 from backend.arms import repository as store
 from backend.arms.repository import Arm
 from backend.db.models import Run
-from backend.metrics import rollup as rolled
+from backend.metrics import downsampling as thinned
 from backend.metrics import series
-from backend.metrics import thinned_series as thinned
 from backend.metrics.downsampling import ROLLUP_LEVEL, Bucket, level, merge
 
 Numbers = NDArray[np.float64]
@@ -59,7 +58,7 @@ def curves(
     runs = [run.id for arm in arms for run in arm.runs]
     ids = _ids(session, runs, key)
     clocks = _ids(session, runs, _CLOCK) if clock else {}
-    stored = rolled.coarse_buckets(session, list(ids.values()), first=0, shift=0)
+    stored = series.coarse_buckets(session, list(ids.values()), first=0, shift=0)
     rollups = {one: stored.get(one, []) for one in ids.values()}
     made = []
     for arm in arms:

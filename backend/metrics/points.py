@@ -7,7 +7,7 @@ from typing import Final
 from sqlmodel import Session, col, delete, func, select
 
 from backend.db.models import Discarded, FineRollup, Point, Rollup, Run, Series
-from backend.metrics import thinned_series as thinned
+from backend.metrics import downsampling as thinned
 from backend.metrics.downsampling import FINE_LEVEL, ROLLUP_LEVEL
 from contract.metrics import TEST_PREFIX
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from backend.metrics.paired_values import Known, Paired
+from backend.metrics.measurements import Known, Paired
 from contract.catalogue.claims import Evidence
 from contract.metrics import METRICS
 

@@ -10,8 +10,7 @@ from sqlmodel import Session
 from backend.comparisons.repository import stored_spec
 from backend.db.models import Comparison, Run
 from backend.metrics import measurements as measured
-from backend.metrics.measurements import Measures
-from backend.metrics.paired_values import Paired, pair
+from backend.metrics.measurements import Measures, Paired, pair
 from backend.runs import repository as runs
 from backend.verdict.caveats import caveats
 from backend.verdict.evidence import Judged, Word, claim_word, reason

@@ -11,8 +11,7 @@ from sqlmodel import Session
 from backend.comparisons.repository import stored_spec
 from backend.db.models import Comparison
 from backend.metrics import measurements as measured
-from backend.metrics.measurements import Measured, Measures
-from backend.metrics.paired_values import pair
+from backend.metrics.measurements import Measured, Measures, pair
 from backend.runs import repository as runs
 from contract.comparison.differences import differences
 from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX, METRICS, Better

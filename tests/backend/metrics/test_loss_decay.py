@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.metrics.loss_decay import DECAYED, HALVED, Decay, auc, decay
+from backend.metrics.run_statistics import DECAYED, HALVED, Decay, auc, decay
 
 
 def test_the_first_epoch_that_is_low_enough() -> None:

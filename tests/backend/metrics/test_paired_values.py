@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.metrics.paired_values import Known, pair
+from backend.metrics.measurements import Known, pair
 from contract.statistics import compare
 
 

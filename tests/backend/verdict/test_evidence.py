@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from backend.db.models import Run
-from backend.metrics.paired_values import Known, Paired, pair
+from backend.metrics.measurements import Known, Paired, pair
 from backend.verdict.caveats import caveats
 from backend.verdict.evidence import Judged, Word, claim_word, reason
 from contract.catalogue.claims import Evidence, Expected
