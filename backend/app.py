@@ -39,7 +39,6 @@ from backend.live import routes as live
 from backend.live.hub import Hub
 from backend.maintenance.retention import Retention
 from backend.maintenance.sweeper import Sweeper
-from backend.monitoring import metrics_routes as metrics
 from backend.monitoring import routes as health
 from backend.monitoring.prometheus import Metrics, Timing
 from backend.queue import routes as queue
@@ -72,7 +71,7 @@ _ROUTERS = (
     datasets,
     workers,
     health,
-    metrics,
+    health,
     internal,
     space,
     space,

@@ -1,12 +1,16 @@
-"""Probes."""
+"""Probes.
+
+For Prometheus.
+"""
 
 from typing import Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from backend.http.dependencies import Own
 from backend.monitoring import health
+from backend.monitoring.prometheus import CONTENT_TYPE, Metrics
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -78,3 +82,17 @@ def ready(own: Own, response: Response) -> Ready:
 
 def _state(*problems: str | None) -> PartState:
     return "unavailable" if any(problems) else "ok"
+
+
+metrics_router = APIRouter(tags=["health"])
+
+
+@metrics_router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}},
+)
+def read(request: Request, own: Own) -> Response:
+    """Queue, slots, ingest, requests and sizes in Prometheus' text format."""
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.text(own), media_type=CONTENT_TYPE)
