@@ -42,9 +42,8 @@ from backend.maintenance.sweeper import Sweeper
 from backend.monitoring import routes as health
 from backend.monitoring.prometheus import Metrics, Timing
 from backend.queue import routes as queue
-from backend.runs import blob_cleanup as rubbish
 from backend.runs import routes as runs
-from backend.runs import series_routes as series
+from backend.runs import snapshots as rubbish
 from backend.runs.repository import in_state
 from backend.settings import Settings
 from backend.state import Parts
@@ -67,7 +66,7 @@ _ROUTERS = (
     arms,
     runs,
     queue,
-    series,
+    runs,
     datasets,
     workers,
     health,

@@ -18,7 +18,6 @@ from backend.datasets.requirements import upload_problems
 from backend.db.models import Comparison
 from backend.http.dependencies import Now, Own, User
 from backend.http.shared_reads import SharedRoute
-from backend.runs import blob_cleanup as rubbish
 from backend.runs import repository as runs
 from backend.runs import snapshots
 from backend.runs.schemas import (
@@ -122,8 +121,8 @@ def remove(comparison: str, own: Own, now: Now, later: BackgroundTasks) -> None:
     with own.database.write() as write:
         blobs = snapshots.blobs(write.session, comparison)
         comparisons.remove(write, comparison)
-    rubbish.drop_unused(own.database, own.blobs, blobs, now)
-    later.add_task(rubbish.sweep, own.database, own.blobs, now)  # what was spared before
+    snapshots.drop_unused(own.database, own.blobs, blobs, now)
+    later.add_task(snapshots.sweep, own.database, own.blobs, now)  # what was spared before
 
 
 @router.post("/{comparison}/cancel")

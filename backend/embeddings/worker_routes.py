@@ -10,7 +10,7 @@ from backend.embeddings import projections as projecting
 from backend.embeddings import repository as projections
 from backend.embeddings.routes import BYTES, FOREVER, Digest
 from backend.http.dependencies import Now, Own, worker_token
-from backend.runs import blob_cleanup as rubbish
+from backend.runs import snapshots as rubbish
 from backend.storage.blob_upload import take
 from contract.events import Digest as BlobName
 

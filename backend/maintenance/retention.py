@@ -16,7 +16,6 @@ from backend.db.database import Database, Write
 from backend.db.models import FineRollup, Point, Projection, Rollup, Run, Series, Snapshot
 from backend.metrics.downsampling import FINE_LEVEL, ROLLUP_LEVEL
 from backend.metrics.run_statistics import SERIES
-from backend.runs import blob_cleanup as rubbish
 from backend.runs import repository as runs
 from backend.runs import snapshots
 from backend.storage.blobs import Blobs
@@ -196,7 +195,7 @@ class Retention:
                 self._stretches.extend(thinnable(session, old, whole=SERIES))
             for old in _parts(session, now, self._snapshot_days):
                 self._crowded.extend(crowded(session, old))
-        rubbish.sweep(self._database, self._blobs, now)
+        snapshots.sweep(self._database, self._blobs, now)
 
     def _thin(self, stretch: Stretch) -> None:
         with self._database.write() as write:
@@ -209,7 +208,7 @@ class Retention:
         with self._database.write() as write:
             before = snapshots.blobs(write.session, comparison)
             keep_outermost(write, comparison)
-        rubbish.drop_unused(self._database, self._blobs, before, self._clock())
+        snapshots.drop_unused(self._database, self._blobs, before, self._clock())
 
 
 def _parts(session: Session, now: float, days: float | None) -> Iterator[list[str]]:

@@ -21,7 +21,6 @@ from backend.datasets.files import CONTENT, UPLOADS
 from backend.db import migrations
 from backend.db.database import Database
 from backend.db.models import Comparison, Run
-from backend.runs import blob_cleanup as rubbish
 from backend.runs import snapshots
 from backend.settings import Settings
 from backend.storage import data_folder as holding
@@ -58,7 +57,7 @@ def delete(folder: Folder, comparison: str) -> None:
     with folder.database.write() as write:
         blobs = snapshots.blobs(write.session, comparison)
         comparisons.remove(write, comparison)
-    rubbish.drop_unused(folder.database, folder.blobs, blobs, time.time() + 1)
+    snapshots.drop_unused(folder.database, folder.blobs, blobs, time.time() + 1)
 
 
 def test_it_holds_the_database_and_what_that_names(filled: Folder, tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ from backend.admin.restore import restore
 from backend.comparisons import repository as comparisons
 from backend.db.models import Point, Rollup, Run, Series
 from backend.ingest import handlers as ingest
-from backend.runs import blob_cleanup as rubbish
 from backend.runs import repository as runs
 from backend.runs import snapshots
 from contract.events import Event, Snapshot
@@ -90,7 +89,7 @@ class Writer(threading.Thread):
         with database.write() as write:
             gone = snapshots.blobs(write.session, comparison)
             comparisons.remove(write, comparison)
-        rubbish.drop_unused(database, blobs, gone, time.time() + 1)
+        snapshots.drop_unused(database, blobs, gone, time.time() + 1)
         self.deleted += 1
 
     def _blob(self) -> str:

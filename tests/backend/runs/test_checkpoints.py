@@ -5,8 +5,8 @@ import pytest
 from backend.db.database import Commit, Database
 from backend.db.models import Run
 from backend.ingest import handlers as ingest
-from backend.runs import blob_cleanup as rubbish
 from backend.runs import repository as runs
+from backend.runs import snapshots as rubbish
 from backend.runs.schemas import run_out
 from backend.state import Parts
 from contract.events import Event, Failure
