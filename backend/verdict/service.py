@@ -12,10 +12,9 @@ from backend.db.models import Comparison, Run
 from backend.metrics import measurements as measured
 from backend.metrics.measurements import Measures, Paired, pair
 from backend.runs import repository as runs
-from backend.verdict.caveats import caveats
 from backend.verdict.evidence import Judged, Word, claim_word, reason
-from backend.verdict.recommendation import advice
 from backend.verdict.schemas import ClaimOut, EvidenceOut, Figures, Pair, ReportedOut, Verdict
+from backend.verdict.wording import advice, caveats
 from contract.catalogue.claims import CLAIMS, Claim
 from contract.comparison.differences import differences
 from contract.comparison.spec import ComparisonSpec

@@ -6,8 +6,8 @@ import pytest
 
 from backend.db.models import Run
 from backend.metrics.measurements import Known, Paired, pair
-from backend.verdict.caveats import caveats
 from backend.verdict.evidence import Judged, Word, claim_word, reason
+from backend.verdict.wording import caveats
 from contract.catalogue.claims import Evidence, Expected
 from contract.comparison.spec import parse_spec
 from tests.support.specs import small

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from backend.verdict.evidence import Word
-from backend.verdict.recommendation import advice
 from backend.verdict.schemas import ClaimOut, Pair
+from backend.verdict.wording import advice
 
 ARMS = Pair(a="contrastive", b="triplet")
 

@@ -1,10 +1,16 @@
-"""What a reader of a verdict has to know besides; pure functions."""
+"""What a reader of a verdict has to know besides; pure functions.
+
+What a reader of a verdict has to know besides; pure functions.
+
+One sentence on top of a verdict: which arm to use here, for what, with what reservation.
+"""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from backend.db.models import Run
+from backend.verdict.schemas import ClaimOut, Pair
 from contract.comparison.differences import BATCH_SETTINGS, Difference, differences
 from contract.comparison.loss import ACTIVE_EPS
 from contract.comparison.spec import ComparisonSpec
@@ -96,3 +102,57 @@ def _activity(spec: ComparisonSpec, arms: Iterable[str]) -> list[str]:
 
 def _have(number: int) -> str:
     return "has" if number == 1 else "have"
+
+
+AIMS: Final[Mapping[int, str]] = {
+    8: "retrieval",
+    7: "classification",
+    9: "keeping detail within classes",
+}
+"""What embeddings are used for -> the claim that tells which arm serves it better: supported means
+the one in the triplet loss's place."""
+FEW: Final = 6
+"""Seeds below which the sign-flip test cannot reach 0.05."""
+
+
+def advice(claims: Sequence[ClaimOut], arms: Pair, seeds: int, differing: Sequence[str]) -> str:
+    """The sentence, in plain words.
+
+    Args:
+        claims: judged.
+        arms: the two that were judged.
+        seeds: at which the runs of both have succeeded; at least one.
+        differing: settings besides the loss in which the arms differ.
+    """
+    by_id = {claim.id: claim for claim in claims}
+    better: dict[str, list[str]] = {arms.b: [], arms.a: []}
+    level: list[str] = []
+    for claim_id, aim in AIMS.items():
+        word = by_id[claim_id].verdict
+        if word == "supported":
+            better[arms.b].append(aim)
+        elif word == "contradicted":
+            better[arms.a].append(aim)
+        elif word == "undecided":
+            level.append(aim)
+    said = [f"use {arm} for {_listed(aims)}" for arm, aims in better.items() if aims]
+    if level:
+        said.append(f"for {_listed(level)} these runs do not tell the two apart")
+    if not said:
+        said = ["these runs measured nothing that says which arm to use"]
+    sentence = "; ".join(said)
+    return f"{sentence[0].upper()}{sentence[1:]}. {_reservation(seeds, differing)}"
+
+
+def _reservation(seeds: int, differing: Sequence[str]) -> str:
+    parts = []
+    if seeds < FEW:
+        parts.append(f"{seeds} seed{' is' if seeds == 1 else 's are'} few")
+    parts.append("margins were given, not tuned")
+    if differing:
+        parts.append(f"the arms also differ in {_listed(differing)}")
+    return f"Mind that {_listed(parts)}."
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
