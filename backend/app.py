@@ -50,9 +50,7 @@ from backend.state import Parts
 from backend.storage.blobs import BLOBS, Blobs
 from backend.storage.data_folder import Using, clear_links
 from backend.workers import routes as workers
-from backend.workers import worker_routes as internal
-from backend.workers.leases import Leases
-from backend.workers.registry import Workers
+from backend.workers.registry import Leases, Workers
 from backend.workers.wakeups import WakeQueue
 from contract import logs
 from contract.names import API_PREFIX
@@ -71,7 +69,7 @@ _ROUTERS = (
     workers,
     health,
     health,
-    internal,
+    workers,
     space,
     space,
     internal_space,

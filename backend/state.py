@@ -13,8 +13,7 @@ from backend.maintenance.sweeper import Sweeper
 from backend.settings import Settings
 from backend.storage.blobs import Blobs
 from backend.storage.data_folder import Using
-from backend.workers.leases import Leases
-from backend.workers.registry import Workers
+from backend.workers.registry import Leases, Workers
 from backend.workers.wakeups import WakeQueue
 
 

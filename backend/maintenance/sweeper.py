@@ -14,8 +14,7 @@ from backend.db.database import Database
 from backend.maintenance.retention import Retention
 from backend.metrics import points
 from backend.runs import repository as runs
-from backend.workers.leases import Lease, Leases
-from backend.workers.registry import Workers
+from backend.workers.registry import Lease, Leases, Workers
 from backend.workers.wakeups import WakeQueue
 from contract import logs
 

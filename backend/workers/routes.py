@@ -1,9 +1,19 @@
-"""Who works on what."""
+"""Who works on what.
 
-from fastapi import APIRouter
+What workers call; needs the worker token.
+"""
 
-from backend.http.dependencies import Own
-from backend.runs.schemas import WorkerList
+import logging
+from typing import Any, Literal
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.comparisons import repository as comparisons
+from backend.http.dependencies import Now, Own, worker_token
+from backend.runs import repository as runs
+from backend.runs.schemas import State, WorkerList
+from contract import logs
 
 router = APIRouter(tags=["workers"])
 
@@ -12,3 +22,117 @@ router = APIRouter(tags=["workers"])
 def read(own: Own) -> WorkerList:
     """The slots heard of lately; lost ones have been silent for 15 s."""
     return WorkerList(workers=own.workers.listed())
+
+
+log = logging.getLogger(__name__)
+worker_router = APIRouter(
+    prefix="/internal", tags=["internal"], dependencies=[Depends(worker_token)]
+)
+
+Device = Literal["cpu", "cuda"]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Slot(_In):
+    """A slot introduces itself."""
+
+    device: Device
+    host: str = Field(max_length=255)
+    pid: int
+
+
+class ClaimIn(Slot):
+    """A slot asks for work."""
+
+    worker: str = Field(min_length=1, max_length=255)
+
+
+class Claim(BaseModel):
+    """An attempt that now belongs to the slot that asked."""
+
+    run: str
+    attempt: int
+    start_after: int
+    """The step it goes on from; 0 without a checkpoint."""
+    checkpoint: str | None
+    """The digest of the checkpoint's blob."""
+    lease_s: float
+    comparison: str
+    arm: str
+    seed: int
+    spec: dict[str, Any]
+
+
+class HeartbeatIn(_In):
+    """A slot says that its attempt is alive."""
+
+    attempt: int
+    worker: str = Field(min_length=1, max_length=255)
+
+
+class Heartbeat(BaseModel):
+    """What the slot should know."""
+
+    current: bool
+    """Whether this attempt is still the run's."""
+    state: State
+    cancel: bool
+    committed_seq: int
+    """The attempt's last message that was stored."""
+
+
+@worker_router.post(
+    "/claim", responses={204: {"description": "nothing to do"}}, response_model=Claim
+)
+def claim(asked: ClaimIn, own: Own, now: Now) -> Claim | Response:
+    """Take the next queued run, or 204."""
+    with own.database.write() as write:
+        run = runs.claim(write, worker=asked.worker, device=asked.device, now=now)
+        taken = run.id if run else None
+        if run:
+            spec = comparisons.get(write.session, run.comparison_id).spec
+            own.leases.grant(run.id, run.attempt)
+    own.workers.seen(asked.worker, device=asked.device, host=asked.host, pid=asked.pid, run=taken)
+    if run is None:
+        return Response(status_code=204)
+    log.info("claimed by %s", asked.worker, extra=logs.of(run.id, run.attempt))
+    return Claim(
+        run=run.id,
+        attempt=run.attempt,
+        start_after=run.start_after,
+        checkpoint=run.checkpoint,
+        lease_s=own.leases.seconds,
+        comparison=run.comparison_id,
+        arm=run.arm,
+        seed=run.seed,
+        spec=spec,
+    )
+
+
+@worker_router.post("/runs/{run}/heartbeat")
+def heartbeat(run: str, beat: HeartbeatIn, own: Own) -> Heartbeat:
+    """Renew an attempt's lease; a run that was deleted answers as cancelled."""
+    with own.database.read() as session:
+        found = runs.by_id(session, [run]).get(run)
+    if found is None:
+        return Heartbeat(current=False, state="cancelled", cancel=True, committed_seq=0)
+    current = found.attempt == beat.attempt
+    if current and found.state == "running":
+        own.leases.grant(run, beat.attempt)
+        device = "cpu" if found.device == "cpu" else "cuda"
+        own.workers.busy(beat.worker, run=run, device=device)
+    return Heartbeat(
+        current=current,
+        state=found.state,
+        cancel=found.cancel,
+        committed_seq=found.committed_seq if current else 0,
+    )
+
+
+@worker_router.post("/workers/{name}/seen", status_code=204)
+def seen(name: str, slot: Slot, own: Own) -> None:
+    """An idle slot says that it lives."""
+    own.workers.seen(name, device=slot.device, host=slot.host, pid=slot.pid, run=None)

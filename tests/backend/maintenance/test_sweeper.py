@@ -7,8 +7,7 @@ import pytest
 
 from backend.db.database import Database
 from backend.maintenance.sweeper import Sweeper
-from backend.workers.leases import Leases
-from backend.workers.registry import Workers
+from backend.workers.registry import Leases, Workers
 from backend.workers.wakeups import WakeQueue
 from contract.names import wake_queue
 from tests.backend.helpers import Attempt, claim, run_now, running, send, submit
