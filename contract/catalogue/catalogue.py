@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from contract.catalogue.datasets import DATA, DataRow
+from contract.catalogue.datasets import DATA, DataRow, Row
 from contract.catalogue.presets import PRESETS
-from contract.catalogue.row import Row
 from contract.comparison.data import modalities
 from contract.comparison.encoder import (
     TAKES,

@@ -1,9 +1,13 @@
-"""The data sets that can be chosen."""
+"""The data sets that can be chosen.
+
+A row of the catalogue.
+"""
 
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from contract.catalogue.row import Row
+from pydantic import BaseModel
+
 from contract.comparison.data import (
     Cars196Data,
     Cifar10Data,
@@ -20,6 +24,27 @@ from contract.comparison.data import (
     SyntheticData,
     TinyImagenetData,
 )
+
+
+@dataclass(frozen=True)
+class Row:
+    """One choice of the form."""
+
+    section: type[BaseModel]
+    """Its settings; `kind` is the choice's name in a spec."""
+    label: str
+    idea: str
+    """One line, for people who choose."""
+    formula: str = ""
+    """LaTeX."""
+    paper: str = ""
+    url: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The choice's name in a spec."""
+        return str(self.section.model_fields["kind"].default)
+
 
 Source = Literal["bundled", "fetched", "placed", "own"]
 """Comes with the product; is downloaded when a run first needs it; is put by hand where workers

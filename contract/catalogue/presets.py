@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from contract.catalogue.reported_results import REPORTED, Reported
+from contract.catalogue.claims import REPORTED, Reported
 
 _Z25: Final = "Zeng 2025, Comparing Contrastive and Triplet Loss (protocol read second-hand)"
 _Z25_URL: Final = "https://arxiv.org/abs/2510.02161"
