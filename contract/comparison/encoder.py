@@ -4,8 +4,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from contract.comparison.base import Section
 from contract.comparison.data import Items
+from contract.comparison.problems import Section
 
 Tuning = Literal["frozen", "head", "full"]
 Weights = Literal["imagenet", "random", "file"]

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from contract.comparison.base import Section
+from contract.comparison.problems import Section
 
 Reduction = Literal["mean", "sum", "mean_active"]
 """mean: over all valid tuples; sum: no division; mean_active: over tuples with loss > 0."""

@@ -1,9 +1,12 @@
-"""Problems of a spec: where, what was seen, what to do."""
+"""Problems of a spec: where, what was seen, what to do.
+
+The base of every spec section: unknown keys are refused, values do not change.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 
 class Problem(NamedTuple):
@@ -64,3 +67,9 @@ def _message(kind: str, text: str, seen: object) -> str:
         size = f"{len(seen)} items" if isinstance(seen, Sequence) else type(seen).__name__
         shown = f"{shown[:40]}... ({size})"
     return f"{text[0].lower()}{text[1:]}; got {shown}"
+
+
+class Section(BaseModel):
+    """One part of a comparison spec."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

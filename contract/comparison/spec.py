@@ -5,7 +5,6 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
-from contract.comparison.base import Section
 from contract.comparison.checks import (
     augmentation_problems,
     batch_problems,
@@ -16,7 +15,7 @@ from contract.comparison.checks import (
 from contract.comparison.data import Data
 from contract.comparison.encoder import Encoder
 from contract.comparison.loss import Loss
-from contract.comparison.problems import Problem, SpecError, from_validation
+from contract.comparison.problems import Problem, Section, SpecError, from_validation
 from contract.comparison.training import Measure, Training, TrainingOverrides
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]

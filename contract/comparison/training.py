@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from contract.comparison.base import Section
+from contract.comparison.problems import Section
 
 
 class ShuffleSampler(Section):

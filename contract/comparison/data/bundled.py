@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from contract.comparison.base import Section
 from contract.comparison.data.shared_settings import SPLIT_SEED, Seed
+from contract.comparison.problems import Section
 
 
 class SyntheticData(Section):

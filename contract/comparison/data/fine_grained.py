@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-from contract.comparison.base import Section
 from contract.comparison.data.shared_settings import (
     IMAGE_SIZE,
     SPLIT_SEED,
@@ -12,6 +11,7 @@ from contract.comparison.data.shared_settings import (
     ValidateOn,
     split_by,
 )
+from contract.comparison.problems import Section
 
 
 class FineGrained(Section):

@@ -4,8 +4,8 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from contract.comparison.base import Section
 from contract.comparison.data.shared_settings import SPLIT_SEED, Seed, train_items
+from contract.comparison.problems import Section
 
 MNIST_TRAIN_ITEMS: Final = 50_000
 """Of the 60,000 official training images; the others validate."""

@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-from contract.comparison.base import Section
 from contract.comparison.data.shared_settings import (
     DATASET,
     IMAGE_SIZE,
@@ -14,6 +13,7 @@ from contract.comparison.data.shared_settings import (
     on_worker,
     split_by,
 )
+from contract.comparison.problems import Section
 
 
 class _Own(Section):
