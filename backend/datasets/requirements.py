@@ -10,7 +10,7 @@ from backend.datasets import repository as datasets
 from backend.datasets.schemas import KINDS, Facts
 from backend.db.models import Dataset
 from contract.comparison.data import OwnData
-from contract.comparison.data.split_sizes import (
+from contract.comparison.data.facts import (
     LEAST_CLASSES,
     held_classes_of,
     held_items_of,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from contract.comparison.data import SplitBy, ValidateOn
-from contract.comparison.data.split_sizes import (
+from contract.comparison.data.facts import (
     LEAST_CLASSES,
     held_classes_of,
     held_items_of,

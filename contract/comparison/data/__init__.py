@@ -4,24 +4,32 @@ from typing import Annotated
 
 from pydantic import Field
 
-from contract.comparison.data.bundled import DigitsData, SyntheticData
 from contract.comparison.data.facts import (
+    TRAIN_SHARE,
     Items,
     Modalities,
     class_count,
     modalities,
     training_items,
 )
-from contract.comparison.data.fine_grained import Cars196Data, Cub200Data, SopData, TinyImagenetData
-from contract.comparison.data.images import Cifar10Data, Cifar100Data, FashionMnistData, MnistData
-from contract.comparison.data.shared_settings import SplitBy, ValidateOn
-from contract.comparison.data.split_sizes import TRAIN_SHARE
-from contract.comparison.data.spoken_digits import SpokenDigitsData
-from contract.comparison.data.team_data import (
+from contract.comparison.data.kinds import (
+    Cars196Data,
+    Cifar10Data,
+    Cifar100Data,
+    Cub200Data,
+    DigitsData,
+    FashionMnistData,
     FeaturesData,
     ImageFolderData,
+    MnistData,
     OwnData,
     PairedFeaturesData,
+    SopData,
+    SplitBy,
+    SpokenDigitsData,
+    SyntheticData,
+    TinyImagenetData,
+    ValidateOn,
 )
 
 Data = Annotated[

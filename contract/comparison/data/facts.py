@@ -1,14 +1,50 @@
-"""What is known of data before they are read: enough to refuse what cannot be trained."""
+"""What is known of data before they are read: enough to refuse what cannot be trained.
+
+How many items and classes come into which split; one rule for the API, which refuses what cannot
+be split, and for the workers, which split it.
+"""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-from contract.comparison.data.bundled import DigitsData, SyntheticData
-from contract.comparison.data.fine_grained import FineGrained
-from contract.comparison.data.images import Cifar10Data, Cifar100Data, FashionMnistData, MnistData
-from contract.comparison.data.split_sizes import training_items_of
-from contract.comparison.data.spoken_digits import SpokenDigitsData
-from contract.comparison.data.team_data import FeaturesData, ImageFolderData, PairedFeaturesData
+from contract.comparison.data.kinds import (
+    Cifar10Data,
+    Cifar100Data,
+    DigitsData,
+    FashionMnistData,
+    FeaturesData,
+    FineGrained,
+    ImageFolderData,
+    MnistData,
+    PairedFeaturesData,
+    SpokenDigitsData,
+    SyntheticData,
+    ValidateOn,
+)
+
+TRAIN_SHARE: Final = 0.6
+"""Of each class's items trains, with a split by item; the rest is halved."""
+VALIDATION_PART: Final = 5
+"""With a split by class, one in so many of the training half's classes, or of the items of each,
+validates."""
+LEAST_CLASSES: Final[dict[ValidateOn, int]] = {"classes": 8, "items": 4}
+"""A split by class needs so many, by what validates: two classes in each split."""
+
+
+def training_items_of(members: int) -> int:
+    """Of a class with so many items, split by item: at least one, rounded down."""
+    return max(1, int(members * TRAIN_SHARE))
+
+
+def held_items_of(members: int) -> int:
+    """Of a class of the training half with so many items: those that validate on items."""
+    return max(1, members // VALIDATION_PART)
+
+
+def held_classes_of(half: int) -> int:
+    """Of a training half of so many classes: those that validate on classes."""
+    return max(2, half // VALIDATION_PART)
+
 
 Items = Literal["vectors", "images", "spectrograms"]
 """[F]; [C, H, W]; [1, mel bands, frames]."""

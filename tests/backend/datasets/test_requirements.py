@@ -9,7 +9,7 @@ import pytest
 
 from backend.datasets.requirements import training_share
 from contract.comparison.data import FeaturesData
-from contract.comparison.data.split_sizes import LEAST_CLASSES
+from contract.comparison.data.facts import LEAST_CLASSES
 from tests.backend.helpers import Api, Json
 from tests.backend.test_errors import check
 from tests.backend.uploads import features, images, pairs, uploaded

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from contract.comparison.data.fine_grained import FineGrained
+from contract.comparison.data.kinds import FineGrained
 from worker.data.dataset import Pool
 from worker.data.formats.image_files import ImageFiles
 from worker.data.splits import split

@@ -1,0 +1,262 @@
+"""Data that need no file: generated, or bundled with a library.
+
+Data that need no file: generated, or bundled with a library.
+
+Larger images of classes that are hard to tell apart; as a rule split by class.
+
+Small images with official training and test parts; fetched when a run first needs them.
+
+Audio-visual pairs that anybody can have: a spoken digit and an image of that digit.
+
+A team's own data: uploaded, or lying where the workers can see them.
+
+Settings that several kinds of data share.
+"""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+
+from contract.comparison.problems import Section
+
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+SplitBy = Literal["class", "item"]
+ValidateOn = Literal["classes", "items"]
+
+# Fields are values of their own here because their texts are what the form shows.
+SPLIT_SEED: Final[Any] = Field(
+    0, title="Data seed", description="Decides the split, not the training."
+)
+
+
+def train_items(most: int) -> Any:
+    """How many of the official training items train."""
+    return Field(
+        most,
+        ge=100,
+        le=most,
+        title="Training items",
+        description="Fewer make shorter runs; each class keeps its share.",
+    )
+
+
+def split_by(default: SplitBy) -> Any:
+    """How items come into the splits."""
+    return Field(
+        default,
+        title="Split by",
+        description="Class: the first half of the classes trains, the second half tests, so that "
+        "no tested class was seen. Item: every class is in every split, 60 : 20 : 20.",
+    )
+
+
+VALIDATION: Final[Any] = Field(
+    "classes",
+    title="Validate on",
+    description="With a split by class. Classes: a fifth of the training half's classes only "
+    "validates. Items: all of them train, and a fifth of each one's items validates.",
+)
+
+IMAGE_SIZE: Final[Any] = Field(
+    64,
+    ge=8,
+    le=512,
+    title="Image side",
+    description="In pixels, for encoders that take any size; pretrained ones ask for their own.",
+)
+
+DATASET: Final[Any] = Field(
+    "", max_length=100, title="Uploaded data set", description="Its id on the Data page."
+)
+
+
+def on_worker(title: str, what: str) -> Any:
+    """A path instead of an upload."""
+    return Field(
+        "",
+        max_length=4096,
+        title=title,
+        description=f"Instead of an upload: {what}, as an absolute path on the workers' machine.",
+    )
+
+
+class SyntheticData(Section):
+    """Gaussian classes of several modes, after the synthetic set of arXiv 2510.02161.
+
+    Each class is a set of `modes` centres drawn with standard deviation `mode_spread` around the
+    class centre; items scatter around their mode with `within_sd`. A share of the items is blended
+    with an item of another class (overlap), another share is moved far out (outliers).
+    """
+
+    kind: Literal["synthetic"] = "synthetic"
+    classes: int = Field(10, ge=2, le=1000, title="Classes")
+    per_class: int = Field(200, ge=10, le=10_000, title="Items a class")
+    dim: int = Field(128, ge=2, le=4096, title="Features")
+    modes: int = Field(3, ge=1, le=50, title="Modes a class", description="The fine labels.")
+    mode_spread: float = Field(1.4, ge=0, le=100, title="Mode spread")
+    within_sd: float = Field(1.0, gt=0, le=100, title="Scatter within a mode")
+    overlap: float = Field(
+        0.1, ge=0, le=1, title="Overlap", description="Share of items blended with another class."
+    )
+    outliers: float = Field(
+        0.05, ge=0, le=1, title="Outliers", description="Share of items moved far out."
+    )
+    outlier_scale: float = Field(
+        3.0, ge=1, le=100, title="Outlier scale", description="How many times wider they scatter."
+    )
+    seed: Seed = Field(0, title="Data seed")
+
+
+class DigitsData(Section):
+    """scikit-learn's bundled digits: 1,797 real 8 x 8 scans of handwritten digits."""
+
+    kind: Literal["digits"] = "digits"
+    seed: Seed = SPLIT_SEED
+
+
+class FineGrained(Section):
+    """What these sets share."""
+
+    split: SplitBy = split_by("class")
+    validation: ValidateOn = VALIDATION
+    image_size: int = IMAGE_SIZE
+    seed: Seed = SPLIT_SEED
+
+
+class Cub200Data(FineGrained):
+    """CUB-200-2011: 11,788 photographs of 200 species of birds."""
+
+    kind: Literal["cub200"] = "cub200"
+
+
+class Cars196Data(FineGrained):
+    """Stanford Cars: 16,185 photographs of 196 models of cars."""
+
+    kind: Literal["cars196"] = "cars196"
+
+
+class SopData(FineGrained):
+    """Stanford Online Products: 120,053 photographs of 22,634 products, some five each."""
+
+    kind: Literal["sop"] = "sop"
+
+
+class TinyImagenetData(FineGrained):
+    """Tiny-ImageNet: 110,000 images of 64 x 64 pixels and 200 classes."""
+
+    kind: Literal["tiny_imagenet"] = "tiny_imagenet"
+
+
+MNIST_TRAIN_ITEMS: Final = 50_000
+"""Of the 60,000 official training images; the others validate."""
+CIFAR_TRAIN_ITEMS: Final = 40_000
+"""Of the 50,000 official training images; the others validate."""
+
+
+class MnistData(Section):
+    """MNIST: 28 x 28 images of handwritten digits; 10,000 of the official 60,000 training images
+    validate, the official 10,000 test images test."""
+
+    kind: Literal["mnist"] = "mnist"
+    train_items: int = train_items(MNIST_TRAIN_ITEMS)
+    seed: Seed = SPLIT_SEED
+
+
+class FashionMnistData(Section):
+    """Fashion-MNIST: 28 x 28 images of clothes; parts as MNIST's."""
+
+    kind: Literal["fashion_mnist"] = "fashion_mnist"
+    train_items: int = train_items(MNIST_TRAIN_ITEMS)
+    seed: Seed = SPLIT_SEED
+
+
+class Cifar10Data(Section):
+    """CIFAR-10: 32 x 32 colour images; 10,000 of the official 50,000 training images validate, the
+    official 10,000 test images test."""
+
+    kind: Literal["cifar10"] = "cifar10"
+    train_items: int = train_items(CIFAR_TRAIN_ITEMS)
+    seed: Seed = SPLIT_SEED
+
+
+class Cifar100Data(Section):
+    """CIFAR-100: as CIFAR-10, with 20 coarse classes of 5 fine ones each."""
+
+    kind: Literal["cifar100"] = "cifar100"
+    train_labels: Literal["coarse", "fine"] = Field(
+        "coarse",
+        title="Labels",
+        description="Coarse: 20 classes train, and their 100 fine classes, which no loss sees, "
+        "measure detail retention. Fine: the 100 classes train.",
+    )
+    train_items: int = train_items(CIFAR_TRAIN_ITEMS)
+    seed: Seed = SPLIT_SEED
+
+
+class SpokenDigitsData(Section):
+    """Free Spoken Digit Dataset: recordings as log-mel spectrograms, each with an image of its
+    digit; the fine label is the speaker."""
+
+    kind: Literal["spoken_digits"] = "spoken_digits"
+    images: Literal["mnist", "digits"] = Field(
+        "mnist", title="Images", description="Where each recording's image comes from."
+    )
+    mel_bands: int = Field(64, ge=16, le=128, title="Mel bands")
+    frames: int = Field(
+        64, ge=16, le=512, title="Frames", description="Of 16 ms; longer recordings are cut."
+    )
+    seed: Seed = SPLIT_SEED
+
+
+class _Own(Section):
+    dataset: str = DATASET
+
+    @property
+    def path(self) -> str:
+        """Where it lies on the workers' machine; empty for an upload."""
+        raise NotImplementedError
+
+
+class ImageFolderData(_Own):
+    """Images in one folder a class."""
+
+    kind: Literal["image_folder"] = "image_folder"
+    folder: str = on_worker("Folder", "a folder of class folders")
+    split: SplitBy = split_by("class")
+    validation: ValidateOn = VALIDATION
+    image_size: int = IMAGE_SIZE
+    seed: Seed = SPLIT_SEED
+
+    @property
+    def path(self) -> str:
+        """The folder."""
+        return self.folder
+
+
+class _OwnTable(_Own):
+    file: str = on_worker("File", "an npz or Parquet file")
+    split: SplitBy = split_by("item")
+    validation: ValidateOn = VALIDATION
+    seed: Seed = SPLIT_SEED
+
+    @property
+    def path(self) -> str:
+        """The file."""
+        return self.file
+
+
+class FeaturesData(_OwnTable):
+    """A table of features with labels, as npz or Parquet."""
+
+    kind: Literal["features"] = "features"
+
+
+class PairedFeaturesData(_OwnTable):
+    """A table of two modalities, row by row of one thing: audio and visual features, or any two."""
+
+    kind: Literal["paired_features"] = "paired_features"
+    file: str = on_worker("File", "an npz, Parquet, h5 or mat file, or AVE's folder")
+
+
+OwnData = ImageFolderData | FeaturesData | PairedFeaturesData
+"""Kinds whose items a team brings."""
