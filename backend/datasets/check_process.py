@@ -32,7 +32,7 @@ from contract.dataset_files import (
     read_paired,
     unpack_images,
 )
-from contract.dataset_files.image_file import FORMATS
+from contract.dataset_files.image_folder import FORMATS
 
 SIDE: Final = 96
 """Pixels of the longer side."""

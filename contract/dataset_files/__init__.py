@@ -6,13 +6,10 @@ it refuses, and raises `IntakeError` with the rows named; it writes nothing but 
 content, never from its name.
 """
 
-from contract.dataset_files.checked_dataset import FeatureTable, ImageSet
-from contract.dataset_files.feature_table import read_features
+from contract.dataset_files.feature_tables import read_features, read_paired
 from contract.dataset_files.image_archive import unpack_images
 from contract.dataset_files.image_folder import scan_images
-from contract.dataset_files.limits import Limits
-from contract.dataset_files.paired_table import read_paired
-from contract.dataset_files.problems import IntakeError, RowProblem
+from contract.dataset_files.problems import FeatureTable, ImageSet, IntakeError, Limits, RowProblem
 
 __all__ = [
     "FeatureTable",

@@ -1,14 +1,16 @@
-"""Columns of a table before they are read: name, shape and type are known, values are not."""
+"""Columns of a table before they are read: name, shape and type are known, values are not.
+
+Labels in whatever form they come, as numbers from 0 and names of the classes.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from contract.dataset_files.limits import Limits
-from contract.dataset_files.problems import Findings
+from contract.dataset_files.problems import Findings, Limits
 
 BLOCK_BYTES: Final = 2**24
 """How much of a column is read at once."""
@@ -102,3 +104,125 @@ def readable(name: str, column: Column, limits: Limits, findings: Findings) -> b
     else:
         return True
     return False
+
+
+LONGEST_NAME: Final = 200
+"""Letters of a label."""
+_SEEMS_MISSING: Final = ("nan", "NaN", "None", "null")
+_LARGEST_EXACT: Final = 2.0**53
+
+
+class Coded(NamedTuple):
+    """Labels of rows."""
+
+    codes: np.ndarray
+    """[N] int64 places in `names`; -1 where there is none or it was no label."""
+    names: tuple[str, ...]
+    """Sorted: numbers by value, words by letter."""
+
+
+def read_labels(
+    name: str, column: Column, findings: Findings, *, background: bool = False
+) -> Coded:
+    """Labels as numbers or words [N], as rows of which one is marked [N, C], or the same for each
+    second [N, T, C].
+
+    Args:
+        name: how problems call the column.
+        column: the labels.
+        findings: told of rows without a label.
+        background: whether the last of C means "none of them", as in AVE.
+    """
+    try:
+        values = whole(column)
+    except DamagedError as error:
+        findings.add(name, str(error))
+        return Coded(np.zeros(0, dtype=np.int64), ())
+    if values.ndim == 2 and 1 in values.shape:  # MATLAB has no vectors
+        values = values.ravel()
+    if values.ndim == 1:
+        return code(name, values, findings)
+    if values.ndim in (2, 3) and values.dtype.kind in "fiub":
+        return _marked(name, values, findings, background=background)
+    findings.add(
+        name,
+        f"has shape {values.shape}; needs a number or a word for each row, or marks [N, C]",
+    )
+    return Coded(np.zeros(0, dtype=np.int64), ())
+
+
+def code(name: str, values: np.ndarray, findings: Findings) -> Coded:
+    """Labels as numbers or words [N]."""
+    missing = np.zeros(len(values), dtype=bool)
+    if values.dtype.kind in "US":
+        values = words(values)
+        missing = values == ""
+    elif values.dtype.kind == "f":
+        missing = np.isnan(values)
+        bad = ~missing & ((values != np.floor(values)) | (np.abs(values) > _LARGEST_EXACT))
+        for row in np.flatnonzero(bad):
+            findings.add(f"row {row}, {name}", f"is {values[row]}; needs a whole number or a word")
+        missing_or_bad = missing | bad
+        values = np.where(missing_or_bad, 0, values).astype(np.int64)
+        return _coded(name, values, missing, missing_or_bad, findings)
+    return _coded(name, values, missing, missing, findings)
+
+
+def words(values: np.ndarray) -> np.ndarray:
+    """Words, or numbers as words, without blanks around them; bytes are taken as UTF-8."""
+    if values.dtype.kind == "S":
+        values = np.char.decode(values, "utf-8", "replace")
+    elif values.dtype.kind == "f" and (values == np.floor(values)).all():
+        values = values.astype(np.int64)  # MATLAB's whole numbers are floats
+    return np.char.strip(values.astype(np.str_))
+
+
+def _coded(
+    name: str, values: np.ndarray, missing: np.ndarray, unusable: np.ndarray, findings: Findings
+) -> Coded:
+    for row in np.flatnonzero(missing):
+        findings.add(f"row {row}, {name}", "is missing; every row needs one")
+    known, places = np.unique(values[~unusable], return_inverse=True)
+    codes = np.full(len(values), -1, dtype=np.int64)
+    codes[~unusable] = places
+    names = tuple(str(value) for value in known.tolist())
+    for one in names:
+        if len(one) > LONGEST_NAME:
+            findings.add(name, f"has a word of {len(one):,} letters; {LONGEST_NAME} are the most")
+        elif one in _SEEMS_MISSING:
+            findings.warn(name, f"has a class named {one!r}; is it a missing label saved as text?")
+    return Coded(codes, names)
+
+
+def _marked(name: str, values: np.ndarray, findings: Findings, *, background: bool) -> Coded:
+    """Rows of marks: the class with the most; of a few seconds, that of most of them."""
+    marks = values.astype(np.float64)
+    if marks.ndim == 3:
+        findings.warn(
+            name,
+            f"each row has the class of most of its {marks.shape[1]} parts"
+            + (", background apart" if background else ""),
+        )
+        marks = marks.sum(axis=1)
+        one_only = np.ones(len(marks), dtype=bool)
+    else:
+        one_only = (np.isin(marks, (0, 1))).all(axis=1) & (marks.sum(axis=1) <= 1)
+    if background:
+        marks = marks[:, :-1]
+    if not marks.shape[1]:
+        findings.add(name, "has no class")
+        return Coded(np.full(len(marks), -1, dtype=np.int64), ())
+    finite = np.isfinite(marks).all(axis=1)
+    marks = np.where(np.isfinite(marks), marks, 0)
+    for row in np.flatnonzero(~one_only & finite):
+        findings.add(f"row {row}, {name}", "marks no single class with 1 and the others with 0")
+    none = ~finite | (marks.max(axis=1) <= 0)
+    for row in np.flatnonzero(none):
+        findings.add(f"row {row}, {name}", "is missing; every row needs one class marked")
+    # Classes that no row has are left out, so that the codes are places of classes there are.
+    places = np.where(none, -1, marks.argmax(axis=1))
+    known = np.unique(places[~none])
+    return Coded(
+        np.where(none, -1, np.searchsorted(known, places)).astype(np.int64),
+        tuple(str(place) for place in known),
+    )

@@ -9,8 +9,13 @@ from typing import Final
 import h5py
 import numpy as np
 
-from contract.dataset_files.columns import Column, DamagedError, InMemory, rows_at_once
-from contract.dataset_files.labels import LONGEST_NAME
+from contract.dataset_files.columns import (
+    LONGEST_NAME,
+    Column,
+    DamagedError,
+    InMemory,
+    rows_at_once,
+)
 from contract.dataset_files.problems import Findings
 
 _LARGEST_CHUNK: Final = 2**28

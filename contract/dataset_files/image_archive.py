@@ -1,18 +1,112 @@
-"""A zip of class folders: its list checked, then unpacked, then every image checked."""
+"""A zip of class folders: its list checked, then unpacked, then every image checked.
 
+What a zip says that it holds, before anything of it is unpacked.
+"""
+
+import re
+import stat
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
-from contract.dataset_files.archive_listing import Member, members
-from contract.dataset_files.checked_dataset import ImageSet, Told, nobody
-from contract.dataset_files.image_folder import check_images, list_images
-from contract.dataset_files.limits import DEFAULT, Limits
-from contract.dataset_files.problems import Findings
+from contract.dataset_files.image_folder import check_images, is_junk, list_images
+from contract.dataset_files.problems import DEFAULT, Findings, ImageSet, Limits, Told, nobody
 from contract.dataset_files.zip_files import ZIP_ERRORS, open_zip, read_member
+
+_DRIVE: Final = re.compile(r"[A-Za-z]:")
+_ENCRYPTED: Final = 0x1
+_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_LONGEST_NAME: Final = 255
+"""Bytes in one part of a path, as file systems have it."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file in an archive that is safe to unpack."""
+
+    info: zipfile.ZipInfo
+    name: str
+    """As in the archive."""
+    parts: tuple[str, ...]
+    """Below the folder it is unpacked into."""
+
+
+def members(opened: zipfile.ZipFile, limits: Limits, findings: Findings) -> list[Member]:
+    """The files of an archive; those that systems put there are left out.
+
+    Raises:
+        IntakeError: a name leads out of the archive, something is no plain file, is encrypted, or
+            there is more than the limits allow.
+    """
+    found, junk = [], 0
+    for info in opened.infolist():
+        if problem := _unsafe(info):
+            findings.add(info.orig_filename, problem)
+            continue
+        parts = tuple(part for part in info.filename.split("/") if part not in ("", "."))
+        if any(is_junk(part) for part in parts):
+            junk += not info.is_dir()
+        elif not info.is_dir():
+            found.append(Member(info, info.filename, parts))
+    if len(found) > limits.max_files:
+        findings.add("", f"has {len(found):,} files, more than {limits.max_files:,}; bring fewer")
+    declared = sum(member.info.file_size for member in found)
+    if declared > limits.max_bytes:
+        findings.add(
+            "", f"unpacks to {declared:,} bytes, more than {limits.max_bytes:,}; bring less"
+        )
+    findings.settle()
+    if not found:
+        raise findings.refuse("", "holds no files; pack one folder of images for each class")
+    if junk:
+        findings.warn("", f"passed over {junk} hidden or system files")
+    return _without_wrapping(found, findings)
+
+
+def _unsafe(info: zipfile.ZipInfo) -> str:
+    """Why a member must not be unpacked; empty where it may be."""
+    name, parts = info.orig_filename, info.orig_filename.split("/")
+    mode = stat.S_IFMT(info.external_attr >> 16)
+    reasons = (
+        (
+            "\0" in name or "\\" in name,
+            "has a backslash or NUL in its name; pack the folder with another program",
+        ),
+        (
+            name.startswith("/") or bool(_DRIVE.match(name)),
+            "has an absolute path; pack the folder from where it lies",
+        ),
+        (".." in parts, "leads out of the archive with '..'; pack the folder from where it lies"),
+        (
+            any(len(part.encode()) > _LONGEST_NAME for part in parts),
+            f"has a name of more than {_LONGEST_NAME} bytes; shorten it",
+        ),
+        (
+            mode not in (0, stat.S_IFREG, stat.S_IFDIR),
+            "is a link or a device, no file; pack the file itself",
+        ),
+        (bool(info.flag_bits & _ENCRYPTED), "is encrypted; pack without a password"),
+        (
+            info.compress_type not in _METHODS,
+            "is compressed by a method that is not read; pack with deflate",
+        ),
+    )
+    return next((message for applies, message in reasons if applies), "")
+
+
+def _without_wrapping(found: list[Member], findings: Findings) -> list[Member]:
+    """Without the one folder around everything that packing a folder by its name leaves."""
+    tops = {member.parts[0] for member in found}
+    if len(tops) > 1 or any(len(member.parts) < 3 for member in found):
+        return found
+    findings.warn(
+        "", f"everything is in the folder {tops.pop()}; the classes are the folders in it"
+    )
+    return [replace(member, parts=member.parts[1:]) for member in found]
 
 
 def unpack_images(

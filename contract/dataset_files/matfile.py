@@ -10,8 +10,7 @@ import numpy as np
 import scipy.io
 
 from contract.dataset_files.columns import Column, InMemory
-from contract.dataset_files.limits import Limits
-from contract.dataset_files.problems import Findings
+from contract.dataset_files.problems import Findings, Limits
 from contract.dataset_files.zip_files import BLOCK
 
 _HEADER: Final = 128

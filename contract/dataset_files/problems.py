@@ -1,8 +1,16 @@
-"""Problems of a brought data set: where, what was seen, what to do; all of them at once."""
+"""Problems of a brought data set: where, what was seen, what to do; all of them at once.
 
-from collections.abc import Sequence
+How much of a brought data set is read before it is refused.
+
+What a checked data set is.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import numpy as np
 
 MOST_KEPT: Final = 100
 """Problems, and warnings, that are kept; further ones are counted."""
@@ -88,3 +96,67 @@ class Findings:
         """
         if self.total:
             raise IntakeError(self._problems, self.total)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on what a file may hold; a file beyond one is refused and says which."""
+
+    max_bytes: int = 4 * 2**30
+    """Of an archive's files in all, unpacked; of a table's arrays in all, uncompressed."""
+    max_files: int = 200_000
+    """Files in an archive or in a folder of images."""
+    max_file_bytes: int = 64 * 2**20
+    """Of one image file."""
+    max_pixels: int = 50_000_000
+    """Width times height of one image."""
+    max_columns: int = 65_536
+    """Features of one row."""
+
+
+DEFAULT: Final = Limits()
+"""What is used where nobody says otherwise."""
+
+
+Told: TypeAlias = Callable[[int, int], None]
+"""Called with how many items are checked, and of how many; what it raises ends the check."""
+
+
+def nobody(done: int, total: int) -> None:
+    """Tells nobody."""
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images in class folders, each of which could be decoded."""
+
+    root: Path
+    files: tuple[str, ...]
+    """Paths below `root` with `/`, sorted; of identical images only the first."""
+    labels: np.ndarray
+    """[N] int64 places in `class_names`."""
+    class_names: tuple[str, ...]
+    """Names of the class folders, sorted."""
+    warnings: tuple[RowProblem, ...] = ()
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """Rows of finite features with labels."""
+
+    features: np.ndarray
+    """[N, D] float32; the audio modality of a paired table."""
+    labels: np.ndarray
+    """[N] int64 places in `class_names`."""
+    class_names: tuple[str, ...]
+    """Sorted: numbers by value, words by letter."""
+    fine: np.ndarray | None = None
+    """[N] int64 from 0 up: labels within the classes."""
+    ids: tuple[str, ...] | None = None
+    """A name for each row, no two alike."""
+    visual: np.ndarray | None = None
+    """[N, E] float32: the second modality of a paired table."""
+    warnings: tuple[RowProblem, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.labels)

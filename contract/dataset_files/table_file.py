@@ -7,11 +7,10 @@ from typing import Final
 
 from contract.dataset_files.columns import Column
 from contract.dataset_files.hdf5 import h5_columns, open_h5
-from contract.dataset_files.limits import Limits
 from contract.dataset_files.matfile import mat_columns
 from contract.dataset_files.npz import npz_columns
 from contract.dataset_files.parquet import open_parquet, parquet_columns
-from contract.dataset_files.problems import Findings
+from contract.dataset_files.problems import Findings, Limits
 from contract.dataset_files.table import OTHERS
 from contract.dataset_files.zip_files import open_zip
 
