@@ -15,8 +15,8 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from streamlit.testing.v1 import AppTest
 
-from frontend.charts import axis_range as chart_scale
 from frontend.charts import chart as charts
+from frontend.charts import figures as chart_scale
 from frontend.charts.figures import file_name
 from frontend.ui.assets import Assets
 from frontend.ui.theme import COLORS, arm_style
