@@ -15,8 +15,7 @@ import httpx
 
 from frontend.api.client import Api
 from frontend.cli.arguments import parse
-from frontend.cli.exit_codes import AWAY, FINE, INTERRUPTED, WRONG
-from frontend.cli.output import give, plain, say
+from frontend.cli.output import AWAY, FINE, INTERRUPTED, WRONG, give, plain, say
 from frontend.cli.watch import watch
 from frontend.errors import ApiAwayError, ApiError
 from frontend.export.file_writer import STDOUT, export, opened

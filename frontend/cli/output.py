@@ -1,4 +1,7 @@
-"""What the commands print: results on stdout, all else on stderr."""
+"""What the commands print: results on stdout, all else on stderr.
+
+How the commands end.
+"""
 
 import shutil
 import sys
@@ -65,3 +68,14 @@ class Progress:
             self._stream.write("\n")
             self._stream.flush()
         self._last = ""
+
+
+FINE: Final = 0
+FAILED: Final = 1
+"""A run failed or was cancelled."""
+WRONG: Final = 2
+"""The spec or the command line is wrong."""
+AWAY: Final = 3
+"""The API cannot be reached, or cannot serve now."""
+INTERRUPTED: Final = 130
+"""By Ctrl-C, as shells have it."""

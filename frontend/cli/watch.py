@@ -8,8 +8,7 @@ from typing import Final
 
 from frontend.api.client import Api
 from frontend.api.types import ComparisonDetail
-from frontend.cli.exit_codes import AWAY, FAILED, FINE
-from frontend.cli.output import Progress, plain, say
+from frontend.cli.output import AWAY, FAILED, FINE, Progress, plain, say
 from frontend.errors import ApiAwayError, MissingError
 
 EVERY_S: Final = 1.0

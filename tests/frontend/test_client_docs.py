@@ -13,7 +13,7 @@ from backend.settings import Settings
 from contract.comparison.spec import parse_spec
 from frontend.api.client import Api
 from frontend.cli.arguments import FORMATS, PATIENCE_S, parser
-from frontend.cli.exit_codes import AWAY, FAILED, FINE, INTERRUPTED, WRONG
+from frontend.cli.output import AWAY, FAILED, FINE, INTERRUPTED, WRONG
 from launcher.forward import COMMANDS
 from tests.backend.helpers import claim
 from tests.backend.played import per_epoch, play

@@ -19,8 +19,7 @@ from backend.app import create_app
 from backend.settings import Settings
 from frontend.api.client import Api
 from frontend.cli import __main__ as cli
-from frontend.cli.exit_codes import FINE, WRONG
-from frontend.cli.output import Progress, plain
+from frontend.cli.output import FINE, WRONG, Progress, plain
 from frontend.cli.watch import Clock, watch
 from frontend.errors import ApiAwayError, SignedOutError
 from tests.backend.helpers import claim
