@@ -11,7 +11,7 @@ import streamlit as st
 from frontend.api.arms_types import Arm, ArmPage
 from frontend.api.types import Catalogue
 from frontend.compare import url_state as address
-from frontend.compare.labels import reference
+from frontend.compare.selection import reference
 from frontend.ui.text import STATES, pages
 
 PAGE_SIZE: Final = 50

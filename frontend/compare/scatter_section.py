@@ -8,8 +8,7 @@ from frontend.api.client import Api
 from frontend.charts import chart as charts
 from frontend.compare import scatter_figure as scatter
 from frontend.compare import url_state as address
-from frontend.compare.labels import reference
-from frontend.compare.selection import Chosen, usual
+from frontend.compare.selection import Chosen, reference, usual
 from frontend.errors import ApiError
 
 

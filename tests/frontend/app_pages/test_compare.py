@@ -20,7 +20,7 @@ from frontend.compare import curves_figure as curves
 from frontend.compare import scatter_figure as scatter
 from frontend.compare import tables
 from frontend.compare.arm_table import ORDERS
-from frontend.compare.labels import labels, reference
+from frontend.compare.selection import labels, reference
 from frontend.errors import ApiError
 from frontend.ui.theme import arm_styles
 from tests.support import curves as made_up
