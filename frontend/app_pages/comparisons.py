@@ -8,7 +8,7 @@ import streamlit as st
 
 from frontend.api.client import Api
 from frontend.api.types import Comparison, ComparisonPage
-from frontend.board.row_actions import open_dialog, row_actions
+from frontend.comparison.actions import open_dialog, row_actions
 from frontend.errors import ApiError, MissingError
 from frontend.ui.loading import reading
 from frontend.ui.paging import page_number

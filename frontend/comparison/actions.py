@@ -2,6 +2,8 @@
 
 A dialog stays open through the page's own reruns: the session remembers which one is asked for,
 and whoever draws the page draws it again.
+
+What can be done with one comparison of the board.
 """
 
 from collections.abc import Callable
@@ -12,7 +14,7 @@ import streamlit as st
 from frontend.api.client import Api
 from frontend.api.types import Comparison
 from frontend.comparison.dialog_text import changes, freed, more_runs, next_seeds
-from frontend.errors import ApiError
+from frontend.errors import ApiError, MissingError
 from frontend.ui.copy_link import copy_link
 from frontend.ui.current_user import barred
 from frontend.ui.role_button import needs
@@ -243,3 +245,23 @@ def _do(change: Callable[[], object], *, to_board: bool = False) -> None:
     if to_board:
         st.switch_page("app_pages/comparisons.py")
     st.rerun()
+
+
+def row_actions(client: Api, chosen: Comparison | None) -> None:
+    """The actions on the selected row, or how to get there."""
+    if chosen is None:
+        st.caption("Its name opens a comparison; select its row to change, cancel or delete it.")
+        return
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.markdown(f"**{verbatim(chosen['name'])}**", width="content")
+        buttons(client, chosen, place=BOARD)
+
+
+def open_dialog(client: Api) -> None:
+    """The dialog that was opened from a row. To be called outside what looks again by itself: that
+    would take it away."""
+    if own := asked_on(BOARD):
+        try:
+            dialog(client, client.comparison(own), place=BOARD)
+        except MissingError:  # somebody has deleted it just now
+            close()

@@ -193,7 +193,7 @@ def chosen_row() -> None:
     """The actions on the only comparison, as if its row were selected."""
     import streamlit as st  # noqa: PLC0415 - a page of its own
 
-    from frontend.board.row_actions import open_dialog, row_actions  # noqa: PLC0415
+    from frontend.comparison.actions import open_dialog, row_actions  # noqa: PLC0415
 
     client = st.session_state["api"]
     found = client.comparisons(archived=st.session_state["archived"])["comparisons"]
