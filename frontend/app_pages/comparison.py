@@ -10,7 +10,7 @@ from frontend.api.types import ComparisonDetail, Dataset
 from frontend.comparison import html as comparison_html
 from frontend.comparison.actions import menu
 from frontend.comparison.spec_text import difference, facts, measures, reductions, settings
-from frontend.comparison.tabs import geometry, live, retrieval, sections, setup, space, verdict
+from frontend.comparison.tabs import sections, setup
 from frontend.comparison.tabs.view import View
 from frontend.errors import ApiError, MissingError
 from frontend.export.menu import export_menu
@@ -23,11 +23,11 @@ from frontend.ui.text import OPEN, verbatim
 POLL_S: Final = 3.0
 
 CONTENT: Final[dict[Tab, Callable[[View], None]]] = {
-    "live": live.show_live,
-    "geometry": geometry.show_geometry,
-    "retrieval": retrieval.show_retrieval,
-    "space": space.show_space,
-    "verdict": verdict.show_verdict,
+    "live": sections.show_live,
+    "geometry": sections.show_geometry,
+    "retrieval": sections.show_retrieval,
+    "space": sections.show_space,
+    "verdict": sections.show_verdict,
     "setup": setup.show,
 }
 ALONE: Final[tuple[Tab, ...]] = ("space",)  # they look after themselves while runs go on

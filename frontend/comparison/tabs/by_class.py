@@ -1,12 +1,124 @@
-"""The section that tells the arms apart class by class, of one snapshot."""
+"""The section that tells the arms apart class by class, of one snapshot.
 
+Paired bars: one group a class, one bar an arm; pure functions.
+
+Which snapshot a tab's pictures are of, and what stands there while there is none.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import plotly.graph_objects as go
 import streamlit as st
 
+from frontend.api.space_types import Space
 from frontend.charts import chart as charts
-from frontend.comparison.tabs.class_bars import bars, values
-from frontend.comparison.tabs.snapshots import class_name, epoch_of, epochs_of, nothing_yet, seed_of
 from frontend.comparison.tabs.view import View
 from frontend.live.component import Tab
+from frontend.ui.theme import ArmStyle
+
+MOST: Final = 30
+"""Classes that bars can be told apart of; of more, those in which the arms differ most."""
+PATTERNS: Final = ("", "/", ".", "x", "-", "+", "|")
+"""The second sign of an arm, beside its colour."""
+
+Facts = Sequence[Mapping[str, Any]]
+
+
+def values(arms: Facts, field: str) -> dict[str, dict[int, float]]:
+    """By arm, then by class, what `field` of its class facts says; None is left out."""
+    return {
+        arm["arm"]: {row["label"]: row[field] for row in arm["classes"] if row[field] is not None}
+        for arm in arms
+    }
+
+
+def shown(found: Mapping[str, Mapping[int, float]], most: int = MOST) -> list[int]:
+    """The classes to draw, in their order: all, or the `most` in which the arms differ most."""
+    labels = sorted({label for own in found.values() for label in own})
+    if len(labels) <= most:
+        return labels
+
+    def spread(label: int) -> float:
+        own = [by_class[label] for by_class in found.values() if label in by_class]
+        return max(own) - min(own)
+
+    return sorted(sorted(labels, key=spread, reverse=True)[:most])
+
+
+def bars(
+    found: Mapping[str, Mapping[int, float]],
+    styles: Mapping[str, ArmStyle],
+    name_of: Callable[[int], str],
+    *,
+    y: str,
+) -> go.Figure:
+    """The figure of what `values` found."""
+    labels = shown(found)
+    order = list(styles)
+    figure = go.Figure(
+        [
+            go.Bar(
+                x=[name_of(label) for label in labels],
+                y=[own.get(label) for label in labels],
+                name=charts.plain(arm),
+                marker={
+                    "color": styles[arm].light,
+                    "pattern": {"shape": PATTERNS[order.index(arm) % len(PATTERNS)]},
+                },
+                hovertemplate=f"%{{y:.4~g}}<extra>{charts.plain(arm)}</extra>",
+            )
+            for arm, own in found.items()
+        ]
+    )
+    figure.update_layout(barmode="group", bargap=0.25, height=320)
+    figure.update_xaxes(type="category")
+    return charts.layout(figure, x="class", y=y)
+
+
+def seed_of(view: View, space: Space, *, key: str) -> int:
+    """The chosen seed, of those that have a snapshot."""
+    seeds = space["seeds"]
+    return int(st.selectbox("Seed", seeds, key=f"{key}_{view.id}", width=140) or seeds[0])
+
+
+def epoch_of(view: View, epochs: Sequence[int], *, key: str) -> int:
+    """The chosen epoch; the last unless another is."""
+    if len(epochs) == 1:
+        return epochs[0]
+    chosen = st.select_slider(
+        "Epoch", list(epochs), value=epochs[-1], key=f"{key}_{view.id}", width=320
+    )
+    return int(chosen)
+
+
+def epochs_of(space: Space, seed: int) -> list[int]:
+    """Epochs that any arm has a snapshot of at this seed, rising."""
+    return sorted(
+        {epoch for run in space["runs"] if run["seed"] == seed for epoch in run["epochs"]}
+    )
+
+
+def nothing_yet(view: View) -> None:
+    """Say why there are no pictures of the space, and what would bring them."""
+    if view.is_open:
+        st.info(
+            "The first snapshot of the held-out samples comes before the first step; this part "
+            "fills in by itself.",
+            icon=":material/hourglass_empty:",
+        )
+    else:
+        st.info(
+            "No run of this comparison kept a snapshot: it was made by an earlier version, or its "
+            "runs ended before they began. Retry its runs, or duplicate it.",
+            icon=":material/image_not_supported:",
+        )
+
+
+def class_name(samples: Mapping[str, Any], label: int) -> str:
+    """A class's name; its number where it has none."""
+    names = samples["classes"]
+    return str(names[label]) if label < len(names) else str(label)
 
 
 def by_class(

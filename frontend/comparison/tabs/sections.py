@@ -1,10 +1,34 @@
-"""Which tab there are, and which of them an address asks for."""
+"""Which tab there are, and which of them an address asks for.
 
+Live: what the optimiser does; below the live panels.
+
+Geometry: how the classes lie; below the live panels.
+
+Retrieval and classification: what the embeddings are good for; below the live panels.
+
+Embedding space: the arms side by side, and a look inside.
+
+Verdict: the nine claims, judged by two of the arms.
+
+The part of the results table that belongs to a tab.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import streamlit as st
 
+from frontend.api.types import ArmPair
+from frontend.charts import chart as charts
+from frontend.comparison.html import results_table
+from frontend.comparison.results_table import Section, sections
+from frontend.comparison.tabs.by_class import by_class
+from frontend.comparison.tabs.distance_charts import distances
+from frontend.comparison.tabs.view import View, theme
+from frontend.comparison.verdict_html import by_seed, card
 from frontend.live.component import Tab
+from frontend.space.component import space
 
 TITLES: Final[dict[Tab, str]] = {
     "live": "Live",
@@ -34,3 +58,168 @@ def choose(comparison_id: str) -> Tab:
     st.tabs(list(TITLES.values()), key=KEY, on_change="rerun")
     title = st.session_state.get(KEY)
     return next((name for name, shown in TITLES.items() if shown == title), "live")
+
+
+LEGEND = (
+    "Mean ± standard deviation over seeds, with the mean's 95 % interval below. ● marks an arm "
+    "whose interval meets no other arm's, ○ a best mean that is not told apart."
+)
+
+
+def tab_of(key: str) -> Tab:
+    """Where a metric's results stand."""
+    if "geometry." in key:
+        return "geometry"
+    return "live" if key.startswith("dynamics.") else "retrieval"
+
+
+def of_tab(found: Sequence[Section], tab: Tab) -> list[Section]:
+    """The lines of a tab, in their sections; those without a line are left out."""
+    kept = [
+        replace(section, lines=tuple(line for line in section.lines if tab_of(line.key) == tab))
+        for section in found
+    ]
+    return [section for section in kept if section.lines]
+
+
+def tables(view: View, tab: Tab) -> bool:
+    """Draw the tab's results, as soon as there are any; whether there were."""
+    arms = view.arms
+    # Against the last one, so that of two arms the first minus the second is shown, as the verdict
+    # has it.
+    summary = view.client.summary(view.id, baseline=arms[-1])
+    whole_run = [row["key"] for row in view.catalogue["metrics"] if row["summary_only"]]
+    found = of_tab(sections(summary, arms, whole_run), tab)
+    if not found:
+        return False
+    st.subheader("Results", anchor="results")
+    st.caption(
+        f"{summary['runs_finished']} of {summary['runs_total']} runs finished. {LEGEND}",
+    )
+    first, *others = found
+    st.markdown(f"**{first.title}**")
+    st.html(results_table(view.styles, first, theme()))
+    for section in others:
+        with st.expander(section.title):
+            st.html(results_table(view.styles, section, theme()))
+    return True
+
+
+def show_live(view: View) -> None:
+    """What the curves add up to."""
+    if not tables(view, "live") and not view.is_open:
+        st.caption("No run of this comparison came to a first step: nothing was measured.")
+
+
+def show_geometry(view: View) -> None:
+    """Results, variance by class, distances of pairs."""
+    tables(view, "geometry")
+    seed = by_class(
+        view,
+        "geometry",
+        "variance",
+        name="Intra-class variance by class",
+        meaning="Mean squared distance to the class's centroid, of the embeddings as they are",
+        method="embedding-space",
+    )
+    if seed is None:
+        return
+    by_epoch = view.client.distances(view.id, seed=seed)["arms"]
+    if by_epoch and set.intersection(*(set(arm["epochs"]) for arm in by_epoch)):
+        charts.show(
+            distances(by_epoch),
+            key=f"distances-{view.id}",
+            name="Distances of positive and negative pairs",
+            caption="Density of Euclidean distances between embeddings as they are, within one "
+            f"class and between two; the same validation samples in every arm, seed {seed}.",
+            method="geometry",
+        )
+
+
+def show_retrieval(view: View) -> None:
+    """Results, and accuracy by class."""
+    tables(view, "retrieval")
+    seed = by_class(
+        view,
+        "retrieval",
+        "accuracy",
+        name="Accuracy by class",
+        meaning="Share of samples whose nearest other sample has their class (leave one out, "
+        "Euclidean)",
+        method="embedding-space",
+    )
+    if seed is not None:
+        st.caption(
+            "A sample's nearest neighbours under each arm, and the queries that go worst, stand "
+            "under Embedding space."
+        )
+
+
+def show_space(view: View) -> None:
+    """The linked panels; they look after themselves."""
+    space(view.id, view.arms, is_open=view.is_open)
+
+
+KEYS: Final = ("a", "b")
+"""Of the address's query."""
+
+
+def show_verdict(view: View) -> None:
+    """What to do on top, then a card for each claim."""
+    arms = view.arms
+    if len(arms) < 2:
+        st.info(
+            "A verdict needs two arms, and this comparison has one. Duplicate it and add another "
+            "loss.",
+            icon=":material/balance:",
+        )
+        return
+    asked = _asked(arms)
+    found = view.client.verdict(view.id, **asked)
+    if len(arms) > 2 or found["arms"] is None:
+        _choose(arms, found["arms"], asked)
+    if found["arms"] is None:
+        st.info(found["summary"], icon=":material/balance:")
+        return
+    if view.is_open and not found["seeds"]:
+        st.info(
+            "The verdict comes once a seed of both arms has finished, and grows firmer with every "
+            "further one.",
+            icon=":material/hourglass_empty:",
+        )
+        return
+    metrics = view.client.summary(view.id)["metrics"]
+    differences = by_seed(metrics, found["arms"]["a"], found["arms"]["b"])
+    st.html(card(found, view.styles, theme(), differences))
+
+
+def _asked(arms: Sequence[str]) -> dict[str, str]:
+    """The two arms that the address names; none unless it names two that there are."""
+    named = {key: st.query_params.get(key, "") for key in KEYS}
+    sound = set(named.values()) <= set(arms) and named["a"] != named["b"]
+    return named if sound else {}
+
+
+def _choose(arms: Sequence[str], judged: ArmPair | None, asked: Mapping[str, str]) -> None:
+    """Pick which two arms are judged; kept in the address."""
+    columns = st.columns([1, 1, 2], vertical_alignment="bottom")
+    labels = {"a": "In the contrastive loss's place", "b": "In the triplet loss's place"}
+    shown = {"a": judged["a"], "b": judged["b"]} if judged else asked
+    picked = {}
+    for key, column in zip(KEYS, columns, strict=False):
+        arm = column.selectbox(
+            labels[key],
+            arms,
+            index=arms.index(shown[key]) if shown else None,
+            placeholder="Choose an arm",
+            key=f"verdict_{key}",
+        )
+        if arm is not None:
+            picked[key] = arm
+    if len(picked) < len(KEYS) or picked == shown:  # the address says it already
+        return
+    if picked["a"] == picked["b"]:
+        columns[2].caption("Pick two different arms.")
+        return
+    st.query_params.update({**picked, "tab": "verdict"})
+    st.rerun()

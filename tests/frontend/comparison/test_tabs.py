@@ -6,9 +6,9 @@ import pytest
 
 from contract.metrics import METRICS
 from frontend.comparison.results_table import Line, Section
-from frontend.comparison.tabs.class_bars import bars, shown, values
+from frontend.comparison.tabs.by_class import bars, shown, values
 from frontend.comparison.tabs.distance_charts import distances
-from frontend.comparison.tabs.tables import of_tab, tab_of
+from frontend.comparison.tabs.sections import of_tab, tab_of
 from frontend.ui.theme import arm_styles
 
 STYLES = arm_styles(["one", "two"])
