@@ -1,9 +1,17 @@
-"""A comparison as one HTML file that opens without a network, now and in ten years."""
+"""A comparison as one HTML file that opens without a network, now and in ten years.
 
+What a report carries with it: styles, Plotly, and the modules that draw its figures.
+"""
+
+import hashlib
 import json
+import re
+from base64 import b64encode
 from collections.abc import Mapping
+from functools import cache
 from html import escape
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from frontend.charts.figures import HEIGHT, file_name
 from frontend.comparison import html as comparison_html
@@ -11,10 +19,56 @@ from frontend.comparison.html import moment
 from frontend.comparison.results_table import sections
 from frontend.comparison.spec_text import difference, facts, settings
 from frontend.comparison.verdict_html import by_seed, card
-from frontend.export import report_assets as inline
 from frontend.export.report_curves import Drawn, drawn
 from frontend.export.report_data import Material
+from frontend.ui.assets import FOLDER, Assets
 from frontend.ui.theme import COLORS, ArmStyle, arm_styles
+
+HERE: Final = Path(__file__).parent
+MODULES: Final = ("dom.js", "look.js", "dress.js", "save.js")
+"""In this order each finds what it imports from those before it."""
+
+
+@cache
+def plotly() -> str:
+    """The Plotly of the installed package."""
+    return Assets.load().plotly.read_text(encoding="utf-8")
+
+
+@cache
+def drawing() -> str:
+    """The modules of the pages' charts as one script, and what draws a report with them."""
+    modules = [(FOLDER / "js" / name).read_text(encoding="utf-8") for name in MODULES]
+    modules.append((HERE / "report.js").read_text(encoding="utf-8"))
+    plain = [re.sub(r"^(import .*\n|export )", "", text, flags=re.MULTILINE) for text in modules]
+    return '(() => {\n"use strict";\n' + "\n".join(plain) + "})();\n"
+
+
+@cache
+def report_style() -> str:
+    """The style of the pages' tables and charts, and the report's own."""
+    page = (FOLDER.parent / "page.css").read_text(encoding="utf-8")
+    chart = (FOLDER / "chart.css").read_text(encoding="utf-8")
+    return page + chart + (HERE / "report.css").read_text(encoding="utf-8")
+
+
+def policy() -> str:
+    """The content security policy: these scripts and nothing from anywhere."""
+    hashes = " ".join(f"'sha256-{_digest(text)}'" for text in (plotly(), drawing()))
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def data(content: Mapping[str, Any]) -> str:
+    """JSON that cannot end the element that it stands in."""
+    return json.dumps(content, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _digest(text: str) -> str:
+    return b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
 
 Json = Mapping[str, Any]
 
@@ -41,12 +95,12 @@ def page(material: Material) -> str:
     # hash was made of.
     return (
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
-        f'<meta http-equiv="Content-Security-Policy" content="{inline.policy()}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy()}">'
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>{name} · Lossboard</title><style>{inline.report_style()}</style></head><body>"
+        f"<title>{name} · Lossboard</title><style>{report_style()}</style></head><body>"
         f"<header><h1>{name}</h1>{_head(material)}<nav>{links}</nav></header><main>{body}</main>"
         f"<script type='application/json' id='figures'>{_data(figures)}</script>"
-        f"<script>{inline.plotly()}</script><script>{inline.drawing()}</script></body></html>\n"
+        f"<script>{plotly()}</script><script>{drawing()}</script></body></html>\n"
     )
 
 
@@ -176,7 +230,7 @@ def _data(groups: Mapping[str, list[Drawn]]) -> str:
         for figures in groups.values()
         for one in figures
     }
-    return inline.data({"dark": dict(COLORS), "figures": figures})
+    return data({"dark": dict(COLORS), "figures": figures})
 
 
 def _anchor(title: str) -> str:
