@@ -11,11 +11,9 @@ from frontend.form import draft as drafts
 from frontend.form import sections
 from frontend.form.arm_cards import arm_cards
 from frontend.form.draft import Draft
-from frontend.form.problems import Problem, from_api
-from frontend.form.schema_fields import read_form
-from frontend.form.sources import source_cards
+from frontend.form.schema_fields import Problem, from_api, read_form
+from frontend.form.sections import source_cards, spec_for
 from frontend.form.to_spec import write_spec
-from frontend.form.uploads import spec_for
 from frontend.ui.current_user import barred
 from frontend.ui.retry import try_again
 from frontend.ui.role_button import needs

@@ -5,7 +5,7 @@ from html import escape
 
 import streamlit as st
 
-from frontend.form import arms
+from frontend.form import to_spec
 from frontend.form.draft import PREFIX, Draft
 from frontend.form.to_spec import arm_count
 from frontend.form.widgets import about, cells, complaints, grid, kind, text
@@ -28,7 +28,7 @@ def arm_cards(draft: Draft) -> None:
         icon=":material/add:",
         key="new_add_arm",
         on_click=draft.rework,
-        args=(lambda values: arms.added(values, draft.form.loss),),
+        args=(lambda values: to_spec.added(values, draft.form.loss),),
     )
 
 
@@ -42,7 +42,7 @@ def _card(draft: Draft, index: int, *, alone: bool) -> None:
             type="tertiary",
             key=f"new_copy_arm_{index}",
             on_click=draft.rework,
-            args=(lambda values: arms.copied(values, index),),
+            args=(lambda values: to_spec.copied(values, index),),
         )
         st.button(
             "Remove",
@@ -52,7 +52,7 @@ def _card(draft: Draft, index: int, *, alone: bool) -> None:
             disabled=alone,
             help="A comparison needs an arm." if alone else None,
             on_click=draft.rework,
-            args=(lambda values: arms.removed(values, index),),
+            args=(lambda values: to_spec.removed(values, index),),
         )
     name, loss = st.columns(2)
     with name:
@@ -75,7 +75,7 @@ def _follow(draft: Draft, index: int, before: object) -> Callable[[str], None]:
         name = f"arms.{index}.name"
         if st.session_state.get(PREFIX + name) == before:
             draft.values[name] = ""
-            draft.values[name] = arms.free_name(draft.values, st.session_state[PREFIX + path])
+            draft.values[name] = to_spec.free_name(draft.values, st.session_state[PREFIX + path])
             st.session_state[PREFIX + name] = draft.values[name]
 
     return changed

@@ -6,8 +6,7 @@ from typing import Any, Final
 import streamlit as st
 
 from frontend.form.from_spec import read_spec
-from frontend.form.problems import Problem, place
-from frontend.form.schema_fields import Form
+from frontend.form.schema_fields import Form, Problem, place
 from frontend.form.to_spec import Values
 
 PREFIX: Final = "new."

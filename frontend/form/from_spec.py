@@ -4,8 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from frontend.form.problems import Problem
-from frontend.form.schema_fields import Choice, Field, Form, Items
+from frontend.form.schema_fields import Choice, Field, Form, Items, Problem
 from frontend.form.to_spec import Values
 from frontend.ui.seeds import write_seeds
 

@@ -1,9 +1,15 @@
-"""What the form can ask for, read from the catalogue's JSON schemas; pure functions."""
+"""What the form can ask for, read from the catalogue's JSON schemas; pure functions.
+
+Problems of a spec and the fields they belong to; pure functions.
+"""
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
+
+from frontend.errors import FieldProblem
 
 Json = Mapping[str, Any]
 Type = Literal["integer", "number", "boolean", "choice", "text"]
@@ -200,3 +206,44 @@ def _field(name: str, part: Json) -> Field:
 
 def _spaced(name: str) -> str:
     return name.replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to change."""
+
+    path: str
+    """As in the form, arms.0.loss.margin; empty where it concerns the whole."""
+    message: str
+
+
+def from_api(fields: Iterable[FieldProblem]) -> list[Problem]:
+    """The problems that an API error carries."""
+    return [Problem(form_path(path), message) for path, message in fields]
+
+
+def form_path(path: str) -> str:
+    """The API's arms[0].loss.margin as the form's arms.0.loss.margin."""
+    return re.sub(r"\[(\d+)\]", r".\1", path)
+
+
+def place(problem: Problem, shown: Collection[str]) -> str | None:
+    """The shown field at which a problem is marked; None where there is none.
+
+    A problem of one item of a list (seeds.1) belongs to the list's field.
+    """
+    path = problem.path
+    while path and path not in shown:
+        head, _, last = path.rpartition(".")
+        if not last.isdigit():
+            return None
+        path = head
+    return path or None
+
+
+def in_words(path: str, titles: Mapping[str, str]) -> str:
+    """Where a problem is, for people: "Arm 1, Margin"."""
+    arm = re.match(r"arms\.(\d+)\.", path)
+    before = f"Arm {int(arm[1]) + 1}, " if arm else ""
+    name = path.rpartition(".")[2].replace("_", " ")
+    return f"{before}{titles.get(path, name)}"

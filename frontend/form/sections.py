@@ -1,20 +1,104 @@
-"""The form's sections, from the name to the start."""
+"""The form's sections, from the name to the start.
 
-from collections.abc import Sequence
+Where a new comparison starts from: a preset, or a spec that is pasted or uploaded.
+
+Where a team's own data come from: an upload, or a path that the workers see.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any, Final
 
 import streamlit as st
 
 from frontend.comparison.spec_text import Catalogue, difference, settings
-from frontend.form.arms import twins
 from frontend.form.draft import Draft
-from frontend.form.encoders import encoder_card
-from frontend.form.problems import in_words, place
-from frontend.form.schema_fields import Choice
-from frontend.form.to_spec import SOURCES, arm_count, write_spec
-from frontend.form.uploads import Upload, source
-from frontend.form.widgets import about, cells, complain, complaints, grid, kind, red, text
+from frontend.form.schema_fields import Choice, Field, Option, in_words, place
+from frontend.form.to_spec import SOURCES, arm_count, twins, write_spec
+from frontend.form.widgets import (
+    about,
+    cells,
+    complain,
+    complaints,
+    encoder_card,
+    grid,
+    kind,
+    red,
+    setting,
+    text,
+)
 from frontend.ui.seeds import SeedsError, parse_seeds
+
+Upload = Mapping[str, Any]
+
+SMALL: Final = 320
+"""Items below which the usual batch would be too much of an epoch."""
+FEW: Final = 10
+"""Classes below which a split by class leaves hardly any for each split."""
+
+
+def source(draft: Draft, data: Option, uploads: Sequence[Upload]) -> None:
+    """Ask for one of the uploads of this kind, or for a path."""
+    path = next(i for i in data.items if isinstance(i, Field) and i.name in SOURCES[1:])
+    fitting = {one["id"]: one for one in uploads if one["kind"] == data.kind}
+    others = {one["id"] for one in uploads} - fitting.keys()
+    at = "data.dataset"
+    chosen = draft.values.get(at)
+    if chosen is None or chosen in others:  # the kind has just been chosen
+        chosen = next(iter(fitting), "")
+        draft.choose(at, chosen)
+    options = ["", *fitting]
+    if chosen not in options:
+        options.append(chosen)  # deleted meanwhile: the API says so
+    draft.values[at] = st.selectbox(
+        "Uploaded data set",
+        options,
+        format_func=lambda one: _title(fitting.get(one), one),
+        key=draft.bind(at, "Uploaded data set", ""),
+        on_change=draft.changed,
+        args=(at,),
+    )
+    complaints(draft, at)
+    if not fitting:
+        st.page_link(
+            "app_pages/datasets.py", label="None uploaded yet: upload", icon=":material/upload:"
+        )
+    if not draft.values[at]:
+        setting(draft, path, f"data.{path.name}")
+
+
+def _title(upload: Upload | None, one: str) -> str:
+    if not one:
+        return "none: they lie where the workers see them"
+    if upload is None:
+        return f"{one} (not there any more)"
+    return f"{upload['name']}: {upload['items']:,} items, {upload['classes']:,} classes"
+
+
+def spec_for(upload: Upload) -> dict[str, Any]:
+    """A comparison of the two losses on an upload, to start from; the form adds its defaults."""
+    kind, items = str(upload["kind"]), int(upload["items"])
+    split = "class" if kind == "image_folder" and upload["classes"] >= FEW else "item"
+    batch = 64 if items >= SMALL else max(2, 2 ** int(math.log2(max(2, items / 5))))
+    encoders: dict[str, dict[str, Any]] = {
+        "image_folder": {"encoder": {"kind": "resnet18", "embedding_dim": 128}},
+        "features": {"encoder": {"kind": "mlp"}},
+        "paired_features": {"encoder": {"kind": "mlp"}, "visual_encoder": {"kind": "mlp"}},
+    }
+    return {
+        "name": f"{upload['name']}: contrastive vs triplet"[:200],
+        "data": {"kind": kind, "dataset": upload["id"], "split": split},
+        **encoders[kind],
+        "training": {"batch_size": batch},
+        "arms": [
+            {"name": loss, "loss": {"kind": loss, "margin": 1.0}}
+            for loss in ("contrastive", "triplet")
+        ],
+        "seeds": [0, 1, 2],
+    }
+
 
 KEPT = {"snapshot_every", "snapshot_size"}
 """Settings of `measure` that keep the spec's values and are not asked for."""
@@ -140,3 +224,58 @@ def problems(draft: Draft) -> None:
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+Json = Mapping[str, Any]
+
+EXPORT: Final = "lossboard-comparison-"
+"""How the format of an export of everything begins; its version follows."""
+
+
+def source_cards(draft: Draft, presets: Sequence[Json]) -> None:
+    """The presets, and the way to bring a spec, in a few lines."""
+    used = next((one for one in presets if draft.source == f"preset={one['id']}"), None)
+    with st.container(border=True), st.container(horizontal=True, gap="small"):
+        for preset in presets:
+            st.button(
+                preset["label"],
+                icon=":material/check:" if preset is used else None,
+                type="primary" if preset is used else "secondary",
+                help=preset["idea"],
+                key=f"new_preset_{preset['id']}",
+                on_click=_use,
+                args=(draft, preset),
+            )
+        with st.popover("Import a spec", icon=":material/data_object:"):
+            st.caption("The JSON that a comparison's “Export” menu gives, the spec or everything.")
+            st.text_area("Spec as JSON", key="new_json", height=200)
+            st.file_uploader("or a file", type="json", key="new_upload", max_upload_size=1)
+            st.button("Fill the form", key="new_fill", on_click=_fill, args=(draft,))
+    if used is not None:
+        texts = {name: used[name] for name in ("label", "idea", "paper", "url")}
+        about(Option(kind=used["id"], **texts))
+
+
+def _use(draft: Draft, preset: Json) -> None:
+    draft.fill(preset["spec"], f"preset={preset['id']}")
+    st.query_params.from_dict({"preset": preset["id"]})
+
+
+def _fill(draft: Draft) -> None:
+    """Fill the form from the file, or else from the text."""
+    upload = st.session_state.get("new_upload")
+    raw = upload.getvalue() if upload is not None else st.session_state.get("new_json", "")
+    try:
+        spec = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        draft.note = f"The form is as it was, for this is no JSON: {error}"
+        draft.problems = []
+        return
+    draft.fill(_spec_of(spec), "json")
+    st.query_params.clear()
+
+
+def _spec_of(document: Any) -> Any:
+    """The spec in an export of everything; any other document is taken for a spec itself."""
+    exported = isinstance(document, dict) and str(document.get("format", "")).startswith(EXPORT)
+    return document.get("spec") if exported else document

@@ -1,13 +1,17 @@
-"""Fields as Streamlit widgets, each with its problems below it."""
+"""Fields as Streamlit widgets, each with its problems below it.
+
+Which networks go with which items, and the cards that ask for one.
+"""
 
 from collections.abc import Callable, Sequence
 from html import escape
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import streamlit as st
 
 from frontend.form.draft import PREFIX, Draft
 from frontend.form.schema_fields import Choice, Field, Items, Option
+from frontend.form.to_spec import SHARED
 
 _RED = {"light": "#c62828", "dark": "#ff8a80"}
 
@@ -149,3 +153,27 @@ def complain(path: str, message: str) -> None:
         f"<p role='alert' style='margin: -0.5rem 0 0; color: {red()}; font-size: 0.87rem'>"
         f"{escape(message)}</p>"
     )
+
+
+WEIGHTS_FILE: Final = "file"
+"""What `weights` is where they come from a file of one's own."""
+
+
+def encoder_card(draft: Draft, choice: Choice, data: Option, items: str, title: str) -> None:
+    """Ask for one network, of those that can embed such items."""
+    path = choice.name
+    st.subheader(title, anchor=False)
+    fitting = choice.taking(items)
+    if draft.values.get(f"{path}.kind") not in [option.kind for option in fitting.options]:
+        draft.choose(f"{path}.kind", choice.natural(data, items).kind)  # the data have just changed
+    option = kind(draft, fitting, path, label="Kind")
+    if len(fitting.options) == 1:
+        st.markdown(f"{option.label}, the one that takes {items}")
+    about(option)
+    asked = cells(draft, option.items, path)
+    if choice is draft.form.visual_encoder:
+        asked = [cell for cell in asked if cell.item.name not in SHARED]
+        st.caption("Embedding size and L2-normalisation are the first encoder's: one space.")
+    if draft.values.get(f"{path}.weights") != WEIGHTS_FILE:
+        asked = [cell for cell in asked if cell.item.name != "weights_file"]
+    grid(draft, asked)

@@ -8,12 +8,22 @@ from contract.catalogue.catalogue import catalogue
 from contract.catalogue.presets import DEMO, PRESETS, Preset
 from contract.comparison.spec import parse_spec
 from frontend.errors import FieldProblem
-from frontend.form import arms
+from frontend.form import to_spec
 from frontend.form.from_spec import fit, read_spec
-from frontend.form.problems import Problem, form_path, from_api, in_words, place
-from frontend.form.schema_fields import Choice, Field, Items, read_form, read_items
+from frontend.form.schema_fields import (
+    Choice,
+    Field,
+    Items,
+    Problem,
+    form_path,
+    from_api,
+    in_words,
+    place,
+    read_form,
+    read_items,
+)
+from frontend.form.sections import spec_for
 from frontend.form.to_spec import arm_count, write_spec
-from frontend.form.uploads import spec_for
 
 FORM = read_form(catalogue())
 
@@ -156,7 +166,7 @@ class TestSpec:
 
 class TestArms:
     def test_a_new_arm_gets_a_free_name_and_loss(self) -> None:
-        values = arms.added(filled(), FORM.loss)
+        values = to_spec.added(filled(), FORM.loss)
         assert arm_count(values) == 3
         assert values["arms.2.name"] == values["arms.2.loss.kind"] == "n_pair"
         assert write_spec(values, FORM)["arms"][2]["loss"] == {
@@ -164,27 +174,27 @@ class TestArms:
             "reduction": "mean",
         }
         for _ in range(4):
-            values = arms.added(values, FORM.loss)
+            values = to_spec.added(values, FORM.loss)
         assert len({values[f"arms.{index}.loss.kind"] for index in range(7)}) == 7
-        assert arms.added(values, FORM.loss)["arms.7.name"] == "contrastive 2"
+        assert to_spec.added(values, FORM.loss)["arms.7.name"] == "contrastive 2"
 
     def test_a_copy_stands_last_with_the_same_settings(self) -> None:
         values = filled() | {"arms.0.loss.margin": 0.3}
-        values = arms.copied(values, 0)
+        values = to_spec.copied(values, 0)
         assert values["arms.2.loss.margin"] == 0.3
         assert values["arms.2.name"] == "contrastive 2"
         assert values["arms.1.name"] == "triplet"
 
     def test_those_behind_a_removed_arm_move_up(self) -> None:
-        values = arms.removed(filled() | {"arms.1.loss.margin": 0.7}, 0)
+        values = to_spec.removed(filled() | {"arms.1.loss.margin": 0.7}, 0)
         assert arm_count(values) == 1
-        assert arms.arm_values(values, 0)["name"] == "triplet"
+        assert to_spec.arm_values(values, 0)["name"] == "triplet"
         assert values["arms.0.loss.margin"] == 0.7
 
     def test_finds_arms_that_repeat_another(self) -> None:
-        values = arms.copied(filled(), 1)
-        assert arms.twins(write_spec(values, FORM)["arms"]) == [(2, 3)]
-        assert arms.twins(write_spec(filled(), FORM)["arms"]) == []
+        values = to_spec.copied(filled(), 1)
+        assert to_spec.twins(write_spec(values, FORM)["arms"]) == [(2, 3)]
+        assert to_spec.twins(write_spec(filled(), FORM)["arms"]) == []
 
 
 class TestProblems:
