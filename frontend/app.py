@@ -21,8 +21,7 @@ from frontend.server.api_auth import Door
 from frontend.server.middleware import Gate
 from frontend.server.proxy import Proxy
 from frontend.server.sessions import sessions
-from frontend.server.signin import SignIn
-from frontend.server.signin_attempts import Attempts
+from frontend.server.signin import Attempts, SignIn
 from frontend.settings import Settings
 from frontend.ui.assets import Assets
 

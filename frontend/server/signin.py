@@ -1,17 +1,97 @@
-"""Signing in and out."""
+"""Signing in and out.
 
+How often somebody may try tokens that are none.
+
+The sign-in page: one file, no scripts, nothing from elsewhere.
+"""
+
+import base64
+import hashlib
 import math
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import cache
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Final
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from frontend.server.api_auth import Door, DoorAwayError
-from frontend.server.same_origin import is_own, is_secure, own_path
+from frontend.server.proxy import is_own, is_secure, own_path
 from frontend.server.sessions import COOKIE, LONGEST_S, Sessions
-from frontend.server.signin_attempts import Attempts
-from frontend.server.signin_page import page
+
+MOST: Final = 10
+WITHIN_S: Final = 60.0
+ADDRESSES: Final = 10_000
+"""Addresses that are remembered; beyond, the one that came first is forgotten."""
+
+
+class Attempts:
+    """Counts what failed lately, by the address that it came from."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failed: dict[str, deque[float]] = {}
+
+    def wait_s(self, address: str) -> float:
+        """Seconds until the address may try again; 0 where it may now."""
+        failed = self._failed.get(address)
+        now = self._clock()
+        while failed and now - failed[0] >= WITHIN_S:
+            failed.popleft()
+        return WITHIN_S - (now - failed[0]) if failed and len(failed) >= MOST else 0.0
+
+    def failed(self, address: str) -> None:
+        """Remember one that failed."""
+        if address not in self._failed and len(self._failed) >= ADDRESSES:
+            del self._failed[next(iter(self._failed))]
+        self._failed.setdefault(address, deque(maxlen=MOST)).append(self._clock())
+
+
+HERE: Final = Path(__file__).parent
+
+
+def page(next_path: str, *, problem: str = "", status: int = 200) -> HTMLResponse:
+    """The page as an answer.
+
+    Args:
+        next_path: where to go on to once signed in.
+        problem: why one is not, for people.
+        status: of the answer.
+    """
+    template, style, logo, policy = _parts()
+    shown = f'<p class="problem" id="problem" role="alert">{escape(problem)}</p>' if problem else ""
+    text = template.substitute(
+        style=style,
+        logo=logo,
+        next=escape(next_path),
+        problem=shown,
+        described="problem hint" if problem else "hint",
+        invalid="true" if problem else "false",
+    )
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
+    return HTMLResponse(text, status_code=status, headers=headers)
+
+
+@cache
+def _parts() -> tuple[Template, str, str, str]:
+    """Template, style, logo, and a policy by which the page can be nothing else."""
+    style = (HERE / "signin.css").read_text(encoding="utf-8")
+    template = Template((HERE / "signin.html").read_text(encoding="utf-8"))
+    logo = (HERE.parent / "mark.svg").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    )
+    return template, style, logo, policy
+
 
 MOST_BODY = 10_000
 """Bytes of a form."""

@@ -18,11 +18,9 @@ from backend.auth.tokens import OPEN_HOUSE
 from backend.settings import Settings
 from frontend.server.api_auth import Door
 from frontend.server.middleware import Gate
-from frontend.server.proxy import Proxy
-from frontend.server.same_origin import own_path
+from frontend.server.proxy import Proxy, own_path
 from frontend.server.sessions import COOKIE, IDLE_S, LONGEST_S, Person, Sessions
-from frontend.server.signin import SignIn
-from frontend.server.signin_attempts import MOST, WITHIN_S, Attempts
+from frontend.server.signin import MOST, WITHIN_S, Attempts, SignIn
 from tests.backend.people import TOKENS, locked
 from tests.support.ports import free_ports
 from tests.support.serving import serving
