@@ -13,10 +13,9 @@ from frontend.compare.curves_section import overlay
 from frontend.compare.scatter_section import spread
 from frontend.compare.selection import Chosen
 from frontend.errors import ApiError
-from frontend.ui.paging import page_number
-from frontend.ui.retry import try_again
 from frontend.ui.session import api
 from frontend.ui.text import OPEN, pages, verbatim
+from frontend.ui.widgets import page_number, try_again
 
 EVERY_S: Final = 5.0  # how often what arms that still train have measured is read again
 

@@ -16,9 +16,9 @@ from frontend.errors import ApiError, MissingError
 from frontend.export.menu import export_menu
 from frontend.live import component
 from frontend.live.component import Tab
-from frontend.ui.retry import try_again
 from frontend.ui.session import api
 from frontend.ui.text import OPEN, verbatim
+from frontend.ui.widgets import try_again
 
 POLL_S: Final = 3.0
 

@@ -10,10 +10,9 @@ from frontend.api.client import Api
 from frontend.api.types import Comparison, ComparisonPage
 from frontend.comparison.actions import open_dialog, row_actions
 from frontend.errors import ApiError, MissingError
-from frontend.ui.loading import reading
-from frontend.ui.paging import page_number
 from frontend.ui.session import api
 from frontend.ui.text import STATES, any_open, pages, preparation, rows, workers_line
+from frontend.ui.widgets import page_number, reading
 
 PAGE_SIZE: Final = 25
 EVERY_S: Final = 2.0

@@ -15,9 +15,9 @@ from frontend.comparison.html import moment
 from frontend.errors import ApiError, FieldProblem, MissingError
 from frontend.ui import dataset_text as dataset_facts
 from frontend.ui.current_user import barred, person
-from frontend.ui.retry import try_again
 from frontend.ui.session import api
 from frontend.ui.text import verbatim
+from frontend.ui.widgets import try_again
 
 REFUSED: Final = "datasets_refused"  # file and error of an upload that was not taken
 TAKEN: Final = "datasets_taken"  # uploads that were taken; the next one finds an empty field

@@ -10,9 +10,9 @@ import streamlit as st
 
 from frontend.errors import ApiError
 from frontend.ui.method_text import DOCUMENT, Metric, better, protocol_rows, read, wanted
-from frontend.ui.retry import try_again
 from frontend.ui.session import api
 from frontend.ui.text import verbatim
+from frontend.ui.widgets import try_again
 
 Json = Mapping[str, Any]
 

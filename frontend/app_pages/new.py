@@ -14,11 +14,10 @@ from frontend.form.draft import Draft
 from frontend.form.schema_fields import Problem, from_api, read_form
 from frontend.form.sections import source_cards, spec_for
 from frontend.form.to_spec import write_spec
-from frontend.ui.current_user import barred
-from frontend.ui.retry import try_again
-from frontend.ui.role_button import needs
+from frontend.ui.current_user import barred, needs
 from frontend.ui.seeds import SeedsError
 from frontend.ui.session import api
+from frontend.ui.widgets import try_again
 
 Json = Mapping[str, Any]
 

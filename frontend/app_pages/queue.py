@@ -10,11 +10,10 @@ from frontend.api.team_types import Queue, Slot, Waiting
 from frontend.board import queue_html
 from frontend.comparison.actions import cancel
 from frontend.errors import ApiError
-from frontend.ui.loading import reading
-from frontend.ui.paging import page_number, turn_pages
-from frontend.ui.role_button import needs
+from frontend.ui.current_user import needs
 from frontend.ui.session import api
 from frontend.ui.text import pages, verbatim
+from frontend.ui.widgets import page_number, reading, turn_pages
 
 PAGE_SIZE: Final = 25
 EVERY_S: Final = 2.0

@@ -6,10 +6,9 @@ import streamlit as st
 
 from frontend.api.access_types import AuditEntry
 from frontend.errors import ApiError
-from frontend.ui.paging import page_number, turn_pages
-from frontend.ui.retry import try_again
 from frontend.ui.session import api
 from frontend.ui.text import pages
+from frontend.ui.widgets import page_number, try_again, turn_pages
 
 PAGE_SIZE: Final = 50
 WHO: Final = "trail_who"

@@ -15,11 +15,10 @@ from frontend.api.client import Api
 from frontend.api.types import Comparison
 from frontend.comparison.dialog_text import changes, freed, more_runs, next_seeds
 from frontend.errors import ApiError, MissingError
-from frontend.ui.copy_link import copy_link
-from frontend.ui.current_user import barred
-from frontend.ui.role_button import needs
+from frontend.ui.current_user import barred, needs
 from frontend.ui.seeds import SeedsError, parse_seeds
 from frontend.ui.text import OPEN, verbatim
+from frontend.ui.widgets import copy_link
 
 ASKED: Final = "comparison_dialog"  # (place, dialog, comparison) of the dialog that is open
 SHOWN: Final = "comparison_dialog_shown"  # the comparison as the dialog showed it first

@@ -1,7 +1,10 @@
-"""The pages' side of the sign-in: whose session it is, what they may do, and the way out."""
+"""The pages' side of the sign-in: whose session it is, what they may do, and the way out.
+
+Controls that not everybody may use: there for all to see, and disabled with the reason.
+"""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import streamlit as st
@@ -102,3 +105,11 @@ def _over() -> None:
     """Draw the page again, from where `require` leads on."""
     st.session_state[OVER] = True
     st.rerun()
+
+
+def needs(
+    role: str, label: str, *, disabled: bool = False, help: str | None = None, **more: Any
+) -> bool:
+    """A button that needs a role; the rest as st.button has it."""
+    why = barred(role)
+    return st.button(label, disabled=disabled or why is not None, help=why or help, **more)

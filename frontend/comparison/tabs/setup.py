@@ -9,7 +9,7 @@ from frontend.api.types import Run
 from frontend.comparison.html import settings_table
 from frontend.comparison.spec_text import settings
 from frontend.comparison.tabs.view import View, theme
-from frontend.ui.role_button import needs
+from frontend.ui.current_user import needs
 from frontend.ui.text import OPEN, STATES
 
 LINES: Final = 500
