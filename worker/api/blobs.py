@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import httpx
 
-from worker.api import connection as internal
+from worker.api import client as internal
 from worker.errors import ApiUnavailableError, BlobLostError, BlobRefusedError, CancelledError
 from worker.settings import Settings
 

@@ -1,17 +1,80 @@
-"""Client of the API's internal part: claim a run, keep its lease, say that the slot lives."""
+"""Client of the API's internal part: claim a run, keep its lease, say that the slot lives.
+
+How a worker's processes reach the internal part of the API.
+
+What the API tells a slot: a run to train, and how that run stands.
+"""
 
 import os
 import socket
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from worker.api import connection as internal
-from worker.api.claim import GONE, Claim, Pulse
+from contract.names import API_PREFIX
 from worker.errors import ApiUnavailableError
 from worker.settings import Settings
+
+
+def client(settings: Settings, timeout: httpx.Timeout, path: str = "") -> httpx.Client:
+    """A client that shows the workers' token.
+
+    Args:
+        settings: where the API is, and the token.
+        timeout: of a call.
+        path: below the internal part, that all its calls share.
+    """
+    return httpx.Client(
+        base_url=f"{settings.api_url}{API_PREFIX}/internal{path}",
+        headers={"Authorization": f"Bearer {settings.token}"},
+        timeout=timeout,
+        trust_env=False,  # the API is a neighbour; a proxy meant for the internet would miss it
+    )
+
+
+class Claim(BaseModel):
+    """One attempt of one run, now this slot's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    attempt: int = Field(ge=1)
+    start_after: int = Field(0, ge=0)
+    """The step this attempt starts after; 0 without a checkpoint."""
+    checkpoint: str | None = None
+    """The digest of that checkpoint's blob."""
+    lease_s: float = Field(gt=0)
+    """How long the API waits for a heartbeat before it gives the run to another slot."""
+    comparison: str
+    arm: str
+    seed: int
+    spec: dict[str, Any]
+    """The whole comparison's; read by the trainer, so that a bad one fails only its run."""
+
+
+class Pulse(BaseModel):
+    """A heartbeat's answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    current: bool
+    """Whether the attempt is still the run's."""
+    state: str
+    cancel: bool = False
+    committed_seq: int = 0
+    """The last event of this attempt that the backend has stored."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the backend expects nothing more of this attempt."""
+        return not self.current or self.state != "running"
+
+
+GONE = Pulse(current=False, state="gone")
+"""The answer for a run that no longer exists."""
+
 
 TIMEOUT: Final = httpx.Timeout(2.0, connect=1.0)
 """Short: while a call waits, the slot looks after nothing else, and a cancel must be quick."""
@@ -29,7 +92,7 @@ class Api:
             "host": socket.gethostname(),
             "pid": os.getpid(),
         }
-        self._http = internal.client(settings, TIMEOUT)
+        self._http = client(settings, TIMEOUT)
 
     def claim(self) -> Claim | None:
         """Take the next queued run of this device class; None if there is none."""

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from worker.api import connection as internal
+from worker.api import client as internal
 from worker.errors import ApiUnavailableError
 from worker.settings import Settings
 

@@ -8,8 +8,7 @@ from typing import Final
 
 from contract import logs
 from contract.events import Lost
-from worker.api.claim import Claim, Pulse
-from worker.api.client import Api
+from worker.api.client import Api, Claim, Pulse
 from worker.errors import ApiUnavailableError
 from worker.slot.spare_trainer import Spare
 from worker.slot.trainer_process import LEFT, TrainerProcess

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import BinaryIO, Final, Self
 
-from worker.api.claim import Claim
+from worker.api.client import Claim
 from worker.slot.trainer_process import PARENT_VARIABLE
 
 PR_SET_PDEATHSIG: Final = 1

@@ -9,7 +9,7 @@ import torch
 from contract.comparison.problems import SpecError
 from contract.comparison.spec import ComparisonSpec, parse_spec
 from contract.events import Failure
-from worker.api.claim import Claim
+from worker.api.client import Claim
 from worker.errors import (
     BlobLostError,
     CancelledError,

@@ -4,8 +4,7 @@ import pytest
 
 from tests.support.backend import TOKEN, Backend
 from tests.support.specs import small
-from worker.api.claim import Claim, Pulse
-from worker.api.client import Api
+from worker.api.client import Api, Claim, Pulse
 from worker.errors import ApiUnavailableError
 from worker.settings import Settings
 

@@ -16,7 +16,7 @@ from contract.comparison.spec import parse_spec
 from contract.snapshots import Facts, Samples
 from tests.support.specs import small
 from worker import data
-from worker.api.claim import Claim
+from worker.api.client import Claim
 from worker.data import ImageFiles
 from worker.data.splits import Indices
 from worker.errors import BlobRefusedError, CancelledError, ReporterError

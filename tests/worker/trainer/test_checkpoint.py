@@ -11,7 +11,7 @@ import torch
 from contract.comparison.spec import parse_spec
 from tests.support import tiny_sets, tiny_spoken
 from tests.support.specs import small
-from worker.api.claim import Claim
+from worker.api.client import Claim
 from worker.errors import BlobLostError, CheckpointError
 from worker.reporting.reporter import ListReporter
 from worker.snapshots import NoKeeper, Saved

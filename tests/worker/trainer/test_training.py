@@ -15,7 +15,7 @@ from contract.comparison.spec import parse_spec
 from contract.comparison.training import Optimizer
 from tests.support import tiny_mnist
 from tests.support.specs import small
-from worker.api.claim import Claim
+from worker.api.client import Claim
 from worker.data import Split
 from worker.errors import DivergedError
 from worker.reporting.reporter import ListReporter

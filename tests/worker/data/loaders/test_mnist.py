@@ -24,7 +24,7 @@ from tests.support.tiny_mnist import TEST_COUNTS, TRAIN_COUNTS
 from tests.support.told import Told
 from tests.support.waiting import PATIENCE, until
 from worker import data
-from worker.api.claim import Claim
+from worker.api.client import Claim
 from worker.data import Dataset, Pool, Split
 from worker.data.loaders import mnist, mnist_files
 from worker.data.loaders.mnist_files import Published
