@@ -1,7 +1,6 @@
 """What is trained on: `load(spec)` gives all items of a data set and their splits."""
 
-from worker.data.dataset import Dataset, Items, Pool, Split
-from worker.data.formats.image_files import ImageFiles
+from worker.data.dataset import Dataset, ImageFiles, Items, Pool, Split
 from worker.data.registry import load
 
 __all__ = ["Dataset", "ImageFiles", "Items", "Pool", "Split", "load"]

@@ -1,6 +1,9 @@
-"""A data set: as its loader finds it, and as tensors in three splits."""
+"""A data set: as its loader finds it, and as tensors in three splits.
 
-from collections.abc import Callable
+Images that lie in files and are decoded when somebody knows at which size.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -9,8 +12,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from worker.data.formats.image_files import ImageFiles
 from worker.data.splits import Indices
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """One file an item."""
+
+    paths: tuple[Path, ...]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def take(self, index: "np.ndarray | Sequence[int]") -> "ImageFiles":
+        """The files at these places."""
+        return ImageFiles(tuple(self.paths[i] for i in index))
+
 
 Items: TypeAlias = Tensor | ImageFiles
 """Images [N, C, H, W] uint8, which encoders scale to 0 to 1; other items [N, ...] float32; or files

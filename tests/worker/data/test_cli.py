@@ -15,9 +15,8 @@ from contract.catalogue.datasets import DATA, DataRow
 from tests.support import tiny_fine_grained as tiny
 from tests.support import tiny_mnist, tiny_spoken
 from tests.support.file_server import serving
-from worker.data.cli import main
+from worker.data.cli import ProgressLine, main
 from worker.data.loaders import cub200
-from worker.data.progress_line import ProgressLine
 from worker.data.sources.locations import PLACES, state
 from worker.reporting.progress import Progress
 

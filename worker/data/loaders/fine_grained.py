@@ -7,8 +7,7 @@ import numpy as np
 import torch
 
 from contract.comparison.data.kinds import FineGrained
-from worker.data.dataset import Pool
-from worker.data.formats.image_files import ImageFiles
+from worker.data.dataset import ImageFiles, Pool
 from worker.data.splits import split
 
 

@@ -7,8 +7,7 @@ import torch
 from contract.comparison.data import ImageFolderData
 from contract.dataset_files import ImageSet, scan_images, unpack_images
 from contract.dataset_files.problems import Told
-from worker.data.dataset import Pool
-from worker.data.formats.image_files import ImageFiles
+from worker.data.dataset import ImageFiles, Pool
 from worker.data.sources import uploads
 from worker.data.sources.image_check_cache import remembered
 from worker.data.sources.locks import locked

@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from contract.comparison.data import DigitsData, MnistData, SpokenDigitsData
-from worker.data.dataset import Pool
-from worker.data.formats.image_files import ImageFiles
+from worker.data.dataset import ImageFiles, Pool
 from worker.data.formats.log_mel import spectrograms
 from worker.data.loaders import digits, mnist
 from worker.data.loaders import spoken_digits_files as spoken_files
