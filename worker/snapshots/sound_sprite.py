@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from worker.data.formats.wav import RATE, read
+from worker.data.formats.audio import RATE, read
 
 
 def joined(paths: Sequence[Path]) -> tuple[bytes, list[float]]:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from contract.comparison.data import DigitsData, MnistData, SpokenDigitsData
 from worker.data.dataset import ImageFiles, Pool
-from worker.data.formats.log_mel import spectrograms
+from worker.data.formats.audio import spectrograms
 from worker.data.loaders import digits, mnist
 from worker.data.loaders import spoken_digits_files as spoken_files
 from worker.data.splits import Indices, split_by_item

@@ -15,7 +15,7 @@ from tests.support.specs import small
 from tests.worker.trainer.test_training import attempted, trained
 from worker import data
 from worker.data import Pool
-from worker.data.formats import log_mel
+from worker.data.formats import audio
 from worker.data.loaders import spoken_digits_files as spoken_files
 from worker.data.loaders.digits import read
 from worker.errors import DataError
@@ -157,7 +157,7 @@ class TestFiles:
 
 class TestWavs:
     def mels(self, *paths: Path, frames: int = 32) -> np.ndarray:
-        return log_mel.spectrograms(paths, bands=32, frames=frames, progress=SILENT)
+        return audio.spectrograms(paths, bands=32, frames=frames, progress=SILENT)
 
     def test_a_tone_stands_in_its_band(self, tmp_path: Path) -> None:
         for digit in (0, 5):
@@ -171,7 +171,7 @@ class TestWavs:
             data = tiny_spoken.samples(3, 1, 0, seconds)
             tiny_spoken.write_wav(tmp_path / f"{name}.wav", data)
         short, long = self.mels(tmp_path / "short.wav", tmp_path / "long.wav")
-        assert (short[:, :, 10:] == np.float32(np.log(log_mel.FLOOR))).all()
+        assert (short[:, :, 10:] == np.float32(np.log(audio.FLOOR))).all()
         assert (long[:, :, -1].max()) > short[:, :, -1].max() + 5
 
     @pytest.mark.parametrize(
