@@ -3,8 +3,14 @@
 The sounds are the Free Spoken Digit Dataset's (Jackson et al. 2018); the images are MNIST's, or
 scikit-learn's bundled digits. A recording's split decides from which split of the images its
 partner comes, so that neither a sound nor an image is in two splits.
+
+The Free Spoken Digit Dataset's recordings: found in their folder, or fetched into it.
 """
 
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +22,100 @@ from contract.comparison.data import DigitsData, MnistData, SpokenDigitsData
 from worker.data.dataset import ImageFiles, Pool
 from worker.data.formats.audio import spectrograms
 from worker.data.loaders import digits, mnist
-from worker.data.loaders import spoken_digits_files as spoken_files
+from worker.data.sources.archives import unpacked
+from worker.data.sources.downloads import fetch
+from worker.data.sources.locks import locked
 from worker.data.splits import Indices, split_by_item
+from worker.errors import DataError
 from worker.reporting.progress import Progress
+
+FOLDER: Final = "free-spoken-digit-dataset"
+URLS: Final = (
+    "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.tar.gz",
+)
+"""Of the last release: 3,000 recordings of six speakers. GitHub packs anew, so that no checksum of
+the archive lasts; its own tells a broken one."""
+ARCHIVES: Final = ("v1.0.10.tar.gz", f"{FOLDER}-1.0.10.tar.gz", f"{FOLDER}-master.zip")
+"""Names under which a placed archive is taken; the first is the downloaded one's."""
+LIMIT: Final = 10**9
+NAME: Final = re.compile(r"([0-9])_([a-z]+)_([0-9]+)\.wav")
+SHOWN: Final = 10
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One wav file: {digit}_{speaker}_{index}.wav."""
+
+    path: Path
+    digit: int
+    speaker: str
+
+
+def complete(folder: Path, progress: Progress, urls: Sequence[str] = URLS) -> tuple[Recording, ...]:
+    """All recordings that are there, by name; the set is fetched if there are none.
+
+    Raises:
+        DataError: there are none and none can be had, or a name says no digit and speaker.
+        CancelledError: by `progress`.
+    """
+    own = folder / FOLDER / "recordings"
+    if not own.is_dir():
+        try:
+            with locked(folder, FOLDER, progress):
+                if not own.is_dir():  # another run may have been first
+                    _fetch(folder, own, progress, urls)
+        except OSError as error:
+            raise DataError(
+                f"spoken digits are not in {own}, nor to be put there: {error}"
+            ) from error
+    return _read(own)
+
+
+def _fetch(folder: Path, own: Path, progress: Progress, urls: Sequence[str]) -> None:
+    """Unpack the archive that is there, or that is downloaded."""
+    placed = [folder / FOLDER / name for name in ARCHIVES] + [folder / name for name in ARCHIVES]
+    archive = next((path for path in placed if path.is_file()), None)
+    downloaded = archive is None
+    if archive is None:
+        archive = placed[0]
+        fetch(
+            urls,
+            archive,
+            progress=progress,
+            advice=f"Put the archive there, or its recordings, the wav files, into {own}.",
+        )
+    scratch = folder / FOLDER / "unpacked"
+    shutil.rmtree(scratch, ignore_errors=True)
+    try:
+        unpacked(archive, scratch, limit=LIMIT, progress=progress)
+        found = sorted(path for path in scratch.rglob("recordings") if path.is_dir())
+        if not found:
+            raise DataError(f"{archive} holds no folder recordings; it is another archive")
+        found[0].replace(own)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    if downloaded:
+        archive.unlink()
+
+
+def _read(own: Path) -> tuple[Recording, ...]:
+    found, strange = [], []
+    for path in sorted(own.glob("*.wav")):
+        match = NAME.fullmatch(path.name)
+        if match is None:
+            strange.append(path.name)
+        else:
+            found.append(Recording(path, int(match[1]), match[2]))
+    if strange:
+        more = f" and {len(strange) - SHOWN} more" if len(strange) > SHOWN else ""
+        raise DataError(
+            f"{own}: {', '.join(strange[:SHOWN])}{more}: a recording's name is "
+            "{digit}_{speaker}_{index}.wav; rename or remove them"
+        )
+    if not found:
+        raise DataError(f"{own} holds no wav files; remove it, and they will be fetched")
+    return tuple(found)
+
 
 _STREAM: Final = 4
 """Tells this use of the data seed from others."""
@@ -35,7 +132,7 @@ def load(spec: SpokenDigitsData, folder: Path, progress: Progress) -> Pool:
         DataError: recordings or images are missing or damaged.
         CancelledError: by `progress`.
     """
-    recordings = spoken_files.complete(folder, progress)
+    recordings = complete(folder, progress)
     heard = spectrograms(
         [one.path for one in recordings],
         bands=spec.mel_bands,

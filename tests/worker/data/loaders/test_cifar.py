@@ -24,8 +24,8 @@ from tests.support.tiny_cifar import COARSE, FOLDERS, TEST_PER_CLASS, md5
 from tests.support.told import Told
 from tests.support.waiting import PATIENCE
 from worker.data import Dataset, Pool, Split
-from worker.data.loaders import cifar, cifar_files
-from worker.data.loaders.cifar_files import Published
+from worker.data.loaders import cifar
+from worker.data.loaders.cifar import Published
 from worker.data.sources.locks import locked
 from worker.errors import CancelledError, DataError
 from worker.reporting.progress import SILENT, Progress
@@ -40,7 +40,7 @@ SPECS: dict[str, Cifar10Data | Cifar100Data] = {
 
 def published(kind: str, *hosts: str) -> Published:
     """The tiny files, as somebody publishes them."""
-    official = cifar_files.published_files(kind)
+    official = cifar.published_files(kind)
     sums = {name: md5(content) for name, content in tiny_cifar.files(kind).items()}
     return replace(
         official,
@@ -72,7 +72,7 @@ def write(folder: Path, kind: str) -> Path:
 
 def archive_of(kind: str) -> dict[str, bytes]:
     """Name of the published archive -> content."""
-    return {cifar_files.published_files(kind).archive: tiny_cifar.published(kind)}
+    return {cifar.published_files(kind).archive: tiny_cifar.published(kind)}
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ class TestSplits:
         self, folder: Path, kind: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Its own reader unpickles the same tiny files, once it is given their checksums."""
-        reader, files = cifar_files.CLASSES[kind], published(kind)
+        reader, files = cifar.CLASSES[kind], published(kind)
         for name, value in (
             ("train_list", list(files.train.items())),
             ("test_list", list(files.test.items())),
@@ -181,7 +181,7 @@ class TestLabels:
 
 class TestFiles:
     def test_the_official_ones_are_torchvisions(self) -> None:
-        ten, hundred = (cifar_files.published_files(kind) for kind in KINDS)
+        ten, hundred = (cifar.published_files(kind) for kind in KINDS)
         assert ten.md5 == torchvision.datasets.CIFAR10.tgz_md5
         assert (ten.name, ten.folder, hundred.folder) == ("CIFAR10", *FOLDERS.values())
         assert [len(one.train) for one in (ten, hundred)] == [5, 1]
@@ -199,7 +199,7 @@ class TestFiles:
         self, tmp_path: Path, kind: str
     ) -> None:
         """It may be packed anew: the files in it have checksums of their own."""
-        archive = tmp_path / cifar_files.published_files(kind).archive
+        archive = tmp_path / cifar.published_files(kind).archive
         members = {f"{FOLDERS[kind]}/{n}": c for n, c in reversed(tiny_cifar.files(kind).items())}
         archive.write_bytes(tiny_cifar.archive(members))
         assert archive.read_bytes() != tiny_cifar.published(kind)

@@ -26,8 +26,8 @@ from tests.support.waiting import PATIENCE, until
 from worker import data
 from worker.api.client import Claim
 from worker.data import Dataset, Pool, Split
-from worker.data.loaders import mnist, mnist_files
-from worker.data.loaders.mnist_files import Published
+from worker.data.loaders import mnist
+from worker.data.loaders.mnist import Published
 from worker.data.sources.locks import locked
 from worker.errors import CancelledError, DataError
 from worker.reporting.progress import SILENT, Progress
@@ -156,7 +156,7 @@ class TestFashion:
         assert same(data.load(FashionMnistData(), tmp_path).dataset().train, loaded.train)
 
     def test_the_official_files_are_those_of_the_kind(self) -> None:
-        official = {kind: mnist_files.published_files(kind) for kind in mnist_files.CLASSES}
+        official = {kind: mnist.published_files(kind) for kind in mnist.CLASSES}
         assert [one.name for one in official.values()] == ["MNIST", "FashionMNIST"]
         for one in official.values():
             assert [name.removesuffix(".gz") for name in one.archives] == list(FILES)
@@ -228,7 +228,7 @@ import json, sys
 from pathlib import Path
 from contract.comparison.data import MnistData
 from worker.data import mnist
-from worker.data.loaders.mnist_files import Published
+from worker.data.loaders.mnist import Published
 
 def progress(what, done, total, unit="items"):
     if what.startswith("waiting"):
@@ -335,7 +335,7 @@ class TestFaults:
 
     def test_a_bomb_is_stopped(self, tmp_path: Path) -> None:
         archive = tiny_mnist.raw(tmp_path) / f"{FILES[0]}.gz"
-        archive.write_bytes(gzip.compress(bytes(mnist_files.LIMIT + 1)))
+        archive.write_bytes(gzip.compress(bytes(mnist.LIMIT + 1)))
         with pytest.raises(DataError, match=f"{archive} is refused"):
             load(tmp_path)
         assert there(tmp_path) == {f"MNIST/raw/{archive.name}"}

@@ -16,7 +16,7 @@ from tests.worker.trainer.test_training import attempted, trained
 from worker import data
 from worker.data import Pool
 from worker.data.formats import audio
-from worker.data.loaders import spoken_digits_files as spoken_files
+from worker.data.loaders import spoken_digits as spoken_files
 from worker.data.loaders.digits import read
 from worker.errors import DataError
 from worker.reporting.progress import SILENT
