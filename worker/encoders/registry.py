@@ -9,17 +9,16 @@ from torch.nn import functional
 
 from contract.comparison.encoder import Backbone as BackboneSpec
 from contract.comparison.encoder import Encoder
-from worker.encoders import audio_convnet, convnet, head, mlp
-from worker.encoders.backbone import Backbone
-from worker.encoders.backbone_encoder import Tuned
+from worker.encoders import networks
+from worker.encoders.backbone import Backbone, Tuned
 from worker.encoders.pixels import Pixels
 from worker.reporting.progress import SILENT, Progress
 from worker.settings import datasets_folder
 
 SMALL: Final[dict[str, Any]] = {
-    "mlp": mlp.build_mlp,
-    "convnet": convnet.build_convnet,
-    "audio_convnet": audio_convnet.build_audio_convnet,
+    "mlp": networks.build_mlp,
+    "convnet": networks.build_convnet,
+    "audio_convnet": networks.build_audio_convnet,
 }
 """Kind -> what builds it for items of a shape. All other kinds are backbones."""
 
@@ -57,10 +56,10 @@ def build(
     if not isinstance(spec, BackboneSpec):
         network = nn.Sequential(Pixels(), *SMALL[spec.kind](spec, item_shape))
     elif len(item_shape) == 1:
-        network = head.build_head(spec, item_shape[0])
+        network = networks.build_head(spec, item_shape[0])
     else:
         own = backbone(spec, folder=folder, progress=progress)
-        network = Tuned(own, head.build_head(spec, own.features), whole=spec.tuning == "full")
+        network = Tuned(own, networks.build_head(spec, own.features), whole=spec.tuning == "full")
     return nn.Sequential(network, UnitSphere()) if spec.normalize else network
 
 
