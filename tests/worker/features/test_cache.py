@@ -22,7 +22,7 @@ from worker.data import ImageFiles
 from worker.encoders.backbone import Backbone, Preparation
 from worker.errors import CancelledError, DataError, SettingsError
 from worker.features import cache
-from worker.features.digest import digest_of
+from worker.features.extract import digest_of
 from worker.reporting.progress import SILENT, Progress
 from worker.settings import cache_bytes, cache_folder
 
