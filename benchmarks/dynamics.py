@@ -20,9 +20,8 @@ from contract.comparison.encoder import ConvnetEncoder
 from worker import data, encoders, losses
 from worker.data import Split
 from worker.losses import LossOutput, contrastive
-from worker.losses.batch import Batch
+from worker.losses.batch import Batch, Members
 from worker.losses.distances import space
-from worker.losses.positives import Members
 from worker.losses.triplet_weights import triplet_weights
 from worker.trainer import dynamics
 

@@ -1,7 +1,11 @@
-"""A batch as a loss sees it: anchors, those they are compared with, and who is of whose class."""
+"""A batch as a loss sees it: anchors, those they are compared with, and who is of whose class.
+
+Who shares a class with whom: counts, and lists of positives side by side.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -86,3 +90,88 @@ def _check(points: Tensor, labels: Tensor, name: str, label_name: str, *, values
     if values and not points.detach().sum().isfinite() and not points.isfinite().all():
         broken = int((~points.isfinite().all(dim=1)).sum())
         raise InputError(f"{name}: {broken} of {len(points)} rows are not finite")
+
+
+@dataclass(frozen=True)
+class Members:
+    """The classes of a batch. `of` makes one."""
+
+    classes: Tensor
+    """[B] each anchor's class, an index into `sizes`; -1 if none of the others is of it."""
+    other_classes: Tensor
+    """[M] each other's."""
+    sizes: Tensor
+    """[M] how many others each class has; 0 beyond the last class."""
+    own: bool
+
+    @classmethod
+    def of(cls, labels: Tensor, other_labels: Tensor | None = None) -> Self:
+        """Of labels [B] and other labels [M]; without the latter a batch is its own other."""
+        # What `unique` finds, in tensors of a known size, so that a GPU is not waited for.
+        known, order = (labels if other_labels is None else other_labels).sort()
+        begins = torch.ones_like(order)
+        begins[1:] = known[1:] != known[:-1]
+        ranks = begins.cumsum(0) - 1
+        classes = torch.empty_like(ranks).scatter_(0, order, ranks)
+        sizes = torch.zeros_like(ranks).scatter_add_(0, ranks, torch.ones_like(ranks))
+        if other_labels is None:
+            return cls(classes, classes, sizes, own=True)
+        nearest = torch.searchsorted(known, labels).clamp_(max=len(known) - 1)
+        found = ranks[nearest].masked_fill_(known[nearest] != labels, -1)
+        return cls(found, classes, sizes, own=False)
+
+    @classmethod
+    def of_batch(cls, batch: Batch) -> Self:
+        """Of a batch."""
+        return cls.of(batch.labels, None if batch.own else batch.other_labels)
+
+    @cached_property
+    def same_class(self) -> Tensor:
+        """[B] how many others are of the anchor's class, itself included."""
+        return self.sizes[self.classes].masked_fill_(self.classes < 0, 0)
+
+    @cached_property
+    def positives(self) -> Tensor:
+        """[B] number of positives of each anchor."""
+        return self.same_class - 1 if self.own else self.same_class
+
+    @cached_property
+    def negatives(self) -> Tensor:
+        """[B] number of negatives of each anchor."""
+        return len(self.other_classes) - self.same_class
+
+    def same(self, dtype: torch.dtype) -> Tensor:
+        """[B, M] 1. for two of one class, an item and itself included, and 0.: numbers, for a
+        matrix of them is made and used several times faster on a CPU than one of bool."""
+        classes = self.classes.to(dtype)  # indices: exact up to 2^24
+        others = classes if self.own else self.other_classes.to(dtype)
+        mask = torch.empty(len(classes), len(others), dtype=dtype, device=classes.device)
+        return torch.eq(classes[:, None], others[None, :], out=mask)
+
+    def thresholds(self) -> tuple[Tensor, Tensor]:
+        """Columns [B, K] in which every positive of an anchor stands once, and which of them are
+        positives. On a CPU as `listed`; on a GPU all M columns, for the size of the largest class
+        would have to be waited for."""
+        return self.listed() if self.classes.device.type == "cpu" else self.spread()
+
+    def spread(self) -> tuple[Tensor, Tensor]:
+        """All columns [B, M] for each anchor, and which of them are its positives."""
+        exists = self.classes[:, None] == self.other_classes[None, :]
+        if self.own:
+            exists.fill_diagonal_(False)
+        columns = torch.arange(exists.shape[1], device=exists.device)
+        return columns.expand(exists.shape), exists
+
+    def listed(self) -> tuple[Tensor, Tensor]:
+        """The members of each anchor's class side by side: columns [B, K], ascending, and which of
+        them are positives (the anchor itself and what fills up to K are not); K is the largest
+        class."""
+        by_class = self.other_classes.argsort(stable=True)
+        first = self.sizes.cumsum(0) - self.sizes  # where each class begins in by_class
+        slots = torch.arange(int(self.sizes.max()), device=by_class.device)
+        places = (first[self.classes][:, None] + slots).clamp_(max=len(by_class) - 1)
+        columns = by_class[places]
+        exists = slots < self.same_class[:, None]
+        if self.own:
+            exists &= columns != torch.arange(len(columns), device=columns.device)[:, None]
+        return columns, exists

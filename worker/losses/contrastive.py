@@ -12,11 +12,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from contract.comparison.loss import ContrastiveLoss
+from worker.losses import selection
 from worker.losses.base import Loss, Part, Tuples
-from worker.losses.batch import Batch
+from worker.losses.batch import Batch, Members
 from worker.losses.distances import Space, space
-from worker.losses.positives import Members
-from worker.losses.selection import pairs
 
 FAR: Final = 1e38
 """Beyond every margin, and finite in float32."""
@@ -46,7 +45,7 @@ class Contrastive(Loss):
             selected = None
             if self.selection != "all":
                 distances = _distances(points)
-                chosen = pairs.select_pairs(
+                chosen = selection.select_pairs(
                     self.selection, batch, distances, self.margin, generator
                 )
                 picked = chosen.to(pulls.dtype)

@@ -13,11 +13,10 @@ import torch
 from torch import Tensor
 
 from contract.comparison.loss import TripletLoss
+from worker.losses import selection
 from worker.losses.base import Loss, Part, Tuples
-from worker.losses.batch import Batch
+from worker.losses.batch import Batch, Members
 from worker.losses.distances import space
-from worker.losses.positives import Members
-from worker.losses.selection import triplets
 from worker.losses.triplet_weights import count
 
 
@@ -45,7 +44,7 @@ class Triplet(Loss):
                 total = self._total(weights, distances, picked)
                 trained = Part(total, picked.sum(), picked.sum())
             elif self.selection != "all":
-                chosen = triplets.select_triplets(self.selection, batch, distances, generator)
+                chosen = selection.select_triplets(self.selection, batch, distances, generator)
                 weights, trained = self._listed(chosen, distances)
             slopes = weights if points.distance == "euclidean" else weights / 2
             slopes = slopes + slopes.T if batch.own else slopes

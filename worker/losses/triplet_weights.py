@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from worker.losses.positives import Members
+from worker.losses.batch import Members
 
 CHUNK: Final = 2**18
 """Elements of W found at a time: what is needed on the way stays small and near."""

@@ -6,8 +6,8 @@ from torch import Tensor
 
 from tests.support.agreement import agree, compute, gradients
 from tests.support.loops import Scene
+from worker.losses import selection as pairs
 from worker.losses.batch import Batch
-from worker.losses.selection import pairs, triplets
 
 SELECTIONS = ("sampled", "semi_hard", "batch_hard", "distance_weighted")
 DRAWN = ("sampled", "distance_weighted")
@@ -130,7 +130,7 @@ def test_ties_go_to_the_lowest_index(selection: str, between: bool) -> None:
 
 def drawn_triplets(selection: str, scene: Scene, seed: int) -> list[tuple[int, int, int]]:
     generator = torch.Generator().manual_seed(seed)
-    found = triplets.select_triplets(
+    found = pairs.select_triplets(
         selection,  # type: ignore[arg-type]
         batch_of(scene),
         torch.zeros(len(scene.labels), len(scene.labels_at()[1])),

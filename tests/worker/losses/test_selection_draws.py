@@ -11,8 +11,8 @@ import torch
 from scipy import integrate, stats
 from torch import Tensor
 
+from worker.losses import selection
 from worker.losses.batch import Batch
-from worker.losses.selection import distance_weights, pairs, triplets
 
 DRAWS = 4000
 
@@ -61,7 +61,7 @@ def shares(weights: list[float]) -> list[float]:
 
 def test_sampled_triplets_are_uniform() -> None:
     batch = repeated(torch.ones(2), torch.randn(7, 2), [1, 0, 0, 2, 0, 1, 1])
-    found = triplets.select_triplets(
+    found = selection.select_triplets(
         "sampled", batch, torch.zeros(DRAWS, 7), torch.Generator().manual_seed(0)
     )
     assert torch.equal(found[0], torch.arange(DRAWS))
@@ -79,7 +79,8 @@ def test_sampled_pairs_are_uniform() -> None:
     batch = Batch(points, labels, points, labels, own=True)
     generator = torch.Generator().manual_seed(0)
     draws = [
-        pairs.select_pairs("sampled", batch, torch.zeros(6, 6), 1.0, generator) for _ in range(2000)
+        selection.select_pairs("sampled", batch, torch.zeros(6, 6), 1.0, generator)
+        for _ in range(2000)
     ]
     counts = torch.stack(draws).sum(dim=0)[batch.negative.triu()]
     # 2 of the 13 negative pairs each time, never one twice: an urn's variance, not a die's.
@@ -94,7 +95,7 @@ def test_triplets_are_drawn_by_distance() -> None:
     anchor, others = at_distances(*DISTANCES, 0.4, 1.0)
     batch = repeated(anchor, others, [1] * len(DISTANCES) + [0, 0])
     generator = torch.Generator().manual_seed(0)
-    found = triplets.select_triplets("distance_weighted", batch, torch.zeros(DRAWS, 10), generator)
+    found = selection.select_triplets("distance_weighted", batch, torch.zeros(DRAWS, 10), generator)
     assert found.shape == (3, 2 * DRAWS)
     for positive in (8, 9):  # one negative for each of the two positives
         own = found[2][found[1] == positive]
@@ -106,7 +107,7 @@ def test_pairs_are_drawn_by_distance_without_replacement(wanted: int) -> None:
     anchor, others = at_distances(*DISTANCES, *([1.0] * wanted))
     batch = repeated(anchor, others, [1] * len(DISTANCES) + [0] * wanted)
     generator = torch.Generator().manual_seed(wanted)
-    found = pairs.select_pairs(
+    found = selection.select_pairs(
         "distance_weighted", batch, torch.zeros(DRAWS, 8 + wanted), 1.0, generator
     )
     assert found[:, 8:].all()
@@ -132,7 +133,7 @@ def test_pairs_are_drawn_by_distance_without_replacement(wanted: int) -> None:
 def test_without_a_near_negative_all_are_as_likely() -> None:
     anchor, others = at_distances(1.45, 1.7, 1.9, 0.4, 1.8)
     batch = repeated(anchor, others, [1, 1, 2, 0, 0])
-    found = triplets.select_triplets(
+    found = selection.select_triplets(
         "distance_weighted", batch, torch.zeros(DRAWS, 5), torch.Generator().manual_seed(1)
     )
     as_likely_as(torch.bincount(found[2], minlength=5), [1 / 3, 1 / 3, 1 / 3, 0, 0])
@@ -142,7 +143,9 @@ def test_where_the_near_negatives_run_out_far_ones_follow() -> None:
     anchor, others = at_distances(1.0, 1.45, 1.7, 1.9, 0.4, 1.8)
     batch = repeated(anchor, others, [1, 1, 1, 1, 0, 0])
     generator = torch.Generator().manual_seed(1)
-    found = pairs.select_pairs("distance_weighted", batch, torch.zeros(DRAWS, 6), 1.0, generator)
+    found = selection.select_pairs(
+        "distance_weighted", batch, torch.zeros(DRAWS, 6), 1.0, generator
+    )
     assert found[:, 0].all()
     assert (found[:, :4].sum(dim=1) == 2).all()
     as_likely_as(found[:, 1:4].sum(dim=0), [1 / 3] * 3)
@@ -158,7 +161,7 @@ def test_the_density_is_that_of_random_points_on_the_sphere(dim: int) -> None:
 
     def density(distance: float) -> float:
         number = torch.tensor(distance, dtype=torch.float64)
-        return math.exp(-float(distance_weights.log_inverse_density(number, dim)))
+        return math.exp(-float(selection.log_inverse_density(number, dim)))
 
     whole = integrate.quad(density, 0, 2)[0]
     edges = (0.0, 0.6, 0.9, 1.2, 1.4, 1.6, 1.8, 2.0)
@@ -172,6 +175,6 @@ def test_many_dimensions_do_not_overflow() -> None:
     embeddings = torch.nn.functional.normalize(torch.randn(2, 2048), dim=1)
     embeddings = (embeddings[[0]] + torch.linspace(0, 1, 8)[:, None] * embeddings[[1]]).float()
     labels = torch.arange(8) % 2
-    weights = distance_weights.log_weights(Batch(embeddings, labels, embeddings, labels, own=True))
+    weights = selection.log_weights(Batch(embeddings, labels, embeddings, labels, own=True))
     assert weights[labels[:, None] != labels].isfinite().all()
     assert (weights[labels[:, None] == labels] == -torch.inf).all()

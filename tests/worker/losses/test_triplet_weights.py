@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from worker import losses
+from worker.losses.batch import Members
 from worker.losses.distances import squared_distances
-from worker.losses.positives import Members
 from worker.losses.triplet_weights import CHUNK, count, triplet_weights
 
 

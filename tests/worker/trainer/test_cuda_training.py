@@ -9,7 +9,7 @@ import torch
 from contract.comparison.spec import parse_spec
 from tests.support.specs import small
 from worker.errors import DivergedError
-from worker.losses.positives import Members
+from worker.losses.batch import Members
 from worker.losses.triplet_weights import count
 from worker.reporting.reporter import ListReporter
 from worker.trainer.training import UPDATE_NORM_EVERY, Training

@@ -1,0 +1,210 @@
+"""Which of a batch's valid tuples are trained on, where not all are.
+
+D is the quantity a loss compares: for triplets the squared Euclidean distance, for pairs the
+Euclidean one, for both 1 - cos with the cosine distance; m is the margin. An anchor compared with
+others of another modality has its positives and negatives among these; a pair is then an anchor
+with an other.
+
+sampled
+    Triplets: one for each anchor that has a positive and a negative, both drawn uniformly.
+    Pairs: all positive ones, and as many negative ones, drawn uniformly without replacement (all,
+    if there are fewer).
+semi_hard (Schroff, Kalenichenko & Philbin 2015)
+    Triplets: all with D_ap < D_an < D_ap + m.
+    Pairs: all positive ones, and the negative ones for which that holds with one of the two members
+    as the anchor (between modalities: the anchor) and at least one of its positives.
+batch_hard (Hermans, Beyer & Leibe 2017)
+    Triplets: for each anchor its farthest positive with its nearest negative.
+    Pairs: for each anchor its farthest positive and its nearest negative.
+    Of several as far or as near, the one of the lowest index.
+distance_weighted (Wu, Manmatha, Smola & Krahenbuhl 2017; see below)
+    Triplets: for each anchor and positive one negative, drawn by its distance.
+    Pairs: all positive ones, and for each anchor as many negatives as it has positives, drawn by
+    their distance without replacement (all, if there are fewer).
+
+A pair that both of its members pick is trained on once. Numbers are drawn on the CPU, so that a
+generator's state decides the tuples whatever the device (up to distances' rounding).
+
+distance_weighted draws negatives so that their distances are spread evenly: a negative at distance
+d from its anchor, both at length 1, is drawn with a probability proportional to
+min(lambda, 1 / q(d)). q is the density of the distance of two random points on the unit sphere in
+D dimensions, q(d) ~ d^(D-2) (1 - d^2 / 4)^((D-3)/2).
+"""
+
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from contract.comparison.loss import Selection
+from worker.losses.batch import Batch, Members
+from worker.losses.distances import squared_distances, unit
+from worker.losses.triplet_weights import triplet_weights
+from worker.torch_utils.transfer import sent
+
+CUTOFF: Final = 0.5
+"""Nearer negatives weigh as if they were this far: lambda is 1 / q(CUTOFF). As in the paper."""
+BEYOND: Final = 1.4
+"""Negatives at this distance or farther are not drawn, as in the paper's published code: two
+random points are sqrt(2) apart, and most have no loss."""
+LAST_RESORT: Final = -1e6
+"""Logarithm of the weight of those, and far below every other: they are drawn, each as likely,
+where an anchor has no nearer negative left."""
+
+
+def log_weights(batch: Batch) -> Tensor:
+    """[B, M] float64: logarithm of the weight of each negative, up to a constant; -inf for what is
+    no negative of the anchor."""
+    anchors = unit(batch.anchors.detach())
+    others = None if batch.own else unit(batch.others.detach())
+    distances = squared_distances(anchors, others).to(torch.float64).sqrt_()
+    weights = log_inverse_density(distances.clamp(min=CUTOFF), batch.anchors.shape[1])
+    weights.masked_fill_(~(distances < BEYOND), LAST_RESORT)  # so written, a NaN has no weight
+    return weights.masked_fill_(~batch.negative, -torch.inf)
+
+
+def log_inverse_density(distances: Tensor, dim: int) -> Tensor:
+    """-log q(d) for distances of unit vectors of `dim` dimensions, up to a constant."""
+    return (2 - dim) * distances.log() - (dim - 3) / 2 * torch.log1p(-distances.square() / 4)
+
+
+def uniform(
+    shape: tuple[int, ...], generator: torch.Generator | None, device: torch.device
+) -> Tensor:
+    """Numbers in [0, 1), float64, drawn on the CPU whatever the device."""
+    return sent(torch.rand(shape, generator=generator, dtype=torch.float64), device)
+
+
+def one_of_each_row(mask: Tensor, uniforms: Tensor) -> Tensor:
+    """A column where the mask [B, M] holds, each as likely, by uniform numbers [B]; any number in a
+    row without one."""
+    upto = mask.cumsum(dim=1)
+    ranks = (uniforms * upto[:, -1]).to(torch.int64) + 1
+    return torch.searchsorted(upto, ranks[:, None]).squeeze(1).clamp_(max=mask.shape[1] - 1)
+
+
+def farthest(distances: Tensor, mask: Tensor) -> Tensor:
+    """[B]: the column of the largest distance where the mask holds, the first of equal ones."""
+    return distances.masked_fill(~mask, -torch.inf).argmax(dim=1)
+
+
+def nearest(distances: Tensor, mask: Tensor) -> Tensor:
+    """[B]: the column of the smallest distance where the mask holds, the first of equal ones."""
+    return distances.masked_fill(~mask, torch.inf).argmin(dim=1)
+
+
+def select_pairs(
+    selection: Selection,
+    batch: Batch,
+    distances: Tensor,
+    margin: float,
+    generator: torch.Generator | None,
+) -> Tensor:
+    """The selection's pairs.
+
+    Args:
+        selection: sampled, semi_hard, batch_hard or distance_weighted.
+        batch: the anchors and their others.
+        distances: [B, M], the compared ones.
+        margin: of the loss.
+        generator: a CPU one, for those that are drawn.
+
+    Returns:
+        [B, M] bool; where a batch is compared with itself symmetric, a pair standing there twice.
+    """
+    if selection == "sampled":
+        return batch.positive | _sampled(batch, generator)
+    if selection == "semi_hard":
+        others = None if batch.own else batch.other_labels
+        weights = triplet_weights(
+            distances, batch.labels, margin, other_labels=others, semi_hard=True
+        )
+        return batch.positive | _either_way(weights < 0, batch)
+    if selection == "batch_hard":
+        return _either_way(_hardest(batch, distances), batch)
+    return batch.positive | _either_way(_distance_weighted_pairs(batch, generator), batch)
+
+
+def _either_way(picked: Tensor, batch: Batch) -> Tensor:
+    """What either member of a pair picked."""
+    return picked | picked.T if batch.own else picked
+
+
+def _sampled(batch: Batch, generator: torch.Generator | None) -> Tensor:
+    """As many negative pairs as there are positive ones."""
+    once = batch.negative.triu() if batch.own else batch.negative
+    found = once.nonzero()
+    count = int(batch.positive.sum()) // (2 if batch.own else 1)
+    picks = torch.randperm(len(found), generator=generator)[:count].to(found.device)
+    picked = torch.zeros_like(once)
+    picked[found[picks, 0], found[picks, 1]] = True
+    return _either_way(picked, batch)
+
+
+def _hardest(batch: Batch, distances: Tensor) -> Tensor:
+    """Each anchor's farthest positive and nearest negative."""
+    picked = torch.zeros_like(batch.same)
+    picked.scatter_(1, farthest(distances, batch.positive)[:, None], value=True)
+    picked &= batch.positive  # an anchor without a positive has no farthest one
+    hard = torch.zeros_like(batch.same)
+    hard.scatter_(1, nearest(distances, batch.negative)[:, None], value=True)
+    return picked | (hard & batch.negative)
+
+
+def _distance_weighted_pairs(batch: Batch, generator: torch.Generator | None) -> Tensor:
+    """For each anchor as many negatives as it has positives.
+
+    The largest of log weight + Gumbel noise are a draw without replacement, one after the other
+    with probabilities in proportion to the weights of those left (Kool, van Hoof & Welling 2019).
+    """
+    wanted = batch.positive.sum(dim=1, keepdim=True)
+    most = int(wanted.max())
+    uniforms = uniform(tuple(batch.same.shape), generator, batch.same.device)
+    noise = -torch.log(-torch.log(uniforms.clamp_(min=torch.finfo(uniforms.dtype).tiny)))
+    best = (log_weights(batch) + noise).topk(most, dim=1).indices
+    taken = torch.arange(most, device=best.device) < wanted
+    picked = torch.zeros_like(batch.same).scatter_(1, best, taken)
+    return picked & batch.negative  # fewer, if it has fewer
+
+
+def select_triplets(
+    selection: Selection, batch: Batch, distances: Tensor, generator: torch.Generator | None
+) -> Tensor:
+    """The selection's triplets.
+
+    Args:
+        selection: sampled, batch_hard or distance_weighted.
+        batch: the anchors and their others.
+        distances: [B, M], the compared ones.
+        generator: a CPU one, for those that are drawn.
+
+    Returns:
+        [3, T] indices of anchor, positive and negative, in the order of the anchors.
+    """
+    if selection == "distance_weighted":
+        return _distance_weighted_triplets(batch, generator)
+    if selection == "batch_hard":
+        positives = farthest(distances, batch.positive)
+        negatives = nearest(distances, batch.negative)
+    else:
+        uniforms = uniform((2, len(distances)), generator, distances.device)
+        positives = one_of_each_row(batch.positive, uniforms[0])
+        negatives = one_of_each_row(batch.negative, uniforms[1])
+    anchors = (batch.positive.any(dim=1) & batch.negative.any(dim=1)).nonzero().squeeze(1)
+    return torch.stack((anchors, positives[anchors], negatives[anchors]))
+
+
+def _distance_weighted_triplets(batch: Batch, generator: torch.Generator | None) -> Tensor:
+    """A negative for each anchor and positive, by the inverse of the weights' cumulative sum."""
+    weights = log_weights(batch)
+    weights -= weights.amax(dim=1, keepdim=True).clamp_(min=torch.finfo(weights.dtype).min)
+    upto = weights.exp_().cumsum(dim=1)
+    columns, exists = Members.of_batch(batch).listed()
+    everything = upto[:, -1:].contiguous()
+    at = uniform((len(columns), columns.shape[1]), generator, columns.device) * everything
+    # Below the sum in spite of rounding; the first beyond `at` has a weight of its own.
+    at = at.minimum(everything.nextafter(torch.zeros_like(everything)))
+    negatives = torch.searchsorted(upto, at, right=True).clamp_(max=upto.shape[1] - 1)
+    valid = exists & batch.negative.any(dim=1, keepdim=True)
+    anchors = valid.nonzero()[:, 0]
+    return torch.stack((anchors, columns[valid], negatives[valid]))
