@@ -29,7 +29,7 @@ from benchmarks.comparison import spec_of, write_data
 from benchmarks.report import Row, report
 from contract.catalogue.presets import DEMO
 from contract.comparison.spec import ComparisonSpec, parse_spec
-from worker.measure import threads
+from worker.measure import inputs
 from worker.reporting.reporter import ListReporter
 from worker.slot.trainer_process import ALLOCATOR
 from worker.trainer.training import Training
@@ -115,7 +115,7 @@ def job(*, run: str, undone: str, profiled: bool) -> dict[str, float]:
     if undone in {"layout", "all"}:
         vars(torch)["channels_last"] = torch.contiguous_format
     if undone in {"pools", "all"}:
-        vars(threads)["_pools"] = ThreadpoolController
+        vars(inputs)["_pools"] = ThreadpoolController
     spec = _spec(run)
     reporter = ListReporter()
 

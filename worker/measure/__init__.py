@@ -2,14 +2,12 @@
 paired comparison of two arms over seeds."""
 
 from contract.statistics import PairedDifference, compare
-from worker.measure.chance_level import chance
 from worker.measure.classification import classification, knn_leave_one_out
 from worker.measure.clustering import clustering
-from worker.measure.cross_modal import cross_modal
-from worker.measure.detail_retention import detail
+from worker.measure.cross_modal import chance, cross_modal
 from worker.measure.geometry import geometry, per_class_variance
 from worker.measure.pair_distances import Histograms, distance_histograms
-from worker.measure.retrieval import left_out, retrieval
+from worker.measure.retrieval import detail, left_out, retrieval
 
 __all__ = [
     "Histograms",

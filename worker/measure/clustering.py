@@ -9,9 +9,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_mutual_info_score, normalized_mutual_info_score
 from torch import Tensor
 
-from worker.measure.inputs import check, check_classes
-from worker.measure.pair_chunks import centred, subset
-from worker.measure.threads import torch_threads
+from worker.measure.inputs import check, check_classes, torch_threads
+from worker.measure.pair_distances import centred, subset
 
 MOST_ITEMS: Final = 10_000
 STARTS: Final = 3

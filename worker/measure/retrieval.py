@@ -1,4 +1,7 @@
-"""Retrieval: does a query find others of its class first?"""
+"""Retrieval: does a query find others of its class first?
+
+Detail retention: what an embedding keeps that no loss has asked for.
+"""
 
 from collections.abc import Sequence
 
@@ -109,3 +112,31 @@ def relevant_items(labels: Tensor, gallery_labels: Tensor) -> Tensor:
     known, sizes = gallery_labels.unique(return_counts=True)
     place = torch.searchsorted(known, labels).clamp(max=len(known) - 1)
     return torch.where(known[place] == labels, sizes[place], 0)
+
+
+@torch.no_grad()
+def detail(embeddings: Tensor, fine_labels: Tensor) -> dict[str, float]:
+    """Share of items whose nearest other item has the same fine label.
+
+    Args:
+        embeddings: [N, D] float32 or float64, finite.
+        fine_labels: [N] integers, that tell the members of a class apart and that no loss has seen.
+
+    Returns:
+        `detail.recall_at_1`. An item that is the only one of its fine label is left out as a query;
+        `left_out(fine_labels)` counts them.
+
+    Raises:
+        InputError: names the argument and what was seen; also if no query is left.
+    """
+    check(embeddings, fine_labels, labels_name="fine_labels")
+    asked = relevant_items(fine_labels, fine_labels) > 1
+    if not asked.any():
+        raise InputError(
+            f"fine_labels: expected one with two items, got {len(fine_labels)} with one each"
+        )
+    found = torch.cat(
+        [part[:, 0] for _, part in nearest(embeddings, embeddings, 1, leave_self_out=True)]
+    )
+    right = fine_labels[found] == fine_labels
+    return {"detail.recall_at_1": int(right[asked].sum()) / int(asked.sum())}

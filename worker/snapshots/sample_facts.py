@@ -7,8 +7,7 @@ from torch import Tensor
 
 from contract.snapshots import ClassFacts, Facts, Histogram
 from worker.measure.neighbours import nearest
-from worker.measure.pair_chunks import PAIR_ITEMS, centred, subset
-from worker.measure.pair_distances import histograms
+from worker.measure.pair_distances import PAIR_ITEMS, centred, histograms, subset
 from worker.measure.retrieval import relevant_items
 
 NEIGHBOURS: Final = 10

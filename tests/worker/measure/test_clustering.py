@@ -12,7 +12,7 @@ from torch import Tensor
 from contract.metrics import METRICS
 from worker.errors import InputError
 from worker.measure import clustering
-from worker.measure.threads import torch_threads
+from worker.measure.inputs import torch_threads
 
 NMI, AMI = "clustering.nmi", "clustering.ami"
 

@@ -7,8 +7,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
-from worker.measure import classification, linear_probe
-from worker.measure.linear_probe import linear_probe_accuracy
+from worker.measure import classification
+from worker.measure.classification import linear_probe_accuracy
 
 KEY = "classification.linear_probe_accuracy"
 
@@ -62,7 +62,7 @@ def test_too_few_steps_are_no_matter(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """No warning, which the tests would take for an error, and no word on the console."""
-    monkeypatch.setattr(linear_probe, "MOST_STEPS", 1)
+    monkeypatch.setattr(classification, "MOST_STEPS", 1)
     train, labels = blobs(200)
     assert linear_probe_accuracy(train, labels, train, labels) is not None
     assert capfd.readouterr() == ("", "")

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from worker.errors import InputError
 from worker.measure import distance_histograms, geometry
-from worker.measure import pair_chunks as pairs
+from worker.measure import pair_distances as pairs
 
 ALIGNMENT, UNIFORMITY = "geometry.alignment", "geometry.uniformity"
 RANK, DECAY = "geometry.effective_rank", "geometry.spectral_decay"
@@ -188,7 +188,7 @@ def test_a_fixed_subset_stands_for_many(monkeypatch: pytest.MonkeyPatch) -> None
     torch.manual_seed(0)
     embeddings, labels = torch.randn(500, 4), torch.arange(500) % 4
     whole = geometry(embeddings, labels)
-    monkeypatch.setattr("worker.measure.structure.PAIR_ITEMS", 300)
+    monkeypatch.setattr("worker.measure.geometry.PAIR_ITEMS", 300)
     monkeypatch.setattr("worker.measure.pair_distances.PAIR_ITEMS", 300)
     some = geometry(embeddings, labels)
     assert some == geometry(embeddings, labels)
