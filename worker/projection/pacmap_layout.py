@@ -7,8 +7,7 @@ from typing import Final
 import numpy as np
 from pacmap import PaCMAP
 
-from worker.projection.alignment import Points
-from worker.projection.methods import Told
+from worker.projection.methods import Points, Told
 from worker.projection.pca import FEWEST, components, small_start
 
 NEIGHBOURS: Final = 10

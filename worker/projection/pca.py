@@ -4,8 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from worker.projection.alignment import Points
-from worker.projection.methods import Told
+from worker.projection.methods import Points, Told
 
 START_SD: Final = 1e-4
 """Standard deviation of a start's first axis (Kobak & Berens 2019)."""

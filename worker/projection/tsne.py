@@ -5,8 +5,7 @@ from typing import Any, Final
 import numpy as np
 from openTSNE import TSNE
 
-from worker.projection.alignment import Points
-from worker.projection.methods import Told
+from worker.projection.methods import Points, Told
 from worker.projection.pca import FEWEST, components, small_start
 
 PERPLEXITY: Final = 30

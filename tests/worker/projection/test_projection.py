@@ -5,9 +5,8 @@ import io
 import numpy as np
 import pytest
 
-from worker.projection.alignment import aligned
-from worker.projection.joint_layout import project
-from worker.projection.methods import MODULES
+from worker.projection.methods import MODULES, aligned
+from worker.projection.projector import project
 
 METHODS = ("pca", "tsne", "pacmap")
 
