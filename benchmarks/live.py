@@ -46,8 +46,7 @@ from contract.catalogue.presets import DEMO
 from tests.support.browser import browser_page
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
-from worker.reporting.outbox import Outbox
-from worker.reporting.stream_reporter import StreamReporter, connect
+from worker.reporting.stream_reporter import Outbox, StreamReporter, connect
 
 SUBMITS: Final = 5
 

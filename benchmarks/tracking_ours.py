@@ -12,8 +12,7 @@ from backend.ingest.collector import Collector
 from backend.metrics import points, series
 from benchmarks.peers.job import BATCH, repeated, timed
 from benchmarks.store import KEYS, claimed, empty_store, fill_long
-from worker.reporting.outbox import Outbox
-from worker.reporting.stream_reporter import StreamReporter, connect
+from worker.reporting.stream_reporter import Outbox, StreamReporter, connect
 
 PATIENCE_S = 120
 

@@ -9,9 +9,8 @@ from contract.comparison.spec import parse_spec
 from worker.api.blobs import Blobs
 from worker.errors import LeftError
 from worker.machine.priority import step_back
-from worker.reporting.outbox import Outbox
 from worker.reporting.reporter import ListReporter
-from worker.reporting.stream_reporter import StreamReporter, connect
+from worker.reporting.stream_reporter import Outbox, StreamReporter, connect
 from worker.settings import Settings
 from worker.slot.trainer_process import LEFT
 from worker.slot.trainer_protocol import Control

@@ -1,4 +1,4 @@
-from worker.reporting.outbox import MOST_PATIENCE_S, PATIENCE_S, Outbox
+from worker.reporting.stream_reporter import MOST_PATIENCE_S, PATIENCE_S, Outbox
 
 
 class Clock:

@@ -10,8 +10,7 @@ from contract.events import Ended, Failure, Log, Points, Started
 from tests.support.backend import Backend, Run
 from tests.support.broker import Broker
 from tests.support.waiting import until
-from worker.reporting.outbox import Outbox
-from worker.reporting.stream_reporter import StreamReporter, connect
+from worker.reporting.stream_reporter import Outbox, StreamReporter, connect
 
 
 @contextmanager
