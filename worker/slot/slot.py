@@ -13,9 +13,8 @@ from worker.api.client import Api
 from worker.errors import ApiUnavailableError
 from worker.reporting.stream_reporter import connect
 from worker.settings import Settings
-from worker.slot.spare_trainer import Spare
 from worker.slot.supervisor import Supervisor
-from worker.slot.trainer_process import TrainerProcess
+from worker.slot.trainer_process import Spare, TrainerProcess
 
 SEEN_EVERY_S: Final = 5.0
 SEEN_RETRY_S: Final = 1.0

@@ -10,8 +10,7 @@ from contract import logs
 from contract.events import Lost
 from worker.api.client import Api, Claim, Pulse
 from worker.errors import ApiUnavailableError
-from worker.slot.spare_trainer import Spare
-from worker.slot.trainer_process import LEFT, TrainerProcess
+from worker.slot.trainer_process import LEFT, Spare, TrainerProcess
 
 BEAT_S: Final = 0.8
 """Between heartbeats: within a cancel's 3 s, and a small part of the lease."""

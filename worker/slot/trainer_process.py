@@ -1,7 +1,13 @@
-"""A trainer as its slot sees it: a child process that is told things and watched."""
+"""A trainer as its slot sees it: a child process that is told things and watched.
+
+The warm spare: a trainer that has imported everything before there is anything to train.
+
+What the slot tells its trainer on stdin, and what the trainer says back on stdout.
+"""
 
 import collections
 import contextlib
+import ctypes
 import json
 import logging
 import os
@@ -9,8 +15,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
-from typing import IO, Any, Final, Self
+from collections.abc import Callable, Mapping
+from typing import IO, Any, BinaryIO, Final, Self
+
+from worker.api.client import Claim
 
 PARENT_VARIABLE: Final = "LOSSBOARD_PARENT"
 """Tells the trainer the slot's process id, so that it notices if the slot died before it looked."""
@@ -136,3 +144,99 @@ class TrainerProcess:
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     assert pipe is not None, "all three streams are pipes"
     return pipe
+
+
+class Spare:
+    """At most one idle trainer, so that a run starts without waiting for torch's import."""
+
+    def __init__(self, start: Callable[[], TrainerProcess]) -> None:
+        self._start = start
+        self._idle: TrainerProcess | None = None
+
+    def prepare(self) -> None:
+        """Start a trainer unless one is idle; call it from the slot's main thread only."""
+        if self._idle is None or self._idle.exit_code is not None:
+            self.close()
+            self._idle = self._start()
+
+    def take(self) -> TrainerProcess:
+        """The idle trainer, now the caller's. It may still be warming up: what it is told waits."""
+        self.prepare()
+        taken, self._idle = self._idle, None
+        assert taken is not None, "prepare() leaves one"
+        return taken
+
+    def close(self) -> None:
+        """End the idle trainer."""
+        if self._idle:
+            self._idle.stop()
+            self._idle = None
+
+
+PR_SET_PDEATHSIG: Final = 1
+"""From <linux/prctl.h>."""
+
+
+class Control:
+    """The two pipes to the slot. The end of stdin is the end of the slot, and of this process."""
+
+    def __init__(self, orders: BinaryIO, answers: BinaryIO) -> None:
+        self._orders = orders
+        self._answers = answers
+        self._cancelled = threading.Event()
+        self._leaving = threading.Event()
+
+    @classmethod
+    def of_this_process(cls) -> Self:
+        """stdin and stdout; from now on what libraries print goes to stderr."""
+        answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        return cls(sys.stdin.buffer, answers)
+
+    def say(self, **facts: object) -> None:
+        """Send the slot one line."""
+        self._answers.write(json.dumps(facts).encode() + b"\n")
+
+    def wait_for_claim(self) -> Claim | None:
+        """The first line; None if the slot has ended."""
+        line = self._orders.readline()
+        return Claim.model_validate_json(line) if line else None
+
+    def follow(self, committed: Callable[[int], None], hurry: Callable[[], None]) -> None:
+        """Pass on all further lines, in a thread."""
+        threading.Thread(
+            target=self._follow, args=(committed, hurry), name="control", daemon=True
+        ).start()
+
+    def cancelled(self) -> bool:
+        """Whether the run is to stop before its end."""
+        return self._cancelled.is_set()
+
+    def leaving(self) -> bool:
+        """Whether the run is to be given back at a checkpoint."""
+        return self._leaving.is_set()
+
+    def _follow(self, committed: Callable[[int], None], hurry: Callable[[], None]) -> None:
+        for line in self._orders:
+            order = json.loads(line)
+            if "committed_seq" in order:
+                committed(order["committed_seq"])
+            elif order.get("cancel"):
+                self._cancelled.set()
+                hurry()
+            elif order.get("leave"):
+                self._leaving.set()
+                hurry()
+        os._exit(1)  # no slot, no run: it may be given to another at any moment
+
+
+def die_with_parent() -> None:
+    """End this process when its slot ends, however that ends (Linux; elsewhere stdin's end does).
+
+    Exits at once if the slot has ended already.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    parent = os.environ.get(PARENT_VARIABLE)
+    if parent is not None and int(parent) != os.getppid():
+        sys.exit(1)

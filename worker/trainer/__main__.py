@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 
-from worker.slot.trainer_protocol import die_with_parent
+from worker.slot.trainer_process import die_with_parent
 
 die_with_parent()  # before torch: its import takes seconds, in which the slot may end
 

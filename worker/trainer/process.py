@@ -12,8 +12,7 @@ from worker.machine.priority import step_back
 from worker.reporting.reporter import ListReporter
 from worker.reporting.stream_reporter import Outbox, StreamReporter, connect
 from worker.settings import Settings
-from worker.slot.trainer_process import LEFT
-from worker.slot.trainer_protocol import Control
+from worker.slot.trainer_process import LEFT, Control
 from worker.snapshots import SnapshotKeeper
 from worker.trainer.attempt import attempt
 from worker.trainer.training import Training
