@@ -14,7 +14,7 @@ from contract.events import Snapshot
 from worker.api.blobs import BlobStore
 from worker.errors import BlobRefusedError, CancelledError, DataError, ReporterError
 from worker.reporting.reporter import Reporter
-from worker.snapshots.image_sprite import sprite
+from worker.snapshots.media import sprite
 from worker.snapshots.sample_facts import facts
 from worker.snapshots.samples import Material
 

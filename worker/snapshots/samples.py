@@ -10,8 +10,7 @@ from contract.comparison.data import modalities
 from contract.comparison.spec import ComparisonSpec
 from contract.snapshots import Samples
 from worker.data import ImageFiles, Items, Pool
-from worker.snapshots.image_sprite import grid_columns, side_of
-from worker.snapshots.sound_sprite import joined
+from worker.snapshots.media import grid_columns, joined, side_of
 from worker.torch_utils.random_streams import generator
 
 

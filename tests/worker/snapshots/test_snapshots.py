@@ -22,9 +22,8 @@ from worker.data.splits import Indices
 from worker.errors import BlobRefusedError, CancelledError, ReporterError
 from worker.reporting.reporter import ListReporter
 from worker.snapshots import SnapshotKeeper, gather
-from worker.snapshots.image_sprite import side_of, sprite
+from worker.snapshots.media import joined, side_of, sprite
 from worker.snapshots.sample_facts import facts
-from worker.snapshots.sound_sprite import joined
 from worker.trainer.attempt import attempt
 
 CPU = torch.device("cpu")

@@ -1,8 +1,15 @@
-"""One picture with a tile for each sample, so that a page fetches all of them at once."""
+"""One picture with a tile for each sample, so that a page fetches all of them at once.
+
+One picture with a tile for each sample, so that a page fetches all of them at once.
+
+One sound with the recordings of all samples, so that a page fetches them at once.
+"""
 
 import io
 import math
+import wave
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -12,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from worker.data import ImageFiles, Items
+from worker.data.formats.audio import RATE, read
 from worker.encoders.pixels import load_image
 
 SMALLEST: Final = 28
@@ -91,3 +99,21 @@ def _fitted(shades: Tensor, tile: int) -> Tensor:
         shades = functional.interpolate(shades, size, mode="bilinear", antialias=True)
     down, across = tile - size[0], tile - size[1]
     return functional.pad(shades, (across // 2, across - across // 2, down // 2, down - down // 2))
+
+
+def joined(paths: Sequence[Path]) -> tuple[bytes, list[float]]:
+    """A wav file of recordings one behind another, and where each ends, in seconds.
+
+    Raises:
+        DataError: a recording cannot be read any more.
+    """
+    parts = [read(path) for path in paths]
+    samples = np.concatenate(parts) * 32768
+    written = io.BytesIO()
+    with wave.open(written, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(samples.round().astype("<i2").tobytes())
+    ends = np.cumsum([len(part) for part in parts]) / RATE
+    return written.getvalue(), [float(end) for end in ends]
