@@ -13,8 +13,8 @@ from contract.comparison.training import Precision
 from worker import encoders, losses
 from worker.data import Split
 from worker.trainer import dynamics
+from worker.trainer.dynamics import Readings
 from worker.trainer.model import Model, loss_of
-from worker.trainer.readings import Readings
 from worker.trainer.training import UPDATE_NORM_EVERY
 
 ITEMS: Final = 60_000

@@ -36,7 +36,8 @@ from worker import encoders, losses
 from worker.batched import Together
 from worker.data import Split
 from worker.torch_utils.random_streams import generator, seed_of
-from worker.trainer import batches, dynamics, optimizers
+from worker.trainer import batches, dynamics
+from worker.trainer import model as optimizers
 from worker.trainer.model import Model, loss_of
 from worker.trainer.training import UPDATE_NORM_EVERY
 

@@ -17,9 +17,8 @@ from contract.comparison.training import Training
 from worker import encoders, losses
 from worker.data import Dataset, Split
 from worker.trainer import memory_estimate as footprint
-from worker.trainer import optimizers
-from worker.trainer.best_epoch import Best
-from worker.trainer.evaluation import embed
+from worker.trainer import model as optimizers
+from worker.trainer.evaluation import Best, embed
 from worker.trainer.model import Model, loss_of
 
 

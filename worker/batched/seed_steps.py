@@ -11,7 +11,7 @@ from worker.batched.label_relations import Kin
 from worker.batched.stacked_networks import Stack
 from worker.batched.tuple_losses import KINDS, squared_distances
 from worker.errors import InputError
-from worker.trainer import dynamics, optimizers
+from worker.trainer import dynamics, model
 
 
 def covers(loss: Loss) -> bool:
@@ -50,7 +50,7 @@ class Together:
         self.step = 0
         """Steps done, of each seed."""
         self._stack = Stack(networks)
-        self._optimizer = optimizers.build(optimizer, [self._stack.weights])
+        self._optimizer = model.build(optimizer, [self._stack.weights])
         self._loss, self._found = loss, KINDS[loss.kind]
         self._items, self._labels = items, labels
         self._names: dict[int, list[str]] = {}

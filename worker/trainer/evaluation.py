@@ -1,17 +1,28 @@
-"""When the held-out items are measured: embed them, then every measure on the embeddings."""
+"""When the held-out items are measured: embed them, then every measure on the embeddings.
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+The best epoch's weights: the test split is read once, for them.
+
+What results are held against, besides the untrained encoder: the raw backbone, and chance.
+
+What the losses say about the untrained network: one full pass, nothing learnt.
+"""
+
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional
 
-from contract.metrics import TEST_PREFIX
+from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX, TEST_PREFIX
 from worker import measure
 from worker.data import Dataset, Split
 from worker.errors import NotFiniteError
+from worker.losses import Loss
 from worker.torch_utils.random_streams import generator
-from worker.trainer.model import Model
+from worker.trainer.inputs import Inputs
+from worker.trainer.model import Model, loss_of
 
 VALIDATION_ITEMS: Final = 5_000
 GALLERY_ITEMS: Final = 10_000
@@ -140,3 +151,99 @@ def _at_most(count: int, split: Split, seed: int) -> Split:
         return split
     order = torch.randperm(len(split), generator=generator(seed, "subsets"))
     return split.take(order[:count].sort().values)
+
+
+BEST_KEY: Final = "retrieval.map_at_r"
+
+
+class Best:
+    """The epoch with the highest validation MAP@R, the earliest on ties; epoch 0 is no choice."""
+
+    def __init__(self) -> None:
+        self.step = 0
+        """Optimiser steps done at the best epoch."""
+        self._score = float("-inf")
+        self._weights: dict[str, Tensor] = {}
+
+    def offer(self, values: Mapping[str, float], step: int, model: nn.Module) -> None:
+        """Keep the model's weights if its validation is better than any before."""
+        score = values.get(BEST_KEY, float("-inf"))
+        if score > self._score or not self._weights:
+            self._score, self.step = score, step
+            self._weights = {
+                name: weight.detach().clone() for name, weight in model.state_dict().items()
+            }
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best epoch so far, with its weights."""
+        return {"step": self.step, "score": self._score, "weights": self._weights}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from that one."""
+        self.step, self._score, self._weights = state["step"], state["score"], state["weights"]
+
+    def restore(self, model: nn.Module) -> None:
+        """Give the model the best weights."""
+        model.load_state_dict(self._weights)
+
+
+def references(inputs: Inputs) -> dict[str, float]:
+    """Values by metric key with the reference's prefix; both splits', for nothing is chosen by
+    them."""
+    return {**_chance(inputs.data), **(_raw_backbone(inputs.data) if inputs.raw_backbone else {})}
+
+
+def _raw_backbone(data: Dataset) -> dict[str, float]:
+    """A frozen backbone's own features, L2-normalised, measured as if they were embeddings."""
+    return {
+        f"{BACKBONE_PREFIX}{prefix}{key}": value
+        for prefix, split in (("", data.validation), (TEST_PREFIX, data.test))
+        for key, value in _measured(split).items()
+    }
+
+
+def _measured(split: Split) -> dict[str, float]:
+    features = functional.normalize(split.items, dim=1)
+    values = {
+        **measure.geometry(features, split.labels),
+        **measure.retrieval(features, split.labels),
+    }
+    if split.fine is not None and measure.left_out(split.fine) < len(split.fine):
+        values |= measure.detail(features, split.fine)
+    return values
+
+
+def _chance(data: Dataset) -> dict[str, float]:
+    """What a random ranking of the other modality would give."""
+    return {
+        f"{CHANCE_PREFIX}{prefix}{key}": value
+        for prefix, split in (("", data.validation), (TEST_PREFIX, data.test))
+        if split.visual is not None
+        for key, value in measure.chance(split.labels, split.labels).items()
+    }
+
+
+@torch.no_grad()
+def first_pass(
+    model: Model,
+    loss: Loss,
+    train: Split,
+    batches: Iterable[Tensor],
+    generator: torch.Generator,
+) -> dict[str, float]:
+    """Mean loss over all valid tuples of all batches, and the share that is active.
+
+    It is the point at step 0, the initial value against which the loss's decay is told. A copy of
+    the model makes the pass, so that no running statistic of the real one moves.
+    """
+    model = copy.deepcopy(model)
+    seen = torch.zeros(3, dtype=torch.float64, device=train.labels.device)
+    for batch in batches:
+        part = train.take(batch)
+        output = loss_of(loss, model(part), part.labels, generator)
+        totals = [part.total.to(torch.float64) for part in output.parts.values()]
+        seen += torch.stack([torch.stack(totals).sum(), output.active, output.valid])
+    total, active, valid = seen.tolist()
+    if not valid:
+        return {}
+    return {"dynamics.loss": total / valid, "dynamics.active_ratio": active / valid}

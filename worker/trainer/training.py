@@ -1,4 +1,7 @@
-"""The training loop: build everything from the spec, step, measure, read the test split once."""
+"""The training loop: build everything from the spec, step, measure, read the test split once.
+
+The likely cause of a loss that is no number any more, and what to do about it.
+"""
 
 import math
 from collections.abc import Callable, Iterator
@@ -9,7 +12,10 @@ import torch
 from torch import Tensor
 
 from contract.comparison.data import modalities
+from contract.comparison.encoder import Encoder
+from contract.comparison.loss import Loss
 from contract.comparison.spec import Arm, ComparisonSpec
+from contract.comparison.training import Training as TrainingSpec
 from worker import losses
 from worker.errors import DivergedError, NotFiniteError
 from worker.machine import memory
@@ -17,18 +23,37 @@ from worker.reporting.progress import SILENT, Progress
 from worker.reporting.reporter import EndState, Reporter
 from worker.snapshots import Keeper, NoKeeper, Saved
 from worker.torch_utils.random_streams import generator, seed_of
-from worker.trainer import batches, dynamics, optimizers
+from worker.trainer import batches, dynamics, model
 from worker.trainer import memory_estimate as footprint
-from worker.trainer.augment import augmented
-from worker.trainer.baselines import references
-from worker.trainer.best_epoch import Best
+from worker.trainer.batches import augmented
 from worker.trainer.checkpoint import Checkpoints, Draws, Stateful, identity
-from worker.trainer.divergence import likely_cause
-from worker.trainer.evaluation import Evaluation, points_of
-from worker.trainer.initial_loss import first_pass
+from worker.trainer.dynamics import Readings
+from worker.trainer.evaluation import Best, Evaluation, first_pass, points_of, references
 from worker.trainer.inputs import prepare
 from worker.trainer.model import loss_of, model_of
-from worker.trainer.readings import Readings
+
+
+def likely_cause(training: TrainingSpec, encoder: Encoder, loss: Loss) -> str:
+    """Advice for people, most likely cause first, with this run's own values."""
+    lr = training.optimizer.lr
+    advice = [
+        f"The learning rate {lr:g} of {training.optimizer.kind} is probably too high; "
+        f"try {lr / 10:g}."
+    ]
+    if not encoder.normalize:
+        advice.append(
+            "The embeddings are not L2-normalised, so that nothing bounds their distances; "
+            "switch L2-normalise on."
+        )
+    if loss.kind in {"contrastive", "triplet"} and loss.margin > 10:
+        advice.append(f"The margin {loss.margin:g} is large; try 1.")
+    if loss.reduction == "sum":
+        advice.append(
+            "The loss is summed over all tuples, which makes its gradient grow with the batch; "
+            "try the reduction mean."
+        )
+    return " ".join(advice)
+
 
 UPDATE_NORM_EVERY: Final = 10
 """Steps; it needs a copy of all weights."""
@@ -80,7 +105,7 @@ class Training:
         self._tuples = generator(seed, "tuples")
         self._augmentation = generator(seed, "augmentation")
         parameters = [*self._weights, *self._loss.parameters()]
-        self._optimizer = optimizers.build(self._settings.optimizer, parameters)
+        self._optimizer = model.build(self._settings.optimizer, parameters)
         self._evaluation = Evaluation(self._data, self._model, data_seed=spec.data.seed)
         self._references = references(inputs)
         # All that changes from step to step; what else there is follows from spec and seed.

@@ -24,7 +24,8 @@ from worker.batched.label_relations import Kin
 from worker.batched.tuple_losses import squared_distances, triplet_weights
 from worker.errors import InputError
 from worker.torch_utils.random_streams import seed_of
-from worker.trainer import batches, dynamics, optimizers
+from worker.trainer import batches, dynamics
+from worker.trainer import model as optimizers
 
 SEEDS, ITEMS, FEATURES, CLASSES, BATCH, EPOCHS = 3, 120, 12, 5, 24, 4
 LINEAR = Resnet18Encoder(embedding_dim=6)

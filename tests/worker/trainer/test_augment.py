@@ -6,7 +6,7 @@ from torch import Tensor
 
 from contract.comparison.data import Modalities
 from worker.data import Split
-from worker.trainer.augment import augment, augmented
+from worker.trainer.batches import augment, augmented
 
 IMAGES = torch.arange(40 * 3 * 16 * 16).view(40, 3, 16, 16) % 251
 

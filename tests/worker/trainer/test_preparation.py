@@ -4,7 +4,7 @@ import pytest
 
 from worker.errors import CancelledError
 from worker.reporting.reporter import ListReporter
-from worker.trainer.preparation import Preparing
+from worker.trainer.attempt import Preparing
 
 
 class Clock:

@@ -13,7 +13,7 @@ from worker import losses
 from worker.errors import DivergedError
 from worker.reporting.reporter import ListReporter
 from worker.trainer import dynamics
-from worker.trainer.readings import STEPS, WAIT_S, Readings
+from worker.trainer.dynamics import STEPS, WAIT_S, Readings
 from worker.trainer.training import Training
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")

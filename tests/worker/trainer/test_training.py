@@ -21,8 +21,8 @@ from worker.errors import DivergedError
 from worker.reporting.reporter import ListReporter
 from worker.torch_utils.random_streams import seed_of
 from worker.trainer.attempt import attempt
-from worker.trainer.best_epoch import Best
-from worker.trainer.optimizers import OPTIMIZERS, build
+from worker.trainer.evaluation import Best
+from worker.trainer.model import OPTIMIZERS, build
 from worker.trainer.training import Training
 
 CPU = torch.device("cpu")
