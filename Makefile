@@ -4,7 +4,7 @@ PIP_VERSION := 26.3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 
-.PHONY: setup run test check fix bench bench-quick clean
+.PHONY: setup run test test-all check fix bench bench-quick clean
 .DEFAULT_GOAL := run
 
 # Everything for work on the code; `make run` alone needs less.
@@ -15,7 +15,12 @@ run: .venv/run-installed
 
 test: .venv/dev-installed
 	bash tests/prepare.sh
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# What `make test` leaves out too: tests/conftest.py says what that is.
+test-all: .venv/dev-installed
+	bash tests/prepare.sh
+	$(BIN)/python -m pytest -n 2 --everything $(ARGS)
 
 check: .venv/dev-installed
 	$(BIN)/ruff check

@@ -1,11 +1,65 @@
-"""Servers that tests of several folders share."""
+"""What is run and where, and the servers that tests of several folders share.
+
+`make test` leaves out what only `make test-all` runs; the option --everything makes the difference:
+
+- tests marked `slow`: they take more than five seconds, and a quicker test proves the same promise
+  in one case at least;
+- the second database: tests that work on the database itself run on SQLite and on PostgreSQL; those
+  that go through the HTTP API (the fixture `serve`) run on PostgreSQL too if they are marked
+  `both_databases`, so that each route is tried there at least once;
+- the number of examples of a property: Hypothesis' profile `thorough` instead of `quick`.
+"""
 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings as hypothesis_settings
+from xdist.remote import Producer
 
 from tests.support.broker import Broker
+from tests.support.scheduling import ByModule, drives_product
 from tests.support.stack import Stack, running_stack
+
+hypothesis_settings.register_profile("quick", max_examples=15, deadline=None)
+hypothesis_settings.register_profile("thorough", max_examples=200, deadline=None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--everything",
+        action="store_true",
+        help="run slow tests too, all tests of the database on both kinds, and many examples",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    thorough = config.getoption("everything")
+    hypothesis_settings.load_profile("thorough" if thorough else "quick")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("everything"):
+        later = [item for item in items if _is_for_later(item)]
+        config.hook.pytest_deselected(items=later)
+        left_out = set(later)
+        items[:] = [item for item in items if item not in left_out]
+    if hasattr(config, "workerinput"):  # with several workers the longest group goes first
+        items.sort(key=lambda item: not drives_product(item.nodeid))
+
+
+def _is_for_later(item: pytest.Item) -> bool:
+    if item.get_closest_marker("slow"):
+        return True
+    if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+        return False
+    on_second = item.callspec.params.get("database_url") == "postgresql"
+    by_http = "serve" in item.fixturenames
+    return on_second and by_http and not item.get_closest_marker("both_databases")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByModule:
+    return ByModule(config, log)
 
 
 @pytest.fixture(scope="session")

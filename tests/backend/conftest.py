@@ -1,5 +1,6 @@
 """An API with its database and broker, behind a real server."""
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from sqlalchemy import make_url
 
 from backend.app import create_app
 from backend.db import migrations
@@ -27,15 +29,40 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file without rows, to be copied."""
+    file = tmp_path_factory.mktemp("migrated") / "lossboard.sqlite"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: Postgres) -> Iterator[str]:
+    """The name of a migrated PostgreSQL database without rows, to be copied."""
+    with postgres.fresh() as url:
+        _migrate(url)
+        yield str(make_url(url).database)
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    migrations.upgrade(database)
+    database.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database: whatever rests on this is tested on both kinds."""
+    """A migrated database without rows, on both kinds; tests/conftest.py says what runs when."""
     if request.param == "sqlite":
         (tmp_path / "data").mkdir(exist_ok=True)
-        yield f"sqlite:///{tmp_path / 'data' / 'lossboard.sqlite'}"
+        copy = tmp_path / "data" / "lossboard.sqlite"
+        shutil.copy(request.getfixturevalue("migrated_file"), copy)
+        yield f"sqlite:///{copy}"
         return
+    template = request.getfixturevalue("migrated_template")
     server: Postgres = request.getfixturevalue("postgres")
-    with server.fresh() as url:
+    with server.fresh(template) as url:
         yield url
 
 
@@ -48,7 +75,6 @@ def settings(tmp_path: Path, database_url: str, broker_url: str) -> Settings:
 def database(database_url: str) -> Iterator[Database]:
     """A migrated database without a process around it."""
     made = Database(database_url)
-    migrations.upgrade(made)
     yield made
     made.close()
 

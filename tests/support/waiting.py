@@ -19,13 +19,15 @@ def until(probe: Callable[[], T | None], what: str, *, timeout: float = 60.0) ->
         TimeoutError: the deadline passed; names what was waited for and what was seen last.
     """
     deadline = time.monotonic() + timeout * PATIENCE
+    pause = 0.002
     while True:
         seen = probe()
         if seen:
             return seen
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {timeout * PATIENCE} s for {what}; saw {seen!r} last")
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(1.3 * pause, 0.05)  # most answers come soon, and a long wait costs no CPU
 
 
 def still_alive(processes: Sequence[psutil.Process], *, timeout: float) -> list[psutil.Process]:
