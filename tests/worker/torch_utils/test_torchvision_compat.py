@@ -68,7 +68,7 @@ def test_a_run_that_needs_no_torchvision_does_not_load_it() -> None:
 import sys
 from contract.comparison.data import DigitsData
 from worker import data
-from worker.trainer import life
+from worker.trainer import process
 data.load(DigitsData())
 print("worker.torch_utils.torchvision_compat" in sys.modules, "torchvision" in sys.modules)
 import worker.torch_utils.torchvision_compat

@@ -227,7 +227,7 @@ class TestFiles:
 import json, sys
 from pathlib import Path
 from contract.comparison.data import MnistData
-from worker.data import mnist
+from worker.data.loaders import mnist
 from worker.data.loaders.mnist import Published
 
 def progress(what, done, total, unit="items"):
@@ -251,7 +251,10 @@ print(json.dumps([len(pool.labels), int(pool.items.sum())]))
                 for _ in range(2)
             ]
             try:
-                until(waits.exists, "one to wait for the other")
+                until(
+                    lambda: waits.exists() or any(child.poll() is not None for child in children),
+                    "one to wait for the other",
+                )
                 server.open.set()
                 said = [child.communicate(timeout=60) for child in children]
             finally:
@@ -259,6 +262,7 @@ print(json.dumps([len(pool.labels), int(pool.items.sum())]))
                     child.kill()
                     child.communicate()
         assert [child.returncode for child in children] == [0, 0], said
+        assert waits.exists()
         first, second = (json.loads(out) for out, _ in said)
         assert first == second
         assert first[0] == 700
