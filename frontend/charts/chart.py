@@ -14,8 +14,6 @@ from frontend.charts.figures import HEIGHT, band, file_name, layout, plain
 from frontend.ui.assets import FOLDER, Assets
 from frontend.ui.theme import COLORS
 
-__all__ = ["band", "layout", "plain", "show"]
-
 _ASSETS: Final = Assets.load()
 _component = st.components.v2.component(
     "lossboard_chart",

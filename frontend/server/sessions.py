@@ -13,7 +13,7 @@ IDLE_S: Final = 12 * 3600.0
 """A session that nobody has used for so long is over."""
 LONGEST_S: Final = 7 * 24 * 3600.0
 """And so is one that began so long ago."""
-MOST: Final = 10_000
+MOST_SESSIONS: Final = 10_000
 """Sessions; beyond, the one that was used longest ago ends."""
 ROLES: Final = ("viewer", "editor", "admin")
 """As the API has them: each may do what those before it may."""
@@ -57,7 +57,7 @@ class Sessions:
         with self._lock:
             for old in [key for key, session in self._sessions.items() if _over(session, now)]:
                 del self._sessions[old]
-            if len(self._sessions) >= MOST:
+            if len(self._sessions) >= MOST_SESSIONS:
                 del self._sessions[min(self._sessions, key=lambda key: self._sessions[key].used)]
             self._sessions[own] = Session(token, person, now, now)
         return own

@@ -26,7 +26,7 @@ from frontend.server.api_auth import Door, DoorAwayError
 from frontend.server.proxy import is_own, is_secure, own_path
 from frontend.server.sessions import COOKIE, LONGEST_S, Sessions
 
-MOST: Final = 10
+MOST_FAILED: Final = 10
 WITHIN_S: Final = 60.0
 ADDRESSES: Final = 10_000
 """Addresses that are remembered; beyond, the one that came first is forgotten."""
@@ -45,13 +45,13 @@ class Attempts:
         now = self._clock()
         while failed and now - failed[0] >= WITHIN_S:
             failed.popleft()
-        return WITHIN_S - (now - failed[0]) if failed and len(failed) >= MOST else 0.0
+        return WITHIN_S - (now - failed[0]) if failed and len(failed) >= MOST_FAILED else 0.0
 
     def failed(self, address: str) -> None:
         """Remember one that failed."""
         if address not in self._failed and len(self._failed) >= ADDRESSES:
             del self._failed[next(iter(self._failed))]
-        self._failed.setdefault(address, deque(maxlen=MOST)).append(self._clock())
+        self._failed.setdefault(address, deque(maxlen=MOST_FAILED)).append(self._clock())
 
 
 HERE: Final = Path(__file__).parent

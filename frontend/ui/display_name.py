@@ -13,7 +13,7 @@ import streamlit as st
 from frontend.api.transport import Transport
 from frontend.ui.text import verbatim
 
-COOKIE: Final = "lossboard_user"
+NAME_COOKIE: Final = "lossboard_user"
 MAX_CHARS: Final = 80
 """As many as the API takes."""
 NAME: Final = "who_name"  # where the session keeps the name, and its input's key
@@ -28,7 +28,7 @@ _component = st.components.v2.component(
 def who(client: Transport) -> None:
     """Ask for the name in the page's bar, and let the client's calls carry it."""
     if NAME not in st.session_state:
-        kept = st.context.cookies.get(COOKIE)
+        kept = st.context.cookies.get(NAME_COOKIE)
         st.session_state[NAME] = unquote(kept)[:MAX_CHARS] if isinstance(kept, str) else ""
     name = client.user = str(st.session_state[NAME]).strip()
     with st.container(key="lb-who", width="content"):
@@ -48,7 +48,7 @@ def who(client: Transport) -> None:
                 width=320,
             )
         if CHANGED in st.session_state:
-            _component(key="remember", data={"name": COOKIE, "value": quote(name, safe="")})
+            _component(key="remember", data={"name": NAME_COOKIE, "value": quote(name, safe="")})
 
 
 def changed() -> None:

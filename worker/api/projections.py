@@ -10,7 +10,7 @@ from worker.api import client as internal
 from worker.errors import ApiUnavailableError
 from worker.settings import Settings
 
-TIMEOUT: Final = httpx.Timeout(10.0, connect=2.0)
+PROJECTION_TIMEOUT: Final = httpx.Timeout(10.0, connect=2.0)
 
 
 class _In(BaseModel):
@@ -47,7 +47,7 @@ class ProjectionApi:
     answer."""
 
     def __init__(self, settings: Settings) -> None:
-        self._http = internal.client(settings, TIMEOUT, "/projections")
+        self._http = internal.client(settings, PROJECTION_TIMEOUT, "/projections")
 
     def claim(self) -> Task | None:
         """Take what waits longest; None if nothing does."""

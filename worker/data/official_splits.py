@@ -58,7 +58,7 @@ def pool(
     rest = [own[len(drawn) :] for own, drawn in zip(members, validation, strict=True)]
     train = _draw(rest, min(train_items, sum(map(len, rest))))
     parts = [training.take(np.sort(np.concatenate(drawn))) for drawn in (train, validation)]
-    return _joined([*parts, test])
+    return _joined_pool([*parts, test])
 
 
 def _draw(members: list[np.ndarray], total: int) -> list[np.ndarray]:
@@ -73,7 +73,7 @@ def _draw(members: list[np.ndarray], total: int) -> list[np.ndarray]:
     return [own[:share] for own, share in zip(members, whole, strict=True)]
 
 
-def _joined(parts: list[Part]) -> Pool:
+def _joined_pool(parts: list[Part]) -> Pool:
     """Training, validation and test items behind one another."""
     ends = np.cumsum([len(part.labels) for part in parts])
     train, validation, test = np.split(np.arange(ends[-1]), ends[:-1])

@@ -20,7 +20,7 @@ from frontend.server.api_auth import Door
 from frontend.server.middleware import Gate
 from frontend.server.proxy import Proxy, own_path
 from frontend.server.sessions import COOKIE, IDLE_S, LONGEST_S, Person, Sessions
-from frontend.server.signin import MOST, WITHIN_S, Attempts, SignIn
+from frontend.server.signin import MOST_FAILED, WITHIN_S, Attempts, SignIn
 from tests.backend.people import TOKENS, locked
 from tests.support.ports import free_ports
 from tests.support.serving import serving
@@ -208,7 +208,7 @@ def test_tokens_that_are_none_are_refused_and_soon_not_even_tried(
         assert answer.status_code == 401
         assert "not known here" in answer.text
         assert not bad or bad not in answer.text
-    for _ in range(MOST - 5):
+    for _ in range(MOST_FAILED - 5):
         assert sign_in(viewer, "wrong-token-0123456789").status_code == 401
     answer = sign_in(viewer, TOKENS["viewer"])
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
@@ -294,7 +294,7 @@ def test_sessions_end_after_a_week_and_are_bounded(monkeypatch: pytest.MonkeyPat
         assert kept.find(own), "used now and then, it goes on"
         now += IDLE_S - 1
     assert kept.find(own) is None
-    monkeypatch.setattr("frontend.server.sessions.MOST", 2)
+    monkeypatch.setattr("frontend.server.sessions.MOST_SESSIONS", 2)
     first, second = (kept.begin("token", Person(name, "viewer")) for name in "ab")
     now += 1
     assert kept.find(first)

@@ -26,8 +26,6 @@ ADVICE: Final = (
 
 log = logging.getLogger(__name__)
 
-__all__ = ["ADVICE", "NETWORK_TIMEOUT_S", "fetch", "locked", "unpacked"]
-
 
 @dataclass(frozen=True)
 class _Expected:
