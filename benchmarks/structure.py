@@ -1,68 +1,111 @@
-"""How the code is cut: size of modules, modules on top of a package, levels and directions of imports.
+"""How the code is divided: sizes of modules, modules on top of a package, levels of imports.
 
     python -m benchmarks.structure [FOLDER]
 
-FOLDER is a checkout; by default this one. Tests, benchmarks and migrations' versions count not.
+FOLDER is a checkout, by default this one. Only the five packages count, without tests, benchmarks,
+database migrations and modules that hold nothing but a docstring. A level is the longest way down
+the imports from a module; an arrow up is an import between two folders of one package that also
+import each other, directly or through others.
 """
 
 import ast
 import sys
 from collections import defaultdict
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from statistics import mean, quantiles
+from typing import Final
 
-PACKAGES = ("backend", "frontend", "worker", "contract", "launcher")
+PACKAGES: Final = ("backend", "frontend", "worker", "contract", "launcher")
+SMALL: Final = 100
+"""Lines; a shorter module is small."""
 
-
-def modules(root: Path) -> dict[str, Path]:
-    return {
-        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
-        for package in PACKAGES
-        for path in sorted((root / package).rglob("*.py"))
-    }
+Imports = dict[str, set[str]]
 
 
-def lines(path: Path) -> int:
-    return len(path.read_text(encoding="utf-8").splitlines())
+def modules(root: Path, package: str) -> dict[str, Path]:
+    """Dotted name -> file of every module."""
+    found = {}
+    for path in sorted((root / package).rglob("*.py")):
+        parts = path.relative_to(root).with_suffix("").parts
+        found[".".join(parts).removesuffix(".__init__")] = path
+    return found
+
+
+def imports(known: dict[str, Path]) -> Imports:
+    """Module -> the modules of the same package that it imports."""
+    found: Imports = {}
+    for name, path in known.items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        named: set[str] = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                named |= {one.name for one in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                each = {f"{node.module}.{one.name}" for one in node.names}
+                named |= {one if one in known else node.module for one in each}
+        found[name] = (named & known.keys()) - {name}
+    return found
+
+
+def levels(graph: Imports) -> int:
+    """The longest chain of imports; 0 if they form a circle."""
+    depth: dict[str, int] = {}
+    try:
+        for name in TopologicalSorter(graph).static_order():
+            depth[name] = 1 + max((depth[one] for one in graph[name]), default=0)
+    except CycleError:
+        return 0
+    return max(depth.values())
+
+
+def arrows_up(graph: Imports) -> int:
+    """Imports between two folders that reach each other: at least one way leads back up."""
+    room = {name: ".".join(name.split(".")[:2]) for name in graph}
+    between: defaultdict[str, set[str]] = defaultdict(set)
+    for name, used in graph.items():
+        between[room[name]] |= {room[one] for one in used} - {room[name]}
+
+    def reached(start: str) -> set[str]:
+        seen: set[str] = set()
+        left = [start]
+        while left:
+            new = between[left.pop()] - seen
+            seen |= new
+            left += new
+        return seen
+
+    circles = [(a, b) for a in list(between) for b in between[a] if a in reached(b)]
+    return len(circles)
 
 
 def main() -> None:
+    """Print the figures."""
     root = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-    found = modules(root)
-    sizes = {m: lines(p) for m, p in found.items() if lines(p) > 3 and not p.name.startswith("000")}
-    total = sum(sizes.values())
-    small = sum(n for n in sizes.values() if n < 100)
-    q = quantiles(sizes.values(), n=10)
-    print(
-        "modules",
-        len(sizes),
-        "mean",
-        round(mean(sizes.values())),
-        "p50",
-        q[4],
-        "p90",
-        q[8],
-        "max",
-        max(sizes.values()),
-    )
-    print(
-        f"share under 100: {100 * small / total:.1f} %, {sum(n < 100 for n in sizes.values())} modules; under 60: {sum(n < 60 for n in sizes.values())}"
-    )
-    for p in PACKAGES:
+    sizes: list[int] = []
+    for package in PACKAGES:
+        known = modules(root, package)
+        own = [
+            len(path.read_text(encoding="utf-8").splitlines())
+            for path in known.values()
+            if "versions" not in path.parts
+        ]
+        own = [size for size in own if size > 3]
+        graph = imports(known)
+        top = len([path for path in (root / package).glob("*.py") if path.name != "__init__.py"])
         print(
-            p,
-            "top",
-            len([x for x in (root / p).glob("*.py") if x.name != "__init__.py"]),
-            "modules",
-            sum(m.split(".")[0] == p for m in sizes),
+            f"{package:9} {len(own):4} modules, {top:2} on top, "
+            f"{levels(graph):2} levels, {arrows_up(graph)} arrows up"
         )
-    if "-v" in sys.argv:
-        by = defaultdict(list)
-        for m, n in sizes.items():
-            if n < 100:
-                by[m.rpartition(".")[0]].append((n, m.rpartition(".")[2]))
-        for k, v in sorted(by.items()):
-            print(k, sorted(v))
+        sizes += own
+    deciles = quantiles(sizes, n=10)
+    small = sum(size for size in sizes if size < SMALL)
+    print(
+        f"together  {len(sizes):4} modules; lines: mean {mean(sizes):.0f}, p50 {deciles[4]:.0f}, "
+        f"p90 {deciles[8]:.0f}, longest {max(sizes)}; "
+        f"{small / sum(sizes):.1%} of all lines in modules under {SMALL}"
+    )
 
 
-main()
+if __name__ == "__main__":
+    main()

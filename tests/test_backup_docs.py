@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from backend.admin import __main__ as admin
-from backend.admin.manifest import FORMAT
+from backend.admin.archive import FORMAT
 from launcher import forward, options
 
 ROOT: Final = Path(__file__).resolve().parents[1]

@@ -16,10 +16,9 @@ from typing import Any, Final
 
 from sqlmodel import Session
 
-from backend.admin.archive_writer import Packer
+from backend.admin.archive import DATABASE, FORMAT, Manifest, Packer
 from backend.admin.database_copy import check_version, copy_view
 from backend.admin.locations import AdminError, Places, settle
-from backend.admin.manifest import DATABASE, FORMAT, Manifest
 from backend.admin.pinned_files import Pinned, leave_out, pinned
 from backend.admin.progress import Tell, nobody, size
 from backend.db import migrations

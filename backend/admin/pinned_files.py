@@ -18,7 +18,7 @@ from typing import Final, Self
 
 from sqlmodel import Session, col, delete, or_, select, update
 
-from backend.admin.manifest import blob_name, upload_name
+from backend.admin.archive import blob_name, upload_name
 from backend.datasets import repository as datasets
 from backend.datasets.files import CONTENT, THUMBNAILS
 from backend.db.database import Database

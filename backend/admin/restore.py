@@ -23,11 +23,10 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
-from backend.admin.archive_reader import extract, verify
+from backend.admin.archive import DATABASE, Manifest, extract, verify
 from backend.admin.database_copy import check_empty, copy
 from backend.admin.file_swap import STAGED, Swap, cut_off, staged_for
 from backend.admin.locations import AdminError, Places
-from backend.admin.manifest import DATABASE, Manifest
 from backend.admin.pinned_files import Named, place_of
 from backend.admin.progress import Tell, nobody, size
 from backend.datasets.files import UPLOADS

@@ -10,7 +10,7 @@ from typing import Final
 import plotly.graph_objects as go
 import streamlit as st
 
-from frontend.charts.figures import HEIGHT, band, file_name, layout, plain
+from frontend.charts.figures import HEIGHT, file_name
 from frontend.ui.assets import FOLDER, Assets
 from frontend.ui.theme import COLORS
 

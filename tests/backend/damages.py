@@ -4,7 +4,7 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
-from backend.admin.manifest import DATABASE, MANIFEST, Manifest
+from backend.admin.archive import DATABASE, MANIFEST, Manifest
 from tests.backend.backups import rewrite
 
 Header = tarfile.TarInfo

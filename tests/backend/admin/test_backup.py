@@ -13,8 +13,8 @@ from sqlalchemy import text
 from backend.admin import backup as backing
 from backend.admin import pinned_files as pinning
 from backend.admin.__main__ import run
+from backend.admin.archive import DATABASE, MANIFEST, Manifest
 from backend.admin.locations import AdminError
-from backend.admin.manifest import DATABASE, MANIFEST, Manifest
 from backend.admin.pinned_files import Named
 from backend.comparisons import repository as comparisons
 from backend.datasets.files import CONTENT, UPLOADS

@@ -13,8 +13,6 @@ from typing import Final
 
 import httpx
 
-from worker.data.sources.archives import unpacked
-from worker.data.sources.locks import locked
 from worker.errors import DataError
 from worker.reporting.progress import Progress
 

@@ -1,0 +1,312 @@
+"""What a backup file is: an uncompressed tar of these members, the manifest behind all others.
+
+Embeddings and checkpoints, which are most of it, hardly compress, so nothing is compressed. The
+manifest comes last: a file that was cut off has none.
+
+What a backup file is: an uncompressed tar of these members, the manifest behind all others.
+
+Embeddings and checkpoints, which are most of it, hardly compress, so nothing is compressed. The
+manifest comes last: a file that was cut off has none.
+
+Writes the members of a backup, hashed on their way.
+
+Reads a backup: all of it is verified before anything is believed.
+"""
+
+import hashlib
+import io
+import os
+import re
+import tarfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO, Final, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from backend.admin.locations import AdminError
+from backend.admin.progress import Tell
+from backend.datasets.files import CONTENT, THUMBNAILS, UPLOADS
+from backend.db import migrations
+from backend.storage.blobs import BLOBS
+
+FORMAT: Final = 1
+"""Changes when a reader of the file has to."""
+MANIFEST: Final = "manifest.json"
+DATABASE: Final = "database.sqlite"
+MOST: Final = 1 << 30
+"""Bytes that a manifest may have: some million blobs."""
+_BLOB: Final = re.compile(rf"{BLOBS}/([0-9a-f]{{64}})")
+_UPLOAD: Final = re.compile(rf"{UPLOADS}/d[0-9a-f]{{16}}/(?:{CONTENT}|{re.escape(THUMBNAILS)})")
+
+
+class Member(BaseModel):
+    """One file of a backup."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    size: int = Field(ge=0)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class Manifest(BaseModel):
+    """What a backup holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: int
+    made_at: str
+    """ISO 8601, UTC."""
+    lossboard: str
+    """The version that made it."""
+    revision: str
+    """Of the database's schema."""
+    source: str
+    """sqlite or postgresql: what was backed up; the file holds SQLite either way."""
+    members: dict[str, Member]
+    damaged: list[str] = Field(default_factory=list)
+    """Members that were damaged on disk already; no row of the database names them."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all members."""
+        return sum(member.size for member in self.members.values())
+
+
+def blob_name(digest: str) -> str:
+    """The member that holds a blob."""
+    return f"{BLOBS}/{digest}"
+
+
+def upload_name(dataset: str, file: str) -> str:
+    """The member that holds a file of an uploaded data set."""
+    return f"{UPLOADS}/{dataset}/{file}"
+
+
+def is_known(name: str) -> bool:
+    """Whether a member of this name may be in a backup; so none leads out of its folder."""
+    return name == DATABASE or any(kind.fullmatch(name) for kind in (_BLOB, _UPLOAD))
+
+
+def blobs_of(members: Mapping[str, Member]) -> dict[str, Member]:
+    """Those members that are blobs, by digest."""
+    found = ((_BLOB.fullmatch(name), member) for name, member in members.items())
+    return {match[1]: member for match, member in found if match}
+
+
+CHUNK: Final = 1 << 20
+
+Progress = Callable[[int], None]
+"""Told of so many bytes more."""
+
+
+class Hashing(io.RawIOBase):
+    """A file that is read once, from its beginning to its end."""
+
+    def __init__(self, file: BinaryIO, progress: Progress) -> None:
+        self._file = file
+        self._progress = progress
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    @property
+    def member(self) -> Member:
+        """What has been read."""
+        return Member(size=self.size, sha256=self._hash.hexdigest())
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        content = self._file.read(size)
+        self._hash.update(content)
+        self.size += len(content)
+        self._progress(len(content))
+        return content
+
+
+class Packer:
+    """A backup while it is written; `finish` makes it one."""
+
+    def __init__(self, file: BinaryIO, progress: Progress) -> None:
+        self._file = file
+        self._tar = tarfile.TarFile(
+            fileobj=file, mode="w", format=tarfile.GNU_FORMAT, copybufsize=CHUNK
+        )
+        self._progress = progress
+        self.members: dict[str, Member] = {}
+        self.damaged: list[str] = []
+
+    def add(self, name: str, path: Path, sha256: str | None = None) -> None:
+        """Add a file; one whose content has not the hash it must have counts as damaged.
+
+        Raises:
+            AdminError: it became shorter meanwhile.
+        """
+        with path.open("rb") as file:
+            hashed = Hashing(file, self._progress)
+            try:
+                self._tar.addfile(_header(name, os.fstat(file.fileno()).st_size), hashed)
+            except OSError as error:
+                if error.errno is None:  # tarfile's own word for an end that came too early
+                    raise AdminError(f"{path} was cut off while it was read") from error
+                raise
+        cast(Any, self._tar).members.clear()  # else a million of them would stay
+        if sha256 in {None, hashed.member.sha256}:
+            self.members[name] = hashed.member
+        else:
+            self.damaged.append(name)
+
+    def finish(self, manifest: Manifest) -> None:
+        """Add the manifest, and see all of it to the disk."""
+        content = manifest.model_dump_json().encode()
+        self._tar.addfile(_header(MANIFEST, len(content)), io.BytesIO(content))
+        self._tar.close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+
+def _header(name: str, size: int) -> tarfile.TarInfo:
+    header = tarfile.TarInfo(name)
+    header.size, header.mode, header.mtime = size, 0o600, time.time()
+    return header
+
+
+def verify(file: Path, tell: Tell) -> Manifest:
+    """What a backup holds, once all of it was read and found as its manifest says.
+
+    Raises:
+        AdminError: it is none, was cut off or changed, holds what no backup holds, or is of a
+            newer version.
+    """
+    total, done = file.stat().st_size, 0
+
+    def progress(count: int) -> None:
+        nonlocal done
+        done += count
+        tell("checking the backup", done, total)
+
+    found: dict[str, Member] = {}
+    manifest: Manifest | None = None
+    with _open(file) as tar:
+        for header, content in _members(tar):
+            if manifest is not None:
+                raise _broken(file, f"{header.name!r} stands behind its manifest")
+            if header.name == MANIFEST:
+                manifest = _parse(file, header, content)
+                continue
+            if not _plain(header) or not is_known(header.name):
+                raise _broken(file, f"{header.name!r} is nothing that a backup holds")
+            if header.name in found:
+                raise _broken(file, f"{header.name!r} is in it twice")
+            found[header.name] = _hash(content, progress)
+    if manifest is None:
+        raise _broken(file, "its end is missing")
+    _compare(file, manifest, found)
+    return manifest
+
+
+def extract(file: Path, manifest: Manifest, places: dict[str, Path], tell: Tell) -> None:
+    """Write members to their places, whose folders are made, and see them to the disk.
+
+    Raises:
+        AdminError: what is read now is not what was verified.
+    """
+    done = 0
+
+    def progress(count: int) -> None:
+        nonlocal done
+        done += count
+        tell("restoring files", done, manifest.size)
+
+    with _open(file) as tar:
+        for header, content in _members(tar):
+            place = places.get(header.name)
+            if place is None:
+                continue
+            place.parent.mkdir(parents=True, exist_ok=True)
+            reading = Hashing(content, progress)
+            with place.open("xb") as written:
+                while chunk := reading.read(CHUNK):
+                    written.write(chunk)
+                written.flush()
+                os.fsync(written.fileno())
+            if reading.member != manifest.members[header.name]:
+                raise _broken(file, f"{header.name!r} changed while it was restored")
+
+
+@contextmanager
+def _open(file: Path) -> Iterator[tarfile.TarFile]:
+    try:
+        with tarfile.open(file, "r:") as tar:
+            yield tar
+    except (tarfile.TarError, EOFError) as error:
+        raise _broken(file, str(error)) from error
+
+
+def _members(tar: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, BinaryIO]]:
+    """All members; the content of one that is no plain file is empty."""
+    while (header := tar.next()) is not None:
+        cast(Any, tar).members.clear()  # else a million of them would stay
+        content = tar.extractfile(header) if _plain(header) else None
+        yield header, cast(BinaryIO, content) if content else BytesIO()
+
+
+def _plain(header: tarfile.TarInfo) -> bool:
+    return header.isreg() and not header.issparse()
+
+
+def _hash(content: BinaryIO, progress: Progress) -> Member:
+    reading = Hashing(content, progress)
+    while reading.read(CHUNK):
+        pass
+    return reading.member
+
+
+def _parse(file: Path, header: tarfile.TarInfo, content: BinaryIO) -> Manifest:
+    if not _plain(header) or header.size > MOST:
+        raise _broken(file, "its manifest is no manifest")
+    raw = content.read()
+    try:
+        claimed = _Format.model_validate_json(raw)
+        if claimed.format > FORMAT:
+            raise AdminError(
+                f"{file} is a backup of format {claimed.format}, and this version reads up to "
+                f"{FORMAT}; a newer Lossboard made it"
+            )
+        manifest = Manifest.model_validate_json(raw)
+    except ValidationError as error:
+        raise _broken(file, f"its manifest cannot be read: {error.errors()[0]['msg']}") from error
+    if not migrations.known(manifest.revision):
+        raise AdminError(
+            f"the database in {file} has version {manifest.revision}, which this one does not "
+            f"know; Lossboard {manifest.lossboard} made it (the newest known here is "
+            f"{migrations.head()})"
+        )
+    return manifest
+
+
+def _compare(file: Path, manifest: Manifest, found: dict[str, Member]) -> None:
+    if DATABASE not in manifest.members:
+        raise _broken(file, "no database is in it")
+    for name, member in manifest.members.items():
+        if found.get(name) != member:
+            what = "is missing from it" if name not in found else "is not as it was backed up"
+            raise _broken(file, f"{name!r} {what}")
+    if unknown := found.keys() - manifest.members.keys() - set(manifest.damaged):
+        raise _broken(file, f"{min(unknown)!r} is not in its manifest")
+
+
+class _Format(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    format: int = Field(ge=1)
+
+
+def _broken(file: Path, why: str) -> AdminError:
+    return AdminError(f"{file} is no whole backup: {why}. Nothing was changed")
