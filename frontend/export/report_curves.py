@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from frontend.api.arms_types import ArmCurve
-from frontend.charts.figures import band, layout
+from frontend.charts.chart import band, layout
 from frontend.comparison.spec_text import reductions
 from frontend.export.report_data import GROUPS, Material
 from frontend.ui.theme import arm_styles

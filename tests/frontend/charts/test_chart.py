@@ -16,8 +16,7 @@ from starlette.routing import Route
 from streamlit.testing.v1 import AppTest
 
 from frontend.charts import chart as charts
-from frontend.charts import figures as chart_scale
-from frontend.charts.figures import file_name
+from frontend.charts.chart import file_name
 from frontend.ui.assets import Assets
 from frontend.ui.theme import COLORS, arm_style
 from tests.support.browser import browser_page
@@ -95,10 +94,10 @@ def test_nothing_above_0_keeps_a_linear_axis() -> None:
 def test_an_extent_leaves_out_bands_and_what_is_not_finite() -> None:
     figure = drawn([-5.0], [5.0])
     figure.add_scatter(x=[0, 1, 2], y=np.array([np.nan, 3.0, -2.0], dtype=np.float32))
-    shown = chart_scale.extent(figure)
-    assert shown == chart_scale.Extent(-2.0, 3.0, 1.0)
-    assert chart_scale.extent(go.Figure()) is None
-    flat = chart_scale.extent(go.Figure(go.Scatter(y=[0])))
+    shown = charts.extent(figure)
+    assert shown == charts.Extent(-2.0, 3.0, 1.0)
+    assert charts.extent(go.Figure()) is None
+    flat = charts.extent(go.Figure(go.Scatter(y=[0])))
     assert flat is not None
     assert math.isinf(flat.smallest)
 

@@ -21,7 +21,7 @@ from contract.comparison.data import Cars196Data
 from worker.data.dataset import Pool
 from worker.data.formats.image_lists import images
 from worker.data.loaders.fine_grained import pool
-from worker.data.sources.downloads import locked
+from worker.data.sources.locks import locked
 from worker.data.sources.published_archives import Find, holding, named, unpack_folder
 from worker.errors import DataError
 from worker.reporting.progress import Progress

@@ -18,7 +18,9 @@ from worker.data import official_splits as official
 from worker.data.dataset import Pool
 from worker.data.formats import cifar_pickle
 from worker.data.formats.cifar_pickle import ContentError
-from worker.data.sources.downloads import fetch, locked, unpacked
+from worker.data.sources.archives import unpacked
+from worker.data.sources.downloads import fetch
+from worker.data.sources.locks import locked
 from worker.errors import DataError
 from worker.reporting.progress import Progress
 from worker.torch_utils.torchvision_compat import torchvision

@@ -16,7 +16,8 @@ from contract.comparison.data import FashionMnistData, MnistData
 from worker.data import official_splits as official
 from worker.data.dataset import Pool
 from worker.data.sources.archives import gunzipped
-from worker.data.sources.downloads import fetch, locked
+from worker.data.sources.downloads import fetch
+from worker.data.sources.locks import locked
 from worker.errors import DataError
 from worker.reporting.progress import Progress
 from worker.torch_utils.torchvision_compat import torchvision

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from worker.data.sources.downloads import ADVICE, fetch, locked, unpacked
+from worker.data.sources.archives import unpacked
+from worker.data.sources.downloads import ADVICE, fetch
+from worker.data.sources.locks import locked
 from worker.errors import DataError
 from worker.reporting.progress import Progress
 

@@ -14,7 +14,8 @@ from tests.support.mirror import mirror, nobody
 from tests.support.told import Told
 from tests.support.waiting import PATIENCE
 from worker.data.sources import downloads
-from worker.data.sources.downloads import fetch, locked
+from worker.data.sources.downloads import fetch
+from worker.data.sources.locks import locked
 from worker.errors import CancelledError, DataError
 from worker.reporting.progress import SILENT
 
