@@ -26,7 +26,7 @@ from backend.auth.tokens import Hiding
 from backend.comparisons import routes as comparisons
 from backend.datasets import routes as datasets
 from backend.datasets.checker import Checker
-from backend.datasets.files import UPLOADS, Uploads
+from backend.datasets.repository import UPLOADS, Uploads
 from backend.db import migrations
 from backend.db.database import Database
 from backend.embeddings import routes as space

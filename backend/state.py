@@ -4,7 +4,7 @@ backend.http.dependencies."""
 from dataclasses import dataclass
 
 from backend.datasets.checker import Checker
-from backend.datasets.files import Uploads
+from backend.datasets.repository import Uploads
 from backend.db.database import Database
 from backend.embeddings.blob_cache import Reader
 from backend.ingest.collector import Collector

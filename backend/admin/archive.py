@@ -29,7 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.admin.locations import AdminError
 from backend.admin.progress import Tell
-from backend.datasets.files import CONTENT, THUMBNAILS, UPLOADS
+from backend.datasets.repository import CONTENT, THUMBNAILS, UPLOADS
 from backend.db import migrations
 from backend.storage.blobs import BLOBS
 

@@ -29,7 +29,7 @@ from backend.admin.file_swap import STAGED, Swap, cut_off, staged_for
 from backend.admin.locations import AdminError, Places
 from backend.admin.pinned_files import Named, place_of
 from backend.admin.progress import Tell, nobody, size
-from backend.datasets.files import UPLOADS
+from backend.datasets.repository import UPLOADS
 from backend.db import migrations
 from backend.db.database import Database
 from backend.db.models import StreamPosition

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from backend.datasets.files import CONTENT, DISK_FULL, FULL, THUMBNAILS
+from backend.datasets.repository import CONTENT, DISK_FULL, FULL, THUMBNAILS
 from backend.datasets.schemas import KINDS, Facts, Note, Report, Thumbnail
 from contract.dataset_files import (
     FeatureTable,

@@ -14,7 +14,7 @@ from typing import Final
 from pydantic import ValidationError
 
 import backend
-from backend.datasets.files import DISK_FULL, NO_ROOM
+from backend.datasets.repository import DISK_FULL, NO_ROOM
 from backend.datasets.schemas import Kind, Note, Report
 from backend.errors import DiskFullError, UnavailableError
 

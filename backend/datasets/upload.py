@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import ClientDisconnect
 
 from backend.datasets import repository as datasets
-from backend.datasets.files import CONTENT, FULL, NO_ROOM
+from backend.datasets.repository import CONTENT, FULL, NO_ROOM
 from backend.datasets.schemas import Facts, Kind, Report
 from backend.db.models import Dataset
 from backend.errors import DiskFullError, HttpError, InvalidDatasetError

@@ -8,7 +8,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
 
-from backend.datasets.files import FULL
+from backend.datasets.repository import FULL
 from backend.datasets.upload import RESERVE
 from backend.errors import DiskFullError, HttpError
 from backend.http.multipart import unless_idle

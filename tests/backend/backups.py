@@ -13,7 +13,7 @@ from backend.admin.locations import Places
 from backend.admin.pinned_files import Named, place_of
 from backend.admin.progress import Tell, nobody
 from backend.datasets import repository as datasets
-from backend.datasets.files import CONTENT, THUMBNAILS, UPLOADS, Uploads
+from backend.datasets.repository import CONTENT, THUMBNAILS, UPLOADS, Uploads
 from backend.db import migrations
 from backend.db.database import Database
 from backend.db.models import Dataset

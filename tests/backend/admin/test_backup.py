@@ -17,7 +17,7 @@ from backend.admin.archive import DATABASE, MANIFEST, Manifest
 from backend.admin.locations import AdminError
 from backend.admin.pinned_files import Named
 from backend.comparisons import repository as comparisons
-from backend.datasets.files import CONTENT, UPLOADS
+from backend.datasets.repository import CONTENT, UPLOADS
 from backend.db import migrations
 from backend.db.database import Database
 from backend.db.models import Comparison, Run
