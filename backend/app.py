@@ -31,7 +31,7 @@ from backend.db import migrations
 from backend.db.database import Database
 from backend.embeddings import routes as space
 from backend.embeddings import worker_routes as internal_space
-from backend.embeddings.blob_cache import Reader
+from backend.embeddings.service import Reader
 from backend.export import routes as export
 from backend.http.middleware import BodyLimit, SafeHeaders
 from backend.ingest.collector import Collector

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from backend.datasets.checker import Checker
 from backend.datasets.repository import Uploads
 from backend.db.database import Database
-from backend.embeddings.blob_cache import Reader
+from backend.embeddings.service import Reader
 from backend.ingest.collector import Collector
 from backend.live.hub import Hub
 from backend.maintenance.sweeper import Sweeper

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from backend.db.models import Run
-from backend.embeddings import blob_cache as reading
-from backend.embeddings.blob_cache import Reader
+from backend.embeddings import service as reading
+from backend.embeddings.service import Reader
 from backend.runs import snapshots
 from backend.state import Parts
 from backend.storage.blobs import Blobs
