@@ -23,7 +23,7 @@ from backend.admin.pinned_files import Pinned, leave_out, pinned
 from backend.admin.progress import Tell, nobody, size
 from backend.db import migrations
 from backend.db.database import Database
-from backend.export.document import versions
+from backend.export.tables import versions
 from backend.storage import data_folder as holding
 
 PAGES: Final = 1024

@@ -17,9 +17,8 @@ from sqlmodel import Session
 from backend.comparisons import repository as comparisons
 from backend.db.models import Comparison
 from backend.errors import DiskFullError
-from backend.export.document import whole
 from backend.export.files import disposition, file_name, write_csv, write_parquet
-from backend.export.tables import What, table
+from backend.export.tables import What, table, whole
 from backend.http.dependencies import Now, Own
 from backend.runs.schemas import comparison_out
 from backend.state import Parts

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.errors import ERROR_CODE
-from backend.export.document import versions
+from backend.export.tables import versions
 from backend.http.middleware import template
 from backend.monitoring import health
 from backend.runs import queue

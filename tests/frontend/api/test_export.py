@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from backend.export.document import Whole
+from backend.export.tables import Whole
 from frontend.api.client import Api
 from frontend.api.export_types import Everything
 from frontend.errors import ApiAwayError, ApiError, MissingError
