@@ -7,7 +7,7 @@ import streamlit as st
 from frontend.api.client import Api
 from frontend.api.types import Catalogue
 from frontend.compare import arm_table as choosing
-from frontend.compare import tables_section as sections
+from frontend.compare import tables as sections
 from frontend.compare import url_state as address
 from frontend.compare.curves_section import overlay
 from frontend.compare.scatter_section import spread

@@ -1,4 +1,7 @@
-"""The chosen arms' values and the settings in which they differ, as HTML and CSV."""
+"""The chosen arms' values and the settings in which they differ, as HTML and CSV.
+
+The chosen arms' values and settings on the page.
+"""
 
 import csv
 import io
@@ -6,10 +9,16 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
+import streamlit as st
+
 from frontend.api.arms_types import Arm, ArmTable, SettingValues, Spread
+from frontend.api.client import Api
+from frontend.compare import url_state as address
+from frontend.compare.selection import Chosen, usual
 from frontend.comparison.html import Theme, swatch
 from frontend.comparison.results_table import figure
 from frontend.comparison.spec_text import plain
+from frontend.errors import ApiError
 from frontend.ui.theme import ArmStyle
 
 PARTS: Final = {
@@ -132,3 +141,53 @@ def _cell(spread: Spread | None) -> str:
         return f"<td>–<small>{missed}</small></td>"
     several = f" ± {figure(spread['sd'])}" if spread["sd"] is not None else ""
     return f"<td><b>{figure(spread['mean'])}</b>{several}<small>({spread['n']})</small></td>"
+
+
+def theme() -> Theme:
+    """The viewer's theme."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def values(client: Api, chosen: Chosen) -> None:
+    """Last, best and test values of some metrics, and the same as CSV."""
+    keys = [key for key in chosen.metrics if key != "run.elapsed_s"]
+    if not keys:
+        return
+    default = [usual(keys)]
+    asked = address.some_of("measure", keys, default)
+    st.multiselect(
+        "Metrics of the table",
+        keys,
+        format_func=chosen.label,
+        **address.bound("measure", default),
+        max_selections=20,
+    )
+    try:
+        found = client.arm_values(chosen.references, asked[:20])
+    except ApiError as error:
+        st.caption(f"The values cannot be read now: {error.message}")
+        return
+    st.caption(
+        "Mean ± standard deviation over seeds (their count). Best is each seed's best validation "
+        "value after epoch 0, the earliest where several are alike; Test is read once a run, at "
+        "its best epoch by validation MAP@R. Of what is measured at every step, Last is the mean "
+        "of the last epoch. Failed runs do not count."
+    )
+    st.html(values_table(found, chosen.styles, theme()))
+    st.download_button(
+        "Table as CSV",
+        values_csv(found),
+        file_name="arms.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key="compare_table_csv",
+    )
+
+
+def settings(chosen: Chosen) -> None:
+    """In what the arms differ."""
+    if chosen.found["differs"]:
+        st.html(settings_table(chosen.found["differs"], chosen.styles, theme()))
+    else:
+        st.caption("All settings that two of these arms share are the same.")
