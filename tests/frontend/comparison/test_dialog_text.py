@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from frontend.api.types import Comparison
-from frontend.comparison.dialog_text import changes, freed, more_runs, next_seeds
+from frontend.comparison.actions import changes, freed, more_runs, next_seeds
 
 
 def comparison(**values: Any) -> Comparison:
