@@ -19,8 +19,7 @@ from frontend.comparison.html import moment
 from frontend.comparison.results_table import sections
 from frontend.comparison.spec_text import difference, facts, settings
 from frontend.comparison.verdict_html import by_seed, card
-from frontend.export.report_curves import Drawn, drawn
-from frontend.export.report_data import Material
+from frontend.export.report_data import Drawn, Material, drawn
 from frontend.ui.assets import FOLDER, Assets
 from frontend.ui.theme import COLORS, ArmStyle, arm_styles
 

@@ -19,8 +19,7 @@ from contract.metrics import METRICS
 from frontend.api.client import Api
 from frontend.comparison.results_table import sections
 from frontend.export import latex
-from frontend.export.report_curves import drawn
-from frontend.export.report_data import GROUPS, Material, read
+from frontend.export.report_data import GROUPS, Material, drawn, read
 from frontend.export.report_page import page
 from tests.backend.played import PAIR, Curves, per_epoch, played
 from tests.support.serving import serving
