@@ -10,7 +10,7 @@ import httpx
 import streamlit as st
 
 from frontend.api.client import Api
-from frontend.server.sessions import COOKIE, Person, sessions
+from frontend.server.signin import COOKIE, Person, sessions
 from frontend.ui.text import verbatim
 
 HERE: Final = Path(__file__).parent
