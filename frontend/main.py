@@ -7,7 +7,7 @@ import streamlit as st
 
 from frontend.settings import Settings
 from frontend.ui import current_user as pages
-from frontend.ui.display_name import who
+from frontend.ui.current_user import who
 from frontend.ui.session import API_KEY
 
 
