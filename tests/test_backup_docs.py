@@ -7,7 +7,7 @@ from typing import Final
 
 from backend.admin import __main__ as admin
 from backend.admin.archive import FORMAT
-from launcher import forward, options
+from launcher import __main__, options
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = (ROOT / "docs" / "BACKUP.md").read_text()
@@ -22,8 +22,8 @@ def typed() -> list[list[str]]:
 def test_every_command_is_one_that_the_parsers_take() -> None:
     taken = set()
     for words in typed():
-        if words[0] in forward.COMMANDS:
-            assert forward.COMMANDS[words[0]] == "backend.admin"
+        if words[0] in __main__.COMMANDS:
+            assert __main__.COMMANDS[words[0]] == "backend.admin"
             admin.parser().parse_args(words)
         else:
             options.parser().parse_args(words)

@@ -14,7 +14,7 @@ from contract.comparison.spec import parse_spec
 from frontend.api.client import Api
 from frontend.cli.arguments import FORMATS, PATIENCE_S, parser
 from frontend.cli.output import AWAY, FAILED, FINE, INTERRUPTED, WRONG
-from launcher.forward import COMMANDS
+from launcher.__main__ import COMMANDS
 from tests.backend.helpers import claim
 from tests.backend.played import per_epoch, play
 from tests.support.serving import serving
