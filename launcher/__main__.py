@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NoReturn
 
 from launcher import check, up
-from launcher.errors import LauncherError
+from launcher.console import LauncherError
 from launcher.options import parse
 from launcher.plan import ROOT
 

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from launcher import plan
-from launcher.errors import BrokerError
+from launcher.console import BrokerError
 from launcher.machine import broker_binary, cores, gpu_count, slots
 from launcher.options import Options
 from launcher.ports import problem_with

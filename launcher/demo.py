@@ -4,7 +4,7 @@ import webbrowser
 from collections.abc import Mapping
 from typing import Any
 
-from launcher.errors import LauncherError
+from launcher.console import LauncherError
 from launcher.machine import has_display
 from launcher.readiness import get_json
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from launcher.errors import FolderError
+from launcher.console import FolderError
 
 TOKEN_VARIABLE = "LOSSBOARD_WORKER_TOKEN"
 

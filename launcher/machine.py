@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from launcher.errors import BrokerError
+from launcher.console import BrokerError
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from launcher.console import OptionsError
 from launcher.entry import has_sign_in
-from launcher.errors import OptionsError
 
 API_PORT, UI_PORT, BROKER_PORT = 8500, 8501, 8502
 

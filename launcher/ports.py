@@ -5,7 +5,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from launcher.errors import PortError
+from launcher.console import PortError
 
 
 @dataclass(frozen=True)

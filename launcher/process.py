@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from launcher.console import Say
 from launcher.plan import ROOT, Process
-from launcher.say import Say
 
 CHILD = Path(__file__).with_name("child.py")
 

@@ -4,10 +4,9 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from launcher.errors import StartError
+from launcher.console import Say, StartError
 from launcher.plan import Process
 from launcher.process import Running
-from launcher.say import Say
 
 START_S = 60.0
 """How long a process may take to be ready."""

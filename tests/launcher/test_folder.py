@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.errors import FolderError
+from launcher.console import FolderError
 from launcher.folder import held, worker_token
 
 HOLD = """

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.errors import OptionsError
+from launcher.console import OptionsError
 from launcher.options import is_loopback, parse
 
 

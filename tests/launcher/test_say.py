@@ -2,8 +2,7 @@ import json
 
 import pytest
 
-from launcher.errors import OptionsError
-from launcher.say import chosen, say_json
+from launcher.console import OptionsError, chosen, say_json
 
 
 def printed(capsys: pytest.CaptureFixture[str], line: str) -> dict[str, object]:
