@@ -9,9 +9,8 @@ from pathlib import Path
 
 from launcher import plan
 from launcher.console import BrokerError
-from launcher.machine import broker_binary, cores, gpu_count, slots
+from launcher.machine import broker_binary, cores, gpu_count, problem_with, slots
 from launcher.options import Options
-from launcher.ports import problem_with
 
 OLDEST_PYTHON = (3, 11)
 PACKAGES = (

@@ -1,15 +1,26 @@
-"""What this machine offers: cores, GPUs, and the bundled broker's binary."""
+"""What this machine offers: cores, GPUs, and the bundled broker's binary.
 
+Probing addresses before anything starts.
+
+The data folder: one launcher at a time, and the secret its processes share.
+"""
+
+import errno
+import fcntl
 import importlib.util
 import os
 import platform
+import secrets
 import shutil
+import socket
 import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from launcher.console import BrokerError
+from launcher.console import BrokerError, FolderError, PortError
 
 
 @dataclass(frozen=True)
@@ -92,3 +103,108 @@ def has_display() -> bool:
     if platform.system() != "Linux":
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+@dataclass(frozen=True)
+class Port:
+    """An address a process will listen on."""
+
+    owner: str
+    """Who will listen, in words."""
+    host: str
+    number: int
+    flag: str
+    """The command-line flag that changes it."""
+
+
+def problem_with(port: Port) -> str | None:
+    """Why an address cannot be used, in one line; None when it is free."""
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            port.host, port.number, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror as error:
+        return f"{port.owner}: --host {port.host} is not an address of this machine ({error})"
+    with socket.socket(family, kind, proto) as probe:
+        # As the servers do: an address in TIME_WAIT is free, one that listens is not.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return (
+                    f"port {port.number}, meant for the {port.owner}, is taken by another program; "
+                    f"choose another with {port.flag}"
+                )
+            return (
+                f"{port.owner}: cannot listen on {port.host}:{port.number} ({error.strerror}); "
+                f"change {port.flag} or --host"
+            )
+    return None
+
+
+def require_free(ports: Sequence[Port]) -> None:
+    """Check that every address can be listened on.
+
+    Raises:
+        PortError: naming each port that cannot be used and the flag that changes it.
+    """
+    problems = [found for port in ports if (found := problem_with(port))]
+    if problems:
+        raise PortError("; ".join(problems))
+
+
+TOKEN_VARIABLE = "LOSSBOARD_WORKER_TOKEN"
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Make the data folder if need be, and hold it against a second launcher.
+
+    The lock is the kernel's: it ends with this process, however that ends.
+
+    Raises:
+        FolderError: another launcher holds it, or it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / "launcher.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise FolderError(f"cannot write in the data folder {folder}: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.read(descriptor, 32).decode().strip() or "unknown"
+            raise FolderError(
+                f"another launcher (pid {holder}) already runs on the data folder {folder}; "
+                "stop it, or choose another folder with --data-dir"
+            ) from error
+        os.truncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def worker_token(folder: Path, environ: Mapping[str, str]) -> str:
+    """The secret by which the API knows its workers: from the environment, or made once and kept.
+
+    It travels to the children by environment, never on a command line, where others could read it.
+    """
+    if given := environ.get(TOKEN_VARIABLE):
+        return given
+    path = folder / "worker-token"
+    try:
+        if kept := path.read_text().strip():
+            return kept
+    except FileNotFoundError:
+        pass  # the first start on this folder
+    made = secrets.token_urlsafe(32)
+    partial = path.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(made)
+    partial.replace(path)
+    return made

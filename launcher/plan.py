@@ -7,9 +7,8 @@ from pathlib import Path
 
 from launcher import readiness
 from launcher.entry import NOT_NEEDED, Entry, without_tokens
-from launcher.machine import Slot
+from launcher.machine import Port, Slot
 from launcher.options import Options
-from launcher.ports import Port
 
 ROOT = Path(__file__).resolve().parent.parent
 """The repository: every process runs there."""

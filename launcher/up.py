@@ -8,10 +8,17 @@ from launcher import plan
 from launcher.console import Say, chosen
 from launcher.demo import DemoError, open_page, page_of, submit_first
 from launcher.entry import NOT_NEEDED, Entry
-from launcher.folder import held, worker_token
-from launcher.machine import broker_binary, cores, gpu_count, slots, torch_threads
+from launcher.machine import (
+    broker_binary,
+    cores,
+    gpu_count,
+    held,
+    require_free,
+    slots,
+    torch_threads,
+    worker_token,
+)
 from launcher.options import Options
-from launcher.ports import require_free
 from launcher.supervisor import Supervisor
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from launcher.console import FolderError
-from launcher.folder import held, worker_token
+from launcher.machine import held, worker_token
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from launcher.folder import held
+from launcher.machine import held
 with held(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(100)

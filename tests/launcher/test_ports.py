@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.ports import Port, problem_with
+from launcher.machine import Port, problem_with
 from tests.support.ports import free_ports
 from tests.support.waiting import PATIENCE
 
