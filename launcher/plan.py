@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launcher import readiness
-from launcher.entry import NOT_NEEDED, Entry, without_tokens
 from launcher.machine import Port, Slot
-from launcher.options import Options
+from launcher.options import NOT_NEEDED, Entry, Options, without_tokens
 
 ROOT = Path(__file__).resolve().parent.parent
 """The repository: every process runs there."""

@@ -7,7 +7,6 @@ import signal
 from launcher import plan
 from launcher.console import Say, chosen
 from launcher.demo import DemoError, open_page, page_of, submit_first
-from launcher.entry import NOT_NEEDED, Entry
 from launcher.machine import (
     broker_binary,
     cores,
@@ -18,7 +17,7 @@ from launcher.machine import (
     torch_threads,
     worker_token,
 )
-from launcher.options import Options
+from launcher.options import NOT_NEEDED, Entry, Options
 from launcher.supervisor import Supervisor
 
 

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from backend.auth.tokens import Tokens
 from launcher import plan
-from launcher.entry import Entry
 from launcher.machine import Slot
-from launcher.options import Options
+from launcher.options import Entry, Options
 
 CPU = [Slot("w1", "cpu", None), Slot("w2", "cpu", None)]
 
