@@ -6,7 +6,7 @@ from typing import Any
 
 from launcher.console import LauncherError
 from launcher.machine import has_display
-from launcher.readiness import get_json
+from launcher.plan import get_json
 
 PRESET = "digits"
 WAIT_S = 10.0

@@ -1,13 +1,99 @@
-"""What is started, with which command line and environment, and how each is known to be ready."""
+"""What is started, with which command line and environment, and how each is known to be ready.
 
+Whether a process answers: a Redis PING, an HTTP GET, or a row in the API's list of workers.
+"""
+
+import asyncio
+import json
 import sys
-from collections.abc import Mapping
+import urllib.error
+import urllib.request
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from launcher import readiness
 from launcher.machine import Port, Slot
 from launcher.options import NOT_NEEDED, Entry, Options, without_tokens
+
+Ready = Callable[[], Awaitable[bool]]
+"""Asks once; never raises for a process that is not there yet."""
+
+ANSWER_S = 2.0
+"""How long one question may take."""
+
+
+def get_json(
+    url: str,
+    *,
+    post: object = None,
+    wait_s: float = ANSWER_S,
+    headers: Mapping[str, str] | None = None,
+) -> Any:
+    """GET a URL, or POST an object to it, and decode the JSON answer; blocks.
+
+    Raises:
+        OSError: nobody answers, or with an error status (urllib.error.HTTPError).
+        ValueError: the answer is not JSON.
+    """
+    body = None if post is None else json.dumps(post).encode()
+    sent = {"Content-Type": "application/json", **(headers or {})}
+    request = urllib.request.Request(url, body, sent)
+    with _OPENER.open(request, timeout=wait_s) as answer:
+        return json.loads(answer.read())
+
+
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback needs no proxy
+
+
+def http(url: str) -> Ready:
+    """Ready once a GET is answered with a 2xx status."""
+
+    def ask() -> bool:
+        try:
+            with _OPENER.open(url, timeout=ANSWER_S):
+                return True
+        except OSError:
+            return False
+
+    return lambda: asyncio.to_thread(ask)
+
+
+def worker(api_url: str, name: str, headers: Mapping[str, str]) -> Ready:
+    """Ready once the API, asked with these headers, counts the worker among the living."""
+
+    def ask() -> bool:
+        try:
+            listed = get_json(f"{api_url}/api/v1/workers", headers=headers)["workers"]
+        except (OSError, ValueError):
+            return False
+        return any(row["name"] == name and row["state"] != "lost" for row in listed)
+
+    return lambda: asyncio.to_thread(ask)
+
+
+async def at_once() -> bool:
+    """Ready as soon as it is started: nothing waits for it."""
+    return True
+
+
+def ping(host: str, port: int) -> Ready:
+    """Ready once a Redis server answers PONG; while it loads its journal it answers otherwise."""
+
+    async def ask() -> bool:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                reader, writer = await asyncio.open_connection(host, port)
+                try:
+                    writer.write(b"PING\r\n")
+                    return (await reader.readline()).startswith(b"+PONG")
+                finally:
+                    writer.close()
+        except (OSError, TimeoutError):
+            return False
+
+    return ask
+
 
 ROOT = Path(__file__).resolve().parent.parent
 """The repository: every process runs there."""
@@ -22,7 +108,7 @@ class Process:
     """Address or device, for the line that announces it."""
     command: tuple[str, ...]
     environment: Mapping[str, str]
-    ready: readiness.Ready
+    ready: Ready
 
 
 @dataclass(frozen=True)
@@ -103,7 +189,7 @@ def _broker(options: Options, binary: Path, environ: Mapping[str, str]) -> Proce
         f"127.0.0.1:{options.broker_port}",
         (str(binary), *flags),
         environ,
-        readiness.ping("127.0.0.1", options.broker_port),
+        ping("127.0.0.1", options.broker_port),
     )
 
 
@@ -116,7 +202,7 @@ def _api(options: Options, environment: Mapping[str, str], url: str) -> Process:
         # request comes gives no answer.
         *("--timeout-keep-alive", "75"),
     )
-    return Process("api", url, command, environment, readiness.http(f"{url}/api/v1/health/live"))
+    return Process("api", url, command, environment, http(f"{url}/api/v1/health/live"))
 
 
 def _worker(
@@ -138,7 +224,7 @@ def _worker(
         *("--loglevel", "WARNING"),
     )
     where = slot.device if slot.gpu is None else f"{slot.device}:{slot.gpu}"
-    ready = readiness.worker(api_url, slot.name, entry.headers)
+    ready = worker(api_url, slot.name, entry.headers)
     return Process(slot.name, where, command, {**environment, **own}, ready)
 
 
@@ -146,7 +232,7 @@ def _projector(environment: Mapping[str, str]) -> Process:
     """Embedding views are worked out beside the trainings, never in a slot of theirs."""
     own = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
     command = (sys.executable, "-m", "worker.projection")
-    return Process("projector", "cpu", command, {**environment, **own}, readiness.at_once)
+    return Process("projector", "cpu", command, {**environment, **own}, at_once)
 
 
 def _ui(options: Options, environment: Mapping[str, str], url: str) -> Process:
@@ -156,7 +242,7 @@ def _ui(options: Options, environment: Mapping[str, str], url: str) -> Process:
         *("--server.headless", "true", "--browser.gatherUsageStats", "false"),
         *("--logger.level", "warning"),
     )
-    return Process("ui", url, command, environment, readiness.http(f"{url}/_stcore/health"))
+    return Process("ui", url, command, environment, http(f"{url}/_stcore/health"))
 
 
 def _url(host: str, port: int) -> str:
