@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.api.blobs import Blobs
-from worker.api.projections import ProjectionApi, Task
+from worker.api.client import ProjectionApi, Task
 from worker.errors import ApiUnavailableError, BlobRefusedError, CancelledError
 from worker.projection.methods import Points, aligned
 from worker.projection.methods import method as method_of
