@@ -8,7 +8,7 @@ from contract.comparison.data import ImageFolderData
 from contract.dataset_files import ImageSet, scan_images, unpack_images
 from contract.dataset_files.problems import Told
 from worker.data.dataset import ImageFiles, Pool
-from worker.data.sources import uploads
+from worker.data.sources import team_files
 from worker.data.sources.image_check_cache import remembered
 from worker.data.sources.locks import locked
 from worker.data.sources.team_files import file_of, refusals, split
@@ -41,12 +41,12 @@ def _found(spec: ImageFolderData, folder: Path, progress: Progress) -> ImageSet:
 
 def _uploaded(spec: ImageFolderData, folder: Path, progress: Progress) -> ImageSet:
     """Unpacked once; the archive goes when its images are there."""
-    own = uploads.folder_of(spec.dataset, folder)
+    own = team_files.folder_of(spec.dataset, folder)
     root = own / "images"
     with refusals(f"the uploaded images {spec.dataset}"), locked(own, "images", progress):
         if root.is_dir():
             return remembered(root, folder, lambda: scan_images(root, told=_telling(progress)))
-        archive = uploads.content(spec.dataset, folder, progress)
+        archive = team_files.content(spec.dataset, folder, progress)
         images = unpack_images(archive, root, told=_telling(progress))
         archive.unlink()
         return remembered(root, folder, lambda: images)
