@@ -40,7 +40,7 @@ from contract.comparison.spec import parse_spec
 from contract.comparison.training import ShuffleSampler
 from worker import data, encoders, features, losses
 from worker.data import ImageFiles
-from worker.encoders.pixels import load_image
+from worker.encoders.networks import load_image
 from worker.features import cache, extract
 from worker.reporting.progress import SILENT
 from worker.reporting.reporter import ListReporter

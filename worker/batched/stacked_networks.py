@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from worker.encoders.pixels import Pixels
+from worker.encoders.networks import Pixels
 from worker.encoders.registry import UnitSphere
 from worker.errors import InputError
 

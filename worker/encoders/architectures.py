@@ -10,7 +10,7 @@ from torch import nn
 
 from contract.comparison.encoder import Backbone as Spec
 from worker.encoders import efficientnet, weights
-from worker.encoders.backbone import Backbone, Preparation
+from worker.encoders.networks import Backbone, Preparation
 from worker.reporting.progress import Progress
 from worker.torch_utils.torchvision_compat import torchvision
 

@@ -10,8 +10,7 @@ from torch.nn import functional
 from contract.comparison.encoder import Backbone as BackboneSpec
 from contract.comparison.encoder import Encoder
 from worker.encoders import networks
-from worker.encoders.backbone import Backbone, Tuned
-from worker.encoders.pixels import Pixels
+from worker.encoders.networks import Backbone, Pixels, Tuned
 from worker.reporting.progress import SILENT, Progress
 from worker.settings import datasets_folder
 

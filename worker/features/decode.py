@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from worker.data import ImageFiles
-from worker.encoders.pixels import load_image
+from worker.encoders.networks import load_image
 from worker.reporting.progress import Progress
 
 BATCH: Final = 64

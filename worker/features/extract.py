@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from worker.data import ImageFiles, Items
-from worker.encoders.backbone import Backbone
+from worker.encoders.networks import Backbone
 from worker.errors import DataError
 from worker.features import cache as arrays
 from worker.features.decode import batches

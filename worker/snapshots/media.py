@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from worker.data import ImageFiles, Items
 from worker.data.formats.audio import RATE, read
-from worker.encoders.pixels import load_image
+from worker.encoders.networks import load_image
 
 SMALLEST: Final = 28
 """Side of a tile in pixels, at least; smaller images are shown larger, pixel by pixel."""

@@ -21,7 +21,7 @@ from contract.comparison.encoder import (
 from tests.support.file_server import serving
 from worker import encoders
 from worker.encoders import architectures
-from worker.encoders.backbone import Backbone
+from worker.encoders.networks import Backbone
 from worker.errors import DataError
 
 WIDTHS: list[tuple[BackboneEncoder, int]] = [

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from tests.support.tiny_sets import image, write
 from worker import features
 from worker.data import ImageFiles
-from worker.encoders.backbone import Backbone, Preparation
+from worker.encoders.networks import Backbone, Preparation
 from worker.errors import CancelledError, DataError, SettingsError
 from worker.features import cache
 from worker.features.extract import digest_of

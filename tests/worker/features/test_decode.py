@@ -9,7 +9,7 @@ import torch
 from tests.support.tiny_sets import image, write
 from worker import features
 from worker.data import ImageFiles
-from worker.encoders.pixels import load_image
+from worker.encoders.networks import load_image
 from worker.errors import CancelledError, DataError
 from worker.features.decode import BATCH, batches
 from worker.reporting.progress import SILENT

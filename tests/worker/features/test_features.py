@@ -12,8 +12,7 @@ from torch import Tensor
 from contract.comparison.encoder import Resnet18Encoder
 from worker import encoders
 from worker.data import ImageFiles
-from worker.encoders.backbone import Backbone, Preparation
-from worker.encoders.pixels import load_image
+from worker.encoders.networks import Backbone, Preparation, load_image
 from worker.errors import CancelledError, DataError
 from worker.features import decode, features
 from worker.reporting.progress import SILENT
