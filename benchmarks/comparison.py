@@ -36,7 +36,7 @@ from tests.support import tiny_mnist
 from worker import data, encoders
 from worker.reporting.reporter import ListReporter
 from worker.slot.trainer_process import ALLOCATOR
-from worker.torch_utils.random_streams import seed_of
+from worker.torch_utils import seed_of
 from worker.trainer.training import Training
 
 PEER: Final = "pytorch-metric-learning"

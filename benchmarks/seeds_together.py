@@ -35,7 +35,7 @@ from contract.comparison.training import AdamOptimizer, ShuffleSampler
 from worker import encoders, losses
 from worker.batched import Together
 from worker.data import Split
-from worker.torch_utils.random_streams import generator, seed_of
+from worker.torch_utils import generator, seed_of
 from worker.trainer import batches, dynamics
 from worker.trainer import model as optimizers
 from worker.trainer.model import Model, loss_of

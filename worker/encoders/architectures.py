@@ -12,7 +12,7 @@ from contract.comparison.encoder import Backbone as Spec
 from worker.encoders import efficientnet, weights
 from worker.encoders.networks import Backbone, Preparation
 from worker.reporting.progress import Progress
-from worker.torch_utils.torchvision_compat import torchvision
+from worker.torchvision_compat import torchvision
 
 RANDOM_SEED: Final = 0
 """Of random weights: the same for every arm and seed, so that features can be kept."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from worker.errors import DataError
-from worker.torch_utils.torchvision_compat import (
+from worker.torchvision_compat import (
     torchvision,  # before timm, which imports it unguarded
 )
 

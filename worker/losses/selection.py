@@ -40,7 +40,7 @@ from contract.comparison.loss import Selection
 from worker.losses.batch import Batch, Members
 from worker.losses.distances import squared_distances, unit
 from worker.losses.triplet_weights import triplet_weights
-from worker.torch_utils.transfer import sent
+from worker.torch_utils import sent
 
 CUTOFF: Final = 0.5
 """Nearer negatives weigh as if they were this far: lambda is 1 / q(CUTOFF). As in the paper."""

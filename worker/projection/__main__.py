@@ -5,7 +5,7 @@ import sys
 from typing import Final
 
 from contract import logs
-from worker.machine.priority import step_back
+from worker.machine import step_back
 from worker.projection.projector import Projector
 from worker.settings import Settings
 

@@ -11,7 +11,7 @@ from contract.comparison.spec import ComparisonSpec
 from contract.snapshots import Samples
 from worker.data import ImageFiles, Items, Pool
 from worker.snapshots.media import grid_columns, joined, side_of
-from worker.torch_utils.random_streams import generator
+from worker.torch_utils import generator
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from contract.comparison.data import Modalities
 from contract.comparison.training import Augmentation, MPerClassSampler, ShuffleSampler
 from worker.data import Split
 from worker.errors import InputError
-from worker.torch_utils.transfer import sent
+from worker.torch_utils import sent
 
 _STREAM: Final = 2
 """Tells this use of a seed from others of the same number, such as the split's."""

@@ -20,7 +20,7 @@ from worker import measure
 from worker.data import Dataset, Split
 from worker.errors import NotFiniteError
 from worker.losses import Loss
-from worker.torch_utils.random_streams import generator
+from worker.torch_utils import generator
 from worker.trainer.inputs import Inputs
 from worker.trainer.model import Model, loss_of
 

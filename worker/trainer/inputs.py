@@ -9,9 +9,8 @@ from contract.comparison.data import Data
 from contract.comparison.encoder import Backbone as BackboneSpec
 from contract.comparison.encoder import Encoder
 from contract.comparison.spec import ComparisonSpec
-from worker import data, encoders, features
+from worker import data, encoders, features, machine
 from worker.data import Dataset, ImageFiles, Items
-from worker.machine import memory
 from worker.reporting.progress import Progress
 from worker.settings import cache_folder, datasets_folder
 from worker.snapshots import Material, gather
@@ -52,7 +51,7 @@ def _check_copies(device: torch.device, *tensors: Tensor | None) -> None:
     """The splits are copies of the whole, and it goes only when they are there."""
     size = sum(tensor.nbytes for tensor in tensors if tensor is not None)
     advice = "Take fewer training items or a smaller image side."
-    memory.check({"items of the splits": size}, device, advice)
+    machine.check({"items of the splits": size}, device, advice)
 
 
 def _tensor(
@@ -81,7 +80,7 @@ def _decoded(files: ImageFiles, resize: int, crop: int, progress: Progress) -> T
     size = 3 * crop**2 * len(files)
     needs = {f"{len(files):,} images of {crop} x {crop} pixels": size, "their splits": size}
     advice = "Take a frozen backbone, which holds features only, or a smaller image side."
-    memory.check(needs, torch.device("cpu"), advice)
+    machine.check(needs, torch.device("cpu"), advice)
     return features.decode(files, resize=resize, crop=crop, progress=progress)
 
 

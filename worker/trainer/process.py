@@ -8,7 +8,7 @@ import torch
 from contract.comparison.spec import parse_spec
 from worker.api.blobs import Blobs
 from worker.errors import LeftError
-from worker.machine.priority import step_back
+from worker.machine import step_back
 from worker.reporting.reporter import ListReporter
 from worker.reporting.stream_reporter import Outbox, StreamReporter, connect
 from worker.settings import Settings

@@ -16,13 +16,12 @@ from contract.comparison.encoder import Encoder
 from contract.comparison.loss import Loss
 from contract.comparison.spec import Arm, ComparisonSpec
 from contract.comparison.training import Training as TrainingSpec
-from worker import losses
+from worker import losses, machine
 from worker.errors import DivergedError, NotFiniteError
-from worker.machine import memory
 from worker.reporting.progress import SILENT, Progress
 from worker.reporting.reporter import EndState, Reporter
 from worker.snapshots import Keeper, NoKeeper, Saved
-from worker.torch_utils.random_streams import generator, seed_of
+from worker.torch_utils import generator, seed_of
 from worker.trainer import batches, dynamics, model
 from worker.trainer import memory_estimate as footprint
 from worker.trainer.batches import augmented
@@ -212,7 +211,7 @@ class Training:
             "Take a smaller batch size, a smaller encoder or images, or a frozen backbone, of "
             "which only the head trains."
         )
-        memory.check(needs, self._device, advice, certain=memory.MEASURED)
+        machine.check(needs, self._device, advice, certain=machine.MEASURED)
 
     def _take_step(self, batch: Tensor) -> None:
         """One optimiser step; what it measured goes to the readings. Waits for no GPU."""

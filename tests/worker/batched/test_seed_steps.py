@@ -23,7 +23,7 @@ from worker.batched import Together, covers
 from worker.batched.label_relations import Kin
 from worker.batched.tuple_losses import squared_distances, triplet_weights
 from worker.errors import InputError
-from worker.torch_utils.random_streams import seed_of
+from worker.torch_utils import seed_of
 from worker.trainer import batches, dynamics
 from worker.trainer import model as optimizers
 

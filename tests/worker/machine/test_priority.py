@@ -3,11 +3,11 @@
 import subprocess
 import sys
 
-from worker.machine.priority import AUTOGROUP
+from worker.machine import AUTOGROUP
 
 STEPS_BACK = f"""
 import os
-from worker.machine.priority import step_back
+from worker.machine import step_back
 before = os.nice(0)
 step_back(7)
 group = open("{AUTOGROUP}").read() if os.path.exists("{AUTOGROUP}") else "nice 7"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from worker.torch_utils import torchvision_compat as vision
-from worker.torch_utils.torchvision_compat import torchvision
+from worker import torchvision_compat as vision
+from worker.torchvision_compat import torchvision
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -70,8 +70,8 @@ from contract.comparison.data import DigitsData
 from worker import data
 from worker.trainer import process
 data.load(DigitsData())
-print("worker.torch_utils.torchvision_compat" in sys.modules, "torchvision" in sys.modules)
-import worker.torch_utils.torchvision_compat
+print("worker.torchvision_compat" in sys.modules, "torchvision" in sys.modules)
+import worker.torchvision_compat
 print("torchvision" in sys.modules)
 """
     ended = subprocess.run(

@@ -12,10 +12,9 @@ from torch import Tensor, nn
 
 from contract.comparison.training import SgdOptimizer, Training
 from tests.support.footprint import CASES
-from worker import losses
+from worker import losses, machine
 from worker.data import Dataset, Split
 from worker.errors import MemoryEstimateError
-from worker.machine import memory
 from worker.trainer.memory_estimate import LivingBytes, of_training
 from worker.trainer.model import Model
 
@@ -23,20 +22,20 @@ CPU = torch.device("cpu")
 
 
 def test_what_does_not_fit_is_refused_with_all_numbers() -> None:
-    free = memory.available(CPU)
+    free = machine.available(CPU)
     with pytest.raises(MemoryEstimateError) as caught:
-        memory.check({"images": 3 * free, "splits": 5_000_000, "nothing": 0}, CPU, "Take fewer.")
+        machine.check({"images": 3 * free, "splits": 5_000_000, "nothing": 0}, CPU, "Take fewer.")
     said = str(caught.value)
-    assert f"images {memory.in_words(3 * free)}, splits 5 MB)" in said
+    assert f"images {machine.in_words(3 * free)}, splits 5 MB)" in said
     assert said.endswith("are available on cpu. Take fewer.")
-    memory.check({"images": free // 10}, CPU, "")
+    machine.check({"images": free // 10}, CPU, "")
 
 
 def test_what_is_only_estimated_is_refused_when_it_surely_does_not_fit() -> None:
-    needs = {"activations": int(1.1 * memory.available(CPU))}
-    memory.check(needs, CPU, "", certain=memory.MEASURED)
+    needs = {"activations": int(1.1 * machine.available(CPU))}
+    machine.check(needs, CPU, "", certain=machine.MEASURED)
     with pytest.raises(MemoryEstimateError):
-        memory.check(needs, CPU, "")
+        machine.check(needs, CPU, "")
 
 
 @pytest.mark.parametrize(
@@ -50,16 +49,16 @@ def test_what_is_only_estimated_is_refused_when_it_surely_does_not_fit() -> None
     ],
 )
 def test_bytes_for_people(size: float, words: str) -> None:
-    assert memory.in_words(size) == words
+    assert machine.in_words(size) == words
 
 
 def test_available_memory_is_within_the_machines() -> None:
-    assert 0 < memory.available(CPU) <= psutil.virtual_memory().total
+    assert 0 < machine.available(CPU) <= psutil.virtual_memory().total
 
 
 @pytest.mark.cuda
 def test_available_memory_of_a_gpu() -> None:
-    assert 0 < memory.available(torch.device("cuda")) < 2**40
+    assert 0 < machine.available(torch.device("cuda")) < 2**40
 
 
 def group(folder: Path, files: dict[str, object]) -> None:
@@ -78,11 +77,11 @@ class TestControlGroups:
         group(mount, {"cgroup.procs": ""})  # the root has no limit
         group(mount / "pod", {"memory.max": 9000, "memory.current": 8000, "memory.stat": stat})
         group(mount / "pod/me", {"memory.max": "max", "memory.current": 5000, "memory.stat": stat})
-        assert memory.cgroup_rooms(own, mount) == [1300]
+        assert machine.cgroup_rooms(own, mount) == [1300]
         (mount / "pod/me/memory.max").write_text("5500\n")
-        assert sorted(memory.cgroup_rooms(own, mount)) == [800, 1300]
+        assert sorted(machine.cgroup_rooms(own, mount)) == [800, 1300]
         (mount / "pod/memory.current").write_text("20000\n")
-        assert sorted(memory.cgroup_rooms(own, mount)) == [0, 800]
+        assert sorted(machine.cgroup_rooms(own, mount)) == [0, 800]
 
     def test_version_1_beside_other_controllers(self, tmp_path: Path) -> None:
         own, mount = tmp_path / "own", tmp_path / "groups"
@@ -94,14 +93,14 @@ class TestControlGroups:
             "memory.stat": "cache 900\ntotal_inactive_file 50\ntotal_active_file 25",
         }
         group(mount / "memory", files)
-        assert memory.cgroup_rooms(own, mount) == [1075]
+        assert machine.cgroup_rooms(own, mount) == [1075]
 
     def test_no_groups(self, tmp_path: Path) -> None:
-        assert memory.cgroup_rooms(tmp_path / "none", tmp_path) == []
+        assert machine.cgroup_rooms(tmp_path / "none", tmp_path) == []
         (tmp_path / "own").write_text("0::/\n")
-        assert memory.cgroup_rooms(tmp_path / "own", tmp_path) == []
+        assert machine.cgroup_rooms(tmp_path / "own", tmp_path) == []
         group(tmp_path, {"memory.max": 1, "memory.current": "rubbish", "memory.stat": ""})
-        assert memory.cgroup_rooms(tmp_path / "own", tmp_path) == []
+        assert machine.cgroup_rooms(tmp_path / "own", tmp_path) == []
 
 
 def test_bytes_that_live_at_once() -> None:
@@ -187,4 +186,4 @@ def test_the_estimate_is_near_the_peak_of_a_real_training(case: str) -> None:
     seen = json.loads(done.stdout)
     estimate = sum(seen["needs"].values())
     assert estimate / 2 < seen["measured"] < estimate * 2, seen
-    assert estimate * memory.MEASURED < seen["measured"], "a run that fits would be refused"
+    assert estimate * machine.MEASURED < seen["measured"], "a run that fits would be refused"

@@ -19,7 +19,7 @@ from worker.api.client import Claim
 from worker.data import Split
 from worker.errors import DivergedError
 from worker.reporting.reporter import ListReporter
-from worker.torch_utils.random_streams import seed_of
+from worker.torch_utils import seed_of
 from worker.trainer.attempt import attempt
 from worker.trainer.evaluation import Best
 from worker.trainer.model import OPTIMIZERS, build

@@ -23,7 +23,7 @@ from worker.data.sources.downloads import fetch
 from worker.data.sources.locks import locked
 from worker.errors import DataError
 from worker.reporting.progress import Progress
-from worker.torch_utils.torchvision_compat import torchvision
+from worker.torchvision_compat import torchvision
 
 LIMIT: Final = 2**28
 """Bytes of an unpacked archive; the larger one has 186,229,760."""

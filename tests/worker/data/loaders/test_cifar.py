@@ -29,7 +29,7 @@ from worker.data.loaders.cifar import Published
 from worker.data.sources.locks import locked
 from worker.errors import CancelledError, DataError
 from worker.reporting.progress import SILENT, Progress
-from worker.torch_utils.torchvision_compat import torchvision
+from worker.torchvision_compat import torchvision
 
 KINDS = ("cifar10", "cifar100")
 SPECS: dict[str, Cifar10Data | Cifar100Data] = {

@@ -32,7 +32,7 @@ from worker.data.sources.locks import locked
 from worker.errors import CancelledError, DataError
 from worker.reporting.progress import SILENT, Progress
 from worker.reporting.reporter import ListReporter
-from worker.torch_utils.torchvision_compat import torchvision
+from worker.torchvision_compat import torchvision
 from worker.trainer.attempt import attempt
 
 ROOT = Path(__file__).resolve().parents[4]

@@ -1,9 +1,15 @@
-"""Independent random streams from one seed, so that what one part draws moves no other part."""
+"""Independent random streams from one seed, so that what one part draws moves no other part.
+
+Independent random streams from one seed, so that what one part draws moves no other part.
+
+From the CPU to a device.
+"""
 
 import hashlib
 from typing import Literal
 
 import torch
+from torch import Tensor
 
 Part = Literal["encoder", "loss", "tuples", "first pass", "subsets", "snapshot", "augmentation"]
 
@@ -17,3 +23,11 @@ def seed_of(seed: int, part: Part) -> int:
 def generator(seed: int, part: Part) -> torch.Generator:
     """A CPU generator of the part's own stream."""
     return torch.Generator().manual_seed(seed_of(seed, part))
+
+
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """A CPU tensor on a device. A GPU is not waited for: it fetches the copy in its turn, from
+    memory that stays where it is."""
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)

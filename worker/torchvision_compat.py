@@ -1,6 +1,6 @@
 """torchvision, importable beside any torch.
 
-Take it with `from worker.torch_utils.torchvision_compat import torchvision`.
+Take it with `from worker.torchvision_compat import torchvision`.
 
 torchvision's wheel on PyPI is built for CUDA. Beside a CPU-only torch its compiled operators
 cannot be loaded, and its import dies with "operator torchvision::nms does not exist", although

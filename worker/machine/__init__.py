@@ -1,1 +1,0 @@
-"""The machine that a worker runs on: its memory, and how it steps back for others."""

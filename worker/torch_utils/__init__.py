@@ -1,1 +1,0 @@
-"""Small helpers around torch: random streams, transfers, and torchvision beside any torch."""
