@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 from launcher import check, up
 from launcher.console import LauncherError
 from launcher.options import parse
-from launcher.plan import ROOT
+from launcher.processes.plan import ROOT
 
 COMMANDS: Final = {
     **dict.fromkeys(("submit", "watch", "list", "export", "report"), "frontend.cli"),

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from launcher import plan
 from launcher.console import BrokerError
 from launcher.machine import broker_binary, cores, gpu_count, problem_with, slots
 from launcher.options import Options
+from launcher.processes import plan
 
 OLDEST_PYTHON = (3, 11)
 PACKAGES = (

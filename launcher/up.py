@@ -10,7 +10,6 @@ import webbrowser
 from collections.abc import Mapping
 from typing import Any
 
-from launcher import plan
 from launcher.console import LauncherError, Say, chosen
 from launcher.machine import (
     broker_binary,
@@ -24,8 +23,9 @@ from launcher.machine import (
     worker_token,
 )
 from launcher.options import NOT_NEEDED, Entry, Options
-from launcher.plan import get_json
-from launcher.supervisor import Supervisor
+from launcher.processes import plan
+from launcher.processes.plan import get_json
+from launcher.processes.supervisor import Supervisor
 
 PRESET = "digits"
 WAIT_S = 10.0

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 from backend.auth.tokens import Tokens
-from launcher import plan
 from launcher.machine import Slot
 from launcher.options import Entry, Options
+from launcher.processes import plan
 
 CPU = [Slot("w1", "cpu", None), Slot("w2", "cpu", None)]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from launcher.__main__ import guarded
 from launcher.console import say
 from launcher.options import Options
-from launcher.plan import Plan, Process, http
+from launcher.processes.plan import Plan, Process, http
 from launcher.up import supervise
 
 SERVE = "import http.server as h; h.test(h.SimpleHTTPRequestHandler, port={port}, bind='127.0.0.1')"

@@ -95,7 +95,7 @@ def ping(host: str, port: int) -> Ready:
     return ask
 
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 """The repository: every process runs there."""
 
 

@@ -5,8 +5,8 @@ import time
 from collections.abc import Sequence
 
 from launcher.console import Say, StartError
-from launcher.plan import Process
-from launcher.process import Running
+from launcher.processes.plan import Process
+from launcher.processes.process import Running
 
 START_S = 60.0
 """How long a process may take to be ready."""

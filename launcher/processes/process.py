@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from launcher.console import Say
-from launcher.plan import ROOT, Process
+from launcher.processes.plan import ROOT, Process
 
 CHILD = Path(__file__).with_name("child.py")
 

@@ -1,0 +1,1 @@
+"""The processes of the product: which there are, their start, watch and end."""
