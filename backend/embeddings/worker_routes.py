@@ -11,7 +11,7 @@ from backend.embeddings import repository as projections
 from backend.embeddings.routes import BYTES, FOREVER, Digest
 from backend.http.dependencies import Now, Own, worker_token
 from backend.runs import snapshots as rubbish
-from backend.storage.blobs import take
+from backend.storage.blob_upload import take
 from contract.events import Digest as BlobName
 
 router = APIRouter(prefix="/internal", tags=["internal"], dependencies=[Depends(worker_token)])

@@ -16,7 +16,7 @@ from backend.errors import NotFoundError
 from backend.http import multipart as receive
 from backend.settings import Settings
 from backend.state import Parts
-from backend.storage import blobs as receiving
+from backend.storage import blob_upload as receiving
 from backend.storage.blobs import Blobs, Incoming
 from tests.backend.conftest import Serve
 from tests.backend.helpers import Api, Attempt, claim, submit
