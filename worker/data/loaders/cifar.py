@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from contract.comparison.data import Cifar10Data, Cifar100Data
-from worker.data import splits as official
+from worker.data import official_splits as official
 from worker.data.dataset import Pool
 from worker.data.formats import cifar_pickle
 from worker.data.formats.cifar_pickle import ContentError

@@ -13,7 +13,7 @@ from typing import Any, Final
 from torch import Tensor
 
 from contract.comparison.data import FashionMnistData, MnistData
-from worker.data import splits as official
+from worker.data import official_splits as official
 from worker.data.dataset import Pool
 from worker.data.sources.archives import gunzipped
 from worker.data.sources.downloads import fetch
