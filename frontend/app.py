@@ -19,7 +19,8 @@ from starlette.middleware import Middleware
 
 from frontend.server.middleware import Door, Gate
 from frontend.server.proxy import Proxy
-from frontend.server.signin import Attempts, SignIn, sessions
+from frontend.server.sessions import sessions
+from frontend.server.signin import Attempts, SignIn
 from frontend.settings import Settings
 from frontend.ui.assets import Assets
 

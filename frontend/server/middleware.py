@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from frontend.api.transport import PREFIX
 from frontend.server.proxy import problem
-from frontend.server.signin import COOKIE, Person, Sessions
+from frontend.server.sessions import COOKIE, Person, Sessions
 
 KNOWN_S: Final = 5.0
 """How long an answer is taken for the state of things."""

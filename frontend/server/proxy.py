@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from frontend.server.signin import COOKIE, Sessions
+from frontend.server.sessions import COOKIE, Sessions
 
 READING: Final = ("GET", "HEAD", "OPTIONS")
 

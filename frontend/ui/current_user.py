@@ -17,7 +17,7 @@ import streamlit as st
 
 from frontend.api.client import Api
 from frontend.api.transport import Transport
-from frontend.server.signin import COOKIE, Person, sessions
+from frontend.server.sessions import COOKIE, Person, sessions
 from frontend.ui.text import verbatim
 
 HERE: Final = Path(__file__).parent

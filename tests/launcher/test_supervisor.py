@@ -131,7 +131,8 @@ def test_a_process_that_cannot_start_stops_the_rest_and_says_why(start: Start) -
 GUARDED = """
 import os, subprocess, sys
 theirs, ours = os.pipe()
-inner = "import sys; from launcher.processes.child import guard; guard(sys.argv[2:], int(sys.argv[1]))"
+inner = "import sys; from launcher.processes.child import guard;"
+inner += "guard(sys.argv[2:], int(sys.argv[1]))"
 child = subprocess.Popen([sys.executable, "-c", inner, str(theirs), "sleep", "1000"],
                          pass_fds=(theirs,), start_new_session=True)
 print(child.pid, flush=True)

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from backend.app import create_app
 from backend.settings import Settings
 from frontend.api.client import Api
-from frontend.server.signin import Person, sessions
+from frontend.server.sessions import Person, sessions
 from frontend.ui import current_user as pages
 from tests.backend.people import NAMES, TOKENS, locked
 from tests.support.serving import serving

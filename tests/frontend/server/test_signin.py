@@ -18,17 +18,8 @@ from backend.auth.tokens import OPEN_HOUSE
 from backend.settings import Settings
 from frontend.server.middleware import Door, Gate
 from frontend.server.proxy import Proxy, own_path
-from frontend.server.signin import (
-    COOKIE,
-    IDLE_S,
-    LONGEST_S,
-    MOST_FAILED,
-    WITHIN_S,
-    Attempts,
-    Person,
-    Sessions,
-    SignIn,
-)
+from frontend.server.sessions import COOKIE, IDLE_S, LONGEST_S, Person, Sessions
+from frontend.server.signin import MOST_FAILED, WITHIN_S, Attempts, SignIn
 from tests.backend.people import TOKENS, locked
 from tests.support.ports import free_ports
 from tests.support.serving import serving
@@ -302,7 +293,7 @@ def test_sessions_end_after_a_week_and_are_bounded(monkeypatch: pytest.MonkeyPat
         assert kept.find(own), "used now and then, it goes on"
         now += IDLE_S - 1
     assert kept.find(own) is None
-    monkeypatch.setattr("frontend.server.signin.MOST_SESSIONS", 2)
+    monkeypatch.setattr("frontend.server.sessions.MOST_SESSIONS", 2)
     first, second = (kept.begin("token", Person(name, "viewer")) for name in "ab")
     now += 1
     assert kept.find(first)

@@ -1,0 +1,89 @@
+"""Who is signed in: random ids for browsers, tokens for the API, in this process's memory only."""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Final
+
+COOKIE: Final = "lossboard_session"
+IDLE_S: Final = 12 * 3600.0
+"""A session that nobody has used for so long is over."""
+LONGEST_S: Final = 7 * 24 * 3600.0
+"""And so is one that began so long ago."""
+MOST_SESSIONS: Final = 10_000
+"""Sessions; beyond, the one that was used longest ago ends."""
+ROLES: Final = ("viewer", "editor", "admin")
+"""As the API has them: each may do what those before it may."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whoever is signed in."""
+
+    name: str
+    role: str
+
+    def may(self, role: str) -> bool:
+        """Whether the person's role reaches another; a role unknown here reaches none."""
+        return self.role in ROLES and ROLES.index(self.role) >= ROLES.index(role)
+
+
+@dataclass
+class Session:
+    """One browser's sign-in."""
+
+    token: str = field(repr=False)
+    person: Person
+    began: float
+    used: float
+
+
+class Sessions:
+    """The sessions of one process; any thread may ask."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._sessions: dict[str, Session] = {}
+        self.needed = False
+        """Whether the API lets nobody in without; as last heard."""
+
+    def begin(self, token: str, person: Person) -> str:
+        """A new session; the id that stands for it."""
+        own, now = secrets.token_urlsafe(32), self._clock()
+        with self._lock:
+            for old in [key for key, session in self._sessions.items() if _over(session, now)]:
+                del self._sessions[old]
+            if len(self._sessions) >= MOST_SESSIONS:
+                del self._sessions[min(self._sessions, key=lambda key: self._sessions[key].used)]
+            self._sessions[own] = Session(token, person, now, now)
+        return own
+
+    def find(self, own: str | None) -> Session | None:
+        """The session of an id, which is used by that; None where there is none, or no more."""
+        now = self._clock()
+        with self._lock:
+            session = self._sessions.get(own or "")
+            if session is None or _over(session, now):
+                self._sessions.pop(own or "", None)
+                return None
+            session.used = now
+            return session
+
+    def end(self, own: str | None) -> None:
+        """Forget a session; one that is over already is forgotten too."""
+        with self._lock:
+            self._sessions.pop(own or "", None)
+
+
+@cache
+def sessions() -> Sessions:
+    """This process's own: the server's routes and the pages' scripts share them."""
+    return Sessions()
+
+
+def _over(session: Session, now: float) -> bool:
+    return now - session.used > IDLE_S or now - session.began > LONGEST_S
