@@ -17,7 +17,8 @@ import httpx
 import streamlit as st
 from starlette.middleware import Middleware
 
-from frontend.server.middleware import Door, Gate
+from frontend.server.api_auth import Door
+from frontend.server.middleware import Gate
 from frontend.server.proxy import Proxy
 from frontend.server.sessions import sessions
 from frontend.server.signin import Attempts, SignIn

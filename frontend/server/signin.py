@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from frontend.server.middleware import Door, DoorAwayError
+from frontend.server.api_auth import Door, DoorAwayError
 from frontend.server.proxy import is_own, is_secure, own_path
 from frontend.server.sessions import COOKIE, LONGEST_S, Sessions
 

@@ -16,7 +16,8 @@ from starlette.routing import Route
 from backend.app import create_app
 from backend.auth.tokens import OPEN_HOUSE
 from backend.settings import Settings
-from frontend.server.middleware import Door, Gate
+from frontend.server.api_auth import Door
+from frontend.server.middleware import Gate
 from frontend.server.proxy import Proxy, own_path
 from frontend.server.sessions import COOKIE, IDLE_S, LONGEST_S, Person, Sessions
 from frontend.server.signin import MOST_FAILED, WITHIN_S, Attempts, SignIn
