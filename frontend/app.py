@@ -17,10 +17,9 @@ import httpx
 import streamlit as st
 from starlette.middleware import Middleware
 
-from frontend.server.api_auth import Door
 from frontend.server.middleware import Gate
 from frontend.server.proxy import Proxy
-from frontend.server.sessions import sessions
+from frontend.server.sessions import Door, sessions
 from frontend.server.signin import Attempts, SignIn
 from frontend.settings import Settings
 from frontend.ui.assets import Assets

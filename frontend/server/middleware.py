@@ -8,9 +8,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from frontend.server.api_auth import Door
 from frontend.server.proxy import problem
-from frontend.server.sessions import COOKIE, Sessions
+from frontend.server.sessions import COOKIE, Door, Sessions
 
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",

@@ -22,9 +22,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from frontend.server.api_auth import Door, DoorAwayError
 from frontend.server.proxy import is_own, is_secure, own_path
-from frontend.server.sessions import COOKIE, LONGEST_S, Sessions
+from frontend.server.sessions import COOKIE, LONGEST_S, Door, DoorAwayError, Sessions
 
 MOST_FAILED: Final = 10
 WITHIN_S: Final = 60.0

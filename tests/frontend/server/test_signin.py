@@ -16,10 +16,9 @@ from starlette.routing import Route
 from backend.app import create_app
 from backend.auth.tokens import OPEN_HOUSE
 from backend.settings import Settings
-from frontend.server.api_auth import Door
 from frontend.server.middleware import Gate
 from frontend.server.proxy import Proxy, own_path
-from frontend.server.sessions import COOKIE, IDLE_S, LONGEST_S, Person, Sessions
+from frontend.server.sessions import COOKIE, IDLE_S, LONGEST_S, Door, Person, Sessions
 from frontend.server.signin import MOST_FAILED, WITHIN_S, Attempts, SignIn
 from tests.backend.people import TOKENS, locked
 from tests.support.ports import free_ports
