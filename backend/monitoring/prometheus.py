@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from backend.errors import ERROR_CODE
 from backend.export.tables import versions
 from backend.http.middleware import template
-from backend.monitoring import routes
+from backend.monitoring import health
 from backend.runs import queue
 from backend.state import Parts
 from contract.names import API_PREFIX
@@ -118,7 +118,7 @@ class _Board(Collector):
     def collect(self) -> Iterator[Metric]:
         """All families; called once a scrape."""
         own = self._own
-        found = routes.check(own)
+        found = health.check(own)
         ready = GaugeMetricFamily(
             "lossboard_ready", "1 where a part does its work, as /health/ready.", labels=["part"]
         )

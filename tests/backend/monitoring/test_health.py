@@ -5,7 +5,7 @@ import threading
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from backend.monitoring import routes
+from backend.monitoring import health
 from backend.state import Parts
 from contract.names import EVENT_FIELD, EVENT_STREAM
 from tests.backend.helpers import Api, Json
@@ -54,7 +54,7 @@ def test_a_collector_that_has_ended(api: Api, parts: Parts) -> None:
 def test_a_collector_that_lags(
     api: Api, parts: Parts, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(routes, "MOST_BEHIND_S", 0.1)
+    monkeypatch.setattr(health, "MOST_BEHIND_S", 0.1)
     monkeypatch.setattr("backend.ingest.collector.ingest.store", _busy)
     for _ in range(3):
         broker.client.xadd(EVENT_STREAM, {EVENT_FIELD: b'{"no": "event"}'})
@@ -74,7 +74,7 @@ def _busy(*_: object) -> None:
 
 
 def test_a_disk_without_room(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes, "LEAST_FREE", 10**18)
+    monkeypatch.setattr(health, "LEAST_FREE", 10**18)
     assert "bytes are free" in only(unready(api), "disk")
 
 
