@@ -1,25 +1,23 @@
 """An API with its database and broker, behind a real server."""
 
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from sqlalchemy import make_url
 
 from backend.app import create_app
 from backend.db import migrations
 from backend.db.database import Database
+from backend.ingest import collector
 from backend.settings import Settings
 from backend.state import Parts
 from tests.backend.helpers import TOKEN, Api
-from tests.support.ports import free_ports
 from tests.support.postgres import Postgres, running_postgres
-from tests.support.waiting import until
+from tests.support.serving import serving
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +77,14 @@ def database(database_url: str) -> Iterator[Database]:
     made.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def collectors_that_stop_soon() -> Iterator[None]:
+    """A collector notices its stop when its read of the stream returns."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(collector, "BLOCK_MS", 20)
+        yield
+
+
 Serve = Callable[[Settings], AbstractContextManager[tuple[Api, Parts]]]
 
 
@@ -87,23 +93,19 @@ def serve() -> Serve:
     """Run the app behind a real server in a thread of this process."""
 
     @contextmanager
-    def serving(settings: Settings) -> Iterator[tuple[Api, Parts]]:
+    def start(settings: Settings) -> Iterator[tuple[Api, Parts]]:
         app = create_app(settings)
-        [port] = free_ports(1)
-        config = uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=3)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        try:
-            until(lambda: server.started or not thread.is_alive(), "the server", timeout=20)
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
-                yield Api(http), app.state.parts
-        finally:
-            app.state.parts.hub.close_soon()
-            server.should_exit = True
-            thread.join(timeout=60)
 
-    return serving
+        def end_streams() -> None:
+            app.state.parts.hub.close_soon()
+
+        with (
+            serving(app, before_stop=end_streams) as url,
+            httpx.Client(base_url=url, timeout=60) as http,
+        ):
+            yield Api(http), app.state.parts
+
+    return start
 
 
 @pytest.fixture

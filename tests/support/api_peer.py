@@ -49,7 +49,7 @@ def api_peer() -> Iterator[ApiPeer]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     peer.url = f"http://127.0.0.1:{server.server_port}"
     try:

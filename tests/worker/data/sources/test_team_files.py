@@ -164,7 +164,7 @@ def api(monkeypatch: pytest.MonkeyPatch, **content: bytes) -> Iterator[_Api]:
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setenv("LOSSBOARD_API_URL", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("LOSSBOARD_WORKER_TOKEN", TOKEN)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         yield server
