@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from types import FrameType
 from typing import Any
 
@@ -56,23 +57,23 @@ from contract import logs
 from contract.names import API_PREFIX
 
 _ROUTERS = (
-    access,
-    comparisons,
-    live,
-    comparisons,
-    export,
-    arms,
-    runs,
-    queue,
-    runs,
-    datasets,
-    workers,
-    health,
-    health,
-    workers,
-    space,
-    space,
-    internal_space,
+    access.router,
+    comparisons.catalogue_router,
+    live.router,
+    comparisons.router,
+    export.router,
+    arms.router,
+    runs.router,
+    queue.router,
+    runs.series_router,
+    datasets.router,
+    workers.router,
+    health.router,
+    health.metrics_router,
+    workers.worker_router,
+    space.router,
+    space.projection_router,
+    internal_space.router,
 )
 
 
@@ -104,13 +105,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         separate_input_output_schemas=False,
     )
-    shape: dict[int | str, dict[str, Any]] = {
-        status: {"model": errors.ErrorOut} for status in ("4XX", "5XX")
-    }
-    api = APIRouter(prefix=API_PREFIX, responses=shape, dependencies=[Depends(decided)])
-    for module in _ROUTERS:
-        api.include_router(module.router)
-    app.include_router(api)
+    app.include_router(_api())
     hiding = Hiding.of(chosen.tokens, chosen.worker_token)
     hiding.in_logs()
     setattr(app.state, errors.HIDE, hiding.text)
@@ -122,6 +117,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Timing, metrics=app.state.metrics)  # the last added is the outermost
     errors.install(app)
     return app
+
+
+@cache
+def _api() -> APIRouter:
+    """Collect all routes; they depend on no settings, and their models take a while to build."""
+    shape: dict[int | str, dict[str, Any]] = {
+        status: {"model": errors.ErrorOut} for status in ("4XX", "5XX")
+    }
+    api = APIRouter(prefix=API_PREFIX, responses=shape, dependencies=[Depends(decided)])
+    for router in _ROUTERS:
+        api.include_router(router)
+    return api
 
 
 def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Parts:
