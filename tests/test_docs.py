@@ -19,7 +19,8 @@ from contract.metrics import METRICS, TEST_PREFIX
 from contract.names import API_PREFIX
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ("contract", "backend", "worker", "frontend", "launcher", "tests", "benchmarks")
+PACKAGES = ("contract", "backend", "worker", "frontend", "launcher")
+SOURCES = (*PACKAGES, "tests", "benchmarks")
 SETTING = re.compile(r"\bLOSSBOARD_[A-Z_]*[A-Z]\b")
 
 
@@ -116,6 +117,21 @@ def test_every_target_stands_in_the_readme_with_its_plain_commands() -> None:
 def _commands(recipe: str) -> Iterator[str]:
     for line in recipe.splitlines():
         yield line.strip().removeprefix("@exec ").replace("$(BIN)", ".venv/bin")
+
+
+def test_the_map_for_developers_names_every_folder_and_only_what_exists() -> None:
+    folders = "|".join((*PACKAGES, "tests"))
+    named = set(re.findall(rf"`((?:{folders})/[^`\s]*)`", _text("docs/DEVELOPING.md")))
+    assert len(named) > 80
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+    rooms = {
+        f"{path.relative_to(ROOT)}/"
+        for package in PACKAGES
+        for path in (ROOT / package).iterdir()
+        if path.is_dir() and path.name != "__pycache__"
+    }
+    assert rooms - named == set()
+    assert len(rooms) > 40
 
 
 @pytest.mark.parametrize(
