@@ -1,5 +1,5 @@
-"""Requests made from the OpenAPI document, right and wrong ones, two thousand on both databases:
-none is answered with a 5xx, and every error has the one shape."""
+"""Requests made from the OpenAPI document, right and wrong ones, on both databases: none is
+answered with a 5xx, and every error has the one shape."""
 
 from collections import Counter
 from pathlib import Path
@@ -25,10 +25,20 @@ from tests.support.waiting import until
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.both_databases]
 
-EACH: Final = 11
-"""Cases of an operation, right and wrong, with ids that are made up and ids of things there are."""
-LEAST: Final = 1000
-"""Cases in all; each is tried on two databases."""
+
+class Depth(NamedTuple):
+    """How many cases are made."""
+
+    each: int
+    """Of an operation for each of: right, wrong, ids that are made up, ids of things there are."""
+    least: int
+    """In all; each is tried on two databases."""
+    fine: int
+    """So many of them are answered with 200 at least: cases that are right must get through."""
+
+
+QUICK: Final = Depth(each=3, least=300, fine=30)
+THOROUGH: Final = Depth(each=11, least=1000, fine=100)
 BOUND_S: Final = 30.0
 """For an answer."""
 LONGEST: Final = 60_000
@@ -48,7 +58,12 @@ class Batch(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def batches() -> list[Batch]:
+def depth(request: pytest.FixtureRequest) -> Depth:
+    return THOROUGH if request.config.getoption("everything") else QUICK
+
+
+@pytest.fixture(scope="module")
+def batches(depth: Depth) -> list[Batch]:
     """The same cases every time."""
     settings = Settings(Path("unused"), "sqlite://", "redis://127.0.0.1:1/0", TOKEN)
     document = schemathesis.openapi.from_dict(create_app(settings).openapi())
@@ -62,14 +77,14 @@ def batches() -> list[Batch]:
         for mode in GenerationMode:
             for ids in (None, named) if named else (None,):
                 strategy = operation.as_strategy(mode, path_parameters=ids, headers=headers)
-                _draw(strategy, batch.cases)
+                _draw(strategy, depth.each, batch.cases)
         made.append(batch)
     return made
 
 
-def _draw(strategy: st.SearchStrategy[Case[Any]], into: list[dict[str, Any]]) -> None:
+def _draw(strategy: st.SearchStrategy[Case[Any]], each: int, into: list[dict[str, Any]]) -> None:
     bounded = hypothesis_settings(
-        max_examples=EACH,
+        max_examples=each,
         deadline=None,
         derandomize=True,
         database=None,
@@ -122,7 +137,7 @@ def problem(answer: requests.Response) -> str:
 
 
 def test_no_request_is_answered_with_a_fault_or_an_error_of_another_shape(
-    settings: Settings, serve: Serve, broker: Broker, batches: list[Batch]
+    settings: Settings, serve: Serve, broker: Broker, batches: list[Batch], depth: Depth
 ) -> None:
     seen: Counter[int] = Counter()
     problems: list[str] = []
@@ -140,6 +155,6 @@ def test_no_request_is_answered_with_a_fault_or_an_error_of_another_shape(
                     if not live and (found := problem(answer)):
                         problems.append(f"{operation}: {case}\n    {found}")
     assert not problems, "\n".join(problems)
-    assert seen.total() >= LEAST
-    assert seen[200] > 100, "cases that are right must get through"
+    assert seen.total() >= depth.least
+    assert seen[200] > depth.fine, "cases that are right must get through"
     assert len(batches) == 53

@@ -17,6 +17,7 @@ from contract.events import Event, encode
 from contract.names import EVENT_FIELD, EVENT_STREAM
 from tests.backend.helpers import Attempt, points_of, run_now, running, send
 from tests.support.broker import Broker
+from tests.support.examples import at_most
 from tests.support.waiting import until
 
 Fields = dict[Any, Any]
@@ -105,7 +106,7 @@ def collector(database: Database, broker_url: str) -> Iterator[Collector]:
 
 
 @hypothesis_settings(
-    max_examples=100,
+    max_examples=at_most(100),
     deadline=None,
     derandomize=True,
     suppress_health_check=[*HealthCheck],  # one collector for all, as in life

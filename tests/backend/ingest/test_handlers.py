@@ -16,6 +16,7 @@ from backend.runs import repository as runs
 from backend.runs.schemas import run_out
 from contract.events import Event, Failure
 from tests.backend.helpers import Attempt, claim, points_of, run_now, running
+from tests.support.examples import at_most
 
 
 def store(database: Database, *events: Event) -> Counter[str]:
@@ -96,7 +97,9 @@ def test_behind_a_gap_nothing_counts_until_it_is_filled(database: Database) -> N
 
 
 @hypothesis_settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=at_most(25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
 def test_any_delivery_that_goes_on_ends_with_every_point_once(

@@ -10,6 +10,7 @@ from backend.metrics import points, series
 from backend.metrics.downsampling import ROLLUP_LEVEL, merge, of_points
 from backend.metrics.series import Curve
 from tests.backend.helpers import running
+from tests.support.examples import at_most
 
 Points = dict[int, float | None]
 
@@ -29,7 +30,9 @@ def read(database: Database, run: str, after: int = -1, most: int = 1000, key: s
 
 
 @hypothesis_settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=at_most(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     batches=st.lists(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from contract.dataset_files import IntakeError, Limits, read_features
+from tests.support.examples import at_most
 from tests.support.tiny_sets import found, npz, parquet, refusal, table, tree
 
 
@@ -48,7 +49,9 @@ class Evil:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=at_most(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
 def test_every_format_gives_back_the_same_table(tmp_path: Path, data: st.DataObject) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from tests.support.agreement import REDUCTIONS, agree, compute, gradients
+from tests.support.examples import at_most
 from tests.support.loops import Scene
 from worker.losses.batch import Batch
 from worker.losses.distances import space
@@ -169,7 +170,7 @@ def test_a_ratio_of_no_tuples_does_not_exist() -> None:
 
 @pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=at_most(30), deadline=None)
 @given(
     seed=st.integers(0, 2**31),
     size=st.integers(2, 24),

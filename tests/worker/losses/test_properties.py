@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from contract.catalogue.catalogue import LOSSES
+from tests.support.examples import at_most
 from worker import losses
 from worker.losses import Loss, LossOutput
 
@@ -35,7 +36,7 @@ batches = st.lists(st.integers(0, CLASSES - 1), min_size=1, max_size=16).flatmap
 each_loss = pytest.mark.parametrize(
     "spec", SETTINGS, ids=lambda spec: "-".join(map(str, spec.values()))
 )
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=at_most(25), deadline=None)
 
 
 def built(spec: dict[str, Any]) -> Loss:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from tests.support.examples import at_most
 from worker import losses
 from worker.losses.batch import Members
 from worker.losses.distances import squared_distances
@@ -40,7 +41,7 @@ class OnGpu(Members):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("semi_hard", [False, True])
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=at_most(200), deadline=None)
 @given(
     seed=st.integers(0, 2**31),
     size=st.integers(1, 40),

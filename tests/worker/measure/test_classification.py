@@ -10,6 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor, nn
 
 from contract.metrics import METRICS
+from tests.support.examples import at_most
 from worker.errors import InputError
 from worker.measure import classification, knn_leave_one_out, neighbours
 
@@ -29,7 +30,7 @@ def by_loop(
     return right / len(test)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=at_most(40), deadline=None)
 @given(seed=st.integers(0, 2**31), size=st.integers(1, 60), classes=st.integers(1, 6))
 def test_agrees_with_the_loop(seed: int, size: int, classes: int) -> None:
     generator = torch.Generator().manual_seed(seed)
@@ -128,7 +129,7 @@ def test_input_errors_name_what_was_seen(
         )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=at_most(40), deadline=None)
 @given(
     seed=st.integers(0, 2**31),
     sizes=st.lists(st.integers(1, 9), min_size=1, max_size=5).filter(lambda sizes: max(sizes) > 1),

@@ -8,6 +8,7 @@ from sklearn.metrics import average_precision_score
 from torch import Tensor
 
 from contract.metrics import METRICS
+from tests.support.examples import at_most
 from worker.errors import InputError
 from worker.measure import cross_modal, neighbours
 
@@ -34,7 +35,7 @@ def one_way(
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=at_most(40), deadline=None)
 @given(seed=st.integers(0, 2**31), counts=st.tuples(st.integers(1, 20), st.integers(1, 20)))
 def test_agrees_with_scikit_learn(seed: int, counts: tuple[int, int]) -> None:
     generator = torch.Generator().manual_seed(seed)

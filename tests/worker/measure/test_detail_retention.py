@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.metrics import METRICS
+from tests.support.examples import at_most
 from worker.errors import InputError
 from worker.measure import detail, left_out, neighbours
 
@@ -21,7 +22,7 @@ def test_fixture() -> None:
     assert KEY in METRICS
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=at_most(40), deadline=None)
 @given(
     seed=st.integers(0, 2**31),
     sizes=st.lists(st.integers(1, 5), min_size=1, max_size=8).filter(lambda sizes: max(sizes) > 1),

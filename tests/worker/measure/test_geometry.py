@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from contract.metrics import METRICS
+from tests.support.examples import at_most
 from worker.errors import InputError
 from worker.measure import geometry, per_class_variance
 
@@ -42,7 +43,7 @@ def by_loop(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
     }
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=at_most(50), deadline=None)
 @given(
     seed=st.integers(0, 2**31),
     sizes=st.lists(st.integers(1, 6), min_size=2, max_size=5).filter(lambda sizes: max(sizes) > 1),

@@ -8,6 +8,7 @@ from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 from torch import Tensor
 from torch.nn import functional
 
+from tests.support.examples import at_most
 from worker.errors import InputError
 from worker.measure import left_out, neighbours, retrieval
 
@@ -84,7 +85,7 @@ def by_loop(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
     }
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=at_most(50), deadline=None)
 @given(
     seed=st.integers(0, 2**31),
     sizes=st.lists(st.integers(1, 8), min_size=1, max_size=6).filter(lambda sizes: max(sizes) > 1),

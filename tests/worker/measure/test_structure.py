@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from torch import Tensor
 
+from tests.support.examples import at_most
 from worker.errors import InputError
 from worker.measure import distance_histograms, geometry
 from worker.measure import pair_distances as pairs
@@ -53,7 +54,7 @@ def by_loop(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=at_most(40), deadline=None)
 @given(
     seed=st.integers(0, 2**31),
     sizes=st.lists(st.integers(1, 8), min_size=2, max_size=5).filter(
