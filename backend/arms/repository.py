@@ -12,11 +12,11 @@ from sqlalchemy import select as columns
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, exists, select
 
-from backend.comparisons.repository import Tally, stored_spec
-from backend.comparisons.search import IMPORTANCE
+from backend.comparisons.repository import stored_spec
 from backend.db.models import Comparison, Point, Rollup, Run, Series, Tag
 from backend.errors import ConflictError
 from backend.metrics.downsampling import ROLLUP_LEVEL
+from backend.runs.progress import IMPORTANCE, Tally
 from backend.runs.progress import state as pressing_state
 from contract.comparison.differences import leaves
 from contract.comparison.spec import ComparisonSpec

@@ -13,7 +13,8 @@ from backend.arms import values as arm_values
 from backend.arms.curves import ArmCurve, Numbers
 from backend.arms.repository import Arm
 from backend.arms.values import RunValues, Spread, spread
-from backend.runs.schemas import State, iso
+from backend.http.times import iso
+from backend.runs.schemas import State
 from contract.metrics import METRICS, Better
 
 

@@ -10,7 +10,7 @@ from backend.auth.middleware import PERSON
 from backend.auth.permissions import Person, Role
 from backend.db.models import Audit
 from backend.http.dependencies import Own, User
-from backend.runs.schemas import iso
+from backend.http.times import iso
 
 router = APIRouter(tags=["access"])
 

@@ -5,12 +5,9 @@ A comparison's spec as it was stored, read again.
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
-from sqlalchemy import Integer, case, func
-from sqlalchemy import select as columns
 from sqlmodel import Session, col, delete, select
 
 from backend.db.database import Write
@@ -22,27 +19,8 @@ from contract.comparison.problems import Problem, SpecError, from_validation
 from contract.comparison.spec import ComparisonSpec
 from contract.comparison.training import ANY_DEVICE
 
-STATES: Final = ("queued", "running", "succeeded", "failed", "cancelled")
 MOST_SEEDS: Final = 100
 """Of one comparison, as in its spec."""
-
-
-@dataclass
-class Tally:
-    """The runs of a comparison in one state, added up."""
-
-    runs: int = 0
-    progress: float = 0.0
-    """Sum of step / total steps."""
-    started: float = 0.0
-    """Sums of the runs' times, of those that have both start and steps."""
-    ended: float = 0.0
-    timed: int = 0
-    """Runs in the sums of times."""
-
-
-Tallies = dict[str, Tally]
-"""State -> its runs."""
 
 
 def create(
@@ -142,31 +120,6 @@ def remove(write: Write, comparison: str) -> list[str]:
     write.session.exec(delete(Comparison).where(col(Comparison.id) == found.id))
     write.updates[comparison].gone = True
     return runs
-
-
-def tallies(session: Session, comparisons: Sequence[str]) -> dict[str, Tallies]:
-    """For each comparison its runs by state."""
-    timed = col(Run.started_at).is_not(None) & (col(Run.total_steps) > 0)
-    share = col(Run.step) * 1.0 / func.nullif(Run.total_steps, 0)
-    rows = session.connection().execute(
-        columns(
-            col(Run.comparison_id),
-            col(Run.state),
-            func.count(),
-            func.coalesce(func.sum(share), 0.0),
-            func.coalesce(func.sum(case((timed, Run.started_at))), 0.0),
-            func.coalesce(func.sum(case((timed, Run.ended_at))), 0.0),
-            func.coalesce(func.sum(func.cast(timed, Integer)), 0),
-        )
-        .where(col(Run.comparison_id).in_(comparisons))
-        .group_by(col(Run.comparison_id), col(Run.state))
-    )
-    found: dict[str, Tallies] = {comparison: {} for comparison in comparisons}
-    for comparison, state, runs, progress, started, ended, count in rows:
-        found[comparison][state] = Tally(
-            runs=runs, progress=progress, started=started, ended=ended, timed=count
-        )
-    return found
 
 
 def _index_tags(session: Session, comparison: Comparison) -> None:

@@ -14,23 +14,23 @@ from sqlmodel import Session
 from backend.auth import audit as trail
 from backend.comparisons import repository as comparisons
 from backend.comparisons import search as finding
-from backend.datasets.requirements import upload_problems
-from backend.db.models import Comparison
-from backend.http.dependencies import Now, Own, User
-from backend.http.shared_reads import SharedRoute
-from backend.runs import repository as runs
-from backend.runs import snapshots
-from backend.runs.schemas import (
+from backend.comparisons.schemas import (
     ComparisonDetail,
     ComparisonOut,
     ComparisonPage,
     ComparisonPatch,
     MoreSeeds,
-    RunList,
-    State,
+    comparison_detail,
     comparison_out,
-    run_out,
 )
+from backend.datasets.requirements import upload_problems
+from backend.db.models import Comparison
+from backend.http.dependencies import Own, User
+from backend.http.shared_reads import SharedRoute
+from backend.http.times import Now
+from backend.runs import progress, snapshots
+from backend.runs import repository as runs
+from backend.runs.schemas import RunList, State, run_out
 from backend.state import Parts
 from backend.verdict.schemas import Verdict
 from backend.verdict.service import give_verdict
@@ -91,7 +91,7 @@ def find(asked: Annotated[_Find, Query()], own: Own, now: Now) -> ComparisonPage
     wanted = finding.Asked(**chosen, descending=descending)
     with own.database.read() as session:
         rows, total = finding.find(session, wanted, page=asked.page, page_size=asked.page_size)
-        tallies = comparisons.tallies(session, [row.id for row in rows])
+        tallies = progress.tallies(session, [row.id for row in rows])
         slots = own.workers.alive().total()
         listed = [comparison_out(row, tallies[row.id], slots=slots, now=now) for row in rows]
     short = [ComparisonOut(**detail.model_dump(exclude={"spec"})) for detail in listed]
@@ -230,9 +230,8 @@ def _check_arms(comparison: Comparison, **asked: str | None) -> None:
 
 def detail(own: Parts, session: Session, comparison: Comparison, now: float) -> ComparisonDetail:
     """A comparison as it is in this session, its changes included."""
-    session.flush()
-    tallies = comparisons.tallies(session, [comparison.id])[comparison.id]
-    return comparison_out(comparison, tallies, slots=own.workers.alive().total(), now=now)
+    slots = own.workers.alive().total()
+    return comparison_detail(session, comparison, slots=slots, now=now)
 
 
 catalogue_router = APIRouter(tags=["catalogue"])

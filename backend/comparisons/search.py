@@ -1,7 +1,7 @@
 """Comparisons that match what a list is asked for."""
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from sqlalchemy import case, func
 from sqlalchemy import select as columns
@@ -10,10 +10,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, exists, or_, select
 
 from backend.db.models import Comparison, Run, Tag
+from backend.runs.progress import IMPORTANCE
 
 Sort = Literal["created_at", "name", "state"]
-IMPORTANCE: Final = ("running", "queued", "failed", "cancelled", "succeeded")
-"""A comparison's state is the first of these in which one of its runs is."""
 
 
 @dataclass(frozen=True)

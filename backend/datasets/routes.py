@@ -18,7 +18,8 @@ from backend.datasets.schemas import (
 )
 from backend.datasets.upload import upload
 from backend.errors import NotFoundError
-from backend.http.dependencies import Now, Own, worker_token
+from backend.http.dependencies import Own, worker_token
+from backend.http.times import Now
 
 router = APIRouter(tags=["datasets"])
 

@@ -8,7 +8,7 @@ from typing import Final, Literal, get_args
 from pydantic import BaseModel
 
 from backend.db.models import Dataset
-from backend.runs.schemas import iso
+from backend.http.times import iso
 
 Kind = Literal["image_folder", "features", "paired_features"]
 """The data kinds of a spec that can be uploaded."""

@@ -24,7 +24,8 @@ from backend.embeddings.schemas import (
 )
 from backend.errors import NotFoundError
 from backend.export.files import disposition
-from backend.http.dependencies import Now, Own
+from backend.http.dependencies import Own
+from backend.http.times import Now
 from backend.runs import snapshots
 
 router = APIRouter(prefix="/comparisons/{comparison}", tags=["space"])

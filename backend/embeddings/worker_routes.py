@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from backend.embeddings import projections as projecting
 from backend.embeddings import repository as projections
 from backend.embeddings.routes import BYTES, FOREVER, Digest
-from backend.http.dependencies import Now, Own, worker_token
+from backend.http.dependencies import Own, worker_token
+from backend.http.times import Now
 from backend.runs import snapshots as rubbish
 from backend.storage.blob_upload import take
 from contract.events import Digest as BlobName

@@ -15,12 +15,13 @@ from pydantic_core import PydanticCustomError
 from sqlmodel import Session
 
 from backend.comparisons import repository as comparisons
+from backend.comparisons.schemas import comparison_detail
 from backend.db.models import Comparison
 from backend.errors import DiskFullError
 from backend.export.files import disposition, file_name, write_csv, write_parquet
 from backend.export.tables import What, table, whole
-from backend.http.dependencies import Now, Own
-from backend.runs.schemas import comparison_out
+from backend.http.dependencies import Own
+from backend.http.times import Now
 from backend.state import Parts
 
 router = APIRouter(prefix="/comparisons", tags=["comparisons"])
@@ -83,8 +84,8 @@ def _document(
     if not everything:
         content = json.dumps(found.spec, indent=2, ensure_ascii=False)
         return Response(content, headers=_headers(found, ".json"), media_type="application/json")
-    tallies = comparisons.tallies(session, [found.id])[found.id]
-    detail = comparison_out(found, tallies, slots=own.workers.alive().total(), now=now)
+    slots = own.workers.alive().total()
+    detail = comparison_detail(session, found, slots=slots, now=now)
     content = whole(session, found, detail, now).model_dump_json(indent=2)
     return Response(content, headers=_headers(found, "-all.json"), media_type="application/json")
 

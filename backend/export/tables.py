@@ -16,12 +16,14 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
+from backend.comparisons.schemas import ComparisonDetail
 from backend.db.models import Comparison, Point, Run
+from backend.http.times import iso
 from backend.metrics import measurements as measured
 from backend.metrics import results, series
 from backend.metrics.measurements import Measures
 from backend.runs import repository as runs
-from backend.runs.schemas import ComparisonDetail, RunOut, iso, run_out
+from backend.runs.schemas import RunOut, run_out
 from backend.verdict.schemas import Verdict
 from backend.verdict.service import give_verdict
 from backend.verdict.summary import Summary, summarise

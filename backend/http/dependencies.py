@@ -1,7 +1,6 @@
 """What handlers ask for."""
 
 import hmac
-import time
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -18,11 +17,6 @@ def parts(request: Request) -> Parts:
     """The process's parts."""
     found: Parts = request.app.state.parts
     return found
-
-
-def now() -> float:
-    """Seconds since the epoch."""
-    return time.time()
 
 
 _bearer = HTTPBearer(auto_error=False, description="The token that API and workers share.")
@@ -70,5 +64,4 @@ def user(
 
 
 Own = Annotated[Parts, Depends(parts)]
-Now = Annotated[float, Depends(now)]
 User = Annotated[str, Depends(user)]

@@ -13,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 
 from backend.comparisons import repository as comparisons
+from backend.comparisons.schemas import comparison_out
 from backend.db.database import Database
 from backend.db.models import Run
 from backend.errors import NotFoundError
@@ -20,8 +21,9 @@ from backend.http.dependencies import Own
 from backend.live.hub import Hub
 from backend.live.viewer import Flush, Viewer, encoded
 from backend.metrics import series
+from backend.runs import progress
 from backend.runs import repository as runs
-from backend.runs.schemas import comparison_out, run_out, series_list
+from backend.runs.schemas import run_out, series_list
 from backend.workers.registry import Workers
 
 PING_S: Final = 15.0
@@ -80,7 +82,7 @@ async def _reset(viewer: Viewer, database: Database, workers: Workers) -> tuple[
     def snapshot() -> tuple[bytes, int, str, list[Run]]:
         with database.snapshot() as (session, version, position):
             found = comparisons.get(session, viewer.comparison)
-            tallies = comparisons.tallies(session, [found.id])[found.id]
+            tallies = progress.tallies(session, [found.id])[found.id]
             own = runs.of(session, found.id)
             rows = series.find(session, runs=[run.id for run in own], keys=sorted(viewer.keys))
             most = min(1000, max(50, RESET_POINTS // max(1, len(rows))))

@@ -8,11 +8,10 @@ from typing import Final
 
 from sqlmodel import Session
 
-from backend.comparisons import repository as comparisons
 from backend.runs import progress, queue
 from backend.runs.fair_share import Waits, Works, plan
 from backend.runs.queue import Waiting, Work
-from backend.runs.schemas import WorkerOut
+from backend.workers.schemas import WorkerOut
 from contract.names import DEVICES
 
 GUESS_S: Final = 60.0
@@ -38,7 +37,7 @@ def foresee(
     waits = queue.waiting(session)
     open_ones = {one.comparison for one in waits}
     open_ones |= {work.run.comparison_id for work in under_way.values()}
-    tallies = comparisons.tallies(session, sorted(open_ones))
+    tallies = progress.tallies(session, sorted(open_ones))
     paces = {name: progress.pace(own, now) for name, own in tallies.items()}
     known = [pace for pace in paces.values() if pace is not None]
     guess = fmean(known) if known else GUESS_S

@@ -6,15 +6,17 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from backend.comparisons import repository as comparisons
-from backend.comparisons.routes import detail
-from backend.http.dependencies import Now, Own
+from backend.comparisons.schemas import ComparisonDetail, comparison_detail
+from backend.http.dependencies import Own
 from backend.http.shared_reads import SharedRoute
+from backend.http.times import Now, iso
 from backend.queue import forecast as foresight
 from backend.queue.forecast import Foreseen
 from backend.runs import progress, queue
 from backend.runs import repository as runs
 from backend.runs.queue import Work
-from backend.runs.schemas import ComparisonDetail, RunOut, WorkerOut, iso, run_out
+from backend.runs.schemas import RunOut, run_out
+from backend.workers.schemas import WorkerOut
 from contract.events import Preparation
 
 router = APIRouter(tags=["queue"], route_class=SharedRoute)
@@ -108,7 +110,7 @@ def move_comparison(comparison: str, own: Own, now: Now) -> ComparisonDetail:
         found = comparisons.get(write.session, comparison)
         own_runs = runs.of(write.session, comparison)
         queue.move_to_front(write, [run for run in own_runs if run.state == "queued"])
-        return detail(own, write.session, found, now)
+        return comparison_detail(write.session, found, slots=own.workers.alive().total(), now=now)
 
 
 @router.post("/runs/{run}/front", tags=["runs"])

@@ -1,7 +1,64 @@
-"""How far a run or a comparison is, and how long it will still take; pure functions."""
+"""How far a run or a comparison is, and how long it will still take.
 
-from backend.comparisons.repository import Tallies, Tally
+Only `tallies` reads the database; the other functions are pure.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Integer, case, func
+from sqlalchemy import select as columns
+from sqlmodel import Session, col
+
 from backend.db.models import Run
+
+STATES: Final = ("queued", "running", "succeeded", "failed", "cancelled")
+IMPORTANCE: Final = ("running", "queued", "failed", "cancelled", "succeeded")
+"""A comparison's state is the first of these in which one of its runs is."""
+
+
+@dataclass
+class Tally:
+    """The runs of a comparison in one state, added up."""
+
+    runs: int = 0
+    progress: float = 0.0
+    """Sum of step / total steps."""
+    started: float = 0.0
+    """Sums of the runs' times, of those that have both start and steps."""
+    ended: float = 0.0
+    timed: int = 0
+    """Runs in the sums of times."""
+
+
+Tallies = dict[str, Tally]
+"""State -> its runs."""
+
+
+def tallies(session: Session, comparisons: Sequence[str]) -> dict[str, Tallies]:
+    """For each comparison its runs by state."""
+    timed = col(Run.started_at).is_not(None) & (col(Run.total_steps) > 0)
+    share = col(Run.step) * 1.0 / func.nullif(Run.total_steps, 0)
+    rows = session.connection().execute(
+        columns(
+            col(Run.comparison_id),
+            col(Run.state),
+            func.count(),
+            func.coalesce(func.sum(share), 0.0),
+            func.coalesce(func.sum(case((timed, Run.started_at))), 0.0),
+            func.coalesce(func.sum(case((timed, Run.ended_at))), 0.0),
+            func.coalesce(func.sum(func.cast(timed, Integer)), 0),
+        )
+        .where(col(Run.comparison_id).in_(comparisons))
+        .group_by(col(Run.comparison_id), col(Run.state))
+    )
+    found: dict[str, Tallies] = {comparison: {} for comparison in comparisons}
+    for comparison, state, runs, done, started, ended, count in rows:
+        found[comparison][state] = Tally(
+            runs=runs, progress=done, started=started, ended=ended, timed=count
+        )
+    return found
 
 
 def run_progress(run: Run) -> float:
@@ -30,10 +87,7 @@ def left(run: Run, pace: float | None, now: float) -> float | None:
 
 def state(tallies: Tallies) -> str:
     """A comparison's state: the most pressing of its runs' states."""
-    for candidate in ("running", "queued", "failed", "cancelled"):
-        if candidate in tallies:
-            return candidate
-    return "succeeded"
+    return next((state for state in IMPORTANCE if state in tallies), IMPORTANCE[-1])
 
 
 def progress(tallies: Tallies) -> float:

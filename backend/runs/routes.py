@@ -8,8 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from backend.errors import NotFoundError
-from backend.http.dependencies import Now, Own
+from backend.http.dependencies import Own
 from backend.http.shared_reads import SharedRoute
+from backend.http.times import Now
 from backend.metrics import series
 from backend.runs import repository as runs
 from backend.runs.schemas import LogOut, RunOut, SeriesList, run_out, series_list

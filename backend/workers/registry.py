@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from backend.runs.schemas import WorkerOut
+from backend.workers.schemas import WorkerOut
 
 LOST_S: Final = 15.0
 """Silence after which a slot counts as lost; it speaks every 5 s at least."""

@@ -9,10 +9,12 @@ from typing import Any, Literal
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.comparisons import repository as comparisons
-from backend.http.dependencies import Now, Own, worker_token
+from backend.db.models import Comparison
+from backend.http.dependencies import Own, worker_token
+from backend.http.times import Now
 from backend.runs import repository as runs
-from backend.runs.schemas import State, WorkerList
+from backend.runs.schemas import State
+from backend.workers.schemas import WorkerList
 from contract import logs
 
 router = APIRouter(tags=["workers"])
@@ -93,7 +95,7 @@ def claim(asked: ClaimIn, own: Own, now: Now) -> Claim | Response:
         run = runs.claim(write, worker=asked.worker, device=asked.device, now=now)
         taken = run.id if run else None
         if run:
-            spec = comparisons.get(write.session, run.comparison_id).spec
+            spec = write.session.get_one(Comparison, run.comparison_id).spec
             own.leases.grant(run.id, run.attempt)
     own.workers.seen(asked.worker, device=asked.device, host=asked.host, pid=asked.pid, run=taken)
     if run is None:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from backend.comparisons.repository import Tally
 from backend.db.models import Run
 from backend.runs import progress
+from backend.runs.progress import Tally
 
 
 def run(**fields: Any) -> Run:

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from backend.app import create_app
 from backend.auth import routes as access
+from backend.comparisons import schemas as comparison_schemas
 from backend.datasets import schemas as answers
 from backend.datasets.schemas import Note
 from backend.monitoring import routes as health
@@ -20,6 +21,7 @@ from backend.runs import schemas
 from backend.settings import Settings
 from backend.verdict import schemas as verdict_out
 from backend.verdict import summary
+from backend.workers import schemas as worker_schemas
 from contract.catalogue.catalogue import catalogue
 from contract.events import Failure, Preparation
 from frontend.api import access_types as api_access_types
@@ -232,17 +234,17 @@ def test_readiness_is_an_answer_whichever_it_is(api: Api, broker: Broker) -> Non
 @pytest.mark.parametrize(
     ("answer", "model"),
     [
-        (api_types.Comparison, schemas.ComparisonOut),
-        (api_types.ComparisonDetail, schemas.ComparisonDetail),
-        (api_types.ComparisonPage, schemas.ComparisonPage),
+        (api_types.Comparison, comparison_schemas.ComparisonOut),
+        (api_types.ComparisonDetail, comparison_schemas.ComparisonDetail),
+        (api_types.ComparisonPage, comparison_schemas.ComparisonPage),
         (api_types.Failure, Failure),
         (api_types.Run, schemas.RunOut),
         (api_types.RunList, schemas.RunList),
         (api_types.Series, schemas.SeriesOut),
         (api_types.SeriesList, schemas.SeriesList),
         (api_types.Log, schemas.LogOut),
-        (api_types.Worker, schemas.WorkerOut),
-        (api_types.WorkerList, schemas.WorkerList),
+        (api_types.Worker, worker_schemas.WorkerOut),
+        (api_types.WorkerList, worker_schemas.WorkerList),
         (api_types.Value, summary.Value),
         (api_types.ArmSummary, summary.ArmSummary),
         (api_types.MetricSummary, summary.MetricSummary),
