@@ -143,7 +143,7 @@ def _read(database: Database) -> list[Row]:
         began = time.perf_counter()
         with database.read() as session:
             row = session.exec(select(Series).where(col(Series.run_id) == run)).one()
-            curve = series.read(session, [row], after=-1, most=1000)[0]
+            curve = series.read(session, [row], after=-1, max_points=1000)[0]
         took.append((time.perf_counter() - began) * 1e3)
         assert curve.total == LONG
         assert 250 < len(curve.steps) <= 1000
@@ -162,7 +162,7 @@ def fill_long(database: Database, run: str, total: int) -> None:
         steps = list(range(start, min(start + 50_000, total)))
         values: list[float | None] = [math.sin(step / 1000) for step in steps]
         with database.write() as write:
-            ids = points.series_ids(write.session, [name])
+            ids = points.ensure_series(write.session, [name])
             points.insert(write.session, {ids[name]: (steps, values)})
 
 

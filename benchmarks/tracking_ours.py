@@ -55,7 +55,7 @@ def stored(total: int) -> float:
                 part = steps[at : at + width]
                 numbers = [step for step, _ in part]
                 with database.write() as write:
-                    ids = points.series_ids(write.session, names.values())
+                    ids = points.ensure_series(write.session, names.values())
                     columns: dict[int, tuple[list[int], list[float | None]]] = {
                         ids[name]: (numbers, [values[key] for _, values in part])
                         for key, name in names.items()
@@ -98,7 +98,7 @@ class Curves:
     def _read(self, run: str, most: int) -> series.Curve:
         with self._database.read() as session:
             row = session.exec(select(Series).where(col(Series.run_id) == run)).one()
-            return series.read(session, [row], after=-1, most=most)[0]
+            return series.read(session, [row], after=-1, max_points=most)[0]
 
 
 def _steps(total: int, width: int) -> list[tuple[int, dict[str, float]]]:

@@ -11,9 +11,9 @@ from sqlmodel import Session
 from backend.arms import repository as store
 from backend.arms.repository import Arm
 from backend.db.models import Run
-from backend.metrics import downsampling as thinned
 from backend.metrics import series
-from backend.metrics.downsampling import ROLLUP_LEVEL, Bucket, level, merge
+from backend.metrics.downsampling import ROLLUP_LEVEL, Bucket, finest_level, merge_buckets
+from backend.metrics.points import series_lacking_raw_points
 
 Numbers = NDArray[np.float64]
 
@@ -44,15 +44,15 @@ class ArmCurve:
 
 
 def curves(
-    session: Session, arms: Sequence[Arm], key: str, *, most: int, clock: bool
+    session: Session, arms: Sequence[Arm], key: str, *, max_points: int, clock: bool
 ) -> list[ArmCurve]:
-    """One curve an arm, each of at most `most` points.
+    """One curve an arm, each of at max_points `max_points` points.
 
     Args:
         session: to read with.
         arms: with their runs.
         key: the metric's.
-        most: at least 1.
+        max_points: at least 1.
         clock: whether to read the elapsed time too.
     """
     runs = [run.id for arm in arms for run in arm.runs]
@@ -63,8 +63,8 @@ def curves(
     made = []
     for arm in arms:
         own = [run for run in arm.runs if run.id in ids]
-        k = max((level(rollups[ids[run.id]], most) for run in own), default=0)
-        if k < ROLLUP_LEVEL and thinned.among(session, [ids[run.id] for run in own]):
+        k = max((finest_level(rollups[ids[run.id]], max_points) for run in own), default=0)
+        if k < ROLLUP_LEVEL and series_lacking_raw_points(session, [ids[run.id] for run in own]):
             k = ROLLUP_LEVEL  # their raw points were let go
         points = _points(session, [ids[run.id] for run in own], rollups, k)
         curve = _curve(own, ids, points, 1 << k)
@@ -90,7 +90,7 @@ def _points(
     return [
         (one, bucket.at << k, bucket.mean)
         for one in ids
-        for bucket in merge(rollups[one], k - ROLLUP_LEVEL)
+        for bucket in merge_buckets(rollups[one], k - ROLLUP_LEVEL)
     ]
 
 

@@ -101,7 +101,7 @@ def read_curves(asked: Annotated[_Curves, Query()], own: Own) -> ArmCurves:
     _check_keys([asked.key])
     with own.database.read() as session:
         found, unknown = arms.named(session, asked.arm)
-        read = curves(session, found, asked.key, most=asked.max_points, clock=asked.elapsed)
+        read = curves(session, found, asked.key, max_points=asked.max_points, clock=asked.elapsed)
     return ArmCurves(
         key=asked.key,
         arms=[curve_out(one, of, seeds=asked.seeds) for one, of in zip(found, read, strict=True)],

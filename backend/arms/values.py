@@ -11,13 +11,13 @@ from backend.arms import repository as store
 from backend.arms.repository import Arm
 from backend.db.models import Run
 from backend.metrics import results
-from backend.metrics.measurements import COUNTS
+from backend.metrics.measurements import RUNNING_COUNTS
 from backend.metrics.results import Result
-from backend.metrics.run_statistics import traits
+from backend.metrics.run_statistics import statistics_by_run
 from contract.metrics import METRICS, TEST_PREFIX
 from contract.statistics import deviation
 
-_RUNNING_TOTALS: Final = (*COUNTS, "run.elapsed_s")
+_RUNNING_TOTALS: Final = (*RUNNING_COUNTS, "run.elapsed_s")
 """Per-step metrics whose last value stands for the run; of the others the last epoch's mean does,
 as they are too noisy."""
 
@@ -80,7 +80,7 @@ def values(session: Session, arms: Sequence[Arm], key: str) -> list[list[RunValu
     runs = [run for own in kept for run in own]
     metric = METRICS[key]
     if metric.summary_only:
-        found = traits(session, runs)
+        found = statistics_by_run(session, runs)
         traced = {run: own[key] for run, own in found.items() if key in own}
         return [
             [

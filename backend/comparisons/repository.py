@@ -13,7 +13,7 @@ from sqlmodel import Session, col, delete, select
 from backend.db.database import Write
 from backend.db.models import Comparison, Run, Tag
 from backend.errors import ConflictError, NotFoundError
-from backend.metrics.points import discard
+from backend.metrics.points import discard_series
 from contract.comparison.checks import duplicate_problems
 from contract.comparison.problems import Problem, SpecError, from_validation
 from contract.comparison.spec import ComparisonSpec
@@ -107,8 +107,8 @@ def change(
 def remove(write: Write, comparison: str) -> list[str]:
     """Delete a comparison with everything below it; the ids of its runs.
 
-    Its points are only marked and go bit by bit (backend.metrics.points.purge). A running run
-    learns from its next heartbeat that it is gone.
+    Its points are deleted later, in small batches (backend.metrics.points.purge_discarded). The
+    worker of a running run learns from its next heartbeat that the run is gone.
 
     Raises:
         NotFoundError: there is none of that id.
@@ -116,7 +116,7 @@ def remove(write: Write, comparison: str) -> list[str]:
     found = get(write.session, comparison)
     runs = list(write.session.exec(select(Run.id).where(Run.comparison_id == comparison)).all())
     for run in runs:
-        discard(write.session, run)
+        discard_series(write.session, run)
     write.session.exec(delete(Comparison).where(col(Comparison.id) == found.id))
     write.updates[comparison].gone = True
     return runs

@@ -19,9 +19,8 @@ from sqlmodel import Session, col, select
 from backend.comparisons.schemas import ComparisonDetail
 from backend.db.models import Comparison, Point, Run
 from backend.http.times import iso
-from backend.metrics import measurements as measured
-from backend.metrics import results, series
-from backend.metrics.measurements import Measures
+from backend.metrics import measurements, results, series
+from backend.metrics.measurements import Measurements
 from backend.runs import repository as runs
 from backend.runs.schemas import RunOut, run_out
 from backend.verdict.schemas import Verdict
@@ -102,9 +101,9 @@ def table(session: Session, comparison: Comparison, what: What) -> Table:
 
 def _results(session: Session, comparison: str, own: Sequence[Run]) -> Iterator[Row]:
     """Run by run: what it has measured, then what that is held against."""
-    found = [*_flat(measured.so_far(session, comparison, own), "")]
-    found += _flat(measured.untrained(session, comparison, own), UNTRAINED_PREFIX)
-    keys = [f"{prefix}{key}" for prefix in _REFERENCES for key in measured.EVALUATED]
+    found = [*_flat(measurements.current_measurements(session, comparison, own), "")]
+    found += _flat(measurements.untrained_measurements(session, comparison, own), UNTRAINED_PREFIX)
+    keys = [f"{prefix}{key}" for prefix in _REFERENCES for key in measurements.EVALUATED]
     by_id = {run.id: run for run in own}
     found += [
         (by_id[one.run], one.key, one.step, one.value, False)
@@ -117,7 +116,7 @@ def _results(session: Session, comparison: str, own: Sequence[Run]) -> Iterator[
 _REFERENCES: Final = (BACKBONE_PREFIX, CHANCE_PREFIX)
 
 
-def _flat(found: Measures, prefix: str) -> Iterator[tuple[Run, str, int, float | None, bool]]:
+def _flat(found: Measurements, prefix: str) -> Iterator[tuple[Run, str, int, float | None, bool]]:
     for key, by_arm in found.items():
         for values in by_arm.values():
             for one in values:

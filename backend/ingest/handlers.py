@@ -136,5 +136,5 @@ def _insert(write: Write) -> None:
         name: column for update in write.updates.values() for name, column in update.points.items()
     }
     if columns:
-        ids = points.series_ids(write.session, columns)
+        ids = points.ensure_series(write.session, columns)
         points.insert(write.session, {ids[name]: column for name, column in columns.items()})

@@ -86,7 +86,7 @@ async def _reset(viewer: Viewer, database: Database, workers: Workers) -> tuple[
             own = runs.of(session, found.id)
             rows = series.find(session, runs=[run.id for run in own], keys=sorted(viewer.keys))
             most = min(1000, max(50, RESET_POINTS // max(1, len(rows))))
-            curves = series.read(session, rows, after=-1, most=most)
+            curves = series.read(session, rows, after=-1, max_points=most)
             session.expunge_all()
         head = comparison_out(found, tallies, slots=slots, now=now)
         body = {

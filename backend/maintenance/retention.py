@@ -15,7 +15,7 @@ from sqlmodel import Session, col, delete, exists, select
 from backend.db.database import Database, Write
 from backend.db.models import FineRollup, Point, Projection, Rollup, Run, Series, Snapshot
 from backend.metrics.downsampling import FINE_LEVEL, ROLLUP_LEVEL
-from backend.metrics.run_statistics import SERIES
+from backend.metrics.run_statistics import SOURCE_KEYS
 from backend.runs import repository as runs
 from backend.runs import snapshots
 from backend.storage.blobs import Blobs
@@ -192,7 +192,7 @@ class Retention:
     def _look(self, now: float) -> None:
         with self._database.read() as session:
             for old in _parts(session, now, self._raw_days):
-                self._stretches.extend(thinnable(session, old, whole=SERIES))
+                self._stretches.extend(thinnable(session, old, whole=SOURCE_KEYS))
             for old in _parts(session, now, self._snapshot_days):
                 self._crowded.extend(crowded(session, old))
         snapshots.sweep(self._database, self._blobs, now)

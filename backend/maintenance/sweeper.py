@@ -90,7 +90,7 @@ class Sweeper(threading.Thread):
                 if not points.any_discarded(session):
                     break
             with self._database.write() as write:
-                points.purge(write.session)
+                points.purge_discarded(write.session)
         for _ in range(PURGE_CHUNKS):
             if self._retention is None or not self._retention.step():
                 break

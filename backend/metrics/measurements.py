@@ -1,6 +1,6 @@
-"""What the runs of a comparison measured, by metric, arm and seed.
+"""Values of the runs of a comparison, by metric, arm and seed; pairs of two arms' values.
 
-Two arms' values, paired by seed, where some may be known only to be more than a bound.
+A value may be censored: the real value is not known, only that it is more than this one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,41 +13,130 @@ from sqlmodel import Session
 from backend.db.models import Run
 from backend.metrics import results
 from backend.metrics.results import Result
-from backend.metrics.run_statistics import traits
+from backend.metrics.run_statistics import statistics_by_run
 from contract.metrics import METRICS
 from contract.statistics import PairedDifference, compare
 
+EPOCH_MEANS: Final = (
+    "dynamics.loss",
+    "dynamics.active_ratio",
+    "dynamics.gradient_norm",
+    "dynamics.gradient_norm.per_active",
+)
+"""Keys whose value is the mean of the last epoch, as single steps are too noisy."""
 
-class Known(NamedTuple):
-    """A value; where censored, a whole number that the real value exceeds."""
+RUNNING_COUNTS: Final = ("dynamics.empty_steps", "dynamics.invalid_steps")
+"""Keys that count up from the first step: the last value holds for the whole run."""
+
+EVALUATED: Final = tuple(
+    key for key, metric in METRICS.items() if not metric.per_step and not metric.summary_only
+)
+"""Keys of the metrics that are measured on held-out data."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The value of one metric of one run."""
+
+    run: Run
+    value: float | None
+    """None where it was not finite."""
+    step: int
+    censored: bool = False
+
+
+Measurements = dict[str, dict[str, list[Measurement]]]
+"""Metric key -> arm -> its runs' values, in the order of their seeds."""
+
+
+class Observation(NamedTuple):
+    """A value; where censored, an integer, and the real value is more than it."""
 
     value: float
     censored: bool = False
 
 
 @dataclass(frozen=True)
-class Paired:
-    """What the pairs of two arms say."""
+class PairedValues:
+    """Two arms' values, paired by seed."""
 
     difference: PairedDifference | None
-    """None if no pair is left. Without interval and effect size where a value is censored: its
-    bound took its place."""
-    values_a: list[Known]
+    """None if no pair is left. Without interval and effect size if a value is censored, since the
+    difference was then computed from a bound."""
+    values_a: list[Observation]
     """Of the pairs that are left, in the order of the first arm's seeds."""
-    values_b: list[Known]
+    values_b: list[Observation]
     censored: int = 0
-    """Pairs with a censored value, dropped ones among them."""
+    """Pairs with a censored value, including dropped pairs."""
     dropped: int = 0
-    """Pairs that say nothing: nobody knows which of the two is more."""
+    """Pairs left out because it is unknown which of their two values is greater."""
 
 
-def pair(a: Mapping[int, Known], b: Mapping[int, Known]) -> Paired:
+def current_measurements(session: Session, comparison: str, runs: Iterable[Run]) -> Measurements:
+    """Return what these runs have measured until now.
+
+    These are the last value of every held-out metric, the mean of the dynamics over the last epoch,
+    and the statistics of whole runs.
+    """
+    chosen = list(runs)
+    found = [
+        *results.last_epoch_means(session, comparison=comparison, keys=EPOCH_MEANS),
+        *results.last_values(session, comparison=comparison, keys=(*RUNNING_COUNTS, *EVALUATED)),
+    ]
+    return _grouped([*_of_runs(chosen, found), *_statistics(session, chosen)])
+
+
+def final_measurements(
+    session: Session, comparison: str, runs: Iterable[Run], keys: Sequence[str]
+) -> Measurements:
+    """Return what those of these runs that have succeeded have measured.
+
+    These are the last values of the held-out metrics `keys`, and all statistics of whole runs.
+    """
+    succeeded = [run for run in runs if run.state == "succeeded"]
+    found = results.last_values(session, comparison=comparison, keys=keys)
+    return _grouped([*_of_runs(succeeded, found), *_statistics(session, succeeded)])
+
+
+def untrained_measurements(session: Session, comparison: str, runs: Iterable[Run]) -> Measurements:
+    """Return every held-out metric of the untrained encoders."""
+    found = results.untrained_values(session, comparison=comparison, keys=EVALUATED)
+    return _grouped(_of_runs(runs, found))
+
+
+def reference_values(session: Session, comparison: str, prefix: str) -> dict[str, float]:
+    """Return the reference value of each held-out metric, as the value of a random ranking.
+
+    It is the mean over runs of what was reported under the metric's key with this prefix. It
+    differs between runs only where their data differ.
+    """
+    keys = [f"{prefix}{key}" for key in EVALUATED]
+    values_by_key: dict[str, list[float]] = {}
+    for result in results.last_values(session, comparison=comparison, keys=keys):
+        if result.value is not None:
+            values_by_key.setdefault(result.key.removeprefix(prefix), []).append(result.value)
+    return {key: fmean(values) for key, values in values_by_key.items()}
+
+
+def observations_by_seed(measurements: Iterable[Measurement]) -> dict[int, Observation]:
+    """Return the finite values of runs that have succeeded, by seed.
+
+    Other runs cannot be paired: two that are still running have reached different steps.
+    """
+    return {
+        one.run.seed: Observation(one.value, one.censored)
+        for one in measurements
+        if one.value is not None and one.run.state == "succeeded"
+    }
+
+
+def pair_by_seed(a: Mapping[int, Observation], b: Mapping[int, Observation]) -> PairedValues:
     """Pair two arms' values by seed.
 
-    Where one of a pair is censored and its bound is not below the other value, the sign of their
-    difference is known, and the bound stands for the value; where the two are equal the censored
-    one is taken as 1 more, the least it can be. A pair whose sign is not known is dropped: both
-    are censored, or the bound lies below the other value, since that arm was trained for less.
+    Where one value of a pair is censored and its bound is not below the other value, the sign of
+    their difference is known, and the bound is used as the value. If the two are equal, the
+    censored one is taken as 1 more, the least it can be. A pair whose sign is unknown is dropped:
+    both are censored, or the bound lies below the other value, as that arm was trained for less.
     """
     both = [(a[seed], b[seed]) for seed in a if seed in b]
     kept = [values for values in both if _sign_is_known(*values)]
@@ -55,7 +144,7 @@ def pair(a: Mapping[int, Known], b: Mapping[int, Known]) -> Paired:
     difference = _difference(kept)
     if difference and censored:
         difference = replace(difference, interval=None, effect_size=None)
-    return Paired(
+    return PairedValues(
         difference,
         [x for x, _ in kept],
         [y for _, y in kept],
@@ -64,7 +153,7 @@ def pair(a: Mapping[int, Known], b: Mapping[int, Known]) -> Paired:
     )
 
 
-def _sign_is_known(a: Known, b: Known) -> bool:
+def _sign_is_known(a: Observation, b: Observation) -> bool:
     if a.censored and b.censored:
         return False
     if a.censored:
@@ -72,7 +161,7 @@ def _sign_is_known(a: Known, b: Known) -> bool:
     return not b.censored or b.value >= a.value
 
 
-def _difference(pairs: list[tuple[Known, Known]]) -> PairedDifference | None:
+def _difference(pairs: list[tuple[Observation, Observation]]) -> PairedDifference | None:
     if not pairs:
         return None
     ties = [a.value == b.value for a, b in pairs]
@@ -82,105 +171,27 @@ def _difference(pairs: list[tuple[Known, Known]]) -> PairedDifference | None:
     )
 
 
-EPOCH_MEANS: Final = (
-    "dynamics.loss",
-    "dynamics.active_ratio",
-    "dynamics.gradient_norm",
-    "dynamics.gradient_norm.per_active",
-)
-"""Too noisy for a last value: the last epoch's mean stands for them."""
-
-COUNTS: Final = ("dynamics.empty_steps", "dynamics.invalid_steps")
-"""Counted up from the first step: the last value is the whole run's."""
-
-EVALUATED: Final = tuple(
-    key for key, metric in METRICS.items() if not metric.per_step and not metric.summary_only
-)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One metric of one run."""
-
-    run: Run
-    value: float | None
-    """None where it was not finite."""
-    step: int
-    censored: bool = False
-
-
-Measures = dict[str, dict[str, list[Measured]]]
-"""Metric key -> arm -> its runs' values, in the order of their seeds."""
-
-
-def so_far(session: Session, comparison: str, runs: Iterable[Run]) -> Measures:
-    """Each run's last value of every held-out metric, its last epoch's mean dynamics, and what its
-    curves add up to."""
-    own = list(runs)
-    found = [
-        *results.last_epoch_means(session, comparison=comparison, keys=EPOCH_MEANS),
-        *results.last_values(session, comparison=comparison, keys=(*COUNTS, *EVALUATED)),
-    ]
-    return _sorted([*_of(own, found), *_traits(session, own)])
-
-
-def at_the_end(
-    session: Session, comparison: str, runs: Iterable[Run], keys: Sequence[str]
-) -> Measures:
-    """The values of runs that have succeeded, of these held-out metrics and of all traits."""
-    own = [run for run in runs if run.state == "succeeded"]
-    found = results.last_values(session, comparison=comparison, keys=keys)
-    return _sorted([*_of(own, found), *_traits(session, own)])
-
-
-def untrained(session: Session, comparison: str, runs: Iterable[Run]) -> Measures:
-    """Every held-out metric of the untrained encoders."""
-    found = results.untrained_values(session, comparison=comparison, keys=EVALUATED)
-    return _sorted(_of(runs, found))
-
-
-def references(session: Session, comparison: str, prefix: str) -> dict[str, float]:
-    """What held-out metrics are held against: the mean over runs of what was reported under the
-    key with this prefix. Runs differ in it only where their data do."""
-    keys = [f"{prefix}{key}" for key in EVALUATED]
-    found: dict[str, list[float]] = {}
-    for result in results.last_values(session, comparison=comparison, keys=keys):
-        if result.value is not None:
-            found.setdefault(result.key.removeprefix(prefix), []).append(result.value)
-    return {key: fmean(values) for key, values in found.items()}
-
-
-def by_seed(measured: Iterable[Measured]) -> dict[int, Known]:
-    """The finite values of runs that have succeeded: only those can be paired, for two that are
-    still on their way stand at different steps."""
-    return {
-        one.run.seed: Known(one.value, one.censored)
-        for one in measured
-        if one.value is not None and one.run.state == "succeeded"
-    }
-
-
-def _of(runs: Iterable[Run], found: Iterable[Result]) -> list[tuple[str, Measured]]:
-    """What was found for these runs."""
-    own = {run.id: run for run in runs}
+def _of_runs(runs: Iterable[Run], found: Iterable[Result]) -> list[tuple[str, Measurement]]:
+    """Return (metric key, measurement) of those results that belong to these runs."""
+    by_id = {run.id: run for run in runs}
     return [
-        (result.key, Measured(own[result.run], result.value, result.step))
+        (result.key, Measurement(by_id[result.run], result.value, result.step))
         for result in found
-        if result.run in own
+        if result.run in by_id
     ]
 
 
-def _traits(session: Session, runs: Sequence[Run]) -> list[tuple[str, Measured]]:
-    own = {run.id: run for run in runs}
+def _statistics(session: Session, runs: Sequence[Run]) -> list[tuple[str, Measurement]]:
+    by_id = {run.id: run for run in runs}
     return [
-        (key, Measured(own[run], trait.value, own[run].total_steps, trait.censored))
-        for run, found in traits(session, runs).items()
-        for key, trait in found.items()
+        (key, Measurement(by_id[run], one.value, by_id[run].total_steps, one.censored))
+        for run, statistics in statistics_by_run(session, runs).items()
+        for key, one in statistics.items()
     ]
 
 
-def _sorted(measured: Iterable[tuple[str, Measured]]) -> Measures:
-    found: Measures = {}
-    for key, one in sorted(measured, key=lambda pair: (pair[1].run.position, pair[1].step)):
-        found.setdefault(key, {}).setdefault(one.run.arm, []).append(one)
-    return found
+def _grouped(found: Iterable[tuple[str, Measurement]]) -> Measurements:
+    grouped: Measurements = {}
+    for key, one in sorted(found, key=lambda pair: (pair[1].run.position, pair[1].step)):
+        grouped.setdefault(key, {}).setdefault(one.run.arm, []).append(one)
+    return grouped

@@ -1,13 +1,22 @@
-"""Points: insert, roll up, forget."""
+"""Points of series: insert them, keep their roll-ups up to date, delete them.
 
-from collections.abc import Iterable, Mapping
+Deleting happens in two steps, as a run may have millions of points: `discard_series` only deletes
+the series and remembers their ids, `purge_discarded` deletes their points later, in small batches.
+
+A series can lack raw points, which backend.maintenance.retention has deleted. It deletes whole
+buckets from the beginning of the series, the first bucket excepted. No column says that a series
+lacks points: it shows in its roll-up, which counts more points than there are.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
-from typing import Final
+from typing import Any, Final
 
-from sqlmodel import Session, col, delete, func, select
+from sqlalchemy import Select
+from sqlalchemy import select as columns
+from sqlmodel import Session, col, delete, exists, func, select
 
 from backend.db.models import Discarded, FineRollup, Point, Rollup, Run, Series
-from backend.metrics import downsampling as thinned
 from backend.metrics.downsampling import FINE_LEVEL, ROLLUP_LEVEL
 from contract.metrics import TEST_PREFIX
 
@@ -36,10 +45,28 @@ _COARSE: Final = _INTO.format(
     "FROM fine_rollup WHERE series_id = {0} AND bucket >= {0} AND bucket < {0}",
 )
 _MARK: Final = {"sqlite": "?", "postgresql": "%s"}
+"""The placeholder of a parameter."""
+_ROLLUP_WIDTH: Final = 1 << ROLLUP_LEVEL
+
+
+def ensure_series(session: Session, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Return the ids of series by (run, key); add those that do not exist yet."""
+    wanted = set(names)
+    runs = {run for run, _ in wanted}
+    query = select(Series.run_id, Series.key, Series.id).where(col(Series.run_id).in_(runs))
+    known = {(run, key): series for run, key, series in session.exec(query)}
+    added = [Series(run_id=run, key=key) for run, key in sorted(wanted - known.keys())]
+    session.add_all(added)
+    session.flush()
+    known.update({(row.run_id, row.key): row.id for row in added})
+    return {name: known[name] or 0 for name in wanted}
 
 
 def insert(session: Session, columns: Columns) -> None:
-    """Store points, ignoring those that are there, and recompute the roll-up they touch."""
+    """Store points and recompute the roll-up buckets they fall into.
+
+    A point whose step the series has already is ignored.
+    """
     rows = [
         row
         for series in sorted(columns)
@@ -57,11 +84,55 @@ def insert(session: Session, columns: Columns) -> None:
     _roll_up(session, touched)
 
 
-def forget(session: Session, run: str, after: int) -> None:
-    """Delete a run's points beyond a step, and those of the test split, which are read after the
-    last step; -1 forgets all points."""
+def count(session: Session, comparison: str) -> int:
+    """Return how many raw points the series of a comparison have."""
+    series = (
+        select(Series.id)
+        .join(Run, col(Run.id) == col(Series.run_id))
+        .where(Run.comparison_id == comparison)
+    )
+    lacking = select_series_lacking_raw_points(series)
+    of_complete = select(func.coalesce(func.sum(Rollup.n), 0)).where(
+        col(Rollup.series_id).in_(series), col(Rollup.series_id).not_in(lacking)
+    )
+    of_lacking = select(func.count()).select_from(Point).where(col(Point.series_id).in_(lacking))
+    return int(session.exec(of_complete).one()) + session.exec(of_lacking).one()
+
+
+def series_lacking_raw_points(session: Session, series: Sequence[int]) -> set[int]:
+    """Return the ids of those of these series that lack raw points."""
+    rows = session.connection().execute(select_series_lacking_raw_points(series))
+    return {row[0] for row in rows}
+
+
+def select_series_lacking_raw_points(series: Any) -> Select[Any]:
+    """Return a query of the ids of those series that lack raw points.
+
+    Args:
+        series: the ids to choose from, or a query of them.
+    """
+    first = (
+        columns(col(Rollup.series_id), func.min(Rollup.bucket).label("bucket"))
+        .where(col(Rollup.series_id).in_(series), col(Rollup.bucket) > 0)
+        .group_by(col(Rollup.series_id))
+        .subquery()
+    )
+    start = first.c.bucket * _ROLLUP_WIDTH
+    has_points = exists().where(
+        col(Point.series_id) == first.c.series_id,
+        col(Point.step) >= start,
+        col(Point.step) < start + _ROLLUP_WIDTH,
+    )
+    return columns(first.c.series_id).where(~has_points)
+
+
+def delete_after_step(session: Session, run: str, after: int) -> None:
+    """Delete a run's points beyond a step, and all points of the test split.
+
+    The test split is read after the last step. With -1 all points are deleted.
+    """
     if after < 0:
-        discard(session, run)
+        discard_series(session, run)
         return
     rows = session.exec(select(Series.id, Series.key).where(Series.run_id == run)).all()
     for series, key in rows:
@@ -79,66 +150,38 @@ def forget(session: Session, run: str, after: int) -> None:
         _roll_up(session, [(series, after >> FINE_LEVEL)])
 
 
-def discard(session: Session, run: str) -> None:
-    """Take a run's series out of sight at once, however many points they have."""
+def discard_series(session: Session, run: str) -> None:
+    """Delete a run's series at once, however many points they have; see purge_discarded."""
     ids = session.exec(select(Series.id).where(Series.run_id == run)).all()
     session.add_all(Discarded(series_id=series) for series in ids if series is not None)
     session.exec(delete(Series).where(col(Series.run_id) == run))
 
 
-def count(session: Session, comparison: str) -> int:
-    """Stored points of all series of a comparison."""
-    own = (
-        select(Series.id)
-        .join(Run, col(Run.id) == col(Series.run_id))
-        .where(Run.comparison_id == comparison)
-    )
-    lacking = thinned.query(own)
-    counted = select(func.coalesce(func.sum(Rollup.n), 0)).where(
-        col(Rollup.series_id).in_(own), col(Rollup.series_id).not_in(lacking)
-    )
-    left = select(func.count()).select_from(Point).where(col(Point.series_id).in_(lacking))
-    return int(session.exec(counted).one()) + session.exec(left).one()
-
-
 def any_discarded(session: Session) -> bool:
-    """Whether there is something to purge."""
+    """Return whether purge_discarded has something left to delete."""
     return session.exec(select(Discarded.series_id).limit(1)).first() is not None
 
 
-def purge(session: Session, most: int = 20_000) -> None:
-    """Delete up to so many points of a discarded series."""
+def purge_discarded(session: Session, limit: int = 20_000) -> None:
+    """Delete up to `limit` points of one discarded series, and then its roll-ups."""
     series = session.exec(select(Discarded.series_id).limit(1)).first()
     if series is None:
         return
-    own = col(Point.series_id) == series
+    of_series = col(Point.series_id) == series
     last = session.exec(
-        select(Point.step).where(own).order_by(col(Point.step)).offset(most).limit(1)
+        select(Point.step).where(of_series).order_by(col(Point.step)).offset(limit).limit(1)
     ).first()
     if last is not None:
-        session.exec(delete(Point).where(own, col(Point.step) < last))
+        session.exec(delete(Point).where(of_series, col(Point.step) < last))
         return
-    session.exec(delete(Point).where(own))
+    session.exec(delete(Point).where(of_series))
     for table in (FineRollup, Rollup):
         session.exec(delete(table).where(col(table.series_id) == series))
     session.exec(delete(Discarded).where(col(Discarded.series_id) == series))
 
 
-def series_ids(session: Session, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """The ids of series (run, key); those that are new are made."""
-    wanted = set(names)
-    runs = {run for run, _ in wanted}
-    asked = select(Series.run_id, Series.key, Series.id).where(col(Series.run_id).in_(runs))
-    known = {(run, key): own for run, key, own in session.exec(asked)}
-    made = [Series(run_id=run, key=key) for run, key in sorted(wanted - known.keys())]
-    session.add_all(made)
-    session.flush()
-    known.update({(row.run_id, row.key): row.id for row in made})
-    return {name: known[name] or 0 for name in wanted}
-
-
 def _roll_up(session: Session, touched: list[tuple[int, int]]) -> None:
-    """Recompute fine buckets (series, bucket) from their points, then the coarse ones of these."""
+    """Recompute fine buckets (series, bucket) from their points, then the coarse ones above."""
     connection = session.connection()
     mark = _MARK[connection.dialect.name]
     parts = 1 << (ROLLUP_LEVEL - FINE_LEVEL)

@@ -1,4 +1,4 @@
-"""The numbers at the end of runs."""
+"""Queries for single values of runs: last, untrained, mean of the last epoch, sum of each epoch."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from backend.db.models import Point, Run, Series
 
 
 class Result(NamedTuple):
-    """One metric of one run."""
+    """One value of a metric of a run."""
 
     run: str
     key: str
@@ -20,19 +20,19 @@ class Result(NamedTuple):
 
 
 class EpochSum(NamedTuple):
-    """All finite values of one series in one epoch."""
+    """The sum of all finite values of one series in one epoch."""
 
     run: str
     key: str
     epoch: int
-    """From 1; 0 holds the untrained network's value alone."""
+    """Counts from 1; epoch 0 holds only the value of the untrained network."""
     total: float
     values: int
-    """How many."""
+    """Number of values."""
 
 
 def last_values(session: Session, *, comparison: str, keys: Sequence[str]) -> list[Result]:
-    """The last point of each series of a comparison."""
+    """Return the last point of each series of a comparison."""
     last = (
         select(func.max(Point.step))
         .where(col(Point.series_id) == Series.id)
@@ -49,7 +49,7 @@ def last_values(session: Session, *, comparison: str, keys: Sequence[str]) -> li
 
 
 def untrained_values(session: Session, *, comparison: str, keys: Sequence[str]) -> list[Result]:
-    """The point at step 0 of each series of a comparison that has one."""
+    """Return the point at step 0 of each series of a comparison that has one."""
     rows = session.connection().execute(
         select(Series.run_id, Series.key, Point.step, Point.value)
         .join(Run, col(Run.id) == Series.run_id)
@@ -60,7 +60,10 @@ def untrained_values(session: Session, *, comparison: str, keys: Sequence[str]) 
 
 
 def last_epoch_means(session: Session, *, comparison: str, keys: Sequence[str]) -> list[Result]:
-    """The mean over each run's last epoch's worth of steps."""
+    """Return the mean of each series of a comparison over its run's last epoch.
+
+    The last epoch is as many steps as an epoch has, counted back from the run's current step.
+    """
     rows = session.connection().execute(
         select(Series.run_id, Series.key, func.max(Point.step), func.avg(Point.value))
         .join(Run, col(Run.id) == Series.run_id)
@@ -76,10 +79,11 @@ def last_epoch_means(session: Session, *, comparison: str, keys: Sequence[str]) 
 
 
 def epoch_sums(session: Session, *, runs: Sequence[str], keys: Sequence[str]) -> list[EpochSum]:
-    """Each series' finite values added up by epoch; an epoch without one is left out."""
-    # Step 1 is the first of epoch 1. Between whole numbers // is the database's own division, which
-    # rounds towards 0: a whole epoch is added first, or step 0 would fall into epoch 1. The 1 is
-    # written out, for PostgreSQL takes no expression with a parameter as one that it groups by.
+    """Return each series' finite values added up by epoch; an epoch without one is left out."""
+    # Step 1 is the first step of epoch 1. Between integers // is the database's division, which
+    # rounds towards 0: a whole epoch is added first, otherwise step 0 would fall into epoch 1. The
+    # 1 is written out, because PostgreSQL does not accept an expression with a parameter as one
+    # that it groups by.
     width = col(Run.steps_per_epoch)
     epoch = (col(Point.step) + width - literal_column("1", BigInteger)) // width
     rows = session.connection().execute(

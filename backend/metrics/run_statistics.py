@@ -1,11 +1,7 @@
-"""What a run's curves add up to: one value a run, known once it has succeeded.
+"""Statistics of a whole run, computed from its series once the run has succeeded.
 
-These are the `summary_only` keys of contract.metrics.
-
-How fast a loss falls; pure functions of its initial value and its mean in each epoch.
-
-The initial value is the untrained network's, from a full pass before the first step. An epoch
-without a mean (None) had no step with a loss; it is passed over.
+Each is one value a run, under one of the `summary_only` keys of contract.metrics: how fast the
+loss fell, the share of active tuples early on, gradient norms.
 """
 
 import statistics
@@ -22,31 +18,31 @@ from backend.db.models import Run
 from backend.metrics import results
 from backend.metrics.results import EpochSum
 
-DECAYED: Final = 0.1
+DECAYED_SHARE: Final = 0.1
 """Share of the initial loss at which it counts as decayed."""
-HALVED: Final = 0.5
+HALVED_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True)
 class Decay:
-    """After how many epochs the loss has fallen to a share of its initial value."""
+    """The number of epochs after which the loss has fallen to a share of its initial value."""
 
     epochs: int
-    """The first epoch whose mean is low enough; where censored, the epochs trained."""
+    """The first epoch whose mean is low enough; where censored, all epochs trained."""
     censored: bool = False
-    """No epoch's was: the number is more than `epochs`, and nobody knows which."""
+    """No epoch's mean was low enough: the real number is unknown and more than `epochs`."""
 
 
-def decay(initial: float | None, means: Sequence[float | None], share: float) -> Decay | None:
-    """The first epoch with mean <= share * initial.
+def loss_decay(initial: float | None, means: Sequence[float | None], share: float) -> Decay | None:
+    """Return the first epoch with mean <= share * initial.
 
     Args:
-        initial: the loss of the untrained network.
-        means: of epochs 1, 2, ...
-        share: of the initial value, as DECAYED or HALVED.
+        initial: the loss of the untrained network, from a full pass before the first step.
+        means: of epochs 1, 2, ...; None, for an epoch in which no step had a loss, is skipped.
+        share: of the initial value, as DECAYED_SHARE or HALVED_SHARE.
 
     Returns:
-        None where it is not defined: no initial value, none above 0, or no epoch.
+        None where it is not defined: without an initial value above 0, or without any mean.
     """
     if initial is None or initial <= 0 or all(mean is None for mean in means):
         return None
@@ -56,11 +52,10 @@ def decay(initial: float | None, means: Sequence[float | None], share: float) ->
     return Decay(len(means), censored=True)
 
 
-def auc(initial: float | None, means: Sequence[float | None]) -> float | None:
-    """Area under the normalised loss curve: the mean over epochs of mean / initial.
+def loss_auc(initial: float | None, means: Sequence[float | None]) -> float | None:
+    """Return the area under the normalised loss curve: the mean over epochs of mean / initial.
 
-    Returns:
-        None where it is not defined, as for decay.
+    The arguments and None mean the same as for loss_decay.
     """
     known = [mean for mean in means if mean is not None]
     if initial is None or initial <= 0 or not known:
@@ -69,29 +64,29 @@ def auc(initial: float | None, means: Sequence[float | None]) -> float | None:
 
 
 LATE_SHARE: Final = 10
-"""The last epochs / LATE_SHARE, rounded down but at least one, are the late ones."""
+"""The late epochs are the last epochs / LATE_SHARE, rounded down, but at least one."""
 
 _LOSS: Final = "dynamics.loss"
 _ACTIVE: Final = "dynamics.active_ratio"
 _NORM: Final = "dynamics.gradient_norm"
 _PER_ACTIVE: Final = "dynamics.gradient_norm.per_active"
-SERIES: Final = (_LOSS, _ACTIVE, _NORM, _PER_ACTIVE)
-"""The keys whose values, of all steps, they are made of."""
+SOURCE_KEYS: Final = (_LOSS, _ACTIVE, _NORM, _PER_ACTIVE)
+"""The keys of the series that the statistics are computed from, at all steps."""
 _REMEMBERED: Final = 10_000
 """Runs; about a kilobyte each."""
 
 
 @dataclass(frozen=True)
-class Trait:
+class Statistic:
     """One value of a run."""
 
     value: float
     censored: bool = False
-    """The real value is more than this, by at least 1."""
+    """The real value is unknown, and more than this one by at least 1."""
 
 
-Traits = Mapping[str, Trait]
-"""By metric key; what is not defined for a run is left out."""
+Statistics = Mapping[str, Statistic]
+"""Metric key -> its value; a statistic that is not defined for a run is left out."""
 
 
 class _Memory:
@@ -104,9 +99,9 @@ class _Memory:
     def __init__(self, most: int) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[str, int], Traits] = OrderedDict()
+        self._known: OrderedDict[tuple[str, int], Statistics] = OrderedDict()
 
-    def get(self, run: Run) -> Traits | None:
+    def get(self, run: Run) -> Statistics | None:
         """A run's traits, if remembered."""
         with self._lock:
             found = self._known.get((run.id, run.attempt))
@@ -114,7 +109,7 @@ class _Memory:
                 self._known.move_to_end((run.id, run.attempt))
             return found
 
-    def keep(self, run: Run, traits: Traits) -> None:
+    def keep(self, run: Run, traits: Statistics) -> None:
         """Remember a run's traits."""
         with self._lock:
             self._known[run.id, run.attempt] = traits
@@ -125,24 +120,24 @@ class _Memory:
 _memory: Final = _Memory(_REMEMBERED)
 
 
-def traits(session: Session, runs: Iterable[Run]) -> dict[str, Traits]:
-    """The traits of those runs that have succeeded, by run."""
+def statistics_by_run(session: Session, runs: Iterable[Run]) -> dict[str, Statistics]:
+    """Return the statistics of those runs that have succeeded, by run."""
     succeeded = [run for run in runs if run.state == "succeeded"]
     known = {run.id: _memory.get(run) for run in succeeded}
     new = [run for run in succeeded if known[run.id] is None]
     if new:
-        sums = results.epoch_sums(session, runs=[run.id for run in new], keys=SERIES)
+        sums = results.epoch_sums(session, runs=[run.id for run in new], keys=SOURCE_KEYS)
         by_run = {run: list(own) for run, own in groupby(sums, key=lambda found: found.run)}
         for run in new:
-            known[run.id] = made = _traits(run, by_run.get(run.id, []))
+            known[run.id] = made = _compute(run, by_run.get(run.id, []))
             _memory.keep(run, made)
     return {run: found for run, found in known.items() if found is not None}
 
 
-def _traits(run: Run, sums: Iterable[EpochSum]) -> Traits:
+def _compute(run: Run, sums: Iterable[EpochSum]) -> Statistics:
     if not run.steps_per_epoch:
         return {}
-    curves: dict[str, dict[int, EpochSum]] = {key: {} for key in SERIES}
+    curves: dict[str, dict[int, EpochSum]] = {key: {} for key in SOURCE_KEYS}
     for found in sums:
         curves[found.key][found.epoch] = found
     epochs = run.total_steps // run.steps_per_epoch
@@ -152,24 +147,24 @@ def _traits(run: Run, sums: Iterable[EpochSum]) -> Traits:
     late = _mean(curves[_NORM], trained[-max(1, epochs // LATE_SHARE) :])
     early = _mean(curves[_NORM], [1])
     values: dict[str, float | Decay | None] = {
-        "dynamics.loss_decay_epochs": decay(untrained, losses, DECAYED),
-        "dynamics.half_life": decay(untrained, losses, HALVED),
-        "dynamics.auc": auc(untrained, losses),
+        "dynamics.loss_decay_epochs": loss_decay(untrained, losses, DECAYED_SHARE),
+        "dynamics.half_life": loss_decay(untrained, losses, HALVED_SHARE),
+        "dynamics.auc": loss_auc(untrained, losses),
         "dynamics.active_ratio.early": _mean(curves[_ACTIVE], [1]),
         "dynamics.gradient_norm.per_active.mean": _mean(curves[_PER_ACTIVE], trained),
         "dynamics.gradient_norm.late_share": None if late is None or not early else late / early,
     }
-    return {key: _trait(value) for key, value in values.items() if value is not None}
+    return {key: _statistic(value) for key, value in values.items() if value is not None}
 
 
 def _mean(curve: Mapping[int, EpochSum], epochs: Sequence[int]) -> float | None:
-    """Over all steps of these epochs that have a value."""
+    """Return the mean over all steps of these epochs that have a value."""
     found = [curve[epoch] for epoch in epochs if epoch in curve]
     values = sum(epoch.values for epoch in found)
     return sum(epoch.total for epoch in found) / values if values else None
 
 
-def _trait(value: float | Decay) -> Trait:
+def _statistic(value: float | Decay) -> Statistic:
     if isinstance(value, Decay):
-        return Trait(float(value.epochs), value.censored)
-    return Trait(value)
+        return Statistic(float(value.epochs), value.censored)
+    return Statistic(value)

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, func, select, update
 from backend.db.database import Write
 from backend.db.models import LogLine, Run
 from backend.errors import ConflictError, NotFoundError
-from backend.metrics.points import forget
+from backend.metrics.points import delete_after_step
 from backend.runs import queue, snapshots
 from contract.comparison.training import ANY_DEVICE
 from contract.events import Failure
@@ -203,7 +203,7 @@ def _forget_beyond(write: Write, run: Run) -> None:
     """Forget what was measured after the step that the run goes on from; from the beginning, that
     is all of it."""
     keep = run.start_after or -1
-    forget(write.session, run.id, keep)
+    delete_after_step(write.session, run.id, keep)
     snapshots.forget(write.session, run.id, keep)
     run.step = run.start_after
     write.session.add(run)

@@ -74,5 +74,5 @@ def read_series(
         if missing:
             raise NotFoundError(f"there is no run {', '.join(map(repr, sorted(missing)))}")
         found = series.find(session, runs=asked, keys=key or [])
-        curves = series.read(session, found, after=after, most=max_points)
+        curves = series.read(session, found, after=after, max_points=max_points)
     return series_list(curves)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from backend.metrics.measurements import Known, Paired
+from backend.metrics.measurements import Observation, PairedValues
 from contract.catalogue.claims import Evidence
 from contract.metrics import METRICS
 
@@ -22,7 +22,7 @@ class Judged:
     """One piece of evidence and what it says."""
 
     evidence: Evidence
-    paired: Paired
+    paired: PairedValues
     p_holm: float | None
     """Adjusted over all evidence of a verdict; None without a pair."""
 
@@ -125,7 +125,7 @@ def _conclusion(one: Judged) -> str:
     return "which contains zero"
 
 
-def _mean(values: Sequence[Known]) -> float | None:
+def _mean(values: Sequence[Observation]) -> float | None:
     if not values or any(one.censored for one in values):
         return None
     return statistics.fmean(one.value for one in values)

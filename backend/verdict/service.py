@@ -9,8 +9,13 @@ from sqlmodel import Session
 
 from backend.comparisons.repository import stored_spec
 from backend.db.models import Comparison, Run
-from backend.metrics import measurements as measured
-from backend.metrics.measurements import Measures, Paired, pair
+from backend.metrics.measurements import (
+    Measurements,
+    PairedValues,
+    final_measurements,
+    observations_by_seed,
+    pair_by_seed,
+)
 from backend.runs import repository as runs
 from backend.verdict.evidence import Judged, Word, claim_word, reason
 from backend.verdict.schemas import ClaimOut, EvidenceOut, Figures, Pair, ReportedOut, Verdict
@@ -41,7 +46,7 @@ def give_verdict(
     names = {arms.a, arms.b} if arms else set()
     mine = [run for run in runs.of(session, comparison.id) if run.arm in names]
     seeds = _seeds(mine)
-    found = measured.at_the_end(session, comparison.id, mine, _EVIDENCE_KEYS)
+    found = final_measurements(session, comparison.id, mine, _EVIDENCE_KEYS)
     kinds = arms and (spec.arm(arms.a).loss.kind, spec.arm(arms.b).loss.kind)
     claims = [
         _claim(claim, evidence, arms, as_reported=kinds in (None, KINDS))
@@ -82,7 +87,7 @@ def _seeds(mine: Sequence[Run]) -> int:
     return sum(runs_of_seed == 2 for runs_of_seed in succeeded.values())
 
 
-def _judge_all(found: Measures, arms: Pair | None) -> list[list[Judged]]:
+def _judge_all(found: Measurements, arms: Pair | None) -> list[list[Judged]]:
     """The evidence of each claim, with its p-values adjusted over that of all."""
     pairs = {
         evidence.metric: _paired(found, evidence.metric, arms)
@@ -99,12 +104,12 @@ def _judge_all(found: Measures, arms: Pair | None) -> list[list[Judged]]:
     ]
 
 
-def _paired(found: Measures, key: str, arms: Pair | None) -> Paired:
+def _paired(found: Measurements, key: str, arms: Pair | None) -> PairedValues:
     if arms is None:
-        return pair({}, {})
+        return pair_by_seed({}, {})
     values = found.get(key, {})
     a, b = values.get(arms.a, []), values.get(arms.b, [])
-    return pair(measured.by_seed(a), measured.by_seed(b))
+    return pair_by_seed(observations_by_seed(a), observations_by_seed(b))
 
 
 def _claim(

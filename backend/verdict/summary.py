@@ -10,8 +10,15 @@ from sqlmodel import Session
 
 from backend.comparisons.repository import stored_spec
 from backend.db.models import Comparison
-from backend.metrics import measurements as measured
-from backend.metrics.measurements import Measured, Measures, pair
+from backend.metrics.measurements import (
+    Measurement,
+    Measurements,
+    current_measurements,
+    observations_by_seed,
+    pair_by_seed,
+    reference_values,
+    untrained_measurements,
+)
 from backend.runs import repository as runs
 from contract.comparison.differences import differences
 from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX, METRICS, Better
@@ -102,10 +109,10 @@ def summarise(session: Session, comparison: Comparison, baseline: str | None = N
     spec = stored_spec(comparison)
     own = runs.of(session, comparison.id)
     kept = [run for run in own if run.state != "failed"]
-    found = measured.so_far(session, comparison.id, kept)
-    untrained = measured.untrained(session, comparison.id, kept)
-    raw_backbone = measured.references(session, comparison.id, BACKBONE_PREFIX)
-    chance = measured.references(session, comparison.id, CHANCE_PREFIX)
+    found = current_measurements(session, comparison.id, kept)
+    untrained = untrained_measurements(session, comparison.id, kept)
+    raw_backbone = reference_values(session, comparison.id, BACKBONE_PREFIX)
+    chance = reference_values(session, comparison.id, CHANCE_PREFIX)
     arms = [arm.name for arm in spec.arms]
     against = baseline or arms[0]
     return Summary(
@@ -129,7 +136,7 @@ def summarise(session: Session, comparison: Comparison, baseline: str | None = N
     )
 
 
-def _arm(arm: str, key: str, found: Measures, untrained: Measures) -> ArmSummary:
+def _arm(arm: str, key: str, found: Measurements, untrained: Measurements) -> ArmSummary:
     mine = found[key].get(arm, [])
     finite = _finite(mine)
     censored = sum(one.censored for one in mine)
@@ -152,17 +159,17 @@ def _arm(arm: str, key: str, found: Measures, untrained: Measures) -> ArmSummary
     )
 
 
-def _finite(values: Iterable[Measured]) -> list[float]:
+def _finite(values: Iterable[Measurement]) -> list[float]:
     return [one.value for one in values if one.value is not None]
 
 
 def _differences(
-    found: dict[str, list[Measured]], arms: list[str], baseline: str
+    found: dict[str, list[Measurement]], arms: list[str], baseline: str
 ) -> list[DifferenceOut]:
-    known = {arm: measured.by_seed(found.get(arm, [])) for arm in arms}
+    known = {arm: observations_by_seed(found.get(arm, [])) for arm in arms}
     made = []
     for arm in arms:
-        d = None if arm == baseline else pair(known[arm], known[baseline]).difference
+        d = None if arm == baseline else pair_by_seed(known[arm], known[baseline]).difference
         if d:
             made.append(DifferenceOut(a=arm, b=baseline, **asdict(d)))
     return made

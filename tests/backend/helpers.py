@@ -119,7 +119,7 @@ def points_of(database: Database, run: str, key: str = "k") -> tuple[list[int], 
         rows = series.find(session, runs=[run], keys=[key])
         if not rows:
             return [], []
-        curve = series.read(session, rows, after=-1, most=10**9)[0]
+        curve = series.read(session, rows, after=-1, max_points=10**9)[0]
     assert curve.total == len(curve.steps)
     return curve.steps, curve.values
 

@@ -63,7 +63,7 @@ def fill(
                 _end(run, steps)
                 write.session.add(run)
                 curves = _curves(spec, run, steps, index)
-                ids = points.series_ids(write.session, [(run.id, key) for key in curves])
+                ids = points.ensure_series(write.session, [(run.id, key) for key in curves])
                 columns: Columns = {ids[run.id, key]: curve for key, curve in curves.items()}
                 points.insert(write.session, columns)
             made.append(comparison.id)

@@ -75,7 +75,7 @@ def fill(
             _end(run, epochs * STEPS_PER_EPOCH)
             write.session.add(run)
             curves = made_up(run.position, epochs, STEPS_PER_EPOCH)
-            ids = points.series_ids(write.session, [(run.id, key) for key in curves])
+            ids = points.ensure_series(write.session, [(run.id, key) for key in curves])
             points.insert(write.session, {ids[run.id, key]: curves[key] for key in curves})
             for epoch in range(epochs + 1):
                 embeddings = drawn_points(run, labels, epoch, epochs)

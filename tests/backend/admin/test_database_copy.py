@@ -81,7 +81,7 @@ def test_there_and_back(filled: Database, empty: Database, tmp_path: Path) -> No
         assert texts.scalars().all() == ["a\ufffdb", "c"]  # PostgreSQL has no character 0
     for database in (empty, back):  # and both count on where the first one was
         with database.write() as write:
-            [made] = points.series_ids(write.session, [(run, "new")]).values()
+            [made] = points.ensure_series(write.session, [(run, "new")]).values()
         assert made == 901
         follow = Attempt(run)
         follow.seq = run_now(database, run).committed_seq

@@ -322,7 +322,7 @@ def test_thinned_curves_are_the_means_of_their_buckets(api: Api, parts: Parts, m
 def raw_points(database: Database, run: str) -> list[float]:
     """Every value of the loss, from step 0."""
     with database.read() as session:
-        ids = points.series_ids(session, [(run, "dynamics.loss")])
+        ids = points.ensure_series(session, [(run, "dynamics.loss")])
         found = store.means(session, list(ids.values()), 0)
     return [value for _, _, value in sorted(found) if value is not None]
 

@@ -19,10 +19,13 @@ from backend.db.database import Database
 from backend.db.models import Point, Projection, Run, Series
 from backend.export import tables
 from backend.maintenance.retention import CHUNK, Retention
-from backend.metrics import points, results, series
-from backend.metrics import run_statistics as traits
-from backend.metrics.downsampling import Bucket, merge, of_points
-from backend.metrics.measurements import at_the_end, so_far, untrained
+from backend.metrics import points, results, run_statistics, series
+from backend.metrics.downsampling import Bucket, buckets_of_points, merge_buckets
+from backend.metrics.measurements import (
+    current_measurements,
+    final_measurements,
+    untrained_measurements,
+)
 from backend.metrics.series import Curve
 from backend.runs import repository as runs
 from backend.runs import snapshots
@@ -93,7 +96,7 @@ def kept(database: Database, blobs: Blobs, now: float = NOW, **days: float | Non
 
 def figures(database: Database, comparison: str) -> dict[str, str]:
     """All that a page or an export says of it as numbers, worked out anew."""
-    traits._memory._known.clear()
+    run_statistics._memory._known.clear()
     with database.read() as session:
         found = comparisons.get(session, comparison)
         own = runs.of(session, comparison)
@@ -101,9 +104,9 @@ def figures(database: Database, comparison: str) -> dict[str, str]:
         said: dict[str, Any] = {
             "summary": summarise(session, found),
             "verdict": give_verdict(session, found),
-            "so far": so_far(session, comparison, own),
-            "untrained": untrained(session, comparison, own),
-            "end": at_the_end(session, comparison, own, ["test.retrieval.map_at_r"]),
+            "so far": current_measurements(session, comparison, own),
+            "untrained": untrained_measurements(session, comparison, own),
+            "end": final_measurements(session, comparison, own, ["test.retrieval.map_at_r"]),
             "last epochs": sorted(
                 results.last_epoch_means(session, comparison=comparison, keys=PER_STEP)
             ),
@@ -128,7 +131,7 @@ def arms_of(session: Session, comparison: str) -> list[Arm]:
 def curve(database: Database, run: str, key: str, after: int = -1, most: int = 1000) -> Curve:
     with database.read() as session:
         rows = series.find(session, runs=[run], keys=[key])
-        [found] = series.read(session, rows, after=after, most=most)
+        [found] = series.read(session, rows, after=after, max_points=most)
         return found
 
 
@@ -195,7 +198,9 @@ def test_figures_ends_and_envelopes_stay(database: Database, blobs: Blobs) -> No
 
 def buckets(steps: list[int], measured: list[Any], k: int) -> list[Bucket]:
     """What a thinned series is by the pure function, by first steps."""
-    return [one._replace(at=one.at << k) for one in merge(of_points(steps, measured), k)]
+    return [
+        one._replace(at=one.at << k) for one in merge_buckets(buckets_of_points(steps, measured), k)
+    ]
 
 
 def check_curve(curve: Curve, expected: list[Bucket]) -> None:
@@ -213,7 +218,7 @@ def test_curves_of_arms_stand_for_the_same_means(database: Database, blobs: Blob
     def drawn(most: int) -> list[tuple[int, list[int], Any, Any]]:
         with database.read() as session:
             arms = arms_of(session, comparison)
-            made = curves(session, arms, "dynamics.update_norm", most=most, clock=True)
+            made = curves(session, arms, "dynamics.update_norm", max_points=most, clock=True)
         return [(one.width, one.steps, one.mean, one.elapsed) for one in made]
 
     before = drawn(30)

@@ -1,4 +1,4 @@
-"""Down-sampling keeps every spike, and what it kept does not move."""
+"""Downsampling keeps every spike, and later points do not move a bucket."""
 
 from itertools import groupby
 
@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.metrics.downsampling import ROLLUP_LEVEL, Bucket, extremes, level, merge, of_points
+from backend.metrics.downsampling import (
+    ROLLUP_LEVEL,
+    Bucket,
+    buckets_of_points,
+    extremes,
+    finest_level,
+    merge_buckets,
+)
 
 finite = st.floats(-1e6, 1e6)
 curves = st.dictionaries(st.integers(0, 20_000), st.none() | finite, min_size=1, max_size=400)
@@ -15,26 +22,26 @@ Curve = dict[int, float | None]
 
 def rollup(curve: Curve) -> list[Bucket]:
     steps = sorted(curve)
-    return merge(of_points(steps, [curve[s] for s in steps]), ROLLUP_LEVEL)
+    return merge_buckets(buckets_of_points(steps, [curve[s] for s in steps]), ROLLUP_LEVEL)
 
 
-def thin(curve: Curve, k: int) -> list[Bucket]:
+def downsampled(curve: Curve, k: int) -> list[Bucket]:
     steps = sorted(curve)
-    return merge(of_points(steps, [curve[s] for s in steps]), k)
+    return merge_buckets(buckets_of_points(steps, [curve[s] for s in steps]), k)
 
 
 @given(curves, st.integers(1, 300))
-def test_no_more_than_asked_and_none_lost(curve: Curve, most: int) -> None:
-    buckets = thin(curve, level(rollup(curve), most))
-    assert len(buckets) <= most
+def test_at_most_the_limit_and_no_point_lost(curve: Curve, limit: int) -> None:
+    buckets = downsampled(curve, finest_level(rollup(curve), limit))
+    assert len(buckets) <= limit
     assert sum(bucket.n for bucket in buckets) == len(curve)
     assert sum(bucket.nulls for bucket in buckets) == sum(v is None for v in curve.values())
 
 
 @given(curves, st.integers(1, 300))
-def test_every_point_lies_in_its_bucket_between_min_and_max(curve: Curve, most: int) -> None:
-    k = level(rollup(curve), most)
-    buckets = {bucket.at: bucket for bucket in thin(curve, k)}
+def test_every_point_lies_in_its_bucket_between_min_and_max(curve: Curve, limit: int) -> None:
+    k = finest_level(rollup(curve), limit)
+    buckets = {bucket.at: bucket for bucket in downsampled(curve, k)}
     for step, value in curve.items():
         bucket = buckets[step >> k]
         if value is not None:
@@ -47,32 +54,32 @@ def test_every_point_lies_in_its_bucket_between_min_and_max(curve: Curve, most: 
 
 
 @given(curves, curves, st.integers(1, 100))
-def test_more_points_never_make_buckets_narrower(first: Curve, second: Curve, most: int) -> None:
-    assert level(rollup(first), most) <= level(rollup({**second, **first}), most)
+def test_more_points_never_make_buckets_narrower(first: Curve, second: Curve, limit: int) -> None:
+    assert finest_level(rollup(first), limit) <= finest_level(rollup({**second, **first}), limit)
 
 
 @given(curves, curves, st.integers(0, 12))
 def test_buckets_do_not_move_when_later_points_arrive(first: Curve, second: Curve, k: int) -> None:
     beyond = max(first) + 1
     later = {beyond + step: value for step, value in second.items()}
-    before, after = thin(first, k), thin({**first, **later}, k)
-    assert after[: len(before) - 1] == before[:-1]  # the last may still have been filling
+    before, after = downsampled(first, k), downsampled({**first, **later}, k)
+    assert after[: len(before) - 1] == before[:-1]  # the last may have been incomplete
     assert after[len(before) - 1].at == before[-1].at
 
 
 @given(curves, st.integers(0, 6), st.integers(0, 6))
 def test_merging_in_two_steps_is_merging_in_one(curve: Curve, one: int, two: int) -> None:
-    at_once, stepwise = thin(curve, one + two), merge(thin(curve, one), two)
+    at_once, stepwise = downsampled(curve, one + two), merge_buckets(downsampled(curve, one), two)
     assert [b[:5] for b in at_once] == [b[:5] for b in stepwise]
     means = [(a.mean, b.mean) for a, b in zip(at_once, stepwise, strict=True)]
     assert all(a == b == None or a == pytest.approx(b) for a, b in means)  # noqa: E711
 
 
 @given(curves)
-def test_a_bucket_is_what_its_points_say(curve: Curve) -> None:
+def test_a_bucket_has_the_statistics_of_its_points(curve: Curve) -> None:
     for at, steps in groupby(sorted(curve), key=lambda step: step >> 3):
         values = [v for v in (curve[s] for s in steps) if v is not None]
-        [bucket] = [b for b in thin(curve, 3) if b.at == at]
+        [bucket] = [b for b in downsampled(curve, 3) if b.at == at]
         assert bucket.low == min(values, default=None)
         assert bucket.high == max(values, default=None)
         expected = pytest.approx(sum(values) / len(values), abs=1e-6) if values else None
@@ -92,8 +99,8 @@ def test_extremes_are_the_lowest_the_highest_and_the_last_in_order(
     assert set(kept) == {values[-1], *([min(known), max(known)] if known else [])}
 
 
-def test_sparse_and_dense_together_keep_both() -> None:
+def test_a_sparse_and_a_dense_part_are_both_kept() -> None:
     curve: Curve = {10**9: 5.0, **dict.fromkeys(range(1000), 1.0)}
-    buckets = thin(curve, level(rollup(curve), 20))
+    buckets = downsampled(curve, finest_level(rollup(curve), 20))
     assert buckets[-1].high == 5.0
-    assert len(buckets) >= 5  # the lone far point did not squeeze the dense part into one
+    assert len(buckets) >= 5  # the single far point did not join the dense part into one bucket

@@ -1,13 +1,19 @@
-"""What a run's curves add up to, on curves whose answer can be read off."""
+"""Statistics of runs, on curves whose statistics can be computed by hand."""
 
 import pytest
 from sqlalchemy import event
 
 from backend.db.database import Database
 from backend.db.models import Run
-from backend.metrics import results
-from backend.metrics import run_statistics as traits
-from backend.metrics.run_statistics import Trait
+from backend.metrics import results, run_statistics
+from backend.metrics.run_statistics import (
+    DECAYED_SHARE,
+    HALVED_SHARE,
+    Decay,
+    Statistic,
+    loss_auc,
+    loss_decay,
+)
 from backend.runs import repository as runs
 from contract.metrics import METRICS
 from tests.backend.helpers import Attempt, claim, submit
@@ -26,12 +32,16 @@ CURVES: Curves = {
 }
 
 
-def of(database: Database, run: Run) -> dict[str, Trait]:
+def statistics_of(database: Database, run: Run) -> dict[str, Statistic]:
     with database.read() as session:
-        return dict(traits.traits(session, [runs.get(session, run.id)]).get(run.id, {}))
+        return dict(
+            run_statistics.statistics_by_run(session, [runs.get(session, run.id)]).get(run.id, {})
+        )
 
 
-def one(database: Database, curves: Curves, *, state: str = "succeeded", epochs: int = 10) -> Run:
+def play_one(
+    database: Database, curves: Curves, *, state: str = "succeeded", epochs: int = 10
+) -> Run:
     submit(database)
     run = claim(database)
     assert run is not None
@@ -39,12 +49,12 @@ def one(database: Database, curves: Curves, *, state: str = "succeeded", epochs:
     return run
 
 
-def test_every_trait_by_hand(database: Database) -> None:
-    found = of(database, one(database, CURVES))
+def test_every_statistic_by_hand(database: Database) -> None:
+    found = statistics_of(database, play_one(database, CURVES))
     assert set(found) == {key for key, metric in METRICS.items() if metric.summary_only}
-    assert found["dynamics.loss_decay_epochs"] == Trait(7.0)
-    assert found["dynamics.half_life"] == Trait(2.0)
-    values = {key: trait.value for key, trait in found.items()}
+    assert found["dynamics.loss_decay_epochs"] == Statistic(7.0)
+    assert found["dynamics.half_life"] == Statistic(2.0)
+    values = {key: one.value for key, one in found.items()}
     assert values["dynamics.auc"] == pytest.approx(sum(LOSSES) / 10)
     assert values["dynamics.active_ratio.early"] == pytest.approx(0.7)  # without step 0
     assert values["dynamics.gradient_norm.per_active.mean"] == pytest.approx(
@@ -53,8 +63,8 @@ def test_every_trait_by_hand(database: Database) -> None:
     assert values["dynamics.gradient_norm.late_share"] == pytest.approx(1.0 / 4.0)
 
 
-def test_the_epochs_of_steps(database: Database) -> None:
-    run = one(database, {"k": {step: float(step) for step in range(31)}}, epochs=3)
+def test_sums_by_epoch(database: Database) -> None:
+    run = play_one(database, {"k": {step: float(step) for step in range(31)}}, epochs=3)
     with database.read() as session:
         found = results.epoch_sums(session, runs=[run.id], keys=["k"])
     by_hand = {0: [0.0]} | {
@@ -67,9 +77,11 @@ def test_the_epochs_of_steps(database: Database) -> None:
 
 
 def test_censored_where_not_reached(database: Database) -> None:
-    found = of(database, one(database, {"dynamics.loss": per_epoch(1.0, 0.9, 0.6, 0.45)}, epochs=3))
-    assert found["dynamics.loss_decay_epochs"] == Trait(3.0, censored=True)
-    assert found["dynamics.half_life"] == Trait(3.0)
+    found = statistics_of(
+        database, play_one(database, {"dynamics.loss": per_epoch(1.0, 0.9, 0.6, 0.45)}, epochs=3)
+    )
+    assert found["dynamics.loss_decay_epochs"] == Statistic(3.0, censored=True)
+    assert found["dynamics.half_life"] == Statistic(3.0)
     assert set(found) == {
         "dynamics.loss_decay_epochs",
         "dynamics.half_life",
@@ -77,72 +89,111 @@ def test_censored_where_not_reached(database: Database) -> None:
     }
 
 
-def test_late_is_a_tenth_of_the_epochs_and_at_least_one(database: Database) -> None:
+def test_the_late_epochs_are_a_tenth_and_at_least_one(database: Database) -> None:
     norms = per_epoch(None, *[float(epoch) for epoch in range(1, 31)])
-    run = one(database, {"dynamics.gradient_norm": norms}, epochs=30)
-    assert of(database, run)["dynamics.gradient_norm.late_share"].value == pytest.approx(29.0)
+    run = play_one(database, {"dynamics.gradient_norm": norms}, epochs=30)
+    assert statistics_of(database, run)["dynamics.gradient_norm.late_share"].value == pytest.approx(
+        29.0
+    )
     norms = per_epoch(None, 2.0, 3.0, 5.0)
-    run = one(database, {"dynamics.gradient_norm": norms}, epochs=3)
-    assert of(database, run)["dynamics.gradient_norm.late_share"].value == pytest.approx(2.5)
-    run = one(database, {"dynamics.gradient_norm": per_epoch(None, 0.0, 3.0, swing=0)}, epochs=2)
-    assert of(database, run) == {}  # no share of nothing
+    run = play_one(database, {"dynamics.gradient_norm": norms}, epochs=3)
+    assert statistics_of(database, run)["dynamics.gradient_norm.late_share"].value == pytest.approx(
+        2.5
+    )
+    run = play_one(
+        database, {"dynamics.gradient_norm": per_epoch(None, 0.0, 3.0, swing=0)}, epochs=2
+    )
+    assert statistics_of(database, run) == {}  # no share of nothing
 
 
-def test_without_a_first_pass_there_is_no_decay(database: Database) -> None:
-    run = one(database, {"dynamics.loss": per_epoch(None, *LOSSES)})
-    assert of(database, run) == {}
-    run = one(database, {"dynamics.loss": per_epoch(0.0, *LOSSES)})
-    assert of(database, run) == {}
-    run = one(database, {"dynamics.loss": {0: None, **per_epoch(None, *LOSSES)}})
-    assert of(database, run) == {}
+def test_without_a_loss_of_the_untrained_network_there_is_no_decay(database: Database) -> None:
+    run = play_one(database, {"dynamics.loss": per_epoch(None, *LOSSES)})
+    assert statistics_of(database, run) == {}
+    run = play_one(database, {"dynamics.loss": per_epoch(0.0, *LOSSES)})
+    assert statistics_of(database, run) == {}
+    run = play_one(database, {"dynamics.loss": {0: None, **per_epoch(None, *LOSSES)}})
+    assert statistics_of(database, run) == {}
 
 
 @pytest.mark.parametrize("state", ["running", "failed", "cancelled"])
-def test_only_runs_that_have_succeeded_have_traits(database: Database, state: str) -> None:
-    assert of(database, one(database, CURVES, state=state)) == {}
+def test_only_runs_that_have_succeeded_have_statistics(database: Database, state: str) -> None:
+    assert statistics_of(database, play_one(database, CURVES, state=state)) == {}
 
 
-def test_worked_out_once_a_run_and_again_for_another_attempt(database: Database) -> None:
-    run = one(database, CURVES, state="failed")
+def test_computed_once_a_run_and_again_for_another_attempt(database: Database) -> None:
+    run = play_one(database, CURVES, state="failed")
     statements: list[str] = []
     event.listen(database.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
 
-    def over_points() -> int:
+    def grouping_queries() -> int:
         return sum("FROM series" in sql and "GROUP BY" in sql for sql in statements)
 
-    assert of(database, run) == {}
+    assert statistics_of(database, run) == {}
     with database.write() as write:
         runs.retry(write, runs.get(write.session, run.id))
     again = claim(database)
     assert again is not None
     assert (again.id, again.attempt) == (run.id, 2)
     play(database, again, {**CURVES, "dynamics.loss": per_epoch(1.0, *[0.05] * 10)})
-    assert over_points() == 0
-    first = of(database, run)
-    assert over_points() == 1
-    assert first["dynamics.loss_decay_epochs"] == Trait(1.0)  # not the first attempt's 7
-    assert of(database, run) == first
-    assert over_points() == 1
+    assert grouping_queries() == 0
+    first = statistics_of(database, run)
+    assert grouping_queries() == 1
+    assert first["dynamics.loss_decay_epochs"] == Statistic(1.0)  # not the first attempt's 7
+    assert statistics_of(database, run) == first
+    assert grouping_queries() == 1
 
 
 def test_memory_is_bounded_and_forgets_what_was_asked_for_longest_ago() -> None:
-    memory = traits._Memory(2)
+    memory = run_statistics._Memory(2)
     made = [
         Run(id=name, comparison_id="c", position=0, arm="a", seed=0, created_at=0.0)
         for name in "xyz"
     ]
-    memory.keep(made[0], {"k": Trait(1.0)})
+    memory.keep(made[0], {"k": Statistic(1.0)})
     memory.keep(made[1], {})
-    assert memory.get(made[0]) == {"k": Trait(1.0)}
+    assert memory.get(made[0]) == {"k": Statistic(1.0)}
     memory.keep(made[2], {})
     assert memory.get(made[1]) is None
     assert memory.get(made[0]) is not None
     assert memory.get(made[2]) == {}
 
 
-def test_a_run_that_never_started_has_none(database: Database) -> None:
+def test_a_run_that_never_started_has_no_statistics(database: Database) -> None:
     submit(database)
     run = claim(database)
     assert run is not None
     store(database, Attempt(run.id).ended())
-    assert of(database, run) == {}
+    assert statistics_of(database, run) == {}
+
+
+def test_decay_is_the_first_epoch_that_is_low_enough() -> None:
+    means = [0.8, 0.5, 0.2, 0.1, 0.05]
+    assert loss_decay(1.0, means, HALVED_SHARE) == Decay(2)  # at the threshold is low enough
+    assert loss_decay(1.0, means, DECAYED_SHARE) == Decay(4)
+    assert loss_decay(10.0, means, DECAYED_SHARE) == Decay(1)
+    assert loss_auc(1.0, means) == pytest.approx(0.33)
+
+
+def test_a_later_rise_does_not_change_the_decay() -> None:
+    assert loss_decay(2.0, [1.5, 0.9, 1.7], HALVED_SHARE) == Decay(2)
+
+
+def test_a_decay_not_reached_is_censored_at_the_epochs_trained() -> None:
+    assert loss_decay(1.0, [0.9, 0.6, 0.51], HALVED_SHARE) == Decay(3, censored=True)
+    assert loss_decay(1.0, [1.4], DECAYED_SHARE) == Decay(1, censored=True)
+    assert loss_auc(1.0, [1.4, 1.6]) == pytest.approx(1.5)
+
+
+def test_an_epoch_without_a_mean_is_skipped() -> None:
+    assert loss_decay(1.0, [None, 0.7, None, 0.4], HALVED_SHARE) == Decay(4)
+    assert loss_decay(1.0, [0.7, None], HALVED_SHARE) == Decay(2, censored=True)
+    assert loss_auc(2.0, [None, 1.0, 3.0]) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("initial", "means"),
+    [(None, [0.5]), (0.0, [0.5]), (-1.0, [0.5]), (1.0, []), (1.0, [None, None])],
+)
+def test_decay_that_is_not_defined(initial: float | None, means: list[float | None]) -> None:
+    assert loss_decay(initial, means, DECAYED_SHARE) is None
+    assert loss_auc(initial, means) is None

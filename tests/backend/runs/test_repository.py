@@ -45,7 +45,7 @@ def test_highest_priority_then_oldest_then_seed_by_seed(database: Database) -> N
 def test_a_new_attempt_forgets_its_predecessor(database: Database) -> None:
     run = running(database)
     with database.write() as write:
-        ids = points.series_ids(write.session, [(run.id, "k")])
+        ids = points.ensure_series(write.session, [(run.id, "k")])
         points.insert(write.session, {ids[run.id, "k"]: ([0, 1, 2], [0.0, 1.0, 2.0])})
         runs.lose(write, runs.get(write.session, run.id), reason="x", strike=True, now=2)
     assert points_of(database, run.id)[0] == [0, 1, 2]  # seen until the next attempt begins
@@ -62,7 +62,7 @@ def test_a_new_attempt_keeps_what_its_checkpoint_holds(database: Database) -> No
     run = running(database)
     steps = list(range(1000))
     with database.write() as write:
-        ids = points.series_ids(write.session, [(run.id, "k")])
+        ids = points.ensure_series(write.session, [(run.id, "k")])
         points.insert(write.session, {ids[run.id, "k"]: (steps, [float(s) for s in steps])})
         found = runs.get(write.session, run.id)
         runs.lose(write, found, reason="x", strike=True, now=2)

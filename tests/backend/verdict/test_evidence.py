@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from backend.db.models import Run
-from backend.metrics.measurements import Known, Paired, pair
+from backend.metrics.measurements import Observation, PairedValues, pair_by_seed
 from backend.verdict.evidence import Judged, Word, claim_word, reason
 from backend.verdict.wording import caveats
 from contract.catalogue.claims import Evidence, Expected
@@ -21,14 +21,14 @@ Value = float | str
 """A string is a bound that was not reached: ">50"."""
 
 
-def paired(a: Sequence[Value], b: Sequence[Value]) -> Paired:
-    def known(values: Sequence[Value]) -> dict[int, Known]:
+def paired(a: Sequence[Value], b: Sequence[Value]) -> PairedValues:
+    def known(values: Sequence[Value]) -> dict[int, Observation]:
         return {
-            seed: Known(float(v[1:]), censored=True) if isinstance(v, str) else Known(v)
+            seed: Observation(float(v[1:]), censored=True) if isinstance(v, str) else Observation(v)
             for seed, v in enumerate(values)
         }
 
-    return pair(known(a), known(b))
+    return pair_by_seed(known(a), known(b))
 
 
 def judged(
@@ -117,7 +117,10 @@ def test_a_claim_only_if_all_its_measured_evidence_agrees(
 def test_means_are_those_of_the_pairs() -> None:
     one = Judged(
         Evidence(RECALL, "less"),
-        pair({0: Known(0.1), 1: Known(0.3), 2: Known(9.0)}, {0: Known(0.2), 1: Known(0.6)}),
+        pair_by_seed(
+            {0: Observation(0.1), 1: Observation(0.3), 2: Observation(9.0)},
+            {0: Observation(0.2), 1: Observation(0.6)},
+        ),
         p_holm=None,
     )
     assert one.mean_a == pytest.approx(0.2)
