@@ -1,1 +1,1 @@
-"""Starts and watches Lossboard's processes by command line: broker, API, worker slots and UI."""
+"""Start, watch and stop Lossboard's processes by command line: broker, API, worker slots and UI."""

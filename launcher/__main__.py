@@ -1,6 +1,7 @@
-"""Entry of `python -m launcher`.
+"""Entry point of `python -m launcher`.
 
-Commands that are passed on to the client's or the backend's own command line.
+The launcher itself runs `up` and `check`. All other commands are passed on to the command line of
+the client (`frontend.cli`) or of the backend.
 """
 
 import os
@@ -13,32 +14,38 @@ from launcher.console import LauncherError
 from launcher.options import parse
 from launcher.processes.plan import ROOT
 
-COMMANDS: Final = {
+MODULE_COMMANDS: Final = {
     **dict.fromkeys(("submit", "watch", "list", "export", "report"), "frontend.cli"),
     **dict.fromkeys(("migrate", "copy", "backup", "restore"), "backend.admin"),
     "token": "backend.auth",
 }
-"""Command -> the module that is run for it."""
+"""Command -> the module that runs it."""
 
 
-def command(arguments: Sequence[str]) -> list[str]:
-    """What to run for what was typed."""
-    return [sys.executable, "-m", COMMANDS[arguments[0]], *arguments]
+def module_command(arguments: Sequence[str]) -> list[str]:
+    """Return the command line that runs the module for these arguments."""
+    return [sys.executable, "-m", MODULE_COMMANDS[arguments[0]], *arguments]
 
 
-def environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment, in which our folders are found from wherever the command was typed."""
+def module_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment with the repository on PYTHONPATH.
+
+    The module is then found from every working directory.
+    """
     path = os.pathsep.join(filter(None, (str(ROOT), environ.get("PYTHONPATH"))))
     return {**environ, "PYTHONPATH": path}
 
 
-def run(arguments: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
-    """Become that process: its signals and its exit status are its own."""
-    os.execve(sys.executable, command(arguments), environment(environ))
+def replace_with_module(arguments: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    """Replace this process by the module's: that one gets the signals and sets the exit status."""
+    os.execve(sys.executable, module_command(arguments), module_environment(environ))
 
 
-def guarded(command: Callable[[], int | None]) -> int:
-    """Run a command; what is in its way becomes one line on stderr and exit status 1."""
+def run_reporting_errors(command: Callable[[], int | None]) -> int:
+    """Run a command and return its exit status.
+
+    A LauncherError becomes one line on stderr and exit status 1.
+    """
     try:
         return command() or 0
     except LauncherError as error:
@@ -47,9 +54,9 @@ def guarded(command: Callable[[], int | None]) -> int:
 
 
 def main() -> int:
-    """Run the command that was typed."""
-    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
-        run(sys.argv[1:], os.environ)
+    """Run the command of the command line and return its exit status."""
+    if sys.argv[1:2] and sys.argv[1] in MODULE_COMMANDS:
+        replace_with_module(sys.argv[1:], os.environ)
     name, options = parse(sys.argv[1:], os.environ)
     if name == "up":
         return up.run(options)
@@ -59,4 +66,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(run_reporting_errors(main))

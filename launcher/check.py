@@ -1,4 +1,4 @@
-"""`python -m launcher check`: what is missing, without starting anything."""
+"""`python -m launcher check`: report what is missing, without starting anything."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from launcher.console import BrokerError
-from launcher.machine import broker_binary, cores, gpu_count, problem_with, slots
+from launcher.machine import broker_binary, cores, gpu_count, port_problem, worker_slots
 from launcher.options import Options
 from launcher.processes import plan
 
@@ -20,24 +20,24 @@ PACKAGES = (
     *("threadpoolctl", "librosa", "psutil", "safetensors", "openTSNE", "pacmap"),
     *("streamlit", "plotly"),
 )
-"""What `make run` installs, without the parts that only some platforms have."""
+"""Packages that `make run` installs on every platform."""
+
+Finding = tuple[bool, str]
+"""Whether it is there, and the text to print."""
 
 
 def report(options: Options) -> tuple[list[str], bool]:
-    """The lines to print, and whether everything needed is there."""
+    """Return the lines to print, and whether everything needed is there."""
     findings = [
         *_python(),
         *_packages(),
         *_broker(),
         *_ports(options),
-        *_folder(options.data_dir),
+        *_data_folder(options.data_dir),
         *_slots(options),
     ]
     lines = [f"{'ok     ' if fine else 'MISSING'} {text}" for fine, text in findings]
     return lines, all(fine for fine, _ in findings)
-
-
-Finding = tuple[bool, str]
 
 
 def _python() -> Iterator[Finding]:
@@ -65,12 +65,12 @@ def _broker() -> Iterator[Finding]:
 
 
 def _ports(options: Options) -> Iterator[Finding]:
-    for port in plan.ports_of(options, embedded=not os.environ.get("REDIS_URL")):
-        problem = problem_with(port)
+    for port in plan.required_ports(options, embedded=not os.environ.get("REDIS_URL")):
+        problem = port_problem(port)
         yield problem is None, problem or f"port {port.number} is free ({port.owner})"
 
 
-def _folder(folder: Path) -> Iterator[Finding]:
+def _data_folder(folder: Path) -> Iterator[Finding]:
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
     try:
         with tempfile.TemporaryFile(dir=nearest):
@@ -80,5 +80,5 @@ def _folder(folder: Path) -> Iterator[Finding]:
 
 
 def _slots(options: Options) -> Iterator[Finding]:
-    planned = slots(options.workers, gpu_count(), cores())
-    yield True, f"{len(planned)} worker slot(s) on {planned[0].device}, {cores()} cores"
+    slots = worker_slots(options.workers, gpu_count(), cores())
+    yield True, f"{len(slots)} worker slot(s) on {slots[0].device}, {cores()} cores"

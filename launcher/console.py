@@ -1,22 +1,12 @@
-"""What can keep the launcher from starting.
+"""What the launcher prints: the errors that end it, and log lines as text or JSON.
 
 LauncherError
 ├── OptionsError   the command line contradicts itself or the rules
 ├── PortError      an address is in use or may not be bound
 ├── FolderError    another launcher runs on the data folder, or it cannot be written
 ├── BrokerError    no broker is bundled for this platform and REDIS_URL is not set
-└── StartError     a process ended, or did not answer, before it was ready
-
-What can keep the launcher from starting.
-
-LauncherError
-├── OptionsError   the command line contradicts itself or the rules
-├── PortError      an address is in use or may not be bound
-├── FolderError    another launcher runs on the data folder, or it cannot be written
-├── BrokerError    no broker is bundled for this platform and REDIS_URL is not set
-└── StartError     a process ended, or did not answer, before it was ready
-
-How the launcher prints its own lines and its processes': for people, or as JSON for machines.
+├── StartError     a process ended, or did not answer, before it was ready
+└── DemoError      the first comparison was not submitted (`launcher.up`)
 """
 
 import datetime
@@ -29,7 +19,7 @@ from typing import Final
 
 
 class LauncherError(Exception):
-    """One clear line for the person who typed the command."""
+    """An error that is shown to the user as one line."""
 
 
 class OptionsError(LauncherError):
@@ -52,25 +42,25 @@ class StartError(LauncherError):
     """A process ended, or did not answer, before it was ready."""
 
 
-Say = Callable[[str], None]
-"""Prints one line; a process's begins with its name in brackets."""
-FORMATS: Final = ("text", "json")
-_OF_A_PROCESS: Final = re.compile(r"\[([\w-]+)\] (.*)", re.DOTALL)
+PrintLine = Callable[[str], None]
+"""Prints one line; a line of a process begins with the name of the process in brackets."""
+LOG_FORMATS: Final = ("text", "json")
+_PROCESS_LINE: Final = re.compile(r"\[([\w-]+)\] (.*)", re.DOTALL)
 
 
-def chosen(environ: Mapping[str, str]) -> Say:
-    """What LOSSBOARD_LOG_FORMAT asks for.
+def line_printer(environ: Mapping[str, str]) -> PrintLine:
+    """Return the function that prints lines in the format of LOSSBOARD_LOG_FORMAT.
 
     Raises:
-        OptionsError: there is no such format.
+        OptionsError: the format is unknown.
     """
-    name = environ.get("LOSSBOARD_LOG_FORMAT") or FORMATS[0]
-    if name not in FORMATS:
-        raise OptionsError(f"LOSSBOARD_LOG_FORMAT is {name!r}; known are {', '.join(FORMATS)}")
-    return say if name == "text" else say_json
+    name = environ.get("LOSSBOARD_LOG_FORMAT") or LOG_FORMATS[0]
+    if name not in LOG_FORMATS:
+        raise OptionsError(f"LOSSBOARD_LOG_FORMAT is {name!r}; known are {', '.join(LOG_FORMATS)}")
+    return print_line if name == "text" else print_json_line
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     """Print one line at once; a closed terminal must not bring the processes down."""
     try:
         print(line, flush=True)
@@ -78,23 +68,26 @@ def say(line: str) -> None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
 
 
-def say_json(line: str) -> None:
-    """Print it as an object: a process's own keeps its fields and gets the process's name; what is
-    no object, as the broker's lines, becomes the message of one."""
-    found = _OF_A_PROCESS.fullmatch(line)
-    process, text = found.groups() if found else ("launcher", line)
-    own = _object(text) or {
+def print_json_line(line: str) -> None:
+    """Print one line as a JSON object with the name of the process.
+
+    A line that is a JSON object already keeps its fields. Any other line, such as the broker's,
+    becomes the message of a new object.
+    """
+    match = _PROCESS_LINE.fullmatch(line)
+    process, text = match.groups() if match else ("launcher", line)
+    fields = _json_object(text) or {
         "time": datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="milliseconds"),
         "level": "INFO",
         "logger": process,
         "message": text,
     }
-    say(json.dumps({**own, "process": process}, ensure_ascii=False))
+    print_line(json.dumps({**fields, "process": process}, ensure_ascii=False))
 
 
-def _object(text: str) -> dict[str, object] | None:
+def _json_object(text: str) -> dict[str, object] | None:
     try:
-        read = json.loads(text)
+        value = json.loads(text)
     except ValueError:
         return None
-    return read if isinstance(read, dict) else None
+    return value if isinstance(value, dict) else None

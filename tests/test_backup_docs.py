@@ -22,8 +22,8 @@ def typed() -> list[list[str]]:
 def test_every_command_is_one_that_the_parsers_take() -> None:
     taken = set()
     for words in typed():
-        if words[0] in __main__.COMMANDS:
-            assert __main__.COMMANDS[words[0]] == "backend.admin"
+        if words[0] in __main__.MODULE_COMMANDS:
+            assert __main__.MODULE_COMMANDS[words[0]] == "backend.admin"
             admin.parser().parse_args(words)
         else:
             options.parser().parse_args(words)

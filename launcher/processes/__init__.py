@@ -1,1 +1,1 @@
-"""The processes of the product: which there are, their start, watch and end."""
+"""The processes of the product: the plan of what to start, and how each is started and ended."""

@@ -1,4 +1,4 @@
-"""One running child: its start, its log lines, its end."""
+"""One running child process: start, log lines and end."""
 
 import asyncio
 import contextlib
@@ -8,32 +8,38 @@ import sys
 import time
 from pathlib import Path
 
-from launcher.console import Say
-from launcher.processes.plan import ROOT, Process
+from launcher.console import PrintLine
+from launcher.processes.plan import ROOT, ProcessSpec
 
 CHILD = Path(__file__).with_name("child.py")
 
 
-class Running:
-    """A started process; in a session of its own, so that a Ctrl-C reaches the launcher only."""
+class RunningProcess:
+    """A started process. It has its own session, so that a Ctrl-C reaches only the launcher."""
 
     def __init__(
-        self, spec: Process, handle: asyncio.subprocess.Process, log: int, lifeline: int, say: Say
+        self,
+        spec: ProcessSpec,
+        handle: asyncio.subprocess.Process,
+        log: int,
+        lifeline: int,
+        print_line: PrintLine,
     ) -> None:
         self.spec = spec
         self.started = time.monotonic()
         self._handle = handle
         self._lifeline = lifeline
         self._relaying = asyncio.create_task(
-            _relay(log, spec.name, say), name=f"log of {spec.name}"
+            _relay_log(log, spec.name, print_line), name=f"log of {spec.name}"
         )
 
     @classmethod
-    async def start(cls, spec: Process, say: Say) -> "Running":
-        """Start the command, guarded by child.py; call from the main thread only."""
+    async def start(cls, spec: ProcessSpec, print_line: PrintLine) -> "RunningProcess":
+        """Start the command through child.py; call this from the main thread only."""
+        # child.py ends the command when this pipe closes: only the launcher holds its other end.
         lifeline, our_lifeline = os.pipe()
-        # A pipe of our own for the log: asyncio takes a process for living while anybody, such as
-        # a grandchild, holds a pipe that it opened itself.
+        # The log's pipe is opened here, not by asyncio: asyncio takes a process for running while
+        # any other process, such as a grandchild, holds a pipe that asyncio opened.
         our_log, log = os.pipe()
         try:
             handle = await asyncio.create_subprocess_exec(
@@ -54,55 +60,55 @@ class Running:
         finally:
             os.close(lifeline)
             os.close(log)
-        return cls(spec, handle, our_log, our_lifeline, say)
+        return cls(spec, handle, our_log, our_lifeline, print_line)
 
     @property
     def pid(self) -> int:
-        """Of the process, which leads its group."""
+        """Id of the process, and of its process group, which it leads."""
         return self._handle.pid
 
     @property
     def ended(self) -> bool:
-        """Whether it has ended."""
+        """Whether the process has ended."""
         return self._handle.returncode is not None
 
     @property
     def status(self) -> str:
-        """How it ended, in words."""
+        """How the process ended, in words."""
         code = self._handle.returncode
         if code is None:
             return "running"
         return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
 
     async def wait(self) -> None:
-        """Wait for its end, then clear away what it may have left in its group."""
+        """Wait for the end of the process, then kill what it may have left in its group."""
         await self._handle.wait()
         self.kill()
 
     def terminate(self) -> None:
-        """Ask it to end; its own children are its own business."""
+        """Ask the process to end; it ends its own children itself."""
         if not self.ended:
             self._handle.terminate()
 
     def kill(self) -> None:
-        """End it and everything in its group, now."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # nothing left of the group
+        """Kill the process and everything in its group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # the group is empty
             os.killpg(self.pid, signal.SIGKILL)
 
     async def drain(self) -> None:
-        """Print what the process wrote last; waits briefly, as it may not have ended."""
+        """Print the last log lines; waits briefly, as the process may not have ended."""
         await asyncio.wait([self._relaying], timeout=0.2)
 
     async def close(self) -> None:
-        """Take the last log lines of an ended process and free its pipes."""
+        """Print the last log lines of an ended process and close its pipes."""
         await self.drain()
-        self._relaying.cancel()  # where a grandchild still holds the log's other end
+        self._relaying.cancel()  # needed when a grandchild still holds the log's other end
         await asyncio.wait([self._relaying])
         os.close(self._lifeline)
 
 
-async def _relay(descriptor: int, name: str, say: Say) -> None:
-    """Print what comes through a pipe, line by line, under the process's name; owns the pipe."""
+async def _relay_log(descriptor: int, name: str, print_line: PrintLine) -> None:
+    """Print what comes through a pipe line by line, with the process's name; closes the pipe."""
     reader = asyncio.StreamReader()
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", buffering=0)
@@ -112,8 +118,8 @@ async def _relay(descriptor: int, name: str, say: Say) -> None:
         while chunk := await reader.read(65536):
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
-                say(f"[{name}] {line.decode(errors='replace').rstrip()}")
+                print_line(f"[{name}] {line.decode(errors='replace').rstrip()}")
         if rest:
-            say(f"[{name}] {rest.decode(errors='replace').rstrip()}")
+            print_line(f"[{name}] {rest.decode(errors='replace').rstrip()}")
     finally:
         transport.close()

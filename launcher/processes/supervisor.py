@@ -1,39 +1,39 @@
-"""Starts the stages of a plan, keeps each process alive, and stops them in reverse order."""
+"""Start the stages of a plan, keep each process alive, and stop them in reverse order."""
 
 import asyncio
 import time
 from collections.abc import Sequence
 
-from launcher.console import Say, StartError
-from launcher.processes.plan import Process
-from launcher.processes.process import Running
+from launcher.console import PrintLine, StartError
+from launcher.processes.plan import ProcessSpec
+from launcher.processes.process import RunningProcess
 
-START_S = 60.0
-"""How long a process may take to be ready."""
-POLL_S = 0.05
+START_TIMEOUT_S = 60.0
+"""Seconds a process may take to be ready."""
+POLL_INTERVAL_S = 0.05
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
-"""Back-off before a restart: doubles from the first to the longest."""
+"""Pause before a restart, in seconds: doubles from the first to the longest."""
 STEADY_S = 10.0
-"""A process that lived this long starts over with the first pause."""
-STOP_S = (4.1, 4.6, 4.9)
-"""Deadlines since the request to stop: for the last stage, the one before, and the first."""
+"""After a process has run for so many seconds, its next restart waits for the first pause again."""
+STOP_DEADLINES_S = (4.1, 4.6, 4.9)
+"""Seconds after the request to stop at which a stage is killed: last stage, middle, first."""
 
 
 class Supervisor:
-    """Owns the running processes of one plan."""
+    """The running processes of one plan."""
 
-    def __init__(self, stages: Sequence[Sequence[Process]], say: Say) -> None:
+    def __init__(self, stages: Sequence[Sequence[ProcessSpec]], print_line: PrintLine) -> None:
         self._stages = stages
-        self._say = say
-        self._running: dict[str, Running] = {}
+        self._print_line = print_line
+        self._running: dict[str, RunningProcess] = {}
         self._watchers: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Start stage after stage; a process that later ends is started again.
+        """Start one stage after the other; a process that ends later is started again.
 
         Raises:
-            StartError: a process ended or did not answer before it was ready. What had started
-                is left running: call `stop`.
+            StartError: a process ended or did not answer before it was ready. The processes that
+                had started still run: call `stop`.
         """
         for stage in self._stages:
             try:
@@ -44,11 +44,11 @@ class Supervisor:
                 raise several.exceptions[0] from None
 
     async def stop(self) -> None:
-        """End all processes, the last stage first; whoever is late is killed with its group."""
+        """End all processes, the last stage first; kill those that are late, with their groups."""
         begun = time.monotonic()
         for task in self._watchers:
             task.cancel()
-        deadlines = [*STOP_S, *[STOP_S[-1]] * len(self._stages)]
+        deadlines = [*STOP_DEADLINES_S, *[STOP_DEADLINES_S[-1]] * len(self._stages)]
         for stage, deadline in zip(reversed(self._stages), deadlines, strict=False):
             group = [self._running[spec.name] for spec in stage if spec.name in self._running]
             for running in group:
@@ -57,44 +57,46 @@ class Supervisor:
                 await asyncio.wait(waits, timeout=max(0.0, begun + deadline - time.monotonic()))
                 for running in group:
                     if not running.ended:
-                        self._say(f"{running.spec.name} did not end in time; killed")
+                        self._print_line(f"{running.spec.name} did not end in time; killed")
                         running.kill()
                 await asyncio.wait(waits)
         await asyncio.gather(*(running.close() for running in self._running.values()))
         self._running.clear()
 
     def kill(self) -> None:
-        """End everything now; for a second Ctrl-C."""
+        """Kill all processes at once, for a second Ctrl-C."""
         for running in self._running.values():
             running.kill()
 
-    async def _first_start(self, spec: Process) -> None:
+    async def _first_start(self, spec: ProcessSpec) -> None:
         running = await self._launch(spec)
         problem = await self._until_ready(running)
         if problem:
-            await running.drain()  # its last words, before the verdict
+            await running.drain()  # its last log lines come before the error
             raise StartError(f"{spec.name} {problem}; its last lines above say why")
         took = time.monotonic() - running.started
-        self._say(f"{spec.name:<9} pid {running.pid:<8} {spec.where:<28} ready in {took:.1f} s")
+        self._print_line(
+            f"{spec.name:<9} pid {running.pid:<8} {spec.where:<28} ready in {took:.1f} s"
+        )
         self._watchers.append(asyncio.create_task(self._keep_alive(running)))
 
-    async def _launch(self, spec: Process) -> Running:
-        running = await Running.start(spec, self._say)
+    async def _launch(self, spec: ProcessSpec) -> RunningProcess:
+        running = await RunningProcess.start(spec, self._print_line)
         self._running[spec.name] = running
         return running
 
-    async def _until_ready(self, running: Running) -> str | None:
-        """Poll until it answers; what went wrong, or None."""
-        while time.monotonic() < running.started + START_S:
+    async def _until_ready(self, running: RunningProcess) -> str | None:
+        """Poll until the process is ready. Returns what went wrong, or None."""
+        while time.monotonic() < running.started + START_TIMEOUT_S:
             if running.ended:
                 return f"ended before it was ready ({running.status})"
             if await running.spec.ready():
                 return None
-            await asyncio.sleep(POLL_S)
-        return f"did not answer within {START_S:.0f} s"
+            await asyncio.sleep(POLL_INTERVAL_S)
+        return f"did not answer within {START_TIMEOUT_S:.0f} s"
 
-    async def _keep_alive(self, running: Running) -> None:
-        """Start a process again whenever it ends, with growing pauses while it keeps ending."""
+    async def _keep_alive(self, running: RunningProcess) -> None:
+        """Start a process again each time it ends, after longer pauses while it ends soon."""
         pause = FIRST_PAUSE_S
         while True:
             await running.wait()
@@ -103,8 +105,10 @@ class Supervisor:
             if time.monotonic() - running.started >= STEADY_S:
                 pause = FIRST_PAUSE_S
             spec = running.spec
-            self._say(f"{spec.name} ended ({running.status}); starting it again in {pause:.1f} s")
+            self._print_line(
+                f"{spec.name} ended ({running.status}); starting it again in {pause:.1f} s"
+            )
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
             running = await self._launch(spec)
-            self._say(f"{spec.name:<9} pid {running.pid:<8} {spec.where:<28} started again")
+            self._print_line(f"{spec.name:<9} pid {running.pid:<8} {spec.where:<28} started again")

@@ -14,7 +14,7 @@ from contract.comparison.spec import parse_spec
 from frontend.api.client import Api
 from frontend.cli.arguments import FORMATS, PATIENCE_S, parser
 from frontend.cli.output import AWAY, FAILED, FINE, INTERRUPTED, WRONG
-from launcher.__main__ import COMMANDS
+from launcher.__main__ import MODULE_COMMANDS
 from tests.backend.helpers import claim
 from tests.backend.played import per_epoch, play
 from tests.support.serving import serving
@@ -43,7 +43,7 @@ def test_every_command_format_and_exit_status_is_documented() -> None:
     assert (
         set(subparsers.choices)
         == named
-        == {name for name, module in COMMANDS.items() if module == "frontend.cli"}
+        == {name for name, module in MODULE_COMMANDS.items() if module == "frontend.cli"}
     )
     assert all(f"`{kind}`" in TEXT or f"--format {kind}`" in TEXT for kind in FORMATS)
     statuses = re.findall(r"^\| (\d+) \|", TEXT, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""`check`: what is there, what is missing, and that its list is the one that is installed."""
+"""`check`: what is there and what is missing; its list is the one that `make run` installs."""
 
 import tomllib
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_what_is_missing_is_named(options: Options, monkeypatch: pytest.MonkeyPa
     ]
 
 
-def test_the_list_is_the_run_group_without_what_only_some_platforms_have() -> None:
+def test_the_list_is_the_run_group_without_packages_of_some_platforms() -> None:
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
 
     def requirements(group: str) -> list[Requirement]:

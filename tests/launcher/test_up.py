@@ -1,31 +1,40 @@
-"""`python -m launcher up` with the whole product below it."""
+"""`python -m launcher up`: it ends with all its processes, and refuses in one line."""
 
 import os
+import socket
 import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.support.ports import free_ports
 from tests.support.stack import PROCESSES, ROOT, Stack, running_stack
 from tests.support.waiting import PATIENCE, still_alive, until
 
 GONE_S = 10.0
-"""Each ends by itself once its parent is gone, within 5 s; more on a busy machine."""
+"""Deadline for the end of processes without a parent: 5 s, more on a busy machine."""
 
 
-def _whole(stack: Stack) -> list[psutil.Process]:
-    """Every process of the product, once all kinds are there; helpers of theirs included."""
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def _all_processes(stack: Stack) -> list[psutil.Process]:
+    """Wait for every kind of process; return them all with their helper processes."""
     until(lambda: all(stack.processes(kind) for kind in PROCESSES), "every kind of process")
     return stack.launcher.children(recursive=True)
 
 
 def test_sigterm_ends_all_of_it_within_five_seconds(tmp_path: Path) -> None:
     with running_stack(tmp_path / "data", "--no-demo") as stack:
-        everything = _whole(stack)
+        everything = _all_processes(stack)
         begun = time.monotonic()
         stack.launcher.terminate()
         assert stack.launcher.wait(timeout=60) == 0
@@ -39,14 +48,14 @@ def test_sigterm_ends_all_of_it_within_five_seconds(tmp_path: Path) -> None:
 def test_a_killed_launcher_leaves_no_orphans_and_its_folder_free(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running_stack(data, "--no-demo") as stack:
-        everything = _whole(stack)
+        everything = _all_processes(stack)
         stack.launcher.kill()
         assert still_alive(everything, timeout=GONE_S) == []
     with running_stack(data, "--no-demo") as again:
         assert again.get("/health/ready")["status"] == "ok"
 
 
-def test_a_second_launcher_on_the_folder_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_second_launcher_on_the_folder_ends_with_one_line(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running_stack(data, "--no-demo") as stack:
         api, ui, broker = map(str, free_ports(3))
@@ -61,3 +70,26 @@ def test_a_second_launcher_on_the_folder_is_told_in_one_line(tmp_path: Path) -> 
         assert f"pid {stack.launcher.pid}" in line
         assert "--data-dir" in line
         assert stat.S_IMODE((data / "worker-token").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("flag", ["--api-port", "--ui-port", "--broker-port"])
+def test_a_taken_port_ends_up_with_one_line_at_once(
+    taken_port: int, flag: str, tmp_path: Path
+) -> None:
+    others = [f for f in ("--api-port", "--ui-port", "--broker-port") if f != flag]
+    free = free_ports(2)
+    command = [sys.executable, "-m", "launcher", "up", "--data-dir", str(tmp_path / "data")]
+    command += [flag, str(taken_port), others[0], str(free[0]), others[1], str(free[1])]
+    clean = {k: v for k, v in os.environ.items() if k != "REDIS_URL"}
+    begun = time.monotonic()
+    ended = subprocess.run(
+        command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=60, check=False
+    )
+    took = time.monotonic() - begun
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    [line] = ended.stderr.splitlines()
+    assert str(taken_port) in line
+    assert flag in line
+    assert took < 5 * PATIENCE, "the promise is 1 s on an idle machine"
+    assert not (tmp_path / "data").exists(), "nothing was started"

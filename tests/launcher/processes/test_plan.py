@@ -1,18 +1,18 @@
-"""What is started: order, environment, command lines."""
+"""The plan: order, environment and command lines of the processes."""
 
 import re
 from pathlib import Path
 
 from backend.auth.tokens import Tokens
 from launcher.machine import Slot
-from launcher.options import Entry, Options
+from launcher.options import LauncherToken, Options
 from launcher.processes import plan
 
 CPU = [Slot("w1", "cpu", None), Slot("w2", "cpu", None)]
 
 
 def _plan(folder: Path, *, slots: list[Slot], broker: bool = True, **environ: str) -> plan.Plan:
-    return plan.make(
+    return plan.build_plan(
         Options(data_dir=folder),
         slots=slots,
         threads=3,
@@ -26,7 +26,7 @@ def _names(made: plan.Plan) -> list[list[str]]:
     return [[process.name for process in stage] for stage in made.stages]
 
 
-def test_broker_then_api_then_workers_beside_the_ui(tmp_path: Path) -> None:
+def test_stages_are_broker_then_api_then_workers_and_ui(tmp_path: Path) -> None:
     assert _names(_plan(tmp_path, slots=CPU)) == [
         ["broker"],
         ["api"],
@@ -34,7 +34,7 @@ def test_broker_then_api_then_workers_beside_the_ui(tmp_path: Path) -> None:
     ]
 
 
-def test_a_redis_of_ones_own_replaces_the_broker(tmp_path: Path) -> None:
+def test_a_redis_url_replaces_the_broker(tmp_path: Path) -> None:
     made = _plan(tmp_path, slots=CPU, broker=False, REDIS_URL="redis://elsewhere/1")
     assert _names(made) == [["api"], ["w1", "w2", "projector", "ui"]]
     for stage in made.stages:
@@ -42,42 +42,44 @@ def test_a_redis_of_ones_own_replaces_the_broker(tmp_path: Path) -> None:
             assert process.environment["REDIS_URL"] == "redis://elsewhere/1"
 
 
-def test_only_api_and_workers_get_the_token_and_never_on_a_command_line(tmp_path: Path) -> None:
+def test_only_api_and_workers_get_the_worker_token_and_never_on_a_command_line(
+    tmp_path: Path,
+) -> None:
     processes = {p.name: p for stage in _plan(tmp_path, slots=CPU).stages for p in stage}
-    told = {n for n, p in processes.items() if "LOSSBOARD_WORKER_TOKEN" in p.environment}
-    assert told == {"api", "w1", "w2", "projector"}
+    with_token = {n for n, p in processes.items() if "LOSSBOARD_WORKER_TOKEN" in p.environment}
+    assert with_token == {"api", "w1", "w2", "projector"}
     assert not [p for p in processes.values() if "secret" in " ".join(p.command)]
 
 
-def test_only_the_api_is_told_whom_to_let_in_and_the_launcher_is_among_them(tmp_path: Path) -> None:
+def test_only_the_api_gets_the_tokens_and_the_launchers_is_among_them(tmp_path: Path) -> None:
     environ = {"LOSSBOARD_TOKENS": "Ada:admin:a-token-of-some-length"}
-    own = Entry.of(environ)
-    made = plan.make(
+    launcher_token = LauncherToken.create(environ)
+    made = plan.build_plan(
         Options(data_dir=tmp_path),
         slots=CPU,
         threads=1,
         token="secret",
         broker=Path("/valkey-server"),
         environ={**environ, "LOSSBOARD_TOKENS_FILE": "/tokens"},
-        entry=own,
+        launcher_token=launcher_token,
     )
     processes = {p.name: p for stage in made.stages for p in stage}
-    told = {n for n, p in processes.items() if "LOSSBOARD_TOKENS" in " ".join(p.environment)}
-    assert told == {"api"}
+    with_list = {n for n, p in processes.items() if "LOSSBOARD_TOKENS" in " ".join(p.environment)}
+    assert with_list == {"api"}
     environment = processes["api"].environment
     assert environment["LOSSBOARD_TOKENS_FILE"] == "/tokens"
     tokens = Tokens.parsed(environment["LOSSBOARD_TOKENS"])
     assert [entry.person.name for entry in tokens.entries] == ["Ada", "lossboard launcher"]
-    owner = tokens.owner(own.headers["Authorization"].removeprefix("Bearer "))
+    owner = tokens.owner(launcher_token.headers["Authorization"].removeprefix("Bearer "))
     assert owner
     assert owner.role == "editor"
-    assert own.token not in str(processes)
-    assert own.token not in repr(own)
+    assert launcher_token.value not in str(processes)
+    assert launcher_token.value not in repr(launcher_token)
 
 
-def test_an_open_house_has_no_entry_of_the_launchers(tmp_path: Path) -> None:
-    assert Entry.of({}).headers == {}
-    assert Entry.of({}).api_environment({}) == {}
+def test_without_a_sign_in_the_launcher_has_no_token(tmp_path: Path) -> None:
+    assert LauncherToken.create({}).headers == {}
+    assert LauncherToken.create({}).api_environment({}) == {}
 
 
 def test_a_gpu_slot_sees_its_own_gpu_only(tmp_path: Path) -> None:
@@ -100,7 +102,7 @@ def test_the_broker_is_durable_and_on_loopback(tmp_path: Path) -> None:
 
 def test_processes_reach_each_other_at_a_concrete_address(tmp_path: Path) -> None:
     options = Options(data_dir=tmp_path, host="0.0.0.0")
-    made = plan.make(
+    made = plan.build_plan(
         options, slots=CPU, threads=1, token="t", broker=Path("/valkey-server"), environ={}
     )
     assert made.api_url == "http://127.0.0.1:8500"
@@ -108,11 +110,11 @@ def test_processes_reach_each_other_at_a_concrete_address(tmp_path: Path) -> Non
     assert re.search(r"--host 0\.0\.0\.0 --port 8500", " ".join(api.command))
 
 
-def test_data_sets_lie_in_the_data_folder_unless_told_otherwise(tmp_path: Path) -> None:
-    def told(given: str) -> str:
+def test_data_sets_are_in_the_data_folder_by_default(tmp_path: Path) -> None:
+    def datasets_dir(given: str) -> str:
         made = _plan(tmp_path, slots=CPU, LOSSBOARD_DATASETS_DIR=given)
         return made.stages[-1][0].environment["LOSSBOARD_DATASETS_DIR"]
 
-    assert told("") == str(tmp_path / "datasets")
-    assert told("/sets") == "/sets"
-    assert told("sets") == str(Path.cwd() / "sets")
+    assert datasets_dir("") == str(tmp_path / "datasets")
+    assert datasets_dir("/sets") == "/sets"
+    assert datasets_dir("sets") == str(Path.cwd() / "sets")

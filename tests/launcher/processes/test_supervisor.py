@@ -1,6 +1,5 @@
 """The supervisor on small real servers: order, restart, orderly stop, no orphans."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -14,10 +13,10 @@ import pytest
 from tests.support.ports import free_ports
 from tests.support.waiting import PATIENCE, still_alive, until
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
-class Tiny:
+class TinyLauncher:
     """A running tiny launcher."""
 
     def __init__(self, log: Path, *kinds: str) -> None:
@@ -26,7 +25,7 @@ class Tiny:
         arguments = [f"{port}:{kind}" for port, kind in zip(self.ports, kinds, strict=True)]
         with log.open("wb") as sink:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.launcher.tiny_launcher", *arguments],
+                [sys.executable, "-m", "tests.launcher.processes.tiny_launcher", *arguments],
                 cwd=ROOT,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
@@ -41,15 +40,15 @@ class Tiny:
         return psutil.Process(self.process.pid).children(recursive=True)
 
 
-Start = Callable[..., Tiny]
+Start = Callable[..., TinyLauncher]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    started: list[Tiny] = []
+    started: list[TinyLauncher] = []
 
-    def _start(*kinds: str) -> Tiny:
-        started.append(Tiny(tmp_path / "log", *kinds))
+    def _start(*kinds: str) -> TinyLauncher:
+        started.append(TinyLauncher(tmp_path / "log", *kinds))
         return started[-1]
 
     yield _start
@@ -61,7 +60,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
             tiny.process.wait()
 
 
-def test_stages_start_in_order_and_say_name_pid_and_address(start: Start) -> None:
+def test_stages_start_in_order_and_print_name_pid_and_address(start: Start) -> None:
     tiny = start("plain", "plain")
     tiny.wait_for("dashboard http")
     first, second, *_ = (line for line in tiny.log.read_text().splitlines() if "ready in" in line)
@@ -82,7 +81,7 @@ def test_a_killed_process_is_started_again(start: Start) -> None:
     assert len(pids) == 2
 
 
-def test_what_a_killed_process_leaves_in_its_group_is_cleared_away(start: Start) -> None:
+def test_the_group_of_a_killed_process_is_killed_too(start: Start) -> None:
     tiny = start("parent")
     tiny.wait_for("dashboard http")
     parent, orphan = tiny.children()
@@ -90,7 +89,7 @@ def test_what_a_killed_process_leaves_in_its_group_is_cleared_away(start: Start)
     assert still_alive([orphan], timeout=5) == []
 
 
-def test_sigterm_ends_everything_in_time_the_stubborn_by_force(start: Start) -> None:
+def test_sigterm_ends_everything_in_time_and_kills_the_stubborn(start: Start) -> None:
     tiny = start("plain", "plain", "stubborn")
     tiny.wait_for("dashboard http")
     children = tiny.children()
@@ -119,38 +118,10 @@ def test_a_killed_launcher_leaves_no_orphans(start: Start) -> None:
     assert still_alive(children, timeout=5) == []
 
 
-def test_a_process_that_cannot_start_stops_the_rest_and_says_why(start: Start) -> None:
+def test_a_process_that_cannot_start_stops_the_rest_and_shows_its_log(start: Start) -> None:
     tiny = start("plain", "broken")
     assert tiny.process.wait(timeout=60) == 1
     log = tiny.log.read_text()
     assert f"[{tiny.ports[1]}] no reason given" in log
     assert "ended before it was ready (exit status 1); its last lines above say why" in log
     assert "Traceback" not in log
-
-
-GUARDED = """
-import os, subprocess, sys
-theirs, ours = os.pipe()
-inner = "import sys; from launcher.processes.child import guard;"
-inner += "guard(sys.argv[2:], int(sys.argv[1]))"
-child = subprocess.Popen([sys.executable, "-c", inner, str(theirs), "sleep", "1000"],
-                         pass_fds=(theirs,), start_new_session=True)
-print(child.pid, flush=True)
-child.wait()
-"""
-
-
-def test_without_pdeathsig_the_pipe_tells_of_the_launchers_death() -> None:
-    launcher = subprocess.Popen(
-        [sys.executable, "-c", GUARDED],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    with launcher:
-        assert launcher.stdout
-        guard = psutil.Process(int(launcher.stdout.readline()))
-        [sleeper] = until(guard.children, "the guarded command")
-        launcher.kill()
-        assert still_alive([guard, sleeper], timeout=8) == []
