@@ -16,9 +16,11 @@ from functools import cache
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+from playwright.sync_api import Browser, Page
 from xdist.remote import Producer
 
 from tests.support.broker import Broker
+from tests.support.browser import new_page, running_browser
 from tests.support.scheduling import ByModule, drives_product
 from tests.support.stack import Stack, running_stack
 
@@ -94,3 +96,17 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     data = tmp_path_factory.mktemp("stack") / "data"
     with running_stack(data, "--no-demo", "--workers", "1") as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for a module: while it runs, its thread can run no other event loop."""
+    with running_browser() as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty page."""
+    with new_page(browser) as opened:
+        yield opened

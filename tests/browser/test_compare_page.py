@@ -1,24 +1,16 @@
 """Arms of two comparisons, chosen in the table, in a real Chromium: seen, linked, taken along."""
 
 import csv
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browser import browser_page
 from tests.support.specs import small
 from tests.support.stack import Stack
 
 HEADER, ROW, MARK = 35, 35, 20
 """Pixels: a table's head, a row, and where the row's mark lies across."""
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with browser_page() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,11 @@
 """The tabs of a finished comparison, in a real Chromium, with what real runs measured."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from frontend.comparison.tabs.sections import TITLES
-from tests.support.browser import browser_page
 from tests.support.stack import Stack
 
 LOSS = "chart-dynamics.loss"
@@ -33,12 +31,6 @@ def comparison(stack: Stack) -> str:
     )
     assert {run["state"] for run in stack.wait_ended(made, timeout=150)} == {"succeeded"}
     return made
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with browser_page() as opened:
-        yield opened
 
 
 def test_every_tab_shows_its_part_and_the_address_keeps_it(

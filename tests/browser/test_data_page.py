@@ -1,23 +1,14 @@
 """A team's own images, in a real Chromium: chosen, checked, seen, compared on, prepared."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import browser_page
 from tests.support.stack import Stack
 from tests.support.tiny_sets import image_files, zipped
 
 LOADED = "images => images.filter((one) => one.complete && one.naturalWidth > 0).length"
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with browser_page() as opened:
-        yield opened
 
 
 def test_images_from_their_zip_to_the_features_of_a_frozen_backbone(

@@ -1,23 +1,14 @@
 """A person's way, in a real Chromium: the form, the growing curves, the zoom, the table."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browser import browser_page
 from tests.support.specs import long
 from tests.support.stack import Stack
 from tests.support.waiting import until
 
 LOSS = "panel-dynamics.loss"
 RANGE = "chart => [...chart._fullLayout.xaxis.range, ...chart._fullLayout.yaxis.range]"
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with browser_page() as opened:
-        yield opened
 
 
 def last_step(page: Page, panel: str = LOSS) -> int:

@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.backend.people import ENTRIES, TOKENS, bearer
-from tests.support.browser import browser_page
+from tests.support.browser import new_page
 from tests.support.specs import endless
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
@@ -22,12 +22,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with running_stack(data, *flags, LOSSBOARD_TOKENS=ENTRIES) as running:
         running.http.headers.update(bearer(TOKENS["admin"]))
         yield running
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with browser_page() as opened:
-        yield opened
 
 
 def sign_in(page: Page, role: str) -> None:
@@ -143,8 +137,10 @@ def test_no_token_is_in_a_log_or_a_file(house: Stack, page: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_is_one_for_the_keyboard_and_loads_nothing(house: Stack, scheme: str) -> None:
-    with browser_page(scheme="dark" if scheme == "dark" else "light") as page:
+def test_the_page_is_one_for_the_keyboard_and_loads_nothing(
+    house: Stack, browser: Browser, scheme: str
+) -> None:
+    with new_page(browser, scheme="dark" if scheme == "dark" else "light") as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{house.ui_url}/signin")

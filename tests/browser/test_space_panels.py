@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from backend.db import migrations
 from backend.db.database import Database
 from backend.storage.blobs import BLOBS, Blobs
-from tests.support.browser import browser_page
+from tests.support.browser import new_page
 from tests.support.snapshots import fill
 from tests.support.stack import Stack, running_stack
 
@@ -35,12 +35,6 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
     database.close()
     with running_stack(data, "--no-demo", "--workers", "1") as stack:
         yield stack, images, pairs
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with browser_page() as opened:
-        yield opened
 
 
 def opened(page: Page, stack: Stack, comparison: str, query: str = "") -> None:
@@ -181,9 +175,11 @@ def test_of_paired_data_each_modality_has_its_sign_and_audio_is_heard(
 
 
 @pytest.mark.parametrize("width", [1440, 800])
-def test_panels_stand_side_by_side_and_nothing_is_cut_off(filled: Filled, width: int) -> None:
+def test_panels_stand_side_by_side_and_nothing_is_cut_off(
+    filled: Filled, browser: Browser, width: int
+) -> None:
     stack, comparison, _ = filled
-    with browser_page(width=width, scheme="dark") as page:
+    with new_page(browser, width=width, scheme="dark") as page:
         opened(page, stack, comparison)
         tops = []
         for place in range(3):

@@ -1,14 +1,12 @@
 """A comparison taken along: downloads from the page, and a report that opens without a network."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.support.browser import browser_page
 from tests.support.specs import small
 from tests.support.stack import Stack
 
@@ -16,12 +14,6 @@ ARMS = [
     {"name": "pull", "loss": {"kind": "contrastive"}},
     {"name": "rank", "loss": {"kind": "triplet"}},
 ]
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with browser_page() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,11 @@
 """A team's way, in a real Chromium: a name, tags, notes, more seeds, the queue, the archive."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support.browser import browser_page
+from tests.support.browser import new_page
 from tests.support.specs import endless, small
 from tests.support.stack import Json, Stack
 from tests.support.waiting import until
@@ -15,12 +14,6 @@ from tests.support.waiting import until
 def press(within: Locator, key: str, name: str) -> None:
     """Press the button of one key."""
     within.locator(f".st-key-{key}").get_by_role("button", name=name).click()
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with browser_page() as opened:
-        yield opened
 
 
 def queue(stack: Stack) -> list[tuple[str, int]]:
@@ -128,8 +121,10 @@ def test_the_queue_is_put_in_another_order_and_ended(stack: Stack, page: Page) -
 
 @pytest.mark.parametrize("width", [1440, 800])
 @pytest.mark.parametrize("path", ["", "queue"])
-def test_nothing_stands_beside_the_page_or_on_its_bar(stack: Stack, width: int, path: str) -> None:
-    with browser_page(width=width) as page:
+def test_nothing_stands_beside_the_page_or_on_its_bar(
+    stack: Stack, browser: Browser, width: int, path: str
+) -> None:
+    with new_page(browser, width=width) as page:
         page.goto(f"{stack.ui_url}/{path}")
         who = page.get_by_role("button", name="Your name")
         who.wait_for()

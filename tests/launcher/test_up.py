@@ -55,21 +55,19 @@ def test_a_killed_launcher_leaves_no_orphans_and_its_folder_free(tmp_path: Path)
         assert again.get("/health/ready")["status"] == "ok"
 
 
-def test_a_second_launcher_on_the_folder_ends_with_one_line(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    with running_stack(data, "--no-demo") as stack:
-        api, ui, broker = map(str, free_ports(3))
-        command = [sys.executable, "-m", "launcher", "up", "--data-dir", str(data)]
-        command += ["--api-port", api, "--ui-port", ui, "--broker-port", broker]
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("LOSSBOARD_", "REDIS_"))}
-        second = subprocess.run(
-            command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=20, check=False
-        )
-        assert second.returncode == 1
-        [line] = second.stderr.splitlines()
-        assert f"pid {stack.launcher.pid}" in line
-        assert "--data-dir" in line
-        assert stat.S_IMODE((data / "worker-token").stat().st_mode) == 0o600
+def test_a_second_launcher_on_the_folder_ends_with_one_line(stack: Stack) -> None:
+    api, ui, broker = map(str, free_ports(3))
+    command = [sys.executable, "-m", "launcher", "up", "--data-dir", str(stack.data_dir)]
+    command += ["--api-port", api, "--ui-port", ui, "--broker-port", broker]
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("LOSSBOARD_", "REDIS_"))}
+    second = subprocess.run(
+        command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert second.returncode == 1
+    [line] = second.stderr.splitlines()
+    assert f"pid {stack.launcher.pid}" in line
+    assert "--data-dir" in line
+    assert stat.S_IMODE((stack.data_dir / "worker-token").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("flag", ["--api-port", "--ui-port", "--broker-port"])

@@ -34,6 +34,7 @@ def checkpoints(stack: Stack) -> list[Path]:
     return [path for path in blobs if path.is_file() and path.read_bytes()[:2] == b"PK"]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)  # two products start, one after the other
 def test_a_run_of_the_backup_finishes_without_a_gap(tmp_path: Path) -> None:
     data, fresh, file = tmp_path / "data", tmp_path / "fresh", tmp_path / "b.tar"

@@ -35,6 +35,7 @@ def main_of(processes: list[psutil.Process]) -> psutil.Process:
     return main
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_elsewhere_from_where_its_worker_left(stack: Stack) -> None:
     [undisturbed] = stack.wait_ended(stack.submit(long()))
     comparison = stack.submit(long())

@@ -28,7 +28,10 @@ def undisturbed(stack: Stack) -> Curves:
     return found
 
 
-@pytest.mark.parametrize("victim", ["trainer", "worker", "api", "broker"])
+OTHERS = [pytest.param(victim, marks=pytest.mark.slow) for victim in ("worker", "api", "broker")]
+
+
+@pytest.mark.parametrize("victim", ["trainer", *OTHERS])
 def test_a_killed_process_costs_no_point(stack: Stack, undisturbed: Curves, victim: str) -> None:
     comparison = stack.submit(long())
     stack.wait_steps(comparison, 300)
@@ -40,6 +43,7 @@ def test_a_killed_process_costs_no_point(stack: Stack, undisturbed: Curves, vict
     until(lambda: stack.processes(victim), f"the {victim} to be back")
 
 
+@pytest.mark.slow
 def test_cancel_ends_a_run_and_keeps_what_was_measured(stack: Stack) -> None:
     comparison = stack.submit(endless())
     [running] = stack.wait_steps(comparison, 200)
@@ -52,6 +56,7 @@ def test_cancel_ends_a_run_and_keeps_what_was_measured(stack: Stack) -> None:
     assert steps == list(range(len(steps)))
 
 
+@pytest.mark.slow
 def test_one_message_delivered_three_times_trains_once(stack: Stack) -> None:
     comparison = stack.submit(small())
     for _ in range(2):  # the submit itself sent the first
@@ -62,6 +67,7 @@ def test_one_message_delivered_three_times_trains_once(stack: Stack) -> None:
     assert steps == list(range(run["total_steps"] + 1))
 
 
+@pytest.mark.slow
 def test_a_loss_that_becomes_nan_fails_with_its_step_and_keeps_its_curves(stack: Stack) -> None:
     spec = small(
         encoder={"kind": "mlp", "hidden": 64, "layers": 1, "embedding_dim": 16, "normalize": False},

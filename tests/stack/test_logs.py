@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.support.specs import small
 from tests.support.stack import Json, running_stack
 
 
+@pytest.mark.slow
 def test_every_line_is_an_object(tmp_path: Path) -> None:
     with running_stack(
         tmp_path / "data", "--no-demo", "--workers", "1", LOSSBOARD_LOG_FORMAT="json"

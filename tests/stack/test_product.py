@@ -69,6 +69,7 @@ def test_a_comparison_with_fine_labels_gives_a_verdict_on_all_nine_claims(stack:
     assert late["mean_difference"] == -verdict["claims"][5]["mean_difference"]
 
 
+@pytest.mark.slow
 def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running_stack(data, "--no-demo") as stack:

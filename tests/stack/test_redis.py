@@ -10,6 +10,8 @@ from tests.support.specs import long, small
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:

@@ -91,6 +91,7 @@ def test_a_deleted_comparison_takes_its_blobs_with_it(stack: Stack) -> None:
     until(lambda: not any(path.exists() for path in files), "the blobs to go")
 
 
+@pytest.mark.slow
 def test_an_api_that_dies_amid_a_run_loses_no_snapshot(stack: Stack) -> None:
     spec = small(
         training={"epochs": 60, "batch_size": 64},

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Literal
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.support.waiting import PATIENCE
 
@@ -35,16 +35,36 @@ WAIT_MS: Final = 12_000 * PATIENCE
 
 
 @contextmanager
-def browser_page(
-    *, width: int = 1440, height: int = 900, scheme: Literal["light", "dark"] = "light"
-) -> Iterator[Page]:
-    """An empty page of a fresh browser."""
+def running_browser() -> Iterator[Browser]:
+    """A browser without a page; it takes a second or two to start."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-        page.set_default_timeout(WAIT_MS)
         expect.set_options(timeout=WAIT_MS)
         try:
-            yield page
+            yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def new_page(
+    browser: Browser,
+    *,
+    width: int = 1440,
+    height: int = 900,
+    scheme: Literal["light", "dark"] = "light",
+) -> Iterator[Page]:
+    """An empty page that shares nothing with the browser's other pages: no cookie, no cache."""
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page.set_default_timeout(WAIT_MS)
+    try:
+        yield page
+    finally:
+        page.context.close()
+
+
+@contextmanager
+def browser_page() -> Iterator[Page]:
+    """An empty page of a browser of its own."""
+    with running_browser() as browser, new_page(browser) as page:
+        yield page

@@ -1,12 +1,9 @@
 """The embedding panels in a real browser, over an API that is made to fail, wait and grow."""
 
 import math
-from collections.abc import Iterator
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import browser_page
 from tests.support.serving import serving
 from tests.support.space_peer import SpacePeer, two_clouds
 
@@ -24,12 +21,6 @@ SHARE = """(canvas, [left, right]) => {
   return strong / (data.length / 4);
 }"""
 """How much of a part of a panel is in strong colours."""
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with browser_page() as opened:
-        yield opened
 
 
 def opened(page: Page, url: str, query: str = "") -> None:

@@ -220,6 +220,7 @@ class TestFiles:
             held.close()
             assert len(load(tmp_path, server.url).test.labels) == sum(TEST_COUNTS)
 
+    @pytest.mark.slow
     def test_two_processes_share_one_download(self, tmp_path: Path) -> None:
         """The one that comes second says that it waits; only then may the first go on."""
         waits = tmp_path / "waits"
