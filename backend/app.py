@@ -21,9 +21,9 @@ from fastapi import APIRouter, Depends, FastAPI
 from backend import errors
 from backend.arms import routes as arms
 from backend.auth import routes as access
-from backend.auth.audit import Trail
-from backend.auth.middleware import Guard, decided
-from backend.auth.tokens import Hiding
+from backend.auth.audit import AuditMiddleware
+from backend.auth.middleware import AuthMiddleware, require_rule
+from backend.auth.tokens import TokenRedactor
 from backend.comparisons import routes as comparisons
 from backend.datasets import routes as datasets
 from backend.datasets.checker import Checker
@@ -34,7 +34,7 @@ from backend.embeddings import routes as space
 from backend.embeddings import worker_routes as internal_space
 from backend.embeddings.service import Reader
 from backend.export import routes as export
-from backend.http.middleware import BodyLimit, SafeHeaders
+from backend.http.middleware import BodyLimit, SecurityHeaders
 from backend.ingest.collector import Collector
 from backend.live import routes as live
 from backend.live.hub import Hub
@@ -106,16 +106,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         separate_input_output_schemas=False,
     )
     app.include_router(_api())
-    hiding = Hiding.of(chosen.tokens, chosen.worker_token)
-    hiding.in_logs()
-    setattr(app.state, errors.HIDE, hiding.text)
+    redactor = TokenRedactor.for_tokens(chosen.tokens, chosen.worker_token)
+    redactor.redact_logs()
+    setattr(app.state, errors.REDACT_KEY, redactor.redact)
     app.add_middleware(BodyLimit, max_upload=chosen.max_upload)
-    app.add_middleware(Guard, tokens=chosen.tokens, per_minute=chosen.submits_per_min)
-    app.add_middleware(Trail)
-    app.add_middleware(SafeHeaders)
+    app.add_middleware(AuthMiddleware, tokens=chosen.tokens, per_minute=chosen.submits_per_min)
+    app.add_middleware(AuditMiddleware)
+    app.add_middleware(SecurityHeaders)
     app.state.metrics = Metrics()
     app.add_middleware(Timing, metrics=app.state.metrics)  # the last added is the outermost
-    errors.install(app)
+    errors.install_handlers(app)
     return app
 
 
@@ -125,7 +125,7 @@ def _api() -> APIRouter:
     shape: dict[int | str, dict[str, Any]] = {
         status: {"model": errors.ErrorOut} for status in ("4XX", "5XX")
     }
-    api = APIRouter(prefix=API_PREFIX, responses=shape, dependencies=[Depends(decided)])
+    api = APIRouter(prefix=API_PREFIX, responses=shape, dependencies=[Depends(require_rule)])
     for router in _ROUTERS:
         api.include_router(router)
     return api

@@ -33,7 +33,7 @@ from contract.comparison.problems import Problem, SpecError
 
 log = logging.getLogger(__name__)
 
-HIDE: Final = "hide"
+REDACT_KEY: Final = "redact"
 """Key of an app's state: what takes tokens out of a text."""
 ERROR_CODE: Final = "lossboard.error"
 """Key of a request's scope: the code of the error that it was answered with."""
@@ -158,17 +158,19 @@ class ErrorOut(BaseModel):
     fields: list[FieldOut]
 
 
-def answer(status: int, code: str, message: str, problems: Sequence[Problem] = ()) -> JSONResponse:
+def error_response(
+    status: int, code: str, message: str, problems: Sequence[Problem] = ()
+) -> JSONResponse:
     """The one error shape."""
     fields = [FieldOut(path=path, message=text) for path, text in problems]
     body = ErrorOut(error=code, message=message, fields=fields)
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
-    response = _Answer(body.model_dump(), status_code=status, headers=headers)
+    response = _ErrorResponse(body.model_dump(), status_code=status, headers=headers)
     response.error = code
     return response
 
 
-class _Answer(JSONResponse):
+class _ErrorResponse(JSONResponse):
     """Leaves the error's code in the request's scope, for the metrics, and repeats no token that
     somebody put where it does not belong."""
 
@@ -176,78 +178,78 @@ class _Answer(JSONResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope[ERROR_CODE] = self.error
-        hide: Callable[[str], str] | None = getattr(scope["app"].state, HIDE, None)
-        if hide:
-            self.body = hide(bytes(self.body).decode()).encode()
+        redact: Callable[[str], str] | None = getattr(scope["app"].state, REDACT_KEY, None)
+        if redact:
+            self.body = redact(bytes(self.body).decode()).encode()
             self.headers["content-length"] = str(len(self.body))
         await super().__call__(scope, receive, send)
 
 
-def install(app: FastAPI) -> None:
+def install_handlers(app: FastAPI) -> None:
     """Make the app answer every error in the one shape."""
-    app.add_exception_handler(HttpError, _own)
-    app.add_exception_handler(SpecError, _spec)
-    app.add_exception_handler(RequestValidationError, _request)
-    app.add_exception_handler(HTTPException, _framework)
-    app.add_exception_handler(DataError, _unstorable)
-    app.add_exception_handler(OperationalError, _database)
+    app.add_exception_handler(HttpError, _on_http_error)
+    app.add_exception_handler(SpecError, _on_spec_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_framework_error)
+    app.add_exception_handler(DataError, _on_data_error)
+    app.add_exception_handler(OperationalError, _on_database_error)
     # What SQLite calls operational, as a missing table, PostgreSQL calls this.
-    app.add_exception_handler(ProgrammingError, _database)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(ProgrammingError, _on_database_error)
+    app.add_exception_handler(Exception, _on_unexpected_error)
 
 
-def answer_of(error: HttpError) -> JSONResponse:
+def response_to(error: HttpError) -> JSONResponse:
     """What a caller is told of an error."""
-    response = answer(error.status, error.code, error.message, error.problems)
+    response = error_response(error.status, error.code, error.message, error.problems)
     response.headers.update(error.headers)
     return response
 
 
-def _own(_: Request, error: Exception) -> JSONResponse:
+def _on_http_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HttpError)
-    return answer_of(error)
+    return response_to(error)
 
 
-def _spec(_: Request, error: Exception) -> JSONResponse:
+def _on_spec_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, SpecError)
     count = len(error.problems)
     message = f"the spec has {count} problem{'s' if count > 1 else ''}"
-    return _own(_, InvalidSpecError(message, error.problems))
+    return _on_http_error(_, InvalidSpecError(message, error.problems))
 
 
-def _request(_: Request, error: Exception) -> JSONResponse:
+def _on_validation_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     problems = [
         # The first part of the location says body, query or path.
         Problem(".".join(map(str, detail["loc"][1:])) or str(detail["loc"][0]), detail["msg"])
         for detail in error.errors()
     ]
-    return answer(422, "invalid_request", "the request is not valid", problems)
+    return error_response(422, "invalid_request", "the request is not valid", problems)
 
 
-def _framework(_: Request, error: Exception) -> JSONResponse:
+def _on_framework_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     code = TooLargeError.code if status == TooLargeError.status else status.name.lower()
-    response = answer(status, code, error.detail)
+    response = error_response(status, code, error.detail)
     response.headers.update(error.headers or {})
     return response
 
 
-def _unstorable(_: Request, error: Exception) -> JSONResponse:
+def _on_data_error(_: Request, error: Exception) -> JSONResponse:
     """A value that SQLite takes and PostgreSQL does not, as a text with a NUL."""
     assert isinstance(error, DataError)
     said = str(error.orig).partition("\n")[0]
     message = f"the database refuses a value of the request ({said}); leave it out"
-    return answer(422, "invalid_request", message)
+    return error_response(422, "invalid_request", message)
 
 
-def _database(request: Request, error: Exception) -> JSONResponse:
+def _on_database_error(request: Request, error: Exception) -> JSONResponse:
     log.error("%s %s: the database failed", request.method, request.url.path, exc_info=error)
-    return answer(503, "database_unavailable", "the database does not answer; try again")
+    return error_response(503, "database_unavailable", "the database does not answer; try again")
 
 
-def _unexpected(_: Request, error: Exception) -> JSONResponse:
+def _on_unexpected_error(_: Request, error: Exception) -> JSONResponse:
     """The server logs it with its traceback; the caller learns nothing of the inside."""
     del error
-    return answer(500, "internal", "something went wrong on the server; its log says what")
+    return error_response(500, "internal", "something went wrong on the server; its log says what")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from backend.auth.tokens import OPEN_HOUSE, Tokens
+from backend.auth.tokens import NO_TOKENS, Tokens
 from backend.errors import SettingsError
 from contract import logs
 
@@ -27,7 +27,7 @@ class Settings:
     max_upload_mb: float = 2048.0
     """The largest data set that may be uploaded, in MB of 1,000,000 bytes.
     LOSSBOARD_MAX_UPLOAD_MB."""
-    tokens: Tokens = OPEN_HOUSE
+    tokens: Tokens = NO_TOKENS
     """Who may come in; none for an open house. LOSSBOARD_TOKENS, LOSSBOARD_TOKENS_FILE."""
     submits_per_min: float = 60.0
     """How much one person may submit, where there are tokens. LOSSBOARD_SUBMITS_PER_MIN."""
@@ -94,7 +94,7 @@ def _tokens(environ: Mapping[str, str]) -> Tokens:
             entries = f"{entries}\n{Path(path).read_text(encoding='utf-8')}"
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"LOSSBOARD_TOKENS_FILE {path} cannot be read: {error}") from None
-    tokens = Tokens.parsed(entries)
+    tokens = Tokens.parse(entries)
     if not tokens and (path or entries.strip()):  # an open house is never what was meant
         raise SettingsError("LOSSBOARD_TOKENS has no entry name:role:token; add one or unset it")
     return tokens

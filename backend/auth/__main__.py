@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from backend.auth.permissions import ROLES
-from backend.auth.tokens import made
+from backend.auth.tokens import create_token
 from backend.errors import SettingsError
 
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb.add_argument("role", metavar="ROLE", choices=ROLES, help=", ".join(ROLES))
     asked = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
     try:
-        token, entry = made(asked.name, asked.role)
+        token, entry = create_token(asked.name, asked.role)
     except SettingsError as error:
         sys.stderr.write(f"lossboard: {error}\n")
         return 1

@@ -16,16 +16,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, func, select
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.auth.middleware import PERSON, RULE, Pace
+from backend.auth.middleware import PERSON_KEY, RULE_KEY, RateLimiter
 from backend.auth.permissions import Person, Rule
 from backend.db.database import Database
 from backend.db.models import Audit
 
-KEPT: Final = 100_000
+MAX_ENTRIES: Final = 100_000
 """Entries; older ones go."""
 
 
-def put(database: Database, entry: Audit, kept: int = KEPT) -> None:
+def add_entry(database: Database, entry: Audit, kept: int = MAX_ENTRIES) -> None:
     """Add an entry, and let the one go that is too old by it."""
     with database.write() as write:
         write.session.add(entry)
@@ -34,7 +34,7 @@ def put(database: Database, entry: Audit, kept: int = KEPT) -> None:
         write.session.connection().execute(delete(Audit).where(col(Audit.id) <= entry.id - kept))
 
 
-def listed(
+def entries_page(
     session: Session, *, who: str | None, page: int, page_size: int
 ) -> tuple[list[Audit], int]:
     """A page of entries, the newest first, and how many there are.
@@ -54,20 +54,20 @@ def listed(
 
 log = logging.getLogger(__name__)
 
-MADE: Final = "lossboard.made"
+CREATED_IDS: Final = "lossboard.made"
 """Key of a request's scope: the ids of what the call made."""
-STRANGERS_PER_MIN: Final = 60.0
-LONGEST: Final = 200
+ANONYMOUS_PER_MIN: Final = 60.0
+MAX_ID_LENGTH: Final = 200
 """Characters of an id; callers write them."""
 
 
-class Trail:
+class AuditMiddleware:
     """ASGI middleware around the guard: writes before the answer's first byte is sent, so whoever
     has an answer finds it on the trail."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._strangers = Pace(STRANGERS_PER_MIN)
+        self._anonymous = RateLimiter(ANONYMOUS_PER_MIN)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and remember how it went."""
@@ -91,16 +91,16 @@ class Trail:
             raise
 
     async def _write(self, scope: Scope, status: int) -> None:
-        rule: Rule | None = scope.get(RULE)
+        rule: Rule | None = scope.get(RULE_KEY)
         if rule is None or not rule.changes:
             return
-        person: Person | None = scope.get(PERSON)
-        if person is None and self._strangers.wait_s(""):
+        person: Person | None = scope.get(PERSON_KEY)
+        if person is None and self._anonymous.take(""):
             return
         entry = Audit(
             at=time.time(),
             who=person.name if person else "",
-            role=(person.role if person.proven else "open") if person else "",
+            role=(person.role if person.authenticated else "open") if person else "",
             method=rule.method,
             route=rule.route,
             ids=_ids(scope),
@@ -108,17 +108,17 @@ class Trail:
         )
         database: Database = scope["app"].state.parts.database
         try:
-            await asyncio.to_thread(put, database, entry)
+            await asyncio.to_thread(add_entry, database, entry)
         except SQLAlchemyError:
             # The call itself has been done or refused; its answer has to say which.
             log.exception("not on the trail: %s %s, status %d", rule.method, rule.route, status)
 
 
-def made(scope: Scope, **ids: str) -> None:
+def note_created(scope: Scope, **ids: str) -> None:
     """Say what a call has made, for the trail."""
-    scope[MADE] = ids
+    scope[CREATED_IDS] = ids
 
 
 def _ids(scope: Scope) -> dict[str, str]:
-    found = {**scope.get("path_params", {}), **scope.get(MADE, {})}
-    return {name: str(value)[:LONGEST] for name, value in found.items()}
+    found = {**scope.get("path_params", {}), **scope.get(CREATED_IDS, {})}
+    return {name: str(value)[:MAX_ID_LENGTH] for name, value in found.items()}

@@ -19,10 +19,10 @@ from fastapi.security import HTTPBearer
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backend.auth.permissions import Person, Role, Rule, rule_of, told_name
+from backend.auth.permissions import Person, Role, Rule, find_rule, parse_user_name
 from backend.auth.tokens import Tokens
-from backend.errors import ForbiddenError, HttpError, TooFastError, UnauthorizedError, answer_of
-from backend.http.middleware import template
+from backend.errors import ForbiddenError, HttpError, TooFastError, UnauthorizedError, response_to
+from backend.http.middleware import route_template
 
 
 @dataclass
@@ -31,7 +31,7 @@ class _Bucket:
     at: float
 
 
-class Pace:
+class RateLimiter:
     """At most so many at once, and so many a minute from then on, for each key."""
 
     def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -45,7 +45,7 @@ class Pace:
         self._clock = clock
         self._buckets: dict[str, _Bucket] = {}
 
-    def wait_s(self, key: str) -> float:
+    def take(self, key: str) -> float:
         """Take one; 0, or the seconds until there is one, and then none was taken."""
         if not self._per_minute:
             return 0.0
@@ -61,17 +61,17 @@ class Pace:
 
 
 USER_HEADER: Final = "X-Lossboard-User"
-LOCAL: Final = "local"
+LOCAL_USER: Final = "local"
 """Who nobody says to be, in an open house."""
-PERSON: Final = "lossboard.person"
-RULE: Final = "lossboard.rule"
+PERSON_KEY: Final = "lossboard.person"
+RULE_KEY: Final = "lossboard.rule"
 """Keys of a request's scope."""
-OWN_SITE: Final = ("same-origin", "none")
+SAME_SITE: Final = ("same-origin", "none")
 """What a browser says of a call of its own page, or of its user."""
-READING: Final = ("GET", "HEAD", "OPTIONS")
+SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 
 
-class Guard:
+class AuthMiddleware:
     """ASGI middleware: refuses with 401, 403 or 429, and tells the routes who calls."""
 
     def __init__(
@@ -83,30 +83,30 @@ class Guard:
     ) -> None:
         self._app = app
         self._tokens = tokens
-        self._pace = Pace(per_minute, clock)
+        self._limiter = RateLimiter(per_minute, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
         if scope["type"] == "http":
             headers = Headers(scope=scope)
-            rule = scope[RULE] = rule_of(scope["method"], scope["path"])
-            person = scope[PERSON] = self._person(headers)
+            rule = scope[RULE_KEY] = find_rule(scope["method"], scope["path"])
+            person = scope[PERSON_KEY] = self._person(headers)
             try:
-                _check_site(scope["method"], headers)
+                _refuse_cross_site(scope["method"], headers)
                 if rule and (role := rule.role):
                     self._check(rule, role, person, headers)
             except HttpError as error:
-                await answer_of(error)(scope, receive, send)
+                await response_to(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
     def _person(self, headers: Headers) -> Person | None:
         if not self._tokens:
             try:
-                name = told_name(headers.get(USER_HEADER, ""))
+                name = parse_user_name(headers.get(USER_HEADER, ""))
             except ValueError:  # whoever needs the name says what is wrong with it
                 name = ""
-            return Person(name or LOCAL, "admin", proven=False)
+            return Person(name or LOCAL_USER, "admin", authenticated=False)
         token = _bearer(headers)
         return self._tokens.owner(token) if token else None
 
@@ -128,7 +128,7 @@ class Guard:
                 f"this needs the role {role}, and {person.name!r} has the role {person.role}; "
                 "ask who runs this Lossboard for another token"
             )
-        if rule.paced and person.proven and (wait := self._pace.wait_s(person.name)):
+        if rule.rate_limited and person.authenticated and (wait := self._limiter.take(person.name)):
             seconds = math.ceil(wait)
             raise TooFastError(
                 f"{person.name!r} submits faster than this Lossboard takes from one person; "
@@ -144,29 +144,29 @@ _scheme = HTTPBearer(
 )
 
 
-def decided(request: Request, _: Annotated[object, Depends(_scheme)]) -> None:
+def require_rule(request: Request, _: Annotated[object, Depends(_scheme)]) -> None:
     """Refuse a route that the guard has not decided on.
 
     Raises:
         ForbiddenError: no rule says who may call it.
     """
-    rule: Rule | None = request.scope.get(RULE)
-    if rule is None or rule.template != template(request.scope):
+    rule: Rule | None = request.scope.get(RULE_KEY)
+    if rule is None or rule.template != route_template(request.scope):
         raise ForbiddenError("no rule says who may call this; it is refused to everybody")
 
 
-def _check_site(method: str, headers: Headers) -> None:
+def _refuse_cross_site(method: str, headers: Headers) -> None:
     """Another site's page may not change anything through its visitor's browser.
 
     Raises:
         ForbiddenError: it tries.
     """
-    if method in READING:
+    if method in SAFE_METHODS:
         return
     # Over plain http browsers send no Sec-Fetch-Site, but Origin they do.
     origin = headers.get("origin")
     foreign = origin is not None and urlsplit(origin).netloc != headers.get("host", "")
-    if headers.get("sec-fetch-site", "none") not in OWN_SITE or foreign:
+    if headers.get("sec-fetch-site", "none") not in SAME_SITE or foreign:
         raise ForbiddenError(
             "a page of another address asks for this; open Lossboard itself and do it there"
         )

@@ -17,7 +17,7 @@ from contract.names import API_PREFIX
 Role = Literal["viewer", "editor", "admin"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 """Each may do what those before it may."""
-MAX_NAME: Final = 80
+MAX_NAME_LENGTH: Final = 80
 """Characters of a person's name."""
 
 
@@ -27,7 +27,7 @@ class Person:
 
     name: str
     role: Role
-    proven: bool
+    authenticated: bool
     """By a token; else the house is open and the name is only what the caller says."""
 
     def may(self, role: Role) -> bool:
@@ -35,7 +35,7 @@ class Person:
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
-def told_name(header: str) -> str:
+def parse_user_name(header: str) -> str:
     """The name that a header tells, percent-encoded UTF-8; empty where it tells none.
 
     Raises:
@@ -53,13 +53,13 @@ def told_name(header: str) -> str:
 
 def name_problem(name: str) -> str | None:
     """What makes a name none."""
-    if len(name) > MAX_NAME:
-        return f"has {len(name)} characters; at most {MAX_NAME} are taken"
+    if len(name) > MAX_NAME_LENGTH:
+        return f"has {len(name)} characters; at most {MAX_NAME_LENGTH} are taken"
     odd = next((c for c in name if unicodedata.category(c) in {"Cc", "Zl", "Zp"}), "")
     return f"holds the control character U+{ord(odd):04X}; leave it out" if odd else None
 
 
-Need = Role | Literal["nobody", "worker"]
+Access = Role | Literal["none", "worker"]
 """A role; or nobody, for probes; or the worker token, which the routes ask for themselves."""
 
 
@@ -70,8 +70,8 @@ class Rule:
     method: str
     route: str
     """The path's template below API_PREFIX."""
-    need: Need
-    paced: bool = False
+    need: Access
+    rate_limited: bool = False
     """It makes work or takes room, so nobody may call it as fast as they like."""
 
     @property
@@ -91,8 +91,8 @@ class Rule:
 
 
 RULES: Final = (
-    Rule("GET", "/health/live", "nobody"),
-    Rule("GET", "/health/ready", "nobody"),
+    Rule("GET", "/health/live", "none"),
+    Rule("GET", "/health/ready", "none"),
     Rule("GET", "/metrics", "viewer"),
     Rule("GET", "/me", "viewer"),
     Rule("GET", "/audit", "admin"),
@@ -101,13 +101,13 @@ RULES: Final = (
     Rule("GET", "/queue", "viewer"),
     Rule("GET", "/series", "viewer"),
     Rule("GET", "/comparisons", "viewer"),
-    Rule("POST", "/comparisons", "editor", paced=True),
+    Rule("POST", "/comparisons", "editor", rate_limited=True),
     Rule("GET", "/comparisons/{comparison}", "viewer"),
     Rule("PATCH", "/comparisons/{comparison}", "editor"),
     Rule("DELETE", "/comparisons/{comparison}", "admin"),
     Rule("POST", "/comparisons/{comparison}/cancel", "editor"),
     Rule("POST", "/comparisons/{comparison}/retry", "editor"),
-    Rule("POST", "/comparisons/{comparison}/seeds", "editor", paced=True),
+    Rule("POST", "/comparisons/{comparison}/seeds", "editor", rate_limited=True),
     Rule("POST", "/comparisons/{comparison}/front", "editor"),
     Rule("GET", "/comparisons/{comparison}/runs", "viewer"),
     Rule("GET", "/comparisons/{comparison}/live", "viewer"),
@@ -131,7 +131,7 @@ RULES: Final = (
     Rule("POST", "/runs/{run}/retry", "editor"),
     Rule("POST", "/runs/{run}/front", "editor"),
     Rule("GET", "/datasets", "viewer"),
-    Rule("POST", "/datasets", "editor", paced=True),
+    Rule("POST", "/datasets", "editor", rate_limited=True),
     Rule("GET", "/datasets/{dataset}", "viewer"),
     Rule("DELETE", "/datasets/{dataset}", "admin"),
     Rule("GET", "/datasets/{dataset}/thumbnails/{n}", "viewer"),
@@ -152,6 +152,6 @@ _COMPILED: Final[Mapping[str, Sequence[tuple[re.Pattern[str], Rule]]]] = {
 }
 
 
-def rule_of(method: str, path: str) -> Rule | None:
+def find_rule(method: str, path: str) -> Rule | None:
     """The rule of a call, by its decoded path; None where there is none."""
     return next((rule for path_of, rule in _COMPILED.get(method, ()) if path_of.match(path)), None)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from backend.auth import audit
-from backend.auth.middleware import PERSON
+from backend.auth.middleware import PERSON_KEY
 from backend.auth.permissions import Person, Role
 from backend.db.models import Audit
 from backend.http.dependencies import Own, User
@@ -60,15 +60,15 @@ class _Find(BaseModel):
 @router.get("/me")
 def read_me(request: Request, user: User) -> Me:
     """Whose token it is, and what they may do."""
-    person: Person = request.scope[PERSON]
-    return Me(name=user, role=person.role, signed_in=person.proven)
+    person: Person = request.scope[PERSON_KEY]
+    return Me(name=user, role=person.role, signed_in=person.authenticated)
 
 
 @router.get("/audit")
 def read_audit(asked: Annotated[_Find, Query()], own: Own) -> AuditPage:
     """Who changed what, the newest first; the last 100,000 are kept."""
     with own.database.read() as session:
-        found, total = audit.listed(
+        found, total = audit.entries_page(
             session, who=asked.who, page=asked.page, page_size=asked.page_size
         )
         entries = [_entry(row) for row in found]

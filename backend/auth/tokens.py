@@ -20,30 +20,30 @@ from typing import Final, Self
 from backend.auth.permissions import ROLES, Person, Role, name_problem
 from backend.errors import SettingsError
 
-SHORTEST: Final = 20
+MIN_TOKEN_LENGTH: Final = 20
 """Characters of a token; those that `made` makes have 43, of 256 random bits."""
-HASHED: Final = "sha256="
+HASH_PREFIX: Final = "sha256="
 
 
 @dataclass(frozen=True)
-class Entry:
+class TokenEntry:
     """One person's token."""
 
     person: Person
-    digest: bytes = field(repr=False)
+    token_hash: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Tokens:
     """Everybody who may come in; empty for an open house."""
 
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[TokenEntry, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.entries)
 
     @classmethod
-    def parsed(cls, text: str) -> Self:
+    def parse(cls, text: str) -> Self:
         """From `name:role:token` or `name:role:sha256=<hex>`, separated by commas or lines.
 
         What follows a # at a line's start is a comment.
@@ -51,139 +51,143 @@ class Tokens:
         Raises:
             SettingsError: an entry is none; says which, and never what its token is.
         """
-        entries: list[Entry] = []
-        for number, raw in enumerate(_pieces(text), 1):
-            entry = _entry(raw, number)
+        entries: list[TokenEntry] = []
+        for number, raw in enumerate(_split_entries(text), 1):
+            entry = _parse_entry(raw, number)
             if any(entry.person.name == other.person.name for other in entries):
-                raise _bad(number, f"{entry.person.name!r} has an entry already; use another name")
-            if any(entry.digest == other.digest for other in entries):
-                raise _bad(number, "another entry has the same token; give each its own")
+                raise _entry_error(
+                    number, f"{entry.person.name!r} has an entry already; use another name"
+                )
+            if any(entry.token_hash == other.token_hash for other in entries):
+                raise _entry_error(number, "another entry has the same token; give each its own")
             entries.append(entry)
         return cls(tuple(entries))
 
     def owner(self, token: str) -> Person | None:
         """Whose token it is; takes as long whichever it is."""
-        given = digest(token)
+        given = hash_token(token)
         found: Person | None = None
         for entry in self.entries:
-            if hmac.compare_digest(given, entry.digest):
+            if hmac.compare_digest(given, entry.token_hash):
                 found = entry.person
         return found
 
 
-OPEN_HOUSE: Final = Tokens()
+NO_TOKENS: Final = Tokens()
 """Nobody needs a token."""
 
 
-def made(name: str, role: str) -> tuple[str, str]:
+def create_token(name: str, role: str) -> tuple[str, str]:
     """A new token and its entry, which holds only its hash.
 
     Raises:
         SettingsError: the name or the role is none.
     """
     token = secrets.token_urlsafe(32)
-    entry = f"{name.strip()}:{role}:{HASHED}{digest(token).hex()}"
+    entry = f"{name.strip()}:{role}:{HASH_PREFIX}{hash_token(token).hex()}"
     if "," in name or "\n" in name:
         raise SettingsError("a name holds no comma and no line break, which separate entries")
-    Tokens.parsed(entry)
+    Tokens.parse(entry)
     return token, entry
 
 
-def digest(token: str) -> bytes:
+def hash_token(token: str) -> bytes:
     """What is kept of a token."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def _pieces(text: str) -> Iterator[str]:
+def _split_entries(text: str) -> Iterator[str]:
     for line in text.splitlines():
         if not line.lstrip().startswith("#"):
             yield from filter(None, map(str.strip, line.split(",")))
 
 
-def _entry(raw: str, number: int) -> Entry:
+def _parse_entry(raw: str, number: int) -> TokenEntry:
     parts = raw.split(":", 2)
     if len(parts) < 3:
-        raise _bad(number, "it is not name:role:token")
+        raise _entry_error(number, "it is not name:role:token")
     name, role, token = map(str.strip, parts)
     if not name:
-        raise _bad(number, "its name is empty")
+        raise _entry_error(number, "its name is empty")
     if problem := name_problem(name):
-        raise _bad(number, f"its name {problem}")
-    return Entry(Person(name, _role(role, number), proven=True), _kept(token, number))
+        raise _entry_error(number, f"its name {problem}")
+    return TokenEntry(
+        Person(name, _parse_role(role, number), authenticated=True), _parse_token(token, number)
+    )
 
 
-def _role(role: str, number: int) -> Role:
+def _parse_role(role: str, number: int) -> Role:
     for known in ROLES:
         if role == known:
             return known
-    raise _bad(number, f"its role is none of {', '.join(ROLES)}")
+    raise _entry_error(number, f"its role is none of {', '.join(ROLES)}")
 
 
-def _kept(token: str, number: int) -> bytes:
-    if token.startswith(HASHED):
-        hashed = token.removeprefix(HASHED).lower()
+def _parse_token(token: str, number: int) -> bytes:
+    if token.startswith(HASH_PREFIX):
+        hashed = token.removeprefix(HASH_PREFIX).lower()
         if not re.fullmatch("[0-9a-f]{64}", hashed):
-            raise _bad(number, f"{HASHED} is not followed by 64 hex digits")
+            raise _entry_error(number, f"{HASH_PREFIX} is not followed by 64 hex digits")
         return bytes.fromhex(hashed)
     if not re.fullmatch("[A-Za-z0-9_-]*", token):
-        raise _bad(
+        raise _entry_error(
             number,
             "its token has other characters than letters, digits, - and _; "
             "`python -m launcher token NAME ROLE` makes one",
         )
-    if len(token) < SHORTEST:
-        raise _bad(
+    if len(token) < MIN_TOKEN_LENGTH:
+        raise _entry_error(
             number,
-            f"its token has {len(token)} characters, at least {SHORTEST} are needed; "
+            f"its token has {len(token)} characters, at least {MIN_TOKEN_LENGTH} are needed; "
             "`python -m launcher token NAME ROLE` makes one",
         )
-    return digest(token)
+    return hash_token(token)
 
 
-def _bad(number: int, why: str) -> SettingsError:
+def _entry_error(number: int, why: str) -> SettingsError:
     return SettingsError(f"entry {number} of LOSSBOARD_TOKENS: {why}")
 
 
-WORD: Final = re.compile(rf"[A-Za-z0-9_-]{{{SHORTEST},}}")
-SHOWN: Final = "[a token]"
-LOGGERS: Final = ("", "uvicorn", "uvicorn.error", "uvicorn.access")
+TOKEN_LIKE: Final = re.compile(rf"[A-Za-z0-9_-]{{{MIN_TOKEN_LENGTH},}}")
+PLACEHOLDER: Final = "[a token]"
+LOGGERS_WITH_HANDLERS: Final = ("", "uvicorn", "uvicorn.error", "uvicorn.access")
 """Those with handlers of their own."""
 
 
-class Hiding:
+class TokenRedactor:
     """Takes the tokens of people and workers out of texts."""
 
     def __init__(self, digests: frozenset[bytes]) -> None:
         self._digests = digests
 
     @classmethod
-    def of(cls, tokens: Tokens, worker_token: str) -> Self:
+    def for_tokens(cls, tokens: Tokens, worker_token: str) -> Self:
         """Of these tokens."""
-        people = (entry.digest for entry in tokens.entries)
-        return cls(frozenset((*people, digest(worker_token))))
+        people = (entry.token_hash for entry in tokens.entries)
+        return cls(frozenset((*people, hash_token(worker_token))))
 
-    def text(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """The text without them."""
-        return WORD.sub(self._word, text)
+        return TOKEN_LIKE.sub(self._word, text)
 
     def _word(self, found: re.Match[str]) -> str:
-        return SHOWN if digest(found[0]) in self._digests else found[0]
+        return PLACEHOLDER if hash_token(found[0]) in self._digests else found[0]
 
-    def in_logs(self) -> None:
+    def redact_logs(self) -> None:
         """From now on no line of this process's log has one."""
-        for name in LOGGERS:
+        for name in LOGGERS_WITH_HANDLERS:
             for handler in logging.getLogger(name).handlers:
                 inner = handler.formatter or logging.Formatter()
-                if isinstance(inner, _Formatter):  # an app before this one's
+                if isinstance(inner, _RedactingFormatter):  # an app before this one's
                     inner = inner.inner
-                handler.setFormatter(_Formatter(inner, self))
+                handler.setFormatter(_RedactingFormatter(inner, self))
 
 
-class _Formatter(logging.Formatter):
-    def __init__(self, inner: logging.Formatter, hiding: Hiding) -> None:
+class _RedactingFormatter(logging.Formatter):
+    def __init__(self, inner: logging.Formatter, redactor: TokenRedactor) -> None:
         super().__init__()
         self.inner = inner
-        self._hiding = hiding
+        self._redactor = redactor
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._hiding.text(self.inner.format(record))
+        return self._redactor.redact(self.inner.format(record))

@@ -78,7 +78,7 @@ def submit(
         stored = spec.model_dump(mode="json")
         made = comparisons.create(write, spec=spec, raw=stored, now=now, user=user)
         out = detail(own, write.session, made, now)
-    trail.made(request.scope, comparison=out.id)
+    trail.note_created(request.scope, comparison=out.id)
     own.sweeper.poke()
     return out
 

@@ -58,7 +58,7 @@ async def take(request: Request, response: Response, own: Own, now: Now) -> Data
     """Check a data set and keep it: a zip of class folders, or a table of features. Every problem
     is answered with its row. The same content again is the same data set."""
     dataset, new = await upload(request, own, now)
-    trail.made(request.scope, dataset=dataset.id)
+    trail.note_created(request.scope, dataset=dataset.id)
     if not new:
         response.status_code = 200
     return short(dataset)

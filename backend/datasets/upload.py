@@ -16,7 +16,7 @@ from backend.datasets.repository import CONTENT, FULL, NO_ROOM
 from backend.datasets.schemas import Facts, Kind, Report
 from backend.db.models import Dataset
 from backend.errors import DiskFullError, HttpError, InvalidDatasetError
-from backend.http.multipart import Form, invalid, receive, while_connected
+from backend.http.multipart import Form, invalid_field, receive_form, run_while_connected
 from backend.state import Parts
 from contract.comparison.problems import Problem
 from contract.comparison.spec import Name
@@ -44,13 +44,13 @@ async def upload(request: Request, own: Parts, now: float) -> tuple[Dataset, boo
     try:
         async with own.uploads.incoming() as folder:
             _check_room(folder, request.headers.get("content-length", "0"))
-            form = await receive(request, folder / CONTENT)
+            form = await receive_form(request, folder / CONTENT)
             fields = _fields(form)
             key = dataset_id(fields.kind, form.sha256)
             found = await asyncio.to_thread(_known, own, key)
             if found:
                 return found, False
-            report = await while_connected(request, own.checker.check(fields.kind, folder))
+            report = await run_while_connected(request, own.checker.check(fields.kind, folder))
             facts = _accepted(report)
             dataset = Dataset(
                 id=key,
@@ -93,12 +93,12 @@ def _fields(form: Form) -> _Fields:
     except ValidationError as error:
         details = [{**detail, "loc": ("body", *detail["loc"])} for detail in error.errors()]
         if not form.has_file:
-            details += invalid("file", "is missing").errors()
+            details += invalid_field("file", "is missing").errors()
         raise RequestValidationError(details) from None
     if not form.has_file:
-        raise invalid("file", "is missing")
+        raise invalid_field("file", "is missing")
     if not form.size:
-        raise invalid("file", "is empty")
+        raise invalid_field("file", "is empty")
     return fields
 
 

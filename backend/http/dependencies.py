@@ -7,8 +7,8 @@ from fastapi import Depends, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from backend.auth.middleware import LOCAL, PERSON, USER_HEADER
-from backend.auth.permissions import Person, told_name
+from backend.auth.middleware import LOCAL_USER, PERSON_KEY, USER_HEADER
+from backend.auth.permissions import Person, parse_user_name
 from backend.errors import UnauthorizedError
 from backend.state import Parts
 
@@ -52,11 +52,11 @@ def user(
     Raises:
         RequestValidationError: the header is too long, no UTF-8, or holds control characters.
     """
-    person: Person = request.scope[PERSON]
-    if person.proven:
+    person: Person = request.scope[PERSON_KEY]
+    if person.authenticated:
         return person.name
     try:
-        return told_name(given) or LOCAL
+        return parse_user_name(given) or LOCAL_USER
     except ValueError as error:
         where = ("header", USER_HEADER)
         detail = {"type": "value_error", "loc": where, "msg": str(error), "input": given}

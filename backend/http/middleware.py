@@ -13,12 +13,12 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.errors import TooLargeError, answer
+from backend.errors import TooLargeError, error_response
 from contract.names import API_PREFIX
 
-MAX_BODY: Final = 2_000_000
-UPLOADS: Final = ("POST", f"{API_PREFIX}/datasets")
-BLOBS: Final = ("PUT", f"{API_PREFIX}/internal/blobs/")
+MAX_BODY_BYTES: Final = 2_000_000
+DATASET_UPLOAD: Final = ("POST", f"{API_PREFIX}/datasets")
+BLOB_UPLOAD: Final = ("PUT", f"{API_PREFIX}/internal/blobs/")
 """The start of a blob's address. These two calls' bodies may be larger: they are written to disk as
 they arrive."""
 
@@ -36,13 +36,13 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         method, path = scope["method"], scope["path"]
-        upload = (method, path) == UPLOADS
-        blob = method == BLOBS[0] and path.startswith(BLOBS[1])
-        most = self._max_upload if upload or blob else MAX_BODY
+        upload = (method, path) == DATASET_UPLOAD
+        blob = method == BLOB_UPLOAD[0] and path.startswith(BLOB_UPLOAD[1])
+        most = self._max_upload if upload or blob else MAX_BODY_BYTES
         message = f"the body is larger than {most} bytes"
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if not announced.isdigit() or int(announced) > most:
-            refusal = answer(TooLargeError.status, TooLargeError.code, message)
+            refusal = error_response(TooLargeError.status, TooLargeError.code, message)
             await refusal(scope, receive, send)
             return
         read = 0
@@ -58,18 +58,18 @@ class BodyLimit:
         await self._app(scope, counted, send)
 
 
-ALWAYS: Final = {
+HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-ANSWERS: Final = "default-src 'none'; frame-ancestors 'none'; sandbox"
+API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; sandbox"
 """An answer of the API is data: even one that holds a team's upload runs nothing."""
-PAGES: Final = "frame-ancestors 'none'; object-src 'none'; base-uri 'none'"
+PAGE_POLICY: Final = "frame-ancestors 'none'; object-src 'none'; base-uri 'none'"
 """The page of the OpenAPI loads its scripts from elsewhere."""
 
 
-class SafeHeaders:
+class SecurityHeaders:
     """ASGI middleware: adds them to every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -80,12 +80,12 @@ class SafeHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        policy = ANSWERS if scope["path"].startswith(API_PREFIX) else PAGES
+        policy = API_POLICY if scope["path"].startswith(API_PREFIX) else PAGE_POLICY
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in ALWAYS.items():
+                for name, value in HEADERS.items():
                     headers[name] = value
                 headers["Content-Security-Policy"] = policy
             await send(message)
@@ -93,7 +93,7 @@ class SafeHeaders:
         await self._app(scope, receive, dressed)
 
 
-def template(scope: Scope) -> str:
+def route_template(scope: Scope) -> str:
     """The route's path with its parameters' names; empty where none matched."""
     path = getattr(scope.get("route"), "path", "")
     return path if not path or path.startswith(API_PREFIX) else API_PREFIX + path

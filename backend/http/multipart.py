@@ -23,9 +23,9 @@ from starlette.requests import ClientDisconnect
 
 from backend.errors import TimedOutError
 
-FILE: Final = "file"
-MOST_PARTS: Final = 10
-MOST_TEXT: Final = 4096
+FILE_FIELD: Final = "file"
+MAX_PARTS: Final = 10
+MAX_FIELD_BYTES: Final = 4096
 """Bytes of a field that is no file."""
 
 
@@ -41,7 +41,7 @@ class Form:
     """Of the file, as hex digits."""
 
 
-def invalid(path: str, message: str) -> RequestValidationError:
+def invalid_field(path: str, message: str) -> RequestValidationError:
     """The error for one field of the form; an empty path stands for the whole."""
     where = ("body", path) if path else ("body",)
     return RequestValidationError([{"type": "value_error", "loc": where, "msg": message}])
@@ -105,8 +105,8 @@ class FormReader:
 
     def _part_begin(self) -> None:
         self._parts += 1
-        if self._parts > MOST_PARTS:
-            raise invalid("", f"has more than {MOST_PARTS} fields")
+        if self._parts > MAX_PARTS:
+            raise invalid_field("", f"has more than {MAX_PARTS} fields")
         self._disposition = b""
         self._text = bytearray()
 
@@ -124,34 +124,34 @@ class FormReader:
     def _headers_finished(self) -> None:
         options = parse_options_header(self._disposition)[1]
         self._name = options.get(b"name", b"").decode("utf-8", "replace")
-        if self._name == FILE:
+        if self._name == FILE_FIELD:
             if self.form.has_file:
-                raise invalid(FILE, "came twice; send one file")
+                raise invalid_field(FILE_FIELD, "came twice; send one file")
             self.form.has_file = True
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
-        if self._name == FILE:
+        if self._name == FILE_FIELD:
             self._pending.append(data[start:end])
             return
         self._text += data[start:end]
-        if len(self._text) > MOST_TEXT:
-            raise invalid(self._name, f"is longer than {MOST_TEXT} bytes")
+        if len(self._text) > MAX_FIELD_BYTES:
+            raise invalid_field(self._name, f"is longer than {MAX_FIELD_BYTES} bytes")
 
     def _part_end(self) -> None:
-        if self._name != FILE:
+        if self._name != FILE_FIELD:
             self.form.fields[self._name] = self._text.decode("utf-8", "replace")
 
     def _end(self) -> None:
         self.ended = True
 
 
-IDLE_S: Final = 60.0
+IDLE_LIMIT_S: Final = 60.0
 """A sender who says nothing for so long is gone."""
 
 T = TypeVar("T")
 
 
-async def receive(request: Request, target: Path) -> Form:
+async def receive_form(request: Request, target: Path) -> Form:
     """Read the form; the content of its file goes to `target`.
 
     Raises:
@@ -163,28 +163,28 @@ async def receive(request: Request, target: Path) -> Form:
     kind, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
-        raise invalid("", "must be multipart/form-data with a boundary")
+        raise invalid_field("", "must be multipart/form-data with a boundary")
     with target.open("wb") as file:
         try:
             reader = FormReader(boundary, file)
-            async for chunk in unless_idle(request):
+            async for chunk in read_chunks(request):
                 if reader.feed(chunk):
                     await asyncio.to_thread(reader.write)
         except FormParserError as error:
-            raise invalid("", f"is no multipart form that can be read: {error}") from error
+            raise invalid_field("", f"is no multipart form that can be read: {error}") from error
         if not reader.ended:
-            raise invalid("", "the form was cut off: its closing boundary is missing")
-        await asyncio.to_thread(_settle, file)
+            raise invalid_field("", "the form was cut off: its closing boundary is missing")
+        await asyncio.to_thread(_sync, file)
     return reader.form
 
 
-async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+async def run_while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """Do something for a client whose body has been read; cancel it when the client goes.
 
     Raises:
         ClientDisconnect: the client went first.
     """
-    task, gone = asyncio.create_task(work), asyncio.create_task(_gone(request))
+    task, gone = asyncio.create_task(work), asyncio.create_task(_wait_for_disconnect(request))
     try:
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
@@ -196,12 +196,12 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
         await asyncio.gather(task, gone, return_exceptions=True)
 
 
-async def _gone(request: Request) -> None:
+async def _wait_for_disconnect(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
-async def unless_idle(request: Request) -> AsyncIterator[bytes]:
+async def read_chunks(request: Request) -> AsyncIterator[bytes]:
     """The body as it arrives.
 
     Raises:
@@ -211,16 +211,18 @@ async def unless_idle(request: Request) -> AsyncIterator[bytes]:
     chunks = request.stream()
     while True:
         try:
-            async with asyncio.timeout(IDLE_S):
+            async with asyncio.timeout(IDLE_LIMIT_S):
                 chunk = await anext(chunks, None)
         except TimeoutError:
-            raise TimedOutError(f"nothing arrived for {IDLE_S:.0f} s; send it again") from None
+            raise TimedOutError(
+                f"nothing arrived for {IDLE_LIMIT_S:.0f} s; send it again"
+            ) from None
         if chunk is None:
             return
         yield chunk
 
 
-def _settle(file: BinaryIO) -> None:
+def _sync(file: BinaryIO) -> None:
     """On disk, not only on its way there: the row that will name this file is durable too."""
     file.flush()
     os.fsync(file.fileno())

@@ -13,38 +13,38 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-Answer = Callable[[Request], Coroutine[Any, Any, Response]]
-Following = asyncio.Future[Response | Exception | None]
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+NextAnswer = asyncio.Future[Response | Exception | None]
 """What all that wait get."""
 
 
 class SharedRoute(APIRoute):
     """A route whose GETs are shared; for answers that are the same for everybody who may ask."""
 
-    def get_route_handler(self) -> Answer:
+    def get_route_handler(self) -> Handler:
         """The handler, of GETs behind a line for each address."""
         answer = super().get_route_handler()
-        return Shared(answer) if self.methods == {"GET"} else answer
+        return SharedHandler(answer) if self.methods == {"GET"} else answer
 
 
-class Shared:
+class SharedHandler:
     """A handler whose calls are shared while they wait."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Handler) -> None:
         self._answer = answer
-        self._lines: dict[tuple[str, bytes], _Line] = {}
+        self._lines: dict[tuple[str, bytes], _Waiting] = {}
 
     async def __call__(self, request: Request) -> Response:
         """The answer to this request or to one that came after it; never of one before."""
         address = (request.scope["path"], request.scope["query_string"])
-        line = self._lines.setdefault(address, _Line())
+        line = self._lines.setdefault(address, _Waiting())
         while (following := line.following) is not None:
             given = await asyncio.shield(following)
             if isinstance(given, Response):
-                return _again(given)
+                return _copy_of(given)
             if given is not None:
                 raise given
-        mine: Following = asyncio.get_running_loop().create_future()
+        mine: NextAnswer = asyncio.get_running_loop().create_future()
         line.following = mine
         told: Response | Exception | None = None  # who left has no answer, and the others go on
         try:
@@ -64,17 +64,17 @@ class Shared:
                 del self._lines[address]
 
 
-class _Line:
+class _Waiting:
     """Who asks one address."""
 
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
         """Held while an answer is worked out."""
-        self.following: Following | None = None
+        self.following: NextAnswer | None = None
         """Whoever made it takes the next turn."""
 
 
-def _again(given: Response) -> Response:
+def _copy_of(given: Response) -> Response:
     """The same answer for another request, whose middleware may add headers of its own."""
     made = copy(given)
     made.__dict__.pop("_headers", None)  # a view of the other's

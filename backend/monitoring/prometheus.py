@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.errors import ERROR_CODE
 from backend.export.tables import versions
-from backend.http.middleware import template
+from backend.http.middleware import route_template
 from backend.monitoring import health
 from backend.runs import queue
 from backend.state import Parts
@@ -100,7 +100,7 @@ class Timing:
             raise
         finally:
             took = time.perf_counter() - began
-            route = template(scope)
+            route = route_template(scope)
             if route != LIVE:
                 method = scope["method"] if route else "any"
                 self._metrics.seconds.labels(method, route or "none", str(status)).observe(took)

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from backend.datasets.repository import FULL
 from backend.datasets.upload import RESERVE
 from backend.errors import DiskFullError, HttpError
-from backend.http.multipart import unless_idle
+from backend.http.multipart import read_chunks
 from backend.storage.blobs import Blobs
 
 NO_ROOM: Final = "the API's disk has no room for it; delete comparisons, or give it more"
@@ -34,7 +34,7 @@ async def take(request: Request, blobs: Blobs, digest: str) -> None:
             raise DiskFullError(NO_ROOM)
         with blobs.incoming() as incoming:
             waiting = bytearray()
-            async for chunk in unless_idle(request):
+            async for chunk in read_chunks(request):
                 waiting += chunk
                 if len(waiting) >= CHUNK:
                     await asyncio.to_thread(incoming.write, bytes(waiting))

@@ -19,7 +19,7 @@ ENTRIES = ",".join(f"{NAMES[role]}:{role}:{token}" for role, token in TOKENS.ite
 
 def locked(settings: Settings, submits_per_min: float = 0) -> Settings:
     """The same with a sign-in, where one may submit as fast as one likes."""
-    tokens = Tokens.parsed(ENTRIES)
+    tokens = Tokens.parse(ENTRIES)
     return replace(settings, tokens=tokens, submits_per_min=submits_per_min)
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from backend.db.database import Database
-from backend.http.middleware import MAX_BODY
+from backend.http.middleware import MAX_BODY_BYTES
 from backend.settings import Settings
 from backend.state import Parts
 from tests.backend.conftest import Serve
@@ -118,12 +118,12 @@ def test_workers_need_the_token(client: httpx.Client) -> None:
 
 
 def test_a_body_too_large_is_refused_announced_or_not(client: httpx.Client) -> None:
-    large = b" " * (MAX_BODY + 1)
+    large = b" " * (MAX_BODY_BYTES + 1)
     headers = {"Content-Type": "application/json"}
     check(client.post(f"{V1}/comparisons", content=large, headers=headers), 413, "too_large")
 
     def parts() -> Iterator[bytes]:
-        yield from (large[:100_000] for _ in range(MAX_BODY // 100_000 + 1))
+        yield from (large[:100_000] for _ in range(MAX_BODY_BYTES // 100_000 + 1))
 
     answer = client.post(f"{V1}/comparisons", content=parts(), headers=headers)
     check(answer, 413, "too_large")

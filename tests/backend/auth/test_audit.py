@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from backend.auth import audit
-from backend.auth.audit import STRANGERS_PER_MIN
+from backend.auth.audit import ANONYMOUS_PER_MIN
 from backend.db.database import Database
 from backend.db.models import Audit
 from backend.settings import Settings
@@ -97,9 +97,9 @@ def test_a_server_error_is_on_it_too(house: Served, monkeypatch: pytest.MonkeyPa
 def test_strangers_cannot_push_what_matters_off_it(house: Served) -> None:
     api, _ = house
     ask(api.http, "editor", "POST", "/comparisons", json=small())
-    for _ in range(int(STRANGERS_PER_MIN) + 40):
+    for _ in range(int(ANONYMOUS_PER_MIN) + 40):
         assert ask(api.http, None, "POST", "/comparisons").status_code == 401
-    assert len(trail(api.http, who="", page_size=200)) < STRANGERS_PER_MIN + 40
+    assert len(trail(api.http, who="", page_size=200)) < ANONYMOUS_PER_MIN + 40
     assert len(trail(api.http, who="Edda")) == 1
 
 
@@ -125,10 +125,10 @@ def test_it_keeps_so_many_and_the_newest(database: Database) -> None:
             ids={"x": "a\0b"},
             status=200,
         )
-        audit.put(database, entry, kept=4)
+        audit.add_entry(database, entry, kept=4)
     with database.read() as session:
-        found, total = audit.listed(session, who=None, page=1, page_size=10)
+        found, total = audit.entries_page(session, who=None, page=1, page_size=10)
     assert total == 4
     assert [entry.who for entry in found] == ["p9", "p8", "p7", "p6"]
     assert [entry.ids for entry in found] == [{"x": "a\0b"}] * 4
-    assert audit.KEPT == 100_000
+    assert audit.MAX_ENTRIES == 100_000

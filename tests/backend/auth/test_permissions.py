@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 
 from backend import errors
 from backend.app import create_app
-from backend.auth.middleware import Guard, Pace, decided
-from backend.auth.permissions import ROLES, RULES, Rule, rule_of
+from backend.auth.middleware import AuthMiddleware, RateLimiter, require_rule
+from backend.auth.permissions import ROLES, RULES, Rule, find_rule
 from backend.auth.tokens import Tokens
 from backend.settings import Settings
 from contract.names import API_PREFIX
@@ -24,7 +24,7 @@ from tests.support.specs import small
 CALLERS: dict[str, dict[str, str]] = {
     "no token": {},
     "wrong token": bearer("wrong-token-0123456789"),
-    "the hash": bearer(f"sha256={Tokens.parsed(ENTRIES).entries[2].digest.hex()}"),
+    "the hash": bearer(f"sha256={Tokens.parse(ENTRIES).entries[2].token_hash.hex()}"),
     "basic": {"Authorization": f"Basic {TOKENS['admin']}"},
     "worker": bearer(TOKEN),
     **{role: bearer(token) for role, token in TOKENS.items()},
@@ -46,19 +46,19 @@ def test_every_route_has_one_rule_and_every_rule_a_route(settings: Settings) -> 
     }
     assert {(rule.method, rule.template) for rule in RULES} == served
     assert len(RULES) == len(served) == 53
-    assert {rule.need for rule in RULES} == {*ROLES, "nobody", "worker"}
+    assert {rule.need for rule in RULES} == {*ROLES, "none", "worker"}
 
 
 def test_rules_are_found_by_the_path_as_the_app_reads_it() -> None:
     for rule in RULES:
         path = rule.template.replace("{", "").replace("}", "")
-        assert rule_of(rule.method, path) is rule
-    assert rule_of("GET", f"{API_PREFIX}/comparisons/a/b/c") is None
-    assert rule_of("PUT", f"{API_PREFIX}/comparisons") is None
+        assert find_rule(rule.method, path) is rule
+    assert find_rule("GET", f"{API_PREFIX}/comparisons/a/b/c") is None
+    assert find_rule("PUT", f"{API_PREFIX}/comparisons") is None
 
 
 def allowed(rule: Rule, caller: str) -> bool:
-    if rule.need == "nobody":
+    if rule.need == "none":
         return True
     if rule.need == "worker":
         return caller == "worker"
@@ -105,7 +105,7 @@ def test_what_is_not_there_or_has_another_method_is_said_as_ever(house: httpx.Cl
 
 
 def test_a_route_without_a_rule_answers_nobody() -> None:
-    router = APIRouter(prefix=API_PREFIX, dependencies=[Depends(decided)])
+    router = APIRouter(prefix=API_PREFIX, dependencies=[Depends(require_rule)])
 
     @router.get("/forgotten")
     def forgotten() -> str:
@@ -113,8 +113,8 @@ def test_a_route_without_a_rule_answers_nobody() -> None:
 
     app = FastAPI()
     app.include_router(router)
-    app.add_middleware(Guard, tokens=Tokens.parsed(ENTRIES), per_minute=0)
-    errors.install(app)
+    app.add_middleware(AuthMiddleware, tokens=Tokens.parse(ENTRIES), per_minute=0)
+    errors.install_handlers(app)
     with TestClient(app) as client:
         for caller in ("no token", "admin"):
             answer = client.get(f"{API_PREFIX}/forgotten", headers=CALLERS[caller])
@@ -174,18 +174,18 @@ def test_submits_have_a_pace_for_each_person(serve: Serve, settings: Settings) -
 
 def test_the_pace_fills_again_and_is_kept_apart() -> None:
     now = 100.0
-    pace = Pace(60, lambda: now)
-    assert [pace.wait_s("a") for _ in range(60)] == [0.0] * 60
-    assert pace.wait_s("a") == pytest.approx(1.0)
-    assert pace.wait_s("b") == 0
+    limiter = RateLimiter(60, lambda: now)
+    assert [limiter.take("a") for _ in range(60)] == [0.0] * 60
+    assert limiter.take("a") == pytest.approx(1.0)
+    assert limiter.take("b") == 0
     now += 0.75
-    assert pace.wait_s("a") == pytest.approx(0.25)
+    assert limiter.take("a") == pytest.approx(0.25)
     now += 0.5
-    assert pace.wait_s("a") == 0
+    assert limiter.take("a") == 0
     now += 10_000
-    assert [pace.wait_s("a") for _ in range(60)] == [0.0] * 60
-    assert pace.wait_s("a") > 0, "it never holds more than a minute's"
-    assert Pace(0, lambda: now).wait_s("a") == 0
+    assert [limiter.take("a") for _ in range(60)] == [0.0] * 60
+    assert limiter.take("a") > 0, "it never holds more than a minute's"
+    assert RateLimiter(0, lambda: now).take("a") == 0
 
 
 def test_browsers_are_told_what_not_to_do_with_an_answer(api: Api) -> None:

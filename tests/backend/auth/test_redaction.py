@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from backend.auth.tokens import Hiding, Tokens
+from backend.auth.tokens import TokenRedactor, Tokens
 from backend.settings import Settings
 from tests.backend.conftest import Serve
 from tests.backend.people import ENTRIES, TOKENS, ask, locked
@@ -50,7 +50,7 @@ def test_an_error_that_repeats_what_was_sent_leaves_it_out(house: httpx.Client, 
 
 
 def test_no_log_line_has_one_and_other_words_stay() -> None:
-    hiding = Hiding.of(Tokens.parsed(ENTRIES), WORKER)
+    redactor = TokenRedactor.for_tokens(Tokens.parse(ENTRIES), WORKER)
     lines: list[str] = []
 
     class Kept(logging.Handler):
@@ -62,7 +62,7 @@ def test_no_log_line_has_one_and_other_words_stay() -> None:
     logger.addHandler(handler)
     try:
         for _ in range(2):  # another app in this process
-            hiding.in_logs()
+            redactor.redact_logs()
         try:
             raise RuntimeError(f"parameters: ('{WORKER}',)")
         except RuntimeError:

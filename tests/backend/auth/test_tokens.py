@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from backend.auth.permissions import Person
-from backend.auth.tokens import Tokens, digest, made
+from backend.auth.tokens import Tokens, create_token, hash_token
 from backend.errors import SettingsError
 from backend.settings import Settings
 
@@ -19,22 +19,22 @@ BASE = {"LOSSBOARD_WORKER_TOKEN": "secret"}
 def test_entries_plain_and_hashed_by_commas_lines_and_with_comments() -> None:
     text = f"""
     # the team
-    Ada Löwe:admin:{LONG}, bot:viewer:sha256={digest(OTHER).hex()}
+    Ada Löwe:admin:{LONG}, bot:viewer:sha256={hash_token(OTHER).hex()}
 
     """
-    tokens = Tokens.parsed(text)
-    assert tokens.owner(LONG) == Person("Ada Löwe", "admin", proven=True)
-    assert tokens.owner(OTHER) == Person("bot", "viewer", proven=True)
-    assert tokens.owner(f"sha256={digest(OTHER).hex()}") is None, "the hash lets nobody in"
+    tokens = Tokens.parse(text)
+    assert tokens.owner(LONG) == Person("Ada Löwe", "admin", authenticated=True)
+    assert tokens.owner(OTHER) == Person("bot", "viewer", authenticated=True)
+    assert tokens.owner(f"sha256={hash_token(OTHER).hex()}") is None, "the hash lets nobody in"
     assert tokens.owner("") is None
     assert tokens.owner("\ud800") is None
 
 
 def test_only_hashes_are_kept_and_not_even_they_are_shown() -> None:
-    shown = repr(Settings(Path(), "", "", "worker-secret", tokens=Tokens.parsed(f"a:admin:{LONG}")))
+    shown = repr(Settings(Path(), "", "", "worker-secret", tokens=Tokens.parse(f"a:admin:{LONG}")))
     assert LONG not in shown
-    assert digest(LONG).hex() not in shown
-    assert repr(digest(LONG)) not in shown
+    assert hash_token(LONG).hex() not in shown
+    assert repr(hash_token(LONG)) not in shown
     assert "worker-secret" not in shown
 
 
@@ -89,12 +89,12 @@ def test_nothing_set_is_an_open_house() -> None:
 
 
 def test_what_is_made_lets_in() -> None:
-    token, entry = made("Ada", "editor")
+    token, entry = create_token("Ada", "editor")
     assert token not in entry
-    assert Tokens.parsed(entry).owner(token) == Person("Ada", "editor", proven=True)
-    assert made("Ada", "editor")[0] != token
+    assert Tokens.parse(entry).owner(token) == Person("Ada", "editor", authenticated=True)
+    assert create_token("Ada", "editor")[0] != token
     with pytest.raises(SettingsError, match="no comma"):
-        made("a,b", "editor")
+        create_token("a,b", "editor")
 
 
 def test_the_command_prints_the_token_and_its_entry_apart() -> None:
@@ -102,5 +102,5 @@ def test_the_command_prints_the_token_and_its_entry_apart() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     token = done.stdout.strip()
     [entry] = [line for line in done.stderr.splitlines() if line.startswith("Ada:")]
-    assert Tokens.parsed(entry).owner(token) == Person("Ada", "viewer", proven=True)
+    assert Tokens.parse(entry).owner(token) == Person("Ada", "viewer", authenticated=True)
     assert token not in done.stderr

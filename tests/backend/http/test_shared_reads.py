@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import Request, Response
 
-from backend.http.shared_reads import Shared
+from backend.http.shared_reads import SharedHandler
 from tests.backend.helpers import Api
 from tests.support.specs import small
 
@@ -47,7 +47,7 @@ def played(story: Callable[[], Coroutine[None, None, None]]) -> None:
 def test_who_waits_shares_what_was_read_after_all_of_them_asked() -> None:
     async def story() -> None:
         slow = Slow()
-        shared = Shared(slow)
+        shared = SharedHandler(slow)
         first = asyncio.create_task(shared(request()))
         await settled()
         slow.world = 1
@@ -77,7 +77,7 @@ def test_who_waits_shares_what_was_read_after_all_of_them_asked() -> None:
 def test_other_addresses_do_not_wait() -> None:
     async def story() -> None:
         slow = Slow()
-        shared = Shared(slow)
+        shared = SharedHandler(slow)
         asked = [request(), request("/b"), request(query=b"x=1")]
         tasks = [asyncio.create_task(shared(one)) for one in asked]
         await settled()
@@ -92,7 +92,7 @@ def test_other_addresses_do_not_wait() -> None:
 def test_a_fault_is_told_to_all_that_asked_before_it_and_to_nobody_after() -> None:
     async def story() -> None:
         slow = Slow()
-        shared = Shared(slow)
+        shared = SharedHandler(slow)
         slow.world = -1
         tasks = [asyncio.create_task(shared(request())) for _ in range(4)]
         await settled()
@@ -116,7 +116,7 @@ def test_a_fault_is_told_to_all_that_asked_before_it_and_to_nobody_after() -> No
 def test_one_who_leaves_takes_nobody_along(whose: str) -> None:
     async def story() -> None:
         slow = Slow()
-        shared = Shared(slow)
+        shared = SharedHandler(slow)
         tasks = [asyncio.create_task(shared(request())) for _ in range(4)]
         await settled()
         left = tasks.pop({"working": 0, "waiting": 1}[whose])

@@ -94,7 +94,7 @@ def on_disk_is(blobs: Blobs, names: list[str]) -> bool:
 def test_a_body_that_stops_is_not_waited_for(
     client: httpx.Client, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receive, "IDLE_S", 0.2)
+    monkeypatch.setattr(receive, "IDLE_LIMIT_S", 0.2)
 
     def body() -> Iterator[bytes]:
         yield CONTENT[:3]

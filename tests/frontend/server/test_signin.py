@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from backend.app import create_app
-from backend.auth.tokens import OPEN_HOUSE
+from backend.auth.tokens import NO_TOKENS
 from backend.settings import Settings
 from frontend.server.middleware import Gate
 from frontend.server.proxy import Proxy, own_path
@@ -246,7 +246,7 @@ def test_a_token_that_was_taken_back_ends_its_session(
 
 
 def test_an_open_house_has_no_sign_in(settings: Settings) -> None:
-    app = create_app(replace(settings, tokens=OPEN_HOUSE))
+    app = create_app(replace(settings, tokens=NO_TOKENS))
     with serving(app) as api_url:
         front = Front(api_url)
         with serving(front.app()) as ui_url, httpx.Client(base_url=ui_url) as viewer:

@@ -68,7 +68,7 @@ def test_only_the_api_gets_the_tokens_and_the_launchers_is_among_them(tmp_path: 
     assert with_list == {"api"}
     environment = processes["api"].environment
     assert environment["LOSSBOARD_TOKENS_FILE"] == "/tokens"
-    tokens = Tokens.parsed(environment["LOSSBOARD_TOKENS"])
+    tokens = Tokens.parse(environment["LOSSBOARD_TOKENS"])
     assert [entry.person.name for entry in tokens.entries] == ["Ada", "lossboard launcher"]
     owner = tokens.owner(launcher_token.headers["Authorization"].removeprefix("Bearer "))
     assert owner
