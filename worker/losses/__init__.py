@@ -1,4 +1,8 @@
-"""Metric-learning losses: `build(spec)` gives one, calling it gives its value in named parts."""
+"""Metric-learning losses: `build(spec)` makes a loss, and calling it returns a `LossOutput`.
+
+The output holds the value to backpropagate and, for each kind of tuple (pairs, triplets, softmax
+terms), how many tuples there are, how many of them are active and the sum of their losses.
+"""
 
 from worker.losses.base import Loss, LossOutput, Part
 from worker.losses.cross_modal import two_ways

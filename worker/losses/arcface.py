@@ -1,6 +1,7 @@
-"""ArcFace: classification by angles to class weights, with a margin on the own class's angle.
+"""ArcFace: classification by angles to class weights, with a margin on the true class's angle.
 
-Deng et al. 2019 (arXiv 1801.07698):
+Deng et al. 2019 (arXiv 1801.07698), for an item of class y with the angle theta_j to the weights of
+class j, the scale s and the margin m:
 -log(exp(s cos(theta_y + m)) / (exp(s cos(theta_y + m)) + sum over j != y of exp(s cos theta_j))).
 """
 
@@ -17,14 +18,20 @@ from worker.losses.batch import Batch
 from worker.losses.softmax import check_classes, cosines, tuples_of
 
 NEAREST: Final = 1e-7
-"""How near a cosine may come to 1 or -1, where the angle has no finite gradient."""
+"""Smallest distance that cosines keep from 1 and -1, where the angle has no finite gradient."""
 
 
 class ArcFace(Loss):
-    """One part, `softmax`; its tuples are the items, of both modalities where there are two.
+    """ArcFace loss over trainable class weights, with one part, `softmax`.
 
-    Where theta + m is beyond pi, the cosine would rise again; there cos(theta) - m sin(m) takes its
-    place, which goes on falling, as in the authors' code.
+    Its tuples are the items of the batch, of both modalities where there are two. Beyond
+    theta + m = pi the cosine would rise again; cos(theta) - m sin(m) replaces it there, which keeps
+    falling, as in the authors' code.
+
+    Args:
+        spec: margin in radians, scale and reduction.
+        classes: number of classes C; labels are 0 to C - 1.
+        dim: size D of the embeddings.
     """
 
     def __init__(self, spec: ArcFaceLoss, *, classes: int, dim: int) -> None:
@@ -32,10 +39,10 @@ class ArcFace(Loss):
         self.margin = spec.margin
         self.scale = spec.scale
         self.weights = nn.Parameter(torch.randn(classes, dim))
-        """[classes, D]; only their directions count."""
+        """[C, D] class weights; only their directions matter."""
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
-        """Each item against the weights of all classes."""
+        """Return one tuple for each item: it against the weights of all classes."""
         points, labels = batch.items
         check_classes(labels, len(self.weights))
         near = cosines(points, self.weights).clamp(NEAREST - 1, 1 - NEAREST)
@@ -45,7 +52,7 @@ class ArcFace(Loss):
         return tuples_of(losses, torch.ones_like(labels, dtype=torch.bool))
 
     def _beyond_margin(self, near: Tensor) -> Tensor:
-        """cos(theta + m) for cosines of theta."""
+        """Return cos(theta + m) for cosines of theta, continued as a falling line beyond pi."""
         shifted = near * math.cos(self.margin) - (1 - near.square()).sqrt() * math.sin(self.margin)
         falling = near > math.cos(math.pi - self.margin)
         return torch.where(falling, shifted, near - self.margin * math.sin(self.margin))

@@ -1,4 +1,4 @@
-"""What a loss is given and what it returns."""
+"""The base class of all losses, and the values that a loss returns."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,15 +14,17 @@ State = Literal["active", "nothing active", "no valid tuple"]
 
 @dataclass(frozen=True)
 class Part:
-    """The tuples of one kind, e.g. the negative pairs. All fields are 0-d tensors, so that reading
-    them is the only thing that waits for the device."""
+    """Sums and counts over the tuples of one kind, for example the negative pairs.
+
+    All fields are 0-d tensors, so that only reading them waits for the device.
+    """
 
     total: Tensor
-    """Sum of the loss values; for reading: gradients flow through `LossOutput.value` alone."""
+    """Sum of the losses, for reading only: gradients flow through `LossOutput.value` alone."""
     active: Tensor
-    """Number of tuples with a loss above 0, a softmax's above ACTIVE_EPS (int64)."""
+    """Number of tuples with a loss above 0, of softmax terms above ACTIVE_EPS (int64)."""
     valid: Tensor
-    """Number of all tuples (int64)."""
+    """Number of all tuples of this kind (int64)."""
 
     @property
     def active_ratio(self) -> Tensor:
@@ -32,35 +34,35 @@ class Part:
 
 @dataclass(frozen=True)
 class Tuples:
-    """What a loss finds in a batch, before the reduction."""
+    """The sums and counts of a loss over a batch, before the reduction."""
 
     total: Tensor
     """Sum of the losses of the tuples trained on; differentiable."""
     parts: dict[str, Part]
     """All valid tuples of the batch, by kind."""
     active_anchors: Tensor
-    """Share of the anchors in at least one valid tuple that are in an active one; NaN where no
-    tuple is valid."""
+    """Of the anchors in at least one valid tuple, the share in at least one active tuple; NaN where
+    no tuple is valid."""
     selected: dict[str, Part] | None = None
-    """The tuples trained on; None where these are all."""
+    """The tuples trained on, by kind; None where all valid ones are."""
 
 
 @dataclass(frozen=True)
 class LossOutput:
-    """A batch's loss."""
+    """The loss of a batch: the value to backpropagate and the counts behind it."""
 
     value: Tensor
-    """What is backpropagated, in the reduction that is trained; a differentiable 0 where no
-    tuple contributes (see `state`)."""
+    """0-d loss after the reduction, to be backpropagated; a differentiable 0 where no tuple
+    contributes (see `state`)."""
     parts: dict[str, Part]
-    """All valid tuples of the batch, by kind, whatever is trained on."""
+    """All valid tuples of the batch, by kind, also those that are not trained on."""
     selected: dict[str, Part] | None
-    """The tuples trained on; None where these are all valid ones."""
+    """The tuples trained on, by kind; None where all valid ones are."""
     active_anchors: Tensor
-    """Share of the anchors in at least one valid tuple that are in an active one; NaN where no
-    tuple is valid."""
+    """Of the anchors in at least one valid tuple, the share in at least one active tuple; NaN where
+    no tuple is valid."""
     divisor: Tensor
-    """What the sum over the tuples trained on was divided by to give `value`."""
+    """The number by which the sum over the tuples trained on was divided to give `value`."""
 
     @property
     def active(self) -> Tensor:
@@ -79,19 +81,25 @@ class LossOutput:
 
     @property
     def mean_over_valid(self) -> Tensor:
-        """Mean over all valid tuples of all parts, whatever is trained; NaN where there is none."""
+        """Mean loss over all valid tuples of all parts, also those that are not trained on; NaN
+        where no tuple is valid."""
         return _sum([part.total for part in self.parts.values()]) / self.valid
 
     @property
     def state(self) -> State:
-        """What the batch had to teach, in words."""
+        """Whether the batch has active tuples, only inactive ones, or no valid tuple at all."""
         if not self.valid:
             return "no valid tuple"
         return "active" if self.active else "nothing active"
 
 
 class Loss(nn.Module):
-    """A loss with its settings."""
+    """Base class of all losses; a subclass implements `tuples`.
+
+    Args:
+        reduction: "sum" over the tuples trained on, "mean" over them, or "mean_active" over those
+            of them with a loss above 0.
+    """
 
     def __init__(self, reduction: Reduction) -> None:
         super().__init__()
@@ -107,22 +115,26 @@ class Loss(nn.Module):
         generator: torch.Generator | None = None,
         check_values: bool = True,
     ) -> LossOutput:
-        """The loss of a batch.
+        """Compute the loss of a batch.
 
         Args:
-            embeddings: [B, D] float32 or float64, taken as they are.
+            embeddings: [B, D] float32 or float64, used as they are: no loss normalises them unless
+                it is defined by cosines.
             labels: [B] integers.
-            others: [M, D], with `other_labels` [M]: another modality in the same space. Anchors
-                are then the embeddings, positives and negatives the others; sum the losses of both
-                directions for both. Without it a batch is compared with itself.
-            other_labels: [M] integers, with `others`.
-            generator: decides which tuples are drawn, for losses that draw; torch's global one
-                unless given.
-            check_values: whether to refuse embeddings that are not finite, for which a GPU must be
-                waited for. Without it they give a value that is not finite.
+            others: [M, D], given together with `other_labels`: items of another modality in the
+                same space. Anchors are then the embeddings, positives and negatives the others
+                (`two_ways` adds up both directions). Without it the batch is compared with itself.
+            other_labels: [M] integers, the labels of `others`.
+            generator: CPU generator for losses that draw tuples at random; torch's global one by
+                default.
+            check_values: whether to refuse embeddings that are not finite; the check waits for a
+                GPU. Without it such embeddings give a value that is not finite.
+
+        Returns:
+            The value to backpropagate and the counts of valid and active tuples.
 
         Raises:
-            InputError: names the argument and what was seen.
+            InputError: an argument has a wrong shape, type or value; the message names it.
         """
         check_batch(embeddings, labels, others, other_labels, values=check_values)
         if others is None or other_labels is None:
@@ -136,11 +148,12 @@ class Loss(nn.Module):
         )
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
-        """The loss before its reduction: what a loss is made of."""
+        """Return the loss of a checked batch before the reduction; subclasses implement this."""
         raise NotImplementedError
 
     def _divisor(self, parts: dict[str, Part]) -> Tensor:
-        """At least 1: without tuples the sum is a differentiable 0, and so is the value."""
+        """Return the divisor of the reduction; at least 1, so that without tuples the sum, a
+        differentiable 0, is also the value."""
         active = self.reduction == "mean_active"
         counts = [part.active if active else part.valid for part in parts.values()]
         divisor = _sum(counts).clamp(min=1)

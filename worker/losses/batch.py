@@ -1,6 +1,7 @@
-"""A batch as a loss sees it: anchors, those they are compared with, and who is of whose class.
+"""The input of a loss: anchors, the items they are compared with, and which share a class.
 
-Who shares a class with whom: counts, and lists of positives side by side.
+`check_batch` refuses wrong shapes and types. `Batch` gives class relations as [B, M] masks,
+`ClassMembers` as counts and as lists of each anchor's positives, without any mask.
 """
 
 from dataclasses import dataclass
@@ -15,33 +16,33 @@ from worker.errors import InputError
 
 @dataclass(frozen=True)
 class Batch:
-    """Anchors [B, D] and others [M, D] with their labels."""
+    """Anchors [B, D] and the others [M, D] that they are compared with, with the labels of both."""
 
     anchors: Tensor
     labels: Tensor
     others: Tensor
     other_labels: Tensor
     own: bool
-    """Whether the others are the anchors themselves, so that none is its own positive."""
+    """Whether the others are the anchors themselves; an item is then not its own positive."""
 
     @cached_property
     def same(self) -> Tensor:
-        """[B, M] bool: of one class, an item and itself included."""
+        """[B, M] bool mask of pairs of one class, an item with itself included."""
         return self.labels[:, None] == self.other_labels[None, :]
 
     @cached_property
     def positive(self) -> Tensor:
-        """[B, M] bool: of one class and not the same item."""
+        """[B, M] bool mask of positives: of the anchor's class, and not the anchor itself."""
         return self.same.clone().fill_diagonal_(False) if self.own else self.same
 
     @cached_property
     def negative(self) -> Tensor:
-        """[B, M] bool: of different classes."""
+        """[B, M] bool mask of negatives: of another class than the anchor."""
         return ~self.same
 
     @property
     def items(self) -> tuple[Tensor, Tensor]:
-        """All points and labels, of both modalities where there are two."""
+        """All points and all labels, of both modalities where there are two."""
         if self.own:
             return self.anchors, self.labels
         return torch.cat((self.anchors, self.others)), torch.cat((self.labels, self.other_labels))
@@ -55,10 +56,10 @@ def check_batch(
     *,
     values: bool,
 ) -> None:
-    """Check shapes and types, and, where `values` is set, that all embeddings are finite.
+    """Check the shapes and types of a batch, and that all embeddings are finite if `values` is set.
 
     Raises:
-        InputError: names the argument and what was seen.
+        InputError: an argument is wrong; names it and says what was given.
     """
     _check(embeddings, labels, "embeddings", "labels", values=values)
     if (others is None) != (other_labels is None):
@@ -86,7 +87,8 @@ def _check(points: Tensor, labels: Tensor, name: str, label_name: str, *, values
         )
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
         raise InputError(f"{label_name}: expected integers, got {labels.dtype}")
-    # The sum first: one pass, and finite only if all are, although it may overflow.
+    # The sum first: it takes one pass, and if it is finite all values are. It may overflow though
+    # all values are finite, so a sum that is not finite is followed by the full check.
     if values and not points.detach().sum().isfinite() and not points.isfinite().all():
         broken = int((~points.isfinite().all(dim=1)).sum())
         raise InputError(f"{name}: {broken} of {len(points)} rows are not finite")
@@ -94,20 +96,22 @@ def _check(points: Tensor, labels: Tensor, name: str, label_name: str, *, values
 
 @dataclass(frozen=True)
 class Members:
-    """The classes of a batch. `of` makes one."""
+    """The classes of a batch as numbers and sizes; `from_labels` and `from_batch` make one."""
 
     classes: Tensor
-    """[B] each anchor's class, an index into `sizes`; -1 if none of the others is of it."""
+    """[B] class of each anchor, an index into `sizes`; -1 if none of the others has it."""
     other_classes: Tensor
-    """[M] each other's."""
+    """[M] class of each other item."""
     sizes: Tensor
-    """[M] how many others each class has; 0 beyond the last class."""
+    """[M] number of others in each class; 0 beyond the last class."""
     own: bool
+    """Whether the others are the anchors themselves."""
 
     @classmethod
     def of(cls, labels: Tensor, other_labels: Tensor | None = None) -> Self:
-        """Of labels [B] and other labels [M]; without the latter a batch is its own other."""
-        # What `unique` finds, in tensors of a known size, so that a GPU is not waited for.
+        """Build from labels [B] and other labels [M]; without the latter the batch is compared with
+        itself."""
+        # The result of `unique`, but in tensors of a known size, so that a GPU is not waited for.
         known, order = (labels if other_labels is None else other_labels).sort()
         begins = torch.ones_like(order)
         begins[1:] = known[1:] != known[:-1]
@@ -122,12 +126,12 @@ class Members:
 
     @classmethod
     def of_batch(cls, batch: Batch) -> Self:
-        """Of a batch."""
+        """Build from a batch."""
         return cls.of(batch.labels, None if batch.own else batch.other_labels)
 
     @cached_property
     def same_class(self) -> Tensor:
-        """[B] how many others are of the anchor's class, itself included."""
+        """[B] number of others in the anchor's class, the anchor itself included."""
         return self.sizes[self.classes].masked_fill_(self.classes < 0, 0)
 
     @cached_property
@@ -141,21 +145,26 @@ class Members:
         return len(self.other_classes) - self.same_class
 
     def same(self, dtype: torch.dtype) -> Tensor:
-        """[B, M] 1. for two of one class, an item and itself included, and 0.: numbers, for a
-        matrix of them is made and used several times faster on a CPU than one of bool."""
+        """Return a [B, M] mask of pairs of one class, an item with itself included, as 1. and 0.
+
+        Numbers instead of bool, because a CPU makes and uses such a matrix several times faster.
+        """
         classes = self.classes.to(dtype)  # indices: exact up to 2^24
         others = classes if self.own else self.other_classes.to(dtype)
         mask = torch.empty(len(classes), len(others), dtype=dtype, device=classes.device)
         return torch.eq(classes[:, None], others[None, :], out=mask)
 
     def thresholds(self) -> tuple[Tensor, Tensor]:
-        """Columns [B, K] in which every positive of an anchor stands once, and which of them are
-        positives. On a CPU as `listed`; on a GPU all M columns, for the size of the largest class
-        would have to be waited for."""
+        """Return columns [B, K] that hold every positive of an anchor once, and a mask [B, K] of
+        those that are positives.
+
+        On a CPU these are the members of the anchor's class (`listed`); on a GPU all M columns
+        (`spread`), because the size of the largest class would have to be waited for.
+        """
         return self.listed() if self.classes.device.type == "cpu" else self.spread()
 
     def spread(self) -> tuple[Tensor, Tensor]:
-        """All columns [B, M] for each anchor, and which of them are its positives."""
+        """Return all columns [B, M] for each anchor, and a mask of its positives among them."""
         exists = self.classes[:, None] == self.other_classes[None, :]
         if self.own:
             exists.fill_diagonal_(False)
@@ -163,9 +172,12 @@ class Members:
         return columns.expand(exists.shape), exists
 
     def listed(self) -> tuple[Tensor, Tensor]:
-        """The members of each anchor's class side by side: columns [B, K], ascending, and which of
-        them are positives (the anchor itself and what fills up to K are not); K is the largest
-        class."""
+        """Return the columns [B, K] of the members of each anchor's class, ascending, and a mask of
+        the positives among them.
+
+        K is the size of the largest class. The anchor itself and the filling of smaller classes are
+        no positives.
+        """
         by_class = self.other_classes.argsort(stable=True)
         first = self.sizes.cumsum(0) - self.sizes  # where each class begins in by_class
         slots = torch.arange(int(self.sizes.max()), device=by_class.device)

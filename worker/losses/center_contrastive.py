@@ -1,8 +1,9 @@
 """Centre contrastive loss: each item against a bank of trainable class centres.
 
-After Cai, Xiong & Tian 2023, Center Contrastive Loss for Metric Learning (arXiv 2308.00458), read
-second-hand: its summary describes a bank of class centres that are compared with the items by a
-contrastive loss, and that reduces the variance within classes. What it leaves open is decided here:
+After Cai, Xiong & Tian 2023, Center Contrastive Loss for Metric Learning (arXiv 2308.00458), known
+here from its summary only: a contrastive loss compares the items with a bank of class centres and
+so reduces the variance within classes. The summary leaves the exact form open; the one used here,
+for an item z of class y, centres c and the temperature t, is
 -log softmax over all centres of cos(z, c) / t, plus ||z - c_y||^2 of unit vectors.
 """
 
@@ -18,17 +19,25 @@ from worker.losses.softmax import check_classes, part_of
 
 
 class CenterContrastive(Loss):
-    """Parts `softmax`, each item against the centres, and `positive`, its pull to its own; the
-    items of both modalities where there are two."""
+    """Centre contrastive loss over trainable class centres, with two parts.
+
+    Part `softmax` is each item against all centres, part `positive` its pull to the centre of its
+    class. Items are those of both modalities where there are two.
+
+    Args:
+        spec: temperature and reduction.
+        classes: number of classes C; labels are 0 to C - 1.
+        dim: size D of the embeddings.
+    """
 
     def __init__(self, spec: CenterContrastiveLoss, *, classes: int, dim: int) -> None:
         super().__init__(spec.reduction)
         self.temperature = spec.temperature
         self.centers = nn.Parameter(torch.randn(classes, dim))
-        """[classes, D]; only their directions count."""
+        """[C, D] class centres; only their directions matter."""
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
-        """Each item twice: in the softmax, and pulled to its own centre."""
+        """Return two tuples for each item: its softmax over the centres, and its pull."""
         items, labels = batch.items
         check_classes(labels, len(self.centers))
         points, centers = unit(items), unit(self.centers)

@@ -1,8 +1,8 @@
 """Contrastive loss over the pairs of a batch.
 
-Hadsell, Chopra & LeCun 2006; in the form of arXiv 2510.02161:
+Hadsell, Chopra & LeCun 2006, in the form of arXiv 2510.02161:
 sum over positive pairs of d^2 + sum over negative pairs of max(0, m - d)^2,
-d the Euclidean distance or 1 - cos.
+where d is the Euclidean distance or 1 - cos and m the margin.
 """
 
 from typing import Final
@@ -18,14 +18,18 @@ from worker.losses.batch import Batch, Members
 from worker.losses.distances import Space, space
 
 FAR: Final = 1e38
-"""Beyond every margin, and finite in float32."""
+"""A distance beyond every margin, and still finite in float32."""
 
 
 class Contrastive(Loss):
-    """Pull: positive pairs at any distance. Push: negative pairs nearer than the margin.
+    """Contrastive loss: pull positive pairs together, push negative pairs out to the margin.
 
-    Tuples are unordered pairs; anchor with other, where a batch is compared with others. A positive
-    pair at distance 0 has no loss and is not active.
+    Its parts are `positive` and `negative`. Tuples are unordered pairs, or pairs of an anchor and
+    an other item where two modalities are compared. A positive pair at distance 0 has no loss and
+    is not active.
+
+    Args:
+        spec: margin, distance, selection of tuples and reduction.
     """
 
     def __init__(self, spec: ContrastiveLoss) -> None:
@@ -35,8 +39,11 @@ class Contrastive(Loss):
         self.selection = spec.selection
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
-        """Parts `positive` and `negative`; both members of a pair are its anchors, the anchor alone
-        where a batch is compared with others."""
+        """Return the pairs of the batch.
+
+        For `active_anchors` both items of a pair count as anchors; where two modalities are
+        compared, only the anchor does.
+        """
         points = space(batch, self.distance)
         with torch.no_grad():
             members = Members.of_batch(batch)
@@ -72,17 +79,18 @@ class Contrastive(Loss):
 
 
 def _distances(points: Space) -> Tensor:
-    """d [B, M], a new matrix."""
+    """Return the distances d [B, M] as a new matrix."""
     return points.squared.sqrt() if points.distance == "euclidean" else points.compared.clone()
 
 
 def _terms(points: Space, same: Tensor, margin: float) -> tuple[Tensor, Tensor, Tensor]:
-    """The losses of positive pairs, those of negative pairs, and both kinds' slopes by s, [B, M].
+    """Return the losses of positive pairs, those of negative pairs, and the slopes of both, [B, M].
 
-    A slope is 1 for a positive pair and -(m - d) / d for an active negative one, by the cosine
-    distance c = s / 2 that are c and -(m - c). At d = 0 the push has no direction: 0.
+    A slope is the derivative by s, the squared Euclidean distance: 1 for a positive pair and
+    -(m - d) / d for an active negative one. By the cosine distance c = s / 2 they are c and
+    -(m - c). At d = 0 the push has no direction, and its slope is 0.
     """
-    # Passes over these matrices are most of the time: as few as can be, in place, without bools.
+    # Passes over these matrices take most of the time: as few as possible, in place, without bool.
     distances = _distances(points)
     if points.distance == "euclidean":
         pulls = points.squared * same
@@ -99,7 +107,7 @@ def _terms(points: Space, same: Tensor, margin: float) -> tuple[Tensor, Tensor, 
 
 
 def _part(losses: Tensor, valid: Tensor, batch: Batch) -> tuple[Part, Tensor]:
-    """The part, and the sum of its losses [B, M], which are lost, for each anchor."""
+    """Return the part of losses [B, M], and their sum for each anchor. Overwrites the losses."""
     rows = losses.sum(dim=1)
     active = losses.sign_().sum(dim=1).to(torch.int64)  # by row: float32 counts to 2^24
     total = rows.sum() / 2 if batch.own else rows.sum()
@@ -107,5 +115,5 @@ def _part(losses: Tensor, valid: Tensor, batch: Batch) -> tuple[Part, Tensor]:
 
 
 def _halved(count: Tensor, batch: Batch) -> Tensor:
-    """Ordered pairs to unordered ones, where a batch is compared with itself."""
+    """Turn a number of ordered pairs into that of unordered ones, if compared with itself."""
     return count // 2 if batch.own else count

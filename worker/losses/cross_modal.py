@@ -1,4 +1,4 @@
-"""A loss across two modalities, in both directions."""
+"""A loss between two modalities, in both directions."""
 
 import torch
 from torch import Tensor
@@ -15,23 +15,27 @@ def two_ways(
     generator: torch.Generator | None = None,
     check_values: bool = True,
 ) -> LossOutput:
-    """The sum of both directions: anchors of one modality against all items of the other.
+    """Compute a loss from each of two modalities to the other, and add both up.
+
+    In each direction the anchors are items of one modality, and their positives and negatives all
+    items of the other.
 
     Args:
         loss: any loss.
-        audio: [B, D], the first modality.
-        visual: [B, D], the second, row by row of the same things.
-        labels: [B] integers, of both.
-        generator: as the loss takes it.
-        check_values: as the loss takes it.
+        audio: [B, D] embeddings of the first modality.
+        visual: [B, D] embeddings of the second; row i belongs to the same thing as row i of
+            `audio`.
+        labels: [B] integers, the labels of both.
+        generator: passed on to the loss.
+        check_values: passed on to the loss.
 
     Returns:
-        Counts and totals added up. The value is the sum of the two directions' values where both
-        divide by as many tuples, as the reductions sum and mean do; of `mean_active` it is twice
-        the mean over the active tuples of both.
+        The output with counts and totals added up. Its value is the sum of the values of both
+        directions where these divide by the same number, as the reductions "sum" and "mean" do;
+        with "mean_active" it is twice the mean over the active tuples of both directions.
 
     Raises:
-        InputError: names the argument and what was seen.
+        InputError: an argument has a wrong shape, type or value; the message names it.
     """
     there = loss(
         audio,
@@ -57,7 +61,7 @@ def two_ways(
         None
         if there.selected is None or back.selected is None
         else _added(there.selected, back.selected),
-        (there.active_anchors + back.active_anchors) / 2,  # as many anchors in both
+        (there.active_anchors + back.active_anchors) / 2,  # both have the same number of anchors
         divisor,
     )
 

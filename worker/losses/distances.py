@@ -1,4 +1,4 @@
-"""Distances between the anchors of a batch and their others, and the way back for a gradient."""
+"""Distances between the anchors of a batch and the others, with a gradient in closed form."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,26 +13,28 @@ from contract.comparison.loss import Distance
 from worker.losses.batch import Batch
 
 ZERO_NORM: Final = 1e-12
-"""Vectors shorter than this have no direction."""
+"""Vectors shorter than this are taken to have no direction."""
 
 
 @dataclass(frozen=True)
 class Space:
-    """A batch as a distance sees it."""
+    """The points of a batch and all distances between anchors and others."""
 
     distance: Distance
     anchors: Tensor
     """[B, D], differentiable; unit vectors for the cosine distance."""
     others: Tensor
-    """[M, D]; the anchors themselves where `own` is set."""
+    """[M, D], likewise; the anchors themselves where `own` is set."""
     own: bool
+    """Whether the batch is compared with itself."""
     squared: Tensor
-    """[B, M], s: squared Euclidean distances of the points above; without gradient."""
+    """[B, M] squared Euclidean distances s of the points above; without gradient."""
     compared: Tensor
-    """[B, M]: s, or 1 - cos for the cosine distance, which is s / 2; without gradient."""
+    """[B, M] the distances that a loss compares: s, or 1 - cos = s / 2 for the cosine distance;
+    without gradient."""
 
     def differentiable(self, total: Tensor, slopes: Tensor) -> Tensor:
-        """The total, of which the derivative by each s is known.
+        """Make a total differentiable whose derivative by each squared distance s is known.
 
         Args:
             total: 0-d.
@@ -40,7 +42,8 @@ class Space:
                 unordered pairs, so a symmetric matrix.
 
         Returns:
-            The total, NaN if a point is not finite; its gradient at the points takes one product.
+            The total, NaN if a point is not finite. Its gradient by the points takes one matrix
+            product.
         """
         result: Tensor = _Total.apply(  # type: ignore[no-untyped-call]
             self.anchors, None if self.own else self.others, total, slopes
@@ -49,7 +52,7 @@ class Space:
 
 
 def space(batch: Batch, distance: Distance) -> Space:
-    """The distances of a batch. The cosine of a vector without direction is 0 with all others."""
+    """Compute the distances of a batch. A vector without direction has a cosine of 0 with all."""
     anchors, others = batch.anchors, batch.others
     if distance == "cosine":
         anchors = unit(anchors)
@@ -58,8 +61,8 @@ def space(batch: Batch, distance: Distance) -> Space:
         squared = squared_distances(anchors, None if batch.own else others)
         compared = squared
         if distance == "cosine":
-            # 1 - cos of unit vectors, without its cancellation for near ones; a lacking direction
-            # is a vector of 0, at s = 1 from all unit vectors.
+            # 1 - cos of unit vectors as s / 2, which does not cancel for near ones. A vector
+            # without direction has become 0, which is at s = 1 from all unit vectors.
             lacking = (1 - anchors.square().sum(dim=1)).round()
             other_lacking = (1 - others.square().sum(dim=1)).round()
             compared = (lacking[:, None] + other_lacking[None, :]).add_(squared).mul_(0.5)
@@ -69,26 +72,28 @@ def space(batch: Batch, distance: Distance) -> Space:
 
 
 def unit(points: Tensor) -> Tensor:
-    """Points [N, D] at length 1, differentiable; one without direction becomes 0, and gets none."""
+    """Scale points [N, D] to length 1, differentiable; one without direction becomes 0, without
+    gradient."""
     directed = torch.linalg.vector_norm(points.detach(), dim=1, keepdim=True) >= ZERO_NORM
     lost = ~directed & points.detach().isfinite().all(dim=1, keepdim=True)
     return functional.normalize(points, dim=1, eps=ZERO_NORM).masked_fill(lost, 0)
 
 
 def squared_distances(anchors: Tensor, others: Tensor | None = None) -> Tensor:
-    """Squared Euclidean distances [B, M] of points [B, D] to others [M, D].
+    """Return squared Euclidean distances [B, M] of points [B, D] to others [M, D].
 
-    Without others to the points themselves: symmetric, zero on the diagonal.
+    Without others the distances are those between the points themselves: symmetric, zero on the
+    diagonal.
 
-    The mean is subtracted first: ||a||^2 + ||b||^2 - 2ab cancels badly far from the origin (an
-    offset of 30 costs 2e-4 in float32 otherwise).
+    The mean is subtracted first, because ||a||^2 + ||b||^2 - 2ab cancels badly far from the origin:
+    in float32 an offset of 30 would cost 2e-4.
     """
     if others is None:
         centred = anchors - anchors.mean(dim=0)
         products = centred @ centred.T
         norms = products.diagonal()
-        # Both norms first: so rounding is the same for (i, j) and (j, i), and duplicates are 0
-        # apart.
+        # Both norms first: so rounding is the same for (i, j) and (j, i), and the distance of
+        # duplicates is exactly 0.
         distances = (norms[:, None] + norms[None, :]).sub_(products, alpha=2)
         return distances.clamp_(min=0).fill_diagonal_(0)
     middle = torch.cat((anchors, others)).mean(dim=0)
@@ -98,15 +103,15 @@ def squared_distances(anchors: Tensor, others: Tensor | None = None) -> Tensor:
 
 
 class _Total(Function):
-    """Passes a total on. Slope c_ij adds 2 c_ij (a_i - o_j) to the gradient of a_i, and its
-    negative to that of o_j."""
+    """Pass a total on with a known gradient: slope c_ij adds 2 c_ij (a_i - o_j) to the gradient of
+    a_i, and its negative to that of o_j."""
 
     @staticmethod
     def forward(
         ctx: Any, anchors: Tensor, others: Tensor | None, total: Tensor, slopes: Tensor
     ) -> Tensor:
         ctx.save_for_backward(anchors, others, slopes)
-        # What is not finite makes a NaN, also where it is in no tuple.
+        # A point that is not finite makes the total NaN, also where it is in no tuple.
         return total + 0 * (anchors.sum() if others is None else anchors.sum() + others.sum())
 
     @staticmethod
@@ -114,7 +119,8 @@ class _Total(Function):
     def backward(ctx: FunctionCtx, *grads: Tensor) -> tuple[Tensor | None, ...]:
         anchors, others, slopes = ctx.saved_tensors  # type: ignore[attr-defined]
         doubled = 2 * grads[0]
-        # The gradient knows differences only, so an offset may go: it would cancel badly.
+        # The gradient depends on differences only, so an offset, which would cancel badly, is
+        # subtracted.
         if others is None:
             return doubled * _pulls(slopes, anchors - anchors.mean(dim=0)), None, None, None
         middle = others.mean(dim=0)
@@ -129,6 +135,6 @@ class _Total(Function):
 
 
 def _pulls(slopes: Tensor, points: Tensor, others: Tensor | None = None) -> Tensor:
-    """Sum over j of c_ij (p_i - o_j), [N, D]."""
+    """Return the sum over j of c_ij (p_i - o_j), [N, D]."""
     others = points if others is None else others
     return (slopes.sum(dim=1, keepdim=True) * points).sub_(slopes @ others)

@@ -1,6 +1,7 @@
-"""InfoNCE over the labels of a batch, known as NT-Xent with cosine similarities.
+"""InfoNCE over the labels of a batch; with cosine similarities, as here, also known as NT-Xent.
 
-van den Oord, Li & Vinyals 2018 (arXiv 1807.03748); Chen et al. 2020 (arXiv 2002.05709):
+van den Oord, Li & Vinyals 2018 (arXiv 1807.03748); Chen et al. 2020 (arXiv 2002.05709), for an
+anchor a, its positive p and the temperature t:
 -log(exp(cos_ap / t) / (exp(cos_ap / t) + sum over negatives n of exp(cos_an / t))).
 """
 
@@ -14,15 +15,21 @@ from worker.losses.softmax import cosines, log_sum_exp, tuples_of
 
 
 class InfoNce(Loss):
-    """One part, `softmax`; its tuples are the ordered positive pairs (a, p) whose anchor has a
-    negative. Other positives of the anchor do not compete with p."""
+    """InfoNCE loss, with one part, `softmax`.
+
+    Its tuples are the ordered positive pairs (a, p) whose anchor has a negative. Other positives of
+    the anchor do not compete with p.
+
+    Args:
+        spec: temperature and reduction.
+    """
 
     def __init__(self, spec: InfoNceLoss) -> None:
         super().__init__(spec.reduction)
         self.temperature = spec.temperature
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
-        """Each positive against all negatives of its anchor."""
+        """Return one tuple for each positive pair: it against all negatives of its anchor."""
         logits = cosines(batch.anchors, batch.others) / self.temperature
         competitors = log_sum_exp(logits, batch.negative)
         losses = functional.softplus(competitors[:, None] - logits)

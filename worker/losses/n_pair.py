@@ -1,6 +1,7 @@
 """N-pair loss: one positive against one item of every other class.
 
-Sohn 2016, Improved Deep Metric Learning with Multi-class N-pair Loss Objective:
+Sohn 2016, Improved Deep Metric Learning with Multi-class N-pair Loss Objective, for the anchor z_i
+and the positive z_i+ of class i:
 log(1 + sum over j != i of exp(z_i . z_j+ - z_i . z_i+)), on dot products of embeddings as they are.
 """
 
@@ -15,25 +16,31 @@ from worker.losses.softmax import tuples_of
 
 
 class NPair(Loss):
-    """One part, `softmax`, of N tuples: a pair of each of the N classes that have one. With fewer
-    than two such classes there is none, for a pair has nothing to compete with."""
+    """N-pair loss, with one part, `softmax`.
+
+    Its N tuples are one positive pair of each of the N classes that have one. With fewer than two
+    such classes there is no tuple, because a pair has nothing to compete with.
+
+    Args:
+        spec: reduction.
+    """
 
     def __init__(self, spec: NPairLoss) -> None:
         super().__init__(spec.reduction)
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
-        """Which anchor and which positive stand for a class is drawn."""
+        """Return one tuple for each class; its anchor and its positive are drawn at random."""
         anchors, positives = drawn_pairs(batch, generator)
         products = batch.anchors[anchors] @ batch.others[positives].T
         own = torch.arange(len(anchors), device=products.device)
         valid = torch.full_like(own, len(own) > 1, dtype=torch.bool)
-        if not len(own):  # a mean of no rows has no gradient; a sum of none has, and it is 0
+        if not len(own):  # the mean of no rows has no gradient; their sum has one, which is 0
             return tuples_of(batch.anchors[anchors].sum(dim=1), valid)
         return tuples_of(functional.cross_entropy(products, own, reduction="none"), valid)
 
 
 def drawn_pairs(batch: Batch, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-    """A random anchor and a random positive [N] each, of every class that has both, by class."""
+    """Draw an anchor and a positive of every class that has both; indices [N] each, by class."""
     order, classes, sizes = _shuffled_by_class(batch.labels, generator)
     first = sizes.cumsum(0) - sizes
     if batch.own:
@@ -50,8 +57,9 @@ def drawn_pairs(batch: Batch, generator: torch.Generator | None) -> tuple[Tensor
 def _shuffled_by_class(
     labels: Tensor, generator: torch.Generator | None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Items [B] class by class, in random order within each; the classes and their sizes [C]."""
-    # Drawn on the CPU, so that one state of the generator means one draw on every device.
+    """Return item indices [B] class by class, in random order within each, and the classes and
+    their sizes [C]."""
+    # Drawn on the CPU, so that a generator in one state draws the same on every device.
     shuffled = torch.randperm(len(labels), generator=generator).to(labels.device)
     classes, sizes = labels.unique(return_counts=True)
     return shuffled[labels[shuffled].argsort(stable=True)], classes, sizes

@@ -1,4 +1,4 @@
-"""Which class computes which kind of loss."""
+"""The classes that compute each kind of loss, and how to build one from its spec."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -26,7 +26,7 @@ LOSSES: Final[dict[str, Callable[..., Loss]]] = {
     "center_contrastive": CenterContrastive,
 }
 WITH_CLASSES: Final = ("arcface", "center_contrastive")
-"""Those with a trainable vector for each class."""
+"""Kinds with a trainable vector for each class."""
 
 _SPEC: Final[TypeAdapter[LossSpec]] = TypeAdapter(LossSpec)
 
@@ -34,18 +34,23 @@ _SPEC: Final[TypeAdapter[LossSpec]] = TypeAdapter(LossSpec)
 def build(
     spec: LossSpec | Mapping[str, Any], *, classes: int | None = None, dim: int | None = None
 ) -> Loss:
-    """The loss of a spec, or of its JSON.
+    """Build the loss of a spec.
 
-    Its own parameters, where it has any, start from torch's global generator: seed that first.
+    A loss with trainable parameters draws their initial values from torch's global generator: seed
+    that first.
 
     Args:
-        spec: one of contract.comparison.loss.
-        classes: number of training classes; arcface and center_contrastive need it.
-        dim: embedding size; likewise.
+        spec: a spec of `contract.comparison.loss`, or the same as JSON, for example
+            `{"kind": "triplet", "margin": 0.2}`.
+        classes: number of training classes; needed by "arcface" and "center_contrastive".
+        dim: size of the embeddings; needed by the same two.
+
+    Returns:
+        The loss, a `torch.nn.Module`.
 
     Raises:
         pydantic.ValidationError: the settings are not valid.
-        InputError: classes or dim is needed and missing, or below 1.
+        InputError: `classes` or `dim` is needed and missing, or below 1.
     """
     parsed = _SPEC.validate_python(spec)
     if parsed.kind not in WITH_CLASSES:

@@ -1,34 +1,34 @@
-"""Which of a batch's valid tuples are trained on, where not all are.
+"""Selections: which of a batch's valid tuples are trained on, where not all of them are.
 
-D is the quantity a loss compares: for triplets the squared Euclidean distance, for pairs the
-Euclidean one, for both 1 - cos with the cosine distance; m is the margin. An anchor compared with
-others of another modality has its positives and negatives among these; a pair is then an anchor
-with an other.
+D is the distance that a loss compares: the squared Euclidean distance for triplets, the Euclidean
+distance for pairs, and 1 - cos for both with the cosine distance; m is the margin. An anchor that
+is compared with items of another modality has its positives and negatives among these; a pair is
+then an anchor and an item of the other modality.
 
 sampled
     Triplets: one for each anchor that has a positive and a negative, both drawn uniformly.
-    Pairs: all positive ones, and as many negative ones, drawn uniformly without replacement (all,
-    if there are fewer).
+    Pairs: all positive ones, and the same number of negative ones, drawn uniformly without
+    replacement (all, if there are fewer).
 semi_hard (Schroff, Kalenichenko & Philbin 2015)
     Triplets: all with D_ap < D_an < D_ap + m.
-    Pairs: all positive ones, and the negative ones for which that holds with one of the two members
-    as the anchor (between modalities: the anchor) and at least one of its positives.
+    Pairs: all positive ones, and those negative ones for which this holds with one of the two items
+    as the anchor (between modalities: with the anchor) and at least one of its positives.
 batch_hard (Hermans, Beyer & Leibe 2017)
     Triplets: for each anchor its farthest positive with its nearest negative.
     Pairs: for each anchor its farthest positive and its nearest negative.
-    Of several as far or as near, the one of the lowest index.
+    Of several at the same distance, the one with the lowest index.
 distance_weighted (Wu, Manmatha, Smola & Krahenbuhl 2017; see below)
     Triplets: for each anchor and positive one negative, drawn by its distance.
     Pairs: all positive ones, and for each anchor as many negatives as it has positives, drawn by
     their distance without replacement (all, if there are fewer).
 
-A pair that both of its members pick is trained on once. Numbers are drawn on the CPU, so that a
-generator's state decides the tuples whatever the device (up to distances' rounding).
+A pair that both of its items pick is trained on once. Random numbers are drawn on the CPU, so that
+a generator in one state picks the same tuples on every device (up to rounding of the distances).
 
 distance_weighted draws negatives so that their distances are spread evenly: a negative at distance
-d from its anchor, both at length 1, is drawn with a probability proportional to
-min(lambda, 1 / q(d)). q is the density of the distance of two random points on the unit sphere in
-D dimensions, q(d) ~ d^(D-2) (1 - d^2 / 4)^((D-3)/2).
+d from its anchor, both scaled to length 1, is drawn with a probability proportional to
+min(lambda, 1 / q(d)). q is the density of the distance between two random points on the unit sphere
+in D dimensions, q(d) ~ d^(D-2) (1 - d^2 / 4)^((D-3)/2).
 """
 
 from typing import Final
@@ -43,53 +43,60 @@ from worker.losses.triplet_weights import triplet_weights
 from worker.torch_utils import sent
 
 CUTOFF: Final = 0.5
-"""Nearer negatives weigh as if they were this far: lambda is 1 / q(CUTOFF). As in the paper."""
+"""Nearer negatives get the weight of this distance: lambda is 1 / q(CUTOFF). As in the paper."""
 BEYOND: Final = 1.4
-"""Negatives at this distance or farther are not drawn, as in the paper's published code: two
-random points are sqrt(2) apart, and most have no loss."""
+"""Negatives at this distance or farther are not drawn, as in the paper's published code: random
+points are about sqrt(2) apart, and most negatives there have no loss."""
 LAST_RESORT: Final = -1e6
-"""Logarithm of the weight of those, and far below every other: they are drawn, each as likely,
-where an anchor has no nearer negative left."""
+"""Logarithm of the weight of negatives beyond that distance. It is far below every other, so they
+are drawn, with equal probability, only where an anchor has no nearer negative left."""
 
 
 def log_weights(batch: Batch) -> Tensor:
-    """[B, M] float64: logarithm of the weight of each negative, up to a constant; -inf for what is
-    no negative of the anchor."""
+    """Return [B, M] float64 logarithms of each negative's weight, up to a constant; -inf where an
+    item is no negative of the anchor."""
     anchors = unit(batch.anchors.detach())
     others = None if batch.own else unit(batch.others.detach())
     distances = squared_distances(anchors, others).to(torch.float64).sqrt_()
     weights = log_inverse_density(distances.clamp(min=CUTOFF), batch.anchors.shape[1])
-    weights.masked_fill_(~(distances < BEYOND), LAST_RESORT)  # so written, a NaN has no weight
+    weights.masked_fill_(~(distances < BEYOND), LAST_RESORT)  # written so that a NaN is filled too
     return weights.masked_fill_(~batch.negative, -torch.inf)
 
 
 def log_inverse_density(distances: Tensor, dim: int) -> Tensor:
-    """-log q(d) for distances of unit vectors of `dim` dimensions, up to a constant."""
+    """Return -log q(d) for distances of unit vectors in `dim` dimensions, up to a constant."""
     return (2 - dim) * distances.log() - (dim - 3) / 2 * torch.log1p(-distances.square() / 4)
 
 
 def uniform(
     shape: tuple[int, ...], generator: torch.Generator | None, device: torch.device
 ) -> Tensor:
-    """Numbers in [0, 1), float64, drawn on the CPU whatever the device."""
+    """Draw float64 numbers in [0, 1), always on the CPU, and send them to the device."""
     return sent(torch.rand(shape, generator=generator, dtype=torch.float64), device)
 
 
 def one_of_each_row(mask: Tensor, uniforms: Tensor) -> Tensor:
-    """A column where the mask [B, M] holds, each as likely, by uniform numbers [B]; any number in a
-    row without one."""
+    """Pick a column of each row where the mask [B, M] holds, with equal probability.
+
+    Args:
+        mask: [B, M] bool.
+        uniforms: [B] uniform random numbers that decide the columns.
+
+    Returns:
+        [B] columns; an arbitrary one for a row where the mask holds nowhere.
+    """
     upto = mask.cumsum(dim=1)
     ranks = (uniforms * upto[:, -1]).to(torch.int64) + 1
     return torch.searchsorted(upto, ranks[:, None]).squeeze(1).clamp_(max=mask.shape[1] - 1)
 
 
 def farthest(distances: Tensor, mask: Tensor) -> Tensor:
-    """[B]: the column of the largest distance where the mask holds, the first of equal ones."""
+    """Return the column [B] of the largest distance where the mask holds, the first of equals."""
     return distances.masked_fill(~mask, -torch.inf).argmax(dim=1)
 
 
 def nearest(distances: Tensor, mask: Tensor) -> Tensor:
-    """[B]: the column of the smallest distance where the mask holds, the first of equal ones."""
+    """Return the column [B] of the smallest distance where the mask holds, the first of equals."""
     return distances.masked_fill(~mask, torch.inf).argmin(dim=1)
 
 
@@ -100,17 +107,18 @@ def select_pairs(
     margin: float,
     generator: torch.Generator | None,
 ) -> Tensor:
-    """The selection's pairs.
+    """Select the pairs to train on.
 
     Args:
         selection: sampled, semi_hard, batch_hard or distance_weighted.
-        batch: the anchors and their others.
-        distances: [B, M], the compared ones.
-        margin: of the loss.
-        generator: a CPU one, for those that are drawn.
+        batch: the anchors and the others.
+        distances: [B, M] distances that the loss compares.
+        margin: margin of the loss.
+        generator: a CPU generator, for selections that draw.
 
     Returns:
-        [B, M] bool; where a batch is compared with itself symmetric, a pair standing there twice.
+        [B, M] bool mask; symmetric where a batch is compared with itself, so that it holds each
+        pair twice.
     """
     if selection == "sampled":
         return batch.positive | _sampled(batch, generator)
@@ -126,12 +134,12 @@ def select_pairs(
 
 
 def _either_way(picked: Tensor, batch: Batch) -> Tensor:
-    """What either member of a pair picked."""
+    """Return the pairs that at least one of their two items picked."""
     return picked | picked.T if batch.own else picked
 
 
 def _sampled(batch: Batch, generator: torch.Generator | None) -> Tensor:
-    """As many negative pairs as there are positive ones."""
+    """Draw as many negative pairs as there are positive ones."""
     once = batch.negative.triu() if batch.own else batch.negative
     found = once.nonzero()
     count = int(batch.positive.sum()) // (2 if batch.own else 1)
@@ -142,7 +150,7 @@ def _sampled(batch: Batch, generator: torch.Generator | None) -> Tensor:
 
 
 def _hardest(batch: Batch, distances: Tensor) -> Tensor:
-    """Each anchor's farthest positive and nearest negative."""
+    """Pick each anchor's farthest positive and nearest negative."""
     picked = torch.zeros_like(batch.same)
     picked.scatter_(1, farthest(distances, batch.positive)[:, None], value=True)
     picked &= batch.positive  # an anchor without a positive has no farthest one
@@ -152,10 +160,11 @@ def _hardest(batch: Batch, distances: Tensor) -> Tensor:
 
 
 def _distance_weighted_pairs(batch: Batch, generator: torch.Generator | None) -> Tensor:
-    """For each anchor as many negatives as it has positives.
+    """Draw for each anchor as many negatives as it has positives.
 
-    The largest of log weight + Gumbel noise are a draw without replacement, one after the other
-    with probabilities in proportion to the weights of those left (Kool, van Hoof & Welling 2019).
+    The items with the largest log weight + Gumbel noise are a draw without replacement, one after
+    the other with probabilities in proportion to the weights of those left (Kool, van Hoof &
+    Welling 2019).
     """
     wanted = batch.positive.sum(dim=1, keepdim=True)
     most = int(wanted.max())
@@ -164,19 +173,19 @@ def _distance_weighted_pairs(batch: Batch, generator: torch.Generator | None) ->
     best = (log_weights(batch) + noise).topk(most, dim=1).indices
     taken = torch.arange(most, device=best.device) < wanted
     picked = torch.zeros_like(batch.same).scatter_(1, best, taken)
-    return picked & batch.negative  # fewer, if it has fewer
+    return picked & batch.negative  # an anchor with fewer negatives gets fewer
 
 
 def select_triplets(
     selection: Selection, batch: Batch, distances: Tensor, generator: torch.Generator | None
 ) -> Tensor:
-    """The selection's triplets.
+    """Select the triplets to train on, for the selections that list them.
 
     Args:
         selection: sampled, batch_hard or distance_weighted.
-        batch: the anchors and their others.
-        distances: [B, M], the compared ones.
-        generator: a CPU one, for those that are drawn.
+        batch: the anchors and the others.
+        distances: [B, M] distances that the loss compares.
+        generator: a CPU generator, for selections that draw.
 
     Returns:
         [3, T] indices of anchor, positive and negative, in the order of the anchors.
@@ -195,14 +204,14 @@ def select_triplets(
 
 
 def _distance_weighted_triplets(batch: Batch, generator: torch.Generator | None) -> Tensor:
-    """A negative for each anchor and positive, by the inverse of the weights' cumulative sum."""
+    """Draw a negative for each anchor and positive, by inverting the cumulative sum of weights."""
     weights = log_weights(batch)
     weights -= weights.amax(dim=1, keepdim=True).clamp_(min=torch.finfo(weights.dtype).min)
     upto = weights.exp_().cumsum(dim=1)
     columns, exists = Members.of_batch(batch).listed()
     everything = upto[:, -1:].contiguous()
     at = uniform((len(columns), columns.shape[1]), generator, columns.device) * everything
-    # Below the sum in spite of rounding; the first beyond `at` has a weight of its own.
+    # Kept below the sum in spite of rounding; the first column beyond `at` has a weight above 0.
     at = at.minimum(everything.nextafter(torch.zeros_like(everything)))
     negatives = torch.searchsorted(upto, at, right=True).clamp_(max=upto.shape[1] - 1)
     valid = exists & batch.negative.any(dim=1, keepdim=True)

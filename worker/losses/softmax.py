@@ -1,4 +1,4 @@
-"""What the losses of a softmax share: similarities, and how their tuples are counted."""
+"""Similarities and counts that all losses with a softmax share."""
 
 import torch
 from torch import Tensor
@@ -10,17 +10,17 @@ from worker.losses.distances import unit
 
 
 def cosines(points: Tensor, others: Tensor) -> Tensor:
-    """Cosines [B, M] of points [B, D] and others [M, D]; 0 for one without direction."""
+    """Return the cosines [B, M] of points [B, D] and others [M, D]; 0 where a vector has no
+    direction."""
     return unit(points) @ unit(others).T
 
 
 def log_sum_exp(values: Tensor, chosen: Tensor) -> Tensor:
-    """Row-wise log of the sum of exp over the chosen values, [B]; 0, without gradient, for a row
-    that has none.
+    """Return the log of the sum of exp over the chosen values of each row, [B].
 
     Args:
         values: [B, M].
-        chosen: [B, M] bool.
+        chosen: [B, M] bool; a row without a chosen value gives 0, without gradient.
     """
     some = chosen.any(dim=1, keepdim=True)
     kept = values.masked_fill(~chosen & some, -torch.inf)
@@ -28,11 +28,11 @@ def log_sum_exp(values: Tensor, chosen: Tensor) -> Tensor:
 
 
 def tuples_of(losses: Tensor, valid: Tensor) -> Tuples:
-    """One part, `softmax`, of the losses of all tuples.
+    """Sum and count the losses of all tuples as one part, `softmax`.
 
     Args:
-        losses: [B] or [B, M], of each anchor, or of each anchor with another; finite.
-        valid: of the same shape, which of them are tuples.
+        losses: [B] of each anchor, or [B, M] of each anchor with each other item; finite.
+        valid: bool of the same shape, which of them are tuples.
     """
     values = torch.where(valid, losses, 0)
     part, active = part_of(values, valid)
@@ -41,16 +41,17 @@ def tuples_of(losses: Tensor, valid: Tensor) -> Tuples:
 
 
 def part_of(values: Tensor, valid: Tensor, above: float = ACTIVE_EPS) -> tuple[Part, Tensor]:
-    """A part, and which of its tuples are active: those with a loss above the bound."""
+    """Return the part of losses, and a mask of the active tuples: those with a loss above the
+    bound."""
     active = values.detach() > above
     return Part(values.detach().sum(), active.sum(), valid.sum()), active
 
 
 def check_classes(labels: Tensor, classes: int) -> None:
-    """Check that labels name rows of class weights; on a GPU not, for which it would be waited.
+    """Check that labels are 0 to classes - 1; not on a GPU, which would have to be waited for.
 
     Raises:
-        InputError: names the labels and what was seen.
+        InputError: a label is outside; says which range was given.
     """
     if labels.is_cuda:
         return

@@ -1,12 +1,13 @@
-"""Triplet loss over all triplets of a batch, exactly, without listing one.
+"""Triplet loss over all triplets of a batch, exact, without a list of triplets.
 
-Schroff, Kalenichenko & Philbin 2015; in the form of arXiv 2510.02161:
-sum over valid (a, p, n) of max(0, D_ap - D_an + m), D the squared distance or 1 - cos.
+Schroff, Kalenichenko & Philbin 2015, in the form of arXiv 2510.02161:
+sum over valid (a, p, n) of max(0, D_ap - D_an + m), where D is the squared Euclidean distance or
+1 - cos and m the margin.
 
-Everything follows from one integer matrix W [B, M]: at a positive (a, p) the number of negatives n
-with D_an < D_ap + m, at a negative (a, n) minus the number of positives p for which that holds.
-The active triplets are the sum of W over the positives, the loss is <W, D> + m * active, and
-dL/dD = W. Memory is O(B M), where listing needs O(B M^2).
+Everything follows from one integer matrix W [B, M]: at a positive (a, p) it holds the number of
+negatives n with D_an < D_ap + m, at a negative (a, n) minus the number of positives p for which
+that holds. The sum of W over the positives is the number of active triplets, the loss is
+<W, D> + m * active, and dL/dD = W. Memory is O(B M), where a list of triplets needs O(B M^2).
 """
 
 import torch
@@ -21,7 +22,13 @@ from worker.losses.triplet_weights import count
 
 
 class Triplet(Loss):
-    """One part, `triplet`; a triplet is valid if a and p share a class, n does not, and a != p."""
+    """Triplet loss, with one part, `triplet`.
+
+    A triplet (a, p, n) is valid if a and p share a class, n has another, and a != p.
+
+    Args:
+        spec: margin, distance, selection of tuples and reduction.
+    """
 
     def __init__(self, spec: TripletLoss) -> None:
         super().__init__(spec.reduction)
@@ -30,7 +37,7 @@ class Triplet(Loss):
         self.selection = spec.selection
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
-        """Part `triplet`; an anchor is active if one of its triplets is."""
+        """Return the triplets of the batch; an anchor is active if one of its triplets is."""
         points = space(batch, self.distance)
         with torch.no_grad():
             distances = points.compared
@@ -56,12 +63,12 @@ class Triplet(Loss):
         )
 
     def _total(self, weights: Tensor, distances: Tensor, active: Tensor) -> Tensor:
-        """The sum of the losses of the triplets counted in W."""
-        # In the distances' type: times an integer tensor, the margin would become a float32.
+        """Return the sum of the losses of the triplets counted in W."""
+        # In the type of the distances: times an integer tensor, the margin would become a float32.
         return (weights * distances).sum() + self.margin * active.sum().to(distances.dtype)
 
     def _listed(self, chosen: Tensor, distances: Tensor) -> tuple[Tensor, Part]:
-        """W of the triplets [3, T], and their part."""
+        """Return W of listed triplets [3, T], and their part."""
         a, p, n = chosen.unbind()
         active = (distances[a, n] < distances[a, p] + self.margin).to(distances.dtype)
         weights = torch.zeros_like(distances)

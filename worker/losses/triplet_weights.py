@@ -1,4 +1,4 @@
-"""The integer matrix W from which the batch-all triplet loss and its gradient follow."""
+"""The integer matrix W from which the triplet loss over all triplets and its gradient follow."""
 
 from typing import Final
 
@@ -9,9 +9,9 @@ from torch import Tensor
 from worker.losses.batch import Members
 
 CHUNK: Final = 2**18
-"""Elements of W found at a time: what is needed on the way stays small and near."""
+"""Elements of W computed at a time on a CPU, so that intermediate results fit into its cache."""
 GPU_CHUNK: Final = 2**26
-"""The same on a GPU, which wants few and large pieces of work."""
+"""The same on a GPU, which is fast with few and large pieces of work."""
 
 
 def triplet_weights(
@@ -22,7 +22,8 @@ def triplet_weights(
     other_labels: Tensor | None = None,
     semi_hard: bool = False,
 ) -> Tensor:
-    """W alone, for labels [B] and [M], without which a batch is its own other; see `count`."""
+    """Return W alone, for labels [B] and other labels [M]; without the latter the batch is compared
+    with itself. See `count`."""
     members = Members.of(labels, other_labels)
     return count(distances, members, margin, semi_hard=semi_hard)[0]
 
@@ -35,29 +36,31 @@ def count(
     semi_hard: bool = False,
     chunk: int | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """W for distances D [B, M], in their type (whole numbers), and each anchor's active triplets.
+    """Count the active triplets at each pair of an anchor and another item.
 
-    Row a: at a positive p the number of negatives n with D_an < D_ap + margin; at a negative n
-    minus the number of positives p for which that holds; 0 elsewhere.
+    Row a of the result W holds at a positive p the number of negatives n with D_an < D_ap + margin,
+    at a negative n minus the number of positives p for which that holds, and 0 elsewhere.
 
     Args:
-        distances: D, of any kind.
-        members: of the rows and columns.
+        distances: D [B, M], of any kind.
+        members: the classes of the rows and columns.
         margin: at least 0.
-        semi_hard: count only triplets with D_ap < D_an.
-        chunk: elements of W found at a time; by the device unless given.
+        semi_hard: whether to count only triplets with D_ap < D_an.
+        chunk: elements of W computed at a time; by default as suits the device.
 
     Returns:
-        W and the sums of its rows over the positives, [B] int64.
+        W [B, M], whole numbers in the type of the distances, and the number of active triplets of
+        each anchor, [B] int64.
     """
     columns, exists = members.thresholds()
     nearest = distances.gather(1, columns)
     bounds = [nearest + margin]
     if semi_hard:
-        # D_an <= D_ap is D_an < the next number; with a margin too small to count, none is left.
-        above = nearest.nextafter(nearest.new_full((), torch.inf))  # filled there, not sent
+        # D_an <= D_ap means D_an < the next number above D_ap; where a margin is too small to
+        # change D_ap, no triplet is left.
+        above = nearest.nextafter(nearest.new_full((), torch.inf))  # made on the device, not sent
         bounds.append(above.minimum(bounds[0]))
-    # What is of the anchor's class lies beyond every threshold: it is no negative.
+    # Items of the anchor's class are moved beyond every threshold: they are no negatives.
     same = members.same(distances.dtype)
     beyond = torch.finfo(distances.dtype).max
     candidates = torch.add(distances, same, alpha=beyond, out=same)
@@ -78,9 +81,10 @@ def count(
 def _found(
     candidates: Tensor, ordered: Tensor, thresholds: Tensor, exists: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Of some rows W at the negatives [R, M], and the negatives nearer than each threshold [R, K].
+    """Return, for some rows, W at the negatives [R, M] and the number of negatives below each
+    threshold [R, K].
 
-    Both are ranks: a negative's among the thresholds, and a threshold's among the negatives.
+    Both are ranks: of a negative among the thresholds, and of a threshold among the negatives.
     """
     dtype = candidates.dtype
     counts = torch.searchsorted(ordered, thresholds, out_int32=True).to(dtype)
@@ -90,7 +94,7 @@ def _found(
 
 
 def _sorted(values: Tensor) -> Tensor:
-    """By row. NumPy's takes a tenth of torch's time on a CPU."""
+    """Sort each row. On a CPU NumPy takes a tenth of torch's time."""
     if values.device.type != "cpu":
         return values.sort(dim=1).values
     return torch.from_numpy(np.sort(values.detach().numpy(), axis=1))
