@@ -20,8 +20,8 @@ from contract.comparison.encoder import ConvnetEncoder
 from worker import data, encoders, losses
 from worker.data import Split
 from worker.losses import LossOutput, contrastive
-from worker.losses.batch import Batch, Members
-from worker.losses.distances import space
+from worker.losses.batch import Batch, ClassMembers
+from worker.losses.distances import batch_distances
 from worker.losses.triplet_weights import triplet_weights
 from worker.trainer import dynamics
 
@@ -106,22 +106,24 @@ class Loop:
 
 def bare_contrastive(embeddings: Tensor, labels: Tensor) -> Tensor:
     """The sum over all pairs, by the same closed form, with nothing counted."""
-    batch = Batch(embeddings, labels, embeddings, labels, own=True)
-    points = space(batch, "euclidean")
+    batch = Batch(embeddings, labels, embeddings, labels, against_itself=True)
+    points = batch_distances(batch, "euclidean")
     with torch.no_grad():
-        same = Members.of_batch(batch).same(embeddings.dtype)
-        pulls, pushes, slopes = contrastive._terms(points, same, MARGIN)
+        same = ClassMembers.from_batch(batch).same_class_mask(embeddings.dtype)
+        pulls, pushes, slopes = contrastive._losses_and_slopes(points, same, MARGIN)
         total = (pulls.sum() + pushes.sum()) / 2
-    return points.differentiable(total, slopes)
+    return points.with_gradient(total, slopes)
 
 
 def bare_triplet(embeddings: Tensor, labels: Tensor) -> Tensor:
     """The sum over all triplets, by the same closed form, with nothing counted beyond its need."""
-    points = space(Batch(embeddings, labels, embeddings, labels, own=True), "euclidean")
+    points = batch_distances(
+        Batch(embeddings, labels, embeddings, labels, against_itself=True), "euclidean"
+    )
     with torch.no_grad():
         weights = triplet_weights(points.squared, labels, MARGIN)
         total = (weights * points.squared).sum() + MARGIN * weights.clamp(min=0).sum()
-    return points.differentiable(total, weights + weights.T)
+    return points.with_gradient(total, weights + weights.T)
 
 
 BARE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {

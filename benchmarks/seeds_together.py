@@ -33,7 +33,7 @@ from contract.comparison.encoder import Resnet18Encoder
 from contract.comparison.loss import Loss
 from contract.comparison.training import AdamOptimizer, ShuffleSampler
 from worker import encoders, losses
-from worker.batched import Together
+from worker.batched import BatchedSeeds
 from worker.data import Split
 from worker.torch_utils import generator, seed_of
 from worker.trainer import batches, dynamics
@@ -181,7 +181,7 @@ class Batched:
 
     def __init__(self, models: list[nn.Module], loss: Loss, train: Split, batch: int) -> None:
         self.series: Series = []
-        self.together = Together(models, loss, AdamOptimizer(), train.items, train.labels)
+        self.together = BatchedSeeds(models, loss, AdamOptimizer(), train.items, train.labels)
         self._batches = [batches_of(seed, train.labels, batch) for seed in range(len(models))]
         self._cpu = train.labels.device.type == "cpu"
 

@@ -1,5 +1,5 @@
-"""All seeds of an arm in one batched computation, where a step is too small to fill a machine."""
+"""All seeds of an arm in one batched computation, for steps too small to keep a machine busy."""
 
-from worker.batched.seed_steps import Together, covers
+from worker.batched.seed_steps import BatchedSeeds, can_batch
 
-__all__ = ["Together", "covers"]
+__all__ = ["BatchedSeeds", "can_batch"]

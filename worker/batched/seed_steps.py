@@ -1,4 +1,4 @@
-"""Steps of all seeds of an arm at once: each seed's batch, loss, gradient, update and dynamics."""
+"""Training steps of all seeds of an arm at once: batches, losses, gradients, updates, dynamics."""
 
 from collections.abc import Sequence
 
@@ -7,23 +7,25 @@ from torch import Tensor, nn
 
 from contract.comparison.loss import ContrastiveLoss, Loss, TripletLoss
 from contract.comparison.training import Optimizer
-from worker.batched.label_relations import Kin
-from worker.batched.stacked_networks import Stack
-from worker.batched.tuple_losses import KINDS, squared_distances
+from worker.batched.stacked_networks import StackedNetworks
+from worker.batched.tuple_losses import LOSS_FUNCTIONS, LabelRelations, squared_distances
 from worker.errors import InputError
 from worker.trainer import dynamics, model
 
 
-def covers(loss: Loss) -> bool:
-    """Whether seeds can be trained together with this loss."""
+def can_batch(loss: Loss) -> bool:
+    """Return whether the seeds of an arm with this loss can be trained in one computation."""
     if not isinstance(loss, ContrastiveLoss | TripletLoss):
         return False
     return loss.distance == "euclidean" and loss.selection == "all"
 
 
-class Together:
-    """K seeds of one arm. Each learns what it would alone, but for rounding: nothing passes from
-    one to another, so that one that diverges leaves the others as they are."""
+class BatchedSeeds:
+    """K seeds of one arm, trained in one computation.
+
+    Each seed learns what it would learn alone, except for rounding. Nothing passes from one seed to
+    another, so a seed that diverges does not change the others.
+    """
 
     def __init__(
         self,
@@ -33,50 +35,55 @@ class Together:
         items: Tensor,
         labels: Tensor,
     ) -> None:
-        """Start from networks' weights.
+        """Start from the weights of networks.
 
         Args:
-            networks: one a seed, with its initial weights, on the items' device.
-            loss: of the arm.
-            optimizer: of the arm; all of them work by element, so that one does for all seeds.
-            items: [N, F] float32, the training split's features.
+            networks: one for each seed, with its initial weights, on the device of the items.
+            loss: the loss of the arm.
+            optimizer: the optimiser of the arm. All of them work element by element, so a single
+                one serves all seeds.
+            items: [N, F] float32, the features of the training split.
             labels: [N] integers.
 
         Raises:
-            InputError: `covers` is False, or the networks are no stack of linear layers.
+            InputError: `can_batch` is False, or a network is no stack of linear layers.
         """
-        if not isinstance(loss, ContrastiveLoss | TripletLoss) or not covers(loss):
+        if not isinstance(loss, ContrastiveLoss | TripletLoss) or not can_batch(loss):
             raise InputError(f"loss: seeds are not trained together with {loss}")
         self.step = 0
-        """Steps done, of each seed."""
-        self._stack = Stack(networks)
+        """Number of steps done; the same for each seed."""
+        self._stack = StackedNetworks(networks)
         self._optimizer = model.build(optimizer, [self._stack.weights])
-        self._loss, self._found = loss, KINDS[loss.kind]
+        self._loss, self._found = loss, LOSS_FUNCTIONS[loss.kind]
         self._items, self._labels = items, labels
         self._names: dict[int, list[str]] = {}
         self._unread: list[Tensor] = []
-        self._index, self._kin, self._next = torch.empty(0), Kin.of(labels[None, None, :1]), 0
+        self._index, self._relations, self._next = (
+            torch.empty(0),
+            LabelRelations.from_labels(labels[None, None, :1]),
+            0,
+        )
 
     def begin(self, batches: Tensor) -> None:
-        """Take the batches of the next steps, e.g. of an epoch.
+        """Set the batches of the next S steps, for example of an epoch.
 
         Args:
             batches: [S, K, B] indices into the items, on their device.
         """
         self._index, self._next = batches, 0
-        self._kin = Kin.of(self._labels[batches])
+        self._relations = LabelRelations.from_labels(self._labels[batches])
 
     @torch.no_grad()
     def take_step(self, *, update_norm: bool = False) -> None:
-        """One step of every seed, on the next of its batches. Waits for no GPU."""
-        index, kin = self._index[self._next], self._kin.at(self._next)
+        """Do one step of every seed on the next of its batches, without waiting for a GPU."""
+        index, relations = self._index[self._next], self._relations.at(self._next)
         self._next += 1
         self.step += 1
         items = self._items.index_select(0, index.flatten()).view(*index.shape, -1)
         points = self._stack.forward(items)
-        # The gradient knows differences only, and an offset would cancel badly.
+        # The gradient depends on differences only, and an offset would cancel badly.
         centred = points - points.mean(dim=1, keepdim=True)
-        found = self._found(squared_distances(centred), kin, self._loss.margin)
+        found = self._found(squared_distances(centred), relations, self._loss.margin)
         totals, active, valid = (sum(of) for of in zip(*found.parts.values(), strict=True))
         divisor = self._divisor(active, valid)
         pulls = torch.baddbmm(
@@ -101,8 +108,12 @@ class Together:
         self._unread.append(torch.stack(list(numbers.values())))
 
     def read(self) -> list[list[dict[str, float]]]:
-        """The dynamics of the steps since the last time, in one transfer: for each step those of
-        each seed, by metric key, as `worker.trainer.dynamics.read_numbers` gives them for one."""
+        """Read the dynamics of all steps since the last call, in one transfer from the device.
+
+        Returns:
+            For each step and each seed its values by metric key, as
+            `worker.trainer.dynamics.read_numbers` gives them for a single seed.
+        """
         if not self._unread:
             return []
         sizes = [len(numbers) for numbers in self._unread]
@@ -121,11 +132,11 @@ class Together:
         return steps
 
     def copy_to(self, networks: Sequence[nn.Module]) -> None:
-        """Give networks, one a seed, the weights."""
+        """Copy the weights into networks, one for each seed."""
         self._stack.copy_to(networks)
 
     def _divisor(self, active: Tensor, valid: Tensor) -> Tensor:
-        """[K] by the reduction, at least 1."""
+        """Return the divisor of each seed's total by the reduction, [K], at least 1."""
         counts = active if self._loss.reduction == "mean_active" else valid
         divisor = counts.clamp(min=1).to(torch.float32)
         return torch.ones_like(divisor) if self._loss.reduction == "sum" else divisor

@@ -15,9 +15,9 @@ from torch.nn import functional
 from contract.comparison.loss import ArcFaceLoss
 from worker.losses.base import Loss, Tuples
 from worker.losses.batch import Batch
-from worker.losses.softmax import check_classes, cosines, tuples_of
+from worker.losses.softmax import check_label_range, cosines, softmax_tuples
 
-NEAREST: Final = 1e-7
+COSINE_GAP: Final = 1e-7
 """Smallest distance that cosines keep from 1 and -1, where the angle has no finite gradient."""
 
 
@@ -44,12 +44,12 @@ class ArcFace(Loss):
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
         """Return one tuple for each item: it against the weights of all classes."""
         points, labels = batch.items
-        check_classes(labels, len(self.weights))
-        near = cosines(points, self.weights).clamp(NEAREST - 1, 1 - NEAREST)
+        check_label_range(labels, len(self.weights))
+        near = cosines(points, self.weights).clamp(COSINE_GAP - 1, 1 - COSINE_GAP)
         own = functional.one_hot(labels.long(), len(self.weights)).bool()
         logits = self.scale * torch.where(own, self._beyond_margin(near), near)
         losses = functional.cross_entropy(logits, labels.long(), reduction="none")
-        return tuples_of(losses, torch.ones_like(labels, dtype=torch.bool))
+        return softmax_tuples(losses, torch.ones_like(labels, dtype=torch.bool))
 
     def _beyond_margin(self, near: Tensor) -> Tensor:
         """Return cos(theta + m) for cosines of theta, continued as a falling line beyond pi."""

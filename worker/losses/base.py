@@ -138,9 +138,9 @@ class Loss(nn.Module):
         """
         check_batch(embeddings, labels, others, other_labels, values=check_values)
         if others is None or other_labels is None:
-            batch = Batch(embeddings, labels, embeddings, labels, own=True)
+            batch = Batch(embeddings, labels, embeddings, labels, against_itself=True)
         else:
-            batch = Batch(embeddings, labels, others, other_labels, own=False)
+            batch = Batch(embeddings, labels, others, other_labels, against_itself=False)
         found = self.tuples(batch, generator)
         divisor = self._divisor(found.parts if found.selected is None else found.selected)
         return LossOutput(

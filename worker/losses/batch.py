@@ -22,28 +22,32 @@ class Batch:
     labels: Tensor
     others: Tensor
     other_labels: Tensor
-    own: bool
+    against_itself: bool
     """Whether the others are the anchors themselves; an item is then not its own positive."""
 
     @cached_property
-    def same(self) -> Tensor:
+    def same_class(self) -> Tensor:
         """[B, M] bool mask of pairs of one class, an item with itself included."""
         return self.labels[:, None] == self.other_labels[None, :]
 
     @cached_property
     def positive(self) -> Tensor:
         """[B, M] bool mask of positives: of the anchor's class, and not the anchor itself."""
-        return self.same.clone().fill_diagonal_(False) if self.own else self.same
+        return (
+            self.same_class.clone().fill_diagonal_(False)
+            if self.against_itself
+            else self.same_class
+        )
 
     @cached_property
     def negative(self) -> Tensor:
         """[B, M] bool mask of negatives: of another class than the anchor."""
-        return ~self.same
+        return ~self.same_class
 
     @property
     def items(self) -> tuple[Tensor, Tensor]:
         """All points and all labels, of both modalities where there are two."""
-        if self.own:
+        if self.against_itself:
             return self.anchors, self.labels
         return torch.cat((self.anchors, self.others)), torch.cat((self.labels, self.other_labels))
 
@@ -95,7 +99,7 @@ def _check(points: Tensor, labels: Tensor, name: str, label_name: str, *, values
 
 
 @dataclass(frozen=True)
-class Members:
+class ClassMembers:
     """The classes of a batch as numbers and sizes; `from_labels` and `from_batch` make one."""
 
     classes: Tensor
@@ -104,11 +108,11 @@ class Members:
     """[M] class of each other item."""
     sizes: Tensor
     """[M] number of others in each class; 0 beyond the last class."""
-    own: bool
+    against_itself: bool
     """Whether the others are the anchors themselves."""
 
     @classmethod
-    def of(cls, labels: Tensor, other_labels: Tensor | None = None) -> Self:
+    def from_labels(cls, labels: Tensor, other_labels: Tensor | None = None) -> Self:
         """Build from labels [B] and other labels [M]; without the latter the batch is compared with
         itself."""
         # The result of `unique`, but in tensors of a known size, so that a GPU is not waited for.
@@ -119,59 +123,59 @@ class Members:
         classes = torch.empty_like(ranks).scatter_(0, order, ranks)
         sizes = torch.zeros_like(ranks).scatter_add_(0, ranks, torch.ones_like(ranks))
         if other_labels is None:
-            return cls(classes, classes, sizes, own=True)
+            return cls(classes, classes, sizes, against_itself=True)
         nearest = torch.searchsorted(known, labels).clamp_(max=len(known) - 1)
         found = ranks[nearest].masked_fill_(known[nearest] != labels, -1)
-        return cls(found, classes, sizes, own=False)
+        return cls(found, classes, sizes, against_itself=False)
 
     @classmethod
-    def of_batch(cls, batch: Batch) -> Self:
+    def from_batch(cls, batch: Batch) -> Self:
         """Build from a batch."""
-        return cls.of(batch.labels, None if batch.own else batch.other_labels)
+        return cls.from_labels(batch.labels, None if batch.against_itself else batch.other_labels)
 
     @cached_property
-    def same_class(self) -> Tensor:
+    def class_counts(self) -> Tensor:
         """[B] number of others in the anchor's class, the anchor itself included."""
         return self.sizes[self.classes].masked_fill_(self.classes < 0, 0)
 
     @cached_property
-    def positives(self) -> Tensor:
+    def positive_counts(self) -> Tensor:
         """[B] number of positives of each anchor."""
-        return self.same_class - 1 if self.own else self.same_class
+        return self.class_counts - 1 if self.against_itself else self.class_counts
 
     @cached_property
-    def negatives(self) -> Tensor:
+    def negative_counts(self) -> Tensor:
         """[B] number of negatives of each anchor."""
-        return len(self.other_classes) - self.same_class
+        return len(self.other_classes) - self.class_counts
 
-    def same(self, dtype: torch.dtype) -> Tensor:
+    def same_class_mask(self, dtype: torch.dtype) -> Tensor:
         """Return a [B, M] mask of pairs of one class, an item with itself included, as 1. and 0.
 
         Numbers instead of bool, because a CPU makes and uses such a matrix several times faster.
         """
         classes = self.classes.to(dtype)  # indices: exact up to 2^24
-        others = classes if self.own else self.other_classes.to(dtype)
+        others = classes if self.against_itself else self.other_classes.to(dtype)
         mask = torch.empty(len(classes), len(others), dtype=dtype, device=classes.device)
         return torch.eq(classes[:, None], others[None, :], out=mask)
 
-    def thresholds(self) -> tuple[Tensor, Tensor]:
+    def positive_columns(self) -> tuple[Tensor, Tensor]:
         """Return columns [B, K] that hold every positive of an anchor once, and a mask [B, K] of
         those that are positives.
 
-        On a CPU these are the members of the anchor's class (`listed`); on a GPU all M columns
-        (`spread`), because the size of the largest class would have to be waited for.
+        On a CPU these are the members of the anchor's class (`class_columns`); on a GPU all M
+        columns (`all_columns`), because the size of the largest class would have to be waited for.
         """
-        return self.listed() if self.classes.device.type == "cpu" else self.spread()
+        return self.class_columns() if self.classes.device.type == "cpu" else self.all_columns()
 
-    def spread(self) -> tuple[Tensor, Tensor]:
+    def all_columns(self) -> tuple[Tensor, Tensor]:
         """Return all columns [B, M] for each anchor, and a mask of its positives among them."""
         exists = self.classes[:, None] == self.other_classes[None, :]
-        if self.own:
+        if self.against_itself:
             exists.fill_diagonal_(False)
         columns = torch.arange(exists.shape[1], device=exists.device)
         return columns.expand(exists.shape), exists
 
-    def listed(self) -> tuple[Tensor, Tensor]:
+    def class_columns(self) -> tuple[Tensor, Tensor]:
         """Return the columns [B, K] of the members of each anchor's class, ascending, and a mask of
         the positives among them.
 
@@ -183,7 +187,7 @@ class Members:
         slots = torch.arange(int(self.sizes.max()), device=by_class.device)
         places = (first[self.classes][:, None] + slots).clamp_(max=len(by_class) - 1)
         columns = by_class[places]
-        exists = slots < self.same_class[:, None]
-        if self.own:
+        exists = slots < self.class_counts[:, None]
+        if self.against_itself:
             exists &= columns != torch.arange(len(columns), device=columns.device)[:, None]
         return columns, exists

@@ -14,8 +14,8 @@ from torch.nn import functional
 from contract.comparison.loss import CenterContrastiveLoss
 from worker.losses.base import Loss, Tuples
 from worker.losses.batch import Batch
-from worker.losses.distances import unit
-from worker.losses.softmax import check_classes, part_of
+from worker.losses.distances import unit_vectors
+from worker.losses.softmax import check_label_range, part_and_active
 
 
 class CenterContrastive(Loss):
@@ -39,14 +39,14 @@ class CenterContrastive(Loss):
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
         """Return two tuples for each item: its softmax over the centres, and its pull."""
         items, labels = batch.items
-        check_classes(labels, len(self.centers))
-        points, centers = unit(items), unit(self.centers)
+        check_label_range(labels, len(self.centers))
+        points, centers = unit_vectors(items), unit_vectors(self.centers)
         logits = points @ centers.T / self.temperature
         won = functional.cross_entropy(logits, labels.long(), reduction="none")
         pulled = (points - centers[labels]).square().sum(dim=1)
         every = torch.ones_like(labels, dtype=torch.bool)
-        softmax, contested = part_of(won, every)
-        positive, away = part_of(pulled, every, above=0.0)
+        softmax, contested = part_and_active(won, every)
+        positive, away = part_and_active(pulled, every, above=0.0)
         active_anchors = (contested | away).sum() / every.sum()
         parts = {"softmax": softmax, "positive": positive}
         return Tuples(won.sum() + pulled.sum(), parts, active_anchors)

@@ -14,10 +14,10 @@ from torch.nn import functional
 from contract.comparison.loss import ContrastiveLoss
 from worker.losses import selection
 from worker.losses.base import Loss, Part, Tuples
-from worker.losses.batch import Batch, Members
-from worker.losses.distances import Space, space
+from worker.losses.batch import Batch, ClassMembers
+from worker.losses.distances import BatchDistances, batch_distances
 
-FAR: Final = 1e38
+BEYOND_MARGIN: Final = 1e38
 """A distance beyond every margin, and still finite in float32."""
 
 
@@ -44,11 +44,11 @@ class Contrastive(Loss):
         For `active_anchors` both items of a pair count as anchors; where two modalities are
         compared, only the anchor does.
         """
-        points = space(batch, self.distance)
+        points = batch_distances(batch, self.distance)
         with torch.no_grad():
-            members = Members.of_batch(batch)
-            same = members.same(points.squared.dtype)
-            pulls, pushes, slopes = _terms(points, same, self.margin)
+            members = ClassMembers.from_batch(batch)
+            same = members.same_class_mask(points.squared.dtype)
+            pulls, pushes, slopes = _losses_and_slopes(points, same, self.margin)
             selected = None
             if self.selection != "all":
                 distances = _distances(points)
@@ -57,33 +57,41 @@ class Contrastive(Loss):
                 )
                 picked = chosen.to(pulls.dtype)
                 slopes *= picked
-                positives = _halved((chosen & batch.positive).sum(), batch)
-                negatives = _halved((chosen & batch.negative).sum(), batch)
+                positives = _unordered((chosen & batch.positive).sum(), batch)
+                negatives = _unordered((chosen & batch.negative).sum(), batch)
                 selected = {
-                    "positive": _part(pulls * picked, positives, batch)[0],
-                    "negative": _part(pushes * picked, negatives, batch)[0],
+                    "positive": _part_and_rows(pulls * picked, positives, batch)[0],
+                    "negative": _part_and_rows(pushes * picked, negatives, batch)[0],
                 }
-            positive, pulled = _part(pulls, _halved(members.positives.sum(), batch), batch)
-            negative, pushed = _part(pushes, _halved(members.negatives.sum(), batch), batch)
+            positive, pulled = _part_and_rows(
+                pulls, _unordered(members.positive_counts.sum(), batch), batch
+            )
+            negative, pushed = _part_and_rows(
+                pushes, _unordered(members.negative_counts.sum(), batch), batch
+            )
             parts = {"positive": positive, "negative": negative}
-            alone = batch.own and len(batch.labels) == 1  # any other item makes a valid pair
+            alone = (
+                batch.against_itself and len(batch.labels) == 1
+            )  # any other item makes a valid pair
             anchors = torch.tensor(0.0 if alone else float(len(batch.labels)))
         trained = parts if selected is None else selected
         total = trained["positive"].total + trained["negative"].total
         return Tuples(
-            points.differentiable(total, slopes),
+            points.with_gradient(total, slopes),
             parts,
             (pulled + pushed > 0).sum() / anchors,
             selected,
         )
 
 
-def _distances(points: Space) -> Tensor:
+def _distances(points: BatchDistances) -> Tensor:
     """Return the distances d [B, M] as a new matrix."""
     return points.squared.sqrt() if points.distance == "euclidean" else points.compared.clone()
 
 
-def _terms(points: Space, same: Tensor, margin: float) -> tuple[Tensor, Tensor, Tensor]:
+def _losses_and_slopes(
+    points: BatchDistances, same: Tensor, margin: float
+) -> tuple[Tensor, Tensor, Tensor]:
     """Return the losses of positive pairs, those of negative pairs, and the slopes of both, [B, M].
 
     A slope is the derivative by s, the squared Euclidean distance: 1 for a positive pair and
@@ -94,26 +102,26 @@ def _terms(points: Space, same: Tensor, margin: float) -> tuple[Tensor, Tensor, 
     distances = _distances(points)
     if points.distance == "euclidean":
         pulls = points.squared * same
-        gaps = (margin - distances.add_(same, alpha=FAR)).clamp_(min=0)
+        gaps = (margin - distances.add_(same, alpha=BEYOND_MARGIN)).clamp_(min=0)
         slopes = functional.threshold(distances, 0, torch.inf, inplace=True)
         torch.div(gaps, slopes, out=slopes)
         torch.sub(same, slopes, out=slopes)
-        if points.own:
+        if points.against_itself:
             slopes.fill_diagonal_(0)
         return pulls, gaps.square_(), slopes
     pulls = distances * same
-    gaps = (margin - distances.add_(same, alpha=FAR)).clamp_(min=0)
+    gaps = (margin - distances.add_(same, alpha=BEYOND_MARGIN)).clamp_(min=0)
     return pulls.square(), gaps.square(), pulls.sub_(gaps)
 
 
-def _part(losses: Tensor, valid: Tensor, batch: Batch) -> tuple[Part, Tensor]:
+def _part_and_rows(losses: Tensor, valid: Tensor, batch: Batch) -> tuple[Part, Tensor]:
     """Return the part of losses [B, M], and their sum for each anchor. Overwrites the losses."""
     rows = losses.sum(dim=1)
     active = losses.sign_().sum(dim=1).to(torch.int64)  # by row: float32 counts to 2^24
-    total = rows.sum() / 2 if batch.own else rows.sum()
-    return Part(total, _halved(active.sum(), batch), valid), rows
+    total = rows.sum() / 2 if batch.against_itself else rows.sum()
+    return Part(total, _unordered(active.sum(), batch), valid), rows
 
 
-def _halved(count: Tensor, batch: Batch) -> Tensor:
+def _unordered(count: Tensor, batch: Batch) -> Tensor:
     """Turn a number of ordered pairs into that of unordered ones, if compared with itself."""
-    return count // 2 if batch.own else count
+    return count // 2 if batch.against_itself else count

@@ -57,16 +57,16 @@ def two_ways(
     total = there.value * there.divisor + back.value * back.divisor
     return LossOutput(
         total / divisor,
-        _added(there.parts, back.parts),
+        _add_parts(there.parts, back.parts),
         None
         if there.selected is None or back.selected is None
-        else _added(there.selected, back.selected),
+        else _add_parts(there.selected, back.selected),
         (there.active_anchors + back.active_anchors) / 2,  # both have the same number of anchors
         divisor,
     )
 
 
-def _added(ones: dict[str, Part], others: dict[str, Part]) -> dict[str, Part]:
+def _add_parts(ones: dict[str, Part], others: dict[str, Part]) -> dict[str, Part]:
     return {
         name: Part(
             one.total + others[name].total,

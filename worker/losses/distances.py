@@ -17,15 +17,15 @@ ZERO_NORM: Final = 1e-12
 
 
 @dataclass(frozen=True)
-class Space:
+class BatchDistances:
     """The points of a batch and all distances between anchors and others."""
 
     distance: Distance
     anchors: Tensor
     """[B, D], differentiable; unit vectors for the cosine distance."""
     others: Tensor
-    """[M, D], likewise; the anchors themselves where `own` is set."""
-    own: bool
+    """[M, D], likewise; the anchors themselves where `against_itself` is set."""
+    against_itself: bool
     """Whether the batch is compared with itself."""
     squared: Tensor
     """[B, M] squared Euclidean distances s of the points above; without gradient."""
@@ -33,7 +33,7 @@ class Space:
     """[B, M] the distances that a loss compares: s, or 1 - cos = s / 2 for the cosine distance;
     without gradient."""
 
-    def differentiable(self, total: Tensor, slopes: Tensor) -> Tensor:
+    def with_gradient(self, total: Tensor, slopes: Tensor) -> Tensor:
         """Make a total differentiable whose derivative by each squared distance s is known.
 
         Args:
@@ -45,20 +45,20 @@ class Space:
             The total, NaN if a point is not finite. Its gradient by the points takes one matrix
             product.
         """
-        result: Tensor = _Total.apply(  # type: ignore[no-untyped-call]
-            self.anchors, None if self.own else self.others, total, slopes
+        result: Tensor = _TotalWithGradient.apply(  # type: ignore[no-untyped-call]
+            self.anchors, None if self.against_itself else self.others, total, slopes
         )
         return result
 
 
-def space(batch: Batch, distance: Distance) -> Space:
+def batch_distances(batch: Batch, distance: Distance) -> BatchDistances:
     """Compute the distances of a batch. A vector without direction has a cosine of 0 with all."""
     anchors, others = batch.anchors, batch.others
     if distance == "cosine":
-        anchors = unit(anchors)
-        others = anchors if batch.own else unit(others)
+        anchors = unit_vectors(anchors)
+        others = anchors if batch.against_itself else unit_vectors(others)
     with torch.no_grad():
-        squared = squared_distances(anchors, None if batch.own else others)
+        squared = squared_distances(anchors, None if batch.against_itself else others)
         compared = squared
         if distance == "cosine":
             # 1 - cos of unit vectors as s / 2, which does not cancel for near ones. A vector
@@ -66,12 +66,12 @@ def space(batch: Batch, distance: Distance) -> Space:
             lacking = (1 - anchors.square().sum(dim=1)).round()
             other_lacking = (1 - others.square().sum(dim=1)).round()
             compared = (lacking[:, None] + other_lacking[None, :]).add_(squared).mul_(0.5)
-            if batch.own:
+            if batch.against_itself:
                 compared.fill_diagonal_(0)
-    return Space(distance, anchors, others, batch.own, squared, compared)
+    return BatchDistances(distance, anchors, others, batch.against_itself, squared, compared)
 
 
-def unit(points: Tensor) -> Tensor:
+def unit_vectors(points: Tensor) -> Tensor:
     """Scale points [N, D] to length 1, differentiable; one without direction becomes 0, without
     gradient."""
     directed = torch.linalg.vector_norm(points.detach(), dim=1, keepdim=True) >= ZERO_NORM
@@ -102,7 +102,7 @@ def squared_distances(anchors: Tensor, others: Tensor | None = None) -> Tensor:
     return distances.sub_(anchors @ others.T, alpha=2).clamp_(min=0)
 
 
-class _Total(Function):
+class _TotalWithGradient(Function):
     """Pass a total on with a known gradient: slope c_ij adds 2 c_ij (a_i - o_j) to the gradient of
     a_i, and its negative to that of o_j."""
 
@@ -122,19 +122,24 @@ class _Total(Function):
         # The gradient depends on differences only, so an offset, which would cancel badly, is
         # subtracted.
         if others is None:
-            return doubled * _pulls(slopes, anchors - anchors.mean(dim=0)), None, None, None
+            return (
+                doubled * _weighted_differences(slopes, anchors - anchors.mean(dim=0)),
+                None,
+                None,
+                None,
+            )
         middle = others.mean(dim=0)
         anchors, others = anchors - middle, others - middle
         to_anchors, to_others, *_ = ctx.needs_input_grad  # type: ignore[attr-defined]
         return (
-            doubled * _pulls(slopes, anchors, others) if to_anchors else None,
-            doubled * _pulls(slopes.T, others, anchors) if to_others else None,
+            doubled * _weighted_differences(slopes, anchors, others) if to_anchors else None,
+            doubled * _weighted_differences(slopes.T, others, anchors) if to_others else None,
             None,
             None,
         )
 
 
-def _pulls(slopes: Tensor, points: Tensor, others: Tensor | None = None) -> Tensor:
+def _weighted_differences(slopes: Tensor, points: Tensor, others: Tensor | None = None) -> Tensor:
     """Return the sum over j of c_ij (p_i - o_j), [N, D]."""
     others = points if others is None else others
     return (slopes.sum(dim=1, keepdim=True) * points).sub_(slopes @ others)

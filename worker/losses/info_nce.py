@@ -11,7 +11,7 @@ from torch.nn import functional
 from contract.comparison.loss import InfoNceLoss
 from worker.losses.base import Loss, Tuples
 from worker.losses.batch import Batch
-from worker.losses.softmax import cosines, log_sum_exp, tuples_of
+from worker.losses.softmax import cosines, masked_log_sum_exp, softmax_tuples
 
 
 class InfoNce(Loss):
@@ -31,7 +31,7 @@ class InfoNce(Loss):
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
         """Return one tuple for each positive pair: it against all negatives of its anchor."""
         logits = cosines(batch.anchors, batch.others) / self.temperature
-        competitors = log_sum_exp(logits, batch.negative)
+        competitors = masked_log_sum_exp(logits, batch.negative)
         losses = functional.softplus(competitors[:, None] - logits)
         contested = batch.negative.any(dim=1, keepdim=True)
-        return tuples_of(losses, batch.positive & contested)
+        return softmax_tuples(losses, batch.positive & contested)

@@ -12,7 +12,7 @@ from torch.nn import functional
 from contract.comparison.loss import NPairLoss
 from worker.losses.base import Loss, Tuples
 from worker.losses.batch import Batch
-from worker.losses.softmax import tuples_of
+from worker.losses.softmax import softmax_tuples
 
 
 class NPair(Loss):
@@ -30,20 +30,20 @@ class NPair(Loss):
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
         """Return one tuple for each class; its anchor and its positive are drawn at random."""
-        anchors, positives = drawn_pairs(batch, generator)
+        anchors, positives = draw_pairs(batch, generator)
         products = batch.anchors[anchors] @ batch.others[positives].T
         own = torch.arange(len(anchors), device=products.device)
         valid = torch.full_like(own, len(own) > 1, dtype=torch.bool)
         if not len(own):  # the mean of no rows has no gradient; their sum has one, which is 0
-            return tuples_of(batch.anchors[anchors].sum(dim=1), valid)
-        return tuples_of(functional.cross_entropy(products, own, reduction="none"), valid)
+            return softmax_tuples(batch.anchors[anchors].sum(dim=1), valid)
+        return softmax_tuples(functional.cross_entropy(products, own, reduction="none"), valid)
 
 
-def drawn_pairs(batch: Batch, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+def draw_pairs(batch: Batch, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
     """Draw an anchor and a positive of every class that has both; indices [N] each, by class."""
     order, classes, sizes = _shuffled_by_class(batch.labels, generator)
     first = sizes.cumsum(0) - sizes
-    if batch.own:
+    if batch.against_itself:
         paired = first[sizes > 1]
         return order[paired], order[paired + 1]
     others, other_classes, other_sizes = _shuffled_by_class(batch.other_labels, generator)

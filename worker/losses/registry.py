@@ -25,7 +25,7 @@ LOSSES: Final[dict[str, Callable[..., Loss]]] = {
     "sup_con": SupCon,
     "center_contrastive": CenterContrastive,
 }
-WITH_CLASSES: Final = ("arcface", "center_contrastive")
+KINDS_WITH_CLASSES: Final = ("arcface", "center_contrastive")
 """Kinds with a trainable vector for each class."""
 
 _SPEC: Final[TypeAdapter[LossSpec]] = TypeAdapter(LossSpec)
@@ -53,7 +53,7 @@ def build(
         InputError: `classes` or `dim` is needed and missing, or below 1.
     """
     parsed = _SPEC.validate_python(spec)
-    if parsed.kind not in WITH_CLASSES:
+    if parsed.kind not in KINDS_WITH_CLASSES:
         return LOSSES[parsed.kind](parsed)
     for name, given in (("classes", classes), ("dim", dim)):
         if given is None or given < 1:

@@ -37,29 +37,31 @@ import torch
 from torch import Tensor
 
 from contract.comparison.loss import Selection
-from worker.losses.batch import Batch, Members
-from worker.losses.distances import squared_distances, unit
+from worker.losses.batch import Batch, ClassMembers
+from worker.losses.distances import squared_distances, unit_vectors
 from worker.losses.triplet_weights import triplet_weights
 from worker.torch_utils import sent
 
 CUTOFF: Final = 0.5
 """Nearer negatives get the weight of this distance: lambda is 1 / q(CUTOFF). As in the paper."""
-BEYOND: Final = 1.4
+MAX_DISTANCE: Final = 1.4
 """Negatives at this distance or farther are not drawn, as in the paper's published code: random
 points are about sqrt(2) apart, and most negatives there have no loss."""
-LAST_RESORT: Final = -1e6
+LAST_RESORT_LOG_WEIGHT: Final = -1e6
 """Logarithm of the weight of negatives beyond that distance. It is far below every other, so they
 are drawn, with equal probability, only where an anchor has no nearer negative left."""
 
 
-def log_weights(batch: Batch) -> Tensor:
+def log_sampling_weights(batch: Batch) -> Tensor:
     """Return [B, M] float64 logarithms of each negative's weight, up to a constant; -inf where an
     item is no negative of the anchor."""
-    anchors = unit(batch.anchors.detach())
-    others = None if batch.own else unit(batch.others.detach())
+    anchors = unit_vectors(batch.anchors.detach())
+    others = None if batch.against_itself else unit_vectors(batch.others.detach())
     distances = squared_distances(anchors, others).to(torch.float64).sqrt_()
     weights = log_inverse_density(distances.clamp(min=CUTOFF), batch.anchors.shape[1])
-    weights.masked_fill_(~(distances < BEYOND), LAST_RESORT)  # written so that a NaN is filled too
+    weights.masked_fill_(
+        ~(distances < MAX_DISTANCE), LAST_RESORT_LOG_WEIGHT
+    )  # written so that a NaN is filled too
     return weights.masked_fill_(~batch.negative, -torch.inf)
 
 
@@ -68,14 +70,14 @@ def log_inverse_density(distances: Tensor, dim: int) -> Tensor:
     return (2 - dim) * distances.log() - (dim - 3) / 2 * torch.log1p(-distances.square() / 4)
 
 
-def uniform(
+def draw_uniform(
     shape: tuple[int, ...], generator: torch.Generator | None, device: torch.device
 ) -> Tensor:
     """Draw float64 numbers in [0, 1), always on the CPU, and send them to the device."""
     return sent(torch.rand(shape, generator=generator, dtype=torch.float64), device)
 
 
-def one_of_each_row(mask: Tensor, uniforms: Tensor) -> Tensor:
+def draw_column_per_row(mask: Tensor, uniforms: Tensor) -> Tensor:
     """Pick a column of each row where the mask [B, M] holds, with equal probability.
 
     Args:
@@ -121,45 +123,47 @@ def select_pairs(
         pair twice.
     """
     if selection == "sampled":
-        return batch.positive | _sampled(batch, generator)
+        return batch.positive | _draw_negative_pairs(batch, generator)
     if selection == "semi_hard":
-        others = None if batch.own else batch.other_labels
+        others = None if batch.against_itself else batch.other_labels
         weights = triplet_weights(
             distances, batch.labels, margin, other_labels=others, semi_hard=True
         )
-        return batch.positive | _either_way(weights < 0, batch)
+        return batch.positive | _picked_by_either(weights < 0, batch)
     if selection == "batch_hard":
-        return _either_way(_hardest(batch, distances), batch)
-    return batch.positive | _either_way(_distance_weighted_pairs(batch, generator), batch)
+        return _picked_by_either(_hardest_pairs(batch, distances), batch)
+    return batch.positive | _picked_by_either(
+        _draw_distance_weighted_pairs(batch, generator), batch
+    )
 
 
-def _either_way(picked: Tensor, batch: Batch) -> Tensor:
+def _picked_by_either(picked: Tensor, batch: Batch) -> Tensor:
     """Return the pairs that at least one of their two items picked."""
-    return picked | picked.T if batch.own else picked
+    return picked | picked.T if batch.against_itself else picked
 
 
-def _sampled(batch: Batch, generator: torch.Generator | None) -> Tensor:
+def _draw_negative_pairs(batch: Batch, generator: torch.Generator | None) -> Tensor:
     """Draw as many negative pairs as there are positive ones."""
-    once = batch.negative.triu() if batch.own else batch.negative
+    once = batch.negative.triu() if batch.against_itself else batch.negative
     found = once.nonzero()
-    count = int(batch.positive.sum()) // (2 if batch.own else 1)
+    count = int(batch.positive.sum()) // (2 if batch.against_itself else 1)
     picks = torch.randperm(len(found), generator=generator)[:count].to(found.device)
     picked = torch.zeros_like(once)
     picked[found[picks, 0], found[picks, 1]] = True
-    return _either_way(picked, batch)
+    return _picked_by_either(picked, batch)
 
 
-def _hardest(batch: Batch, distances: Tensor) -> Tensor:
+def _hardest_pairs(batch: Batch, distances: Tensor) -> Tensor:
     """Pick each anchor's farthest positive and nearest negative."""
-    picked = torch.zeros_like(batch.same)
+    picked = torch.zeros_like(batch.same_class)
     picked.scatter_(1, farthest(distances, batch.positive)[:, None], value=True)
     picked &= batch.positive  # an anchor without a positive has no farthest one
-    hard = torch.zeros_like(batch.same)
+    hard = torch.zeros_like(batch.same_class)
     hard.scatter_(1, nearest(distances, batch.negative)[:, None], value=True)
     return picked | (hard & batch.negative)
 
 
-def _distance_weighted_pairs(batch: Batch, generator: torch.Generator | None) -> Tensor:
+def _draw_distance_weighted_pairs(batch: Batch, generator: torch.Generator | None) -> Tensor:
     """Draw for each anchor as many negatives as it has positives.
 
     The items with the largest log weight + Gumbel noise are a draw without replacement, one after
@@ -168,11 +172,11 @@ def _distance_weighted_pairs(batch: Batch, generator: torch.Generator | None) ->
     """
     wanted = batch.positive.sum(dim=1, keepdim=True)
     most = int(wanted.max())
-    uniforms = uniform(tuple(batch.same.shape), generator, batch.same.device)
+    uniforms = draw_uniform(tuple(batch.same_class.shape), generator, batch.same_class.device)
     noise = -torch.log(-torch.log(uniforms.clamp_(min=torch.finfo(uniforms.dtype).tiny)))
-    best = (log_weights(batch) + noise).topk(most, dim=1).indices
+    best = (log_sampling_weights(batch) + noise).topk(most, dim=1).indices
     taken = torch.arange(most, device=best.device) < wanted
-    picked = torch.zeros_like(batch.same).scatter_(1, best, taken)
+    picked = torch.zeros_like(batch.same_class).scatter_(1, best, taken)
     return picked & batch.negative  # an anchor with fewer negatives gets fewer
 
 
@@ -191,26 +195,26 @@ def select_triplets(
         [3, T] indices of anchor, positive and negative, in the order of the anchors.
     """
     if selection == "distance_weighted":
-        return _distance_weighted_triplets(batch, generator)
+        return _draw_distance_weighted_triplets(batch, generator)
     if selection == "batch_hard":
         positives = farthest(distances, batch.positive)
         negatives = nearest(distances, batch.negative)
     else:
-        uniforms = uniform((2, len(distances)), generator, distances.device)
-        positives = one_of_each_row(batch.positive, uniforms[0])
-        negatives = one_of_each_row(batch.negative, uniforms[1])
+        uniforms = draw_uniform((2, len(distances)), generator, distances.device)
+        positives = draw_column_per_row(batch.positive, uniforms[0])
+        negatives = draw_column_per_row(batch.negative, uniforms[1])
     anchors = (batch.positive.any(dim=1) & batch.negative.any(dim=1)).nonzero().squeeze(1)
     return torch.stack((anchors, positives[anchors], negatives[anchors]))
 
 
-def _distance_weighted_triplets(batch: Batch, generator: torch.Generator | None) -> Tensor:
+def _draw_distance_weighted_triplets(batch: Batch, generator: torch.Generator | None) -> Tensor:
     """Draw a negative for each anchor and positive, by inverting the cumulative sum of weights."""
-    weights = log_weights(batch)
+    weights = log_sampling_weights(batch)
     weights -= weights.amax(dim=1, keepdim=True).clamp_(min=torch.finfo(weights.dtype).min)
     upto = weights.exp_().cumsum(dim=1)
-    columns, exists = Members.of_batch(batch).listed()
+    columns, exists = ClassMembers.from_batch(batch).class_columns()
     everything = upto[:, -1:].contiguous()
-    at = uniform((len(columns), columns.shape[1]), generator, columns.device) * everything
+    at = draw_uniform((len(columns), columns.shape[1]), generator, columns.device) * everything
     # Kept below the sum in spite of rounding; the first column beyond `at` has a weight above 0.
     at = at.minimum(everything.nextafter(torch.zeros_like(everything)))
     negatives = torch.searchsorted(upto, at, right=True).clamp_(max=upto.shape[1] - 1)

@@ -6,16 +6,16 @@ from torch import Tensor
 from contract.comparison.loss import ACTIVE_EPS
 from worker.errors import InputError
 from worker.losses.base import Part, Tuples
-from worker.losses.distances import unit
+from worker.losses.distances import unit_vectors
 
 
 def cosines(points: Tensor, others: Tensor) -> Tensor:
     """Return the cosines [B, M] of points [B, D] and others [M, D]; 0 where a vector has no
     direction."""
-    return unit(points) @ unit(others).T
+    return unit_vectors(points) @ unit_vectors(others).T
 
 
-def log_sum_exp(values: Tensor, chosen: Tensor) -> Tensor:
+def masked_log_sum_exp(values: Tensor, chosen: Tensor) -> Tensor:
     """Return the log of the sum of exp over the chosen values of each row, [B].
 
     Args:
@@ -27,7 +27,7 @@ def log_sum_exp(values: Tensor, chosen: Tensor) -> Tensor:
     return torch.where(some[:, 0], kept.logsumexp(dim=1), 0)
 
 
-def tuples_of(losses: Tensor, valid: Tensor) -> Tuples:
+def softmax_tuples(losses: Tensor, valid: Tensor) -> Tuples:
     """Sum and count the losses of all tuples as one part, `softmax`.
 
     Args:
@@ -35,19 +35,21 @@ def tuples_of(losses: Tensor, valid: Tensor) -> Tuples:
         valid: bool of the same shape, which of them are tuples.
     """
     values = torch.where(valid, losses, 0)
-    part, active = part_of(values, valid)
+    part, active = part_and_active(values, valid)
     by_anchor = [of.flatten(1).any(dim=1) for of in (active[..., None], valid[..., None])]
     return Tuples(values.sum(), {"softmax": part}, by_anchor[0].sum() / by_anchor[1].sum())
 
 
-def part_of(values: Tensor, valid: Tensor, above: float = ACTIVE_EPS) -> tuple[Part, Tensor]:
+def part_and_active(
+    values: Tensor, valid: Tensor, above: float = ACTIVE_EPS
+) -> tuple[Part, Tensor]:
     """Return the part of losses, and a mask of the active tuples: those with a loss above the
     bound."""
     active = values.detach() > above
     return Part(values.detach().sum(), active.sum(), valid.sum()), active
 
 
-def check_classes(labels: Tensor, classes: int) -> None:
+def check_label_range(labels: Tensor, classes: int) -> None:
     """Check that labels are 0 to classes - 1; not on a GPU, which would have to be waited for.
 
     Raises:

@@ -10,7 +10,7 @@ import torch
 from contract.comparison.loss import SupConLoss
 from worker.losses.base import Loss, Tuples
 from worker.losses.batch import Batch
-from worker.losses.softmax import cosines, log_sum_exp, tuples_of
+from worker.losses.softmax import cosines, masked_log_sum_exp, softmax_tuples
 
 
 class SupCon(Loss):
@@ -33,4 +33,4 @@ class SupCon(Loss):
         candidates = batch.positive | batch.negative  # all except the anchor itself
         positives = batch.positive.sum(dim=1)
         won = torch.where(batch.positive, logits, 0).sum(dim=1) / positives.clamp(min=1)
-        return tuples_of(log_sum_exp(logits, candidates) - won, positives > 0)
+        return softmax_tuples(masked_log_sum_exp(logits, candidates) - won, positives > 0)

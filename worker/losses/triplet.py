@@ -16,9 +16,9 @@ from torch import Tensor
 from contract.comparison.loss import TripletLoss
 from worker.losses import selection
 from worker.losses.base import Loss, Part, Tuples
-from worker.losses.batch import Batch, Members
-from worker.losses.distances import space
-from worker.losses.triplet_weights import count
+from worker.losses.batch import Batch, ClassMembers
+from worker.losses.distances import batch_distances
+from worker.losses.triplet_weights import count_triplets
 
 
 class Triplet(Loss):
@@ -38,25 +38,25 @@ class Triplet(Loss):
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
         """Return the triplets of the batch; an anchor is active if one of its triplets is."""
-        points = space(batch, self.distance)
+        points = batch_distances(batch, self.distance)
         with torch.no_grad():
             distances = points.compared
-            members = Members.of_batch(batch)
-            valid = members.positives * members.negatives  # of each anchor
-            weights, active = count(distances, members, self.margin)
+            members = ClassMembers.from_batch(batch)
+            valid = members.positive_counts * members.negative_counts  # of each anchor
+            weights, active = count_triplets(distances, members, self.margin)
             total = self._total(weights, distances, active)
             everything = trained = Part(total, active.sum(), valid.sum())
             if self.selection == "semi_hard":
-                weights, picked = count(distances, members, self.margin, semi_hard=True)
+                weights, picked = count_triplets(distances, members, self.margin, semi_hard=True)
                 total = self._total(weights, distances, picked)
                 trained = Part(total, picked.sum(), picked.sum())
             elif self.selection != "all":
                 chosen = selection.select_triplets(self.selection, batch, distances, generator)
                 weights, trained = self._listed(chosen, distances)
             slopes = weights if points.distance == "euclidean" else weights / 2
-            slopes = slopes + slopes.T if batch.own else slopes
+            slopes = slopes + slopes.T if batch.against_itself else slopes
         return Tuples(
-            points.differentiable(trained.total, slopes),
+            points.with_gradient(trained.total, slopes),
             {"triplet": everything},
             (active > 0).sum() / (valid > 0).sum(),
             None if self.selection == "all" else {"triplet": trained},

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from worker.losses.batch import Members
+from worker.losses.batch import ClassMembers
 
 CHUNK: Final = 2**18
 """Elements of W computed at a time on a CPU, so that intermediate results fit into its cache."""
@@ -23,14 +23,14 @@ def triplet_weights(
     semi_hard: bool = False,
 ) -> Tensor:
     """Return W alone, for labels [B] and other labels [M]; without the latter the batch is compared
-    with itself. See `count`."""
-    members = Members.of(labels, other_labels)
-    return count(distances, members, margin, semi_hard=semi_hard)[0]
+    with itself. See `count_triplets`."""
+    members = ClassMembers.from_labels(labels, other_labels)
+    return count_triplets(distances, members, margin, semi_hard=semi_hard)[0]
 
 
-def count(
+def count_triplets(
     distances: Tensor,
-    members: Members,
+    members: ClassMembers,
     margin: float,
     *,
     semi_hard: bool = False,
@@ -52,7 +52,7 @@ def count(
         W [B, M], whole numbers in the type of the distances, and the number of active triplets of
         each anchor, [B] int64.
     """
-    columns, exists = members.thresholds()
+    columns, exists = members.positive_columns()
     nearest = distances.gather(1, columns)
     bounds = [nearest + margin]
     if semi_hard:
@@ -61,7 +61,7 @@ def count(
         above = nearest.nextafter(nearest.new_full((), torch.inf))  # made on the device, not sent
         bounds.append(above.minimum(bounds[0]))
     # Items of the anchor's class are moved beyond every threshold: they are no negatives.
-    same = members.same(distances.dtype)
+    same = members.same_class_mask(distances.dtype)
     beyond = torch.finfo(distances.dtype).max
     candidates = torch.add(distances, same, alpha=beyond, out=same)
     weights = torch.empty_like(distances)
@@ -70,15 +70,17 @@ def count(
     rows = max(1, chunk // distances.shape[1])
     for first in range(0, len(distances), rows):
         here = slice(first, first + rows)
-        ordered = _sorted(candidates[here])
-        found = [_found(candidates[here], ordered, bound[here], exists[here]) for bound in bounds]
+        ordered = _sort_rows(candidates[here])
+        found = [
+            _count_ranks(candidates[here], ordered, bound[here], exists[here]) for bound in bounds
+        ]
         for result, seen in zip((weights, counts), zip(*found, strict=True), strict=True):
             torch.sub(*seen, out=result[here]) if semi_hard else result[here].copy_(seen[0])
     active = counts.mul_(exists).sum(dim=1).to(torch.int64)
     return weights.scatter_add_(1, columns, counts), active
 
 
-def _found(
+def _count_ranks(
     candidates: Tensor, ordered: Tensor, thresholds: Tensor, exists: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Return, for some rows, W at the negatives [R, M] and the number of negatives below each
@@ -88,12 +90,12 @@ def _found(
     """
     dtype = candidates.dtype
     counts = torch.searchsorted(ordered, thresholds, out_int32=True).to(dtype)
-    bars = _sorted(thresholds.masked_fill(~exists, torch.inf))
+    bars = _sort_rows(thresholds.masked_fill(~exists, torch.inf))
     passed = torch.searchsorted(bars, candidates, right=True, out_int32=True).to(dtype)
     return passed.sub_(exists.sum(dim=1, keepdim=True)).clamp_(max=0), counts
 
 
-def _sorted(values: Tensor) -> Tensor:
+def _sort_rows(values: Tensor) -> Tensor:
     """Sort each row. On a CPU NumPy takes a tenth of torch's time."""
     if values.device.type != "cpu":
         return values.sort(dim=1).values

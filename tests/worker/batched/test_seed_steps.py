@@ -1,4 +1,4 @@
-"""Seeds trained together learn what each of them learns alone."""
+"""Seeds trained in one computation learn what each of them learns alone."""
 
 import copy
 from typing import Any
@@ -19,9 +19,8 @@ from contract.comparison.training import (
     ShuffleSampler,
 )
 from worker import encoders, losses
-from worker.batched import Together, covers
-from worker.batched.label_relations import Kin
-from worker.batched.tuple_losses import squared_distances, triplet_weights
+from worker.batched import BatchedSeeds, can_batch
+from worker.batched.tuple_losses import LabelRelations, squared_distances, triplet_weights
 from worker.errors import InputError
 from worker.torch_utils import seed_of
 from worker.trainer import batches, dynamics
@@ -41,7 +40,7 @@ LOSSES: list[dict[str, Any]] = [
 
 
 def data() -> tuple[Tensor, Tensor]:
-    """Features of overlapping classes."""
+    """Return features and labels of overlapping classes."""
     rng = torch.Generator().manual_seed(1)
     labels = torch.arange(ITEMS) % CLASSES
     centres = torch.randn(CLASSES, FEATURES, generator=rng)
@@ -66,7 +65,7 @@ def drawn(
 def alone(
     model: nn.Module, loss: Loss, optimizer: Optimizer, indices: list[Tensor]
 ) -> list[dict[str, float]]:
-    """One seed's dynamics, step by step; the model is trained, in its weights' type."""
+    """Train the model of one seed, in the type of its weights, and return its dynamics by step."""
     items, labels = data()
     items = items.to(next(model.parameters()).dtype)
     weights = list(model.parameters())
@@ -94,10 +93,10 @@ def compare(
     optimizer: Optimizer,
     sampler: ShuffleSampler | MPerClassSampler | None = None,
 ) -> None:
-    """Train both ways, read every seven steps, and compare all values and all weights."""
+    """Train both ways, read every seven steps, and compare all values and weights."""
     items, labels = data()
     models = [network(encoder, seed) for seed in range(SEEDS)]
-    together = Together(copy.deepcopy(models), loss, optimizer, items, labels)
+    together = BatchedSeeds(copy.deepcopy(models), loss, optimizer, items, labels)
     chosen = [
         [
             i
@@ -141,29 +140,29 @@ def test_every_seed_learns_what_it_learns_alone(raw: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("encoder", [LINEAR, RAW, MLP], ids=["linear", "not on the sphere", "mlp"])
 @pytest.mark.parametrize("loss", [ContrastiveLoss(), TripletLoss()], ids=lambda loss: loss.kind)
-def test_encoders(encoder: Any, loss: Loss) -> None:
-    # Off the sphere distances do not change with the last bias: its gradient is rounding alone, of
-    # which Adam makes whole steps.
+def test_every_encoder_learns_the_same(encoder: Any, loss: Loss) -> None:
+    # Without normalisation distances do not depend on the last bias: its gradient is nothing but
+    # rounding, which Adam would turn into whole steps.
     compare(encoder, loss, SgdOptimizer(lr=0.05) if encoder is RAW else AdamOptimizer())
 
 
 @pytest.mark.parametrize(
     "optimizer", [AdamWOptimizer(weight_decay=0.1), SgdOptimizer(lr=0.05)], ids=lambda o: o.kind
 )
-def test_optimizers(optimizer: Optimizer) -> None:
+def test_every_optimizer_learns_the_same(optimizer: Optimizer) -> None:
     compare(LINEAR, TripletLoss(), optimizer)
 
 
-def test_balanced_batches() -> None:
+def test_balanced_batches_learn_the_same() -> None:
     compare(LINEAR, TripletLoss(), AdamOptimizer(), MPerClassSampler(m=6))
 
 
 @pytest.mark.parametrize("loss", [ContrastiveLoss(), TripletLoss()], ids=lambda loss: loss.kind)
-def test_it_is_as_near_to_exact_arithmetic_as_a_seed_alone(loss: Loss) -> None:
+def test_batched_seeds_are_as_exact_as_a_seed_alone(loss: Loss) -> None:
     items, labels = data()
     index = [i for epoch in range(1, EPOCHS + 1) for i in drawn(0, labels, SHUFFLE, epoch)]
     one, exact = network(HIDDEN, 0), network(HIDDEN, 0).double()
-    together = Together([one], loss, AdamOptimizer(), items, labels)
+    together = BatchedSeeds([one], loss, AdamOptimizer(), items, labels)
     together.begin(torch.stack(index)[:, None])
     for _ in index:
         together.take_step()
@@ -184,9 +183,9 @@ def test_it_is_as_near_to_exact_arithmetic_as_a_seed_alone(loss: Loss) -> None:
 def test_steps_do_not_wait_for_the_device(loss: Loss) -> None:
     items, labels = (tensor.cuda() for tensor in data())
     models = [network(HIDDEN, seed).cuda() for seed in range(SEEDS)]
-    together = Together(models, loss, AdamOptimizer(), items, labels)
+    together = BatchedSeeds(models, loss, AdamOptimizer(), items, labels)
     together.begin(torch.randint(ITEMS, (6, SEEDS, BATCH), device="cuda"))
-    together.take_step()  # what is set up once may wait
+    together.take_step()  # the first step sets things up and may wait
     torch.cuda.set_sync_debug_mode("error")
     try:
         for step in range(5):
@@ -203,7 +202,7 @@ def test_triplet_weights_are_those_of_each_batch_alone() -> None:
     points = torch.randint(0, 3, (3, 9, 2), generator=rng).to(torch.float32)
     centred = points - points.mean(dim=1, keepdim=True)
     squared = squared_distances(centred).round()
-    weights, active = triplet_weights(squared, Kin.of(labels[None]).at(0), 1.0)
+    weights, active = triplet_weights(squared, LabelRelations.from_labels(labels[None]).at(0), 1.0)
     for own, seen, count, matrix in zip(labels, weights, active, squared, strict=True):
         listed = torch.zeros(9, 9)
         anchors = torch.zeros(9)
@@ -226,7 +225,7 @@ def test_a_seed_that_diverges_leaves_the_others_as_they_are() -> None:
     for broken in (False, True):
         if broken:
             weight.data[0, 0] = torch.nan
-        together = Together(models, TripletLoss(), AdamOptimizer(), items, labels)
+        together = BatchedSeeds(models, TripletLoss(), AdamOptimizer(), items, labels)
         together.begin(index)
         for _ in range(3):
             together.take_step()
@@ -235,18 +234,18 @@ def test_a_seed_that_diverges_leaves_the_others_as_they_are() -> None:
     assert all(of[1]["dynamics.loss_trained"] != of[1]["dynamics.loss_trained"] for of in runs[1])
 
 
-def test_what_is_not_covered_is_refused() -> None:
+def test_losses_and_networks_that_cannot_be_batched_are_refused() -> None:
     items, labels = data()
     networks = [network(LINEAR, 0)]
-    assert covers(TripletLoss())
+    assert can_batch(TripletLoss())
     for loss in (TripletLoss(selection="semi_hard"), ContrastiveLoss(distance="cosine")):
-        assert not covers(loss)
+        assert not can_batch(loss)
         with pytest.raises(InputError, match="not trained together"):
-            Together(networks, loss, AdamOptimizer(), items, labels)
+            BatchedSeeds(networks, loss, AdamOptimizer(), items, labels)
     with pytest.raises(InputError, match="linear layers"):
-        Together([nn.Sequential(nn.Tanh())], TripletLoss(), AdamOptimizer(), items, labels)
+        BatchedSeeds([nn.Sequential(nn.Tanh())], TripletLoss(), AdamOptimizer(), items, labels)
     with pytest.raises(InputError, match="one form"):
-        Together(
+        BatchedSeeds(
             [network(LINEAR, 0), network(HIDDEN, 1)],
             TripletLoss(),
             AdamOptimizer(),

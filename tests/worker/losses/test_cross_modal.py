@@ -1,4 +1,4 @@
-"""A loss across two modalities, in both directions."""
+"""A loss between two modalities, in both directions."""
 
 import pytest
 import torch
@@ -50,7 +50,7 @@ def test_which_modality_comes_first_does_not_matter() -> None:
     )
 
 
-def test_the_mean_over_active_tuples_is_that_of_both_directions_twice() -> None:
+def test_mean_active_is_twice_the_mean_over_both_directions() -> None:
     loss = losses.build({"kind": "triplet", "margin": 0.3, "reduction": "mean_active"})
     both = two_ways(loss, points(1), points(2), LABELS)
     total = sum(part.total.item() for part in both.parts.values())
@@ -65,8 +65,8 @@ def test_selected_tuples_add_up() -> None:
     assert both.valid == 2 * 12 * 4 * 8
 
 
-def test_twins_have_nothing_to_pull() -> None:
-    """Where both modalities of a class are one point, no positive pair costs anything."""
+def test_equal_points_of_both_modalities_cost_no_positive_pair() -> None:
+    """Both modalities of a class are at one point, so every positive pair has distance 0."""
     centres = torch.eye(3, dtype=torch.float64)[LABELS]
     loss = losses.build({"kind": "contrastive", "margin": 1.0})
     both = two_ways(loss, centres, centres.clone(), LABELS)

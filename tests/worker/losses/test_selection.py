@@ -1,4 +1,4 @@
-"""Selections against their definitions, written as loops."""
+"""Selections of tuples against their definitions, written as loops."""
 
 import pytest
 import torch
@@ -6,8 +6,8 @@ from torch import Tensor
 
 from tests.support.agreement import agree, compute, gradients
 from tests.support.loops import Scene
-from worker.losses import selection as pairs
 from worker.losses.batch import Batch
+from worker.losses.selection import select_pairs, select_triplets
 
 SELECTIONS = ("sampled", "semi_hard", "batch_hard", "distance_weighted")
 DRAWN = ("sampled", "distance_weighted")
@@ -16,10 +16,10 @@ LABELS = {
     "three classes": [0, 1, 2, 0, 1, 2, 0, 1, 0, 2, 1, 0],
     "a class of one": [0, 0, 1, 2, 2, 2],
     "one class": [4, 4, 4, 4],
-    "no two alike": [0, 1, 2, 3],
-    "two alike": [5, 5],
-    "two unlike": [5, 6],
-    "alone": [0],
+    "all different": [0, 1, 2, 3],
+    "two of one class": [5, 5],
+    "two of two classes": [5, 6],
+    "one item": [0],
 }
 OTHER_LABELS = {
     "more others": ([0, 1, 0, 2], [1, 0, 2, 1, 0, 0, 3]),
@@ -45,8 +45,10 @@ def scene_of(name: str, distance: str) -> Scene:
 def batch_of(scene: Scene) -> Batch:
     if scene.others is None or scene.other_labels is None:
         points, labels = scene.embeddings, scene.labels
-        return Batch(points, labels, points, labels, own=True)
-    return Batch(scene.embeddings, scene.labels, scene.others, scene.other_labels, own=False)
+        return Batch(points, labels, points, labels, against_itself=True)
+    return Batch(
+        scene.embeddings, scene.labels, scene.others, scene.other_labels, against_itself=False
+    )
 
 
 def members(scene: Scene, a: int) -> tuple[list[int], list[int]]:
@@ -57,7 +59,7 @@ def members(scene: Scene, a: int) -> tuple[list[int], list[int]]:
 
 
 def once(scene: Scene, found: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Pairs without repetition; (i, j) and (j, i) are one where a batch is its own other."""
+    """Pairs without repetition; (i, j) and (j, i) are one pair in a batch compared with itself."""
     return sorted({(min(pair), max(pair)) if scene.own else pair for pair in found})
 
 
@@ -99,7 +101,9 @@ def pairs_expected(selection: str, scene: Scene, margin: float) -> list[tuple[in
 @pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize("name", SCENES)
 @pytest.mark.parametrize("selection", ["semi_hard", "batch_hard"])
-def test_picked_by_distance(selection: str, name: str, distance: str) -> None:
+def test_deterministic_selections_agree_with_the_loop(
+    selection: str, name: str, distance: str
+) -> None:
     scene = scene_of(name, distance)
     for margin in (0.0, 0.3, 1.0):
         three = triplets_expected(selection, scene, margin)
@@ -112,8 +116,8 @@ def test_picked_by_distance(selection: str, name: str, distance: str) -> None:
 @pytest.mark.parametrize("between", [False, True])
 @pytest.mark.parametrize("selection", ["semi_hard", "batch_hard"])
 def test_ties_go_to_the_lowest_index(selection: str, between: bool) -> None:
-    """Whole numbers in two dimensions are full of ties and duplicates; 16, so that the mean, and
-    with it every distance, is exact."""
+    """Integer points in two dimensions have many ties and duplicates; there are 16 of them, so that
+    the mean, and with it every distance, is exact."""
     generator = torch.Generator().manual_seed(0)
     points = torch.randint(-1, 2, (16, 2), generator=generator).double()
     labels = torch.arange(16) % 3
@@ -130,7 +134,7 @@ def test_ties_go_to_the_lowest_index(selection: str, between: bool) -> None:
 
 def drawn_triplets(selection: str, scene: Scene, seed: int) -> list[tuple[int, int, int]]:
     generator = torch.Generator().manual_seed(seed)
-    found = pairs.select_triplets(
+    found = select_triplets(
         selection,  # type: ignore[arg-type]
         batch_of(scene),
         torch.zeros(len(scene.labels), len(scene.labels_at()[1])),
@@ -141,7 +145,7 @@ def drawn_triplets(selection: str, scene: Scene, seed: int) -> list[tuple[int, i
 
 def drawn_pairs(selection: str, scene: Scene, seed: int) -> list[tuple[int, int]]:
     generator = torch.Generator().manual_seed(seed)
-    found = pairs.select_pairs(
+    found = select_pairs(
         selection,  # type: ignore[arg-type]
         batch_of(scene),
         torch.zeros(len(scene.labels), len(scene.labels_at()[1])),
@@ -157,7 +161,7 @@ def drawn_pairs(selection: str, scene: Scene, seed: int) -> list[tuple[int, int]
 @pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize("name", SCENES)
 @pytest.mark.parametrize("selection", DRAWN)
-def test_the_value_is_that_of_the_drawn(selection: str, name: str, distance: str) -> None:
+def test_the_value_is_that_of_the_drawn_tuples(selection: str, name: str, distance: str) -> None:
     scene = scene_of(name, distance)
     for seed in range(2):
         settings = {"margin": 1.0, "tolerance": 1e-11, "selection": selection, "seed": seed}
@@ -169,7 +173,7 @@ def test_the_value_is_that_of_the_drawn(selection: str, name: str, distance: str
 
 @pytest.mark.parametrize("name", SCENES)
 @pytest.mark.parametrize("selection", DRAWN)
-def test_the_drawn_are_valid_and_as_many_as_defined(selection: str, name: str) -> None:
+def test_drawn_tuples_are_valid_and_of_the_defined_number(selection: str, name: str) -> None:
     scene = scene_of(name, "euclidean")
     valid, labels, others = set(scene.triplets()), *scene.labels_at()
     three, two = drawn_triplets(selection, scene, 5), drawn_pairs(selection, scene, 5)
@@ -195,7 +199,7 @@ def test_the_drawn_are_valid_and_as_many_as_defined(selection: str, name: str) -
 
 @pytest.mark.parametrize("selection", DRAWN)
 @pytest.mark.parametrize("kind", ["contrastive", "triplet"])
-def test_the_generator_decides(kind: str, selection: str) -> None:
+def test_the_generator_decides_the_drawn_tuples(kind: str, selection: str) -> None:
     scene = scene_of("three classes", "euclidean")
     values = [
         float(
@@ -206,7 +210,7 @@ def test_the_generator_decides(kind: str, selection: str) -> None:
         for seed in (1, 2, 1)
     ]
     assert values[0] == values[2] != values[1]
-    torch.manual_seed(1)  # without one, torch's own
+    torch.manual_seed(1)  # without a generator, torch's global one decides
     assert float(compute(kind, scene, selection=selection).value) == values[0]
 
 
@@ -215,7 +219,7 @@ def test_the_generator_decides(kind: str, selection: str) -> None:
 @pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize("selection", ["all", *SELECTIONS])
 @pytest.mark.parametrize("kind", ["contrastive", "triplet"])
-def test_on_cuda(kind: str, selection: str, distance: str, classes: int) -> None:
+def test_cuda_agrees_with_the_cpu(kind: str, selection: str, distance: str, classes: int) -> None:
     torch.manual_seed(0)
     scene = Scene(
         torch.randn(160, 16, dtype=torch.float64, requires_grad=True),

@@ -1,6 +1,6 @@
-"""How often the drawn selections draw what: against their stated probabilities.
+"""How often random selections draw each tuple, against their stated probabilities.
 
-Seeds are fixed; a bound is one that a right draw passes 999 times in 1,000.
+Seeds are fixed; a correct draw passes each bound 999 times in 1,000.
 """
 
 import math
@@ -18,17 +18,17 @@ DRAWS = 4000
 
 
 def repeated(anchor: Tensor, others: Tensor, labels: list[int]) -> Batch:
-    """The anchor, of class 0, many times beside others: as many independent draws."""
+    """Return a batch of many copies of the anchor, of class 0: each is an independent draw."""
     return Batch(
         anchor.expand(DRAWS, -1),
         torch.zeros(DRAWS, dtype=torch.int64),
         others,
         torch.tensor(labels),
-        own=False,
+        against_itself=False,
     )
 
 
-def as_likely_as(counts: Tensor, probabilities: list[float]) -> None:
+def assert_drawn_as(counts: Tensor, probabilities: list[float]) -> None:
     expected = torch.tensor(probabilities, dtype=torch.float64) * counts.sum()
     possible = expected > 0
     assert not counts[~possible].any()
@@ -37,7 +37,7 @@ def as_likely_as(counts: Tensor, probabilities: list[float]) -> None:
 
 
 def at_distances(*distances: float, dim: int = 6) -> tuple[Tensor, Tensor]:
-    """An anchor and others at these distances from it once at length 1; their lengths differ."""
+    """Return an anchor and others that are at these distances once scaled to length 1."""
     angles = [2 * math.asin(distance / 2) for distance in distances]
     others = torch.zeros(len(angles), dim, dtype=torch.float64)
     for row, angle in enumerate(angles):
@@ -47,8 +47,8 @@ def at_distances(*distances: float, dim: int = 6) -> tuple[Tensor, Tensor]:
     return anchor, others * torch.linspace(0.5, 2, len(angles), dtype=torch.float64)[:, None]
 
 
-def wu(distance: float, dim: int = 6) -> float:
-    """min(lambda, 1 / q(d)), and 0 from 1.4 on, from the formula of the paper."""
+def wu_weight(distance: float, dim: int = 6) -> float:
+    """Return min(lambda, 1 / q(d)), and 0 from 1.4 on, by the formula of Wu et al. 2017."""
     if distance >= 1.4:
         return 0.0
     d = max(distance, 0.5)
@@ -66,26 +66,26 @@ def test_sampled_triplets_are_uniform() -> None:
     )
     assert torch.equal(found[0], torch.arange(DRAWS))
     positives, negatives = (torch.bincount(row, minlength=7) for row in found[1:])
-    as_likely_as(positives, [0, 1 / 3, 1 / 3, 0, 1 / 3, 0, 0])
-    as_likely_as(negatives, [1 / 4, 0, 0, 1 / 4, 0, 1 / 4, 1 / 4])
+    assert_drawn_as(positives, [0, 1 / 3, 1 / 3, 0, 1 / 3, 0, 0])
+    assert_drawn_as(negatives, [1 / 4, 0, 0, 1 / 4, 0, 1 / 4, 1 / 4])
     together = torch.bincount(found[1] * 7 + found[2], minlength=49)
-    as_likely_as(
+    assert_drawn_as(
         together, [p * n / 12 for p in (0, 1, 1, 0, 1, 0, 0) for n in (1, 0, 0, 1, 0, 1, 1)]
     )
 
 
 def test_sampled_pairs_are_uniform() -> None:
     points, labels = torch.randn(6, 2), torch.tensor([0, 0, 1, 1, 2, 3])
-    batch = Batch(points, labels, points, labels, own=True)
+    batch = Batch(points, labels, points, labels, against_itself=True)
     generator = torch.Generator().manual_seed(0)
     draws = [
         selection.select_pairs("sampled", batch, torch.zeros(6, 6), 1.0, generator)
         for _ in range(2000)
     ]
     counts = torch.stack(draws).sum(dim=0)[batch.negative.triu()]
-    # 2 of the 13 negative pairs each time, never one twice: an urn's variance, not a die's.
+    # 2 different of the 13 negative pairs each time: without replacement, so less variance.
     assert int(counts.sum()) == 2 * 2000
-    as_likely_as(counts, [1 / 13] * 13)
+    assert_drawn_as(counts, [1 / 13] * 13)
 
 
 DISTANCES = (0.2, 0.5, 0.7, 0.9, 1.1, 1.3, 1.45, 1.9)
@@ -99,7 +99,7 @@ def test_triplets_are_drawn_by_distance() -> None:
     assert found.shape == (3, 2 * DRAWS)
     for positive in (8, 9):  # one negative for each of the two positives
         own = found[2][found[1] == positive]
-        as_likely_as(torch.bincount(own, minlength=8), shares([wu(d) for d in DISTANCES]))
+        assert_drawn_as(torch.bincount(own, minlength=8), shares([wu_weight(d) for d in DISTANCES]))
 
 
 @pytest.mark.parametrize("wanted", [1, 2, 3])
@@ -112,7 +112,7 @@ def test_pairs_are_drawn_by_distance_without_replacement(wanted: int) -> None:
     )
     assert found[:, 8:].all()
     assert (found[:, :8].sum(dim=1) == wanted).all()
-    weights = [wu(d) for d in DISTANCES]
+    weights = [wu_weight(d) for d in DISTANCES]
     expected: dict[tuple[int, ...], float] = {}
     for order in permutations(range(6), wanted):  # one after the other, of those left
         probability, left = 1.0, sum(weights)
@@ -127,19 +127,19 @@ def test_pairs_are_drawn_by_distance_without_replacement(wanted: int) -> None:
     often = [key for key in expected if expected[key] * DRAWS >= 5]
     rest = 1 - sum(expected[key] for key in often)
     counts = [seen[key] for key in often] + [sum(seen.values()) - sum(seen[k] for k in often)]
-    as_likely_as(torch.tensor(counts), [*(expected[key] for key in often), max(rest, 0.0)])
+    assert_drawn_as(torch.tensor(counts), [*(expected[key] for key in often), max(rest, 0.0)])
 
 
-def test_without_a_near_negative_all_are_as_likely() -> None:
+def test_without_a_near_negative_all_are_equally_likely() -> None:
     anchor, others = at_distances(1.45, 1.7, 1.9, 0.4, 1.8)
     batch = repeated(anchor, others, [1, 1, 2, 0, 0])
     found = selection.select_triplets(
         "distance_weighted", batch, torch.zeros(DRAWS, 5), torch.Generator().manual_seed(1)
     )
-    as_likely_as(torch.bincount(found[2], minlength=5), [1 / 3, 1 / 3, 1 / 3, 0, 0])
+    assert_drawn_as(torch.bincount(found[2], minlength=5), [1 / 3, 1 / 3, 1 / 3, 0, 0])
 
 
-def test_where_the_near_negatives_run_out_far_ones_follow() -> None:
+def test_far_negatives_are_drawn_when_near_ones_run_out() -> None:
     anchor, others = at_distances(1.0, 1.45, 1.7, 1.9, 0.4, 1.8)
     batch = repeated(anchor, others, [1, 1, 1, 1, 0, 0])
     generator = torch.Generator().manual_seed(1)
@@ -148,12 +148,12 @@ def test_where_the_near_negatives_run_out_far_ones_follow() -> None:
     )
     assert found[:, 0].all()
     assert (found[:, :4].sum(dim=1) == 2).all()
-    as_likely_as(found[:, 1:4].sum(dim=0), [1 / 3] * 3)
+    assert_drawn_as(found[:, 1:4].sum(dim=0), [1 / 3] * 3)
 
 
 @pytest.mark.parametrize("dim", [2, 3, 8])
 def test_the_density_is_that_of_random_points_on_the_sphere(dim: int) -> None:
-    """In so many dimensions; it is known up to a factor."""
+    """The density is known up to a factor."""
     generator = torch.Generator().manual_seed(dim)
     points = torch.randn(2, 20_000, dim, generator=generator, dtype=torch.float64)
     one, other = torch.nn.functional.normalize(points, dim=2)
@@ -166,7 +166,7 @@ def test_the_density_is_that_of_random_points_on_the_sphere(dim: int) -> None:
     whole = integrate.quad(density, 0, 2)[0]
     edges = (0.0, 0.6, 0.9, 1.2, 1.4, 1.6, 1.8, 2.0)
     parts = [integrate.quad(density, low, high)[0] / whole for low, high in pairwise(edges)]
-    as_likely_as(torch.histogram(measured, torch.tensor(edges).double()).hist, parts)
+    assert_drawn_as(torch.histogram(measured, torch.tensor(edges).double()).hist, parts)
 
 
 def test_many_dimensions_do_not_overflow() -> None:
@@ -175,6 +175,8 @@ def test_many_dimensions_do_not_overflow() -> None:
     embeddings = torch.nn.functional.normalize(torch.randn(2, 2048), dim=1)
     embeddings = (embeddings[[0]] + torch.linspace(0, 1, 8)[:, None] * embeddings[[1]]).float()
     labels = torch.arange(8) % 2
-    weights = selection.log_weights(Batch(embeddings, labels, embeddings, labels, own=True))
+    weights = selection.log_sampling_weights(
+        Batch(embeddings, labels, embeddings, labels, against_itself=True)
+    )
     assert weights[labels[:, None] != labels].isfinite().all()
     assert (weights[labels[:, None] == labels] == -torch.inf).all()

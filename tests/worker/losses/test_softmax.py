@@ -1,4 +1,4 @@
-"""The losses of a softmax against slow loops from their formulas, and against a peer."""
+"""Losses with a softmax against slow loops from their formulas and pytorch-metric-learning."""
 
 import math
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from worker import losses
 from worker.errors import InputError
 from worker.losses import Loss, LossOutput
 from worker.losses.batch import Batch
-from worker.losses.n_pair import drawn_pairs
+from worker.losses.n_pair import draw_pairs
 
 CLASSES, DIM = 6, 5
 KINDS = ("n_pair", "info_nce", "sup_con", "arcface", "center_contrastive")
@@ -23,10 +23,10 @@ LABELS = {
     "four classes": [0, 1, 2, 0, 1, 2, 0, 1, 0, 2, 5, 0],
     "a class of one": [0, 0, 1, 2, 2, 2],
     "one class": [4, 4, 4, 4],
-    "no two alike": [0, 1, 2, 3],
-    "two alike": [5, 5],
-    "two unlike": [5, 4],
-    "alone": [0],
+    "all different": [0, 1, 2, 3],
+    "two of one class": [5, 5],
+    "two of two classes": [5, 4],
+    "one item": [0],
 }
 T = 0.1
 """The default temperature."""
@@ -53,7 +53,7 @@ def negative_log_softmax(won: float, lost: list[float]) -> float:
 
 
 def by_loop(kind: str, batch: Batch, loss: Loss, state: int) -> list[tuple[str, float]]:
-    """(part, loss) of every valid tuple."""
+    """Return (part, loss) of every valid tuple."""
     if kind in {"arcface", "center_contrastive"}:
         [vectors] = loss.parameters()
         items, labels = batch.items
@@ -81,7 +81,7 @@ def _against(kind: str, vectors: Tensor, item: Tensor, own: int) -> Iterator[tup
 
 def _n_pairs(batch: Batch, state: int) -> Iterator[float]:
     anchors, others = batch.anchors.detach(), batch.others.detach()
-    first, second = drawn_pairs(batch, torch.Generator().manual_seed(state))
+    first, second = draw_pairs(batch, torch.Generator().manual_seed(state))
     drawn = list(zip(first.tolist(), second.tolist(), strict=True))
     for a, p in drawn if len(drawn) > 1 else []:
         lost = [float(anchors[a] @ others[other]) for _, other in drawn if other != p]
@@ -92,7 +92,7 @@ def _softmaxes(kind: str, batch: Batch) -> Iterator[float]:
     anchors, others = batch.anchors.detach(), batch.others.detach()
     of_class = batch.other_labels.tolist()
     for a, label in enumerate(batch.labels.tolist()):
-        rest = [x for x in range(len(others)) if not (batch.own and x == a)]
+        rest = [x for x in range(len(others)) if not (batch.against_itself and x == a)]
         positives = [x for x in rest if of_class[x] == label]
         negatives = [x for x in rest if of_class[x] != label]
         near = {x: cos(anchors[a], others[x]) / T for x in rest}
@@ -129,7 +129,7 @@ def test_agrees_with_the_loop(kind: str, name: str) -> None:
     for dtype, tolerance in ((torch.float64, 1e-9), (torch.float32, 1e-4)):
         embeddings, loss = points(len(labels), dtype=dtype).requires_grad_(), built(kind, dtype)
         output: LossOutput = loss(embeddings, labels, generator=torch.Generator().manual_seed(3))
-        batch = Batch(embeddings, labels, embeddings, labels, own=True)
+        batch = Batch(embeddings, labels, embeddings, labels, against_itself=True)
         agree(kind, output, loss, batch, tolerance=tolerance)
         assert output.value.dtype == dtype
         output.value.backward()
@@ -150,7 +150,7 @@ def test_agrees_with_the_loop_between_modalities(kind: str) -> None:
             torch.tensor(labels),
             points(len(other_labels), 1),
             torch.tensor(other_labels),
-            own=False,
+            against_itself=False,
         )
         loss = built(kind)
         output: LossOutput = loss(
@@ -165,7 +165,7 @@ def test_agrees_with_the_loop_between_modalities(kind: str) -> None:
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "mean_active"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_gradients(kind: str, reduction: str) -> None:
+def test_gradient_is_the_derivative(kind: str, reduction: str) -> None:
     labels = torch.tensor(LABELS["four classes"])
     loss = built(kind, reduction=reduction)
 
@@ -218,7 +218,7 @@ def test_agrees_with_the_peer() -> None:
         ("sup_con", peers.SupConLoss(temperature=T)),
     ):
         assert built(kind)(embeddings, labels).value == pytest.approx(peer(embeddings, labels))
-        # Between modalities it asks for the pairs as well; all of them are what it takes by itself.
+        # Between modalities too: by default the peer takes all pairs.
         ours = built(kind)(
             embeddings[:5], labels[:5], others=embeddings[5:], other_labels=labels[5:]
         )
@@ -231,7 +231,7 @@ def test_agrees_with_the_peer() -> None:
     assert arcface(embeddings, labels).value.detach() == pytest.approx(expected)
 
 
-def test_n_pair_agrees_with_the_peer_where_nothing_is_left_to_draw() -> None:
+def test_n_pair_agrees_with_the_peer_where_each_class_has_one_pair() -> None:
     labels = torch.tensor([0, 1, 2, 3])
     anchors, positives = points(4), points(4, 1)
     pairs = (torch.arange(4), torch.arange(4))
@@ -247,10 +247,10 @@ def test_n_pair_agrees_with_the_peer_where_nothing_is_left_to_draw() -> None:
 
 def test_n_pair_draws_every_member_and_follows_the_generator() -> None:
     labels = torch.tensor([0] * 4 + [1] * 3 + [2])
-    batch = Batch(points(8), labels, points(8), labels, own=True)
+    batch = Batch(points(8), labels, points(8), labels, against_itself=True)
     seen = set()
     for state in range(100):
-        one, again = (drawn_pairs(batch, torch.Generator().manual_seed(state)) for _ in range(2))
+        one, again = (draw_pairs(batch, torch.Generator().manual_seed(state)) for _ in range(2))
         assert all(torch.equal(a, b) for a, b in zip(one, again, strict=True))
         anchors, positives = one
         assert torch.equal(labels[anchors], labels[positives])
@@ -261,7 +261,7 @@ def test_n_pair_draws_every_member_and_follows_the_generator() -> None:
 
 
 @pytest.mark.parametrize("kind", ["arcface", "center_contrastive"])
-def test_a_label_without_a_class_is_named(kind: str) -> None:
+def test_a_label_out_of_range_is_refused(kind: str) -> None:
     with pytest.raises(InputError, match="labels: expected 0 to 5, got 0 to 6"):
         built(kind)(points(3), torch.tensor([0, 6, 1]))
     with pytest.raises(InputError, match="got -1 to 1"):

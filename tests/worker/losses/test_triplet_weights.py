@@ -1,4 +1,4 @@
-"""The matrix W against every triplet written out."""
+"""The matrix W against a mask of all triplets."""
 
 import pytest
 import torch
@@ -8,9 +8,9 @@ from torch import Tensor
 
 from tests.support.examples import at_most
 from worker import losses
-from worker.losses.batch import Members
+from worker.losses.batch import ClassMembers
 from worker.losses.distances import squared_distances
-from worker.losses.triplet_weights import CHUNK, count, triplet_weights
+from worker.losses.triplet_weights import CHUNK, count_triplets, triplet_weights
 
 
 def brute_force(
@@ -21,7 +21,7 @@ def brute_force(
     *,
     semi_hard: bool = False,
 ) -> Tensor:
-    """W from the B x M x M mask of active triplets."""
+    """Return W from the B x M x M mask of active triplets."""
     same = labels[:, None] == (labels if other_labels is None else other_labels)[None, :]
     positive = same.clone().fill_diagonal_(False) if other_labels is None else same
     active = distances[:, None, :] < (distances + margin)[:, :, None]  # a, p, n
@@ -31,12 +31,12 @@ def brute_force(
     return (active.sum(dim=2) - active.sum(dim=1)).to(distances.dtype)
 
 
-class OnGpu(Members):
-    """Thresholds as they are listed where the size of the largest class is not known."""
+class MembersOnGpu(ClassMembers):
+    """Class members that give all columns, as on a GPU."""
 
-    def thresholds(self) -> tuple[Tensor, Tensor]:
-        """All columns."""
-        return self.spread()
+    def positive_columns(self) -> tuple[Tensor, Tensor]:
+        """Return all columns."""
+        return self.all_columns()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -50,9 +50,9 @@ class OnGpu(Members):
     margin=st.sampled_from([0.0, 1e-30, 0.5, 1.0, 3.0]),
     whole=st.booleans(),
     chunk=st.sampled_from([1, 100, CHUNK]),
-    kind=st.sampled_from([Members, OnGpu]),
+    kind=st.sampled_from([ClassMembers, MembersOnGpu]),
 )
-def test_bit_equal(
+def test_equals_the_mask_exactly(
     *,
     dtype: torch.dtype,
     semi_hard: bool,
@@ -63,9 +63,9 @@ def test_bit_equal(
     margin: float,
     whole: bool,
     chunk: int,
-    kind: type[Members],
+    kind: type[ClassMembers],
 ) -> None:
-    """Whole numbers in two dimensions are full of ties and duplicates."""
+    """Rounded distances in two dimensions have many ties and duplicates."""
     generator = torch.Generator().manual_seed(seed)
     embeddings = torch.randn(size, 2, generator=generator, dtype=torch.float64).to(dtype)
     labels = torch.randint(0, classes, (size,), generator=generator) - 3
@@ -77,8 +77,8 @@ def test_bit_equal(
         other_labels = torch.randint(0, classes, (others,), generator=generator) - 3
     if whole:
         distances = distances.round()
-    members = kind.of(labels, other_labels)
-    seen, active = count(distances, members, margin, semi_hard=semi_hard, chunk=chunk)
+    members = kind.from_labels(labels, other_labels)
+    seen, active = count_triplets(distances, members, margin, semi_hard=semi_hard, chunk=chunk)
     expected = brute_force(distances, labels, margin, other_labels, semi_hard=semi_hard)
     assert seen.dtype == dtype
     assert torch.equal(seen, expected)
@@ -86,11 +86,11 @@ def test_bit_equal(
 
 
 @pytest.mark.parametrize("size", [1, 5, 70])
-def test_bit_equal_over_several_chunks(size: int) -> None:
+def test_equals_the_mask_exactly_over_several_chunks(size: int) -> None:
     torch.manual_seed(size)
     labels = torch.arange(140) // size
     squared = squared_distances(torch.randn(140, 8))
-    seen, _ = count(squared, Members.of(labels), 1.0, chunk=6000)
+    seen, _ = count_triplets(squared, ClassMembers.from_labels(labels), 1.0, chunk=6000)
     assert torch.equal(seen, brute_force(squared, labels, 1.0))
 
 
@@ -103,8 +103,8 @@ def test_rows_sum_to_zero() -> None:
     assert not weights.diagonal().any()
 
 
-def test_a_batch_too_large_to_write_out() -> None:
-    """Two classes of 1,024: 2.1 thousand million triplets, all active, each counted."""
+def test_a_batch_with_too_many_triplets_for_a_list() -> None:
+    """Two classes of 1,024 items have 2.1 thousand million triplets; all are active and counted."""
     torch.manual_seed(0)
     embeddings = torch.randn(2048, 8).div_(100).requires_grad_()
     labels = torch.arange(2048) % 2

@@ -9,8 +9,8 @@ import torch
 from contract.comparison.spec import parse_spec
 from tests.support.specs import small
 from worker.errors import DivergedError
-from worker.losses.batch import Members
-from worker.losses.triplet_weights import count
+from worker.losses.batch import ClassMembers
+from worker.losses.triplet_weights import count_triplets
 from worker.reporting.reporter import ListReporter
 from worker.trainer.training import UPDATE_NORM_EVERY, Training
 
@@ -119,10 +119,14 @@ def test_w_is_the_cpus_to_the_bit_and_nothing_waits(classes: int, *, semi_hard: 
     # Whole numbers are full of ties; symmetric, so that they could be distances.
     distances = torch.randint(0, 6, (300, 300), generator=generator).to(torch.float32)
     labels = torch.randint(0, classes, (300,), generator=generator)
-    weights, active = count(distances, Members.of(labels), 1.0, semi_hard=semi_hard)
+    weights, active = count_triplets(
+        distances, ClassMembers.from_labels(labels), 1.0, semi_hard=semi_hard
+    )
     on_gpu, there = distances.cuda(), labels.cuda()
     torch.cuda.set_sync_debug_mode("error")
-    seen, seen_active = count(on_gpu, Members.of(there), 1.0, semi_hard=semi_hard)
+    seen, seen_active = count_triplets(
+        on_gpu, ClassMembers.from_labels(there), 1.0, semi_hard=semi_hard
+    )
     torch.cuda.set_sync_debug_mode("default")
     assert torch.equal(seen.cpu(), weights)
     assert torch.equal(seen_active.cpu(), active)
@@ -136,5 +140,5 @@ def test_memory_of_a_large_batch_is_some_matrices_not_triplets() -> None:
     matrix = squared.numel() * squared.element_size()
     torch.cuda.reset_peak_memory_stats()
     before = torch.cuda.memory_allocated()
-    count(squared, Members.of(labels), 0.1)
+    count_triplets(squared, ClassMembers.from_labels(labels), 0.1)
     assert torch.cuda.max_memory_allocated() - before < 16 * matrix

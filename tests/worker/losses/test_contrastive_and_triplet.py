@@ -1,4 +1,4 @@
-"""The losses of distances, over all tuples, against slow loops from their formulas."""
+"""Contrastive and triplet loss over all tuples against slow loops written from their formulas."""
 
 from itertools import product
 
@@ -13,7 +13,7 @@ from tests.support.agreement import REDUCTIONS, agree, compute, gradients
 from tests.support.examples import at_most
 from tests.support.loops import Scene
 from worker.losses.batch import Batch
-from worker.losses.distances import space
+from worker.losses.distances import batch_distances
 
 KINDS = ("contrastive", "triplet")
 DISTANCES = ("euclidean", "cosine")
@@ -23,10 +23,10 @@ LABELS = {
     "any numbers": [-7, 10**12, -7, 3, 3, 10**12, -7],
     "a class of one": [0, 0, 1, 2, 2, 2],
     "one class": [4, 4, 4, 4],
-    "no two alike": [0, 1, 2, 3],
-    "two alike": [5, 5],
-    "two unlike": [5, 6],
-    "alone": [0],
+    "all different": [0, 1, 2, 3],
+    "two of one class": [5, 5],
+    "two of two classes": [5, 6],
+    "one item": [0],
 }
 OTHER_LABELS = {
     "more others": ([0, 1, 0, 2], [1, 0, 2, 1, 0, 0, 3]),
@@ -77,7 +77,7 @@ def test_ties_and_duplicates(kind: str, margin: float, dtype: torch.dtype) -> No
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("labels", [[0, 0, 1, 1, 0, 1], [0, 1, 0, 1, 1, 0]])
-def test_a_vector_and_its_double_have_no_angle(kind: str, labels: list[int]) -> None:
+def test_parallel_vectors_have_cosine_distance_zero(kind: str, labels: list[int]) -> None:
     base = points(2, 3)[[0, 0, 0, 1, 1, 1]]
     scene = Scene(base, torch.tensor(labels), distance="cosine")
     agree(kind, scene, margin=0.5, tolerance=1e-11)
@@ -90,7 +90,7 @@ def test_a_vector_and_its_double_have_no_angle(kind: str, labels: list[int]) -> 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_vector_of_zeros_is_at_a_right_angle_to_all(kind: str) -> None:
+def test_a_zero_vector_is_orthogonal_to_all(kind: str) -> None:
     embeddings = torch.tensor([[0.0, 0.0], [3.0, 0.0], [0.0, 0.0], [0.0, 2.0]], requires_grad=True)
     scene = Scene(embeddings, torch.tensor([0, 0, 1, 1]), distance="cosine")
     output = compute(kind, scene, margin=2.0, reduction="sum")
@@ -102,7 +102,7 @@ def test_a_vector_of_zeros_is_at_a_right_angle_to_all(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_far_from_the_origin(kind: str) -> None:
+def test_agrees_with_the_loop_far_from_the_origin(kind: str) -> None:
     embeddings = (points(24, 8) * 0.3 + 30).float()
     labels = torch.arange(24) % 4
     agree(kind, Scene(embeddings, labels), margin=1.0, tolerance=1e-5)
@@ -113,10 +113,12 @@ def test_far_from_the_origin(kind: str) -> None:
 def test_cosines_of_near_vectors_do_not_cancel() -> None:
     """1 - cos is up to 3e-6 here, where the cosine itself has steps of 6e-8."""
     embeddings, labels = (1 + 1e-3 * points(24, 8)).float(), torch.arange(24)
-    batch = Batch(embeddings, labels, embeddings, labels, own=True)
+    batch = Batch(embeddings, labels, embeddings, labels, against_itself=True)
     directions = functional.normalize(embeddings.double(), dim=1)
     exact = 1 - directions @ directions.T
-    torch.testing.assert_close(space(batch, "cosine").compared.double(), exact, rtol=0, atol=1e-9)
+    torch.testing.assert_close(
+        batch_distances(batch, "cosine").compared.double(), exact, rtol=0, atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -141,7 +143,7 @@ def test_gradient_is_the_derivative(kind: str, distance: str, reduction: str) ->
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_second_derivative_is_refused(kind: str) -> None:
-    """A closed-form gradient does not know its own derivative; better an error than a wrong one."""
+    """The closed-form gradient has no derivative: an error is better than a wrong value."""
     embeddings = torch.randn(6, 3, requires_grad=True)
     value = compute(kind, Scene(embeddings, torch.arange(6) % 2)).value.square()
     [first] = torch.autograd.grad(value, embeddings, create_graph=True)
@@ -162,7 +164,7 @@ def test_nothing_active_is_a_differentiable_zero(kind: str, reduction: str) -> N
     assert not gradients(output.value, scene)[0].any()
 
 
-def test_a_ratio_of_no_tuples_does_not_exist() -> None:
+def test_active_ratio_without_tuples_is_nan() -> None:
     output = compute("contrastive", Scene(torch.randn(3, 2), torch.tensor([1, 1, 1])))
     assert output.parts["negative"].active_ratio.isnan()
     assert output.parts["positive"].active_ratio == 1
@@ -177,7 +179,7 @@ def test_a_ratio_of_no_tuples_does_not_exist() -> None:
     classes=st.integers(1, 5),
     margin=st.sampled_from([0.0, 0.3, 1.0, 4.0]),
 )
-def test_order_and_names_of_classes_do_not_matter(
+def test_order_of_items_and_numbers_of_classes_do_not_matter(
     *, kind: str, distance: str, seed: int, size: int, classes: int, margin: float
 ) -> None:
     generator = torch.Generator().manual_seed(seed)

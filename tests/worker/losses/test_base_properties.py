@@ -1,4 +1,4 @@
-"""What holds for every loss, whatever the batch."""
+"""Properties that hold for every loss and every batch."""
 
 from typing import Any
 
@@ -15,9 +15,9 @@ from worker.losses import Loss, LossOutput
 
 CLASSES, DIM = 4, 5
 DRAWING = ("n_pair",)
-"""Which tuples these take depends on where in the batch an item stands."""
+"""Kinds that draw tuples at random: which ones depends on the order of the batch."""
 PROXIES = ("arcface", "center_contrastive")
-"""These keep a vector for each class, by its number."""
+"""Kinds with a vector for each class number."""
 SETTINGS: list[dict[str, Any]] = [
     *({"kind": row.kind} for row in LOSSES if row.kind not in DRAWING),
     {"kind": "contrastive", "distance": "cosine", "margin": 0.5},
@@ -62,7 +62,7 @@ def same(one: LossOutput, other: LossOutput) -> None:
 @each_loss
 @few
 @given(batches)
-def test_the_order_of_the_batch_means_nothing(
+def test_order_of_the_batch_does_not_matter(
     spec: dict[str, Any], batch: tuple[list[int], int, list[int]]
 ) -> None:
     labels, embeddings = torch.tensor(batch[0]), points(len(batch[0]), batch[1])
@@ -74,7 +74,7 @@ def test_the_order_of_the_batch_means_nothing(
 @each_loss
 @few
 @given(batches, st.permutations(range(CLASSES)))
-def test_the_names_of_the_classes_mean_nothing(
+def test_numbers_of_the_classes_do_not_matter(
     spec: dict[str, Any], batch: tuple[list[int], int, list[int]], names: list[int]
 ) -> None:
     labels, embeddings = torch.tensor(batch[0]), points(len(batch[0]), batch[1])
@@ -84,7 +84,7 @@ def test_the_names_of_the_classes_mean_nothing(
         renamed = torch.tensor(names)
         for vectors in loss.parameters():
             vectors[renamed] = vectors.clone()
-        # Where nothing is kept by a class's number, any number will do.
+        # Where nothing is stored by class number, any numbers are allowed.
         far = 0 if spec["kind"] in PROXIES else 10**9
         same(before, loss(embeddings, renamed[labels] - far))
 
@@ -92,7 +92,7 @@ def test_the_names_of_the_classes_mean_nothing(
 @each_loss
 @few
 @given(batches)
-def test_what_a_distance_does_not_see_means_nothing(
+def test_shifts_or_scales_that_keep_the_distances_do_not_matter(
     spec: dict[str, Any], batch: tuple[list[int], int, list[int]]
 ) -> None:
     labels, embeddings = torch.tensor(batch[0]), points(len(batch[0]), batch[1])
@@ -106,7 +106,7 @@ def test_what_a_distance_does_not_see_means_nothing(
 @each_loss
 @few
 @given(batches)
-def test_counts_and_values_keep_their_bounds(
+def test_counts_and_values_stay_within_bounds(
     spec: dict[str, Any], batch: tuple[list[int], int, list[int]]
 ) -> None:
     labels, embeddings = torch.tensor(batch[0]), points(len(batch[0]), batch[1])
@@ -122,5 +122,5 @@ def test_counts_and_values_keep_their_bounds(
     assert bool(output.mean_over_valid.isnan()) == (not output.valid)
 
 
-def test_how_many_losses_were_seen() -> None:
+def test_all_losses_are_covered() -> None:
     assert len({spec["kind"] for spec in SETTINGS} | set(DRAWING)) == len(LOSSES) == 7

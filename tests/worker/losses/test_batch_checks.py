@@ -1,4 +1,4 @@
-"""What a loss of distances refuses, and in which words; and what it makes of what it is spared."""
+"""Inputs that a loss refuses with which message, and what it returns where checks are off."""
 
 import pytest
 import torch
@@ -45,7 +45,7 @@ def test_input_errors_name_what_was_seen(
     ],
 )
 @pytest.mark.parametrize("kind", KINDS)
-def test_so_do_those_of_another_modality(
+def test_input_errors_of_another_modality_name_what_was_seen(
     kind: str, others: Tensor | None, other_labels: Tensor | None, message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
@@ -56,7 +56,7 @@ def test_so_do_those_of_another_modality(
 
 @pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_not_finite_is_counted(kind: str, value: float) -> None:
+def test_rows_that_are_not_finite_are_counted(kind: str, value: float) -> None:
     embeddings = torch.zeros(4, 2)
     embeddings[1:3, 0] = value
     with pytest.raises(InputError, match="embeddings: 2 of 4 rows are not finite"):
@@ -74,7 +74,7 @@ def test_large_numbers_whose_sum_overflows_are_finite(kind: str) -> None:
 @pytest.mark.parametrize("distance", ["euclidean", "cosine"])
 @pytest.mark.parametrize("selection", SELECTIONS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_unchecked_what_is_not_finite_gives_a_value_that_is_not(
+def test_unchecked_input_that_is_not_finite_gives_a_value_that_is_not_finite(
     kind: str, selection: str, distance: str, others: bool
 ) -> None:
     """Also where the broken item is in no tuple: a class of one, with no tuple for its pair."""
@@ -95,7 +95,7 @@ def test_unchecked_what_is_not_finite_gives_a_value_that_is_not(
         output.value.backward()
 
 
-def test_build_refuses_what_the_contract_refuses() -> None:
+def test_build_refuses_invalid_settings() -> None:
     with pytest.raises(ValidationError, match="margin"):
         losses.build({"kind": "triplet", "margin": -1})
     with pytest.raises(ValidationError, match="selection"):

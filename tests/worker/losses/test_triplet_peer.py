@@ -1,4 +1,4 @@
-"""Triplet losses against pytorch-metric-learning, wherever it can express the same.
+"""Triplet loss against pytorch-metric-learning, wherever that can express the same loss.
 
 Its contrastive loss has another form: it squares neither part.
 """
