@@ -27,6 +27,7 @@ def test_the_import_contracts_hold() -> None:
         ("backend.app", ("torch", "streamlit", "worker")),
         ("worker.celery_app", ("torch", "sqlalchemy", "backend", "streamlit")),
         ("contract.catalogue.catalogue", ("torch", "celery", "fastapi", "sqlalchemy", "redis")),
+        ("frontend.cli.__main__", ("streamlit", "contract", "backend", "worker")),
         ("launcher.__main__", ("torch", "celery", "fastapi", "contract", "backend", "worker")),
     ],
 )

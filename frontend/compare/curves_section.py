@@ -6,7 +6,7 @@ from typing import cast
 import streamlit as st
 
 from frontend.api.client import Api
-from frontend.charts import chart as charts
+from frontend.charts import chart
 from frontend.compare import curves_figure as curves
 from frontend.compare import url_state as address
 from frontend.compare.selection import Chosen, usual
@@ -99,7 +99,7 @@ def _curves(
     )
     row = chosen.metrics[metric]
     with st.container(key="chart-compare"):
-        charts.show(
+        chart.show(
             drawn,
             key="compare_curves",
             name=str(row["label"]),

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 import plotly.graph_objects as go
 
 from frontend.api.arms_types import Arm, ArmTable, ArmValues
-from frontend.charts import chart
+from frontend.charts import figures
 from frontend.compare import tables
 from frontend.comparison.results_table import figure as shown
 from frontend.ui.theme import arm_styles
@@ -92,13 +92,13 @@ def figure(points: Sequence[Dot], *, x: str, y: str, log_x: bool, log_y: bool) -
                 marker={"color": style.light, "size": 9, "symbol": symbol, "opacity": 0.85},
                 error_x=_errors([point.x_sd for point in own], style.light),
                 error_y=_errors([point.y_sd for point in own], style.light),
-                text=[chart.plain(point.name) for point in own],
+                text=[figures.plain(point.name) for point in own],
                 customdata=[_figures(point) for point in own],
                 hovertemplate="%{text}<br>%{customdata}<extra></extra>",
-                name=chart.plain(loss.replace("_", " ")),
+                name=figures.plain(loss.replace("_", " ")),
             )
         )
-    chart.layout(drawn, x=x, y=y)
+    figures.layout(drawn, x=x, y=y)
     drawn.update_layout(height=420, hovermode="closest", showlegend=True)
     if log_x:
         drawn.update_xaxes(type="log")
@@ -170,7 +170,7 @@ def _errors(sds: Sequence[float | None], color: str) -> dict[str, Any]:
 
 
 def _figures(point: Dot) -> str:
-    x = shown(point.x) if isinstance(point.x, int | float) else chart.plain(str(point.x))
+    x = shown(point.x) if isinstance(point.x, int | float) else figures.plain(str(point.x))
     x_sd = f" ± {shown(point.x_sd)}" if point.x_sd is not None else ""
     y_sd = f" ± {shown(point.y_sd)}" if point.y_sd is not None else ""
     return f"x {x}{x_sd}<br>y {shown(point.y)}{y_sd}"

@@ -5,7 +5,7 @@ from typing import cast
 import streamlit as st
 
 from frontend.api.client import Api
-from frontend.charts import chart as charts
+from frontend.charts import chart
 from frontend.compare import scatter_figure as scatter
 from frontend.compare import url_state as address
 from frontend.compare.selection import Chosen, reference, usual
@@ -92,7 +92,7 @@ def spread(client: Api, chosen: Chosen) -> None:
     across = x if x in paths else chosen.metrics[x]["label"]
     each_is = "A point an arm, with its standard deviation over seeds"
     with st.container(key="chart-scatter"):
-        charts.show(
+        chart.show(
             drawn,
             key="compare_scatter",
             name=f"{chosen.metrics[y]['label']} by {across}",

@@ -13,7 +13,7 @@ import streamlit as st
 from frontend.api.client import Api
 from frontend.api.transport import PREFIX
 from frontend.api.types import Comparison
-from frontend.charts.chart import file_name
+from frontend.charts.figures import file_name
 from frontend.export import report_data as material
 from frontend.export import report_page as page
 from frontend.export.file_writer import tables

@@ -15,7 +15,7 @@ from frontend.api.arms_types import ArmCurve
 from frontend.api.client import Api
 from frontend.api.export_types import Everything
 from frontend.api.types import Catalogue
-from frontend.charts.chart import band, layout
+from frontend.charts.figures import band, layout
 from frontend.comparison.spec_text import reductions
 from frontend.errors import MissingError
 from frontend.ui.theme import arm_styles

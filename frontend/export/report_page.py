@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-from frontend.charts.chart import HEIGHT, file_name
+from frontend.charts.figures import HEIGHT, file_name
 from frontend.comparison import html as comparison_html
 from frontend.comparison.html import moment
 from frontend.comparison.results_table import sections

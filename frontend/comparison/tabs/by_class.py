@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from frontend.api.space_types import Space
-from frontend.charts import chart as charts
+from frontend.charts import chart, figures
 from frontend.comparison.tabs.view import View
 from frontend.live.component import Tab
 from frontend.ui.theme import ArmStyle
@@ -61,19 +61,19 @@ def bars(
             go.Bar(
                 x=[name_of(label) for label in labels],
                 y=[own.get(label) for label in labels],
-                name=charts.plain(arm),
+                name=figures.plain(arm),
                 marker={
                     "color": styles[arm].light,
                     "pattern": {"shape": PATTERNS[order.index(arm) % len(PATTERNS)]},
                 },
-                hovertemplate=f"%{{y:.4~g}}<extra>{charts.plain(arm)}</extra>",
+                hovertemplate=f"%{{y:.4~g}}<extra>{figures.plain(arm)}</extra>",
             )
             for arm, own in found.items()
         ]
     )
     figure.update_layout(barmode="group", bargap=0.25, height=320)
     figure.update_xaxes(type="category")
-    return charts.layout(figure, x="class", y=y)
+    return figures.layout(figure, x="class", y=y)
 
 
 def seed_of(view: View, space: Space, *, key: str) -> int:
@@ -147,7 +147,7 @@ def by_class(
         seed = seed_of(view, space, key=f"{tab}_seed")
         epoch = epoch_of(view, epochs_of(space, seed), key=f"{tab}_epoch")
     facts = view.client.space_facts(view.id, seed=seed, epoch=epoch)
-    charts.show(
+    chart.show(
         bars(
             values(facts["arms"], field),
             view.styles,

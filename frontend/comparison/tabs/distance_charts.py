@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
-from frontend.charts import chart as charts
+from frontend.charts import figures
 
 KINDS: Final = {"positive": ("#0072b2", "solid"), "negative": ("#d55e00", "dash")}
 """Kind of pairs -> colour and dash."""
@@ -36,14 +36,14 @@ def distances(arms: Sequence[Mapping[str, Any]]) -> go.Figure:
         }
         for place, epoch in enumerate(epochs)
     ]
-    charts.layout(figure, x="Euclidean distance", y="share of pairs")
+    figures.layout(figure, x="Euclidean distance", y="share of pairs")
     room = 1 / len(arms)
     for row, arm in enumerate(arms):
         top = 1 - row * room
         axis = f"yaxis{row + 1 if row else ''}"
         look = {
             "domain": [top - room * 0.82, top - room * 0.06],
-            "title": {"text": charts.plain(arm["arm"]), "font": {"size": 12}},
+            "title": {"text": figures.plain(arm["arm"]), "font": {"size": 12}},
             "showticklabels": False,
             "rangemode": "tozero",
             "zeroline": False,

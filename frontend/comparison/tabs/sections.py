@@ -20,7 +20,7 @@ from typing import Final
 import streamlit as st
 
 from frontend.api.types import ArmPair
-from frontend.charts import chart as charts
+from frontend.charts import chart
 from frontend.comparison.html import results_table
 from frontend.comparison.results_table import Section, sections
 from frontend.comparison.tabs.by_class import by_class
@@ -126,7 +126,7 @@ def show_geometry(view: View) -> None:
         return
     by_epoch = view.client.distances(view.id, seed=seed)["arms"]
     if by_epoch and set.intersection(*(set(arm["epochs"]) for arm in by_epoch)):
-        charts.show(
+        chart.show(
             distances(by_epoch),
             key=f"distances-{view.id}",
             name="Distances of positive and negative pairs",
