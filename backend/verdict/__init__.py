@@ -1,1 +1,1 @@
-"""The verdict on the nine claims: evidence, words, caveats and the summary table."""
+"""The verdict on the nine claims: evidence, decisions, caveats, and the table of results."""

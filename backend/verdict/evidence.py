@@ -1,4 +1,7 @@
-"""From paired values to a word and a sentence; pure functions."""
+"""Decide evidence and claims from paired values, and give the reasons as a sentence.
+
+Pure functions.
+"""
 
 import statistics
 from collections.abc import Sequence
@@ -9,26 +12,26 @@ from backend.metrics.measurements import Observation, PairedValues
 from contract.catalogue.claims import Evidence
 from contract.metrics import METRICS
 
-Word = Literal["supported", "contradicted", "undecided", "not_measured"]
+Decision = Literal["supported", "contradicted", "undecided", "not_measured"]
 
-_DETAIL: Final = "test.detail.recall_at_1"
+_DETAIL_METRIC: Final = "test.detail.recall_at_1"
 
 ALPHA: Final = 0.05
-"""Where a censored value allows no interval, the sign-flip p has to be below this."""
+"""If censored values allow no interval, the p-value of the sign-flip test must be below this."""
 
 
 @dataclass(frozen=True)
-class Judged:
-    """One piece of evidence and what it says."""
+class JudgedEvidence:
+    """One piece of evidence with the two arms' values."""
 
     evidence: Evidence
     paired: PairedValues
     p_holm: float | None
-    """Adjusted over all evidence of a verdict; None without a pair."""
+    """The p-value, adjusted by Holm over all evidence of a verdict; None without a pair."""
 
     @property
-    def word(self) -> Word:
-        """Rests on the 95 % interval of the difference; on the p-value where values are censored.
+    def decision(self) -> Decision:
+        """Decided by the 95 % interval of the difference, or by the p-value if a value is censored.
 
         Fewer than two pairs decide nothing.
         """
@@ -48,41 +51,43 @@ class Judged:
 
     @property
     def mean_a(self) -> float | None:
-        """Over the pairs; None where a value is censored, or without a pair."""
+        """Mean of the first arm over the pairs; None if a value is censored, or without a pair."""
         return _mean(self.paired.values_a)
 
     @property
     def mean_b(self) -> float | None:
-        """As mean_a."""
+        """The same of the second arm."""
         return _mean(self.paired.values_b)
 
 
-def claim_word(judged: Sequence[Judged]) -> Word:
-    """A claim is decided only if all its measured evidence says the same."""
-    words = {one.word for one in judged} - {"not_measured"}
-    if not words:
+def claim_decision(judged: Sequence[JudgedEvidence]) -> Decision:
+    """Return the decision on a claim: that of its measured evidence if all of it agrees."""
+    decisions = {one.decision for one in judged} - {"not_measured"}
+    if not decisions:
         return "not_measured"
-    return words.pop() if len(words) == 1 else "undecided"
+    return decisions.pop() if len(decisions) == 1 else "undecided"
 
 
-def reason(judged: Sequence[Judged], a: str, b: str) -> str:
-    """The figures behind a claim's word, as a sentence; a and b are the arms' names."""
-    known = [one for one in judged if one.word != "not_measured"]
-    missing = [METRICS[one.evidence.metric].label for one in judged if one.word == "not_measured"]
+def reason(judged: Sequence[JudgedEvidence], a: str, b: str) -> str:
+    """Return the figures behind a claim's decision as a sentence; a and b are the arms' names."""
+    known = [one for one in judged if one.decision != "not_measured"]
+    missing = [
+        METRICS[one.evidence.metric].label for one in judged if one.decision == "not_measured"
+    ]
     if not known:
         said = f"No seed has a value of {' or '.join(missing)} in both arms"
-        if judged[0].evidence.metric == _DETAIL:
+        if judged[0].evidence.metric == _DETAIL_METRIC:
             said += ": it needs fine labels, and the data have none"
         return f"{said}."
-    said = "; ".join(_clause(one, a, b) for one in known)
-    if len({one.word for one in known}) > 1:
+    said = "; ".join(_describe(one, a, b) for one in known)
+    if len({one.decision for one in known}) > 1:
         said = f"The metrics do not agree: {said}"
     if missing:
         said += f"; not measured: {', '.join(missing)}"
     return f"{said}."
 
 
-def _clause(one: Judged, a: str, b: str) -> str:
+def _describe(one: JudgedEvidence, a: str, b: str) -> str:
     label = METRICS[one.evidence.metric].label
     paired, difference = one.paired, one.paired.difference
     if difference is None:
@@ -109,11 +114,11 @@ def _clause(one: Judged, a: str, b: str) -> str:
     return f"{figure} (95 % interval {low:+.3g} to {high:+.3g}) {over}, {_conclusion(one)}"
 
 
-def _conclusion(one: Judged) -> str:
+def _conclusion(one: JudgedEvidence) -> str:
     difference = one.paired.difference
-    if one.word == "supported":
+    if one.decision == "supported":
         return "as claimed"
-    if one.word == "contradicted":
+    if one.decision == "contradicted":
         return "the other way round than claimed"
     if difference is None or difference.n < 2:
         return "a single pair decides nothing"

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from backend.verdict.evidence import Word
+from backend.verdict.evidence import Decision
 from contract.catalogue.claims import Expected
 
 
@@ -39,7 +39,7 @@ class Figures(BaseModel):
     effect_size: float | None
     n: int
     """Pairs of runs."""
-    verdict: Word
+    verdict: Decision
 
 
 class EvidenceOut(Figures):

@@ -1,4 +1,4 @@
-"""The verdict on the nine claims: what this comparison's runs say, and how far to trust it."""
+"""The verdict on the nine claims: which of them a comparison's runs support."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from backend.metrics.measurements import (
     pair_by_seed,
 )
 from backend.runs import repository as runs
-from backend.verdict.evidence import Judged, Word, claim_word, reason
+from backend.verdict.evidence import Decision, JudgedEvidence, claim_decision, reason
 from backend.verdict.schemas import ClaimOut, EvidenceOut, Figures, Pair, ReportedOut, Verdict
 from backend.verdict.wording import advice, caveats
 from contract.catalogue.claims import CLAIMS, Claim
@@ -26,8 +26,8 @@ from contract.comparison.spec import ComparisonSpec
 from contract.metrics import METRICS
 from contract.statistics import holm, smallest_p
 
-KINDS: Final = ("contrastive", "triplet")
-"""The losses that the claims are about: a and b."""
+CLAIM_LOSSES: Final = ("contrastive", "triplet")
+"""The losses that the claims compare: a and b."""
 
 _EVIDENCE_KEYS: Final = tuple(
     evidence.metric
@@ -40,28 +40,37 @@ _EVIDENCE_KEYS: Final = tuple(
 def give_verdict(
     session: Session, comparison: Comparison, a: str | None = None, b: str | None = None
 ) -> Verdict:
-    """Judge the claims by two arms of the spec: those named, else the first of each kind."""
+    """Judge the claims by two arms of a comparison.
+
+    Args:
+        session: to read with.
+        comparison: the comparison.
+        a: name of the arm in the contrastive loss's place; None for the first with that loss.
+        b: name of the arm in the triplet loss's place; None for the first with that loss.
+    """
     spec = stored_spec(comparison)
     arms = _arms(spec, a, b)
     names = {arms.a, arms.b} if arms else set()
-    mine = [run for run in runs.of(session, comparison.id) if run.arm in names]
-    seeds = _seeds(mine)
-    found = final_measurements(session, comparison.id, mine, _EVIDENCE_KEYS)
+    judged_runs = [run for run in runs.of(session, comparison.id) if run.arm in names]
+    seeds = _count_finished_seeds(judged_runs)
+    found = final_measurements(session, comparison.id, judged_runs, _EVIDENCE_KEYS)
     kinds = arms and (spec.arm(arms.a).loss.kind, spec.arm(arms.b).loss.kind)
     claims = [
-        _claim(claim, evidence, arms, as_reported=kinds in (None, KINDS))
+        _claim(claim, evidence, arms, as_reported=kinds in (None, CLAIM_LOSSES))
         for claim, evidence in zip(CLAIMS, _judge_all(found, arms), strict=True)
     ]
-    nothing = _why_nothing(spec, arms, seeds)
-    if nothing:
-        claims = [claim.model_copy(update={"reason": nothing}) for claim in claims]
+    not_judged = _why_not_judged(spec, arms, seeds)
+    if not_judged:
+        claims = [claim.model_copy(update={"reason": not_judged}) for claim in claims]
     return Verdict(
-        summary=nothing or _summary(claims, seeds, len(spec.seeds)),
-        advice=advice(claims, arms, seeds, _differing(spec, arms)) if arms and seeds else "",
+        summary=not_judged or _summary_sentence(claims, seeds, len(spec.seeds)),
+        advice=advice(claims, arms, seeds, _differing_settings(spec, arms))
+        if arms and seeds
+        else "",
         arms=arms,
         seeds=seeds,
         smallest_p=smallest_p(seeds) if seeds else None,
-        caveats=caveats(spec, (arms.a, arms.b), mine, seeds) if arms else [],
+        caveats=caveats(spec, (arms.a, arms.b), judged_runs, seeds) if arms else [],
         claims=claims,
     )
 
@@ -72,23 +81,23 @@ def _arms(spec: ComparisonSpec, a: str | None, b: str | None) -> Pair | None:
             (arm.name for arm in spec.arms if arm.loss.kind == kind and arm.name != other), None
         )
 
-    a = a or first(KINDS[0], b)
-    b = b or first(KINDS[1], a)
+    a = a or first(CLAIM_LOSSES[0], b)
+    b = b or first(CLAIM_LOSSES[1], a)
     return Pair(a=a, b=b) if a and b else None
 
 
-def _differing(spec: ComparisonSpec, arms: Pair) -> list[str]:
+def _differing_settings(spec: ComparisonSpec, arms: Pair) -> list[str]:
     return [difference.setting for difference in differences(spec, (arms.a, arms.b))]
 
 
-def _seeds(mine: Sequence[Run]) -> int:
-    """At how many both arms' runs have succeeded."""
-    succeeded = Counter(run.seed for run in mine if run.state == "succeeded")
+def _count_finished_seeds(judged_runs: Sequence[Run]) -> int:
+    """Return at how many seeds the runs of both arms have succeeded."""
+    succeeded = Counter(run.seed for run in judged_runs if run.state == "succeeded")
     return sum(runs_of_seed == 2 for runs_of_seed in succeeded.values())
 
 
-def _judge_all(found: Measurements, arms: Pair | None) -> list[list[Judged]]:
-    """The evidence of each claim, with its p-values adjusted over that of all."""
+def _judge_all(found: Measurements, arms: Pair | None) -> list[list[JudgedEvidence]]:
+    """Judge the evidence of each claim; p-values are adjusted over the evidence of all claims."""
     pairs = {
         evidence.metric: _paired(found, evidence.metric, arms)
         for claim in CLAIMS
@@ -99,7 +108,7 @@ def _judge_all(found: Measurements, arms: Pair | None) -> list[list[Judged]]:
     }
     adjusted = dict(zip(p_values, holm(list(p_values.values())), strict=True))
     return [
-        [Judged(one, pairs[one.metric], adjusted.get(one.metric)) for one in claim.evidence]
+        [JudgedEvidence(one, pairs[one.metric], adjusted.get(one.metric)) for one in claim.evidence]
         for claim in CLAIMS
     ]
 
@@ -113,25 +122,25 @@ def _paired(found: Measurements, key: str, arms: Pair | None) -> PairedValues:
 
 
 def _claim(
-    claim: Claim, judged: Sequence[Judged], arms: Pair | None, *, as_reported: bool
+    claim: Claim, judged: Sequence[JudgedEvidence], arms: Pair | None, *, as_reported: bool
 ) -> ClaimOut:
     evidence = [_evidence(one) for one in judged]
     first = next((one for one in evidence if one.verdict != "not_measured"), evidence[0])
-    names = (arms.a, arms.b) if arms else KINDS
+    names = (arms.a, arms.b) if arms else CLAIM_LOSSES
     figures = first.model_dump(include=set(Figures.model_fields) - {"verdict"})
     return ClaimOut(
         **figures,
         id=claim.id,
         text=claim.text() if as_reported else claim.text(*names),
         arms=arms,
-        verdict=claim_word(judged),
+        verdict=claim_decision(judged),
         reason=reason(judged, *names),
         reported=[ReportedOut(**asdict(one)) for one in claim.reported] if as_reported else [],
         evidence=evidence,
     )
 
 
-def _evidence(one: Judged) -> EvidenceOut:
+def _evidence(one: JudgedEvidence) -> EvidenceOut:
     difference = one.paired.difference
     return EvidenceOut(
         metric=one.evidence.metric,
@@ -146,15 +155,15 @@ def _evidence(one: Judged) -> EvidenceOut:
         effect_size=difference and difference.effect_size,
         n=difference.n if difference else 0,
         censored=one.paired.censored,
-        verdict=one.word,
+        verdict=one.decision,
     )
 
 
-def _why_nothing(spec: ComparisonSpec, arms: Pair | None, seeds: int) -> str:
-    """Why no claim can be judged; empty if some may be."""
+def _why_not_judged(spec: ComparisonSpec, arms: Pair | None, seeds: int) -> str:
+    """Return why no claim can be judged; empty if at least one may be."""
     if arms is None:
         kinds = {arm.loss.kind for arm in spec.arms}
-        lacking = " and no ".join(kind for kind in KINDS if kind not in kinds)
+        lacking = " and no ".join(kind for kind in CLAIM_LOSSES if kind not in kinds)
         return (
             f"The comparison has no {lacking} arm: name two arms to judge by them."
             if lacking
@@ -165,14 +174,14 @@ def _why_nothing(spec: ComparisonSpec, arms: Pair | None, seeds: int) -> str:
     return ""
 
 
-def _summary(claims: Sequence[ClaimOut], seeds: int, asked: int) -> str:
-    """How many claims have which verdict, and which they are."""
-    said = []
-    for word in get_args(Word):
-        ids = [str(claim.id) for claim in claims if claim.verdict == word]
+def _summary_sentence(claims: Sequence[ClaimOut], seeds: int, asked: int) -> str:
+    """Return how many claims have which decision, with their numbers, as a sentence."""
+    parts = []
+    for decision in get_args(Decision):
+        ids = [str(claim.id) for claim in claims if claim.verdict == decision]
         if ids:
             is_or_are = "is" if len(ids) == 1 else "are"
-            said.append(f"{len(ids)} {is_or_are} {word.replace('_', ' ')} ({', '.join(ids)})")
-    listed = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
+            parts.append(f"{len(ids)} {is_or_are} {decision.replace('_', ' ')} ({', '.join(ids)})")
+    listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
     over = f"{seeds}" if seeds == asked else f"{seeds} of {asked}"
     return f"Of nine claims, over {over} seed{'' if asked == 1 else 's'}: {listed}."

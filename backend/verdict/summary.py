@@ -1,4 +1,7 @@
-"""Arms x metrics with their uncertainty over seeds, and how the arms lie against one of them."""
+"""The table at the end of a comparison: each metric of each arm over the seeds.
+
+With its uncertainty, and the difference between each arm and a baseline arm.
+"""
 
 import statistics
 from collections.abc import Iterable
@@ -32,7 +35,7 @@ class Value(BaseModel):
     value: float | None
     step: int
     censored: bool
-    """The real value is more than this."""
+    """The real value is unknown, and more than this one."""
 
 
 class ArmSummary(BaseModel):
@@ -40,23 +43,24 @@ class ArmSummary(BaseModel):
 
     arm: str
     n: int
-    """Seeds with a finite value, censored ones among them."""
+    """Seeds with a finite value, including censored values."""
     mean: float | None
-    """Null, as all up to `high`, where a value is censored."""
+    """Null, as sd, low and high, if a value is censored."""
     sd: float | None
-    """Of the sample (n - 1); null for n < 2, as the interval."""
+    """Standard deviation of the sample (n - 1); null for n < 2, as the interval."""
     low: float | None
-    """The 95 % interval of the mean, by Student's t."""
+    """Lower end of the 95 % interval of the mean, by Student's t."""
     high: float | None
+    """Upper end of the interval."""
     censored: int
-    """Values that are only known to be more than what is given."""
+    """Number of censored values."""
     untrained: float | None
-    """Mean over seeds of the untrained encoder's value; null for what it has none of."""
+    """Mean over seeds of the untrained encoder's value; null if it was not measured."""
     values: list[Value]
 
 
 class DifferenceOut(BaseModel):
-    """An arm against the baseline, over the seeds at which both have succeeded."""
+    """The difference between an arm and the baseline, over seeds at which both have succeeded."""
 
     a: str
     b: str
@@ -77,15 +81,15 @@ class MetricSummary(BaseModel):
     label: str
     better: Better
     raw_backbone: float | None
-    """The value of the frozen backbone's own features, without a head; null where there is none."""
+    """The value of the frozen backbone's features, without a head; null if there is no backbone."""
     chance: float | None
-    """The value of a random ranking; null where it was not worked out."""
+    """The value of a random ranking; null if it was not computed."""
     arms: list[ArmSummary]
     differences: list[DifferenceOut]
 
 
 class SettingOut(BaseModel):
-    """A setting that is not the same in all arms that have it."""
+    """A setting that differs between the arms that have it."""
 
     setting: str
     values: dict[str, Any]
@@ -93,22 +97,23 @@ class SettingOut(BaseModel):
 
 
 class Summary(BaseModel):
-    """What the table at the end of a comparison shows."""
+    """All metrics of all arms."""
 
     metrics: list[MetricSummary]
     runs_finished: int
-    """Runs that succeeded. What the others have measured so far counts too, failed ones' not."""
+    """Runs that succeeded. The table also holds what the others, except failed ones, have measured
+    until now."""
     runs_total: int
     baseline: str
     differs: list[SettingOut]
-    """In what the arms differ besides their loss."""
+    """The settings, apart from the loss, in which the arms differ."""
 
 
 def summarise(session: Session, comparison: Comparison, baseline: str | None = None) -> Summary:
-    """All metrics of all arms, against the baseline, an arm of the spec; by default its first."""
+    """Return all metrics of all arms; the baseline is an arm's name, by default the first arm's."""
     spec = stored_spec(comparison)
-    own = runs.of(session, comparison.id)
-    kept = [run for run in own if run.state != "failed"]
+    all_runs = runs.of(session, comparison.id)
+    kept = [run for run in all_runs if run.state != "failed"]
     found = current_measurements(session, comparison.id, kept)
     untrained = untrained_measurements(session, comparison.id, kept)
     raw_backbone = reference_values(session, comparison.id, BACKBONE_PREFIX)
@@ -129,17 +134,17 @@ def summarise(session: Session, comparison: Comparison, baseline: str | None = N
             for key in METRICS
             if key in found
         ],
-        runs_finished=sum(run.state == "succeeded" for run in own),
-        runs_total=len(own),
+        runs_finished=sum(run.state == "succeeded" for run in all_runs),
+        runs_total=len(all_runs),
         baseline=against,
         differs=[SettingOut(setting=d.setting, values=dict(d.values)) for d in differences(spec)],
     )
 
 
 def _arm(arm: str, key: str, found: Measurements, untrained: Measurements) -> ArmSummary:
-    mine = found[key].get(arm, [])
-    finite = _finite(mine)
-    censored = sum(one.censored for one in mine)
+    measurements = found[key].get(arm, [])
+    finite = _finite(measurements)
+    censored = sum(one.censored for one in measurements)
     known = [] if censored else finite
     low, high = interval(known) or (None, None)
     before = _finite(untrained.get(key, {}).get(arm, []))
@@ -154,7 +159,7 @@ def _arm(arm: str, key: str, found: Measurements, untrained: Measurements) -> Ar
         untrained=statistics.fmean(before) if before else None,
         values=[
             Value(seed=one.run.seed, value=one.value, step=one.step, censored=one.censored)
-            for one in mine
+            for one in measurements
         ],
     )
 

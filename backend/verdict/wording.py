@@ -1,8 +1,6 @@
-"""What a reader of a verdict has to know besides; pure functions.
+"""Sentences of a verdict: its caveats, and the advice which arm to use for what.
 
-What a reader of a verdict has to know besides; pure functions.
-
-One sentence on top of a verdict: which arm to use here, for what, with what reservation.
+Pure functions.
 """
 
 from collections import Counter
@@ -16,38 +14,76 @@ from contract.comparison.loss import ACTIVE_EPS
 from contract.comparison.spec import ComparisonSpec
 from contract.statistics import ENUMERATED_SEEDS, RANDOM_FLIPS, smallest_p
 
-_NOT_SIGNIFICANT_BELOW: Final = 6
-"""Seeds; with fewer the sign-flip test cannot reach 0.05."""
-_HINGES: Final = {"contrastive", "triplet"}
+MIN_SEEDS: Final = 6
+"""With fewer seeds the sign-flip test cannot reach 0.05."""
+CLAIM_OF_USE: Final[Mapping[int, str]] = {
+    8: "retrieval",
+    7: "classification",
+    9: "keeping detail within classes",
+}
+"""Claim -> the use of embeddings that it decides.
+
+If the claim is supported, the arm in the triplet loss's place serves this use better.
+"""
+_EXACTLY_ZERO_LOSSES: Final = {"contrastive", "triplet"}
 """Losses that become exactly 0."""
+
+
+def advice(claims: Sequence[ClaimOut], arms: Pair, seeds: int, differing: Sequence[str]) -> str:
+    """Return which arm to use for what, and with what reservation, in one or two sentences.
+
+    Args:
+        claims: the judged claims.
+        arms: the two that were judged.
+        seeds: seeds at which the runs of both arms have succeeded; at least one.
+        differing: settings, apart from the loss, in which the arms differ.
+    """
+    by_id = {claim.id: claim for claim in claims}
+    better: dict[str, list[str]] = {arms.b: [], arms.a: []}
+    undecided: list[str] = []
+    for claim_id, use in CLAIM_OF_USE.items():
+        decision = by_id[claim_id].verdict
+        if decision == "supported":
+            better[arms.b].append(use)
+        elif decision == "contradicted":
+            better[arms.a].append(use)
+        elif decision == "undecided":
+            undecided.append(use)
+    parts = [f"use {arm} for {_listed(uses)}" for arm, uses in better.items() if uses]
+    if undecided:
+        parts.append(f"for {_listed(undecided)} these runs do not tell the two apart")
+    if not parts:
+        parts = ["these runs measured nothing that says which arm to use"]
+    sentence = "; ".join(parts)
+    return f"{sentence[0].upper()}{sentence[1:]}. {_reservation(seeds, differing)}"
 
 
 def caveats(
     spec: ComparisonSpec, arms: tuple[str, str], runs: Iterable[Run], seeds: int
 ) -> list[str]:
-    """Sentences, the gravest first.
+    """Return what limits a verdict, as sentences, the most serious first.
 
     Args:
-        spec: the comparison's.
-        arms: the two that are judged.
-        runs: theirs.
-        seeds: at which both arms have succeeded.
+        spec: the comparison's spec.
+        arms: the two arms that are judged.
+        runs: the runs of these two arms.
+        seeds: seeds at which the runs of both arms have succeeded.
     """
     differs = differences(spec, arms)
     return [
-        *_left_out(runs),
-        *_batches(differs),
-        *_differs(differs),
-        *_few_or_many(seeds),
+        *_missing_runs(runs),
+        *_different_batches(differs),
+        *_differing_settings(differs),
+        *_number_of_seeds(seeds),
         "Nine 95 % intervals are not jointly 95 %: some claim may be decided by chance alone; the "
         "p-values by Holm take that into account.",
-        *_activity(spec, arms),
+        *_never_zero_losses(spec, arms),
         "Margins and other settings were given, not tuned: with others a verdict may turn out "
         "otherwise.",
     ]
 
 
-def _left_out(runs: Iterable[Run]) -> list[str]:
+def _missing_runs(runs: Iterable[Run]) -> list[str]:
     states = Counter(run.state for run in runs)
     total = states.total()
     lost = [f"{states[state]} {state}" for state in ("failed", "cancelled") if states[state]]
@@ -63,13 +99,13 @@ def _left_out(runs: Iterable[Run]) -> list[str]:
     return sentences
 
 
-def _batches(differs: Sequence[Difference]) -> list[str]:
+def _different_batches(differs: Sequence[Difference]) -> list[str]:
     if any(difference.setting in BATCH_SETTINGS for difference in differs):
         return ["The arms do not see the same batches: their batch size or sampler differs."]
     return []
 
 
-def _differs(differs: Sequence[Difference]) -> list[str]:
+def _differing_settings(differs: Sequence[Difference]) -> list[str]:
     if not differs:
         return []
     listed = "; ".join(
@@ -79,18 +115,18 @@ def _differs(differs: Sequence[Difference]) -> list[str]:
     return [f"The arms differ in more than their loss: {listed}."]
 
 
-def _few_or_many(seeds: int) -> list[str]:
+def _number_of_seeds(seeds: int) -> list[str]:
     if seeds == 1:
         return ["One seed decides nothing: at least two are needed for an interval."]
-    if 1 < seeds < _NOT_SIGNIFICANT_BELOW:
+    if 1 < seeds < MIN_SEEDS:
         return [f"With {seeds} seeds no p below {smallest_p(seeds):g} can be reached."]
     if seeds > ENUMERATED_SEEDS:
         return [f"The p-values rest on {RANDOM_FLIPS:,} random sign flips, not on all."]
     return []
 
 
-def _activity(spec: ComparisonSpec, arms: Iterable[str]) -> list[str]:
-    soft = [name for name in arms if spec.arm(name).loss.kind not in _HINGES]
+def _never_zero_losses(spec: ComparisonSpec, arms: Iterable[str]) -> list[str]:
+    soft = [name for name in arms if spec.arm(name).loss.kind not in _EXACTLY_ZERO_LOSSES]
     if not soft:
         return []
     return [
@@ -104,49 +140,9 @@ def _have(number: int) -> str:
     return "has" if number == 1 else "have"
 
 
-AIMS: Final[Mapping[int, str]] = {
-    8: "retrieval",
-    7: "classification",
-    9: "keeping detail within classes",
-}
-"""What embeddings are used for -> the claim that tells which arm serves it better: supported means
-the one in the triplet loss's place."""
-FEW: Final = 6
-"""Seeds below which the sign-flip test cannot reach 0.05."""
-
-
-def advice(claims: Sequence[ClaimOut], arms: Pair, seeds: int, differing: Sequence[str]) -> str:
-    """The sentence, in plain words.
-
-    Args:
-        claims: judged.
-        arms: the two that were judged.
-        seeds: at which the runs of both have succeeded; at least one.
-        differing: settings besides the loss in which the arms differ.
-    """
-    by_id = {claim.id: claim for claim in claims}
-    better: dict[str, list[str]] = {arms.b: [], arms.a: []}
-    level: list[str] = []
-    for claim_id, aim in AIMS.items():
-        word = by_id[claim_id].verdict
-        if word == "supported":
-            better[arms.b].append(aim)
-        elif word == "contradicted":
-            better[arms.a].append(aim)
-        elif word == "undecided":
-            level.append(aim)
-    said = [f"use {arm} for {_listed(aims)}" for arm, aims in better.items() if aims]
-    if level:
-        said.append(f"for {_listed(level)} these runs do not tell the two apart")
-    if not said:
-        said = ["these runs measured nothing that says which arm to use"]
-    sentence = "; ".join(said)
-    return f"{sentence[0].upper()}{sentence[1:]}. {_reservation(seeds, differing)}"
-
-
 def _reservation(seeds: int, differing: Sequence[str]) -> str:
     parts = []
-    if seeds < FEW:
+    if seeds < MIN_SEEDS:
         parts.append(f"{seeds} seed{' is' if seeds == 1 else 's are'} few")
     parts.append("margins were given, not tuned")
     if differing:

@@ -1,16 +1,12 @@
-"""Every rule by which evidence becomes a word and a sentence, and the caveats beside it."""
+"""Every rule by which evidence decides a claim, and the sentence with the reasons."""
 
 from collections.abc import Sequence
 
 import pytest
 
-from backend.db.models import Run
 from backend.metrics.measurements import Observation, PairedValues, pair_by_seed
-from backend.verdict.evidence import Judged, Word, claim_word, reason
-from backend.verdict.wording import caveats
+from backend.verdict.evidence import Decision, JudgedEvidence, claim_decision, reason
 from contract.catalogue.claims import Evidence, Expected
-from contract.comparison.spec import parse_spec
-from tests.support.specs import small
 
 RECALL = "test.retrieval.recall_at_1"
 MAP = "test.retrieval.map_at_r"
@@ -22,19 +18,19 @@ Value = float | str
 
 
 def paired(a: Sequence[Value], b: Sequence[Value]) -> PairedValues:
-    def known(values: Sequence[Value]) -> dict[int, Observation]:
+    def observed(values: Sequence[Value]) -> dict[int, Observation]:
         return {
             seed: Observation(float(v[1:]), censored=True) if isinstance(v, str) else Observation(v)
             for seed, v in enumerate(values)
         }
 
-    return pair_by_seed(known(a), known(b))
+    return pair_by_seed(observed(a), observed(b))
 
 
 def judged(
     a: Sequence[Value], b: Sequence[Value], metric: str = RECALL, expected: Expected = "less"
-) -> Judged:
-    return Judged(Evidence(metric, expected), paired(a, b), p_holm=None)
+) -> JudgedEvidence:
+    return JudgedEvidence(Evidence(metric, expected), paired(a, b), p_holm=None)
 
 
 NOTHING = judged([], [])
@@ -55,18 +51,21 @@ NEITHER = judged([0.3, 0.1, 0.2], [0.2, 0.31, 0.1])
         ([], [], "not_measured", "not_measured"),
     ],
 )
-def test_evidence_rests_on_the_interval(
-    a: list[float], b: list[float], when_less_is_claimed: Word, when_greater_is_claimed: Word
+def test_evidence_is_decided_by_the_interval(
+    a: list[float],
+    b: list[float],
+    when_less_is_claimed: Decision,
+    when_greater_is_claimed: Decision,
 ) -> None:
-    assert judged(a, b).word == when_less_is_claimed
-    assert judged(a, b, expected="greater").word == when_greater_is_claimed
+    assert judged(a, b).decision == when_less_is_claimed
+    assert judged(a, b, expected="greater").decision == when_greater_is_claimed
 
 
 def test_the_interval_decides_although_five_seeds_reach_no_p_below_005() -> None:
     one = judged([0.1, 0.12, 0.11, 0.1, 0.13], [0.3, 0.33, 0.31, 0.35, 0.3])
     assert one.paired.difference is not None
     assert one.paired.difference.p_value == 0.0625
-    assert one.word == "supported"
+    assert one.decision == "supported"
 
 
 @pytest.mark.parametrize(
@@ -75,23 +74,23 @@ def test_the_interval_decides_although_five_seeds_reach_no_p_below_005() -> None
         # Six pairs of one sign: p = 2 / 64 = 0.03125.
         ([5, 6, 5, 7, 6, 5], [">50", 40, 41, 42, 43, 44], "supported"),
         ([40, 41, 42, 43, 44, ">50"], [5, 6, 5, 7, 6, 5], "contradicted"),
-        # Five reach no p below 0.0625, however far apart.
+        # Five pairs reach no p below 0.0625, however large their differences.
         ([5, 6, 5, 7, 6], [">50", 40, 41, 42, 43], "undecided"),
-        # Six, but one of them lies the other way.
+        # Six pairs, but one of them has the other sign.
         ([5, 6, 5, 7, 6, 45], [">50", 40, 41, 42, 43, 44], "undecided"),
-        # A pair with neither reached is dropped: of six there are five left.
+        # A pair with two censored values is dropped: of six there are five left.
         ([5, 6, 5, 7, 6, ">50"], [30, 40, 41, 42, 43, ">50"], "undecided"),
         ([5, 6, 5, 7, 6, 5, ">50"], [30, 40, 41, 42, 43, 44, ">50"], "supported"),
-        # Nothing is left; yet it was measured.
+        # No pair is left, but it was measured.
         ([">50", ">50"], [">50", ">50"], "undecided"),
-        # The last epoch against not reached: the signs are known.
+        # Reached in the last epoch against not reached: the signs are known.
         ([50, 50, 50, 50, 50, 50], [">50", ">50", ">50", ">50", ">50", ">50"], "supported"),
     ],
 )
-def test_a_censored_decay_rests_on_the_signs(
-    a: list[Value], b: list[Value], expected: Word
+def test_a_censored_decay_is_decided_by_the_signs(
+    a: list[Value], b: list[Value], expected: Decision
 ) -> None:
-    assert judged(a, b, DECAY).word == expected
+    assert judged(a, b, DECAY).decision == expected
 
 
 @pytest.mark.parametrize(
@@ -108,14 +107,14 @@ def test_a_censored_decay_rests_on_the_signs(
         ([NOTHING, NOTHING], "not_measured"),
     ],
 )
-def test_a_claim_only_if_all_its_measured_evidence_agrees(
-    evidence: list[Judged], expected: Word
+def test_a_claim_is_decided_only_if_all_its_measured_evidence_agrees(
+    evidence: list[JudgedEvidence], expected: Decision
 ) -> None:
-    assert claim_word(evidence) == expected
+    assert claim_decision(evidence) == expected
 
 
 def test_means_are_those_of_the_pairs() -> None:
-    one = Judged(
+    one = JudgedEvidence(
         Evidence(RECALL, "less"),
         pair_by_seed(
             {0: Observation(0.1), 1: Observation(0.3), 2: Observation(9.0)},
@@ -175,86 +174,19 @@ def test_means_are_those_of_the_pairs() -> None:
         ),
     ],
 )
-def test_the_reason_is_a_sentence_with_the_figures(evidence: list[Judged], expected: str) -> None:
+def test_the_reason_is_a_sentence_with_the_figures(
+    evidence: list[JudgedEvidence], expected: str
+) -> None:
     assert reason(evidence, "x", "y") == expected
 
 
-def test_the_reason_of_evidence_that_disagrees_or_lacks() -> None:
-    said = reason([LESS, judged([0.3, 0.1, 0.2], [0.2, 0.31, 0.1], MAP)], "x", "y")
-    assert said.startswith("The metrics do not agree: Recall@1 (test): 0.11 in x against 0.313 in")
-    assert "as claimed; MAP@R (test): 0.2 in x" in said
-    assert said.endswith("over 3 seeds, which contains zero.")
+def test_the_reason_of_evidence_that_disagrees_or_is_missing() -> None:
+    sentence = reason([LESS, judged([0.3, 0.1, 0.2], [0.2, 0.31, 0.1], MAP)], "x", "y")
+    assert sentence.startswith(
+        "The metrics do not agree: Recall@1 (test): 0.11 in x against 0.313 in"
+    )
+    assert "as claimed; MAP@R (test): 0.2 in x" in sentence
+    assert sentence.endswith("over 3 seeds, which contains zero.")
     assert reason([LESS, judged([], [], MAP)], "x", "y").endswith(
         "over 3 seeds, as claimed; not measured: MAP@R (test)."
     )
-
-
-ARMS = [
-    {"name": "c", "loss": {"kind": "contrastive"}},
-    {"name": "t", "loss": {"kind": "triplet"}},
-    {
-        "name": "wide",
-        "loss": {"kind": "triplet", "margin": 2.0},
-        "training": {"batch_size": 32, "optimizer": {"kind": "adam", "lr": 0.1}},
-    },
-    {"name": "soft", "loss": {"kind": "info_nce"}},
-]
-
-
-def said(
-    a: str = "c", b: str = "t", *, seeds: int = 8, states: Sequence[str] = ("succeeded",) * 16
-) -> list[str]:
-    runs = [
-        Run(id="", comparison_id="", position=0, arm="", seed=0, created_at=0.0, state=state)
-        for state in states
-    ]
-    return caveats(parse_spec(small(arms=ARMS)), (a, b), runs, seeds)
-
-
-def test_what_is_always_said() -> None:
-    found = said()
-    assert len(found) == 2
-    assert found[0].startswith("Nine 95 % intervals are not jointly 95 %")
-    assert "not tuned" in found[1]
-
-
-@pytest.mark.parametrize(
-    ("seeds", "sentence"),
-    [
-        (1, "One seed decides nothing: at least two are needed for an interval."),
-        (2, "With 2 seeds no p below 0.5 can be reached."),
-        (5, "With 5 seeds no p below 0.0625 can be reached."),
-        (13, "The p-values rest on 20,000 random sign flips, not on all."),
-    ],
-)
-def test_few_and_many_seeds(seeds: int, sentence: str) -> None:
-    assert sentence in said(seeds=seeds)
-
-
-@pytest.mark.parametrize("seeds", [0, 6, 12])
-def test_enough_seeds_to_say_nothing_of_them(seeds: int) -> None:
-    assert len(said(seeds=seeds)) == 2
-
-
-def test_what_else_differs_and_other_batches() -> None:
-    found = said("c", "wide")
-    assert found[0] == "The arms do not see the same batches: their batch size or sampler differs."
-    assert found[1] == (
-        "The arms differ in more than their loss: loss.margin (c: 1.0, wide: 2.0); "
-        "training.batch_size (c: 64, wide: 32); training.optimizer.lr (c: 0.001, wide: 0.1)."
-    )
-
-
-def test_softmax_losses_are_active_in_another_sense() -> None:
-    [sentence] = [s for s in said("soft", "t") if "active" in s]
-    assert sentence.startswith("The loss of soft is never exactly 0")
-    assert "above 0.001" in sentence
-
-
-def test_runs_that_are_missing() -> None:
-    found = said(states=["succeeded", "running", "queued", "failed", "failed", "cancelled"])
-    assert found[0] == "2 of 6 runs have not finished: the verdict may still change."
-    assert found[1] == (
-        "Of 6 runs 2 failed and 1 cancelled: their seeds are left out of the comparison."
-    )
-    assert said(states=["succeeded", "running"])[0].startswith("1 of 2 runs has not finished")

@@ -45,7 +45,7 @@ CLAIM_KEYS = {
 
 
 def curves(arm: str, seed: int) -> Curves:
-    """Contrastive (pull) against triplet (rank): the claims hold but 5, 7 and 9; see below."""
+    """Contrastive (pull) against triplet (rank): all claims but 5, 7 and 9 are supported."""
     rank = arm == "rank"
     more = 0.2 * rank + JITTER[seed] * (1 if rank else -1)
     losses = [0.5] * (1 if rank else 3) + [0.05] * (9 if rank else 7)
@@ -65,8 +65,8 @@ def curves(arm: str, seed: int) -> Curves:
     }
 
 
-def verdict(api: Api, comparison: str, **asked: str) -> Json:
-    return api.get(f"/comparisons/{comparison}/verdict", **asked)
+def verdict(api: Api, comparison: str, **query: str) -> Json:
+    return api.get(f"/comparisons/{comparison}/verdict", **query)
 
 
 def claims(found: Json) -> dict[int, Json]:
@@ -85,10 +85,10 @@ def test_a_whole_verdict(api: Api, parts: Parts) -> None:
         "1 is undecided (7) and 1 is not measured (9)."
     )
     assert found["caveats"][0] == "With 5 seeds no p below 0.0625 can be reached."
-    own = claims(found)
-    assert list(own) == [claim.id for claim in CLAIMS]
+    by_id = claims(found)
+    assert list(by_id) == [claim.id for claim in CLAIMS]
     for claim in CLAIMS:
-        one = own[claim.id]
+        one = by_id[claim.id]
         assert set(one) == CLAIM_KEYS
         assert one["text"] == claim.text()
         assert one["arms"] == {"a": "pull", "b": "rank"}
@@ -96,7 +96,7 @@ def test_a_whole_verdict(api: Api, parts: Parts) -> None:
         for evidence in one["evidence"]:
             assert set(evidence) == EVIDENCE_KEYS
             assert evidence["label"] == METRICS[evidence["metric"]].label
-    retrieval = own[8]
+    retrieval = by_id[8]
     expected = compare(
         [curves("pull", seed)["test.retrieval.recall_at_1"][50] or 0 for seed in SEEDS],
         [curves("rank", seed)["test.retrieval.recall_at_1"][50] or 0 for seed in SEEDS],
@@ -106,14 +106,14 @@ def test_a_whole_verdict(api: Api, parts: Parts) -> None:
     assert retrieval["interval"] == list(expected.interval or ())
     assert (retrieval["p_value"], retrieval["n"]) == (0.0625, 5)
     assert retrieval["effect_size"] == expected.effect_size
-    assert [e["verdict"] for e in own[7]["evidence"]] == ["supported", "undecided"]
-    assert own[7]["reason"].startswith(
+    assert [e["verdict"] for e in by_id[7]["evidence"]] == ["supported", "undecided"]
+    assert by_id[7]["reason"].startswith(
         "The metrics do not agree: kNN accuracy, k = 5 (test): 0.695 in pull against 0.905 in rank"
     )
-    assert "fine labels" in own[9]["reason"]
-    assert (own[5]["mean_difference"], own[5]["interval"]) == (2, [2, 2])
-    assert [(r["what"], r["a"], r["b"]) for r in own[5]["reported"]] == [("loss-decay", 27, 43)]
-    assert all(r["second_hand"] for claim in own.values() for r in claim["reported"])
+    assert "fine labels" in by_id[9]["reason"]
+    assert (by_id[5]["mean_difference"], by_id[5]["interval"]) == (2, [2, 2])
+    assert [(r["what"], r["a"], r["b"]) for r in by_id[5]["reported"]] == [("loss-decay", 27, 43)]
+    assert all(r["second_hand"] for claim in by_id.values() for r in claim["reported"])
 
 
 def test_holm_over_the_evidence_of_all_claims(api: Api, parts: Parts) -> None:
@@ -170,7 +170,7 @@ def test_seeds_at_which_a_run_is_missing_are_left_out(api: Api, parts: Parts) ->
 
 
 @pytest.mark.parametrize(
-    ("kinds", "said"),
+    ("kinds", "sentence"),
     [
         (("triplet", "n_pair"), "no contrastive arm: name two"),
         (("contrastive", "n_pair"), "no triplet arm: name two"),
@@ -178,12 +178,12 @@ def test_seeds_at_which_a_run_is_missing_are_left_out(api: Api, parts: Parts) ->
     ],
 )
 def test_without_the_two_losses_nothing_is_measured(
-    api: Api, kinds: tuple[str, str], said: str
+    api: Api, kinds: tuple[str, str], sentence: str
 ) -> None:
     arms = [{"name": kind, "loss": {"kind": kind}} for kind in kinds]
     found = verdict(api, api.submit(arms=arms))
     assert (found["arms"], found["seeds"], found["caveats"]) == (None, 0, [])
-    assert said in found["summary"]
+    assert sentence in found["summary"]
     for claim in found["claims"]:
         assert (claim["verdict"], claim["arms"], claim["n"]) == ("not_measured", None, 0)
         assert claim["reason"] == found["summary"]

@@ -96,7 +96,9 @@ def test_a_censored_run_leaves_no_mean(api: Api, parts: Parts) -> None:
     assert difference["mean_difference"] == pytest.approx(7 / 3)
 
 
-def test_any_arm_can_be_the_baseline_and_what_differs_is_told(api: Api, parts: Parts) -> None:
+def test_any_arm_can_be_the_baseline_and_differing_settings_are_named(
+    api: Api, parts: Parts
+) -> None:
     wide = {"name": "wide", "loss": {"kind": "triplet", "margin": 2.0}}
     comparison = played(parts.database, curves, seeds=SEEDS, arms=[*PAIR, wide])
     summary = api.get(f"/comparisons/{comparison}/summary", baseline="rank")
@@ -163,8 +165,8 @@ def test_a_retried_runs_second_attempt_counts(api: Api, parts: Parts) -> None:
     assert [d["n"] for d in found["retrieval.map_at_r"]["differences"]] == [3]
 
 
-def test_raw_backbone_and_chance_stand_beside_their_metric(api: Api, parts: Parts) -> None:
-    def held_against(arm: str, seed: int) -> Curves:
+def test_raw_backbone_and_chance_are_given_with_their_metric(api: Api, parts: Parts) -> None:
+    def with_references(arm: str, seed: int) -> Curves:
         return {
             **curves(arm, seed),
             "backbone.retrieval.map_at_r": {0: 0.25},
@@ -172,10 +174,10 @@ def test_raw_backbone_and_chance_stand_beside_their_metric(api: Api, parts: Part
             "chance.test.retrieval.map_at_r": {0: 0.125},
         }
 
-    comparison = played(parts.database, held_against, seeds=SEEDS)
+    comparison = played(parts.database, with_references, seeds=SEEDS)
     found = metrics(api.get(f"/comparisons/{comparison}/summary"))
     assert not any(key.startswith(("backbone.", "chance.")) for key in found)
-    beside = {key: (one["raw_backbone"], one["chance"]) for key, one in found.items()}
-    assert beside["retrieval.map_at_r"] == (0.25, None)
-    assert beside["test.retrieval.map_at_r"] == (0.5, 0.125)
-    assert beside["dynamics.loss"] == (None, None)
+    references = {key: (one["raw_backbone"], one["chance"]) for key, one in found.items()}
+    assert references["retrieval.map_at_r"] == (0.25, None)
+    assert references["test.retrieval.map_at_r"] == (0.5, 0.125)
+    assert references["dynamics.loss"] == (None, None)
