@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
+from starlette.datastructures import State
 
 from backend import errors
 from backend.arms import routes as arms
@@ -50,6 +51,7 @@ from backend.settings import Settings
 from backend.state import Parts
 from backend.storage.blobs import BLOBS, Blobs
 from backend.storage.data_folder import Using, clear_links
+from backend.verdict import routes as verdict
 from backend.workers import routes as workers
 from backend.workers.registry import Leases, Workers
 from backend.workers.wakeups import WakeQueue
@@ -61,6 +63,7 @@ _ROUTERS = (
     comparisons.catalogue_router,
     live.router,
     comparisons.router,
+    verdict.router,
     export.router,
     arms.router,
     runs.router,
@@ -90,7 +93,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         parts = await asyncio.to_thread(_build, chosen, asyncio.get_running_loop())
-        app.state.parts = parts
+        _hand_out(parts, app.state)
         parts.collector.start()
         parts.sweeper.start()
         with _ending_long_requests_first(parts):
@@ -113,6 +116,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(AuthMiddleware, tokens=chosen.tokens, per_minute=chosen.submits_per_min)
     app.add_middleware(AuditMiddleware)
     app.add_middleware(SecurityHeaders)
+    app.state.worker_token = chosen.worker_token
     app.state.metrics = Metrics()
     app.add_middleware(Timing, metrics=app.state.metrics)  # the last added is the outermost
     errors.install_handlers(app)
@@ -177,6 +181,21 @@ def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Parts:
         Reader(blobs),
         using,
     )
+
+
+def _hand_out(parts: Parts, state: State) -> None:
+    """Put what handlers use where their dependencies read it (backend.http.dependencies)."""
+    state.database = parts.database
+    state.workers = parts.workers
+    state.leases = parts.leases
+    state.wake = parts.sweeper.poke
+    state.hub = parts.hub
+    state.uploads = parts.uploads
+    state.checker = parts.checker
+    state.blobs = parts.blobs
+    state.reader = parts.reader
+    state.data_folder = parts.settings.data_dir
+    state.parts = parts  # all of them, for backend.monitoring
 
 
 def _close(parts: Parts) -> None:

@@ -19,7 +19,7 @@ from backend.arms.schemas import (
     metric_out,
 )
 from backend.arms.values import available
-from backend.http.dependencies import Own
+from backend.http.dependencies import Db
 from backend.http.shared_reads import SharedRoute
 from backend.runs.schemas import State
 from contract.metrics import METRICS
@@ -59,18 +59,18 @@ class _Curves(BaseModel):
 
 
 @router.get("")
-def find(asked: Annotated[_Find, Query()], own: Own) -> ArmPage:
+def find(asked: Annotated[_Find, Query()], database: Db) -> ArmPage:
     """Arms of all comparisons with their settings, those of the newest first."""
     chosen: dict[str, Any] = asked.model_dump(exclude={"page", "page_size", "state"})
     wanted = Wanted(**chosen, state=asked.state or "")
-    with own.database.read() as session:
+    with database.read() as session:
         found, total = arms.find(session, wanted, asked.page, asked.page_size)
         listed = arms_out(session, found)
     return ArmPage(arms=listed, total=total, page=asked.page, page_size=asked.page_size)
 
 
 @router.get("/values")
-def read_values(asked: Annotated[_Values, Query()], own: Own) -> ArmTable:
+def read_values(asked: Annotated[_Values, Query()], database: Db) -> ArmTable:
     """What these arms came to in these metrics, and in which settings they differ.
 
     For each arm and metric the mean, standard deviation and count over seeds of the last value, of
@@ -80,7 +80,7 @@ def read_values(asked: Annotated[_Values, Query()], own: Own) -> ArmTable:
     """
     keys = list(dict.fromkeys(asked.key))
     _check_keys(keys)
-    with own.database.read() as session:
+    with database.read() as session:
         found, unknown = arms.named(session, asked.arm)
         return ArmTable(
             arms=arms_out(session, found),
@@ -92,14 +92,14 @@ def read_values(asked: Annotated[_Values, Query()], own: Own) -> ArmTable:
 
 
 @router.get("/curves")
-def read_curves(asked: Annotated[_Curves, Query()], own: Own) -> ArmCurves:
+def read_curves(asked: Annotated[_Curves, Query()], database: Db) -> ArmCurves:
     """One metric of these arms over steps: the mean over seeds with its 95 % interval.
 
     An arm with more points than `max_points` comes in buckets of 2^k steps anchored at 0, all its
     seeds in the same; steps are the buckets' starts.
     """
     _check_keys([asked.key])
-    with own.database.read() as session:
+    with database.read() as session:
         found, unknown = arms.named(session, asked.arm)
         read = curves(session, found, asked.key, max_points=asked.max_points, clock=asked.elapsed)
     return ArmCurves(

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from backend.auth import audit
+from backend.auth.dependencies import User
 from backend.auth.middleware import PERSON_KEY
 from backend.auth.permissions import Person, Role
 from backend.db.models import Audit
-from backend.http.dependencies import Own, User
+from backend.http.dependencies import Db
 from backend.http.times import iso
 
 router = APIRouter(tags=["access"])
@@ -65,9 +66,9 @@ def read_me(request: Request, user: User) -> Me:
 
 
 @router.get("/audit")
-def read_audit(asked: Annotated[_Find, Query()], own: Own) -> AuditPage:
+def read_audit(asked: Annotated[_Find, Query()], database: Db) -> AuditPage:
     """Who changed what, the newest first; the last 100,000 are kept."""
-    with own.database.read() as session:
+    with database.read() as session:
         found, total = audit.entries_page(
             session, who=asked.who, page=asked.page, page_size=asked.page_size
         )

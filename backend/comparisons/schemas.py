@@ -11,6 +11,7 @@ from backend.http.times import iso
 from backend.runs import progress
 from backend.runs.progress import STATES, Tallies, Tally
 from backend.runs.schemas import State
+from backend.workers.registry import Workers
 from contract.comparison.spec import Name, Seed, Tag
 
 
@@ -94,9 +95,10 @@ def comparison_out(
 
 
 def comparison_detail(
-    session: Session, comparison: Comparison, *, slots: int, now: float
+    session: Session, comparison: Comparison, workers: Workers, now: float
 ) -> ComparisonDetail:
     """Return a comparison as it is in this session, its changes included."""
     session.flush()
+    slots = workers.alive().total()
     tallies = progress.tallies(session, [comparison.id])[comparison.id]
     return comparison_out(comparison, tallies, slots=slots, now=now)

@@ -20,8 +20,9 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from backend.datasets.repository import CONTENT, DISK_FULL, FULL, THUMBNAILS
+from backend.datasets.repository import CONTENT, DISK_FULL, THUMBNAILS
 from backend.datasets.schemas import KINDS, Facts, Note, Report, Thumbnail
+from backend.storage.data_folder import DISK_FULL_ERRORS
 from contract.dataset_files import (
     FeatureTable,
     ImageSet,
@@ -110,7 +111,7 @@ def main() -> None:
         sys.stdout.write(_report(asked.kind, asked.folder, asked.memory).model_dump_json())
         sys.stdout.flush()
     except OSError as error:
-        if error.errno not in FULL:
+        if error.errno not in DISK_FULL_ERRORS:
             raise
         os._exit(DISK_FULL)  # a proper exit would try to write once more
 

@@ -9,7 +9,7 @@ from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import ValidationError
 
@@ -17,6 +17,7 @@ import backend
 from backend.datasets.repository import DISK_FULL, NO_ROOM
 from backend.datasets.schemas import Kind, Note, Report
 from backend.errors import DiskFullError, UnavailableError
+from backend.http.dependencies import from_state
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +102,9 @@ class Checker:
                 stderr=errors,
                 start_new_session=True,
             )
+
+
+UploadChecker = Annotated[Checker, from_state("checker")]
 
 
 def _environment() -> dict[str, str]:

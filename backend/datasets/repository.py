@@ -4,19 +4,19 @@ The folder of uploads: one folder for each data set, and one for what is not yet
 """
 
 import asyncio
-import errno
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 from sqlmodel import Session, col, select
 
 from backend.db.database import Write
 from backend.db.models import Comparison, Dataset
 from backend.errors import ConflictError, NotFoundError
+from backend.http.dependencies import from_state
 
 _NAMED = 3
 """Comparisons that a refusal names; further ones are counted."""
@@ -83,9 +83,6 @@ CONTENT: Final = "content"
 """The uploaded file, as it came."""
 THUMBNAILS: Final = "thumbnails.zip"
 """Small JPEGs, named by their number; only beside images."""
-FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""What writing fails with when there is no room."""
-
 DISK_FULL: Final = 28
 """The exit code by which the checking process says so."""
 NO_ROOM: Final = "the API's disk has no room for it; delete data sets, or give it more"
@@ -139,3 +136,6 @@ class Uploads:
             grave = Path(tempfile.mkdtemp(dir=self._incoming))
             folder.rename(grave / dataset)
             shutil.rmtree(grave, ignore_errors=True)
+
+
+UploadFolder = Annotated[Uploads, from_state("uploads")]

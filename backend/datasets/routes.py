@@ -7,7 +7,10 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import FileResponse
 
 from backend.auth import audit as trail
+from backend.auth.dependencies import worker_token
 from backend.datasets import repository as datasets
+from backend.datasets.checker import UploadChecker
+from backend.datasets.repository import UploadFolder
 from backend.datasets.schemas import (
     KINDS,
     DatasetDetail,
@@ -18,7 +21,7 @@ from backend.datasets.schemas import (
 )
 from backend.datasets.upload import upload
 from backend.errors import NotFoundError
-from backend.http.dependencies import Own, worker_token
+from backend.http.dependencies import Db
 from backend.http.times import Now
 
 router = APIRouter(tags=["datasets"])
@@ -54,10 +57,18 @@ _FOREVER: Final = {
     openapi_extra=_FORM,
     responses={200: {"model": DatasetOut, "description": "it is there already"}},
 )
-async def take(request: Request, response: Response, own: Own, now: Now) -> DatasetOut:
+async def take(
+    request: Request,
+    response: Response,
+    *,
+    database: Db,
+    uploads: UploadFolder,
+    checker: UploadChecker,
+    now: Now,
+) -> DatasetOut:
     """Check a data set and keep it: a zip of class folders, or a table of features. Every problem
     is answered with its row. The same content again is the same data set."""
-    dataset, new = await upload(request, own, now)
+    dataset, new = await upload(request, database, uploads, checker, now)
     trail.note_created(request.scope, dataset=dataset.id)
     if not new:
         response.status_code = 200
@@ -65,16 +76,16 @@ async def take(request: Request, response: Response, own: Own, now: Now) -> Data
 
 
 @router.get("/datasets")
-def read_all(own: Own) -> DatasetList:
+def read_all(database: Db) -> DatasetList:
     """The newest first."""
-    with own.database.read() as session:
+    with database.read() as session:
         return DatasetList(datasets=[short(row) for row in datasets.listed(session)])
 
 
 @router.get("/datasets/{dataset}")
-def read(dataset: str, own: Own) -> DatasetDetail:
+def read(dataset: str, database: Db) -> DatasetDetail:
     """One data set, with its classes."""
-    with own.database.read() as session:
+    with database.read() as session:
         return dataset_out(datasets.get(session, dataset))
 
 
@@ -83,12 +94,14 @@ def read(dataset: str, own: Own) -> DatasetDetail:
     response_class=Response,
     responses={200: {"content": {"image/jpeg": {}}}},
 )
-def read_thumbnail(dataset: str, n: Annotated[int, Path(ge=0)], own: Own) -> Response:
+def read_thumbnail(
+    dataset: str, n: Annotated[int, Path(ge=0)], database: Db, uploads: UploadFolder
+) -> Response:
     """A small picture of one of its images."""
-    with own.database.read() as session:
+    with database.read() as session:
         found = datasets.get(session, dataset)
     try:
-        with zipfile.ZipFile(own.uploads.thumbnails(found.id)) as archive:
+        with zipfile.ZipFile(uploads.thumbnails(found.id)) as archive:
             content = archive.read(str(n))
     except (FileNotFoundError, KeyError):
         raise NotFoundError(f"data set {dataset!r} has no thumbnail {n}") from None
@@ -96,11 +109,11 @@ def read_thumbnail(dataset: str, n: Annotated[int, Path(ge=0)], own: Own) -> Res
 
 
 @router.delete("/datasets/{dataset}", status_code=204)
-def remove(dataset: str, own: Own) -> None:
+def remove(dataset: str, database: Db, uploads: UploadFolder) -> None:
     """Delete it with its files; refused while there are comparisons of it."""
-    with own.database.write() as write:
+    with database.write() as write:
         datasets.remove(write, dataset)
-        own.uploads.remove(dataset)  # under the lock: the same may be uploaded again meanwhile
+        uploads.remove(dataset)  # under the lock: the same may be uploaded again meanwhile
 
 
 @router.get(
@@ -109,14 +122,14 @@ def remove(dataset: str, own: Own) -> None:
     dependencies=[Depends(worker_token)],
     response_class=FileResponse,
 )
-def read_content(dataset: str, own: Own) -> FileResponse:
+def read_content(dataset: str, database: Db, uploads: UploadFolder) -> FileResponse:
     """The file as it was uploaded, for workers; its hash in the header X-Content-SHA256."""
-    with own.database.read() as session:
+    with database.read() as session:
         found = datasets.get(session, dataset)
-    if not own.uploads.has(found.id, found.size):
+    if not uploads.has(found.id, found.size):
         raise NotFoundError(f"the file of data set {dataset!r} is gone; upload it again")
     return FileResponse(
-        own.uploads.content(found.id),
+        uploads.content(found.id),
         media_type="application/octet-stream",
         headers={"X-Content-SHA256": found.sha256, "X-Content-Type-Options": "nosniff"},
     )

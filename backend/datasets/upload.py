@@ -2,9 +2,7 @@
 
 import asyncio
 import hashlib
-import shutil
 from pathlib import Path
-from typing import Final
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -12,17 +10,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import ClientDisconnect
 
 from backend.datasets import repository as datasets
-from backend.datasets.repository import CONTENT, FULL, NO_ROOM
+from backend.datasets.checker import Checker
+from backend.datasets.repository import CONTENT, NO_ROOM, Uploads
 from backend.datasets.schemas import Facts, Kind, Report
+from backend.db.database import Database
 from backend.db.models import Dataset
 from backend.errors import DiskFullError, HttpError, InvalidDatasetError
 from backend.http.multipart import Form, invalid_field, receive_form, run_while_connected
-from backend.state import Parts
+from backend.storage.data_folder import DISK_FULL_ERRORS, has_room
 from contract.comparison.problems import Problem
 from contract.comparison.spec import Name
-
-RESERVE: Final = 100_000_000
-"""Bytes that an upload must leave free, for the database lies on the same disk."""
 
 
 class _Fields(BaseModel):
@@ -32,7 +29,9 @@ class _Fields(BaseModel):
     kind: Kind
 
 
-async def upload(request: Request, own: Parts, now: float) -> tuple[Dataset, bool]:
+async def upload(
+    request: Request, database: Database, uploads: Uploads, checker: Checker, now: float
+) -> tuple[Dataset, bool]:
     """Take a data set in; whether it is new.
 
     Raises:
@@ -42,15 +41,15 @@ async def upload(request: Request, own: Parts, now: float) -> tuple[Dataset, boo
         HttpError: 408 or 503.
     """
     try:
-        async with own.uploads.incoming() as folder:
+        async with uploads.incoming() as folder:
             _check_room(folder, request.headers.get("content-length", "0"))
             form = await receive_form(request, folder / CONTENT)
             fields = _fields(form)
             key = dataset_id(fields.kind, form.sha256)
-            found = await asyncio.to_thread(_known, own, key)
+            found = await asyncio.to_thread(_known, database, uploads, key)
             if found:
                 return found, False
-            report = await run_while_connected(request, own.checker.check(fields.kind, folder))
+            report = await run_while_connected(request, checker.check(fields.kind, folder))
             facts = _accepted(report)
             dataset = Dataset(
                 id=key,
@@ -63,13 +62,15 @@ async def upload(request: Request, own: Parts, now: float) -> tuple[Dataset, boo
                 facts=facts.model_dump(),
             )
             # To its end, even if the server stops: the folder is about to leave its place here.
-            keeping = asyncio.create_task(asyncio.to_thread(_keep, own, folder, dataset))
+            keeping = asyncio.create_task(
+                asyncio.to_thread(_keep, database, uploads, folder, dataset)
+            )
             try:
                 return await asyncio.shield(keeping)
             finally:
                 await asyncio.wait({keeping})
     except OSError as error:
-        if error.errno in FULL:
+        if error.errno in DISK_FULL_ERRORS:
             raise DiskFullError(NO_ROOM) from error
         raise
     except ClientDisconnect as error:
@@ -83,7 +84,7 @@ def dataset_id(kind: str, sha256: str) -> str:
 
 def _check_room(folder: Path, announced: str) -> None:
     """Refuse what cannot fit before it is sent."""
-    if shutil.disk_usage(folder).free < int(announced) + RESERVE:
+    if not has_room(folder, int(announced)):
         raise DiskFullError(NO_ROOM)
 
 
@@ -102,11 +103,11 @@ def _fields(form: Form) -> _Fields:
     return fields
 
 
-def _known(own: Parts, key: str) -> Dataset | None:
+def _known(database: Database, uploads: Uploads, key: str) -> Dataset | None:
     """The data set of that id, if its file is there as well."""
-    with own.database.read() as session:
+    with database.read() as session:
         found = datasets.find(session, key)
-    return found if found and own.uploads.has(key, found.size) else None
+    return found if found and uploads.has(key, found.size) else None
 
 
 def _accepted(report: Report) -> Facts:
@@ -119,16 +120,18 @@ def _accepted(report: Report) -> Facts:
     raise InvalidDatasetError(message, shown)
 
 
-def _keep(own: Parts, folder: Path, dataset: Dataset) -> tuple[Dataset, bool]:
+def _keep(
+    database: Database, uploads: Uploads, folder: Path, dataset: Dataset
+) -> tuple[Dataset, bool]:
     """The files come last before the commit; without their row they are nobody's, and the same
     upload replaces them."""
     for scrap in ("report", "errors"):
         (folder / scrap).unlink()
-    with own.database.write() as write:
+    with database.write() as write:
         found = datasets.find(write.session, dataset.id)
         if found is None:
             datasets.put(write, dataset)
-        elif own.uploads.has(found.id, found.size):
+        elif uploads.has(found.id, found.size):
             return found, False  # the same was uploaded meanwhile
-        own.uploads.keep(folder, dataset.id)
+        uploads.keep(folder, dataset.id)
     return found or dataset, found is None

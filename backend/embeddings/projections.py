@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from sqlmodel import Session
 
 from backend.comparisons import repository as comparisons
+from backend.db.database import Database
 from backend.db.models import Projection
 from backend.embeddings import repository as projections
 from backend.embeddings.schemas import Earlier, Method, ProjectionOut
-from backend.embeddings.service import blob_path
+from backend.embeddings.service import Reader, blob_path
 from backend.errors import ConflictError, NotFoundError
 from backend.export.files import file_name, safe
 from backend.runs import snapshots
-from backend.state import Parts
+from backend.storage.blobs import Blobs
 from contract.snapshots import Samples
 
 AXES: Final = "xyz"
@@ -36,23 +37,25 @@ class Question:
     dims: Literal[2, 3]
 
 
-def ask(own: Parts, asked: Question, now: float) -> ProjectionOut:
+def ask(database: Database, reader: Reader, asked: Question, now: float) -> ProjectionOut:
     """The coordinates, or how far they are; the first to ask has them made.
 
     Raises:
         NotFoundError: there is nothing to project.
     """
-    with own.database.read() as session:  # polling must not write
+    with database.read() as session:  # polling must not write
         wanted = _wanted(session, asked, now)
         found = projections.find(session, wanted.id)
         if found and not projections.due(found, now):
-            return _out(own, session, found, now)
-    with own.database.write() as write:
+            return _out(reader, session, found, now)
+    with database.write() as write:
         wanted = _wanted(write.session, asked, now)
-        return _out(own, write.session, projections.queue(write, wanted, now), now)
+        return _out(reader, write.session, projections.queue(write, wanted, now), now)
 
 
-def table(own: Parts, asked: Question, now: float) -> tuple[str, Iterator[str]]:
+def table(
+    database: Database, blobs: Blobs, reader: Reader, asked: Question, now: float
+) -> tuple[str, Iterator[str]]:
     """The coordinates as CSV: arm, epoch, sample, id, label, x, y and, of three, z.
 
     Returns:
@@ -62,7 +65,7 @@ def table(own: Parts, asked: Question, now: float) -> tuple[str, Iterator[str]]:
         NotFoundError: there is nothing to project.
         ConflictError: they are not made yet.
     """
-    with own.database.read() as session:
+    with database.read() as session:
         found = projections.find(session, _wanted(session, asked, now).id)
         if found is None or found.state != "ready" or found.coordinates is None:
             state = found.state if found else "not asked for yet"
@@ -70,8 +73,8 @@ def table(own: Parts, asked: Question, now: float) -> tuple[str, Iterator[str]]:
                 f"the projection is {state}; ask for it at "
                 f"GET /comparisons/{asked.comparison}/projection until it is ready"
             )
-        samples = _samples(own, session, asked.comparison)
-        content = own.blobs.read(found.coordinates)
+        samples = _samples(reader, session, asked.comparison)
+        content = blobs.read(found.coordinates)
         comparison = comparisons.get(session, asked.comparison)
         ending = f"-{asked.method}-{asked.dims}d-seed-{asked.seed}.csv"
         name = file_name(comparison.name, comparison.id, ending)
@@ -80,11 +83,13 @@ def table(own: Parts, asked: Question, now: float) -> tuple[str, Iterator[str]]:
     return name, _lines(points, arms, epochs, samples)
 
 
-def unfit(own: Parts, session: Session, projection: Projection, digest: str) -> str:
+def unfit(
+    blobs: Blobs, reader: Reader, session: Session, projection: Projection, digest: str
+) -> str:
     """Why a blob cannot be a projection's coordinates; empty if it can."""
     try:
-        points = len(_samples(own, session, projection.comparison_id).labels)
-        held = own.blobs.path(digest).stat().st_size
+        points = len(_samples(reader, session, projection.comparison_id).labels)
+        held = blobs.path(digest).stat().st_size
     except NotFoundError as error:
         return error.message
     due = len(_arms(projection)) * len(_epochs(projection)) * points * projection.dims * ITEM
@@ -116,8 +121,8 @@ def _wanted(session: Session, asked: Question, now: float) -> Projection:
     )
 
 
-def _out(own: Parts, session: Session, found: Projection, now: float) -> ProjectionOut:
-    points = len(_samples(own, session, found.comparison_id).labels)
+def _out(reader: Reader, session: Session, found: Projection, now: float) -> ProjectionOut:
+    points = len(_samples(reader, session, found.comparison_id).labels)
     before = None if found.state == "ready" else projections.earlier(session, found)
     out = {
         "id": found.id,
@@ -160,11 +165,11 @@ def _epochs(projection: Projection) -> list[int]:
     return [one["epoch"] for one in projection.inputs[0]["epochs"]]
 
 
-def _samples(own: Parts, session: Session, comparison: str) -> Samples:
+def _samples(reader: Reader, session: Session, comparison: str) -> Samples:
     shown = snapshots.of(session, comparison)
     if not shown:
         raise NotFoundError(f"comparison {comparison!r} has no snapshot any more")
-    return own.reader.samples(shown[0].samples)
+    return reader.samples(shown[0].samples)
 
 
 def _lines(

@@ -22,11 +22,13 @@ from backend.embeddings.schemas import (
     SpaceFacts,
     SpaceNeighbours,
 )
+from backend.embeddings.service import BlobReader
 from backend.errors import NotFoundError
 from backend.export.files import disposition
-from backend.http.dependencies import Own
+from backend.http.dependencies import Db
 from backend.http.times import Now
 from backend.runs import snapshots
+from backend.storage.blobs import BlobStore
 
 router = APIRouter(prefix="/comparisons/{comparison}", tags=["space"])
 
@@ -60,49 +62,53 @@ class _Near(BaseModel):
 
 
 @router.get("/space")
-def read_space(comparison: str, own: Own) -> Space:
+def read_space(comparison: str, database: Db, reader: BlobReader) -> Space:
     """The held-out samples, and which runs have snapshots of which epochs."""
-    with own.database.read() as session:
-        return looking.space(session, own.reader, comparison)
+    with database.read() as session:
+        return looking.space(session, reader, comparison)
 
 
 @router.get("/space/facts")
-def read_facts(comparison: str, own: Own, seed: Seed, epoch: Epoch) -> SpaceFacts:
+def read_facts(
+    comparison: str, database: Db, reader: BlobReader, seed: Seed, epoch: Epoch
+) -> SpaceFacts:
     """What every arm makes of each sample at an epoch."""
-    with own.database.read() as session:
-        return looking.facts(session, own.reader, comparison, seed=seed, epoch=epoch)
+    with database.read() as session:
+        return looking.facts(session, reader, comparison, seed=seed, epoch=epoch)
 
 
 @router.get("/space/neighbours")
-def read_neighbours(comparison: str, own: Own, asked: Annotated[_Near, Query()]) -> SpaceNeighbours:
+def read_neighbours(
+    comparison: str, database: Db, reader: BlobReader, asked: Annotated[_Near, Query()]
+) -> SpaceNeighbours:
     """The nearest other samples of one sample in every arm; at most as many as snapshots keep."""
-    with own.database.read() as session:
-        return looking.neighbours(session, own.reader, comparison, **asked.model_dump())
+    with database.read() as session:
+        return looking.neighbours(session, reader, comparison, **asked.model_dump())
 
 
 @router.get("/space/distances")
-def read_distances(comparison: str, own: Own, seed: Seed) -> SpaceDistances:
+def read_distances(comparison: str, database: Db, reader: BlobReader, seed: Seed) -> SpaceDistances:
     """Histograms of the distances of pairs, for every arm and epoch."""
-    with own.database.read() as session:
-        return looking.distances(session, own.reader, comparison, seed=seed)
+    with database.read() as session:
+        return looking.distances(session, reader, comparison, seed=seed)
 
 
 @router.get("/size")
-def read_size(comparison: str, own: Own) -> Size:
+def read_size(comparison: str, database: Db, blobs: BlobStore) -> Size:
     """What deleting it frees: blobs that no other comparison needs, points, runs."""
-    with own.database.read() as session:
-        return looking.size(session, own.blobs, comparison)
+    with database.read() as session:
+        return looking.size(session, blobs, comparison)
 
 
 @router.get("/blobs/{digest}", response_class=FileResponse, responses=_BLOB)
-def read_blob(comparison: str, digest: Digest, own: Own) -> FileResponse:
+def read_blob(comparison: str, digest: Digest, database: Db, blobs: BlobStore) -> FileResponse:
     """One of its blobs: embeddings, samples, facts, sprite, sounds or coordinates."""
-    with own.database.read() as session:
+    with database.read() as session:
         comparisons.get(session, comparison)
         what = snapshots.blobs(session, comparison).get(digest)
     if what is None or what == "checkpoint":  # which only a worker can use
         raise NotFoundError(f"comparison {comparison!r} has no blob {digest}")
-    path = own.blobs.path(digest)
+    path = blobs.path(digest)
     return FileResponse(path, media_type=MEDIA.get(what, BYTES), headers=FOREVER)
 
 
@@ -123,10 +129,10 @@ Asked = Annotated[Question, Depends(question)]
 
 
 @projection_router.get("")
-def ask(asked: Asked, own: Own, now: Now) -> ProjectionOut:
+def ask(asked: Asked, database: Db, reader: BlobReader, now: Now) -> ProjectionOut:
     """Coordinates of all arms and epochs; asking has them made, and asking again says how far
     they are. They are kept; once there are newer snapshots, asking makes new ones."""
-    return projecting.ask(own, asked, now)
+    return projecting.ask(database, reader, asked, now)
 
 
 @projection_router.get(
@@ -134,8 +140,10 @@ def ask(asked: Asked, own: Own, now: Now) -> ProjectionOut:
     response_class=StreamingResponse,
     responses={200: {"content": {"text/csv": {}}}},
 )
-def read_table(asked: Asked, own: Own, now: Now) -> StreamingResponse:
+def read_table(
+    asked: Asked, database: Db, blobs: BlobStore, reader: BlobReader, now: Now
+) -> StreamingResponse:
     """The coordinates as a table; 409 until they are ready."""
-    name, lines = projecting.table(own, asked, now)
+    name, lines = projecting.table(database, blobs, reader, asked, now)
     headers = {"Content-Disposition": disposition(name)}
     return StreamingResponse(lines, media_type="text/csv", headers=headers)

@@ -6,7 +6,7 @@ Reads the JSON blobs of snapshots, and keeps the last ones that were asked for.
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Final, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -27,6 +27,7 @@ from backend.embeddings.schemas import (
     SpaceNeighbours,
 )
 from backend.errors import NotFoundError
+from backend.http.dependencies import from_state
 from backend.metrics import points
 from backend.runs import repository as runs
 from backend.runs import snapshots
@@ -110,6 +111,9 @@ class _Last(Generic[Value]):
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         return made
+
+
+BlobReader = Annotated[Reader, from_state("reader")]
 
 
 def blob_path(comparison: str, digest: str) -> str:

@@ -6,13 +6,15 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from backend.auth.dependencies import worker_token
 from backend.embeddings import projections as projecting
 from backend.embeddings import repository as projections
 from backend.embeddings.routes import BYTES, FOREVER, Digest
-from backend.http.dependencies import Own, worker_token
+from backend.embeddings.service import BlobReader
+from backend.http.dependencies import Db
 from backend.http.times import Now
 from backend.runs import snapshots as rubbish
-from backend.storage.blob_upload import take
+from backend.storage.blobs import BlobStore, receive_blob
 from contract.events import Digest as BlobName
 
 router = APIRouter(prefix="/internal", tags=["internal"], dependencies=[Depends(worker_token)])
@@ -83,27 +85,27 @@ class EndIn(_In):
 
 
 @router.put("/blobs/{digest}", status_code=204, openapi_extra=_BODY)
-async def put_blob(digest: Digest, request: Request, own: Own) -> None:
+async def put_blob(digest: Digest, request: Request, blobs: BlobStore) -> None:
     """Keep bytes under the SHA-256 of their content; once more is the same as once."""
-    await take(request, own.blobs, digest)
+    await receive_blob(request, blobs, digest)
 
 
 @router.get("/blobs/{digest}", response_class=FileResponse)
-def read_blob(digest: Digest, own: Own) -> FileResponse:
+def read_blob(digest: Digest, blobs: BlobStore) -> FileResponse:
     """The bytes of any blob."""
-    return FileResponse(own.blobs.path(digest), media_type=BYTES, headers=FOREVER)
+    return FileResponse(blobs.path(digest), media_type=BYTES, headers=FOREVER)
 
 
 @router.post(
     "/projections/claim", responses={204: {"description": "nothing to do"}}, response_model=Task
 )
-def claim(own: Own, now: Now) -> Task | Response:
+def claim(database: Db, blobs: BlobStore, now: Now) -> Task | Response:
     """Take the projection that waits longest, or 204. One whose embeddings are gone fails."""
     while True:
-        with own.database.read() as session:  # projectors look often
+        with database.read() as session:  # projectors look often
             if not projections.any_claimable(session, now):
                 return Response(status_code=204)
-        with own.database.write() as write:
+        with database.write() as write:
             found = projections.claim(write, now)
             if found is None:
                 return Response(status_code=204)
@@ -113,7 +115,7 @@ def claim(own: Own, now: Now) -> Task | Response:
                     f"the embeddings of {arm.arm!r} at epoch {one.epoch} are not on the API's disk"
                     for arm in task.inputs
                     for one in arm.epochs
-                    if not own.blobs.has(one.embeddings)
+                    if not blobs.has(one.embeddings)
                 ),
                 None,
             )
@@ -123,26 +125,28 @@ def claim(own: Own, now: Now) -> Task | Response:
 
 
 @router.post("/projections/{projection}/progress")
-def progress(projection: str, told: ProgressIn, own: Own, now: Now) -> Wanted:
+def progress(projection: str, told: ProgressIn, database: Db, now: Now) -> Wanted:
     """A projector says how far it is; of a deleted comparison nobody wants to know."""
-    with own.database.write() as write:
+    with database.write() as write:
         return Wanted(current=projections.hear(write, projection, told.progress, now))
 
 
 @router.post("/projections/{projection}/end", status_code=204)
-def end(projection: str, told: EndIn, own: Own, now: Now) -> None:
+def end(
+    projection: str, told: EndIn, *, database: Db, blobs: BlobStore, reader: BlobReader, now: Now
+) -> None:
     """It is ready or has failed; one that is deleted or over already changes nothing."""
     gone: list[str] = []
-    with own.database.write() as write:
+    with database.write() as write:
         found = projections.find(write.session, projection)
         if found is None or found.state != "running":
             gone = [told.digest] if told.digest else []
         elif told.digest is None:
             projections.fail(write, found, str(told.error)[:_LONGEST], now)
         else:
-            problem = projecting.unfit(own, write.session, found, told.digest)
+            problem = projecting.unfit(blobs, reader, write.session, found, told.digest)
             if problem:
                 projections.fail(write, found, problem, now)
             else:
                 gone = projections.finish(write, found, told.digest, now)
-    rubbish.drop_unused(own.database, own.blobs, dict.fromkeys(gone, "coordinates"), now)
+    rubbish.drop_unused(database, blobs, dict.fromkeys(gone, "coordinates"), now)

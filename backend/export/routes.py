@@ -5,6 +5,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, Annotated, Final, Literal
 
 from fastapi import APIRouter, Query
@@ -20,9 +21,10 @@ from backend.db.models import Comparison
 from backend.errors import DiskFullError
 from backend.export.files import disposition, file_name, write_csv, write_parquet
 from backend.export.tables import What, table, whole
-from backend.http.dependencies import Own
+from backend.http.dependencies import Db
 from backend.http.times import Now
-from backend.state import Parts
+from backend.storage.data_folder import DataFolder
+from backend.workers.registry import Slots, Workers
 
 router = APIRouter(prefix="/comparisons", tags=["comparisons"])
 
@@ -54,7 +56,10 @@ Format = Annotated[Literal["json", "csv", "parquet"], BeforeValidator(_made_here
 )
 def export(
     comparison: str,
-    own: Own,
+    *,
+    database: Db,
+    workers: Slots,
+    folder: DataFolder,
     now: Now,
     format: Annotated[Format, Query()] = "json",
     what: Annotated[Literal["spec", "all", "results", "series", "runs"] | None, Query()] = None,
@@ -65,37 +70,40 @@ def export(
 
     A table comes with its length, so that one that was cut off is known as such.
     """
-    with own.database.read() as session:
+    with database.read() as session:
         found = comparisons.get(session, comparison)
         table_asked = _TABLES.get(what or "results")
         if format != "json":
             if table_asked is None:
                 raise _refused(what, f"comes as json; {format} has results, series and runs")
-            return _table(own, session, found, format, table_asked)
+            return _table(folder, session, found, format, table_asked)
         if what in _TABLES:
             raise _refused(what, "comes as csv or parquet; json has spec and all")
-        return _document(own, session, found, now, everything=what == "all")
+        return _document(workers, session, found, now, everything=what == "all")
 
 
 def _document(
-    own: Parts, session: Session, found: Comparison, now: float, *, everything: bool
+    workers: Workers, session: Session, found: Comparison, now: float, *, everything: bool
 ) -> Response:
     """The spec, or everything, as JSON that people can read too."""
     if not everything:
         content = json.dumps(found.spec, indent=2, ensure_ascii=False)
         return Response(content, headers=_headers(found, ".json"), media_type="application/json")
-    slots = own.workers.alive().total()
-    detail = comparison_detail(session, found, slots=slots, now=now)
+    detail = comparison_detail(session, found, workers, now)
     content = whole(session, found, detail, now).model_dump_json(indent=2)
     return Response(content, headers=_headers(found, "-all.json"), media_type="application/json")
 
 
 def _table(
-    own: Parts, session: Session, found: Comparison, kind: Literal["csv", "parquet"], what: What
+    folder: Path,
+    session: Session,
+    found: Comparison,
+    kind: Literal["csv", "parquet"],
+    what: What,
 ) -> Response:
     """A table, written whole before the first byte is sent: a reader that is slow would else keep
     the database's view open, and with it all that is written meanwhile in its journal."""
-    file = tempfile.TemporaryFile(dir=own.settings.data_dir)  # noqa: SIM115 - closed when sent
+    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when sent
     try:
         _WRITERS[kind](table(session, found, what), file)
         size = file.seek(0, os.SEEK_END)

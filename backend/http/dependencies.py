@@ -1,67 +1,26 @@
-"""What handlers ask for."""
+"""Dependencies by which handlers reach the objects of the running process.
 
-import hmac
-from typing import Annotated
+`backend.app` puts these objects into the app's state when it starts. Each one but the database has
+its dependency next to its class, for example `BlobStore` in `backend.storage.blobs`.
+"""
 
-from fastapi import Depends, Header, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from collections.abc import Callable
+from typing import Annotated, Any
 
-from backend.auth.middleware import LOCAL_USER, PERSON_KEY, USER_HEADER
-from backend.auth.permissions import Person, parse_user_name
-from backend.errors import UnauthorizedError
-from backend.state import Parts
+from fastapi import Depends, Request
 
-
-def parts(request: Request) -> Parts:
-    """The process's parts."""
-    found: Parts = request.app.state.parts
-    return found
+from backend.db.database import Database
 
 
-_bearer = HTTPBearer(auto_error=False, description="The token that API and workers share.")
+def from_state(name: str) -> Any:
+    """Make a dependency on the object that the app's state has under this name."""
+
+    async def read(request: Request) -> Any:
+        return getattr(request.app.state, name)
+
+    return Depends(read)
 
 
-def worker_token(
-    own: Annotated[Parts, Depends(parts)],
-    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> None:
-    """Let workers through.
-
-    Raises:
-        UnauthorizedError: the token is missing or wrong.
-    """
-    token = given.credentials.encode() if given else b""
-    if not hmac.compare_digest(token, own.settings.worker_token.encode()):
-        raise UnauthorizedError("this call needs the worker token")
-
-
-def user(
-    request: Request,
-    given: Annotated[
-        str,
-        Header(
-            alias=USER_HEADER,
-            description="Who asks: a name, percent-encoded UTF-8. A token's own name goes before.",
-        ),
-    ] = "",
-) -> str:
-    """The name that what a caller submits goes by: the token's, or in an open house what the
-    header says, a name and not a proof of it; "local" where none is told.
-
-    Raises:
-        RequestValidationError: the header is too long, no UTF-8, or holds control characters.
-    """
-    person: Person = request.scope[PERSON_KEY]
-    if person.authenticated:
-        return person.name
-    try:
-        return parse_user_name(given) or LOCAL_USER
-    except ValueError as error:
-        where = ("header", USER_HEADER)
-        detail = {"type": "value_error", "loc": where, "msg": str(error), "input": given}
-        raise RequestValidationError([detail]) from None
-
-
-Own = Annotated[Parts, Depends(parts)]
-User = Annotated[str, Depends(user)]
+Db = Annotated[Database, from_state("database")]
+Wake = Annotated[Callable[[], None], from_state("wake")]
+"""Call it after a commit that queued runs: idle workers are woken soon."""

@@ -9,9 +9,10 @@ and no points.
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Collection
-from typing import Final
+from typing import Annotated, Final
 
 from backend.db.database import Commit, Update
+from backend.http.dependencies import from_state
 from backend.ingest.event_stream import order
 from backend.live.viewer import Gathering, Viewer
 
@@ -103,3 +104,6 @@ def _size(commit: Commit) -> int:
     return sum(
         len(steps) for update in commit.updates.values() for steps, _ in update.points.values()
     )
+
+
+LiveHub = Annotated[Hub, from_state("hub")]

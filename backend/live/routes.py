@@ -17,14 +17,14 @@ from backend.comparisons.schemas import comparison_out
 from backend.db.database import Database
 from backend.db.models import Run
 from backend.errors import NotFoundError
-from backend.http.dependencies import Own
-from backend.live.hub import Hub
+from backend.http.dependencies import Db
+from backend.live.hub import Hub, LiveHub
 from backend.live.viewer import Flush, Viewer, encoded
 from backend.metrics import series
 from backend.runs import progress
 from backend.runs import repository as runs
 from backend.runs.schemas import run_out, series_list
-from backend.workers.registry import Workers
+from backend.workers.registry import Slots, Workers
 
 PING_S: Final = 15.0
 PACE_S: Final = 0.1
@@ -126,8 +126,8 @@ def _event(name: str, data: bytes, position: str) -> bytes:
 router = APIRouter(tags=["live"])
 
 
-def _existing(comparison: str, own: Own) -> str:
-    with own.database.read() as session:
+def _existing(comparison: str, database: Db) -> str:
+    with database.read() as session:
         return comparisons.get(session, comparison).id
 
 
@@ -140,7 +140,10 @@ def _existing(comparison: str, own: Own) -> str:
 )
 async def follow(
     comparison: Annotated[str, Depends(_existing)],
-    own: Own,
+    *,
+    database: Db,
+    workers: Slots,
+    hub: LiveHub,
     keys: Annotated[str, Query(description="Metric keys, comma-separated; empty for all.")] = "",
     last_event_id: Annotated[str, Header(description="Go on behind this event.")] = "",
 ) -> EventSourceResponse:
@@ -155,9 +158,9 @@ async def follow(
     """
     wanted = [key for key in keys.split(",") if key]
     events = stream(
-        own.hub,
-        own.database,
-        own.workers,
+        hub,
+        database,
+        workers,
         comparison=comparison,
         keys=wanted,
         last_id=last_event_id,

@@ -3,14 +3,17 @@
 For Prometheus.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from backend.http.dependencies import Own
+from backend.http.dependencies import from_state
 from backend.monitoring import health
 from backend.monitoring.prometheus import CONTENT_TYPE, Metrics
+from backend.state import Parts
+
+Process = Annotated[Parts, from_state("parts")]
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -59,9 +62,9 @@ def live() -> Live:
 
 
 @router.get("/ready", responses={503: {"model": Ready}})
-def ready(own: Own, response: Response) -> Ready:
+def ready(process: Process, response: Response) -> Ready:
     """200 if database, broker, collector and disk are all right, else 503 with the same body."""
-    found = health.check(own)
+    found = health.check(process)
     problems = [
         Problem(part=part, message=problem) for part, problem in found.parts.items() if problem
     ]
@@ -92,7 +95,7 @@ metrics_router = APIRouter(tags=["health"])
     response_class=Response,
     responses={200: {"content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}},
 )
-def read(request: Request, own: Own) -> Response:
+def read(request: Request, process: Process) -> Response:
     """Queue, slots, ingest, requests and sizes in Prometheus' text format."""
     metrics: Metrics = request.app.state.metrics
-    return Response(metrics.text(own), media_type=CONTENT_TYPE)
+    return Response(metrics.text(process), media_type=CONTENT_TYPE)

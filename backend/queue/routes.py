@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from backend.comparisons import repository as comparisons
 from backend.comparisons.schemas import ComparisonDetail, comparison_detail
-from backend.http.dependencies import Own
+from backend.http.dependencies import Db
 from backend.http.shared_reads import SharedRoute
 from backend.http.times import Now, iso
 from backend.queue import forecast as foresight
@@ -16,6 +16,7 @@ from backend.runs import progress, queue
 from backend.runs import repository as runs
 from backend.runs.queue import Work
 from backend.runs.schemas import RunOut, run_out
+from backend.workers.registry import Slots
 from backend.workers.schemas import WorkerOut
 from contract.events import Preparation
 
@@ -25,7 +26,7 @@ MOST = 200
 """Waiting runs of one answer."""
 
 
-class Slot(WorkerOut):
+class QueueSlot(WorkerOut):
     """A worker slot and the run it has; all that is the run's is null while it has none."""
 
     comparison: str | None = None
@@ -62,7 +63,7 @@ class Waiting(BaseModel):
 class QueueOut(BaseModel):
     """All that works and one page of what waits."""
 
-    workers: list[Slot]
+    workers: list[QueueSlot]
     devices: dict[str, int]
     """Living slots by device class."""
     waiting: list[Waiting]
@@ -80,10 +81,10 @@ class _Page(BaseModel):
 
 
 @router.get("/queue")
-def read(asked: Annotated[_Page, Query()], own: Own, now: Now) -> QueueOut:
+def read(asked: Annotated[_Page, Query()], database: Db, workers: Slots, now: Now) -> QueueOut:
     """The slots with their runs, and what waits in the order in which it will begin."""
-    slots = own.workers.listed()
-    with own.database.read() as session:
+    slots = workers.listed()
+    with database.read() as session:
         under_way = {work.run.id: work for work in queue.running(session)}
         foreseen = foresight.foresee(session, slots, under_way, now)
         first = (asked.page - 1) * asked.page_size
@@ -91,7 +92,7 @@ def read(asked: Annotated[_Page, Query()], own: Own, now: Now) -> QueueOut:
         works = queue.works(session, page)
         return QueueOut(
             workers=[_slot(slot, under_way.get(slot.run or ""), now) for slot in slots],
-            devices=dict(own.workers.alive()),
+            devices=dict(workers.alive()),
             waiting=[
                 _waiting(works[run], place, foreseen) for place, run in enumerate(page, first + 1)
             ],
@@ -104,29 +105,29 @@ def read(asked: Annotated[_Page, Query()], own: Own, now: Now) -> QueueOut:
 
 
 @router.post("/comparisons/{comparison}/front", tags=["comparisons"])
-def move_comparison(comparison: str, own: Own, now: Now) -> ComparisonDetail:
+def move_comparison(comparison: str, database: Db, workers: Slots, now: Now) -> ComparisonDetail:
     """Let its runs that wait go before all others', in their own order."""
-    with own.database.write() as write:
+    with database.write() as write:
         found = comparisons.get(write.session, comparison)
         own_runs = runs.of(write.session, comparison)
         queue.move_to_front(write, [run for run in own_runs if run.state == "queued"])
-        return comparison_detail(write.session, found, slots=own.workers.alive().total(), now=now)
+        return comparison_detail(write.session, found, workers, now)
 
 
 @router.post("/runs/{run}/front", tags=["runs"])
-def move_run(run: str, own: Own, now: Now) -> RunOut:
+def move_run(run: str, database: Db, now: Now) -> RunOut:
     """Let a run that waits go before all others."""
-    with own.database.write() as write:
+    with database.write() as write:
         found = runs.get(write.session, run)
         queue.move_to_front(write, [found])
     return run_out(found, now)
 
 
-def _slot(slot: WorkerOut, work: Work | None, now: float) -> Slot:
+def _slot(slot: WorkerOut, work: Work | None, now: float) -> QueueSlot:
     if work is None or work.run.worker != slot.name:  # it ended just now, or has gone elsewhere
-        return Slot(**slot.model_dump())
+        return QueueSlot(**slot.model_dump())
     run = work.run
-    return Slot(
+    return QueueSlot(
         **slot.model_dump(),
         comparison=run.comparison_id,
         comparison_name=work.comparison_name,

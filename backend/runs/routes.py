@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from backend.errors import NotFoundError
-from backend.http.dependencies import Own
+from backend.http.dependencies import Db, Wake
 from backend.http.shared_reads import SharedRoute
 from backend.http.times import Now
 from backend.metrics import series
@@ -19,36 +19,36 @@ router = APIRouter(prefix="/runs", tags=["runs"], route_class=SharedRoute)
 
 
 @router.get("/{run}")
-def read(run: str, own: Own, now: Now) -> RunOut:
+def read(run: str, database: Db, now: Now) -> RunOut:
     """One run."""
-    with own.database.read() as session:
+    with database.read() as session:
         return run_out(runs.get(session, run), now)
 
 
 @router.get("/{run}/log")
-def read_log(run: str, own: Own) -> LogOut:
+def read_log(run: str, database: Db) -> LogOut:
     """What the run's trainers said, the newest 10,000 lines."""
-    with own.database.read() as session:
+    with database.read() as session:
         runs.get(session, run)
         return LogOut(lines=runs.log_lines(session, run))
 
 
 @router.post("/{run}/cancel")
-def cancel(run: str, own: Own, now: Now) -> RunOut:
+def cancel(run: str, database: Db, now: Now) -> RunOut:
     """Queued: cancelled at once. Running: told to stop; what was measured stays."""
-    with own.database.write() as write:
+    with database.write() as write:
         found = runs.get(write.session, run)
         runs.cancel(write, found, now=now)
     return run_out(found, now)
 
 
 @router.post("/{run}/retry")
-def retry(run: str, own: Own, now: Now) -> RunOut:
+def retry(run: str, database: Db, wake: Wake, now: Now) -> RunOut:
     """Queue a failed or cancelled run again, as a new attempt."""
-    with own.database.write() as write:
+    with database.write() as write:
         found = runs.get(write.session, run)
         runs.retry(write, found)
-    own.sweeper.poke()
+    wake()
     return run_out(found, now)
 
 
@@ -57,7 +57,7 @@ series_router = APIRouter(tags=["series"], route_class=SharedRoute)
 
 @series_router.get("/series")
 def read_series(
-    own: Own,
+    database: Db,
     run: Annotated[list[str], Query(min_length=1, max_length=2000)],
     key: Annotated[list[str] | None, Query(max_length=200)] = None,
     after: Annotated[int, Query(ge=-1, lt=2**53, description="Only steps beyond this one.")] = -1,
@@ -68,7 +68,7 @@ def read_series(
     A series with more points than `max_points` comes in buckets of 2^k steps anchored at 0: steps
     are the buckets' starts, values their means, with min and max beside.
     """
-    with own.database.read() as session:
+    with database.read() as session:
         asked = list(dict.fromkeys(run))
         missing = set(asked) - runs.by_id(session, asked).keys()
         if missing:

@@ -1,5 +1,6 @@
 """The blob store: bytes on disk, named by the SHA-256 of their content."""
 
+import asyncio
 import hashlib
 import os
 import secrets
@@ -9,14 +10,24 @@ import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Annotated, BinaryIO, Final
 
-from backend.errors import NotFoundError
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from starlette.requests import ClientDisconnect
+
+from backend.errors import DiskFullError, HttpError, NotFoundError
+from backend.http.dependencies import from_state
+from backend.http.multipart import read_chunks
+from backend.storage.data_folder import DISK_FULL_ERRORS, has_room
 
 BLOBS: Final = "blobs"
 """Their folder's name within the data folder."""
 YOUNG_S: Final = 3600.0
 """A blob that nobody speaks of may still be meant for a message under way; not after so long."""
+NO_ROOM: Final = "the API's disk has no room for it; delete comparisons, or give it more"
+CHUNK: Final = 1 << 20
+"""Bytes that are written at once."""
 _PREFIX: Final = 2
 """Digits of a digest that name its folder."""
 
@@ -159,6 +170,49 @@ class Incoming:
         """On disk, not only on its way there: the row that will name it is durable too."""
         self._file.flush()
         os.fsync(self._file.fileno())
+
+
+BlobStore = Annotated[Blobs, from_state("blobs")]
+
+
+async def receive_blob(request: Request, blobs: Blobs, digest: str) -> None:
+    """Write a request's body to disk as it arrives; keep it if its content has that digest.
+
+    Raises:
+        RequestValidationError: the content has another.
+        DiskFullError: there is no room.
+        TimedOutError: nothing arrives any more.
+        HttpError: the sender went.
+    """
+    try:
+        announced = request.headers.get("content-length", "0")
+        if not has_room(blobs.root, int(announced)):
+            raise DiskFullError(NO_ROOM)
+        with blobs.incoming() as incoming:
+            waiting = bytearray()
+            async for chunk in read_chunks(request):
+                waiting += chunk
+                if len(waiting) >= CHUNK:
+                    await asyncio.to_thread(incoming.write, bytes(waiting))
+                    waiting.clear()
+            incoming.write(bytes(waiting))
+            if incoming.digest != digest:
+                raise _wrong_digest(digest, incoming.digest, incoming.size)
+            await asyncio.to_thread(blobs.keep, incoming)
+    except OSError as error:
+        if error.errno in DISK_FULL_ERRORS:
+            raise DiskFullError(NO_ROOM) from error
+        raise
+    except ClientDisconnect as error:
+        raise HttpError("the client went") from error  # told to nobody
+
+
+def _wrong_digest(asked: str, seen: str, size: int) -> RequestValidationError:
+    message = f"the {size} bytes that came have the SHA-256 {seen}; send them again"
+    where = ("path", "digest")
+    return RequestValidationError(
+        [{"type": "value_error", "loc": where, "msg": message, "input": asked}]
+    )
 
 
 def _gone(digest: str) -> NotFoundError:

@@ -3,15 +3,17 @@
 The locks are the kernel's: they end with the process that holds them, however that ends.
 """
 
+import errno
 import fcntl
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 from backend.errors import SettingsError
+from backend.http.dependencies import from_state
 
 API_LOCK: Final = "api.lock"
 LAUNCHER_LOCK: Final = "launcher.lock"
@@ -23,6 +25,10 @@ RESTORING: Final = ".restoring"
 """Folder within the data folder for what a restore is about to put in its place."""
 JOURNAL: Final = f"{RESTORING}/journal.json"
 """There while it does."""
+RESERVE: Final = 100_000_000
+"""Bytes that what is received must leave free: the database lies on the same disk."""
+DISK_FULL_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""The error numbers of a write for which there is no room."""
 
 
 class Using:
@@ -89,3 +95,11 @@ def alone(folder: Path, *locks: str) -> Iterator[None]:
             except BlockingIOError as error:
                 raise BlockingIOError(error.errno, error.strerror, name) from None
         yield
+
+
+def has_room(folder: Path, size: int) -> bool:
+    """Return whether so many bytes may still be written below a folder."""
+    return shutil.disk_usage(folder).free >= size + RESERVE
+
+
+DataFolder = Annotated[Path, from_state("data_folder")]

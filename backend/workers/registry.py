@@ -11,8 +11,9 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
+from backend.http.dependencies import from_state
 from backend.workers.schemas import WorkerOut
 
 LOST_S: Final = 15.0
@@ -117,3 +118,7 @@ class Leases:
         """Whether the lease has not been renewed or ended since."""
         with self._lock:
             return self._leases.get(lease.run) is lease
+
+
+Slots = Annotated[Workers, from_state("workers")]
+AliveLeases = Annotated[Leases, from_state("leases")]

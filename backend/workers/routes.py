@@ -9,11 +9,13 @@ from typing import Any, Literal
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.auth.dependencies import worker_token
 from backend.db.models import Comparison
-from backend.http.dependencies import Own, worker_token
+from backend.http.dependencies import Db
 from backend.http.times import Now
 from backend.runs import repository as runs
 from backend.runs.schemas import State
+from backend.workers.registry import AliveLeases, Slots
 from backend.workers.schemas import WorkerList
 from contract import logs
 
@@ -21,9 +23,9 @@ router = APIRouter(tags=["workers"])
 
 
 @router.get("/workers")
-def read(own: Own) -> WorkerList:
+def read(workers: Slots) -> WorkerList:
     """The slots heard of lately; lost ones have been silent for 15 s."""
-    return WorkerList(workers=own.workers.listed())
+    return WorkerList(workers=workers.listed())
 
 
 log = logging.getLogger(__name__)
@@ -38,7 +40,7 @@ class _In(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Slot(_In):
+class SlotIntroduction(_In):
     """A slot introduces itself."""
 
     device: Device
@@ -46,7 +48,7 @@ class Slot(_In):
     pid: int
 
 
-class ClaimIn(Slot):
+class ClaimIn(SlotIntroduction):
     """A slot asks for work."""
 
     worker: str = Field(min_length=1, max_length=255)
@@ -89,15 +91,17 @@ class Heartbeat(BaseModel):
 @worker_router.post(
     "/claim", responses={204: {"description": "nothing to do"}}, response_model=Claim
 )
-def claim(asked: ClaimIn, own: Own, now: Now) -> Claim | Response:
+def claim(
+    asked: ClaimIn, database: Db, workers: Slots, leases: AliveLeases, now: Now
+) -> Claim | Response:
     """Take the next queued run, or 204."""
-    with own.database.write() as write:
+    with database.write() as write:
         run = runs.claim(write, worker=asked.worker, device=asked.device, now=now)
         taken = run.id if run else None
         if run:
             spec = write.session.get_one(Comparison, run.comparison_id).spec
-            own.leases.grant(run.id, run.attempt)
-    own.workers.seen(asked.worker, device=asked.device, host=asked.host, pid=asked.pid, run=taken)
+            leases.grant(run.id, run.attempt)
+    workers.seen(asked.worker, device=asked.device, host=asked.host, pid=asked.pid, run=taken)
     if run is None:
         return Response(status_code=204)
     log.info("claimed by %s", asked.worker, extra=logs.of(run.id, run.attempt))
@@ -106,7 +110,7 @@ def claim(asked: ClaimIn, own: Own, now: Now) -> Claim | Response:
         attempt=run.attempt,
         start_after=run.start_after,
         checkpoint=run.checkpoint,
-        lease_s=own.leases.seconds,
+        lease_s=leases.seconds,
         comparison=run.comparison_id,
         arm=run.arm,
         seed=run.seed,
@@ -115,17 +119,19 @@ def claim(asked: ClaimIn, own: Own, now: Now) -> Claim | Response:
 
 
 @worker_router.post("/runs/{run}/heartbeat")
-def heartbeat(run: str, beat: HeartbeatIn, own: Own) -> Heartbeat:
+def heartbeat(
+    run: str, beat: HeartbeatIn, database: Db, workers: Slots, leases: AliveLeases
+) -> Heartbeat:
     """Renew an attempt's lease; a run that was deleted answers as cancelled."""
-    with own.database.read() as session:
+    with database.read() as session:
         found = runs.by_id(session, [run]).get(run)
     if found is None:
         return Heartbeat(current=False, state="cancelled", cancel=True, committed_seq=0)
     current = found.attempt == beat.attempt
     if current and found.state == "running":
-        own.leases.grant(run, beat.attempt)
+        leases.grant(run, beat.attempt)
         device = "cpu" if found.device == "cpu" else "cuda"
-        own.workers.busy(beat.worker, run=run, device=device)
+        workers.busy(beat.worker, run=run, device=device)
     return Heartbeat(
         current=current,
         state=found.state,
@@ -135,6 +141,6 @@ def heartbeat(run: str, beat: HeartbeatIn, own: Own) -> Heartbeat:
 
 
 @worker_router.post("/workers/{name}/seen", status_code=204)
-def seen(name: str, slot: Slot, own: Own) -> None:
+def seen(name: str, slot: SlotIntroduction, workers: Slots) -> None:
     """An idle slot says that it lives."""
-    own.workers.seen(name, device=slot.device, host=slot.host, pid=slot.pid, run=None)
+    workers.seen(name, device=slot.device, host=slot.host, pid=slot.pid, run=None)

@@ -16,7 +16,7 @@ from backend.errors import NotFoundError
 from backend.http import multipart as receive
 from backend.settings import Settings
 from backend.state import Parts
-from backend.storage import blob_upload as receiving
+from backend.storage import data_folder
 from backend.storage.blobs import Blobs, Incoming
 from tests.backend.conftest import Serve
 from tests.backend.helpers import Api, Attempt, claim, submit
@@ -112,7 +112,7 @@ def test_a_disk_that_is_full_or_gets_full(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(receiving, "RESERVE", 10**18)
+        patched.setattr(data_folder, "RESERVE", 10**18)
         body = check(put(client, CONTENT, DIGEST), 507, "disk_full")
         assert "delete comparisons" in body["message"]
     for step in ("write", "settle"):

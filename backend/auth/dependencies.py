@@ -1,0 +1,61 @@
+"""Dependencies of handlers: the name of the caller, and the token that workers need."""
+
+import hmac
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from backend.auth.middleware import LOCAL_USER, PERSON_KEY, USER_HEADER
+from backend.auth.permissions import Person, parse_user_name
+from backend.errors import UnauthorizedError
+
+_bearer = HTTPBearer(auto_error=False, description="The token that API and workers share.")
+
+
+async def worker_token(
+    request: Request,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> None:
+    """Refuse callers without the worker token.
+
+    Raises:
+        UnauthorizedError: the token is missing or wrong.
+    """
+    token = given.credentials.encode() if given else b""
+    expected: str = request.app.state.worker_token
+    if not hmac.compare_digest(token, expected.encode()):
+        raise UnauthorizedError("this call needs the worker token")
+
+
+async def user(
+    request: Request,
+    given: Annotated[
+        str,
+        Header(
+            alias=USER_HEADER,
+            description="Who asks: a name, percent-encoded UTF-8. A token's own name goes before.",
+        ),
+    ] = "",
+) -> str:
+    """Return the caller's name, under which what they submit is listed.
+
+    It is the name that belongs to the token. Without tokens it is what the header says, which is
+    a name and no proof; "local" where the header is missing.
+
+    Raises:
+        RequestValidationError: the header is too long, no UTF-8, or holds control characters.
+    """
+    person: Person = request.scope[PERSON_KEY]
+    if person.authenticated:
+        return person.name
+    try:
+        return parse_user_name(given) or LOCAL_USER
+    except ValueError as error:
+        where = ("header", USER_HEADER)
+        detail = {"type": "value_error", "loc": where, "msg": str(error), "input": given}
+        raise RequestValidationError([detail]) from None
+
+
+User = Annotated[str, Depends(user)]

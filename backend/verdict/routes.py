@@ -1,0 +1,64 @@
+"""The summary of a comparison and the verdict on the nine claims."""
+
+from fastapi import APIRouter
+from fastapi.exceptions import RequestValidationError
+
+from backend.comparisons import repository as comparisons
+from backend.db.models import Comparison
+from backend.http.dependencies import Db
+from backend.http.shared_reads import SharedRoute
+from backend.verdict.schemas import Verdict
+from backend.verdict.service import give_verdict
+from backend.verdict.summary import Summary, summarise
+
+router = APIRouter(prefix="/comparisons", tags=["comparisons"], route_class=SharedRoute)
+
+
+@router.get("/{comparison}/summary")
+def read_summary(comparison: str, database: Db, baseline: str | None = None) -> Summary:
+    """Arms x metrics: mean, standard deviation and 95 % interval over seeds; and each arm against
+    the baseline, the first arm by default, paired by seed."""
+    with database.read() as session:
+        found = comparisons.get(session, comparison)
+        _check_arms(found, baseline=baseline)
+        return summarise(session, found, baseline)
+
+
+@router.get("/{comparison}/verdict")
+def read_verdict(
+    comparison: str, database: Db, a: str | None = None, b: str | None = None
+) -> Verdict:
+    """Nine claims about contrastive and triplet loss, judged by this comparison's runs.
+
+    The first contrastive and the first triplet arm, or any two: a takes the contrastive one's
+    place, b the triplet one's.
+    """
+    with database.read() as session:
+        found = comparisons.get(session, comparison)
+        _check_arms(found, a=a, b=b)
+        return give_verdict(session, found, a, b)
+
+
+def _check_arms(comparison: Comparison, **asked: str | None) -> None:
+    """Refuse arms that there are not, and the same one twice, by the names of the query's fields.
+
+    Raises:
+        RequestValidationError: names each such field.
+    """
+    arms = [arm["name"] for arm in comparison.spec["arms"]]
+    wrong: dict[str, str] = {}
+    seen: set[str] = set()
+    for field, arm in asked.items():
+        if arm is not None and arm not in arms:
+            wrong[field] = f"there is no arm {arm!r}; the arms are {', '.join(map(repr, arms))}"
+        elif arm in seen:
+            wrong[field] = f"{arm!r} cannot be compared with itself; name another arm"
+        if arm is not None:
+            seen.add(arm)
+    if wrong:
+        raise RequestValidationError(
+            [
+                {"type": "value_error", "loc": ("query", field), "msg": message}
+                for field, message in wrong.items()
+            ]
+        )
