@@ -36,7 +36,7 @@ from tests.support import tiny_mnist
 from worker import data, encoders
 from worker.reporting.reporter import ListReporter
 from worker.slot.trainer_process import ALLOCATOR
-from worker.torch_utils import seed_of
+from worker.torch_utils import stream_seed
 from worker.trainer.training import Training
 
 PEER: Final = "pytorch-metric-learning"
@@ -129,7 +129,7 @@ def job(asked: dict[str, Any]) -> dict[str, float]:
         recall = reporter.series["test.retrieval.recall_at_1"][-1][1] or 0.0
     else:
         items = data.load(spec.data).dataset()
-        torch.manual_seed(seed_of(asked["seed"], "encoder"))
+        torch.manual_seed(stream_seed(asked["seed"], "encoder"))
         network = encoders.build(spec.encoder, items.item_shape)
         logged = comparison_peer.train(
             asked["kind"], network, items, batch=asked["batch"], epochs=asked["epochs"]

@@ -161,8 +161,15 @@ def _second_start(folder: Path, files: ImageFiles) -> float:
     def random() -> Generator[np.ndarray, None, None]:
         yield np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
 
-    key = extract.key_of(pool.items, backbone, SILENT)
-    cache.kept(folder / "cache" / extract.FOLDER, key, shape, random, most=0, progress=SILENT)
+    key = extract.cache_key(pool.items, backbone, SILENT)
+    cache.cached_array(
+        folder / "cache" / extract.FEATURES_FOLDER,
+        key,
+        shape,
+        random,
+        limit_bytes=0,
+        progress=SILENT,
+    )
     command = [sys.executable, "-m", "benchmarks.data", "start", str(folder)]
     environ = {
         "LOSSBOARD_DATASETS_DIR": str(folder / "datasets"),
@@ -222,7 +229,7 @@ def _extractions(folder: Path, files: ImageFiles) -> tuple[float, float]:
     ours_s, bare_s = [], []
     for repeat in range(EXTRACTIONS):
         began = time.perf_counter()
-        own = features.features(
+        own = features.extract_features(
             files, backbone, CPU, cache=folder / f"empty {repeat}", progress=SILENT
         )
         ours_s.append(time.perf_counter() - began)

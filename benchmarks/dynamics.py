@@ -97,11 +97,11 @@ class Loop:
         embeddings.retain_grad()
         output: LossOutput = self._loss(embeddings, labels)
         output.value.backward()
-        seen = dynamics.numbers(output, [embeddings], self._parameters)
-        seen = dynamics.stepped(
+        seen = dynamics.step_numbers(output, [embeddings], self._parameters)
+        seen = dynamics.optimizer_step(
             self._optimizer, seen, self._parameters, with_update_norm=update_norm
         )
-        self.values = dynamics.read_numbers([seen])[0]
+        self.values = dynamics.read_values([seen])[0]
 
 
 def bare_contrastive(embeddings: Tensor, labels: Tensor) -> Tensor:

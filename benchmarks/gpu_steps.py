@@ -13,8 +13,8 @@ from contract.comparison.training import Precision
 from worker import encoders, losses
 from worker.data import Split
 from worker.trainer import dynamics
-from worker.trainer.dynamics import Readings
-from worker.trainer.model import Model, loss_of
+from worker.trainer.dynamics import StepBuffer
+from worker.trainer.model import Model, compute_loss
 from worker.trainer.training import UPDATE_NORM_EVERY
 
 ITEMS: Final = 60_000
@@ -48,7 +48,7 @@ class Steps:
         items = ITEMS if shape[0] == 1 else LARGE_ITEMS
         self._train = Split(_images(items, shape).cuda(), _labels(items).cuda())
         self._order = torch.randperm(items, device="cuda")[: items // batch * batch].view(-1, batch)
-        self._readings = Readings(torch.device("cuda"))
+        self._readings = StepBuffer(torch.device("cuda"))
         self._generator = torch.Generator()
         self._measure, self._read = measure, read
         self._step = 0
@@ -62,14 +62,14 @@ class Steps:
         embeddings = self._model(part)
         for own in embeddings:
             own.retain_grad()
-        output = loss_of(self._loss, embeddings, part.labels, self._generator)
+        output = compute_loss(self._loss, embeddings, part.labels, self._generator)
         output.value.backward()
         if not self._measure:
             self._optimizer.step()
             return
-        seen = dynamics.numbers(output, embeddings, self._weights)
+        seen = dynamics.step_numbers(output, embeddings, self._weights)
         now = self._step % UPDATE_NORM_EVERY == 0
-        seen = dynamics.stepped(self._optimizer, seen, self._weights, with_update_norm=now)
+        seen = dynamics.optimizer_step(self._optimizer, seen, self._weights, with_update_norm=now)
         self._readings.add(self._step, seen)
         if self._read and self._readings.due():
             self._readings.read()

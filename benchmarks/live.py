@@ -46,7 +46,7 @@ from contract.catalogue.presets import DEMO
 from tests.support.browser import browser_page
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
-from worker.reporting.stream_reporter import Outbox, StreamReporter, connect
+from worker.reporting.stream_reporter import Outbox, StreamReporter, connect_to_broker
 
 SUBMITS: Final = 5
 
@@ -194,18 +194,18 @@ def pretend_to_train(
     stack: Stack, run: dict[str, Any], reported: dict[tuple[str, int], float]
 ) -> None:
     """Report values at a steady pace, as a trainer does, and keep the lease."""
-    with connect(stack.broker_url, timeout=5.0) as client:
+    with connect_to_broker(stack.broker_url, timeout=5.0) as client:
         reporter = StreamReporter(run["run"], run["attempt"], client, Outbox())
         reporter.started(device="bench", total_steps=STEPS, steps_per_epoch=STEPS // 20)
         for step, values in paced():
             reported[run["run"], step] = time.time()
             reporter.points(step, values)
             if step % STEPS_A_SECOND == 0:
-                reporter.committed(beat(stack, run))
+                reporter.mark_stored(beat(stack, run))
         reporter.ended("succeeded")
 
         def stored() -> bool:
-            reporter.committed(beat(stack, run))
+            reporter.mark_stored(beat(stack, run))
             return bool(stack.get(f"/runs/{run['run']}")["state"] == "succeeded")
 
         until(stored, f"the end of {run['run']}")

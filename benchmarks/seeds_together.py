@@ -35,10 +35,9 @@ from contract.comparison.training import AdamOptimizer, ShuffleSampler
 from worker import encoders, losses
 from worker.batched import BatchedSeeds
 from worker.data import Split
-from worker.torch_utils import generator, seed_of
+from worker.torch_utils import build_optimizer, stream_generator, stream_seed
 from worker.trainer import batches, dynamics
-from worker.trainer import model as optimizers
-from worker.trainer.model import Model, loss_of
+from worker.trainer.model import Model, compute_loss
 from worker.trainer.training import UPDATE_NORM_EVERY
 
 ITEMS, FEATURES, CLASSES = 6_000, 512, 10
@@ -83,7 +82,7 @@ def _row(device: torch.device, head: str, kind: str, seeds: int, batch: int) -> 
     loss: Loss = TypeAdapter(Loss).validate_python({"kind": kind})
     models = []
     for seed in range(seeds):
-        torch.manual_seed(seed_of(seed, "encoder"))
+        torch.manual_seed(stream_seed(seed, "encoder"))
         models.append(encoders.build(HEADS[head], (FEATURES,)).to(device))
     ours = Batched(copy.deepcopy(models), loss, train, batch)
     alone = enumerate(copy.deepcopy(models))
@@ -203,13 +202,13 @@ class Alone:
         self.series: list[dict[str, float]] = []
         self.model = Model([model])
         self._weights = list(self.model.parameters())
-        self._optimizer = optimizers.build(AdamOptimizer(), self._weights)
+        self._optimizer = build_optimizer(AdamOptimizer(), self._weights)
         self._loss = losses.build(loss)
-        self._train, self._tuples = train, generator(seed, "tuples")
+        self._train, self._tuples = train, stream_generator(seed, "tuples")
         self._batches = batches_of(seed, train.labels, batch)
         self._cpu = train.labels.device.type == "cpu"
         self._step = 0
-        self._unread: list[dynamics.Numbers] = []
+        self._unread: list[dynamics.StepNumbers] = []
 
     def block(self) -> None:
         """Some steps."""
@@ -226,16 +225,16 @@ class Alone:
         embeddings: tuple[Tensor, ...] = self.model(part)
         for own in embeddings:
             own.retain_grad()
-        output = loss_of(self._loss, embeddings, part.labels, self._tuples)
+        output = compute_loss(self._loss, embeddings, part.labels, self._tuples)
         output.value.backward()
-        seen = dynamics.numbers(output, embeddings, self._weights)
+        seen = dynamics.step_numbers(output, embeddings, self._weights)
         now = self._step % UPDATE_NORM_EVERY == 0
-        seen = dynamics.stepped(self._optimizer, seen, self._weights, with_update_norm=now)
+        seen = dynamics.optimizer_step(self._optimizer, seen, self._weights, with_update_norm=now)
         self._unread.append(seen)
 
     def _read(self) -> None:
         if self._unread:
-            self.series += dynamics.read_numbers(self._unread)
+            self.series += dynamics.read_values(self._unread)
             self._unread = []
 
 

@@ -12,7 +12,7 @@ from backend.ingest.collector import Collector
 from backend.metrics import points, series
 from benchmarks.peers.job import BATCH, repeated, timed
 from benchmarks.store import KEYS, claimed, empty_store, fill_long
-from worker.reporting.stream_reporter import Outbox, StreamReporter, connect
+from worker.reporting.stream_reporter import Outbox, StreamReporter, connect_to_broker
 
 PATIENCE_S = 120
 
@@ -26,7 +26,7 @@ def logged(total: int, *, width: int = len(KEYS)) -> float:
         collector = Collector(database, broker.url)
         ended = _end_of(database, run)
         collector.start()
-        with connect(broker.url, timeout=5.0) as client:
+        with connect_to_broker(broker.url, timeout=5.0) as client:
             reporter = StreamReporter(run, 1, client, Outbox())
             reporter.started(device="cpu", total_steps=len(steps), steps_per_epoch=100)
             began = time.perf_counter()
@@ -126,7 +126,7 @@ def _close(reporter: StreamReporter, database: Database, run: str) -> None:
     with database.read() as session:
         row = session.get(Run, run)
         assert row is not None
-        reporter.committed(row.committed_seq)
+        reporter.mark_stored(row.committed_seq)
     reporter.close()
 
 

@@ -23,12 +23,12 @@ from contract.names import WAKE_TASK, wake_queue
 from worker.settings import Settings
 from worker.slot.slot import Slot
 
-LEFT_AFTER_S: Final = 3.2
+GIVE_BACK_S: Final = 3.2
 """How long a slot that was asked to stop, and has no time to drain, may take to give its run back;
 Celery stops then."""
-GONE_AFTER_S: Final = 4.0
+EXIT_AFTER_S: Final = 4.0
 """By then it is gone, whatever Celery still waits for."""
-LOOK_S: Final = 0.05
+POLL_S: Final = 0.05
 
 log = logging.getLogger(__name__)
 settings = Settings.from_environment()
@@ -78,13 +78,13 @@ def open_slot(**_: object) -> None:
 
 
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]
-def pass_the_stop_on(sender: Consumer, **_: object) -> None:
+def forward_stop(sender: Consumer, **_: object) -> None:
     """In the main process: let the slot give its run back first, then stop as Celery does."""
     celerys_own: Any = signal.getsignal(signal.SIGTERM)
-    signal.signal(signal.SIGTERM, _Stop(sender, celerys_own))
+    signal.signal(signal.SIGTERM, _StopHandler(sender, celerys_own))
 
 
-class _Stop:
+class _StopHandler:
     """The main process's handler of SIGTERM; a second one waits for nothing any more."""
 
     def __init__(
@@ -97,11 +97,11 @@ class _Stop:
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if self._asked:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
-            _be_gone_after(GONE_AFTER_S)
+            _exit_after(EXIT_AFTER_S)
             self._celerys_own(number, frame)
             return
         self._asked = True
-        _be_gone_after(settings.drain_s + GONE_AFTER_S)
+        _exit_after(settings.drain_s + EXIT_AFTER_S)
         for pid in self._consumer.pool.info["processes"]:
             try:
                 os.kill(pid, signal.SIGTERM)
@@ -111,13 +111,13 @@ class _Stop:
         threading.Thread(target=self._wait_for_the_slot, daemon=True).start()
 
     def _wait_for_the_slot(self) -> None:
-        until = time.monotonic() + settings.drain_s + LEFT_AFTER_S
+        until = time.monotonic() + settings.drain_s + GIVE_BACK_S
         while state.active_requests and time.monotonic() < until:
-            time.sleep(LOOK_S)
+            time.sleep(POLL_S)
         os.kill(os.getpid(), signal.SIGTERM)  # its handler belongs to the main thread
 
 
-def _be_gone_after(seconds: float) -> None:
+def _exit_after(seconds: float) -> None:
     guard = threading.Timer(seconds, os._exit, [1])
     guard.daemon = True
     guard.start()

@@ -1,44 +1,46 @@
-"""What can go wrong in the worker: one small tree."""
+"""The errors of the worker: one class for each thing that can go wrong, all below `WorkerError`."""
 
 
 class WorkerError(Exception):
-    """Every error of the worker."""
+    """Any error of the worker."""
 
 
 class SettingsError(WorkerError):
-    """The environment does not say what the worker needs to know."""
+    """The environment lacks a setting, or one has no usable value; names all of them."""
 
 
 class DataError(WorkerError):
-    """A data set is not there, cannot be had or is damaged; names the files and what to do."""
+    """A data set or weights are missing, damaged or cannot be downloaded; names the files and says
+    what to do."""
 
 
 class MemoryEstimateError(WorkerError):
-    """A run needs more memory than there is; says how much of what."""
+    """A run needs more memory than is available; says how much for what."""
 
 
 class CancelledError(WorkerError):
-    """The run was cancelled while it prepared."""
+    """The run was cancelled before its first step, or while a blob was sent."""
 
 
-class LeftError(WorkerError):
-    """The training stopped at a checkpoint, for its worker leaves; it goes on elsewhere."""
+class GivenBackError(WorkerError):
+    """The training stopped at a checkpoint because its worker is stopping; another attempt goes on
+    from there."""
 
 
 class ApiUnavailableError(WorkerError):
-    """The API gave no good answer; asking again may help."""
+    """The API gave no usable answer; trying again may help."""
 
 
 class BlobRefusedError(WorkerError):
-    """The API does not take a blob: it is too large, or there is no room."""
+    """The API refuses a blob: it is too large, or the disk is full."""
 
 
 class CheckpointError(WorkerError):
-    """A checkpoint is gone, damaged or of another training; says which."""
+    """A checkpoint is damaged or belongs to another training; says which."""
 
 
 class BlobLostError(WorkerError):
-    """A blob is no longer on the API's disk, or not as it was put there."""
+    """A blob is not in the API's store any more, or its content has changed."""
 
 
 class ReporterError(WorkerError):
@@ -46,7 +48,12 @@ class ReporterError(WorkerError):
 
 
 class DivergedError(WorkerError):
-    """The loss is no finite number any more."""
+    """The loss is not finite any more.
+
+    Attributes:
+        cause: the likely cause and what to change, for people.
+        step: at which it happened.
+    """
 
     def __init__(self, message: str, *, cause: str, step: int) -> None:
         super().__init__(message)
@@ -55,8 +62,8 @@ class DivergedError(WorkerError):
 
 
 class InputError(WorkerError, ValueError):
-    """What a loss or a measure was given has the wrong shape, type or values; names the argument
-    and what was seen."""
+    """An argument of a loss or a measure has the wrong shape, type or values; names the argument
+    and what was found."""
 
 
 class NotFiniteError(WorkerError):

@@ -1,8 +1,7 @@
-"""What memory there is, and the refusal of what cannot fit.
+"""The machine's resources: available memory, the refusal of a run that does not fit, and priority.
 
-What memory there is, and the refusal of what cannot fit.
-
-Stepping back, so that whoever looks on is served first.
+Memory is checked before the first step, so that a run that does not fit fails with numbers instead
+of being killed, or taking other processes down with it.
 """
 
 import os
@@ -18,79 +17,92 @@ import torch
 
 from worker.errors import MemoryEstimateError
 
-EXACT: Final = 1.0
-MEASURED: Final = 0.8
-"""How much of an estimate is certain: of tensors whose sizes are known all of it, of what was
-measured on a small part and scaled less, so that nothing is refused that fits."""
+EXACT_SHARE: Final = 1.0
+"""Share of an estimate that is certain where the sizes of all tensors are known."""
+MEASURED_SHARE: Final = 0.8
+"""The same of an estimate that was measured on a small part and scaled up: lower, so that no run is
+refused that would fit."""
 
-CGROUPS: Final = Path("/sys/fs/cgroup")
-OWN_CGROUPS: Final = Path("/proc/self/cgroup")
+CGROUP_MOUNT: Final = Path("/sys/fs/cgroup")
+PROCESS_CGROUPS: Final = Path("/proc/self/cgroup")
+Cgroup = tuple[Path, str, str, tuple[str, ...]]
+"""Folder of a control group; names of the file with its memory limit, of the file with the memory
+in use, and of the entries of `memory.stat` that count the page cache."""
+
+AUTOGROUP: Final = Path("/proc/self/autogroup")
+TRIES: Final = 50
+RETRY_S: Final = 0.1
+"""The kernel lets only one session in this many seconds change its niceness."""
 
 
-def check(
-    needs: Mapping[str, int], device: torch.device, advice: str, *, certain: float = EXACT
+def check_memory(
+    needs: Mapping[str, int],
+    device: torch.device,
+    advice: str,
+    *,
+    certain_share: float = EXACT_SHARE,
 ) -> None:
-    """Refuse what cannot fit.
+    """Refuse what does not fit into memory.
 
     Args:
-        needs: bytes by what they are for.
-        device: where they are needed.
-        advice: what to change.
-        certain: share of the estimate that surely is needed.
+        needs: bytes by what they are needed for.
+        device: on which they are needed.
+        advice: what to change, for people.
+        certain_share: share of the estimate that is needed for certain.
 
     Raises:
-        MemoryEstimateError: with all numbers.
+        MemoryEstimateError: it does not fit; gives all numbers.
     """
-    free = available(device)
+    free = available_memory(device)
     total = sum(needs.values())
-    if total * certain > free:
-        listed = ", ".join(f"{what} {in_words(size)}" for what, size in needs.items() if size)
+    if total * certain_share > free:
+        listed = ", ".join(f"{what} {format_bytes(size)}" for what, size in needs.items() if size)
         raise MemoryEstimateError(
-            f"this needs about {in_words(total)} of memory ({listed}), and {in_words(free)} are "
-            f"available on {device}. {advice}"
+            f"this needs about {format_bytes(total)} of memory ({listed}), and "
+            f"{format_bytes(free)} are available on {device}. {advice}"
         )
 
 
-def available(device: torch.device) -> int:
-    """Bytes that can be taken now; on a CPU no more than the limit of a container leaves."""
+def available_memory(device: torch.device) -> int:
+    """Return the bytes that can be allocated now; on a CPU within the limits of control groups."""
     if device.type == "cuda":
-        # What torch has set aside and does not use can be taken too.
+        # Memory that torch has reserved and does not use can be allocated too.
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         free: int = torch.cuda.mem_get_info(device)[0] + unused
         return free
-    return min(psutil.virtual_memory().available, *cgroup_rooms())
+    return min(psutil.virtual_memory().available, *cgroup_free_memory())
 
 
-def cgroup_rooms(own: Path = OWN_CGROUPS, mount: Path = CGROUPS) -> list[int]:
-    """Bytes that each limit on this process leaves, its control group's and those above it.
+def cgroup_free_memory(
+    process_cgroups: Path = PROCESS_CGROUPS, mount: Path = CGROUP_MOUNT
+) -> list[int]:
+    """Return the free bytes below each memory limit that holds for this process.
 
-    What a limit leaves is counted without the files' pages that are held only because nobody else
-    wanted the memory.
+    Limits are those of its own control group and of the groups above it. The page cache counts as
+    free: the kernel drops it when memory is needed.
 
     Args:
-        own: says which control groups this process is in, in the kernel's format.
+        process_cgroups: the file that lists this process's control groups, in the kernel's format.
         mount: where control groups are mounted, of version 2 or 1.
     """
-    rooms = []
-    for folder, limit, used, pages in _groups(own, mount):
+    free = []
+    for folder, limit_file, used_file, cache_entries in _cgroups(process_cgroups, mount):
         try:
-            most = int((folder / limit).read_text())
-            taken = int((folder / used).read_text())
-            facts = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
-            rooms.append(max(0, most - taken + sum(int(facts.get(name, 0)) for name in pages)))
-        except (OSError, ValueError):  # no such group here, or "max": no limit
+            limit = int((folder / limit_file).read_text())
+            used = int((folder / used_file).read_text())
+            stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+            cache = sum(int(stat.get(name, 0)) for name in cache_entries)
+            free.append(max(0, limit - used + cache))
+        except (OSError, ValueError):  # there is no such group, or the limit is "max": none
             continue
-    return rooms
+    return free
 
 
-Group = tuple[Path, str, str, tuple[str, ...]]
-
-
-def _groups(own: Path, mount: Path) -> Iterator[Group]:
-    """The control groups above and with this process's, and the names of what they say."""
+def _cgroups(process_cgroups: Path, mount: Path) -> Iterator[Cgroup]:
+    """Yield this process's control groups of memory and all groups above them."""
     try:
-        lines = own.read_text().splitlines()
-    except OSError:  # another system than Linux
+        lines = process_cgroups.read_text().splitlines()
+    except OSError:  # not Linux
         return
     for line in lines:
         _, controllers, path = line.split(":", 2)
@@ -106,13 +118,13 @@ def _groups(own: Path, mount: Path) -> Iterator[Group]:
             root = mount / "memory"
         else:
             continue
-        # Inside a container the path may be the host's, and only the root is there.
+        # Inside a container the path may be the host's, and only the root exists.
         folder = root / path.lstrip("/")
         yield from ((one, *names) for one in (folder, *folder.parents) if one.is_relative_to(root))
 
 
-def in_words(size: float) -> str:
-    """Bytes for people: "18.4 GB"."""
+def format_bytes(size: float) -> str:
+    """Return a number of bytes for people to read, as "18.4 GB"."""
     for unit in ("bytes", "kB", "MB"):
         if size < 1000:
             return f"{size:.3g} {unit}"
@@ -120,28 +132,22 @@ def in_words(size: float) -> str:
     return f"{size:,.1f} GB"
 
 
-AUTOGROUP: Final = Path("/proc/self/autogroup")
-TRIES: Final = 50
-BUSY_S: Final = 0.1
-"""The kernel lets one session in so many seconds change its niceness."""
+def lower_priority(niceness: int) -> None:
+    """Let other processes run before this one.
 
-
-def step_back(niceness: int) -> None:
-    """Let others run before this process.
-
-    Where Linux weighs sessions against each other (autogroups), a niceness counts within its own
-    session only, and four trainers, each with a session, would get four parts to the API's one: so
-    a process that leads a session has that step back too.
+    Where Linux groups processes by session (autogroups), a niceness counts only within its own
+    session: four trainers, each in its own session, would get four shares of the CPU and the API
+    one. So a process that leads a session lowers the priority of that session too.
     """
     os.nice(niceness)
     if os.getsid(0) == os.getpid():
-        with suppress(OSError):  # a kernel without autogroups, or another system
-            _weigh_session(niceness)
+        with suppress(OSError):  # a kernel without autogroups, or not Linux
+            _set_session_niceness(niceness)
 
 
-def _weigh_session(niceness: int) -> None:
+def _set_session_niceness(niceness: int) -> None:
     for _ in range(TRIES):
-        with suppress(BlockingIOError):  # another one's turn
+        with suppress(BlockingIOError):  # another session has just changed its own
             AUTOGROUP.write_text(str(niceness))
             return
-        time.sleep(BUSY_S * random.uniform(1, 2))
+        time.sleep(RETRY_S * random.uniform(1, 2))

@@ -1,33 +1,66 @@
-"""Independent random streams from one seed, so that what one part draws moves no other part.
+"""Small helpers around torch: random streams, copies to a device, and the optimisers of a spec.
 
-Independent random streams from one seed, so that what one part draws moves no other part.
-
-From the CPU to a device.
+Every part of a run that draws random numbers has its own stream, derived from the run's seed. What
+one part draws then never changes what another part draws.
 """
 
 import hashlib
-from typing import Literal
+from collections.abc import Callable, Iterable
+from typing import Final, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-Part = Literal["encoder", "loss", "tuples", "first pass", "subsets", "snapshot", "augmentation"]
+from contract.comparison.training import AdamOptimizer, AdamWOptimizer, Optimizer, SgdOptimizer
+
+Stream = Literal["encoder", "loss", "tuples", "first pass", "subsets", "snapshot", "augmentation"]
+"""What a random stream is for. The names decide the numbers: a renamed stream draws others."""
+
+Parameters = Iterable[nn.Parameter]
 
 
-def seed_of(seed: int, part: Part) -> int:
-    """The part's own 63-bit seed: the first bytes of SHA-256 over both names."""
-    digest = hashlib.sha256(f"{seed}/{part}".encode()).digest()
+def stream_seed(seed: int, stream: Stream) -> int:
+    """Return a stream's own 63-bit seed: the first bytes of SHA-256 over the seed and its name."""
+    digest = hashlib.sha256(f"{seed}/{stream}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def generator(seed: int, part: Part) -> torch.Generator:
-    """A CPU generator of the part's own stream."""
-    return torch.Generator().manual_seed(seed_of(seed, part))
+def stream_generator(seed: int, stream: Stream) -> torch.Generator:
+    """Return a CPU generator at the start of a stream."""
+    return torch.Generator().manual_seed(stream_seed(seed, stream))
 
 
-def sent(tensor: Tensor, device: torch.device) -> Tensor:
-    """A CPU tensor on a device. A GPU is not waited for: it fetches the copy in its turn, from
-    memory that stays where it is."""
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
+    """Copy a CPU tensor to a device without waiting for the device.
+
+    A GPU fetches the copy when its turn comes, from pinned memory, which does not move meanwhile.
+    """
     if device.type != "cuda":
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
+
+
+def build_optimizer(spec: Optimizer, parameters: Parameters) -> torch.optim.Optimizer:
+    """Build the optimiser of a spec for these parameters."""
+    return OPTIMIZERS[type(spec)](spec, parameters)
+
+
+def _adam(spec: Optimizer, parameters: Parameters) -> torch.optim.Optimizer:
+    return torch.optim.Adam(parameters, lr=spec.lr, weight_decay=spec.weight_decay)
+
+
+def _adamw(spec: Optimizer, parameters: Parameters) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(parameters, lr=spec.lr, weight_decay=spec.weight_decay)
+
+
+def _sgd(spec: Optimizer, parameters: Parameters) -> torch.optim.Optimizer:
+    assert isinstance(spec, SgdOptimizer)
+    return torch.optim.SGD(
+        parameters, lr=spec.lr, weight_decay=spec.weight_decay, momentum=spec.momentum
+    )
+
+
+OPTIMIZERS: Final[
+    dict[type[Optimizer], Callable[[Optimizer, Parameters], torch.optim.Optimizer]]
+] = {AdamOptimizer: _adam, AdamWOptimizer: _adamw, SgdOptimizer: _sgd}
+"""Type of an optimiser's spec -> the function that builds it."""

@@ -16,10 +16,10 @@ from contract.comparison.encoder import Encoder
 from contract.comparison.training import Training
 from worker import encoders, losses
 from worker.data import Dataset, Split
-from worker.trainer import memory_estimate as footprint
-from worker.trainer import model as optimizers
-from worker.trainer.evaluation import Best, embed
-from worker.trainer.model import Model, loss_of
+from worker.torch_utils import build_optimizer
+from worker.trainer.evaluation import BestEpoch, embed
+from worker.trainer.memory_estimate import training_memory
+from worker.trainer.model import Model, compute_loss
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def main(name: str) -> None:
     _steps(model, loss, data.train.take(batch), settings, count=2)
     embed(model, data.test)
     measured = _status("VmHWM") - before
-    needs = footprint.of_training(model, loss, data, settings, batch)
+    needs = training_memory(model, loss, data, settings, batch)
     json.dump({"needs": needs, "measured": measured}, sys.stdout)
 
 
@@ -90,11 +90,11 @@ def _steps(
     count: int,
 ) -> None:
     weights = [w for w in model.parameters() if w.requires_grad]
-    optimizer = optimizers.build(settings.optimizer, [*weights, *loss.parameters()])
-    best = Best()
+    optimizer = build_optimizer(settings.optimizer, [*weights, *loss.parameters()])
+    best = BestEpoch()
     for step in range(count):
         optimizer.zero_grad()
-        loss_of(loss, model(batch), batch.labels, torch.Generator()).value.backward()
+        compute_loss(loss, model(batch), batch.labels, torch.Generator()).value.backward()
         before = [w.detach().clone() for w in weights]
         optimizer.step()
         [after.detach() - old for after, old in zip(weights, before, strict=True)]

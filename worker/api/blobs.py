@@ -13,7 +13,7 @@ from worker.settings import Settings
 
 TIMEOUT: Final = httpx.Timeout(30.0, connect=2.0)
 RETRY_S: Final = 0.5
-NO_ROOM: Final = 507
+INSUFFICIENT_STORAGE: Final = 507
 
 
 class BlobStore(Protocol):
@@ -28,11 +28,11 @@ class BlobStore(Protocol):
         """
 
 
-class Blobs:
+class BlobClient:
     """The API's store."""
 
     def __init__(self, settings: Settings) -> None:
-        self._http = internal.client(settings, TIMEOUT, "/blobs")
+        self._http = internal.http_client(settings, TIMEOUT, "/blobs")
 
     def put(self, content: bytes, cancelled: Callable[[], bool]) -> str:
         """Store bytes, however long the API is away; their digest.
@@ -91,7 +91,7 @@ class Blobs:
             except httpx.TransportError:
                 pass
             else:
-                final = answer.is_client_error or answer.status_code == NO_ROOM
+                final = answer.is_client_error or answer.status_code == INSUFFICIENT_STORAGE
                 if answer.is_success or final:
                     return answer
             if cancelled():

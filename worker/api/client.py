@@ -20,7 +20,7 @@ from worker.errors import ApiUnavailableError
 from worker.settings import Settings
 
 
-def client(settings: Settings, timeout: httpx.Timeout, path: str = "") -> httpx.Client:
+def http_client(settings: Settings, timeout: httpx.Timeout, path: str = "") -> httpx.Client:
     """A client that shows the workers' token.
 
     Args:
@@ -56,7 +56,7 @@ class Claim(BaseModel):
     """The whole comparison's; read by the trainer, so that a bad one fails only its run."""
 
 
-class Pulse(BaseModel):
+class HeartbeatAnswer(BaseModel):
     """A heartbeat's answer."""
 
     model_config = ConfigDict(frozen=True)
@@ -74,7 +74,7 @@ class Pulse(BaseModel):
         return not self.current or self.state != "running"
 
 
-GONE = Pulse(current=False, state="gone")
+RUN_GONE = HeartbeatAnswer(current=False, state="gone")
 """The answer for a run that no longer exists."""
 
 
@@ -84,7 +84,7 @@ TIMEOUT: Final = httpx.Timeout(2.0, connect=1.0)
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class Api:
+class SlotApi:
     """The calls a slot makes; every one raises ApiUnavailableError where it got no good answer."""
 
     def __init__(self, settings: Settings) -> None:
@@ -94,14 +94,14 @@ class Api:
             "host": socket.gethostname(),
             "pid": os.getpid(),
         }
-        self._http = client(settings, TIMEOUT)
+        self._http = http_client(settings, TIMEOUT)
 
     def claim(self) -> Claim | None:
         """Take the next queued run of this device class; None if there is none."""
         answer = self._post("/claim", {"worker": self._name, **self._where})
         return None if answer.status_code == httpx.codes.NO_CONTENT else _read(Claim, answer)
 
-    def heartbeat(self, claim: Claim) -> Pulse:
+    def heartbeat(self, claim: Claim) -> HeartbeatAnswer:
         """Renew the lease; the answer says how the run stands."""
         answer = self._post(
             f"/runs/{quote(claim.run, safe='')}/heartbeat",
@@ -109,10 +109,10 @@ class Api:
             missing_is_fine=True,
         )
         if answer.status_code == httpx.codes.NOT_FOUND:
-            return GONE
-        return _read(Pulse, answer)
+            return RUN_GONE
+        return _read(HeartbeatAnswer, answer)
 
-    def seen(self) -> None:
+    def report_presence(self) -> None:
         """Say that this slot lives."""
         self._post(f"/workers/{quote(self._name, safe='')}/seen", self._where)
 
@@ -146,7 +146,7 @@ class _In(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class EpochIn(_In):
+class EpochInput(_In):
     """One snapshot."""
 
     epoch: int
@@ -154,21 +154,21 @@ class EpochIn(_In):
     """The blob's digest."""
 
 
-class ArmIn(_In):
+class ArmInput(_In):
     """One arm's snapshots."""
 
     arm: str
-    epochs: list[EpochIn]
+    epochs: list[EpochInput]
 
 
-class Task(_In):
+class ProjectionTask(_In):
     """A projection that a viewer waits for."""
 
     id: str
     method: str
     dims: int
     seed: int
-    inputs: list[ArmIn]
+    inputs: list[ArmInput]
 
 
 class ProjectionApi:
@@ -176,15 +176,15 @@ class ProjectionApi:
     answer."""
 
     def __init__(self, settings: Settings) -> None:
-        self._http = client(settings, PROJECTION_TIMEOUT, "/projections")
+        self._http = http_client(settings, PROJECTION_TIMEOUT, "/projections")
 
-    def claim(self) -> Task | None:
+    def claim(self) -> ProjectionTask | None:
         """Take what waits longest; None if nothing does."""
         answer = self._post("/claim", {})
         if answer.status_code == httpx.codes.NO_CONTENT:
             return None
         try:
-            return Task.model_validate_json(answer.content)
+            return ProjectionTask.model_validate_json(answer.content)
         except ValidationError as error:
             raise ApiUnavailableError(f"not the API's answer: {error}") from error
 

@@ -10,7 +10,8 @@ from contract.comparison.training import Optimizer
 from worker.batched.stacked_networks import StackedNetworks
 from worker.batched.tuple_losses import LOSS_FUNCTIONS, LabelRelations, squared_distances
 from worker.errors import InputError
-from worker.trainer import dynamics, model
+from worker.torch_utils import build_optimizer
+from worker.trainer import dynamics
 
 
 def can_batch(loss: Loss) -> bool:
@@ -53,7 +54,7 @@ class BatchedSeeds:
         self.step = 0
         """Number of steps done; the same for each seed."""
         self._stack = StackedNetworks(networks)
-        self._optimizer = model.build(optimizer, [self._stack.weights])
+        self._optimizer = build_optimizer(optimizer, [self._stack.weights])
         self._loss, self._found = loss, LOSS_FUNCTIONS[loss.kind]
         self._items, self._labels = items, labels
         self._names: dict[int, list[str]] = {}
@@ -112,7 +113,7 @@ class BatchedSeeds:
 
         Returns:
             For each step and each seed its values by metric key, as
-            `worker.trainer.dynamics.read_numbers` gives them for a single seed.
+            `worker.trainer.dynamics.read_values` gives them for a single seed.
         """
         if not self._unread:
             return []

@@ -29,8 +29,14 @@ Rows = Callable[[], Generator[np.ndarray, None, None]]
 log = logging.getLogger(__name__)
 
 
-def kept(
-    folder: Path, key: str, shape: tuple[int, int], rows: Rows, *, most: int, progress: Progress
+def cached_array(
+    folder: Path,
+    key: str,
+    shape: tuple[int, int],
+    rows: Rows,
+    *,
+    limit_bytes: int,
+    progress: Progress,
 ) -> np.ndarray:
     """The array of a key, from its file; computed now if that is not there.
 
@@ -40,7 +46,7 @@ def kept(
         shape: of the array, whose type is float32.
         rows: computes it. Only one process at a time does, others wait for it; whatever it raises
             leaves no file.
-        most: bytes that the folder may hold, this array excepted.
+        limit_bytes: bytes that the folder may hold, this array excepted.
         progress: told while another process computes the same.
 
     Raises:
@@ -54,7 +60,7 @@ def kept(
         with locked(folder, key, lambda *_: progress(WAITING, 0, None)):
             if (found := _read(path, shape)) is None:  # no other process was first
                 _write(path, shape, rows)
-                _make_room(folder, path, most)
+                _make_room(folder, path, limit_bytes)
                 found = _read(path, shape)
     except OSError as error:
         raise DataError(
@@ -110,7 +116,7 @@ def _write(path: Path, shape: tuple[int, int], rows: Rows) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _make_room(folder: Path, own: Path, most: int) -> None:
+def _make_room(folder: Path, own: Path, limit_bytes: int) -> None:
     """Remove what was used least recently until the rest is small enough, and what a killed process
     left."""
     for partial in folder.glob("*.partial"):
@@ -125,7 +131,7 @@ def _make_room(folder: Path, own: Path, most: int) -> None:
                 others.append((facts.st_mtime, facts.st_size, path))
     held = sum(size for _, size, _ in others)
     for _, size, path in sorted(others):
-        if held <= most:
+        if held <= limit_bytes:
             break
         log.warning("%s goes, for the cache is larger than LOSSBOARD_CACHE_GB", path)
         path.unlink(missing_ok=True)

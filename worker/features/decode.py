@@ -19,7 +19,7 @@ AHEAD: Final = 2
 """Batches decoded or waiting at once; more images than these are never held."""
 
 
-def decode(
+def decode_images(
     files: ImageFiles, *, resize: int, crop: int, progress: Progress, threads: int | None = None
 ) -> Tensor:
     """All images [N, 3, crop, crop] uint8, in their order.
@@ -38,7 +38,7 @@ def decode(
     images = torch.empty(len(files), 3, crop, crop, dtype=torch.uint8)
     done = 0
     progress("decoding images", done, len(files), "images")
-    parts = batches(files, resize=resize, crop=crop, size=BATCH, threads=threads)
+    parts = decode_batches(files, resize=resize, crop=crop, size=BATCH, threads=threads)
     with closing(parts):
         for part in parts:
             images[done : done + len(part)] = part
@@ -47,7 +47,7 @@ def decode(
     return images
 
 
-def batches(
+def decode_batches(
     files: ImageFiles, *, resize: int, crop: int, size: int, threads: int | None = None
 ) -> Generator[Tensor, None, None]:
     """The images batch by batch, [size, 3, crop, crop] uint8, the last one smaller; while one is

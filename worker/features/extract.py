@@ -18,15 +18,15 @@ from worker.data import ImageFiles, Items
 from worker.encoders.networks import Backbone
 from worker.errors import DataError
 from worker.features import cache as arrays
-from worker.features.decode import batches
+from worker.features.decode import decode_batches
 from worker.reporting.progress import Progress
 from worker.settings import cache_bytes
 
-FILES: Final = 64
+FILES_PER_TASK: Final = 64
 """Read by a thread at a time."""
 
 
-def digest_of(items: Items, progress: Progress) -> str:
+def items_digest(items: Items, progress: Progress) -> str:
     """SHA-256 of the items in their order, as hexadecimal digits.
 
     Of a tensor its type, shape and bytes; of files their bytes, whatever their names and times.
@@ -55,7 +55,10 @@ def digest_of(items: Items, progress: Progress) -> str:
 
 
 def _parts(files: ImageFiles) -> list[Sequence[Path]]:
-    return [files.paths[start : start + FILES] for start in range(0, len(files), FILES)]
+    return [
+        files.paths[start : start + FILES_PER_TASK]
+        for start in range(0, len(files), FILES_PER_TASK)
+    ]
 
 
 def _of_files(paths: Sequence[Path]) -> list[bytes]:
@@ -70,13 +73,13 @@ def _of_files(paths: Sequence[Path]) -> list[bytes]:
     return digests
 
 
-FOLDER: Final = "features"
+FEATURES_FOLDER: Final = "features"
 """Of the cache's."""
 BATCH: Final = 64
 """Images that go through the backbone at once."""
 
 
-def features(
+def extract_features(
     items: Items,
     backbone: Backbone,
     device: torch.device,
@@ -103,20 +106,20 @@ def features(
             written.
         CancelledError: by `progress`; nothing half computed is kept.
     """
-    found = arrays.kept(
-        cache / FOLDER,
-        key_of(items, backbone, progress),
+    found = arrays.cached_array(
+        cache / FEATURES_FOLDER,
+        cache_key(items, backbone, progress),
         (len(items), backbone.features),
         lambda: _computed(items, backbone, device, batch, progress),
-        most=cache_bytes(),
+        limit_bytes=cache_bytes(),
         progress=progress,
     )
     return torch.from_numpy(found)
 
 
-def key_of(items: Items, backbone: Backbone, progress: Progress) -> str:
+def cache_key(items: Items, backbone: Backbone, progress: Progress) -> str:
     """SHA-256 of all that decides the features: weights, preparation, the items' content."""
-    return hashlib.sha256(f"{backbone.digest} {digest_of(items, progress)}".encode()).hexdigest()
+    return hashlib.sha256(f"{backbone.digest} {items_digest(items, progress)}".encode()).hexdigest()
 
 
 def _computed(
@@ -137,7 +140,7 @@ def _computed(
 
 def _images(items: Items, backbone: Backbone, batch: int) -> Generator[Tensor, None, None]:
     if isinstance(items, ImageFiles):
-        yield from batches(items, resize=backbone.resize, crop=backbone.crop, size=batch)
+        yield from decode_batches(items, resize=backbone.resize, crop=backbone.crop, size=batch)
     else:
         yield from torch.split(items, batch)
 

@@ -40,7 +40,7 @@ from contract.comparison.loss import Selection
 from worker.losses.batch import Batch, ClassMembers
 from worker.losses.distances import squared_distances, unit_vectors
 from worker.losses.triplet_weights import triplet_weights
-from worker.torch_utils import sent
+from worker.torch_utils import to_device
 
 CUTOFF: Final = 0.5
 """Nearer negatives get the weight of this distance: lambda is 1 / q(CUTOFF). As in the paper."""
@@ -74,7 +74,7 @@ def draw_uniform(
     shape: tuple[int, ...], generator: torch.Generator | None, device: torch.device
 ) -> Tensor:
     """Draw float64 numbers in [0, 1), always on the CPU, and send them to the device."""
-    return sent(torch.rand(shape, generator=generator, dtype=torch.float64), device)
+    return to_device(torch.rand(shape, generator=generator, dtype=torch.float64), device)
 
 
 def draw_column_per_row(mask: Tensor, uniforms: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ import sys
 from typing import Final
 
 from contract import logs
-from worker.machine import step_back
+from worker.machine import lower_priority
 from worker.projection.projector import Projector
 from worker.settings import Settings
 
@@ -20,7 +20,7 @@ def main() -> int:
     projector = Projector(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: projector.stop())
-    step_back(NICENESS)
+    lower_priority(NICENESS)
     projector.work()
     projector.close()
     return 0

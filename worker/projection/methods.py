@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Points = NDArray[np.float64]
 
 
-def aligned(points: Points, target: Points) -> Points:
+def align(points: Points, target: Points) -> Points:
     """Points [N, d] turned and mirrored about their mean to lie nearest to the target [N, d].
 
     Orthogonal Procrustes (Schönemann 1966): the R with R^T R = I that minimises ||P R - T||, of P
@@ -29,10 +29,10 @@ def aligned(points: Points, target: Points) -> Points:
     return turned
 
 
-Told = Callable[[float], None]
+OnProgress = Callable[[float], None]
 """Takes how much of one layout is done, 0 to 1; may raise to end it."""
 
-Method = Callable[[Points, int, int, Points | None, Told], Points]
+LayoutMethod = Callable[[Points, int, int, Points | None, OnProgress], Points]
 """Embeddings [N, D] float64, how many axes, a seed, coordinates [N, d] to start from or None, and
 whom to tell: gives coordinates [N, d]."""
 
@@ -45,7 +45,7 @@ MODULES: Final = {
 seconds, for which PCA must not wait."""
 
 
-def method(kind: str) -> Method:
+def layout_method(kind: str) -> LayoutMethod:
     """The method of that kind."""
-    layout: Method = import_module(MODULES[kind]).layout
+    layout: LayoutMethod = import_module(MODULES[kind]).layout
     return layout

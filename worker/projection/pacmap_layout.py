@@ -7,17 +7,19 @@ from typing import Final
 import numpy as np
 from pacmap import PaCMAP
 
-from worker.projection.methods import Points, Told
-from worker.projection.pca import FEWEST, components, small_start
+from worker.projection.methods import OnProgress, Points
+from worker.projection.pca import MIN_SAMPLES, components, initial_layout
 
 NEIGHBOURS: Final = 10
 
 logging.getLogger("pacmap").setLevel(logging.ERROR)
 
 
-def layout(embeddings: Points, dims: int, seed: int, start: Points | None, told: Told) -> Points:
+def layout(
+    embeddings: Points, dims: int, seed: int, start: Points | None, on_progress: OnProgress
+) -> Points:
     """PaCMAP (Wang et al. 2021) with ten neighbours."""
-    if len(embeddings) < FEWEST or not np.ptp(embeddings, axis=0).any():
+    if len(embeddings) < MIN_SAMPLES or not np.ptp(embeddings, axis=0).any():
         return components(embeddings, dims)
     missing = max(0, dims - embeddings.shape[1])  # it starts from as many axes as it gives
     embeddings = np.pad(embeddings, ((0, 0), (0, missing)))
@@ -30,7 +32,7 @@ def layout(embeddings: Points, dims: int, seed: int, start: Points | None, told:
             random_state=seed,
         ).fit_transform(
             embeddings.astype(np.float32),
-            init=small_start(embeddings, dims, start).astype(np.float32),
+            init=initial_layout(embeddings, dims, start).astype(np.float32),
         )
-    told(1.0)
+    on_progress(1.0)
     return np.asarray(found, dtype=np.float64)

@@ -4,19 +4,21 @@ from typing import Final
 
 import numpy as np
 
-from worker.projection.methods import Points, Told
+from worker.projection.methods import OnProgress, Points
 
 START_SD: Final = 1e-4
 """Standard deviation of a start's first axis (Kobak & Berens 2019)."""
-FEWEST: Final = 8
+MIN_SAMPLES: Final = 8
 """Samples below which neighbours say nothing: PCA stands for the methods that need them."""
 
 
-def layout(embeddings: Points, dims: int, _seed: int, _start: Points | None, told: Told) -> Points:
+def layout(
+    embeddings: Points, dims: int, _seed: int, _start: Points | None, on_progress: OnProgress
+) -> Points:
     """The `dims` directions of most variance; an axis that the space lacks is zero. Nothing is
     drawn, and no start is needed."""
     found = components(embeddings, dims)
-    told(1.0)
+    on_progress(1.0)
     return found
 
 
@@ -36,7 +38,7 @@ def components(embeddings: Points, dims: int) -> Points:
     return coordinates
 
 
-def small_start(embeddings: Points, dims: int, start: Points | None) -> Points:
+def initial_layout(embeddings: Points, dims: int, start: Points | None) -> Points:
     """Where a method of neighbours starts: the epoch before, or PCA; so small that the samples are
     free to move."""
     if start is None:

@@ -13,11 +13,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.api.blobs import Blobs
-from worker.api.client import ProjectionApi, Task
+from worker.api.blobs import BlobClient
+from worker.api.client import ProjectionApi, ProjectionTask
 from worker.errors import ApiUnavailableError, BlobRefusedError, CancelledError
-from worker.projection.methods import Points, aligned
-from worker.projection.methods import method as method_of
+from worker.projection.methods import Points, align
+from worker.projection.methods import layout_method as method_of
 from worker.settings import Settings
 
 
@@ -27,7 +27,7 @@ def project(
     method: str,
     dims: int,
     seed: int,
-    told: Callable[[float], None] = lambda _: None,
+    on_progress: Callable[[float], None] = lambda _: None,
 ) -> NDArray[np.float32]:
     """Coordinates of every snapshot, the same for the same snapshots and seed.
 
@@ -40,7 +40,7 @@ def project(
         method: pca, tsne or pacmap.
         dims: 2 or 3.
         seed: of whatever the method draws.
-        told: how much is done, 0 to 1; may raise to end it.
+        on_progress: how much is done, 0 to 1; may raise to end it.
 
     Returns:
         [arms, epochs, N, dims], each layout about its mean.
@@ -58,20 +58,20 @@ def project(
                 dims,
                 seed,
                 start,
-                lambda share, before=before: told(before + share / total),  # type: ignore[misc]
+                lambda share, before=before: on_progress(before + share / total),  # type: ignore[misc]
             )
             target = arms[0][len(own)] if arms else own[-1] if own else start
-            own.append(aligned(start, target))
+            own.append(align(start, target))
             done += 1
         arms.append(own)
     return np.asarray(arms, dtype=np.float32)
 
 
-LOOK_S: Final = 0.4
+POLL_S: Final = 0.4
 """Between two looks while nothing waits."""
-AWAY_S: Final = 2.0
-TELL_S: Final = 0.5
-BEAT_S: Final = 5.0
+RETRY_S: Final = 2.0
+PROGRESS_S: Final = 0.5
+MAX_SILENCE_S: Final = 5.0
 """Between words about a layout that says nothing of itself; the API waits 30 s for one."""
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class Projector:
     def __init__(self, settings: Settings) -> None:
         self._api = ProjectionApi(settings)
         self._beat_api = ProjectionApi(settings)
-        self._blobs = Blobs(settings)
+        self._blobs = BlobClient(settings)
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -106,13 +106,13 @@ class Projector:
                 if not away:
                     log.warning("the API does not answer, asking again: %s", error)
                 away = True
-                self._stopping.wait(AWAY_S)
+                self._stopping.wait(RETRY_S)
                 continue
             if away:
                 log.warning("the API answers again")
             away = False
             if task is None:
-                self._stopping.wait(LOOK_S)
+                self._stopping.wait(POLL_S)
 
     def close(self) -> None:
         """Close the connections."""
@@ -120,9 +120,9 @@ class Projector:
         self._beat_api.close()
         self._blobs.close()
 
-    def _do(self, task: Task) -> None:
+    def _do(self, task: ProjectionTask) -> None:
         try:
-            with _Beat(self._beat_api, task.id) as beat:
+            with _ProgressReports(self._beat_api, task.id) as beat:
                 snapshots = [
                     [self._embeddings(one.embeddings) for one in arm.epochs] for arm in task.inputs
                 ]
@@ -131,7 +131,7 @@ class Projector:
                     method=task.method,
                     dims=task.dims,
                     seed=task.seed,
-                    told=lambda share: self._check(beat, share),
+                    on_progress=lambda share: self._check(beat, share),
                 )
             content = coordinates.astype("<f4").tobytes()
             digest = self._blobs.put(content, self._stopping.is_set)
@@ -152,13 +152,13 @@ class Projector:
         loaded: Points = np.load(io.BytesIO(content), allow_pickle=False).astype(np.float64)
         return loaded
 
-    def _check(self, beat: "_Beat", share: float) -> None:
+    def _check(self, beat: "_ProgressReports", share: float) -> None:
         beat.share = share
         if self._stopping.is_set() or beat.unwanted.is_set():
             raise UnwantedError
 
 
-class _Beat:
+class _ProgressReports:
     """Says how far a projection is, from a thread of its own: some layouts are one long call."""
 
     def __init__(self, api: ProjectionApi, task: str) -> None:
@@ -169,7 +169,7 @@ class _Beat:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._tell, name="beat", daemon=True)
 
-    def __enter__(self) -> "_Beat":
+    def __enter__(self) -> "_ProgressReports":
         self._thread.start()
         return self
 
@@ -179,8 +179,8 @@ class _Beat:
 
     def _tell(self) -> None:
         told, told_at = -1.0, 0.0
-        while not self._ended.wait(TELL_S):
-            if self.share == told and time.monotonic() < told_at + BEAT_S:
+        while not self._ended.wait(PROGRESS_S):
+            if self.share == told and time.monotonic() < told_at + MAX_SILENCE_S:
                 continue
             told, told_at = self.share, time.monotonic()
             try:

@@ -31,10 +31,10 @@ class Reporter(Protocol):
     def log(self, lines: Sequence[str]) -> None:
         """Lines for the run's log."""
 
-    def kept(self, snapshot: Snapshot) -> None:
+    def snapshot_stored(self, snapshot: Snapshot) -> None:
         """A snapshot whose blobs are stored; may come from another thread than the rest."""
 
-    def checkpointed(self, step: int, digest: str) -> None:
+    def checkpoint_stored(self, step: int, digest: str) -> None:
         """A checkpoint is stored, and all up to its step has been reported; may come from another
         thread than the rest."""
 
@@ -72,17 +72,17 @@ class ListReporter:
     def points(self, step: int, values: Mapping[str, float]) -> None:
         """Keep the values under their keys."""
         for key, value in values.items():
-            self.series.setdefault(key, []).append((step, finite(value)))
+            self.series.setdefault(key, []).append((step, finite_or_none(value)))
 
     def log(self, lines: Sequence[str]) -> None:
         """Keep the lines."""
         self.lines += lines
 
-    def kept(self, snapshot: Snapshot) -> None:
+    def snapshot_stored(self, snapshot: Snapshot) -> None:
         """Keep it."""
         self.snapshots.append(snapshot)
 
-    def checkpointed(self, step: int, digest: str) -> None:
+    def checkpoint_stored(self, step: int, digest: str) -> None:
         """Keep it."""
         self.checkpoints.append((step, digest))
 
@@ -91,6 +91,6 @@ class ListReporter:
         self.state, self.failure = state, failure
 
 
-def finite(value: float) -> float | None:
+def finite_or_none(value: float) -> float | None:
     """The value as it travels: None where it is not finite."""
     return value if math.isfinite(value) else None

@@ -30,12 +30,12 @@ from contract.events import (
 )
 from contract.names import EVENT_FIELD, EVENT_STREAM
 from worker.errors import ReporterError
-from worker.reporting.reporter import EndState, finite
+from worker.reporting.reporter import EndState, finite_or_none
 
 LIMIT_BYTES: Final = 64 * 2**20
-PATIENCE_S: Final = 2.0
+RESEND_AFTER_S: Final = 2.0
 """How long stored events may stand still, with some outstanding, before they are sent again."""
-MOST_PATIENCE_S: Final = 30.0
+MAX_RESEND_AFTER_S: Final = 30.0
 """More copies do not help a backend that is only slow: the patience doubles up to this."""
 
 
@@ -61,7 +61,7 @@ class Outbox:
         self._bytes = 0
         self._sent = 0  # how many of the entries, from the left
         self._last_seq = 0
-        self._patience = PATIENCE_S
+        self._resend_after = RESEND_AFTER_S
         self._still_since = clock()
         self._changed = threading.Condition()
 
@@ -82,15 +82,15 @@ class Outbox:
             self._entries.append(Entry(self._last_seq, raw))
             self._bytes += len(raw)
 
-    def unsent(self, most: int) -> list[Entry]:
+    def unsent(self, limit: int) -> list[Entry]:
         """The next events to send."""
         with self._changed:
             return [
                 self._entries[i]
-                for i in range(self._sent, min(self._sent + most, len(self._entries)))
+                for i in range(self._sent, min(self._sent + limit, len(self._entries)))
             ]
 
-    def sent(self, last: Entry) -> None:
+    def mark_sent(self, last: Entry) -> None:
         """Everything up to this entry has been sent."""
         with self._changed:
             if self._sent == 0:
@@ -98,12 +98,12 @@ class Outbox:
             first = self._entries[0].seq if self._entries else self.next_seq
             self._sent = max(self._sent, last.seq - first + 1)
 
-    def send_again(self) -> None:
+    def resend_all(self) -> None:
         """What was sent may be lost: send all that is outstanding once more."""
         with self._changed:
             self._sent = 0
 
-    def committed(self, seq: int) -> None:
+    def mark_stored(self, seq: int) -> None:
         """The backend says what it has stored; asks for a resend if that stands still too long."""
         with self._changed:
             before = len(self._entries)
@@ -113,11 +113,11 @@ class Outbox:
             now = self._clock()
             if stored:
                 self._sent = max(0, self._sent - stored)
-                self._still_since, self._patience = now, PATIENCE_S
+                self._still_since, self._resend_after = now, RESEND_AFTER_S
                 self._changed.notify_all()
-            elif self._sent and now - self._still_since >= self._patience:
+            elif self._sent and now - self._still_since >= self._resend_after:
                 self._sent = 0
-                self._patience = min(2 * self._patience, MOST_PATIENCE_S)
+                self._resend_after = min(2 * self._resend_after, MAX_RESEND_AFTER_S)
 
     def wait_for_room(self, seconds: float) -> None:
         """Wait until less than the limit is outstanding, up to so long."""
@@ -132,15 +132,15 @@ class Outbox:
 
 FLUSH_S: Final = 0.04
 """Between flushes; the promise is 0.05 s."""
-PIPELINE: Final = 256
+ENTRIES_PER_SEND: Final = 256
 """Entries sent in one round trip."""
 RETRY_S: Final = 0.25
-LOOK_S: Final = 0.2
+POLL_S: Final = 0.2
 
 log = logging.getLogger(__name__)
 
 
-def connect(url: str, *, timeout: float) -> redis.Redis:
+def connect_to_broker(url: str, *, timeout: float) -> redis.Redis:
     """A client that fails at once, so that its user decides what to send again."""
     return redis.Redis.from_url(
         url,
@@ -168,7 +168,7 @@ class StreamReporter:
         self._writing = threading.Lock()
         self._wake = threading.Event()
         self._closed = threading.Event()
-        self._hurried = threading.Event()
+        self._unlimited = threading.Event()
         self._fault: BaseException | None = None
         self._away = False
         self._thread = threading.Thread(target=self._send_all, name="reporter", daemon=True)
@@ -202,9 +202,9 @@ class StreamReporter:
 
     def points(self, step: int, values: Mapping[str, float]) -> None:
         """Values measured after `step` steps; waits while too much is outstanding."""
-        while self._outbox.full and not self._hurried.is_set():
+        while self._outbox.full and not self._unlimited.is_set():
             self._check()
-            self._outbox.wait_for_room(LOOK_S)
+            self._outbox.wait_for_room(POLL_S)
         self._check()
         with self._writing:
             self._step = step
@@ -223,7 +223,7 @@ class StreamReporter:
             )
         )
 
-    def kept(self, snapshot: Snapshot) -> None:
+    def snapshot_stored(self, snapshot: Snapshot) -> None:
         """A snapshot whose blobs are stored."""
         self._write(
             lambda seq: encode(
@@ -231,7 +231,7 @@ class StreamReporter:
             )
         )
 
-    def checkpointed(self, step: int, digest: str) -> None:
+    def checkpoint_stored(self, step: int, digest: str) -> None:
         """A checkpoint is stored, and all up to its step has been reported."""
         self._write(
             lambda seq: encode(
@@ -249,13 +249,13 @@ class StreamReporter:
             )
         )
 
-    def committed(self, seq: int) -> None:
+    def mark_stored(self, seq: int) -> None:
         """The backend has stored everything up to `seq`."""
-        self._outbox.committed(seq)
+        self._outbox.mark_stored(seq)
 
-    def hurry(self) -> None:
+    def lift_limit(self) -> None:
         """The run is to end soon: what little still comes goes over the limit."""
-        self._hurried.set()
+        self._unlimited.set()
 
     def close(self) -> None:
         """Wait until everything is stored, however long the backend is away.
@@ -263,7 +263,7 @@ class StreamReporter:
         Raises:
             ReporterError: the sending thread died.
         """
-        while not self._outbox.wait_until_empty(LOOK_S):
+        while not self._outbox.wait_until_empty(POLL_S):
             self._check()
         self._closed.set()
         self._wake.set()
@@ -294,7 +294,7 @@ class StreamReporter:
             "seq": self._outbox.next_seq,
             "step": self._step,
             "series": [
-                {"key": key, "steps": steps, "values": [finite(value) for value in values]}
+                {"key": key, "steps": steps, "values": [finite_or_none(value) for value in values]}
                 for key, (steps, values) in columns.items()
             ],
         }
@@ -314,19 +314,19 @@ class StreamReporter:
 
     def _send(self) -> bool:
         """Send all that is unsent; False while the broker is away."""
-        while entries := self._outbox.unsent(PIPELINE):
+        while entries := self._outbox.unsent(ENTRIES_PER_SEND):
             try:
                 with self._client.pipeline(transaction=False) as pipeline:
                     for entry in entries:
                         pipeline.xadd(EVENT_STREAM, {EVENT_FIELD: entry.raw})
                     pipeline.execute()
             except redis.RedisError as error:
-                self._outbox.send_again()
+                self._outbox.resend_all()
                 if not self._away:
                     log.warning("the broker does not answer, asking again: %s", error)
                 self._away = True
                 return False
-            self._outbox.sent(entries[-1])
+            self._outbox.mark_sent(entries[-1])
             if self._away:
                 log.warning("the broker answers again")
             self._away = False

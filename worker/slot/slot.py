@@ -9,15 +9,15 @@ import redis
 
 from contract.events import Lost, encode
 from contract.names import EVENT_FIELD, EVENT_STREAM
-from worker.api.client import Api
+from worker.api.client import SlotApi
 from worker.errors import ApiUnavailableError
-from worker.reporting.stream_reporter import connect
+from worker.reporting.stream_reporter import connect_to_broker
 from worker.settings import Settings
 from worker.slot.supervisor import Supervisor
-from worker.slot.trainer_process import Spare, TrainerProcess
+from worker.slot.trainer_process import SpareTrainer, TrainerProcess
 
-SEEN_EVERY_S: Final = 5.0
-SEEN_RETRY_S: Final = 1.0
+PRESENCE_S: Final = 5.0
+PRESENCE_RETRY_S: Final = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -30,15 +30,17 @@ class Slot:
         settings: Settings,
         start_trainer: Callable[[], TrainerProcess] = TrainerProcess.start,
     ) -> None:
-        self._redis = connect(settings.broker_url, timeout=1.0)
-        self._presence_api = Api(settings)
-        self._spare = Spare(start_trainer)
-        self._api = Api(settings)
+        self._redis = connect_to_broker(settings.broker_url, timeout=1.0)
+        self._presence_api = SlotApi(settings)
+        self._spare = SpareTrainer(start_trainer)
+        self._api = SlotApi(settings)
         self._supervisor = Supervisor(
             self._api, self._spare, self._send_lost, drain_s=settings.drain_s
         )
         self._stopped = threading.Event()
-        self._presence = threading.Thread(target=self._be_seen, name="presence", daemon=True)
+        self._presence = threading.Thread(
+            target=self._report_presence, name="presence", daemon=True
+        )
 
     def open(self) -> None:
         """Warm the spare and be seen; call it from the process's main thread."""
@@ -71,14 +73,14 @@ class Slot:
             return False
         return True
 
-    def _be_seen(self) -> None:
+    def _report_presence(self) -> None:
         """A heartbeat says it while a run is in hand."""
         pause = 0.0
         while not self._stopped.wait(pause):
-            pause = SEEN_EVERY_S
+            pause = PRESENCE_S
             if self._supervisor.busy.is_set():
                 continue
             try:
-                self._presence_api.seen()
+                self._presence_api.report_presence()
             except ApiUnavailableError:
-                pause = SEEN_RETRY_S  # an API that is away is logged by the calls that need it
+                pause = PRESENCE_RETRY_S  # an API that is away is logged by the calls that need it

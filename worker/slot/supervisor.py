@@ -8,24 +8,24 @@ from typing import Final
 
 from contract import logs
 from contract.events import Lost
-from worker.api.client import Api, Claim, Pulse
+from worker.api.client import Claim, HeartbeatAnswer, SlotApi
 from worker.errors import ApiUnavailableError
-from worker.slot.trainer_process import LEFT, Spare, TrainerProcess
+from worker.slot.trainer_process import GIVEN_BACK, SpareTrainer, TrainerProcess
 
-BEAT_S: Final = 0.8
+HEARTBEAT_S: Final = 0.8
 """Between heartbeats: within a cancel's 3 s, and a small part of the lease."""
-CLOSING_BEAT_S: Final = 0.1
+CLOSING_HEARTBEAT_S: Final = 0.1
 """Between heartbeats once all that is missing is that the end is stored."""
 TICK_S: Final = 0.05
 CANCEL_GRACE_S: Final = 1.5
 """How long a cancelled trainer may take to stop by itself."""
-LEAVE_S: Final = 2.5
+GIVE_BACK_S: Final = 2.5
 """How long a trainer may take to leave at a checkpoint, once its slot is asked to stop."""
 OVER_GRACE_S: Final = 1.0
 """How long a trainer may stay once the backend has stored its run's end."""
 SPARE_DELAY_S: Final = 0.5
 """The next spare imports torch for a second or two; not while the run itself starts."""
-LOST_AGAIN_S: Final = 2.0
+RESEND_LOST_S: Final = 2.0
 RETRY_S: Final = 0.5
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,12 @@ class Supervisor:
     """
 
     def __init__(
-        self, api: Api, spare: Spare, send_lost: Callable[[Lost], bool], *, drain_s: float = 0.0
+        self,
+        api: SlotApi,
+        spare: SpareTrainer,
+        send_lost: Callable[[Lost], bool],
+        *,
+        drain_s: float = 0.0,
     ) -> None:
         """A run may take so many seconds to end when the slot is asked to stop."""
         self._api = api
@@ -79,15 +84,15 @@ class Supervisor:
 
     def _supervise(self, claim: Claim) -> None:
         trainer = self._spare.take()
-        trainer.whose = logs.of(claim.run, claim.attempt)
-        log.info("trainer %d takes it", trainer.pid, extra=trainer.whose)
+        trainer.log_context = logs.of(claim.run, claim.attempt)
+        log.info("trainer %d takes it", trainer.pid, extra=trainer.log_context)
         try:
             trainer.send(claim.model_dump())
             strike = self._watch(claim, trainer)
         finally:
             trainer.stop()
         if strike is not None:
-            reason = trainer.last_words() if strike else "its worker was asked to stop"
+            reason = trainer.describe_end() if strike else "its worker was asked to stop"
             self._report_lost(claim, reason, strike=strike)
 
     def _watch(self, claim: Claim, trainer: TrainerProcess) -> bool | None:
@@ -105,7 +110,7 @@ class Supervisor:
                 leave_at = min(leave_at, now + self._drain_s)
                 if now >= leave_at:
                     trainer.send({"leave": True})
-                    leave_by = now + LEAVE_S
+                    leave_by = now + GIVE_BACK_S
             if now >= leave_by:
                 return False
             if now >= kill_at and not trainer.finished.is_set():
@@ -115,12 +120,12 @@ class Supervisor:
             if now < next_beat:
                 continue
             closing = trainer.finished.is_set() or leave_by < float("inf")
-            next_beat = now + (CLOSING_BEAT_S if closing else BEAT_S)
+            next_beat = now + (CLOSING_HEARTBEAT_S if closing else HEARTBEAT_S)
             pulse = self._pulse(claim)
             if pulse is None:
                 continue
             if not pulse.current:
-                log.warning("it is no longer ours", extra=trainer.whose)
+                log.warning("it is no longer ours", extra=trainer.log_context)
                 return None
             trainer.send({"committed_seq": pulse.committed_seq})
             if pulse.over and not trainer.wait(OVER_GRACE_S):
@@ -129,7 +134,7 @@ class Supervisor:
                 trainer.send({"cancel": True})
                 cancelled = True
                 kill_at = time.monotonic() + CANCEL_GRACE_S
-        if trainer.exit_code == LEFT:
+        if trainer.exit_code == GIVEN_BACK:
             return False
         return None if trainer.exit_code == 0 else not cancelled
 
@@ -141,15 +146,15 @@ class Supervisor:
         while True:
             if time.monotonic() >= send_at:
                 sent = self._send_lost(lost)
-                send_at = time.monotonic() + (LOST_AGAIN_S if sent else RETRY_S)
+                send_at = time.monotonic() + (RESEND_LOST_S if sent else RETRY_S)
             if self._stopping.is_set():
                 return
             pulse = self._pulse(claim)
             if pulse is not None and pulse.over:
                 return
-            self._stopping.wait(CLOSING_BEAT_S)
+            self._stopping.wait(CLOSING_HEARTBEAT_S)
 
-    def _pulse(self, claim: Claim) -> Pulse | None:
+    def _pulse(self, claim: Claim) -> HeartbeatAnswer | None:
         try:
             pulse = self._api.heartbeat(claim)
         except ApiUnavailableError as error:

@@ -22,11 +22,11 @@ from worker.api.client import Claim
 
 PARENT_VARIABLE: Final = "LOSSBOARD_PARENT"
 """Tells the trainer the slot's process id, so that it notices if the slot died before it looked."""
-LEFT: Final = 75
+GIVEN_BACK: Final = 75
 """Exit code of a trainer that gave its run back at a checkpoint, as it was told to."""
 TERM_GRACE_S: Final = 0.5
 """Between TERM and KILL."""
-KEPT_LINES: Final = 20
+STDERR_LINES: Final = 20
 ALLOCATOR: Final = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(2**32),
@@ -47,12 +47,12 @@ class TrainerProcess:
 
     def __init__(self, popen: subprocess.Popen[bytes]) -> None:
         self._popen = popen
-        self._stderr: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
+        self._stderr: collections.deque[str] = collections.deque(maxlen=STDERR_LINES)
         self.warm = threading.Event()
         """Set once everything is imported."""
         self.finished = threading.Event()
         """Set once the trainer has sent its end and only waits for it to be stored."""
-        self.whose: dict[str, Any] = {}
+        self.log_context: dict[str, Any] = {}
         """The run and attempt that its lines belong to, as the log wants it."""
         self._readers = [
             threading.Thread(target=self._listen, daemon=True),
@@ -112,7 +112,7 @@ class TrainerProcess:
         with contextlib.suppress(BrokenPipeError):  # a message may still be buffered
             _pipe(self._popen.stdin).close()
 
-    def last_words(self) -> str:
+    def describe_end(self) -> str:
         """How an ended trainer ended, with what it said last."""
         self.stop()  # waits for the last lines
         code = self._popen.returncode
@@ -138,7 +138,7 @@ class TrainerProcess:
             for raw in lines:
                 line = raw.decode(errors="replace").rstrip()
                 self._stderr.append(line)
-                log.warning("trainer %d: %s", self.pid, line, extra=self.whose)
+                log.warning("trainer %d: %s", self.pid, line, extra=self.log_context)
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
@@ -146,7 +146,7 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     return pipe
 
 
-class Spare:
+class SpareTrainer:
     """At most one idle trainer, so that a run starts without waiting for torch's import."""
 
     def __init__(self, start: Callable[[], TrainerProcess]) -> None:
@@ -177,14 +177,14 @@ PR_SET_PDEATHSIG: Final = 1
 """From <linux/prctl.h>."""
 
 
-class Control:
+class SlotPipes:
     """The two pipes to the slot. The end of stdin is the end of the slot, and of this process."""
 
     def __init__(self, orders: BinaryIO, answers: BinaryIO) -> None:
         self._orders = orders
         self._answers = answers
         self._cancelled = threading.Event()
-        self._leaving = threading.Event()
+        self._worker_stopping = threading.Event()
 
     @classmethod
     def of_this_process(cls) -> Self:
@@ -202,31 +202,31 @@ class Control:
         line = self._orders.readline()
         return Claim.model_validate_json(line) if line else None
 
-    def follow(self, committed: Callable[[int], None], hurry: Callable[[], None]) -> None:
+    def listen(self, on_stored: Callable[[int], None], on_end_soon: Callable[[], None]) -> None:
         """Pass on all further lines, in a thread."""
         threading.Thread(
-            target=self._follow, args=(committed, hurry), name="control", daemon=True
+            target=self._listen, args=(on_stored, on_end_soon), name="control", daemon=True
         ).start()
 
     def cancelled(self) -> bool:
         """Whether the run is to stop before its end."""
         return self._cancelled.is_set()
 
-    def leaving(self) -> bool:
+    def worker_stopping(self) -> bool:
         """Whether the run is to be given back at a checkpoint."""
-        return self._leaving.is_set()
+        return self._worker_stopping.is_set()
 
-    def _follow(self, committed: Callable[[int], None], hurry: Callable[[], None]) -> None:
+    def _listen(self, on_stored: Callable[[int], None], on_end_soon: Callable[[], None]) -> None:
         for line in self._orders:
             order = json.loads(line)
             if "committed_seq" in order:
-                committed(order["committed_seq"])
+                on_stored(order["committed_seq"])
             elif order.get("cancel"):
                 self._cancelled.set()
-                hurry()
+                on_end_soon()
             elif order.get("leave"):
-                self._leaving.set()
-                hurry()
+                self._worker_stopping.set()
+                on_end_soon()
         os._exit(1)  # no slot, no run: it may be given to another at any moment
 
 

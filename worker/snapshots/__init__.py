@@ -1,6 +1,13 @@
 """Snapshots: what an arm makes of the same held-out samples, epoch by epoch, kept as blobs."""
 
-from worker.snapshots.keeper import Keeper, NoKeeper, Saved, SnapshotKeeper
-from worker.snapshots.samples import Material, gather
+from worker.snapshots.keeper import Checkpoint, Keeper, NoKeeper, SnapshotKeeper
+from worker.snapshots.samples import SampleSet, draw_samples
 
-__all__ = ["Keeper", "Material", "NoKeeper", "Saved", "SnapshotKeeper", "gather"]
+__all__ = [
+    "Checkpoint",
+    "Keeper",
+    "NoKeeper",
+    "SampleSet",
+    "SnapshotKeeper",
+    "draw_samples",
+]

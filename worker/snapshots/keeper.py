@@ -16,14 +16,14 @@ from worker.errors import BlobRefusedError, CancelledError, DataError, ReporterE
 from worker.reporting.reporter import Reporter
 from worker.snapshots.media import sprite
 from worker.snapshots.sample_facts import facts
-from worker.snapshots.samples import Material
+from worker.snapshots.samples import SampleSet
 
-WAITING: Final = 16
+MAX_WAITING: Final = 16
 """Snapshots that may wait; then the training waits, for none is dropped."""
-LOOK_S: Final = 0.2
+POLL_S: Final = 0.2
 
 
-class Saved(NamedTuple):
+class Checkpoint(NamedTuple):
     """A training's state after so many steps, as bytes."""
 
     step: int
@@ -33,13 +33,13 @@ class Saved(NamedTuple):
 class Keeper(Protocol):
     """Takes the embeddings of a run's samples, and its states."""
 
-    def keep(self, material: Material, epoch: int, step: int, embeddings: Tensor) -> None:
+    def keep_snapshot(self, material: SampleSet, epoch: int, step: int, embeddings: Tensor) -> None:
         """Keep embeddings [N, D] of the material's points, after so many epochs and steps."""
 
-    def takes_checkpoint(self) -> bool:
+    def ready_for_checkpoint(self) -> bool:
         """Whether the checkpoint before is out of its hands, so that there is room for one."""
 
-    def checkpoint(self, saved: Saved) -> None:
+    def keep_checkpoint(self, saved: Checkpoint) -> None:
         """Keep a checkpoint, behind the snapshots handed over before."""
 
     def close(self, *, with_checkpoint: bool = False) -> None:
@@ -50,21 +50,21 @@ class Keeper(Protocol):
 class NoKeeper:
     """Keeps nothing, for tests and the warm-up."""
 
-    def keep(self, material: Material, epoch: int, step: int, embeddings: Tensor) -> None:
+    def keep_snapshot(self, material: SampleSet, epoch: int, step: int, embeddings: Tensor) -> None:
         """Do nothing."""
 
-    def takes_checkpoint(self) -> bool:
+    def ready_for_checkpoint(self) -> bool:
         """None."""
         return False
 
-    def checkpoint(self, saved: Saved) -> None:
+    def keep_checkpoint(self, saved: Checkpoint) -> None:
         """Do nothing."""
 
     def close(self, *, with_checkpoint: bool = False) -> None:
         """Do nothing."""
 
 
-class Shared(NamedTuple):
+class SharedBlobs(NamedTuple):
     """Digests of what all of a run's snapshots share."""
 
     samples: str
@@ -86,28 +86,28 @@ class SnapshotKeeper:
         self._store = store
         self._reporter = reporter
         self._cancelled = cancelled
-        self._waiting: queue.Queue[_Held | Saved | None] = queue.Queue(WAITING)
+        self._waiting: queue.Queue[_PendingSnapshot | Checkpoint | None] = queue.Queue(MAX_WAITING)
         self._saving = threading.Event()
         self._closing = threading.Event()
         self._refused = False
-        self._same: Shared | None = None
+        self._same: SharedBlobs | None = None
         self._fault: BaseException | None = None
         self._thread: threading.Thread | None = None
 
-    def keep(self, material: Material, epoch: int, step: int, embeddings: Tensor) -> None:
+    def keep_snapshot(self, material: SampleSet, epoch: int, step: int, embeddings: Tensor) -> None:
         """Hand a snapshot over; waits while too many wait.
 
         Raises:
             ReporterError: keeping broke down.
         """
         own = embeddings.detach().to("cpu", torch.float32).clone()
-        self._put(_Held(material, epoch, step, own))
+        self._put(_PendingSnapshot(material, epoch, step, own))
 
-    def takes_checkpoint(self) -> bool:
+    def ready_for_checkpoint(self) -> bool:
         """Whether the checkpoint before is stored, or was refused."""
         return not self._saving.is_set()
 
-    def checkpoint(self, saved: Saved) -> None:
+    def keep_checkpoint(self, saved: Checkpoint) -> None:
         """Hand a checkpoint over.
 
         Raises:
@@ -130,14 +130,14 @@ class SnapshotKeeper:
         self._thread.join()
         self._check()
 
-    def _put(self, one: "_Held | Saved | None") -> None:
+    def _put(self, one: "_PendingSnapshot | Checkpoint | None") -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="snapshots", daemon=True)
             self._thread.start()
         while True:
             self._check()
             try:
-                self._waiting.put(one, timeout=LOOK_S)
+                self._waiting.put(one, timeout=POLL_S)
             except queue.Full:
                 continue
             return
@@ -149,7 +149,7 @@ class SnapshotKeeper:
     def _work(self) -> None:
         try:
             while (one := self._waiting.get()) is not None:
-                if isinstance(one, Saved):
+                if isinstance(one, Checkpoint):
                     self._save(one)
                 elif not self._cancelled():
                     self._send(*one)
@@ -163,7 +163,7 @@ class SnapshotKeeper:
         while self._waiting.get() is not None:
             pass
 
-    def _send(self, material: Material, epoch: int, step: int, embeddings: Tensor) -> None:
+    def _send(self, material: SampleSet, epoch: int, step: int, embeddings: Tensor) -> None:
         try:
             shared = self._shared(material)
             labels = torch.tensor(material.samples.labels)
@@ -171,7 +171,7 @@ class SnapshotKeeper:
             snapshot = Snapshot(
                 epoch=epoch,
                 step=step,
-                embeddings=self._store.put(npy(embeddings), self._cancelled),
+                embeddings=self._store.put(npy_bytes(embeddings), self._cancelled),
                 facts=self._store.put(seen, self._cancelled),
                 samples=shared.samples,
                 sprite=shared.sprite,
@@ -180,9 +180,9 @@ class SnapshotKeeper:
         except (BlobRefusedError, DataError) as error:
             self._reporter.log([f"the snapshot of epoch {epoch} was not kept: {error}"])
             return
-        self._reporter.kept(snapshot)
+        self._reporter.snapshot_stored(snapshot)
 
-    def _save(self, saved: Saved) -> None:
+    def _save(self, saved: Checkpoint) -> None:
         """Whose snapshots are stored, and whose points are on their way: they were told before."""
         if not (self._closing.is_set() or self._cancelled()):
             try:
@@ -194,16 +194,16 @@ class SnapshotKeeper:
                 self._refused = True
             else:
                 self._refused = False
-                self._reporter.checkpointed(saved.step, digest)
+                self._reporter.checkpoint_stored(saved.step, digest)
         self._saving.clear()
 
-    def _shared(self, material: Material) -> Shared:
+    def _shared(self, material: SampleSet) -> SharedBlobs:
         if self._same is None:
             told = material.samples.model_dump_json().encode()
             drawn = None
             if material.pictures and material.samples.tile:
                 drawn = sprite(material.pictures, material.samples.tile)
-            self._same = Shared(
+            self._same = SharedBlobs(
                 self._store.put(told, self._cancelled),
                 None if drawn is None else self._store.put(drawn, self._cancelled),
                 None
@@ -213,16 +213,16 @@ class SnapshotKeeper:
         return self._same
 
 
-class _Held(NamedTuple):
+class _PendingSnapshot(NamedTuple):
     """What a snapshot is made from."""
 
-    material: Material
+    material: SampleSet
     epoch: int
     step: int
     embeddings: Tensor
 
 
-def npy(embeddings: Tensor) -> bytes:
+def npy_bytes(embeddings: Tensor) -> bytes:
     """Embeddings as the bytes of a .npy file."""
     written = io.BytesIO()
     np.save(written, embeddings.numpy(), allow_pickle=False)

@@ -22,18 +22,18 @@ from worker.data import ImageFiles, Items
 from worker.data.formats.audio import RATE, read
 from worker.encoders.networks import load_image
 
-SMALLEST: Final = 28
+MIN_TILE: Final = 28
 """Side of a tile in pixels, at least; smaller images are shown larger, pixel by pixel."""
-LARGEST: Final = 48
+MAX_TILE: Final = 48
 """Side of a tile at most: 10,000 tiles are then a picture of 4,800 pixels a side."""
 
 
-def side_of(items: Items) -> int:
+def tile_side(items: Items) -> int:
     """Side in pixels of the tiles that items [N, C, H, W] get."""
     if isinstance(items, ImageFiles):
-        return LARGEST
+        return MAX_TILE
     height, width = items.shape[-2:]
-    return min(LARGEST, max(SMALLEST, height, width))
+    return min(MAX_TILE, max(MIN_TILE, height, width))
 
 
 def grid_columns(tiles: int) -> int:
@@ -101,7 +101,7 @@ def _fitted(shades: Tensor, tile: int) -> Tensor:
     return functional.pad(shades, (across // 2, across - across // 2, down // 2, down - down // 2))
 
 
-def joined(paths: Sequence[Path]) -> tuple[bytes, list[float]]:
+def join_recordings(paths: Sequence[Path]) -> tuple[bytes, list[float]]:
     """A wav file of recordings one behind another, and where each ends, in seconds.
 
     Raises:

@@ -10,12 +10,12 @@ from contract.comparison.data import modalities
 from contract.comparison.spec import ComparisonSpec
 from contract.snapshots import Samples
 from worker.data import ImageFiles, Items, Pool
-from worker.snapshots.media import grid_columns, joined, side_of
-from worker.torch_utils import generator
+from worker.snapshots.media import grid_columns, join_recordings, tile_side
+from worker.torch_utils import stream_generator
 
 
 @dataclass(frozen=True)
-class Material:
+class SampleSet:
     """The samples of a run's snapshots; of one data section all runs have the same."""
 
     places: Tensor
@@ -27,7 +27,7 @@ class Material:
     """A wav file with the recordings of the first points, one behind another."""
 
 
-def gather(pool: Pool, spec: ComparisonSpec) -> Material:
+def draw_samples(pool: Pool, spec: ComparisonSpec) -> SampleSet:
     """Draw the samples: at most `measure.snapshot_size` items of the validation split.
 
     Which ones follows the data's seed, so it is the same for every arm and seed.
@@ -42,10 +42,10 @@ def gather(pool: Pool, spec: ComparisonSpec) -> Material:
 
     paired = pool.visual is not None
     shown = _pictures(pool, spec, index)
-    tile = max((side_of(items) for items in shown), default=None)
+    tile = max((tile_side(items) for items in shown), default=None)
     sounds, ends = None, None
     if pool.recordings is not None:
-        sounds, ends = joined([pool.recordings[place] for place in ids])
+        sounds, ends = join_recordings([pool.recordings[place] for place in ids])
     points = len(ids) * (2 if paired else 1)
     samples = Samples(
         total=len(validation) * (2 if paired else 1),
@@ -60,11 +60,11 @@ def gather(pool: Pool, spec: ComparisonSpec) -> Material:
         columns=grid_columns(points) if shown else None,
         sound_ends=ends,
     )
-    return Material(places, samples, shown, sounds)
+    return SampleSet(places, samples, shown, sounds)
 
 
 def _at_most(size: int, count: int, seed: int) -> Tensor:
-    order = torch.randperm(count, generator=generator(seed, "snapshot"))
+    order = torch.randperm(count, generator=stream_generator(seed, "snapshot"))
     return order[:size].sort().values
 
 

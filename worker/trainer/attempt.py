@@ -20,22 +20,22 @@ from worker.errors import (
     CheckpointError,
     DataError,
     DivergedError,
+    GivenBackError,
     InputError,
-    LeftError,
     MemoryEstimateError,
     ReporterError,
     WorkerError,
 )
 from worker.reporting.progress import Progress
 from worker.reporting.reporter import EndState, Reporter
-from worker.snapshots import Keeper, NoKeeper, Saved
+from worker.snapshots import Checkpoint, Keeper, NoKeeper
 from worker.trainer.training import Training
 
-TELL_S: Final = 0.25
+REPORT_S: Final = 0.25
 """Between two words about the same work."""
 
 
-class Preparing:
+class PreparationProgress:
     """A Progress that reports to a run's viewers."""
 
     def __init__(
@@ -64,7 +64,7 @@ class Preparing:
         now = self._clock()
         if what != self._what:
             self._what, self._began, self._first = what, now, done
-        elif done != total and now - self._told < TELL_S:
+        elif done != total and now - self._told < REPORT_S:
             return
         self._told = now
         pace = (done - self._first) / (now - self._began) if now > self._began else 0.0
@@ -74,7 +74,7 @@ class Preparing:
         )
 
 
-def attempt(
+def run_attempt(
     claim: Claim,
     reporter: Reporter,
     cancelled: Callable[[], bool],
@@ -83,7 +83,7 @@ def attempt(
     *,
     fetch: Callable[[str], bytes] | None = None,
     checkpoint_s: float = 0.0,
-    leaving: Callable[[], bool] = lambda: False,
+    worker_stopping: Callable[[], bool] = lambda: False,
 ) -> None:
     """Train the claimed run and report its end.
 
@@ -95,7 +95,7 @@ def attempt(
         keeper: takes snapshots and checkpoints, if there is one.
         fetch: gives a checkpoint's bytes by their digest; needed where the claim names one.
         checkpoint_s: seconds between checkpoints; 0 for none.
-        leaving: whether it is to stop at a checkpoint, from which another goes on.
+        worker_stopping: whether it is to stop at a checkpoint, from which another goes on.
 
     Raises:
         LeftError: it did so; its end is not this attempt's to report.
@@ -110,12 +110,12 @@ def attempt(
             progress=progress,
             keeper=keeper,
             checkpoint_s=checkpoint_s,
-            leaving=leaving,
+            worker_stopping=worker_stopping,
         )
 
     try:
         state, failure = _outcome(claim, reporter, cancelled, build, fetch)
-    except LeftError:
+    except GivenBackError:
         keeper.close(with_checkpoint=True)
         raise
     keeper.close()
@@ -132,12 +132,12 @@ def _outcome(
     training: Training | None = None
     try:
         spec = parse_spec(claim.spec)
-        preparing = Preparing(reporter, cancelled)
+        preparing = PreparationProgress(reporter, cancelled)
         training = build(spec, preparing)
         if claim.checkpoint and fetch and not _restored(training, claim, reporter, fetch):
             training = build(spec, preparing)
         return training.run(cancelled), None
-    except (ReporterError, LeftError):
+    except (ReporterError, GivenBackError):
         raise
     except CancelledError:
         return "cancelled", None
@@ -163,7 +163,7 @@ def _restored(
     """Whether the training goes on from the claim's checkpoint; if not, it must be built anew."""
     after = claim.start_after
     try:
-        training.restore(Saved(after, fetch(str(claim.checkpoint))))
+        training.restore(Checkpoint(after, fetch(str(claim.checkpoint))))
     except (BlobLostError, CheckpointError) as error:
         reporter.log([f"the checkpoint of step {after} is no use, so the run starts over: {error}"])
         return False

@@ -17,7 +17,7 @@ from contract.comparison.data import Modalities
 from contract.comparison.training import Augmentation, MPerClassSampler, ShuffleSampler
 from worker.data import Split
 from worker.errors import InputError
-from worker.torch_utils import sent
+from worker.torch_utils import to_device
 
 _STREAM: Final = 2
 """Tells this use of a seed from others of the same number, such as the split's."""
@@ -83,11 +83,11 @@ def _m_per_class(
     return np.concatenate(drawn)
 
 
-SHIFT_PART: Final = 8
+SHIFT_FRACTION: Final = 8
 """Images move by up to this part of their side; what comes in is the edge's pixels."""
 
 
-def augmented(
+def augment_batch(
     batch: Split, held: Modalities, kind: Augmentation, generator: torch.Generator
 ) -> Split:
     """A batch with its images augmented, of whichever modality they are; other items stay."""
@@ -95,13 +95,13 @@ def augmented(
         return batch
     items, visual = batch.items, batch.visual
     if held.items == "images":
-        items = augment(items, kind, generator)
+        items = augment_images(items, kind, generator)
     if held.visual == "images" and visual is not None:
-        visual = augment(visual, kind, generator)
+        visual = augment_images(visual, kind, generator)
     return replace(batch, items=items, visual=visual)
 
 
-def augment(images: Tensor, kind: Augmentation, generator: torch.Generator) -> Tensor:
+def augment_images(images: Tensor, kind: Augmentation, generator: torch.Generator) -> Tensor:
     """Flip half of the images from left to right, and for "flip_shift" also move each.
 
     Args:
@@ -113,15 +113,16 @@ def augment(images: Tensor, kind: Augmentation, generator: torch.Generator) -> T
         As many images of the same shape, type and device.
     """
     count, device = len(images), images.device
-    flipped = sent(torch.rand(count, generator=generator) < 0.5, device)
+    flipped = to_device(torch.rand(count, generator=generator) < 0.5, device)
     images = torch.where(flipped[:, None, None, None], images.flip(-1), images)
     if kind == "flip":
         return images
     height, width = images.shape[-2:]
-    most = (height // SHIFT_PART, width // SHIFT_PART)
+    most = (height // SHIFT_FRACTION, width // SHIFT_FRACTION)
     padded = _padded(images, *most)
     down, right = (
-        sent(torch.randint(0, 2 * by + 1, (count,), generator=generator), device) for by in most
+        to_device(torch.randint(0, 2 * by + 1, (count,), generator=generator), device)
+        for by in most
     )
     rows = down[:, None] + torch.arange(height, device=device)
     columns = right[:, None] + torch.arange(width, device=device)

@@ -10,12 +10,12 @@ from typing import Any, Final, Protocol
 import torch
 
 from contract.comparison.spec import Arm, ComparisonSpec
-from worker.errors import CheckpointError, LeftError
-from worker.snapshots import Keeper, Saved
+from worker.errors import CheckpointError, GivenBackError
+from worker.snapshots import Checkpoint, Keeper
 
 FORMAT: Final = 1
 """Of the bytes; a change of what a training's state is made of needs the next number."""
-SHARE: Final = 0.03
+MAX_TIME_SHARE: Final = 0.03
 """Of a run's time that checkpoints may take: a slow one makes the next one wait."""
 
 
@@ -29,7 +29,7 @@ class Stateful(Protocol):
         """Be as when that state was taken."""
 
 
-class Draws:
+class RandomState:
     """A random stream as a part of a training; None is torch's own, of the CPU and the device."""
 
     def __init__(self, device: torch.device, generator: torch.Generator | None = None) -> None:
@@ -65,7 +65,7 @@ class Checkpoints:
         every_s: float,
         clock: Callable[[], float] = time.perf_counter,
         *,
-        leaving: Callable[[], bool] = lambda: False,
+        worker_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         """Args:
         own: the training's identity.
@@ -73,22 +73,22 @@ class Checkpoints:
         keeper: takes them.
         every_s: seconds between two, more where they take long; 0 for none.
         clock: in seconds.
-        leaving: whether the training is to stop at its next one.
+        worker_stopping: whether the training is to stop at its next one.
         """
         self._own = own
         self._parts = parts
         self._keeper = keeper
         self._every = every_s
-        self._leaving = leaving
+        self._worker_stopping = worker_stopping
         self._clock = clock
         self._last = clock()
 
     def due(self) -> bool:
         """Whether it is time, and the one before is stored; or whether to leave."""
-        if self._leaving():
+        if self._worker_stopping():
             return True
         waited = self._every > 0 and self._clock() - self._last >= self._every
-        return waited and self._keeper.takes_checkpoint()
+        return waited and self._keeper.ready_for_checkpoint()
 
     def save(self, step: int) -> None:
         """Hand over the state after so many steps, of which all that they measured is reported.
@@ -96,19 +96,19 @@ class Checkpoints:
         Raises:
             LeftError: this was the last one.
         """
-        leaves = self._leaving()
+        leaves = self._worker_stopping()
         if self._every > 0:
             self._hand_over(step)
         if leaves:
-            raise LeftError(f"left after step {step}")
+            raise GivenBackError(f"left after step {step}")
 
     def _hand_over(self, step: int) -> None:
         began = self._clock()
-        self._keeper.checkpoint(Saved(step, self._written(step)))
+        self._keeper.keep_checkpoint(Checkpoint(step, self._written(step)))
         self._last = self._clock()
-        self._every = max(self._every, (self._last - began) / SHARE)
+        self._every = max(self._every, (self._last - began) / MAX_TIME_SHARE)
 
-    def restore(self, saved: Saved) -> None:
+    def restore(self, saved: Checkpoint) -> None:
         """Bring the parts to a checkpoint's state.
 
         Raises:
@@ -143,7 +143,7 @@ class Checkpoints:
         return file.getvalue()
 
 
-def identity(spec: ComparisonSpec, arm: Arm, seed: int, device: torch.device) -> str:
+def training_identity(spec: ComparisonSpec, arm: Arm, seed: int, device: torch.device) -> str:
     """A digest of all that decides a run's values; only a run of the same may go on from another's
     state. Name, notes and the other arms and seeds may change meanwhile."""
     facts = {

@@ -17,13 +17,13 @@ from torch.nn import utils as nn_utils
 
 from worker.losses.base import LossOutput, Part
 
-Numbers: TypeAlias = dict[str, Tensor]
+StepNumbers: TypeAlias = dict[str, Tensor]
 """What was seen of a step: 0-d tensors on the device, by names of this module's own."""
 
 
-def numbers(
+def step_numbers(
     output: LossOutput, embeddings: Sequence[Tensor], parameters: Sequence[Tensor]
-) -> Numbers:
+) -> StepNumbers:
     """A step's numbers; call between backward and the optimiser's step. Waits for no device.
 
     Args:
@@ -42,7 +42,7 @@ def numbers(
     }
 
 
-def read_numbers(steps: Sequence[Numbers]) -> list[dict[str, float]]:
+def read_values(steps: Sequence[StepNumbers]) -> list[dict[str, float]]:
     """The dynamics of steps, by metric key, in one transfer from the device.
 
     Returns:
@@ -111,13 +111,13 @@ class EmptySteps:
         return {"dynamics.empty_steps": self._empty, "dynamics.invalid_steps": self._invalid}
 
 
-def stepped(
+def optimizer_step(
     optimizer: torch.optim.Optimizer,
-    seen: Numbers,
+    seen: StepNumbers,
     parameters: Sequence[Tensor],
     *,
     with_update_norm: bool,
-) -> Numbers:
+) -> StepNumbers:
     """Take the optimiser's step.
 
     Args:
@@ -132,17 +132,17 @@ def stepped(
     if not with_update_norm:
         optimizer.step()
         return seen
-    before = snapshot(parameters)
+    before = copy_parameters(parameters)
     optimizer.step()
     return seen | update_norm(before, parameters)
 
 
-def snapshot(parameters: Sequence[Tensor]) -> list[Tensor]:
+def copy_parameters(parameters: Sequence[Tensor]) -> list[Tensor]:
     """Copies of parameters, for the update norm."""
     return [p.detach().clone() for p in parameters]
 
 
-def update_norm(before: Sequence[Tensor], parameters: Sequence[Tensor]) -> Numbers:
+def update_norm(before: Sequence[Tensor], parameters: Sequence[Tensor]) -> StepNumbers:
     """||step|| / ||parameters before it||, of the optimiser's real step.
 
     Args:
@@ -162,7 +162,7 @@ def global_norm(tensors: Sequence[Tensor]) -> Tensor:
     return nn_utils.get_total_norm(tensors)
 
 
-def _transferred(steps: Sequence[Numbers]) -> list[dict[str, float]]:
+def _transferred(steps: Sequence[StepNumbers]) -> list[dict[str, float]]:
     """All numbers of all steps in one transfer; float64 holds the counts exactly, as float32 would
     not."""
     flat = [number for step in steps for number in step.values()]
@@ -180,7 +180,7 @@ def _transferred(steps: Sequence[Numbers]) -> list[dict[str, float]]:
     ]
 
 
-def _of_parts(prefix: str, parts: Mapping[str, Part]) -> Numbers:
+def _of_parts(prefix: str, parts: Mapping[str, Part]) -> StepNumbers:
     """Every number of every part, under names that tell them apart."""
     return {
         f"{prefix}{field} {name}": number
@@ -206,23 +206,23 @@ def _ratio(numerator: float, denominator: float) -> float:
     return numerator / denominator if denominator else math.nan
 
 
-STEPS: Final = 64
+GPU_STEPS: Final = 64
 """Steps of a GPU that are read together, at most."""
-WAIT_S: Final = 0.1
+GPU_WAIT_S: Final = 0.1
 """For so long a GPU's steps may stay unread: live curves move several times a second."""
 
 
-class Readings:
+class StepBuffer:
     """Holds what steps measured until it is due to be read: on a CPU after every step, on a GPU
     now and then, for reading waits until all that was asked of it is done."""
 
     def __init__(
         self, device: torch.device, clock: Callable[[], float] = time.perf_counter
     ) -> None:
-        self._most = 1 if device.type == "cpu" else STEPS
+        self._most = 1 if device.type == "cpu" else GPU_STEPS
         self._clock = clock
         self._steps: list[int] = []
-        self._numbers: list[Numbers] = []
+        self._numbers: list[StepNumbers] = []
         self._began = 0.0
         self._elapsed_s = 0.0
 
@@ -231,7 +231,7 @@ class Readings:
         if not self._steps:
             self._began = self._clock()
 
-    def add(self, step: int, numbers: Numbers) -> None:
+    def add(self, step: int, numbers: StepNumbers) -> None:
         """That step is done, or asked of the device."""
         self._steps.append(step)
         self._numbers.append(numbers)
@@ -239,7 +239,7 @@ class Readings:
     def due(self) -> bool:
         """Whether to read now."""
         full = len(self._steps) >= self._most
-        return full or (bool(self._steps) and self._clock() - self._began >= WAIT_S)
+        return full or (bool(self._steps) and self._clock() - self._began >= GPU_WAIT_S)
 
     def state_dict(self) -> dict[str, Any]:
         """The seconds so far; all steps must have been read."""
@@ -258,7 +258,7 @@ class Readings:
         """
         if not self._steps:
             return []
-        values = read_numbers(self._numbers)
+        values = read_values(self._numbers)
         share = (self._clock() - self._began) / len(values)
         read = []
         for step, own in zip(self._steps, values, strict=True):

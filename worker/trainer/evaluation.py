@@ -20,15 +20,15 @@ from worker import measure
 from worker.data import Dataset, Split
 from worker.errors import NotFiniteError
 from worker.losses import Loss
-from worker.torch_utils import generator
+from worker.torch_utils import stream_generator
 from worker.trainer.inputs import Inputs
-from worker.trainer.model import Model, loss_of
+from worker.trainer.model import Model, compute_loss
 
 VALIDATION_ITEMS: Final = 5_000
 GALLERY_ITEMS: Final = 10_000
 EMBED_BATCH: Final = {"cpu": 256, "cuda": 1024}
 """Items that are embedded at a time, by device: a CPU's caches hold less."""
-EMBED_NUMBERS: Final = 16_000_000
+MAX_BATCH_NUMBERS: Final = 16_000_000
 """Of the items of a batch, at most: large images go in smaller batches."""
 
 
@@ -117,9 +117,9 @@ def _across(embeddings: Sequence[Tensor], labels: Tensor) -> dict[str, float]:
     return values
 
 
-def embedded_at_once(numbers: int, device: torch.device) -> int:
+def embedding_batch_size(numbers: int, device: torch.device) -> int:
     """How many items of so many numbers each are embedded at a time."""
-    return max(1, min(EMBED_BATCH[device.type], EMBED_NUMBERS // numbers))
+    return max(1, min(EMBED_BATCH[device.type], MAX_BATCH_NUMBERS // numbers))
 
 
 @torch.no_grad()
@@ -128,13 +128,13 @@ def embed(model: Model, split: Split) -> tuple[Tensor, ...]:
     was_training = model.training
     model.eval()
     places = torch.arange(len(split), device=split.labels.device)
-    size = embedded_at_once(split.items[0].numel(), places.device)
+    size = embedding_batch_size(split.items[0].numel(), places.device)
     parts = [model(split.take(batch)) for batch in torch.split(places, size)]
     model.train(was_training)
     return tuple(torch.cat(own) for own in zip(*parts, strict=True))
 
 
-def points_of(model: Model, split: Split) -> Tensor:
+def embed_as_points(model: Model, split: Split) -> Tensor:
     """The items of all modalities as points [N, D] of their one space, a modality after the
     other."""
     return torch.cat(embed(model, split))
@@ -149,14 +149,14 @@ def _together(embeddings: Iterable[Tensor], labels: Tensor) -> tuple[Tensor, Ten
 def _at_most(count: int, split: Split, seed: int) -> Split:
     if len(split) <= count:
         return split
-    order = torch.randperm(len(split), generator=generator(seed, "subsets"))
+    order = torch.randperm(len(split), generator=stream_generator(seed, "subsets"))
     return split.take(order[:count].sort().values)
 
 
 BEST_KEY: Final = "retrieval.map_at_r"
 
 
-class Best:
+class BestEpoch:
     """The epoch with the highest validation MAP@R, the earliest on ties; epoch 0 is no choice."""
 
     def __init__(self) -> None:
@@ -187,7 +187,7 @@ class Best:
         model.load_state_dict(self._weights)
 
 
-def references(inputs: Inputs) -> dict[str, float]:
+def reference_values(inputs: Inputs) -> dict[str, float]:
     """Values by metric key with the reference's prefix; both splits', for nothing is chosen by
     them."""
     return {**_chance(inputs.data), **(_raw_backbone(inputs.data) if inputs.raw_backbone else {})}
@@ -224,7 +224,7 @@ def _chance(data: Dataset) -> dict[str, float]:
 
 
 @torch.no_grad()
-def first_pass(
+def untrained_values(
     model: Model,
     loss: Loss,
     train: Split,
@@ -240,7 +240,7 @@ def first_pass(
     seen = torch.zeros(3, dtype=torch.float64, device=train.labels.device)
     for batch in batches:
         part = train.take(batch)
-        output = loss_of(loss, model(part), part.labels, generator)
+        output = compute_loss(loss, model(part), part.labels, generator)
         totals = [part.total.to(torch.float64) for part in output.parts.values()]
         seen += torch.stack([torch.stack(totals).sum(), output.active, output.valid])
     total, active, valid = seen.tolist()

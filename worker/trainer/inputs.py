@@ -13,7 +13,7 @@ from worker import data, encoders, features, machine
 from worker.data import Dataset, ImageFiles, Items
 from worker.reporting.progress import Progress
 from worker.settings import cache_folder, datasets_folder
-from worker.snapshots import Material, gather
+from worker.snapshots import SampleSet, draw_samples
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Inputs:
     raw_backbone: bool
     """Whether the items are a frozen backbone's own features, so that they can be measured as the
     embeddings they would be without a head."""
-    material: Material
+    material: SampleSet
     """The held-out samples of its snapshots."""
 
 
-def prepare(spec: ComparisonSpec, device: torch.device, progress: Progress) -> Inputs:
+def prepare_inputs(spec: ComparisonSpec, device: torch.device, progress: Progress) -> Inputs:
     """Fetch and read what the spec names, and bring it to where and how it is trained on.
 
     Raises:
@@ -44,14 +44,14 @@ def prepare(spec: ComparisonSpec, device: torch.device, progress: Progress) -> I
     _check_copies(device, items, visual)
     own = pool.dataset(items, visual)
     raw_backbone = visual is None and _is_frozen(spec.encoder)
-    return Inputs(own.to(device), raw_backbone, gather(pool, spec))
+    return Inputs(own.to(device), raw_backbone, draw_samples(pool, spec))
 
 
 def _check_copies(device: torch.device, *tensors: Tensor | None) -> None:
     """The splits are copies of the whole, and it goes only when they are there."""
     size = sum(tensor.nbytes for tensor in tensors if tensor is not None)
     advice = "Take fewer training items or a smaller image side."
-    machine.check({"items of the splits": size}, device, advice)
+    machine.check_memory({"items of the splits": size}, device, advice)
 
 
 def _tensor(
@@ -68,7 +68,7 @@ def _tensor(
         return items
     backbone = encoders.backbone(encoder, folder=datasets_folder(), progress=progress)
     if _is_frozen(encoder):
-        return features.features(
+        return features.extract_features(
             items, backbone.to(device), device, cache=cache_folder(), progress=progress
         )
     assert isinstance(items, ImageFiles)
@@ -80,8 +80,8 @@ def _decoded(files: ImageFiles, resize: int, crop: int, progress: Progress) -> T
     size = 3 * crop**2 * len(files)
     needs = {f"{len(files):,} images of {crop} x {crop} pixels": size, "their splits": size}
     advice = "Take a frozen backbone, which holds features only, or a smaller image side."
-    machine.check(needs, torch.device("cpu"), advice)
-    return features.decode(files, resize=resize, crop=crop, progress=progress)
+    machine.check_memory(needs, torch.device("cpu"), advice)
+    return features.decode_images(files, resize=resize, crop=crop, progress=progress)
 
 
 def _is_frozen(encoder: Encoder) -> bool:

@@ -16,8 +16,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from contract.comparison.training import Optimizer, SgdOptimizer, Training
 from worker.data import Dataset, Split
 from worker.losses import Loss
-from worker.trainer.evaluation import GALLERY_ITEMS, VALIDATION_ITEMS, embedded_at_once
-from worker.trainer.model import Model, loss_of
+from worker.trainer.evaluation import GALLERY_ITEMS, VALIDATION_ITEMS, embedding_batch_size
+from worker.trainer.model import Model, compute_loss
 
 LOSS_ITEMS: Final = 1024
 """Of a batch that go through the loss; of larger batches it is scaled by the number of pairs."""
@@ -25,7 +25,7 @@ POINT_BYTES: Final = 32
 """Of each number of an embedding while it is measured: as it is, and copies in double precision."""
 
 
-def of_training(
+def training_memory(
     model: Model, loss: Loss, data: Dataset, settings: Training, batch: Tensor
 ) -> dict[str, int]:
     """Bytes that training takes beside the data and the model itself, at the time of its peak.
@@ -59,7 +59,7 @@ def of_training(
     return held | max(peaks, key=lambda one: sum(one.values()))
 
 
-class LivingBytes(TorchDispatchMode):
+class PeakBytes(TorchDispatchMode):
     """While it is on: how many bytes of tensors that operations made live at once, at most.
 
     What libraries take inside of an operation is not seen.
@@ -118,7 +118,7 @@ def _embedding(model: Model, data: Dataset) -> int:
 
     shape = data.train.take(torch.arange(1))
     numbers = max(one.numel() for one in (shape.items, shape.visual) if one is not None)
-    batch = min(embedded_at_once(numbers, data.test.labels.device), len(data.test))
+    batch = min(embedding_batch_size(numbers, data.test.labels.device), len(data.test))
     with torch.no_grad():
         dim: int = sum(own.shape[1] for own in model(shape))
     points = POINT_BYTES * dim * (len(data.test) + len(data.train))
@@ -130,7 +130,7 @@ def _of_an_item(model: Model, train: Split, run: Callable[[Split], None]) -> int
     most: list[int] = []
     for count in (1, 2):
         part = train.take(torch.arange(count))
-        with LivingBytes([*model.parameters(), *model.buffers()]) as living:
+        with PeakBytes([*model.parameters(), *model.buffers()]) as living:
             run(part)
         most.append(living.most + _bytes(_tensors(part)))
     return max(0, most[1] - most[0])
@@ -147,8 +147,8 @@ def _pairs(loss: Loss, model: Model, train: Split, batch: Tensor) -> int:
         .requires_grad_()
         for own in shapes
     ]
-    with LivingBytes([*points, *loss.parameters()]) as living:
-        output = loss_of(loss, points, train.labels[some], _generator())
+    with PeakBytes([*points, *loss.parameters()]) as living:
+        output = compute_loss(loss, points, train.labels[some], _generator())
         if output.value.requires_grad:
             torch.autograd.grad(output.value, points, allow_unused=True)
     return int(living.most * (len(batch) / len(some)) ** 2)

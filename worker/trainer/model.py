@@ -1,22 +1,12 @@
-"""What is trained: one encoder, or two that map two modalities into one space.
+"""What is trained: one encoder, or two that map two modalities into one space."""
 
-The optimisers that a spec can name.
-"""
-
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from contract.comparison.spec import ComparisonSpec
-from contract.comparison.training import (
-    AdamOptimizer,
-    AdamWOptimizer,
-    Optimizer,
-    Precision,
-    SgdOptimizer,
-)
+from contract.comparison.training import Precision
 from worker import encoders
 from worker.data import Dataset, Split
 from worker.losses import Loss, LossOutput, two_ways
@@ -41,7 +31,7 @@ class Model(nn.Module):
         return tuple(own.to(torch.float32) for own in embeddings)
 
 
-def model_of(spec: ComparisonSpec, data: Dataset, progress: Progress) -> Model:
+def build_model(spec: ComparisonSpec, data: Dataset, progress: Progress) -> Model:
     """The untrained model of a spec for these data; weights it names may be fetched."""
     folder = datasets_folder()
     built = [encoders.build(spec.encoder, data.item_shape, folder=folder, progress=progress)]
@@ -52,7 +42,7 @@ def model_of(spec: ComparisonSpec, data: Dataset, progress: Progress) -> Model:
     return Model(built, spec.training.precision)
 
 
-def loss_of(
+def compute_loss(
     loss: Loss,
     embeddings: Sequence[Tensor],
     labels: Tensor,
@@ -67,32 +57,3 @@ def loss_of(
         return loss(embeddings[0], labels, generator=generator, check_values=False)  # type: ignore[no-any-return]
     audio, visual = embeddings
     return two_ways(loss, audio, visual, labels, generator=generator, check_values=False)
-
-
-Parameters = Iterable[nn.Parameter]
-
-
-def _adam(spec: Optimizer, parameters: Parameters) -> torch.optim.Optimizer:
-    return torch.optim.Adam(parameters, lr=spec.lr, weight_decay=spec.weight_decay)
-
-
-def _adamw(spec: Optimizer, parameters: Parameters) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(parameters, lr=spec.lr, weight_decay=spec.weight_decay)
-
-
-def _sgd(spec: Optimizer, parameters: Parameters) -> torch.optim.Optimizer:
-    assert isinstance(spec, SgdOptimizer)
-    return torch.optim.SGD(
-        parameters, lr=spec.lr, weight_decay=spec.weight_decay, momentum=spec.momentum
-    )
-
-
-OPTIMIZERS: Final[
-    dict[type[Optimizer], Callable[[Optimizer, Parameters], torch.optim.Optimizer]]
-] = {AdamOptimizer: _adam, AdamWOptimizer: _adamw, SgdOptimizer: _sgd}
-"""Every spec of an optimiser and what builds it."""
-
-
-def build(spec: Optimizer, parameters: Parameters) -> torch.optim.Optimizer:
-    """The optimiser of a spec over these parameters."""
-    return OPTIMIZERS[type(spec)](spec, parameters)

@@ -6,21 +6,21 @@ from typing import Final
 import torch
 
 from contract.comparison.spec import parse_spec
-from worker.api.blobs import Blobs
-from worker.errors import LeftError
-from worker.machine import step_back
+from worker.api.blobs import BlobClient
+from worker.errors import GivenBackError
+from worker.machine import lower_priority
 from worker.reporting.reporter import ListReporter
-from worker.reporting.stream_reporter import Outbox, StreamReporter, connect
+from worker.reporting.stream_reporter import Outbox, StreamReporter, connect_to_broker
 from worker.settings import Settings
-from worker.slot.trainer_process import LEFT, Control
+from worker.slot.trainer_process import GIVEN_BACK, SlotPipes
 from worker.snapshots import SnapshotKeeper
-from worker.trainer.attempt import attempt
+from worker.trainer.attempt import run_attempt
 from worker.trainer.training import Training
 
 NICENESS: Final = 10
 """Where trainers want every core, whoever looks on is served first: pages and the API need little,
 and at once."""
-TINY: Final = {
+WARM_UP_SPEC: Final = {
     "name": "warm-up",
     "data": {"kind": "digits"},
     "encoder": {"kind": "convnet", "channels": 4, "embedding_dim": 8},
@@ -35,38 +35,38 @@ TINY: Final = {
 
 def main() -> int:
     """Train one run; 0 once its end is stored or no claim came, LEFT once it was given back."""
-    control = Control.of_this_process()
+    pipes = SlotPipes.of_this_process()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     settings = Settings.from_environment()
-    step_back(NICENESS)
+    lower_priority(NICENESS)
     torch.set_num_threads(settings.torch_threads)
     torch.backends.cudnn.allow_tf32 = False  # float32 means float32; who wants speed says bfloat16
     warm_up()
-    control.say(ready=True)
+    pipes.say(ready=True)
 
-    claim = control.wait_for_claim()
+    claim = pipes.wait_for_claim()
     if claim is None:
         return 0
-    client = connect(settings.broker_url, timeout=2.0)
+    client = connect_to_broker(settings.broker_url, timeout=2.0)
     reporter = StreamReporter(claim.run, claim.attempt, client, Outbox())
-    control.follow(committed=reporter.committed, hurry=reporter.hurry)
-    blobs = Blobs(settings)
-    keeper = SnapshotKeeper(blobs, reporter, control.cancelled)
+    pipes.listen(on_stored=reporter.mark_stored, on_end_soon=reporter.lift_limit)
+    blobs = BlobClient(settings)
+    keeper = SnapshotKeeper(blobs, reporter, pipes.cancelled)
     try:
-        attempt(
+        run_attempt(
             claim,
             reporter,
-            control.cancelled,
+            pipes.cancelled,
             torch.device(settings.device),
             keeper,
-            fetch=lambda digest: blobs.fetch(digest, control.cancelled),
+            fetch=lambda digest: blobs.fetch(digest, pipes.cancelled),
             checkpoint_s=settings.checkpoint_s,
-            leaving=control.leaving,
+            worker_stopping=pipes.worker_stopping,
         )
-    except LeftError:
+    except GivenBackError:
         reporter.close()
-        return LEFT
-    control.say(ended=True)
+        return GIVEN_BACK
+    pipes.say(ended=True)
     reporter.close()
     return 0
 
@@ -76,6 +76,6 @@ def warm_up() -> None:
 
     On the CPU, whatever the device: an idle spare must not hold a GPU.
     """
-    spec = parse_spec(TINY)
+    spec = parse_spec(WARM_UP_SPEC)
     for arm in spec.arms:
         Training(spec, arm, 0, torch.device("cpu"), ListReporter()).run(lambda: False)

@@ -20,16 +20,22 @@ from worker import losses, machine
 from worker.errors import DivergedError, NotFiniteError
 from worker.reporting.progress import SILENT, Progress
 from worker.reporting.reporter import EndState, Reporter
-from worker.snapshots import Keeper, NoKeeper, Saved
-from worker.torch_utils import generator, seed_of
-from worker.trainer import batches, dynamics, model
-from worker.trainer import memory_estimate as footprint
-from worker.trainer.batches import augmented
-from worker.trainer.checkpoint import Checkpoints, Draws, Stateful, identity
-from worker.trainer.dynamics import Readings
-from worker.trainer.evaluation import Best, Evaluation, first_pass, points_of, references
-from worker.trainer.inputs import prepare
-from worker.trainer.model import loss_of, model_of
+from worker.snapshots import Checkpoint, Keeper, NoKeeper
+from worker.torch_utils import build_optimizer, stream_generator, stream_seed
+from worker.trainer import batches, dynamics
+from worker.trainer.batches import augment_batch
+from worker.trainer.checkpoint import Checkpoints, RandomState, Stateful, training_identity
+from worker.trainer.dynamics import StepBuffer
+from worker.trainer.evaluation import (
+    BestEpoch,
+    Evaluation,
+    embed_as_points,
+    reference_values,
+    untrained_values,
+)
+from worker.trainer.inputs import prepare_inputs
+from worker.trainer.memory_estimate import training_memory
+from worker.trainer.model import build_model, compute_loss
 
 
 def likely_cause(training: TrainingSpec, encoder: Encoder, loss: Loss) -> str:
@@ -72,7 +78,7 @@ class Training:
         progress: Progress = SILENT,
         keeper: Keeper | None = None,
         checkpoint_s: float = 0.0,
-        leaving: Callable[[], bool] = lambda: False,
+        worker_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         """Build it; the keeper gets a checkpoint each so many seconds (0: none), and on leaving."""
         self.step = 0
@@ -82,31 +88,31 @@ class Training:
         self._reporter = reporter
         self._keeper = keeper or NoKeeper()
         self._device = device
-        self._readings = Readings(device)
+        self._readings = StepBuffer(device)
         self._empty_steps = dynamics.EmptySteps()
-        self._best = Best()
+        self._best = BestEpoch()
 
-        inputs = prepare(spec, device, progress)
+        inputs = prepare_inputs(spec, device, progress)
         self._data = inputs.data
         self._material = inputs.material
         self._shown = self._data.validation.take(inputs.material.places)
         # Every part draws from a stream of its own: for one seed all arms start from the same
         # encoder and see the same batches, whatever their losses draw.
-        torch.manual_seed(seed_of(seed, "encoder"))
-        self._model = model_of(spec, self._data, progress).to(device)
+        torch.manual_seed(stream_seed(seed, "encoder"))
+        self._model = build_model(spec, self._data, progress).to(device)
         if device.type == "cpu":  # where convolutions and pooling are up to twice as fast so
             self._model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        torch.manual_seed(seed_of(seed, "loss"))
+        torch.manual_seed(stream_seed(seed, "loss"))
         dim = spec.encoder.embedding_dim
         self._loss = losses.build(arm.loss, classes=self._data.classes, dim=dim).to(device)
         self._weights = [w for w in self._model.parameters() if w.requires_grad]
         self._check_memory()
-        self._tuples = generator(seed, "tuples")
-        self._augmentation = generator(seed, "augmentation")
+        self._tuples = stream_generator(seed, "tuples")
+        self._augmentation = stream_generator(seed, "augmentation")
         parameters = [*self._weights, *self._loss.parameters()]
-        self._optimizer = model.build(self._settings.optimizer, parameters)
+        self._optimizer = build_optimizer(self._settings.optimizer, parameters)
         self._evaluation = Evaluation(self._data, self._model, data_seed=spec.data.seed)
-        self._references = references(inputs)
+        self._references = reference_values(inputs)
         # All that changes from step to step; what else there is follows from spec and seed.
         parts: dict[str, Stateful] = {
             "model": self._model,
@@ -115,14 +121,16 @@ class Training:
             "best": self._best,
             "readings": self._readings,
             "empty steps": self._empty_steps,
-            "tuples": Draws(device, self._tuples),
-            "augmentation": Draws(device, self._augmentation),
-            "other draws": Draws(device),
+            "tuples": RandomState(device, self._tuples),
+            "augmentation": RandomState(device, self._augmentation),
+            "other draws": RandomState(device),
         }
-        own = identity(spec, arm, seed, device)
-        self._checkpoints = Checkpoints(own, parts, self._keeper, checkpoint_s, leaving=leaving)
+        own = training_identity(spec, arm, seed, device)
+        self._checkpoints = Checkpoints(
+            own, parts, self._keeper, checkpoint_s, worker_stopping=worker_stopping
+        )
 
-    def restore(self, saved: Saved) -> None:
+    def restore(self, saved: Checkpoint) -> None:
         """Go on from a checkpoint instead of from the first step.
 
         Raises:
@@ -182,10 +190,10 @@ class Training:
         """What is told of a run before its first step."""
         if self._evaluation.caveats:
             self._reporter.log(self._evaluation.caveats)
-        untrained = generator(self._seed, "first pass")
+        untrained = stream_generator(self._seed, "first pass")
         train = self._data.train
         self._reporter.points(
-            0, first_pass(self._model, self._loss, train, self.batches(1), untrained)
+            0, untrained_values(self._model, self._loss, train, self.batches(1), untrained)
         )
         self._reporter.points(0, self._validate() | self._references)
         self._keep(0)
@@ -206,17 +214,17 @@ class Training:
 
     def _check_memory(self) -> None:
         batch = next(self.batches(1))
-        needs = footprint.of_training(self._model, self._loss, self._data, self._settings, batch)
+        needs = training_memory(self._model, self._loss, self._data, self._settings, batch)
         advice = (
             "Take a smaller batch size, a smaller encoder or images, or a frozen backbone, of "
             "which only the head trains."
         )
-        machine.check(needs, self._device, advice, certain=machine.MEASURED)
+        machine.check_memory(needs, self._device, advice, certain_share=machine.MEASURED_SHARE)
 
     def _take_step(self, batch: Tensor) -> None:
         """One optimiser step; what it measured goes to the readings. Waits for no GPU."""
         self._readings.begin()
-        part = augmented(
+        part = augment_batch(
             self._data.train.take(batch),
             modalities(self._spec.data),
             self._settings.augmentation,
@@ -226,11 +234,11 @@ class Training:
         embeddings: tuple[Tensor, ...] = self._model(part)
         for own in embeddings:
             own.retain_grad()
-        output = loss_of(self._loss, embeddings, part.labels, self._tuples)
+        output = compute_loss(self._loss, embeddings, part.labels, self._tuples)
         output.value.backward()
-        seen = dynamics.numbers(output, embeddings, self._weights)
+        seen = dynamics.step_numbers(output, embeddings, self._weights)
         now = self.step % UPDATE_NORM_EVERY == 0
-        seen = dynamics.stepped(self._optimizer, seen, self._weights, with_update_norm=now)
+        seen = dynamics.optimizer_step(self._optimizer, seen, self._weights, with_update_norm=now)
         self._readings.add(self.step, seen)
 
     def _report(self) -> None:
@@ -257,9 +265,9 @@ class Training:
 
     def _keep(self, epoch: int) -> None:
         """Keep a snapshot, unless the weights are broken, which the next step tells."""
-        embeddings = points_of(self._model, self._shown)
+        embeddings = embed_as_points(self._model, self._shown)
         if bool(embeddings.isfinite().all()):
-            self._keeper.keep(self._material, epoch, self.step, embeddings)
+            self._keeper.keep_snapshot(self._material, epoch, self.step, embeddings)
 
     def _validate(self) -> dict[str, float]:
         try:

@@ -4,27 +4,27 @@ import pytest
 
 from tests.support.backend import TOKEN, Backend
 from tests.support.specs import small
-from worker.api.client import Api, Claim, Pulse
+from worker.api.client import Claim, HeartbeatAnswer, SlotApi
 from worker.errors import ApiUnavailableError
 from worker.settings import Settings
 
 
-def client(backend: Backend, token: str = TOKEN) -> Api:
-    return Api(Settings(broker_url="", api_url=backend.url, token=token, name="a slot/1"))
+def client(backend: Backend, token: str = TOKEN) -> SlotApi:
+    return SlotApi(Settings(broker_url="", api_url=backend.url, token=token, name="a slot/1"))
 
 
 @pytest.fixture
-def api(backend: Backend) -> Iterator[Api]:
+def api(backend: Backend) -> Iterator[SlotApi]:
     api = client(backend)
     yield api
     api.close()
 
 
-def test_nothing_queued_is_no_claim(api: Api) -> None:
+def test_nothing_queued_is_no_claim(api: SlotApi) -> None:
     assert api.claim() is None
 
 
-def test_a_claim_carries_the_run(api: Api, backend: Backend) -> None:
+def test_a_claim_carries_the_run(api: SlotApi, backend: Backend) -> None:
     run = backend.queue(small(), seed=3)
     claim = api.claim()
     assert claim is not None
@@ -33,22 +33,24 @@ def test_a_claim_carries_the_run(api: Api, backend: Backend) -> None:
     assert backend.claims[0]["worker"] == "a slot/1"
 
 
-def test_a_heartbeat_tells_how_the_run_stands(api: Api, backend: Backend) -> None:
+def test_a_heartbeat_tells_how_the_run_stands(api: SlotApi, backend: Backend) -> None:
     run = backend.queue(small())
     claim = api.claim()
     assert claim is not None
     run.cancel = True
-    assert api.heartbeat(claim) == Pulse(current=True, state="running", cancel=True)
+    assert api.heartbeat(claim) == HeartbeatAnswer(current=True, state="running", cancel=True)
     run.attempt = 2
     assert api.heartbeat(claim).over
 
 
-def test_a_run_that_is_gone_is_over(api: Api) -> None:
+def test_a_run_that_is_gone_is_over(api: SlotApi) -> None:
     claim = Claim(run="gone", attempt=1, lease_s=1, comparison="c", arm="a", seed=0, spec={})
     assert api.heartbeat(claim).over
 
 
-def test_a_refusal_and_a_dead_api_are_told_apart_from_an_answer(api: Api, backend: Backend) -> None:
+def test_a_refusal_and_a_dead_api_are_told_apart_from_an_answer(
+    api: SlotApi, backend: Backend
+) -> None:
     stranger = client(backend, token="wrong")
     with pytest.raises(ApiUnavailableError, match="401"):
         stranger.claim()

@@ -22,9 +22,8 @@ from worker import encoders, losses
 from worker.batched import BatchedSeeds, can_batch
 from worker.batched.tuple_losses import LabelRelations, squared_distances, triplet_weights
 from worker.errors import InputError
-from worker.torch_utils import seed_of
+from worker.torch_utils import build_optimizer, stream_seed
 from worker.trainer import batches, dynamics
-from worker.trainer import model as optimizers
 
 SEEDS, ITEMS, FEATURES, CLASSES, BATCH, EPOCHS = 3, 120, 12, 5, 24, 4
 LINEAR = Resnet18Encoder(embedding_dim=6)
@@ -48,7 +47,7 @@ def data() -> tuple[Tensor, Tensor]:
 
 
 def network(encoder: Any, seed: int) -> nn.Module:
-    torch.manual_seed(seed_of(seed, "encoder"))
+    torch.manual_seed(stream_seed(seed, "encoder"))
     return encoders.build(encoder, (FEATURES,))
 
 
@@ -69,7 +68,7 @@ def alone(
     items, labels = data()
     items = items.to(next(model.parameters()).dtype)
     weights = list(model.parameters())
-    stepper = optimizers.build(optimizer, weights)
+    stepper = build_optimizer(optimizer, weights)
     criterion = losses.build(loss)
     series = []
     for step, index in enumerate(indices, 1):
@@ -78,12 +77,12 @@ def alone(
         embeddings.retain_grad()
         output = criterion(embeddings, labels[index], check_values=False)
         output.value.backward()
-        numbers = dynamics.numbers(output, [embeddings], weights)
-        before = dynamics.snapshot(weights)
+        numbers = dynamics.step_numbers(output, [embeddings], weights)
+        before = dynamics.copy_parameters(weights)
         stepper.step()
         if step % 10 == 0:
             numbers |= dynamics.update_norm(before, weights)
-        series.append(dynamics.read_numbers([numbers])[0])
+        series.append(dynamics.read_values([numbers])[0])
     return series
 
 

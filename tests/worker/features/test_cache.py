@@ -22,7 +22,7 @@ from worker.data import ImageFiles
 from worker.encoders.networks import Backbone, Preparation
 from worker.errors import CancelledError, DataError, SettingsError
 from worker.features import cache
-from worker.features.extract import digest_of
+from worker.features.extract import items_digest
 from worker.reporting.progress import SILENT, Progress
 from worker.settings import cache_bytes, cache_folder
 
@@ -53,7 +53,7 @@ def backbone(weight: float = 2.0, resize: int = 18) -> tuple[Backbone, Counted]:
 def extracted(
     items: Tensor | ImageFiles, own: Backbone, folder: Path, progress: Progress = SILENT
 ) -> Tensor:
-    return features.features(items, own, CPU, cache=folder, progress=progress, batch=4)
+    return features.extract_features(items, own, CPU, cache=folder, progress=progress, batch=4)
 
 
 def arrays(folder: Path) -> list[Path]:
@@ -92,24 +92,24 @@ def test_features_are_the_backbones_and_are_computed_once(tmp_path: Path) -> Non
 
 def test_files_give_the_features_of_their_pixels(tmp_path: Path) -> None:
     files, (own, _) = image_files(tmp_path / "images"), backbone()
-    pixels = features.decode(files, resize=18, crop=16, progress=SILENT)
+    pixels = features.decode_images(files, resize=18, crop=16, progress=SILENT)
     found = extracted(files, own, tmp_path)
     assert torch.equal(found, extracted(pixels, own, tmp_path))
 
 
 def test_content_decides_not_names_or_times(tmp_path: Path) -> None:
     files = image_files(tmp_path / "a")
-    digest = digest_of(files, SILENT)
+    digest = items_digest(files, SILENT)
     moved = image_files(tmp_path / "b")
     os.utime(moved.paths[0], (1, 1))
-    assert digest_of(moved, SILENT) == digest
-    assert digest_of(ImageFiles(files.paths[::-1]), SILENT) != digest
-    assert digest_of(ImageFiles(files.paths[:-1]), SILENT) != digest
+    assert items_digest(moved, SILENT) == digest
+    assert items_digest(ImageFiles(files.paths[::-1]), SILENT) != digest
+    assert items_digest(ImageFiles(files.paths[:-1]), SILENT) != digest
     files.paths[3].write_bytes(image(99))
-    assert digest_of(files, SILENT) != digest
+    assert items_digest(files, SILENT) != digest
     many = ImageFiles(files.paths * 40)  # more than a thread reads at a time
     everything = b"".join(hashlib.sha256(p.read_bytes()).digest() for p in many.paths)
-    assert digest_of(many, SILENT) == hashlib.sha256(b"files 240" + everything).hexdigest()
+    assert items_digest(many, SILENT) == hashlib.sha256(b"files 240" + everything).hexdigest()
 
 
 def test_type_shape_and_order_of_a_tensor_decide() -> None:
@@ -121,9 +121,9 @@ def test_type_shape_and_order_of_a_tensor_decide() -> None:
         torch.arange(16, dtype=torch.uint8).view(2, 8),
         torch.arange(16, dtype=torch.uint8).view(2, 8).flip(0),
     ]
-    assert len({digest_of(one, SILENT) for one in kinds}) == len(kinds)
+    assert len({items_digest(one, SILENT) for one in kinds}) == len(kinds)
     transposed = torch.arange(6.0).view(2, 3).T
-    assert digest_of(transposed, SILENT) == digest_of(transposed.contiguous(), SILENT)
+    assert items_digest(transposed, SILENT) == items_digest(transposed.contiguous(), SILENT)
 
 
 def test_weights_preparation_and_items_each_have_their_own_features(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def rows_of(values: np.ndarray) -> cache.Rows:
 
 
 def kept(folder: Path, key: str, rows: cache.Rows, progress: Progress = SILENT) -> np.ndarray:
-    return cache.kept(folder, key, (6, 2), rows, most=1000, progress=progress)
+    return cache.cached_array(folder, key, (6, 2), rows, limit_bytes=1000, progress=progress)
 
 
 VALUES = np.arange(12, dtype=np.float32).reshape(6, 2)
@@ -269,7 +269,7 @@ def rows():
     print("begun", flush=True)
     sys.stdin.read()
 
-cache.kept(Path(sys.argv[1]), "k", (6, 2), rows, most=0, progress=SILENT)
+cache.cached_array(Path(sys.argv[1]), "k", (6, 2), rows, limit_bytes=0, progress=SILENT)
 """
 
 
@@ -305,12 +305,16 @@ def test_partials_that_nobody_writes_any_more_go(tmp_path: Path) -> None:
 def test_the_least_recently_used_go_when_the_cache_is_full(tmp_path: Path) -> None:
     size = 128 + VALUES.nbytes
     for at, key in enumerate(("a", "b", "c")):
-        cache.kept(tmp_path, key, (6, 2), rows_of(VALUES), most=10 * size, progress=SILENT)
+        cache.cached_array(
+            tmp_path, key, (6, 2), rows_of(VALUES), limit_bytes=10 * size, progress=SILENT
+        )
         os.utime(tmp_path / f"{key}.npy", (at, at))
     kept(tmp_path, "a", rows_of(VALUES))  # used now
-    cache.kept(tmp_path, "d", (6, 2), rows_of(VALUES), most=2 * size, progress=SILENT)
+    cache.cached_array(
+        tmp_path, "d", (6, 2), rows_of(VALUES), limit_bytes=2 * size, progress=SILENT
+    )
     assert {path.stem for path in tmp_path.glob("*.npy")} == {"a", "c", "d"}
-    cache.kept(tmp_path, "e", (6, 2), rows_of(VALUES), most=0, progress=SILENT)
+    cache.cached_array(tmp_path, "e", (6, 2), rows_of(VALUES), limit_bytes=0, progress=SILENT)
     assert {path.stem for path in tmp_path.glob("*.npy")} == {"e"}
 
 

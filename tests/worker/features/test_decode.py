@@ -11,7 +11,7 @@ from worker import features
 from worker.data import ImageFiles
 from worker.encoders.networks import load_image
 from worker.errors import CancelledError, DataError
-from worker.features.decode import BATCH, batches
+from worker.features.decode import BATCH, decode_batches
 from worker.reporting.progress import SILENT
 
 
@@ -31,7 +31,7 @@ def test_every_image_in_its_place(tmp_path: Path, count: int, threads: int) -> N
     def progress(what: str, done: float, total: float | None, unit: str = "items") -> None:
         told.append((done, total))
 
-    decoded = features.decode(files, resize=18, crop=16, progress=progress, threads=threads)
+    decoded = features.decode_images(files, resize=18, crop=16, progress=progress, threads=threads)
     assert decoded.dtype == torch.uint8
     assert decoded.shape == (count, 3, 16, 16)
     for own, path in zip(decoded, files.paths, strict=True):
@@ -44,14 +44,14 @@ def test_a_file_that_is_no_image_is_named(tmp_path: Path, content: bytes) -> Non
     files = files_in(tmp_path, BATCH + 5)
     files.paths[BATCH + 1].write_bytes(content)
     with pytest.raises(DataError, match=rf"/{BATCH + 1}\.png cannot be read"):
-        features.decode(files, resize=16, crop=16, progress=SILENT)
+        features.decode_images(files, resize=16, crop=16, progress=SILENT)
 
 
 def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
     files = files_in(tmp_path, 3)
     files.paths[1].unlink()
     with pytest.raises(DataError, match=r"/1\.png cannot be read"):
-        features.decode(files, resize=16, crop=16, progress=SILENT)
+        features.decode_images(files, resize=16, crop=16, progress=SILENT)
 
 
 def test_a_cancel_is_heard_and_leaves_no_thread(tmp_path: Path) -> None:
@@ -62,13 +62,13 @@ def test_a_cancel_is_heard_and_leaves_no_thread(tmp_path: Path) -> None:
             raise CancelledError(what)
 
     with pytest.raises(CancelledError, match="decoding"):
-        features.decode(files, resize=16, crop=16, progress=progress)
+        features.decode_images(files, resize=16, crop=16, progress=progress)
     assert not [one for one in threading.enumerate() if one.name.startswith("decode")]
 
 
 def test_no_more_than_the_next_batch_is_decoded_ahead(tmp_path: Path) -> None:
     files = files_in(tmp_path, 12)
-    parts = batches(files, resize=16, crop=16, size=3)
+    parts = decode_batches(files, resize=16, crop=16, size=3)
     assert len(next(parts)) == 3
     for path in files.paths[6:]:
         path.unlink()

@@ -14,7 +14,7 @@ from worker import encoders
 from worker.data import ImageFiles
 from worker.encoders.networks import Backbone, Preparation, load_image
 from worker.errors import CancelledError, DataError
-from worker.features import decode, features
+from worker.features import decode_images, extract_features
 from worker.reporting.progress import SILENT
 
 CPU = torch.device("cpu")
@@ -98,7 +98,7 @@ class TestLoading:
 class TestDecoding:
     def test_all_images_in_their_order(self, tmp_path: Path) -> None:
         files, told = images(tmp_path, 600, size=(9, 9)), Told()
-        decoded = decode(files, resize=8, crop=8, progress=told)
+        decoded = decode_images(files, resize=8, crop=8, progress=told)
         assert decoded.shape == (600, 3, 8, 8)
         for at in (0, 255, 256, 599):
             assert torch.equal(decoded[at], load_image(files.paths[at], 8, 8))
@@ -108,32 +108,32 @@ class TestDecoding:
         files = images(tmp_path, 20)
         files.paths[13].write_bytes(b"rubbish")
         with pytest.raises(DataError, match=r"13\.png"):
-            decode(files, resize=8, crop=8, progress=SILENT)
+            decode_images(files, resize=8, crop=8, progress=SILENT)
 
     def test_a_cancel_ends_it_and_its_threads(self, tmp_path: Path) -> None:
         files = images(tmp_path, 600, size=(9, 9))
         with pytest.raises(CancelledError):
-            decode(files, resize=8, crop=8, progress=Told(end_at=1))
+            decode_images(files, resize=8, crop=8, progress=Told(end_at=1))
         assert not [t for t in threading.enumerate() if t.name.startswith("decode")]
 
 
 class TestFeatures:
     def test_are_the_backbones_and_computed_once(self, tmp_path: Path, backbone: Counted) -> None:
         files, told = images(tmp_path / "images", 70), Told()
-        first = features(files, backbone, CPU, cache=tmp_path / "cache", progress=told)
+        first = extract_features(files, backbone, CPU, cache=tmp_path / "cache", progress=told)
         with torch.inference_mode():
             expected = torch.cat([backbone(load_image(p, 40, 32)[None]) for p in files.paths])
         torch.testing.assert_close(first, expected)
         assert told.said[-1][:2] == ("computing features", 70)
         seen = backbone.seen
-        again = features(files, backbone, CPU, cache=tmp_path / "cache", progress=SILENT)
+        again = extract_features(files, backbone, CPU, cache=tmp_path / "cache", progress=SILENT)
         assert torch.equal(first, again)
         assert backbone.seen == seen
 
     def test_content_decides_not_names(self, tmp_path: Path, backbone: Counted) -> None:
         def seen(files: ImageFiles) -> int:
             before = backbone.seen
-            features(files, backbone, CPU, cache=tmp_path / "cache", progress=SILENT)
+            extract_features(files, backbone, CPU, cache=tmp_path / "cache", progress=SILENT)
             return backbone.seen - before
 
         files = images(tmp_path / "one", 5)
@@ -147,25 +147,27 @@ class TestFeatures:
 
     def test_of_tensors(self, tmp_path: Path, backbone: Counted) -> None:
         pixels = torch.randint(0, 256, (70, 1, 28, 28), dtype=torch.uint8)
-        first = features(pixels, backbone, CPU, cache=tmp_path, progress=SILENT)
+        first = extract_features(pixels, backbone, CPU, cache=tmp_path, progress=SILENT)
         assert first.shape == (70, 512)
-        features(pixels, backbone, CPU, cache=tmp_path, progress=SILENT)
+        extract_features(pixels, backbone, CPU, cache=tmp_path, progress=SILENT)
         assert backbone.seen == 70
-        features(pixels.flip(0), backbone, CPU, cache=tmp_path, progress=SILENT)
+        extract_features(pixels.flip(0), backbone, CPU, cache=tmp_path, progress=SILENT)
         assert backbone.seen == 140
 
     def test_a_damaged_file_is_made_anew(self, tmp_path: Path, backbone: Counted) -> None:
         files = images(tmp_path / "images", 5)
-        first = features(files, backbone, CPU, cache=tmp_path, progress=SILENT)
+        first = extract_features(files, backbone, CPU, cache=tmp_path, progress=SILENT)
         [kept] = (tmp_path / "features").glob("*.npy")
         kept.write_bytes(kept.read_bytes()[:200])
-        assert torch.equal(features(files, backbone, CPU, cache=tmp_path, progress=SILENT), first)
+        assert torch.equal(
+            extract_features(files, backbone, CPU, cache=tmp_path, progress=SILENT), first
+        )
         assert backbone.seen == 10
 
     def test_a_cancel_leaves_nothing_half(self, tmp_path: Path, backbone: Counted) -> None:
         files = images(tmp_path / "images", 70)
         with pytest.raises(CancelledError):
-            features(files, backbone, CPU, cache=tmp_path, progress=Told(end_at=5))
+            extract_features(files, backbone, CPU, cache=tmp_path, progress=Told(end_at=5))
         assert not [p for p in (tmp_path / "features").iterdir() if p.suffix != ".lock"]
 
     def test_features_that_are_no_numbers_are_refused(
@@ -174,14 +176,14 @@ class TestFeatures:
         with torch.no_grad():
             next(backbone.network.parameters()).fill_(float("nan"))
         with pytest.raises(DataError, match="not finite"):
-            features(images(tmp_path, 5), backbone, CPU, cache=tmp_path, progress=SILENT)
+            extract_features(images(tmp_path, 5), backbone, CPU, cache=tmp_path, progress=SILENT)
 
     def test_two_at_once_compute_it_once(self, tmp_path: Path, backbone: Counted) -> None:
         files = images(tmp_path / "images", 130)
         found: list[Tensor] = []
 
         def work() -> None:
-            found.append(features(files, backbone, CPU, cache=tmp_path, progress=SILENT))
+            found.append(extract_features(files, backbone, CPU, cache=tmp_path, progress=SILENT))
 
         threads = [threading.Thread(target=work) for _ in range(2)]
         for thread in threads:

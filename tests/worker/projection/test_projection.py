@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from worker.projection.methods import MODULES, aligned
+from worker.projection.methods import MODULES, align
 from worker.projection.projector import project
 
 METHODS = ("pca", "tsne", "pacmap")
@@ -35,7 +35,7 @@ def test_arms_that_are_rotations_of_each_other_align(dims: int) -> None:
 
 def test_alignment_turns_and_mirrors_but_does_not_scale() -> None:
     points = classes(dim=2)
-    turned = aligned(points @ rotation(2) * 3 + 7, points)
+    turned = align(points @ rotation(2) * 3 + 7, points)
     assert np.allclose(turned, (points - points.mean(axis=0)) * 3)
 
 
@@ -85,7 +85,7 @@ def test_poor_snapshots_give_finite_coordinates(method: str, points: np.ndarray)
 
 def test_progress_rises_to_one_and_may_end_it() -> None:
     told: list[float] = []
-    project([[classes(), classes()]], method="tsne", dims=2, seed=0, told=told.append)
+    project([[classes(), classes()]], method="tsne", dims=2, seed=0, on_progress=told.append)
     assert told == sorted(told)
     assert told[-1] == pytest.approx(1.0)
     assert len(told) > 10
@@ -95,7 +95,7 @@ def test_progress_rises_to_one_and_may_end_it() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        project([[classes(), classes()]], method="tsne", dims=2, seed=0, told=enough)
+        project([[classes(), classes()]], method="tsne", dims=2, seed=0, on_progress=enough)
 
 
 def test_the_methods_are_the_promised_ones() -> None:

@@ -1,4 +1,4 @@
-from worker.reporting.stream_reporter import MOST_PATIENCE_S, PATIENCE_S, Outbox
+from worker.reporting.stream_reporter import MAX_RESEND_AFTER_S, RESEND_AFTER_S, Outbox
 
 
 class Clock:
@@ -22,32 +22,32 @@ def seqs(outbox: Outbox) -> list[int]:
 
 
 def send_all(outbox: Outbox) -> None:
-    outbox.sent(outbox.unsent(100)[-1])
+    outbox.mark_sent(outbox.unsent(100)[-1])
 
 
 def test_events_leave_when_stored_not_when_sent() -> None:
     outbox = filled(4)
     send_all(outbox)
     assert seqs(outbox) == []
-    outbox.committed(2)
-    outbox.send_again()
+    outbox.mark_stored(2)
+    outbox.resend_all()
     assert seqs(outbox) == [3, 4]
 
 
 def test_a_part_sent_leaves_the_rest_unsent() -> None:
     outbox = filled(4)
-    outbox.sent(outbox.unsent(2)[-1])
-    outbox.committed(1)
+    outbox.mark_sent(outbox.unsent(2)[-1])
+    outbox.mark_stored(1)
     assert seqs(outbox) == [3, 4]
-    outbox.committed(99)
+    outbox.mark_stored(99)
     assert outbox.wait_until_empty(0)
 
 
 def test_events_stored_while_they_were_sent_are_not_counted_twice() -> None:
     outbox = filled(4)
     entries = outbox.unsent(3)
-    outbox.committed(2)  # an earlier copy had arrived
-    outbox.sent(entries[-1])
+    outbox.mark_stored(2)  # an earlier copy had arrived
+    outbox.mark_sent(entries[-1])
     assert seqs(outbox) == [4]
 
 
@@ -60,14 +60,14 @@ def test_standing_still_sends_again_with_growing_patience() -> None:
         since = clock.now
         while not seqs(outbox):
             clock.now += 0.5
-            outbox.committed(0)
+            outbox.mark_stored(0)
         waits.append(clock.now - since)
         send_all(outbox)
-    assert waits[:3] == [PATIENCE_S, 2 * PATIENCE_S, 4 * PATIENCE_S]
-    assert waits[-1] == MOST_PATIENCE_S
-    outbox.committed(1)
-    clock.now += PATIENCE_S
-    outbox.committed(1)
+    assert waits[:3] == [RESEND_AFTER_S, 2 * RESEND_AFTER_S, 4 * RESEND_AFTER_S]
+    assert waits[-1] == MAX_RESEND_AFTER_S
+    outbox.mark_stored(1)
+    clock.now += RESEND_AFTER_S
+    outbox.mark_stored(1)
     assert seqs(outbox) == [2]
 
 
@@ -84,5 +84,5 @@ def test_it_is_full_until_enough_is_stored() -> None:
     assert outbox.full
     outbox.wait_for_room(0)
     assert outbox.full
-    outbox.committed(2)
+    outbox.mark_stored(2)
     assert not outbox.full

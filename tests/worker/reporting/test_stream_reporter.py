@@ -10,7 +10,7 @@ from contract.events import Ended, Failure, Log, Points, Started
 from tests.support.backend import Backend, Run
 from tests.support.broker import Broker
 from tests.support.waiting import until
-from worker.reporting.stream_reporter import Outbox, StreamReporter, connect
+from worker.reporting.stream_reporter import Outbox, StreamReporter, connect_to_broker
 
 
 @contextmanager
@@ -21,14 +21,14 @@ def reporting(
     backend = Backend(broker_url)
     run = backend.queue({"arms": [{"name": "a"}]})
     run.state = "running"
-    client = connect(broker_url, timeout=1)
+    client = connect_to_broker(broker_url, timeout=1)
     reporter = StreamReporter(run.id, 1, client, outbox or Outbox())
     over = threading.Event()
 
     def relay() -> None:
         while not over.wait(0.05):
             if not backend.away:
-                reporter.committed(len(run.events))
+                reporter.mark_stored(len(run.events))
 
     relaying = threading.Thread(target=relay)
     relaying.start()
@@ -129,7 +129,7 @@ def test_a_full_outbox_makes_the_loop_wait_and_a_hurry_lets_it_go(broker_url: st
         looping.join(timeout=0.5)
         assert looping.is_alive()
         assert progress[-1] < 400
-        reporter.hurry()
+        reporter.lift_limit()
         until(lambda: progress[-1] == 400, "the loop to go on")
         run.deaf = False
         looping.join()

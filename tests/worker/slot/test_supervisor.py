@@ -17,7 +17,7 @@ from tests.support.specs import long, small
 from tests.support.waiting import PATIENCE, until
 from worker.settings import Settings
 from worker.slot.slot import Slot
-from worker.slot.trainer_process import LEFT, TrainerProcess
+from worker.slot.trainer_process import GIVEN_BACK, TrainerProcess
 
 
 class Trainers:
@@ -288,7 +288,7 @@ def test_a_run_is_given_back_at_a_checkpoint(
         slot.work()
     until(lambda: run.lost, "the notice")
     assert not run.lost[0].strike
-    assert trainers.all[0].exit_code == LEFT
+    assert trainers.all[0].exit_code == GIVEN_BACK
     last = run.events[-1]
     assert isinstance(last, Checkpointed)
     assert last.step == run.step >= 50

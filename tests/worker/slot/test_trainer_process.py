@@ -29,7 +29,7 @@ def test_it_says_when_it_is_warm_and_leads_a_session_of_its_own() -> None:
 def test_its_last_words_name_the_signal_and_the_last_lines() -> None:
     trainer = TrainerProcess.start({**ENVIRONMENT, "LOSSBOARD_DEVICE": "tpu"})
     assert trainer.wait(60)
-    words = trainer.last_words()
+    words = trainer.describe_end()
     assert "exit code 1" in words
     assert "LOSSBOARD_DEVICE is 'tpu'" in words
 

@@ -14,7 +14,7 @@ from tests.support.waiting import until
 from worker import data
 from worker.errors import BlobRefusedError
 from worker.reporting.reporter import ListReporter
-from worker.snapshots import Material, Saved, SnapshotKeeper, gather
+from worker.snapshots import Checkpoint, SampleSet, SnapshotKeeper, draw_samples
 
 
 class InOrder(ListReporter):
@@ -24,12 +24,12 @@ class InOrder(ListReporter):
         super().__init__()
         self.order: list[tuple[str, int]] = []
 
-    def kept(self, snapshot: Snapshot) -> None:
-        super().kept(snapshot)
+    def snapshot_stored(self, snapshot: Snapshot) -> None:
+        super().snapshot_stored(snapshot)
         self.order.append(("snapshot", snapshot.step))
 
-    def checkpointed(self, step: int, digest: str) -> None:
-        super().checkpointed(step, digest)
+    def checkpoint_stored(self, step: int, digest: str) -> None:
+        super().checkpoint_stored(step, digest)
         self.order.append(("checkpoint", step))
 
 
@@ -50,34 +50,34 @@ class Store:
 
 
 @pytest.fixture(scope="module")
-def material() -> Material:
+def material() -> SampleSet:
     spec = parse_spec(small(measure={"snapshot_size": 10}))
-    return gather(data.load(spec.data), spec)
+    return draw_samples(data.load(spec.data), spec)
 
 
-def test_a_checkpoint_is_told_behind_the_snapshots_before_it(material: Material) -> None:
+def test_a_checkpoint_is_told_behind_the_snapshots_before_it(material: SampleSet) -> None:
     store, reporter = Store(), InOrder()
     keeper = SnapshotKeeper(store, reporter)
     embeddings = torch.randn(10, 4)
-    keeper.keep(material, 1, 16, embeddings)
-    assert keeper.takes_checkpoint()
-    keeper.checkpoint(Saved(16, b"state"))
-    keeper.keep(material, 2, 32, embeddings)
-    assert not keeper.takes_checkpoint()
+    keeper.keep_snapshot(material, 1, 16, embeddings)
+    assert keeper.ready_for_checkpoint()
+    keeper.keep_checkpoint(Checkpoint(16, b"state"))
+    keeper.keep_snapshot(material, 2, 32, embeddings)
+    assert not keeper.ready_for_checkpoint()
     store.gate.set()
-    until(keeper.takes_checkpoint, "the checkpoint to be stored")
+    until(keeper.ready_for_checkpoint, "the checkpoint to be stored")
     keeper.close()
     assert reporter.order == [("snapshot", 16), ("checkpoint", 16), ("snapshot", 32)]
     assert reporter.checkpoints == [(16, hashlib.sha256(b"state").hexdigest())]
 
 
 def test_at_the_end_the_snapshots_are_waited_for_and_a_checkpoint_is_not(
-    material: Material,
+    material: SampleSet,
 ) -> None:
     store, reporter = Store(), InOrder()
     keeper = SnapshotKeeper(store, reporter)
-    keeper.keep(material, 1, 16, torch.randn(10, 4))
-    keeper.checkpoint(Saved(16, b"state"))
+    keeper.keep_snapshot(material, 1, 16, torch.randn(10, 4))
+    keeper.keep_checkpoint(Checkpoint(16, b"state"))
     closing = threading.Thread(target=keeper.close)
     closing.start()
     until(keeper._closing.is_set, "the end")
@@ -92,8 +92,8 @@ def test_refused_ones_are_told_once_in_a_row_and_cost_nothing() -> None:
     store.gate.set()
     keeper = SnapshotKeeper(store, reporter)
     for step in (1, 2, 3, 4):
-        keeper.checkpoint(Saved(step, str(step).encode()))
-        until(keeper.takes_checkpoint, f"checkpoint {step} to be dealt with")
+        keeper.keep_checkpoint(Checkpoint(step, str(step).encode()))
+        until(keeper.ready_for_checkpoint, f"checkpoint {step} to be dealt with")
     keeper.close()
     assert reporter.order == [("checkpoint", 3)]
     assert reporter.lines == [
@@ -105,7 +105,7 @@ def test_a_cancelled_run_sends_none() -> None:
     store, reporter = Store(), InOrder()
     store.gate.set()
     keeper = SnapshotKeeper(store, reporter, lambda: True)
-    keeper.checkpoint(Saved(1, b"state"))
+    keeper.keep_checkpoint(Checkpoint(1, b"state"))
     keeper.close()
     assert reporter.order == []
     assert store.taken == []

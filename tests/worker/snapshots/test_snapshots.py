@@ -21,10 +21,10 @@ from worker.data import ImageFiles
 from worker.data.splits import Indices
 from worker.errors import BlobRefusedError, CancelledError, ReporterError
 from worker.reporting.reporter import ListReporter
-from worker.snapshots import SnapshotKeeper, gather
-from worker.snapshots.media import joined, side_of, sprite
+from worker.snapshots import SnapshotKeeper, draw_samples
+from worker.snapshots.media import join_recordings, sprite, tile_side
 from worker.snapshots.sample_facts import facts
-from worker.trainer.attempt import attempt
+from worker.trainer.attempt import run_attempt
 
 CPU = torch.device("cpu")
 
@@ -51,7 +51,7 @@ def trained(
     raw = small(measure={"snapshot_every": 2, "snapshot_size": 50}, **changes)
     claim = Claim(run="r", attempt=1, lease_s=10, comparison="c", arm=arm, seed=seed, spec=raw)
     reporter = ListReporter()
-    attempt(claim, reporter, lambda: False, CPU, SnapshotKeeper(shelf, reporter))
+    run_attempt(claim, reporter, lambda: False, CPU, SnapshotKeeper(shelf, reporter))
     assert reporter.state == "succeeded", reporter.failure
     return reporter
 
@@ -83,7 +83,7 @@ def test_all_arms_and_seeds_show_the_same_samples() -> None:
 def test_samples_are_validation_items() -> None:
     spec = parse_spec(small(measure={"snapshot_size": 40}))
     pool = data.load(spec.data)
-    material = gather(pool, spec)
+    material = draw_samples(pool, spec)
     told = material.samples
     assert set(told.ids) <= set(pool.indices.validation.tolist())
     assert len(set(told.ids)) == 40
@@ -97,7 +97,7 @@ def test_samples_are_validation_items() -> None:
 def test_fewer_items_than_asked_for_are_all_shown() -> None:
     spec = parse_spec(small(measure={"snapshot_size": 100_000}))
     pool = data.load(spec.data)
-    assert gather(pool, spec).samples.ids == sorted(pool.indices.validation.tolist())
+    assert draw_samples(pool, spec).samples.ids == sorted(pool.indices.validation.tolist())
 
 
 def test_paired_data_give_two_points_an_item() -> None:
@@ -116,7 +116,7 @@ def test_paired_data_give_two_points_an_item() -> None:
         fine=labels * 2,
         visual=vectors.view(60, 1, 2, 2),
     )
-    told = gather(pool, spec).samples
+    told = draw_samples(pool, spec).samples
     assert told.modality == [0] * 20 + [1] * 20
     assert told.labels[:20] == told.labels[20:]
     assert told.fine is not None
@@ -163,8 +163,8 @@ def test_a_sprite_has_the_items_in_their_order(tmp_path: Path) -> None:
         150,
         200,
     ]
-    assert side_of(torch.zeros(1, 1, 8, 8)) == 28
-    assert side_of(torch.zeros(1, 3, 224, 224)) == 48
+    assert tile_side(torch.zeros(1, 1, 8, 8)) == 28
+    assert tile_side(torch.zeros(1, 3, 224, 224)) == 48
     path = tmp_path / "red.png"
     Image.new("RGB", (90, 60), (255, 0, 0)).save(path)
     drawn = Image.open(io.BytesIO(sprite([ImageFiles((path,))], 48)))
@@ -218,7 +218,7 @@ def test_a_cancelled_run_does_not_wait_for_an_api_that_is_away() -> None:
             store.cancelled.set()
         return store.cancelled.is_set()
 
-    attempt(claim, reporter, cancelled, CPU, keeper)
+    run_attempt(claim, reporter, cancelled, CPU, keeper)
     assert (reporter.state, reporter.snapshots) == ("cancelled", [])
 
 
@@ -250,7 +250,7 @@ def test_recordings_lie_behind_one_another_in_one_sound(tmp_path: Path) -> None:
             file.setparams((1, 2, 8000, 0, "NONE", ""))
             file.writeframes(np.full(length, 100 * (place + 1), dtype="<i2").tobytes())
         paths.append(path)
-    content, ends = joined(paths)
+    content, ends = join_recordings(paths)
     assert ends == pytest.approx([0.1, 0.3, 0.35])
     with wave.open(io.BytesIO(content)) as file:
         heard = np.frombuffer(file.readframes(10_000), dtype="<i2")

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from contract.comparison.data import Modalities
 from worker.data import Split
-from worker.trainer.batches import augment, augmented
+from worker.trainer.batches import augment_batch, augment_images
 
 IMAGES = torch.arange(40 * 3 * 16 * 16).view(40, 3, 16, 16) % 251
 
@@ -19,16 +19,16 @@ def seeded(seed: int = 0) -> torch.Generator:
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
 def test_shape_type_and_draws(kind: str, dtype: torch.dtype) -> None:
     images = IMAGES.to(dtype)
-    made = augment(images, kind, seeded())  # type: ignore[arg-type]
+    made = augment_images(images, kind, seeded())  # type: ignore[arg-type]
     assert made.shape == images.shape
     assert made.dtype == dtype
-    assert torch.equal(made, augment(images, kind, seeded()))  # type: ignore[arg-type]
-    assert not torch.equal(made, augment(images, kind, seeded(1)))  # type: ignore[arg-type]
+    assert torch.equal(made, augment_images(images, kind, seeded()))  # type: ignore[arg-type]
+    assert not torch.equal(made, augment_images(images, kind, seeded(1)))  # type: ignore[arg-type]
 
 
 def test_a_flip_mirrors_some_and_leaves_the_others() -> None:
     images = IMAGES.to(torch.uint8)
-    made = augment(images, "flip", seeded())
+    made = augment_images(images, "flip", seeded())
     kept = [torch.equal(a, b) for a, b in zip(made, images, strict=True)]
     mirrored = [torch.equal(a, b.flip(-1)) for a, b in zip(made, images, strict=True)]
     assert all(a != b for a, b in zip(kept, mirrored, strict=True))
@@ -46,7 +46,7 @@ def moved(image: Tensor, down: int, right: int) -> Tensor:
 def test_a_shift_moves_by_up_to_an_eighth() -> None:
     images = IMAGES.to(torch.uint8)
     seen = set()
-    for before, after in zip(images, augment(images, "flip_shift", seeded()), strict=True):
+    for before, after in zip(images, augment_images(images, "flip_shift", seeded()), strict=True):
         found = [
             (down, right)
             for base in (before, before.flip(-1))
@@ -63,9 +63,9 @@ def test_only_images_are_augmented() -> None:
     labels = torch.zeros(40, dtype=torch.int64)
     spectrograms = torch.rand(40, 1, 16, 16)
     batch = Split(spectrograms, labels, labels, IMAGES.to(torch.uint8))
-    made = augmented(batch, Modalities("spectrograms", "images"), "flip_shift", seeded())
+    made = augment_batch(batch, Modalities("spectrograms", "images"), "flip_shift", seeded())
     assert made.items is spectrograms
     assert made.visual is not None
     assert not torch.equal(made.visual, IMAGES.to(torch.uint8))
     assert made.fine is labels
-    assert augmented(batch, Modalities("spectrograms", "images"), "none", seeded()) is batch
+    assert augment_batch(batch, Modalities("spectrograms", "images"), "none", seeded()) is batch

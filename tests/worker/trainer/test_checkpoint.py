@@ -14,9 +14,9 @@ from tests.support.specs import small
 from worker.api.client import Claim
 from worker.errors import BlobLostError, CheckpointError
 from worker.reporting.reporter import ListReporter
-from worker.snapshots import NoKeeper, Saved
+from worker.snapshots import Checkpoint, NoKeeper
 from worker.trainer import checkpoint
-from worker.trainer.attempt import attempt
+from worker.trainer.attempt import run_attempt
 from worker.trainer.checkpoint import Checkpoints
 from worker.trainer.training import Training
 
@@ -31,17 +31,17 @@ class AllKept(NoKeeper):
     def __init__(self) -> None:
         self.saved: dict[int, bytes] = {}
 
-    def takes_checkpoint(self) -> bool:
+    def ready_for_checkpoint(self) -> bool:
         return True
 
-    def checkpoint(self, saved: Saved) -> None:
+    def keep_checkpoint(self, saved: Checkpoint) -> None:
         self.saved[saved.step] = saved.content
 
 
 @pytest.fixture
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Checkpoints may take all of a run's time, so that there is one before every step."""
-    monkeypatch.setattr(checkpoint, "SHARE", math.inf)
+    monkeypatch.setattr(checkpoint, "MAX_TIME_SHARE", math.inf)
 
 
 def built(raw: Json, reporter: ListReporter, keeper: NoKeeper | None = None) -> Training:
@@ -104,7 +104,7 @@ def assert_as_if_undisturbed(raw: Json, most: int = 5) -> None:
         rest = ListReporter()
         torch.manual_seed(step)  # as a process with another past
         training = built(raw, rest)
-        training.restore(Saved(step, keeper.saved[step]))
+        training.restore(Checkpoint(step, keeper.saved[step]))
         assert training.run(lambda: False) == "succeeded"
         assert rest.after == step
         assert values(rest.series) == values(later(whole.series, step))
@@ -171,12 +171,12 @@ def test_a_backbone_is_too_on_kept_features_or_with_running_statistics(
     assert_as_if_undisturbed(raw, most=2)
 
 
-def saved_after(raw: Json, step: int, monkeypatch: pytest.MonkeyPatch) -> Saved:
+def saved_after(raw: Json, step: int, monkeypatch: pytest.MonkeyPatch) -> Checkpoint:
     """A checkpoint of a whole run of a spec."""
-    monkeypatch.setattr(checkpoint, "SHARE", math.inf)
+    monkeypatch.setattr(checkpoint, "MAX_TIME_SHARE", math.inf)
     keeper = AllKept()
     built(raw, ListReporter(), keeper).run(lambda: False)
-    return Saved(step, keeper.saved[step])
+    return Checkpoint(step, keeper.saved[step])
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_an_attempt_says_whether_it_goes_on_or_starts_over(
         spec=raw,
     )
     reporter, whole = ListReporter(), ListReporter()
-    attempt(claim, reporter, lambda: False, CPU, fetch=fetch)
+    run_attempt(claim, reporter, lambda: False, CPU, fetch=fetch)
     built(raw, whole).run(lambda: False)
     assert reporter.state == "succeeded", reporter.failure
     [line] = [line for line in reporter.lines if "checkpoint of step 4" in line]

@@ -30,7 +30,7 @@ def values_of(
     output: LossOutput, embeddings: list[Tensor], parameters: list[Tensor]
 ) -> dict[str, float]:
     """What is seen of a step between backward and the optimiser's step."""
-    return dynamics.read_numbers([dynamics.numbers(output, embeddings, parameters)])[0]
+    return dynamics.read_values([dynamics.step_numbers(output, embeddings, parameters)])[0]
 
 
 class Step:
@@ -45,8 +45,8 @@ class Step:
         self.embeddings.retain_grad()
         self.output: LossOutput = loss(self.embeddings, labels)
         self.output.value.backward(retain_graph=True)
-        self.values = dynamics.read_numbers(
-            [dynamics.numbers(self.output, [self.embeddings], self.parameters)]
+        self.values = dynamics.read_values(
+            [dynamics.step_numbers(self.output, [self.embeddings], self.parameters)]
         )[0]
 
     def norm_of(self, value: Tensor) -> float:
@@ -67,10 +67,10 @@ def test_every_key_of_the_contract_is_measured() -> None:
     promised = {key for key, metric in METRICS.items() if metric.per_step} - {"run.elapsed_s"}
     assert len(promised) == 22
     weights = [torch.ones(2)]
-    moved = dynamics.numbers(step("triplet").output, [], []) | dynamics.update_norm(
+    moved = dynamics.step_numbers(step("triplet").output, [], []) | dynamics.update_norm(
         weights, weights
     )
-    measured = set(dynamics.read_numbers([moved])[0])
+    measured = set(dynamics.read_values([moved])[0])
     measured |= dynamics.EmptySteps().count(step("triplet").values).keys()
     for kind in PARTS:
         measured |= step(kind).values.keys()
@@ -212,10 +212,10 @@ def test_update_norm_is_the_real_steps() -> None:
     seen = step("triplet")
     optimizer = torch.optim.SGD(seen.parameters, lr=0.25)
     weights = float(torch.cat([p.detach().flatten() for p in seen.parameters]).norm())
-    before = dynamics.snapshot(seen.parameters)
+    before = dynamics.copy_parameters(seen.parameters)
     optimizer.step()
-    numbers = dynamics.numbers(seen.output, [seen.embeddings], seen.parameters)
-    values = dynamics.read_numbers([numbers | dynamics.update_norm(before, seen.parameters)])[0]
+    numbers = dynamics.step_numbers(seen.output, [seen.embeddings], seen.parameters)
+    values = dynamics.read_values([numbers | dynamics.update_norm(before, seen.parameters)])[0]
     expected = 0.25 * seen.values["dynamics.gradient_norm"] / weights
     assert values == seen.values | {"dynamics.update_norm": pytest.approx(expected)}
 
@@ -225,7 +225,7 @@ def test_only_the_given_parameters_count() -> None:
     seen = step("triplet")
     weight = seen.parameters[0]
     assert weight.grad is not None
-    values = dynamics.read_numbers(
-        [dynamics.numbers(seen.output, [seen.embeddings], [weight, torch.ones(3)])]
+    values = dynamics.read_values(
+        [dynamics.step_numbers(seen.output, [seen.embeddings], [weight, torch.ones(3)])]
     )[0]
     assert values["dynamics.gradient_norm"] == pytest.approx(float(weight.grad.norm()))

@@ -4,7 +4,7 @@ import pytest
 
 from worker.errors import CancelledError
 from worker.reporting.reporter import ListReporter
-from worker.trainer.attempt import Preparing
+from worker.trainer.attempt import PreparationProgress
 
 
 class Clock:
@@ -16,7 +16,7 @@ class Clock:
 
 def test_new_work_and_its_end_are_told_at_once_the_rest_now_and_then() -> None:
     reporter, clock = ListReporter(), Clock()
-    progress = Preparing(reporter, lambda: False, clock)
+    progress = PreparationProgress(reporter, lambda: False, clock)
     for done in range(101):
         progress("reading", done, 100)
         clock.now += 0.01
@@ -31,7 +31,7 @@ def test_new_work_and_its_end_are_told_at_once_the_rest_now_and_then() -> None:
 
 def test_the_time_left_follows_the_pace_so_far() -> None:
     reporter, clock = ListReporter(), Clock()
-    progress = Preparing(reporter, lambda: False, clock)
+    progress = PreparationProgress(reporter, lambda: False, clock)
     progress("downloading", 50, 100, "bytes")  # taken up where another left it
     assert reporter.preparations[-1].eta_s is None
     clock.now = 10
@@ -43,6 +43,6 @@ def test_the_time_left_follows_the_pace_so_far() -> None:
 
 
 def test_a_cancel_ends_it() -> None:
-    progress = Preparing(ListReporter(), lambda: True)
+    progress = PreparationProgress(ListReporter(), lambda: True)
     with pytest.raises(CancelledError, match="reading"):
         progress("reading", 1, 2)

@@ -13,7 +13,7 @@ from worker import losses
 from worker.errors import DivergedError
 from worker.reporting.reporter import ListReporter
 from worker.trainer import dynamics
-from worker.trainer.dynamics import STEPS, WAIT_S, Readings
+from worker.trainer.dynamics import GPU_STEPS, GPU_WAIT_S, StepBuffer
 from worker.trainer.training import Training
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
@@ -34,19 +34,19 @@ class Clock:
         return self.now
 
 
-def numbers(seed: int) -> dynamics.Numbers:
+def numbers(seed: int) -> dynamics.StepNumbers:
     points = torch.randn(24, 8, generator=torch.Generator().manual_seed(seed))
     embeddings: Tensor = points.requires_grad_()
     output = losses.build({"kind": "contrastive"})(embeddings, torch.arange(24) % 4)
     output.value.backward()
-    return dynamics.numbers(output, [embeddings], [embeddings])
+    return dynamics.step_numbers(output, [embeddings], [embeddings])
 
 
 def trained(raw: dict[str, Any], device: torch.device) -> tuple[ListReporter, DivergedError | None]:
     """On the CPU, its steps read as on that device."""
     spec, reporter = parse_spec(raw), ListReporter()
     training = Training(spec, spec.arms[0], 0, CPU, reporter)
-    training._readings = Readings(device)
+    training._readings = StepBuffer(device)
     try:
         reporter.ended(training.run(lambda: False))
     except DivergedError as error:
@@ -56,18 +56,18 @@ def trained(raw: dict[str, Any], device: torch.device) -> tuple[ListReporter, Di
 
 def test_a_cpu_is_read_after_each_step_and_a_gpu_when_enough_steps_or_time_went_by() -> None:
     clock = Clock()
-    cpu, gpu = Readings(CPU, clock), Readings(GPU, clock)
+    cpu, gpu = StepBuffer(CPU, clock), StepBuffer(GPU, clock)
     for readings in (cpu, gpu):
         assert not readings.due()
         readings.begin()
         readings.add(1, numbers(1))
     assert cpu.due()
     assert not gpu.due()
-    clock.now += WAIT_S
+    clock.now += GPU_WAIT_S
     assert gpu.due()
     assert [step for step, _ in gpu.read()] == [1]
     assert gpu.read() == []
-    for step in range(STEPS):
+    for step in range(GPU_STEPS):
         assert not gpu.due()
         gpu.begin()
         gpu.add(step, numbers(step))
@@ -76,7 +76,7 @@ def test_a_cpu_is_read_after_each_step_and_a_gpu_when_enough_steps_or_time_went_
 
 def test_steps_share_their_time_and_keep_their_own_values() -> None:
     clock = Clock()
-    readings = Readings(GPU, clock)
+    readings = StepBuffer(GPU, clock)
     for step in (1, 2, 3, 4):
         readings.begin()
         extra = dynamics.update_norm([torch.ones(2)], [torch.zeros(2)]) if step == 3 else {}
@@ -85,7 +85,7 @@ def test_steps_share_their_time_and_keep_their_own_values() -> None:
     seen = dict(readings.read())
     assert [values.pop("run.elapsed_s") for values in seen.values()] == [0.5, 1.0, 1.5, 2.0]
     assert seen[3].pop("dynamics.update_norm") == 1.0
-    assert seen == {step: dynamics.read_numbers([numbers(step)])[0] for step in (1, 2, 3, 4)}
+    assert seen == {step: dynamics.read_values([numbers(step)])[0] for step in (1, 2, 3, 4)}
     clock.now += 100  # an evaluation
     readings.begin()
     clock.now += 1

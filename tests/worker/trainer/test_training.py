@@ -8,21 +8,16 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from pydantic import TypeAdapter
 
-from contract.catalogue.catalogue import OPTIMIZERS as OPTIMIZER_ROWS
 from contract.comparison.spec import parse_spec
-from contract.comparison.training import Optimizer
 from tests.support import tiny_mnist
 from tests.support.specs import small
 from worker.api.client import Claim
 from worker.data import Split
 from worker.errors import DivergedError
 from worker.reporting.reporter import ListReporter
-from worker.torch_utils import seed_of
-from worker.trainer.attempt import attempt
-from worker.trainer.evaluation import Best
-from worker.trainer.model import OPTIMIZERS, build
+from worker.trainer.attempt import run_attempt
+from worker.trainer.evaluation import BestEpoch
 from worker.trainer.training import Training
 
 CPU = torch.device("cpu")
@@ -56,7 +51,7 @@ def at_0(reporter: ListReporter, *families: str) -> dict[str, float | None]:
 def attempted(raw: dict[str, Any], arm: str) -> ListReporter:
     reporter = ListReporter()
     claim = Claim(run="r", attempt=1, lease_s=10, comparison="c", arm=arm, seed=0, spec=raw)
-    attempt(claim, reporter, lambda: False, CPU)
+    run_attempt(claim, reporter, lambda: False, CPU)
     return reporter
 
 
@@ -91,7 +86,7 @@ def test_the_test_split_is_read_once_at_the_best_epoch() -> None:
 
 def test_the_best_epoch_is_the_earliest_on_ties_and_its_weights_come_back() -> None:
     layer = torch.nn.Linear(1, 1)
-    best = Best()
+    best = BestEpoch()
     for step, score in ((10, 0.5), (20, 0.9), (30, 0.9), (40, 0.1)):
         torch.nn.init.constant_(layer.weight, step)
         best.offer({"retrieval.map_at_r": score}, step, layer)
@@ -246,7 +241,7 @@ def test_a_cancel_before_the_first_step_ends_the_run(tmp_path: Path) -> None:
     np.savez(tmp_path / "mine.npz", features=np.zeros((4, 2)), labels=np.arange(4) % 2)
     raw = quick(data={"kind": "features", "file": str(tmp_path / "mine.npz")})
     claim = Claim(run="r", attempt=1, lease_s=10, comparison="c", arm="triplet", seed=0, spec=raw)
-    attempt(claim, reporter, lambda: True, CPU)
+    run_attempt(claim, reporter, lambda: True, CPU)
     assert reporter.state == "cancelled"
     assert reporter.series == {}
 
@@ -314,17 +309,3 @@ def test_any_other_fault_is_reported_with_its_type_and_traceback() -> None:
     assert reporter.failure
     assert "KeyError" in reporter.failure.message
     assert any("Traceback" in line for line in reporter.lines)
-
-
-def test_every_optimiser_of_the_catalogue_can_be_built() -> None:
-    assert len(OPTIMIZER_ROWS) == 3
-    assert list(OPTIMIZERS) == [row.section for row in OPTIMIZER_ROWS]
-    for row in OPTIMIZER_ROWS:
-        spec = TypeAdapter[Optimizer](Optimizer).validate_python({"kind": row.kind})
-        optimizer = build(spec, [torch.nn.Parameter(torch.zeros(1))])
-        assert optimizer.param_groups[0]["lr"] == 1e-3
-
-
-def test_random_streams_of_one_seed_differ() -> None:
-    seeds = {seed_of(seed, part) for seed in (0, 1) for part in ("encoder", "loss", "tuples")}
-    assert len(seeds) == 6

@@ -33,7 +33,7 @@ from worker.errors import CancelledError, DataError
 from worker.reporting.progress import SILENT, Progress
 from worker.reporting.reporter import ListReporter
 from worker.torchvision_compat import torchvision
-from worker.trainer.attempt import attempt
+from worker.trainer.attempt import run_attempt
 
 ROOT = Path(__file__).resolve().parents[4]
 PARTS = ("train", "validation", "test")
@@ -299,7 +299,7 @@ class TestFaults:
             run="r", attempt=1, lease_s=10, comparison="c", arm="triplet", seed=0, spec=spec
         )
         reporter = ListReporter()
-        attempt(claim, reporter, lambda: False, torch.device("cpu"))
+        run_attempt(claim, reporter, lambda: False, torch.device("cpu"))
         assert reporter.state == "failed"
         assert reporter.failure
         assert str(tmp_path / "MNIST" / "raw") in reporter.failure.message
