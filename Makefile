@@ -4,7 +4,7 @@ PIP_VERSION := 26.3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 
-.PHONY: setup run test test-all check fix bench bench-quick clean
+.PHONY: setup run test test-all check fix types bench bench-quick clean
 .DEFAULT_GOAL := run
 
 # Everything for work on the code; `make run` alone needs less.
@@ -31,6 +31,10 @@ check: .venv/dev-installed
 fix: .venv/dev-installed
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+# The frontend's types of the API's answers; after a change of those.
+types: .venv/dev-installed
+	$(BIN)/python -m tests.support.api_types
 
 bench: .venv/dev-installed .venv-peers/installed
 	bash tests/prepare.sh

@@ -107,7 +107,17 @@ def test_every_target_stands_in_the_readme_with_its_plain_commands() -> None:
     rows = dict(
         re.findall(r"^\| `make ([\w-]+)` \|[^|]*\| (.*) \|$", _text("README.md"), re.MULTILINE)
     )
-    assert set(rows) == {"setup", "run", "test", "test-all", "check", "fix", "bench", "bench-quick"}
+    assert set(rows) == {
+        "setup",
+        "run",
+        "test",
+        "test-all",
+        "check",
+        "fix",
+        "types",
+        "bench",
+        "bench-quick",
+    }
     assert set(re.findall(r"make ([\w-]+)`", _text("README.md"))) <= set(recipes)
     for target, commands in rows.items():
         plain = {command.removesuffix(" $(ARGS)") for command in _commands(recipes[target])}

@@ -195,7 +195,22 @@ def _parsed(raw: object, database: Database) -> ComparisonSpec:
 catalogue_router = APIRouter(tags=["catalogue"])
 
 
-@catalogue_router.get("/catalogue")
+class CatalogueOut(BaseModel):
+    """Rows with texts and the JSON schemas of settings: what can be chosen and measured."""
+
+    data: list[dict[str, Any]]
+    encoders: list[dict[str, Any]]
+    losses: list[dict[str, Any]]
+    samplers: list[dict[str, Any]]
+    optimizers: list[dict[str, Any]]
+    training: dict[str, Any]
+    """A JSON schema, as `measure` is."""
+    measure: dict[str, Any]
+    presets: list[dict[str, Any]]
+    metrics: list[dict[str, Any]]
+
+
+@catalogue_router.get("/catalogue", response_model=CatalogueOut)
 def read_catalogue() -> dict[str, Any]:
     """Data sets, encoders, losses, samplers, optimisers, presets and metrics, with schemas."""
     found = catalogue()

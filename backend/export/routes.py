@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Annotated, Final, Literal
+from typing import IO, Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.exceptions import RequestValidationError
@@ -20,7 +20,7 @@ from backend.comparisons.schemas import comparison_detail
 from backend.db.models import Comparison
 from backend.errors import DiskFullError
 from backend.export.files import disposition, file_name, write_csv, write_parquet
-from backend.export.tables import What, table, whole
+from backend.export.tables import Everything, What, table, whole
 from backend.http.dependencies import Db
 from backend.http.times import Now
 from backend.storage.data_folder import DataFolder
@@ -52,7 +52,12 @@ Format = Annotated[Literal["json", "csv", "parquet"], BeforeValidator(_made_here
 @router.get(
     "/{comparison}/export",
     response_class=Response,
-    responses={200: {"content": {kind: {} for kind in ("application/json", *_TYPES.values())}}},
+    responses={
+        200: {
+            "model": Everything | dict[str, Any],
+            "content": {kind: {} for kind in _TYPES.values()},
+        }
+    },
 )
 def export(
     comparison: str,

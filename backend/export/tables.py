@@ -161,8 +161,11 @@ PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
 """Part of every installation: dependencies are installed by it."""
 
 
-class Whole(BaseModel):
-    """The document. Its `spec` is what POST /comparisons takes."""
+class Everything(BaseModel):
+    """A comparison and all that is known of it except its curves.
+
+    Its `spec` is what POST /comparisons takes.
+    """
 
     format: str
     made_at: str
@@ -175,7 +178,9 @@ class Whole(BaseModel):
     verdict: Verdict
 
 
-def whole(session: Session, comparison: Comparison, detail: ComparisonDetail, now: float) -> Whole:
+def whole(
+    session: Session, comparison: Comparison, detail: ComparisonDetail, now: float
+) -> Everything:
     """Everything but the curves.
 
     Args:
@@ -184,7 +189,7 @@ def whole(session: Session, comparison: Comparison, detail: ComparisonDetail, no
         detail: the same, as the API shows it.
         now: seconds since the epoch.
     """
-    return Whole(
+    return Everything(
         format=FORMAT,
         made_at=iso(now),
         versions=versions(),

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from frontend.api.access_types import AuditPage, Me
 from frontend.api.transport import Transport
+from frontend.api.types import AuditPage, Me
 
 
 class AccessCalls(Transport):

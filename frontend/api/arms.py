@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from frontend.api.arms_types import ArmCurves, ArmPage, ArmTable
 from frontend.api.transport import Transport
+from frontend.api.types import ArmCurves, ArmPage, ArmTable
 
 SEPARATOR: Final = "~"
 """Between a comparison's id and an arm's name, which together name an arm of all."""

@@ -28,7 +28,6 @@ from frontend.api.types import (
     DatasetDetail,
     DatasetList,
     Log,
-    Nothing,
     Ready,
     Run,
     RunList,
@@ -87,7 +86,7 @@ class Api(AccessCalls, ArmsCalls, ExportCalls, SpaceCalls, TeamCalls):
 
     def delete(self, comparison: str) -> None:
         """Cancel a comparison and delete all that it has."""
-        self._call(Nothing, "DELETE", f"/comparisons/{part(comparison)}")
+        self._delete(f"/comparisons/{part(comparison)}")
 
     def cancel(self, comparison: str) -> ComparisonDetail:
         """Cancel its queued and running runs."""
@@ -156,12 +155,12 @@ class Api(AccessCalls, ArmsCalls, ExportCalls, SpaceCalls, TeamCalls):
             filename: whose ending tells the format.
         """
         files = {"file": (filename, file, "application/octet-stream")}
-        sent = {"data": {"name": name, "kind": kind}, "files": files, "timeout": UPLOAD}
-        return self._call(Dataset, "POST", "/datasets", sent=sent)
+        form = {"data": {"name": name, "kind": kind}, "files": files, "timeout": UPLOAD}
+        return self._call(Dataset, "POST", "/datasets", form=form)
 
     def delete_dataset(self, dataset: str) -> None:
         """Delete an upload that no comparison names."""
-        self._call(Nothing, "DELETE", f"/datasets/{part(dataset)}")
+        self._delete(f"/datasets/{part(dataset)}")
 
     def workers(self) -> list[Worker]:
         """The worker slots: what each does and when it was last seen."""

@@ -4,8 +4,8 @@ from typing import BinaryIO, Final, Literal
 
 import httpx
 
-from frontend.api.export_types import Everything
 from frontend.api.transport import Transport, part
+from frontend.api.types import Everything
 
 PATIENCE: Final = httpx.Timeout(600.0, connect=3.0)
 """A table is written whole before its first byte is sent."""

@@ -1,6 +1,7 @@
 """The API's calls for the space of a comparison: samples, facts, neighbours, projections."""
 
-from frontend.api.space_types import (
+from frontend.api.transport import Transport, part
+from frontend.api.types import (
     Projection,
     Size,
     Space,
@@ -8,7 +9,6 @@ from frontend.api.space_types import (
     SpaceFacts,
     SpaceNeighbours,
 )
-from frontend.api.transport import Transport, part
 
 
 class SpaceCalls(Transport):

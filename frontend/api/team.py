@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from frontend.api.team_types import Queue, Size
 from frontend.api.transport import Transport, part
-from frontend.api.types import ComparisonDetail, Run
+from frontend.api.types import ComparisonDetail, Queue, Run, Size
 
 
 class TeamCalls(Transport):

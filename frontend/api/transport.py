@@ -1,4 +1,4 @@
-"""How the client calls the API: one request, one answer or one error."""
+"""The requests of the API client: each gives one answer or raises one error."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -12,13 +12,13 @@ from frontend.errors import ApiAwayError, ApiError, FieldProblem, MissingError, 
 PREFIX: Final = "/api/v1"
 USER_HEADER: Final = "X-Lossboard-User"
 AWAY: Final = (502, 503, 504)
-"""Statuses by which the API, or a proxy before it, says: not now."""
+"""Statuses by which the API, or a proxy in front of it, says that it cannot answer now."""
 
 Shape = TypeVar("Shape")
 
 
 class Transport:
-    """Calls the API through a client whose base address is the API's, without the prefix."""
+    """HTTP calls of the API, without any knowledge of its paths."""
 
     def __init__(
         self,
@@ -28,19 +28,20 @@ class Transport:
         token: str | Callable[[], str] = "",
         on_signed_out: Callable[[], None] | None = None,
     ) -> None:
-        """Where to call, and as whom.
+        """Say where to call, and as which user.
 
         Args:
-            http: the API's address is its base address.
+            http: its base address is the API's, without the prefix.
             user: see the attribute.
-            token: what the API lets in by, or what gives it for each call; empty where it has none.
-            on_signed_out: told when the API does not know the token, before the call raises.
+            token: for the API's sign-in, or a function that returns it for each call; empty where
+                there is no sign-in.
+            on_signed_out: called when the API does not know the token, before the call raises.
         """
         self._http = http
         self._token: Callable[[], str] = (lambda: token) if isinstance(token, str) else token
         self._on_signed_out = on_signed_out
         self.user = user
-        """The name that what is submitted goes by; the API's own word where it is empty."""
+        """The name that comparisons are submitted under; the API chooses one where it is empty."""
 
     def _call(
         self,
@@ -50,51 +51,67 @@ class Transport:
         *,
         params: Any = None,
         body: Mapping[str, Any] | None = None,
-        sent: Mapping[str, Any] | None = None,
+        form: Mapping[str, Any] | None = None,
         also: int = 200,
     ) -> Shape:
-        """The JSON of a good answer, or of one with the status `also`; it has the shape's keys.
+        """Return the JSON of a good answer, or of one with the status `also`.
 
-        `sent` stands for the body where that is no JSON, in httpx's own arguments.
+        Args:
+            shape: the type of the answer, which has all its required keys.
+            method: of HTTP.
+            path: below `/api/v1`.
+            params: the query.
+            body: sent as JSON.
+            form: sent instead of JSON; httpx's own arguments.
+            also: a status that is a good answer here too.
         """
-        answer = self._send(method, path, params, {"json": body} if sent is None else sent)
-        content = self._content(answer)
-        if not (answer.is_success or answer.status_code == also):
-            raise self._refusal(answer.status_code, content)
+        answer = self._send(method, path, params, {"json": body} if form is None else form)
+        content = self._content(answer, also)
         needed: frozenset[str] = shape.__dict__["__required_keys__"]
         if not (isinstance(content, dict) and needed <= content.keys()):
             raise self._not_ours(answer)
         return cast(Shape, content)
 
+    def _delete(self, path: str) -> None:
+        """Call DELETE, whose good answer has no content."""
+        self._content(self._send("DELETE", path, None, {}))
+
     def _save(self, path: str, params: Any, file: BinaryIO, *, timeout: httpx.Timeout) -> None:
-        """GET something that is no JSON into a file, piece by piece."""
+        """GET a download that is not JSON, and write it into a file piece by piece."""
         answer = self._send("GET", path, params, {"timeout": timeout}, stream=True)
         with closing(answer), self._reaching():
             if not answer.is_success:
                 answer.read()
-                raise self._refusal(answer.status_code, self._content(answer))
+                self._content(answer)
             for piece in answer.iter_bytes():
                 file.write(piece)
 
-    def _content(self, answer: httpx.Response) -> Any:
-        """The JSON of an answer that has been read."""
+    def _content(self, answer: httpx.Response, also: int = 200) -> Any:
+        """Return the JSON of a good answer that has been read.
+
+        Raises:
+            ApiError: it is no good answer, or no JSON.
+        """
         try:
-            return answer.json() if answer.content else {}
+            content = answer.json() if answer.content else {}
         except ValueError as error:
             raise self._not_ours(answer) from error
+        if not (answer.is_success or answer.status_code == also):
+            raise self._refusal(answer.status_code, content)
+        return content
 
     def _send(
         self,
         method: str,
         path: str,
         params: Any,
-        sent: Mapping[str, Any],
+        content: Mapping[str, Any],
         *,
         stream: bool = False,
     ) -> httpx.Response:
-        """The answer, whatever it says; of a stream only its head has been read."""
+        """Return the answer, of whichever status; of a stream only the head has been read."""
         try:
-            request = self._http.build_request(method, f"{PREFIX}{path}", params=params, **sent)
+            request = self._http.build_request(method, f"{PREFIX}{path}", params=params, **content)
             if self.user:
                 request.headers[USER_HEADER] = quote(self.user)
             if token := self._token():
@@ -106,7 +123,7 @@ class Transport:
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:
-        """Turn what can happen on the way into errors of ours."""
+        """Turn errors of the connection into ours."""
         try:
             yield
         except httpx.TransportError as error:
@@ -119,14 +136,14 @@ class Transport:
             raise ApiError("bad_answer", f"The API's answer is broken: {error}.") from error
 
     def _refusal(self, status: int, content: Any) -> ApiError:
-        """The error of an answer that is none of the good ones."""
+        """Return the error of a bad answer, after a call of `on_signed_out` where it is due."""
         error = _refusal(status, content)
         if self._on_signed_out and isinstance(error, SignedOutError):
             self._on_signed_out()
         return error
 
     def _not_ours(self, answer: httpx.Response) -> ApiError:
-        """What to say of an answer that the API does not give."""
+        """Return the error of an answer that did not come from the API."""
         status = answer.status_code
         if status in AWAY:
             return ApiAwayError(
@@ -143,15 +160,15 @@ class Transport:
 
 
 def _refusal(status: int, content: Any) -> ApiError:
-    said = content if isinstance(content, dict) else {}
+    answer = content if isinstance(content, dict) else {}
     fields = [
         FieldProblem(str(field.get("path", "")), str(field.get("message", "")))
-        for field in said.get("fields") or ()
+        for field in answer.get("fields") or ()
         if isinstance(field, dict)
     ]
     return _kind(status)(
-        str(said.get("error", status)),
-        str(said.get("message", f"The API answered with status {status}.")),
+        str(answer.get("error", status)),
+        str(answer.get("message", f"The API answered with status {status}.")),
         fields,
         status=status,
     )
@@ -164,7 +181,7 @@ def _kind(status: int) -> type[ApiError]:
 
 
 def part(name: str) -> str:
-    """An id as one part of a path, whatever an address put there."""
+    """Return an id as one part of a path, with all special characters escaped."""
     if name in ("", ".", ".."):  # no escape keeps these from being read as another path
         raise MissingError("not_found", f"There is no {name!r}.")
     return quote(name, safe="", errors="replace")

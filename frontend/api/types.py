@@ -1,262 +1,39 @@
-"""The API's answers as types; docs/API.md says what each field means."""
+"""The API's answers as types; docs/API.md says what each field means.
 
-from typing import Any, Literal, TypedDict
+Generated from the API's OpenAPI document by `make types`. Do not edit: change the backend's
+models and generate it again.
+"""
 
-State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
-Better = Literal["higher", "lower"] | None
-Word = Literal["supported", "contradicted", "undecided", "not_measured"]
+from typing import Any, Literal, NotRequired, TypedDict
 
 
-class Comparison(TypedDict):
-    """A comparison, as lists show it; times are ISO 8601 in UTC, progress is 0 ... 1."""
+class ArmRun(TypedDict):
+    """One seed of an arm."""
 
     id: str
-    name: str
-    tags: list[str]
-    notes: str
-    created_by: str
-    archived: bool
-    created_at: str
-    state: State
-    progress: float
-    eta_s: float | None
-    runs: dict[State, int]
-    arms: list[str]
-    seeds: list[int]
-    data: str
+    seed: int
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
-class ComparisonDetail(Comparison):
-    """A comparison with its whole spec, defaults filled in."""
+class AuditEntry(TypedDict):
+    """One call that changed something, or was refused."""
 
-    spec: dict[str, Any]
+    at: str
+    who: str
+    role: Literal["viewer", "editor", "admin"] | Literal["open", ""]
+    method: str
+    route: str
+    ids: dict[str, str]
+    status: int
 
 
-class ComparisonPage(TypedDict):
-    """One page of a list, newest first, and how many match in all."""
+class AuditPage(TypedDict):
+    """One page of the trail."""
 
-    comparisons: list[Comparison]
+    entries: list[AuditEntry]
     total: int
     page: int
     page_size: int
-
-
-class Failure(TypedDict):
-    """Why a run failed."""
-
-    message: str
-    cause: str
-    step: int | None
-
-
-class Preparation(TypedDict):
-    """What a run does before its first step, and how far it is."""
-
-    what: str
-    done: float
-    total: float | None
-    unit: str
-    eta_s: float | None
-
-
-class Run(TypedDict):
-    """One arm with one seed."""
-
-    id: str
-    comparison: str
-    arm: str
-    seed: int
-    state: State
-    progress: float
-    eta_s: float | None
-    preparing: Preparation | None
-    attempt: int
-    resumed_at: int
-    device: str | None
-    error: Failure | None
-    step: int
-    total_steps: int
-    steps_per_epoch: int
-    created_at: str
-    started_at: str | None
-    ended_at: str | None
-
-
-class Series(TypedDict):
-    """Columns of one metric of one run; min and max stand beside thinned values alone."""
-
-    run: str
-    key: str
-    total: int
-    steps: list[int]
-    values: list[float | None]
-    min: list[float | None] | None
-    max: list[float | None] | None
-
-
-class Value(TypedDict):
-    """One run's result; null where it was not finite, a lower bound where it is censored."""
-
-    seed: int
-    value: float | None
-    step: int
-    censored: bool
-
-
-class ArmSummary(TypedDict):
-    """One metric of one arm over its seeds: mean, standard deviation, 95 % interval, all null where
-    a value is censored; and the untrained encoder's mean."""
-
-    arm: str
-    n: int
-    mean: float | None
-    sd: float | None
-    low: float | None
-    high: float | None
-    censored: int
-    untrained: float | None
-    values: list[Value]
-
-
-class Difference(TypedDict):
-    """An arm (a) against the baseline (b), paired by seed: mean of a - b."""
-
-    a: str
-    b: str
-    n: int
-    mean_difference: float
-    interval: tuple[float, float] | None
-    p_value: float
-    smallest_p: float
-    effect_size: float | None
-
-
-class MetricSummary(TypedDict):
-    """One metric of all arms, and what a frozen backbone alone and a random ranking have."""
-
-    key: str
-    label: str
-    better: Better
-    raw_backbone: float | None
-    chance: float | None
-    arms: list[ArmSummary]
-    differences: list[Difference]
-
-
-class SettingDifference(TypedDict):
-    """A setting in which arms differ, and its value by arm."""
-
-    setting: str
-    values: dict[str, Any]
-
-
-class Summary(TypedDict):
-    """Arms x metrics."""
-
-    metrics: list[MetricSummary]
-    runs_finished: int
-    runs_total: int
-    baseline: str
-    differs: list[SettingDifference]
-
-
-class ArmPair(TypedDict):
-    """Two arms: a in the contrastive loss's place, b in the triplet loss's."""
-
-    a: str
-    b: str
-
-
-class Reported(TypedDict):
-    """What a paper reports of both losses."""
-
-    what: str
-    a: float
-    b: float
-    unit: str
-    source: str
-    second_hand: bool
-
-
-class Evidence(TypedDict):
-    """One metric that a claim is judged by; differences are a - b."""
-
-    metric: str
-    label: str
-    expected: Literal["greater", "less"]
-    mean_a: float | None
-    mean_b: float | None
-    mean_difference: float | None
-    interval: tuple[float, float] | None
-    p_value: float | None
-    p_holm: float | None
-    effect_size: float | None
-    n: int
-    censored: int
-    verdict: Word
-
-
-class Claim(TypedDict):
-    """One claim with its verdict; its figures are those of its first measured evidence."""
-
-    id: int
-    text: str
-    metric: str
-    arms: ArmPair | None
-    mean_difference: float | None
-    interval: tuple[float, float] | None
-    p_value: float | None
-    p_holm: float | None
-    effect_size: float | None
-    n: int
-    verdict: Word
-    reason: str
-    reported: list[Reported]
-    evidence: list[Evidence]
-
-
-class Verdict(TypedDict):
-    """All claims; arms is null where the comparison lacks a contrastive or a triplet arm."""
-
-    summary: str
-    advice: str
-    arms: ArmPair | None
-    seeds: int
-    smallest_p: float | None
-    caveats: list[str]
-    claims: list[Claim]
-
-
-class Worker(TypedDict):
-    """One worker slot; `run` is what it works on."""
-
-    name: str
-    device: str
-    host: str
-    state: Literal["idle", "busy", "lost"]
-    run: str | None
-    seen_s_ago: float
-
-
-class PartProblem(TypedDict):
-    """A part of the API that does not do its work, and what to do."""
-
-    part: str
-    message: str
-
-
-class Ready(TypedDict):
-    """Whether what the API needs does its work; the lag counts events not stored yet."""
-
-    status: Literal["ok", "unavailable"]
-    database: Literal["ok", "unavailable"]
-    broker: Literal["ok", "unavailable"]
-    collector: Literal["ok", "unavailable"]
-    disk: Literal["ok", "unavailable"]
-    collector_lag: int | None
-    collector_lag_s: float | None
-    disk_free: int
-    problems: list[PartProblem]
 
 
 class Catalogue(TypedDict):
@@ -273,34 +50,363 @@ class Catalogue(TypedDict):
     metrics: list[dict[str, Any]]
 
 
-class RunList(TypedDict):
-    """Runs, as one answer."""
+class ClassFacts(TypedDict):
+    """One class of the samples."""
 
-    runs: list[Run]
+    label: int
+    n: int
+    variance: float
+    accuracy: float | None
 
 
-class RowProblem(TypedDict):
-    """Something about one part of a data set."""
+class ComparisonDetail(TypedDict):
+    """A comparison with its whole spec, defaults filled in."""
+
+    id: str
+    name: str
+    tags: list[str]
+    notes: str
+    created_by: str
+    archived: bool
+    created_at: str
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    progress: float
+    eta_s: float | None
+    runs: dict[Literal["queued", "running", "succeeded", "failed", "cancelled"], int]
+    arms: list[str]
+    seeds: list[int]
+    data: str
+    spec: dict[str, Any]
+
+
+class Comparison(TypedDict):
+    """A comparison, as lists show it."""
+
+    id: str
+    name: str
+    tags: list[str]
+    notes: str
+    created_by: str
+    archived: bool
+    created_at: str
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    progress: float
+    eta_s: float | None
+    runs: dict[Literal["queued", "running", "succeeded", "failed", "cancelled"], int]
+    arms: list[str]
+    seeds: list[int]
+    data: str
+
+
+class ComparisonPage(TypedDict):
+    """One page of a list."""
+
+    comparisons: list[Comparison]
+    total: int
+    page: int
+    page_size: int
+
+
+class Difference(TypedDict):
+    """The difference between an arm and the baseline, over seeds at which both have succeeded."""
+
+    a: str
+    b: str
+    n: int
+    mean_difference: float
+    interval: tuple[float, float] | None
+    p_value: float
+    smallest_p: float
+    effect_size: float | None
+
+
+class Earlier(TypedDict):
+    """A ready answer to the same question of earlier snapshots."""
+
+    id: str
+    n: int
+    epochs: list[int]
+    arms: list[str]
+    coordinates: str
+
+
+class Evidence(TypedDict):
+    """One metric that a claim is judged by."""
+
+    metric: str
+    mean_difference: float | None
+    interval: tuple[float, float] | None
+    p_value: float | None
+    p_holm: float | None
+    effect_size: float | None
+    n: int
+    verdict: Literal["supported", "contradicted", "undecided", "not_measured"]
+    label: str
+    expected: Literal["greater", "less"]
+    mean_a: float | None
+    mean_b: float | None
+    censored: int
+
+
+class Failure(TypedDict):
+    """Why a run failed, for people."""
+
+    message: str
+    cause: NotRequired[str]
+    step: NotRequired[int | None]
+
+
+class Histogram(TypedDict):
+    """Distances of pairs of samples."""
+
+    edges: list[float]
+    positive: list[int]
+    negative: list[int]
+
+
+class Live(TypedDict):
+    """The process answers."""
+
+    status: NotRequired[Literal["ok"]]
+
+
+class Log(TypedDict):
+    """A run's log."""
+
+    lines: list[str]
+
+
+class Me(TypedDict):
+    """Whoever asks."""
+
+    name: str
+    role: Literal["viewer", "editor", "admin"]
+    signed_in: bool
+
+
+class Neighbour(TypedDict):
+    """A sample near another."""
+
+    sample: int
+    distance: float
+    hit: bool
+
+
+class Note(TypedDict):
+    """A problem or a warning."""
 
     where: str
     message: str
 
 
-class Dataset(TypedDict):
-    """A data set that a team uploaded."""
+class Pair(TypedDict):
+    """The two arms that are judged."""
+
+    a: str
+    b: str
+
+
+class Preparation(TypedDict):
+    """What a run does before its first step, and how far it is."""
+
+    what: str
+    done: float
+    total: NotRequired[float | None]
+    unit: NotRequired[str]
+    eta_s: NotRequired[float | None]
+
+
+class Problem(TypedDict):
+    """A part that does not do its work."""
+
+    part: str
+    message: str
+
+
+class Projection(TypedDict):
+    """Coordinates of snapshots, or how far they are."""
 
     id: str
+    state: Literal["queued", "running", "ready", "failed"]
+    progress: float
+    eta_s: float | None
+    error: str | None
+    method: Literal["pca", "tsne", "pacmap"]
+    dims: Literal[2, 3]
+    seed: int
+    n: int
+    epochs: list[int]
+    arms: list[str]
+    coordinates: str | None
+    earlier: Earlier | None
+
+
+class QueueSlot(TypedDict):
+    """A worker slot and the run it has; all that is the run's is null while it has none."""
+
     name: str
-    kind: str
+    device: str
+    host: str
+    state: Literal["idle", "busy", "lost"]
+    run: str | None
+    seen_s_ago: float
+    comparison: NotRequired[str | None]
+    comparison_name: NotRequired[str | None]
+    created_by: NotRequired[str | None]
+    arm: NotRequired[str | None]
+    seed: NotRequired[int | None]
+    progress: NotRequired[float | None]
+    eta_s: NotRequired[float | None]
+    preparing: NotRequired[Preparation | None]
+
+
+class Ready(TypedDict):
+    """Whether everything the API needs does its work."""
+
+    status: Literal["ok", "unavailable"]
+    database: Literal["ok", "unavailable"]
+    broker: Literal["ok", "unavailable"]
+    collector: Literal["ok", "unavailable"]
+    disk: Literal["ok", "unavailable"]
+    collector_lag: int | None
+    collector_lag_s: float | None
+    disk_free: int
+    problems: list[Problem]
+
+
+class Reported(TypedDict):
+    """What a paper reports."""
+
+    what: str
+    a: float
+    b: float
+    unit: str
+    source: str
+    second_hand: bool
+
+
+class RunEpochs(TypedDict):
+    """A run and the epochs of its snapshots."""
+
+    arm: str
+    seed: int
+    run: str
+    epochs: list[int]
+
+
+class Run(TypedDict):
+    """One run."""
+
+    id: str
+    comparison: str
+    arm: str
+    seed: int
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    progress: float
+    eta_s: float | None
+    preparing: Preparation | None
+    attempt: int
+    resumed_at: int
+    device: str | None
+    error: Failure | None
+    step: int
+    total_steps: int
+    steps_per_epoch: int
     created_at: str
-    size: int
-    items: int
-    classes: int
-    class_names: list[str]
-    has_fine: bool
-    warnings: list[RowProblem]
-    shape: dict[str, Any]
-    thumbnails: int
+    started_at: str | None
+    ended_at: str | None
+
+
+class RunValues(TypedDict):
+    """One metric of one run; null for what it has not, or not finite."""
+
+    run: str
+    seed: int
+    last: float | None
+    censored: bool
+    best: float | None
+    best_epoch: float | None
+    test: float | None
+
+
+class Samples(TypedDict):
+    """The held-out samples, which all arms, seeds and epochs share."""
+
+    n: int
+    total: int
+    split: str
+    classes: list[str]
+    labels: list[int]
+    fine: list[int] | None
+    modalities: list[str] | None
+    modality: list[int] | None
+    ids: list[int]
+    media: Literal["image", "spectrogram", "none"]
+    tile: int | None
+    columns: int | None
+    sprite: str | None
+    sounds: str | None
+    sound_ends: list[float] | None
+
+
+class SeedCurve(TypedDict):
+    """One run's values at its arm's steps."""
+
+    run: str
+    seed: int
+    values: list[float | None]
+
+
+class Series(TypedDict):
+    """Columns of one series; thinned where min and max are given."""
+
+    run: str
+    key: str
+    total: int
+    steps: list[int]
+    values: list[float | None]
+    min: list[float | None] | None
+    max: list[float | None] | None
+
+
+class Setting(TypedDict):
+    """A setting that differs between the arms that have it."""
+
+    setting: str
+    values: dict[str, Any]
+
+
+class SettingValues(TypedDict):
+    """A setting that is not the same in all asked arms that have it."""
+
+    setting: str
+    label: str
+    values: list[Any]
+
+
+class Size(TypedDict):
+    """What deleting a comparison frees."""
+
+    bytes: int
+    points: int
+    runs: int
+
+
+class Space(TypedDict):
+    """What there is to look at."""
+
+    samples: Samples | None
+    seeds: list[int]
+    runs: list[RunEpochs]
+
+
+class Spread(TypedDict):
+    """One number over an arm's seeds."""
+
+    mean: float | None
+    sd: float | None
+    n: int
+    censored: int
 
 
 class Thumbnail(TypedDict):
@@ -311,36 +417,327 @@ class Thumbnail(TypedDict):
     file: str
 
 
-class DatasetDetail(Dataset):
+class Value(TypedDict):
+    """One run's result."""
+
+    seed: int
+    value: float | None
+    step: int
+    censored: bool
+
+
+class Waiting(TypedDict):
+    """A run that waits."""
+
+    run: str
+    comparison: str
+    comparison_name: str
+    arm: str
+    seed: int
+    created_by: str
+    position: int
+    starts_in_s: float | None
+    wants: str
+    priority: int
+    since: str
+
+
+class Worker(TypedDict):
+    """One worker slot."""
+
+    name: str
+    device: str
+    host: str
+    state: Literal["idle", "busy", "lost"]
+    run: str | None
+    seen_s_ago: float
+
+
+class ArmCurve(TypedDict):
+    """One metric of one arm; lists are columns of equal length."""
+
+    comparison: str
+    arm: str
+    steps_per_epoch: int
+    width: int
+    steps: list[int]
+    mean: list[float | None]
+    low: list[float | None]
+    high: list[float | None]
+    n: list[int]
+    elapsed: list[float | None] | None
+    runs: list[SeedCurve]
+
+
+class ArmCurves(TypedDict):
+    """One metric of several arms, in the order asked."""
+
+    key: str
+    arms: list[ArmCurve]
+    unknown: list[str]
+
+
+class ArmDistances(TypedDict):
+    """Distances of pairs over the epochs of one arm."""
+
+    arm: str
+    epochs: list[int]
+    histograms: list[Histogram]
+
+
+class ArmFacts(TypedDict):
+    """What one arm makes of the samples; a list has a value for each of them."""
+
+    arm: str
+    run: str
+    correct: list[int | None]
+    centroid_distance: list[float]
+    average_precision: list[float | None]
+    classes: list[ClassFacts]
+    histogram: Histogram
+
+
+class ArmNeighbours(TypedDict):
+    """One arm's neighbours of a sample, nearest first."""
+
+    arm: str
+    neighbours: list[Neighbour]
+
+
+class Arm(TypedDict):
+    """One arm of one comparison."""
+
+    comparison: str
+    comparison_name: str
+    arm: str
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    tags: list[str]
+    data: str
+    loss: str
+    created_by: str
+    created_at: str
+    archived: bool
+    seeds: int
+    runs: list[ArmRun]
+    settings: dict[str, Any]
+    best_epoch: Spread | None
+
+
+class ArmPage(TypedDict):
+    """One page of a list."""
+
+    arms: list[Arm]
+    total: int
+    page: int
+    page_size: int
+
+
+class ArmSummary(TypedDict):
+    """One metric of one arm over its seeds."""
+
+    arm: str
+    n: int
+    mean: float | None
+    sd: float | None
+    low: float | None
+    high: float | None
+    censored: int
+    untrained: float | None
+    values: list[Value]
+
+
+class ArmValues(TypedDict):
+    """One metric of one arm; null where no run has a value."""
+
+    last: Spread | None
+    best: Spread | None
+    best_epoch: Spread | None
+    test: Spread | None
+    runs: list[RunValues]
+
+
+class Claim(TypedDict):
+    """One claim, judged by all its evidence; the other figures are its first measured one's."""
+
+    metric: str
+    mean_difference: float | None
+    interval: tuple[float, float] | None
+    p_value: float | None
+    p_holm: float | None
+    effect_size: float | None
+    n: int
+    verdict: Literal["supported", "contradicted", "undecided", "not_measured"]
+    id: int
+    text: str
+    arms: Pair | None
+    reason: str
+    reported: list[Reported]
+    evidence: list[Evidence]
+
+
+class DatasetDetail(TypedDict):
     """A data set with what is known of its classes."""
 
+    id: str
+    name: str
+    kind: Literal["image_folder", "features", "paired_features"]
+    created_at: str
+    size: int
+    items: int
+    classes: int
+    class_names: list[str]
+    has_fine: bool
+    shape: dict[str, int]
+    warnings: list[Note]
+    thumbnails: int
     counts: list[int]
     thumbnail_items: list[Thumbnail]
 
 
-class DatasetList(TypedDict):
-    """Uploaded data sets, as one answer."""
+class Dataset(TypedDict):
+    """An uploaded data set, as lists show it."""
 
-    datasets: list[Dataset]
+    id: str
+    name: str
+    kind: Literal["image_folder", "features", "paired_features"]
+    created_at: str
+    size: int
+    items: int
+    classes: int
+    class_names: list[str]
+    has_fine: bool
+    shape: dict[str, int]
+    warnings: list[Note]
+    thumbnails: int
+
+
+class MetricSummary(TypedDict):
+    """One metric of all arms."""
+
+    key: str
+    label: str
+    better: Literal["higher", "lower"] | None
+    raw_backbone: float | None
+    chance: float | None
+    arms: list[ArmSummary]
+    differences: list[Difference]
+
+
+class MetricValues(TypedDict):
+    """One metric of all asked arms, in their order."""
+
+    key: str
+    label: str
+    unit: str
+    better: Literal["higher", "lower"] | None
+    arms: list[ArmValues]
+
+
+class Queue(TypedDict):
+    """All that works and one page of what waits."""
+
+    workers: list[QueueSlot]
+    devices: dict[str, int]
+    waiting: list[Waiting]
+    waiting_total: int
+    page: int
+    page_size: int
+    running_total: int
+    eta_s: float | None
+
+
+class RunList(TypedDict):
+    """A comparison's runs."""
+
+    runs: list[Run]
 
 
 class SeriesList(TypedDict):
-    """Series, as one answer."""
+    """Several series."""
 
     series: list[Series]
 
 
-class Log(TypedDict):
-    """A run's log, as one answer."""
+class SpaceDistances(TypedDict):
+    """Distances of pairs in every arm of a seed."""
 
-    lines: list[str]
+    seed: int
+    arms: list[ArmDistances]
+
+
+class SpaceFacts(TypedDict):
+    """The arms that have a snapshot of one epoch."""
+
+    seed: int
+    epoch: int
+    arms: list[ArmFacts]
+
+
+class SpaceNeighbours(TypedDict):
+    """The neighbours of one sample in each arm."""
+
+    seed: int
+    epoch: int
+    sample: int
+    arms: list[ArmNeighbours]
+
+
+class Summary(TypedDict):
+    """All metrics of all arms."""
+
+    metrics: list[MetricSummary]
+    runs_finished: int
+    runs_total: int
+    baseline: str
+    differs: list[Setting]
+
+
+class Verdict(TypedDict):
+    """All claims."""
+
+    summary: str
+    advice: str
+    arms: Pair | None
+    seeds: int
+    smallest_p: float | None
+    caveats: list[str]
+    claims: list[Claim]
 
 
 class WorkerList(TypedDict):
-    """Worker slots, as one answer."""
+    """All slots heard of lately."""
 
     workers: list[Worker]
 
 
-class Nothing(TypedDict):
-    """An answer without content."""
+class ArmTable(TypedDict):
+    """The asked arms side by side."""
+
+    arms: list[Arm]
+    unknown: list[str]
+    keys: list[str]
+    metrics: list[MetricValues]
+    differs: list[SettingValues]
+
+
+class DatasetList(TypedDict):
+    """All data sets."""
+
+    datasets: list[Dataset]
+
+
+class Everything(TypedDict):
+    """
+    A comparison and all that is known of it except its curves.
+
+    Its `spec` is what POST /comparisons takes.
+    """
+
+    format: str
+    made_at: str
+    versions: dict[str, str]
+    comparison: ComparisonDetail
+    spec: dict[str, Any]
+    runs: list[Run]
+    summary: Summary
+    verdict: Verdict

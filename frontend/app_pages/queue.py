@@ -6,7 +6,7 @@ from typing import Final
 import streamlit as st
 
 from frontend.api.client import Api
-from frontend.api.team_types import Queue, Slot, Waiting
+from frontend.api.types import Queue, QueueSlot, Waiting
 from frontend.board import queue_html
 from frontend.comparison.actions import cancel
 from frontend.errors import ApiError
@@ -30,7 +30,7 @@ def act(change: Callable[[str], object], of: str) -> None:
         st.session_state[REFUSED] = error.message
 
 
-def workers(client: Api, slots: Sequence[Slot]) -> None:
+def workers(client: Api, slots: Sequence[QueueSlot]) -> None:
     """A card for each slot."""
     st.subheader("Workers", anchor=False)
     with st.container(key="queue-workers", horizontal=True, gap="small"):
@@ -43,7 +43,7 @@ def workers(client: Api, slots: Sequence[Slot]) -> None:
                 worker(client, slot)
 
 
-def worker(client: Api, slot: Slot) -> None:
+def worker(client: Api, slot: QueueSlot) -> None:
     """One slot, and the way to what it runs."""
     st.html(queue_html.slot(slot))
     run, comparison = slot["run"], slot["comparison"]

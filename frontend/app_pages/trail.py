@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from frontend.api.access_types import AuditEntry
+from frontend.api.types import AuditEntry
 from frontend.errors import ApiError
 from frontend.ui.session import api
 from frontend.ui.text import pages

@@ -6,7 +6,7 @@ from html import escape
 from itertools import groupby
 from typing import Final
 
-from frontend.api.team_types import Queue, Slot, Waiting
+from frontend.api.types import Queue, QueueSlot, Waiting
 from frontend.ui.text import duration
 
 SIGNS: Final = {"busy": "▶", "idle": "○", "lost": "✕"}
@@ -50,7 +50,7 @@ def nothing(queue: Queue) -> tuple[str, str]:
     return "Nothing waits", "And no worker is there that could start what you submit."
 
 
-def slot(worker: Slot) -> str:
+def slot(worker: QueueSlot) -> str:
     """A worker slot: its name and device, and how far its run is."""
     state = worker["state"]
     seen = f", last {duration(worker['seen_s_ago'])} ago" if state == "lost" else ""
@@ -93,7 +93,7 @@ def _begins(waiting: Waiting, alive: Mapping[str, int]) -> str:
     return f" · begins in about {duration(waiting['starts_in_s'])}"
 
 
-def _work(worker: Slot) -> str:
+def _work(worker: QueueSlot) -> str:
     preparing = worker["preparing"]
     if preparing:
         total = preparing["total"]

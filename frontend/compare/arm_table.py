@@ -8,8 +8,7 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from frontend.api.arms_types import Arm, ArmPage
-from frontend.api.types import Catalogue
+from frontend.api.types import Arm, ArmPage, Catalogue
 from frontend.compare import url_state as address
 from frontend.compare.selection import reference
 from frontend.ui.text import STATES, pages

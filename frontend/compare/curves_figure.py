@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 import plotly.graph_objects as go
 
-from frontend.api.arms_types import ArmCurve
+from frontend.api.types import ArmCurve
 from frontend.charts import figures
 from frontend.ui.theme import ArmStyle
 

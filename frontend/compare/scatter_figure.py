@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 import plotly.graph_objects as go
 
-from frontend.api.arms_types import Arm, ArmTable, ArmValues
+from frontend.api.types import Arm, ArmTable, ArmValues
 from frontend.charts import figures
 from frontend.compare import tables
 from frontend.comparison.results_table import figure as shown

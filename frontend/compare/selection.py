@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from frontend.api.arms import SEPARATOR
-from frontend.api.arms_types import Arm, ArmTable
+from frontend.api.types import Arm, ArmTable
 from frontend.ui.theme import ArmStyle, arm_styles
 
 LONG: Final = 28

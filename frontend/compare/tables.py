@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import streamlit as st
 
-from frontend.api.arms_types import Arm, ArmTable, SettingValues, Spread
 from frontend.api.client import Api
+from frontend.api.types import Arm, ArmTable, SettingValues, Spread
 from frontend.compare import url_state as address
 from frontend.compare.selection import Chosen, usual
 from frontend.comparison.html import Theme, swatch

@@ -14,8 +14,7 @@ from typing import Any, Final
 import streamlit as st
 
 from frontend.api.client import Api
-from frontend.api.team_types import Size
-from frontend.api.types import Comparison
+from frontend.api.types import Comparison, Size
 from frontend.errors import ApiError, MissingError
 from frontend.ui.current_user import barred, needs
 from frontend.ui.dataset_text import size as in_words

@@ -11,10 +11,8 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from frontend.api.arms import SEPARATOR
-from frontend.api.arms_types import ArmCurve
 from frontend.api.client import Api
-from frontend.api.export_types import Everything
-from frontend.api.types import Catalogue
+from frontend.api.types import ArmCurve, Catalogue, Everything
 from frontend.charts.figures import band, layout
 from frontend.comparison.spec_text import reductions
 from frontend.errors import MissingError

@@ -11,7 +11,7 @@ from typing import Any, Final
 import plotly.graph_objects as go
 import streamlit as st
 
-from frontend.api.space_types import Space
+from frontend.api.types import Space
 from frontend.charts import chart, figures
 from frontend.comparison.tabs.view import View
 from frontend.live.component import Tab

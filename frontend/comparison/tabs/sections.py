@@ -19,7 +19,7 @@ from typing import Final
 
 import streamlit as st
 
-from frontend.api.types import ArmPair
+from frontend.api.types import Pair
 from frontend.charts import chart
 from frontend.comparison.html import results_table
 from frontend.comparison.results_table import Section, sections
@@ -200,7 +200,7 @@ def _asked(arms: Sequence[str]) -> dict[str, str]:
     return named if sound else {}
 
 
-def _choose(arms: Sequence[str], judged: ArmPair | None, asked: Mapping[str, str]) -> None:
+def _choose(arms: Sequence[str], judged: Pair | None, asked: Mapping[str, str]) -> None:
     """Pick which two arms are judged; kept in the address."""
     columns = st.columns([1, 1, 2], vertical_alignment="bottom")
     labels = {"a": "In the contrastive loss's place", "b": "In the triplet loss's place"}

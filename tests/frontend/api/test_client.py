@@ -2,30 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_type_hints
 
 import httpx
 import pytest
-from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from backend.app import create_app
-from backend.auth import routes as access
-from backend.comparisons import schemas as comparison_schemas
-from backend.datasets import schemas as answers
-from backend.datasets.schemas import Note
-from backend.monitoring import routes as health
-from backend.runs import schemas
 from backend.settings import Settings
-from backend.verdict import schemas as verdict_out
-from backend.verdict import summary
-from backend.workers import schemas as worker_schemas
-from contract.catalogue.catalogue import catalogue
-from contract.events import Failure, Preparation
-from frontend.api import access_types as api_access_types
-from frontend.api import types as api_types
 from frontend.api.client import Api
 from frontend.api.types import Dataset
 from frontend.errors import ApiAwayError, ApiError, MissingError
@@ -229,48 +214,3 @@ def test_readiness_is_an_answer_whichever_it_is(api: Api, broker: Broker) -> Non
     assert (found["status"], found["broker"]) == ("unavailable", "unavailable")
     assert (found["database"], found["disk"], found["collector_lag"]) == ("ok", "ok", None)
     assert [problem["part"] for problem in found["problems"]] == ["broker"]
-
-
-@pytest.mark.parametrize(
-    ("answer", "model"),
-    [
-        (api_types.Comparison, comparison_schemas.ComparisonOut),
-        (api_types.ComparisonDetail, comparison_schemas.ComparisonDetail),
-        (api_types.ComparisonPage, comparison_schemas.ComparisonPage),
-        (api_types.Failure, Failure),
-        (api_types.Run, schemas.RunOut),
-        (api_types.RunList, schemas.RunList),
-        (api_types.Series, schemas.SeriesOut),
-        (api_types.SeriesList, schemas.SeriesList),
-        (api_types.Log, schemas.LogOut),
-        (api_types.Worker, worker_schemas.WorkerOut),
-        (api_types.WorkerList, worker_schemas.WorkerList),
-        (api_types.Value, summary.Value),
-        (api_types.ArmSummary, summary.ArmSummary),
-        (api_types.MetricSummary, summary.MetricSummary),
-        (api_types.Difference, summary.DifferenceOut),
-        (api_types.SettingDifference, summary.SettingOut),
-        (api_types.Summary, summary.Summary),
-        (api_types.ArmPair, verdict_out.Pair),
-        (api_types.Reported, verdict_out.ReportedOut),
-        (api_types.Evidence, verdict_out.EvidenceOut),
-        (api_types.Claim, verdict_out.ClaimOut),
-        (api_types.Verdict, verdict_out.Verdict),
-        (api_types.Ready, health.Ready),
-        (api_types.Preparation, Preparation),
-        (api_access_types.Me, access.Me),
-        (api_access_types.AuditEntry, access.AuditEntry),
-        (api_access_types.AuditPage, access.AuditPage),
-        (api_types.RowProblem, Note),
-        (api_types.Thumbnail, answers.ThumbnailOut),
-        (api_types.Dataset, answers.DatasetOut),
-        (api_types.DatasetDetail, answers.DatasetDetail),
-        (api_types.DatasetList, answers.DatasetList),
-    ],
-)
-def test_the_types_of_answers_are_the_api_s(answer: type, model: type[BaseModel]) -> None:
-    assert set(get_type_hints(answer)) == set(model.model_fields)
-
-
-def test_the_catalogue_has_the_parts_that_its_type_names() -> None:
-    assert set(get_type_hints(api_types.Catalogue)) == set(catalogue())

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from backend.export.tables import Whole
 from frontend.api.client import Api
-from frontend.api.export_types import Everything
 from frontend.errors import ApiAwayError, ApiError, MissingError
 from frontend.server.proxy import is_slow
 
@@ -25,10 +23,6 @@ def client(answer: httpx.Response) -> Api:
     """A client whose every request gets this answer."""
     transport = httpx.MockTransport(lambda _: answer)
     return Api(httpx.Client(transport=transport, base_url="http://api"))
-
-
-def test_the_type_of_everything_is_the_apis() -> None:
-    assert Everything.__required_keys__ == set(Whole.model_fields)
 
 
 def test_a_download_that_is_cut_off_is_an_error() -> None:

@@ -2,20 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_type_hints
 
 import httpx
 import pytest
-from pydantic import BaseModel
 
 from backend.app import create_app
 from backend.db.database import Database
 from backend.db.migrations import upgrade
-from backend.embeddings import schemas as answers
 from backend.settings import Settings
 from backend.storage.blobs import BLOBS, Blobs
-from contract import snapshots
-from frontend.api import space_types as api_space_types
 from frontend.api.client import Api
 from frontend.errors import MissingError
 from tests.support.serving import serving
@@ -68,27 +63,3 @@ def test_what_is_not_there(filled: tuple[Api, str]) -> None:
     for call in (api.space, api.size):
         with pytest.raises(MissingError, match="'nothing'"):
             call("nothing")
-
-
-@pytest.mark.parametrize(
-    ("answer", "model"),
-    [
-        (api_space_types.Samples, answers.SamplesOut),
-        (api_space_types.RunEpochs, answers.RunEpochs),
-        (api_space_types.Space, answers.Space),
-        (api_space_types.Histogram, snapshots.Histogram),
-        (api_space_types.ClassFacts, snapshots.ClassFacts),
-        (api_space_types.ArmFacts, answers.ArmFacts),
-        (api_space_types.SpaceFacts, answers.SpaceFacts),
-        (api_space_types.Neighbour, answers.Neighbour),
-        (api_space_types.ArmNeighbours, answers.ArmNeighbours),
-        (api_space_types.SpaceNeighbours, answers.SpaceNeighbours),
-        (api_space_types.ArmDistances, answers.ArmDistances),
-        (api_space_types.SpaceDistances, answers.SpaceDistances),
-        (api_space_types.Earlier, answers.Earlier),
-        (api_space_types.Projection, answers.ProjectionOut),
-        (api_space_types.Size, answers.Size),
-    ],
-)
-def test_the_types_of_answers_are_the_api_s(answer: type, model: type[BaseModel]) -> None:
-    assert set(get_type_hints(answer)) == set(model.model_fields)

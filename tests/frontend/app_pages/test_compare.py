@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 from backend.app import create_app
 from backend.db.database import Database
 from backend.settings import Settings
-from frontend.api.arms_types import Arm, ArmCurve, ArmTable
 from frontend.api.client import Api
+from frontend.api.types import Arm, ArmCurve, ArmTable
 from frontend.compare import curves_figure as curves
 from frontend.compare import scatter_figure as scatter
 from frontend.compare import tables

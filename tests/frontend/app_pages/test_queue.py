@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from backend.app import create_app
 from backend.settings import Settings
 from frontend.api.client import Api
-from frontend.api.team_types import Queue, Slot
+from frontend.api.types import Queue, QueueSlot
 from frontend.board import queue_html
 from tests.support.ports import free_ports
 from tests.support.serving import serving
@@ -205,11 +205,11 @@ def test_an_empty_queue_says_what_happens_to_what_comes(
     assert ("no worker" in found[1]) == (state == "lost")
 
 
-def slot(**values: Any) -> Slot:
+def slot(**values: Any) -> QueueSlot:
     own: dict[str, Any] = {"name": "w<1>", "device": "cpu", "host": "here", "state": "busy"}
     own |= {"run": "r", "seen_s_ago": 1.0, "comparison": "c", "comparison_name": "n", "seed": 3}
     own |= {"created_by": "Ada", "arm": "a&b", "progress": 0.25, "eta_s": 30.0, "preparing": None}
-    return cast(Slot, {**own, **values})
+    return cast(QueueSlot, {**own, **values})
 
 
 def test_a_slot_shows_how_far_its_run_is() -> None:
