@@ -1,4 +1,4 @@
-"""Everything that can go wrong, and the one place that turns it into HTTP.
+"""All errors of the backend, and the one place that turns them into HTTP answers.
 
 BackendError
 ├── SettingsError          the process cannot start
@@ -34,9 +34,9 @@ from contract.comparison.problems import Problem, SpecError
 log = logging.getLogger(__name__)
 
 REDACT_KEY: Final = "redact"
-"""Key of an app's state: what takes tokens out of a text."""
+"""Key of an app's state: the function that removes tokens from a text."""
 ERROR_CODE: Final = "lossboard.error"
-"""Key of a request's scope: the code of the error that it was answered with."""
+"""Key of a request's scope: the code of the error in its answer."""
 
 
 class BackendError(Exception):
@@ -44,11 +44,11 @@ class BackendError(Exception):
 
 
 class SettingsError(BackendError):
-    """The environment does not say what the process needs."""
+    """A setting in the environment is missing or not valid."""
 
 
 class HttpError(BackendError):
-    """An answer other than 2xx."""
+    """An error that is answered with a status other than 2xx."""
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     code = "internal"
@@ -87,56 +87,56 @@ class UnauthorizedError(HttpError):
 
 
 class ForbiddenError(HttpError):
-    """It is known who calls, and they may not."""
+    """The caller is known, but may not do this."""
 
     status = HTTPStatus.FORBIDDEN
     code = "forbidden"
 
 
 class NotFoundError(HttpError):
-    """There is no such thing."""
+    """The thing does not exist."""
 
     status = HTTPStatus.NOT_FOUND
     code = "not_found"
 
 
 class ConflictError(HttpError):
-    """The thing is not in a state that allows this."""
+    """The thing is in a state that does not allow this."""
 
     status = HTTPStatus.CONFLICT
     code = "conflict"
 
 
 class TooLargeError(HttpError):
-    """The request body is larger than the API reads."""
+    """The request body is larger than the limit."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "too_large"
 
 
 class TooFastError(HttpError):
-    """One person asks for more than their share; a header says when to ask again."""
+    """One person sends more requests than allowed; a header says when to try again."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "too_fast"
 
 
 class TimedOutError(HttpError):
-    """The rest of the request does not arrive."""
+    """The rest of the request did not arrive in time."""
 
     status = HTTPStatus.REQUEST_TIMEOUT
     code = "request_timeout"
 
 
 class UnavailableError(HttpError):
-    """The process cannot do this now; later it can."""
+    """The process cannot do this now, but can later."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "unavailable"
 
 
 class DiskFullError(HttpError):
-    """There is no room for what was sent."""
+    """The disk has no room for what was sent."""
 
     status = HTTPStatus.INSUFFICIENT_STORAGE
     code = "disk_full"
@@ -146,7 +146,7 @@ class FieldOut(BaseModel):
     """One problem of a request."""
 
     path: str
-    """Where, as `arms[0].loss.margin`; empty for the whole."""
+    """The place, as `arms[0].loss.margin`; empty for the whole request."""
     message: str
 
 
@@ -161,7 +161,7 @@ class ErrorOut(BaseModel):
 def error_response(
     status: int, code: str, message: str, problems: Sequence[Problem] = ()
 ) -> JSONResponse:
-    """The one error shape."""
+    """Build an answer in the one error shape."""
     fields = [FieldOut(path=path, message=text) for path, text in problems]
     body = ErrorOut(error=code, message=message, fields=fields)
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
@@ -171,8 +171,8 @@ def error_response(
 
 
 class _ErrorResponse(JSONResponse):
-    """Leaves the error's code in the request's scope, for the metrics, and repeats no token that
-    somebody put where it does not belong."""
+    """An answer that leaves the error's code in the request's scope, for the metrics, and removes
+    tokens that were sent in the wrong place."""
 
     error = ""
 
@@ -193,13 +193,13 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_framework_error)
     app.add_exception_handler(DataError, _on_data_error)
     app.add_exception_handler(OperationalError, _on_database_error)
-    # What SQLite calls operational, as a missing table, PostgreSQL calls this.
+    # PostgreSQL raises this where SQLite raises OperationalError, for example for a missing table.
     app.add_exception_handler(ProgrammingError, _on_database_error)
     app.add_exception_handler(Exception, _on_unexpected_error)
 
 
 def response_to(error: HttpError) -> JSONResponse:
-    """What a caller is told of an error."""
+    """Build the answer to an error."""
     response = error_response(error.status, error.code, error.message, error.problems)
     response.headers.update(error.headers)
     return response
@@ -220,7 +220,7 @@ def _on_spec_error(_: Request, error: Exception) -> JSONResponse:
 def _on_validation_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     problems = [
-        # The first part of the location says body, query or path.
+        # The first part of the location is body, query or path.
         Problem(".".join(map(str, detail["loc"][1:])) or str(detail["loc"][0]), detail["msg"])
         for detail in error.errors()
     ]
@@ -237,10 +237,10 @@ def _on_framework_error(_: Request, error: Exception) -> JSONResponse:
 
 
 def _on_data_error(_: Request, error: Exception) -> JSONResponse:
-    """A value that SQLite takes and PostgreSQL does not, as a text with a NUL."""
+    """Refuse a value that SQLite accepts and PostgreSQL does not, such as a text with a NUL."""
     assert isinstance(error, DataError)
-    said = str(error.orig).partition("\n")[0]
-    message = f"the database refuses a value of the request ({said}); leave it out"
+    reason = str(error.orig).partition("\n")[0]
+    message = f"the database refuses a value of the request ({reason}); leave it out"
     return error_response(422, "invalid_request", message)
 
 
@@ -250,6 +250,6 @@ def _on_database_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def _on_unexpected_error(_: Request, error: Exception) -> JSONResponse:
-    """The server logs it with its traceback; the caller learns nothing of the inside."""
+    """Answer 500 without details; the server logs the error with its traceback."""
     del error
     return error_response(500, "internal", "something went wrong on the server; its log says what")

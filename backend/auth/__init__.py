@@ -1,4 +1,5 @@
-"""Who may do what: tokens with roles, one table of rules, the guard before all routes, the trail.
+"""Who may do what: tokens with roles, the table of rules, the check before all routes, the audit
+log.
 
-Without tokens the house is open: everybody is "local" and may do everything.
+Without tokens the API is open: everybody is "local" and may do everything.
 """

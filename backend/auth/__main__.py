@@ -1,4 +1,4 @@
-"""`python -m launcher token NAME ROLE`: a new token, and the entry that lets it in."""
+"""Entry of `python -m launcher token NAME ROLE`: make a token and the entry that admits it."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from backend.errors import SettingsError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The token goes to stdout and nowhere else; its entry, which is no secret, to stderr."""
+    """Print the token to stdout only, and its entry, which is no secret, to stderr."""
     parser = argparse.ArgumentParser(
         prog="python -m launcher",
         description="Make a token for a person or a program. It is shown once and kept nowhere.",
@@ -19,14 +19,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb = verbs.add_parser("token", help="a new random token, and its hashed entry")
     verb.add_argument("name", metavar="NAME", help="who it is for; what they submit goes by it")
     verb.add_argument("role", metavar="ROLE", choices=ROLES, help=", ".join(ROLES))
-    asked = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
+    options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
     try:
-        token, entry = create_token(asked.name, asked.role)
+        token, entry = create_token(options.name, options.role)
     except SettingsError as error:
         sys.stderr.write(f"lossboard: {error}\n")
         return 1
     sys.stderr.write(f"Add this to LOSSBOARD_TOKENS of the API, and start it again:\n{entry}\n")
-    sys.stderr.write(f"Give this to {asked.name.strip()}; it is shown only now:\n")
+    sys.stderr.write(f"Give this to {options.name.strip()}; it is shown only now:\n")
     sys.stderr.flush()
     sys.stdout.write(f"{token}\n")
     return 0

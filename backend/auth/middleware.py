@@ -1,10 +1,8 @@
-"""Before every route: who calls, and whether they may.
+"""Authentication and authorization before every route: who calls, and whether they may.
 
-The middleware decides by the path and the table of rules before a byte of the body is read; the
-dependency then makes sure that the route which answers is the one that was decided on, so that a
-route without a rule answers nobody.
-
-How fast somebody may go: a bucket each that fills at a steady pace.
+The middleware decides by the path and the table of rules before a byte of the body is read. The
+dependency `require_rule` then checks that the route which answers is the one that was decided on,
+so a route without a rule is refused to everybody.
 """
 
 import math
@@ -24,51 +22,22 @@ from backend.auth.tokens import Tokens
 from backend.errors import ForbiddenError, HttpError, TooFastError, UnauthorizedError, response_to
 from backend.http.middleware import route_template
 
-
-@dataclass
-class _Bucket:
-    full: float
-    at: float
-
-
-class RateLimiter:
-    """At most so many at once, and so many a minute from then on, for each key."""
-
-    def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """A pace of 0 lets everything through.
-
-        Args:
-            per_minute: how many; as many may come at once.
-            clock: seconds that only grow.
-        """
-        self._per_minute = per_minute
-        self._clock = clock
-        self._buckets: dict[str, _Bucket] = {}
-
-    def take(self, key: str) -> float:
-        """Take one; 0, or the seconds until there is one, and then none was taken."""
-        if not self._per_minute:
-            return 0.0
-        now = self._clock()
-        most = max(1.0, self._per_minute)
-        bucket = self._buckets.setdefault(key, _Bucket(most, now))
-        bucket.full = min(most, bucket.full + (now - bucket.at) * self._per_minute / 60)
-        bucket.at = now
-        if bucket.full < 1:
-            return (1 - bucket.full) * 60 / self._per_minute
-        bucket.full -= 1
-        return 0.0
-
-
 USER_HEADER: Final = "X-Lossboard-User"
 LOCAL_USER: Final = "local"
-"""Who nobody says to be, in an open house."""
+"""The name of callers who give none, where the API is open."""
 PERSON_KEY: Final = "lossboard.person"
 RULE_KEY: Final = "lossboard.rule"
 """Keys of a request's scope."""
 SAME_SITE: Final = ("same-origin", "none")
-"""What a browser says of a call of its own page, or of its user."""
+"""Values of Sec-Fetch-Site for a call of the page itself or of the browser's user."""
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+
+
+_scheme = HTTPBearer(
+    auto_error=False,
+    scheme_name="Token",
+    description="A person's token; needed where this Lossboard has tokens.",
+)
 
 
 class AuthMiddleware:
@@ -104,17 +73,17 @@ class AuthMiddleware:
         if not self._tokens:
             try:
                 name = parse_user_name(headers.get(USER_HEADER, ""))
-            except ValueError:  # whoever needs the name says what is wrong with it
+            except ValueError:  # the route that needs the name answers what is wrong with it
                 name = ""
             return Person(name or LOCAL_USER, "admin", authenticated=False)
         token = _bearer(headers)
         return self._tokens.owner(token) if token else None
 
     def _check(self, rule: Rule, role: Role, person: Person | None, headers: Headers) -> None:
-        """Let the call through.
+        """Check the token, the role and the rate limit.
 
         Raises:
-            UnauthorizedError, ForbiddenError, TooFastError: each says what to do.
+            UnauthorizedError, ForbiddenError, TooFastError: the message says what to do.
         """
         if person is None:
             raise UnauthorizedError(
@@ -137,15 +106,8 @@ class AuthMiddleware:
             )
 
 
-_scheme = HTTPBearer(
-    auto_error=False,
-    scheme_name="Token",
-    description="A person's token; needed where this Lossboard has tokens.",
-)
-
-
 def require_rule(request: Request, _: Annotated[object, Depends(_scheme)]) -> None:
-    """Refuse a route that the guard has not decided on.
+    """Refuse a route that the middleware has not decided on.
 
     Raises:
         ForbiddenError: no rule says who may call it.
@@ -155,15 +117,50 @@ def require_rule(request: Request, _: Annotated[object, Depends(_scheme)]) -> No
         raise ForbiddenError("no rule says who may call this; it is refused to everybody")
 
 
+class RateLimiter:
+    """A token bucket for each key: a burst of one minute's calls, then a steady rate."""
+
+    def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """Create the limiter; a rate of 0 lets everything through.
+
+        Args:
+            per_minute: calls a minute; as many may come at once.
+            clock: seconds, monotonic.
+        """
+        self._per_minute = per_minute
+        self._clock = clock
+        self._buckets: dict[str, _Bucket] = {}
+
+    def take(self, key: str) -> float:
+        """Take one call; return 0, or the seconds to wait if there is none to take."""
+        if not self._per_minute:
+            return 0.0
+        now = self._clock()
+        capacity = max(1.0, self._per_minute)
+        bucket = self._buckets.setdefault(key, _Bucket(capacity, now))
+        refilled = bucket.level + (now - bucket.updated_at) * self._per_minute / 60
+        bucket.level, bucket.updated_at = min(capacity, refilled), now
+        if bucket.level < 1:
+            return (1 - bucket.level) * 60 / self._per_minute
+        bucket.level -= 1
+        return 0.0
+
+
+@dataclass
+class _Bucket:
+    level: float
+    updated_at: float
+
+
 def _refuse_cross_site(method: str, headers: Headers) -> None:
-    """Another site's page may not change anything through its visitor's browser.
+    """Refuse a change that a page of another site sends through its visitor's browser.
 
     Raises:
-        ForbiddenError: it tries.
+        ForbiddenError: the call comes from another site.
     """
     if method in SAFE_METHODS:
         return
-    # Over plain http browsers send no Sec-Fetch-Site, but Origin they do.
+    # Over plain http browsers send no Sec-Fetch-Site, but they do send Origin.
     origin = headers.get("origin")
     foreign = origin is not None and urlsplit(origin).netloc != headers.get("host", "")
     if headers.get("sec-fetch-site", "none") not in SAME_SITE or foreign:

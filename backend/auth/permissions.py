@@ -1,7 +1,4 @@
-"""Which role each call needs: one line a route, and what has no line is refused.
-
-Who calls, and what roles there are.
-"""
+"""Roles, and which role each call needs: one rule a route; a route without a rule is refused."""
 
 import re
 import unicodedata
@@ -16,51 +13,26 @@ from contract.names import API_PREFIX
 
 Role = Literal["viewer", "editor", "admin"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
-"""Each may do what those before it may."""
+"""Each role may do everything that the roles before it may."""
 MAX_NAME_LENGTH: Final = 80
 """Characters of a person's name."""
+Access = Role | Literal["none", "worker"]
+"""The role that a call needs; "none" for probes; "worker" for the worker token, which the routes
+check themselves."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Whoever a call comes from."""
+    """The caller of a request."""
 
     name: str
     role: Role
     authenticated: bool
-    """By a token; else the house is open and the name is only what the caller says."""
+    """Whether a token proves who it is; if not, the API is open and the name is only a claim."""
 
     def may(self, role: Role) -> bool:
-        """Whether the person's role reaches another."""
+        """Return whether the person's role includes another role."""
         return ROLES.index(self.role) >= ROLES.index(role)
-
-
-def parse_user_name(header: str) -> str:
-    """The name that a header tells, percent-encoded UTF-8; empty where it tells none.
-
-    Raises:
-        ValueError: it is too long, no UTF-8, or holds control characters; says which.
-    """
-    try:
-        # The server reads headers as Latin-1; this makes the bytes that were sent of them.
-        name = unquote_to_bytes(header.encode("latin-1")).decode().strip()
-    except UnicodeError:
-        raise ValueError("is not percent-encoded UTF-8; encode it as an address is") from None
-    if problem := name_problem(name):
-        raise ValueError(problem)
-    return name
-
-
-def name_problem(name: str) -> str | None:
-    """What makes a name none."""
-    if len(name) > MAX_NAME_LENGTH:
-        return f"has {len(name)} characters; at most {MAX_NAME_LENGTH} are taken"
-    odd = next((c for c in name if unicodedata.category(c) in {"Cc", "Zl", "Zp"}), "")
-    return f"holds the control character U+{ord(odd):04X}; leave it out" if odd else None
-
-
-Access = Role | Literal["none", "worker"]
-"""A role; or nobody, for probes; or the worker token, which the routes ask for themselves."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +44,7 @@ class Rule:
     """The path's template below API_PREFIX."""
     need: Access
     rate_limited: bool = False
-    """It makes work or takes room, so nobody may call it as fast as they like."""
+    """Whether the call makes work or takes room, so the number of calls a minute is limited."""
 
     @property
     def template(self) -> str:
@@ -81,12 +53,12 @@ class Rule:
 
     @property
     def role(self) -> Role | None:
-        """The role that it needs; None where people's tokens do not count."""
+        """The role that it needs; None if people's tokens do not matter."""
         return next((role for role in ROLES if role == self.need), None)
 
     @property
     def changes(self) -> bool:
-        """Whether it is one for the trail: people's calls that change something."""
+        """Whether it belongs in the audit log: a call of a person that changes something."""
         return self.method != "GET" and self.need != "worker"
 
 
@@ -146,12 +118,37 @@ RULES: Final = (
     Rule("GET", "/internal/datasets/{dataset}/content", "worker"),
 )
 
+
+def find_rule(method: str, path: str) -> Rule | None:
+    """Return the rule of a call, by its decoded path; None if there is none."""
+    return next((rule for path_of, rule in _COMPILED.get(method, ()) if path_of.match(path)), None)
+
+
 _COMPILED: Final[Mapping[str, Sequence[tuple[re.Pattern[str], Rule]]]] = {
     method: [(compile_path(rule.template)[0], rule) for rule in RULES if rule.method == method]
     for method in {rule.method for rule in RULES}
 }
 
 
-def find_rule(method: str, path: str) -> Rule | None:
-    """The rule of a call, by its decoded path; None where there is none."""
-    return next((rule for path_of, rule in _COMPILED.get(method, ()) if path_of.match(path)), None)
+def parse_user_name(header: str) -> str:
+    """Decode a name from a header of percent-encoded UTF-8; return "" if the header is empty.
+
+    Raises:
+        ValueError: it is too long, not UTF-8, or holds control characters; the message says which.
+    """
+    try:
+        # The server decodes headers as Latin-1; this restores the bytes that were sent.
+        name = unquote_to_bytes(header.encode("latin-1")).decode().strip()
+    except UnicodeError:
+        raise ValueError("is not percent-encoded UTF-8; encode it as an address is") from None
+    if problem := name_problem(name):
+        raise ValueError(problem)
+    return name
+
+
+def name_problem(name: str) -> str | None:
+    """Return why a text cannot be a person's name, or None."""
+    if len(name) > MAX_NAME_LENGTH:
+        return f"has {len(name)} characters; at most {MAX_NAME_LENGTH} are taken"
+    odd = next((c for c in name if unicodedata.category(c) in {"Cc", "Zl", "Zp"}), "")
+    return f"holds the control character U+{ord(odd):04X}; leave it out" if odd else None

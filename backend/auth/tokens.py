@@ -1,11 +1,10 @@
-"""Tokens: made at random, kept as hashes only, compared in constant time.
+"""Tokens: created at random, stored as hashes only, compared in constant time, kept out of texts.
 
-A token is random and at least 20 characters long, so one round of SHA-256 hides it well enough:
+A token is random and at least 20 characters long, so one round of SHA-256 protects it well enough:
 there is no dictionary to try.
 
-Tokens do not come back: neither in an error that repeats what was sent, nor in a log line.
-
-Only hashes are known here, so every word that could be a token is hashed and looked up.
+Tokens never appear in an error that repeats what was sent, nor in a log line. Only their hashes are
+known here, so every word that could be a token is hashed and looked up.
 """
 
 import hashlib
@@ -21,8 +20,12 @@ from backend.auth.permissions import ROLES, Person, Role, name_problem
 from backend.errors import SettingsError
 
 MIN_TOKEN_LENGTH: Final = 20
-"""Characters of a token; those that `made` makes have 43, of 256 random bits."""
+"""Characters of a token; those that `create_token` makes have 43, from 256 random bits."""
 HASH_PREFIX: Final = "sha256="
+TOKEN_LIKE: Final = re.compile(rf"[A-Za-z0-9_-]{{{MIN_TOKEN_LENGTH},}}")
+PLACEHOLDER: Final = "[a token]"
+LOGGERS_WITH_HANDLERS: Final = ("", "uvicorn", "uvicorn.error", "uvicorn.access")
+"""Loggers that have their own handlers."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class TokenEntry:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Everybody who may come in; empty for an open house."""
+    """All tokens that are accepted; without any, the API is open."""
 
     entries: tuple[TokenEntry, ...] = ()
 
@@ -44,12 +47,12 @@ class Tokens:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """From `name:role:token` or `name:role:sha256=<hex>`, separated by commas or lines.
+        """Parse `name:role:token` or `name:role:sha256=<hex>`, separated by commas or line breaks.
 
-        What follows a # at a line's start is a comment.
+        A line that starts with # is a comment.
 
         Raises:
-            SettingsError: an entry is none; says which, and never what its token is.
+            SettingsError: an entry is not valid; the message says which, and never its token.
         """
         entries: list[TokenEntry] = []
         for number, raw in enumerate(_split_entries(text), 1):
@@ -64,7 +67,7 @@ class Tokens:
         return cls(tuple(entries))
 
     def owner(self, token: str) -> Person | None:
-        """Whose token it is; takes as long whichever it is."""
+        """Return the person whose token it is, in the same time for every token."""
         given = hash_token(token)
         found: Person | None = None
         for entry in self.entries:
@@ -74,14 +77,14 @@ class Tokens:
 
 
 NO_TOKENS: Final = Tokens()
-"""Nobody needs a token."""
+"""An open API: no call needs a token."""
 
 
 def create_token(name: str, role: str) -> tuple[str, str]:
-    """A new token and its entry, which holds only its hash.
+    """Return a new token and its entry, which holds only the token's hash.
 
     Raises:
-        SettingsError: the name or the role is none.
+        SettingsError: the name or the role is not valid.
     """
     token = secrets.token_urlsafe(32)
     entry = f"{name.strip()}:{role}:{HASH_PREFIX}{hash_token(token).hex()}"
@@ -92,8 +95,47 @@ def create_token(name: str, role: str) -> tuple[str, str]:
 
 
 def hash_token(token: str) -> bytes:
-    """What is kept of a token."""
+    """Return what is stored of a token."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+class TokenRedactor:
+    """Removes the tokens of people and workers from texts."""
+
+    def __init__(self, digests: frozenset[bytes]) -> None:
+        self._digests = digests
+
+    @classmethod
+    def for_tokens(cls, tokens: Tokens, worker_token: str) -> Self:
+        """Create a redactor for all these tokens."""
+        people = (entry.token_hash for entry in tokens.entries)
+        return cls(frozenset((*people, hash_token(worker_token))))
+
+    def redact(self, text: str) -> str:
+        """Return the text with each token replaced."""
+        return TOKEN_LIKE.sub(self._word, text)
+
+    def _word(self, found: re.Match[str]) -> str:
+        return PLACEHOLDER if hash_token(found[0]) in self._digests else found[0]
+
+    def redact_logs(self) -> None:
+        """Remove tokens from every line that this process logs from now on."""
+        for name in LOGGERS_WITH_HANDLERS:
+            for handler in logging.getLogger(name).handlers:
+                inner = handler.formatter or logging.Formatter()
+                if isinstance(inner, _RedactingFormatter):  # of an earlier app in this process
+                    inner = inner.inner
+                handler.setFormatter(_RedactingFormatter(inner, self))
+
+
+class _RedactingFormatter(logging.Formatter):
+    def __init__(self, inner: logging.Formatter, redactor: TokenRedactor) -> None:
+        super().__init__()
+        self.inner = inner
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redactor.redact(self.inner.format(record))
 
 
 def _split_entries(text: str) -> Iterator[str]:
@@ -146,48 +188,3 @@ def _parse_token(token: str, number: int) -> bytes:
 
 def _entry_error(number: int, why: str) -> SettingsError:
     return SettingsError(f"entry {number} of LOSSBOARD_TOKENS: {why}")
-
-
-TOKEN_LIKE: Final = re.compile(rf"[A-Za-z0-9_-]{{{MIN_TOKEN_LENGTH},}}")
-PLACEHOLDER: Final = "[a token]"
-LOGGERS_WITH_HANDLERS: Final = ("", "uvicorn", "uvicorn.error", "uvicorn.access")
-"""Those with handlers of their own."""
-
-
-class TokenRedactor:
-    """Takes the tokens of people and workers out of texts."""
-
-    def __init__(self, digests: frozenset[bytes]) -> None:
-        self._digests = digests
-
-    @classmethod
-    def for_tokens(cls, tokens: Tokens, worker_token: str) -> Self:
-        """Of these tokens."""
-        people = (entry.token_hash for entry in tokens.entries)
-        return cls(frozenset((*people, hash_token(worker_token))))
-
-    def redact(self, text: str) -> str:
-        """The text without them."""
-        return TOKEN_LIKE.sub(self._word, text)
-
-    def _word(self, found: re.Match[str]) -> str:
-        return PLACEHOLDER if hash_token(found[0]) in self._digests else found[0]
-
-    def redact_logs(self) -> None:
-        """From now on no line of this process's log has one."""
-        for name in LOGGERS_WITH_HANDLERS:
-            for handler in logging.getLogger(name).handlers:
-                inner = handler.formatter or logging.Formatter()
-                if isinstance(inner, _RedactingFormatter):  # an app before this one's
-                    inner = inner.inner
-                handler.setFormatter(_RedactingFormatter(inner, self))
-
-
-class _RedactingFormatter(logging.Formatter):
-    def __init__(self, inner: logging.Formatter, redactor: TokenRedactor) -> None:
-        super().__init__()
-        self.inner = inner
-        self._redactor = redactor
-
-    def format(self, record: logging.LogRecord) -> str:
-        return self._redactor.redact(self.inner.format(record))

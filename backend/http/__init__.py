@@ -1,1 +1,1 @@
-"""What every HTTP route may use: dependencies, limits, headers and request bodies."""
+"""HTTP parts that several folders share: dependencies, middleware, uploads, shared reads."""

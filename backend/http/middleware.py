@@ -1,11 +1,5 @@
-"""Refuses request bodies that are larger than any sensible one.
-
-Refuses request bodies that are larger than any sensible one.
-
-What every answer tells browsers not to do with it.
-
-The template of the route that a request was given to.
-"""
+"""ASGI middleware for all routes: the limit on request bodies, security headers; the route's
+template."""
 
 from typing import Final
 
@@ -19,12 +13,23 @@ from contract.names import API_PREFIX
 MAX_BODY_BYTES: Final = 2_000_000
 DATASET_UPLOAD: Final = ("POST", f"{API_PREFIX}/datasets")
 BLOB_UPLOAD: Final = ("PUT", f"{API_PREFIX}/internal/blobs/")
-"""The start of a blob's address. These two calls' bodies may be larger: they are written to disk as
-they arrive."""
+"""The start of a blob's address. The bodies of these two calls may be larger than MAX_BODY_BYTES:
+they are written to disk as they arrive."""
+
+
+HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; sandbox"
+"""An answer of the API is data: even one that holds a team's upload may run nothing."""
+PAGE_POLICY: Final = "frame-ancestors 'none'; object-src 'none'; base-uri 'none'"
+"""The page of the OpenAPI document loads its scripts from another site."""
 
 
 class BodyLimit:
-    """ASGI middleware: 413 by the announced length, or as soon as more has arrived."""
+    """ASGI middleware: answers 413 by the announced length, or as soon as more has arrived."""
 
     def __init__(self, app: ASGIApp, max_upload: int) -> None:
         self._app = app
@@ -38,39 +43,28 @@ class BodyLimit:
         method, path = scope["method"], scope["path"]
         upload = (method, path) == DATASET_UPLOAD
         blob = method == BLOB_UPLOAD[0] and path.startswith(BLOB_UPLOAD[1])
-        most = self._max_upload if upload or blob else MAX_BODY_BYTES
-        message = f"the body is larger than {most} bytes"
+        limit = self._max_upload if upload or blob else MAX_BODY_BYTES
+        message = f"the body is larger than {limit} bytes"
         announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if not announced.isdigit() or int(announced) > most:
+        if not announced.isdigit() or int(announced) > limit:
             refusal = error_response(TooLargeError.status, TooLargeError.code, message)
             await refusal(scope, receive, send)
             return
         read = 0
 
-        async def counted() -> Message:
+        async def receive_counted() -> Message:
             nonlocal read
             received = await receive()
             read += len(received.get("body", b""))
-            if read > most:
+            if read > limit:
                 raise HTTPException(TooLargeError.status, message)
             return received
 
-        await self._app(scope, counted, send)
-
-
-HEADERS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
-API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; sandbox"
-"""An answer of the API is data: even one that holds a team's upload runs nothing."""
-PAGE_POLICY: Final = "frame-ancestors 'none'; object-src 'none'; base-uri 'none'"
-"""The page of the OpenAPI loads its scripts from elsewhere."""
+        await self._app(scope, receive_counted, send)
 
 
 class SecurityHeaders:
-    """ASGI middleware: adds them to every answer."""
+    """ASGI middleware: adds security headers to every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -82,7 +76,7 @@ class SecurityHeaders:
             return
         policy = API_POLICY if scope["path"].startswith(API_PREFIX) else PAGE_POLICY
 
-        async def dressed(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
@@ -90,10 +84,10 @@ class SecurityHeaders:
                 headers["Content-Security-Policy"] = policy
             await send(message)
 
-        await self._app(scope, receive, dressed)
+        await self._app(scope, receive, send_with_headers)
 
 
 def route_template(scope: Scope) -> str:
-    """The route's path with its parameters' names; empty where none matched."""
+    """Return the route's path with the names of its parameters; "" if no route matched."""
     path = getattr(scope.get("route"), "path", "")
     return path if not path or path.startswith(API_PREFIX) else API_PREFIX + path

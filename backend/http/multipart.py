@@ -1,9 +1,7 @@
-"""The parts of a multipart form with one file, told apart as they arrive.
+"""Uploads: a multipart form with one file, parsed and written to disk as it arrives.
 
-An upload's body, written to disk as it arrives.
-
-The framework's own reader would collect the whole file in the system's folder for temporary files,
-which may be small or in memory, before anybody can look at it.
+The framework's own reader would first collect the whole file in the system's folder for temporary
+files, which may be small or in memory, before a handler can look at it.
 """
 
 import asyncio
@@ -23,15 +21,18 @@ from starlette.requests import ClientDisconnect
 
 from backend.errors import TimedOutError
 
+T = TypeVar("T")
 FILE_FIELD: Final = "file"
 MAX_PARTS: Final = 10
 MAX_FIELD_BYTES: Final = 4096
-"""Bytes of a field that is no file."""
+"""Bytes of a field that is not a file."""
+IDLE_LIMIT_S: Final = 60.0
+"""A sender that sends nothing for this long counts as gone."""
 
 
 @dataclass
 class Form:
-    """What was received."""
+    """The form that was received."""
 
     fields: dict[str, str] = field(default_factory=dict)
     has_file: bool = False
@@ -41,22 +42,88 @@ class Form:
     """Of the file, as hex digits."""
 
 
+async def receive_form(request: Request, target: Path) -> Form:
+    """Read the form, and write the content of its file to `target`.
+
+    Raises:
+        RequestValidationError: it is not such a form, or was cut off.
+        TimedOutError: nothing has arrived for too long.
+        ClientDisconnect: the client has disconnected.
+        OSError: the file cannot be written.
+    """
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    boundary = options.get(b"boundary")
+    if kind != b"multipart/form-data" or not boundary:
+        raise invalid_field("", "must be multipart/form-data with a boundary")
+    with target.open("wb") as file:
+        try:
+            reader = FormReader(boundary, file)
+            async for chunk in read_chunks(request):
+                if reader.feed(chunk):
+                    await asyncio.to_thread(reader.write)
+        except FormParserError as error:
+            raise invalid_field("", f"is no multipart form that can be read: {error}") from error
+        if not reader.ended:
+            raise invalid_field("", "the form was cut off: its closing boundary is missing")
+        await asyncio.to_thread(_sync, file)
+    return reader.form
+
+
+async def read_chunks(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body as it arrives.
+
+    Raises:
+        TimedOutError: nothing has arrived for too long.
+        ClientDisconnect: the client has disconnected.
+    """
+    chunks = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(IDLE_LIMIT_S):
+                chunk = await anext(chunks, None)
+        except TimeoutError:
+            raise TimedOutError(
+                f"nothing arrived for {IDLE_LIMIT_S:.0f} s; send it again"
+            ) from None
+        if chunk is None:
+            return
+        yield chunk
+
+
+async def run_while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine for a client whose body has been read; cancel it if the client disconnects.
+
+    Raises:
+        ClientDisconnect: the client disconnected before the end.
+    """
+    task, gone = asyncio.create_task(work), asyncio.create_task(_wait_for_disconnect(request))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise ClientDisconnect
+    finally:
+        task.cancel()
+        gone.cancel()
+        await asyncio.gather(task, gone, return_exceptions=True)
+
+
 def invalid_field(path: str, message: str) -> RequestValidationError:
-    """The error for one field of the form; an empty path stands for the whole."""
+    """Build the error for one field of the form; an empty path means the whole form."""
     where = ("body", path) if path else ("body",)
     return RequestValidationError([{"type": "value_error", "loc": where, "msg": message}])
 
 
 class FormReader:
-    """Fed with chunks of the body; the file's bytes wait until `write` is called.
+    """Parser that is fed with chunks of the body; the file's bytes wait until `write` is called.
 
-    Parsing belongs into the event loop and writing into a thread, so they are two calls.
+    Parsing belongs in the event loop and writing in a thread, so they are two calls.
     """
 
     def __init__(self, boundary: bytes, file: BinaryIO) -> None:
         self.form = Form()
         self.ended = False
-        """Whether the closing boundary has come."""
+        """Whether the closing boundary has arrived."""
         self._file = file
         self._digest = hashlib.sha256()
         self._pending: list[bytes] = []
@@ -81,17 +148,17 @@ class FormReader:
         )
 
     def feed(self, chunk: bytes) -> bool:
-        """Parse a chunk; whether there is something to write.
+        """Parse a chunk; return whether there is something to write.
 
         Raises:
-            FormParserError: it is no multipart form.
-            RequestValidationError: it is none of ours.
+            FormParserError: it is not a multipart form.
+            RequestValidationError: it is a form that the API does not accept.
         """
         self._parser.write(chunk)
         return bool(self._pending)
 
     def write(self) -> None:
-        """Write and hash what has come of the file.
+        """Write and hash what has arrived of the file.
 
         Raises:
             OSError: it cannot be written.
@@ -145,84 +212,12 @@ class FormReader:
         self.ended = True
 
 
-IDLE_LIMIT_S: Final = 60.0
-"""A sender who says nothing for so long is gone."""
-
-T = TypeVar("T")
-
-
-async def receive_form(request: Request, target: Path) -> Form:
-    """Read the form; the content of its file goes to `target`.
-
-    Raises:
-        RequestValidationError: it is no such form, or was cut off.
-        TimedOutError: nothing arrives any more.
-        ClientDisconnect: the sender has gone.
-        OSError: the file cannot be written.
-    """
-    kind, options = parse_options_header(request.headers.get("content-type"))
-    boundary = options.get(b"boundary")
-    if kind != b"multipart/form-data" or not boundary:
-        raise invalid_field("", "must be multipart/form-data with a boundary")
-    with target.open("wb") as file:
-        try:
-            reader = FormReader(boundary, file)
-            async for chunk in read_chunks(request):
-                if reader.feed(chunk):
-                    await asyncio.to_thread(reader.write)
-        except FormParserError as error:
-            raise invalid_field("", f"is no multipart form that can be read: {error}") from error
-        if not reader.ended:
-            raise invalid_field("", "the form was cut off: its closing boundary is missing")
-        await asyncio.to_thread(_sync, file)
-    return reader.form
-
-
-async def run_while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Do something for a client whose body has been read; cancel it when the client goes.
-
-    Raises:
-        ClientDisconnect: the client went first.
-    """
-    task, gone = asyncio.create_task(work), asyncio.create_task(_wait_for_disconnect(request))
-    try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        raise ClientDisconnect
-    finally:
-        task.cancel()
-        gone.cancel()
-        await asyncio.gather(task, gone, return_exceptions=True)
-
-
 async def _wait_for_disconnect(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
-async def read_chunks(request: Request) -> AsyncIterator[bytes]:
-    """The body as it arrives.
-
-    Raises:
-        TimedOutError: nothing arrives any more.
-        ClientDisconnect: the sender has gone.
-    """
-    chunks = request.stream()
-    while True:
-        try:
-            async with asyncio.timeout(IDLE_LIMIT_S):
-                chunk = await anext(chunks, None)
-        except TimeoutError:
-            raise TimedOutError(
-                f"nothing arrived for {IDLE_LIMIT_S:.0f} s; send it again"
-            ) from None
-        if chunk is None:
-            return
-        yield chunk
-
-
 def _sync(file: BinaryIO) -> None:
-    """On disk, not only on its way there: the row that will name this file is durable too."""
+    """Force the file to disk: the row that will name this file is durable too."""
     file.flush()
     os.fsync(file.fileno())

@@ -1,8 +1,8 @@
-"""Reads that many ask at once: whoever waits for the same answer gets the same one.
+"""Reads that many clients request at once: all who wait for the same answer get the same one.
 
-A page that a whole team has open is asked for its numbers by each of them. Here one answer per
-address is worked out at a time. Who asks meanwhile waits for the next one, all of them for the
-same, so none gets an answer of before they asked.
+When a whole team has a page open, each of them requests its numbers. Here only one answer per
+address is computed at a time. Requests that arrive meanwhile wait for the next answer and share it,
+so none gets an answer that was computed before it asked.
 """
 
 import asyncio
@@ -15,68 +15,70 @@ from fastapi.routing import APIRoute
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 NextAnswer = asyncio.Future[Response | Exception | None]
-"""What all that wait get."""
+"""The result that all waiting requests share."""
 
 
 class SharedRoute(APIRoute):
-    """A route whose GETs are shared; for answers that are the same for everybody who may ask."""
+    """A route whose GETs are shared; for answers that are the same for all who may ask."""
 
     def get_route_handler(self) -> Handler:
-        """The handler, of GETs behind a line for each address."""
-        answer = super().get_route_handler()
-        return SharedHandler(answer) if self.methods == {"GET"} else answer
+        """Return the handler; for GETs one that shares its answers."""
+        handler = super().get_route_handler()
+        return SharedHandler(handler) if self.methods == {"GET"} else handler
 
 
 class SharedHandler:
-    """A handler whose calls are shared while they wait."""
+    """A handler whose waiting calls share one answer."""
 
-    def __init__(self, answer: Handler) -> None:
-        self._answer = answer
-        self._lines: dict[tuple[str, bytes], _Waiting] = {}
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+        self._waiting: dict[tuple[str, bytes], _Waiting] = {}
 
     async def __call__(self, request: Request) -> Response:
-        """The answer to this request or to one that came after it; never of one before."""
+        """Answer with a result computed after this request arrived, never before."""
         address = (request.scope["path"], request.scope["query_string"])
-        line = self._lines.setdefault(address, _Waiting())
-        while (following := line.following) is not None:
-            given = await asyncio.shield(following)
-            if isinstance(given, Response):
-                return _copy_of(given)
-            if given is not None:
-                raise given
+        waiting = self._waiting.setdefault(address, _Waiting())
+        while (following := waiting.following) is not None:
+            shared = await asyncio.shield(following)
+            if isinstance(shared, Response):
+                return _copy_of(shared)
+            if shared is not None:
+                raise shared
         mine: NextAnswer = asyncio.get_running_loop().create_future()
-        line.following = mine
-        told: Response | Exception | None = None  # who left has no answer, and the others go on
+        waiting.following = mine
+        # None if this request is cancelled: it has no answer then, and the others try again.
+        result: Response | Exception | None = None
         try:
-            async with line.turn:
-                line.following = None  # who comes from now on wants to know of what comes now
-                told = await self._answer(request)
-                return told
+            async with waiting.turn:
+                # A request that arrives from now on needs an answer that starts later.
+                waiting.following = None
+                result = await self._handler(request)
+                return result
         except Exception as error:
-            told = error
+            result = error
             raise
         finally:
-            if line.following is mine:
-                line.following = None
-            mine.set_result(told)
-            idle = not line.turn.locked() and line.following is None
-            if idle and self._lines.get(address) is line:
-                del self._lines[address]
+            if waiting.following is mine:
+                waiting.following = None
+            mine.set_result(result)
+            idle = not waiting.turn.locked() and waiting.following is None
+            if idle and self._waiting.get(address) is waiting:
+                del self._waiting[address]
 
 
 class _Waiting:
-    """Who asks one address."""
+    """The requests for one address."""
 
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
-        """Held while an answer is worked out."""
+        """Held while an answer is computed."""
         self.following: NextAnswer | None = None
-        """Whoever made it takes the next turn."""
+        """The answer that comes next; the request that created it takes the next turn."""
 
 
-def _copy_of(given: Response) -> Response:
-    """The same answer for another request, whose middleware may add headers of its own."""
-    made = copy(given)
-    made.__dict__.pop("_headers", None)  # a view of the other's
-    made.raw_headers = list(given.raw_headers)
-    return made
+def _copy_of(response: Response) -> Response:
+    """Copy an answer for another request, whose middleware may add its own headers."""
+    copied = copy(response)
+    copied.__dict__.pop("_headers", None)  # a view of the original's headers
+    copied.raw_headers = list(response.raw_headers)
+    return copied

@@ -185,3 +185,15 @@ class Sse:
             elif not line and data:
                 yield name, json.loads("\n".join(data))
                 name, data = "", []
+
+
+def check_error(answer: Any, status: int, code: str) -> Json:
+    """Check an answer in the one error shape and return its body."""
+    assert answer.status_code == status, answer.text
+    body: Json = answer.json()
+    assert set(body) == {"error", "message", "fields"}
+    assert body["error"] == code
+    assert body["message"]
+    for field in body["fields"]:
+        assert set(field) == {"path", "message"}
+    return body

@@ -1,8 +1,7 @@
-"""Every error has the one shape and tells nothing of the inside."""
+"""Every error has the one shape and reveals no internals."""
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import httpx
 import pytest
@@ -13,22 +12,11 @@ from backend.http.middleware import MAX_BODY_BYTES
 from backend.settings import Settings
 from backend.state import Parts
 from tests.backend.conftest import Serve
-from tests.backend.helpers import Api, Json
+from tests.backend.helpers import Api, Json, check_error
 from tests.support.postgres import Postgres
 from tests.support.specs import small
 
 V1 = "/api/v1"
-
-
-def check(answer: Any, status: int, code: str) -> Json:
-    assert answer.status_code == status, answer.text
-    body: Json = answer.json()
-    assert set(body) == {"error", "message", "fields"}
-    assert body["error"] == code
-    assert body["message"]
-    for field in body["fields"]:
-        assert set(field) == {"path", "message"}
-    return body
 
 
 def test_a_bad_spec_names_the_path(client: httpx.Client) -> None:
@@ -41,7 +29,7 @@ def test_a_bad_spec_names_the_path(client: httpx.Client) -> None:
     ]
     for change, path, says in cases:
         answer = client.post(f"{V1}/comparisons", json=small(**change))
-        body = check(answer, 422, "invalid_spec")
+        body = check_error(answer, 422, "invalid_spec")
         assert [field["path"] for field in body["fields"]] == [path]
         assert says in body["fields"][0]["message"]
 
@@ -49,7 +37,7 @@ def test_a_bad_spec_names_the_path(client: httpx.Client) -> None:
 def test_all_problems_of_a_spec_come_together(client: httpx.Client) -> None:
     arms = [{"name": "a", "loss": {"kind": "triplet", "margin": -1, "speed": 3}}]
     bad = small(colour="red", arms=arms, seeds=list(range(10_000)))
-    body = check(client.post(f"{V1}/comparisons", json=bad), 422, "invalid_spec")
+    body = check_error(client.post(f"{V1}/comparisons", json=bad), 422, "invalid_spec")
     paths = {field["path"] for field in body["fields"]}
     assert paths == {"colour", "arms[0].loss.margin", "arms[0].loss.speed", "seeds"}
     assert Api(client).get("/comparisons")["total"] == 0
@@ -59,34 +47,34 @@ def test_a_body_that_is_no_object(client: httpx.Client) -> None:
     headers = {"Content-Type": "application/json"}
     for raw in ("[]", "3", '"text"', "null"):
         answer = client.post(f"{V1}/comparisons", content=raw, headers=headers)
-        check(answer, 422, "invalid_spec")
+        check_error(answer, 422, "invalid_spec")
 
 
 def test_broken_json_and_no_body(client: httpx.Client) -> None:
     headers = {"Content-Type": "application/json"}
     for raw in ("{", ""):
         answer = client.post(f"{V1}/comparisons", content=raw, headers=headers)
-        check(answer, 422, "invalid_request")
+        check_error(answer, 422, "invalid_request")
 
 
-def test_what_is_not_there(client: httpx.Client) -> None:
+def test_things_that_do_not_exist(client: httpx.Client) -> None:
     for path in (
         *("/comparisons/c0", "/comparisons/c0/runs", "/comparisons/c0/summary"),
         *("/comparisons/c0/live", "/runs/r0", "/runs/r0/log", "/series?run=r0", "/nowhere"),
     ):
-        check(client.get(V1 + path), 404, "not_found")
+        check_error(client.get(V1 + path), 404, "not_found")
 
 
-def test_what_cannot_be_changed_because_it_is_not_there(client: httpx.Client) -> None:
+def test_things_that_do_not_exist_cannot_be_changed(client: httpx.Client) -> None:
     for path in (
         "comparisons/c0/cancel",
         "comparisons/c0/retry",
         "runs/r0/cancel",
         "runs/r0/retry",
     ):
-        check(client.post(f"{V1}/{path}"), 404, "not_found")
-    check(client.delete(f"{V1}/comparisons/c0"), 404, "not_found")
-    check(client.patch(f"{V1}/comparisons/c0", json={"name": "x"}), 404, "not_found")
+        check_error(client.post(f"{V1}/{path}"), 404, "not_found")
+    check_error(client.delete(f"{V1}/comparisons/c0"), 404, "not_found")
+    check_error(client.patch(f"{V1}/comparisons/c0", json={"name": "x"}), 404, "not_found")
 
 
 def test_a_bad_query_names_the_parameter(client: httpx.Client) -> None:
@@ -97,13 +85,13 @@ def test_a_bad_query_names_the_parameter(client: httpx.Client) -> None:
         ("/comparisons?page=0", "page"),
         ("/comparisons?state=happy", "state"),
     ):
-        body = check(client.get(V1 + query), 422, "invalid_request")
+        body = check_error(client.get(V1 + query), 422, "invalid_request")
         assert [field["path"] for field in body["fields"]] == [path]
 
 
 def test_a_wrong_method(client: httpx.Client) -> None:
     answer = client.put(f"{V1}/workers")
-    check(answer, 405, "method_not_allowed")
+    check_error(answer, 405, "method_not_allowed")
     assert answer.headers["allow"] == "GET"
 
 
@@ -111,30 +99,30 @@ def test_workers_need_the_token(client: httpx.Client) -> None:
     body = {"worker": "w", "device": "cpu", "host": "h", "pid": 1}
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic secret"}):
         answer = client.post(f"{V1}/internal/claim", json=body, headers=headers)
-        check(answer, 401, "unauthorized")
+        check_error(answer, 401, "unauthorized")
         assert answer.headers["www-authenticate"] == "Bearer"
-    # A caller without the token does not even learn what is wrong with the body.
-    check(client.post(f"{V1}/internal/claim", json={}), 401, "unauthorized")
+    # Without the token a caller does not even learn what is wrong with the body.
+    check_error(client.post(f"{V1}/internal/claim", json={}), 401, "unauthorized")
 
 
 def test_a_body_too_large_is_refused_announced_or_not(client: httpx.Client) -> None:
     large = b" " * (MAX_BODY_BYTES + 1)
     headers = {"Content-Type": "application/json"}
-    check(client.post(f"{V1}/comparisons", content=large, headers=headers), 413, "too_large")
+    check_error(client.post(f"{V1}/comparisons", content=large, headers=headers), 413, "too_large")
 
     def parts() -> Iterator[bytes]:
         yield from (large[:100_000] for _ in range(MAX_BODY_BYTES // 100_000 + 1))
 
     answer = client.post(f"{V1}/comparisons", content=parts(), headers=headers)
-    check(answer, 413, "too_large")
+    check_error(answer, 413, "too_large")
 
 
-def test_only_failed_or_cancelled_runs_go_again(api: Api) -> None:
+def test_only_failed_or_cancelled_runs_can_be_retried(api: Api) -> None:
     [run] = api.get(f"/comparisons/{api.submit()}/runs")["runs"]
-    check(api.http.post(f"{V1}/runs/{run['id']}/retry"), 409, "conflict")
+    check_error(api.http.post(f"{V1}/runs/{run['id']}/retry"), 409, "conflict")
 
 
-def test_an_unexpected_error_tells_nothing(
+def test_an_unexpected_error_reveals_nothing(
     client: httpx.Client, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def break_down(_: Database) -> None:
@@ -142,14 +130,14 @@ def test_an_unexpected_error_tells_nothing(
 
     monkeypatch.setattr(Database, "read", break_down)
     answer = client.get(f"{V1}/comparisons")
-    check(answer, 500, "internal")
+    check_error(answer, 500, "internal")
     assert "swordfish" not in answer.text
 
 
 def test_a_failing_database_is_not_the_callers_fault(client: httpx.Client, parts: Parts) -> None:
     with parts.database.write() as write:
         write.session.connection().execute(text("DROP TABLE tag"))
-    body = check(
+    body = check_error(
         client.post(f"{V1}/comparisons", json=small(tags=["a"])), 503, "database_unavailable"
     )
     assert "tag" not in body["message"]
@@ -169,7 +157,7 @@ def test_openapi_documents_spec_and_errors(client: httpx.Client) -> None:
     assert "arms" in schema["components"]["schemas"][name]["properties"]
 
 
-def test_what_only_one_database_takes_is_the_requests_problem(
+def test_a_value_that_only_one_database_stores_is_refused(
     serve: Serve, settings: Settings, postgres: Postgres
 ) -> None:
     with (
@@ -177,5 +165,5 @@ def test_what_only_one_database_takes_is_the_requests_problem(
         serve(replace(settings, database_url=url)) as (api, _),
     ):
         answer = api.http.get(f"{V1}/series", params={"run": "a\0b"})
-    body = check(answer, 422, "invalid_request")
+    body = check_error(answer, 422, "invalid_request")
     assert "NUL" in body["message"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.backend.people import ENTRIES, TOKENS, bearer
+from tests.backend.token_users import ENTRIES, TOKENS, bearer
 from tests.support.browser import new_page
 from tests.support.specs import endless
 from tests.support.stack import Stack, running_stack

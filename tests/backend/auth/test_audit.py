@@ -1,4 +1,4 @@
-"""The trail: what is on it, who may read it, how long it gets."""
+"""The audit log: what it records, who may read it, how many entries it keeps."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,42 +15,42 @@ from backend.settings import Settings
 from backend.state import Parts
 from tests.backend.conftest import Serve
 from tests.backend.helpers import TOKEN, Api, Json
-from tests.backend.people import ask, locked
+from tests.backend.token_users import call_as, with_tokens
 from tests.support.specs import small
 
 Served = tuple[Api, Parts]
 
 
 @pytest.fixture
-def house(serve: Serve, settings: Settings) -> Iterator[Served]:
-    with serve(locked(settings)) as running:
+def secured(serve: Serve, settings: Settings) -> Iterator[Served]:
+    with serve(with_tokens(settings)) as running:
         yield running
 
 
-def trail(http: httpx.Client, **asked: Any) -> list[Json]:
-    answer = ask(http, "admin", "GET", "/audit", params=asked)
+def read_log(http: httpx.Client, **asked: Any) -> list[Json]:
+    answer = call_as(http, "admin", "GET", "/audit", params=asked)
     assert answer.status_code == 200, answer.text
     found: list[Json] = answer.json()["entries"]
     return found
 
 
-def short(entry: Json) -> tuple[str, str, str, Json, int]:
+def summary(entry: Json) -> tuple[str, str, str, Json, int]:
     call = f"{entry['method']} {entry['route']}"
     return entry["who"], entry["role"], call, entry["ids"], entry["status"]
 
 
-def test_what_changes_something_is_on_it_refused_or_not_newest_first(house: Served) -> None:
-    http = house[0].http
-    own = ask(http, "editor", "POST", "/comparisons", json=small()).json()["id"]
+def test_changes_are_recorded_refused_or_not_newest_first(secured: Served) -> None:
+    http = secured[0].http
+    own = call_as(http, "editor", "POST", "/comparisons", json=small()).json()["id"]
     path = "/comparisons/{comparison}"
     ids = {"comparison": own}
-    ask(http, "editor", "GET", f"/comparisons/{own}")
-    ask(http, "editor", "POST", "/comparisons", json=small(seeds=[]))
-    ask(http, "editor", "DELETE", f"/comparisons/{own}")
-    ask(http, None, "POST", f"/comparisons/{own}/cancel")
-    ask(http, "admin", "DELETE", f"/comparisons/{own}")
-    ask(http, "admin", "DELETE", f"/comparisons/{own}")
-    assert [short(entry) for entry in trail(http)] == [
+    call_as(http, "editor", "GET", f"/comparisons/{own}")
+    call_as(http, "editor", "POST", "/comparisons", json=small(seeds=[]))
+    call_as(http, "editor", "DELETE", f"/comparisons/{own}")
+    call_as(http, None, "POST", f"/comparisons/{own}/cancel")
+    call_as(http, "admin", "DELETE", f"/comparisons/{own}")
+    call_as(http, "admin", "DELETE", f"/comparisons/{own}")
+    assert [summary(entry) for entry in read_log(http)] == [
         ("Adam", "admin", f"DELETE {path}", ids, 404),
         ("Adam", "admin", f"DELETE {path}", ids, 204),
         ("", "", f"POST {path}/cancel", {}, 401),
@@ -58,19 +58,19 @@ def test_what_changes_something_is_on_it_refused_or_not_newest_first(house: Serv
         ("Edda", "editor", "POST /comparisons", {}, 422),
         ("Edda", "editor", "POST /comparisons", ids, 201),
     ]
-    assert [short(entry)[0] for entry in trail(http, who="Edda")] == ["Edda"] * 3
-    assert [short(entry)[4] for entry in trail(http, who="")] == [401]
-    assert [short(entry)[4] for entry in trail(http, page=2, page_size=4)] == [422, 201]
+    assert [summary(entry)[0] for entry in read_log(http, who="Edda")] == ["Edda"] * 3
+    assert [summary(entry)[4] for entry in read_log(http, who="")] == [401]
+    assert [summary(entry)[4] for entry in read_log(http, page=2, page_size=4)] == [422, 201]
 
 
-def test_what_workers_say_is_not_on_it(house: Served) -> None:
-    api, _ = house
+def test_calls_of_workers_are_not_recorded(secured: Served) -> None:
+    api, _ = secured
     assert api.internal("/workers/w/seen", {"device": "cpu", "host": "h", "pid": 1}).is_success
     assert api.claim() is None
-    assert trail(api.http) == []
+    assert read_log(api.http) == []
 
 
-def test_an_open_house_says_that_names_are_only_told(api: Api) -> None:
+def test_names_of_an_open_api_are_marked_as_open(api: Api) -> None:
     own = api.submit()
     headers = {"X-Lossboard-User": "Ada"}
     api.http.post(f"/api/v1/comparisons/{own}/cancel", headers=headers)
@@ -81,40 +81,40 @@ def test_an_open_house_says_that_names_are_only_told(api: Api) -> None:
     ]
 
 
-def test_a_server_error_is_on_it_too(house: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    api, _ = house
+def test_a_server_error_is_recorded(secured: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    api, _ = secured
 
     def break_down(*_: object, **__: object) -> None:
         raise RuntimeError
 
     monkeypatch.setattr("backend.runs.repository.cancel", break_down)
-    own = ask(api.http, "editor", "POST", "/comparisons", json=small()).json()["id"]
-    assert ask(api.http, "editor", "POST", f"/comparisons/{own}/cancel").status_code == 500
-    with httpx.Client(base_url=api.http.base_url) as again:  # the server closes the first one's
-        assert trail(again)[0]["status"] == 500
+    own = call_as(api.http, "editor", "POST", "/comparisons", json=small()).json()["id"]
+    assert call_as(api.http, "editor", "POST", f"/comparisons/{own}/cancel").status_code == 500
+    with httpx.Client(base_url=api.http.base_url) as again:  # the first connection is closed
+        assert read_log(again)[0]["status"] == 500
 
 
-def test_strangers_cannot_push_what_matters_off_it(house: Served) -> None:
-    api, _ = house
-    ask(api.http, "editor", "POST", "/comparisons", json=small())
+def test_unknown_callers_cannot_push_entries_out_of_the_log(secured: Served) -> None:
+    api, _ = secured
+    call_as(api.http, "editor", "POST", "/comparisons", json=small())
     for _ in range(int(ANONYMOUS_PER_MIN) + 40):
-        assert ask(api.http, None, "POST", "/comparisons").status_code == 401
-    assert len(trail(api.http, who="", page_size=200)) < ANONYMOUS_PER_MIN + 40
-    assert len(trail(api.http, who="Edda")) == 1
+        assert call_as(api.http, None, "POST", "/comparisons").status_code == 401
+    assert len(read_log(api.http, who="", page_size=200)) < ANONYMOUS_PER_MIN + 40
+    assert len(read_log(api.http, who="Edda")) == 1
 
 
-def test_an_answer_is_given_though_the_trail_cannot_be_written(
-    house: Served, caplog: pytest.LogCaptureFixture
+def test_a_call_is_answered_when_the_audit_log_cannot_be_written(
+    secured: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
-    api, parts = house
+    api, parts = secured
     with parts.database.write() as write:
         write.session.connection().execute(text("DROP TABLE audit"))
-    assert ask(api.http, "editor", "POST", "/comparisons", json=small()).status_code == 201
+    assert call_as(api.http, "editor", "POST", "/comparisons", json=small()).status_code == 201
     assert "not on the trail: POST /comparisons, status 201" in caplog.text
     assert TOKEN not in caplog.text
 
 
-def test_it_keeps_so_many_and_the_newest(database: Database) -> None:
+def test_only_the_newest_entries_are_kept(database: Database) -> None:
     for number in range(10):
         entry = Audit(
             at=1.0,
@@ -125,7 +125,7 @@ def test_it_keeps_so_many_and_the_newest(database: Database) -> None:
             ids={"x": "a\0b"},
             status=200,
         )
-        audit.add_entry(database, entry, kept=4)
+        audit.add_entry(database, entry, limit=4)
     with database.read() as session:
         found, total = audit.entries_page(session, who=None, page=1, page_size=10)
     assert total == 4

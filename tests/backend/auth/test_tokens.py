@@ -1,4 +1,4 @@
-"""Tokens and their entries: read, refused, made, compared; never told."""
+"""Tokens and their entries: parsed, refused, created, compared, never shown."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ OTHER = "another-token-of-length"
 BASE = {"LOSSBOARD_WORKER_TOKEN": "secret"}
 
 
-def test_entries_plain_and_hashed_by_commas_lines_and_with_comments() -> None:
+def test_plain_and_hashed_entries_commas_lines_and_comments_are_parsed() -> None:
     text = f"""
     # the team
     Ada Löwe:admin:{LONG}, bot:viewer:sha256={hash_token(OTHER).hex()}
@@ -25,12 +25,14 @@ def test_entries_plain_and_hashed_by_commas_lines_and_with_comments() -> None:
     tokens = Tokens.parse(text)
     assert tokens.owner(LONG) == Person("Ada Löwe", "admin", authenticated=True)
     assert tokens.owner(OTHER) == Person("bot", "viewer", authenticated=True)
-    assert tokens.owner(f"sha256={hash_token(OTHER).hex()}") is None, "the hash lets nobody in"
+    assert tokens.owner(f"sha256={hash_token(OTHER).hex()}") is None, (
+        "the hash itself is not a token"
+    )
     assert tokens.owner("") is None
     assert tokens.owner("\ud800") is None
 
 
-def test_only_hashes_are_kept_and_not_even_they_are_shown() -> None:
+def test_only_hashes_are_stored_and_even_those_are_not_shown() -> None:
     shown = repr(Settings(Path(), "", "", "worker-secret", tokens=Tokens.parse(f"a:admin:{LONG}")))
     assert LONG not in shown
     assert hash_token(LONG).hex() not in shown
@@ -54,7 +56,7 @@ def test_only_hashes_are_kept_and_not_even_they_are_shown() -> None:
         (f"Eve:admin:{LONG},Bo:viewer:{LONG}", "entry 2 .* same token"),
     ],
 )
-def test_what_is_no_entry_is_refused_at_start_without_its_token(entry: str, why: str) -> None:
+def test_a_bad_entry_is_refused_at_start_without_naming_its_token(entry: str, why: str) -> None:
     with pytest.raises(SettingsError, match=why) as caught:
         Settings.from_environ({**BASE, "LOSSBOARD_TOKENS": entry})
     assert LONG[:19] not in str(caught.value)
@@ -69,7 +71,7 @@ def test_a_file_of_entries_joins_the_variable(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("entries", [",", "# none yet", "\n,"])
-def test_a_variable_without_an_entry_is_no_open_house(entries: str, tmp_path: Path) -> None:
+def test_a_variable_without_an_entry_does_not_open_the_api(entries: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no entry"):
         Settings.from_environ({**BASE, "LOSSBOARD_TOKENS": entries})
     file = tmp_path / "tokens"
@@ -83,12 +85,12 @@ def test_a_file_that_is_not_there_is_named() -> None:
         Settings.from_environ({**BASE, "LOSSBOARD_TOKENS_FILE": "/nowhere/tokens"})
 
 
-def test_nothing_set_is_an_open_house() -> None:
+def test_the_api_is_open_when_nothing_is_set() -> None:
     assert not Settings.from_environ(BASE).tokens
     assert not Settings.from_environ({**BASE, "LOSSBOARD_TOKENS": " "}).tokens
 
 
-def test_what_is_made_lets_in() -> None:
+def test_a_created_token_is_accepted() -> None:
     token, entry = create_token("Ada", "editor")
     assert token not in entry
     assert Tokens.parse(entry).owner(token) == Person("Ada", "editor", authenticated=True)
@@ -97,7 +99,7 @@ def test_what_is_made_lets_in() -> None:
         create_token("a,b", "editor")
 
 
-def test_the_command_prints_the_token_and_its_entry_apart() -> None:
+def test_the_command_prints_the_token_and_its_entry_separately() -> None:
     command = [sys.executable, "-m", "launcher", "token", "Ada", "viewer"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     token = done.stdout.strip()

@@ -10,8 +10,7 @@ import pytest
 from backend.datasets.requirements import training_share
 from contract.comparison.data import FeaturesData
 from contract.comparison.data.facts import LEAST_CLASSES
-from tests.backend.helpers import Api, Json
-from tests.backend.test_errors import check
+from tests.backend.helpers import Api, Json, check_error
 from tests.backend.uploads import features, images, pairs, uploaded
 from tests.support.specs import small
 from tests.support.tiny_sets import npz, table
@@ -36,7 +35,7 @@ def problems(client: httpx.Client, **changes: Any) -> Json:
     answer = client.post("/api/v1/comparisons", json={**spec, **changes})
     if answer.status_code == 201:
         return {}
-    body = check(answer, 422, "invalid_spec")
+    body = check_error(answer, 422, "invalid_spec")
     assert len({field["path"] for field in body["fields"]}) == len(body["fields"])
     return {field["path"]: field["message"] for field in body["fields"]}
 

@@ -11,8 +11,7 @@ import pytest
 from PIL import Image
 
 from backend.state import Parts
-from tests.backend.helpers import TOKEN, Api
-from tests.backend.test_errors import check
+from tests.backend.helpers import TOKEN, Api, check_error
 from tests.backend.uploads import (
     URL,
     features,
@@ -83,10 +82,10 @@ def test_thumbnails(api: Api, tmp_path: Path) -> None:
         with Image.open(io.BytesIO(answer.content)) as small:
             assert small.format == "JPEG"
             assert max(small.size) <= 96
-    check(api.http.get(f"{URL}/{made['id']}/thumbnails/198"), 404, "not_found")
-    check(api.http.get(f"{URL}/{made['id']}/thumbnails/-1"), 422, "invalid_request")
+    check_error(api.http.get(f"{URL}/{made['id']}/thumbnails/198"), 404, "not_found")
+    check_error(api.http.get(f"{URL}/{made['id']}/thumbnails/-1"), 422, "invalid_request")
     table_id = uploaded(api.http, features(tmp_path), "features")["id"]
-    check(api.http.get(f"{URL}/{table_id}/thumbnails/0"), 404, "not_found")
+    check_error(api.http.get(f"{URL}/{table_id}/thumbnails/0"), 404, "not_found")
 
 
 def test_the_same_content_is_the_same_data_set(api: Api, parts: Parts, tmp_path: Path) -> None:
@@ -114,7 +113,7 @@ def test_a_file_that_was_lost_comes_back_by_another_upload(
     first = uploaded(api.http, file, "features")
     content = parts.uploads.content(first["id"])
     content.write_bytes(content.read_bytes()[:100])
-    check(_content(api.http, first["id"]), 404, "not_found")
+    check_error(_content(api.http, first["id"]), 404, "not_found")
     assert post(api.http, file, "features").json() == first
     assert _content(api.http, first["id"]).content == file.read_bytes()
 
@@ -125,8 +124,10 @@ def test_workers_get_the_file_as_it_came(api: Api, tmp_path: Path) -> None:
     answer = _content(api.http, made["id"])
     assert answer.content == file.read_bytes()
     assert answer.headers["x-content-sha256"] == hashlib.sha256(answer.content).hexdigest()
-    check(api.http.get(f"/api/v1/internal/datasets/{made['id']}/content"), 401, "unauthorized")
-    check(_content(api.http, "d0"), 404, "not_found")
+    check_error(
+        api.http.get(f"/api/v1/internal/datasets/{made['id']}/content"), 401, "unauthorized"
+    )
+    check_error(_content(api.http, "d0"), 404, "not_found")
 
 
 def test_deleted_with_its_files(api: Api, parts: Parts, tmp_path: Path) -> None:
@@ -134,8 +135,8 @@ def test_deleted_with_its_files(api: Api, parts: Parts, tmp_path: Path) -> None:
     made = uploaded(api.http, file, "image_folder")
     assert api.http.delete(f"{URL}/{made['id']}").status_code == 204
     assert nothing_left(api.http, parts)
-    check(api.http.get(f"{URL}/{made['id']}"), 404, "not_found")
-    check(api.http.delete(f"{URL}/{made['id']}"), 404, "not_found")
+    check_error(api.http.get(f"{URL}/{made['id']}"), 404, "not_found")
+    check_error(api.http.delete(f"{URL}/{made['id']}"), 404, "not_found")
     assert uploaded(api.http, file, "image_folder")["id"] == made["id"]
 
 
@@ -144,7 +145,7 @@ def test_not_deleted_while_comparisons_are_of_it(api: Api, parts: Parts, tmp_pat
     data = {"kind": "features", "dataset": made["id"]}
     training = {"epochs": 1, "batch_size": 8}
     ids = [api.submit(name=f"n{n}", data=data, training=training) for n in range(4)]
-    body = check(api.http.delete(f"{URL}/{made['id']}"), 409, "conflict")
+    body = check_error(api.http.delete(f"{URL}/{made['id']}"), 409, "conflict")
     assert "'embeddings'" in body["message"]
     assert f"'n0' ({ids[0]})" in body["message"]
     assert "and 1 more" in body["message"]

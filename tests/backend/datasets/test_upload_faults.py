@@ -18,7 +18,7 @@ import pytest
 from backend.settings import Settings
 from backend.state import Parts
 from tests.backend.conftest import Serve
-from tests.backend.test_errors import check
+from tests.backend.helpers import check_error
 from tests.backend.uploads import (
     URL,
     checks,
@@ -93,7 +93,7 @@ def test_a_check_that_is_killed(client: httpx.Client, parts: Parts, tmp_path: Pa
 
     killer = threading.Thread(target=kill)
     killer.start()
-    body = check(post(client, images(tmp_path), "image_folder"), 422, "invalid_dataset")
+    body = check_error(post(client, images(tmp_path), "image_folder"), 422, "invalid_dataset")
     killer.join()
     assert "SIGKILL" in body["fields"][0]["message"]
     assert nothing_left(client, parts)
@@ -143,11 +143,11 @@ def test_a_full_disk(
     large.write_bytes(bytes(3_000_000))
     unpacks = zipped(tmp_path / "a.zip", {**image_files(), "c0/large.bmp": bytes(5_000_000)})
     with serve(settings) as (api, parts):
-        body = check(post(api.http, images(tmp_path), "image_folder"), 507, "disk_full")
+        body = check_error(post(api.http, images(tmp_path), "image_folder"), 507, "disk_full")
         assert "room" in body["message"]  # refused before it is sent, to leave a reserve
         monkeypatch.setattr("backend.storage.data_folder.RESERVE", -10_000_000)
         for file in (large, unpacks):
-            check(post(api.http, file, "image_folder"), 507, "disk_full")
+            check_error(post(api.http, file, "image_folder"), 507, "disk_full")
             assert nothing_left(api.http, parts)
         assert uploaded(api.http, images(tmp_path), "image_folder")
 
@@ -206,7 +206,7 @@ def test_the_end_of_the_api_ends_its_checks(
     assert still_alive(found, timeout=10) == []
     if number == signal.SIGTERM:
         [answer] = answers
-        check(answer, 503, "unavailable")
+        check_error(answer, 503, "unavailable")
         assert [p.name for p in (settings.data_dir / "uploads").rglob("*")] == [".incoming"]
         assert "Traceback" not in log.read_text()
 

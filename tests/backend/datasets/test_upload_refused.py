@@ -16,7 +16,7 @@ from backend.http.middleware import MAX_BODY_BYTES
 from backend.settings import Settings
 from backend.state import Parts
 from tests.backend.conftest import Serve
-from tests.backend.test_errors import check
+from tests.backend.helpers import check_error
 from tests.backend.uploads import (
     URL,
     checks,
@@ -117,7 +117,7 @@ def test_each_is_refused_with_its_rows(client: httpx.Client, parts: Parts, tmp_p
     for name, (kind, make, where, says) in CASES.items():
         folder = tmp_path / name
         folder.mkdir()
-        body = check(post(client, make(folder), kind), 422, "invalid_dataset")
+        body = check_error(post(client, make(folder), kind), 422, "invalid_dataset")
         problems = {field["path"]: field["message"] for field in body["fields"]}
         assert where in problems, (name, body)
         assert says in problems[where], (name, body)
@@ -131,7 +131,7 @@ def test_each_is_refused_with_its_rows(client: httpx.Client, parts: Parts, tmp_p
 def test_more_problems_than_are_listed_are_counted(client: httpx.Client, tmp_path: Path) -> None:
     columns = {"features": np.full((150, 5), np.nan), "labels": np.arange(150) % 4}
     answer = post(client, npz(tmp_path / "a.npz", columns), "features")
-    body = check(answer, 422, "invalid_dataset")
+    body = check_error(answer, 422, "invalid_dataset")
     assert "150 problems, of which the first 100 are listed" in body["message"]
     assert len(body["fields"]) == 100
 
@@ -161,7 +161,7 @@ def test_a_form_that_is_not_as_it_should_be(
         (_raw(client, b"--xyz\r\n" + b"A" * 100_000), {"body"}),
     ]
     for number, (answer, paths) in enumerate(cases):
-        body = check(answer, 422, "invalid_request")
+        body = check_error(answer, 422, "invalid_request")
         assert {field["path"] for field in body["fields"]} == paths, (number, body)
     assert nothing_left(client, parts)
 
@@ -177,16 +177,16 @@ def test_only_uploads_may_be_large_and_they_too_have_a_limit(
     with serve(replace(settings, max_upload_mb=4.0)) as (api, parts):
         large = tmp_path / "large"
         large.write_bytes(bytes(3_000_000))
-        check(post(api.http, large, "features"), 422, "invalid_dataset")
+        check_error(post(api.http, large, "features"), 422, "invalid_dataset")
         large.write_bytes(bytes(4_000_001))
-        body = check(post(api.http, large, "features"), 413, "too_large")
+        body = check_error(post(api.http, large, "features"), 413, "too_large")
         assert "4000000 bytes" in body["message"]
         headers = {"Content-Type": "multipart/form-data; boundary=xyz"}
         answer = api.http.post(URL, content=_endless(5_000_000), headers=headers)
-        check(answer, 413, "too_large")
+        check_error(answer, 413, "too_large")
         for path in ("/api/v1/comparisons", f"{URL}/", f"{URL}/x"):
             answer = api.http.post(path, content=bytes(MAX_BODY_BYTES + 1), headers=headers)
-            check(answer, 413, "too_large")
+            check_error(answer, 413, "too_large")
         assert nothing_left(api.http, parts)
 
 
@@ -212,7 +212,7 @@ def test_a_check_that_would_use_too_much(
     values = np.random.default_rng(0).normal(size=(200_000, 200)).astype(np.float32)
     file = tmp_path / "large.npz"
     np.savez(file, features=values, labels=np.arange(200_000) % 7)
-    body = check(post(client, file, "features"), 422, "invalid_dataset")
+    body = check_error(post(client, file, "features"), 422, "invalid_dataset")
     assert says in body["fields"][0]["message"]
     assert not checks()
     assert nothing_left(client, parts)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from backend.state import Parts
-from tests.backend.helpers import Api
+from tests.backend.helpers import Api, check_error
 from tests.backend.spaces import (
     change,
     claimed,
@@ -19,7 +19,6 @@ from tests.backend.spaces import (
     progress,
     projection,
 )
-from tests.backend.test_errors import check
 from tests.support.snapshots import fill
 
 V1 = "/api/v1"
@@ -127,10 +126,10 @@ def test_the_table_has_every_coordinate(api: Api, parts: Parts) -> None:
 
 def test_no_table_before_there_are_coordinates(api: Api, parts: Parts, filled: str) -> None:
     url = f"{V1}/comparisons/{filled}/projection/coordinates.csv?seed=0&method=pca"
-    assert "not asked for yet" in check(api.http.get(url), 409, "conflict")["message"]
+    assert "not asked for yet" in check_error(api.http.get(url), 409, "conflict")["message"]
     assert ids(parts) == {}
     projection(api, filled)
-    assert "is queued" in check(api.http.get(url), 409, "conflict")["message"]
+    assert "is queued" in check_error(api.http.get(url), 409, "conflict")["message"]
 
 
 def test_what_cannot_be_asked(api: Api, filled: str) -> None:
@@ -143,9 +142,9 @@ def test_what_cannot_be_asked(api: Api, filled: str) -> None:
         ({"seed": -1, "method": "pca"}, "seed"),
     ]
     for params, field in wrong:
-        body = check(api.http.get(url, params=params), 422, "invalid_request")
+        body = check_error(api.http.get(url, params=params), 422, "invalid_request")
         assert [problem["path"] for problem in body["fields"]] == [field]
     known: dict[str, str | int] = {"seed": 5, "method": "pca"}
-    assert "seed 5" in check(api.http.get(url, params=known), 404, "not_found")["message"]
+    assert "seed 5" in check_error(api.http.get(url, params=known), 404, "not_found")["message"]
     other = f"{V1}/comparisons/nothing/projection"
-    check(api.http.get(other, params=known), 404, "not_found")
+    check_error(api.http.get(other, params=known), 404, "not_found")

@@ -4,7 +4,7 @@ import pytest
 
 from backend.db.models import Projection, Run
 from backend.state import Parts
-from tests.backend.helpers import Api, Attempt, claim, submit
+from tests.backend.helpers import Api, Attempt, check_error, claim, submit
 from tests.backend.played import PAIR
 from tests.backend.spaces import (
     change,
@@ -21,7 +21,6 @@ from tests.backend.spaces import (
     snapshots_of,
     stored,
 )
-from tests.backend.test_errors import check
 from tests.support.snapshots import fill
 
 V1 = "/api/v1"
@@ -77,8 +76,10 @@ def test_an_end_says_one_thing(api: Api, filled: str) -> None:
     own = projection(api, filled)["id"]
     claimed(api)
     for told in ({}, {"digest": "0" * 64, "error": "x"}, {"digest": "short"}, {"error": ""}):
-        check(api.internal(f"/projections/{own}/end", told), 422, "invalid_request")
-    check(api.internal(f"/projections/{own}/progress", {"progress": 1.5}), 422, "invalid_request")
+        check_error(api.internal(f"/projections/{own}/end", told), 422, "invalid_request")
+    check_error(
+        api.internal(f"/projections/{own}/progress", {"progress": 1.5}), 422, "invalid_request"
+    )
     assert projection(api, filled)["state"] == "running"
     end(api, "nothing", error="x")
     assert not progress(api, "nothing", 0.5)
@@ -141,7 +142,7 @@ def test_only_epochs_that_all_arms_have_are_projected(api: Api, parts: Parts) ->
     first, second = two_running(parts)
     own = first.comparison_id
     url = f"{V1}/comparisons/{own}/projection?seed=0&method=pca"
-    assert "no snapshots of seed 0" in check(api.http.get(url), 404, "not_found")["message"]
+    assert "no snapshots of seed 0" in check_error(api.http.get(url), 404, "not_found")["message"]
     # The second arm's come first; the spec's order holds all the same.
     keep(parts.database, Attempt(second.id), snapshots_of(parts.blobs, second, [0, 4, 2]))
     alone = projection(api, own)
@@ -190,7 +191,7 @@ def test_newer_snapshots_make_a_new_one_and_the_old_goes_when_it_is_ready(
     assert projection(api, own)["earlier"]["id"] == new["id"]
     assert old["id"] not in ids(parts)
     assert old["coordinates"].split("/")[-1] not in on_disk(parts.blobs)
-    check(api.http.get(old["coordinates"]), 404, "not_found")
+    check_error(api.http.get(old["coordinates"]), 404, "not_found")
 
     task = claimed(api)
     assert task is not None

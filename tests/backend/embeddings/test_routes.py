@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from backend.runs import snapshots
 from backend.state import Parts
-from tests.backend.helpers import Api
-from tests.backend.test_errors import check
+from tests.backend.helpers import Api, check_error
 from tests.support.snapshots import fill
 
 V1 = "/api/v1"
@@ -70,7 +69,7 @@ def test_before_the_first_snapshot_there_is_nothing(api: Api) -> None:
     own = api.submit()
     assert api.get(f"/comparisons/{own}/space") == {"samples": None, "seeds": [], "runs": []}
     for path in ("space/facts?seed=0&epoch=0", "space/distances?seed=0"):
-        body = check(api.http.get(f"{V1}/comparisons/{own}/{path}"), 404, "not_found")
+        body = check_error(api.http.get(f"{V1}/comparisons/{own}/{path}"), 404, "not_found")
         assert "no snapshot of seed 0 yet" in body["message"]
 
 
@@ -130,16 +129,16 @@ def test_what_there_is_not(api: Api, filled: str) -> None:
         ("space/distances?seed=9", "no snapshot of seed 9 yet"),
         (f"blobs/{'0' * 64}", "has no blob 000"),
     ):
-        body = check(api.http.get(f"{V1}/comparisons/{filled}/{path}"), 404, "not_found")
+        body = check_error(api.http.get(f"{V1}/comparisons/{filled}/{path}"), 404, "not_found")
         assert said in body["message"]
-        missing = check(api.http.get(f"{V1}/comparisons/nothing/{path}"), 404, "not_found")
+        missing = check_error(api.http.get(f"{V1}/comparisons/nothing/{path}"), 404, "not_found")
         assert "'nothing'" in missing["message"]
 
 
 def test_a_sample_that_there_is_not(api: Api, filled: str) -> None:
     path = f"{V1}/comparisons/{filled}/space/neighbours"
     answer = api.http.get(path, params={**AT, "sample": 60})
-    [field] = check(answer, 422, "invalid_request")["fields"]
+    [field] = check_error(answer, 422, "invalid_request")["fields"]
     assert field == {"path": "sample", "message": "there is no sample 60; name one of 0 to 59"}
     assert api.http.get(path, params={**AT, "sample": 59}).status_code == 200
 
@@ -148,4 +147,4 @@ def test_a_blob_of_another_comparison_is_not_shown(api: Api, parts: Parts, fille
     other = fill(parts.database, parts.blobs, arms=1, seeds=1, epochs=0, samples=30)
     sprite = api.get(f"/comparisons/{other}/space")["samples"]["sprite"]
     assert api.http.get(sprite).status_code == 200
-    check(api.http.get(sprite.replace(other, filled)), 404, "not_found")
+    check_error(api.http.get(sprite.replace(other, filled)), 404, "not_found")

@@ -1,4 +1,4 @@
-"""Reads that many ask at once get one answer, and never one of before they asked."""
+"""Simultaneous reads share one answer, which is never older than the request."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -13,18 +13,18 @@ from tests.support.specs import small
 
 
 class Slow:
-    """A handler that answers what it counts, when it is let."""
+    """A handler that answers with the world's state once it is released."""
 
     def __init__(self) -> None:
         self.begun = 0
         self.world = 0
-        """What there is to be read."""
-        self.let = asyncio.Semaphore(0)
+        """The state that a read sees."""
+        self.released = asyncio.Semaphore(0)
 
     async def __call__(self, request: Request) -> Response:
         self.begun += 1
         seen = self.world
-        await self.let.acquire()
+        await self.released.acquire()
         if seen < 0:
             raise ValueError(seen)
         return Response(str(seen), headers={"x-once": "1"})
@@ -34,44 +34,44 @@ def request(path: str = "/a", query: bytes = b"") -> Request:
     return Request({"type": "http", "path": path, "query_string": query, "headers": []})
 
 
-async def settled() -> None:
-    """All that can go on has gone on."""
+async def run_pending_tasks() -> None:
+    """Run the event loop until every task waits."""
     for _ in range(20):
         await asyncio.sleep(0)
 
 
-def played(story: Callable[[], Coroutine[None, None, None]]) -> None:
+def run_story(story: Callable[[], Coroutine[None, None, None]]) -> None:
     asyncio.run(story())
 
 
-def test_who_waits_shares_what_was_read_after_all_of_them_asked() -> None:
+def test_waiting_requests_share_a_read_that_began_after_all_of_them() -> None:
     async def story() -> None:
         slow = Slow()
         shared = SharedHandler(slow)
         first = asyncio.create_task(shared(request()))
-        await settled()
+        await run_pending_tasks()
         slow.world = 1
         waiting = [asyncio.create_task(shared(request())) for _ in range(5)]
-        await settled()
+        await run_pending_tasks()
         assert slow.begun == 1
         slow.world = 2
-        slow.let.release()
-        await settled()
+        slow.released.release()
+        await run_pending_tasks()
         assert slow.begun == 2
         slow.world = 3
         late = asyncio.create_task(shared(request()))
-        await settled()
-        slow.let.release()
+        await run_pending_tasks()
+        slow.released.release()
         answers = await asyncio.gather(first, *waiting)
-        slow.let.release()
+        slow.released.release()
         told = [bytes(one.body).decode() for one in (*answers, await late)]
         assert told == ["0", *["2"] * 5, "3"]
         assert slow.begun == 3
-        assert shared._lines == {}
+        assert shared._waiting == {}
         answers[1].headers["own"] = "1"
         assert all("own" not in one.headers for one in answers[2:])
 
-    played(story)
+    run_story(story)
 
 
 def test_other_addresses_do_not_wait() -> None:
@@ -80,59 +80,59 @@ def test_other_addresses_do_not_wait() -> None:
         shared = SharedHandler(slow)
         asked = [request(), request("/b"), request(query=b"x=1")]
         tasks = [asyncio.create_task(shared(one)) for one in asked]
-        await settled()
+        await run_pending_tasks()
         assert slow.begun == 3
         for _ in tasks:
-            slow.let.release()
+            slow.released.release()
         await asyncio.gather(*tasks)
 
-    played(story)
+    run_story(story)
 
 
-def test_a_fault_is_told_to_all_that_asked_before_it_and_to_nobody_after() -> None:
+def test_an_error_reaches_all_requests_before_it_and_none_after() -> None:
     async def story() -> None:
         slow = Slow()
         shared = SharedHandler(slow)
         slow.world = -1
         tasks = [asyncio.create_task(shared(request())) for _ in range(4)]
-        await settled()
-        slow.let.release()
-        await settled()
-        assert slow.begun == 2  # the first one's fault was of before the others asked
+        await run_pending_tasks()
+        slow.released.release()
+        await run_pending_tasks()
+        assert slow.begun == 2  # the first request failed before the others were made
         slow.world = 1
         late = asyncio.create_task(shared(request()))
-        await settled()
-        slow.let.release()
+        await run_pending_tasks()
+        slow.released.release()
         ended = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(one) for one in ended] == [ValueError] * 4
-        slow.let.release()
+        slow.released.release()
         assert (await late).body == b"1"
-        assert shared._lines == {}
+        assert shared._waiting == {}
 
-    played(story)
+    run_story(story)
 
 
 @pytest.mark.parametrize("whose", ["working", "waiting"])
-def test_one_who_leaves_takes_nobody_along(whose: str) -> None:
+def test_a_cancelled_request_cancels_no_other(whose: str) -> None:
     async def story() -> None:
         slow = Slow()
         shared = SharedHandler(slow)
         tasks = [asyncio.create_task(shared(request())) for _ in range(4)]
-        await settled()
+        await run_pending_tasks()
         left = tasks.pop({"working": 0, "waiting": 1}[whose])
         left.cancel()
-        await settled()
+        await run_pending_tasks()
         for _ in tasks:
-            slow.let.release()
+            slow.released.release()
         answers = await asyncio.gather(*tasks)
         assert [bytes(one.body) for one in answers] == [b"0"] * 3
         assert left.cancelled()
-        assert shared._lines == {}
+        assert shared._waiting == {}
 
-    played(story)
+    run_story(story)
 
 
-def test_over_http_all_get_whole_answers_and_see_what_they_did_before(api: Api) -> None:
+def test_over_http_all_answers_are_whole_and_show_earlier_changes(api: Api) -> None:
     async def ask() -> None:
         async with httpx.AsyncClient(base_url=f"{api.http.base_url}/api/v1", timeout=60) as http:
             for round_ in range(1, 4):

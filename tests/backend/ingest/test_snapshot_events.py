@@ -12,10 +12,9 @@ from backend.runs import snapshots
 from backend.state import Parts
 from backend.storage.blobs import Blobs
 from contract.events import Event, Snapshot
-from tests.backend.helpers import Api, Attempt, claim, run_now, send, submit
+from tests.backend.helpers import Api, Attempt, check_error, claim, run_now, send, submit
 from tests.backend.played import PAIR, store
 from tests.backend.spaces import keep, snapshots_of
-from tests.backend.test_errors import check
 from tests.support.broker import Broker
 from tests.support.waiting import until
 
@@ -84,7 +83,7 @@ def test_a_message_is_taken_though_its_blobs_are_absent(api: Api, parts: Parts) 
     space = api.get(f"{own}/space")
     assert space["runs"][0]["epochs"] == [0]
     for path in (f"{V1}{own}/space/facts?seed=0&epoch=0", space["samples"]["sprite"]):
-        body = check(api.http.get(path), 404, "not_found")
+        body = check_error(api.http.get(path), 404, "not_found")
         assert "is not on the API's disk" in body["message"]
 
 
@@ -95,7 +94,7 @@ def test_a_blob_that_says_something_else_is_told_apart(api: Api, parts: Parts) -
     keep(parts.database, Attempt(run.id), [told.model_copy(update={"facts": odd})])
     for path in ("facts?seed=0&epoch=0", "distances?seed=0"):
         answer = api.http.get(f"{V1}/comparisons/{run.comparison_id}/space/{path}")
-        assert "a worker of another version" in check(answer, 404, "not_found")["message"]
+        assert "a worker of another version" in check_error(answer, 404, "not_found")["message"]
 
 
 def test_points_of_other_samples_are_not_put_beside(api: Api, parts: Parts) -> None:

@@ -19,7 +19,7 @@ from backend.state import Parts
 from backend.storage import data_folder
 from backend.storage.blobs import Blobs, Incoming
 from tests.backend.conftest import Serve
-from tests.backend.helpers import Api, Attempt, claim, submit
+from tests.backend.helpers import Api, Attempt, check_error, claim, submit
 from tests.backend.spaces import (
     AS_WORKER,
     BLOBS,
@@ -30,7 +30,6 @@ from tests.backend.spaces import (
     snapshots_of,
     stored,
 )
-from tests.backend.test_errors import check
 from tests.support.snapshots import fill
 from tests.support.waiting import until
 
@@ -51,14 +50,14 @@ def test_what_was_put_can_be_read(client: httpx.Client, parts: Parts) -> None:
 
 
 def test_without_the_token_nothing_is_put_or_read(client: httpx.Client, parts: Parts) -> None:
-    check(client.put(f"{BLOBS}/{DIGEST}", content=CONTENT), 401, "unauthorized")
+    check_error(client.put(f"{BLOBS}/{DIGEST}", content=CONTENT), 401, "unauthorized")
     stored(client, CONTENT)
-    check(client.get(f"{BLOBS}/{DIGEST}"), 401, "unauthorized")
+    check_error(client.get(f"{BLOBS}/{DIGEST}"), 401, "unauthorized")
     assert list(on_disk(parts.blobs)) == [DIGEST]
 
 
 def test_bytes_of_another_digest_are_refused(client: httpx.Client, parts: Parts) -> None:
-    body = check(put(client, CONTENT + b"!", DIGEST), 422, "invalid_request")
+    body = check_error(put(client, CONTENT + b"!", DIGEST), 422, "invalid_request")
     assert body["fields"][0]["path"] == "digest"
     assert digest_of(CONTENT + b"!") in body["fields"][0]["message"]
     assert on_disk(parts.blobs) == {}
@@ -71,7 +70,7 @@ def test_what_is_no_digest_is_no_address(client: httpx.Client, name: str) -> Non
 
 
 def test_what_is_not_there_is_said_so(client: httpx.Client) -> None:
-    body = check(client.get(f"{BLOBS}/{DIGEST}", headers=AS_WORKER), 404, "not_found")
+    body = check_error(client.get(f"{BLOBS}/{DIGEST}", headers=AS_WORKER), 404, "not_found")
     assert DIGEST in body["message"]
 
 
@@ -101,7 +100,7 @@ def test_a_body_that_stops_is_not_waited_for(
         time.sleep(1.5)
         yield CONTENT[3:]
 
-    check(put(client, body(), DIGEST), 408, "request_timeout")
+    check_error(put(client, body(), DIGEST), 408, "request_timeout")
     assert on_disk(parts.blobs) == {}
 
 
@@ -113,12 +112,12 @@ def test_a_disk_that_is_full_or_gets_full(
 
     with monkeypatch.context() as patched:
         patched.setattr(data_folder, "RESERVE", 10**18)
-        body = check(put(client, CONTENT, DIGEST), 507, "disk_full")
+        body = check_error(put(client, CONTENT, DIGEST), 507, "disk_full")
         assert "delete comparisons" in body["message"]
     for step in ("write", "settle"):
         with monkeypatch.context() as patched:
             patched.setattr(Incoming, step, full)
-            check(put(client, CONTENT, DIGEST), 507, "disk_full")
+            check_error(put(client, CONTENT, DIGEST), 507, "disk_full")
         assert on_disk(parts.blobs) == {}
     assert stored(client, CONTENT) == DIGEST
 
@@ -128,8 +127,8 @@ def test_a_blob_may_be_as_large_as_an_upload(serve: Serve, settings: Settings) -
         content = bytes(3_000_000)
         assert stored(api.http, content) in on_disk(parts.blobs)
         larger = content + b"!"
-        check(put(api.http, larger, digest_of(larger)), 413, "too_large")
-        check(put(api.http, iter([larger]), digest_of(larger)), 413, "too_large")
+        check_error(put(api.http, larger, digest_of(larger)), 413, "too_large")
+        check_error(put(api.http, iter([larger]), digest_of(larger)), 413, "too_large")
         assert len(on_disk(parts.blobs)) == 1
 
 
@@ -190,7 +189,7 @@ def test_deleting_frees_what_it_said_and_nothing_that_others_need(api: Api, part
     assert api.http.get(api.get(f"/comparisons/{two}/space")["samples"]["sprite"]).is_success
     assert api.http.delete(f"/api/v1/comparisons/{two}").status_code == 204
     assert on_disk(parts.blobs) == {}
-    check(api.http.get(f"/api/v1/comparisons/{two}/size"), 404, "not_found")
+    check_error(api.http.get(f"/api/v1/comparisons/{two}/size"), 404, "not_found")
 
 
 def _points(api: Api, comparison: str) -> list[float]:

@@ -12,7 +12,7 @@ from backend.settings import Settings
 from frontend.api.client import Api
 from frontend.server.sessions import Person, sessions
 from frontend.ui import current_user as pages
-from tests.backend.people import NAMES, TOKENS, locked
+from tests.backend.token_users import NAMES, TOKENS, with_tokens
 from tests.support.serving import serving
 from tests.support.specs import small
 
@@ -22,7 +22,7 @@ FRONTEND = Path(__file__).resolve().parents[3] / "frontend"
 @pytest.fixture
 def address(tmp_path: Path, broker_url: str) -> Iterator[str]:
     url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
-    with serving(create_app(locked(Settings(tmp_path, url, broker_url, "secret")))) as served:
+    with serving(create_app(with_tokens(Settings(tmp_path, url, broker_url, "secret")))) as served:
         yield served
 
 

@@ -23,8 +23,8 @@ from frontend.cli.output import FINE, WRONG, Progress, plain
 from frontend.cli.watch import Clock, watch
 from frontend.errors import ApiAwayError, SignedOutError
 from tests.backend.helpers import claim
-from tests.backend.people import TOKENS, locked
 from tests.backend.played import PAIR, per_epoch, play
+from tests.backend.token_users import TOKENS, with_tokens
 from tests.support.ports import free_ports
 from tests.support.serving import serving
 from tests.support.specs import small
@@ -51,7 +51,7 @@ def address(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def house(tmp_path: Path, broker_url: str) -> Iterator[str]:
     """Where a Lossboard with a sign-in is."""
     url = f"sqlite:///{tmp_path / 'house.sqlite'}"
-    with serving(create_app(locked(Settings(tmp_path, url, broker_url, "secret")))) as served:
+    with serving(create_app(with_tokens(Settings(tmp_path, url, broker_url, "secret")))) as served:
         yield served
 
 

@@ -20,7 +20,7 @@ from frontend.server.middleware import Gate
 from frontend.server.proxy import Proxy, own_path
 from frontend.server.sessions import COOKIE, IDLE_S, LONGEST_S, Door, Person, Sessions
 from frontend.server.signin import MOST_FAILED, WITHIN_S, Attempts, SignIn
-from tests.backend.people import TOKENS, locked
+from tests.backend.token_users import TOKENS, with_tokens
 from tests.support.ports import free_ports
 from tests.support.serving import serving
 from tests.support.specs import small
@@ -56,7 +56,7 @@ class Front:
 @pytest.fixture
 def settings(tmp_path: Path, broker_url: str) -> Settings:
     url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
-    return locked(Settings(tmp_path, url, broker_url, "secret"))
+    return with_tokens(Settings(tmp_path, url, broker_url, "secret"))
 
 
 @pytest.fixture
