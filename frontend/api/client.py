@@ -1,53 +1,69 @@
-"""The client of the HTTP API: what the pages use, and scripts may too.
+"""The client of the HTTP API, for the pages and for scripts.
 
     with httpx.Client(base_url="http://127.0.0.1:8500") as http:
         api = Api(http)
         comparison = api.create(api.catalogue()["presets"][0]["spec"])
         print(api.summary(comparison["id"]))
 
-Every method raises ApiError, or one of its kinds, and nothing else. Answers are the API's JSON;
-docs/API.md describes them.
+Every method raises ApiError, or one of its subclasses, and nothing else. Answers are the API's
+JSON; docs/API.md describes them.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Literal
 
 import httpx
 
-from frontend.api.access import AccessCalls
-from frontend.api.arms import ArmsCalls
-from frontend.api.export import ExportCalls
-from frontend.api.space import SpaceCalls
-from frontend.api.team import TeamCalls
-from frontend.api.transport import part
+from frontend.api.transport import Transport, part
 from frontend.api.types import (
+    ArmCurves,
+    ArmPage,
+    ArmTable,
+    AuditPage,
     Catalogue,
     ComparisonDetail,
     ComparisonPage,
     Dataset,
     DatasetDetail,
     DatasetList,
+    Everything,
     Log,
+    Me,
+    Projection,
+    Queue,
     Ready,
     Run,
     RunList,
     Series,
     SeriesList,
+    Size,
+    Space,
+    SpaceDistances,
+    SpaceFacts,
+    SpaceNeighbours,
     Summary,
     Verdict,
     Worker,
     WorkerList,
 )
 
-UPLOAD: Final = httpx.Timeout(2000.0, connect=3.0)
-"""The answer comes when every row has been checked; the API takes half an hour for it at most."""
+UPLOAD_TIMEOUT: Final = httpx.Timeout(2000.0, connect=3.0)
+"""The answer comes when every row has been checked; the API takes at most half an hour for it."""
+
+EXPORT_TIMEOUT: Final = httpx.Timeout(600.0, connect=3.0)
+"""A table is complete before its first byte is sent."""
+
+SEPARATOR: Final = "~"
+"""Between a comparison's id and an arm's name: `<comparison>~<arm>` names one arm of all."""
 
 
-class Api(AccessCalls, ArmsCalls, ExportCalls, SpaceCalls, TeamCalls):
-    """The whole API."""
+class Api(Transport):
+    """All calls that pages and scripts may make."""
+
+    # Comparisons and their runs
 
     def catalogue(self) -> Catalogue:
-        """What can be chosen and measured: rows with texts and the JSON schemas of settings."""
+        """Return what can be chosen and measured: texts, and the JSON schemas of settings."""
         return self._call(Catalogue, "GET", "/catalogue")
 
     def comparisons(
@@ -62,55 +78,81 @@ class Api(AccessCalls, ArmsCalls, ExportCalls, SpaceCalls, TeamCalls):
         page: int = 1,
         page_size: int = 50,
     ) -> ComparisonPage:
-        """One page of the comparisons that match, and how many match in all.
+        """Return one page of the comparisons that match, and how many match in total.
 
-        The newest first, or by `sort`: name or state; archived ones only where asked for.
+        Args:
+            q: words of the name, the notes or the tags.
+            tag: one of its tags.
+            state: of the comparison.
+            created_by: who submitted it.
+            archived: archived comparisons instead of the others.
+            sort: name or state; newest first where it is empty.
+            page: from 1.
+            page_size: up to 200.
         """
-        asked = {"q": q, "tag": tag, "state": state, "created_by": created_by, "sort": sort}
-        params: dict[str, Any] = {name: value for name, value in asked.items() if value}
+        words = {"q": q, "tag": tag, "state": state, "created_by": created_by, "sort": sort}
+        params: dict[str, Any] = {name: value for name, value in words.items() if value}
         params |= {"archived": archived, "page": page, "page_size": page_size}
         return self._call(ComparisonPage, "GET", "/comparisons", params=params)
 
     def comparison(self, comparison: str) -> ComparisonDetail:
-        """One comparison with its spec."""
-        return self._call(ComparisonDetail, "GET", f"/comparisons/{part(comparison)}")
+        """Return one comparison with its spec."""
+        return self._call(ComparisonDetail, "GET", _comparison(comparison))
 
     def create(self, spec: Mapping[str, Any]) -> ComparisonDetail:
-        """Store a comparison and queue its runs; the problems of a bad spec are in the error."""
+        """Store a comparison and queue its runs; the error lists all problems of a wrong spec."""
         return self._call(ComparisonDetail, "POST", "/comparisons", body=spec)
 
     def patch(self, comparison: str, **changes: Any) -> ComparisonDetail:
         """Change `name`, `tags`, `notes` or `archived`."""
-        path = f"/comparisons/{part(comparison)}"
-        return self._call(ComparisonDetail, "PATCH", path, body=changes)
+        return self._call(ComparisonDetail, "PATCH", _comparison(comparison), body=changes)
 
     def delete(self, comparison: str) -> None:
-        """Cancel a comparison and delete all that it has."""
-        self._delete(f"/comparisons/{part(comparison)}")
+        """Cancel a comparison and delete everything that belongs to it."""
+        self._delete(_comparison(comparison))
+
+    def size(self, comparison: str) -> Size:
+        """Return what deleting a comparison frees."""
+        return self._call(Size, "GET", _comparison(comparison, "size"))
 
     def cancel(self, comparison: str) -> ComparisonDetail:
         """Cancel its queued and running runs."""
-        return self._call(ComparisonDetail, "POST", f"/comparisons/{part(comparison)}/cancel")
+        return self._call(ComparisonDetail, "POST", _comparison(comparison, "cancel"))
 
     def retry(self, comparison: str) -> ComparisonDetail:
         """Queue its failed and cancelled runs again."""
-        return self._call(ComparisonDetail, "POST", f"/comparisons/{part(comparison)}/retry")
+        return self._call(ComparisonDetail, "POST", _comparison(comparison, "retry"))
+
+    def move_to_front(self, comparison: str) -> ComparisonDetail:
+        """Move its waiting runs to the front of the queue, in their present order."""
+        return self._call(ComparisonDetail, "POST", _comparison(comparison, "front"))
+
+    def add_seeds(self, comparison: str, seeds: Sequence[int]) -> ComparisonDetail:
+        """Run every arm with more seeds; the error names the seed that has a problem."""
+        body = {"seeds": list(seeds)}
+        return self._call(ComparisonDetail, "POST", _comparison(comparison, "seeds"), body=body)
 
     def runs(self, comparison: str) -> list[Run]:
-        """Its runs with state, progress and error."""
-        return self._call(RunList, "GET", f"/comparisons/{part(comparison)}/runs")["runs"]
+        """Return its runs with state, progress and error."""
+        return self._call(RunList, "GET", _comparison(comparison, "runs"))["runs"]
 
     def cancel_run(self, run: str) -> Run:
         """Cancel one run."""
-        return self._call(Run, "POST", f"/runs/{part(run)}/cancel")
+        return self._call(Run, "POST", _run(run, "cancel"))
 
     def retry_run(self, run: str) -> Run:
         """Queue one failed or cancelled run again."""
-        return self._call(Run, "POST", f"/runs/{part(run)}/retry")
+        return self._call(Run, "POST", _run(run, "retry"))
+
+    def move_run_to_front(self, run: str) -> Run:
+        """Move a waiting run to the front of the queue."""
+        return self._call(Run, "POST", _run(run, "front"))
 
     def run_log(self, run: str) -> list[str]:
-        """The lines of a run's log."""
-        return self._call(Log, "GET", f"/runs/{part(run)}/log")["lines"]
+        """Return the lines of a run's log."""
+        return self._call(Log, "GET", _run(run, "log"))["lines"]
+
+    # What was measured
 
     def series(
         self,
@@ -120,52 +162,213 @@ class Api(AccessCalls, ArmsCalls, ExportCalls, SpaceCalls, TeamCalls):
         after: int = -1,
         max_points: int = 1000,
     ) -> list[Series]:
-        """Points beyond step `after`; thinned, spikes kept, where there are more than asked for."""
+        """Return the points of runs beyond step `after`.
+
+        Where a series has more than `max_points`, it is downsampled and its extremes are kept.
+        """
         params = {"run": runs, "key": keys, "after": after, "max_points": max_points}
         return self._call(SeriesList, "GET", "/series", params=params)["series"]
 
     def summary(self, comparison: str, baseline: str = "") -> Summary:
-        """Arms x metrics with mean, sd, n and the 95 % interval over seeds; and each arm against
-        the baseline, paired by seed, the first arm unless named."""
+        """Return mean, sd, n and 95 % interval over seeds of every arm and metric.
+
+        Each arm is also compared with the baseline, paired by seed; the baseline is the first arm
+        unless it is named.
+        """
         params = {"baseline": baseline} if baseline else {}
-        path = f"/comparisons/{part(comparison)}/summary"
-        return self._call(Summary, "GET", path, params=params)
+        return self._call(Summary, "GET", _comparison(comparison, "summary"), params=params)
 
     def verdict(self, comparison: str, a: str = "", b: str = "") -> Verdict:
-        """The nine claims judged by two arms; the first contrastive and triplet unless named."""
+        """Return the nine claims, judged by two arms.
+
+        Unless they are named, `a` is the first contrastive arm and `b` the first triplet arm.
+        """
         params = {name: arm for name, arm in (("a", a), ("b", b)) if arm}
-        path = f"/comparisons/{part(comparison)}/verdict"
-        return self._call(Verdict, "GET", path, params=params)
+        return self._call(Verdict, "GET", _comparison(comparison, "verdict"), params=params)
+
+    def everything(self, comparison: str) -> Everything:
+        """Return spec, runs, summary, verdict and versions, all read at one moment."""
+        params = {"format": "json", "what": "all"}
+        return self._call(Everything, "GET", _comparison(comparison, "export"), params=params)
+
+    def export(
+        self,
+        comparison: str,
+        file: BinaryIO,
+        *,
+        format: Literal["csv", "parquet"] = "csv",
+        what: Literal["results", "series", "runs"] = "results",
+    ) -> None:
+        """Write a table into a file, in pieces, so that it may be larger than memory.
+
+        Args:
+            comparison: its id.
+            file: open for writing.
+            format: csv for spreadsheets, or parquet with types.
+            what: results, a row for each value; series, one for each measured point; or runs.
+        """
+        params = {"format": format, "what": what}
+        self._save(_comparison(comparison, "export"), params, file, timeout=EXPORT_TIMEOUT)
+
+    # Arms of all comparisons
+
+    def arms(
+        self,
+        *,
+        q: str = "",
+        tag: str = "",
+        loss: str = "",
+        data: str = "",
+        state: str = "",
+        archived: bool = False,
+        sort: str = "created_at",
+        descending: bool = True,
+        page: int = 1,
+        page_size: int = 50,
+    ) -> ArmPage:
+        """Return one page of the arms that match, and how many match in total.
+
+        Args:
+            q: words of the arm's name, or of its comparison's name, notes or tags.
+            tag: one of its comparison's tags.
+            loss: kind of its loss.
+            data: kind of its data.
+            state: the most pressing state of its runs.
+            archived: arms of archived comparisons instead of the others.
+            sort: created_at, comparison_name, arm, loss, data, state or seeds.
+            descending: the largest or newest first.
+            page: from 1.
+            page_size: up to 200.
+        """
+        words = {"q": q, "tag": tag, "loss": loss, "data": data, "state": state}
+        params: dict[str, Any] = {name: value for name, value in words.items() if value}
+        params |= {"archived": archived, "sort": sort, "descending": descending}
+        params |= {"page": page, "page_size": page_size}
+        return self._call(ArmPage, "GET", "/arms", params=params)
+
+    def arm_values(self, arms: Sequence[str], keys: Sequence[str] = ()) -> ArmTable:
+        """Return the metrics of up to 40 arms, and the settings in which they differ.
+
+        Arms are named `<comparison>~<arm>`, here and in `arm_curves`.
+        """
+        return self._call(ArmTable, "GET", "/arms/values", params={"arm": arms, "key": keys})
+
+    def arm_curves(
+        self,
+        arms: Sequence[str],
+        key: str,
+        *,
+        max_points: int = 400,
+        seeds: bool = False,
+        elapsed: bool = False,
+    ) -> ArmCurves:
+        """Return one metric over steps: the mean over seeds with its 95 % interval.
+
+        Args:
+            arms: up to 40.
+            key: of the metric.
+            max_points: of an arm; more are downsampled to buckets of 2^k steps.
+            seeds: add the values of each seed.
+            elapsed: add the time of each step.
+        """
+        options = {"max_points": max_points, "seeds": seeds, "elapsed": elapsed}
+        params = {"arm": arms, "key": key, **options}
+        return self._call(ArmCurves, "GET", "/arms/curves", params=params)
+
+    # Embeddings kept in snapshots
+
+    def space(self, comparison: str) -> Space:
+        """Return the held-out samples, and which runs have snapshots of which epochs."""
+        return self._call(Space, "GET", _comparison(comparison, "space"))
+
+    def space_facts(self, comparison: str, *, seed: int, epoch: int) -> SpaceFacts:
+        """Return each sample's correctness, distance to centroid and average precision, by arm."""
+        path = _comparison(comparison, "space/facts")
+        return self._call(SpaceFacts, "GET", path, params={"seed": seed, "epoch": epoch})
+
+    def neighbours(
+        self, comparison: str, *, seed: int, epoch: int, sample: int, k: int = 10
+    ) -> SpaceNeighbours:
+        """Return the k nearest other samples of one sample in every arm."""
+        params = {"seed": seed, "epoch": epoch, "sample": sample, "k": k}
+        path = _comparison(comparison, "space/neighbours")
+        return self._call(SpaceNeighbours, "GET", path, params=params)
+
+    def distances(self, comparison: str, *, seed: int) -> SpaceDistances:
+        """Return histograms of the distances of pairs, for every arm and epoch."""
+        path = _comparison(comparison, "space/distances")
+        return self._call(SpaceDistances, "GET", path, params={"seed": seed})
+
+    def projection(
+        self, comparison: str, *, seed: int, method: str = "pca", dims: int = 2
+    ) -> Projection:
+        """Return the path of the coordinates, or their progress; the first call starts the work.
+
+        Args:
+            comparison: its id.
+            seed: whose snapshots are projected.
+            method: pca, tsne or pacmap.
+            dims: 2 or 3.
+        """
+        params = {"seed": seed, "method": method, "dims": dims}
+        return self._call(Projection, "GET", _comparison(comparison, "projection"), params=params)
+
+    # Uploaded data sets
 
     def datasets(self) -> list[Dataset]:
-        """The uploaded data sets, newest first."""
+        """Return the uploaded data sets, newest first."""
         return self._call(DatasetList, "GET", "/datasets")["datasets"]
 
     def dataset(self, dataset: str) -> DatasetDetail:
-        """One of them, with its classes' sizes and what its thumbnails show."""
+        """Return one data set, with the sizes of its classes and what its thumbnails show."""
         return self._call(DatasetDetail, "GET", f"/datasets/{part(dataset)}")
 
     def upload(self, name: str, kind: str, file: BinaryIO, filename: str) -> Dataset:
-        """Upload a data set; the problems of its rows are in the error.
+        """Upload a data set; the error lists the problems of its rows.
 
         Args:
-            name: for people.
+            name: shown to people.
             kind: image_folder, features or paired_features.
-            file: its content, read as it is sent.
-            filename: whose ending tells the format.
+            file: its content, read while it is sent.
+            filename: its ending says the format.
         """
         files = {"file": (filename, file, "application/octet-stream")}
-        form = {"data": {"name": name, "kind": kind}, "files": files, "timeout": UPLOAD}
+        form = {"data": {"name": name, "kind": kind}, "files": files, "timeout": UPLOAD_TIMEOUT}
         return self._call(Dataset, "POST", "/datasets", form=form)
 
     def delete_dataset(self, dataset: str) -> None:
-        """Delete an upload that no comparison names."""
+        """Delete an upload that no comparison uses."""
         self._delete(f"/datasets/{part(dataset)}")
 
+    # Workers, people and the API itself
+
     def workers(self) -> list[Worker]:
-        """The worker slots: what each does and when it was last seen."""
+        """Return the worker slots: what each does and when it was last seen."""
         return self._call(WorkerList, "GET", "/workers")["workers"]
 
+    def queue(self, *, page: int = 1, page_size: int = 200) -> Queue:
+        """Return the worker slots with their runs, and one page of waiting runs, the next first."""
+        return self._call(Queue, "GET", "/queue", params={"page": page, "page_size": page_size})
+
+    def me(self) -> Me:
+        """Return the name and the role of the person whose token the client has."""
+        return self._call(Me, "GET", "/me")
+
+    def audit(self, *, who: str | None = None, page: int = 1, page_size: int = 50) -> AuditPage:
+        """Return who changed what, newest first; with `who`, one person's changes. Admins only."""
+        params: dict[str, Any] = {"page": page, "page_size": page_size}
+        if who is not None:
+            params["who"] = who
+        return self._call(AuditPage, "GET", "/audit", params=params)
+
     def ready(self) -> Ready:
-        """Whether database and broker answer the API; no error where they do not."""
+        """Return whether database and broker answer the API; no error where they do not."""
         return self._call(Ready, "GET", "/health/ready", also=503)
+
+
+def _comparison(comparison: str, call: str = "") -> str:
+    return f"/comparisons/{part(comparison)}/{call}".removesuffix("/")
+
+
+def _run(run: str, call: str) -> str:
+    return f"/runs/{part(run)}/{call}"

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from frontend.api.arms import SEPARATOR
+from frontend.api.client import SEPARATOR
 from frontend.api.types import Arm, ArmTable
 from frontend.ui.theme import ArmStyle, arm_styles
 

@@ -10,8 +10,7 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
-from frontend.api.arms import SEPARATOR
-from frontend.api.client import Api
+from frontend.api.client import SEPARATOR, Api
 from frontend.api.types import ArmCurve, Catalogue, Everything
 from frontend.charts.figures import band, layout
 from frontend.comparison.spec_text import reductions
