@@ -4,10 +4,10 @@ Reads the JSON blobs of snapshots, and keeps the last ones that were asked for.
 """
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from typing import Annotated, Final, Generic, TypeVar
+from collections.abc import Sequence
+from typing import Annotated, Final, TypeVar
 
+from cachetools import LRUCache, cached
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlmodel import Session
@@ -57,11 +57,11 @@ class Reader:
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
-        self._samples = _Last(MANY_SAMPLES, lambda digest: self._parsed(Samples, digest))
-        self._facts = _Last(MANY_FACTS, lambda digest: self._parsed(Facts, digest))
-        self._histograms = _Last(
-            MANY_HISTOGRAMS, lambda digest: self._parsed(_Distances, digest).histogram
-        )
+        # A blob never changes, so what is cached never grows old.
+        lock = threading.Lock()
+        self._samples = cached(LRUCache(MANY_SAMPLES), lock=lock)(self._read_samples)
+        self._facts = cached(LRUCache(MANY_FACTS), lock=lock)(self._read_facts)
+        self._histograms = cached(LRUCache(MANY_HISTOGRAMS), lock=lock)(self._read_histogram)
 
     def samples(self, digest: str) -> Samples:
         """What the points of a snapshot are."""
@@ -75,6 +75,15 @@ class Reader:
         """The distances of the facts with that digest, without reading all else they say."""
         return self._histograms(digest)
 
+    def _read_samples(self, digest: str) -> Samples:
+        return self._parsed(Samples, digest)
+
+    def _read_facts(self, digest: str) -> Facts:
+        return self._parsed(Facts, digest)
+
+    def _read_histogram(self, digest: str) -> Histogram:
+        return self._parsed(_Distances, digest).histogram
+
     def _parsed(self, shape: type[Shape], digest: str) -> Shape:
         content = self._blobs.read(digest)
         try:
@@ -85,32 +94,6 @@ class Reader:
                 f"version may have made it: {error.error_count()} problems, the first "
                 f"{error.errors()[0]['msg']!r}"
             ) from error
-
-
-Value = TypeVar("Value")
-
-
-class _Last(Generic[Value]):
-    """Remembers the values last asked for; a blob never changes, so none grows old."""
-
-    def __init__(self, most: int, make: Callable[[str], Value]) -> None:
-        self._most = most
-        self._make = make
-        self._kept: OrderedDict[str, Value] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def __call__(self, digest: str) -> Value:
-        with self._lock:
-            if digest in self._kept:
-                self._kept.move_to_end(digest)
-                return self._kept[digest]
-        made = self._make(digest)
-        with self._lock:
-            self._kept[digest] = made
-            self._kept.move_to_end(digest)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        return made
 
 
 BlobReader = Annotated[Reader, from_state("reader")]

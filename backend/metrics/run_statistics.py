@@ -6,12 +6,12 @@ loss fell, the share of active tuples early on, gradient norms.
 
 import statistics
 import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
+from cachetools import LRUCache
 from sqlmodel import Session
 
 from backend.db.models import Run
@@ -72,8 +72,8 @@ _NORM: Final = "dynamics.gradient_norm"
 _PER_ACTIVE: Final = "dynamics.gradient_norm.per_active"
 SOURCE_KEYS: Final = (_LOSS, _ACTIVE, _NORM, _PER_ACTIVE)
 """The keys of the series that the statistics are computed from, at all steps."""
-_REMEMBERED: Final = 10_000
-"""Runs; about a kilobyte each."""
+_CACHED_RUNS: Final = 10_000
+"""About a kilobyte each."""
 
 
 @dataclass(frozen=True)
@@ -89,48 +89,25 @@ Statistics = Mapping[str, Statistic]
 """Metric key -> its value; a statistic that is not defined for a run is left out."""
 
 
-class _Memory:
-    """The traits of runs that are over; the runs asked for longest ago are forgotten.
-
-    A run that has succeeded never changes again, and a retried one has another attempt, so what
-    is remembered is never wrong.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[str, int], Statistics] = OrderedDict()
-
-    def get(self, run: Run) -> Statistics | None:
-        """A run's traits, if remembered."""
-        with self._lock:
-            found = self._known.get((run.id, run.attempt))
-            if found is not None:
-                self._known.move_to_end((run.id, run.attempt))
-            return found
-
-    def keep(self, run: Run, traits: Statistics) -> None:
-        """Remember a run's traits."""
-        with self._lock:
-            self._known[run.id, run.attempt] = traits
-            while len(self._known) > self._most:
-                self._known.popitem(last=False)
-
-
-_memory: Final = _Memory(_REMEMBERED)
+# A run that has succeeded never changes again, and a retried one has another attempt, so what is
+# cached is never wrong.
+_cache: Final[LRUCache[tuple[str, int], Statistics]] = LRUCache(_CACHED_RUNS)
+_cache_lock: Final = threading.Lock()
 
 
 def statistics_by_run(session: Session, runs: Iterable[Run]) -> dict[str, Statistics]:
     """Return the statistics of those runs that have succeeded, by run."""
     succeeded = [run for run in runs if run.state == "succeeded"]
-    known = {run.id: _memory.get(run) for run in succeeded}
+    with _cache_lock:
+        known = {run.id: _cache.get((run.id, run.attempt)) for run in succeeded}
     new = [run for run in succeeded if known[run.id] is None]
     if new:
         sums = results.epoch_sums(session, runs=[run.id for run in new], keys=SOURCE_KEYS)
         by_run = {run: list(own) for run, own in groupby(sums, key=lambda found: found.run)}
         for run in new:
             known[run.id] = made = _compute(run, by_run.get(run.id, []))
-            _memory.keep(run, made)
+            with _cache_lock:
+                _cache[run.id, run.attempt] = made
     return {run: found for run, found in known.items() if found is not None}
 
 

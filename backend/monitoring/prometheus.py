@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import prometheus_client
+from cachetools import TTLCache
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
@@ -55,7 +56,7 @@ class Metrics:
         )
         prometheus_client.ProcessCollector(registry=self._registry)
         self._folder_lock = threading.Lock()
-        self._folder = (-FOLDER_EVERY_S, 0)
+        self._folder_sizes: TTLCache[Path, int] = TTLCache(1, FOLDER_EVERY_S)
 
     def text(self, own: Parts) -> bytes:
         """Everything in Prometheus' text format."""
@@ -65,10 +66,9 @@ class Metrics:
 
     def _folder_bytes(self, folder: Path) -> int:
         with self._folder_lock:
-            measured, size = self._folder
-            if time.monotonic() - measured >= FOLDER_EVERY_S:
-                size = _size(folder)
-                self._folder = (time.monotonic(), size)
+            size = self._folder_sizes.get(folder)
+            if size is None:
+                size = self._folder_sizes[folder] = _size(folder)
             return size
 
 

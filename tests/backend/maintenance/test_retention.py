@@ -96,7 +96,7 @@ def kept(database: Database, blobs: Blobs, now: float = NOW, **days: float | Non
 
 def figures(database: Database, comparison: str) -> dict[str, str]:
     """All that a page or an export says of it as numbers, worked out anew."""
-    run_statistics._memory._known.clear()
+    run_statistics._cache.clear()
     with database.read() as session:
         found = comparisons.get(session, comparison)
         own = runs.of(session, comparison)

@@ -1,16 +1,21 @@
 """Statistics of runs, on curves whose statistics can be computed by hand."""
 
+from collections.abc import Iterable
+
 import pytest
+from cachetools import LRUCache
 from sqlalchemy import event
 
 from backend.db.database import Database
 from backend.db.models import Run
 from backend.metrics import results, run_statistics
+from backend.metrics.results import EpochSum
 from backend.metrics.run_statistics import (
     DECAYED_SHARE,
     HALVED_SHARE,
     Decay,
     Statistic,
+    Statistics,
     loss_auc,
     loss_decay,
 )
@@ -143,19 +148,22 @@ def test_computed_once_a_run_and_again_for_another_attempt(database: Database) -
     assert grouping_queries() == 1
 
 
-def test_memory_is_bounded_and_forgets_what_was_asked_for_longest_ago() -> None:
-    memory = run_statistics._Memory(2)
-    made = [
-        Run(id=name, comparison_id="c", position=0, arm="a", seed=0, created_at=0.0)
-        for name in "xyz"
-    ]
-    memory.keep(made[0], {"k": Statistic(1.0)})
-    memory.keep(made[1], {})
-    assert memory.get(made[0]) == {"k": Statistic(1.0)}
-    memory.keep(made[2], {})
-    assert memory.get(made[1]) is None
-    assert memory.get(made[0]) is not None
-    assert memory.get(made[2]) == {}
+def test_what_was_asked_for_longest_ago_is_computed_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_statistics, "_cache", LRUCache(2))
+    first, second, third = (play_one(database, CURVES) for _ in range(3))
+    computed: list[str] = []
+    compute = run_statistics._compute
+
+    def counted(run: Run, sums: Iterable[EpochSum]) -> Statistics:
+        computed.append(run.id)
+        return compute(run, sums)
+
+    monkeypatch.setattr(run_statistics, "_compute", counted)
+    for run in (first, second, first, third, first, second):
+        assert statistics_of(database, run)
+    assert computed == [first.id, second.id, third.id, second.id]
 
 
 def test_a_run_that_never_started_has_no_statistics(database: Database) -> None:
