@@ -1,7 +1,4 @@
-"""What is read of arms of several comparisons at once.
-
-Arms of all comparisons: find them, name them, tell their settings.
-"""
+"""Arms of all comparisons: find them, read their settings and their values."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +19,59 @@ from contract.comparison.differences import leaves
 from contract.comparison.spec import ComparisonSpec
 from contract.metrics import TEST_PREFIX, Better
 
+Sort = Literal["created_at", "comparison_name", "arm", "loss", "data", "state", "seeds"]
+
+SEPARATOR: Final = "~"
+"""Between a comparison's id and an arm's name, which together are the arm's reference."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One arm of one comparison."""
+
+    comparison: Comparison
+    name: str
+    loss: str
+    """Kind of its loss."""
+    runs: list[Run] = field(default_factory=list)
+
+    @property
+    def reference(self) -> str:
+        """What identifies the arm in HTTP queries."""
+        return f"{self.comparison.id}{SEPARATOR}{self.name}"
+
+    @property
+    def state(self) -> str:
+        """The most important of its runs' states, as for a comparison."""
+        return pressing_state({run.state: Tally() for run in self.runs})
+
+
+@dataclass(frozen=True)
+class ArmQuery:
+    """Which arms to find, and in which order; "" matches any."""
+
+    q: str = ""
+    """Words, each of which must occur in the name of the arm, or in the comparison's texts."""
+    tag: str = ""
+    loss: str = ""
+    data: str = ""
+    state: str = ""
+    archived: bool = False
+    """Whether to find arms of archived comparisons, or of the others."""
+    sort: Sort = "created_at"
+    descending: bool = True
+
+
+_SORT_KEYS: Final[Mapping[Sort, Any]] = {
+    "created_at": lambda arm: arm.comparison.created_at,
+    "comparison_name": lambda arm: arm.comparison.name.casefold(),
+    "arm": lambda arm: arm.name.casefold(),
+    "loss": lambda arm: arm.loss,
+    "data": lambda arm: arm.comparison.spec["data"]["kind"],
+    "state": lambda arm: IMPORTANCE.index(arm.state),
+    "seeds": lambda arm: len(arm.comparison.spec["seeds"]),
+}
+
 
 class BestValue(NamedTuple):
     """The best point of one series."""
@@ -29,55 +79,99 @@ class BestValue(NamedTuple):
     run: str
     key: str
     step: int
-    """The earliest of those with this value."""
+    """The first step with this value."""
     value: float
 
 
-def comparisons(session: Session, *, tag: str, data: str, archived: bool) -> list[Comparison]:
-    """Those with this tag and kind of data ("" for any), newest first: archived ones or others."""
-    conditions: list[ColumnElement[bool]] = [col(Comparison.archived).is_(archived)]
-    if tag:
-        conditions.append(
-            exists().where(col(Tag.comparison_id) == Comparison.id, col(Tag.tag) == tag)
+def find(session: Session, wanted: ArmQuery, page: int, page_size: int) -> tuple[list[Arm], int]:
+    """Return one page of the arms that match, and how many match in all.
+
+    Arms that sort equal come newest first, and within a comparison in the order of its spec.
+    """
+    words = wanted.q.casefold().split()
+    found = [
+        arm
+        for comparison in _matching_comparisons(
+            session, tag=wanted.tag, data=wanted.data, archived=wanted.archived
         )
-    if data:
-        conditions.append(col(Comparison.spec)["data"]["kind"].as_string() == data)
-    query = select(Comparison).where(*conditions)
-    return list(
-        session.exec(query.order_by(col(Comparison.created_at).desc(), col(Comparison.id))).all()
-    )
+        for arm in _arms_of(comparison)
+        if (not wanted.loss or arm.loss == wanted.loss) and _has_all_words(arm, words)
+    ]
+    if wanted.state or wanted.sort == "state":
+        found = load_runs(session, found)
+        found = [arm for arm in found if not wanted.state or arm.state == wanted.state]
+    found.sort(key=_SORT_KEYS[wanted.sort], reverse=wanted.descending)
+    shown = found[(page - 1) * page_size : page * page_size]
+    return load_runs(session, shown), len(found)
 
 
-def by_id(session: Session, ids: Iterable[str]) -> dict[str, Comparison]:
-    """Those of these comparisons that there are."""
-    rows = session.exec(select(Comparison).where(col(Comparison.id).in_(set(ids)))).all()
-    return {row.id: row for row in rows}
+def find_by_reference(session: Session, references: Iterable[str]) -> tuple[list[Arm], list[str]]:
+    """Return the arms of these references in order, with their runs, and the unknown references."""
+    asked = list(dict.fromkeys(references))
+    pairs = [reference.partition(SEPARATOR) for reference in asked]
+    known = _comparisons_by_id(session, [comparison for comparison, _, _ in pairs])
+    arms = {arm.reference: arm for comparison in known.values() for arm in _arms_of(comparison)}
+    found = [arms[reference] for reference in asked if reference in arms]
+    return load_runs(session, found), [reference for reference in asked if reference not in arms]
 
 
-def runs_of(session: Session, ids: Iterable[str]) -> list[Run]:
-    """The runs of these comparisons, each one's in their order."""
-    rows = session.exec(
-        select(Run)
-        .where(col(Run.comparison_id).in_(set(ids)))
-        .order_by(col(Run.comparison_id), col(Run.position))
-    )
-    return list(rows.all())
+def load_runs(session: Session, arms: Sequence[Arm]) -> list[Arm]:
+    """Return the same arms with their runs, in the order of their seeds."""
+    runs: dict[tuple[str, str], list[Run]] = {}
+    for run in _runs_of(session, [arm.comparison.id for arm in arms]):
+        runs.setdefault((run.comparison_id, run.arm), []).append(run)
+    return [
+        Arm(arm.comparison, arm.name, arm.loss, runs.get((arm.comparison.id, arm.name), []))
+        for arm in arms
+    ]
 
 
-def keys_of(session: Session, runs: Sequence[str]) -> set[str]:
-    """The keys of all series of these runs."""
+def settings_of_arms(arms: Sequence[Arm]) -> list[dict[tuple[str, str], Any]]:
+    """Return the settings of each arm by path, as `loss.margin`, and title.
+
+    One path may have two titles: the margin of ArcFace is an angle, that of other losses a
+    distance. An arm whose spec this version cannot read has no settings; the other arms keep
+    theirs.
+    """
+    specs: dict[str, ComparisonSpec | None] = {}
+    settings = []
+    for arm in arms:
+        if arm.comparison.id not in specs:
+            specs[arm.comparison.id] = _spec_or_none(arm.comparison)
+        spec = specs[arm.comparison.id]
+        found = _settings_of_arm(spec, arm.name) if spec else ()
+        settings.append({(path, title): value for path, title, value in found})
+    return settings
+
+
+def differing_settings(
+    settings: Sequence[Mapping[tuple[str, str], Any]],
+) -> list[tuple[str, str]]:
+    """Return which of the settings of several arms differ between the arms that have them."""
+    paths = dict.fromkeys(path for of_arm in settings for path in of_arm)
+    differ = []
+    for path in paths:
+        values = [of_arm[path] for of_arm in settings if path in of_arm]
+        if any(value != values[0] for value in values):
+            differ.append(path)
+    return differ
+
+
+def metric_keys(session: Session, runs: Sequence[str]) -> set[str]:
+    """Return the keys of all series of these runs."""
     rows = session.exec(select(Series.key).where(col(Series.run_id).in_(runs)).distinct())
     return set(rows.all())
 
 
 def test_steps(session: Session, runs: Sequence[str]) -> dict[str, int]:
-    """The step at which each run's test split was read, its best epoch's; by run."""
+    """Return the step at which each run's test split was read: the end of its best epoch."""
     rows = session.connection().execute(
         columns(col(Series.run_id), func.max(Point.step))
         .join(Point, col(Point.series_id) == Series.id)
         .where(
             col(Series.run_id).in_(runs),
-            # The range of the index that holds the prefix; its last character's successor ends it.
+            # A range, so that the index on the key is used: from the prefix up to the prefix with
+            # its last character replaced by the next one.
             col(Series.key) >= TEST_PREFIX,
             col(Series.key) < TEST_PREFIX[:-1] + chr(ord(TEST_PREFIX[-1]) + 1),
         )
@@ -89,7 +183,7 @@ def test_steps(session: Session, runs: Sequence[str]) -> dict[str, int]:
 def best_values(
     session: Session, *, runs: Sequence[str], key: str, better: Better
 ) -> list[BestValue]:
-    """Each run's best value of a metric of trained networks; step 0 is none."""
+    """Return each run's best value of a metric after step 0, which is the untrained network."""
     extreme = func.max(Point.value) if better == "higher" else func.min(Point.value)
     best = (
         columns(col(Series.run_id), col(Series.id).label("series"), extreme.label("value"))
@@ -107,11 +201,13 @@ def best_values(
     return [BestValue(run, key, step, value) for run, step, value in rows]
 
 
-def means(session: Session, series: Sequence[int], k: int) -> list[tuple[int, int, float | None]]:
-    """(series, first step, mean) of every bucket of 2^k steps that may hold a point.
+def bucket_means(
+    session: Session, series: Sequence[int], k: int
+) -> list[tuple[int, int, float | None]]:
+    """Return (series, first step, mean) of every bucket of 2^k steps that may hold a point.
 
-    `k` is below ROLLUP_LEVEL; with 0 these are the points themselves. A bucket without a finite
-    value has None.
+    `k` is below ROLLUP_LEVEL; with 0 these are the points themselves. The mean of a bucket without
+    a finite value is None.
     """
     if k == 0:
         rows = session.connection().execute(
@@ -120,8 +216,8 @@ def means(session: Session, series: Sequence[int], k: int) -> list[tuple[int, in
             )
         )
         return [(one, step, value) for one, step, value in rows]
-    # Each bucket asks for its own stretch of the primary key: three times as fast as grouping all
-    # points by a quotient, which has to be sorted.
+    # Each bucket reads its own range of the primary key. This is three times as fast as grouping
+    # all points by a quotient, for which the database has to sort them.
     parts = 1 << (ROLLUP_LEVEL - k)
     part = union_all(*(columns(literal(i).label("i")) for i in range(parts))).subquery()
     first = (col(Rollup.bucket) * parts + part.c.i) * (1 << k)
@@ -147,7 +243,7 @@ def means(session: Session, series: Sequence[int], k: int) -> list[tuple[int, in
 def values_at(
     session: Session, series: Sequence[int], steps: Sequence[int]
 ) -> list[tuple[int, int, float | None]]:
-    """(series, step, value) at these steps, where there is a point."""
+    """Return (series, step, value) of the points at these steps."""
     rows = session.connection().execute(
         columns(col(Point.series_id), col(Point.step), col(Point.value)).where(
             col(Point.series_id).in_(series), col(Point.step).in_(steps)
@@ -156,128 +252,62 @@ def values_at(
     return [(one, step, value) for one, step, value in rows]
 
 
-Sort = Literal["created_at", "comparison_name", "arm", "loss", "data", "state", "seeds"]
+def _matching_comparisons(
+    session: Session, *, tag: str, data: str, archived: bool
+) -> list[Comparison]:
+    """Return archived comparisons, or the others, with this tag and kind of data, newest first.
 
-SEPARATOR: Final = "~"
-"""Between a comparison's id and an arm's name, which together name an arm of all."""
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One arm of one comparison."""
-
-    comparison: Comparison
-    name: str
-    loss: str
-    """Its kind."""
-    runs: list[Run] = field(default_factory=list)
-
-    @property
-    def reference(self) -> str:
-        """How a query names it."""
-        return f"{self.comparison.id}{SEPARATOR}{self.name}"
-
-    @property
-    def state(self) -> str:
-        """The most pressing of its runs' states."""
-        return pressing_state({run.state: Tally() for run in self.runs})
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which arms, in which order; "" stands for any."""
-
-    q: str = ""
-    """Words that a comparison's name, notes or tags, or the arm's name, must all have."""
-    tag: str = ""
-    loss: str = ""
-    data: str = ""
-    state: str = ""
-    archived: bool = False
-    """Those of archived comparisons, or those of the others."""
-    sort: Sort = "created_at"
-    descending: bool = True
-
-
-def find(session: Session, wanted: Wanted, page: int, page_size: int) -> tuple[list[Arm], int]:
-    """One page of the arms that match, and how many match in all.
-
-    Arms that are equal in what they are sorted by come newest first, in their specs' order.
+    "" matches any tag or kind of data.
     """
-    words = wanted.q.casefold().split()
-    found = [
-        arm
-        for comparison in comparisons(
-            session, tag=wanted.tag, data=wanted.data, archived=wanted.archived
+    conditions: list[ColumnElement[bool]] = [col(Comparison.archived).is_(archived)]
+    if tag:
+        conditions.append(
+            exists().where(col(Tag.comparison_id) == Comparison.id, col(Tag.tag) == tag)
         )
-        for arm in _arms(comparison)
-        if (not wanted.loss or arm.loss == wanted.loss) and _has(arm, words)
-    ]
-    if wanted.state or wanted.sort == "state":
-        found = with_runs(session, found)
-        found = [arm for arm in found if not wanted.state or arm.state == wanted.state]
-    found.sort(key=_KEYS[wanted.sort], reverse=wanted.descending)
-    shown = found[(page - 1) * page_size : page * page_size]
-    return with_runs(session, shown), len(found)
+    if data:
+        conditions.append(col(Comparison.spec)["data"]["kind"].as_string() == data)
+    query = select(Comparison).where(*conditions)
+    return list(
+        session.exec(query.order_by(col(Comparison.created_at).desc(), col(Comparison.id))).all()
+    )
 
 
-def named(session: Session, references: Iterable[str]) -> tuple[list[Arm], list[str]]:
-    """The arms of these references in order, with their runs; and the references of none."""
-    asked = list(dict.fromkeys(references))
-    pairs = [reference.partition(SEPARATOR) for reference in asked]
-    known = by_id(session, [comparison for comparison, _, _ in pairs])
-    arms = {arm.reference: arm for comparison in known.values() for arm in _arms(comparison)}
-    found = [arms[reference] for reference in asked if reference in arms]
-    return with_runs(session, found), [reference for reference in asked if reference not in arms]
+def _comparisons_by_id(session: Session, ids: Iterable[str]) -> dict[str, Comparison]:
+    """Return those of these comparisons that exist."""
+    rows = session.exec(select(Comparison).where(col(Comparison.id).in_(set(ids)))).all()
+    return {row.id: row for row in rows}
 
 
-def with_runs(session: Session, arms: Sequence[Arm]) -> list[Arm]:
-    """The same arms with their runs, in the order of their seeds."""
-    runs: dict[tuple[str, str], list[Run]] = {}
-    for run in runs_of(session, [arm.comparison.id for arm in arms]):
-        runs.setdefault((run.comparison_id, run.arm), []).append(run)
-    return [
-        Arm(arm.comparison, arm.name, arm.loss, runs.get((arm.comparison.id, arm.name), []))
-        for arm in arms
-    ]
+def _runs_of(session: Session, ids: Iterable[str]) -> list[Run]:
+    """Return the runs of these comparisons, in the order of their positions."""
+    rows = session.exec(
+        select(Run)
+        .where(col(Run.comparison_id).in_(set(ids)))
+        .order_by(col(Run.comparison_id), col(Run.position))
+    )
+    return list(rows.all())
 
 
-def settings(arms: Sequence[Arm]) -> list[dict[tuple[str, str], Any]]:
-    """For each arm its settings by path, as `loss.margin`, and title.
-
-    One path may have two titles: a margin of ArcFace, an angle, is not that of a distance. An arm
-    whose spec this version cannot read has none, so that it takes no other arm with it.
-    """
-    specs: dict[str, ComparisonSpec | None] = {}
-    made = []
-    for arm in arms:
-        if arm.comparison.id not in specs:
-            specs[arm.comparison.id] = _readable(arm.comparison)
-        spec = specs[arm.comparison.id]
-        found = _settings(spec, arm.name) if spec else ()
-        made.append({(path, title): value for path, title, value in found})
-    return made
+def _arms_of(comparison: Comparison) -> Iterator[Arm]:
+    for arm in comparison.spec["arms"]:
+        yield Arm(comparison, arm["name"], arm["loss"]["kind"])
 
 
-def differing(found: Sequence[Mapping[tuple[str, str], Any]]) -> list[tuple[str, str]]:
-    """The settings that are not the same in all the arms that have them."""
-    paths = dict.fromkeys(path for own in found for path in own)
-    differ = []
-    for path in paths:
-        values = [own[path] for own in found if path in own]
-        if any(value != values[0] for value in values):
-            differ.append(path)
-    return differ
+def _has_all_words(arm: Arm, words: Sequence[str]) -> bool:
+    comparison = arm.comparison
+    texts = (comparison.name, comparison.notes, *comparison.tags, arm.name)
+    text = "\n".join(texts).casefold()
+    return all(word in text for word in words)
 
 
-def _readable(comparison: Comparison) -> ComparisonSpec | None:
+def _spec_or_none(comparison: Comparison) -> ComparisonSpec | None:
     try:
         return stored_spec(comparison)
     except ConflictError:
         return None
 
 
-def _settings(spec: ComparisonSpec, name: str) -> Iterator[tuple[str, str, Any]]:
+def _settings_of_arm(spec: ComparisonSpec, name: str) -> Iterator[tuple[str, str, Any]]:
     arm = spec.arm(name)
     yield from leaves("loss", arm.loss)
     yield from leaves("training", spec.training_of(arm))
@@ -286,25 +316,3 @@ def _settings(spec: ComparisonSpec, name: str) -> Iterator[tuple[str, str, Any]]
         yield from leaves("visual_encoder", spec.visual_encoder)
     yield from leaves("data", spec.data)
     yield from leaves("measure", spec.measure)
-
-
-def _arms(comparison: Comparison) -> Iterator[Arm]:
-    for arm in comparison.spec["arms"]:
-        yield Arm(comparison, arm["name"], arm["loss"]["kind"])
-
-
-def _has(arm: Arm, words: Sequence[str]) -> bool:
-    own = arm.comparison
-    text = "\n".join((own.name, own.notes, *own.tags, arm.name)).casefold()
-    return all(word in text for word in words)
-
-
-_KEYS: Final[Mapping[Sort, Any]] = {
-    "created_at": lambda arm: arm.comparison.created_at,
-    "comparison_name": lambda arm: arm.comparison.name.casefold(),
-    "arm": lambda arm: arm.name.casefold(),
-    "loss": lambda arm: arm.loss,
-    "data": lambda arm: arm.comparison.spec["data"]["kind"],
-    "state": lambda arm: IMPORTANCE.index(arm.state),
-    "seeds": lambda arm: len(arm.comparison.spec["seeds"]),
-}

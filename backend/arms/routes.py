@@ -7,8 +7,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 
 from backend.arms import repository as arms
-from backend.arms.curves import curves
-from backend.arms.repository import Sort, Wanted
+from backend.arms.curves import arm_curves
+from backend.arms.repository import ArmQuery, Sort
 from backend.arms.schemas import (
     ArmCurves,
     ArmPage,
@@ -18,7 +18,7 @@ from backend.arms.schemas import (
     differs_out,
     metric_out,
 )
-from backend.arms.values import available
+from backend.arms.values import available_metrics
 from backend.http.dependencies import Db
 from backend.http.shared_reads import SharedRoute
 from backend.runs.schemas import State
@@ -62,7 +62,7 @@ class _Curves(BaseModel):
 def find(asked: Annotated[_Find, Query()], database: Db) -> ArmPage:
     """Arms of all comparisons with their settings, those of the newest first."""
     chosen: dict[str, Any] = asked.model_dump(exclude={"page", "page_size", "state"})
-    wanted = Wanted(**chosen, state=asked.state or "")
+    wanted = ArmQuery(**chosen, state=asked.state or "")
     with database.read() as session:
         found, total = arms.find(session, wanted, asked.page, asked.page_size)
         listed = arms_out(session, found)
@@ -81,11 +81,11 @@ def read_values(asked: Annotated[_Values, Query()], database: Db) -> ArmTable:
     keys = list(dict.fromkeys(asked.key))
     _check_keys(keys)
     with database.read() as session:
-        found, unknown = arms.named(session, asked.arm)
+        found, unknown = arms.find_by_reference(session, asked.arm)
         return ArmTable(
             arms=arms_out(session, found),
             unknown=unknown,
-            keys=available(session, found),
+            keys=available_metrics(session, found),
             metrics=[metric_out(session, found, one) for one in keys],
             differs=differs_out(found),
         )
@@ -100,8 +100,10 @@ def read_curves(asked: Annotated[_Curves, Query()], database: Db) -> ArmCurves:
     """
     _check_keys([asked.key])
     with database.read() as session:
-        found, unknown = arms.named(session, asked.arm)
-        read = curves(session, found, asked.key, max_points=asked.max_points, clock=asked.elapsed)
+        found, unknown = arms.find_by_reference(session, asked.arm)
+        read = arm_curves(
+            session, found, asked.key, max_points=asked.max_points, with_elapsed=asked.elapsed
+        )
     return ArmCurves(
         key=asked.key,
         arms=[curve_out(one, of, seeds=asked.seeds) for one, of in zip(found, read, strict=True)],

@@ -175,7 +175,7 @@ def arms_out(session: Session, shown: Sequence[Arm]) -> list[ArmOut]:
             settings={path: value for (path, _), value in own.items()},
             best_epoch=_spread(epoch),
         )
-        for arm, own, epoch in zip(shown, arms.settings(shown), epochs, strict=True)
+        for arm, own, epoch in zip(shown, arms.settings_of_arms(shown), epochs, strict=True)
     ]
 
 
@@ -187,16 +187,16 @@ def metric_out(session: Session, asked: Sequence[Arm], key: str) -> MetricValues
         label=metric.label,
         unit=metric.unit,
         better=metric.better,
-        arms=[_values(own) for own in arm_values.values(session, asked, key)],
+        arms=[_values(own) for own in arm_values.run_values(session, asked, key)],
     )
 
 
 def differs_out(asked: Sequence[Arm]) -> list[SettingValues]:
     """In what these arms differ."""
-    found = arms.settings(asked)
+    found = arms.settings_of_arms(asked)
     return [
         SettingValues(setting=path, label=title, values=[own.get((path, title)) for own in found])
-        for path, title in arms.differing(found)
+        for path, title in arms.differing_settings(found)
     ]
 
 

@@ -1,4 +1,4 @@
-"""What arms of several comparisons came to: last, best and test values over their seeds."""
+"""Last, best and test values of arms of several comparisons, run by run and over the seeds."""
 
 import statistics
 from collections.abc import Sequence
@@ -7,8 +7,7 @@ from typing import Final
 
 from sqlmodel import Session
 
-from backend.arms import repository as store
-from backend.arms.repository import Arm
+from backend.arms.repository import Arm, best_values, metric_keys, test_steps
 from backend.db.models import Run
 from backend.metrics import results
 from backend.metrics.measurements import RUNNING_COUNTS
@@ -18,37 +17,40 @@ from contract.metrics import METRICS, TEST_PREFIX
 from contract.statistics import deviation
 
 _RUNNING_TOTALS: Final = (*RUNNING_COUNTS, "run.elapsed_s")
-"""Per-step metrics whose last value stands for the run; of the others the last epoch's mean does,
-as they are too noisy."""
+"""Per-step metrics of which the last value is taken. Of the others it is the mean of the last
+epoch, as single steps are too noisy."""
 
 
 @dataclass(frozen=True)
 class RunValues:
-    """One metric of one run; None for what it has not, or not finite."""
+    """Values of one metric of one run; None if not measured, or not finite."""
 
     run: Run
     last: float | None = None
     censored: bool = False
-    """The last value is only known to be more than this."""
+    """The last value is unknown, and more than `last`."""
     best: float | None = None
+    """Best value on the validation split."""
     best_epoch: float | None = None
     test: float | None = None
+    """Value on the test split."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """One number over the seeds of an arm."""
+    """Mean and standard deviation of a value over the seeds of an arm."""
 
     mean: float | None
-    """None, as sd, where a value is censored."""
+    """None, as sd, if a value is censored."""
     sd: float | None
-    """Of the sample (n - 1); None for n < 2."""
+    """Standard deviation of the sample (n - 1); None for n < 2."""
     n: int
     censored: int = 0
+    """Number of censored values."""
 
 
 def spread(values: Sequence[float | None], censored: int = 0) -> Spread | None:
-    """The finite ones of these values; None if there is none."""
+    """Return the spread of the finite ones of these values; None if there is none."""
     known = [value for value in values if value is not None]
     if not known:
         return None
@@ -58,44 +60,47 @@ def spread(values: Sequence[float | None], censored: int = 0) -> Spread | None:
 
 
 def best_epochs(session: Session, arms: Sequence[Arm]) -> list[Spread | None]:
-    """For each arm the epoch that its test split was read at, its best by validation."""
-    steps = store.test_steps(session, [run.id for arm in arms for run in arm.runs])
+    """Return for each arm the epoch at which its test split was read: the best on validation."""
+    steps = test_steps(session, [run.id for arm in arms for run in arm.runs])
     return [
         spread([_epoch(run, steps[run.id]) for run in arm.runs if run.id in steps]) for arm in arms
     ]
 
 
-def available(session: Session, arms: Sequence[Arm]) -> list[str]:
-    """The metrics that a run of these arms has, test values aside, in the catalogue's order."""
+def available_metrics(session: Session, arms: Sequence[Arm]) -> list[str]:
+    """Return the metrics that a run of these arms has, in the catalogue's order.
+
+    Without the keys of test values.
+    """
     runs = [run for arm in arms for run in arm.runs]
-    found = store.keys_of(session, [run.id for run in runs])
+    found = metric_keys(session, [run.id for run in runs])
     if any(run.state == "succeeded" for run in runs):
         found |= {key for key, metric in METRICS.items() if metric.summary_only}
     return [key for key in METRICS if key in found and not key.startswith(TEST_PREFIX)]
 
 
-def values(session: Session, arms: Sequence[Arm], key: str) -> list[list[RunValues]]:
-    """For each arm its runs' values of one metric; those of failed runs do not count."""
+def run_values(session: Session, arms: Sequence[Arm], key: str) -> list[list[RunValues]]:
+    """Return for each arm its runs' values of one metric; failed runs are left out."""
     kept = [[run for run in arm.runs if run.state != "failed"] for arm in arms]
-    runs = [run for own in kept for run in own]
+    runs = [run for of_arm in kept for run in of_arm]
     metric = METRICS[key]
     if metric.summary_only:
-        found = statistics_by_run(session, runs)
-        traced = {run: own[key] for run, own in found.items() if key in own}
+        by_run = statistics_by_run(session, runs)
+        known = {run: found[key] for run, found in by_run.items() if key in found}
         return [
             [
-                RunValues(run, traced[run.id].value, traced[run.id].censored)
-                for run in own
-                if run.id in traced
+                RunValues(run, known[run.id].value, known[run.id].censored)
+                for run in of_arm
+                if run.id in known
             ]
-            for own in kept
+            for of_arm in kept
         ]
     last = _last(session, arms, key)
     test = _last(session, arms, f"{TEST_PREFIX}{key}")
     best = {}
     if metric.better and not metric.per_step:
-        asked = [run.id for run in runs]
-        rows = store.best_values(session, runs=asked, key=key, better=metric.better)
+        ids = [run.id for run in runs]
+        rows = best_values(session, runs=ids, key=key, better=metric.better)
         best = {row.run: row for row in rows}
     return [
         [
@@ -106,15 +111,15 @@ def values(session: Session, arms: Sequence[Arm], key: str) -> list[list[RunValu
                 best_epoch=_epoch(run, best[run.id].step) if run.id in best else None,
                 test=test.get(run.id),
             )
-            for run in own
+            for run in of_arm
             if run.id in last
         ]
-        for own in kept
+        for of_arm in kept
     ]
 
 
 def _last(session: Session, arms: Sequence[Arm], key: str) -> dict[str, float | None]:
-    """What a run's metric came to, by run."""
+    """Return the last value of a metric, or its mean over the last epoch, by run."""
     metric = METRICS.get(key)
     if metric is None:
         return {}

@@ -1,4 +1,4 @@
-"""Arms of several comparisons over HTTP: found, laid side by side, drawn."""
+"""Arms of several comparisons over HTTP: the list, the table of values, the curves."""
 
 import math
 import statistics
@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from backend.arms import repository as store
+from backend.arms import repository as arms_repository
 from backend.db.database import Database
+from backend.db.models import Comparison
 from backend.metrics import points
 from backend.runs import repository as runs
 from backend.state import Parts
 from contract.statistics import interval
 from tests.backend.helpers import Api, Json
 from tests.backend.played import PAIR, Curves, per_epoch, played
-from tests.support import curves as made_up
+from tests.support import curves as generated_curves
 
 KEY = "retrieval.map_at_r"
 SEEDS = [1, 2, 3]
@@ -66,7 +67,7 @@ def test_an_arm_is_listed_with_runs_settings_and_best_epoch(api: Api, parts: Par
     assert pull["best_epoch"]["n"] == 3
 
 
-def test_what_waits_has_no_best_epoch(api: Api) -> None:
+def test_an_arm_that_has_not_run_has_no_best_epoch(api: Api) -> None:
     api.submit(seeds=[0, 1])
     [arm] = api.get("/arms")["arms"]
     assert (arm["best_epoch"], arm["state"], arm["seeds"]) == (None, "queued", 2)
@@ -118,9 +119,10 @@ def test_pages_and_archived_comparisons(api: Api, parts: Parts) -> None:
     assert names(second) == [("n0", "pull"), ("n0", "rank")]
     assert api.get("/arms", page_size=4, page=3)["arms"] == []
     with parts.database.write() as write:
-        [own] = store.by_id(write.session, [second["arms"][0]["comparison"]]).values()
-        own.archived = True
-        write.session.add(own)
+        comparison = write.session.get(Comparison, second["arms"][0]["comparison"])
+        assert comparison is not None
+        comparison.archived = True
+        write.session.add(comparison)
     assert {name for name, _ in names(api.get("/arms"))} == {"n2", "n1"}
     assert {name for name, _ in names(api.get("/arms", archived=True))} == {"n0"}
 
@@ -128,22 +130,22 @@ def test_pages_and_archived_comparisons(api: Api, parts: Parts) -> None:
 @pytest.mark.parametrize(
     "asked", [{"sort": "no"}, {"page": 0}, {"page_size": 201}, {"state": "odd"}]
 )
-def test_a_bad_question_is_refused(api: Api, asked: Json) -> None:
+def test_a_bad_query_is_refused(api: Api, asked: Json) -> None:
     answer = api.http.get("/api/v1/arms", params=asked)
     assert answer.status_code == 422
     assert answer.json()["fields"][0]["path"] == next(iter(asked))
 
 
 def test_last_best_and_test_values_over_seeds(api: Api, parts: Parts) -> None:
-    own = played(parts.database, measured, seeds=SEEDS)
+    comparison = played(parts.database, measured, seeds=SEEDS)
     other = played(parts.database, measured, seeds=SEEDS[:1], name="other")
-    asked = [*refs(other, "rank"), *refs(own, "pull")]
+    asked = [*refs(other, "rank"), *refs(comparison, "pull")]
     found = api.get(
         "/arms/values", arm=asked, key=[KEY, "geometry.distance_overlap", "dynamics.loss"]
     )
     assert [(arm["comparison"], arm["arm"]) for arm in found["arms"]] == [
         (other, "rank"),
-        (own, "pull"),
+        (comparison, "pull"),
     ]
     assert found["unknown"] == []
     quality, overlap, loss = found["metrics"]
@@ -169,10 +171,10 @@ def test_last_best_and_test_values_over_seeds(api: Api, parts: Parts) -> None:
     assert (loss["arms"][1]["best"], loss["arms"][1]["best_epoch"]) == (None, None)
 
 
-def test_a_trait_may_be_censored_and_then_has_no_mean(api: Api, parts: Parts) -> None:
-    own = played(parts.database, measured, seeds=SEEDS)
+def test_a_censored_statistic_has_no_mean(api: Api, parts: Parts) -> None:
+    comparison = played(parts.database, measured, seeds=SEEDS)
     key = "dynamics.loss_decay_epochs"
-    found = api.get("/arms/values", arm=refs(own, "pull"), key=key)
+    found = api.get("/arms/values", arm=refs(comparison, "pull"), key=key)
     [pull] = found["metrics"][0]["arms"]
     assert pull["last"] == {"mean": None, "sd": None, "n": 3, "censored": 2}
     assert [(run["last"], run["censored"]) for run in pull["runs"]] == [
@@ -184,8 +186,8 @@ def test_a_trait_may_be_censored_and_then_has_no_mean(api: Api, parts: Parts) ->
 
 def test_failed_runs_do_not_count_and_a_missing_metric_is_empty(api: Api, parts: Parts) -> None:
     states = {("pull", 2): "failed", ("pull", 3): "running"}
-    own = played(parts.database, measured, seeds=SEEDS, states=states)
-    found = api.get("/arms/values", arm=refs(own, "pull"), key=[KEY, "clustering.ami"])
+    comparison = played(parts.database, measured, seeds=SEEDS, states=states)
+    found = api.get("/arms/values", arm=refs(comparison, "pull"), key=[KEY, "clustering.ami"])
     quality, absent = found["metrics"]
     assert [run["seed"] for run in quality["arms"][0]["runs"]] == [1, 3]
     assert absent["arms"] == [
@@ -197,15 +199,17 @@ def test_failed_runs_do_not_count_and_a_missing_metric_is_empty(api: Api, parts:
     assert found["keys"].index("dynamics.loss") < found["keys"].index(KEY)
 
 
-def test_only_settings_that_differ_and_only_those_both_have(api: Api, parts: Parts) -> None:
+def test_differing_settings_are_those_that_differ_between_the_arms_that_have_them(
+    api: Api, parts: Parts
+) -> None:
     arms = [
         {"name": "a", "loss": {"kind": "triplet", "margin": 0.5}},
         {"name": "b", "loss": {"kind": "sup_con", "temperature": 0.2}},
     ]
-    own = api.submit(arms=arms)
+    comparison = api.submit(arms=arms)
     encoder = {"kind": "mlp", "hidden": 64, "layers": 1, "embedding_dim": 8}
     other = api.submit(arms=[{"name": "a", "loss": {"kind": "triplet"}}], encoder=encoder)
-    found = api.get("/arms/values", arm=[*refs(own, "a", "b"), *refs(other, "a")])
+    found = api.get("/arms/values", arm=[*refs(comparison, "a", "b"), *refs(other, "a")])
     differ = {row["setting"]: row["values"] for row in found["differs"]}
     assert differ == {
         "loss.margin": [0.5, None, 1.0],
@@ -213,11 +217,11 @@ def test_only_settings_that_differ_and_only_those_both_have(api: Api, parts: Par
         "encoder.embedding_dim": [16, 16, 8],
     }
     assert {row["label"] for row in found["differs"]} >= {"Margin"}
-    alone = api.get("/arms/values", arm=refs(own, "a"))
+    alone = api.get("/arms/values", arm=refs(comparison, "a"))
     assert (alone["differs"], alone["metrics"]) == ([], [])
 
 
-def test_an_angle_and_a_distance_of_one_name_are_no_difference(api: Api) -> None:
+def test_an_angle_and_a_distance_of_the_same_name_do_not_differ(api: Api) -> None:
     arms = [
         {"name": "angle", "loss": {"kind": "arcface"}},
         {"name": "distance", "loss": {"kind": "triplet", "margin": 0.7}},
@@ -226,10 +230,10 @@ def test_an_angle_and_a_distance_of_one_name_are_no_difference(api: Api) -> None
     assert "loss.margin" not in {row["setting"] for row in found["differs"]}
 
 
-def test_arms_that_there_are_not_are_named_and_the_others_told(api: Api, parts: Parts) -> None:
-    own = played(parts.database, measured, seeds=[1])
-    unknown = ["c0~pull", f"{own}~no", "nothing", "~"]
-    asked = [unknown[0], *refs(own, "rank"), *unknown[1:], *refs(own, "rank")]
+def test_unknown_arms_are_named_and_the_others_answered(api: Api, parts: Parts) -> None:
+    comparison = played(parts.database, measured, seeds=[1])
+    unknown = ["c0~pull", f"{comparison}~no", "nothing", "~"]
+    asked = [unknown[0], *refs(comparison, "rank"), *unknown[1:], *refs(comparison, "rank")]
     found = api.get("/arms/values", arm=asked, key=KEY)
     assert found["unknown"] == unknown
     assert [arm["arm"] for arm in found["arms"]] == ["rank"]
@@ -237,14 +241,18 @@ def test_arms_that_there_are_not_are_named_and_the_others_told(api: Api, parts: 
     drawn = api.get("/arms/curves", arm=asked, key=KEY)
     assert drawn["unknown"] == unknown
     assert [arm["arm"] for arm in drawn["arms"]] == ["rank"]
-    nobody = api.get("/arms/values", arm=unknown[:1], key=KEY)
-    assert (nobody["arms"], nobody["keys"], nobody["metrics"][0]["arms"]) == ([], [], [])
+    none_found = api.get("/arms/values", arm=unknown[:1], key=KEY)
+    assert (none_found["arms"], none_found["keys"], none_found["metrics"][0]["arms"]) == (
+        [],
+        [],
+        [],
+    )
 
 
 def test_an_arm_with_the_separator_in_its_name_is_found(api: Api) -> None:
     arms = [{"name": "a~b & ü", "loss": {"kind": "triplet"}}]
-    own = api.submit(arms=arms)
-    found = api.get("/arms/values", arm=refs(own, "a~b & ü"))
+    comparison = api.submit(arms=arms)
+    found = api.get("/arms/values", arm=refs(comparison, "a~b & ü"))
     assert [arm["arm"] for arm in found["arms"]] == ["a~b & ü"]
 
 
@@ -265,8 +273,8 @@ def test_unknown_metrics_too_many_arms_and_none_are_refused(api: Api, path: str)
 
 
 def test_a_curve_is_the_mean_over_seeds_with_its_interval(api: Api, parts: Parts) -> None:
-    own = played(parts.database, measured, seeds=SEEDS)
-    asked = {"arm": refs(own, "pull"), "key": KEY, "elapsed": True, "seeds": True}
+    comparison = played(parts.database, measured, seeds=SEEDS)
+    asked = {"arm": refs(comparison, "pull"), "key": KEY, "elapsed": True, "seeds": True}
     [curve] = api.get("/arms/curves", **asked)["arms"]
     assert (curve["steps"], curve["width"]) == ([0, 20, 40, 70, 100], 1)
     assert curve["steps_per_epoch"] == 10
@@ -279,7 +287,7 @@ def test_a_curve_is_the_mean_over_seeds_with_its_interval(api: Api, parts: Parts
     assert curve["elapsed"] == [0.0, 12.0, 22.0, 37.0, 52.0]
     assert [run["seed"] for run in curve["runs"]] == SEEDS
     assert curve["runs"][1]["values"] == [5.0, *[pytest.approx(v) for v in (0.7, 0.8, 0.8, 0.7)]]
-    plain = api.get("/arms/curves", arm=refs(own, "pull"), key=KEY)["arms"][0]
+    plain = api.get("/arms/curves", arm=refs(comparison, "pull"), key=KEY)["arms"][0]
     assert (plain["elapsed"], plain["runs"]) == (None, [])
 
 
@@ -291,21 +299,23 @@ def test_gaps_lone_seeds_and_arms_without_the_metric(api: Api, parts: Parts) -> 
             KEY: {10: 0.25, 20: None if seed == 1 else 0.75, **({30: 1.0} if seed == 2 else {})}
         }
 
-    own = played(parts.database, some, seeds=[1, 2])
-    pull, rank = api.get("/arms/curves", arm=refs(own, "pull", "rank"), key=KEY)["arms"]
+    comparison = played(parts.database, some, seeds=[1, 2])
+    pull, rank = api.get("/arms/curves", arm=refs(comparison, "pull", "rank"), key=KEY)["arms"]
     assert (pull["steps"], pull["mean"], pull["n"]) == ([10, 20, 30], [0.25, 0.75, 1.0], [2, 1, 1])
     assert pull["low"] == [0.25, None, None]
     assert (rank["steps"], rank["mean"], rank["runs"]) == ([], [], [])
 
 
-@pytest.mark.parametrize("most", [2000, 400, 100, 12, 3, 1])
-def test_thinned_curves_are_the_means_of_their_buckets(api: Api, parts: Parts, most: int) -> None:
-    [own] = made_up.fill(parts.database, comparisons=1, arms=1, seeds=3, steps=1000)
+@pytest.mark.parametrize("max_points", [2000, 400, 100, 12, 3, 1])
+def test_downsampled_curves_are_the_means_of_their_buckets(
+    api: Api, parts: Parts, max_points: int
+) -> None:
+    [comparison] = generated_curves.fill(parts.database, comparisons=1, arms=1, seeds=3, steps=1000)
     [arm] = api.get("/arms")["arms"]
-    asked = {"key": "dynamics.loss", "max_points": most, "seeds": True}
-    [curve] = api.get("/arms/curves", arm=f"{own}~{arm['arm']}", **asked)["arms"]
+    asked = {"key": "dynamics.loss", "max_points": max_points, "seeds": True}
+    [curve] = api.get("/arms/curves", arm=f"{comparison}~{arm['arm']}", **asked)["arms"]
     width = curve["width"]
-    assert len(curve["steps"]) <= most
+    assert len(curve["steps"]) <= max_points
     assert width & (width - 1) == 0
     raw = [raw_points(parts.database, run["id"]) for run in arm["runs"]]
     for index, step in enumerate(curve["steps"]):
@@ -323,21 +333,21 @@ def raw_points(database: Database, run: str) -> list[float]:
     """Every value of the loss, from step 0."""
     with database.read() as session:
         ids = points.ensure_series(session, [(run, "dynamics.loss")])
-        found = store.means(session, list(ids.values()), 0)
+        found = arms_repository.bucket_means(session, list(ids.values()), 0)
     return [value for _, _, value in sorted(found) if value is not None]
 
 
-def test_made_up_runs_are_whole(database: Database) -> None:
-    made = made_up.fill(database, comparisons=2, arms=2, seeds=2, steps=300)
+def test_generated_runs_are_complete(database: Database) -> None:
+    made = generated_curves.fill(database, comparisons=2, arms=2, seeds=2, steps=300)
     assert len(made) == 2
     with database.read() as session:
-        own = runs.of(session, made[0])
-        assert [(run.state, run.step, run.steps_per_epoch) for run in own] == [
+        of_first = runs.of(session, made[0])
+        assert [(run.state, run.step, run.steps_per_epoch) for run in of_first] == [
             ("succeeded", 300, 100)
         ] * 4
-        keys = store.keys_of(session, [own[0].id])
-        best = store.best_values(session, runs=[own[0].id], key=KEY, better="higher")
-        test = store.test_steps(session, [own[0].id])
+        keys = arms_repository.metric_keys(session, [of_first[0].id])
+        best = arms_repository.best_values(session, runs=[of_first[0].id], key=KEY, better="higher")
+        test = arms_repository.test_steps(session, [of_first[0].id])
     assert keys >= {"dynamics.loss", "run.elapsed_s", KEY, f"test.{KEY}"}
     assert best[0].step in {100, 200, 300}
-    assert set(test) == {own[0].id}
+    assert set(test) == {of_first[0].id}

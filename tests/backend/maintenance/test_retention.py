@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from sqlmodel import Session, col, func, select
 
-from backend.arms.curves import curves
-from backend.arms.repository import SEPARATOR, Arm, named
-from backend.arms.values import best_epochs, values
+from backend.arms.curves import arm_curves
+from backend.arms.repository import SEPARATOR, Arm, find_by_reference
+from backend.arms.values import best_epochs, run_values
 from backend.comparisons import repository as comparisons
 from backend.db.database import Database
 from backend.db.models import Point, Projection, Run, Series
@@ -111,7 +111,7 @@ def figures(database: Database, comparison: str) -> dict[str, str]:
                 results.last_epoch_means(session, comparison=comparison, keys=PER_STEP)
             ),
             "best epochs": best_epochs(session, arms),
-            "values": [values(session, arms, key) for key in METRICS],
+            "values": [run_values(session, arms, key) for key in METRICS],
             "table": [list(rows) for rows in tables.table(session, found, "results").batches],
         }
         return {name: forgetful(str(one)) for name, one in said.items()}
@@ -123,7 +123,9 @@ def forgetful(text: str) -> str:
 
 
 def arms_of(session: Session, comparison: str) -> list[Arm]:
-    found, unknown = named(session, [f"{comparison}{SEPARATOR}{arm['name']}" for arm in PAIR])
+    found, unknown = find_by_reference(
+        session, [f"{comparison}{SEPARATOR}{arm['name']}" for arm in PAIR]
+    )
     assert unknown == []
     return found
 
@@ -218,7 +220,9 @@ def test_curves_of_arms_stand_for_the_same_means(database: Database, blobs: Blob
     def drawn(most: int) -> list[tuple[int, list[int], Any, Any]]:
         with database.read() as session:
             arms = arms_of(session, comparison)
-            made = curves(session, arms, "dynamics.update_norm", max_points=most, clock=True)
+            made = arm_curves(
+                session, arms, "dynamics.update_norm", max_points=most, with_elapsed=True
+            )
         return [(one.width, one.steps, one.mean, one.elapsed) for one in made]
 
     before = drawn(30)
