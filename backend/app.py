@@ -20,83 +20,83 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.datastructures import State
 
 from backend import errors
-from backend.arms import routes as arms
-from backend.auth import routes as access
+from backend.arms import routes as arms_routes
+from backend.auth import routes as auth_routes
 from backend.auth.audit import AuditMiddleware
 from backend.auth.middleware import AuthMiddleware, require_rule
 from backend.auth.tokens import TokenRedactor
-from backend.comparisons import routes as comparisons
-from backend.datasets import routes as datasets
+from backend.comparisons import routes as comparisons_routes
+from backend.datasets import routes as datasets_routes
 from backend.datasets.checker import Checker
 from backend.datasets.repository import UPLOADS, Uploads
 from backend.db import migrations
 from backend.db.database import Database
-from backend.embeddings import routes as space
-from backend.embeddings import worker_routes as internal_space
+from backend.embeddings import routes as embeddings_routes
+from backend.embeddings import worker_routes as embeddings_worker_routes
 from backend.embeddings.service import Reader
-from backend.export import routes as export
+from backend.export import routes as export_routes
 from backend.http.middleware import BodyLimit, SecurityHeaders
 from backend.ingest.collector import Collector
-from backend.live import routes as live
+from backend.live import routes as live_routes
 from backend.live.hub import Hub
 from backend.maintenance.retention import Retention
 from backend.maintenance.sweeper import Sweeper
-from backend.monitoring import routes as health
+from backend.monitoring import routes as monitoring_routes
 from backend.monitoring.prometheus import Metrics, Timing
-from backend.queue import routes as queue
-from backend.runs import routes as runs
-from backend.runs import snapshots as rubbish
+from backend.queue import routes as queue_routes
+from backend.runs import routes as runs_routes
+from backend.runs import snapshots
 from backend.runs.repository import in_state
 from backend.settings import Settings
 from backend.state import Parts
 from backend.storage.blobs import BLOBS, Blobs
 from backend.storage.data_folder import Using, clear_links
-from backend.verdict import routes as verdict
-from backend.workers import routes as workers
+from backend.verdict import routes as verdict_routes
+from backend.workers import routes as workers_routes
 from backend.workers.registry import Leases, Workers
 from backend.workers.wakeups import WakeQueue
 from contract import logs
 from contract.names import API_PREFIX
 
 _ROUTERS = (
-    access.router,
-    comparisons.catalogue_router,
-    live.router,
-    comparisons.router,
-    verdict.router,
-    export.router,
-    arms.router,
-    runs.router,
-    queue.router,
-    runs.series_router,
-    datasets.router,
-    workers.router,
-    health.router,
-    health.metrics_router,
-    workers.worker_router,
-    space.router,
-    space.projection_router,
-    internal_space.router,
+    auth_routes.router,
+    comparisons_routes.catalogue_router,
+    live_routes.router,
+    comparisons_routes.router,
+    verdict_routes.router,
+    export_routes.router,
+    arms_routes.router,
+    runs_routes.router,
+    queue_routes.router,
+    runs_routes.series_router,
+    datasets_routes.router,
+    workers_routes.router,
+    monitoring_routes.router,
+    monitoring_routes.metrics_router,
+    workers_routes.worker_router,
+    embeddings_routes.router,
+    embeddings_routes.projection_router,
+    embeddings_worker_routes.router,
 )
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The whole app; settings come from the environment unless given.
+    """Build the app; the settings come from the environment unless given.
 
     Raises:
-        SettingsError: the environment lacks something.
+        SettingsError: a setting is missing or wrong.
     """
-    chosen = settings or Settings.from_environ(os.environ)
-    logs.set_up(chosen.log_format, logging.INFO, also=("uvicorn", "uvicorn.error"))
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # its start says nothing to anybody
+    settings = settings or Settings.from_environ(os.environ)
+    logs.set_up(settings.log_format, logging.INFO, also=("uvicorn", "uvicorn.error"))
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # what it logs at its start helps nobody
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        parts = await asyncio.to_thread(_build, chosen, asyncio.get_running_loop())
+        parts = await asyncio.to_thread(_build, settings, asyncio.get_running_loop())
         _hand_out(parts, app.state)
         parts.collector.start()
         parts.sweeper.start()
-        with _ending_long_requests_first(parts):
+        with _end_long_requests_on_signal(parts):
             yield
         await asyncio.to_thread(_close, parts)
 
@@ -109,14 +109,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         separate_input_output_schemas=False,
     )
     app.include_router(_api())
-    redactor = TokenRedactor.for_tokens(chosen.tokens, chosen.worker_token)
+    redactor = TokenRedactor.for_tokens(settings.tokens, settings.worker_token)
     redactor.redact_logs()
     setattr(app.state, errors.REDACT_KEY, redactor.redact)
-    app.add_middleware(BodyLimit, max_upload=chosen.max_upload)
-    app.add_middleware(AuthMiddleware, tokens=chosen.tokens, per_minute=chosen.submits_per_min)
+    app.add_middleware(BodyLimit, max_upload=settings.max_upload)
+    app.add_middleware(AuthMiddleware, tokens=settings.tokens, per_minute=settings.submits_per_min)
     app.add_middleware(AuditMiddleware)
     app.add_middleware(SecurityHeaders)
-    app.state.worker_token = chosen.worker_token
+    app.state.worker_token = settings.worker_token
     app.state.metrics = Metrics()
     app.add_middleware(Timing, metrics=app.state.metrics)  # the last added is the outermost
     errors.install_handlers(app)
@@ -136,6 +136,7 @@ def _api() -> APIRouter:
 
 
 def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Parts:
+    """Lock the data folder, migrate the database and build the parts; start no thread."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     using = Using(settings.data_dir)
     clear_links(settings.data_dir)
@@ -148,11 +149,11 @@ def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Parts:
     with database.read() as session:
         for run in in_state(session, "running"):
             leases.grant(run.id, run.attempt, strike=False)
-    slots = Workers()
+    workers = Workers()
     queue = WakeQueue(settings.redis_url)
     blobs = Blobs(settings.data_dir / BLOBS)
     blobs.open()
-    rubbish.sweep(database, blobs, time.time())
+    snapshots.sweep(database, blobs, time.time())
     collector = Collector(database, settings.redis_url, blobs=blobs)
     retention = Retention(
         database,
@@ -161,30 +162,32 @@ def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Parts:
         snapshot_days=settings.keep_snapshot_days,
         clock=time.time,
     )
-    sweeper = Sweeper(database, leases, slots, queue, passed=collector.passed, retention=retention)
+    sweeper = Sweeper(
+        database, leases, workers, queue, passed=collector.passed, retention=retention
+    )
     collector.on_change = sweeper.poke
     uploads = Uploads(settings.data_dir / UPLOADS)
     uploads.open()
     checker = Checker(loop)
     return Parts(
-        settings,
-        database,
-        leases,
-        slots,
-        queue,
-        collector,
-        sweeper,
-        hub,
-        uploads,
-        checker,
-        blobs,
-        Reader(blobs),
-        using,
+        settings=settings,
+        database=database,
+        leases=leases,
+        workers=workers,
+        queue=queue,
+        collector=collector,
+        sweeper=sweeper,
+        hub=hub,
+        uploads=uploads,
+        checker=checker,
+        blobs=blobs,
+        reader=Reader(blobs),
+        using=using,
     )
 
 
 def _hand_out(parts: Parts, state: State) -> None:
-    """Put what handlers use where their dependencies read it (backend.http.dependencies)."""
+    """Put the objects that handlers use into the state (see backend.http.dependencies)."""
     state.database = parts.database
     state.workers = parts.workers
     state.leases = parts.leases
@@ -195,7 +198,7 @@ def _hand_out(parts: Parts, state: State) -> None:
     state.blobs = parts.blobs
     state.reader = parts.reader
     state.data_folder = parts.settings.data_dir
-    state.parts = parts  # all of them, for backend.monitoring
+    state.parts = parts  # for backend.monitoring, which looks at all of them
 
 
 def _close(parts: Parts) -> None:
@@ -209,13 +212,14 @@ def _close(parts: Parts) -> None:
 
 
 @contextmanager
-def _ending_long_requests_first(parts: Parts) -> Iterator[None]:
-    """Let the signal that stops the server end the live streams and the checks of uploads too.
+def _end_long_requests_on_signal(parts: Parts) -> Iterator[None]:
+    """While inside, let SIGTERM and SIGINT also end the live streams and the checks of uploads.
 
-    The server waits for open responses before it runs the lifespan's end, so that would be late.
+    The server waits for open responses before it runs the lifespan's end, which would be too late
+    to end them.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals are the main thread's; whoever runs a server in another closes it otherwise
+        yield  # only the main thread gets signals; a server in another thread is stopped otherwise
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 

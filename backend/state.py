@@ -1,5 +1,8 @@
-"""What one API process is made of; built by the app's lifespan, reached through
-backend.http.dependencies."""
+"""The objects that one API process consists of.
+
+`backend.app` builds them at its start. Only `backend.app` and `backend.monitoring` see them all;
+a handler asks for the ones it uses (see `backend.http.dependencies`).
+"""
 
 from dataclasses import dataclass
 
@@ -19,7 +22,7 @@ from backend.workers.wakeups import WakeQueue
 
 @dataclass(frozen=True)
 class Parts:
-    """The running parts."""
+    """The objects of the running process."""
 
     settings: Settings
     database: Database

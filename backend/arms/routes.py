@@ -1,4 +1,4 @@
-"""Arms of all comparisons side by side."""
+"""HTTP routes: arms of all comparisons next to each other."""
 
 from typing import Annotated, Any, Final
 
@@ -26,11 +26,11 @@ from contract.metrics import METRICS
 
 router = APIRouter(prefix="/arms", tags=["arms"], route_class=SharedRoute)
 
-MOST_ARMS: Final = 40
-_NAMED: Final = "A comparison's id, ~ and the name of one of its arms; repeated for several."
+MAX_ARMS: Final = 40
+_ARM_HELP: Final = "A comparison's id, ~ and the name of one of its arms; repeated for several."
 
 
-class _Find(BaseModel):
+class _FindQuery(BaseModel):
     q: str = Field("", description="Words of the arm's name, or its comparison's texts.")
     tag: str = ""
     loss: str = Field("", description="A kind of loss.")
@@ -45,13 +45,13 @@ class _Find(BaseModel):
     page_size: int = Field(50, ge=1, le=200)
 
 
-class _Values(BaseModel):
-    arm: list[str] = Field(min_length=1, max_length=MOST_ARMS, description=_NAMED)
+class _ValuesQuery(BaseModel):
+    arm: list[str] = Field(min_length=1, max_length=MAX_ARMS, description=_ARM_HELP)
     key: list[str] = Field([], max_length=50, description="Metrics; repeated for several.")
 
 
-class _Curves(BaseModel):
-    arm: list[str] = Field(min_length=1, max_length=MOST_ARMS, description=_NAMED)
+class _CurvesQuery(BaseModel):
+    arm: list[str] = Field(min_length=1, max_length=MAX_ARMS, description=_ARM_HELP)
     key: str = Field(description="A metric.")
     max_points: int = Field(400, ge=1, le=2000)
     seeds: bool = Field(default=False, description="Each seed's values too.")
@@ -59,7 +59,7 @@ class _Curves(BaseModel):
 
 
 @router.get("")
-def find(asked: Annotated[_Find, Query()], database: Db) -> ArmPage:
+def find(asked: Annotated[_FindQuery, Query()], database: Db) -> ArmPage:
     """Arms of all comparisons with their settings, those of the newest first."""
     chosen: dict[str, Any] = asked.model_dump(exclude={"page", "page_size", "state"})
     wanted = ArmQuery(**chosen, state=asked.state or "")
@@ -70,7 +70,7 @@ def find(asked: Annotated[_Find, Query()], database: Db) -> ArmPage:
 
 
 @router.get("/values")
-def read_values(asked: Annotated[_Values, Query()], database: Db) -> ArmTable:
+def read_values(asked: Annotated[_ValuesQuery, Query()], database: Db) -> ArmTable:
     """What these arms came to in these metrics, and in which settings they differ.
 
     For each arm and metric the mean, standard deviation and count over seeds of the last value, of
@@ -92,7 +92,7 @@ def read_values(asked: Annotated[_Values, Query()], database: Db) -> ArmTable:
 
 
 @router.get("/curves")
-def read_curves(asked: Annotated[_Curves, Query()], database: Db) -> ArmCurves:
+def read_curves(asked: Annotated[_CurvesQuery, Query()], database: Db) -> ArmCurves:
     """One metric of these arms over steps: the mean over seeds with its 95 % interval.
 
     An arm with more points than `max_points` comes in buckets of 2^k steps anchored at 0, all its
@@ -106,16 +106,18 @@ def read_curves(asked: Annotated[_Curves, Query()], database: Db) -> ArmCurves:
         )
     return ArmCurves(
         key=asked.key,
-        arms=[curve_out(one, of, seeds=asked.seeds) for one, of in zip(found, read, strict=True)],
+        arms=[
+            curve_out(arm, curve, seeds=asked.seeds) for arm, curve in zip(found, read, strict=True)
+        ],
         unknown=unknown,
     )
 
 
 def _check_keys(keys: list[str]) -> None:
-    """Refuse metrics that there are not.
+    """Check that these metrics exist.
 
     Raises:
-        RequestValidationError: names each of them.
+        RequestValidationError: some do not; it names each of them.
     """
     wrong = [key for key in keys if key not in METRICS]
     if wrong:

@@ -1,4 +1,4 @@
-"""Arms of all comparisons, their values and their curves, as the API answers them."""
+"""Arms, their values and their curves as the API shows them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -22,12 +22,12 @@ class SpreadOut(BaseModel):
     """One number over an arm's seeds."""
 
     mean: float | None
-    """Null, as sd, where a value is censored."""
+    """Null where a value is censored, as is `sd`."""
     sd: float | None
     """Of the sample (n - 1); null for n < 2."""
     n: int
     censored: int
-    """Values that are only known to be more than what was measured."""
+    """Values of which only a lower bound is known."""
 
 
 class ArmRun(BaseModel):
@@ -155,9 +155,9 @@ class ArmCurves(BaseModel):
     unknown: list[str]
 
 
-def arms_out(session: Session, shown: Sequence[Arm]) -> list[ArmOut]:
-    """Arms with their settings and best epochs."""
-    epochs = arm_values.best_epochs(session, shown)
+def arms_out(session: Session, found: Sequence[Arm]) -> list[ArmOut]:
+    """Return arms with their settings and best epochs."""
+    epochs = arm_values.best_epochs(session, found)
     return [
         ArmOut(
             comparison=arm.comparison.id,
@@ -172,36 +172,38 @@ def arms_out(session: Session, shown: Sequence[Arm]) -> list[ArmOut]:
             archived=arm.comparison.archived,
             seeds=len(arm.runs),
             runs=[ArmRun(id=run.id, seed=run.seed, state=run.state) for run in arm.runs],
-            settings={path: value for (path, _), value in own.items()},
+            settings={path: value for (path, _), value in settings.items()},
             best_epoch=_spread(epoch),
         )
-        for arm, own, epoch in zip(shown, arms.settings_of_arms(shown), epochs, strict=True)
+        for arm, settings, epoch in zip(found, arms.settings_of_arms(found), epochs, strict=True)
     ]
 
 
-def metric_out(session: Session, asked: Sequence[Arm], key: str) -> MetricValues:
-    """One metric of these arms."""
+def metric_out(session: Session, found: Sequence[Arm], key: str) -> MetricValues:
+    """Return one metric of these arms."""
     metric = METRICS[key]
     return MetricValues(
         key=key,
         label=metric.label,
         unit=metric.unit,
         better=metric.better,
-        arms=[_values(own) for own in arm_values.run_values(session, asked, key)],
+        arms=[_values(of_runs) for of_runs in arm_values.run_values(session, found, key)],
     )
 
 
-def differs_out(asked: Sequence[Arm]) -> list[SettingValues]:
-    """In what these arms differ."""
-    found = arms.settings_of_arms(asked)
+def differs_out(found: Sequence[Arm]) -> list[SettingValues]:
+    """Return the settings in which these arms differ."""
+    settings = arms.settings_of_arms(found)
     return [
-        SettingValues(setting=path, label=title, values=[own.get((path, title)) for own in found])
-        for path, title in arms.differing_settings(found)
+        SettingValues(
+            setting=path, label=title, values=[of_arm.get((path, title)) for of_arm in settings]
+        )
+        for path, title in arms.differing_settings(settings)
     ]
 
 
 def curve_out(arm: Arm, curve: ArmCurve, *, seeds: bool) -> ArmCurveOut:
-    """An arm's curve, with those of its seeds if so."""
+    """Return an arm's curve; with `seeds`, also the curve of each of its seeds."""
     runs = [
         SeedCurve(run=run.id, seed=run.seed, values=_column(values))
         for run, values in zip(curve.runs, curve.values, strict=True)
@@ -221,12 +223,12 @@ def curve_out(arm: Arm, curve: ArmCurve, *, seeds: bool) -> ArmCurveOut:
     )
 
 
-def _values(own: Sequence[RunValues]) -> ArmValues:
+def _values(of_runs: Sequence[RunValues]) -> ArmValues:
     return ArmValues(
-        last=_spread(spread([one.last for one in own], sum(one.censored for one in own))),
-        best=_spread(spread([one.best for one in own])),
-        best_epoch=_spread(spread([one.best_epoch for one in own])),
-        test=_spread(spread([one.test for one in own])),
+        last=_spread(spread([one.last for one in of_runs], sum(one.censored for one in of_runs))),
+        best=_spread(spread([one.best for one in of_runs])),
+        best_epoch=_spread(spread([one.best_epoch for one in of_runs])),
+        test=_spread(spread([one.test for one in of_runs])),
         runs=[
             RunValuesOut(
                 run=one.run.id,
@@ -237,7 +239,7 @@ def _values(own: Sequence[RunValues]) -> ArmValues:
                 best_epoch=one.best_epoch,
                 test=one.test,
             )
-            for one in own
+            for one in of_runs
         ],
     )
 
