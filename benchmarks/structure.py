@@ -3,12 +3,13 @@
     python -m benchmarks.structure [FOLDER]
 
 FOLDER is a checkout, by default this one. Only the five packages count, without tests, benchmarks,
-database migrations and modules that hold nothing but a docstring. A level is the longest way down
-the imports from a module; an arrow up is an import between two folders of one package that also
-import each other, directly or through others.
+database migrations, generated modules and modules that hold nothing but a docstring. A level is
+the longest way down the imports from a module; an arrow up is an import between two folders of
+one package that also import each other, directly or through others.
 """
 
 import ast
+import re
 import sys
 from collections import defaultdict
 from graphlib import CycleError, TopologicalSorter
@@ -19,6 +20,12 @@ from typing import Final
 PACKAGES: Final = ("backend", "frontend", "worker", "contract", "launcher")
 SMALL: Final = 100
 """Lines; a shorter module is small."""
+
+GENERATED: Final = "Generated from the API's OpenAPI document"
+"""In the docstring of a generated module."""
+
+TYPES: Final = re.compile(r"(api_)?(\w+_)?types\.py")
+"""Modules of the pages' types of the API's answers."""
 
 Imports = dict[str, set[str]]
 
@@ -83,14 +90,17 @@ def main() -> None:
     """Print the figures."""
     root = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
     sizes: list[int] = []
+    types_by_hand = 0
     for package in PACKAGES:
         known = modules(root, package)
-        own = [
-            len(path.read_text(encoding="utf-8").splitlines())
+        texts = {
+            path: text
             for path in known.values()
-            if "versions" not in path.parts
-        ]
-        own = [size for size in own if size > 3]
+            if GENERATED not in (text := path.read_text(encoding="utf-8"))
+        }
+        lines = {path: len(text.splitlines()) for path, text in texts.items()}
+        own = [n for path, n in lines.items() if n > 3 and "versions" not in path.parts]
+        types_by_hand += sum(n for path, n in lines.items() if TYPES.fullmatch(path.name))
         graph = imports(known)
         top = len([path for path in (root / package).glob("*.py") if path.name != "__init__.py"])
         print(
@@ -105,6 +115,7 @@ def main() -> None:
         f"p90 {deciles[8]:.0f}, longest {max(sizes)}; "
         f"{small / sum(sizes):.1%} of all lines in modules under {SMALL}"
     )
+    print(f"lines of API types written by hand: {types_by_hand}")
 
 
 if __name__ == "__main__":
