@@ -5,7 +5,7 @@
 - tests marked `slow`: they take more than five seconds, and a quicker test proves the same promise
   in one case at least;
 - the second database: tests that work on the database itself run on SQLite and on PostgreSQL; those
-  that go through the HTTP API (the fixture `serve`) run on PostgreSQL too if they are marked
+  that start an API (the fixture `settings`) run on PostgreSQL too if they are marked
   `both_databases`, so that each route is tried there at least once;
 - the number of examples of a property: Hypothesis' profile `thorough` instead of `quick`.
 """
@@ -57,8 +57,8 @@ def _is_for_later(item: pytest.Item) -> bool:
     if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
         return False
     on_second = item.callspec.params.get("database_url") == "postgresql"
-    by_http = "serve" in item.fixturenames
-    return on_second and by_http and not item.get_closest_marker("both_databases")
+    starts_api = "settings" in item.fixturenames
+    return on_second and starts_api and not item.get_closest_marker("both_databases")
 
 
 @pytest.hookimpl(optionalhook=True)

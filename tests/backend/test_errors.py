@@ -117,6 +117,7 @@ def test_a_body_too_large_is_refused_announced_or_not(client: httpx.Client) -> N
     check_error(answer, 413, "too_large")
 
 
+@pytest.mark.both_databases
 def test_only_failed_or_cancelled_runs_can_be_retried(api: Api) -> None:
     [run] = api.get(f"/comparisons/{api.submit()}/runs")["runs"]
     check_error(api.http.post(f"{V1}/runs/{run['id']}/retry"), 409, "conflict")

@@ -23,7 +23,7 @@ from tests.backend.helpers import TOKEN, Api, Attempt, run_now, send
 from tests.support.broker import Broker
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.both_databases]
+pytestmark = pytest.mark.timeout(600)
 
 
 class Depth(NamedTuple):

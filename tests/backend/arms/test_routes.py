@@ -73,6 +73,7 @@ def test_an_arm_that_has_not_run_has_no_best_epoch(api: Api) -> None:
     assert (arm["best_epoch"], arm["state"], arm["seeds"]) == (None, "queued", 2)
 
 
+@pytest.mark.both_databases
 def test_filters_words_and_order(api: Api, parts: Parts) -> None:
     played(
         parts.database,
@@ -110,6 +111,7 @@ def test_filters_words_and_order(api: Api, parts: Parts) -> None:
         assert found["total"] == len(expected)
 
 
+@pytest.mark.both_databases
 def test_pages_and_archived_comparisons(api: Api, parts: Parts) -> None:
     for index in range(3):
         api.submit(name=f"n{index}", arms=list(PAIR))
@@ -136,6 +138,7 @@ def test_a_bad_query_is_refused(api: Api, asked: Json) -> None:
     assert answer.json()["fields"][0]["path"] == next(iter(asked))
 
 
+@pytest.mark.both_databases
 def test_last_best_and_test_values_over_seeds(api: Api, parts: Parts) -> None:
     comparison = played(parts.database, measured, seeds=SEEDS)
     other = played(parts.database, measured, seeds=SEEDS[:1], name="other")
@@ -230,6 +233,7 @@ def test_an_angle_and_a_distance_of_the_same_name_do_not_differ(api: Api) -> Non
     assert "loss.margin" not in {row["setting"] for row in found["differs"]}
 
 
+@pytest.mark.both_databases
 def test_unknown_arms_are_named_and_the_others_answered(api: Api, parts: Parts) -> None:
     comparison = played(parts.database, measured, seeds=[1])
     unknown = ["c0~pull", f"{comparison}~no", "nothing", "~"]
@@ -272,6 +276,7 @@ def test_unknown_metrics_too_many_arms_and_none_are_refused(api: Api, path: str)
     assert "'no.such'" in no_such["fields"][0]["message"]
 
 
+@pytest.mark.both_databases
 def test_a_curve_is_the_mean_over_seeds_with_its_interval(api: Api, parts: Parts) -> None:
     comparison = played(parts.database, measured, seeds=SEEDS)
     asked = {"arm": refs(comparison, "pull"), "key": KEY, "elapsed": True, "seeds": True}

@@ -44,6 +44,7 @@ def allowed(rule: Rule, caller: str) -> bool:
     return caller in ROLES and ROLES.index(caller) >= ROLES.index(rule.need)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("caller", CALLERS)
 def test_every_route_admits_the_callers_of_its_rule(secured: httpx.Client, caller: str) -> None:
     refused = 0

@@ -4,6 +4,8 @@ import functools
 import time
 from dataclasses import replace
 
+import pytest
+
 from backend.settings import Settings
 from backend.state import Parts
 from contract.catalogue.datasets import DATA
@@ -23,6 +25,7 @@ def have_finished(api: Api, comparison: str, runs: int) -> bool:
     return bool(api.get(f"/comparisons/{comparison}")["runs"]["succeeded"] == runs)
 
 
+@pytest.mark.both_databases
 def test_submit_list_read_change_delete(api: Api) -> None:
     one = api.submit(name="first 50%", tags=["a", "b"])
     two = api.submit(name="second", notes="about margins", seeds=[0, 1])
@@ -76,6 +79,7 @@ def test_one_message_delivered_three_times_trains_once(api: Api, broker: Broker)
     assert api.get(f"/comparisons/{comparison}")["state"] == "running"
 
 
+@pytest.mark.both_databases
 def test_from_claim_to_summary(api: Api, broker: Broker) -> None:
     comparison = api.submit(seeds=[0, 1])
     run = ""
@@ -108,6 +112,7 @@ def test_from_claim_to_summary(api: Api, broker: Broker) -> None:
     assert retrieval["better"] == "higher"
 
 
+@pytest.mark.both_databases
 def test_cancel_queued_and_running(api: Api, broker: Broker) -> None:
     comparison = api.submit(seeds=[0, 1])
     claim = api.claim()

@@ -75,6 +75,7 @@ def test_a_name_that_is_none_is_refused_and_nothing_is_stored(
     assert api.get("/comparisons")["total"] == 0
 
 
+@pytest.mark.both_databases
 def test_lists_are_of_one_user_where_asked(api: Api) -> None:
     for who in ("Ada", "Bo", "Ada"):
         submitted_by(api.http, who, name=f"of {who}")
@@ -82,6 +83,7 @@ def test_lists_are_of_one_user_where_asked(api: Api) -> None:
     assert names(api, created_by="ada") == []
 
 
+@pytest.mark.both_databases
 def test_archived_comparisons_leave_the_list_until_asked_for_and_come_back(api: Api) -> None:
     own = api.submit(name="old")
     api.submit(name="new")
@@ -97,6 +99,7 @@ def test_archived_comparisons_leave_the_list_until_asked_for_and_come_back(api: 
     assert set(names(api)) == {"new", "renamed"}
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [
@@ -187,6 +190,7 @@ def test_seeds_of_what_is_not_there_are_refused(api: Api) -> None:
     assert more_seeds(api, "c0000000000", [1]).status_code == 404
 
 
+@pytest.mark.both_databases
 def test_live_viewers_are_told_of_the_new_runs(api: Api) -> None:
     own = api.submit(arms=PAIR)
     path = f"/api/v1/comparisons/{own}/live"

@@ -65,6 +65,7 @@ def test_tables(api: Api, tmp_path: Path) -> None:
     assert newest == [both["id"], column["id"], plain["id"]]
 
 
+@pytest.mark.both_databases
 def test_thumbnails(api: Api, tmp_path: Path) -> None:
     files = image_files(3, 90)
     files["c0/0.jpg"] = image(900, size=400)
@@ -140,6 +141,7 @@ def test_deleted_with_its_files(api: Api, parts: Parts, tmp_path: Path) -> None:
     assert uploaded(api.http, file, "image_folder")["id"] == made["id"]
 
 
+@pytest.mark.both_databases
 def test_not_deleted_while_comparisons_are_of_it(api: Api, parts: Parts, tmp_path: Path) -> None:
     made = uploaded(api.http, features(tmp_path), "features", "embeddings")
     data = {"kind": "features", "dataset": made["id"]}

@@ -31,6 +31,7 @@ def filled(parts: Parts) -> str:
     return fill(parts.database, parts.blobs, epochs=1, samples=POINTS, projected=False)
 
 
+@pytest.mark.both_databases
 def test_from_the_question_to_the_coordinates(api: Api, parts: Parts, filled: str) -> None:
     assert claimed(api) is None
     asked = projection(api, filled, seed=1, method="tsne", dims=3)
@@ -101,6 +102,7 @@ def test_asking_again_writes_nothing(
     assert projection(api, filled)["state"] == "ready"
 
 
+@pytest.mark.both_databases
 def test_the_table_has_every_coordinate(api: Api, parts: Parts) -> None:
     filled = fill(parts.database, parts.blobs, seeds=1, epochs=1, samples=POINTS)
     asked = projection(api, filled, dims=3)

@@ -95,6 +95,7 @@ def test_facts_are_what_the_embeddings_say(api: Api, parts: Parts, filled: str) 
     assert first["histogram"] != second["histogram"]
 
 
+@pytest.mark.both_databases
 def test_neighbours_are_the_nearest(api: Api, parts: Parts, filled: str) -> None:
     labels = api.get(f"/comparisons/{filled}/space")["samples"]["labels"]
     of_arm = embeddings(api, parts, filled)
@@ -110,6 +111,7 @@ def test_neighbours_are_the_nearest(api: Api, parts: Parts, filled: str) -> None
                 assert one["hit"] == (labels[one["sample"]] == labels[7])
 
 
+@pytest.mark.both_databases
 def test_distances_over_the_epochs(api: Api, filled: str) -> None:
     told = api.get(f"/comparisons/{filled}/space/distances", seed=1)
     for arm in told["arms"]:

@@ -78,6 +78,7 @@ def test_an_exported_spec_is_taken_again_and_exported_alike(
     assert asked(client, again.json()["id"]).content == first.content
 
 
+@pytest.mark.both_databases
 def test_everything_is_one_document(client: httpx.Client, api: Api, comparison: str) -> None:
     found = asked(client, comparison, what="all").json()
     assert found["spec"] == api.get(f"/comparisons/{comparison}")["spec"]

@@ -65,6 +65,7 @@ def test_the_queue_is_read_page_by_page(api: Api) -> None:
     assert api.http.get("/api/v1/queue", params={"page_size": 201}).status_code == 422
 
 
+@pytest.mark.both_databases
 def test_workers_stand_with_their_runs(api: Api, broker: Broker) -> None:
     own = api.submit(seeds=[3, 4])
     seen(api, "idle")
@@ -114,6 +115,7 @@ def test_a_comparison_moves_to_the_front_in_its_own_order(api: Api) -> None:
     assert (given["comparison"], given["seed"]) == (own, 0)
 
 
+@pytest.mark.both_databases
 def test_each_that_is_moved_goes_before_those_moved_earlier(api: Api) -> None:
     a, b, c = (api.submit(name=name, seeds=[0, 1]) for name in "abc")
     api.post(f"/comparisons/{b}/front")

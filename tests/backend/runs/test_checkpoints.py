@@ -146,6 +146,7 @@ def test_what_earlier_attempts_did_is_not_this_ones_pace(database: Database) -> 
     assert told.eta_s == pytest.approx(10.0)  # 40 steps in 10 s, 40 to go
 
 
+@pytest.mark.both_databases
 def test_the_claim_names_it_and_its_blob_goes_when_the_next_one_comes(
     api: Api, parts: Parts, broker: Broker
 ) -> None:

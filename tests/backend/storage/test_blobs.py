@@ -174,6 +174,7 @@ def test_a_start_spares_what_a_run_put_whose_message_is_not_stored_yet(
         assert list(on_disk(parts.blobs)) == [meant]
 
 
+@pytest.mark.both_databases
 def test_deleting_frees_what_it_said_and_nothing_that_others_need(api: Api, parts: Parts) -> None:
     one = fill(parts.database, parts.blobs, seeds=2, epochs=2, samples=40)
     two = fill(parts.database, parts.blobs, seeds=1, epochs=1, samples=40, projected=False)
