@@ -1,43 +1,90 @@
-"""What the API process is told by its environment: one frozen object, built in the entry."""
+"""Settings of the API's process: read from the environment once, in the entry, and handed on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Any, Final, Self
+
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
 
 from backend.auth.tokens import NO_TOKENS, Tokens
 from backend.errors import SettingsError
 from contract import logs
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Settings of one API process."""
+def _variable(name: str) -> Any:
+    """Name the environment variable of a field."""
+    return Field(validation_alias=name)
 
-    data_dir: Path
-    """Folder for everything kept on disk; made at start. LOSSBOARD_DATA_DIR, default ./data."""
-    database_url: str
-    """LOSSBOARD_DATABASE_URL, default a SQLite file in the data folder."""
-    redis_url: str
-    """Broker and event stream. REDIS_URL, default a Redis on this machine."""
-    worker_token: str = field(repr=False)
-    """Secret shared with the workers. LOSSBOARD_WORKER_TOKEN, required."""
-    lease_s: float = 10.0
-    """How long a run waits for a sign of life of its worker. LOSSBOARD_LEASE_S."""
-    max_upload_mb: float = 2048.0
-    """The largest data set that may be uploaded, in MB of 1,000,000 bytes.
-    LOSSBOARD_MAX_UPLOAD_MB."""
-    tokens: Tokens = NO_TOKENS
-    """Who may come in; none for an open house. LOSSBOARD_TOKENS, LOSSBOARD_TOKENS_FILE."""
-    submits_per_min: float = 60.0
-    """How much one person may submit, where there are tokens. LOSSBOARD_SUBMITS_PER_MIN."""
-    keep_raw_days: float | None = None
-    """How long after a comparison's end every measured point is kept; None for ever.
-    LOSSBOARD_KEEP_RAW_DAYS."""
-    keep_snapshot_days: float | None = None
-    """The same for snapshots but each run's first and last. LOSSBOARD_KEEP_SNAPSHOT_DAYS."""
-    log_format: str = "text"
-    """text or json. LOSSBOARD_LOG_FORMAT."""
+
+def _problem(text: str) -> PydanticCustomError:
+    """Return the error for a wrong value; its text follows the variable's name."""
+    return PydanticCustomError("setting", "{text}", {"text": text})
+
+
+def _number(low: float, high: float, unit: str) -> BeforeValidator:
+    """Parse the text of a variable as a number within bounds; code may pass any number."""
+
+    def parse(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            number = float(value)
+        except ValueError:
+            raise _problem(f"is {value!r}; it must be a number of {unit}") from None
+        if not low <= number <= high:
+            raise _problem(f"is {value}; it must lie between {low} and {high} {unit}")
+        return number
+
+    return BeforeValidator(parse)
+
+
+def _log_format(name: object) -> object:
+    if name not in logs.FORMATS:
+        raise _problem(f"is {name!r}; known are {', '.join(logs.FORMATS)}")
+    return name
+
+
+@dataclass(frozen=True, config=ConfigDict(validate_by_name=True, validate_by_alias=True))
+class Settings:
+    """Settings of one API process; code and tests may make them without an environment."""
+
+    data_dir: Annotated[Path, _variable("LOSSBOARD_DATA_DIR")]
+    """Folder for everything kept on disk; created at the start. Default ./data."""
+    database_url: Annotated[str, _variable("LOSSBOARD_DATABASE_URL")]
+    """Default: a SQLite file in the data folder."""
+    redis_url: Annotated[str, _variable("REDIS_URL")]
+    """Broker and event stream; default: a Redis on this machine."""
+    worker_token: Annotated[str, _variable("LOSSBOARD_WORKER_TOKEN")] = field(repr=False)
+    """Secret shared with the workers; required."""
+    lease_s: Annotated[float, _variable("LOSSBOARD_LEASE_S"), _number(0.1, 3600, "seconds")] = 10.0
+    """Seconds without a heartbeat after which a run may be given to another worker."""
+    max_upload_mb: Annotated[
+        float, _variable("LOSSBOARD_MAX_UPLOAD_MB"), _number(1, 1_000_000, "MB")
+    ] = 2048.0
+    """The largest data set that may be uploaded, in MB of 1,000,000 bytes."""
+    tokens: Annotated[Tokens, _variable("LOSSBOARD_TOKENS")] = NO_TOKENS
+    """Tokens that are accepted, of LOSSBOARD_TOKENS_FILE too; without any the API is open."""
+    submits_per_min: Annotated[
+        float,
+        _variable("LOSSBOARD_SUBMITS_PER_MIN"),
+        _number(0, 1_000_000, "submits a minute, 0 for as many as one likes"),
+    ] = 60.0
+    """How much one person may submit, where there are tokens."""
+    keep_raw_days: Annotated[
+        float | None, _variable("LOSSBOARD_KEEP_RAW_DAYS"), _number(1, 36_500, "days")
+    ] = None
+    """How long after a comparison's end every measured point is kept; None for ever."""
+    keep_snapshot_days: Annotated[
+        float | None, _variable("LOSSBOARD_KEEP_SNAPSHOT_DAYS"), _number(1, 36_500, "days")
+    ] = None
+    """The same for all snapshots except the first and last of each run."""
+    log_format: Annotated[str, _variable(logs.FORMAT_VARIABLE), BeforeValidator(_log_format)] = (
+        logs.FORMATS[0]
+    )
+    """text or json."""
 
     @property
     def max_upload(self) -> int:
@@ -46,77 +93,51 @@ class Settings:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
-        """Read the settings.
+        """Read the settings; a variable that is empty counts as not set.
 
         Raises:
-            SettingsError: one is missing or makes no sense.
+            SettingsError: a required variable is missing, or a value is wrong.
         """
-        token = environ.get("LOSSBOARD_WORKER_TOKEN", "")
-        if not token:
-            raise SettingsError(
-                "LOSSBOARD_WORKER_TOKEN is not set: give API and workers the same secret"
-            )
+        given = {name: value for name, value in environ.items() if value}
+        data_dir = Path(given.get("LOSSBOARD_DATA_DIR", "data")).absolute()
+        values: dict[str, object] = {
+            "LOSSBOARD_DATABASE_URL": f"sqlite:///{data_dir / 'lossboard.sqlite'}",
+            "REDIS_URL": "redis://127.0.0.1:6379/0",
+            **given,
+            "LOSSBOARD_DATA_DIR": data_dir,
+            "LOSSBOARD_TOKENS": _tokens(given),
+        }
         try:
-            log_format = logs.chosen(environ)
-        except ValueError as error:
-            raise SettingsError(str(error)) from None
-        data_dir = Path(environ.get("LOSSBOARD_DATA_DIR") or "data").absolute()
-        return cls(
-            data_dir=data_dir,
-            database_url=environ.get("LOSSBOARD_DATABASE_URL")
-            or f"sqlite:///{data_dir / 'lossboard.sqlite'}",
-            redis_url=environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0",
-            worker_token=token,
-            lease_s=_number(environ, "LOSSBOARD_LEASE_S", cls.lease_s, (0.1, 3600), "seconds"),
-            max_upload_mb=_number(
-                environ, "LOSSBOARD_MAX_UPLOAD_MB", cls.max_upload_mb, (1, 1_000_000), "MB"
-            ),
-            tokens=_tokens(environ),
-            submits_per_min=_number(
-                environ,
-                "LOSSBOARD_SUBMITS_PER_MIN",
-                cls.submits_per_min,
-                (0, 1_000_000),
-                "submits a minute, 0 for as many as one likes",
-            ),
-            keep_raw_days=_days(environ, "LOSSBOARD_KEEP_RAW_DAYS"),
-            keep_snapshot_days=_days(environ, "LOSSBOARD_KEEP_SNAPSHOT_DAYS"),
-            log_format=log_format,
-        )
+            return TypeAdapter(cls).validate_python(values, by_alias=True, by_name=False)
+        except ValidationError as error:
+            raise SettingsError(_text(error)) from None
 
 
-def _tokens(environ: Mapping[str, str]) -> Tokens:
-    """Those of both variables."""
-    entries = environ.get("LOSSBOARD_TOKENS", "")
-    path = environ.get("LOSSBOARD_TOKENS_FILE")
+_MISSING: Final = "is not set: give API and workers the same secret"
+"""Of the only variable that has no default."""
+
+
+def _text(error: ValidationError) -> str:
+    """Return the first problem, with the name of its variable and without any secret value."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    problem = _MISSING if first["type"] == "missing" else first["msg"]
+    return f"{first['loc'][0]} {problem}"
+
+
+def _tokens(given: Mapping[str, str]) -> Tokens:
+    """Return the tokens of both variables.
+
+    Raises:
+        SettingsError: the file cannot be read, or there is no valid entry.
+    """
+    entries = given.get("LOSSBOARD_TOKENS", "")
+    path = given.get("LOSSBOARD_TOKENS_FILE")
     if path:
         try:
             entries = f"{entries}\n{Path(path).read_text(encoding='utf-8')}"
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"LOSSBOARD_TOKENS_FILE {path} cannot be read: {error}") from None
     tokens = Tokens.parse(entries)
-    if not tokens and (path or entries.strip()):  # an open house is never what was meant
+    if not tokens and (path or entries.strip()):  # somebody who set it never meant an open API
         raise SettingsError("LOSSBOARD_TOKENS has no entry name:role:token; add one or unset it")
     return tokens
-
-
-def _days(environ: Mapping[str, str], name: str) -> float | None:
-    """A number of days; None where none is given."""
-    return _number(environ, name, 0, (1, 36_500), "days") or None
-
-
-def _number(
-    environ: Mapping[str, str], name: str, default: float, bounds: tuple[float, float], unit: str
-) -> float:
-    raw = environ.get(name)
-    if not raw:
-        return default
-    try:
-        number = float(raw)
-    except ValueError:
-        raise SettingsError(f"{name} is {raw!r}; it must be a number of {unit}") from None
-    if not bounds[0] <= number <= bounds[1]:
-        raise SettingsError(
-            f"{name} is {raw}; it must lie between {bounds[0]} and {bounds[1]} {unit}"
-        )
-    return number

@@ -4,109 +4,152 @@ import math
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Any, Final, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
 
 from contract import logs
 from contract.names import DEVICES
 from worker.errors import SettingsError
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What one slot and its trainers need to know."""
+def _variable(name: str) -> Any:
+    """Name the environment variable of a field."""
+    return Field(validation_alias=name)
 
-    broker_url: str
-    """REDIS_URL: wakes the slot and carries the events."""
-    api_url: str
-    """LOSSBOARD_API_URL: where the slot claims runs, without the API's prefix."""
-    token: str
-    """LOSSBOARD_WORKER_TOKEN: the secret shared with the API."""
-    name: str
-    """LOSSBOARD_WORKER_NAME: unique among all slots; the host's name unless given."""
-    device: str = "cpu"
-    """LOSSBOARD_DEVICE: cpu or cuda."""
-    torch_threads: int = 1
-    """LOSSBOARD_TORCH_THREADS: CPU threads of one trainer."""
-    checkpoint_s: float = 30.0
-    """LOSSBOARD_CHECKPOINT_S: seconds between a run's checkpoints; 0 for none."""
-    log_format: str = "text"
-    """LOSSBOARD_LOG_FORMAT: text or json."""
-    drain_s: float = 0.0
-    """LOSSBOARD_DRAIN_S: seconds that a run may take to end when its slot is asked to stop; then it
-    is given back at a checkpoint."""
+
+def _problem(text: str) -> PydanticCustomError:
+    """Return the error for a wrong value; its text follows the variable's name."""
+    return PydanticCustomError("setting", "{text}", {"text": text})
+
+
+def _seconds(hint: str) -> BeforeValidator:
+    """Parse the text of a variable as a finite number from 0 up."""
+
+    def parse(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        number = _number(value)
+        if number is None:
+            raise _problem(f"is {value!r}; needs a number of seconds{hint}")
+        return number
+
+    return BeforeValidator(parse)
+
+
+def _threads(value: object) -> object:
+    if isinstance(value, str) and not (value.isdecimal() and int(value) >= 1):
+        raise _problem(f"is {value!r}; needs a number from 1 up")
+    return value
+
+
+def _among(names: tuple[str, ...]) -> BeforeValidator:
+    """Refuse what is none of these names."""
+
+    def check(value: object) -> object:
+        if value not in names:
+            raise _problem(f"is {value!r}; known are {', '.join(names)}")
+        return value
+
+    return BeforeValidator(check)
+
+
+@dataclass(frozen=True, config=ConfigDict(validate_by_name=True, validate_by_alias=True))
+class Settings:
+    """Settings of one slot and its trainers; tests may make them without an environment."""
+
+    broker_url: Annotated[str, _variable("REDIS_URL")]
+    """The broker, which wakes the slot and carries the events."""
+    api_url: Annotated[
+        str, _variable("LOSSBOARD_API_URL"), AfterValidator(lambda url: url.rstrip("/"))
+    ]
+    """Where the slot claims runs, without the API's prefix."""
+    token: Annotated[str, _variable("LOSSBOARD_WORKER_TOKEN")]
+    """The secret shared with the API."""
+    name: Annotated[str, _variable("LOSSBOARD_WORKER_NAME")]
+    """Unique among all slots; the host's name unless given."""
+    device: Annotated[str, _variable("LOSSBOARD_DEVICE"), _among(DEVICES)] = "cpu"
+    """cpu or cuda."""
+    torch_threads: Annotated[
+        int, _variable("LOSSBOARD_TORCH_THREADS"), BeforeValidator(_threads)
+    ] = 1
+    """CPU threads of one trainer."""
+    checkpoint_s: Annotated[
+        float, _variable("LOSSBOARD_CHECKPOINT_S"), _seconds(", or 0 for no checkpoints")
+    ] = 30.0
+    """Seconds between a run's checkpoints; 0 for none."""
+    log_format: Annotated[str, _variable(logs.FORMAT_VARIABLE), _among(logs.FORMATS)] = (
+        logs.FORMATS[0]
+    )
+    """text or json."""
+    drain_s: Annotated[float, _variable("LOSSBOARD_DRAIN_S"), _seconds("")] = 0.0
+    """Seconds that a run may take to finish when its slot is asked to stop; after that it is
+    returned to the queue with a checkpoint."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Read the environment.
+        """Read the settings; a variable that is empty counts as not set.
 
         Raises:
             SettingsError: a variable is missing or has no usable value; names all of them.
         """
-        problems = [
-            f"{name} is not set ({why})"
-            for name, why in (
-                ("REDIS_URL", "the broker, e.g. redis://127.0.0.1:6379/0"),
-                ("LOSSBOARD_API_URL", "the API, e.g. http://127.0.0.1:8500"),
-                ("LOSSBOARD_WORKER_TOKEN", "the secret shared with the API"),
-            )
-            if not environ.get(name)
-        ]
-        device = environ.get("LOSSBOARD_DEVICE", "cpu")
-        if device not in DEVICES:
-            problems.append(f"LOSSBOARD_DEVICE is {device!r}; known are {', '.join(DEVICES)}")
-        threads = environ.get("LOSSBOARD_TORCH_THREADS", "1")
-        if not threads.isdecimal() or int(threads) < 1:
-            problems.append(f"LOSSBOARD_TORCH_THREADS is {threads!r}; needs a number from 1 up")
-        checkpoint_s = _number(environ.get("LOSSBOARD_CHECKPOINT_S") or "30")
-        if checkpoint_s is None:
-            problems.append(
-                f"LOSSBOARD_CHECKPOINT_S is {environ['LOSSBOARD_CHECKPOINT_S']!r}; "
-                "needs a number of seconds, or 0 for no checkpoints"
-            )
-        drain_s = _number(environ.get("LOSSBOARD_DRAIN_S") or "0")
-        if drain_s is None:
-            problems.append(
-                f"LOSSBOARD_DRAIN_S is {environ['LOSSBOARD_DRAIN_S']!r}; needs a number of seconds"
-            )
-        log_format = "text"
+        given = {name: value for name, value in environ.items() if value}
+        values = {"LOSSBOARD_WORKER_NAME": socket.gethostname()} | given
         try:
-            log_format = logs.chosen(environ)
-        except ValueError as error:
-            problems.append(str(error))
-        if problems or checkpoint_s is None or drain_s is None:
-            raise SettingsError("; ".join(problems))
-        return cls(
-            broker_url=environ["REDIS_URL"],
-            api_url=environ["LOSSBOARD_API_URL"].rstrip("/"),
-            token=environ["LOSSBOARD_WORKER_TOKEN"],
-            name=environ.get("LOSSBOARD_WORKER_NAME") or socket.gethostname(),
-            device=device,
-            torch_threads=int(threads),
-            checkpoint_s=checkpoint_s,
-            log_format=log_format,
-            drain_s=drain_s,
-        )
+            return TypeAdapter(cls).validate_python(values, by_alias=True, by_name=False)
+        except ValidationError as error:
+            raise SettingsError(_text(error)) from None
+
+
+_MISSING: Final = {
+    "REDIS_URL": "the broker, e.g. redis://127.0.0.1:6379/0",
+    "LOSSBOARD_API_URL": "the API, e.g. http://127.0.0.1:8500",
+    "LOSSBOARD_WORKER_TOKEN": "the secret shared with the API",
+}
+"""What the variables without a default are for."""
+
+
+def _text(error: ValidationError) -> str:
+    """Return all problems, each with the name of its variable, and without any secret value."""
+    problems = error.errors(include_url=False, include_input=False)
+    return "; ".join(
+        f"{name} is not set ({_MISSING[name]})"
+        if problem["type"] == "missing"
+        else f"{name} {problem['msg']}"
+        for problem in problems
+        for name in [str(problem["loc"][0])]
+    )
 
 
 def datasets_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """LOSSBOARD_DATASETS_DIR: where downloaded data sets lie, all of them below one folder."""
+    """Return LOSSBOARD_DATASETS_DIR, the folder of all downloaded data sets."""
     return Path(environ.get("LOSSBOARD_DATASETS_DIR") or "data/datasets").absolute()
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """LOSSBOARD_CACHE_DIR: where what can be computed again is kept; by default beside the data
-    sets."""
+    """Return LOSSBOARD_CACHE_DIR, the folder of results that can be computed again.
+
+    By default it lies next to the folder of the data sets.
+    """
     named = environ.get("LOSSBOARD_CACHE_DIR")
     return Path(named).absolute() if named else datasets_folder(environ).parent / "cache"
 
 
 def cache_bytes(environ: Mapping[str, str] = os.environ) -> int:
-    """LOSSBOARD_CACHE_GB: what the kept features may take together, in bytes; 20 GB by default.
+    """Return LOSSBOARD_CACHE_GB in bytes: the limit on all kept features, 20 GB by default.
 
     Raises:
-        SettingsError: it is no number from 0 up.
+        SettingsError: it is not a number from 0 up.
     """
     given = environ.get("LOSSBOARD_CACHE_GB") or "20"
     size = _number(given)
@@ -116,7 +159,7 @@ def cache_bytes(environ: Mapping[str, str] = os.environ) -> int:
 
 
 def _number(given: str) -> float | None:
-    """A finite number from 0 up, or None."""
+    """Return a finite number from 0 up, or None."""
     try:
         number = float(given)
     except ValueError:
