@@ -1,1 +1,1 @@
-"""The dashboard: Streamlit pages that speak HTTP to the API."""
+"""The dashboard: Streamlit pages that call the API over HTTP."""

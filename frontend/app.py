@@ -1,7 +1,7 @@
 """The UI's ASGI application: `python -m streamlit run frontend/app.py`.
 
-Beside Streamlit's pages (main.py) it serves the API under /api/v1, the sign-in where the API has
-tokens, and the files of the live component, so that a browser needs this one address only.
+It serves Streamlit's pages (main.py), the API under /api/v1, the sign-in where the API has tokens,
+and the components' JavaScript files, so that a browser needs only this one address.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import httpx
 import streamlit as st
 from starlette.middleware import Middleware
 
-from frontend.server.middleware import Gate
+from frontend.server.middleware import SignInMiddleware
 from frontend.server.proxy import Proxy
 from frontend.server.sessions import Door, sessions
 from frontend.server.signin import Attempts, SignIn
@@ -36,14 +36,14 @@ _SIGN_IN = SignIn(_DOOR, sessions(), Attempts())
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
-    """Close viewers' streams at the signal that stops the server, which else waits for them."""
+    """Close the viewers' streams on a signal to stop: the server would wait for them to end."""
     loop = asyncio.get_running_loop()
-    servers_own = signal.getsignal(signal.SIGTERM)
+    server_handler = signal.getsignal(signal.SIGTERM)
 
     def stop(number: int, frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(_PROXY.close)
-        if callable(servers_own):
-            servers_own(number, frame)
+        if callable(server_handler):
+            server_handler(number, frame)
 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -56,5 +56,5 @@ app = st.App(
     Path(__file__).with_name("main.py"),
     lifespan=lifespan,
     routes=[_PROXY.route(), *_SIGN_IN.routes(), *Assets.load().routes()],
-    middleware=[Middleware(Gate, door=_DOOR, sessions=sessions())],
+    middleware=[Middleware(SignInMiddleware, door=_DOOR, sessions=sessions())],
 )

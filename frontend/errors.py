@@ -1,9 +1,9 @@
-"""What can go wrong between the pages and the API.
+"""Errors of calls to the API.
 
-ApiError          the API refused, and says why
-├─ SignedOutError the API needs a token, or knows this one no more (401)
+ApiError          the API refused a call, or could not be asked
+├─ SignedOutError the API needs a token, or no longer accepts this one (401)
 ├─ MissingError   what was asked for does not exist (404)
-└─ ApiAwayError   the API cannot be reached, or cannot serve now (502, 503, 504)
+└─ ApiAwayError   the API cannot be reached, or cannot answer now (502, 503, 504)
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 
 class FieldProblem(NamedTuple):
-    """One thing wrong with what was sent."""
+    """One problem with the data that was sent."""
 
     path: str
-    """Where, as `arms[0].loss.margin`."""
+    """Path of the field, such as `arms[0].loss.margin`."""
     message: str
 
 
@@ -26,17 +26,17 @@ class ApiError(Exception):
     ) -> None:
         super().__init__(message)
         self.code = code
-        """The API's own word for it, e.g. `invalid_spec`."""
+        """The API's name of the error, such as `invalid_spec`."""
         self.message = message
-        """For people: what happened and what to do."""
+        """What happened and what to do, as a text for people."""
         self.fields = tuple(fields)
-        """Every problem of what was sent, each with its path."""
+        """All problems with the data that was sent."""
         self.status = status
-        """The answer's HTTP status; 0 where there was no answer."""
+        """The HTTP status of the answer; 0 if there was no answer."""
 
 
 class SignedOutError(ApiError):
-    """The API needs a token, or does not know the one that it was shown."""
+    """The API needs a token, or does not accept the one it got."""
 
 
 class MissingError(ApiError):
@@ -44,4 +44,4 @@ class MissingError(ApiError):
 
 
 class ApiAwayError(ApiError):
-    """The API cannot be reached, or cannot serve now."""
+    """The API cannot be reached, or cannot answer now."""

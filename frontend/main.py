@@ -1,4 +1,4 @@
-"""The pages' entry: runs at every interaction, gives the session its client and picks the page."""
+"""The entry page: it runs at every interaction, creates the session's client and picks the page."""
 
 from pathlib import Path
 
@@ -6,32 +6,32 @@ import httpx
 import streamlit as st
 
 from frontend.settings import Settings
-from frontend.ui import current_user as pages
-from frontend.ui.current_user import who
-from frontend.ui.session import API_KEY
+from frontend.ui import session
 
 
 @st.cache_resource
 def shared_client() -> httpx.Client:
-    """One pool of connections to the API for all sessions."""
+    """Create the pool of connections to the API that all sessions share."""
     timeout = httpx.Timeout(15.0, connect=3.0)
     url = Settings.from_environment().api_url
     return httpx.Client(base_url=url, timeout=timeout, trust_env=False)
 
 
-here = Path(__file__).parent
-st.set_page_config(page_title="Lossboard", page_icon=str(here / "mark.svg"), layout="wide")
-st.logo(str(here / "logo.svg"), size="large")
-st.html(here / "page.css")
-if API_KEY not in st.session_state:
-    st.session_state[API_KEY] = pages.client_of(shared_client())
-pages.require()
-if signed_in := pages.person():
-    pages.badge(signed_in)
+folder = Path(__file__).parent
+st.set_page_config(page_title="Lossboard", page_icon=str(folder / "mark.svg"), layout="wide")
+st.logo(str(folder / "logo.svg"), size="large")
+st.html(folder / "page.css")
+if session.API_KEY not in st.session_state:
+    st.session_state[session.API_KEY] = session.session_client(shared_client())
+session.require_sign_in()
+if person := session.signed_in_person():
+    session.user_menu(person)
 else:
-    who(st.session_state[API_KEY])
+    session.ask_user_name(st.session_state[session.API_KEY])
 
-trail = st.Page("app_pages/trail.py", title="Trail", icon=":material/history:")
+audit_log = st.Page(
+    "app_pages/audit_log.py", title="Trail", icon=":material/history:", url_path="trail"
+)
 st.navigation(
     [
         st.Page(
@@ -41,12 +41,17 @@ st.navigation(
             default=True,
         ),
         st.Page("app_pages/compare.py", title="Compare", icon=":material/ssid_chart:"),
-        st.Page("app_pages/new.py", title="New comparison", icon=":material/add:"),
+        st.Page(
+            "app_pages/new_comparison.py",
+            title="New comparison",
+            icon=":material/add:",
+            url_path="new",
+        ),
         st.Page("app_pages/queue.py", title="Queue", icon=":material/low_priority:"),
         st.Page("app_pages/datasets.py", title="Data", icon=":material/database:"),
         st.Page("app_pages/comparison.py", title="Comparison", visibility="hidden"),
         st.Page("app_pages/method.py", title="Method", icon=":material/menu_book:"),
-        *([trail] if signed_in and signed_in.may("admin") else []),
+        *([audit_log] if person and person.may("admin") else []),
     ],
     position="top",
 ).run()

@@ -6,38 +6,37 @@ import streamlit as st
 
 from frontend.api.client import Api
 from frontend.api.types import Catalogue
-from frontend.compare import arm_table as choosing
-from frontend.compare import tables as sections
-from frontend.compare import url_state as address
+from frontend.compare import arm_table, tables, url_state
 from frontend.compare.curves_section import overlay
 from frontend.compare.scatter_section import spread
 from frontend.compare.selection import Chosen
 from frontend.errors import ApiError
 from frontend.ui.session import api
-from frontend.ui.text import OPEN, pages, verbatim
-from frontend.ui.widgets import page_number, try_again
+from frontend.ui.text import OPEN_STATES, escape_markdown, page_count
+from frontend.ui.widgets import current_page, retry_button
 
-EVERY_S: Final = 5.0  # how often what arms that still train have measured is read again
+READ_EVERY_S: Final = 5.0
+"""How often the values of arms that still train are read again."""
 
 
-def pick(client: Api, catalogue: Catalogue) -> None:
-    """The table of all arms."""
-    wanted = choosing.filters(catalogue)
-    page = page_number()
-    found = client.arms(**wanted, page=page, page_size=choosing.PAGE_SIZE)
-    last = pages(found["total"], choosing.PAGE_SIZE)
-    if page > last:  # an old address, or the page's comparisons were deleted
+def list_arms(client: Api, catalogue: Catalogue) -> None:
+    """Draw the table of all arms, with its filters and pages."""
+    wanted = arm_table.filters(catalogue)
+    page = current_page()
+    found = client.arms(**wanted, page=page, page_size=arm_table.PAGE_SIZE)
+    last = page_count(found["total"], arm_table.PAGE_SIZE)
+    if page > last:  # from an old address, or the arms of this page were deleted
         st.query_params["page"] = str(last)
         st.rerun()
     if found["arms"]:
-        choosing.table(found, {row["kind"]: str(row["label"]) for row in catalogue["losses"]})
+        arm_table.table(found, {row["kind"]: str(row["label"]) for row in catalogue["losses"]})
     else:
-        nothing(filtered=any(wanted[name] for name in ("q", "tag", "loss", "data", "state")))
-    choosing.turn_pages(found["total"], page)
+        show_empty(filtered=any(wanted[name] for name in ("q", "tag", "loss", "data", "state")))
+    arm_table.turn_pages(found["total"], page)
 
 
-def nothing(*, filtered: bool) -> None:
-    """No arm to show, and the way on."""
+def show_empty(*, filtered: bool) -> None:
+    """Say that there is no arm to show, and what to do."""
     with st.container(border=True):
         if filtered:
             st.markdown("**Nothing matches**")
@@ -45,17 +44,20 @@ def nothing(*, filtered: bool) -> None:
         else:
             st.markdown("**No arm yet**")
             st.caption("Every loss of every comparison comes here by itself.")
-            st.page_link("app_pages/new.py", label="New comparison", icon=":material/add:")
+            st.page_link(
+                "app_pages/new_comparison.py", label="New comparison", icon=":material/add:"
+            )
 
 
-def compare(client: Api, catalogue: Catalogue) -> None:
-    """The chosen arms side by side."""
-    asked = address.chosen()
-    if address.too_many():
+def compare_arms(client: Api, catalogue: Catalogue) -> None:
+    """Draw the chosen arms side by side."""
+    references = url_state.chosen()
+    if url_state.too_many():
         st.warning(
-            f"{address.MOST_ARMS} arms can be compared at once: those that the address names first."
+            f"{url_state.MOST_ARMS} arms can be compared at once: "
+            "those that the address names first."
         )
-    found = client.arm_values(asked) if asked else None
+    found = client.arm_values(references) if references else None
     if found and found["unknown"]:
         named = ", ".join(f"`{one}`" for one in found["unknown"])
         st.warning(
@@ -65,24 +67,24 @@ def compare(client: Api, catalogue: Catalogue) -> None:
         )
     chosen = Chosen.of(found, catalogue["metrics"]) if found else None
     if chosen:
-        choosing.chosen_arms(dict(zip(chosen.references, chosen.names, strict=True)))
+        arm_table.chosen_arms(dict(zip(chosen.references, chosen.names, strict=True)))
     if chosen is None or len(chosen.names) < 2:
-        hint()
+        show_hint()
         return
-    is_open = any(arm["state"] in OPEN for arm in chosen.found["arms"])
-    every = EVERY_S if is_open else None
+    is_open = any(arm["state"] in OPEN_STATES for arm in chosen.found["arms"])
+    every = READ_EVERY_S if is_open else None
     st.subheader("Curves", anchor=False)
     st.fragment(overlay, run_every=every)(client, chosen)
     st.subheader("Values", anchor=False)
-    st.fragment(sections.values, run_every=every)(client, chosen)
+    st.fragment(tables.values, run_every=every)(client, chosen)
     st.subheader("Settings in which they differ", anchor=False)
-    sections.settings(chosen)
+    tables.settings(chosen)
     st.subheader("Settings and metrics against each other", anchor=False)
     st.fragment(spread, run_every=every)(client, chosen)
 
 
-def hint() -> None:
-    """How to begin."""
+def show_hint() -> None:
+    """Say how to choose arms."""
     with st.container(border=True):
         st.markdown("**Choose two arms or more**")
         st.caption(
@@ -91,19 +93,19 @@ def hint() -> None:
         )
 
 
-def away(error: ApiError) -> None:
-    """Say why there is nothing to see; nothing is lost."""
+def show_error(error: ApiError) -> None:
+    """Say why the page shows nothing, and that nothing is lost."""
     with st.container(border=True):
         st.markdown("**The arms cannot be read now**")
-        st.write(verbatim(error.message))
-        st.caption("The choice stays in the address.")
-        try_again(api(), error, key="compare_again")
+        st.write(escape_markdown(error.message))
+        st.caption("The choice stays in the url_state.")
+        retry_button(api(), error, key="compare_again")
 
 
 st.title("Compare", anchor=False)
 try:
-    known = api().catalogue()
-    pick(api(), known)
-    compare(api(), known)
+    catalogue = api().catalogue()
+    list_arms(api(), catalogue)
+    compare_arms(api(), catalogue)
 except ApiError as error:
-    away(error)
+    show_error(error)

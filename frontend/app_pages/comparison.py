@@ -1,4 +1,4 @@
-"""One comparison: its head, then a tab for each way to look at it."""
+"""One comparison: its head, then its tabs."""
 
 from collections.abc import Callable
 from typing import Final
@@ -17,12 +17,12 @@ from frontend.export.menu import export_menu
 from frontend.live import component
 from frontend.live.component import Tab
 from frontend.ui.session import api
-from frontend.ui.text import OPEN, verbatim
-from frontend.ui.widgets import try_again
+from frontend.ui.text import OPEN_STATES, escape_markdown
+from frontend.ui.widgets import retry_button
 
 POLL_S: Final = 3.0
 
-CONTENT: Final[dict[Tab, Callable[[View], None]]] = {
+TABS: Final[dict[Tab, Callable[[View], None]]] = {
     "live": sections.show_live,
     "geometry": sections.show_geometry,
     "retrieval": sections.show_retrieval,
@@ -30,19 +30,20 @@ CONTENT: Final[dict[Tab, Callable[[View], None]]] = {
     "verdict": sections.show_verdict,
     "setup": setup.show,
 }
-ALONE: Final[tuple[Tab, ...]] = ("space",)  # they look after themselves while runs go on
+SELF_UPDATING: Final[tuple[Tab, ...]] = ("space",)
+"""Tabs that update themselves in the browser while runs go on."""
 
 
-def read(client: Api, comparison_id: str) -> ComparisonDetail | None:
-    """The comparison; None if there is none of that id."""
+def read_comparison(client: Api, comparison_id: str) -> ComparisonDetail | None:
+    """Read a comparison; None if there is none with this id."""
     try:
         return client.comparison(comparison_id)
     except MissingError:
         return None
 
 
-def uploaded(client: Api, comparison: ComparisonDetail) -> Dataset | None:
-    """The uploaded data set that it is made on, if it is."""
+def read_upload(client: Api, comparison: ComparisonDetail) -> Dataset | None:
+    """Read the uploaded data set of a comparison; None if it uses no upload."""
     dataset = comparison["spec"]["data"].get("dataset")
     try:
         return client.dataset(dataset) if dataset else None
@@ -50,11 +51,11 @@ def uploaded(client: Api, comparison: ComparisonDetail) -> Dataset | None:
         return None
 
 
-def head(view: View, upload: Dataset | None) -> None:
-    """Its name, what can be done with it, and what all its arms share."""
+def show_head(view: View, upload: Dataset | None) -> None:
+    """Draw the comparison's name, its actions, and what all its arms share."""
     comparison = view.comparison
     title, buttons = st.columns([1, 1], vertical_alignment="center")
-    title.title(verbatim(comparison["name"]), anchor=False)
+    title.title(escape_markdown(comparison["name"]), anchor=False)
     with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
         export_menu(view.client, comparison)
         menu(view.client, comparison)
@@ -63,19 +64,19 @@ def head(view: View, upload: Dataset | None) -> None:
     st.html(comparison_html.head(comparison, shared, difference(rows)))
 
 
-def watched(view: View, tab: Tab) -> None:
-    """The tab's content; reruns the page when the comparison has ended, started again or gone."""
-    now = read(view.client, view.id)
-    if now is None or (now["state"] in OPEN) != view.is_open:
+def show_tab(view: View, tab: Tab) -> None:
+    """Draw a tab; rerun the page if the comparison has ended, started again or been deleted."""
+    now = read_comparison(view.client, view.id)
+    if now is None or (now["state"] in OPEN_STATES) != view.is_open:
         st.rerun()
-    CONTENT[tab](View(view.client, now, view.catalogue))
+    TABS[tab](View(view.client, now, view.catalogue))
 
 
-def show(client: Api, comparison: ComparisonDetail) -> None:
-    """The whole page of one comparison."""
+def show_comparison(client: Api, comparison: ComparisonDetail) -> None:
+    """Draw the whole page of one comparison."""
     view = View(client, comparison, client.catalogue())
-    upload = uploaded(client, comparison)
-    head(view, upload)
+    upload = read_upload(client, comparison)
+    show_head(view, upload)
     tab = sections.choose(view.id)
     component.mount(
         component.live_data(
@@ -91,18 +92,18 @@ def show(client: Api, comparison: ComparisonDetail) -> None:
         )
     )
 
-    @st.fragment(run_every=POLL_S if view.is_open and tab not in ALONE else None)
+    @st.fragment(run_every=POLL_S if view.is_open and tab not in SELF_UPDATING else None)
     def content() -> None:
         try:
-            watched(view, tab)
+            show_tab(view, tab)
         except ApiError as error:
             st.caption(f"This part cannot be read now: {error.message}")
 
     content()
 
 
-def not_found(comparison_id: str) -> None:
-    """Say so, and show the way on."""
+def show_missing(comparison_id: str) -> None:
+    """Say that there is no such comparison, and link to the list."""
     st.title("No such comparison")
     if comparison_id:
         st.write("The address names a comparison that does not exist; it may have been deleted.")
@@ -111,20 +112,20 @@ def not_found(comparison_id: str) -> None:
     st.page_link("app_pages/comparisons.py", label="All comparisons", icon=":material/arrow_back:")
 
 
-def away(error: ApiError) -> None:
-    """Say why there is nothing to see; nothing is lost."""
+def show_error(error: ApiError) -> None:
+    """Say why the page shows nothing, and that nothing is lost."""
     st.title("The comparison cannot be shown now")
     st.write(error.message)
     st.caption("Runs go on without this page, and what they measure is kept.")
-    try_again(api(), error, key="comparison_again")
+    retry_button(api(), error, key="comparison_again")
 
 
 requested = st.query_params.get("id", "")
 try:
-    found = read(api(), requested) if requested else None
+    found = read_comparison(api(), requested) if requested else None
     if found is None:
-        not_found(requested)
+        show_missing(requested)
     else:
-        show(api(), found)
+        show_comparison(api(), found)
 except ApiError as error:
-    away(error)
+    show_error(error)

@@ -1,34 +1,38 @@
-"""The board: every comparison, newest first; what runs, what waits, what came out."""
+"""The board: all comparisons, newest first, with their state and actions."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Final, Literal
 
 import streamlit as st
 
 from frontend.api.client import Api
-from frontend.api.types import Comparison, ComparisonPage
+from frontend.board.table import (
+    comparisons_table,
+    has_open,
+    preparation_texts,
+    workers_line,
+)
 from frontend.comparison.actions import open_dialog, row_actions
-from frontend.errors import ApiError, MissingError
+from frontend.errors import ApiError
 from frontend.ui.session import api
-from frontend.ui.text import STATES, any_open, pages, preparation, rows, workers_line
-from frontend.ui.widgets import page_number, reading
+from frontend.ui.text import STATE_TEXTS, page_count
+from frontend.ui.widgets import current_page, first_read_spinner
 
 PAGE_SIZE: Final = 25
-EVERY_S: Final = 2.0
+READ_EVERY_S: Final = 2.0
 FILTERS: Final = ("q", "tag", "created_by", "state", "sort", "archived")
-SORTS: Final = {"name": "name", "state": "what runs first"}
-SHOWN: Final = {"yes": "the archive"}
+SORT_TITLES: Final = {"name": "name", "state": "what runs first"}
+ARCHIVE_TITLES: Final = {"yes": "the archive"}
 CHOICES: Final[Mapping[str, Mapping[str, str]]] = {
-    "state": STATES,
-    "sort": SORTS,
-    "archived": SHOWN,
+    "state": STATE_TEXTS,
+    "sort": SORT_TITLES,
+    "archived": ARCHIVE_TITLES,
 }
-WATCHING: Final = "comparisons_watching"  # whether the board looks again by itself
+WATCHING_KEY: Final = "comparisons_watching"  # whether the board reads itself again
 
 
-def remember() -> None:
-    """Keep the filters in the address; a new filter starts at the first page."""
+def filter_changed() -> None:
+    """Put the filters into the address; a new filter starts at the first page."""
     for name in FILTERS:
         value = st.session_state.get(f"comparisons_{name}") or ""
         if value:
@@ -38,11 +42,11 @@ def remember() -> None:
     st.query_params.pop("page", None)
 
 
-def asked_for() -> dict[str, str]:
-    """The filters as the address has them.
+def filters_in_address() -> dict[str, str]:
+    """Return the filters of the address, and set the inputs to them.
 
-    The address is what holds: the browser's way back changes it and not the inputs. They are set
-    only where they differ, for setting one takes away what is half typed in it.
+    The address decides: the browser's Back button changes it but not the inputs. An input is set
+    only where it differs, because setting it removes a text that is being typed.
     """
     chosen = {name: st.query_params.get(name, "") for name in FILTERS}
     for name, known in CHOICES.items():
@@ -55,26 +59,28 @@ def asked_for() -> dict[str, str]:
 
 
 def filters() -> dict[str, str]:
-    """The filters as the address has them, shown for change."""
-    chosen = asked_for()
+    """Draw the filter inputs. Returns the filters of the address by name."""
+    chosen = filters_in_address()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        text("q", "Search", "name, note or tag", width="stretch")
-        text("tag", "Tag", "any")
-        text("created_by", "By", "anybody")
-        select("state", "State", STATES, "any")
-        select("sort", "Sort by", SORTS, "newest")
-        select("archived", "Show", SHOWN, "on the board")
+        text_filter("q", "Search", "name, note or tag", width="stretch")
+        text_filter("tag", "Tag", "any")
+        text_filter("created_by", "By", "anybody")
+        choice_filter("state", "State", STATE_TEXTS, "any")
+        choice_filter("sort", "Sort by", SORT_TITLES, "newest")
+        choice_filter("archived", "Show", ARCHIVE_TITLES, "on the board")
     return chosen
 
 
-def text(name: str, label: str, placeholder: str, *, width: int | Literal["stretch"] = 150) -> None:
-    """A filter that is typed."""
+def text_filter(
+    name: str, label: str, placeholder: str, *, width: int | Literal["stretch"] = 150
+) -> None:
+    """Draw a filter that is typed."""
     key = f"comparisons_{name}"
-    st.text_input(label, placeholder=placeholder, key=key, on_change=remember, width=width)
+    st.text_input(label, placeholder=placeholder, key=key, on_change=filter_changed, width=width)
 
 
-def select(name: str, label: str, options: Mapping[str, str], placeholder: str) -> None:
-    """A filter that is chosen."""
+def choice_filter(name: str, label: str, options: Mapping[str, str], placeholder: str) -> None:
+    """Draw a filter that is chosen from a list."""
     st.selectbox(
         label,
         list(options),
@@ -82,13 +88,13 @@ def select(name: str, label: str, options: Mapping[str, str], placeholder: str) 
         placeholder=placeholder,
         key=f"comparisons_{name}",
         format_func=options.__getitem__,
-        on_change=remember,
+        on_change=filter_changed,
         width=165,
     )
 
 
-def empty(chosen: Mapping[str, str]) -> None:
-    """Nothing to show, and the way on."""
+def show_empty(chosen: Mapping[str, str]) -> None:
+    """Say that there is no comparison to show, and what to do."""
     filtered = any(chosen[name] for name in FILTERS if name not in ("archived", "sort"))
     with st.container(border=True):
         if chosen["archived"] and not filtered:
@@ -110,7 +116,11 @@ def empty(chosen: Mapping[str, str]) -> None:
                 "show after a second or two."
             )
             with st.container(horizontal=True):
-                st.page_link("app_pages/new.py", label="Start the first one", icon=":material/add:")
+                st.page_link(
+                    "app_pages/new_comparison.py",
+                    label="Start the first one",
+                    icon=":material/add:",
+                )
                 st.page_link(
                     "app_pages/method.py",
                     label="What is measured",
@@ -118,51 +128,9 @@ def empty(chosen: Mapping[str, str]) -> None:
                 )
 
 
-def prepared(client: Api, found: ComparisonPage) -> dict[str, str]:
-    """How far those are that have begun and not come to their first step, by id; there are no more
-    of them than workers."""
-    ahead = {}
-    for one in found["comparisons"]:
-        if one["state"] == "running" and not one["progress"]:
-            with suppress(MissingError):  # deleted just now
-                ahead[one["id"]] = preparation(client.runs(one["id"]))
-    return ahead
-
-
-def table(found: ComparisonPage, preparing: Mapping[str, str]) -> Comparison | None:
-    """The page's comparisons; the one that is selected."""
-    comparisons = found["comparisons"]
-    # A selection is a row's number. Another list is another table, or it would pass to whatever
-    # comparison has come to stand in that row, and with it the button that deletes.
-    listed = "_".join(one["id"] for one in comparisons)
-    event = st.dataframe(
-        rows(comparisons, preparing),
-        hide_index=True,
-        width="stretch",
-        key=f"comparisons_table_{listed}",
-        on_select="rerun",
-        selection_mode="single-row",
-        column_config={
-            "Name": st.column_config.LinkColumn(display_text=r"#(.*)$", width=260),
-            "State": st.column_config.TextColumn(width=125),
-            "Progress": st.column_config.ProgressColumn(
-                format="%.0f %%", min_value=0, max_value=100, width="small"
-            ),
-            "Left": st.column_config.TextColumn(width=60),
-            "Arms": st.column_config.ListColumn(width=190),
-            "Seeds": st.column_config.NumberColumn(width=60),
-            "Tags": st.column_config.ListColumn(width="small"),
-            "By": st.column_config.TextColumn(width=90),
-            "Submitted": st.column_config.DatetimeColumn(format="distance", width=110),
-        },
-    )
-    selected = event["selection"]["rows"]
-    return comparisons[selected[0]] if selected else None
-
-
 def turn_pages(total: int, page: int) -> None:
-    """The way to older comparisons."""
-    last = pages(total, PAGE_SIZE)
+    """Draw the buttons to older and newer comparisons."""
+    last = page_count(total, PAGE_SIZE)
     if last == 1:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -176,10 +144,10 @@ def turn_pages(total: int, page: int) -> None:
 
 
 def board(client: Api, chosen: dict[str, str], *, watching: bool) -> None:
-    """Worker line, table, and what can be done with its selected row."""
-    page = page_number()
+    """Draw the line about workers, the table, and the actions on its selected row."""
+    page = current_page()
     try:
-        with reading("board"):
+        with first_read_spinner("board"):
             found = client.comparisons(
                 q=chosen["q"],
                 tag=chosen["tag"],
@@ -190,38 +158,38 @@ def board(client: Api, chosen: dict[str, str], *, watching: bool) -> None:
                 page=page,
                 page_size=PAGE_SIZE,
             )
-            preparing = prepared(client, found)
+            preparing = preparation_texts(client, found)
             line = workers_line(client.workers(), client.ready())
     except ApiError as error:
-        away(error)
-        look_again(needed=True, watching=watching)
+        show_error(error)
+        set_watching(needed=True, watching=watching)
         return
     st.caption(line)
-    last = pages(found["total"], PAGE_SIZE)
-    if page > last:  # an old address, or the page's comparisons were deleted
+    last = page_count(found["total"], PAGE_SIZE)
+    if page > last:  # from an old address, or the comparisons of this page were deleted
         st.query_params["page"] = str(last)
         st.rerun()
     if found["comparisons"]:
-        selected = table(found, preparing)
+        selected = comparisons_table(found, preparing)
         try:
             row_actions(client, selected)
-        except ApiError as error:  # it ended or went meanwhile, or the API did
+        except ApiError as error:  # the comparison changed meanwhile, or the API is away
             st.error(f"Not done: {error.message}")
     else:
-        empty(chosen)
+        show_empty(chosen)
     turn_pages(found["total"], page)
-    look_again(needed=any_open(found["comparisons"]), watching=watching)
+    set_watching(needed=has_open(found["comparisons"]), watching=watching)
 
 
-def look_again(*, needed: bool, watching: bool) -> None:
-    """Let the board look again by itself, or rest."""
+def set_watching(*, needed: bool, watching: bool) -> None:
+    """Start or stop the board's reading itself again."""
     if needed != watching:
-        st.session_state[WATCHING] = needed
-        st.rerun()  # as a whole: how often the board looks again is set outside it
+        st.session_state[WATCHING_KEY] = needed
+        st.rerun()  # the whole page: how often the board runs is set outside the board
 
 
-def away(error: ApiError) -> None:
-    """Say why there is nothing to see; nothing is lost."""
+def show_error(error: ApiError) -> None:
+    """Say why the page shows nothing, and that nothing is lost."""
     with st.container(border=True):
         st.markdown("**The board cannot be read now**")
         st.write(error.message)
@@ -231,10 +199,12 @@ def away(error: ApiError) -> None:
 left, right = st.columns([4, 1], vertical_alignment="bottom")
 left.title("Comparisons", anchor=False)
 with right.container(horizontal=True, horizontal_alignment="right"):
-    st.page_link("app_pages/new.py", label="New comparison", icon=":material/add:")
-watching = st.session_state.setdefault(WATCHING, True)
-st.fragment(board, run_every=EVERY_S if watching else None)(api(), filters(), watching=watching)
+    st.page_link("app_pages/new_comparison.py", label="New comparison", icon=":material/add:")
+watching = st.session_state.setdefault(WATCHING_KEY, True)
+st.fragment(board, run_every=READ_EVERY_S if watching else None)(
+    api(), filters(), watching=watching
+)
 try:
     open_dialog(api())
 except ApiError as error:
-    away(error)
+    show_error(error)

@@ -1,6 +1,6 @@
-"""What every number means: docs/METHOD.md itself, and the presets with the papers' protocols.
+"""The method: docs/METHOD.md, which says what every number means, and the presets' protocols.
 
-`?metric=dynamics.active_ratio` shows that metric first, so that a help mark can lead here.
+`?metric=dynamics.active_ratio` shows that metric first, so that a help mark can link to it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,20 +9,27 @@ from typing import Any
 import streamlit as st
 
 from frontend.errors import ApiError
-from frontend.ui.method_text import DOCUMENT, Metric, better, protocol_rows, read, wanted
+from frontend.ui.method_text import (
+    DOCUMENT,
+    Metric,
+    direction_text,
+    find_metric,
+    presets_table,
+    read_sections,
+)
 from frontend.ui.session import api
-from frontend.ui.text import verbatim
-from frontend.ui.widgets import try_again
+from frontend.ui.text import escape_markdown
+from frontend.ui.widgets import retry_button
 
 Json = Mapping[str, Any]
 
 
 def metric_card(metric: Metric) -> None:
-    """Label, key, formula, meaning and direction of one metric."""
+    """Draw one metric: label, key, formula, meaning and direction."""
     name, formula = st.columns([3, 2], vertical_alignment="center")
     with name:
         unit = f"in {metric['unit']}" if metric["unit"] else ""
-        notes = " · ".join(filter(None, (better(metric), unit)))
+        notes = " · ".join(filter(None, (direction_text(metric), unit)))
         st.markdown(
             f"**{metric['label']}**&ensp;`{metric['key']}`"
             + (f"&ensp;:gray[{notes}]" if notes else "")
@@ -32,12 +39,12 @@ def metric_card(metric: Metric) -> None:
         st.latex(metric["formula"])
 
 
-def asked_for(metrics: Sequence[Metric], key: str) -> None:
-    """The one metric that the address names, before all others."""
-    metric = wanted(metrics, key)
+def linked_metric(metrics: Sequence[Metric], key: str) -> None:
+    """Draw the metric that the address names."""
+    metric = find_metric(metrics, key)
     with st.container(border=True, key="method_wanted"):
         if metric is None:
-            st.markdown(f"There is no metric {verbatim(key)}; all that exist stand below.")
+            st.markdown(f"There is no metric {escape_markdown(key)}; all that exist stand below.")
         else:
             metric_card(metric)
         st.page_link(
@@ -46,24 +53,24 @@ def asked_for(metrics: Sequence[Metric], key: str) -> None:
 
 
 def presets(rows: Sequence[Json]) -> None:
-    """The ready-made comparisons and whose protocol each follows."""
+    """Draw the presets with the protocol that each follows."""
     st.header("Presets", anchor="presets")
-    st.markdown(protocol_rows(rows))
+    st.markdown(presets_table(rows))
     with st.container(horizontal=True):
         for row in rows:
             if row["spec"] is not None:
                 st.page_link(
-                    "app_pages/new.py",
+                    "app_pages/new_comparison.py",
                     label=row["label"],
                     icon=":material/arrow_forward:",
                     query_params={"preset": row["id"]},
                 )
 
 
-def text() -> None:
-    """The whole document, its sections listed first."""
+def document() -> None:
+    """Draw the whole document, with a list of its sections on top."""
     try:
-        front, *sections = read()
+        front, *sections = read_sections()
     except OSError as error:
         with st.container(border=True):
             st.markdown("**The text of the method is missing**")
@@ -77,8 +84,8 @@ def text() -> None:
         st.markdown(section.text)
 
 
-def with_catalogue() -> Json | None:
-    """The catalogue; None, with the reason shown, if the API has not given it."""
+def read_catalogue() -> Json | None:
+    """Read the catalogue; if the API does not give it, show why and return None."""
     try:
         with st.spinner("Reading what is measured …"):
             return api().catalogue()
@@ -86,16 +93,16 @@ def with_catalogue() -> Json | None:
         with st.container(border=True):
             st.markdown("**Presets and single metrics cannot be shown now**")
             st.write(error.message)
-            try_again(api(), error, key="method_again")
+            retry_button(api(), error, key="method_again")
         return None
 
 
 st.title("Method", anchor=False)
 st.caption("What every number on the charts means, and what makes two of them comparable.")
-offered = with_catalogue()
-asked = st.query_params.get("metric", "")
-if offered is not None and asked:
-    asked_for(offered["metrics"], asked)
-text()
-if offered is not None:
-    presets(offered["presets"])
+catalogue = read_catalogue()
+metric_key = st.query_params.get("metric", "")
+if catalogue is not None and metric_key:
+    linked_metric(catalogue["metrics"], metric_key)
+document()
+if catalogue is not None:
+    presets(catalogue["presets"])

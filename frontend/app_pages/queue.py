@@ -1,4 +1,4 @@
-"""The queue: which worker runs what, what waits in which order, and what goes first."""
+"""The queue: what each worker runs, what waits in which order, and buttons that change it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -10,28 +10,27 @@ from frontend.api.types import Queue, QueueSlot, Waiting
 from frontend.board import queue_html
 from frontend.comparison.actions import cancel
 from frontend.errors import ApiError
-from frontend.ui.current_user import needs
-from frontend.ui.session import api
-from frontend.ui.text import pages, verbatim
-from frontend.ui.widgets import page_number, reading, turn_pages
+from frontend.ui.session import api, role_button
+from frontend.ui.text import escape_markdown, page_count
+from frontend.ui.widgets import current_page, first_read_spinner, paging_buttons
 
 PAGE_SIZE: Final = 25
-EVERY_S: Final = 2.0
-REST_S: Final = 10.0
-WATCHING: Final = "queue_watching"  # whether something changes by itself
-REFUSED: Final = "queue_refused"  # why what was pressed last was not done
+BUSY_READ_S: Final = 2.0
+IDLE_READ_S: Final = 10.0
+WATCHING_KEY: Final = "queue_watching"  # whether anything runs or waits
+REFUSED_KEY: Final = "queue_refused"  # why the last button was refused
 
 
-def act(change: Callable[[str], object], of: str) -> None:
-    """Do what a button says, before the page is drawn again."""
+def act(change: Callable[[str], object], target: str) -> None:
+    """Make a button's change to a run or comparison, before the page is drawn again."""
     try:
-        change(of)
-    except ApiError as error:  # it began or ended meanwhile, or the API is away
-        st.session_state[REFUSED] = error.message
+        change(target)
+    except ApiError as error:  # the run began or ended meanwhile, or the API is away
+        st.session_state[REFUSED_KEY] = error.message
 
 
 def workers(client: Api, slots: Sequence[QueueSlot]) -> None:
-    """A card for each slot."""
+    """Draw a card for each worker slot."""
     st.subheader("Workers", anchor=False)
     with st.container(key="queue-workers", horizontal=True, gap="small"):
         if not slots:
@@ -44,16 +43,16 @@ def workers(client: Api, slots: Sequence[QueueSlot]) -> None:
 
 
 def worker(client: Api, slot: QueueSlot) -> None:
-    """One slot, and the way to what it runs."""
-    st.html(queue_html.slot(slot))
+    """Draw one slot, with a link to the comparison that it runs."""
+    st.html(queue_html.slot_html(slot))
     run, comparison = slot["run"], slot["comparison"]
     if run is None or comparison is None:
         if slot["state"] == "idle":
             st.caption("Takes the next run that waits.")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        link(comparison, slot["comparison_name"] or comparison)
-        needs(
+        comparison_link(comparison, slot["comparison_name"] or comparison)
+        role_button(
             "editor",
             "Cancel",
             icon=":material/stop_circle:",
@@ -65,11 +64,11 @@ def worker(client: Api, slot: QueueSlot) -> None:
         )
 
 
-def link(comparison: str, name: str) -> None:
-    """The way to a comparison."""
+def comparison_link(comparison: str, name: str) -> None:
+    """Draw a link to a comparison."""
     st.page_link(
         "app_pages/comparison.py",
-        label=f"**{verbatim(name)}**",
+        label=f"**{escape_markdown(name)}**",
         icon=":material/stacked_line_chart:",
         query_params={"id": comparison},
         width="stretch",
@@ -77,51 +76,53 @@ def link(comparison: str, name: str) -> None:
 
 
 def waiting(client: Api, queue: Queue) -> None:
-    """What waits, the next one first, with what can be done about it."""
+    """Draw the waiting runs, the next one first, with their actions."""
     st.subheader("Waiting", anchor=False)
     with st.container(key="queue-waiting", gap="small"):
         if not queue["waiting"]:
-            heading, sentence = queue_html.nothing(queue)
+            heading, sentence = queue_html.empty_text(queue)
             with st.container(border=True):
                 st.markdown(f"**{heading}**")
                 st.caption(sentence)
-                st.page_link("app_pages/new.py", label="New comparison", icon=":material/add:")
+                st.page_link(
+                    "app_pages/new_comparison.py", label="New comparison", icon=":material/add:"
+                )
             return
-        for rows in queue_html.groups(queue["waiting"]):
+        for rows in queue_html.comparison_groups(queue["waiting"]):
             with st.container(border=True, gap="xsmall"):
                 group(client, rows, queue["devices"])
-        page, last = queue["page"], pages(queue["waiting_total"], PAGE_SIZE)
+        page, last = queue["page"], page_count(queue["waiting_total"], PAGE_SIZE)
         if last > 1:
-            said = f"page {page} of {last}"
-            turn_pages(page, last, said, back="Sooner", on="Later", key="queue")
+            text = f"page {page} of {last}"
+            paging_buttons(page, last, text, back="Sooner", on="Later", key="queue")
 
 
 def group(client: Api, rows: Sequence[Waiting], alive: Mapping[str, int]) -> None:
-    """Runs of one comparison that wait behind one another."""
+    """Draw runs of one comparison that follow one another in the queue."""
     first = rows[0]
-    comparison, place = first["comparison"], first["run"]
+    comparison, key = first["comparison"], first["run"]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(gap=None):
-            link(comparison, first["comparison_name"])
-            st.caption(verbatim(queue_html.heading(rows, queue_html.utc_now())))
-        needs(
+            comparison_link(comparison, first["comparison_name"])
+            st.caption(escape_markdown(queue_html.group_heading(rows, queue_html.utc_now())))
+        role_button(
             "editor",
             "Move all to front",
             icon=":material/vertical_align_top:",
-            key=f"queue_front_{place}",
+            key=f"queue_front_{key}",
             on_click=act,
             args=(client.move_to_front, comparison),
         )
-        cancel(client, comparison, key=f"queue_cancel_{place}")
+        cancel(client, comparison, key=f"queue_cancel_{key}")
     for row in rows:
         waiting_run(client, row, alive)
 
 
 def waiting_run(client: Api, row: Waiting, alive: Mapping[str, int]) -> None:
-    """One run that waits."""
+    """Draw one run that waits."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(queue_html.row(row, alive))
-        needs(
+        st.html(queue_html.waiting_html(row, alive))
+        role_button(
             "editor",
             "Move to front",
             icon=":material/vertical_align_top:",
@@ -131,7 +132,7 @@ def waiting_run(client: Api, row: Waiting, alive: Mapping[str, int]) -> None:
             on_click=act,
             args=(client.move_run_to_front, row["run"]),
         )
-        needs(
+        role_button(
             "editor",
             "Cancel",
             icon=":material/close:",
@@ -143,31 +144,31 @@ def waiting_run(client: Api, row: Waiting, alive: Mapping[str, int]) -> None:
 
 
 def board(client: Api, *, watching: bool) -> None:
-    """The whole queue as it is now."""
-    page = page_number()
-    if refused := st.session_state.pop(REFUSED, ""):
-        st.toast(f"Not done: {verbatim(refused)}", icon=":material/block:")
+    """Draw the whole queue as it is now."""
+    page = current_page()
+    if refused := st.session_state.pop(REFUSED_KEY, ""):
+        st.toast(f"Not done: {escape_markdown(refused)}", icon=":material/block:")
     try:
-        with reading("queue"):
+        with first_read_spinner("queue"):
             queue = client.queue(page=page, page_size=PAGE_SIZE)
     except ApiError as error:
-        away(error)
+        show_error(error)
         return
-    last = pages(queue["waiting_total"], PAGE_SIZE)
-    if page > last:  # an old address, or what stood there has begun
+    last = page_count(queue["waiting_total"], PAGE_SIZE)
+    if page > last:  # from an old address, or the runs of this page have begun
         st.query_params["page"] = str(last)
         st.rerun()
     st.caption(queue_html.headline(queue))
     workers(client, queue["workers"])
     waiting(client, queue)
-    moving = bool(queue["running_total"] or queue["waiting_total"])
-    if moving != watching:
-        st.session_state[WATCHING] = moving
-        st.rerun()  # as a whole: how often the page looks again is set outside it
+    busy = bool(queue["running_total"] or queue["waiting_total"])
+    if busy != watching:
+        st.session_state[WATCHING_KEY] = busy
+        st.rerun()  # the whole page: how often the queue is read is set outside the fragment
 
 
-def away(error: ApiError) -> None:
-    """Say why there is nothing to see; nothing is lost."""
+def show_error(error: ApiError) -> None:
+    """Say why the page shows nothing, and that nothing is lost."""
     with st.container(border=True):
         st.markdown("**The queue cannot be read now**")
         st.write(error.message)
@@ -175,5 +176,5 @@ def away(error: ApiError) -> None:
 
 
 st.title("Queue", anchor=False)
-watching = st.session_state.setdefault(WATCHING, True)
-st.fragment(board, run_every=EVERY_S if watching else REST_S)(api(), watching=watching)
+watching = st.session_state.setdefault(WATCHING_KEY, True)
+st.fragment(board, run_every=BUSY_READ_S if watching else IDLE_READ_S)(api(), watching=watching)

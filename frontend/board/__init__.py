@@ -1,1 +1,1 @@
-"""The board and the queue: rows, and what can be done with one."""
+"""The table of comparisons and the queue, as their pages show them."""

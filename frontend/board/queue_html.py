@@ -1,4 +1,4 @@
-"""The queue in words and HTML; pure functions, every text escaped."""
+"""The queue as text and HTML, every text escaped."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -9,17 +9,17 @@ from typing import Final
 from frontend.api.types import Queue, QueueSlot, Waiting
 from frontend.ui.text import duration
 
-SIGNS: Final = {"busy": "▶", "idle": "○", "lost": "✕"}
-WORDS: Final = {"busy": "busy", "idle": "idle", "lost": "not seen lately"}
-DEVICES: Final = {"cpu": "CPU", "cuda": "GPU"}
+STATE_SIGNS: Final = {"busy": "▶", "idle": "○", "lost": "✕"}
+STATE_WORDS: Final = {"busy": "busy", "idle": "idle", "lost": "not seen lately"}
+DEVICE_TITLES: Final = {"cpu": "CPU", "cuda": "GPU"}
 
 
 def headline(queue: Queue) -> str:
-    """What runs, what waits and how long that takes, in one line."""
+    """Return in one line what runs, what waits, and how long all of it takes."""
     parts = [
-        f"{_runs(queue['running_total'])} under way",
+        f"{_count_runs(queue['running_total'])} under way",
         f"{queue['waiting_total']:,} waiting" if queue["waiting_total"] else "nothing waits",
-        devices(queue["devices"]),
+        devices_text(queue["devices"]),
     ]
     if queue["eta_s"] is not None:
         parts.append(f"all done in about {duration(queue['eta_s'])}")
@@ -28,19 +28,19 @@ def headline(queue: Queue) -> str:
     return " · ".join(parts)
 
 
-def devices(alive: Mapping[str, int]) -> str:
-    """Living slots by device."""
+def devices_text(alive: Mapping[str, int]) -> str:
+    """Return the number of living slots by device as text."""
     if not alive:
         return "no worker"
     listed = [
-        f"{count} {DEVICES.get(device, device)} slot{'' if count == 1 else 's'}"
+        f"{count} {DEVICE_TITLES.get(device, device)} slot{'' if count == 1 else 's'}"
         for device, count in sorted(alive.items())
     ]
     return ", ".join(listed)
 
 
-def nothing(queue: Queue) -> tuple[str, str]:
-    """What to say where nothing waits: a heading and a sentence."""
+def empty_text(queue: Queue) -> tuple[str, str]:
+    """Return a heading and a sentence for a queue in which nothing waits."""
     idle = sum(worker["state"] == "idle" for worker in queue["workers"])
     slots = f"{idle} slot{'' if idle == 1 else 's'} idle"
     if idle:
@@ -50,42 +50,43 @@ def nothing(queue: Queue) -> tuple[str, str]:
     return "Nothing waits", "And no worker is there that could start what you submit."
 
 
-def slot(worker: QueueSlot) -> str:
-    """A worker slot: its name and device, and how far its run is."""
+def slot_html(worker: QueueSlot) -> str:
+    """Return a worker slot as HTML: name, device, and the progress of its run."""
     state = worker["state"]
     seen = f", last {duration(worker['seen_s_ago'])} ago" if state == "lost" else ""
     head = (
-        f"<p><b class='lb-slot-{state}'><i aria-hidden='true'>{SIGNS[state]}</i> {WORDS[state]}"
-        f"{seen}</b><span title='{escape(worker['host'], quote=True)}'>{escape(worker['name'])}"
-        f"</span><em>{escape(DEVICES.get(worker['device'], worker['device']))}</em></p>"
+        f"<p><b class='lb-slot-{state}'><i aria-hidden='true'>{STATE_SIGNS[state]}</i> "
+        f"{STATE_WORDS[state]}{seen}</b><span title='{escape(worker['host'], quote=True)}'>"
+        f"{escape(worker['name'])}</span>"
+        f"<em>{escape(DEVICE_TITLES.get(worker['device'], worker['device']))}</em></p>"
     )
-    return f"<div class='lb-slot'>{head}{_work(worker) if worker['comparison'] else ''}</div>"
+    return f"<div class='lb-slot'>{head}{_run_html(worker) if worker['comparison'] else ''}</div>"
 
 
-def groups(waiting: Sequence[Waiting]) -> Iterator[list[Waiting]]:
-    """Runs of one comparison that wait behind one another, in the queue's order."""
+def comparison_groups(waiting: Sequence[Waiting]) -> Iterator[list[Waiting]]:
+    """Yield the waiting runs in groups: runs of one comparison that follow one another."""
     for _, rows in groupby(waiting, key=lambda row: row["comparison"]):
         yield list(rows)
 
 
-def heading(rows: Sequence[Waiting], now: datetime) -> str:
-    """Of how many runs a group is, whose they are, and since when they wait."""
+def group_heading(rows: Sequence[Waiting], now: datetime) -> str:
+    """Return a group's heading: number of runs, submitter, and time since submission."""
     first = rows[0]
     since = _ago(first["since"], now)
-    return f"{_runs(len(rows))} · by {first['created_by']} · submitted {since}"
+    return f"{_count_runs(len(rows))} · by {first['created_by']} · submitted {since}"
 
 
-def row(waiting: Waiting, alive: Mapping[str, int]) -> str:
-    """A run that waits: its place, arm and seed, and when it begins."""
+def waiting_html(waiting: Waiting, alive: Mapping[str, int]) -> str:
+    """Return a waiting run as HTML: position, arm, seed, and when it begins."""
     return (
         f"<div class='lb-waits'><b>{waiting['position']:,}</b>"
         f"<span>{escape(waiting['arm'])}</span><small>seed {waiting['seed']}"
-        f"{_begins(waiting, alive)}</small></div>"
+        f"{_start_text(waiting, alive)}</small></div>"
     )
 
 
-def _begins(waiting: Waiting, alive: Mapping[str, int]) -> str:
-    device = DEVICES.get(waiting["wants"])
+def _start_text(waiting: Waiting, alive: Mapping[str, int]) -> str:
+    device = DEVICE_TITLES.get(waiting["wants"])
     if device and waiting["wants"] not in alive:
         return f" · waits for a {device} slot, and none is there"
     if waiting["starts_in_s"] is None:
@@ -93,7 +94,7 @@ def _begins(waiting: Waiting, alive: Mapping[str, int]) -> str:
     return f" · begins in about {duration(waiting['starts_in_s'])}"
 
 
-def _work(worker: QueueSlot) -> str:
+def _run_html(worker: QueueSlot) -> str:
     preparing = worker["preparing"]
     if preparing:
         total = preparing["total"]
@@ -112,7 +113,7 @@ def _work(worker: QueueSlot) -> str:
     )
 
 
-def _runs(count: int) -> str:
+def _count_runs(count: int) -> str:
     return f"{count:,} run" if count == 1 else f"{count:,} runs"
 
 
@@ -122,5 +123,5 @@ def _ago(iso: str, now: datetime) -> str:
 
 
 def utc_now() -> datetime:
-    """This moment, as times of answers are compared with it."""
+    """Return the current time in UTC, in which the API gives its times."""
     return datetime.now(UTC)

@@ -1,1 +1,1 @@
-"""Plotly figures and the component that draws one on a page."""
+"""Plotly figures, and the component that draws one on a page."""

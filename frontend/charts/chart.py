@@ -10,31 +10,31 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from frontend.charts.figures import HEIGHT, file_name
-from frontend.ui.assets import FOLDER, Assets
+from frontend.ui.assets import LIVE_FOLDER, Assets
 from frontend.ui.theme import COLORS
 
 _ASSETS: Final = Assets.load()
 _component = st.components.v2.component(
     "lossboard_chart",
-    js=(FOLDER / "js" / "loader.js").read_text(encoding="utf-8"),
-    css=(FOLDER / "chart.css").read_text(encoding="utf-8"),
+    js=(LIVE_FOLDER / "js" / "loader.js").read_text(encoding="utf-8"),
+    css=(LIVE_FOLDER / "chart.css").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
 
 
-def show(figure: go.Figure, *, key: str, name: str, caption: str, method: str = "") -> None:
-    """Draw a figure over the whole width of its place.
+def show_chart(figure: go.Figure, *, key: str, name: str, caption: str, method: str = "") -> None:
+    """Draw a figure over the whole width of its container.
 
-    Fonts, grid and background follow the viewer's theme. So do the arms' colours: give them as
+    Fonts, grid and background follow the viewer's theme. So do the colours of arms: give them as
     `ArmStyle.light`, and the browser draws the dark ones on the dark theme. Zoom and hidden
-    traces outlive a rerun, as long as the key stays.
+    traces stay through a rerun as long as the key stays.
 
     Args:
-        figure: its height counts, its width does not.
-        key: unlike every other chart's of the page.
+        figure: its height is used, its width is ignored.
+        key: unique among the charts of the page.
         name: the heading, and the name of the saved files.
         caption: one line: what is shown, under which reduction or normalisation.
-        method: anchor of the Method page's section that the help mark leads to; "" for none.
+        method: anchor of the Method page's section to which the help mark leads; "" for none.
     """
     _component(
         key=key,

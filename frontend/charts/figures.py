@@ -15,35 +15,35 @@ import plotly.graph_objects as go
 from frontend.ui.theme import ArmStyle
 
 HEIGHT: Final = 300
-"""Pixels of a figure that names no height of its own."""
+"""Default height of a figure in pixels."""
 
-FEW: Final = 40
-"""Points that are marked one by one, so that a lone first one is seen."""
+MARKED_POINTS: Final = 40
+"""A line of at most so many points marks each of them, so that a single point can be seen."""
 
-BAND: Final = "29"
-"""Opacity of a band as two hex digits, 16 %."""
+BAND_OPACITY: Final = "29"
+"""Opacity of a band, 16 %, as two hex digits."""
 
 Numbers = Sequence[float | None]
 
 
-def band(  # noqa: PLR0917 - a curve, and whose it is
+def band_traces(  # noqa: PLR0917 - a curve, and whose it is
     x: Sequence[float], mean: Numbers, low: Numbers, high: Numbers, style: ArmStyle, name: str
 ) -> list[go.Scatter]:
-    """A mean with its 95 % band; both follow one entry of the legend.
+    """Return the traces of a mean with its 95 % band, with one entry in the legend for both.
 
     Args:
-        x: rising.
+        x: rising values.
         mean: as long as x; None leaves a gap.
-        low: the interval's lower ends; None where there is no interval, as with one seed.
-        high: the interval's upper ends.
-        style: the arm's.
-        name: the arm's; shown as it is.
+        low: lower ends of the intervals; None where there is no interval, as with one seed.
+        high: upper ends of the intervals.
+        style: colour and dash of the arm.
+        name: name of the arm, shown unchanged.
 
     Returns:
-        The band, then the line that lies upon it.
+        The band, then the line on top of it.
     """
-    shown = plain(name)
-    outline = _outline(x, low, high)
+    shown = escape_plotly(name)
+    outline = _band_outline(x, low, high)
     return [
         go.Scatter(
             x=outline[0],
@@ -51,7 +51,7 @@ def band(  # noqa: PLR0917 - a curve, and whose it is
             mode="lines",
             line={"width": 0},
             fill="toself",
-            fillcolor=style.light + BAND,
+            fillcolor=style.light + BAND_OPACITY,
             hoverinfo="skip",
             showlegend=False,
             legendgroup=name,
@@ -60,10 +60,10 @@ def band(  # noqa: PLR0917 - a curve, and whose it is
         go.Scatter(
             x=list(x),
             y=list(mean),
-            mode="lines+markers" if len(x) <= FEW else "lines",
+            mode="lines+markers" if len(x) <= MARKED_POINTS else "lines",
             line={"color": style.light, "width": 2, "dash": style.dash},
             marker={"color": style.light, "size": 5},
-            customdata=[_interval(*ends) for ends in zip(low, high, strict=True)],
+            customdata=[_interval_text(*ends) for ends in zip(low, high, strict=True)],
             hovertemplate=f"%{{y:.4~g}}%{{customdata}}<extra>{shown}</extra>",
             legendgroup=name,
             name=shown,
@@ -71,14 +71,14 @@ def band(  # noqa: PLR0917 - a curve, and whose it is
     ]
 
 
-def layout(figure: go.Figure, *, x: str, y: str, log_y: bool = False) -> go.Figure:
-    """Give a figure the look that all charts share; the theme's colours come in the browser.
+def apply_layout(figure: go.Figure, *, x: str, y: str, log_y: bool = False) -> go.Figure:
+    """Give a figure the layout that all charts share; the browser adds the theme's colours.
 
     Args:
-        figure: with its traces; changed in place.
-        x: what the horizontal axis shows, with its unit.
-        y: what the vertical axis shows, with its unit.
-        log_y: draw the vertical axis to a logarithmic scale, if any value is above 0.
+        figure: a figure with its traces; changed in place.
+        x: title of the horizontal axis, with the unit.
+        y: title of the vertical axis, with the unit.
+        log_y: whether the vertical axis is logarithmic; used only if any value is above 0.
 
     Returns:
         The same figure.
@@ -92,30 +92,30 @@ def layout(figure: go.Figure, *, x: str, y: str, log_y: bool = False) -> go.Figu
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "xanchor": "left"},
     )
     for axis, text in ((figure.update_xaxes, x), (figure.update_yaxes, y)):
-        title = {"text": plain(text), "standoff": 8, "font": {"size": 12}}
+        title = {"text": escape_plotly(text), "standoff": 8, "font": {"size": 12}}
         axis(title=title, zeroline=False, automargin=True)
-    shown = extent(figure)
+    shown = line_extent(figure)
     if log_y and shown and math.isfinite(shown.smallest):
-        lift(figure, shown.smallest / 2)
-        figure.update_yaxes(type="log", **logarithmic(shown))
+        raise_bands(figure, shown.smallest / 2)
+        figure.update_yaxes(type="log", **log_axis(shown))
     elif shown and has_bands(figure):
-        figure.update_yaxes(**linear(shown))
+        figure.update_yaxes(**linear_axis(shown))
     return figure
 
 
-def plain(text: str) -> str:
-    """A text as Plotly shows it unchanged, for it reads some HTML and templates in names."""
+def escape_plotly(text: str) -> str:
+    """Escape a text for Plotly, which would read some HTML and templates in names."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return escaped.replace("%{", "%&#123;")
 
 
 def file_name(name: str) -> str:
-    """A chart's name as that of a file, without an ending; `chart` if nothing of it is left."""
+    """Return a chart's name as a file name without ending; `chart` if no character is usable."""
     return re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII).strip("-.").lower() or "chart"
 
 
-def _outline(x: Sequence[float], low: Numbers, high: Numbers) -> tuple[Numbers, Numbers]:
-    """The band as closed outlines, one for each stretch of two intervals or more."""
+def _band_outline(x: Sequence[float], low: Numbers, high: Numbers) -> tuple[Numbers, Numbers]:
+    """Return a band as closed outlines, one for each stretch of two or more intervals."""
     along: list[float | None] = []
     ends: list[float | None] = []
     stretch: list[tuple[float, float, float]] = []
@@ -133,61 +133,65 @@ def _outline(x: Sequence[float], low: Numbers, high: Numbers) -> tuple[Numbers, 
     return along, ends
 
 
-def _interval(low: float | None, high: float | None) -> str:
+def _interval_text(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f" ({low:.4g} … {high:.4g})"
 
 
-ROOM: Final = 0.25
-"""Of the lines' height, above and below them, that bands may fill."""
+BAND_MARGIN: Final = 0.25
+"""Space for bands above and below the lines, as a share of the height of the lines.
 
-DECADES: Final = 3
-"""More of them on a logarithmic axis leave no room for ticks at 2 and 5."""
+With two seeds an interval can be ten times as high as all lines; the axis then shows only as much
+of the bands as leaves the lines readable.
+"""
+
+MAX_DECADES_OF_TICKS: Final = 3
+"""A logarithmic axis of more decades has no room for ticks at 2 and 5."""
 
 
 @dataclass(frozen=True)
 class Extent:
-    """What the lines of a figure cover; bands are left out."""
+    """The range that the lines of a figure cover, without their bands."""
 
     low: float
     high: float
     smallest: float
-    """The smallest value above 0; `inf` where there is none."""
+    """The smallest value above 0; `inf` if there is none."""
 
 
-def extent(figure: go.Figure) -> Extent | None:
-    """The values of a figure's lines; None without a finite one."""
+def line_extent(figure: go.Figure) -> Extent | None:
+    """Return the range of a figure's lines; None without a finite value."""
     lines = [trace for trace in figure.data if not _is_band(trace)]
-    values = [value for trace in lines for value in _finite(getattr(trace, "y", None))]
+    values = [value for trace in lines for value in _finite_values(getattr(trace, "y", None))]
     if not values:
         return None
     smallest = min((value for value in values if value > 0), default=math.inf)
     return Extent(min(values), max(values), smallest)
 
 
-def linear(shown: Extent) -> dict[str, Any]:
-    """A linear axis that its bands do not stretch out of all proportion."""
+def linear_axis(shown: Extent) -> dict[str, Any]:
+    """Return the settings of a linear axis that bands do not stretch too far."""
     height = shown.high - shown.low
-    room = ROOM * height or 0.1 * abs(shown.high) or 1.0
+    room = BAND_MARGIN * height or 0.1 * abs(shown.high) or 1.0
     low = shown.low - room if shown.low < 0 else max(shown.low - room, -0.04 * height)
     return {"autorangeoptions": {"clipmin": low, "clipmax": shown.high + room}}
 
 
-def logarithmic(shown: Extent) -> dict[str, Any]:
-    """Ticks as plain numbers; Plotly's own name a 0.5 just 5."""
+def log_axis(shown: Extent) -> dict[str, Any]:
+    """Return the settings of a logarithmic axis with plain numbers; Plotly would label 0.5 as 5."""
     decades = math.log10(shown.high / shown.smallest) if shown.high > 0 else 0.0
-    digits = (1, 2, 5) if decades <= DECADES else (1,)
+    digits = (1, 2, 5) if decades <= MAX_DECADES_OF_TICKS else (1,)
     ticks = [float(f"{digit}e{power}") for power in range(-12, 13) for digit in digits]
     return {"tickmode": "array", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 
 
-def lift(figure: go.Figure, floor: float) -> None:
-    """End bands that reach 0 or below just above it, for a logarithmic axis has no place there."""
+def raise_bands(figure: go.Figure, floor: float) -> None:
+    """Raise the values of bands to at least `floor`, as a logarithmic axis has no place for 0."""
     for trace in filter(_is_band, figure.data):
         trace.y = [None if value is None else max(value, floor) for value in trace.y]
 
 
 def has_bands(figure: go.Figure) -> bool:
-    """Whether a trace is filled."""
+    """Return whether the figure has a band."""
     return any(map(_is_band, figure.data))
 
 
@@ -195,7 +199,7 @@ def _is_band(trace: Any) -> bool:
     return bool(getattr(trace, "fill", None)) and trace.y is not None
 
 
-def _finite(values: Any) -> Iterator[float]:
+def _finite_values(values: Any) -> Iterator[float]:
     for value in () if values is None else values:
         if isinstance(value, Real) and math.isfinite(value):
             yield float(value)

@@ -10,9 +10,9 @@ from frontend.api.client import Api
 from frontend.api.types import ComparisonDetail
 from frontend.cli.output import AWAY, FAILED, FINE, Progress, plain, say
 from frontend.errors import ApiAwayError, MissingError
+from frontend.ui.text import OPEN_STATES, duration
 
 EVERY_S: Final = 1.0
-OPEN: Final = ("queued", "running")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def watch(api: Api, comparison: str, *, patience: float, clock: Clock | None = N
                 away_since = None
             known = True
             bar.show(*_line(found))
-            if found["state"] not in OPEN:
+            if found["state"] not in OPEN_STATES:
                 bar.end()
                 return _ended(api, found)
             clock.sleep(EVERY_S)
@@ -78,12 +78,12 @@ def _line(found: ComparisonDetail) -> tuple[str, float, str]:
     done = total - runs["queued"] - runs["running"]
     lost = runs["failed"] + runs["cancelled"]
     head = f"{done} of {total} runs" + (f", {lost} not succeeded" if lost else "")
-    if found["state"] not in OPEN:
+    if found["state"] not in OPEN_STATES:
         return head, found["progress"], found["state"]
     if found["state"] == "queued":
         return head, found["progress"], "waits for a worker"
     eta = found["eta_s"]
-    return head, found["progress"], "" if eta is None else f"{_duration(eta)} left"
+    return head, found["progress"], "" if eta is None else f"{duration(eta)} left"
 
 
 def _ended(api: Api, found: ComparisonDetail) -> int:
@@ -96,9 +96,3 @@ def _ended(api: Api, found: ComparisonDetail) -> int:
             why = f": {plain(error['message'])} {plain(error['cause'])}" if error else ""
             say(f"{plain(run['arm'])}, seed {run['seed']}: {run['state']}{why}")
     return FAILED
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

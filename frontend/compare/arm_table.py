@@ -11,7 +11,7 @@ import streamlit as st
 from frontend.api.types import Arm, ArmPage, Catalogue
 from frontend.compare import url_state as address
 from frontend.compare.selection import reference
-from frontend.ui.text import STATES, pages
+from frontend.ui.text import STATE_TEXTS, page_count
 
 PAGE_SIZE: Final = 50
 ORDERS: Final[Mapping[str, tuple[str, bool]]] = {
@@ -51,7 +51,7 @@ def filters(catalogue: Catalogue) -> dict[str, Any]:
         for label, name, options in (
             ("Loss", "loss", losses),
             ("Data", "data", data),
-            ("State", "state", STATES),
+            ("State", "state", STATE_TEXTS),
         ):
             found[name] = address.one_of(name, list(options), None) or ""
             st.selectbox(
@@ -122,7 +122,7 @@ def rows(arms: Sequence[Arm], losses: Mapping[str, str]) -> list[dict[str, Any]]
             f"#{quote(arm['comparison_name'], safe='')}",
             "Loss": losses.get(arm["loss"], arm["loss"]),
             "Data": arm["data"].replace("_", " "),
-            "State": STATES[arm["state"]],
+            "State": STATE_TEXTS[arm["state"]],
             "Seeds": arm["seeds"],
             "Best epoch": arm["best_epoch"]["mean"] if arm["best_epoch"] else None,
             **{name: arm["settings"].get(path) for name, path in SETTINGS.items()},
@@ -136,7 +136,7 @@ def rows(arms: Sequence[Arm], losses: Mapping[str, str]) -> list[dict[str, Any]]
 
 def turn_pages(total: int, page: int) -> None:
     """The way through a list of several pages, and archived comparisons on demand."""
-    last = pages(total, PAGE_SIZE)
+    last = page_count(total, PAGE_SIZE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if last > 1 and st.button("Back", disabled=page <= 1, key="compare_back"):
             st.query_params["page"] = str(page - 1)

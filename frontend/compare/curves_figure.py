@@ -64,8 +64,8 @@ def figure(
             mean, low, high = (smoothed(curve[part], smooth) for part in ("mean", "low", "high"))
             gaps: Values = [None] * len(x)
             ends = (low, high) if lines == "band" else (gaps, gaps)
-            drawn.add_traces(figures.band(x, mean, *ends, styles[name], name))
-    figures.layout(drawn, x=AXES[axis], y=label, log_y=log_y)
+            drawn.add_traces(figures.band_traces(x, mean, *ends, styles[name], name))
+    figures.apply_layout(drawn, x=AXES[axis], y=label, log_y=log_y)
     drawn.update_layout(height=420 if len(curves) <= FEW else 560, **legend(len(curves)))
     return drawn
 
@@ -128,19 +128,19 @@ def _seeds(
 ) -> list[go.Scatter]:
     made = []
     for index, run in enumerate(curve["runs"]):
-        shown = figures.plain(f"{name}, seed {run['seed']}")
+        shown = figures.escape_plotly(f"{name}, seed {run['seed']}")
         made.append(
             go.Scatter(
                 x=list(x),
                 y=list(smoothed(run["values"], smooth)),
-                mode="lines+markers" if len(x) <= figures.FEW else "lines",
+                mode="lines+markers" if len(x) <= figures.MARKED_POINTS else "lines",
                 line={"color": style.light, "width": 1.2, "dash": style.dash},
                 marker={"color": style.light, "size": 4},
                 connectgaps=True,
                 hovertemplate=f"%{{y:.4~g}}<extra>{shown}</extra>",
                 legendgroup=name,
                 showlegend=index == 0,
-                name=figures.plain(name),
+                name=figures.escape_plotly(name),
             )
         )
     return made

@@ -99,7 +99,7 @@ def _curves(
     )
     row = chosen.metrics[metric]
     with st.container(key="chart-compare"):
-        chart.show(
+        chart.show_chart(
             drawn,
             key="compare_curves",
             name=str(row["label"]),

@@ -92,13 +92,13 @@ def figure(points: Sequence[Dot], *, x: str, y: str, log_x: bool, log_y: bool) -
                 marker={"color": style.light, "size": 9, "symbol": symbol, "opacity": 0.85},
                 error_x=_errors([point.x_sd for point in own], style.light),
                 error_y=_errors([point.y_sd for point in own], style.light),
-                text=[figures.plain(point.name) for point in own],
+                text=[figures.escape_plotly(point.name) for point in own],
                 customdata=[_figures(point) for point in own],
                 hovertemplate="%{text}<br>%{customdata}<extra></extra>",
-                name=figures.plain(loss.replace("_", " ")),
+                name=figures.escape_plotly(loss.replace("_", " ")),
             )
         )
-    figures.layout(drawn, x=x, y=y)
+    figures.apply_layout(drawn, x=x, y=y)
     drawn.update_layout(height=420, hovermode="closest", showlegend=True)
     if log_x:
         drawn.update_xaxes(type="log")
@@ -170,7 +170,7 @@ def _errors(sds: Sequence[float | None], color: str) -> dict[str, Any]:
 
 
 def _figures(point: Dot) -> str:
-    x = shown(point.x) if isinstance(point.x, int | float) else figures.plain(str(point.x))
+    x = shown(point.x) if isinstance(point.x, int | float) else figures.escape_plotly(str(point.x))
     x_sd = f" ± {shown(point.x_sd)}" if point.x_sd is not None else ""
     y_sd = f" ± {shown(point.y_sd)}" if point.y_sd is not None else ""
     return f"x {x}{x_sd}<br>y {shown(point.y)}{y_sd}"

@@ -92,7 +92,7 @@ def spread(client: Api, chosen: Chosen) -> None:
     across = x if x in paths else chosen.metrics[x]["label"]
     each_is = "A point an arm, with its standard deviation over seeds"
     with st.container(key="chart-scatter"):
-        chart.show(
+        chart.show_chart(
             drawn,
             key="compare_scatter",
             name=f"{chosen.metrics[y]['label']} by {across}",

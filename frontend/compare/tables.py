@@ -15,11 +15,12 @@ from frontend.api.client import Api
 from frontend.api.types import Arm, ArmTable, SettingValues, Spread
 from frontend.compare import url_state as address
 from frontend.compare.selection import Chosen, usual
-from frontend.comparison.html import Theme, swatch
+from frontend.comparison.html import swatch
 from frontend.comparison.results_table import figure
 from frontend.comparison.spec_text import plain
 from frontend.errors import ApiError
-from frontend.ui.theme import ArmStyle
+from frontend.ui.theme import ArmStyle, Theme
+from frontend.ui.widgets import viewer_theme
 
 PARTS: Final = {
     "last": "Last",
@@ -143,11 +144,6 @@ def _cell(spread: Spread | None) -> str:
     return f"<td><b>{figure(spread['mean'])}</b>{several}<small>({spread['n']})</small></td>"
 
 
-def theme() -> Theme:
-    """The viewer's theme."""
-    return "dark" if st.context.theme.type == "dark" else "light"
-
-
 def values(client: Api, chosen: Chosen) -> None:
     """Last, best and test values of some metrics, and the same as CSV."""
     keys = [key for key in chosen.metrics if key != "run.elapsed_s"]
@@ -173,7 +169,7 @@ def values(client: Api, chosen: Chosen) -> None:
         "its best epoch by validation MAP@R. Of what is measured at every step, Last is the mean "
         "of the last epoch. Failed runs do not count."
     )
-    st.html(values_table(found, chosen.styles, theme()))
+    st.html(values_table(found, chosen.styles, viewer_theme()))
     st.download_button(
         "Table as CSV",
         values_csv(found),
@@ -188,6 +184,6 @@ def values(client: Api, chosen: Chosen) -> None:
 def settings(chosen: Chosen) -> None:
     """In what the arms differ."""
     if chosen.found["differs"]:
-        st.html(settings_table(chosen.found["differs"], chosen.styles, theme()))
+        st.html(settings_table(chosen.found["differs"], chosen.styles, viewer_theme()))
     else:
         st.caption("All settings that two of these arms share are the same.")

@@ -16,11 +16,11 @@ import streamlit as st
 from frontend.api.client import Api
 from frontend.api.types import Comparison, Size
 from frontend.errors import ApiError, MissingError
-from frontend.ui.current_user import barred, needs
-from frontend.ui.dataset_text import size as in_words
-from frontend.ui.seeds import SeedsError, parse_seeds, write_seeds
-from frontend.ui.text import OPEN, verbatim
-from frontend.ui.widgets import copy_link
+from frontend.ui.dataset_text import file_size as in_words
+from frontend.ui.seeds import SeedsError, format_seeds, parse_seeds
+from frontend.ui.session import role_button, role_refusal
+from frontend.ui.text import OPEN_STATES, escape_markdown
+from frontend.ui.widgets import copy_link_button
 
 MOST_SEEDS: Final = 100
 """Of one comparison, as the API has it."""
@@ -40,7 +40,7 @@ def next_seeds(seeds: Sequence[int]) -> str:
     """A few seeds behind the last, as people write them; "" where there is no room for more."""
     room = min(SUGGESTED, MOST_SEEDS - len(seeds))
     first = max(seeds, default=-1) + 1
-    return write_seeds(range(first, first + room)) if room > 0 else ""
+    return format_seeds(range(first, first + room)) if room > 0 else ""
 
 
 def more_runs(comparison: Comparison, seeds: Sequence[int]) -> str:
@@ -48,7 +48,7 @@ def more_runs(comparison: Comparison, seeds: Sequence[int]) -> str:
     arms = len(comparison["arms"])
     added, before = len(seeds) * arms, sum(comparison["runs"].values())
     known = comparison["seeds"]
-    has = f"It has seed{'' if len(known) == 1 else 's'} {write_seeds(known)} already"
+    has = f"It has seed{'' if len(known) == 1 else 's'} {format_seeds(known)} already"
     if not seeds:
         return f"{has}."
     ways = f"{_count(len(seeds), 'seed')} × {_count(arms, 'arm')}"
@@ -113,21 +113,21 @@ def buttons(client: Api, comparison: Comparison, *, place: str) -> None:
         place: what the buttons' keys begin with; PAGE or BOARD.
     """
     own = comparison["id"]
-    if comparison["state"] in OPEN:
+    if comparison["state"] in OPEN_STATES:
         cancel(client, own, key=f"{place}_cancel")
     lost = comparison["runs"]["failed"] + comparison["runs"]["cancelled"]
-    if lost and comparison["state"] not in OPEN:
+    if lost and comparison["state"] not in OPEN_STATES:
         label = f"Retry {lost} run{'s' if lost > 1 else ''}"
-        if needs("editor", label, icon=":material/replay:", key=f"{place}_retry"):
+        if role_button("editor", label, icon=":material/replay:", key=f"{place}_retry"):
             client.retry(own)
             st.rerun()
-    if needs("editor", "Edit", icon=":material/edit:", key=f"{place}_edit"):
+    if role_button("editor", "Edit", icon=":material/edit:", key=f"{place}_edit"):
         _ask(place, "Edit", own)
     if place == PAGE:
-        copy_link()
+        copy_link_button()
     keeping = BRING_BACK if comparison["archived"] else ARCHIVE
     options = (MORE_SEEDS, DUPLICATE, keeping, DELETE)
-    allowed = [option for option in options if not barred(NEEDS[option])]
+    allowed = [option for option in options if not role_refusal(NEEDS[option])]
     chosen = st.menu_button(
         "More",
         allowed or options,  # it cannot be empty
@@ -135,13 +135,14 @@ def buttons(client: Api, comparison: Comparison, *, place: str) -> None:
         format_func=lambda option: f"{ICONS[option]} {option}",
         key=f"{place}_more",
         disabled=not allowed,
-        help=barred("editor") or ("Deleting needs the role admin." if barred("admin") else None),
+        help=role_refusal("editor")
+        or ("Deleting needs the role admin." if role_refusal("admin") else None),
     )
     if chosen == DUPLICATE:
-        st.switch_page("app_pages/new.py", query_params={"from": own})
+        st.switch_page("app_pages/new_comparison.py", query_params={"from": own})
     elif chosen == keeping:
         client.patch(own, archived=keeping == ARCHIVE)
-        name = verbatim(comparison["name"])
+        name = escape_markdown(comparison["name"])
         st.toast(f"“{name}” is {'in the archive' if keeping == ARCHIVE else 'on the board again'}.")
         st.rerun()
     elif chosen:
@@ -150,7 +151,7 @@ def buttons(client: Api, comparison: Comparison, *, place: str) -> None:
 
 def cancel(client: Api, comparison: str, *, key: str) -> None:
     """The button that ends a comparison's runs, once it is confirmed."""
-    why = barred("editor")
+    why = role_refusal("editor")
     with st.popover("Cancel", icon=":material/stop_circle:", disabled=bool(why), help=why):
         st.write("End all its runs? What was measured stays.")
         if st.button("End the runs", type="primary", key=key):
@@ -251,12 +252,14 @@ def more_seeds_dialog(client: Api, comparison: Comparison) -> None:
 def delete_dialog(client: Api, comparison: Comparison) -> None:
     """What is freed, and the button that frees it."""
     own = comparison["id"]
-    st.markdown(f"**{verbatim(comparison['name'])}** goes with all it has and does not come back.")
+    st.markdown(
+        f"**{escape_markdown(comparison['name'])}** goes with all it has and does not come back."
+    )
     try:
         st.html(freed(client.size(own)))
     except ApiError as error:
         st.caption(f"How much that frees cannot be told now: {error.message}")
-    if comparison["state"] in OPEN:
+    if comparison["state"] in OPEN_STATES:
         st.caption(":material/warning: It is not finished; what still runs is stopped.")
     with st.container(horizontal=True, gap="small"):
         if st.button("Delete it", type="primary", icon=ICONS[DELETE], key=f"delete_{own}"):
@@ -302,7 +305,7 @@ def row_actions(client: Api, chosen: Comparison | None) -> None:
         st.caption("Its name opens a comparison; select its row to change, cancel or delete it.")
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.markdown(f"**{verbatim(chosen['name'])}**", width="content")
+        st.markdown(f"**{escape_markdown(chosen['name'])}**", width="content")
         buttons(client, chosen, place=BOARD)
 
 

@@ -3,13 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from frontend.comparison.results_table import Cell, Line, Section
 from frontend.comparison.spec_text import Fact, Setting
-from frontend.ui.theme import ArmStyle
-
-Theme = Literal["light", "dark"]
+from frontend.ui.theme import ArmStyle, Theme
 
 _ARROWS: Final = {"higher": "↑", "lower": "↓"}
 _MARKS: Final = {
@@ -17,8 +15,6 @@ _MARKS: Final = {
     "ahead": ("○", "best mean, but the 95 % intervals meet: not told apart"),
     "": ("", ""),
 }
-_LINES: Final = {"solid": "solid", "dot": "dotted"}
-"""The nearest that CSS draws."""
 
 
 def head(comparison: Mapping[str, Any], facts: Sequence[Fact], difference: str) -> str:
@@ -101,7 +97,7 @@ def _cell(cell: Cell | None) -> str:
 
 def swatch(style: ArmStyle, theme: Theme) -> str:
     """A sample of an arm's line."""
-    line = f"border-top: 3px {_LINES.get(style.dash, 'dashed')} {style.color(theme)}"
+    line = f"border-top: 3px {style.css_line} {style.color(theme)}"
     return f"<span class='lb-sample' style='{line}'></span>"
 
 

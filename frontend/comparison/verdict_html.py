@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
-from frontend.comparison.html import Theme, swatch
+from frontend.comparison.html import swatch
 from frontend.comparison.results_table import figure, signed
-from frontend.ui.theme import ArmStyle
+from frontend.ui.theme import ArmStyle, Theme
 
 Json = Mapping[str, Any]
 

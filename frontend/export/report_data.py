@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from frontend.api.client import SEPARATOR, Api
 from frontend.api.types import ArmCurve, Catalogue, Everything
-from frontend.charts.figures import band, layout
+from frontend.charts.figures import apply_layout, band_traces
 from frontend.comparison.spec_text import reductions
 from frontend.errors import MissingError
 from frontend.ui.theme import arm_styles
@@ -134,7 +134,7 @@ def _drawn(material: Material, key: str) -> Drawn:
     figure = go.Figure()
     for curve in material.curves[key]:
         columns = (_epochs(curve), curve["mean"], curve["low"], curve["high"])
-        figure.add_traces(band(*columns, styles[curve["arm"]], curve["arm"]))
+        figure.add_traces(band_traces(*columns, styles[curve["arm"]], curve["arm"]))
     unit = f" ({row['unit']})" if row["unit"] else ""
     caption = str(row["meaning"])
     if key == "dynamics.gradient_norm":
@@ -142,7 +142,7 @@ def _drawn(material: Material, key: str) -> Drawn:
     widest = max(curve["width"] for curve in material.curves[key])
     if widest > 1:
         caption += f" Each point is the mean of {widest} steps."
-    layout(figure, x="epoch", y=f"{row['label']}{unit}")
+    apply_layout(figure, x="epoch", y=f"{row['label']}{unit}")
     return Drawn(key, str(row["label"]), caption, figure)
 
 

@@ -20,7 +20,7 @@ from frontend.comparison.results_table import sections
 from frontend.comparison.spec_text import difference, facts, settings
 from frontend.comparison.verdict_html import by_seed, card
 from frontend.export.report_data import Drawn, Material, drawn
-from frontend.ui.assets import FOLDER, Assets
+from frontend.ui.assets import LIVE_FOLDER, Assets
 from frontend.ui.theme import COLORS, ArmStyle, arm_styles
 
 HERE: Final = Path(__file__).parent
@@ -37,7 +37,7 @@ def plotly() -> str:
 @cache
 def drawing() -> str:
     """The modules of the pages' charts as one script, and what draws a report with them."""
-    modules = [(FOLDER / "js" / name).read_text(encoding="utf-8") for name in MODULES]
+    modules = [(LIVE_FOLDER / "js" / name).read_text(encoding="utf-8") for name in MODULES]
     modules.append((HERE / "report.js").read_text(encoding="utf-8"))
     plain = [re.sub(r"^(import .*\n|export )", "", text, flags=re.MULTILINE) for text in modules]
     return '(() => {\n"use strict";\n' + "\n".join(plain) + "})();\n"
@@ -46,8 +46,8 @@ def drawing() -> str:
 @cache
 def report_style() -> str:
     """The style of the pages' tables and charts, and the report's own."""
-    page = (FOLDER.parent / "page.css").read_text(encoding="utf-8")
-    chart = (FOLDER / "chart.css").read_text(encoding="utf-8")
+    page = (LIVE_FOLDER.parent / "page.css").read_text(encoding="utf-8")
+    chart = (LIVE_FOLDER / "chart.css").read_text(encoding="utf-8")
     return page + chart + (HERE / "report.css").read_text(encoding="utf-8")
 
 

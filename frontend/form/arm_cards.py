@@ -10,9 +10,7 @@ from frontend.form.draft import PREFIX, Draft
 from frontend.form.to_spec import arm_count
 from frontend.form.widgets import about, cells, complaints, grid, kind, text
 from frontend.ui.theme import arm_style
-
-_LINES = {"solid": "solid", "dot": "dotted"}
-"""The nearest that CSS draws."""
+from frontend.ui.widgets import viewer_theme
 
 
 def arm_cards(draft: Draft) -> None:
@@ -112,8 +110,8 @@ def _in_words(value: object) -> str:
 
 def _swatch(index: int) -> str:
     style = arm_style(index)
-    color = style.color("dark" if st.context.theme.type == "dark" else "light")
-    line = f"border-top: 4px {_LINES.get(style.dash, 'dashed')} {color}"
+    color = style.color(viewer_theme())
+    line = f"border-top: 4px {style.css_line} {color}"
     return (
         "<span style='display: flex; align-items: center; gap: 0.6rem; font-weight: 600'>"
         f"<span style='width: 2rem; {line}'></span>Arm {index + 1}</span>"

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from frontend.form.schema_fields import Choice, Field, Form, Items, Problem
 from frontend.form.to_spec import Values
-from frontend.ui.seeds import write_seeds
+from frontend.ui.seeds import format_seeds
 
 Json = Mapping[str, Any]
 
@@ -35,7 +35,7 @@ def read_spec(spec: object, form: Form) -> tuple[Values, list[Problem]]:
     tags, seeds = spec.get("tags", []), spec.get("seeds", [0])
     values["tags"] = ", ".join(map(str, tags)) if isinstance(tags, list) else str(tags)
     readable = isinstance(seeds, list) and all(type(seed) is int for seed in seeds)
-    values["seeds"] = write_seeds(seeds) if readable else str(seeds)
+    values["seeds"] = format_seeds(seeds) if readable else str(seeds)
     _read_choice(spec.get("data"), form.data, "data", values, problems)
     data = form.data.option(values["data.kind"])
     for name, choice, items in (

@@ -12,6 +12,7 @@ import streamlit as st
 from frontend.form.draft import PREFIX, Draft
 from frontend.form.schema_fields import Choice, Field, Items, Option
 from frontend.form.to_spec import SHARED
+from frontend.ui.widgets import viewer_theme
 
 _RED = {"light": "#c62828", "dark": "#ff8a80"}
 
@@ -132,7 +133,7 @@ def about(option: Option) -> None:
 
 def red() -> str:
     """The colour of problems on the viewer's theme."""
-    return _RED["dark" if st.context.theme.type == "dark" else "light"]
+    return _RED[viewer_theme()]
 
 
 def complaints(draft: Draft, path: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 import streamlit as st
 
-from frontend.ui.assets import FOLDER, Assets
+from frontend.ui.assets import LIVE_FOLDER, Assets
 from frontend.ui.theme import arm_styles
 
 Tab = Literal["live", "geometry", "retrieval", "space", "verdict", "setup"]
@@ -91,8 +91,8 @@ _LOG_FAMILIES: Final = ("dynamics.", "geometry.", "audio.geometry.", "visual.geo
 _ASSETS: Final = Assets.load()
 _component = st.components.v2.component(
     "lossboard_live",
-    js=(FOLDER / "js" / "loader.js").read_text(encoding="utf-8"),
-    css=(FOLDER / "live.css").read_text(encoding="utf-8"),
+    js=(LIVE_FOLDER / "js" / "loader.js").read_text(encoding="utf-8"),
+    css=(LIVE_FOLDER / "live.css").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
 

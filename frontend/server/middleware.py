@@ -1,4 +1,4 @@
-"""Before all pages: who is not signed in comes to the sign-in page, and then to what was asked."""
+"""The middleware in front of all pages: it demands a sign-in and sets security headers."""
 
 from typing import Final
 from urllib.parse import urlencode
@@ -8,26 +8,28 @@ from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from frontend.server.proxy import problem
+from frontend.server.proxy import error_response
 from frontend.server.sessions import COOKIE, Door, Sessions
 
-HEADERS: Final = {
+SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-POLICY: Final = "frame-ancestors 'self'; object-src 'none'; base-uri 'self'; form-action 'self'"
-"""As much as Streamlit's pages live with: they make scripts and styles as they go."""
-INSIDE: Final = ("/_stcore/upload_file/", "/_stcore/agent/", "/media/")
-"""Where pages take and give files, and where programs may use them."""
-NO_PAGES: Final = ("/signin", "/api/", "/_stcore/", "/lossboard/", "/static/", "/media/")
+CONTENT_POLICY: Final = (
+    "frame-ancestors 'self'; object-src 'none'; base-uri 'self'; form-action 'self'"
+)
+"""The strictest policy that Streamlit's pages work with: they write scripts and styles."""
+SIGNED_IN_PATHS: Final = ("/_stcore/upload_file/", "/_stcore/agent/", "/media/")
+"""Paths for files of pages and for programs; they need a signed-in session."""
+NOT_PAGES: Final = ("/signin", "/api/", "/_stcore/", "/lossboard/", "/static/", "/media/")
 
 
-class Gate:
-    """ASGI middleware: leads documents to the sign-in, takes and gives strangers no file, and tells
-    browsers what not to do with any answer.
+class SignInMiddleware:
+    """ASGI middleware: redirect pages to the sign-in, refuse files without a session, add headers.
 
-    Strangers may open the pages' socket: the entry draws them nothing but the way to the sign-in.
+    The pages' websocket is open without a session: the entry page then draws nothing but the way
+    to the sign-in page.
     """
 
     def __init__(self, app: ASGIApp, door: Door, sessions: Sessions) -> None:
@@ -36,44 +38,45 @@ class Gate:
         self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or lead it to the sign-in."""
+        """Pass the request on, redirect it to the sign-in, or refuse it."""
         if scope["type"] == "websocket":
-            await self._inside(scope)  # the entry asks what came of it
+            await self._may_enter(scope)  # sets `sessions.needed`, which the entry page reads
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
-        async def dressed(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in SECURITY_HEADERS.items():
                     headers[name] = value
-                headers.setdefault("Content-Security-Policy", POLICY)
+                headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
             await send(message)
 
-        if _is_page(scope) and not await self._inside(scope):
+        if _is_page(scope) and not await self._may_enter(scope):
             query = scope["query_string"].decode("latin-1")
-            asked = f"{scope['path']}?{query}" if query else scope["path"]
-            led = RedirectResponse(f"/signin?{urlencode({'next': asked})}", status_code=303)
-            led.headers["Cache-Control"] = "no-store"
-            await led(scope, receive, dressed)
+            path = f"{scope['path']}?{query}" if query else scope["path"]
+            redirect = RedirectResponse(f"/signin?{urlencode({'next': path})}", status_code=303)
+            redirect.headers["Cache-Control"] = "no-store"
+            await redirect(scope, receive, send_with_headers)
             return
-        if scope["path"].startswith(INSIDE) and not await self._inside(scope):
-            refused = problem(401, "unauthorized", "Sign in first: your session has ended.")
-            await refused(scope, receive, dressed)
+        if scope["path"].startswith(SIGNED_IN_PATHS) and not await self._may_enter(scope):
+            refused = error_response(401, "unauthorized", "Sign in first: your session has ended.")
+            await refused(scope, receive, send_with_headers)
             return
-        await self._app(scope, receive, dressed)
+        await self._app(scope, receive, send_with_headers)
 
-    async def _inside(self, scope: Scope) -> bool:
-        own = HTTPConnection(scope).cookies.get(COOKIE)
-        if self._sessions.find(own) is not None:
+    async def _may_enter(self, scope: Scope) -> bool:
+        """Return whether the request has a session, or the API needs no sign-in."""
+        cookie = HTTPConnection(scope).cookies.get(COOKIE)
+        if self._sessions.find(cookie) is not None:
             return True
         self._sessions.needed = await self._door.locked()
         return not self._sessions.needed
 
 
 def _is_page(scope: Scope) -> bool:
-    """Whether it is a person's browser that opens a page."""
+    """Return whether a browser opens a page with this request."""
     accepted = HTTPConnection(scope).headers.get("accept", "")
-    asked = scope["method"] == "GET" and "text/html" in accepted
-    return asked and not scope["path"].startswith(NO_PAGES)
+    is_html = scope["method"] == "GET" and "text/html" in accepted
+    return is_html and not scope["path"].startswith(NOT_PAGES)

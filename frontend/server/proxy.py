@@ -1,9 +1,8 @@
-"""Hands the browser's calls of /api/v1 on to the API, so that pages and API share one origin.
+"""Pass the browser's calls of /api/v1 on to the API, so that pages and API share one origin.
 
-Bodies pass as they come, in both directions: an event stream reaches the viewer event by event, an
-upload the API without ever lying whole in this process.
-
-What can be said of where a request comes from, and where it may be led.
+Bodies are streamed in both directions: an event stream reaches the viewer event by event, and an
+upload is never held whole in this process. The module also checks where a request comes from and
+which paths a sign-in may lead to.
 """
 
 import asyncio
@@ -21,18 +20,19 @@ from starlette.types import Message, Receive, Scope, Send
 
 from frontend.server.sessions import COOKIE, Sessions
 
-READING: Final = ("GET", "HEAD", "OPTIONS")
+SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 
 
-def is_own(request: HTTPConnection, *, proof: bool) -> bool:
-    """Whether a request was made by our own pages, or by no page at all.
+def is_same_origin(request: HTTPConnection, *, proof: bool) -> bool:
+    """Return whether a request was made by our own pages or by no page at all.
 
-    A browser says so itself, and no page can make it lie: where it trusts the connection in
-    Sec-Fetch-Site, and for whatever may change something in Origin.
+    The browser states this itself, and no page can change what it states: in Sec-Fetch-Site where
+    it trusts the connection, and in Origin for every request that may change something.
 
     Args:
-        request: as it came.
-        proof: whether it has to say so; else silence is fine, as programs keep it.
+        request: the request.
+        proof: whether one of these headers is required; without it a request that has neither is
+            accepted, because programs send none.
     """
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None:
@@ -44,22 +44,22 @@ def is_own(request: HTTPConnection, *, proof: bool) -> bool:
 
 
 def is_secure(request: HTTPConnection) -> bool:
-    """Whether the browser's connection is encrypted, here or at a proxy in front."""
+    """Return whether the browser's connection is encrypted, here or at a proxy in front of us."""
     forwarded = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip()
     return (forwarded or request.url.scheme) in {"https", "wss"}
 
 
-def own_path(asked: str) -> str:
-    """The path to go on to: as asked if it is one of ours, else the first page's."""
-    parts = urlsplit(asked)
-    fine = (
-        asked.startswith("/")
-        and not asked.startswith(("//", "/\\"))
+def safe_path(path: str) -> str:
+    """Return the path if it is one of our own, to which a sign-in may lead, else "/"."""
+    parts = urlsplit(path)
+    is_ours = (
+        path.startswith("/")
+        and not path.startswith(("//", "/\\"))
         and not (parts.scheme or parts.netloc)
-        and asked.isprintable()
+        and path.isprintable()
         and parts.path not in {"/signin", "/signout"}
     )
-    return asked if fine else "/"
+    return path if is_ours else "/"
 
 
 logger = logging.getLogger(__name__)
@@ -68,12 +68,12 @@ PREFIX: Final = "/api/v1"
 METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
 """A silent event stream is cut after a minute; the API pings every 15 s."""
-CHECKING: Final = httpx.Timeout(2000.0, connect=5.0)
-"""Of an uploaded data set, which the API checks row by row before it answers, and of an exported
-table, which it writes whole before."""
+SLOW_TIMEOUT: Final = httpx.Timeout(2000.0, connect=5.0)
+"""For calls that the API works on before it answers: it checks an uploaded data set row by row, and
+writes an exported table whole."""
 
-LOOK_S: Final = 2.0
-"""How often an answer under way looks whether whoever gets it is still signed in."""
+SESSION_CHECK_S: Final = 2.0
+"""Seconds between checks, during an answer, that its viewer is still signed in."""
 
 _HOP_BY_HOP: Final = {
     "connection",
@@ -85,14 +85,14 @@ _HOP_BY_HOP: Final = {
     "transfer-encoding",
     "upgrade",
 }
-_NOT_ANSWERED: Final = _HOP_BY_HOP | {"date", "server"}
-_NOT_SENT: Final = _HOP_BY_HOP | {"host", "accept-encoding", "cookie", "origin"}
-"""Cookies are this server's own, and so is the origin; and what is not compressed needs no
-unpacking here."""
+_NOT_RETURNED: Final = _HOP_BY_HOP | {"date", "server"}
+_NOT_FORWARDED: Final = _HOP_BY_HOP | {"host", "accept-encoding", "cookie", "origin"}
+"""Request headers that are not passed on: cookies and the origin belong to this server, and an
+answer that is not compressed need not be unpacked here."""
 
 
 class Proxy:
-    """Streams requests to one API and its answers back."""
+    """Streams requests to one API, and its answers back."""
 
     def __init__(
         self, client: httpx.AsyncClient, api_url: str, sessions: Sessions | None = None
@@ -103,23 +103,27 @@ class Proxy:
         self._closing = asyncio.Event()
 
     def close(self) -> None:
-        """End the streams under way, so that the server can stop at once."""
+        """End all streams, so that the server can stop at once."""
         self._closing.set()
 
     def route(self) -> Route:
-        """The route that serves everything under PREFIX."""
+        """Return the route that serves everything under PREFIX."""
         return Route(f"{PREFIX}/{{path:path}}", self.answer, methods=METHODS)
 
     async def answer(self, request: Request) -> Response:
-        """Relay one request, in the name of whoever is signed in; never one to the workers' side of
-        the API, nor one by which another site's page would change something."""
+        """Pass one request on in the name of the signed-in person, and return the API's answer.
+
+        Refused are requests to the workers' part of the API, and requests by which a page of
+        another site would change something.
+        """
         path = request.path_params["path"]
         if not is_public(path):
-            return problem(404, "not_found", "There is no such address.")
-        own = request.cookies.get(COOKIE)
-        session = None if "authorization" in request.headers else self._sessions.find(own)
-        if request.method not in READING and not is_own(request, proof=session is not None):
-            return problem(
+            return error_response(404, "not_found", "There is no such address.")
+        cookie = request.cookies.get(COOKIE)
+        session = None if "authorization" in request.headers else self._sessions.find(cookie)
+        is_safe = request.method in SAFE_METHODS
+        if not is_safe and not is_same_origin(request, proof=session is not None):
+            return error_response(
                 403,
                 "forbidden",
                 "A page of another address asks for this. Open Lossboard itself and do it there.",
@@ -131,30 +135,30 @@ class Proxy:
             request.method,
             url,
             headers=[
-                *_kept(request.headers.items(), _NOT_SENT),
+                *_without(request.headers.items(), _NOT_FORWARDED),
                 *([("authorization", f"Bearer {session.token}")] if session else []),
             ],
             content=request.stream() if _has_body(request) else None,
-            timeout=CHECKING if is_slow(request.method, path) else TIMEOUT,
+            timeout=SLOW_TIMEOUT if is_slow(request.method, path) else TIMEOUT,
         )
         try:
             incoming = await self._client.send(outgoing, stream=True)
         except ClientDisconnect:
-            return Response(status_code=499)  # told to nobody: the viewer left in mid-upload
+            return Response(status_code=499)  # the viewer left during the upload: nobody gets this
         except httpx.TransportError as error:
             logger.warning("API away: %s %s: %r", request.method, request.url.path, error)
-            return problem(502, "api_unavailable", "The API does not answer. Is it running?")
+            return error_response(502, "api_unavailable", "The API does not answer. Is it running?")
         if session and incoming.status_code == httpx.codes.UNAUTHORIZED:
-            self._sessions.end(own)  # its token was taken back
-        return _Relay(incoming, self._closing, self._has_ended(own if session else None))
+            self._sessions.end(cookie)  # the session's token was revoked
+        return _Relay(incoming, self._closing, self._has_ended(cookie if session else None))
 
-    def _has_ended(self, own: str | None) -> Callable[[], bool]:
-        """Whether the session that a call was made in is over; one of nobody's never is."""
-        return lambda: own is not None and self._sessions.find(own) is None
+    def _has_ended(self, cookie: str | None) -> Callable[[], bool]:
+        """Return a check that the call's session has ended; False for a call without a session."""
+        return lambda: cookie is not None and self._sessions.find(cookie) is None
 
 
 class _Relay(Response):
-    """An answer of the API on its way to the viewer; closed as soon as either side leaves."""
+    """An answer of the API, passed on to the viewer; closed as soon as either side leaves."""
 
     def __init__(
         self, incoming: httpx.Response, closing: asyncio.Event, has_ended: Callable[[], bool]
@@ -166,7 +170,7 @@ class _Relay(Response):
         self._whole = False
         self.raw_headers = [
             (name.lower().encode("latin-1"), value.encode("latin-1"))
-            for name, value in _kept(incoming.headers.multi_items(), _NOT_ANSWERED)
+            for name, value in _without(incoming.headers.multi_items(), _NOT_RETURNED)
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -179,7 +183,7 @@ class _Relay(Response):
                 tasks.cancel_scope.cancel()
             over = self._closing.is_set() or self._has_ended()
             if over and not self._sized and not self._whole:
-                await send(_end())
+                await send(_end_of_body())
         finally:
             with anyio.CancelScope(shield=True):
                 await self._incoming.aclose()
@@ -193,9 +197,9 @@ class _Relay(Response):
         except httpx.TransportError as error:
             logger.warning("API left in mid-answer: %s: %r", self._incoming.url.path, error)
             if self._sized:
-                return  # unfinished: the server then cuts the connection, and the viewer knows
+                return  # the server cuts an unfinished answer, which shows the viewer the failure
         self._whole = True
-        await send(_end())
+        await send(_end_of_body())
 
     @property
     def _sized(self) -> bool:
@@ -208,7 +212,7 @@ class _Relay(Response):
 
     async def _until_signed_out(self, scope: anyio.CancelScope) -> None:
         while not self._has_ended():
-            await anyio.sleep(LOOK_S)
+            await anyio.sleep(SESSION_CHECK_S)
         scope.cancel()
 
     async def _until_closing(self, scope: anyio.CancelScope) -> None:
@@ -217,31 +221,31 @@ class _Relay(Response):
 
 
 def is_public(path: str) -> bool:
-    """Whether a decoded path below PREFIX may be asked for from a browser."""
+    """Return whether a browser may ask for a decoded path below PREFIX."""
     segments = path.split("/")
     return not any(part in {".", "..", "internal"} or "\\" in part for part in segments)
 
 
 def is_slow(method: str, path: str) -> bool:
-    """Whether the API may work on a call for minutes before it answers."""
+    """Return whether the API may work on a call for minutes before it answers."""
     return (method, path) == ("POST", "datasets") or (method == "GET" and path.endswith("/export"))
 
 
 def _has_body(request: Request) -> bool:
-    """Whether a body follows: then it is passed on as it comes, for uploads are large."""
+    """Return whether the request has a body, which is then streamed because uploads are large."""
     headers = request.headers
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
-def problem(status: int, error: str, message: str) -> JSONResponse:
-    """An error in the API's own shape."""
+def error_response(status: int, error: str, message: str) -> JSONResponse:
+    """Return an error in the API's own format."""
     return JSONResponse({"error": error, "message": message, "fields": []}, status_code=status)
 
 
-def _kept(headers: Iterable[tuple[str, str]], dropped: set[str]) -> list[tuple[str, str]]:
+def _without(headers: Iterable[tuple[str, str]], dropped: set[str]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in headers if name.lower() not in dropped]
 
 
-def _end() -> Message:
-    """The message that ends a body; a new one each time, as middleware may write into it."""
+def _end_of_body() -> Message:
+    """Return the message that ends a body; a new one each time, as middleware may change it."""
     return {"type": "http.response.body", "body": b"", "more_body": False}

@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from frontend.server.proxy import is_own, is_secure, own_path
+from frontend.server.proxy import is_same_origin, is_secure, safe_path
 from frontend.server.sessions import COOKIE, LONGEST_S, Door, DoorAwayError, Sessions
 
 MOST_FAILED: Final = 10
@@ -114,7 +114,7 @@ class SignIn:
 
     async def show(self, request: Request) -> Response:
         """The page; whoever needs none goes on at once."""
-        next_path = own_path(request.query_params.get("next", "/"))
+        next_path = safe_path(request.query_params.get("next", "/"))
         inside = self._sessions.find(request.cookies.get(COOKIE)) is not None
         if inside or not await self._door.locked():
             return RedirectResponse(next_path, status_code=303)
@@ -123,8 +123,8 @@ class SignIn:
     async def take(self, request: Request) -> Response:
         """A token that was pasted."""
         form = await _form(request)
-        token, next_path = form.get("token", "").strip(), own_path(form.get("next", "/"))
-        if not is_own(request, proof=True):
+        token, next_path = form.get("token", "").strip(), safe_path(form.get("next", "/"))
+        if not is_same_origin(request, proof=True):
             problem = "This was not sent from this page. Paste your token here."
             return page(next_path, problem=problem, status=403)
         address = request.client.host if request.client else ""
@@ -156,7 +156,7 @@ class SignIn:
 
     async def leave(self, request: Request) -> Response:
         """Sign out; whoever is not signed in is out already."""
-        if not is_own(request, proof=True):
+        if not is_same_origin(request, proof=True):
             return page("/", problem="This was not sent from this page.", status=403)
         self._sessions.end(request.cookies.get(COOKIE))
         done = RedirectResponse("/signin", status_code=303)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from frontend.ui.assets import FOLDER as LIVE
+from frontend.ui.assets import LIVE_FOLDER as LIVE
 from frontend.ui.assets import Assets
 from frontend.ui.theme import arm_styles
 

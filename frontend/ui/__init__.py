@@ -1,1 +1,1 @@
-"""What all pages share: session, user, texts, controls, theme and assets."""
+"""What all pages share: session, texts, widgets, theme, and the browser's files."""

@@ -1,4 +1,4 @@
-"""The files that the components load in the browser, at addresses that name their content."""
+"""The JavaScript files that the components load in the browser, at addresses with a digest."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,33 +11,33 @@ from typing import Final
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-FOLDER: Final = Path(__file__).parents[1] / "live"
-PARTS: Final = ("live", "space")
-"""Folders beside one another that have a `js`; their modules may import one another's."""
+LIVE_FOLDER: Final = Path(__file__).parents[1] / "live"
+COMPONENTS: Final = ("live", "space")
+"""Folders of `frontend` with a `js` folder; their modules may import those of the other folder."""
 PREFIX: Final = "/lossboard"
 _FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 @dataclass(frozen=True)
 class Assets:
-    """The components' own modules, and the Plotly that the installed package brings."""
+    """The components' JavaScript modules, and the Plotly of the installed package."""
 
     modules: dict[str, Path]
-    """By their path below `frontend`, so that a relative import means the same file here as in
-    the browser."""
+    """Modules by their path below `frontend`, so that a relative import means the same file here
+    and in the browser."""
     plotly: Path
     digest: str
-    """Changes with every module, so that a cached copy is never mixed with a newer one."""
+    """Digest of all modules, so that a cached module is never mixed with a newer one."""
     plotly_version: str
 
     @classmethod
     @cache
     def load(cls) -> "Assets":
-        """Find the files as installed; once a process, so that what pages ask for is served."""
+        """Find the installed files, once a process: the addresses in pages stay those served."""
         modules = {
             f"{part}/js/{path.name}": path
-            for part in PARTS
-            for path in sorted((FOLDER.parent / part / "js").glob("*.js"))
+            for part in COMPONENTS
+            for path in sorted((LIVE_FOLDER.parent / part / "js").glob("*.js"))
         }
         content = hashlib.sha256()
         for name, path in modules.items():
@@ -47,20 +47,20 @@ class Assets:
 
     @property
     def main_url(self) -> str:
-        """Path of the module that the live component imports; it imports its siblings."""
+        """URL path of the live component's main module, which imports the others."""
         return self.module_url("main.js")
 
     def module_url(self, name: str, part: str = "live") -> str:
-        """Path of a module by its file's name and its folder, one of PARTS."""
+        """Return the URL path of a module by its file name and its folder, one of COMPONENTS."""
         return self._address(f"{part}/js/{name}")
 
     @property
     def plotly_url(self) -> str:
-        """Path of Plotly."""
+        """URL path of Plotly."""
         return f"{PREFIX}/plotly-{self.plotly_version}.min.js"
 
     def routes(self) -> list[Route]:
-        """Routes that serve each file at its one address, cacheable for ever."""
+        """Return the routes that serve each file at its address; browsers may cache it for ever."""
 
         def serve(address: str, path: Path) -> Route:
             async def answer(_request: object) -> Response:

@@ -1,4 +1,4 @@
-"""What there is to say of data sets; pure functions."""
+"""Texts and HTML tables about data sets, every text escaped."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -7,13 +7,13 @@ from typing import Any, Final
 
 from frontend.errors import FieldProblem
 
-KINDS: Final = {
+KIND_TITLES: Final = {
     "image_folder": "Images",
     "features": "Features",
     "paired_features": "Pairs of features",
 }
-"""Kind of an upload -> what it is called."""
-FORMATS: Final = {
+"""Kind of an upload -> its title."""
+KINDS_BY_ENDING: Final = {
     ".zip": ("image_folder",),
     ".npz": ("features", "paired_features"),
     ".parquet": ("features", "paired_features"),
@@ -21,16 +21,16 @@ FORMATS: Final = {
     ".hdf5": ("paired_features",),
     ".mat": ("paired_features",),
 }
-"""Ending of a file -> the kinds that it may be."""
-SOURCES: Final = {
+"""Ending of a file -> the kinds of upload that it may hold."""
+SOURCE_TEXTS: Final = {
     "bundled": "bundled",
     "fetched": "downloaded by the worker when a run first needs it",
     "placed": "put by hand into the workers' folder",
 }
-"""Where data sets of the catalogue that are nobody's own come from, in words."""
-CLASSES_SHOWN: Final = 6
-IMAGES_SHOWN: Final = 3
-"""Images that a card shows of each of its first classes."""
+"""Source of a data set in the catalogue, other than a team's own -> its text."""
+MAX_CLASSES: Final = 6
+MAX_IMAGES: Final = 3
+"""Number of images that a card shows of each class."""
 LAYOUTS: Final = (
     (
         ".zip",
@@ -49,24 +49,24 @@ LAYOUTS: Final = (
         "[items, seconds, numbers] are averaged. In Parquet also columns a0, a1, … and v0, v1, …",
     ),
 )
-"""Endings, what is called so, and what such a file holds."""
+"""File endings, title, and contents of each kind of upload."""
 
 
 def kinds_of(filename: str) -> tuple[str, ...]:
-    """The kinds that a file may be, by its ending; none for one that is not taken."""
-    return FORMATS.get(PurePath(filename).suffix.lower(), ())
+    """Return the kinds of upload that a file may hold by its ending; none if not accepted."""
+    return KINDS_BY_ENDING.get(PurePath(filename).suffix.lower(), ())
 
 
-def counts(dataset: Mapping[str, Any]) -> str:
-    """A data set in one line: "1,200 items, 10 classes, 64 features, 34 MB"."""
+def summary(dataset: Mapping[str, Any]) -> str:
+    """Return a data set in one line: "1,200 items, 10 classes, 64 features, 34 MB"."""
     parts = [f"{dataset['items']:,} items", f"{dataset['classes']:,} classes"]
     if dataset["has_fine"]:
         parts.append("fine labels")
-    return ", ".join([*parts, *shape(dataset["shape"]), size(dataset["size"])])
+    return ", ".join([*parts, *shape_texts(dataset["shape"]), file_size(dataset["size"])])
 
 
-def shape(seen: Mapping[str, Any]) -> list[str]:
-    """The sizes of an upload's rows, or the bounds of its images' sides."""
+def shape_texts(seen: Mapping[str, Any]) -> list[str]:
+    """Return the number of features per row, or the range of image sizes, as texts."""
     words = [
         f"{seen[name]:,} {name} features".replace("features features", "features")
         for name in ("features", "audio", "visual")
@@ -79,8 +79,8 @@ def shape(seen: Mapping[str, Any]) -> list[str]:
     return words
 
 
-def size(count: float) -> str:
-    """Bytes for people."""
+def file_size(count: float) -> str:
+    """Return a number of bytes as a short text with a unit."""
     for unit in ("bytes", "kB", "MB"):
         if count < 1000:
             return f"{count:.3g} {unit}"
@@ -89,11 +89,11 @@ def size(count: float) -> str:
 
 
 def thumbnails(dataset: Mapping[str, Any], prefix: str) -> str:
-    """Images of an upload's first classes, each class under its name, as HTML.
+    """Return images of an upload's first classes with the class names, as HTML.
 
     Args:
-        dataset: the API's, with thumbnail_items.
-        prefix: of the API's addresses.
+        dataset: a data set of the API, with thumbnail_items.
+        prefix: path prefix of the API's addresses.
     """
     by_class: dict[str, list[Mapping[str, Any]]] = {}
     for item in dataset["thumbnail_items"]:
@@ -104,18 +104,18 @@ def thumbnails(dataset: Mapping[str, Any], prefix: str) -> str:
         + "".join(
             f"<img src='{address}/{int(item['n'])}' alt='{escape(item['file'], quote=True)}' "
             f"title='{escape(item['file'], quote=True)}' loading='lazy'>"
-            for item in items[:IMAGES_SHOWN]
+            for item in items[:MAX_IMAGES]
         )
         + f"<figcaption title='{escape(name, quote=True)}'>{escape(name)}</figcaption></figure>"
-        for name, items in list(by_class.items())[:CLASSES_SHOWN]
+        for name, items in list(by_class.items())[:MAX_CLASSES]
     )
-    hidden = dataset["classes"] - min(len(by_class), CLASSES_SHOWN)
+    hidden = dataset["classes"] - min(len(by_class), MAX_CLASSES)
     more = f"and {hidden:,} more {'class' if hidden == 1 else 'classes'}" if hidden else ""
     return f"<div class='lb-thumbnails'>{figures}</div><div class='lb-more'>{more}</div>"
 
 
 def layouts_table() -> str:
-    """What files can be brought, as HTML."""
+    """Return the table of accepted files as HTML."""
     body = "".join(
         f"<tr><th scope='row'>{name}</th><td><code>{endings}</code></td><td>{holds}</td></tr>"
         for endings, name, holds in LAYOUTS
@@ -128,7 +128,7 @@ def layouts_table() -> str:
 
 
 def problems_table(fields: Sequence[FieldProblem]) -> str:
-    """What was wrong with an upload, row by row, as HTML."""
+    """Return the table of an upload's problems as HTML."""
     rows = "".join(
         f"<tr><th scope='row'>{escape(where) or 'the file'}</th><td>{escape(message)}</td></tr>"
         for where, message in fields
@@ -141,15 +141,15 @@ def problems_table(fields: Sequence[FieldProblem]) -> str:
 
 
 def catalogue_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The data sets that need no upload, as HTML."""
+    """Return the table of data sets that need no upload, as HTML."""
     body = "".join(
         "<tr>"
         f"<th scope='row'>{escape(row['label'])}</th>"
-        f"<td>{escape(row['idea'])}<small>{_paper(row)}</small></td>"
-        f"<td>{escape(SOURCES[row['source']])}<small>{escape(row['size'])}</small></td>"
+        f"<td>{escape(row['idea'])}<small>{_paper_html(row)}</small></td>"
+        f"<td>{escape(SOURCE_TEXTS[row['source']])}<small>{escape(row['size'])}</small></td>"
         "</tr>"
         for row in rows
-        if row["source"] in SOURCES
+        if row["source"] in SOURCE_TEXTS
     )
     return (
         "<div class='lb-scroll'><table class='lb-table lb-texts'><thead><tr>"
@@ -158,7 +158,7 @@ def catalogue_table(rows: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _paper(row: Mapping[str, Any]) -> str:
+def _paper_html(row: Mapping[str, Any]) -> str:
     if not row["url"]:
         return escape(row["paper"])
     href = escape(row["url"], quote=True)

@@ -1,4 +1,7 @@
-"""The text of the method: docs/METHOD.md, section by section, as the Method page shows it."""
+"""docs/METHOD.md in sections, and texts about metrics and presets, for the Method page.
+
+This is a module and not a part of the page, because a test cannot import a page.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,34 +12,34 @@ from typing import Any, Final
 Metric = Mapping[str, Any]
 
 DOCUMENT: Final = Path(__file__).resolve().parents[2] / "docs" / "METHOD.md"
-"""Also part of the UI's image: one text, told in two places."""
+"""The document; the UI's container image holds it too."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """One part of the document, Markdown with formulas."""
+    """One section of the document, as Markdown with formulas."""
 
     title: str
-    """"" for what stands in front of the first."""
+    """Heading; "" for the text before the first heading."""
     text: str
 
     @property
     def anchor(self) -> str:
-        """Its place in the page's address."""
+        """Anchor of the section in the page's address."""
         return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
 
 
-def read(path: Path = DOCUMENT) -> list[Section]:
-    """The document's sections in order, the first without a title.
+def read_sections(path: Path = DOCUMENT) -> list[Section]:
+    """Read the document's sections in order, the first without a title.
 
     Raises:
-        OSError: the document is not there.
+        OSError: the document is missing.
     """
-    return split(path.read_text(encoding="utf-8"))
+    return split_sections(path.read_text(encoding="utf-8"))
 
 
-def split(document: str) -> list[Section]:
-    """A Markdown document at its headings of the second level; its own title is left out."""
+def split_sections(document: str) -> list[Section]:
+    """Split a Markdown document at its second-level headings, without the document's title."""
     front, *parts = re.split(r"^## ", document, flags=re.MULTILINE)
     sections = [Section("", re.sub(r"^# .*\n", "", front).strip())]
     for part in parts:
@@ -45,19 +48,19 @@ def split(document: str) -> list[Section]:
     return sections
 
 
-def wanted(metrics: Sequence[Metric], key: str) -> Metric | None:
-    """The metric that an address asks for by key, a `test.` key included; None if unknown."""
+def find_metric(metrics: Sequence[Metric], key: str) -> Metric | None:
+    """Return the metric with this key, which may begin with `test.`; None if unknown."""
     return next((metric for metric in metrics if metric["key"] == key), None)
 
 
-def better(metric: Metric) -> str:
-    """Which way is better, in words; "" where neither way is better by itself."""
+def direction_text(metric: Metric) -> str:
+    """Return in words which direction is better; "" if neither is."""
     words = {"higher": "↑ higher is better", "lower": "↓ lower is better"}
     return words.get(metric["better"] or "", "")
 
 
-def protocol_rows(presets: Sequence[Mapping[str, Any]]) -> str:
-    """The presets as a Markdown table: protocol, source, what it needs, what the paper reports."""
+def presets_table(presets: Sequence[Mapping[str, Any]]) -> str:
+    """Return the presets as a Markdown table: protocol, source, needs, and reported values."""
     lines = ["| preset | protocol | needs | reported, second-hand |", "|--|--|--|--|"]
     for row in presets:
         source = f"[{row['paper']}]({row['url']})" if row["url"] else row["paper"]

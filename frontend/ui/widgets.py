@@ -1,13 +1,4 @@
-"""The way back for a page that could not read the API: a button, and a look every few seconds.
-
-The way back for a page that could not read the API: a button, and a look every few seconds.
-
-Says that a page is being read: the first time, for later it changes in place.
-
-Long lists in pages: which one the address names, and the way to the next.
-
-A button that copies the address of exactly what one sees.
-"""
+"""Widgets that several pages use: retry, first-read spinner, paging, copy link; and the theme."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -18,29 +9,30 @@ import streamlit as st
 
 from frontend.api.client import Api
 from frontend.errors import ApiAwayError, ApiError
+from frontend.ui.theme import Theme
 
-EVERY_S: Final = 3.0
+RETRY_EVERY_S: Final = 3.0
 
 
-def try_again(client: Api, error: ApiError, *, key: str) -> None:
-    """Draw the button; where the API was away, draw the page again as soon as it answers.
+def retry_button(client: Api, error: ApiError, *, key: str) -> None:
+    """Draw a button that tries again; if the API was away, rerun the page as soon as it answers.
 
     Args:
-        client: the session's.
-        error: why there is nothing to see. Another reason than an API that is away stays until
-            somebody asks again.
-        key: the button's.
+        client: the session's client.
+        error: why the page shows nothing. Only an API that was away is asked again by itself;
+            other errors wait for the button.
+        key: key of the button.
     """
     st.button("Try again", icon=":material/refresh:", key=key)
     if not isinstance(error, ApiAwayError):
         return
-    drawn = False
+    first_run = True
 
-    @st.fragment(run_every=EVERY_S)
-    def look() -> None:
-        nonlocal drawn
-        if not drawn:  # the page itself has just been told
-            drawn = True
+    @st.fragment(run_every=RETRY_EVERY_S)
+    def ask_again() -> None:
+        nonlocal first_run
+        if first_run:  # the page itself has asked a moment ago
+            first_run = False
             return
         try:
             client.ready()
@@ -48,14 +40,14 @@ def try_again(client: Api, error: ApiError, *, key: str) -> None:
             return
         st.rerun()
 
-    look()
+    ask_again()
 
 
 @contextmanager
-def reading(what: str) -> Iterator[None]:
-    """Show "Reading the <what> …" for as long as the block takes, once in a session.
+def first_read_spinner(what: str) -> Iterator[None]:
+    """Show "Reading the <what> …" while the block runs, but only once in a session.
 
-    A page that looks again by itself would else jump each time that the answer takes long.
+    Otherwise a page that reads again by itself would jump each time that the answer is slow.
     """
     key = f"loading_{what}"
     shown = nullcontext() if key in st.session_state else st.spinner(f"Reading the {what} …")
@@ -64,43 +56,48 @@ def reading(what: str) -> Iterator[None]:
     st.session_state[key] = True
 
 
-def page_number() -> int:
-    """The page that the address names; the first where it names none."""
+def current_page() -> int:
+    """Return the page number in the address; 1 if there is none."""
     asked = st.query_params.get("page", "1")
     return max(1, int(asked)) if asked.isdecimal() and len(asked) <= 6 else 1
 
 
-def turn_pages(page: int, last: int, said: str, *, back: str, on: str, key: str) -> None:
-    """Two buttons with what is shown between them.
+def paging_buttons(page: int, last: int, text: str, *, back: str, on: str, key: str) -> None:
+    """Draw two buttons that turn the pages of a list, with a text between them.
 
     Args:
-        page: the page that is shown.
-        last: how many there are.
-        said: between the buttons, as "page 2 of 7".
-        back: the label that leads to the page before.
-        on: the label that leads to the page behind.
-        key: of the list; the buttons' keys are made of it and their labels.
+        page: number of the page that is shown.
+        last: number of the last page.
+        text: text between the buttons, such as "page 2 of 7".
+        back: label of the button to the previous page.
+        on: label of the button to the next page.
+        key: key of the list; the keys of the buttons are made of it and their labels.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if st.button(back, disabled=page <= 1, key=f"{key}_{back.lower()}"):
             st.query_params["page"] = str(page - 1)
             st.rerun()
-        st.caption(said, width="content")
+        st.caption(text, width="content")
         if st.button(on, disabled=page >= last, key=f"{key}_{on.lower()}"):
             st.query_params["page"] = str(page + 1)
             st.rerun()
 
 
-HERE: Final = Path(__file__).parent
+_FOLDER: Final = Path(__file__).parent
 
-_component = st.components.v2.component(
+_copy_link = st.components.v2.component(
     "lossboard_copy_link",
-    js=(HERE / "copy_link.js").read_text(encoding="utf-8"),
-    css=(HERE / "copy_link.css").read_text(encoding="utf-8"),
+    js=(_FOLDER / "copy_link.js").read_text(encoding="utf-8"),
+    css=(_FOLDER / "copy_link.css").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
 
 
-def copy_link(label: str = "Copy link") -> None:
-    """Draw the button; one a page."""
-    _component(key="copy_link", data={"label": label}, width="content")
+def copy_link_button(label: str = "Copy link") -> None:
+    """Draw a button that copies the page's address with all that is chosen; at most one a page."""
+    _copy_link(key="copy_link", data={"label": label}, width="content")
+
+
+def viewer_theme() -> Theme:
+    """Return the theme in which the viewer sees the page."""
+    return "dark" if st.context.theme.type == "dark" else "light"

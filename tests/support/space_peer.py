@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from frontend.ui.assets import FOLDER, Assets
+from frontend.ui.assets import LIVE_FOLDER, Assets
 from frontend.ui.theme import arm_styles
 
 API: Final = "/api/v1/comparisons/{comparison}"
@@ -73,7 +73,7 @@ class SpacePeer:
         return Starlette(routes=routes)
 
     async def _page(self, _request: Request) -> Response:
-        folder = FOLDER.parent
+        folder = LIVE_FOLDER.parent
         css = "".join(
             (folder / part).read_text(encoding="utf-8")
             for part in ("live/live.css", "space/space.css")

@@ -23,12 +23,19 @@ from frontend.api.types import Pair
 from frontend.charts import chart
 from frontend.comparison.html import results_table
 from frontend.comparison.results_table import Section, sections
-from frontend.comparison.tabs.by_class import by_class
-from frontend.comparison.tabs.distance_charts import distances
-from frontend.comparison.tabs.view import View, theme
+from frontend.comparison.tabs.snapshot_charts import bars, distances, values
+from frontend.comparison.tabs.view import (
+    View,
+    class_name,
+    epoch_of,
+    epochs_of,
+    nothing_yet,
+    seed_of,
+)
 from frontend.comparison.verdict_html import by_seed, card
 from frontend.live.component import Tab
 from frontend.space.component import space
+from frontend.ui.widgets import viewer_theme
 
 TITLES: Final[dict[Tab, str]] = {
     "live": "Live",
@@ -98,11 +105,53 @@ def tables(view: View, tab: Tab) -> bool:
     )
     first, *others = found
     st.markdown(f"**{first.title}**")
-    st.html(results_table(view.styles, first, theme()))
+    st.html(results_table(view.styles, first, viewer_theme()))
     for section in others:
         with st.expander(section.title):
-            st.html(results_table(view.styles, section, theme()))
+            st.html(results_table(view.styles, section, viewer_theme()))
     return True
+
+
+def by_class(
+    view: View, tab: Tab, field: str, *, name: str, meaning: str, method: str
+) -> int | None:
+    """Choose a snapshot and draw what it says of every class.
+
+    Args:
+        view: the page's.
+        tab: where it is drawn.
+        field: of a class's facts, variance or accuracy.
+        name: the chart's.
+        meaning: what its bars are, as the beginning of a sentence.
+        method: the section that defines it.
+
+    Returns:
+        The chosen seed; None where there is no snapshot, which is said.
+    """
+    st.subheader("Class by class", anchor="classes")
+    space = view.client.space(view.id)
+    samples = space["samples"]
+    if samples is None:
+        nothing_yet(view)
+        return None
+    with st.container(horizontal=True, gap="medium"):
+        seed = seed_of(view, space, key=f"{tab}_seed")
+        epoch = epoch_of(view, epochs_of(space, seed), key=f"{tab}_epoch")
+    facts = view.client.space_facts(view.id, seed=seed, epoch=epoch)
+    chart.show_chart(
+        bars(
+            values(facts["arms"], field),
+            view.styles,
+            lambda label: class_name(samples, label),
+            y=field,
+        ),
+        key=f"{field}-{view.id}",
+        name=name,
+        caption=f"{meaning}; {samples['n']:,} of {samples['total']:,} validation samples, seed "
+        f"{seed}, epoch {epoch}.",
+        method=method,
+    )
+    return seed
 
 
 def show_live(view: View) -> None:
@@ -126,7 +175,7 @@ def show_geometry(view: View) -> None:
         return
     by_epoch = view.client.distances(view.id, seed=seed)["arms"]
     if by_epoch and set.intersection(*(set(arm["epochs"]) for arm in by_epoch)):
-        chart.show(
+        chart.show_chart(
             distances(by_epoch),
             key=f"distances-{view.id}",
             name="Distances of positive and negative pairs",
@@ -190,7 +239,7 @@ def show_verdict(view: View) -> None:
         return
     metrics = view.client.summary(view.id)["metrics"]
     differences = by_seed(metrics, found["arms"]["a"], found["arms"]["b"])
-    st.html(card(found, view.styles, theme(), differences))
+    st.html(card(found, view.styles, viewer_theme(), differences))
 
 
 def _asked(arms: Sequence[str]) -> dict[str, str]:

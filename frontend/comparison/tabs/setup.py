@@ -8,9 +8,10 @@ import streamlit as st
 from frontend.api.types import Run
 from frontend.comparison.html import settings_table
 from frontend.comparison.spec_text import settings
-from frontend.comparison.tabs.view import View, theme
-from frontend.ui.current_user import needs
-from frontend.ui.text import OPEN, STATES
+from frontend.comparison.tabs.view import View
+from frontend.ui.session import role_button
+from frontend.ui.text import OPEN_STATES, STATE_TEXTS
+from frontend.ui.widgets import viewer_theme
 
 LINES: Final = 500
 """Of a log that are shown; the file has all that the API keeps."""
@@ -21,7 +22,7 @@ def show(view: View) -> None:
     st.subheader("Settings of the arms", anchor="settings")
     rows = settings(view.comparison["spec"], view.catalogue)
     with st.container(key="settings-of-arms"):
-        st.html(settings_table(view.styles, rows, theme()))
+        st.html(settings_table(view.styles, rows, viewer_theme()))
     if view.comparison["notes"]:
         st.subheader("Notes", anchor="notes")
         st.markdown(view.comparison["notes"])
@@ -45,12 +46,12 @@ def _runs(view: View) -> None:
     run = runs[chosen]
     _facts(run)
     with st.container(horizontal=True):
-        if run["state"] in OPEN and needs(
+        if run["state"] in OPEN_STATES and role_button(
             "editor", "Cancel this run", icon=":material/stop_circle:", key="setup_cancel"
         ):
             view.client.cancel_run(chosen)
             st.rerun()
-        if run["state"] in ("failed", "cancelled") and needs(
+        if run["state"] in ("failed", "cancelled") and role_button(
             "editor", "Retry this run", icon=":material/replay:", key="setup_retry"
         ):
             view.client.retry_run(chosen)
@@ -65,7 +66,7 @@ def _first_to_look_at(runs: list[Run]) -> int | None:
 
 
 def _title(run: Run) -> str:
-    return f"{run['arm']}, seed {run['seed']}: {STATES[run['state']]}"
+    return f"{run['arm']}, seed {run['seed']}: {STATE_TEXTS[run['state']]}"
 
 
 def _facts(run: Run) -> None:

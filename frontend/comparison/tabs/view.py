@@ -1,15 +1,14 @@
 """What every tab of a comparison's page is given."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from frontend.api.client import Api
-from frontend.api.types import ComparisonDetail
-from frontend.comparison.html import Theme
-from frontend.ui.text import OPEN
+from frontend.api.types import ComparisonDetail, Space
+from frontend.ui.text import OPEN_STATES
 from frontend.ui.theme import ArmStyle, arm_styles
 
 
@@ -39,9 +38,49 @@ class View:
     @property
     def is_open(self) -> bool:
         """Whether something of it is queued or running."""
-        return self.comparison["state"] in OPEN
+        return self.comparison["state"] in OPEN_STATES
 
 
-def theme() -> Theme:
-    """The viewer's theme."""
-    return "dark" if st.context.theme.type == "dark" else "light"
+def seed_of(view: View, space: Space, *, key: str) -> int:
+    """The chosen seed, of those that have a snapshot."""
+    seeds = space["seeds"]
+    return int(st.selectbox("Seed", seeds, key=f"{key}_{view.id}", width=140) or seeds[0])
+
+
+def epoch_of(view: View, epochs: Sequence[int], *, key: str) -> int:
+    """The chosen epoch; the last unless another is."""
+    if len(epochs) == 1:
+        return epochs[0]
+    chosen = st.select_slider(
+        "Epoch", list(epochs), value=epochs[-1], key=f"{key}_{view.id}", width=320
+    )
+    return int(chosen)
+
+
+def epochs_of(space: Space, seed: int) -> list[int]:
+    """Epochs that any arm has a snapshot of at this seed, rising."""
+    return sorted(
+        {epoch for run in space["runs"] if run["seed"] == seed for epoch in run["epochs"]}
+    )
+
+
+def nothing_yet(view: View) -> None:
+    """Say why there are no pictures of the space, and what would bring them."""
+    if view.is_open:
+        st.info(
+            "The first snapshot of the held-out samples comes before the first step; this part "
+            "fills in by itself.",
+            icon=":material/hourglass_empty:",
+        )
+    else:
+        st.info(
+            "No run of this comparison kept a snapshot: it was made by an earlier version, or its "
+            "runs ended before they began. Retry its runs, or duplicate it.",
+            icon=":material/image_not_supported:",
+        )
+
+
+def class_name(samples: Mapping[str, Any], label: int) -> str:
+    """A class's name; its number where it has none."""
+    names = samples["classes"]
+    return str(names[label]) if label < len(names) else str(label)

@@ -13,8 +13,9 @@ from backend.app import create_app
 from backend.settings import Settings
 from frontend.api.client import Api
 from frontend.api.types import Ready, Run, Worker
+from frontend.board.table import preparation_text, table_rows, workers_line
 from frontend.errors import MissingError
-from frontend.ui.text import STATES, duration, pages, preparation, rows, workers_line
+from frontend.ui.text import STATE_TEXTS, duration, page_count
 from tests.support.broker import Broker
 from tests.support.ports import free_ports
 from tests.support.serving import serving
@@ -380,15 +381,15 @@ def test_a_comparison_that_is_being_prepared_says_how_far() -> None:
         return cast(Run, {"state": state, "preparing": ahead})
 
     waiting = run("queued", None)
-    assert preparation([run("running", 50), waiting]) == "▷ preparing 25 %"
-    assert preparation([run("running", 50), run("running", 100)]) == "▷ preparing 50 %"
-    assert preparation([run("running", 7, None), waiting]) == "▷ preparing"
-    assert preparation([run("running", 50), run("running", None)]) == ""
-    assert preparation([waiting]) == ""
+    assert preparation_text([run("running", 50), waiting]) == "▷ preparing 25 %"
+    assert preparation_text([run("running", 50), run("running", 100)]) == "▷ preparing 50 %"
+    assert preparation_text([run("running", 7, None), waiting]) == "▷ preparing"
+    assert preparation_text([run("running", 50), run("running", None)]) == ""
+    assert preparation_text([waiting]) == ""
 
 
 def test_times_and_pages_in_words() -> None:
     assert [duration(s) for s in (None, 0, 89, 300, 7200)] == ["", "0 s", "89 s", "5 min", "2.0 h"]
-    assert [pages(total, 25) for total in (0, 1, 25, 26)] == [1, 1, 1, 2]
-    assert rows([]) == []
-    assert set(STATES) == {"queued", "running", "succeeded", "failed", "cancelled"}
+    assert [page_count(total, 25) for total in (0, 1, 25, 26)] == [1, 1, 1, 2]
+    assert table_rows([]) == []
+    assert set(STATE_TEXTS) == {"queued", "running", "succeeded", "failed", "cancelled"}

@@ -140,7 +140,7 @@ def test_losses_can_be_compared_on_an_upload_at_once(api: Api, tmp_path: Path, k
     assert at.selectbox(key="new.data.kind").value == kind
     assert at.selectbox(key="new.data.dataset").value == own
     assert at.text_input(key="new.name").value == "mine: contrastive vs triplet"
-    at.switch_page("app_pages/new.py")  # the test's page has not followed
+    at.switch_page("app_pages/new_comparison.py")  # the test's page has not followed
     press(at, "new_start")
     [made] = api.comparisons()["comparisons"]
     assert api.comparison(made["id"])["spec"]["data"]["dataset"] == own

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from contract.catalogue.catalogue import catalogue
 from contract.catalogue.presets import PRESETS
 from contract.metrics import METRICS
-from frontend.ui.method_text import better, read, split, wanted
+from frontend.ui.method_text import direction_text, find_metric, read_sections, split_sections
 from tests.support.api_peer import ApiPeer, api_peer
 from tests.support.ports import free_ports
 
@@ -44,7 +44,7 @@ def test_the_page_shows_the_document_itself(peer: ApiPeer) -> None:
     at = opened()
     text = said(at)
     shown = [header.value for header in at.header]
-    sections = read()
+    sections = read_sections()
     assert len(sections) > 8
     for section in sections:
         assert section.text in text
@@ -92,7 +92,9 @@ def test_an_api_that_is_away_leaves_the_text_and_is_asked_again(
 
 
 def test_a_document_is_split_at_its_sections(tmp_path: Path) -> None:
-    sections = split("# Title\n\nfront\n\n## One & two\n\na\n\n### Deeper\n\nb\n\n## Three\n")
+    sections = split_sections(
+        "# Title\n\nfront\n\n## One & two\n\na\n\n### Deeper\n\nb\n\n## Three\n"
+    )
     assert [(section.title, section.text) for section in sections] == [
         ("", "front"),
         ("One & two", "a\n\n### Deeper\n\nb"),
@@ -100,14 +102,14 @@ def test_a_document_is_split_at_its_sections(tmp_path: Path) -> None:
     ]
     assert [section.anchor for section in sections] == ["", "one-two", "three"]
     with pytest.raises(OSError, match=r"missing\.md"):
-        read(tmp_path / "missing.md")
+        read_sections(tmp_path / "missing.md")
 
 
 def test_which_way_is_better_is_said_in_words() -> None:
     metrics = catalogue()["metrics"]
-    directions = {key: wanted(metrics, key) for key in METRICS}
+    directions = {key: find_metric(metrics, key) for key in METRICS}
     assert all(directions.values())
-    assert better(directions["retrieval.recall_at_1"] or {}) == "↑ higher is better"
-    assert better(directions["geometry.variance_ratio"] or {}) == "↓ lower is better"
-    assert better(directions["geometry.mean_norm"] or {}) == ""
-    assert wanted(metrics, "no.such") is None
+    assert direction_text(directions["retrieval.recall_at_1"] or {}) == "↑ higher is better"
+    assert direction_text(directions["geometry.variance_ratio"] or {}) == "↓ lower is better"
+    assert direction_text(directions["geometry.mean_norm"] or {}) == ""
+    assert find_metric(metrics, "no.such") is None

@@ -200,7 +200,7 @@ def test_the_headline_tells_how_long_all_takes_where_that_is_known() -> None:
 def test_an_empty_queue_says_what_happens_to_what_comes(
     state: str, running: int, heading: str
 ) -> None:
-    found = queue_html.nothing(queue(workers=[{"state": state}], running_total=running))
+    found = queue_html.empty_text(queue(workers=[{"state": state}], running_total=running))
     assert found[0] == heading
     assert ("no worker" in found[1]) == (state == "lost")
 
@@ -213,16 +213,16 @@ def slot(**values: Any) -> QueueSlot:
 
 
 def test_a_slot_shows_how_far_its_run_is() -> None:
-    shown = queue_html.slot(slot())
+    shown = queue_html.slot_html(slot())
     assert "25 % · 30 s left" in shown
     assert "aria-valuenow='25'" in shown
     assert "a&amp;b" in shown
     assert "w&lt;1&gt;" in shown
     ahead = {"what": "computing features", "done": 5, "total": 10, "unit": "", "eta_s": None}
-    preparing = queue_html.slot(slot(progress=0.0, eta_s=None, preparing=ahead))
+    preparing = queue_html.slot_html(slot(progress=0.0, eta_s=None, preparing=ahead))
     assert "preparing: computing features" in preparing
     assert "aria-valuenow='50'" in preparing
-    lost = queue_html.slot(slot(state="lost", comparison=None, seen_s_ago=40.0))
+    lost = queue_html.slot_html(slot(state="lost", comparison=None, seen_s_ago=40.0))
     assert "not seen lately, last 40 s ago" in lost
     assert "progressbar" not in lost
 
@@ -230,15 +230,15 @@ def test_a_slot_shows_how_far_its_run_is() -> None:
 def test_a_groups_heading_counts_and_dates() -> None:
     row: Any = {"created_by": "Ada", "since": "2026-11-23T14:05:00+00:00"}
     now = datetime(2026, 11, 23, 14, 15, tzinfo=UTC)
-    assert queue_html.heading([row, row], now) == "2 runs · by Ada · submitted 10 min ago"
+    assert queue_html.group_heading([row, row], now) == "2 runs · by Ada · submitted 10 min ago"
 
 
 def test_a_row_tells_when_it_begins_or_for_what_it_waits() -> None:
     row: Any = {"position": 3, "arm": "<a>", "seed": 7, "wants": "auto", "starts_in_s": 80.0}
-    assert "&lt;a&gt;" in queue_html.row(row, {"cpu": 1})
-    assert "seed 7 · begins in about 80 s" in queue_html.row(row, {"cpu": 1})
+    assert "&lt;a&gt;" in queue_html.waiting_html(row, {"cpu": 1})
+    assert "seed 7 · begins in about 80 s" in queue_html.waiting_html(row, {"cpu": 1})
     unknown: Any = {**row, "starts_in_s": None}
-    assert "seed 7</small>" in queue_html.row(unknown, {"cpu": 1})
+    assert "seed 7</small>" in queue_html.waiting_html(unknown, {"cpu": 1})
     never: Any = {**unknown, "wants": "cuda"}
-    assert "waits for a GPU slot, and none is there" in queue_html.row(never, {"cpu": 1})
-    assert "seed 7</small>" in queue_html.row(never, {"cuda": 2})
+    assert "waits for a GPU slot, and none is there" in queue_html.waiting_html(never, {"cpu": 1})
+    assert "seed 7</small>" in queue_html.waiting_html(never, {"cuda": 2})

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from streamlit.testing.v1 import AppTest
 
-from frontend.charts.figures import band, layout
+from frontend.charts.figures import apply_layout, band_traces
 from frontend.ui.assets import Assets
 from frontend.ui.theme import COLORS, arm_style
 from tests.support.browser import browser_page
@@ -24,8 +24,8 @@ STYLE = arm_style(1)
 
 def figure_json(low: float, high: float) -> str:
     """A figure of one arm over two epochs, with a band around its mean of 1."""
-    figure = go.Figure(band([0, 1], [1.0, 1.0], [low] * 2, [high] * 2, STYLE, "arm"))
-    return str(layout(figure, x="epoch", y="loss").to_json())
+    figure = go.Figure(band_traces([0, 1], [1.0, 1.0], [low] * 2, [high] * 2, STYLE, "arm"))
+    return str(apply_layout(figure, x="epoch", y="loss").to_json())
 
 
 def a_page() -> None:
@@ -33,7 +33,7 @@ def a_page() -> None:
 
     from frontend.charts import chart  # noqa: PLC0415
 
-    chart.show(go.Figure(), key="one", name="Loss", caption="What it is.", method="losses")
+    chart.show_chart(go.Figure(), key="one", name="Loss", caption="What it is.", method="losses")
 
 
 def test_a_page_with_a_chart_runs() -> None:

@@ -6,9 +6,8 @@ import pytest
 
 from contract.metrics import METRICS
 from frontend.comparison.results_table import Line, Section
-from frontend.comparison.tabs.by_class import bars, shown, values
-from frontend.comparison.tabs.distance_charts import distances
 from frontend.comparison.tabs.sections import of_tab, tab_of
+from frontend.comparison.tabs.snapshot_charts import bars, distances, shown, values
 from frontend.ui.theme import arm_styles
 
 STYLES = arm_styles(["one", "two"])

@@ -85,7 +85,8 @@ def test_an_address_is_safe_whatever_the_id() -> None:
 def imported(api: Api, document: object) -> AppTest:
     at = AppTest.from_file(str(MAIN), default_timeout=90)
     at.session_state["api"] = api
-    at.switch_page("app_pages/new.py").run()
+    at.run()  # registers the page, whose address is not the name of its file
+    at.switch_page("app_pages/new_comparison.py").run()
     at.text_area(key="new_json").set_value(json.dumps(document)).run()
     at.button(key="new_fill").click().run()
     assert not at.exception, at.exception

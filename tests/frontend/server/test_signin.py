@@ -16,8 +16,8 @@ from starlette.routing import Route
 from backend.app import create_app
 from backend.auth.tokens import NO_TOKENS
 from backend.settings import Settings
-from frontend.server.middleware import Gate
-from frontend.server.proxy import Proxy, own_path
+from frontend.server.middleware import SignInMiddleware
+from frontend.server.proxy import Proxy, safe_path
 from frontend.server.sessions import COOKIE, IDLE_S, LONGEST_S, Door, Person, Sessions
 from frontend.server.signin import MOST_FAILED, WITHIN_S, Attempts, SignIn
 from tests.backend.token_users import TOKENS, with_tokens
@@ -49,7 +49,7 @@ class Front:
             return PlainTextResponse(f"the page {request.url.path}")
 
         routes = [self.proxy.route(), *self.sign_in.routes(), Route("/{path:path}", page)]
-        gate = Middleware(Gate, door=self.door, sessions=self.sessions)
+        gate = Middleware(SignInMiddleware, door=self.door, sessions=self.sessions)
         return Starlette(routes=routes, middleware=[gate], lifespan=lifespan)
 
 
@@ -163,7 +163,7 @@ def test_signing_out_ends_the_session(house: tuple[httpx.Client, Front]) -> None
 def test_signing_out_ends_the_live_streams_of_other_tabs(
     house: tuple[httpx.Client, Front], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("frontend.server.proxy.LOOK_S", 0.05)
+    monkeypatch.setattr("frontend.server.proxy.SESSION_CHECK_S", 0.05)
     viewer, _ = house
     sign_in(viewer, TOKENS["editor"])
     own = viewer.post("/api/v1/comparisons", json=small()).json()["id"]
@@ -277,12 +277,12 @@ def test_without_the_api_the_pages_say_so_and_nobody_is_let_in() -> None:
     ],
 )
 def test_nobody_is_led_elsewhere(asked: str) -> None:
-    assert own_path(asked) == "/"
+    assert safe_path(asked) == "/"
 
 
 def test_where_one_was_is_where_one_comes_back() -> None:
     for fine in ("/", "/queue", "/comparison?id=c1&arm=a%26b", "/new?from=//x"):
-        assert own_path(fine) == fine
+        assert safe_path(fine) == fine
 
 
 def test_sessions_end_after_a_week_and_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,8 +26,10 @@ def dataset(**changes: Any) -> dict[str, Any]:
 
 
 def test_every_kind_that_the_api_takes_has_a_name_and_a_file() -> None:
-    assert set(dataset_facts.KINDS) == set(KINDS)
-    assert {kind for kinds in dataset_facts.FORMATS.values() for kind in kinds} == set(KINDS)
+    assert set(dataset_facts.KIND_TITLES) == set(KINDS)
+    assert {kind for kinds in dataset_facts.KINDS_BY_ENDING.values() for kind in kinds} == set(
+        KINDS
+    )
     assert len(dataset_facts.LAYOUTS) == len(KINDS)
 
 
@@ -47,14 +49,16 @@ def test_the_ending_of_a_file_says_what_it_may_be(file: str, kinds: tuple[str, .
 
 
 def test_a_data_set_in_one_line() -> None:
-    assert dataset_facts.counts(dataset()) == "1,200 items, 10 classes, 64 features, 34 MB"
+    assert dataset_facts.summary(dataset()) == "1,200 items, 10 classes, 64 features, 34 MB"
     pairs = dataset(shape={"audio": 128, "visual": 1024}, has_fine=True)
-    assert dataset_facts.counts(pairs) == (
+    assert dataset_facts.summary(pairs) == (
         "1,200 items, 10 classes, fine labels, 128 audio features, 1,024 visual features, 34 MB"
     )
     sides = {"min_width": 20, "max_width": 90, "min_height": 30, "max_height": 80}
-    assert dataset_facts.shape(sides) == ["20 x 30 to 90 x 80 pixels"]
-    assert dataset_facts.shape({**sides, "max_width": 20, "max_height": 30}) == ["20 x 30 pixels"]
+    assert dataset_facts.shape_texts(sides) == ["20 x 30 to 90 x 80 pixels"]
+    assert dataset_facts.shape_texts({**sides, "max_width": 20, "max_height": 30}) == [
+        "20 x 30 pixels"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +66,7 @@ def test_a_data_set_in_one_line() -> None:
     [(0, "0 bytes"), (999, "999 bytes"), (171_000, "171 kB"), (1.2e9, "1.2 GB")],
 )
 def test_sizes_are_short(count: float, said: str) -> None:
-    assert dataset_facts.size(count) == said
+    assert dataset_facts.file_size(count) == said
 
 
 def test_thumbnails_stand_under_the_names_of_their_classes() -> None:
@@ -72,8 +76,8 @@ def test_thumbnails_stand_under_the_names_of_their_classes() -> None:
         for at in range(4)
     ]
     page = dataset_facts.thumbnails(dataset(classes=10, thumbnail_items=items), "/api/v1")
-    assert page.count("<figure>") == dataset_facts.CLASSES_SHOWN
-    assert page.count("<img ") == dataset_facts.CLASSES_SHOWN * dataset_facts.IMAGES_SHOWN
+    assert page.count("<figure>") == dataset_facts.MAX_CLASSES
+    assert page.count("<img ") == dataset_facts.MAX_CLASSES * dataset_facts.MAX_IMAGES
     assert "src='/api/v1/datasets/d1/thumbnails/4' alt='c1/0.jpg'" in page
     assert ">c1</figcaption>" in page
     assert "and 4 more classes" in page
@@ -106,6 +110,6 @@ def test_the_catalogues_data_sets_say_where_they_come_from() -> None:
     assert [row["kind"] for row in rows if row not in shown] == [
         row["kind"] for row in rows if row["source"] == "own"
     ]
-    assert {row["source"] for row in shown} == set(dataset_facts.SOURCES)
+    assert {row["source"] for row in shown} == set(dataset_facts.SOURCE_TEXTS)
     assert "171 MB" in page
     assert "https://arxiv.org/abs/1708.07747" in page

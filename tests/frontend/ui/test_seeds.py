@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontend.ui.seeds import SeedsError, parse_seeds, write_seeds
+from frontend.ui.seeds import SeedsError, format_seeds, parse_seeds
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def test_says_what_is_wrong(text: str, problem: str) -> None:
 
 @given(st.lists(st.integers(0, 40), min_size=1, unique=True))
 def test_what_is_written_reads_back(seeds: list[int]) -> None:
-    assert parse_seeds(write_seeds(seeds)) == seeds
+    assert parse_seeds(format_seeds(seeds)) == seeds
 
 
 def test_writes_runs_as_ranges() -> None:
-    assert write_seeds([0, 1, 2, 3, 9, 5, 6]) == "0-3, 9, 5, 6"
+    assert format_seeds([0, 1, 2, 3, 9, 5, 6]) == "0-3, 9, 5, 6"

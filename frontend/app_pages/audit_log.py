@@ -1,4 +1,4 @@
-"""The trail: who changed what. For admins, where there is a sign-in."""
+"""The audit log, the page Trail: who changed what. For admins, where there is a sign-in."""
 
 from typing import Final
 
@@ -7,15 +7,15 @@ import streamlit as st
 from frontend.api.types import AuditEntry
 from frontend.errors import ApiError
 from frontend.ui.session import api
-from frontend.ui.text import pages
-from frontend.ui.widgets import page_number, try_again, turn_pages
+from frontend.ui.text import page_count
+from frontend.ui.widgets import current_page, paging_buttons, retry_button
 
 PAGE_SIZE: Final = 50
-WHO: Final = "trail_who"
+WHO_KEY: Final = "trail_who"
 
 
 def outcome(status: int) -> str:
-    """What a call came to, for people."""
+    """Return in words how a call ended, by its HTTP status."""
     if status < 400:
         return "done"
     return {401: "refused: no token", 403: "refused: role", 429: "refused: too fast"}.get(
@@ -23,8 +23,8 @@ def outcome(status: int) -> str:
     )
 
 
-def rows(entries: list[AuditEntry]) -> dict[str, list[str]]:
-    """The table's columns."""
+def columns(entries: list[AuditEntry]) -> dict[str, list[str]]:
+    """Return the table's columns by title."""
     return {
         "When": [entry["at"] for entry in entries],
         "Who": [entry["who"] or "nobody known" for entry in entries],
@@ -35,36 +35,39 @@ def rows(entries: list[AuditEntry]) -> dict[str, list[str]]:
     }
 
 
-def remember() -> None:
-    """Keep the filter in the address; a new one starts at the first page."""
-    st.query_params.from_dict({"who": who} if (who := st.session_state[WHO].strip()) else {})
+def filter_changed() -> None:
+    """Put the filter into the address; a new filter starts at the first page."""
+    who = st.session_state[WHO_KEY].strip()
+    st.query_params.from_dict({"who": who} if who else {})
 
 
-def show() -> None:
-    """The table with its filter."""
+def show_log() -> None:
+    """Draw the table with its filter."""
     who = st.query_params.get("who", "")
-    st.text_input("Who", who, placeholder="anybody", key=WHO, on_change=remember, width=240)
-    page = page_number()
+    st.text_input(
+        "Who", who, placeholder="anybody", key=WHO_KEY, on_change=filter_changed, width=240
+    )
+    page = current_page()
     found = api().audit(who=who or None, page=page, page_size=PAGE_SIZE)
     if not found["entries"]:
         st.caption("Nothing yet: nobody has changed anything.")
         return
     st.dataframe(
-        rows(found["entries"]),
+        columns(found["entries"]),
         hide_index=True,
         width="stretch",
         key="trail_table",
         column_config={"When": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss")},
     )
-    last = pages(found["total"], PAGE_SIZE)
-    said = f"page {page} of {last}, newest of {found['total']:,} first"
-    turn_pages(page, last, said, back="Newer", on="Older", key="trail")
+    last = page_count(found["total"], PAGE_SIZE)
+    text = f"page {page} of {last}, newest of {found['total']:,} first"
+    paging_buttons(page, last, text, back="Newer", on="Older", key="trail")
 
 
 st.title("Trail", anchor=False)
 st.caption("Who changed what, the newest first, refused calls too. The last 100,000 are kept.")
 try:
-    show()
+    show_log()
 except ApiError as error:
     st.error(error.message)
-    try_again(api(), error, key="trail_again")
+    retry_button(api(), error, key="trail_again")

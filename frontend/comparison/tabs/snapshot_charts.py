@@ -1,12 +1,72 @@
-"""Distances of positive and negative pairs, an arm above the other, epoch by epoch; pure."""
+"""Figures of one snapshot: bars class by class, and distances of pairs epoch by epoch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
 import plotly.graph_objects as go
 
 from frontend.charts import figures
+from frontend.ui.theme import ArmStyle
+
+MOST: Final = 30
+"""Classes that bars can be told apart of; of more, those in which the arms differ most."""
+PATTERNS: Final = ("", "/", ".", "x", "-", "+", "|")
+"""The second sign of an arm, beside its colour."""
+
+Facts = Sequence[Mapping[str, Any]]
+
+
+def values(arms: Facts, field: str) -> dict[str, dict[int, float]]:
+    """By arm, then by class, what `field` of its class facts says; None is left out."""
+    return {
+        arm["arm"]: {row["label"]: row[field] for row in arm["classes"] if row[field] is not None}
+        for arm in arms
+    }
+
+
+def shown(found: Mapping[str, Mapping[int, float]], most: int = MOST) -> list[int]:
+    """The classes to draw, in their order: all, or the `most` in which the arms differ most."""
+    labels = sorted({label for own in found.values() for label in own})
+    if len(labels) <= most:
+        return labels
+
+    def spread(label: int) -> float:
+        own = [by_class[label] for by_class in found.values() if label in by_class]
+        return max(own) - min(own)
+
+    return sorted(sorted(labels, key=spread, reverse=True)[:most])
+
+
+def bars(
+    found: Mapping[str, Mapping[int, float]],
+    styles: Mapping[str, ArmStyle],
+    name_of: Callable[[int], str],
+    *,
+    y: str,
+) -> go.Figure:
+    """The figure of what `values` found."""
+    labels = shown(found)
+    order = list(styles)
+    figure = go.Figure(
+        [
+            go.Bar(
+                x=[name_of(label) for label in labels],
+                y=[own.get(label) for label in labels],
+                name=figures.escape_plotly(arm),
+                marker={
+                    "color": styles[arm].light,
+                    "pattern": {"shape": PATTERNS[order.index(arm) % len(PATTERNS)]},
+                },
+                hovertemplate=f"%{{y:.4~g}}<extra>{figures.escape_plotly(arm)}</extra>",
+            )
+            for arm, own in found.items()
+        ]
+    )
+    figure.update_layout(barmode="group", bargap=0.25, height=320)
+    figure.update_xaxes(type="category")
+    return figures.apply_layout(figure, x="class", y=y)
+
 
 KINDS: Final = {"positive": ("#0072b2", "solid"), "negative": ("#d55e00", "dash")}
 """Kind of pairs -> colour and dash."""
@@ -36,14 +96,14 @@ def distances(arms: Sequence[Mapping[str, Any]]) -> go.Figure:
         }
         for place, epoch in enumerate(epochs)
     ]
-    figures.layout(figure, x="Euclidean distance", y="share of pairs")
+    figures.apply_layout(figure, x="Euclidean distance", y="share of pairs")
     room = 1 / len(arms)
     for row, arm in enumerate(arms):
         top = 1 - row * room
         axis = f"yaxis{row + 1 if row else ''}"
         look = {
             "domain": [top - room * 0.82, top - room * 0.06],
-            "title": {"text": figures.plain(arm["arm"]), "font": {"size": 12}},
+            "title": {"text": figures.escape_plotly(arm["arm"]), "font": {"size": 12}},
             "showticklabels": False,
             "rangemode": "tozero",
             "zeroline": False,

@@ -20,7 +20,7 @@ from tests.support.specs import small
 from tests.support.tiny_sets import image_files, npz, table, zipped
 
 MAIN = Path(__file__).resolve().parents[3] / "frontend" / "main.py"
-PAGE = "app_pages/new.py"
+PAGE = "app_pages/new_comparison.py"
 
 
 @pytest.fixture
@@ -44,6 +44,7 @@ def opened(client: httpx.Client, **query: str) -> AppTest:
     """The page as a viewer finds it."""
     at = AppTest.from_file(MAIN, default_timeout=90)
     at.session_state["api"] = Api(client)
+    at.run()  # registers the page, whose address is not the name of its file
     at.switch_page(PAGE)
     for name, value in query.items():
         at.query_params[name] = value

@@ -11,7 +11,7 @@ from backend.app import create_app
 from backend.settings import Settings
 from frontend.api.client import Api
 from frontend.server.sessions import Person, sessions
-from frontend.ui import current_user as pages
+from frontend.ui import session
 from tests.backend.token_users import NAMES, TOKENS, with_tokens
 from tests.support.serving import serving
 from tests.support.specs import small
@@ -43,9 +43,9 @@ def opened(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
 
         def open_page(page: str, role: str, **query: str) -> AppTest:
             own = sessions().begin(TOKENS[role], Person(NAMES[role], role))
-            monkeypatch.setattr(pages, "_cookie", lambda: own)
+            monkeypatch.setattr(session, "_session_cookie", lambda: own)
             at = AppTest.from_file(str(FRONTEND / "main.py"), default_timeout=90)
-            at.session_state["api"] = pages.client_of(http)
+            at.session_state["api"] = session.session_client(http)
             at.run()
             for name, value in query.items():
                 at.query_params[name] = value
@@ -60,7 +60,7 @@ def opened(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
 def test_who_did_what_newest_first_and_of_one_person(people: dict[str, Api], opened: Open) -> None:
     own = people["editor"].create(small())["id"]
     people["admin"].cancel(own)
-    at = opened("trail.py", "admin")
+    at = opened("audit_log.py", "admin")
     table = at.dataframe[0].value
     assert list(table["Who"]) == ["Adam", "Edda"]
     assert list(table["Call"]) == ["POST /comparisons/{comparison}/cancel", "POST /comparisons"]
@@ -79,7 +79,7 @@ def test_a_session_whose_token_was_taken_back_draws_nothing_but_the_way_to_the_s
     at = opened("queue.py", "admin")
     assert at.title[0].value == "Queue"
     own = sessions().begin("a-token-of-the-day-before", Person("Adam", "admin"))
-    monkeypatch.setattr(pages, "_cookie", lambda: own)
+    monkeypatch.setattr(session, "_session_cookie", lambda: own)
     at.run()
     assert "Sign in first" in at.caption[0].value
     assert not at.title
@@ -95,7 +95,7 @@ def test_controls_that_ones_role_does_not_allow_are_disabled_with_the_reason(
     own = people["editor"].create(small(name="waits"))["id"]
     at = opened("comparison.py", role, id=own)
     assert at.button(key="comparison_edit").disabled is not may
-    at = opened("new.py", role, preset="digits")
+    at = opened("new_comparison.py", role, preset="digits")
     start = at.button(key="new_start")
     assert start.disabled is not may
     assert ("This needs the role editor" in start.help) is not may

@@ -1,4 +1,4 @@
-"""A new comparison: chosen from what the catalogue offers, checked by the API, started."""
+"""A new comparison: a form from the catalogue, which the API checks and starts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -7,56 +7,54 @@ import streamlit as st
 
 from frontend.api.client import Api
 from frontend.errors import ApiError
-from frontend.form import draft as drafts
 from frontend.form import sections
 from frontend.form.arm_cards import arm_cards
-from frontend.form.draft import Draft
+from frontend.form.draft import Draft, current, discard
 from frontend.form.schema_fields import Problem, from_api, read_form
 from frontend.form.sections import source_cards, spec_for
 from frontend.form.to_spec import write_spec
-from frontend.ui.current_user import barred, needs
 from frontend.ui.seeds import SeedsError
-from frontend.ui.session import api
-from frontend.ui.widgets import try_again
+from frontend.ui.session import api, role_button, role_refusal
+from frontend.ui.widgets import retry_button
 
 Json = Mapping[str, Any]
 
-CATALOGUE: Final = "new_catalogue"  # where the session keeps the last catalogue
+CATALOGUE_KEY: Final = "new_catalogue"  # where the session keeps the last catalogue
 
 
 def read_catalogue(client: Api) -> Json | None:
-    """What can be chosen; None, with the reason shown, if the API has not said so yet."""
+    """Read the catalogue, or use the session's last one; without either say why, return None."""
     try:
         with st.spinner("Reading what can be compared …"):
-            catalogue = st.session_state[CATALOGUE] = client.catalogue()
+            catalogue = st.session_state[CATALOGUE_KEY] = client.catalogue()
     except ApiError as error:
-        if CATALOGUE in st.session_state:  # a form half filled stays; starting it says more
-            return dict(st.session_state[CATALOGUE])
+        if CATALOGUE_KEY in st.session_state:  # keep a form that is half filled
+            return dict(st.session_state[CATALOGUE_KEY])
         with st.container(border=True):
             st.markdown("**The form cannot be shown now**")
             st.write(error.message)
-            try_again(client, error, key="new_again")
+            retry_button(client, error, key="new_again")
         return None
     return catalogue
 
 
 def follow_address(client: Api, draft: Draft, presets: list[Json], uploads: Sequence[Json]) -> None:
-    """Fill the form as the address asks, once; the first preset where it asks for nothing."""
+    """Fill the form once with what the address names; without a name with the first preset."""
     params = st.query_params
     keys = ("from", "preset", "dataset")
     request = next((f"{key}={params[key]}" for key in keys if key in params), "")
     if (request == draft.source or not request) and draft.values:
         return
-    what, _, wanted = request.partition("=")
+    source, _, wanted = request.partition("=")
     chosen = next((preset for preset in presets if preset["id"] == wanted), presets[0])
     note = ""
-    if what == "from":
+    if source == "from":
         try:
             draft.fill(client.comparison(wanted)["spec"], request)
             return
         except ApiError as error:
             note = f"Comparison {wanted} could not be read, so this is a preset: {error.message}"
-    elif what == "dataset":
+    elif source == "dataset":
         found = next((one for one in uploads if one["id"] == wanted), None)
         if found is not None:
             draft.fill(spec_for(found), request)
@@ -69,7 +67,7 @@ def follow_address(client: Api, draft: Draft, presets: list[Json], uploads: Sequ
 
 
 def read_uploads(client: Api) -> Sequence[Json]:
-    """The uploaded data sets; none, with the reason shown, if the API does not say."""
+    """Read the uploaded data sets; if the API does not give them, show why and return none."""
     try:
         return client.datasets()
     except ApiError as error:
@@ -78,7 +76,7 @@ def read_uploads(client: Api) -> Sequence[Json]:
 
 
 def submit(client: Api, draft: Draft) -> None:
-    """Start the comparison and go to it, or show what is wrong."""
+    """Start the comparison and open its page, or show what is wrong."""
     try:
         created = client.create(write_spec(draft.values, draft.form))
     except SeedsError as error:
@@ -90,14 +88,14 @@ def submit(client: Api, draft: Draft) -> None:
         things = "one thing needs a change" if count == 1 else f"{count} things need a change"
         draft.note = f"Not started: {f'{things}.' if count else error.message}"
     else:
-        drafts.discard()
+        discard()
         st.switch_page("app_pages/comparison.py", query_params={"id": created["id"]})
     st.rerun()
 
 
-def show(client: Api, catalogue: Json) -> None:
-    """The whole form."""
-    draft = drafts.current(read_form(catalogue))
+def show_form(client: Api, catalogue: Json) -> None:
+    """Draw the whole form."""
+    draft = current(read_form(catalogue))
     ready = [preset for preset in catalogue["presets"] if preset["spec"] is not None]
     uploads = read_uploads(client)
     follow_address(client, draft, ready, uploads)
@@ -114,14 +112,14 @@ def show(client: Api, catalogue: Json) -> None:
             seeds = sections.seeds(draft)
         with right:
             sections.summary(draft, seeds, catalogue)
-            pressed = needs(
+            pressed = role_button(
                 "editor",
                 "Start comparison",
                 type="primary",
                 icon=":material/play_arrow:",
                 key="new_start",
             )
-            if note := barred("editor") or draft.note:
+            if note := role_refusal("editor") or draft.note:
                 st.caption(note)
     with top:
         sections.problems(draft)
@@ -133,6 +131,6 @@ st.title("New comparison", anchor=False)
 st.caption(
     "The same data, initial weights and batches for every arm of a seed; only the loss differs."
 )
-offered = read_catalogue(api())
-if offered is not None:
-    show(api(), offered)
+catalogue = read_catalogue(api())
+if catalogue is not None:
+    show_form(api(), catalogue)
