@@ -153,7 +153,7 @@ def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Parts:
     queue = WakeQueue(settings.redis_url)
     blobs = Blobs(settings.data_dir / BLOBS)
     blobs.open()
-    snapshots.sweep(database, blobs, time.time())
+    snapshots.delete_all_unused_blobs(database, blobs, time.time())
     collector = Collector(database, settings.redis_url, blobs=blobs)
     retention = Retention(
         database,

@@ -1,9 +1,9 @@
 """What more slots bring: a comparison of equal runs on one slot and on two, and a plan for 64.
 
 Measured from the submit to the last run's end, on a product whose spare trainers are warm; beside
-it stands what backend.runs.fair_share.plan, which gives the queue page its times, says of the
-same runs when each takes as long as the runs on one slot did. The plan for 64 slots is that same
-calculation, for a machine that has room for them: this one has not. How much more two plain
+it stands what backend.runs.fair_share.plan_starts, which gives the queue page its times, says of
+the same runs when each takes as long as the runs on one slot did. The plan for 64 slots is that
+same calculation, for a machine that has room for them: this one has not. How much more two plain
 training loops get done side by side than one alone, without any of the product, says what the
 machine's cores allow.
 
@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from backend.runs.fair_share import Turns, Waits, Works, plan
+from backend.runs.fair_share import Slot, Turns, WaitingRun, plan_starts
 from benchmarks.report import Row, report
 from contract.comparison.training import ANY_DEVICE
 from tests.support.specs import small
@@ -137,9 +137,10 @@ def _idle(stack: Stack) -> int:
 def _planned(runs: int, slots: int, seconds: float) -> float:
     """When the last of so many equal runs ends."""
     waits = [
-        Waits(f"r{at}", "local", 0, ANY_DEVICE, (0.0, at, f"r{at}"), seconds) for at in range(runs)
+        WaitingRun(f"r{at}", "local", 0, ANY_DEVICE, (0.0, at, f"r{at}"), seconds)
+        for at in range(runs)
     ]
-    starts = plan(waits, [Works("cpu")] * slots, Turns({}, {}))
+    starts = plan_starts(waits, [Slot("cpu")] * slots, Turns({}, {}))
     return max(start.end for start in starts)
 
 

@@ -54,7 +54,7 @@ def settle(database: Database, now: float, replaced: Mapping[str, int]) -> int:
     with database.write() as write:
         for run in runs.in_state(write.session, "running"):
             reason = "it ran when the backup was made"
-            runs.lose(write, run, reason=reason, strike=False, now=now)
+            runs.lose_attempt(write, run, reason=reason, strike=False, now=now)
         queued = runs.in_state(write.session, "queued")
         for run in queued:
             known = max(run.attempt, replaced.get(run.id, 0))

@@ -1,1 +1,1 @@
-"""Arms of all comparisons: found, laid side by side, drawn."""
+"""Arms of all comparisons: the list, the table of their values, their curves."""

@@ -13,8 +13,7 @@ from backend.comparisons.repository import stored_spec
 from backend.db.models import Comparison, Point, Rollup, Run, Series, Tag
 from backend.errors import ConflictError
 from backend.metrics.downsampling import ROLLUP_LEVEL
-from backend.runs.progress import IMPORTANCE, Tally
-from backend.runs.progress import state as pressing_state
+from backend.runs.progress import STATES_BY_IMPORTANCE, Tally, overall_state
 from contract.comparison.differences import leaves
 from contract.comparison.spec import ComparisonSpec
 from contract.metrics import TEST_PREFIX, Better
@@ -43,7 +42,7 @@ class Arm:
     @property
     def state(self) -> str:
         """The most important of its runs' states, as for a comparison."""
-        return pressing_state({run.state: Tally() for run in self.runs})
+        return overall_state({run.state: Tally() for run in self.runs})
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ _SORT_KEYS: Final[Mapping[Sort, Any]] = {
     "arm": lambda arm: arm.name.casefold(),
     "loss": lambda arm: arm.loss,
     "data": lambda arm: arm.comparison.spec["data"]["kind"],
-    "state": lambda arm: IMPORTANCE.index(arm.state),
+    "state": lambda arm: STATES_BY_IMPORTANCE.index(arm.state),
     "seeds": lambda arm: len(arm.comparison.spec["seeds"]),
 }
 

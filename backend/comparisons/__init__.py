@@ -1,1 +1,1 @@
-"""Comparisons: submitted, listed, searched, changed, deleted."""
+"""Comparisons: submit, list, search, change and delete them."""

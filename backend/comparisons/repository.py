@@ -1,7 +1,4 @@
-"""Comparisons: make, change, delete; backend.comparisons.search finds them.
-
-A comparison's spec as it was stored, read again.
-"""
+"""Comparisons in the database: create, change and delete them, and read their stored specs."""
 
 import secrets
 from collections.abc import Sequence
@@ -19,8 +16,8 @@ from contract.comparison.problems import Problem, SpecError, from_validation
 from contract.comparison.spec import ComparisonSpec
 from contract.comparison.training import ANY_DEVICE
 
-MOST_SEEDS: Final = 100
-"""Of one comparison, as in its spec."""
+MAX_SEEDS: Final = 100
+"""Seeds of one comparison; the same limit as in a spec."""
 
 
 def create(
@@ -45,10 +42,10 @@ def create(
 
 
 def get(session: Session, comparison: str) -> Comparison:
-    """One comparison.
+    """Return one comparison.
 
     Raises:
-        NotFoundError: there is none of that id.
+        NotFoundError: no comparison has this id.
     """
     found = session.get(Comparison, comparison)
     if found is None:
@@ -56,12 +53,29 @@ def get(session: Session, comparison: str) -> Comparison:
     return found
 
 
-def add_seeds(write: Write, comparison: str, seeds: Sequence[int], *, now: float) -> Comparison:
-    """Queue every arm once more for seeds that the comparison does not have yet.
+def stored_spec(comparison: Comparison) -> ComparisonSpec:
+    """Return the spec that was submitted.
 
     Raises:
-        NotFoundError: there is none of that id.
-        SpecError: a seed is there already or comes twice, or there would be too many.
+        ConflictError: this version of Lossboard cannot read it; names every problem.
+    """
+    try:
+        return ComparisonSpec.model_validate(comparison.spec)
+    except ValidationError as error:
+        raise ConflictError(
+            "this comparison was made by another version of Lossboard: its spec cannot be read "
+            "any more, its curves and runs can",
+            from_validation(error),
+        ) from None
+
+
+def add_seeds(write: Write, comparison: str, seeds: Sequence[int], *, now: float) -> Comparison:
+    """Queue a run of every arm for each of these new seeds.
+
+    Raises:
+        NotFoundError: no comparison has this id.
+        SpecError: the comparison has one of the seeds already, a seed occurs twice, or there would
+            be too many.
     """
     found = get(write.session, comparison)
     known = found.spec["seeds"]
@@ -84,10 +98,12 @@ def change(
     notes: str | None = None,
     archived: bool | None = None,
 ) -> Comparison:
-    """Rename, tag, note, archive; None leaves as it is. The spec that was run stays as it was.
+    """Change a comparison's texts, or archive it; None leaves a field as it is.
+
+    The stored spec, which the runs use, does not change.
 
     Raises:
-        NotFoundError: there is none of that id.
+        NotFoundError: no comparison has this id.
     """
     found = get(write.session, comparison)
     if name is not None:
@@ -105,13 +121,13 @@ def change(
 
 
 def remove(write: Write, comparison: str) -> list[str]:
-    """Delete a comparison with everything below it; the ids of its runs.
+    """Delete a comparison with its runs and all they have measured; return the ids of the runs.
 
     Its points are deleted later, in small batches (backend.metrics.points.purge_discarded). The
     worker of a running run learns from its next heartbeat that the run is gone.
 
     Raises:
-        NotFoundError: there is none of that id.
+        NotFoundError: no comparison has this id.
     """
     found = get(write.session, comparison)
     runs = list(write.session.exec(select(Run.id).where(Run.comparison_id == comparison)).all())
@@ -137,10 +153,12 @@ def _add_runs(
     first: int,
     now: float,
 ) -> list[Run]:
-    """Queued runs from a position on; seed by seed, so that all arms of a first seed can be
-    compared early."""
+    """Add queued runs, the first at position `first`.
+
+    Their order is seed by seed, so that all arms of the first seed can be compared early.
+    """
     pairs = [(arm, seed) for seed in seeds for arm in arms]
-    made = [
+    runs = [
         Run(
             id=f"r{secrets.token_hex(5)}",
             comparison_id=comparison.id,
@@ -153,8 +171,8 @@ def _add_runs(
         )
         for position, (arm, seed) in enumerate(pairs, first)
     ]
-    session.add_all(made)
-    return made
+    session.add_all(runs)
+    return runs
 
 
 def _seed_problems(known: Sequence[int], seeds: Sequence[int]) -> list[Problem]:
@@ -165,26 +183,10 @@ def _seed_problems(known: Sequence[int], seeds: Sequence[int]) -> list[Problem]:
     ]
     problems += duplicate_problems(list(seeds), "seeds")
     total = len(known) + len(seeds)
-    if total > MOST_SEEDS:
+    if total > MAX_SEEDS:
         message = (
-            f"a comparison has at most {MOST_SEEDS} seeds; it has {len(known)}, "
-            f"so name at most {MOST_SEEDS - len(known)} more, not {len(seeds)}"
+            f"a comparison has at most {MAX_SEEDS} seeds; it has {len(known)}, "
+            f"so name at most {MAX_SEEDS - len(known)} more, not {len(seeds)}"
         )
         problems.append(Problem("seeds", message))
     return problems
-
-
-def stored_spec(comparison: Comparison) -> ComparisonSpec:
-    """What was submitted.
-
-    Raises:
-        ConflictError: this version does not take it any more; names every problem.
-    """
-    try:
-        return ComparisonSpec.model_validate(comparison.spec)
-    except ValidationError as error:
-        raise ConflictError(
-            "this comparison was made by another version of Lossboard: its spec cannot be read "
-            "any more, its curves and runs can",
-            from_validation(error),
-        ) from None

@@ -94,7 +94,7 @@ def find(
     """Those that match; archived ones only where they are asked for."""
     descending = asked.sort == "created_at" if asked.descending is None else asked.descending
     chosen = asked.model_dump(exclude={"page", "page_size", "descending"})
-    wanted = search.Asked(**chosen, descending=descending)
+    wanted = search.ComparisonQuery(**chosen, descending=descending)
     with database.read() as session:
         rows, total = search.find(session, wanted, page=asked.page, page_size=asked.page_size)
         tallies = progress.tallies(session, [row.id for row in rows])
@@ -129,10 +129,12 @@ def remove(
 ) -> None:
     """Delete it with its runs, points and snapshots; what still runs is told to stop."""
     with database.write() as write:
-        unused = snapshots.blobs(write.session, comparison)
+        unused = snapshots.blob_kinds(write.session, comparison)
         comparisons.remove(write, comparison)
-    snapshots.drop_unused(database, blobs, unused, now)
-    later.add_task(snapshots.sweep, database, blobs, now)  # what was spared before
+    snapshots.delete_unused_blobs(database, blobs, unused, now)
+    later.add_task(
+        snapshots.delete_all_unused_blobs, database, blobs, now
+    )  # what was spared before
 
 
 @router.post("/{comparison}/cancel")
@@ -140,7 +142,7 @@ def cancel(comparison: str, database: Db, workers: Slots, now: Now) -> Compariso
     """Cancel all its runs that are not over."""
     with database.write() as write:
         found = comparisons.get(write.session, comparison)
-        for run in runs.of(write.session, comparison):
+        for run in runs.of_comparison(write.session, comparison):
             runs.cancel(write, run, now=now)
         return comparison_detail(write.session, found, workers, now)
 
@@ -150,7 +152,7 @@ def retry(comparison: str, database: Db, workers: Slots, wake: Wake, now: Now) -
     """Queue its failed and cancelled runs again."""
     with database.write() as write:
         found = comparisons.get(write.session, comparison)
-        for run in runs.of(write.session, comparison):
+        for run in runs.of_comparison(write.session, comparison):
             if run.state in {"failed", "cancelled"}:
                 runs.retry(write, run)
         out = comparison_detail(write.session, found, workers, now)
@@ -175,7 +177,7 @@ def read_runs(comparison: str, database: Db, now: Now) -> RunList:
     """Its runs, seed by seed."""
     with database.read() as session:
         comparisons.get(session, comparison)
-        return RunList(runs=[run_out(run, now) for run in runs.of(session, comparison)])
+        return RunList(runs=[run_out(run, now) for run in runs.of_comparison(session, comparison)])
 
 
 def _parsed(raw: object, database: Database) -> ComparisonSpec:

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
-from backend.comparisons.repository import MOST_SEEDS
+from backend.comparisons.repository import MAX_SEEDS
 from backend.db.models import Comparison
 from backend.http.times import iso
 from backend.runs import progress
@@ -67,7 +67,7 @@ class MoreSeeds(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    seeds: list[Seed] = Field(min_length=1, max_length=MOST_SEEDS)
+    seeds: list[Seed] = Field(min_length=1, max_length=MAX_SEEDS)
 
 
 def comparison_out(
@@ -83,9 +83,9 @@ def comparison_out(
         created_by=comparison.created_by,
         archived=comparison.archived,
         created_at=iso(comparison.created_at),
-        state=progress.state(tallies),
-        progress=progress.progress(tallies),
-        eta_s=progress.eta(tallies, slots, now),
+        state=progress.overall_state(tallies),
+        progress=progress.overall_progress(tallies),
+        eta_s=progress.overall_eta(tallies, slots, now),
         runs={state: tallies.get(state, Tally()).runs for state in STATES},
         arms=[arm["name"] for arm in spec["arms"]],
         seeds=spec["seeds"],

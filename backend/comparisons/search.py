@@ -1,4 +1,4 @@
-"""Comparisons that match what a list is asked for."""
+"""Search comparisons, as the list of comparisons does: filter, sort, one page."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,30 +10,30 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, exists, or_, select
 
 from backend.db.models import Comparison, Run, Tag
-from backend.runs.progress import IMPORTANCE
+from backend.runs.progress import STATES_BY_IMPORTANCE
 
 Sort = Literal["created_at", "name", "state"]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a list is asked for; what is empty asks for nothing."""
+class ComparisonQuery:
+    """Which comparisons to find, and in which order; an empty text or None matches any."""
 
     q: str = ""
-    """Words of the name, the notes or the tags; all must be there."""
+    """Words, each of which must occur in the name, the notes or a tag."""
     tag: str = ""
     created_by: str = ""
     state: str | None = None
     archived: bool = False
-    """Those that were put away, or those that were not."""
+    """Whether to find archived comparisons, or the others."""
     sort: Sort = "created_at"
     descending: bool = True
 
 
 def find(
-    session: Session, asked: Asked, *, page: int, page_size: int
+    session: Session, asked: ComparisonQuery, *, page: int, page_size: int
 ) -> tuple[list[Comparison], int]:
-    """One page of the comparisons that match, and how many match in all."""
+    """Return one page of the comparisons that match, and how many match in all."""
     conditions = _conditions(asked)
     total = session.exec(select(func.count()).select_from(Comparison).where(*conditions)).one()
     order = _order(asked.sort)
@@ -51,10 +51,10 @@ def find(
     return list(rows), total
 
 
-def _conditions(asked: Asked) -> list[ColumnElement[bool]]:
+def _conditions(asked: ComparisonQuery) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [col(Comparison.archived).is_(asked.archived)]
     for word in asked.q.split():
-        like = f"%{_escaped(word)}%"
+        like = f"%{_escape_like(word)}%"
         tagged = exists().where(
             col(Tag.comparison_id) == Comparison.id, col(Tag.tag).ilike(like, escape="\\")
         )
@@ -80,22 +80,24 @@ def _order(sort: Sort) -> ColumnElement[Any] | Mapped[Any]:
     if sort == "name":
         return func.lower(Comparison.name)
     if sort == "state":
-        place = case(*((col(Run.state) == state, at) for at, state in enumerate(IMPORTANCE)))
+        place = case(
+            *((col(Run.state) == state, at) for at, state in enumerate(STATES_BY_IMPORTANCE))
+        )
         own = col(Run.comparison_id) == Comparison.id
         return columns(func.min(place)).where(own).scalar_subquery()
     return col(Comparison.created_at)
 
 
 def _has_state(state: str) -> ColumnElement[bool]:
-    condition = _any_in(state)
-    for other in IMPORTANCE[: IMPORTANCE.index(state)]:
-        condition = condition & ~_any_in(other)
+    condition = _any_run_in(state)
+    for other in STATES_BY_IMPORTANCE[: STATES_BY_IMPORTANCE.index(state)]:
+        condition = condition & ~_any_run_in(other)
     return condition
 
 
-def _any_in(state: str) -> ColumnElement[bool]:
+def _any_run_in(state: str) -> ColumnElement[bool]:
     return exists().where(col(Run.comparison_id) == Comparison.id, col(Run.state) == state)
 
 
-def _escaped(word: str) -> str:
+def _escape_like(word: str) -> str:
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

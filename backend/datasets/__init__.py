@@ -1,1 +1,1 @@
-"""Data sets that a team uploads: received, checked in a process of its own, and kept."""
+"""Data sets that users upload: receive, check in a separate process, store and delete them."""

@@ -1,1 +1,1 @@
-"""What the snapshots of held-out samples say, as the pages need it."""
+"""Embeddings of held-out samples at several epochs: facts, neighbours, distances, projections."""

@@ -166,7 +166,7 @@ def _epochs(projection: Projection) -> list[int]:
 
 
 def _samples(reader: Reader, session: Session, comparison: str) -> Samples:
-    shown = snapshots.of(session, comparison)
+    shown = snapshots.of_comparison(session, comparison)
     if not shown:
         raise NotFoundError(f"comparison {comparison!r} has no snapshot any more")
     return reader.samples(shown[0].samples)

@@ -27,7 +27,7 @@ def inputs(session: Session, comparison: Comparison, seed: int) -> Inputs:
     """What there is to project: the arms that have snapshots of the seed, in the spec's order, with
     the epochs that all of them share; empty where there is nothing."""
     by_arm: dict[str, dict[int, str]] = {}
-    for row in snapshots.of(session, comparison.id, seed):
+    for row in snapshots.of_comparison(session, comparison.id, seed):
         by_arm.setdefault(row.arm, {})[row.epoch] = row.embeddings
     arms = [arm["name"] for arm in comparison.spec["arms"] if arm["name"] in by_arm]
     if not arms:

@@ -105,7 +105,7 @@ def read_blob(comparison: str, digest: Digest, database: Db, blobs: BlobStore) -
     """One of its blobs: embeddings, samples, facts, sprite, sounds or coordinates."""
     with database.read() as session:
         comparisons.get(session, comparison)
-        what = snapshots.blobs(session, comparison).get(digest)
+        what = snapshots.blob_kinds(session, comparison).get(digest)
     if what is None or what == "checkpoint":  # which only a worker can use
         raise NotFoundError(f"comparison {comparison!r} has no blob {digest}")
     path = blobs.path(digest)

@@ -31,7 +31,7 @@ from backend.http.dependencies import from_state
 from backend.metrics import points
 from backend.runs import repository as runs
 from backend.runs import snapshots
-from backend.runs.snapshots import Shown
+from backend.runs.snapshots import SnapshotRow
 from backend.storage.blobs import Blobs
 from contract.names import API_PREFIX
 from contract.snapshots import Facts, Histogram, Samples
@@ -107,7 +107,7 @@ def blob_path(comparison: str, digest: str) -> str:
 def space(session: Session, reader: Reader, comparison: str) -> Space:
     """The samples, and which runs have snapshots of which epochs."""
     comparisons.get(session, comparison)
-    shown = snapshots.of(session, comparison)
+    shown = snapshots.of_comparison(session, comparison)
     epochs: dict[str, RunEpochs] = {}
     for row in shown:
         run = RunEpochs(arm=row.arm, seed=row.seed, run=row.run, epochs=[])
@@ -189,17 +189,17 @@ def distances(session: Session, reader: Reader, comparison: str, *, seed: int) -
 def size(session: Session, blobs: Blobs, comparison: str) -> Size:
     """What deleting it frees."""
     comparisons.get(session, comparison)
-    own = snapshots.blobs(session, comparison).keys()
+    own = snapshots.blob_kinds(session, comparison).keys()
     return Size(
-        bytes=blobs.size(own - snapshots.used_digests(session, besides=comparison)),
+        bytes=blobs.size(own - snapshots.used_digests(session, excluding=comparison)),
         points=points.count(session, comparison),
-        runs=len(runs.of(session, comparison)),
+        runs=len(runs.of_comparison(session, comparison)),
     )
 
 
-def _of_seed(session: Session, comparison: str, seed: int) -> list[Shown]:
+def _of_seed(session: Session, comparison: str, seed: int) -> list[SnapshotRow]:
     comparisons.get(session, comparison)
-    rows = snapshots.of(session, comparison, seed)
+    rows = snapshots.of_comparison(session, comparison, seed)
     if not rows:
         raise NotFoundError(
             f"comparison {comparison!r} has no snapshot of seed {seed} yet; "
@@ -208,7 +208,7 @@ def _of_seed(session: Session, comparison: str, seed: int) -> list[Shown]:
     return rows
 
 
-def _at(session: Session, comparison: str, seed: int, epoch: int) -> list[Shown]:
+def _at(session: Session, comparison: str, seed: int, epoch: int) -> list[SnapshotRow]:
     """The arms' snapshots of an epoch, at least one."""
     rows = _of_seed(session, comparison, seed)
     found = [row for row in rows if row.epoch == epoch]
@@ -218,7 +218,7 @@ def _at(session: Session, comparison: str, seed: int, epoch: int) -> list[Shown]
     return found
 
 
-def _samples(reader: Reader, comparison: str, shown: Sequence[Shown]) -> SamplesOut:
+def _samples(reader: Reader, comparison: str, shown: Sequence[SnapshotRow]) -> SamplesOut:
     read = reader.samples(shown[0].samples)
     sprite = next((row.sprite for row in shown if row.sprite), None)
     sounds = next((row.sounds for row in shown if row.sounds), None)

@@ -13,7 +13,7 @@ from backend.embeddings.routes import BYTES, FOREVER, Digest
 from backend.embeddings.service import BlobReader
 from backend.http.dependencies import Db
 from backend.http.times import Now
-from backend.runs import snapshots as rubbish
+from backend.runs import snapshots
 from backend.storage.blobs import BlobStore, receive_blob
 from contract.events import Digest as BlobName
 
@@ -149,4 +149,4 @@ def end(
                 projections.fail(write, found, problem, now)
             else:
                 gone = projections.finish(write, found, told.digest, now)
-    rubbish.drop_unused(database, blobs, dict.fromkeys(gone, "coordinates"), now)
+    snapshots.delete_unused_blobs(database, blobs, dict.fromkeys(gone, "coordinates"), now)

@@ -1,1 +1,1 @@
-"""A comparison as files that other programs read."""
+"""A comparison as a file for other programs: CSV, Parquet or JSON."""

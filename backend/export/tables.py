@@ -91,7 +91,7 @@ def table(session: Session, comparison: Comparison, what: What) -> Table:
     series: a row for each point that was measured and is kept, none left out.
     runs: a row for each run.
     """
-    own = runs.of(session, comparison.id)
+    own = runs.of_comparison(session, comparison.id)
     if what == "runs":
         return Table(_RUNS, iter([[_run(run) for run in own]]))
     if what == "series":
@@ -195,7 +195,7 @@ def whole(
         versions=versions(),
         comparison=detail,
         spec=comparison.spec,
-        runs=[run_out(run, now) for run in runs.of(session, comparison.id)],
+        runs=[run_out(run, now) for run in runs.of_comparison(session, comparison.id)],
         summary=summarise(session, comparison),
         verdict=give_verdict(session, comparison),
     )

@@ -99,7 +99,7 @@ def _verdict(run: Run | None, event: Event) -> str:
 def _apply(write: Write, run: Run, event: Event, now: float) -> None:
     match event:
         case Lost():
-            runs.lose(write, run, reason=event.reason, strike=event.strike, now=now)
+            runs.lose_attempt(write, run, reason=event.reason, strike=event.strike, now=now)
             return  # the next attempt counts its messages anew
         case Preparing():
             run.preparing = event.preparation.model_dump()
@@ -109,14 +109,14 @@ def _apply(write: Write, run: Run, event: Event, now: float) -> None:
             run.total_steps = event.total_steps
             run.steps_per_epoch = event.steps_per_epoch
             run.started_at = now
-            runs.begin(write, run, event.after)
+            runs.begin_attempt(write, run, event.after)
         case Points():
             run.step = max(run.step, event.step)
             _collect(write.updates[run.comparison_id], event)
         case Kept():
             snapshots.put(write, run.id, event.snapshot)
         case Checkpointed():
-            runs.checkpoint(write, run, step=event.step, digest=event.digest)
+            runs.save_checkpoint(write, run, step=event.step, digest=event.digest)
         case Log():
             runs.add_log(write, run, event.lines)
         case Ended():

@@ -83,7 +83,7 @@ async def _reset(viewer: Viewer, database: Database, workers: Workers) -> tuple[
         with database.snapshot() as (session, version, position):
             found = comparisons.get(session, viewer.comparison)
             tallies = progress.tallies(session, [found.id])[found.id]
-            own = runs.of(session, found.id)
+            own = runs.of_comparison(session, found.id)
             rows = series.find(session, runs=[run.id for run in own], keys=sorted(viewer.keys))
             most = min(1000, max(50, RESET_POINTS // max(1, len(rows))))
             curves = series.read(session, rows, after=-1, max_points=most)

@@ -90,7 +90,7 @@ def thin(write: Write, stretch: Stretch, most: int) -> bool:
     ).first()
     if run is None or run.state not in _OVER:
         return False
-    runs.forget_checkpoint(write, run)
+    runs.drop_checkpoint(write, run)
     own = (
         col(Point.series_id) == stretch.series,
         col(Point.step) >= _WIDTH,
@@ -127,7 +127,7 @@ def keep_outermost(write: Write, comparison: str) -> None:
     """Delete all but the first and the last snapshot of each run, and what was projected of them,
     which is made anew when somebody looks. A comparison that went on meanwhile is left alone."""
     session = write.session
-    own = runs.of(session, comparison)
+    own = runs.of_comparison(session, comparison)
     if any(run.state not in _OVER for run in own):
         return
     for run in own:
@@ -195,7 +195,7 @@ class Retention:
                 self._stretches.extend(thinnable(session, old, whole=SOURCE_KEYS))
             for old in _parts(session, now, self._snapshot_days):
                 self._crowded.extend(crowded(session, old))
-        snapshots.sweep(self._database, self._blobs, now)
+        snapshots.delete_all_unused_blobs(self._database, self._blobs, now)
 
     def _thin(self, stretch: Stretch) -> None:
         with self._database.write() as write:
@@ -206,9 +206,9 @@ class Retention:
 
     def _keep_outermost(self, comparison: str) -> None:
         with self._database.write() as write:
-            before = snapshots.blobs(write.session, comparison)
+            before = snapshots.blob_kinds(write.session, comparison)
             keep_outermost(write, comparison)
-        snapshots.drop_unused(self._database, self._blobs, before, self._clock())
+        snapshots.delete_unused_blobs(self._database, self._blobs, before, self._clock())
 
 
 def _parts(session: Session, now: float, days: float | None) -> Iterator[list[str]]:

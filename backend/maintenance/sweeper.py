@@ -105,7 +105,7 @@ class Sweeper(threading.Thread):
         """
         classes = self._workers.alive() or {"cpu": 1}
         with self._database.read() as session:
-            queued = {device: runs.queued(session, device) for device in classes}
+            queued = {device: runs.count_queued(session, device) for device in classes}
         for device, slots in classes.items():
             if queued[device]:
                 self._queue.top_up(device, queued[device], slots)
@@ -124,5 +124,5 @@ class Sweeper(threading.Thread):
                 whose = logs.of(run.id, run.attempt)
                 log.warning("no sign of life from %s", run.worker, extra=whose)
                 reason = f"no sign of life from worker {run.worker}"
-                runs.lose(write, run, reason=reason, strike=lease.strike, now=self._clock())
+                runs.lose_attempt(write, run, reason=reason, strike=lease.strike, now=self._clock())
         self._leases.end(lease)

@@ -21,48 +21,7 @@ from backend.metrics.results import EpochSum
 DECAYED_SHARE: Final = 0.1
 """Share of the initial loss at which it counts as decayed."""
 HALVED_SHARE: Final = 0.5
-
-
-@dataclass(frozen=True)
-class Decay:
-    """The number of epochs after which the loss has fallen to a share of its initial value."""
-
-    epochs: int
-    """The first epoch whose mean is low enough; where censored, all epochs trained."""
-    censored: bool = False
-    """No epoch's mean was low enough: the real number is unknown and more than `epochs`."""
-
-
-def loss_decay(initial: float | None, means: Sequence[float | None], share: float) -> Decay | None:
-    """Return the first epoch with mean <= share * initial.
-
-    Args:
-        initial: the loss of the untrained network, from a full pass before the first step.
-        means: of epochs 1, 2, ...; None, for an epoch in which no step had a loss, is skipped.
-        share: of the initial value, as DECAYED_SHARE or HALVED_SHARE.
-
-    Returns:
-        None where it is not defined: without an initial value above 0, or without any mean.
-    """
-    if initial is None or initial <= 0 or all(mean is None for mean in means):
-        return None
-    for epoch, mean in enumerate(means, start=1):
-        if mean is not None and mean <= share * initial:
-            return Decay(epoch)
-    return Decay(len(means), censored=True)
-
-
-def loss_auc(initial: float | None, means: Sequence[float | None]) -> float | None:
-    """Return the area under the normalised loss curve: the mean over epochs of mean / initial.
-
-    The arguments and None mean the same as for loss_decay.
-    """
-    known = [mean for mean in means if mean is not None]
-    if initial is None or initial <= 0 or not known:
-        return None
-    return statistics.fmean(known) / initial
-
-
+"""Share of the initial loss that gives its half-life."""
 LATE_SHARE: Final = 10
 """The late epochs are the last epochs / LATE_SHARE, rounded down, but at least one."""
 
@@ -109,6 +68,46 @@ def statistics_by_run(session: Session, runs: Iterable[Run]) -> dict[str, Statis
             with _cache_lock:
                 _cache[run.id, run.attempt] = made
     return {run: found for run, found in known.items() if found is not None}
+
+
+@dataclass(frozen=True)
+class Decay:
+    """The number of epochs after which the loss has fallen to a share of its initial value."""
+
+    epochs: int
+    """The first epoch whose mean is low enough; where censored, all epochs trained."""
+    censored: bool = False
+    """No epoch's mean was low enough: the real number is unknown and more than `epochs`."""
+
+
+def loss_decay(initial: float | None, means: Sequence[float | None], share: float) -> Decay | None:
+    """Return the first epoch with mean <= share * initial.
+
+    Args:
+        initial: the loss of the untrained network, from a full pass before the first step.
+        means: of epochs 1, 2, ...; None, for an epoch in which no step had a loss, is skipped.
+        share: of the initial value, as DECAYED_SHARE or HALVED_SHARE.
+
+    Returns:
+        None where it is not defined: without an initial value above 0, or without any mean.
+    """
+    if initial is None or initial <= 0 or all(mean is None for mean in means):
+        return None
+    for epoch, mean in enumerate(means, start=1):
+        if mean is not None and mean <= share * initial:
+            return Decay(epoch)
+    return Decay(len(means), censored=True)
+
+
+def loss_auc(initial: float | None, means: Sequence[float | None]) -> float | None:
+    """Return the area under the normalised loss curve: the mean over epochs of mean / initial.
+
+    The arguments and None mean the same as for loss_decay.
+    """
+    known = [mean for mean in means if mean is not None]
+    if initial is None or initial <= 0 or not known:
+        return None
+    return statistics.fmean(known) / initial
 
 
 def _compute(run: Run, sums: Iterable[EpochSum]) -> Statistics:

@@ -159,7 +159,7 @@ class _Board(Collector):
     def _stored(self) -> Iterator[Metric]:
         try:
             with self._own.database.read() as session:
-                tally = queue.tally(session)
+                tally = queue.count_by_device(session)
             size = self._own.database.size()
         except (SQLAlchemyError, OSError):
             return  # it went away since it was asked

@@ -1,1 +1,1 @@
-"""The queue as users see it: who works on what, what waits and for how long."""
+"""The queue as users see it: which slot works on which run, what waits and for how long."""

@@ -1,5 +1,8 @@
-"""When each run that waits will begin: the rules of backend.runs.fair_share, played on with what
-is known."""
+"""Forecast when each queued run will start and when the queue will be empty.
+
+Continues the queue from this moment by the rules of backend.runs.fair_share. A run takes as long as
+the runs of its comparison have taken until now.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,79 +12,89 @@ from typing import Final
 from sqlmodel import Session
 
 from backend.runs import progress, queue
-from backend.runs.fair_share import Waits, Works, plan
-from backend.runs.queue import Waiting, Work
+from backend.runs.fair_share import Slot, WaitingRun, plan_starts
+from backend.runs.queue import QueuedRun, RunWithOwner
 from backend.workers.schemas import WorkerOut
 from contract.names import DEVICES
 
 GUESS_S: Final = 60.0
-"""A run's length while no pace at all is known; then only the order is told."""
+"""The assumed length of a run while none is known; then only the order of the runs is forecast."""
 
 
 @dataclass(frozen=True)
-class Foreseen:
-    """What is to come."""
+class Forecast:
+    """What will happen to the queued runs."""
 
     order: list[str]
-    """All runs that wait: as they will begin, then those that no living slot may take."""
+    """All queued runs: in the order of their starts, then those that no living slot may take."""
     starts: dict[str, float]
-    """Run -> seconds until it begins, as far as the pace of all before it is known."""
+    """Run -> seconds until it starts, if the length of all runs before it is known."""
     eta_s: float | None
-    """Seconds until nothing runs or waits; None where nothing does, or it is not known."""
+    """Seconds until no run is queued or running; None if there is none now, or if it is unknown."""
 
 
-def foresee(
-    session: Session, slots: Sequence[WorkerOut], under_way: Mapping[str, Work], now: float
-) -> Foreseen:
-    """Play the queue on from this moment, for the slots that live."""
-    waits = queue.waiting(session)
-    open_ones = {one.comparison for one in waits}
-    open_ones |= {work.run.comparison_id for work in under_way.values()}
-    tallies = progress.tallies(session, sorted(open_ones))
-    paces = {name: progress.pace(own, now) for name, own in tallies.items()}
-    known = [pace for pace in paces.values() if pace is not None]
+def forecast(
+    session: Session, slots: Sequence[WorkerOut], running: Mapping[str, RunWithOwner], now: float
+) -> Forecast:
+    """Forecast the queue from this moment on.
+
+    Args:
+        session: to read with.
+        slots: all known worker slots; lost ones are ignored.
+        running: the running runs, by id.
+        now: seconds since the epoch.
+    """
+    queued = queue.queued_runs(session)
+    comparisons = {one.comparison for one in queued}
+    comparisons |= {one.run.comparison_id for one in running.values()}
+    tallies = progress.tallies(session, sorted(comparisons))
+    run_s = {name: progress.mean_run_s(tally, now) for name, tally in tallies.items()}
+    known = [seconds for seconds in run_s.values() if seconds is not None]
     guess = fmean(known) if known else GUESS_S
 
-    left = {
-        run: progress.left(work.run, paces[work.run.comparison_id], now)
-        for run, work in under_way.items()
+    remaining = {
+        run: progress.remaining_s(one.run, run_s[one.run.comparison_id], now)
+        for run, one in running.items()
     }
     living = [slot for slot in slots if slot.state != "lost"]
-    told = bool(living) and None not in left.values()
-    ends = [seconds for seconds in left.values() if seconds is not None]
-    works = [_works(slot, under_way, left, guess) for slot in living]
+    times_known = bool(living) and None not in remaining.values()
+    ends = [seconds for seconds in remaining.values() if seconds is not None]
+    busy = [_slot(slot, running, remaining, guess) for slot in living]
     order: list[str] = []
     starts: dict[str, float] = {}
-    by_id = {one.run: one for one in waits}
-    for start in plan(
-        (_waits(one, paces[one.comparison], guess) for one in waits),
-        works or [Works(device) for device in DEVICES],
+    by_id = {one.run: one for one in queued}
+    for start in plan_starts(
+        (_waiting_run(one, run_s[one.comparison], guess) for one in queued),
+        busy or [Slot(device) for device in DEVICES],
         queue.turns(session),
     ):
         order.append(start.run)
-        if told:
+        if times_known:
             starts[start.run] = round(start.at, 3)
             ends.append(start.end)
-        told = told and paces[by_id[start.run].comparison] is not None
+        times_known = times_known and run_s[by_id[start.run].comparison] is not None
     never = sorted(by_id.keys() - set(order), key=lambda run: _rank(by_id[run]))
-    whole = told and not never and bool(ends)
-    return Foreseen(order + never, starts, max(ends) if whole else None)
+    end_known = times_known and not never and bool(ends)
+    return Forecast(order + never, starts, max(ends) if end_known else None)
 
 
-def _works(
-    slot: WorkerOut, under_way: Mapping[str, Work], left: Mapping[str, float | None], guess: float
-) -> Works:
-    work = under_way.get(slot.run or "")
-    if work is None or work.run.worker != slot.name:
-        return Works(slot.device)
-    seconds = left[work.run.id]
-    return Works(slot.device, work.created_by, guess if seconds is None else seconds)
+def _slot(
+    slot: WorkerOut,
+    running: Mapping[str, RunWithOwner],
+    remaining: Mapping[str, float | None],
+    guess: float,
+) -> Slot:
+    found = running.get(slot.run or "")
+    if found is None or found.run.worker != slot.name:
+        return Slot(slot.device)
+    seconds = remaining[found.run.id]
+    return Slot(slot.device, found.created_by, guess if seconds is None else seconds)
 
 
-def _waits(one: Waiting, pace: float | None, guess: float) -> Waits:
-    seconds = guess if pace is None else pace
-    return Waits(one.run, one.created_by, one.priority, one.wants, one.age, seconds)
+def _waiting_run(one: QueuedRun, run_s: float | None, guess: float) -> WaitingRun:
+    seconds = guess if run_s is None else run_s
+    return WaitingRun(one.run, one.created_by, one.priority, one.wants, one.age, seconds)
 
 
-def _rank(one: Waiting) -> tuple[object, ...]:
+def _rank(one: QueuedRun) -> tuple[object, ...]:
     return -one.priority, one.age

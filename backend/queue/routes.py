@@ -10,11 +10,10 @@ from backend.comparisons.schemas import ComparisonDetail, comparison_detail
 from backend.http.dependencies import Db
 from backend.http.shared_reads import SharedRoute
 from backend.http.times import Now, iso
-from backend.queue import forecast as foresight
-from backend.queue.forecast import Foreseen
+from backend.queue.forecast import Forecast, forecast
 from backend.runs import progress, queue
 from backend.runs import repository as runs
-from backend.runs.queue import Work
+from backend.runs.queue import RunWithOwner
 from backend.runs.schemas import RunOut, run_out
 from backend.workers.registry import Slots
 from backend.workers.schemas import WorkerOut
@@ -85,11 +84,11 @@ def read(asked: Annotated[_Page, Query()], database: Db, workers: Slots, now: No
     """The slots with their runs, and what waits in the order in which it will begin."""
     slots = workers.listed()
     with database.read() as session:
-        under_way = {work.run.id: work for work in queue.running(session)}
-        foreseen = foresight.foresee(session, slots, under_way, now)
+        under_way = {work.run.id: work for work in queue.running_runs(session)}
+        foreseen = forecast(session, slots, under_way, now)
         first = (asked.page - 1) * asked.page_size
         page = foreseen.order[first : first + asked.page_size]
-        works = queue.works(session, page)
+        works = queue.runs_with_owner(session, page)
         return QueueOut(
             workers=[_slot(slot, under_way.get(slot.run or ""), now) for slot in slots],
             devices=dict(workers.alive()),
@@ -109,7 +108,7 @@ def move_comparison(comparison: str, database: Db, workers: Slots, now: Now) -> 
     """Let its runs that wait go before all others', in their own order."""
     with database.write() as write:
         found = comparisons.get(write.session, comparison)
-        own_runs = runs.of(write.session, comparison)
+        own_runs = runs.of_comparison(write.session, comparison)
         queue.move_to_front(write, [run for run in own_runs if run.state == "queued"])
         return comparison_detail(write.session, found, workers, now)
 
@@ -123,7 +122,7 @@ def move_run(run: str, database: Db, now: Now) -> RunOut:
     return run_out(found, now)
 
 
-def _slot(slot: WorkerOut, work: Work | None, now: float) -> QueueSlot:
+def _slot(slot: WorkerOut, work: RunWithOwner | None, now: float) -> QueueSlot:
     if work is None or work.run.worker != slot.name:  # it ended just now, or has gone elsewhere
         return QueueSlot(**slot.model_dump())
     run = work.run
@@ -140,7 +139,7 @@ def _slot(slot: WorkerOut, work: Work | None, now: float) -> QueueSlot:
     )
 
 
-def _waiting(work: Work, place: int, foreseen: Foreseen) -> Waiting:
+def _waiting(work: RunWithOwner, place: int, foreseen: Forecast) -> Waiting:
     run = work.run
     return Waiting(
         run=run.id,

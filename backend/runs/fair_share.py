@@ -1,8 +1,9 @@
-"""Whose run is next, and what follows from that for all that waits.
+"""The order in which queued runs are served, so that every user gets an equal share of the slots.
 
-Among the runs of the highest priority the user with the fewest running ones comes first, among
-those the one whose last turn is longest ago; of one user the oldest run. So a sweep of hundreds
-holds up nobody: with one slot users take turns, with many each has an equal part of them.
+Among the runs of the highest priority, the user with the fewest running runs comes first, and among
+equal users the one whose last turn is longest ago. Of one user the oldest run comes first. So a
+sweep of hundreds of runs blocks no other user: with one slot users take turns, with many slots each
+user has an equal part of them. Pure functions; backend.runs.queue reads the database.
 """
 
 import heapq
@@ -17,34 +18,39 @@ Age = tuple[float, int, str]
 
 
 class Turns:
-    """Who has how much, and whose turn was when; counts along with claims and ends."""
+    """How many runs each user has running, and when each had the last turn."""
 
     def __init__(self, running: Mapping[str, int], turns: Mapping[str, int]) -> None:
+        """Start from the running runs of each user and the number of each user's last turn."""
         self._running = Counter(running)
         self._turns = dict(turns)
         self._last = max(turns.values(), default=0)
 
     def first(self, since: Mapping[str, float]) -> str:
-        """The user whose run is next, among users and since when the oldest run of each waits."""
+        """Return the user whose run is next.
+
+        Args:
+            since: user -> since when the user's oldest queued run waits.
+        """
         return min(since, key=lambda user: (*self._had(user), since[user], user))
 
     def claimed(self, user: str) -> int:
-        """A run of theirs begins; the number of this turn."""
+        """Note that a run of the user starts; return the number of this turn."""
         self._running[user] += 1
         self._last += 1
         self._turns[user] = self._last
         return self._last
 
     def ended(self, user: str) -> None:
-        """A run of theirs is over."""
+        """Note that a run of the user is over."""
         self._running[user] -= 1
 
     def _had(self, user: str) -> tuple[int, int]:
         return self._running[user], self._turns.get(user, 0)
 
 
-class Waits(NamedTuple):
-    """A run that waits."""
+class WaitingRun(NamedTuple):
+    """A queued run."""
 
     run: str
     user: str
@@ -53,20 +59,20 @@ class Waits(NamedTuple):
     """A device class, or ANY_DEVICE."""
     age: Age
     seconds: float
-    """How long it will take."""
+    """How long the run will take."""
 
 
-class Works(NamedTuple):
-    """A slot that lives; without a user it has no run."""
+class Slot(NamedTuple):
+    """A living slot; one without a user has no run."""
 
     device: str
     user: str | None = None
     seconds: float = 0.0
-    """Until it is free."""
+    """Seconds until it is free."""
 
 
 class Start(NamedTuple):
-    """A run's beginning as foreseen."""
+    """When a run will presumably start and end."""
 
     run: str
     at: float
@@ -74,57 +80,63 @@ class Start(NamedTuple):
     end: float
 
 
-def plan(waits: Iterable[Waits], slots: Iterable[Works], turns: Turns) -> Iterator[Start]:
-    """The order in which runs will begin if each takes as long as is thought.
+def plan_starts(
+    waiting: Iterable[WaitingRun], slots: Iterable[Slot], turns: Turns
+) -> Iterator[Start]:
+    """Yield the runs in the order in which they will start, if each takes as long as expected.
 
-    A slot that is free takes what a claim would give it at that moment. What no slot may take
-    never begins and is left out.
+    A free slot takes what a claim would give it at that moment. A run that none of the slots may
+    take never starts and is left out. Changes `turns`.
     """
-    levels = _levels(waits)
+    levels = _levels(waiting)
     heap = [(slot.seconds, at, slot.device, slot.user) for at, slot in enumerate(slots)]
     heapq.heapify(heap)
     while heap and levels:
         now, at, device, user = heapq.heappop(heap)
         if user is not None:
             turns.ended(user)
-        taken = _take(levels, device, turns)
+        taken = _take_next(levels, device, turns)
         if taken is None:
             continue  # nothing is left for this device
         heapq.heappush(heap, (now + taken.seconds, at, device, taken.user))
         yield Start(taken.run, now, now + taken.seconds)
 
 
-Lines = dict[tuple[str, str], deque[Waits]]
-"""(user, what it wants) -> runs, the oldest first."""
+Queues = dict[tuple[str, str], deque[WaitingRun]]
+"""(user, device class wanted) -> runs, the oldest first."""
 
 
-def _levels(waits: Iterable[Waits]) -> dict[int, Lines]:
-    """Priority -> its runs, the highest first."""
-    levels: dict[int, Lines] = {}
-    for one in sorted(waits, key=lambda one: (-one.priority, one.age)):
-        lines = levels.setdefault(one.priority, {})
-        lines.setdefault((one.user, one.wants), deque()).append(one)
+def _levels(waiting: Iterable[WaitingRun]) -> dict[int, Queues]:
+    """Return the runs by priority, the highest first."""
+    levels: dict[int, Queues] = {}
+    for one in sorted(waiting, key=lambda one: (-one.priority, one.age)):
+        queues = levels.setdefault(one.priority, {})
+        queues.setdefault((one.user, one.wants), deque()).append(one)
     return levels
 
 
-def _take(levels: dict[int, Lines], device: str, turns: Turns) -> Waits | None:
-    """What a slot of this device would claim now, taken out."""
-    mine = (ANY_DEVICE, device)
-    some = (n for n, own in levels.items() if any(wants in mine for _, wants in own))
-    priority = next(some, None)
+def _take_next(levels: dict[int, Queues], device: str, turns: Turns) -> WaitingRun | None:
+    """Remove and return the run that a slot of this device class would claim now."""
+    fitting = (ANY_DEVICE, device)
+    priorities = (
+        priority
+        for priority, queues in levels.items()
+        if any(wants in fitting for _, wants in queues)
+    )
+    priority = next(priorities, None)
     if priority is None:
         return None
-    lines = levels[priority]
-    oldest: dict[str, Waits] = {}
-    for (user, wants), line in lines.items():
-        if wants in mine:
-            oldest[user] = min(oldest.get(user, line[0]), line[0], key=lambda one: one.age)
+    queues = levels[priority]
+    oldest: dict[str, WaitingRun] = {}
+    for (user, wants), queue in queues.items():
+        if wants in fitting:
+            oldest[user] = min(oldest.get(user, queue[0]), queue[0], key=lambda one: one.age)
     taken = oldest[turns.first({user: one.age[0] for user, one in oldest.items()})]
     turns.claimed(taken.user)
-    line = lines[taken.user, taken.wants]
-    line.popleft()
-    if not line:
-        del lines[taken.user, taken.wants]
-    if not lines:
+    queue = queues[taken.user, taken.wants]
+    queue.popleft()
+    if not queue:
+        del queues[taken.user, taken.wants]
+    if not queues:
         del levels[priority]
     return taken

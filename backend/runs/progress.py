@@ -14,30 +14,31 @@ from sqlmodel import Session, col
 from backend.db.models import Run
 
 STATES: Final = ("queued", "running", "succeeded", "failed", "cancelled")
-IMPORTANCE: Final = ("running", "queued", "failed", "cancelled", "succeeded")
+STATES_BY_IMPORTANCE: Final = ("running", "queued", "failed", "cancelled", "succeeded")
 """A comparison's state is the first of these in which one of its runs is."""
 
 
 @dataclass
 class Tally:
-    """The runs of a comparison in one state, added up."""
+    """Sums over the runs of a comparison in one state."""
 
     runs: int = 0
     progress: float = 0.0
     """Sum of step / total steps."""
     started: float = 0.0
-    """Sums of the runs' times, of those that have both start and steps."""
+    """Sum of the start times of timed runs: those that have a start and steps."""
     ended: float = 0.0
+    """Sum of the end times of timed runs."""
     timed: int = 0
-    """Runs in the sums of times."""
+    """Number of timed runs."""
 
 
 Tallies = dict[str, Tally]
-"""State -> its runs."""
+"""State -> sums over the runs in it."""
 
 
 def tallies(session: Session, comparisons: Sequence[str]) -> dict[str, Tallies]:
-    """For each comparison its runs by state."""
+    """Return the tallies of each of these comparisons."""
     timed = col(Run.started_at).is_not(None) & (col(Run.total_steps) > 0)
     share = col(Run.step) * 1.0 / func.nullif(Run.total_steps, 0)
     rows = session.connection().execute(
@@ -54,22 +55,28 @@ def tallies(session: Session, comparisons: Sequence[str]) -> dict[str, Tallies]:
         .group_by(col(Run.comparison_id), col(Run.state))
     )
     found: dict[str, Tallies] = {comparison: {} for comparison in comparisons}
-    for comparison, state, runs, done, started, ended, count in rows:
+    for comparison, state, runs, progress, started, ended, count in rows:
         found[comparison][state] = Tally(
-            runs=runs, progress=done, started=started, ended=ended, timed=count
+            runs=runs, progress=progress, started=started, ended=ended, timed=count
         )
     return found
 
 
 def run_progress(run: Run) -> float:
-    """Share of the optimiser steps done, 0 to 1; what was done until then for a run that failed."""
+    """Return the share of a run's optimiser steps that are done, 0 to 1.
+
+    For a run that failed, the share that was done until then.
+    """
     if run.state == "succeeded":
         return 1.0
     return min(1.0, run.step / run.total_steps) if run.total_steps else 0.0
 
 
 def run_eta(run: Run, now: float) -> float | None:
-    """Seconds a running run still needs, at its pace so far, its measuring included."""
+    """Return the seconds a running run still needs at its own pace, which includes evaluation.
+
+    None if the run is not running, or has made no progress in this attempt.
+    """
     done = run_progress(run)
     before = run.resumed_at / run.total_steps if run.total_steps else 0.0  # by earlier attempts
     if run.state != "running" or run.started_at is None or done <= before:
@@ -77,51 +84,47 @@ def run_eta(run: Run, now: float) -> float | None:
     return max(0.0, now - run.started_at) / (done - before) * (1 - done)
 
 
-def left(run: Run, pace: float | None, now: float) -> float | None:
-    """Seconds until a running run is over: at its own pace, else at its comparison's."""
-    own = run_eta(run, now)
-    if own is None and pace is not None:
-        return pace * (1 - run_progress(run))
-    return own
+def remaining_s(run: Run, mean_s: float | None, now: float) -> float | None:
+    """Return the seconds until a running run is over.
+
+    At its own pace, or if that is not known, at `mean_s` for a whole run of its comparison.
+    """
+    eta = run_eta(run, now)
+    if eta is None and mean_s is not None:
+        return mean_s * (1 - run_progress(run))
+    return eta
 
 
-def state(tallies: Tallies) -> str:
-    """A comparison's state: the most pressing of its runs' states."""
-    return next((state for state in IMPORTANCE if state in tallies), IMPORTANCE[-1])
+def overall_state(tallies: Tallies) -> str:
+    """Return a comparison's state: the most important state of its runs."""
+    return next((one for one in STATES_BY_IMPORTANCE if one in tallies), STATES_BY_IMPORTANCE[-1])
 
 
-def progress(tallies: Tallies) -> float:
-    """Share of the work that is done, 0 to 1; of failed and cancelled runs as far as they came."""
+def overall_progress(tallies: Tallies) -> float:
+    """Return the share of a comparison's work that is done, 0 to 1.
+
+    A failed or cancelled run counts with the share of its steps that it has done.
+    """
     runs = sum(tally.runs for tally in tallies.values())
     whole = tallies.get("succeeded", Tally()).runs
     parts = sum(tally.progress for state, tally in tallies.items() if state != "succeeded")
     return min(1.0, (whole + parts) / runs) if runs else 0.0
 
 
-def eta(tallies: Tallies, slots: int, now: float) -> float | None:
-    """Seconds until the last run is over: what is left, at the mean time a run takes, over slots.
+def overall_eta(tallies: Tallies, slots: int, now: float) -> float | None:
+    """Return the seconds until a comparison's last run is over, if its runs share `slots` slots.
 
-    None while no run has got far enough to tell, and when all are over.
+    None while no run has got far enough to estimate it, and when all are over.
     """
-    work = _work(tallies, now)
+    work = _remaining_work_s(tallies, now)
     return None if work is None else work / max(1, min(slots, _open_runs(tallies)))
 
 
-def _open_runs(tallies: Tallies) -> int:
-    return sum(tallies.get(state, Tally()).runs for state in ("queued", "running"))
+def mean_run_s(tallies: Tallies, now: float) -> float | None:
+    """Return the mean seconds that a run of a comparison takes.
 
-
-def _work(tallies: Tallies, now: float) -> float | None:
-    """Seconds that one slot would need for what is left; None as in `eta`."""
-    each = pace(tallies, now) if _open_runs(tallies) else None
-    if each is None:
-        return None
-    queued, running = tallies.get("queued", Tally()), tallies.get("running", Tally())
-    return each * (queued.runs + max(0.0, running.runs - running.progress))
-
-
-def pace(tallies: Tallies, now: float) -> float | None:
-    """Seconds that a run of a comparison takes; None while none has got far enough to tell."""
+    None while no run has got far enough to estimate it.
+    """
     done = tallies.get("succeeded", Tally())
     if done.timed:
         return (done.ended - done.started) / done.timed
@@ -129,3 +132,16 @@ def pace(tallies: Tallies, now: float) -> float | None:
     if running.timed and running.progress:
         return max(0.0, now * running.timed - running.started) / running.progress
     return None
+
+
+def _open_runs(tallies: Tallies) -> int:
+    return sum(tallies.get(state, Tally()).runs for state in ("queued", "running"))
+
+
+def _remaining_work_s(tallies: Tallies, now: float) -> float | None:
+    """Return the seconds that one slot would need for the open runs; None as in overall_eta."""
+    each = mean_run_s(tallies, now) if _open_runs(tallies) else None
+    if each is None:
+        return None
+    queued, running = tallies.get("queued", Tally()), tallies.get("running", Tally())
+    return each * (queued.runs + max(0.0, running.runs - running.progress))

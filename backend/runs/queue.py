@@ -1,4 +1,4 @@
-"""The queue: what waits, who is served next, and what goes before the rest."""
+"""The queue in the database: which runs wait, which is next, and how one is moved to the front."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -17,8 +17,8 @@ from contract.comparison.training import ANY_DEVICE
 
 
 @dataclass(frozen=True)
-class Work:
-    """A run and whose it is."""
+class RunWithOwner:
+    """A run with the name and the owner of its comparison."""
 
     run: Run
     comparison_name: str
@@ -26,8 +26,8 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """As much of a run that waits as its place in the queue depends on."""
+class QueuedRun:
+    """What the place of a queued run in the queue depends on."""
 
     run: str
     comparison: str
@@ -38,27 +38,27 @@ class Waiting:
 
 
 def next_run(session: Session, device: str) -> Run | None:
-    """The run that a free slot of this device class gets, by backend.runs.fair_share; None if none.
+    """Return the run that a free slot of this device class gets next; None if none waits for it.
 
-    Each of the queries reads a range of one index.
+    backend.runs.fair_share says which it is. Each of the queries reads a range of one index.
     """
-    mine = (col(Run.state) == "queued", col(Run.wants).in_((ANY_DEVICE, device)))
+    fitting = (col(Run.state) == "queued", col(Run.wants).in_((ANY_DEVICE, device)))
     connection = session.connection()
-    priority = connection.execute(columns(func.max(Run.priority)).where(*mine)).scalar()
+    priority = connection.execute(columns(func.max(Run.priority)).where(*fitting)).scalar()
     if priority is None:
         return None
-    level = (*mine, col(Run.priority) == priority)
+    level = (*fitting, col(Run.priority) == priority)
     users = connection.execute(
         columns(col(Run.created_by), func.min(Run.created_at)).where(*level).group_by("created_by")
     )
     user = turns(session).first({row[0]: row[1] for row in users})
     oldest_first = (col(Run.created_at), col(Run.position), col(Run.id))
-    asked = select(Run).where(*level, col(Run.created_by) == user).order_by(*oldest_first)
-    return session.exec(asked.limit(1)).first()
+    of_user = select(Run).where(*level, col(Run.created_by) == user).order_by(*oldest_first)
+    return session.exec(of_user.limit(1)).first()
 
 
 def turns(session: Session) -> Turns:
-    """How many runs each user has running, and whose turn was when."""
+    """Return how many runs each user has running, and when each had the last turn."""
     rows = session.connection().execute(
         columns(col(Run.created_by), func.count())
         .where(col(Run.state) == "running")
@@ -74,8 +74,8 @@ def take_turn(write: Write, user: str) -> None:
     write.session.merge(Turn(created_by=user, number=number))
 
 
-def waiting(session: Session) -> list[Waiting]:
-    """All runs that wait, in no order."""
+def queued_runs(session: Session) -> list[QueuedRun]:
+    """Return all queued runs, in no order."""
     rows = session.connection().execute(
         columns(
             col(Run.id),
@@ -88,38 +88,41 @@ def waiting(session: Session) -> list[Waiting]:
         ).where(col(Run.state) == "queued")
     )
     return [
-        Waiting(run, comparison, user, priority, wants, (created_at, position, run))
+        QueuedRun(run, comparison, user, priority, wants, (created_at, position, run))
         for run, comparison, user, priority, wants, created_at, position in rows
     ]
 
 
-def works(session: Session, ids: Collection[str]) -> dict[str, Work]:
-    """Those of these runs that there are."""
-    return {work.run.id: work for work in _works(session, col(Run.id).in_(ids))}
+def runs_with_owner(session: Session, ids: Collection[str]) -> dict[str, RunWithOwner]:
+    """Return those of these runs that exist, by id."""
+    return {work.run.id: work for work in _select_runs(session, col(Run.id).in_(ids))}
 
 
-def running(session: Session) -> list[Work]:
-    """The runs that some worker has."""
-    return _works(session, col(Run.state) == "running")
+def running_runs(session: Session) -> list[RunWithOwner]:
+    """Return the runs that a worker has."""
+    return _select_runs(session, col(Run.state) == "running")
 
 
-def tally(session: Session) -> Counter[tuple[str, str]]:
-    """(device class, state) -> runs that wait or run; auto is what any slot may take."""
-    has = case((col(Run.device) == "cpu", "cpu"), else_="cuda")
-    device = case((col(Run.state) == "queued", col(Run.wants)), else_=has)
+def count_by_device(session: Session) -> Counter[tuple[str, str]]:
+    """Return the numbers of queued and running runs by (device class, state).
+
+    The device class of a queued run is the one it wants; "auto" means that any slot may take it.
+    """
+    running_on = case((col(Run.device) == "cpu", "cpu"), else_="cuda")
+    device = case((col(Run.state) == "queued", col(Run.wants)), else_=running_on)
     rows = session.connection().execute(
         columns(device, col(Run.state), func.count())
         .where(col(Run.state).in_(("queued", "running")))
         .group_by(device, col(Run.state))
     )
     counts = Counter({(ANY_DEVICE, "queued"): 0})
-    for place, state, runs in rows:
-        counts[place, state] += runs
+    for device_class, state, runs in rows:
+        counts[device_class, state] += runs
     return counts
 
 
 def open_comparisons(session: Session) -> list[str]:
-    """Those of which a run waits or runs."""
+    """Return the comparisons that have a queued or running run."""
     rows = session.exec(
         select(Run.comparison_id).where(col(Run.state).in_(("queued", "running"))).distinct()
     )
@@ -127,35 +130,35 @@ def open_comparisons(session: Session) -> list[str]:
 
 
 def move_to_front(write: Write, runs: Sequence[Run]) -> None:
-    """Let these runs go before all others that wait; among themselves the oldest first.
+    """Move queued runs before all other queued runs; among themselves the oldest stays first.
 
     Raises:
-        ConflictError: one of them does not wait, or there are none.
+        ConflictError: one of them is not queued, or `runs` is empty.
     """
     if not runs:
         raise ConflictError("none of its runs waits, so there is nothing to move to the front")
     for run in runs:
         if run.state != "queued":
             raise ConflictError(f"run {run.id} is {run.state}; only one that waits can be moved")
-    own = [run.id for run in runs]
+    moved = [run.id for run in runs]
     highest = write.session.exec(
         select(Run.priority)
-        .where(Run.state == "queued", col(Run.id).not_in(own))
+        .where(Run.state == "queued", col(Run.id).not_in(moved))
         .order_by(col(Run.priority).desc())
         .limit(1)
     ).first()
     if highest is None:
         return  # nothing else waits
     write.session.connection().execute(
-        update(Run).where(col(Run.id).in_(own)).values(priority=highest + 1)
+        update(Run).where(col(Run.id).in_(moved)).values(priority=highest + 1)
     )
 
 
-def _works(session: Session, where: ColumnElement[bool]) -> list[Work]:
+def _select_runs(session: Session, where: ColumnElement[bool]) -> list[RunWithOwner]:
     rows = session.exec(
         select(Run, Comparison.name, Comparison.created_by)
         .join(Comparison, col(Comparison.id) == Run.comparison_id)
         .where(where)
         .order_by(col(Run.created_at), col(Run.position), col(Run.id))
     ).all()
-    return [Work(run, name, user) for run, name, user in rows]
+    return [RunWithOwner(run, name, user) for run, name, user in rows]

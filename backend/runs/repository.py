@@ -1,6 +1,6 @@
-"""Runs: who may take which, and how each state follows from another.
+"""Runs in the database: how they are claimed, and how one state follows from another.
 
-queued -> running (claimed) -> succeeded | failed | cancelled (its end, from the stream)
+queued -> running (claimed) -> succeeded | failed | cancelled (its end, from the event stream)
 running -> queued as the next attempt (its trainer or worker died), or failed at the third time
 queued -> cancelled at once; failed | cancelled -> queued again (retry)
 """
@@ -14,20 +14,20 @@ from sqlmodel import Session, col, func, select, update
 from backend.db.database import Write
 from backend.db.models import LogLine, Run
 from backend.errors import ConflictError, NotFoundError
-from backend.metrics.points import delete_after_step
+from backend.metrics import points
 from backend.runs import queue, snapshots
 from contract.comparison.training import ANY_DEVICE
 from contract.events import Failure
 
 MAX_STRIKES: Final = 3
-"""Trainers of a run that may die in a row until it counts as failed."""
+"""A run fails when this many of its trainers in a row have died."""
 
 
 def get(session: Session, run: str) -> Run:
-    """One run.
+    """Return one run.
 
     Raises:
-        NotFoundError: there is none of that id.
+        NotFoundError: no run has this id.
     """
     found = session.get(Run, run)
     if found is None:
@@ -35,8 +35,8 @@ def get(session: Session, run: str) -> Run:
     return found
 
 
-def of(session: Session, comparison: str) -> list[Run]:
-    """A comparison's runs in their order."""
+def of_comparison(session: Session, comparison: str) -> list[Run]:
+    """Return a comparison's runs in the order of their positions."""
     rows = session.exec(
         select(Run).where(Run.comparison_id == comparison).order_by(col(Run.position))
     )
@@ -44,30 +44,31 @@ def of(session: Session, comparison: str) -> list[Run]:
 
 
 def by_id(session: Session, runs: Iterable[str]) -> dict[str, Run]:
-    """Those of these runs that there are."""
+    """Return those of these runs that exist, by id."""
     rows = session.exec(select(Run).where(col(Run.id).in_(list(runs)))).all()
     return {run.id: run for run in rows}
 
 
 def in_state(session: Session, state: str) -> list[Run]:
-    """All runs in one state."""
+    """Return all runs in one state."""
     return list(session.exec(select(Run).where(Run.state == state)).all())
 
 
-def queued(session: Session, device: str | None = None) -> int:
-    """How many runs wait; with a device class those that a slot of it may take."""
-    waits = select(func.count()).select_from(Run).where(Run.state == "queued")
+def count_queued(session: Session, device: str | None = None) -> int:
+    """Return how many runs are queued; with a device class, only those that its slots may take."""
+    query = select(func.count()).select_from(Run).where(Run.state == "queued")
     if device is not None:
-        waits = waits.where(col(Run.wants).in_((ANY_DEVICE, device)))
-    return session.exec(waits).one()
+        query = query.where(col(Run.wants).in_((ANY_DEVICE, device)))
+    return session.exec(query).one()
 
 
 def claim(write: Write, *, worker: str, device: str, now: float) -> Run | None:
-    """Give the next queued run to a worker, by backend.runs.fair_share; None if none waits for it.
+    """Give the next queued run to a worker; return None if no run waits for this device class.
 
-    The new attempt's predecessor is forgotten beyond the step it starts after, in the same
-    transaction; without a checkpoint that is all of it, the untrained network's values included,
-    for the attempt measures them again.
+    backend.runs.fair_share says which run is next. What the previous attempt measured beyond the
+    step that the new attempt starts after is deleted in the same transaction. Without a checkpoint
+    that is everything, also the values of the untrained network, as the attempt measures them
+    again.
     """
     session = write.session
     run = queue.next_run(session, device)
@@ -80,55 +81,65 @@ def claim(write: Write, *, worker: str, device: str, now: float) -> Run | None:
     )
     assert isinstance(taken, CursorResult)
     if not taken.rowcount:
-        return None  # only where several processes write: somebody else was faster
+        return None  # only where several processes write: another one was faster
     queue.take_turn(write, run.created_by)
     session.refresh(run)
     if run.attempt > 1:
-        _forget_beyond(write, run)
+        _delete_after_start(write, run)
     run.resumed_at = run.start_after
     write.session.add(run)
     write.updates[run.comparison_id].runs[run.id] = run
     return run
 
 
-def begin(write: Write, run: Run, after: int) -> None:
-    """A claimed attempt takes its first step, from its checkpoint or, where that was of no use,
-    from the beginning; then all that was measured before is forgotten."""
+def begin_attempt(write: Write, run: Run, after: int) -> None:
+    """Note that a claimed attempt begins after a step: that of its checkpoint, or 0.
+
+    It is 0 also if the checkpoint could not be used; then everything measured before is deleted.
+    """
     if after != run.start_after:
         run.start_after = 0
-        _name(write, run, None)
-        _forget_beyond(write, run)
+        _set_checkpoint(write, run, None)
+        _delete_after_start(write, run)
     run.resumed_at = run.start_after
 
 
-def checkpoint(write: Write, run: Run, *, step: int, digest: str) -> None:
-    """A lost attempt goes on from here; the checkpoint before is of no use any more."""
+def save_checkpoint(write: Write, run: Run, *, step: int, digest: str) -> None:
+    """Note a checkpoint, from which the next attempt will continue; it replaces the one before."""
     run.start_after = step
     run.strikes = 0
-    _name(write, run, digest)
+    _set_checkpoint(write, run, digest)
 
 
-def forget_checkpoint(write: Write, run: Run) -> None:
-    """The next attempt, if there is one, starts at the beginning."""
+def drop_checkpoint(write: Write, run: Run) -> None:
+    """Forget the checkpoint, so that a next attempt starts at the beginning."""
     run.start_after = 0
-    _name(write, run, None)
+    _set_checkpoint(write, run, None)
     write.session.add(run)
 
 
 def end(write: Write, run: Run, *, state: str, failure: Failure | None, now: float) -> None:
-    """A run is over. Only one that may be tried again keeps its checkpoint."""
+    """End a run in a final state. A run that may be retried keeps its checkpoint."""
     if state == "succeeded":
-        _name(write, run, None)
+        _set_checkpoint(write, run, None)
     run.state = state
     run.error = failure.model_dump() if failure else None
     run.ended_at = now
     run.preparing = None
     run.cancel = False
-    _changed(write, run)
+    _note_change(write, run)
 
 
-def lose(write: Write, run: Run, *, reason: str, strike: bool, now: float) -> None:
-    """A running attempt died without an end: queue the next one, or give up."""
+def lose_attempt(write: Write, run: Run, *, reason: str, strike: bool, now: float) -> None:
+    """Note that a running attempt died without an end: queue the next attempt, or give up.
+
+    Args:
+        write: the transaction.
+        run: the running run.
+        reason: why the attempt died, for people.
+        strike: whether this counts towards MAX_STRIKES.
+        now: seconds since the epoch.
+    """
     run.strikes += strike
     if run.cancel:
         end(write, run, state="cancelled", failure=None, now=now)
@@ -144,19 +155,19 @@ def lose(write: Write, run: Run, *, reason: str, strike: bool, now: float) -> No
 
 
 def cancel(write: Write, run: Run, *, now: float) -> None:
-    """Queued: cancelled at once. Running: asked to stop. Over: nothing to do."""
+    """Cancel a queued run at once, ask a running run to stop; a run that is over stays as it is."""
     if run.state == "queued":
         end(write, run, state="cancelled", failure=None, now=now)
     elif run.state == "running" and not run.cancel:
         run.cancel = True
-        _changed(write, run)
+        _note_change(write, run)
 
 
 def retry(write: Write, run: Run) -> None:
     """Queue a failed or cancelled run again.
 
     Raises:
-        ConflictError: it is in another state.
+        ConflictError: the run is in another state.
     """
     if run.state not in {"failed", "cancelled"}:
         raise ConflictError(f"run {run.id} is {run.state}; only failed or cancelled ones go again")
@@ -165,17 +176,17 @@ def retry(write: Write, run: Run) -> None:
 
 
 def add_log(write: Write, run: Run, lines: Iterable[str]) -> None:
-    """Append to a run's log."""
+    """Append lines to a run's log."""
     write.session.add_all(LogLine(run_id=run.id, attempt=run.attempt, text=line) for line in lines)
 
 
-def log_lines(session: Session, run: str, most: int = 10_000) -> list[str]:
-    """A run's log, the newest lines of all its attempts."""
+def log_lines(session: Session, run: str, limit: int = 10_000) -> list[str]:
+    """Return the newest lines of a run's log, over all its attempts, oldest first."""
     rows = session.exec(
         select(LogLine.text)
         .where(LogLine.run_id == run)
         .order_by(col(LogLine.id).desc())
-        .limit(most)
+        .limit(limit)
     ).all()
     return list(reversed(rows))
 
@@ -189,27 +200,26 @@ def _queue_again(write: Write, run: Run) -> None:
     run.started_at = run.ended_at = None
     run.preparing = None
     run.error = None
-    _changed(write, run)
+    _note_change(write, run)
 
 
-def _name(write: Write, run: Run, digest: str | None) -> None:
-    """Name another checkpoint, or none."""
+def _set_checkpoint(write: Write, run: Run, digest: str | None) -> None:
+    """Replace the run's checkpoint, or remove it."""
     if run.checkpoint is not None and run.checkpoint != digest:
         write.unneeded.add(run.checkpoint)
     run.checkpoint = digest
 
 
-def _forget_beyond(write: Write, run: Run) -> None:
-    """Forget what was measured after the step that the run goes on from; from the beginning, that
-    is all of it."""
-    keep = run.start_after or -1
-    delete_after_step(write.session, run.id, keep)
-    snapshots.forget(write.session, run.id, keep)
+def _delete_after_start(write: Write, run: Run) -> None:
+    """Delete what was measured after the step that the run continues from: all if that is 0."""
+    after = run.start_after or -1
+    points.delete_after_step(write.session, run.id, after)
+    snapshots.delete_after_step(write.session, run.id, after)
     run.step = run.start_after
     write.session.add(run)
-    write.updates[run.comparison_id].drops[run.id] = keep
+    write.updates[run.comparison_id].drops[run.id] = after
 
 
-def _changed(write: Write, run: Run) -> None:
+def _note_change(write: Write, run: Run) -> None:
     write.session.add(run)
     write.updates[run.comparison_id].runs[run.id] = run

@@ -1,6 +1,7 @@
-"""Snapshots: which runs have which, and which blobs they need.
+"""Snapshots in the database: which run has which, and which blobs are used.
 
-Which blobs nobody needs any more, and how they go.
+Deletes blobs that nothing refers to any more. A blob is stored before the message that names it
+arrives, so an unused blob is kept while the message of a running run may still be on its way.
 """
 
 from collections import Counter
@@ -13,7 +14,7 @@ from sqlmodel import Session, col, delete, func, select
 from backend.db.database import Database, Write
 from backend.db.models import Projection, Run, Snapshot
 from backend.storage.blobs import YOUNG_S, Blobs
-from contract.events import Snapshot as Kept
+from contract.events import Snapshot as SnapshotEvent
 
 _BLOBS: Final = {
     "embeddings": col(Snapshot.embeddings),
@@ -24,8 +25,12 @@ _BLOBS: Final = {
 }
 
 
-class Shown(NamedTuple):
-    """A snapshot with the arm and the seed of its run."""
+START_LAG_S: Final = 60.0
+"""A run may have put its first blob this long before its start was stored."""
+
+
+class SnapshotRow(NamedTuple):
+    """A snapshot with the arm and the seed of its run; the last five fields are digests."""
 
     run: str
     arm: str
@@ -38,21 +43,27 @@ class Shown(NamedTuple):
     sounds: str | None
 
 
-def put(write: Write, run: str, kept: Kept) -> None:
-    """Store a snapshot; the same epoch once more replaces it."""
-    write.session.merge(Snapshot(run_id=run, **kept.model_dump()))
+def put(write: Write, run: str, snapshot: SnapshotEvent) -> None:
+    """Store a snapshot; it replaces one of the same epoch."""
+    write.session.merge(Snapshot(run_id=run, **snapshot.model_dump()))
 
 
-def forget(session: Session, run: str, after: int) -> None:
-    """Delete a run's snapshots beyond a step; -1 forgets all of them."""
+def delete_after_step(session: Session, run: str, after: int) -> None:
+    """Delete a run's snapshots beyond a step; -1 deletes all of them."""
     session.exec(delete(Snapshot).where(col(Snapshot.run_id) == run, col(Snapshot.step) > after))
 
 
-def of(session: Session, comparison: str, seed: int | None = None) -> list[Shown]:
-    """A comparison's snapshots that show the same samples, by run in their order, then by epoch.
+def of_comparison(session: Session, comparison: str, seed: int | None = None) -> list[SnapshotRow]:
+    """Return a comparison's snapshots, in the order of the runs, then of the epochs.
 
-    Should some show others, for a worker of another version drew them, those of the larger part
-    are given: points of different samples must not be compared.
+    All show the same samples, as points of different samples must not be compared. If some
+    snapshots show other samples, because a worker of another version drew those, the samples that
+    most snapshots show are taken.
+
+    Args:
+        session: to read with.
+        comparison: id of the comparison.
+        seed: return only the snapshots of this seed; None for all.
     """
     run = (col(Run.id), col(Run.arm), col(Run.seed), col(Snapshot.epoch))
     rows = session.connection().execute(
@@ -61,80 +72,88 @@ def of(session: Session, comparison: str, seed: int | None = None) -> list[Shown
         .where(col(Run.comparison_id) == comparison)
         .order_by(col(Run.position), col(Snapshot.epoch))
     )
-    found = [Shown._make(row) for row in rows]
+    found = [SnapshotRow._make(row) for row in rows]
     if not found:
         return []
     [(samples, _)] = Counter(row.samples for row in found).most_common(1)
     return [row for row in found if row.samples == samples and seed in (None, row.seed)]
 
 
-def blobs(session: Session, comparison: str) -> dict[str, str]:
-    """The blobs of a comparison: digest -> embeddings, facts, samples, sprite, sounds,
-    coordinates, or checkpoint."""
+def blob_kinds(session: Session, comparison: str) -> dict[str, str]:
+    """Return the kind of each blob of a comparison, by digest.
+
+    A kind is embeddings, facts, samples, sprite, sounds, coordinates or checkpoint.
+    """
     rows = session.connection().execute(
         columns(*_BLOBS.values())
         .join(Run, col(Run.id) == col(Snapshot.run_id))
         .where(col(Run.comparison_id) == comparison)
     )
-    found = {digest: what for row in rows for digest, what in zip(row, _BLOBS, strict=True)}
-    made = select(Projection.coordinates).where(Projection.comparison_id == comparison)
-    found |= dict.fromkeys(session.exec(made).all(), "coordinates")
-    states = select(Run.checkpoint).where(Run.comparison_id == comparison)
-    found |= {digest: "checkpoint" for digest in session.exec(states).all() if digest}
-    return {digest: what for digest, what in found.items() if digest}
+    found = {digest: kind for row in rows for digest, kind in zip(row, _BLOBS, strict=True)}
+    coordinates = select(Projection.coordinates).where(Projection.comparison_id == comparison)
+    found |= dict.fromkeys(session.exec(coordinates).all(), "coordinates")
+    checkpoints = select(Run.checkpoint).where(Run.comparison_id == comparison)
+    found |= {digest: "checkpoint" for digest in session.exec(checkpoints).all() if digest}
+    return {digest: kind for digest, kind in found.items() if digest}
 
 
-def used_digests(session: Session, *, besides: str = "") -> set[str]:
-    """All blobs that a row names; one comparison's own rows may be left out."""
+def used_digests(session: Session, *, excluding: str = "") -> set[str]:
+    """Return all blobs that a row names; the rows of the comparison `excluding` are left out."""
     rows = session.connection().execute(
         columns(*_BLOBS.values())
         .join(Run, col(Run.id) == col(Snapshot.run_id))
-        .where(col(Run.comparison_id) != besides)
+        .where(col(Run.comparison_id) != excluding)
     )
     found = {digest for row in rows for digest in row}
-    made = select(Projection.coordinates).where(Projection.comparison_id != besides)
-    states = select(Run.checkpoint).where(
-        col(Run.checkpoint).is_not(None), col(Run.comparison_id) != besides
+    coordinates = select(Projection.coordinates).where(Projection.comparison_id != excluding)
+    checkpoints = select(Run.checkpoint).where(
+        col(Run.checkpoint).is_not(None), col(Run.comparison_id) != excluding
     )
-    found |= {*session.exec(made).all(), *session.exec(states).all()}
+    found |= {*session.exec(coordinates).all(), *session.exec(checkpoints).all()}
     return {digest for digest in found if digest}
 
 
-LAG_S: Final = 60.0
-"""A run may have put its first blob so long before its start was stored."""
+def unrecorded_blobs_since(session: Session, now: float) -> float:
+    """Return the time since when runs may have put blobs whose message is still on its way.
 
-
-def under_way_since(session: Session, now: float) -> float:
-    """Since when runs may have put blobs whose message is still on its way: the oldest start among
-    those that run, or now. A run sends its messages in order, so it runs until all are stored."""
+    It is the oldest start of the running runs, or now. A run sends its messages in order, so it
+    counts as running until all of them are stored.
+    """
     started = session.exec(select(func.min(Run.started_at)).where(Run.state == "running")).one()
-    return now if started is None else min(now, started - LAG_S)
+    return now if started is None else min(now, started - START_LAG_S)
 
 
-def drop_unused(database: Database, blobs: Blobs, digests: Mapping[str, str], now: float) -> int:
-    """Delete those of these blobs that no row names and no run may be about to name; how many bytes
-    that frees. What is spared goes by a later sweep.
+def delete_unused_blobs(
+    database: Database, blobs: Blobs, digests: Mapping[str, str], now: float
+) -> int:
+    """Delete those of these blobs that no row names, and that no run may be about to name.
+
+    What a run may name soon is kept; a later delete_all_unused_blobs deletes it.
 
     Args:
-        database: which names blobs.
-        blobs: where they lie.
-        digests: with what they are, as `snapshots.blobs` gives them.
-        now: what was put since is spared.
+        database: the database whose rows name blobs.
+        blobs: the store of blobs.
+        digests: the blobs with their kinds, as blob_kinds returns them.
+        now: blobs that were put after this time are kept.
+
+    Returns:
+        The number of bytes freed.
     """
     if not digests:
         return 0
     with database.read() as session:
         used = used_digests(session)
-        before = under_way_since(session, now)
-    unused = {digest: what for digest, what in digests.items() if digest not in used}
-    # No run is about to name these: coordinates are of no run, a checkpoint's bytes of one moment.
-    made = {digest for digest, what in unused.items() if what in {"coordinates", "checkpoint"}}
-    return blobs.drop(made, now) + blobs.drop(unused.keys() - made, before)
+        before = unrecorded_blobs_since(session, now)
+    unused = {digest: kind for digest, kind in digests.items() if digest not in used}
+    # No run is about to name these: coordinates belong to no run, and the bytes of a checkpoint
+    # never occur twice.
+    at_once = {digest for digest, kind in unused.items() if kind in {"coordinates", "checkpoint"}}
+    return blobs.drop(at_once, now) + blobs.drop(unused.keys() - at_once, before)
 
 
-def sweep(database: Database, blobs: Blobs, now: float) -> int:
-    """Delete all old blobs that no row names; how many bytes that frees."""
+def delete_all_unused_blobs(database: Database, blobs: Blobs, now: float) -> int:
+    """Delete all old blobs that no row names; return the number of bytes freed."""
     with database.read() as session:
         used = used_digests(session)
-        before = min(now - YOUNG_S, under_way_since(session, now))
+        before = min(now - YOUNG_S, unrecorded_blobs_since(session, now))
     return blobs.sweep(used, before)

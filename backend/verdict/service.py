@@ -51,7 +51,7 @@ def give_verdict(
     spec = stored_spec(comparison)
     arms = _arms(spec, a, b)
     names = {arms.a, arms.b} if arms else set()
-    judged_runs = [run for run in runs.of(session, comparison.id) if run.arm in names]
+    judged_runs = [run for run in runs.of_comparison(session, comparison.id) if run.arm in names]
     seeds = _count_finished_seeds(judged_runs)
     found = final_measurements(session, comparison.id, judged_runs, _EVIDENCE_KEYS)
     kinds = arms and (spec.arm(arms.a).loss.kind, spec.arm(arms.b).loss.kind)

@@ -112,7 +112,7 @@ class Summary(BaseModel):
 def summarise(session: Session, comparison: Comparison, baseline: str | None = None) -> Summary:
     """Return all metrics of all arms; the baseline is an arm's name, by default the first arm's."""
     spec = stored_spec(comparison)
-    all_runs = runs.of(session, comparison.id)
+    all_runs = runs.of_comparison(session, comparison.id)
     kept = [run for run in all_runs if run.state != "failed"]
     found = current_measurements(session, comparison.id, kept)
     untrained = untrained_measurements(session, comparison.id, kept)

@@ -1,1 +1,1 @@
-"""Worker slots: who is known, what they claim and when they are woken."""
+"""Worker slots: which are alive, which runs they claim, and how they are woken."""

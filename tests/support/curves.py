@@ -59,7 +59,7 @@ def fill(
                 write, spec=spec, raw=spec.model_dump(mode="json"), now=time.time()
             )
             write.session.flush()
-            for run in runs.of(write.session, comparison.id):
+            for run in runs.of_comparison(write.session, comparison.id):
                 _end(run, steps)
                 write.session.add(run)
                 curves = _curves(spec, run, steps, index)

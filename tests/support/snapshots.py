@@ -71,7 +71,7 @@ def fill(
         raw = spec.model_dump(mode="json")
         made = comparisons.create(write, spec=spec, raw=raw, now=time.time())
         write.session.flush()
-        for run in runs.of(write.session, made.id):
+        for run in runs.of_comparison(write.session, made.id):
             _end(run, epochs * STEPS_PER_EPOCH)
             write.session.add(run)
             curves = made_up(run.position, epochs, STEPS_PER_EPOCH)

@@ -55,9 +55,9 @@ def copied(file: Path, folder: Path) -> Database:
 def delete(folder: Folder, comparison: str) -> None:
     """As the API does, with all that nobody needs then."""
     with folder.database.write() as write:
-        blobs = snapshots.blobs(write.session, comparison)
+        blobs = snapshots.blob_kinds(write.session, comparison)
         comparisons.remove(write, comparison)
-    snapshots.drop_unused(folder.database, folder.blobs, blobs, time.time() + 1)
+    snapshots.delete_unused_blobs(folder.database, folder.blobs, blobs, time.time() + 1)
 
 
 def test_it_holds_the_database_and_what_that_names(filled: Folder, tmp_path: Path) -> None:

@@ -87,9 +87,9 @@ class Writer(threading.Thread):
     def _remove(self, comparison: str) -> None:
         database, blobs = self._folder.database, self._folder.blobs
         with database.write() as write:
-            gone = snapshots.blobs(write.session, comparison)
+            gone = snapshots.blob_kinds(write.session, comparison)
             comparisons.remove(write, comparison)
-        snapshots.drop_unused(database, blobs, gone, time.time() + 1)
+        snapshots.delete_unused_blobs(database, blobs, gone, time.time() + 1)
         self.deleted += 1
 
     def _blob(self) -> str:

@@ -346,7 +346,7 @@ def test_generated_runs_are_complete(database: Database) -> None:
     made = generated_curves.fill(database, comparisons=2, arms=2, seeds=2, steps=300)
     assert len(made) == 2
     with database.read() as session:
-        of_first = runs.of(session, made[0])
+        of_first = runs.of_comparison(session, made[0])
         assert [(run.state, run.step, run.steps_per_epoch) for run in of_first] == [
             ("succeeded", 300, 100)
         ] * 4

@@ -1,4 +1,4 @@
-"""Jobs over HTTP: submit, claim, cancel, retry, delete, restart."""
+"""Comparisons over HTTP: submit, claim, cancel, retry, delete, restart."""
 
 import functools
 import time
@@ -52,7 +52,7 @@ def test_submit_list_read_change_delete(api: Api) -> None:
     assert {key: changed[key] for key in patch} == patch
     assert ids(tag="b") == []
     assert ids(tag="c") == [one]
-    assert changed["spec"]["name"] == "first 50%"  # what was run stays as it was
+    assert changed["spec"]["name"] == "first 50%"  # the spec of the runs does not change
     assert changed["spec"]["training"]["optimizer"]["lr"] == 0.001
 
     assert api.http.delete(f"/api/v1/comparisons/{one}").status_code == 204
@@ -150,7 +150,7 @@ def test_delete_while_running_stops_the_worker(api: Api) -> None:
     assert (answer["current"], answer["cancel"]) == (False, True)
 
 
-def test_the_broker_away_at_submit(api: Api, broker: Broker) -> None:
+def test_submit_while_the_broker_is_down(api: Api, broker: Broker) -> None:
     broker.kill()
     comparison = api.submit()
     assert len(runs_of(api, comparison)) == 1
@@ -161,7 +161,9 @@ def test_the_broker_away_at_submit(api: Api, broker: Broker) -> None:
     assert api.get("/health/ready")["collector_lag"] == 0
 
 
-def test_a_lapsed_lease_over_http(serve: Serve, settings: Settings, broker: Broker) -> None:
+def test_a_lapsed_lease_queues_the_next_attempt(
+    serve: Serve, settings: Settings, broker: Broker
+) -> None:
     with serve(replace(settings, lease_s=0.5)) as (api, _):
         api.submit()
         claim = api.claim()

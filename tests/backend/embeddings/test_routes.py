@@ -24,7 +24,7 @@ def filled(parts: Parts) -> str:
 def embeddings(api: Api, parts: Parts, comparison: str) -> dict[str, NDArray[np.float64]]:
     """Arm -> [N, D] at AT, through the API."""
     with parts.database.read() as session:
-        rows = snapshots.of(session, comparison, AT["seed"])
+        rows = snapshots.of_comparison(session, comparison, AT["seed"])
     found = {}
     for row in rows:
         if row.epoch == AT["epoch"]:

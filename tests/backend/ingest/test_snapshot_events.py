@@ -49,7 +49,7 @@ def test_the_same_epoch_once_more_replaces_it(api: Api, parts: Parts) -> None:
     keep(parts.database, attempt, [first])
     keep(parts.database, attempt, [second.model_copy(update={"epoch": 0})])
     with parts.database.read() as session:
-        [row] = snapshots.of(session, run.comparison_id)
+        [row] = snapshots.of_comparison(session, run.comparison_id)
     assert (row.epoch, row.embeddings) == (0, second.embeddings)
 
 
@@ -71,7 +71,7 @@ def test_a_new_attempt_forgets_what_lies_beyond_its_start(
     assert again is not None
     assert (again.id, again.attempt) == (run.id, 2)
     with parts.database.read() as session:
-        assert [row.epoch for row in snapshots.of(session, run.comparison_id)] == kept
+        assert [row.epoch for row in snapshots.of_comparison(session, run.comparison_id)] == kept
 
 
 def test_a_message_is_taken_though_its_blobs_are_absent(api: Api, parts: Parts) -> None:

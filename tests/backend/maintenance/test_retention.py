@@ -99,7 +99,7 @@ def figures(database: Database, comparison: str) -> dict[str, str]:
     run_statistics._cache.clear()
     with database.read() as session:
         found = comparisons.get(session, comparison)
-        own = runs.of(session, comparison)
+        own = runs.of_comparison(session, comparison)
         arms = arms_of(session, comparison)
         said: dict[str, Any] = {
             "summary": summarise(session, found),
@@ -155,7 +155,7 @@ def told(database: Database, comparison: str) -> int:
 
 def runs_of(database: Database, comparison: str) -> list[Run]:
     with database.read() as session:
-        return runs.of(session, comparison)
+        return runs.of_comparison(session, comparison)
 
 
 def test_figures_ends_and_envelopes_stay(database: Database, blobs: Blobs) -> None:
@@ -289,7 +289,7 @@ def test_what_goes_on_is_left_alone(database: Database, blobs: Blobs) -> None:
     retention._look(1002.0 + 2 * DAY)
     count = stored(database)
     with database.write() as write:  # between the look and the deed
-        for run in runs.of(write.session, comparison):
+        for run in runs.of_comparison(write.session, comparison):
             runs.retry(write, run)
     while retention.step():
         pass
@@ -301,23 +301,23 @@ def test_only_the_first_and_the_last_snapshot_stay(database: Database, blobs: Bl
     comparison = fill(database, blobs, arms=2, seeds=2, epochs=4, samples=40)
     other = fill(database, blobs, arms=1, seeds=1, epochs=3, samples=60)
     with database.read() as session:
-        end = max(run.ended_at or 0 for run in runs.of(session, comparison))
-        was = snapshots.blobs(session, comparison)
+        end = max(run.ended_at or 0 for run in runs.of_comparison(session, comparison))
+        was = snapshots.blob_kinds(session, comparison)
     with database.write() as write:  # this one ended later
-        for run in runs.of(write.session, other):
+        for run in runs.of_comparison(write.session, other):
             run.ended_at = end + 10 * DAY
             write.session.add(run)
     before = on_disk(blobs)
     with database.read() as session:
-        theirs = snapshots.blobs(session, other)
+        theirs = snapshots.blob_kinds(session, other)
     kept(database, blobs, end + 5 * DAY, snapshot_days=3.0)
     with database.read() as session:
-        now = snapshots.blobs(session, comparison)
-        shown = {(row.run, row.epoch) for row in snapshots.of(session, comparison)}
+        now = snapshots.blob_kinds(session, comparison)
+        shown = {(row.run, row.epoch) for row in snapshots.of_comparison(session, comparison)}
         projected = session.exec(
             select(Projection).where(Projection.comparison_id == comparison)
         ).all()
-        assert snapshots.blobs(session, other) == theirs
+        assert snapshots.blob_kinds(session, other) == theirs
     assert {epoch for _, epoch in shown} == {0, 4}
     assert len(shown) == 2 * 4
     assert projected == []
@@ -334,7 +334,7 @@ def test_the_api_lets_go_by_itself_and_says_the_space_that_is_left(
         comparison = trained(parts.database)
         pictures = fill(parts.database, parts.blobs, seeds=1, epochs=4, samples=40)
         with parts.database.write() as write:
-            for run in runs.of(write.session, pictures):
+            for run in runs.of_comparison(write.session, pictures):
                 run.ended_at = 1002.0
                 write.session.add(run)
     with serve(replace(settings, keep_raw_days=1.0, keep_snapshot_days=1.0)) as (api, parts):

@@ -1,4 +1,4 @@
-"""Fair share in the store and over HTTP, and what the queue foresees."""
+"""Fair share in the database and over HTTP, and the forecast of the queue."""
 
 import threading
 
@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from backend.comparisons import repository as comparisons
 from backend.db.database import Database
 from backend.db.models import Run
-from backend.queue.forecast import foresee
+from backend.queue.forecast import forecast
 from backend.runs import queue
 from backend.runs import repository as runs
 from backend.state import Parts
@@ -32,14 +32,14 @@ def submit_by(
 
 
 def end(database: Database, run: Run) -> None:
-    """It has succeeded."""
+    """End a run as succeeded."""
     with database.write() as write:
         found = runs.get(write.session, run.id)
         runs.end(write, found, state="succeeded", failure=None, now=1.0)
 
 
 def test_a_sweep_does_not_starve_others(database: Database) -> None:
-    """One user's 500 runs stand before another's 2, on one slot and on two."""
+    """One user's 500 runs are queued before another's 2, on one slot and on two."""
     submit_by(database, "sweep", 500, now=10.0)
     first = claim(database, "w1")
     assert first is not None
@@ -74,7 +74,7 @@ def test_a_run_waits_for_its_device(database: Database) -> None:
     assert taken is not None
     assert taken.wants == "cpu"
     with database.write() as write:
-        assert runs.queued(write.session, "cpu") == 0
+        assert runs.count_queued(write.session, "cpu") == 0
         on_gpu = runs.claim(write, worker="g", device="cuda", now=3.0)
         assert on_gpu is not None
         assert on_gpu.wants == "cuda"
@@ -94,7 +94,7 @@ def _slots_never_get_the_same_run(database: Database, *others: Database) -> None
             try:
                 run = claim(own, name)
             except OperationalError:
-                continue  # somebody else wrote first; a worker asks again too
+                continue  # another process wrote first; a worker asks again too
             if run is None:
                 misses += 1
             else:
@@ -123,7 +123,9 @@ def test_slots_of_two_processes_never_get_the_same_run(database: Database) -> No
     other.close()
 
 
-def test_what_is_moved_to_the_front_goes_before_whoever_is_next(database: Database) -> None:
+def test_a_run_moved_to_the_front_is_claimed_before_the_user_whose_turn_is_next(
+    database: Database,
+) -> None:
     submit_by(database, "a", 3, now=1.0)
     assert claim(database) is not None
     submit_by(database, "b", 1, now=2.0)
@@ -135,31 +137,33 @@ def test_what_is_moved_to_the_front_goes_before_whoever_is_next(database: Databa
     assert moved.id == found[0].id
 
 
-def test_more_seeds_belong_to_who_submitted_the_comparison(api: Api, parts: Parts) -> None:
+def test_more_seeds_belong_to_the_user_who_submitted_the_comparison(api: Api, parts: Parts) -> None:
     headers = {"X-Lossboard-User": "Ada"}
     spec = small(training={"epochs": 1, "device": "cuda"})
     made = api.http.post("/api/v1/comparisons", json=spec, headers=headers).json()["id"]
     api.http.post(f"/api/v1/comparisons/{made}/seeds", json={"seeds": [7]})
     with parts.database.read() as session:
-        assert {(run.created_by, run.wants) for run in runs.of(session, made)} == {("Ada", "cuda")}
+        assert {(run.created_by, run.wants) for run in runs.of_comparison(session, made)} == {
+            ("Ada", "cuda")
+        }
 
 
 @pytest.mark.parametrize("slots", [1, 2, 3])
-def test_what_is_listed_first_begins_first(api: Api, broker: Broker, slots: int) -> None:
-    """Workers that all take as long as each other: the list foretells every claim."""
+def test_runs_are_claimed_in_the_order_of_the_list(api: Api, broker: Broker, slots: int) -> None:
+    """If every run takes equally long, the list predicts every claim."""
     for user, count in (("a", 6), ("b", 3), ("c", 1), ("a", 2)):
         headers = {"X-Lossboard-User": user}
         spec = small(name=user, seeds=list(range(count)))
         api.http.post("/api/v1/comparisons", json=spec, headers=headers).raise_for_status()
-    under_way = [_claimed(api, f"w{at}") for at in range(slots)]
+    working = [_claimed(api, f"w{at}") for at in range(slots)]
     listed = api.get("/queue")["waiting"]
     assert [one["position"] for one in listed] == list(range(1, 13 - slots))
     claimed: list[str] = []
     while len(claimed) < len(listed):
-        over = under_way.pop(0)
+        over = working.pop(0)
         _end(api, broker, over)
-        under_way.append(_claimed(api, over["worker"]))
-        claimed.append(under_way[-1]["run"])
+        working.append(_claimed(api, over["worker"]))
+        claimed.append(working[-1]["run"])
     assert claimed == [one["run"] for one in listed]
 
 
@@ -174,7 +178,7 @@ def _end(api: Api, broker: Broker, given: Json) -> None:
     until(lambda: api.get(f"/runs/{given['run']}")["state"] == "succeeded", "its end")
 
 
-def test_begins_and_eta_follow_from_the_pace(api: Api, parts: Parts) -> None:
+def test_starts_and_eta_follow_from_the_pace(api: Api, parts: Parts) -> None:
     api.submit(seeds=[0, 1, 2, 3])
     first, second = _claimed(api, "w1"), _claimed(api, "w2")
     unknown = api.get("/queue")
@@ -189,13 +193,13 @@ def test_begins_and_eta_follow_from_the_pace(api: Api, parts: Parts) -> None:
         runs.end(write, ended, state="succeeded", failure=None, now=50.0)  # in 30 s
     now = 40.0  # the second has done a half in 30 s
     with parts.database.read() as session:
-        under_way = {work.run.id: work for work in queue.running(session)}
-        found = foresee(session, parts.workers.listed(), under_way, now)
+        working = {work.run.id: work for work in queue.running_runs(session)}
+        found = forecast(session, parts.workers.listed(), working, now)
     assert list(found.starts.values()) == [0.0, 30.0]
     assert found.eta_s == 60.0
 
 
-def test_a_run_that_no_slot_may_take_stands_last_without_a_time(api: Api) -> None:
+def test_a_run_that_no_slot_may_take_is_last_and_has_no_start(api: Api) -> None:
     api.submit(name="gpu", training={"epochs": 1, "device": "cuda"})
     api.submit(name="any")
     api.internal("/workers/w/seen", {"device": "cpu", "host": "h", "pid": 1})
@@ -214,7 +218,9 @@ def test_turns_outlive_a_restart_and_a_lost_attempt_keeps_its_user(database: Dat
     first = claim(database)
     assert first is not None
     with database.write() as write:
-        runs.lose(write, runs.get(write.session, first.id), reason="x", strike=False, now=3.0)
+        runs.lose_attempt(
+            write, runs.get(write.session, first.id), reason="x", strike=False, now=3.0
+        )
     again = Database(database.engine.url.render_as_string(hide_password=False))
     second = claim(again)
     again.close()

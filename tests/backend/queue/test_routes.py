@@ -1,4 +1,4 @@
-"""The queue: who works on what, what waits in which order, what is moved to the front."""
+"""The queue over HTTP: slots and their runs, the order of what waits, moving to the front."""
 
 import time
 from typing import Any
@@ -33,13 +33,13 @@ def seen(api: Api, name: str) -> None:
     assert api.internal(f"/workers/{name}/seen", body).status_code == 204
 
 
-def test_nothing_waits_and_nobody_works(api: Api) -> None:
+def test_an_empty_queue_without_workers(api: Api) -> None:
     found = api.get("/queue")
     assert (found["workers"], found["waiting"], found["waiting_total"]) == ([], [], 0)
     assert (found["devices"], found["eta_s"], found["running_total"]) == ({}, None, 0)
 
 
-def test_what_waits_stands_in_the_order_in_which_it_is_claimed(api: Api) -> None:
+def test_queued_runs_are_listed_in_the_order_in_which_they_are_claimed(api: Api) -> None:
     first = api.submit(name="first", seeds=[0, 1])
     api.submit(name="second", seeds=[0])
     found = api.get("/queue")
@@ -66,7 +66,7 @@ def test_the_queue_is_read_page_by_page(api: Api) -> None:
 
 
 @pytest.mark.both_databases
-def test_workers_stand_with_their_runs(api: Api, broker: Broker) -> None:
+def test_workers_are_listed_with_their_runs(api: Api, broker: Broker) -> None:
     own = api.submit(seeds=[3, 4])
     seen(api, "idle")
     given = api.claim("busy")
@@ -92,7 +92,7 @@ def _points(run: str, step: int) -> list[Any]:
     return [attempt.points([step])]
 
 
-def test_a_worker_whose_run_is_over_or_gone_stands_without_it(api: Api) -> None:
+def test_a_worker_whose_run_is_over_or_deleted_is_listed_without_it(api: Api) -> None:
     over, gone = api.submit(), api.submit()
     for worker in ("over", "gone"):
         api.claim(worker)
@@ -104,7 +104,7 @@ def test_a_worker_whose_run_is_over_or_gone_stands_without_it(api: Api) -> None:
     assert [(one["name"], one["comparison"]) for one in workers] == [("gone", None), ("over", over)]
 
 
-def test_a_comparison_moves_to_the_front_in_its_own_order(api: Api) -> None:
+def test_runs_of_a_comparison_move_to_the_front_in_their_order(api: Api) -> None:
     api.submit(name="a", seeds=[0, 1])
     own = api.submit(name="b", seeds=[0, 1])
     api.submit(name="c", seeds=[0])
@@ -116,7 +116,7 @@ def test_a_comparison_moves_to_the_front_in_its_own_order(api: Api) -> None:
 
 
 @pytest.mark.both_databases
-def test_each_that_is_moved_goes_before_those_moved_earlier(api: Api) -> None:
+def test_a_run_moved_later_is_before_those_moved_earlier(api: Api) -> None:
     a, b, c = (api.submit(name=name, seeds=[0, 1]) for name in "abc")
     api.post(f"/comparisons/{b}/front")
     api.post(f"/runs/{run_of(api, c, 1)}/front")
@@ -129,7 +129,7 @@ def test_each_that_is_moved_goes_before_those_moved_earlier(api: Api) -> None:
     assert max(one["priority"] for one in api.get("/queue")["waiting"]) == 3
 
 
-def test_more_seeds_of_a_moved_comparison_wait_behind(api: Api) -> None:
+def test_more_seeds_of_a_moved_comparison_are_not_moved(api: Api) -> None:
     api.submit(name="a")
     own = api.submit(name="b")
     api.post(f"/comparisons/{own}/front")
@@ -137,7 +137,7 @@ def test_more_seeds_of_a_moved_comparison_wait_behind(api: Api) -> None:
     assert order(api) == [("b", 0), ("a", 0), ("b", 1)]
 
 
-def test_only_what_waits_can_be_moved(api: Api) -> None:
+def test_only_queued_runs_can_be_moved(api: Api) -> None:
     own = api.submit()
     given = api.claim()
     assert given is not None
@@ -149,16 +149,18 @@ def test_only_what_waits_can_be_moved(api: Api) -> None:
     api.post("/comparisons/c0000000000/front", status=404)
 
 
-def test_a_run_that_failed_elsewhere_goes_on_in_its_place(database: Database) -> None:
+def test_the_next_attempt_of_a_run_keeps_its_place(database: Database) -> None:
     submit(database, name="a")
     moved = submit(database, name="b")
     with database.write() as write:
-        queue.move_to_front(write, runs.of(write.session, moved.id))
+        queue.move_to_front(write, runs.of_comparison(write.session, moved.id))
     run = claim(database)
     assert run is not None
     assert run.comparison_id == moved.id
     with database.write() as write:
-        runs.lose(write, runs.get(write.session, run.id), reason="died", strike=True, now=1002.0)
+        runs.lose_attempt(
+            write, runs.get(write.session, run.id), reason="died", strike=True, now=1002.0
+        )
     again = claim(database)
     assert again is not None
     assert again.id == run.id

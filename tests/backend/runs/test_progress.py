@@ -1,4 +1,4 @@
-"""Progress and remaining time, against numbers worked out by hand."""
+"""Progress and remaining time, against numbers computed by hand."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def test_a_runs_progress_and_eta() -> None:
     ],
 )
 def test_a_comparisons_state(states: str, expected: str) -> None:
-    assert progress.state({state: Tally(runs=1) for state in states.split()}) == expected
+    assert progress.overall_state({state: Tally(runs=1) for state in states.split()}) == expected
 
 
 def test_a_comparisons_progress_and_eta() -> None:
@@ -45,21 +45,21 @@ def test_a_comparisons_progress_and_eta() -> None:
         "running": Tally(runs=1, progress=0.5, started=130.0, timed=1),
         "queued": Tally(runs=3),
     }
-    assert progress.progress(tallies) == 2.5 / 6
-    assert progress.eta(tallies, slots=1, now=140.0) == 3.5 * 20
-    assert progress.eta(tallies, slots=2, now=140.0) == 3.5 * 10
-    assert progress.eta(tallies, slots=0, now=140.0) == 3.5 * 20
-    del tallies["succeeded"]  # then the running one's pace tells: 10 s for half of it
-    assert progress.eta(tallies, slots=1, now=140.0) == 3.5 * 20
-    assert progress.eta({"queued": Tally(runs=3)}, slots=1, now=0.0) is None
-    assert progress.eta({"succeeded": Tally(runs=3)}, slots=1, now=0.0) is None
+    assert progress.overall_progress(tallies) == 2.5 / 6
+    assert progress.overall_eta(tallies, slots=1, now=140.0) == 3.5 * 20
+    assert progress.overall_eta(tallies, slots=2, now=140.0) == 3.5 * 10
+    assert progress.overall_eta(tallies, slots=0, now=140.0) == 3.5 * 20
+    del tallies["succeeded"]  # then the pace of the running one counts: 10 s for half of it
+    assert progress.overall_eta(tallies, slots=1, now=140.0) == 3.5 * 20
+    assert progress.overall_eta({"queued": Tally(runs=3)}, slots=1, now=0.0) is None
+    assert progress.overall_eta({"succeeded": Tally(runs=3)}, slots=1, now=0.0) is None
 
 
-def test_what_was_cut_short_is_not_called_done() -> None:
-    assert progress.progress({"cancelled": Tally(runs=6)}) == 0
+def test_runs_that_did_not_finish_count_with_the_steps_they_have_done() -> None:
+    assert progress.overall_progress({"cancelled": Tally(runs=6)}) == 0
     cut_short = {
         "succeeded": Tally(runs=1, progress=1.0),
         "failed": Tally(runs=1, progress=0.25),
         "cancelled": Tally(runs=2, progress=0.75),
     }
-    assert progress.progress(cut_short) == 0.5
+    assert progress.overall_progress(cut_short) == 0.5

@@ -1,4 +1,4 @@
-"""Who may take a run, and how its states follow from one another."""
+"""Which worker gets a run, and how its states follow from one another."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from backend.runs import repository as runs
 from tests.backend.helpers import claim, points_of, run_now, running, submit
 
 
-def test_eight_at_once_and_one_gets_it(database: Database) -> None:
+def test_of_eight_claims_at_once_one_gets_the_run(database: Database) -> None:
     submit(database)
     together = threading.Barrier(8)
 
@@ -32,7 +32,7 @@ def test_highest_priority_then_oldest_then_seed_by_seed(database: Database) -> N
     first = submit(database, arms=arms, seeds=[5, 6])
     urgent = submit(database)
     with database.write() as write:
-        for run in runs.of(write.session, urgent.id):
+        for run in runs.of_comparison(write.session, urgent.id):
             run.priority = 1
             write.session.add(run)
     order = list(iter(lambda: claim(database), None))
@@ -42,13 +42,13 @@ def test_highest_priority_then_oldest_then_seed_by_seed(database: Database) -> N
     ]
 
 
-def test_a_new_attempt_forgets_its_predecessor(database: Database) -> None:
+def test_a_new_attempt_deletes_what_the_attempt_before_measured(database: Database) -> None:
     run = running(database)
     with database.write() as write:
         ids = points.ensure_series(write.session, [(run.id, "k")])
         points.insert(write.session, {ids[run.id, "k"]: ([0, 1, 2], [0.0, 1.0, 2.0])})
-        runs.lose(write, runs.get(write.session, run.id), reason="x", strike=True, now=2)
-    assert points_of(database, run.id)[0] == [0, 1, 2]  # seen until the next attempt begins
+        runs.lose_attempt(write, runs.get(write.session, run.id), reason="x", strike=True, now=2)
+    assert points_of(database, run.id)[0] == [0, 1, 2]  # visible until the next attempt begins
     commits: list[Commit] = []
     database.on_commit = commits.append
     again = claim(database)
@@ -65,7 +65,7 @@ def test_a_new_attempt_keeps_what_its_checkpoint_holds(database: Database) -> No
         ids = points.ensure_series(write.session, [(run.id, "k")])
         points.insert(write.session, {ids[run.id, "k"]: (steps, [float(s) for s in steps])})
         found = runs.get(write.session, run.id)
-        runs.lose(write, found, reason="x", strike=True, now=2)
+        runs.lose_attempt(write, found, reason="x", strike=True, now=2)
         found.start_after = 300
     again = claim(database)
     assert again is not None
@@ -77,7 +77,7 @@ def test_three_lost_in_a_row_fail_the_run(database: Database) -> None:
     run = running(database)
     for strike in (1, 2, 3):
         with database.write() as write:
-            runs.lose(
+            runs.lose_attempt(
                 write, runs.get(write.session, run.id), reason=f"r{strike}", strike=True, now=9
             )
         if strike < 3:
@@ -90,11 +90,13 @@ def test_three_lost_in_a_row_fail_the_run(database: Database) -> None:
     assert claim(database) is None
 
 
-def test_faults_of_others_are_no_strikes(database: Database) -> None:
+def test_losses_without_a_strike_never_fail_the_run(database: Database) -> None:
     run = running(database)
     for _ in range(5):
         with database.write() as write:
-            runs.lose(write, runs.get(write.session, run.id), reason="x", strike=False, now=9)
+            runs.lose_attempt(
+                write, runs.get(write.session, run.id), reason="x", strike=False, now=9
+            )
         assert claim(database) is not None
     assert run_now(database, run.id).attempt == 6
 
@@ -102,7 +104,7 @@ def test_faults_of_others_are_no_strikes(database: Database) -> None:
 def test_cancelled_while_queued_is_never_claimed(database: Database) -> None:
     comparison = submit(database)
     with database.write() as write:
-        [run] = runs.of(write.session, comparison.id)
+        [run] = runs.of_comparison(write.session, comparison.id)
         runs.cancel(write, run, now=5)
     assert run_now(database, run.id).state == "cancelled"
     assert claim(database) is None
@@ -115,11 +117,11 @@ def test_lost_while_asked_to_cancel_is_cancelled(database: Database) -> None:
     asked = run_now(database, run.id)
     assert (asked.state, asked.cancel) == ("running", True)
     with database.write() as write:
-        runs.lose(write, runs.get(write.session, run.id), reason="x", strike=True, now=6)
+        runs.lose_attempt(write, runs.get(write.session, run.id), reason="x", strike=True, now=6)
     assert run_now(database, run.id).state == "cancelled"
 
 
-def test_retry_is_a_new_attempt_with_a_clean_slate(database: Database) -> None:
+def test_a_retry_is_a_new_attempt_without_strikes_and_times(database: Database) -> None:
     run = running(database)
     with database.write() as write:
         found = runs.get(write.session, run.id)

@@ -144,7 +144,7 @@ def test_a_retried_runs_second_attempt_counts(api: Api, parts: Parts) -> None:
     before = metrics(api.get(f"/comparisons/{comparison}/summary"))
     assert [v["seed"] for v in before["dynamics.auc"]["arms"][0]["values"]] == [4, 9]
     with database.write() as write:
-        for run in runs.of(write.session, comparison):
+        for run in runs.of_comparison(write.session, comparison):
             if run.state == "failed":
                 runs.retry(write, run)
     again = claim(database)

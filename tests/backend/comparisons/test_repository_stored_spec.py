@@ -1,4 +1,4 @@
-"""A comparison whose spec this version does not take any more: told, and nothing else falls."""
+"""A comparison whose spec this version cannot read: an error says so, and all else still works."""
 
 from copy import deepcopy
 
@@ -12,7 +12,7 @@ from tests.backend.played import per_epoch, played
 
 @pytest.fixture
 def both(parts: Parts) -> tuple[str, str]:
-    """A comparison with a loss that no version knows, and a sound one."""
+    """A comparison with a loss that no version knows, and a valid one."""
     curves = {"retrieval.map_at_r": per_epoch(0.2, 0.5)}
     made = [played(parts.database, lambda _arm, _seed: curves, seeds=[0]) for _ in range(2)]
     with parts.database.write() as write:
@@ -25,24 +25,26 @@ def both(parts: Parts) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("what", ["summary", "verdict", "export?format=json&what=all"])
-def test_what_needs_the_spec_says_why_it_cannot(api: Api, both: tuple[str, str], what: str) -> None:
+def test_what_needs_the_spec_answers_why_it_cannot_be_read(
+    api: Api, both: tuple[str, str], what: str
+) -> None:
     answer = api.http.get(f"/api/v1/comparisons/{both[0]}/{what}")
     assert answer.status_code == 409
-    said = answer.json()
-    assert said["error"] == "conflict"
-    assert "another version" in said["message"]
-    assert [field["path"] for field in said["fields"]] == ["arms[1].loss"]
+    problem = answer.json()
+    assert problem["error"] == "conflict"
+    assert "another version" in problem["message"]
+    assert [field["path"] for field in problem["fields"]] == ["arms[1].loss"]
 
 
-def test_everything_else_is_still_there(api: Api, both: tuple[str, str]) -> None:
-    old, sound = both
+def test_everything_else_can_still_be_read(api: Api, both: tuple[str, str]) -> None:
+    old, valid = both
     assert api.get(f"/comparisons/{old}")["spec"]["arms"][1]["loss"]["kind"] == "lifted"
     assert len(api.get(f"/comparisons/{old}/runs")["runs"]) == 2
     listed = api.get("/arms")["arms"]
     settings = {(arm["comparison"], arm["arm"]): arm["settings"] for arm in listed}
     assert len(settings) == 4
-    assert [bool(own) for (comparison, _), own in settings.items() if comparison == old] == [
+    assert [bool(of_arm) for (comparison, _), of_arm in settings.items() if comparison == old] == [
         False,
         False,
     ]
-    assert all(own for (comparison, _), own in settings.items() if comparison == sound)
+    assert all(of_arm for (comparison, _), of_arm in settings.items() if comparison == valid)

@@ -1,4 +1,4 @@
-"""What a team does with comparisons: whose they are, tags and notes, archive, more seeds."""
+"""What teams do with comparisons: owners, tags and notes, archive, more seeds."""
 
 from typing import Any
 from urllib.parse import quote
@@ -19,8 +19,8 @@ PAIR = [
 ]
 
 
-def submitted_by(client: httpx.Client, who: str | bytes | None, **changes: Any) -> httpx.Response:
-    headers = {} if who is None else {USER: who}
+def submitted_by(client: httpx.Client, user: str | bytes | None, **changes: Any) -> httpx.Response:
+    headers = {} if user is None else {USER: user}
     return client.post("/api/v1/comparisons", json=small(**changes), headers=headers)  # type: ignore[arg-type]
 
 
@@ -45,7 +45,7 @@ def more_seeds(api: Api, comparison: str, seeds: list[Any]) -> httpx.Response:
         ("a" * 80, "a" * 80),
     ],
 )
-def test_a_comparison_is_whose_header_says(
+def test_a_comparison_belongs_to_the_user_of_the_header(
     client: httpx.Client, sent: str | bytes | None, kept: str
 ) -> None:
     made = submitted_by(client, sent)
@@ -64,7 +64,7 @@ def test_a_comparison_is_whose_header_says(
         (b"\xff", "UTF-8"),
     ],
 )
-def test_a_name_that_is_none_is_refused_and_nothing_is_stored(
+def test_an_invalid_user_name_is_refused_and_nothing_is_stored(
     api: Api, sent: str | bytes, why: str
 ) -> None:
     answer = submitted_by(api.http, sent)
@@ -76,23 +76,23 @@ def test_a_name_that_is_none_is_refused_and_nothing_is_stored(
 
 
 @pytest.mark.both_databases
-def test_lists_are_of_one_user_where_asked(api: Api) -> None:
-    for who in ("Ada", "Bo", "Ada"):
-        submitted_by(api.http, who, name=f"of {who}")
+def test_lists_can_be_of_one_user(api: Api) -> None:
+    for user in ("Ada", "Bo", "Ada"):
+        submitted_by(api.http, user, name=f"of {user}")
     assert names(api, created_by="Ada") == ["of Ada", "of Ada"]
     assert names(api, created_by="ada") == []
 
 
 @pytest.mark.both_databases
-def test_archived_comparisons_leave_the_list_until_asked_for_and_come_back(api: Api) -> None:
-    own = api.submit(name="old")
+def test_archived_comparisons_are_listed_only_on_request_and_can_come_back(api: Api) -> None:
+    comparison = api.submit(name="old")
     api.submit(name="new")
-    path = f"/api/v1/comparisons/{own}"
+    path = f"/api/v1/comparisons/{comparison}"
     changed = api.http.patch(path, json={"archived": True}).json()
     assert changed["archived"] is True
     assert names(api) == ["new"]
     assert names(api, archived=True) == ["old"]
-    assert api.get(f"/comparisons/{own}")["archived"] is True
+    assert api.get(f"/comparisons/{comparison}")["archived"] is True
     api.http.patch(path, json={"name": "renamed"})
     assert names(api, archived=True) == ["renamed"]
     api.http.patch(path, json={"archived": False})
@@ -121,12 +121,12 @@ def test_lists_are_sorted_as_asked(api: Api, asked: Json, expected: list[str]) -
 
 
 def test_more_seeds_become_runs_of_the_same_comparison(api: Api) -> None:
-    own = api.submit(arms=PAIR, seeds=[0, 1])
-    before = [run["id"] for run in api.get(f"/comparisons/{own}/runs")["runs"]]
-    changed = more_seeds(api, own, [7, 5]).json()
+    comparison = api.submit(arms=PAIR, seeds=[0, 1])
+    before = [run["id"] for run in api.get(f"/comparisons/{comparison}/runs")["runs"]]
+    changed = more_seeds(api, comparison, [7, 5]).json()
     assert changed["seeds"] == [0, 1, 7, 5]
     assert changed["spec"]["seeds"] == [0, 1, 7, 5]
-    runs = api.get(f"/comparisons/{own}/runs")["runs"]
+    runs = api.get(f"/comparisons/{comparison}/runs")["runs"]
     assert [run["id"] for run in runs[:4]] == before
     assert [(run["seed"], run["arm"]) for run in runs[4:]] == [
         (7, "pull"),
@@ -141,13 +141,13 @@ def test_more_seeds_become_runs_of_the_same_comparison(api: Api) -> None:
 
 
 def test_a_finished_comparison_is_open_again(api: Api, parts: Parts, broker: Broker) -> None:
-    own = api.submit()
+    comparison = api.submit()
     claim = api.claim()
     assert claim is not None
     attempt = Attempt(claim["run"])
     send(broker.client, attempt.started(), attempt.ended())
-    until(lambda: api.get(f"/comparisons/{own}")["state"] == "succeeded", "its end")
-    changed = more_seeds(api, own, [1]).json()
+    until(lambda: api.get(f"/comparisons/{comparison}")["state"] == "succeeded", "its end")
+    changed = more_seeds(api, comparison, [1]).json()
     assert changed["state"] == "queued"
     assert changed["runs"] == dict.fromkeys(("running", "failed", "cancelled"), 0) | {
         "queued": 1,
@@ -170,20 +170,20 @@ def test_a_finished_comparison_is_open_again(api: Api, parts: Parts, broker: Bro
 def test_seeds_that_cannot_be_added_are_named_and_none_is(
     api: Api, seeds: list[Any], path: str, why: str
 ) -> None:
-    own = api.submit(seeds=[0, 1])
-    answer = more_seeds(api, own, seeds)
+    comparison = api.submit(seeds=[0, 1])
+    answer = more_seeds(api, comparison, seeds)
     assert answer.status_code == 422
     [field] = answer.json()["fields"]
     assert field["path"] == path
     assert why in field["message"]
-    assert api.get(f"/comparisons/{own}")["seeds"] == [0, 1]
-    assert len(api.get(f"/comparisons/{own}/runs")["runs"]) == 2
+    assert api.get(f"/comparisons/{comparison}")["seeds"] == [0, 1]
+    assert len(api.get(f"/comparisons/{comparison}/runs")["runs"]) == 2
 
 
 def test_a_hundred_seeds_in_all_are_taken(api: Api) -> None:
-    own = api.submit(seeds=[0, 1])
-    assert more_seeds(api, own, list(range(2, 100))).status_code == 200
-    assert more_seeds(api, own, [100]).status_code == 422
+    comparison = api.submit(seeds=[0, 1])
+    assert more_seeds(api, comparison, list(range(2, 100))).status_code == 200
+    assert more_seeds(api, comparison, [100]).status_code == 422
 
 
 def test_seeds_of_what_is_not_there_are_refused(api: Api) -> None:
@@ -191,14 +191,14 @@ def test_seeds_of_what_is_not_there_are_refused(api: Api) -> None:
 
 
 @pytest.mark.both_databases
-def test_live_viewers_are_told_of_the_new_runs(api: Api) -> None:
-    own = api.submit(arms=PAIR)
-    path = f"/api/v1/comparisons/{own}/live"
+def test_live_viewers_get_the_new_runs(api: Api) -> None:
+    comparison = api.submit(arms=PAIR)
+    path = f"/api/v1/comparisons/{comparison}/live"
     with api.http.stream("GET", path) as response:
-        told = iter(Sse(response))
-        assert next(told)[0] == "reset"
-        more_seeds(api, own, [4])
-        name, data = next(told)
+        events = iter(Sse(response))
+        assert next(events)[0] == "reset"
+        more_seeds(api, comparison, [4])
+        name, data = next(events)
     assert name == "runs"
     assert [(run["seed"], run["arm"], run["state"]) for run in data["runs"]] == [
         (4, "pull", "queued"),
@@ -206,9 +206,9 @@ def test_live_viewers_are_told_of_the_new_runs(api: Api) -> None:
     ]
 
 
-def test_more_seeds_are_measured_beside_the_first(api: Api, broker: Broker) -> None:
-    own = api.submit()
-    more_seeds(api, own, [1])
+def test_more_seeds_are_summarised_with_the_first(api: Api, broker: Broker) -> None:
+    comparison = api.submit()
+    more_seeds(api, comparison, [1])
     for _ in range(2):
         claim = api.claim()
         assert claim is not None
@@ -219,7 +219,7 @@ def test_more_seeds_are_measured_beside_the_first(api: Api, broker: Broker) -> N
             attempt.points([0, 10], [0.5, 0.75], key="retrieval.recall_at_1"),
             attempt.ended(),
         )
-    until(lambda: api.get(f"/comparisons/{own}")["state"] == "succeeded", "the end of both")
-    summary = api.get(f"/comparisons/{own}/summary")
+    until(lambda: api.get(f"/comparisons/{comparison}")["state"] == "succeeded", "the end of both")
+    summary = api.get(f"/comparisons/{comparison}/summary")
     [metric] = [m for m in summary["metrics"] if m["key"] == "retrieval.recall_at_1"]
     assert [value["seed"] for value in metric["arms"][0]["values"]] == [0, 1]

@@ -1,4 +1,4 @@
-"""What becomes of a run's checkpoints: where the next attempt begins, and which blob goes when."""
+"""Checkpoints of runs: where the next attempt begins, and when a checkpoint's blob is deleted."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from backend.db.database import Commit, Database
 from backend.db.models import Run
 from backend.ingest import handlers as ingest
 from backend.runs import repository as runs
-from backend.runs import snapshots as rubbish
+from backend.runs import snapshots
 from backend.runs.schemas import run_out
 from backend.state import Parts
 from contract.events import Event, Failure
@@ -28,7 +28,7 @@ ONE, TWO, THREE = 64 * "1", 64 * "2", 64 * "3"
 
 
 def store(database: Database, *events: Event, now: float = 2000.0) -> set[str]:
-    """Store events; the blobs that nobody needs any more."""
+    """Store events; return the blobs that are not needed any more."""
     with database.write() as write:
         counts = ingest.store(write, events, now=now)
     assert counts == {"taken": len(events)}
@@ -54,7 +54,7 @@ def lost_after(database: Database, *, step: int = 20, beyond: int = 30) -> Run:
     return again
 
 
-def test_a_lost_attempt_goes_on_from_its_checkpoint(database: Database) -> None:
+def test_a_lost_attempt_continues_from_its_checkpoint(database: Database) -> None:
     again = lost_after(database)
     assert (again.attempt, again.start_after, again.checkpoint) == (2, 20, ONE)
     assert (again.step, again.resumed_at) == (20, 20)
@@ -66,7 +66,9 @@ def test_a_lost_attempt_goes_on_from_its_checkpoint(database: Database) -> None:
     assert run_now(database, again.id).resumed_at == 20
 
 
-def test_one_that_could_not_use_it_starts_over_and_mixes_no_histories(database: Database) -> None:
+def test_an_attempt_with_an_unusable_checkpoint_starts_over_and_mixes_no_histories(
+    database: Database,
+) -> None:
     again = lost_after(database)
     attempt = Attempt(again.id, 2)
     commits: list[Commit] = []
@@ -79,13 +81,18 @@ def test_one_that_could_not_use_it_starts_over_and_mixes_no_histories(database: 
     )
     assert unneeded == {ONE}
     assert points_of(database, again.id) == ([0, 1], [0.5, 0.25])
-    over = run_now(database, again.id)
-    assert (over.start_after, over.checkpoint, over.resumed_at, over.step) == (0, None, 0, 1)
+    started_over = run_now(database, again.id)
+    assert (
+        started_over.start_after,
+        started_over.checkpoint,
+        started_over.resumed_at,
+        started_over.step,
+    ) == (0, None, 0, 1)
     [commit] = commits
     assert commit.updates[again.comparison_id].drops == {again.id: -1}
 
 
-def test_only_the_newest_is_kept_and_none_after_a_success(database: Database) -> None:
+def test_only_the_newest_checkpoint_is_kept_and_none_after_a_success(database: Database) -> None:
     run = running(database)
     attempt = Attempt(run.id)
     first = attempt.started(), attempt.points([0, 1]), attempt.checkpointed(1, ONE)
@@ -96,7 +103,7 @@ def test_only_the_newest_is_kept_and_none_after_a_success(database: Database) ->
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
-def test_a_retry_goes_on_from_it(database: Database, state: str) -> None:
+def test_a_retry_continues_from_the_checkpoint(database: Database, state: str) -> None:
     run = running(database)
     attempt = Attempt(run.id)
     failure = Failure(message="the disk is full") if state == "failed" else None
@@ -114,16 +121,16 @@ def test_a_retry_goes_on_from_it(database: Database, state: str) -> None:
     assert points_of(database, run.id)[0] == list(range(7))
 
 
-def test_one_that_comes_too_late_is_not_kept(database: Database) -> None:
+def test_a_checkpoint_that_comes_too_late_is_not_kept(database: Database) -> None:
     again = lost_after(database)
     late, gone = Attempt(again.id), Attempt("deleted")
     with database.write() as write:
         events = late.checkpointed(20, ONE), late.checkpointed(25, TWO), gone.checkpointed(1, THREE)
         assert ingest.store(write, events, now=3.0) == {"stale": 2, "unknown run": 1}
-    assert write.unneeded == {TWO, THREE}, "the run goes on from the first"
+    assert write.unneeded == {TWO, THREE}, "the run continues from the first"
 
 
-def test_three_losses_with_a_checkpoint_between_fail_nothing(database: Database) -> None:
+def test_three_losses_with_checkpoints_in_between_do_not_fail_the_run(database: Database) -> None:
     run = running(database)
     for number in (1, 2, 3, 4):
         attempt = Attempt(run.id, number)
@@ -136,54 +143,54 @@ def test_three_losses_with_a_checkpoint_between_fail_nothing(database: Database)
     assert run_now(database, run.id).start_after == 40
 
 
-def test_what_earlier_attempts_did_is_not_this_ones_pace(database: Database) -> None:
+def test_the_pace_counts_only_the_steps_of_this_attempt(database: Database) -> None:
     again = lost_after(database)
-    told = run_out(run_now(database, again.id), now=3010.0)
-    assert (told.resumed_at, told.progress, told.eta_s) == (20, 0.2, None)
+    answer = run_out(run_now(database, again.id), now=3010.0)
+    assert (answer.resumed_at, answer.progress, answer.eta_s) == (20, 0.2, None)
     attempt = Attempt(again.id, 2)
     store(database, attempt.started(after=20), attempt.points([60]), now=3000.0)
-    told = run_out(run_now(database, again.id), now=3010.0)
-    assert told.eta_s == pytest.approx(10.0)  # 40 steps in 10 s, 40 to go
+    answer = run_out(run_now(database, again.id), now=3010.0)
+    assert answer.eta_s == pytest.approx(10.0)  # 40 steps in 10 s, 40 to go
 
 
 @pytest.mark.both_databases
-def test_the_claim_names_it_and_its_blob_goes_when_the_next_one_comes(
+def test_a_claim_names_the_checkpoint_and_its_blob_is_deleted_after_the_next(
     api: Api, parts: Parts, broker: Broker
 ) -> None:
     submit(parts.database)
-    told = api.claim()
-    assert told is not None
-    assert (told["start_after"], told["checkpoint"]) == (0, None)
-    run, attempt = told["run"], Attempt(told["run"])
+    claimed = api.claim()
+    assert claimed is not None
+    assert (claimed["start_after"], claimed["checkpoint"]) == (0, None)
+    run, attempt = claimed["run"], Attempt(claimed["run"])
     one, two = (parts.blobs.put(content) for content in (b"one", b"two"))
     send(
         broker.client,
         *(attempt.started(), attempt.checkpointed(1, one), attempt.checkpointed(2, two)),
         attempt.lost(),
     )
-    until(lambda: run_now(parts.database, run).attempt == 2, "the loss to be stored")
-    until(lambda: not parts.blobs.has(one), "the older blob to go")
-    told = api.claim()
-    assert told is not None
-    assert (told["start_after"], told["checkpoint"]) == (2, two)
+    until(lambda: run_now(parts.database, run).attempt == 2, "the loss of the attempt to be stored")
+    until(lambda: not parts.blobs.has(one), "the older blob to be deleted")
+    claimed = api.claim()
+    assert claimed is not None
+    assert (claimed["start_after"], claimed["checkpoint"]) == (2, two)
     headers = {"Authorization": f"Bearer {TOKEN}"}
     read = api.http.get(f"/api/v1/internal/blobs/{two}", headers=headers)
     assert read.content == b"two"
-    seen = api.http.get(f"/api/v1/comparisons/{told['comparison']}/blobs/{two}")
+    seen = api.http.get(f"/api/v1/comparisons/{claimed['comparison']}/blobs/{two}")
     assert seen.status_code == 404  # only a worker can use it
     attempt = Attempt(run, 2)
     send(broker.client, attempt.started(after=2), attempt.ended())
-    until(lambda: not parts.blobs.has(two), "the last blob to go with the success")
+    until(lambda: not parts.blobs.has(two), "the last blob to be deleted after the success")
 
 
-def test_a_deleted_comparison_frees_it_and_the_sweep_spares_it(api: Api, parts: Parts) -> None:
+def test_a_checkpoint_is_kept_until_its_comparison_is_deleted(api: Api, parts: Parts) -> None:
     run = running(parts.database)
     digest, stray = parts.blobs.put(b"state"), parts.blobs.put(b"never named")
     attempt = Attempt(run.id)
     store(
         parts.database, attempt.started(), attempt.checkpointed(3, digest), attempt.ended("failed")
     )
-    rubbish.sweep(parts.database, parts.blobs, now=1e12)
+    snapshots.delete_all_unused_blobs(parts.database, parts.blobs, now=1e12)
     assert parts.blobs.has(digest)
     assert not parts.blobs.has(stray)
     size = api.get(f"/comparisons/{run.comparison_id}/size")
