@@ -32,27 +32,25 @@ def _all_processes(stack: Stack) -> list[psutil.Process]:
     return stack.launcher.children(recursive=True)
 
 
-def test_sigterm_ends_all_of_it_within_five_seconds(tmp_path: Path) -> None:
-    with running_stack(tmp_path / "data", "--no-demo") as stack:
-        everything = _all_processes(stack)
-        begun = time.monotonic()
-        stack.launcher.terminate()
-        assert stack.launcher.wait(timeout=60) == 0
-        took = time.monotonic() - begun
-        assert still_alive(everything, timeout=GONE_S) == []
-        assert took < 6 * PATIENCE, "5 s on a machine at rest"
-        forced = "did not end in time" in stack.log.read_text()
-        assert not forced or took > 4, "only a very busy machine needs force"
-
-
-def test_a_killed_launcher_leaves_no_orphans_and_its_folder_free(tmp_path: Path) -> None:
+def test_a_killed_launcher_leaves_no_orphans_and_sigterm_ends_all_of_the_next_within_five_seconds(
+    tmp_path: Path,
+) -> None:
     data = tmp_path / "data"
-    with running_stack(data, "--no-demo") as stack:
+    with running_stack(data, "--no-demo", "--workers", "1") as stack:
         everything = _all_processes(stack)
         stack.launcher.kill()
         assert still_alive(everything, timeout=GONE_S) == []
-    with running_stack(data, "--no-demo") as again:
-        assert again.get("/health/ready")["status"] == "ok"
+    with running_stack(data, "--no-demo", "--workers", "1") as again:
+        assert again.get("/health/ready")["status"] == "ok", "the folder is free"
+        everything = _all_processes(again)
+        begun = time.monotonic()
+        again.launcher.terminate()
+        assert again.launcher.wait(timeout=60) == 0
+        took = time.monotonic() - begun
+        assert still_alive(everything, timeout=GONE_S) == []
+        assert took < 6 * PATIENCE, "5 s on a machine at rest"
+        forced = "did not end in time" in again.log.read_text()
+        assert not forced or took > 4, "only a very busy machine needs force"
 
 
 def test_a_second_launcher_on_the_folder_ends_with_one_line(stack: Stack) -> None:

@@ -10,6 +10,8 @@ from tests.support.specs import endless, long
 from tests.support.stack import Json, Stack, running_stack
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.slow
+
 EVERY_S: Final = "0.3"
 KEY: Final = "dynamics.loss"
 SPEC: Final = long(
@@ -85,7 +87,7 @@ def wait_for_the_next_checkpoint(stack: Stack) -> None:
     only_checkpoint(stack, but=frozenset(checkpoint_of(stack)))
 
 
-@pytest.mark.parametrize("victim", ["trainer", pytest.param("worker", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("victim", ["trainer", "worker"])
 def test_the_next_attempt_goes_on_from_the_checkpoint(
     stack: Stack, undisturbed: Curves, victim: str
 ) -> None:
@@ -104,7 +106,6 @@ def test_the_next_attempt_goes_on_from_the_checkpoint(
     until(lambda: not checkpoint_of(stack), "the checkpoint to go with the success")
 
 
-@pytest.mark.slow
 def test_a_damaged_checkpoint_is_told_and_the_run_starts_over(
     stack: Stack, undisturbed: Curves
 ) -> None:
@@ -123,7 +124,6 @@ def test_a_damaged_checkpoint_is_told_and_the_run_starts_over(
     assert any("so the run starts over" in line and "damaged" in line for line in log)
 
 
-@pytest.mark.slow
 def test_a_cancelled_run_goes_on_when_it_is_retried(stack: Stack) -> None:
     comparison = stack.submit(endless())
     stack.wait_steps(comparison, 300)

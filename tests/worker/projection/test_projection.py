@@ -52,7 +52,7 @@ def test_epochs_follow_one_another_without_a_flip() -> None:
     assert np.abs(found[0] - found[2]).max() < 1e-6
 
 
-@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("dims", [2, pytest.param(3, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("method", METHODS)
 def test_the_same_seed_gives_the_same_projection(method: str, dims: int) -> None:
     epochs = [classes(), classes() * 1.1]
