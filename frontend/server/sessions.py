@@ -1,6 +1,7 @@
-"""Who is signed in: random ids for browsers, tokens for the API, in this process's memory only.
+"""Sessions of people who signed in, and the API's answers about tokens.
 
-Whether the API needs a token, and whose one is.
+A session is a random id in a browser's cookie and a token for the API. Sessions exist only in this
+process's memory.
 """
 
 import secrets
@@ -12,101 +13,97 @@ from functools import cache
 from typing import Final
 
 import httpx
+from cachetools import TLRUCache
 
 from frontend.api.transport import PREFIX
 
 COOKIE: Final = "lossboard_session"
 IDLE_S: Final = 12 * 3600.0
-"""A session that nobody has used for so long is over."""
+"""A session ends when it has not been used for this time."""
 LONGEST_S: Final = 7 * 24 * 3600.0
-"""And so is one that began so long ago."""
+"""A session ends at this age even if it is used."""
 MOST_SESSIONS: Final = 10_000
-"""Sessions; beyond, the one that was used longest ago ends."""
+"""With more, the session whose last use is the oldest ends."""
 ROLES: Final = ("viewer", "editor", "admin")
-"""As the API has them: each may do what those before it may."""
+"""The API's roles; each may also do what the roles before it may."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Whoever is signed in."""
+    """A person who is signed in."""
 
     name: str
     role: str
 
     def may(self, role: str) -> bool:
-        """Whether the person's role reaches another; a role unknown here reaches none."""
+        """Return whether the person has at least this role; an unknown role has no rights."""
         return self.role in ROLES and ROLES.index(self.role) >= ROLES.index(role)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Session:
     """One browser's sign-in."""
 
     token: str = field(repr=False)
     person: Person
     began: float
-    used: float
 
 
 class Sessions:
-    """The sessions of one process; any thread may ask."""
+    """The sessions of one process; safe to use from any thread."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, limit: int = MOST_SESSIONS
+    ) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._sessions: dict[str, Session] = {}
+        self._sessions: TLRUCache[str, Session] = TLRUCache(limit, _end, clock)
         self.needed = False
-        """Whether the API lets nobody in without; as last heard."""
+        """Whether the API demands a sign-in, as far as is known."""
 
     def begin(self, token: str, person: Person) -> str:
-        """A new session; the id that stands for it."""
-        own, now = secrets.token_urlsafe(32), self._clock()
+        """Start a session and return its id."""
+        session_id = secrets.token_urlsafe(32)
         with self._lock:
-            for old in [key for key, session in self._sessions.items() if _over(session, now)]:
-                del self._sessions[old]
-            if len(self._sessions) >= MOST_SESSIONS:
-                del self._sessions[min(self._sessions, key=lambda key: self._sessions[key].used)]
-            self._sessions[own] = Session(token, person, now, now)
-        return own
+            self._sessions[session_id] = Session(token, person, self._clock())
+        return session_id
 
-    def find(self, own: str | None) -> Session | None:
-        """The session of an id, which is used by that; None where there is none, or no more."""
-        now = self._clock()
+    def find(self, session_id: str | None) -> Session | None:
+        """Return the session with this id and count that as use; None if it ended or never was."""
         with self._lock:
-            session = self._sessions.get(own or "")
-            if session is None or _over(session, now):
-                self._sessions.pop(own or "", None)
-                return None
-            session.used = now
+            session = self._sessions.get(session_id or "")
+            if session is not None:
+                self._sessions[session_id or ""] = session  # sets its end anew
             return session
 
-    def end(self, own: str | None) -> None:
-        """Forget a session; one that is over already is forgotten too."""
+    def end(self, session_id: str | None) -> None:
+        """End a session, if there is one with this id."""
         with self._lock:
-            self._sessions.pop(own or "", None)
+            self._sessions.pop(session_id or "", None)
 
 
 @cache
 def sessions() -> Sessions:
-    """This process's own: the server's routes and the pages' scripts share them."""
+    """Return this process's sessions, which the server's routes and the pages' scripts share."""
     return Sessions()
 
 
-def _over(session: Session, now: float) -> bool:
-    return now - session.used > IDLE_S or now - session.began > LONGEST_S
+def _end(_id: str, session: Session, now: float) -> float:
+    """Return the time at which a session ends that is used now."""
+    return min(now + IDLE_S, session.began + LONGEST_S)
 
 
 KNOWN_S: Final = 5.0
-"""How long an answer is taken for the state of things."""
+"""How long the API's last answer is relied on."""
 ASKING: Final = httpx.Timeout(10.0, connect=3.0)
 
 
 class DoorAwayError(Exception):
-    """The API does not say; for people."""
+    """The API does not answer whether a token is valid; the text is shown to people."""
 
 
 class Door:
-    """Asks the API."""
+    """Asks the API whether it demands a sign-in, and whose token one is."""
 
     def __init__(
         self,
@@ -121,10 +118,10 @@ class Door:
         self._asked: float | None = None
 
     async def locked(self) -> bool:
-        """Whether one has to sign in.
+        """Return whether the API demands a sign-in.
 
-        While the API is away it is as it was last; at first open, for there is nothing to see
-        without the API, and the page itself says that it is away.
+        While the API is away, its last answer counts. Before the first answer it is False: without
+        the API there is nothing to protect, and the pages say that the API is away.
         """
         now = self._clock()
         if self._asked is None or now - self._asked >= KNOWN_S:
@@ -136,20 +133,20 @@ class Door:
         return self._locked
 
     async def owner(self, token: str) -> Person | None:
-        """Whose token it is; None for nobody's.
+        """Return the person who has this token, or None where the API does not know it.
 
         Raises:
-            DoorAwayError: the API does not say.
+            DoorAwayError: the API does not answer.
         """
         try:
             headers = {"Authorization": f"Bearer {token}"}
             answer = await self._client.get(self._url, headers=headers, timeout=ASKING)
             if answer.status_code == httpx.codes.UNAUTHORIZED:
                 return None
-            said = answer.raise_for_status().json()
-            return Person(str(said["name"]), str(said["role"]))
+            me = answer.raise_for_status().json()
+            return Person(str(me["name"]), str(me["role"]))
         except (UnicodeEncodeError, httpx.LocalProtocolError):
-            return None  # such a thing cannot even be sent
+            return None  # no header can carry it
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise DoorAwayError(
                 "The API does not answer, so nobody can be let in now. Is it running?"

@@ -1,8 +1,7 @@
-"""Signing in and out.
+"""The sign-in page, and the routes that sign people in and out.
 
-How often somebody may try tokens that are none.
-
-The sign-in page: one file, no scripts, nothing from elsewhere.
+The page is one file without scripts and without anything from another address. Attempts with wrong
+tokens are counted and limited by the address they come from.
 """
 
 import base64
@@ -18,6 +17,7 @@ from string import Template
 from typing import Final
 from urllib.parse import parse_qs
 
+from cachetools import TTLCache
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -26,31 +26,31 @@ from frontend.server.proxy import is_same_origin, is_secure, safe_path
 from frontend.server.sessions import COOKIE, LONGEST_S, Door, DoorAwayError, Sessions
 
 MOST_FAILED: Final = 10
+"""Failed attempts of one address within `WITHIN_S`; it has to wait before the next."""
 WITHIN_S: Final = 60.0
 ADDRESSES: Final = 10_000
-"""Addresses that are remembered; beyond, the one that came first is forgotten."""
+"""Addresses that are remembered; with more, the one whose last attempt is the oldest is dropped."""
 
 
 class Attempts:
-    """Counts what failed lately, by the address that it came from."""
+    """The times of recent failed attempts by address; used in the server's event loop only."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._failed: dict[str, deque[float]] = {}
+        self._failed: TTLCache[str, deque[float]] = TTLCache(ADDRESSES, WITHIN_S, clock)
 
     def wait_s(self, address: str) -> float:
-        """Seconds until the address may try again; 0 where it may now."""
-        failed = self._failed.get(address)
-        now = self._clock()
-        while failed and now - failed[0] >= WITHIN_S:
-            failed.popleft()
-        return WITHIN_S - (now - failed[0]) if failed and len(failed) >= MOST_FAILED else 0.0
+        """Return the seconds until the address may try again; 0 if it may now."""
+        times = self._failed.get(address)
+        if times is None or len(times) < MOST_FAILED:
+            return 0.0
+        return max(0.0, WITHIN_S - (self._clock() - times[0]))
 
     def failed(self, address: str) -> None:
-        """Remember one that failed."""
-        if address not in self._failed and len(self._failed) >= ADDRESSES:
-            del self._failed[next(iter(self._failed))]
-        self._failed.setdefault(address, deque(maxlen=MOST_FAILED)).append(self._clock())
+        """Remember a failed attempt."""
+        times = self._failed.get(address) or deque(maxlen=MOST_FAILED)
+        times.append(self._clock())
+        self._failed[address] = times  # keeps them for `WITHIN_S` from now
 
 
 HERE: Final = Path(__file__).parent

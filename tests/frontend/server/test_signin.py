@@ -285,21 +285,37 @@ def test_where_one_was_is_where_one_comes_back() -> None:
         assert safe_path(fine) == fine
 
 
-def test_sessions_end_after_a_week_and_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sessions_end_after_a_week_and_are_bounded() -> None:
     now = 0.0
     kept = Sessions(lambda: now)
     own = kept.begin("token", Person("Ada", "editor"))
     while now < LONGEST_S:
-        assert kept.find(own), "used now and then, it goes on"
+        assert kept.find(own), "it goes on while it is used"
         now += IDLE_S - 1
     assert kept.find(own) is None
-    monkeypatch.setattr("frontend.server.sessions.MOST_SESSIONS", 2)
+    kept = Sessions(lambda: now, limit=2)
     first, second = (kept.begin("token", Person(name, "viewer")) for name in "ab")
     now += 1
     assert kept.find(first)
     third = kept.begin("token", Person("c", "viewer"))
     assert [bool(kept.find(one)) for one in (first, second, third)] == [True, False, True]
     assert "token" not in repr(kept.find(first)).replace("Session(", "")
+
+
+def test_failed_attempts_count_for_a_minute_each_and_by_address() -> None:
+    now = 0.0
+    attempts = Attempts(lambda: now)
+    for _ in range(MOST_FAILED):
+        assert attempts.wait_s("a") == 0
+        attempts.failed("a")
+        now += 1
+    assert (attempts.wait_s("a"), attempts.wait_s("b")) == (WITHIN_S - MOST_FAILED, 0)
+    now = WITHIN_S
+    assert attempts.wait_s("a") == 0, "the first attempt is a minute old"
+    attempts.failed("a")
+    assert attempts.wait_s("a") == 1, "nine of the others are not"
+    now += 2 * WITHIN_S
+    assert attempts.wait_s("a") == 0
 
 
 def test_roles_reach_those_before_them() -> None:
