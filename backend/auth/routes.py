@@ -1,4 +1,4 @@
-"""Who one is here, and who did what."""
+"""HTTP routes: who the caller is, and the audit log."""
 
 from typing import Annotated, Literal
 
@@ -20,10 +20,10 @@ class Me(BaseModel):
     """Whoever asks."""
 
     name: str
-    """What they submit goes by it."""
+    """Shown with what they submit."""
     role: Role
     signed_in: bool
-    """False in an open house, where everybody may do everything."""
+    """False on a server without tokens, where everybody may do everything."""
 
 
 class AuditEntry(BaseModel):
@@ -31,16 +31,16 @@ class AuditEntry(BaseModel):
 
     at: str
     who: str
-    """Empty where nobody known called."""
+    """Empty where the caller was unknown."""
     role: Role | Literal["open", ""]
-    """As it was then; open in an open house, where `who` is only what the caller said."""
+    """The role at that time; "open" on a server without tokens, where `who` is only a claim."""
     method: str
     route: str
     """The path's template."""
     ids: dict[str, str]
-    """What stood in its places, and what was made."""
+    """The values of the path's parameters, and the ids of what was created."""
     status: int
-    """What it was answered with."""
+    """The HTTP status of the answer."""
 
 
 class AuditPage(BaseModel):
@@ -52,7 +52,7 @@ class AuditPage(BaseModel):
     page_size: int
 
 
-class _Find(BaseModel):
+class _AuditQuery(BaseModel):
     who: str | None = Field(None, description="Of one person only; empty for callers unknown.")
     page: int = Field(1, ge=1, le=1_000_000)
     page_size: int = Field(50, ge=1, le=200)
@@ -66,7 +66,7 @@ def read_me(request: Request, user: User) -> Me:
 
 
 @router.get("/audit")
-def read_audit(asked: Annotated[_Find, Query()], database: Db) -> AuditPage:
+def read_audit(asked: Annotated[_AuditQuery, Query()], database: Db) -> AuditPage:
     """Who changed what, the newest first; the last 100,000 are kept."""
     with database.read() as session:
         found, total = audit.entries_page(

@@ -1,6 +1,6 @@
-"""Comparisons: submit, list, read, change, delete, cancel, retry, more seeds.
+"""HTTP routes: submit, find, read, change, delete, cancel and retry comparisons, add seeds.
 
-What can be chosen.
+Also the catalogue: what a comparison can be made of.
 """
 
 from typing import Annotated, Any
@@ -40,7 +40,10 @@ router = APIRouter(prefix="/comparisons", tags=["comparisons"], route_class=Shar
 
 
 class _SpecSchema:
-    """Documents a body as a spec, but leaves finding its problems to the contract."""
+    """Document a body as a spec in the OpenAPI document, without validating it.
+
+    The contract validates it, because it finds all problems at once.
+    """
 
     def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.any_schema()
@@ -51,7 +54,7 @@ class _SpecSchema:
         return handler(ComparisonSpec.__pydantic_core_schema__)
 
 
-class _Find(BaseModel):
+class _FindQuery(BaseModel):
     q: str = Field("", description="Words of the name, the notes or the tags.")
     tag: str = ""
     created_by: str = ""
@@ -75,21 +78,22 @@ def submit(
     user: User,
 ) -> ComparisonDetail:
     """Store a comparison and queue its runs; workers are woken, at once or when they can be."""
-    spec = _parsed(raw, database)
+    spec = _parse(raw, database)
     with database.write() as write:
-        if problems := upload_problems(write.session, raw):  # its data set cannot go from now on
+        # From here on its data set cannot be deleted.
+        if problems := upload_problems(write.session, raw):
             raise SpecError(problems)
-        stored = spec.model_dump(mode="json")
-        made = comparisons.create(write, spec=spec, raw=stored, now=now, user=user)
-        out = comparison_detail(write.session, made, workers, now)
-    audit.note_created(request.scope, comparison=out.id)
+        full = spec.model_dump(mode="json")
+        created = comparisons.create(write, spec=spec, raw=full, now=now, user=user)
+        detail = comparison_detail(write.session, created, workers, now)
+    audit.note_created(request.scope, comparison=detail.id)
     wake()
-    return out
+    return detail
 
 
 @router.get("")
 def find(
-    asked: Annotated[_Find, Query()], database: Db, workers: Slots, now: Now
+    asked: Annotated[_FindQuery, Query()], database: Db, workers: Slots, now: Now
 ) -> ComparisonPage:
     """Those that match; archived ones only where they are asked for."""
     descending = asked.sort == "created_at" if asked.descending is None else asked.descending
@@ -132,9 +136,8 @@ def remove(
         unused = snapshots.blob_kinds(write.session, comparison)
         comparisons.remove(write, comparison)
     snapshots.delete_unused_blobs(database, blobs, unused, now)
-    later.add_task(
-        snapshots.delete_all_unused_blobs, database, blobs, now
-    )  # what was spared before
+    # Also the blobs that were too new to delete at an earlier time.
+    later.add_task(snapshots.delete_all_unused_blobs, database, blobs, now)
 
 
 @router.post("/{comparison}/cancel")
@@ -155,9 +158,9 @@ def retry(comparison: str, database: Db, workers: Slots, wake: Wake, now: Now) -
         for run in runs.of_comparison(write.session, comparison):
             if run.state in {"failed", "cancelled"}:
                 runs.retry(write, run)
-        out = comparison_detail(write.session, found, workers, now)
+        detail = comparison_detail(write.session, found, workers, now)
     wake()
-    return out
+    return detail
 
 
 @router.post("/{comparison}/seeds")
@@ -167,9 +170,9 @@ def add_seeds(
     """Run every arm with more seeds too, as part of the same comparison."""
     with database.write() as write:
         found = comparisons.add_seeds(write, comparison, more.seeds, now=now)
-        out = comparison_detail(write.session, found, workers, now)
+        detail = comparison_detail(write.session, found, workers, now)
     wake()
-    return out
+    return detail
 
 
 @router.get("/{comparison}/runs")
@@ -180,18 +183,18 @@ def read_runs(comparison: str, database: Db, now: Now) -> RunList:
         return RunList(runs=[run_out(run, now) for run in runs.of_comparison(session, comparison)])
 
 
-def _parsed(raw: object, database: Database) -> ComparisonSpec:
-    """The spec.
+def _parse(raw: object, database: Database) -> ComparisonSpec:
+    """Parse a spec.
 
     Raises:
-        SpecError: with its problems, those with an uploaded data set among them.
+        SpecError: the spec has problems, or the uploaded data set that it names does not fit.
     """
     try:
         return parse_spec(raw)
     except SpecError as error:
         with database.read() as session:
-            also = upload_problems(session, raw)
-        raise SpecError([*error.problems, *also]) from None
+            of_upload = upload_problems(session, raw)
+        raise SpecError([*error.problems, *of_upload]) from None
 
 
 catalogue_router = APIRouter(tags=["catalogue"])
@@ -216,7 +219,8 @@ class CatalogueOut(BaseModel):
 def read_catalogue() -> dict[str, Any]:
     """Data sets, encoders, losses, samplers, optimisers, presets and metrics, with schemas."""
     found = catalogue()
-    # Of data that are downloaded or placed only the workers can say, each for its own machine.
+    # Whether downloaded or manually placed data are present is known only to each worker, for its
+    # own machine.
     found["data"] = [
         {**row, "present": True if row["source"] in {"bundled", "own"} else None}
         for row in found["data"]

@@ -25,12 +25,12 @@ class ComparisonOut(BaseModel):
     created_by: str
     archived: bool
     created_at: str
-    """ISO 8601, UTC, as all times."""
+    """ISO 8601 in UTC, like all times."""
     state: State
     progress: float
     eta_s: float | None
     runs: dict[State, int]
-    """How many are in which state."""
+    """State -> number of runs."""
     arms: list[str]
     seeds: list[int]
     data: str
@@ -73,7 +73,7 @@ class MoreSeeds(BaseModel):
 def comparison_out(
     comparison: Comparison, tallies: Tallies, *, slots: int, now: float
 ) -> ComparisonDetail:
-    """A comparison with the state of its runs."""
+    """Return a comparison with the state of its runs, of which `tallies` are the counts."""
     spec = comparison.spec
     return ComparisonDetail(
         id=comparison.id,

@@ -1,4 +1,4 @@
-"""Data sets that a team uploads."""
+"""HTTP routes: upload, list, read and delete data sets."""
 
 import zipfile
 from typing import Annotated, Any, Final
@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import FileResponse
 
-from backend.auth import audit as trail
+from backend.auth import audit
 from backend.auth.dependencies import worker_token
 from backend.datasets import repository as datasets
 from backend.datasets.checker import UploadChecker
@@ -16,8 +16,8 @@ from backend.datasets.schemas import (
     DatasetDetail,
     DatasetList,
     DatasetOut,
+    dataset_detail,
     dataset_out,
-    short,
 )
 from backend.datasets.upload import upload
 from backend.errors import NotFoundError
@@ -44,7 +44,7 @@ _FORM: Final[dict[str, Any]] = {
         },
     }
 }
-# An id says what the content is, so what was answered once never changes.
+# The id is made from the content, so an answer never changes.
 _FOREVER: Final = {
     "Cache-Control": "private, max-age=31536000, immutable",
     "X-Content-Type-Options": "nosniff",
@@ -69,24 +69,24 @@ async def take(
     """Check a data set and keep it: a zip of class folders, or a table of features. Every problem
     is answered with its row. The same content again is the same data set."""
     dataset, new = await upload(request, database, uploads, checker, now)
-    trail.note_created(request.scope, dataset=dataset.id)
+    audit.note_created(request.scope, dataset=dataset.id)
     if not new:
         response.status_code = 200
-    return short(dataset)
+    return dataset_out(dataset)
 
 
 @router.get("/datasets")
 def read_all(database: Db) -> DatasetList:
     """The newest first."""
     with database.read() as session:
-        return DatasetList(datasets=[short(row) for row in datasets.listed(session)])
+        return DatasetList(datasets=[dataset_out(row) for row in datasets.listed(session)])
 
 
 @router.get("/datasets/{dataset}")
 def read(dataset: str, database: Db) -> DatasetDetail:
     """One data set, with its classes."""
     with database.read() as session:
-        return dataset_out(datasets.get(session, dataset))
+        return dataset_detail(datasets.get(session, dataset))
 
 
 @router.get(
@@ -113,7 +113,8 @@ def remove(dataset: str, database: Db, uploads: UploadFolder) -> None:
     """Delete it with its files; refused while there are comparisons of it."""
     with database.write() as write:
         datasets.remove(write, dataset)
-        uploads.remove(dataset)  # under the lock: the same may be uploaded again meanwhile
+        # Under the write lock: the same file may be uploaded again meanwhile.
+        uploads.remove(dataset)
 
 
 @router.get(

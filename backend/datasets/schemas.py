@@ -1,7 +1,4 @@
-"""Data sets as the API shows them.
-
-What the check of an upload finds out: the message from the checking process to the API.
-"""
+"""Data sets as the API shows them, and the report that the checking process sends to the API."""
 
 from typing import Final, Literal, get_args
 
@@ -11,7 +8,7 @@ from backend.db.models import Dataset
 from backend.http.times import iso
 
 Kind = Literal["image_folder", "features", "paired_features"]
-"""The data kinds of a spec that can be uploaded."""
+"""The kinds of data that can be uploaded, as specs name them."""
 
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
 
@@ -20,7 +17,7 @@ class Note(BaseModel):
     """A problem or a warning."""
 
     where: str
-    """`cats/a.jpg`, `row 17, column f3`; empty for the whole."""
+    """Such as `cats/a.jpg` or `row 17, column f3`; empty for the whole data set."""
     message: str
 
 
@@ -102,8 +99,8 @@ class DatasetList(BaseModel):
     datasets: list[DatasetOut]
 
 
-def dataset_out(dataset: Dataset) -> DatasetDetail:
-    """A data set in full."""
+def dataset_detail(dataset: Dataset) -> DatasetDetail:
+    """Return a data set with all that is known of it."""
     facts = Facts.model_validate(dataset.facts)
     return DatasetDetail.model_validate(
         {
@@ -127,6 +124,6 @@ def dataset_out(dataset: Dataset) -> DatasetDetail:
     )
 
 
-def short(dataset: Dataset) -> DatasetOut:
-    """A data set as lists show it."""
-    return DatasetOut.model_validate(dataset_out(dataset), from_attributes=True)
+def dataset_out(dataset: Dataset) -> DatasetOut:
+    """Return a data set as lists show it."""
+    return DatasetOut.model_validate(dataset_detail(dataset), from_attributes=True)

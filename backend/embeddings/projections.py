@@ -13,7 +13,7 @@ from sqlmodel import Session
 from backend.comparisons import repository as comparisons
 from backend.db.database import Database
 from backend.db.models import Projection
-from backend.embeddings import repository as projections
+from backend.embeddings import repository
 from backend.embeddings.schemas import Earlier, Method, ProjectionOut
 from backend.embeddings.service import Reader, blob_path
 from backend.errors import ConflictError, NotFoundError
@@ -45,12 +45,12 @@ def ask(database: Database, reader: Reader, asked: Question, now: float) -> Proj
     """
     with database.read() as session:  # polling must not write
         wanted = _wanted(session, asked, now)
-        found = projections.find(session, wanted.id)
-        if found and not projections.due(found, now):
+        found = repository.find(session, wanted.id)
+        if found and not repository.due(found, now):
             return _out(reader, session, found, now)
     with database.write() as write:
         wanted = _wanted(write.session, asked, now)
-        return _out(reader, write.session, projections.queue(write, wanted, now), now)
+        return _out(reader, write.session, repository.queue(write, wanted, now), now)
 
 
 def table(
@@ -66,7 +66,7 @@ def table(
         ConflictError: they are not made yet.
     """
     with database.read() as session:
-        found = projections.find(session, _wanted(session, asked, now).id)
+        found = repository.find(session, _wanted(session, asked, now).id)
         if found is None or found.state != "ready" or found.coordinates is None:
             state = found.state if found else "not asked for yet"
             raise ConflictError(
@@ -104,14 +104,14 @@ def unfit(
 def _wanted(session: Session, asked: Question, now: float) -> Projection:
     """The row that would answer the question."""
     comparison = comparisons.get(session, asked.comparison)
-    inputs = projections.inputs(session, comparison, asked.seed)
+    inputs = repository.inputs(session, comparison, asked.seed)
     if not inputs:
         raise NotFoundError(
             f"comparison {asked.comparison!r} has no snapshots of seed {asked.seed} to project "
             f"yet; GET /comparisons/{asked.comparison}/space says of which seeds it has"
         )
     return Projection(
-        id=projections.id_of(asked.comparison, asked.method, asked.dims, asked.seed, inputs),
+        id=repository.id_of(asked.comparison, asked.method, asked.dims, asked.seed, inputs),
         comparison_id=asked.comparison,
         inputs=inputs,
         method=asked.method,
@@ -123,12 +123,12 @@ def _wanted(session: Session, asked: Question, now: float) -> Projection:
 
 def _out(reader: Reader, session: Session, found: Projection, now: float) -> ProjectionOut:
     points = len(_samples(reader, session, found.comparison_id).labels)
-    before = None if found.state == "ready" else projections.earlier(session, found)
+    before = None if found.state == "ready" else repository.earlier(session, found)
     out = {
         "id": found.id,
         "state": found.state,
         "progress": found.progress,
-        "eta_s": projections.eta_s(found, now),
+        "eta_s": repository.eta_s(found, now),
         "error": found.error,
         "method": found.method,
         "dims": found.dims,

@@ -1,7 +1,4 @@
-"""Snapshots of a comparison: samples, facts, neighbours, distances, blobs.
-
-Projections of a comparison's snapshots.
-"""
+"""HTTP routes: the snapshots of a comparison and their projections."""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -10,8 +7,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
 from backend.comparisons import repository as comparisons
-from backend.embeddings import projections as projecting
-from backend.embeddings import service as looking
+from backend.embeddings import projections, service
 from backend.embeddings.projections import Question
 from backend.embeddings.schemas import (
     Method,
@@ -44,7 +40,7 @@ MEDIA: Final = {
     "sounds": "audio/wav",
 }
 BYTES: Final = "application/octet-stream"
-# A digest says what the content is, so what was answered once never changes.
+# The digest is made from the content, so an answer never changes.
 FOREVER: Final = {
     "Cache-Control": "private, max-age=31536000, immutable",
     "X-Content-Type-Options": "nosniff",
@@ -54,7 +50,7 @@ _BLOB: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-class _Near(BaseModel):
+class _NeighbourQuery(BaseModel):
     seed: int = Field(ge=0, lt=2**31)
     epoch: int = Field(ge=0, lt=2**31)
     sample: int = Field(ge=0, lt=2**31)
@@ -65,7 +61,7 @@ class _Near(BaseModel):
 def read_space(comparison: str, database: Db, reader: BlobReader) -> Space:
     """The held-out samples, and which runs have snapshots of which epochs."""
     with database.read() as session:
-        return looking.space(session, reader, comparison)
+        return service.space(session, reader, comparison)
 
 
 @router.get("/space/facts")
@@ -74,30 +70,30 @@ def read_facts(
 ) -> SpaceFacts:
     """What every arm makes of each sample at an epoch."""
     with database.read() as session:
-        return looking.facts(session, reader, comparison, seed=seed, epoch=epoch)
+        return service.facts(session, reader, comparison, seed=seed, epoch=epoch)
 
 
 @router.get("/space/neighbours")
 def read_neighbours(
-    comparison: str, database: Db, reader: BlobReader, asked: Annotated[_Near, Query()]
+    comparison: str, database: Db, reader: BlobReader, asked: Annotated[_NeighbourQuery, Query()]
 ) -> SpaceNeighbours:
     """The nearest other samples of one sample in every arm; at most as many as snapshots keep."""
     with database.read() as session:
-        return looking.neighbours(session, reader, comparison, **asked.model_dump())
+        return service.neighbours(session, reader, comparison, **asked.model_dump())
 
 
 @router.get("/space/distances")
 def read_distances(comparison: str, database: Db, reader: BlobReader, seed: Seed) -> SpaceDistances:
     """Histograms of the distances of pairs, for every arm and epoch."""
     with database.read() as session:
-        return looking.distances(session, reader, comparison, seed=seed)
+        return service.distances(session, reader, comparison, seed=seed)
 
 
 @router.get("/size")
 def read_size(comparison: str, database: Db, blobs: BlobStore) -> Size:
     """What deleting it frees: blobs that no other comparison needs, points, runs."""
     with database.read() as session:
-        return looking.size(session, blobs, comparison)
+        return service.size(session, blobs, comparison)
 
 
 @router.get("/blobs/{digest}", response_class=FileResponse, responses=_BLOB)
@@ -105,34 +101,34 @@ def read_blob(comparison: str, digest: Digest, database: Db, blobs: BlobStore) -
     """One of its blobs: embeddings, samples, facts, sprite, sounds or coordinates."""
     with database.read() as session:
         comparisons.get(session, comparison)
-        what = snapshots.blob_kinds(session, comparison).get(digest)
-    if what is None or what == "checkpoint":  # which only a worker can use
+        kind = snapshots.blob_kinds(session, comparison).get(digest)
+    if kind is None or kind == "checkpoint":  # only a worker can use a checkpoint
         raise NotFoundError(f"comparison {comparison!r} has no blob {digest}")
     path = blobs.path(digest)
-    return FileResponse(path, media_type=MEDIA.get(what, BYTES), headers=FOREVER)
+    return FileResponse(path, media_type=MEDIA.get(kind, BYTES), headers=FOREVER)
 
 
 projection_router = APIRouter(prefix="/comparisons/{comparison}/projection", tags=["space"])
 
 
-def question(
+def _question(
     comparison: str,
     seed: Annotated[int, Query(ge=0, lt=2**31)],
     method: Method,
     dims: Annotated[Literal["2", "3"], Query()] = "2",
 ) -> Question:
-    """What the query asks for."""
+    """Read the question from the address."""
     return Question(comparison, seed, method, 2 if dims == "2" else 3)
 
 
-Asked = Annotated[Question, Depends(question)]
+Asked = Annotated[Question, Depends(_question)]
 
 
 @projection_router.get("")
 def ask(asked: Asked, database: Db, reader: BlobReader, now: Now) -> ProjectionOut:
     """Coordinates of all arms and epochs; asking has them made, and asking again says how far
     they are. They are kept; once there are newer snapshots, asking makes new ones."""
-    return projecting.ask(database, reader, asked, now)
+    return projections.ask(database, reader, asked, now)
 
 
 @projection_router.get(
@@ -144,6 +140,6 @@ def read_table(
     asked: Asked, database: Db, blobs: BlobStore, reader: BlobReader, now: Now
 ) -> StreamingResponse:
     """The coordinates as a table; 409 until they are ready."""
-    name, lines = projecting.table(database, blobs, reader, asked, now)
+    name, lines = projections.table(database, blobs, reader, asked, now)
     headers = {"Content-Disposition": disposition(name)}
     return StreamingResponse(lines, media_type="text/csv", headers=headers)

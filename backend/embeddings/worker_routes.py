@@ -1,4 +1,4 @@
-"""What workers and projectors call to store blobs and coordinates; needs the worker token."""
+"""HTTP routes for workers and projectors: blobs and projections. They need the worker token."""
 
 from typing import Any, Final, Literal, Self
 
@@ -7,8 +7,7 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backend.auth.dependencies import worker_token
-from backend.embeddings import projections as projecting
-from backend.embeddings import repository as projections
+from backend.embeddings import projections, repository
 from backend.embeddings.routes import BYTES, FOREVER, Digest
 from backend.embeddings.service import BlobReader
 from backend.http.dependencies import Db
@@ -25,8 +24,8 @@ _BODY: Final[dict[str, Any]] = {
         "content": {BYTES: {"schema": {"type": "string", "format": "binary"}}},
     }
 }
-_LONGEST: Final = 2000
-"""Characters of a reason that are kept."""
+_MAX_REASON: Final = 2000
+"""Characters that are kept of the reason for a failure."""
 
 
 class _In(BaseModel):
@@ -68,7 +67,7 @@ class Wanted(BaseModel):
     """What a projector should know."""
 
     current: bool
-    """Whether somebody still wants the projection."""
+    """False when the comparison was deleted."""
 
 
 class EndIn(_In):
@@ -103,10 +102,10 @@ def claim(database: Db, blobs: BlobStore, now: Now) -> Task | Response:
     """Take the projection that waits longest, or 204. One whose embeddings are gone fails."""
     while True:
         with database.read() as session:  # projectors look often
-            if not projections.any_claimable(session, now):
+            if not repository.any_claimable(session, now):
                 return Response(status_code=204)
         with database.write() as write:
-            found = projections.claim(write, now)
+            found = repository.claim(write, now)
             if found is None:
                 return Response(status_code=204)
             task = Task.model_validate(found.model_dump())
@@ -121,32 +120,32 @@ def claim(database: Db, blobs: BlobStore, now: Now) -> Task | Response:
             )
             if missing is None:
                 return task
-            projections.fail(write, found, missing, now)
+            repository.fail(write, found, missing, now)
 
 
 @router.post("/projections/{projection}/progress")
-def progress(projection: str, told: ProgressIn, database: Db, now: Now) -> Wanted:
+def progress(projection: str, report: ProgressIn, database: Db, now: Now) -> Wanted:
     """A projector says how far it is; of a deleted comparison nobody wants to know."""
     with database.write() as write:
-        return Wanted(current=projections.hear(write, projection, told.progress, now))
+        return Wanted(current=repository.hear(write, projection, report.progress, now))
 
 
 @router.post("/projections/{projection}/end", status_code=204)
 def end(
-    projection: str, told: EndIn, *, database: Db, blobs: BlobStore, reader: BlobReader, now: Now
+    projection: str, report: EndIn, *, database: Db, blobs: BlobStore, reader: BlobReader, now: Now
 ) -> None:
     """It is ready or has failed; one that is deleted or over already changes nothing."""
     gone: list[str] = []
     with database.write() as write:
-        found = projections.find(write.session, projection)
+        found = repository.find(write.session, projection)
         if found is None or found.state != "running":
-            gone = [told.digest] if told.digest else []
-        elif told.digest is None:
-            projections.fail(write, found, str(told.error)[:_LONGEST], now)
+            gone = [report.digest] if report.digest else []
+        elif report.digest is None:
+            repository.fail(write, found, str(report.error)[:_MAX_REASON], now)
         else:
-            problem = projecting.unfit(blobs, reader, write.session, found, told.digest)
+            problem = projections.unfit(blobs, reader, write.session, found, report.digest)
             if problem:
-                projections.fail(write, found, problem, now)
+                repository.fail(write, found, problem, now)
             else:
-                gone = projections.finish(write, found, told.digest, now)
+                gone = repository.finish(write, found, report.digest, now)
     snapshots.delete_unused_blobs(database, blobs, dict.fromkeys(gone, "coordinates"), now)

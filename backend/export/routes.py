@@ -1,4 +1,4 @@
-"""A comparison to take along: its spec, its tables, or all that is known of it."""
+"""HTTP route: export a comparison: its spec, its tables, or all that is known of it."""
 
 import errno
 import json
@@ -36,7 +36,7 @@ _WRITERS: Final = {"csv": write_csv, "parquet": write_parquet}
 _TYPES: Final = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 
 
-def _made_here(asked: object) -> object:
+def _refuse_html(asked: object) -> object:
     if asked == "html":
         raise PydanticCustomError(
             "not_made_here",
@@ -46,7 +46,7 @@ def _made_here(asked: object) -> object:
     return asked
 
 
-Format = Annotated[Literal["json", "csv", "parquet"], BeforeValidator(_made_here)]
+Format = Annotated[Literal["json", "csv", "parquet"], BeforeValidator(_refuse_html)]
 
 
 @router.get(
@@ -80,17 +80,17 @@ def export(
         table_asked = _TABLES.get(what or "results")
         if format != "json":
             if table_asked is None:
-                raise _refused(what, f"comes as json; {format} has results, series and runs")
+                raise _invalid(what, f"comes as json; {format} has results, series and runs")
             return _table(folder, session, found, format, table_asked)
         if what in _TABLES:
-            raise _refused(what, "comes as csv or parquet; json has spec and all")
+            raise _invalid(what, "comes as csv or parquet; json has spec and all")
         return _document(workers, session, found, now, everything=what == "all")
 
 
 def _document(
     workers: Workers, session: Session, found: Comparison, now: float, *, everything: bool
 ) -> Response:
-    """The spec, or everything, as JSON that people can read too."""
+    """Answer with the spec, or with everything, as JSON with indents."""
     if not everything:
         content = json.dumps(found.spec, indent=2, ensure_ascii=False)
         return Response(content, headers=_headers(found, ".json"), media_type="application/json")
@@ -106,8 +106,11 @@ def _table(
     kind: Literal["csv", "parquet"],
     what: What,
 ) -> Response:
-    """A table, written whole before the first byte is sent: a reader that is slow would else keep
-    the database's view open, and with it all that is written meanwhile in its journal."""
+    """Answer with a table. It is written to a file before the first byte is sent.
+
+    Otherwise a slow client would keep the database's view open, and with it everything that is
+    written meanwhile in its journal.
+    """
     file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when sent
     try:
         _WRITERS[kind](table(session, found, what), file)
@@ -132,6 +135,6 @@ def _headers(found: Comparison, ending: str) -> dict[str, str]:
     return {"Content-Disposition": disposition(file_name(found.name, found.id, ending))}
 
 
-def _refused(what: str | None, message: str) -> RequestValidationError:
+def _invalid(what: str | None, message: str) -> RequestValidationError:
     detail = {"type": "value_error", "loc": ("query", "what"), "msg": f"{what!r} {message}"}
     return RequestValidationError([detail])

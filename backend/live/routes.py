@@ -1,7 +1,4 @@
-"""The live stream.
-
-The live event stream of one comparison: a snapshot, then what changes, without a gap.
-"""
+"""HTTP route: the live event stream of a comparison, a snapshot and then every change."""
 
 import asyncio
 import time
@@ -28,9 +25,9 @@ from backend.workers.registry import Slots, Workers
 
 PING_S: Final = 15.0
 PACE_S: Final = 0.1
-"""From beat to beat, one flush in each; the first after a quiet time goes at once."""
+"""Time between two flushes; the first one after a quiet time is sent at once."""
 RESET_POINTS: Final = 300_000
-"""Points of a snapshot, over all series; each gets 1000 at most."""
+"""Points of a snapshot over all its series; each series gets at most 1000."""
 
 
 async def stream(
@@ -42,9 +39,9 @@ async def stream(
     keys: Sequence[str],
     last_id: str,
 ) -> AsyncIterator[bytes]:
-    """Events as they go over the wire, until the viewer leaves or the comparison is gone."""
+    """Yield encoded events until the viewer leaves or the comparison is deleted."""
     viewer = hub.subscribe(comparison, keys)
-    told = last_id
+    position = last_id
     try:
         if not hub.resume(viewer, last_id):
             viewer.behind = True
@@ -52,9 +49,9 @@ async def stream(
             if viewer.behind:
                 viewer.begin_reset()
                 try:
-                    data, told = await _reset(viewer, database, workers)
+                    data, position = await _reset(viewer, database, workers)
                 except NotFoundError:
-                    yield _event("gone", encoded({}), told)
+                    yield _event("gone", encoded({}), position)
                     return
                 yield data
             wait_s = PACE_S if viewer.held_back else PING_S
@@ -62,12 +59,13 @@ async def stream(
                 if viewer.behind or viewer.closed:
                     continue
                 flush = viewer.flush(time.time())
-                for data in _events(flush, told):
+                for data in _events(flush, position):
                     yield data
-                told = flush.position
+                position = flush.position
                 if flush.news.gone:
                     return
-                # Until the next beat: viewers in step share what is merged for them.
+                # Wait for the next beat of the clock that all viewers share: those that flush at
+                # the same time share the commits that are merged for them.
                 await viewer.pause(PACE_S - time.monotonic() % PACE_S)
             else:
                 yield KEEPALIVE_COMMENT
@@ -83,26 +81,26 @@ async def _reset(viewer: Viewer, database: Database, workers: Workers) -> tuple[
         with database.snapshot() as (session, version, position):
             found = comparisons.get(session, viewer.comparison)
             tallies = progress.tallies(session, [found.id])[found.id]
-            own = runs.of_comparison(session, found.id)
-            rows = series.find(session, runs=[run.id for run in own], keys=sorted(viewer.keys))
-            most = min(1000, max(50, RESET_POINTS // max(1, len(rows))))
-            curves = series.read(session, rows, after=-1, max_points=most)
+            all_runs = runs.of_comparison(session, found.id)
+            rows = series.find(session, runs=[run.id for run in all_runs], keys=sorted(viewer.keys))
+            max_points = min(1000, max(50, RESET_POINTS // max(1, len(rows))))
+            curves = series.read(session, rows, after=-1, max_points=max_points)
             session.expunge_all()
         head = comparison_out(found, tallies, slots=slots, now=now)
         body = {
             "comparison": head,
-            "runs": [run_out(run, now) for run in own],
+            "runs": [run_out(run, now) for run in all_runs],
             "series": series_list(curves).series,
         }
-        return _event("reset", encoded(body), position), version, position, own
+        return _event("reset", encoded(body), position), version, position, all_runs
 
-    data, version, position, own = await asyncio.to_thread(snapshot)
-    viewer.end_reset(version, position, own, now)
+    data, version, position, all_runs = await asyncio.to_thread(snapshot)
+    viewer.end_reset(version, position, all_runs, now)
     return data, position
 
 
-def _events(flush: Flush, told: str) -> list[bytes]:
-    """The last event of a flush carries its id: whoever has that id has all before it."""
+def _events(flush: Flush, before: str) -> list[bytes]:
+    """Encode a flush; only its last event has the new id, so that id stands for all of them."""
     news = flush.news
     bodies = [("drop", encoded({"run": run, "after": after})) for run, after in news.drops.items()]
     if news.points:
@@ -114,7 +112,7 @@ def _events(flush: Flush, told: str) -> list[bytes]:
         bodies.append(("gone", encoded({})))
     last = len(bodies) - 1
     return [
-        _event(name, body, flush.position if at == last else told)
+        _event(name, body, flush.position if at == last else before)
         for at, (name, body) in enumerate(bodies)
     ]
 
@@ -127,12 +125,13 @@ router = APIRouter(tags=["live"])
 
 
 def _existing(comparison: str, database: Db) -> str:
+    """Return the id, or answer 404 before the stream starts."""
     with database.read() as session:
         return comparisons.get(session, comparison).id
 
 
-# Not response_class=EventSourceResponse: that asks for a generator of event objects, and ours
-# writes its events itself.
+# Not response_class=EventSourceResponse: that takes a generator of event objects, and this route
+# encodes its events itself.
 @router.get(
     "/comparisons/{comparison}/live",
     response_class=StreamingResponse,
@@ -165,6 +164,6 @@ async def follow(
         keys=wanted,
         last_id=last_event_id,
     )
-    # no-transform and X-Accel-Buffering keep proxies from holding events back
+    # no-transform and X-Accel-Buffering stop proxies from delaying events
     headers = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
     return EventSourceResponse(events, headers=headers)

@@ -1,7 +1,4 @@
-"""Probes.
-
-For Prometheus.
-"""
+"""HTTP routes: health probes, and the metrics for Prometheus."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""The queue: who works on what, what waits, and what goes before the rest."""
+"""HTTP routes: the slots and their runs, the waiting runs, and moves to the front."""
 
 from typing import Annotated
 
@@ -21,8 +21,8 @@ from contract.events import Preparation
 
 router = APIRouter(tags=["queue"], route_class=SharedRoute)
 
-MOST = 200
-"""Waiting runs of one answer."""
+MAX_PAGE = 200
+"""The largest page of waiting runs."""
 
 
 class QueueSlot(WorkerOut):
@@ -48,10 +48,9 @@ class Waiting(BaseModel):
     seed: int
     created_by: str
     position: int
-    """1 for the run that begins next, if each run takes as long as is thought."""
+    """1 for the run that starts next, if each run takes as long as expected."""
     starts_in_s: float | None
-    """Until it begins; null while the pace of something before it is not known, or no slot may
-    take it."""
+    """Null while the pace of a run before it is unknown, or no slot may take it."""
     wants: str
     """The device class it asks for; auto for any."""
     priority: int
@@ -71,16 +70,16 @@ class QueueOut(BaseModel):
     page_size: int
     running_total: int
     eta_s: float | None
-    """Until nothing runs or waits; null where the pace of something is not known yet."""
+    """Until all runs are over; null while the pace of one is unknown."""
 
 
-class _Page(BaseModel):
+class _PageQuery(BaseModel):
     page: int = Field(1, ge=1, le=1_000_000)
-    page_size: int = Field(MOST, ge=1, le=MOST)
+    page_size: int = Field(MAX_PAGE, ge=1, le=MAX_PAGE)
 
 
 @router.get("/queue")
-def read(asked: Annotated[_Page, Query()], database: Db, workers: Slots, now: Now) -> QueueOut:
+def read(asked: Annotated[_PageQuery, Query()], database: Db, workers: Slots, now: Now) -> QueueOut:
     """The slots with their runs, and what waits in the order in which it will begin."""
     slots = workers.listed()
     with database.read() as session:
@@ -108,8 +107,8 @@ def move_comparison(comparison: str, database: Db, workers: Slots, now: Now) -> 
     """Let its runs that wait go before all others', in their own order."""
     with database.write() as write:
         found = comparisons.get(write.session, comparison)
-        own_runs = runs.of_comparison(write.session, comparison)
-        queue.move_to_front(write, [run for run in own_runs if run.state == "queued"])
+        all_runs = runs.of_comparison(write.session, comparison)
+        queue.move_to_front(write, [run for run in all_runs if run.state == "queued"])
         return comparison_detail(write.session, found, workers, now)
 
 
@@ -123,7 +122,8 @@ def move_run(run: str, database: Db, now: Now) -> RunOut:
 
 
 def _slot(slot: WorkerOut, work: RunWithOwner | None, now: float) -> QueueSlot:
-    if work is None or work.run.worker != slot.name:  # it ended just now, or has gone elsewhere
+    # The run has just ended, or another slot has it now.
+    if work is None or work.run.worker != slot.name:
         return QueueSlot(**slot.model_dump())
     run = work.run
     return QueueSlot(

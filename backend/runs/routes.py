@@ -1,7 +1,4 @@
-"""Runs and their logs.
-
-Curves.
-"""
+"""HTTP routes: runs, their logs and their series."""
 
 from typing import Annotated
 

@@ -25,10 +25,10 @@ class RunOut(BaseModel):
     progress: float
     eta_s: float | None
     preparing: Preparation | None
-    """What it does before its first step; None once it has begun, or while it waits."""
+    """What it does before its first step; None while it waits and after that step."""
     attempt: int
     resumed_at: int
-    """The step of the checkpoint that the attempt went on from; 0 if it began at the beginning."""
+    """The step of the checkpoint that the attempt continued from; 0 without one."""
     device: str | None
     error: Failure | None
     step: int
@@ -70,7 +70,7 @@ class SeriesList(BaseModel):
 
 
 def run_out(run: Run, now: float) -> RunOut:
-    """A run as it is at this moment."""
+    """Return a run as it is at this time."""
     return RunOut(
         id=run.id,
         comparison=run.comparison_id,
@@ -94,7 +94,7 @@ def run_out(run: Run, now: float) -> RunOut:
 
 
 def series_list(curves: Iterable[Curve]) -> SeriesList:
-    """Curves as the API shows them."""
+    """Return curves as the API shows them."""
     return SeriesList(
         series=[
             SeriesOut(

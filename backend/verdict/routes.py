@@ -1,4 +1,4 @@
-"""The summary of a comparison and the verdict on the nine claims."""
+"""HTTP routes: the summary of a comparison, and the verdict on the nine claims."""
 
 from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
@@ -40,10 +40,10 @@ def read_verdict(
 
 
 def _check_arms(comparison: Comparison, **asked: str | None) -> None:
-    """Refuse arms that there are not, and the same one twice, by the names of the query's fields.
+    """Check the arms that a query names, by the name of the field.
 
     Raises:
-        RequestValidationError: names each such field.
+        RequestValidationError: an arm does not exist, or comes twice; it names each such field.
     """
     arms = [arm["name"] for arm in comparison.spec["arms"]]
     wrong: dict[str, str] = {}

@@ -1,7 +1,4 @@
-"""Who works on what.
-
-What workers call; needs the worker token.
-"""
+"""HTTP routes: list the worker slots; and, with the worker token, claim a run and report on it."""
 
 import logging
 from typing import Any, Literal
@@ -60,9 +57,9 @@ class Claim(BaseModel):
     run: str
     attempt: int
     start_after: int
-    """The step it goes on from; 0 without a checkpoint."""
+    """The step to continue from; 0 without a checkpoint."""
     checkpoint: str | None
-    """The digest of the checkpoint's blob."""
+    """Digest of the checkpoint's blob."""
     lease_s: float
     comparison: str
     arm: str
