@@ -42,15 +42,15 @@ from backend.live.hub import Hub
 from backend.maintenance.retention import Retention
 from backend.maintenance.sweeper import Sweeper
 from backend.monitoring import routes as monitoring_routes
-from backend.monitoring.prometheus import Metrics, Timing
+from backend.monitoring.prometheus import Metrics, TimingMiddleware
 from backend.queue import routes as queue_routes
 from backend.runs import routes as runs_routes
 from backend.runs import snapshots
 from backend.runs.repository import in_state
 from backend.settings import Settings
 from backend.state import Parts
-from backend.storage.blobs import BLOBS, Blobs
-from backend.storage.data_folder import Using, clear_links
+from backend.storage.blobs import BLOBS_FOLDER, Blobs
+from backend.storage.data_folder import DataFolderLock, delete_backup_links
 from backend.verdict import routes as verdict_routes
 from backend.workers import routes as workers_routes
 from backend.workers.registry import Leases, Workers
@@ -118,7 +118,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.state.worker_token = settings.worker_token
     app.state.metrics = Metrics()
-    app.add_middleware(Timing, metrics=app.state.metrics)  # the last added is the outermost
+    app.add_middleware(
+        TimingMiddleware, metrics=app.state.metrics
+    )  # the last added is the outermost
     errors.install_handlers(app)
     return app
 
@@ -138,8 +140,8 @@ def _api() -> APIRouter:
 def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Parts:
     """Lock the data folder, migrate the database and build the parts; start no thread."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    using = Using(settings.data_dir)
-    clear_links(settings.data_dir)
+    folder_lock = DataFolderLock(settings.data_dir)
+    delete_backup_links(settings.data_dir)
     database = Database(settings.database_url)
     migrations.upgrade(database)
     database.load_position()
@@ -151,7 +153,7 @@ def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Parts:
             leases.grant(run.id, run.attempt, strike=False)
     workers = Workers()
     queue = WakeQueue(settings.redis_url)
-    blobs = Blobs(settings.data_dir / BLOBS)
+    blobs = Blobs(settings.data_dir / BLOBS_FOLDER)
     blobs.open()
     snapshots.delete_all_unused_blobs(database, blobs, time.time())
     collector = Collector(database, settings.redis_url, blobs=blobs)
@@ -163,9 +165,9 @@ def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Parts:
         clock=time.time,
     )
     sweeper = Sweeper(
-        database, leases, workers, queue, passed=collector.passed, retention=retention
+        database, leases, workers, queue, has_processed=collector.has_processed, retention=retention
     )
-    collector.on_change = sweeper.poke
+    collector.on_change = sweeper.sweep_soon
     uploads = Uploads(settings.data_dir / UPLOADS)
     uploads.open()
     checker = Checker(loop)
@@ -182,7 +184,7 @@ def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Parts:
         checker=checker,
         blobs=blobs,
         reader=Reader(blobs),
-        using=using,
+        folder_lock=folder_lock,
     )
 
 
@@ -191,7 +193,7 @@ def _hand_out(parts: Parts, state: State) -> None:
     state.database = parts.database
     state.workers = parts.workers
     state.leases = parts.leases
-    state.wake = parts.sweeper.poke
+    state.wake = parts.sweeper.sweep_soon
     state.hub = parts.hub
     state.uploads = parts.uploads
     state.checker = parts.checker
@@ -208,7 +210,7 @@ def _close(parts: Parts) -> None:
     parts.collector.join()
     parts.sweeper.join()
     parts.database.close()
-    parts.using.end()
+    parts.folder_lock.release()
 
 
 @contextmanager

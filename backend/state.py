@@ -15,7 +15,7 @@ from backend.live.hub import Hub
 from backend.maintenance.sweeper import Sweeper
 from backend.settings import Settings
 from backend.storage.blobs import Blobs
-from backend.storage.data_folder import Using
+from backend.storage.data_folder import DataFolderLock
 from backend.workers.registry import Leases, Workers
 from backend.workers.wakeups import WakeQueue
 
@@ -36,4 +36,4 @@ class Parts:
     checker: Checker
     blobs: Blobs
     reader: Reader
-    using: Using
+    folder_lock: DataFolderLock

@@ -29,7 +29,7 @@ from playwright.sync_api import FloatRect, Locator, Page
 
 from backend.db import migrations
 from backend.db.database import Database
-from backend.storage.blobs import BLOBS, Blobs
+from backend.storage.blobs import BLOBS_FOLDER, Blobs
 from benchmarks.live import claim, paused_workers, pretend_to_train
 from benchmarks.report import Row, report
 from contract.catalogue.presets import DEMO
@@ -85,7 +85,7 @@ def fill(data_dir: Path) -> tuple[str, list[str], str]:
     migrations.upgrade(database)
     many = curves.fill(database, comparisons=20, arms=2, seeds=5, steps=10_000)
     [long_run] = curves.fill(database, comparisons=1, arms=2, seeds=7, steps=10_000)
-    blobs = Blobs(data_dir / BLOBS)
+    blobs = Blobs(data_dir / BLOBS_FOLDER)
     blobs.open()
     space = snapshots.fill(database, blobs, arms=ARMS, seeds=1, epochs=1, samples=POINTS)
     database.close()

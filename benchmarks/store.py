@@ -18,7 +18,7 @@ from backend.comparisons import repository as comparisons
 from backend.db import migrations
 from backend.db.database import Commit, Database
 from backend.db.models import Run, Series
-from backend.ingest import event_stream as stream
+from backend.ingest import event_stream
 from backend.ingest.collector import Collector
 from backend.metrics import points, series
 from backend.runs import repository as runs
@@ -62,7 +62,7 @@ def empty_store() -> Iterator[tuple[Database, Broker]]:
 
 def collect(database: Database, broker: Broker, count: int, clock: Callable[[], float]) -> float:
     """What the collector takes, by the clock, until the events of so many runs are stored."""
-    last, stored = stream.tail(broker.client), threading.Event()
+    last, stored = event_stream.newest_entry(broker.client), threading.Event()
 
     def watch(commit: Commit) -> None:
         if commit.position == last:

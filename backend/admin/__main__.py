@@ -10,14 +10,14 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.admin.backup import backup
-from backend.admin.database_copy import copy
-from backend.admin.locations import AdminError, Places
-from backend.admin.progress import Teller, size
+from backend.admin.database_copy import copy_database
+from backend.admin.locations import AdminError, Locations
+from backend.admin.progress import ProgressLine, format_size
 from backend.admin.restore import restore
 from backend.db import migrations
 from backend.db.database import Database
 from backend.errors import BackendError
-from backend.storage import data_folder as holding
+from backend.storage import data_folder
 
 
 def parser() -> argparse.ArgumentParser:
@@ -50,24 +50,28 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def migrate(places: Places, say: Teller) -> None:
+def migrate(locations: Locations, output: ProgressLine) -> None:
     """Bring the database to the newest version.
 
     Raises:
         AdminError: an older API uses it, or it is of a version that this one does not know.
     """
-    with places.database(make=True) as database:
+    with locations.database(make=True) as database:
         before, newest = migrations.current(database), migrations.head()
         if before == newest:
-            say.say(f"{places.shown} has version {newest}, which is the newest: nothing to do")
+            output.print_line(
+                f"{locations.display_url} has version {newest}, which is the newest: nothing to do"
+            )
             return
-        places.check_version(before)
-        with places.alone("migrated", holding.API_LOCK):
+        locations.check_version(before)
+        with locations.lock("migrated", data_folder.API_LOCK):
             migrations.upgrade(database)
-        say.say(f"{places.shown} went from version {before or 'none'} to {newest}")
+        output.print_line(
+            f"{locations.display_url} went from version {before or 'none'} to {newest}"
+        )
 
 
-def copy_to(places: Places, url: str, *, live: bool, say: Teller) -> None:
+def copy_to(locations: Locations, url: str, *, live: bool, output: ProgressLine) -> None:
     """Copy the configured database into another.
 
     Raises:
@@ -75,45 +79,49 @@ def copy_to(places: Places, url: str, *, live: bool, say: Teller) -> None:
     """
     target = Database(url)
     try:
-        with places.database() as database:
+        with locations.database() as database:
             if live:
-                copied = copy(database, target, tell=say)
+                copied = copy_database(database, target, report=output)
             else:
-                with places.alone("copied", holding.API_LOCK, hint="or add --live"):
-                    copied = copy(database, target, tell=say)
+                with locations.lock("copied", data_folder.API_LOCK, hint="or add --live"):
+                    copied = copy_database(database, target, report=output)
     finally:
         target.close()
     for name, one in copied.items():
-        say.say(f"{name:<16} {one.rows:>12} rows  checksum {one.checksum:016x}")
-    say.say("copied, counted and compared: both hold the same")
+        output.print_line(f"{name:<16} {one.rows:>12} rows  checksum {one.checksum:016x}")
+    output.print_line("copied, counted and compared: both hold the same")
 
 
-def save(places: Places, file: Path, *, force: bool, say: Teller) -> None:
+def make_backup(locations: Locations, file: Path, *, force: bool, output: ProgressLine) -> None:
     """Make a backup.
 
     Raises:
         AdminError: what is in the way.
     """
-    made = backup(places, file.expanduser().absolute(), force=force, tell=say)
+    made = backup(locations, file.expanduser().absolute(), force=force, report=output)
     for name in made.lost[:10]:
-        say.say(f"left out: {name} is missing or damaged on disk, and so is what it belongs to")
+        output.print_line(
+            f"left out: {name} is missing or damaged on disk, and so is what it belongs to"
+        )
     if len(made.lost) > 10:
-        say.say(f"left out: {len(made.lost) - 10} more")
-    say.say(f"{file}: {size(made.bytes)}, {made.files} files beside the database")
+        output.print_line(f"left out: {len(made.lost) - 10} more")
+    output.print_line(f"{file}: {format_size(made.bytes)}, {made.files} files beside the database")
 
 
-def put_back(places: Places, file: Path, *, force: bool, say: Teller) -> None:
+def restore_backup(locations: Locations, file: Path, *, force: bool, output: ProgressLine) -> None:
     """Restore a backup.
 
     Raises:
         AdminError: what is in the way.
     """
-    done = restore(places, file.expanduser().absolute(), force=force, tell=say)
+    done = restore(locations, file.expanduser().absolute(), force=force, report=output)
     if done.completed:
-        say.say("completed an earlier restore, which had been cut off; this one was not begun")
-    say.say(f"restored {done.about}")
+        output.print_line(
+            "completed an earlier restore, which had been cut off; this one was not begun"
+        )
+    output.print_line(f"restored {done.about}")
     for folder in done.before:
-        say.say(f"what was there before is in {folder}")
+        output.print_line(f"what was there before is in {folder}")
 
 
 def run(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
@@ -122,18 +130,18 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
     Raises:
         BackendError: what is in the way.
     """
-    asked = parser().parse_args(arguments)
-    say = Teller()
-    places = Places.of(environ, asked.data_dir)
-    match asked.verb:
+    options = parser().parse_args(arguments)
+    output = ProgressLine()
+    locations = Locations.from_environ(environ, options.data_dir)
+    match options.verb:
         case "migrate":
-            migrate(places, say)
+            migrate(locations, output)
         case "copy":
-            copy_to(places, asked.to, live=asked.live, say=say)
+            copy_to(locations, options.to, live=options.live, output=output)
         case "backup":
-            save(places, asked.file, force=asked.force, say=say)
+            make_backup(locations, options.file, force=options.force, output=output)
         case "restore":
-            put_back(places, asked.file, force=asked.force, say=say)
+            restore_backup(locations, options.file, force=options.force, output=output)
 
 
 def main() -> int:

@@ -19,7 +19,7 @@ import os
 import re
 import tarfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -28,19 +28,21 @@ from typing import Any, BinaryIO, Final, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.admin.locations import AdminError
-from backend.admin.progress import Tell
+from backend.admin.progress import ReportProgress
 from backend.datasets.repository import CONTENT, THUMBNAILS, UPLOADS
 from backend.db import migrations
-from backend.storage.blobs import BLOBS
+from backend.storage.blobs import BLOBS_FOLDER
 
 FORMAT: Final = 1
 """Changes when a reader of the file has to."""
 MANIFEST: Final = "manifest.json"
 DATABASE: Final = "database.sqlite"
-MOST: Final = 1 << 30
+MAX_MANIFEST_BYTES: Final = 1 << 30
 """Bytes that a manifest may have: some million blobs."""
-_BLOB: Final = re.compile(rf"{BLOBS}/([0-9a-f]{{64}})")
-_UPLOAD: Final = re.compile(rf"{UPLOADS}/d[0-9a-f]{{16}}/(?:{CONTENT}|{re.escape(THUMBNAILS)})")
+_BLOB_NAME: Final = re.compile(rf"{BLOBS_FOLDER}/([0-9a-f]{{64}})")
+_UPLOAD_NAME: Final = re.compile(
+    rf"{UPLOADS}/d[0-9a-f]{{16}}/(?:{CONTENT}|{re.escape(THUMBNAILS)})"
+)
 
 
 class Member(BaseModel):
@@ -76,37 +78,31 @@ class Manifest(BaseModel):
         return sum(member.size for member in self.members.values())
 
 
-def blob_name(digest: str) -> str:
+def blob_member(digest: str) -> str:
     """The member that holds a blob."""
-    return f"{BLOBS}/{digest}"
+    return f"{BLOBS_FOLDER}/{digest}"
 
 
-def upload_name(dataset: str, file: str) -> str:
+def upload_member(dataset: str, file: str) -> str:
     """The member that holds a file of an uploaded data set."""
     return f"{UPLOADS}/{dataset}/{file}"
 
 
-def is_known(name: str) -> bool:
+def is_known_member(name: str) -> bool:
     """Whether a member of this name may be in a backup; so none leads out of its folder."""
-    return name == DATABASE or any(kind.fullmatch(name) for kind in (_BLOB, _UPLOAD))
+    return name == DATABASE or any(kind.fullmatch(name) for kind in (_BLOB_NAME, _UPLOAD_NAME))
 
 
-def blobs_of(members: Mapping[str, Member]) -> dict[str, Member]:
-    """Those members that are blobs, by digest."""
-    found = ((_BLOB.fullmatch(name), member) for name, member in members.items())
-    return {match[1]: member for match, member in found if match}
+CHUNK_BYTES: Final = 1 << 20
 
-
-CHUNK: Final = 1 << 20
-
-Progress = Callable[[int], None]
+CountBytes = Callable[[int], None]
 """Told of so many bytes more."""
 
 
-class Hashing(io.RawIOBase):
+class HashingReader(io.RawIOBase):
     """A file that is read once, from its beginning to its end."""
 
-    def __init__(self, file: BinaryIO, progress: Progress) -> None:
+    def __init__(self, file: BinaryIO, progress: CountBytes) -> None:
         self._file = file
         self._progress = progress
         self._hash = hashlib.sha256()
@@ -130,13 +126,13 @@ class Hashing(io.RawIOBase):
         return content
 
 
-class Packer:
+class ArchiveWriter:
     """A backup while it is written; `finish` makes it one."""
 
-    def __init__(self, file: BinaryIO, progress: Progress) -> None:
+    def __init__(self, file: BinaryIO, progress: CountBytes) -> None:
         self._file = file
         self._tar = tarfile.TarFile(
-            fileobj=file, mode="w", format=tarfile.GNU_FORMAT, copybufsize=CHUNK
+            fileobj=file, mode="w", format=tarfile.GNU_FORMAT, copybufsize=CHUNK_BYTES
         )
         self._progress = progress
         self.members: dict[str, Member] = {}
@@ -149,7 +145,7 @@ class Packer:
             AdminError: it became shorter meanwhile.
         """
         with path.open("rb") as file:
-            hashed = Hashing(file, self._progress)
+            hashed = HashingReader(file, self._progress)
             try:
                 self._tar.addfile(_header(name, os.fstat(file.fileno()).st_size), hashed)
             except OSError as error:
@@ -177,7 +173,7 @@ def _header(name: str, size: int) -> tarfile.TarInfo:
     return header
 
 
-def verify(file: Path, tell: Tell) -> Manifest:
+def verify_archive(file: Path, report: ReportProgress) -> Manifest:
     """What a backup holds, once all of it was read and found as its manifest says.
 
     Raises:
@@ -189,30 +185,32 @@ def verify(file: Path, tell: Tell) -> Manifest:
     def progress(count: int) -> None:
         nonlocal done
         done += count
-        tell("checking the backup", done, total)
+        report("checking the backup", done, total)
 
     found: dict[str, Member] = {}
     manifest: Manifest | None = None
     with _open(file) as tar:
         for header, content in _members(tar):
             if manifest is not None:
-                raise _broken(file, f"{header.name!r} stands behind its manifest")
+                raise _broken_error(file, f"{header.name!r} stands behind its manifest")
             if header.name == MANIFEST:
                 manifest = _parse(file, header, content)
                 continue
-            if not _plain(header) or not is_known(header.name):
-                raise _broken(file, f"{header.name!r} is nothing that a backup holds")
+            if not _is_plain_file(header) or not is_known_member(header.name):
+                raise _broken_error(file, f"{header.name!r} is nothing that a backup holds")
             if header.name in found:
-                raise _broken(file, f"{header.name!r} is in it twice")
+                raise _broken_error(file, f"{header.name!r} is in it twice")
             found[header.name] = _hash(content, progress)
     if manifest is None:
-        raise _broken(file, "its end is missing")
+        raise _broken_error(file, "its end is missing")
     _compare(file, manifest, found)
     return manifest
 
 
-def extract(file: Path, manifest: Manifest, places: dict[str, Path], tell: Tell) -> None:
-    """Write members to their places, whose folders are made, and see them to the disk.
+def extract_archive(
+    file: Path, manifest: Manifest, targets: dict[str, Path], report: ReportProgress
+) -> None:
+    """Write members to their targets, whose folders are made, and see them to the disk.
 
     Raises:
         AdminError: what is read now is not what was verified.
@@ -222,22 +220,22 @@ def extract(file: Path, manifest: Manifest, places: dict[str, Path], tell: Tell)
     def progress(count: int) -> None:
         nonlocal done
         done += count
-        tell("restoring files", done, manifest.size)
+        report("restoring files", done, manifest.size)
 
     with _open(file) as tar:
         for header, content in _members(tar):
-            place = places.get(header.name)
+            place = targets.get(header.name)
             if place is None:
                 continue
             place.parent.mkdir(parents=True, exist_ok=True)
-            reading = Hashing(content, progress)
+            reading = HashingReader(content, progress)
             with place.open("xb") as written:
-                while chunk := reading.read(CHUNK):
+                while chunk := reading.read(CHUNK_BYTES):
                     written.write(chunk)
                 written.flush()
                 os.fsync(written.fileno())
             if reading.member != manifest.members[header.name]:
-                raise _broken(file, f"{header.name!r} changed while it was restored")
+                raise _broken_error(file, f"{header.name!r} changed while it was restored")
 
 
 @contextmanager
@@ -246,34 +244,34 @@ def _open(file: Path) -> Iterator[tarfile.TarFile]:
         with tarfile.open(file, "r:") as tar:
             yield tar
     except (tarfile.TarError, EOFError) as error:
-        raise _broken(file, str(error)) from error
+        raise _broken_error(file, str(error)) from error
 
 
 def _members(tar: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, BinaryIO]]:
     """All members; the content of one that is no plain file is empty."""
     while (header := tar.next()) is not None:
         cast(Any, tar).members.clear()  # else a million of them would stay
-        content = tar.extractfile(header) if _plain(header) else None
+        content = tar.extractfile(header) if _is_plain_file(header) else None
         yield header, cast(BinaryIO, content) if content else BytesIO()
 
 
-def _plain(header: tarfile.TarInfo) -> bool:
+def _is_plain_file(header: tarfile.TarInfo) -> bool:
     return header.isreg() and not header.issparse()
 
 
-def _hash(content: BinaryIO, progress: Progress) -> Member:
-    reading = Hashing(content, progress)
-    while reading.read(CHUNK):
+def _hash(content: BinaryIO, progress: CountBytes) -> Member:
+    reading = HashingReader(content, progress)
+    while reading.read(CHUNK_BYTES):
         pass
     return reading.member
 
 
 def _parse(file: Path, header: tarfile.TarInfo, content: BinaryIO) -> Manifest:
-    if not _plain(header) or header.size > MOST:
-        raise _broken(file, "its manifest is no manifest")
+    if not _is_plain_file(header) or header.size > MAX_MANIFEST_BYTES:
+        raise _broken_error(file, "its manifest is no manifest")
     raw = content.read()
     try:
-        claimed = _Format.model_validate_json(raw)
+        claimed = _ClaimedFormat.model_validate_json(raw)
         if claimed.format > FORMAT:
             raise AdminError(
                 f"{file} is a backup of format {claimed.format}, and this version reads up to "
@@ -281,7 +279,9 @@ def _parse(file: Path, header: tarfile.TarInfo, content: BinaryIO) -> Manifest:
             )
         manifest = Manifest.model_validate_json(raw)
     except ValidationError as error:
-        raise _broken(file, f"its manifest cannot be read: {error.errors()[0]['msg']}") from error
+        raise _broken_error(
+            file, f"its manifest cannot be read: {error.errors()[0]['msg']}"
+        ) from error
     if not migrations.known(manifest.revision):
         raise AdminError(
             f"the database in {file} has version {manifest.revision}, which this one does not "
@@ -293,20 +293,20 @@ def _parse(file: Path, header: tarfile.TarInfo, content: BinaryIO) -> Manifest:
 
 def _compare(file: Path, manifest: Manifest, found: dict[str, Member]) -> None:
     if DATABASE not in manifest.members:
-        raise _broken(file, "no database is in it")
+        raise _broken_error(file, "no database is in it")
     for name, member in manifest.members.items():
         if found.get(name) != member:
             what = "is missing from it" if name not in found else "is not as it was backed up"
-            raise _broken(file, f"{name!r} {what}")
+            raise _broken_error(file, f"{name!r} {what}")
     if unknown := found.keys() - manifest.members.keys() - set(manifest.damaged):
-        raise _broken(file, f"{min(unknown)!r} is not in its manifest")
+        raise _broken_error(file, f"{min(unknown)!r} is not in its manifest")
 
 
-class _Format(BaseModel):
+class _ClaimedFormat(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     format: int = Field(ge=1)
 
 
-def _broken(file: Path, why: str) -> AdminError:
+def _broken_error(file: Path, why: str) -> AdminError:
     return AdminError(f"{file} is no whole backup: {why}. Nothing was changed")

@@ -16,22 +16,22 @@ from typing import Any, Final
 
 from sqlmodel import Session
 
-from backend.admin.archive import DATABASE, FORMAT, Manifest, Packer
-from backend.admin.database_copy import check_version, copy_view
-from backend.admin.locations import AdminError, Places, settle
-from backend.admin.pinned_files import Pinned, leave_out, pinned
-from backend.admin.progress import Tell, nobody, size
+from backend.admin.archive import DATABASE, FORMAT, ArchiveWriter, Manifest
+from backend.admin.database_copy import check_version, copy_session
+from backend.admin.locations import AdminError, Locations, sync_folder
+from backend.admin.pinned_files import PinnedFiles, pin_files, remove_references
+from backend.admin.progress import ReportProgress, format_size, ignore_progress
 from backend.db import migrations
 from backend.db.database import Database
 from backend.export.tables import versions
-from backend.storage import data_folder as holding
+from backend.storage import data_folder
 
-PAGES: Final = 1024
+PAGES_PER_STEP: Final = 1024
 """Of SQLite, copied at a time."""
 
 
 @dataclass(frozen=True)
-class Made:
+class BackupReport:
     """What a backup came to."""
 
     bytes: int
@@ -41,36 +41,44 @@ class Made:
     """Named by the database, but missing or damaged on disk; what named them is left out."""
 
 
-def backup(places: Places, file: Path, *, force: bool = False, tell: Tell = nobody) -> Made:
+def backup(
+    locations: Locations,
+    file: Path,
+    *,
+    force: bool = False,
+    report: ReportProgress = ignore_progress,
+) -> BackupReport:
     """Write a backup; the file appears when it is whole and on disk.
 
     Args:
-        places: what is backed up.
+        locations: what is backed up.
         file: the backup.
         force: replace a file that is there.
-        tell: told of the progress.
+        report: told of the progress.
 
     Raises:
         AdminError: what is in the way.
     """
     _check_free(file, force=force)
     with (
-        places.database() as database,
-        places.alone("backed up", holding.BACKUP_LOCK),
+        locations.database() as database,
+        locations.lock("backed up", data_folder.BACKUP_LOCK),
         _working(file) as work,
     ):
         check_version(database)
-        with pinned(database, places.folder, places.folder / holding.BACKUP_LINKS) as view:
-            _check_room(places, database, view, file)
-            _copy(view.session, work / DATABASE, tell)
-            made = _pack(database, view, work, tell)
+        with pin_files(
+            database, locations.folder, locations.folder / data_folder.BACKUP_LINKS
+        ) as view:
+            _check_room(locations, database, view, file)
+            _copy(view.session, work / DATABASE, report)
+            made = _pack(database, view, work, report)
         _check_free(file, force=force)  # nobody else made it meanwhile
         (work / "whole").replace(file)
-        settle(file.parent)
+        sync_folder(file.parent)
     return made
 
 
-def _copy(view: Session, file: Path, tell: Tell) -> None:
+def _copy(view: Session, file: Path, report: ReportProgress) -> None:
     """Copy a view's rows into a new SQLite file."""
     reading = view.connection()
     if reading.dialect.name == "sqlite":
@@ -80,8 +88,8 @@ def _copy(view: Session, file: Path, tell: Tell) -> None:
             # The view's own transaction is open, so what others write does not start it over.
             driver.backup(
                 target,
-                pages=PAGES,
-                progress=lambda _, left, total: tell("copying the database", total - left, total),
+                pages=PAGES_PER_STEP,
+                progress=lambda _, left, total: report("copying the database", total - left, total),
             )
         finally:
             target.close()
@@ -89,12 +97,12 @@ def _copy(view: Session, file: Path, tell: Tell) -> None:
     made = Database(f"sqlite:///{file}")
     try:
         migrations.upgrade(made)
-        copy_view(view, made, tell=tell)
+        copy_session(view, made, report=report)
     finally:
         made.close()
 
 
-def _pack(source: Database, view: Pinned, work: Path, tell: Tell) -> Made:
+def _pack(source: Database, view: PinnedFiles, work: Path, report: ReportProgress) -> BackupReport:
     """Write the files, take out of the copied database what was lost, write that."""
     copied = work / DATABASE
     total = _sum(view.files.values()) + copied.stat().st_size
@@ -103,11 +111,11 @@ def _pack(source: Database, view: Pinned, work: Path, tell: Tell) -> Made:
     def progress(count: int) -> None:
         nonlocal done
         done += count
-        tell("writing the backup", done, total)
+        report("writing the backup", done, total)
 
     (work / "whole").touch(mode=0o600)  # it tells everything
     with (work / "whole").open("r+b") as written:
-        packer = Packer(written, progress)
+        packer = ArchiveWriter(written, progress)
         for name, path in sorted(view.files.items()):
             packer.add(name, path, view.sha256.get(name))
         lost = sorted([*view.lost, *packer.damaged])
@@ -123,14 +131,14 @@ def _pack(source: Database, view: Pinned, work: Path, tell: Tell) -> Made:
             damaged=packer.damaged,
         )
         packer.finish(manifest)
-        return Made(written.tell(), len(packer.members) - 1, lost)
+        return BackupReport(written.tell(), len(packer.members) - 1, lost)
 
 
 def _finish_database(file: Path, lost: list[str]) -> None:
     """One file that needs no other beside it, and names nothing that is not in the backup."""
     if lost:
         database = Database(f"sqlite:///{file}")
-        leave_out(database, lost)
+        remove_references(database, lost)
         database.close()
     with sqlite3.connect(file) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
@@ -144,13 +152,14 @@ def _check_free(file: Path, *, force: bool) -> None:
         raise AdminError(f"{file} is there already; name another file, or add --force")
 
 
-def _check_room(places: Places, database: Database, view: Pinned, file: Path) -> None:
+def _check_room(locations: Locations, database: Database, view: PinnedFiles, file: Path) -> None:
     needed = _sum(view.files.values()) + 2 * database.size()
     free = shutil.disk_usage(file.parent).free
     if free < needed:
         raise AdminError(
-            f"{file.parent} has room for {size(free)}, and the backup of {places.shown} may need "
-            f"{size(needed)} while it is made; name a file on another disk"
+            f"{file.parent} has room for {format_size(free)}, and the backup of "
+            f"{locations.display_url} may need {format_size(needed)} while it is made; "
+            "name a file on another disk"
         )
 
 

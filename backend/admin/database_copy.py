@@ -16,11 +16,11 @@ from sqlmodel import Session, SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
 from backend.admin.locations import AdminError
-from backend.admin.progress import Tell, nobody
+from backend.admin.progress import ReportProgress, ignore_progress
 from backend.db import migrations
 from backend.db.database import Database
 
-BATCH: Final = 10_000
+ROWS_PER_BATCH: Final = 10_000
 """Rows held in memory at a time."""
 _ALL: Final = 1 << 64
 
@@ -28,7 +28,7 @@ Row = Sequence[Any]
 
 
 @dataclass(frozen=True)
-class Sum:
+class TableSum:
     """What a table holds, whatever the order of its rows."""
 
     rows: int
@@ -36,14 +36,16 @@ class Sum:
     """Of each row a hash of 64 bits, added up modulo 2^64."""
 
 
-def copy(source: Database, target: Database, *, tell: Tell = nobody) -> dict[str, Sum]:
+def copy_database(
+    source: Database, target: Database, *, report: ReportProgress = ignore_progress
+) -> dict[str, TableSum]:
     """Copy all rows into an empty database; what was copied of each table.
 
     Args:
         source: of the newest version. It may be written to meanwhile; what is written after the
             first row is read is not copied.
         target: without our tables, or with empty ones.
-        tell: told of the rows copied, then of those read again.
+        report: told of the rows copied, then of those read again.
 
     Raises:
         AdminError: the source is of another version, the target holds something, or what arrived
@@ -53,10 +55,12 @@ def copy(source: Database, target: Database, *, tell: Tell = nobody) -> dict[str
     check_empty(target)
     migrations.upgrade(target)
     with source.read() as session:
-        return copy_view(session, target, tell=tell)
+        return copy_session(session, target, report=report)
 
 
-def copy_view(view: Session, target: Database, *, tell: Tell = nobody) -> dict[str, Sum]:
+def copy_session(
+    view: Session, target: Database, *, report: ReportProgress = ignore_progress
+) -> dict[str, TableSum]:
     """Copy what a view shows into an empty database of the newest version; what was copied.
 
     Raises:
@@ -66,18 +70,18 @@ def copy_view(view: Session, target: Database, *, tell: Tell = nobody) -> dict[s
         reading = view.connection()
         counts = {table: _count(reading, table) for table in tables()}
         total, done = sum(counts.values()), 0
-        found: dict[str, Sum] = {}
+        found: dict[str, TableSum] = {}
         for table in tables():
             writing.execute(table.delete())  # a migration may have made rows
-            copied, added = _Adder(), _adding(writing, table)
+            copied, added = _RowAdder(), _row_writer(writing, table)
             for rows in _rows(reading, table, clean=writing.dialect.name == "postgresql"):
                 copied.add(rows)
                 added(rows)
                 done += len(rows)
-                tell("copying rows", done, total)
+                report("copying rows", done, total)
             found[table.name] = copied.sum
         _carry_counters(reading, writing)
-        _verify(writing, found, tell)
+        _verify(writing, found, report)
     return found
 
 
@@ -121,34 +125,36 @@ def tables() -> list[Table]:
     return list(SQLModel.metadata.sorted_tables)
 
 
-def sums(connection: Connection, tell: Tell = nobody) -> dict[str, Sum]:
+def table_sums(
+    connection: Connection, report: ReportProgress = ignore_progress
+) -> dict[str, TableSum]:
     """What each table holds."""
     total, done = sum(_count(connection, table) for table in tables()), 0
-    found: dict[str, Sum] = {}
+    found: dict[str, TableSum] = {}
     for table in tables():
-        adder = _Adder()
+        adder = _RowAdder()
         for rows in _rows(connection, table):
             adder.add(rows)
             done += len(rows)
-            tell("comparing rows", done, total)
+            report("comparing rows", done, total)
         found[table.name] = adder.sum
     return found
 
 
-class _Adder:
+class _RowAdder:
     def __init__(self) -> None:
-        self.sum = Sum(0, 0)
+        self.sum = TableSum(0, 0)
 
     def add(self, rows: Sequence[Row]) -> None:
         total = self.sum.checksum
         for row in rows:
             digest = blake2b(repr(tuple(row)).encode("utf-8", "surrogatepass"), digest_size=8)
             total += int.from_bytes(digest.digest(), "little")
-        self.sum = Sum(self.sum.rows + len(rows), total % _ALL)
+        self.sum = TableSum(self.sum.rows + len(rows), total % _ALL)
 
 
-def _verify(writing: Connection, expected: dict[str, Sum], tell: Tell) -> None:
-    found = sums(writing, tell)
+def _verify(writing: Connection, expected: dict[str, TableSum], report: ReportProgress) -> None:
+    found = table_sums(writing, report)
     wrong = [
         f"{name} has {found[name].rows} of {one.rows} rows"
         + (", with other content" if found[name].rows == one.rows else "")
@@ -168,8 +174,8 @@ def _rows(reading: Connection, table: Table, *, clean: bool = False) -> Iterator
     character 0, which PostgreSQL has not."""
     json_at = [at for at, column in enumerate(table.c) if isinstance(column.type, JSON)]
     text_at = [at for at, column in enumerate(table.c) if isinstance(column.type, AutoString)]
-    own = reading.execution_options(yield_per=BATCH)
-    for part in own.execute(columns(*table.c)).partitions(BATCH):
+    own = reading.execution_options(yield_per=ROWS_PER_BATCH)
+    for part in own.execute(columns(*table.c)).partitions(ROWS_PER_BATCH):
         if not json_at and not (clean and text_at):
             yield list(part)
             continue
@@ -184,7 +190,7 @@ def _rows(reading: Connection, table: Table, *, clean: bool = False) -> Iterator
         yield [*rows]
 
 
-def _adding(writing: Connection, table: Table) -> Callable[[Sequence[Row]], None]:
+def _row_writer(writing: Connection, table: Table) -> Callable[[Sequence[Row]], None]:
     names = ", ".join(f'"{column.name}"' for column in table.c)
     if writing.dialect.name == "sqlite":
         marks = ", ".join("?" * len(table.c))
@@ -214,7 +220,7 @@ def _carry_counters(reading: Connection, writing: Connection) -> None:
         if column is None:
             continue
         last = reading.execute(columns(func.coalesce(func.max(column), 0))).scalar_one()
-        last = max(last, _counter(reading, table, column.name))
+        last = max(last, _last_id(reading, table, column.name))
         if not last:
             continue
         if writing.dialect.name == "postgresql":
@@ -222,13 +228,13 @@ def _carry_counters(reading: Connection, writing: Connection) -> None:
                 text("SELECT setval(pg_get_serial_sequence(:table, :name), :last)"),
                 {"table": table.name, "name": column.name, "last": last},
             )
-        elif _numbered(table):
+        elif _has_autoincrement(table):
             own = {"name": table.name, "last": last}
             writing.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), own)
             writing.execute(text("INSERT INTO sqlite_sequence VALUES (:name, :last)"), own)
 
 
-def _counter(reading: Connection, table: Table, column: str) -> int:
+def _last_id(reading: Connection, table: Table, column: str) -> int:
     if reading.dialect.name == "postgresql":
         name = text("SELECT pg_get_serial_sequence(:table, :name)")
         own = {"table": table.name, "name": column}
@@ -237,11 +243,11 @@ def _counter(reading: Connection, table: Table, column: str) -> int:
             return 0
         row = reading.execute(text(f"SELECT last_value, is_called FROM {sequence}")).one()
         return int(row.last_value) if row.is_called else 0
-    if not _numbered(table):
+    if not _has_autoincrement(table):
         return 0
     last = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
     return int(reading.execute(last, {"name": table.name}).scalar() or 0)
 
 
-def _numbered(table: Table) -> bool:
+def _has_autoincrement(table: Table) -> bool:
     return bool(table.dialect_options["sqlite"]["autoincrement"])

@@ -16,7 +16,7 @@ from backend.db import migrations
 from backend.db.database import Database
 from backend.errors import BackendError
 from backend.settings import Settings
-from backend.storage import data_folder as holding
+from backend.storage import data_folder
 
 
 class AdminError(BackendError):
@@ -24,14 +24,14 @@ class AdminError(BackendError):
 
 
 @dataclass(frozen=True)
-class Places:
+class Locations:
     """The data folder and the database that the API would use."""
 
     folder: Path
     url: str
 
     @classmethod
-    def of(cls, environ: Mapping[str, str], folder: Path | None = None) -> Self:
+    def from_environ(cls, environ: Mapping[str, str], folder: Path | None = None) -> Self:
         """From the environment, as the API reads it, and what the command line says instead."""
         own = dict(environ)
         if folder is not None:
@@ -47,7 +47,7 @@ class Places:
         return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
     @property
-    def shown(self) -> str:
+    def display_url(self) -> str:
         """The database's URL without its password."""
         return make_url(self.url).render_as_string(hide_password=True)
 
@@ -72,7 +72,7 @@ class Places:
             database.close()
 
     @contextmanager
-    def alone(self, doing: str, *locks: str, hint: str = "") -> Iterator[None]:
+    def lock(self, doing: str, *locks: str, hint: str = "") -> Iterator[None]:
         """Keep others off the data folder.
 
         Raises:
@@ -80,13 +80,13 @@ class Places:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
-            with holding.alone(self.folder, *locks):
+            with data_folder.exclusive_locks(self.folder, *locks):
                 yield
         except BlockingIOError as error:
             who = {
-                holding.API_LOCK: "an API uses",
-                holding.LAUNCHER_LOCK: "a launcher runs on",
-                holding.BACKUP_LOCK: "a backup is being made of",
+                data_folder.API_LOCK: "an API uses",
+                data_folder.LAUNCHER_LOCK: "a launcher runs on",
+                data_folder.BACKUP_LOCK: "a backup is being made of",
             }
             raise AdminError(
                 f"{who.get(str(error.filename), 'something holds')} the data folder {self.folder}, "
@@ -101,12 +101,12 @@ class Places:
         """
         if version is not None and not migrations.known(version):
             raise AdminError(
-                f"{self.shown} has version {version}, which this one does not know; a newer "
+                f"{self.display_url} has version {version}, which this one does not know; a newer "
                 f"Lossboard made it (this one's newest is {migrations.head()})"
             )
 
 
-def settle(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """See the names of a folder to the disk, after a renaming."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

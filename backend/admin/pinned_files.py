@@ -18,17 +18,17 @@ from typing import Final, Self
 
 from sqlmodel import Session, col, delete, or_, select, update
 
-from backend.admin.archive import blob_name, upload_name
+from backend.admin.archive import blob_member, upload_member
 from backend.datasets import repository as datasets
 from backend.datasets.repository import CONTENT, THUMBNAILS
 from backend.db.database import Database
 from backend.db.models import Dataset, Projection, Run, Snapshot
 from backend.runs import snapshots
-from backend.storage.blobs import BLOBS, Blobs
+from backend.storage.blobs import BLOBS_FOLDER, Blobs
 
 
 @dataclass(frozen=True)
-class Named:
+class ReferencedFiles:
     """What one view of a database names, by the names that the files have in a backup."""
 
     sha256: dict[str, str]
@@ -37,20 +37,20 @@ class Named:
     """Those that may be there."""
 
     @classmethod
-    def of(cls, session: Session) -> Self:
+    def read(cls, session: Session) -> Self:
         """All that rows name, checkpoints and coordinates included."""
         uploads = {row.id: row.sha256 for row in datasets.listed(session)}
         return cls(
-            {blob_name(digest): digest for digest in snapshots.used_digests(session)}
-            | {upload_name(dataset, CONTENT): sha256 for dataset, sha256 in uploads.items()},
-            frozenset(upload_name(dataset, THUMBNAILS) for dataset in uploads),
+            {blob_member(digest): digest for digest in snapshots.used_digests(session)}
+            | {upload_member(dataset, CONTENT): sha256 for dataset, sha256 in uploads.items()},
+            frozenset(upload_member(dataset, THUMBNAILS) for dataset in uploads),
         )
 
 
-def leave_out(database: Database, lost: Collection[str]) -> None:
+def remove_references(database: Database, lost: Collection[str]) -> None:
     """Take out of a copy what names these files, which are not there: snapshots, projections and
     data sets as rows, checkpoints as a run's memory of one, so that it starts over."""
-    blobs = {name.removeprefix(blob_name("")) for name in lost}
+    blobs = {name.removeprefix(blob_member("")) for name in lost}
     with database.write() as write:
         session = write.session
         session.exec(
@@ -69,18 +69,18 @@ def leave_out(database: Database, lost: Collection[str]) -> None:
             update(Run).where(col(Run.checkpoint).in_(blobs)).values(checkpoint=None, start_after=0)
         )
         for dataset in session.exec(select(Dataset)).all():
-            if upload_name(dataset.id, CONTENT) in lost:
+            if upload_member(dataset.id, CONTENT) in lost:
                 session.delete(dataset)
 
 
-TRIES: Final = 5
+MIN_TRIES: Final = 5
 """Views after which a file that was missing from each is believed to be lost."""
-MOST: Final = 50
+MAX_TRIES: Final = 50
 PAUSE_S: Final = 0.2
 
 
 @dataclass(frozen=True)
-class Pinned:
+class PinnedFiles:
     """A view, and its files."""
 
     session: Session
@@ -93,7 +93,7 @@ class Pinned:
 
 
 @contextmanager
-def pinned(database: Database, folder: Path, links: Path) -> Iterator[Pinned]:
+def pin_files(database: Database, folder: Path, links: Path) -> Iterator[PinnedFiles]:
     """A view of the database whose files stay, until the end.
 
     Args:
@@ -105,15 +105,15 @@ def pinned(database: Database, folder: Path, links: Path) -> Iterator[Pinned]:
     links.mkdir(parents=True)
     try:
         before: set[str] = set()
-        for tried in range(1, MOST + 1):
+        for tried in range(1, MAX_TRIES + 1):
             with database.read() as session:
-                named = Named.of(session)
+                named = ReferencedFiles.read(session)
                 files = {name: links / name for name in (*named.sha256, *named.thumbnails)}
                 there = {name for name, link in files.items() if _link(folder, name, link)}
                 lost = named.sha256.keys() - there
-                if not lost or (tried >= TRIES and lost <= before) or tried == MOST:
+                if not lost or (tried >= MIN_TRIES and lost <= before) or tried == MAX_TRIES:
                     kept = {name: link for name, link in files.items() if name in there}
-                    yield Pinned(session, kept, named.sha256, lost)
+                    yield PinnedFiles(session, kept, named.sha256, lost)
                     return
             before = lost
             time.sleep(PAUSE_S)
@@ -126,7 +126,7 @@ def _link(folder: Path, name: str, link: Path) -> bool:
     if link.exists():
         return True
     link.parent.mkdir(parents=True, exist_ok=True)
-    place = place_of(folder, name)
+    place = member_path(folder, name)
     try:
         os.link(place, link)
     except FileNotFoundError:
@@ -141,7 +141,7 @@ def _link(folder: Path, name: str, link: Path) -> bool:
     return True
 
 
-def place_of(folder: Path, name: str) -> Path:
+def member_path(folder: Path, name: str) -> Path:
     """Where a file of a backup lies in a data folder."""
-    digest = name.removeprefix(blob_name(""))
-    return folder / name if digest == name else Blobs(folder / BLOBS).place(digest)
+    digest = name.removeprefix(blob_member(""))
+    return folder / name if digest == name else Blobs(folder / BLOBS_FOLDER).location(digest)

@@ -5,24 +5,24 @@ import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
-EVERY_S: Final = 0.5
+TERMINAL_PERIOD_S: Final = 0.5
 """On a terminal, where a line is written over."""
-SELDOM_S: Final = 10.0
+FILE_PERIOD_S: Final = 10.0
 """Into a file or a pipe, where every line stays."""
 
 
-class Tell(Protocol):
+class ReportProgress(Protocol):
     """Told how much is done of how much, in any unit."""
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """So much."""
 
 
-def nobody(what: str, done: int, total: int) -> None:
+def ignore_progress(what: str, done: int, total: int) -> None:
     """For those who need not know."""
 
 
-class Teller:
+class ProgressLine:
     """One line on stderr, renewed now and then, with the time that is left."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -36,14 +36,14 @@ class Teller:
         now = self._clock()
         if what != self._what:
             self._what, self._began, self._told = what, now, now
-        if now - self._told < (EVERY_S if self._terminal else SELDOM_S):
+        if now - self._told < (TERMINAL_PERIOD_S if self._terminal else FILE_PERIOD_S):
             return
         self._told = now
         line = f"{what}: {100 * done / max(1, total):.0f} %{self._left(now, done, total)}"
         sys.stderr.write(f"\r{line:<70}" if self._terminal else f"{line}\n")
         sys.stderr.flush()
 
-    def say(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         """A line that stays."""
         sys.stderr.write(f"\r{line:<70}\n" if self._terminal else f"{line}\n")
         sys.stderr.flush()
@@ -55,7 +55,7 @@ class Teller:
         return f", about {left:.0f} s left" if left < 90 else f", about {left / 60:.0f} min left"
 
 
-def size(count: int) -> str:
+def format_size(count: int) -> str:
     """Bytes as a person reads them."""
     amount = float(count)
     for unit in ("bytes", "kB", "MB", "GB"):

@@ -1,11 +1,11 @@
 """A backup put back in place: all of it, or nothing is changed.
 
-It is verified, then unpacked beside the places it will take, its database migrated and checked
+It is verified, then unpacked beside the locations it will take, its database migrated and checked
 there; only then is anything moved, or copied into a server's empty database.
 
 Makes a restored database fit for a world that went on after its backup.
 
-The broker's stream and living workers may still tell of attempts that the backup knows, from
+The broker's stream and living workers may still report of attempts that the backup knows, from
 further on: taken, they would be a gap that never closes; and of attempts that it does not know yet,
 whose numbers would be given again. So no run goes on with an attempt of before: what was not over
 is queued, from its checkpoint, and counts its attempts on from the next hundred. Whatever an
@@ -23,26 +23,26 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
-from backend.admin.archive import DATABASE, Manifest, extract, verify
-from backend.admin.database_copy import check_empty, copy
-from backend.admin.file_swap import STAGED, Swap, cut_off, staged_for
-from backend.admin.locations import AdminError, Places
-from backend.admin.pinned_files import Named, place_of
-from backend.admin.progress import Tell, nobody, size
+from backend.admin.archive import DATABASE, Manifest, extract_archive, verify_archive
+from backend.admin.database_copy import check_empty, copy_database
+from backend.admin.file_swap import FileSwap, interrupted_swap, staged_path
+from backend.admin.locations import AdminError, Locations
+from backend.admin.pinned_files import ReferencedFiles, member_path
+from backend.admin.progress import ReportProgress, format_size, ignore_progress
 from backend.datasets.repository import UPLOADS
 from backend.db import migrations
 from backend.db.database import Database
 from backend.db.models import StreamPosition
-from backend.ingest.event_stream import order
+from backend.ingest.event_stream import entry_order
 from backend.runs import repository as runs
-from backend.storage import data_folder as holding
-from backend.storage.blobs import BLOBS
+from backend.storage import data_folder
+from backend.storage.blobs import BLOBS_FOLDER
 
-STRIDE: Final = 100
+ATTEMPT_STRIDE: Final = 100
 """More attempts than a run makes between a backup and its restore."""
 
 
-def settle(database: Database, now: float, replaced: Mapping[str, int]) -> int:
+def requeue_runs(database: Database, now: float, replaced: Mapping[str, int]) -> int:
     """Queue what ran, give all that is queued new numbers; how many runs are queued.
 
     Args:
@@ -58,17 +58,17 @@ def settle(database: Database, now: float, replaced: Mapping[str, int]) -> int:
         queued = runs.in_state(write.session, "queued")
         for run in queued:
             known = max(run.attempt, replaced.get(run.id, 0))
-            run.attempt = (known // STRIDE + 1) * STRIDE + 1
+            run.attempt = (known // ATTEMPT_STRIDE + 1) * ATTEMPT_STRIDE + 1
             write.session.add(run)
         # Who watched before has seen what is no more: its last event lies before this one, so it
         # gets everything anew.
-        entry = max(database.position, f"{int(now * 1000)}-0", key=order)
+        entry = max(database.position, f"{int(now * 1000)}-0", key=entry_order)
         write.session.merge(StreamPosition(entry=entry))
         write.position = entry
     return len(queued)
 
 
-def attempts(file: Path | None) -> dict[str, int]:
+def read_attempts(file: Path | None) -> dict[str, int]:
     """Run -> attempt in an SQLite file; none where it cannot be read, which may be the reason why
     it is replaced."""
     if file is None or not file.is_file():
@@ -82,11 +82,11 @@ def attempts(file: Path | None) -> dict[str, int]:
         connection.close()
 
 
-LOCKS: Final = (holding.API_LOCK, holding.LAUNCHER_LOCK, holding.BACKUP_LOCK)
+LOCKS: Final = (data_folder.API_LOCK, data_folder.LAUNCHER_LOCK, data_folder.BACKUP_LOCK)
 
 
 @dataclass(frozen=True)
-class Restored:
+class RestoreReport:
     """What a restore came to."""
 
     about: str
@@ -96,16 +96,22 @@ class Restored:
     """It was an earlier restore, which had been cut off."""
 
 
-def restore(places: Places, file: Path, *, force: bool = False, tell: Tell = nobody) -> Restored:
+def restore(
+    locations: Locations,
+    file: Path,
+    *,
+    force: bool = False,
+    report: ReportProgress = ignore_progress,
+) -> RestoreReport:
     """Put a backup in the place of the configured database and data folder.
 
     A restore that a crash cut off while it moved files is completed instead.
 
     Args:
-        places: where to.
+        locations: where to.
         file: the backup.
         force: move a database, blobs and data sets that are there aside.
-        tell: told of the progress.
+        report: told of the progress.
 
     Raises:
         AdminError: what is in the way.
@@ -113,32 +119,32 @@ def restore(places: Places, file: Path, *, force: bool = False, tell: Tell = nob
     """
     if not file.is_file():
         raise AdminError(f"there is no file {file}")
-    with places.alone("restored", *LOCKS):
-        if done := _completed(places):
+    with locations.lock("restored", *LOCKS):
+        if done := _complete_interrupted(locations):
             return done
-        _check_free(places, force=force)
-        manifest = verify(file, tell)
+        _check_free(locations, force=force)
+        manifest = verify_archive(file, report)
         try:
-            unpacked = _unpack(places, file, manifest, tell)
-            queued = _prepare(places, unpacked, manifest)
-            swap = _swap(places, manifest, queued)
+            unpacked = _unpack(locations, file, manifest, report)
+            queued = _prepare(locations, unpacked, manifest)
+            swap = _plan_swap(locations, manifest, queued)
             swap.begin()
-            if places.file is None:
-                with _server(places) as target:
-                    _copy(unpacked, target, tell)
-            return Restored(swap.about, swap.finish())
+            if locations.file is None:
+                with _open_server(locations) as target:
+                    _copy_to_server(unpacked, target, report)
+            return RestoreReport(swap.about, swap.finish())
         except BaseException:
-            _clean(places)
+            _clean_up(locations)
             raise
 
 
-def _completed(places: Places) -> Restored | None:
+def _complete_interrupted(locations: Locations) -> RestoreReport | None:
     """Complete a restore that was cut off, unless nothing of it had been done."""
-    swap = cut_off(places.folder)
+    swap = interrupted_swap(locations.folder)
     if swap is None:
         return None
-    if places.file is None:
-        with _server(places) as target:
+    if locations.file is None:
+        with _open_server(locations) as target:
             try:
                 check_empty(target)
             except AdminError:
@@ -146,19 +152,19 @@ def _completed(places: Places) -> Restored | None:
             else:
                 swap.discard()
                 return None
-    return Restored(swap.about, swap.finish(), completed=True)
+    return RestoreReport(swap.about, swap.finish(), completed=True)
 
 
-def _check_free(places: Places, *, force: bool) -> None:
-    if places.file is None:
-        with _server(places) as target:
+def _check_free(locations: Locations, *, force: bool) -> None:
+    if locations.file is None:
+        with _open_server(locations) as target:
             check_empty(target)
     if force:
         return
-    there = [places.file] if places.file and places.file.exists() else []
-    there += [path for kind in (BLOBS, UPLOADS) for path in (places.folder / kind).glob("[!.]*")][
-        :1
-    ]
+    there = [locations.file] if locations.file and locations.file.exists() else []
+    there += [
+        path for kind in (BLOBS_FOLDER, UPLOADS) for path in (locations.folder / kind).glob("[!.]*")
+    ][:1]
     if there:
         raise AdminError(
             f"{there[0]} is there already. Name another folder with --data-dir, or add --force, "
@@ -166,26 +172,27 @@ def _check_free(places: Places, *, force: bool) -> None:
         )
 
 
-def _unpack(places: Places, file: Path, manifest: Manifest, tell: Tell) -> Path:
+def _unpack(locations: Locations, file: Path, manifest: Manifest, report: ReportProgress) -> Path:
     """Write everything beside its place; the path of the database."""
-    free = shutil.disk_usage(places.folder).free
+    free = shutil.disk_usage(locations.folder).free
     if free < manifest.size:
         raise AdminError(
-            f"{places.folder} has room for {size(free)}, and the backup needs {size(manifest.size)}"
+            f"{locations.folder} has room for {format_size(free)}, "
+            f"and the backup needs {format_size(manifest.size)}"
         )
-    database = staged_for(_database(places))
-    staged = places.folder / STAGED
+    database = staged_path(_database_path(locations))
+    staged = locations.folder / data_folder.RESTORE_FOLDER
     for folder in {staged, database.parent}:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o700)
-    for kind in (BLOBS, UPLOADS):
+    for kind in (BLOBS_FOLDER, UPLOADS):
         (staged / kind).mkdir()
-    where = {name: place_of(staged, name) for name in manifest.members}
-    extract(file, manifest, {**where, DATABASE: database}, tell)
+    where = {name: member_path(staged, name) for name in manifest.members}
+    extract_archive(file, manifest, {**where, DATABASE: database}, report)
     return database
 
 
-def _prepare(places: Places, file: Path, manifest: Manifest) -> int:
+def _prepare(locations: Locations, file: Path, manifest: Manifest) -> int:
     """Check an unpacked database, and make it one of today; how many runs are queued."""
     with sqlite3.connect(file) as connection:
         found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
@@ -198,14 +205,14 @@ def _prepare(places: Places, file: Path, manifest: Manifest) -> int:
             raise AdminError("the database in the backup is not of the version it claims to be")
         migrations.upgrade(database)
         with database.read() as session:
-            named = Named.of(session).sha256
+            named = ReferencedFiles.read(session).sha256
         held = {name: member.sha256 for name, member in manifest.members.items()}
         if lacking := [name for name in named if held.get(name) != named[name]]:
             raise AdminError(
                 f"the database in the backup names {len(lacking)} files that are not in it, "
                 f"{lacking[0]!r} among them. Nothing was changed"
             )
-        queued = settle(database, time.time(), attempts(places.file))
+        queued = requeue_runs(database, time.time(), read_attempts(locations.file))
     finally:
         database.close()
     with file.open("rb") as written:
@@ -213,47 +220,47 @@ def _prepare(places: Places, file: Path, manifest: Manifest) -> int:
     return queued
 
 
-def _swap(places: Places, manifest: Manifest, queued: int) -> Swap:
-    where = [places.folder / UPLOADS, places.folder / BLOBS, _database(places)]
+def _plan_swap(locations: Locations, manifest: Manifest, queued: int) -> FileSwap:
+    where = [locations.folder / UPLOADS, locations.folder / BLOBS_FOLDER, _database_path(locations)]
     stamp = f"before-restore-{time.strftime('%Y%m%d-%H%M%S')}"
     names = chain([stamp], (f"{stamp}-{number}" for number in count(2)))
-    return Swap(
-        places.folder,
-        where if places.file else where[:-1],
+    return FileSwap(
+        locations.folder,
+        where if locations.file else where[:-1],
         next(name for name in names if not any((one.parent / name).exists() for one in where)),
         f"the backup of {manifest.made_at}: {len(manifest.members) - 1} files beside the database; "
         f"{queued} runs wait for a worker",
     )
 
 
-def _copy(file: Path, target: Database, tell: Tell) -> None:
+def _copy_to_server(file: Path, target: Database, report: ReportProgress) -> None:
     database = Database(f"sqlite:///{file}")
     try:
-        copy(database, target, tell=tell)
+        copy_database(database, target, report=report)
     finally:
         database.close()
 
 
-def _clean(places: Places) -> None:
-    """Leave nothing beside the places, unless a server has its rows: then the files are needed."""
-    if places.file is None and (swap := cut_off(places.folder)):
-        with _server(places) as target:
+def _clean_up(locations: Locations) -> None:
+    """Delete what was unpacked, unless a server already has its rows: then the files are needed."""
+    if locations.file is None and (swap := interrupted_swap(locations.folder)):
+        with _open_server(locations) as target:
             try:
                 check_empty(target)
             except AdminError:
                 return
             swap.discard()
-    Swap(places.folder, [_database(places)], "", "").discard()
+    FileSwap(locations.folder, [_database_path(locations)], "", "").discard()
 
 
-def _database(places: Places) -> Path:
+def _database_path(locations: Locations) -> Path:
     """The database's file; for a server a name in the data folder, which is only passed through."""
-    return places.file or places.folder / "server.sqlite"
+    return locations.file or locations.folder / "server.sqlite"
 
 
 @contextmanager
-def _server(places: Places) -> Iterator[Database]:
-    database = Database(places.url)
+def _open_server(locations: Locations) -> Iterator[Database]:
+    database = Database(locations.url)
     try:
         yield database
     finally:

@@ -57,7 +57,7 @@ class Write:
     position: str
     """Set by the collector to the last stream entry it stores here."""
     updates: defaultdict[str, Update] = field(default_factory=lambda: defaultdict(Update))
-    unneeded: set[str] = field(default_factory=set)
+    unused_blobs: set[str] = field(default_factory=set)
     """Checkpoints that no run names any more once this is committed; who writes deletes them."""
 
 

@@ -18,8 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from backend.db.database import Database
 from backend.db.models import StreamPosition
-from backend.ingest import event_stream as stream
-from backend.ingest import handlers as ingest
+from backend.ingest import event_stream, handlers
 from backend.storage.blobs import Blobs
 from contract import logs
 from contract.events import Event, Points, decode
@@ -33,7 +32,7 @@ POINTS_PER_COMMIT: Final = 5_000
 """Keeps a transaction short, so that the API's own writes do not wait."""
 RETRY_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 
-Decoded = tuple[str, Event | None]
+DecodedEntry = tuple[str, Event | None]
 """An entry's id and its event; None where it cannot be read."""
 
 
@@ -55,16 +54,16 @@ class Collector(threading.Thread):
         self.points = 0
         """Points stored since the process started."""
         self._database = database
-        self._client = stream.connect(redis_url)
+        self._client = event_stream.connect(redis_url)
         self.on_change: Callable[[], None] = lambda: None
         """Told when a run started, ended or was lost; from this thread."""
         self._clock = clock
         self._stopped = threading.Event()
         self._done = (0, 0)
 
-    def passed(self, entry: str) -> bool:
+    def has_processed(self, entry: str) -> bool:
         """Whether everything up to this entry of the stream has been dealt with."""
-        return self._done >= stream.order(entry)
+        return self._done >= event_stream.entry_order(entry)
 
     def stop(self) -> None:
         """Ask the thread to end; it does within a moment."""
@@ -78,9 +77,9 @@ class Collector(threading.Thread):
                 for _ in self._batches():
                     failures = 0
             except (RedisError, OSError) as error:
-                _tell(failures, "the broker does not answer: %s", error)
+                _log_failure(failures, "the broker does not answer: %s", error)
             except OperationalError as error:
-                _tell(failures, "the database does not take events: %s", error)
+                _log_failure(failures, "the database does not take events: %s", error)
             except Exception:
                 log.exception("the collector failed and starts over")
             else:
@@ -91,10 +90,10 @@ class Collector(threading.Thread):
 
     def _batches(self) -> Iterator[None]:
         """Store batch after batch; first those that an earlier try left behind."""
-        delivered = stream.join_group(self._client)
+        delivered = event_stream.join_group(self._client)
         while entries := self._read(pending=True):
             self._store(entries)
-        self._done = max(self._done, stream.order(delivered))
+        self._done = max(self._done, event_stream.entry_order(delivered))
         yield
         while not self._stopped.is_set():
             entries = self._read(pending=False)
@@ -102,11 +101,15 @@ class Collector(threading.Thread):
                 self._store(entries)
             yield
 
-    def _read(self, *, pending: bool) -> list[stream.Entry]:
-        return stream.read(self._client, pending=pending, count=READ_COUNT, block_ms=BLOCK_MS)
+    def _read(self, *, pending: bool) -> list[event_stream.Entry]:
+        return event_stream.read_entries(
+            self._client, pending=pending, count=READ_COUNT, block_ms=BLOCK_MS
+        )
 
-    def _store(self, entries: list[stream.Entry]) -> None:
-        for chunk in _chunks([(entry, self._decode(entry, raw)) for entry, raw in entries]):
+    def _store(self, entries: list[event_stream.Entry]) -> None:
+        for chunk in _split_by_points(
+            [(entry, self._decode(entry, raw)) for entry, raw in entries]
+        ):
             try:
                 self._commit(chunk)
             except (RedisError, OperationalError):
@@ -116,19 +119,19 @@ class Collector(threading.Thread):
                 log.exception("%d events could not be stored together", len(chunk))
                 for one in chunk:
                     self._commit_alone(one)
-            stream.finish(self._client, [entry for entry, _ in chunk])
-            self._done = max(self._done, stream.order(chunk[-1][0]))
+            event_stream.acknowledge(self._client, [entry for entry, _ in chunk])
+            self._done = max(self._done, event_stream.entry_order(chunk[-1][0]))
 
-    def _commit(self, chunk: list[Decoded]) -> None:
+    def _commit(self, chunk: list[DecodedEntry]) -> None:
         events = [event for _, event in chunk if event is not None]
-        position = max(self._database.position, chunk[-1][0], key=stream.order)
+        position = max(self._database.position, chunk[-1][0], key=event_stream.entry_order)
         with self._database.write() as write:
-            counts = ingest.store(write, events, self._clock())
+            counts = handlers.store_events(write, events, self._clock())
             write.session.merge(StreamPosition(entry=position))
             write.position = position
         if self._blobs is not None:
             # Their bytes are of one run at one moment, so no other row will ever name them.
-            self._blobs.drop(write.unneeded, self._clock())
+            self._blobs.delete(write.unused_blobs, self._clock())
         self.counts += counts
         self.points += sum(
             len(steps) for update in write.updates.values() for steps, _ in update.points.values()
@@ -136,7 +139,7 @@ class Collector(threading.Thread):
         if any(not isinstance(event, Points) for event in events):
             self.on_change()
 
-    def _commit_alone(self, one: Decoded) -> None:
+    def _commit_alone(self, one: DecodedEntry) -> None:
         try:
             self._commit([one])
         except (RedisError, OperationalError):
@@ -151,7 +154,7 @@ class Collector(threading.Thread):
     def _give_up(self, event: Event, error: Exception) -> None:
         """End the run whose turn it was: the event would be sent again and again."""
         with self._database.write() as write:
-            ended = ingest.give_up(write, event, f"{error!r:.300}", self._clock())
+            ended = handlers.fail_run(write, event, f"{error!r:.300}", self._clock())
         if ended:
             self.on_change()
 
@@ -164,9 +167,9 @@ class Collector(threading.Thread):
             return None
 
 
-def _chunks(entries: list[Decoded]) -> Iterator[list[Decoded]]:
+def _split_by_points(entries: list[DecodedEntry]) -> Iterator[list[DecodedEntry]]:
     """Split where a transaction would get too long."""
-    chunk: list[Decoded] = []
+    chunk: list[DecodedEntry] = []
     size = 0
     for entry in entries:
         chunk.append(entry)
@@ -179,6 +182,6 @@ def _chunks(entries: list[Decoded]) -> Iterator[list[Decoded]]:
         yield chunk
 
 
-def _tell(failures: int, message: str, error: Exception) -> None:
+def _log_failure(failures: int, message: str, error: Exception) -> None:
     """The first failure of a row is worth a line; its repetitions are not."""
     log.log(logging.WARNING if not failures else logging.DEBUG, message, error)

@@ -16,7 +16,7 @@ Entry = tuple[str, bytes | None]
 """A stream entry's id, and its event; None where it is missing."""
 
 
-class Behind(NamedTuple):
+class Lag(NamedTuple):
     """How far the database is behind the stream."""
 
     entries: int
@@ -36,7 +36,7 @@ def connect(url: str, *, timeout: float = 5.0) -> "Redis":
     )
 
 
-def order(entry: str) -> tuple[int, int]:
+def entry_order(entry: str) -> tuple[int, int]:
     """An entry id as numbers that compare.
 
     Raises:
@@ -46,7 +46,7 @@ def order(entry: str) -> tuple[int, int]:
     return int(milliseconds), int(number or 0)
 
 
-def tail(client: Redis) -> str:
+def newest_entry(client: Redis) -> str:
     """The id of the newest entry that was ever added."""
     try:
         info: Any = client.xinfo_stream(EVENT_STREAM)
@@ -70,7 +70,7 @@ def join_group(client: Redis) -> str:
     )
 
 
-def read(client: Redis, *, pending: bool, count: int, block_ms: int) -> list[Entry]:
+def read_entries(client: Redis, *, pending: bool, count: int, block_ms: int) -> list[Entry]:
     """The next entries: those delivered before but not acknowledged, or new ones."""
     answer: Any = client.xreadgroup(
         COLLECTOR_GROUP,
@@ -87,7 +87,7 @@ def read(client: Redis, *, pending: bool, count: int, block_ms: int) -> list[Ent
     ]
 
 
-def finish(client: Redis, entries: list[str]) -> None:
+def acknowledge(client: Redis, entries: list[str]) -> None:
     """Acknowledge entries and remove them."""
     with client.pipeline(transaction=False) as pipe:
         pipe.xack(EVENT_STREAM, COLLECTOR_GROUP, *entries)
@@ -95,7 +95,7 @@ def finish(client: Redis, entries: list[str]) -> None:
         pipe.execute()
 
 
-def behind(client: Redis) -> Behind:
+def lag(client: Redis) -> Lag:
     """What is not stored yet: stored entries are removed, so it is all that is there."""
     with client.pipeline(transaction=False) as pipe:
         pipe.xlen(EVENT_STREAM)
@@ -103,9 +103,9 @@ def behind(client: Redis) -> Behind:
         pipe.time()
         entries, first, (seconds, microseconds) = pipe.execute()
     if not first:
-        return Behind(int(entries), 0.0)
-    added = order(_text(first[0][0]))[0] / 1e3
-    return Behind(int(entries), max(0.0, seconds + microseconds / 1e6 - added))
+        return Lag(int(entries), 0.0)
+    added = entry_order(_text(first[0][0]))[0] / 1e3
+    return Lag(int(entries), max(0.0, seconds + microseconds / 1e6 - added))
 
 
 def _text(value: Any) -> str:

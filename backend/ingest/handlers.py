@@ -32,7 +32,7 @@ from contract.events import (
 log = logging.getLogger(__name__)
 
 
-def store(write: Write, events: Iterable[Event], now: float) -> Counter[str]:
+def store_events(write: Write, events: Iterable[Event], now: float) -> Counter[str]:
     """Store events in their order; how many were taken or dropped, by reason."""
     events = list(events)
     known = runs.by_id(write.session, {event.run for event in events})
@@ -43,26 +43,26 @@ def store(write: Write, events: Iterable[Event], now: float) -> Counter[str]:
         verdict = _verdict(run, event)
         counts[verdict] += 1
         if run is not None and verdict == "taken":
-            _tell(event)
+            _log_event(event)
             _apply(write, run, event, now)
             touched[run.id] = run
-        elif isinstance(event, Checkpointed) and _is_unneeded(run, event, verdict):
-            write.unneeded.add(event.digest)
+        elif isinstance(event, Checkpointed) and _is_unused(run, event, verdict):
+            write.unused_blobs.add(event.digest)
     for run in touched.values():
         write.session.add(run)
         write.updates[run.comparison_id].runs[run.id] = run
-    _insert(write)
+    _insert_points(write)
     return counts
 
 
-def _is_unneeded(run: Run | None, event: Checkpointed, verdict: str) -> bool:
+def _is_unused(run: Run | None, event: Checkpointed, verdict: str) -> bool:
     """Whether no attempt will go on from a checkpoint that comes too late."""
     if verdict not in {"unknown run", "stale"}:
         return False
     return run is None or run.checkpoint != event.digest
 
 
-def give_up(write: Write, event: Event, problem: str, now: float) -> bool:
+def fail_run(write: Write, event: Event, problem: str, now: float) -> bool:
     """No database takes this event: fail its run, unless it would not have counted; whether so."""
     run = runs.by_id(write.session, [event.run]).get(event.run)
     if run is None or _verdict(run, event) != "taken":
@@ -76,7 +76,7 @@ def give_up(write: Write, event: Event, problem: str, now: float) -> bool:
     return True
 
 
-def _tell(event: Event) -> None:
+def _log_event(event: Event) -> None:
     whose = logs.of(event.run, event.attempt)
     if isinstance(event, Ended):
         log.info("%s", event.state, extra=whose)
@@ -112,7 +112,7 @@ def _apply(write: Write, run: Run, event: Event, now: float) -> None:
             runs.begin_attempt(write, run, event.after)
         case Points():
             run.step = max(run.step, event.step)
-            _collect(write.updates[run.comparison_id], event)
+            _collect_points(write.updates[run.comparison_id], event)
         case Kept():
             snapshots.put(write, run.id, event.snapshot)
         case Checkpointed():
@@ -124,14 +124,14 @@ def _apply(write: Write, run: Run, event: Event, now: float) -> None:
     run.committed_seq = event.seq
 
 
-def _collect(update: Update, event: Points) -> None:
+def _collect_points(update: Update, event: Points) -> None:
     for column in event.series:
         steps, values = update.points.setdefault((event.run, column.key), ([], []))
         steps += column.steps
         values += [x if x is not None and isfinite(x) else None for x in column.values]
 
 
-def _insert(write: Write) -> None:
+def _insert_points(write: Write) -> None:
     columns = {
         name: column for update in write.updates.values() for name, column in update.points.items()
     }

@@ -13,8 +13,8 @@ from typing import Annotated, Final
 
 from backend.db.database import Commit, Update
 from backend.http.dependencies import from_state
-from backend.ingest.event_stream import order
-from backend.live.viewer import Gathering, Viewer
+from backend.ingest.event_stream import entry_order
+from backend.live.viewer import MergeCache, Viewer
 
 KEPT_POINTS: Final = 200_000
 KEPT_COMMITS: Final = 10_000
@@ -26,10 +26,10 @@ class Hub:
     def __init__(self, loop: asyncio.AbstractEventLoop, position: str) -> None:
         self._loop = loop
         self._viewers: defaultdict[str, set[Viewer]] = defaultdict(set)
-        self._gathering: defaultdict[str, Gathering] = defaultdict(Gathering)
+        self._merge_caches: defaultdict[str, MergeCache] = defaultdict(MergeCache)
         self._recent: deque[Commit] = deque()
         self._points = 0
-        self._floor = order(position)
+        self._floor = entry_order(position)
         """Up to here commits are not kept."""
         self._closed = False
 
@@ -45,7 +45,7 @@ class Hub:
 
     def subscribe(self, comparison: str, keys: Collection[str]) -> Viewer:
         """From now on collect a comparison's commits; no keys stands for all."""
-        viewer = Viewer(comparison, frozenset(keys), self._gathering[comparison].gather)
+        viewer = Viewer(comparison, frozenset(keys), self._merge_caches[comparison].merge)
         viewer.closed = self._closed
         self._viewers[comparison].add(viewer)
         return viewer
@@ -55,27 +55,27 @@ class Hub:
         viewers = self._viewers[viewer.comparison]
         viewers.discard(viewer)
         if not any(other.keys == viewer.keys for other in viewers):
-            self._gathering[viewer.comparison].forget(viewer.keys)
+            self._merge_caches[viewer.comparison].forget(viewer.keys)
         if not viewers:
-            del self._viewers[viewer.comparison], self._gathering[viewer.comparison]
+            del self._viewers[viewer.comparison], self._merge_caches[viewer.comparison]
 
     def resume(self, viewer: Viewer, last_id: str) -> bool:
         """Give a new viewer what it missed since an event id; False if that is not known."""
         try:
-            last = order(last_id)
+            last = entry_order(last_id)
         except ValueError:
             return False
-        newest = order(self._recent[-1].position) if self._recent else self._floor
+        newest = entry_order(self._recent[-1].position) if self._recent else self._floor
         if not self._floor < last <= newest:
             return False  # at the floor itself: of the commits that share its id some are not kept
         for commit in self._recent:
             update = commit.updates.get(viewer.comparison)
-            if update and order(commit.position) > last:
-                viewer.take(update, commit.version, commit.position)
-            elif update and order(commit.position) == last:
+            if update and entry_order(commit.position) > last:
+                viewer.add(update, commit.version, commit.position)
+            elif update and entry_order(commit.position) == last:
                 states = Update(runs=update.runs, drops=update.drops, gone=update.gone)
-                viewer.take(states, commit.version, commit.position)
-        return not viewer.behind
+                viewer.add(states, commit.version, commit.position)
+        return not viewer.needs_reset
 
     def close_soon(self) -> None:
         """As close, from any thread or signal handler."""
@@ -94,10 +94,10 @@ class Hub:
         while self._points > KEPT_POINTS or len(self._recent) > KEPT_COMMITS:
             oldest = self._recent.popleft()
             self._points -= _size(oldest)
-            self._floor = order(oldest.position)
+            self._floor = entry_order(oldest.position)
         for comparison, update in commit.updates.items():
             for viewer in self._viewers.get(comparison, ()):
-                viewer.take(update, commit.version, commit.position)
+                viewer.add(update, commit.version, commit.position)
 
 
 def _size(commit: Commit) -> int:

@@ -16,7 +16,7 @@ from backend.db.models import Run
 from backend.errors import NotFoundError
 from backend.http.dependencies import Db
 from backend.live.hub import Hub, LiveHub
-from backend.live.viewer import Flush, Viewer, encoded
+from backend.live.viewer import Flush, Viewer, encode_json
 from backend.metrics import series
 from backend.runs import progress
 from backend.runs import repository as runs
@@ -44,19 +44,19 @@ async def stream(
     position = last_id
     try:
         if not hub.resume(viewer, last_id):
-            viewer.behind = True
+            viewer.needs_reset = True
         while not viewer.closed:
-            if viewer.behind:
+            if viewer.needs_reset:
                 viewer.begin_reset()
                 try:
                     data, position = await _reset(viewer, database, workers)
                 except NotFoundError:
-                    yield _event("gone", encoded({}), position)
+                    yield _event("gone", encode_json({}), position)
                     return
                 yield data
             wait_s = PACE_S if viewer.held_back else PING_S
             if await viewer.wait(wait_s) or viewer.held_back:
-                if viewer.behind or viewer.closed:
+                if viewer.needs_reset or viewer.closed:
                     continue
                 flush = viewer.flush(time.time())
                 for data in _events(flush, position):
@@ -92,7 +92,7 @@ async def _reset(viewer: Viewer, database: Database, workers: Workers) -> tuple[
             "runs": [run_out(run, now) for run in all_runs],
             "series": series_list(curves).series,
         }
-        return _event("reset", encoded(body), position), version, position, all_runs
+        return _event("reset", encode_json(body), position), version, position, all_runs
 
     data, version, position, all_runs = await asyncio.to_thread(snapshot)
     viewer.end_reset(version, position, all_runs, now)
@@ -102,14 +102,16 @@ async def _reset(viewer: Viewer, database: Database, workers: Workers) -> tuple[
 def _events(flush: Flush, before: str) -> list[bytes]:
     """Encode a flush; only its last event has the new id, so that id stands for all of them."""
     news = flush.news
-    bodies = [("drop", encoded({"run": run, "after": after})) for run, after in news.drops.items()]
+    bodies = [
+        ("drop", encode_json({"run": run, "after": after})) for run, after in news.drops.items()
+    ]
     if news.points:
         bodies.append(("points", news.points_json))
     if flush.runs:
         now = time.time()
-        bodies.append(("runs", encoded({"runs": [run_out(run, now) for run in flush.runs]})))
+        bodies.append(("runs", encode_json({"runs": [run_out(run, now) for run in flush.runs]})))
     if news.gone:
-        bodies.append(("gone", encoded({})))
+        bodies.append(("gone", encode_json({})))
     last = len(bodies) - 1
     return [
         _event(name, body, flush.position if at == last else before)

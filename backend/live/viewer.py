@@ -15,17 +15,17 @@ from backend.db.database import Update
 from backend.db.models import Run
 from backend.metrics.downsampling import extremes
 
-Columns = tuple[list[int], list[float | None]]
+StepsAndValues = tuple[list[int], list[float | None]]
 """Steps and values."""
 
 
 @dataclass
-class News:
+class MergedUpdates:
     """In the order of the fields."""
 
     drops: dict[str, int] = field(default_factory=dict)
     """Run -> the last step whose points are kept."""
-    points: dict[tuple[str, str], Columns] = field(default_factory=dict)
+    points: dict[tuple[str, str], StepsAndValues] = field(default_factory=dict)
     """(run, key) -> at most three points: the lowest, the highest and the last."""
     runs: dict[str, Run] = field(default_factory=dict)
     """Those that changed, as they are now."""
@@ -38,18 +38,18 @@ class News:
             {"run": run, "key": key, "steps": steps, "values": values}
             for (run, key), (steps, values) in self.points.items()
         ]
-        return encoded({"series": columns})
+        return encode_json({"series": columns})
 
 
-def encoded(body: object) -> bytes:
+def encode_json(body: object) -> bytes:
     """An event's body as it goes over the wire; what is not finite as null."""
     return to_json(body, inf_nan_mode="null")
 
 
-def gather(updates: Sequence[Update], keys: frozenset[str]) -> News:
+def merge_updates(updates: Sequence[Update], keys: frozenset[str]) -> MergedUpdates:
     """Merge what commits changed; of these keys, or of all where there is none."""
-    news = News()
-    found: dict[tuple[str, str], Columns] = {}
+    news = MergedUpdates()
+    found: dict[tuple[str, str], StepsAndValues] = {}
     for update in updates:
         for run, after in update.drops.items():
             news.drops[run] = min(after, news.drops.get(run, after))
@@ -65,20 +65,20 @@ def gather(updates: Sequence[Update], keys: frozenset[str]) -> News:
     return news
 
 
-class Gathering:
+class MergeCache:
     """Merges for the viewers of one comparison, who mostly take the same commits at a time."""
 
     def __init__(self) -> None:
-        self._last: dict[frozenset[str], tuple[Sequence[Update], News]] = {}
+        self._last: dict[frozenset[str], tuple[Sequence[Update], MergedUpdates]] = {}
 
-    def gather(self, updates: Sequence[Update], keys: frozenset[str]) -> News:
+    def merge(self, updates: Sequence[Update], keys: frozenset[str]) -> MergedUpdates:
         """As the function of that name; what was merged last is not merged again."""
         if not updates:
-            return News()
+            return MergedUpdates()
         known = self._last.get(keys)
         if known is not None and _same(known[0], updates):
             return known[1]
-        news = gather(updates, keys)
+        news = merge_updates(updates, keys)
         self._last[keys] = updates, news
         return news
 
@@ -93,7 +93,7 @@ def _same(ours: Sequence[Update], others: Sequence[Update]) -> bool:
     )
 
 
-def _drop(points: dict[tuple[str, str], Columns], run: str, after: int) -> None:
+def _drop(points: dict[tuple[str, str], StepsAndValues], run: str, after: int) -> None:
     for name, (steps, values) in points.items():
         if name[0] == run:
             kept = [at for at, step in enumerate(steps) if step <= after]
@@ -103,7 +103,7 @@ def _drop(points: dict[tuple[str, str], Columns], run: str, after: int) -> None:
 MAX_POINTS: Final = 100_000
 MAX_COMMITS: Final = 10_000
 """A viewer further behind than this gets a fresh start instead."""
-PROGRESS_S: Final = 0.5
+PROGRESS_PERIOD_S: Final = 0.5
 """A run whose state did not change is told about at most this often."""
 
 
@@ -112,7 +112,7 @@ class Flush:
     """What a viewer is told at once."""
 
     position: str
-    news: News
+    news: MergedUpdates
     runs: list[Run]
     """Of those in the news and of those held back before, what may be told now."""
 
@@ -124,10 +124,10 @@ class Viewer:
     comparison: str
     keys: frozenset[str]
     """Only series of these keys are told; empty stands for all."""
-    gather: Callable[[Sequence[Update], frozenset[str]], News] = gather
+    merge: Callable[[Sequence[Update], frozenset[str]], MergedUpdates] = merge_updates
     """Merges what is pending."""
     closed: bool = False
-    behind: bool = False
+    needs_reset: bool = False
     """Too much was missed: needs a reset."""
     _skip: int = 0
     """Commits up to this one are in the snapshot that was sent."""
@@ -143,12 +143,12 @@ class Viewer:
     _told: dict[str, tuple[tuple[str, int, int], float]] = field(default_factory=dict)
     """Run -> what was told of it, and when."""
 
-    def take(self, update: Update, version: int, position: str) -> None:
+    def add(self, update: Update, version: int, position: str) -> None:
         """Add a commit to what is pending."""
         if self._backlog is not None:
             self._backlog.append((update, version, position))
             return
-        if version <= self._skip or self.behind:
+        if version <= self._skip or self.needs_reset:
             return
         self._pending.append(update)
         self._points += sum(
@@ -157,7 +157,7 @@ class Viewer:
             if not self.keys or key in self.keys
         )
         self._position = position
-        self.behind = self._points > MAX_POINTS or len(self._pending) > MAX_COMMITS
+        self.needs_reset = self._points > MAX_POINTS or len(self._pending) > MAX_COMMITS
         self._news.set()
 
     def close(self) -> None:
@@ -171,16 +171,16 @@ class Viewer:
         self._pending = []
         self._held = {}
         self._points = 0
-        self.behind = False
+        self.needs_reset = False
         self._backlog = []
 
     def end_reset(self, version: int, position: str, runs: list[Run], now: float) -> None:
         """The snapshot shows everything up to this commit and nothing later."""
         self._skip, self._position = version, position
-        self._told = {run.id: (_key(run), now) for run in runs}
+        self._told = {run.id: (_state_key(run), now) for run in runs}
         backlog, self._backlog = self._backlog or [], None
         for missed in backlog:
-            self.take(*missed)
+            self.add(*missed)
 
     async def wait(self, seconds: float) -> bool:
         """Wait for news or the close; False if there were none for so long."""
@@ -204,15 +204,15 @@ class Viewer:
         pending, self._pending = self._pending, []
         self._points = 0
         self._news.clear()
-        news = self.gather(pending, self.keys)
+        news = self.merge(pending, self.keys)
         waiting, self._held = {**self._held, **news.runs}, {}
         ready: list[Run] = []
         for run in waiting.values():
             told, at = self._told.get(run.id, (None, 0.0))
-            if told == _key(run) and now - at < PROGRESS_S:
+            if told == _state_key(run) and now - at < PROGRESS_PERIOD_S:
                 self._held[run.id] = run
             else:
-                self._told[run.id] = (_key(run), now)
+                self._told[run.id] = (_state_key(run), now)
                 ready.append(run)
         return Flush(self._position, news, ready)
 
@@ -222,6 +222,6 @@ class Viewer:
         return bool(self._held)
 
 
-def _key(run: Run) -> tuple[str, int, int]:
+def _state_key(run: Run) -> tuple[str, int, int]:
     """A change of this is told at once."""
     return run.state, run.attempt, run.total_steps

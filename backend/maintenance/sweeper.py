@@ -21,12 +21,12 @@ from contract import logs
 log = logging.getLogger(__name__)
 
 PERIOD_S: Final = 1.0
-PURGE_CHUNKS: Final = 5
+STEPS_PER_SWEEP: Final = 5
 """Transactions a sweep spends on deleting points."""
 
 
 class Sweeper(threading.Thread):
-    """One thread; `poke` makes it look at once."""
+    """One thread; `sweep_soon` makes it look at once."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Sweeper(threading.Thread):
         workers: Workers,
         queue: WakeQueue,
         *,
-        passed: Callable[[str], bool],
+        has_processed: Callable[[str], bool],
         retention: Retention | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -44,21 +44,21 @@ class Sweeper(threading.Thread):
         self._leases = leases
         self._workers = workers
         self._queue = queue
-        self._passed = passed
+        self._has_processed = has_processed
         self._retention = retention
         self._clock = clock
-        self._poked = threading.Event()
+        self._woken = threading.Event()
         self._stopped = threading.Event()
         self._away = False
 
-    def poke(self) -> None:
+    def sweep_soon(self) -> None:
         """Runs were queued or slots became free: look now."""
-        self._poked.set()
+        self._woken.set()
 
     def stop(self) -> None:
         """Ask the thread to end."""
         self._stopped.set()
-        self._poked.set()
+        self._woken.set()
 
     def run(self) -> None:
         """Sweep until stopped, whatever fails meanwhile."""
@@ -69,8 +69,8 @@ class Sweeper(threading.Thread):
                 log.warning("the sweep met a busy database and is tried again: %s", error)
             except Exception:
                 log.exception("the sweep failed and is tried again")
-            self._poked.wait(PERIOD_S)
-            self._poked.clear()
+            self._woken.wait(PERIOD_S)
+            self._woken.clear()
         self._queue.close()
 
     def sweep(self) -> None:
@@ -85,13 +85,13 @@ class Sweeper(threading.Thread):
             self._away = True
         else:
             self._away = False
-        for _ in range(PURGE_CHUNKS):
+        for _ in range(STEPS_PER_SWEEP):
             with self._database.read() as session:
                 if not points.any_discarded(session):
                     break
             with self._database.write() as write:
                 points.purge_discarded(write.session)
-        for _ in range(PURGE_CHUNKS):
+        for _ in range(STEPS_PER_SWEEP):
             if self._retention is None or not self._retention.step():
                 break
 
@@ -114,7 +114,7 @@ class Sweeper(threading.Thread):
         """A worker fell silent. Its run's end may still be in the stream: first let that pass."""
         if lease.tail is None:
             lease.tail = self._queue.tail()
-        if not self._passed(lease.tail):
+        if not self._has_processed(lease.tail):
             return
         with self._database.write() as write:
             run = runs.by_id(write.session, [lease.run]).get(lease.run)

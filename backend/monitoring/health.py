@@ -8,12 +8,12 @@ from typing import Final
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.ingest.event_stream import Behind
+from backend.ingest.event_stream import Lag
 from backend.state import Parts
 
-MOST_BEHIND_S: Final = 30.0
+MAX_LAG_S: Final = 30.0
 """Age of the oldest event that is not stored yet; beyond it what the pages show is old."""
-LEAST_FREE: Final = 200_000_000
+MIN_FREE_BYTES: Final = 200_000_000
 """Bytes of room in the data folder; below it a snapshot or a checkpoint may find none."""
 
 
@@ -25,7 +25,7 @@ class Health:
     broker: str | None
     collector: str | None
     disk: str | None
-    behind: Behind | None
+    lag: Lag | None
     """None while the broker does not answer."""
     disk_free: int
     """Bytes."""
@@ -41,26 +41,26 @@ class Health:
         }
 
 
-def check(own: Parts) -> Health:
+def check_health(own: Parts) -> Health:
     """Ask every part; takes as long as the slowest answers, a few seconds at most."""
     database, broker = None, None
-    behind: Behind | None = None
+    lag: Lag | None = None
     try:
         own.database.check_writable()
     except (SQLAlchemyError, TimeoutError) as error:
         database = f"it takes no writes ({_first_line(error)}); see that it runs and has room"
     try:
-        behind = own.queue.behind()
+        lag = own.queue.behind()
     except (RedisError, OSError) as error:
         broker = f"it does not answer ({_first_line(error)}); start it, nothing else is needed"
     free = disk_free(own.settings.data_dir)
     disk = None
-    if free < LEAST_FREE:
+    if free < MIN_FREE_BYTES:
         disk = (
-            f"{free:,} bytes are free in the data folder, {LEAST_FREE:,} are needed; "
+            f"{free:,} bytes are free in the data folder, {MIN_FREE_BYTES:,} are needed; "
             "delete comparisons or give it a larger disk"
         )
-    return Health(database, broker, _collector(own, behind), disk, behind, free)
+    return Health(database, broker, _collector(own, lag), disk, lag, free)
 
 
 def disk_free(folder: Path) -> int:
@@ -68,13 +68,13 @@ def disk_free(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def _collector(own: Parts, behind: Behind | None) -> str | None:
+def _collector(own: Parts, lag: Lag | None) -> str | None:
     if not own.collector.is_alive():
         return "its thread has ended; restart the API, no event is lost"
-    if behind is not None and behind.seconds > MOST_BEHIND_S:
+    if lag is not None and lag.seconds > MAX_LAG_S:
         return (
-            f"the oldest of {behind.entries:,} events waits for {behind.seconds:.0f} s, "
-            f"{MOST_BEHIND_S:.0f} s are allowed; see whether the database is slow"
+            f"the oldest of {lag.entries:,} events waits for {lag.seconds:.0f} s, "
+            f"{MAX_LAG_S:.0f} s are allowed; see whether the database is slow"
         )
     return None
 

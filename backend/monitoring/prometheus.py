@@ -28,9 +28,9 @@ from contract.names import API_PREFIX
 
 CONTENT_TYPE: Final = prometheus_client.CONTENT_TYPE_LATEST
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
-FOLDER_EVERY_S: Final = 300.0
+FOLDER_SIZE_PERIOD_S: Final = 300.0
 """Walking the data folder costs a moment for each file, so its size is this old at most."""
-LIVE: Final = f"{API_PREFIX}/comparisons/{{comparison}}/live"
+LIVE_ROUTE: Final = f"{API_PREFIX}/comparisons/{{comparison}}/live"
 """Open for as long as somebody watches: counted, not timed."""
 
 prometheus_client.disable_created_metrics()  # a second series for each counter, when it began
@@ -56,23 +56,23 @@ class Metrics:
         )
         prometheus_client.ProcessCollector(registry=self._registry)
         self._folder_lock = threading.Lock()
-        self._folder_sizes: TTLCache[Path, int] = TTLCache(1, FOLDER_EVERY_S)
+        self._folder_sizes: TTLCache[Path, int] = TTLCache(1, FOLDER_SIZE_PERIOD_S)
 
     def text(self, own: Parts) -> bytes:
         """Everything in Prometheus' text format."""
         now = prometheus_client.CollectorRegistry()
-        now.register(_Board(own, self._folder_bytes(own.settings.data_dir)))
+        now.register(_StateCollector(own, self._folder_bytes(own.settings.data_dir)))
         return b"".join(map(prometheus_client.generate_latest, (self._registry, now)))
 
     def _folder_bytes(self, folder: Path) -> int:
         with self._folder_lock:
             size = self._folder_sizes.get(folder)
             if size is None:
-                size = self._folder_sizes[folder] = _size(folder)
+                size = self._folder_sizes[folder] = _folder_size(folder)
             return size
 
 
-class Timing:
+class TimingMiddleware:
     """ASGI middleware: times every request and counts the errors it is answered with."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -101,14 +101,14 @@ class Timing:
         finally:
             took = time.perf_counter() - began
             route = route_template(scope)
-            if route != LIVE:
+            if route != LIVE_ROUTE:
                 method = scope["method"] if route else "any"
                 self._metrics.seconds.labels(method, route or "none", str(status)).observe(took)
             if ERROR_CODE in scope:
                 self._metrics.errors.labels(scope[ERROR_CODE]).inc()
 
 
-class _Board(Collector):
+class _StateCollector(Collector):
     """How things stand; where the database does not answer, what is its is left out."""
 
     def __init__(self, own: Parts, folder_bytes: int) -> None:
@@ -118,23 +118,23 @@ class _Board(Collector):
     def collect(self) -> Iterator[Metric]:
         """All families; called once a scrape."""
         own = self._own
-        found = health.check(own)
+        found = health.check_health(own)
         ready = GaugeMetricFamily(
             "lossboard_ready", "1 where a part does its work, as /health/ready.", labels=["part"]
         )
         for part, problem in found.parts.items():
             ready.add_metric([part], problem is None)
         yield ready
-        if found.behind is not None:
+        if found.lag is not None:
             yield GaugeMetricFamily(
                 "lossboard_ingest_lag_seconds",
                 "Age of the oldest event that is not in the database yet.",
-                found.behind.seconds,
+                found.lag.seconds,
             )
             yield GaugeMetricFamily(
                 "lossboard_ingest_events_behind",
                 "Events that are not in the database yet.",
-                found.behind.entries,
+                found.lag.entries,
             )
         if found.database is None:
             yield from self._stored()
@@ -189,7 +189,7 @@ class _Board(Collector):
         return events
 
 
-def _size(folder: Path) -> int:
+def _folder_size(folder: Path) -> int:
     """Bytes of all files below a folder; what goes away meanwhile is not counted."""
     total = 0
     for root, _, files in os.walk(folder):

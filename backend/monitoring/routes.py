@@ -61,7 +61,7 @@ def live() -> Live:
 @router.get("/ready", responses={503: {"model": Ready}})
 def ready(process: Process, response: Response) -> Ready:
     """200 if database, broker, collector and disk are all right, else 503 with the same body."""
-    found = health.check(process)
+    found = health.check_health(process)
     problems = [
         Problem(part=part, message=problem) for part, problem in found.parts.items() if problem
     ]
@@ -73,8 +73,8 @@ def ready(process: Process, response: Response) -> Ready:
         broker=_state(found.broker),
         collector=_state(found.collector),
         disk=_state(found.disk),
-        collector_lag=found.behind.entries if found.behind else None,
-        collector_lag_s=round(found.behind.seconds, 3) if found.behind else None,
+        collector_lag=found.lag.entries if found.lag else None,
+        collector_lag_s=round(found.lag.seconds, 3) if found.lag else None,
         disk_free=found.disk_free,
         problems=problems,
     )

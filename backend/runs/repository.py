@@ -206,7 +206,7 @@ def _queue_again(write: Write, run: Run) -> None:
 def _set_checkpoint(write: Write, run: Run, digest: str | None) -> None:
     """Replace the run's checkpoint, or remove it."""
     if run.checkpoint is not None and run.checkpoint != digest:
-        write.unneeded.add(run.checkpoint)
+        write.unused_blobs.add(run.checkpoint)
     run.checkpoint = digest
 
 

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, delete, func, select
 
 from backend.db.database import Database, Write
 from backend.db.models import Projection, Run, Snapshot
-from backend.storage.blobs import YOUNG_S, Blobs
+from backend.storage.blobs import GRACE_PERIOD_S, Blobs
 from contract.events import Snapshot as SnapshotEvent
 
 _BLOBS: Final = {
@@ -148,12 +148,12 @@ def delete_unused_blobs(
     # No run is about to name these: coordinates belong to no run, and the bytes of a checkpoint
     # never occur twice.
     at_once = {digest for digest, kind in unused.items() if kind in {"coordinates", "checkpoint"}}
-    return blobs.drop(at_once, now) + blobs.drop(unused.keys() - at_once, before)
+    return blobs.delete(at_once, now) + blobs.delete(unused.keys() - at_once, before)
 
 
 def delete_all_unused_blobs(database: Database, blobs: Blobs, now: float) -> int:
     """Delete all old blobs that no row names; return the number of bytes freed."""
     with database.read() as session:
         used = used_digests(session)
-        before = min(now - YOUNG_S, unrecorded_blobs_since(session, now))
-    return blobs.sweep(used, before)
+        before = min(now - GRACE_PERIOD_S, unrecorded_blobs_since(session, now))
+    return blobs.delete_except(used, before)

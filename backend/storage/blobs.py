@@ -21,21 +21,21 @@ from backend.http.dependencies import from_state
 from backend.http.multipart import read_chunks
 from backend.storage.data_folder import DISK_FULL_ERRORS, has_room
 
-BLOBS: Final = "blobs"
+BLOBS_FOLDER: Final = "blobs"
 """Their folder's name within the data folder."""
-YOUNG_S: Final = 3600.0
+GRACE_PERIOD_S: Final = 3600.0
 """A blob that nobody speaks of may still be meant for a message under way; not after so long."""
 NO_ROOM: Final = "the API's disk has no room for it; delete comparisons, or give it more"
-CHUNK: Final = 1 << 20
+CHUNK_BYTES: Final = 1 << 20
 """Bytes that are written at once."""
-_PREFIX: Final = 2
+PREFIX_DIGITS: Final = 2
 """Digits of a digest that name its folder."""
 
 
 class Blobs:
     """A folder of blobs. One comes whole, by one rename, and is never written to again.
 
-    The time of a file is when its blob was last put, by which `drop` knows what is new.
+    The time of a file is when its blob was last put, by which `delete` knows what is new.
     """
 
     def __init__(self, root: Path) -> None:
@@ -54,19 +54,19 @@ class Blobs:
         self._incoming.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
-    def incoming(self) -> Iterator["Incoming"]:
+    def incoming(self) -> Iterator["IncomingBlob"]:
         """A new file to write to, which is gone afterwards unless it was kept."""
         path = self._incoming / secrets.token_hex(16)
         try:
             with path.open("xb") as file:
-                yield Incoming(path, file)
+                yield IncomingBlob(path, file)
         finally:
             path.unlink(missing_ok=True)
 
-    def keep(self, incoming: "Incoming") -> str:
+    def keep(self, incoming: "IncomingBlob") -> str:
         """Make what was written a blob; its digest. The same once more counts as put now."""
-        incoming.settle()
-        digest, path = incoming.digest, self.place(incoming.digest)
+        incoming.sync()
+        digest, path = incoming.digest, self.location(incoming.digest)
         now = time.time()
         with self._lock:
             if not (path.is_file() and path.stat().st_size == incoming.size):
@@ -83,11 +83,11 @@ class Blobs:
 
     def has(self, digest: str) -> bool:
         """Whether it is there."""
-        return self.place(digest).is_file()
+        return self.location(digest).is_file()
 
-    def place(self, digest: str) -> Path:
+    def location(self, digest: str) -> Path:
         """Where a blob lies, or would."""
-        return self._root / digest[:_PREFIX] / digest
+        return self._root / digest[:PREFIX_DIGITS] / digest
 
     def path(self, digest: str) -> Path:
         """The file of a blob.
@@ -95,9 +95,9 @@ class Blobs:
         Raises:
             NotFoundError: it is not there.
         """
-        place = self.place(digest)
+        place = self.location(digest)
         if not place.is_file():
-            raise _gone(digest)
+            raise _missing_error(digest)
         return place
 
     def read(self, digest: str) -> bytes:
@@ -107,22 +107,22 @@ class Blobs:
             NotFoundError: it is not there.
         """
         try:
-            return self.place(digest).read_bytes()
+            return self.location(digest).read_bytes()
         except FileNotFoundError:
-            raise _gone(digest) from None
+            raise _missing_error(digest) from None
 
     def size(self, digests: Iterable[str]) -> int:
         """Bytes of those that are there."""
-        return sum(self._size(self.place(digest)) for digest in digests)
+        return sum(self._size(self.location(digest)) for digest in digests)
 
-    def drop(self, digests: Iterable[str], before: float) -> int:
+    def delete(self, digests: Iterable[str], before: float) -> int:
         """Delete those that were last put before a time; how many bytes that frees."""
-        return sum(self._drop(self.place(digest), before) for digest in digests)
+        return sum(self._delete(self.location(digest), before) for digest in digests)
 
-    def sweep(self, kept: Collection[str], before: float) -> int:
+    def delete_except(self, kept: Collection[str], before: float) -> int:
         """Delete all but these and those put since; how many bytes that frees."""
         files = [file for file in self._root.glob("??/*") if file.name not in kept]
-        return sum(self._drop(file, before) for file in files)
+        return sum(self._delete(file, before) for file in files)
 
     def _size(self, path: Path) -> int:
         try:
@@ -130,7 +130,7 @@ class Blobs:
         except FileNotFoundError:
             return 0
 
-    def _drop(self, path: Path, before: float) -> int:
+    def _delete(self, path: Path, before: float) -> int:
         with self._lock:  # or it might be put again between the look and the end
             try:
                 seen = path.stat()
@@ -142,7 +142,7 @@ class Blobs:
             return seen.st_size
 
 
-class Incoming:
+class IncomingBlob:
     """A blob as it arrives."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
@@ -166,7 +166,7 @@ class Incoming:
         self._hash.update(content)
         self.size += len(content)
 
-    def settle(self) -> None:
+    def sync(self) -> None:
         """On disk, not only on its way there: the row that will name it is durable too."""
         self._file.flush()
         os.fsync(self._file.fileno())
@@ -192,12 +192,12 @@ async def receive_blob(request: Request, blobs: Blobs, digest: str) -> None:
             waiting = bytearray()
             async for chunk in read_chunks(request):
                 waiting += chunk
-                if len(waiting) >= CHUNK:
+                if len(waiting) >= CHUNK_BYTES:
                     await asyncio.to_thread(incoming.write, bytes(waiting))
                     waiting.clear()
             incoming.write(bytes(waiting))
             if incoming.digest != digest:
-                raise _wrong_digest(digest, incoming.digest, incoming.size)
+                raise _wrong_digest_error(digest, incoming.digest, incoming.size)
             await asyncio.to_thread(blobs.keep, incoming)
     except OSError as error:
         if error.errno in DISK_FULL_ERRORS:
@@ -207,7 +207,7 @@ async def receive_blob(request: Request, blobs: Blobs, digest: str) -> None:
         raise HttpError("the client went") from error  # told to nobody
 
 
-def _wrong_digest(asked: str, seen: str, size: int) -> RequestValidationError:
+def _wrong_digest_error(asked: str, seen: str, size: int) -> RequestValidationError:
     message = f"the {size} bytes that came have the SHA-256 {seen}; send them again"
     where = ("path", "digest")
     return RequestValidationError(
@@ -215,7 +215,7 @@ def _wrong_digest(asked: str, seen: str, size: int) -> RequestValidationError:
     )
 
 
-def _gone(digest: str) -> NotFoundError:
+def _missing_error(digest: str) -> NotFoundError:
     return NotFoundError(
         f"the blob {digest} is not on the API's disk; its row came without it, or it was deleted"
     )

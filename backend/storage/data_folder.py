@@ -21,17 +21,17 @@ LAUNCHER_LOCK: Final = "launcher.lock"
 BACKUP_LOCK: Final = "backup.lock"
 BACKUP_LINKS: Final = ".backup"
 """Folder within the data folder that keeps the files that a backup is made of."""
-RESTORING: Final = ".restoring"
+RESTORE_FOLDER: Final = ".restoring"
 """Folder within the data folder for what a restore is about to put in its place."""
-JOURNAL: Final = f"{RESTORING}/journal.json"
+RESTORE_JOURNAL: Final = f"{RESTORE_FOLDER}/journal.json"
 """There while it does."""
-RESERVE: Final = 100_000_000
+RESERVED_BYTES: Final = 100_000_000
 """Bytes that what is received must leave free: the database lies on the same disk."""
 DISK_FULL_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """The error numbers of a write for which there is no room."""
 
 
-class Using:
+class DataFolderLock:
     """The API's hold on its data folder, from the start until `end`."""
 
     def __init__(self, folder: Path) -> None:
@@ -44,43 +44,34 @@ class Using:
         try:
             fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            self.end()
+            self.release()
             raise SettingsError(
                 f"the data folder {folder} is being restored, copied or migrated; "
                 "start again when that is done"
             ) from None
-        if (folder / JOURNAL).exists():
-            self.end()
+        if (folder / RESTORE_JOURNAL).exists():
+            self.release()
             raise SettingsError(
                 f"a restore into {folder} was cut off while it put files in their places; "
                 "run the same restore again, which completes it"
             )
 
-    def end(self) -> None:
+    def release(self) -> None:
         """Let go."""
         os.close(self._file)
 
 
-def clear_links(folder: Path) -> None:
+def delete_backup_links(folder: Path) -> None:
     """Remove what a backup left that was killed: it would keep deleted files' room taken."""
     try:
-        with alone(folder, BACKUP_LOCK):
+        with exclusive_locks(folder, BACKUP_LOCK):
             shutil.rmtree(folder / BACKUP_LINKS, ignore_errors=True)
     except BlockingIOError:
         pass  # one is being made
 
 
-def in_use(folder: Path, *locks: str) -> str | None:
-    """The first of these locks that somebody else holds, or None."""
-    try:
-        with alone(folder, *locks):
-            return None
-    except BlockingIOError as error:
-        return str(error.filename)
-
-
 @contextmanager
-def alone(folder: Path, *locks: str) -> Iterator[None]:
+def exclusive_locks(folder: Path, *locks: str) -> Iterator[None]:
     """Hold these locks alone.
 
     Raises:
@@ -99,7 +90,7 @@ def alone(folder: Path, *locks: str) -> Iterator[None]:
 
 def has_room(folder: Path, size: int) -> bool:
     """Return whether so many bytes may still be written below a folder."""
-    return shutil.disk_usage(folder).free >= size + RESERVE
+    return shutil.disk_usage(folder).free >= size + RESERVED_BYTES
 
 
 DataFolder = Annotated[Path, from_state("data_folder")]

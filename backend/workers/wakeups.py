@@ -4,7 +4,7 @@ from typing import Final
 
 from celery import Celery
 
-from backend.ingest import event_stream as stream
+from backend.ingest import event_stream
 from contract.names import WAKE_TASK, wake_queue
 
 PER_SLOT: Final = 2
@@ -15,7 +15,7 @@ class WakeQueue:
     """Sends wake-ups; used by the sweeper's thread only."""
 
     def __init__(self, redis_url: str) -> None:
-        self._client = stream.connect(redis_url, timeout=2.0)
+        self._client = event_stream.connect(redis_url, timeout=2.0)
         self._celery = Celery("lossboard", broker=redis_url, set_as_current=False)
         self._celery.conf.update(
             broker_transport_options={"socket_connect_timeout": 2, "socket_timeout": 2},
@@ -48,15 +48,15 @@ class WakeQueue:
         Raises:
             redis.RedisError: the broker is away.
         """
-        return stream.tail(self._client)
+        return event_stream.newest_entry(self._client)
 
-    def behind(self) -> stream.Behind:
+    def behind(self) -> event_stream.Lag:
         """How far the database is behind the event stream; from any thread.
 
         Raises:
             redis.RedisError: the broker is away.
         """
-        return stream.behind(self._client)
+        return event_stream.lag(self._client)
 
     def close(self) -> None:
         """Close all connections."""

@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from backend.admin.backup import Made, backup
-from backend.admin.locations import Places
-from backend.admin.pinned_files import Named, place_of
-from backend.admin.progress import Tell, nobody
+from backend.admin.backup import BackupReport, backup
+from backend.admin.locations import Locations
+from backend.admin.pinned_files import ReferencedFiles, member_path
+from backend.admin.progress import ReportProgress, ignore_progress
 from backend.datasets import repository as datasets
 from backend.datasets.repository import CONTENT, THUMBNAILS, UPLOADS, Uploads
 from backend.db import migrations
 from backend.db.database import Database
 from backend.db.models import Dataset
-from backend.storage.blobs import BLOBS, Blobs
+from backend.storage.blobs import BLOBS_FOLDER, Blobs
 from tests.backend.helpers import Attempt, claim, submit
 from tests.backend.played import store
 from tests.support.snapshots import fill
@@ -31,10 +31,10 @@ class Folder:
     def __init__(self, folder: Path, url: str = "") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.places = Places(folder, url or f"sqlite:///{folder / 'lossboard.sqlite'}")
-        self.database = Database(self.places.url)
+        self.locations = Locations(folder, url or f"sqlite:///{folder / 'lossboard.sqlite'}")
+        self.database = Database(self.locations.url)
         migrations.upgrade(self.database)
-        self.blobs = Blobs(folder / BLOBS)
+        self.blobs = Blobs(folder / BLOBS_FOLDER)
         self.blobs.open()
         self.uploads = Uploads(folder / UPLOADS)
         self.uploads.open()
@@ -75,8 +75,10 @@ class Folder:
         """A comparison that is over, with snapshots and projections; its id."""
         return fill(self.database, self.blobs, seeds=2, epochs=2, samples=40)
 
-    def save(self, file: Path, tell: Tell = nobody, *, force: bool = False) -> Made:
-        return backup(self.places, file, force=force, tell=tell)
+    def save(
+        self, file: Path, report: ReportProgress = ignore_progress, *, force: bool = False
+    ) -> BackupReport:
+        return backup(self.locations, file, force=force, report=report)
 
 
 @contextmanager
@@ -90,15 +92,15 @@ def opened(folder: Path, url: str = "") -> Iterator[Folder]:
 
 def check_consistent(folder: Folder) -> None:
     """Whatever the database names is there, as it must be; and what SQLite says of itself."""
-    if folder.places.file:
-        with sqlite3.connect(folder.places.file) as connection:
+    if folder.locations.file:
+        with sqlite3.connect(folder.locations.file) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         connection.close()
     with folder.database.read() as session:
-        named = Named.of(session)
+        named = ReferencedFiles.read(session)
     for name, sha256 in named.sha256.items():
-        content = place_of(folder.folder, name).read_bytes()
+        content = member_path(folder.folder, name).read_bytes()
         assert hashlib.sha256(content).hexdigest() == sha256, name
 
 

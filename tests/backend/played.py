@@ -6,7 +6,7 @@ from typing import Any
 from backend.comparisons import repository as comparisons
 from backend.db.database import Database
 from backend.db.models import Run
-from backend.ingest import handlers as ingest
+from backend.ingest import handlers
 from contract.comparison.spec import parse_spec
 from contract.events import Event, Failure
 from tests.backend.helpers import Attempt, claim
@@ -36,7 +36,7 @@ def per_epoch(first: float | None, *means: float | None, swing: float = 0.01) ->
 def store(database: Database, *events: Event) -> None:
     """As the collector would."""
     with database.write() as write:
-        counts = ingest.store(write, events, now=1002.0)
+        counts = handlers.store_events(write, events, now=1002.0)
     assert counts["taken"] == len(events)
 
 

@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from backend.db.database import Database
 from backend.db.models import Projection, Run
-from backend.ingest import handlers as ingest
+from backend.ingest import handlers
 from backend.state import Parts
 from backend.storage.blobs import Blobs
 from contract.events import Snapshot
@@ -57,7 +57,7 @@ def snapshots_of(
 def keep(database: Database, attempt: Attempt, snapshots: Sequence[Snapshot]) -> None:
     """As the collector would."""
     with database.write() as write:
-        counts = ingest.store(write, [attempt.kept(one) for one in snapshots], now=1003.0)
+        counts = handlers.store_events(write, [attempt.kept(one) for one in snapshots], now=1003.0)
     assert counts["taken"] == len(snapshots)
 
 

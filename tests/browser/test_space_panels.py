@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from backend.db import migrations
 from backend.db.database import Database
-from backend.storage.blobs import BLOBS, Blobs
+from backend.storage.blobs import BLOBS_FOLDER, Blobs
 from tests.support.browser import new_page
 from tests.support.snapshots import fill
 from tests.support.stack import Stack, running_stack
@@ -27,7 +27,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
     """The whole product over two finished comparisons: of images, and of sounds with images."""
     data = tmp_path_factory.mktemp("space") / "data"
     data.mkdir()
-    database, blobs = Database(f"sqlite:///{data / 'lossboard.sqlite'}"), Blobs(data / BLOBS)
+    database, blobs = Database(f"sqlite:///{data / 'lossboard.sqlite'}"), Blobs(data / BLOBS_FOLDER)
     migrations.upgrade(database)
     blobs.open()
     images = fill(database, blobs, arms=3, seeds=2, epochs=EPOCHS, samples=SAMPLES)

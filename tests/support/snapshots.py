@@ -24,7 +24,7 @@ from backend.embeddings import repository as projections
 from backend.metrics import points
 from backend.runs import repository as runs
 from backend.runs import snapshots
-from backend.storage.blobs import BLOBS, Blobs
+from backend.storage.blobs import BLOBS_FOLDER, Blobs
 from contract.comparison.spec import parse_spec
 from contract.events import Snapshot
 from contract.snapshots import Samples
@@ -227,7 +227,10 @@ def main() -> None:
     asked = vars(parser.parse_args())
     folder = asked.pop("data_dir")
     folder.mkdir(parents=True, exist_ok=True)
-    database, blobs = Database(f"sqlite:///{folder / 'lossboard.sqlite'}"), Blobs(folder / BLOBS)
+    database, blobs = (
+        Database(f"sqlite:///{folder / 'lossboard.sqlite'}"),
+        Blobs(folder / BLOBS_FOLDER),
+    )
     migrations.upgrade(database)
     blobs.open()
     print(fill(database, blobs, **asked))  # noqa: T201

@@ -10,12 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from backend.admin import backup as backing
-from backend.admin import pinned_files as pinning
 from backend.admin.__main__ import run
 from backend.admin.archive import DATABASE, MANIFEST, Manifest
 from backend.admin.locations import AdminError
-from backend.admin.pinned_files import Named
+from backend.admin.pinned_files import ReferencedFiles
 from backend.comparisons import repository as comparisons
 from backend.datasets.repository import CONTENT, UPLOADS
 from backend.db import migrations
@@ -23,7 +21,7 @@ from backend.db.database import Database
 from backend.db.models import Comparison, Run
 from backend.runs import snapshots
 from backend.settings import Settings
-from backend.storage import data_folder as holding
+from backend.storage import data_folder
 from tests.backend.backups import UPLOADED, Folder, check_consistent, members, opened
 from tests.backend.conftest import Serve
 from tests.backend.helpers import points_of, run_now, submit
@@ -88,22 +86,22 @@ def test_it_holds_the_database_and_what_that_names(filled: Folder, tmp_path: Pat
     assert points_of(database, attempt.run) == points_of(filled.database, attempt.run)
     database.close()
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
-    assert not (filled.folder / holding.BACKUP_LINKS).exists()
+    assert not (filled.folder / data_folder.BACKUP_LINKS).exists()
 
 
 def test_what_is_written_meanwhile_is_not_in_it_and_does_not_start_it_over(
     filled: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backing, "PAGES", 4)
+    monkeypatch.setattr("backend.admin.backup.PAGES_PER_STEP", 4)
     pages: list[int] = []
 
-    def tell(what: str, done: int, total: int) -> None:
+    def report(what: str, done: int, total: int) -> None:
         if what == "copying the database":
             submit(filled.database)
             pages.append(done)
 
     file = tmp_path / "b.tar"
-    filled.save(file, tell)
+    filled.save(file, report)
     assert len(pages) > 5
     assert pages == sorted(pages)
     database = copied(file, tmp_path)
@@ -116,13 +114,13 @@ def test_what_is_deleted_while_it_is_copied_is_in_it(filled: Folder, tmp_path: P
     with filled.database.read() as session:
         [comparison] = session.connection().execute(text("SELECT id FROM comparison")).scalars()
 
-    def tell(what: str, done: int, total: int) -> None:
+    def report(what: str, done: int, total: int) -> None:
         if what == "copying the database" and on_disk(filled.blobs):
             delete(filled, comparison)
             assert on_disk(filled.blobs) == {}
 
     file = tmp_path / "b.tar"
-    made = filled.save(file, tell)
+    made = filled.save(file, report)
     assert on_disk(filled.blobs) == {}
     assert made.lost == []
     names = manifest_of(file).members.keys()
@@ -142,9 +140,9 @@ def test_what_is_deleted_before_it_is_kept_takes_a_newer_view(
     attempt = filled.running()
     state = run_now(filled.database, attempt.run).checkpoint
     views: list[int] = []
-    of = Named.of
+    of = ReferencedFiles.read
 
-    def named(session: object) -> Named:
+    def named(session: object) -> ReferencedFiles:
         found = of(session)  # type: ignore[arg-type]
         views.append(len(found.sha256))
         if len(views) == 1:
@@ -153,14 +151,14 @@ def test_what_is_deleted_before_it_is_kept_takes_a_newer_view(
             assert state
             digest = filled.blobs.put(b"a later state")
             store(filled.database, attempt.checkpointed(150, digest))
-            assert filled.blobs.drop([state], time.time() + 1)
+            assert filled.blobs.delete([state], time.time() + 1)
         return found
 
     def refuse(*_: object) -> None:
         raise PermissionError(1, "this disk has no links")
 
-    monkeypatch.setattr(Named, "of", named)
-    monkeypatch.setattr(pinning, "PAUSE_S", 0.0)
+    monkeypatch.setattr(ReferencedFiles, "read", named)
+    monkeypatch.setattr("backend.admin.pinned_files.PAUSE_S", 0.0)
     if not links:
         monkeypatch.setattr(os, "link", refuse)
     file = tmp_path / "b.tar"
@@ -170,7 +168,7 @@ def test_what_is_deleted_before_it_is_kept_takes_a_newer_view(
     monkeypatch.undo()
     with database.read() as session:
         assert session.get(Comparison, other) is None
-        named_now = Named.of(session).sha256
+        named_now = ReferencedFiles.read(session).sha256
     assert run_now(database, attempt.run).checkpoint == state
     database.close()
     held = {name: member.sha256 for name, member in manifest_of(file).members.items()}
@@ -184,7 +182,7 @@ def test_what_is_lost_or_damaged_on_disk_is_left_out_and_told(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pinning, "PAUSE_S", 0.0)
+    monkeypatch.setattr("backend.admin.pinned_files.PAUSE_S", 0.0)
     attempt = filled.running()
     with filled.database.read() as session:
         rows = session.connection().execute(
@@ -207,7 +205,7 @@ def test_what_is_lost_or_damaged_on_disk_is_left_out_and_told(
     assert manifest.members.keys().isdisjoint(manifest.damaged)
     database = copied(file, tmp_path)
     with database.read() as session:
-        named = Named.of(session).sha256
+        named = ReferencedFiles.read(session).sha256
         count = text("SELECT count(*) FROM snapshot")
         whole = session.connection().execute(count).scalar_one()
         kept = session.get(Run, attempt.run)
@@ -228,12 +226,12 @@ def test_it_never_replaces_a_file_unasked_and_leaves_none_that_is_not_whole(
         filled.save(file)
     assert file.read_bytes() == b"dear"
 
-    def tell(what: str, done: int, total: int) -> None:
+    def report(what: str, done: int, total: int) -> None:
         if what == "writing the backup":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        filled.save(file, tell, force=True)
+        filled.save(file, report, force=True)
     assert file.read_bytes() == b"dear"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.tar", "data"]
     filled.save(file, force=True)
@@ -247,7 +245,7 @@ def test_what_is_in_its_way(
 ) -> None:
     file = tmp_path / "b.tar"
     with (
-        holding.alone(filled.folder, holding.BACKUP_LOCK),
+        data_folder.exclusive_locks(filled.folder, data_folder.BACKUP_LOCK),
         pytest.raises(AdminError, match="a backup is being made of the data folder"),
     ):
         filled.save(file)
@@ -264,19 +262,19 @@ def test_what_is_in_its_way(
 def test_it_is_made_while_an_api_and_a_launcher_hold_the_folder(
     filled: Folder, tmp_path: Path
 ) -> None:
-    using = holding.Using(filled.folder)
-    with holding.alone(filled.folder, holding.LAUNCHER_LOCK):
+    api_lock = data_folder.DataFolderLock(filled.folder)
+    with data_folder.exclusive_locks(filled.folder, data_folder.LAUNCHER_LOCK):
         filled.save(tmp_path / "b.tar")
-    using.end()
+    api_lock.release()
     check_consistent(filled)
 
 
 def test_an_api_clears_what_a_killed_backup_left_but_not_what_one_needs(
     serve: Serve, settings: Settings
 ) -> None:
-    links = settings.data_dir / holding.BACKUP_LINKS
+    links = settings.data_dir / data_folder.BACKUP_LINKS
     links.mkdir(parents=True)
-    with holding.alone(settings.data_dir, holding.BACKUP_LOCK), serve(settings):
+    with data_folder.exclusive_locks(settings.data_dir, data_folder.BACKUP_LOCK), serve(settings):
         assert links.is_dir()
     with serve(settings):
         assert not links.exists()
@@ -287,19 +285,19 @@ def test_postgres_is_backed_up_as_sqlite(tmp_path: Path, postgres: Postgres) -> 
         gone = folder.fill()
         attempt = folder.running()
 
-        def tell(what: str, done: int, total: int) -> None:
+        def report(what: str, done: int, total: int) -> None:
             if what == "copying rows" and run_now(folder.database, attempt.run).step == 150:
                 delete(folder, gone)
                 store(folder.database, attempt.points([151]))
 
         file = tmp_path / "b.tar"
-        assert folder.save(file, tell).lost == []
+        assert folder.save(file, report).lost == []
         assert manifest_of(file).source == "postgresql"
         database = copied(file, tmp_path)
         assert points_of(database, attempt.run)[0] == list(range(151))
         assert points_of(folder.database, attempt.run)[0] == list(range(152))
         with database.read() as session:
-            named = Named.of(session).sha256
+            named = ReferencedFiles.read(session).sha256
             assert session.get(Comparison, gone)
         database.close()
     assert len(named) > 5

@@ -10,11 +10,11 @@ from typing import Final
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from backend.admin.locations import Places
+from backend.admin.locations import Locations
 from backend.admin.restore import restore
 from backend.comparisons import repository as comparisons
 from backend.db.models import Point, Rollup, Run, Series
-from backend.ingest import handlers as ingest
+from backend.ingest import handlers
 from backend.runs import repository as runs
 from backend.runs import snapshots
 from contract.events import Event, Snapshot
@@ -79,9 +79,9 @@ class Writer(threading.Thread):
 
     def _store(self, event: Event) -> None:
         with self._folder.database.write() as write:
-            counts = ingest.store(write, [event], now=time.time())
+            counts = handlers.store_events(write, [event], now=time.time())
         assert counts["taken"] == 1
-        self.dropped += bool(self._folder.blobs.drop(write.unneeded, time.time() + 1))
+        self.dropped += bool(self._folder.blobs.delete(write.unused_blobs, time.time() + 1))
         self.messages += 1
 
     def _remove(self, comparison: str) -> None:
@@ -145,7 +145,7 @@ def test_each_is_of_one_moment_and_restores(tmp_path: Path) -> None:
         ):
             seen.append(check_runs(session))
         target = tmp_path / f"new {number}"
-        restore(Places(target, f"sqlite:///{target / 'lossboard.sqlite'}"), file)
+        restore(Locations(target, f"sqlite:///{target / 'lossboard.sqlite'}"), file)
         with opened(target) as restored:
             check_consistent(restored)
             with restored.database.read() as session:

@@ -9,15 +9,14 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
-from backend.admin import database_copy as copying
 from backend.admin.__main__ import run
-from backend.admin.database_copy import copy, sums
+from backend.admin.database_copy import TableSum, copy_database, table_sums
 from backend.admin.locations import AdminError
 from backend.db import migrations
 from backend.db.database import Database
 from backend.db.models import Series
 from backend.metrics import points
-from backend.storage import data_folder as holding
+from backend.storage import data_folder
 from tests.backend.helpers import Attempt, claim, points_of, run_now, submit
 from tests.backend.played import store
 from tests.support.postgres import Postgres
@@ -52,9 +51,9 @@ def empty(postgres: Postgres) -> Iterator[Database]:
         database.close()
 
 
-def sums_of(database: Database) -> dict[str, copying.Sum]:
+def sums_of(database: Database) -> dict[str, TableSum]:
     with database.read() as session:
-        return sums(session.connection())
+        return table_sums(session.connection())
 
 
 def run_of(database: Database) -> str:
@@ -65,7 +64,7 @@ def run_of(database: Database) -> str:
 
 
 def test_there_and_back(filled: Database, empty: Database, tmp_path: Path) -> None:
-    copied = copy(filled, empty)
+    copied = copy_database(filled, empty)
     assert {name: one.rows for name, one in copied.items()} | {"point": 25_002} == {
         name: one.rows for name, one in sums_of(filled).items()
     }
@@ -75,7 +74,7 @@ def test_there_and_back(filled: Database, empty: Database, tmp_path: Path) -> No
     assert points_of(empty, run) == points_of(filled, run)
     assert points_of(empty, run, "odd") == ([1, 2], [None, -0.0])
     back = Database(f"sqlite:///{tmp_path / 'back.sqlite'}")
-    assert copy(empty, back) == copied
+    assert copy_database(empty, back) == copied
     with back.read() as session:
         texts = session.connection().execute(text("SELECT text FROM log_line ORDER BY id"))
         assert texts.scalars().all() == ["a\ufffdb", "c"]  # PostgreSQL has no character 0
@@ -96,11 +95,11 @@ def test_what_is_written_meanwhile_is_not_copied(filled: Database, tmp_path: Pat
     before = sums_of(filled)
     target = Database(f"sqlite:///{tmp_path / 'copy.sqlite'}")
 
-    def tell(what: str, done: int, total: int) -> None:
+    def report(what: str, done: int, total: int) -> None:
         if what == "copying rows":
             submit(filled)
 
-    assert copy(filled, target, tell=tell) == before == sums_of(target)
+    assert copy_database(filled, target, report=report) == before == sums_of(target)
     assert sums_of(filled) != before
     target.close()
 
@@ -110,7 +109,7 @@ def test_a_target_that_holds_something_is_left_alone(filled: Database, empty: Da
     submit(empty)
     before = sums_of(empty)
     with pytest.raises(AdminError, match=r"not empty; rows of comparison \(1\), run \(1\)"):
-        copy(filled, empty)
+        copy_database(filled, empty)
     assert sums_of(empty) == before
 
 
@@ -131,18 +130,18 @@ def test_a_row_that_arrives_otherwise_takes_everything_back(
             )
         )
     with pytest.raises(AdminError, match="point has 25002 of 25002 rows, with other content"):
-        copy(filled, empty)
+        copy_database(filled, empty)
     assert {one.rows for name, one in sums_of(empty).items() if name != "stream_position"} == {0}
     with empty.migration() as connection:
         connection.execute(text("DROP TRIGGER spoil ON point"))
-    copy(filled, empty)
+    copy_database(filled, empty)
 
 
 def test_an_older_source_is_told_to_migrate(tmp_path: Path) -> None:
     source, target = (Database(f"sqlite:///{tmp_path / name}") for name in ("old", "new"))
     migrations.upgrade(source, "0001")
     with pytest.raises(AdminError, match=r"version 0001, not .*launcher migrate"):
-        copy(source, target)
+        copy_database(source, target)
     source.close()
     target.close()
 
@@ -165,12 +164,12 @@ def test_the_commands(
     run(["migrate", *folder], {})
     assert "nothing to do" in capsys.readouterr().err
     migrations.downgrade(filled, "0003")
-    with holding.alone(tmp_path / "data"):
-        using = holding.Using(tmp_path / "data")
+    with data_folder.exclusive_locks(tmp_path / "data"):
+        api_lock = data_folder.DataFolderLock(tmp_path / "data")
     for command in (["migrate"], ["copy", "--to", "sqlite:///other"]):
         with pytest.raises(AdminError, match="an API uses the data folder"):
             run([*command, *folder], {})
-    using.end()
+    api_lock.release()
     run(["migrate", *folder], {})
     assert f"from version 0003 to {migrations.head()}" in capsys.readouterr().err
     with postgres.fresh() as url:

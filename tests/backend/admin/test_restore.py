@@ -7,18 +7,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from backend.admin import backup as backing
-from backend.admin import file_swap as swapping
-from backend.admin import restore as restoring
+from backend.admin import file_swap
 from backend.admin.__main__ import run
-from backend.admin.database_copy import sums
-from backend.admin.locations import AdminError, Places
-from backend.admin.restore import attempts, restore
+from backend.admin.database_copy import table_sums
+from backend.admin.locations import AdminError, Locations
+from backend.admin.restore import read_attempts, restore
 from backend.db import migrations
 from backend.db.database import Database
 from backend.db.models import Run
 from backend.errors import SettingsError
-from backend.storage import data_folder as holding
+from backend.storage import data_folder
 from tests.backend.backups import UPLOADED, check_consistent, everything, opened
 from tests.backend.damages import DAMAGES, manifest_with
 from tests.backend.helpers import run_now
@@ -46,7 +44,7 @@ def used(tmp_path: Path) -> Path:
 
 def sums_of(database: Database) -> dict[str, object]:
     with database.read() as session:
-        found: dict[str, object] = dict(sums(session.connection()))
+        found: dict[str, object] = dict(table_sums(session.connection()))
     del found["stream_position"]
     return found
 
@@ -109,15 +107,15 @@ def test_nobody_may_use_the_folder(saved: Path, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
     command = ["restore", str(saved), "--data-dir", str(folder)]
-    using = holding.Using(folder)
+    api_lock = data_folder.DataFolderLock(folder)
     with pytest.raises(AdminError, match="an API uses the data folder"):
         run(command, {})
-    using.end()
+    api_lock.release()
     for lock, who in (
-        (holding.LAUNCHER_LOCK, "a launcher runs on"),
-        (holding.BACKUP_LOCK, "a bac"),
+        (data_folder.LAUNCHER_LOCK, "a launcher runs on"),
+        (data_folder.BACKUP_LOCK, "a bac"),
     ):
-        with holding.alone(folder, lock), pytest.raises(AdminError, match=who):
+        with data_folder.exclusive_locks(folder, lock), pytest.raises(AdminError, match=who):
             run(command, {})
     with pytest.raises(AdminError, match="there is no file"):
         run(["restore", str(tmp_path / "none"), "--data-dir", str(folder)], {})
@@ -127,7 +125,9 @@ def test_nobody_may_use_the_folder(saved: Path, tmp_path: Path) -> None:
 def test_an_older_database_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(tmp_path / "old") as folder, monkeypatch.context() as patched:
         folder.fill()
-        patched.setattr(backing, "_finish_database", lambda file, lost: downgraded(file))
+        patched.setattr(
+            "backend.admin.backup._finish_database", lambda file, lost: downgraded(file)
+        )
         folder.save(tmp_path / "b.tar")
     manifest_with(revision="0004")(tmp_path / "b.tar")
     restore(places_of(tmp_path / "new"), tmp_path / "b.tar")
@@ -143,8 +143,8 @@ def downgraded(file: Path) -> None:
     database.close()
 
 
-def places_of(folder: Path, url: str = "") -> Places:
-    return Places(folder, url or f"sqlite:///{folder / 'lossboard.sqlite'}")
+def places_of(folder: Path, url: str = "") -> Locations:
+    return Locations(folder, url or f"sqlite:///{folder / 'lossboard.sqlite'}")
 
 
 def test_a_move_that_fails_takes_all_back(
@@ -152,7 +152,7 @@ def test_a_move_that_fails_takes_all_back(
 ) -> None:
     before = everything(used)
     moves = [0]
-    move = swapping._move
+    move = file_swap._move
 
     def third_fails(*args: object) -> None:
         moves[0] += 1
@@ -160,13 +160,13 @@ def test_a_move_that_fails_takes_all_back(
             raise PermissionError(13, "Permission denied")
         move(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(swapping, "_move", third_fails)
+    monkeypatch.setattr("backend.admin.file_swap._move", third_fails)
     with pytest.raises(PermissionError):
         restore(places_of(used), saved, force=True)
     assert {n: d for n, d in everything(used).items() if "-wal" not in n} == {
         n: d for n, d in before.items() if "-wal" not in n
     }
-    holding.Using(used).end()
+    data_folder.DataFolderLock(used).release()
     monkeypatch.undo()
     restore(places_of(used), saved, force=True)
 
@@ -192,13 +192,13 @@ def test_a_crash_between_two_moves_is_completed_by_the_next_restore(
         source.rename(target)  # and not noted: a process that is gone takes nothing back
 
     with monkeypatch.context() as patched:
-        patched.setattr(swapping, "_move", some)
-        patched.setattr(restoring, "_clean", lambda _: None)
+        patched.setattr("backend.admin.file_swap._move", some)
+        patched.setattr("backend.admin.restore._clean_up", lambda _: None)
         try:
             restore(places_of(used), saved, force=True)
         except Killed:
             with pytest.raises(SettingsError, match="run the same restore again"):
-                holding.Using(used)
+                data_folder.DataFolderLock(used)
         else:
             assert moves == 6
     done = ["restore", str(saved), "--data-dir", str(used)]
@@ -211,8 +211,8 @@ def test_a_crash_between_two_moves_is_completed_by_the_next_restore(
     [aside] = used.glob("before-restore-*")
     assert (aside / "lossboard.sqlite").is_file()
     assert list((aside / "blobs").glob("??/*"))
-    holding.Using(used).end()
-    assert not (used / swapping.STAGED).exists()
+    data_folder.DataFolderLock(used).release()
+    assert not (used / data_folder.RESTORE_FOLDER).exists()
 
 
 def test_what_ran_waits_again_with_a_number_that_nobody_has(tmp_path: Path) -> None:
@@ -224,20 +224,20 @@ def test_what_ran_waits_again_with_a_number_that_nobody_has(tmp_path: Path) -> N
             assert run_row
             run_row.cancel = True
         folder.save(tmp_path / "b.tar")
-        places = folder.places
+        locations = folder.locations
         with folder.database.write() as write:  # it went on, and was lost seven times a hundred
             row = write.session.get(Run, attempt.run)
             assert row
             row.attempt = 701
-    restore(places, tmp_path / "b.tar", force=True)
+    restore(locations, tmp_path / "b.tar", force=True)
     with opened(tmp_path / "data") as folder:
         found = run_now(folder.database, attempt.run)
         assert (found.state, found.attempt, found.start_after) == ("queued", 801, 100)
         assert found.checkpoint
         assert run_now(folder.database, cancelled.run).state == "cancelled"
-    assert attempts(tmp_path / "data" / "lossboard.sqlite")[attempt.run] == 801
+    assert read_attempts(tmp_path / "data" / "lossboard.sqlite")[attempt.run] == 801
     (tmp_path / "data" / "lossboard.sqlite").write_bytes(b"damaged" * 1000)
-    restore(places, tmp_path / "b.tar", force=True)
+    restore(locations, tmp_path / "b.tar", force=True)
     with opened(tmp_path / "data") as folder:
         assert run_now(folder.database, attempt.run).attempt == 101
 
@@ -247,14 +247,14 @@ def test_into_postgres_and_back(saved: Path, tmp_path: Path, postgres: Postgres)
     with opened(tmp_path / "sqlite") as folder:
         expected = sums_of(folder.database)
     with postgres.fresh() as url:
-        places = places_of(tmp_path / "data", url)
-        restore(places, saved)
+        locations = places_of(tmp_path / "data", url)
+        restore(locations, saved)
         with opened(tmp_path / "data", url) as folder:
             assert sums_of(folder.database) == expected
             check_consistent(folder)
             folder.save(tmp_path / "c.tar")
         with pytest.raises(AdminError, match="not empty; rows of"):
-            restore(places, saved, force=True)
+            restore(locations, saved, force=True)
     restore(places_of(tmp_path / "back"), tmp_path / "c.tar")
     with opened(tmp_path / "back") as folder:
         assert sums_of(folder.database) == expected
@@ -269,26 +269,26 @@ def test_into_a_postgres_that_fails_changes_nothing(
         raise AdminError("the copy is not what was read")
 
     with postgres.fresh() as url:
-        places = places_of(folder, url)
+        locations = places_of(folder, url)
         with monkeypatch.context() as patched:
-            patched.setattr(restoring, "copy", fails)
+            patched.setattr("backend.admin.restore.copy_database", fails)
             with pytest.raises(AdminError, match="not what was read"):
-                restore(places, saved)
+                restore(locations, saved)
         assert everything(folder) == {}
         with monkeypatch.context() as patched:  # killed before the rows were there
-            patched.setattr(restoring, "copy", fails)
-            patched.setattr(restoring, "_clean", lambda _: None)
+            patched.setattr("backend.admin.restore.copy_database", fails)
+            patched.setattr("backend.admin.restore._clean_up", lambda _: None)
             with pytest.raises(AdminError):
-                restore(places, saved)
-        assert (folder / holding.JOURNAL).is_file()
+                restore(locations, saved)
+        assert (folder / data_folder.RESTORE_JOURNAL).is_file()
         with monkeypatch.context() as patched:  # then killed between the rows and the files
-            patched.setattr(swapping.Swap, "finish", fails)
-            patched.setattr(restoring, "_clean", lambda _: None)
+            patched.setattr(file_swap.FileSwap, "finish", fails)
+            patched.setattr("backend.admin.restore._clean_up", lambda _: None)
             with pytest.raises(AdminError):
-                restore(places, saved)
+                restore(locations, saved)
         with pytest.raises(SettingsError, match="was cut off"):
-            holding.Using(folder)
-        assert restore(places, saved).completed
+            data_folder.DataFolderLock(folder)
+        assert restore(locations, saved).completed
         with opened(folder, url) as found:
             check_consistent(found)
             with found.database.read() as session:

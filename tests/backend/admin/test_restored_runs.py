@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from backend.admin.backup import backup
-from backend.admin.locations import Places
+from backend.admin.locations import Locations
 from backend.admin.restore import restore
 from backend.settings import Settings
 from contract.events import Event, encode
@@ -41,7 +41,7 @@ def add(client: Redis, first: int, *events: Event) -> None:
 def test_no_point_is_doubled_and_no_gap_stays(
     serve: Serve, settings: Settings, client: Redis, tmp_path: Path
 ) -> None:
-    places = Places(settings.data_dir, settings.database_url)
+    locations = Locations(settings.data_dir, settings.database_url)
     file = tmp_path / "b.tar"
     with serve(settings) as (api, parts):
         comparison = api.submit()
@@ -49,7 +49,7 @@ def test_no_point_is_doubled_and_no_gap_stays(
         send(client, old.started(100), old.points(range(11)))
         until(lambda: points_of(parts.database, old.run)[0] == list(range(11)), "the points")
         waiting = api.submit()
-        backup(places, file)
+        backup(locations, file)
         next_run = taken(api)  # it waited when the backup was made, so that does not know
         send(client, old.points(range(11, 21)))
         until(lambda: run_now(parts.database, old.run).step == 20, "the points since")
@@ -60,7 +60,7 @@ def test_no_point_is_doubled_and_no_gap_stays(
     # The API is away, the workers are not: one goes on, one only starts.
     send(client, old.points(range(21, 31)), next_run.started(100), next_run.points(range(5)))
     assert client.xlen(EVENT_STREAM) == 3
-    restore(places, file, force=True)
+    restore(locations, file, force=True)
     with serve(settings) as (api, parts):
         until(lambda: parts.collector.counts["stale"] == 3, "what was left in the stream")
         assert points_of(parts.database, old.run)[0] == list(range(11))
@@ -98,13 +98,13 @@ def test_another_brokers_stream_is_read_from_its_beginning(
         old = taken(api)
         send(client, old.started(100), old.points(range(11)))
         until(lambda: run_now(parts.database, old.run).step == 10, "the points")
-        backup(Places(settings.data_dir, settings.database_url), file)
+        backup(Locations(settings.data_dir, settings.database_url), file)
     client.flushall()
     folder = tmp_path / "other"
     other = replace(
         settings, data_dir=folder, database_url=f"sqlite:///{folder / 'lossboard.sqlite'}"
     )
-    restore(Places(folder, other.database_url), file)
+    restore(Locations(folder, other.database_url), file)
     add(client, 1, old.points(range(11, 21)))
     with serve(other) as (api, parts):
         new = taken(api)

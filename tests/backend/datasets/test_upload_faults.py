@@ -145,7 +145,7 @@ def test_a_full_disk(
     with serve(settings) as (api, parts):
         body = check_error(post(api.http, images(tmp_path), "image_folder"), 507, "disk_full")
         assert "room" in body["message"]  # refused before it is sent, to leave a reserve
-        monkeypatch.setattr("backend.storage.data_folder.RESERVE", -10_000_000)
+        monkeypatch.setattr("backend.storage.data_folder.RESERVED_BYTES", -10_000_000)
         for file in (large, unpacks):
             check_error(post(api.http, file, "image_folder"), 507, "disk_full")
             assert nothing_left(api.http, parts)

@@ -107,7 +107,7 @@ def test_embeddings_that_are_gone_fail_it_and_the_next_is_handed_out(
     with parts.database.read() as session:
         row = session.get(Projection, projection(api, filled)["id"])
         assert row is not None
-        parts.blobs.drop([row.inputs[1]["epochs"][1]["embeddings"]], before=1e12)
+        parts.blobs.delete([row.inputs[1]["epochs"][1]["embeddings"]], before=1e12)
     task = claimed(api)
     assert task is not None
     assert task["id"] == waiting["id"]

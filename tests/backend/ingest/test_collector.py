@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from backend.comparisons import repository as comparisons
 from backend.db.database import Database
-from backend.ingest import event_stream as stream
+from backend.ingest import event_stream
 from backend.ingest.collector import Collector
 from backend.runs import repository as runs
 from contract.events import Points
@@ -50,8 +50,8 @@ def test_stream_to_database(database: Database, broker: Broker, broker_url: str)
     send(broker.client, *renumbered(full_run(run.id)))
     with collecting(database, broker_url) as collector:
         until_over(database, run.id)
-        tail = stream.tail(broker.client)
-        until(lambda: collector.passed(tail), "the collector to pass the tail")
+        tail = event_stream.newest_entry(broker.client)
+        until(lambda: collector.has_processed(tail), "the collector to pass the tail")
     assert points_of(database, run.id)[0] == list(range(40))
     assert broker.client.xlen(EVENT_STREAM) == 0
     assert database.position == tail
@@ -90,7 +90,7 @@ def test_a_crash_between_commit_and_acknowledgement(
         raise Crash
 
     with monkeypatch.context() as patch:
-        patch.setattr(stream, "finish", crash)
+        patch.setattr(event_stream, "acknowledge", crash)
         collector = Collector(database, broker_url)
         collector.start()
         collector.join(timeout=60)

@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from backend.db.database import Database
-from backend.ingest import event_stream as stream
+from backend.ingest import event_stream
 from backend.ingest.collector import Collector
 from backend.metrics import points
 from contract.events import Event, encode
@@ -123,8 +123,8 @@ def test_junk_is_dropped_and_counted_and_the_run_comes_to_its_end(
         for fields in mixed:
             pipe.xadd(EVENT_STREAM, fields)
         pipe.execute()
-    tail = stream.tail(broker.client)
-    until(lambda: collector.passed(tail), "the collector to pass all", timeout=20)
+    tail = event_stream.newest_entry(broker.client)
+    until(lambda: collector.has_processed(tail), "the collector to pass all", timeout=20)
 
     assert run_now(database, run.id).state == "succeeded"
     assert points_of(database, run.id) == (list(range(STEPS)), [float(s) for s in range(STEPS)])
@@ -153,7 +153,10 @@ def test_an_event_that_no_database_takes_fails_its_run_instead_of_holding_it_up(
     send(broker.client, *true_events(fine.id), attempt.points([14]))
     until(lambda: run_now(database, poisoned.id).state == "failed", "the end", timeout=20)
     until(lambda: run_now(database, fine.id).state == "succeeded", "the other", timeout=20)
-    until(lambda: collector.passed(stream.tail(broker.client)), "all to be counted")
+    until(
+        lambda: collector.has_processed(event_stream.newest_entry(broker.client)),
+        "all to be counted",
+    )
     error = run_now(database, poisoned.id).error
     assert error is not None
     assert "no thirteen" in error["message"]

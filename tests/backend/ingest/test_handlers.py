@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from backend.db.database import Database
-from backend.ingest import handlers as ingest
+from backend.ingest import handlers
 from backend.runs import repository as runs
 from backend.runs.schemas import run_out
 from contract.events import Event, Failure
@@ -21,7 +21,7 @@ from tests.support.examples import at_most
 
 def store(database: Database, *events: Event) -> Counter[str]:
     with database.write() as write:
-        return ingest.store(write, events, now=2000.0)
+        return handlers.store_events(write, events, now=2000.0)
 
 
 def test_the_way_of_a_run(database: Database) -> None:

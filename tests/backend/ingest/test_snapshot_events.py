@@ -117,5 +117,5 @@ def test_the_reader_keeps_only_the_last(parts: Parts, monkeypatch: pytest.Monkey
     again = reader.facts(told[0].facts)
     assert again == first
     assert again is not first
-    Blobs.drop(parts.blobs, [told[0].facts], before=1e12)
+    Blobs.delete(parts.blobs, [told[0].facts], before=1e12)
     assert reader.facts(told[0].facts) is again

@@ -20,20 +20,20 @@ def test_progress_is_told_twice_a_second_and_states_at_once() -> None:
     viewer = Viewer("c", frozenset())
     told = []
     for tick in range(20):  # a tenth of a second apart
-        viewer.take(Update(runs={"r": run_row(step=tick)}), tick + 1, f"{tick}-0")
+        viewer.add(Update(runs={"r": run_row(step=tick)}), tick + 1, f"{tick}-0")
         told += [run.step for run in viewer.flush(tick / 10 + 100).runs]
     assert told == [0, 5, 10, 15]
     assert viewer.held_back
-    viewer.take(Update(runs={"r": run_row("succeeded", 20)}), 21, "21-0")
+    viewer.add(Update(runs={"r": run_row("succeeded", 20)}), 21, "21-0")
     assert [run.state for run in viewer.flush(102.0).runs] == ["succeeded"]
     assert not viewer.held_back
 
 
 def test_a_drop_takes_pending_points_of_its_run_with_it() -> None:
     viewer = Viewer("c", frozenset())
-    viewer.take(points(0, 1, 2), 1, "1-0")
-    viewer.take(Update(drops={"r": -1}), 2, "1-0")
-    viewer.take(points(0), 3, "2-0")
+    viewer.add(points(0, 1, 2), 1, "1-0")
+    viewer.add(Update(drops={"r": -1}), 2, "1-0")
+    viewer.add(points(0), 3, "2-0")
     flush = viewer.flush(100.0)
     assert flush.news.drops == {"r": -1}
     assert flush.news.points == {("r", "k"): ([0], [0.0])}
@@ -44,7 +44,7 @@ def test_commits_in_the_snapshot_are_not_told_again() -> None:
     viewer = Viewer("c", frozenset())
     viewer.begin_reset()
     for version in (1, 2, 3):
-        viewer.take(points(version), version, f"{version}-0")
+        viewer.add(points(version), version, f"{version}-0")
     viewer.end_reset(2, "2-0", [], 100.0)
     assert viewer.flush(100.0).news.points == {("r", "k"): ([3], [3.0])}
 
@@ -92,6 +92,6 @@ def test_viewers_in_step_share_what_is_merged_for_them() -> None:
         assert told[3].points == {("r", "k"): ([3], [3.0])}
         for viewer in (one, two, other, late):
             hub.unsubscribe(viewer)
-        assert not hub._gathering
+        assert not hub._merge_caches
 
     asyncio.run(check())

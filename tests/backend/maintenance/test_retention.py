@@ -18,7 +18,7 @@ from backend.comparisons import repository as comparisons
 from backend.db.database import Database
 from backend.db.models import Point, Projection, Run, Series
 from backend.export import tables
-from backend.maintenance.retention import CHUNK, Retention
+from backend.maintenance.retention import POINTS_PER_STEP, Retention
 from backend.metrics import points, results, run_statistics, series
 from backend.metrics.downsampling import Bucket, buckets_of_points, merge_buckets
 from backend.metrics.measurements import (
@@ -30,7 +30,7 @@ from backend.metrics.series import Curve
 from backend.runs import repository as runs
 from backend.runs import snapshots
 from backend.settings import Settings
-from backend.storage.blobs import BLOBS, Blobs
+from backend.storage.blobs import BLOBS_FOLDER, Blobs
 from backend.verdict.service import give_verdict
 from backend.verdict.summary import summarise
 from contract.events import Event
@@ -55,7 +55,7 @@ NOW = 1002.0 + 30 * DAY
 
 @pytest.fixture
 def blobs(tmp_path: Path) -> Blobs:
-    made = Blobs(tmp_path / BLOBS)
+    made = Blobs(tmp_path / BLOBS_FOLDER)
     made.open()
     return made
 
@@ -237,7 +237,7 @@ def test_curves_of_arms_stand_for_the_same_means(database: Database, blobs: Blob
 def test_what_goes_goes_in_short_transactions_and_reads_whole_meanwhile(
     database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.maintenance.retention.CHUNK", 1000)
+    monkeypatch.setattr("backend.maintenance.retention.POINTS_PER_STEP", 1000)
     comparison = trained(database)
     run = runs_of(database, comparison)[0].id
     expected = buckets(*points_of(database, run, "dynamics.update_norm"), 8)
@@ -254,7 +254,7 @@ def test_what_goes_goes_in_short_transactions_and_reads_whole_meanwhile(
         assert curve(database, run, "dynamics.update_norm", most=100_000).total == STEPS + 1
         assert told(database, comparison) <= STEPS * 20
     assert told(database, comparison) == stored(database)
-    assert CHUNK == 20_000
+    assert POINTS_PER_STEP == 20_000
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])

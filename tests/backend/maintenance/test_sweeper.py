@@ -27,17 +27,19 @@ class Bench:
 
     def __init__(self, database: Database, url: str) -> None:
         self.clock = Clock()
-        self.passed = True
+        self.processed = True
         self.asked: list[str] = []
         self.database = database
         self.leases = Leases(10, self.clock)
         self.workers = Workers(self.clock)
         self.queue = WakeQueue(url)
-        self.sweeper = Sweeper(database, self.leases, self.workers, self.queue, passed=self._passed)
+        self.sweeper = Sweeper(
+            database, self.leases, self.workers, self.queue, has_processed=self._has_processed
+        )
 
-    def _passed(self, entry: str) -> bool:
+    def _has_processed(self, entry: str) -> bool:
         self.asked.append(entry)
-        return self.passed
+        return self.processed
 
     def later(self, seconds: float) -> None:
         self.clock.now += seconds
@@ -82,12 +84,12 @@ def test_what_is_still_in_the_stream_comes_first(bench: Bench, broker: Broker) -
     bench.leases.grant(run.id, 1)
     attempt = Attempt(run.id)
     send(broker.client, attempt.started(), attempt.ended())
-    bench.passed = False
+    bench.processed = False
     bench.later(11)
     bench.later(11)
     assert run_now(bench.database, run.id).state == "running"
     send(broker.client, attempt.started())
-    bench.passed = True
+    bench.processed = True
     bench.later(1)
     assert run_now(bench.database, run.id).attempt == 2
     assert len(set(bench.asked)) == 1  # the tail as of the lease's end, not a later one
@@ -96,10 +98,10 @@ def test_what_is_still_in_the_stream_comes_first(bench: Bench, broker: Broker) -
 def test_a_heartbeat_while_the_stream_drains_saves_the_run(bench: Bench) -> None:
     run = running(bench.database)
     bench.leases.grant(run.id, 1)
-    bench.passed = False
+    bench.processed = False
     bench.later(11)
     bench.leases.grant(run.id, 1)
-    bench.passed = True
+    bench.processed = True
     bench.later(1)
     assert run_now(bench.database, run.id).attempt == 1
 

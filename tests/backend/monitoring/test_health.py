@@ -54,8 +54,8 @@ def test_a_collector_that_has_ended(api: Api, parts: Parts) -> None:
 def test_a_collector_that_lags(
     api: Api, parts: Parts, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health, "MOST_BEHIND_S", 0.1)
-    monkeypatch.setattr("backend.ingest.collector.ingest.store", _busy)
+    monkeypatch.setattr(health, "MAX_LAG_S", 0.1)
+    monkeypatch.setattr("backend.ingest.collector.handlers.store_events", _busy)
     for _ in range(3):
         broker.client.xadd(EVENT_STREAM, {EVENT_FIELD: b'{"no": "event"}'})
 
@@ -74,7 +74,7 @@ def _busy(*_: object) -> None:
 
 
 def test_a_disk_without_room(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "LEAST_FREE", 10**18)
+    monkeypatch.setattr(health, "MIN_FREE_BYTES", 10**18)
     assert "bytes are free" in only(unready(api), "disk")
 
 

@@ -31,5 +31,5 @@ def test_every_metric_is_explained_and_the_other_way_round(api: Api) -> None:
 
 def test_the_bounds_of_readiness_are_told() -> None:
     page = PAGE.read_text()
-    assert f"older than {health.MOST_BEHIND_S:.0f} s" in page
-    assert f"{health.LEAST_FREE / 1e6:.0f} MB" in page
+    assert f"older than {health.MAX_LAG_S:.0f} s" in page
+    assert f"{health.MIN_FREE_BYTES / 1e6:.0f} MB" in page

@@ -4,7 +4,7 @@ import pytest
 
 from backend.db.database import Commit, Database
 from backend.db.models import Run
-from backend.ingest import handlers as ingest
+from backend.ingest import handlers
 from backend.runs import repository as runs
 from backend.runs import snapshots
 from backend.runs.schemas import run_out
@@ -30,16 +30,16 @@ ONE, TWO, THREE = 64 * "1", 64 * "2", 64 * "3"
 def store(database: Database, *events: Event, now: float = 2000.0) -> set[str]:
     """Store events; return the blobs that are not needed any more."""
     with database.write() as write:
-        counts = ingest.store(write, events, now=now)
+        counts = handlers.store_events(write, events, now=now)
     assert counts == {"taken": len(events)}
-    return write.unneeded
+    return write.unused_blobs
 
 
 def lost_after(database: Database, *, step: int = 20, beyond: int = 30) -> Run:
     """A run that died some steps behind its checkpoint, and is claimed again."""
     run = running(database)
     attempt = Attempt(run.id)
-    unneeded = store(
+    unused_blobs = store(
         database,
         attempt.started(),
         attempt.points(range(step + 1)),
@@ -48,7 +48,7 @@ def lost_after(database: Database, *, step: int = 20, beyond: int = 30) -> Run:
         attempt.checkpointed(step, ONE),
         attempt.lost(),
     )
-    assert unneeded == set()
+    assert unused_blobs == set()
     again = claim(database, now=3000.0)
     assert again is not None
     return again
@@ -73,13 +73,13 @@ def test_an_attempt_with_an_unusable_checkpoint_starts_over_and_mixes_no_histori
     attempt = Attempt(again.id, 2)
     commits: list[Commit] = []
     database.on_commit = commits.append
-    unneeded = store(
+    unused_blobs = store(
         database,
         attempt.log("the checkpoint is no use"),
         attempt.started(after=0),
         attempt.points([0, 1], [0.5, 0.25]),
     )
-    assert unneeded == {ONE}
+    assert unused_blobs == {ONE}
     assert points_of(database, again.id) == ([0, 1], [0.5, 0.25])
     started_over = run_now(database, again.id)
     assert (
@@ -107,12 +107,12 @@ def test_a_retry_continues_from_the_checkpoint(database: Database, state: str) -
     run = running(database)
     attempt = Attempt(run.id)
     failure = Failure(message="the disk is full") if state == "failed" else None
-    unneeded = store(
+    unused_blobs = store(
         database,
         *(attempt.started(), attempt.points(range(9)), attempt.checkpointed(6, ONE)),
         attempt.ended(state, failure),
     )
-    assert unneeded == set()
+    assert unused_blobs == set()
     with database.write() as write:
         runs.retry(write, runs.get(write.session, run.id))
     again = claim(database)
@@ -126,8 +126,8 @@ def test_a_checkpoint_that_comes_too_late_is_not_kept(database: Database) -> Non
     late, gone = Attempt(again.id), Attempt("deleted")
     with database.write() as write:
         events = late.checkpointed(20, ONE), late.checkpointed(25, TWO), gone.checkpointed(1, THREE)
-        assert ingest.store(write, events, now=3.0) == {"stale": 2, "unknown run": 1}
-    assert write.unneeded == {TWO, THREE}, "the run continues from the first"
+        assert handlers.store_events(write, events, now=3.0) == {"stale": 2, "unknown run": 1}
+    assert write.unused_blobs == {TWO, THREE}, "the run continues from the first"
 
 
 def test_three_losses_with_checkpoints_in_between_do_not_fail_the_run(database: Database) -> None:

@@ -17,7 +17,7 @@ from backend.http import multipart as receive
 from backend.settings import Settings
 from backend.state import Parts
 from backend.storage import data_folder
-from backend.storage.blobs import Blobs, Incoming
+from backend.storage.blobs import Blobs, IncomingBlob
 from tests.backend.conftest import Serve
 from tests.backend.helpers import Api, Attempt, check_error, claim, submit
 from tests.backend.spaces import (
@@ -111,12 +111,12 @@ def test_a_disk_that_is_full_or_gets_full(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(data_folder, "RESERVE", 10**18)
+        patched.setattr(data_folder, "RESERVED_BYTES", 10**18)
         body = check_error(put(client, CONTENT, DIGEST), 507, "disk_full")
         assert "delete comparisons" in body["message"]
-    for step in ("write", "settle"):
+    for step in ("write", "sync"):
         with monkeypatch.context() as patched:
-            patched.setattr(Incoming, step, full)
+            patched.setattr(IncomingBlob, step, full)
             check_error(put(client, CONTENT, DIGEST), 507, "disk_full")
         assert on_disk(parts.blobs) == {}
     assert stored(client, CONTENT) == DIGEST
@@ -137,11 +137,11 @@ def test_only_what_was_not_put_since_is_dropped(tmp_path: Path) -> None:
     blobs.open()
     digest = blobs.put(CONTENT)
     os.utime(blobs.path(digest), (1000, 1000))
-    assert blobs.drop([digest, "0" * 64], before=1000) == 0
+    assert blobs.delete([digest, "0" * 64], before=1000) == 0
     before = time.time()
     blobs.put(CONTENT)
-    assert blobs.drop([digest], before) == 0
-    assert blobs.drop([digest], time.time() + 1) == len(CONTENT)
+    assert blobs.delete([digest], before) == 0
+    assert blobs.delete([digest], time.time() + 1) == len(CONTENT)
     with pytest.raises(NotFoundError, match=digest):
         blobs.path(digest)
 

@@ -45,7 +45,7 @@ def test_a_clock_that_steps_gives_no_run_away(
     send(broker.client, attempt.started(total_steps=6), attempt.points([0, 1]))
     for at, offset in enumerate(steps, start=1):
         clock.offset = offset
-        parts.sweeper.poke()
+        parts.sweeper.sweep_soon()
         send(broker.client, attempt.points([2 * at, 2 * at + 1]))
         until(lambda: run_now(parts.database, run).committed_seq == attempt.seq, "the points")
         assert api.heartbeat(run) == {

@@ -10,7 +10,7 @@ from backend.app import create_app
 from backend.db.database import Database
 from backend.db.migrations import upgrade
 from backend.settings import Settings
-from backend.storage.blobs import BLOBS, Blobs
+from backend.storage.blobs import BLOBS_FOLDER, Blobs
 from frontend.api.client import Api
 from frontend.errors import MissingError
 from tests.support.serving import serving
@@ -21,7 +21,7 @@ from tests.support.snapshots import fill
 def filled(tmp_path: Path, broker_url: str) -> Iterator[tuple[Api, str]]:
     """The client, and a comparison of two arms with epochs 0 and 1 of one seed."""
     url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
-    database, blobs = Database(url), Blobs(tmp_path / BLOBS)
+    database, blobs = Database(url), Blobs(tmp_path / BLOBS_FOLDER)
     upgrade(database)
     blobs.open()
     own = fill(database, blobs, seeds=1, epochs=1, samples=30)
