@@ -21,7 +21,7 @@ from xdist.remote import Producer
 
 from tests.support.broker import Broker
 from tests.support.browser import new_page, running_browser
-from tests.support.scheduling import ByModule, drives_product
+from tests.support.scheduling import ByModule, place
 from tests.support.stack import Stack, running_stack
 
 hypothesis_settings.register_profile("quick", max_examples=15, deadline=None)
@@ -47,8 +47,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=later)
         left_out = set(later)
         items[:] = [item for item in items if item not in left_out]
-    if hasattr(config, "workerinput"):  # with several workers the longest group goes first
-        items.sort(key=lambda item: not drives_product(item.nodeid))
+    if hasattr(config, "workerinput"):  # in a worker of pytest-xdist
+        items.sort(key=lambda item: place(item.nodeid))
 
 
 def _is_for_later(item: pytest.Item) -> bool:

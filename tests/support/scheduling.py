@@ -11,8 +11,16 @@ PRODUCT: Final = ("tests/stack/", "tests/browser/", "tests/launcher/test_up.py")
 and two products at once would make each other late."""
 
 
-def drives_product(nodeid: str) -> bool:
-    """Whether the test starts the whole product or uses the shared one."""
+LONG: Final = ("tests/worker/slot/", "tests/worker/trainer/")
+"""Modules that take a minute; they come early, so that no worker is left alone with one."""
+
+
+def place(nodeid: str) -> int:
+    """Return the place of a test in the order in which modules are handed out."""
+    return 0 if _drives_product(nodeid) else 1 if nodeid.startswith(LONG) else 2
+
+
+def _drives_product(nodeid: str) -> bool:
     return nodeid.startswith(PRODUCT)
 
 
@@ -24,4 +32,4 @@ class ByModule(LoadScopeScheduling):  # type: ignore[misc]  # xdist carries no t
         super().__init__(config, log)
 
     def _split_scope(self, nodeid: str) -> str:
-        return "product" if drives_product(nodeid) else nodeid.partition("::")[0]
+        return "product" if _drives_product(nodeid) else nodeid.partition("::")[0]

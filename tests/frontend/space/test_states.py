@@ -23,6 +23,10 @@ SHARE = """(canvas, [left, right]) => {
 """How much of a part of a panel is in strong colours."""
 
 
+NEWS_MS = 10_000
+"""So often the page asks for new snapshots: polling.js. Tests need not sit it out."""
+
+
 def opened(page: Page, url: str, query: str = "") -> None:
     page.goto(url + query)
     expect(page.get_by_test_id("space")).to_have_attribute("data-state", "ready")
@@ -197,12 +201,14 @@ def test_three_axes_turn_by_a_drag(page: Page) -> None:
 def test_without_a_snapshot_it_says_when_the_first_comes_and_shows_it_then(page: Page) -> None:
     peer = two_clouds(ARMS[:2], 40)
     peer.snapshots, peer.is_open = False, True
+    page.clock.install()
     with serving(peer.app()) as url:
         page.goto(url)
         notice = page.get_by_test_id("space-notice")
         expect(notice).to_contain_text("First snapshot at epoch 0")
         expect(notice).to_contain_text("every 5 epochs")
         peer.snapshots = True
+        page.clock.fast_forward(NEWS_MS)
         expect(page.get_by_test_id("space-panel-1")).to_be_visible()
         expect(notice).to_be_hidden()
 
@@ -211,11 +217,13 @@ def test_new_snapshots_are_offered_and_do_not_take_the_view_away(page: Page) -> 
     peer = two_clouds(ARMS[:2], 40, 3)
     whole = peer.coordinates
     peer.is_open, peer.epochs, peer.coordinates = True, [0, 1], whole[:, :2]
+    page.clock.install()
     with serving(peer.app()) as url:
         opened(page, url)
         lasso(page, 0, 0.0, 0.5)
         said = page.get_by_test_id("space-lasso-count").inner_text()
         peer.offered = [0, 1, 2]
+        page.clock.fast_forward(NEWS_MS)
         offer = page.get_by_test_id("space-offer")
         expect(offer).to_contain_text("epoch 2")
         peer.epochs, peer.coordinates = [0, 1, 2], whole
