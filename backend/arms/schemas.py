@@ -115,7 +115,7 @@ class ArmTable(BaseModel):
 
     arms: list[ArmOut]
     unknown: list[str]
-    """Of the asked arms those that there are not."""
+    """The asked arms that do not exist."""
     keys: list[str]
     """Metrics that a run of these arms has."""
     metrics: list[MetricValues]

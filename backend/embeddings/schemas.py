@@ -15,16 +15,16 @@ class SamplesOut(BaseModel):
     n: int
     """Points."""
     total: int
-    """Points that the whole split has."""
+    """Points of the whole split."""
     split: str
     classes: list[str]
     labels: list[int]
     fine: list[int] | None
-    """Labels within the classes; -1 for a point that has none."""
+    """Fine labels within the classes; -1 for a point without one."""
     modalities: list[str] | None
     modality: list[int] | None
     ids: list[int]
-    """Places of the points' items in the data set."""
+    """Index in the data set of each point's item."""
     media: Literal["image", "spectrogram", "none"]
     tile: int | None
     """Side of a sprite's tile in pixels."""
@@ -33,9 +33,9 @@ class SamplesOut(BaseModel):
     sprite: str | None
     """Path of the PNG."""
     sounds: str | None
-    """Path of a wav file with the recordings of the first points, one behind another."""
+    """Path of a wav file with the recordings of the first points, one after another."""
     sound_ends: list[float] | None
-    """Where each of them ends, in seconds."""
+    """Where each recording ends, in seconds."""
 
 
 class RunEpochs(BaseModel):
@@ -53,7 +53,7 @@ class Space(BaseModel):
     samples: SamplesOut | None
     """None before the first snapshot."""
     seeds: list[int]
-    """Those with a snapshot."""
+    """The seeds with a snapshot."""
     runs: list[RunEpochs]
 
 
@@ -109,7 +109,7 @@ class ArmDistances(BaseModel):
     arm: str
     epochs: list[int]
     histograms: list[Histogram]
-    """One an epoch."""
+    """One for each epoch."""
 
 
 class SpaceDistances(BaseModel):
@@ -142,19 +142,19 @@ class ProjectionOut(BaseModel):
     seed: int
     n: int
     epochs: list[int]
-    """Those that all the arms have."""
+    """The epochs that all arms have."""
     arms: list[str]
     coordinates: str | None
     """Path of float32 numbers, little-endian, [arm, epoch, sample, axis]; None until ready."""
     earlier: Earlier | None
-    """What can be shown until it is ready; its arms have other snapshots."""
+    """An older answer to show until this one is ready; it was made from other snapshots."""
 
 
 class Size(BaseModel):
     """What deleting a comparison frees."""
 
     bytes: int
-    """Of blobs that no other comparison needs."""
+    """Size of the blobs that no other comparison needs."""
     points: int
-    """Of its series."""
+    """Points of its series."""
     runs: int

@@ -49,7 +49,7 @@ class Ready(BaseModel):
     disk_free: int
     """Bytes."""
     problems: list[Problem]
-    """Of each part that is unavailable."""
+    """One for each part that is unavailable."""
 
 
 @router.get("/live")

@@ -10,9 +10,9 @@ class Pair(BaseModel):
     """The two arms that are judged."""
 
     a: str
-    """In the contrastive loss's place."""
+    """Takes the place of the contrastive loss in the claims."""
     b: str
-    """In the triplet loss's place."""
+    """Takes the place of the triplet loss in the claims."""
 
 
 class ReportedOut(BaseModel):
@@ -31,11 +31,11 @@ class Figures(BaseModel):
 
     metric: str
     mean_difference: float | None
-    """Mean of a - b, with its bound in the place of a censored value."""
+    """Mean of a - b; a censored value counts as its bound."""
     interval: tuple[float, float] | None
     p_value: float | None
     p_holm: float | None
-    """Adjusted over the evidence of all claims."""
+    """The p-value after Holm's correction over the evidence of all claims."""
     effect_size: float | None
     n: int
     """Pairs of runs."""
@@ -47,12 +47,12 @@ class EvidenceOut(Figures):
 
     label: str
     expected: Expected
-    """How a should lie against b."""
+    """How a should compare with b."""
     mean_a: float | None
-    """Over the pairs; null where one of its values is censored."""
+    """Mean over the pairs; null where a value is censored."""
     mean_b: float | None
     censored: int
-    """Pairs of which one value is only known to be more than a bound."""
+    """Pairs in which a value is censored: only a lower bound of it is known."""
 
 
 class ClaimOut(Figures):
@@ -63,7 +63,7 @@ class ClaimOut(Figures):
     arms: Pair | None
     reason: str
     reported: list[ReportedOut]
-    """Of contrastive and triplet loss; empty for other arms."""
+    """For contrastive and triplet loss; empty for other arms."""
     evidence: list[EvidenceOut]
 
 
@@ -76,8 +76,8 @@ class Verdict(BaseModel):
     arms: Pair | None
     """Null where the spec has no contrastive or no triplet arm and no other two were named."""
     seeds: int
-    """At which the runs of both arms have succeeded."""
+    """Number of seeds at which the runs of both arms have succeeded."""
     smallest_p: float | None
-    """No data of so many seeds give less."""
+    """The smallest p-value that so few seeds can give."""
     caveats: list[str]
     claims: list[ClaimOut]
