@@ -1,7 +1,8 @@
-"""The Celery side of a slot: a message wakes it, and nothing more depends on the message.
+"""The Celery application of a slot. A message only wakes the slot up; nothing else depends on it.
 
-Start one process a slot: `python -m celery -A worker.celery_app worker -Q lossboard.cpu`.
-The database row owns the job; a wake-up that is lost, doubled or late does no harm.
+Start one process per slot: `python -m celery -A worker.celery_app worker -Q lossboard.cpu`.
+Which runs are queued is in the backend's database, so a wake-up that is lost, duplicated or late
+does no harm.
 """
 
 import functools
@@ -24,11 +25,12 @@ from worker.settings import Settings
 from worker.slot.slot import Slot
 
 GIVE_BACK_S: Final = 3.2
-"""How long a slot that was asked to stop, and has no time to drain, may take to give its run back;
-Celery stops then."""
+"""Time that a slot without time to drain has to give its run back when it is asked to stop; Celery
+stops after it."""
 EXIT_AFTER_S: Final = 4.0
-"""By then it is gone, whatever Celery still waits for."""
+"""Time after which the process exits, even if Celery still waits for something."""
 POLL_S: Final = 0.05
+"""Between two looks at whether the slot is done."""
 
 log = logging.getLogger(__name__)
 settings = Settings.from_environment()
@@ -39,7 +41,7 @@ app.conf.update(
     task_ignore_result=True,
     worker_pool="prefork",
     worker_concurrency=1,
-    worker_pool_start_method="spawn",  # a fresh interpreter: no lock is inherited in mid-use
+    worker_pool_start_method="spawn",  # a new interpreter: it inherits no lock that is in use
     worker_disable_prefetch=True,
     worker_proc_alive_timeout=30.0,  # a spawned child imports everything first
     worker_soft_shutdown_timeout=2.0,
@@ -52,72 +54,76 @@ app.conf.update(
 
 @functools.cache
 def slot() -> Slot:
-    """The slot of this pool child."""
+    """Return the slot of this pool child."""
     return Slot(settings)
 
 
 @app.task(name=WAKE_TASK, ignore_result=True, acks_late=False)  # type: ignore[untyped-decorator]
 def wake() -> None:
-    """Train until nothing is queued for this slot's device class."""
-    own = slot()
+    """Train queued runs until none is left for this slot's device class."""
+    this_slot = slot()
     # Here and not when the process starts: billiard sets its own handlers after that.
-    signal.signal(signal.SIGTERM, lambda *_: own.stop())
-    own.work()
+    signal.signal(signal.SIGTERM, lambda *_: this_slot.stop())
+    this_slot.work()
 
 
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]
 def set_up_logs(loglevel: int | None = None, **_: object) -> None:
-    """In both processes: write as ours do. That somebody listens keeps Celery from its own way."""
+    """Set up the product's log format, in both processes; a receiver of this signal keeps Celery
+    from setting up its own."""
     logs.set_up(settings.log_format, loglevel or logging.WARNING)
 
 
 @signals.worker_process_init.connect  # type: ignore[untyped-decorator]
 def open_slot(**_: object) -> None:
-    """In the pool child: warm the spare before anybody asks."""
+    """Warm up the spare trainer when the pool child starts, before the first run."""
     slot().open()
 
 
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]
 def forward_stop(sender: Consumer, **_: object) -> None:
-    """In the main process: let the slot give its run back first, then stop as Celery does."""
-    celerys_own: Any = signal.getsignal(signal.SIGTERM)
-    signal.signal(signal.SIGTERM, _StopHandler(sender, celerys_own))
+    """Replace the main process's handler of SIGTERM, so that the slot gives its run back before
+    Celery stops."""
+    celery_handler: Any = signal.getsignal(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, _StopHandler(sender, celery_handler))
 
 
 class _StopHandler:
-    """The main process's handler of SIGTERM; a second one waits for nothing any more."""
+    """The main process's handler of SIGTERM: stops the slot, then Celery; a second signal stops
+    Celery at once."""
 
     def __init__(
-        self, consumer: Consumer, celerys_own: Callable[[int, FrameType | None], None]
+        self, consumer: Consumer, celery_handler: Callable[[int, FrameType | None], None]
     ) -> None:
         self._consumer = consumer
-        self._celerys_own = celerys_own
-        self._asked = False
+        self._celery_handler = celery_handler
+        self._stopping = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        if self._asked:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+        if self._stopping:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # Celery is stopped only once
             _exit_after(EXIT_AFTER_S)
-            self._celerys_own(number, frame)
+            self._celery_handler(number, frame)
             return
-        self._asked = True
+        self._stopping = True
         _exit_after(settings.drain_s + EXIT_AFTER_S)
         for pid in self._consumer.pool.info["processes"]:
             try:
                 os.kill(pid, signal.SIGTERM)
             except ProcessLookupError:
                 log.info("pool child %d had ended already", pid)
-        # Celery's own stop may begin only when the slot is done: it sleeps while a task runs.
-        threading.Thread(target=self._wait_for_the_slot, daemon=True).start()
+        # Celery may begin to stop only when the slot is done: its stop sleeps while a task runs.
+        threading.Thread(target=self._stop_celery_after_slot, daemon=True).start()
 
-    def _wait_for_the_slot(self) -> None:
+    def _stop_celery_after_slot(self) -> None:
         until = time.monotonic() + settings.drain_s + GIVE_BACK_S
         while state.active_requests and time.monotonic() < until:
             time.sleep(POLL_S)
-        os.kill(os.getpid(), signal.SIGTERM)  # its handler belongs to the main thread
+        os.kill(os.getpid(), signal.SIGTERM)  # the handler must run in the main thread
 
 
 def _exit_after(seconds: float) -> None:
+    """Exit this process after a number of seconds, unless it has exited by then."""
     guard = threading.Timer(seconds, os._exit, [1])
     guard.daemon = True
     guard.start()

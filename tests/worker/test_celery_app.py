@@ -13,19 +13,19 @@ from tests.support.specs import long, small
 from tests.support.waiting import PATIENCE, until
 
 
-def gone(processes: list[psutil.Process]) -> bool:
+def ended(processes: list[psutil.Process]) -> bool:
     return not any(
         process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes
     )
 
 
 def stop(slot: Slot) -> float:
-    """SIGTERM; how long it takes until all its processes are gone."""
+    """Send SIGTERM; return the seconds until all its processes have ended."""
     processes = [slot.main, *slot.main.children(recursive=True)]
     began = time.monotonic()
     slot.popen.send_signal(signal.SIGTERM)
     slot.popen.wait(timeout=60)
-    until(lambda: gone(processes), "the end of all processes", timeout=5)
+    until(lambda: ended(processes), "the end of all processes", timeout=5)
     return time.monotonic() - began
 
 
@@ -44,7 +44,7 @@ def test_one_message_delivered_three_times_trains_once(
     assert "Traceback" not in slot.log.read_text()
 
 
-def test_a_slot_asked_to_stop_in_mid_run_is_gone_within_5_s(
+def test_a_slot_asked_to_stop_during_a_run_ends_within_5_s(
     backend: Backend, broker_url: str, tmp_path: Path
 ) -> None:
     with running_slot(backend, broker_url, tmp_path) as slot:
@@ -57,7 +57,7 @@ def test_a_slot_asked_to_stop_in_mid_run_is_gone_within_5_s(
     assert run.state == "queued"
 
 
-def test_kill_9_of_the_main_process_leaves_nothing_behind(
+def test_kill_9_of_the_main_process_ends_pool_child_and_trainers(
     backend: Backend, broker_url: str, tmp_path: Path
 ) -> None:
     with running_slot(backend, broker_url, tmp_path) as slot:
@@ -67,7 +67,7 @@ def test_kill_9_of_the_main_process_leaves_nothing_behind(
         below = slot.main.children(recursive=True)
         assert slot.trainers()
         slot.popen.kill()
-        until(lambda: gone(below), "the end of pool child and trainers", timeout=5)
+        until(lambda: ended(below), "the end of pool child and trainers", timeout=5)
 
 
 def test_kill_9_of_the_pool_child_ends_its_trainers_and_the_slot_works_on(
@@ -82,13 +82,13 @@ def test_kill_9_of_the_pool_child_ends_its_trainers_and_the_slot_works_on(
         assert child is not None
         assert child.pid != slot.main.pid
         child.kill()
-        until(lambda: gone(trainers), "the end of the trainers", timeout=5)
+        until(lambda: ended(trainers), "the end of the trainers", timeout=5)
         run.attempt, run.state = 2, "queued"  # as the sweeper does when the lease has lapsed
         slot.wake()
         until(lambda: run.state == "succeeded", "the second attempt", timeout=60)
 
 
-def test_a_slot_whose_broker_is_away_stops_within_5_s_and_comes_back_with_it(
+def test_a_slot_without_a_broker_stops_within_5_s_and_works_again_with_it(
     backend: Backend, broker: Broker, broker_url: str, tmp_path: Path
 ) -> None:
     with running_slot(backend, broker_url, tmp_path) as slot:

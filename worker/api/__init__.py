@@ -1,1 +1,1 @@
-"""Clients of the API's internal part: runs, blobs and projections."""
+"""Clients of the API's internal part: runs, projections and blobs."""

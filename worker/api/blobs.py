@@ -1,4 +1,8 @@
-"""Client of the API's blob store: bytes go there under the SHA-256 of their content."""
+"""Client of the API's blob store, where bytes are kept under the SHA-256 digest of their content.
+
+`put` and `fetch` are for a training: they wait while the API is away, until the run is cancelled.
+`get` is for a projection, which tries once and is claimed again later.
+"""
 
 import hashlib
 import time
@@ -7,42 +11,43 @@ from typing import Final, Protocol
 
 import httpx
 
-from worker.api import client as internal
+from worker.api.client import http_client
 from worker.errors import ApiUnavailableError, BlobLostError, BlobRefusedError, CancelledError
 from worker.settings import Settings
 
 TIMEOUT: Final = httpx.Timeout(30.0, connect=2.0)
 RETRY_S: Final = 0.5
 INSUFFICIENT_STORAGE: Final = 507
+"""HTTP status of an API whose disk is full; trying again does not help."""
 
 
 class BlobStore(Protocol):
-    """Takes blobs."""
+    """Where snapshots and checkpoints are stored."""
 
     def put(self, content: bytes, cancelled: Callable[[], bool]) -> str:
-        """Store bytes; their digest.
+        """Store bytes and return their digest.
 
         Raises:
             BlobRefusedError: they cannot be stored.
-            CancelledError: while the store was waited for.
+            CancelledError: the run was cancelled while the store was away.
         """
 
 
 class BlobClient:
-    """The API's store."""
+    """The API's blob store."""
 
     def __init__(self, settings: Settings) -> None:
-        self._http = internal.http_client(settings, TIMEOUT, "/blobs")
+        self._http = http_client(settings, TIMEOUT, "/blobs")
 
     def put(self, content: bytes, cancelled: Callable[[], bool]) -> str:
-        """Store bytes, however long the API is away; their digest.
+        """Store bytes, waiting while the API is away, and return their digest.
 
         Raises:
-            BlobRefusedError: the API does not take them.
-            CancelledError: while the API was away.
+            BlobRefusedError: the API refuses them.
+            CancelledError: the run was cancelled while the API was away.
         """
         digest = hashlib.sha256(content).hexdigest()
-        answer = self._asked("PUT", digest, cancelled, content)
+        answer = self._request("PUT", digest, cancelled, content)
         if not answer.is_success:
             raise BlobRefusedError(
                 f"the API refused {len(content):,} bytes with {answer.status_code}: "
@@ -51,13 +56,13 @@ class BlobClient:
         return digest
 
     def fetch(self, digest: str, cancelled: Callable[[], bool]) -> bytes:
-        """The bytes of a blob, however long the API is away.
+        """Return the bytes of a blob, waiting while the API is away.
 
         Raises:
-            BlobLostError: it is not there, or not whole.
-            CancelledError: while the API was away.
+            BlobLostError: the blob is missing or damaged.
+            CancelledError: the run was cancelled while the API was away.
         """
-        answer = self._asked("GET", digest, cancelled)
+        answer = self._request("GET", digest, cancelled)
         if not answer.is_success:
             raise BlobLostError(f"the API answers {answer.status_code}: {answer.text[:300]}")
         if hashlib.sha256(answer.content).hexdigest() != digest:
@@ -65,10 +70,10 @@ class BlobClient:
         return answer.content
 
     def get(self, digest: str) -> bytes:
-        """The bytes of a blob.
+        """Return the bytes of a blob, in one try.
 
         Raises:
-            ApiUnavailableError: the API gave no good answer.
+            ApiUnavailableError: the API gave no usable answer.
         """
         try:
             answer = self._http.get(f"/{digest}")
@@ -81,10 +86,10 @@ class BlobClient:
         """Close the connections."""
         self._http.close()
 
-    def _asked(
+    def _request(
         self, method: str, digest: str, cancelled: Callable[[], bool], content: bytes | None = None
     ) -> httpx.Response:
-        """The API's answer, once it has one that another try would not change."""
+        """Repeat a request until its answer is one that another try would not change."""
         while True:
             try:
                 answer = self._http.request(method, f"/{digest}", content=content)

@@ -1,1 +1,1 @@
-"""A slot: claims runs and watches over the trainers that it starts."""
+"""A slot: a Celery pool child that claims runs and supervises the trainers it starts."""

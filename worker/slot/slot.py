@@ -1,4 +1,4 @@
-"""One slot: what the pool child holds for its whole life."""
+"""A slot: all that a Celery pool child holds from its start to its end."""
 
 import logging
 import threading
@@ -17,13 +17,14 @@ from worker.slot.supervisor import Supervisor
 from worker.slot.trainer_process import SpareTrainer, TrainerProcess
 
 PRESENCE_S: Final = 5.0
+"""Between two reports that an idle slot is alive."""
 PRESENCE_RETRY_S: Final = 1.0
 
 log = logging.getLogger(__name__)
 
 
 class Slot:
-    """Supervisor, warm spare, and the thread that tells the API that an idle slot lives."""
+    """The supervisor, the spare trainer, and the thread that reports an idle slot as alive."""
 
     def __init__(
         self,
@@ -43,21 +44,21 @@ class Slot:
         )
 
     def open(self) -> None:
-        """Warm the spare and be seen; call it from the process's main thread."""
+        """Warm up the spare trainer and report the slot; call it from the process's main thread."""
         self._spare.prepare()
         self._presence.start()
 
     def work(self) -> None:
-        """Train until nothing is queued."""
+        """Train queued runs until none is left."""
         self._supervisor.work()
 
     def stop(self) -> None:
-        """Give back what is being trained; may be called from a signal handler."""
+        """Give back the run that is being trained; may be called from a signal handler."""
         self._stopped.set()
         self._supervisor.stop()
 
     def close(self) -> None:
-        """Stop the spare and all connections; for a slot whose process goes on."""
+        """Stop the spare trainer and close all connections, where the process itself goes on."""
         self.stop()
         self._presence.join()
         self._spare.close()
@@ -66,6 +67,7 @@ class Slot:
         self._redis.close()
 
     def _send_lost(self, lost: Lost) -> bool:
+        """Send the event of a lost attempt; return whether the broker took it."""
         try:
             self._redis.xadd(EVENT_STREAM, {EVENT_FIELD: encode(lost)})
         except redis.RedisError as error:
@@ -74,7 +76,7 @@ class Slot:
         return True
 
     def _report_presence(self) -> None:
-        """A heartbeat says it while a run is in hand."""
+        """Report the idle slot at intervals; while it trains a run, the heartbeats do so."""
         pause = 0.0
         while not self._stopped.wait(pause):
             pause = PRESENCE_S
@@ -83,4 +85,4 @@ class Slot:
             try:
                 self._presence_api.report_presence()
             except ApiUnavailableError:
-                pause = PRESENCE_RETRY_S  # an API that is away is logged by the calls that need it
+                pause = PRESENCE_RETRY_S  # the calls that need the API log that it is away

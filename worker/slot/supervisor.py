@@ -1,4 +1,4 @@
-"""The slot's work: claim a run, hand it to a trainer, watch over it until its end is stored."""
+"""The work of a slot: claim a run, hand it to a trainer, and watch it until its end is stored."""
 
 import logging
 import threading
@@ -13,28 +13,33 @@ from worker.errors import ApiUnavailableError
 from worker.slot.trainer_process import GIVEN_BACK, SpareTrainer, TrainerProcess
 
 HEARTBEAT_S: Final = 0.8
-"""Between heartbeats: within a cancel's 3 s, and a small part of the lease."""
+"""Between heartbeats: short enough for a cancel to take effect within 3 s, and a small part of the
+lease."""
 CLOSING_HEARTBEAT_S: Final = 0.1
-"""Between heartbeats once all that is missing is that the end is stored."""
+"""Between heartbeats once the only thing missing is that the backend stores the end."""
 TICK_S: Final = 0.05
+"""Between two looks at the trainer."""
 CANCEL_GRACE_S: Final = 1.5
-"""How long a cancelled trainer may take to stop by itself."""
+"""Time that a cancelled trainer has to stop by itself."""
 GIVE_BACK_S: Final = 2.5
-"""How long a trainer may take to leave at a checkpoint, once its slot is asked to stop."""
+"""Time that a trainer has to give its run back at a checkpoint, when its slot is asked to stop."""
 OVER_GRACE_S: Final = 1.0
-"""How long a trainer may stay once the backend has stored its run's end."""
+"""Time that a trainer has to exit once the backend has stored the end of its run."""
 SPARE_DELAY_S: Final = 0.5
-"""The next spare imports torch for a second or two; not while the run itself starts."""
+"""Delay of the next spare trainer: it imports torch for a second or two, which must not slow down
+the start of the run itself."""
 RESEND_LOST_S: Final = 2.0
+"""Between two copies of the event of a lost attempt, until the backend has stored it."""
 RETRY_S: Final = 0.5
 
 log = logging.getLogger(__name__)
 
 
 class Supervisor:
-    """Works until nothing is queued; everything but `stop` belongs to the slot's main thread.
+    """Trains queued runs, one after the other. Call all but `stop` from the slot's main thread.
 
-    `busy` is set while a run is in its hands.
+    Attributes:
+        busy: set while a run is being trained.
     """
 
     def __init__(
@@ -45,7 +50,14 @@ class Supervisor:
         *,
         drain_s: float = 0.0,
     ) -> None:
-        """A run may take so many seconds to end when the slot is asked to stop."""
+        """Take what the slot holds.
+
+        Args:
+            api: the slot's calls to the API.
+            spare: supplies a trainer for each run.
+            send_lost: sends the event of a lost attempt; returns whether the broker took it.
+            drain_s: seconds that a run has to end by itself when the slot is asked to stop.
+        """
         self._api = api
         self._spare = spare
         self._send_lost = send_lost
@@ -55,12 +67,12 @@ class Supervisor:
         self.busy = threading.Event()
 
     def stop(self) -> None:
-        """Take no other run, and give this one back at a checkpoint, unless it ends within the time
-        it may take; may be called from a signal handler."""
+        """Claim no other run, and give the current one back at a checkpoint unless it ends within
+        `drain_s`; may be called from a signal handler."""
         self._stopping.set()
 
     def work(self) -> None:
-        """Train run after run until none is left: one wake-up, however many are queued."""
+        """Train run after run until none is queued: one wake-up is enough for all of them."""
         while (claim := self._claim()) is not None:
             self.busy.set()
             try:
@@ -75,10 +87,10 @@ class Supervisor:
             try:
                 claim = self._api.claim()
             except ApiUnavailableError as error:
-                self._note_api(error)
+                self._log_api_changes(error)
                 self._stopping.wait(RETRY_S)
             else:
-                self._note_api(None)
+                self._log_api_changes(None)
                 return claim
         return None
 
@@ -96,41 +108,43 @@ class Supervisor:
             self._report_lost(claim, reason, strike=strike)
 
     def _watch(self, claim: Claim, trainer: TrainerProcess) -> bool | None:
-        """Keep the lease until the trainer leaves.
+        """Keep the lease until the trainer exits.
 
-        Returns None when the attempt needs nothing more, else whether its loss is a strike.
+        Returns:
+            None if there is nothing left to report. Otherwise the attempt is lost: True if this
+            counts as a strike against the run, False if not.
         """
         started = time.monotonic()
-        next_beat = started
-        kill_at = leave_at = leave_by = float("inf")
+        next_heartbeat = started
+        kill_at = give_back_at = give_back_by = float("inf")
         cancelled = False
         while not trainer.wait(TICK_S):
             now = time.monotonic()
-            if self._stopping.is_set() and leave_by == float("inf"):
-                leave_at = min(leave_at, now + self._drain_s)
-                if now >= leave_at:
+            if self._stopping.is_set() and give_back_by == float("inf"):
+                give_back_at = min(give_back_at, now + self._drain_s)
+                if now >= give_back_at:
                     trainer.send({"leave": True})
-                    leave_by = now + GIVE_BACK_S
-            if now >= leave_by:
+                    give_back_by = now + GIVE_BACK_S
+            if now >= give_back_by:
                 return False
             if now >= kill_at and not trainer.finished.is_set():
                 return not cancelled
             if now >= started + SPARE_DELAY_S and not self._stopping.is_set():
                 self._spare.prepare()
-            if now < next_beat:
+            if now < next_heartbeat:
                 continue
-            closing = trainer.finished.is_set() or leave_by < float("inf")
-            next_beat = now + (CLOSING_HEARTBEAT_S if closing else HEARTBEAT_S)
-            pulse = self._pulse(claim)
-            if pulse is None:
+            closing = trainer.finished.is_set() or give_back_by < float("inf")
+            next_heartbeat = now + (CLOSING_HEARTBEAT_S if closing else HEARTBEAT_S)
+            answer = self._heartbeat(claim)
+            if answer is None:
                 continue
-            if not pulse.current:
+            if not answer.current:
                 log.warning("it is no longer ours", extra=trainer.log_context)
                 return None
-            trainer.send({"committed_seq": pulse.committed_seq})
-            if pulse.over and not trainer.wait(OVER_GRACE_S):
+            trainer.send({"committed_seq": answer.committed_seq})
+            if answer.over and not trainer.wait(OVER_GRACE_S):
                 return None
-            if pulse.cancel and not cancelled:
+            if answer.cancel and not cancelled:
                 trainer.send({"cancel": True})
                 cancelled = True
                 kill_at = time.monotonic() + CANCEL_GRACE_S
@@ -139,7 +153,8 @@ class Supervisor:
         return None if trainer.exit_code == 0 else not cancelled
 
     def _report_lost(self, claim: Claim, reason: str, *, strike: bool) -> None:
-        """Say that the attempt ended without an end, until the backend knows."""
+        """Report that the attempt stopped without an end, again and again until the backend has
+        stored it or the slot is asked to stop."""
         log.warning("%s", reason, extra=logs.of(claim.run, claim.attempt))
         lost = Lost(run=claim.run, attempt=claim.attempt, reason=reason, strike=strike)
         send_at = time.monotonic()
@@ -149,22 +164,23 @@ class Supervisor:
                 send_at = time.monotonic() + (RESEND_LOST_S if sent else RETRY_S)
             if self._stopping.is_set():
                 return
-            pulse = self._pulse(claim)
-            if pulse is not None and pulse.over:
+            answer = self._heartbeat(claim)
+            if answer is not None and answer.over:
                 return
             self._stopping.wait(CLOSING_HEARTBEAT_S)
 
-    def _pulse(self, claim: Claim) -> HeartbeatAnswer | None:
+    def _heartbeat(self, claim: Claim) -> HeartbeatAnswer | None:
+        """Renew the lease; None while the API is away."""
         try:
-            pulse = self._api.heartbeat(claim)
+            answer = self._api.heartbeat(claim)
         except ApiUnavailableError as error:
-            self._note_api(error)
+            self._log_api_changes(error)
             return None
-        self._note_api(None)
-        return pulse
+        self._log_api_changes(None)
+        return answer
 
-    def _note_api(self, error: ApiUnavailableError | None) -> None:
-        """Log when the API goes away and when it is back, not every try."""
+    def _log_api_changes(self, error: ApiUnavailableError | None) -> None:
+        """Log once when the API goes away and once when it is back, not at every try."""
         if error and not self._api_is_away:
             log.warning("the API does not answer, asking again: %s", error)
         elif self._api_is_away and not error:

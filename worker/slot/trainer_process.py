@@ -1,8 +1,9 @@
-"""A trainer as its slot sees it: a child process that is told things and watched.
+"""The trainer as a child process of its slot, and the two pipes between them: both ends.
 
-The warm spare: a trainer that has imported everything before there is anything to train.
-
-What the slot tells its trainer on stdin, and what the trainer says back on stdout.
+Slot and trainer exchange JSON lines. On the trainer's stdin come the claim, the number of the last
+stored event, and the orders to cancel the run or to give it back; the trainer answers on stdout
+that it is warm and that it has sent its end. `TrainerProcess` and `SpareTrainer` are the slot's
+side, `SlotPipes` is the trainer's. This module imports no torch: a slot never does.
 """
 
 import collections
@@ -21,41 +22,49 @@ from typing import IO, Any, BinaryIO, Final, Self
 from worker.api.client import Claim
 
 PARENT_VARIABLE: Final = "LOSSBOARD_PARENT"
-"""Tells the trainer the slot's process id, so that it notices if the slot died before it looked."""
+"""Environment variable with the slot's process id. By it the trainer notices that the slot ended
+before the trainer could ask the kernel to watch it."""
 GIVEN_BACK: Final = 75
-"""Exit code of a trainer that gave its run back at a checkpoint, as it was told to."""
+"""Exit code of a trainer that gave its run back at a checkpoint, as its slot asked."""
 TERM_GRACE_S: Final = 0.5
 """Between TERM and KILL."""
 STDERR_LINES: Final = 20
+"""Last lines of a trainer's stderr that are kept for the reason of a lost attempt."""
 ALLOCATOR: Final = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(2**32),
     "MALLOC_TOP_PAD_": str(2**26),
 }
-"""For glibc, which otherwise hands each step's activations back to the system and has them zeroed
-again at the next step: up to a third of a step's time. A trainer keeps its memory to its end."""
+"""Settings of glibc's allocator. By default it returns the memory of each step's activations to the
+system, which zeroes it again for the next step: up to a third of a step's time. With these a
+trainer keeps its memory until it exits."""
+PR_SET_PDEATHSIG: Final = 1
+"""From <linux/prctl.h>."""
 
 log = logging.getLogger(__name__)
 
 
 class TrainerProcess:
-    """One trainer, warming up or at work, in a session of its own.
+    """One trainer, warming up or training, which leads a session of its own.
 
-    Start it from a thread that lives as long as the slot: Linux ends the trainer when the thread
+    Start it from a thread that lives as long as the slot: Linux kills the trainer when the thread
     that started it ends.
+
+    Attributes:
+        warm: set once the trainer has imported everything and has warmed up.
+        finished: set once the trainer has sent the end of its run and only waits until it is
+            stored.
+        log_context: the run and attempt that its log lines belong to, as `logging`'s `extra`.
     """
 
     def __init__(self, popen: subprocess.Popen[bytes]) -> None:
         self._popen = popen
         self._stderr: collections.deque[str] = collections.deque(maxlen=STDERR_LINES)
         self.warm = threading.Event()
-        """Set once everything is imported."""
         self.finished = threading.Event()
-        """Set once the trainer has sent its end and only waits for it to be stored."""
         self.log_context: dict[str, Any] = {}
-        """The run and attempt that its lines belong to, as the log wants it."""
         self._readers = [
-            threading.Thread(target=self._listen, daemon=True),
+            threading.Thread(target=self._read_stdout, daemon=True),
             threading.Thread(target=self._read_stderr, daemon=True),
         ]
         for reader in self._readers:
@@ -77,23 +86,23 @@ class TrainerProcess:
 
     @property
     def pid(self) -> int:
-        """Of the process, which leads its group."""
+        """Id of the process, which leads its process group."""
         return self._popen.pid
 
     @property
     def exit_code(self) -> int | None:
-        """None while it lives; negative for a signal."""
+        """None while it runs; negative if a signal killed it."""
         return self._popen.poll()
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """Tell the trainer something; nothing happens if it has died, which `exit_code` tells."""
+        """Send the trainer one message; nothing happens if it has ended, see `exit_code`."""
         with contextlib.suppress(BrokenPipeError):
             stdin = _pipe(self._popen.stdin)
             stdin.write(json.dumps(message).encode() + b"\n")
             stdin.flush()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for its end; whether it has ended."""
+        """Wait for its exit up to a number of seconds; return whether it has exited."""
         try:
             self._popen.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -101,7 +110,8 @@ class TrainerProcess:
         return True
 
     def stop(self) -> None:
-        """End it and whatever it has started: TERM, then KILL. Does nothing to an ended one."""
+        """End the trainer and all processes it has started, by TERM and then KILL; does nothing if
+        it has exited."""
         if self.exit_code is None:
             self._signal(signal.SIGTERM)
             if not self.wait(TERM_GRACE_S):
@@ -113,7 +123,7 @@ class TrainerProcess:
             _pipe(self._popen.stdin).close()
 
     def describe_end(self) -> str:
-        """How an ended trainer ended, with what it said last."""
+        """Return how an ended trainer ended, with the last lines of its stderr."""
         self.stop()  # waits for the last lines
         code = self._popen.returncode
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
@@ -121,16 +131,16 @@ class TrainerProcess:
         return f"the trainer ended without a result ({how})" + (f":\n{said}" if said else "")
 
     def _signal(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError):  # it has just ended
+        with contextlib.suppress(ProcessLookupError):  # it has just exited
             os.killpg(self.pid, number)
 
-    def _listen(self) -> None:
+    def _read_stdout(self) -> None:
         with _pipe(self._popen.stdout) as lines:
             for line in lines:
-                said = json.loads(line)
-                if said.get("ready"):
+                message = json.loads(line)
+                if message.get("ready"):
                     self.warm.set()
-                elif said.get("ended"):
+                elif message.get("ended"):
                     self.finished.set()
 
     def _read_stderr(self) -> None:
@@ -147,7 +157,7 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 
 
 class SpareTrainer:
-    """At most one idle trainer, so that a run starts without waiting for torch's import."""
+    """At most one idle trainer, warmed up ahead so that a run need not wait for torch's import."""
 
     def __init__(self, start: Callable[[], TrainerProcess]) -> None:
         self._start = start
@@ -160,7 +170,7 @@ class SpareTrainer:
             self._idle = self._start()
 
     def take(self) -> TrainerProcess:
-        """The idle trainer, now the caller's. It may still be warming up: what it is told waits."""
+        """Hand over the idle trainer. It may still be warming up; it reads its messages after."""
         self.prepare()
         taken, self._idle = self._idle, None
         assert taken is not None, "prepare() leaves one"
@@ -173,12 +183,11 @@ class SpareTrainer:
             self._idle = None
 
 
-PR_SET_PDEATHSIG: Final = 1
-"""From <linux/prctl.h>."""
-
-
 class SlotPipes:
-    """The two pipes to the slot. The end of stdin is the end of the slot, and of this process."""
+    """The trainer's side of the pipes to its slot.
+
+    The end of stdin means that the slot has ended; a trainer with a run then exits at once.
+    """
 
     def __init__(self, orders: BinaryIO, answers: BinaryIO) -> None:
         self._orders = orders
@@ -188,32 +197,37 @@ class SlotPipes:
 
     @classmethod
     def of_this_process(cls) -> Self:
-        """stdin and stdout; from now on what libraries print goes to stderr."""
+        """Take over stdin and stdout; what libraries print from now on goes to stderr."""
         answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         return cls(sys.stdin.buffer, answers)
 
-    def say(self, **facts: object) -> None:
-        """Send the slot one line."""
+    def send(self, **facts: object) -> None:
+        """Send the slot one message."""
         self._answers.write(json.dumps(facts).encode() + b"\n")
 
     def wait_for_claim(self) -> Claim | None:
-        """The first line; None if the slot has ended."""
+        """Return the first message, the claim; None if the slot has ended."""
         line = self._orders.readline()
         return Claim.model_validate_json(line) if line else None
 
     def listen(self, on_stored: Callable[[int], None], on_end_soon: Callable[[], None]) -> None:
-        """Pass on all further lines, in a thread."""
+        """Handle all further messages, in a thread.
+
+        Args:
+            on_stored: called with the number of the last event that the backend has stored.
+            on_end_soon: called when the run is to be cancelled or given back.
+        """
         threading.Thread(
             target=self._listen, args=(on_stored, on_end_soon), name="control", daemon=True
         ).start()
 
     def cancelled(self) -> bool:
-        """Whether the run is to stop before its end."""
+        """Return whether the run is to stop before its end."""
         return self._cancelled.is_set()
 
     def worker_stopping(self) -> bool:
-        """Whether the run is to be given back at a checkpoint."""
+        """Return whether the run is to be given back at a checkpoint."""
         return self._worker_stopping.is_set()
 
     def _listen(self, on_stored: Callable[[int], None], on_end_soon: Callable[[], None]) -> None:
@@ -227,13 +241,14 @@ class SlotPipes:
             elif order.get("leave"):
                 self._worker_stopping.set()
                 on_end_soon()
-        os._exit(1)  # no slot, no run: it may be given to another at any moment
+        os._exit(1)  # without its slot the run may be given to another one at any moment
 
 
 def die_with_parent() -> None:
-    """End this process when its slot ends, however that ends (Linux; elsewhere stdin's end does).
+    """Make this process end when its slot ends, for any reason.
 
-    Exits at once if the slot has ended already.
+    On Linux the kernel does it; elsewhere the end of stdin does. Exits at once if the slot has
+    ended already.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

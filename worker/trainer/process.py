@@ -42,7 +42,7 @@ def main() -> int:
     torch.set_num_threads(settings.torch_threads)
     torch.backends.cudnn.allow_tf32 = False  # float32 means float32; who wants speed says bfloat16
     warm_up()
-    pipes.say(ready=True)
+    pipes.send(ready=True)
 
     claim = pipes.wait_for_claim()
     if claim is None:
@@ -66,7 +66,7 @@ def main() -> int:
     except GivenBackError:
         reporter.close()
         return GIVEN_BACK
-    pipes.say(ended=True)
+    pipes.send(ended=True)
     reporter.close()
     return 0
 

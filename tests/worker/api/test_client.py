@@ -1,3 +1,5 @@
+"""The slot's client against a small backend over real HTTP."""
+
 from collections.abc import Iterator
 
 import pytest
@@ -20,7 +22,7 @@ def api(backend: Backend) -> Iterator[SlotApi]:
     api.close()
 
 
-def test_nothing_queued_is_no_claim(api: SlotApi) -> None:
+def test_no_claim_while_nothing_is_queued(api: SlotApi) -> None:
     assert api.claim() is None
 
 
@@ -33,7 +35,7 @@ def test_a_claim_carries_the_run(api: SlotApi, backend: Backend) -> None:
     assert backend.claims[0]["worker"] == "a slot/1"
 
 
-def test_a_heartbeat_tells_how_the_run_stands(api: SlotApi, backend: Backend) -> None:
+def test_a_heartbeat_returns_the_state_of_the_run(api: SlotApi, backend: Backend) -> None:
     run = backend.queue(small())
     claim = api.claim()
     assert claim is not None
@@ -43,18 +45,16 @@ def test_a_heartbeat_tells_how_the_run_stands(api: SlotApi, backend: Backend) ->
     assert api.heartbeat(claim).over
 
 
-def test_a_run_that_is_gone_is_over(api: SlotApi) -> None:
+def test_a_run_that_no_longer_exists_is_over(api: SlotApi) -> None:
     claim = Claim(run="gone", attempt=1, lease_s=1, comparison="c", arm="a", seed=0, spec={})
     assert api.heartbeat(claim).over
 
 
-def test_a_refusal_and_a_dead_api_are_told_apart_from_an_answer(
-    api: SlotApi, backend: Backend
-) -> None:
-    stranger = client(backend, token="wrong")
+def test_a_refusal_and_a_dead_api_raise(api: SlotApi, backend: Backend) -> None:
+    intruder = client(backend, token="wrong")
     with pytest.raises(ApiUnavailableError, match="401"):
-        stranger.claim()
-    stranger.close()
+        intruder.claim()
+    intruder.close()
     backend.shut()
     with pytest.raises(ApiUnavailableError, match="claim"):
         api.claim()

@@ -1,4 +1,4 @@
-"""A supervisor with real trainers; the backend is a small peer over real HTTP and Redis."""
+"""A slot with real trainers, against a small backend over real HTTP and Redis."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ from worker.slot.slot import Slot
 from worker.slot.trainer_process import GIVEN_BACK, TrainerProcess
 
 
-class Trainers:
+class StartedTrainers:
     """Starts trainers and remembers them."""
 
     def __init__(self, environment: dict[str, str]) -> None:
@@ -33,12 +33,12 @@ class Trainers:
 
 
 @pytest.fixture
-def trainers(backend: Backend, broker_url: str) -> Trainers:
-    return Trainers(worker_environment(broker_url, backend.url))
+def trainers(backend: Backend, broker_url: str) -> StartedTrainers:
+    return StartedTrainers(worker_environment(broker_url, backend.url))
 
 
 @pytest.fixture
-def slot(backend: Backend, broker_url: str, trainers: Trainers) -> Iterator[Slot]:
+def slot(backend: Backend, broker_url: str, trainers: StartedTrainers) -> Iterator[Slot]:
     settings = Settings(broker_url=broker_url, api_url=backend.url, token=TOKEN, name="w1")
     slot = Slot(settings, start_trainer=trainers.start)
     slot.open()
@@ -49,7 +49,7 @@ def slot(backend: Backend, broker_url: str, trainers: Trainers) -> Iterator[Slot
 
 @contextmanager
 def disturbing(disturb: object) -> Iterator[None]:
-    """Run the disturbance beside the slot's own (main) thread; its failure is the test's."""
+    """Run a function in a second thread while the slot works in this one; its error is raised here."""
     faults: list[BaseException] = []
 
     def guarded() -> None:
@@ -67,22 +67,22 @@ def disturbing(disturb: object) -> Iterator[None]:
         raise faults[0]
 
 
-def whole(run: Run, steps: int) -> None:
-    """Succeeded, with every event and point exactly once."""
+def assert_complete(run: Run, steps: int) -> None:
+    """Assert that the run succeeded, with every event and point exactly once."""
     assert run.state == "succeeded", run.events[-1]
     assert [getattr(event, "seq", 0) for event in run.events] == [*range(1, len(run.events) + 1)]
     for key in ("dynamics.loss", "run.elapsed_s"):
         assert [step for step, _ in run.series[key]][-steps:] == [*range(1, steps + 1)]
 
 
-def test_the_spare_becomes_the_run_and_another_takes_its_place(
-    backend: Backend, slot: Slot, trainers: Trainers
+def test_the_spare_trains_the_run_and_another_takes_its_place(
+    backend: Backend, slot: Slot, trainers: StartedTrainers
 ) -> None:
     first = trainers.all[0]
     until(first.warm.is_set, "a warm spare")
     run = backend.queue(small())
     slot.work()
-    whole(run, 128)
+    assert_complete(run, 128)
     assert run.attempt == 1
     assert first.exit_code == 0
     assert len(trainers.all) == 2
@@ -97,7 +97,7 @@ def test_one_wake_up_works_through_the_queue_and_more_do_nothing(
     for _ in range(3):
         slot.work()
     for run in runs:
-        whole(run, 32)
+        assert_complete(run, 32)
         assert run.attempt == 1
 
 
@@ -123,7 +123,7 @@ def test_cancel_ends_a_run_within_3_s_and_keeps_what_was_measured(
 
 
 def test_a_trainer_that_hangs_is_killed_on_cancel(
-    backend: Backend, slot: Slot, trainers: Trainers
+    backend: Backend, slot: Slot, trainers: StartedTrainers
 ) -> None:
     run = backend.queue(long())
     asked = ended = 0.0
@@ -139,13 +139,13 @@ def test_a_trainer_that_hangs_is_killed_on_cancel(
 
     with disturbing(cancel):
         slot.work()
-    assert ended - asked < 4 * PATIENCE  # 3 s for one that listens
+    assert ended - asked < 4 * PATIENCE  # 3 s for a trainer that reacts
     [lost] = run.lost
     assert not lost.strike
 
 
 def test_a_killed_trainer_is_reported_lost_with_its_signal(
-    backend: Backend, slot: Slot, trainers: Trainers
+    backend: Backend, slot: Slot, trainers: StartedTrainers
 ) -> None:
     run = backend.queue(long())
 
@@ -159,12 +159,12 @@ def test_a_killed_trainer_is_reported_lost_with_its_signal(
     assert "SIGKILL" in lost.reason
     assert lost.strike
     assert lost.attempt == 1
-    assert run.attempt == 2  # the peer queued it again, and the same wake-up took it
-    whole(run, 2400)
+    assert run.attempt == 2  # the backend queued it again, and the same wake-up trained it
+    assert_complete(run, 2400)
 
 
-def test_a_stale_attempt_is_stopped_without_a_word(
-    backend: Backend, slot: Slot, trainers: Trainers
+def test_a_stale_attempt_is_stopped_without_a_report(
+    backend: Backend, slot: Slot, trainers: StartedTrainers
 ) -> None:
     run = backend.queue(long())
 
@@ -192,7 +192,7 @@ def test_a_run_goes_on_while_the_api_is_away(backend: Backend, slot: Slot) -> No
     with disturbing(interrupt):
         slot.work()
     assert run.attempt == 1
-    whole(run, 2400)
+    assert_complete(run, 2400)
 
 
 def test_a_run_goes_on_while_the_broker_is_away(
@@ -210,11 +210,11 @@ def test_a_run_goes_on_while_the_broker_is_away(
     with disturbing(interrupt):
         slot.work()
     assert run.attempt == 1
-    whole(run, 2400)
+    assert_complete(run, 2400)
 
 
 def test_a_slot_asked_to_stop_gives_its_run_back(
-    backend: Backend, slot: Slot, trainers: Trainers
+    backend: Backend, slot: Slot, trainers: StartedTrainers
 ) -> None:
     run = backend.queue(long())
     asked = 0.0
@@ -239,10 +239,10 @@ def test_a_claim_waits_for_an_api_that_is_away(backend: Backend, slot: Slot) -> 
     backend.shut()
     with disturbing(backend.open):
         slot.work()
-    whole(run, 16)
+    assert_complete(run, 16)
 
 
-def test_a_run_whose_spec_cannot_be_read_fails_and_says_so(backend: Backend, slot: Slot) -> None:
+def test_a_run_with_an_unreadable_spec_fails_with_a_message(backend: Backend, slot: Slot) -> None:
     run = backend.queue({**small(), "data": {"kind": "from_the_future"}})
     slot.work()
     assert run.state == "failed"
@@ -276,7 +276,7 @@ def test_a_nan_fails_the_run_with_its_step_and_keeps_its_curves(
 
 
 def test_a_run_is_given_back_at_a_checkpoint(
-    backend: Backend, slot: Slot, trainers: Trainers
+    backend: Backend, slot: Slot, trainers: StartedTrainers
 ) -> None:
     run = backend.queue(long())
 
@@ -296,7 +296,7 @@ def test_a_run_is_given_back_at_a_checkpoint(
 
 
 def test_a_run_that_ends_within_its_time_is_not_given_back(
-    backend: Backend, broker_url: str, trainers: Trainers
+    backend: Backend, broker_url: str, trainers: StartedTrainers
 ) -> None:
     settings = Settings(
         broker_url=broker_url, api_url=backend.url, token=TOKEN, name="w1", drain_s=60
@@ -312,5 +312,5 @@ def test_a_run_that_ends_within_its_time_is_not_given_back(
     with disturbing(leave):
         slot.work()
     slot.close()
-    whole(run, 128)
+    assert_complete(run, 128)
     assert waits.state == "queued"

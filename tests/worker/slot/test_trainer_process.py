@@ -1,4 +1,4 @@
-"""A trainer alone: how it warms up, and that it never outlives whoever started it."""
+"""A trainer process: how it warms up, and that it never outlives the process that started it."""
 
 import os
 import signal
@@ -15,26 +15,26 @@ from worker.slot.trainer_process import TrainerProcess
 ENVIRONMENT = worker_environment("redis://127.0.0.1:1/0", "http://127.0.0.1:1")
 
 
-def test_it_says_when_it_is_warm_and_leads_a_session_of_its_own() -> None:
+def test_it_reports_that_it_is_warm_and_leads_its_own_session() -> None:
     trainer = TrainerProcess.start(ENVIRONMENT)
     until(trainer.warm.is_set, "a warm trainer")
     assert os.getsid(trainer.pid) == trainer.pid
     os.kill(trainer.pid, signal.SIGTERM)
     assert trainer.wait(60)
-    trainer.send({"cancel": True})  # nobody listens, nothing happens
+    trainer.send({"cancel": True})  # it has ended: nothing happens
     trainer.stop()
     assert trainer.exit_code == -signal.SIGTERM
 
 
-def test_its_last_words_name_the_signal_and_the_last_lines() -> None:
+def test_the_description_of_its_end_has_the_exit_code_and_the_last_lines() -> None:
     trainer = TrainerProcess.start({**ENVIRONMENT, "LOSSBOARD_DEVICE": "tpu"})
     assert trainer.wait(60)
-    words = trainer.describe_end()
-    assert "exit code 1" in words
-    assert "LOSSBOARD_DEVICE is 'tpu'" in words
+    description = trainer.describe_end()
+    assert "exit code 1" in description
+    assert "LOSSBOARD_DEVICE is 'tpu'" in description
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the end of stdin tells it")
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the end of stdin ends it")
 def test_it_dies_with_its_parent_though_its_stdin_stays_open() -> None:
     parent = subprocess.Popen(
         [
