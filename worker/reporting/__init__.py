@@ -1,1 +1,1 @@
-"""What a training reports, and how it reaches the event stream."""
+"""What a training reports, and how its events reach the event stream."""

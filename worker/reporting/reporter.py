@@ -1,4 +1,8 @@
-"""What a training loop reports to. The loop never knows who listens."""
+"""The interface a training reports to, and a reporter that keeps everything in lists.
+
+The training loop does not know where its reports go. In a real run they go down the event stream,
+by `worker.reporting.stream_reporter`.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,40 +14,46 @@ EndState = Literal["succeeded", "failed", "cancelled"]
 
 
 class Reporter(Protocol):
-    """Takes a run's values and words, in order."""
+    """Takes the reports of one run, in order."""
 
     def preparing(self, preparation: Preparation) -> None:
-        """How far something is that comes before the first step."""
+        """Report how far the work before the first step is."""
 
     def started(
         self, *, device: str, total_steps: int, steps_per_epoch: int, after: int = 0
     ) -> None:
-        """Everything is built; the step behind `after` comes next, which is that of the claim's
-        checkpoint or 0."""
+        """Report that everything is built and the first step comes next.
+
+        Args:
+            device: on which the run trains.
+            total_steps: of the whole run.
+            steps_per_epoch: of each epoch.
+            after: the step of the checkpoint that the run goes on from; 0 without one.
+        """
 
     def points(self, step: int, values: Mapping[str, float]) -> None:
-        """Values measured after `step` optimiser steps; steps of one key rise.
+        """Report values by metric key, measured after `step` optimiser steps.
 
-        A value that is not finite is kept as one that was measured and has no number. May wait
-        while the listener is away and too much is outstanding; drops nothing.
+        The steps of one key rise. A value that is not finite is kept as measured, without a number.
+        May wait while the backend is away and too much is not stored yet; never drops a value.
         """
 
     def log(self, lines: Sequence[str]) -> None:
-        """Lines for the run's log."""
+        """Add lines to the run's log."""
 
     def snapshot_stored(self, snapshot: Snapshot) -> None:
-        """A snapshot whose blobs are stored; may come from another thread than the rest."""
+        """Report a snapshot whose blobs are stored; may be called from another thread."""
 
     def checkpoint_stored(self, step: int, digest: str) -> None:
-        """A checkpoint is stored, and all up to its step has been reported; may come from another
-        thread than the rest."""
+        """Report a stored checkpoint, after all values up to its step; may be called from another
+        thread."""
 
     def ended(self, state: EndState, failure: Failure | None = None) -> None:
-        """The run is over; nothing may follow."""
+        """Report the end of the run; nothing may follow it."""
 
 
 class ListReporter:
-    """Keeps everything in lists, for tests and scripts."""
+    """Keeps all reports in lists, for the warm-up, tests and benchmarks."""
 
     def __init__(self) -> None:
         self.device = ""
@@ -59,18 +69,18 @@ class ListReporter:
         self.failure: Failure | None = None
 
     def preparing(self, preparation: Preparation) -> None:
-        """Keep it."""
+        """Keep the preparation."""
         self.preparations.append(preparation)
 
     def started(
         self, *, device: str, total_steps: int, steps_per_epoch: int, after: int = 0
     ) -> None:
-        """Keep the run's frame."""
+        """Keep the device and the numbers of steps."""
         self.device, self.total_steps = device, total_steps
         self.steps_per_epoch, self.after = steps_per_epoch, after
 
     def points(self, step: int, values: Mapping[str, float]) -> None:
-        """Keep the values under their keys."""
+        """Keep each value in its series."""
         for key, value in values.items():
             self.series.setdefault(key, []).append((step, finite_or_none(value)))
 
@@ -79,11 +89,11 @@ class ListReporter:
         self.lines += lines
 
     def snapshot_stored(self, snapshot: Snapshot) -> None:
-        """Keep it."""
+        """Keep the snapshot."""
         self.snapshots.append(snapshot)
 
     def checkpoint_stored(self, step: int, digest: str) -> None:
-        """Keep it."""
+        """Keep the checkpoint's step and digest."""
         self.checkpoints.append((step, digest))
 
     def ended(self, state: EndState, failure: Failure | None = None) -> None:
@@ -92,5 +102,5 @@ class ListReporter:
 
 
 def finite_or_none(value: float) -> float | None:
-    """The value as it travels: None where it is not finite."""
+    """Return the value as events carry it: None if it is not finite."""
     return value if math.isfinite(value) else None

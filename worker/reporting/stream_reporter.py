@@ -1,6 +1,7 @@
-"""The reporter of a real run: numbers what it is told and sends it down the event stream.
+"""The reporter of a real run: numbers its events and sends them down the event stream.
 
-Events of one attempt that the backend has not stored yet, in order.
+Every event stays in an outbox until the backend says that it is stored. So neither a broker that
+restarts nor a backend that is away loses one; the backend drops copies by their numbers.
 """
 
 import json
@@ -33,10 +34,21 @@ from worker.errors import ReporterError
 from worker.reporting.reporter import EndState, finite_or_none
 
 LIMIT_BYTES: Final = 64 * 2**20
+"""Bytes of events not stored yet above which the training waits."""
 RESEND_AFTER_S: Final = 2.0
-"""How long stored events may stand still, with some outstanding, before they are sent again."""
+"""Time without a newly stored event, while some are outstanding, before they are sent again."""
 MAX_RESEND_AFTER_S: Final = 30.0
-"""More copies do not help a backend that is only slow: the patience doubles up to this."""
+"""That time doubles at each resend, up to this: more copies do not help a slow backend."""
+FLUSH_S: Final = 0.04
+"""Between flushes; the promise is 0.05 s."""
+ENTRIES_PER_SEND: Final = 256
+"""Entries sent in one round trip."""
+RETRY_S: Final = 0.25
+"""Before the next try while the broker is away."""
+POLL_S: Final = 0.2
+"""Between two looks at whether the sending thread has failed."""
+
+log = logging.getLogger(__name__)
 
 
 class Entry(NamedTuple):
@@ -47,9 +59,9 @@ class Entry(NamedTuple):
 
 
 class Outbox:
-    """A window from the first event not stored to the last one written; safe between threads.
+    """The events of one attempt that the backend has not stored yet, in order; thread-safe.
 
-    Events leave it when the backend says that they are stored, never by being sent.
+    An event leaves when the backend says that it is stored, not when it is sent.
     """
 
     def __init__(
@@ -62,28 +74,28 @@ class Outbox:
         self._sent = 0  # how many of the entries, from the left
         self._last_seq = 0
         self._resend_after = RESEND_AFTER_S
-        self._still_since = clock()
+        self._last_stored_at = clock()
         self._changed = threading.Condition()
 
     @property
     def next_seq(self) -> int:
-        """The number of the event that `put` takes next."""
+        """Number of the event that is put next."""
         return self._last_seq + 1
 
     @property
     def full(self) -> bool:
-        """Whether more is outstanding than the limit."""
+        """Whether more bytes are outstanding than the limit."""
         return self._bytes > self._limit
 
     def put(self, raw: bytes) -> None:
-        """Append an event; one writer only."""
+        """Append an event; only one thread at a time may do so."""
         with self._changed:
             self._last_seq += 1
             self._entries.append(Entry(self._last_seq, raw))
             self._bytes += len(raw)
 
     def unsent(self, limit: int) -> list[Entry]:
-        """The next events to send."""
+        """Return the next events to send, at most `limit`."""
         with self._changed:
             return [
                 self._entries[i]
@@ -91,20 +103,21 @@ class Outbox:
             ]
 
     def mark_sent(self, last: Entry) -> None:
-        """Everything up to this entry has been sent."""
+        """Note that all entries up to this one have been sent."""
         with self._changed:
             if self._sent == 0:
-                self._still_since = self._clock()
+                self._last_stored_at = self._clock()
             first = self._entries[0].seq if self._entries else self.next_seq
             self._sent = max(self._sent, last.seq - first + 1)
 
     def resend_all(self) -> None:
-        """What was sent may be lost: send all that is outstanding once more."""
+        """Send all outstanding events again, because what was sent may be lost."""
         with self._changed:
             self._sent = 0
 
     def mark_stored(self, seq: int) -> None:
-        """The backend says what it has stored; asks for a resend if that stands still too long."""
+        """Drop the events up to number `seq`, which the backend has stored; send the others again
+        if nothing new was stored for too long."""
         with self._changed:
             before = len(self._entries)
             while self._entries and self._entries[0].seq <= seq:
@@ -113,35 +126,25 @@ class Outbox:
             now = self._clock()
             if stored:
                 self._sent = max(0, self._sent - stored)
-                self._still_since, self._resend_after = now, RESEND_AFTER_S
+                self._last_stored_at, self._resend_after = now, RESEND_AFTER_S
                 self._changed.notify_all()
-            elif self._sent and now - self._still_since >= self._resend_after:
+            elif self._sent and now - self._last_stored_at >= self._resend_after:
                 self._sent = 0
                 self._resend_after = min(2 * self._resend_after, MAX_RESEND_AFTER_S)
 
     def wait_for_room(self, seconds: float) -> None:
-        """Wait until less than the limit is outstanding, up to so long."""
+        """Wait up to a number of seconds until less than the limit is outstanding."""
         with self._changed:
             self._changed.wait_for(lambda: not self.full, seconds)
 
     def wait_until_empty(self, seconds: float) -> bool:
-        """Wait until everything is stored, up to so long; whether it is."""
+        """Wait up to a number of seconds until all is stored; return whether it is."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._entries, seconds)
 
 
-FLUSH_S: Final = 0.04
-"""Between flushes; the promise is 0.05 s."""
-ENTRIES_PER_SEND: Final = 256
-"""Entries sent in one round trip."""
-RETRY_S: Final = 0.25
-POLL_S: Final = 0.2
-
-log = logging.getLogger(__name__)
-
-
 def connect_to_broker(url: str, *, timeout: float) -> redis.Redis:
-    """A client that fails at once, so that its user decides what to send again."""
+    """Return a Redis client that does not retry, so that its user decides what to send again."""
     return redis.Redis.from_url(
         url,
         socket_timeout=timeout,
@@ -151,11 +154,11 @@ def connect_to_broker(url: str, *, timeout: float) -> redis.Redis:
 
 
 class StreamReporter:
-    """Sends from a thread of its own; the loop only appends.
+    """A Reporter that sends events from a thread of its own; the training loop only appends.
 
-    Values collect in columns until the next flush, then become one numbered event. All that the
-    backend has not stored is kept and sent again after a connection error, or when what is stored
-    stands still. While too much is outstanding, `points` waits, until `hurry` is called.
+    Values collect in columns until the next flush, and then become one numbered event. Events that
+    the backend has not stored are sent again after a connection error, or when nothing new was
+    stored for a while. While too much is outstanding, `points` waits, until `lift_limit` is called.
     """
 
     def __init__(self, run: str, attempt: int, client: redis.Redis, outbox: Outbox) -> None:
@@ -170,12 +173,12 @@ class StreamReporter:
         self._closed = threading.Event()
         self._unlimited = threading.Event()
         self._fault: BaseException | None = None
-        self._away = False
+        self._broker_is_away = False
         self._thread = threading.Thread(target=self._send_all, name="reporter", daemon=True)
         self._thread.start()
 
     def preparing(self, preparation: Preparation) -> None:
-        """How far something is that comes before the first step."""
+        """Report how far the work before the first step is."""
         self._write(
             lambda seq: encode(
                 Preparing(run=self._run, attempt=self._attempt, seq=seq, preparation=preparation)
@@ -185,7 +188,7 @@ class StreamReporter:
     def started(
         self, *, device: str, total_steps: int, steps_per_epoch: int, after: int = 0
     ) -> None:
-        """Everything is built; the step behind `after` comes next."""
+        """Report that everything is built; the step after `after` comes next."""
         self._write(
             lambda seq: encode(
                 Started(
@@ -201,7 +204,7 @@ class StreamReporter:
         )
 
     def points(self, step: int, values: Mapping[str, float]) -> None:
-        """Values measured after `step` steps; waits while too much is outstanding."""
+        """Report values measured after `step` steps; waits while too much is outstanding."""
         while self._outbox.full and not self._unlimited.is_set():
             self._check()
             self._outbox.wait_for_room(POLL_S)
@@ -216,7 +219,7 @@ class StreamReporter:
                 column[1].append(value)
 
     def log(self, lines: Sequence[str]) -> None:
-        """Lines for the run's log."""
+        """Add lines to the run's log."""
         self._write(
             lambda seq: encode(
                 Log(run=self._run, attempt=self._attempt, seq=seq, lines=list(lines))
@@ -224,7 +227,7 @@ class StreamReporter:
         )
 
     def snapshot_stored(self, snapshot: Snapshot) -> None:
-        """A snapshot whose blobs are stored."""
+        """Report a snapshot whose blobs are stored."""
         self._write(
             lambda seq: encode(
                 Kept(run=self._run, attempt=self._attempt, seq=seq, snapshot=snapshot)
@@ -232,7 +235,7 @@ class StreamReporter:
         )
 
     def checkpoint_stored(self, step: int, digest: str) -> None:
-        """A checkpoint is stored, and all up to its step has been reported."""
+        """Report a stored checkpoint, after all values up to its step."""
         self._write(
             lambda seq: encode(
                 Checkpointed(
@@ -242,7 +245,7 @@ class StreamReporter:
         )
 
     def ended(self, state: EndState, failure: Failure | None = None) -> None:
-        """The run is over."""
+        """Report the end of the run."""
         self._write(
             lambda seq: encode(
                 Ended(run=self._run, attempt=self._attempt, seq=seq, state=state, failure=failure)
@@ -250,18 +253,18 @@ class StreamReporter:
         )
 
     def mark_stored(self, seq: int) -> None:
-        """The backend has stored everything up to `seq`."""
+        """Note that the backend has stored all events up to number `seq`."""
         self._outbox.mark_stored(seq)
 
     def lift_limit(self) -> None:
-        """The run is to end soon: what little still comes goes over the limit."""
+        """Accept events beyond the limit from now on: the run ends soon, and few still come."""
         self._unlimited.set()
 
     def close(self) -> None:
-        """Wait until everything is stored, however long the backend is away.
+        """Wait until everything is stored, also while the backend is away.
 
         Raises:
-            ReporterError: the sending thread died.
+            ReporterError: the sending thread failed.
         """
         while not self._outbox.wait_until_empty(POLL_S):
             self._check()
@@ -274,15 +277,15 @@ class StreamReporter:
             raise ReporterError(f"reporting broke down: {self._fault!r}") from self._fault
 
     def _write(self, make: Callable[[int], bytes]) -> None:
-        """Put one event behind the values so far and send it at once."""
+        """Put one event after the values so far and send it at once."""
         self._check()
         with self._writing:
-            self._seal()
+            self._flush_columns()
             self._outbox.put(make(self._outbox.next_seq))
         self._wake.set()
 
-    def _seal(self) -> None:
-        """Make the collected columns one event; the writing lock is held."""
+    def _flush_columns(self) -> None:
+        """Turn the collected columns into one event; the caller holds the writing lock."""
         if not self._columns:
             return
         columns, self._columns = self._columns, {}
@@ -305,15 +308,15 @@ class StreamReporter:
             while not self._closed.is_set():
                 flush_at = time.monotonic() + FLUSH_S
                 with self._writing:
-                    self._seal()
+                    self._flush_columns()
                 pause = 0.0 if self._send() else RETRY_S
                 self._wake.wait(max(pause, flush_at - time.monotonic()))
                 self._wake.clear()
-        except BaseException as fault:  # noqa: BLE001 - told to the loop, which raises it
+        except BaseException as fault:  # noqa: BLE001 - raised again in the training loop
             self._fault = fault
 
     def _send(self) -> bool:
-        """Send all that is unsent; False while the broker is away."""
+        """Send all unsent events; return False if the broker is away."""
         while entries := self._outbox.unsent(ENTRIES_PER_SEND):
             try:
                 with self._client.pipeline(transaction=False) as pipeline:
@@ -322,12 +325,12 @@ class StreamReporter:
                     pipeline.execute()
             except redis.RedisError as error:
                 self._outbox.resend_all()
-                if not self._away:
+                if not self._broker_is_away:
                     log.warning("the broker does not answer, asking again: %s", error)
-                self._away = True
+                self._broker_is_away = True
                 return False
             self._outbox.mark_sent(entries[-1])
-            if self._away:
+            if self._broker_is_away:
                 log.warning("the broker answers again")
-            self._away = False
+            self._broker_is_away = False
         return True

@@ -1,3 +1,5 @@
+"""The reporter of a run against a real broker and a small backend, with faults of both."""
+
 import math
 import threading
 import time
@@ -17,7 +19,7 @@ from worker.reporting.stream_reporter import Outbox, StreamReporter, connect_to_
 def reporting(
     broker_url: str, outbox: Outbox | None = None
 ) -> Iterator[tuple[StreamReporter, Run, Backend]]:
-    """A reporter of a running run, told twenty times a second what the backend has stored."""
+    """Open a reporter of a running run; 20 times a second it learns what the backend has stored."""
     backend = Backend(broker_url)
     run = backend.queue({"arms": [{"name": "a"}]})
     run.state = "running"
@@ -50,7 +52,7 @@ def report(reporter: StreamReporter, steps: int, pause: Callable[[int], None]) -
     reporter.close()
 
 
-def complete(run: Run, steps: int) -> None:
+def assert_complete(run: Run, steps: int) -> None:
     assert [getattr(event, "seq", None) for event in run.events] == [*range(1, len(run.events) + 1)]
     assert run.series["dynamics.loss"] == [(s, 1.0 / (s + 1)) for s in range(steps + 1)]
     assert run.state == "succeeded"
@@ -93,10 +95,10 @@ def test_a_killed_broker_loses_and_doubles_nothing(broker: Broker, broker_url: s
                 broker.start()
 
         report(reporter, 1000, disturb)
-    complete(run, 1000)
+    assert_complete(run, 1000)
 
 
-def test_events_that_a_broker_forgot_are_sent_again(broker: Broker, broker_url: str) -> None:
+def test_events_that_a_broker_lost_are_sent_again(broker: Broker, broker_url: str) -> None:
     with reporting(broker_url) as (reporter, run, backend):
 
         def lose(step: int) -> None:
@@ -108,10 +110,10 @@ def test_events_that_a_broker_forgot_are_sent_again(broker: Broker, broker_url: 
                 run.deaf = False
 
         report(reporter, 100, lose)
-    complete(run, 100)
+    assert_complete(run, 100)
 
 
-def test_a_full_outbox_makes_the_loop_wait_and_a_hurry_lets_it_go(broker_url: str) -> None:
+def test_a_full_outbox_makes_the_loop_wait_until_the_limit_is_lifted(broker_url: str) -> None:
     with reporting(broker_url, Outbox(limit_bytes=2000)) as (reporter, run, _):
         run.deaf = True
         progress = [0]
@@ -133,7 +135,7 @@ def test_a_full_outbox_makes_the_loop_wait_and_a_hurry_lets_it_go(broker_url: st
         until(lambda: progress[-1] == 400, "the loop to go on")
         run.deaf = False
         looping.join()
-    complete(run, 400)
+    assert_complete(run, 400)
 
 
 def test_bulk_reporting_is_fast_enough(broker_url: str) -> None:

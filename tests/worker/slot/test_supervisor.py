@@ -49,7 +49,8 @@ def slot(backend: Backend, broker_url: str, trainers: StartedTrainers) -> Iterat
 
 @contextmanager
 def disturbing(disturb: object) -> Iterator[None]:
-    """Run a function in a second thread while the slot works in this one; its error is raised here."""
+    """Run a function in a second thread while the slot works in this one; its error is raised
+    here."""
     faults: list[BaseException] = []
 
     def guarded() -> None:

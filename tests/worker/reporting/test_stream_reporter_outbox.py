@@ -1,3 +1,5 @@
+"""The outbox: events stay in it until they are stored, and are sent again when they are not."""
+
 from worker.reporting.stream_reporter import MAX_RESEND_AFTER_S, RESEND_AFTER_S, Outbox
 
 
@@ -51,7 +53,7 @@ def test_events_stored_while_they_were_sent_are_not_counted_twice() -> None:
     assert seqs(outbox) == [4]
 
 
-def test_standing_still_sends_again_with_growing_patience() -> None:
+def test_without_newly_stored_events_all_is_sent_again_at_growing_intervals() -> None:
     clock = Clock()
     outbox = filled(2, clock)
     send_all(outbox)
@@ -71,7 +73,7 @@ def test_standing_still_sends_again_with_growing_patience() -> None:
     assert seqs(outbox) == [2]
 
 
-def test_no_news_of_what_is_stored_is_no_reason_to_send_again() -> None:
+def test_without_word_from_the_backend_nothing_is_sent_again() -> None:
     clock = Clock()
     outbox = filled(2, clock)
     send_all(outbox)
