@@ -1,4 +1,4 @@
-"""Keeps snapshots and checkpoints: sends their blobs beside the training, in order."""
+"""Sends the blobs of snapshots and checkpoints to the API while the training goes on, in order."""
 
 import io
 import queue
@@ -19,45 +19,50 @@ from worker.snapshots.sample_facts import facts
 from worker.snapshots.samples import SampleSet
 
 MAX_WAITING: Final = 16
-"""Snapshots that may wait; then the training waits, for none is dropped."""
+"""Snapshots and checkpoints that may wait to be sent. Then the training waits: none is dropped."""
 POLL_S: Final = 0.2
+"""Between two looks at whether the sending thread has failed."""
 
 
 class Checkpoint(NamedTuple):
-    """A training's state after so many steps, as bytes."""
+    """The state of a training after `step` steps, as bytes."""
 
     step: int
     content: bytes
 
 
 class Keeper(Protocol):
-    """Takes the embeddings of a run's samples, and its states."""
+    """Takes a run's snapshots and checkpoints."""
 
-    def keep_snapshot(self, material: SampleSet, epoch: int, step: int, embeddings: Tensor) -> None:
-        """Keep embeddings [N, D] of the material's points, after so many epochs and steps."""
+    def keep_snapshot(self, samples: SampleSet, epoch: int, step: int, embeddings: Tensor) -> None:
+        """Keep embeddings [N, D] of the samples after `epoch` epochs and `step` steps."""
 
     def ready_for_checkpoint(self) -> bool:
-        """Whether the checkpoint before is out of its hands, so that there is room for one."""
+        """Return whether the previous checkpoint is stored or was refused."""
 
-    def keep_checkpoint(self, saved: Checkpoint) -> None:
-        """Keep a checkpoint, behind the snapshots handed over before."""
+    def keep_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint, after the snapshots handed over before it."""
 
     def close(self, *, with_checkpoint: bool = False) -> None:
-        """Wait until all snapshots are kept; call it before the run's end is reported. Of use to
-        another attempt is the checkpoint too, which is else left out."""
+        """Wait until all snapshots are kept; call it before the run's end is reported.
+
+        Args:
+            with_checkpoint: whether to wait for the checkpoint too, for another attempt. At a run's
+                end it is of no use and left out.
+        """
 
 
 class NoKeeper:
-    """Keeps nothing, for tests and the warm-up."""
+    """A Keeper that keeps nothing, for the warm-up and tests."""
 
-    def keep_snapshot(self, material: SampleSet, epoch: int, step: int, embeddings: Tensor) -> None:
+    def keep_snapshot(self, samples: SampleSet, epoch: int, step: int, embeddings: Tensor) -> None:
         """Do nothing."""
 
     def ready_for_checkpoint(self) -> bool:
-        """None."""
+        """Return False: there is never a checkpoint to take."""
         return False
 
-    def keep_checkpoint(self, saved: Checkpoint) -> None:
+    def keep_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Do nothing."""
 
     def close(self, *, with_checkpoint: bool = False) -> None:
@@ -65,7 +70,7 @@ class NoKeeper:
 
 
 class SharedBlobs(NamedTuple):
-    """Digests of what all of a run's snapshots share."""
+    """Digests of the blobs that all snapshots of a run share."""
 
     samples: str
     sprite: str | None
@@ -73,11 +78,11 @@ class SharedBlobs(NamedTuple):
 
 
 class SnapshotKeeper:
-    """Sends from a thread of its own, and reports a snapshot once its blobs are stored.
+    """A Keeper that sends from a thread of its own, and reports what is stored.
 
-    A backend that is away is waited for, as the reporter does; one that refuses a blob costs that
+    It waits while the API is away, as the reporter does. A blob that the API refuses costs that
     snapshot or checkpoint, which the run's log says, and not the run. A cancelled run leaves out
-    what is not sent yet, and one at its end a checkpoint.
+    what is not sent yet; a run at its end leaves out a checkpoint.
     """
 
     def __init__(
@@ -90,37 +95,37 @@ class SnapshotKeeper:
         self._saving = threading.Event()
         self._closing = threading.Event()
         self._refused = False
-        self._same: SharedBlobs | None = None
+        self._shared_blobs: SharedBlobs | None = None
         self._fault: BaseException | None = None
         self._thread: threading.Thread | None = None
 
-    def keep_snapshot(self, material: SampleSet, epoch: int, step: int, embeddings: Tensor) -> None:
-        """Hand a snapshot over; waits while too many wait.
+    def keep_snapshot(self, samples: SampleSet, epoch: int, step: int, embeddings: Tensor) -> None:
+        """Hand over a snapshot; waits while too many wait to be sent.
 
         Raises:
-            ReporterError: keeping broke down.
+            ReporterError: the sending thread failed.
         """
-        own = embeddings.detach().to("cpu", torch.float32).clone()
-        self._put(_PendingSnapshot(material, epoch, step, own))
+        copy = embeddings.detach().to("cpu", torch.float32).clone()
+        self._put(_PendingSnapshot(samples, epoch, step, copy))
 
     def ready_for_checkpoint(self) -> bool:
-        """Whether the checkpoint before is stored, or was refused."""
+        """Return whether the previous checkpoint is stored or was refused."""
         return not self._saving.is_set()
 
-    def keep_checkpoint(self, saved: Checkpoint) -> None:
-        """Hand a checkpoint over.
+    def keep_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Hand over a checkpoint.
 
         Raises:
-            ReporterError: keeping broke down.
+            ReporterError: the sending thread failed.
         """
         self._saving.set()
-        self._put(saved)
+        self._put(checkpoint)
 
     def close(self, *, with_checkpoint: bool = False) -> None:
-        """Wait until all are kept.
+        """Wait until all are sent.
 
         Raises:
-            ReporterError: keeping broke down.
+            ReporterError: the sending thread failed.
         """
         if self._thread is None:
             return
@@ -130,14 +135,14 @@ class SnapshotKeeper:
         self._thread.join()
         self._check()
 
-    def _put(self, one: "_PendingSnapshot | Checkpoint | None") -> None:
+    def _put(self, item: "_PendingSnapshot | Checkpoint | None") -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="snapshots", daemon=True)
             self._thread.start()
         while True:
             self._check()
             try:
-                self._waiting.put(one, timeout=POLL_S)
+                self._waiting.put(item, timeout=POLL_S)
             except queue.Full:
                 continue
             return
@@ -148,31 +153,31 @@ class SnapshotKeeper:
 
     def _work(self) -> None:
         try:
-            while (one := self._waiting.get()) is not None:
-                if isinstance(one, Checkpoint):
-                    self._save(one)
+            while (item := self._waiting.get()) is not None:
+                if isinstance(item, Checkpoint):
+                    self._send_checkpoint(item)
                 elif not self._cancelled():
-                    self._send(*one)
+                    self._send_snapshot(*item)
         except CancelledError:
-            self._leave_out()
-        except BaseException as fault:  # noqa: BLE001 - told to the loop, which raises it
+            self._discard_rest()
+        except BaseException as fault:  # noqa: BLE001 - raised again in the training loop
             self._fault = fault
 
-    def _leave_out(self) -> None:
-        """The run was cancelled amid a snapshot: take what comes, so that nobody waits."""
+    def _discard_rest(self) -> None:
+        """Discard all further items of a cancelled run, so that the training never waits for room."""
         while self._waiting.get() is not None:
             pass
 
-    def _send(self, material: SampleSet, epoch: int, step: int, embeddings: Tensor) -> None:
+    def _send_snapshot(self, samples: SampleSet, epoch: int, step: int, embeddings: Tensor) -> None:
         try:
-            shared = self._shared(material)
-            labels = torch.tensor(material.samples.labels)
-            seen = facts(embeddings, labels).model_dump_json().encode()
+            shared = self._send_shared(samples)
+            labels = torch.tensor(samples.description.labels)
+            content = facts(embeddings, labels).model_dump_json().encode()
             snapshot = Snapshot(
                 epoch=epoch,
                 step=step,
                 embeddings=self._store.put(npy_bytes(embeddings), self._cancelled),
-                facts=self._store.put(seen, self._cancelled),
+                facts=self._store.put(content, self._cancelled),
                 samples=shared.samples,
                 sprite=shared.sprite,
                 sounds=shared.sounds,
@@ -182,48 +187,50 @@ class SnapshotKeeper:
             return
         self._reporter.snapshot_stored(snapshot)
 
-    def _save(self, saved: Checkpoint) -> None:
-        """Whose snapshots are stored, and whose points are on their way: they were told before."""
+    def _send_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Send and report a checkpoint. The snapshots before it are stored by now, and its values
+        were reported before it was handed over, so the report comes after all of them."""
         if not (self._closing.is_set() or self._cancelled()):
             try:
-                digest = self._store.put(saved.content, self._cancelled)
+                digest = self._store.put(checkpoint.content, self._cancelled)
             except BlobRefusedError as error:
-                if not self._refused:  # the next ones may well be too, and there may be many
-                    line = f"the checkpoint of step {saved.step} was not kept: {error}"
+                if not self._refused:  # the next ones may be refused too, and there may be many
+                    line = f"the checkpoint of step {checkpoint.step} was not kept: {error}"
                     self._reporter.log([line])
                 self._refused = True
             else:
                 self._refused = False
-                self._reporter.checkpoint_stored(saved.step, digest)
+                self._reporter.checkpoint_stored(checkpoint.step, digest)
         self._saving.clear()
 
-    def _shared(self, material: SampleSet) -> SharedBlobs:
-        if self._same is None:
-            told = material.samples.model_dump_json().encode()
-            drawn = None
-            if material.pictures and material.samples.tile:
-                drawn = sprite(material.pictures, material.samples.tile)
-            self._same = SharedBlobs(
-                self._store.put(told, self._cancelled),
-                None if drawn is None else self._store.put(drawn, self._cancelled),
+    def _send_shared(self, samples: SampleSet) -> SharedBlobs:
+        """Send the blobs that all snapshots share, once, and return their digests."""
+        if self._shared_blobs is None:
+            description = samples.description.model_dump_json().encode()
+            picture = None
+            if samples.pictures and samples.description.tile:
+                picture = sprite(samples.pictures, samples.description.tile)
+            self._shared_blobs = SharedBlobs(
+                self._store.put(description, self._cancelled),
+                None if picture is None else self._store.put(picture, self._cancelled),
                 None
-                if material.sounds is None
-                else self._store.put(material.sounds, self._cancelled),
+                if samples.sounds is None
+                else self._store.put(samples.sounds, self._cancelled),
             )
-        return self._same
+        return self._shared_blobs
 
 
 class _PendingSnapshot(NamedTuple):
-    """What a snapshot is made from."""
+    """A snapshot that waits to be sent."""
 
-    material: SampleSet
+    samples: SampleSet
     epoch: int
     step: int
     embeddings: Tensor
 
 
 def npy_bytes(embeddings: Tensor) -> bytes:
-    """Embeddings as the bytes of a .npy file."""
+    """Return embeddings as the bytes of a .npy file."""
     written = io.BytesIO()
     np.save(written, embeddings.numpy(), allow_pickle=False)
     return written.getvalue()

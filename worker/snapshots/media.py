@@ -1,8 +1,6 @@
-"""One picture with a tile for each sample, so that a page fetches all of them at once.
+"""Pictures and sounds of a snapshot's samples, in one file each, which a page fetches at once.
 
-One picture with a tile for each sample, so that a page fetches all of them at once.
-
-One sound with the recordings of all samples, so that a page fetches them at once.
+The sprite is a PNG with a tile for each sample; the sound is a wav file with all recordings.
 """
 
 import io
@@ -23,13 +21,13 @@ from worker.data.formats.audio import RATE, read
 from worker.encoders.networks import load_image
 
 MIN_TILE: Final = 28
-"""Side of a tile in pixels, at least; smaller images are shown larger, pixel by pixel."""
+"""Smallest side of a tile in pixels; smaller images are enlarged, pixel by pixel."""
 MAX_TILE: Final = 48
-"""Side of a tile at most: 10,000 tiles are then a picture of 4,800 pixels a side."""
+"""Largest side of a tile in pixels: 10,000 tiles then make a picture with sides of 4,800 pixels."""
 
 
 def tile_side(items: Items) -> int:
-    """Side in pixels of the tiles that items [N, C, H, W] get."""
+    """Return the side in pixels of the tiles of items [N, C, H, W]."""
     if isinstance(items, ImageFiles):
         return MAX_TILE
     height, width = items.shape[-2:]
@@ -37,15 +35,16 @@ def tile_side(items: Items) -> int:
 
 
 def grid_columns(tiles: int) -> int:
-    """Tiles in a row of the sprite, which is about square."""
+    """Return the number of tiles in a row of the sprite, which is about square."""
     return max(1, math.ceil(math.sqrt(tiles)))
 
 
 def sprite(pictures: Sequence[Items], tile: int) -> bytes:
-    """A PNG of all items of all modalities, row by row, tile by tile; the same for the same items.
+    """Return a PNG of all items of all modalities, row by row; the same for the same items.
 
-    Values of images are 0 to 255, or 0 to 1 as float; those of other items, as spectrograms are,
-    are stretched to each item's own range, for some are quieter than others, low at the bottom.
+    Images have values from 0 to 255, or floats from 0 to 1. The values of other items, such as
+    spectrograms, are stretched to each item's own range, because some are quieter than others; low
+    frequencies are at the bottom.
 
     Raises:
         DataError: an image file cannot be read any more.
@@ -65,7 +64,7 @@ def sprite(pictures: Sequence[Items], tile: int) -> bytes:
 
 
 def _tiles(items: Items, tile: int) -> np.ndarray:
-    """[N, tile, tile, 3] uint8."""
+    """Return items as tiles [N, tile, tile, 3] uint8."""
     if isinstance(items, ImageFiles):
         loaded = [load_image(path, tile, tile) for path in items.paths]
         return torch.stack(loaded).permute(0, 2, 3, 1).numpy()
@@ -76,7 +75,7 @@ def _tiles(items: Items, tile: int) -> np.ndarray:
 
 
 def _shades(items: Tensor) -> Tensor:
-    """Items [N, C, H, W] as float32 0 to 255."""
+    """Return items [N, C, H, W] as float32 from 0 to 255."""
     if not items.is_floating_point():
         return items.to(torch.float32)
     items = items.to(torch.float32)
@@ -85,11 +84,13 @@ def _shades(items: Tensor) -> Tensor:
     low = items.amin(dim=(1, 2, 3), keepdim=True)
     span = items.amax(dim=(1, 2, 3), keepdim=True) - low
     shades = (items - low) / span.clamp(min=1e-12) * 255
-    return shades.flip(-2)  # bands count up from the lowest; the picture's first row is the top
+    return shades.flip(
+        -2
+    )  # the first band is the lowest frequency, the first row of a picture is its top
 
 
 def _fitted(shades: Tensor, tile: int) -> Tensor:
-    """Whole items in square tiles [N, C, tile, tile], black around them."""
+    """Scale items to square tiles [N, C, tile, tile], with black borders."""
     height, width = shades.shape[-2:]
     scale = tile / max(height, width)
     size = max(1, round(height * scale)), max(1, round(width * scale))
@@ -102,7 +103,7 @@ def _fitted(shades: Tensor, tile: int) -> Tensor:
 
 
 def join_recordings(paths: Sequence[Path]) -> tuple[bytes, list[float]]:
-    """A wav file of recordings one behind another, and where each ends, in seconds.
+    """Return a wav file of recordings, one after the other, and the seconds at which each ends.
 
     Raises:
         DataError: a recording cannot be read any more.

@@ -24,7 +24,7 @@ class Inputs:
     raw_backbone: bool
     """Whether the items are a frozen backbone's own features, so that they can be measured as the
     embeddings they would be without a head."""
-    material: SampleSet
+    samples: SampleSet
     """The held-out samples of its snapshots."""
 
 

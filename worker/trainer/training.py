@@ -94,8 +94,8 @@ class Training:
 
         inputs = prepare_inputs(spec, device, progress)
         self._data = inputs.data
-        self._material = inputs.material
-        self._shown = self._data.validation.take(inputs.material.places)
+        self._samples = inputs.samples
+        self._sample_items = self._data.validation.take(inputs.samples.places)
         # Every part draws from a stream of its own: for one seed all arms start from the same
         # encoder and see the same batches, whatever their losses draw.
         torch.manual_seed(stream_seed(seed, "encoder"))
@@ -265,9 +265,9 @@ class Training:
 
     def _keep(self, epoch: int) -> None:
         """Keep a snapshot, unless the weights are broken, which the next step tells."""
-        embeddings = embed_as_points(self._model, self._shown)
+        embeddings = embed_as_points(self._model, self._sample_items)
         if bool(embeddings.isfinite().all()):
-            self._keeper.keep_snapshot(self._material, epoch, self.step, embeddings)
+            self._keeper.keep_snapshot(self._samples, epoch, self.step, embeddings)
 
     def _validate(self) -> dict[str, float]:
         try:

@@ -1,4 +1,4 @@
-"""Checkpoints on their way: behind the snapshots before them, one at a time, none at the end."""
+"""Checkpoints are sent after the snapshots before them, one at a time, and none at the end."""
 
 import hashlib
 import threading
@@ -17,8 +17,8 @@ from worker.reporting.reporter import ListReporter
 from worker.snapshots import Checkpoint, SampleSet, SnapshotKeeper, draw_samples
 
 
-class InOrder(ListReporter):
-    """Keeps also the order of what it is told."""
+class OrderedReporter(ListReporter):
+    """Keeps the order of snapshots and checkpoints too."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,36 +33,36 @@ class InOrder(ListReporter):
         self.order.append(("checkpoint", step))
 
 
-class Store:
-    """Takes blobs once its gate is open, or refuses some."""
+class GatedStore:
+    """Stores blobs once its gate is open, and refuses some."""
 
     def __init__(self, *, refused: tuple[bytes, ...] = ()) -> None:
         self.gate = threading.Event()
         self.refused = refused
-        self.taken: list[bytes] = []
+        self.stored: list[bytes] = []
 
     def put(self, content: bytes, cancelled: Callable[[], bool]) -> str:
         self.gate.wait()
         if content in self.refused:
             raise BlobRefusedError("no room")
-        self.taken.append(content)
+        self.stored.append(content)
         return hashlib.sha256(content).hexdigest()
 
 
 @pytest.fixture(scope="module")
-def material() -> SampleSet:
+def samples() -> SampleSet:
     spec = parse_spec(small(measure={"snapshot_size": 10}))
     return draw_samples(data.load(spec.data), spec)
 
 
-def test_a_checkpoint_is_told_behind_the_snapshots_before_it(material: SampleSet) -> None:
-    store, reporter = Store(), InOrder()
+def test_a_checkpoint_is_reported_after_the_snapshots_before_it(samples: SampleSet) -> None:
+    store, reporter = GatedStore(), OrderedReporter()
     keeper = SnapshotKeeper(store, reporter)
     embeddings = torch.randn(10, 4)
-    keeper.keep_snapshot(material, 1, 16, embeddings)
+    keeper.keep_snapshot(samples, 1, 16, embeddings)
     assert keeper.ready_for_checkpoint()
     keeper.keep_checkpoint(Checkpoint(16, b"state"))
-    keeper.keep_snapshot(material, 2, 32, embeddings)
+    keeper.keep_snapshot(samples, 2, 32, embeddings)
     assert not keeper.ready_for_checkpoint()
     store.gate.set()
     until(keeper.ready_for_checkpoint, "the checkpoint to be stored")
@@ -71,12 +71,12 @@ def test_a_checkpoint_is_told_behind_the_snapshots_before_it(material: SampleSet
     assert reporter.checkpoints == [(16, hashlib.sha256(b"state").hexdigest())]
 
 
-def test_at_the_end_the_snapshots_are_waited_for_and_a_checkpoint_is_not(
-    material: SampleSet,
+def test_the_end_waits_for_snapshots_and_not_for_a_checkpoint(
+    samples: SampleSet,
 ) -> None:
-    store, reporter = Store(), InOrder()
+    store, reporter = GatedStore(), OrderedReporter()
     keeper = SnapshotKeeper(store, reporter)
-    keeper.keep_snapshot(material, 1, 16, torch.randn(10, 4))
+    keeper.keep_snapshot(samples, 1, 16, torch.randn(10, 4))
     keeper.keep_checkpoint(Checkpoint(16, b"state"))
     closing = threading.Thread(target=keeper.close)
     closing.start()
@@ -84,16 +84,16 @@ def test_at_the_end_the_snapshots_are_waited_for_and_a_checkpoint_is_not(
     store.gate.set()
     closing.join()
     assert reporter.order == [("snapshot", 16)]
-    assert b"state" not in store.taken
+    assert b"state" not in store.stored
 
 
-def test_refused_ones_are_told_once_in_a_row_and_cost_nothing() -> None:
-    store, reporter = Store(refused=(b"1", b"2", b"4")), InOrder()
+def test_refused_checkpoints_are_logged_once_in_a_row() -> None:
+    store, reporter = GatedStore(refused=(b"1", b"2", b"4")), OrderedReporter()
     store.gate.set()
     keeper = SnapshotKeeper(store, reporter)
     for step in (1, 2, 3, 4):
         keeper.keep_checkpoint(Checkpoint(step, str(step).encode()))
-        until(keeper.ready_for_checkpoint, f"checkpoint {step} to be dealt with")
+        until(keeper.ready_for_checkpoint, f"checkpoint {step} to be stored or refused")
     keeper.close()
     assert reporter.order == [("checkpoint", 3)]
     assert reporter.lines == [
@@ -101,11 +101,11 @@ def test_refused_ones_are_told_once_in_a_row_and_cost_nothing() -> None:
     ]
 
 
-def test_a_cancelled_run_sends_none() -> None:
-    store, reporter = Store(), InOrder()
+def test_a_cancelled_run_sends_no_checkpoint() -> None:
+    store, reporter = GatedStore(), OrderedReporter()
     store.gate.set()
     keeper = SnapshotKeeper(store, reporter, lambda: True)
     keeper.keep_checkpoint(Checkpoint(1, b"state"))
     keeper.close()
     assert reporter.order == []
-    assert store.taken == []
+    assert store.stored == []
