@@ -1,1 +1,1 @@
-"""Coordinates of snapshots in two or three dimensions, aligned so that they can be compared."""
+"""Projections: coordinates of snapshots in two or three dimensions, aligned for comparison."""

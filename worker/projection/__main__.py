@@ -1,4 +1,4 @@
-"""`python -m worker.projection`: the projector's process."""
+"""`python -m worker.projection`: the process of a projector."""
 
 import signal
 import sys
@@ -10,11 +10,11 @@ from worker.projection.projector import Projector
 from worker.settings import Settings
 
 NICENESS: Final = 15
-"""Trainings come first, and before them whoever looks on."""
+"""Below the trainings, which are below the API and the pages."""
 
 
 def main() -> int:
-    """Work until asked to stop."""
+    """Compute projections until asked to stop."""
     settings = Settings.from_environment()
     logs.set_up(settings.log_format)
     projector = Projector(settings)

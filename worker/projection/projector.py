@@ -1,6 +1,6 @@
-"""The projector: takes what viewers wait for, one projection after the other.
+"""The projector: computes the projections that viewers wait for, one after the other.
 
-All arms and epochs of one question, laid over one another.
+A projection has a layout for every arm and epoch, all aligned with one another.
 """
 
 import io
@@ -16,9 +16,20 @@ from numpy.typing import NDArray
 from worker.api.blobs import BlobClient
 from worker.api.client import ProjectionApi, ProjectionTask
 from worker.errors import ApiUnavailableError, BlobRefusedError, CancelledError
-from worker.projection.methods import Points, align
-from worker.projection.methods import layout_method as method_of
+from worker.projection.methods import Points, layout_method
 from worker.settings import Settings
+
+POLL_S: Final = 0.4
+"""Between two claims while nothing waits."""
+RETRY_S: Final = 2.0
+"""Before the next claim while the API is away."""
+PROGRESS_S: Final = 0.5
+"""Between two looks at the progress of a projection."""
+MAX_SILENCE_S: Final = 5.0
+"""Longest time without a report about a projection, also while its progress stands still: the API
+gives a projection to another projector after 30 s of silence."""
+
+log = logging.getLogger(__name__)
 
 
 def project(
@@ -29,27 +40,27 @@ def project(
     seed: int,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> NDArray[np.float32]:
-    """Coordinates of every snapshot, the same for the same snapshots and seed.
+    """Compute coordinates of all snapshots; the same for the same snapshots and seed.
 
-    An epoch's layout starts from the epoch before. The first arm's epochs are turned to lie over
-    one another, every other arm's to lie over the first arm's of the same epoch.
+    The layout of an epoch starts from that of the epoch before. The epochs of the first arm are
+    aligned with one another; each epoch of another arm is aligned with that of the first.
 
     Args:
-        snapshots: by arm, then by epoch, embeddings [N, D]; the same samples in all of them, D may
-            differ between arms.
+        snapshots: by arm, then by epoch, embeddings [N, D] of the same samples; D may differ
+            between arms.
         method: pca, tsne or pacmap.
         dims: 2 or 3.
-        seed: of whatever the method draws.
-        on_progress: how much is done, 0 to 1; may raise to end it.
+        seed: of the numbers that the method draws.
+        on_progress: takes the share that is done, 0 to 1; may raise to stop the computation.
 
     Returns:
-        [arms, epochs, N, dims], each layout about its mean.
+        [arms, epochs, N, dims], each layout centred at its mean.
     """
-    layout = method_of(method)
+    layout = layout_method(method)
     total, done = sum(map(len, snapshots)), 0
     arms: list[list[Points]] = []
     for epochs in snapshots:
-        own: list[Points] = []
+        layouts: list[Points] = []
         start: Points | None = None
         for embeddings in epochs:
             before = done / total
@@ -60,48 +71,54 @@ def project(
                 start,
                 lambda share, before=before: on_progress(before + share / total),  # type: ignore[misc]
             )
-            target = arms[0][len(own)] if arms else own[-1] if own else start
-            own.append(align(start, target))
+            target = arms[0][len(layouts)] if arms else layouts[-1] if layouts else start
+            layouts.append(align(start, target))
             done += 1
-        arms.append(own)
+        arms.append(layouts)
     return np.asarray(arms, dtype=np.float32)
 
 
-POLL_S: Final = 0.4
-"""Between two looks while nothing waits."""
-RETRY_S: Final = 2.0
-PROGRESS_S: Final = 0.5
-MAX_SILENCE_S: Final = 5.0
-"""Between words about a layout that says nothing of itself; the API waits 30 s for one."""
+def align(points: Points, target: Points) -> Points:
+    """Rotate and mirror points [N, d] about their mean to lie nearest to the target [N, d].
 
-log = logging.getLogger(__name__)
+    Orthogonal Procrustes (Schönemann 1966): the R with R^T R = I that minimises ||P R - T||, with P
+    and T centred at their means. Distances between points stay as they are; nothing is scaled, so
+    that a wider space is shown wider.
+
+    Returns:
+        [N, d], centred at its mean.
+    """
+    centred, centred_target = points - points.mean(axis=0), target - target.mean(axis=0)
+    left, _, right = np.linalg.svd(centred.T @ centred_target)
+    rotated: Points = centred @ (left @ right)
+    return rotated
 
 
 class UnwantedError(Exception):
-    """Nobody waits for this projection any more."""
+    """No viewer waits for this projection any more, or the projector is stopping."""
 
 
 class Projector:
-    """One process's work; `stop` may be called from a signal handler."""
+    """The work of one process. `stop` may be called from a signal handler."""
 
     def __init__(self, settings: Settings) -> None:
         self._api = ProjectionApi(settings)
-        self._beat_api = ProjectionApi(settings)
+        self._progress_api = ProjectionApi(settings)
         self._blobs = BlobClient(settings)
         self._stopping = threading.Event()
 
     def stop(self) -> None:
-        """Take nothing more; what is under way is left to whoever takes it next."""
+        """Claim nothing more, and drop the current projection: another projector claims it."""
         self._stopping.set()
 
     def work(self) -> None:
-        """Take what waits, until stopped."""
+        """Compute the projections that wait, until stopped."""
         away = False
         while not self._stopping.is_set():
             try:
                 task = self._api.claim()
                 if task:
-                    self._do(task)
+                    self._compute(task)
             except ApiUnavailableError as error:
                 if not away:
                     log.warning("the API does not answer, asking again: %s", error)
@@ -117,21 +134,22 @@ class Projector:
     def close(self) -> None:
         """Close the connections."""
         self._api.close()
-        self._beat_api.close()
+        self._progress_api.close()
         self._blobs.close()
 
-    def _do(self, task: ProjectionTask) -> None:
+    def _compute(self, task: ProjectionTask) -> None:
         try:
-            with _ProgressReports(self._beat_api, task.id) as beat:
+            with _ProgressReports(self._progress_api, task.id) as reports:
                 snapshots = [
-                    [self._embeddings(one.embeddings) for one in arm.epochs] for arm in task.inputs
+                    [self._embeddings(epoch.embeddings) for epoch in arm.epochs]
+                    for arm in task.inputs
                 ]
                 coordinates = project(
                     snapshots,
                     method=task.method,
                     dims=task.dims,
                     seed=task.seed,
-                    on_progress=lambda share: self._check(beat, share),
+                    on_progress=lambda share: self._note(reports, share),
                 )
             content = coordinates.astype("<f4").tobytes()
             digest = self._blobs.put(content, self._stopping.is_set)
@@ -152,14 +170,20 @@ class Projector:
         loaded: Points = np.load(io.BytesIO(content), allow_pickle=False).astype(np.float64)
         return loaded
 
-    def _check(self, beat: "_ProgressReports", share: float) -> None:
-        beat.share = share
-        if self._stopping.is_set() or beat.unwanted.is_set():
+    def _note(self, reports: "_ProgressReports", share: float) -> None:
+        """Note the share done; raise UnwantedError if the computation is to stop."""
+        reports.share = share
+        if self._stopping.is_set() or reports.unwanted.is_set():
             raise UnwantedError
 
 
 class _ProgressReports:
-    """Says how far a projection is, from a thread of its own: some layouts are one long call."""
+    """Reports how far a projection is, from a thread of its own: some layouts are one long call.
+
+    Attributes:
+        share: of the projection that is done, 0 to 1.
+        unwanted: set once no viewer waits for it any more.
+    """
 
     def __init__(self, api: ProjectionApi, task: str) -> None:
         self.share = 0.0
@@ -167,7 +191,7 @@ class _ProgressReports:
         self._api = api
         self._task = task
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._tell, name="beat", daemon=True)
+        self._thread = threading.Thread(target=self._report, name="beat", daemon=True)
 
     def __enter__(self) -> "_ProgressReports":
         self._thread.start()
@@ -177,14 +201,14 @@ class _ProgressReports:
         self._ended.set()
         self._thread.join()
 
-    def _tell(self) -> None:
-        told, told_at = -1.0, 0.0
+    def _report(self) -> None:
+        reported, reported_at = -1.0, 0.0
         while not self._ended.wait(PROGRESS_S):
-            if self.share == told and time.monotonic() < told_at + MAX_SILENCE_S:
+            if self.share == reported and time.monotonic() < reported_at + MAX_SILENCE_S:
                 continue
-            told, told_at = self.share, time.monotonic()
+            reported, reported_at = self.share, time.monotonic()
             try:
-                if not self._api.progress(self._task, told):
+                if not self._api.progress(self._task, reported):
                     self.unwanted.set()
             except ApiUnavailableError:
-                continue  # the end is what counts, and is sent when it answers again
+                continue  # only the end matters, and it is sent when the API answers again

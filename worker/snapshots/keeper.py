@@ -164,7 +164,7 @@ class SnapshotKeeper:
             self._fault = fault
 
     def _discard_rest(self) -> None:
-        """Discard all further items of a cancelled run, so that the training never waits for room."""
+        """Discard all further items of a cancelled run, so that the training never waits."""
         while self._waiting.get() is not None:
             pass
 

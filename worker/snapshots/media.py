@@ -84,9 +84,8 @@ def _shades(items: Tensor) -> Tensor:
     low = items.amin(dim=(1, 2, 3), keepdim=True)
     span = items.amax(dim=(1, 2, 3), keepdim=True) - low
     shades = (items - low) / span.clamp(min=1e-12) * 255
-    return shades.flip(
-        -2
-    )  # the first band is the lowest frequency, the first row of a picture is its top
+    # The first band is the lowest frequency; the first row of a picture is its top.
+    return shades.flip(-2)
 
 
 def _fitted(shades: Tensor, tile: int) -> Tensor:
