@@ -1,5 +1,5 @@
-"""Images brought to where they are trained on: decoded, or turned into a frozen backbone's
-features, which are kept."""
+"""Image files as tensors: decoded to pixels, or as features of a frozen backbone, which are cached
+on disk."""
 
 from worker.features.decode import decode_images
 from worker.features.extract import extract_features

@@ -1,8 +1,8 @@
-"""Arrays that were computed once, each in a file under the digest of all that decides it.
+"""A cache of arrays on disk: each in a file named after the digest of all that decides its values.
 
-What may end at any time leaves no harm: an array is written to a file of another name, brought to
-the disk, and only then gets its own. The folder is kept below a size; what was used least recently
-goes first.
+A process may be killed at any time without harm: an array is written to a file of another name,
+flushed to the disk, and only then renamed. The folder is kept below a size limit; the arrays used
+least recently are removed first.
 """
 
 import contextlib
@@ -21,10 +21,10 @@ from worker.reporting.progress import Progress
 
 WAITING: Final = "waiting for another run that computes these features"
 ABANDONED_S: Final = 24 * 3600
-"""After which a half-written file has nobody any more who writes it."""
+"""Age after which a partial file is certain to be left over from a process that ended."""
 
 Rows = Callable[[], Generator[np.ndarray, None, None]]
-"""Computes an array, some rows after the others."""
+"""Computes an array and yields its rows, some at a time."""
 
 log = logging.getLogger(__name__)
 
@@ -38,16 +38,16 @@ def cached_array(
     limit_bytes: int,
     progress: Progress,
 ) -> np.ndarray:
-    """The array of a key, from its file; computed now if that is not there.
+    """Return the array of a key from its file, or compute it and write the file.
 
     Args:
-        folder: of the cache, made if it is not there.
-        key: the digest of all that decides the values.
+        folder: of the cache; created if it does not exist.
+        key: digest of all that decides the values.
         shape: of the array, whose type is float32.
-        rows: computes it. Only one process at a time does, others wait for it; whatever it raises
-            leaves no file.
-        limit_bytes: bytes that the folder may hold, this array excepted.
-        progress: told while another process computes the same.
+        rows: computes the array. Only one process at a time computes a key, others wait for it; an
+            error leaves no file.
+        limit_bytes: bytes that the folder may hold, this array not counted.
+        progress: gets a report while another process computes the same array.
 
     Raises:
         DataError: the folder cannot be written to.
@@ -73,12 +73,12 @@ def cached_array(
 
 
 def _read(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
-    """What is kept; None where nothing whole is. A damaged file is removed."""
+    """Return the array of a file; None if there is none. A damaged file is removed."""
     try:
         with path.open("rb") as file:
-            found = _checked(file, shape)
-        with contextlib.suppress(OSError):  # of a folder that is only read
-            os.utime(path)  # used last now
+            found = _load(file, shape)
+        with contextlib.suppress(OSError):  # the folder may be read-only
+            os.utime(path)  # the time of its last use
         return found
     except FileNotFoundError:
         return None
@@ -88,7 +88,12 @@ def _read(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
         return None
 
 
-def _checked(file: BinaryIO, shape: tuple[int, int]) -> np.ndarray:
+def _load(file: BinaryIO, shape: tuple[int, int]) -> np.ndarray:
+    """Load an array.
+
+    Raises:
+        ValueError, EOFError: it is not a whole float32 array of that shape.
+    """
     found = np.load(file, allow_pickle=False)
     if not isinstance(found, np.ndarray) or found.shape != shape or found.dtype != np.float32:
         raise ValueError(
@@ -101,8 +106,9 @@ def _checked(file: BinaryIO, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _write(path: Path, shape: tuple[int, int], rows: Rows) -> None:
-    """One batch of rows after the other, so that never more is held; a full disk is an error."""
-    partial = path.with_suffix(".partial")  # nobody else writes it, and what is there is left over
+    """Write an array batch by batch, so that no more is held in memory; a full disk is an error."""
+    # No other process writes this file; if it exists, it is left over.
+    partial = path.with_suffix(".partial")
     try:
         with partial.open("wb") as file, contextlib.closing(rows()) as parts:
             header = {"descr": "<f4", "fortran_order": False, "shape": shape}
@@ -116,9 +122,9 @@ def _write(path: Path, shape: tuple[int, int], rows: Rows) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _make_room(folder: Path, own: Path, limit_bytes: int) -> None:
-    """Remove what was used least recently until the rest is small enough, and what a killed process
-    left."""
+def _make_room(folder: Path, new: Path, limit_bytes: int) -> None:
+    """Remove arrays, least recently used first, until all but the new one are below the limit;
+    remove partial files of killed processes too."""
     for partial in folder.glob("*.partial"):
         with contextlib.suppress(FileNotFoundError):
             if time.time() - partial.stat().st_mtime > ABANDONED_S:
@@ -127,7 +133,7 @@ def _make_room(folder: Path, own: Path, limit_bytes: int) -> None:
     for path in folder.glob("*.npy"):
         with contextlib.suppress(FileNotFoundError):
             facts = path.stat()
-            if path != own:
+            if path != new:
                 others.append((facts.st_mtime, facts.st_size, path))
     held = sum(size for _, size, _ in others)
     for _, size, path in sorted(others):

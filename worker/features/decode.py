@@ -1,4 +1,4 @@
-"""Files of images to tensors of pixels, by several threads."""
+"""Image files decoded to tensors of pixels, by several threads."""
 
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,25 +14,25 @@ from worker.encoders.networks import load_image
 from worker.reporting.progress import Progress
 
 BATCH: Final = 64
-"""Images decoded between two words about it."""
+"""Images decoded between two reports of progress."""
 AHEAD: Final = 2
-"""Batches decoded or waiting at once; more images than these are never held."""
+"""Batches that are decoded or wait at once; memory holds no more images than these."""
 
 
 def decode_images(
     files: ImageFiles, *, resize: int, crop: int, progress: Progress, threads: int | None = None
 ) -> Tensor:
-    """All images [N, 3, crop, crop] uint8, in their order.
+    """Decode all images to [N, 3, crop, crop] uint8, in their order.
 
     Args:
         files: to decode.
-        resize: to what the shorter side is brought, in pixels, before the middle is cut out.
-        crop: side of the middle, in pixels.
-        progress: told after each batch.
-        threads: that decode; by default as many as torch is set to.
+        resize: length in pixels that the shorter side is scaled to, before the centre is cut out.
+        crop: side of that centre, in pixels.
+        progress: gets a report after each batch.
+        threads: number of threads; by default as many as torch uses.
 
     Raises:
-        DataError: names the file that cannot be read.
+        DataError: a file cannot be read; names it.
         CancelledError: by `progress`.
     """
     images = torch.empty(len(files), 3, crop, crop, dtype=torch.uint8)
@@ -50,29 +50,30 @@ def decode_images(
 def decode_batches(
     files: ImageFiles, *, resize: int, crop: int, size: int, threads: int | None = None
 ) -> Generator[Tensor, None, None]:
-    """The images batch by batch, [size, 3, crop, crop] uint8, the last one smaller; while one is
-    used, the next is decoded. Close it where it may not be read to its end.
+    """Yield the images in batches [size, 3, crop, crop] uint8, of which the last may be smaller.
+
+    The next batch is decoded while one is used. Close the generator if it may not be exhausted.
 
     Raises:
-        DataError: names the file that cannot be read.
+        DataError: a file cannot be read; names it.
     """
 
     def load(path: Path) -> Tensor:
         return load_image(path, resize, crop)
 
-    # Decoding leaves Python's lock, so that threads share the work.
+    # Decoding releases Python's global lock, so threads do share the work.
     pool = ThreadPoolExecutor(threads or torch.get_num_threads(), thread_name_prefix="decode")
     ahead: list[list[Future[Tensor]]] = []
     try:
         for start in range(0, len(files), size):
             ahead.append([pool.submit(load, path) for path in files.paths[start : start + size]])
             if len(ahead) == AHEAD:
-                yield _stacked(ahead.pop(0))
+                yield _stack(ahead.pop(0))
         while ahead:
-            yield _stacked(ahead.pop(0))
+            yield _stack(ahead.pop(0))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _stacked(futures: list[Future[Tensor]]) -> Tensor:
+def _stack(futures: list[Future[Tensor]]) -> Tensor:
     return torch.stack([future.result() for future in futures])

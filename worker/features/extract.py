@@ -1,6 +1,7 @@
-"""A frozen backbone's features of all items: from the cache, or computed into it.
+"""Features of a frozen backbone: read from the cache, or computed and added to it.
 
-What tells one set of items from another: their content.
+The cache's key is a digest of the items' content, the backbone's weights and its preparation, so
+that renamed or moved files keep their features and changed ones get new features.
 """
 
 import hashlib
@@ -17,19 +18,67 @@ from torch import Tensor
 from worker.data import ImageFiles, Items
 from worker.encoders.networks import Backbone
 from worker.errors import DataError
-from worker.features import cache as arrays
+from worker.features.cache import cached_array
 from worker.features.decode import decode_batches
 from worker.reporting.progress import Progress
 from worker.settings import cache_bytes
 
+FEATURES_FOLDER: Final = "features"
+"""Below the cache's folder."""
+BATCH: Final = 64
+"""Images that go through the backbone at once."""
 FILES_PER_TASK: Final = 64
-"""Read by a thread at a time."""
+"""Files whose digest one thread computes at a time."""
+
+
+def extract_features(
+    items: Items,
+    backbone: Backbone,
+    device: torch.device,
+    *,
+    cache: Path,
+    progress: Progress,
+    batch: int = BATCH,
+) -> Tensor:
+    """Return features [N, F] float32 of all items, computed once for the same items and backbone.
+
+    Args:
+        items: images, or image files, of which only a few are held in memory at a time.
+        backbone: in evaluation mode, on the device.
+        device: that computes the features.
+        cache: the cache's folder; the features are kept in its `features`.
+        progress: gets the number of images done.
+        batch: images that go through the backbone at once.
+
+    Returns:
+        Features on the CPU.
+
+    Raises:
+        DataError: an image cannot be read, its features are not finite, or the cache cannot be
+            written.
+        CancelledError: by `progress`; features computed so far are not kept.
+    """
+    array = cached_array(
+        cache / FEATURES_FOLDER,
+        cache_key(items, backbone, progress),
+        (len(items), backbone.features),
+        lambda: _compute(items, backbone, device, batch, progress),
+        limit_bytes=cache_bytes(),
+        progress=progress,
+    )
+    return torch.from_numpy(array)
+
+
+def cache_key(items: Items, backbone: Backbone, progress: Progress) -> str:
+    """Return the SHA-256 digest of all that decides the features: the backbone's weights, its
+    preparation of images, and the items' content."""
+    return hashlib.sha256(f"{backbone.digest} {items_digest(items, progress)}".encode()).hexdigest()
 
 
 def items_digest(items: Items, progress: Progress) -> str:
-    """SHA-256 of the items in their order, as hexadecimal digits.
+    """Return the SHA-256 digest of the items in their order, as hexadecimal digits.
 
-    Of a tensor its type, shape and bytes; of files their bytes, whatever their names and times.
+    Of a tensor it covers type, shape and bytes; of files their bytes, but not their names or times.
 
     Raises:
         DataError: a file cannot be read.
@@ -45,7 +94,7 @@ def items_digest(items: Items, progress: Progress) -> str:
     progress(what, done, len(items), "images")
     pool = ThreadPoolExecutor(torch.get_num_threads(), thread_name_prefix="digest")
     try:
-        for part in pool.map(_of_files, _parts(items)):
+        for part in pool.map(_file_digests, _chunks(items)):
             digest.update(b"".join(part))
             done += len(part)
             progress(what, done, len(items), "images")
@@ -54,15 +103,15 @@ def items_digest(items: Items, progress: Progress) -> str:
     return digest.hexdigest()
 
 
-def _parts(files: ImageFiles) -> list[Sequence[Path]]:
+def _chunks(files: ImageFiles) -> list[Sequence[Path]]:
     return [
         files.paths[start : start + FILES_PER_TASK]
         for start in range(0, len(files), FILES_PER_TASK)
     ]
 
 
-def _of_files(paths: Sequence[Path]) -> list[bytes]:
-    """32 bytes for each."""
+def _file_digests(paths: Sequence[Path]) -> list[bytes]:
+    """Return the digests of files, 32 bytes each."""
     digests = []
     for path in paths:
         try:
@@ -73,66 +122,17 @@ def _of_files(paths: Sequence[Path]) -> list[bytes]:
     return digests
 
 
-FEATURES_FOLDER: Final = "features"
-"""Of the cache's."""
-BATCH: Final = 64
-"""Images that go through the backbone at once."""
-
-
-def extract_features(
-    items: Items,
-    backbone: Backbone,
-    device: torch.device,
-    *,
-    cache: Path,
-    progress: Progress,
-    batch: int = BATCH,
-) -> Tensor:
-    """Features [N, F] float32 of all items, computed once for the same items and backbone.
-
-    Args:
-        items: images, or files of them, of which only a few are ever held in memory.
-        backbone: in evaluation mode, on the device.
-        device: that computes.
-        cache: folder in whose `features` they are kept.
-        progress: told how many images are done.
-        batch: images that go through the backbone at once.
-
-    Returns:
-        Features on the CPU.
-
-    Raises:
-        DataError: an image cannot be read, its features are not finite, or the cache cannot be
-            written.
-        CancelledError: by `progress`; nothing half computed is kept.
-    """
-    found = arrays.cached_array(
-        cache / FEATURES_FOLDER,
-        cache_key(items, backbone, progress),
-        (len(items), backbone.features),
-        lambda: _computed(items, backbone, device, batch, progress),
-        limit_bytes=cache_bytes(),
-        progress=progress,
-    )
-    return torch.from_numpy(found)
-
-
-def cache_key(items: Items, backbone: Backbone, progress: Progress) -> str:
-    """SHA-256 of all that decides the features: weights, preparation, the items' content."""
-    return hashlib.sha256(f"{backbone.digest} {items_digest(items, progress)}".encode()).hexdigest()
-
-
-def _computed(
+def _compute(
     items: Items, backbone: Backbone, device: torch.device, batch: int, progress: Progress
 ) -> Generator[np.ndarray, None, None]:
-    """Features batch by batch; while the device computes one, the next is decoded."""
+    """Yield features batch by batch; while the device computes one, the next is decoded."""
     what, done = "computing features", 0
     progress(what, done, len(items), "images")
     with closing(_images(items, backbone, batch)) as images:
         for part in images:
             with torch.inference_mode():
                 found = backbone(part.to(device)).to("cpu", torch.float32)
-            _check(found, items, done)
+            _check_finite(found, items, done)
             yield found.numpy()
             done += len(part)
             progress(what, done, len(items), "images")
@@ -145,7 +145,8 @@ def _images(items: Items, backbone: Backbone, batch: int) -> Generator[Tensor, N
         yield from torch.split(items, batch)
 
 
-def _check(found: Tensor, items: Items, first: int) -> None:
+def _check_finite(found: Tensor, items: Items, first: int) -> None:
+    """Raise DataError if features of items from place `first` on are not finite; names one item."""
     broken = (~found.isfinite().all(dim=1)).nonzero().flatten().tolist()
     if broken:
         at = first + broken[0]

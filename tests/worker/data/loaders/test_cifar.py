@@ -20,8 +20,8 @@ import torch
 from contract.comparison.data import Cifar10Data, Cifar100Data, class_count
 from tests.support import tiny_cifar
 from tests.support.mirror import mirror, nobody
+from tests.support.recorded_progress import RecordedProgress
 from tests.support.tiny_cifar import COARSE, FOLDERS, TEST_PER_CLASS, md5
-from tests.support.told import Told
 from tests.support.waiting import PATIENCE
 from worker.data import Dataset, Pool, Split
 from worker.data.loaders import cifar
@@ -210,7 +210,7 @@ class TestFiles:
     def test_what_is_missing_is_downloaded_once(
         self, tmp_path: Path, folder: Path, kind: str
     ) -> None:
-        empty, told = tmp_path / "not" / "yet", Told()
+        empty, told = tmp_path / "not" / "yet", RecordedProgress()
         [(name, content)] = archive_of(kind).items()
         with mirror({}) as bad, mirror({name: content}) as good:
             loaded = load(empty, kind, bad.url, good.url, progress=told)
@@ -238,7 +238,7 @@ class TestFiles:
             if work == "waiting":
                 held.enter_context(locked(tmp_path, "CIFAR10"))
             with pytest.raises(CancelledError):
-                load(tmp_path, "cifar10", server.url, progress=Told(cancel=work))
+                load(tmp_path, "cifar10", server.url, progress=RecordedProgress(cancel=work))
             assert there(tmp_path) == ({name} if work == "unpacking" else set())
             assert not [path for path in tmp_path.iterdir() if path.is_dir()]
             held.close()

@@ -11,7 +11,7 @@ import pytest
 from contract.comparison.data import Cars196Data, Cub200Data, SopData, TinyImagenetData
 from tests.support import tiny_fine_grained as tiny
 from tests.support.file_server import serving
-from tests.support.told import Told
+from tests.support.recorded_progress import RecordedProgress
 from worker import data
 from worker.data import ImageFiles, Pool
 from worker.data.loaders import cub200, sop, tiny_imagenet
@@ -134,7 +134,7 @@ class TestArchives:
         archive = self.made(name, tmp_path, tmp_path / "datasets")
 
         with pytest.raises(CancelledError):
-            data.load(section(), tmp_path / "datasets", Told(cancel="unpacking"))
+            data.load(section(), tmp_path / "datasets", RecordedProgress(cancel="unpacking"))
         assert seen(tmp_path / "datasets") == {archive.name}
 
     def test_another_archive_is_told(self, name: str, tmp_path: Path) -> None:

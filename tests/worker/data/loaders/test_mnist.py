@@ -19,9 +19,9 @@ import torch
 from contract.comparison.data import FashionMnistData, MnistData, training_items
 from tests.support import tiny_mnist
 from tests.support.mirror import mirror, nobody
+from tests.support.recorded_progress import RecordedProgress
 from tests.support.specs import small
 from tests.support.tiny_mnist import TEST_COUNTS, TRAIN_COUNTS
-from tests.support.told import Told
 from tests.support.waiting import PATIENCE, until
 from worker import data
 from worker.api.client import Claim
@@ -186,7 +186,7 @@ class TestFiles:
         assert there(packed) == UNPACKED | ARCHIVED
 
     def test_what_is_missing_is_downloaded_once(self, folder: Path, tmp_path: Path) -> None:
-        empty, told = tmp_path / "not" / "yet" / "there", Told()
+        empty, told = tmp_path / "not" / "yet" / "there", RecordedProgress()
         with mirror(tiny_mnist.archives()) as server:
             files = published(nobody(), server.url)
             loaded = pool(empty, files, progress=told).dataset()
@@ -214,7 +214,7 @@ class TestFiles:
             if work == "waiting":
                 held.enter_context(locked(tmp_path, "MNIST"))
             with pytest.raises(CancelledError):
-                pool(tmp_path, published(server.url), progress=Told(cancel=work))
+                pool(tmp_path, published(server.url), progress=RecordedProgress(cancel=work))
             whole = {f"MNIST/raw/{FILES[0]}.gz"} if work == "unpacking" else set()
             assert there(tmp_path) == whole
             held.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.told import Told
+from tests.support.recorded_progress import RecordedProgress
 from worker.data.sources import archives
 from worker.data.sources.archives import gunzipped, unpacked
 from worker.errors import CancelledError, DataError
@@ -99,9 +99,11 @@ def test_progress_is_told_and_a_cancel_leaves_nothing(
 ) -> None:
     place.archive.write_bytes(made())
     with pytest.raises(CancelledError):
-        unpacked(place.archive, place.into, limit=LIMIT, progress=Told(cancel="unpacking"))
+        unpacked(
+            place.archive, place.into, limit=LIMIT, progress=RecordedProgress(cancel="unpacking")
+        )
     assert place.clean()
-    told = Told()
+    told = RecordedProgress()
     unpacked(place.archive, place.into, limit=LIMIT, progress=told)
     size = place.archive.stat().st_size
     calls = told.of("unpacking a.archive")
@@ -204,7 +206,7 @@ def test_leftovers_go_and_what_is_there_stays(place: Place) -> None:
 
 class TestOneFile:
     def test_comes_out_with_progress(self, tmp_path: Path) -> None:
-        archive, target, told = tmp_path / "a.gz", tmp_path / "a", Told()
+        archive, target, told = tmp_path / "a.gz", tmp_path / "a", RecordedProgress()
         archive.write_bytes(gzip.compress(b"new"))
         target.write_bytes(b"old")
         gunzipped(archive, target, limit=3, progress=told)
@@ -224,6 +226,6 @@ class TestOneFile:
             gunzipped(archive, target, limit=3, progress=SILENT)
         archive.write_bytes(gzip.compress(b"new"))
         with pytest.raises(CancelledError):
-            gunzipped(archive, target, limit=3, progress=Told(cancel="unpacking"))
+            gunzipped(archive, target, limit=3, progress=RecordedProgress(cancel="unpacking"))
         assert target.read_bytes() == b"old"
         assert set(tmp_path.iterdir()) == {archive, target}

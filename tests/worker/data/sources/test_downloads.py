@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.mirror import mirror, nobody
-from tests.support.told import Told
+from tests.support.recorded_progress import RecordedProgress
 from tests.support.waiting import PATIENCE
 from worker.data.sources import downloads
 from worker.data.sources.downloads import fetch
@@ -35,7 +35,7 @@ def nothing_left(target: Path) -> bool:
 
 
 def test_a_file_comes_with_its_progress(target: Path) -> None:
-    told = Told()
+    told = RecordedProgress()
     with mirror({"a.bin": CONTENT}) as server:
         fetch([f"{server.url}a.bin"], target, md5=MD5, sha256=SHA256.upper(), progress=told)
     assert target.read_bytes() == CONTENT
@@ -113,7 +113,7 @@ def test_a_file_that_is_there_outlives_a_failure(target: Path) -> None:
 
 
 def test_a_cancel_leaves_nothing_and_asks_no_other_mirror(target: Path) -> None:
-    told = Told(cancel="downloading")
+    told = RecordedProgress(cancel="downloading")
     with mirror({"a": CONTENT}) as first, mirror({"a": CONTENT}) as second:
         with pytest.raises(CancelledError):
             fetch([f"{first.url}a", f"{second.url}a"], target, progress=told)
@@ -142,7 +142,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_whoever_waits_for_another_run_can_be_cancelled(tmp_path: Path) -> None:
-    told = Told(cancel="waiting")
+    told = RecordedProgress(cancel="waiting")
     with locked(tmp_path, "sets"):
         with pytest.raises(CancelledError), locked(tmp_path, "sets", told):
             raise AssertionError("two hold it")
