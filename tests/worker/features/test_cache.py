@@ -1,5 +1,5 @@
-"""Features of a frozen backbone are computed once for the same content, whoever asks and whatever
-happens meanwhile."""
+"""Features of a frozen backbone are computed once for the same content, also by several processes
+at once and after faults."""
 
 import hashlib
 import logging
@@ -31,8 +31,8 @@ IMAGES = torch.randint(0, 256, (10, 3, 8, 8), dtype=torch.uint8)
 WAIT_S = 20
 
 
-class Counted(nn.Module):
-    """Means of quarters times a weight; counts the batches."""
+class CountingNetwork(nn.Module):
+    """Returns the means of the four quarters times a weight; counts the batches."""
 
     def __init__(self, weight: float = 2.0) -> None:
         super().__init__()
@@ -45,8 +45,8 @@ class Counted(nn.Module):
         return nn.functional.adaptive_avg_pool2d(images, 2).flatten(1) * self.weight
 
 
-def backbone(weight: float = 2.0, resize: int = 18) -> tuple[Backbone, Counted]:
-    network = Counted(weight)
+def backbone(weight: float = 2.0, resize: int = 18) -> tuple[Backbone, CountingNetwork]:
+    network = CountingNetwork(weight)
     return Backbone(network, 12, Preparation(resize=resize, crop=16)).eval(), network
 
 
@@ -71,10 +71,10 @@ def image_files(folder: Path, count: int = 6) -> ImageFiles:
 
 def test_features_are_the_backbones_and_are_computed_once(tmp_path: Path) -> None:
     own, network = backbone()
-    told: list[tuple[str, float, float | None, str]] = []
+    reports: list[tuple[str, float, float | None, str]] = []
 
     def progress(what: str, done: float, total: float | None, unit: str = "items") -> None:
-        told.append((what, done, total, unit))
+        reports.append((what, done, total, unit))
 
     first = extracted(IMAGES, own, tmp_path, progress)
     with torch.inference_mode():
@@ -83,10 +83,10 @@ def test_features_are_the_backbones_and_are_computed_once(tmp_path: Path) -> Non
     network.batches.clear()
     assert torch.equal(extracted(IMAGES, own, tmp_path), first)
     assert not network.batches
-    assert [done for what, done, _, _ in told if what == "computing features"] == [0, 4, 8, 10]
-    assert told[-1:] == [("computing features", 10, 10, "images")]
+    assert [done for what, done, _, _ in reports if what == "computing features"] == [0, 4, 8, 10]
+    assert reports[-1:] == [("computing features", 10, 10, "images")]
     assert leftovers(tmp_path) == []
-    first += 1  # one's own copy
+    first += 1  # the caller's own copy
     assert not torch.equal(extracted(IMAGES, own, tmp_path), first)
 
 
@@ -97,7 +97,7 @@ def test_files_give_the_features_of_their_pixels(tmp_path: Path) -> None:
     assert torch.equal(found, extracted(pixels, own, tmp_path))
 
 
-def test_content_decides_not_names_or_times(tmp_path: Path) -> None:
+def test_content_decides_and_names_and_times_do_not(tmp_path: Path) -> None:
     files = image_files(tmp_path / "a")
     digest = items_digest(files, SILENT)
     moved = image_files(tmp_path / "b")
@@ -163,7 +163,7 @@ def _pickle(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [_truncate, _lengthen, _empty, _no_array, _other_shape, _pickle])
-def test_a_damaged_file_is_made_again(
+def test_a_damaged_file_is_computed_again(
     tmp_path: Path, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     own, _ = backbone()
@@ -211,14 +211,14 @@ def rows_of(values: np.ndarray) -> cache.Rows:
     return rows
 
 
-def kept(folder: Path, key: str, rows: cache.Rows, progress: Progress = SILENT) -> np.ndarray:
+def get(folder: Path, key: str, rows: cache.Rows, progress: Progress = SILENT) -> np.ndarray:
     return cache.cached_array(folder, key, (6, 2), rows, limit_bytes=1000, progress=progress)
 
 
 VALUES = np.arange(12, dtype=np.float32).reshape(6, 2)
 
 
-def test_one_computes_and_the_others_wait(tmp_path: Path) -> None:
+def test_one_process_computes_and_the_others_wait(tmp_path: Path) -> None:
     begun, go_on, waiting = threading.Event(), threading.Event(), threading.Event()
     computed: list[str] = []
 
@@ -240,15 +240,15 @@ def test_one_computes_and_the_others_wait(tmp_path: Path) -> None:
         raise CancelledError(what)
 
     found: dict[str, np.ndarray] = {}
-    first = threading.Thread(target=lambda: found.update(one=kept(tmp_path, "k", slow)))
-    other = threading.Thread(target=lambda: found.update(two=kept(tmp_path, "k", never, progress)))
+    first = threading.Thread(target=lambda: found.update(one=get(tmp_path, "k", slow)))
+    other = threading.Thread(target=lambda: found.update(two=get(tmp_path, "k", never, progress)))
     first.start()
     assert begun.wait(WAIT_S)
     other.start()
     assert waiting.wait(WAIT_S)
     with pytest.raises(CancelledError, match="waiting for another run"):
-        kept(tmp_path, "k", never, cancelled)
-    assert np.array_equal(kept(tmp_path, "another", rows_of(VALUES)), VALUES)  # is not held up
+        get(tmp_path, "k", never, cancelled)
+    assert np.array_equal(get(tmp_path, "another", rows_of(VALUES)), VALUES)  # does not wait
     go_on.set()
     for thread in (first, other):
         thread.join(WAIT_S)
@@ -273,7 +273,7 @@ cache.cached_array(Path(sys.argv[1]), "k", (6, 2), rows, limit_bytes=0, progress
 """
 
 
-def test_what_a_killed_process_left_is_overwritten(tmp_path: Path) -> None:
+def test_the_partial_file_of_a_killed_process_is_overwritten(tmp_path: Path) -> None:
     root = Path(__file__).resolve().parents[3]
     child = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(tmp_path)],
@@ -288,28 +288,28 @@ def test_what_a_killed_process_left_is_overwritten(tmp_path: Path) -> None:
         child.send_signal(signal.SIGKILL)
         child.communicate()
     assert (tmp_path / "k.partial").exists()
-    assert np.array_equal(kept(tmp_path, "k", rows_of(VALUES)), VALUES)
+    assert np.array_equal(get(tmp_path, "k", rows_of(VALUES)), VALUES)
     assert not (tmp_path / "k.partial").exists()
 
 
-def test_partials_that_nobody_writes_any_more_go(tmp_path: Path) -> None:
+def test_old_partial_files_are_removed(tmp_path: Path) -> None:
     old, new = tmp_path / "old.partial", tmp_path / "new.partial"
     for path in (old, new):
         path.write_bytes(b"half")
     os.utime(old, (1, 1))
-    kept(tmp_path, "k", rows_of(VALUES))
+    get(tmp_path, "k", rows_of(VALUES))
     assert not old.exists()
     assert new.exists()
 
 
-def test_the_least_recently_used_go_when_the_cache_is_full(tmp_path: Path) -> None:
+def test_the_least_recently_used_are_removed_when_the_cache_is_full(tmp_path: Path) -> None:
     size = 128 + VALUES.nbytes
     for at, key in enumerate(("a", "b", "c")):
         cache.cached_array(
             tmp_path, key, (6, 2), rows_of(VALUES), limit_bytes=10 * size, progress=SILENT
         )
         os.utime(tmp_path / f"{key}.npy", (at, at))
-    kept(tmp_path, "a", rows_of(VALUES))  # used now
+    get(tmp_path, "a", rows_of(VALUES))  # used now
     cache.cached_array(
         tmp_path, "d", (6, 2), rows_of(VALUES), limit_bytes=2 * size, progress=SILENT
     )
@@ -325,9 +325,9 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         extracted(IMAGES, own, tmp_path / "file")
 
 
-def test_rows_of_another_number_are_no_array(tmp_path: Path) -> None:
+def test_a_wrong_number_of_rows_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read right after"):
-        kept(tmp_path, "k", rows_of(VALUES[:4]))
+        get(tmp_path, "k", rows_of(VALUES[:4]))
     assert list(tmp_path.glob("*.npy")) == []
 
 

@@ -1,4 +1,4 @@
-"""Files of images become one tensor, in order; what cannot be read is named, a cancel is heard."""
+"""Image files become one tensor, in order; a broken file is named, a cancel stops the work."""
 
 import threading
 from pathlib import Path
@@ -26,17 +26,17 @@ def files_in(folder: Path, count: int) -> ImageFiles:
 @pytest.mark.parametrize("threads", [1, 3])
 def test_every_image_in_its_place(tmp_path: Path, count: int, threads: int) -> None:
     files = files_in(tmp_path, count)
-    told: list[tuple[float, float | None]] = []
+    reports: list[tuple[float, float | None]] = []
 
     def progress(what: str, done: float, total: float | None, unit: str = "items") -> None:
-        told.append((done, total))
+        reports.append((done, total))
 
     decoded = features.decode_images(files, resize=18, crop=16, progress=progress, threads=threads)
     assert decoded.dtype == torch.uint8
     assert decoded.shape == (count, 3, 16, 16)
-    for own, path in zip(decoded, files.paths, strict=True):
-        assert torch.equal(own, load_image(path, 18, 16))
-    assert [told[0], told[-1]] == [(0, count), (count, count)]
+    for image_decoded, path in zip(decoded, files.paths, strict=True):
+        assert torch.equal(image_decoded, load_image(path, 18, 16))
+    assert [reports[0], reports[-1]] == [(0, count), (count, count)]
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", image(0)[:200]])
@@ -47,18 +47,19 @@ def test_a_file_that_is_no_image_is_named(tmp_path: Path, content: bytes) -> Non
         features.decode_images(files, resize=16, crop=16, progress=SILENT)
 
 
-def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     files = files_in(tmp_path, 3)
     files.paths[1].unlink()
     with pytest.raises(DataError, match=r"/1\.png cannot be read"):
         features.decode_images(files, resize=16, crop=16, progress=SILENT)
 
 
-def test_a_cancel_is_heard_and_leaves_no_thread(tmp_path: Path) -> None:
+@pytest.mark.parametrize("at", [0, 1], ids=["before the first image", "after the first batch"])
+def test_a_cancel_stops_the_work_and_leaves_no_thread(tmp_path: Path, at: int) -> None:
     files = files_in(tmp_path, 3 * BATCH)
 
     def progress(what: str, done: float, total: float | None, unit: str = "items") -> None:
-        if done:
+        if done >= at:
             raise CancelledError(what)
 
     with pytest.raises(CancelledError, match="decoding"):
@@ -72,6 +73,6 @@ def test_no_more_than_the_next_batch_is_decoded_ahead(tmp_path: Path) -> None:
     assert len(next(parts)) == 3
     for path in files.paths[6:]:
         path.unlink()
-    assert len(next(parts)) == 3  # was on its way, or still is there
+    assert len(next(parts)) == 3  # already being decoded, or the files are still there
     with pytest.raises(DataError, match=r"/6\.bmp cannot be read"):
         next(parts)
