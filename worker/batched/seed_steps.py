@@ -126,7 +126,7 @@ class BatchedSeeds:
             names = self._names[size]
             steps.append(
                 [
-                    dynamics.values_of(dict(zip(names, seen, strict=True)))
+                    dynamics.step_values(dict(zip(names, seen, strict=True)))
                     for seen in zip(*own, strict=True)
                 ]
             )

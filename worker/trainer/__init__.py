@@ -1,1 +1,2 @@
-"""The trainer: one process, one run, from a claim on stdin to an end on the event stream."""
+"""The trainer: a process that trains one run, from the claim on stdin to the end on the event
+stream."""

@@ -1,4 +1,4 @@
-"""One attempt of a run: whatever happens in it becomes the run's end."""
+"""One attempt of a run: train it, and turn every error into an end that people can read."""
 
 import traceback
 from collections.abc import Callable
@@ -42,18 +42,18 @@ def run_attempt(
     """Train the claimed run and report its end.
 
     Args:
-        claim: the run, and where it goes on from.
-        reporter: takes all that is measured, and the end.
-        cancelled: whether it is to stop before its end.
-        device: where it trains.
-        keeper: takes snapshots and checkpoints, if there is one.
-        fetch: gives a checkpoint's bytes by their digest; needed where the claim names one.
+        claim: the run, with the checkpoint that it goes on from.
+        reporter: takes all values and the end.
+        cancelled: returns whether the run is to stop before its end.
+        device: on which it trains.
+        keeper: takes snapshots and checkpoints; None keeps none.
+        fetch: returns a checkpoint's bytes by their digest; needed if the claim names one.
         checkpoint_s: seconds between checkpoints; 0 for none.
-        worker_stopping: whether it is to stop at a checkpoint, from which another goes on.
+        worker_stopping: returns whether the run is to be given back at a checkpoint.
 
     Raises:
-        LeftError: it did so; its end is not this attempt's to report.
-        ReporterError: nothing can be reported any more, so not the end either.
+        GivenBackError: the run was given back; a later attempt reports its end.
+        ReporterError: nothing can be reported any more, not even the end.
     """
     keeper = keeper or NoKeeper()
 
@@ -68,7 +68,7 @@ def run_attempt(
         )
 
     try:
-        state, failure = _outcome(claim, reporter, cancelled, build, fetch)
+        state, failure = _train(claim, reporter, cancelled, build, fetch)
     except GivenBackError:
         keeper.close(with_checkpoint=True)
         raise
@@ -76,20 +76,21 @@ def run_attempt(
     reporter.ended(state, failure)
 
 
-def _outcome(
+def _train(
     claim: Claim,
     reporter: Reporter,
     cancelled: Callable[[], bool],
     build: Callable[[ComparisonSpec, Progress], Training],
     fetch: Callable[[str], bytes] | None,
 ) -> tuple[EndState, Failure | None]:
+    """Build and train the run; return how it ended."""
     training: Training | None = None
     try:
         spec = parse_spec(claim.spec)
-        preparing = PreparationProgress(reporter, cancelled)
-        training = build(spec, preparing)
-        if claim.checkpoint and fetch and not _restored(training, claim, reporter, fetch):
-            training = build(spec, preparing)
+        progress = PreparationProgress(reporter, cancelled)
+        training = build(spec, progress)
+        if claim.checkpoint and fetch and not _restore(training, claim, reporter, fetch):
+            training = build(spec, progress)
         return training.run(cancelled), None
     except (ReporterError, GivenBackError):
         raise
@@ -104,17 +105,18 @@ def _outcome(
         return "failed", Failure(message=str(error), cause=error.cause, step=error.step)
     except (DataError, InputError, MemoryEstimateError) as error:
         return "failed", Failure(message=str(error), cause=_ADVICE[type(error)])
-    except Exception as error:  # noqa: BLE001 - any fault of a run is that run's failure
+    except Exception as error:  # noqa: BLE001 - every other error of a run is its failure too
         reporter.log(traceback.format_exc().splitlines())
         step = training.step if training else None
         message = f"{type(error).__name__}: {error}"
         return "failed", Failure(message=message, cause=_cause(error), step=step)
 
 
-def _restored(
+def _restore(
     training: Training, claim: Claim, reporter: Reporter, fetch: Callable[[str], bytes]
 ) -> bool:
-    """Whether the training goes on from the claim's checkpoint; if not, it must be built anew."""
+    """Restore the claim's checkpoint; return False if it is lost or damaged. The training must be
+    built again then, because parts of it may be restored."""
     after = claim.start_after
     try:
         training.restore(Checkpoint(after, fetch(str(claim.checkpoint))))

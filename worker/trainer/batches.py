@@ -1,7 +1,7 @@
-"""Which items make up which batch: decided by sampler, batch size, seed and epoch alone, so that
-all arms of a seed see the same batches in the same order.
+"""Batches: which items they have, and the augmentation of their images.
 
-Augmentation of image batches, drawn alike for every arm of a seed.
+The items of a batch depend only on sampler, batch size, seed and epoch, and the augmentation only
+on the seed's random stream. So all arms of a seed see the same batches in the same order.
 """
 
 from collections.abc import Iterator
@@ -20,11 +20,13 @@ from worker.errors import InputError
 from worker.torch_utils import to_device
 
 _STREAM: Final = 2
-"""Tells this use of a seed from others of the same number, such as the split's."""
+"""Makes these random numbers differ from other uses of the same seed, such as the split."""
+SHIFT_FRACTION: Final = 8
+"""Images are shifted by up to their side divided by this; the edge's pixels fill the gap."""
 
 
 def steps_per_epoch(items: int, batch_size: int) -> int:
-    """Batches of an epoch; what is left over at its end is dropped."""
+    """Return the number of batches in an epoch; items left over at its end are not used."""
     return items // batch_size
 
 
@@ -36,13 +38,13 @@ def epoch_batches(
     seed: int,
     epoch: int,
 ) -> Iterator[Tensor]:
-    """The batches of one epoch, as indices [batch_size] into the training items.
+    """Return the batches of one epoch, as indices [batch_size] into the training items.
 
     Args:
-        labels: [N] of the training items; the indices are on their device.
+        labels: [N] of the training items; the indices are on the same device.
         sampler_spec: how batches are drawn.
         batch_size: at most N.
-        seed: the run's.
+        seed: of the run.
         epoch: 1, 2, ...
 
     Raises:
@@ -63,8 +65,8 @@ def epoch_batches(
 def _m_per_class(
     labels: np.ndarray, m: int, batch_size: int, steps: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Each batch: batch_size / m random classes, m random items of each; a class with fewer than m
-    items gives some of them twice."""
+    """Draw batches of batch_size / m random classes with m random items of each; a class with fewer
+    than m items gives some of them more than once."""
     members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     classes = batch_size // m
     if batch_size % m:
@@ -77,40 +79,43 @@ def _m_per_class(
     drawn: list[np.ndarray] = []
     for _ in range(steps):
         for label in rng.permutation(len(members))[:classes]:
-            own = members[label]
-            rounds = -(-m // len(own))
-            drawn.append(np.concatenate([rng.permutation(own) for _ in range(rounds)])[:m])
+            items = members[label]
+            rounds = -(-m // len(items))
+            drawn.append(np.concatenate([rng.permutation(items) for _ in range(rounds)])[:m])
     return np.concatenate(drawn)
 
 
-SHIFT_FRACTION: Final = 8
-"""Images move by up to this part of their side; what comes in is the edge's pixels."""
-
-
 def augment_batch(
-    batch: Split, held: Modalities, kind: Augmentation, generator: torch.Generator
+    batch: Split, kinds: Modalities, kind: Augmentation, generator: torch.Generator
 ) -> Split:
-    """A batch with its images augmented, of whichever modality they are; other items stay."""
+    """Augment the images of a batch, in either modality; other items stay as they are.
+
+    Args:
+        batch: of the training split.
+        kinds: what kind of items each modality has.
+        kind: of augmentation.
+        generator: on the CPU.
+    """
     if kind == "none":
         return batch
     items, visual = batch.items, batch.visual
-    if held.items == "images":
+    if kinds.items == "images":
         items = augment_images(items, kind, generator)
-    if held.visual == "images" and visual is not None:
+    if kinds.visual == "images" and visual is not None:
         visual = augment_images(visual, kind, generator)
     return replace(batch, items=items, visual=visual)
 
 
 def augment_images(images: Tensor, kind: Augmentation, generator: torch.Generator) -> Tensor:
-    """Flip half of the images from left to right, and for "flip_shift" also move each.
+    """Flip about half of the images from left to right, and for "flip_shift" also shift each one.
 
     Args:
         images: [B, C, H, W], uint8 or float.
         kind: "flip" or "flip_shift".
-        generator: on the CPU; decides which and how far.
+        generator: on the CPU; decides which are flipped and how far each is shifted.
 
     Returns:
-        As many images of the same shape, type and device.
+        Images of the same shape, type and device.
     """
     count, device = len(images), images.device
     flipped = to_device(torch.rand(count, generator=generator) < 0.5, device)
@@ -118,11 +123,11 @@ def augment_images(images: Tensor, kind: Augmentation, generator: torch.Generato
     if kind == "flip":
         return images
     height, width = images.shape[-2:]
-    most = (height // SHIFT_FRACTION, width // SHIFT_FRACTION)
-    padded = _padded(images, *most)
+    max_shift = (height // SHIFT_FRACTION, width // SHIFT_FRACTION)
+    padded = _pad(images, *max_shift)
     down, right = (
         to_device(torch.randint(0, 2 * by + 1, (count,), generator=generator), device)
-        for by in most
+        for by in max_shift
     )
     rows = down[:, None] + torch.arange(height, device=device)
     columns = right[:, None] + torch.arange(width, device=device)
@@ -131,8 +136,8 @@ def augment_images(images: Tensor, kind: Augmentation, generator: torch.Generato
     return padded[item, channel, rows[:, None, :, None], columns[:, None, None, :]]
 
 
-def _padded(images: Tensor, by_rows: int, by_columns: int) -> Tensor:
-    """With the edges' pixels repeated around; torch does that to floats only."""
+def _pad(images: Tensor, by_rows: int, by_columns: int) -> Tensor:
+    """Pad images by repeating the pixels at their edges; torch can do that to floats only."""
     padding = (by_columns, by_columns, by_rows, by_rows)
     padded = functional.pad(images.to(torch.float32), padding, mode="replicate")
     return padded.to(images.dtype)

@@ -1,4 +1,5 @@
-"""Checkpoints: a training's whole state as bytes, from which it goes on as if never interrupted."""
+"""Checkpoints: the whole state of a training as bytes. A training that goes on from one computes
+the same values as one that was never interrupted."""
 
 import hashlib
 import io
@@ -14,38 +15,39 @@ from worker.errors import CheckpointError, GivenBackError
 from worker.snapshots import Checkpoint, Keeper
 
 FORMAT: Final = 1
-"""Of the bytes; a change of what a training's state is made of needs the next number."""
+"""Version of the bytes. Count it up when the parts of a training's state change."""
 MAX_TIME_SHARE: Final = 0.03
-"""Of a run's time that checkpoints may take: a slow one makes the next one wait."""
+"""Share of a run's time that checkpoints may take: after a slow one the next one comes later."""
 
 
 class Stateful(Protocol):
-    """What a training is made of."""
+    """A part of a training that has a state."""
 
     def state_dict(self) -> dict[str, Any]:
-        """All that the next step depends on, in tensors, numbers, strings, lists and dicts."""
+        """Return all that the next step depends on: tensors, numbers, strings, lists and dicts."""
 
     def load_state_dict(self, state: dict[str, Any], /) -> object:
-        """Be as when that state was taken."""
+        """Return to that state."""
 
 
 class RandomState:
-    """A random stream as a part of a training; None is torch's own, of the CPU and the device."""
+    """A random stream as a part of a training: a generator's, or without one torch's global streams
+    of the CPU and of the device."""
 
     def __init__(self, device: torch.device, generator: torch.Generator | None = None) -> None:
         self._generator = generator
         self._cuda = device if generator is None and device.type == "cuda" else None
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the stream is."""
-        own = self._generator
-        state = {"cpu": torch.get_rng_state() if own is None else own.get_state()}
+        """Return the position in the stream."""
+        generator = self._generator
+        state = {"cpu": torch.get_rng_state() if generator is None else generator.get_state()}
         if self._cuda is not None:
             state["cuda"] = torch.cuda.get_rng_state(self._cuda)
         return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go there."""
+        """Go to a position in the stream."""
         if self._generator is not None:
             self._generator.set_state(state["cpu"])
             return
@@ -55,11 +57,11 @@ class RandomState:
 
 
 class Checkpoints:
-    """The checkpoints of one training: when one is due, how it is taken and how it is used."""
+    """Takes the checkpoints of one training when they are due, and restores one."""
 
     def __init__(
         self,
-        own: str,
+        identity: str,
         parts: Mapping[str, Stateful],
         keeper: Keeper,
         every_s: float,
@@ -68,14 +70,14 @@ class Checkpoints:
         worker_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         """Args:
-        own: the training's identity.
-        parts: all that it is made of, by name.
-        keeper: takes them.
-        every_s: seconds between two, more where they take long; 0 for none.
+        identity: of the training, see `training_identity`.
+        parts: all parts of the training that have a state, by name.
+        keeper: takes the checkpoints.
+        every_s: seconds between two, or longer if they are slow to take; 0 for none.
         clock: in seconds.
-        worker_stopping: whether the training is to stop at its next one.
+        worker_stopping: returns whether the run is to be given back at the next checkpoint.
         """
-        self._own = own
+        self._identity = identity
         self._parts = parts
         self._keeper = keeper
         self._every = every_s
@@ -84,45 +86,46 @@ class Checkpoints:
         self._last = clock()
 
     def due(self) -> bool:
-        """Whether it is time, and the one before is stored; or whether to leave."""
+        """Return whether to take a checkpoint now: it is time and the previous one is stored, or
+        the run is to be given back."""
         if self._worker_stopping():
             return True
         waited = self._every > 0 and self._clock() - self._last >= self._every
         return waited and self._keeper.ready_for_checkpoint()
 
     def save(self, step: int) -> None:
-        """Hand over the state after so many steps, of which all that they measured is reported.
+        """Take a checkpoint after `step` steps, whose values must all have been reported.
 
         Raises:
-            LeftError: this was the last one.
+            GivenBackError: the run is to be given back, and this was its last checkpoint.
         """
-        leaves = self._worker_stopping()
+        last = self._worker_stopping()
         if self._every > 0:
-            self._hand_over(step)
-        if leaves:
+            self._take(step)
+        if last:
             raise GivenBackError(f"left after step {step}")
 
-    def _hand_over(self, step: int) -> None:
+    def _take(self, step: int) -> None:
         began = self._clock()
-        self._keeper.keep_checkpoint(Checkpoint(step, self._written(step)))
+        self._keeper.keep_checkpoint(Checkpoint(step, self._serialize(step)))
         self._last = self._clock()
         self._every = max(self._every, (self._last - began) / MAX_TIME_SHARE)
 
-    def restore(self, saved: Checkpoint) -> None:
-        """Bring the parts to a checkpoint's state.
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Restore the state of all parts from a checkpoint.
 
         Raises:
-            CheckpointError: it cannot be read or belongs to another training; the parts may be in
-                any state then.
+            CheckpointError: it cannot be read or belongs to another training. Some parts may be
+                restored then and others not.
         """
         try:
-            # On the CPU, where the states of random streams belong; the rest goes to its place.
-            read = torch.load(io.BytesIO(saved.content), map_location="cpu", weights_only=True)
+            # On the CPU, where random states belong; other tensors are copied to their device.
+            read = torch.load(io.BytesIO(checkpoint.content), map_location="cpu", weights_only=True)
             seen = [read[name] for name in ("format", "identity", "step")]
             state = read["state"]
-        except Exception as error:  # damaged bytes raise whatever they happen to
+        except Exception as error:  # damaged bytes can raise any error
             raise CheckpointError(f"it cannot be read: {error!r:.300}") from error
-        wanted = (FORMAT, self._own, saved.step)
+        wanted = (FORMAT, self._identity, checkpoint.step)
         for what, found, right in zip(
             ("format", "spec, seed or device", "step"), seen, wanted, strict=True
         ):
@@ -136,16 +139,18 @@ class Checkpoints:
             except (KeyError, TypeError, ValueError, RuntimeError) as error:
                 raise CheckpointError(f"its {name} does not fit: {error!r:.300}") from error
 
-    def _written(self, step: int) -> bytes:
+    def _serialize(self, step: int) -> bytes:
         state = {name: part.state_dict() for name, part in self._parts.items()}
         file = io.BytesIO()
-        torch.save({"format": FORMAT, "identity": self._own, "step": step, "state": state}, file)
+        torch.save(
+            {"format": FORMAT, "identity": self._identity, "step": step, "state": state}, file
+        )
         return file.getvalue()
 
 
 def training_identity(spec: ComparisonSpec, arm: Arm, seed: int, device: torch.device) -> str:
-    """A digest of all that decides a run's values; only a run of the same may go on from another's
-    state. Name, notes and the other arms and seeds may change meanwhile."""
+    """Return a digest of all that decides a run's values: a run may only go on from a checkpoint
+    with the same one. Names, notes, other arms and other seeds may change in between."""
     facts = {
         "format": FORMAT,
         "device": device.type,

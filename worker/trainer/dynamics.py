@@ -1,9 +1,8 @@
-"""Optimisation dynamics of one step: what the loss and its gradient did.
+"""Optimisation dynamics of the steps: losses, active tuples, and norms of gradients and updates.
 
-What needs the device is computed there and read in one transfer, of one step or of many, so that
+The numbers of a step are computed on the device and stay there. They are read in one transfer, on a
+GPU for many steps at once, because each transfer waits for all work that the GPU has queued. So
 measuring a step does not slow it down.
-
-Steps whose numbers are still on the device: a GPU is waited for once for many of them.
 """
 
 import math
@@ -18,18 +17,25 @@ from torch.nn import utils as nn_utils
 from worker.losses.base import LossOutput, Part
 
 StepNumbers: TypeAlias = dict[str, Tensor]
-"""What was seen of a step: 0-d tensors on the device, by names of this module's own."""
+"""Numbers of one step: 0-d tensors on the device. Their names are used only in this module."""
+
+GPU_STEPS: Final = 64
+"""Steps of a GPU that are read together, at most."""
+GPU_WAIT_S: Final = 0.1
+"""Longest time that a GPU's steps stay unread: live curves move several times a second."""
 
 
 def step_numbers(
     output: LossOutput, embeddings: Sequence[Tensor], parameters: Sequence[Tensor]
 ) -> StepNumbers:
-    """A step's numbers; call between backward and the optimiser's step. Waits for no device.
+    """Return the numbers of a step, without waiting for the device.
+
+    Call it between backward and the optimiser's step.
 
     Args:
-        output: the loss's.
+        output: of the loss.
         embeddings: [B, D] of each modality, with their gradient retained.
-        parameters: the encoder's trainable ones; a loss's own are not counted.
+        parameters: trainable ones of the encoder; those of a loss are not counted.
     """
     return {
         "divisor": output.divisor,
@@ -37,74 +43,79 @@ def step_numbers(
         "anchors": output.active_anchors,
         "norm": global_norm([p.grad for p in parameters if p.grad is not None]),
         "norm at embeddings": global_norm([e.grad for e in embeddings if e.grad is not None]),
-        **_of_parts("", output.parts),
-        **_of_parts("selected ", {} if output.selected is None else output.selected),
+        **_part_numbers("", output.parts),
+        **_part_numbers("selected ", {} if output.selected is None else output.selected),
     }
 
 
 def read_values(steps: Sequence[StepNumbers]) -> list[dict[str, float]]:
-    """The dynamics of steps, by metric key, in one transfer from the device.
+    """Read the dynamics of steps by metric key, in one transfer from the device.
 
     Returns:
-        Of each step every per-step `dynamics.*` key of contract.metrics that this loss has, but the
-        counts of empty steps; the update norm where it is among the numbers. NaN stands for what
-        does not exist at this step: a mean or a ratio of no tuples, the mean gradient of no active
+        For each step every per-step `dynamics.*` key of contract.metrics that this loss has, but
+        not the counts of empty steps; the update norm if it is among the numbers. NaN where there
+        is no value at this step: a mean or a ratio of no tuples, the mean gradient of no active
         tuple.
     """
-    return [values_of(seen) for seen in _transferred(steps)]
+    return [step_values(numbers) for numbers in _transfer(steps)]
 
 
-def values_of(seen: Mapping[str, float]) -> dict[str, float]:
-    """A step's dynamics, by metric key, from its numbers once they are read; see `read`."""
-    parts = [name.removeprefix("total ") for name in seen if name.startswith("total ")]
-    some = any(name.startswith("selected ") for name in seen)
-    active, valid = _totals(seen, "", parts)
-    trained_active, selected = _totals(seen, "selected " if some else "", parts)
+def step_values(numbers: Mapping[str, float]) -> dict[str, float]:
+    """Return a step's dynamics by metric key, from its numbers; see `read_values`."""
+    parts = [name.removeprefix("total ") for name in numbers if name.startswith("total ")]
+    has_selection = any(name.startswith("selected ") for name in numbers)
+    active, valid = _totals(numbers, "", parts)
+    trained_active, selected = _totals(numbers, "selected " if has_selection else "", parts)
     values = {
-        "dynamics.loss": _ratio(sum(seen[f"total {name}"] for name in parts), valid),
-        "dynamics.loss_trained": seen["value"],
+        "dynamics.loss": _ratio(sum(numbers[f"total {name}"] for name in parts), valid),
+        "dynamics.loss_trained": numbers["value"],
         "dynamics.active_ratio": _ratio(active, valid),
-        "dynamics.active_ratio.anchors": seen["anchors"],
+        "dynamics.active_ratio.anchors": numbers["anchors"],
         "dynamics.active_tuples": active,
         "dynamics.valid_tuples": valid,
-        "dynamics.gradient_norm": seen["norm"],
-        "dynamics.gradient_norm.embedding": seen["norm at embeddings"],
-        # Scaling the trained gradient back to the sum's makes the mean over the active ones free.
-        "dynamics.gradient_norm.per_active": _ratio(seen["norm"] * seen["divisor"], trained_active),
+        "dynamics.gradient_norm": numbers["norm"],
+        "dynamics.gradient_norm.embedding": numbers["norm at embeddings"],
+        # Scaled back to the gradient of the sum: the mean over the active tuples costs nothing.
+        "dynamics.gradient_norm.per_active": _ratio(
+            numbers["norm"] * numbers["divisor"], trained_active
+        ),
     }
     for name in parts:
-        values[f"dynamics.loss.{name}"] = _ratio(seen[f"total {name}"], valid)
+        values[f"dynamics.loss.{name}"] = _ratio(numbers[f"total {name}"], valid)
         values[f"dynamics.active_ratio.{name}"] = _ratio(
-            seen[f"active {name}"], seen[f"valid {name}"]
+            numbers[f"active {name}"], numbers[f"valid {name}"]
         )
-    if some:
+    if has_selection:
         values["dynamics.active_ratio.selected"] = _ratio(trained_active, selected)
         values["dynamics.selected_tuples"] = selected
-    if "update norm" in seen:
-        values["dynamics.update_norm"] = seen["update norm"]
+    if "update norm" in numbers:
+        values["dynamics.update_norm"] = numbers["update norm"]
     return values
 
 
 class EmptySteps:
-    """Counts the steps that had nothing to learn: a named state, neither an error nor a gap."""
+    """Counts the steps without an active tuple and those without a valid one.
+
+    Such steps are a normal state of a training: neither an error nor a gap in its curves.
+    """
 
     def __init__(self) -> None:
         self._empty = 0
         self._invalid = 0
 
     def state_dict(self) -> dict[str, int]:
-        """The counts so far."""
+        """Return the counts so far."""
         return {"empty": self._empty, "invalid": self._invalid}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Count on from there."""
+        """Go on from these counts."""
         self._empty, self._invalid = state["empty"], state["invalid"]
 
     def count(self, values: Mapping[str, float]) -> dict[str, float]:
-        """The counts up to and with this step, by metric key.
+        """Count a step and return the counts by metric key.
 
         Args:
-            values: the step's, as `read` gives them.
+            values: of the step, as `read_values` returns them.
         """
         self._empty += values["dynamics.active_tuples"] == 0
         self._invalid += values["dynamics.valid_tuples"] == 0
@@ -113,7 +124,7 @@ class EmptySteps:
 
 def optimizer_step(
     optimizer: torch.optim.Optimizer,
-    seen: StepNumbers,
+    numbers: StepNumbers,
     parameters: Sequence[Tensor],
     *,
     with_update_norm: bool,
@@ -122,32 +133,32 @@ def optimizer_step(
 
     Args:
         optimizer: of the parameters.
-        seen: the step's numbers so far.
-        parameters: the encoder's trainable ones.
-        with_update_norm: whether to measure it, for which all of them are copied.
+        numbers: of the step so far.
+        parameters: trainable ones of the encoder.
+        with_update_norm: whether to measure the update norm, which copies all parameters.
 
     Returns:
-        The step's numbers, with the update norm where it was asked for.
+        The step's numbers, with the update norm if it was asked for.
     """
     if not with_update_norm:
         optimizer.step()
-        return seen
+        return numbers
     before = copy_parameters(parameters)
     optimizer.step()
-    return seen | update_norm(before, parameters)
+    return numbers | update_norm(before, parameters)
 
 
 def copy_parameters(parameters: Sequence[Tensor]) -> list[Tensor]:
-    """Copies of parameters, for the update norm."""
+    """Return copies of parameters, for the update norm."""
     return [p.detach().clone() for p in parameters]
 
 
 def update_norm(before: Sequence[Tensor], parameters: Sequence[Tensor]) -> StepNumbers:
-    """||step|| / ||parameters before it||, of the optimiser's real step.
+    """Return ||update|| / ||parameters before it|| of the step that the optimiser really took.
 
     Args:
-        before: the parameters' snapshot from before the step.
-        parameters: the same ones after it.
+        before: copies of the parameters from before the step.
+        parameters: the same parameters after it.
     """
     step = global_norm(
         [after.detach() - old for after, old in zip(parameters, before, strict=True)]
@@ -156,15 +167,15 @@ def update_norm(before: Sequence[Tensor], parameters: Sequence[Tensor]) -> StepN
 
 
 def global_norm(tensors: Sequence[Tensor]) -> Tensor:
-    """L2 norm over all elements of all tensors; 0 of none."""
+    """Return the L2 norm over all elements of all tensors; 0 without tensors."""
     if not tensors:
         return torch.tensor(0.0)
     return nn_utils.get_total_norm(tensors)
 
 
-def _transferred(steps: Sequence[StepNumbers]) -> list[dict[str, float]]:
-    """All numbers of all steps in one transfer; float64 holds the counts exactly, as float32 would
-    not."""
+def _transfer(steps: Sequence[StepNumbers]) -> list[dict[str, float]]:
+    """Transfer all numbers of all steps at once, as float64: float32 does not hold large counts
+    exactly."""
     flat = [number for step in steps for number in step.values()]
     whole = [number for number in flat if not number.is_floating_point()]
     real = [number for number in flat if number.is_floating_point()]
@@ -180,8 +191,8 @@ def _transferred(steps: Sequence[StepNumbers]) -> list[dict[str, float]]:
     ]
 
 
-def _of_parts(prefix: str, parts: Mapping[str, Part]) -> StepNumbers:
-    """Every number of every part, under names that tell them apart."""
+def _part_numbers(prefix: str, parts: Mapping[str, Part]) -> StepNumbers:
+    """Return the numbers of all parts of a loss, under a name for each."""
     return {
         f"{prefix}{field} {name}": number
         for name, part in parts.items()
@@ -193,12 +204,12 @@ def _of_parts(prefix: str, parts: Mapping[str, Part]) -> StepNumbers:
     }
 
 
-def _totals(seen: Mapping[str, float], prefix: str, parts: Iterable[str]) -> tuple[float, float]:
-    """(active, valid) over all parts."""
+def _totals(numbers: Mapping[str, float], prefix: str, parts: Iterable[str]) -> tuple[float, float]:
+    """Return the active and the valid tuples, summed over all parts."""
     names = list(parts)
     return (
-        sum(seen[f"{prefix}active {name}"] for name in names),
-        sum(seen[f"{prefix}valid {name}"] for name in names),
+        sum(numbers[f"{prefix}active {name}"] for name in names),
+        sum(numbers[f"{prefix}valid {name}"] for name in names),
     )
 
 
@@ -206,20 +217,14 @@ def _ratio(numerator: float, denominator: float) -> float:
     return numerator / denominator if denominator else math.nan
 
 
-GPU_STEPS: Final = 64
-"""Steps of a GPU that are read together, at most."""
-GPU_WAIT_S: Final = 0.1
-"""For so long a GPU's steps may stay unread: live curves move several times a second."""
-
-
 class StepBuffer:
-    """Holds what steps measured until it is due to be read: on a CPU after every step, on a GPU
-    now and then, for reading waits until all that was asked of it is done."""
+    """Collects the numbers of steps until they are due to be read: on a CPU after every step, on a
+    GPU for many steps at once."""
 
     def __init__(
         self, device: torch.device, clock: Callable[[], float] = time.perf_counter
     ) -> None:
-        self._most = 1 if device.type == "cpu" else GPU_STEPS
+        self._limit = 1 if device.type == "cpu" else GPU_STEPS
         self._clock = clock
         self._steps: list[int] = []
         self._numbers: list[StepNumbers] = []
@@ -227,42 +232,42 @@ class StepBuffer:
         self._elapsed_s = 0.0
 
     def begin(self) -> None:
-        """A step begins."""
+        """Note that a step begins."""
         if not self._steps:
             self._began = self._clock()
 
     def add(self, step: int, numbers: StepNumbers) -> None:
-        """That step is done, or asked of the device."""
+        """Add the numbers of a step, which is done or queued on the device."""
         self._steps.append(step)
         self._numbers.append(numbers)
 
     def due(self) -> bool:
-        """Whether to read now."""
-        full = len(self._steps) >= self._most
+        """Return whether to read now."""
+        full = len(self._steps) >= self._limit
         return full or (bool(self._steps) and self._clock() - self._began >= GPU_WAIT_S)
 
     def state_dict(self) -> dict[str, Any]:
-        """The seconds so far; all steps must have been read."""
-        assert not self._steps, "a checkpoint comes behind all that was measured"
+        """Return the seconds so far; all steps must have been read."""
+        assert not self._steps, "a checkpoint comes after all values before it"
         return {"elapsed_s": self._elapsed_s}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Count on from there."""
+        """Go on from these seconds."""
         self._elapsed_s = state["elapsed_s"]
 
     def read(self) -> list[tuple[int, dict[str, float]]]:
-        """The steps since the last time, each with its values by metric key.
+        """Return the steps since the last call, each with its values by metric key.
 
-        `run.elapsed_s` is what all steps up to that one took, without what lies between them; steps
-        that are read together share their time equally.
+        `run.elapsed_s` is the time that all steps up to that one took, without evaluations and the
+        like between them. Steps that are read together share their time equally.
         """
         if not self._steps:
             return []
         values = read_values(self._numbers)
         share = (self._clock() - self._began) / len(values)
         read = []
-        for step, own in zip(self._steps, values, strict=True):
+        for step, of_step in zip(self._steps, values, strict=True):
             self._elapsed_s += share
-            read.append((step, own | {"run.elapsed_s": self._elapsed_s}))
+            read.append((step, of_step | {"run.elapsed_s": self._elapsed_s}))
         self._steps, self._numbers = [], []
         return read

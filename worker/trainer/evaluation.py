@@ -1,10 +1,8 @@
-"""When the held-out items are measured: embed them, then every measure on the embeddings.
+"""Evaluation of a training: measures on held-out items, the best epoch, and reference values.
 
-The best epoch's weights: the test split is read once, for them.
-
-What results are held against, besides the untrained encoder: the raw backbone, and chance.
-
-What the losses say about the untrained network: one full pass, nothing learnt.
+Measures run on the validation split during training, and once on the test split, with the weights
+of the best epoch. References show what the results are worth: the untrained encoder, a frozen
+backbone without a head, and chance.
 """
 
 import copy
@@ -25,19 +23,24 @@ from worker.trainer.inputs import Inputs
 from worker.trainer.model import Model, compute_loss
 
 VALIDATION_ITEMS: Final = 5_000
+"""Validation items that are measured during training, at most."""
 GALLERY_ITEMS: Final = 10_000
+"""Training items in the kNN gallery during training, at most."""
 EMBED_BATCH: Final = {"cpu": 256, "cuda": 1024}
-"""Items that are embedded at a time, by device: a CPU's caches hold less."""
+"""Items embedded at a time, by type of device: the caches of a CPU hold fewer."""
 MAX_BATCH_NUMBERS: Final = 16_000_000
-"""Of the items of a batch, at most: large images go in smaller batches."""
+"""Numbers in all items of an embedded batch, at most: large images go in smaller batches."""
+BEST_KEY: Final = "retrieval.map_at_r"
+"""Metric that decides the best epoch."""
 
 
 class Evaluation:
-    """Measures of one model on one data set.
+    """Measures one model on one data set.
 
-    During training the validation split, at most 5,000 items, with at most 10,000 training items
-    as the kNN gallery; the whole test split once, with the whole training split. Which items are
-    left out follows the data's seed, so it is the same for every arm and seed.
+    During training it uses at most 5,000 items of the validation split, with at most 10,000
+    training items as the kNN gallery. The test split is measured whole, with the whole training
+    split as the gallery. The data's seed decides which items are left out, so they are the same for
+    every arm and seed.
     """
 
     def __init__(self, data: Dataset, model: Model, *, data_seed: int) -> None:
@@ -48,7 +51,7 @@ class Evaluation:
 
     @property
     def caveats(self) -> list[str]:
-        """Lines that say what is left out of the measures."""
+        """Lines for the run's log that say what is left out of the measures."""
         lines = [
             f"during training {len(kept)} of {len(whole)} {name} are used"
             for name, kept, whole in (
@@ -73,100 +76,99 @@ class Evaluation:
         return lines
 
     def validation(self) -> dict[str, float]:
-        """Every measure on the validation split, by metric key.
+        """Return all measures on the validation split, by metric key.
 
         Raises:
-            NotFiniteError: the model's weights are broken.
+            NotFiniteError: the model's embeddings are not finite.
         """
         return self._measure(self._validation, self._gallery)
 
     def test(self) -> dict[str, float]:
-        """Every measure on the test split, by metric key with its prefix."""
+        """Return all measures on the test split, by metric key with the test prefix."""
         values = self._measure(self._data.test, self._data.train)
         return {f"{TEST_PREFIX}{key}": value for key, value in values.items()}
 
     def _measure(self, held_out: Split, gallery: Split) -> dict[str, float]:
         embeddings = embed(self._model, held_out)
-        if not all(own.isfinite().all() for own in embeddings):
+        if not all(points.isfinite().all() for points in embeddings):
             raise NotFiniteError("the embeddings are no finite numbers any more")
-        together, labels = _together(embeddings, held_out.labels)
+        points, labels = _join(embeddings, held_out.labels)
         values = {
-            **measure.geometry(together, labels),
-            **measure.retrieval(together, labels),
-            **measure.clustering(together, labels),
+            **measure.geometry(points, labels),
+            **measure.retrieval(points, labels),
+            **measure.clustering(points, labels),
         }
         if self._data.class_disjoint:
-            values |= measure.knn_leave_one_out(together, labels)
+            values |= measure.knn_leave_one_out(points, labels)
         else:
-            known = _together(embed(self._model, gallery), gallery.labels)
-            values |= measure.classification(*known, together, labels)
+            known = _join(embed(self._model, gallery), gallery.labels)
+            values |= measure.classification(*known, points, labels)
         if held_out.fine is not None and measure.left_out(held_out.fine) < len(held_out.fine):
             values |= measure.detail(embeddings[0], held_out.fine)
         if len(embeddings) > 1:
-            values |= _across(embeddings, held_out.labels)
+            values |= _between_modalities(embeddings, held_out.labels)
         return values
 
 
-def _across(embeddings: Sequence[Tensor], labels: Tensor) -> dict[str, float]:
-    """What only two modalities have: retrieval from one to the other, the geometry of each."""
+def _between_modalities(embeddings: Sequence[Tensor], labels: Tensor) -> dict[str, float]:
+    """Measure what only paired data have: retrieval between modalities, and each one's geometry."""
     audio, visual = embeddings
     values = measure.cross_modal(audio, labels, visual, labels)
-    for name, own in (("audio", audio), ("visual", visual)):
-        geometry = measure.geometry(own, labels)
+    for name, points in (("audio", audio), ("visual", visual)):
+        geometry = measure.geometry(points, labels)
         values |= {f"{name}.{key}": value for key, value in geometry.items()}
     return values
 
 
 def embedding_batch_size(numbers: int, device: torch.device) -> int:
-    """How many items of so many numbers each are embedded at a time."""
+    """Return how many items of `numbers` numbers each are embedded at a time."""
     return max(1, min(EMBED_BATCH[device.type], MAX_BATCH_NUMBERS // numbers))
 
 
 @torch.no_grad()
 def embed(model: Model, split: Split) -> tuple[Tensor, ...]:
-    """Embeddings [N, D] of each modality, in evaluation mode, batch by batch."""
+    """Return embeddings [N, D] of each modality, computed in evaluation mode, batch by batch."""
     was_training = model.training
     model.eval()
     places = torch.arange(len(split), device=split.labels.device)
     size = embedding_batch_size(split.items[0].numel(), places.device)
     parts = [model(split.take(batch)) for batch in torch.split(places, size)]
     model.train(was_training)
-    return tuple(torch.cat(own) for own in zip(*parts, strict=True))
+    return tuple(torch.cat(batches) for batches in zip(*parts, strict=True))
 
 
 def embed_as_points(model: Model, split: Split) -> Tensor:
-    """The items of all modalities as points [N, D] of their one space, a modality after the
-    other."""
+    """Return the items of all modalities as points [N, D] of their common space, one modality after
+    the other."""
     return torch.cat(embed(model, split))
 
 
-def _together(embeddings: Iterable[Tensor], labels: Tensor) -> tuple[Tensor, Tensor]:
-    """All modalities' embeddings as points of their one space, with their labels."""
-    own = tuple(embeddings)
-    return torch.cat(own), labels.repeat(len(own))
+def _join(embeddings: Iterable[Tensor], labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the embeddings of all modalities as points of their common space, with labels."""
+    of_modalities = tuple(embeddings)
+    return torch.cat(of_modalities), labels.repeat(len(of_modalities))
 
 
 def _at_most(count: int, split: Split, seed: int) -> Split:
+    """Return `count` items of a split, drawn by the seed; the split itself if it has no more."""
     if len(split) <= count:
         return split
     order = torch.randperm(len(split), generator=stream_generator(seed, "subsets"))
     return split.take(order[:count].sort().values)
 
 
-BEST_KEY: Final = "retrieval.map_at_r"
-
-
 class BestEpoch:
-    """The epoch with the highest validation MAP@R, the earliest on ties; epoch 0 is no choice."""
+    """The weights of the epoch with the highest validation MAP@R: the earliest of equal ones, and
+    never epoch 0."""
 
     def __init__(self) -> None:
         self.step = 0
-        """Optimiser steps done at the best epoch."""
+        """Optimiser steps done at the end of that epoch."""
         self._score = float("-inf")
         self._weights: dict[str, Tensor] = {}
 
     def offer(self, values: Mapping[str, float], step: int, model: nn.Module) -> None:
-        """Keep the model's weights if its validation is better than any before."""
+        """Keep the model's weights if its validation values are better than all before."""
         score = values.get(BEST_KEY, float("-inf"))
         if score > self._score or not self._weights:
             self._score, self.step = score, step
@@ -179,30 +181,30 @@ class BestEpoch:
         return {"step": self.step, "score": self._score, "weights": self._weights}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from that one."""
+        """Go on from that epoch."""
         self.step, self._score, self._weights = state["step"], state["score"], state["weights"]
 
     def restore(self, model: nn.Module) -> None:
-        """Give the model the best weights."""
+        """Load the best weights into the model."""
         model.load_state_dict(self._weights)
 
 
 def reference_values(inputs: Inputs) -> dict[str, float]:
-    """Values by metric key with the reference's prefix; both splits', for nothing is chosen by
-    them."""
+    """Return values by metric key with the prefix of the reference; of both splits, because nothing
+    is chosen by them."""
     return {**_chance(inputs.data), **(_raw_backbone(inputs.data) if inputs.raw_backbone else {})}
 
 
 def _raw_backbone(data: Dataset) -> dict[str, float]:
-    """A frozen backbone's own features, L2-normalised, measured as if they were embeddings."""
+    """Measure the L2-normalised features of a frozen backbone as if they were embeddings."""
     return {
         f"{BACKBONE_PREFIX}{prefix}{key}": value
         for prefix, split in (("", data.validation), (TEST_PREFIX, data.test))
-        for key, value in _measured(split).items()
+        for key, value in _measure_features(split).items()
     }
 
 
-def _measured(split: Split) -> dict[str, float]:
+def _measure_features(split: Split) -> dict[str, float]:
     features = functional.normalize(split.items, dim=1)
     values = {
         **measure.geometry(features, split.labels),
@@ -214,7 +216,7 @@ def _measured(split: Split) -> dict[str, float]:
 
 
 def _chance(data: Dataset) -> dict[str, float]:
-    """What a random ranking of the other modality would give."""
+    """Return the values that a random ranking of the other modality would have."""
     return {
         f"{CHANCE_PREFIX}{prefix}{key}": value
         for prefix, split in (("", data.validation), (TEST_PREFIX, data.test))
@@ -231,10 +233,10 @@ def untrained_values(
     batches: Iterable[Tensor],
     generator: torch.Generator,
 ) -> dict[str, float]:
-    """Mean loss over all valid tuples of all batches, and the share that is active.
+    """Return the mean loss over all valid tuples of an epoch before any step, and the active share.
 
-    It is the point at step 0, the initial value against which the loss's decay is told. A copy of
-    the model makes the pass, so that no running statistic of the real one moves.
+    They are the values of step 0, with which later losses are compared. A copy of the model is
+    used, so that the running statistics of the real one do not change.
     """
     model = copy.deepcopy(model)
     seen = torch.zeros(3, dtype=torch.float64, device=train.labels.device)

@@ -1,4 +1,4 @@
-"""Everything a run trains on: read, then decoded or turned into a frozen backbone's features."""
+"""The inputs of a training: data sets, decoded or turned into features of a frozen backbone."""
 
 from dataclasses import dataclass
 
@@ -18,18 +18,18 @@ from worker.snapshots import SampleSet, draw_samples
 
 @dataclass(frozen=True)
 class Inputs:
-    """A run's data, on its device."""
+    """The data of a run, on its device."""
 
     data: Dataset
     raw_backbone: bool
-    """Whether the items are a frozen backbone's own features, so that they can be measured as the
-    embeddings they would be without a head."""
+    """Whether the items are the features of a frozen backbone. They are measured like embeddings
+    then, to show what the backbone gives without a trained head."""
     samples: SampleSet
     """The held-out samples of its snapshots."""
 
 
 def prepare_inputs(spec: ComparisonSpec, device: torch.device, progress: Progress) -> Inputs:
-    """Fetch and read what the spec names, and bring it to where and how it is trained on.
+    """Download and read the data that a spec names, and convert them to what its encoders take.
 
     Raises:
         DataError: data or weights are missing, damaged or do not fit the spec.
@@ -42,13 +42,13 @@ def prepare_inputs(spec: ComparisonSpec, device: torch.device, progress: Progres
     if pool.visual is not None and spec.visual_encoder is not None:
         visual = _tensor(pool.visual, spec.data, spec.visual_encoder, device, progress)
     _check_copies(device, items, visual)
-    own = pool.dataset(items, visual)
+    dataset = pool.dataset(items, visual)
     raw_backbone = visual is None and _is_frozen(spec.encoder)
-    return Inputs(own.to(device), raw_backbone, draw_samples(pool, spec))
+    return Inputs(dataset.to(device), raw_backbone, draw_samples(pool, spec))
 
 
 def _check_copies(device: torch.device, *tensors: Tensor | None) -> None:
-    """The splits are copies of the whole, and it goes only when they are there."""
+    """Check the memory for the splits: they are copies, made while all items are still there."""
     size = sum(tensor.nbytes for tensor in tensors if tensor is not None)
     advice = "Take fewer training items or a smaller image side."
     machine.check_memory({"items of the splits": size}, device, advice)
@@ -57,12 +57,12 @@ def _check_copies(device: torch.device, *tensors: Tensor | None) -> None:
 def _tensor(
     items: Items, data_spec: Data, encoder: Encoder, device: torch.device, progress: Progress
 ) -> Tensor:
-    """Items as the encoder takes them: features for the head of a frozen backbone, images at the
-    backbone's size, or as they are."""
+    """Return items as the encoder takes them: a frozen backbone's features for its head, images
+    at a backbone's size, or the items as they are."""
     if not isinstance(encoder, BackboneSpec):
         if isinstance(items, ImageFiles):
             side: int = getattr(data_spec, "image_size")  # noqa: B009
-            return _decoded(items, side, side, progress)
+            return _decode(items, side, side, progress)
         return items
     if not _is_frozen(encoder) and not isinstance(items, ImageFiles):
         return items
@@ -72,11 +72,11 @@ def _tensor(
             items, backbone.to(device), device, cache=cache_folder(), progress=progress
         )
     assert isinstance(items, ImageFiles)
-    return _decoded(items, backbone.resize, backbone.crop, progress)
+    return _decode(items, backbone.resize, backbone.crop, progress)
 
 
-def _decoded(files: ImageFiles, resize: int, crop: int, progress: Progress) -> Tensor:
-    """All images in memory, if they and the copies that are their splits fit."""
+def _decode(files: ImageFiles, resize: int, crop: int, progress: Progress) -> Tensor:
+    """Decode all images, if they and the copies of their splits fit into memory."""
     size = 3 * crop**2 * len(files)
     needs = {f"{len(files):,} images of {crop} x {crop} pixels": size, "their splits": size}
     advice = "Take a frozen backbone, which holds features only, or a smaller image side."

@@ -1,4 +1,4 @@
-"""What is trained: one encoder, or two that map two modalities into one space."""
+"""The trained model: one encoder, or two that map two modalities into one space."""
 
 from collections.abc import Sequence
 
@@ -23,16 +23,16 @@ class Model(nn.Module):
         self._autocast = precision == "bfloat16"
 
     def forward(self, batch: Split) -> tuple[Tensor, ...]:
-        """Embeddings [B, D] float32 of each modality of a batch."""
+        """Return embeddings [B, D] float32 of each modality of a batch."""
         items = (batch.items,) if batch.visual is None else (batch.items, batch.visual)
         device = batch.items.device.type
         with torch.autocast(device, torch.bfloat16, enabled=self._autocast):
-            embeddings = [encoder(own) for encoder, own in zip(self.encoders, items, strict=True)]
-        return tuple(own.to(torch.float32) for own in embeddings)
+            embeddings = [encoder(part) for encoder, part in zip(self.encoders, items, strict=True)]
+        return tuple(part.to(torch.float32) for part in embeddings)
 
 
 def build_model(spec: ComparisonSpec, data: Dataset, progress: Progress) -> Model:
-    """The untrained model of a spec for these data; weights it names may be fetched."""
+    """Build the untrained model of a spec for these data; may download pretrained weights."""
     folder = datasets_folder()
     built = [encoders.build(spec.encoder, data.item_shape, folder=folder, progress=progress)]
     if spec.visual_encoder is not None and data.visual_shape is not None:
@@ -48,10 +48,10 @@ def compute_loss(
     labels: Tensor,
     generator: torch.Generator,
 ) -> LossOutput:
-    """The loss of a model's embeddings: within one modality, or across two in both directions.
+    """Compute the loss of a model's embeddings: within one modality, or between two, both ways.
 
-    Their values are not checked, for which a GPU would be waited for: what is not finite shows in
-    the loss.
+    Values are not checked, because a check waits for a GPU; values that are not finite show in the
+    loss.
     """
     if len(embeddings) == 1:
         return loss(embeddings[0], labels, generator=generator, check_values=False)  # type: ignore[no-any-return]

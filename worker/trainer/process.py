@@ -1,4 +1,4 @@
-"""A trainer's life: warm up, wait for a claim, train it, leave."""
+"""The course of a trainer process: warm up, wait for a claim, train it, report its end."""
 
 import logging
 from typing import Final
@@ -18,8 +18,7 @@ from worker.trainer.attempt import run_attempt
 from worker.trainer.training import Training
 
 NICENESS: Final = 10
-"""Where trainers want every core, whoever looks on is served first: pages and the API need little,
-and at once."""
+"""Below the pages and the API: they need little CPU time, but at once; trainers take all cores."""
 WARM_UP_SPEC: Final = {
     "name": "warm-up",
     "data": {"kind": "digits"},
@@ -34,13 +33,14 @@ WARM_UP_SPEC: Final = {
 
 
 def main() -> int:
-    """Train one run; 0 once its end is stored or no claim came, LEFT once it was given back."""
+    """Train one run and return the exit code: 0 once its end is stored or if no claim came,
+    GIVEN_BACK once it was given back."""
     pipes = SlotPipes.of_this_process()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     settings = Settings.from_environment()
     lower_priority(NICENESS)
     torch.set_num_threads(settings.torch_threads)
-    torch.backends.cudnn.allow_tf32 = False  # float32 means float32; who wants speed says bfloat16
+    torch.backends.cudnn.allow_tf32 = False  # float32 means float32; bfloat16 is there for speed
     warm_up()
     pipes.send(ready=True)
 
@@ -72,9 +72,9 @@ def main() -> int:
 
 
 def warm_up() -> None:
-    """Train a tiny comparison: the first call of every layer, loss, optimiser and measure is slow.
+    """Train a tiny comparison, because the first call of each layer, loss and measure is slow.
 
-    On the CPU, whatever the device: an idle spare must not hold a GPU.
+    Always on the CPU: an idle spare trainer must not take a GPU's memory.
     """
     spec = parse_spec(WARM_UP_SPEC)
     for arm in spec.arms:

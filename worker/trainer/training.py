@@ -1,6 +1,6 @@
-"""The training loop: build everything from the spec, step, measure, read the test split once.
+"""The training loop: build everything from the spec, take the steps, measure, report.
 
-The likely cause of a loss that is no number any more, and what to do about it.
+The test split is measured once, at the end, with the weights of the best epoch.
 """
 
 import math
@@ -37,9 +37,256 @@ from worker.trainer.inputs import prepare_inputs
 from worker.trainer.memory_estimate import training_memory
 from worker.trainer.model import build_model, compute_loss
 
+UPDATE_NORM_EVERY: Final = 10
+"""Steps between two measurements of the update norm, which copies all weights."""
+
+
+class Training:
+    """One run: an arm trained from one seed. Everything is built before the first step.
+
+    Attributes:
+        step: optimiser steps done.
+    """
+
+    def __init__(
+        self,
+        spec: ComparisonSpec,
+        arm: Arm,
+        seed: int,
+        device: torch.device,
+        reporter: Reporter,
+        *,
+        progress: Progress = SILENT,
+        keeper: Keeper | None = None,
+        checkpoint_s: float = 0.0,
+        worker_stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Build the model, the loss, the optimiser and the data of the run.
+
+        Args:
+            spec: of the comparison.
+            arm: of the spec.
+            seed: of all random streams.
+            device: on which it trains.
+            reporter: takes all values.
+            progress: takes the progress of the work before the first step.
+            keeper: takes snapshots and checkpoints; None keeps none.
+            checkpoint_s: seconds between checkpoints; 0 for none.
+            worker_stopping: returns whether the run is to be given back at a checkpoint.
+        """
+        self.step = 0
+        self._spec, self._arm, self._seed = spec, arm, seed
+        self._settings = spec.training_of(arm)
+        self._reporter = reporter
+        self._keeper = keeper or NoKeeper()
+        self._device = device
+        self._step_buffer = StepBuffer(device)
+        self._empty_steps = dynamics.EmptySteps()
+        self._best = BestEpoch()
+
+        inputs = prepare_inputs(spec, device, progress)
+        self._data = inputs.data
+        self._samples = inputs.samples
+        self._sample_items = self._data.validation.take(inputs.samples.places)
+        # Every part draws from its own random stream: with the same seed all arms start from the
+        # same encoder and see the same batches, whatever their losses draw.
+        torch.manual_seed(stream_seed(seed, "encoder"))
+        self._model = build_model(spec, self._data, progress).to(device)
+        if device.type == "cpu":  # convolutions and pooling are up to twice as fast in this format
+            self._model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        torch.manual_seed(stream_seed(seed, "loss"))
+        dim = spec.encoder.embedding_dim
+        self._loss = losses.build(arm.loss, classes=self._data.classes, dim=dim).to(device)
+        self._weights = [w for w in self._model.parameters() if w.requires_grad]
+        self._check_memory()
+        self._tuples = stream_generator(seed, "tuples")
+        self._augmentation = stream_generator(seed, "augmentation")
+        parameters = [*self._weights, *self._loss.parameters()]
+        self._optimizer = build_optimizer(self._settings.optimizer, parameters)
+        self._evaluation = Evaluation(self._data, self._model, data_seed=spec.data.seed)
+        self._references = reference_values(inputs)
+        # All that changes from step to step; everything else follows from spec and seed. The names
+        # are part of a checkpoint's format.
+        parts: dict[str, Stateful] = {
+            "model": self._model,
+            "loss": self._loss,
+            "optimizer": self._optimizer,
+            "best": self._best,
+            "readings": self._step_buffer,
+            "empty steps": self._empty_steps,
+            "tuples": RandomState(device, self._tuples),
+            "augmentation": RandomState(device, self._augmentation),
+            "other draws": RandomState(device),
+        }
+        identity = training_identity(spec, arm, seed, device)
+        self._checkpoints = Checkpoints(
+            identity, parts, self._keeper, checkpoint_s, worker_stopping=worker_stopping
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint instead of the first step.
+
+        Raises:
+            CheckpointError: it belongs to another training or is damaged. Build the training again
+                then.
+        """
+        self._checkpoints.restore(checkpoint)
+        self.step = checkpoint.step
+
+    def run(self, cancelled: Callable[[], bool]) -> EndState:
+        """Train to the end, or until cancelled between two steps.
+
+        Raises:
+            DivergedError: the loss is not finite any more; all values before that are reported.
+            LeftError: it is to leave, and the checkpoint is with the keeper.
+        """
+        epochs, evaluate_every = self._settings.epochs, self._spec.measure.evaluate_every
+        self._reporter.started(
+            device=_device_name(self._device),
+            total_steps=epochs * self._steps_per_epoch,
+            steps_per_epoch=self._steps_per_epoch,
+            after=self.step,
+        )
+        if not self.step:
+            self._report_untrained()
+
+        done, begun = divmod(self.step, self._steps_per_epoch)
+        for epoch in range(done + 1, epochs + 1):
+            remaining = islice(self.batches(epoch), begun, None)
+            begun = 0
+            for batch in remaining:
+                # Before the step: a checkpoint at the end of an epoch comes after its evaluation.
+                if self.step and self._checkpoints.due():
+                    self._report()
+                    self._checkpoints.save(self.step)
+                self.step += 1
+                self._take_step(batch)
+                if self._step_buffer.due():
+                    self._report()
+                if cancelled():
+                    self._report()
+                    return "cancelled"
+            self._report()
+            if epoch % evaluate_every == 0 or epoch == epochs:
+                values = self._validate()
+                self._reporter.points(self.step, values)
+                self._best.offer(values, self.step, self._model)
+            if epoch % self._spec.measure.snapshot_every == 0 or epoch == epochs:
+                self._keep_snapshot(epoch)
+
+        # The test split is measured only here, and only once.
+        self._best.restore(self._model)
+        self._reporter.points(self._best.step, self._evaluation.test())
+        return "succeeded"
+
+    def _report_untrained(self) -> None:
+        """Report the values of the untrained model, as those of step 0."""
+        if self._evaluation.caveats:
+            self._reporter.log(self._evaluation.caveats)
+        untrained = stream_generator(self._seed, "first pass")
+        train = self._data.train
+        self._reporter.points(
+            0, untrained_values(self._model, self._loss, train, self.batches(1), untrained)
+        )
+        self._reporter.points(0, self._validate() | self._references)
+        self._keep_snapshot(0)
+
+    @property
+    def _steps_per_epoch(self) -> int:
+        return batches.steps_per_epoch(len(self._data.train.labels), self._settings.batch_size)
+
+    def batches(self, epoch: int) -> Iterator[Tensor]:
+        """Return the batches of an epoch, as indices into the training split.
+
+        They depend only on seed and epoch.
+        """
+        return batches.epoch_batches(
+            self._data.train.labels,
+            sampler_spec=self._settings.sampler,
+            batch_size=self._settings.batch_size,
+            seed=self._seed,
+            epoch=epoch,
+        )
+
+    def _check_memory(self) -> None:
+        """Raise MemoryEstimateError if the training does not fit into memory."""
+        batch = next(self.batches(1))
+        needs = training_memory(self._model, self._loss, self._data, self._settings, batch)
+        advice = (
+            "Take a smaller batch size, a smaller encoder or images, or a frozen backbone, of "
+            "which only the head trains."
+        )
+        machine.check_memory(needs, self._device, advice, certain_share=machine.MEASURED_SHARE)
+
+    def _take_step(self, batch: Tensor) -> None:
+        """Take one optimiser step and buffer its numbers, without waiting for a GPU."""
+        self._step_buffer.begin()
+        items = augment_batch(
+            self._data.train.take(batch),
+            modalities(self._spec.data),
+            self._settings.augmentation,
+            self._augmentation,
+        )
+        self._optimizer.zero_grad()
+        embeddings: tuple[Tensor, ...] = self._model(items)
+        for points in embeddings:
+            points.retain_grad()
+        output = compute_loss(self._loss, embeddings, items.labels, self._tuples)
+        output.value.backward()
+        numbers = dynamics.step_numbers(output, embeddings, self._weights)
+        with_update_norm = self.step % UPDATE_NORM_EVERY == 0
+        numbers = dynamics.optimizer_step(
+            self._optimizer, numbers, self._weights, with_update_norm=with_update_norm
+        )
+        self._step_buffer.add(self.step, numbers)
+
+    def _report(self) -> None:
+        """Read and report the values of the buffered steps.
+
+        Raises:
+            DivergedError: the loss of a step is not finite; the steps after it are not reported.
+        """
+        for step, values in self._step_buffer.read():
+            counts = self._empty_steps.count(values)
+            if counts["dynamics.empty_steps"] == 1 and not values["dynamics.active_tuples"]:
+                state = "nothing active" if values["dynamics.valid_tuples"] else "no valid tuple"
+                self._reporter.log(
+                    [
+                        f"step {step}: {state}, so that this batch had nothing to teach; "
+                        "dynamics.empty_steps counts such steps"
+                    ]
+                )
+            self._reporter.points(step, values | counts)
+            loss = values["dynamics.loss_trained"]
+            if not math.isfinite(loss):
+                raise self._diverged(f"the loss became {loss} at step {step}", step)
+
+    def _keep_snapshot(self, epoch: int) -> None:
+        """Keep a snapshot, unless the embeddings are not finite, which the next step reports."""
+        embeddings = embed_as_points(self._model, self._sample_items)
+        if bool(embeddings.isfinite().all()):
+            self._keeper.keep_snapshot(self._samples, epoch, self.step, embeddings)
+
+    def _validate(self) -> dict[str, float]:
+        try:
+            return self._evaluation.validation()
+        except (
+            NotFiniteError
+        ) as error:  # the last step made the weights infinite, though its loss was finite
+            raise self._diverged(str(error), self.step) from error
+
+    def _diverged(self, message: str, step: int) -> DivergedError:
+        cause = likely_cause(self._settings, self._spec.encoder, self._arm.loss)
+        return DivergedError(message, cause=cause, step=step)
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
 
 def likely_cause(training: TrainingSpec, encoder: Encoder, loss: Loss) -> str:
-    """Advice for people, most likely cause first, with this run's own values."""
+    """Return advice for people about a loss that is not finite any more, the most likely cause
+    first."""
     lr = training.optimizer.lr
     advice = [
         f"The learning rate {lr:g} of {training.optimizer.kind} is probably too high; "
@@ -58,227 +305,3 @@ def likely_cause(training: TrainingSpec, encoder: Encoder, loss: Loss) -> str:
             "try the reduction mean."
         )
     return " ".join(advice)
-
-
-UPDATE_NORM_EVERY: Final = 10
-"""Steps; it needs a copy of all weights."""
-
-
-class Training:
-    """One run: an arm trained from one seed. Everything is built before the first step."""
-
-    def __init__(
-        self,
-        spec: ComparisonSpec,
-        arm: Arm,
-        seed: int,
-        device: torch.device,
-        reporter: Reporter,
-        *,
-        progress: Progress = SILENT,
-        keeper: Keeper | None = None,
-        checkpoint_s: float = 0.0,
-        worker_stopping: Callable[[], bool] = lambda: False,
-    ) -> None:
-        """Build it; the keeper gets a checkpoint each so many seconds (0: none), and on leaving."""
-        self.step = 0
-        """Optimiser steps done."""
-        self._spec, self._arm, self._seed = spec, arm, seed
-        self._settings = spec.training_of(arm)
-        self._reporter = reporter
-        self._keeper = keeper or NoKeeper()
-        self._device = device
-        self._readings = StepBuffer(device)
-        self._empty_steps = dynamics.EmptySteps()
-        self._best = BestEpoch()
-
-        inputs = prepare_inputs(spec, device, progress)
-        self._data = inputs.data
-        self._samples = inputs.samples
-        self._sample_items = self._data.validation.take(inputs.samples.places)
-        # Every part draws from a stream of its own: for one seed all arms start from the same
-        # encoder and see the same batches, whatever their losses draw.
-        torch.manual_seed(stream_seed(seed, "encoder"))
-        self._model = build_model(spec, self._data, progress).to(device)
-        if device.type == "cpu":  # where convolutions and pooling are up to twice as fast so
-            self._model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        torch.manual_seed(stream_seed(seed, "loss"))
-        dim = spec.encoder.embedding_dim
-        self._loss = losses.build(arm.loss, classes=self._data.classes, dim=dim).to(device)
-        self._weights = [w for w in self._model.parameters() if w.requires_grad]
-        self._check_memory()
-        self._tuples = stream_generator(seed, "tuples")
-        self._augmentation = stream_generator(seed, "augmentation")
-        parameters = [*self._weights, *self._loss.parameters()]
-        self._optimizer = build_optimizer(self._settings.optimizer, parameters)
-        self._evaluation = Evaluation(self._data, self._model, data_seed=spec.data.seed)
-        self._references = reference_values(inputs)
-        # All that changes from step to step; what else there is follows from spec and seed.
-        parts: dict[str, Stateful] = {
-            "model": self._model,
-            "loss": self._loss,
-            "optimizer": self._optimizer,
-            "best": self._best,
-            "readings": self._readings,
-            "empty steps": self._empty_steps,
-            "tuples": RandomState(device, self._tuples),
-            "augmentation": RandomState(device, self._augmentation),
-            "other draws": RandomState(device),
-        }
-        own = training_identity(spec, arm, seed, device)
-        self._checkpoints = Checkpoints(
-            own, parts, self._keeper, checkpoint_s, worker_stopping=worker_stopping
-        )
-
-    def restore(self, saved: Checkpoint) -> None:
-        """Go on from a checkpoint instead of from the first step.
-
-        Raises:
-            CheckpointError: it is not this training's, or damaged; build it anew then.
-        """
-        self._checkpoints.restore(saved)
-        self.step = saved.step
-
-    def run(self, cancelled: Callable[[], bool]) -> EndState:
-        """Train to the end, or until cancelled between two steps.
-
-        Raises:
-            DivergedError: the loss is no finite number any more; all points up to then are
-                reported.
-            LeftError: it is to leave, and the checkpoint is with the keeper.
-        """
-        epochs, evaluate_every = self._settings.epochs, self._spec.measure.evaluate_every
-        self._reporter.started(
-            device=_name(self._device),
-            total_steps=epochs * self._steps_per_epoch,
-            steps_per_epoch=self._steps_per_epoch,
-            after=self.step,
-        )
-        if not self.step:
-            self._show_untrained()
-
-        done, begun = divmod(self.step, self._steps_per_epoch)
-        for epoch in range(done + 1, epochs + 1):
-            left = islice(self.batches(epoch), begun, None)
-            begun = 0
-            for batch in left:
-                # Here, so that one at an epoch's end comes behind what is measured there.
-                if self.step and self._checkpoints.due():
-                    self._report()
-                    self._checkpoints.save(self.step)
-                self.step += 1
-                self._take_step(batch)
-                if self._readings.due():
-                    self._report()
-                if cancelled():
-                    self._report()
-                    return "cancelled"
-            self._report()
-            if epoch % evaluate_every == 0 or epoch == epochs:
-                values = self._validate()
-                self._reporter.points(self.step, values)
-                self._best.offer(values, self.step, self._model)
-            if epoch % self._spec.measure.snapshot_every == 0 or epoch == epochs:
-                self._keep(epoch)
-
-        # Only now, and only once, does anything look at the test split.
-        self._best.restore(self._model)
-        self._reporter.points(self._best.step, self._evaluation.test())
-        return "succeeded"
-
-    def _show_untrained(self) -> None:
-        """What is told of a run before its first step."""
-        if self._evaluation.caveats:
-            self._reporter.log(self._evaluation.caveats)
-        untrained = stream_generator(self._seed, "first pass")
-        train = self._data.train
-        self._reporter.points(
-            0, untrained_values(self._model, self._loss, train, self.batches(1), untrained)
-        )
-        self._reporter.points(0, self._validate() | self._references)
-        self._keep(0)
-
-    @property
-    def _steps_per_epoch(self) -> int:
-        return batches.steps_per_epoch(len(self._data.train.labels), self._settings.batch_size)
-
-    def batches(self, epoch: int) -> Iterator[Tensor]:
-        """Indices into the training split, batch by batch; they depend on seed and epoch only."""
-        return batches.epoch_batches(
-            self._data.train.labels,
-            sampler_spec=self._settings.sampler,
-            batch_size=self._settings.batch_size,
-            seed=self._seed,
-            epoch=epoch,
-        )
-
-    def _check_memory(self) -> None:
-        batch = next(self.batches(1))
-        needs = training_memory(self._model, self._loss, self._data, self._settings, batch)
-        advice = (
-            "Take a smaller batch size, a smaller encoder or images, or a frozen backbone, of "
-            "which only the head trains."
-        )
-        machine.check_memory(needs, self._device, advice, certain_share=machine.MEASURED_SHARE)
-
-    def _take_step(self, batch: Tensor) -> None:
-        """One optimiser step; what it measured goes to the readings. Waits for no GPU."""
-        self._readings.begin()
-        part = augment_batch(
-            self._data.train.take(batch),
-            modalities(self._spec.data),
-            self._settings.augmentation,
-            self._augmentation,
-        )
-        self._optimizer.zero_grad()
-        embeddings: tuple[Tensor, ...] = self._model(part)
-        for own in embeddings:
-            own.retain_grad()
-        output = compute_loss(self._loss, embeddings, part.labels, self._tuples)
-        output.value.backward()
-        seen = dynamics.step_numbers(output, embeddings, self._weights)
-        now = self.step % UPDATE_NORM_EVERY == 0
-        seen = dynamics.optimizer_step(self._optimizer, seen, self._weights, with_update_norm=now)
-        self._readings.add(self.step, seen)
-
-    def _report(self) -> None:
-        """Read and report the steps since the last time.
-
-        Raises:
-            DivergedError: the loss of one of them is no finite number; those after it are not
-                reported.
-        """
-        for step, values in self._readings.read():
-            counts = self._empty_steps.count(values)
-            if counts["dynamics.empty_steps"] == 1 and not values["dynamics.active_tuples"]:
-                state = "nothing active" if values["dynamics.valid_tuples"] else "no valid tuple"
-                self._reporter.log(
-                    [
-                        f"step {step}: {state}, so that this batch had nothing to teach; "
-                        "dynamics.empty_steps counts such steps"
-                    ]
-                )
-            self._reporter.points(step, values | counts)
-            loss = values["dynamics.loss_trained"]
-            if not math.isfinite(loss):
-                raise self._diverged(f"the loss became {loss} at step {step}", step)
-
-    def _keep(self, epoch: int) -> None:
-        """Keep a snapshot, unless the weights are broken, which the next step tells."""
-        embeddings = embed_as_points(self._model, self._sample_items)
-        if bool(embeddings.isfinite().all()):
-            self._keeper.keep_snapshot(self._samples, epoch, self.step, embeddings)
-
-    def _validate(self) -> dict[str, float]:
-        try:
-            return self._evaluation.validation()
-        except NotFiniteError as error:  # the last step broke the weights, its loss was fine yet
-            raise self._diverged(str(error), self.step) from error
-
-    def _diverged(self, message: str, step: int) -> DivergedError:
-        cause = likely_cause(self._settings, self._spec.encoder, self._arm.loss)
-        return DivergedError(message, cause=cause, step=step)
-
-
-def _name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -77,7 +77,7 @@ def test_steps_do_not_wait_for_the_device(loss: dict[str, Any], precision: str) 
         training._take_step(batch)
     torch.cuda.set_sync_debug_mode("default")
     assert training.step > UPDATE_NORM_EVERY
-    read = training._readings.read()
+    read = training._step_buffer.read()
     assert [step for step, _ in read] == [*range(1, 15)]
     assert all(values["dynamics.valid_tuples"] > 0 for _, values in read)
 

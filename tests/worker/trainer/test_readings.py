@@ -46,7 +46,7 @@ def trained(raw: dict[str, Any], device: torch.device) -> tuple[ListReporter, Di
     """On the CPU, its steps read as on that device."""
     spec, reporter = parse_spec(raw), ListReporter()
     training = Training(spec, spec.arms[0], 0, CPU, reporter)
-    training._readings = StepBuffer(device)
+    training._step_buffer = StepBuffer(device)
     try:
         reporter.ended(training.run(lambda: False))
     except DivergedError as error:
