@@ -138,7 +138,7 @@ class Training:
 
         Raises:
             DivergedError: the loss is not finite any more; all values before that are reported.
-            LeftError: it is to leave, and the checkpoint is with the keeper.
+            GivenBackError: the run is to be given back, and the keeper has its checkpoint.
         """
         epochs, evaluate_every = self._settings.epochs, self._spec.measure.evaluate_every
         self._reporter.started(

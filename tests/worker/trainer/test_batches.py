@@ -1,4 +1,4 @@
-"""Batches: the same for every arm of a seed, each item at most once, whole classes where asked."""
+"""Batches: the same for every arm of a seed, with each item at most once or m items per class."""
 
 import pytest
 import torch
@@ -29,19 +29,21 @@ def drawn(
 
 
 @pytest.mark.parametrize("sampler", [SHUFFLE, M4], ids=["shuffle", "m_per_class"])
-def test_two_arms_of_a_seed_see_the_same(sampler: ShuffleSampler | MPerClassSampler) -> None:
+def test_two_arms_of_a_seed_get_the_same_batches(
+    sampler: ShuffleSampler | MPerClassSampler,
+) -> None:
     torch.manual_seed(1)
     one = drawn(sampler, seed=5, epoch=3)
     torch.manual_seed(2)
     torch.rand(100)
     state = torch.get_rng_state()
     assert torch.equal(drawn(sampler, seed=5, epoch=3), one)
-    assert torch.equal(torch.get_rng_state(), state), "a loss that draws would be moved"
+    assert torch.equal(torch.get_rng_state(), state), "a loss that draws would draw other numbers"
 
 
 @pytest.mark.parametrize("sampler", [SHUFFLE, M4], ids=["shuffle", "m_per_class"])
 def test_seeds_and_epochs_see_other_batches(sampler: ShuffleSampler | MPerClassSampler) -> None:
-    """4096 and 2^31 - 1 too: a generator that keeps 32 bits of seed and epoch would repeat."""
+    """Also for 4096 and 2^31 - 1: a generator with 32 bits for seed and epoch would repeat."""
     pairs = [(seed, epoch) for seed in (0, 1, 4096, 2**31 - 1) for epoch in (1, 2, 10_000)]
     seen = {drawn(sampler, seed=seed, epoch=epoch).numpy().tobytes() for seed, epoch in pairs}
     assert len(seen) == len(pairs) == 12
@@ -61,18 +63,18 @@ def test_shuffle_uses_each_item_at_most_once(items: int, batch_size: int, seed: 
 
 @pytest.mark.parametrize(("m", "batch_size"), [(4, 24), (2, 20), (20, 200), (50, 100)])
 def test_m_per_class(m: int, batch_size: int) -> None:
-    """50 is more than the 20 members of a class: they come twice or thrice."""
+    """50 is more than the 20 items of a class: they come two or three times."""
     found = drawn(MPerClassSampler(m=m), batch_size=batch_size)
     assert found.shape == (200 // batch_size, batch_size)
     for batch in found:
         classes, counts = LABELS[batch].unique(return_counts=True)
         assert len(classes) == batch_size // m
         assert counts.tolist() == [m] * len(classes)
-        most = int(batch.unique(return_counts=True)[1].max())
-        assert most == -(-m // 20)
+        repeats = int(batch.unique(return_counts=True)[1].max())
+        assert repeats == -(-m // 20)
 
 
-def test_errors_name_what_was_seen() -> None:
+def test_errors_name_the_wrong_values() -> None:
     with pytest.raises(InputError, match="batch_size: 201 is more than the 200 items"):
         drawn(batch_size=201)
     with pytest.raises(InputError, match="batch_size: 26 is not divisible by m = 4"):

@@ -1,4 +1,4 @@
-"""A training that goes on from a checkpoint reports what it would have reported undisturbed."""
+"""A training that goes on from a checkpoint reports the same as one that was never interrupted."""
 
 import io
 import math
@@ -25,8 +25,8 @@ Json = dict[str, Any]
 Series = dict[str, list[tuple[int, float | None]]]
 
 
-class AllKept(NoKeeper):
-    """Keeps every checkpoint it is given, and takes them as often as asked."""
+class MemoryKeeper(NoKeeper):
+    """Keeps every checkpoint in memory, and is always ready for the next."""
 
     def __init__(self) -> None:
         self.saved: dict[int, bytes] = {}
@@ -34,23 +34,23 @@ class AllKept(NoKeeper):
     def ready_for_checkpoint(self) -> bool:
         return True
 
-    def keep_checkpoint(self, saved: Checkpoint) -> None:
-        self.saved[saved.step] = saved.content
+    def keep_checkpoint(self, checkpoint: Checkpoint) -> None:
+        self.saved[checkpoint.step] = checkpoint.content
 
 
 @pytest.fixture
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Checkpoints may take all of a run's time, so that there is one before every step."""
+def unlimited_checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let checkpoints take all of a run's time, so that there is one before every step."""
     monkeypatch.setattr(checkpoint, "MAX_TIME_SHARE", math.inf)
 
 
-def built(raw: Json, reporter: ListReporter, keeper: NoKeeper | None = None) -> Training:
+def build(raw: Json, reporter: ListReporter, keeper: NoKeeper | None = None) -> Training:
     spec = parse_spec(raw)
     every = 1e-9 if keeper else 0.0
     return Training(spec, spec.arms[0], 3, CPU, reporter, keeper=keeper, checkpoint_s=every)
 
 
-def of_loss(**loss: Any) -> Json:
+def with_loss(**loss: Any) -> Json:
     return {"arms": [{"name": "arm", "loss": loss}]}
 
 
@@ -59,12 +59,12 @@ SGD = {"kind": "sgd", "lr": 0.05, "momentum": 0.9}
 
 CASES: dict[str, Json] = {
     "mlp": {},
-    "sampled": of_loss(kind="contrastive", selection="sampled"),
-    "semi-hard": of_loss(kind="triplet", selection="semi_hard"),
-    "distance-weighted": of_loss(kind="triplet", selection="distance_weighted"),
-    "n-pair": of_loss(kind="n_pair"),
-    "proxies": of_loss(kind="arcface"),
-    "centres": of_loss(kind="center_contrastive"),
+    "sampled": with_loss(kind="contrastive", selection="sampled"),
+    "semi-hard": with_loss(kind="triplet", selection="semi_hard"),
+    "distance-weighted": with_loss(kind="triplet", selection="distance_weighted"),
+    "n-pair": with_loss(kind="n_pair"),
+    "proxies": with_loss(kind="arcface"),
+    "centres": with_loss(kind="center_contrastive"),
     "augmented convnet": {
         "encoder": CONVNET,
         "training": {"epochs": 3, "batch_size": 256, "augmentation": "flip_shift"},
@@ -93,17 +93,17 @@ def spec_of(changes: Json) -> Json:
     return {**raw, **changes}
 
 
-def assert_as_if_undisturbed(raw: Json, most: int = 5) -> None:
-    """Whatever the step, and whether amid an epoch or between two, behind an evaluation or not."""
-    whole, keeper = ListReporter(), AllKept()
-    built(raw, whole, keeper).run(lambda: False)
+def assert_same_as_uninterrupted(raw: Json, restarts: int = 5) -> None:
+    """Restart at several steps: within an epoch, between two, after an evaluation and not."""
+    whole, keeper = ListReporter(), MemoryKeeper()
+    build(raw, whole, keeper).run(lambda: False)
     total = whole.total_steps
     assert sorted(keeper.saved) == list(range(1, total))  # before every step but the first
     epoch = whole.steps_per_epoch
-    for step in (epoch, total - 1, 1, epoch + 1, 2 * epoch)[:most]:
+    for step in (epoch, total - 1, 1, epoch + 1, 2 * epoch)[:restarts]:
         rest = ListReporter()
-        torch.manual_seed(step)  # as a process with another past
-        training = built(raw, rest)
+        torch.manual_seed(step)  # as in a process that has drawn other numbers
+        training = build(raw, rest)
         training.restore(Checkpoint(step, keeper.saved[step]))
         assert training.run(lambda: False) == "succeeded"
         assert rest.after == step
@@ -111,11 +111,11 @@ def assert_as_if_undisturbed(raw: Json, most: int = 5) -> None:
         began = rest.series["run.elapsed_s"][0][1]
         before = whole.series["run.elapsed_s"][step - 1]
         assert before[0] == step
-        assert (began or 0) > (before[1] or 0)  # it counts on
+        assert (began or 0) > (before[1] or 0)  # the clock goes on from there
 
 
 def later(series: Series, after: int) -> Series:
-    """Points beyond a step, and those of the test split, which are read at the end."""
+    """Return the points after a step, and those of the test split, which come at the end."""
     found = {
         key: points if key.startswith("test.") else [point for point in points if point[0] > after]
         for key, points in series.items()
@@ -124,17 +124,17 @@ def later(series: Series, after: int) -> Series:
 
 
 def values(series: Series) -> Series:
-    """All but the clock's."""
+    """Return all series but the time."""
     return {key: points for key, points in series.items() if key != "run.elapsed_s"}
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_restored_training_is_as_if_never_interrupted(name: str, unhurried: None) -> None:
-    assert_as_if_undisturbed(spec_of(CASES[name]))
+def test_a_restored_training_reports_the_same(name: str, unlimited_checkpoints: None) -> None:
+    assert_same_as_uninterrupted(spec_of(CASES[name]))
 
 
-def test_one_of_two_encoders_is_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unhurried: None
+def test_a_restored_training_of_two_encoders_reports_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unlimited_checkpoints: None
 ) -> None:
     monkeypatch.setenv("LOSSBOARD_DATASETS_DIR", str(tmp_path))
     tiny_spoken.write(tmp_path)
@@ -144,12 +144,12 @@ def test_one_of_two_encoders_is_too(
         visual_encoder={"kind": "convnet", "channels": 4, "embedding_dim": 8},
         training={"epochs": 3, "batch_size": 20},
     )
-    assert_as_if_undisturbed(raw)
+    assert_same_as_uninterrupted(raw)
 
 
 @pytest.mark.parametrize("tuning", ["frozen", "full"])
-def test_a_backbone_is_too_on_kept_features_or_with_running_statistics(
-    tuning: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unhurried: None
+def test_a_restored_training_with_a_backbone_reports_the_same(
+    tuning: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unlimited_checkpoints: None
 ) -> None:
     monkeypatch.setenv("LOSSBOARD_DATASETS_DIR", str(tmp_path / "datasets"))
     tiny_sets.write(tmp_path / "images", tiny_sets.image_files(classes=4, each=10))
@@ -168,14 +168,14 @@ def test_a_backbone_is_too_on_kept_features_or_with_running_statistics(
         },
         training={"epochs": 2, "batch_size": 12},
     )
-    assert_as_if_undisturbed(raw, most=2)
+    assert_same_as_uninterrupted(raw, restarts=2)
 
 
 def saved_after(raw: Json, step: int, monkeypatch: pytest.MonkeyPatch) -> Checkpoint:
-    """A checkpoint of a whole run of a spec."""
+    """Return the checkpoint after a step of a whole run."""
     monkeypatch.setattr(checkpoint, "MAX_TIME_SHARE", math.inf)
-    keeper = AllKept()
-    built(raw, ListReporter(), keeper).run(lambda: False)
+    keeper = MemoryKeeper()
+    build(raw, ListReporter(), keeper).run(lambda: False)
     return Checkpoint(step, keeper.saved[step])
 
 
@@ -188,13 +188,13 @@ def saved_after(raw: Json, step: int, monkeypatch: pytest.MonkeyPatch) -> Checkp
         (lambda raw: raw.update(name="renamed", notes="x", seeds=[3, 4]), None),
     ],
 )
-def test_only_a_run_of_the_same_training_goes_on(
+def test_only_a_checkpoint_of_the_same_training_is_restored(
     change: Any, what: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw = spec_of({})
     saved = saved_after(raw, 2, monkeypatch)
     change(raw)
-    training = built(raw, ListReporter())
+    training = build(raw, ListReporter())
     if what is None:
         training.restore(saved)
         assert training.step == 2
@@ -203,7 +203,7 @@ def test_only_a_run_of_the_same_training_goes_on(
         training.restore(saved)
 
 
-def broken(content: bytes, how: str) -> bytes:
+def damaged(content: bytes, how: str) -> bytes:
     match how:
         case "empty":
             return b""
@@ -228,13 +228,13 @@ def broken(content: bytes, how: str) -> bytes:
     return file.getvalue()
 
 
-HOWS = (
+DAMAGES = (
     *("empty", "cut short", "no checkpoint", "of another format", "of another step"),
     *("without a part", "with other weights", "gone"),
 )
 
 
-@pytest.mark.parametrize("how", [*HOWS, "sound"])
+@pytest.mark.parametrize("how", [*DAMAGES, "sound"])
 def test_an_attempt_says_whether_it_goes_on_or_starts_over(
     how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,7 +245,7 @@ def test_an_attempt_says_whether_it_goes_on_or_starts_over(
         assert digest == "d"
         if how == "gone":
             raise BlobLostError("the API answers 404")
-        return saved.content if how == "sound" else broken(saved.content, how)
+        return saved.content if how == "sound" else damaged(saved.content, how)
 
     claim = Claim(
         run="r",
@@ -260,7 +260,7 @@ def test_an_attempt_says_whether_it_goes_on_or_starts_over(
     )
     reporter, whole = ListReporter(), ListReporter()
     run_attempt(claim, reporter, lambda: False, CPU, fetch=fetch)
-    built(raw, whole).run(lambda: False)
+    build(raw, whole).run(lambda: False)
     assert reporter.state == "succeeded", reporter.failure
     [line] = [line for line in reporter.lines if "checkpoint of step 4" in line]
     if how == "sound":
@@ -274,7 +274,7 @@ def test_an_attempt_says_whether_it_goes_on_or_starts_over(
 
 
 class Clock:
-    """Seconds that pass when told."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -283,8 +283,8 @@ class Clock:
         return self.now
 
 
-class Slow:
-    """A part that takes its time to be written."""
+class SlowPart:
+    """A part of a training that takes some seconds to save."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self.clock, self.seconds = clock, seconds
@@ -297,23 +297,23 @@ class Slow:
         assert not state
 
 
-def test_checkpoints_that_take_long_come_seldom() -> None:
+def test_slow_checkpoints_are_taken_less_often() -> None:
     clock = Clock()
-    pace = Checkpoints("own", {"part": Slow(clock, 3.0)}, AllKept(), 30.0, clock)
-    assert not pace.due()
+    checkpoints = Checkpoints("own", {"part": SlowPart(clock, 3.0)}, MemoryKeeper(), 30.0, clock)
+    assert not checkpoints.due()
     clock.now = 30.0
-    assert pace.due()
-    pace.save(1)
+    assert checkpoints.due()
+    checkpoints.save(1)
     clock.now += 99.0
-    assert not pace.due()
+    assert not checkpoints.due()
     clock.now += 1.0
-    assert pace.due()  # 3 s of 100 are 3 %
+    assert checkpoints.due()  # 3 s of 100 are 3 %
 
 
-def test_none_is_taken_while_the_one_before_is_on_its_way_or_where_none_is_wanted() -> None:
+def test_none_is_taken_while_the_previous_one_is_not_stored_or_if_switched_off() -> None:
     clock = Clock()
     waiting = Checkpoints("own", {}, NoKeeper(), 30.0, clock)
-    never = Checkpoints("own", {}, AllKept(), 0.0, clock)
+    never = Checkpoints("own", {}, MemoryKeeper(), 0.0, clock)
     clock.now = 1e6
     assert not waiting.due()
     assert not never.due()

@@ -1,4 +1,4 @@
-"""A step's dynamics against what autograd and the optimiser really do."""
+"""The dynamics of a step against what autograd and the optimiser really do."""
 
 import math
 from typing import Any
@@ -29,7 +29,7 @@ LABELS = torch.arange(24) % 4
 def values_of(
     output: LossOutput, embeddings: list[Tensor], parameters: list[Tensor]
 ) -> dict[str, float]:
-    """What is seen of a step between backward and the optimiser's step."""
+    """Return the dynamics of a step between backward and the optimiser's step."""
     return dynamics.read_values([dynamics.step_numbers(output, embeddings, parameters)])[0]
 
 
@@ -50,7 +50,7 @@ class Step:
         )[0]
 
     def norm_of(self, value: Tensor) -> float:
-        """Norm of the gradient of another value of the same batch."""
+        """Return the norm of the gradient of another value of the same batch."""
         gradients = torch.autograd.grad(value, self.parameters, retain_graph=True)
         return float(torch.cat([gradient.flatten() for gradient in gradients]).norm())
 
@@ -96,7 +96,7 @@ def test_a_loss_measures_the_keys_of_all_and_of_its_own_parts(kind: str, parts: 
 
 
 @pytest.mark.parametrize("kind", ["contrastive", "triplet"])
-def test_a_selection_changes_what_is_trained_and_not_what_is_told_of_all(kind: str) -> None:
+def test_a_selection_changes_the_trained_loss_and_not_the_values_of_all_tuples(kind: str) -> None:
     everything, hard = step(kind).values, step(kind, selection="batch_hard").values
     for key in ("loss", "active_ratio", "active_ratio.anchors", "active_tuples", "valid_tuples"):
         assert hard[f"dynamics.{key}"] == pytest.approx(everything[f"dynamics.{key}"]), key
@@ -134,7 +134,7 @@ def test_gradient_norms(kind: str, reduction: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_trained_changes_only_what_names_it(kind: str) -> None:
+def test_the_reduction_changes_only_the_trained_loss_and_its_gradients(kind: str) -> None:
     by_reduction = [step(kind, reduction=reduction).values for reduction in REDUCTIONS]
     changing = {
         "dynamics.loss_trained",
@@ -164,7 +164,7 @@ def test_loss_and_ratios() -> None:
     assert 0 < values["dynamics.active_ratio.negative"] < 1
 
 
-def test_nothing_active_is_told_from_nothing_valid() -> None:
+def test_no_active_tuple_differs_from_no_valid_tuple() -> None:
     apart = torch.zeros(24, 6, dtype=torch.float64)
     apart[:, 0] = LABELS * 100.0
     values = Step("triplet", apart, LABELS, margin=0).values
@@ -208,7 +208,7 @@ def test_counts_beyond_float32_are_exact() -> None:
     assert values["dynamics.active_tuples"] == values["dynamics.valid_tuples"] == count
 
 
-def test_update_norm_is_the_real_steps() -> None:
+def test_the_update_norm_is_that_of_the_real_step() -> None:
     seen = step("triplet")
     optimizer = torch.optim.SGD(seen.parameters, lr=0.25)
     weights = float(torch.cat([p.detach().flatten() for p in seen.parameters]).norm())
@@ -221,7 +221,7 @@ def test_update_norm_is_the_real_steps() -> None:
 
 
 def test_only_the_given_parameters_count() -> None:
-    """A loss's own and frozen parameters are not the encoder's trainable ones."""
+    """Parameters of the loss and frozen ones are not given."""
     seen = step("triplet")
     weight = seen.parameters[0]
     assert weight.grad is not None

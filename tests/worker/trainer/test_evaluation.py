@@ -1,4 +1,4 @@
-"""What is measured of held-out items, by what the data are."""
+"""Measures on held-out items for every kind of data set, and the choice of the best epoch."""
 
 import torch
 from torch import Tensor, nn
@@ -6,14 +6,14 @@ from torch import Tensor, nn
 from contract.metrics import METRICS
 from worker import measure
 from worker.data import Dataset, Split
-from worker.trainer.evaluation import Evaluation, embed
+from worker.trainer.evaluation import BestEpoch, Evaluation, embed
 from worker.trainer.model import Model
 
 
 def split(
     classes: range, *, visual: bool = False, fine: bool = False, seed: int = 0, each: int = 8
 ) -> Split:
-    """Classes around corners of a cube, 0.3 wide."""
+    """Return a split with classes around the corners of a cube, 0.3 wide."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.tensor(list(classes)).repeat_interleave(each)
     centres = 3 * torch.eye(16)[labels]
@@ -33,7 +33,7 @@ def evaluated(data: Dataset, *encoders: nn.Module) -> Evaluation:
     return Evaluation(data, Model(encoders or [nn.Identity()]), data_seed=0)
 
 
-def test_classes_that_were_seen_are_classified_from_the_training_items() -> None:
+def test_trained_classes_are_classified_from_the_training_items() -> None:
     data = Dataset(split(range(5)), split(range(5), seed=1), split(range(5), seed=2), 5)
     values = evaluated(data).validation()
     assert values["classification.knn_accuracy_1"] == 1
@@ -44,7 +44,7 @@ def test_classes_that_were_seen_are_classified_from_the_training_items() -> None
     assert evaluated(data).caveats == []
 
 
-def test_classes_that_were_not_are_classified_by_their_own_kind_without_a_probe() -> None:
+def test_new_classes_are_classified_from_held_out_items_without_a_probe() -> None:
     data = Dataset(
         split(range(4)),
         split(range(4, 6), seed=1, fine=True),
@@ -60,21 +60,21 @@ def test_classes_that_were_not_are_classified_by_their_own_kind_without_a_probe(
     assert "leave-one-out" in caveat
 
 
-def test_two_modalities_are_measured_together_apart_and_across() -> None:
+def test_two_modalities_are_measured_together_each_alone_and_between_them() -> None:
     train, validation, test = (
         split(range(5), visual=True, fine=seed == 1, seed=seed) for seed in range(3)
     )
     data = Dataset(train, validation, test, 5)
     turned = nn.Linear(16, 16, bias=False)
-    with torch.no_grad():  # each class's images lie at another's sounds
+    with torch.no_grad():  # the images of a class lie where the sounds of another do
         turned.weight.copy_(torch.eye(16)[[4, 0, 1, 2, 3, *range(5, 16)]])
     values = evaluated(data, nn.Identity(), turned).validation()
     assert values["retrieval.audio_to_visual.recall_at_1"] == 0
     assert values["retrieval.visual_to_audio.recall_at_1"] == 0
     assert 0.2 < values["retrieval.recall_at_1"] < 0.8, "a neighbour is of either modality"
-    for name, own in (("audio", data.validation.items), ("visual", data.validation.visual)):
-        assert own is not None
-        alone = measure.geometry(own, data.validation.labels)
+    for name, points in (("audio", data.validation.items), ("visual", data.validation.visual)):
+        assert points is not None
+        alone = measure.geometry(points, data.validation.labels)
         key = "geometry.intra_class_variance"
         assert abs(values[f"{name}.{key}"] - alone[key]) < 1e-5
     assert values["geometry.intra_class_variance"] > 2 * alone["geometry.intra_class_variance"]
@@ -91,3 +91,14 @@ def test_embedding_goes_batch_by_batch_in_evaluation_mode() -> None:
     [embeddings] = embed(model, many)
     assert torch.equal(embeddings, many.items)
     assert model.training
+
+
+def test_the_best_epoch_is_the_earliest_on_ties_and_its_weights_come_back() -> None:
+    layer = torch.nn.Linear(1, 1)
+    best = BestEpoch()
+    for step, score in ((10, 0.5), (20, 0.9), (30, 0.9), (40, 0.1)):
+        torch.nn.init.constant_(layer.weight, step)
+        best.offer({"retrieval.map_at_r": score}, step, layer)
+    best.restore(layer)
+    assert best.step == 20
+    assert layer.weight.item() == 20

@@ -1,4 +1,4 @@
-"""What a run needs of the memory: told in numbers before, and near to what it then takes."""
+"""The estimate of a run's memory: its parts, and that it is near to what the run then uses."""
 
 import json
 import subprocess
@@ -17,19 +17,19 @@ from worker.trainer.memory_estimate import PeakBytes, training_memory
 from worker.trainer.model import Model
 
 
-def test_bytes_that_live_at_once() -> None:
+def test_peak_of_the_bytes_alive_at_the_same_time() -> None:
     known = torch.ones(1000)
-    with PeakBytes([known]) as living:
+    with PeakBytes([known]) as counter:
         known.mul_(2)
-        assert living.most == 0
+        assert counter.peak == 0
         one = known + 1  # 4,000 bytes
         view = one[10:]
         del one
         two = view * 2  # and 3,960 more
-        assert living.most == 7960
+        assert counter.peak == 7960
         del view, two
         three = torch.zeros(100)
-        assert living.most == 7960
+        assert counter.peak == 7960
         three.add_(1)
 
 
@@ -42,7 +42,7 @@ def parts_of(model: nn.Module, items: int = 8, settings: Training | None = None)
     return training_memory(Model([model]), loss, data, settings, torch.arange(4))
 
 
-def test_weights_that_do_not_train_need_no_optimiser() -> None:
+def test_frozen_weights_need_no_optimiser_state() -> None:
     frozen = nn.Linear(1000, 1000).requires_grad_(False)
     model = nn.Sequential(frozen, nn.Linear(1000, 10))
     trained, whole = 4 * 10_010, 4 * (10_010 + 1_001_000)
@@ -54,24 +54,24 @@ def test_weights_that_do_not_train_need_no_optimiser() -> None:
         assert parts_of(model, settings=settings)["gradients and optimiser"] == numbers * trained
 
 
-def test_items_that_are_measured_apart_are_counted() -> None:
+def test_copies_of_the_items_to_measure_are_counted() -> None:
     model = nn.Linear(1000, 2)
     assert parts_of(model)["items to measure on"] == 0
     assert parts_of(model, 10_001)["items to measure on"] == 15_000 * 4000
 
 
-def test_an_estimate_leaves_everything_as_it_was() -> None:
+def test_an_estimate_changes_nothing() -> None:
     model = nn.Sequential(nn.Linear(1000, 8), nn.BatchNorm1d(8), nn.Dropout(0.5)).train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     state = torch.get_rng_state()
     parts_of(model)
     assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
-    assert all(one.training for one in model.modules())
+    assert all(module.training for module in model.modules())
     assert all(weight.grad is None for weight in model.parameters())
 
 
-def test_two_modalities_take_both_encoders() -> None:
+def test_two_modalities_need_both_encoders() -> None:
     items = torch.rand(6, 500)
     labels = torch.arange(6) % 2
 

@@ -1,4 +1,4 @@
-"""The training loop on real data, reporting to lists."""
+"""The training loop on real data, and its attempts with every kind of end."""
 
 import itertools
 from pathlib import Path
@@ -17,7 +17,6 @@ from worker.data import Split
 from worker.errors import DivergedError
 from worker.reporting.reporter import ListReporter
 from worker.trainer.attempt import run_attempt
-from worker.trainer.evaluation import BestEpoch
 from worker.trainer.training import Training
 
 CPU = torch.device("cpu")
@@ -84,19 +83,8 @@ def test_the_test_split_is_read_once_at_the_best_epoch() -> None:
     assert all([step for step, _ in points] == [best] for points in tested.values())
 
 
-def test_the_best_epoch_is_the_earliest_on_ties_and_its_weights_come_back() -> None:
-    layer = torch.nn.Linear(1, 1)
-    best = BestEpoch()
-    for step, score in ((10, 0.5), (20, 0.9), (30, 0.9), (40, 0.1)):
-        torch.nn.init.constant_(layer.weight, step)
-        best.offer({"retrieval.map_at_r": score}, step, layer)
-    best.restore(layer)
-    assert best.step == 20
-    assert layer.weight.item() == 20
-
-
 DRAWING = {"kind": "triplet", "selection": "distance_weighted"}
-"""One loss that draws tuples; others have parameters of their own."""
+"""A loss that draws tuples; others have trainable parameters."""
 
 
 @pytest.mark.parametrize(
@@ -135,13 +123,13 @@ def test_arms_of_one_seed_see_the_same_batches() -> None:
 
 
 def trained_on(loss: dict[str, Any]) -> list[torch.Tensor]:
-    """What the encoder was given in the first 20 steps, as it really came."""
+    """Return the batches that the encoder really got in the first 20 steps."""
     spec = parse_spec(quick(arms=[{"name": "arm", "loss": loss}]))
     training = Training(spec, spec.arms[0], 0, CPU, ListReporter())
     items: list[torch.Tensor] = []
 
     def note(_: torch.nn.Module, inputs: tuple[Split]) -> None:
-        if torch.is_grad_enabled():  # measuring learns nothing
+        if torch.is_grad_enabled():  # not while measuring
             items.append(inputs[0].items.clone())
 
     training._model.register_forward_pre_hook(note)
@@ -149,7 +137,7 @@ def trained_on(loss: dict[str, Any]) -> list[torch.Tensor]:
     return items
 
 
-def test_what_a_loss_draws_or_learns_moves_no_batch() -> None:
+def test_what_a_loss_draws_or_learns_changes_no_batch() -> None:
     first = trained_on(CONTRASTIVE)
     assert len(first) == 20
     for loss in (TRIPLET, DRAWING, {"kind": "arcface"}):
@@ -174,7 +162,7 @@ def diverging() -> dict[str, Any]:
     )
 
 
-def test_a_loss_that_is_no_number_ends_the_run_with_step_and_advice() -> None:
+def test_a_loss_that_is_not_finite_ends_the_run_with_step_and_advice() -> None:
     spec = parse_spec(diverging())
     reporter = ListReporter()
     with pytest.raises(DivergedError) as caught:
@@ -191,23 +179,23 @@ def test_a_diverged_attempt_is_reported_as_failed() -> None:
     assert reporter.failure.step == reporter.series["dynamics.loss"][-1][0]
 
 
-def test_steps_with_nothing_to_learn_are_counted_and_the_first_is_told() -> None:
-    """Of four digits often no two are alike, and the few triplets of others are soon satisfied."""
+def test_steps_with_nothing_to_learn_are_counted_and_the_first_is_logged() -> None:
+    """Among four digits often no two are the same, and the few triplets are soon satisfied."""
     reporter = trained(small(training={"epochs": 1, "batch_size": 4}))
 
-    def told(key: str) -> list[float | None]:
+    def values(key: str) -> list[float | None]:
         return [value for step, value in reporter.series[f"dynamics.{key}"] if step]
 
     for count, of in (("empty_steps", "active_tuples"), ("invalid_steps", "valid_tuples")):
-        assert told(count) == list(itertools.accumulate(int(value == 0) for value in told(of)))
-    assert (told("empty_steps")[-1] or 0) > (told("invalid_steps")[-1] or 0) > 0
+        assert values(count) == list(itertools.accumulate(int(value == 0) for value in values(of)))
+    assert (values("empty_steps")[-1] or 0) > (values("invalid_steps")[-1] or 0) > 0
     [line] = [line for line in reporter.lines if "nothing to teach" in line]
-    assert line.startswith(f"step {told('empty_steps').index(1) + 1}: ")
+    assert line.startswith(f"step {values('empty_steps').index(1) + 1}: ")
     for step, loss in reporter.series["dynamics.loss"][1:]:
-        assert (loss is None) == (told("valid_tuples")[step - 1] == 0)
+        assert (loss is None) == (values("valid_tuples")[step - 1] == 0)
 
 
-def test_a_data_set_that_cannot_be_read_fails_the_run_and_says_what_to_do(
+def test_a_damaged_data_set_fails_the_run_and_names_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOSSBOARD_DATASETS_DIR", str(tmp_path))
@@ -247,7 +235,7 @@ def test_a_cancel_before_the_first_step_ends_the_run(tmp_path: Path) -> None:
 
 
 def write_images(folder: Path, classes: int = 10, each: int = 8) -> None:
-    """A class is a colour, with noise."""
+    """Write classes of one colour each, with noise."""
     rng = np.random.default_rng(0)
     colours = rng.integers(40, 200, (classes, 3))
     for label in range(classes):
@@ -258,7 +246,7 @@ def write_images(folder: Path, classes: int = 10, each: int = 8) -> None:
             Image.fromarray(pixels).save(folder / f"class {label}" / f"{at}.png")
 
 
-def test_a_frozen_backbone_trains_a_head_on_its_kept_features_beside_its_own_values(
+def test_a_frozen_backbone_trains_a_head_on_cached_features_next_to_its_own_values(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOSSBOARD_DATASETS_DIR", str(tmp_path / "datasets"))
@@ -303,7 +291,7 @@ def test_images_in_files_train_every_kind_of_encoder(
     assert "test.classification.linear_probe_accuracy" in reporter.series
 
 
-def test_any_other_fault_is_reported_with_its_type_and_traceback() -> None:
+def test_any_other_error_is_reported_with_its_type_and_traceback() -> None:
     reporter = attempted(quick(), "no such arm")
     assert reporter.state == "failed"
     assert reporter.failure

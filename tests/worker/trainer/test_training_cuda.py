@@ -1,4 +1,4 @@
-"""A run on a GPU: it does not wait for the device between two readings, and learns the same."""
+"""A run on a GPU: it does not wait for the device at each step, and learns the same as on a CPU."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -30,12 +30,12 @@ LOSSES: tuple[dict[str, Any], ...] = (
     {"kind": "arcface"},
     {"kind": "center_contrastive"},
 )
-"""All that take every tuple, and those that pick some without listing them."""
+"""All losses that use every tuple, and those that select some without listing them."""
 
 
 @pytest.fixture
-def _no_waiting() -> Iterator[None]:
-    """Whatever waits for the device raises."""
+def _reset_sync_debug_mode() -> Iterator[None]:
+    """Reset the mode in which waiting for the device is an error."""
     yield
     torch.cuda.set_sync_debug_mode("default")
 
@@ -51,7 +51,7 @@ def run(raw: dict[str, Any], device: str) -> ListReporter:
     return reporter
 
 
-@pytest.mark.usefixtures("_no_waiting")
+@pytest.mark.usefixtures("_reset_sync_debug_mode")
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("loss", LOSSES, ids=str)
 def test_steps_do_not_wait_for_the_device(loss: dict[str, Any], precision: str) -> None:
@@ -67,7 +67,7 @@ def test_steps_do_not_wait_for_the_device(loss: dict[str, Any], precision: str) 
     )
     training = training_of(raw, "cuda")
     batches = list(training.batches(1))
-    for batch in batches[:2]:  # a first call sets things up
+    for batch in batches[:2]:  # the first calls initialise libraries
         training.step += 1
         training._take_step(batch)
     torch.cuda.synchronize()
@@ -100,7 +100,7 @@ def test_a_run_learns_what_it_learns_on_a_cpu(kind: str) -> None:
     )
 
 
-def test_a_loss_that_is_no_number_ends_at_its_own_step() -> None:
+def test_a_loss_that_is_not_finite_ends_the_run_at_its_own_step() -> None:
     encoder = {"kind": "mlp", "hidden": 64, "layers": 1, "embedding_dim": 16, "normalize": False}
     optimizer = {"kind": "sgd", "lr": 100.0, "momentum": 0.0}
     training = {"epochs": 2, "batch_size": 64, "optimizer": optimizer}
@@ -111,7 +111,7 @@ def test_a_loss_that_is_no_number_ends_at_its_own_step() -> None:
     assert steps == [caught.value.step]
 
 
-@pytest.mark.usefixtures("_no_waiting")
+@pytest.mark.usefixtures("_reset_sync_debug_mode")
 @pytest.mark.parametrize("semi_hard", [False, True])
 @pytest.mark.parametrize("classes", [1, 3, 40])
 def test_w_is_the_cpus_to_the_bit_and_nothing_waits(classes: int, *, semi_hard: bool) -> None:
@@ -133,8 +133,8 @@ def test_w_is_the_cpus_to_the_bit_and_nothing_waits(classes: int, *, semi_hard: 
     assert not weights.any() or classes > 1
 
 
-def test_memory_of_a_large_batch_is_some_matrices_not_triplets() -> None:
-    """4,096 items of 10 classes hold 25 thousand million triplets."""
+def test_a_large_batch_needs_the_memory_of_some_matrices_not_of_all_triplets() -> None:
+    """4,096 items of 10 classes have 25 thousand million triplets."""
     labels = torch.arange(4096, device="cuda") % 10
     squared = torch.rand(4096, 4096, device="cuda")
     matrix = squared.numel() * squared.element_size()

@@ -1,4 +1,4 @@
-"""Augmentation: mirrored and moved images, the same for the same generator."""
+"""Augmentation: flipped and shifted images, the same for the same random numbers."""
 
 import pytest
 import torch
@@ -17,7 +17,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 @pytest.mark.parametrize("kind", ["flip", "flip_shift"])
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
-def test_shape_type_and_draws(kind: str, dtype: torch.dtype) -> None:
+def test_shape_and_type_stay_and_the_generator_decides(kind: str, dtype: torch.dtype) -> None:
     images = IMAGES.to(dtype)
     made = augment_images(images, kind, seeded())  # type: ignore[arg-type]
     assert made.shape == images.shape
@@ -26,7 +26,7 @@ def test_shape_type_and_draws(kind: str, dtype: torch.dtype) -> None:
     assert not torch.equal(made, augment_images(images, kind, seeded(1)))  # type: ignore[arg-type]
 
 
-def test_a_flip_mirrors_some_and_leaves_the_others() -> None:
+def test_a_flip_mirrors_some_images_and_leaves_the_others() -> None:
     images = IMAGES.to(torch.uint8)
     made = augment_images(images, "flip", seeded())
     kept = [torch.equal(a, b) for a, b in zip(made, images, strict=True)]
@@ -35,8 +35,8 @@ def test_a_flip_mirrors_some_and_leaves_the_others() -> None:
     assert 8 <= sum(mirrored) <= 32
 
 
-def moved(image: Tensor, down: int, right: int) -> Tensor:
-    """Slow: each pixel looks up where it came from, at most the edge's."""
+def shifted(image: Tensor, down: int, right: int) -> Tensor:
+    """Shift an image slowly: look up where each pixel comes from, at the edge if it is outside."""
     _, height, width = image.shape
     rows = [min(max(row + down, 0), height - 1) for row in range(height)]
     columns = [min(max(column + right, 0), width - 1) for column in range(width)]
@@ -52,7 +52,7 @@ def test_a_shift_moves_by_up_to_an_eighth() -> None:
             for base in (before, before.flip(-1))
             for down in range(-2, 3)
             for right in range(-2, 3)
-            if torch.equal(moved(base, down, right), after)
+            if torch.equal(shifted(base, down, right), after)
         ]
         assert len(found) == 1
         seen.add(found[0])

@@ -1,4 +1,4 @@
-"""Steps that are read together, as on a GPU, tell what they tell one by one."""
+"""Steps that are read together, as on a GPU, have the same values as steps read one by one."""
 
 import math
 from typing import Any
@@ -17,7 +17,7 @@ from worker.trainer.dynamics import GPU_STEPS, GPU_WAIT_S, StepBuffer
 from worker.trainer.training import Training
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
-HOT = {
+DIVERGING = {
     "epochs": 2,
     "batch_size": 64,
     "optimizer": {"kind": "sgd", "lr": 100.0, "momentum": 0.0},
@@ -25,7 +25,7 @@ HOT = {
 
 
 class Clock:
-    """Stands still unless told."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -43,7 +43,7 @@ def numbers(seed: int) -> dynamics.StepNumbers:
 
 
 def trained(raw: dict[str, Any], device: torch.device) -> tuple[ListReporter, DivergedError | None]:
-    """On the CPU, its steps read as on that device."""
+    """Train on the CPU, with its steps read as on that device."""
     spec, reporter = parse_spec(raw), ListReporter()
     training = Training(spec, spec.arms[0], 0, CPU, reporter)
     training._step_buffer = StepBuffer(device)
@@ -57,10 +57,10 @@ def trained(raw: dict[str, Any], device: torch.device) -> tuple[ListReporter, Di
 def test_a_cpu_is_read_after_each_step_and_a_gpu_when_enough_steps_or_time_went_by() -> None:
     clock = Clock()
     cpu, gpu = StepBuffer(CPU, clock), StepBuffer(GPU, clock)
-    for readings in (cpu, gpu):
-        assert not readings.due()
-        readings.begin()
-        readings.add(1, numbers(1))
+    for buffer in (cpu, gpu):
+        assert not buffer.due()
+        buffer.begin()
+        buffer.add(1, numbers(1))
     assert cpu.due()
     assert not gpu.due()
     clock.now += GPU_WAIT_S
@@ -74,23 +74,23 @@ def test_a_cpu_is_read_after_each_step_and_a_gpu_when_enough_steps_or_time_went_
     assert gpu.due()
 
 
-def test_steps_share_their_time_and_keep_their_own_values() -> None:
+def test_steps_read_together_share_their_time_and_keep_their_own_values() -> None:
     clock = Clock()
-    readings = StepBuffer(GPU, clock)
+    buffer = StepBuffer(GPU, clock)
     for step in (1, 2, 3, 4):
-        readings.begin()
+        buffer.begin()
         extra = dynamics.update_norm([torch.ones(2)], [torch.zeros(2)]) if step == 3 else {}
-        readings.add(step, numbers(step) | extra)
+        buffer.add(step, numbers(step) | extra)
         clock.now += 0.5
-    seen = dict(readings.read())
+    seen = dict(buffer.read())
     assert [values.pop("run.elapsed_s") for values in seen.values()] == [0.5, 1.0, 1.5, 2.0]
     assert seen[3].pop("dynamics.update_norm") == 1.0
     assert seen == {step: dynamics.read_values([numbers(step)])[0] for step in (1, 2, 3, 4)}
     clock.now += 100  # an evaluation
-    readings.begin()
+    buffer.begin()
     clock.now += 1
-    readings.add(5, numbers(5))
-    assert readings.read()[0][1]["run.elapsed_s"] == 3.0
+    buffer.add(5, numbers(5))
+    assert buffer.read()[0][1]["run.elapsed_s"] == 3.0
 
 
 def test_a_run_read_in_batches_has_the_same_series_to_the_bit() -> None:
@@ -104,9 +104,9 @@ def test_a_run_read_in_batches_has_the_same_series_to_the_bit() -> None:
     assert seen[0] == seen[1]
 
 
-def test_a_loss_that_is_no_number_ends_at_its_own_step_however_late_it_is_read() -> None:
+def test_a_loss_that_is_not_finite_ends_the_run_at_its_own_step_when_read_later() -> None:
     encoder = {"kind": "mlp", "hidden": 64, "layers": 1, "embedding_dim": 16, "normalize": False}
-    raw = small(training=HOT, encoder=encoder)
+    raw = small(training=DIVERGING, encoder=encoder)
     (near, first), (far, second) = (trained(raw, device) for device in (CPU, GPU))
     assert first is not None
     assert second is not None
