@@ -33,7 +33,7 @@ from backend.storage.blobs import BLOBS_FOLDER, Blobs
 from benchmarks.live import claim, paused_workers, pretend_to_train
 from benchmarks.report import Row, report
 from contract.catalogue.presets import DEMO
-from tests.support import curves, snapshots
+from tests.support import long_runs, snapshots
 from tests.support.browser import browser_page
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
@@ -83,8 +83,8 @@ def fill(data_dir: Path) -> tuple[str, list[str], str]:
     data_dir.mkdir(parents=True)
     database = Database(f"sqlite:///{data_dir / 'lossboard.sqlite'}")
     migrations.upgrade(database)
-    many = curves.fill(database, comparisons=20, arms=2, seeds=5, steps=10_000)
-    [long_run] = curves.fill(database, comparisons=1, arms=2, seeds=7, steps=10_000)
+    many = long_runs.fill(database, comparisons=20, arms=2, seeds=5, steps=10_000)
+    [long_run] = long_runs.fill(database, comparisons=1, arms=2, seeds=7, steps=10_000)
     blobs = Blobs(data_dir / BLOBS_FOLDER)
     blobs.open()
     space = snapshots.fill(database, blobs, arms=ARMS, seeds=1, epochs=1, samples=POINTS)

@@ -1,4 +1,4 @@
-"""A small peer that answers the dashboard's calls with what a test lays down, over real HTTP."""
+"""A small API that answers the dashboard's calls with prepared answers, over real HTTP."""
 
 import json
 import threading
@@ -13,14 +13,14 @@ PREFIX = "/api/v1"
 
 @dataclass
 class ApiPeer:
-    """Answers by "METHOD path"; anything else is 404 in the API's error shape."""
+    """Answers by "METHOD path"; any other call gets 404 in the API's error format."""
 
     answers: dict[str, Any] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     url: str = ""
 
     def answer(self, call: str) -> tuple[int, Any]:
-        """Status and body of one call, which is remembered."""
+        """Return status and body of one call, and remember the call."""
         self.calls.append(call)
         if call in self.answers:
             return 200, self.answers[call]
@@ -29,7 +29,7 @@ class ApiPeer:
 
 @contextmanager
 def api_peer() -> Iterator[ApiPeer]:
-    """A peer on a free port."""
+    """Start it on a free port."""
     peer = ApiPeer()
 
     class Handler(BaseHTTPRequestHandler):

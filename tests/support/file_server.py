@@ -1,4 +1,4 @@
-"""A folder's files on a real loopback port, for the length of a `with`."""
+"""Serves the files of a folder on a real loopback port, within a `with` block."""
 
 import threading
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ from pathlib import Path
 
 @dataclass
 class Server:
-    """Where the files are, and which were asked for."""
+    """Address of the files, and which of them were requested."""
 
     url: str
-    """Without a slash at its end."""
+    """Without a slash at the end."""
     paths: list[str] = field(default_factory=list)
 
 
@@ -29,7 +29,7 @@ def serving(folder: Path) -> Iterator[Server]:
             super().do_GET()
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nothing: the tests look at `paths`."""
+            """Log nothing: the tests look at `paths`."""
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
     server.url = f"http://127.0.0.1:{http.server_port}"

@@ -1,4 +1,4 @@
-"""Files in memory on a real loopback port, with the faults of mirrors."""
+"""Files in memory, served on a real loopback port with the faults of download mirrors."""
 
 import contextlib
 import threading
@@ -10,14 +10,14 @@ from tests.support.ports import free_ports
 
 
 class Mirror(ThreadingHTTPServer):
-    """Counts who asked for what."""
+    """Serves files and counts the requests for each."""
 
     def __init__(self, files: Mapping[str, bytes], cut: int, moved: Mapping[str, str]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.files, self.cut, self.moved = files, cut, moved
         self.asked: Counter[str] = Counter()
         self.open = threading.Event()
-        """Answers wait for it."""
+        """Answers wait until it is set."""
         self.open.set()
 
     @property
@@ -54,12 +54,12 @@ class _Handler(BaseHTTPRequestHandler):
 def mirror(
     files: Mapping[str, bytes], *, cut: int = 0, moved: Mapping[str, str] | None = None
 ) -> Iterator[Mirror]:
-    """A server of these files.
+    """Serve these files.
 
     Args:
         files: name -> content.
-        cut: so many bytes of each are promised and do not come.
-        moved: name -> address to which its clients are sent.
+        cut: bytes at the end of each file that are announced and not sent.
+        moved: name -> address that its clients are redirected to.
     """
     server = Mirror(files, cut, moved or {})
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -73,6 +73,6 @@ def mirror(
         server.server_close()
 
 
-def nobody() -> str:
-    """An address at which no server listens."""
+def unused_url() -> str:
+    """Return an address at which no server listens."""
     return f"http://127.0.0.1:{free_ports(1)[0]}/"

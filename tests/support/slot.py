@@ -1,4 +1,4 @@
-"""A real slot: the Celery worker process as the launcher starts it."""
+"""A real slot: the Celery worker process, started as the launcher does."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from tests.support.waiting import until
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class Slot:
+class SlotProcess:
     """A running slot and its processes."""
 
     def __init__(self, popen: subprocess.Popen[bytes], broker_url: str, log: Path) -> None:
@@ -28,7 +28,7 @@ class Slot:
         self._broker_url = broker_url
 
     def trainers(self) -> list[psutil.Process]:
-        """Its living trainers, spare included, oldest first."""
+        """Return its running trainers, oldest first, the spare one included."""
         found = []
         for process in self.main.children(recursive=True):
             try:
@@ -45,7 +45,7 @@ class Slot:
 
 
 def worker_environment(broker_url: str, api_url: str) -> dict[str, str]:
-    """What a worker's processes are told."""
+    """Return the environment of a worker's processes."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("LOSSBOARD_", "REDIS_"))}
     return clean | {
         "REDIS_URL": broker_url,
@@ -58,8 +58,8 @@ def worker_environment(broker_url: str, api_url: str) -> dict[str, str]:
 
 
 @contextmanager
-def running_slot(backend: Backend, broker_url: str, folder: Path) -> Iterator[Slot]:
-    """Start a slot and wait until it has told the backend that it lives."""
+def running_slot(backend: Backend, broker_url: str, folder: Path) -> Iterator[SlotProcess]:
+    """Start a slot and wait until it has reported to the backend."""
     log = folder / "worker.log"
     command = [sys.executable, "-m", "celery", "-A", "worker.celery_app", "worker", "-n", "w1@%h"]
     command += ["--pool", "prefork", "--concurrency", "1", "-Q", wake_queue("cpu")]
@@ -72,7 +72,7 @@ def running_slot(backend: Backend, broker_url: str, folder: Path) -> Iterator[Sl
             stderr=subprocess.STDOUT,
             env=worker_environment(broker_url, backend.url),
         )
-    slot = Slot(popen, broker_url, log)
+    slot = SlotProcess(popen, broker_url, log)
     before = backend.seen["w1"]
     try:
         until(lambda: backend.seen["w1"] > before, "the slot to be seen", timeout=20)

@@ -1,4 +1,4 @@
-"""What a worker tells of a snapshot, once more with plain numpy: facts, and a sheet of tiles."""
+"""What a worker stores of a snapshot, computed with plain numpy: facts, a sprite and sounds."""
 
 import io
 import math
@@ -23,7 +23,7 @@ Labels = NDArray[np.int_]
 
 
 def facts(points: Numbers, labels: Labels) -> Facts:
-    """Facts of points [N, D] with labels [N]; N >= 2."""
+    """Compute the facts of points [N, D] with labels [N]; N >= 2."""
     squared = (points**2).sum(axis=1)
     between = np.sqrt(np.maximum(squared[:, None] + squared - 2 * points @ points.T, 0))
     np.fill_diagonal(between, np.inf)
@@ -48,8 +48,11 @@ def facts(points: Numbers, labels: Labels) -> Facts:
     )
 
 
-def sheet(labels: Sequence[int], tile: int = TILE) -> tuple[bytes, int]:
-    """A PNG with each label's digit in a tile, none drawn quite alike; and its columns."""
+def draw_sprite(labels: Sequence[int], tile: int = TILE) -> tuple[bytes, int]:
+    """Return a PNG with the digit of each label in a tile, and its number of columns.
+
+    No two tiles are exactly the same.
+    """
     columns = math.ceil(math.sqrt(len(labels)))
     rows = math.ceil(len(labels) / columns)
     image = Image.new("L", (columns * tile, rows * tile))
@@ -66,8 +69,8 @@ def sheet(labels: Sequence[int], tile: int = TILE) -> tuple[bytes, int]:
     return written.getvalue(), columns
 
 
-def sounds(labels: Sequence[int]) -> tuple[bytes, list[float]]:
-    """A wav with a tone for each label, one behind another; and where each ends, in seconds."""
+def make_sounds(labels: Sequence[int]) -> tuple[bytes, list[float]]:
+    """Return a wav file with a tone for each label, and the seconds at which each tone ends."""
     clock = np.arange(int(TONE_S * RATE)) / RATE
     tones = [np.sin(2 * np.pi * 220 * 2 ** (label / 6) * clock) for label in labels]
     written = io.BytesIO()

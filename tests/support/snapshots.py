@@ -1,9 +1,9 @@
-"""Fills a data folder with a finished comparison that has snapshots, for tests and for the pages.
+"""Fills a data folder with a finished comparison that has snapshots, for tests and the pages.
 
     python -m tests.support.snapshots DATA_DIR --arms 2 --seeds 2 --epochs 5 --samples 600 --paired
 
-The embeddings are drawn: classes that tighten from epoch to epoch. What is told of them is computed
-from them, so the pages show what belongs together. t-SNE's coordinates are PCA's: it is test data.
+The embeddings are random: classes that become denser from epoch to epoch. Their facts are computed
+from them, so the pages show consistent values. The coordinates of t-SNE are those of PCA.
 """
 
 import argparse
@@ -28,8 +28,8 @@ from backend.storage.blobs import BLOBS_FOLDER, Blobs
 from contract.comparison.spec import parse_spec
 from contract.events import Snapshot
 from contract.snapshots import Samples
-from tests.support.snapshot_curves import made_up
-from tests.support.snapshot_facts import TILE, facts, sheet, sounds
+from tests.support.random_series import random_series
+from tests.support.snapshot_facts import TILE, draw_sprite, facts, make_sounds
 
 STEPS_PER_EPOCH: Final = 20
 DIM: Final = 16
@@ -50,7 +50,7 @@ def fill(
     paired: bool = False,
     projected: bool = True,
 ) -> str:
-    """Store a comparison all of whose runs succeeded, with snapshots of epochs 0 to `epochs`.
+    """Store a comparison whose runs have all succeeded, with snapshots of epochs 0 to `epochs`.
 
     Args:
         database: migrated.
@@ -58,7 +58,7 @@ def fill(
         arms: 1 to 5.
         seeds: 0, 1, ...
         epochs: of the training.
-        samples: points of a snapshot; of paired data half of them a modality.
+        samples: points of a snapshot; of paired data half of them in each modality.
         paired: two modalities with spectrograms, instead of images.
         projected: whether projections of the first seed are ready.
 
@@ -74,7 +74,7 @@ def fill(
         for run in runs.of_comparison(write.session, made.id):
             _end(run, epochs * STEPS_PER_EPOCH)
             write.session.add(run)
-            curves = made_up(run.position, epochs, STEPS_PER_EPOCH)
+            curves = random_series(run.position, epochs, STEPS_PER_EPOCH)
             ids = points.ensure_series(write.session, [(run.id, key) for key in curves])
             points.insert(write.session, {ids[run.id, key]: curves[key] for key in curves})
             for epoch in range(epochs + 1):
@@ -91,21 +91,22 @@ def fill(
 def put_samples(
     blobs: Blobs, count: int, *, paired: bool = False
 ) -> tuple[NDArray[np.int_], dict[str, str | None]]:
-    """Store drawn samples with their pictures and sounds: their labels, and the blobs' digests."""
-    told = _samples(count, paired=paired)
-    drawn, columns = sheet(told.labels)
-    told = told.model_copy(update={"tile": TILE, "columns": columns})
+    """Store random samples with their pictures and sounds; return their labels, and the digests of
+    the blobs."""
+    described = _samples(count, paired=paired)
+    drawn, columns = draw_sprite(described.labels)
+    described = described.model_copy(update={"tile": TILE, "columns": columns})
     shared: dict[str, str | None] = {"sprite": blobs.put(drawn), "sounds": None}
     if paired:
-        heard, ends = sounds(told.labels[: count // 2])
+        heard, ends = make_sounds(described.labels[: count // 2])
         shared["sounds"] = blobs.put(heard)
-        told = told.model_copy(update={"sound_ends": ends})
-    shared["samples"] = blobs.put(told.model_dump_json().encode())
-    return np.array(told.labels), shared
+        described = described.model_copy(update={"sound_ends": ends})
+    shared["samples"] = blobs.put(described.model_dump_json().encode())
+    return np.array(described.labels), shared
 
 
 def drawn_points(run: Run, labels: NDArray[np.int_], epoch: int, epochs: int) -> Numbers:
-    """Unit vectors [N, DIM] about their classes' centres, nearer to them the later the epoch."""
+    """Draw unit vectors [N, DIM] around the centres of their classes, closer at later epochs."""
     centres = np.random.default_rng([1, run.seed]).normal(size=(CLASSES, DIM))
     random = np.random.default_rng([2, run.position, epoch])
     noise = 0.8 + 1.4 * (1 - epoch / max(1, epochs)) + 0.1 * (run.position % 2)
@@ -115,7 +116,7 @@ def drawn_points(run: Run, labels: NDArray[np.int_], epoch: int, epochs: int) ->
 
 
 def npy(embeddings: Numbers) -> bytes:
-    """Embeddings as a worker sends them."""
+    """Return embeddings as the bytes that a worker sends."""
     written = io.BytesIO()
     np.save(written, embeddings.astype(np.float32), allow_pickle=False)
     return written.getvalue()
@@ -128,19 +129,19 @@ def put_snapshot(
     epoch: int,
     shared: Mapping[str, str | None],
 ) -> Snapshot:
-    """Store the blobs of one snapshot; what a worker then tells."""
-    told = {
+    """Store the blobs of one snapshot; return what a worker then reports."""
+    snapshot = {
         **shared,
         "epoch": epoch,
         "step": epoch * STEPS_PER_EPOCH,
         "embeddings": blobs.put(npy(embeddings)),
         "facts": blobs.put(facts(embeddings, labels).model_dump_json().encode()),
     }
-    return Snapshot.model_validate(told)
+    return Snapshot.model_validate(snapshot)
 
 
 def _projection(session: Any, blobs: Blobs, made: Comparison, method: str, dims: int) -> Projection:
-    """Principal components of the first seed's last epoch, of all its arms and epochs."""
+    """Project all arms and epochs of the first seed on the principal axes of its last epoch."""
     seed = made.spec["seeds"][0]
     inputs = projections.inputs(session, made, seed)
     laid = []

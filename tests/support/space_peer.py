@@ -1,7 +1,7 @@
-"""A page with the embedding panels alone, over an API that can be told what to answer.
+"""A page with only the embedding panels, over an API whose answers a test sets.
 
-For states and sizes that the real product does not come to by itself: a projection that fails, an
-API that is away, ten thousand points in each of four panels.
+For states and sizes that the real product does not reach by itself: a projection that fails, an API
+that is away, ten thousand points in each of four panels.
 """
 
 import json
@@ -37,7 +37,7 @@ Json = dict[str, Any]
 
 @dataclass
 class SpacePeer:
-    """What it answers; change it while the page is open."""
+    """The answers; a test may change them while the page is open."""
 
     arms: list[str]
     n: int
@@ -48,18 +48,18 @@ class SpacePeer:
     is_open: bool = False
     snapshots: bool = True
     status: int = 200
-    """Of all answers; other than 200 they are faults."""
+    """Status of all answers; other than 200 they are errors."""
     state: str = "ready"
     error: str | None = None
     offered: list[int] | None = None
-    """Epochs that the runs have; None: those that are projected."""
+    """Epochs that the runs have; None for those that are projected."""
     extra: Json = field(default_factory=dict)
     """Further fields of the samples."""
     calls: list[str] = field(default_factory=list)
     """Paths and queries, as they came."""
 
     def app(self) -> Starlette:
-        """The page at /, the component's files, and the API."""
+        """Return the page at /, the component's files, and the API."""
         routes = [
             Route("/", self._page),
             *Assets.load().routes(),
@@ -175,7 +175,7 @@ class SpacePeer:
         return self._answer(request, content)
 
     def _address(self, dims: str) -> str:
-        """Different content has a different address."""
+        """Return the address of the coordinates; different content has a different one."""
         return f"/api/v1/comparisons/c1/blobs/{len(self.epochs)}-{dims}"
 
     async def _blob(self, request: Request) -> Response:
@@ -187,8 +187,8 @@ class SpacePeer:
 
 
 def two_clouds(arms: list[str], n: int, epochs: int = 2) -> SpacePeer:
-    """Two classes, one in each half of the first arm's panel; of the others every second arm has
-    them the other way round. The box of all is [-1, 1] by [-1, 1]."""
+    """Return two classes, one in each half of the first arm's panel; every second arm has them
+    swapped. The bounding box of all is [-1, 1] by [-1, 1]."""
     random = np.random.default_rng(0)
     labels = [sample % 2 for sample in range(n)]
     points = random.uniform(-0.25, 0.25, (len(arms), epochs, n, 2))

@@ -4,7 +4,7 @@ from typing import Any
 
 
 def small(**changes: Any) -> dict[str, Any]:
-    """One arm, one seed, digits, an MLP: 8 epochs of 16 steps, a second or two of training."""
+    """Return a spec of one run, an MLP on digits: 8 epochs of 16 steps, which take a second or two."""
     spec: dict[str, Any] = {
         "name": "small",
         "data": {"kind": "digits"},
@@ -17,13 +17,13 @@ def small(**changes: Any) -> dict[str, Any]:
 
 
 def long(**changes: Any) -> dict[str, Any]:
-    """As small, but long enough to be interrupted: 150 epochs, 2,400 steps."""
+    """Return the small spec with 150 epochs, 2,400 steps: long enough to be interrupted."""
     training = {"epochs": 150, "batch_size": 64}
     usual = {"name": "long", "training": training, "measure": {"evaluate_every": 50}}
     return small(**{**usual, **changes})
 
 
 def endless(**changes: Any) -> dict[str, Any]:
-    """As small, but it ends only by being cancelled, however fast the machine is."""
+    """Return the small spec with so many epochs that it ends only by a cancel, on any machine."""
     training = {"epochs": 10_000, "batch_size": 64}
     return small(name="endless", training=training, measure={"evaluate_every": 5_000}, **changes)

@@ -8,7 +8,7 @@ import psutil
 
 from tests.support.backend import Backend
 from tests.support.broker import Broker
-from tests.support.slot import Slot, running_slot
+from tests.support.slot import SlotProcess, running_slot
 from tests.support.specs import long, small
 from tests.support.waiting import PATIENCE, until
 
@@ -19,7 +19,7 @@ def ended(processes: list[psutil.Process]) -> bool:
     )
 
 
-def stop(slot: Slot) -> float:
+def stop(slot: SlotProcess) -> float:
     """Send SIGTERM; return the seconds until all its processes have ended."""
     processes = [slot.main, *slot.main.children(recursive=True)]
     began = time.monotonic()

@@ -16,7 +16,7 @@ from backend.state import Parts
 from contract.statistics import interval
 from tests.backend.helpers import Api, Json
 from tests.backend.played import PAIR, Curves, per_epoch, played
-from tests.support import curves as generated_curves
+from tests.support import long_runs as generated_curves
 
 KEY = "retrieval.map_at_r"
 SEEDS = [1, 2, 3]

@@ -23,7 +23,7 @@ from frontend.compare.arm_table import ORDERS
 from frontend.compare.selection import labels, reference
 from frontend.errors import ApiError
 from frontend.ui.theme import arm_styles
-from tests.support import curves as made_up
+from tests.support import long_runs
 from tests.support.ports import free_ports
 from tests.support.serving import serving
 from tests.support.specs import small
@@ -48,7 +48,7 @@ def api(served: tuple[Api, Database]) -> Api:
 def filled(served: tuple[Api, Database]) -> Api:
     """Two comparisons of two arms x two seeds, 400 steps each."""
     client, database = served
-    made_up.fill(database, comparisons=2, arms=2, seeds=2, steps=400)
+    long_runs.fill(database, comparisons=2, arms=2, seeds=2, steps=400)
     return client
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
 
-from tests.support.agreement import REDUCTIONS, agree, compute, gradients
 from tests.support.examples import at_most
-from tests.support.loops import Scene
+from tests.support.loss_agreement import REDUCTIONS, assert_agrees, compute_loss, gradients
+from tests.support.reference_losses import LossBatch
 from worker.losses.batch import Batch
 from worker.losses.distances import batch_distances
 
@@ -48,8 +48,8 @@ def test_agrees_with_the_loop(kind: str, name: str, distance: str) -> None:
     labels = torch.tensor(LABELS[name])
     for margin, (dtype, tolerance) in product((0.0, 0.3, 1.0, 8.0), PRECISIONS):
         embeddings = points(len(labels), 5, seed=len(labels)).to(dtype)
-        scene = Scene(embeddings, labels, distance=distance)
-        agree(kind, scene, margin=margin, tolerance=tolerance)  # 0.3 is another float32
+        scene = LossBatch(embeddings, labels, distance=distance)
+        assert_agrees(kind, scene, margin=margin, tolerance=tolerance)  # 0.3 is another float32
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
@@ -59,8 +59,8 @@ def test_agrees_with_the_loop_between_modalities(kind: str, name: str, distance:
     labels, other_labels = map(torch.tensor, OTHER_LABELS[name])
     for margin, (dtype, tolerance) in product((0.0, 0.3, 8.0), PRECISIONS):
         embeddings, others = points(len(labels), 5), points(len(other_labels), 5, seed=1)
-        scene = Scene(embeddings.to(dtype), labels, others.to(dtype), other_labels, distance)
-        agree(kind, scene, margin=margin, tolerance=tolerance)
+        scene = LossBatch(embeddings.to(dtype), labels, others.to(dtype), other_labels, distance)
+        assert_agrees(kind, scene, margin=margin, tolerance=tolerance)
 
 
 @pytest.mark.parametrize("margin", [0.0, 1.0, 2.0])
@@ -71,20 +71,20 @@ def test_ties_and_duplicates(kind: str, margin: float, dtype: torch.dtype) -> No
     generator = torch.Generator().manual_seed(3)
     embeddings = torch.randint(-1, 2, (16, 2), generator=generator).to(dtype)
     assert len(embeddings.unique(dim=0)) < 10
-    scene = Scene(embeddings, torch.arange(16) % 3)
-    agree(kind, scene, margin=margin, tolerance=1e-5 if dtype == torch.float32 else 1e-12)
+    scene = LossBatch(embeddings, torch.arange(16) % 3)
+    assert_agrees(kind, scene, margin=margin, tolerance=1e-5 if dtype == torch.float32 else 1e-12)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("labels", [[0, 0, 1, 1, 0, 1], [0, 1, 0, 1, 1, 0]])
 def test_parallel_vectors_have_cosine_distance_zero(kind: str, labels: list[int]) -> None:
     base = points(2, 3)[[0, 0, 0, 1, 1, 1]]
-    scene = Scene(base, torch.tensor(labels), distance="cosine")
-    agree(kind, scene, margin=0.5, tolerance=1e-11)
-    longer = Scene(
+    scene = LossBatch(base, torch.tensor(labels), distance="cosine")
+    assert_agrees(kind, scene, margin=0.5, tolerance=1e-11)
+    longer = LossBatch(
         base * torch.tensor([1, 2, 4, 1, 2, 4])[:, None], scene.labels, distance="cosine"
     )
-    ours, theirs = (compute(kind, one, margin=0.5) for one in (scene, longer))
+    ours, theirs = (compute_loss(kind, one, margin=0.5) for one in (scene, longer))
     assert int(ours.active) == int(theirs.active)
     torch.testing.assert_close(ours.value, theirs.value)
 
@@ -92,8 +92,8 @@ def test_parallel_vectors_have_cosine_distance_zero(kind: str, labels: list[int]
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_zero_vector_is_orthogonal_to_all(kind: str) -> None:
     embeddings = torch.tensor([[0.0, 0.0], [3.0, 0.0], [0.0, 0.0], [0.0, 2.0]], requires_grad=True)
-    scene = Scene(embeddings, torch.tensor([0, 0, 1, 1]), distance="cosine")
-    output = compute(kind, scene, margin=2.0, reduction="sum")
+    scene = LossBatch(embeddings, torch.tensor([0, 0, 1, 1]), distance="cosine")
+    output = compute_loss(kind, scene, margin=2.0, reduction="sum")
     # All at cosine 0, so at distance 1: two positive pairs and four negative, or eight triplets.
     assert output.value == (2 * 1 + 4 * 1 if kind == "contrastive" else 8 * 2)
     [gradient] = gradients(output.value, scene)
@@ -105,9 +105,9 @@ def test_a_zero_vector_is_orthogonal_to_all(kind: str) -> None:
 def test_agrees_with_the_loop_far_from_the_origin(kind: str) -> None:
     embeddings = (points(24, 8) * 0.3 + 30).float()
     labels = torch.arange(24) % 4
-    agree(kind, Scene(embeddings, labels), margin=1.0, tolerance=1e-5)
-    scene = Scene(embeddings[:10], labels[:10], embeddings[10:], labels[10:])
-    agree(kind, scene, margin=1.0, tolerance=1e-5)
+    assert_agrees(kind, LossBatch(embeddings, labels), margin=1.0, tolerance=1e-5)
+    scene = LossBatch(embeddings[:10], labels[:10], embeddings[10:], labels[10:])
+    assert_agrees(kind, scene, margin=1.0, tolerance=1e-5)
 
 
 def test_cosines_of_near_vectors_do_not_cancel() -> None:
@@ -129,12 +129,12 @@ def test_gradient_is_the_derivative(kind: str, distance: str, reduction: str) ->
     labels = torch.tensor([0, 1, 2] * 3)
 
     def alone(batch: Tensor) -> Tensor:
-        scene = Scene(batch, labels, distance=distance)
-        return compute(kind, scene, margin=1.5, reduction=reduction).value
+        scene = LossBatch(batch, labels, distance=distance)
+        return compute_loss(kind, scene, margin=1.5, reduction=reduction).value
 
     def between(batch: Tensor, others: Tensor) -> Tensor:
-        scene = Scene(batch, labels, others, labels[:5], distance)
-        return compute(kind, scene, margin=1.5, reduction=reduction).value
+        scene = LossBatch(batch, labels, others, labels[:5], distance)
+        return compute_loss(kind, scene, margin=1.5, reduction=reduction).value
 
     assert torch.autograd.gradcheck(alone, (embeddings,))
     assert torch.autograd.gradcheck(between, (embeddings, others))
@@ -145,7 +145,7 @@ def test_gradient_is_the_derivative(kind: str, distance: str, reduction: str) ->
 def test_second_derivative_is_refused(kind: str) -> None:
     """The closed-form gradient has no derivative: an error is better than a wrong value."""
     embeddings = torch.randn(6, 3, requires_grad=True)
-    value = compute(kind, Scene(embeddings, torch.arange(6) % 2)).value.square()
+    value = compute_loss(kind, LossBatch(embeddings, torch.arange(6) % 2)).value.square()
     [first] = torch.autograd.grad(value, embeddings, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         first.sum().backward()
@@ -155,8 +155,8 @@ def test_second_derivative_is_refused(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_active_is_a_differentiable_zero(kind: str, reduction: str) -> None:
     embeddings = torch.tensor([[0.0], [0.0], [9.0], [9.0]], requires_grad=True)
-    scene = Scene(embeddings, torch.tensor([0, 0, 1, 1]))
-    output = compute(kind, scene, reduction=reduction)
+    scene = LossBatch(embeddings, torch.tensor([0, 0, 1, 1]))
+    output = compute_loss(kind, scene, reduction=reduction)
     assert output.value == 0
     assert output.valid > 0
     assert output.active_ratio == 0
@@ -165,7 +165,7 @@ def test_nothing_active_is_a_differentiable_zero(kind: str, reduction: str) -> N
 
 
 def test_active_ratio_without_tuples_is_nan() -> None:
-    output = compute("contrastive", Scene(torch.randn(3, 2), torch.tensor([1, 1, 1])))
+    output = compute_loss("contrastive", LossBatch(torch.randn(3, 2), torch.tensor([1, 1, 1])))
     assert output.parts["negative"].active_ratio.isnan()
     assert output.parts["positive"].active_ratio == 1
 
@@ -187,9 +187,12 @@ def test_order_of_items_and_numbers_of_classes_do_not_matter(
     labels = torch.randint(0, classes, (size,), generator=generator)
     order = torch.randperm(size, generator=generator)
     names = torch.randperm(1000, generator=generator)[:classes] - 500
-    scene = Scene(embeddings, labels, distance=distance)
-    other = Scene(embeddings[order], names[labels[order]], distance=distance)
-    before, after = compute(kind, scene, margin=margin), compute(kind, other, margin=margin)
+    scene = LossBatch(embeddings, labels, distance=distance)
+    other = LossBatch(embeddings[order], names[labels[order]], distance=distance)
+    before, after = (
+        compute_loss(kind, scene, margin=margin),
+        compute_loss(kind, other, margin=margin),
+    )
     torch.testing.assert_close(after.value, before.value)
     torch.testing.assert_close(
         gradients(after.value, scene)[0], gradients(before.value, scene)[0], atol=1e-12, rtol=0

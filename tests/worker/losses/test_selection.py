@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.support.agreement import agree, compute, gradients
-from tests.support.loops import Scene
+from tests.support.loss_agreement import assert_agrees, compute_loss, gradients
+from tests.support.reference_losses import LossBatch
 from worker.losses.batch import Batch
 from worker.losses.selection import select_pairs, select_triplets
 
@@ -29,7 +29,7 @@ OTHER_LABELS = {
 SCENES = [*LABELS, *(f"between: {name}" for name in OTHER_LABELS)]
 
 
-def scene_of(name: str, distance: str) -> Scene:
+def scene_of(name: str, distance: str) -> LossBatch:
     generator = torch.Generator().manual_seed(len(name))
 
     def points(number: int) -> Tensor:
@@ -37,12 +37,12 @@ def scene_of(name: str, distance: str) -> Scene:
 
     if name in LABELS:
         labels = torch.tensor(LABELS[name])
-        return Scene(points(len(labels)), labels, distance=distance)
+        return LossBatch(points(len(labels)), labels, distance=distance)
     labels, others = map(torch.tensor, OTHER_LABELS[name.removeprefix("between: ")])
-    return Scene(points(len(labels)), labels, points(len(others)), others, distance)
+    return LossBatch(points(len(labels)), labels, points(len(others)), others, distance)
 
 
-def batch_of(scene: Scene) -> Batch:
+def batch_of(scene: LossBatch) -> Batch:
     if scene.others is None or scene.other_labels is None:
         points, labels = scene.embeddings, scene.labels
         return Batch(points, labels, points, labels, against_itself=True)
@@ -51,19 +51,21 @@ def batch_of(scene: Scene) -> Batch:
     )
 
 
-def members(scene: Scene, a: int) -> tuple[list[int], list[int]]:
+def members(scene: LossBatch, a: int) -> tuple[list[int], list[int]]:
     """Positives and negatives of an anchor."""
     labels, others = scene.labels_at()
-    positives = [j for j, k in enumerate(others) if k == labels[a] and not (scene.own and j == a)]
+    positives = [j for j, k in enumerate(others) if k == labels[a] and not (scene.alone and j == a)]
     return positives, [j for j, k in enumerate(others) if k != labels[a]]
 
 
-def once(scene: Scene, found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def once(scene: LossBatch, found: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Pairs without repetition; (i, j) and (j, i) are one pair in a batch compared with itself."""
-    return sorted({(min(pair), max(pair)) if scene.own else pair for pair in found})
+    return sorted({(min(pair), max(pair)) if scene.alone else pair for pair in found})
 
 
-def triplets_expected(selection: str, scene: Scene, margin: float) -> list[tuple[int, int, int]]:
+def triplets_expected(
+    selection: str, scene: LossBatch, margin: float
+) -> list[tuple[int, int, int]]:
     if selection == "semi_hard":
         return [
             (a, p, n)
@@ -80,7 +82,7 @@ def triplets_expected(selection: str, scene: Scene, margin: float) -> list[tuple
     return found
 
 
-def pairs_expected(selection: str, scene: Scene, margin: float) -> list[tuple[int, int]]:
+def pairs_expected(selection: str, scene: LossBatch, margin: float) -> list[tuple[int, int]]:
     found = []
     for a in range(len(scene.labels)):
         positives, negatives = members(scene, a)
@@ -109,8 +111,8 @@ def test_deterministic_selections_agree_with_the_loop(
         three = triplets_expected(selection, scene, margin)
         two = pairs_expected(selection, scene, margin)
         exact = {"margin": margin, "tolerance": 1e-11, "selection": selection}
-        agree("triplet", scene, chosen=three, **exact)  # type: ignore[arg-type]
-        agree("contrastive", scene, chosen=two, **exact)  # type: ignore[arg-type]
+        assert_agrees("triplet", scene, chosen=three, **exact)  # type: ignore[arg-type]
+        assert_agrees("contrastive", scene, chosen=two, **exact)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("between", [False, True])
@@ -121,18 +123,18 @@ def test_ties_go_to_the_lowest_index(selection: str, between: bool) -> None:
     generator = torch.Generator().manual_seed(0)
     points = torch.randint(-1, 2, (16, 2), generator=generator).double()
     labels = torch.arange(16) % 3
-    scene = Scene(points, labels)
+    scene = LossBatch(points, labels)
     if between:
-        scene = Scene(points[:8], labels[:8], points[8:], labels[8:])
+        scene = LossBatch(points[:8], labels[:8], points[8:], labels[8:])
     for margin in (0.0, 1.0, 2.0):
         three = triplets_expected(selection, scene, margin)
         two = pairs_expected(selection, scene, margin)
         exact = {"margin": margin, "tolerance": 1e-11, "selection": selection}
-        agree("triplet", scene, chosen=three, **exact)  # type: ignore[arg-type]
-        agree("contrastive", scene, chosen=two, **exact)  # type: ignore[arg-type]
+        assert_agrees("triplet", scene, chosen=three, **exact)  # type: ignore[arg-type]
+        assert_agrees("contrastive", scene, chosen=two, **exact)  # type: ignore[arg-type]
 
 
-def drawn_triplets(selection: str, scene: Scene, seed: int) -> list[tuple[int, int, int]]:
+def drawn_triplets(selection: str, scene: LossBatch, seed: int) -> list[tuple[int, int, int]]:
     generator = torch.Generator().manual_seed(seed)
     found = select_triplets(
         selection,  # type: ignore[arg-type]
@@ -143,7 +145,7 @@ def drawn_triplets(selection: str, scene: Scene, seed: int) -> list[tuple[int, i
     return [(a, p, n) for a, p, n in found.T.tolist()]
 
 
-def drawn_pairs(selection: str, scene: Scene, seed: int) -> list[tuple[int, int]]:
+def drawn_pairs(selection: str, scene: LossBatch, seed: int) -> list[tuple[int, int]]:
     generator = torch.Generator().manual_seed(seed)
     found = select_pairs(
         selection,  # type: ignore[arg-type]
@@ -152,7 +154,7 @@ def drawn_pairs(selection: str, scene: Scene, seed: int) -> list[tuple[int, int]
         1.0,
         generator,
     )
-    if scene.own:
+    if scene.alone:
         assert torch.equal(found, found.T)
         assert not found.diagonal().any()
     return once(scene, [(i, j) for i, j in found.nonzero().tolist()])
@@ -166,9 +168,9 @@ def test_the_value_is_that_of_the_drawn_tuples(selection: str, name: str, distan
     for seed in range(2):
         settings = {"margin": 1.0, "tolerance": 1e-11, "selection": selection, "seed": seed}
         three = drawn_triplets(selection, scene, seed)
-        agree("triplet", scene, chosen=three, **settings)  # type: ignore[arg-type]
+        assert_agrees("triplet", scene, chosen=three, **settings)  # type: ignore[arg-type]
         two = drawn_pairs(selection, scene, seed)
-        agree("contrastive", scene, chosen=two, **settings)  # type: ignore[arg-type]
+        assert_agrees("contrastive", scene, chosen=two, **settings)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", SCENES)
@@ -192,9 +194,9 @@ def test_drawn_tuples_are_valid_and_of_the_defined_number(selection: str, name: 
         return
     for a in range(len(labels)):
         close, far = members(scene, a)
-        seen = sum(a in pair if scene.own else a == pair[0] for pair in picked)
+        seen = sum(a in pair if scene.alone else a == pair[0] for pair in picked)
         least = min(len(close), len(far))
-        assert seen >= least if scene.own else seen == least
+        assert seen >= least if scene.alone else seen == least
 
 
 @pytest.mark.parametrize("selection", DRAWN)
@@ -203,7 +205,7 @@ def test_the_generator_decides_the_drawn_tuples(kind: str, selection: str) -> No
     scene = scene_of("three classes", "euclidean")
     values = [
         float(
-            compute(
+            compute_loss(
                 kind, scene, selection=selection, generator=torch.Generator().manual_seed(seed)
             ).value
         )
@@ -211,7 +213,7 @@ def test_the_generator_decides_the_drawn_tuples(kind: str, selection: str) -> No
     ]
     assert values[0] == values[2] != values[1]
     torch.manual_seed(1)  # without a generator, torch's global one decides
-    assert float(compute(kind, scene, selection=selection).value) == values[0]
+    assert float(compute_loss(kind, scene, selection=selection).value) == values[0]
 
 
 @pytest.mark.cuda
@@ -221,7 +223,7 @@ def test_the_generator_decides_the_drawn_tuples(kind: str, selection: str) -> No
 @pytest.mark.parametrize("kind", ["contrastive", "triplet"])
 def test_cuda_agrees_with_the_cpu(kind: str, selection: str, distance: str, classes: int) -> None:
     torch.manual_seed(0)
-    scene = Scene(
+    scene = LossBatch(
         torch.randn(160, 16, dtype=torch.float64, requires_grad=True),
         torch.arange(160) % classes,
         torch.randn(90, 16, dtype=torch.float64, requires_grad=True),
@@ -230,7 +232,7 @@ def test_cuda_agrees_with_the_cpu(kind: str, selection: str, distance: str, clas
     )
     assert scene.others is not None
     assert scene.other_labels is not None
-    there = Scene(
+    there = LossBatch(
         scene.embeddings.detach().cuda().requires_grad_(),
         scene.labels.cuda(),
         scene.others.detach().cuda().requires_grad_(),
@@ -239,7 +241,7 @@ def test_cuda_agrees_with_the_cpu(kind: str, selection: str, distance: str, clas
     )
     for near, far in ((scene, there), (_alone(scene), _alone(there))):
         ours, theirs = (
-            compute(kind, one, selection=selection, generator=torch.Generator().manual_seed(0))
+            compute_loss(kind, one, selection=selection, generator=torch.Generator().manual_seed(0))
             for one in (near, far)
         )
         torch.testing.assert_close(theirs.value.cpu(), ours.value)
@@ -250,5 +252,5 @@ def test_cuda_agrees_with_the_cpu(kind: str, selection: str, distance: str, clas
             torch.testing.assert_close(seen.cpu(), right)
 
 
-def _alone(scene: Scene) -> Scene:
-    return Scene(scene.embeddings, scene.labels, distance=scene.distance)
+def _alone(scene: LossBatch) -> LossBatch:
+    return LossBatch(scene.embeddings, scene.labels, distance=scene.distance)

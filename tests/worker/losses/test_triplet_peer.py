@@ -13,29 +13,29 @@ from pytorch_metric_learning.miners import BatchHardMiner, TripletMarginMiner
 from pytorch_metric_learning.reducers import MeanReducer, SumReducer
 from torch import Tensor
 
-from tests.support.agreement import compute, gradients
-from tests.support.loops import Scene
+from tests.support.loss_agreement import compute_loss, gradients
+from tests.support.reference_losses import LossBatch
 
 MARGIN = 0.3
 
 
-def distance_of(scene: Scene) -> BaseDistance:
+def distance_of(scene: LossBatch) -> BaseDistance:
     if scene.distance == "cosine":
         return CosineSimilarity()
     return LpDistance(normalize_embeddings=False, p=2, power=2)
 
 
-def batch(size: int, classes: int, others: int | None, distance: str) -> Scene:
+def batch(size: int, classes: int, others: int | None, distance: str) -> LossBatch:
     torch.manual_seed(classes)
     embeddings = torch.randn(size, 16, dtype=torch.float64, requires_grad=True)
     labels = torch.randint(0, classes, (size,))
     if others is None:
-        return Scene(embeddings, labels, distance=distance)
+        return LossBatch(embeddings, labels, distance=distance)
     points = torch.randn(others, 16, dtype=torch.float64, requires_grad=True)
-    return Scene(embeddings, labels, points, torch.randint(0, classes, (others,)), distance)
+    return LossBatch(embeddings, labels, points, torch.randint(0, classes, (others,)), distance)
 
 
-def peer(scene: Scene, reducer: Any, miner: Any = None) -> Tensor:
+def peer(scene: LossBatch, reducer: Any, miner: Any = None) -> Tensor:
     loss = TripletMarginLoss(
         margin=MARGIN, triplets_per_anchor="all", distance=distance_of(scene), reducer=reducer
     )
@@ -46,7 +46,7 @@ def peer(scene: Scene, reducer: Any, miner: Any = None) -> Tensor:
     return value
 
 
-def same(ours: Tensor, theirs: Tensor, scene: Scene) -> None:
+def same(ours: Tensor, theirs: Tensor, scene: LossBatch) -> None:
     assert theirs > 0
     torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=0)
     for seen, expected in zip(gradients(ours, scene), gradients(theirs, scene), strict=True):
@@ -69,7 +69,7 @@ def test_all_triplets(
     reducer: type,
 ) -> None:
     scene = batch(size, classes, others, distance)
-    ours = compute("triplet", scene, margin=MARGIN, reduction=reduction)
+    ours = compute_loss("triplet", scene, margin=MARGIN, reduction=reduction)
     same(ours.value, peer(scene, reducer()), scene)
 
 
@@ -81,7 +81,7 @@ def test_semi_hard_triplets(distance: str, others: int | None) -> None:
         margin=MARGIN, type_of_triplets="semihard", distance=distance_of(scene)
     )
     mined = miner(scene.embeddings, scene.labels, scene.others, scene.other_labels)
-    ours = compute("triplet", scene, margin=MARGIN, selection="semi_hard", reduction="sum")
+    ours = compute_loss("triplet", scene, margin=MARGIN, selection="semi_hard", reduction="sum")
     assert ours.selected is not None
     assert int(ours.selected["triplet"].valid) == len(mined[0]) > 0
     same(ours.value, peer(scene, SumReducer(), miner), scene)
@@ -92,7 +92,7 @@ def test_semi_hard_triplets(distance: str, others: int | None) -> None:
 def test_hardest_triplets(distance: str, others: int | None) -> None:
     scene = batch(40, 4, others, distance)
     miner = BatchHardMiner(distance=distance_of(scene))
-    ours = compute("triplet", scene, margin=MARGIN, selection="batch_hard", reduction="mean")
+    ours = compute_loss("triplet", scene, margin=MARGIN, selection="batch_hard", reduction="mean")
     assert ours.selected is not None
     assert int(ours.selected["triplet"].valid) == 40
     same(ours.value, peer(scene, MeanReducer(), miner), scene)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from contract.comparison.training import SgdOptimizer, Training
-from tests.support.footprint import CASES
+from tests.support.training_memory import CASES
 from worker import losses, machine
 from worker.data import Dataset, Split
 from worker.trainer.memory_estimate import PeakBytes, training_memory
@@ -91,7 +91,7 @@ def test_two_modalities_need_both_encoders() -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_the_estimate_is_near_the_peak_of_a_real_training(case: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.support.footprint", case],
+        [sys.executable, "-m", "tests.support.training_memory", case],
         capture_output=True,
         text=True,
         check=True,

@@ -19,7 +19,7 @@ import torch
 
 from contract.comparison.data import Cifar10Data, Cifar100Data, class_count
 from tests.support import tiny_cifar
-from tests.support.mirror import mirror, nobody
+from tests.support.mirror import mirror, unused_url
 from tests.support.recorded_progress import RecordedProgress
 from tests.support.tiny_cifar import COARSE, FOLDERS, TEST_PER_CLASS, md5
 from tests.support.waiting import PATIENCE
@@ -44,7 +44,7 @@ def published(kind: str, *hosts: str) -> Published:
     sums = {name: md5(content) for name, content in tiny_cifar.files(kind).items()}
     return replace(
         official,
-        urls=tuple(f"{host}{official.archive}" for host in hosts or (nobody(),)),
+        urls=tuple(f"{host}{official.archive}" for host in hosts or (unused_url(),)),
         md5=md5(tiny_cifar.published(kind)),
         train={name: sums[name] for name in official.train},
         test={name: sums[name] for name in official.test},
@@ -256,7 +256,7 @@ class TestFiles:
 
 class TestFaults:
     def test_without_network_and_files_the_error_says_what_to_do(self, tmp_path: Path) -> None:
-        began, host = time.monotonic(), nobody()
+        began, host = time.monotonic(), unused_url()
         with pytest.raises(DataError) as caught:
             load(tmp_path, "cifar10", host)
         assert time.monotonic() - began < 5 * PATIENCE

@@ -18,7 +18,7 @@ import torch
 
 from contract.comparison.data import FashionMnistData, MnistData, training_items
 from tests.support import tiny_mnist
-from tests.support.mirror import mirror, nobody
+from tests.support.mirror import mirror, unused_url
 from tests.support.recorded_progress import RecordedProgress
 from tests.support.specs import small
 from tests.support.tiny_mnist import TEST_COUNTS, TRAIN_COUNTS
@@ -42,7 +42,7 @@ FILES = tuple(tiny_mnist.arrays())
 
 def published(*mirrors: str, name: str = "MNIST") -> Published:
     """The tiny files, as somebody publishes them."""
-    return Published(name, mirrors or (nobody(),), dict(tiny_mnist.checksums()))
+    return Published(name, mirrors or (unused_url(),), dict(tiny_mnist.checksums()))
 
 
 def pool(
@@ -188,7 +188,7 @@ class TestFiles:
     def test_what_is_missing_is_downloaded_once(self, folder: Path, tmp_path: Path) -> None:
         empty, told = tmp_path / "not" / "yet" / "there", RecordedProgress()
         with mirror(tiny_mnist.archives()) as server:
-            files = published(nobody(), server.url)
+            files = published(unused_url(), server.url)
             loaded = pool(empty, files, progress=told).dataset()
             assert server.asked == dict.fromkeys(tiny_mnist.archives(), 1)
             (tiny_mnist.raw(empty) / FILES[1]).unlink()
@@ -273,7 +273,7 @@ print(json.dumps([len(pool.labels), int(pool.items.sum())]))
 
 class TestFaults:
     def test_without_network_and_files_the_error_says_what_to_do(self, tmp_path: Path) -> None:
-        began, url = time.monotonic(), nobody()
+        began, url = time.monotonic(), unused_url()
         with pytest.raises(DataError) as caught:
             load(tmp_path, url)
         assert time.monotonic() - began < 5 * PATIENCE
@@ -293,7 +293,7 @@ class TestFaults:
     ) -> None:
         monkeypatch.setenv("LOSSBOARD_DATASETS_DIR", str(tmp_path))
         for name in ("http_proxy", "https_proxy", "all_proxy"):
-            monkeypatch.setenv(name, nobody())  # cuts the official mirrors off
+            monkeypatch.setenv(name, unused_url())  # cuts the official mirrors off
         spec = small(data={"kind": "mnist"})
         claim = Claim(
             run="r", attempt=1, lease_s=10, comparison="c", arm="triplet", seed=0, spec=spec

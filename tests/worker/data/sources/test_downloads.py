@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.mirror import mirror, nobody
+from tests.support.mirror import mirror, unused_url
 from tests.support.recorded_progress import RecordedProgress
 from tests.support.waiting import PATIENCE
 from worker.data.sources import downloads
@@ -82,7 +82,7 @@ def test_a_bad_mirror_leaves_nothing_and_the_next_is_asked(
             fetch([f"{bad.url}a"], target, progress=SILENT, **expected)  # type: ignore[arg-type]
         assert seen in str(caught.value)
         assert nothing_left(target)
-        urls = [f"{nobody()}a", f"{bad.url}a", f"{good.url}a"]
+        urls = [f"{unused_url()}a", f"{bad.url}a", f"{good.url}a"]
         fetch(urls, target, md5=MD5, progress=SILENT)
         assert (bad.asked["a"], good.asked["a"]) == (2, 1)
     assert target.read_bytes() == CONTENT
@@ -90,7 +90,7 @@ def test_a_bad_mirror_leaves_nothing_and_the_next_is_asked(
 
 def test_the_error_names_the_file_its_folder_and_every_address(target: Path) -> None:
     began = time.monotonic()
-    urls = [f"{nobody()}a", "http://[", f"{nobody()}b"]
+    urls = [f"{unused_url()}a", "http://[", f"{unused_url()}b"]
     with pytest.raises(DataError) as caught:
         fetch(urls, target, progress=SILENT, advice="Draw it yourself.")
     assert time.monotonic() - began < 5 * PATIENCE

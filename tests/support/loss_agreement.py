@@ -1,4 +1,4 @@
-"""A loss of distances against its loop: value, gradient, parts and counts."""
+"""Comparison of a loss of distances with its reference: value, gradient, parts and counts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -8,8 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.support.loops import LOOPS, Scene, Tally
-from tests.support.loops import Tuples as Expected
+from tests.support.reference_losses import REFERENCE_LOSSES, LossBatch, PartTally, Tally
 from worker import losses
 from worker.losses import LossOutput, Part
 
@@ -17,61 +16,63 @@ REDUCTIONS = ("mean", "sum", "mean_active")
 Close = Callable[[Tensor, Tensor], None]
 
 
-def compute(
+def compute_loss(
     kind: str,
-    scene: Scene,
+    batch: LossBatch,
     *,
     generator: torch.Generator | None = None,
     check_values: bool = True,
     **settings: Any,
 ) -> LossOutput:
-    """The loss of a scene, at its distance."""
-    loss = losses.build({"kind": kind, "distance": scene.distance, **settings})
+    """Compute a loss of a batch, with the batch's distance."""
+    loss = losses.build({"kind": kind, "distance": batch.distance, **settings})
     output: LossOutput = loss(
-        scene.embeddings,
-        scene.labels,
-        others=scene.others,
-        other_labels=scene.other_labels,
+        batch.embeddings,
+        batch.labels,
+        others=batch.others,
+        other_labels=batch.other_labels,
         generator=generator,
         check_values=check_values,
     )
     return output
 
 
-def gradients(value: Tensor, scene: Scene) -> tuple[Tensor, ...]:
-    """At the embeddings, and at the others where there are some."""
-    points = [scene.embeddings] if scene.others is None else [scene.embeddings, scene.others]
+def gradients(value: Tensor, batch: LossBatch) -> tuple[Tensor, ...]:
+    """Return the gradients at the embeddings, and at the other modality's if there are some."""
+    points = [batch.embeddings] if batch.others is None else [batch.embeddings, batch.others]
     return torch.autograd.grad(value, points, retain_graph=True)
 
 
-def leaf(scene: Scene, dtype: torch.dtype) -> Scene:
-    """The scene with points of its own in a type."""
-    others = scene.others
+def copy_with_gradients(batch: LossBatch, dtype: torch.dtype) -> LossBatch:
+    """Return the batch with copies of its points in a type, which take gradients."""
+    others = batch.others
     return replace(
-        scene,
-        embeddings=scene.embeddings.detach().to(dtype).requires_grad_(),
+        batch,
+        embeddings=batch.embeddings.detach().to(dtype).requires_grad_(),
         others=None if others is None else others.detach().to(dtype).requires_grad_(),
     )
 
 
-def agree(
+def assert_agrees(
     kind: str,
-    scene: Scene,
+    batch: LossBatch,
     *,
     margin: float,
     tolerance: float,
     chosen: Sequence[Any] | None = None,
     **settings: Any,
 ) -> None:
-    """In every reduction ours are the loop's, which runs in float64; the scene's type is tested.
+    """Assert that a loss agrees with its reference in every reduction.
+
+    The reference is computed in float64, the tested loss in the batch's own type.
 
     Args:
-        kind: of loss.
-        scene: the batch.
+        kind: of the loss.
+        batch: of embeddings.
         margin: of the loss.
         tolerance: relative and absolute.
-        chosen: the tuples that the selection among the settings should train on; None for all.
-        settings: the loss's others; a seed for the generator.
+        chosen: the tuples that the selection in the settings should train on; None for all.
+        settings: further ones of the loss, and `seed` of the generator.
     """
 
     def close(seen: Tensor, expected: Tensor) -> None:
@@ -83,28 +84,33 @@ def agree(
             equal_nan=True,
         )
 
-    ours, exact = leaf(scene, scene.embeddings.dtype), leaf(scene, torch.float64)
-    every = LOOPS[kind](exact, margin)
-    trained = every if chosen is None else LOOPS[kind](exact, margin, chosen)
+    ours, exact = (
+        copy_with_gradients(batch, batch.embeddings.dtype),
+        copy_with_gradients(batch, torch.float64),
+    )
+    every = REFERENCE_LOSSES[kind](exact, margin)
+    trained = every if chosen is None else REFERENCE_LOSSES[kind](exact, margin, chosen)
     seed = settings.pop("seed", 0)
     for reduction in REDUCTIONS:
         generator = torch.Generator().manual_seed(seed)
-        output = compute(
+        output = compute_loss(
             kind, ours, margin=margin, reduction=reduction, generator=generator, **settings
         )
-        assert output.value.dtype == scene.embeddings.dtype
+        assert output.value.dtype == batch.embeddings.dtype
         close(output.value, trained.value(reduction))
         expected = gradients(trained.value(reduction), exact)
         for seen, right in zip(gradients(output.value, ours), expected, strict=True):
             close(seen, right)
-    _same_parts(output.parts, every.parts, close)
+    _assert_same_parts(output.parts, every.parts, close)
     assert (output.selected is None) == (chosen is None)
     if output.selected is not None:
-        _same_parts(output.selected, trained.parts, close)
-    _same_totals(output, every, close)
+        _assert_same_parts(output.selected, trained.parts, close)
+    _assert_same_totals(output, every, close)
 
 
-def _same_parts(seen: Mapping[str, Part], expected: dict[str, Expected], close: Close) -> None:
+def _assert_same_parts(
+    seen: Mapping[str, Part], expected: dict[str, PartTally], close: Close
+) -> None:
     assert list(seen) == list(expected)
     for name, part in expected.items():
         assert int(seen[name].active) == part.active
@@ -113,7 +119,7 @@ def _same_parts(seen: Mapping[str, Part], expected: dict[str, Expected], close: 
         close(seen[name].total, part.total)
 
 
-def _same_totals(output: LossOutput, every: Tally, close: Close) -> None:
+def _assert_same_totals(output: LossOutput, every: Tally, close: Close) -> None:
     active = sum(part.active for part in every.parts.values())
     valid = sum(part.valid for part in every.parts.values())
     assert (int(output.active), int(output.valid)) == (active, valid)

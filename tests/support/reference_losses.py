@@ -1,4 +1,4 @@
-"""The losses of distances once more, straight from their formulas: slow loops over tuples."""
+"""The contrastive and the triplet loss straight from their formulas, as slow loops over tuples."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -8,8 +8,8 @@ from torch import Tensor
 
 
 @dataclass
-class Tuples:
-    """One part of a loss."""
+class PartTally:
+    """Sum and counts of one part of a loss."""
 
     total: Tensor
     active: int = 0
@@ -18,13 +18,14 @@ class Tuples:
 
 @dataclass
 class Tally:
-    """All parts, and the anchors seen in a valid and in an active tuple."""
+    """All parts of a loss, and the anchors in valid and in active tuples."""
 
-    parts: dict[str, Tuples]
+    parts: dict[str, PartTally]
     anchors: set[int] = field(default_factory=set)
     active_anchors: set[int] = field(default_factory=set)
 
     def add(self, name: str, value: Tensor, *anchors: int) -> None:
+        """Count a tuple of a part."""
         part = self.parts[name]
         part.total = part.total + value
         part.valid += 1
@@ -34,6 +35,7 @@ class Tally:
             self.active_anchors.update(anchors)
 
     def value(self, reduction: str) -> Tensor:
+        """Return the loss in a reduction."""
         total = torch.stack([part.total for part in self.parts.values()]).sum()
         active = sum(part.active for part in self.parts.values())
         valid = sum(part.valid for part in self.parts.values())
@@ -42,8 +44,8 @@ class Tally:
 
 
 @dataclass
-class Scene:
-    """A batch, alone or with others of another modality, and how distances are taken."""
+class LossBatch:
+    """A batch, alone or with the items of another modality, and the kind of distance."""
 
     embeddings: Tensor
     labels: Tensor
@@ -52,80 +54,84 @@ class Scene:
     distance: str = "euclidean"
 
     @property
-    def own(self) -> bool:
+    def alone(self) -> bool:
+        """Whether there is only one modality."""
         return self.others is None
 
     def ends(self, i: int, j: int) -> tuple[Tensor, Tensor]:
+        """Return the two points of a pair."""
         return self.embeddings[i], (self.embeddings if self.others is None else self.others)[j]
 
     def squared(self, i: int, j: int) -> Tensor:
-        """What the triplet loss compares."""
+        """Return the distance that the triplet loss compares: the squared Euclidean, or cosine."""
         a, b = self.ends(i, j)
         if self.distance == "cosine":
-            # The same vector is at 0, with the derivative of a smallest value.
+            # Equal vectors have distance 0, and their derivative is that at a minimum.
             same = torch.equal(a, b)
             return (a - b).square().sum() if same else 1 - torch.cosine_similarity(a, b, dim=0)
         return (a - b).square().sum()
 
     def root(self, i: int, j: int) -> Tensor:
-        """What the contrastive loss compares."""
+        """Return the distance that the contrastive loss compares: Euclidean, or cosine."""
         compared = self.squared(i, j)
         if self.distance == "cosine":
             return compared
-        # The root has no derivative at 0; two equal items push nowhere.
+        # The root has no derivative at 0; equal items have no gradient.
         return compared.sqrt() if compared > 0 else compared.detach()
 
     def labels_at(self) -> tuple[list[int], list[int]]:
+        """Return the labels of the first and of the second points of pairs."""
         others = self.labels if self.other_labels is None else self.other_labels
         return self.labels.tolist(), others.tolist()
 
     def pairs(self) -> Iterator[tuple[int, int]]:
-        """Every pair, once."""
+        """Yield every pair, once."""
         labels, others = self.labels_at()
         for i in range(len(labels)):
-            yield from ((i, j) for j in range(i + 1 if self.own else 0, len(others)))
+            yield from ((i, j) for j in range(i + 1 if self.alone else 0, len(others)))
 
     def triplets(self) -> Iterator[tuple[int, int, int]]:
-        """Every (anchor, positive, negative)."""
+        """Yield every (anchor, positive, negative)."""
         labels, others = self.labels_at()
         for a, label in enumerate(labels):
             for p, other in enumerate(others):
-                if other == label and not (self.own and p == a):
+                if other == label and not (self.alone and p == a):
                     yield from ((a, p, n) for n, third in enumerate(others) if third != label)
 
 
 def contrastive(
-    scene: Scene, margin: float, chosen: Iterable[tuple[int, int]] | None = None
+    batch: LossBatch, margin: float, chosen: Iterable[tuple[int, int]] | None = None
 ) -> Tally:
-    """Squared distance of positive pairs, squared gap to the margin of negative ones."""
-    tally = _empty(scene, "positive", "negative")
-    labels, others = scene.labels_at()
-    for i, j in scene.pairs() if chosen is None else chosen:
-        anchors = (i, j) if scene.own else (i,)
+    """Return the squared distances of positive pairs and the squared gaps of negatives to the
+    margin."""
+    tally = _empty(batch, "positive", "negative")
+    labels, others = batch.labels_at()
+    for i, j in batch.pairs() if chosen is None else chosen:
+        anchors = (i, j) if batch.alone else (i,)
         if labels[i] == others[j]:
-            value = scene.squared(i, j) if scene.distance == "euclidean" else scene.root(i, j) ** 2
+            value = batch.squared(i, j) if batch.distance == "euclidean" else batch.root(i, j) ** 2
             tally.add("positive", value, *anchors)
         else:
-            tally.add("negative", torch.relu(margin - scene.root(i, j)) ** 2, *anchors)
+            tally.add("negative", torch.relu(margin - batch.root(i, j)) ** 2, *anchors)
     return tally
 
 
 def triplet(
-    scene: Scene, margin: float, chosen: Iterable[tuple[int, int, int]] | None = None
+    batch: LossBatch, margin: float, chosen: Iterable[tuple[int, int, int]] | None = None
 ) -> Tally:
-    """The hinge of every anchor, positive and negative."""
-    tally = _empty(scene, "triplet")
-    for a, p, n in scene.triplets() if chosen is None else chosen:
-        hinge = torch.relu(scene.squared(a, p) - scene.squared(a, n) + margin)
+    """Return the hinges of all triplets."""
+    tally = _empty(batch, "triplet")
+    for a, p, n in batch.triplets() if chosen is None else chosen:
+        hinge = torch.relu(batch.squared(a, p) - batch.squared(a, n) + margin)
         tally.add("triplet", hinge, a)
     return tally
 
 
-def _empty(scene: Scene, *names: str) -> Tally:
-    zero = scene.embeddings.sum() * 0  # differentiable
-    if scene.others is not None:
-        zero = zero + scene.others.sum() * 0
-    return Tally({name: Tuples(zero) for name in names})
+def _empty(batch: LossBatch, *names: str) -> Tally:
+    zero = batch.embeddings.sum() * 0  # differentiable
+    if batch.others is not None:
+        zero = zero + batch.others.sum() * 0
+    return Tally({name: PartTally(zero) for name in names})
 
 
-LOOPS: dict[str, Callable[..., Tally]] = {"contrastive": contrastive, "triplet": triplet}
+REFERENCE_LOSSES: dict[str, Callable[..., Tally]] = {"contrastive": contrastive, "triplet": triplet}

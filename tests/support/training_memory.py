@@ -1,6 +1,6 @@
-"""What a training really takes of the memory, measured in a process of its own, and the estimate.
+"""The memory that a training really uses, measured in its own process, and the estimate of it.
 
-python -m tests.support.footprint CASE prints both in bytes, as JSON.
+`python -m tests.support.training_memory CASE` prints both in bytes, as JSON.
 """
 
 import json
@@ -24,7 +24,7 @@ from worker.trainer.model import Model, compute_loss
 
 @dataclass(frozen=True)
 class Case:
-    """A training whose memory goes to one thing above all."""
+    """A training that needs most of its memory for one purpose."""
 
     encoder: dict[str, Any]
     loss: dict[str, Any]
@@ -70,7 +70,7 @@ def main(name: str) -> None:
     model = Model([encoders.build(spec, case.shape)])
     loss = losses.build(case.loss, classes=10, dim=64)
     batch = torch.arange(case.batch_size)
-    # What a first call loads is no part of it.
+    # What the first call loads is not part of the measurement.
     _steps(model, loss, data.train.take(batch[:2]), settings, count=1)
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
     before = _status("VmRSS")

@@ -1,4 +1,4 @@
-"""Made-up series of a run: they fall or rise as real ones do, with noise."""
+"""Random series of a run, which fall or rise as real ones do, with noise."""
 
 from typing import Final
 
@@ -25,14 +25,14 @@ EVALUATED: Final = {
     "clustering.nmi": 0.8,
     "clustering.ami": 0.79,
 }
-"""Metric of every epoch -> where it ends, about."""
+"""Metric measured at every epoch -> about its last value."""
 
 Numbers = NDArray[np.float64]
 Curves = dict[str, tuple[list[int], list[float | None]]]
 
 
-def made_up(place: int, epochs: int, steps_per_epoch: int) -> Curves:
-    """Metric key -> steps, values; `place` is the run's in its comparison."""
+def random_series(place: int, epochs: int, steps_per_epoch: int) -> Curves:
+    """Return metric key -> steps, values; `place` is that of the run in its comparison."""
     random = np.random.default_rng([3, place])
     every = np.arange(0, epochs * steps_per_epoch + 1)
     fall = np.exp(-3 * every / max(1, every[-1]))

@@ -1,9 +1,9 @@
-"""Fills a database with comparisons of long runs, fast, for measurements of the pages.
+"""Fills a database quickly with comparisons of long runs, for tests and measurements of the pages.
 
-    python -m tests.support.curves DATA_DIR --comparisons 20 --arms 2 --seeds 5 --steps 10000
+    python -m tests.support.long_runs DATA_DIR --comparisons 20 --arms 2 --seeds 5 --steps 10000
 
-The curves are made up: they fall or rise as real ones do, with noise of their seed, and their end
-depends on the settings, so that a scatter shows something.
+The curves are random: they fall or rise as real ones do, with noise that depends on the seed. Their
+last values depend on the settings, so that a scatter plot shows something.
 """
 
 import argparse
@@ -34,7 +34,7 @@ EVALUATED: Final = {
     "classification.knn_accuracy_5": 0.92,
     "clustering.ami": 0.8,
 }
-"""Metric of every epoch -> where it ends, about."""
+"""Metric measured at every epoch -> about its last value."""
 
 Numbers = NDArray[np.float64]
 
@@ -46,10 +46,10 @@ def fill(
     seeds: int = 5,
     steps: int = 10_000,
 ) -> list[str]:
-    """Store so many comparisons of so many arms x seeds, all succeeded; their ids.
+    """Store comparisons whose runs have all succeeded; return their ids.
 
-    Every run has three series of a point a step, and those of EVALUATED with one point an epoch of
-    STEPS_PER_EPOCH steps and one of the test split.
+    Every run has three series with a point per step, and those of EVALUATED with a point per epoch
+    of STEPS_PER_EPOCH steps and one of the test split.
     """
     made = []
     for index in range(comparisons):
@@ -109,7 +109,7 @@ def _end(run: Run, steps: int) -> None:
 def _curves(
     spec: ComparisonSpec, run: Run, steps: int, index: int
 ) -> dict[str, tuple[list[int], list[float | None]]]:
-    """Metric key -> steps, values."""
+    """Return metric key -> steps, values."""
     random = np.random.default_rng([index, run.position])
     every = np.arange(0, steps + 1)
     settings = spec.arm(run.arm).loss.model_dump()
