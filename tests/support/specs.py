@@ -4,7 +4,7 @@ from typing import Any
 
 
 def small(**changes: Any) -> dict[str, Any]:
-    """Return a spec of one run, an MLP on digits: 8 epochs of 16 steps, which take a second or two."""
+    """Return a spec of one run, an MLP on digits: 8 epochs of 16 steps, in a second or two."""
     spec: dict[str, Any] = {
         "name": "small",
         "data": {"kind": "digits"},
