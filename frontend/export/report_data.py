@@ -1,6 +1,6 @@
-"""What a report is made of, read from the API once.
+"""The content of a report, read from the API once, and its figures.
 
-The figures of a report: every curve as mean and 95 % band over seeds; pure functions.
+Each figure shows one metric: the mean of every arm with its 95 % band over seeds.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from frontend.api.client import SEPARATOR, Api
 from frontend.api.types import ArmCurve, Catalogue, Everything
-from frontend.charts.figures import apply_layout, band_traces
+from frontend.charts.figures import HEIGHT, apply_layout, band_traces
 from frontend.comparison.spec_text import reductions
 from frontend.errors import MissingError
 from frontend.ui.theme import arm_styles
@@ -49,17 +49,17 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
 """The curves of a report; those that were not measured are left out."""
 
 POINTS: Final = 400
-"""Of a curve at most: more than its width in pixels shows nothing more."""
+"""Limit for one curve; more points than its width in pixels would not be visible."""
 
 
 @dataclass(frozen=True)
 class Material:
-    """One comparison, as of one moment but for its curves, which may be a little newer."""
+    """One comparison at one moment; its curves are read separately and may be slightly newer."""
 
     everything: Everything
     catalogue: Catalogue
     upload: str
-    """Name of the uploaded data set that it is made on; "" for none."""
+    """Name of the uploaded data set that it uses; "" for none."""
     curves: Mapping[str, list[ArmCurve]]
     """By metric; arms in the spec's order."""
 
@@ -75,10 +75,10 @@ class Material:
 
 
 def read(api: Api, comparison: str) -> Material:
-    """All that the report of a comparison tells.
+    """Read everything that the report of a comparison contains.
 
     Raises:
-        ApiError: as the API's calls do.
+        ApiError: a call of the API failed.
     """
     everything = api.everything(comparison)
     named = [f"{comparison}{SEPARATOR}{arm}" for arm in everything["comparison"]["arms"]]
@@ -114,9 +114,14 @@ class Drawn:
     caption: str
     figure: go.Figure
 
+    @property
+    def height(self) -> int:
+        """Height in pixels."""
+        return int(self.figure.layout.height or HEIGHT)
+
 
 def drawn(material: Material) -> dict[str, list[Drawn]]:
-    """The figures under their headings, in reading order; none without a point."""
+    """Return the figures that have points, by heading, in reading order."""
     groups = {
         title: [_drawn(material, key) for key in keys if _has_points(material, key)]
         for title, keys in GROUPS.items()

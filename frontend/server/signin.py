@@ -11,19 +11,20 @@ import time
 from collections import deque
 from collections.abc import Callable
 from functools import cache
-from html import escape
 from pathlib import Path
-from string import Template
 from typing import Final
 from urllib.parse import parse_qs
 
 from cachetools import TTLCache
+from jinja2 import Template
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from frontend.server.proxy import is_same_origin, is_secure, safe_path
 from frontend.server.sessions import COOKIE, LONGEST_S, Door, DoorAwayError, Sessions
+from frontend.templates import templates
 
 MOST_FAILED: Final = 10
 """Failed attempts of one address within `WITHIN_S`; it has to wait before the next."""
@@ -57,47 +58,49 @@ HERE: Final = Path(__file__).parent
 
 
 def page(next_path: str, *, problem: str = "", status: int = 200) -> HTMLResponse:
-    """The page as an answer.
+    """Return the sign-in page.
 
     Args:
-        next_path: where to go on to once signed in.
-        problem: why one is not, for people.
+        next_path: where to go after the sign-in.
+        problem: why the last attempt failed, shown to the person.
         status: of the answer.
     """
-    template, style, logo, policy = _parts()
-    shown = f'<p class="problem" id="problem" role="alert">{escape(problem)}</p>' if problem else ""
-    text = template.substitute(
-        style=style,
-        logo=logo,
-        next=escape(next_path),
-        problem=shown,
-        described="problem hint" if problem else "hint",
-        invalid="true" if problem else "false",
-    )
-    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
+    text = _template().render(style=_style(), logo=_logo(), next_path=next_path, problem=problem)
+    headers = {"Content-Security-Policy": _policy(), "Cache-Control": "no-store"}
     return HTMLResponse(text, status_code=status, headers=headers)
 
 
 @cache
-def _parts() -> tuple[Template, str, str, str]:
-    """Template, style, logo, and a policy by which the page can be nothing else."""
-    style = (HERE / "signin.css").read_text(encoding="utf-8")
-    template = Template((HERE / "signin.html").read_text(encoding="utf-8"))
-    logo = (HERE.parent / "mark.svg").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = (
+def _template() -> Template:
+    return templates(HERE).get_template("signin.html")
+
+
+@cache
+def _style() -> Markup:
+    return Markup((HERE / "signin.css").read_text(encoding="utf-8"))
+
+
+@cache
+def _logo() -> Markup:
+    return Markup((HERE.parent / "mark.svg").read_text(encoding="utf-8"))
+
+
+@cache
+def _policy() -> str:
+    """Return a policy that allows this page's style and form and nothing else."""
+    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    return (
         f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"
     )
-    return template, style, logo, policy
 
 
-MOST_BODY = 10_000
-"""Bytes of a form."""
+MOST_BODY: Final = 10_000
+"""Limit on the size of a form, in bytes."""
 
 
 class SignIn:
-    """The two addresses, /signin and /signout."""
+    """The routes /signin and /signout."""
 
     def __init__(self, door: Door, sessions: Sessions, attempts: Attempts) -> None:
         self._door = door
@@ -105,7 +108,7 @@ class SignIn:
         self._attempts = attempts
 
     def routes(self) -> list[Route]:
-        """As the UI's server has them."""
+        """Return the routes for the UI's server."""
         return [
             Route("/signin", self.show, methods=["GET"]),
             Route("/signin", self.take, methods=["POST"]),
@@ -113,7 +116,7 @@ class SignIn:
         ]
 
     async def show(self, request: Request) -> Response:
-        """The page; whoever needs none goes on at once."""
+        """Show the page, or redirect at once where no sign-in is needed."""
         next_path = safe_path(request.query_params.get("next", "/"))
         inside = self._sessions.find(request.cookies.get(COOKIE)) is not None
         if inside or not await self._door.locked():
@@ -121,7 +124,7 @@ class SignIn:
         return page(next_path)
 
     async def take(self, request: Request) -> Response:
-        """A token that was pasted."""
+        """Start a session with the token that was typed in."""
         form = await _form(request)
         token, next_path = form.get("token", "").strip(), safe_path(form.get("next", "/"))
         if not is_same_origin(request, proof=True):
@@ -155,7 +158,7 @@ class SignIn:
         return done
 
     async def leave(self, request: Request) -> Response:
-        """Sign out; whoever is not signed in is out already."""
+        """End the session, if there is one."""
         if not is_same_origin(request, proof=True):
             return page("/", problem="This was not sent from this page.", status=403)
         self._sessions.end(request.cookies.get(COOKIE))
@@ -165,7 +168,7 @@ class SignIn:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """The form's fields; of one that is too long, or no text, none."""
+    """Return the form's fields; none where it is too long or not ASCII."""
     body = b""
     async for chunk in request.stream():
         body += chunk

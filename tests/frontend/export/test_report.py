@@ -1,10 +1,12 @@
 """The report and the tables of a comparison whose texts are as hostile as its form allows."""
 
 import base64
+import copy
 import hashlib
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -94,6 +96,21 @@ def test_no_text_of_peoples_becomes_an_element(text: str) -> None:
     ]
 
 
+def test_no_other_text_that_may_be_hostile_becomes_an_element(material: Material) -> None:
+    everything = copy.deepcopy(material.everything)
+    everything["comparison"] |= {"id": EVIL, "created_by": EVIL}
+    everything["versions"] = {EVIL: EVIL}
+    everything["verdict"] |= {"summary": EVIL, "advice": EVIL, "caveats": [EVIL]}
+    everything["runs"][0] |= {"device": EVIL, "error": {"message": EVIL, "cause": "", "step": 1}}
+    text = page(replace(material, everything=everything, upload=EVIL))
+    assert EVIL not in text
+    assert len(Elements(text).scripts) == 3
+    everything["verdict"]["arms"] = None
+    text = page(replace(material, everything=everything))
+    assert EVIL not in text
+    assert len(Elements(text).scripts) == 3
+
+
 def test_nothing_comes_from_anywhere_else(text: str) -> None:
     for tag, attributes in Elements(text).found:
         assert "src" not in attributes
@@ -130,7 +147,7 @@ def test_the_figures_are_the_measured_curves_over_all_seeds(material: Material, 
     content = json.loads(Elements(text).scripts[0])
     assert list(content["figures"]) == keys
     for key in keys:
-        assert f"id='chart-{key}'" in text
+        assert f'id="chart-{key}"' in text
 
 
 def test_every_curve_of_the_report_is_a_metric() -> None:
