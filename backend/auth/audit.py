@@ -55,7 +55,7 @@ class AuditMiddleware:
             await self._app(scope, receive, send_and_record)
         except Exception:
             if not written:
-                await self._write(scope, 500)  # as the server answers where the app raises
+                await self._write(scope, 500)  # the server's answer if the app raises
             raise
 
     async def _write(self, scope: Scope, status: int) -> None:

@@ -1,7 +1,7 @@
-"""The database: plain readers, one writer at a time, and word of every commit in its order.
+"""The database: plain readers, one writer at a time, and notice of every commit in order.
 
 SQLite runs in WAL mode with explicit BEGINs: the driver's own implicit, deferred one fails at once
-when it reads first and writes after somebody else's commit. Only writes take BEGIN IMMEDIATE.
+when it reads first and writes after another connection's commit. Only writes take BEGIN IMMEDIATE.
 Writers of this process queue on a lock instead of on SQLite's busy handler, which sleeps.
 """
 
@@ -55,10 +55,10 @@ class Write:
 
     session: Session
     position: str
-    """Set by the collector to the last stream entry it stores here."""
+    """Set by the collector to the last stream entry that it stores here."""
     updates: defaultdict[str, Update] = field(default_factory=lambda: defaultdict(Update))
     unused_blobs: set[str] = field(default_factory=set)
-    """Checkpoints that no run names any more once this is committed; who writes deletes them."""
+    """Checkpoints that no run names any more after this commit; the caller deletes them."""
 
 
 class Database:
@@ -69,7 +69,7 @@ class Database:
         self.version = 0
         self.position = "0-0"
         self.on_commit: Callable[[Commit], None] = lambda _: None
-        """Told of every commit, in order, from the thread that made it; must not block."""
+        """Called after every commit, in order, from the thread that made it; must not block."""
         self._writer = threading.Lock()
 
     def load_position(self) -> None:
@@ -80,13 +80,13 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A consistent view; never waits for writers."""
+        """Open a consistent view; never waits for writers."""
         with self.engine.connect() as connection, Session(connection) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Write]:
-        """One short write transaction; commits at the end, rolls back on any exception."""
+        """Open one short write transaction: commit at the end, roll back on any exception."""
         with self._writer, self.engine.connect() as connection:
             writing = connection.execution_options(immediate=True)
             with Session(writing, expire_on_commit=False) as session:
@@ -100,7 +100,7 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[tuple[Session, int, str]]:
-        """A view, with the version and the stream position that it shows exactly."""
+        """Open a view together with the version and the stream position that it shows exactly."""
         with self.engine.connect() as connection, Session(connection) as session:
             with self._writer:  # between two commits; the first SELECT fixes the view
                 session.get(StreamPosition, 1)
@@ -109,7 +109,7 @@ class Database:
 
     @contextmanager
     def migration(self) -> Iterator[Connection]:
-        """A transaction that may change the schema."""
+        """Open a transaction that may change the schema."""
         if self.engine.dialect.name == "sqlite":
             with self.engine.connect() as connection:
                 driver: Any = connection.connection.driver_connection
@@ -120,10 +120,10 @@ class Database:
                 yield writing
 
     def check_writable(self, wait_s: float = 5.0) -> None:
-        """Write and take it back; raises what the database raises.
+        """Write and roll back; raises what the database raises.
 
         Raises:
-            TimeoutError: the writer before did not end in time.
+            TimeoutError: the write before this one did not end in time.
         """
         if not self._writer.acquire(timeout=wait_s):
             raise TimeoutError(f"a write has not ended for {wait_s:.0f} s")
@@ -136,7 +136,7 @@ class Database:
             self._writer.release()
 
     def size(self) -> int:
-        """Bytes that it takes on disk.
+        """Return the bytes that the database takes on disk.
 
         Raises:
             sqlalchemy.exc.SQLAlchemyError, OSError: it does not answer.
@@ -167,7 +167,7 @@ def _engine(url: str) -> Engine:
 
 
 def _prepare(connection: sqlite3.Connection, _: Any) -> None:
-    connection.isolation_level = None  # BEGIN is ours
+    connection.isolation_level = None  # the engine's "begin" listener sends BEGIN itself
     connection.execute("PRAGMA busy_timeout = 30000")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")

@@ -7,7 +7,7 @@ from sqlmodel import Field, SQLModel
 
 
 class Comparison(SQLModel, table=True):
-    """Arms x seeds that someone submitted."""
+    """Arms x seeds that a person submitted."""
 
     id: str = Field(primary_key=True)
     name: str
@@ -17,11 +17,11 @@ class Comparison(SQLModel, table=True):
     tags: list[str] = Field(sa_column=Column(JSON, nullable=False))
     spec: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     archived: bool = False
-    """Left out of lists unless they are asked for it."""
+    """Left out of lists unless the request includes archived ones."""
 
 
 class Tag(SQLModel, table=True):
-    """A comparison's tag once more, as a row that can be searched by index."""
+    """A comparison's tag once more, as a row that an index can find."""
 
     tag: str = Field(primary_key=True)
     comparison_id: str = Field(
@@ -43,13 +43,13 @@ class Run(SQLModel, table=True):
         index=True, sa_column_args=[ForeignKey("comparison.id", ondelete="CASCADE")]
     )
     position: int
-    """Its place in the comparison: seed by seed, arms side by side."""
+    """The run's place in the comparison: seed by seed, arms side by side."""
     arm: str
     seed: int
     created_by: str = "local"
     """As its comparison's: the queue shares slots between users."""
     wants: str = "auto"
-    """The device class that may run it: cpu, cuda, or auto for any."""
+    """The device class that may execute it: cpu, cuda, or auto for any."""
     priority: int = 0
     """Higher goes first."""
     state: str = "queued"
@@ -57,15 +57,15 @@ class Run(SQLModel, table=True):
     strikes: int = 0
     """Trainers of this run that died in a row."""
     cancel: bool = False
-    """Asked to stop; the running attempt learns it from its heartbeat's answer."""
+    """Whether it was asked to stop; the attempt learns it from the answer to its heartbeat."""
     committed_seq: int = Field(default=0, sa_type=BigInteger)
     """The attempt's last message that was stored."""
     start_after: int = Field(default=0, sa_type=BigInteger)
-    """The step of its checkpoint, from which the next attempt goes on; 0 without one."""
+    """The step of its checkpoint, from which the next attempt continues; 0 without one."""
     checkpoint: str | None = None
     """The digest of that checkpoint's blob, the run's only one; none after a success."""
     resumed_at: int = Field(default=0, sa_type=BigInteger)
-    """The step that the current attempt went on from."""
+    """The step from which the current attempt continued."""
     worker: str | None = None
     device: str | None = None
     step: int = Field(default=0, sa_type=BigInteger)
@@ -79,7 +79,7 @@ class Run(SQLModel, table=True):
     preparing: dict[str, Any] | None = Field(
         default=None, sa_column=Column(JSON(none_as_null=True))
     )
-    """What it does before its first step, with how far it is; None once it has begun."""
+    """What it does before its first step, with its progress; None once it has begun."""
 
 
 class Turn(SQLModel, table=True):
@@ -113,18 +113,18 @@ class Point(SQLModel, table=True):
     series_id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
     step: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     value: float | None = None
-    """None where the value was not finite."""
+    """None if the value was not finite."""
 
 
 class _Rolled(SQLModel):
-    """A bucket of steps of a series, always recomputed from what is finer."""
+    """A bucket of steps of a series, always computed from the finer level."""
 
     series_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     bucket: int = Field(
         primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
     )
     n: int
-    """Points, those without a finite value included."""
+    """Points, including those without a finite value."""
     nulls: int
     low: float | None = None
     high: float | None = None
@@ -139,14 +139,14 @@ class Rollup(_Rolled, table=True):
 
 
 class FineRollup(_Rolled, table=True):
-    """A bucket of 16 steps; gone where raw points were let go."""
+    """A bucket of 16 steps; deleted together with the raw points."""
 
     __tablename__ = "fine_rollup"
     __table_args__ = {"sqlite_with_rowid": False}
 
 
 class Discarded(SQLModel, table=True):
-    """A series nobody can see any more, whose points still have to be deleted, bit by bit."""
+    """A series that was removed, whose points still have to be deleted in small steps."""
 
     series_id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
 
@@ -165,10 +165,10 @@ class Snapshot(SQLModel, table=True):
 
 
 class Projection(SQLModel, table=True):
-    """Coordinates of a comparison's snapshots of one seed, asked for by a viewer."""
+    """Coordinates of a comparison's snapshots of one seed, requested by a viewer."""
 
     id: str = Field(primary_key=True)
-    """Made from what is projected and how, so that the same question has the same answer."""
+    """Derived from what is projected and how, so that the same request has the same answer."""
     comparison_id: str = Field(
         index=True, sa_column_args=[ForeignKey("comparison.id", ondelete="CASCADE")]
     )
@@ -182,7 +182,7 @@ class Projection(SQLModel, table=True):
     """queued, running, ready or failed."""
     progress: float = 0.0
     heard_at: float | None = None
-    """When its projector last said how far it is."""
+    """When its projector last reported its progress."""
     started_at: float | None = None
     coordinates: str | None = None
     """The blob: float32, little-endian, [arm, epoch, sample, axis]."""
@@ -201,10 +201,10 @@ class LogLine(SQLModel, table=True):
 
 
 class Dataset(SQLModel, table=True):
-    """A data set that a team uploaded; its files lie in the folder of its id."""
+    """A data set that a team uploaded; its files are in the folder of its id."""
 
     id: str = Field(primary_key=True)
-    """Made from kind and content, so that the same upload is the same data set."""
+    """Derived from kind and content, so that the same upload is the same data set."""
     name: str
     kind: str
     created_at: float = Field(index=True)
@@ -214,7 +214,7 @@ class Dataset(SQLModel, table=True):
     """Of the uploaded file, as hex digits."""
     items: int
     facts: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
-    """What the check found out: a backend.datasets.schemas.Facts."""
+    """The result of the check: a backend.datasets.schemas.Facts."""
 
 
 class Audit(SQLModel, table=True):
@@ -225,14 +225,14 @@ class Audit(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     at: float
     who: str = Field(index=True)
-    """Empty where nobody known called."""
+    """Empty if the caller was unknown."""
     role: str
-    """As it was then; "open" in an open house, empty where nobody known called."""
+    """The role at that time; "open" if the API was open, empty if the caller was unknown."""
     method: str
     route: str
     """The path's template below the API's prefix."""
     ids: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
-    """What stood in its places, and what was made."""
+    """The values in the path's places, and the ids of what was created."""
     status: int
 
 

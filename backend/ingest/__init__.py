@@ -1,1 +1,1 @@
-"""The event stream of the workers, read and written to the database."""
+"""The event stream of the workers: read it and write it to the database."""

@@ -1,8 +1,8 @@
-"""Carries events from the stream into the database, in a thread of its own.
+"""A thread that moves events from the stream into the database.
 
-A batch is stored in one transaction, with the stream position; only then it is acknowledged and
-removed. After any failure, and at start, what was read but not acknowledged is read again first;
-what had been stored is recognised by its seq.
+A batch is stored in one transaction, together with the stream position; only then is it
+acknowledged and removed. After any failure, and at the start, what was read but not acknowledged is
+read again first; what had already been stored is recognised by its seq.
 """
 
 import logging
@@ -29,11 +29,11 @@ READ_COUNT: Final = 500
 BLOCK_MS: Final = 200
 """Also how long a stop may take to be noticed."""
 POINTS_PER_COMMIT: Final = 5_000
-"""Keeps a transaction short, so that the API's own writes do not wait."""
+"""Keeps a transaction short, so that the API's own writes do not wait long."""
 RETRY_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 DecodedEntry = tuple[str, Event | None]
-"""An entry's id and its event; None where it cannot be read."""
+"""An entry's id and its event; None if it cannot be decoded."""
 
 
 class Collector(threading.Thread):
@@ -50,23 +50,23 @@ class Collector(threading.Thread):
         super().__init__(name="collector", daemon=True)
         self._blobs = blobs
         self.counts: Counter[str] = Counter()
-        """Events taken, and dropped by reason."""
+        """Events taken, and events dropped by reason."""
         self.points = 0
         """Points stored since the process started."""
         self._database = database
         self._client = event_stream.connect(redis_url)
         self.on_change: Callable[[], None] = lambda: None
-        """Told when a run started, ended or was lost; from this thread."""
+        """Called from this thread when a run started, ended or was lost."""
         self._clock = clock
         self._stopped = threading.Event()
         self._done = (0, 0)
 
     def has_processed(self, entry: str) -> bool:
-        """Whether everything up to this entry of the stream has been dealt with."""
+        """Return whether everything up to this entry of the stream has been processed."""
         return self._done >= event_stream.entry_order(entry)
 
     def stop(self) -> None:
-        """Ask the thread to end; it does within a moment."""
+        """Ask the thread to end; it does so within a moment."""
         self._stopped.set()
 
     def run(self) -> None:
@@ -89,7 +89,7 @@ class Collector(threading.Thread):
         self._client.close()
 
     def _batches(self) -> Iterator[None]:
-        """Store batch after batch; first those that an earlier try left behind."""
+        """Store batch after batch; first those that an earlier attempt left pending."""
         delivered = event_stream.join_group(self._client)
         while entries := self._read(pending=True):
             self._store(entries)
@@ -115,7 +115,7 @@ class Collector(threading.Thread):
             except (RedisError, OperationalError):
                 raise
             except Exception:
-                # One event that no database takes must not hold up all others.
+                # One event that the database never accepts must not hold up all others.
                 log.exception("%d events could not be stored together", len(chunk))
                 for one in chunk:
                     self._commit_alone(one)
@@ -130,7 +130,7 @@ class Collector(threading.Thread):
             write.session.merge(StreamPosition(entry=position))
             write.position = position
         if self._blobs is not None:
-            # Their bytes are of one run at one moment, so no other row will ever name them.
+            # A checkpoint's bytes belong to one run at one moment, so no other row will name them.
             self._blobs.delete(write.unused_blobs, self._clock())
         self.counts += counts
         self.points += sum(
@@ -145,14 +145,14 @@ class Collector(threading.Thread):
         except (RedisError, OperationalError):
             raise
         except Exception as error:
-            whose = {} if one[1] is None else logs.of(one[1].run, one[1].attempt)
-            log.exception("event %s cannot be stored and is dropped", one[0], extra=whose)
+            fields = {} if one[1] is None else logs.of(one[1].run, one[1].attempt)
+            log.exception("event %s cannot be stored and is dropped", one[0], extra=fields)
             self.counts["unstorable"] += 1
             if one[1] is not None:
                 self._give_up(one[1], error)
 
     def _give_up(self, event: Event, error: Exception) -> None:
-        """End the run whose turn it was: the event would be sent again and again."""
+        """Fail the event's run: otherwise the event would be sent again and again."""
         with self._database.write() as write:
             ended = handlers.fail_run(write, event, f"{error!r:.300}", self._clock())
         if ended:
@@ -168,7 +168,7 @@ class Collector(threading.Thread):
 
 
 def _split_by_points(entries: list[DecodedEntry]) -> Iterator[list[DecodedEntry]]:
-    """Split where a transaction would get too long."""
+    """Split entries into parts so that no transaction gets too long."""
     chunk: list[DecodedEntry] = []
     size = 0
     for entry in entries:
@@ -183,5 +183,5 @@ def _split_by_points(entries: list[DecodedEntry]) -> Iterator[list[DecodedEntry]
 
 
 def _log_failure(failures: int, message: str, error: Exception) -> None:
-    """The first failure of a row is worth a line; its repetitions are not."""
+    """Log the first failure of a series as a warning; repetitions only for debugging."""
     log.log(logging.WARNING if not failures else logging.DEBUG, message, error)

@@ -1,4 +1,4 @@
-"""The event stream, as the backend reads it."""
+"""The event stream in Redis, as the backend reads it."""
 
 from typing import Any, Final, NamedTuple
 
@@ -10,10 +10,11 @@ from redis.retry import Retry
 from contract.names import COLLECTOR_GROUP, EVENT_FIELD, EVENT_STREAM
 
 CONSUMER: Final = "backend"
-"""One API process, so one name: what a crashed predecessor left pending is ours."""
+"""Only one API process exists, so one name: what a crashed process left pending is read by the
+next."""
 
 Entry = tuple[str, bytes | None]
-"""A stream entry's id, and its event; None where it is missing."""
+"""A stream entry's id and its event; None if the event is missing."""
 
 
 class Lag(NamedTuple):
@@ -22,11 +23,11 @@ class Lag(NamedTuple):
     entries: int
     """Events that are not stored yet."""
     seconds: float
-    """Age of the oldest of them, by the broker's clock, which dates entries; 0 without any."""
+    """Age of the oldest of them, by the clock of the broker, which dates entries; 0 without any."""
 
 
 def connect(url: str, *, timeout: float = 5.0) -> "Redis":
-    """A client that tells of every failure instead of retrying by itself."""
+    """Open a client that raises every failure instead of retrying by itself."""
     return Redis.from_url(
         url,
         protocol=2,
@@ -37,17 +38,17 @@ def connect(url: str, *, timeout: float = 5.0) -> "Redis":
 
 
 def entry_order(entry: str) -> tuple[int, int]:
-    """An entry id as numbers that compare.
+    """Return an entry id as numbers that can be compared.
 
     Raises:
-        ValueError: it is no entry id.
+        ValueError: it is not an entry id.
     """
     milliseconds, _, number = entry.partition("-")
     return int(milliseconds), int(number or 0)
 
 
 def newest_entry(client: Redis) -> str:
-    """The id of the newest entry that was ever added."""
+    """Return the id of the newest entry that was ever added."""
     try:
         info: Any = client.xinfo_stream(EVENT_STREAM)
     except ResponseError:
@@ -56,7 +57,7 @@ def newest_entry(client: Redis) -> str:
 
 
 def join_group(client: Redis) -> str:
-    """Make the consumer group where it is missing; the id it has been delivered up to."""
+    """Create the consumer group if missing; return the id up to which it was delivered."""
     try:
         client.xgroup_create(EVENT_STREAM, COLLECTOR_GROUP, id="0", mkstream=True)
     except ResponseError as error:
@@ -71,7 +72,7 @@ def join_group(client: Redis) -> str:
 
 
 def read_entries(client: Redis, *, pending: bool, count: int, block_ms: int) -> list[Entry]:
-    """The next entries: those delivered before but not acknowledged, or new ones."""
+    """Return the next entries: those delivered before but not acknowledged, or new ones."""
     answer: Any = client.xreadgroup(
         COLLECTOR_GROUP,
         CONSUMER,
@@ -88,7 +89,7 @@ def read_entries(client: Redis, *, pending: bool, count: int, block_ms: int) -> 
 
 
 def acknowledge(client: Redis, entries: list[str]) -> None:
-    """Acknowledge entries and remove them."""
+    """Acknowledge entries and remove them from the stream."""
     with client.pipeline(transaction=False) as pipe:
         pipe.xack(EVENT_STREAM, COLLECTOR_GROUP, *entries)
         pipe.xdel(EVENT_STREAM, *entries)
@@ -96,7 +97,7 @@ def acknowledge(client: Redis, entries: list[str]) -> None:
 
 
 def lag(client: Redis) -> Lag:
-    """What is not stored yet: stored entries are removed, so it is all that is there."""
+    """Measure the lag: stored entries are removed, so those in the stream are not stored yet."""
     with client.pipeline(transaction=False) as pipe:
         pipe.xlen(EVENT_STREAM)
         pipe.xrange(EVENT_STREAM, count=1)

@@ -1,8 +1,8 @@
-"""What each event does to the database, in one transaction for many events.
+"""Apply events to the database, many events in one transaction.
 
-An event counts if its attempt is the run's current one, the run is running, and its seq is the
-next. So one sent twice counts once, one of an attempt that was given up never, and one behind a
-gap is left to be sent again.
+An event is taken if its attempt is the run's current one, the run is running, and its seq is the
+next. So an event that is sent twice counts once, an event of an attempt that was given up never
+counts, and an event after a gap is left to be sent again.
 """
 
 import logging
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 def store_events(write: Write, events: Iterable[Event], now: float) -> Counter[str]:
-    """Store events in their order; how many were taken or dropped, by reason."""
+    """Store events in their order; return the number taken, and dropped by reason."""
     events = list(events)
     known = runs.by_id(write.session, {event.run for event in events})
     touched: dict[str, Run] = {}
@@ -56,14 +56,15 @@ def store_events(write: Write, events: Iterable[Event], now: float) -> Counter[s
 
 
 def _is_unused(run: Run | None, event: Checkpointed, verdict: str) -> bool:
-    """Whether no attempt will go on from a checkpoint that comes too late."""
+    """Return whether no attempt will continue from a checkpoint that arrived too late."""
     if verdict not in {"unknown run", "stale"}:
         return False
     return run is None or run.checkpoint != event.digest
 
 
 def fail_run(write: Write, event: Event, problem: str, now: float) -> bool:
-    """No database takes this event: fail its run, unless it would not have counted; whether so."""
+    """Fail the run of an event that no database accepts; return whether the event would have
+    counted."""
     run = runs.by_id(write.session, [event.run]).get(event.run)
     if run is None or _verdict(run, event) != "taken":
         return False
@@ -77,11 +78,11 @@ def fail_run(write: Write, event: Event, problem: str, now: float) -> bool:
 
 
 def _log_event(event: Event) -> None:
-    whose = logs.of(event.run, event.attempt)
+    fields = logs.of(event.run, event.attempt)
     if isinstance(event, Ended):
-        log.info("%s", event.state, extra=whose)
+        log.info("%s", event.state, extra=fields)
     elif isinstance(event, Lost):
-        log.warning("lost: %s", event.reason, extra=whose)
+        log.warning("lost: %s", event.reason, extra=fields)
 
 
 def _verdict(run: Run | None, event: Event) -> str:

@@ -1,9 +1,9 @@
-"""Hands every commit to the viewers of its comparison; lives in the event loop.
+"""Deliver every commit to the viewers of its comparison; runs in the event loop.
 
-Recent commits are kept, so that a viewer who lost its connection goes on where it was. Event ids
-are stream positions. Commits that are no stream entry's (a claim, a cancel) share the id of the
-entry before them: they are told again on a resume, which changes nothing, for they carry states
-and no points.
+Recent commits are kept, so that a viewer that lost its connection continues where it was. Event ids
+are stream positions. Commits that belong to no stream entry (a claim, a cancel) share the id of the
+entry before them: a resume sends them again, which changes nothing, because they carry states and
+no points.
 """
 
 import asyncio
@@ -30,28 +30,28 @@ class Hub:
         self._recent: deque[Commit] = deque()
         self._points = 0
         self._floor = entry_order(position)
-        """Up to here commits are not kept."""
+        """Commits up to this position are not kept."""
         self._closed = False
 
     @property
     def viewers(self) -> int:
-        """How many there are; from any thread."""
+        """The number of viewers; may be read from any thread."""
         return sum(len(viewers) for viewers in list(self._viewers.values()))
 
     def publish(self, commit: Commit) -> None:
-        """Called after each commit, in order, from any thread."""
+        """Deliver a commit; called after each commit, in order, from any thread."""
         if not self._closed:
             self._loop.call_soon_threadsafe(self._deliver, commit)
 
     def subscribe(self, comparison: str, keys: Collection[str]) -> Viewer:
-        """From now on collect a comparison's commits; no keys stands for all."""
+        """Add a viewer that collects a comparison's commits from now on; no keys means all keys."""
         viewer = Viewer(comparison, frozenset(keys), self._merge_caches[comparison].merge)
         viewer.closed = self._closed
         self._viewers[comparison].add(viewer)
         return viewer
 
     def unsubscribe(self, viewer: Viewer) -> None:
-        """Forget a viewer."""
+        """Remove a viewer."""
         viewers = self._viewers[viewer.comparison]
         viewers.discard(viewer)
         if not any(other.keys == viewer.keys for other in viewers):
@@ -60,14 +60,14 @@ class Hub:
             del self._viewers[viewer.comparison], self._merge_caches[viewer.comparison]
 
     def resume(self, viewer: Viewer, last_id: str) -> bool:
-        """Give a new viewer what it missed since an event id; False if that is not known."""
+        """Give a new viewer what it missed since an event id; False if that id is unknown."""
         try:
             last = entry_order(last_id)
         except ValueError:
             return False
         newest = entry_order(self._recent[-1].position) if self._recent else self._floor
         if not self._floor < last <= newest:
-            return False  # at the floor itself: of the commits that share its id some are not kept
+            return False  # at the floor itself: some of the commits that share its id are not kept
         for commit in self._recent:
             update = commit.updates.get(viewer.comparison)
             if update and entry_order(commit.position) > last:
@@ -78,7 +78,7 @@ class Hub:
         return not viewer.needs_reset
 
     def close_soon(self) -> None:
-        """As close, from any thread or signal handler."""
+        """Close, from any thread or signal handler."""
         self._loop.call_soon_threadsafe(self.close)
 
     def close(self) -> None:

@@ -62,7 +62,7 @@ async def stream(
                 for data in _events(flush, position):
                     yield data
                 position = flush.position
-                if flush.news.gone:
+                if flush.updates.gone:
                     return
                 # Wait for the next beat of the clock that all viewers share: those that flush at
                 # the same time share the commits that are merged for them.
@@ -101,16 +101,16 @@ async def _reset(viewer: Viewer, database: Database, workers: Workers) -> tuple[
 
 def _events(flush: Flush, before: str) -> list[bytes]:
     """Encode a flush; only its last event has the new id, so that id stands for all of them."""
-    news = flush.news
+    updates = flush.updates
     bodies = [
-        ("drop", encode_json({"run": run, "after": after})) for run, after in news.drops.items()
+        ("drop", encode_json({"run": run, "after": after})) for run, after in updates.drops.items()
     ]
-    if news.points:
-        bodies.append(("points", news.points_json))
+    if updates.points:
+        bodies.append(("points", updates.points_json))
     if flush.runs:
         now = time.time()
         bodies.append(("runs", encode_json({"runs": [run_out(run, now) for run in flush.runs]})))
-    if news.gone:
+    if updates.gone:
         bodies.append(("gone", encode_json({})))
     last = len(bodies) - 1
     return [

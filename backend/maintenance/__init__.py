@@ -1,1 +1,1 @@
-"""Work that is done from time to time: lost workers, wake-ups, old data."""
+"""Periodic work: lost workers, wake-ups, deletion of old data."""

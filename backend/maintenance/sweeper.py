@@ -1,4 +1,4 @@
-"""Looks after what nobody else does, about once a second: dead workers, wake-ups, what is old."""
+"""A thread that looks, about once a second, for dead workers, waiting runs and old data."""
 
 import logging
 import threading
@@ -22,11 +22,11 @@ log = logging.getLogger(__name__)
 
 PERIOD_S: Final = 1.0
 STEPS_PER_SWEEP: Final = 5
-"""Transactions a sweep spends on deleting points."""
+"""Transactions that a sweep spends on deleting points, and steps of the retention."""
 
 
 class Sweeper(threading.Thread):
-    """One thread; `sweep_soon` makes it look at once."""
+    """The sweeping thread; `sweep_soon` makes it sweep at once."""
 
     def __init__(
         self,
@@ -49,10 +49,10 @@ class Sweeper(threading.Thread):
         self._clock = clock
         self._woken = threading.Event()
         self._stopped = threading.Event()
-        self._away = False
+        self._broker_away = False
 
     def sweep_soon(self) -> None:
-        """Runs were queued or slots became free: look now."""
+        """Sweep now: runs were queued or slots became free."""
         self._woken.set()
 
     def stop(self) -> None:
@@ -74,17 +74,17 @@ class Sweeper(threading.Thread):
         self._queue.close()
 
     def sweep(self) -> None:
-        """One look at everything. What needs the broker waits while it is away."""
+        """Look at everything once. What needs the broker waits while it does not answer."""
         try:
             for lease in self._leases.lapsed():
-                self._judge(lease)
+                self._lose_lapsed_attempt(lease)
             self.wake()
         except (RedisError, KombuError, OSError) as error:
-            if not self._away:
+            if not self._broker_away:
                 log.warning("the broker does not answer: %s", error)
-            self._away = True
+            self._broker_away = True
         else:
-            self._away = False
+            self._broker_away = False
         for _ in range(STEPS_PER_SWEEP):
             with self._database.read() as session:
                 if not points.any_discarded(session):
@@ -96,12 +96,12 @@ class Sweeper(threading.Thread):
                 break
 
     def wake(self) -> None:
-        """Send wake-ups while more runs are queued than wait in the queues.
+        """Send wake-ups while more runs are queued than wake-ups wait in the queues.
 
-        Every device class with living slots is woken for what its slots may take.
+        Every device class with live slots gets wake-ups for the runs that its slots may take.
 
         Raises:
-            redis.RedisError, kombu.exceptions.OperationalError: the broker is away.
+            redis.RedisError, kombu.exceptions.OperationalError: the broker does not answer.
         """
         classes = self._workers.alive() or {"cpu": 1}
         with self._database.read() as session:
@@ -110,19 +110,22 @@ class Sweeper(threading.Thread):
             if queued[device]:
                 self._queue.top_up(device, queued[device], slots)
 
-    def _judge(self, lease: Lease) -> None:
-        """A worker fell silent. Its run's end may still be in the stream: first let that pass."""
+    def _lose_lapsed_attempt(self, lease: Lease) -> None:
+        """Lose the attempt of a worker that fell silent.
+
+        The end of its run may still be in the stream: wait until that has been processed.
+        """
         if lease.tail is None:
             lease.tail = self._queue.tail()
         if not self._has_processed(lease.tail):
             return
         with self._database.write() as write:
             run = runs.by_id(write.session, [lease.run]).get(lease.run)
-            silent = self._leases.holds(lease)  # or a heartbeat came meanwhile
-            mine = run is not None and run.state == "running" and run.attempt == lease.attempt
-            if run is not None and mine and silent:
-                whose = logs.of(run.id, run.attempt)
-                log.warning("no sign of life from %s", run.worker, extra=whose)
+            silent = self._leases.holds(lease)  # not if a heartbeat arrived meanwhile
+            current = run is not None and run.state == "running" and run.attempt == lease.attempt
+            if run is not None and current and silent:
+                fields = logs.of(run.id, run.attempt)
+                log.warning("no sign of life from %s", run.worker, extra=fields)
                 reason = f"no sign of life from worker {run.worker}"
                 runs.lose_attempt(write, run, reason=reason, strike=lease.strike, now=self._clock())
         self._leases.end(lease)

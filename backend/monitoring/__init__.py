@@ -1,1 +1,1 @@
-"""Health probes and metrics for Prometheus."""
+"""Health probes, and metrics for Prometheus."""

@@ -1,4 +1,4 @@
-"""Whether every part that the API needs does its work; asked by probes and by the metrics."""
+"""Check whether every part that the API needs works; for the probes and the metrics."""
 
 import shutil
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from backend.ingest.event_stream import Lag
 from backend.state import Parts
 
 MAX_LAG_S: Final = 30.0
-"""Age of the oldest event that is not stored yet; beyond it what the pages show is old."""
+"""Age of the oldest event that is not stored yet; if it is older, the pages show old data."""
 MIN_FREE_BYTES: Final = 200_000_000
-"""Bytes of room in the data folder; below it a snapshot or a checkpoint may find none."""
+"""Room in the data folder; with less, a snapshot or a checkpoint may not fit."""
 
 
 @dataclass(frozen=True)
 class Health:
-    """What was found; a problem is a sentence with what was seen and what to do, None if fine."""
+    """The result of a check; a problem is a sentence with the finding and what to do, or None."""
 
     database: str | None
     broker: str | None
@@ -41,35 +41,35 @@ class Health:
         }
 
 
-def check_health(own: Parts) -> Health:
-    """Ask every part; takes as long as the slowest answers, a few seconds at most."""
+def check_health(parts: Parts) -> Health:
+    """Check every part; takes as long as the slowest one, a few seconds at most."""
     database, broker = None, None
     lag: Lag | None = None
     try:
-        own.database.check_writable()
+        parts.database.check_writable()
     except (SQLAlchemyError, TimeoutError) as error:
         database = f"it takes no writes ({_first_line(error)}); see that it runs and has room"
     try:
-        lag = own.queue.behind()
+        lag = parts.queue.behind()
     except (RedisError, OSError) as error:
         broker = f"it does not answer ({_first_line(error)}); start it, nothing else is needed"
-    free = disk_free(own.settings.data_dir)
+    free = disk_free(parts.settings.data_dir)
     disk = None
     if free < MIN_FREE_BYTES:
         disk = (
             f"{free:,} bytes are free in the data folder, {MIN_FREE_BYTES:,} are needed; "
             "delete comparisons or give it a larger disk"
         )
-    return Health(database, broker, _collector(own, lag), disk, lag, free)
+    return Health(database, broker, _collector(parts, lag), disk, lag, free)
 
 
 def disk_free(folder: Path) -> int:
-    """Bytes that may still be written below a folder."""
+    """Return the bytes that may still be written below a folder."""
     return shutil.disk_usage(folder).free
 
 
-def _collector(own: Parts, lag: Lag | None) -> str | None:
-    if not own.collector.is_alive():
+def _collector(parts: Parts, lag: Lag | None) -> str | None:
+    if not parts.collector.is_alive():
         return "its thread has ended; restart the API, no event is lost"
     if lag is not None and lag.seconds > MAX_LAG_S:
         return (

@@ -1,4 +1,4 @@
-"""What the API process tells Prometheus: what it counted itself, and how things stand now.
+"""What the API process reports to Prometheus: its own counters, and the current state.
 
 A scrape reads counters, an index of runs and file sizes; it never reads points.
 """
@@ -29,15 +29,15 @@ from contract.names import API_PREFIX
 CONTENT_TYPE: Final = prometheus_client.CONTENT_TYPE_LATEST
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
 FOLDER_SIZE_PERIOD_S: Final = 300.0
-"""Walking the data folder costs a moment for each file, so its size is this old at most."""
+"""Walking the data folder costs time for each file, so its size may be this old."""
 LIVE_ROUTE: Final = f"{API_PREFIX}/comparisons/{{comparison}}/live"
-"""Open for as long as somebody watches: counted, not timed."""
+"""Open as long as a viewer watches: counted, not timed."""
 
 prometheus_client.disable_created_metrics()  # a second series for each counter, when it began
 
 
 class Metrics:
-    """What is counted from the process's start; the rest is asked at each scrape."""
+    """Counters since the start of the process; everything else is read at each scrape."""
 
     def __init__(self) -> None:
         self._registry = prometheus_client.CollectorRegistry()
@@ -58,10 +58,10 @@ class Metrics:
         self._folder_lock = threading.Lock()
         self._folder_sizes: TTLCache[Path, int] = TTLCache(1, FOLDER_SIZE_PERIOD_S)
 
-    def text(self, own: Parts) -> bytes:
-        """Everything in Prometheus' text format."""
+    def text(self, parts: Parts) -> bytes:
+        """Return everything in Prometheus' text format."""
         now = prometheus_client.CollectorRegistry()
-        now.register(_StateCollector(own, self._folder_bytes(own.settings.data_dir)))
+        now.register(_StateCollector(parts, self._folder_bytes(parts.settings.data_dir)))
         return b"".join(map(prometheus_client.generate_latest, (self._registry, now)))
 
     def _folder_bytes(self, folder: Path) -> int:
@@ -73,18 +73,18 @@ class Metrics:
 
 
 class TimingMiddleware:
-    """ASGI middleware: times every request and counts the errors it is answered with."""
+    """ASGI middleware: times every request and counts the errors in the answers."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on by the clock."""
+        """Pass the request on and measure its time."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status = 500  # as the server answers where the app raises
+        status = 500  # the server's answer if the app raises
         began = time.perf_counter()
 
         async def watched(message: Message) -> None:
@@ -109,42 +109,42 @@ class TimingMiddleware:
 
 
 class _StateCollector(Collector):
-    """How things stand; where the database does not answer, what is its is left out."""
+    """The current state; if the database does not answer, its values are left out."""
 
-    def __init__(self, own: Parts, folder_bytes: int) -> None:
-        self._own = own
+    def __init__(self, parts: Parts, folder_bytes: int) -> None:
+        self._parts = parts
         self._folder_bytes = folder_bytes
 
     def collect(self) -> Iterator[Metric]:
-        """All families; called once a scrape."""
-        own = self._own
-        found = health.check_health(own)
+        """Yield all metric families; called once a scrape."""
+        parts = self._parts
+        state = health.check_health(parts)
         ready = GaugeMetricFamily(
             "lossboard_ready", "1 where a part does its work, as /health/ready.", labels=["part"]
         )
-        for part, problem in found.parts.items():
+        for part, problem in state.parts.items():
             ready.add_metric([part], problem is None)
         yield ready
-        if found.lag is not None:
+        if state.lag is not None:
             yield GaugeMetricFamily(
                 "lossboard_ingest_lag_seconds",
                 "Age of the oldest event that is not in the database yet.",
-                found.lag.seconds,
+                state.lag.seconds,
             )
             yield GaugeMetricFamily(
                 "lossboard_ingest_events_behind",
                 "Events that are not in the database yet.",
-                found.lag.entries,
+                state.lag.entries,
             )
-        if found.database is None:
+        if state.database is None:
             yield from self._stored()
         yield self._slots()
         yield CounterMetricFamily(
-            "lossboard_points", "Points stored since the start.", own.collector.points
+            "lossboard_points", "Points stored since the start.", parts.collector.points
         )
         yield self._events()
         yield GaugeMetricFamily(
-            "lossboard_live_streams", "Viewers that follow a comparison.", own.hub.viewers
+            "lossboard_live_streams", "Viewers that follow a comparison.", parts.hub.viewers
         )
         yield GaugeMetricFamily(
             "lossboard_data_folder_bytes",
@@ -152,17 +152,17 @@ class _StateCollector(Collector):
             self._folder_bytes,
         )
         yield GaugeMetricFamily(
-            "lossboard_disk_free_bytes", "Room that is left in the data folder.", found.disk_free
+            "lossboard_disk_free_bytes", "Room that is left in the data folder.", state.disk_free
         )
         yield InfoMetricFamily("lossboard_build", "Versions.", versions())
 
     def _stored(self) -> Iterator[Metric]:
         try:
-            with self._own.database.read() as session:
+            with self._parts.database.read() as session:
                 tally = queue.count_by_device(session)
-            size = self._own.database.size()
+            size = self._parts.database.size()
         except (SQLAlchemyError, OSError):
-            return  # it went away since it was asked
+            return  # it stopped answering after the check
         runs = GaugeMetricFamily(
             "lossboard_queue_runs", "Runs that wait or run.", labels=["device", "state"]
         )
@@ -175,7 +175,7 @@ class _StateCollector(Collector):
         slots = GaugeMetricFamily(
             "lossboard_slots", "Worker slots heard of lately.", labels=["device", "state"]
         )
-        counts = Counter((slot.device, slot.state) for slot in self._own.workers.listed())
+        counts = Counter((slot.device, slot.state) for slot in self._parts.workers.listed())
         for (device, state), count in sorted(counts.items()):
             slots.add_metric([device, state], count)
         return slots
@@ -184,13 +184,13 @@ class _StateCollector(Collector):
         events = CounterMetricFamily(
             "lossboard_events", "Events off the stream: taken, or why dropped.", labels=["outcome"]
         )
-        for outcome, count in sorted({"taken": 0, **self._own.collector.counts}.items()):
+        for outcome, count in sorted({"taken": 0, **self._parts.collector.counts}.items()):
             events.add_metric([outcome.replace(" ", "_")], count)
         return events
 
 
 def _folder_size(folder: Path) -> int:
-    """Bytes of all files below a folder; what goes away meanwhile is not counted."""
+    """Return the bytes of all files below a folder; files that vanish meanwhile are not counted."""
     total = 0
     for root, _, files in os.walk(folder):
         for name in files:

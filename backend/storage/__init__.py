@@ -1,1 +1,1 @@
-"""Files in the data folder: its lock, and blobs named by their content."""
+"""Files in the data folder: its locks, and blobs named by the digest of their content."""

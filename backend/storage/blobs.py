@@ -22,9 +22,9 @@ from backend.http.multipart import read_chunks
 from backend.storage.data_folder import DISK_FULL_ERRORS, has_room
 
 BLOBS_FOLDER: Final = "blobs"
-"""Their folder's name within the data folder."""
+"""Name of the blobs' folder within the data folder."""
 GRACE_PERIOD_S: Final = 3600.0
-"""A blob that nobody speaks of may still be meant for a message under way; not after so long."""
+"""A younger blob that no row names may belong to a message that is still under way."""
 NO_ROOM: Final = "the API's disk has no room for it; delete comparisons, or give it more"
 CHUNK_BYTES: Final = 1 << 20
 """Bytes that are written at once."""
@@ -33,9 +33,10 @@ PREFIX_DIGITS: Final = 2
 
 
 class Blobs:
-    """A folder of blobs. One comes whole, by one rename, and is never written to again.
+    """A folder of blobs. A blob appears whole, by one rename, and is never written to again.
 
-    The time of a file is when its blob was last put, by which `delete` knows what is new.
+    The modification time of a file is when its blob was last stored; `delete` compares it to spare
+    new blobs.
     """
 
     def __init__(self, root: Path) -> None:
@@ -45,17 +46,17 @@ class Blobs:
 
     @property
     def root(self) -> Path:
-        """Where they lie."""
+        """The folder of the blobs."""
         return self._root
 
     def open(self) -> None:
-        """Make the folders; remove what an earlier process left unfinished."""
+        """Create the folders, and delete what an earlier process left unfinished."""
         shutil.rmtree(self._incoming, ignore_errors=True)
         self._incoming.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
     def incoming(self) -> Iterator["IncomingBlob"]:
-        """A new file to write to, which is gone afterwards unless it was kept."""
+        """Open a new file to write to; it is deleted at the end unless it was kept."""
         path = self._incoming / secrets.token_hex(16)
         try:
             with path.open("xb") as file:
@@ -64,7 +65,7 @@ class Blobs:
             path.unlink(missing_ok=True)
 
     def keep(self, incoming: "IncomingBlob") -> str:
-        """Make what was written a blob; its digest. The same once more counts as put now."""
+        """Make what was written a blob and return its digest; storing it again renews its time."""
         incoming.sync()
         digest, path = incoming.digest, self.location(incoming.digest)
         now = time.time()
@@ -76,24 +77,24 @@ class Blobs:
         return digest
 
     def put(self, content: bytes) -> str:
-        """Store bytes that are in memory; their digest."""
+        """Store bytes that are in memory and return their digest."""
         with self.incoming() as incoming:
             incoming.write(content)
             return self.keep(incoming)
 
     def has(self, digest: str) -> bool:
-        """Whether it is there."""
+        """Return whether the blob exists."""
         return self.location(digest).is_file()
 
     def location(self, digest: str) -> Path:
-        """Where a blob lies, or would."""
+        """Return the path that a blob has, or would have."""
         return self._root / digest[:PREFIX_DIGITS] / digest
 
     def path(self, digest: str) -> Path:
-        """The file of a blob.
+        """Return the path of a blob that exists.
 
         Raises:
-            NotFoundError: it is not there.
+            NotFoundError: it does not exist.
         """
         place = self.location(digest)
         if not place.is_file():
@@ -101,10 +102,10 @@ class Blobs:
         return place
 
     def read(self, digest: str) -> bytes:
-        """The bytes of a blob.
+        """Return the bytes of a blob.
 
         Raises:
-            NotFoundError: it is not there.
+            NotFoundError: it does not exist.
         """
         try:
             return self.location(digest).read_bytes()
@@ -112,15 +113,15 @@ class Blobs:
             raise _missing_error(digest) from None
 
     def size(self, digests: Iterable[str]) -> int:
-        """Bytes of those that are there."""
+        """Return the bytes of those blobs that exist."""
         return sum(self._size(self.location(digest)) for digest in digests)
 
     def delete(self, digests: Iterable[str], before: float) -> int:
-        """Delete those that were last put before a time; how many bytes that frees."""
+        """Delete those blobs that were last stored before a time; return the bytes freed."""
         return sum(self._delete(self.location(digest), before) for digest in digests)
 
     def delete_except(self, kept: Collection[str], before: float) -> int:
-        """Delete all but these and those put since; how many bytes that frees."""
+        """Delete all blobs but these and those stored since a time; return the bytes freed."""
         files = [file for file in self._root.glob("??/*") if file.name not in kept]
         return sum(self._delete(file, before) for file in files)
 
@@ -131,7 +132,7 @@ class Blobs:
             return 0
 
     def _delete(self, path: Path, before: float) -> int:
-        with self._lock:  # or it might be put again between the look and the end
+        with self._lock:  # otherwise it might be stored again between the check and the deletion
             try:
                 seen = path.stat()
                 if seen.st_mtime >= before:
@@ -143,7 +144,7 @@ class Blobs:
 
 
 class IncomingBlob:
-    """A blob as it arrives."""
+    """A blob that is being written."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self.path = path
@@ -153,21 +154,21 @@ class IncomingBlob:
 
     @property
     def digest(self) -> str:
-        """Of what has arrived."""
+        """The digest of what has been written."""
         return self._hash.hexdigest()
 
     def write(self, content: bytes) -> None:
-        """Take more of it.
+        """Write more of its content.
 
         Raises:
-            OSError: there is no room.
+            OSError: the disk has no room.
         """
         self._file.write(content)
         self._hash.update(content)
         self.size += len(content)
 
     def sync(self) -> None:
-        """On disk, not only on its way there: the row that will name it is durable too."""
+        """Force the file to disk: the row that will name it is durable too."""
         self._file.flush()
         os.fsync(self._file.fileno())
 
@@ -176,13 +177,13 @@ BlobStore = Annotated[Blobs, from_state("blobs")]
 
 
 async def receive_blob(request: Request, blobs: Blobs, digest: str) -> None:
-    """Write a request's body to disk as it arrives; keep it if its content has that digest.
+    """Write a request's body to disk as it arrives; keep it if its content has the digest.
 
     Raises:
-        RequestValidationError: the content has another.
-        DiskFullError: there is no room.
-        TimedOutError: nothing arrives any more.
-        HttpError: the sender went.
+        RequestValidationError: the content has another digest.
+        DiskFullError: the disk has no room.
+        TimedOutError: nothing has arrived for too long.
+        HttpError: the client has disconnected.
     """
     try:
         announced = request.headers.get("content-length", "0")
@@ -204,7 +205,7 @@ async def receive_blob(request: Request, blobs: Blobs, digest: str) -> None:
             raise DiskFullError(NO_ROOM) from error
         raise
     except ClientDisconnect as error:
-        raise HttpError("the client went") from error  # told to nobody
+        raise HttpError("the client went") from error  # nobody is there to read it
 
 
 def _wrong_digest_error(asked: str, seen: str, size: int) -> RequestValidationError:

@@ -1,6 +1,7 @@
-"""Who uses a data folder: the API while it serves, a restore or a migration while it changes it.
+"""The locks and the room of a data folder.
 
-The locks are the kernel's: they end with the process that holds them, however that ends.
+The API holds a lock while it serves, a restore or a migration while it changes the folder. The
+locks are the kernel's: they end with the process that holds them, however it ends.
 """
 
 import errno
@@ -17,28 +18,28 @@ from backend.http.dependencies import from_state
 
 API_LOCK: Final = "api.lock"
 LAUNCHER_LOCK: Final = "launcher.lock"
-"""The launcher holds it as long as it runs, also while its API does not."""
+"""Held by the launcher as long as it runs, even while its API does not."""
 BACKUP_LOCK: Final = "backup.lock"
 BACKUP_LINKS: Final = ".backup"
-"""Folder within the data folder that keeps the files that a backup is made of."""
+"""Folder within the data folder that keeps the files of a backup while it is made."""
 RESTORE_FOLDER: Final = ".restoring"
-"""Folder within the data folder for what a restore is about to put in its place."""
+"""Folder within the data folder for what a restore is about to move to its final place."""
 RESTORE_JOURNAL: Final = f"{RESTORE_FOLDER}/journal.json"
-"""There while it does."""
+"""Exists while a restore moves files."""
 RESERVED_BYTES: Final = 100_000_000
-"""Bytes that what is received must leave free: the database lies on the same disk."""
+"""Bytes that uploads must leave free: the database is on the same disk."""
 DISK_FULL_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""The error numbers of a write for which there is no room."""
+"""Error numbers of a write that failed because the disk has no room."""
 
 
 class DataFolderLock:
-    """The API's hold on its data folder, from the start until `end`."""
+    """The API's shared lock on its data folder, held from the start until `release`."""
 
     def __init__(self, folder: Path) -> None:
-        """Take it.
+        """Take the lock.
 
         Raises:
-            SettingsError: the folder is being restored or changed, or a restore was cut off.
+            SettingsError: the folder is being restored or changed, or a restore was interrupted.
         """
         self._file = os.open(folder / API_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -57,25 +58,26 @@ class DataFolderLock:
             )
 
     def release(self) -> None:
-        """Let go."""
+        """Release the lock."""
         os.close(self._file)
 
 
 def delete_backup_links(folder: Path) -> None:
-    """Remove what a backup left that was killed: it would keep deleted files' room taken."""
+    """Delete the links of a backup that was killed: they would keep the room of deleted files
+    taken."""
     try:
         with exclusive_locks(folder, BACKUP_LOCK):
             shutil.rmtree(folder / BACKUP_LINKS, ignore_errors=True)
     except BlockingIOError:
-        pass  # one is being made
+        pass  # a backup is being made now
 
 
 @contextmanager
 def exclusive_locks(folder: Path, *locks: str) -> Iterator[None]:
-    """Hold these locks alone.
+    """Hold these locks exclusively.
 
     Raises:
-        BlockingIOError: somebody else holds the one that `filename` names.
+        BlockingIOError: another process holds the lock that `filename` names.
     """
     with ExitStack() as held:
         for name in locks:
@@ -89,7 +91,7 @@ def exclusive_locks(folder: Path, *locks: str) -> Iterator[None]:
 
 
 def has_room(folder: Path, size: int) -> bool:
-    """Return whether so many bytes may still be written below a folder."""
+    """Return whether this many bytes may still be written below a folder."""
     return shutil.disk_usage(folder).free >= size + RESERVED_BYTES
 
 

@@ -1,4 +1,4 @@
-"""The schema's history, and how a database is brought to its head."""
+"""The history of the schema, and how a database is brought to its newest revision."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from backend.db.database import Database
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
-    """Bring the schema up to a revision; nothing happens if it is there."""
+    """Bring the schema up to a revision; do nothing if it is already there."""
     with database.migration() as connection:
         command.upgrade(_config(connection), revision)
 
@@ -24,19 +24,19 @@ def downgrade(database: Database, revision: str) -> None:
 
 
 def current(database: Database) -> str | None:
-    """The revision that a database has; None for one without our tables."""
+    """Return the revision that a database has; None for one without our tables."""
     with database.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
 def head() -> str:
-    """The newest revision."""
+    """Return the newest revision."""
     [newest] = ScriptDirectory.from_config(_config(None)).get_heads()
     return newest
 
 
 def known(revision: str) -> bool:
-    """Whether this version knows a revision, or only a newer one does."""
+    """Return whether this version knows a revision, or only a newer one does."""
     try:
         return ScriptDirectory.from_config(_config(None)).get_revision(revision) is not None
     except CommandError:

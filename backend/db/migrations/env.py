@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that backend.db.migrations hands over."""
+"""Alembic's entry point: runs on the connection that backend.db.migrations passes in."""
 
 from alembic import context
 from sqlmodel import SQLModel

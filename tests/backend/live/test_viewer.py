@@ -35,8 +35,8 @@ def test_a_drop_takes_pending_points_of_its_run_with_it() -> None:
     viewer.add(Update(drops={"r": -1}), 2, "1-0")
     viewer.add(points(0), 3, "2-0")
     flush = viewer.flush(100.0)
-    assert flush.news.drops == {"r": -1}
-    assert flush.news.points == {("r", "k"): ([0], [0.0])}
+    assert flush.updates.drops == {"r": -1}
+    assert flush.updates.points == {("r", "k"): ([0], [0.0])}
     assert flush.position == "2-0"
 
 
@@ -46,7 +46,7 @@ def test_commits_in_the_snapshot_are_not_told_again() -> None:
     for version in (1, 2, 3):
         viewer.add(points(version), version, f"{version}-0")
     viewer.end_reset(2, "2-0", [], 100.0)
-    assert viewer.flush(100.0).news.points == {("r", "k"): ([3], [3.0])}
+    assert viewer.flush(100.0).updates.points == {("r", "k"): ([3], [3.0])}
 
 
 def test_resume_within_what_is_kept_and_not_beyond() -> None:
@@ -85,7 +85,7 @@ def test_viewers_in_step_share_what_is_merged_for_them() -> None:
         late = hub.subscribe("c", ())
         hub.publish(Commit(2, "7-0", {"c": points(3)}))
         await asyncio.sleep(0)
-        told = [viewer.flush(100.0).news for viewer in (one, two, other, late)]
+        told = [viewer.flush(100.0).updates for viewer in (one, two, other, late)]
         assert told[0] is told[1]
         assert told[0].points == {("r", "k"): ([1, 3], [1.0, 3.0])}
         assert told[2].points == {}

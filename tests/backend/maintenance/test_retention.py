@@ -286,7 +286,7 @@ def test_what_goes_on_is_left_alone(database: Database, blobs: Blobs) -> None:
     retention = Retention(
         database, blobs, raw_days=1.0, snapshot_days=None, clock=lambda: 1002.0 + 2 * DAY
     )
-    retention._look(1002.0 + 2 * DAY)
+    retention._search(1002.0 + 2 * DAY)
     count = stored(database)
     with database.write() as write:  # between the look and the deed
         for run in runs.of_comparison(write.session, comparison):

@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """One more table and one more column."""
+    """Add one table and one column."""
     op.create_table(
         "dataset",
         sa.Column("id", sa.String(), primary_key=True),

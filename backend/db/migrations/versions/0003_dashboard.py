@@ -1,4 +1,4 @@
-"""Snapshots, projections, and comparisons that are put away."""
+"""Snapshots, projections, and archived comparisons."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Two more tables and one more column."""
+    """Add two tables and one column."""
     op.create_table(
         "snapshot",
         sa.Column(
@@ -54,7 +54,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """The blobs stay where they are."""
+    """Drop them; the blobs stay on disk."""
     op.drop_column("comparison", "archived")
     op.drop_table("projection")
     op.drop_table("snapshot")

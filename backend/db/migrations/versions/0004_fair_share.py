@@ -1,4 +1,4 @@
-"""Slots are shared between users: whose a run is, what device it wants, and whose turn was when."""
+"""Share slots between users: whose a run is, the device it wants, each user's last turn."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,7 @@ NEXT = "ix_run_next"
 
 
 def upgrade() -> None:
-    """Runs that are there belong to who submitted their comparison."""
+    """Add them; existing runs belong to the person who submitted their comparison."""
     op.add_column(
         "run", sa.Column("created_by", sa.String(), nullable=False, server_default="local")
     )
@@ -33,7 +33,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """All wait in one line again."""
+    """Put all runs in one queue again."""
     op.drop_table("turn")
     op.drop_index(NEXT, "run")
     op.drop_column("run", "wants")

@@ -1,4 +1,4 @@
-"""Checkpoints, from which a lost attempt goes on."""
+"""Checkpoints, from which the attempt after a lost one continues."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Runs that are there have none."""
+    """Add the columns; existing runs have no checkpoint."""
     op.add_column("run", sa.Column("checkpoint", sa.String()))
     op.add_column(
         "run", sa.Column("resumed_at", sa.BigInteger(), nullable=False, server_default="0")
@@ -18,7 +18,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Every next attempt starts at its beginning again."""
+    """Drop them; every next attempt starts at its beginning again."""
     op.execute("UPDATE run SET start_after = 0")
     op.drop_column("run", "resumed_at")
     op.drop_column("run", "checkpoint")

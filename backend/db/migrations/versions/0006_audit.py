@@ -1,4 +1,4 @@
-"""Who did what."""
+"""The audit log."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """The trail begins now."""
+    """Create the table, empty."""
     op.create_table(
         "audit",
         sa.Column("id", sa.Integer(), primary_key=True),
@@ -27,5 +27,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """It is forgotten."""
+    """Drop the table with all its entries."""
     op.drop_table("audit")

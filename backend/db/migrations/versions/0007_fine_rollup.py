@@ -1,4 +1,4 @@
-"""A finer roll-up, so that curves of some 10,000 to 200,000 steps are read as fast as others."""
+"""A finer roll-up, so that curves of about 10,000 to 200,000 steps are read as fast as others."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Made of the points that are there."""
+    """Create the table and fill it from the existing points."""
     op.create_table(
         "fine_rollup",
         sa.Column("series_id", sa.Integer(), primary_key=True, autoincrement=False),
@@ -30,5 +30,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """The points themselves are read again."""
+    """Drop the table; the points themselves are read again."""
     op.drop_table("fine_rollup")

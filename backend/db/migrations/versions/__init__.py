@@ -1,1 +1,1 @@
-"""One file a step of the schema's history."""
+"""One file for each step of the schema's history."""
