@@ -1,4 +1,4 @@
-"""What is done to a whole database or data folder from the command line.
+"""Commands on a whole database or data folder: migrate, copy, backup, restore.
 
 Run as `python -m backend.admin`; the launcher passes its commands of the same names on to it.
 """

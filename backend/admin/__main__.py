@@ -21,7 +21,7 @@ from backend.storage import data_folder
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Build the command line's parser."""
     top = argparse.ArgumentParser(
         prog="python -m launcher",
         description="Look after the database and the data folder; docs/BACKUP.md tells more.",
@@ -54,7 +54,7 @@ def migrate(locations: Locations, output: ProgressLine) -> None:
     """Bring the database to the newest version.
 
     Raises:
-        AdminError: an older API uses it, or it is of a version that this one does not know.
+        AdminError: an older API uses it, or it has a version that this one does not know.
     """
     with locations.database(make=True) as database:
         before, newest = migrations.current(database), migrations.head()
@@ -75,7 +75,7 @@ def copy_to(locations: Locations, url: str, *, live: bool, output: ProgressLine)
     """Copy the configured database into another.
 
     Raises:
-        AdminError: what is in the way.
+        AdminError: the copy is not possible; the message says why.
     """
     target = Database(url)
     try:
@@ -96,7 +96,7 @@ def make_backup(locations: Locations, file: Path, *, force: bool, output: Progre
     """Make a backup.
 
     Raises:
-        AdminError: what is in the way.
+        AdminError: the backup is not possible; the message says why.
     """
     made = backup(locations, file.expanduser().absolute(), force=force, report=output)
     for name in made.lost[:10]:
@@ -112,7 +112,7 @@ def restore_backup(locations: Locations, file: Path, *, force: bool, output: Pro
     """Restore a backup.
 
     Raises:
-        AdminError: what is in the way.
+        AdminError: the restore is not possible; the message says why.
     """
     done = restore(locations, file.expanduser().absolute(), force=force, report=output)
     if done.completed:
@@ -125,10 +125,10 @@ def restore_backup(locations: Locations, file: Path, *, force: bool, output: Pro
 
 
 def run(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
-    """Do what was typed.
+    """Execute the command.
 
     Raises:
-        BackendError: what is in the way.
+        BackendError: the command is not possible; the message says why.
     """
     options = parser().parse_args(arguments)
     output = ProgressLine()
@@ -145,7 +145,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
 
 
 def main() -> int:
-    """Run; what is in the way becomes one line on stderr and exit status 1."""
+    """Run; a problem becomes one line on stderr and exit status 1."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         run(sys.argv[1:], os.environ)

@@ -1,16 +1,8 @@
-"""What a backup file is: an uncompressed tar of these members, the manifest behind all others.
+"""The backup file: an uncompressed tar whose last member is a manifest of all others.
 
 Embeddings and checkpoints, which are most of it, hardly compress, so nothing is compressed. The
-manifest comes last: a file that was cut off has none.
-
-What a backup file is: an uncompressed tar of these members, the manifest behind all others.
-
-Embeddings and checkpoints, which are most of it, hardly compress, so nothing is compressed. The
-manifest comes last: a file that was cut off has none.
-
-Writes the members of a backup, hashed on their way.
-
-Reads a backup: all of it is verified before anything is believed.
+manifest comes last: a file that was cut off has none. Members are hashed while they are written; a
+reader verifies all of the file before it trusts any of it.
 """
 
 import hashlib
@@ -34,15 +26,18 @@ from backend.db import migrations
 from backend.storage.blobs import BLOBS_FOLDER
 
 FORMAT: Final = 1
-"""Changes when a reader of the file has to."""
+"""Increased when a reader of the file has to change."""
 MANIFEST: Final = "manifest.json"
 DATABASE: Final = "database.sqlite"
 MAX_MANIFEST_BYTES: Final = 1 << 30
-"""Bytes that a manifest may have: some million blobs."""
+"""Enough for some million blobs."""
+CHUNK_BYTES: Final = 1 << 20
 _BLOB_NAME: Final = re.compile(rf"{BLOBS_FOLDER}/([0-9a-f]{{64}})")
 _UPLOAD_NAME: Final = re.compile(
     rf"{UPLOADS}/d[0-9a-f]{{16}}/(?:{CONTENT}|{re.escape(THUMBNAILS)})"
 )
+CountBytes = Callable[[int], None]
+"""Called with the number of further bytes."""
 
 
 class Member(BaseModel):
@@ -55,7 +50,7 @@ class Member(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a backup holds."""
+    """The contents of a backup."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -63,14 +58,15 @@ class Manifest(BaseModel):
     made_at: str
     """ISO 8601, UTC."""
     lossboard: str
-    """The version that made it."""
+    """The version of Lossboard that made it."""
     revision: str
-    """Of the database's schema."""
+    """The revision of the database's schema."""
     source: str
-    """sqlite or postgresql: what was backed up; the file holds SQLite either way."""
+    """sqlite or postgresql: the kind of database that was backed up; the file holds SQLite either
+    way."""
     members: dict[str, Member]
     damaged: list[str] = Field(default_factory=list)
-    """Members that were damaged on disk already; no row of the database names them."""
+    """Members that were already damaged on disk; no row of the database names them."""
 
     @property
     def size(self) -> int:
@@ -78,56 +74,8 @@ class Manifest(BaseModel):
         return sum(member.size for member in self.members.values())
 
 
-def blob_member(digest: str) -> str:
-    """The member that holds a blob."""
-    return f"{BLOBS_FOLDER}/{digest}"
-
-
-def upload_member(dataset: str, file: str) -> str:
-    """The member that holds a file of an uploaded data set."""
-    return f"{UPLOADS}/{dataset}/{file}"
-
-
-def is_known_member(name: str) -> bool:
-    """Whether a member of this name may be in a backup; so none leads out of its folder."""
-    return name == DATABASE or any(kind.fullmatch(name) for kind in (_BLOB_NAME, _UPLOAD_NAME))
-
-
-CHUNK_BYTES: Final = 1 << 20
-
-CountBytes = Callable[[int], None]
-"""Told of so many bytes more."""
-
-
-class HashingReader(io.RawIOBase):
-    """A file that is read once, from its beginning to its end."""
-
-    def __init__(self, file: BinaryIO, progress: CountBytes) -> None:
-        self._file = file
-        self._progress = progress
-        self._hash = hashlib.sha256()
-        self.size = 0
-
-    @property
-    def member(self) -> Member:
-        """What has been read."""
-        return Member(size=self.size, sha256=self._hash.hexdigest())
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes."""
-        content = self._file.read(size)
-        self._hash.update(content)
-        self.size += len(content)
-        self._progress(len(content))
-        return content
-
-
 class ArchiveWriter:
-    """A backup while it is written; `finish` makes it one."""
+    """A backup that is being written; `finish` completes it."""
 
     def __init__(self, file: BinaryIO, progress: CountBytes) -> None:
         self._file = file
@@ -139,7 +87,7 @@ class ArchiveWriter:
         self.damaged: list[str] = []
 
     def add(self, name: str, path: Path, sha256: str | None = None) -> None:
-        """Add a file; one whose content has not the hash it must have counts as damaged.
+        """Add a file; one whose content does not have the expected hash counts as damaged.
 
         Raises:
             AdminError: it became shorter meanwhile.
@@ -149,17 +97,17 @@ class ArchiveWriter:
             try:
                 self._tar.addfile(_header(name, os.fstat(file.fileno()).st_size), hashed)
             except OSError as error:
-                if error.errno is None:  # tarfile's own word for an end that came too early
+                if error.errno is None:  # this is how tarfile reports a file that ends too early
                     raise AdminError(f"{path} was cut off while it was read") from error
                 raise
-        cast(Any, self._tar).members.clear()  # else a million of them would stay
+        cast(Any, self._tar).members.clear()  # otherwise a million of them would stay in memory
         if sha256 in {None, hashed.member.sha256}:
             self.members[name] = hashed.member
         else:
             self.damaged.append(name)
 
     def finish(self, manifest: Manifest) -> None:
-        """Add the manifest, and see all of it to the disk."""
+        """Add the manifest and force everything to disk."""
         content = manifest.model_dump_json().encode()
         self._tar.addfile(_header(MANIFEST, len(content)), io.BytesIO(content))
         self._tar.close()
@@ -167,18 +115,13 @@ class ArchiveWriter:
         os.fsync(self._file.fileno())
 
 
-def _header(name: str, size: int) -> tarfile.TarInfo:
-    header = tarfile.TarInfo(name)
-    header.size, header.mode, header.mtime = size, 0o600, time.time()
-    return header
-
-
 def verify_archive(file: Path, report: ReportProgress) -> Manifest:
-    """What a backup holds, once all of it was read and found as its manifest says.
+    """Read a whole backup, compare it with its manifest, and return the manifest.
 
     Raises:
-        AdminError: it is none, was cut off or changed, holds what no backup holds, or is of a
-            newer version.
+        AdminError: it is not a backup, was cut off or changed, holds a file that no backup holds,
+            or was
+        made by a newer version.
     """
     total, done = file.stat().st_size, 0
 
@@ -210,7 +153,7 @@ def verify_archive(file: Path, report: ReportProgress) -> Manifest:
 def extract_archive(
     file: Path, manifest: Manifest, targets: dict[str, Path], report: ReportProgress
 ) -> None:
-    """Write members to their targets, whose folders are made, and see them to the disk.
+    """Write members to their target paths, whose folders are created, and force them to disk.
 
     Raises:
         AdminError: what is read now is not what was verified.
@@ -238,6 +181,55 @@ def extract_archive(
                 raise _broken_error(file, f"{header.name!r} changed while it was restored")
 
 
+def blob_member(digest: str) -> str:
+    """Return the name of the member that holds a blob."""
+    return f"{BLOBS_FOLDER}/{digest}"
+
+
+def upload_member(dataset: str, file: str) -> str:
+    """Return the name of the member that holds a file of an uploaded data set."""
+    return f"{UPLOADS}/{dataset}/{file}"
+
+
+def is_known_member(name: str) -> bool:
+    """Return whether a member of this name may be in a backup; no such name leads out of its
+    folder."""
+    return name == DATABASE or any(kind.fullmatch(name) for kind in (_BLOB_NAME, _UPLOAD_NAME))
+
+
+class HashingReader(io.RawIOBase):
+    """A file that is read once, from its beginning to its end, and hashed meanwhile."""
+
+    def __init__(self, file: BinaryIO, progress: CountBytes) -> None:
+        self._file = file
+        self._progress = progress
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    @property
+    def member(self) -> Member:
+        """What has been read so far."""
+        return Member(size=self.size, sha256=self._hash.hexdigest())
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Read the next bytes."""
+        content = self._file.read(size)
+        self._hash.update(content)
+        self.size += len(content)
+        self._progress(len(content))
+        return content
+
+
+def _header(name: str, size: int) -> tarfile.TarInfo:
+    header = tarfile.TarInfo(name)
+    header.size, header.mode, header.mtime = size, 0o600, time.time()
+    return header
+
+
 @contextmanager
 def _open(file: Path) -> Iterator[tarfile.TarFile]:
     try:
@@ -248,9 +240,9 @@ def _open(file: Path) -> Iterator[tarfile.TarFile]:
 
 
 def _members(tar: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, BinaryIO]]:
-    """All members; the content of one that is no plain file is empty."""
+    """Yield all members; the content of one that is not a plain file is empty."""
     while (header := tar.next()) is not None:
-        cast(Any, tar).members.clear()  # else a million of them would stay
+        cast(Any, tar).members.clear()  # otherwise a million of them would stay in memory
         content = tar.extractfile(header) if _is_plain_file(header) else None
         yield header, cast(BinaryIO, content) if content else BytesIO()
 

@@ -1,8 +1,8 @@
 """A backup of everything, in one file, while everything runs.
 
-SQLite is copied by its own online backup, PostgreSQL row by row into an SQLite file, either way of
-one view; and the files that this view names go along. So a backup is of one kind, whatever it was
-made of, and restores into either.
+SQLite is copied by its own online backup, PostgreSQL row by row into an SQLite file, both from one
+consistent view; the files that this view names are added. So all backups are of one kind, whatever
+they were made from, and can be restored into either database.
 """
 
 import shutil
@@ -27,18 +27,19 @@ from backend.export.tables import versions
 from backend.storage import data_folder
 
 PAGES_PER_STEP: Final = 1024
-"""Of SQLite, copied at a time."""
+"""Pages of SQLite that are copied at a time."""
 
 
 @dataclass(frozen=True)
 class BackupReport:
-    """What a backup came to."""
+    """The result of a backup."""
 
     bytes: int
     files: int
-    """Beside the database."""
+    """Files in addition to the database."""
     lost: list[str]
-    """Named by the database, but missing or damaged on disk; what named them is left out."""
+    """Files that the database names, but that are missing or damaged on disk; the rows that name
+    them are left out."""
 
 
 def backup(
@@ -48,16 +49,16 @@ def backup(
     force: bool = False,
     report: ReportProgress = ignore_progress,
 ) -> BackupReport:
-    """Write a backup; the file appears when it is whole and on disk.
+    """Write a backup; the file appears when it is complete and on disk.
 
     Args:
         locations: what is backed up.
         file: the backup.
-        force: replace a file that is there.
-        report: told of the progress.
+        force: replace an existing file.
+        report: called with the progress.
 
     Raises:
-        AdminError: what is in the way.
+        AdminError: the backup is not possible; the message says why.
     """
     _check_free(file, force=force)
     with (
@@ -72,7 +73,7 @@ def backup(
             _check_room(locations, database, view, file)
             _copy(view.session, work / DATABASE, report)
             made = _pack(database, view, work, report)
-        _check_free(file, force=force)  # nobody else made it meanwhile
+        _check_free(file, force=force)  # it may have been created meanwhile
         (work / "whole").replace(file)
         sync_folder(file.parent)
     return made
@@ -85,7 +86,7 @@ def _copy(view: Session, file: Path, report: ReportProgress) -> None:
         driver: Any = reading.connection.driver_connection
         target = sqlite3.connect(file)
         try:
-            # The view's own transaction is open, so what others write does not start it over.
+            # The view's transaction is open, so writes of others do not make the copy start again.
             driver.backup(
                 target,
                 pages=PAGES_PER_STEP,
@@ -103,7 +104,7 @@ def _copy(view: Session, file: Path, report: ReportProgress) -> None:
 
 
 def _pack(source: Database, view: PinnedFiles, work: Path, report: ReportProgress) -> BackupReport:
-    """Write the files, take out of the copied database what was lost, write that."""
+    """Write the files, remove lost files from the copied database, then write the database."""
     copied = work / DATABASE
     total = _sum(view.files.values()) + copied.stat().st_size
     done = 0
@@ -113,7 +114,7 @@ def _pack(source: Database, view: PinnedFiles, work: Path, report: ReportProgres
         done += count
         report("writing the backup", done, total)
 
-    (work / "whole").touch(mode=0o600)  # it tells everything
+    (work / "whole").touch(mode=0o600)  # it holds all data, so only its owner may read it
     with (work / "whole").open("r+b") as written:
         packer = ArchiveWriter(written, progress)
         for name, path in sorted(view.files.items()):
@@ -135,7 +136,7 @@ def _pack(source: Database, view: PinnedFiles, work: Path, report: ReportProgres
 
 
 def _finish_database(file: Path, lost: list[str]) -> None:
-    """One file that needs no other beside it, and names nothing that is not in the backup."""
+    """Make it one self-contained file that names nothing that is not in the backup."""
     if lost:
         database = Database(f"sqlite:///{file}")
         remove_references(database, lost)
@@ -165,7 +166,8 @@ def _check_room(locations: Locations, database: Database, view: PinnedFiles, fil
 
 @contextmanager
 def _working(file: Path) -> Iterator[Path]:
-    """A folder beside the file, which is gone afterwards; so is one that was left behind."""
+    """Create a folder next to the file and delete it at the end, also one left from an earlier
+    backup."""
     folder = file.with_name(f".{file.name}.partial")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)

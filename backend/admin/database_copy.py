@@ -1,7 +1,7 @@
-"""One database into another, row by row, counted and compared before anything counts.
+"""Copy one database into another, row by row; count and compare all rows before the commit.
 
-All of it is read in one view and written in one transaction. The tables are those of the models,
-so what a later version adds is copied as well.
+All rows are read in one view and written in one transaction. The tables are those of the models, so
+tables that a later version adds are copied as well.
 """
 
 import json
@@ -29,27 +29,29 @@ Row = Sequence[Any]
 
 @dataclass(frozen=True)
 class TableSum:
-    """What a table holds, whatever the order of its rows."""
+    """The contents of a table as a checksum, independent of the order of its rows."""
 
     rows: int
     checksum: int
-    """Of each row a hash of 64 bits, added up modulo 2^64."""
+    """The sum, modulo 2^64, of a 64-bit hash of each row."""
 
 
 def copy_database(
     source: Database, target: Database, *, report: ReportProgress = ignore_progress
 ) -> dict[str, TableSum]:
-    """Copy all rows into an empty database; what was copied of each table.
+    """Copy all rows into an empty database; return the checksums of what was copied.
 
     Args:
-        source: of the newest version. It may be written to meanwhile; what is written after the
-            first row is read is not copied.
+        source: a database of the newest version. It may be written to meanwhile; what is written
+            after the
+        first row is read is not copied.
         target: without our tables, or with empty ones.
-        report: told of the rows copied, then of those read again.
+        report: called with the rows copied, then with those read again.
 
     Raises:
-        AdminError: the source is of another version, the target holds something, or what arrived
-            is not what was read. The target is empty then.
+        AdminError: the source has another version, the target is not empty, or the rows that
+            arrived
+        are not those that were read. The target is empty then.
     """
     check_version(source)
     check_empty(target)
@@ -61,10 +63,10 @@ def copy_database(
 def copy_session(
     view: Session, target: Database, *, report: ReportProgress = ignore_progress
 ) -> dict[str, TableSum]:
-    """Copy what a view shows into an empty database of the newest version; what was copied.
+    """Copy the rows of a view into an empty database of the newest version; return their checksums.
 
     Raises:
-        AdminError: what arrived is not what was read. The target is empty then.
+        AdminError: the rows that arrived are not those that were read. The target is empty then.
     """
     with target.migration() as writing:
         reading = view.connection()
@@ -72,7 +74,7 @@ def copy_session(
         total, done = sum(counts.values()), 0
         found: dict[str, TableSum] = {}
         for table in tables():
-            writing.execute(table.delete())  # a migration may have made rows
+            writing.execute(table.delete())  # a migration may have added rows
             copied, added = _RowAdder(), _row_writer(writing, table)
             for rows in _rows(reading, table, clean=writing.dialect.name == "postgresql"):
                 copied.add(rows)
@@ -86,10 +88,10 @@ def copy_session(
 
 
 def check_version(source: Database) -> None:
-    """Refuse a source of another version.
+    """Refuse a source that has another version.
 
     Raises:
-        AdminError: it is.
+        AdminError: it has another version.
     """
     newest = migrations.head()
     if (version := migrations.current(source)) != newest:
@@ -100,10 +102,10 @@ def check_version(source: Database) -> None:
 
 
 def check_empty(target: Database) -> None:
-    """Refuse a target that holds something.
+    """Refuse a target that is not empty.
 
     Raises:
-        AdminError: it does.
+        AdminError: it is not empty.
     """
     there = set(inspect(target.engine).get_table_names())
     with target.engine.connect() as connection:
@@ -121,14 +123,14 @@ def check_empty(target: Database) -> None:
 
 
 def tables() -> list[Table]:
-    """All tables, those that others refer to first."""
+    """Return all tables, those that others refer to first."""
     return list(SQLModel.metadata.sorted_tables)
 
 
 def table_sums(
     connection: Connection, report: ReportProgress = ignore_progress
 ) -> dict[str, TableSum]:
-    """What each table holds."""
+    """Compute the checksum of each table."""
     total, done = sum(_count(connection, table) for table in tables()), 0
     found: dict[str, TableSum] = {}
     for table in tables():
@@ -170,8 +172,9 @@ def _count(connection: Connection, table: Table) -> int:
 
 
 def _rows(reading: Connection, table: Table, *, clean: bool = False) -> Iterator[list[Row]]:
-    """A table's rows as they compare: JSON as text, the same whoever wrote it; clean without the
-    character 0, which PostgreSQL has not."""
+    """Yield a table's rows in a form that can be compared: JSON as text with sorted keys, so that
+    it is the same from each database; if `clean`, without the character 0, which PostgreSQL cannot
+    store."""
     json_at = [at for at, column in enumerate(table.c) if isinstance(column.type, JSON)]
     text_at = [at for at, column in enumerate(table.c) if isinstance(column.type, AutoString)]
     own = reading.execution_options(yield_per=ROWS_PER_BATCH)

@@ -1,7 +1,8 @@
-"""Puts restored files in their targets, all of them or none; what was there before stays beside.
+"""Move restored files to their final places, all of them or none; the old files are kept next to
+them.
 
-All moves are renames within a folder. A journal tells of them from before the first until after
-the last one, so one that a crash has cut off is completed by the next restore; until then no API
+All moves are renames within a folder. A journal exists from before the first move until after the
+last one, so a swap that a crash interrupted is completed by the next restore; until then no API
 starts on the folder.
 """
 
@@ -18,10 +19,12 @@ from backend.admin.locations import sync_folder
 from backend.storage.data_folder import RESTORE_FOLDER, RESTORE_JOURNAL
 
 SQLITE_SUFFIXES: Final = ("-wal", "-shm")
-"""What SQLite keeps beside its file."""
+"""Suffixes of the files that SQLite keeps next to its database."""
 
 
 class _Journal(BaseModel):
+    """The journal's file; its keys stay, so that every version can complete a restore."""
+
     places: list[Path]
     before: str
     about: str
@@ -29,14 +32,14 @@ class _Journal(BaseModel):
 
 @dataclass(frozen=True)
 class FileSwap:
-    """What is to be put where."""
+    """The moves of one restore."""
 
     folder: Path
     """The data folder, which keeps the journal."""
     targets: Sequence[Path]
-    """In this order; the database last."""
+    """Final paths, in this order; the database last."""
     before: str
-    """Name of the folder, beside a place, for what was there."""
+    """Name of the folder, next to a target, for the files that were there before."""
     about: str
     """What is restored, for the person who completes it."""
 
@@ -50,52 +53,53 @@ class FileSwap:
         sync_folder(path.parent)
 
     def finish(self) -> list[Path]:
-        """Make the moves that are still to be made; the folders with what was there before.
+        """Make the moves that are left; return the folders with the files that were there before.
 
         Raises:
-            OSError: one is not possible. Then, as after an interruption, all are taken back.
+            OSError: one is not possible. Then all are undone, also those made before an
+                interruption.
         """
         moved: list[tuple[Path, Path]] = []
         try:
-            for place in self.targets:
-                staged = staged_path(place)
+            for target in self.targets:
+                staged = staged_path(target)
                 if not staged.exists():
-                    continue  # was put in its place before the crash
-                aside = place.parent / self.before
-                for old in (*(Path(f"{place}{log}") for log in SQLITE_SUFFIXES), place):
+                    continue  # it was moved before the crash
+                aside = target.parent / self.before
+                for old in (*(Path(f"{target}{log}") for log in SQLITE_SUFFIXES), target):
                     if old.exists():
                         aside.mkdir(exist_ok=True)
                         _move(old, aside / old.name, moved)
-                _move(staged, place, moved)
-                sync_folder(place.parent)
+                _move(staged, target, moved)
+                sync_folder(target.parent)
         except BaseException:
             for source, target in reversed(moved):
                 target.rename(source)
-            for place in self.targets:
-                with suppress(OSError):  # there is none, or it holds something of before
-                    (place.parent / self.before).rmdir()
+            for target in self.targets:
+                with suppress(OSError):  # it does not exist, or still holds old files
+                    (target.parent / self.before).rmdir()
             raise
         self.discard()
-        kept = dict.fromkeys(place.parent / self.before for place in self.targets)
+        kept = dict.fromkeys(target.parent / self.before for target in self.targets)
         return [folder for folder in kept if folder.exists()]
 
     def discard(self) -> None:
-        """Forget what was not put in its place, the journal first."""
+        """Delete what was not moved to its final place, the journal first."""
         (self.folder / RESTORE_JOURNAL).unlink(missing_ok=True)
         for folder in {
             self.folder / RESTORE_FOLDER,
-            *(staged_path(one).parent for one in self.targets),
+            *(staged_path(target).parent for target in self.targets),
         }:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def staged_path(place: Path) -> Path:
-    """Where that waits which is to come to a place."""
-    return place.parent / RESTORE_FOLDER / place.name
+def staged_path(target: Path) -> Path:
+    """Return where the new file of a target waits until it is moved."""
+    return target.parent / RESTORE_FOLDER / target.name
 
 
 def interrupted_swap(folder: Path) -> FileSwap | None:
-    """The swap of a data folder that a crash has cut off."""
+    """Return the swap of a data folder that a crash interrupted."""
     path = folder / RESTORE_JOURNAL
     if not path.is_file():
         return None

@@ -1,7 +1,4 @@
-"""Where the database and the data folder are, and whether they may be touched.
-
-What is in the way of a command.
-"""
+"""Where the database and the data folder are, and whether a command may change them."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -32,7 +29,7 @@ class Locations:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], folder: Path | None = None) -> Self:
-        """From the environment, as the API reads it, and what the command line says instead."""
+        """Read them from the environment, as the API does; `folder` overrides the data folder."""
         own = dict(environ)
         if folder is not None:
             own["LOSSBOARD_DATA_DIR"] = str(folder.expanduser().absolute())
@@ -53,10 +50,10 @@ class Locations:
 
     @contextmanager
     def database(self, *, make: bool = False) -> Iterator[Database]:
-        """The database, open.
+        """Open the database.
 
         Raises:
-            AdminError: there is none, and none is to be made.
+            AdminError: there is none, and `make` is not set.
         """
         if self.file is not None and not self.file.is_file():
             if not make:
@@ -73,7 +70,7 @@ class Locations:
 
     @contextmanager
     def lock(self, doing: str, *locks: str, hint: str = "") -> Iterator[None]:
-        """Keep others off the data folder.
+        """Hold locks of the data folder, so that other processes leave it alone.
 
         Raises:
             AdminError: an API or a launcher uses it.
@@ -97,7 +94,7 @@ class Locations:
         """Refuse a database of a newer version than this one.
 
         Raises:
-            AdminError: it is.
+            AdminError: it is newer.
         """
         if version is not None and not migrations.known(version):
             raise AdminError(
@@ -107,7 +104,7 @@ class Locations:
 
 
 def sync_folder(folder: Path) -> None:
-    """See the names of a folder to the disk, after a renaming."""
+    """Force the names in a folder to disk, after a rename."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,10 +1,8 @@
-"""Keeps the files that a database names while they are backed up, whatever is deleted meanwhile.
+"""Keep the files that a database names while they are backed up, whatever is deleted meanwhile.
 
-The API deletes a blob once no row names it: a checkpoint every half a minute and run. So the files
-that a view names are linked at once, before anything of it is copied; where one had just gone, that
-view is given up for a newer one. A link costs no room, and what it leads to stays.
-
-The files that a database names: blobs, and those of uploaded data sets.
+The API deletes a blob once no row names it: for each run, a checkpoint every half a minute. So the
+files that a view names are hard-linked at once, before any of them is copied; if one had just been
+deleted, the view is replaced by a newer one. A link takes no room, and its file stays.
 """
 
 import os
@@ -26,19 +24,24 @@ from backend.db.models import Dataset, Projection, Run, Snapshot
 from backend.runs import snapshots
 from backend.storage.blobs import BLOBS_FOLDER, Blobs
 
+MIN_TRIES: Final = 5
+"""Views after which a file that was missing from each of them counts as lost."""
+MAX_TRIES: Final = 50
+PAUSE_S: Final = 0.2
+
 
 @dataclass(frozen=True)
 class ReferencedFiles:
-    """What one view of a database names, by the names that the files have in a backup."""
+    """The files that one view of a database names, by the names that they have in a backup."""
 
     sha256: dict[str, str]
-    """Of those that must be there, what their content must have."""
+    """Files that must exist -> the digest that their content must have."""
     thumbnails: frozenset[str]
-    """Those that may be there."""
+    """Files that may exist."""
 
     @classmethod
     def read(cls, session: Session) -> Self:
-        """All that rows name, checkpoints and coordinates included."""
+        """Read all that rows name, including checkpoints and coordinates."""
         uploads = {row.id: row.sha256 for row in datasets.listed(session)}
         return cls(
             {blob_member(digest): digest for digest in snapshots.used_digests(session)}
@@ -47,59 +50,27 @@ class ReferencedFiles:
         )
 
 
-def remove_references(database: Database, lost: Collection[str]) -> None:
-    """Take out of a copy what names these files, which are not there: snapshots, projections and
-    data sets as rows, checkpoints as a run's memory of one, so that it starts over."""
-    blobs = {name.removeprefix(blob_member("")) for name in lost}
-    with database.write() as write:
-        session = write.session
-        session.exec(
-            delete(Snapshot).where(
-                or_(
-                    col(Snapshot.embeddings).in_(blobs),
-                    col(Snapshot.facts).in_(blobs),
-                    col(Snapshot.samples).in_(blobs),
-                    col(Snapshot.sprite).in_(blobs),
-                    col(Snapshot.sounds).in_(blobs),
-                )
-            )
-        )
-        session.exec(delete(Projection).where(col(Projection.coordinates).in_(blobs)))
-        session.exec(
-            update(Run).where(col(Run.checkpoint).in_(blobs)).values(checkpoint=None, start_after=0)
-        )
-        for dataset in session.exec(select(Dataset)).all():
-            if upload_member(dataset.id, CONTENT) in lost:
-                session.delete(dataset)
-
-
-MIN_TRIES: Final = 5
-"""Views after which a file that was missing from each is believed to be lost."""
-MAX_TRIES: Final = 50
-PAUSE_S: Final = 0.2
-
-
 @dataclass(frozen=True)
 class PinnedFiles:
     """A view, and its files."""
 
     session: Session
     files: dict[str, Path]
-    """By their names in a backup."""
+    """Name in a backup -> path."""
     sha256: dict[str, str]
-    """What the content of a file must have; not known of thumbnails."""
+    """Name -> the digest that the content must have; unknown for thumbnails."""
     lost: set[str]
-    """Named by the view, and not on disk for a while."""
+    """Files that the view names and that are missing from the disk."""
 
 
 @contextmanager
 def pin_files(database: Database, folder: Path, links: Path) -> Iterator[PinnedFiles]:
-    """A view of the database whose files stay, until the end.
+    """Open a view of the database whose files stay until the end.
 
     Args:
-        database: read.
+        database: only read.
         folder: the data folder.
-        links: a folder that is not there yet, on the same disk; gone at the end.
+        links: a folder on the same disk that does not exist yet; deleted at the end.
     """
     shutil.rmtree(links, ignore_errors=True)
     links.mkdir(parents=True)
@@ -122,7 +93,7 @@ def pin_files(database: Database, folder: Path, links: Path) -> Iterator[PinnedF
 
 
 def _link(folder: Path, name: str, link: Path) -> bool:
-    """Keep a file; whether it is there."""
+    """Link a file; return whether it exists."""
     if link.exists():
         return True
     link.parent.mkdir(parents=True, exist_ok=True)
@@ -131,7 +102,7 @@ def _link(folder: Path, name: str, link: Path) -> bool:
         os.link(place, link)
     except FileNotFoundError:
         return False
-    except OSError:  # a disk without links, or another disk: then a copy
+    except OSError:  # the disk has no hard links, or it is another disk: copy the file instead
         partial = link.with_name(f"{link.name}.partial")
         with suppress(FileNotFoundError):
             shutil.copyfile(place, partial)
@@ -142,6 +113,32 @@ def _link(folder: Path, name: str, link: Path) -> bool:
 
 
 def member_path(folder: Path, name: str) -> Path:
-    """Where a file of a backup lies in a data folder."""
+    """Return where a file of a backup lies in a data folder."""
     digest = name.removeprefix(blob_member(""))
     return folder / name if digest == name else Blobs(folder / BLOBS_FOLDER).location(digest)
+
+
+def remove_references(database: Database, lost: Collection[str]) -> None:
+    """Remove references to lost files from a copied database: snapshots, projections and data sets
+    as rows; of a run only its checkpoint, so that it starts over."""
+    blobs = {name.removeprefix(blob_member("")) for name in lost}
+    with database.write() as write:
+        session = write.session
+        session.exec(
+            delete(Snapshot).where(
+                or_(
+                    col(Snapshot.embeddings).in_(blobs),
+                    col(Snapshot.facts).in_(blobs),
+                    col(Snapshot.samples).in_(blobs),
+                    col(Snapshot.sprite).in_(blobs),
+                    col(Snapshot.sounds).in_(blobs),
+                )
+            )
+        )
+        session.exec(delete(Projection).where(col(Projection.coordinates).in_(blobs)))
+        session.exec(
+            update(Run).where(col(Run.checkpoint).in_(blobs)).values(checkpoint=None, start_after=0)
+        )
+        for dataset in session.exec(select(Dataset)).all():
+            if upload_member(dataset.id, CONTENT) in lost:
+                session.delete(dataset)

@@ -1,4 +1,4 @@
-"""Says on stderr how far a long command is."""
+"""Report the progress of a long command on stderr."""
 
 import sys
 import time
@@ -6,24 +6,24 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 TERMINAL_PERIOD_S: Final = 0.5
-"""On a terminal, where a line is written over."""
+"""Seconds between two reports on a terminal, where a line is overwritten."""
 FILE_PERIOD_S: Final = 10.0
-"""Into a file or a pipe, where every line stays."""
+"""Seconds between two reports to a file or a pipe, where every line stays."""
 
 
 class ReportProgress(Protocol):
-    """Told how much is done of how much, in any unit."""
+    """Called with how much is done of how much, in any unit."""
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """So much."""
+        """Report the progress."""
 
 
 def ignore_progress(what: str, done: int, total: int) -> None:
-    """For those who need not know."""
+    """Do nothing; for callers that need no progress."""
 
 
 class ProgressLine:
-    """One line on stderr, renewed now and then, with the time that is left."""
+    """One line on stderr, updated from time to time, with the time that is left."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -32,7 +32,7 @@ class ProgressLine:
         self._terminal = sys.stderr.isatty()
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """Tell it, unless something was told just before."""
+        """Print the progress, unless the last report was a moment ago."""
         now = self._clock()
         if what != self._what:
             self._what, self._began, self._told = what, now, now
@@ -44,7 +44,7 @@ class ProgressLine:
         sys.stderr.flush()
 
     def print_line(self, line: str) -> None:
-        """A line that stays."""
+        """Print a line that stays."""
         sys.stderr.write(f"\r{line:<70}\n" if self._terminal else f"{line}\n")
         sys.stderr.flush()
 
@@ -56,7 +56,7 @@ class ProgressLine:
 
 
 def format_size(count: int) -> str:
-    """Bytes as a person reads them."""
+    """Format a number of bytes for a person."""
     amount = float(count)
     for unit in ("bytes", "kB", "MB", "GB"):
         if amount < 1000:

@@ -1,15 +1,14 @@
-"""A backup put back in place: all of it, or nothing is changed.
+"""Restore a backup: all of it, or nothing is changed.
 
-It is verified, then unpacked beside the locations it will take, its database migrated and checked
-there; only then is anything moved, or copied into a server's empty database.
+The backup is verified, then unpacked next to its final places, and its database migrated and
+checked there; only then is anything moved, or copied into a server's empty database.
 
-Makes a restored database fit for a world that went on after its backup.
-
-The broker's stream and living workers may still report of attempts that the backup knows, from
-further on: taken, they would be a gap that never closes; and of attempts that it does not know yet,
-whose numbers would be given again. So no run goes on with an attempt of before: what was not over
-is queued, from its checkpoint, and counts its attempts on from the next hundred. Whatever an
-older attempt sends is dropped as stale then, and its worker is told to stop.
+A restored database must fit a world that has moved on since the backup. The broker's stream and
+running workers may still send events of attempts that the backup knows, but from a later step:
+taken, they would be a gap that never closes. They may also send events of attempts that the backup
+does not know yet, and whose numbers would be used again. So no earlier attempt continues:
+unfinished runs are queued, from their checkpoints, and count their attempts on from the next
+hundred. Whatever an older attempt sends is then dropped as stale, and its worker is told to stop.
 """
 
 import os
@@ -40,60 +39,18 @@ from backend.storage.blobs import BLOBS_FOLDER
 
 ATTEMPT_STRIDE: Final = 100
 """More attempts than a run makes between a backup and its restore."""
-
-
-def requeue_runs(database: Database, now: float, replaced: Mapping[str, int]) -> int:
-    """Queue what ran, give all that is queued new numbers; how many runs are queued.
-
-    Args:
-        database: the restored one, which nobody uses yet.
-        now: seconds since the epoch.
-        replaced: run -> attempt, in the database whose place it takes.
-    """
-    database.load_position()
-    with database.write() as write:
-        for run in runs.in_state(write.session, "running"):
-            reason = "it ran when the backup was made"
-            runs.lose_attempt(write, run, reason=reason, strike=False, now=now)
-        queued = runs.in_state(write.session, "queued")
-        for run in queued:
-            known = max(run.attempt, replaced.get(run.id, 0))
-            run.attempt = (known // ATTEMPT_STRIDE + 1) * ATTEMPT_STRIDE + 1
-            write.session.add(run)
-        # Who watched before has seen what is no more: its last event lies before this one, so it
-        # gets everything anew.
-        entry = max(database.position, f"{int(now * 1000)}-0", key=entry_order)
-        write.session.merge(StreamPosition(entry=entry))
-        write.position = entry
-    return len(queued)
-
-
-def read_attempts(file: Path | None) -> dict[str, int]:
-    """Run -> attempt in an SQLite file; none where it cannot be read, which may be the reason why
-    it is replaced."""
-    if file is None or not file.is_file():
-        return {}
-    connection = sqlite3.connect(file)
-    try:
-        return dict(connection.execute("SELECT id, attempt FROM run").fetchall())
-    except sqlite3.DatabaseError:
-        return {}
-    finally:
-        connection.close()
-
-
 LOCKS: Final = (data_folder.API_LOCK, data_folder.LAUNCHER_LOCK, data_folder.BACKUP_LOCK)
 
 
 @dataclass(frozen=True)
 class RestoreReport:
-    """What a restore came to."""
+    """The result of a restore."""
 
     about: str
     before: list[Path]
-    """Folders with what was there."""
+    """Folders with the files that were there before."""
     completed: bool = False
-    """It was an earlier restore, which had been cut off."""
+    """Whether it was an earlier restore that had been interrupted."""
 
 
 def restore(
@@ -103,18 +60,18 @@ def restore(
     force: bool = False,
     report: ReportProgress = ignore_progress,
 ) -> RestoreReport:
-    """Put a backup in the place of the configured database and data folder.
+    """Replace the configured database and data folder by a backup.
 
-    A restore that a crash cut off while it moved files is completed instead.
+    A restore that a crash interrupted while it moved files is completed instead.
 
     Args:
-        locations: where to.
+        locations: the target.
         file: the backup.
-        force: move a database, blobs and data sets that are there aside.
-        report: told of the progress.
+        force: move an existing database, blobs and data sets aside.
+        report: called with the progress.
 
     Raises:
-        AdminError: what is in the way.
+        AdminError: the restore is not possible; the message says why.
         OSError: a file cannot be written or moved. Nothing is changed then.
     """
     if not file.is_file():
@@ -139,7 +96,7 @@ def restore(
 
 
 def _complete_interrupted(locations: Locations) -> RestoreReport | None:
-    """Complete a restore that was cut off, unless nothing of it had been done."""
+    """Complete a restore that was interrupted, unless none of it had been done."""
     swap = interrupted_swap(locations.folder)
     if swap is None:
         return None
@@ -148,7 +105,7 @@ def _complete_interrupted(locations: Locations) -> RestoreReport | None:
             try:
                 check_empty(target)
             except AdminError:
-                pass  # the rows are all there
+                pass  # all rows had been copied
             else:
                 swap.discard()
                 return None
@@ -173,7 +130,7 @@ def _check_free(locations: Locations, *, force: bool) -> None:
 
 
 def _unpack(locations: Locations, file: Path, manifest: Manifest, report: ReportProgress) -> Path:
-    """Write everything beside its place; the path of the database."""
+    """Write everything next to its final place; return the path of the database."""
     free = shutil.disk_usage(locations.folder).free
     if free < manifest.size:
         raise AdminError(
@@ -193,7 +150,7 @@ def _unpack(locations: Locations, file: Path, manifest: Manifest, report: Report
 
 
 def _prepare(locations: Locations, file: Path, manifest: Manifest) -> int:
-    """Check an unpacked database, and make it one of today; how many runs are queued."""
+    """Check an unpacked database and migrate it; return the number of queued runs."""
     with sqlite3.connect(file) as connection:
         found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     connection.close()
@@ -218,6 +175,47 @@ def _prepare(locations: Locations, file: Path, manifest: Manifest) -> int:
     with file.open("rb") as written:
         os.fsync(written.fileno())
     return queued
+
+
+def requeue_runs(database: Database, now: float, replaced: Mapping[str, int]) -> int:
+    """Queue the runs that were running, and give all queued runs new attempt numbers; return their
+    count.
+
+    Args:
+        database: the restored one, which is not in use yet.
+        now: seconds since the epoch.
+        replaced: run -> attempt, in the database that is replaced.
+    """
+    database.load_position()
+    with database.write() as write:
+        for run in runs.in_state(write.session, "running"):
+            reason = "it ran when the backup was made"
+            runs.lose_attempt(write, run, reason=reason, strike=False, now=now)
+        queued = runs.in_state(write.session, "queued")
+        for run in queued:
+            known = max(run.attempt, replaced.get(run.id, 0))
+            run.attempt = (known // ATTEMPT_STRIDE + 1) * ATTEMPT_STRIDE + 1
+            write.session.add(run)
+        # Viewers from before the restore have seen data that does not exist any more. Their last
+        # event id is older than this position, so they are sent everything again.
+        entry = max(database.position, f"{int(now * 1000)}-0", key=entry_order)
+        write.session.merge(StreamPosition(entry=entry))
+        write.position = entry
+    return len(queued)
+
+
+def read_attempts(file: Path | None) -> dict[str, int]:
+    """Read run -> attempt from an SQLite file; empty if it cannot be read, which may be the reason
+    why it is replaced."""
+    if file is None or not file.is_file():
+        return {}
+    connection = sqlite3.connect(file)
+    try:
+        return dict(connection.execute("SELECT id, attempt FROM run").fetchall())
+    except sqlite3.DatabaseError:
+        return {}
+    finally:
+        connection.close()
 
 
 def _plan_swap(locations: Locations, manifest: Manifest, queued: int) -> FileSwap:
@@ -254,7 +252,7 @@ def _clean_up(locations: Locations) -> None:
 
 
 def _database_path(locations: Locations) -> Path:
-    """The database's file; for a server a name in the data folder, which is only passed through."""
+    """Return the database's file; for a server a temporary one in the data folder."""
     return locations.file or locations.folder / "server.sqlite"
 
 
