@@ -16,7 +16,7 @@ from frontend.cli.arguments import FORMATS, PATIENCE_S, parser
 from frontend.cli.output import AWAY, FAILED, FINE, INTERRUPTED, WRONG
 from launcher.__main__ import MODULE_COMMANDS
 from tests.backend.helpers import claim
-from tests.backend.played import per_epoch, play
+from tests.backend.scripted_runs import per_epoch, run_script
 from tests.support.serving import serving
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "CLIENT.md"
@@ -73,7 +73,7 @@ def test_the_examples_run(
         assert "encoder" in said
         database = app.state.parts.database
         while run := claim(database):
-            play(database, run, {"dynamics.loss": per_epoch(1.0, 0.5)})
+            run_script(database, run, {"dynamics.loss": per_epoch(1.0, 0.5)})
         exec(third, names)
         http = names["http"]
         assert isinstance(http, httpx.Client)

@@ -1,4 +1,4 @@
-"""Backups: one whole file of one moment, whatever is written and deleted meanwhile."""
+"""Backups: one complete file of one moment, while data is written and deleted."""
 
 import hashlib
 import os
@@ -22,48 +22,54 @@ from backend.db.models import Comparison, Run
 from backend.runs import snapshots
 from backend.settings import Settings
 from backend.storage import data_folder
-from tests.backend.backups import UPLOADED, Folder, check_consistent, members, opened
+from tests.backend.backup_folders import (
+    UPLOADED,
+    Folder,
+    check_consistent,
+    open_folder,
+    read_members,
+)
 from tests.backend.conftest import Serve
 from tests.backend.helpers import points_of, run_now, submit
-from tests.backend.played import store
-from tests.backend.spaces import on_disk
+from tests.backend.scripted_runs import store_events
+from tests.backend.worker_requests import on_disk
 from tests.support.postgres import Postgres
 from tests.support.snapshots import fill
 
 
 @pytest.fixture
 def filled(tmp_path: Path) -> Iterator[Folder]:
-    with opened(tmp_path / "data") as folder:
+    with open_folder(tmp_path / "data") as folder:
         folder.fill()
         folder.upload()
         yield folder
 
 
 def manifest_of(file: Path) -> Manifest:
-    return Manifest.model_validate_json(members(file)[MANIFEST])
+    return Manifest.model_validate_json(read_members(file)[MANIFEST])
 
 
 def copied(file: Path, folder: Path) -> Database:
-    """The database in a backup."""
+    """Return the database in a backup."""
     found = folder / "copied.sqlite"
-    found.write_bytes(members(file)[DATABASE])
+    found.write_bytes(read_members(file)[DATABASE])
     return Database(f"sqlite:///{found}")
 
 
 def delete(folder: Folder, comparison: str) -> None:
-    """As the API does, with all that nobody needs then."""
+    """Delete a comparison as the API does, with the blobs that are not needed any more."""
     with folder.database.write() as write:
         blobs = snapshots.blob_kinds(write.session, comparison)
         comparisons.remove(write, comparison)
     snapshots.delete_unused_blobs(folder.database, folder.blobs, blobs, time.time() + 1)
 
 
-def test_it_holds_the_database_and_what_that_names(filled: Folder, tmp_path: Path) -> None:
+def test_a_backup_holds_the_database_and_the_files_it_names(filled: Folder, tmp_path: Path) -> None:
     nobodys = filled.blobs.put(b"of no row")
     attempt = filled.running()
     file = tmp_path / "b.tar"
     made = filled.save(file)
-    found = members(file)
+    found = read_members(file)
     with filled.database.read() as session:
         used = snapshots.used_digests(session)
     assert {f"blobs/{digest}" for digest in used} == {n for n in found if n.startswith("blobs/")}
@@ -89,7 +95,7 @@ def test_it_holds_the_database_and_what_that_names(filled: Folder, tmp_path: Pat
     assert not (filled.folder / data_folder.BACKUP_LINKS).exists()
 
 
-def test_what_is_written_meanwhile_is_not_in_it_and_does_not_start_it_over(
+def test_later_writes_are_left_out_and_do_not_restart_the_copy(
     filled: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("backend.admin.backup.PAGES_PER_STEP", 4)
@@ -110,7 +116,7 @@ def test_what_is_written_meanwhile_is_not_in_it_and_does_not_start_it_over(
     database.close()
 
 
-def test_what_is_deleted_while_it_is_copied_is_in_it(filled: Folder, tmp_path: Path) -> None:
+def test_blobs_deleted_during_the_copy_are_in_the_backup(filled: Folder, tmp_path: Path) -> None:
     with filled.database.read() as session:
         [comparison] = session.connection().execute(text("SELECT id FROM comparison")).scalars()
 
@@ -132,10 +138,10 @@ def test_what_is_deleted_while_it_is_copied_is_in_it(filled: Folder, tmp_path: P
 
 
 @pytest.mark.parametrize("links", [True, False])
-def test_what_is_deleted_before_it_is_kept_takes_a_newer_view(
+def test_blobs_deleted_before_they_are_linked_lead_to_a_newer_view(
     filled: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool
 ) -> None:
-    """The very race: the view names blobs that go before a link holds them."""
+    """The race: the view names blobs that are deleted before they are linked."""
     other = fill(filled.database, filled.blobs, seeds=1, epochs=3, samples=60)
     attempt = filled.running()
     state = run_now(filled.database, attempt.run).checkpoint
@@ -150,7 +156,7 @@ def test_what_is_deleted_before_it_is_kept_takes_a_newer_view(
         if len(views) == 2:  # and a checkpoint goes that the first view's link holds
             assert state
             digest = filled.blobs.put(b"a later state")
-            store(filled.database, attempt.checkpointed(150, digest))
+            store_events(filled.database, attempt.checkpointed(150, digest))
             assert filled.blobs.delete([state], time.time() + 1)
         return found
 
@@ -176,7 +182,7 @@ def test_what_is_deleted_before_it_is_kept_takes_a_newer_view(
     assert f"blobs/{state}" in held
 
 
-def test_what_is_lost_or_damaged_on_disk_is_left_out_and_told(
+def test_lost_or_damaged_files_are_left_out_and_reported(
     filled: Folder,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -217,7 +223,7 @@ def test_what_is_lost_or_damaged_on_disk_is_left_out_and_told(
         assert session.connection().execute(count).scalar_one() == whole + 2
 
 
-def test_it_never_replaces_a_file_unasked_and_leaves_none_that_is_not_whole(
+def test_a_file_is_replaced_only_with_force_and_never_left_incomplete(
     filled: Folder, tmp_path: Path
 ) -> None:
     file = tmp_path / "b.tar"
@@ -235,12 +241,12 @@ def test_it_never_replaces_a_file_unasked_and_leaves_none_that_is_not_whole(
     assert file.read_bytes() == b"dear"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.tar", "data"]
     filled.save(file, force=True)
-    assert DATABASE in members(file)
+    assert DATABASE in read_members(file)
     with pytest.raises(AdminError, match="there is no folder"):
         filled.save(tmp_path / "none" / "b.tar")
 
 
-def test_what_is_in_its_way(
+def test_a_backup_that_is_not_possible_says_why(
     filled: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "b.tar"
@@ -259,7 +265,7 @@ def test_what_is_in_its_way(
     assert not file.exists()
 
 
-def test_it_is_made_while_an_api_and_a_launcher_hold_the_folder(
+def test_a_backup_is_made_while_an_api_and_a_launcher_use_the_folder(
     filled: Folder, tmp_path: Path
 ) -> None:
     api_lock = data_folder.DataFolderLock(filled.folder)
@@ -269,7 +275,7 @@ def test_it_is_made_while_an_api_and_a_launcher_hold_the_folder(
     check_consistent(filled)
 
 
-def test_an_api_clears_what_a_killed_backup_left_but_not_what_one_needs(
+def test_an_api_deletes_links_of_a_killed_backup_but_not_of_a_running_one(
     serve: Serve, settings: Settings
 ) -> None:
     links = settings.data_dir / data_folder.BACKUP_LINKS
@@ -281,14 +287,14 @@ def test_an_api_clears_what_a_killed_backup_left_but_not_what_one_needs(
 
 
 def test_postgres_is_backed_up_as_sqlite(tmp_path: Path, postgres: Postgres) -> None:
-    with postgres.fresh() as url, opened(tmp_path / "data", url) as folder:
+    with postgres.fresh() as url, open_folder(tmp_path / "data", url) as folder:
         gone = folder.fill()
         attempt = folder.running()
 
         def report(what: str, done: int, total: int) -> None:
             if what == "copying rows" and run_now(folder.database, attempt.run).step == 150:
                 delete(folder, gone)
-                store(folder.database, attempt.points([151]))
+                store_events(folder.database, attempt.points([151]))
 
         file = tmp_path / "b.tar"
         assert folder.save(file, report).lost == []

@@ -1,4 +1,4 @@
-"""Twenty backups at random moments of a database that is being written: each is of one moment."""
+"""Twenty backups at random moments of a database that is being written: each is consistent."""
 
 import random
 import sqlite3
@@ -18,7 +18,7 @@ from backend.ingest import handlers
 from backend.runs import repository as runs
 from backend.runs import snapshots
 from contract.events import Event, Snapshot
-from tests.backend.backups import Folder, check_consistent, members, opened
+from tests.backend.backup_folders import Folder, check_consistent, open_folder, read_members
 from tests.backend.helpers import Attempt, claim, submit
 from tests.support.waiting import until
 
@@ -28,7 +28,7 @@ EACH: Final = 25
 
 
 def kind(seq: int) -> str:
-    """What a run's message of that number is."""
+    """Return the kind of a run's message with this number."""
     if seq == 1:
         return "started"
     return "checkpoint" if seq % 5 == 0 else "snapshot" if seq % 7 == 0 else "points"
@@ -39,7 +39,7 @@ def points_until(seq: int) -> int:
 
 
 class Writer(threading.Thread):
-    """Makes, trains and deletes comparisons as the API does, until stopped."""
+    """Creates, trains and deletes comparisons as the API does, until stopped."""
 
     def __init__(self, folder: Folder) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ class Writer(threading.Thread):
 
 
 def check_runs(session: Session) -> int:
-    """Each run's points, roll-ups and step are those of its last committed message."""
+    """Check that each run's points, roll-ups and step match its last committed message."""
     all_runs = session.exec(select(Run)).all()
     for run in all_runs:
         over = run.state == "succeeded"
@@ -115,9 +115,9 @@ def check_runs(session: Session) -> int:
     return len(all_runs)
 
 
-def test_each_is_of_one_moment_and_restores(tmp_path: Path) -> None:
+def test_each_backup_is_consistent_and_can_be_restored(tmp_path: Path) -> None:
     moments = random.Random(3)
-    with opened(tmp_path / "data") as folder:
+    with open_folder(tmp_path / "data") as folder:
         writer = Writer(folder)
         writer.start()
         try:
@@ -135,18 +135,18 @@ def test_each_is_of_one_moment_and_restores(tmp_path: Path) -> None:
     for number in range(BACKUPS):
         file = tmp_path / f"{number}.tar"
         copied = tmp_path / f"{number}.sqlite"
-        copied.write_bytes(members(file)["database.sqlite"])
+        copied.write_bytes(read_members(file)["database.sqlite"])
         with sqlite3.connect(copied) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         connection.close()
         with (
-            opened(tmp_path / f"of {number}", f"sqlite:///{copied}") as found,
+            open_folder(tmp_path / f"of {number}", f"sqlite:///{copied}") as found,
             found.database.read() as session,
         ):
             seen.append(check_runs(session))
         target = tmp_path / f"new {number}"
         restore(Locations(target, f"sqlite:///{target / 'lossboard.sqlite'}"), file)
-        with opened(target) as restored:
+        with open_folder(target) as restored:
             check_consistent(restored)
             with restored.database.read() as session:
                 assert runs.in_state(session, "running") == []

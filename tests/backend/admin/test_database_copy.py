@@ -18,13 +18,13 @@ from backend.db.models import Series
 from backend.metrics import points
 from backend.storage import data_folder
 from tests.backend.helpers import Attempt, claim, points_of, run_now, submit
-from tests.backend.played import store
+from tests.backend.scripted_runs import store_events
 from tests.support.postgres import Postgres
 
 
 @pytest.fixture
 def filled(tmp_path: Path) -> Iterator[Database]:
-    """A database in a data folder, with something in every kind of column."""
+    """A database in a data folder, with values in every kind of column."""
     folder = tmp_path / "data"
     folder.mkdir()
     database = Database(f"sqlite:///{folder / 'lossboard.sqlite'}")
@@ -33,8 +33,10 @@ def filled(tmp_path: Path) -> Iterator[Database]:
     run = claim(database)
     assert run is not None
     attempt = Attempt(run.id)
-    store(database, attempt.started(), attempt.points(range(25_000)))
-    store(database, attempt.points([1, 2], [None, -0.0], key="odd"), attempt.log("a\0b", "c"))
+    store_events(database, attempt.started(), attempt.points(range(25_000)))
+    store_events(
+        database, attempt.points([1, 2], [None, -0.0], key="odd"), attempt.log("a\0b", "c")
+    )
     with database.write() as write:  # a number that was given once, and is in no row any more
         write.session.add(Series(id=900, run_id=run.id, key="gone"))
         write.session.flush()
@@ -63,7 +65,9 @@ def run_of(database: Database) -> str:
     return found
 
 
-def test_there_and_back(filled: Database, empty: Database, tmp_path: Path) -> None:
+def test_a_copy_to_postgres_and_back_keeps_every_row(
+    filled: Database, empty: Database, tmp_path: Path
+) -> None:
     copied = copy_database(filled, empty)
     assert {name: one.rows for name, one in copied.items()} | {"point": 25_002} == {
         name: one.rows for name, one in sums_of(filled).items()
@@ -84,14 +88,14 @@ def test_there_and_back(filled: Database, empty: Database, tmp_path: Path) -> No
         assert made == 901
         follow = Attempt(run)
         follow.seq = run_now(database, run).committed_seq
-        store(database, follow.log("next"))
+        store_events(database, follow.log("next"))
         with database.read() as session:
             found = session.connection().execute(text("SELECT max(id) FROM log_line")).scalar()
         assert found == 3
     back.close()
 
 
-def test_what_is_written_meanwhile_is_not_copied(filled: Database, tmp_path: Path) -> None:
+def test_later_writes_are_not_copied(filled: Database, tmp_path: Path) -> None:
     before = sums_of(filled)
     target = Database(f"sqlite:///{tmp_path / 'copy.sqlite'}")
 
@@ -104,7 +108,7 @@ def test_what_is_written_meanwhile_is_not_copied(filled: Database, tmp_path: Pat
     target.close()
 
 
-def test_a_target_that_holds_something_is_left_alone(filled: Database, empty: Database) -> None:
+def test_a_target_that_is_not_empty_is_refused(filled: Database, empty: Database) -> None:
     migrations.upgrade(empty)
     submit(empty)
     before = sums_of(empty)
@@ -113,7 +117,7 @@ def test_a_target_that_holds_something_is_left_alone(filled: Database, empty: Da
     assert sums_of(empty) == before
 
 
-def test_a_row_that_arrives_otherwise_takes_everything_back(
+def test_a_row_that_arrives_changed_rolls_everything_back(
     filled: Database, empty: Database
 ) -> None:
     migrations.upgrade(empty)
@@ -137,7 +141,7 @@ def test_a_row_that_arrives_otherwise_takes_everything_back(
     copy_database(filled, empty)
 
 
-def test_an_older_source_is_told_to_migrate(tmp_path: Path) -> None:
+def test_an_older_source_must_be_migrated_first(tmp_path: Path) -> None:
     source, target = (Database(f"sqlite:///{tmp_path / name}") for name in ("old", "new"))
     migrations.upgrade(source, "0001")
     with pytest.raises(AdminError, match=r"version 0001, not .*launcher migrate"):

@@ -1,4 +1,4 @@
-"""Restores: everything as it was, or nothing is touched."""
+"""Restores: everything as it was, or nothing is changed."""
 
 import shutil
 import sqlite3
@@ -17,16 +17,16 @@ from backend.db.database import Database
 from backend.db.models import Run
 from backend.errors import SettingsError
 from backend.storage import data_folder
-from tests.backend.backups import UPLOADED, check_consistent, everything, opened
-from tests.backend.damages import DAMAGES, manifest_with
+from tests.backend.backup_folders import UPLOADED, check_consistent, file_hashes, open_folder
+from tests.backend.damaged_backups import DAMAGES, manifest_with
 from tests.backend.helpers import run_now
 from tests.support.postgres import Postgres
 
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    """A backup of a folder that is there no more."""
-    with opened(tmp_path / "old") as folder:
+    """A backup of a folder that does not exist any more."""
+    with open_folder(tmp_path / "old") as folder:
         folder.fill()
         folder.upload()
         folder.save(tmp_path / "b.tar")
@@ -36,8 +36,8 @@ def saved(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def used(tmp_path: Path) -> Path:
-    """A data folder with something else in it."""
-    with opened(tmp_path / "data") as folder:
+    """A data folder with other data in it."""
+    with open_folder(tmp_path / "data") as folder:
         folder.running(b"another state")
     return tmp_path / "data"
 
@@ -49,14 +49,14 @@ def sums_of(database: Database) -> dict[str, object]:
     return found
 
 
-def test_all_comes_back(tmp_path: Path) -> None:
-    with opened(tmp_path / "data") as folder:
+def test_a_restore_brings_everything_back(tmp_path: Path) -> None:
+    with open_folder(tmp_path / "data") as folder:
         comparison = folder.fill()
         dataset = folder.upload()
         folder.save(tmp_path / "b.tar")
         before = sums_of(folder.database)
     run(["restore", str(tmp_path / "b.tar"), "--data-dir", str(tmp_path / "new")], {})
-    with opened(tmp_path / "new") as folder:
+    with open_folder(tmp_path / "new") as folder:
         assert sums_of(folder.database) == before
         check_consistent(folder)
         assert folder.uploads.content(dataset).read_bytes() == UPLOADED
@@ -67,35 +67,35 @@ def test_all_comes_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_what_is_no_whole_backup_changes_nothing(saved: Path, used: Path, damage: str) -> None:
+def test_a_damaged_backup_changes_nothing(saved: Path, used: Path, damage: str) -> None:
     change, message = DAMAGES[damage]
     change(saved)
-    before = everything(used)
+    before = file_hashes(used)
     with pytest.raises(AdminError, match=message):
         run(["restore", str(saved), "--force", "--data-dir", str(used)], {})
-    assert everything(used) == before
+    assert file_hashes(used) == before
     assert [path.name for path in used.parent.iterdir() if path.name == "escaped"] == []
 
 
-def test_what_is_there_is_only_moved_aside_when_asked(
+def test_existing_data_is_moved_aside_only_with_force(
     saved: Path, used: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["restore", str(saved), "--data-dir", str(used)]
-    before = everything(used)
+    before = file_hashes(used)
     with pytest.raises(AdminError, match=r"lossboard.sqlite is there already\. .* --force"):
         run(command, {})
-    assert everything(used) == before
+    assert file_hashes(used) == before
     run([*command, "--force"], {})
     said = capsys.readouterr().err
     [aside] = used.glob("before-restore-*")
     assert f"what was there before is in {aside}" in said
-    with opened(used) as folder:
+    with open_folder(used) as folder:
         check_consistent(folder)
         assert folder.uploads.content("d0123456789abcdef").is_file()
-    assert {name: digest for name, digest in everything(aside).items() if "-wal" not in name} == {
+    assert {name: digest for name, digest in file_hashes(aside).items() if "-wal" not in name} == {
         name: digest for name, digest in before.items() if "-wal" not in name
     }
-    with opened(aside) as folder:  # it is a data folder of its own
+    with open_folder(aside) as folder:  # it is a data folder of its own
         check_consistent(folder)
     shutil.rmtree(aside)
     (used / "lossboard.sqlite").unlink()
@@ -103,7 +103,7 @@ def test_what_is_there_is_only_moved_aside_when_asked(
         run(command, {})
 
 
-def test_nobody_may_use_the_folder(saved: Path, tmp_path: Path) -> None:
+def test_a_folder_in_use_is_refused(saved: Path, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
     command = ["restore", str(saved), "--data-dir", str(folder)]
@@ -119,18 +119,18 @@ def test_nobody_may_use_the_folder(saved: Path, tmp_path: Path) -> None:
             run(command, {})
     with pytest.raises(AdminError, match="there is no file"):
         run(["restore", str(tmp_path / "none"), "--data-dir", str(folder)], {})
-    assert everything(folder) == {}
+    assert file_hashes(folder) == {}
 
 
 def test_an_older_database_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with opened(tmp_path / "old") as folder, monkeypatch.context() as patched:
+    with open_folder(tmp_path / "old") as folder, monkeypatch.context() as patched:
         folder.fill()
         patched.setattr(
             "backend.admin.backup._finish_database", lambda file, lost: downgraded(file)
         )
         folder.save(tmp_path / "b.tar")
     manifest_with(revision="0004")(tmp_path / "b.tar")
-    restore(places_of(tmp_path / "new"), tmp_path / "b.tar")
+    restore(locations_of(tmp_path / "new"), tmp_path / "b.tar")
     with sqlite3.connect(tmp_path / "new" / "lossboard.sqlite") as connection:
         found = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     connection.close()
@@ -143,14 +143,14 @@ def downgraded(file: Path) -> None:
     database.close()
 
 
-def places_of(folder: Path, url: str = "") -> Locations:
+def locations_of(folder: Path, url: str = "") -> Locations:
     return Locations(folder, url or f"sqlite:///{folder / 'lossboard.sqlite'}")
 
 
-def test_a_move_that_fails_takes_all_back(
+def test_a_failed_move_undoes_all_others(
     saved: Path, used: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = everything(used)
+    before = file_hashes(used)
     moves = [0]
     move = file_swap._move
 
@@ -162,17 +162,17 @@ def test_a_move_that_fails_takes_all_back(
 
     monkeypatch.setattr("backend.admin.file_swap._move", third_fails)
     with pytest.raises(PermissionError):
-        restore(places_of(used), saved, force=True)
-    assert {n: d for n, d in everything(used).items() if "-wal" not in n} == {
+        restore(locations_of(used), saved, force=True)
+    assert {n: d for n, d in file_hashes(used).items() if "-wal" not in n} == {
         n: d for n, d in before.items() if "-wal" not in n
     }
     data_folder.DataFolderLock(used).release()
     monkeypatch.undo()
-    restore(places_of(used), saved, force=True)
+    restore(locations_of(used), saved, force=True)
 
 
 class Killed(BaseException):
-    """The process ends here."""
+    """Ends the process at this point."""
 
 
 @pytest.mark.parametrize("moves", range(7))
@@ -195,7 +195,7 @@ def test_a_crash_between_two_moves_is_completed_by_the_next_restore(
         patched.setattr("backend.admin.file_swap._move", some)
         patched.setattr("backend.admin.restore._clean_up", lambda _: None)
         try:
-            restore(places_of(used), saved, force=True)
+            restore(locations_of(used), saved, force=True)
         except Killed:
             with pytest.raises(SettingsError, match="run the same restore again"):
                 data_folder.DataFolderLock(used)
@@ -205,7 +205,7 @@ def test_a_crash_between_two_moves_is_completed_by_the_next_restore(
     if made[0] < 6:
         run(done, {})
         assert "completed an earlier restore" in capsys.readouterr().err
-    with opened(used) as folder:
+    with open_folder(used) as folder:
         check_consistent(folder)
         assert folder.uploads.content("d0123456789abcdef").is_file()
     [aside] = used.glob("before-restore-*")
@@ -215,8 +215,8 @@ def test_a_crash_between_two_moves_is_completed_by_the_next_restore(
     assert not (used / data_folder.RESTORE_FOLDER).exists()
 
 
-def test_what_ran_waits_again_with_a_number_that_nobody_has(tmp_path: Path) -> None:
-    with opened(tmp_path / "data") as folder:
+def test_runs_are_queued_again_with_unused_attempt_numbers(tmp_path: Path) -> None:
+    with open_folder(tmp_path / "data") as folder:
         attempt = folder.running()
         cancelled = folder.running(b"b")
         with folder.database.write() as write:
@@ -230,7 +230,7 @@ def test_what_ran_waits_again_with_a_number_that_nobody_has(tmp_path: Path) -> N
             assert row
             row.attempt = 701
     restore(locations, tmp_path / "b.tar", force=True)
-    with opened(tmp_path / "data") as folder:
+    with open_folder(tmp_path / "data") as folder:
         found = run_now(folder.database, attempt.run)
         assert (found.state, found.attempt, found.start_after) == ("queued", 801, 100)
         assert found.checkpoint
@@ -238,29 +238,29 @@ def test_what_ran_waits_again_with_a_number_that_nobody_has(tmp_path: Path) -> N
     assert read_attempts(tmp_path / "data" / "lossboard.sqlite")[attempt.run] == 801
     (tmp_path / "data" / "lossboard.sqlite").write_bytes(b"damaged" * 1000)
     restore(locations, tmp_path / "b.tar", force=True)
-    with opened(tmp_path / "data") as folder:
+    with open_folder(tmp_path / "data") as folder:
         assert run_now(folder.database, attempt.run).attempt == 101
 
 
-def test_into_postgres_and_back(saved: Path, tmp_path: Path, postgres: Postgres) -> None:
-    restore(places_of(tmp_path / "sqlite"), saved)
-    with opened(tmp_path / "sqlite") as folder:
+def test_a_restore_into_postgres_and_back(saved: Path, tmp_path: Path, postgres: Postgres) -> None:
+    restore(locations_of(tmp_path / "sqlite"), saved)
+    with open_folder(tmp_path / "sqlite") as folder:
         expected = sums_of(folder.database)
     with postgres.fresh() as url:
-        locations = places_of(tmp_path / "data", url)
+        locations = locations_of(tmp_path / "data", url)
         restore(locations, saved)
-        with opened(tmp_path / "data", url) as folder:
+        with open_folder(tmp_path / "data", url) as folder:
             assert sums_of(folder.database) == expected
             check_consistent(folder)
             folder.save(tmp_path / "c.tar")
         with pytest.raises(AdminError, match="not empty; rows of"):
             restore(locations, saved, force=True)
-    restore(places_of(tmp_path / "back"), tmp_path / "c.tar")
-    with opened(tmp_path / "back") as folder:
+    restore(locations_of(tmp_path / "back"), tmp_path / "c.tar")
+    with open_folder(tmp_path / "back") as folder:
         assert sums_of(folder.database) == expected
 
 
-def test_into_a_postgres_that_fails_changes_nothing(
+def test_a_failing_postgres_changes_nothing(
     saved: Path, tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "data"
@@ -269,12 +269,12 @@ def test_into_a_postgres_that_fails_changes_nothing(
         raise AdminError("the copy is not what was read")
 
     with postgres.fresh() as url:
-        locations = places_of(folder, url)
+        locations = locations_of(folder, url)
         with monkeypatch.context() as patched:
             patched.setattr("backend.admin.restore.copy_database", fails)
             with pytest.raises(AdminError, match="not what was read"):
                 restore(locations, saved)
-        assert everything(folder) == {}
+        assert file_hashes(folder) == {}
         with monkeypatch.context() as patched:  # killed before the rows were there
             patched.setattr("backend.admin.restore.copy_database", fails)
             patched.setattr("backend.admin.restore._clean_up", lambda _: None)
@@ -289,7 +289,7 @@ def test_into_a_postgres_that_fails_changes_nothing(
         with pytest.raises(SettingsError, match="was cut off"):
             data_folder.DataFolderLock(folder)
         assert restore(locations, saved).completed
-        with opened(folder, url) as found:
+        with open_folder(folder, url) as found:
             check_consistent(found)
             with found.database.read() as session:
                 count = session.connection().execute(text("SELECT count(*) FROM comparison"))

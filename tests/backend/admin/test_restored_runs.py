@@ -30,7 +30,7 @@ def taken(api: Api) -> Attempt:
 
 
 def add(client: Redis, first: int, *events: Event) -> None:
-    """Put events on the stream as its entries of these numbers."""
+    """Add events to the stream, as entries with these numbers."""
     for entry, event in enumerate(events, first):
         client.xadd(EVENT_STREAM, {EVENT_FIELD: encode(event)}, id=f"{entry}-0")
 
@@ -38,7 +38,7 @@ def add(client: Redis, first: int, *events: Event) -> None:
 # Onto a server's database that holds something nothing is restored;
 # tests/backend/admin/test_restore.py has it empty.
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_no_point_is_doubled_and_no_gap_stays(
+def test_no_point_is_stored_twice_and_no_gap_stays(
     serve: Serve, settings: Settings, client: Redis, tmp_path: Path
 ) -> None:
     locations = Locations(settings.data_dir, settings.database_url)
@@ -88,10 +88,10 @@ def test_no_point_is_doubled_and_no_gap_stays(
         assert later.run in {run["id"] for run in api.get(f"/comparisons/{waiting}/runs")["runs"]}
 
 
-def test_another_brokers_stream_is_read_from_its_beginning(
+def test_the_stream_of_another_broker_is_read_from_its_beginning(
     serve: Serve, settings: Settings, client: Redis, tmp_path: Path
 ) -> None:
-    """Its entries may have any number: they need not lie behind what the backup last stored."""
+    """Its entries may have any number, also lower ones than the last that the backup stored."""
     file = tmp_path / "b.tar"
     with serve(settings) as (api, parts):
         api.submit()

@@ -15,7 +15,7 @@ from backend.runs import repository as runs
 from backend.state import Parts
 from contract.statistics import interval
 from tests.backend.helpers import Api, Json
-from tests.backend.played import PAIR, Curves, per_epoch, played
+from tests.backend.scripted_runs import PAIR, Curves, per_epoch, scripted_comparison
 from tests.support import long_runs as generated_curves
 
 KEY = "retrieval.map_at_r"
@@ -46,7 +46,7 @@ def names(page: Json) -> list[tuple[str, str]]:
 def test_an_arm_is_listed_with_runs_settings_and_best_epoch(api: Api, parts: Parts) -> None:
     optimizer = {"optimizer": {"kind": "sgd", "lr": 0.5}}
     arms = [PAIR[0], {**PAIR[1], "training": optimizer}]
-    comparison = played(parts.database, measured, seeds=SEEDS, arms=arms, tags=["t"])
+    comparison = scripted_comparison(parts.database, measured, seeds=SEEDS, arms=arms, tags=["t"])
     page = api.get("/arms")
     assert (page["total"], page["page"], page["page_size"]) == (2, 1, 50)
     pull, rank = page["arms"]
@@ -75,7 +75,7 @@ def test_an_arm_that_has_not_run_has_no_best_epoch(api: Api) -> None:
 
 @pytest.mark.both_databases
 def test_filters_words_and_order(api: Api, parts: Parts) -> None:
-    played(
+    scripted_comparison(
         parts.database,
         measured,
         name="Ärger",
@@ -140,8 +140,8 @@ def test_a_bad_query_is_refused(api: Api, asked: Json) -> None:
 
 @pytest.mark.both_databases
 def test_last_best_and_test_values_over_seeds(api: Api, parts: Parts) -> None:
-    comparison = played(parts.database, measured, seeds=SEEDS)
-    other = played(parts.database, measured, seeds=SEEDS[:1], name="other")
+    comparison = scripted_comparison(parts.database, measured, seeds=SEEDS)
+    other = scripted_comparison(parts.database, measured, seeds=SEEDS[:1], name="other")
     asked = [*refs(other, "rank"), *refs(comparison, "pull")]
     found = api.get(
         "/arms/values", arm=asked, key=[KEY, "geometry.distance_overlap", "dynamics.loss"]
@@ -175,7 +175,7 @@ def test_last_best_and_test_values_over_seeds(api: Api, parts: Parts) -> None:
 
 
 def test_a_censored_statistic_has_no_mean(api: Api, parts: Parts) -> None:
-    comparison = played(parts.database, measured, seeds=SEEDS)
+    comparison = scripted_comparison(parts.database, measured, seeds=SEEDS)
     key = "dynamics.loss_decay_epochs"
     found = api.get("/arms/values", arm=refs(comparison, "pull"), key=key)
     [pull] = found["metrics"][0]["arms"]
@@ -189,7 +189,7 @@ def test_a_censored_statistic_has_no_mean(api: Api, parts: Parts) -> None:
 
 def test_failed_runs_do_not_count_and_a_missing_metric_is_empty(api: Api, parts: Parts) -> None:
     states = {("pull", 2): "failed", ("pull", 3): "running"}
-    comparison = played(parts.database, measured, seeds=SEEDS, states=states)
+    comparison = scripted_comparison(parts.database, measured, seeds=SEEDS, states=states)
     found = api.get("/arms/values", arm=refs(comparison, "pull"), key=[KEY, "clustering.ami"])
     quality, absent = found["metrics"]
     assert [run["seed"] for run in quality["arms"][0]["runs"]] == [1, 3]
@@ -235,7 +235,7 @@ def test_an_angle_and_a_distance_of_the_same_name_do_not_differ(api: Api) -> Non
 
 @pytest.mark.both_databases
 def test_unknown_arms_are_named_and_the_others_answered(api: Api, parts: Parts) -> None:
-    comparison = played(parts.database, measured, seeds=[1])
+    comparison = scripted_comparison(parts.database, measured, seeds=[1])
     unknown = ["c0~pull", f"{comparison}~no", "nothing", "~"]
     asked = [unknown[0], *refs(comparison, "rank"), *unknown[1:], *refs(comparison, "rank")]
     found = api.get("/arms/values", arm=asked, key=KEY)
@@ -278,7 +278,7 @@ def test_unknown_metrics_too_many_arms_and_none_are_refused(api: Api, path: str)
 
 @pytest.mark.both_databases
 def test_a_curve_is_the_mean_over_seeds_with_its_interval(api: Api, parts: Parts) -> None:
-    comparison = played(parts.database, measured, seeds=SEEDS)
+    comparison = scripted_comparison(parts.database, measured, seeds=SEEDS)
     asked = {"arm": refs(comparison, "pull"), "key": KEY, "elapsed": True, "seeds": True}
     [curve] = api.get("/arms/curves", **asked)["arms"]
     assert (curve["steps"], curve["width"]) == ([0, 20, 40, 70, 100], 1)
@@ -304,7 +304,7 @@ def test_gaps_lone_seeds_and_arms_without_the_metric(api: Api, parts: Parts) -> 
             KEY: {10: 0.25, 20: None if seed == 1 else 0.75, **({30: 1.0} if seed == 2 else {})}
         }
 
-    comparison = played(parts.database, some, seeds=[1, 2])
+    comparison = scripted_comparison(parts.database, some, seeds=[1, 2])
     pull, rank = api.get("/arms/curves", arm=refs(comparison, "pull", "rank"), key=KEY)["arms"]
     assert (pull["steps"], pull["mean"], pull["n"]) == ([10, 20, 30], [0.25, 0.75, 1.0], [2, 1, 1])
     assert pull["low"] == [0.25, None, None]

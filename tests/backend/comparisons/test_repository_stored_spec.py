@@ -7,14 +7,16 @@ import pytest
 from backend.db.models import Comparison
 from backend.state import Parts
 from tests.backend.helpers import Api
-from tests.backend.played import per_epoch, played
+from tests.backend.scripted_runs import per_epoch, scripted_comparison
 
 
 @pytest.fixture
 def both(parts: Parts) -> tuple[str, str]:
     """A comparison with a loss that no version knows, and a valid one."""
     curves = {"retrieval.map_at_r": per_epoch(0.2, 0.5)}
-    made = [played(parts.database, lambda _arm, _seed: curves, seeds=[0]) for _ in range(2)]
+    made = [
+        scripted_comparison(parts.database, lambda _arm, _seed: curves, seeds=[0]) for _ in range(2)
+    ]
     with parts.database.write() as write:
         old = write.session.get_one(Comparison, made[0])
         spec = deepcopy(old.spec)

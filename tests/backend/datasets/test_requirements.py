@@ -10,8 +10,8 @@ import pytest
 from backend.datasets.requirements import training_share
 from contract.comparison.data import FeaturesData
 from contract.comparison.data.facts import LEAST_CLASSES
+from tests.backend.dataset_uploads import feature_table, image_archive, paired_table, upload
 from tests.backend.helpers import Api, Json, check_error
-from tests.backend.uploads import features, images, pairs, uploaded
 from tests.support.specs import small
 from tests.support.tiny_sets import npz, table
 from worker.data.splits import split
@@ -22,11 +22,11 @@ from worker.errors import DataError
 def ids(client: httpx.Client, tmp_path: Path) -> dict[str, str]:
     """Kind -> the id of an upload."""
     made = {
-        "features": features(tmp_path),
-        "image_folder": images(tmp_path, classes=8),
-        "paired_features": pairs(tmp_path),
+        "features": feature_table(tmp_path),
+        "image_folder": image_archive(tmp_path, classes=8),
+        "paired_features": paired_table(tmp_path),
     }
-    return {kind: str(uploaded(client, file, kind)["id"]) for kind, file in made.items()}
+    return {kind: str(upload(client, file, kind)["id"]) for kind, file in made.items()}
 
 
 def problems(client: httpx.Client, **changes: Any) -> Json:
@@ -120,7 +120,7 @@ def test_classes_too_small_to_validate(
     for each in (most, most + 1):
         labels = np.repeat(np.arange(6), each)
         columns = {**table(rows=6 * each), "labels": labels}
-        made = uploaded(client, npz(tmp_path / f"{each}.npz", columns), "features")
+        made = upload(client, npz(tmp_path / f"{each}.npz", columns), "features")
         data = {"kind": "features", "dataset": made["id"], "split": by, "validation": validation}
         found = problems(client, data=data)
         if each == most:
@@ -141,6 +141,6 @@ def test_the_least_classes_are_the_workers(validation: Any) -> None:
 
 
 def test_a_refused_comparison_does_not_hold_its_data(api: Api, tmp_path: Path) -> None:
-    made = uploaded(api.http, npz(tmp_path / "b.npz", table(rows=80)), "features")
+    made = upload(api.http, npz(tmp_path / "b.npz", table(rows=80)), "features")
     assert problems(api.http, data={"kind": "features", "dataset": made["id"]}, seeds=[])
     assert api.http.delete(f"/api/v1/datasets/{made['id']}").status_code == 204

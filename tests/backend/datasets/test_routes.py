@@ -11,17 +11,17 @@ import pytest
 from PIL import Image
 
 from backend.state import Parts
-from tests.backend.helpers import TOKEN, Api, check_error
-from tests.backend.uploads import (
+from tests.backend.dataset_uploads import (
     URL,
-    features,
-    images,
-    left,
-    nothing_left,
-    pairs,
-    post,
-    uploaded,
+    feature_table,
+    files_left,
+    image_archive,
+    is_clean,
+    paired_table,
+    post_file,
+    upload,
 )
+from tests.backend.helpers import TOKEN, Api, check_error
 from tests.support.tiny_sets import image, image_files, parquet, table, zipped
 
 
@@ -29,7 +29,7 @@ def test_images(api: Api, parts: Parts, tmp_path: Path) -> None:
     files = {f"birds/{name}": content for name, content in image_files(3, 4).items()}
     files["birds/c2/again.jpg"] = files["birds/c2/0.jpg"]
     archive = zipped(tmp_path / "a.zip", files)
-    made = uploaded(api.http, archive, "image_folder", "  birds ")
+    made = upload(api.http, archive, "image_folder", "  birds ")
     assert made["name"] == "birds"
     assert (made["items"], made["classes"], made["class_names"]) == (12, 3, ["c0", "c1", "c2"])
     assert made["shape"] == {
@@ -44,22 +44,22 @@ def test_images(api: Api, parts: Parts, tmp_path: Path) -> None:
     assert detail["counts"] == [4, 4, 4]
     assert detail["thumbnail_items"][4] == {"n": 4, "class_name": "c1", "file": "c1/0.jpg"}
     assert detail == {**made, **{key: detail[key] for key in ("counts", "thumbnail_items")}}
-    assert left(parts) == sorted(
+    assert files_left(parts) == sorted(
         [".incoming", made["id"], f"{made['id']}/content", f"{made['id']}/thumbnails.zip"]
     )
 
 
 def test_tables(api: Api, tmp_path: Path) -> None:
-    plain = uploaded(api.http, features(tmp_path, fine_labels=np.arange(40) % 3), "features")
+    plain = upload(api.http, feature_table(tmp_path, fine_labels=np.arange(40) % 3), "features")
     assert (plain["items"], plain["classes"], plain["shape"]) == (40, 4, {"features": 5})
     assert plain["has_fine"]
     assert plain["thumbnails"] == 0
     assert api.get(f"/datasets/{plain['id']}")["counts"] == [10] * 4
     named = [f"animal {label}" for label in table()["labels"]]
     columns = {"features": table()["features"], "label": named}
-    column = uploaded(api.http, parquet(tmp_path / "t.parquet", columns), "features")
+    column = upload(api.http, parquet(tmp_path / "t.parquet", columns), "features")
     assert column["class_names"] == [f"animal {n}" for n in range(4)]
-    both = uploaded(api.http, pairs(tmp_path), "paired_features")
+    both = upload(api.http, paired_table(tmp_path), "paired_features")
     assert both["shape"] == {"audio": 6, "visual": 9}
     newest = [row["id"] for row in api.get("/datasets")["datasets"]]
     assert newest == [both["id"], column["id"], plain["id"]]
@@ -69,7 +69,7 @@ def test_tables(api: Api, tmp_path: Path) -> None:
 def test_thumbnails(api: Api, tmp_path: Path) -> None:
     files = image_files(3, 90)
     files["c0/0.jpg"] = image(900, size=400)
-    made = uploaded(api.http, zipped(tmp_path / "a.zip", files), "image_folder")
+    made = upload(api.http, zipped(tmp_path / "a.zip", files), "image_folder")
     detail = api.get(f"/datasets/{made['id']}")
     assert made["thumbnails"] == 3 * 66  # of 200 places each class has its third
     shown = [item["class_name"] for item in detail["thumbnail_items"]]
@@ -85,43 +85,43 @@ def test_thumbnails(api: Api, tmp_path: Path) -> None:
             assert max(small.size) <= 96
     check_error(api.http.get(f"{URL}/{made['id']}/thumbnails/198"), 404, "not_found")
     check_error(api.http.get(f"{URL}/{made['id']}/thumbnails/-1"), 422, "invalid_request")
-    table_id = uploaded(api.http, features(tmp_path), "features")["id"]
+    table_id = upload(api.http, feature_table(tmp_path), "features")["id"]
     check_error(api.http.get(f"{URL}/{table_id}/thumbnails/0"), 404, "not_found")
 
 
 def test_the_same_content_is_the_same_data_set(api: Api, parts: Parts, tmp_path: Path) -> None:
-    file = pairs(tmp_path)
-    first = uploaded(api.http, file, "paired_features", "one")
-    before = left(parts)
-    again = post(api.http, file, "paired_features", "two")
+    file = paired_table(tmp_path)
+    first = upload(api.http, file, "paired_features", "one")
+    before = files_left(parts)
+    again = post_file(api.http, file, "paired_features", "two")
     assert again.status_code == 200
     assert again.json() == first
-    assert left(parts) == before
+    assert files_left(parts) == before
     assert len(api.get("/datasets")["datasets"]) == 1
 
 
 def test_the_kind_is_a_part_of_what_it_is(api: Api, tmp_path: Path) -> None:
     both = {**table(), "audio": table()["features"], "visual": table()["features"]}
-    file = features(tmp_path, **both)
-    ids = {uploaded(api.http, file, kind)["id"] for kind in ("features", "paired_features")}
+    file = feature_table(tmp_path, **both)
+    ids = {upload(api.http, file, kind)["id"] for kind in ("features", "paired_features")}
     assert len(ids) == 2
 
 
 def test_a_file_that_was_lost_comes_back_by_another_upload(
     api: Api, parts: Parts, tmp_path: Path
 ) -> None:
-    file = features(tmp_path)
-    first = uploaded(api.http, file, "features")
+    file = feature_table(tmp_path)
+    first = upload(api.http, file, "features")
     content = parts.uploads.content(first["id"])
     content.write_bytes(content.read_bytes()[:100])
     check_error(_content(api.http, first["id"]), 404, "not_found")
-    assert post(api.http, file, "features").json() == first
+    assert post_file(api.http, file, "features").json() == first
     assert _content(api.http, first["id"]).content == file.read_bytes()
 
 
 def test_workers_get_the_file_as_it_came(api: Api, tmp_path: Path) -> None:
-    file = images(tmp_path)
-    made = uploaded(api.http, file, "image_folder")
+    file = image_archive(tmp_path)
+    made = upload(api.http, file, "image_folder")
     answer = _content(api.http, made["id"])
     assert answer.content == file.read_bytes()
     assert answer.headers["x-content-sha256"] == hashlib.sha256(answer.content).hexdigest()
@@ -132,18 +132,18 @@ def test_workers_get_the_file_as_it_came(api: Api, tmp_path: Path) -> None:
 
 
 def test_deleted_with_its_files(api: Api, parts: Parts, tmp_path: Path) -> None:
-    file = images(tmp_path)
-    made = uploaded(api.http, file, "image_folder")
+    file = image_archive(tmp_path)
+    made = upload(api.http, file, "image_folder")
     assert api.http.delete(f"{URL}/{made['id']}").status_code == 204
-    assert nothing_left(api.http, parts)
+    assert is_clean(api.http, parts)
     check_error(api.http.get(f"{URL}/{made['id']}"), 404, "not_found")
     check_error(api.http.delete(f"{URL}/{made['id']}"), 404, "not_found")
-    assert uploaded(api.http, file, "image_folder")["id"] == made["id"]
+    assert upload(api.http, file, "image_folder")["id"] == made["id"]
 
 
 @pytest.mark.both_databases
 def test_not_deleted_while_comparisons_are_of_it(api: Api, parts: Parts, tmp_path: Path) -> None:
-    made = uploaded(api.http, features(tmp_path), "features", "embeddings")
+    made = upload(api.http, feature_table(tmp_path), "features", "embeddings")
     data = {"kind": "features", "dataset": made["id"]}
     training = {"epochs": 1, "batch_size": 8}
     ids = [api.submit(name=f"n{n}", data=data, training=training) for n in range(4)]
@@ -155,7 +155,7 @@ def test_not_deleted_while_comparisons_are_of_it(api: Api, parts: Parts, tmp_pat
     for comparison in ids:
         assert api.http.delete(f"/api/v1/comparisons/{comparison}").status_code == 204
     assert api.http.delete(f"{URL}/{made['id']}").status_code == 204
-    assert nothing_left(api.http, parts)
+    assert is_clean(api.http, parts)
 
 
 def test_the_catalogue_says_what_is_surely_there(api: Api) -> None:
@@ -168,7 +168,7 @@ def test_the_catalogue_says_what_is_surely_there(api: Api) -> None:
 
 @pytest.mark.parametrize("way", ["quoted", "last"])
 def test_forms_as_other_clients_write_them(client: httpx.Client, tmp_path: Path, way: str) -> None:
-    content = features(tmp_path).read_bytes()
+    content = feature_table(tmp_path).read_bytes()
     head = b'--xYz\r\nContent-Disposition: form-data; name="'
     file = head + b'file"; filename="f.npz"\r\nContent-Type: application/x-zip\r\n\r\n'
     kind = head + b'kind"\r\n\r\nfeatures\r\n'
@@ -189,7 +189,7 @@ def test_thumbnails_hold_nothing_but_pictures(api: Api, parts: Parts, tmp_path: 
     out = io.BytesIO()
     Image.new("RGB", (30, 20), "red").save(out, "JPEG", exif=exif)
     files = {**image_files(2, 2), "c0/camera.jpg": out.getvalue()}
-    made = uploaded(api.http, zipped(tmp_path / "a.zip", files), "image_folder")
+    made = upload(api.http, zipped(tmp_path / "a.zip", files), "image_folder")
     with zipfile.ZipFile(parts.uploads.thumbnails(made["id"])) as archive:
         assert all(b"where I live" not in archive.read(name) for name in archive.namelist())
 

@@ -18,18 +18,18 @@ import pytest
 from backend.settings import Settings
 from backend.state import Parts
 from tests.backend.conftest import Serve
-from tests.backend.helpers import check_error
-from tests.backend.uploads import (
+from tests.backend.dataset_uploads import (
     URL,
-    checks,
-    features,
-    images,
-    left,
-    nothing_left,
-    pairs,
-    post,
-    uploaded,
+    check_processes,
+    feature_table,
+    files_left,
+    image_archive,
+    is_clean,
+    paired_table,
+    post_file,
+    upload,
 )
+from tests.backend.helpers import check_error
 from tests.support.ports import free_ports
 from tests.support.stack import ROOT
 from tests.support.tiny_sets import image_files, zipped
@@ -44,13 +44,13 @@ def test_a_client_that_goes_while_it_sends(client: httpx.Client, parts: Parts) -
         yield b'--xyz\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
         for _ in range(50):
             yield bytes(50_000)
-        until(lambda: len(left(parts)) == 3, "the file to be begun")  # .incoming/x/content
+        until(lambda: len(files_left(parts)) == 3, "the file to be begun")  # .incoming/x/content
         raise GoneError
 
     headers = {"Content-Type": "multipart/form-data; boundary=xyz"}
     with pytest.raises(GoneError):
         client.post(URL, content=body(), headers=headers)
-    until(lambda: nothing_left(client, parts), "the upload to be gone", timeout=20)
+    until(lambda: is_clean(client, parts), "the upload to be gone", timeout=20)
 
 
 def test_a_client_that_goes_during_the_check(
@@ -60,19 +60,19 @@ def test_a_client_that_goes_during_the_check(
     with _waiting_check(client, tmp_path) as [process]:
         pass
     assert still_alive([process], timeout=10) == []
-    until(lambda: nothing_left(client, parts), "the upload to be gone", timeout=20)
-    assert uploaded(client, pairs(tmp_path), "paired_features")
+    until(lambda: is_clean(client, parts), "the upload to be gone", timeout=20)
+    assert upload(client, paired_table(tmp_path), "paired_features")
 
 
 @contextmanager
 def _waiting_check(client: httpx.Client, folder: Path) -> Iterator[list[psutil.Process]]:
     """An upload whose check has begun and is stopped; the client then goes."""
     base = str(client.base_url)
-    file = images(folder)
+    file = image_archive(folder)
     command = [sys.executable, "-c", _POST, f"{base.rstrip('/')}{URL}", str(file)]
     sender = subprocess.Popen(command)
     try:
-        found = until(checks, "the check", timeout=20)
+        found = until(check_processes, "the check", timeout=20)
         found[0].suspend()
         yield found
     finally:
@@ -89,22 +89,24 @@ httpx.post(sys.argv[1], data=form, files={"file": open(sys.argv[2], "rb")}, time
 
 def test_a_check_that_is_killed(client: httpx.Client, parts: Parts, tmp_path: Path) -> None:
     def kill() -> None:
-        until(checks, "the check", timeout=20)[0].kill()
+        until(check_processes, "the check", timeout=20)[0].kill()
 
     killer = threading.Thread(target=kill)
     killer.start()
-    body = check_error(post(client, images(tmp_path), "image_folder"), 422, "invalid_dataset")
+    body = check_error(
+        post_file(client, image_archive(tmp_path), "image_folder"), 422, "invalid_dataset"
+    )
     killer.join()
     assert "SIGKILL" in body["fields"][0]["message"]
-    assert nothing_left(client, parts)
-    assert uploaded(client, images(tmp_path), "image_folder")
+    assert is_clean(client, parts)
+    assert upload(client, image_archive(tmp_path), "image_folder")
 
 
 def test_two_who_send_the_same_at_once(client: httpx.Client, parts: Parts, tmp_path: Path) -> None:
-    file = images(tmp_path)
+    file = image_archive(tmp_path)
     answers: list[httpx.Response] = []
     senders = [
-        threading.Thread(target=lambda: answers.append(post(client, file, "image_folder")))
+        threading.Thread(target=lambda: answers.append(post_file(client, file, "image_folder")))
         for _ in range(4)
     ]
     for sender in senders:
@@ -113,7 +115,7 @@ def test_two_who_send_the_same_at_once(client: httpx.Client, parts: Parts, tmp_p
         sender.join()
     assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]
     assert len({answer.json()["id"] for answer in answers}) == 1
-    assert len(left(parts)) == 4
+    assert len(files_left(parts)) == 4
 
 
 @pytest.fixture
@@ -143,28 +145,30 @@ def test_a_full_disk(
     large.write_bytes(bytes(3_000_000))
     unpacks = zipped(tmp_path / "a.zip", {**image_files(), "c0/large.bmp": bytes(5_000_000)})
     with serve(settings) as (api, parts):
-        body = check_error(post(api.http, images(tmp_path), "image_folder"), 507, "disk_full")
+        body = check_error(
+            post_file(api.http, image_archive(tmp_path), "image_folder"), 507, "disk_full"
+        )
         assert "room" in body["message"]  # refused before it is sent, to leave a reserve
         monkeypatch.setattr("backend.storage.data_folder.RESERVED_BYTES", -10_000_000)
         for file in (large, unpacks):
-            check_error(post(api.http, file, "image_folder"), 507, "disk_full")
-            assert nothing_left(api.http, parts)
-        assert uploaded(api.http, images(tmp_path), "image_folder")
+            check_error(post_file(api.http, file, "image_folder"), 507, "disk_full")
+            assert is_clean(api.http, parts)
+        assert upload(api.http, image_archive(tmp_path), "image_folder")
 
 
 def test_what_a_dead_process_left_is_removed_at_the_next_start(
     serve: Serve, settings: Settings, tmp_path: Path
 ) -> None:
-    file = features(tmp_path)
+    file = feature_table(tmp_path)
     with serve(settings) as (api, parts):
-        made = uploaded(api.http, file, "features")
-        kept = left(parts)
+        made = upload(api.http, file, "features")
+        kept = files_left(parts)
     half = settings.data_dir / "uploads" / ".incoming" / "x" / "unpacked"
     half.mkdir(parents=True)
     (half / "a.jpg").write_bytes(b"x")
     with serve(settings) as (api, parts):
-        assert left(parts) == kept
-        assert post(api.http, file, "features").json() == made
+        assert files_left(parts) == kept
+        assert post_file(api.http, file, "features").json() == made
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
@@ -188,7 +192,7 @@ def test_the_end_of_the_api_ends_its_checks(
     def send() -> None:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             try:
-                answers.append(post(client, images(tmp_path), "image_folder"))
+                answers.append(post_file(client, image_archive(tmp_path), "image_folder"))
             except httpx.TransportError as error:
                 answers.append(error)
 
@@ -196,7 +200,7 @@ def test_the_end_of_the_api_ends_its_checks(
     try:
         until(lambda: _listens(port), "the API", timeout=30)
         sender.start()
-        found = until(lambda: checks(api.pid), "the check", timeout=20)
+        found = until(lambda: check_processes(api.pid), "the check", timeout=20)
         api.send_signal(number)
         api.wait(timeout=60)
         sender.join(timeout=60)
@@ -226,4 +230,4 @@ def test_an_announced_upload_that_cannot_fit(serve: Serve, settings: Settings) -
         with socket.create_connection(address, timeout=20) as sender:
             sender.sendall(head.encode())
             assert sender.recv(100).startswith(b"HTTP/1.1 507")  # before any of it was sent
-        assert nothing_left(api.http, parts)
+        assert is_clean(api.http, parts)

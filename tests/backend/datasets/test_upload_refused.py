@@ -16,17 +16,17 @@ from backend.http.middleware import MAX_BODY_BYTES
 from backend.settings import Settings
 from backend.state import Parts
 from tests.backend.conftest import Serve
-from tests.backend.helpers import check_error
-from tests.backend.uploads import (
+from tests.backend.dataset_uploads import (
     URL,
-    checks,
-    features,
-    images,
-    nothing_left,
-    pairs,
-    post,
-    uploaded,
+    check_processes,
+    feature_table,
+    image_archive,
+    is_clean,
+    paired_table,
+    post_file,
+    upload,
 )
+from tests.backend.helpers import check_error
 from tests.support.tiny_sets import image_files, npz, table, zipped
 
 Make = Callable[[Path], Path]
@@ -97,19 +97,19 @@ CASES: dict[str, tuple[str, Make, str, str]] = {
     "a bomb": ("image_folder", _bomb, "", "unpacks to"),
     "no image": ("image_folder", _with("c1/text.jpg", b"hello"), "c1/text.jpg", "no image"),
     "nested": ("image_folder", _with("c1/deep/a.jpg", b"x"), "c1/deep", "folder in a class folder"),
-    "one class": ("image_folder", lambda f: images(f, 1), "", "two or more"),
-    "a class of one": ("image_folder", lambda f: images(f, 3, 1), "c0", "one image only"),
-    "a truncated zip": ("image_folder", _cut(images, 0.7), "", "no complete zip"),
-    "a table as images": ("image_folder", features, "features.npy", ""),
-    "not a zip": ("image_folder", _cut(images, 0.0001), "", "no complete zip"),
+    "one class": ("image_folder", lambda f: image_archive(f, 1), "", "two or more"),
+    "a class of one": ("image_folder", lambda f: image_archive(f, 3, 1), "c0", "one image only"),
+    "a truncated zip": ("image_folder", _cut(image_archive, 0.7), "", "no complete zip"),
+    "a table as images": ("image_folder", feature_table, "features.npy", ""),
+    "not a zip": ("image_folder", _cut(image_archive, 0.0001), "", "no complete zip"),
     "NaN": ("features", _columns(features=_nan()), "row 17, column f3", ""),
     "a label missing": ("features", _columns(labels=np.arange(39) % 4), "", "labels 39"),
     "no labels": ("features", lambda f: npz(f / "a.npz", {"features": _nan()}), "labels", ""),
     "a pickle": ("features", _columns(features=np.array([{}, "x"], dtype=object)), "features", ""),
     "terabytes": ("features", _huge_array, "features", ""),
-    "truncated npz": ("features", _cut(features, 0.5), "", "no complete zip"),
-    "images as a table": ("features", images, "features", "is missing"),
-    "a table of one modality": ("paired_features", features, "audio", ""),
+    "truncated npz": ("features", _cut(feature_table, 0.5), "", "no complete zip"),
+    "images as a table": ("features", image_archive, "features", "is missing"),
+    "a table of one modality": ("paired_features", feature_table, "audio", ""),
 }
 
 
@@ -117,20 +117,20 @@ def test_each_is_refused_with_its_rows(client: httpx.Client, parts: Parts, tmp_p
     for name, (kind, make, where, says) in CASES.items():
         folder = tmp_path / name
         folder.mkdir()
-        body = check_error(post(client, make(folder), kind), 422, "invalid_dataset")
+        body = check_error(post_file(client, make(folder), kind), 422, "invalid_dataset")
         problems = {field["path"]: field["message"] for field in body["fields"]}
         assert where in problems, (name, body)
         assert says in problems[where], (name, body)
         assert f"{len(problems)} problem" in body["message"], (name, body)
         assert str(tmp_path) not in str(body), (name, body)  # nothing of the inside
         assert "uploads" not in str(body), (name, body)
-        assert nothing_left(client, parts), name
-    assert uploaded(client, pairs(tmp_path), "paired_features")["items"] == 40
+        assert is_clean(client, parts), name
+    assert upload(client, paired_table(tmp_path), "paired_features")["items"] == 40
 
 
 def test_more_problems_than_are_listed_are_counted(client: httpx.Client, tmp_path: Path) -> None:
     columns = {"features": np.full((150, 5), np.nan), "labels": np.arange(150) % 4}
-    answer = post(client, npz(tmp_path / "a.npz", columns), "features")
+    answer = post_file(client, npz(tmp_path / "a.npz", columns), "features")
     body = check_error(answer, 422, "invalid_dataset")
     assert "150 problems, of which the first 100 are listed" in body["message"]
     assert len(body["fields"]) == 100
@@ -139,13 +139,13 @@ def test_more_problems_than_are_listed_are_counted(client: httpx.Client, tmp_pat
 def test_a_form_that_is_not_as_it_should_be(
     client: httpx.Client, parts: Parts, tmp_path: Path
 ) -> None:
-    file = features(tmp_path)
+    file = feature_table(tmp_path)
     content = file.read_bytes()
     form = {"name": "x", "kind": "features"}
     cases: list[tuple[httpx.Response, set[str]]] = [
-        (post(client, file, "sounds"), {"kind"}),
-        (post(client, file, "features", "  "), {"name"}),
-        (post(client, file, "features", "x" * 5000), {"name"}),
+        (post_file(client, file, "sounds"), {"kind"}),
+        (post_file(client, file, "features", "  "), {"name"}),
+        (post_file(client, file, "features", "x" * 5000), {"name"}),
         (client.post(URL, files={"file": b""}, data=form), {"file"}),
         (client.post(URL, files={"other": b""}, data=form), {"other", "file"}),
         (client.post(URL, files={"file": content}), {"name", "kind"}),
@@ -163,7 +163,7 @@ def test_a_form_that_is_not_as_it_should_be(
     for number, (answer, paths) in enumerate(cases):
         body = check_error(answer, 422, "invalid_request")
         assert {field["path"] for field in body["fields"]} == paths, (number, body)
-    assert nothing_left(client, parts)
+    assert is_clean(client, parts)
 
 
 def _raw(client: httpx.Client, body: bytes) -> httpx.Response:
@@ -177,9 +177,9 @@ def test_only_uploads_may_be_large_and_they_too_have_a_limit(
     with serve(replace(settings, max_upload_mb=4.0)) as (api, parts):
         large = tmp_path / "large"
         large.write_bytes(bytes(3_000_000))
-        check_error(post(api.http, large, "features"), 422, "invalid_dataset")
+        check_error(post_file(api.http, large, "features"), 422, "invalid_dataset")
         large.write_bytes(bytes(4_000_001))
-        body = check_error(post(api.http, large, "features"), 413, "too_large")
+        body = check_error(post_file(api.http, large, "features"), 413, "too_large")
         assert "4000000 bytes" in body["message"]
         headers = {"Content-Type": "multipart/form-data; boundary=xyz"}
         answer = api.http.post(URL, content=_endless(5_000_000), headers=headers)
@@ -187,7 +187,7 @@ def test_only_uploads_may_be_large_and_they_too_have_a_limit(
         for path in ("/api/v1/comparisons", f"{URL}/", f"{URL}/x"):
             answer = api.http.post(path, content=bytes(MAX_BODY_BYTES + 1), headers=headers)
             check_error(answer, 413, "too_large")
-        assert nothing_left(api.http, parts)
+        assert is_clean(api.http, parts)
 
 
 def _endless(size: int) -> Iterator[bytes]:
@@ -212,7 +212,7 @@ def test_a_check_that_would_use_too_much(
     values = np.random.default_rng(0).normal(size=(200_000, 200)).astype(np.float32)
     file = tmp_path / "large.npz"
     np.savez(file, features=values, labels=np.arange(200_000) % 7)
-    body = check_error(post(client, file, "features"), 422, "invalid_dataset")
+    body = check_error(post_file(client, file, "features"), 422, "invalid_dataset")
     assert says in body["fields"][0]["message"]
-    assert not checks()
-    assert nothing_left(client, parts)
+    assert not check_processes()
+    assert is_clean(client, parts)

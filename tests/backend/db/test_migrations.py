@@ -1,4 +1,4 @@
-"""The schema's history ends at the models, and can be walked both ways."""
+"""The migrations lead to the models' schema, and work in both directions."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def test_models_and_migrations_agree(database: Database) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_storage_choices_are_migrated_too(database: Database) -> None:
+def test_storage_options_are_migrated_too(database: Database) -> None:
     with database.read() as session:
         rows = session.connection().execute(text("SELECT name, sql FROM sqlite_master"))
         sql = {row.name: row.sql for row in rows}

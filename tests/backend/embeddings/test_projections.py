@@ -10,14 +10,14 @@ import pytest
 
 from backend.state import Parts
 from tests.backend.helpers import Api, check_error
-from tests.backend.spaces import (
-    change,
-    claimed,
-    finish,
+from tests.backend.worker_requests import (
+    claim_projection,
+    finish_projection,
+    get_projection,
     heard_at,
-    ids,
-    progress,
-    projection,
+    projection_states,
+    report_progress,
+    update_projection,
 )
 from tests.support.snapshots import fill
 
@@ -33,16 +33,16 @@ def filled(parts: Parts) -> str:
 
 @pytest.mark.both_databases
 def test_from_the_question_to_the_coordinates(api: Api, parts: Parts, filled: str) -> None:
-    assert claimed(api) is None
-    asked = projection(api, filled, seed=1, method="tsne", dims=3)
+    assert claim_projection(api) is None
+    asked = get_projection(api, filled, seed=1, method="tsne", dims=3)
     assert (asked["state"], asked["progress"], asked["eta_s"]) == ("queued", 0, None)
     assert (asked["method"], asked["dims"], asked["seed"]) == ("tsne", 3, 1)
     assert (asked["arms"], asked["epochs"]) == (["contrastive", "triplet"], [0, 1])
     assert (asked["n"], asked["coordinates"], asked["earlier"]) == (POINTS, None, None)
 
-    task = claimed(api)
+    task = claim_projection(api)
     assert task is not None
-    assert claimed(api) is None
+    assert claim_projection(api) is None
     assert {name: task[name] for name in ("id", "method", "dims", "seed")} == {
         name: asked[name] for name in ("id", "method", "dims", "seed")
     }
@@ -52,14 +52,14 @@ def test_from_the_question_to_the_coordinates(api: Api, parts: Parts, filled: st
             held = np.load(io.BytesIO(parts.blobs.read(one["embeddings"])))
             assert held.shape == (POINTS, 16)
 
-    assert progress(api, task["id"], 0.25)
-    change(parts, task["id"], started_at=heard_at(parts, task["id"]) - 10)
-    running = projection(api, filled, seed=1, method="tsne", dims=3)
+    assert report_progress(api, task["id"], 0.25)
+    update_projection(parts, task["id"], started_at=heard_at(parts, task["id"]) - 10)
+    running = get_projection(api, filled, seed=1, method="tsne", dims=3)
     assert (running["state"], running["progress"]) == ("running", 0.25)
     assert running["eta_s"] == pytest.approx(30, abs=6)
 
-    content = finish(api, task, POINTS)
-    ready = projection(api, filled, seed=1, method="tsne", dims=3)
+    content = finish_projection(api, task, POINTS)
+    ready = get_projection(api, filled, seed=1, method="tsne", dims=3)
     assert (ready["id"], ready["state"], ready["progress"]) == (asked["id"], "ready", 1)
     assert (ready["eta_s"], ready["error"]) == (None, None)
     answer = api.http.get(ready["coordinates"])
@@ -75,10 +75,10 @@ def test_every_question_has_its_own_answer(api: Api, filled: str) -> None:
         for method in ("pca", "tsne", "pacmap")
         for dims in (2, 3)
     ]
-    made = [projection(api, filled, **one)["id"] for one in asked]
+    made = [get_projection(api, filled, **one)["id"] for one in asked]
     assert len(set(made)) == 12
-    assert [projection(api, filled, **one)["id"] for one in asked] == made
-    taken = [task["id"] for task in iter(lambda: claimed(api), None)]
+    assert [get_projection(api, filled, **one)["id"] for one in asked] == made
+    taken = [task["id"] for task in iter(lambda: claim_projection(api), None)]
     quick = [id_ for id_, one in zip(made, asked, strict=True) if one["method"] == "pca"]
     others = [id_ for id_ in made if id_ not in quick]
     assert taken == [*quick, *others]  # PCA takes no time; then the oldest first
@@ -90,22 +90,22 @@ def test_asking_again_writes_nothing(
     def no_write() -> AbstractContextManager[Any]:
         raise AssertionError("polling writes")
 
-    asked = projection(api, filled)
-    task = claimed(api)
+    asked = get_projection(api, filled)
+    task = claim_projection(api)
     assert task is not None
     with monkeypatch.context() as patched:
         patched.setattr(parts.database, "write", no_write)
-        assert projection(api, filled) == {**asked, "state": "running"}
-        assert claimed(api) is None
-    finish(api, task, POINTS)
+        assert get_projection(api, filled) == {**asked, "state": "running"}
+        assert claim_projection(api) is None
+    finish_projection(api, task, POINTS)
     monkeypatch.setattr(parts.database, "write", no_write)
-    assert projection(api, filled)["state"] == "ready"
+    assert get_projection(api, filled)["state"] == "ready"
 
 
 @pytest.mark.both_databases
 def test_the_table_has_every_coordinate(api: Api, parts: Parts) -> None:
     filled = fill(parts.database, parts.blobs, seeds=1, epochs=1, samples=POINTS)
-    asked = projection(api, filled, dims=3)
+    asked = get_projection(api, filled, dims=3)
     numbers = np.frombuffer(api.http.get(asked["coordinates"]).content, dtype="<f4")
     points = numbers.reshape(2, 2, POINTS, 3)
     url = f"{V1}/comparisons/{filled}/projection/coordinates.csv"
@@ -129,8 +129,8 @@ def test_the_table_has_every_coordinate(api: Api, parts: Parts) -> None:
 def test_no_table_before_there_are_coordinates(api: Api, parts: Parts, filled: str) -> None:
     url = f"{V1}/comparisons/{filled}/projection/coordinates.csv?seed=0&method=pca"
     assert "not asked for yet" in check_error(api.http.get(url), 409, "conflict")["message"]
-    assert ids(parts) == {}
-    projection(api, filled)
+    assert projection_states(parts) == {}
+    get_projection(api, filled)
     assert "is queued" in check_error(api.http.get(url), 409, "conflict")["message"]
 
 

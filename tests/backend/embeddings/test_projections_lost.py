@@ -5,21 +5,21 @@ import pytest
 from backend.db.models import Projection, Run
 from backend.state import Parts
 from tests.backend.helpers import Api, Attempt, check_error, claim, submit
-from tests.backend.played import PAIR
-from tests.backend.spaces import (
-    change,
-    claimed,
+from tests.backend.scripted_runs import PAIR
+from tests.backend.worker_requests import (
+    claim_projection,
     digest_of,
-    end,
-    finish,
+    end_projection,
+    finish_projection,
+    get_projection,
     heard_at,
-    ids,
-    keep,
     on_disk,
-    progress,
-    projection,
-    snapshots_of,
-    stored,
+    projection_states,
+    put_snapshots,
+    report_progress,
+    store_blob,
+    store_snapshot_events,
+    update_projection,
 )
 from tests.support.snapshots import fill
 
@@ -36,64 +36,64 @@ def filled(parts: Parts) -> str:
 def test_a_projector_that_says_nothing_loses_its_projection(
     api: Api, parts: Parts, filled: str
 ) -> None:
-    projection(api, filled)
-    task = claimed(api)
+    get_projection(api, filled)
+    task = claim_projection(api)
     assert task is not None
-    change(parts, task["id"], heard_at=heard_at(parts, task["id"]) - 25)
-    assert claimed(api) is None
-    assert progress(api, task["id"], 0.5)  # heard of: 25 s more do not matter
-    change(parts, task["id"], heard_at=heard_at(parts, task["id"]) - 31)
-    again = claimed(api)
+    update_projection(parts, task["id"], heard_at=heard_at(parts, task["id"]) - 25)
+    assert claim_projection(api) is None
+    assert report_progress(api, task["id"], 0.5)  # heard of: 25 s more do not matter
+    update_projection(parts, task["id"], heard_at=heard_at(parts, task["id"]) - 31)
+    again = claim_projection(api)
     assert again == task
-    assert projection(api, filled)["progress"] == 0
-    finish(api, task, POINTS)
-    before = projection(api, filled)["coordinates"]
-    end(api, task["id"], error="too late")  # the one that was lost comes back
-    end(api, task["id"], digest=stored(api.http, b"other coordinates"))
+    assert get_projection(api, filled)["progress"] == 0
+    finish_projection(api, task, POINTS)
+    before = get_projection(api, filled)["coordinates"]
+    end_projection(api, task["id"], error="too late")  # the one that was lost comes back
+    end_projection(api, task["id"], digest=store_blob(api.http, b"other coordinates"))
     assert digest_of(b"other coordinates") not in on_disk(parts.blobs)
-    after = projection(api, filled)
+    after = get_projection(api, filled)
     assert (after["state"], after["coordinates"]) == ("ready", before)
-    assert not progress(api, task["id"], 0.9)
+    assert not report_progress(api, task["id"], 0.9)
 
 
 def test_a_failed_one_goes_again_after_a_while(api: Api, parts: Parts, filled: str) -> None:
-    projection(api, filled)
-    task = claimed(api)
+    get_projection(api, filled)
+    task = claim_projection(api)
     assert task is not None
-    end(api, task["id"], error="MemoryError: too many points")
-    failed = projection(api, filled)
+    end_projection(api, task["id"], error="MemoryError: too many points")
+    failed = get_projection(api, filled)
     assert (failed["state"], failed["error"]) == ("failed", "MemoryError: too many points")
-    assert claimed(api) is None
-    change(parts, task["id"], heard_at=heard_at(parts, task["id"]) - 31)
-    again = projection(api, filled)
+    assert claim_projection(api) is None
+    update_projection(parts, task["id"], heard_at=heard_at(parts, task["id"]) - 31)
+    again = get_projection(api, filled)
     assert (again["id"], again["state"], again["error"]) == (failed["id"], "queued", None)
-    assert claimed(api) == task
-    finish(api, task, POINTS)
-    assert projection(api, filled)["state"] == "ready"
+    assert claim_projection(api) == task
+    finish_projection(api, task, POINTS)
+    assert get_projection(api, filled)["state"] == "ready"
 
 
 def test_an_end_says_one_thing(api: Api, filled: str) -> None:
-    own = projection(api, filled)["id"]
-    claimed(api)
+    own = get_projection(api, filled)["id"]
+    claim_projection(api)
     for told in ({}, {"digest": "0" * 64, "error": "x"}, {"digest": "short"}, {"error": ""}):
         check_error(api.internal(f"/projections/{own}/end", told), 422, "invalid_request")
     check_error(
         api.internal(f"/projections/{own}/progress", {"progress": 1.5}), 422, "invalid_request"
     )
-    assert projection(api, filled)["state"] == "running"
-    end(api, "nothing", error="x")
-    assert not progress(api, "nothing", 0.5)
+    assert get_projection(api, filled)["state"] == "running"
+    end_projection(api, "nothing", error="x")
+    assert not report_progress(api, "nothing", 0.5)
 
 
 @pytest.mark.parametrize("absent", [True, False])
 def test_coordinates_that_do_not_fit_are_not_shown(
     api: Api, parts: Parts, filled: str, absent: bool
 ) -> None:
-    projection(api, filled)
-    task = claimed(api)
+    get_projection(api, filled)
+    task = claim_projection(api)
     assert task is not None
-    end(api, task["id"], digest="0" * 64 if absent else stored(api.http, bytes(8)))
-    failed = projection(api, filled)
+    end_projection(api, task["id"], digest="0" * 64 if absent else store_blob(api.http, bytes(8)))
+    failed = get_projection(api, filled)
     assert (failed["state"], failed["coordinates"]) == ("failed", None)
     said = "is not on the API's disk" if absent else "have 8 bytes; those of all samples have 960"
     assert said in failed["error"]
@@ -102,30 +102,30 @@ def test_coordinates_that_do_not_fit_are_not_shown(
 def test_embeddings_that_are_gone_fail_it_and_the_next_is_handed_out(
     api: Api, parts: Parts, filled: str
 ) -> None:
-    projection(api, filled)
-    waiting = projection(api, filled, seed=1)
+    get_projection(api, filled)
+    waiting = get_projection(api, filled, seed=1)
     with parts.database.read() as session:
-        row = session.get(Projection, projection(api, filled)["id"])
+        row = session.get(Projection, get_projection(api, filled)["id"])
         assert row is not None
         parts.blobs.delete([row.inputs[1]["epochs"][1]["embeddings"]], before=1e12)
-    task = claimed(api)
+    task = claim_projection(api)
     assert task is not None
     assert task["id"] == waiting["id"]
-    failed = projection(api, filled)
+    failed = get_projection(api, filled)
     assert failed["state"] == "failed"
     assert "the embeddings of 'triplet' at epoch 1 are not" in failed["error"]
 
 
 def test_a_comparison_that_is_deleted_meanwhile(api: Api, parts: Parts, filled: str) -> None:
-    projection(api, filled)
-    task = claimed(api)
+    get_projection(api, filled)
+    task = claim_projection(api)
     assert task is not None
-    assert progress(api, task["id"], 0.5)
+    assert report_progress(api, task["id"], 0.5)
     assert api.http.delete(f"{V1}/comparisons/{filled}").status_code == 204
-    assert not progress(api, task["id"], 0.6)
-    finish(api, task, POINTS)
-    assert claimed(api) is None
-    assert ids(parts) == {}
+    assert not report_progress(api, task["id"], 0.6)
+    finish_projection(api, task, POINTS)
+    assert claim_projection(api) is None
+    assert projection_states(parts) == {}
     assert on_disk(parts.blobs) == {}
 
 
@@ -144,14 +144,18 @@ def test_only_epochs_that_all_arms_have_are_projected(api: Api, parts: Parts) ->
     url = f"{V1}/comparisons/{own}/projection?seed=0&method=pca"
     assert "no snapshots of seed 0" in check_error(api.http.get(url), 404, "not_found")["message"]
     # The second arm's come first; the spec's order holds all the same.
-    keep(parts.database, Attempt(second.id), snapshots_of(parts.blobs, second, [0, 4, 2]))
-    alone = projection(api, own)
+    store_snapshot_events(
+        parts.database, Attempt(second.id), put_snapshots(parts.blobs, second, [0, 4, 2])
+    )
+    alone = get_projection(api, own)
     assert (alone["arms"], alone["epochs"]) == (["rank"], [0, 2, 4])
-    keep(parts.database, Attempt(first.id), snapshots_of(parts.blobs, first, [0, 2, 3]))
-    both = projection(api, own)
+    store_snapshot_events(
+        parts.database, Attempt(first.id), put_snapshots(parts.blobs, first, [0, 2, 3])
+    )
+    both = get_projection(api, own)
     assert (both["arms"], both["epochs"]) == (["pull", "rank"], [0, 2])
-    assert ids(parts) == {both["id"]: "queued"}  # it took the other's place
-    task = claimed(api)
+    assert projection_states(parts) == {both["id"]: "queued"}  # it took the other's place
+    task = claim_projection(api)
     assert task is not None
     assert [[one["epoch"] for one in arm["epochs"]] for arm in task["inputs"]] == [[0, 2], [0, 2]]
 
@@ -162,41 +166,44 @@ def test_newer_snapshots_make_a_new_one_and_the_old_goes_when_it_is_ready(
     run, _ = two_running(parts)
     own = run.comparison_id
     attempt = Attempt(run.id)
-    [first, second, third] = snapshots_of(parts.blobs, run, [0, 2, 4])
-    keep(parts.database, attempt, [first])
-    other = projection(api, own, method="tsne")["id"]
-    old = projection(api, own)
-    task = claimed(api)
-    claimed(api)
+    [first, second, third] = put_snapshots(parts.blobs, run, [0, 2, 4])
+    store_snapshot_events(parts.database, attempt, [first])
+    other = get_projection(api, own, method="tsne")["id"]
+    old = get_projection(api, own)
+    task = claim_projection(api)
+    claim_projection(api)
     assert task is not None
     assert task["id"] == old["id"]
-    finish(api, task, 40)
-    old = projection(api, own)
+    finish_projection(api, task, 40)
+    old = get_projection(api, own)
 
-    keep(parts.database, attempt, [second])
-    new = projection(api, own)
+    store_snapshot_events(parts.database, attempt, [second])
+    new = get_projection(api, own)
     assert (new["state"], new["epochs"], new["coordinates"]) == ("queued", [0, 2], None)
     fields = ("id", "n", "epochs", "arms", "coordinates")
     assert new["earlier"] == {name: old[name] for name in fields}
     assert api.http.get(new["earlier"]["coordinates"]).status_code == 200
-    task = claimed(api)
+    task = claim_projection(api)
     assert task is not None
 
-    keep(parts.database, attempt, [third])  # the one under way is not given up
-    newest = projection(api, own)
+    store_snapshot_events(parts.database, attempt, [third])  # the one under way is not given up
+    newest = get_projection(api, own)
     assert newest["epochs"] == [0, 2, 4]
-    assert progress(api, task["id"], 0.5)
-    finish(api, task, 40)
-    assert ids(parts)[newest["id"]] == "queued"  # only what is older went
-    assert projection(api, own)["earlier"]["id"] == new["id"]
-    assert old["id"] not in ids(parts)
+    assert report_progress(api, task["id"], 0.5)
+    finish_projection(api, task, 40)
+    assert projection_states(parts)[newest["id"]] == "queued"  # only what is older went
+    assert get_projection(api, own)["earlier"]["id"] == new["id"]
+    assert old["id"] not in projection_states(parts)
     assert old["coordinates"].split("/")[-1] not in on_disk(parts.blobs)
     check_error(api.http.get(old["coordinates"]), 404, "not_found")
 
-    task = claimed(api)
+    task = claim_projection(api)
     assert task is not None
     assert task["id"] == newest["id"]
-    finish(api, task, 40)
-    ready = projection(api, own)
+    finish_projection(api, task, 40)
+    ready = get_projection(api, own)
     assert (ready["state"], ready["earlier"]) == ("ready", None)
-    assert ids(parts) == {newest["id"]: "ready", other: "running"}  # another question's stays
+    assert projection_states(parts) == {
+        newest["id"]: "ready",
+        other: "running",
+    }  # another question's stays

@@ -21,7 +21,7 @@ from backend.export.tables import BATCH, Row, Table
 from backend.state import Parts
 from contract.catalogue.catalogue import catalogue
 from tests.backend.helpers import Api
-from tests.backend.played import PAIR, Curves, per_epoch, played
+from tests.backend.scripted_runs import PAIR, Curves, per_epoch, scripted_comparison
 
 KEY = "retrieval.map_at_r"
 
@@ -41,7 +41,9 @@ def curves(arm: str, seed: int) -> Curves:
 
 @pytest.fixture
 def comparison(parts: Parts) -> str:
-    return played(parts.database, curves, name="Größe: a/b", states={("rank", 2): "failed"})
+    return scripted_comparison(
+        parts.database, curves, name="Größe: a/b", states={("rank", 2): "failed"}
+    )
 
 
 def asked(client: httpx.Client, comparison: str, **params: str) -> httpx.Response:
@@ -153,7 +155,9 @@ def test_a_text_that_a_spreadsheet_would_calculate_stays_a_text(
     client: httpx.Client, parts: Parts
 ) -> None:
     arms = [{**PAIR[0], "name": "=cmd()"}, {**PAIR[1], "name": '-1, "x"'}]
-    own = played(parts.database, lambda arm, seed: {KEY: {1: -0.5}}, arms=arms, seeds=[0])
+    own = scripted_comparison(
+        parts.database, lambda arm, seed: {KEY: {1: -0.5}}, arms=arms, seeds=[0]
+    )
     rows = read_csv(asked(client, own, format="csv", what="series"))
     assert [row["arm"] for row in rows] == ["'=cmd()", '\'-1, "x"']
     assert {row["value"] for row in rows} == {"-0.5"}, "numbers stay numbers"
@@ -227,7 +231,7 @@ def test_more_points_than_a_batch_come_whole(
     client: httpx.Client, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("backend.export.tables.BATCH", 30)
-    own = played(parts.database, curves)
+    own = scripted_comparison(parts.database, curves)
     rows = read_csv(asked(client, own, format="csv", what="series"))
     loss = [int(row["step"]) for row in rows if row["key"] == "dynamics.loss"]
     assert loss == [*range(1, 101), *range(101)] * 3

@@ -58,7 +58,7 @@ def test_stream_to_database(database: Database, broker: Broker, broker_url: str)
     assert collector.counts == {"taken": 22}
 
 
-def test_junk_holds_nothing_up(database: Database, broker: Broker, broker_url: str) -> None:
+def test_invalid_events_delay_nothing(database: Database, broker: Broker, broker_url: str) -> None:
     run = running(database)
     for field, text in ((EVENT_FIELD, "junk"), ("other", "1"), (EVENT_FIELD, '{"kind": 1}')):
         broker.client.xadd(EVENT_STREAM, {field: text})
@@ -75,7 +75,7 @@ def test_junk_holds_nothing_up(database: Database, broker: Broker, broker_url: s
 
 
 class Crash(BaseException):
-    """Stands for kill -9: nothing catches it."""
+    """Simulates kill -9: nothing catches it."""
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -161,7 +161,7 @@ def test_a_broker_that_dies_and_forgets(
     assert points_of(database, run.id)[0] == list(range(40))
 
 
-def test_a_broker_that_comes_late(database: Database, broker: Broker, broker_url: str) -> None:
+def test_a_broker_that_starts_late(database: Database, broker: Broker, broker_url: str) -> None:
     run = running(database)
     broker.kill()
     with collecting(database, broker_url):

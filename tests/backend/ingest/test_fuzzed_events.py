@@ -1,4 +1,4 @@
-"""Whatever comes down the stream: dropped and counted, and the true events beside it all count."""
+"""Invalid stream entries are dropped and counted, and the valid events between them all count."""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def entry(raw: str | bytes) -> Fields:
     return {EVENT_FIELD: raw}
 
 
-def true_events(run: str) -> list[Event]:
+def valid_events(run: str) -> list[Event]:
     attempt = Attempt(run)
     events: list[Event] = [attempt.started(total_steps=STEPS)]
     events += [attempt.points([s, s + 1]) for s in range(0, STEPS, 2)]
@@ -59,7 +59,7 @@ ANYTHING: Final = st.recursive(
 
 
 def junk(true: list[Event]) -> st.SearchStrategy[Fields]:
-    """Entries that are not the next event of the run's current attempt."""
+    """Generate entries that are not the next event of the run's current attempt."""
     some = st.sampled_from(true)
     versions = NUMBERS.filter(lambda v: v != 1) | st.text(max_size=5) | st.none()
     premature = st.integers(len(true) + 1, 2**70)
@@ -85,7 +85,7 @@ def junk(true: list[Event]) -> st.SearchStrategy[Fields]:
 
 @st.composite
 def streams(draw: st.DrawFn, true: list[Event]) -> list[Fields]:
-    """The true events in their order, with junk, doubles and premature ones between them."""
+    """Generate the valid events in order, with junk, repeated and premature ones in between."""
     mixed: list[Fields] = []
     for at, event in enumerate(true):
         mixed += draw(st.lists(junk(true), max_size=3))
@@ -112,11 +112,11 @@ def collector(database: Database, broker_url: str) -> Iterator[Collector]:
     suppress_health_check=[*HealthCheck],  # one collector for all, as in life
 )
 @given(data=st.data())
-def test_junk_is_dropped_and_counted_and_the_run_comes_to_its_end(
+def test_junk_is_dropped_and_counted_and_the_run_finishes(
     database: Database, broker: Broker, collector: Collector, data: st.DataObject
 ) -> None:
     run = running(database)
-    true = true_events(run.id)
+    true = valid_events(run.id)
     mixed = data.draw(streams(true))
     before = collector.counts.copy()
     with broker.client.pipeline(transaction=False) as pipe:
@@ -136,7 +136,7 @@ def test_junk_is_dropped_and_counted_and_the_run_comes_to_its_end(
     assert broker.client.xlen(EVENT_STREAM) == 0
 
 
-def test_an_event_that_no_database_takes_fails_its_run_instead_of_holding_it_up(
+def test_an_event_that_cannot_be_stored_fails_its_run(
     database: Database, broker: Broker, collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     poisoned, fine = running(database), running(database)
@@ -150,7 +150,7 @@ def test_an_event_that_no_database_takes_fails_its_run_instead_of_holding_it_up(
 
     monkeypatch.setattr(points, "insert", picky)
     send(broker.client, attempt.started(), attempt.points([12]), attempt.points([13]))
-    send(broker.client, *true_events(fine.id), attempt.points([14]))
+    send(broker.client, *valid_events(fine.id), attempt.points([14]))
     until(lambda: run_now(database, poisoned.id).state == "failed", "the end", timeout=20)
     until(lambda: run_now(database, fine.id).state == "succeeded", "the other", timeout=20)
     until(
@@ -165,7 +165,7 @@ def test_an_event_that_no_database_takes_fails_its_run_instead_of_holding_it_up(
     assert (collector.counts["unstorable"], collector.counts["stale"]) == (1, 1)
 
 
-def test_text_that_some_database_refuses_is_cleaned_on_its_way() -> None:
+def test_text_that_a_database_refuses_is_cleaned() -> None:
     attempt = Attempt("r1")
     raw = encode(attempt.log("a\0b", "\ud800", "fine ✓"))
     assert json.loads(raw)["lines"] == ["a\ufffdb", "?", "fine ✓"]

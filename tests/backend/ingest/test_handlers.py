@@ -1,4 +1,4 @@
-"""Every event counts once, in its order, for its attempt; or not at all."""
+"""Every event counts once, in order and for its attempt, or not at all."""
 
 import math
 import random
@@ -24,7 +24,7 @@ def store(database: Database, *events: Event) -> Counter[str]:
         return handlers.store_events(write, events, now=2000.0)
 
 
-def test_the_way_of_a_run(database: Database) -> None:
+def test_a_run_from_start_to_end(database: Database) -> None:
     run = running(database)
     attempt = Attempt(run.id)
     counts = store(
@@ -46,7 +46,7 @@ def test_the_way_of_a_run(database: Database) -> None:
         assert runs.log_lines(session, run.id) == ["one", "two"]
 
 
-def test_what_comes_before_the_first_step_is_told_until_that_is_taken(database: Database) -> None:
+def test_preparation_is_shown_until_the_first_step(database: Database) -> None:
     run = running(database)
     attempt = Attempt(run.id)
     store(database, attempt.preparing(0), attempt.preparing(4))
@@ -59,7 +59,7 @@ def test_what_comes_before_the_first_step_is_told_until_that_is_taken(database: 
 
 
 @pytest.mark.parametrize("how", ["failed", "lost"])
-def test_a_run_that_ends_while_it_prepares_prepares_no_more(database: Database, how: str) -> None:
+def test_a_run_that_ends_during_preparation_shows_none(database: Database, how: str) -> None:
     run = running(database)
     attempt = Attempt(run.id)
     last = attempt.lost() if how == "lost" else None
@@ -67,7 +67,7 @@ def test_a_run_that_ends_while_it_prepares_prepares_no_more(database: Database, 
     assert run_now(database, run.id).preparing is None
 
 
-def test_a_failure_is_kept(database: Database) -> None:
+def test_a_failure_is_stored(database: Database) -> None:
     run = running(database)
     failure = Failure(message="loss is NaN at step 3", cause="lr", step=3)
     store(database, Attempt(run.id).ended("failed", failure))
@@ -86,7 +86,7 @@ def test_duplicates_count_once(database: Database) -> None:
         assert runs.log_lines(session, run.id) == ["x"]
 
 
-def test_behind_a_gap_nothing_counts_until_it_is_filled(database: Database) -> None:
+def test_after_a_gap_nothing_counts_until_it_is_filled(database: Database) -> None:
     run = running(database)
     attempt = Attempt(run.id)
     one, two, three = attempt.points([0]), attempt.points([1]), attempt.points([2])
@@ -102,10 +102,8 @@ def test_behind_a_gap_nothing_counts_until_it_is_filled(database: Database) -> N
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
-def test_any_delivery_that_goes_on_ends_with_every_point_once(
-    database: Database, data: Any
-) -> None:
-    """Shuffled, repeated and lost messages; the reporter sends again what is not committed."""
+def test_any_order_of_delivery_ends_with_every_point_once(database: Database, data: Any) -> None:
+    """Messages are shuffled, repeated and lost; the reporter resends those not committed."""
     run = running(database)
     attempt = Attempt(run.id)
     events: list[Event] = [attempt.points([s, s + 1], key="k") for s in range(0, 20, 2)]
@@ -142,7 +140,7 @@ def test_events_of_an_unknown_or_finished_run_are_dropped(database: Database) ->
     assert points_of(database, run.id) == ([], [])
 
 
-def test_lost_strikes_and_kind_losses(database: Database) -> None:
+def test_losses_with_and_without_a_strike(database: Database) -> None:
     run = running(database)
     for number in (1, 2):
         assert store(database, Attempt(run.id, number).lost(strike=number > 1)) == {"taken": 1}
@@ -158,7 +156,7 @@ def test_lost_strikes_and_kind_losses(database: Database) -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_what_is_not_finite_becomes_none(database: Database, value: float) -> None:
+def test_values_that_are_not_finite_become_none(database: Database, value: float) -> None:
     run = running(database)
     event = Attempt(run.id).points([0])
     column = event.series[0].model_copy(update={"values": [value]})

@@ -1,4 +1,4 @@
-"""What becomes of a worker's message that it kept a snapshot; and when its blobs fail it."""
+"""A worker's message about a snapshot, also when its blobs are missing or wrong."""
 
 import json
 from typing import Any
@@ -13,8 +13,8 @@ from backend.state import Parts
 from backend.storage.blobs import Blobs
 from contract.events import Event, Snapshot
 from tests.backend.helpers import Api, Attempt, check_error, claim, run_now, send, submit
-from tests.backend.played import PAIR, store
-from tests.backend.spaces import keep, snapshots_of
+from tests.backend.scripted_runs import PAIR, store_events
+from tests.backend.worker_requests import put_snapshots, store_snapshot_events
 from tests.support.broker import Broker
 from tests.support.waiting import until
 
@@ -28,11 +28,11 @@ def running(parts: Parts, **changes: Any) -> Run:
     return run
 
 
-def test_a_snapshot_told_twice_counts_once(api: Api, parts: Parts, broker: Broker) -> None:
+def test_a_snapshot_that_is_sent_twice_counts_once(api: Api, parts: Parts, broker: Broker) -> None:
     run = running(parts)
     attempt = Attempt(run.id)
     told: list[Event] = [attempt.started()]
-    told += map(attempt.kept, snapshots_of(parts.blobs, run, [0, 2, 4]))
+    told += map(attempt.kept, put_snapshots(parts.blobs, run, [0, 2, 4]))
     send(broker.client, *told, *told, attempt.log("the end"))
 
     def epochs() -> Any:
@@ -42,27 +42,27 @@ def test_a_snapshot_told_twice_counts_once(api: Api, parts: Parts, broker: Broke
     assert epochs() == [[0, 2, 4]]
 
 
-def test_the_same_epoch_once_more_replaces_it(api: Api, parts: Parts) -> None:
+def test_a_second_snapshot_of_an_epoch_replaces_the_first(api: Api, parts: Parts) -> None:
     run = running(parts)
     attempt = Attempt(run.id)
-    [first, second] = snapshots_of(parts.blobs, run, [0, 2])
-    keep(parts.database, attempt, [first])
-    keep(parts.database, attempt, [second.model_copy(update={"epoch": 0})])
+    [first, second] = put_snapshots(parts.blobs, run, [0, 2])
+    store_snapshot_events(parts.database, attempt, [first])
+    store_snapshot_events(parts.database, attempt, [second.model_copy(update={"epoch": 0})])
     with parts.database.read() as session:
         [row] = snapshots.of_comparison(session, run.comparison_id)
     assert (row.epoch, row.embeddings) == (0, second.embeddings)
 
 
 @pytest.mark.parametrize(("after", "kept"), [(0, []), (40, [0, 2]), (39, [0])])
-def test_a_new_attempt_forgets_what_lies_beyond_its_start(
+def test_a_new_attempt_deletes_snapshots_after_its_start(
     parts: Parts, after: int, kept: list[int]
 ) -> None:
     """Snapshots of epochs 0, 2 and 4 are of steps 0, 40 and 80."""
     run = running(parts)
     attempt = Attempt(run.id)
-    store(parts.database, attempt.started())
-    keep(parts.database, attempt, snapshots_of(parts.blobs, run, [0, 2, 4]))
-    store(parts.database, attempt.lost())
+    store_events(parts.database, attempt.started())
+    store_snapshot_events(parts.database, attempt, put_snapshots(parts.blobs, run, [0, 2, 4]))
+    store_events(parts.database, attempt.lost())
     with parts.database.write() as write:
         waiting = write.session.get(Run, run.id)
         assert waiting is not None
@@ -74,11 +74,11 @@ def test_a_new_attempt_forgets_what_lies_beyond_its_start(
         assert [row.epoch for row in snapshots.of_comparison(session, run.comparison_id)] == kept
 
 
-def test_a_message_is_taken_though_its_blobs_are_absent(api: Api, parts: Parts) -> None:
+def test_a_message_is_taken_although_its_blobs_are_missing(api: Api, parts: Parts) -> None:
     run = running(parts)
-    [told] = snapshots_of(parts.blobs, run, [0])
+    [told] = put_snapshots(parts.blobs, run, [0])
     absent = told.model_copy(update={"facts": "f" * 64, "sprite": "e" * 64})
-    keep(parts.database, Attempt(run.id), [absent])
+    store_snapshot_events(parts.database, Attempt(run.id), [absent])
     own = f"/comparisons/{run.comparison_id}"
     space = api.get(f"{own}/space")
     assert space["runs"][0]["epochs"] == [0]
@@ -87,31 +87,35 @@ def test_a_message_is_taken_though_its_blobs_are_absent(api: Api, parts: Parts) 
         assert "is not on the API's disk" in body["message"]
 
 
-def test_a_blob_that_says_something_else_is_told_apart(api: Api, parts: Parts) -> None:
+def test_a_blob_with_other_content_is_reported(api: Api, parts: Parts) -> None:
     run = running(parts)
-    [told] = snapshots_of(parts.blobs, run, [0])
+    [told] = put_snapshots(parts.blobs, run, [0])
     odd = parts.blobs.put(json.dumps({"correct": "all"}).encode())
-    keep(parts.database, Attempt(run.id), [told.model_copy(update={"facts": odd})])
+    store_snapshot_events(parts.database, Attempt(run.id), [told.model_copy(update={"facts": odd})])
     for path in ("facts?seed=0&epoch=0", "distances?seed=0"):
         answer = api.http.get(f"{V1}/comparisons/{run.comparison_id}/space/{path}")
         assert "a worker of another version" in check_error(answer, 404, "not_found")["message"]
 
 
-def test_points_of_other_samples_are_not_put_beside(api: Api, parts: Parts) -> None:
+def test_points_of_different_samples_are_not_mixed(api: Api, parts: Parts) -> None:
     """The first run's snapshots show 40 samples, the second's 30: the larger part is shown."""
     other, run = running(parts), claim(parts.database)
     assert run is not None
-    keep(parts.database, Attempt(other.id), snapshots_of(parts.blobs, other, [0], 30))
-    keep(parts.database, Attempt(run.id), snapshots_of(parts.blobs, run, [0, 2], 40))
+    store_snapshot_events(
+        parts.database, Attempt(other.id), put_snapshots(parts.blobs, other, [0], 30)
+    )
+    store_snapshot_events(
+        parts.database, Attempt(run.id), put_snapshots(parts.blobs, run, [0, 2], 40)
+    )
     space = api.get(f"/comparisons/{run.comparison_id}/space")
     assert space["samples"]["n"] == 40
     assert [one["run"] for one in space["runs"]] == [run.id]
 
 
-def test_the_reader_keeps_only_the_last(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reader_caches_only_the_last(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MANY_FACTS", 2)
     reader = Reader(parts.blobs)
-    told: list[Snapshot] = snapshots_of(parts.blobs, running(parts), [0, 2, 4])
+    told: list[Snapshot] = put_snapshots(parts.blobs, running(parts), [0, 2, 4])
     first, *_ = found = [reader.facts(one.facts) for one in told]
     assert reader.facts(told[2].facts) is found[2]
     again = reader.facts(told[0].facts)

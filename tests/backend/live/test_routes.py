@@ -1,4 +1,4 @@
-"""The live stream: a snapshot, then everything that comes, without a gap and without a repeat."""
+"""The live stream: a snapshot, then every change, without a gap and without a repeat."""
 
 import threading
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def following(api: Api, comparison: str, last_id: str = "", keys: str = "") -> I
 
 
 class Page:
-    """What a viewer's page holds after the events it was told."""
+    """The state of a viewer's page after the events that it received."""
 
     def __init__(self) -> None:
         self.curves: Curves = {}
@@ -60,7 +60,9 @@ def started(api: Api) -> tuple[str, str]:
     return comparison, claim["run"]
 
 
-def test_first_a_reset_with_history_then_points_and_the_end(api: Api, broker: Broker) -> None:
+def test_a_reset_with_the_history_comes_first_then_points_and_the_end(
+    api: Api, broker: Broker
+) -> None:
     comparison, run = started(api)
     attempt = Attempt(run)
     send(broker.client, attempt.started(), attempt.points([0, 1]))
@@ -89,7 +91,7 @@ def test_first_a_reset_with_history_then_points_and_the_end(api: Api, broker: Br
 
 
 @pytest.mark.parametrize("keys", ["", "k", "other"])
-def test_only_the_keys_asked_for(api: Api, broker: Broker, keys: str) -> None:
+def test_only_the_requested_keys_are_sent(api: Api, broker: Broker, keys: str) -> None:
     comparison, run = started(api)
     attempt = Attempt(run)
     page = Page()
@@ -102,7 +104,9 @@ def test_only_the_keys_asked_for(api: Api, broker: Broker, keys: str) -> None:
     assert {key for _, key in page.curves} == {"": {"k", "z"}, "k": {"k"}, "other": set()}[keys]
 
 
-def test_viewers_that_come_at_any_time_and_reconnect_miss_nothing(api: Api, broker: Broker) -> None:
+def test_viewers_that_connect_and_reconnect_at_any_time_miss_nothing(
+    api: Api, broker: Broker
+) -> None:
     """Points a step apart stream in; every point stands alone in its flush or is thinned, so
     rising steps without repeats, and agreeing ends, are what a gapless stream must show."""
     comparison, run = started(api)
@@ -151,7 +155,7 @@ def check_connect_and_resume(api: Api, comparison: str, run: str) -> None:
     assert page.curves[run, "k"][-1] >= held[-1]
 
 
-def test_no_point_is_lost_at_the_seams(api: Api, broker: Broker) -> None:
+def test_no_point_is_lost_between_connections(api: Api, broker: Broker) -> None:
     """One point at a time, each awaited, over many connections: thinning drops nothing here."""
     comparison, run = started(api)
     attempt = Attempt(run)
@@ -179,7 +183,7 @@ def test_no_point_is_lost_at_the_seams(api: Api, broker: Broker) -> None:
     assert page.seen.count("reset") == 1
 
 
-def test_an_unknown_id_starts_afresh(api: Api) -> None:
+def test_an_unknown_id_gets_a_reset(api: Api) -> None:
     comparison, _ = started(api)
     for last_id in ("1-0", "99999999999999-0", "nonsense"):
         with following(api, comparison, last_id) as events:
@@ -214,7 +218,7 @@ def test_deleting_ends_the_stream(api: Api) -> None:
         assert list(told)[-1] == ("gone", {})
 
 
-def test_a_viewer_too_far_behind_starts_afresh(
+def test_a_viewer_too_far_behind_gets_a_reset(
     api: Api, parts: Parts, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("backend.live.viewer.MAX_POINTS", 50)

@@ -1,4 +1,4 @@
-"""What a viewer is told at once, and what waits."""
+"""What a viewer is sent at once, and what is held back."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ def points(*steps: int) -> Update:
     return Update(points={("r", "k"): (list(steps), [float(s) for s in steps])})
 
 
-def test_progress_is_told_twice_a_second_and_states_at_once() -> None:
+def test_progress_is_sent_twice_a_second_and_states_at_once() -> None:
     viewer = Viewer("c", frozenset())
     told = []
     for tick in range(20):  # a tenth of a second apart
@@ -29,7 +29,7 @@ def test_progress_is_told_twice_a_second_and_states_at_once() -> None:
     assert not viewer.held_back
 
 
-def test_a_drop_takes_pending_points_of_its_run_with_it() -> None:
+def test_a_drop_removes_pending_points_of_its_run() -> None:
     viewer = Viewer("c", frozenset())
     viewer.add(points(0, 1, 2), 1, "1-0")
     viewer.add(Update(drops={"r": -1}), 2, "1-0")
@@ -40,7 +40,7 @@ def test_a_drop_takes_pending_points_of_its_run_with_it() -> None:
     assert flush.position == "2-0"
 
 
-def test_commits_in_the_snapshot_are_not_told_again() -> None:
+def test_commits_in_the_snapshot_are_not_sent_again() -> None:
     viewer = Viewer("c", frozenset())
     viewer.begin_reset()
     for version in (1, 2, 3):
@@ -49,7 +49,7 @@ def test_commits_in_the_snapshot_are_not_told_again() -> None:
     assert viewer.flush(100.0).updates.points == {("r", "k"): ([3], [3.0])}
 
 
-def test_resume_within_what_is_kept_and_not_beyond() -> None:
+def test_resume_works_only_within_the_kept_commits() -> None:
     async def check() -> None:
         hub = Hub(asyncio.get_running_loop(), "5-0")
         for version in range(1, 4):
@@ -76,7 +76,7 @@ def test_resume_within_what_is_kept_and_not_beyond() -> None:
     asyncio.run(check())
 
 
-def test_viewers_in_step_share_what_is_merged_for_them() -> None:
+def test_viewers_of_the_same_commits_share_the_merged_updates() -> None:
     async def check() -> None:
         hub = Hub(asyncio.get_running_loop(), "5-0")
         one, two, other = (hub.subscribe("c", keys) for keys in ((), (), ("z",)))

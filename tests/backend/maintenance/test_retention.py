@@ -1,4 +1,4 @@
-"""Old comparisons lose what nobody needs, on both databases: figures, ends and envelopes stay."""
+"""Old comparisons lose unneeded data, on both databases: figures, ends and envelopes stay."""
 
 import os
 import random
@@ -37,8 +37,8 @@ from contract.events import Event
 from contract.metrics import METRICS
 from tests.backend.conftest import Serve
 from tests.backend.helpers import Attempt, claim, points_of, run_now, submit
-from tests.backend.played import PAIR, store
-from tests.backend.spaces import on_disk
+from tests.backend.scripted_runs import PAIR, store_events
+from tests.backend.worker_requests import on_disk
 from tests.support.snapshots import fill
 from tests.support.waiting import until
 
@@ -46,7 +46,7 @@ DAY = 86_400.0
 EPOCHS, PER_EPOCH = 9, 700
 STEPS = EPOCHS * PER_EPOCH
 LAST = (STEPS - PER_EPOCH + 1) // 256
-"""The bucket in which the last epoch begins."""
+"""The bucket in which the last epoch starts."""
 PER_STEP = [key for key, metric in METRICS.items() if metric.per_step]
 KEPT = ("dynamics.loss", "dynamics.active_ratio", "dynamics.gradient_norm")
 LONG = (*KEPT, "dynamics.update_norm", "dynamics.gradient_norm.embedding", "run.elapsed_s")
@@ -61,7 +61,7 @@ def blobs(tmp_path: Path) -> Blobs:
 
 
 def trained(database: Database, *, state: str = "succeeded") -> str:
-    """A comparison of two long runs that ended at second 1002; its id."""
+    """Make a comparison of two long runs that ended at second 1002; return its id."""
     random_ = random.Random(5)
     comparison = submit(database, arms=list(PAIR)).id
     while run := claim(database):
@@ -80,12 +80,12 @@ def trained(database: Database, *, state: str = "succeeded") -> str:
         test = attempt.points([PER_EPOCH * 4], [0.5], "test.retrieval.map_at_r")
         events += [test, attempt.checkpointed(PER_EPOCH * 5)]
         events.append(attempt.ended(state))
-        store(database, *events)
+        store_events(database, *events)
     return comparison
 
 
-def kept(database: Database, blobs: Blobs, now: float = NOW, **days: float | None) -> int:
-    """Let go of all that may go; in how many steps."""
+def run_retention(database: Database, blobs: Blobs, now: float = NOW, **days: float | None) -> int:
+    """Delete all that may be deleted; return the number of steps."""
     chosen: dict[str, float | None] = {"raw_days": None, "snapshot_days": None, **days}
     retention = Retention(database, blobs, clock=lambda: now, **chosen)
     steps = 1
@@ -95,7 +95,7 @@ def kept(database: Database, blobs: Blobs, now: float = NOW, **days: float | Non
 
 
 def figures(database: Database, comparison: str) -> dict[str, str]:
-    """All that a page or an export says of it as numbers, worked out anew."""
+    """Compute all numbers that a page or an export shows of it."""
     run_statistics._cache.clear()
     with database.read() as session:
         found = comparisons.get(session, comparison)
@@ -114,11 +114,11 @@ def figures(database: Database, comparison: str) -> dict[str, str]:
             "values": [run_values(session, arms, key) for key in METRICS],
             "table": [list(rows) for rows in tables.table(session, found, "results").batches],
         }
-        return {name: forgetful(str(one)) for name, one in said.items()}
+        return {name: without_retry_data(str(one)) for name, one in said.items()}
 
 
-def forgetful(text: str) -> str:
-    """Without what a retry would need, which may go."""
+def without_retry_data(text: str) -> str:
+    """Return the text without what only a retry needs, which may be deleted."""
     return re.sub(r"(start_after|checkpoint)=('[^']*'|None|\d+)", "", text)
 
 
@@ -138,7 +138,7 @@ def curve(database: Database, run: str, key: str, after: int = -1, most: int = 1
 
 
 def stored(database: Database, key: str = "") -> int:
-    """Raw points on disk, counted one by one."""
+    """Count the raw points on disk one by one."""
     with database.read() as session:
         query = (
             select(func.count())
@@ -165,11 +165,13 @@ def test_figures_ends_and_envelopes_stay(database: Database, blobs: Blobs) -> No
     run = runs_of(database, comparison)[0].id
     raw = {key: points_of(database, run, key) for key in LONG}
     assert told(database, comparison) == count
-    assert kept(database, blobs, 1002.0 + 30 * DAY - 1, raw_days=30.0) == 1  # not old enough
-    assert kept(database, blobs) == 1  # for ever
+    assert (
+        run_retention(database, blobs, 1002.0 + 30 * DAY - 1, raw_days=30.0) == 1
+    )  # not old enough
+    assert run_retention(database, blobs) == 1  # for ever
     assert stored(database) == count
-    assert kept(database, blobs, raw_days=29.0) >= 4
-    assert kept(database, blobs, raw_days=29.0) == 1  # nothing is left to do
+    assert run_retention(database, blobs, raw_days=29.0) >= 4
+    assert run_retention(database, blobs, raw_days=29.0) == 1  # nothing is left to do
     assert figures(database, comparison) == before
     gone = 2 * 2 * (LAST - 1) * 256  # of two runs two keys, the buckets between the first and LAST
     assert stored(database) == count - gone
@@ -199,7 +201,7 @@ def test_figures_ends_and_envelopes_stay(database: Database, blobs: Blobs) -> No
 
 
 def buckets(steps: list[int], measured: list[Any], k: int) -> list[Bucket]:
-    """What a thinned series is by the pure function, by first steps."""
+    """Return the buckets of a thinned series by the pure function."""
     return [
         one._replace(at=one.at << k) for one in merge_buckets(buckets_of_points(steps, measured), k)
     ]
@@ -214,7 +216,7 @@ def check_curve(curve: Curve, expected: list[Bucket]) -> None:
     assert curve.values == pytest.approx([one.mean for one in expected], rel=1e-12)
 
 
-def test_curves_of_arms_stand_for_the_same_means(database: Database, blobs: Blobs) -> None:
+def test_curves_of_arms_keep_their_means(database: Database, blobs: Blobs) -> None:
     comparison = trained(database)
 
     def drawn(most: int) -> list[tuple[int, list[int], Any, Any]]:
@@ -226,7 +228,7 @@ def test_curves_of_arms_stand_for_the_same_means(database: Database, blobs: Blob
         return [(one.width, one.steps, one.mean, one.elapsed) for one in made]
 
     before = drawn(30)
-    kept(database, blobs, raw_days=1.0)
+    run_retention(database, blobs, raw_days=1.0)
     for most in (30, 2000, 100_000):  # none can be finer than the roll-up any more
         for was, now in zip(before, drawn(most), strict=True):
             assert (now[0], now[1]) == (was[0], was[1]) == (256, list(range(0, STEPS + 1, 256)))
@@ -234,7 +236,7 @@ def test_curves_of_arms_stand_for_the_same_means(database: Database, blobs: Blob
             np.testing.assert_allclose(now[3], was[3], rtol=1e-12)
 
 
-def test_what_goes_goes_in_short_transactions_and_reads_whole_meanwhile(
+def test_data_is_deleted_in_short_transactions_between_which_reads_are_complete(
     database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("backend.maintenance.retention.POINTS_PER_STEP", 1000)
@@ -267,7 +269,7 @@ def test_a_retry_of_a_thinned_run_starts_over(database: Database, blobs: Blobs, 
         row = runs.get(write.session, run)
         row.checkpoint = digest
         write.session.add(row)
-    kept(database, blobs, raw_days=1.0)
+    run_retention(database, blobs, raw_days=1.0)
     assert on_disk(blobs) == {}
     now = run_now(database, run)
     assert (now.checkpoint, now.start_after) == (None, 0)
@@ -277,11 +279,13 @@ def test_a_retry_of_a_thinned_run_starts_over(database: Database, blobs: Blobs, 
     assert again is not None
     assert points_of(database, run, "dynamics.update_norm") == ([], [])
     attempt = Attempt(run, again.attempt)
-    store(database, attempt.started(STEPS), attempt.points([0, 1], key="dynamics.update_norm"))
+    store_events(
+        database, attempt.started(STEPS), attempt.points([0, 1], key="dynamics.update_norm")
+    )
     assert points_of(database, run, "dynamics.update_norm") == ([0, 1], [0.0, 1.0])
 
 
-def test_what_goes_on_is_left_alone(database: Database, blobs: Blobs) -> None:
+def test_active_comparisons_are_left_alone(database: Database, blobs: Blobs) -> None:
     comparison = trained(database, state="failed")
     retention = Retention(
         database, blobs, raw_days=1.0, snapshot_days=None, clock=lambda: 1002.0 + 2 * DAY
@@ -294,7 +298,7 @@ def test_what_goes_on_is_left_alone(database: Database, blobs: Blobs) -> None:
     while retention.step():
         pass
     assert stored(database) == count
-    assert kept(database, blobs, raw_days=1.0) == 1  # it waits, so it is not over
+    assert run_retention(database, blobs, raw_days=1.0) == 1  # it waits, so it is not over
 
 
 def test_only_the_first_and_the_last_snapshot_stay(database: Database, blobs: Blobs) -> None:
@@ -310,7 +314,7 @@ def test_only_the_first_and_the_last_snapshot_stay(database: Database, blobs: Bl
     before = on_disk(blobs)
     with database.read() as session:
         theirs = snapshots.blob_kinds(session, other)
-    kept(database, blobs, end + 5 * DAY, snapshot_days=3.0)
+    run_retention(database, blobs, end + 5 * DAY, snapshot_days=3.0)
     with database.read() as session:
         now = snapshots.blob_kinds(session, comparison)
         shown = {(row.run, row.epoch) for row in snapshots.of_comparison(session, comparison)}
@@ -323,10 +327,10 @@ def test_only_the_first_and_the_last_snapshot_stay(database: Database, blobs: Bl
     assert projected == []
     assert now.items() < was.items()
     assert on_disk(blobs).keys() == before.keys() - (was.keys() - now.keys() - theirs.keys())
-    assert kept(database, blobs, end + 5 * DAY, snapshot_days=3.0) == 1
+    assert run_retention(database, blobs, end + 5 * DAY, snapshot_days=3.0) == 1
 
 
-def test_the_api_lets_go_by_itself_and_says_the_space_that_is_left(
+def test_the_api_deletes_old_data_by_itself_and_reports_the_size_that_is_left(
     serve: Serve, settings: Settings
 ) -> None:
     with serve(replace(settings, keep_raw_days=1.0, keep_snapshot_days=1.0)) as (api, parts):
@@ -360,12 +364,12 @@ def stored_of(database: Database, comparison: str) -> int:
         return session.exec(query.where(Run.comparison_id == comparison)).one()
 
 
-def test_nobodys_blobs_go_within_hours_too(database: Database, blobs: Blobs) -> None:
+def test_unused_blobs_are_deleted_within_hours_too(database: Database, blobs: Blobs) -> None:
     fill(database, blobs, seeds=1, epochs=1, samples=40)
     needed = on_disk(blobs)
     old, young = blobs.put(b"put, and its trainer killed"), blobs.put(b"just put")
     now = blobs.path(young).stat().st_mtime
     for digest in (*needed, old):
         os.utime(blobs.path(digest), (now - 2 * 3600, now - 2 * 3600))
-    kept(database, blobs, now)
+    run_retention(database, blobs, now)
     assert on_disk(blobs).keys() == needed.keys() | {young}

@@ -1,4 +1,4 @@
-"""Dead workers are noticed, wake-ups are sent; time is given, not waited for."""
+"""Dead workers are noticed and wake-ups sent; the test sets the clock and never waits."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +23,7 @@ class Clock:
 
 
 class Bench:
-    """A sweeper whose clock and collector the test plays."""
+    """A sweeper whose clock and collector the test controls."""
 
     def __init__(self, database: Database, url: str) -> None:
         self.clock = Clock()
@@ -58,7 +58,9 @@ def waiting(broker: Broker, device: str = "cpu") -> int:
     return int(count)
 
 
-def test_a_lapsed_lease_queues_the_run_again_and_wakes(bench: Bench, broker: Broker) -> None:
+def test_a_lapsed_lease_queues_the_run_again_and_sends_a_wake_up(
+    bench: Bench, broker: Broker
+) -> None:
     run = running(bench.database)
     bench.leases.grant(run.id, 1)
     bench.later(9.9)
@@ -79,7 +81,7 @@ def test_a_heartbeat_in_time_keeps_the_lease(bench: Bench) -> None:
     assert run_now(bench.database, run.id).attempt == 1
 
 
-def test_what_is_still_in_the_stream_comes_first(bench: Bench, broker: Broker) -> None:
+def test_events_still_in_the_stream_are_processed_first(bench: Bench, broker: Broker) -> None:
     run = running(bench.database)
     bench.leases.grant(run.id, 1)
     attempt = Attempt(run.id)
@@ -106,7 +108,7 @@ def test_a_heartbeat_while_the_stream_drains_saves_the_run(bench: Bench) -> None
     assert run_now(bench.database, run.id).attempt == 1
 
 
-def test_a_lapse_after_the_apis_own_absence_is_no_strike(bench: Bench) -> None:
+def test_a_lapse_while_the_api_was_down_is_no_strike(bench: Bench) -> None:
     run = running(bench.database)
     bench.leases.grant(run.id, 1, strike=False)
     bench.later(11)
@@ -115,7 +117,7 @@ def test_a_lapse_after_the_apis_own_absence_is_no_strike(bench: Bench) -> None:
     )
 
 
-def test_cancel_asked_and_worker_gone(bench: Bench) -> None:
+def test_a_cancelled_run_of_a_dead_worker_ends(bench: Bench) -> None:
     run = running(bench.database)
     bench.leases.grant(run.id, 1)
     with bench.database.write() as write:
@@ -126,7 +128,7 @@ def test_cancel_asked_and_worker_gone(bench: Bench) -> None:
     assert run_now(bench.database, run.id).state == "cancelled"
 
 
-def test_an_ended_runs_lease_is_forgotten(bench: Bench) -> None:
+def test_the_lease_of_an_ended_run_is_removed(bench: Bench) -> None:
     bench.leases.grant("r-gone", 1)
     bench.later(11)
     assert bench.leases.lapsed() == []
@@ -151,7 +153,7 @@ def test_wake_ups_follow_queued_runs_and_slots(bench: Bench, broker: Broker) -> 
     assert waiting(broker) == 0
 
 
-def test_the_broker_away_and_back(bench: Bench, broker: Broker) -> None:
+def test_a_broker_that_stops_and_returns(bench: Bench, broker: Broker) -> None:
     run = running(bench.database)
     bench.leases.grant(run.id, 1)
     submit(bench.database)

@@ -22,7 +22,7 @@ from backend.metrics.run_statistics import (
 from backend.runs import repository as runs
 from contract.metrics import METRICS
 from tests.backend.helpers import Attempt, claim, submit
-from tests.backend.played import STEPS_PER_EPOCH, Curves, per_epoch, play, store
+from tests.backend.scripted_runs import STEPS_PER_EPOCH, Curves, per_epoch, run_script, store_events
 
 LOSSES = (0.8, 0.5, 0.3, 0.2, 0.15, 0.12, 0.09, 0.08, 0.08, 0.08)
 CURVES: Curves = {
@@ -50,7 +50,7 @@ def play_one(
     submit(database)
     run = claim(database)
     assert run is not None
-    play(database, run, curves, state=state, epochs=epochs)
+    run_script(database, run, curves, state=state, epochs=epochs)
     return run
 
 
@@ -139,7 +139,7 @@ def test_computed_once_a_run_and_again_for_another_attempt(database: Database) -
     again = claim(database)
     assert again is not None
     assert (again.id, again.attempt) == (run.id, 2)
-    play(database, again, {**CURVES, "dynamics.loss": per_epoch(1.0, *[0.05] * 10)})
+    run_script(database, again, {**CURVES, "dynamics.loss": per_epoch(1.0, *[0.05] * 10)})
     assert grouping_queries() == 0
     first = statistics_of(database, run)
     assert grouping_queries() == 1
@@ -170,7 +170,7 @@ def test_a_run_that_never_started_has_no_statistics(database: Database) -> None:
     submit(database)
     run = claim(database)
     assert run is not None
-    store(database, Attempt(run.id).ended())
+    store_events(database, Attempt(run.id).ended())
     assert statistics_of(database, run) == {}
 
 

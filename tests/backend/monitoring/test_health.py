@@ -1,4 +1,4 @@
-"""Readiness tells the truth about each part."""
+"""Readiness reports the real state of each part."""
 
 import threading
 
@@ -22,20 +22,20 @@ def unready(api: Api) -> Json:
 
 
 def only(found: Json, part: str) -> str:
-    """The message of the only part that has a problem."""
+    """Return the message of the only part that has a problem."""
     assert [problem["part"] for problem in found["problems"]] == [part]
     parts = {name: found[name] for name in ("database", "broker", "collector", "disk")}
     assert [name for name, state in parts.items() if state == "unavailable"] == [part]
     return str(found["problems"][0]["message"])
 
 
-def test_all_is_well(api: Api) -> None:
+def test_all_parts_are_ready(api: Api) -> None:
     found = api.get("/health/ready")
     assert (found["status"], found["problems"], found["collector_lag_s"]) == ("ok", [], 0)
     assert found["disk_free"] > 0
 
 
-def test_a_broker_that_is_away(api: Api, broker: Broker) -> None:
+def test_a_broker_that_does_not_answer(api: Api, broker: Broker) -> None:
     broker.kill()
     found = unready(api)
     broker.start()
@@ -101,7 +101,7 @@ def test_a_database_that_takes_no_writes(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_check_leaves_nothing_behind(api: Api, parts: Parts) -> None:
+def test_a_check_leaves_no_trace(api: Api, parts: Parts) -> None:
     with parts.database.engine.connect() as connection:
         before = connection.exec_driver_sql("PRAGMA data_version").scalar()
         api.get("/health/ready")

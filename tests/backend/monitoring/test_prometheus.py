@@ -1,10 +1,10 @@
-"""What Prometheus reads, against what really happened."""
+"""What Prometheus reads, compared with what really happened."""
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from backend.monitoring import prometheus as metrics
+from backend.monitoring import prometheus
 from backend.state import Parts
 from contract.names import EVENT_FIELD, EVENT_STREAM
 from tests.backend.helpers import Api, Attempt, Sse, send
@@ -18,7 +18,7 @@ def scrape(api: Api) -> Samples:
     """(name, label values in the order of their names) -> value."""
     answer = api.http.get("/api/v1/metrics")
     assert answer.status_code == 200
-    assert answer.headers["content-type"] == metrics.CONTENT_TYPE
+    assert answer.headers["content-type"] == prometheus.CONTENT_TYPE
     families = list(text_string_to_metric_families(answer.text))
     assert len({family.name for family in families}) == len(families), "a family comes twice"
     return {
@@ -94,7 +94,7 @@ def test_requests_are_timed_by_route_and_errors_counted_by_code(api: Api) -> Non
     assert codes == {"not_found": 3, "invalid_request": 1, "unauthorized": 1, "too_large": 1}
 
 
-def test_a_fault_of_the_server_is_counted_too(
+def test_a_server_error_is_counted_too(
     api: Api, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> None:
@@ -115,11 +115,11 @@ def test_open_live_streams_are_counted_and_not_timed(api: Api) -> None:
         events = iter(Sse(response))
         assert next(events)[0] == "reset"
         assert scrape(api)["lossboard_live_streams", ()] == 1
-    until(lambda: scrape(api)["lossboard_live_streams", ()] == 0, "the viewer's leave")
+    until(lambda: scrape(api)["lossboard_live_streams", ()] == 0, "the viewer to leave")
     assert not any("live" in label for _, labels in scrape(api) for label in labels)
 
 
-def test_a_scrape_answers_while_the_broker_is_away(api: Api, broker: Broker) -> None:
+def test_a_scrape_works_while_the_broker_does_not_answer(api: Api, broker: Broker) -> None:
     broker.kill()
     seen = scrape(api)
     broker.start()

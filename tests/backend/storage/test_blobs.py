@@ -1,4 +1,4 @@
-"""The blob store: what comes is checked and whole, what nobody needs goes, what one needs stays."""
+"""The blob store: uploads are checked, unused blobs are deleted, used ones stay."""
 
 import errno
 import os
@@ -13,22 +13,22 @@ import pytest
 
 from backend.db.models import Run
 from backend.errors import NotFoundError
-from backend.http import multipart as receive
+from backend.http import multipart
 from backend.settings import Settings
 from backend.state import Parts
 from backend.storage import data_folder
 from backend.storage.blobs import Blobs, IncomingBlob
 from tests.backend.conftest import Serve
 from tests.backend.helpers import Api, Attempt, check_error, claim, submit
-from tests.backend.spaces import (
+from tests.backend.worker_requests import (
     AS_WORKER,
     BLOBS,
     digest_of,
-    keep,
     on_disk,
-    put,
-    snapshots_of,
-    stored,
+    put_blob,
+    put_snapshots,
+    store_blob,
+    store_snapshot_events,
 )
 from tests.support.snapshots import fill
 from tests.support.waiting import until
@@ -37,39 +37,39 @@ CONTENT = b"what a worker measured"
 DIGEST = digest_of(CONTENT)
 
 
-def test_what_was_put_can_be_read(client: httpx.Client, parts: Parts) -> None:
-    assert stored(client, CONTENT) == DIGEST
+def test_a_stored_blob_can_be_read(client: httpx.Client, parts: Parts) -> None:
+    assert store_blob(client, CONTENT) == DIGEST
     answer = client.get(f"{BLOBS}/{DIGEST}", headers=AS_WORKER)
     assert (answer.status_code, answer.content) == (200, CONTENT)
     assert "immutable" in answer.headers["cache-control"]
     assert parts.blobs.path(DIGEST) == parts.settings.data_dir / "blobs" / DIGEST[:2] / DIGEST
-    assert stored(client, CONTENT) == DIGEST
+    assert store_blob(client, CONTENT) == DIGEST
     assert on_disk(parts.blobs) == {DIGEST: len(CONTENT)}
-    assert stored(client, b"") == digest_of(b"")
+    assert store_blob(client, b"") == digest_of(b"")
     assert parts.blobs.size([DIGEST, digest_of(b""), "0" * 64]) == len(CONTENT)
 
 
-def test_without_the_token_nothing_is_put_or_read(client: httpx.Client, parts: Parts) -> None:
+def test_without_the_token_nothing_is_stored_or_read(client: httpx.Client, parts: Parts) -> None:
     check_error(client.put(f"{BLOBS}/{DIGEST}", content=CONTENT), 401, "unauthorized")
-    stored(client, CONTENT)
+    store_blob(client, CONTENT)
     check_error(client.get(f"{BLOBS}/{DIGEST}"), 401, "unauthorized")
     assert list(on_disk(parts.blobs)) == [DIGEST]
 
 
 def test_bytes_of_another_digest_are_refused(client: httpx.Client, parts: Parts) -> None:
-    body = check_error(put(client, CONTENT + b"!", DIGEST), 422, "invalid_request")
+    body = check_error(put_blob(client, CONTENT + b"!", DIGEST), 422, "invalid_request")
     assert body["fields"][0]["path"] == "digest"
     assert digest_of(CONTENT + b"!") in body["fields"][0]["message"]
     assert on_disk(parts.blobs) == {}
 
 
 @pytest.mark.parametrize("name", ["x", DIGEST.upper(), DIGEST + "0", "..%2f..%2fsecret"])
-def test_what_is_no_digest_is_no_address(client: httpx.Client, name: str) -> None:
-    assert put(client, CONTENT, name).status_code in {404, 422}
+def test_a_name_that_is_not_a_digest_is_refused(client: httpx.Client, name: str) -> None:
+    assert put_blob(client, CONTENT, name).status_code in {404, 422}
     assert client.get(f"{BLOBS}/{name}", headers=AS_WORKER).status_code in {404, 422}
 
 
-def test_what_is_not_there_is_said_so(client: httpx.Client) -> None:
+def test_a_missing_blob_is_reported(client: httpx.Client) -> None:
     body = check_error(client.get(f"{BLOBS}/{DIGEST}", headers=AS_WORKER), 404, "not_found")
     assert DIGEST in body["message"]
 
@@ -83,28 +83,28 @@ def test_a_body_that_is_cut_off_leaves_nothing(client: httpx.Client, parts: Part
         incoming = parts.blobs.root / ".incoming"
         until(lambda: list(incoming.iterdir()), "the blob to be begun")
     until(lambda: on_disk_is(parts.blobs, []), "the rest to be gone", timeout=20)
-    assert stored(client, CONTENT) == DIGEST
+    assert store_blob(client, CONTENT) == DIGEST
 
 
 def on_disk_is(blobs: Blobs, names: list[str]) -> bool:
     return not list((blobs.root / ".incoming").iterdir()) and list(on_disk(blobs)) == names
 
 
-def test_a_body_that_stops_is_not_waited_for(
+def test_a_body_that_stops_arriving_times_out(
     client: httpx.Client, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receive, "IDLE_LIMIT_S", 0.2)
+    monkeypatch.setattr(multipart, "IDLE_LIMIT_S", 0.2)
 
     def body() -> Iterator[bytes]:
         yield CONTENT[:3]
         time.sleep(1.5)
         yield CONTENT[3:]
 
-    check_error(put(client, body(), DIGEST), 408, "request_timeout")
+    check_error(put_blob(client, body(), DIGEST), 408, "request_timeout")
     assert on_disk(parts.blobs) == {}
 
 
-def test_a_disk_that_is_full_or_gets_full(
+def test_a_full_disk_is_reported_before_or_during_the_upload(
     client: httpx.Client, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
@@ -112,27 +112,27 @@ def test_a_disk_that_is_full_or_gets_full(
 
     with monkeypatch.context() as patched:
         patched.setattr(data_folder, "RESERVED_BYTES", 10**18)
-        body = check_error(put(client, CONTENT, DIGEST), 507, "disk_full")
+        body = check_error(put_blob(client, CONTENT, DIGEST), 507, "disk_full")
         assert "delete comparisons" in body["message"]
     for step in ("write", "sync"):
         with monkeypatch.context() as patched:
             patched.setattr(IncomingBlob, step, full)
-            check_error(put(client, CONTENT, DIGEST), 507, "disk_full")
+            check_error(put_blob(client, CONTENT, DIGEST), 507, "disk_full")
         assert on_disk(parts.blobs) == {}
-    assert stored(client, CONTENT) == DIGEST
+    assert store_blob(client, CONTENT) == DIGEST
 
 
 def test_a_blob_may_be_as_large_as_an_upload(serve: Serve, settings: Settings) -> None:
     with serve(replace(settings, max_upload_mb=3)) as (api, parts):
         content = bytes(3_000_000)
-        assert stored(api.http, content) in on_disk(parts.blobs)
+        assert store_blob(api.http, content) in on_disk(parts.blobs)
         larger = content + b"!"
-        check_error(put(api.http, larger, digest_of(larger)), 413, "too_large")
-        check_error(put(api.http, iter([larger]), digest_of(larger)), 413, "too_large")
+        check_error(put_blob(api.http, larger, digest_of(larger)), 413, "too_large")
+        check_error(put_blob(api.http, iter([larger]), digest_of(larger)), 413, "too_large")
         assert len(on_disk(parts.blobs)) == 1
 
 
-def test_only_what_was_not_put_since_is_dropped(tmp_path: Path) -> None:
+def test_only_blobs_not_stored_since_a_time_are_deleted(tmp_path: Path) -> None:
     blobs = Blobs(tmp_path)
     blobs.open()
     digest = blobs.put(CONTENT)
@@ -146,11 +146,11 @@ def test_only_what_was_not_put_since_is_dropped(tmp_path: Path) -> None:
         blobs.path(digest)
 
 
-def test_a_start_sweeps_away_what_is_old_and_nobodys(serve: Serve, settings: Settings) -> None:
+def test_a_start_deletes_old_unused_blobs(serve: Serve, settings: Settings) -> None:
     with serve(settings) as (api, parts):
         comparison = fill(parts.database, parts.blobs, seeds=1, epochs=1, samples=40)
         needed = on_disk(parts.blobs)
-        old, young = (stored(api.http, content) for content in (b"old", b"young"))
+        old, young = (store_blob(api.http, content) for content in (b"old", b"young"))
         for digest in (*needed, old):
             os.utime(parts.blobs.path(digest), (1000, 1000))
         (parts.blobs.root / ".incoming" / "rest").write_bytes(b"half")
@@ -160,13 +160,13 @@ def test_a_start_sweeps_away_what_is_old_and_nobodys(serve: Serve, settings: Set
         assert api.http.get(sprite).content.startswith(b"\x89PNG")
 
 
-def test_a_start_spares_what_a_run_put_whose_message_is_not_stored_yet(
+def test_a_start_keeps_blobs_whose_message_is_not_stored_yet(
     serve: Serve, settings: Settings
 ) -> None:
     with serve(settings) as (api, parts):
         submit(parts.database)
         run = claim(parts.database, now=5000.0)
-        meant, older = (stored(api.http, content) for content in (b"meant", b"older"))
+        meant, older = (store_blob(api.http, content) for content in (b"meant", b"older"))
         os.utime(parts.blobs.path(meant), (6000, 6000))
         os.utime(parts.blobs.path(older), (4000, 4000))
     with serve(settings) as (_, parts):
@@ -175,7 +175,9 @@ def test_a_start_spares_what_a_run_put_whose_message_is_not_stored_yet(
 
 
 @pytest.mark.both_databases
-def test_deleting_frees_what_it_said_and_nothing_that_others_need(api: Api, parts: Parts) -> None:
+def test_deleting_frees_the_announced_size_and_nothing_that_others_need(
+    api: Api, parts: Parts
+) -> None:
     one = fill(parts.database, parts.blobs, seeds=2, epochs=2, samples=40)
     two = fill(parts.database, parts.blobs, seeds=1, epochs=1, samples=40, projected=False)
     before = on_disk(parts.blobs)
@@ -199,24 +201,24 @@ def _points(api: Api, comparison: str) -> list[float]:
     return [value for series in found for value in series["values"]]
 
 
-def test_deleting_spares_what_a_run_of_another_comparison_has_just_put(
+def test_deleting_keeps_what_a_run_of_another_comparison_has_just_stored(
     api: Api, parts: Parts
 ) -> None:
-    """It puts the same samples; its message comes after the other comparison is gone."""
+    """It stores the same samples; its message arrives after the other comparison is deleted."""
     first = fill(parts.database, parts.blobs, arms=1, seeds=1, epochs=0, samples=40)
     for digest in on_disk(parts.blobs):
         os.utime(parts.blobs.path(digest), (1000, 1000))
     submit(parts.database)
     run = claim(parts.database, now=time.time())
     assert isinstance(run, Run)
-    meant = snapshots_of(parts.blobs, run, [0])
+    meant = put_snapshots(parts.blobs, run, [0])
     assert meant[0].samples in on_disk(parts.blobs)
     assert api.http.delete(f"/api/v1/comparisons/{first}").status_code == 204
     left = {meant[0].embeddings, meant[0].facts, meant[0].samples, meant[0].sprite}
     assert on_disk(parts.blobs).keys() == left
-    keep(parts.database, Attempt(run.id, run.attempt), meant)
-    os.utime(parts.blobs.path(stored(api.http, b"nobody's")), (1000, 1000))
+    store_snapshot_events(parts.database, Attempt(run.id, run.attempt), meant)
+    os.utime(parts.blobs.path(store_blob(api.http, b"nobody's")), (1000, 1000))
     empty = submit(parts.database).id
     assert api.http.delete(f"/api/v1/comparisons/{empty}").status_code == 204
-    until(lambda: on_disk(parts.blobs).keys() == left, "what is old to be swept away")
+    until(lambda: on_disk(parts.blobs).keys() == left, "the old blob to be deleted")
     assert api.get(f"/comparisons/{run.comparison_id}/space")["samples"]["n"] == 40

@@ -7,7 +7,7 @@ from contract.catalogue.claims import CLAIMS
 from contract.metrics import METRICS
 from contract.statistics import compare, holm
 from tests.backend.helpers import Api, Json
-from tests.backend.played import PAIR, Curves, per_epoch, played
+from tests.backend.scripted_runs import PAIR, Curves, per_epoch, scripted_comparison
 
 SEEDS = [0, 1, 2, 3, 4]
 JITTER = (0.0, 0.02, -0.01, 0.01, 0.005)
@@ -74,7 +74,7 @@ def claims(found: Json) -> dict[int, Json]:
 
 
 def test_a_whole_verdict(api: Api, parts: Parts) -> None:
-    found = verdict(api, played(parts.database, curves, seeds=SEEDS))
+    found = verdict(api, scripted_comparison(parts.database, curves, seeds=SEEDS))
     assert set(found) == {
         *("summary", "advice", "arms", "seeds", "smallest_p", "caveats", "claims")
     }
@@ -117,7 +117,7 @@ def test_a_whole_verdict(api: Api, parts: Parts) -> None:
 
 
 def test_holm_over_the_evidence_of_all_claims(api: Api, parts: Parts) -> None:
-    found = verdict(api, played(parts.database, curves, seeds=SEEDS))
+    found = verdict(api, scripted_comparison(parts.database, curves, seeds=SEEDS))
     evidence = [one for claim in found["claims"] for one in claim["evidence"]]
     measured = [one for one in evidence if one["p_value"] is not None]
     assert (len(evidence), len(measured)) == (13, 12)
@@ -132,10 +132,10 @@ def test_censored_decay_decides_by_sign_from_six_seeds_on(api: Api, parts: Parts
             "dynamics.loss": per_epoch(1.0, *[0.5] * (5 if arm == "rank" else 2), *[reached] * 5)
         }
 
-    found = claims(verdict(api, played(parts.database, slow, seeds=SEEDS)))[5]
+    found = claims(verdict(api, scripted_comparison(parts.database, slow, seeds=SEEDS)))[5]
     assert (found["verdict"], found["interval"], found["n"]) == ("undecided", None, 5)
     assert found["p_value"] == 0.0625
-    found = claims(verdict(api, played(parts.database, slow, seeds=[*SEEDS, 5])))[5]
+    found = claims(verdict(api, scripted_comparison(parts.database, slow, seeds=[*SEEDS, 5])))[5]
     [evidence] = found["evidence"]
     assert (found["verdict"], found["interval"], found["p_value"]) == ("supported", None, 0.03125)
     assert (evidence["censored"], evidence["mean_a"], evidence["mean_b"]) == (1, 3, None)
@@ -143,7 +143,7 @@ def test_censored_decay_decides_by_sign_from_six_seeds_on(api: Api, parts: Parts
 
 
 def test_one_seed_and_none(api: Api, parts: Parts) -> None:
-    found = verdict(api, played(parts.database, curves, seeds=[0]))
+    found = verdict(api, scripted_comparison(parts.database, curves, seeds=[0]))
     assert {claim["verdict"] for claim in found["claims"]} == {"undecided", "not_measured"}
     assert claims(found)[1]["n"] == 1
     assert "One seed decides nothing: at least two are needed for an interval." in found["caveats"]
@@ -159,7 +159,7 @@ def test_one_seed_and_none(api: Api, parts: Parts) -> None:
 
 def test_seeds_at_which_a_run_is_missing_are_left_out(api: Api, parts: Parts) -> None:
     states = {("rank", 1): "failed", ("pull", 2): "cancelled", ("pull", 3): "running"}
-    found = verdict(api, played(parts.database, curves, seeds=SEEDS, states=states))
+    found = verdict(api, scripted_comparison(parts.database, curves, seeds=SEEDS, states=states))
     assert found["seeds"] == 2
     assert {c["n"] for c in found["claims"] if c["verdict"] != "not_measured"} == {2}
     assert found["summary"].startswith("Of nine claims, over 2 of 5 seeds: ")
@@ -192,7 +192,7 @@ def test_without_the_two_losses_nothing_is_measured(
 
 def test_any_two_arms(api: Api, parts: Parts) -> None:
     wide = {"name": "wide", "loss": {"kind": "triplet", "margin": 2.0}}
-    comparison = played(parts.database, curves, seeds=SEEDS, arms=[*PAIR, wide])
+    comparison = scripted_comparison(parts.database, curves, seeds=SEEDS, arms=[*PAIR, wide])
     found = verdict(api, comparison, a="rank", b="wide")
     assert found["arms"] == {"a": "rank", "b": "wide"}
     assert claims(found)[1]["text"] == "wide keeps more intra-class variance"

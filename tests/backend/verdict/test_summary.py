@@ -8,7 +8,7 @@ from backend.runs import repository as runs
 from backend.state import Parts
 from contract.statistics import compare
 from tests.backend.helpers import Api, Json, claim
-from tests.backend.played import PAIR, Curves, per_epoch, play, played
+from tests.backend.scripted_runs import PAIR, Curves, per_epoch, run_script, scripted_comparison
 
 SEEDS = [4, 7, 9]
 
@@ -32,7 +32,7 @@ def metrics(summary: Json) -> dict[str, Json]:
 
 
 def test_values_untrained_and_differences(api: Api, parts: Parts) -> None:
-    comparison = played(parts.database, curves, seeds=SEEDS)
+    comparison = scripted_comparison(parts.database, curves, seeds=SEEDS)
     summary = api.get(f"/comparisons/{comparison}/summary")
     assert set(summary) == {"metrics", "runs_finished", "runs_total", "baseline", "differs"}
     assert (summary["baseline"], summary["differs"]) == ("pull", [])
@@ -79,7 +79,7 @@ def test_values_untrained_and_differences(api: Api, parts: Parts) -> None:
 
 
 def test_a_censored_run_leaves_no_mean(api: Api, parts: Parts) -> None:
-    comparison = played(parts.database, curves, seeds=SEEDS)
+    comparison = scripted_comparison(parts.database, curves, seeds=SEEDS)
     found = metrics(api.get(f"/comparisons/{comparison}/summary"))["dynamics.loss_decay_epochs"]
     pull, rank = found["arms"]
     assert (pull["mean"], pull["sd"], pull["low"], pull["high"]) == (3, 0, 3, 3)
@@ -100,7 +100,7 @@ def test_any_arm_can_be_the_baseline_and_differing_settings_are_named(
     api: Api, parts: Parts
 ) -> None:
     wide = {"name": "wide", "loss": {"kind": "triplet", "margin": 2.0}}
-    comparison = played(parts.database, curves, seeds=SEEDS, arms=[*PAIR, wide])
+    comparison = scripted_comparison(parts.database, curves, seeds=SEEDS, arms=[*PAIR, wide])
     summary = api.get(f"/comparisons/{comparison}/summary", baseline="rank")
     assert summary["baseline"] == "rank"
     assert summary["differs"] == [
@@ -125,7 +125,7 @@ def test_an_unknown_baseline_is_named(api: Api, path: str, field: str) -> None:
 
 def test_only_pairs_of_runs_that_have_succeeded(api: Api, parts: Parts) -> None:
     states = {("rank", 4): "running", ("pull", 7): "failed"}
-    comparison = played(parts.database, curves, seeds=SEEDS, states=states)
+    comparison = scripted_comparison(parts.database, curves, seeds=SEEDS, states=states)
     summary = api.get(f"/comparisons/{comparison}/summary")
     assert summary["runs_finished"] == 4
     found = metrics(summary)
@@ -140,7 +140,7 @@ def test_only_pairs_of_runs_that_have_succeeded(api: Api, parts: Parts) -> None:
 def test_a_retried_runs_second_attempt_counts(api: Api, parts: Parts) -> None:
     database = parts.database
     states = {("pull", 7): "failed"}
-    comparison = played(database, curves, seeds=SEEDS, states=states)
+    comparison = scripted_comparison(database, curves, seeds=SEEDS, states=states)
     before = metrics(api.get(f"/comparisons/{comparison}/summary"))
     assert [v["seed"] for v in before["dynamics.auc"]["arms"][0]["values"]] == [4, 9]
     with database.write() as write:
@@ -149,7 +149,7 @@ def test_a_retried_runs_second_attempt_counts(api: Api, parts: Parts) -> None:
                 runs.retry(write, run)
     again = claim(database)
     assert again is not None
-    play(
+    run_script(
         database,
         again,
         {
@@ -174,7 +174,7 @@ def test_raw_backbone_and_chance_are_given_with_their_metric(api: Api, parts: Pa
             "chance.test.retrieval.map_at_r": {0: 0.125},
         }
 
-    comparison = played(parts.database, with_references, seeds=SEEDS)
+    comparison = scripted_comparison(parts.database, with_references, seeds=SEEDS)
     found = metrics(api.get(f"/comparisons/{comparison}/summary"))
     assert not any(key.startswith(("backbone.", "chance.")) for key in found)
     references = {key: (one["raw_backbone"], one["chance"]) for key, one in found.items()}

@@ -23,7 +23,7 @@ from frontend.cli.output import FINE, WRONG, Progress, plain
 from frontend.cli.watch import Clock, watch
 from frontend.errors import ApiAwayError, SignedOutError
 from tests.backend.helpers import claim
-from tests.backend.played import PAIR, per_epoch, play
+from tests.backend.scripted_runs import PAIR, per_epoch, run_script
 from tests.backend.token_users import TOKENS, with_tokens
 from tests.support.ports import free_ports
 from tests.support.serving import serving
@@ -87,7 +87,7 @@ def finish(app: FastAPI, state: str = "succeeded") -> None:
     """Play all queued runs to their end."""
     database = app.state.parts.database
     while run := claim(database):
-        play(database, run, {"dynamics.loss": per_epoch(1.0, 0.5)}, state=state)
+        run_script(database, run, {"dynamics.loss": per_epoch(1.0, 0.5)}, state=state)
 
 
 def written(tmp_path: Path, spec: Any) -> str:

@@ -23,7 +23,7 @@ from frontend.comparison.results_table import sections
 from frontend.export import latex
 from frontend.export.report_data import GROUPS, Material, drawn, read
 from frontend.export.report_page import page
-from tests.backend.played import PAIR, Curves, per_epoch, played
+from tests.backend.scripted_runs import PAIR, Curves, per_epoch, scripted_comparison
 from tests.support.serving import serving
 from tests.support.specs import small
 
@@ -54,7 +54,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, broker: Any) -> Iterator[tuple
 def material(app: tuple[FastAPI, Api]) -> Material:
     served, api = app
     texts: Any = {"name": f"100 % {EVIL}", "notes": f"*seen* {EVIL}", "tags": [f"t{EVIL}"]}
-    own = played(served.state.parts.database, curves, arms=ARMS, **texts)
+    own = scripted_comparison(served.state.parts.database, curves, arms=ARMS, **texts)
     return read(api, own)
 
 
@@ -208,7 +208,7 @@ def test_latex_is_safe_from_what_people_type(material: Material) -> None:
 
 def test_a_report_says_how_the_gradient_was_reduced(app: tuple[FastAPI, Api]) -> None:
     served, api = app
-    own = played(
+    own = scripted_comparison(
         served.state.parts.database,
         lambda arm, seed: {"dynamics.gradient_norm": per_epoch(None, *[1.0] * 10)},
         seeds=[0],

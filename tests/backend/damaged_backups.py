@@ -1,11 +1,11 @@
-"""Ways in which a file is no whole backup, and what is said of each."""
+"""Ways to damage a backup, and the message for each."""
 
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 from backend.admin.archive import DATABASE, MANIFEST, Manifest
-from tests.backend.backups import rewrite
+from tests.backend.backup_folders import rewrite_backup
 
 Header = tarfile.TarInfo
 
@@ -16,7 +16,7 @@ def damage_cut(file: Path) -> None:
 
 
 def damage_end(file: Path) -> None:
-    """All members but the manifest."""
+    """Keep all members but the manifest."""
     with tarfile.open(file, "r:") as tar:
         [offset] = [header.offset for header in tar if header.name == MANIFEST]
     with file.open("r+b") as opened_file:
@@ -39,26 +39,26 @@ def damage_other(file: Path) -> None:
     file.write_bytes(b"no tar at all" * 1000)
 
 
-def changed_name(name: str) -> Callable[[Path], None]:
+def renamed_member(name: str) -> Callable[[Path], None]:
     def change(file: Path) -> None:
         def renamed(header: Header, content: bytes) -> tuple[Header, bytes]:
             if header.name.endswith("/content"):
                 header.name = name
             return header, content
 
-        rewrite(file, renamed)
+        rewrite_backup(file, renamed)
 
     return change
 
 
-def linked(kind: bytes) -> Callable[[Path], None]:
+def as_link(kind: bytes) -> Callable[[Path], None]:
     def change(file: Path) -> None:
         def link(header: Header, content: bytes) -> tuple[Header, bytes]:
             if header.name.endswith("/content"):
                 header.type, header.linkname = kind, "../../secret"
             return header, content
 
-        rewrite(file, link)
+        rewrite_backup(file, link)
 
     return change
 
@@ -71,13 +71,13 @@ def manifest_with(**changes: object) -> Callable[[Path], None]:
                 content = manifest.model_dump_json().encode()
             return header, content
 
-        rewrite(file, other)
+        rewrite_backup(file, other)
 
     return change
 
 
 def without_a_blob(file: Path) -> None:
-    """Not in the file, nor in its manifest: only the database knows."""
+    """Remove a blob from the file and from its manifest: only the database names it."""
     with tarfile.open(file, "r:") as tar:
         gone = next(header.name for header in tar if header.name.startswith("blobs/"))
 
@@ -89,7 +89,7 @@ def without_a_blob(file: Path) -> None:
             content = manifest.model_dump_json().encode()
         return header, content
 
-    rewrite(file, other)
+    rewrite_backup(file, other)
 
 
 DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
@@ -98,14 +98,14 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
     "a bit changed": (damage_bit, "content' is not as it was backed up"),
     "empty": (damage_nothing_left, "is no whole backup"),
     "another file": (damage_other, "is no whole backup"),
-    "above": (changed_name("../escaped"), "'../escaped' is nothing that a backup holds"),
-    "absolute": (changed_name("/escaped"), "escaped' is nothing that a backup holds"),
-    "above in a blob": (changed_name("blobs/../x"), "'blobs/../x' is nothing"),
-    "unknown": (changed_name("worker-token"), "'worker-token' is nothing that a backup holds"),
-    "twice": (changed_name(DATABASE), "is in it twice"),
-    "symbolic link": (linked(tarfile.SYMTYPE), "content' is nothing that a backup holds"),
-    "hard link": (linked(tarfile.LNKTYPE), "content' is nothing that a backup holds"),
-    "device": (linked(tarfile.CHRTYPE), "content' is nothing that a backup holds"),
+    "above": (renamed_member("../escaped"), "'../escaped' is nothing that a backup holds"),
+    "absolute": (renamed_member("/escaped"), "escaped' is nothing that a backup holds"),
+    "above in a blob": (renamed_member("blobs/../x"), "'blobs/../x' is nothing"),
+    "unknown": (renamed_member("worker-token"), "'worker-token' is nothing that a backup holds"),
+    "twice": (renamed_member(DATABASE), "is in it twice"),
+    "symbolic link": (as_link(tarfile.SYMTYPE), "content' is nothing that a backup holds"),
+    "hard link": (as_link(tarfile.LNKTYPE), "content' is nothing that a backup holds"),
+    "device": (as_link(tarfile.CHRTYPE), "content' is nothing that a backup holds"),
     "newer format": (manifest_with(format=2), "a backup of format 2, and this version reads"),
     "newer schema": (manifest_with(revision="z9"), "has version z9, which this one does not know"),
     "another schema": (manifest_with(revision="0004"), "not of the version it claims to be"),

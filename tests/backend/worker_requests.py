@@ -1,7 +1,8 @@
-"""What the tests of blobs, snapshots and projections build on: workers' calls, and what is left."""
+"""Requests as workers send them, and their results; for tests of blobs, snapshots, projections."""
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -25,28 +26,32 @@ def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def put(client: httpx.Client, content: Any, digest: str) -> httpx.Response:
+def put_blob(client: httpx.Client, content: Any, digest: str) -> httpx.Response:
     return client.put(f"{BLOBS}/{digest}", content=content, headers=AS_WORKER)
 
 
-def stored(client: httpx.Client, content: bytes) -> str:
-    """The digest of a blob that is taken."""
+def store_blob(client: httpx.Client, content: bytes) -> str:
+    """Store a blob and return its digest."""
     digest = digest_of(content)
-    answer = put(client, content, digest)
+    answer = put_blob(client, content, digest)
     assert answer.status_code == 204, answer.text
     return digest
 
 
 def on_disk(blobs: Blobs) -> dict[str, int]:
-    """The blobs there are, with their sizes."""
+    """Return the blobs on disk with their sizes."""
     assert list((blobs.root / ".incoming").iterdir()) == []
-    return {file.name: file.stat().st_size for file in blobs.root.glob("??/*")}
+    sizes = {}
+    for file in blobs.root.glob("??/*"):
+        with suppress(FileNotFoundError):  # the API may delete a blob meanwhile
+            sizes[file.name] = file.stat().st_size
+    return sizes
 
 
-def snapshots_of(
+def put_snapshots(
     blobs: Blobs, run: Run, epochs: Sequence[int], samples: int = 40
 ) -> list[Snapshot]:
-    """The blobs of a run's snapshots, put as a worker would; what it then tells."""
+    """Store the blobs of a run's snapshots as a worker does; return the snapshots it reports."""
     labels, shared = put_samples(blobs, samples)
     return [
         put_snapshot(blobs, drawn_points(run, labels, epoch, 10), labels, epoch, shared)
@@ -54,47 +59,50 @@ def snapshots_of(
     ]
 
 
-def keep(database: Database, attempt: Attempt, snapshots: Sequence[Snapshot]) -> None:
-    """As the collector would."""
+def store_snapshot_events(
+    database: Database, attempt: Attempt, snapshots: Sequence[Snapshot]
+) -> None:
+    """Store the events of these snapshots as the collector would."""
     with database.write() as write:
         counts = handlers.store_events(write, [attempt.kept(one) for one in snapshots], now=1003.0)
     assert counts["taken"] == len(snapshots)
 
 
-def projection(api: Api, comparison: str, **asked: Any) -> Json:
-    """The answer to a question."""
+def get_projection(api: Api, comparison: str, **asked: Any) -> Json:
+    """Request a projection and return the answer."""
     return api.get(f"/comparisons/{comparison}/projection", **{"seed": 0, "method": "pca"} | asked)
 
 
-def claimed(api: Api) -> Json | None:
-    """The next task of a projector."""
+def claim_projection(api: Api) -> Json | None:
+    """Return the next task of a projector."""
     answer = api.internal("/projections/claim", {})
     assert answer.status_code in {200, 204}, answer.text
     return answer.json() if answer.status_code == 200 else None
 
 
-def progress(api: Api, task: str, share: float) -> bool:
+def report_progress(api: Api, task: str, share: float) -> bool:
     answer = api.internal(f"/projections/{task}/progress", {"progress": share})
     assert answer.status_code == 200, answer.text
     return bool(answer.json()["current"])
 
 
-def end(api: Api, task: str, **told: Any) -> None:
+def end_projection(api: Api, task: str, **told: Any) -> None:
     answer = api.internal(f"/projections/{task}/end", told)
     assert answer.status_code == 204, answer.text
 
 
-def finish(api: Api, task: Json, points: int) -> bytes:
-    """Coordinates for a task, as a projector puts them: counted up, so that places are known."""
+def finish_projection(api: Api, task: Json, points: int) -> bytes:
+    """Send the coordinates of a task as a projector does: ascending numbers, so that places are
+    known."""
     epochs = len(task["inputs"][0]["epochs"])
     shape = (len(task["inputs"]), epochs, points, task["dims"])
     content = np.arange(np.prod(shape), dtype="<f4").tobytes()
-    end(api, task["id"], digest=stored(api.http, content))
+    end_projection(api, task["id"], digest=store_blob(api.http, content))
     return content
 
 
-def change(parts: Parts, task: str, **values: Any) -> None:
-    """Let time pass for a projection."""
+def update_projection(parts: Parts, task: str, **values: Any) -> None:
+    """Change columns of a projection, for example to let time pass."""
     with parts.database.write() as write:
         row = write.session.get(Projection, task)
         assert row is not None
@@ -103,8 +111,8 @@ def change(parts: Parts, task: str, **values: Any) -> None:
         write.session.add(row)
 
 
-def ids(parts: Parts) -> dict[str, str]:
-    """All projections with their states."""
+def projection_states(parts: Parts) -> dict[str, str]:
+    """Return all projections with their states."""
     with parts.database.read() as session:
         return {row.id: row.state for row in session.exec(select(Projection)).all()}
 

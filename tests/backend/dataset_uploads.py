@@ -1,4 +1,4 @@
-"""What the tests of uploads build on: files as teams send them, and what is left on disk."""
+"""Files as teams upload them, and what is left on disk afterwards."""
 
 from pathlib import Path
 from typing import Any
@@ -13,49 +13,49 @@ URL = "/api/v1/datasets"
 Json = dict[str, Any]
 
 
-def images(folder: Path, classes: int = 3, each: int = 4) -> Path:
+def image_archive(folder: Path, classes: int = 3, each: int = 4) -> Path:
     return zipped(folder / "images.zip", image_files(classes, each))
 
 
-def features(folder: Path, **columns: Any) -> Path:
+def feature_table(folder: Path, **columns: Any) -> Path:
     return npz(folder / "features.npz", {**table(), **columns})
 
 
-def pairs(folder: Path) -> Path:
+def paired_table(folder: Path) -> Path:
     return npz(folder / "pairs.npz", paired())
 
 
-def post(client: httpx.Client, file: Path, kind: str, name: str = "ours") -> httpx.Response:
+def post_file(client: httpx.Client, file: Path, kind: str, name: str = "ours") -> httpx.Response:
     with file.open("rb") as content:
         return client.post(URL, data={"kind": kind, "name": name}, files={"file": content})
 
 
-def uploaded(client: httpx.Client, file: Path, kind: str, name: str = "ours") -> Json:
-    """The answer to an upload that is taken."""
-    answer = post(client, file, kind, name)
+def upload(client: httpx.Client, file: Path, kind: str, name: str = "ours") -> Json:
+    """Upload a file that is accepted and return the answer."""
+    answer = post_file(client, file, kind, name)
     assert answer.status_code == 201, answer.text
     body: Json = answer.json()
     return body
 
 
-def left(parts: Parts) -> list[str]:
-    """Everything below the folder of uploads."""
+def files_left(parts: Parts) -> list[str]:
+    """Return everything below the folder of uploads."""
     root = parts.settings.data_dir / "uploads"
     return sorted(str(path.relative_to(root)) for path in root.rglob("*"))
 
 
-def nothing_left(client: httpx.Client, parts: Parts) -> bool:
-    """No file, no row, no process; and the API is well."""
+def is_clean(client: httpx.Client, parts: Parts) -> bool:
+    """Return whether no file, row or process is left, and the API is ready."""
     return (
-        left(parts) == [".incoming"]
+        files_left(parts) == [".incoming"]
         and client.get(URL).json() == {"datasets": []}
-        and not checks()
+        and not check_processes()
         and client.get("/api/v1/health/ready").status_code == 200
     )
 
 
-def checks(of: int | None = None) -> list[psutil.Process]:
-    """The checking processes that a process has started; by default this one."""
+def check_processes(of: int | None = None) -> list[psutil.Process]:
+    """Return the checking processes that a process has started; by default this one."""
     return [
         child
         for child in psutil.Process(of).children()

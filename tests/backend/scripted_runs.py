@@ -1,4 +1,4 @@
-"""Whole comparisons played by hand: runs whose curves are made up, so that answers are known."""
+"""Comparisons whose runs follow a script: their curves are made up, so the results are known."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -24,7 +24,8 @@ PAIR = (
 
 
 def per_epoch(first: float | None, *means: float | None, swing: float = 0.01) -> dict[int, Any]:
-    """A per-step curve with these epoch means, none of its steps at the mean; `first` at step 0."""
+    """Make a per-step curve with these epoch means, none of its steps at the mean; `first` at step
+    0."""
     curve: dict[int, float | None] = {} if first is None else {0: first}
     for epoch, mean in enumerate(means):
         for i in range(STEPS_PER_EPOCH):
@@ -33,17 +34,17 @@ def per_epoch(first: float | None, *means: float | None, swing: float = 0.01) ->
     return curve
 
 
-def store(database: Database, *events: Event) -> None:
-    """As the collector would."""
+def store_events(database: Database, *events: Event) -> None:
+    """Store events as the collector would."""
     with database.write() as write:
         counts = handlers.store_events(write, events, now=1002.0)
     assert counts["taken"] == len(events)
 
 
-def play(
+def run_script(
     database: Database, run: Run, curves: Curves, *, state: str = "succeeded", epochs: int = 10
 ) -> None:
-    """A claimed run from its start to its end; `running` leaves it open."""
+    """Take a claimed run from its start to its end; `running` leaves it open."""
     attempt = Attempt(run.id, run.attempt)
     events: list[Event] = [attempt.started(epochs * STEPS_PER_EPOCH)]
     events += [
@@ -52,10 +53,10 @@ def play(
     if state != "running":
         failure = Failure(message="m", cause="c", step=1) if state == "failed" else None
         events.append(attempt.ended(state, failure))
-    store(database, *events)
+    store_events(database, *events)
 
 
-def played(
+def scripted_comparison(
     database: Database,
     curves: Callable[[str, int], Curves],
     *,
@@ -63,12 +64,13 @@ def played(
     epochs: int = 10,
     **changes: Any,
 ) -> str:
-    """A comparison all of whose runs have been played; curves by arm and seed, states likewise."""
+    """Make a comparison and take all its runs to their end; curves by arm and seed, states
+    likewise."""
     spec = parse_spec(small(**{"arms": list(PAIR), "seeds": [0, 1, 2], **changes}))
     with database.write() as write:
         raw = spec.model_dump(mode="json")
         comparison = comparisons.create(write, spec=spec, raw=raw, now=1000.0).id
     while run := claim(database):
         state = (states or {}).get((run.arm, run.seed), "succeeded")
-        play(database, run, curves(run.arm, run.seed), state=state, epochs=epochs)
+        run_script(database, run, curves(run.arm, run.seed), state=state, epochs=epochs)
     return comparison

@@ -1,4 +1,4 @@
-"""What the tests of backups build on: data folders with something of every kind in them."""
+"""Data folders with something of every kind in them, for tests of backups."""
 
 import hashlib
 import io
@@ -19,7 +19,7 @@ from backend.db.database import Database
 from backend.db.models import Dataset
 from backend.storage.blobs import BLOBS_FOLDER, Blobs
 from tests.backend.helpers import Attempt, claim, submit
-from tests.backend.played import store
+from tests.backend.scripted_runs import store_events
 from tests.support.snapshots import fill
 
 UPLOADED = b"what a team uploaded"
@@ -67,8 +67,10 @@ class Folder:
         assert run is not None
         attempt = Attempt(run.id, run.attempt)
         digest = self.blobs.put(checkpoint)
-        store(self.database, attempt.started(1000), attempt.points(range(101)))
-        store(self.database, attempt.checkpointed(100, digest), attempt.points(range(101, 151)))
+        store_events(self.database, attempt.started(1000), attempt.points(range(101)))
+        store_events(
+            self.database, attempt.checkpointed(100, digest), attempt.points(range(101, 151))
+        )
         return attempt
 
     def fill(self) -> str:
@@ -82,7 +84,7 @@ class Folder:
 
 
 @contextmanager
-def opened(folder: Path, url: str = "") -> Iterator[Folder]:
+def open_folder(folder: Path, url: str = "") -> Iterator[Folder]:
     found = Folder(folder, url)
     try:
         yield found
@@ -91,7 +93,7 @@ def opened(folder: Path, url: str = "") -> Iterator[Folder]:
 
 
 def check_consistent(folder: Folder) -> None:
-    """Whatever the database names is there, as it must be; and what SQLite says of itself."""
+    """Check that all files that the database names exist as they must, and SQLite's own checks."""
     if folder.locations.file:
         with sqlite3.connect(folder.locations.file) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -104,8 +106,9 @@ def check_consistent(folder: Folder) -> None:
         assert hashlib.sha256(content).hexdigest() == sha256, name
 
 
-def everything(folder: Path) -> dict[str, str]:
-    """Each file below a folder with its hash, empty locks and SQLite's shared memory apart."""
+def file_hashes(folder: Path) -> dict[str, str]:
+    """Return each file below a folder with its hash; without empty locks and SQLite's shared
+    memory."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
@@ -113,8 +116,8 @@ def everything(folder: Path) -> dict[str, str]:
     }
 
 
-def members(file: Path) -> dict[str, bytes]:
-    """What a backup holds."""
+def read_members(file: Path) -> dict[str, bytes]:
+    """Return the members of a backup."""
     with tarfile.open(file, "r:") as tar:
         found = {}
         for header in tar:
@@ -124,10 +127,10 @@ def members(file: Path) -> dict[str, bytes]:
         return found
 
 
-def rewrite(
+def rewrite_backup(
     file: Path, change: Callable[[tarfile.TarInfo, bytes], tuple[tarfile.TarInfo, bytes]]
 ) -> None:
-    """Write a backup anew, each member changed."""
+    """Write a backup again with each member changed."""
     with tarfile.open(file, "r:") as tar:
         parts = [(header, tar.extractfile(header)) for header in tar]
         changed = [change(header, content.read()) for header, content in parts if content]
