@@ -1,1 +1,1 @@
-"""A slot: a Celery pool child that claims runs and supervises the trainers it starts."""
+"""A slot: a Celery pool child that claims runs and watches the trainers that it starts."""

@@ -33,6 +33,13 @@ def draw_samples(pool: Pool, spec: ComparisonSpec) -> SampleSet:
 
     The data's seed decides which, so they are the same for every arm and seed. Paired data give two
     points for each item, one in each modality.
+
+    Args:
+        pool: all items of the data set, with the indices of its splits.
+        spec: of the comparison.
+
+    Raises:
+        DataError: a recording cannot be read any more.
     """
     validation = pool.indices.validation
     places = _draw_places(spec.measure.snapshot_size, len(validation), spec.data.seed)
