@@ -8,7 +8,7 @@ transforms and models need none of them. The operators that the import asks for 
 without code: calling one is still an error, importing is not.
 
 The import takes about two seconds, so only modules that need torchvision may import this one; that
-is why it is a module of its own.
+is why it is a separate module.
 """
 
 import importlib

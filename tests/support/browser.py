@@ -14,7 +14,7 @@ FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-networkin
 
 
 def chromium() -> str:
-    """Path of the browser: LOSSBOARD_CHROMIUM, or the system's.
+    """Return the path of the browser: LOSSBOARD_CHROMIUM, or the system's.
 
     Raises:
         FileNotFoundError: none is installed; says what to install.
@@ -31,12 +31,12 @@ def chromium() -> str:
 
 
 WAIT_MS: Final = 12_000 * PATIENCE
-"""Of every action and expectation; Playwright's own for these, 5 s, is short on a busy machine."""
+"""Timeout of all actions and expectations; Playwright's default, 5 s, is short on a busy machine."""
 
 
 @contextmanager
 def running_browser() -> Iterator[Browser]:
-    """A browser without a page; it takes a second or two to start."""
+    """Start a browser without a page; it takes a second or two."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         expect.set_options(timeout=WAIT_MS)
@@ -54,7 +54,7 @@ def new_page(
     height: int = 900,
     scheme: Literal["light", "dark"] = "light",
 ) -> Iterator[Page]:
-    """An empty page that shares nothing with the browser's other pages: no cookie, no cache."""
+    """Open an empty page that shares no cookie and no cache with the browser's other pages."""
     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
     page.set_default_timeout(WAIT_MS)
     try:
@@ -65,6 +65,6 @@ def new_page(
 
 @contextmanager
 def browser_page() -> Iterator[Page]:
-    """An empty page of a browser of its own."""
+    """Open an empty page in a new browser."""
     with running_browser() as browser, new_page(browser) as page:
         yield page

@@ -1,4 +1,4 @@
-"""A real redis-server of the system, which a test may stop and start."""
+"""The system's redis-server, which a test may stop and start."""
 
 import shutil
 import subprocess
@@ -11,7 +11,7 @@ from tests.support.waiting import until
 
 
 class RedisServer:
-    """redis-server on a loopback port with its own folder; holds nothing over a stop."""
+    """redis-server on a loopback port, with its own folder; it loses all data when it stops."""
 
     def __init__(self, folder: Path) -> None:
         binary = shutil.which("redis-server")
@@ -23,7 +23,7 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        """Where clients reach it."""
+        """Address for clients."""
         return f"redis://127.0.0.1:{self._port}/0"
 
     def start(self) -> None:
@@ -32,7 +32,7 @@ class RedisServer:
         until(self._answers, "redis-server", timeout=10)
 
     def stop(self) -> None:
-        """kill -9; what it held is gone."""
+        """Kill it with signal 9; all its data is lost."""
         if self._process:
             self._process.kill()
             self._process.wait()

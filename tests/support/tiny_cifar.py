@@ -22,8 +22,8 @@ COARSE: Final = np.random.default_rng(5).permutation(np.repeat(np.arange(20), 5)
 FOLDERS: Final = {"cifar10": "cifar-10-batches-py", "cifar100": "cifar-100-python"}
 
 
-def pickled(held: dict[str, Any]) -> bytes:
-    """A dict as Python 2 pickled it."""
+def pickle_like_python_2(held: dict[str, Any]) -> bytes:
+    """Return a dict as Python 2 pickled it."""
     return b"\x80\x02" + _opcodes(held) + b"."
 
 
@@ -51,7 +51,7 @@ def _opcodes(value: Any) -> bytes:
 
 @cache
 def batches(kind: str) -> dict[str, dict[str, Any]]:
-    """File name -> what it holds."""
+    """Return file name -> its unpickled content."""
     rng = np.random.default_rng(1)
     if kind == "cifar10":
         labels = rng.permutation(np.repeat(np.arange(10), PER_CLASS))
@@ -81,12 +81,12 @@ def _batch(rng: np.random.Generator, labels: dict[str, np.ndarray]) -> dict[str,
 
 @cache
 def files(kind: str) -> dict[str, bytes]:
-    """File name -> content."""
-    return {name: pickled(held) for name, held in batches(kind).items()}
+    """Return file name -> its bytes."""
+    return {name: pickle_like_python_2(held) for name, held in batches(kind).items()}
 
 
 def archive(members: dict[str, bytes]) -> bytes:
-    """A .tar.gz of files with these names."""
+    """Return a .tar.gz of files with these names."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as tar:
         for name, content in members.items():
@@ -98,7 +98,7 @@ def archive(members: dict[str, bytes]) -> bytes:
 
 @cache
 def published(kind: str) -> bytes:
-    """The archive of a kind, with a file that nobody reads."""
+    """Return the archive of a kind, with an additional file that is not read."""
     folder = FOLDERS[kind]
     members = {f"{folder}/{name}": content for name, content in files(kind).items()}
     return archive({**members, f"{folder}/readme.html": b"<html>"})

@@ -15,7 +15,7 @@ EACH = 10
 
 
 def jpeg(seed: int) -> bytes:
-    """A small image, another for every seed."""
+    """Return a small image, a different one for every seed."""
     pixels = np.random.default_rng(seed).integers(0, 256, (10, 12, 3), dtype=np.uint8)
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "JPEG")
@@ -23,15 +23,15 @@ def jpeg(seed: int) -> bytes:
 
 
 def write(folder: Path, files: dict[str, str | bytes]) -> None:
-    """Put files below a folder."""
+    """Write files below a folder."""
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def packed(folder: Path, archive: Path) -> Path:
-    """Everything below a folder as .tgz or .zip."""
+def pack(folder: Path, archive: Path) -> Path:
+    """Pack everything below a folder as .tgz or .zip."""
     archive.parent.mkdir(parents=True, exist_ok=True)
     if archive.suffix == ".zip":
         with zipfile.ZipFile(archive, "w") as zipped:
@@ -45,7 +45,7 @@ def packed(folder: Path, archive: Path) -> Path:
 
 
 def cub200() -> dict[str, str | bytes]:
-    """CUB_200_2011 as its archive has it."""
+    """Return the files of CUB_200_2011 as in its archive."""
     files: dict[str, str | bytes] = {"attributes.txt": "1 has_bill_shape::curved\n"}
     images, classes = [], []
     for at in range(CLASSES * EACH):
@@ -66,7 +66,8 @@ def cub200() -> dict[str, str | bytes]:
 
 
 def sop() -> dict[str, str | bytes]:
-    """Stanford_Online_Products as its archive has it: five products train, three test."""
+    """Return the files of Stanford_Online_Products as in its archive: five products for training,
+    three for testing."""
     files: dict[str, str | bytes] = {}
     lists = {"train": ["image_id class_id super_class_id path"], "test": []}
     lists["test"] = list(lists["train"])
@@ -81,7 +82,8 @@ def sop() -> dict[str, str | bytes]:
 
 
 def tiny_imagenet() -> dict[str, str | bytes]:
-    """tiny-imagenet-200 as its archive has it; the last image of each class is val's."""
+    """Return the files of tiny-imagenet-200 as in its archive; the last image of each class is in
+    its val split."""
     names = [f"n{90 - label:08}" for label in range(CLASSES)]
     files: dict[str, str | bytes] = {
         "tiny-imagenet-200/wnids.txt": "\n".join(names) + "\n",
@@ -103,7 +105,7 @@ def tiny_imagenet() -> dict[str, str | bytes]:
 
 
 def mat(rows: list[dict[str, Any]], classes: int = 0) -> bytes:
-    """A mat file with the struct array `annotations`, and the names of so many classes."""
+    """Return a mat file with the struct array `annotations` and the names of `classes` classes."""
     array = np.zeros((1, len(rows)), dtype=[(name, object) for name in rows[0]])
     for at, row in enumerate(rows):
         for name, value in row.items():
@@ -117,7 +119,7 @@ def mat(rows: list[dict[str, Any]], classes: int = 0) -> bytes:
 
 
 def cars196() -> dict[str, str | bytes]:
-    """cars196 as first published, its images unpacked."""
+    """Return the files of cars196 as first published, with its images unpacked."""
     files: dict[str, str | bytes] = {}
     listed = []
     for at in range(CLASSES * EACH):
@@ -131,7 +133,7 @@ def cars196() -> dict[str, str | bytes]:
 
 
 def cars196_devkit() -> dict[str, str | bytes]:
-    """The same cars in the layout that torchvision reads."""
+    """Return the same cars in the layout that torchvision reads."""
     files: dict[str, str | bytes] = {}
     for part, target in (
         ("train", "devkit/cars_train_annos.mat"),

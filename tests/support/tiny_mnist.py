@@ -18,14 +18,14 @@ TEST_COUNTS = (10, 12, 9, 11, 10, 8, 10, 9, 10, 11)
 
 
 def idx(values: np.ndarray) -> bytes:
-    """Bytes as an idx file."""
+    """Return an array as the bytes of an idx file."""
     head = struct.pack(f">{1 + values.ndim}I", 0x0800 + values.ndim, *values.shape)
     return head + values.astype(np.uint8).tobytes()
 
 
 @cache
 def arrays() -> dict[str, np.ndarray]:
-    """File name -> values, digits in random order."""
+    """Return file name -> array, with the digits in random order."""
     rng = np.random.default_rng(0)
     made = {}
     for part, counts in (("train", TRAIN_COUNTS), ("t10k", TEST_COUNTS)):
@@ -38,29 +38,29 @@ def arrays() -> dict[str, np.ndarray]:
 
 @cache
 def archives() -> dict[str, bytes]:
-    """Name of each published file, .gz -> its content."""
+    """Return the name of each published .gz file -> its content."""
     return {f"{name}.gz": gzip.compress(idx(values)) for name, values in arrays().items()}
 
 
 def checksums() -> list[tuple[str, str]]:
-    """What torchvision knows of the published files, in its order."""
+    """Return names and MD5 digests of the published files, in torchvision's order."""
     return [(name, hashlib.md5(content).hexdigest()) for name, content in archives().items()]
 
 
 def raw(folder: Path) -> Path:
-    """Where the files lie below the folder of all data sets; made if need be."""
+    """Return the folder of the files below the folder of all data sets; create it if needed."""
     place = folder / "MNIST" / "raw"
     place.mkdir(parents=True, exist_ok=True)
     return place
 
 
 def write(folder: Path) -> None:
-    """Put the four unpacked files there."""
+    """Write the four unpacked files."""
     for name, values in arrays().items():
         (raw(folder) / name).write_bytes(idx(values))
 
 
 def write_archives(folder: Path) -> None:
-    """Put the four .gz there."""
+    """Write the four .gz files."""
     for name, content in archives().items():
         (raw(folder) / name).write_bytes(content)

@@ -1,4 +1,4 @@
-"""Tiny data sets as teams bring them: images in class folders, zips of them, tables."""
+"""Tiny data sets as teams upload them: images in class folders, zips of them, and tables."""
 
 import io
 import stat
@@ -19,7 +19,7 @@ Files = dict[str, bytes]
 
 
 def image(seed: int, suffix: str = "jpg", size: int = 24) -> bytes:
-    """The content of an image file, another for every seed."""
+    """Return the content of an image file, a different one for every seed."""
     pixels = np.random.default_rng(seed).integers(0, 256, (size, size, 3), dtype=np.uint8)
     out = io.BytesIO()
     kind = {"jpg": "JPEG", "png": "PNG", "bmp": "BMP", "webp": "WEBP"}[suffix]
@@ -28,12 +28,12 @@ def image(seed: int, suffix: str = "jpg", size: int = 24) -> bytes:
 
 
 def image_files(classes: int = 3, each: int = 4) -> Files:
-    """Class folders c0, c1, ... of JPEGs 0.jpg, 1.jpg, ..."""
+    """Return class folders c0, c1, ... with the JPEGs 0.jpg, 1.jpg, ..."""
     return {f"c{c}/{i}.jpg": image(100 * c + i) for c in range(classes) for i in range(each)}
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> Path:
-    """Files of these names and contents in a folder."""
+    """Write files with these names and contents; return the folder."""
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,7 @@ def write(folder: Path, files: Mapping[str, bytes]) -> Path:
 
 
 def zipped(path: Path, files: Mapping[str, bytes], modes: Mapping[str, int] | None = None) -> Path:
-    """A zip with these members; `modes` are Unix file types of some."""
+    """Write a zip with these members; `modes` are the Unix file types of some."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             info = zipfile.ZipInfo(name)
@@ -54,7 +54,7 @@ def zipped(path: Path, files: Mapping[str, bytes], modes: Mapping[str, int] | No
 
 
 def table(rows: int = 40, width: int = 5, classes: int = 4) -> dict[str, np.ndarray]:
-    """Features and labels, no two rows alike."""
+    """Return features and labels, with no two equal rows."""
     rng = np.random.default_rng(5)
     return {
         "features": rng.normal(size=(rows, width)).astype(np.float32),
@@ -63,7 +63,7 @@ def table(rows: int = 40, width: int = 5, classes: int = 4) -> dict[str, np.ndar
 
 
 def paired(rows: int = 40, classes: int = 4) -> dict[str, np.ndarray]:
-    """Audio, visual and labels."""
+    """Return audio features, visual features and labels."""
     rng = np.random.default_rng(6)
     return {
         "audio": rng.normal(size=(rows, 6)).astype(np.float32),
@@ -73,13 +73,13 @@ def paired(rows: int = 40, classes: int = 4) -> dict[str, np.ndarray]:
 
 
 def npz(path: Path, columns: Mapping[str, Any]) -> Path:
-    """An npz file, compressed; objects are pickled, as numpy does unless told not to."""
+    """Write a compressed npz file; objects are pickled, as numpy does by default."""
     np.savez_compressed(path, **columns)
     return path
 
 
 def parquet(path: Path, columns: Mapping[str, Any]) -> Path:
-    """A Parquet file; matrices become lists."""
+    """Write a Parquet file; matrices become lists."""
     pq.write_table(
         pa.table(
             {
@@ -93,7 +93,7 @@ def parquet(path: Path, columns: Mapping[str, Any]) -> Path:
 
 
 def refusal(read: Callable[[], object], folder: Path) -> IntakeError:
-    """The error of a reader, which has left nothing behind in a folder."""
+    """Return the error of a reader, and assert that it left no file in a folder."""
     before = tree(folder)
     with pytest.raises(IntakeError) as caught:
         read()
@@ -102,11 +102,11 @@ def refusal(read: Callable[[], object], folder: Path) -> IntakeError:
 
 
 def tree(folder: Path) -> list[str]:
-    """Everything in a folder."""
+    """Return the paths of everything in a folder."""
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
 def found(error: IntakeError) -> dict[str, str]:
-    """Where -> what, of all problems."""
+    """Return place -> message of all problems."""
     assert len(error.problems) == error.total
     return {problem.where: problem.message for problem in error.problems}

@@ -12,7 +12,7 @@ RATE = 8000
 
 
 def samples(digit: int, speaker: int, seed: int, seconds: float = 0.3) -> np.ndarray:
-    """A tone of the digit's pitch in the speaker's loudness, with a little noise."""
+    """Return a tone with the digit's pitch and the speaker's loudness, and a little noise."""
     time = np.arange(int(seconds * RATE)) / RATE
     tone = np.sin(2 * np.pi * (300 + 300 * digit) * time) * (0.3 + 0.4 * speaker)
     noise = np.random.default_rng(seed).normal(0, 0.01, len(time))
@@ -22,7 +22,7 @@ def samples(digit: int, speaker: int, seed: int, seconds: float = 0.3) -> np.nda
 def write_wav(
     path: Path, data: np.ndarray, *, rate: int = RATE, channels: int = 1, width: int = 2
 ) -> None:
-    """One wav file."""
+    """Write a wav file."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(channels)
         file.setsampwidth(width)
@@ -31,12 +31,12 @@ def write_wav(
 
 
 def recordings(folder: Path) -> Path:
-    """Where the recordings lie below the folder of all data sets."""
+    """Return the folder of the recordings below the folder of all data sets."""
     return folder / "free-spoken-digit-dataset" / "recordings"
 
 
 def write(folder: Path) -> None:
-    """Put ten digits of two speakers there, ten times each."""
+    """Write ten digits of two speakers, ten recordings each."""
     own = recordings(folder)
     own.mkdir(parents=True)
     for digit in range(10):
@@ -47,7 +47,7 @@ def write(folder: Path) -> None:
 
 
 def write_archive(path: Path, scratch: Path) -> None:
-    """The release's archive, as GitHub packs it."""
+    """Write the archive of the release, as GitHub packs it."""
     write(scratch)
     top = "free-spoken-digit-dataset-1.0.10"
     with tarfile.open(path, "w:gz") as archive:

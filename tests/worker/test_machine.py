@@ -79,7 +79,7 @@ class TestControlGroups:
         (mount / "pod/memory.current").write_text("20000\n")
         assert sorted(machine.cgroup_free_memory(own, mount)) == [0, 800]
 
-    def test_version_1_beside_other_controllers(self, tmp_path: Path) -> None:
+    def test_version_1_next_to_other_controllers(self, tmp_path: Path) -> None:
         own, mount = tmp_path / "own", tmp_path / "groups"
         own.write_text("5:cpu,cpuacct:/x\n4:memory:/docker/abc\n0::/docker/abc\n")
         # In a container only its own group is there, at the root.

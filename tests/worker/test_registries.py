@@ -1,4 +1,4 @@
-"""Whatever the catalogue offers, the worker can do; and nothing else."""
+"""The worker implements exactly what the catalogue offers."""
 
 from importlib import import_module
 from pathlib import Path

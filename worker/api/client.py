@@ -66,7 +66,7 @@ class HeartbeatAnswer(BaseModel):
 
 
 RUN_GONE: Final = HeartbeatAnswer(current=False, state="gone")
-"""Stands for the answer about a run that no longer exists."""
+"""The answer about a run that no longer exists: the API returns 404 then."""
 
 
 class _FrozenModel(BaseModel):

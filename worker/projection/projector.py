@@ -178,7 +178,7 @@ class Projector:
 
 
 class _ProgressReports:
-    """Reports how far a projection is, from a thread of its own: some layouts are one long call.
+    """Reports how far a projection is, from a separate thread: some layouts are one long call.
 
     Attributes:
         share: of the projection that is done, 0 to 1.

@@ -154,7 +154,7 @@ def connect_to_broker(url: str, *, timeout: float) -> redis.Redis:
 
 
 class StreamReporter:
-    """A Reporter that sends events from a thread of its own; the training loop only appends.
+    """A Reporter that sends events from a separate thread; the training loop only appends.
 
     Values collect in columns until the next flush, and then become one numbered event. Events that
     the backend has not stored are sent again after a connection error, or when nothing new was

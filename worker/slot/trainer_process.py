@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 
 class TrainerProcess:
-    """One trainer, warming up or training, which leads a session of its own.
+    """One trainer, warming up or training, which leads its own session.
 
     Start it from a thread that lives as long as the slot: Linux kills the trainer when the thread
     that started it ends.

@@ -78,7 +78,7 @@ class SharedBlobs(NamedTuple):
 
 
 class SnapshotKeeper:
-    """A Keeper that sends from a thread of its own, and reports what is stored.
+    """A Keeper that sends from a separate thread, and reports what is stored.
 
     It waits while the API is away, as the reporter does. A blob that the API refuses costs that
     snapshot or checkpoint, which the run's log says, and not the run. A cancelled run leaves out

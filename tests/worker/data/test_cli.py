@@ -44,7 +44,7 @@ def tree(folder: Path) -> set[str]:
 
 def archive_of(kind: str, tmp_path: Path, name: str) -> Path:
     tiny.write(tmp_path / "scratch", FINE[kind]())
-    return tiny.packed(tmp_path / "scratch", tmp_path / "downloads" / name)
+    return tiny.pack(tmp_path / "scratch", tmp_path / "downloads" / name)
 
 
 class TestList:
@@ -171,7 +171,7 @@ class TestPrepare:
         files = tiny.cars196()
         tiny.write(folder, {"cars196/cars_annos.mat": files.pop("cars196/cars_annos.mat")})
         tiny.write(tmp_path / "scratch", files)
-        archive = tiny.packed(tmp_path / "scratch" / "cars196", tmp_path / "car_ims.tgz")
+        archive = tiny.pack(tmp_path / "scratch" / "cars196", tmp_path / "car_ims.tgz")
         assert main(["prepare", "cars196", "--archive", str(archive)]) == 0
         assert "80 items, 8 classes" in capsys.readouterr().out
 

@@ -52,7 +52,10 @@ def test_what_is_no_official_content_is_refused(content: bytes) -> None:
 def test_arrays_are_those_that_were_pickled() -> None:
     array = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
     for one in (array, np.asfortranarray(array)):
-        for content in (tiny_cifar.pickled({"a": one}), pickle.dumps({"a": one}, protocol=4)):
+        for content in (
+            tiny_cifar.pickle_like_python_2({"a": one}),
+            pickle.dumps({"a": one}, protocol=4),
+        ):
             held = cifar_pickle.read(content)["a"]
             assert held.dtype == np.uint8
             assert held.tolist() == array.tolist()

@@ -329,7 +329,7 @@ class TestFaults:
     ) -> None:
         held = {**tiny_cifar.batches("cifar10")["data_batch_1"], **change}
         with pytest.raises(DataError, match=f"data_batch_1 is damaged: it holds {seen}"):
-            self._load_with(folder, tiny_cifar.pickled(held))
+            self._load_with(folder, tiny_cifar.pickle_like_python_2(held))
 
     def test_a_malicious_pickle_runs_nothing(self, folder: Path) -> None:
         """Not even one whose checksum somebody vouches for."""

@@ -82,7 +82,7 @@ class TestArchives:
     def made(self, name: str, tmp_path: Path, into: Path) -> Path:
         _, files, module = ARCHIVED[name]
         tiny.write(tmp_path / "scratch", files())
-        return tiny.packed(tmp_path / "scratch", into / module.SOURCE.archive)
+        return tiny.pack(tmp_path / "scratch", into / module.SOURCE.archive)
 
     def test_placed_beside_are_unpacked_once_and_stay(self, name: str, tmp_path: Path) -> None:
         section, _, module = ARCHIVED[name]
@@ -140,7 +140,7 @@ class TestArchives:
     def test_another_archive_is_told(self, name: str, tmp_path: Path) -> None:
         section, _, module = ARCHIVED[name]
         tiny.write(tmp_path / "other", {"readme.txt": "hello"})
-        tiny.packed(tmp_path / "other", tmp_path / "datasets" / module.SOURCE.archive)
+        tiny.pack(tmp_path / "other", tmp_path / "datasets" / module.SOURCE.archive)
         with pytest.raises(DataError, match="is not the official archive"):
             data.load(section(), tmp_path / "datasets")
 
@@ -310,7 +310,7 @@ class TestCars:
         tiny.write(tmp_path / "scratch", images)
         folder = tmp_path / "datasets"
         tiny.write(folder, {MAT: annotations})
-        tiny.packed(tmp_path / "scratch", folder / "cars196" / "car_ims.tgz")
+        tiny.pack(tmp_path / "scratch", folder / "cars196" / "car_ims.tgz")
         for _ in range(2):
             assert len(self.load(folder).labels) == tiny.CLASSES * tiny.EACH
         assert seen(folder / "cars196") == {"car_ims", "car_ims.tgz", "cars_annos.mat"}
@@ -332,7 +332,7 @@ class TestCars:
             scratch = tmp_path / part
             scratch.mkdir()
             (whole / "stanford_cars" / part).rename(scratch / part)
-            tiny.packed(scratch, folder / "stanford_cars" / archive)
+            tiny.pack(scratch, folder / "stanford_cars" / archive)
         for _ in range(2):
             assert len(self.load(folder).labels) == tiny.CLASSES * tiny.EACH
 
@@ -342,7 +342,7 @@ class TestCars:
         with pytest.raises(DataError, match=r"car_ims\.tgz is not there"):
             self.load(tmp_path)
         tiny.write(tmp_path / "scratch", {"other/readme.txt": "hello"})
-        tiny.packed(tmp_path / "scratch", tmp_path / "cars196" / "car_ims.tgz")
+        tiny.pack(tmp_path / "scratch", tmp_path / "cars196" / "car_ims.tgz")
         with pytest.raises(DataError, match="is not the official archive"):
             self.load(tmp_path)
         assert seen(tmp_path / "cars196") == {"cars_annos.mat", "car_ims.tgz"}
