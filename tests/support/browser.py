@@ -31,7 +31,7 @@ def chromium() -> str:
 
 
 WAIT_MS: Final = 12_000 * PATIENCE
-"""Timeout of all actions and expectations; Playwright's default, 5 s, is short on a busy machine."""
+"""Timeout of actions and expectations; Playwright's default, 5 s, is short on a busy machine."""
 
 
 @contextmanager
