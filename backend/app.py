@@ -23,7 +23,8 @@ from backend import errors
 from backend.arms import routes as arms_routes
 from backend.auth import routes as auth_routes
 from backend.auth.audit import AuditMiddleware
-from backend.auth.middleware import AuthMiddleware, require_rule
+from backend.auth.dependencies import require_rule
+from backend.auth.middleware import AuthMiddleware
 from backend.auth.tokens import TokenRedactor
 from backend.comparisons import routes as comparisons_routes
 from backend.datasets import routes as datasets_routes

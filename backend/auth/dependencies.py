@@ -1,4 +1,4 @@
-"""Dependencies of handlers: the name of the caller, and the token that workers need."""
+"""Dependencies of handlers: the rule of the route, the caller's name, the token of workers."""
 
 import hmac
 from typing import Annotated
@@ -7,16 +7,33 @@ from fastapi import Depends, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from backend.auth.middleware import LOCAL_USER, PERSON_KEY, USER_HEADER
-from backend.auth.permissions import Person, parse_user_name
-from backend.errors import UnauthorizedError
+from backend.auth.middleware import LOCAL_USER, PERSON_KEY, RULE_KEY, USER_HEADER
+from backend.auth.permissions import Person, Rule, parse_user_name
+from backend.errors import ForbiddenError, UnauthorizedError
+from backend.http.middleware import route_template
 
-_bearer = HTTPBearer(auto_error=False, description="The token that API and workers share.")
+_person_token = HTTPBearer(
+    auto_error=False,
+    scheme_name="Token",
+    description="A person's token; needed where this Lossboard has tokens.",
+)
+_worker_token = HTTPBearer(auto_error=False, description="The token that API and workers share.")
+
+
+def require_rule(request: Request, _: Annotated[object, Depends(_person_token)]) -> None:
+    """Refuse a route that the middleware has not decided on.
+
+    Raises:
+        ForbiddenError: no rule says who may call it.
+    """
+    rule: Rule | None = request.scope.get(RULE_KEY)
+    if rule is None or rule.template != route_template(request.scope):
+        raise ForbiddenError("no rule says who may call this; it is refused to everybody")
 
 
 async def worker_token(
     request: Request,
-    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_worker_token)],
 ) -> None:
     """Refuse callers without the worker token.
 

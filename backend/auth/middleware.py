@@ -9,18 +9,15 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Final
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Request
-from fastapi.security import HTTPBearer
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.auth.permissions import Person, Role, Rule, find_rule, parse_user_name
 from backend.auth.tokens import Tokens
 from backend.errors import ForbiddenError, HttpError, TooFastError, UnauthorizedError, response_to
-from backend.http.middleware import route_template
 
 USER_HEADER: Final = "X-Lossboard-User"
 LOCAL_USER: Final = "local"
@@ -31,13 +28,6 @@ RULE_KEY: Final = "lossboard.rule"
 SAME_SITE: Final = ("same-origin", "none")
 """Values of Sec-Fetch-Site for a call of the page itself or of the browser's user."""
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
-
-
-_scheme = HTTPBearer(
-    auto_error=False,
-    scheme_name="Token",
-    description="A person's token; needed where this Lossboard has tokens.",
-)
 
 
 class AuthMiddleware:
@@ -104,17 +94,6 @@ class AuthMiddleware:
                 f"try again in {seconds} s",
                 headers={"Retry-After": str(seconds)},
             )
-
-
-def require_rule(request: Request, _: Annotated[object, Depends(_scheme)]) -> None:
-    """Refuse a route that the middleware has not decided on.
-
-    Raises:
-        ForbiddenError: no rule says who may call it.
-    """
-    rule: Rule | None = request.scope.get(RULE_KEY)
-    if rule is None or rule.template != route_template(request.scope):
-        raise ForbiddenError("no rule says who may call this; it is refused to everybody")
 
 
 class RateLimiter:

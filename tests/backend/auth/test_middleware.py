@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.testclient import TestClient
 
 from backend import errors
-from backend.auth.middleware import AuthMiddleware, RateLimiter, require_rule
+from backend.auth.dependencies import require_rule
+from backend.auth.middleware import AuthMiddleware, RateLimiter
 from backend.auth.permissions import ROLES, RULES, Rule
 from backend.auth.tokens import Tokens
 from backend.settings import Settings
