@@ -11,7 +11,7 @@ import os
 import re
 import tarfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Final, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.admin.locations import AdminError
-from backend.admin.progress import ReportProgress
+from backend.admin.progress import CountBytes, ReportProgress, byte_counter
 from backend.datasets.repository import CONTENT, THUMBNAILS, UPLOADS
 from backend.db import migrations
 from backend.storage.blobs import BLOBS_FOLDER
@@ -36,8 +36,6 @@ _BLOB_NAME: Final = re.compile(rf"{BLOBS_FOLDER}/([0-9a-f]{{64}})")
 _UPLOAD_NAME: Final = re.compile(
     rf"{UPLOADS}/d[0-9a-f]{{16}}/(?:{CONTENT}|{re.escape(THUMBNAILS)})"
 )
-CountBytes = Callable[[int], None]
-"""Called with the number of further bytes."""
 
 
 class Member(BaseModel):
@@ -120,16 +118,9 @@ def verify_archive(file: Path, report: ReportProgress) -> Manifest:
 
     Raises:
         AdminError: it is not a backup, was cut off or changed, holds a file that no backup holds,
-            or was
-        made by a newer version.
+            or was made by a newer version.
     """
-    total, done = file.stat().st_size, 0
-
-    def progress(count: int) -> None:
-        nonlocal done
-        done += count
-        report("checking the backup", done, total)
-
+    progress = byte_counter(report, "checking the backup", file.stat().st_size)
     found: dict[str, Member] = {}
     manifest: Manifest | None = None
     with _open(file) as tar:
@@ -158,21 +149,15 @@ def extract_archive(
     Raises:
         AdminError: what is read now is not what was verified.
     """
-    done = 0
-
-    def progress(count: int) -> None:
-        nonlocal done
-        done += count
-        report("restoring files", done, manifest.size)
-
+    progress = byte_counter(report, "restoring files", manifest.size)
     with _open(file) as tar:
         for header, content in _members(tar):
-            place = targets.get(header.name)
-            if place is None:
+            target = targets.get(header.name)
+            if target is None:
                 continue
-            place.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             reading = HashingReader(content, progress)
-            with place.open("xb") as written:
+            with target.open("xb") as written:
                 while chunk := reading.read(CHUNK_BYTES):
                     written.write(chunk)
                 written.flush()
@@ -200,9 +185,9 @@ def is_known_member(name: str) -> bool:
 class HashingReader(io.RawIOBase):
     """A file that is read once, from its beginning to its end, and hashed meanwhile."""
 
-    def __init__(self, file: BinaryIO, progress: CountBytes) -> None:
+    def __init__(self, file: BinaryIO, count: CountBytes) -> None:
         self._file = file
-        self._progress = progress
+        self._count = count
         self._hash = hashlib.sha256()
         self.size = 0
 
@@ -220,7 +205,7 @@ class HashingReader(io.RawIOBase):
         content = self._file.read(size)
         self._hash.update(content)
         self.size += len(content)
-        self._progress(len(content))
+        self._count(len(content))
         return content
 
 

@@ -20,7 +20,7 @@ from backend.admin.archive import DATABASE, FORMAT, ArchiveWriter, Manifest
 from backend.admin.database_copy import check_version, copy_session
 from backend.admin.locations import AdminError, Locations, sync_folder
 from backend.admin.pinned_files import PinnedFiles, pin_files, remove_references
-from backend.admin.progress import ReportProgress, format_size, ignore_progress
+from backend.admin.progress import ReportProgress, byte_counter, format_size, ignore_progress
 from backend.db import migrations
 from backend.db.database import Database
 from backend.export.tables import versions
@@ -72,11 +72,11 @@ def backup(
         ) as view:
             _check_room(locations, database, view, file)
             _copy(view.session, work / DATABASE, report)
-            made = _pack(database, view, work, report)
+            result = _pack(database, view, work, report)
         _check_free(file, force=force)  # it may have been created meanwhile
         (work / "whole").replace(file)
         sync_folder(file.parent)
-    return made
+    return result
 
 
 def _copy(view: Session, file: Path, report: ReportProgress) -> None:
@@ -107,32 +107,26 @@ def _pack(source: Database, view: PinnedFiles, work: Path, report: ReportProgres
     """Write the files, remove lost files from the copied database, then write the database."""
     copied = work / DATABASE
     total = _sum(view.files.values()) + copied.stat().st_size
-    done = 0
-
-    def progress(count: int) -> None:
-        nonlocal done
-        done += count
-        report("writing the backup", done, total)
-
+    progress = byte_counter(report, "writing the backup", total)
     (work / "whole").touch(mode=0o600)  # it holds all data, so only its owner may read it
     with (work / "whole").open("r+b") as written:
-        packer = ArchiveWriter(written, progress)
+        archive = ArchiveWriter(written, progress)
         for name, path in sorted(view.files.items()):
-            packer.add(name, path, view.sha256.get(name))
-        lost = sorted([*view.lost, *packer.damaged])
+            archive.add(name, path, view.sha256.get(name))
+        lost = sorted([*view.lost, *archive.damaged])
         _finish_database(copied, lost)
-        packer.add(DATABASE, copied)
+        archive.add(DATABASE, copied)
         manifest = Manifest(
             format=FORMAT,
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),
             lossboard=versions()["lossboard"],
             revision=migrations.head(),
             source=source.engine.dialect.name,
-            members=packer.members,
-            damaged=packer.damaged,
+            members=archive.members,
+            damaged=archive.damaged,
         )
-        packer.finish(manifest)
-        return BackupReport(written.tell(), len(packer.members) - 1, lost)
+        archive.finish(manifest)
+        return BackupReport(written.tell(), len(archive.members) - 1, lost)
 
 
 def _finish_database(file: Path, lost: list[str]) -> None:

@@ -43,15 +43,13 @@ def copy_database(
 
     Args:
         source: a database of the newest version. It may be written to meanwhile; what is written
-            after the
-        first row is read is not copied.
+            after the first row is read is not copied.
         target: without our tables, or with empty ones.
         report: called with the rows copied, then with those read again.
 
     Raises:
         AdminError: the source has another version, the target is not empty, or the rows that
-            arrived
-        are not those that were read. The target is empty then.
+            arrived are not those that were read. The target is empty then.
     """
     check_version(source)
     check_empty(target)

@@ -76,15 +76,15 @@ def pin_files(database: Database, folder: Path, links: Path) -> Iterator[PinnedF
     links.mkdir(parents=True)
     try:
         before: set[str] = set()
-        for tried in range(1, MAX_TRIES + 1):
+        for tries in range(1, MAX_TRIES + 1):
             with database.read() as session:
-                named = ReferencedFiles.read(session)
-                files = {name: links / name for name in (*named.sha256, *named.thumbnails)}
-                there = {name for name, link in files.items() if _link(folder, name, link)}
-                lost = named.sha256.keys() - there
-                if not lost or (tried >= MIN_TRIES and lost <= before) or tried == MAX_TRIES:
-                    kept = {name: link for name, link in files.items() if name in there}
-                    yield PinnedFiles(session, kept, named.sha256, lost)
+                names = ReferencedFiles.read(session)
+                files = {name: links / name for name in (*names.sha256, *names.thumbnails)}
+                linked = {name for name, link in files.items() if _link(folder, name, link)}
+                lost = names.sha256.keys() - linked
+                if not lost or (tries >= MIN_TRIES and lost <= before) or tries == MAX_TRIES:
+                    kept = {name: link for name, link in files.items() if name in linked}
+                    yield PinnedFiles(session, kept, names.sha256, lost)
                     return
             before = lost
             time.sleep(PAUSE_S)
@@ -97,15 +97,15 @@ def _link(folder: Path, name: str, link: Path) -> bool:
     if link.exists():
         return True
     link.parent.mkdir(parents=True, exist_ok=True)
-    place = member_path(folder, name)
+    source = member_path(folder, name)
     try:
-        os.link(place, link)
+        os.link(source, link)
     except FileNotFoundError:
         return False
     except OSError:  # the disk has no hard links, or it is another disk: copy the file instead
         partial = link.with_name(f"{link.name}.partial")
         with suppress(FileNotFoundError):
-            shutil.copyfile(place, partial)
+            shutil.copyfile(source, partial)
             partial.replace(link)
             return True
         return False

@@ -18,6 +18,10 @@ class ReportProgress(Protocol):
         """Report the progress."""
 
 
+CountBytes = Callable[[int], None]
+"""Called with the number of further bytes."""
+
+
 def ignore_progress(what: str, done: int, total: int) -> None:
     """Do nothing; for callers that need no progress."""
 
@@ -53,6 +57,18 @@ class ProgressLine:
             return ""
         left = (now - self._began) * (total - done) / done
         return f", about {left:.0f} s left" if left < 90 else f", about {left / 60:.0f} min left"
+
+
+def byte_counter(report: ReportProgress, what: str, total: int) -> CountBytes:
+    """Return a function that adds up bytes and reports the sum as progress towards `total`."""
+    done = 0
+
+    def count(more: int) -> None:
+        nonlocal done
+        done += more
+        report(what, done, total)
+
+    return count
 
 
 def format_size(count: int) -> str:

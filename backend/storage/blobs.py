@@ -96,10 +96,10 @@ class Blobs:
         Raises:
             NotFoundError: it does not exist.
         """
-        place = self.location(digest)
-        if not place.is_file():
+        path = self.location(digest)
+        if not path.is_file():
             raise _missing_error(digest)
-        return place
+        return path
 
     def read(self, digest: str) -> bytes:
         """Return the bytes of a blob.
