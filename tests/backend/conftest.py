@@ -29,7 +29,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file without rows, to be copied."""
+    """A migrated SQLite file without rows; tests copy it."""
     file = tmp_path_factory.mktemp("migrated") / "lossboard.sqlite"
     _migrate(f"sqlite:///{file}")
     return file
@@ -37,7 +37,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def migrated_template(postgres: Postgres) -> Iterator[str]:
-    """The name of a migrated PostgreSQL database without rows, to be copied."""
+    """The name of a migrated PostgreSQL database without rows; tests copy it."""
     with postgres.fresh() as url:
         _migrate(url)
         yield str(make_url(url).database)
@@ -71,7 +71,7 @@ def settings(tmp_path: Path, database_url: str, broker_url: str) -> Settings:
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """A migrated database without a process around it."""
+    """A migrated database that no API process uses."""
     made = Database(database_url)
     yield made
     made.close()
@@ -79,7 +79,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture(scope="session", autouse=True)
 def collectors_that_stop_soon() -> Iterator[None]:
-    """A collector notices its stop when its read of the stream returns."""
+    """Shorten the reads of the stream: a collector notices its stop when a read returns."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(collector, "BLOCK_MS", 20)
         yield

@@ -1,4 +1,4 @@
-"""What the backend's tests build on: an API, workers played by hand, events by hand."""
+"""The API's client, events of a run, and database helpers for the backend's tests."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ Json = dict[str, Any]
 
 
 class Attempt:
-    """The messages of one attempt, numbered."""
+    """The messages of one attempt, with ascending numbers."""
 
     def __init__(self, run: str, attempt: int = 1) -> None:
         self.run = run
@@ -81,7 +81,7 @@ class Attempt:
 
 
 def send(client: redis.Redis, *events: Event) -> None:
-    """Put events on the stream."""
+    """Add events to the stream."""
     for event in events:
         client.xadd(EVENT_STREAM, {EVENT_FIELD: encode(event)})
 
@@ -100,7 +100,7 @@ def claim(database: Database, worker: str = "w", now: float = 1001.0) -> Run | N
 
 
 def running(database: Database) -> Run:
-    """A run that has just been claimed."""
+    """Return a run that has just been claimed."""
     submit(database)
     run = claim(database)
     assert run is not None
@@ -108,13 +108,13 @@ def running(database: Database) -> Run:
 
 
 def run_now(database: Database, run: str) -> Run:
-    """A run as the database has it."""
+    """Return a run as it is in the database now."""
     with database.read() as session:
         return runs.get(session, run)
 
 
 def points_of(database: Database, run: str, key: str = "k") -> tuple[list[int], list[Any]]:
-    """All points of a series, from its raw rows; the roll-up must agree in number."""
+    """Return all points of a series from its raw rows; the roll-up must have the same count."""
     with database.read() as session:
         rows = series.find(session, runs=[run], keys=[key])
         if not rows:
