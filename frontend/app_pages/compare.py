@@ -7,9 +7,9 @@ import streamlit as st
 from frontend.api.client import Api
 from frontend.api.types import Catalogue
 from frontend.compare import arm_table, tables, url_state
-from frontend.compare.curves_section import overlay
-from frontend.compare.scatter_section import spread
-from frontend.compare.selection import Chosen
+from frontend.compare.curves_section import show_curves
+from frontend.compare.scatter_section import show_scatter
+from frontend.compare.selection import Selection
 from frontend.errors import ApiError
 from frontend.ui.session import api
 from frontend.ui.text import OPEN_STATES, escape_markdown, page_count
@@ -29,10 +29,10 @@ def list_arms(client: Api, catalogue: Catalogue) -> None:
         st.query_params["page"] = str(last)
         st.rerun()
     if found["arms"]:
-        arm_table.table(found, {row["kind"]: str(row["label"]) for row in catalogue["losses"]})
+        arm_table.arms_table(found, {row["kind"]: str(row["label"]) for row in catalogue["losses"]})
     else:
         show_empty(filtered=any(wanted[name] for name in ("q", "tag", "loss", "data", "state")))
-    arm_table.turn_pages(found["total"], page)
+    arm_table.list_footer(found["total"], page)
 
 
 def show_empty(*, filtered: bool) -> None:
@@ -51,10 +51,10 @@ def show_empty(*, filtered: bool) -> None:
 
 def compare_arms(client: Api, catalogue: Catalogue) -> None:
     """Draw the chosen arms side by side."""
-    references = url_state.chosen()
+    references = url_state.chosen_arms()
     if url_state.too_many():
         st.warning(
-            f"{url_state.MOST_ARMS} arms can be compared at once: "
+            f"{url_state.MAX_ARMS} arms can be compared at once: "
             "those that the address names first."
         )
     found = client.arm_values(references) if references else None
@@ -65,22 +65,22 @@ def compare_arms(client: Api, catalogue: Catalogue) -> None:
             "others are shown.",
             icon=":material/link_off:",
         )
-    chosen = Chosen.of(found, catalogue["metrics"]) if found else None
+    chosen = Selection.from_api(found, catalogue["metrics"]) if found else None
     if chosen:
-        arm_table.chosen_arms(dict(zip(chosen.references, chosen.names, strict=True)))
+        arm_table.chosen_arms_input(dict(zip(chosen.references, chosen.names, strict=True)))
     if chosen is None or len(chosen.names) < 2:
         show_hint()
         return
     is_open = any(arm["state"] in OPEN_STATES for arm in chosen.found["arms"])
     every = READ_EVERY_S if is_open else None
     st.subheader("Curves", anchor=False)
-    st.fragment(overlay, run_every=every)(client, chosen)
+    st.fragment(show_curves, run_every=every)(client, chosen)
     st.subheader("Values", anchor=False)
-    st.fragment(tables.values, run_every=every)(client, chosen)
+    st.fragment(tables.show_values, run_every=every)(client, chosen)
     st.subheader("Settings in which they differ", anchor=False)
-    tables.settings(chosen)
+    tables.show_settings(chosen)
     st.subheader("Settings and metrics against each other", anchor=False)
-    st.fragment(spread, run_every=every)(client, chosen)
+    st.fragment(show_scatter, run_every=every)(client, chosen)
 
 
 def show_hint() -> None:

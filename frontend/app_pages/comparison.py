@@ -8,8 +8,14 @@ import streamlit as st
 from frontend.api.client import Api
 from frontend.api.types import ComparisonDetail, Dataset
 from frontend.comparison import html as comparison_html
-from frontend.comparison.actions import menu
-from frontend.comparison.spec_text import difference, facts, measures, reductions, settings
+from frontend.comparison.actions import page_actions
+from frontend.comparison.spec_text import (
+    arm_settings,
+    difference_text,
+    measured_data,
+    reductions_text,
+    shared_facts,
+)
 from frontend.comparison.tabs import sections, setup
 from frontend.comparison.tabs.view import View
 from frontend.errors import ApiError, MissingError
@@ -28,7 +34,7 @@ TABS: Final[dict[Tab, Callable[[View], None]]] = {
     "retrieval": sections.show_retrieval,
     "space": sections.show_space,
     "verdict": sections.show_verdict,
-    "setup": setup.show,
+    "setup": setup.show_setup,
 }
 SELF_UPDATING: Final[tuple[Tab, ...]] = ("space",)
 """Tabs that update themselves in the browser while runs go on."""
@@ -58,10 +64,10 @@ def show_head(view: View, upload: Dataset | None) -> None:
     title.title(escape_markdown(comparison["name"]), anchor=False)
     with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
         export_menu(view.client, comparison)
-        menu(view.client, comparison)
-    shared = facts(comparison["spec"], view.catalogue, upload["name"] if upload else "")
-    rows = settings(comparison["spec"], view.catalogue)
-    st.html(comparison_html.head(comparison, shared, difference(rows)))
+        page_actions(view.client, comparison)
+    shared = shared_facts(comparison["spec"], view.catalogue, upload["name"] if upload else "")
+    rows = arm_settings(comparison["spec"], view.catalogue)
+    st.html(comparison_html.head_html(comparison, shared, difference_text(rows)))
 
 
 def show_tab(view: View, tab: Tab) -> None:
@@ -77,18 +83,18 @@ def show_comparison(client: Api, comparison: ComparisonDetail) -> None:
     view = View(client, comparison, client.catalogue())
     upload = read_upload(client, comparison)
     show_head(view, upload)
-    tab = sections.choose(view.id)
-    component.mount(
+    tab = sections.choose_tab(view.id)
+    component.mount_live(
         component.live_data(
             comparison_id=view.id,
             tab=tab,
             arms=view.arms,
             is_open=view.is_open,
             metrics=view.catalogue["metrics"],
-            **measures(
+            **measured_data(
                 comparison["spec"], view.catalogue, fine_upload=upload and upload["has_fine"]
             ),
-            reductions=reductions(comparison["spec"]),
+            reductions=reductions_text(comparison["spec"]),
         )
     )
 

@@ -12,7 +12,7 @@ from frontend.board.table import (
     preparation_texts,
     workers_line,
 )
-from frontend.comparison.actions import open_dialog, row_actions
+from frontend.comparison.actions import board_dialog, row_actions
 from frontend.errors import ApiError
 from frontend.ui.session import api
 from frontend.ui.text import STATE_TEXTS, page_count
@@ -205,6 +205,6 @@ st.fragment(board, run_every=READ_EVERY_S if watching else None)(
     api(), filters(), watching=watching
 )
 try:
-    open_dialog(api())
+    board_dialog(api())
 except ApiError as error:
     show_error(error)

@@ -11,7 +11,7 @@ import streamlit as st
 from frontend.api.client import Api
 from frontend.api.transport import PREFIX
 from frontend.api.types import Catalogue, Dataset
-from frontend.comparison.html import moment
+from frontend.comparison.html import format_time
 from frontend.errors import ApiError, FieldProblem, MissingError
 from frontend.ui import dataset_text
 from frontend.ui.session import api, role_refusal, signed_in_person
@@ -124,7 +124,7 @@ def card(client: Api, dataset: Dataset) -> None:
     kind = dataset_text.KIND_TITLES[dataset["kind"]]
     st.markdown(f"**{escape_markdown(dataset['name'])}** :gray-badge[{kind}]")
     st.caption(
-        f"{dataset_text.summary(dataset)}  \nUploaded {moment(dataset['created_at'])} · "
+        f"{dataset_text.summary(dataset)}  \nUploaded {format_time(dataset['created_at'])} · "
         f"`{dataset['id']}`"
     )
     if dataset["thumbnails"]:

@@ -9,9 +9,9 @@ from frontend.api.client import Api
 from frontend.errors import ApiError
 from frontend.form import sections
 from frontend.form.arm_cards import arm_cards
-from frontend.form.draft import Draft, current, discard
-from frontend.form.schema_fields import Problem, from_api, read_form
-from frontend.form.sections import source_cards, spec_for
+from frontend.form.draft import Draft, current_draft, discard_draft
+from frontend.form.schema_fields import Problem, problems_from_api, read_form
+from frontend.form.sections import spec_for_upload, start_cards
 from frontend.form.to_spec import write_spec
 from frontend.ui.seeds import SeedsError
 from frontend.ui.session import api, role_button, role_refusal
@@ -57,7 +57,7 @@ def follow_address(client: Api, draft: Draft, presets: list[Json], uploads: Sequ
     elif source == "dataset":
         found = next((one for one in uploads if one["id"] == wanted), None)
         if found is not None:
-            draft.fill(spec_for(found), request)
+            draft.fill(spec_for_upload(found), request)
             return
         note = f"There is no uploaded data set {wanted}; this is “{chosen['label']}”."
     elif wanted and chosen["id"] != wanted:
@@ -83,23 +83,23 @@ def submit(client: Api, draft: Draft) -> None:
         draft.note = "Not started: one thing needs a change."
         draft.problems = [Problem("seeds", str(error))]
     except ApiError as error:
-        draft.problems = from_api(error.fields)
+        draft.problems = problems_from_api(error.fields)
         count = len(draft.problems)
         things = "one thing needs a change" if count == 1 else f"{count} things need a change"
         draft.note = f"Not started: {f'{things}.' if count else error.message}"
     else:
-        discard()
+        discard_draft()
         st.switch_page("app_pages/comparison.py", query_params={"id": created["id"]})
     st.rerun()
 
 
 def show_form(client: Api, catalogue: Json) -> None:
     """Draw the whole form."""
-    draft = current(read_form(catalogue))
+    draft = current_draft(read_form(catalogue))
     ready = [preset for preset in catalogue["presets"] if preset["spec"] is not None]
     uploads = read_uploads(client)
     follow_address(client, draft, ready, uploads)
-    source_cards(draft, ready)
+    start_cards(draft, ready)
     top = st.container()
     sections.basics(draft)
     sections.data_and_encoder(draft, uploads)

@@ -8,7 +8,7 @@ import streamlit as st
 from frontend.api.client import Api
 from frontend.api.types import Queue, QueueSlot, Waiting
 from frontend.board import queue_html
-from frontend.comparison.actions import cancel
+from frontend.comparison.actions import cancel_button
 from frontend.errors import ApiError
 from frontend.ui.session import api, role_button
 from frontend.ui.text import escape_markdown, page_count
@@ -113,7 +113,7 @@ def group(client: Api, rows: Sequence[Waiting], alive: Mapping[str, int]) -> Non
             on_click=act,
             args=(client.move_to_front, comparison),
         )
-        cancel(client, comparison, key=f"queue_cancel_{key}")
+        cancel_button(client, comparison, key=f"queue_cancel_{key}")
     for row in rows:
         waiting_run(client, row, alive)
 

@@ -1,1 +1,1 @@
-"""The command line: `python -m frontend.cli`."""
+"""The client's command line: `python -m frontend.cli`."""

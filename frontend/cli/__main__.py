@@ -1,6 +1,6 @@
-"""Lossboard from the command line: `python -m frontend.cli submit spec.json --watch`.
+"""Entry point of the client's command line: `python -m frontend.cli submit spec.json --watch`.
 
-`python -m launcher` passes these commands on, so that one name is enough to remember.
+`python -m launcher` passes these commands on, so that users need only that one.
 """
 
 import argparse
@@ -15,41 +15,49 @@ import httpx
 
 from frontend.api.client import Api
 from frontend.cli.arguments import parse
-from frontend.cli.output import AWAY, FINE, INTERRUPTED, WRONG, give, plain, say
+from frontend.cli.output import (
+    EXIT_API_AWAY,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_WRONG_INPUT,
+    print_message,
+    print_result,
+    printable,
+)
 from frontend.cli.watch import watch
 from frontend.errors import ApiAwayError, ApiError
-from frontend.export.file_writer import STDOUT, export, opened
+from frontend.export.file_writer import STDOUT, export, open_output
 
 TIMEOUT: Final = httpx.Timeout(30.0, connect=3.0)
 
 
 class SpecFileError(Exception):
-    """The file is not there, or holds no JSON; says what to do."""
+    """The spec's file cannot be read or is not JSON; the message says what to do."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its exit status."""
+    """Run one command and return its exit status."""
     options = parse(sys.argv[1:] if arguments is None else arguments)
     try:
         with httpx.Client(base_url=options.api, timeout=TIMEOUT, trust_env=False) as http:
             return _run(Api(http, user=_user(), token=_token()), options)
     except ApiError as error:
-        return _refused(error)
+        return _report_error(error)
     except (OSError, SpecFileError) as error:
-        say(f"lossboard: {error}")
-        return WRONG
+        print_message(f"lossboard: {error}")
+        return EXIT_WRONG_INPUT
     except KeyboardInterrupt:
-        say("Stopped.")
-        return INTERRUPTED
+        print_message("Stopped.")
+        return EXIT_INTERRUPTED
 
 
 def _user() -> str:
-    """Who has opened the session on this machine; the API's own word where nobody is named."""
+    """Return the login name of the user, by which comparisons are submitted; "" if unknown."""
     return os.environ.get("USER") or os.environ.get("USERNAME", "")
 
 
 def _token() -> str:
-    """What the API lets in by, where it needs that; no option, for others could read it there."""
+    """Return the API token. It is not an option: other users could read a command line."""
     return os.environ.get("LOSSBOARD_TOKEN", "").strip()
 
 
@@ -68,18 +76,18 @@ def _run(api: Api, options: argparse.Namespace) -> int:
 
 
 def _submit(api: Api, options: argparse.Namespace) -> int:
-    made = api.create(_spec(options.spec))
+    made = api.create(_read_spec(options.spec))
     runs = sum(made["runs"].values())
-    say(f"Submitted “{plain(made['name'])}”, {runs} run{'s' if runs > 1 else ''}.")
-    give(made["id"])
-    return _watch(api, made["id"], options.patience) if options.watch else FINE
+    print_message(f"Submitted “{printable(made['name'])}”, {runs} run{'s' if runs > 1 else ''}.")
+    print_result(made["id"])
+    return _watch(api, made["id"], options.patience) if options.watch else EXIT_OK
 
 
-def _spec(source: str) -> Any:
-    """The JSON of a file or of stdin.
+def _read_spec(source: str) -> Any:
+    """Read the JSON of a file or of stdin.
 
     Raises:
-        SpecFileError: it holds none.
+        SpecFileError: it cannot be read, or is not JSON.
     """
     name = "stdin" if source == STDOUT else source
     try:
@@ -98,8 +106,10 @@ def _watch(api: Api, comparison: str, patience: float) -> int:
     try:
         return watch(api, comparison, patience=patience)
     except KeyboardInterrupt:
-        say(f"The runs go on. Watch them again: python -m launcher watch {plain(comparison)}")
-        return INTERRUPTED
+        print_message(
+            f"The runs go on. Watch them again: python -m launcher watch {printable(comparison)}"
+        )
+        return EXIT_INTERRUPTED
 
 
 def _list(api: Api, options: argparse.Namespace) -> int:
@@ -108,27 +118,31 @@ def _list(api: Api, options: argparse.Namespace) -> int:
     )
     for one in found["comparisons"]:
         columns = (one["id"], f"{one['state']:9}", f"{one['progress']:4.0%}")
-        give("  ".join((*columns, plain(one["name"]))))
+        print_result("  ".join((*columns, printable(one["name"]))))
     hidden = found["total"] - len(found["comparisons"])
     if hidden:
-        say(f"{hidden} more match; --most shows more, --search, --tag and --state fewer.")
-    return FINE
+        print_message(f"{hidden} more match; --most shows more, --search, --tag and --state fewer.")
+    return EXIT_OK
 
 
 def _write(api: Api, comparison: str, kind: str, what: str | None, target: str) -> int:
-    with opened(target) as file:
+    with open_output(target) as file:
         export(api, comparison, kind, what, file)
     if target != STDOUT:
-        say(f"Wrote {target}, {Path(target).stat().st_size:,} bytes.")
-    return FINE
+        print_message(f"Wrote {target}, {Path(target).stat().st_size:,} bytes.")
+    return EXIT_OK
 
 
-def _refused(error: ApiError) -> int:
-    """Every problem with its path, and the status that fits."""
-    say(f"lossboard: {plain(error.message)}")
+def _report_error(error: ApiError) -> int:
+    """Print an error with all its problems, and return the exit status for it."""
+    print_message(f"lossboard: {printable(error.message)}")
     for path, message in error.fields:
-        say(f"  {plain(path) or 'spec'}: {plain(message)}")
-    return AWAY if isinstance(error, ApiAwayError) or error.status >= 500 else WRONG
+        print_message(f"  {printable(path) or 'spec'}: {printable(message)}")
+    return (
+        EXIT_API_AWAY
+        if isinstance(error, ApiAwayError) or error.status >= 500
+        else EXIT_WRONG_INPUT
+    )
 
 
 if __name__ == "__main__":

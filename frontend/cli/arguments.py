@@ -1,4 +1,4 @@
-"""What can be typed after `python -m frontend.cli`."""
+"""The commands and options of `python -m frontend.cli`."""
 
 import argparse
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import httpx
 from frontend.settings import Settings
 
 FORMATS: Final = ("json", "csv", "parquet", "latex", "html")
-WHATS: Final = ("spec", "all", "results", "series", "runs")
+CONTENTS: Final = ("spec", "all", "results", "series", "runs")
 PATIENCE_S: Final = 300.0
 
 _EXITS: Final = (
@@ -19,7 +19,7 @@ _EXITS: Final = (
 
 
 def parser() -> argparse.ArgumentParser:
-    """The commands and their options."""
+    """Build the parser of all commands."""
     top = argparse.ArgumentParser(
         prog="python -m launcher", description="Use Lossboard from the command line.", epilog=_EXITS
     )
@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--format", choices=FORMATS, default="json", help="default: %(default)s")
     export.add_argument(
         "--what",
-        choices=WHATS,
+        choices=CONTENTS,
         help="json: spec (default) or all; csv and parquet: results (default), series or runs",
     )
     report = command("report", "Write a comparison's report: one HTML file that opens offline.")
@@ -74,11 +74,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """The command line as typed; what is wrong with it ends the process with status 2."""
+    """Parse a command line; a wrong one ends the process with status 2."""
     top = parser()
     parsed = top.parse_args(arguments)
     if parsed.command == "export" and parsed.what:
-        fitting = {"json": WHATS[:2], "csv": WHATS[2:], "parquet": WHATS[2:]}
+        fitting = {"json": CONTENTS[:2], "csv": CONTENTS[2:], "parquet": CONTENTS[2:]}
         if parsed.what not in fitting.get(parsed.format, ()):
             top.error(f"--format {parsed.format} has no --what {parsed.what}")
     return parsed

@@ -1,38 +1,35 @@
-"""What the commands print: results on stdout, all else on stderr.
-
-How the commands end.
-"""
+"""What the commands print, results on stdout and all else on stderr, and their exit statuses."""
 
 import shutil
 import sys
 from typing import Final, TextIO
 
-BAR: Final = 30
-"""Characters of the progress bar."""
+BAR_WIDTH: Final = 30
+"""Width of the progress bar in characters."""
 
-STEP: Final = 0.05
-"""Progress after which another line is worth it where lines stay."""
+LINE_EVERY: Final = 0.05
+"""Progress between two lines where the output is not a terminal."""
 
 
-def plain(text: str) -> str:
-    """A text of people's without the characters that steer a terminal."""
+def printable(text: str) -> str:
+    """Return a text without control characters, which could change the terminal."""
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def say(text: str) -> None:
-    """One line for people, on stderr."""
+def print_message(text: str) -> None:
+    """Print one line for people on stderr."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 
 
-def give(text: str) -> None:
-    """One line of the result, on stdout."""
+def print_result(text: str) -> None:
+    """Print one line of the result on stdout."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
 class Progress:
-    """How far runs are: one line that changes on a terminal, a line now and then elsewhere."""
+    """The progress of runs: one changing line on a terminal, else a new line from time to time."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -42,40 +39,40 @@ class Progress:
         self._head = ""
 
     def show(self, head: str, share: float, tail: str) -> None:
-        """Show how far it is.
+        """Show the progress.
 
         Args:
-            head: what stands in front; where lines stay, a new one is always shown.
-            share: 0 ... 1.
-            tail: what stands behind.
+            head: text after the bar; outside a terminal, a new text always prints a line.
+            share: the progress, from 0 to 1.
+            tail: text at the end of the line.
         """
-        filled = round(share * BAR)
-        bar = f"[{'#' * filled}{'.' * (BAR - filled)}]"
+        filled = round(share * BAR_WIDTH)
+        bar = f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}]"
         line = f"{bar} {head}  {share:4.0%}  {tail}".rstrip()
         if self._moving:
             room = shutil.get_terminal_size().columns - 1
             self._stream.write(f"\r{line[:room]}\x1b[K")
             self._stream.flush()
-        elif head != self._head or share >= self._shown + STEP or share >= 1 > self._shown:
+        elif head != self._head or share >= self._shown + LINE_EVERY or share >= 1 > self._shown:
             self._stream.write(f"{line}\n")
             self._stream.flush()
             self._head, self._shown = head, share
         self._last = line
 
     def end(self) -> None:
-        """Leave the line as it is; what is printed next begins another."""
+        """End the line, so that the next output begins a new one."""
         if self._moving and self._last:
             self._stream.write("\n")
             self._stream.flush()
         self._last = ""
 
 
-FINE: Final = 0
-FAILED: Final = 1
+EXIT_OK: Final = 0
+EXIT_RUN_FAILED: Final = 1
 """A run failed or was cancelled."""
-WRONG: Final = 2
+EXIT_WRONG_INPUT: Final = 2
 """The spec or the command line is wrong."""
-AWAY: Final = 3
-"""The API cannot be reached, or cannot serve now."""
-INTERRUPTED: Final = 130
-"""By Ctrl-C, as shells have it."""
+EXIT_API_AWAY: Final = 3
+"""The API cannot be reached, or cannot answer now."""
+EXIT_INTERRUPTED: Final = 130
+"""Ended by Ctrl-C; the number is the shells' convention."""

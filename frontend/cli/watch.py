@@ -1,4 +1,4 @@
-"""Following a comparison's runs to their end."""
+"""Follow the runs of a comparison to their end."""
 
 import sys
 import time
@@ -8,33 +8,40 @@ from typing import Final
 
 from frontend.api.client import Api
 from frontend.api.types import ComparisonDetail
-from frontend.cli.output import AWAY, FAILED, FINE, Progress, plain, say
+from frontend.cli.output import (
+    EXIT_API_AWAY,
+    EXIT_OK,
+    EXIT_RUN_FAILED,
+    Progress,
+    print_message,
+    printable,
+)
 from frontend.errors import ApiAwayError, MissingError
 from frontend.ui.text import OPEN_STATES, duration
 
-EVERY_S: Final = 1.0
+READ_EVERY_S: Final = 1.0
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Time, as tests can turn it."""
+    """The time functions, which tests replace."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
 
 def watch(api: Api, comparison: str, *, patience: float, clock: Clock | None = None) -> int:
-    """Show a comparison's progress until its runs have ended; the exit status.
+    """Show a comparison's progress until its runs have ended. Returns the exit status.
 
     Args:
         api: the client.
-        comparison: its id.
+        comparison: id of the comparison.
         patience: seconds for which the API may be away.
-        clock: the real one unless given.
+        clock: the time functions; the real ones by default.
 
     Raises:
-        MissingError: there is none of that id at first.
-        KeyboardInterrupt: runs go on.
+        MissingError: there is no comparison with this id.
+        KeyboardInterrupt: the user pressed Ctrl-C; the runs go on.
     """
     clock = clock or Clock()
     bar = Progress(sys.stderr)
@@ -48,31 +55,31 @@ def watch(api: Api, comparison: str, *, patience: float, clock: Clock | None = N
                 if away_since is None:
                     away_since = clock.now()
                     bar.end()
-                    say(f"{error.message} Trying again for {patience:g} s; runs go on.")
+                    print_message(f"{error.message} Trying again for {patience:g} s; runs go on.")
                 if clock.now() - away_since >= patience:
-                    return AWAY
-                clock.sleep(EVERY_S)
+                    return EXIT_API_AWAY
+                clock.sleep(READ_EVERY_S)
                 continue
             if away_since is not None:
-                say("The API is back.")
+                print_message("The API is back.")
                 away_since = None
             known = True
-            bar.show(*_line(found))
+            bar.show(*_progress_line(found))
             if found["state"] not in OPEN_STATES:
                 bar.end()
-                return _ended(api, found)
-            clock.sleep(EVERY_S)
+                return _report_end(api, found)
+            clock.sleep(READ_EVERY_S)
     except MissingError:
         if not known:
             raise
         bar.end()
-        say(f"{comparison} was deleted meanwhile.")
-        return FAILED
+        print_message(f"{comparison} was deleted meanwhile.")
+        return EXIT_RUN_FAILED
     finally:
         bar.end()
 
 
-def _line(found: ComparisonDetail) -> tuple[str, float, str]:
+def _progress_line(found: ComparisonDetail) -> tuple[str, float, str]:
     runs = found["runs"]
     total = sum(runs.values())
     done = total - runs["queued"] - runs["running"]
@@ -86,13 +93,13 @@ def _line(found: ComparisonDetail) -> tuple[str, float, str]:
     return head, found["progress"], "" if eta is None else f"{duration(eta)} left"
 
 
-def _ended(api: Api, found: ComparisonDetail) -> int:
-    """Say what did not succeed, and why."""
+def _report_end(api: Api, found: ComparisonDetail) -> int:
+    """Print which runs did not succeed and why, and return the exit status."""
     if found["state"] == "succeeded":
-        return FINE
+        return EXIT_OK
     for run in api.runs(found["id"]):
         if run["state"] != "succeeded":
             error = run["error"]
-            why = f": {plain(error['message'])} {plain(error['cause'])}" if error else ""
-            say(f"{plain(run['arm'])}, seed {run['seed']}: {run['state']}{why}")
-    return FAILED
+            why = f": {printable(error['message'])} {printable(error['cause'])}" if error else ""
+            print_message(f"{printable(run['arm'])}, seed {run['seed']}: {run['state']}{why}")
+    return EXIT_RUN_FAILED

@@ -10,11 +10,11 @@ import streamlit as st
 
 from frontend.api.types import Arm, ArmPage, Catalogue
 from frontend.compare import url_state as address
-from frontend.compare.selection import reference
+from frontend.compare.selection import arm_reference
 from frontend.ui.text import STATE_TEXTS, page_count
 
 PAGE_SIZE: Final = 50
-ORDERS: Final[Mapping[str, tuple[str, bool]]] = {
+SORT_ORDERS: Final[Mapping[str, tuple[str, bool]]] = {
     "newest first": ("created_at", True),
     "oldest first": ("created_at", False),
     "comparison": ("comparison_name", False),
@@ -26,7 +26,7 @@ ORDERS: Final[Mapping[str, tuple[str, bool]]] = {
 }
 """What the list can be sorted by -> the API's column, and whether it falls."""
 
-SETTINGS: Final = {
+SETTING_COLUMNS: Final = {
     "Margin": "loss.margin",
     "Rate": "training.optimizer.lr",
     "Dims": "encoder.embedding_dim",
@@ -38,22 +38,25 @@ SETTINGS: Final = {
 
 def filters(catalogue: Catalogue) -> dict[str, Any]:
     """What the address asks the list for, shown for change; as arguments of `Api.arms`."""
-    found: dict[str, Any] = {name: address.text(name) for name in ("q", "tag")}
+    found: dict[str, Any] = {name: address.text_value(name) for name in ("q", "tag")}
     losses = {row["kind"]: str(row["label"]) for row in catalogue["losses"]}
     data = {row["kind"]: str(row["label"]) for row in catalogue["data"]}
-    first = next(iter(ORDERS))
-    chosen = address.one_of("order", list(ORDERS), first) or first
+    first = next(iter(SORT_ORDERS))
+    chosen = address.one_value("order", list(SORT_ORDERS), first) or first
     with st.container(horizontal=True, gap="small"):
         st.text_input(
-            "Search", placeholder="arm, comparison, note or tag", width=250, **_filter("q")
+            "Search",
+            placeholder="arm, comparison, note or tag",
+            width=250,
+            **_filter_arguments("q"),
         )
-        st.text_input("Tag", placeholder="any", width=110, **_filter("tag"))
+        st.text_input("Tag", placeholder="any", width=110, **_filter_arguments("tag"))
         for label, name, options in (
             ("Loss", "loss", losses),
             ("Data", "data", data),
             ("State", "state", STATE_TEXTS),
         ):
-            found[name] = address.one_of(name, list(options), None) or ""
+            found[name] = address.one_value(name, list(options), None) or ""
             st.selectbox(
                 label,
                 list(options),
@@ -61,18 +64,18 @@ def filters(catalogue: Catalogue) -> dict[str, Any]:
                 placeholder="any",
                 format_func=options.__getitem__,
                 width=180,
-                **_filter(name),
+                **_filter_arguments(name),
             )
-        st.selectbox("Sort by", list(ORDERS), width=170, **_filter("order", first))
-    found["sort"], found["descending"] = ORDERS[chosen]
-    found["archived"] = address.switch("archived")
+        st.selectbox("Sort by", list(SORT_ORDERS), width=170, **_filter_arguments("order", first))
+    found["sort"], found["descending"] = SORT_ORDERS[chosen]
+    found["archived"] = address.bool_value("archived")
     return found
 
 
-def table(found: ArmPage, losses: Mapping[str, str]) -> None:
+def arms_table(found: ArmPage, losses: Mapping[str, str]) -> None:
     """One page of arms; those that the address names are selected, and the other way round."""
-    listed = [reference(arm) for arm in found["arms"]]
-    chosen = address.chosen()
+    listed = [arm_reference(arm) for arm in found["arms"]]
+    chosen = address.chosen_arms()
     selected = [at for at, one in enumerate(listed) if one in chosen]
     # A selection is a row's number: another list is another table.
     key = f"compare_table_{hash(tuple(listed))}"
@@ -80,12 +83,12 @@ def table(found: ArmPage, losses: Mapping[str, str]) -> None:
     if state is None or sorted(state["selection"]["rows"]) != selected:
         st.session_state[key] = {"selection": {"rows": selected, "columns": [], "cells": []}}
     st.dataframe(
-        rows(found["arms"], losses),
+        table_rows(found["arms"], losses),
         hide_index=True,
         width="stretch",
         height=38 + 35 * min(8, max(1, len(listed))),
         key=key,
-        on_select=partial(_select, key, listed),
+        on_select=partial(_selection_changed, key, listed),
         selection_mode="multi-row",
         placeholder="",
         alt="Arms of all comparisons; select those to compare",
@@ -101,14 +104,14 @@ def table(found: ArmPage, losses: Mapping[str, str]) -> None:
                 help="Mean over the seeds that have ended: the epoch with the best validation "
                 "MAP@R, at which the test split was read",
             ),
-            **{name: st.column_config.NumberColumn(width=70) for name in SETTINGS},
+            **{name: st.column_config.NumberColumn(width=70) for name in SETTING_COLUMNS},
             "Tags": st.column_config.ListColumn(width=110),
             "Submitted": st.column_config.DatetimeColumn(format="distance", width=110),
         },
     )
 
 
-def rows(arms: Sequence[Arm], losses: Mapping[str, str]) -> list[dict[str, Any]]:
+def table_rows(arms: Sequence[Arm], losses: Mapping[str, str]) -> list[dict[str, Any]]:
     """The table's rows, by column name.
 
     Args:
@@ -125,7 +128,7 @@ def rows(arms: Sequence[Arm], losses: Mapping[str, str]) -> list[dict[str, Any]]
             "State": STATE_TEXTS[arm["state"]],
             "Seeds": arm["seeds"],
             "Best epoch": arm["best_epoch"]["mean"] if arm["best_epoch"] else None,
-            **{name: arm["settings"].get(path) for name, path in SETTINGS.items()},
+            **{name: arm["settings"].get(path) for name, path in SETTING_COLUMNS.items()},
             "Tags": arm["tags"],
             "By": arm["created_by"],
             "Submitted": datetime.fromisoformat(arm["created_at"]),
@@ -134,7 +137,7 @@ def rows(arms: Sequence[Arm], losses: Mapping[str, str]) -> list[dict[str, Any]]
     ]
 
 
-def turn_pages(total: int, page: int) -> None:
+def list_footer(total: int, page: int) -> None:
     """The way through a list of several pages, and archived comparisons on demand."""
     last = page_count(total, PAGE_SIZE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -147,18 +150,18 @@ def turn_pages(total: int, page: int) -> None:
             st.rerun()
         st.toggle(
             "Archived",
-            key=address.widget("archived"),
-            on_change=partial(address.keep_filter, "archived", default=False),
+            key=address.widget_key("archived"),
+            on_change=partial(address.store_filter, "archived", default=False),
         )
 
 
-def chosen_arms(named: Mapping[str, str]) -> None:
+def chosen_arms_input(named: Mapping[str, str]) -> None:
     """The chosen arms in their order, each to be taken out.
 
     Args:
         named: by reference what the chosen ones are called.
     """
-    key = address.widget("chosen")
+    key = address.widget_key("chosen")
     if st.session_state.get(key) != list(named):
         st.session_state[key] = list(named)
     st.multiselect(
@@ -166,21 +169,21 @@ def chosen_arms(named: Mapping[str, str]) -> None:
         list(named),
         format_func=lambda one: named.get(one, one),
         key=key,
-        on_change=lambda: address.choose(st.session_state[key]),
+        on_change=lambda: address.choose_arms(st.session_state[key]),
     )
 
 
-def _filter(name: str, default: str | None = None) -> dict[str, Any]:
-    keep = partial(address.keep_filter, name, default)
-    return {"key": address.widget(name), "on_change": keep}
+def _filter_arguments(name: str, default: str | None = None) -> dict[str, Any]:
+    keep = partial(address.store_filter, name, default)
+    return {"key": address.widget_key(name), "on_change": keep}
 
 
-def _select(key: str, listed: Sequence[str]) -> None:
+def _selection_changed(key: str, listed: Sequence[str]) -> None:
     """Take a change of the table's selection over; arms on other pages stay chosen."""
     rows = st.session_state[key]["selection"]["rows"]
     marked = [listed[row] for row in rows if row < len(listed)]
-    kept = [one for one in address.chosen() if one not in listed or one in marked]
+    kept = [one for one in address.chosen_arms() if one not in listed or one in marked]
     added = [one for one in marked if one not in kept]
-    if len(kept) + len(added) > address.MOST_ARMS:
-        st.toast(f"{address.MOST_ARMS} arms can be compared at once; the first ones are.")
-    address.choose([*kept, *added][: address.MOST_ARMS])
+    if len(kept) + len(added) > address.MAX_ARMS:
+        st.toast(f"{address.MAX_ARMS} arms can be compared at once; the first ones are.")
+    address.choose_arms([*kept, *added][: address.MAX_ARMS])

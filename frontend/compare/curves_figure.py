@@ -18,7 +18,7 @@ LINES: Final = {"band": "mean, 95 % band", "mean": "mean", "seeds": "single seed
 SMOOTHINGS: Final = ("0", "0.5", "0.8", "0.9", "0.95", "0.98")
 """Shares of the past that a smoothed line keeps at each drawn point."""
 
-FEW: Final = 8
+FEW_ARMS: Final = 8
 """Arms whose legend stands above the chart, and whose values are all told at once."""
 
 MANY_BANDS: Final = 12
@@ -32,7 +32,7 @@ def max_points(runs: int) -> int:
     return 800 if runs <= 20 else 400 if runs <= 60 else 200
 
 
-def figure(
+def curves_figure(
     curves: Sequence[ArmCurve],
     names: Sequence[str],
     styles: Mapping[str, ArmStyle],
@@ -57,20 +57,24 @@ def figure(
     """
     drawn = go.Figure()
     for curve, name in zip(curves, names, strict=True):
-        x = along(curve, axis)
+        x = x_values(curve, axis)
         if lines == "seeds":
-            drawn.add_traces(_seeds(curve, x, name, styles[name], smooth))
+            drawn.add_traces(_seed_traces(curve, x, name, styles[name], smooth))
         else:
-            mean, low, high = (smoothed(curve[part], smooth) for part in ("mean", "low", "high"))
+            mean, low, high = (
+                smooth_values(curve[part], smooth) for part in ("mean", "low", "high")
+            )
             gaps: Values = [None] * len(x)
             ends = (low, high) if lines == "band" else (gaps, gaps)
             drawn.add_traces(figures.band_traces(x, mean, *ends, styles[name], name))
     figures.apply_layout(drawn, x=AXES[axis], y=label, log_y=log_y)
-    drawn.update_layout(height=420 if len(curves) <= FEW else 560, **legend(len(curves)))
+    drawn.update_layout(
+        height=420 if len(curves) <= FEW_ARMS else 560, **legend_layout(len(curves))
+    )
     return drawn
 
 
-def along(curve: ArmCurve, axis: Axis) -> list[float]:
+def x_values(curve: ArmCurve, axis: Axis) -> list[float]:
     """Where the points lie on the horizontal axis; a time that is not known stays at the last."""
     if axis == "epoch":
         return [step / (curve["steps_per_epoch"] or 1) for step in curve["steps"]]
@@ -80,7 +84,7 @@ def along(curve: ArmCurve, axis: Axis) -> list[float]:
     return [float(step) for step in curve["steps"]]
 
 
-def smoothed(values: Values, keep: float) -> Values:
+def smooth_values(values: Values, keep: float) -> Values:
     """The exponential moving average, debiased; gaps stay gaps."""
     if not keep:
         return values
@@ -96,9 +100,9 @@ def smoothed(values: Values, keep: float) -> Values:
     return made
 
 
-def legend(count: int) -> dict[str, Any]:
+def legend_layout(count: int) -> dict[str, Any]:
     """Of few arms above the chart; of many beside it, and a hover that tells one of them."""
-    if count <= FEW:
+    if count <= FEW_ARMS:
         return {}
     beside = {"orientation": "v", "x": 1.01, "xanchor": "left", "y": 1, "yanchor": "top"}
     return {"legend": {**beside, "font": {"size": 11}}, "hovermode": "closest"}
@@ -123,7 +127,7 @@ def caption(
     return f"{what}{thinned}{how}{clock}. {meaning}"
 
 
-def _seeds(
+def _seed_traces(
     curve: ArmCurve, x: Sequence[float], name: str, style: ArmStyle, smooth: float
 ) -> list[go.Scatter]:
     made = []
@@ -132,7 +136,7 @@ def _seeds(
         made.append(
             go.Scatter(
                 x=list(x),
-                y=list(smoothed(run["values"], smooth)),
+                y=list(smooth_values(run["values"], smooth)),
                 mode="lines+markers" if len(x) <= figures.MARKED_POINTS else "lines",
                 line={"color": style.light, "width": 1.2, "dash": style.dash},
                 marker={"color": style.light, "size": 4},

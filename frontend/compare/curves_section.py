@@ -9,17 +9,17 @@ from frontend.api.client import Api
 from frontend.charts import chart
 from frontend.compare import curves_figure as curves
 from frontend.compare import url_state as address
-from frontend.compare.selection import Chosen, usual
+from frontend.compare.selection import Selection, preferred_metric
 from frontend.errors import ApiError
 
 
-def overlay(client: Api, chosen: Chosen) -> None:
+def show_curves(client: Api, chosen: Selection) -> None:
     """The curves of one metric, and how they are drawn."""
     keys = [key for key, row in chosen.metrics.items() if not row["summary_only"]]
     if not keys:
         st.caption("Nothing is measured yet: the curves come with the first evaluation.")
         return
-    first = usual(keys)
+    first = preferred_metric(keys)
     few = len(chosen.names) <= curves.MANY_BANDS
     default = {"metric": first, "x": "step", "lines": "band" if few else "mean", "smooth": "0"}
     options = {
@@ -28,8 +28,8 @@ def overlay(client: Api, chosen: Chosen) -> None:
         "lines": list(curves.LINES),
         "smooth": list(curves.SMOOTHINGS),
     }
-    asked = address.choices(options, default)
-    log_y = address.switch("log")
+    asked = address.choice_values(options, default)
+    log_y = address.bool_value("log")
 
     per_step = bool(chosen.metrics[asked["metric"]]["per_step"])
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -38,21 +38,21 @@ def overlay(client: Api, chosen: Chosen) -> None:
             keys,
             format_func=chosen.label,
             width=340,
-            **address.bound("metric", default["metric"]),
+            **address.widget_arguments("metric", default["metric"]),
         )
         st.segmented_control(
             "Along",
             options["x"],
             required=True,
             format_func=str.capitalize,
-            **address.bound("x", default["x"]),
+            **address.widget_arguments("x", default["x"]),
         )
         st.segmented_control(
             "Lines",
             options["lines"],
             required=True,
             format_func=curves.LINES.__getitem__,
-            **address.bound("lines", default["lines"]),
+            **address.widget_arguments("lines", default["lines"]),
         )
         st.selectbox(
             "Smoothing",
@@ -62,14 +62,14 @@ def overlay(client: Api, chosen: Chosen) -> None:
             "measured at every step.",
             disabled=not per_step,
             width=130,
-            **address.bound("smooth", default["smooth"]),
+            **address.widget_arguments("smooth", default["smooth"]),
         )
-        st.toggle("Log y", **address.bound("log", False))
-    _curves(client, chosen, asked, log_y=log_y, smooth=float(asked["smooth"]) * per_step)
+        st.toggle("Log y", **address.widget_arguments("log", False))
+    _draw_curves(client, chosen, asked, log_y=log_y, smooth=float(asked["smooth"]) * per_step)
 
 
-def _curves(
-    client: Api, chosen: Chosen, asked: Mapping[str, str], *, log_y: bool, smooth: float
+def _draw_curves(
+    client: Api, chosen: Selection, asked: Mapping[str, str], *, log_y: bool, smooth: float
 ) -> None:
     metric = asked["metric"]
     try:
@@ -87,7 +87,7 @@ def _curves(
     if len(read) != len(chosen.names):  # one was deleted just now
         st.rerun()
     axis, lines = cast(curves.Axis, asked["x"]), cast(curves.Lines, asked["lines"])
-    drawn = curves.figure(
+    drawn = curves.curves_figure(
         read,
         chosen.names,
         chosen.styles,

@@ -9,20 +9,20 @@ import plotly.graph_objects as go
 from frontend.api.types import Arm, ArmTable, ArmValues
 from frontend.charts import figures
 from frontend.compare import tables
-from frontend.comparison.results_table import figure as shown
+from frontend.comparison.results_table import format_number as shown
 from frontend.ui.theme import arm_styles
 
-Of = Literal["last", "best", "test"]
-Each = Literal["arm", "run"]
+Value = Literal["last", "best", "test"]
+PointKind = Literal["arm", "run"]
 
 VALUES: Final = {"last": "last", "best": "best (validation)", "test": "test"}
-EACH: Final = {"arm": "an arm, mean ± sd", "run": "a run"}
+POINT_KINDS: Final = {"arm": "an arm, mean ± sd", "run": "a run"}
 SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star")
 """A second sign of a loss beside its colour."""
 
 
 @dataclass(frozen=True)
-class Dot:
+class Point:
     """One point of the scatter."""
 
     arm: Arm
@@ -44,10 +44,12 @@ def numeric_settings(arms: Sequence[Arm]) -> list[str]:
         for path in paths
         if all(isinstance(arm["settings"].get(path, 0), str | int | float) for arm in arms)
     ]
-    return sorted(plain, key=lambda path: len({_own(arm, path) for arm in arms}) < 2)
+    return sorted(plain, key=lambda path: len({_setting_text(arm, path) for arm in arms}) < 2)
 
 
-def dots(found: ArmTable, names: Sequence[str], *, x: str, y: str, of: Of, each: Each) -> list[Dot]:
+def scatter_points(
+    found: ArmTable, names: Sequence[str], *, x: str, y: str, of: Value, each: PointKind
+) -> list[Point]:
     """The points that have both values.
 
     Args:
@@ -59,16 +61,18 @@ def dots(found: ArmTable, names: Sequence[str], *, x: str, y: str, of: Of, each:
         each: what a point is.
     """
     by_key = {metric["key"]: metric["arms"] for metric in found["metrics"]}
-    made: list[Dot] = []
+    made: list[Point] = []
     for index, (arm, name) in enumerate(zip(found["arms"], names, strict=True)):
         ys = by_key[y][index]
         xs = by_key[x][index] if x in by_key else None
-        make = _arm_dot if each == "arm" else _run_dots
+        make = _arm_points if each == "arm" else _run_points
         made += make(arm, name, xs if xs else arm["settings"].get(x), ys, of)
     return made
 
 
-def figure(points: Sequence[Dot], *, x: str, y: str, log_x: bool, log_y: bool) -> go.Figure:
+def scatter_figure(
+    points: Sequence[Point], *, x: str, y: str, log_x: bool, log_y: bool
+) -> go.Figure:
     """The points, coloured and shaped by loss.
 
     Args:
@@ -81,7 +85,7 @@ def figure(points: Sequence[Dot], *, x: str, y: str, log_x: bool, log_y: bool) -
     losses = sorted({point.arm["loss"] for point in points})
     drawn = go.Figure()
     for (loss, style), symbol in zip(
-        arm_styles(losses).items(), _repeated(len(losses)), strict=True
+        arm_styles(losses).items(), _symbols(len(losses)), strict=True
     ):
         own = [point for point in points if point.arm["loss"] == loss]
         drawn.add_trace(
@@ -90,10 +94,10 @@ def figure(points: Sequence[Dot], *, x: str, y: str, log_x: bool, log_y: bool) -
                 y=[point.y for point in own],
                 mode="markers",
                 marker={"color": style.light, "size": 9, "symbol": symbol, "opacity": 0.85},
-                error_x=_errors([point.x_sd for point in own], style.light),
-                error_y=_errors([point.y_sd for point in own], style.light),
+                error_x=_error_bars([point.x_sd for point in own], style.light),
+                error_y=_error_bars([point.y_sd for point in own], style.light),
                 text=[figures.escape_plotly(point.name) for point in own],
-                customdata=[_figures(point) for point in own],
+                customdata=[_point_text(point) for point in own],
                 hovertemplate="%{text}<br>%{customdata}<extra></extra>",
                 name=figures.escape_plotly(loss.replace("_", " ")),
             )
@@ -107,7 +111,7 @@ def figure(points: Sequence[Dot], *, x: str, y: str, log_x: bool, log_y: bool) -
     return drawn
 
 
-def positive(values: Sequence[Any]) -> bool:
+def all_positive(values: Sequence[Any]) -> bool:
     """Whether a logarithmic axis can show all of these."""
     return bool(values) and all(
         isinstance(value, int | float) and not isinstance(value, bool) and value > 0
@@ -115,61 +119,61 @@ def positive(values: Sequence[Any]) -> bool:
     )
 
 
-def scatter_csv(points: Sequence[Dot], *, x: str, y: str) -> str:
+def scatter_csv(points: Sequence[Point], *, x: str, y: str) -> str:
     """A row a point; x and y head their columns."""
     heads = ["comparison", "comparison_name", "arm", "loss", "seed", x, f"{x}_sd", y, f"{y}_sd"]
     numbers = [(point.seed, point.x, point.x_sd, point.y, point.y_sd) for point in points]
     rows = [
-        [*tables.names(point.arm), *("" if cell is None else str(cell) for cell in cells)]
+        [*tables.arm_cells(point.arm), *("" if cell is None else str(cell) for cell in cells)]
         for point, cells in zip(points, numbers, strict=True)
     ]
-    return tables.text_of([heads, *rows])
+    return tables.to_csv([heads, *rows])
 
 
-def _arm_dot(arm: Arm, name: str, x: ArmValues | Any, y: ArmValues, of: Of) -> list[Dot]:
+def _arm_points(arm: Arm, name: str, x: ArmValues | Any, y: ArmValues, of: Value) -> list[Point]:
     up = y[of]
     if up is None or up["mean"] is None:
         return []
     if not isinstance(x, dict):
-        return [] if x is None else [Dot(arm, name, _plain(x), up["mean"], None, up["sd"])]
+        return [] if x is None else [Point(arm, name, _axis_value(x), up["mean"], None, up["sd"])]
     right = x[of]
     if right is None or right["mean"] is None:
         return []
-    return [Dot(arm, name, right["mean"], up["mean"], right["sd"], up["sd"])]
+    return [Point(arm, name, right["mean"], up["mean"], right["sd"], up["sd"])]
 
 
-def _run_dots(arm: Arm, name: str, x: ArmValues | Any, y: ArmValues, of: Of) -> list[Dot]:
+def _run_points(arm: Arm, name: str, x: ArmValues | Any, y: ArmValues, of: Value) -> list[Point]:
     rights: Mapping[str, Any] = (
         {run["run"]: None if run["censored"] else run[of] for run in x["runs"]}
         if isinstance(x, dict)
-        else dict.fromkeys((run["run"] for run in y["runs"]), _plain(x))
+        else dict.fromkeys((run["run"] for run in y["runs"]), _axis_value(x))
     )
     made = []
     for run in y["runs"]:
         right, up = rights.get(run["run"]), None if run["censored"] else run[of]
         if right is not None and up is not None:
-            made.append(Dot(arm, f"{name}, seed {run['seed']}", right, up, seed=run["seed"]))
+            made.append(Point(arm, f"{name}, seed {run['seed']}", right, up, seed=run["seed"]))
     return made
 
 
-def _own(arm: Arm, path: str) -> str:
+def _setting_text(arm: Arm, path: str) -> str:
     return repr(arm["settings"].get(path))
 
 
-def _plain(value: Any) -> Any:
+def _axis_value(value: Any) -> Any:
     return ("no", "yes")[value] if isinstance(value, bool) else value
 
 
-def _repeated(count: int) -> list[str]:
+def _symbols(count: int) -> list[str]:
     return [SYMBOLS[index % len(SYMBOLS)] for index in range(count)]
 
 
-def _errors(sds: Sequence[float | None], color: str) -> dict[str, Any]:
+def _error_bars(sds: Sequence[float | None], color: str) -> dict[str, Any]:
     known = any(sd is not None for sd in sds)
     return {"array": list(sds), "visible": known, "color": color, "thickness": 1, "width": 3}
 
 
-def _figures(point: Dot) -> str:
+def _point_text(point: Point) -> str:
     x = shown(point.x) if isinstance(point.x, int | float) else figures.escape_plotly(str(point.x))
     x_sd = f" ± {shown(point.x_sd)}" if point.x_sd is not None else ""
     y_sd = f" ± {shown(point.y_sd)}" if point.y_sd is not None else ""

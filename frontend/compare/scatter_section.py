@@ -8,18 +8,18 @@ from frontend.api.client import Api
 from frontend.charts import chart
 from frontend.compare import scatter_figure as scatter
 from frontend.compare import url_state as address
-from frontend.compare.selection import Chosen, reference, usual
+from frontend.compare.selection import Selection, arm_reference, preferred_metric
 from frontend.errors import ApiError
 
 
-def spread(client: Api, chosen: Chosen) -> None:
+def show_scatter(client: Api, chosen: Selection) -> None:
     """Any setting or metric against any metric, and the points as CSV."""
     keys = list(chosen.metrics)
     if not keys:
         return
     paths = scatter.numeric_settings(chosen.found["arms"])
-    main = usual(keys)
-    first = next((path for path in paths if path in _shared(chosen)), main)
+    main = preferred_metric(keys)
+    first = next((path for path in paths if path in _shared_settings(chosen)), main)
     titles = {path: f"Setting: {path}" for path in paths}
     titles |= {key: chosen.label(key) for key in keys}
     default = {"sx": first, "sy": main, "of": "last", "each": "arm"}
@@ -27,10 +27,10 @@ def spread(client: Api, chosen: Chosen) -> None:
         "sx": [*paths, *keys],
         "sy": keys,
         "of": list(scatter.VALUES),
-        "each": list(scatter.EACH),
+        "each": list(scatter.POINT_KINDS),
     }
-    asked = address.choices(options, default)
-    wanted = {name: address.switch(name) for name in ("slogx", "slogy")}
+    asked = address.choice_values(options, default)
+    wanted = {name: address.bool_value(name) for name in ("slogx", "slogy")}
 
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.selectbox(
@@ -38,25 +38,25 @@ def spread(client: Api, chosen: Chosen) -> None:
             options["sx"],
             format_func=titles.__getitem__,
             width=340,
-            **address.bound("sx", default["sx"]),
+            **address.widget_arguments("sx", default["sx"]),
         )
         st.selectbox(
             "Up",
             keys,
             format_func=titles.__getitem__,
             width=340,
-            **address.bound("sy", default["sy"]),
+            **address.widget_arguments("sy", default["sy"]),
         )
         for label, name, words in (
             ("Values of metrics", "of", scatter.VALUES),
-            ("A point is", "each", scatter.EACH),
+            ("A point is", "each", scatter.POINT_KINDS),
         ):
             st.segmented_control(
                 label,
                 options[name],
                 required=True,
                 format_func=words.__getitem__,
-                **address.bound(name, default[name]),
+                **address.widget_arguments(name, default[name]),
             )
     x, y = asked["sx"], asked["sy"]
     try:
@@ -64,25 +64,27 @@ def spread(client: Api, chosen: Chosen) -> None:
     except ApiError as error:
         st.caption(f"The values cannot be read now: {error.message}")
         return
-    points = scatter.dots(
+    points = scatter.scatter_points(
         found,
         chosen.names,
         x=x,
         y=y,
-        of=cast(scatter.Of, asked["of"]),
-        each=cast(scatter.Each, asked["each"]),
+        of=cast(scatter.Value, asked["of"]),
+        each=cast(scatter.PointKind, asked["each"]),
     )
     if not points:
         st.caption("No arm has both values; choose others, or the last ones.")
         return
     can = {
-        "slogx": scatter.positive([point.x for point in points]),
-        "slogy": scatter.positive([point.y for point in points]),
+        "slogx": scatter.all_positive([point.x for point in points]),
+        "slogy": scatter.all_positive([point.y for point in points]),
     }
     with st.container(horizontal=True):
-        st.toggle("Log across", disabled=not can["slogx"], **address.bound("slogx", False))
-        st.toggle("Log up", disabled=not can["slogy"], **address.bound("slogy", False))
-    drawn = scatter.figure(
+        st.toggle(
+            "Log across", disabled=not can["slogx"], **address.widget_arguments("slogx", False)
+        )
+        st.toggle("Log up", disabled=not can["slogy"], **address.widget_arguments("slogy", False))
+    drawn = scatter.scatter_figure(
         points,
         x=titles[x],
         y=titles[y],
@@ -99,7 +101,7 @@ def spread(client: Api, chosen: Chosen) -> None:
             caption=f"{each_is if asked['each'] == 'arm' else 'A point a run'}; metrics by their "
             f"{scatter.VALUES[asked['of']]} value; colour and shape by loss.",
         )
-    missing = len(chosen.names) - len({reference(point.arm) for point in points})
+    missing = len(chosen.names) - len({arm_reference(point.arm) for point in points})
     if missing:
         st.caption(f"Of the chosen arms {missing} are not drawn: they lack one of the two values.")
     st.download_button(
@@ -113,7 +115,7 @@ def spread(client: Api, chosen: Chosen) -> None:
     )
 
 
-def _shared(chosen: Chosen) -> set[str]:
+def _shared_settings(chosen: Selection) -> set[str]:
     """The settings that differ and that every arm has."""
     rows = chosen.found["differs"]
     return {row["setting"] for row in rows if all(value is not None for value in row["values"])}

@@ -12,16 +12,16 @@ from frontend.api.client import SEPARATOR
 from frontend.api.types import Arm, ArmTable
 from frontend.ui.theme import ArmStyle, arm_styles
 
-LONG: Final = 28
+MAX_NAME_LENGTH: Final = 28
 """Characters of a comparison's name beyond which it is shortened."""
 
 
-def reference(arm: Arm) -> str:
+def arm_reference(arm: Arm) -> str:
     """How the address and the API name an arm."""
     return f"{arm['comparison']}{SEPARATOR}{arm['arm']}"
 
 
-def labels(arms: Sequence[Arm]) -> list[str]:
+def arm_labels(arms: Sequence[Arm]) -> list[str]:
     """A name for each arm, no two alike.
 
     Its own where all are of one comparison; else after its comparison's, shortened where that
@@ -30,11 +30,11 @@ def labels(arms: Sequence[Arm]) -> list[str]:
     names = {arm["comparison"]: arm["comparison_name"] for arm in arms}
     if len(names) <= 1:
         return [arm["arm"] for arm in arms]
-    short = _apart({one: _shortened(name) for one, name in names.items()}, names)
+    short = _distinct_names({one: _shorten(name) for one, name in names.items()}, names)
     return [f"{short[arm['comparison']]}: {arm['arm']}" for arm in arms]
 
 
-def _apart(short: dict[str, str], names: dict[str, str]) -> dict[str, str]:
+def _distinct_names(short: dict[str, str], names: dict[str, str]) -> dict[str, str]:
     """Names by comparison: short if no other has the same, else whole, else with its id's end."""
     shorts, wholes = Counter(short.values()), Counter(names.values())
     return {
@@ -47,11 +47,11 @@ def _apart(short: dict[str, str], names: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _shortened(name: str) -> str:
-    return name if len(name) <= LONG else f"{name[: LONG - 1].rstrip()}…"
+def _shorten(name: str) -> str:
+    return name if len(name) <= MAX_NAME_LENGTH else f"{name[: MAX_NAME_LENGTH - 1].rstrip()}…"
 
 
-FIRST: Final = (
+PREFERRED_METRICS: Final = (
     "retrieval.map_at_r",
     "retrieval.recall_at_1",
     "classification.knn_accuracy_5",
@@ -63,7 +63,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Selection:
     """The arms that are compared."""
 
     found: ArmTable
@@ -74,15 +74,15 @@ class Chosen:
     """The catalogue's rows of the metrics that they have, by key."""
 
     @classmethod
-    def of(cls, found: ArmTable, metrics: Sequence[Row]) -> "Chosen":
+    def from_api(cls, found: ArmTable, metrics: Sequence[Row]) -> "Selection":
         """The arms of an answer, with the catalogue's metrics."""
         own = {str(row["key"]): row for row in metrics if row["key"] in set(found["keys"])}
-        return cls(found, labels(found["arms"]), own)
+        return cls(found, arm_labels(found["arms"]), own)
 
     @property
     def references(self) -> list[str]:
         """How the API names them."""
-        return [reference(arm) for arm in self.found["arms"]]
+        return [arm_reference(arm) for arm in self.found["arms"]]
 
     @property
     def styles(self) -> dict[str, ArmStyle]:
@@ -102,6 +102,6 @@ class Chosen:
         return f"{row['label']}{unit}{arrow}"
 
 
-def usual(keys: Sequence[str]) -> str:
+def preferred_metric(keys: Sequence[str]) -> str:
     """The metric that is shown first, of those that there are."""
-    return next((key for key in FIRST if key in keys), keys[0])
+    return next((key for key in PREFERRED_METRICS if key in keys), keys[0])

@@ -14,15 +14,15 @@ import streamlit as st
 from frontend.api.client import Api
 from frontend.api.types import Arm, ArmTable, SettingValues, Spread
 from frontend.compare import url_state as address
-from frontend.compare.selection import Chosen, usual
+from frontend.compare.selection import Selection, preferred_metric
 from frontend.comparison.html import swatch
-from frontend.comparison.results_table import figure
-from frontend.comparison.spec_text import plain
+from frontend.comparison.results_table import format_number
+from frontend.comparison.spec_text import value_text
 from frontend.errors import ApiError
 from frontend.ui.theme import ArmStyle, Theme
 from frontend.ui.widgets import viewer_theme
 
-PARTS: Final = {
+VALUE_TITLES: Final = {
     "last": "Last",
     "best": "Best (validation)",
     "best_epoch": "Best epoch",
@@ -30,7 +30,7 @@ PARTS: Final = {
 }
 """What is told of each metric -> its column."""
 
-_CALCULATED: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _ARROWS: Final = {"higher": "↑", "lower": "↓"}
 
 
@@ -47,14 +47,14 @@ def values_table(found: ArmTable, styles: Mapping[str, ArmStyle], theme: Theme) 
         arrow = _ARROWS.get(metric["better"] or "", "")
         hint = f" {arrow} {metric['better']} is better" if arrow else ""
         body += (
-            f"<tr class='lb-family'><th colspan='{1 + len(PARTS)}' scope='rowgroup'>"
+            f"<tr class='lb-family'><th colspan='{1 + len(VALUE_TITLES)}' scope='rowgroup'>"
             f"{escape(metric['label'])}{hint}</th></tr>"
         )
         for (name, style), values in zip(styles.items(), metric["arms"], strict=True):
             spreads: Mapping[str, Any] = values
-            cells = "".join(_cell(spreads[part]) for part in PARTS)
+            cells = "".join(_cell(spreads[part]) for part in VALUE_TITLES)
             body += f"<tr><th scope='row'>{swatch(style, theme)}{escape(name)}</th>{cells}</tr>"
-    heads = "".join(f"<th scope='col'>{title}</th>" for title in PARTS.values())
+    heads = "".join(f"<th scope='col'>{title}</th>" for title in VALUE_TITLES.values())
     return _table(heads, body)
 
 
@@ -69,7 +69,7 @@ def settings_table(
     )
     body = "".join(
         f"<tr><th scope='row'>{swatch(style, theme)}{escape(name)}</th>"
-        + "".join(f"<td>{escape(plain(row['values'][index])) or '–'}</td>" for row in differs)
+        + "".join(f"<td>{escape(value_text(row['values'][index])) or '–'}</td>" for row in differs)
         + "</tr>"
         for index, (name, style) in enumerate(styles.items())
     )
@@ -89,23 +89,23 @@ def setting_label(path: str, title: str) -> str:
 def values_csv(found: ArmTable) -> str:
     """A row an arm and metric: means, standard deviations, counts, and the settings that differ."""
     settings = [row["setting"] for row in found["differs"]]
-    heads = [f"{part}_{number}" for part in PARTS for number in ("mean", "sd", "n")]
+    heads = [f"{part}_{number}" for part in VALUE_TITLES for number in ("mean", "sd", "n")]
     lines = [["comparison", "comparison_name", "arm", "loss", "metric", *heads, *settings]]
     for metric in found["metrics"]:
         for index, (arm, values) in enumerate(zip(found["arms"], metric["arms"], strict=True)):
             spreads: Mapping[str, Any] = values
-            numbers = [text for part in PARTS for text in _numbers(spreads[part])]
-            own = [cell_text(str(_or_empty(row["values"][index]))) for row in found["differs"]]
-            lines.append([*names(arm), metric["key"], *numbers, *own])
-    return text_of(lines)
+            numbers = [text for part in VALUE_TITLES for text in _spread_cells(spreads[part])]
+            own = [csv_cell(str(_or_empty(row["values"][index]))) for row in found["differs"]]
+            lines.append([*arm_cells(arm), metric["key"], *numbers, *own])
+    return to_csv(lines)
 
 
-def cell_text(text: str) -> str:
+def csv_cell(text: str) -> str:
     """A text for a CSV's cell: an apostrophe before what a spreadsheet would calculate."""
-    return f"'{text}" if text.startswith(_CALCULATED) else text
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
-def text_of(lines: Sequence[Sequence[str]]) -> str:
+def to_csv(lines: Sequence[Sequence[str]]) -> str:
     """Lines as CSV."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(lines)
@@ -119,12 +119,12 @@ def _table(heads: str, body: str) -> str:
     )
 
 
-def names(arm: Arm) -> list[str]:
+def arm_cells(arm: Arm) -> list[str]:
     """What tells an arm, and its loss, as cells of a CSV."""
-    return [arm["comparison"], *map(cell_text, (arm["comparison_name"], arm["arm"])), arm["loss"]]
+    return [arm["comparison"], *map(csv_cell, (arm["comparison_name"], arm["arm"])), arm["loss"]]
 
 
-def _numbers(spread: Spread | None) -> list[str]:
+def _spread_cells(spread: Spread | None) -> list[str]:
     if spread is None:
         return ["", "", "0"]
     return [str(_or_empty(spread["mean"])), str(_or_empty(spread["sd"])), str(spread["n"])]
@@ -140,22 +140,22 @@ def _cell(spread: Spread | None) -> str:
     if spread["mean"] is None:
         missed = f"not reached in {spread['censored']} of {spread['n']}"
         return f"<td>–<small>{missed}</small></td>"
-    several = f" ± {figure(spread['sd'])}" if spread["sd"] is not None else ""
-    return f"<td><b>{figure(spread['mean'])}</b>{several}<small>({spread['n']})</small></td>"
+    several = f" ± {format_number(spread['sd'])}" if spread["sd"] is not None else ""
+    return f"<td><b>{format_number(spread['mean'])}</b>{several}<small>({spread['n']})</small></td>"
 
 
-def values(client: Api, chosen: Chosen) -> None:
+def show_values(client: Api, chosen: Selection) -> None:
     """Last, best and test values of some metrics, and the same as CSV."""
     keys = [key for key in chosen.metrics if key != "run.elapsed_s"]
     if not keys:
         return
-    default = [usual(keys)]
-    asked = address.some_of("measure", keys, default)
+    default = [preferred_metric(keys)]
+    asked = address.several_values("measure", keys, default)
     st.multiselect(
         "Metrics of the table",
         keys,
         format_func=chosen.label,
-        **address.bound("measure", default),
+        **address.widget_arguments("measure", default),
         max_selections=20,
     )
     try:
@@ -181,7 +181,7 @@ def values(client: Api, chosen: Chosen) -> None:
     )
 
 
-def settings(chosen: Chosen) -> None:
+def show_settings(chosen: Selection) -> None:
     """In what the arms differ."""
     if chosen.found["differs"]:
         st.html(settings_table(chosen.found["differs"], chosen.styles, viewer_theme()))

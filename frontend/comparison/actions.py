@@ -22,12 +22,12 @@ from frontend.ui.session import role_button, role_refusal
 from frontend.ui.text import OPEN_STATES, escape_markdown
 from frontend.ui.widgets import copy_link_button
 
-MOST_SEEDS: Final = 100
+MAX_SEEDS: Final = 100
 """Of one comparison, as the API has it."""
-SUGGESTED: Final = 3
+SUGGESTED_SEEDS: Final = 3
 
 
-def changes(
+def changed_fields(
     comparison: Comparison, *, name: str, tags: Sequence[str], notes: str
 ) -> dict[str, Any]:
     """What differs from how the comparison is, so that nobody else's change is undone."""
@@ -36,14 +36,14 @@ def changes(
     return {field: value for field, value in wanted.items() if value != now[field]}
 
 
-def next_seeds(seeds: Sequence[int]) -> str:
+def suggested_seeds(seeds: Sequence[int]) -> str:
     """A few seeds behind the last, as people write them; "" where there is no room for more."""
-    room = min(SUGGESTED, MOST_SEEDS - len(seeds))
+    room = min(SUGGESTED_SEEDS, MAX_SEEDS - len(seeds))
     first = max(seeds, default=-1) + 1
     return format_seeds(range(first, first + room)) if room > 0 else ""
 
 
-def more_runs(comparison: Comparison, seeds: Sequence[int]) -> str:
+def added_runs_text(comparison: Comparison, seeds: Sequence[int]) -> str:
     """How many runs seeds add, and how many the comparison has then."""
     arms = len(comparison["arms"])
     added, before = len(seeds) * arms, sum(comparison["runs"].values())
@@ -55,7 +55,7 @@ def more_runs(comparison: Comparison, seeds: Sequence[int]) -> str:
     return f"{has}. {ways} = {_count(added, 'more run')}, {before + added} in all."
 
 
-def freed(size: Size) -> str:
+def freed_html(size: Size) -> str:
     """What a deletion frees, as HTML."""
     figures = (
         (f"{size['runs']:,}", "run" if size["runs"] == 1 else "runs"),
@@ -70,8 +70,8 @@ def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-ASKED: Final = "comparison_dialog"  # (place, dialog, comparison) of the dialog that is open
-SHOWN: Final = "comparison_dialog_shown"  # the comparison as the dialog showed it first
+DIALOG_KEY: Final = "comparison_dialog"  # (place, dialog, comparison) of the dialog that is open
+FIRST_SHOWN_KEY: Final = "comparison_dialog_shown"  # the comparison as the dialog showed it first
 BOARD: Final = "comparisons"
 PAGE: Final = "comparison"
 MORE_SEEDS: Final = "More seeds"
@@ -88,7 +88,7 @@ ICONS: Final = {
 }
 
 
-NEEDS: Final = {
+ROLES: Final = {
     MORE_SEEDS: "editor",
     DUPLICATE: "editor",
     ARCHIVE: "editor",
@@ -98,13 +98,13 @@ NEEDS: Final = {
 """The role that each needs."""
 
 
-def menu(client: Api, comparison: Comparison) -> None:
+def page_actions(client: Api, comparison: Comparison) -> None:
     """All of it, for the comparison's own page; drawn into the place where it is called."""
-    buttons(client, comparison, place=PAGE)
-    dialog(client, comparison, place=PAGE)
+    action_buttons(client, comparison, place=PAGE)
+    draw_dialog(client, comparison, place=PAGE)
 
 
-def buttons(client: Api, comparison: Comparison, *, place: str) -> None:
+def action_buttons(client: Api, comparison: Comparison, *, place: str) -> None:
     """The buttons, as far as the comparison's state allows.
 
     Args:
@@ -114,7 +114,7 @@ def buttons(client: Api, comparison: Comparison, *, place: str) -> None:
     """
     own = comparison["id"]
     if comparison["state"] in OPEN_STATES:
-        cancel(client, own, key=f"{place}_cancel")
+        cancel_button(client, own, key=f"{place}_cancel")
     lost = comparison["runs"]["failed"] + comparison["runs"]["cancelled"]
     if lost and comparison["state"] not in OPEN_STATES:
         label = f"Retry {lost} run{'s' if lost > 1 else ''}"
@@ -122,12 +122,12 @@ def buttons(client: Api, comparison: Comparison, *, place: str) -> None:
             client.retry(own)
             st.rerun()
     if role_button("editor", "Edit", icon=":material/edit:", key=f"{place}_edit"):
-        _ask(place, "Edit", own)
+        _open_dialog(place, "Edit", own)
     if place == PAGE:
         copy_link_button()
     keeping = BRING_BACK if comparison["archived"] else ARCHIVE
     options = (MORE_SEEDS, DUPLICATE, keeping, DELETE)
-    allowed = [option for option in options if not role_refusal(NEEDS[option])]
+    allowed = [option for option in options if not role_refusal(ROLES[option])]
     chosen = st.menu_button(
         "More",
         allowed or options,  # it cannot be empty
@@ -146,10 +146,10 @@ def buttons(client: Api, comparison: Comparison, *, place: str) -> None:
         st.toast(f"“{name}” is {'in the archive' if keeping == ARCHIVE else 'on the board again'}.")
         st.rerun()
     elif chosen:
-        _ask(place, chosen, own)
+        _open_dialog(place, chosen, own)
 
 
-def cancel(client: Api, comparison: str, *, key: str) -> None:
+def cancel_button(client: Api, comparison: str, *, key: str) -> None:
     """The button that ends a comparison's runs, once it is confirmed."""
     why = role_refusal("editor")
     with st.popover("Cancel", icon=":material/stop_circle:", disabled=bool(why), help=why):
@@ -159,36 +159,36 @@ def cancel(client: Api, comparison: str, *, key: str) -> None:
             st.rerun()
 
 
-def dialog(client: Api, comparison: Comparison, *, place: str) -> None:
+def draw_dialog(client: Api, comparison: Comparison, *, place: str) -> None:
     """The dialog that is open on this comparison at this place, if one is; one that was left open
     elsewhere, by the browser's way back, is forgotten."""
-    where, which, own = st.session_state.get(ASKED, ("", "", ""))
+    where, which, own = st.session_state.get(DIALOG_KEY, ("", "", ""))
     if (where, own) == (place, comparison["id"]):
         DIALOGS[which](client, comparison)
     else:
-        close()
+        close_dialog()
 
 
-def asked_on(place: str) -> str:
+def dialog_comparison(place: str) -> str:
     """Id of the comparison on which a dialog is open at this place; "" where none is."""
-    where, _, own = st.session_state.get(ASKED, ("", "", ""))
+    where, _, own = st.session_state.get(DIALOG_KEY, ("", "", ""))
     return str(own) if where == place else ""
 
 
-def close() -> None:
+def close_dialog() -> None:
     """Forget the dialog that is open."""
-    st.session_state.pop(ASKED, None)
-    st.session_state.pop(SHOWN, None)
+    st.session_state.pop(DIALOG_KEY, None)
+    st.session_state.pop(FIRST_SHOWN_KEY, None)
 
 
-@st.dialog("Edit", width="medium", on_dismiss=close)
+@st.dialog("Edit", width="medium", on_dismiss=close_dialog)
 def edit_dialog(client: Api, comparison: Comparison) -> None:
     """Name, tags and notes; what was run stays as it was.
 
     What is not touched here is not sent, whatever others have made of it meanwhile.
     """
     own = comparison["id"]
-    comparison = st.session_state.setdefault(SHOWN, comparison)
+    comparison = st.session_state.setdefault(FIRST_SHOWN_KEY, comparison)
     name = st.text_input("Name", comparison["name"], max_chars=200, key=f"edit_name_{own}")
     tags = st.multiselect(
         "Tags",
@@ -213,17 +213,17 @@ def edit_dialog(client: Api, comparison: Comparison) -> None:
         else:
             st.caption("No notes: say here why it was run, and what came out.")
     if st.button("Save", type="primary", icon=":material/check:", key=f"edit_save_{own}"):
-        changed = changes(comparison, name=name, tags=tags, notes=notes)
-        _do(lambda: client.patch(own, **changed))
+        changed = changed_fields(comparison, name=name, tags=tags, notes=notes)
+        _apply(lambda: client.patch(own, **changed))
 
 
-@st.dialog(MORE_SEEDS, on_dismiss=close)
+@st.dialog(MORE_SEEDS, on_dismiss=close_dialog)
 def more_seeds_dialog(client: Api, comparison: Comparison) -> None:
     """Every arm once more for seeds that are not there yet, in the same comparison."""
     own = comparison["id"]
     text = st.text_input(
         "Seeds to add",
-        next_seeds(comparison["seeds"]),
+        suggested_seeds(comparison["seeds"]),
         placeholder="3-7 or 3, 4, 5",
         key=f"seeds_text_{own}",
     )
@@ -232,7 +232,7 @@ def more_seeds_dialog(client: Api, comparison: Comparison) -> None:
     except SeedsError as error:
         st.error(str(error))
         seeds = []
-    st.caption(more_runs(comparison, seeds))
+    st.caption(added_runs_text(comparison, seeds))
     st.caption(
         "Intervals get narrower with the square root of the seeds. The new runs wait behind what "
         "is in the queue."
@@ -245,10 +245,10 @@ def more_seeds_dialog(client: Api, comparison: Comparison) -> None:
         key=f"seeds_add_{own}",
     )
     if pressed:
-        _do(lambda: client.add_seeds(own, seeds))
+        _apply(lambda: client.add_seeds(own, seeds))
 
 
-@st.dialog(DELETE, on_dismiss=close)
+@st.dialog(DELETE, on_dismiss=close_dialog)
 def delete_dialog(client: Api, comparison: Comparison) -> None:
     """What is freed, and the button that frees it."""
     own = comparison["id"]
@@ -256,19 +256,19 @@ def delete_dialog(client: Api, comparison: Comparison) -> None:
         f"**{escape_markdown(comparison['name'])}** goes with all it has and does not come back."
     )
     try:
-        st.html(freed(client.size(own)))
+        st.html(freed_html(client.size(own)))
     except ApiError as error:
         st.caption(f"How much that frees cannot be told now: {error.message}")
     if comparison["state"] in OPEN_STATES:
         st.caption(":material/warning: It is not finished; what still runs is stopped.")
     with st.container(horizontal=True, gap="small"):
         if st.button("Delete it", type="primary", icon=ICONS[DELETE], key=f"delete_{own}"):
-            board = asked_on(BOARD)
-            _do(lambda: client.delete(own), to_board=not board)
+            board = dialog_comparison(BOARD)
+            _apply(lambda: client.delete(own), to_board=not board)
         if not comparison["archived"] and st.button(
             "Archive it instead", icon=ICONS[ARCHIVE], key=f"delete_archive_{own}"
         ):
-            _do(lambda: client.patch(own, archived=True))
+            _apply(lambda: client.patch(own, archived=True))
 
 
 DIALOGS: Final[dict[str, Callable[[Api, Comparison], None]]] = {
@@ -278,14 +278,14 @@ DIALOGS: Final[dict[str, Callable[[Api, Comparison], None]]] = {
 }
 
 
-def _ask(place: str, which: str, comparison: str) -> None:
+def _open_dialog(place: str, which: str, comparison: str) -> None:
     """Open a dialog; the page as a whole draws it, so that no part of it takes it away."""
-    close()
-    st.session_state[ASKED] = (place, which, comparison)
+    close_dialog()
+    st.session_state[DIALOG_KEY] = (place, which, comparison)
     st.rerun()
 
 
-def _do(change: Callable[[], object], *, to_board: bool = False) -> None:
+def _apply(change: Callable[[], object], *, to_board: bool = False) -> None:
     """Change something and close the dialog, or say there what is wrong."""
     try:
         change()
@@ -293,7 +293,7 @@ def _do(change: Callable[[], object], *, to_board: bool = False) -> None:
         for path, message in error.fields or (("", error.message),):
             st.error(f"{path}: {message}" if path else message)
         return
-    close()
+    close_dialog()
     if to_board:
         st.switch_page("app_pages/comparisons.py")
     st.rerun()
@@ -306,14 +306,14 @@ def row_actions(client: Api, chosen: Comparison | None) -> None:
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.markdown(f"**{escape_markdown(chosen['name'])}**", width="content")
-        buttons(client, chosen, place=BOARD)
+        action_buttons(client, chosen, place=BOARD)
 
 
-def open_dialog(client: Api) -> None:
+def board_dialog(client: Api) -> None:
     """The dialog that was opened from a row. To be called outside what looks again by itself: that
     would take it away."""
-    if own := asked_on(BOARD):
+    if own := dialog_comparison(BOARD):
         try:
-            dialog(client, client.comparison(own), place=BOARD)
+            draw_dialog(client, client.comparison(own), place=BOARD)
         except MissingError:  # somebody has deleted it just now
-            close()
+            close_dialog()

@@ -17,7 +17,7 @@ _MARKS: Final = {
 }
 
 
-def head(comparison: Mapping[str, Any], facts: Sequence[Fact], difference: str) -> str:
+def head_html(comparison: Mapping[str, Any], facts: Sequence[Fact], difference: str) -> str:
     """When and by whom, the tags, what all arms share, and in what they differ."""
     tags = "".join(f"<span class='lb-tag'>{escape(tag)}</span>" for tag in comparison["tags"])
     if comparison.get("archived"):
@@ -27,7 +27,7 @@ def head(comparison: Mapping[str, Any], facts: Sequence[Fact], difference: str) 
         f"<div><dt>{escape(fact.name)}</dt><dd>{escape(fact.value)}</dd></div>" for fact in facts
     )
     return (
-        f"<div class='lb-head'><p>{tags}<span>Submitted {moment(comparison['created_at'])}{by}"
+        f"<div class='lb-head'><p>{tags}<span>Submitted {format_time(comparison['created_at'])}{by}"
         f"</span><code>{escape(comparison['id'])}</code></p>"
         f"<dl>{items}</dl><p>{escape(difference)}</p></div>"
     )
@@ -67,7 +67,7 @@ def results_table(arms: Mapping[str, ArmStyle], section: Section, theme: Theme) 
     return _table(arms, theme, body, more)
 
 
-def moment(iso: str) -> str:
+def format_time(iso: str) -> str:
     """An ISO time as "2026-11-23 14:05 UTC"."""
     return f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M} UTC"
 

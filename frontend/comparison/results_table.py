@@ -7,10 +7,10 @@ from typing import Any, Final, Literal
 Mark = Literal["", "best", "ahead"]
 """best: its 95 % interval meets no other arm's; ahead: the best mean, but the intervals meet."""
 
-TEST: Final = "test."
-ROUNDING: Final = 1e-12
+TEST_PREFIX: Final = "test."
+ZERO_LIMIT: Final = 1e-12
 """Below it a number is what rounding has left of 0."""
-ACROSS: Final = "Cross-modal retrieval"
+CROSS_MODAL: Final = "Cross-modal retrieval"
 """What data of two modalities are about: it stands first."""
 FAMILIES: Final = {
     "geometry": "Geometry",
@@ -18,13 +18,13 @@ FAMILIES: Final = {
     "retrieval": "Retrieval",
     "clustering": "Clustering",
     "detail": "Detail",
-    "retrieval.audio_to_visual": ACROSS,
-    "retrieval.visual_to_audio": ACROSS,
+    "retrieval.audio_to_visual": CROSS_MODAL,
+    "retrieval.visual_to_audio": CROSS_MODAL,
     "audio.geometry": "Geometry of the audio items",
     "visual.geometry": "Geometry of the visual items",
 }
 """Beginning of a key, one part or two -> heading above the metrics that have it."""
-REFERENCES: Final = {"raw_backbone": "raw backbone", "chance": "chance"}
+REFERENCE_TITLES: Final = {"raw_backbone": "raw backbone", "chance": "chance"}
 """What a metric is held against besides the untrained encoder: its field -> its column's title."""
 
 
@@ -62,7 +62,7 @@ class Line:
     @property
     def family(self) -> str:
         """The heading that it stands under; "" for none."""
-        parts = self.key.removeprefix(TEST).split(".")
+        parts = self.key.removeprefix(TEST_PREFIX).split(".")
         return FAMILIES.get(".".join(parts[:2]), FAMILIES.get(parts[0], ""))
 
 
@@ -83,7 +83,7 @@ class Section:
         """Titles of what a line is held against besides."""
         return [
             title
-            for title in REFERENCES.values()
+            for title in REFERENCE_TITLES.values()
             if any(title in line.references for line in self.lines)
         ]
 
@@ -93,7 +93,7 @@ class Section:
         return any(line.difference for line in self.lines)
 
 
-def sections(
+def result_sections(
     summary: Mapping[str, Any], arms: Sequence[str], whole_run: Sequence[str] = ()
 ) -> list[Section]:
     """The results in reading order: the test split first, where it has been read.
@@ -113,7 +113,7 @@ def sections(
     }
     test, validation, whole, last = groups.values()
     for line in lines:
-        if line.key.startswith(TEST):
+        if line.key.startswith(TEST_PREFIX):
             test.append(line)
         elif line.key in whole_run:
             whole.append(line)
@@ -126,7 +126,7 @@ def sections(
 
 def _by_family(lines: Sequence[Line]) -> tuple[Line, ...]:
     """Lines of one heading side by side, headings in the order of their first lines."""
-    order = list(dict.fromkeys([ACROSS, *(line.family for line in lines)]))
+    order = list(dict.fromkeys([CROSS_MODAL, *(line.family for line in lines)]))
     return tuple(sorted(lines, key=lambda line: order.index(line.family)))
 
 
@@ -145,20 +145,20 @@ def _line(metric: Mapping[str, Any], arms: Sequence[str]) -> Line:
     differences = metric.get("differences", ()) if len(arms) == 2 else ()
     return Line(
         metric["key"],
-        _label(metric["label"]),
+        _short_label(metric["label"]),
         metric["better"],
         cells,
-        untrained="" if untrained is None else figure(untrained),
+        untrained="" if untrained is None else format_number(untrained),
         references={
-            title: figure(metric[name])
-            for name, title in REFERENCES.items()
+            title: format_number(metric[name])
+            for name, title in REFERENCE_TITLES.items()
             if metric.get(name) is not None
         },
         difference=_difference(differences[0]) if differences else None,
     )
 
 
-def _label(label: str) -> str:
+def _short_label(label: str) -> str:
     """A metric's name without what its heading says."""
     return label.removesuffix(" (test)").removeprefix("Audio: ").removeprefix("Visual: ")
 
@@ -166,11 +166,11 @@ def _label(label: str) -> str:
 def _difference(row: Mapping[str, Any]) -> Cell:
     bounds = row["interval"]
     return Cell(
-        mean=signed(row["mean_difference"]),
+        mean=format_signed(row["mean_difference"]),
         spread="",
-        interval=f"{signed(bounds[0])} … {signed(bounds[1])}" if bounds else "",
+        interval=f"{format_signed(bounds[0])} … {format_signed(bounds[1])}" if bounds else "",
         count=row["n"],
-        note=f"p = {figure(row['p_value'])}, at least {figure(row['smallest_p'])}",
+        note=f"p = {format_number(row['p_value'])}, at least {format_number(row['smallest_p'])}",
     )
 
 
@@ -178,13 +178,17 @@ def _cell(row: Mapping[str, Any], mark: Mark) -> Cell:
     if row["mean"] is None:
         bound = max(value["value"] for value in row["values"] if value["censored"])
         missed = f"not reached in {row['censored']}"
-        return Cell(mean=f"> {figure(bound)}", spread="", interval="", count=row["n"], note=missed)
+        return Cell(
+            mean=f"> {format_number(bound)}", spread="", interval="", count=row["n"], note=missed
+        )
     several = row["n"] > 1 and row["sd"] is not None
     has_interval = several and row["low"] is not None and row["high"] is not None
     return Cell(
-        mean=figure(row["mean"]),
-        spread=f" ± {figure(row['sd'])}" if several else "",
-        interval=f"{figure(row['low'])} … {figure(row['high'])}" if has_interval else "",
+        mean=format_number(row["mean"]),
+        spread=f" ± {format_number(row['sd'])}" if several else "",
+        interval=f"{format_number(row['low'])} … {format_number(row['high'])}"
+        if has_interval
+        else "",
         count=row["n"],
         mark=mark,
     )
@@ -197,11 +201,11 @@ def _marks(by_arm: Mapping[str, Mapping[str, Any]], better: str | None) -> dict[
     first, *others = sorted(by_arm, key=lambda arm: sign * by_arm[arm]["mean"], reverse=True)
     if by_arm[first]["mean"] == by_arm[others[0]]["mean"]:
         return {}
-    apart = all(_apart(by_arm[first], by_arm[other]) for other in others)
+    apart = all(_are_separate(by_arm[first], by_arm[other]) for other in others)
     return {first: "best" if apart else "ahead"}
 
 
-def _apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def _are_separate(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two 95 % intervals do not meet; without an interval nothing is told apart."""
     bounds = (one["low"], one["high"], other["low"], other["high"])
     if None in bounds or one["n"] < 2 or other["n"] < 2:
@@ -209,10 +213,10 @@ def _apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return bool(one["low"] > other["high"] or other["low"] > one["high"])
 
 
-def figure(value: float) -> str:
+def format_number(value: float) -> str:
     """A number to three significant digits, as short as it stays exact to read."""
     size = abs(value)
-    if size < ROUNDING:
+    if size < ZERO_LIMIT:
         return "0"
     if size < 1e-3 or size >= 1e5:
         return f"{value:.2e}"
@@ -220,7 +224,7 @@ def figure(value: float) -> str:
     return f"{value:.{digits}g}" if size < 1000 else f"{value:.0f}"
 
 
-def signed(value: float) -> str:
+def format_signed(value: float) -> str:
     """As `figure`, with a sign that reads well."""
-    sign = "" if abs(value) < ROUNDING else "−" if value < 0 else "+"
-    return f"{sign}{figure(abs(value))}"
+    sign = "" if abs(value) < ZERO_LIMIT else "−" if value < 0 else "+"
+    return f"{sign}{format_number(abs(value))}"

@@ -31,7 +31,7 @@ class Setting:
         return len({value for value in self.values if value}) > 1
 
 
-def facts(spec: Spec, catalogue: Catalogue, upload: str = "") -> list[Fact]:
+def shared_facts(spec: Spec, catalogue: Catalogue, upload: str = "") -> list[Fact]:
     """What all arms share, in the order people ask.
 
     Args:
@@ -43,47 +43,50 @@ def facts(spec: Spec, catalogue: Catalogue, upload: str = "") -> list[Fact]:
     encoder = spec["encoder"]
     dimensions = f"{encoder['embedding_dim']} dimensions"
     scale = "L2-normalised" if encoder.get("normalize") else "not normalised"
-    sampler = _choice(training["sampler"], catalogue.get("samplers", ()))
+    sampler = _section_text(training["sampler"], catalogue.get("samplers", ()))
     encoders = catalogue.get("encoders", ())
     visual = spec.get("visual_encoder")
     augmentation = training.get("augmentation", "none")
     precision = training.get("precision", "float32")
     return [
-        Fact("Data", _data(spec["data"], catalogue, upload)),
-        Fact("Encoder", f"{_network(encoder, encoders)}, {dimensions}, {scale}"),
-        *([Fact("Visual encoder", _network(visual, encoders))] if visual else []),
-        Fact("Optimiser", _choice(training["optimizer"], catalogue.get("optimizers", ()))),
+        Fact("Data", _data_text(spec["data"], catalogue, upload)),
+        Fact("Encoder", f"{_encoder_text(encoder, encoders)}, {dimensions}, {scale}"),
+        *([Fact("Visual encoder", _encoder_text(visual, encoders))] if visual else []),
+        Fact("Optimiser", _section_text(training["optimizer"], catalogue.get("optimizers", ()))),
         Fact("Batch", f"{training['batch_size']}, {sampler}"),
-        *([Fact("Augmentation", plain(augmentation))] if augmentation != "none" else []),
+        *([Fact("Augmentation", value_text(augmentation))] if augmentation != "none" else []),
         *([Fact("Precision", precision)] if precision != "float32" else []),
-        Fact("Epochs", plain(training["epochs"])),
-        Fact("Seeds", _seeds(spec["seeds"])),
+        Fact("Epochs", value_text(training["epochs"])),
+        Fact("Seeds", _seeds_text(spec["seeds"])),
     ]
 
 
-def settings(spec: Spec, catalogue: Catalogue) -> list[Setting]:
+def arm_settings(spec: Spec, catalogue: Catalogue) -> list[Setting]:
     """Every setting of the arms' losses, then the training settings in which an arm departs."""
     arms = spec["arms"]
     rows = [
-        Setting("Loss", tuple(label_of(catalogue.get("losses", ()), arm["loss"]) for arm in arms))
+        Setting("Loss", tuple(kind_label(catalogue.get("losses", ()), arm["loss"]) for arm in arms))
     ]
     losses = catalogue.get("losses", ())
     titled = [
-        {(name, _title(losses, arm["loss"], name)): value for name, value in arm["loss"].items()}
+        {
+            (name, _setting_title(losses, arm["loss"], name)): value
+            for name, value in arm["loss"].items()
+        }
         for arm in arms
     ]
     for name, title in dict.fromkeys(key for own in titled for key in own if key[0] != "kind"):
-        rows.append(Setting(title, tuple(plain(own.get((name, title))) for own in titled)))
+        rows.append(Setting(title, tuple(value_text(own.get((name, title))) for own in titled)))
     properties = catalogue.get("training", {}).get("properties", {})
     own = [{k: v for k, v in arm.get("training", {}).items() if v is not None} for arm in arms]
     for name in dict.fromkeys(key for settings_of_arm in own for key in settings_of_arm):
         shared = spec["training"].get(name)
-        values = tuple(_training_value(given.get(name, shared), catalogue) for given in own)
-        rows.append(Setting(properties.get(name, {}).get("title", _spaced(name)), values))
+        values = tuple(_training_text(given.get(name, shared), catalogue) for given in own)
+        rows.append(Setting(properties.get(name, {}).get("title", _with_spaces(name)), values))
     return rows
 
 
-def difference(rows: Sequence[Setting]) -> str:
+def difference_text(rows: Sequence[Setting]) -> str:
     """One sentence: in what the arms differ besides the loss; a fair comparison has nothing."""
     if len(rows[0].values) == 1:
         return "One arm alone; duplicate it and add another loss to compare."
@@ -96,7 +99,7 @@ def difference(rows: Sequence[Setting]) -> str:
     return f"Besides the loss, the arms differ in {listed}."
 
 
-def measures(spec: Spec, catalogue: Catalogue, *, fine_upload: bool | None) -> dict[str, bool]:
+def measured_data(spec: Spec, catalogue: Catalogue, *, fine_upload: bool | None) -> dict[str, bool]:
     """What the data let be measured, as the live view asks it.
 
     Args:
@@ -117,23 +120,23 @@ def measures(spec: Spec, catalogue: Catalogue, *, fine_upload: bool | None) -> d
     }
 
 
-def reductions(spec: Spec) -> str:
+def reductions_text(spec: Spec) -> str:
     """What the arms' losses are divided by: "mean", or "mean (contrastive), sum (triplet)"."""
     by_reduction: dict[str, list[str]] = {}
     for arm in spec["arms"]:
-        by_reduction.setdefault(plain(arm["loss"]["reduction"]), []).append(arm["name"])
+        by_reduction.setdefault(value_text(arm["loss"]["reduction"]), []).append(arm["name"])
     if len(by_reduction) == 1:
         return next(iter(by_reduction))
     return ", ".join(f"{reduction} ({', '.join(arms)})" for reduction, arms in by_reduction.items())
 
 
-def label_of(rows: Sequence[Mapping[str, Any]], section: Mapping[str, Any]) -> str:
+def kind_label(rows: Sequence[Mapping[str, Any]], section: Mapping[str, Any]) -> str:
     """The catalogue's label of a section's kind; the kind itself if it has none."""
     kind = str(section["kind"])
     return next((str(row["label"]) for row in rows if row["kind"] == kind), kind)
 
 
-def plain(value: object) -> str:
+def value_text(value: object) -> str:
     """A setting's value as text; "" for none."""
     if value is None:
         return ""
@@ -144,54 +147,54 @@ def plain(value: object) -> str:
     return str(value).replace("_", " ")
 
 
-def _data(section: Mapping[str, Any], catalogue: Catalogue, upload: str) -> str:
+def _data_text(section: Mapping[str, Any], catalogue: Catalogue, upload: str) -> str:
     """The data set, where it comes from if it is a team's own, and how it is split."""
-    label = label_of(catalogue.get("data", ()), section)
+    label = kind_label(catalogue.get("data", ()), section)
     place = upload or section.get("dataset") or section.get("folder") or section.get("file")
     split = f"split by {section['split']}" if "split" in section else ""
     return ", ".join(filter(None, (label, place, split)))
 
 
-def _network(section: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+def _encoder_text(section: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
     """An encoder, and of a backbone its weights and what of it trains."""
-    label = label_of(rows, section)
+    label = kind_label(rows, section)
     if "tuning" not in section:
         return label
     tuning = {"frozen": "frozen", "head": "head trains", "full": "trains as a whole"}
     return f"{label} ({section['weights']} weights, {tuning[section['tuning']]})"
 
 
-def _choice(section: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+def _section_text(section: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
     """A section as its label and the settings that are not zero: "Adam, lr 0.001"."""
     short = {"lr": "lr", "weight_decay": "weight decay", "m": "m ="}
     parts = [
-        f"{short.get(key, _spaced(key))} {plain(value)}"
+        f"{short.get(key, _with_spaces(key))} {value_text(value)}"
         for key, value in section.items()
         if key != "kind" and value
     ]
-    return ", ".join([label_of(rows, section), *parts])
+    return ", ".join([kind_label(rows, section), *parts])
 
 
-def _training_value(value: object, catalogue: Catalogue) -> str:
+def _training_text(value: object, catalogue: Catalogue) -> str:
     if isinstance(value, Mapping):
         rows = (*catalogue.get("optimizers", ()), *catalogue.get("samplers", ()))
-        return _choice(value, rows)
-    return plain(value)
+        return _section_text(value, rows)
+    return value_text(value)
 
 
-def _seeds(seeds: Sequence[int]) -> str:
+def _seeds_text(seeds: Sequence[int]) -> str:
     if len(seeds) <= 6:
         return ", ".join(str(seed) for seed in seeds)
     return f"{len(seeds)} ({seeds[0]} … {seeds[-1]})"
 
 
-def _title(rows: Sequence[Mapping[str, Any]], section: Mapping[str, Any], name: str) -> str:
+def _setting_title(rows: Sequence[Mapping[str, Any]], section: Mapping[str, Any], name: str) -> str:
     """What a setting is called in its own section: a name may mean different things in two."""
     properties: Mapping[str, Any] = next(
         (row["schema"]["properties"] for row in rows if row["kind"] == section["kind"]), {}
     )
-    return str(properties.get(name, {}).get("title", _spaced(name)))
+    return str(properties.get(name, {}).get("title", _with_spaces(name)))
 
 
-def _spaced(name: str) -> str:
+def _with_spaces(name: str) -> str:
     return name.replace("_", " ")

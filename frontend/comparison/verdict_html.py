@@ -5,12 +5,12 @@ from html import escape
 from typing import Any, Final
 
 from frontend.comparison.html import swatch
-from frontend.comparison.results_table import figure, signed
+from frontend.comparison.results_table import format_number, format_signed
 from frontend.ui.theme import ArmStyle, Theme
 
 Json = Mapping[str, Any]
 
-WORDS: Final = {
+VERDICT_TEXTS: Final = {
     "supported": ("✓", "Supported"),
     "contradicted": ("✗", "Contradicted"),
     "undecided": ("≈", "Undecided"),
@@ -18,14 +18,14 @@ WORDS: Final = {
 }
 """A sign and a word, so that no verdict is told by its colour alone."""
 
-OURS: Final = 9
+OWN_CLAIM: Final = 9
 """The claim that no paper makes."""
 
-REACH: Final = 46.0
+HALF_WIDTH: Final = 46.0
 """From zero in the middle to the farthest end of an interval, in per cent of the width."""
 
 
-def card(
+def verdict_html(
     verdict: Json,
     styles: Mapping[str, ArmStyle],
     theme: Theme,
@@ -43,7 +43,7 @@ def card(
     looks = {arm: styles[arms[arm]] for arm in ("a", "b")}
     caveats = "".join(f"<li>{escape(caveat)}</li>" for caveat in verdict["caveats"])
     seeds = differences or {}
-    claims = "".join(_claim(claim, looks, theme, seeds) for claim in verdict["claims"])
+    claims = "".join(_claim_html(claim, looks, theme, seeds) for claim in verdict["claims"])
     advice = verdict.get("advice", "")
     said = f"<p class='lb-advice'>{escape(advice)}</p>" if advice else ""
     return (
@@ -56,7 +56,7 @@ def card(
     )
 
 
-def by_seed(metrics: Sequence[Json], a: str, b: str) -> dict[str, list[float]]:
+def seed_differences(metrics: Sequence[Json], a: str, b: str) -> dict[str, list[float]]:
     """By metric key, a - b of every seed at which both arms have a value that is not censored."""
     found: dict[str, list[float]] = {}
     for metric in metrics:
@@ -73,7 +73,7 @@ def by_seed(metrics: Sequence[Json], a: str, b: str) -> dict[str, list[float]]:
     return found
 
 
-def forest(
+def difference_picture(
     row: Json, looks: Mapping[str, ArmStyle], theme: Theme, seeds: Sequence[float] = ()
 ) -> str:
     """A picture of one difference: zero in the middle, the claimed side shaded. Of plain elements,
@@ -85,13 +85,13 @@ def forest(
     span = max(abs(low), abs(high), abs(difference), *map(abs, seeds)) or 1.0
 
     def at(value: float) -> float:
-        return 50 + REACH * value / span
+        return 50 + HALF_WIDTH * value / span
 
     side = "right" if row["expected"] == "greater" else "left"
     color = (looks["a"] if difference > 0 else looks["b"]).color(theme)
-    said = f"difference {signed(difference)}"
+    said = f"difference {format_signed(difference)}"
     if row["interval"]:
-        said += f", 95 % interval {signed(low)} to {signed(high)}"
+        said += f", 95 % interval {format_signed(low)} to {format_signed(high)}"
     dots = "".join(f"<i class='lb-seed' style='left: {at(value):.1f}%'></i>" for value in seeds)
     return (
         f"<span class='lb-forest' role='img' aria-label='{escape(said, quote=True)}' "
@@ -100,37 +100,37 @@ def forest(
         f"<i class='lb-bar' style='left: {at(low):.1f}%; width: {at(high) - at(low):.1f}%; "
         f"background: {color}'></i>"
         f"<i class='lb-dot' style='left: {at(difference):.1f}%; background: {color}'></i>"
-        f"<small class='lb-left'>{signed(-span)}</small><small class='lb-middle'>0</small>"
-        f"<small class='lb-right'>{signed(span)}</small></span>"
+        f"<small class='lb-left'>{format_signed(-span)}</small><small class='lb-middle'>0</small>"
+        f"<small class='lb-right'>{format_signed(span)}</small></span>"
     )
 
 
-def _claim(
+def _claim_html(
     claim: Json,
     looks: Mapping[str, ArmStyle],
     theme: Theme,
     seeds: Mapping[str, Sequence[float]],
 ) -> str:
-    sign, word = WORDS[claim["verdict"]]
+    sign, word = VERDICT_TEXTS[claim["verdict"]]
     first = next(
         (row for row in claim["evidence"] if row["mean_difference"] is not None),
         claim["evidence"][0],
     )
-    ours = "<span class='lb-ours'>our own claim</span>" if claim["id"] == OURS else ""
-    picture = forest(first, looks, theme, seeds.get(first["metric"], ()))
+    ours = "<span class='lb-ours'>our own claim</span>" if claim["id"] == OWN_CLAIM else ""
+    picture = difference_picture(first, looks, theme, seeds.get(first["metric"], ()))
     return (
         f"<details class='lb-claim lb-{claim['verdict']}' data-claim='{claim['id']}'><summary>"
         f"<span class='lb-word'><b aria-hidden='true'>{sign}</b>{word}</span>"
         f"<span class='lb-text'>{claim['id']}. {escape(claim['text'])} {ours}"
         f"<small>{escape(first['label'])}</small></span>"
         f"<span>{picture}</span>"
-        f"<span class='lb-figures'>{_figures(first)}</span>"
-        f"<span class='lb-paper'>{_paper(claim)}</span></summary>"
-        f"<div><p>{escape(claim['reason'])}</p>{_evidence(claim)}{_reported(claim)}</div></details>"
+        f"<span class='lb-figures'>{_figures_html(first)}</span>"
+        f"<span class='lb-paper'>{_paper_text(claim)}</span></summary>"
+        f"<div><p>{escape(claim['reason'])}</p>{_evidence_table(claim)}{_reported_list(claim)}</div></details>"
     )
 
 
-def _paper(claim: Json) -> str:
+def _paper_text(claim: Json) -> str:
     """What the paper says, in short; the card's inside names all of it."""
     if not claim["reported"]:
         return "No paper reports a value."
@@ -139,30 +139,33 @@ def _paper(claim: Json) -> str:
     more = len(claim["reported"]) - 1
     others = f" and {more} more inside" if more else ""
     return (
-        f"Paper, second-hand: {figure(one['a'])} contrastive, {figure(one['b'])} triplet{unit} "
-        f"({escape(one['what'])}){others}"
+        f"Paper, second-hand: {format_number(one['a'])} contrastive, "
+        f"{format_number(one['b'])} triplet{unit} ({escape(one['what'])}){others}"
     )
 
 
-def _figures(row: Json) -> str:
+def _figures_html(row: Json) -> str:
     if row["mean_difference"] is None:
         return "<b>–</b>"
     sides = ""
     if row["mean_a"] is not None and row["mean_b"] is not None:
-        sides = f"<small>{figure(row['mean_a'])} against {figure(row['mean_b'])}</small>"
+        sides = (
+            f"<small>{format_number(row['mean_a'])} against {format_number(row['mean_b'])}</small>"
+        )
     interval = ""
     if row["interval"]:
         low, high = row["interval"]
-        interval = f"<small>95 %: {signed(low)} … {signed(high)}</small>"
-    return f"<b>{signed(row['mean_difference'])}</b>{interval}{sides}<small>n = {row['n']}</small>"
+        interval = f"<small>95 %: {format_signed(low)} … {format_signed(high)}</small>"
+    mean = format_signed(row["mean_difference"])
+    return f"<b>{mean}</b>{interval}{sides}<small>n = {row['n']}</small>"
 
 
-def _evidence(claim: Json) -> str:
+def _evidence_table(claim: Json) -> str:
     """Every metric that the claim is judged by, with all its figures."""
     body = "".join(
         f"<tr><th scope='row'>{escape(row['label'])}</th>"
         f"<td>{'greater' if row['expected'] == 'greater' else 'smaller'}</td>"
-        + "".join(f"<td>{cell}</td>" for cell in _cells(row))
+        + "".join(f"<td>{cell}</td>" for cell in _evidence_cells(row))
         + "</tr>"
         for row in claim["evidence"]
     )
@@ -177,31 +180,34 @@ def _evidence(claim: Json) -> str:
     )
 
 
-def _cells(row: Json) -> list[str]:
+def _evidence_cells(row: Json) -> list[str]:
     interval = row["interval"]
-    shown = "–" if interval is None else f"{signed(interval[0])} … {signed(interval[1])}"
+    shown = (
+        "–" if interval is None else f"{format_signed(interval[0])} … {format_signed(interval[1])}"
+    )
     difference = row["mean_difference"]
     return [
         _or_dash(row["mean_a"]),
         _or_dash(row["mean_b"]),
-        "–" if difference is None else signed(difference),
+        "–" if difference is None else format_signed(difference),
         shown,
         _or_dash(row["p_value"]),
         _or_dash(row["p_holm"]),
-        "–" if row["effect_size"] is None else signed(row["effect_size"]),
-        WORDS[row["verdict"]][1],
+        "–" if row["effect_size"] is None else format_signed(row["effect_size"]),
+        VERDICT_TEXTS[row["verdict"]][1],
     ]
 
 
 def _or_dash(value: float | None) -> str:
-    return "–" if value is None else figure(value)
+    return "–" if value is None else format_number(value)
 
 
-def _reported(claim: Json) -> str:
+def _reported_list(claim: Json) -> str:
     if not claim["reported"]:
         return ""
     rows = "".join(
-        f"<li>{escape(row['what'])}: {figure(row['a'])} contrastive, {figure(row['b'])} triplet"
+        f"<li>{escape(row['what'])}: {format_number(row['a'])} contrastive, "
+        f"{format_number(row['b'])} triplet"
         f"{' ' + escape(row['unit']) if row['unit'] else ''} "
         f"<small>({escape(row['source'])})</small></li>"
         for row in claim["reported"]

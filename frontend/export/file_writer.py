@@ -1,4 +1,4 @@
-"""Writing a comparison to a file, whole or not at all."""
+"""Write a comparison to a file, completely or not at all."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from frontend.api.client import Api
-from frontend.comparison.results_table import sections
+from frontend.comparison.results_table import result_sections
 from frontend.export import latex
 from frontend.export import report_data as material
 from frontend.export import report_page as page
@@ -18,14 +18,21 @@ STDOUT = "-"
 
 
 def export(api: Api, comparison: str, kind: str, what: str | None, file: BinaryIO) -> None:
-    """Write one of the formats.
+    """Write a comparison to a file in one of the formats.
+
+    Args:
+        api: the client.
+        comparison: id of the comparison.
+        kind: the format: json, latex, html, csv or parquet.
+        what: the contents, for json, csv and parquet; None for the default.
+        file: file to write to.
 
     Raises:
-        ApiError: as the API's calls do.
+        ApiError: a call of the API failed.
     """
     texts: dict[str, Callable[[], str]] = {
-        "json": lambda: _document(api, comparison, everything=what == "all"),
-        "latex": lambda: tables(api, comparison),
+        "json": lambda: _json_document(api, comparison, everything=what == "all"),
+        "latex": lambda: latex_tables(api, comparison),
         "html": lambda: page.page(material.read(api, comparison)),
     }
     if kind in texts:
@@ -35,21 +42,23 @@ def export(api: Api, comparison: str, kind: str, what: str | None, file: BinaryI
     api.export(comparison, file, format="parquet" if kind == "parquet" else "csv", what=chosen)
 
 
-def tables(api: Api, comparison: str) -> str:
-    """A comparison's tables in LaTeX."""
+def latex_tables(api: Api, comparison: str) -> str:
+    """Return a comparison's tables in LaTeX."""
     everything = api.everything(comparison)
     arms = everything["comparison"]["arms"]
     whole_run = [row["key"] for row in api.catalogue()["metrics"] if row["summary_only"]]
-    found = sections(everything["summary"], arms, whole_run)
-    return latex.tables(everything["comparison"]["name"], arms, found, everything["verdict"])
+    found = result_sections(everything["summary"], arms, whole_run)
+    return latex.latex_document(
+        everything["comparison"]["name"], arms, found, everything["verdict"]
+    )
 
 
 @contextmanager
-def opened(target: str) -> Iterator[BinaryIO]:
-    """A file that takes its name only when all is written; stdout for `-`.
+def open_output(target: str) -> Iterator[BinaryIO]:
+    """Open a file that gets its name only after all is written; stdout for `-`.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     if target == STDOUT:
         yield sys.stdout.buffer
@@ -65,6 +74,6 @@ def opened(target: str) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
-def _document(api: Api, comparison: str, *, everything: bool) -> str:
+def _json_document(api: Api, comparison: str, *, everything: bool) -> str:
     found: Any = api.everything(comparison) if everything else api.comparison(comparison)["spec"]
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"

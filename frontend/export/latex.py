@@ -1,15 +1,15 @@
-"""The tables of a comparison in LaTeX, for booktabs; pure functions, every text escaped."""
+"""The tables of a comparison in LaTeX with booktabs, every text escaped."""
 
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from frontend.comparison.results_table import Cell, Line, Section
-from frontend.comparison.verdict_html import WORDS
+from frontend.comparison.verdict_html import VERDICT_TEXTS
 
 Json = Mapping[str, Any]
 
-_SPECIAL: Final = {
+_ESCAPES: Final = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
@@ -39,14 +39,16 @@ _SPECIAL: Final = {
 _ARROWS: Final = {"higher": r" $\uparrow$", "lower": r" $\downarrow$"}
 
 
-def tables(name: str, arms: Sequence[str], sections: Sequence[Section], verdict: Json) -> str:
-    r"""All tables as one file to \input, each with its caption and label.
+def latex_document(
+    name: str, arms: Sequence[str], sections: Sequence[Section], verdict: Json
+) -> str:
+    r"""Return all tables, each with caption and label, as one text for \input.
 
     Args:
-        name: the comparison's.
-        arms: names in the spec's order.
-        sections: of the results, as the page shows them.
-        verdict: the API's.
+        name: name of the comparison.
+        arms: names of the arms in the spec's order.
+        sections: the results, as the page shows them.
+        verdict: the API's verdict.
     """
     parts = [f"% {_one_line(name)}", r"% needs \usepackage{booktabs}"]
     parts += [_results(arms, section, name) for section in sections]
@@ -55,9 +57,9 @@ def tables(name: str, arms: Sequence[str], sections: Sequence[Section], verdict:
     return "\n\n".join(parts) + "\n"
 
 
-def escaped(text: str) -> str:
-    """A text as LaTeX sets it, on one line."""
-    return "".join(_SPECIAL.get(character, character) for character in _one_line(text))
+def escape_latex(text: str) -> str:
+    """Return a text on one line, escaped for LaTeX."""
+    return "".join(_ESCAPES.get(character, character) for character in _one_line(text))
 
 
 def _one_line(text: str) -> str:
@@ -65,23 +67,23 @@ def _one_line(text: str) -> str:
 
 
 def _results(arms: Sequence[str], section: Section, name: str) -> str:
-    rows = [_row(line) for line in section.lines]
+    rows = [_table_row(line) for line in section.lines]
     caption = (
         f"{section.title}, {name}: mean ± standard deviation over seeds. Bold: the best mean; with "
         "an asterisk, its 95 % interval meets no other arm's."
     )
     label = re.sub(r"[^a-z]+", "-", section.title.lower()).strip("-")
-    return _table(f"l{'r' * len(arms)}", ["", *map(escaped, arms)], rows, caption, label)
+    return _table(f"l{'r' * len(arms)}", ["", *map(escape_latex, arms)], rows, caption, label)
 
 
-def _row(line: Line) -> list[str]:
-    return [escaped(line.label) + _ARROWS.get(line.better or "", ""), *map(_cell, line.cells)]
+def _table_row(line: Line) -> list[str]:
+    return [escape_latex(line.label) + _ARROWS.get(line.better or "", ""), *map(_cell, line.cells)]
 
 
 def _cell(cell: Cell | None) -> str:
     if cell is None:
         return "--"
-    shown = escaped(f"{cell.mean}{cell.spread}")
+    shown = escape_latex(f"{cell.mean}{cell.spread}")
     if not cell.mark:
         return shown
     return rf"\textbf{{{shown}}}{'$^*$' if cell.mark == 'best' else ''}"
@@ -91,12 +93,12 @@ def _verdict(verdict: Json, name: str) -> str:
     arms = verdict["arms"]
     rows = [
         [
-            f"{claim['id']}. {escaped(claim['text'])}",
+            f"{claim['id']}. {escape_latex(claim['text'])}",
             _number(claim["mean_difference"]),
             _interval(claim["interval"]),
             _number(claim["p_holm"]),
             str(claim["n"]),
-            WORDS[claim["verdict"]][1].lower(),
+            VERDICT_TEXTS[claim["verdict"]][1].lower(),
         ]
         for claim in verdict["claims"]
     ]
@@ -113,7 +115,7 @@ def _table(
         [
             r"\begin{table}",
             r"\centering",
-            rf"\caption{{{escaped(caption)}}}",
+            rf"\caption{{{escape_latex(caption)}}}",
             rf"\label{{tab:{label}}}",
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",

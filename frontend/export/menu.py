@@ -1,7 +1,7 @@
-"""The menu by which a comparison is taken along.
+"""The menu that exports a comparison.
 
-What the API writes is linked to, so that it goes from the API to the browser without lying in this
-process; what is made here is made at the click.
+Files that the API writes are links, so that they go from the API to the browser without being held
+in this process; files that this process writes are made when the viewer clicks.
 """
 
 from collections.abc import Callable
@@ -16,45 +16,49 @@ from frontend.api.types import Comparison
 from frontend.charts.figures import file_name
 from frontend.export import report_data as material
 from frontend.export import report_page as page
-from frontend.export.file_writer import tables
+from frontend.export.file_writer import latex_tables
 
-TABLES: Final = {
+TABLE_TITLES: Final = {
     "results": ("Results", "a row for each value of each run"),
     "series": ("Curves", "a row for each measured point, not thinned"),
     "runs": ("Runs", "a row for each run"),
 }
-FORMATS: Final = {"csv": "CSV", "parquet": "Parquet"}
+FORMAT_TITLES: Final = {"csv": "CSV", "parquet": "Parquet"}
 
 
 def export_menu(api: Api, comparison: Comparison) -> None:
-    """A button that opens the menu; drawn into the place where it is called."""
+    """Draw the button that opens the menu."""
     own, name = comparison["id"], comparison["name"]
     with st.popover("Export", icon=":material/download:", key="export_menu"):
         st.caption("A report opens without a network, its figures to zoom and its tables to copy.")
         with st.container(horizontal=True, gap="small"):
-            _made("HTML report", "text/html", f"{file_name(name)}.html", _report(api, own))
-            _made("LaTeX tables", "application/x-tex", f"{file_name(name)}.tex", _latex(api, own))
-        for what, (title, meaning) in TABLES.items():
+            _download_button(
+                "HTML report", "text/html", f"{file_name(name)}.html", _report(api, own)
+            )
+            _download_button(
+                "LaTeX tables", "application/x-tex", f"{file_name(name)}.tex", _latex(api, own)
+            )
+        for what, (title, meaning) in TABLE_TITLES.items():
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-                for kind, label in FORMATS.items():
-                    _link(f"{title}, {label}", address(own, format=kind, what=what))
+                for kind, label in FORMAT_TITLES.items():
+                    _export_link(f"{title}, {label}", export_url(own, format=kind, what=what))
                 st.caption(meaning)
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            _link("Spec, JSON", address(own, format="json"))
-            _link("Everything, JSON", address(own, format="json", what="all"))
+            _export_link("Spec, JSON", export_url(own, format="json"))
+            _export_link("Everything, JSON", export_url(own, format="json", what="all"))
             st.caption("both can be imported on the page of a new comparison")
 
 
-def address(comparison: str, **asked: str) -> str:
-    """Where the browser gets an export, on the address that it has the page from."""
+def export_url(comparison: str, **asked: str) -> str:
+    """Return the URL path of an export, on the same address as the page."""
     return f"{PREFIX}/comparisons/{quote(comparison, safe='')}/export?{urlencode(asked)}"
 
 
-def _link(label: str, url: str) -> None:
+def _export_link(label: str, url: str) -> None:
     st.link_button(label, url, icon=":material/download:", key=f"export_{url}")
 
 
-def _made(label: str, kind: str, file: str, make: Callable[[], bytes]) -> None:
+def _download_button(label: str, kind: str, file: str, make: Callable[[], bytes]) -> None:
     st.download_button(
         label,
         make,
@@ -71,4 +75,4 @@ def _report(api: Api, comparison: str) -> Callable[[], bytes]:
 
 
 def _latex(api: Api, comparison: str) -> Callable[[], bytes]:
-    return lambda: tables(api, comparison).encode()
+    return lambda: latex_tables(api, comparison).encode()

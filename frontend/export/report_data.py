@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from frontend.api.client import SEPARATOR, Api
 from frontend.api.types import ArmCurve, Catalogue, Everything
 from frontend.charts.figures import HEIGHT, apply_layout, band_traces
-from frontend.comparison.spec_text import reductions
+from frontend.comparison.spec_text import reductions_text
 from frontend.errors import MissingError
 from frontend.ui.theme import arm_styles
 
@@ -143,7 +143,7 @@ def _drawn(material: Material, key: str) -> Drawn:
     unit = f" ({row['unit']})" if row["unit"] else ""
     caption = str(row["meaning"])
     if key == "dynamics.gradient_norm":
-        caption = f"Reduction: {reductions(material.everything['spec'])}. {caption}"
+        caption = f"Reduction: {reductions_text(material.everything['spec'])}. {caption}"
     widest = max(curve["width"] for curve in material.curves[key])
     if widest > 1:
         caption += f" Each point is the mean of {widest} steps."

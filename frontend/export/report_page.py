@@ -17,10 +17,10 @@ from markupsafe import Markup
 
 from frontend.charts.figures import file_name
 from frontend.comparison import html as comparison_html
-from frontend.comparison.html import moment
-from frontend.comparison.results_table import sections
-from frontend.comparison.spec_text import difference, facts, settings
-from frontend.comparison.verdict_html import by_seed, card
+from frontend.comparison.html import format_time
+from frontend.comparison.results_table import result_sections
+from frontend.comparison.spec_text import arm_settings, difference_text, shared_facts
+from frontend.comparison.verdict_html import seed_differences, verdict_html
 from frontend.export.report_data import Drawn, Material, drawn
 from frontend.templates import templates
 from frontend.ui.assets import LIVE_FOLDER, Assets
@@ -79,8 +79,8 @@ def page(material: Material) -> str:
     """
     everything = material.everything
     spec, comparison = everything["spec"], everything["comparison"]
-    rows = settings(spec, material.catalogue)
-    shared = facts(spec, material.catalogue, material.upload)
+    rows = arm_settings(spec, material.catalogue)
+    shared = shared_facts(spec, material.catalogue, material.upload)
     groups = drawn(material)
     return (
         _templates()
@@ -89,14 +89,14 @@ def page(material: Material) -> str:
             policy=policy(),
             style=Markup(report_style()),
             comparison=comparison,
-            head=Markup(comparison_html.head(comparison, shared, difference(rows))),
+            head=Markup(comparison_html.head_html(comparison, shared, difference_text(rows))),
             summary=everything["summary"],
-            made_at=moment(everything["made_at"]),
+            made_at=format_time(everything["made_at"]),
             verdict=everything["verdict"],
             verdict_card=_verdict_card(material),
             groups=groups,
             results=_results(material),
-            difference=difference(rows),
+            difference=difference_text(rows),
             settings_table=Markup(
                 comparison_html.settings_table(_arm_styles(material), rows, "light")
             ),
@@ -124,8 +124,8 @@ def _verdict_card(material: Material) -> Markup | None:
     arms = verdict["arms"]
     if arms is None:
         return None
-    seeds = by_seed(material.everything["summary"]["metrics"], arms["a"], arms["b"])
-    return Markup(card(verdict, _arm_styles(material), "light", seeds))
+    seeds = seed_differences(material.everything["summary"]["metrics"], arms["a"], arms["b"])
+    return Markup(verdict_html(verdict, _arm_styles(material), "light", seeds))
 
 
 def _results(material: Material) -> list[tuple[str, Markup]]:
@@ -137,7 +137,7 @@ def _results(material: Material) -> list[tuple[str, Markup]]:
     styles = _arm_styles(material)
     return [
         (section.title, Markup(comparison_html.results_table(styles, section, "light")))
-        for section in sections(summary, arms, whole_run)
+        for section in result_sections(summary, arms, whole_run)
     ]
 
 

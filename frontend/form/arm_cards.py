@@ -1,4 +1,4 @@
-"""The arms of the form, side by side: each with its loss and that loss's settings."""
+"""The arms of the form as cards, each with its loss and the settings of the loss."""
 
 from collections.abc import Callable, Mapping
 from html import escape
@@ -6,15 +6,22 @@ from html import escape
 import streamlit as st
 
 from frontend.form import to_spec
-from frontend.form.draft import PREFIX, Draft
+from frontend.form.draft import KEY_PREFIX, Draft
 from frontend.form.to_spec import arm_count
-from frontend.form.widgets import about, cells, complaints, grid, kind, text
+from frontend.form.widgets import (
+    grid_cells,
+    kind_field,
+    option_caption,
+    settings_grid,
+    show_problems,
+    text_field,
+)
 from frontend.ui.theme import arm_style
 from frontend.ui.widgets import viewer_theme
 
 
 def arm_cards(draft: Draft) -> None:
-    """All arms, two a row."""
+    """Draw the cards of all arms, two in a row, and the button that adds an arm."""
     count = arm_count(draft.values)
     for start in range(0, count, 2):
         columns = st.columns(2)
@@ -26,7 +33,7 @@ def arm_cards(draft: Draft) -> None:
         icon=":material/add:",
         key="new_add_arm",
         on_click=draft.rework,
-        args=(lambda values: to_spec.added(values, draft.form.loss),),
+        args=(lambda values: to_spec.add_arm(values, draft.form.loss),),
     )
 
 
@@ -40,7 +47,7 @@ def _card(draft: Draft, index: int, *, alone: bool) -> None:
             type="tertiary",
             key=f"new_copy_arm_{index}",
             on_click=draft.rework,
-            args=(lambda values: to_spec.copied(values, index),),
+            args=(lambda values: to_spec.copy_arm(values, index),),
         )
         st.button(
             "Remove",
@@ -50,44 +57,48 @@ def _card(draft: Draft, index: int, *, alone: bool) -> None:
             disabled=alone,
             help="A comparison needs an arm." if alone else None,
             on_click=draft.rework,
-            args=(lambda values: to_spec.removed(values, index),),
+            args=(lambda values: to_spec.remove_arm(values, index),),
         )
     name, loss = st.columns(2)
     with name:
-        text(draft, f"{path}.name", "Name")
+        text_field(draft, f"{path}.name", "Name")
     with loss:
         before = draft.values.get(f"{path}.loss.kind")
-        option = kind(draft, draft.form.loss, f"{path}.loss", changed=_follow(draft, index, before))
+        option = kind_field(
+            draft, draft.form.loss, f"{path}.loss", changed=_rename_with_loss(draft, index, before)
+        )
     if option.formula:
         st.markdown(f"$\\displaystyle {option.formula}$")
-    about(option)
-    grid(draft, cells(draft, option.items, f"{path}.loss"))
-    _own_training(draft, path)
+    option_caption(option)
+    settings_grid(draft, grid_cells(draft, option.items, f"{path}.loss"))
+    _arm_training(draft, path)
 
 
-def _follow(draft: Draft, index: int, before: object) -> Callable[[str], None]:
-    """An arm that bears its loss's name takes the next one's name too."""
+def _rename_with_loss(draft: Draft, index: int, before: object) -> Callable[[str], None]:
+    """Return the handler of a changed loss: an arm named after its loss is renamed with it."""
 
     def changed(path: str) -> None:
         draft.changed(path)
         name = f"arms.{index}.name"
-        if st.session_state.get(PREFIX + name) == before:
+        if st.session_state.get(KEY_PREFIX + name) == before:
             draft.values[name] = ""
-            draft.values[name] = to_spec.free_name(draft.values, st.session_state[PREFIX + path])
-            st.session_state[PREFIX + name] = draft.values[name]
+            draft.values[name] = to_spec.free_name(
+                draft.values, st.session_state[KEY_PREFIX + path]
+            )
+            st.session_state[KEY_PREFIX + name] = draft.values[name]
 
     return changed
 
 
-def _own_training(draft: Draft, path: str) -> None:
-    """The training settings in which this arm departs from the shared ones."""
+def _arm_training(draft: Draft, path: str) -> None:
+    """Show the training settings in which this arm differs from the shared ones."""
     at = f"{path}.training"
-    own = draft.values.get(at)
-    if not own:
+    changed = draft.values.get(at)
+    if not changed:
         return
     draft.shown[at] = "Own training settings"
     listed = ", ".join(
-        f"{name.replace('_', ' ')} {_in_words(value)}" for name, value in own.items()
+        f"{name.replace('_', ' ')} {_value_text(value)}" for name, value in changed.items()
     )
     st.html(f"<p style='margin: 0'>Its own training settings: <b>{escape(listed)}</b></p>")
     st.button(
@@ -98,10 +109,10 @@ def _own_training(draft: Draft, path: str) -> None:
         on_click=draft.rework,
         args=(lambda values: {**values, at: {}},),
     )
-    complaints(draft, at)
+    show_problems(draft, at)
 
 
-def _in_words(value: object) -> str:
+def _value_text(value: object) -> str:
     if isinstance(value, Mapping):
         rest = [f"{name.replace('_', ' ')} {one}" for name, one in value.items() if name != "kind"]
         return " ".join([str(value.get("kind", "")), *rest])

@@ -1,4 +1,4 @@
-"""Fills the form from a spec: a preset, an existing comparison or a pasted one; pure functions."""
+"""Fill the form from a spec: a preset, an existing comparison or a pasted one."""
 
 import math
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from frontend.ui.seeds import format_seeds
 
 Json = Mapping[str, Any]
 
-_KNOWN: Final = {
+_KNOWN_KEYS: Final = {
     "": {
         *("name", "tags", "notes", "data", "encoder", "visual_encoder"),
         *("training", "measure", "arms", "seeds"),
@@ -20,14 +20,14 @@ _KNOWN: Final = {
 
 
 def read_spec(spec: object, form: Form) -> tuple[Values, list[Problem]]:
-    """Fill the form from a spec: what it leaves out gets its default.
+    """Return the form's values for a spec; what the spec leaves out gets its default.
 
     Returns:
-        The values, and a problem for everything that could not be taken over as it was.
+        The values, and a problem for everything that had to be changed or left out.
     """
     if not isinstance(spec, Mapping):
         return read_spec({}, form)[0], [Problem("", "the spec must be a JSON object: {…}")]
-    problems = _unknown(spec, _KNOWN[""], "")
+    problems = _unknown_keys(spec, _KNOWN_KEYS[""], "")
     values: Values = {
         "name": _text(spec.get("name", ""), "name", problems),
         "notes": _text(spec.get("notes", ""), "notes", problems),
@@ -42,7 +42,7 @@ def read_spec(spec: object, form: Form) -> tuple[Values, list[Problem]]:
         ("encoder", form.encoder, data.holds[0]),
         ("visual_encoder", form.visual_encoder, data.holds[-1]),
     ):
-        fallback = {"kind": choice.natural(data, items).kind}
+        fallback = {"kind": choice.default_encoder(data, items).kind}
         _read_choice(spec.get(name) or fallback, choice, name, values, problems)
     _read_items(spec.get("training", {}), form.training, "training", values, problems)
     _read_items(spec.get("measure", {}), form.measure, "measure", values, problems)
@@ -54,7 +54,7 @@ def read_spec(spec: object, form: Form) -> tuple[Values, list[Problem]]:
     for index, arm in enumerate(arms):
         path = f"arms.{index}"
         section = _mapping(arm)
-        problems += _unknown(section, _KNOWN["arm"], path)
+        problems += _unknown_keys(section, _KNOWN_KEYS["arm"], path)
         values[f"{path}.name"] = _text(section.get("name", ""), f"{path}.name", problems)
         values[f"{path}.training"] = {
             key: value
@@ -65,8 +65,8 @@ def read_spec(spec: object, form: Form) -> tuple[Values, list[Problem]]:
     return values, problems
 
 
-def fit(field: Field, raw: object) -> tuple[Any, str]:
-    """The value as the field's widget can hold it, and what was wrong with it, if anything."""
+def fit_value(field: Field, raw: object) -> tuple[Any, str]:
+    """Return the value as the field's widget can hold it, and what was wrong with it or ""."""
     if field.type == "choice":
         if raw in field.options:
             return raw, ""
@@ -110,23 +110,23 @@ def _read_items(
     raw: object, items: Items, path: str, values: Values, problems: list[Problem]
 ) -> None:
     section = _mapping(raw)
-    problems += _unknown(section, {"kind", *(item.name for item in items)}, path)
+    problems += _unknown_keys(section, {"kind", *(item.name for item in items)}, path)
     for item in items:
         at = f"{path}.{item.name}"
         if isinstance(item, Choice):
             _read_choice(section.get(item.name), item, at, values, problems)
             continue
-        values[at], wrong = fit(item, section.get(item.name, item.default))
+        values[at], wrong = fit_value(item, section.get(item.name, item.default))
         if wrong:
             problems.append(Problem(at, wrong))
 
 
 def _mapping(raw: object) -> Json:
-    """The section; empty where it is missing or no section."""
+    """Return the section; an empty one if it is missing or not an object."""
     return raw if isinstance(raw, Mapping) else {}
 
 
-def _unknown(section: Json, known: set[str], path: str) -> list[Problem]:
+def _unknown_keys(section: Json, known: set[str], path: str) -> list[Problem]:
     return [
         Problem(f"{path}.{key}".lstrip("."), "unknown key in the spec; it was left out")
         for key in section

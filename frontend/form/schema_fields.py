@@ -1,7 +1,4 @@
-"""What the form can ask for, read from the catalogue's JSON schemas; pure functions.
-
-Problems of a spec and the fields they belong to; pure functions.
-"""
+"""The fields of the form, read from the catalogue's JSON schemas, and problems at fields."""
 
 import math
 import re
@@ -20,26 +17,26 @@ class Field:
     """One setting."""
 
     name: str
-    """Its key in the spec's section."""
+    """Key of the setting in the spec's section."""
     title: str
     type: Type
     default: Any
     help: str = ""
     minimum: float | None = None
-    """Smallest value that can be typed. Where the schema excludes a real-numbered bound itself,
-    only the API can tell, and its answer is shown at the field."""
+    """Smallest value that can be typed. If the schema excludes the bound of a real number itself,
+    only the API checks it, and its answer is shown at the field."""
     maximum: float | None = None
     options: tuple[Any, ...] = ()
-    """Of a choice; a single one is not worth a question."""
+    """Values of a choice; a choice with one value is not shown."""
 
     @property
     def asked(self) -> bool:
-        """Whether there is anything to choose."""
+        """Whether the form shows the field: there is something to choose."""
         return self.type != "choice" or len(self.options) > 1
 
     @property
     def step(self) -> int | float:
-        """What one press of + adds: a tenth of the default's magnitude."""
+        """Change by one press of + or -: a tenth of the default's magnitude."""
         if self.type == "integer":
             return 1
         size = abs(float(self.default or 0))
@@ -48,54 +45,53 @@ class Field:
 
 @dataclass(frozen=True)
 class Option:
-    """One kind of a section with its own settings."""
+    """One kind of a section, with the settings of this kind."""
 
     kind: str
     label: str
     idea: str = ""
     formula: str = ""
-    """LaTeX."""
+    """Formula in LaTeX."""
     paper: str = ""
     url: str = ""
     items: "tuple[Field | Choice, ...]" = ()
     holds: tuple[str, ...] = ()
-    """Of data: what its items are, and its visual items where it has two modalities."""
+    """For data: the type of its items, and of its visual items if it has two modalities."""
     takes: tuple[str, ...] = ()
-    """Of an encoder: items it can embed."""
+    """For an encoder: the types of items that it can embed."""
     note: str = ""
-    """Of data: what it takes to get them."""
+    """For data: how workers get them."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A section of several kinds, told apart by `kind`."""
+    """A section that has one of several kinds, named by `kind`."""
 
     name: str
     title: str
     options: tuple[Option, ...]
 
     def option(self, kind: object) -> Option:
-        """The option of that kind; the first if there is none of it."""
+        """Return the option of a kind; the first one if the kind is unknown."""
         return next((option for option in self.options if option.kind == kind), self.options[0])
 
     def taking(self, items: str) -> "Choice":
-        """The same choice among the encoders that can embed such items."""
+        """Return the choice among those encoders that can embed items of this type."""
         fitting = tuple(option for option in self.options if items in option.takes)
         return replace(self, options=fitting)
 
-    def natural(self, data: Option, items: str) -> Option:
-        """The encoder to begin with: for large images the first known backbone, else the one that
-        is made for such items most of all."""
+    def default_encoder(self, data: Option, items: str) -> Option:
+        """Return the encoder to begin with: for large images the first backbone, else the encoder
+        that can embed the fewest other types of items."""
         fitting = self.taking(items).options
-        known = [option for option in fitting if _asks(option, "tuning")]
-        if known and _asks(data, "image_size"):
-            return known[0]
-        return min(
-            (option for option in fitting if option not in known), key=lambda one: len(one.takes)
-        )
+        backbones = [option for option in fitting if _has_setting(option, "tuning")]
+        if backbones and _has_setting(data, "image_size"):
+            return backbones[0]
+        others = [option for option in fitting if option not in backbones]
+        return min(others, key=lambda option: len(option.takes))
 
 
-def _asks(option: Option, name: str) -> bool:
+def _has_setting(option: Option, name: str) -> bool:
     return any(item.name == name for item in option.items)
 
 
@@ -104,7 +100,7 @@ Items = tuple[Field | Choice, ...]
 
 @dataclass(frozen=True)
 class Form:
-    """Everything that can be asked, section by section."""
+    """All fields of the form, section by section."""
 
     data: Choice
     encoder: Choice
@@ -115,24 +111,24 @@ class Form:
 
 
 def read_form(catalogue: Json) -> Form:
-    """The form that a catalogue (GET /catalogue) describes."""
+    """Read the form that a catalogue (GET /catalogue) describes."""
     texts = [*catalogue["samplers"], *catalogue["optimizers"]]
     return Form(
-        data=_choice_of("data", "Data", catalogue["data"]),
-        encoder=_choice_of("encoder", "Encoder", catalogue["encoders"]),
-        visual_encoder=_choice_of("visual_encoder", "Visual encoder", catalogue["encoders"]),
+        data=_choice("data", "Data", catalogue["data"]),
+        encoder=_choice("encoder", "Encoder", catalogue["encoders"]),
+        visual_encoder=_choice("visual_encoder", "Visual encoder", catalogue["encoders"]),
         training=read_items(catalogue["training"], texts),
         measure=read_items(catalogue["measure"]),
-        loss=_choice_of("loss", "Loss", catalogue["losses"]),
+        loss=_choice("loss", "Loss", catalogue["losses"]),
     )
 
 
 def read_items(schema: Json, texts: Sequence[Json] = ()) -> Items:
-    """The settings of one section.
+    """Read the settings of one section.
 
     Args:
         schema: a JSON schema of type object, with its $defs.
-        texts: catalogue rows that name the kinds of unions inside it.
+        texts: catalogue rows that describe the kinds of unions in the schema.
     """
     definitions = schema.get("$defs", {})
     return tuple(
@@ -142,7 +138,7 @@ def read_items(schema: Json, texts: Sequence[Json] = ()) -> Items:
     )
 
 
-def _choice_of(name: str, title: str, rows: Sequence[Json]) -> Choice:
+def _choice(name: str, title: str, rows: Sequence[Json]) -> Choice:
     return Choice(name, title, tuple(_option(row, read_items(row["schema"])) for row in rows))
 
 
@@ -157,15 +153,15 @@ def _option(row: Json, items: Items) -> Option:
         items=items,
         holds=tuple(filter(None, (row.get("items"), row.get("visual")))),
         takes=tuple(row.get("takes", ())),
-        note=_NOTES.get(row.get("source", ""), "").format(**row),
+        note=_SOURCE_NOTES.get(row.get("source", ""), "").format(**row),
     )
 
 
-_NOTES: Final = {
+_SOURCE_NOTES: Final = {
     "fetched": "Downloaded when a run first needs it: {size}.",
     "placed": "`python -m worker.data list` says which files go where: {size}.",
 }
-"""By where data sets come from."""
+"""Source of a data set -> note on how workers get it."""
 
 
 def _union(name: str, part: Json, definitions: Json, texts: Sequence[Json]) -> Choice:
@@ -175,7 +171,7 @@ def _union(name: str, part: Json, definitions: Json, texts: Sequence[Json]) -> C
         kind = schema["properties"]["kind"]["const"]
         row = next((row for row in texts if row["kind"] == kind), {"kind": kind, "label": kind})
         options.append(_option(row, read_items({**schema, "$defs": definitions}, texts)))
-    return Choice(name, part.get("title", _spaced(name)), tuple(options))
+    return Choice(name, part.get("title", _title_from_name(name)), tuple(options))
 
 
 def _field(name: str, part: Json) -> Field:
@@ -194,7 +190,7 @@ def _field(name: str, part: Json) -> Field:
     default = part.get("default", nothing.get(kind, minimum or 0))
     return Field(
         name=name,
-        title=part.get("title", _spaced(name)),
+        title=part.get("title", _title_from_name(name)),
         type=kind,
         default=float(default) if kind == "number" else default,
         help=part.get("description", ""),
@@ -204,33 +200,33 @@ def _field(name: str, part: Json) -> Field:
     )
 
 
-def _spaced(name: str) -> str:
+def _title_from_name(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing to change."""
+    """One problem of a spec."""
 
     path: str
-    """As in the form, arms.0.loss.margin; empty where it concerns the whole."""
+    """Path of the field in the form, as arms.0.loss.margin; empty for the whole spec."""
     message: str
 
 
-def from_api(fields: Iterable[FieldProblem]) -> list[Problem]:
-    """The problems that an API error carries."""
+def problems_from_api(fields: Iterable[FieldProblem]) -> list[Problem]:
+    """Return the problems of an API error."""
     return [Problem(form_path(path), message) for path, message in fields]
 
 
 def form_path(path: str) -> str:
-    """The API's arms[0].loss.margin as the form's arms.0.loss.margin."""
+    """Return the API's path arms[0].loss.margin as the form's arms.0.loss.margin."""
     return re.sub(r"\[(\d+)\]", r".\1", path)
 
 
-def place(problem: Problem, shown: Collection[str]) -> str | None:
-    """The shown field at which a problem is marked; None where there is none.
+def problem_field(problem: Problem, shown: Collection[str]) -> str | None:
+    """Return the shown field to which a problem belongs; None if there is none.
 
-    A problem of one item of a list (seeds.1) belongs to the list's field.
+    A problem of one item of a list (seeds.1) belongs to the field of the list.
     """
     path = problem.path
     while path and path not in shown:
@@ -241,8 +237,8 @@ def place(problem: Problem, shown: Collection[str]) -> str | None:
     return path or None
 
 
-def in_words(path: str, titles: Mapping[str, str]) -> str:
-    """Where a problem is, for people: "Arm 1, Margin"."""
+def path_text(path: str, titles: Mapping[str, str]) -> str:
+    """Return a path in words: "Arm 1, Margin"."""
     arm = re.match(r"arms\.(\d+)\.", path)
     before = f"Arm {int(arm[1]) + 1}, " if arm else ""
     name = path.rpartition(".")[2].replace("_", " ")

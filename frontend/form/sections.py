@@ -1,9 +1,4 @@
-"""The form's sections, from the name to the start.
-
-Where a new comparison starts from: a preset, or a spec that is pasted or uploaded.
-
-Where a team's own data come from: an upload, or a path that the workers see.
-"""
+"""The sections of the form: presets and import, name, data, encoders, training, seeds, problems."""
 
 import json
 import math
@@ -13,35 +8,35 @@ from typing import Any, Final
 
 import streamlit as st
 
-from frontend.comparison.spec_text import Catalogue, difference, settings
+from frontend.comparison.spec_text import Catalogue, arm_settings, difference_text
 from frontend.form.draft import Draft
-from frontend.form.schema_fields import Choice, Field, Option, in_words, place
-from frontend.form.to_spec import SOURCES, arm_count, twins, write_spec
+from frontend.form.schema_fields import Choice, Field, Option, path_text, problem_field
+from frontend.form.to_spec import SOURCE_SETTINGS, arm_count, identical_arms, write_spec
 from frontend.form.widgets import (
-    about,
-    cells,
-    complain,
-    complaints,
     encoder_card,
-    grid,
-    kind,
-    red,
-    setting,
-    text,
+    grid_cells,
+    kind_field,
+    option_caption,
+    problem_color,
+    setting_field,
+    settings_grid,
+    show_problem,
+    show_problems,
+    text_field,
 )
 from frontend.ui.seeds import SeedsError, parse_seeds
 
 Upload = Mapping[str, Any]
 
-SMALL: Final = 320
-"""Items below which the usual batch would be too much of an epoch."""
-FEW: Final = 10
-"""Classes below which a split by class leaves hardly any for each split."""
+FEW_ITEMS: Final = 320
+"""With fewer items the default batch would be too large a part of an epoch."""
+FEW_CLASSES: Final = 10
+"""With fewer classes a split by class leaves too few classes for each split."""
 
 
-def source(draft: Draft, data: Option, uploads: Sequence[Upload]) -> None:
-    """Ask for one of the uploads of this kind, or for a path."""
-    path = next(i for i in data.items if isinstance(i, Field) and i.name in SOURCES[1:])
+def data_source(draft: Draft, data: Option, uploads: Sequence[Upload]) -> None:
+    """Ask for one of the uploads of this kind, or for a path that the workers can read."""
+    path = next(i for i in data.items if isinstance(i, Field) and i.name in SOURCE_SETTINGS[1:])
     fitting = {one["id"]: one for one in uploads if one["kind"] == data.kind}
     others = {one["id"] for one in uploads} - fitting.keys()
     at = "data.dataset"
@@ -51,25 +46,25 @@ def source(draft: Draft, data: Option, uploads: Sequence[Upload]) -> None:
         draft.choose(at, chosen)
     options = ["", *fitting]
     if chosen not in options:
-        options.append(chosen)  # deleted meanwhile: the API says so
+        options.append(chosen)  # it was deleted meanwhile: the API will say so
     draft.values[at] = st.selectbox(
         "Uploaded data set",
         options,
-        format_func=lambda one: _title(fitting.get(one), one),
+        format_func=lambda one: _upload_title(fitting.get(one), one),
         key=draft.bind(at, "Uploaded data set", ""),
         on_change=draft.changed,
         args=(at,),
     )
-    complaints(draft, at)
+    show_problems(draft, at)
     if not fitting:
         st.page_link(
             "app_pages/datasets.py", label="None uploaded yet: upload", icon=":material/upload:"
         )
     if not draft.values[at]:
-        setting(draft, path, f"data.{path.name}")
+        setting_field(draft, path, f"data.{path.name}")
 
 
-def _title(upload: Upload | None, one: str) -> str:
+def _upload_title(upload: Upload | None, one: str) -> str:
     if not one:
         return "none: they lie where the workers see them"
     if upload is None:
@@ -77,11 +72,11 @@ def _title(upload: Upload | None, one: str) -> str:
     return f"{upload['name']}: {upload['items']:,} items, {upload['classes']:,} classes"
 
 
-def spec_for(upload: Upload) -> dict[str, Any]:
-    """A comparison of the two losses on an upload, to start from; the form adds its defaults."""
+def spec_for_upload(upload: Upload) -> dict[str, Any]:
+    """Return a spec that compares two losses on an upload; the form adds its defaults."""
     kind, items = str(upload["kind"]), int(upload["items"])
-    split = "class" if kind == "image_folder" and upload["classes"] >= FEW else "item"
-    batch = 64 if items >= SMALL else max(2, 2 ** int(math.log2(max(2, items / 5))))
+    split = "class" if kind == "image_folder" and upload["classes"] >= FEW_CLASSES else "item"
+    batch = 64 if items >= FEW_ITEMS else max(2, 2 ** int(math.log2(max(2, items / 5))))
     encoders: dict[str, dict[str, Any]] = {
         "image_folder": {"encoder": {"kind": "resnet18", "embedding_dim": 128}},
         "features": {"encoder": {"kind": "mlp"}},
@@ -100,18 +95,18 @@ def spec_for(upload: Upload) -> dict[str, Any]:
     }
 
 
-KEPT = {"snapshot_every", "snapshot_size"}
-"""Settings of `measure` that keep the spec's values and are not asked for."""
+HIDDEN_MEASURES = {"snapshot_every", "snapshot_size"}
+"""Settings of `measure` that the form does not show; they keep the spec's values."""
 
 
 def basics(draft: Draft) -> None:
-    """What the comparison is called."""
+    """Draw the fields for name, tags and notes."""
     with st.container(border=True):
         name, tags = st.columns([2, 1])
         with name:
-            text(draft, "name", "Name")
+            text_field(draft, "name", "Name")
         with tags:
-            text(draft, "tags", "Tags", hint="demo, ablation", note="Separated by commas.")
+            text_field(draft, "tags", "Tags", hint="demo, ablation", note="Separated by commas.")
         key = draft.bind("notes", "Notes", "")
         draft.values["notes"] = st.text_area(
             "Notes",
@@ -121,22 +116,22 @@ def basics(draft: Draft) -> None:
             on_change=draft.changed,
             args=("notes",),
         )
-        complaints(draft, "notes")
+        show_problems(draft, "notes")
 
 
 def data_and_encoder(draft: Draft, uploads: Sequence[Upload]) -> None:
-    """On what and with which networks all arms train; of two modalities each has its own."""
+    """Draw the fields for the data and the encoder; data of two modalities have two encoders."""
     form = draft.form
     chosen = form.data.option(draft.values.get("data.kind"))
     if len(chosen.holds) == 1:
         left, right = st.columns(2)
         with left, st.container(border=True, height="stretch"):
-            _data(draft, uploads, columns=2)
+            _data_section(draft, uploads, columns=2)
         with right, st.container(border=True, height="stretch"):
             encoder_card(draft, form.encoder, chosen, chosen.holds[0], form.encoder.title)
         return
     with st.container(border=True):
-        _data(draft, uploads, columns=4)
+        _data_section(draft, uploads, columns=4)
     left, right = st.columns(2)
     with left, st.container(border=True, height="stretch"):
         encoder_card(draft, form.encoder, chosen, chosen.holds[0], "Audio encoder")
@@ -145,95 +140,94 @@ def data_and_encoder(draft: Draft, uploads: Sequence[Upload]) -> None:
         encoder_card(draft, visual, chosen, chosen.holds[1], visual.title)
 
 
-def _data(draft: Draft, uploads: Sequence[Upload], columns: int) -> None:
-    """Which data, and how they are split."""
+def _data_section(draft: Draft, uploads: Sequence[Upload], columns: int) -> None:
+    """Draw the fields for the data and their split."""
     st.subheader(draft.form.data.title, anchor=False)
-    data = kind(draft, draft.form.data, "data", label="Kind")
-    about(data)
-    asked = cells(draft, data.items, "data")
+    data = kind_field(draft, draft.form.data, "data", label="Kind")
+    option_caption(data)
+    asked = grid_cells(draft, data.items, "data")
     if any(cell.item.name == "dataset" for cell in asked):
-        source(draft, data, uploads)
-        asked = [cell for cell in asked if cell.item.name not in SOURCES]
+        data_source(draft, data, uploads)
+        asked = [cell for cell in asked if cell.item.name not in SOURCE_SETTINGS]
     if draft.values.get("data.split") == "item":
         asked = [cell for cell in asked if cell.item.name != "validation"]
-    grid(draft, asked, columns)
+    settings_grid(draft, asked, columns)
 
 
 def training(draft: Draft) -> None:
-    """How all arms train, and when they are measured."""
+    """Draw the fields for training and measuring."""
     with st.container(border=True):
         st.subheader("Training", anchor=False)
-        asked = tuple(item for item in draft.form.measure if item.name not in KEPT)
-        shared = cells(draft, draft.form.training, "training")
+        asked = tuple(item for item in draft.form.measure if item.name not in HIDDEN_MEASURES)
+        shared = grid_cells(draft, draft.form.training, "training")
         if "images" not in draft.form.data.option(draft.values.get("data.kind")).holds:
             shared = [cell for cell in shared if cell.item.name != "augmentation"]
         first = next((at for at, cell in enumerate(shared) if isinstance(cell.item, Choice)), 0)
-        shared[first:first] = cells(draft, asked, "measure")
-        grid(draft, shared, columns=4)
+        shared[first:first] = grid_cells(draft, asked, "measure")
+        settings_grid(draft, shared, columns=4)
 
 
 def seeds(draft: Draft) -> list[int]:
-    """With which seeds each arm runs; none while the text cannot be read."""
-    text(draft, "seeds", "Seeds", hint="0-4", note="Ranges and single seeds: 0-4 or 0, 1, 7.")
+    """Draw the field for seeds. Returns the seeds; none while the text cannot be parsed."""
+    text_field(draft, "seeds", "Seeds", hint="0-4", note="Ranges and single seeds: 0-4 or 0, 1, 7.")
     try:
         return parse_seeds(draft.values["seeds"])
     except SeedsError as error:
-        if not draft.problems_at("seeds"):  # a refused start has said it there already
-            complain("seeds", str(error))
+        if not draft.problems_at("seeds"):  # a refused start has already shown it there
+            show_problem("seeds", str(error))
         return []
 
 
 def summary(draft: Draft, seeds: list[int], catalogue: Catalogue) -> None:
-    """How many runs it makes, and in what the arms differ besides the loss."""
+    """Say how many runs there will be, and in what the arms differ besides the loss."""
     arms = arm_count(draft.values)
     if not seeds:
         st.markdown("Correct the seeds to see how many runs this makes.")
         return
     st.markdown(
-        f"**{_counted(arms, 'arm')} × {_counted(len(seeds), 'seed')} = "
-        f"{_counted(arms * len(seeds), 'run')}**"
+        f"**{_count(arms, 'arm')} × {_count(len(seeds), 'seed')} = "
+        f"{_count(arms * len(seeds), 'run')}**"
     )
     if arms > 1:
         spec = write_spec(draft.values, draft.form)
-        rows = settings(spec, catalogue)
+        rows = arm_settings(spec, catalogue)
         fair = not any(row.differs for row in rows[1:])
         icon = ":material/balance:" if fair else ":material/warning:"
-        st.caption(f"{icon} {difference(rows)}")
-        for first, second in twins(spec["arms"]):
+        st.caption(f"{icon} {difference_text(rows)}")
+        for first, second in identical_arms(spec["arms"]):
             st.caption(f":material/warning: Arms {first} and {second} differ in nothing but name.")
 
 
 def problems(draft: Draft) -> None:
-    """Everything that keeps the comparison from starting, in one place; nothing if there is
-    nothing."""
+    """Draw the list of all problems that keep the comparison from starting, if there are any."""
     if not (draft.note or draft.problems):
         return
     lines = "".join(
-        f"<li><b>{escape(in_words(at, draft.shown))}</b>: {escape(found.message)}</li>"
+        f"<li><b>{escape(path_text(at, draft.shown))}</b>: {escape(found.message)}</li>"
         for found in draft.problems
-        for at in [place(found, draft.shown) or found.path or "spec"]
+        for at in [problem_field(found, draft.shown) or found.path or "spec"]
     )
     note = escape(draft.note.replace("`", ""))
     listed = f"<ul style='margin: 0.4rem 0 0; padding-left: 1.2rem'>{lines}</ul>" if lines else ""
     with st.container(border=True, key="new_problems"):
         st.html(
-            f"<style>.st-key-new_problems {{ border-left: 4px solid {red()} }}</style>"
-            f"<p role='alert' style='margin: 0; color: {red()}'><b>{note}</b></p>{listed}"
+            f"<style>.st-key-new_problems {{ border-left: 4px solid {problem_color()} }}</style>"
+            f"<p role='alert' style='margin: 0; color: {problem_color()}'><b>{note}</b></p>{listed}"
         )
 
 
-def _counted(count: int, noun: str) -> str:
+def _count(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 Json = Mapping[str, Any]
 
-EXPORT: Final = "lossboard-comparison-"
-"""How the format of an export of everything begins; its version follows."""
+EXPORT_FORMAT: Final = "lossboard-comparison-"
+"""Beginning of the format's name in an export of everything; the version follows."""
 
 
-def source_cards(draft: Draft, presets: Sequence[Json]) -> None:
-    """The presets, and the way to bring a spec, in a few lines."""
+def start_cards(draft: Draft, presets: Sequence[Json]) -> None:
+    """Draw the presets, and the import of a spec."""
     used = next((one for one in presets if draft.source == f"preset={one['id']}"), None)
     with st.container(border=True), st.container(horizontal=True, gap="small"):
         for preset in presets:
@@ -243,26 +237,26 @@ def source_cards(draft: Draft, presets: Sequence[Json]) -> None:
                 type="primary" if preset is used else "secondary",
                 help=preset["idea"],
                 key=f"new_preset_{preset['id']}",
-                on_click=_use,
+                on_click=_use_preset,
                 args=(draft, preset),
             )
         with st.popover("Import a spec", icon=":material/data_object:"):
             st.caption("The JSON that a comparison's “Export” menu gives, the spec or everything.")
             st.text_area("Spec as JSON", key="new_json", height=200)
             st.file_uploader("or a file", type="json", key="new_upload", max_upload_size=1)
-            st.button("Fill the form", key="new_fill", on_click=_fill, args=(draft,))
+            st.button("Fill the form", key="new_fill", on_click=_fill_from_json, args=(draft,))
     if used is not None:
         texts = {name: used[name] for name in ("label", "idea", "paper", "url")}
-        about(Option(kind=used["id"], **texts))
+        option_caption(Option(kind=used["id"], **texts))
 
 
-def _use(draft: Draft, preset: Json) -> None:
+def _use_preset(draft: Draft, preset: Json) -> None:
     draft.fill(preset["spec"], f"preset={preset['id']}")
     st.query_params.from_dict({"preset": preset["id"]})
 
 
-def _fill(draft: Draft) -> None:
-    """Fill the form from the file, or else from the text."""
+def _fill_from_json(draft: Draft) -> None:
+    """Fill the form from the uploaded file, else from the pasted text."""
     upload = st.session_state.get("new_upload")
     raw = upload.getvalue() if upload is not None else st.session_state.get("new_json", "")
     try:
@@ -276,6 +270,8 @@ def _fill(draft: Draft) -> None:
 
 
 def _spec_of(document: Any) -> Any:
-    """The spec in an export of everything; any other document is taken for a spec itself."""
-    exported = isinstance(document, dict) and str(document.get("format", "")).startswith(EXPORT)
+    """Return the spec in an export of everything; any other document is the spec itself."""
+    exported = isinstance(document, dict) and str(document.get("format", "")).startswith(
+        EXPORT_FORMAT
+    )
     return document.get("spec") if exported else document

@@ -1,9 +1,7 @@
-"""The form's flat values, path -> value, and the spec that they make; pure functions.
+"""Write a spec from the form's values, and add, copy and remove arms in them.
 
-The values remember more than the spec has: settings of a kind that is not chosen now stay, so that
-choosing it again brings them back.
-
-Adding, copying and removing arms in the form's values; pure functions.
+The values are flat, path -> value. They hold more than the spec: the settings of a kind that is not
+chosen now stay, so that choosing it again brings them back.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,10 +14,10 @@ Values = dict[str, Any]
 
 
 def write_spec(values: Values, form: Form) -> dict[str, Any]:
-    """The spec that the values make, with every setting written out.
+    """Return the spec of the values, with every setting written out.
 
     Raises:
-        SeedsError: the seeds cannot be read.
+        SeedsError: the seeds cannot be parsed.
     """
     arms = []
     for index in range(arm_count(values)):
@@ -48,22 +46,22 @@ def write_spec(values: Values, form: Form) -> dict[str, Any]:
     }
 
 
-SHARED: Final = ("embedding_dim", "normalize")
-"""Settings of the encoder that the visual encoder follows: both map into one space."""
-SOURCES: Final = ("dataset", "folder", "file")
-"""Settings of a team's own data of which one says where they are."""
+SHARED_SETTINGS: Final = ("embedding_dim", "normalize")
+"""Settings that the visual encoder takes from the encoder, as both embed into one space."""
+SOURCE_SETTINGS: Final = ("dataset", "folder", "file")
+"""Settings of a team's own data that name their place; exactly one of them is set."""
 
 
 def _write_data(values: Values, form: Form) -> dict[str, Any]:
-    """The data; a path that was typed before an upload was chosen does not count."""
+    """Return the data section, without a path that was typed before an upload was chosen."""
     written = write_choice(values, form.data, "data")
     if written.get("dataset"):
-        written |= {name: "" for name in SOURCES[1:] if name in written}
+        written |= {name: "" for name in SOURCE_SETTINGS[1:] if name in written}
     return written
 
 
 def _write_encoder(values: Values, choice: Choice) -> dict[str, Any]:
-    """A network; a file of weights that is not taken does not count."""
+    """Return an encoder section, without a weights file that is not used."""
     written = write_choice(values, choice, choice.name)
     if "weights_file" in written and written["weights"] != "file":
         written["weights_file"] = ""
@@ -71,18 +69,18 @@ def _write_encoder(values: Values, choice: Choice) -> dict[str, Any]:
 
 
 def _write_visual_encoder(values: Values, form: Form) -> dict[str, Any]:
-    shared = {name: values[f"encoder.{name}"] for name in SHARED}
+    shared = {name: values[f"encoder.{name}"] for name in SHARED_SETTINGS}
     return {**_write_encoder(values, form.visual_encoder), **shared}
 
 
 def write_choice(values: Values, choice: Choice, path: str) -> dict[str, Any]:
-    """One section of several kinds: its kind and that kind's settings."""
+    """Return a section of several kinds: its kind and the settings of that kind."""
     option = choice.option(values.get(f"{path}.kind"))
     return {"kind": option.kind, **_write_items(values, option.items, path)}
 
 
 def arm_count(values: Values) -> int:
-    """How many arms there are."""
+    """Return the number of arms."""
     count = 0
     while f"arms.{count}.name" in values:
         count += 1
@@ -101,7 +99,7 @@ def _write_items(values: Values, items: Items, path: str) -> dict[str, Any]:
 
 
 def arm_values(values: Values, index: int) -> dict[str, Any]:
-    """One arm's values by their path within the arm."""
+    """Return the values of one arm by their path within the arm."""
     prefix = f"arms.{index}."
     return {
         path.removeprefix(prefix): value
@@ -110,8 +108,8 @@ def arm_values(values: Values, index: int) -> dict[str, Any]:
     }
 
 
-def added(values: Values, loss: Choice) -> Values:
-    """With one more arm: the first loss that no arm has yet, at its defaults."""
+def add_arm(values: Values, loss: Choice) -> Values:
+    """Return the values with one more arm: the first loss that no arm has, with its defaults."""
     used = {values.get(f"arms.{index}.loss.kind") for index in range(arm_count(values))}
     option = next((one for one in loss.options if one.kind not in used), loss.options[0])
     arm: dict[str, Any] = {
@@ -119,30 +117,30 @@ def added(values: Values, loss: Choice) -> Values:
         "training": {},
         "loss.kind": option.kind,
     }
-    return _with(values, [*_all(values), arm])
+    return _with_arms(values, [*_all_arms(values), arm])
 
 
-def copied(values: Values, index: int) -> Values:
-    """With a copy of an arm at the end, so that the others keep their colours."""
+def copy_arm(values: Values, index: int) -> Values:
+    """Return the values with a copy of an arm at the end, so that others keep their colours."""
     arm = arm_values(values, index)
-    return _with(values, [*_all(values), {**arm, "name": free_name(values, arm["name"])}])
+    return _with_arms(values, [*_all_arms(values), {**arm, "name": free_name(values, arm["name"])}])
 
 
-def removed(values: Values, index: int) -> Values:
-    """Without an arm; those behind it move up."""
-    arms = _all(values)
-    return _with(values, [*arms[:index], *arms[index + 1 :]])
+def remove_arm(values: Values, index: int) -> Values:
+    """Return the values without an arm; later arms move up."""
+    arms = _all_arms(values)
+    return _with_arms(values, [*arms[:index], *arms[index + 1 :]])
 
 
-def twins(arms: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
-    """Each arm of a spec that repeats an earlier one, with that one, counted from 1."""
+def identical_arms(arms: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
+    """Return pairs of arms, counted from 1, that differ in nothing but the name."""
     settings = [{key: value for key, value in arm.items() if key != "name"} for arm in arms]
     firsts = [settings.index(one) for one in settings]
     return [(first + 1, at + 1) for at, first in enumerate(firsts) if first != at]
 
 
 def free_name(values: Values, wanted: str) -> str:
-    """The wanted name, with a number behind it where it is taken."""
+    """Return the wanted name, with a number after it if another arm has it."""
     taken = {values[f"arms.{index}.name"] for index in range(arm_count(values))}
     name, number = wanted, 2
     while name in taken:
@@ -150,11 +148,11 @@ def free_name(values: Values, wanted: str) -> str:
     return name
 
 
-def _all(values: Values) -> list[dict[str, Any]]:
+def _all_arms(values: Values) -> list[dict[str, Any]]:
     return [arm_values(values, index) for index in range(arm_count(values))]
 
 
-def _with(values: Values, arms: list[dict[str, Any]]) -> Values:
+def _with_arms(values: Values, arms: list[dict[str, Any]]) -> Values:
     shared = {path: value for path, value in values.items() if not path.startswith("arms.")}
     own = {
         f"arms.{index}.{path}": value

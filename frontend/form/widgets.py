@@ -1,7 +1,4 @@
-"""Fields as Streamlit widgets, each with its problems below it.
-
-Which networks go with which items, and the cards that ask for one.
-"""
+"""The form's fields as Streamlit widgets, each with its problems below, and the encoder's card."""
 
 from collections.abc import Callable, Sequence
 from html import escape
@@ -9,34 +6,34 @@ from typing import Any, Final, NamedTuple
 
 import streamlit as st
 
-from frontend.form.draft import PREFIX, Draft
+from frontend.form.draft import KEY_PREFIX, Draft
 from frontend.form.schema_fields import Choice, Field, Items, Option
-from frontend.form.to_spec import SHARED
+from frontend.form.to_spec import SHARED_SETTINGS
 from frontend.ui.widgets import viewer_theme
 
-_RED = {"light": "#c62828", "dark": "#ff8a80"}
+_PROBLEM_COLORS = {"light": "#c62828", "dark": "#ff8a80"}
 
 
 class Cell(NamedTuple):
-    """One place of a grid."""
+    """One field in a grid."""
 
     item: Field | Choice
     path: str
-    """Its own, without the `.kind` of a choice."""
+    """Path of the field, without the `.kind` of a choice."""
 
 
-def text(draft: Draft, path: str, title: str, *, hint: str = "", note: str = "") -> None:
-    """A line of text."""
+def text_field(draft: Draft, path: str, title: str, *, hint: str = "", note: str = "") -> None:
+    """Draw a field for one line of text."""
     key = draft.bind(path, title, "")
     typed = st.text_input(
         title, key=key, placeholder=hint, help=note or None, on_change=draft.changed, args=(path,)
     )
     draft.values[path] = typed or ""
-    complaints(draft, path)
+    show_problems(draft, path)
 
 
-def grid(draft: Draft, cells: Sequence[Cell], columns: int = 2) -> None:
-    """Settings in columns; a choice of kinds starts a row, its settings follow it."""
+def settings_grid(draft: Draft, cells: Sequence[Cell], columns: int = 2) -> None:
+    """Draw settings in columns; a choice of kinds starts a row, and its settings follow."""
     row: list[Cell] = []
     rows = [row]
     for cell in cells:
@@ -50,26 +47,26 @@ def grid(draft: Draft, cells: Sequence[Cell], columns: int = 2) -> None:
         for place, cell in zip(places, row, strict=False):
             with place:
                 if isinstance(cell.item, Choice):
-                    kind(draft, cell.item, cell.path)
+                    kind_field(draft, cell.item, cell.path)
                 else:
-                    setting(draft, cell.item, cell.path)
+                    setting_field(draft, cell.item, cell.path)
 
 
-def cells(draft: Draft, items: Items, path: str) -> list[Cell]:
-    """What a section asks now: its settings, and those of the kinds chosen inside it."""
+def grid_cells(draft: Draft, items: Items, path: str) -> list[Cell]:
+    """Return the fields of a section: its settings, and those of the kinds chosen in it."""
     found: list[Cell] = []
     for item in items:
         at = f"{path}.{item.name}"
         if isinstance(item, Choice):
             option = item.option(draft.values.get(f"{at}.kind"))
             found += [Cell(item, at)] if len(item.options) > 1 else []
-            found += cells(draft, option.items, at)
+            found += grid_cells(draft, option.items, at)
         elif item.asked:
             found.append(Cell(item, at))
     return found
 
 
-def kind(
+def kind_field(
     draft: Draft,
     choice: Choice,
     path: str,
@@ -77,7 +74,15 @@ def kind(
     label: str = "",
     changed: Callable[[str], None] | None = None,
 ) -> Option:
-    """Which kind of a section; the chosen one. `changed` takes the path when another is chosen."""
+    """Draw the field for a section's kind. Returns the chosen option.
+
+    Args:
+        draft: the draft.
+        choice: the kinds.
+        path: path of the section.
+        label: label of the field; by default the section's title.
+        changed: called with the field's path when another kind is chosen.
+    """
     at = f"{path}.kind"
     labels = {option.kind: option.label for option in choice.options}
     if len(labels) > 1:
@@ -90,12 +95,12 @@ def kind(
             on_change=changed or draft.changed,
             args=(at,),
         )
-        complaints(draft, at)
+        show_problems(draft, at)
     return choice.option(draft.values.get(at))
 
 
-def setting(draft: Draft, field: Field, path: str) -> None:
-    """One setting, by its type."""
+def setting_field(draft: Draft, field: Field, path: str) -> None:
+    """Draw the field for one setting, by its type."""
     key = draft.bind(path, field.title, field.default)
     common: dict[str, Any] = {
         "label": field.title,
@@ -121,60 +126,63 @@ def setting(draft: Draft, field: Field, path: str) -> None:
             format="%d" if cast is int else "%g",
             **common,
         )
-    complaints(draft, path)
+    show_problems(draft, path)
 
 
-def about(option: Option) -> None:
-    """What a kind is, and where it comes from."""
+def option_caption(option: Option) -> None:
+    """Draw what a kind is, and its source."""
     source = f" [{option.paper}]({option.url})" if option.url else f" {option.paper}"
     if option.idea or option.paper:
         st.caption(f"{option.idea} {option.note}{source}".strip())
 
 
-def red() -> str:
-    """The colour of problems on the viewer's theme."""
-    return _RED[viewer_theme()]
+def problem_color() -> str:
+    """Return the colour of problems in the viewer's theme."""
+    return _PROBLEM_COLORS[viewer_theme()]
 
 
-def complaints(draft: Draft, path: str) -> None:
-    """A field's problems, in red below it."""
+def show_problems(draft: Draft, path: str) -> None:
+    """Draw a field's problems in red below it."""
     for message in draft.problems_at(path):
-        complain(path, message)
+        show_problem(path, message)
 
 
-def complain(path: str, message: str) -> None:
-    """One problem below a field, whose frame it colours."""
-    frame = f".st-key-{(PREFIX + path).replace('.', '-')}"
+def show_problem(path: str, message: str) -> None:
+    """Draw one problem below a field, and colour the field's frame."""
+    frame = f".st-key-{(KEY_PREFIX + path).replace('.', '-')}"
     parts = ("stTextInputRootElement", "stTextAreaRootElement", "stNumberInputContainer")
     frames = ", ".join(
         [f"{frame} [data-baseweb]", *(f"{frame} [data-testid={part}]" for part in parts)]
     )
     st.html(
-        f"<style>{frames} {{ border-color: {red()} !important }}</style>"
-        f"<p role='alert' style='margin: -0.5rem 0 0; color: {red()}; font-size: 0.87rem'>"
+        f"<style>{frames} {{ border-color: {problem_color()} !important }}</style>"
+        "<p role='alert' "
+        f"style='margin: -0.5rem 0 0; color: {problem_color()}; font-size: 0.87rem'>"
         f"{escape(message)}</p>"
     )
 
 
-WEIGHTS_FILE: Final = "file"
-"""What `weights` is where they come from a file of one's own."""
+OWN_WEIGHTS: Final = "file"
+"""Value of `weights` for weights from the team's own file."""
 
 
 def encoder_card(draft: Draft, choice: Choice, data: Option, items: str, title: str) -> None:
-    """Ask for one network, of those that can embed such items."""
+    """Draw the fields for an encoder that can embed items of this type."""
     path = choice.name
     st.subheader(title, anchor=False)
     fitting = choice.taking(items)
     if draft.values.get(f"{path}.kind") not in [option.kind for option in fitting.options]:
-        draft.choose(f"{path}.kind", choice.natural(data, items).kind)  # the data have just changed
-    option = kind(draft, fitting, path, label="Kind")
+        draft.choose(
+            f"{path}.kind", choice.default_encoder(data, items).kind
+        )  # the data have just changed
+    option = kind_field(draft, fitting, path, label="Kind")
     if len(fitting.options) == 1:
         st.markdown(f"{option.label}, the one that takes {items}")
-    about(option)
-    asked = cells(draft, option.items, path)
+    option_caption(option)
+    asked = grid_cells(draft, option.items, path)
     if choice is draft.form.visual_encoder:
-        asked = [cell for cell in asked if cell.item.name not in SHARED]
+        asked = [cell for cell in asked if cell.item.name not in SHARED_SETTINGS]
         st.caption("Embedding size and L2-normalisation are the first encoder's: one space.")
-    if draft.values.get(f"{path}.weights") != WEIGHTS_FILE:
+    if draft.values.get(f"{path}.weights") != OWN_WEIGHTS:
         asked = [cell for cell in asked if cell.item.name != "weights_file"]
-    grid(draft, asked)
+    settings_grid(draft, asked)

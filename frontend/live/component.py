@@ -1,4 +1,4 @@
-"""The live curves as a Streamlit component: what it is told, and how it is mounted."""
+"""The live curves as a Streamlit component: its panels, its data, and how a page mounts it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,23 +10,23 @@ from frontend.ui.assets import LIVE_FOLDER, Assets
 from frontend.ui.theme import arm_styles
 
 Tab = Literal["live", "geometry", "retrieval", "space", "verdict", "setup"]
-"""The tabs of a comparison's page; the component stands in all of them, so that one stream serves
-all and zoom outlives a switch."""
+"""The tabs of a comparison's page. The component is in all of them, so that one stream serves all
+tabs and zoom stays when the viewer switches."""
 
 
 @dataclass(frozen=True)
-class Group:
+class PanelGroup:
     """Panels under one heading."""
 
     tab: Tab
     title: str
     keys: tuple[str, ...]
     across: bool = False
-    """Of data that have two modalities only."""
+    """Whether only data of two modalities have these panels."""
 
 
-GROUPS: Final = (
-    Group(
+PANEL_GROUPS: Final = (
+    PanelGroup(
         "live",
         "Optimisation dynamics",
         (
@@ -38,7 +38,7 @@ GROUPS: Final = (
             "dynamics.gradient_norm.per_active",
         ),
     ),
-    Group(
+    PanelGroup(
         "geometry",
         "Geometry of the held-out embeddings",
         (
@@ -50,7 +50,7 @@ GROUPS: Final = (
             "geometry.distance_overlap",
         ),
     ),
-    Group(
+    PanelGroup(
         "geometry",
         "Geometry of each modality",
         tuple(
@@ -60,7 +60,7 @@ GROUPS: Final = (
         ),
         across=True,
     ),
-    Group(
+    PanelGroup(
         "retrieval",
         "From one modality to the other",
         tuple(
@@ -70,7 +70,7 @@ GROUPS: Final = (
         ),
         across=True,
     ),
-    Group(
+    PanelGroup(
         "retrieval",
         "What the held-out embeddings are good for",
         (
@@ -83,10 +83,10 @@ GROUPS: Final = (
         ),
     ),
 )
-"""The panels in order: what the optimiser sees, what becomes of the space, what that is worth."""
+"""The panels in order: optimisation, geometry of the embeddings, retrieval and classification."""
 
 _LOG_FAMILIES: Final = ("dynamics.", "geometry.", "audio.geometry.", "visual.geometry.")
-"""Families that may span orders of magnitude; shares of hits do not."""
+"""Metrics that may span orders of magnitude and get a logarithmic axis; shares of hits do not."""
 
 _ASSETS: Final = Assets.load()
 _component = st.components.v2.component(
@@ -109,18 +109,18 @@ def live_data(
     class_disjoint: bool = False,
     reductions: str = "",
 ) -> dict[str, Any]:
-    """What the component is told; equal calls give equal data, so a rerun changes nothing.
+    """Return the component's data; equal arguments give equal data, so a rerun changes nothing.
 
     Args:
-        comparison_id: whose runs are shown.
-        tab: which groups are in sight.
-        arms: names in the spec's order, which gives each its look.
-        is_open: whether runs are queued or running, so that the stream is worth holding.
+        comparison_id: id of the comparison whose runs are shown.
+        tab: the tab, which decides which groups are visible.
+        arms: names in the spec's order, which decides the styles.
+        is_open: whether runs are queued or running, so that the stream is needed.
         metrics: the catalogue's rows; a panel whose metric is missing is left out.
-        fine_labels: whether the data have them, so that detail retention is measured.
-        two_modalities: whether the data have them, so that one is retrieved by the other.
+        fine_labels: whether the data have fine labels, so that detail retention is measured.
+        two_modalities: whether the data have two modalities, so that one retrieves the other.
         class_disjoint: whether no held-out class trains, so that no linear probe is fitted.
-        reductions: the arms' reductions in words, on which a trained gradient depends.
+        reductions: the reductions of the losses in words; the gradient norm depends on them.
     """
     absent = {"detail.": not fine_labels, "classification.linear_probe": class_disjoint}
     left_out = tuple(key for key, without in absent.items() if without)
@@ -138,14 +138,14 @@ def live_data(
                 "title": group.title,
                 "metrics": [_panel(rows[key], reductions) for key in group.keys if key in rows],
             }
-            for group in GROUPS
+            for group in PANEL_GROUPS
             if two_modalities or not group.across
         ],
     }
 
 
-def mount(data: Mapping[str, Any]) -> None:
-    """Show the component; the constant key keeps its charts through every rerun."""
+def mount_live(data: Mapping[str, Any]) -> None:
+    """Mount the component on the page; its constant key keeps the charts through every rerun."""
     _component(key="live", data=dict(data))
 
 

@@ -1,1 +1,1 @@
-"""The embedding space: linked panels that live in the viewer's browser."""
+"""The embedding space: linked panels that run in the viewer's browser."""

@@ -1,4 +1,4 @@
-"""The linked embedding panels as a Streamlit component: what it is told, and how it is mounted."""
+"""The linked embedding panels as a Streamlit component: its data, and how a page mounts it."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -23,23 +23,25 @@ _component = st.components.v2.component(
 )
 
 
-def space(comparison_id: str, arms: Sequence[str], *, is_open: bool, key: str = "space") -> None:
-    """Show one panel an arm of the same held-out samples, and what is around a chosen one.
+def mount_space(
+    comparison_id: str, arms: Sequence[str], *, is_open: bool, key: str = "space"
+) -> None:
+    """Mount one panel per arm with the same held-out samples, and the view of a chosen sample.
 
-    The browser fetches what it shows from the API by itself, and keeps the view, the lasso and the
-    chosen sample through reruns of the page as long as the key stays.
+    The browser fetches the data from the API itself, and keeps the view, the lasso and the chosen
+    sample through reruns of the page as long as the key stays.
 
     Args:
-        comparison_id: whose snapshots are shown.
-        arms: all names in the spec's order, which gives each its look.
-        is_open: whether runs are queued or running, so that new snapshots are looked for.
-        key: constant, and unlike any other component's of the page.
+        comparison_id: id of the comparison whose snapshots are shown.
+        arms: all names in the spec's order, which decides the styles.
+        is_open: whether runs are queued or running, so that the browser looks for new snapshots.
+        key: a constant, different from the keys of the page's other components.
     """
     _component(key=key, data=space_data(comparison_id, arms, is_open=is_open))
 
 
 def space_data(comparison_id: str, arms: Sequence[str], *, is_open: bool) -> dict[str, Any]:
-    """What the component is told; equal calls give equal data, so a rerun changes nothing."""
+    """Return the component's data; equal arguments give equal data, so a rerun changes nothing."""
     return {
         "id": comparison_id,
         "open": is_open,

@@ -13,7 +13,13 @@ from backend.settings import Settings
 from contract.comparison.spec import parse_spec
 from frontend.api.client import Api
 from frontend.cli.arguments import FORMATS, PATIENCE_S, parser
-from frontend.cli.output import AWAY, FAILED, FINE, INTERRUPTED, WRONG
+from frontend.cli.output import (
+    EXIT_API_AWAY,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_RUN_FAILED,
+    EXIT_WRONG_INPUT,
+)
 from launcher.__main__ import MODULE_COMMANDS
 from tests.backend.helpers import claim
 from tests.backend.scripted_runs import per_epoch, run_script
@@ -47,7 +53,10 @@ def test_every_command_format_and_exit_status_is_documented() -> None:
     )
     assert all(f"`{kind}`" in TEXT or f"--format {kind}`" in TEXT for kind in FORMATS)
     statuses = re.findall(r"^\| (\d+) \|", TEXT, re.MULTILINE)
-    assert statuses == [str(code) for code in (FINE, FAILED, WRONG, AWAY, INTERRUPTED)]
+    assert statuses == [
+        str(code)
+        for code in (EXIT_OK, EXIT_RUN_FAILED, EXIT_WRONG_INPUT, EXIT_API_AWAY, EXIT_INTERRUPTED)
+    ]
     assert f"`--patience` seconds ({PATIENCE_S:g})" in TEXT
 
 

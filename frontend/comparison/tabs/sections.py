@@ -22,19 +22,19 @@ import streamlit as st
 from frontend.api.types import Pair
 from frontend.charts import chart
 from frontend.comparison.html import results_table
-from frontend.comparison.results_table import Section, sections
-from frontend.comparison.tabs.snapshot_charts import bars, distances, values
+from frontend.comparison.results_table import Section, result_sections
+from frontend.comparison.tabs.snapshot_charts import class_bars, class_values, distance_histograms
 from frontend.comparison.tabs.view import (
     View,
+    choose_epoch,
+    choose_seed,
     class_name,
-    epoch_of,
-    epochs_of,
-    nothing_yet,
-    seed_of,
+    show_no_snapshot,
+    snapshot_epochs,
 )
-from frontend.comparison.verdict_html import by_seed, card
+from frontend.comparison.verdict_html import seed_differences, verdict_html
 from frontend.live.component import Tab
-from frontend.space.component import space
+from frontend.space.component import mount_space
 from frontend.ui.widgets import viewer_theme
 
 TITLES: Final[dict[Tab, str]] = {
@@ -47,11 +47,11 @@ TITLES: Final[dict[Tab, str]] = {
 }
 """In the page's order; the names stand in addresses."""
 
-KEY: Final = "comparison_tab"
-_SHOWN: Final = "comparison_shown"
+TAB_KEY: Final = "comparison_tab"
+_COMPARISON_KEY: Final = "comparison_shown"
 
 
-def choose(comparison_id: str) -> Tab:
+def choose_tab(comparison_id: str) -> Tab:
     """Draw the row of tabs; the chosen one.
 
     The browser writes it into the address, beside what the live view and the embedding space keep
@@ -59,15 +59,15 @@ def choose(comparison_id: str) -> Tab:
     """
     asked = st.query_params.get("tab", "live")
     known: dict[str, Tab] = {name: name for name in TITLES}
-    if st.session_state.get(_SHOWN) != comparison_id:  # a new page: the address decides
-        st.session_state[_SHOWN] = comparison_id
-        st.session_state[KEY] = TITLES[known.get(asked, "live")]
-    st.tabs(list(TITLES.values()), key=KEY, on_change="rerun")
-    title = st.session_state.get(KEY)
+    if st.session_state.get(_COMPARISON_KEY) != comparison_id:  # a new page: the address decides
+        st.session_state[_COMPARISON_KEY] = comparison_id
+        st.session_state[TAB_KEY] = TITLES[known.get(asked, "live")]
+    st.tabs(list(TITLES.values()), key=TAB_KEY, on_change="rerun")
+    title = st.session_state.get(TAB_KEY)
     return next((name for name, shown in TITLES.items() if shown == title), "live")
 
 
-LEGEND = (
+RESULTS_LEGEND = (
     "Mean ± standard deviation over seeds, with the mean's 95 % interval below. ● marks an arm "
     "whose interval meets no other arm's, ○ a best mean that is not told apart."
 )
@@ -80,7 +80,7 @@ def tab_of(key: str) -> Tab:
     return "live" if key.startswith("dynamics.") else "retrieval"
 
 
-def of_tab(found: Sequence[Section], tab: Tab) -> list[Section]:
+def sections_of_tab(found: Sequence[Section], tab: Tab) -> list[Section]:
     """The lines of a tab, in their sections; those without a line are left out."""
     kept = [
         replace(section, lines=tuple(line for line in section.lines if tab_of(line.key) == tab))
@@ -89,19 +89,19 @@ def of_tab(found: Sequence[Section], tab: Tab) -> list[Section]:
     return [section for section in kept if section.lines]
 
 
-def tables(view: View, tab: Tab) -> bool:
+def show_results(view: View, tab: Tab) -> bool:
     """Draw the tab's results, as soon as there are any; whether there were."""
     arms = view.arms
     # Against the last one, so that of two arms the first minus the second is shown, as the verdict
     # has it.
     summary = view.client.summary(view.id, baseline=arms[-1])
     whole_run = [row["key"] for row in view.catalogue["metrics"] if row["summary_only"]]
-    found = of_tab(sections(summary, arms, whole_run), tab)
+    found = sections_of_tab(result_sections(summary, arms, whole_run), tab)
     if not found:
         return False
     st.subheader("Results", anchor="results")
     st.caption(
-        f"{summary['runs_finished']} of {summary['runs_total']} runs finished. {LEGEND}",
+        f"{summary['runs_finished']} of {summary['runs_total']} runs finished. {RESULTS_LEGEND}",
     )
     first, *others = found
     st.markdown(f"**{first.title}**")
@@ -112,7 +112,7 @@ def tables(view: View, tab: Tab) -> bool:
     return True
 
 
-def by_class(
+def show_by_class(
     view: View, tab: Tab, field: str, *, name: str, meaning: str, method: str
 ) -> int | None:
     """Choose a snapshot and draw what it says of every class.
@@ -132,15 +132,15 @@ def by_class(
     space = view.client.space(view.id)
     samples = space["samples"]
     if samples is None:
-        nothing_yet(view)
+        show_no_snapshot(view)
         return None
     with st.container(horizontal=True, gap="medium"):
-        seed = seed_of(view, space, key=f"{tab}_seed")
-        epoch = epoch_of(view, epochs_of(space, seed), key=f"{tab}_epoch")
+        seed = choose_seed(view, space, key=f"{tab}_seed")
+        epoch = choose_epoch(view, snapshot_epochs(space, seed), key=f"{tab}_epoch")
     facts = view.client.space_facts(view.id, seed=seed, epoch=epoch)
     chart.show_chart(
-        bars(
-            values(facts["arms"], field),
+        class_bars(
+            class_values(facts["arms"], field),
             view.styles,
             lambda label: class_name(samples, label),
             y=field,
@@ -156,14 +156,14 @@ def by_class(
 
 def show_live(view: View) -> None:
     """What the curves add up to."""
-    if not tables(view, "live") and not view.is_open:
+    if not show_results(view, "live") and not view.is_open:
         st.caption("No run of this comparison came to a first step: nothing was measured.")
 
 
 def show_geometry(view: View) -> None:
     """Results, variance by class, distances of pairs."""
-    tables(view, "geometry")
-    seed = by_class(
+    show_results(view, "geometry")
+    seed = show_by_class(
         view,
         "geometry",
         "variance",
@@ -176,7 +176,7 @@ def show_geometry(view: View) -> None:
     by_epoch = view.client.distances(view.id, seed=seed)["arms"]
     if by_epoch and set.intersection(*(set(arm["epochs"]) for arm in by_epoch)):
         chart.show_chart(
-            distances(by_epoch),
+            distance_histograms(by_epoch),
             key=f"distances-{view.id}",
             name="Distances of positive and negative pairs",
             caption="Density of Euclidean distances between embeddings as they are, within one "
@@ -187,8 +187,8 @@ def show_geometry(view: View) -> None:
 
 def show_retrieval(view: View) -> None:
     """Results, and accuracy by class."""
-    tables(view, "retrieval")
-    seed = by_class(
+    show_results(view, "retrieval")
+    seed = show_by_class(
         view,
         "retrieval",
         "accuracy",
@@ -206,10 +206,10 @@ def show_retrieval(view: View) -> None:
 
 def show_space(view: View) -> None:
     """The linked panels; they look after themselves."""
-    space(view.id, view.arms, is_open=view.is_open)
+    mount_space(view.id, view.arms, is_open=view.is_open)
 
 
-KEYS: Final = ("a", "b")
+ARM_KEYS: Final = ("a", "b")
 """Of the address's query."""
 
 
@@ -223,10 +223,10 @@ def show_verdict(view: View) -> None:
             icon=":material/balance:",
         )
         return
-    asked = _asked(arms)
+    asked = _arms_in_address(arms)
     found = view.client.verdict(view.id, **asked)
     if len(arms) > 2 or found["arms"] is None:
-        _choose(arms, found["arms"], asked)
+        _choose_arms(arms, found["arms"], asked)
     if found["arms"] is None:
         st.info(found["summary"], icon=":material/balance:")
         return
@@ -238,24 +238,24 @@ def show_verdict(view: View) -> None:
         )
         return
     metrics = view.client.summary(view.id)["metrics"]
-    differences = by_seed(metrics, found["arms"]["a"], found["arms"]["b"])
-    st.html(card(found, view.styles, viewer_theme(), differences))
+    differences = seed_differences(metrics, found["arms"]["a"], found["arms"]["b"])
+    st.html(verdict_html(found, view.styles, viewer_theme(), differences))
 
 
-def _asked(arms: Sequence[str]) -> dict[str, str]:
+def _arms_in_address(arms: Sequence[str]) -> dict[str, str]:
     """The two arms that the address names; none unless it names two that there are."""
-    named = {key: st.query_params.get(key, "") for key in KEYS}
+    named = {key: st.query_params.get(key, "") for key in ARM_KEYS}
     sound = set(named.values()) <= set(arms) and named["a"] != named["b"]
     return named if sound else {}
 
 
-def _choose(arms: Sequence[str], judged: Pair | None, asked: Mapping[str, str]) -> None:
+def _choose_arms(arms: Sequence[str], judged: Pair | None, asked: Mapping[str, str]) -> None:
     """Pick which two arms are judged; kept in the address."""
     columns = st.columns([1, 1, 2], vertical_alignment="bottom")
     labels = {"a": "In the contrastive loss's place", "b": "In the triplet loss's place"}
     shown = {"a": judged["a"], "b": judged["b"]} if judged else asked
     picked = {}
-    for key, column in zip(KEYS, columns, strict=False):
+    for key, column in zip(ARM_KEYS, columns, strict=False):
         arm = column.selectbox(
             labels[key],
             arms,
@@ -265,7 +265,7 @@ def _choose(arms: Sequence[str], judged: Pair | None, asked: Mapping[str, str]) 
         )
         if arm is not None:
             picked[key] = arm
-    if len(picked) < len(KEYS) or picked == shown:  # the address says it already
+    if len(picked) < len(ARM_KEYS) or picked == shown:  # the address says it already
         return
     if picked["a"] == picked["b"]:
         columns[2].caption("Pick two different arms.")

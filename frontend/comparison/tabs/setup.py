@@ -7,20 +7,20 @@ import streamlit as st
 
 from frontend.api.types import Run
 from frontend.comparison.html import settings_table
-from frontend.comparison.spec_text import settings
+from frontend.comparison.spec_text import arm_settings
 from frontend.comparison.tabs.view import View
 from frontend.ui.session import role_button
 from frontend.ui.text import OPEN_STATES, STATE_TEXTS
 from frontend.ui.widgets import viewer_theme
 
-LINES: Final = 500
+MAX_LOG_LINES: Final = 500
 """Of a log that are shown; the file has all that the API keeps."""
 
 
-def show(view: View) -> None:
+def show_setup(view: View) -> None:
     """Settings, notes, the runs with their logs, the spec."""
     st.subheader("Settings of the arms", anchor="settings")
-    rows = settings(view.comparison["spec"], view.catalogue)
+    rows = arm_settings(view.comparison["spec"], view.catalogue)
     with st.container(key="settings-of-arms"):
         st.html(settings_table(view.styles, rows, viewer_theme()))
     if view.comparison["notes"]:
@@ -37,7 +37,7 @@ def _runs(view: View) -> None:
     chosen = st.selectbox(
         "Run",
         list(runs),
-        index=_first_to_look_at(list(runs.values())),
+        index=_first_failed(list(runs.values())),
         format_func=lambda run: _title(runs[run]),
         key=f"setup_run_{view.id}",
     )
@@ -59,7 +59,7 @@ def _runs(view: View) -> None:
     _log(view, run)
 
 
-def _first_to_look_at(runs: list[Run]) -> int | None:
+def _first_failed(runs: list[Run]) -> int | None:
     """A failed one, if there is one; else the first."""
     failed = [place for place, run in enumerate(runs) if run["state"] == "failed"]
     return failed[0] if failed else 0 if runs else None
@@ -90,9 +90,11 @@ def _log(view: View, run: Run) -> None:
     if not lines:
         st.caption("This run has said nothing: there was nothing to remark.")
         return
-    st.code("\n".join(lines[-LINES:]), language=None, height=260 if len(lines) > 8 else None)
-    if len(lines) > LINES:
-        st.caption(f"The last {LINES} of {len(lines):,} lines.")
+    st.code(
+        "\n".join(lines[-MAX_LOG_LINES:]), language=None, height=260 if len(lines) > 8 else None
+    )
+    if len(lines) > MAX_LOG_LINES:
+        st.caption(f"The last {MAX_LOG_LINES} of {len(lines):,} lines.")
     st.download_button(
         "Download the log",
         "\n".join(lines) + "\n",

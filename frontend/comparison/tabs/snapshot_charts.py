@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from frontend.charts import figures
 from frontend.ui.theme import ArmStyle
 
-MOST: Final = 30
+MAX_CLASSES: Final = 30
 """Classes that bars can be told apart of; of more, those in which the arms differ most."""
 PATTERNS: Final = ("", "/", ".", "x", "-", "+", "|")
 """The second sign of an arm, beside its colour."""
@@ -17,7 +17,7 @@ PATTERNS: Final = ("", "/", ".", "x", "-", "+", "|")
 Facts = Sequence[Mapping[str, Any]]
 
 
-def values(arms: Facts, field: str) -> dict[str, dict[int, float]]:
+def class_values(arms: Facts, field: str) -> dict[str, dict[int, float]]:
     """By arm, then by class, what `field` of its class facts says; None is left out."""
     return {
         arm["arm"]: {row["label"]: row[field] for row in arm["classes"] if row[field] is not None}
@@ -25,7 +25,7 @@ def values(arms: Facts, field: str) -> dict[str, dict[int, float]]:
     }
 
 
-def shown(found: Mapping[str, Mapping[int, float]], most: int = MOST) -> list[int]:
+def shown_classes(found: Mapping[str, Mapping[int, float]], most: int = MAX_CLASSES) -> list[int]:
     """The classes to draw, in their order: all, or the `most` in which the arms differ most."""
     labels = sorted({label for own in found.values() for label in own})
     if len(labels) <= most:
@@ -38,7 +38,7 @@ def shown(found: Mapping[str, Mapping[int, float]], most: int = MOST) -> list[in
     return sorted(sorted(labels, key=spread, reverse=True)[:most])
 
 
-def bars(
+def class_bars(
     found: Mapping[str, Mapping[int, float]],
     styles: Mapping[str, ArmStyle],
     name_of: Callable[[int], str],
@@ -46,7 +46,7 @@ def bars(
     y: str,
 ) -> go.Figure:
     """The figure of what `values` found."""
-    labels = shown(found)
+    labels = shown_classes(found)
     order = list(styles)
     figure = go.Figure(
         [
@@ -68,13 +68,13 @@ def bars(
     return figures.apply_layout(figure, x="class", y=y)
 
 
-KINDS: Final = {"positive": ("#0072b2", "solid"), "negative": ("#d55e00", "dash")}
+PAIR_STYLES: Final = {"positive": ("#0072b2", "solid"), "negative": ("#d55e00", "dash")}
 """Kind of pairs -> colour and dash."""
-ROW: Final = 150
+ROW_HEIGHT: Final = 150
 """Pixels of one arm."""
 
 
-def distances(arms: Sequence[Mapping[str, Any]]) -> go.Figure:
+def distance_histograms(arms: Sequence[Mapping[str, Any]]) -> go.Figure:
     """Normalised histograms with a slider over the epochs that all the arms have.
 
     Args:
@@ -85,8 +85,10 @@ def distances(arms: Sequence[Mapping[str, Any]]) -> go.Figure:
     for epoch in epochs:
         for row, arm in enumerate(arms):
             histogram = arm["histograms"][arm["epochs"].index(epoch)]
-            for kind in KINDS:
-                figure.add_trace(_trace(histogram, kind, row, visible=epoch == epochs[-1]))
+            for kind in PAIR_STYLES:
+                figure.add_trace(
+                    _histogram_trace(histogram, kind, row, visible=epoch == epochs[-1])
+                )
     each = 2 * len(arms)
     steps = [
         {
@@ -110,7 +112,7 @@ def distances(arms: Sequence[Mapping[str, Any]]) -> go.Figure:
         }
         figure.update_layout({axis: look})
     figure.update_layout(
-        height=110 + ROW * len(arms) + (70 if len(epochs) > 1 else 0),
+        height=110 + ROW_HEIGHT * len(arms) + (70 if len(epochs) > 1 else 0),
         hovermode="closest",
         sliders=[
             {
@@ -128,8 +130,10 @@ def distances(arms: Sequence[Mapping[str, Any]]) -> go.Figure:
     return figure
 
 
-def _trace(histogram: Mapping[str, Any], kind: str, row: int, *, visible: bool) -> go.Scatter:
-    color, dash = KINDS[kind]
+def _histogram_trace(
+    histogram: Mapping[str, Any], kind: str, row: int, *, visible: bool
+) -> go.Scatter:
+    color, dash = PAIR_STYLES[kind]
     edges, counts = histogram["edges"], histogram[kind]
     total = sum(counts) or 1
     width = edges[1] - edges[0]

@@ -41,13 +41,13 @@ class View:
         return self.comparison["state"] in OPEN_STATES
 
 
-def seed_of(view: View, space: Space, *, key: str) -> int:
+def choose_seed(view: View, space: Space, *, key: str) -> int:
     """The chosen seed, of those that have a snapshot."""
     seeds = space["seeds"]
     return int(st.selectbox("Seed", seeds, key=f"{key}_{view.id}", width=140) or seeds[0])
 
 
-def epoch_of(view: View, epochs: Sequence[int], *, key: str) -> int:
+def choose_epoch(view: View, epochs: Sequence[int], *, key: str) -> int:
     """The chosen epoch; the last unless another is."""
     if len(epochs) == 1:
         return epochs[0]
@@ -57,14 +57,14 @@ def epoch_of(view: View, epochs: Sequence[int], *, key: str) -> int:
     return int(chosen)
 
 
-def epochs_of(space: Space, seed: int) -> list[int]:
+def snapshot_epochs(space: Space, seed: int) -> list[int]:
     """Epochs that any arm has a snapshot of at this seed, rising."""
     return sorted(
         {epoch for run in space["runs"] if run["seed"] == seed for epoch in run["epochs"]}
     )
 
 
-def nothing_yet(view: View) -> None:
+def show_no_snapshot(view: View) -> None:
     """Say why there are no pictures of the space, and what would bring them."""
     if view.is_open:
         st.info(

@@ -19,8 +19,8 @@ from frontend.api.types import Arm, ArmCurve, ArmTable
 from frontend.compare import curves_figure as curves
 from frontend.compare import scatter_figure as scatter
 from frontend.compare import tables
-from frontend.compare.arm_table import ORDERS
-from frontend.compare.selection import labels, reference
+from frontend.compare.arm_table import SORT_ORDERS
+from frontend.compare.selection import arm_labels, arm_reference
 from frontend.errors import ApiError
 from frontend.ui.theme import arm_styles
 from tests.support import long_runs
@@ -53,7 +53,7 @@ def filled(served: tuple[Api, Database]) -> Api:
 
 
 def references(client: Api) -> list[str]:
-    return [reference(arm) for arm in client.arms()["arms"]]
+    return [arm_reference(arm) for arm in client.arms()["arms"]]
 
 
 def opened(client: Api, **query: Any) -> AppTest:
@@ -238,13 +238,15 @@ def test_scatter_of_runs_and_arms_and_its_csv(filled: Api) -> None:
     asked = references(filled)
     key = "retrieval.map_at_r"
     found = filled.arm_values(asked, [key, "dynamics.auc"])
-    names = labels(found["arms"])
-    runs = scatter.dots(found, names, x="dynamics.auc", y=key, of="last", each="run")
+    names = arm_labels(found["arms"])
+    runs = scatter.scatter_points(found, names, x="dynamics.auc", y=key, of="last", each="run")
     assert len(runs) == 8
     assert runs[0].name == f"{names[0]}, seed 0"
     first = found["metrics"][0]["arms"][0]["runs"][0]
     assert (runs[0].y, runs[0].seed) == (first["last"], 0)
-    means = scatter.dots(found, names, x="encoder.embedding_dim", y=key, of="test", each="arm")
+    means = scatter.scatter_points(
+        found, names, x="encoder.embedding_dim", y=key, of="test", each="arm"
+    )
     assert [dot.x for dot in means] == [
         arm["settings"]["encoder.embedding_dim"] for arm in found["arms"]
     ]
@@ -252,7 +254,9 @@ def test_scatter_of_runs_and_arms_and_its_csv(filled: Api) -> None:
     assert test is not None
     assert (means[0].y, means[0].y_sd) == (test["mean"], test["sd"])
     # A trait has no test value, and an arm without a margin none of that.
-    assert scatter.dots(found, names, x="dynamics.auc", y=key, of="test", each="run") == []
+    assert (
+        scatter.scatter_points(found, names, x="dynamics.auc", y=key, of="test", each="run") == []
+    )
     rows = list(csv.reader(io.StringIO(scatter.scatter_csv(runs, x="dynamics.auc", y=key))))
     assert rows[0][4:] == ["seed", "dynamics.auc", "dynamics.auc_sd", key, f"{key}_sd"]
     assert float(rows[1][7]) == runs[0].y
@@ -262,17 +266,17 @@ def test_scatter_of_runs_and_arms_and_its_csv(filled: Api) -> None:
 def test_scatter_axes_and_colours() -> None:
     arm = cast(Arm, {"loss": "triplet", "comparison": "c", "comparison_name": "n", "arm": "a"})
     other = cast(Arm, {**arm, "loss": "contrastive"})
-    dots = [scatter.Dot(arm, "<b>", 0.1, 2.0, y_sd=0.5), scatter.Dot(other, "o", 1.0, 3.0)]
-    drawn = scatter.figure(dots, x="X", y="Y", log_x=True, log_y=False)
+    dots = [scatter.Point(arm, "<b>", 0.1, 2.0, y_sd=0.5), scatter.Point(other, "o", 1.0, 3.0)]
+    drawn = scatter.scatter_figure(dots, x="X", y="Y", log_x=True, log_y=False)
     assert [trace.name for trace in drawn.data] == ["contrastive", "triplet"]
     assert drawn.data[0].marker.symbol != drawn.data[1].marker.symbol
     assert drawn.data[0].marker.color != drawn.data[1].marker.color
     assert (drawn.layout.xaxis.type, drawn.layout.yaxis.type) == ("log", None)
     assert drawn.data[1].text[0] == "&lt;b&gt;"
     assert drawn.data[1].error_y.array[0] == 0.5
-    assert scatter.positive([1, 2.5])
+    assert scatter.all_positive([1, 2.5])
     others: list[list[Any]] = [[], [0], [1, -1], ["a"], [True]]
-    assert not any(scatter.positive(values) for values in others)
+    assert not any(scatter.all_positive(values) for values in others)
 
 
 def test_the_table_as_csv_has_the_settings_that_differ(filled: Api) -> None:
@@ -311,7 +315,7 @@ def test_no_name_becomes_a_formula_or_markup() -> None:
 def test_labels_are_short_and_never_alike() -> None:
     def named(*arms: tuple[str, str, str]) -> list[str]:
         keys = ("comparison", "comparison_name", "arm")
-        return labels([cast(Arm, dict(zip(keys, arm, strict=True))) for arm in arms])
+        return arm_labels([cast(Arm, dict(zip(keys, arm, strict=True))) for arm in arms])
 
     assert named(("c1", "one", "a"), ("c1", "one", "b")) == ["a", "b"]
     assert named(("c1", "one", "a"), ("c2", "two", "a")) == ["one: a", "two: a"]
@@ -336,11 +340,11 @@ def test_curves_along_epochs_and_time_and_smoothing() -> None:
             "mean": [1.0, 0.0, None],
         },
     )
-    assert curves.along(curve, "step") == [0, 10, 20]
-    assert curves.along(curve, "epoch") == [0, 1, 2]
-    assert curves.along(curve, "time") == [0, 3, 3]
-    assert curves.smoothed([1.0, None, 0.0], 0) == [1.0, None, 0.0]
-    first, gap, last = curves.smoothed([1.0, None, 0.0], 0.5)
+    assert curves.x_values(curve, "step") == [0, 10, 20]
+    assert curves.x_values(curve, "epoch") == [0, 1, 2]
+    assert curves.x_values(curve, "time") == [0, 3, 3]
+    assert curves.smooth_values([1.0, None, 0.0], 0) == [1.0, None, 0.0]
+    first, gap, last = curves.smooth_values([1.0, None, 0.0], 0.5)
     assert (first, gap) == (1.0, None)
     assert last == pytest.approx(1 / 3)  # weights 1/4 and 1/2 over their sum
     said = curves.caption([curve], lines="mean", axis="time", smooth=0.0, meaning="M.")
@@ -354,5 +358,5 @@ def test_the_more_runs_the_fewer_points() -> None:
 
 
 def test_every_order_is_one_of_the_apis(filled: Api) -> None:
-    for sort, descending in ORDERS.values():
+    for sort, descending in SORT_ORDERS.values():
         assert filled.arms(sort=sort, descending=descending)["total"] == 4

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from contract.catalogue.catalogue import catalogue
 from contract.catalogue.presets import DEMO
 from contract.comparison.spec import parse_spec
-from frontend.comparison.tabs.sections import KEY, TITLES
+from frontend.comparison.tabs.sections import TAB_KEY, TITLES
 from tests.support.api_peer import ApiPeer, api_peer
 from tests.support.ports import free_ports
 
@@ -182,7 +182,7 @@ def test_no_tab_is_blank_before_anything_is_measured(peer: ApiPeer, tab: str, st
     lay(peer, state, **{state: 6})
     at = opened(tab=tab)
     assert not at.exception
-    assert TITLES[tab] == at.session_state[KEY]  # type: ignore[index]
+    assert TITLES[tab] == at.session_state[TAB_KEY]  # type: ignore[index]
     if tab in {"geometry", "retrieval"}:
         said = "comes before the first step" if state == "queued" else "kept a snapshot"
         assert said in infos(at)[0]
@@ -230,7 +230,7 @@ def test_an_unknown_tab_is_the_first_one(peer: ApiPeer) -> None:
     lay(peer, "succeeded", SUMMARY, succeeded=6)
     at = opened(tab="nonsense")
     assert not at.exception
-    assert at.session_state[KEY] == "Live"
+    assert at.session_state[TAB_KEY] == "Live"
 
 
 def test_a_queued_comparison_can_be_cancelled(peer: ApiPeer) -> None:

@@ -194,12 +194,12 @@ def chosen_row() -> None:
     """The actions on the only comparison, as if its row were selected."""
     import streamlit as st  # noqa: PLC0415 - a page of its own
 
-    from frontend.comparison.actions import open_dialog, row_actions  # noqa: PLC0415
+    from frontend.comparison.actions import board_dialog, row_actions  # noqa: PLC0415
 
     client = st.session_state["api"]
     found = client.comparisons(archived=st.session_state["archived"])["comparisons"]
     row_actions(client, found[0] if found else None)
-    open_dialog(client)
+    board_dialog(client)
 
 
 def acting(client: Api, *, archived: bool = False) -> AppTest:

@@ -19,7 +19,7 @@ from backend.app import create_app
 from backend.settings import Settings
 from frontend.api.client import Api
 from frontend.cli import __main__ as cli
-from frontend.cli.output import FINE, WRONG, Progress, plain
+from frontend.cli.output import EXIT_OK, EXIT_WRONG_INPUT, Progress, printable
 from frontend.cli.watch import Clock, watch
 from frontend.errors import ApiAwayError, SignedOutError
 from tests.backend.helpers import claim
@@ -62,13 +62,13 @@ def test_the_token_of_the_environment_lets_in_and_names_who_submits(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     command = ["submit", written(tmp_path, SPEC), "--api", house]
-    assert cli.main(command) == WRONG
+    assert cli.main(command) == EXIT_WRONG_INPUT
     assert "needs a token" in capsys.readouterr().err
     monkeypatch.setenv("LOSSBOARD_TOKEN", TOKENS["viewer"])
-    assert cli.main(command) == WRONG
+    assert cli.main(command) == EXIT_WRONG_INPUT
     assert "'Vera' has the role viewer" in capsys.readouterr().err
     monkeypatch.setenv("LOSSBOARD_TOKEN", f"{TOKENS['editor']}\n")
-    assert cli.main(command) == FINE
+    assert cli.main(command) == EXIT_OK
     own = capsys.readouterr().out.strip()
     with httpx.Client(base_url=house) as http:
         admin = Api(http, token=TOKENS["admin"])
@@ -341,8 +341,8 @@ def test_on_a_terminal_one_line_changes_and_elsewhere_lines_are_few() -> None:
 
 
 def test_what_steers_a_terminal_is_taken_out() -> None:
-    assert plain("a\x1b[31mb\nc\u202e") == "a?[31mb?c?"
-    assert plain("größe “x” 日本") == "größe “x” 日本"
+    assert printable("a\x1b[31mb\nc\u202e") == "a?[31mb?c?"
+    assert printable("größe “x” 日本") == "größe “x” 日本"
 
 
 def test_a_worker_that_comes_late_is_waited_for(app: FastAPI, address: str) -> None:

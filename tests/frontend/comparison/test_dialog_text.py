@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from frontend.api.types import Comparison
-from frontend.comparison.actions import changes, freed, more_runs, next_seeds
+from frontend.comparison.actions import added_runs_text, changed_fields, freed_html, suggested_seeds
 
 
 def comparison(**values: Any) -> Comparison:
@@ -15,9 +15,9 @@ def comparison(**values: Any) -> Comparison:
 
 def test_only_what_differs_is_sent() -> None:
     own = comparison()
-    assert changes(own, name=" n ", tags=["a"], notes="") == {}
-    assert changes(own, name="m", tags=["a"], notes="") == {"name": "m"}
-    assert changes(own, name="n", tags=[" b ", "a"], notes="x") == {
+    assert changed_fields(own, name=" n ", tags=["a"], notes="") == {}
+    assert changed_fields(own, name="m", tags=["a"], notes="") == {"name": "m"}
+    assert changed_fields(own, name="n", tags=[" b ", "a"], notes="x") == {
         "tags": ["b", "a"],
         "notes": "x",
     }
@@ -28,18 +28,18 @@ def test_only_what_differs_is_sent() -> None:
     [([0, 1, 2], "3-5"), ([], "0-2"), ([9, 3], "10-12"), (list(range(98)), "98, 99")],
 )
 def test_the_next_seeds_are_suggested(seeds: list[int], suggested: str) -> None:
-    assert next_seeds(seeds) == suggested
-    assert next_seeds(list(range(100))) == ""
+    assert suggested_seeds(seeds) == suggested
+    assert suggested_seeds(list(range(100))) == ""
 
 
 def test_the_runs_that_seeds_add_are_counted() -> None:
     own = comparison()
-    assert more_runs(own, []) == "It has seed 0 already."
-    assert more_runs(own, [4]).endswith("1 seed × 2 arms = 2 more runs, 4 in all.")
+    assert added_runs_text(own, []) == "It has seed 0 already."
+    assert added_runs_text(own, [4]).endswith("1 seed × 2 arms = 2 more runs, 4 in all.")
 
 
 def test_what_is_freed_is_said_in_numbers() -> None:
-    html = freed({"bytes": 12_300_000, "points": 1_234_567, "runs": 1})
+    html = freed_html({"bytes": 12_300_000, "points": 1_234_567, "runs": 1})
     assert "<b>1</b><span>run</span>" in html
     assert "<b>1,234,567</b>" in html
     assert "<b>12.3 MB</b>" in html

@@ -14,7 +14,7 @@ def test_every_text_of_a_user_is_escaped() -> None:
         "created_at": "2026-11-23T14:05:00.123Z",
     }
     pages = [
-        comparison_html.head(comparison, [Fact("Data", BAD)], BAD),
+        comparison_html.head_html(comparison, [Fact("Data", BAD)], BAD),
         comparison_html.settings_table(arm_styles([BAD]), [Setting(BAD, (BAD,))], "light"),
     ]
     for page in pages:
@@ -25,8 +25,10 @@ def test_every_text_of_a_user_is_escaped() -> None:
 
 def test_what_is_archived_says_so() -> None:
     comparison = {"id": "c1", "tags": ["t"], "created_by": "", "created_at": "2026-11-23T14:05:00Z"}
-    assert "in the archive" not in comparison_html.head({**comparison, "archived": False}, [], "")
-    assert "in the archive" in comparison_html.head({**comparison, "archived": True}, [], "")
+    assert "in the archive" not in comparison_html.head_html(
+        {**comparison, "archived": False}, [], ""
+    )
+    assert "in the archive" in comparison_html.head_html({**comparison, "archived": True}, [], "")
 
 
 def test_the_table_carries_the_arms_colours_and_the_marks() -> None:

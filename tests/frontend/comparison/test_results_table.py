@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from frontend.comparison.results_table import figure, sections, signed
+from frontend.comparison.results_table import format_number, format_signed, result_sections
 
 
 def row(arm: str, mean: float | None, **more: Any) -> dict[str, Any]:
@@ -15,7 +15,7 @@ def summary(better: str | None, *arms: dict[str, Any], key: str = "retrieval.rec
 
 
 def marks(data: Any) -> list[str]:
-    [section] = sections(data, ["a", "b"])
+    [section] = result_sections(data, ["a", "b"])
     [line] = section.lines
     return [cell.mark if cell else "-" for cell in line.cells]
 
@@ -41,7 +41,7 @@ def test_one_seed_tells_nothing_apart() -> None:
     alone = {"n": 1, "sd": None}
     data = summary("higher", row("a", 0.5, **alone), row("b", 0.8, **alone))
     assert marks(data) == ["", "ahead"]
-    cell = sections(data, ["a", "b"])[0].lines[0].cells[0]
+    cell = result_sections(data, ["a", "b"])[0].lines[0].cells[0]
     assert cell is not None
     assert (cell.mean, cell.spread, cell.interval, cell.count) == ("0.5", "", "", 1)
 
@@ -58,7 +58,7 @@ def test_the_test_split_comes_first_and_empty_lines_are_left_out() -> None:
         summary("higher", key="retrieval.map_at_r")["metrics"][0],
         summary("higher", row("a", 1.0), key="test.retrieval.recall_at_1")["metrics"][0],
     ]
-    found = sections({"metrics": metrics}, ["a", "b"])
+    found = result_sections({"metrics": metrics}, ["a", "b"])
     assert [[line.key for line in section.lines] for section in found] == [
         ["test.retrieval.recall_at_1"],
         ["retrieval.recall_at_1"],
@@ -71,14 +71,14 @@ def test_the_test_split_comes_first_and_empty_lines_are_left_out() -> None:
     [(0.96543, "0.9654"), (1.4999, "1.5"), (0.0123456, "0.0123"), (1e-5, "1.00e-05"), (0.0, "0")],
 )
 def test_figures_are_short(value: float, text: str) -> None:
-    assert figure(value) == text
+    assert format_number(value) == text
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [(-0.5, "−0.5"), (2.0, "+2"), (0.0, "0"), (-5.6e-17, "0"), (3e-13, "0")]
 )
 def test_differences_have_a_sign_and_rounding_is_no_difference(value: float, text: str) -> None:
-    assert signed(value) == text
+    assert format_signed(value) == text
 
 
 def difference(mean: float, interval: list[float] | None) -> dict[str, Any]:
@@ -89,18 +89,18 @@ def difference(mean: float, interval: list[float] | None) -> dict[str, Any]:
 def test_two_arms_have_a_difference_and_more_have_none() -> None:
     data = summary("higher", row("a", 0.5), row("b", 0.6))
     data["metrics"][0]["differences"] = [difference(0.1, [0.05, 0.15])]
-    [section] = sections(data, ["a", "b"])
+    [section] = result_sections(data, ["a", "b"])
     cell = section.lines[0].difference
     assert cell is not None
     assert (cell.mean, cell.interval, cell.count) == ("+0.1", "+0.05 … +0.15", 3)
     assert cell.note == "p = 0.25, at least 0.25"
     assert section.has_differences
-    assert not sections(data, ["a", "b", "c"])[0].has_differences
+    assert not result_sections(data, ["a", "b", "c"])[0].has_differences
 
 
 def test_the_untrained_encoder_stands_beside_what_became_of_it() -> None:
     data = summary("higher", row("a", 0.9, untrained=0.4), row("b", 0.8, untrained=0.4))
-    [section] = sections(data, ["a", "b"])
+    [section] = result_sections(data, ["a", "b"])
     assert section.has_untrained
     assert section.lines[0].untrained == "0.4"
 
@@ -110,7 +110,7 @@ def test_what_was_not_reached_is_told_as_more_than_its_bound() -> None:
     values += [{"seed": seed, "value": 50.0, "step": 9, "censored": True} for seed in (1, 2)]
     key = "dynamics.loss_decay_epochs"
     data = summary(None, row("a", None, censored=2, values=values), row("b", 4.0), key=key)
-    [section] = sections(data, ["a", "b"], [key])
+    [section] = result_sections(data, ["a", "b"], [key])
     assert section.title == "Training, whole run"
     cell = section.lines[0].cells[0]
     assert cell is not None
@@ -119,7 +119,9 @@ def test_what_was_not_reached_is_told_as_more_than_its_bound() -> None:
 
 def test_metrics_stand_under_the_heading_of_their_family() -> None:
     keys = ("test.geometry.hubness", "clustering.ami", "detail.recall_at_1", "dynamics.loss")
-    lines = [sections(summary(None, row("a", 1.0), key=key), ["a"])[0].lines[0] for key in keys]
+    lines = [
+        result_sections(summary(None, row("a", 1.0), key=key), ["a"])[0].lines[0] for key in keys
+    ]
     assert [line.family for line in lines] == ["Geometry", "Clustering", "Detail", ""]
 
 
@@ -134,7 +136,7 @@ def test_two_modalities_have_families_of_their_own_side_by_side() -> None:
         "retrieval.visual_to_audio.map": "Cross-modal retrieval",
     }
     metrics = [summary(None, row("a", 1.0), key=key)["metrics"][0] for key in keys]
-    lines = [line for found in sections({"metrics": metrics}, ["a"]) for line in found.lines]
+    lines = [line for found in result_sections({"metrics": metrics}, ["a"]) for line in found.lines]
     assert {line.key: line.family for line in lines} == keys
     validation = [line.family for line in lines if not line.key.startswith("test.")]
     assert validation == [
@@ -149,11 +151,11 @@ def test_two_modalities_have_families_of_their_own_side_by_side() -> None:
 
 def test_the_raw_backbone_and_chance_stand_beside_the_metrics_that_have_them() -> None:
     data = summary("higher", row("a", 0.5))
-    assert sections(data, ["a"])[0].references == []
+    assert result_sections(data, ["a"])[0].references == []
     data["metrics"][0] |= {"raw_backbone": None, "chance": 0.1}
     other = summary("higher", row("a", 0.5), key="geometry.hubness")["metrics"][0]
     data["metrics"].append({**other, "raw_backbone": 0.25, "chance": None})
-    [section] = sections(data, ["a"])
+    [section] = result_sections(data, ["a"])
     assert section.references == ["raw backbone", "chance"]
     assert [line.references for line in section.lines] == [
         {"chance": "0.1"},

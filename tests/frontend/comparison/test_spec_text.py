@@ -3,7 +3,7 @@ from typing import Any
 from contract.catalogue.catalogue import catalogue
 from contract.catalogue.presets import DEMO
 from contract.comparison.spec import parse_spec
-from frontend.comparison.spec_text import difference, facts, measures, settings
+from frontend.comparison.spec_text import arm_settings, difference_text, measured_data, shared_facts
 
 CATALOGUE = catalogue()
 
@@ -18,7 +18,7 @@ def arm(name: str, *, training: dict[str, Any] | None = None, **loss: Any) -> di
 
 
 def test_facts_read_as_sentences_of_the_catalogue() -> None:
-    said = {fact.name: fact.value for fact in facts(spec(), CATALOGUE)}
+    said = {fact.name: fact.value for fact in shared_facts(spec(), CATALOGUE)}
     assert said == {
         "Data": "Digits",
         "Encoder": "Small convnet, 64 dimensions, L2-normalised",
@@ -30,19 +30,19 @@ def test_facts_read_as_sentences_of_the_catalogue() -> None:
 
 
 def test_many_seeds_are_counted() -> None:
-    said = {fact.name: fact.value for fact in facts(spec(seeds=list(range(9))), CATALOGUE)}
+    said = {fact.name: fact.value for fact in shared_facts(spec(seeds=list(range(9))), CATALOGUE)}
     assert said["Seeds"] == "9 (0 … 8)"
 
 
 def test_a_fair_comparison_says_that_nothing_else_differs() -> None:
-    rows = settings(spec(), CATALOGUE)
+    rows = arm_settings(spec(), CATALOGUE)
     assert [row.name for row in rows] == ["Loss", "Margin", "Distance", "Tuples", "Reduction"]
     assert rows[0].values == ("Contrastive", "Triplet")
-    assert difference(rows).startswith("Besides the loss nothing differs")
+    assert difference_text(rows).startswith("Besides the loss nothing differs")
 
 
 def test_one_arm_differs_from_nothing_and_that_is_not_called_fair() -> None:
-    said = difference(settings(spec(arms=[arm("contrastive", margin=1.0)]), CATALOGUE))
+    said = difference_text(arm_settings(spec(arms=[arm("contrastive", margin=1.0)]), CATALOGUE))
     assert said.startswith("One arm alone")
 
 
@@ -56,19 +56,19 @@ def test_what_differs_besides_the_loss_is_named() -> None:
             training={"batch_size": 32, "optimizer": {"kind": "sgd", "lr": 0.1}},
         ),
     ]
-    rows = settings(spec(arms=arms), CATALOGUE)
+    rows = arm_settings(spec(arms=arms), CATALOGUE)
     values = {row.name: row.values for row in rows}
     assert values["Margin"] == ("1", "0.2")
     assert values["Reduction"] == ("mean", "mean active")
     assert values["Batch size"] == ("64", "32")
     assert values["Optimiser"] == ("Adam, lr 0.001", "SGD, lr 0.1, momentum 0.9")
-    assert difference(rows) == (
+    assert difference_text(rows) == (
         "Besides the loss, the arms differ in margin, reduction, batch size and optimiser."
     )
 
 
 def test_kinds_that_the_catalogue_does_not_know_keep_their_name() -> None:
-    said = {fact.name: fact.value for fact in facts(spec(), {})}
+    said = {fact.name: fact.value for fact in shared_facts(spec(), {})}
     assert said["Data"] == "digits"
 
 
@@ -78,15 +78,15 @@ def test_a_teams_own_data_a_backbone_and_augmentation_are_said() -> None:
         encoder={"kind": "resnet18", "embedding_dim": 128, "tuning": "head"},
         training={"augmentation": "flip_shift", "precision": "bfloat16"},
     )
-    said = {fact.name: fact.value for fact in facts(own, CATALOGUE)}
+    said = {fact.name: fact.value for fact in shared_facts(own, CATALOGUE)}
     assert said["Data"] == "Your images, d1, split by item"
     assert said["Encoder"] == (
         "ResNet-18 (imagenet weights, head trains), 128 dimensions, L2-normalised"
     )
     assert said["Augmentation"] == "flip shift"
     assert said["Precision"] == "bfloat16"
-    assert "Precision" not in {fact.name for fact in facts(spec(), CATALOGUE)}
-    named = {fact.name: fact.value for fact in facts(own, CATALOGUE, "shoes")}
+    assert "Precision" not in {fact.name for fact in shared_facts(spec(), CATALOGUE)}
+    named = {fact.name: fact.value for fact in shared_facts(own, CATALOGUE, "shoes")}
     assert named["Data"] == "Your images, shoes, split by item"
 
 
@@ -96,9 +96,9 @@ def test_the_second_modalitys_encoder_is_said() -> None:
         encoder={"kind": "audio_convnet"},
         visual_encoder={"kind": "convnet"},
     )
-    said = {fact.name: fact.value for fact in facts(pairs, CATALOGUE)}
+    said = {fact.name: fact.value for fact in shared_facts(pairs, CATALOGUE)}
     assert said["Visual encoder"] == "Small convnet"
-    assert measures(pairs, CATALOGUE, fine_upload=None) == {
+    assert measured_data(pairs, CATALOGUE, fine_upload=None) == {
         "fine_labels": True,
         "two_modalities": True,
         "class_disjoint": False,
@@ -108,7 +108,7 @@ def test_the_second_modalitys_encoder_is_said() -> None:
 def test_what_is_measured_follows_from_the_data() -> None:
     def fine(data: dict[str, Any], upload: bool | None = None) -> bool:
         made = {"data": data}
-        return measures(made, CATALOGUE, fine_upload=upload)["fine_labels"]
+        return measured_data(made, CATALOGUE, fine_upload=upload)["fine_labels"]
 
     assert not fine({"kind": "digits"})
     assert fine({"kind": "cifar100"})
@@ -117,4 +117,4 @@ def test_what_is_measured_follows_from_the_data() -> None:
     assert fine({"kind": "features", "file": ""}, upload=True)
     assert not fine({"kind": "image_folder", "folder": "/there"})
     by_class = {"data": {"kind": "cub200", "split": "class"}}
-    assert measures(by_class, CATALOGUE, fine_upload=None)["class_disjoint"]
+    assert measured_data(by_class, CATALOGUE, fine_upload=None)["class_disjoint"]

@@ -6,8 +6,13 @@ import pytest
 
 from contract.metrics import METRICS
 from frontend.comparison.results_table import Line, Section
-from frontend.comparison.tabs.sections import of_tab, tab_of
-from frontend.comparison.tabs.snapshot_charts import bars, distances, shown, values
+from frontend.comparison.tabs.sections import sections_of_tab, tab_of
+from frontend.comparison.tabs.snapshot_charts import (
+    class_bars,
+    class_values,
+    distance_histograms,
+    shown_classes,
+)
 from frontend.ui.theme import arm_styles
 
 STYLES = arm_styles(["one", "two"])
@@ -18,9 +23,11 @@ def arm(name: str, *rows: tuple[int, float | None]) -> dict[str, Any]:
 
 
 def test_bars_are_paired_by_class_and_an_unknown_value_has_none() -> None:
-    found = values([arm("one", (0, 0.5), (1, None)), arm("two", (0, 0.75), (1, 1.0))], "accuracy")
+    found = class_values(
+        [arm("one", (0, 0.5), (1, None)), arm("two", (0, 0.75), (1, 1.0))], "accuracy"
+    )
     assert found == {"one": {0: 0.5}, "two": {0: 0.75, 1: 1.0}}
-    figure = bars(found, STYLES, lambda label: f"class {label}", y="accuracy")
+    figure = class_bars(found, STYLES, lambda label: f"class {label}", y="accuracy")
     assert [list(trace.x) for trace in figure.data] == [["class 0", "class 1"]] * 2
     assert [list(trace.y) for trace in figure.data] == [[0.5, None], [0.75, 1.0]]
     looks = {(trace.marker.color, trace.marker.pattern.shape) for trace in figure.data}
@@ -30,8 +37,8 @@ def test_bars_are_paired_by_class_and_an_unknown_value_has_none() -> None:
 def test_of_many_classes_those_are_shown_in_which_the_arms_differ_most() -> None:
     one = dict.fromkeys(range(100), 0.5)
     two = {label: 0.5 + label / 1000 for label in range(100)}
-    assert shown({"one": one, "two": two}, most=3) == [97, 98, 99]
-    assert shown({"one": one}, most=100) == list(range(100))
+    assert shown_classes({"one": one, "two": two}, most=3) == [97, 98, 99]
+    assert shown_classes({"one": one}, most=100) == list(range(100))
 
 
 def histogram(width: float, *counts: int) -> dict[str, Any]:
@@ -44,7 +51,7 @@ def test_distances_are_densities_and_the_slider_shows_one_epoch() -> None:
         {"arm": "one", "epochs": [0, 5], "histograms": [histogram(1, 3, 1), histogram(1, 1, 1)]},
         {"arm": "two", "epochs": [0, 3, 5], "histograms": [histogram(2, 1, 1)] * 3},
     ]
-    figure = distances(arms)
+    figure = distance_histograms(arms)
     assert len(figure.data) == 2 * 2 * 2, "epoch 3 is not the first arm's"
     assert list(figure.data[0].y) == [0.75, 0.25]
     assert list(figure.data[2].y) == [0.25, 0.25], "bins twice as wide hold half the density"
@@ -57,7 +64,7 @@ def test_distances_are_densities_and_the_slider_shows_one_epoch() -> None:
 
 def test_a_histogram_of_nothing_is_flat() -> None:
     empty = {"edges": [0.0, 1.0], "positive": [0], "negative": [4]}
-    figure = distances([{"arm": "one", "epochs": [0], "histograms": [empty]}])
+    figure = distance_histograms([{"arm": "one", "epochs": [0], "histograms": [empty]}])
     assert [list(trace.y) for trace in figure.data] == [[0.0], [1.0]]
 
 
@@ -79,8 +86,8 @@ def test_every_result_has_its_tab(key: str, tab: str) -> None:
 def test_tables_of_all_tabs_together_hold_every_line_once() -> None:
     lines = tuple(Line(key, key, None, ()) for key in METRICS)
     whole = [Section("all", lines)]
-    parts = [of_tab(whole, tab) for tab in ("live", "geometry", "retrieval")]
+    parts = [sections_of_tab(whole, tab) for tab in ("live", "geometry", "retrieval")]
     assert sorted(line.key for part in parts for one in part for line in one.lines) == sorted(
         METRICS
     )
-    assert of_tab(whole, "space") == []
+    assert sections_of_tab(whole, "space") == []

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from backend.app import create_app
 from backend.settings import Settings
 from frontend.api.client import Api
-from frontend.export.menu import address
+from frontend.export.menu import export_url
 from tests.support.serving import serving
 from tests.support.specs import small
 
@@ -77,7 +77,7 @@ def test_report_and_tables_are_made_at_the_click_alone(
 
 
 def test_an_address_is_safe_whatever_the_id() -> None:
-    assert address("a/../b?c", format="csv") == (
+    assert export_url("a/../b?c", format="csv") == (
         "/api/v1/comparisons/a%2F..%2Fb%3Fc/export?format=csv"
     )
 

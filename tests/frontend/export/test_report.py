@@ -19,7 +19,7 @@ from backend.app import create_app
 from backend.settings import Settings
 from contract.metrics import METRICS
 from frontend.api.client import Api
-from frontend.comparison.results_table import sections
+from frontend.comparison.results_table import result_sections
 from frontend.export import latex
 from frontend.export.report_data import GROUPS, Material, drawn, read
 from frontend.export.report_page import page
@@ -179,14 +179,14 @@ def test_a_comparison_without_anything_measured_has_a_report(app: tuple[FastAPI,
 
 def tables(material: Material) -> str:
     everything = material.everything
-    found = sections(everything["summary"], material.arms)
+    found = result_sections(everything["summary"], material.arms)
     name = everything["comparison"]["name"]
-    return latex.tables(name, material.arms, found, everything["verdict"])
+    return latex.latex_document(name, material.arms, found, everything["verdict"])
 
 
 def test_latex_has_a_table_for_each_section_and_the_verdict(material: Material) -> None:
     text = tables(material)
-    found = sections(material.everything["summary"], material.arms)
+    found = result_sections(material.everything["summary"], material.arms)
     assert text.count(r"\toprule") == text.count(r"\end{table}") == len(found) + 1
     labels = re.findall(r"\\label\{([^}]*)\}", text)
     assert len(labels) == len(set(labels)) == len(found) + 1
@@ -203,7 +203,7 @@ def test_latex_is_safe_from_what_people_type(material: Material) -> None:
     assert bare.count("$") % 2 == 0
     comments = [line for line in bare.splitlines() if "%" in line]
     assert [line[0] for line in comments] == ["%", "%"], "what is behind a % is lost"
-    assert latex.escaped("a\n\\input{x}") == r"a \textbackslash{}input\{x\}"
+    assert latex.escape_latex("a\n\\input{x}") == r"a \textbackslash{}input\{x\}"
 
 
 def test_a_report_says_how_the_gradient_was_reduced(app: tuple[FastAPI, Api]) -> None:

@@ -9,20 +9,20 @@ from contract.catalogue.presets import DEMO, PRESETS, Preset
 from contract.comparison.spec import parse_spec
 from frontend.errors import FieldProblem
 from frontend.form import to_spec
-from frontend.form.from_spec import fit, read_spec
+from frontend.form.from_spec import fit_value, read_spec
 from frontend.form.schema_fields import (
     Choice,
     Field,
     Items,
     Problem,
     form_path,
-    from_api,
-    in_words,
-    place,
+    path_text,
+    problem_field,
+    problems_from_api,
     read_form,
     read_items,
 )
-from frontend.form.sections import spec_for
+from frontend.form.sections import spec_for_upload
 from frontend.form.to_spec import arm_count, write_spec
 
 FORM = read_form(catalogue())
@@ -154,19 +154,19 @@ class TestSpec:
     )
     def test_numbers_out_of_reach_are_brought_back(self, raw: float, kept: float) -> None:
         margin = field(FORM.loss.options[0].items, "margin")
-        value, wrong = fit(margin, raw)
+        value, wrong = fit_value(margin, raw)
         assert (type(value), value) == (float, kept)
         assert bool(wrong) == (raw != 2)
 
     def test_a_flag_must_be_a_flag(self) -> None:
         normalize = field(FORM.encoder.options[0].items, "normalize")
-        assert fit(normalize, False) == (False, "")
-        assert fit(normalize, "no")[0] is True
+        assert fit_value(normalize, False) == (False, "")
+        assert fit_value(normalize, "no")[0] is True
 
 
 class TestArms:
     def test_a_new_arm_gets_a_free_name_and_loss(self) -> None:
-        values = to_spec.added(filled(), FORM.loss)
+        values = to_spec.add_arm(filled(), FORM.loss)
         assert arm_count(values) == 3
         assert values["arms.2.name"] == values["arms.2.loss.kind"] == "n_pair"
         assert write_spec(values, FORM)["arms"][2]["loss"] == {
@@ -174,33 +174,33 @@ class TestArms:
             "reduction": "mean",
         }
         for _ in range(4):
-            values = to_spec.added(values, FORM.loss)
+            values = to_spec.add_arm(values, FORM.loss)
         assert len({values[f"arms.{index}.loss.kind"] for index in range(7)}) == 7
-        assert to_spec.added(values, FORM.loss)["arms.7.name"] == "contrastive 2"
+        assert to_spec.add_arm(values, FORM.loss)["arms.7.name"] == "contrastive 2"
 
     def test_a_copy_stands_last_with_the_same_settings(self) -> None:
         values = filled() | {"arms.0.loss.margin": 0.3}
-        values = to_spec.copied(values, 0)
+        values = to_spec.copy_arm(values, 0)
         assert values["arms.2.loss.margin"] == 0.3
         assert values["arms.2.name"] == "contrastive 2"
         assert values["arms.1.name"] == "triplet"
 
     def test_those_behind_a_removed_arm_move_up(self) -> None:
-        values = to_spec.removed(filled() | {"arms.1.loss.margin": 0.7}, 0)
+        values = to_spec.remove_arm(filled() | {"arms.1.loss.margin": 0.7}, 0)
         assert arm_count(values) == 1
         assert to_spec.arm_values(values, 0)["name"] == "triplet"
         assert values["arms.0.loss.margin"] == 0.7
 
     def test_finds_arms_that_repeat_another(self) -> None:
-        values = to_spec.copied(filled(), 1)
-        assert to_spec.twins(write_spec(values, FORM)["arms"]) == [(2, 3)]
-        assert to_spec.twins(write_spec(filled(), FORM)["arms"]) == []
+        values = to_spec.copy_arm(filled(), 1)
+        assert to_spec.identical_arms(write_spec(values, FORM)["arms"]) == [(2, 3)]
+        assert to_spec.identical_arms(write_spec(filled(), FORM)["arms"]) == []
 
 
 class TestProblems:
     def test_takes_the_apis_paths(self) -> None:
         fields = [FieldProblem("arms[0].loss.margin", "too big")]
-        assert from_api(fields) == [Problem("arms.0.loss.margin", "too big")]
+        assert problems_from_api(fields) == [Problem("arms.0.loss.margin", "too big")]
         assert form_path("seeds[11]") == "seeds.11"
 
     @pytest.mark.parametrize(
@@ -215,12 +215,12 @@ class TestProblems:
         ],
     )
     def test_places_a_problem_at_its_field(self, path: str, at: str | None) -> None:
-        assert place(Problem(path, "!"), {"seeds", "arms.0.loss.margin"}) == at
+        assert problem_field(Problem(path, "!"), {"seeds", "arms.0.loss.margin"}) == at
 
     def test_names_a_place_in_words(self) -> None:
         titles = {"arms.1.loss.margin": "Margin"}
-        assert in_words("arms.1.loss.margin", titles) == "Arm 2, Margin"
-        assert in_words("spec", {}) == "spec"
+        assert path_text("arms.1.loss.margin", titles) == "Arm 2, Margin"
+        assert path_text("spec", {}) == "spec"
 
 
 class TestData:
@@ -281,7 +281,7 @@ class TestData:
         self, kind: str, items: int, classes: int
     ) -> None:
         upload = {"id": "d1", "name": "n" * 200, "kind": kind, "items": items, "classes": classes}
-        spec = write_spec(filled(spec_for(upload)), FORM)
+        spec = write_spec(filled(spec_for_upload(upload)), FORM)
         assert parse_spec(spec).training.batch_size <= items // 3
         by_class = kind == "image_folder" and classes == 50
         assert spec["data"]["split"] == ("class" if by_class else "item")

@@ -2,7 +2,7 @@ import json
 
 from contract.catalogue.catalogue import catalogue
 from contract.metrics import METRICS
-from frontend.live.component import GROUPS, live_data
+from frontend.live.component import PANEL_GROUPS, live_data
 
 
 def data(**changes: object) -> dict[str, object]:
@@ -16,7 +16,7 @@ def data(**changes: object) -> dict[str, object]:
 
 
 def test_every_panel_shows_a_metric_of_the_catalogue() -> None:
-    keys = [key for group in GROUPS for key in group.keys]
+    keys = [key for group in PANEL_GROUPS for key in group.keys]
     assert len(keys) == 18 + 12
     assert set(keys) <= set(METRICS)
 
@@ -60,7 +60,7 @@ def keys_of(**changes: object) -> list[list[str]]:
 
 def test_two_modalities_have_panels_of_retrieval_across_and_of_each_ones_geometry() -> None:
     alone, both = keys_of(), keys_of(two_modalities=True)
-    across = [list(group.keys) for group in GROUPS if group.across]
+    across = [list(group.keys) for group in PANEL_GROUPS if group.across]
     assert len(across) == 2
     assert [group for group in both if group not in alone] == across
 
