@@ -98,7 +98,7 @@ def show_error(error: ApiError) -> None:
     with st.container(border=True):
         st.markdown("**The arms cannot be read now**")
         st.write(escape_markdown(error.message))
-        st.caption("The choice stays in the url_state.")
+        st.caption("The choice stays in the address.")
         retry_button(api(), error, key="compare_again")
 
 

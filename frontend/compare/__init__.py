@@ -1,1 +1,1 @@
-"""The page that lays arms of several comparisons side by side."""
+"""The parts of the page that compares arms of any comparisons side by side."""

@@ -1,4 +1,4 @@
-"""The table of all arms, and the choice of those that are compared."""
+"""The table of all arms, and the inputs that filter it and choose arms."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from frontend.api.types import Arm, ArmPage, Catalogue
-from frontend.compare import url_state as address
+from frontend.compare import url_state
 from frontend.compare.selection import arm_reference
 from frontend.ui.text import STATE_TEXTS, page_count
 
@@ -24,7 +24,7 @@ SORT_ORDERS: Final[Mapping[str, tuple[str, bool]]] = {
     "state": ("state", False),
     "most seeds first": ("seeds", True),
 }
-"""What the list can be sorted by -> the API's column, and whether it falls."""
+"""Title of a sort order -> the API's column, and whether the order is descending."""
 
 SETTING_COLUMNS: Final = {
     "Margin": "loss.margin",
@@ -33,16 +33,16 @@ SETTING_COLUMNS: Final = {
     "Epochs": "training.epochs",
     "Batch": "training.batch_size",
 }
-"""Columns that show a setting."""
+"""Title of a column that shows a setting -> path of the setting."""
 
 
 def filters(catalogue: Catalogue) -> dict[str, Any]:
-    """What the address asks the list for, shown for change; as arguments of `Api.arms`."""
-    found: dict[str, Any] = {name: address.text_value(name) for name in ("q", "tag")}
+    """Draw the filter inputs. Returns the filters of the address as arguments of `Api.arms`."""
+    found: dict[str, Any] = {name: url_state.text_value(name) for name in ("q", "tag")}
     losses = {row["kind"]: str(row["label"]) for row in catalogue["losses"]}
     data = {row["kind"]: str(row["label"]) for row in catalogue["data"]}
     first = next(iter(SORT_ORDERS))
-    chosen = address.one_value("order", list(SORT_ORDERS), first) or first
+    chosen = url_state.one_value("order", list(SORT_ORDERS), first) or first
     with st.container(horizontal=True, gap="small"):
         st.text_input(
             "Search",
@@ -56,7 +56,7 @@ def filters(catalogue: Catalogue) -> dict[str, Any]:
             ("Data", "data", data),
             ("State", "state", STATE_TEXTS),
         ):
-            found[name] = address.one_value(name, list(options), None) or ""
+            found[name] = url_state.one_value(name, list(options), None) or ""
             st.selectbox(
                 label,
                 list(options),
@@ -68,16 +68,16 @@ def filters(catalogue: Catalogue) -> dict[str, Any]:
             )
         st.selectbox("Sort by", list(SORT_ORDERS), width=170, **_filter_arguments("order", first))
     found["sort"], found["descending"] = SORT_ORDERS[chosen]
-    found["archived"] = address.bool_value("archived")
+    found["archived"] = url_state.bool_value("archived")
     return found
 
 
 def arms_table(found: ArmPage, losses: Mapping[str, str]) -> None:
-    """One page of arms; those that the address names are selected, and the other way round."""
+    """Draw one page of arms; its selection and the arms in the address follow each other."""
     listed = [arm_reference(arm) for arm in found["arms"]]
-    chosen = address.chosen_arms()
+    chosen = url_state.chosen_arms()
     selected = [at for at, one in enumerate(listed) if one in chosen]
-    # A selection is a row's number: another list is another table.
+    # A selection is the number of a row, so another list must be another table.
     key = f"compare_table_{hash(tuple(listed))}"
     state = st.session_state.get(key)
     if state is None or sorted(state["selection"]["rows"]) != selected:
@@ -112,11 +112,11 @@ def arms_table(found: ArmPage, losses: Mapping[str, str]) -> None:
 
 
 def table_rows(arms: Sequence[Arm], losses: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The table's rows, by column name.
+    """Return the table's rows as values by column name.
 
     Args:
         arms: as the API lists them.
-        losses: what a kind of loss is called.
+        losses: label by kind of loss.
     """
     return [
         {
@@ -138,7 +138,7 @@ def table_rows(arms: Sequence[Arm], losses: Mapping[str, str]) -> list[dict[str,
 
 
 def list_footer(total: int, page: int) -> None:
-    """The way through a list of several pages, and archived comparisons on demand."""
+    """Draw the buttons that turn the list's pages, and the switch for archived comparisons."""
     last = page_count(total, PAGE_SIZE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if last > 1 and st.button("Back", disabled=page <= 1, key="compare_back"):
@@ -150,18 +150,18 @@ def list_footer(total: int, page: int) -> None:
             st.rerun()
         st.toggle(
             "Archived",
-            key=address.widget_key("archived"),
-            on_change=partial(address.store_filter, "archived", default=False),
+            key=url_state.widget_key("archived"),
+            on_change=partial(url_state.store_filter, "archived", default=False),
         )
 
 
 def chosen_arms_input(named: Mapping[str, str]) -> None:
-    """The chosen arms in their order, each to be taken out.
+    """Draw the chosen arms in their order; each can be removed.
 
     Args:
-        named: by reference what the chosen ones are called.
+        named: label by reference of the chosen arms.
     """
-    key = address.widget_key("chosen")
+    key = url_state.widget_key("chosen")
     if st.session_state.get(key) != list(named):
         st.session_state[key] = list(named)
     st.multiselect(
@@ -169,21 +169,21 @@ def chosen_arms_input(named: Mapping[str, str]) -> None:
         list(named),
         format_func=lambda one: named.get(one, one),
         key=key,
-        on_change=lambda: address.choose_arms(st.session_state[key]),
+        on_change=lambda: url_state.choose_arms(st.session_state[key]),
     )
 
 
 def _filter_arguments(name: str, default: str | None = None) -> dict[str, Any]:
-    keep = partial(address.store_filter, name, default)
-    return {"key": address.widget_key(name), "on_change": keep}
+    keep = partial(url_state.store_filter, name, default)
+    return {"key": url_state.widget_key(name), "on_change": keep}
 
 
 def _selection_changed(key: str, listed: Sequence[str]) -> None:
-    """Take a change of the table's selection over; arms on other pages stay chosen."""
+    """Put a change of the table's selection into the address; arms of other pages stay chosen."""
     rows = st.session_state[key]["selection"]["rows"]
     marked = [listed[row] for row in rows if row < len(listed)]
-    kept = [one for one in address.chosen_arms() if one not in listed or one in marked]
+    kept = [one for one in url_state.chosen_arms() if one not in listed or one in marked]
     added = [one for one in marked if one not in kept]
-    if len(kept) + len(added) > address.MAX_ARMS:
-        st.toast(f"{address.MAX_ARMS} arms can be compared at once; the first ones are.")
-    address.choose_arms([*kept, *added][: address.MAX_ARMS])
+    if len(kept) + len(added) > url_state.MAX_ARMS:
+        st.toast(f"{url_state.MAX_ARMS} arms can be compared at once; the first ones are.")
+    url_state.choose_arms([*kept, *added][: url_state.MAX_ARMS])

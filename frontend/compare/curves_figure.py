@@ -1,4 +1,4 @@
-"""The chosen arms' curves in one figure."""
+"""The figure of the chosen arms' curves."""
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
@@ -16,19 +16,19 @@ Lines = Literal["band", "mean", "seeds"]
 AXES: Final = {"step": "Step", "epoch": "Epoch", "time": "Training time (s)"}
 LINES: Final = {"band": "mean, 95 % band", "mean": "mean", "seeds": "single seeds"}
 SMOOTHINGS: Final = ("0", "0.5", "0.8", "0.9", "0.95", "0.98")
-"""Shares of the past that a smoothed line keeps at each drawn point."""
+"""Choices for the share of the past that a smoothed line keeps at each drawn point."""
 
 FEW_ARMS: Final = 8
-"""Arms whose legend stands above the chart, and whose values are all told at once."""
+"""Up to so many arms have the legend above the chart, and a hover that shows all values."""
 
 MANY_BANDS: Final = 12
-"""Arms beyond which bands hide more than they show."""
+"""With more arms, bands hide more than they show."""
 
 Values = Sequence[float | None]
 
 
 def max_points(runs: int) -> int:
-    """How finely curves of so many runs are read: what a screen shows of few, enough of many."""
+    """Return how many points per curve to read; fewer if there are many runs."""
     return 800 if runs <= 20 else 400 if runs <= 60 else 200
 
 
@@ -43,17 +43,17 @@ def curves_figure(
     log_y: bool,
     label: str,
 ) -> go.Figure:
-    """One line an arm, its mean over seeds, or a line a seed.
+    """Return a figure with one line per arm, its mean over seeds, or one line per seed.
 
     Args:
-        curves: an arm each.
-        names: the arms', in the same order.
-        styles: by name.
-        axis: what runs along x.
+        curves: one curve per arm.
+        names: labels of the arms, in the same order.
+        styles: styles by label.
+        axis: quantity on the horizontal axis.
         lines: what is drawn of each arm.
         smooth: share of the past kept at each drawn point; 0 changes nothing.
-        log_y: a logarithmic scale.
-        label: of the vertical axis.
+        log_y: whether the vertical axis is logarithmic.
+        label: title of the vertical axis.
     """
     drawn = go.Figure()
     for curve, name in zip(curves, names, strict=True):
@@ -75,7 +75,7 @@ def curves_figure(
 
 
 def x_values(curve: ArmCurve, axis: Axis) -> list[float]:
-    """Where the points lie on the horizontal axis; a time that is not known stays at the last."""
+    """Return the points' positions on the horizontal axis; an unknown time repeats the last one."""
     if axis == "epoch":
         return [step / (curve["steps_per_epoch"] or 1) for step in curve["steps"]]
     if axis == "time":
@@ -85,7 +85,7 @@ def x_values(curve: ArmCurve, axis: Axis) -> list[float]:
 
 
 def smooth_values(values: Values, keep: float) -> Values:
-    """The exponential moving average, debiased; gaps stay gaps."""
+    """Return the debiased exponential moving average; gaps stay gaps."""
     if not keep:
         return values
     made: list[float | None] = []
@@ -101,7 +101,7 @@ def smooth_values(values: Values, keep: float) -> Values:
 
 
 def legend_layout(count: int) -> dict[str, Any]:
-    """Of few arms above the chart; of many beside it, and a hover that tells one of them."""
+    """Return the legend's layout: of many arms at the side, with a hover that shows one value."""
     if count <= FEW_ARMS:
         return {}
     beside = {"orientation": "v", "x": 1.01, "xanchor": "left", "y": 1, "yanchor": "top"}
@@ -111,7 +111,7 @@ def legend_layout(count: int) -> dict[str, Any]:
 def caption(
     curves: Sequence[ArmCurve], *, lines: Lines, axis: Axis, smooth: float, meaning: str
 ) -> str:
-    """One line: what is drawn, and what was done to the values."""
+    """Return in one line what is drawn, and how the values were processed."""
     what = {
         "band": "Mean over seeds with its 95 % band (Student's t)",
         "mean": "Mean over seeds",

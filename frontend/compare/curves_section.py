@@ -1,4 +1,4 @@
-"""The chosen arms' curves on the page, and how they are drawn."""
+"""The section of the page with the chosen arms' curves and the inputs that change them."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -7,29 +7,28 @@ import streamlit as st
 
 from frontend.api.client import Api
 from frontend.charts import chart
-from frontend.compare import curves_figure as curves
-from frontend.compare import url_state as address
+from frontend.compare import curves_figure, url_state
 from frontend.compare.selection import Selection, preferred_metric
 from frontend.errors import ApiError
 
 
 def show_curves(client: Api, chosen: Selection) -> None:
-    """The curves of one metric, and how they are drawn."""
+    """Draw the inputs, and the curves of one metric."""
     keys = [key for key, row in chosen.metrics.items() if not row["summary_only"]]
     if not keys:
         st.caption("Nothing is measured yet: the curves come with the first evaluation.")
         return
     first = preferred_metric(keys)
-    few = len(chosen.names) <= curves.MANY_BANDS
+    few = len(chosen.names) <= curves_figure.MANY_BANDS
     default = {"metric": first, "x": "step", "lines": "band" if few else "mean", "smooth": "0"}
     options = {
         "metric": keys,
-        "x": list(curves.AXES),
-        "lines": list(curves.LINES),
-        "smooth": list(curves.SMOOTHINGS),
+        "x": list(curves_figure.AXES),
+        "lines": list(curves_figure.LINES),
+        "smooth": list(curves_figure.SMOOTHINGS),
     }
-    asked = address.choice_values(options, default)
-    log_y = address.bool_value("log")
+    asked = url_state.choice_values(options, default)
+    log_y = url_state.bool_value("log")
 
     per_step = bool(chosen.metrics[asked["metric"]]["per_step"])
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -38,21 +37,21 @@ def show_curves(client: Api, chosen: Selection) -> None:
             keys,
             format_func=chosen.label,
             width=340,
-            **address.widget_arguments("metric", default["metric"]),
+            **url_state.widget_arguments("metric", default["metric"]),
         )
         st.segmented_control(
             "Along",
             options["x"],
             required=True,
             format_func=str.capitalize,
-            **address.widget_arguments("x", default["x"]),
+            **url_state.widget_arguments("x", default["x"]),
         )
         st.segmented_control(
             "Lines",
             options["lines"],
             required=True,
-            format_func=curves.LINES.__getitem__,
-            **address.widget_arguments("lines", default["lines"]),
+            format_func=curves_figure.LINES.__getitem__,
+            **url_state.widget_arguments("lines", default["lines"]),
         )
         st.selectbox(
             "Smoothing",
@@ -62,9 +61,9 @@ def show_curves(client: Api, chosen: Selection) -> None:
             "measured at every step.",
             disabled=not per_step,
             width=130,
-            **address.widget_arguments("smooth", default["smooth"]),
+            **url_state.widget_arguments("smooth", default["smooth"]),
         )
-        st.toggle("Log y", **address.widget_arguments("log", False))
+        st.toggle("Log y", **url_state.widget_arguments("log", False))
     _draw_curves(client, chosen, asked, log_y=log_y, smooth=float(asked["smooth"]) * per_step)
 
 
@@ -77,17 +76,17 @@ def _draw_curves(
             read = client.arm_curves(
                 chosen.references,
                 metric,
-                max_points=curves.max_points(chosen.runs),
+                max_points=curves_figure.max_points(chosen.runs),
                 seeds=asked["lines"] == "seeds",
                 elapsed=asked["x"] == "time",
             )["arms"]
     except ApiError as error:
         st.caption(f"The curves cannot be read now: {error.message}")
         return
-    if len(read) != len(chosen.names):  # one was deleted just now
+    if len(read) != len(chosen.names):  # an arm was deleted a moment ago
         st.rerun()
-    axis, lines = cast(curves.Axis, asked["x"]), cast(curves.Lines, asked["lines"])
-    drawn = curves.curves_figure(
+    axis, lines = cast(curves_figure.Axis, asked["x"]), cast(curves_figure.Lines, asked["lines"])
+    drawn = curves_figure.curves_figure(
         read,
         chosen.names,
         chosen.styles,
@@ -103,7 +102,7 @@ def _draw_curves(
             drawn,
             key="compare_curves",
             name=str(row["label"]),
-            caption=curves.caption(
+            caption=curves_figure.caption(
                 read, lines=lines, axis=axis, smooth=smooth, meaning=str(row["meaning"])
             ),
         )

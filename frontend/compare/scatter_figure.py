@@ -1,4 +1,4 @@
-"""Any setting or metric of the chosen arms against any metric."""
+"""The scatter figure: any setting or metric of the chosen arms against any metric."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from frontend.api.types import Arm, ArmTable, ArmValues
 from frontend.charts import figures
 from frontend.compare import tables
-from frontend.comparison.results_table import format_number as shown
+from frontend.comparison.results_table import format_number
 from frontend.ui.theme import arm_styles
 
 Value = Literal["last", "best", "test"]
@@ -18,18 +18,18 @@ PointKind = Literal["arm", "run"]
 VALUES: Final = {"last": "last", "best": "best (validation)", "test": "test"}
 POINT_KINDS: Final = {"arm": "an arm, mean ± sd", "run": "a run"}
 SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star")
-"""A second sign of a loss beside its colour."""
+"""The second sign of a loss, besides its colour."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One point of the scatter."""
+    """One point of the scatter figure: an arm or a run."""
 
     arm: Arm
     name: str
-    """As it is hovered: the arm's label, with the seed where the point is a run."""
+    """Text of the hover: the arm's label, with the seed if the point is a run."""
     x: Any
-    """A number; of a setting also a text."""
+    """A number, or the text of a setting."""
     y: float
     x_sd: float | None = None
     y_sd: float | None = None
@@ -37,7 +37,7 @@ class Point:
 
 
 def numeric_settings(arms: Sequence[Arm]) -> list[str]:
-    """The settings that can lie on an axis, those that differ first."""
+    """Return the settings that an axis can show, those that differ first."""
     paths = dict.fromkeys(path for arm in arms for path in arm["settings"])
     plain = [
         path
@@ -50,15 +50,15 @@ def numeric_settings(arms: Sequence[Arm]) -> list[str]:
 def scatter_points(
     found: ArmTable, names: Sequence[str], *, x: str, y: str, of: Value, each: PointKind
 ) -> list[Point]:
-    """The points that have both values.
+    """Return the points that have both values.
 
     Args:
-        found: with both metrics; x may be a setting's path instead.
-        names: the arms' labels, in their order.
-        x: a metric's key, or a setting's path.
-        y: a metric's key.
-        of: which value of a metric: a run's last, its best by validation, or the test split's.
-        each: what a point is.
+        found: the arms with the values of both metrics.
+        names: labels of the arms, in their order.
+        x: key of a metric, or path of a setting.
+        y: key of a metric.
+        of: which value of a metric: the last, the best by validation, or that of the test split.
+        each: whether a point is an arm or a run.
     """
     by_key = {metric["key"]: metric["arms"] for metric in found["metrics"]}
     made: list[Point] = []
@@ -73,14 +73,14 @@ def scatter_points(
 def scatter_figure(
     points: Sequence[Point], *, x: str, y: str, log_x: bool, log_y: bool
 ) -> go.Figure:
-    """The points, coloured and shaped by loss.
+    """Return a figure of the points, with colour and shape by loss.
 
     Args:
-        points: at least one.
-        x: what the horizontal axis shows.
-        y: what the vertical axis shows.
-        log_x: a logarithmic scale, if all are above 0.
-        log_y: likewise.
+        points: at least one point.
+        x: title of the horizontal axis.
+        y: title of the vertical axis.
+        log_x: whether the horizontal axis is logarithmic; all x must be above 0.
+        log_y: whether the vertical axis is logarithmic; all y must be above 0.
     """
     losses = sorted({point.arm["loss"] for point in points})
     drawn = go.Figure()
@@ -112,7 +112,7 @@ def scatter_figure(
 
 
 def all_positive(values: Sequence[Any]) -> bool:
-    """Whether a logarithmic axis can show all of these."""
+    """Return whether a logarithmic axis can show all values."""
     return bool(values) and all(
         isinstance(value, int | float) and not isinstance(value, bool) and value > 0
         for value in values
@@ -120,7 +120,7 @@ def all_positive(values: Sequence[Any]) -> bool:
 
 
 def scatter_csv(points: Sequence[Point], *, x: str, y: str) -> str:
-    """A row a point; x and y head their columns."""
+    """Return the points as CSV, one per row; x and y are the titles of their columns."""
     heads = ["comparison", "comparison_name", "arm", "loss", "seed", x, f"{x}_sd", y, f"{y}_sd"]
     numbers = [(point.seed, point.x, point.x_sd, point.y, point.y_sd) for point in points]
     rows = [
@@ -174,7 +174,11 @@ def _error_bars(sds: Sequence[float | None], color: str) -> dict[str, Any]:
 
 
 def _point_text(point: Point) -> str:
-    x = shown(point.x) if isinstance(point.x, int | float) else figures.escape_plotly(str(point.x))
-    x_sd = f" ± {shown(point.x_sd)}" if point.x_sd is not None else ""
-    y_sd = f" ± {shown(point.y_sd)}" if point.y_sd is not None else ""
-    return f"x {x}{x_sd}<br>y {shown(point.y)}{y_sd}"
+    x = (
+        format_number(point.x)
+        if isinstance(point.x, int | float)
+        else figures.escape_plotly(str(point.x))
+    )
+    x_sd = f" ± {format_number(point.x_sd)}" if point.x_sd is not None else ""
+    y_sd = f" ± {format_number(point.y_sd)}" if point.y_sd is not None else ""
+    return f"x {x}{x_sd}<br>y {format_number(point.y)}{y_sd}"

@@ -1,4 +1,4 @@
-"""Any setting or metric of the chosen arms against any metric, on the page."""
+"""The section of the page with the scatter figure and the inputs that change it."""
 
 from typing import cast
 
@@ -6,18 +6,17 @@ import streamlit as st
 
 from frontend.api.client import Api
 from frontend.charts import chart
-from frontend.compare import scatter_figure as scatter
-from frontend.compare import url_state as address
+from frontend.compare import scatter_figure, url_state
 from frontend.compare.selection import Selection, arm_reference, preferred_metric
 from frontend.errors import ApiError
 
 
 def show_scatter(client: Api, chosen: Selection) -> None:
-    """Any setting or metric against any metric, and the points as CSV."""
+    """Draw the inputs, the scatter figure, and the button that downloads its points as CSV."""
     keys = list(chosen.metrics)
     if not keys:
         return
-    paths = scatter.numeric_settings(chosen.found["arms"])
+    paths = scatter_figure.numeric_settings(chosen.found["arms"])
     main = preferred_metric(keys)
     first = next((path for path in paths if path in _shared_settings(chosen)), main)
     titles = {path: f"Setting: {path}" for path in paths}
@@ -26,11 +25,11 @@ def show_scatter(client: Api, chosen: Selection) -> None:
     options = {
         "sx": [*paths, *keys],
         "sy": keys,
-        "of": list(scatter.VALUES),
-        "each": list(scatter.POINT_KINDS),
+        "of": list(scatter_figure.VALUES),
+        "each": list(scatter_figure.POINT_KINDS),
     }
-    asked = address.choice_values(options, default)
-    wanted = {name: address.bool_value(name) for name in ("slogx", "slogy")}
+    asked = url_state.choice_values(options, default)
+    wanted = {name: url_state.bool_value(name) for name in ("slogx", "slogy")}
 
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.selectbox(
@@ -38,25 +37,25 @@ def show_scatter(client: Api, chosen: Selection) -> None:
             options["sx"],
             format_func=titles.__getitem__,
             width=340,
-            **address.widget_arguments("sx", default["sx"]),
+            **url_state.widget_arguments("sx", default["sx"]),
         )
         st.selectbox(
             "Up",
             keys,
             format_func=titles.__getitem__,
             width=340,
-            **address.widget_arguments("sy", default["sy"]),
+            **url_state.widget_arguments("sy", default["sy"]),
         )
         for label, name, words in (
-            ("Values of metrics", "of", scatter.VALUES),
-            ("A point is", "each", scatter.POINT_KINDS),
+            ("Values of metrics", "of", scatter_figure.VALUES),
+            ("A point is", "each", scatter_figure.POINT_KINDS),
         ):
             st.segmented_control(
                 label,
                 options[name],
                 required=True,
                 format_func=words.__getitem__,
-                **address.widget_arguments(name, default[name]),
+                **url_state.widget_arguments(name, default[name]),
             )
     x, y = asked["sx"], asked["sy"]
     try:
@@ -64,27 +63,27 @@ def show_scatter(client: Api, chosen: Selection) -> None:
     except ApiError as error:
         st.caption(f"The values cannot be read now: {error.message}")
         return
-    points = scatter.scatter_points(
+    points = scatter_figure.scatter_points(
         found,
         chosen.names,
         x=x,
         y=y,
-        of=cast(scatter.Value, asked["of"]),
-        each=cast(scatter.PointKind, asked["each"]),
+        of=cast(scatter_figure.Value, asked["of"]),
+        each=cast(scatter_figure.PointKind, asked["each"]),
     )
     if not points:
         st.caption("No arm has both values; choose others, or the last ones.")
         return
     can = {
-        "slogx": scatter.all_positive([point.x for point in points]),
-        "slogy": scatter.all_positive([point.y for point in points]),
+        "slogx": scatter_figure.all_positive([point.x for point in points]),
+        "slogy": scatter_figure.all_positive([point.y for point in points]),
     }
     with st.container(horizontal=True):
         st.toggle(
-            "Log across", disabled=not can["slogx"], **address.widget_arguments("slogx", False)
+            "Log across", disabled=not can["slogx"], **url_state.widget_arguments("slogx", False)
         )
-        st.toggle("Log up", disabled=not can["slogy"], **address.widget_arguments("slogy", False))
-    drawn = scatter.scatter_figure(
+        st.toggle("Log up", disabled=not can["slogy"], **url_state.widget_arguments("slogy", False))
+    drawn = scatter_figure.scatter_figure(
         points,
         x=titles[x],
         y=titles[y],
@@ -99,14 +98,14 @@ def show_scatter(client: Api, chosen: Selection) -> None:
             key="compare_scatter",
             name=f"{chosen.metrics[y]['label']} by {across}",
             caption=f"{each_is if asked['each'] == 'arm' else 'A point a run'}; metrics by their "
-            f"{scatter.VALUES[asked['of']]} value; colour and shape by loss.",
+            f"{scatter_figure.VALUES[asked['of']]} value; colour and shape by loss.",
         )
     missing = len(chosen.names) - len({arm_reference(point.arm) for point in points})
     if missing:
         st.caption(f"Of the chosen arms {missing} are not drawn: they lack one of the two values.")
     st.download_button(
         "Points as CSV",
-        scatter.scatter_csv(points, x=x, y=y),
+        scatter_figure.scatter_csv(points, x=x, y=y),
         file_name="scatter.csv",
         mime="text/csv",
         icon=":material/download:",
@@ -116,6 +115,6 @@ def show_scatter(client: Api, chosen: Selection) -> None:
 
 
 def _shared_settings(chosen: Selection) -> set[str]:
-    """The settings that differ and that every arm has."""
+    """Return the settings that differ and that every arm has."""
     rows = chosen.found["differs"]
     return {row["setting"] for row in rows if all(value is not None for value in row["values"])}

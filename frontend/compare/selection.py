@@ -1,7 +1,4 @@
-"""The arms that are compared, as all parts of the page know them.
-
-What the chosen arms are called: as short as it stays clear which is which; pure functions.
-"""
+"""The selected arms with their labels and metrics, as all sections of the page use them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,19 +10,19 @@ from frontend.api.types import Arm, ArmTable
 from frontend.ui.theme import ArmStyle, arm_styles
 
 MAX_NAME_LENGTH: Final = 28
-"""Characters of a comparison's name beyond which it is shortened."""
+"""Longer names of comparisons are shortened to so many characters."""
 
 
 def arm_reference(arm: Arm) -> str:
-    """How the address and the API name an arm."""
+    """Return the reference by which the address and the API name an arm."""
     return f"{arm['comparison']}{SEPARATOR}{arm['arm']}"
 
 
 def arm_labels(arms: Sequence[Arm]) -> list[str]:
-    """A name for each arm, no two alike.
+    """Return a label for each arm, all different.
 
-    Its own where all are of one comparison; else after its comparison's, shortened where that
-    leaves the comparisons apart, with an end of the id where they have one name.
+    Arms of one comparison are labelled by their names. Else the comparison's name comes first: in
+    short if the short names differ, and with the end of its id if even the full names are equal.
     """
     names = {arm["comparison"]: arm["comparison_name"] for arm in arms}
     if len(names) <= 1:
@@ -35,7 +32,7 @@ def arm_labels(arms: Sequence[Arm]) -> list[str]:
 
 
 def _distinct_names(short: dict[str, str], names: dict[str, str]) -> dict[str, str]:
-    """Names by comparison: short if no other has the same, else whole, else with its id's end."""
+    """Return names by comparison: short if unique, else full if unique, else with the id's end."""
     shorts, wholes = Counter(short.values()), Counter(names.values())
     return {
         one: short[one]
@@ -57,45 +54,45 @@ PREFERRED_METRICS: Final = (
     "classification.knn_accuracy_5",
     "dynamics.loss",
 )
-"""What is shown as long as nothing else is chosen: the first of these that there are."""
+"""Metrics that are shown first, in order of preference."""
 
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The arms that are compared."""
+    """The selected arms."""
 
     found: ArmTable
-    """As the API tells them."""
+    """The arms as the API gives them."""
     names: list[str]
-    """What they are called, in their order."""
+    """Labels of the arms, in their order."""
     metrics: Mapping[str, Row]
-    """The catalogue's rows of the metrics that they have, by key."""
+    """The catalogue's rows of the metrics that the arms have, by key."""
 
     @classmethod
     def from_api(cls, found: ArmTable, metrics: Sequence[Row]) -> "Selection":
-        """The arms of an answer, with the catalogue's metrics."""
-        own = {str(row["key"]): row for row in metrics if row["key"] in set(found["keys"])}
-        return cls(found, arm_labels(found["arms"]), own)
+        """Build a selection from an answer of the API and the catalogue's metrics."""
+        known = {str(row["key"]): row for row in metrics if row["key"] in set(found["keys"])}
+        return cls(found, arm_labels(found["arms"]), known)
 
     @property
     def references(self) -> list[str]:
-        """How the API names them."""
+        """References of the arms."""
         return [arm_reference(arm) for arm in self.found["arms"]]
 
     @property
     def styles(self) -> dict[str, ArmStyle]:
-        """Their looks by name, in the order of their choice."""
+        """Styles by label, in the order of the arms."""
         return arm_styles(self.names)
 
     @property
     def runs(self) -> int:
-        """How many runs they have."""
+        """Number of runs of all arms."""
         return sum(len(arm["runs"]) for arm in self.found["arms"])
 
     def label(self, key: str) -> str:
-        """What a metric is called, with its unit and what way is better."""
+        """Return a metric's label with its unit and an arrow for the better direction."""
         row = self.metrics[key]
         unit = f" ({row['unit']})" if row["unit"] else ""
         arrow = {"higher": " ↑", "lower": " ↓"}.get(row["better"] or "", "")
@@ -103,5 +100,5 @@ class Selection:
 
 
 def preferred_metric(keys: Sequence[str]) -> str:
-    """The metric that is shown first, of those that there are."""
+    """Return the metric that is shown first, of these keys."""
     return next((key for key in PREFERRED_METRICS if key in keys), keys[0])

@@ -1,7 +1,4 @@
-"""The chosen arms' values and the settings in which they differ, as HTML and CSV.
-
-The chosen arms' values and settings on the page.
-"""
+"""The selected arms' values, and the settings in which they differ: on the page, and as CSV."""
 
 import csv
 import io
@@ -13,7 +10,7 @@ import streamlit as st
 
 from frontend.api.client import Api
 from frontend.api.types import Arm, ArmTable, SettingValues, Spread
-from frontend.compare import url_state as address
+from frontend.compare import url_state
 from frontend.compare.selection import Selection, preferred_metric
 from frontend.comparison.html import swatch
 from frontend.comparison.results_table import format_number
@@ -28,19 +25,19 @@ VALUE_TITLES: Final = {
     "best_epoch": "Best epoch",
     "test": "Test",
 }
-"""What is told of each metric -> its column."""
+"""Value of a metric -> title of its column."""
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _ARROWS: Final = {"higher": "↑", "lower": "↓"}
 
 
 def values_table(found: ArmTable, styles: Mapping[str, ArmStyle], theme: Theme) -> str:
-    """For each metric a row an arm: mean ± standard deviation over seeds, and their count.
+    """Return a table with one row per metric and arm: mean ± standard deviation, and count.
 
     Args:
-        found: what the API says of the arms.
-        styles: by the arms' names, in their order.
-        theme: the viewer's.
+        found: the arms with their values, as the API gives them.
+        styles: styles by label, in the order of the arms.
+        theme: the viewer's theme.
     """
     body = ""
     for metric in found["metrics"]:
@@ -61,7 +58,7 @@ def values_table(found: ArmTable, styles: Mapping[str, ArmStyle], theme: Theme) 
 def settings_table(
     differs: Sequence[SettingValues], styles: Mapping[str, ArmStyle], theme: Theme
 ) -> str:
-    """A column a setting that is not the same everywhere, a row an arm."""
+    """Return a table with one column per setting that differs, and one row per arm."""
     heads = "".join(
         f"<th scope='col' title='{escape(row['setting'], quote=True)}'>"
         f"{escape(setting_label(row['setting'], row['label']))}</th>"
@@ -77,17 +74,17 @@ def settings_table(
 
 
 def setting_label(path: str, title: str) -> str:
-    """A setting's title after the section that it stands in: "Loss: margin"."""
+    """Return a setting's title with its section in front: "Loss: margin"."""
     *sections, name = path.split(".")
-    own = title.replace("_", " ")
+    words = title.replace("_", " ")
     if name == "kind":  # the section itself is what is chosen
         return " ".join(sections[-1:]).replace("_", " ").capitalize()
     section = sections[-1].replace("_", " ").capitalize() if sections else ""
-    return f"{section}: {own[:1].lower()}{own[1:]}" if section else own
+    return f"{section}: {words[:1].lower()}{words[1:]}" if section else words
 
 
 def values_csv(found: ArmTable) -> str:
-    """A row an arm and metric: means, standard deviations, counts, and the settings that differ."""
+    """Return CSV with one row per arm and metric: means, deviations, counts, differing settings."""
     settings = [row["setting"] for row in found["differs"]]
     heads = [f"{part}_{number}" for part in VALUE_TITLES for number in ("mean", "sd", "n")]
     lines = [["comparison", "comparison_name", "arm", "loss", "metric", *heads, *settings]]
@@ -101,12 +98,12 @@ def values_csv(found: ArmTable) -> str:
 
 
 def csv_cell(text: str) -> str:
-    """A text for a CSV's cell: an apostrophe before what a spreadsheet would calculate."""
+    """Return a text for a CSV cell, with an apostrophe if a spreadsheet would read a formula."""
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def to_csv(lines: Sequence[Sequence[str]]) -> str:
-    """Lines as CSV."""
+    """Return lines of cells as CSV."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(lines)
     return text.getvalue()
@@ -120,7 +117,7 @@ def _table(heads: str, body: str) -> str:
 
 
 def arm_cells(arm: Arm) -> list[str]:
-    """What tells an arm, and its loss, as cells of a CSV."""
+    """Return the CSV cells that name an arm and its loss."""
     return [arm["comparison"], *map(csv_cell, (arm["comparison_name"], arm["arm"])), arm["loss"]]
 
 
@@ -145,17 +142,17 @@ def _cell(spread: Spread | None) -> str:
 
 
 def show_values(client: Api, chosen: Selection) -> None:
-    """Last, best and test values of some metrics, and the same as CSV."""
+    """Draw the last, best and test values of the chosen metrics, and a download as CSV."""
     keys = [key for key in chosen.metrics if key != "run.elapsed_s"]
     if not keys:
         return
     default = [preferred_metric(keys)]
-    asked = address.several_values("measure", keys, default)
+    asked = url_state.several_values("measure", keys, default)
     st.multiselect(
         "Metrics of the table",
         keys,
         format_func=chosen.label,
-        **address.widget_arguments("measure", default),
+        **url_state.widget_arguments("measure", default),
         max_selections=20,
     )
     try:
@@ -182,7 +179,7 @@ def show_values(client: Api, chosen: Selection) -> None:
 
 
 def show_settings(chosen: Selection) -> None:
-    """In what the arms differ."""
+    """Draw the settings in which the arms differ."""
     if chosen.found["differs"]:
         st.html(settings_table(chosen.found["differs"], chosen.styles, viewer_theme()))
     else:

@@ -1,7 +1,7 @@
-"""What the viewer chose stands in the page's address, so that a link opens the same view.
+"""The viewer's choices in the page's address, so that a link opens the same view.
 
-The address is what holds: the browser's way back changes it and not the inputs. An input is set
-only where it differs from the address, for setting one takes away what is half typed in it.
+The address decides: the browser's Back button changes it but not the inputs. An input is set only
+where it differs from the address, because setting it removes a text that is being typed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,18 +11,18 @@ from typing import Any, Final
 import streamlit as st
 
 MAX_ARMS: Final = 40
-"""As many as the API compares at once."""
+"""The API's limit on arms that are compared at once."""
 
 _ARM: Final = "arm"
 
 
 def chosen_arms() -> list[str]:
-    """The arms that the address names, in its order; more than MOST_ARMS are left out."""
+    """Return the arms in the address, in its order, at most MAX_ARMS."""
     return list(dict.fromkeys(st.query_params.get_all(_ARM)))[:MAX_ARMS]
 
 
 def too_many() -> bool:
-    """Whether the address names more arms than can be compared."""
+    """Return whether the address names more arms than can be compared."""
     return len(set(st.query_params.get_all(_ARM))) > MAX_ARMS
 
 
@@ -35,17 +35,17 @@ def choose_arms(arms: Sequence[str]) -> None:
 
 
 def widget_key(name: str) -> str:
-    """The key of the input for a part of the address."""
+    """Return the key of the input for a parameter of the address."""
     return f"compare_{name}"
 
 
 def text_value(name: str) -> str:
-    """A text of the address; its input shows it."""
+    """Return a text parameter of the address, and set its input to it."""
     return str(_set_widget(name, st.query_params.get(name, "")))
 
 
 def one_value(name: str, options: Sequence[str], default: str | None) -> str | None:
-    """One of the options; the default where the address names none of them. Its input shows it."""
+    """Return the option in the address, else the default, and set its input to it."""
     asked = st.query_params.get(name, "")
     found = asked if asked in options else default
     _set_widget(name, found)
@@ -53,7 +53,7 @@ def one_value(name: str, options: Sequence[str], default: str | None) -> str | N
 
 
 def several_values(name: str, options: Sequence[str], default: Sequence[str]) -> list[str]:
-    """Those of the options that the address names; the default where it names none."""
+    """Return the options in the address, else the default, and set their input to them."""
     found = [one for one in dict.fromkeys(st.query_params.get_all(name)) if one in options]
     found = found or list(default)
     _set_widget(name, found)
@@ -61,13 +61,13 @@ def several_values(name: str, options: Sequence[str], default: Sequence[str]) ->
 
 
 def bool_value(name: str, *, default: bool = False) -> bool:
-    """Whether something is on; its input shows it."""
+    """Return the switch in the address, else the default, and set its input to it."""
     found = {"1": True, "0": False}.get(st.query_params.get(name, ""), default)
     return bool(_set_widget(name, found))
 
 
 def store_value(name: str, default: Any = None) -> None:
-    """Take an input's value over into the address, or out of it where it is the default."""
+    """Put an input's value into the address; remove it there if it is the default."""
     value = st.session_state.get(widget_key(name))
     if value == default or value in (None, "", []):
         st.query_params.pop(name, None)
@@ -78,20 +78,20 @@ def store_value(name: str, default: Any = None) -> None:
 
 
 def store_filter(name: str, default: Any = None) -> None:
-    """As `keep`, for what changes the list: it starts at its first page again."""
+    """Put a filter's value into the address as `store_value` does; back to the first page."""
     store_value(name, default)
     st.query_params.pop("page", None)
 
 
 def widget_arguments(name: str, default: Any = None) -> dict[str, Any]:
-    """What ties an input to its part of the address, as keyword arguments of the input."""
+    """Return the arguments that connect an input to its parameter of the address."""
     return {"key": widget_key(name), "on_change": partial(store_value, name, default)}
 
 
 def choice_values(
     options: Mapping[str, Sequence[str]], default: Mapping[str, str]
 ) -> dict[str, str]:
-    """Of each list of options the one that the address names, or the default; inputs show them."""
+    """Return for each parameter its option in the address, else the default; set the inputs."""
     return {
         name: one_value(name, own, default[name]) or default[name] for name, own in options.items()
     }

@@ -1,11 +1,7 @@
-"""What can be done with one comparison: change, more seeds, duplicate, archive, cancel, delete.
+"""The actions on one comparison: edit, add seeds, duplicate, archive, retry, cancel, delete.
 
-A dialog stays open through the page's own reruns: the session remembers which one is asked for,
-and whoever draws the page draws it again.
-
-What can be done with one comparison of the board.
-
-What the dialogs of a comparison say and send; pure functions.
+They are used on the comparison's own page and on the board. A dialog stays open through reruns of
+the page: the session keeps which dialog is open, and the page draws it again.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,28 +19,28 @@ from frontend.ui.text import OPEN_STATES, escape_markdown
 from frontend.ui.widgets import copy_link_button
 
 MAX_SEEDS: Final = 100
-"""Of one comparison, as the API has it."""
+"""The API's limit for one comparison."""
 SUGGESTED_SEEDS: Final = 3
 
 
 def changed_fields(
     comparison: Comparison, *, name: str, tags: Sequence[str], notes: str
 ) -> dict[str, Any]:
-    """What differs from how the comparison is, so that nobody else's change is undone."""
+    """Return only the fields that the viewer changed, so that no change of others is undone."""
     wanted = {"name": name.strip(), "tags": [tag.strip() for tag in tags], "notes": notes}
     now = {"name": comparison["name"], "tags": comparison["tags"], "notes": comparison["notes"]}
     return {field: value for field, value in wanted.items() if value != now[field]}
 
 
 def suggested_seeds(seeds: Sequence[int]) -> str:
-    """A few seeds behind the last, as people write them; "" where there is no room for more."""
+    """Return a few seeds after the last one, as a text; "" if the comparison has its maximum."""
     room = min(SUGGESTED_SEEDS, MAX_SEEDS - len(seeds))
     first = max(seeds, default=-1) + 1
     return format_seeds(range(first, first + room)) if room > 0 else ""
 
 
 def added_runs_text(comparison: Comparison, seeds: Sequence[int]) -> str:
-    """How many runs seeds add, and how many the comparison has then."""
+    """Say how many runs these seeds add, and how many the comparison has then."""
     arms = len(comparison["arms"])
     added, before = len(seeds) * arms, sum(comparison["runs"].values())
     known = comparison["seeds"]
@@ -56,7 +52,7 @@ def added_runs_text(comparison: Comparison, seeds: Sequence[int]) -> str:
 
 
 def freed_html(size: Size) -> str:
-    """What a deletion frees, as HTML."""
+    """Return what a deletion frees, as HTML."""
     figures = (
         (f"{size['runs']:,}", "run" if size["runs"] == 1 else "runs"),
         (f"{size['points']:,}", "measured points"),
@@ -95,22 +91,22 @@ ROLES: Final = {
     BRING_BACK: "editor",
     DELETE: "admin",
 }
-"""The role that each needs."""
+"""Action -> the role that it needs."""
 
 
 def page_actions(client: Api, comparison: Comparison) -> None:
-    """All of it, for the comparison's own page; drawn into the place where it is called."""
+    """Draw the buttons and the open dialog on the comparison's own page."""
     action_buttons(client, comparison, place=PAGE)
     draw_dialog(client, comparison, place=PAGE)
 
 
 def action_buttons(client: Api, comparison: Comparison, *, place: str) -> None:
-    """The buttons, as far as the comparison's state allows.
+    """Draw the buttons that the comparison's state allows.
 
     Args:
-        client: the session's.
-        comparison: as the API has it now.
-        place: what the buttons' keys begin with; PAGE or BOARD.
+        client: the session's client.
+        comparison: the comparison as it is now.
+        place: PAGE or BOARD; the keys of the buttons begin with it.
     """
     own = comparison["id"]
     if comparison["state"] in OPEN_STATES:
@@ -130,7 +126,7 @@ def action_buttons(client: Api, comparison: Comparison, *, place: str) -> None:
     allowed = [option for option in options if not role_refusal(ROLES[option])]
     chosen = st.menu_button(
         "More",
-        allowed or options,  # it cannot be empty
+        allowed or options,  # Streamlit accepts no empty list
         icon=":material/more_horiz:",
         format_func=lambda option: f"{ICONS[option]} {option}",
         key=f"{place}_more",
@@ -150,9 +146,9 @@ def action_buttons(client: Api, comparison: Comparison, *, place: str) -> None:
 
 
 def cancel_button(client: Api, comparison: str, *, key: str) -> None:
-    """The button that ends a comparison's runs, once it is confirmed."""
-    why = role_refusal("editor")
-    with st.popover("Cancel", icon=":material/stop_circle:", disabled=bool(why), help=why):
+    """Draw the button that ends a comparison's runs after a confirmation."""
+    refusal = role_refusal("editor")
+    with st.popover("Cancel", icon=":material/stop_circle:", disabled=bool(refusal), help=refusal):
         st.write("End all its runs? What was measured stays.")
         if st.button("End the runs", type="primary", key=key):
             client.cancel(comparison)
@@ -160,8 +156,10 @@ def cancel_button(client: Api, comparison: str, *, key: str) -> None:
 
 
 def draw_dialog(client: Api, comparison: Comparison, *, place: str) -> None:
-    """The dialog that is open on this comparison at this place, if one is; one that was left open
-    elsewhere, by the browser's way back, is forgotten."""
+    """Draw the dialog that is open on this comparison at this place.
+
+    A dialog that was left open at another place, by the browser's Back button, is closed.
+    """
     where, which, own = st.session_state.get(DIALOG_KEY, ("", "", ""))
     if (where, own) == (place, comparison["id"]):
         DIALOGS[which](client, comparison)
@@ -170,22 +168,22 @@ def draw_dialog(client: Api, comparison: Comparison, *, place: str) -> None:
 
 
 def dialog_comparison(place: str) -> str:
-    """Id of the comparison on which a dialog is open at this place; "" where none is."""
+    """Return the id of the comparison on which a dialog is open at this place; "" if none is."""
     where, _, own = st.session_state.get(DIALOG_KEY, ("", "", ""))
     return str(own) if where == place else ""
 
 
 def close_dialog() -> None:
-    """Forget the dialog that is open."""
+    """Close the dialog that is open."""
     st.session_state.pop(DIALOG_KEY, None)
     st.session_state.pop(FIRST_SHOWN_KEY, None)
 
 
 @st.dialog("Edit", width="medium", on_dismiss=close_dialog)
 def edit_dialog(client: Api, comparison: Comparison) -> None:
-    """Name, tags and notes; what was run stays as it was.
+    """Edit name, tags and notes.
 
-    What is not touched here is not sent, whatever others have made of it meanwhile.
+    Only changed fields are sent, so that changes which others made meanwhile stay.
     """
     own = comparison["id"]
     comparison = st.session_state.setdefault(FIRST_SHOWN_KEY, comparison)
@@ -219,7 +217,7 @@ def edit_dialog(client: Api, comparison: Comparison) -> None:
 
 @st.dialog(MORE_SEEDS, on_dismiss=close_dialog)
 def more_seeds_dialog(client: Api, comparison: Comparison) -> None:
-    """Every arm once more for seeds that are not there yet, in the same comparison."""
+    """Add runs of every arm for new seeds to the comparison."""
     own = comparison["id"]
     text = st.text_input(
         "Seeds to add",
@@ -250,7 +248,7 @@ def more_seeds_dialog(client: Api, comparison: Comparison) -> None:
 
 @st.dialog(DELETE, on_dismiss=close_dialog)
 def delete_dialog(client: Api, comparison: Comparison) -> None:
-    """What is freed, and the button that frees it."""
+    """Show what a deletion frees, and delete."""
     own = comparison["id"]
     st.markdown(
         f"**{escape_markdown(comparison['name'])}** goes with all it has and does not come back."
@@ -279,14 +277,14 @@ DIALOGS: Final[dict[str, Callable[[Api, Comparison], None]]] = {
 
 
 def _open_dialog(place: str, which: str, comparison: str) -> None:
-    """Open a dialog; the page as a whole draws it, so that no part of it takes it away."""
+    """Open a dialog and rerun the whole page, as a rerun of a fragment would remove the dialog."""
     close_dialog()
     st.session_state[DIALOG_KEY] = (place, which, comparison)
     st.rerun()
 
 
 def _apply(change: Callable[[], object], *, to_board: bool = False) -> None:
-    """Change something and close the dialog, or say there what is wrong."""
+    """Make a change and close the dialog, or show in it what is wrong."""
     try:
         change()
     except ApiError as error:
@@ -300,7 +298,7 @@ def _apply(change: Callable[[], object], *, to_board: bool = False) -> None:
 
 
 def row_actions(client: Api, chosen: Comparison | None) -> None:
-    """The actions on the selected row, or how to get there."""
+    """Draw the actions on the board's selected row; without one say how to select it."""
     if chosen is None:
         st.caption("Its name opens a comparison; select its row to change, cancel or delete it.")
         return
@@ -310,10 +308,12 @@ def row_actions(client: Api, chosen: Comparison | None) -> None:
 
 
 def board_dialog(client: Api) -> None:
-    """The dialog that was opened from a row. To be called outside what looks again by itself: that
-    would take it away."""
+    """Draw the dialog that was opened from a row of the board.
+
+    Call this outside the fragment that reruns by itself: its rerun would remove the dialog.
+    """
     if own := dialog_comparison(BOARD):
         try:
             draw_dialog(client, client.comparison(own), place=BOARD)
-        except MissingError:  # somebody has deleted it just now
+        except MissingError:  # the comparison was deleted a moment ago
             close_dialog()

@@ -1,4 +1,4 @@
-"""A comparison's facts and results as HTML; pure functions, every text escaped."""
+"""A comparison's head, settings and results as HTML, every text escaped."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ _MARKS: Final = {
 
 
 def head_html(comparison: Mapping[str, Any], facts: Sequence[Fact], difference: str) -> str:
-    """When and by whom, the tags, what all arms share, and in what they differ."""
+    """Return the head: tags, submission, what all arms share, and in what they differ."""
     tags = "".join(f"<span class='lb-tag'>{escape(tag)}</span>" for tag in comparison["tags"])
     if comparison.get("archived"):
         tags = f"<span class='lb-tag lb-archived'>in the archive</span>{tags}"
@@ -34,7 +34,7 @@ def head_html(comparison: Mapping[str, Any], facts: Sequence[Fact], difference: 
 
 
 def settings_table(arms: Mapping[str, ArmStyle], rows: Sequence[Setting], theme: Theme) -> str:
-    """Every setting of every arm; those that differ stand out."""
+    """Return the table of every setting of every arm; settings that differ are highlighted."""
     body = "".join(
         f"<tr{' class=lb-differs' if row.differs and row.name != 'Loss' else ''}>"
         f"<th scope='row'>{escape(row.name)}</th>"
@@ -46,10 +46,10 @@ def settings_table(arms: Mapping[str, ArmStyle], rows: Sequence[Setting], theme:
 
 
 def results_table(arms: Mapping[str, ArmStyle], section: Section, theme: Theme) -> str:
-    """Mean, spread, interval and count of each metric and arm; the best of each line marked.
+    """Return the table of mean, spread, interval and count per metric and arm, the best marked.
 
-    Beside them, where there are any, the values of the untrained encoder, of the raw backbone and
-    of chance, and the difference between two arms.
+    Further columns, where there are values: the untrained encoder, the raw backbone, chance, and
+    the difference between two arms.
     """
     names = list(arms)
     more = ["untrained"] if section.has_untrained else []
@@ -68,7 +68,7 @@ def results_table(arms: Mapping[str, ArmStyle], section: Section, theme: Theme) 
 
 
 def format_time(iso: str) -> str:
-    """An ISO time as "2026-11-23 14:05 UTC"."""
+    """Format an ISO time as "2026-11-23 14:05 UTC"."""
     return f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M} UTC"
 
 
@@ -96,7 +96,7 @@ def _cell(cell: Cell | None) -> str:
 
 
 def swatch(style: ArmStyle, theme: Theme) -> str:
-    """A sample of an arm's line."""
+    """Return a sample of an arm's line in its colour and dash."""
     line = f"border-top: 3px {style.css_line} {style.color(theme)}"
     return f"<span class='lb-sample' style='{line}'></span>"
 

@@ -1,17 +1,17 @@
-"""The table of results: arms x metrics with mean, spread and interval; pure functions."""
+"""The results as a table of texts: metrics by arms, with mean, spread and interval."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 Mark = Literal["", "best", "ahead"]
-"""best: its 95 % interval meets no other arm's; ahead: the best mean, but the intervals meet."""
+"""best: its 95 % interval overlaps no other arm's; ahead: the best mean, but intervals overlap."""
 
 TEST_PREFIX: Final = "test."
 ZERO_LIMIT: Final = 1e-12
-"""Below it a number is what rounding has left of 0."""
+"""A smaller number is a 0 with a rounding error."""
 CROSS_MODAL: Final = "Cross-modal retrieval"
-"""What data of two modalities are about: it stands first."""
+"""Heading of cross-modal retrieval, the main result on data of two modalities; it comes first."""
 FAMILIES: Final = {
     "geometry": "Geometry",
     "classification": "Classification",
@@ -23,45 +23,45 @@ FAMILIES: Final = {
     "audio.geometry": "Geometry of the audio items",
     "visual.geometry": "Geometry of the visual items",
 }
-"""Beginning of a key, one part or two -> heading above the metrics that have it."""
+"""First part or first two parts of a metric's key -> heading above those metrics."""
 REFERENCE_TITLES: Final = {"raw_backbone": "raw backbone", "chance": "chance"}
-"""What a metric is held against besides the untrained encoder: its field -> its column's title."""
+"""Field of a metric with a reference value -> title of its column."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One arm's result in one metric, or two arms' difference."""
+    """The result of one arm in one metric, or the difference between two arms."""
 
     mean: str
     spread: str
-    """" ± sd"; "" with one seed."""
+    """Standard deviation, " ± sd"; "" with one seed."""
     interval: str
-    """The mean's 95 % interval; "" with one seed."""
+    """The 95 % interval of the mean; "" with one seed."""
     count: int
     mark: Mark = ""
     note: str = ""
-    """What else is to be said, small."""
+    """A further remark, shown in small print."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One metric over all arms."""
+    """One metric, with the results of all arms."""
 
     key: str
     label: str
     better: Literal["higher", "lower"] | None
     cells: tuple[Cell | None, ...]
-    """In the order of the arms; None where an arm has no value yet."""
+    """One cell an arm, in the order of the arms; None where an arm has no value yet."""
     untrained: str = ""
     """The untrained encoder's value, the same for all arms of a seed."""
     references: Mapping[str, str] = field(default_factory=dict)
-    """Values by the titles of REFERENCES; those that there are."""
+    """Known reference values by the titles of REFERENCE_TITLES."""
     difference: Cell | None = None
     """The first of two arms minus the second, paired by seed."""
 
     @property
     def family(self) -> str:
-        """The heading that it stands under; "" for none."""
+        """Heading above the metric; "" for none."""
         parts = self.key.removeprefix(TEST_PREFIX).split(".")
         return FAMILIES.get(".".join(parts[:2]), FAMILIES.get(parts[0], ""))
 
@@ -75,12 +75,12 @@ class Section:
 
     @property
     def has_untrained(self) -> bool:
-        """Whether a line tells of the untrained encoder."""
+        """Whether a line has a value of the untrained encoder."""
         return any(line.untrained for line in self.lines)
 
     @property
     def references(self) -> list[str]:
-        """Titles of what a line is held against besides."""
+        """Titles of the reference columns that have a value."""
         return [
             title
             for title in REFERENCE_TITLES.values()
@@ -96,12 +96,12 @@ class Section:
 def result_sections(
     summary: Mapping[str, Any], arms: Sequence[str], whole_run: Sequence[str] = ()
 ) -> list[Section]:
-    """The results in reading order: the test split first, where it has been read.
+    """Return the results in reading order: the test split first, if it was read.
 
     Args:
-        summary: the API's.
-        arms: in the spec's order.
-        whole_run: keys of the metrics that a run has one value of.
+        summary: the API's summary of the comparison.
+        arms: names of the arms in the spec's order.
+        whole_run: keys of the metrics that have one value per run.
     """
     lines = [_line(metric, arms) for metric in summary["metrics"]]
     lines = [line for line in lines if any(line.cells)]
@@ -125,7 +125,7 @@ def result_sections(
 
 
 def _by_family(lines: Sequence[Line]) -> tuple[Line, ...]:
-    """Lines of one heading side by side, headings in the order of their first lines."""
+    """Sort lines by heading; the headings are in the order of their first lines."""
     order = list(dict.fromkeys([CROSS_MODAL, *(line.family for line in lines)]))
     return tuple(sorted(lines, key=lambda line: order.index(line.family)))
 
@@ -159,7 +159,7 @@ def _line(metric: Mapping[str, Any], arms: Sequence[str]) -> Line:
 
 
 def _short_label(label: str) -> str:
-    """A metric's name without what its heading says."""
+    """Return a metric's label without the words that its heading has."""
     return label.removesuffix(" (test)").removeprefix("Audio: ").removeprefix("Visual: ")
 
 
@@ -206,7 +206,7 @@ def _marks(by_arm: Mapping[str, Mapping[str, Any]], better: str | None) -> dict[
 
 
 def _are_separate(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two 95 % intervals do not meet; without an interval nothing is told apart."""
+    """Return whether two 95 % intervals do not overlap; False without an interval."""
     bounds = (one["low"], one["high"], other["low"], other["high"])
     if None in bounds or one["n"] < 2 or other["n"] < 2:
         return False
@@ -214,7 +214,7 @@ def _are_separate(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def format_number(value: float) -> str:
-    """A number to three significant digits, as short as it stays exact to read."""
+    """Format a number with three significant digits, four from 0.1 to 1."""
     size = abs(value)
     if size < ZERO_LIMIT:
         return "0"
@@ -225,6 +225,6 @@ def format_number(value: float) -> str:
 
 
 def format_signed(value: float) -> str:
-    """As `figure`, with a sign that reads well."""
+    """Format a number as `format_number` does, with a sign; the minus is a real minus sign."""
     sign = "" if abs(value) < ZERO_LIMIT else "−" if value < 0 else "+"
     return f"{sign}{format_number(abs(value))}"

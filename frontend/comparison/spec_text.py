@@ -1,4 +1,4 @@
-"""What a comparison's spec says in words, and in what its arms differ; pure functions."""
+"""A comparison's spec in words, and the settings in which its arms differ."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Catalogue = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of a comparison's head."""
+    """One entry of a comparison's head."""
 
     name: str
     value: str
@@ -18,26 +18,26 @@ class Fact:
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting of the arms."""
+    """One setting with its values in all arms."""
 
     name: str
-    """As the catalogue titles it."""
+    """Title of the setting in the catalogue."""
     values: tuple[str, ...]
-    """For each arm, in the spec's order; "" where the arm has no such setting."""
+    """One value an arm, in the spec's order; "" where the arm has no such setting."""
 
     @property
     def differs(self) -> bool:
-        """Whether two arms that have this setting have it differently."""
+        """Whether two arms that have this setting have different values."""
         return len({value for value in self.values if value}) > 1
 
 
 def shared_facts(spec: Spec, catalogue: Catalogue, upload: str = "") -> list[Fact]:
-    """What all arms share, in the order people ask.
+    """Return what all arms share, the most important first.
 
     Args:
-        spec: the comparison's.
-        catalogue: the API's.
-        upload: name of the uploaded data set, where the data are one.
+        spec: the comparison's spec.
+        catalogue: the API's catalogue.
+        upload: name of the uploaded data set, if the data are an upload.
     """
     training = spec["training"]
     encoder = spec["encoder"]
@@ -62,7 +62,7 @@ def shared_facts(spec: Spec, catalogue: Catalogue, upload: str = "") -> list[Fac
 
 
 def arm_settings(spec: Spec, catalogue: Catalogue) -> list[Setting]:
-    """Every setting of the arms' losses, then the training settings in which an arm departs."""
+    """Return every setting of the arms' losses, then the training settings that an arm changes."""
     arms = spec["arms"]
     rows = [
         Setting("Loss", tuple(kind_label(catalogue.get("losses", ()), arm["loss"]) for arm in arms))
@@ -87,7 +87,7 @@ def arm_settings(spec: Spec, catalogue: Catalogue) -> list[Setting]:
 
 
 def difference_text(rows: Sequence[Setting]) -> str:
-    """One sentence: in what the arms differ besides the loss; a fair comparison has nothing."""
+    """Say in one sentence in what the arms differ besides the loss; nothing, if it is fair."""
     if len(rows[0].values) == 1:
         return "One arm alone; duplicate it and add another loss to compare."
     names = [row.name.lower() for row in rows if row.differs and row.name != "Loss"]
@@ -100,17 +100,17 @@ def difference_text(rows: Sequence[Setting]) -> str:
 
 
 def measured_data(spec: Spec, catalogue: Catalogue, *, fine_upload: bool | None) -> dict[str, bool]:
-    """What the data let be measured, as the live view asks it.
+    """Return which properties of the data decide what is measured, as arguments of `live_data`.
 
     Args:
-        spec: the comparison's.
-        catalogue: the API's.
-        fine_upload: whether the uploaded data set has labels within its classes; None where the
-            data are no upload.
+        spec: the comparison's spec.
+        catalogue: the API's catalogue.
+        fine_upload: whether the uploaded data set has labels within its classes; None if the data
+            are not an upload.
     """
     data = spec["data"]
     row = next((row for row in catalogue["data"] if row["kind"] == data["kind"]), None)
-    # Of a table that only workers see only they can say; a panel that stays empty does no harm.
+    # Only workers can read a table that lies with them; a panel that stays empty does no harm.
     unknown = row is not None and row["source"] == "own" and "file" in data
     known = row is not None and row["fine_labels"]
     return {
@@ -121,7 +121,7 @@ def measured_data(spec: Spec, catalogue: Catalogue, *, fine_upload: bool | None)
 
 
 def reductions_text(spec: Spec) -> str:
-    """What the arms' losses are divided by: "mean", or "mean (contrastive), sum (triplet)"."""
+    """Return the reductions of the losses: "mean", or "mean (contrastive), sum (triplet)"."""
     by_reduction: dict[str, list[str]] = {}
     for arm in spec["arms"]:
         by_reduction.setdefault(value_text(arm["loss"]["reduction"]), []).append(arm["name"])
@@ -131,13 +131,13 @@ def reductions_text(spec: Spec) -> str:
 
 
 def kind_label(rows: Sequence[Mapping[str, Any]], section: Mapping[str, Any]) -> str:
-    """The catalogue's label of a section's kind; the kind itself if it has none."""
+    """Return the catalogue's label of a section's kind; the kind itself if it has none."""
     kind = str(section["kind"])
     return next((str(row["label"]) for row in rows if row["kind"] == kind), kind)
 
 
 def value_text(value: object) -> str:
-    """A setting's value as text; "" for none."""
+    """Return a setting's value as text; "" for None."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -148,7 +148,7 @@ def value_text(value: object) -> str:
 
 
 def _data_text(section: Mapping[str, Any], catalogue: Catalogue, upload: str) -> str:
-    """The data set, where it comes from if it is a team's own, and how it is split."""
+    """Return the data set, its place if it is a team's own, and its split."""
     label = kind_label(catalogue.get("data", ()), section)
     place = upload or section.get("dataset") or section.get("folder") or section.get("file")
     split = f"split by {section['split']}" if "split" in section else ""
@@ -156,7 +156,7 @@ def _data_text(section: Mapping[str, Any], catalogue: Catalogue, upload: str) ->
 
 
 def _encoder_text(section: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
-    """An encoder, and of a backbone its weights and what of it trains."""
+    """Return an encoder's label; for a backbone also its weights and which part trains."""
     label = kind_label(rows, section)
     if "tuning" not in section:
         return label
@@ -165,7 +165,7 @@ def _encoder_text(section: Mapping[str, Any], rows: Sequence[Mapping[str, Any]])
 
 
 def _section_text(section: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
-    """A section as its label and the settings that are not zero: "Adam, lr 0.001"."""
+    """Return a section's label with its settings that are not zero: "Adam, lr 0.001"."""
     short = {"lr": "lr", "weight_decay": "weight decay", "m": "m ="}
     parts = [
         f"{short.get(key, _with_spaces(key))} {value_text(value)}"
@@ -189,7 +189,7 @@ def _seeds_text(seeds: Sequence[int]) -> str:
 
 
 def _setting_title(rows: Sequence[Mapping[str, Any]], section: Mapping[str, Any], name: str) -> str:
-    """What a setting is called in its own section: a name may mean different things in two."""
+    """Return a setting's title in its own section: one name may mean different things in two."""
     properties: Mapping[str, Any] = next(
         (row["schema"]["properties"] for row in rows if row["kind"] == section["kind"]), {}
     )

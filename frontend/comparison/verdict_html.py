@@ -1,4 +1,4 @@
-"""The verdict on the nine claims as HTML; pure functions, every text escaped."""
+"""The verdict on the nine claims as HTML, every text escaped."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -16,13 +16,13 @@ VERDICT_TEXTS: Final = {
     "undecided": ("≈", "Undecided"),
     "not_measured": ("–", "Not measured"),
 }
-"""A sign and a word, so that no verdict is told by its colour alone."""
+"""Verdict -> a sign and a word, so that it is not shown by colour alone."""
 
 OWN_CLAIM: Final = 9
-"""The claim that no paper makes."""
+"""Id of our own claim, which no paper makes."""
 
 HALF_WIDTH: Final = 46.0
-"""From zero in the middle to the farthest end of an interval, in per cent of the width."""
+"""Distance from zero, in the middle, to the farthest value, in per cent of the width."""
 
 
 def verdict_html(
@@ -31,13 +31,13 @@ def verdict_html(
     theme: Theme,
     differences: Mapping[str, Sequence[float]] | None = None,
 ) -> str:
-    """What to do, the summary, what to bear in mind, and a card for each claim.
+    """Return the advice, the summary, a card for each claim, and the caveats.
 
     Args:
-        verdict: the API's, with arms.
-        styles: the arms' looks by name.
-        theme: the viewer's.
-        differences: by metric key, each seed's a - b, drawn above its mean.
+        verdict: the API's verdict, with arms.
+        styles: styles of the arms by name.
+        theme: the viewer's theme.
+        differences: the difference a - b of each seed by metric key, drawn as dots.
     """
     arms = verdict["arms"]
     looks = {arm: styles[arms[arm]] for arm in ("a", "b")}
@@ -57,7 +57,7 @@ def verdict_html(
 
 
 def seed_differences(metrics: Sequence[Json], a: str, b: str) -> dict[str, list[float]]:
-    """By metric key, a - b of every seed at which both arms have a value that is not censored."""
+    """Return by metric key the differences a - b of the seeds with two uncensored values."""
     found: dict[str, list[float]] = {}
     for metric in metrics:
         values: dict[str, dict[int, float]] = {
@@ -76,8 +76,10 @@ def seed_differences(metrics: Sequence[Json], a: str, b: str) -> dict[str, list[
 def difference_picture(
     row: Json, looks: Mapping[str, ArmStyle], theme: Theme, seeds: Sequence[float] = ()
 ) -> str:
-    """A picture of one difference: zero in the middle, the claimed side shaded. Of plain elements,
-    for the page lets no SVG through."""
+    """Return a picture of one difference: zero in the middle, the claimed side shaded.
+
+    It is made of plain HTML elements, because Streamlit removes SVG.
+    """
     difference = row["mean_difference"]
     if difference is None:
         return ""
@@ -131,7 +133,7 @@ def _claim_html(
 
 
 def _paper_text(claim: Json) -> str:
-    """What the paper says, in short; the card's inside names all of it."""
+    """Return the paper's first reported value; the open card lists all of them."""
     if not claim["reported"]:
         return "No paper reports a value."
     one = claim["reported"][0]
@@ -161,7 +163,7 @@ def _figures_html(row: Json) -> str:
 
 
 def _evidence_table(claim: Json) -> str:
-    """Every metric that the claim is judged by, with all its figures."""
+    """Return the table of all metrics by which a claim is judged, with all their numbers."""
     body = "".join(
         f"<tr><th scope='row'>{escape(row['label'])}</th>"
         f"<td>{'greater' if row['expected'] == 'greater' else 'smaller'}</td>"

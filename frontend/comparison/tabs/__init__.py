@@ -1,1 +1,1 @@
-"""The tabs of a comparison's page, one module each."""
+"""The tabs of a comparison's page, as they are drawn with Streamlit."""

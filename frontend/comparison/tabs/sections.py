@@ -1,16 +1,7 @@
-"""Which tab there are, and which of them an address asks for.
+"""The choice of a tab, and the contents of all tabs except the set-up.
 
-Live: what the optimiser does; below the live panels.
-
-Geometry: how the classes lie; below the live panels.
-
-Retrieval and classification: what the embeddings are good for; below the live panels.
-
-Embedding space: the arms side by side, and a look inside.
-
-Verdict: the nine claims, judged by two of the arms.
-
-The part of the results table that belongs to a tab.
+The tabs Live, Geometry and Retrieval show their part of the results below the live panels. The tab
+Embedding space shows the linked panels, and Verdict the nine claims, judged by two of the arms.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,17 +36,17 @@ TITLES: Final[dict[Tab, str]] = {
     "verdict": "Verdict",
     "setup": "Set-up & logs",
 }
-"""In the page's order; the names stand in addresses."""
+"""Tabs in the page's order; addresses contain the names."""
 
 TAB_KEY: Final = "comparison_tab"
 _COMPARISON_KEY: Final = "comparison_shown"
 
 
 def choose_tab(comparison_id: str) -> Tab:
-    """Draw the row of tabs; the chosen one.
+    """Draw the row of tabs. Returns the chosen one.
 
-    The browser writes it into the address, beside what the live view and the embedding space keep
-    there: Streamlit would put back the address as it knows it, without theirs.
+    The browser writes it into the address, next to what the live view and the embedding space keep
+    there: Streamlit would write the address as it knows it, without theirs.
     """
     asked = st.query_params.get("tab", "live")
     known: dict[str, Tab] = {name: name for name in TITLES}
@@ -74,14 +65,14 @@ RESULTS_LEGEND = (
 
 
 def tab_of(key: str) -> Tab:
-    """Where a metric's results stand."""
+    """Return the tab that shows a metric's results."""
     if "geometry." in key:
         return "geometry"
     return "live" if key.startswith("dynamics.") else "retrieval"
 
 
 def sections_of_tab(found: Sequence[Section], tab: Tab) -> list[Section]:
-    """The lines of a tab, in their sections; those without a line are left out."""
+    """Return the sections with only the lines of a tab; sections without a line are left out."""
     kept = [
         replace(section, lines=tuple(line for line in section.lines if tab_of(line.key) == tab))
         for section in found
@@ -90,10 +81,10 @@ def sections_of_tab(found: Sequence[Section], tab: Tab) -> list[Section]:
 
 
 def show_results(view: View, tab: Tab) -> bool:
-    """Draw the tab's results, as soon as there are any; whether there were."""
+    """Draw the tab's results. Returns whether there were any."""
     arms = view.arms
-    # Against the last one, so that of two arms the first minus the second is shown, as the verdict
-    # has it.
+    # The baseline is the last arm: of two arms, the first minus the second is shown, as in the
+    # verdict.
     summary = view.client.summary(view.id, baseline=arms[-1])
     whole_run = [row["key"] for row in view.catalogue["metrics"] if row["summary_only"]]
     found = sections_of_tab(result_sections(summary, arms, whole_run), tab)
@@ -115,18 +106,18 @@ def show_results(view: View, tab: Tab) -> bool:
 def show_by_class(
     view: View, tab: Tab, field: str, *, name: str, meaning: str, method: str
 ) -> int | None:
-    """Choose a snapshot and draw what it says of every class.
+    """Let the viewer choose a snapshot, and draw a value of every class in it.
 
     Args:
-        view: the page's.
-        tab: where it is drawn.
-        field: of a class's facts, variance or accuracy.
-        name: the chart's.
-        meaning: what its bars are, as the beginning of a sentence.
-        method: the section that defines it.
+        view: the comparison.
+        tab: the tab in which it is drawn.
+        field: the field of the class facts, variance or accuracy.
+        name: name of the chart.
+        meaning: what the bars show, as the beginning of a sentence.
+        method: section of the Method page that defines it.
 
     Returns:
-        The chosen seed; None where there is no snapshot, which is said.
+        The chosen seed; None if there is no snapshot, which the page then says.
     """
     st.subheader("Class by class", anchor="classes")
     space = view.client.space(view.id)
@@ -155,13 +146,13 @@ def show_by_class(
 
 
 def show_live(view: View) -> None:
-    """What the curves add up to."""
+    """Draw the results of training."""
     if not show_results(view, "live") and not view.is_open:
         st.caption("No run of this comparison came to a first step: nothing was measured.")
 
 
 def show_geometry(view: View) -> None:
-    """Results, variance by class, distances of pairs."""
+    """Draw the results, the variance by class and the distances of pairs."""
     show_results(view, "geometry")
     seed = show_by_class(
         view,
@@ -186,7 +177,7 @@ def show_geometry(view: View) -> None:
 
 
 def show_retrieval(view: View) -> None:
-    """Results, and accuracy by class."""
+    """Draw the results and the accuracy by class."""
     show_results(view, "retrieval")
     seed = show_by_class(
         view,
@@ -205,16 +196,16 @@ def show_retrieval(view: View) -> None:
 
 
 def show_space(view: View) -> None:
-    """The linked panels; they look after themselves."""
+    """Draw the linked panels, which update themselves in the browser."""
     mount_space(view.id, view.arms, is_open=view.is_open)
 
 
 ARM_KEYS: Final = ("a", "b")
-"""Of the address's query."""
+"""Query parameters of the address that name the two arms."""
 
 
 def show_verdict(view: View) -> None:
-    """What to do on top, then a card for each claim."""
+    """Draw the verdict on the two chosen arms, or say why there is none."""
     arms = view.arms
     if len(arms) < 2:
         st.info(
@@ -243,14 +234,14 @@ def show_verdict(view: View) -> None:
 
 
 def _arms_in_address(arms: Sequence[str]) -> dict[str, str]:
-    """The two arms that the address names; none unless it names two that there are."""
+    """Return the two arms in the address; none unless it names two different arms."""
     named = {key: st.query_params.get(key, "") for key in ARM_KEYS}
-    sound = set(named.values()) <= set(arms) and named["a"] != named["b"]
-    return named if sound else {}
+    valid = set(named.values()) <= set(arms) and named["a"] != named["b"]
+    return named if valid else {}
 
 
 def _choose_arms(arms: Sequence[str], judged: Pair | None, asked: Mapping[str, str]) -> None:
-    """Pick which two arms are judged; kept in the address."""
+    """Let the viewer choose the two arms that are judged, and keep them in the address."""
     columns = st.columns([1, 1, 2], vertical_alignment="bottom")
     labels = {"a": "In the contrastive loss's place", "b": "In the triplet loss's place"}
     shown = {"a": judged["a"], "b": judged["b"]} if judged else asked
@@ -265,7 +256,7 @@ def _choose_arms(arms: Sequence[str], judged: Pair | None, asked: Mapping[str, s
         )
         if arm is not None:
             picked[key] = arm
-    if len(picked) < len(ARM_KEYS) or picked == shown:  # the address says it already
+    if len(picked) < len(ARM_KEYS) or picked == shown:  # nothing has changed
         return
     if picked["a"] == picked["b"]:
         columns[2].caption("Pick two different arms.")

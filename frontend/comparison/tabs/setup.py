@@ -1,4 +1,4 @@
-"""Set-up and logs: what was compared, in full, and what the runs said."""
+"""The tab Set-up & logs: all settings, the notes, and the runs with their logs."""
 
 import json
 from typing import Final
@@ -14,11 +14,11 @@ from frontend.ui.text import OPEN_STATES, STATE_TEXTS
 from frontend.ui.widgets import viewer_theme
 
 MAX_LOG_LINES: Final = 500
-"""Of a log that are shown; the file has all that the API keeps."""
+"""Number of a log's last lines that are shown; the download has all that the API keeps."""
 
 
 def show_setup(view: View) -> None:
-    """Settings, notes, the runs with their logs, the spec."""
+    """Draw the settings, the notes, the runs with their logs, and the spec."""
     st.subheader("Settings of the arms", anchor="settings")
     rows = arm_settings(view.comparison["spec"], view.catalogue)
     with st.container(key="settings-of-arms"):
@@ -60,7 +60,7 @@ def _runs(view: View) -> None:
 
 
 def _first_failed(runs: list[Run]) -> int | None:
-    """A failed one, if there is one; else the first."""
+    """Return the index of the first failed run, else of the first run; None without runs."""
     failed = [place for place, run in enumerate(runs) if run["state"] == "failed"]
     return failed[0] if failed else 0 if runs else None
 

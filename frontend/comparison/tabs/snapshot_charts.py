@@ -10,15 +10,15 @@ from frontend.charts import figures
 from frontend.ui.theme import ArmStyle
 
 MAX_CLASSES: Final = 30
-"""Classes that bars can be told apart of; of more, those in which the arms differ most."""
+"""Most classes whose bars can still be read; of more, those in which the arms differ most."""
 PATTERNS: Final = ("", "/", ".", "x", "-", "+", "|")
-"""The second sign of an arm, beside its colour."""
+"""The second sign of an arm, besides its colour."""
 
 Facts = Sequence[Mapping[str, Any]]
 
 
 def class_values(arms: Facts, field: str) -> dict[str, dict[int, float]]:
-    """By arm, then by class, what `field` of its class facts says; None is left out."""
+    """Return the values of a field of the class facts by arm and class, without None."""
     return {
         arm["arm"]: {row["label"]: row[field] for row in arm["classes"] if row[field] is not None}
         for arm in arms
@@ -26,7 +26,7 @@ def class_values(arms: Facts, field: str) -> dict[str, dict[int, float]]:
 
 
 def shown_classes(found: Mapping[str, Mapping[int, float]], most: int = MAX_CLASSES) -> list[int]:
-    """The classes to draw, in their order: all, or the `most` in which the arms differ most."""
+    """Return the classes to draw in their order: all, or those in which the arms differ most."""
     labels = sorted({label for own in found.values() for label in own})
     if len(labels) <= most:
         return labels
@@ -45,7 +45,7 @@ def class_bars(
     *,
     y: str,
 ) -> go.Figure:
-    """The figure of what `values` found."""
+    """Return grouped bars of `class_values`: one group per class, one bar per arm."""
     labels = shown_classes(found)
     order = list(styles)
     figure = go.Figure(
@@ -71,14 +71,17 @@ def class_bars(
 PAIR_STYLES: Final = {"positive": ("#0072b2", "solid"), "negative": ("#d55e00", "dash")}
 """Kind of pairs -> colour and dash."""
 ROW_HEIGHT: Final = 150
-"""Pixels of one arm."""
+"""Height of one arm's histogram in pixels."""
 
 
 def distance_histograms(arms: Sequence[Mapping[str, Any]]) -> go.Figure:
-    """Normalised histograms with a slider over the epochs that all the arms have.
+    """Return histograms of distances of positive and negative pairs, one arm above the other.
+
+    A slider chooses among the epochs that all arms have.
 
     Args:
-        arms: with `arm`, `epochs` and `histograms` (edges, positive, negative) side by side.
+        arms: for each arm its name `arm`, its `epochs`, and a histogram (edges, positive,
+            negative) for each epoch in `histograms`.
     """
     epochs = sorted(set.intersection(*(set(arm["epochs"]) for arm in arms)))
     figure = go.Figure()
@@ -139,7 +142,7 @@ def _histogram_trace(
     width = edges[1] - edges[0]
     return go.Scatter(
         x=[(low + high) / 2 for low, high in pairwise(edges)],
-        # a density, so that arms whose bins are of another width can be compared
+        # a density, so that arms with bins of different width can be compared
         y=[count / total / width if width else 0.0 for count in counts],
         yaxis=f"y{row + 1 if row else ''}",
         name=f"{kind} pairs",

@@ -1,4 +1,4 @@
-"""What every tab of a comparison's page is given."""
+"""What every tab gets: the comparison as it is now, and the choice of one of its snapshots."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from frontend.ui.theme import ArmStyle, arm_styles
 
 @dataclass(frozen=True)
 class View:
-    """One comparison as it is now, and who looks at it."""
+    """One comparison as it is now, with the session's client and the catalogue."""
 
     client: Api
     comparison: ComparisonDetail
@@ -22,33 +22,33 @@ class View:
 
     @property
     def id(self) -> str:
-        """The comparison's."""
+        """Id of the comparison."""
         return str(self.comparison["id"])
 
     @property
     def arms(self) -> list[str]:
-        """Names in the spec's order."""
+        """Names of the arms in the spec's order."""
         return list(self.comparison["arms"])
 
     @property
     def styles(self) -> dict[str, ArmStyle]:
-        """The arms' looks."""
+        """Styles of the arms by name."""
         return arm_styles(self.arms)
 
     @property
     def is_open(self) -> bool:
-        """Whether something of it is queued or running."""
+        """Whether a run is queued or running."""
         return self.comparison["state"] in OPEN_STATES
 
 
 def choose_seed(view: View, space: Space, *, key: str) -> int:
-    """The chosen seed, of those that have a snapshot."""
+    """Let the viewer choose a seed that has a snapshot. Returns the chosen one."""
     seeds = space["seeds"]
     return int(st.selectbox("Seed", seeds, key=f"{key}_{view.id}", width=140) or seeds[0])
 
 
 def choose_epoch(view: View, epochs: Sequence[int], *, key: str) -> int:
-    """The chosen epoch; the last unless another is."""
+    """Let the viewer choose an epoch. Returns the chosen one, at first the last."""
     if len(epochs) == 1:
         return epochs[0]
     chosen = st.select_slider(
@@ -58,14 +58,14 @@ def choose_epoch(view: View, epochs: Sequence[int], *, key: str) -> int:
 
 
 def snapshot_epochs(space: Space, seed: int) -> list[int]:
-    """Epochs that any arm has a snapshot of at this seed, rising."""
+    """Return the epochs at which any arm has a snapshot of this seed, rising."""
     return sorted(
         {epoch for run in space["runs"] if run["seed"] == seed for epoch in run["epochs"]}
     )
 
 
 def show_no_snapshot(view: View) -> None:
-    """Say why there are no pictures of the space, and what would bring them."""
+    """Say why there is no snapshot, and how to get one."""
     if view.is_open:
         st.info(
             "The first snapshot of the held-out samples comes before the first step; this part "
@@ -81,6 +81,6 @@ def show_no_snapshot(view: View) -> None:
 
 
 def class_name(samples: Mapping[str, Any], label: int) -> str:
-    """A class's name; its number where it has none."""
+    """Return the name of a class; its number if it has no name."""
     names = samples["classes"]
     return str(names[label]) if label < len(names) else str(label)
