@@ -19,7 +19,7 @@ from starlette.middleware import Middleware
 
 from frontend.server.middleware import SignInMiddleware
 from frontend.server.proxy import Proxy
-from frontend.server.sessions import Door, sessions
+from frontend.server.sessions import ApiAuth, sessions
 from frontend.server.signin import Attempts, SignIn
 from frontend.settings import Settings
 from frontend.ui.assets import Assets
@@ -30,8 +30,8 @@ _CLIENT = httpx.AsyncClient(
 )
 _API_URL = Settings.from_environment().api_url
 _PROXY = Proxy(_CLIENT, _API_URL, sessions())
-_DOOR = Door(_CLIENT, _API_URL)
-_SIGN_IN = SignIn(_DOOR, sessions(), Attempts())
+_AUTH = ApiAuth(_CLIENT, _API_URL)
+_SIGN_IN = SignIn(_AUTH, sessions(), Attempts())
 
 
 @asynccontextmanager
@@ -56,5 +56,5 @@ app = st.App(
     Path(__file__).with_name("main.py"),
     lifespan=lifespan,
     routes=[_PROXY.route(), *_SIGN_IN.routes(), *Assets.load().routes()],
-    middleware=[Middleware(SignInMiddleware, door=_DOOR, sessions=sessions())],
+    middleware=[Middleware(SignInMiddleware, auth=_AUTH, sessions=sessions())],
 )

@@ -1,4 +1,4 @@
-"""What the UI's process is told by its environment."""
+"""The settings of the UI's process, read from its environment."""
 
 import os
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ class Settings:
     """Settings of the UI; read once, where the process starts."""
 
     api_url: str = "http://127.0.0.1:8500"
-    """Where the UI's server reaches the API, without a path (LOSSBOARD_API_URL). Browsers never
-    see it: they speak to the UI's own address."""
+    """LOSSBOARD_API_URL: the address at which the UI's server reaches the API, without a path.
+    Browsers do not use it: they call the UI's own address."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """The settings these variables ask for; what is absent or empty keeps its default."""
+        """Read the settings; a variable that is absent or empty keeps its default."""
         return cls(api_url=(environ.get("LOSSBOARD_API_URL") or cls.api_url).rstrip("/"))

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from frontend.server.proxy import error_response
-from frontend.server.sessions import COOKIE, Door, Sessions
+from frontend.server.sessions import COOKIE, ApiAuth, Sessions
 
 SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -32,9 +32,9 @@ class SignInMiddleware:
     to the sign-in page.
     """
 
-    def __init__(self, app: ASGIApp, door: Door, sessions: Sessions) -> None:
+    def __init__(self, app: ASGIApp, auth: ApiAuth, sessions: Sessions) -> None:
         self._app = app
-        self._door = door
+        self._auth = auth
         self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +71,7 @@ class SignInMiddleware:
         cookie = HTTPConnection(scope).cookies.get(COOKIE)
         if self._sessions.find(cookie) is not None:
             return True
-        self._sessions.needed = await self._door.locked()
+        self._sessions.needed = await self._auth.needs_sign_in()
         return not self._sessions.needed
 
 

@@ -93,16 +93,16 @@ def _end(_id: str, session: Session, now: float) -> float:
     return min(now + IDLE_S, session.began + LONGEST_S)
 
 
-KNOWN_S: Final = 5.0
+RECHECK_S: Final = 5.0
 """How long the API's last answer is relied on."""
-ASKING: Final = httpx.Timeout(10.0, connect=3.0)
+AUTH_TIMEOUT: Final = httpx.Timeout(10.0, connect=3.0)
 
 
-class DoorAwayError(Exception):
+class AuthUnavailableError(Exception):
     """The API does not answer whether a token is valid; the text is shown to people."""
 
 
-class Door:
+class ApiAuth:
     """Asks the API whether it demands a sign-in, and whose token one is."""
 
     def __init__(
@@ -114,23 +114,26 @@ class Door:
         self._client = client
         self._url = f"{api_url}{PREFIX}/me"
         self._clock = clock
-        self._locked = False
-        self._asked: float | None = None
+        self._needs_sign_in = False
+        self._answered: float | None = None
 
-    async def locked(self) -> bool:
+    async def needs_sign_in(self) -> bool:
         """Return whether the API demands a sign-in.
 
         While the API is away, its last answer counts. Before the first answer it is False: without
         the API there is nothing to protect, and the pages say that the API is away.
         """
         now = self._clock()
-        if self._asked is None or now - self._asked >= KNOWN_S:
+        if self._answered is None or now - self._answered >= RECHECK_S:
             try:
-                answer = await self._client.get(self._url, timeout=ASKING)
+                answer = await self._client.get(self._url, timeout=AUTH_TIMEOUT)
             except httpx.HTTPError:
-                return self._locked
-            self._locked, self._asked = answer.status_code == httpx.codes.UNAUTHORIZED, now
-        return self._locked
+                return self._needs_sign_in
+            self._needs_sign_in, self._answered = (
+                answer.status_code == httpx.codes.UNAUTHORIZED,
+                now,
+            )
+        return self._needs_sign_in
 
     async def owner(self, token: str) -> Person | None:
         """Return the person who has this token, or None where the API does not know it.
@@ -140,7 +143,7 @@ class Door:
         """
         try:
             headers = {"Authorization": f"Bearer {token}"}
-            answer = await self._client.get(self._url, headers=headers, timeout=ASKING)
+            answer = await self._client.get(self._url, headers=headers, timeout=AUTH_TIMEOUT)
             if answer.status_code == httpx.codes.UNAUTHORIZED:
                 return None
             me = answer.raise_for_status().json()
@@ -148,6 +151,6 @@ class Door:
         except (UnicodeEncodeError, httpx.LocalProtocolError):
             return None  # no header can carry it
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-            raise DoorAwayError(
+            raise AuthUnavailableError(
                 "The API does not answer, so nobody can be let in now. Is it running?"
             ) from error

@@ -23,7 +23,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from frontend.server.proxy import is_same_origin, is_secure, safe_path
-from frontend.server.sessions import COOKIE, LONGEST_S, Door, DoorAwayError, Sessions
+from frontend.server.sessions import COOKIE, LONGEST_S, ApiAuth, AuthUnavailableError, Sessions
 from frontend.templates import templates
 
 MOST_FAILED: Final = 10
@@ -102,8 +102,8 @@ MOST_BODY: Final = 10_000
 class SignIn:
     """The routes /signin and /signout."""
 
-    def __init__(self, door: Door, sessions: Sessions, attempts: Attempts) -> None:
-        self._door = door
+    def __init__(self, auth: ApiAuth, sessions: Sessions, attempts: Attempts) -> None:
+        self._auth = auth
         self._sessions = sessions
         self._attempts = attempts
 
@@ -118,8 +118,8 @@ class SignIn:
     async def show(self, request: Request) -> Response:
         """Show the page, or redirect at once where no sign-in is needed."""
         next_path = safe_path(request.query_params.get("next", "/"))
-        inside = self._sessions.find(request.cookies.get(COOKIE)) is not None
-        if inside or not await self._door.locked():
+        signed_in = self._sessions.find(request.cookies.get(COOKIE)) is not None
+        if signed_in or not await self._auth.needs_sign_in():
             return RedirectResponse(next_path, status_code=303)
         return page(next_path)
 
@@ -138,8 +138,8 @@ class SignIn:
             answer.headers["Retry-After"] = str(seconds)
             return answer
         try:
-            person = await self._door.owner(token) if token else None
-        except DoorAwayError as error:
+            person = await self._auth.owner(token) if token else None
+        except AuthUnavailableError as error:
             return page(next_path, problem=str(error), status=503)
         if person is None:
             self._attempts.failed(address)

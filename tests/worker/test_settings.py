@@ -8,7 +8,7 @@ from worker.errors import SettingsError
 from worker.settings import Settings, datasets_folder
 
 
-def test_the_environment_says_all() -> None:
+def test_settings_are_read_from_the_environment() -> None:
     environ = worker_environment("redis://b", "http://a:1/") | {
         "LOSSBOARD_TORCH_THREADS": "3",
         "LOSSBOARD_DRAIN_S": "60",
@@ -27,7 +27,7 @@ def test_the_environment_says_all() -> None:
         settings.name = "other"  # type: ignore[misc]
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_the_error_lists_all_problems() -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_environment(
             {
@@ -47,13 +47,13 @@ def test_all_problems_are_told_at_once() -> None:
         assert word in str(caught.value)
 
 
-def test_a_slot_without_a_name_is_called_like_its_host() -> None:
+def test_a_slot_without_a_name_has_the_name_of_its_host() -> None:
     environ = worker_environment("redis://b", "http://a")
     del environ["LOSSBOARD_WORKER_NAME"]
     assert Settings.from_environment(environ).name
 
 
-def test_data_sets_lie_below_one_folder() -> None:
+def test_all_data_sets_lie_in_one_folder() -> None:
     assert datasets_folder({"LOSSBOARD_DATASETS_DIR": "/sets"}) == Path("/sets")
     for environ in ({}, {"LOSSBOARD_DATASETS_DIR": ""}):
         assert datasets_folder(environ) == Path.cwd() / "data" / "datasets"

@@ -29,7 +29,7 @@ def api(tmp_path: Path, broker_url: str) -> Iterator[Api]:
         yield Api(http)
 
 
-def test_a_comparison_from_its_making_to_its_end(api: Api) -> None:
+def test_a_comparison_from_its_creation_to_its_deletion(api: Api) -> None:
     made = api.create(small(tags=["one"], seeds=[0, 1]))
     own = made["id"]
     assert api.comparison(own)["spec"]["seeds"] == [0, 1]
@@ -56,7 +56,7 @@ def test_a_comparison_from_its_making_to_its_end(api: Api) -> None:
         api.comparison(own)
 
 
-def test_an_upload_from_its_sending_to_its_end(api: Api, tmp_path: Path) -> None:
+def test_an_upload_from_its_creation_to_its_deletion(api: Api, tmp_path: Path) -> None:
     def put(file: Path) -> Dataset:
         with file.open("rb") as content:
             return api.upload("shoes ü", "image_folder", content, file.name)
@@ -109,7 +109,7 @@ def test_every_problem_of_a_spec_comes_with_its_path(api: Api) -> None:
 @pytest.mark.parametrize(
     "odd", ["c0000000000", "../health/live", "a b?c=d#e", "ü", "", ".", "..", "\ud800"]
 )
-def test_an_id_that_does_not_exist_is_missing_whatever_it_holds(api: Api, odd: str) -> None:
+def test_an_unknown_id_with_any_characters_is_missing(api: Api, odd: str) -> None:
     with pytest.raises(MissingError):
         api.comparison(odd)
 
@@ -125,7 +125,7 @@ def test_an_address_where_nothing_listens_is_away_and_says_what_to_do() -> None:
     assert isinstance(caught.value.__cause__, httpx.ConnectError)
 
 
-def test_a_server_that_is_not_the_api_is_told_apart() -> None:
+def test_a_server_that_is_not_the_api_is_recognised() -> None:
     async def page(_: object) -> PlainTextResponse:
         return PlainTextResponse("<html>hello</html>")
 
@@ -168,7 +168,7 @@ ODD_FIELDS = '{"error": "odd", "fields": [1, {"message": "too big"}]}'
         (307, "", ApiError, "307"),
     ],
 )
-def test_every_odd_answer_is_an_error_of_its_kind(
+def test_every_bad_answer_has_its_kind_of_error(
     status: int, content: str, kind: type[ApiError], code: str
 ) -> None:
     with (
@@ -184,7 +184,7 @@ def test_every_odd_answer_is_an_error_of_its_kind(
         assert caught.value.fields == (("", "too big"),)
 
 
-def test_a_delete_that_is_refused_is_not_taken_for_done() -> None:
+def test_a_refused_delete_is_an_error() -> None:
     with (
         serving(answering(503, REFUSAL)) as address,
         httpx.Client(base_url=address) as http,
@@ -203,7 +203,7 @@ def test_what_json_cannot_carry_is_refused_before_it_is_sent(odd: object) -> Non
     assert caught.value.code == "invalid_request"
 
 
-def test_readiness_is_an_answer_whichever_it_is(api: Api, broker: Broker) -> None:
+def test_not_ready_is_an_answer_and_no_error(api: Api, broker: Broker) -> None:
     ready = api.ready()
     assert (ready["status"], ready["collector_lag"], ready["problems"]) == ("ok", 0, [])
     broker.kill()

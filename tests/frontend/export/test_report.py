@@ -87,7 +87,7 @@ class Elements(HTMLParser):
             self.scripts[-1] += data
 
 
-def test_no_text_of_peoples_becomes_an_element(text: str) -> None:
+def test_no_text_that_people_typed_becomes_an_element(text: str) -> None:
     elements = Elements(text)
     assert len(elements.scripts) == 3, "the figures, Plotly, and what draws"
     assert EVIL not in text
@@ -111,7 +111,7 @@ def test_no_other_text_that_may_be_hostile_becomes_an_element(material: Material
     assert len(Elements(text).scripts) == 3
 
 
-def test_nothing_comes_from_anywhere_else(text: str) -> None:
+def test_nothing_is_loaded_from_elsewhere(text: str) -> None:
     for tag, attributes in Elements(text).found:
         assert "src" not in attributes
         assert tag not in {"link", "iframe", "object", "embed", "base", "form"}
@@ -120,7 +120,7 @@ def test_nothing_comes_from_anywhere_else(text: str) -> None:
     assert "url(" not in text.partition("</style>")[0]
 
 
-def test_the_policy_stands_first_and_lets_exactly_these_scripts_run(text: str) -> None:
+def test_the_policy_comes_first_and_allows_exactly_these_scripts(text: str) -> None:
     elements = Elements(text)
     names = [tag for tag, _ in elements.found]
     [policy] = [a["content"] for t, a in elements.found if "http-equiv" in a and t == "meta"]
@@ -156,7 +156,7 @@ def test_every_curve_of_the_report_is_a_metric() -> None:
     assert len(keys) == len(set(keys))
 
 
-def test_it_tells_what_a_reader_needs(material: Material, text: str) -> None:
+def test_it_contains_what_a_reader_needs(material: Material, text: str) -> None:
     assert text.count("data-claim='") == 9
     assert "second-hand" in text
     for name, version in material.everything["versions"].items():
@@ -195,7 +195,7 @@ def test_latex_has_a_table_for_each_section_and_the_verdict(material: Material) 
     assert len(re.findall(r"^\d\. ", verdict, re.MULTILINE)) == 9
 
 
-def test_latex_is_safe_from_what_people_type(material: Material) -> None:
+def test_latex_escapes_what_people_type(material: Material) -> None:
     text = tables(material)
     assert r"b\_\%\&\{\}" in text
     bare = re.sub(r"\\[{}%&_$#]", "", text)

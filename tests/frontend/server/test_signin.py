@@ -18,7 +18,7 @@ from backend.auth.tokens import NO_TOKENS
 from backend.settings import Settings
 from frontend.server.middleware import SignInMiddleware
 from frontend.server.proxy import Proxy, safe_path
-from frontend.server.sessions import COOKIE, IDLE_S, LONGEST_S, Door, Person, Sessions
+from frontend.server.sessions import COOKIE, IDLE_S, ApiAuth, Person, Sessions
 from frontend.server.signin import MOST_FAILED, WITHIN_S, Attempts, SignIn
 from tests.backend.token_users import TOKENS, with_tokens
 from tests.support.ports import free_ports
@@ -35,9 +35,9 @@ class Front:
         self.now = 0.0
         self.sessions = Sessions(lambda: self.now)
         self.client = httpx.AsyncClient(trust_env=False)
-        self.door = Door(self.client, api_url, lambda: self.now)
+        self.auth = ApiAuth(self.client, api_url, lambda: self.now)
         self.proxy = Proxy(self.client, api_url, self.sessions)
-        self.sign_in = SignIn(self.door, self.sessions, Attempts(lambda: self.now))
+        self.sign_in = SignIn(self.auth, self.sessions, Attempts(lambda: self.now))
 
     def app(self) -> Starlette:
         @asynccontextmanager
@@ -49,8 +49,8 @@ class Front:
             return PlainTextResponse(f"the page {request.url.path}")
 
         routes = [self.proxy.route(), *self.sign_in.routes(), Route("/{path:path}", page)]
-        gate = Middleware(SignInMiddleware, door=self.door, sessions=self.sessions)
-        return Starlette(routes=routes, middleware=[gate], lifespan=lifespan)
+        sign_in = Middleware(SignInMiddleware, auth=self.auth, sessions=self.sessions)
+        return Starlette(routes=routes, middleware=[sign_in], lifespan=lifespan)
 
 
 @pytest.fixture
@@ -60,8 +60,8 @@ def settings(tmp_path: Path, broker_url: str) -> Settings:
 
 
 @pytest.fixture
-def house(settings: Settings) -> Iterator[tuple[httpx.Client, Front]]:
-    """A viewer's browser, as far as it matters, at a Lossboard with a sign-in."""
+def ui(settings: Settings) -> Iterator[tuple[httpx.Client, Front]]:
+    """A viewer's HTTP client at the UI of an API with tokens."""
     with serving(create_app(settings)) as api_url:
         front = Front(api_url)
         with (
@@ -79,10 +79,10 @@ def sign_in(
     return viewer.post("/signin", data={"token": token, "next": next_path}, headers=headers)
 
 
-def test_a_page_leads_to_the_sign_in_and_the_sign_in_back(
-    house: tuple[httpx.Client, Front],
+def test_a_page_redirects_to_the_sign_in_and_the_sign_in_back(
+    ui: tuple[httpx.Client, Front],
 ) -> None:
-    viewer, _ = house
+    viewer, _ = ui
     led = viewer.get("/comparison?id=c1&x=time", headers=HTML)
     assert (led.status_code, led.headers["cache-control"]) == (303, "no-store")
     assert led.headers["location"] == "/signin?next=%2Fcomparison%3Fid%3Dc1%26x%3Dtime"
@@ -99,8 +99,8 @@ def test_a_page_leads_to_the_sign_in_and_the_sign_in_back(
     assert viewer.get("/signin?next=/queue").headers["location"] == "/queue"
 
 
-def test_calls_go_in_the_name_of_who_is_signed_in(house: tuple[httpx.Client, Front]) -> None:
-    viewer, _ = house
+def test_calls_carry_the_token_of_the_session(ui: tuple[httpx.Client, Front]) -> None:
+    viewer, _ = ui
     assert viewer.get("/api/v1/me").status_code == 401
     sign_in(viewer, TOKENS["editor"])
     assert viewer.get("/api/v1/me").json()["name"] == "Edda"
@@ -125,10 +125,10 @@ def test_calls_go_in_the_name_of_who_is_signed_in(house: tuple[httpx.Client, Fro
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-def test_another_site_cannot_ride_the_cookie(
-    house: tuple[httpx.Client, Front], headers: dict[str, str]
+def test_another_site_cannot_use_the_cookie(
+    ui: tuple[httpx.Client, Front], headers: dict[str, str]
 ) -> None:
-    viewer, _ = house
+    viewer, _ = ui
     sign_in(viewer, TOKENS["editor"])
     answer = viewer.post("/api/v1/comparisons", json=small(), headers=headers)
     assert (answer.status_code, answer.json()["error"]) == (403, "forbidden")
@@ -139,8 +139,10 @@ def test_another_site_cannot_ride_the_cookie(
     assert viewer.get("/api/v1/me").json()["name"] == "Edda"
 
 
-def test_a_cookie_needs_proof_and_a_program_none(house: tuple[httpx.Client, Front]) -> None:
-    viewer, _ = house
+def test_a_cookie_needs_proof_of_origin_a_token_none(
+    ui: tuple[httpx.Client, Front],
+) -> None:
+    viewer, _ = ui
     sign_in(viewer, TOKENS["editor"])
     del viewer.headers["Origin"]
     assert viewer.post("/api/v1/comparisons", json=small()).status_code == 403
@@ -148,8 +150,8 @@ def test_a_cookie_needs_proof_and_a_program_none(house: tuple[httpx.Client, Fron
     assert viewer.post("/api/v1/comparisons", json=small(), headers=own).status_code == 201
 
 
-def test_signing_out_ends_the_session(house: tuple[httpx.Client, Front]) -> None:
-    viewer, _ = house
+def test_signing_out_ends_the_session(ui: tuple[httpx.Client, Front]) -> None:
+    viewer, _ = ui
     sign_in(viewer, TOKENS["editor"])
     kept = viewer.cookies[COOKIE]
     out = viewer.post("/signout")
@@ -161,10 +163,10 @@ def test_signing_out_ends_the_session(house: tuple[httpx.Client, Front]) -> None
 
 
 def test_signing_out_ends_the_live_streams_of_other_tabs(
-    house: tuple[httpx.Client, Front], monkeypatch: pytest.MonkeyPatch
+    ui: tuple[httpx.Client, Front], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("frontend.server.proxy.SESSION_CHECK_S", 0.05)
-    viewer, _ = house
+    viewer, _ = ui
     sign_in(viewer, TOKENS["editor"])
     own = viewer.post("/api/v1/comparisons", json=small()).json()["id"]
     with viewer.stream("GET", f"/api/v1/comparisons/{own}/live") as answer:
@@ -179,8 +181,8 @@ def test_signing_out_ends_the_live_streams_of_other_tabs(
     assert viewer.get("/api/v1/me").status_code == 401
 
 
-def test_a_session_ends_by_itself(house: tuple[httpx.Client, Front]) -> None:
-    viewer, front = house
+def test_an_idle_session_ends(ui: tuple[httpx.Client, Front]) -> None:
+    viewer, front = ui
     sign_in(viewer, TOKENS["editor"])
     front.now += IDLE_S - 1
     assert viewer.get("/api/v1/me").status_code == 200
@@ -192,10 +194,10 @@ def test_a_session_ends_by_itself(house: tuple[httpx.Client, Front]) -> None:
         assert (refused.status_code, refused.json()["error"]) == (401, "unauthorized")
 
 
-def test_tokens_that_are_none_are_refused_and_soon_not_even_tried(
-    house: tuple[httpx.Client, Front],
+def test_wrong_tokens_are_refused_and_soon_not_even_checked(
+    ui: tuple[httpx.Client, Front],
 ) -> None:
-    viewer, front = house
+    viewer, front = ui
     for bad in [
         "",
         "wrong-token-0123456789",
@@ -215,14 +217,14 @@ def test_tokens_that_are_none_are_refused_and_soon_not_even_tried(
     assert sign_in(viewer, TOKENS["viewer"]).status_code == 303
 
 
-def test_over_https_the_cookie_stays_there(house: tuple[httpx.Client, Front]) -> None:
-    viewer, _ = house
+def test_over_https_the_cookie_is_secure(ui: tuple[httpx.Client, Front]) -> None:
+    viewer, _ = ui
     done = sign_in(viewer, TOKENS["viewer"], **{"X-Forwarded-Proto": "https"})
     assert "Secure" in done.headers["set-cookie"]
 
 
-def test_every_answer_tells_browsers_what_not_to_do(house: tuple[httpx.Client, Front]) -> None:
-    viewer, _ = house
+def test_every_answer_has_the_security_headers(ui: tuple[httpx.Client, Front]) -> None:
+    viewer, _ = ui
     for path, policy in (
         ("/signin", "default-src 'none'; style-src 'sha256-"),
         ("/api/v1/me", "default-src 'none'"),
@@ -235,17 +237,17 @@ def test_every_answer_tells_browsers_what_not_to_do(house: tuple[httpx.Client, F
         assert len(headers.get_list("permissions-policy")) == 1
 
 
-def test_a_token_that_was_taken_back_ends_its_session(
-    settings: Settings, house: tuple[httpx.Client, Front]
+def test_a_revoked_token_ends_its_session(
+    settings: Settings, ui: tuple[httpx.Client, Front]
 ) -> None:
-    viewer, front = house
+    viewer, front = ui
     own = front.sessions.begin("a-token-of-the-day-before", Person("Eve", "admin"))
     viewer.cookies[COOKIE] = own
     assert viewer.get("/api/v1/me").status_code == 401
     assert front.sessions.find(own) is None
 
 
-def test_an_open_house_has_no_sign_in(settings: Settings) -> None:
+def test_an_api_without_tokens_has_no_sign_in(settings: Settings) -> None:
     app = create_app(replace(settings, tokens=NO_TOKENS))
     with serving(app) as api_url:
         front = Front(api_url)
@@ -259,7 +261,7 @@ def test_an_open_house_has_no_sign_in(settings: Settings) -> None:
             front.proxy.close()
 
 
-def test_without_the_api_the_pages_say_so_and_nobody_is_let_in() -> None:
+def test_without_the_api_the_pages_say_so_and_sign_in_is_refused() -> None:
     [port] = free_ports(1)
     front = Front(f"http://127.0.0.1:{port}")
     with serving(front.app()) as ui_url, httpx.Client(base_url=ui_url) as viewer:
@@ -276,30 +278,13 @@ def test_without_the_api_the_pages_say_so_and_nobody_is_let_in() -> None:
         *("queue", "", "/a\nb", "/signin?next=/signin", "/signout", "\\\\evil.example"),
     ],
 )
-def test_nobody_is_led_elsewhere(asked: str) -> None:
+def test_no_redirect_leaves_this_address(asked: str) -> None:
     assert safe_path(asked) == "/"
 
 
-def test_where_one_was_is_where_one_comes_back() -> None:
+def test_the_sign_in_returns_to_the_same_view() -> None:
     for fine in ("/", "/queue", "/comparison?id=c1&arm=a%26b", "/new?from=//x"):
         assert safe_path(fine) == fine
-
-
-def test_sessions_end_after_a_week_and_are_bounded() -> None:
-    now = 0.0
-    kept = Sessions(lambda: now)
-    own = kept.begin("token", Person("Ada", "editor"))
-    while now < LONGEST_S:
-        assert kept.find(own), "it goes on while it is used"
-        now += IDLE_S - 1
-    assert kept.find(own) is None
-    kept = Sessions(lambda: now, limit=2)
-    first, second = (kept.begin("token", Person(name, "viewer")) for name in "ab")
-    now += 1
-    assert kept.find(first)
-    third = kept.begin("token", Person("c", "viewer"))
-    assert [bool(kept.find(one)) for one in (first, second, third)] == [True, False, True]
-    assert "token" not in repr(kept.find(first)).replace("Session(", "")
 
 
 def test_failed_attempts_count_for_a_minute_each_and_by_address() -> None:
@@ -316,16 +301,3 @@ def test_failed_attempts_count_for_a_minute_each_and_by_address() -> None:
     assert attempts.wait_s("a") == 1, "nine of the others are not"
     now += 2 * WITHIN_S
     assert attempts.wait_s("a") == 0
-
-
-def test_roles_reach_those_before_them() -> None:
-    reach = {
-        role: [n for n in ("viewer", "editor", "admin") if Person("x", role).may(n)]
-        for role in ("viewer", "editor", "admin", "other")
-    }
-    assert reach == {
-        "viewer": ["viewer"],
-        "editor": ["viewer", "editor"],
-        "admin": ["viewer", "editor", "admin"],
-        "other": [],
-    }

@@ -1,4 +1,4 @@
-"""The client's downloads: their types, and what they do when something is in the way."""
+"""The client's downloads, and their errors."""
 
 import io
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def test_a_download_that_is_cut_off_is_an_error() -> None:
         client(httpx.Response(200, stream=Broken())).export("c1", io.BytesIO())
 
 
-def test_a_refusal_is_told_in_the_apis_words_and_nothing_is_written() -> None:
+def test_a_refusal_has_the_apis_message_and_writes_nothing() -> None:
     body = {"error": "not_found", "message": "there is no comparison 'c1'", "fields": []}
     file = io.BytesIO()
     with pytest.raises(MissingError, match="there is no comparison"):
@@ -38,7 +38,7 @@ def test_a_refusal_is_told_in_the_apis_words_and_nothing_is_written() -> None:
     assert file.getvalue() == b""
 
 
-def test_an_answer_of_something_else_is_known_as_such() -> None:
+def test_an_answer_that_is_not_the_apis_is_recognised() -> None:
     with pytest.raises(ApiError) as caught:
         client(httpx.Response(500, text="<html>")).export("c1", io.BytesIO())
     assert caught.value.code == "not_the_api"

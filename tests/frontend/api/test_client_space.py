@@ -31,7 +31,7 @@ def filled(tmp_path: Path, broker_url: str) -> Iterator[tuple[Api, str]]:
         yield Api(http), own
 
 
-def test_what_snapshots_say(filled: tuple[Api, str]) -> None:
+def test_answers_about_snapshots(filled: tuple[Api, str]) -> None:
     api, own = filled
     space = api.space(own)
     assert space["seeds"] == [0]
@@ -54,7 +54,7 @@ def test_what_snapshots_say(filled: tuple[Api, str]) -> None:
     assert min(size["bytes"], size["points"]) > 0
 
 
-def test_what_is_not_there(filled: tuple[Api, str]) -> None:
+def test_missing_snapshots_are_errors(filled: tuple[Api, str]) -> None:
     api, own = filled
     with pytest.raises(MissingError, match="no snapshot of epoch 9"):
         api.space_facts(own, seed=0, epoch=9)
