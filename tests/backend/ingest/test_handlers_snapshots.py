@@ -31,9 +31,9 @@ def running(parts: Parts, **changes: Any) -> Run:
 def test_a_snapshot_that_is_sent_twice_counts_once(api: Api, parts: Parts, broker: Broker) -> None:
     run = running(parts)
     attempt = Attempt(run.id)
-    told: list[Event] = [attempt.started()]
-    told += map(attempt.kept, put_snapshots(parts.blobs, run, [0, 2, 4]))
-    send(broker.client, *told, *told, attempt.log("the end"))
+    events: list[Event] = [attempt.started()]
+    events += map(attempt.kept, put_snapshots(parts.blobs, run, [0, 2, 4]))
+    send(broker.client, *events, *events, attempt.log("the end"))
 
     def epochs() -> Any:
         return [one["epochs"] for one in api.get(f"/comparisons/{run.comparison_id}/space")["runs"]]
@@ -76,8 +76,8 @@ def test_a_new_attempt_deletes_snapshots_after_its_start(
 
 def test_a_message_is_taken_although_its_blobs_are_missing(api: Api, parts: Parts) -> None:
     run = running(parts)
-    [told] = put_snapshots(parts.blobs, run, [0])
-    absent = told.model_copy(update={"facts": "f" * 64, "sprite": "e" * 64})
+    [snapshot] = put_snapshots(parts.blobs, run, [0])
+    absent = snapshot.model_copy(update={"facts": "f" * 64, "sprite": "e" * 64})
     store_snapshot_events(parts.database, Attempt(run.id), [absent])
     own = f"/comparisons/{run.comparison_id}"
     space = api.get(f"{own}/space")
@@ -89,9 +89,11 @@ def test_a_message_is_taken_although_its_blobs_are_missing(api: Api, parts: Part
 
 def test_a_blob_with_other_content_is_reported(api: Api, parts: Parts) -> None:
     run = running(parts)
-    [told] = put_snapshots(parts.blobs, run, [0])
+    [snapshot] = put_snapshots(parts.blobs, run, [0])
     odd = parts.blobs.put(json.dumps({"correct": "all"}).encode())
-    store_snapshot_events(parts.database, Attempt(run.id), [told.model_copy(update={"facts": odd})])
+    store_snapshot_events(
+        parts.database, Attempt(run.id), [snapshot.model_copy(update={"facts": odd})]
+    )
     for path in ("facts?seed=0&epoch=0", "distances?seed=0"):
         answer = api.http.get(f"{V1}/comparisons/{run.comparison_id}/space/{path}")
         assert "a worker of another version" in check_error(answer, 404, "not_found")["message"]
@@ -115,11 +117,11 @@ def test_points_of_different_samples_are_not_mixed(api: Api, parts: Parts) -> No
 def test_the_reader_caches_only_the_last(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MANY_FACTS", 2)
     reader = Reader(parts.blobs)
-    told: list[Snapshot] = put_snapshots(parts.blobs, running(parts), [0, 2, 4])
-    first, *_ = found = [reader.facts(one.facts) for one in told]
-    assert reader.facts(told[2].facts) is found[2]
-    again = reader.facts(told[0].facts)
+    snapshots: list[Snapshot] = put_snapshots(parts.blobs, running(parts), [0, 2, 4])
+    first, *_ = found = [reader.facts(one.facts) for one in snapshots]
+    assert reader.facts(snapshots[2].facts) is found[2]
+    again = reader.facts(snapshots[0].facts)
     assert again == first
     assert again is not first
-    Blobs.delete(parts.blobs, [told[0].facts], before=1e12)
-    assert reader.facts(told[0].facts) is again
+    Blobs.delete(parts.blobs, [snapshots[0].facts], before=1e12)
+    assert reader.facts(snapshots[0].facts) is again

@@ -34,7 +34,7 @@ class Page:
         self.runs: dict[str, Json] = {}
         self.seen: list[str] = []
 
-    def take(self, name: str, data: Any) -> None:
+    def apply(self, name: str, data: Any) -> None:
         self.seen.append(name)
         if name == "reset":
             self.curves = {(s["run"], s["key"]): s["steps"] for s in data["series"]}
@@ -69,8 +69,8 @@ def test_a_reset_with_the_history_comes_first_then_points_and_the_end(
     until(lambda: api.get("/series", run=run)["series"], "the first points")
     page = Page()
     with following(api, comparison) as events:
-        told = iter(events)
-        name, data = next(told)
+        received = iter(events)
+        name, data = next(received)
         assert name == "reset"
         assert set(data) == {"comparison", "runs", "series"}
         assert data["comparison"]["id"] == comparison
@@ -82,12 +82,12 @@ def test_a_reset_with_the_history_comes_first_then_points_and_the_end(
         first_id = events.last_id
         assert first_id != "0-0"
         send(broker.client, attempt.points([2], [None]), attempt.points([3]), attempt.ended())
-        page.take(name, data)
+        page.apply(name, data)
         while not page.over():
-            page.take(*next(told))
+            page.apply(*next(received))
         assert events.last_id > first_id
     assert page.runs[run]["state"] == "succeeded"
-    assert page.curves[run, "k"][-1] == 3  # the end is never told before the last point
+    assert page.curves[run, "k"][-1] == 3  # the end is never sent before the last point
 
 
 @pytest.mark.parametrize("keys", ["", "k", "other"])
@@ -96,11 +96,11 @@ def test_only_the_requested_keys_are_sent(api: Api, broker: Broker, keys: str) -
     attempt = Attempt(run)
     page = Page()
     with following(api, comparison, keys=keys) as events:
-        told = iter(events)
-        page.take(*next(told))
+        received = iter(events)
+        page.apply(*next(received))
         send(broker.client, attempt.points([0]), attempt.points([0], key="z"), attempt.ended())
         while not page.over():
-            page.take(*next(told))
+            page.apply(*next(received))
     assert {key for _, key in page.curves} == {"": {"k", "z"}, "k": {"k"}, "other": set()}[keys]
 
 
@@ -137,7 +137,7 @@ def check_connect_and_resume(api: Api, comparison: str, run: str) -> None:
     page = Page()
     with following(api, comparison) as events:
         for count, (name, data) in enumerate(events):
-            page.take(name, data)
+            page.apply(name, data)
             if count > 4:
                 break
         last_id = events.last_id
@@ -147,11 +147,11 @@ def check_connect_and_resume(api: Api, comparison: str, run: str) -> None:
     assert held == sorted(set(held)), "a point came twice"
     with following(api, comparison, last_id) as events:
         for name, data in events:
-            page.take(name, data)
+            page.apply(name, data)
             if name == "points":
                 break
     assert page.seen.count("reset") == 1  # a known id goes on where it was
-    # Cut off between the events of one flush, a viewer is told its points again, never less.
+    # Cut off between the events of one flush, a viewer is sent its points again, never less.
     assert page.curves[run, "k"][-1] >= held[-1]
 
 
@@ -162,13 +162,13 @@ def test_no_point_is_lost_between_connections(api: Api, broker: Broker) -> None:
     page, last_id, step = Page(), "", 0
     for _ in range(8):
         with following(api, comparison, last_id) as events:
-            told = iter(events)
+            received = iter(events)
             if not last_id:
-                page.take(*next(told))
+                page.apply(*next(received))
             for _ in range(3):
                 send(broker.client, attempt.points([step]))
                 while page.curves.get((run, "k"), [-1])[-1] != step:
-                    page.take(*next(told))
+                    page.apply(*next(received))
                 step += 1
             last_id = events.last_id
         send(broker.client, attempt.points([step]))  # while nobody looks
@@ -176,7 +176,7 @@ def test_no_point_is_lost_between_connections(api: Api, broker: Broker) -> None:
         until(lambda: not broker.client.xlen(EVENT_STREAM), "the stream to be stored")
     with following(api, comparison, last_id) as events:
         for name, data in events:
-            page.take(name, data)
+            page.apply(name, data)
             if page.curves[run, "k"][-1] == step - 1:
                 break
     assert page.curves[run, "k"] == list(range(step))
@@ -195,16 +195,16 @@ def test_a_new_attempt_drops_the_old_points(api: Api, broker: Broker) -> None:
     old = Attempt(run)
     page = Page()
     with following(api, comparison) as events:
-        told = iter(events)
-        page.take(*next(told))
+        received = iter(events)
+        page.apply(*next(received))
         send(broker.client, old.started(), old.points([0, 1]), old.lost())
         while page.runs[run]["state"] != "queued":
-            page.take(*next(told))
+            page.apply(*next(received))
         assert api.claim() is not None
         new = Attempt(run, 2)
         send(broker.client, new.started(), new.points([0]), new.ended())
         while not page.over():
-            page.take(*next(told))
+            page.apply(*next(received))
     assert "drop" in page.seen
     assert page.curves[run, "k"] == [0]
 
@@ -212,10 +212,10 @@ def test_a_new_attempt_drops_the_old_points(api: Api, broker: Broker) -> None:
 def test_deleting_ends_the_stream(api: Api) -> None:
     comparison, _ = started(api)
     with following(api, comparison) as events:
-        told = iter(events)
-        assert next(told)[0] == "reset"
+        received = iter(events)
+        assert next(received)[0] == "reset"
         api.http.delete(f"/api/v1/comparisons/{comparison}")
-        assert list(told)[-1] == ("gone", {})
+        assert list(received)[-1] == ("gone", {})
 
 
 def test_a_viewer_too_far_behind_gets_a_reset(
@@ -226,15 +226,15 @@ def test_a_viewer_too_far_behind_gets_a_reset(
     attempt = Attempt(run)
     page = Page()
     with following(api, comparison) as events:
-        told = iter(events)
-        page.take(*next(told))
+        received = iter(events)
+        page.apply(*next(received))
         send(broker.client, attempt.points(list(range(200))))
-        page.take(*next(told))
+        page.apply(*next(received))
         assert page.seen == ["reset", "reset"]
         assert page.curves[run, "k"] == list(range(200))
         send(broker.client, attempt.points([200]), attempt.ended())
         while not page.over():
-            page.take(*next(told))
+            page.apply(*next(received))
     assert page.curves[run, "k"] == list(range(201))
 
 
@@ -242,12 +242,12 @@ def test_a_fast_run_is_thinned_to_its_extremes_and_its_newest(api: Api, broker: 
     comparison, run = started(api)
     attempt = Attempt(run)
     with following(api, comparison) as events:
-        told = iter(events)
-        next(told)
+        received = iter(events)
+        next(received)
         values = [0.0] * 100
         values[40], values[60] = -5.0, 9.0
         send(broker.client, attempt.points(list(range(100)), values))
-        name, data = next(told)
+        name, data = next(received)
     assert name == "points"
     assert data["series"][0]["steps"] == [40, 60, 99]
     assert data["series"][0]["values"] == [-5.0, 9.0, 0.0]

@@ -18,11 +18,11 @@ def points(*steps: int) -> Update:
 
 def test_progress_is_sent_twice_a_second_and_states_at_once() -> None:
     viewer = Viewer("c", frozenset())
-    told = []
+    sent = []
     for tick in range(20):  # a tenth of a second apart
         viewer.add(Update(runs={"r": run_row(step=tick)}), tick + 1, f"{tick}-0")
-        told += [run.step for run in viewer.flush(tick / 10 + 100).runs]
-    assert told == [0, 5, 10, 15]
+        sent += [run.step for run in viewer.flush(tick / 10 + 100).runs]
+    assert sent == [0, 5, 10, 15]
     assert viewer.held_back
     viewer.add(Update(runs={"r": run_row("succeeded", 20)}), 21, "21-0")
     assert [run.state for run in viewer.flush(102.0).runs] == ["succeeded"]
@@ -85,11 +85,11 @@ def test_viewers_of_the_same_commits_share_the_merged_updates() -> None:
         late = hub.subscribe("c", ())
         hub.publish(Commit(2, "7-0", {"c": points(3)}))
         await asyncio.sleep(0)
-        told = [viewer.flush(100.0).updates for viewer in (one, two, other, late)]
-        assert told[0] is told[1]
-        assert told[0].points == {("r", "k"): ([1, 3], [1.0, 3.0])}
-        assert told[2].points == {}
-        assert told[3].points == {("r", "k"): ([3], [3.0])}
+        sent = [viewer.flush(100.0).updates for viewer in (one, two, other, late)]
+        assert sent[0] is sent[1]
+        assert sent[0].points == {("r", "k"): ([1, 3], [1.0, 3.0])}
+        assert sent[2].points == {}
+        assert sent[3].points == {("r", "k"): ([3], [3.0])}
         for viewer in (one, two, other, late):
             hub.unsubscribe(viewer)
         assert not hub._merge_caches

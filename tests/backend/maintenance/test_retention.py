@@ -101,7 +101,7 @@ def figures(database: Database, comparison: str) -> dict[str, str]:
         found = comparisons.get(session, comparison)
         own = runs.of_comparison(session, comparison)
         arms = arms_of(session, comparison)
-        said: dict[str, Any] = {
+        numbers: dict[str, Any] = {
             "summary": summarise(session, found),
             "verdict": give_verdict(session, found),
             "so far": current_measurements(session, comparison, own),
@@ -114,7 +114,7 @@ def figures(database: Database, comparison: str) -> dict[str, str]:
             "values": [run_values(session, arms, key) for key in METRICS],
             "table": [list(rows) for rows in tables.table(session, found, "results").batches],
         }
-        return {name: without_retry_data(str(one)) for name, one in said.items()}
+        return {name: without_retry_data(str(one)) for name, one in numbers.items()}
 
 
 def without_retry_data(text: str) -> str:
@@ -137,7 +137,7 @@ def curve(database: Database, run: str, key: str, after: int = -1, most: int = 1
         return found
 
 
-def stored(database: Database, key: str = "") -> int:
+def points_on_disk(database: Database, key: str = "") -> int:
     """Count the raw points on disk one by one."""
     with database.read() as session:
         query = (
@@ -148,7 +148,7 @@ def stored(database: Database, key: str = "") -> int:
         return session.exec(query.where(Series.key == key) if key else query).one()
 
 
-def told(database: Database, comparison: str) -> int:
+def counted_points(database: Database, comparison: str) -> int:
     with database.read() as session:
         return points.count(session, comparison)
 
@@ -161,23 +161,23 @@ def runs_of(database: Database, comparison: str) -> list[Run]:
 def test_figures_ends_and_envelopes_stay(database: Database, blobs: Blobs) -> None:
     comparison = trained(database)
     before = figures(database, comparison)
-    count = stored(database)
+    count = points_on_disk(database)
     run = runs_of(database, comparison)[0].id
     raw = {key: points_of(database, run, key) for key in LONG}
-    assert told(database, comparison) == count
+    assert counted_points(database, comparison) == count
     assert (
         run_retention(database, blobs, 1002.0 + 30 * DAY - 1, raw_days=30.0) == 1
     )  # not old enough
     assert run_retention(database, blobs) == 1  # for ever
-    assert stored(database) == count
+    assert points_on_disk(database) == count
     assert run_retention(database, blobs, raw_days=29.0) >= 4
     assert run_retention(database, blobs, raw_days=29.0) == 1  # nothing is left to do
     assert figures(database, comparison) == before
     gone = 2 * 2 * (LAST - 1) * 256  # of two runs two keys, the buckets between the first and LAST
-    assert stored(database) == count - gone
-    assert told(database, comparison) == stored(database)
+    assert points_on_disk(database) == count - gone
+    assert counted_points(database, comparison) == points_on_disk(database)
     for key in (*KEPT, "run.elapsed_s", "retrieval.map_at_r"):
-        assert stored(database, key) % (2 * (STEPS + 1 if key in LONG else EPOCHS + 1)) == 0
+        assert points_on_disk(database, key) % (2 * (STEPS + 1 if key in LONG else EPOCHS + 1)) == 0
     for key in KEPT:
         assert points_of(database, run, key) == raw[key]
     steps, measured = raw["dynamics.update_norm"]
@@ -246,16 +246,16 @@ def test_data_is_deleted_in_short_transactions_between_which_reads_are_complete(
     retention = Retention(
         database, blobs, raw_days=1.0, snapshot_days=None, clock=lambda: 1002.0 + 2 * DAY
     )
-    left = stored(database)
+    left = points_on_disk(database)
     while retention.step():
-        now = stored(database)
+        now = points_on_disk(database)
         assert 0 < left - now <= 1000
         left = now
         found = curve(database, run, "dynamics.update_norm", most=40)
         check_curve(found, expected)
         assert curve(database, run, "dynamics.update_norm", most=100_000).total == STEPS + 1
-        assert told(database, comparison) <= STEPS * 20
-    assert told(database, comparison) == stored(database)
+        assert counted_points(database, comparison) <= STEPS * 20
+    assert counted_points(database, comparison) == points_on_disk(database)
     assert POINTS_PER_STEP == 20_000
 
 
@@ -291,13 +291,13 @@ def test_active_comparisons_are_left_alone(database: Database, blobs: Blobs) -> 
         database, blobs, raw_days=1.0, snapshot_days=None, clock=lambda: 1002.0 + 2 * DAY
     )
     retention._search(1002.0 + 2 * DAY)
-    count = stored(database)
+    count = points_on_disk(database)
     with database.write() as write:  # between the look and the deed
         for run in runs.of_comparison(write.session, comparison):
             runs.retry(write, run)
     while retention.step():
         pass
-    assert stored(database) == count
+    assert points_on_disk(database) == count
     assert run_retention(database, blobs, raw_days=1.0) == 1  # it waits, so it is not over
 
 
