@@ -18,7 +18,7 @@ PACKAGES = (
     *("fastapi", "uvicorn", "sqlmodel", "alembic", "redis", "celery", "psycopg"),
     *("prometheus-client", "python-multipart", "httpx", "torch", "torchvision", "scikit-learn"),
     *("threadpoolctl", "librosa", "psutil", "safetensors", "openTSNE", "pacmap"),
-    *("streamlit", "plotly"),
+    *("streamlit", "plotly", "cachetools", "jinja2"),
 )
 """Packages that `make run` installs on every platform."""
 

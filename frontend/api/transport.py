@@ -69,7 +69,7 @@ class Transport:
         content = self._content(answer, also)
         needed: frozenset[str] = shape.__dict__["__required_keys__"]
         if not (isinstance(content, dict) and needed <= content.keys()):
-            raise self._not_ours(answer)
+            raise self._foreign_answer(answer)
         return cast(Shape, content)
 
     def _delete(self, path: str) -> None:
@@ -79,7 +79,7 @@ class Transport:
     def _save(self, path: str, params: Any, file: BinaryIO, *, timeout: httpx.Timeout) -> None:
         """GET a download that is not JSON, and write it into a file piece by piece."""
         answer = self._send("GET", path, params, {"timeout": timeout}, stream=True)
-        with closing(answer), self._reaching():
+        with closing(answer), self._connection_errors():
             if not answer.is_success:
                 answer.read()
                 self._content(answer)
@@ -95,7 +95,7 @@ class Transport:
         try:
             content = answer.json() if answer.content else {}
         except ValueError as error:
-            raise self._not_ours(answer) from error
+            raise self._foreign_answer(answer) from error
         if not (answer.is_success or answer.status_code == also):
             raise self._refusal(answer.status_code, content)
         return content
@@ -118,11 +118,11 @@ class Transport:
                 request.headers["Authorization"] = f"Bearer {token}"
         except (TypeError, ValueError, httpx.InvalidURL) as error:
             raise ApiError("invalid_request", f"This cannot be sent: {error}.") from error
-        with self._reaching():
+        with self._connection_errors():
             return self._http.send(request, stream=stream)
 
     @contextmanager
-    def _reaching(self) -> Iterator[None]:
+    def _connection_errors(self) -> Iterator[None]:
         """Turn errors of the connection into ours."""
         try:
             yield
@@ -142,7 +142,7 @@ class Transport:
             self._on_signed_out()
         return error
 
-    def _not_ours(self, answer: httpx.Response) -> ApiError:
+    def _foreign_answer(self, answer: httpx.Response) -> ApiError:
         """Return the error of an answer that did not come from the API."""
         status = answer.status_code
         if status in AWAY:
