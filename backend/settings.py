@@ -138,6 +138,6 @@ def _tokens(given: Mapping[str, str]) -> Tokens:
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"LOSSBOARD_TOKENS_FILE {path} cannot be read: {error}") from None
     tokens = Tokens.parse(entries)
-    if not tokens and (path or entries.strip()):  # somebody who set it never meant an open API
+    if not tokens and (path or entries.strip()):  # set but empty: an open API was not meant
         raise SettingsError("LOSSBOARD_TOKENS has no entry name:role:token; add one or unset it")
     return tokens
