@@ -115,7 +115,7 @@ def job(*, run: str, undone: str, profiled: bool) -> dict[str, float]:
     if undone in {"layout", "all"}:
         vars(torch)["channels_last"] = torch.contiguous_format
     if undone in {"pools", "all"}:
-        vars(inputs)["_pools"] = ThreadpoolController
+        vars(inputs)["_thread_pools"] = ThreadpoolController
     spec = _spec(run)
     reporter = ListReporter()
 

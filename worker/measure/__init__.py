@@ -1,5 +1,8 @@
-"""Measures of embeddings, each a plain function from tensors to values by metric key; and the
-paired comparison of two arms over seeds."""
+"""Measures of embeddings: plain functions from tensors to values by metric key.
+
+`compare` is the paired comparison of two arms over seeds. Embeddings are [N, D] float32 or float64,
+labels [N] integers; wrong inputs raise `InputError`.
+"""
 
 from contract.statistics import PairedDifference, compare
 from worker.measure.classification import classification, knn_leave_one_out

@@ -1,7 +1,4 @@
-"""Retrieval across two kinds of items: sounds that find pictures, and pictures that find sounds.
-
-What a random ranking would give: the level that cross-modal retrieval has to beat.
-"""
+"""Retrieval between two modalities, audio and visual, and the level of a random ranking."""
 
 from collections.abc import Sequence
 
@@ -9,8 +6,8 @@ import torch
 from torch import Tensor
 
 from worker.errors import InputError
-from worker.measure.inputs import check, check_width
-from worker.measure.neighbours import nearest
+from worker.measure.inputs import check_embeddings, check_width
+from worker.measure.neighbours import nearest_neighbours
 from worker.measure.retrieval import recall_ks, relevant_items
 
 
@@ -23,28 +20,29 @@ def cross_modal(
     *,
     ks: Sequence[int] | None = None,
 ) -> dict[str, float]:
-    """MAP over the full ranking, and Recall@K, from audio to visual items and back.
+    """Measure MAP over the full ranking and Recall@K, from audio to visual items and back.
 
     The average precision of a query is the mean, over the items of its class, of the precision at
-    the place where each is ranked.
+    the rank of each. A query whose class has no member in the other modality is left out;
+    `left_out` counts these.
 
     Args:
         audio: [A, D] float32 or float64, finite.
         audio_labels: [A] integers.
         visual: [V, D], in the same space.
         visual_labels: [V].
-        ks: the K of Recall@K; by default those of 1, 2, 4, 8 that both sides have items for.
+        ks: the K of Recall@K; by default those of 1, 2, 4, 8 for which both modalities have items.
 
     Returns:
-        `retrieval.audio_to_visual.map`, `.recall_at_{K}` and the same for `visual_to_audio`. A
-        query whose class has no member on the other side is left out; `left_out` counts them.
+        `retrieval.audio_to_visual.map`, `retrieval.audio_to_visual.recall_at_{K}` and the same
+        for `visual_to_audio`.
 
     Raises:
-        InputError: names the argument and what was seen; also if the sides share no class, or if a
-            K of `ks` is beyond one of them.
+        InputError: an argument has a wrong shape, type or value (the message names it), the
+            modalities share no class, or a K of `ks` is larger than one of them.
     """
-    check(audio, audio_labels, "audio", "audio_labels")
-    check(visual, visual_labels, "visual", "visual_labels")
+    check_embeddings(audio, audio_labels, "audio", "audio_labels")
+    check_embeddings(visual, visual_labels, "visual", "visual_labels")
     check_width(visual, audio, "visual")
     ks = recall_ks(ks, min(len(audio), len(visual)))
     if not relevant_items(audio_labels, visual_labels).any():
@@ -64,10 +62,10 @@ def _one_way(
     queries, labels, relevant = (part[relevant > 0] for part in (queries, labels, relevant))
     average = torch.zeros((), device=queries.device, dtype=torch.float64)
     recall = dict.fromkeys(ks, 0)
-    for chunk, found in nearest(queries, gallery, len(gallery)):
+    for chunk, found in nearest_neighbours(queries, gallery, len(gallery)):
         hits = gallery_labels[found] == labels[chunk, None]
         due = relevant[chunk]
-        query, place = hits.nonzero(as_tuple=True)  # a query's hits stand together, nearest first
+        query, place = hits.nonzero(as_tuple=True)  # in the order of queries, nearest hits first
         before = (due.cumsum(0) - due)[query]
         hit = torch.arange(1, len(query) + 1, device=queries.device) - before
         average += (hit / (place + 1).to(torch.float64) / due[query]).sum()
@@ -82,22 +80,22 @@ def _one_way(
 def chance(
     audio_labels: Tensor, visual_labels: Tensor, *, ks: Sequence[int] | None = None
 ) -> dict[str, float]:
-    """Expected MAP and Recall@K, if each query ranked the other modality's items at random.
+    """Return the expected MAP and Recall@K of a random ranking of the other modality's items.
 
     For a query with R relevant items among N, the expected average precision is
     (1/N) sum_{i=1}^{N} (1 + (i - 1) (R - 1) / (N - 1)) / i, and the expected Recall@K is
-    1 - C(N - R, K) / C(N, K).
+    1 - C(N - R, K) / C(N, K). Queries without a relevant item are left out, as in `cross_modal`.
 
     Args:
         audio_labels: [A] integers.
         visual_labels: [V].
-        ks: the K of Recall@K; by default as `cross_modal` has them.
+        ks: the K of Recall@K; by default the same as those of `cross_modal`.
 
     Returns:
-        The keys of `cross_modal`. A query whose class has no member on the other side is left out.
+        The same keys as `cross_modal`.
 
     Raises:
-        InputError: the sides share no class, or a K is beyond one of them.
+        InputError: the modalities share no class, or a K is larger than one of them.
     """
     ks = recall_ks(ks, min(len(audio_labels), len(visual_labels)))
     values: dict[str, float] = {}
@@ -117,7 +115,10 @@ def chance(
 
 
 def _average_precision(relevant: Tensor, size: int) -> Tensor:
-    """Each place i holds a hit with probability R/N, which then has (i-1)(R-1)/(N-1) before it."""
+    """Return the expected average precision of each query, by its number of relevant items R.
+
+    Place i holds a hit with probability R/N, and then (i-1)(R-1)/(N-1) hits are expected before it.
+    """
     places = torch.arange(1, size + 1, dtype=torch.float64, device=relevant.device)
     harmonic = (1 / places).sum()
     before = ((places - 1) / places).sum() / max(1, size - 1)
@@ -125,7 +126,7 @@ def _average_precision(relevant: Tensor, size: int) -> Tensor:
 
 
 def _recall(relevant: Tensor, size: int, k: int) -> Tensor:
-    """One minus the probability that the K places are all taken by others."""
+    """Return one minus the probability that all first K places hold irrelevant items."""
     others = size - relevant
     missed = torch.ones_like(relevant)
     for place in range(k):

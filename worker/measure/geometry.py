@@ -1,7 +1,4 @@
-"""Geometry of an embedding space: how wide the classes are, how far apart, how they fill it.
-
-How embeddings fill their space: directions, pairs, hubs.
-"""
+"""Geometry of an embedding space: variances of the classes, and how embeddings fill the space."""
 
 import math
 from typing import Final
@@ -11,42 +8,134 @@ from torch import Tensor
 from torch.nn import functional
 
 from worker.measure.inputs import check_pairs
-from worker.measure.neighbours import nearest
-from worker.measure.pair_distances import PAIR_ITEMS, centred, histograms, squared_distances, subset
+from worker.measure.neighbours import nearest_neighbours
+from worker.measure.pair_distances import (
+    MAX_PAIR_ITEMS,
+    centred,
+    fixed_subset,
+    histograms,
+    squared_pair_distances,
+)
 
 HUB_NEIGHBOURS: Final = 10
+"""Neighbours of each item that hubness counts."""
+
 UNIFORMITY_T: Final = 2.0
+"""Factor of the squared distance in uniformity, as in Wang & Isola 2020."""
+
+
+@torch.no_grad()
+def geometry(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
+    """Measure class variances (arXiv 2510.02161), raw and scale-free, and how the space is filled.
+
+    intra = mean over classes of the mean squared distance to the class mean;
+    inter = mean squared distance between two different class means;
+    scale-free = divided by the mean squared norm, which is 1 for unit vectors.
+    For the other keys see `worker.measure.geometry.structure`; those that need all pairs use a
+    fixed random 5,000 of more items.
+
+    Args:
+        embeddings: [N, D] float32 or float64, finite.
+        labels: [N] integers, with at least one class of two members; a class with one member
+            counts with variance 0.
+
+    Returns:
+        `geometry.*` by metric key; a value that does not exist is left out. With one class there is
+        no inter-class variance: it, the ratio and the distance overlap are left out. Where all
+        class means coincide, the ratio is left out.
+
+    Raises:
+        InputError: an argument has a wrong shape, type or value; the message names it.
+    """
+    check_pairs(embeddings, labels)
+    return variances(embeddings, labels) | structure(embeddings, labels)
+
+
+@torch.no_grad()
+def per_class_variance(embeddings: Tensor, labels: Tensor) -> dict[int, float]:
+    """Measure the variance of each class: the mean squared distance of its members to their mean.
+
+    The mean over classes is `geometry.intra_class_variance`.
+
+    Args:
+        embeddings: [N, D] float32 or float64, finite.
+        labels: [N] integers, with at least one class of two members; a class with one member has
+            variance 0.
+
+    Returns:
+        Variance by label.
+
+    Raises:
+        InputError: an argument has a wrong shape, type or value; the message names it.
+    """
+    check_pairs(embeddings, labels)
+    known, _, intra_of = _per_class(embeddings.to(torch.float64), labels)
+    return dict(zip(known.tolist(), intra_of.tolist(), strict=True))
+
+
+def variances(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
+    """Measure intra- and inter-class variance, their scale-free forms and ratio, and the mean norm;
+    see `geometry`."""
+    points = embeddings.to(torch.float64)
+    _, means, intra_of = _per_class(points, labels)
+    count, intra = len(means), intra_of.mean()
+    scale = points.square().sum(dim=1).mean()
+    values = {
+        "geometry.intra_class_variance": intra,
+        "geometry.mean_norm": points.norm(dim=1).mean(),
+    }
+    if scale > 0:
+        values["geometry.intra_class_variance.scale_free"] = intra / scale
+    if count > 1:
+        # Over ordered pairs of C points, squared distances add up to 2 C times the sum of those to
+        # their mean.
+        inter = 2 * (means - means.mean(dim=0)).square().sum() / (count - 1)
+        values["geometry.inter_class_variance"] = inter
+        if scale > 0:
+            values["geometry.inter_class_variance.scale_free"] = inter / scale
+        if inter > 0:
+            values["geometry.variance_ratio"] = intra / inter
+    return {key: float(value) for key, value in values.items()}
+
+
+def _per_class(points: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the distinct labels [C], the means of their items [C, D] and their variances [C]."""
+    known, classes, sizes = labels.unique(return_inverse=True, return_counts=True)
+    means = points.new_zeros(len(known), points.shape[1]).index_add_(0, classes, points)
+    means /= sizes[:, None]
+    spread = (points - means[classes]).square().sum(dim=1)
+    return known, means, points.new_zeros(len(known)).index_add_(0, classes, spread) / sizes
 
 
 def structure(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
-    """What the spectrum, the pairs and the neighbours say about a space.
+    """Measure the spectrum, the pairs and the neighbours of embeddings.
 
-    Of more than 5,000 items, those measures that need all pairs (uniformity, hubness, distance
+    Of more than 5,000 items, the measures that need all pairs (uniformity, hubness, distance
     overlap) use a fixed random 5,000.
 
     Args:
         embeddings: [N, D] float32 or float64, finite.
-        labels: [N] integers, with a class of two members.
+        labels: [N] integers, with at least one class of two members.
 
     Returns:
-        By metric key, without what does not exist:
+        Values by metric key; a value that does not exist is left out:
         `geometry.alignment`: mean squared distance of positive pairs on the unit sphere (Wang &
         Isola 2020). A zero vector stays at the origin.
         `geometry.uniformity`: log of the mean of exp(-2 ||z_i - z_j||^2) over pairs i != j on the
         unit sphere (ibid.).
         `geometry.effective_rank`: exp of the entropy of the normalised singular values of the
-        centred embeddings (Roy & Vetterli 2007); not where all items coincide.
+        centred embeddings (Roy & Vetterli 2007); left out where all items coincide.
         `geometry.spectral_decay`: minus the least-squares slope of log sigma_k over log k over
-        the singular values that are not zero; not for fewer than two of them.
+        the singular values that are not zero; left out for fewer than two of them.
         `geometry.hubness`: skewness of how often an item is among the ten nearest of another
-        (Radovanovic et al. 2010), all others where there are fewer; not where all are so equally
-        often, nor where all items coincide.
+        (Radovanovic et al. 2010), or among all others where there are fewer; left out where this
+        is equally often for all items, or where all items coincide.
         `geometry.distance_overlap`: area shared by the normalised histograms of positive and
-        negative distances, 100 bins over their common range; not without a negative.
+        negative distances, 100 bins over their common range; left out without a negative pair.
     """
     values = {"geometry.alignment": _alignment(embeddings, labels)}
     values |= _spectrum(embeddings)
-    kept = subset(len(labels), PAIR_ITEMS).to(labels.device)
+    kept = fixed_subset(len(labels), MAX_PAIR_ITEMS).to(labels.device)
     some, of_class = embeddings[kept], labels[kept]
     values["geometry.uniformity"] = _uniformity(some, of_class)
     points = centred(some)
@@ -62,8 +151,8 @@ def _alignment(embeddings: Tensor, labels: Tensor) -> float:
     _, classes, sizes = labels.unique(return_inverse=True, return_counts=True)
     means = points.new_zeros(len(sizes), points.shape[1]).index_add_(0, classes, points)
     means /= sizes[:, None]
-    # The squared distances of a class of n, over ordered pairs, add up to 2 n times those to its
-    # mean.
+    # Summed over ordered pairs of a class of n items, squared distances are 2 n times the sum of
+    # the squared distances to its mean.
     squared = (points - means[classes]).square().sum(dim=1) * sizes[classes] * 2
     return float(squared.sum() / (sizes * (sizes - 1)).sum())
 
@@ -71,7 +160,7 @@ def _alignment(embeddings: Tensor, labels: Tensor) -> float:
 def _uniformity(embeddings: Tensor, labels: Tensor) -> float:
     points = _unit(embeddings)
     total = 0.0
-    for squared, _ in squared_distances(points, labels):
+    for squared, _ in squared_pair_distances(points, labels):
         total += float(squared.mul_(-UNIFORMITY_T).exp_().sum())
     return math.log(total / math.comb(len(points), 2))
 
@@ -82,7 +171,7 @@ def _unit(embeddings: Tensor) -> Tensor:
 
 def _spectrum(embeddings: Tensor) -> dict[str, float]:
     singular = torch.linalg.svdvals(centred(embeddings))
-    # What the rounding of the embeddings alone can give counts as zero.
+    # Singular values that rounding of the embeddings alone can cause count as zero.
     rounding = torch.finfo(embeddings.dtype).eps * embeddings.to(torch.float64).norm()
     singular = singular[singular > rounding]
     if not len(singular):
@@ -102,84 +191,10 @@ def _hubness(points: Tensor) -> float | None:
     if (points == points[0]).all():
         return None
     k = min(HUB_NEIGHBOURS, len(points) - 1)
-    found = torch.cat([part for _, part in nearest(points, points, k, leave_self_out=True)])
+    found = torch.cat(
+        [part for _, part in nearest_neighbours(points, points, k, leave_self_out=True)]
+    )
     occurrences = found.flatten().bincount(minlength=len(points)).to(torch.float64)
     spread = occurrences - occurrences.mean()
     variance = spread.square().mean()
     return float(spread.pow(3).mean() / variance.pow(1.5)) if variance > 0 else None
-
-
-@torch.no_grad()
-def geometry(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
-    """Class variances (arXiv 2510.02161), raw and scale-free, and the structure of the space.
-
-    intra = mean over classes of the mean squared distance to the class mean;
-    inter = mean squared distance between two different class means;
-    scale-free = divided by the mean squared norm, 1 for unit vectors.
-    For the other keys see `worker.measure.geometry.structure`: those that need all pairs use a
-    fixed random 5,000 of more items.
-
-    Args:
-        embeddings: [N, D] float32 or float64, finite.
-        labels: [N] integers; a class with one member counts with variance 0.
-
-    Returns:
-        `geometry.*` by metric key, without what does not exist. With one class only there is no
-        inter-class variance: it, the ratio and the distance overlap are left out, as is the ratio
-        where all class means coincide.
-
-    Raises:
-        InputError: names the argument and what was seen.
-    """
-    check_pairs(embeddings, labels)
-    return variances(embeddings, labels) | structure(embeddings, labels)
-
-
-def variances(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
-    """Intra- and inter-class variance, their scale-free forms and ratio, and the mean norm."""
-    points = embeddings.to(torch.float64)
-    _, means, intra_of = _per_class(points, labels)
-    count, intra = len(means), intra_of.mean()
-    scale = points.square().sum(dim=1).mean()
-    values = {
-        "geometry.intra_class_variance": intra,
-        "geometry.mean_norm": points.norm(dim=1).mean(),
-    }
-    if scale > 0:
-        values["geometry.intra_class_variance.scale_free"] = intra / scale
-    if count > 1:
-        # The sum of all squared distances of C points is 2 C times that to their own mean.
-        inter = 2 * (means - means.mean(dim=0)).square().sum() / (count - 1)
-        values["geometry.inter_class_variance"] = inter
-        if scale > 0:
-            values["geometry.inter_class_variance.scale_free"] = inter / scale
-        if inter > 0:
-            values["geometry.variance_ratio"] = intra / inter
-    return {key: float(value) for key, value in values.items()}
-
-
-@torch.no_grad()
-def per_class_variance(embeddings: Tensor, labels: Tensor) -> dict[int, float]:
-    """Mean squared distance of each class's members to their mean, by label.
-
-    Their mean is `geometry.intra_class_variance`.
-
-    Args:
-        embeddings: [N, D] float32 or float64, finite.
-        labels: [N] integers; a class with one member has variance 0.
-
-    Raises:
-        InputError: names the argument and what was seen.
-    """
-    check_pairs(embeddings, labels)
-    known, _, intra_of = _per_class(embeddings.to(torch.float64), labels)
-    return dict(zip(known.tolist(), intra_of.tolist(), strict=True))
-
-
-def _per_class(points: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The labels there are [C], their means [C, D] and their variances [C]."""
-    known, classes, sizes = labels.unique(return_inverse=True, return_counts=True)
-    means = points.new_zeros(len(known), points.shape[1]).index_add_(0, classes, points)
-    means /= sizes[:, None]
-    spread = (points - means[classes]).square().sum(dim=1)
-    return known, means, points.new_zeros(len(known)).index_add_(0, classes, spread) / sizes

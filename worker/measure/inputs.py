@@ -1,7 +1,4 @@
-"""What every measure asks of its inputs.
-
-One setting for the threads of all libraries that measure.
-"""
+"""Checks of the inputs of measures, and the limit on the threads of the libraries that they use."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +11,13 @@ from torch import Tensor
 from worker.errors import InputError
 
 
-def check(
+def check_embeddings(
     embeddings: Tensor, labels: Tensor, name: str = "embeddings", labels_name: str = "labels"
 ) -> None:
     """Check embeddings [N, D] and labels [N]: shapes, types, finite values, at least one item.
 
     Raises:
-        InputError: names the argument and what was seen.
+        InputError: names the argument and says what was given.
     """
     if embeddings.ndim != 2 or not embeddings.numel():
         raise InputError(
@@ -35,7 +32,7 @@ def check(
         )
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
         raise InputError(f"{labels_name}: expected integers, got {labels.dtype}")
-    if not torch.stack(embeddings.aminmax()).isfinite().all():  # without a mask of every value
+    if not torch.stack(embeddings.aminmax()).isfinite().all():  # cheaper than a mask of all values
         broken = int((~embeddings.isfinite().all(dim=1)).sum())
         raise InputError(f"{name}: {broken} of {len(embeddings)} rows are not finite")
 
@@ -44,7 +41,7 @@ def check_width(embeddings: Tensor, others: Tensor, name: str) -> None:
     """Check that embeddings [N, D] can be compared with others [M, D].
 
     Raises:
-        InputError: names the argument and what was seen.
+        InputError: names the argument and says what was given.
     """
     width = others.shape[1]
     if embeddings.shape[1] != width:
@@ -52,12 +49,12 @@ def check_width(embeddings: Tensor, others: Tensor, name: str) -> None:
 
 
 def check_pairs(embeddings: Tensor, labels: Tensor) -> None:
-    """As `check`, and at least one class has two members.
+    """Check embeddings and labels as `check_embeddings` does, and that a class has two members.
 
     Raises:
-        InputError: names the argument and what was seen.
+        InputError: names the argument and says what was given.
     """
-    check(embeddings, labels)
+    check_embeddings(embeddings, labels)
     largest = int(labels.unique(return_counts=True)[1].max())
     if largest < 2:
         raise InputError(
@@ -69,26 +66,27 @@ def check_classes(labels: Tensor) -> None:
     """Check that labels [N] hold at least two classes.
 
     Raises:
-        InputError: names the argument and what was seen.
+        InputError: names the argument and says what was given.
     """
     if (labels == labels[0]).all():
         raise InputError(f"labels: expected two classes or more, got only {int(labels[0])}")
 
 
 @contextmanager
-def torch_threads() -> Iterator[None]:
-    """Keep scikit-learn, SciPy and NumPy to as many threads as torch is set to.
+def limit_to_torch_threads() -> Iterator[None]:
+    """Limit scikit-learn, SciPy and NumPy to the number of threads that torch is set to.
 
-    They have pools of their own, each as wide as the machine.
+    By default each of them has its own pool with as many threads as the machine has cores.
     """
-    with _pools().limit(limits=torch.get_num_threads()):
+    with _thread_pools().limit(limits=torch.get_num_threads()):
         yield
 
 
 @cache
-def _pools() -> ThreadpoolController:
-    """The pools of all libraries that are loaded by the first use, which whoever measures is.
+def _thread_pools() -> ThreadpoolController:
+    """Return the thread pools of all libraries loaded at the first use; a process that measures has
+    loaded them by then.
 
-    Kept, for finding them reads the libraries' files: 8 ms, at every evaluation twice.
+    Kept, because a search for them reads the files of the libraries: 8 ms, twice an evaluation.
     """
     return ThreadpoolController()

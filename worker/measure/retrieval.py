@@ -1,7 +1,4 @@
-"""Retrieval: does a query find others of its class first?
-
-Detail retention: what an embedding keeps that no loss has asked for.
-"""
+"""Retrieval: whether a query finds items of its class first, or items with its fine label."""
 
 from collections.abc import Sequence
 
@@ -10,8 +7,8 @@ from torch import Tensor
 
 from contract.metrics import RECALL_KS
 from worker.errors import InputError
-from worker.measure.inputs import check, check_pairs, check_width
-from worker.measure.neighbours import nearest
+from worker.measure.inputs import check_embeddings, check_pairs, check_width
+from worker.measure.neighbours import nearest_neighbours
 
 
 @torch.no_grad()
@@ -23,26 +20,26 @@ def retrieval(
     *,
     ks: Sequence[int] | None = None,
 ) -> dict[str, float]:
-    """Recall@K, R-precision and MAP@R (Musgrave et al. 2020, arXiv 2003.08505).
+    """Measure Recall@K, R-precision and MAP@R (Musgrave et al. 2020, arXiv 2003.08505).
 
     For a query with R relevant items in the gallery, MAP@R is the mean over the first R places of
-    the precision at each place that holds a relevant item, 0 at the others. A perfect list gives 1;
-    relevance 1, 0, 1 with R = 3 gives (1 + 2/3) / 3 = 0.5556.
+    the precision at each place that holds a relevant item, and 0 at the others. A perfect ranking
+    gives 1; relevance 1, 0, 1 with R = 3 gives (1 + 2/3) / 3 = 0.5556. A query whose class has no
+    other member in the gallery is left out; `left_out` counts these.
 
     Args:
         embeddings: [Q, D] queries, float32 or float64, finite.
         labels: [Q] integers.
-        gallery: [N, D] where to search; by default the queries, each without itself.
-        gallery_labels: [N], with `gallery`.
-        ks: the K of Recall@K; by default those of 1, 2, 4, 8 that the gallery has items for.
+        gallery: [N, D] items to search in; by default the queries, each without itself.
+        gallery_labels: [N], given together with `gallery`.
+        ks: the K of Recall@K; by default those of 1, 2, 4, 8 for which the gallery has items.
 
     Returns:
-        `retrieval.*` by metric key. A query whose class has no other member in the gallery is left
-        out; `left_out` counts them.
+        `retrieval.recall_at_{K}`, `retrieval.r_precision` and `retrieval.map_at_r`.
 
     Raises:
-        InputError: names the argument and what was seen; also if no query is left, or if a K of
-            `ks` is beyond the gallery.
+        InputError: an argument has a wrong shape, type or value (the message names it), no query
+            is left, or a K of `ks` is larger than the gallery.
     """
     if gallery is None and gallery_labels is not None:
         raise InputError("gallery: needed with gallery_labels, got None")
@@ -52,8 +49,8 @@ def retrieval(
         gallery, gallery_labels = embeddings, labels
     if gallery_labels is None:
         raise InputError("gallery_labels: needed with gallery, got None")
-    check(embeddings, labels)
-    check(gallery, gallery_labels, "gallery", "gallery_labels")
+    check_embeddings(embeddings, labels)
+    check_embeddings(gallery, gallery_labels, "gallery", "gallery_labels")
     check_width(gallery, embeddings, "gallery")
     ks = recall_ks(ks, len(gallery) - int(own))
 
@@ -62,10 +59,10 @@ def retrieval(
     if not asked.any():
         raise InputError("labels: no query has another item of its class in the gallery")
 
-    most = max([int(relevant.max()), *ks])
-    ranks = torch.arange(1, most + 1, device=embeddings.device, dtype=torch.float64)
+    depth = max([int(relevant.max()), *ks])
+    ranks = torch.arange(1, depth + 1, device=embeddings.device, dtype=torch.float64)
     totals: dict[str, Tensor] = {}
-    for chunk, found in nearest(embeddings, gallery, most, leave_self_out=own):
+    for chunk, found in nearest_neighbours(embeddings, gallery, depth, leave_self_out=own):
         wanted = asked[chunk]
         due = relevant[chunk][wanted, None]
         hits = (gallery_labels[found[wanted]] == labels[chunk][wanted, None]).to(torch.float64)
@@ -81,26 +78,26 @@ def retrieval(
     return {key: float(total / asked.sum()) for key, total in totals.items()}
 
 
-def recall_ks(ks: Sequence[int] | None, most: int) -> Sequence[int]:
-    """The K to measure, where a query has `most` items to find.
+def recall_ks(ks: Sequence[int] | None, limit: int) -> Sequence[int]:
+    """Return the K to measure where a query has `limit` items to find.
 
     Raises:
-        InputError: an explicit K is not among 1 ... most.
+        InputError: an explicit K is not from 1 to `limit`.
     """
     if ks is None:
-        return [k for k in RECALL_KS if k <= most]
+        return [k for k in RECALL_KS if k <= limit]
     for k in ks:
-        if not 1 <= k <= most:
-            raise InputError(f"ks: expected 1 to {most}, as many as a query can find, got {k}")
+        if not 1 <= k <= limit:
+            raise InputError(f"ks: expected 1 to {limit}, as many as a query can find, got {k}")
     return ks
 
 
 def left_out(labels: Tensor, gallery_labels: Tensor | None = None) -> int:
-    """How many queries `retrieval` leaves out, because nothing relevant is there to be found.
+    """Count the queries that `retrieval` leaves out because the gallery has nothing relevant.
 
     Args:
-        labels: [Q] integers, of the queries.
-        gallery_labels: [N]; by default the queries', each without itself.
+        labels: [Q] integers, the labels of the queries.
+        gallery_labels: [N]; by default those of the queries, each without itself.
     """
     if gallery_labels is None:
         return int((relevant_items(labels, labels) == 1).sum())
@@ -108,7 +105,7 @@ def left_out(labels: Tensor, gallery_labels: Tensor | None = None) -> int:
 
 
 def relevant_items(labels: Tensor, gallery_labels: Tensor) -> Tensor:
-    """How many items of the gallery share each query's label [Q]."""
+    """Count the gallery items that share the label of each query, [Q]."""
     known, sizes = gallery_labels.unique(return_counts=True)
     place = torch.searchsorted(known, labels).clamp(max=len(known) - 1)
     return torch.where(known[place] == labels, sizes[place], 0)
@@ -116,27 +113,33 @@ def relevant_items(labels: Tensor, gallery_labels: Tensor) -> Tensor:
 
 @torch.no_grad()
 def detail(embeddings: Tensor, fine_labels: Tensor) -> dict[str, float]:
-    """Share of items whose nearest other item has the same fine label.
+    """Measure detail retention: the share of items whose nearest other item has their fine label.
+
+    Fine labels divide the classes further and are not seen by any loss. An item that is the only
+    one with its fine label is left out as a query; `left_out(fine_labels)` counts these.
 
     Args:
         embeddings: [N, D] float32 or float64, finite.
-        fine_labels: [N] integers, that tell the members of a class apart and that no loss has seen.
+        fine_labels: [N] integers.
 
     Returns:
-        `detail.recall_at_1`. An item that is the only one of its fine label is left out as a query;
-        `left_out(fine_labels)` counts them.
+        `detail.recall_at_1`.
 
     Raises:
-        InputError: names the argument and what was seen; also if no query is left.
+        InputError: an argument has a wrong shape, type or value (the message names it), or no query
+            is left.
     """
-    check(embeddings, fine_labels, labels_name="fine_labels")
+    check_embeddings(embeddings, fine_labels, labels_name="fine_labels")
     asked = relevant_items(fine_labels, fine_labels) > 1
     if not asked.any():
         raise InputError(
             f"fine_labels: expected one with two items, got {len(fine_labels)} with one each"
         )
     found = torch.cat(
-        [part[:, 0] for _, part in nearest(embeddings, embeddings, 1, leave_self_out=True)]
+        [
+            part[:, 0]
+            for _, part in nearest_neighbours(embeddings, embeddings, 1, leave_self_out=True)
+        ]
     )
     right = fine_labels[found] == fine_labels
     return {"detail.recall_at_1": int(right[asked].sum()) / int(asked.sum())}

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from contract.snapshots import ClassFacts, Facts, Histogram
-from worker.measure.neighbours import nearest
-from worker.measure.pair_distances import PAIR_ITEMS, centred, histograms, subset
+from worker.measure.neighbours import nearest_neighbours
+from worker.measure.pair_distances import MAX_PAIR_ITEMS, centred, fixed_subset, histograms
 from worker.measure.retrieval import relevant_items
 
 NEIGHBOURS: Final = 10
@@ -38,7 +38,7 @@ def facts(embeddings: Tensor, labels: Tensor) -> Facts:
     precisions: list[Tensor] = []
     distances: list[Tensor] = []
     points = embeddings.to(torch.float64)
-    for chunk, found in nearest(embeddings, embeddings, depth, leave_self_out=True):
+    for chunk, found in nearest_neighbours(embeddings, embeddings, depth, leave_self_out=True):
         due = relevant[chunk, None]
         hits = (labels[found] == labels[chunk, None]).to(torch.float64)
         at_rank = hits.cumsum(dim=1) / ranks
@@ -84,7 +84,7 @@ def _class_facts(
 
 
 def _histogram(embeddings: Tensor, labels: Tensor) -> Histogram:
-    kept = subset(len(labels), PAIR_ITEMS).to(labels.device)
+    kept = fixed_subset(len(labels), MAX_PAIR_ITEMS).to(labels.device)
     found = histograms(centred(embeddings[kept]), labels[kept], BINS)
     return Histogram(
         edges=_rounded(found.edges),

@@ -1,4 +1,4 @@
-"""kNN accuracy against a loop and scikit-learn; for the linear probe see its own tests."""
+"""kNN accuracy against a loop and scikit-learn."""
 
 from collections import Counter
 
@@ -62,7 +62,7 @@ def test_agrees_with_scikit_learn() -> None:
 
 
 def test_agrees_with_scikit_learn_where_there_is_no_tie() -> None:
-    """k = 20 of three classes; scikit-learn gives a tie to the class of the lowest label."""
+    """k = 20 with three classes; scikit-learn breaks ties in favour of the lowest label."""
     torch.manual_seed(0)
     labels = torch.arange(600) % 3
     embeddings = torch.randn(600, 8) + nn.functional.one_hot(labels, 8)
@@ -76,7 +76,7 @@ def test_agrees_with_scikit_learn_where_there_is_no_tie() -> None:
 
 
 def test_ties_go_to_the_nearest() -> None:
-    """Two votes each for 7 and 3, one for 5: the class of the nearest of all wins."""
+    """7 and 3 have two votes each, 5 has one: the class of the nearest item wins."""
     train = torch.tensor([[1.0], [2.0], [3.0], [4.0], [5.0]])
     origin = torch.zeros(1, 1)
     votes = torch.tensor([7, 3, 3, 7, 5])

@@ -1,4 +1,4 @@
-"""NMI and AMI of k-means against scikit-learn called by hand, and degenerate inputs."""
+"""NMI and AMI of k-means against direct calls of scikit-learn, and degenerate inputs."""
 
 import importlib
 
@@ -6,13 +6,11 @@ import pytest
 import torch
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score, normalized_mutual_info_score
-from threadpoolctl import threadpool_info, threadpool_limits
 from torch import Tensor
 
 from contract.metrics import METRICS
 from worker.errors import InputError
 from worker.measure import clustering
-from worker.measure.inputs import torch_threads
 
 NMI, AMI = "clustering.nmi", "clustering.ami"
 
@@ -35,7 +33,7 @@ def test_clear_and_chance_clusters() -> None:
 
 
 def test_agrees_with_scikit_learn() -> None:
-    """With many more starts, on clusters that overlap."""
+    """The peer uses many more starts, on clusters that overlap."""
     embeddings, labels = blobs(500, 4)
     found = KMeans(5, n_init=20, random_state=3).fit_predict(embeddings.numpy())
     nmi = normalized_mutual_info_score(labels.numpy(), found)
@@ -47,7 +45,7 @@ def test_agrees_with_scikit_learn() -> None:
 
 
 @pytest.mark.parametrize("size", [1e-30, 1e30])
-def test_seed_place_and_scale(size: float) -> None:
+def test_global_seed_and_scale_do_not_matter(size: float) -> None:
     embeddings, labels = blobs(300, 4)
     values = clustering(embeddings, labels)
     torch.manual_seed(5)
@@ -55,11 +53,11 @@ def test_seed_place_and_scale(size: float) -> None:
     assert clustering(embeddings * size, labels) == pytest.approx(values, abs=0.02)
 
 
-def test_a_fixed_subset_stands_for_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_items_are_clustered_by_a_fixed_subset(monkeypatch: pytest.MonkeyPatch) -> None:
     embeddings, labels = blobs(2000, 4)
     whole = clustering(embeddings, labels)
-    module = importlib.import_module("worker.measure.clustering")  # the package's is the function
-    monkeypatch.setattr(module, "MOST_ITEMS", 1000)
+    module = importlib.import_module("worker.measure.clustering")  # not the function
+    monkeypatch.setattr(module, "MAX_ITEMS", 1000)
     some = clustering(embeddings, labels)
     assert some == clustering(embeddings, labels)
     assert some != whole
@@ -82,12 +80,3 @@ def test_input_errors() -> None:
         clustering(torch.randn(3, 2), torch.full((3,), 4))
     with pytest.raises(InputError, match=r"labels: expected shape \[3\].* \[2\]"):
         clustering(torch.randn(3, 2), torch.arange(2))
-
-
-def test_other_libraries_keep_to_the_threads_of_torch() -> None:
-    """Threads of BLAS, set to two, are one within and two again behind."""
-    assert torch.get_num_threads() == 1
-    with threadpool_limits(2, user_api="blas"):
-        with torch_threads():
-            assert {pool["num_threads"] for pool in threadpool_info()} == {1}
-        assert {p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"} == {2}

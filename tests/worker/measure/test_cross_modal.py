@@ -1,4 +1,4 @@
-"""Retrieval across modalities against fixtures, a loop and scikit-learn."""
+"""Retrieval between modalities against fixtures, a loop and scikit-learn, and the chance level."""
 
 import pytest
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from contract.metrics import METRICS
 from tests.support.examples import at_most
+from worker import measure
 from worker.errors import InputError
 from worker.measure import cross_modal, neighbours
 
@@ -55,12 +56,12 @@ def test_agrees_with_scikit_learn(seed: int, counts: tuple[int, int]) -> None:
 
 
 def test_fixture() -> None:
-    """One sound; pictures ranked 1, 0, 1: the average precision is (1 + 2/3) / 2."""
+    """One sound ranks pictures of relevance 1, 0, 1: average precision is (1 + 2/3) / 2."""
     visual, seen = torch.tensor([[1.0], [2], [3]]), torch.tensor([5, 6, 5])
     assert cross_modal(torch.zeros(1, 1), torch.tensor([5]), visual, seen) == {
         THERE + "map": pytest.approx(5 / 6),
         THERE + "recall_at_1": 1,
-        BACK + "map": 1,  # the picture of 6 has no sound and asks nothing
+        BACK + "map": 1,  # the picture of class 6 has no sound and is no query
         BACK + "recall_at_1": 1,
     }
 
@@ -87,3 +88,38 @@ def test_input_errors() -> None:
     for k in (0, 3):
         with pytest.raises(InputError, match=rf"ks: expected 1 to 2, .*, got {k}"):
             cross_modal(points, labels, points[:2], labels[:2], ks=[k])
+
+
+def test_chance_is_the_mean_of_random_rankings() -> None:
+    audio = torch.tensor([0] * 6 + [1] * 3 + [2])
+    visual = torch.tensor([0] * 2 + [1] * 5 + [3] * 4)
+    generator = torch.Generator().manual_seed(0)
+    tried: dict[str, float] = {}
+    rounds = 3000
+    for _ in range(rounds):
+        one, other = (torch.randn(len(own), 8, generator=generator) for own in (audio, visual))
+        for key, value in measure.cross_modal(one, audio, other, visual).items():
+            tried[key] = tried.get(key, 0) + value / rounds
+    expected = measure.chance(audio, visual)
+    assert set(expected) == set(tried)
+    for key, value in expected.items():
+        assert tried[key] == pytest.approx(value, abs=0.02), key
+
+
+def test_chance_by_hand() -> None:
+    """One relevant item among two is at place 1 or 2, with precision 1 or 1/2."""
+    labels = torch.tensor([0, 1])
+    values = measure.chance(labels, labels, ks=[1, 2])
+    assert values["retrieval.audio_to_visual.map"] == pytest.approx(0.75)
+    assert values["retrieval.visual_to_audio.recall_at_1"] == pytest.approx(0.5)
+    assert values["retrieval.visual_to_audio.recall_at_2"] == 1
+
+
+def test_chance_of_one_class_is_certain() -> None:
+    values = measure.chance(torch.zeros(4, dtype=torch.int64), torch.zeros(9, dtype=torch.int64))
+    assert list(values.values()) == [pytest.approx(1.0)] * len(values)
+
+
+def test_chance_without_a_common_class_is_refused() -> None:
+    with pytest.raises(InputError, match="no class"):
+        measure.chance(torch.tensor([0, 0]), torch.tensor([1, 1]))

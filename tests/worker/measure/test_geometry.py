@@ -49,7 +49,7 @@ def by_loop(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
     sizes=st.lists(st.integers(1, 6), min_size=2, max_size=5).filter(lambda sizes: max(sizes) > 1),
 )
 def test_agrees_with_the_loop(seed: int, sizes: list[int]) -> None:
-    """In float64 exactly, in float32 as well, and in any order."""
+    """Values are the same in any order of the items."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes)) * 7 - 3
     embeddings = torch.randn(len(labels), 4, generator=generator) + 30
@@ -79,7 +79,7 @@ def test_per_class_variance() -> None:
 
 
 def test_unit_vectors() -> None:
-    """A class of unit vectors spreads by 1 - ||mean||^2, and the scale-free forms are the raw."""
+    """A class of unit vectors has variance 1 - ||mean||^2, and scale-free equals raw."""
     torch.manual_seed(0)
     embeddings = functional.normalize(torch.randn(50, 8, dtype=torch.float64), dim=1)
     labels = torch.arange(50) % 5
@@ -91,7 +91,7 @@ def test_unit_vectors() -> None:
     assert values["geometry.mean_norm"] == pytest.approx(1)
 
 
-def test_stretching_the_space() -> None:
+def test_scale_free_values_do_not_depend_on_the_scale() -> None:
     torch.manual_seed(0)
     embeddings, labels = torch.randn(30, 4, dtype=torch.float64), torch.arange(30) % 3
     values, stretched = geometry(embeddings, labels), geometry(embeddings * 10, labels)
@@ -102,7 +102,7 @@ def test_stretching_the_space() -> None:
     assert stretched["geometry.mean_norm"] == pytest.approx(10 * values["geometry.mean_norm"])
 
 
-def test_what_does_not_exist_is_left_out() -> None:
+def test_values_that_do_not_exist_are_left_out() -> None:
     one_class = geometry(torch.tensor([[1.0], [3.0]]), torch.tensor([0, 0]))
     assert one_class[INTRA] == 1
     assert not {INTER, f"{INTER}.scale_free", RATIO} & set(one_class)

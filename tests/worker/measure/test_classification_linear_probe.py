@@ -1,4 +1,6 @@
-"""The linear probe against scikit-learn's own pipeline, and where it has little to go by."""
+"""The linear probe against a scikit-learn pipeline, and its behaviour on degenerate inputs."""
+
+import importlib
 
 import pytest
 import torch
@@ -25,7 +27,7 @@ CENTRES = 0.6 * torch.randn(4, 8, generator=torch.Generator().manual_seed(9))
 
 
 def test_agrees_with_scikit_learn() -> None:
-    """Fitted until nothing moves any more, on features standardised by its own scaler."""
+    """The peer is fitted until it has converged, on features standardised by its own scaler."""
     train, train_labels = blobs(400)
     test, test_labels = blobs(500, seed=1)
     peer = make_pipeline(StandardScaler(), LogisticRegression(tol=1e-8, max_iter=5000))
@@ -38,7 +40,7 @@ def test_agrees_with_scikit_learn() -> None:
     assert seen == linear_probe_accuracy(train * 100 + 7, train_labels, test * 100 + 7, test_labels)
 
 
-def test_a_class_that_training_has_not_is_wrong() -> None:
+def test_items_of_a_class_without_training_items_count_as_wrong() -> None:
     train, train_labels = blobs(200)
     test, test_labels = blobs(100, seed=1)
     known = linear_probe_accuracy(train, train_labels, test, test_labels)
@@ -51,36 +53,37 @@ def test_a_class_that_training_has_not_is_wrong() -> None:
     assert seen == pytest.approx(half / 2)
 
 
-def test_one_class_is_left_out() -> None:
+def test_one_class_gives_no_accuracy() -> None:
     train, _ = blobs(20)
     labels = torch.zeros(20).long()
     assert linear_probe_accuracy(train, labels, train, labels) is None
     assert KEY not in classification(train, labels, train, labels)
 
 
-def test_too_few_steps_are_no_matter(
+def test_a_probe_that_has_not_converged_is_used_in_silence(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """No warning, which the tests would take for an error, and no word on the console."""
-    monkeypatch.setattr(classification, "MOST_STEPS", 1)
+    """It gives no warning, which tests treat as an error, and prints nothing."""
+    module = importlib.import_module("worker.measure.classification")  # not the function
+    monkeypatch.setattr(module, "MAX_ITERATIONS", 1)
     train, labels = blobs(200)
     assert linear_probe_accuracy(train, labels, train, labels) is not None
     assert capfd.readouterr() == ("", "")
 
 
-def test_constant_features_say_nothing() -> None:
-    """Not even where a test item has another value there."""
+def test_constant_features_do_not_matter() -> None:
+    """Even where a test item has another value than the training items."""
     train, train_labels = blobs(200)
     test, test_labels = blobs(100, seed=1)
     plain = linear_probe_accuracy(train, train_labels, test, test_labels)
-    dull, other = torch.full((200, 1), 0.1), torch.full((100, 1), 0.2)
+    constant, other = torch.full((200, 1), 0.1), torch.full((100, 1), 0.2)
     seen = linear_probe_accuracy(
-        torch.cat([train, dull], 1), train_labels, torch.cat([test, other], 1), test_labels
+        torch.cat([train, constant], 1), train_labels, torch.cat([test, other], 1), test_labels
     )
     assert seen == plain
 
 
-def test_all_items_alike_give_the_largest_class() -> None:
+def test_equal_items_are_predicted_as_the_largest_class() -> None:
     labels = torch.tensor([0, 1, 1])
     points = torch.full((3, 2), 0.1)
     assert linear_probe_accuracy(points, labels, points, labels) == pytest.approx(2 / 3)

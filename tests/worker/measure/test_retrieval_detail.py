@@ -14,7 +14,7 @@ KEY = "detail.recall_at_1"
 
 
 def test_fixture() -> None:
-    """Of four queries two find their kind; the item alone in its fine class asks nothing."""
+    """Of four queries two find their fine label; the only item of a fine label is no query."""
     embeddings = torch.tensor([[0.0], [0.1], [5.0], [5.1], [5.3]])
     fine = torch.tensor([7, 7, 3, 9, 3])
     assert detail(embeddings, fine) == {KEY: 2 / 4}
