@@ -1,1 +1,1 @@
-"""The words all processes share: the comparison spec, catalogue, metric keys, events and names."""
+"""Definitions that all processes share: comparison spec, catalogue, metric keys, events, names."""

@@ -1,9 +1,9 @@
-"""What a worker tells the backend, one message an entry of the event stream.
+"""Events that a worker sends to the backend, one for each entry of the event stream.
 
-Every message names its run, attempt and, where its place in the series matters, its number `seq`
-(1, 2, 3, ... without gaps). The backend takes a message only if its attempt is the run's current
-one and its seq is the next, so that a message sent twice counts once and a lost one is asked for
-again (the heartbeat's answer says which seq was committed last).
+Every event names its run and attempt and, where its order matters, its number `seq` (1, 2, 3, ...
+without gaps). The backend accepts an event only if its attempt is the current one of the run and
+its seq is the next. So an event that is sent twice counts once, and a lost one is sent again: the
+answer to a heartbeat says which seq was committed last.
 """
 
 from typing import Annotated, Final, Literal, Self
@@ -12,12 +12,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 
 VERSION: Final = 1
 LARGEST: Final = 2**63 - 1
-"""No database has room for a larger whole number."""
+"""Largest integer that the databases can store."""
 
 
 def _storable(text: object) -> object:
-    """Without what UTF-8 or a PostgreSQL cannot hold, which stands in texts of libraries: an event
-    that cannot be stored ends its run."""
+    """Replace characters that UTF-8 or PostgreSQL cannot store.
+
+    Messages of libraries may hold them, and an event that cannot be stored would end its run.
+    """
     if not isinstance(text, str):
         return text
     return text.encode(errors="replace").decode().replace("\0", "\ufffd")
@@ -26,7 +28,7 @@ def _storable(text: object) -> object:
 Text = Annotated[str, BeforeValidator(_storable)]
 """Text of any origin."""
 Step = Annotated[int, Field(ge=0, le=LARGEST)]
-"""Optimiser steps done."""
+"""Number of optimiser steps done."""
 
 
 class _Message(BaseModel):
@@ -47,11 +49,11 @@ class Failure(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     message: Text
-    """What happened, with what was seen."""
+    """What happened, with the values that were seen."""
     cause: Text = ""
-    """The likely cause and what to do about it; empty where unknown."""
+    """Likely cause and what to do about it; empty where unknown."""
     step: int | None = None
-    """The optimiser step at which it happened."""
+    """Optimiser step at which it happened."""
 
 
 class Preparation(BaseModel):
@@ -60,14 +62,14 @@ class Preparation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     what: Text = Field(max_length=500)
-    """The work, as "downloading cifar-10-python.tar.gz"."""
+    """The work, for example "downloading cifar-10-python.tar.gz"."""
     done: float = Field(ge=0)
     total: float | None = Field(default=None, ge=0)
-    """None where nobody knows."""
+    """None where it is not known."""
     unit: str = Field("items", max_length=50)
-    """Of both."""
+    """Unit of `done` and `total`."""
     eta_s: float | None = Field(default=None, ge=0)
-    """Seconds this work still takes, at its pace so far."""
+    """Estimated seconds until this work is done, at its pace so far."""
 
 
 class Preparing(_Numbered):
@@ -82,23 +84,24 @@ class Started(_Numbered):
 
     kind: Literal["started"] = "started"
     device: Text
-    """As shown to people, e.g. "cpu" or "NVIDIA H100"."""
+    """Name for the pages, for example "cpu" or "NVIDIA H100"."""
     total_steps: Step
     steps_per_epoch: int = Field(ge=1, le=LARGEST)
     after: Step = 0
-    """The step it goes on from: the claim's, or 0 where it could not use the checkpoint. Then what
-    earlier attempts measured is forgotten, so that no series is made of two histories."""
+    """Step from which the attempt continues: that of the claim, or 0 where the checkpoint could not
+    be used. In that case the points of earlier attempts are deleted, so that no series mixes two
+    histories."""
 
 
 class Column(BaseModel):
-    """New points of one series: as many steps as values, steps rising."""
+    """New points of one series: the same number of steps and values, steps rising."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: str
     steps: list[Step]
     values: list[float | None]
-    """A value that is not finite travels as None."""
+    """A value that is not finite is sent as None."""
 
     @model_validator(mode="after")
     def _as_many_steps_as_values(self) -> Self:
@@ -123,26 +126,26 @@ class Log(_Numbered):
 
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-"""SHA-256 of a blob's bytes, as hex digits: its name."""
+"""SHA-256 of the bytes of a blob in hex digits, which is the blob's name."""
 
 
 class Snapshot(BaseModel):
-    """The blobs of one snapshot; the backend holds them before the message is sent."""
+    """The blobs of one snapshot; they are stored in the backend before the event is sent."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     epoch: int = Field(ge=0)
     step: Step
     embeddings: Digest
-    """A .npy file: [N, D] float32, the rows in the order of the samples."""
+    """A .npy file of [N, D] float32, with rows in the order of the samples."""
     facts: Digest
     """A contract.snapshots.Facts as JSON."""
     samples: Digest
     """A contract.snapshots.Samples as JSON; the same for all snapshots of one data section."""
     sprite: Digest | None = None
-    """A PNG with a tile for each sample, row by row; None where they are no pictures."""
+    """A PNG with a tile for each sample, row by row; None where samples are no pictures."""
     sounds: Digest | None = None
-    """A wav file with the recordings of all sounds, one behind another; None where none are."""
+    """A wav file with all recordings, one after another; None where there are none."""
 
 
 class Kept(_Numbered):
@@ -153,17 +156,19 @@ class Kept(_Numbered):
 
 
 class Checkpointed(_Numbered):
-    """A checkpoint was stored; sent behind all points and snapshots up to its step, so that it
-    counts only when they do."""
+    """A checkpoint was stored.
+
+    It is sent after all points and snapshots up to its step, so that it counts only once they do.
+    """
 
     kind: Literal["checkpointed"] = "checkpointed"
     step: int = Field(ge=1, le=LARGEST)
     digest: Digest
-    """Of the blob, which only a worker can read."""
+    """Digest of the blob, which only workers can read."""
 
 
 class Ended(_Numbered):
-    """The last message of an attempt that came to its own end."""
+    """The last event of an attempt that ended in the normal way."""
 
     kind: Literal["ended"] = "ended"
     state: Literal["succeeded", "failed", "cancelled"]
@@ -171,16 +176,17 @@ class Ended(_Numbered):
 
 
 class Lost(_Message):
-    """Sent by the supervisor for a trainer that died without an end, behind all it had sent.
+    """A trainer died without sending `Ended`; its supervisor sends this after all its events.
 
-    It carries no seq, for the supervisor does not know the last one; the stream's order places it.
+    It has no seq, because the supervisor does not know the last one; its position in the stream
+    gives the order.
     """
 
     kind: Literal["lost"] = "lost"
     reason: Text
     strike: bool = True
-    """Whether it counts towards the attempts after which the run fails; a worker that was asked
-    to stop is no fault of the run."""
+    """Whether it counts towards the attempts after which the run fails; it does not where the
+    worker was asked to stop, which is not caused by the run."""
 
 
 Event = Annotated[
@@ -194,7 +200,7 @@ def decode(raw: bytes | str) -> Event:
     """Read one event.
 
     Raises:
-        pydantic.ValidationError: it is no event of this version.
+        pydantic.ValidationError: this is no event of this version.
     """
     return _EVENT.validate_json(raw)
 

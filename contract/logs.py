@@ -1,6 +1,6 @@
-"""How a process writes its log: lines for people, or a JSON object a line for machines.
+"""Log formats of all processes: text lines, or one JSON object in each line.
 
-Both name the run and the attempt that a line belongs to, where it belongs to one.
+Both name the run and the attempt that a line belongs to, if any.
 """
 
 import datetime
@@ -14,28 +14,29 @@ FORMATS: Final = ("text", "json")
 
 
 def of(run: str, attempt: int) -> dict[str, Any]:
-    """The `extra` of a line about an attempt."""
+    """Return the `extra` argument for a log line about an attempt."""
     return {"run": run, "attempt": attempt}
 
 
 class TextFormatter(logging.Formatter):
-    """`time LEVEL logger: run r1 attempt 2: message`, without the run where there is none."""
+    """Format `time LEVEL logger: run r1 attempt 2: message`, without the run if there is none."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(whose)s%(message)s")
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - their name
-        """The line, but for a traceback."""
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - name of logging
+        """Return the line without a traceback."""
         run, attempt = getattr(record, "run", None), getattr(record, "attempt", None)
         record.whose = f"run {run} attempt {attempt}: " if run is not None else ""
         return super().formatMessage(record)
 
 
 class JsonFormatter(logging.Formatter):
-    """One object: time (UTC), level, logger, message; run and attempt; a traceback as `error`."""
+    """Format one JSON object: time (UTC), level, logger, message, run, attempt, and a traceback as
+    `error`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line; it never holds a line break."""
+        """Return the line, which never contains a line break."""
         at = datetime.datetime.fromtimestamp(record.created, tz=datetime.UTC)
         line: dict[str, Any] = {
             "time": at.isoformat(timespec="milliseconds"),
@@ -50,7 +51,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def chosen(environ: Mapping[str, str]) -> str:
-    """The format that the environment asks for; text unless it says otherwise.
+    """Return the log format that the environment names; text by default.
 
     Raises:
         ValueError: there is no such format; says which there are.
@@ -62,12 +63,12 @@ def chosen(environ: Mapping[str, str]) -> str:
 
 
 def set_up(format: str, level: int = logging.WARNING, *, also: Iterable[str] = ()) -> None:
-    """Make this process write its log to stderr, unless somebody has arranged it already.
+    """Set up the log of this process on stderr, unless logging is configured already.
 
     Args:
         format: one of FORMATS.
-        level: the least that is written.
-        also: loggers of libraries that write by themselves, and shall write as all others.
+        level: lowest level that is written.
+        also: loggers of libraries with handlers of their own, which then write as all others do.
     """
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if format == "json" else TextFormatter())

@@ -1,6 +1,6 @@
-"""What a snapshot of held-out samples holds besides the embeddings, as JSON blobs.
+"""The JSON blobs of a snapshot of held-out samples: the samples, and facts about one arm.
 
-Both are made by the worker and read by the backend and the browser, so their shapes stand here.
+The worker writes them; the backend and the browser read them.
 """
 
 from typing import Literal

@@ -1,4 +1,4 @@
-"""How sure a number is: intervals over seeds, and paired differences between two arms."""
+"""Statistics over seeds: intervals of means, and paired differences between two arms."""
 
 import math
 import statistics
@@ -12,44 +12,46 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 ENUMERATED_SEEDS: Final = 12
-"""Up to so many pairs every pattern of signs is tried; beyond, RANDOM_FLIPS drawn ones."""
+"""Up to this number of pairs all patterns of signs are tried; beyond, RANDOM_FLIPS drawn ones."""
 
 RANDOM_FLIPS: Final = 20_000
+"""Patterns of signs that are drawn for more pairs."""
 
 _FLIP_SEED: Final = 0
 _ROUNDING: Final = 1e-12
-"""Share of the terms' sizes by which sums may differ that are equal but for rounding."""
+"""Relative difference, by the size of the terms, up to which sums count as equal."""
 
 
 class SampleError(ValueError):
-    """Values that cannot be compared; names the argument and what was seen."""
+    """Values that cannot be compared; names the argument and says what was given."""
 
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """How one arm lies against another, seed by seed."""
+    """The difference between two arms over the same seeds."""
 
     mean_difference: float
     """Mean over the pairs of a - b."""
     interval: tuple[float, float] | None
-    """The 95 % interval of the mean difference, by Student's t; None for a single pair."""
+    """95 % interval of the mean difference by Student's t; None for a single pair."""
     p_value: float
-    """Two-sided sign-flip test: how often flipped differences have a mean as far from 0."""
+    """P-value of the two-sided sign-flip test: how often differences with flipped signs have a mean
+    at least as far from 0."""
     smallest_p: float
-    """No data of so many pairs give less."""
+    """Smallest p-value that this number of pairs can give."""
     effect_size: float | None
-    """Hedges' g_av; None where neither arm spreads, or for a single pair."""
+    """Hedges' g_av; None where neither arm varies, or for a single pair."""
     n: int
-    """Pairs."""
+    """Number of pairs."""
 
 
 def deviation(values: Sequence[float]) -> float | None:
-    """The standard deviation of the sample (n - 1); None for fewer than two values."""
+    """Return the standard deviation of a sample (n - 1); None for fewer than two values."""
     return _deviation(tuple(values)) if len(values) > 1 else None
 
 
 def interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """The 95 % interval of the mean, by Student's t; None for fewer than two values."""
+    """Return the 95 % interval of the mean by Student's t; None for fewer than two values."""
     if len(values) < 2:
         return None
     mean = statistics.fmean(values)
@@ -61,16 +63,17 @@ def interval(values: Sequence[float]) -> tuple[float, float] | None:
 def compare(values_a: Sequence[float], values_b: Sequence[float]) -> PairedDifference:
     """Compare two arms over the same seeds.
 
-    The p-value assumes only that without an effect a pair's difference is as likely to have the
-    other sign. It is exact, from all 2^n sign patterns, up to 12 pairs; for more it is
-    (k + 1) / (N + 1) of N = 20,000 patterns drawn from a fixed seed, k of them as extreme.
+    The p-value assumes only that without an effect the difference of a pair is equally likely to
+    have the other sign. Up to 12 pairs it is exact, from all 2^n patterns of signs; for more it is
+    (k + 1) / (N + 1) with N = 20,000 patterns drawn from a fixed seed, k of them at least as
+    extreme.
 
     Args:
-        values_a: [n] finite numbers, one a seed.
-        values_b: [n], of the same seeds in the same order.
+        values_a: [n] finite numbers, one for each seed.
+        values_b: [n], for the same seeds in the same order.
 
     Raises:
-        SampleError: there are none, not as many of both, or not finite ones.
+        SampleError: there are no values, different numbers of them, or values that are not finite.
     """
     a, b = _numbers("values_a", values_a), _numbers("values_b", values_b)
     if len(a) != len(b):
@@ -82,7 +85,7 @@ def compare(values_a: Sequence[float], values_b: Sequence[float]) -> PairedDiffe
 
 
 def smallest_p(n: int) -> float:
-    """The smallest p-value that the sign-flip test can give for n pairs: 2 / 2^n.
+    """Return the smallest p-value that the sign-flip test can give for n pairs: 2 / 2^n.
 
     With random flips (n > 12) it is at least 1 / 20,001.
     """
@@ -91,10 +94,10 @@ def smallest_p(n: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The p-values adjusted for being several, in their order (Holm 1979).
+    """Adjust p-values for multiple tests (Holm 1979); the order stays.
 
     The smallest of m is multiplied by m, the next by m - 1, and so on; none becomes smaller than
-    one before it, nor larger than 1.
+    the one before it, or larger than 1.
     """
     adjusted = [0.0] * len(p_values)
     so_far = 0.0
@@ -117,7 +120,7 @@ def _numbers(name: str, values: Sequence[float]) -> list[float]:
     return numbers
 
 
-# Remembered, as are deviations and patterns: a page that polls asks for the same again and again.
+# Cached, as are deviations and patterns: a page that polls asks for the same values repeatedly.
 @lru_cache(maxsize=8192)
 def _compare(a: tuple[float, ...], b: tuple[float, ...]) -> PairedDifference:
     differences = tuple(x - y for x, y in zip(a, b, strict=True))
@@ -137,7 +140,8 @@ def _deviation(values: tuple[float, ...]) -> float:
 
 
 def _effect_size(a: tuple[float, ...], b: tuple[float, ...]) -> float | None:
-    """Hedges' g_av: the mean difference over sqrt((sd_a^2 + sd_b^2) / 2), times 1 - 3 / (8n - 9).
+    """Return Hedges' g_av: the mean difference over sqrt((sd_a^2 + sd_b^2) / 2), times
+    1 - 3 / (8n - 9).
 
     Lakens 2013, "Calculating and reporting effect sizes to facilitate cumulative science".
     """
@@ -161,9 +165,9 @@ def _sign_flip(differences: tuple[float, ...]) -> float:
 
 @lru_cache(maxsize=2)
 def _patterns(n: int) -> NDArray[np.float64]:
-    """Rows of n signs: all of them, or random ones.
+    """Return rows of n signs: all patterns, or random ones.
 
-    All of them are half of what there are: turning every sign of one gives the same |sum|.
+    One half of all patterns is enough: flipping every sign of a pattern gives the same |sum|.
     """
     if n <= ENUMERATED_SEEDS:
         bits = (np.arange(2 ** (n - 1))[:, None] >> np.arange(n)) & 1

@@ -1,1 +1,1 @@
-"""What can be chosen: data sets, losses, encoders, presets, and the claims of the paper."""
+"""The choices of the form: data sets, losses, encoders and presets; and the claims to judge."""

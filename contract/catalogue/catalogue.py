@@ -1,4 +1,4 @@
-"""What can be chosen: rows with names, ideas, papers and settings, from which the form is built."""
+"""The catalogue from which the form is built: every choice with its texts, papers and settings."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -171,10 +171,10 @@ OPTIMIZERS: Final = (
 
 
 def catalogue() -> dict[str, Any]:
-    """Everything that can be chosen or measured, as JSON.
+    """Return everything that can be chosen or measured, as JSON.
 
-    Each row carries its kind, texts and the JSON schema of its settings, whose titles,
-    descriptions, bounds and defaults are what the form shows.
+    Each row has its kind, its texts and the JSON schema of its settings; the form shows the titles,
+    descriptions, bounds and defaults of that schema.
     """
     return {
         "data": [_data_row(row) for row in DATA],
@@ -205,7 +205,7 @@ def _rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _data_row(row: DataRow) -> dict[str, Any]:
-    """A data set's row, with what its items are at the settings' defaults."""
+    """Return the row of a data set, with the kind of its items at default settings."""
     held = modalities(row.section())
     return {
         **_rows([row])[0],

@@ -1,7 +1,7 @@
 """The nine claims that a verdict judges: eight of Zeng 2025 (arXiv 2510.02161) and one of ours.
 
-What papers report of contrastive and triplet loss, read second-hand: in summaries, not in the
-papers themselves. Their seeds, spread and epoch of reading are not known.
+With them the figures that papers report for contrastive and triplet loss. They come from summaries,
+not from the papers themselves; their seeds, spread and epoch are not known.
 """
 
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from typing import Final, Literal
 
 @dataclass(frozen=True)
 class Reported:
-    """One figure of both losses."""
+    """A figure that a paper reports for both losses."""
 
     what: str
     a: float
-    """Contrastive."""
+    """Value of contrastive loss."""
     b: float
-    """Triplet."""
+    """Value of triplet loss."""
     unit: str = ""
     source: str = "Zeng 2025, arXiv 2510.02161"
     second_hand: bool = True
@@ -48,11 +48,11 @@ REPORTED: Final[dict[str, tuple[Reported, ...]]] = {
         _mlrc("SOP", 0.411, 0.385),
     ),
 }
-"""By the id of the preset that follows the protocol."""
+"""Id of the preset that follows a paper's protocol -> what the paper reports."""
 
 
 Expected = Literal["greater", "less"]
-"""How the contrastive arm's value should lie against the triplet arm's."""
+"""Whether the contrastive arm should have the greater or the smaller value."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,16 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement about contrastive (a) and triplet (b) loss that can turn out wrong."""
+    """A statement about contrastive (a) and triplet (b) loss that data can contradict."""
 
     id: int
     wording: str
-    """With places for the two losses' names."""
+    """The claim with placeholders {a} and {b} for the names of the two arms."""
     evidence: tuple[Evidence, ...]
     reported: tuple[Reported, ...] = ()
 
     def text(self, a: str = "Contrastive", b: str = "Triplet") -> str:
-        """The claim in words, of any two arms."""
+        """Return the claim in words, with the names of two arms."""
         return self.wording.format(a=a, b=b)
 
 
@@ -83,7 +83,8 @@ def _all(expected: Expected, *metrics: str) -> tuple[Evidence, ...]:
 
 
 def _raw_and_scale_free(metric: str) -> tuple[Evidence, ...]:
-    """An encoder that stretches the space inflates the first and not the second."""
+    """Return a variance, raw and scale-free: an encoder that stretches the space inflates only the
+    first."""
     return _all("less", f"test.geometry.{metric}", f"test.geometry.{metric}.scale_free")
 
 

@@ -1,7 +1,4 @@
-"""The data sets that can be chosen.
-
-A row of the catalogue.
-"""
+"""The data sets of the catalogue, and the rows that all parts of the catalogue consist of."""
 
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -31,10 +28,10 @@ class Row:
     """One choice of the form."""
 
     section: type[BaseModel]
-    """Its settings; `kind` is the choice's name in a spec."""
+    """Its settings; `kind` is its name in a spec."""
     label: str
     idea: str
-    """One line, for people who choose."""
+    """One line that helps to choose."""
     formula: str = ""
     """LaTeX."""
     paper: str = ""
@@ -42,13 +39,14 @@ class Row:
 
     @property
     def kind(self) -> str:
-        """The choice's name in a spec."""
+        """Name of the choice in a spec."""
         return str(self.section.model_fields["kind"].default)
 
 
 Source = Literal["bundled", "fetched", "placed", "own"]
-"""Comes with the product; is downloaded when a run first needs it; is put by hand where workers
-look, for its host wants a licence accepted or is gone; is a team's own."""
+"""Where data come from: bundled with the product; fetched when a run first needs them; placed by
+hand where workers look for them, because their host is gone or asks to accept a licence; or a
+team's own."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +56,10 @@ class DataRow(Row):
     section: type[Any]
     source: Source = "bundled"
     size: str = ""
-    """Of what is downloaded or placed."""
+    """Size of the download or of the files to place."""
     fine_labels: bool = False
-    """Whether the data have labels within the classes, for detail retention; of a team's own data
-    only reading them tells."""
+    """Whether the data have fine labels, for detail retention; for a team's own data this is known
+    only once they are read."""
 
 
 DATA: Final = (

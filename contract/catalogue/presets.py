@@ -1,4 +1,4 @@
-"""Ready-made specs: the first comparison, and the papers' protocols with what they report."""
+"""Ready-made specs: the first comparison, and the protocols of papers with reported figures."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,20 +19,20 @@ class Preset:
     paper: str = ""
     url: str = ""
     spec: dict[str, Any] | None = None
-    """None where this version lacks what the protocol needs."""
+    """None where this version cannot follow the protocol."""
     needs: str = ""
-    """What it lacks, in words."""
+    """What is missing for the protocol, in words."""
     reported: tuple[Reported, ...] = field(default_factory=tuple)
-    """What the paper reports, second-hand."""
+    """Figures that the paper reports."""
 
 
 def _arms(*kinds: str, **settings: Any) -> list[dict[str, Any]]:
-    """Arms that differ in nothing but their loss."""
+    """Return arms that differ only in their loss."""
     return [{"name": kind, "loss": {"kind": kind, **settings}} for kind in kinds]
 
 
 def _pair() -> list[dict[str, Any]]:
-    """The two losses that the product is first of all about, at the papers' one margin."""
+    """Return arms of the two main losses, with the same margin as in the papers."""
     return _arms("contrastive", "triplet", margin=1.0, selection="all", reduction="mean")
 
 
@@ -45,7 +45,7 @@ DEMO: Final[dict[str, Any]] = {
     "arms": _pair(),
     "seeds": [0, 1, 2],
 }
-"""The first comparison, of bundled data."""
+"""The first comparison, on bundled data."""
 
 PRESETS: Final[tuple[Preset, ...]] = (
     Preset(

@@ -1,1 +1,1 @@
-"""The comparison spec: its sections, the rules between them, and its problems."""
+"""The comparison spec: its sections, the rules between sections, and the problems of a spec."""

@@ -1,4 +1,4 @@
-"""Rules between sections of a spec, each on its own inputs, so that all can be checked at once."""
+"""Rules between sections of a spec; each rule takes only what it needs, so all can be checked."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from contract.comparison.training import MPerClassSampler, Training
 
 
 def source_problems(data: Data) -> list[Problem]:
-    """A team's own data come from one place."""
+    """Check that a team's own data name an upload or a path, but not both."""
     if isinstance(data, OwnData) and bool(data.dataset) == bool(data.path):
         seen = "both" if data.dataset else "neither"
         message = (
@@ -20,7 +20,7 @@ def source_problems(data: Data) -> list[Problem]:
 
 
 def encoder_problems(data: Data, encoder: Encoder, visual_encoder: Encoder | None) -> list[Problem]:
-    """Each modality has an encoder that can take it, and both map into one space."""
+    """Check that each modality has an encoder that fits, and that both map into one space."""
     held = modalities(data)
     problems = _fit(data, held.items, encoder, "encoder")
     if held.visual is None:
@@ -56,7 +56,7 @@ def _fit(data: Data, items: str, encoder: Encoder, path: str) -> list[Problem]:
 def augmentation_problems(
     data: Data, encoder: Encoder, visual_encoder: Encoder | None, training: Training
 ) -> list[Problem]:
-    """Augmentation changes images, and what is computed once and kept cannot change."""
+    """Check that augmentation has images to change whose features are not computed in advance."""
     if training.augmentation == "none":
         return []
     held = modalities(data)
@@ -78,8 +78,8 @@ def augmentation_problems(
 
 
 def batch_problems(data: Data, training: Training, path: str) -> list[Problem]:
-    """A batch must fit in the training split and divide evenly among its classes, as far as these
-    are known before the data are read."""
+    """Check that a batch fits into the training split and divides evenly among its classes, as far
+    as these are known before the data are read."""
     size, sampler = training.batch_size, training.sampler
     items, classes = training_items(data), class_count(data)
     problems: list[Problem] = []
@@ -110,7 +110,7 @@ def batch_problems(data: Data, training: Training, path: str) -> list[Problem]:
 
 
 def duplicate_problems(values: Sequence[object], path: str, field: str = "") -> list[Problem]:
-    """Names of arms and seeds are told apart by their value: none may come twice."""
+    """Check that no value, such as the name of an arm or a seed, is used twice."""
     seen: set[object] = set()
     problems: list[Problem] = []
     for index, value in enumerate(values):

@@ -1,4 +1,4 @@
-"""In what the arms of a comparison differ besides their loss."""
+"""The settings in which the arms of a comparison differ, apart from the kind of loss."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,28 +9,30 @@ from pydantic import BaseModel
 from contract.comparison.spec import Arm, ComparisonSpec
 
 BATCH_SETTINGS: Final = ("training.batch_size", "training.sampler.kind", "training.sampler.m")
-"""Where arms differ in one of these they do not see the same batches."""
+"""Arms that differ in one of these do not see the same batches."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One setting that is not the same in all the arms that have it."""
+    """One setting that is not the same in all arms that have it."""
 
     setting: str
-    """As `loss.margin` or `training.optimizer.lr`."""
+    """For example `loss.margin` or `training.optimizer.lr`."""
     values: Mapping[str, Any]
-    """By arm's name; an arm whose loss, sampler or optimiser has no such setting is left out."""
+    """Value by name of the arm; an arm whose loss, sampler or optimiser lacks the setting is left
+    out."""
 
 
 def differences(spec: ComparisonSpec, arms: tuple[str, ...] = ()) -> list[Difference]:
-    """Every setting in which the arms differ besides name and kind of loss, in the spec's order.
+    """Return every setting in which arms differ, apart from name and kind of loss, in the order of
+    the spec.
 
-    A setting that only some losses have is no difference. Nor is one that has the same name in two
-    losses and means something else, as the margin of ArcFace, an angle, and that of a distance.
+    A setting that only some losses have is no difference. Neither is one that has the same name in
+    two losses but another meaning, such as the margin of ArcFace, an angle, and that of a distance.
 
     Args:
-        spec: data, encoder and measuring are shared by all its arms.
-        arms: names of those to look at; none stands for all.
+        spec: the comparison; data, encoder and measures are the same for all its arms.
+        arms: names of the arms to compare; all by default.
 
     Raises:
         KeyError: the spec has no arm of such a name.
@@ -54,7 +56,7 @@ def _settings(spec: ComparisonSpec, arm: Arm) -> Iterator[tuple[str, str, Any]]:
 
 
 def leaves(path: str, section: BaseModel) -> Iterator[tuple[str, str, Any]]:
-    """(path, title, value) of every setting of a section and of those within it."""
+    """Yield (path, title, value) of every setting of a section and of the sections within it."""
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
         if isinstance(value, BaseModel):

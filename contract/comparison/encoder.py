@@ -1,4 +1,4 @@
-"""The network that maps an item to its embedding: one class per encoder kind."""
+"""The encoder section of a spec: one class for each kind of network from items to embeddings."""
 
 from typing import Annotated, Final, Literal
 
@@ -112,4 +112,4 @@ TAKES: Final[dict[str, tuple[Items, ...]]] = {
     "vit_b_32": ("images",),
     "efficientnet_lite0": ("images",),
 }
-"""Encoder kind -> items it can embed."""
+"""Kind of encoder -> the kinds of items that it can embed."""

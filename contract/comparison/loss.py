@@ -15,7 +15,7 @@ Selection = Literal["all", "sampled", "semi_hard", "batch_hard", "distance_weigh
 Distance = Literal["euclidean", "cosine"]
 
 ACTIVE_EPS: Final = 1e-3
-"""A softmax's loss is never exactly 0: its tuples count as active above this."""
+"""The loss of a softmax is never exactly 0: its tuples count as active above this value."""
 
 
 _Reduction = Annotated[
@@ -25,7 +25,7 @@ _Reduction = Annotated[
 
 
 class _TupleLoss(Section):
-    """Settings of the losses of distances within a batch."""
+    """Settings of losses that compare distances within a batch."""
 
     margin: float = Field(
         1.0,

@@ -1,6 +1,6 @@
-"""Problems of a spec: where, what was seen, what to do.
+"""Problems of a spec, and the base class of its sections.
 
-The base of every spec section: unknown keys are refused, values do not change.
+A problem says where it is, what was given and what to do.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,12 @@ class Problem(NamedTuple):
     """One thing wrong with a spec."""
 
     path: str
-    """Where, as `arms[0].loss.margin`; empty for the whole spec."""
+    """Where it is, for example `arms[0].loss.margin`; empty for the whole spec."""
     message: str
 
 
 class SpecError(ValueError):
-    """A spec is not valid; carries every problem found."""
+    """A spec is not valid; holds every problem found."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = list(problems)
@@ -26,7 +26,7 @@ class SpecError(ValueError):
 
 
 def from_validation(error: ValidationError) -> list[Problem]:
-    """The problems of a pydantic error, in the spec's own paths and in plain words."""
+    """Return the problems of a pydantic error, with paths of the spec and in plain words."""
     return [
         Problem(_path(detail["loc"]), _message(detail["type"], detail["msg"], detail["input"]))
         for detail in error.errors(include_url=False, include_context=False)
@@ -37,7 +37,7 @@ _UNIONS = {"data", "encoder", "visual_encoder", "loss", "sampler", "optimizer"}
 
 
 def _path(loc: tuple[int | str, ...]) -> str:
-    """Join a location, without the `kind` that pydantic puts behind a discriminated union."""
+    """Join a location to a path, without the `kind` that pydantic adds after a union."""
     path = ""
     previous: int | str = ""
     for part in loc:
@@ -46,7 +46,7 @@ def _path(loc: tuple[int | str, ...]) -> str:
         elif previous not in _UNIONS:
             path += f".{part}" if path else part
         else:
-            previous = ""  # this part is the union's tag; a field named like a union may follow
+            previous = ""  # this part is the tag of a union; a field named like a union may follow
             continue
         previous = part
     return path
@@ -70,6 +70,6 @@ def _message(kind: str, text: str, seen: object) -> str:
 
 
 class Section(BaseModel):
-    """One part of a comparison spec."""
+    """One part of a comparison spec: unknown keys are refused, values cannot be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

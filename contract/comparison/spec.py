@@ -1,4 +1,4 @@
-"""The comparison spec: what the form posts, the API stores and the worker runs."""
+"""The comparison spec, which the form posts, the API stores and the worker runs."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
@@ -45,14 +45,14 @@ class ComparisonSpec(Section):
     data: Data
     encoder: Encoder
     visual_encoder: Encoder | None = None
-    """Of the second modality, where the data have two; into the same space."""
+    """The encoder of the second modality, where the data have two; it maps into the same space."""
     training: Training = Field(default_factory=Training)
     measure: Measure = Field(default_factory=Measure)
     arms: list[Arm] = Field(min_length=1, max_length=20)
     seeds: list[Seed] = Field(min_length=1, max_length=100)
 
     def arm(self, name: str) -> Arm:
-        """The arm of that name.
+        """Return the arm of that name.
 
         Raises:
             KeyError: the spec has no such arm.
@@ -63,7 +63,7 @@ class ComparisonSpec(Section):
         raise KeyError(name)
 
     def training_of(self, arm: Arm) -> Training:
-        """The training settings of an arm: the shared ones under its own."""
+        """Return the training settings of an arm: the shared ones with its overrides."""
         return arm.training.over(self.training)
 
 
@@ -71,7 +71,7 @@ def parse_spec(raw: object) -> ComparisonSpec:
     """Turn posted JSON into a spec.
 
     Raises:
-        SpecError: with every problem of every section and their paths, found in one pass.
+        SpecError: with every problem of every section, found in one pass.
     """
     problems: list[Problem] = []
     spec: ComparisonSpec | None = None
@@ -87,8 +87,8 @@ def parse_spec(raw: object) -> ComparisonSpec:
 
 
 def _disagreements(raw: Mapping[str, Any]) -> list[Problem]:
-    """Problems between sections, checked on those that are sound by themselves, so that one bad
-    section hides no problem of the others."""
+    """Return problems between sections, checked on the valid ones, so that one invalid section does
+    not hide problems between others."""
     data = _sound(_DATA, raw.get("data"))
     encoder = _sound(_ENCODER, raw.get("encoder"))
     raw_visual = raw.get("visual_encoder")
@@ -125,4 +125,4 @@ def _sound(adapter: TypeAdapter[T], raw: object) -> T | None:
     try:
         return adapter.validate_python(raw)
     except ValidationError:
-        return None  # reported by the whole spec's own validation
+        return None  # reported by the validation of the whole spec

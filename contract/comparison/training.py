@@ -1,4 +1,4 @@
-"""How an arm is trained and when it is measured."""
+"""The sections of a spec that say how arms are trained and when they are measured."""
 
 from typing import Annotated, Final, Literal
 
@@ -54,7 +54,7 @@ Augmentation = Literal["none", "flip", "flip_shift"]
 Precision = Literal["float32", "bfloat16"]
 
 ANY_DEVICE: Final = "auto"
-"""The device of a comparison whose runs any slot may take."""
+"""The device setting of a comparison whose runs any slot may take."""
 
 
 class Training(Section):
@@ -93,7 +93,7 @@ class TrainingOverrides(Section):
     optimizer: Optimizer | None = Field(None, title="Optimiser")
 
     def over(self, shared: Training) -> Training:
-        """The shared settings with this arm's own in their place."""
+        """Return the shared settings, replaced by those that this arm overrides."""
         own = {name: getattr(self, name) for name in type(self).model_fields}
         return shared.model_copy(update={k: v for k, v in own.items() if v is not None})
 

@@ -1,9 +1,9 @@
-"""Reading and checking the data sets that a team brings.
+"""Readers of a team's own data sets, which check them and find all their problems.
 
-Used where a data set is uploaded and where it is trained on. Every reader finds all problems before
-it refuses, and raises `IntakeError` with the rows named; it writes nothing but the folder that
-`unpack_images` was asked for, and that only when all is well. What a file is, is told from its
-content, never from its name.
+They are used where a data set is uploaded and where it is trained on. Every reader finds all
+problems before it refuses a data set, and raises `IntakeError` that names the rows. Readers write
+nothing, except for the folder of `unpack_images`, and that only without problems. The format of a
+file is recognised by its content, never by its name.
 """
 
 from contract.dataset_files.feature_tables import read_features, read_paired

@@ -1,6 +1,6 @@
-"""Columns of a table before they are read: name, shape and type are known, values are not.
+"""Columns of a table whose shape and type are known before their values are read; and the labels.
 
-Labels in whatever form they come, as numbers from 0 and names of the classes.
+Labels of all accepted forms become codes from 0 and names of the classes.
 """
 
 from collections.abc import Iterator
@@ -13,30 +13,30 @@ import numpy as np
 from contract.dataset_files.problems import Findings, Limits
 
 BLOCK_BYTES: Final = 2**24
-"""How much of a column is read at once."""
+"""Bytes of a column read at once."""
 
 
 class DamagedError(Exception):
-    """A column's values are not what its header declares."""
+    """The values of a column are not what its header declares."""
 
 
 class Column(Protocol):
-    """An array in a file, rows along the first axis."""
+    """An array in a file, with rows along the first axis."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """As the file declares it."""
+        """Shape that the file declares."""
 
     @property
     def dtype(self) -> np.dtype:
-        """As the file declares it."""
+        """Type that the file declares."""
 
     @property
     def stored(self) -> int:
-        """Bytes that it takes in the file."""
+        """Number of bytes in the file."""
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """All rows in order, in blocks of a moderate size.
+        """Yield all rows in order, in blocks of a moderate size.
 
         Raises:
             DamagedError: the values are not there as declared.
@@ -45,37 +45,37 @@ class Column(Protocol):
 
 @dataclass(frozen=True)
 class InMemory:
-    """A column whose values are at hand."""
+    """A column whose values are in memory."""
 
     values: np.ndarray
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the values."""
+        """Shape of the values."""
         return self.values.shape
 
     @property
     def dtype(self) -> np.dtype:
-        """Of the values."""
+        """Type of the values."""
         return self.values.dtype
 
     @property
     def stored(self) -> int:
-        """Of the values."""
+        """Number of bytes of the values."""
         return self.values.nbytes
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """All at once."""
+        """Yield all rows as one block."""
         yield self.values
 
 
 def rows_at_once(shape: tuple[int, ...], dtype: np.dtype) -> int:
-    """How many rows make a block."""
+    """Return the number of rows in a block."""
     return max(1, BLOCK_BYTES // max(1, prod(shape[1:]) * dtype.itemsize))
 
 
 def whole(column: Column) -> np.ndarray:
-    """All values of a small column.
+    """Return all values of a small column.
 
     Raises:
         DamagedError: the values are not there as declared.
@@ -85,10 +85,10 @@ def whole(column: Column) -> np.ndarray:
 
 
 def readable(name: str, column: Column, limits: Limits, findings: Findings) -> bool:
-    """Whether a column's values may be read at all; a problem if not.
+    """Return whether the values of a column may be read; add a problem if not.
 
-    A declared size beyond the limit is believed where the file holds as many bytes: then it is no
-    bomb, and it is read in blocks.
+    A declared size beyond the limit is accepted where the file really holds that many bytes: it is
+    then no decompression bomb, and it is read in blocks.
     """
     size = prod(column.shape) * column.dtype.itemsize
     if column.dtype.kind not in "fiubUS":
@@ -107,31 +107,31 @@ def readable(name: str, column: Column, limits: Limits, findings: Findings) -> b
 
 
 LONGEST_NAME: Final = 200
-"""Letters of a label."""
+"""Most letters of a label."""
 _SEEMS_MISSING: Final = ("nan", "NaN", "None", "null")
 _LARGEST_EXACT: Final = 2.0**53
 
 
 class Coded(NamedTuple):
-    """Labels of rows."""
+    """Labels of rows as codes, with the names of the classes."""
 
     codes: np.ndarray
-    """[N] int64 places in `names`; -1 where there is none or it was no label."""
+    """[N] int64 indices into `names`; -1 for a row without a valid label."""
     names: tuple[str, ...]
-    """Sorted: numbers by value, words by letter."""
+    """Names of the classes, sorted: numbers by value, words by letter."""
 
 
 def read_labels(
     name: str, column: Column, findings: Findings, *, background: bool = False
 ) -> Coded:
-    """Labels as numbers or words [N], as rows of which one is marked [N, C], or the same for each
+    """Read labels: numbers or words [N], rows with one class marked [N, C], or such marks for each
     second [N, T, C].
 
     Args:
-        name: how problems call the column.
+        name: name of the column in problems.
         column: the labels.
-        findings: told of rows without a label.
-        background: whether the last of C means "none of them", as in AVE.
+        findings: collects rows without a label.
+        background: whether the last of the C classes means "none of them", as in AVE.
     """
     try:
         values = whole(column)
@@ -152,7 +152,7 @@ def read_labels(
 
 
 def code(name: str, values: np.ndarray, findings: Findings) -> Coded:
-    """Labels as numbers or words [N]."""
+    """Turn labels that are numbers or words [N] into codes."""
     missing = np.zeros(len(values), dtype=bool)
     if values.dtype.kind in "US":
         values = words(values)
@@ -169,7 +169,7 @@ def code(name: str, values: np.ndarray, findings: Findings) -> Coded:
 
 
 def words(values: np.ndarray) -> np.ndarray:
-    """Words, or numbers as words, without blanks around them; bytes are taken as UTF-8."""
+    """Return words, or numbers as words, without blanks around them; bytes are read as UTF-8."""
     if values.dtype.kind == "S":
         values = np.char.decode(values, "utf-8", "replace")
     elif values.dtype.kind == "f" and (values == np.floor(values)).all():
@@ -195,7 +195,8 @@ def _coded(
 
 
 def _marked(name: str, values: np.ndarray, findings: Findings, *, background: bool) -> Coded:
-    """Rows of marks: the class with the most; of a few seconds, that of most of them."""
+    """Turn rows of marks into codes: the class with the highest mark, of several seconds the class
+    of most of them."""
     marks = values.astype(np.float64)
     if marks.ndim == 3:
         findings.warn(
@@ -219,7 +220,7 @@ def _marked(name: str, values: np.ndarray, findings: Findings, *, background: bo
     none = ~finite | (marks.max(axis=1) <= 0)
     for row in np.flatnonzero(none):
         findings.add(f"row {row}, {name}", "is missing; every row needs one class marked")
-    # Classes that no row has are left out, so that the codes are places of classes there are.
+    # Classes without rows are left out, so that every code is an index of a class that has rows.
     places = np.where(none, -1, marks.argmax(axis=1))
     known = np.unique(places[~none])
     return Coded(

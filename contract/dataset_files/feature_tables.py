@@ -1,9 +1,4 @@
-"""A table of features with labels.
-
-A table of features with labels.
-
-A table of two modalities, row by row of one thing.
-"""
+"""Tables of features with labels, of one modality or of pairs of two, read from any format."""
 
 import contextlib
 from pathlib import Path
@@ -24,10 +19,10 @@ def read_features(path: Path, limits: Limits = DEFAULT) -> FeatureTable:
     Args:
         path: an npz file with features [N, D] and labels [N]; or Parquet with columns f0, f1, ...
             or a column `features` of lists, and `label`. Both may have fine labels and ids.
-        limits: of what is read.
+        limits: bounds on the size of the data.
 
     Raises:
-        IntakeError: with every row that is not as it should be.
+        IntakeError: with every problem found, row by row.
     """
     findings = Findings()
     with open_columns(path, FEATURE_MATRICES, limits, findings) as columns:
@@ -46,16 +41,16 @@ AVE_FILES: Final = {
 def read_paired(path: Path, limits: Limits = DEFAULT) -> FeatureTable:
     """Read and check a table of two modalities.
 
-    Features for each second [N, T, D], or for each second and place in the image, are averaged.
-    Labels may be ids [N], marks [N, C], or marks for each second [N, T, C].
+    Features for each second [N, T, D], or for each second and position in the image, are averaged.
+    Labels may be numbers or words [N], marks [N, C], or marks for each second [N, T, C].
 
     Args:
         path: an npz, HDF5 or MATLAB file with audio, visual and labels; Parquet with columns a0,
             a1, ... and v0, v1, ... or columns of lists; or a folder with the files of AVE.
-        limits: of what is read.
+        limits: bounds on the size of the data.
 
     Raises:
-        IntakeError: with every row that is not as it should be.
+        IntakeError: with every problem found, row by row.
     """
     findings = Findings()
     if path.is_dir():
@@ -65,7 +60,7 @@ def read_paired(path: Path, limits: Limits = DEFAULT) -> FeatureTable:
 
 
 def _ave(folder: Path, limits: Limits, findings: Findings) -> FeatureTable:
-    """AVE's folder; the last of its 29 classes is background."""
+    """Read the folder of AVE's features; the last of its 29 classes is background."""
     for file in AVE_FILES.values():
         if not (folder / file).is_file():
             findings.add(file, f"is not in {folder}; AVE's features are three files")

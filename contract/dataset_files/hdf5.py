@@ -1,4 +1,4 @@
-"""Columns of an HDF5 file, MATLAB's of version 7.3 among them."""
+"""Columns of an HDF5 file, or of a MATLAB file of version 7.3, which is one too."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from contract.dataset_files.columns import (
 from contract.dataset_files.problems import Findings
 
 _LARGEST_CHUNK: Final = 2**28
-"""Bytes that are held at once to read any value of a chunk."""
+"""Most bytes of a chunk, which is in memory as a whole to read any of its values."""
 _WORDS_AT_ONCE: Final = 256
 _H5_ERRORS: Final = (
     OSError,
@@ -31,7 +31,7 @@ _H5_ERRORS: Final = (
     OverflowError,
     MemoryError,
 )
-"""What h5py raises over damaged files."""
+"""What h5py raises for damaged files."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ class H5Column:
 
     dataset: h5py.Dataset
     shape: tuple[int, ...]
-    """With the rows first."""
+    """Shape with the rows first."""
     dtype: np.dtype
     stored: int
     reversed: bool
-    """Whether the file has the axes the other way round, as MATLAB writes them."""
+    """Whether the file has its axes in reverse order, as MATLAB writes them."""
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """Rows in order."""
+        """Yield all rows in order."""
         at_once = rows_at_once(self.shape, self.dtype)
         try:
             for start in range(0, self.shape[0], at_once):
@@ -58,7 +58,7 @@ class H5Column:
 
 
 def open_h5(path: Path, findings: Findings) -> h5py.File:
-    """The file, open for reading.
+    """Open a file for reading.
 
     Raises:
         IntakeError: it is damaged.
@@ -74,14 +74,14 @@ def open_h5(path: Path, findings: Findings) -> h5py.File:
 def h5_columns(
     opened: h5py.File, wanted: tuple[str, ...] | None, findings: Findings
 ) -> dict[str, Column]:
-    """The datasets with these names at the file's top; all of them without names.
+    """Return the datasets with these names at the top of the file; all of them if `wanted` is None.
 
-    Problems: what is no dataset, is damaged, or has its values in other files, which could be any
-    of this machine's.
+    Problems are added for entries that are no dataset, are damaged, or have their values in other
+    files, which could be any file of this machine.
     """
     columns: dict[str, Column] = {}
     try:
-        # A damaged name that is no UTF-8 comes as bytes; nothing is found under what it reads as.
+        # A damaged name that is no UTF-8 comes as bytes; no column has the name it decodes to.
         names = [one if isinstance(one, str) else one.decode(errors="replace") for one in opened]
     except _H5_ERRORS as error:
         raise findings.refuse("", f"is damaged ({error}); save it anew") from error
@@ -118,14 +118,14 @@ def _column(opened: h5py.File, name: str, findings: Findings) -> Column | None:
         dataset,
         dataset.shape[::-1] if turned else dataset.shape,
         dataset.dtype,
-        # A dataset that is not in chunks claims to be as long as it declares.
+        # A dataset without chunks reports the size that it declares, so the file's size is a bound.
         min(dataset.id.get_storage_size(), opened.id.get_filesize()),
         turned,
     )
 
 
 def _words(dataset: h5py.Dataset, file_size: int, name: str, findings: Findings) -> Column | None:
-    """Words of any length, a few at a time: nothing says beforehand how long they are."""
+    """Read words a few at a time, because their lengths are not known in advance."""
     if len(dataset) > file_size:
         findings.add(name, f"declares {len(dataset):,} words in a file of {file_size:,} bytes")
         return None

@@ -1,7 +1,4 @@
-"""A zip of class folders: its list checked, then unpacked, then every image checked.
-
-What a zip says that it holds, before anything of it is unpacked.
-"""
+"""A zip of class folders: its list is checked, then it is unpacked, then every image is checked."""
 
 import re
 import stat
@@ -21,7 +18,7 @@ _DRIVE: Final = re.compile(r"[A-Za-z]:")
 _ENCRYPTED: Final = 0x1
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LONGEST_NAME: Final = 255
-"""Bytes in one part of a path, as file systems have it."""
+"""Most bytes in one part of a path, the limit of file systems."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +27,16 @@ class Member:
 
     info: zipfile.ZipInfo
     name: str
-    """As in the archive."""
+    """Name in the archive."""
     parts: tuple[str, ...]
-    """Below the folder it is unpacked into."""
+    """Parts of its path below the folder that it is unpacked into."""
 
 
 def members(opened: zipfile.ZipFile, limits: Limits, findings: Findings) -> list[Member]:
-    """The files of an archive; those that systems put there are left out.
+    """Return the files of an archive, without those that operating systems add.
 
     Raises:
-        IntakeError: a name leads out of the archive, something is no plain file, is encrypted, or
+        IntakeError: a name leads out of the archive, an entry is no plain file or is encrypted, or
             there is more than the limits allow.
     """
     found, junk = [], 0
@@ -68,7 +65,7 @@ def members(opened: zipfile.ZipFile, limits: Limits, findings: Findings) -> list
 
 
 def _unsafe(info: zipfile.ZipInfo) -> str:
-    """Why a member must not be unpacked; empty where it may be."""
+    """Return why a member must not be unpacked; empty if it may be."""
     name, parts = info.orig_filename, info.orig_filename.split("/")
     mode = stat.S_IFMT(info.external_attr >> 16)
     reasons = (
@@ -99,7 +96,7 @@ def _unsafe(info: zipfile.ZipInfo) -> str:
 
 
 def _without_wrapping(found: list[Member], findings: Findings) -> list[Member]:
-    """Without the one folder around everything that packing a folder by its name leaves."""
+    """Remove the single folder around everything, which is there if a whole folder was packed."""
     tops = {member.parts[0] for member in found}
     if len(tops) > 1 or any(len(member.parts) < 3 for member in found):
         return found
@@ -115,11 +112,11 @@ def unpack_images(
     """Unpack a zip that holds one folder of images for each class.
 
     Args:
-        archive: where it lies; it stays as it is.
-        into: the folder that will hold the class folders; must not be there yet. It is there
-            afterwards, whole, or not at all.
-        limits: of the files in all, unpacked, of their number and of each.
-        told: how many images are checked.
+        archive: the zip; it is not changed.
+        into: the folder that will hold the class folders; must not exist yet. Afterwards it exists
+            and is complete, or it does not exist.
+        limits: bounds on the number of files, on each of them and on all of them unpacked.
+        told: called with the number of images checked.
 
     Raises:
         IntakeError: the archive is damaged or unsafe, or its content is no set of images.
@@ -138,8 +135,11 @@ def unpack_images(
 def _extract(
     opened: zipfile.ZipFile, found: list[Member], folder: Path, findings: Findings
 ) -> None:
-    """Write the files; no more bytes than the archive's list declares, which was within the
-    limits: zipfile reads no further, and a member that goes on is found by its checksum."""
+    """Write the files.
+
+    No more bytes are written than the archive's list declares, which is within the limits: zipfile
+    reads no further, and a longer member is noticed by its checksum.
+    """
     for member in found:
         target = folder.joinpath(*member.parts)
         try:
@@ -155,7 +155,7 @@ def _extract(
 
 @contextmanager
 def _scratch(into: Path) -> Iterator[Path]:
-    """A folder beside `into`, gone afterwards unless it was moved."""
+    """Make a folder next to `into`, and delete it afterwards unless it was moved."""
     into.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{into.name}.", dir=into.parent) as around:
         scratch = Path(around) / "set"

@@ -1,7 +1,4 @@
-"""A folder of class folders: listed, and every image in it checked.
-
-One image file: read, hashed and decoded.
-"""
+"""A folder of class folders: its images are listed, and each is read, hashed and decoded."""
 
 import contextlib
 import hashlib
@@ -22,16 +19,16 @@ FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP")
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 TYPES: Final = "JPEG, PNG, WebP and BMP"
 _WIDE_MODES: Final = ("F", "I")
-"""PIL's modes of more than eight bits a value, which training would clip to white."""
+"""PIL's modes with more than eight bits a value, which training would clip to white."""
 
 
 class Checked(NamedTuple):
-    """What was found out about a file."""
+    """Result of the check of one file."""
 
     digest: bytes
     """SHA-256 of the content."""
     problem: str
-    """Empty where all is well."""
+    """Why it cannot be used; empty if it can."""
 
 
 def check_image(path: Path, limits: Limits) -> Checked:
@@ -50,7 +47,7 @@ def check_image(path: Path, limits: Limits) -> Checked:
 
 
 def decoding_problem(content: bytes, limits: Limits) -> str:
-    """Why an image cannot be used; empty where it can."""
+    """Return why an image cannot be used; empty if it can."""
     try:
         with Image.open(BytesIO(content), formats=FORMATS) as image:
             if image.width * image.height > limits.max_pixels:
@@ -61,9 +58,9 @@ def decoding_problem(content: bytes, limits: Limits) -> str:
             if image.mode.split(";")[0] in _WIDE_MODES:
                 return "has more than 8 bits a channel; save it with 8"
             if image.format == "PNG":
-                image.verify()  # checksums; the other formats have none
+                image.verify()  # compares checksums, which the other formats do not have
         with Image.open(BytesIO(content), formats=FORMATS) as image:
-            # A JPEG's whole stream is read, but only a smaller image is made of it.
+            # The whole stream of a JPEG is read, but only a small image is made from it.
             image.draft("RGB", (64, 64))
             image.load()
     except UnidentifiedImageError:
@@ -76,30 +73,30 @@ def decoding_problem(content: bytes, limits: Limits) -> str:
 
 
 JUNK: Final = ("__MACOSX", "Thumbs.db", "desktop.ini")
-"""What systems put beside people's files; hidden files too are passed over."""
+"""Files and folders that operating systems add; hidden files are ignored too."""
 THREADS: Final = min(8, (os.cpu_count() or 1) + 1)
-"""PIL lets go of the interpreter while it decodes; one more hides the reading."""
+"""PIL releases the interpreter lock while it decodes; one more thread hides the reading."""
 AHEAD: Final = 256
-"""Files that are handed to the threads before the first of them is looked at."""
+"""Files that are given to the threads before the result of the first is used."""
 
 
 class Listing(NamedTuple):
-    """Images by name."""
+    """The images of a folder before they are checked."""
 
     root: Path
     names: list[str]
-    """Of the class folders, sorted."""
+    """Names of the class folders, sorted."""
     files: list[tuple[str, int]]
-    """Each image's path below the root, and the place of its class."""
+    """For each image its path below the root and the index of its class."""
 
 
 def scan_images(folder: Path, limits: Limits = DEFAULT, told: Told = nobody) -> ImageSet:
     """Check a folder that holds one folder of images for each class.
 
     Args:
-        folder: links in it are followed, for somebody laid them there.
-        limits: of single files and of their number.
-        told: how many images are checked.
+        folder: the folder; links in it are followed, because they were put there on purpose.
+        limits: bounds on single files and on their number.
+        told: called with the number of images checked.
 
     Raises:
         IntakeError: with every unreadable image, nested folder and the like.
@@ -109,7 +106,7 @@ def scan_images(folder: Path, limits: Limits = DEFAULT, told: Told = nobody) -> 
 
 
 def list_images(folder: Path, limits: Limits, findings: Findings) -> Listing:
-    """The class folders in a folder and the images in them.
+    """List the class folders in a folder and the images in them.
 
     Raises:
         IntakeError: the folder cannot be listed, or holds too many files.
@@ -141,15 +138,15 @@ def list_images(folder: Path, limits: Limits, findings: Findings) -> Listing:
 
 
 def is_junk(name: str) -> bool:
-    """Whether a file's or folder's name says that no person put it there."""
+    """Return whether a name shows that an operating system added the file or folder."""
     return name.startswith(".") or name in JUNK
 
 
 def check_images(listing: Listing, limits: Limits, findings: Findings, told: Told) -> ImageSet:
-    """Decode every file, look for identical ones, and count the classes.
+    """Decode every file, find identical ones, and count the items of each class.
 
     Raises:
-        IntakeError: with everything found until now.
+        IntakeError: with every problem found so far.
     """
     root, names, files = listing
     first: dict[bytes, tuple[str, int]] = {}
@@ -159,8 +156,8 @@ def check_images(listing: Listing, limits: Limits, findings: Findings, told: Tol
         warnings.catch_warnings(),
         contextlib.closing(_checks(root, [path for path, _ in files], limits)) as checks,
     ):
-        # PIL warns of big images and of odd but harmless metadata; the limits here are our own.
-        # Set here and not in the threads, which share one list of filters.
+        # PIL warns about big images, for which there are limits here, and about harmless metadata.
+        # The filter is set here and not in the threads, which share one list of filters.
         warnings.filterwarnings("ignore", module=r"PIL\.")
         for done, ((path, label), checked) in enumerate(zip(files, checks, strict=True), 1):
             sizes[label] += 1
@@ -214,7 +211,7 @@ def _class_files(
 
 
 def _checks(root: Path, paths: list[str], limits: Limits) -> Generator[Checked]:
-    """The check of each file in turn, made by threads a little ahead of the reader."""
+    """Yield the check of each file in order; threads check a little ahead of the reader."""
     pool = ThreadPoolExecutor(THREADS)
     try:
         for start in range(0, len(paths), AHEAD):

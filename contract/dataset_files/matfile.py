@@ -1,4 +1,4 @@
-"""Columns of a MATLAB file of version 5, as `save` writes it by default."""
+"""Columns of a MATLAB file of version 5, the default of MATLAB's `save`."""
 
 import struct
 import zlib
@@ -16,7 +16,7 @@ from contract.dataset_files.zip_files import BLOCK
 _HEADER: Final = 128
 _COMPRESSED: Final = 15
 _WIDEST: Final = 8
-"""Bytes of a number, at most: MATLAB stores small ones as bytes and reads them as doubles."""
+"""Most bytes of a number: MATLAB stores small numbers as bytes and reads them as doubles."""
 _MAT_ERRORS: Final = (
     scipy.io.matlab.MatReadError,
     OSError,
@@ -29,13 +29,13 @@ _MAT_ERRORS: Final = (
     zlib.error,
     struct.error,
 )
-"""What scipy's reader raises over damaged files."""
+"""What scipy's reader raises for damaged files."""
 
 
 def mat_columns(
     path: Path, wanted: tuple[str, ...], limits: Limits, findings: Findings
 ) -> dict[str, Column]:
-    """The arrays with these names, read at once when the file's real size was counted.
+    """Read the arrays with these names, after counting how many bytes the file unpacks to.
 
     Raises:
         IntakeError: the file is damaged, or unpacks to more than the limits allow.
@@ -68,7 +68,7 @@ def mat_columns(
 
 
 def _unpacked(file: BinaryIO, size: int, limit: int) -> int:
-    """Bytes of all variables, counted by unpacking them; counting ends beyond the limit.
+    """Count the bytes of all variables by unpacking them, but not far beyond the limit.
 
     Raises:
         ValueError, struct.error, zlib.error: a variable is cut off or damaged.

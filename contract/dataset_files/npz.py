@@ -1,4 +1,4 @@
-"""Columns of an npz file; a pickle in it is never opened."""
+"""Columns of an npz file; pickles in it are never opened."""
 
 import zipfile
 from collections.abc import Iterator
@@ -21,22 +21,22 @@ _HEADERS: Final = {
 
 @dataclass(frozen=True)
 class NpzColumn:
-    """One array of an npz file, streamed from it."""
+    """One array of an npz file, read as a stream."""
 
     opened: zipfile.ZipFile
     info: zipfile.ZipInfo
     shape: tuple[int, ...]
     dtype: np.dtype
     fortran: bool
-    """Whether the first axis changes fastest, so that no row lies in one piece."""
+    """Whether the first axis changes fastest, so that no row is contiguous."""
 
     @property
     def stored(self) -> int:
-        """As the archive's list says."""
+        """Size that the archive's list declares."""
         return self.info.compress_size
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """Rows in order; all at once in Fortran's order."""
+        """Yield all rows in order; as one block if they are in Fortran's order."""
         at_once = self.shape[0] if self.fortran else rows_at_once(self.shape, self.dtype)
         try:
             with open_member(self.opened, self.info) as stream:
@@ -46,7 +46,7 @@ class NpzColumn:
                     content = _exactly(stream, prod(shape) * self.dtype.itemsize)
                     block = np.frombuffer(content, dtype=self.dtype)
                     yield block.reshape(shape, order="F" if self.fortran else "C")
-                if stream.read(1):  # reading to the end has the checksum compared, too
+                if stream.read(1):  # reading to the end also compares the checksum
                     raise DamagedError("holds more values than its shape has; save it anew")
         except ZIP_ERRORS as error:
             raise DamagedError(f"is damaged ({error}); save it anew") from error
@@ -55,9 +55,9 @@ class NpzColumn:
 def npz_columns(
     opened: zipfile.ZipFile, wanted: tuple[str, ...], findings: Findings
 ) -> dict[str, Column]:
-    """The arrays with these names, by their headers alone.
+    """Return the arrays with these names; only their headers are read.
 
-    Problems: an array whose header cannot be read, or that would need a pickle.
+    Problems are added for an array whose header cannot be read or that needs a pickle.
     """
     columns: dict[str, Column] = {}
     for info in opened.infolist():
@@ -83,7 +83,7 @@ def npz_columns(
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Shape, order and type, which stand in front of an array's values.
+    """Read the shape, order and type from the header of an array.
 
     Raises:
         ValueError: it is no header of the npy format.

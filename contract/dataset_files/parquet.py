@@ -1,7 +1,4 @@
-"""Columns of a Parquet file: a column for each feature, or one of lists.
-
-Values of Parquet columns as arrays.
-"""
+"""Columns of a Parquet file; a matrix is a column for each feature, or one column of lists."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -25,38 +22,39 @@ from contract.dataset_files.columns import (
 from contract.dataset_files.problems import Findings, Limits
 
 ARROW_ERRORS: Final = (pa.ArrowException, OSError, ValueError)
-"""What pyarrow raises over damaged files."""
+"""What pyarrow raises for damaged files."""
 _ROWS_AT_ONCE: Final = 65_536
 
 
 def is_number(kind: pa.DataType) -> bool:
-    """Whether values are numbers as numpy has them."""
+    """Return whether values are numbers that numpy has a type for."""
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def is_list(kind: pa.DataType) -> bool:
-    """Whether values are lists of numbers."""
+    """Return whether values are lists of numbers."""
     types = pa.types
     lists = types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
     return bool(lists and is_number(kind.value_type))
 
 
 def is_words(kind: pa.DataType) -> bool:
-    """Whether values are words."""
+    """Return whether values are words."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def numbers(column: pa.Array) -> np.ndarray:
-    """Numbers or truth values, with NaN for what is missing."""
+    """Return numbers or truth values as an array, with NaN for missing ones."""
     if column.null_count:
         column = column.cast(pa.float64(), safe=False)
     return np.asarray(column.to_numpy(zero_copy_only=False))
 
 
 def values(file: pq.ParquetFile, name: str, findings: Findings) -> np.ndarray | None:
-    """A column of labels or names; what is missing is an empty word or NaN. None where it is none.
+    """Read a column of labels or names, with an empty word or NaN for missing ones.
 
-    Problems: neither numbers nor words, or words that are too long.
+    None with a problem added if the values are neither numbers nor words, or are damaged; a problem
+    is also added for words that are too long.
     """
     kind = file.schema_arrow.field(name).type
     parts = []
@@ -89,7 +87,7 @@ def _words(column: pa.DictionaryArray, name: str, findings: Findings) -> np.ndar
 
 
 Letters: TypeAlias = Mapping[str, str]
-"""Name of a matrix -> letter of its columns: `features` -> `f`, for f0, f1 and so on."""
+"""Name of a matrix -> letter of its columns, for example `features` -> `f` for f0, f1, ..."""
 
 _DTYPE: Final = np.dtype(np.float64)
 _ITEM: Final = _DTYPE.itemsize
@@ -97,12 +95,12 @@ _ITEM: Final = _DTYPE.itemsize
 
 @dataclass(frozen=True)
 class ParquetMatrix:
-    """Columns of numbers, side by side, or one column of lists of one length."""
+    """A matrix of features: several columns of numbers, or one column of lists of equal length."""
 
     file: pq.ParquetFile
     name: str
     names: tuple[str, ...]
-    """Of the columns; the one of lists."""
+    """Names of the columns, or of the single column of lists."""
     width: int
     lists: bool
     stored: int
@@ -111,11 +109,11 @@ class ParquetMatrix:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Rows, and values in each."""
+        """Number of rows and of values in each row."""
         return self.file.metadata.num_rows, self.width
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """Rows in order; what is missing is NaN, a list of another length becomes a problem."""
+        """Yield all rows in order; missing values are NaN, lists of another length are problems."""
         start = 0
         try:
             for batch in self.file.iter_batches(
@@ -145,7 +143,7 @@ class ParquetMatrix:
 
 
 def open_parquet(path: Path, findings: Findings) -> pq.ParquetFile:
-    """The file, its columns of words as dictionaries, so that a long word is held once.
+    """Open a file with its columns of words as dictionaries, so that a long word is stored once.
 
     Raises:
         IntakeError: it is damaged.
@@ -167,7 +165,7 @@ def parquet_columns(
     limits: Limits,
     findings: Findings,
 ) -> dict[str, Column]:
-    """Matrices, joined from their columns, and the other columns with these names."""
+    """Return the matrices, joined from their columns, and the other columns with these names."""
     schema = file.schema_arrow
     columns: dict[str, Column] = {}
     used: set[str] = set()
@@ -187,7 +185,7 @@ def parquet_columns(
 
 
 def _numbered(letter: str, names: list[str]) -> tuple[str, ...]:
-    """The columns of a matrix in the order of their numbers."""
+    """Return the columns of a matrix in the order of their numbers."""
     found = {int(name[1:]): name for name in names if re.fullmatch(rf"{letter}[0-9]{{1,9}}", name)}
     return tuple(found[number] for number in sorted(found))
 
@@ -199,7 +197,7 @@ def _matrix(
     limits: Limits,
     findings: Findings,
 ) -> ParquetMatrix | None:
-    """The matrix of that name or of these columns, if there is one whose types are right."""
+    """Return the matrix of that name or of these columns, if its types and size are right."""
     schema, lists = file.schema_arrow, name in file.schema_arrow.names
     if lists:
         names = (name,)
@@ -218,7 +216,7 @@ def _matrix(
 
 
 def _chunks(file: pq.ParquetFile, names: set[str]) -> list[pq.ColumnChunkMetaData]:
-    """Where the values of these columns lie."""
+    """Return the chunks of the file that hold the values of these columns."""
     groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))
     chunks = chain.from_iterable(
         (group.column(i) for i in range(group.num_columns)) for group in groups

@@ -1,8 +1,6 @@
-"""Problems of a brought data set: where, what was seen, what to do; all of them at once.
+"""The problems of a data set, the limits on its size, and the results of a check without problems.
 
-How much of a brought data set is read before it is refused.
-
-What a checked data set is.
+A problem says where it is, what was found and what to do; a reader collects all of them.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,31 +11,32 @@ from typing import Final, TypeAlias
 import numpy as np
 
 MOST_KEPT: Final = 100
-"""Problems, and warnings, that are kept; further ones are counted."""
+"""Most problems, and most warnings, that are kept; further ones are counted."""
 
 
 @dataclass(frozen=True)
 class RowProblem:
-    """One thing wrong with a data set, or, as a warning, worth knowing."""
+    """A problem of a data set, or a warning."""
 
     where: str
-    """`cats/a.jpg`, `row 17, column f3` (rows count from 0), `labels`; empty for the whole."""
+    """For example `cats/a.jpg`, `row 17, column f3` (rows count from 0) or `labels`; empty for the
+    whole data set."""
     message: str
 
 
 class IntakeError(ValueError):
-    """A data set is refused; carries what is wrong with it."""
+    """A data set is refused; holds its problems."""
 
     def __init__(self, problems: Sequence[RowProblem], total: int | None = None) -> None:
         self.problems = list(problems[:MOST_KEPT])
         """The first problems, at most `MOST_KEPT`."""
         self.total = len(problems) if total is None else total
-        """How many there are in all."""
+        """Number of all problems."""
         super().__init__(told(self.problems, self.total))
 
 
 def told(problems: Sequence[RowProblem], total: int, shown: int = 5) -> str:
-    """The first problems in one line, and how many more there are."""
+    """Return the first problems in one line, and how many more there are."""
     first = [f"{p.where}: {p.message}" if p.where else p.message for p in problems[:shown]]
     more = total - len(first)
     return "; ".join(first) + (f"; and {more} more" if more else "")
@@ -51,48 +50,48 @@ class Findings:
         self._warnings: list[RowProblem] = []
         self._warned = 0
         self.total = 0
-        """Problems found so far."""
+        """Number of problems found so far."""
         self.passed_over: list[str] = []
         """Names of columns that are not used."""
 
     def add(self, where: str, message: str) -> None:
-        """One more problem."""
+        """Add a problem."""
         self.total += 1
         if len(self._problems) < MOST_KEPT:
             self._problems.append(RowProblem(where, message))
 
     def about(self, where: str) -> bool:
-        """Whether one of the problems is there."""
+        """Return whether there is a problem at this place."""
         return any(problem.where == where for problem in self._problems)
 
     def warn(self, where: str, message: str) -> None:
-        """Something that is no reason to refuse."""
+        """Add a warning, which is no reason to refuse the data set."""
         self._warned += 1
         if len(self._warnings) < MOST_KEPT:
             self._warnings.append(RowProblem(where, message))
 
     def pass_over(self, name: str) -> None:
-        """A column of a name that means nothing here."""
+        """Note a column that is not used, with a warning."""
         self.passed_over.append(name)
         self.warn(name, "is not used")
 
     @property
     def warnings(self) -> tuple[RowProblem, ...]:
-        """The first warnings, and how many more there are."""
+        """The first warnings, with a last one that counts the others."""
         more = self._warned - len(self._warnings)
         rest = (RowProblem("", f"and {more:,} more warnings"),) if more else ()
         return (*self._warnings, *rest)
 
     def refuse(self, where: str, message: str) -> IntakeError:
-        """The error for a problem behind which nothing more can be read: `raise` it."""
+        """Add a problem after which nothing can be read, and return the error to raise."""
         self.add(where, message)
         return IntakeError(self._problems, self.total)
 
     def settle(self) -> None:
-        """Go on only if nothing is wrong.
+        """Refuse the data set if there are problems.
 
         Raises:
-            IntakeError: with everything found.
+            IntakeError: with every problem found.
         """
         if self.total:
             raise IntakeError(self._problems, self.total)
@@ -100,14 +99,14 @@ class Findings:
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds on what a file may hold; a file beyond one is refused and says which."""
+    """Bounds on the content of a file; a larger one is refused with the bound that it exceeds."""
 
     max_bytes: int = 4 * 2**30
-    """Of an archive's files in all, unpacked; of a table's arrays in all, uncompressed."""
+    """Bytes of all files of an archive, unpacked, or of all arrays of a table, uncompressed."""
     max_files: int = 200_000
     """Files in an archive or in a folder of images."""
     max_file_bytes: int = 64 * 2**20
-    """Of one image file."""
+    """Bytes of one image file."""
     max_pixels: int = 50_000_000
     """Width times height of one image."""
     max_columns: int = 65_536
@@ -115,15 +114,16 @@ class Limits:
 
 
 DEFAULT: Final = Limits()
-"""What is used where nobody says otherwise."""
+"""The limits that hold by default."""
 
 
 Told: TypeAlias = Callable[[int, int], None]
-"""Called with how many items are checked, and of how many; what it raises ends the check."""
+"""Called with the number of checked items and of all items; an error that it raises ends the
+check."""
 
 
 def nobody(done: int, total: int) -> None:
-    """Tells nobody."""
+    """Ignore the progress."""
 
 
 @dataclass(frozen=True)
@@ -132,9 +132,9 @@ class ImageSet:
 
     root: Path
     files: tuple[str, ...]
-    """Paths below `root` with `/`, sorted; of identical images only the first."""
+    """Sorted paths below `root`, with `/`; of identical images only the first."""
     labels: np.ndarray
-    """[N] int64 places in `class_names`."""
+    """[N] int64 indices into `class_names`."""
     class_names: tuple[str, ...]
     """Names of the class folders, sorted."""
     warnings: tuple[RowProblem, ...] = ()
@@ -147,15 +147,15 @@ class FeatureTable:
     features: np.ndarray
     """[N, D] float32; the audio modality of a paired table."""
     labels: np.ndarray
-    """[N] int64 places in `class_names`."""
+    """[N] int64 indices into `class_names`."""
     class_names: tuple[str, ...]
-    """Sorted: numbers by value, words by letter."""
+    """Names of the classes, sorted: numbers by value, words by letter."""
     fine: np.ndarray | None = None
-    """[N] int64 from 0 up: labels within the classes."""
+    """[N] int64 labels from 0 up that divide the classes further."""
     ids: tuple[str, ...] | None = None
-    """A name for each row, no two alike."""
+    """A different name for each row."""
     visual: np.ndarray | None = None
-    """[N, E] float32: the second modality of a paired table."""
+    """[N, E] float32, the second modality of a paired table."""
     warnings: tuple[RowProblem, ...] = ()
 
     def __len__(self) -> int:

@@ -1,7 +1,4 @@
-"""A table's columns put together and checked against each other.
-
-Features: read in blocks, made float32, and searched for values that are no numbers.
-"""
+"""Tables: features are read in blocks and checked, and all columns are checked together."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -25,17 +22,16 @@ from contract.dataset_files.problems import FeatureTable, Findings, Limits
 def read_matrix(
     name: str, letter: str, column: Column, limits: Limits, findings: Findings
 ) -> np.ndarray:
-    """Features [N, D] float32.
+    """Read features [N, D] float32.
 
-    What has axes between the first and the last, as seconds or places in an image, is averaged
-    over them.
+    Axes between the first and the last, such as seconds or positions in an image, are averaged.
 
     Args:
-        name: how problems call the column.
-        letter: how they call its values: f3 is the fourth of the features.
+        name: name of the column in problems.
+        letter: name of its values in problems: with the letter f, f3 is the fourth feature.
         column: the features.
-        limits: of values in a row, and of bytes in all.
-        findings: told of values that are not finite.
+        limits: bounds on the values in a row and on all bytes.
+        findings: collects values that are not finite.
     """
     shape = column.shape
     if problem := _shape_problem(column, limits):
@@ -48,7 +44,7 @@ def read_matrix(
     start = 0
     try:
         for block in column.blocks():
-            # What is too large for float32 becomes infinite here, and is told of below.
+            # A value too large for float32 becomes infinite here, and a problem below.
             with np.errstate(over="ignore", invalid="ignore"):
                 means = block.reshape(len(block), parts, shape[-1]).mean(axis=1, dtype=np.float64)
                 rows = matrix[start : start + len(block)]
@@ -76,7 +72,7 @@ def _shape_problem(column: Column, limits: Limits) -> str:
 
 
 def _tell(rows: np.ndarray, start: int, letter: str, findings: Findings) -> None:
-    """One problem for each row that has values which are not finite: its first one."""
+    """Add one problem for each row with values that are not finite; it names the first of them."""
     bad = ~np.isfinite(rows)
     for row in np.flatnonzero(bad.any(axis=1)):
         place = int(bad[row].argmax())
@@ -94,7 +90,7 @@ FINE: Final = ("fine_labels", "fine_label")
 IDS: Final = ("ids", "id")
 OTHERS: Final = LABELS + FINE + IDS
 Matrices = Mapping[str, str]
-"""Name of each matrix of features -> the letter its values go by."""
+"""Name of each matrix of features -> the letter in the names of its values."""
 
 
 def build(
@@ -108,14 +104,14 @@ def build(
     """Read and check the columns of a table.
 
     Args:
-        columns: by name; of labels, fine labels and ids under any name of theirs.
-        matrices: which columns are features: one, or audio and visual.
-        limits: of what is read.
-        findings: what was found until now.
-        background: whether the last class of marked labels is none.
+        columns: columns by name; labels, fine labels and ids under any of their names.
+        matrices: names of the columns with features: one, or audio and visual.
+        limits: bounds on the size of the data.
+        findings: the problems and warnings so far.
+        background: whether the last class of marked labels means "none of them".
 
     Raises:
-        IntakeError: with every row that is not as it should be.
+        IntakeError: with every problem found, row by row.
     """
     labels, fine, ids = (_named(columns, names) for names in (LABELS, FINE, IDS))
     for name, found in (*((name, name in columns) for name in matrices), (LABELS[0], labels)):
@@ -143,7 +139,7 @@ def _named(columns: Mapping[str, Column], names: Sequence[str]) -> str:
 
 
 def _same_length(columns: Mapping[str, Column], findings: Findings) -> None:
-    """Rows of all columns; MATLAB's vectors may lie down."""
+    """Check that all columns have the same number of rows; MATLAB's vectors may be a single row."""
     lengths = {
         name: max(column.shape)
         if name in OTHERS and len(column.shape) == 2 and column.shape[0] == 1
@@ -158,7 +154,7 @@ def _same_length(columns: Mapping[str, Column], findings: Findings) -> None:
 
 
 def _ids(name: str, column: Column, findings: Findings) -> np.ndarray:
-    """Names of the rows, no two alike."""
+    """Read the names of the rows, and check that they are all different."""
     try:
         values = words(whole(column).ravel())
     except DamagedError as error:
@@ -207,8 +203,8 @@ def _table(
 def _first_of_identical(
     matrices: list[np.ndarray], codes: np.ndarray, findings: Findings
 ) -> np.ndarray:
-    """Rows that stay: of rows with the same features and label the first, so that no split can
-    have one of them where another split has the other."""
+    """Return the rows to keep: of rows with the same features and label only the first, so that two
+    splits cannot have the same row."""
     first: dict[bytes, int] = {}
     keep = np.ones(len(codes), dtype=bool)
     for row, code in enumerate(codes.tolist()):

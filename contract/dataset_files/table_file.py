@@ -1,4 +1,4 @@
-"""A table's file, whatever its format, as columns."""
+"""The file of a table of any format, opened as columns."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,23 +22,23 @@ _STARTS: Final = {
     b"MATLAB 5.0 MAT-file": "mat",
     b"\x93NUMPY": "npy",
 }
-"""First bytes of a file -> what it is."""
+"""First bytes of a file -> its format."""
 
 
 @contextmanager
 def open_columns(
     path: Path, matrices: Mapping[str, str], limits: Limits, findings: Findings
 ) -> Iterator[Mapping[str, Column]]:
-    """The columns of a table's file that have a known name; they can be read while it is open.
+    """Open the columns with known names of a table's file; they can be read inside the block.
 
     Args:
-        path: an npz, Parquet, HDF5 or MATLAB file, by its content.
+        path: an npz, Parquet, HDF5 or MATLAB file, recognised by its content.
         matrices: names of the columns with features, and the letters of their values.
-        limits: of what is read.
-        findings: told of columns that cannot be used or are not.
+        limits: bounds on the size of the data.
+        findings: collects columns that cannot be used or are not used.
 
     Raises:
-        IntakeError: the file is of no such format, or damaged.
+        IntakeError: the file has another format, or is damaged.
     """
     wanted = (*matrices, *OTHERS)
     match _format(path, findings):

@@ -1,4 +1,4 @@
-"""Zip files, whoever made them: opened and read so that damage is one sort of error."""
+"""Zip files of any origin, opened and read so that all kinds of damage give the same errors."""
 
 import struct
 import zipfile
@@ -21,15 +21,15 @@ ZIP_ERRORS: Final = (
     struct.error,
     ValueError,
 )
-"""What zipfile raises over damaged or unknown content."""
+"""What zipfile raises for damaged or unknown content."""
 
 
 @contextmanager
 def open_zip(path: Path, findings: Findings) -> Iterator[zipfile.ZipFile]:
-    """The archive, its list of members read.
+    """Open an archive and read its list of members.
 
     Raises:
-        IntakeError: it is no zip, or was cut off.
+        IntakeError: it is no zip, or is incomplete.
     """
     try:
         opened = zipfile.ZipFile(path)
@@ -44,7 +44,7 @@ def open_zip(path: Path, findings: Findings) -> Iterator[zipfile.ZipFile]:
 
 
 def open_member(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
-    """A member's content, unpacked as it is read.
+    """Open a member, which is unpacked while it is read.
 
     Raises:
         One of ZIP_ERRORS: it is not where the archive's list says.
@@ -56,10 +56,10 @@ def open_member(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
 
 
 def read_member(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    """A member's content in blocks; neither more nor less than its header declares.
+    """Yield the content of a member in blocks, exactly as many bytes as its header declares.
 
     Raises:
-        One of ZIP_ERRORS: it is damaged, or not as long as declared.
+        One of ZIP_ERRORS: it is damaged, or has another length.
     """
     read = 0
     with open_member(opened, info) as stream:

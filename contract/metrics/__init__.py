@@ -1,4 +1,4 @@
-"""Every metric key: what it is called, its unit, which way is better, its formula and its idea."""
+"""All metric keys, with label, unit, formula, meaning and which direction is better."""
 
 from dataclasses import replace
 from typing import Final
@@ -31,13 +31,13 @@ _RUN: Final = (
 )
 
 TEST_PREFIX: Final = "test."
-"""Put before a key for the test split's value, read once, at the best validation epoch."""
+"""Prefix of a key for the value of the test split, read once, at the best validation epoch."""
 
 BACKBONE_PREFIX: Final = "backbone."
-"""Put before a key for the value that a frozen backbone's own features have, without a head."""
+"""Prefix of a key for the value of a frozen backbone's features, without a head."""
 
 CHANCE_PREFIX: Final = "chance."
-"""Put before a key for the value that a random ranking would have."""
+"""Prefix of a key for the value of a random ranking."""
 
 _OF_EACH_MODALITY: Final = tuple(
     replace(
@@ -70,4 +70,4 @@ METRICS: Final[dict[str, Metric]] = {
         *_RUN,
     )
 }
-"""All metric keys."""
+"""Metric key -> metric."""

@@ -1,4 +1,4 @@
-"""How a loss goes about its work: at every step, and what a run's steps add up to."""
+"""Metrics of the dynamics of training: of every step, and summaries over all steps of a run."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""How the classes lie in the embedding space."""
+"""Metrics of the geometry of an embedding space."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What one metric is."""
+"""The description of one metric."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ Better = Literal["higher", "lower"] | None
 
 @dataclass(frozen=True)
 class Metric:
-    """One number the product measures, as the pages explain it."""
+    """A number that the product measures, with the texts that explain it on the pages."""
 
     key: str
     label: str
@@ -16,9 +16,10 @@ class Metric:
     """LaTeX."""
     meaning: str
     better: Better = None
-    """None where neither way is better by itself."""
+    """Which direction is better; None where neither is."""
     unit: str = ""
     per_step: bool = False
-    """Logged at every optimiser step; otherwise at epoch 0 and every evaluation."""
+    """Whether it is logged at every optimiser step; otherwise at epoch 0 and every evaluation."""
     summary_only: bool = False
-    """No series: one value a run, worked out from its series once it has succeeded."""
+    """Whether it has no series but one value for a run, computed from its series once the run has
+    succeeded."""

@@ -1,4 +1,4 @@
-"""What the embeddings are good for: classification, retrieval, clustering, detail."""
+"""Metrics of the quality of embeddings: classification, retrieval, clustering, detail."""
 
 from typing import Final
 

@@ -13,7 +13,7 @@ from contract.comparison.loss import Loss
 from worker import data, encoders, losses
 from worker.data.registry import LOADERS
 from worker.encoders.architectures import ARCHITECTURES
-from worker.encoders.registry import SMALL
+from worker.encoders.registry import SMALL_ENCODERS
 from worker.errors import InputError
 from worker.losses.registry import LOSSES
 
@@ -52,7 +52,7 @@ def test_data(tmp_path: Path) -> None:
 
 
 def test_encoders() -> None:
-    assert [*SMALL, *ARCHITECTURES] == [row.kind for row in catalogue.ENCODERS]
+    assert [*SMALL_ENCODERS, *ARCHITECTURES] == [row.kind for row in catalogue.ENCODERS]
     assert len(catalogue.ENCODERS) == 7
     for row in catalogue.ENCODERS[:3]:
         spec = TypeAdapter[Encoder](Encoder).validate_python({"kind": row.kind})

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from worker.encoders.networks import Pixels
+from worker.encoders.networks import ScalePixels
 from worker.encoders.registry import UnitSphere
 from worker.errors import InputError
 
@@ -101,7 +101,9 @@ class StackedNetworks:
 
 def _linear_layers(network: nn.Module) -> list[nn.Linear]:
     """Return the linear layers of a network in order, after checking that ReLU separates them."""
-    layers = [part for part in _leaf_modules(network) if not isinstance(part, Pixels | nn.Flatten)]
+    layers = [
+        part for part in _leaf_modules(network) if not isinstance(part, ScalePixels | nn.Flatten)
+    ]
     if layers and isinstance(layers[-1], UnitSphere):
         layers.pop()
     linears = [part for part in layers[::2] if isinstance(part, nn.Linear)]

@@ -1,4 +1,4 @@
-"""What is trained on: `load(spec)` gives all items of a data set and their splits."""
+"""Data sets for training: `load(spec)` returns all items of a data set and their splits."""
 
 from worker.data.dataset import Dataset, ImageFiles, Items, Pool, Split
 from worker.data.registry import load

@@ -1,7 +1,4 @@
-"""A data set: as its loader finds it, and as tensors in three splits.
-
-Images that lie in files and are decoded when somebody knows at which size.
-"""
+"""Data sets: a `Pool` as a loader returns it, and a `Dataset` as tensors in three splits."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +14,7 @@ from worker.data.splits import Indices
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """One file an item."""
+    """Images in files, one for each item, that are decoded once their size is known."""
 
     paths: tuple[Path, ...]
 
@@ -25,13 +22,13 @@ class ImageFiles:
         return len(self.paths)
 
     def take(self, index: "np.ndarray | Sequence[int]") -> "ImageFiles":
-        """The files at these places."""
+        """Return the files at these indices."""
         return ImageFiles(tuple(self.paths[i] for i in index))
 
 
 Items: TypeAlias = Tensor | ImageFiles
-"""Images [N, C, H, W] uint8, which encoders scale to 0 to 1; other items [N, ...] float32; or files
-of images, which are decoded at the size that an encoder asks for."""
+"""Images [N, C, H, W] uint8, which encoders scale to 0 to 1; other items [N, ...] float32; or image
+files, which are decoded at the size that an encoder needs."""
 
 
 @dataclass(frozen=True)
@@ -39,25 +36,25 @@ class Split:
     """Items of one split."""
 
     items: Tensor
-    """[N, ...] uint8 images or float32; the audio modality of paired data."""
+    """[N, ...] uint8 images or other items as float32; of paired data the audio modality."""
     labels: Tensor
     """[N] int64, 0 to classes - 1."""
     fine: Tensor | None = None
-    """[N] int64 labels within the classes, which no loss sees; None where there are none. Of paired
-    data they are the audio items'."""
+    """[N] int64 labels that divide the classes further and that no loss sees; None where there are
+    none. Of paired data they belong to the audio items."""
     visual: Tensor | None = None
-    """[N, ...]: the second modality of paired data, row by row."""
+    """[N, ...] the second modality of paired data; row i belongs to row i of the items."""
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, index: Tensor) -> "Split":
-        """The items at these places, on their device."""
+        """Return the items at these indices, on the same device."""
         index = index.to(self.labels.device)
         return self._each(lambda tensor: tensor[index])
 
     def to(self, device: torch.device) -> "Split":
-        """The same items on a device."""
+        """Return the same items on a device."""
         return self._each(lambda tensor: tensor.to(device))
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Split":
@@ -71,13 +68,14 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Three splits that share no item: train learns, validation picks, test is read once."""
+    """Three splits that share no item: train to learn, validation to pick the best epoch, test to
+    be read once."""
 
     train: Split
     validation: Split
     test: Split
     classes: int
-    """One more than the largest label."""
+    """Number of classes: one more than the largest label."""
     class_disjoint: bool = False
     """Whether no class of the test split is in train."""
 
@@ -92,7 +90,7 @@ class Dataset:
         return None if self.train.visual is None else tuple(self.train.visual.shape[1:])
 
     def to(self, device: torch.device) -> "Dataset":
-        """The same splits on a device."""
+        """Return the same splits on a device."""
         return replace(
             self,
             train=self.train.to(device),
@@ -110,25 +108,26 @@ class Pool:
     """[N] int64, 0 to classes - 1."""
     indices: Indices
     fine: Tensor | None = None
-    """[N] int64 labels within the classes."""
+    """[N] int64 labels that divide the classes further; None where there are none."""
     visual: Items | None = None
-    """The second modality of paired data, row by row."""
+    """The second modality of paired data; item i belongs to item i of the first."""
     class_disjoint: bool = False
     """Whether no class of the test split is in train."""
     class_names: tuple[str, ...] | None = None
-    """Of the labels 0, 1, 2, ...; None where the labels are all that is known."""
+    """Names of the labels 0, 1, 2, ...; None where only the labels are known."""
     recordings: tuple[Path, ...] | None = None
-    """Wav files of the items, which can be listened to."""
+    """Wav files of the items, to be played on the pages."""
 
     def dataset(self, items: Tensor | None = None, visual: Tensor | None = None) -> Dataset:
-        """The splits, of tensors that stand for this pool's items.
+        """Return the three splits as tensors.
 
         Args:
-            items: [N, ...]: decoded items, or features of them; by default the pool's own.
-            visual: [N, ...], the same of the second modality.
+            items: [N, ...] tensors that replace the items, decoded images or features of them; by
+                default the items themselves.
+            visual: [N, ...], the same for the second modality.
 
         Raises:
-            TypeError: the pool's own are files, and nothing stands for them.
+            TypeError: the items are files and nothing replaces them.
         """
         first = self.items if items is None else items
         second = self.visual if visual is None else visual

@@ -1,4 +1,4 @@
-"""Splits of data sets that come in an official training and an official test part."""
+"""Splits of data sets that are published in an official training part and a test part."""
 
 from dataclasses import dataclass
 
@@ -10,47 +10,47 @@ from worker.data.splits import Indices
 
 
 @dataclass(frozen=True)
-class Part:
-    """One official part, in its order."""
+class OfficialPart:
+    """One official part, in its published order."""
 
     images: np.ndarray
     """[N, C, H, W] uint8."""
     labels: np.ndarray
     """[N] integers from 0."""
     fine: np.ndarray | None = None
-    """[N] integers: labels within the classes."""
+    """[N] integers, labels that divide the classes further."""
 
-    def take(self, index: np.ndarray) -> "Part":
-        """The items at these places."""
-        return Part(
+    def take(self, index: np.ndarray) -> "OfficialPart":
+        """Return the items at these indices."""
+        return OfficialPart(
             self.images[index],
             self.labels[index],
             None if self.fine is None else self.fine[index],
         )
 
 
-def pool(
-    training: Part,
-    test: Part,
+def draw_pool(
+    training: OfficialPart,
+    test: OfficialPart,
     *,
     shares: np.ndarray,
     train_items: int,
     validation_part: int,
     seed: int,
 ) -> Pool:
-    """The items that are used, and no others.
+    """Draw training and validation items from the official training part, and join the test part.
 
-    Validation is drawn from the official training part, each class with its share, and is the same
-    whatever the number of training items; these are drawn from the rest in the same way. The test
-    split is the official one, in its order.
+    The validation split is drawn first, with the share of each class kept, so it does not depend on
+    the number of training items. Training items are drawn from the rest in the same way. The test
+    split is the official one, in its order. Items that are not drawn are left out.
 
     Args:
         training: official training part.
         test: official test part.
-        shares: [N] the classes of the training part that keep their shares.
-        train_items: how many train; all that are left, if these are fewer.
-        validation_part: one in so many official training items validates.
-        seed: decides what is drawn, and nothing else does.
+        shares: [N] classes of the training part whose shares are kept.
+        train_items: number of training items; all that are left, if these are fewer.
+        validation_part: 1 / validation_part of the official training items validate.
+        seed: alone decides what is drawn.
     """
     rng = np.random.default_rng([seed, 1])
     members = [rng.permutation(np.flatnonzero(shares == one)) for one in np.unique(shares)]
@@ -62,9 +62,10 @@ def pool(
 
 
 def _draw(members: list[np.ndarray], total: int) -> list[np.ndarray]:
-    """The first of each class's members, `total` in all, each class in proportion.
+    """Take the first members of each class in proportion to its size, `total` in all.
 
-    Whole shares first, then one more each for the largest remainders (Hamilton's method).
+    Each class gets its share rounded down, and those with the largest remainders one more
+    (Hamilton's method).
     """
     counts = np.array([len(own) for own in members])
     whole, remainders = np.divmod(total * counts, counts.sum())
@@ -73,8 +74,8 @@ def _draw(members: list[np.ndarray], total: int) -> list[np.ndarray]:
     return [own[:share] for own, share in zip(members, whole, strict=True)]
 
 
-def _joined_pool(parts: list[Part]) -> Pool:
-    """Training, validation and test items behind one another."""
+def _joined_pool(parts: list[OfficialPart]) -> Pool:
+    """Join training, validation and test items, in this order."""
     ends = np.cumsum([len(part.labels) for part in parts])
     train, validation, test = np.split(np.arange(ends[-1]), ends[:-1])
     fine = [part.fine for part in parts if part.fine is not None]

@@ -1,4 +1,4 @@
-"""Which module loads which kind of data."""
+"""The modules that load each kind of data."""
 
 from importlib import import_module
 from pathlib import Path
@@ -25,21 +25,24 @@ LOADERS: Final = {
     "synthetic": "worker.data.loaders.synthetic",
     "tiny_imagenet": "worker.data.loaders.tiny_imagenet",
 }
-"""Kind -> the module whose `load` reads it, imported when it is first asked for: some take seconds,
-which runs on other data must not pay."""
+"""Kind of data -> the module whose `load` reads it. Imported at first use: some take seconds, which
+runs on other data must not pay."""
 
 
 def load(spec: Data, folder: Path | None = None, progress: Progress = SILENT) -> Pool:
-    """The data set of a spec, the same for the same spec.
+    """Load the data set of a spec; equal specs give equal data and splits.
 
     Args:
-        spec: kind and settings.
-        folder: holds the data sets that have files; by default the one of the settings.
-        progress: told how far downloading and reading are.
+        spec: kind and settings of the data.
+        folder: the folder of all data sets that have files; by default the one of the settings.
+        progress: called while files are downloaded and read.
+
+    Returns:
+        All items with their labels, and the indices of the three splits.
 
     Raises:
         DataError: files are missing and cannot be downloaded, or are damaged.
-        CancelledError: by `progress`.
+        CancelledError: raised by `progress`.
     """
     module = import_module(LOADERS[spec.kind])
     pool: Pool = module.load(spec, folder or datasets_folder(), progress)

@@ -1,4 +1,4 @@
-"""Which items train, which validate and which test."""
+"""Splits by class and by item: which items train, which validate and which test."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from worker.errors import DataError
 
 @dataclass(frozen=True)
 class Indices:
-    """Places of the items of each split, rising; no item is in two of them."""
+    """Sorted indices of the items of each split; no item is in two of them."""
 
     train: np.ndarray
-    """[N] int64, as all."""
+    """[N] int64, as the other two."""
     validation: np.ndarray
     test: np.ndarray
 
@@ -33,7 +33,7 @@ def split(
     seed: int,
     training_classes: int | None = None,
 ) -> Indices:
-    """Split by class or by item, as a spec asks; see the two functions below.
+    """Split by class or by item, as a spec says; see `split_by_class` and `split_by_item`.
 
     Raises:
         DataError: there are too few classes, or classes with too few items.
@@ -46,12 +46,14 @@ def split(
 
 
 def split_by_item(labels: np.ndarray, *, seed: int) -> Indices:
-    """Split each class 60 : 20 : 20 at random, so that every class of five or more items is in
-    every split. A smaller class trains with what 60 % rounds down to, at least one item.
+    """Split each class 60 : 20 : 20 at random into train, validation and test.
+
+    Every class of five or more items is in every split. The number of training items of a class is
+    60 % rounded down, but at least one.
 
     Args:
         labels: [N] integers.
-        seed: decides the split, and nothing else does.
+        seed: alone decides the split.
 
     Raises:
         DataError: a split would hold no class of two items.
@@ -64,7 +66,7 @@ def split_by_item(labels: np.ndarray, *, seed: int) -> Indices:
         validation = (len(members) - train) // 2
         for part, own in zip(parts, np.split(members, [train, train + validation]), strict=True):
             part.append(own)
-    return _checked(labels, *(_joined(part) for part in parts))
+    return _check_indices(labels, *(_join_sorted(part) for part in parts))
 
 
 def split_by_class(
@@ -74,17 +76,17 @@ def split_by_class(
     seed: int,
     training_classes: int | None = None,
 ) -> Indices:
-    """The first half of the classes trains, the second half tests: no tested class is trained on.
+    """Train on the first half of the classes and test on the second, which is never trained on.
 
-    To pick the best epoch, a part of the training half is held out: every fifth of its classes, or
-    a fifth of the items of each of them.
+    To pick the best epoch, a part of the training half is held out: a fifth of its classes, or a
+    fifth of the items of each class.
 
     Args:
-        labels: [N] integers; the classes' order is theirs.
+        labels: [N] integers; they give the order of the classes.
         validation: what is held out, "classes" or "items".
-        seed: decides which.
-        training_classes: how many of the first classes are the training half; by default half of
-            them, rounded down.
+        seed: decides which classes or items are held out.
+        training_classes: number of first classes that are the training half; by default half of
+            all, rounded down.
 
     Raises:
         DataError: there are too few classes, or classes with too few items.
@@ -112,7 +114,7 @@ def split_by_class(
         for label in classes[:half]:
             members = rng.permutation(np.flatnonzero(labels == label))
             kept_out[members[: held_items_of(len(members))]] = True
-    return _checked(
+    return _check_indices(
         labels,
         np.flatnonzero(learnt & ~kept_out),
         np.flatnonzero(kept_out),
@@ -120,14 +122,14 @@ def split_by_class(
     )
 
 
-def _joined(parts: Iterable[np.ndarray]) -> np.ndarray:
+def _join_sorted(parts: Iterable[np.ndarray]) -> np.ndarray:
     return np.sort(np.concatenate(list(parts)))
 
 
-def _checked(
+def _check_indices(
     labels: np.ndarray, train: np.ndarray, validation: np.ndarray, test: np.ndarray
 ) -> Indices:
-    """The indices, if every split can teach or tell something."""
+    """Return the indices, after checking that every split has two classes and a positive pair."""
     for name, index in (("training", train), ("validation", validation), ("test", test)):
         sizes = np.unique(labels[index], return_counts=True)[1]
         if not (sizes >= 2).any():

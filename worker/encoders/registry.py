@@ -1,4 +1,4 @@
-"""Which function builds which kind of encoder."""
+"""The functions that build each kind of encoder."""
 
 from importlib import import_module
 from pathlib import Path
@@ -10,20 +10,21 @@ from torch.nn import functional
 from contract.comparison.encoder import Backbone as BackboneSpec
 from contract.comparison.encoder import Encoder
 from worker.encoders import networks
-from worker.encoders.networks import Backbone, Pixels, Tuned
+from worker.encoders.networks import Backbone, BackboneWithHead, ScalePixels
 from worker.reporting.progress import SILENT, Progress
 from worker.settings import datasets_folder
 
-SMALL: Final[dict[str, Any]] = {
+SMALL_ENCODERS: Final[dict[str, Any]] = {
     "mlp": networks.build_mlp,
     "convnet": networks.build_convnet,
     "audio_convnet": networks.build_audio_convnet,
 }
-"""Kind -> what builds it for items of a shape. All other kinds are backbones."""
+"""Kind of encoder -> the function that builds it for items of a shape. All other kinds are
+backbones."""
 
 
 class UnitSphere(nn.Module):
-    """L2-normalises each embedding."""
+    """L2-normalise each embedding."""
 
     def forward(self, embeddings: Tensor) -> Tensor:
         """[B, D] -> [B, D] of norm 1."""
@@ -37,41 +38,44 @@ def build(
     folder: Path | None = None,
     progress: Progress = SILENT,
 ) -> nn.Module:
-    """The network of a spec, [B, *item_shape] -> [B, embedding_dim]; images may be uint8.
+    """Build the network of a spec, [B, *item_shape] -> [B, embedding_dim]; images may be uint8.
 
-    The initial weights of what trains come from torch's global generator: seed that first.
+    Trained weights start from torch's global generator: seed that first.
 
     Args:
         spec: kind and settings.
-        item_shape: of one item; [F] for the head alone of a frozen backbone with F features.
-        folder: of the data sets, where published weights are kept; by default the settings'.
-        progress: told while they are downloaded.
+        item_shape: shape of one item; [F] for the head alone of a frozen backbone with F features.
+        folder: the folder of the data sets, where published weights are kept; by default the one
+            of the settings.
+        progress: called while weights are downloaded.
 
     Raises:
-        DataError: a backbone's weights are missing, damaged or those of another network.
-        CancelledError: by `progress`.
+        DataError: the weights of a backbone are missing, damaged or those of another network.
+        CancelledError: raised by `progress`.
     """
     network: nn.Module
     if not isinstance(spec, BackboneSpec):
-        network = nn.Sequential(Pixels(), *SMALL[spec.kind](spec, item_shape))
+        network = nn.Sequential(ScalePixels(), *SMALL_ENCODERS[spec.kind](spec, item_shape))
     elif len(item_shape) == 1:
         network = networks.build_head(spec, item_shape[0])
     else:
         own = backbone(spec, folder=folder, progress=progress)
-        network = Tuned(own, networks.build_head(spec, own.features), whole=spec.tuning == "full")
+        network = BackboneWithHead(
+            own, networks.build_head(spec, own.features), whole=spec.tuning == "full"
+        )
     return nn.Sequential(network, UnitSphere()) if spec.normalize else network
 
 
 def backbone(
     spec: BackboneSpec, *, folder: Path | None = None, progress: Progress = SILENT
 ) -> Backbone:
-    """A spec's network without its head, in evaluation mode.
+    """Build the backbone of a spec without its head, in evaluation mode.
 
     Raises:
         DataError: its weights are missing, damaged or those of another network.
-        CancelledError: by `progress`.
+        CancelledError: raised by `progress`.
     """
-    # Imported when first asked for: torchvision takes seconds, which other runs must not pay.
-    known = import_module("worker.encoders.architectures")
-    found: Backbone = known.build(spec, folder or datasets_folder(), progress)
+    # Imported at first use: torchvision takes seconds, which other runs must not pay.
+    module = import_module("worker.encoders.architectures")
+    found: Backbone = module.build_backbone(spec, folder or datasets_folder(), progress)
     return found

@@ -1,4 +1,4 @@
-"""The weights that a backbone starts from: published ones, random ones, or a file's."""
+"""Initial weights of backbones: downloaded, read from a file, and put into a network."""
 
 import hashlib
 import pickle
@@ -19,26 +19,26 @@ from worker.reporting.progress import Progress
 SHOWN: Final = 10
 """Keys named in a message; the others are counted."""
 WRAPPERS: Final = ("state_dict", "model")
-"""Under which training scripts put the weights in their checkpoints."""
+"""Keys under which training scripts store the weights in their checkpoints."""
 PREFIXES: Final = ("module.", "_orig_mod.")
-"""Put before keys by parallel and compiled modules."""
+"""Prefixes that parallel and compiled modules add to keys."""
 UNREADABLE: Final = (
     OSError,
     EOFError,
     RuntimeError,  # a broken zip
-    AttributeError,  # this and the next three: what a damaged pickle runs into
+    AttributeError,  # this and the next three: raised by a damaged pickle
     LookupError,
     TypeError,
     ValueError,
-    pickle.UnpicklingError,  # also where a file wants to run code
+    pickle.UnpicklingError,  # also raised where a file would run code
     SafetensorError,
 )
 
 
-def downloaded(url: str, folder: Path, progress: Progress) -> Mapping[str, Tensor]:
-    """The published weights at a URL, fetched once into the folder's `weights`.
+def download_weights(url: str, folder: Path, progress: Progress) -> Mapping[str, Tensor]:
+    """Return the published weights at a URL, fetched once into the folder's `weights`.
 
-    Their file name ends with the first digits of its SHA-256, as PyTorch's hub has it.
+    The file name ends with the first digits of the file's SHA-256, as in PyTorch's hub.
 
     Raises:
         DataError: they are not there and cannot be fetched, or are damaged.
@@ -51,14 +51,14 @@ def downloaded(url: str, folder: Path, progress: Progress) -> Mapping[str, Tenso
                 fetch([url], place, sha256=Path(name).stem.rpartition("-")[2], progress=progress)
     except OSError as error:
         raise DataError(f"{name} cannot be written into {place.parent}: {error}") from error
-    return read(place)
+    return read_weights(place)
 
 
-def read(path: Path) -> Mapping[str, Tensor]:
-    """The state dict in a file; a file can bring tensors and no code.
+def read_weights(path: Path) -> Mapping[str, Tensor]:
+    """Read the state dict in a file, without running any code in it.
 
     Raises:
-        DataError: it is not there, or is no state dict.
+        DataError: the file is not there, or holds no state dict.
     """
     if not path.is_file():
         raise DataError(f"there is no weights file {path} on this worker's machine")
@@ -79,14 +79,16 @@ def read(path: Path) -> Mapping[str, Tensor]:
             found = found[wrapper]
     if not isinstance(found, Mapping) or not all(isinstance(v, Tensor) for v in found.values()):
         raise DataError(f"{path} holds no state dict, which is a dict of tensors by name")
-    return {_bare(key): value for key, value in found.items()}
+    return {_without_prefixes(key): value for key, value in found.items()}
 
 
-def fill(network: nn.Module, found: Mapping[str, Tensor], *, classifier: str, source: str) -> None:
-    """Give a network its weights; those of the classifier are left out.
+def load_into(
+    network: nn.Module, found: Mapping[str, Tensor], *, classifier: str, source: str
+) -> None:
+    """Load weights into a network, without those of the classifier.
 
     Raises:
-        DataError: names the weights that are missing, unknown, or of another shape.
+        DataError: weights are missing, unknown or of another shape; names the first of them.
     """
     own = network.state_dict()
     given = {key: value for key, value in found.items() if not key.startswith(classifier)}
@@ -105,8 +107,8 @@ def fill(network: nn.Module, found: Mapping[str, Tensor], *, classifier: str, so
     network.load_state_dict(given)
 
 
-def digest_of(words: Sequence[str], network: nn.Module) -> str:
-    """SHA-256 over words and all weights."""
+def weights_digest(words: Sequence[str], network: nn.Module) -> str:
+    """Return the SHA-256 of words and all weights."""
     digest = hashlib.sha256("\0".join(words).encode())
     for key, value in network.state_dict().items():
         digest.update(f"\0{key}\0{value.dtype}\0{tuple(value.shape)}\0".encode())
@@ -114,7 +116,7 @@ def digest_of(words: Sequence[str], network: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _bare(key: str) -> str:
+def _without_prefixes(key: str) -> str:
     for prefix in PREFIXES:
         key = key.removeprefix(prefix)
     return key

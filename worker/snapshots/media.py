@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from worker.data import ImageFiles, Items
-from worker.data.formats.audio import RATE, read
+from worker.data.formats.audio import SAMPLE_RATE, read_wav
 from worker.encoders.networks import load_image
 
 MIN_TILE: Final = 28
@@ -107,13 +107,13 @@ def join_recordings(paths: Sequence[Path]) -> tuple[bytes, list[float]]:
     Raises:
         DataError: a recording cannot be read any more.
     """
-    parts = [read(path) for path in paths]
+    parts = [read_wav(path) for path in paths]
     samples = np.concatenate(parts) * 32768
     written = io.BytesIO()
     with wave.open(written, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(RATE)
+        file.setframerate(SAMPLE_RATE)
         file.writeframes(samples.round().astype("<i2").tobytes())
-    ends = np.cumsum([len(part) for part in parts]) / RATE
+    ends = np.cumsum([len(part) for part in parts]) / SAMPLE_RATE
     return written.getvalue(), [float(end) for end in ends]

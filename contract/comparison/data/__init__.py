@@ -1,4 +1,4 @@
-"""What a comparison trains on: one class per data kind, joined by `kind`."""
+"""The data section of a spec: one class for each kind of data, selected by `kind`."""
 
 from typing import Annotated
 

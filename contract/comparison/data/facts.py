@@ -1,7 +1,7 @@
-"""What is known of data before they are read: enough to refuse what cannot be trained.
+"""What is known about data before they are read: modalities, sizes of splits, number of classes.
 
-How many items and classes come into which split; one rule for the API, which refuses what cannot
-be split, and for the workers, which split it.
+The rules for the sizes of splits serve both the API, which refuses data that cannot be split, and
+the workers, which split them.
 """
 
 from dataclasses import dataclass
@@ -23,31 +23,32 @@ from contract.comparison.data.kinds import (
 )
 
 TRAIN_SHARE: Final = 0.6
-"""Of each class's items trains, with a split by item; the rest is halved."""
+"""Share of the items of each class that train, with a split by item; the rest is halved."""
 VALIDATION_PART: Final = 5
-"""With a split by class, one in so many of the training half's classes, or of the items of each,
-validates."""
+"""With a split by class, 1 / VALIDATION_PART of the classes of the training half, or of the items
+of each, validate."""
 LEAST_CLASSES: Final[dict[ValidateOn, int]] = {"classes": 8, "items": 4}
-"""A split by class needs so many, by what validates: two classes in each split."""
+"""Fewest classes for a split by class, by what validates: each split then has two."""
 
 
 def training_items_of(members: int) -> int:
-    """Of a class with so many items, split by item: at least one, rounded down."""
+    """Return the number of training items of a class with `members` items that is split by item:
+    rounded down, but at least one."""
     return max(1, int(members * TRAIN_SHARE))
 
 
 def held_items_of(members: int) -> int:
-    """Of a class of the training half with so many items: those that validate on items."""
+    """Return the number of validation items of a class with `members` items, if items validate."""
     return max(1, members // VALIDATION_PART)
 
 
 def held_classes_of(half: int) -> int:
-    """Of a training half of so many classes: those that validate on classes."""
+    """Return the number of validation classes of a training half, if classes validate."""
     return max(2, half // VALIDATION_PART)
 
 
 Items = Literal["vectors", "images", "spectrograms"]
-"""[F]; [C, H, W]; [1, mel bands, frames]."""
+"""Kind of items; their shapes are [F], [C, H, W] and [1, mel bands, frames]."""
 
 AnyData = (
     SyntheticData
@@ -66,15 +67,15 @@ AnyData = (
 
 @dataclass(frozen=True)
 class Modalities:
-    """Of what an item consists."""
+    """The modalities of an item."""
 
     items: Items
     visual: Items | None = None
-    """The second modality of paired data; the first is then the audio one, whatever it is."""
+    """The second modality of paired data; the first is then called audio, of any kind."""
 
 
 def modalities(data: AnyData) -> Modalities:
-    """What items of these data are."""
+    """Return the modalities of the items of these data."""
     match data:
         case SyntheticData() | FeaturesData():
             return Modalities("vectors")
@@ -87,7 +88,7 @@ def modalities(data: AnyData) -> Modalities:
 
 
 def class_count(data: AnyData) -> int | None:
-    """Number of classes in the training split; None where only reading the data tells."""
+    """Return the number of classes in the training split; None if unknown before reading them."""
     match data:
         case SyntheticData():
             return data.classes
@@ -100,8 +101,10 @@ def class_count(data: AnyData) -> int | None:
 
 
 def training_items(data: AnyData) -> int | None:
-    """Number of items in the training split: as many as asked for, else 60 % of each class, rounded
-    down; None where only reading the data tells."""
+    """Return the number of items in the training split; None if unknown before reading the data.
+
+    It is the number that the spec asks for, or else 60 % of each class, rounded down.
+    """
     match data:
         case MnistData() | FashionMnistData() | Cifar10Data() | Cifar100Data():
             return data.train_items

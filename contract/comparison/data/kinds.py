@@ -1,16 +1,8 @@
-"""Data that need no file: generated, or bundled with a library.
+"""The kinds of data and their settings, one class for each kind.
 
-Data that need no file: generated, or bundled with a library.
-
-Larger images of classes that are hard to tell apart; as a rule split by class.
-
-Small images with official training and test parts; fetched when a run first needs them.
-
-Audio-visual pairs that anybody can have: a spoken digit and an image of that digit.
-
-A team's own data: uploaded, or lying where the workers can see them.
-
-Settings that several kinds of data share.
+In this order: settings that several kinds share; data that need no file, because they are
+generated or bundled with a library; fine-grained images, by default split by class; small images
+with official training and test parts; recordings paired with images; and a team's own data.
 """
 
 from typing import Annotated, Any, Final, Literal
@@ -23,25 +15,25 @@ Seed = Annotated[int, Field(ge=0, lt=2**31)]
 SplitBy = Literal["class", "item"]
 ValidateOn = Literal["classes", "items"]
 
-# Fields are values of their own here because their texts are what the form shows.
+# Shared fields are constants, because the form shows their texts, which have to be the same.
 SPLIT_SEED: Final[Any] = Field(
     0, title="Data seed", description="Decides the split, not the training."
 )
 
 
-def train_items(most: int) -> Any:
-    """How many of the official training items train."""
+def train_items(limit: int) -> Any:
+    """Return the field for the number of official training items that train."""
     return Field(
-        most,
+        limit,
         ge=100,
-        le=most,
+        le=limit,
         title="Training items",
         description="Fewer make shorter runs; each class keeps its share.",
     )
 
 
 def split_by(default: SplitBy) -> Any:
-    """How items come into the splits."""
+    """Return the field for the kind of split."""
     return Field(
         default,
         title="Split by",
@@ -71,7 +63,7 @@ DATASET: Final[Any] = Field(
 
 
 def on_worker(title: str, what: str) -> Any:
-    """A path instead of an upload."""
+    """Return the field for a path on the workers' machine, instead of an upload."""
     return Field(
         "",
         max_length=4096,
@@ -115,7 +107,7 @@ class DigitsData(Section):
 
 
 class FineGrained(Section):
-    """What these sets share."""
+    """Settings of all fine-grained image sets."""
 
     split: SplitBy = split_by("class")
     validation: ValidateOn = VALIDATION
@@ -148,9 +140,9 @@ class TinyImagenetData(FineGrained):
 
 
 MNIST_TRAIN_ITEMS: Final = 50_000
-"""Of the 60,000 official training images; the others validate."""
+"""Number of the 60,000 official training images that train; the others validate."""
 CIFAR_TRAIN_ITEMS: Final = 40_000
-"""Of the 50,000 official training images; the others validate."""
+"""Number of the 50,000 official training images that train; the others validate."""
 
 
 class MnistData(Section):
@@ -213,7 +205,7 @@ class _Own(Section):
 
     @property
     def path(self) -> str:
-        """Where it lies on the workers' machine; empty for an upload."""
+        """Path on the workers' machine; empty for an upload."""
         raise NotImplementedError
 
 
@@ -229,7 +221,7 @@ class ImageFolderData(_Own):
 
     @property
     def path(self) -> str:
-        """The folder."""
+        """Path of the folder."""
         return self.folder
 
 
@@ -241,7 +233,7 @@ class _OwnTable(_Own):
 
     @property
     def path(self) -> str:
-        """The file."""
+        """Path of the file."""
         return self.file
 
 
@@ -259,4 +251,4 @@ class PairedFeaturesData(_OwnTable):
 
 
 OwnData = ImageFolderData | FeaturesData | PairedFeaturesData
-"""Kinds whose items a team brings."""
+"""A team's own data."""

@@ -17,7 +17,7 @@ from tests.support import tiny_mnist, tiny_spoken
 from tests.support.file_server import serving
 from worker.data.cli import ProgressLine, main
 from worker.data.loaders import cub200
-from worker.data.sources.locations import PLACES, state
+from worker.data.sources.locations import LOCATIONS, state
 from worker.reporting.progress import Progress
 
 Said = pytest.CaptureFixture[str]
@@ -62,7 +62,7 @@ class TestList:
             assert row.label in lines[row.kind]
             assert row.size in lines[row.kind]
             words = lines[row.kind].removeprefix(row.kind).strip().removeprefix(row.label).split()
-            assert words[0] == ("no" if row.kind in PLACES else row.source)
+            assert words[0] == ("no" if row.kind in LOCATIONS else row.source)
         assert lines["cub200"].endswith(" CUB_200_2011")
         assert not folder.exists()
 
@@ -79,7 +79,7 @@ class TestList:
 
 class TestPlaces:
     def test_every_set_with_files_has_one(self) -> None:
-        assert {row.kind for row in DATA if row.source in {"fetched", "placed"}} == set(PLACES)
+        assert {row.kind for row in DATA if row.source in {"fetched", "placed"}} == set(LOCATIONS)
 
     @pytest.mark.parametrize("kind", FINE)
     def test_a_set_is_there_only_with_all_its_pieces(self, kind: str, folder: Path) -> None:
@@ -201,7 +201,7 @@ class TestPrepare:
         assert said in capsys.readouterr().err
         assert not folder.exists()
 
-    @pytest.mark.parametrize("row", [row for row in DATA if row.kind not in PLACES], ids=str)
+    @pytest.mark.parametrize("row", [row for row in DATA if row.kind not in LOCATIONS], ids=str)
     def test_a_set_without_files_needs_nothing(
         self, folder: Path, capsys: Said, row: DataRow
     ) -> None:

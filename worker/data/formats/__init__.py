@@ -1,1 +1,1 @@
-"""Reading what data sets consist of: images, recordings, pickles, MATLAB files, lists."""
+"""Readers of the file formats of data sets: recordings, pickles of CIFAR, lists of images."""

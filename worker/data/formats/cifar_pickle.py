@@ -1,8 +1,8 @@
-"""Reads the pickles of CIFAR without running anything that is in them.
+"""Reader of the pickles of CIFAR that never runs any code in them.
 
 The official files were pickled by Python 2 and hold dicts, lists, numbers, byte strings and one
-array of bytes. To rebuild that array a pickle names three things of numpy; they are given stand-ins
-that only note what they are called with, and every other name is refused.
+array of bytes. To rebuild that array a pickle names three objects of numpy; these are replaced by
+stand-ins that only store the arguments of their calls, and every other name is refused.
 """
 
 import io
@@ -16,24 +16,24 @@ BROKEN: Final = (
     AttributeError,
     EOFError,
     LookupError,
-    MemoryError,  # a length that is nonsense
+    MemoryError,  # an absurd length
     RuntimeError,
     TypeError,
     ValueError,
     pickle.UnpicklingError,
 )
-"""What the unpickler raises at bytes that are no pickle, or one of something else."""
+"""What the unpickler raises for bytes that are no pickle or a pickle of something else."""
 
 
 class ContentError(Exception):
-    """A pickle holds something else than it should; says what."""
+    """A pickle does not hold what the official one holds; says what is wrong."""
 
 
-def read(content: bytes) -> dict[str, Any]:
-    """What a pickled dict holds: arrays [...] uint8, and numbers, texts, lists and dicts of them.
+def read_pickle(content: bytes) -> dict[str, Any]:
+    """Read a pickled dict of arrays [...] uint8, numbers, texts, and lists and dicts of these.
 
     Raises:
-        ContentError: the content is something else.
+        ContentError: the content is not such a dict.
     """
     try:
         held = _Unpickler(io.BytesIO(content), encoding="bytes").load()
@@ -48,8 +48,8 @@ def read(content: bytes) -> dict[str, Any]:
         raise ContentError(f"no pickle like the official one: {why}") from error
 
 
-class _Array:
-    """Stands in for an array until its bytes are there."""
+class _ArrayStandIn:
+    """Stand-in for an array until its bytes are known."""
 
     def __init__(self, *_: object) -> None:
         self._state: tuple[Any, ...] = ()
@@ -58,36 +58,36 @@ class _Array:
         self._state = state
 
     def array(self) -> np.ndarray:
-        """The array, if it is one of bytes."""
+        """Return the array, if it is one of bytes."""
         _, shape, dtype, fortran, content = self._state
-        if not isinstance(dtype, _Dtype) or dtype.name not in (b"u1", "u1"):
+        if not isinstance(dtype, _DtypeStandIn) or dtype.name not in (b"u1", "u1"):
             raise TypeError("an array of something else than bytes")
         order: Any = "F" if fortran else "C"
         return np.frombuffer(content, np.uint8).reshape(shape, order=order)
 
 
-class _Dtype:
-    """Stands in for the type of an array's values."""
+class _DtypeStandIn:
+    """Stand-in for the type of an array's values."""
 
     def __init__(self, name: object, *_: object) -> None:
         self.name = name
 
     def __setstate__(self, state: object) -> None:
-        """Byte order and the like, of which bytes have none."""
+        """Ignore byte order and the like, which bytes do not have."""
 
 
 def _plain(value: Any) -> Any:
-    """What a stand-in stands for."""
-    if isinstance(value, _Dtype):
+    """Replace a stand-in by its array."""
+    if isinstance(value, _DtypeStandIn):
         raise TypeError("the type of an array without the array")
-    return value.array() if isinstance(value, _Array) else value
+    return value.array() if isinstance(value, _ArrayStandIn) else value
 
 
 _KNOWN: Final[dict[tuple[str, str], Any]] = {
-    ("numpy.core.multiarray", "_reconstruct"): _Array,
-    ("numpy._core.multiarray", "_reconstruct"): _Array,  # as numpy 2 writes it
-    ("numpy", "ndarray"): "ndarray",  # only handed to _reconstruct
-    ("numpy", "dtype"): _Dtype,
+    ("numpy.core.multiarray", "_reconstruct"): _ArrayStandIn,
+    ("numpy._core.multiarray", "_reconstruct"): _ArrayStandIn,  # as written by numpy 2
+    ("numpy", "ndarray"): "ndarray",  # only passed to _reconstruct
+    ("numpy", "dtype"): _DtypeStandIn,
 }
 
 

@@ -1,1 +1,1 @@
-"""One module for each data set or kind of data, named in `worker.data.registry`."""
+"""Loaders: one module for each data set or kind of data, listed in `worker.data.registry`."""

@@ -5,12 +5,12 @@ from typing import Final
 
 from contract.comparison.data import Cub200Data
 from worker.data.dataset import Pool
-from worker.data.formats.image_lists import by_id, images, some
-from worker.data.loaders.fine_grained import pool
-from worker.data.sources.published_archives import Published, complete
+from worker.data.formats.image_lists import first_few, listed_images, read_rows_by_number
+from worker.data.loaders.fine_grained import fine_grained_pool
+from worker.data.sources.published_archives import PublishedArchive, ensure_unpacked
 from worker.reporting.progress import Progress
 
-SOURCE: Final = Published(
+SOURCE: Final = PublishedArchive(
     "CUB-200-2011",
     folder="CUB_200_2011",
     marker="images.txt",
@@ -21,21 +21,21 @@ SOURCE: Final = Published(
 
 
 def load(spec: Cub200Data, folder: Path, progress: Progress) -> Pool:
-    """The images of images.txt, in the order of their numbers, with the classes of
-    image_class_labels.txt, in the order of classes.txt.
+    """Load the images of images.txt by their numbers, with the classes of image_class_labels.txt in
+    the order of classes.txt.
 
     Raises:
-        DataError: files are missing and cannot be had, or do not fit together.
-        CancelledError: by `progress`.
+        DataError: files are missing and cannot be downloaded, or do not match each other.
+        CancelledError: raised by `progress`.
     """
-    root = complete(SOURCE, folder, progress)
-    listed = by_id(root / "images.txt", 2)
-    labels = by_id(root / "image_class_labels.txt", 2)
-    classes = by_id(root / "classes.txt", 2)
+    root = ensure_unpacked(SOURCE, folder, progress)
+    listed = read_rows_by_number(root / "images.txt", 2)
+    labels = read_rows_by_number(root / "image_class_labels.txt", 2)
+    classes = read_rows_by_number(root / "classes.txt", 2)
     lacking = sorted(listed.keys() - labels.keys())
     if lacking:
         raise listed[lacking[0]].error(
-            f"the image has no class in image_class_labels.txt; so have images {some(lacking)}"
+            f"the image has no class in image_class_labels.txt; so have images {first_few(lacking)}"
         )
     for number, row in labels.items():
         if number not in listed:
@@ -44,5 +44,5 @@ def load(spec: Cub200Data, folder: Path, progress: Progress) -> Pool:
             raise row.error(f"there is no class {row.words[1]} in classes.txt")
     order = sorted(listed)
     names = [(listed[one].where, listed[one].words[1]) for one in order]
-    paths = images(root / "images", names, root / "images.txt", progress)
-    return pool(spec, paths, [labels[one].whole(1) for one in order])
+    paths = listed_images(root / "images", names, root / "images.txt", progress)
+    return fine_grained_pool(spec, paths, [labels[one].whole(1) for one in order])

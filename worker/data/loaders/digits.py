@@ -14,16 +14,16 @@ from worker.reporting.progress import Progress
 
 
 def load(spec: DigitsData, folder: Path, progress: Progress) -> Pool:
-    """Images [N, 1, 8, 8] with values 0 to 1, split 60 : 20 : 20 within each digit."""
-    items, labels = read()
+    """Load images [N, 1, 8, 8] with values 0 to 1, split 60 : 20 : 20 within each digit."""
+    items, labels = read_digits()
     return Pool(items, labels, split_by_item(labels.numpy(), seed=spec.seed))
 
 
-def read() -> tuple[Tensor, Tensor]:
-    """Images [1797, 1, 8, 8] with values 0 to 1 in steps of 1/16, and their digits.
+def read_digits() -> tuple[Tensor, Tensor]:
+    """Read images [1797, 1, 8, 8] with values 0 to 1 in steps of 1/16, and their digits.
 
-    The file is read as it lies in scikit-learn's distribution: importing scikit-learn takes every
-    trainer more than a second of CPU time, and this file is all that is needed of it.
+    Only the file of scikit-learn's distribution is read: importing scikit-learn would cost every
+    trainer more than a second of CPU time.
     """
     path = distribution("scikit-learn").locate_file("sklearn/datasets/data/digits.csv.gz")
     rows = torch.from_numpy(np.loadtxt(str(path), delimiter=",", dtype=np.float32))

@@ -1,6 +1,6 @@
-"""A team's own tables of features: of one modality, or of two that belong together pair by pair.
+"""A team's own tables of features, of one modality or of pairs of two modalities.
 
-Of a table of two modalities the first is called audio, the second visual.
+The first modality of a table of pairs is called audio, the second visual.
 """
 
 from pathlib import Path
@@ -8,7 +8,7 @@ from pathlib import Path
 from contract.comparison.data import FeaturesData, PairedFeaturesData
 from contract.dataset_files import read_features, read_paired
 from worker.data.dataset import Pool
-from worker.data.sources.team_files import file_of, refusals, table_pool
+from worker.data.sources.team_files import find_file, raising_data_errors, table_pool
 from worker.reporting.progress import Progress
 
 
@@ -16,13 +16,13 @@ def load(spec: FeaturesData | PairedFeaturesData, folder: Path, progress: Progre
     """Read an uploaded table, or a file or folder of this machine.
 
     Raises:
-        DataError: it cannot be had or used; the first problems are named.
-        CancelledError: by `progress`.
+        DataError: it cannot be fetched or used; the first problems are named.
+        CancelledError: raised by `progress`.
     """
-    path = file_of(spec, folder, progress)
+    path = find_file(spec, folder, progress)
     progress(f"reading {path.name}", 0, None, "rows")
     if isinstance(spec, PairedFeaturesData):
-        with refusals(f"the pairs in {path}"):
+        with raising_data_errors(f"the pairs in {path}"):
             return table_pool(spec, read_paired(path))
-    with refusals(f"the features in {path}"):
+    with raising_data_errors(f"the features in {path}"):
         return table_pool(spec, read_features(path))

@@ -1,4 +1,4 @@
-"""What the loaders of fine-grained image sets share: the split, and the pool they give."""
+"""The pool that all loaders of fine-grained image sets return."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,24 +11,24 @@ from worker.data.dataset import ImageFiles, Pool
 from worker.data.splits import split
 
 
-def pool(
+def fine_grained_pool(
     spec: FineGrained,
     paths: Sequence[Path],
     class_ids: Sequence[int],
     *,
     training_classes: int | None = None,
 ) -> Pool:
-    """Files of images with labels 0 to C - 1 in the order of the official class ids.
+    """Build a pool of image files with labels 0 to C - 1 in the order of the official class ids.
 
     Args:
-        spec: how it is split.
-        paths: of the images.
-        class_ids: official ids, one an image.
-        training_classes: how many of the first classes train, with a split by class; by default
+        spec: how the data are split.
+        paths: the image files.
+        class_ids: the official class id of each image.
+        training_classes: number of first classes that train, with a split by class; by default
             half of them, rounded down.
 
     Raises:
-        DataError: too few classes or images for that split.
+        DataError: too few classes or images for this split.
     """
     labels = np.unique(np.asarray(class_ids, dtype=np.int64), return_inverse=True)[1]
     indices = split(

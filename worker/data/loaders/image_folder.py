@@ -1,56 +1,141 @@
-"""A team's own images: an uploaded zip of class folders, or a folder of this machine."""
+"""A team's own images: an uploaded zip of class folders, or a folder of this machine.
 
+The result of checking the images is cached, so that every later run starts at once.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from contract.comparison.data import ImageFolderData
-from contract.dataset_files import ImageSet, scan_images, unpack_images
+from contract.dataset_files import ImageSet, RowProblem, scan_images, unpack_images
 from contract.dataset_files.problems import Told
 from worker.data.dataset import ImageFiles, Pool
 from worker.data.sources import team_files
-from worker.data.sources.image_check_cache import remembered
 from worker.data.sources.locks import locked
-from worker.data.sources.team_files import file_of, refusals, split
+from worker.data.sources.team_files import find_file, raising_data_errors, split_labels
 from worker.reporting.progress import Progress
 
 
 def load(spec: ImageFolderData, folder: Path, progress: Progress) -> Pool:
-    """Find the images and check each of them, the first time; they are decoded by those who use
-    them.
+    """Find the images and, the first time, check each of them; they are decoded later.
 
     Raises:
-        DataError: they cannot be had or used; the first problems are named.
-        CancelledError: by `progress`.
+        DataError: they cannot be fetched or used; the first problems are named.
+        CancelledError: raised by `progress`.
     """
-    images = _uploaded(spec, folder, progress) if spec.dataset else _found(spec, folder, progress)
+    images = _uploaded(spec, folder, progress) if spec.dataset else _local(spec, folder, progress)
     return Pool(
         items=ImageFiles(tuple(images.root / file for file in images.files)),
         labels=torch.from_numpy(images.labels),
-        indices=split(spec, images.labels),
+        indices=split_labels(spec, images.labels),
         class_disjoint=spec.split == "class",
         class_names=images.class_names,
     )
 
 
-def _found(spec: ImageFolderData, folder: Path, progress: Progress) -> ImageSet:
-    root = file_of(spec, folder, progress)
-    with refusals(f"the images in {root}"):
-        return remembered(root, folder, lambda: scan_images(root, told=_telling(progress)))
+def _local(spec: ImageFolderData, folder: Path, progress: Progress) -> ImageSet:
+    root = find_file(spec, folder, progress)
+    with raising_data_errors(f"the images in {root}"):
+        return _cached_check(root, folder, lambda: scan_images(root, told=_report_to(progress)))
 
 
 def _uploaded(spec: ImageFolderData, folder: Path, progress: Progress) -> ImageSet:
-    """Unpacked once; the archive goes when its images are there."""
-    own = team_files.folder_of(spec.dataset, folder)
+    """Unpack an upload once; its archive is deleted when the images are there."""
+    own = team_files.upload_folder(spec.dataset, folder)
     root = own / "images"
-    with refusals(f"the uploaded images {spec.dataset}"), locked(own, "images", progress):
+    with (
+        raising_data_errors(f"the uploaded images {spec.dataset}"),
+        locked(own, "images", progress),
+    ):
         if root.is_dir():
-            return remembered(root, folder, lambda: scan_images(root, told=_telling(progress)))
-        archive = team_files.content(spec.dataset, folder, progress)
-        images = unpack_images(archive, root, told=_telling(progress))
+            return _cached_check(root, folder, lambda: scan_images(root, told=_report_to(progress)))
+        archive = team_files.fetch_upload(spec.dataset, folder, progress)
+        images = unpack_images(archive, root, told=_report_to(progress))
         archive.unlink()
-        return remembered(root, folder, lambda: images)
+        return _cached_check(root, folder, lambda: images)
 
 
-def _telling(progress: Progress) -> Told:
+def _report_to(progress: Progress) -> Told:
     return lambda done, total: progress("checking images", done, total, "images")
+
+
+def _cached_check(root: Path, folder: Path, check: Callable[[], ImageSet]) -> ImageSet:
+    """Return the checked images of a folder, from the last check if no file has changed since.
+
+    Args:
+        root: the folder of the images.
+        folder: the folder of all data sets; results of checks are kept in its `checked`.
+        check: checks every image.
+
+    Raises:
+        OSError: the folder cannot be listed, or the result cannot be written.
+    """
+    stamp = _folder_digest(root)
+    note = folder / "checked" / f"{hashlib.sha256(os.fsencode(root.absolute())).hexdigest()}.json"
+    if known := _read_result(note, root, stamp):
+        return known
+    images = check()
+    note.parent.mkdir(parents=True, exist_ok=True)
+    partial = note.with_suffix(f".{os.getpid()}.partial")
+    partial.write_text(
+        json.dumps(
+            {
+                "stamp": stamp,
+                "folder": str(root),
+                "files": images.files,
+                "labels": images.labels.tolist(),
+                "class_names": images.class_names,
+                "warnings": [[one.where, one.message] for one in images.warnings],
+            }
+        )
+    )
+    partial.replace(note)
+    return images
+
+
+def _read_result(note: Path, root: Path, stamp: str) -> ImageSet | None:
+    try:
+        held = json.loads(note.read_text())
+        if held["stamp"] != stamp:
+            return None
+        return ImageSet(
+            root,
+            tuple(held["files"]),
+            np.array(held["labels"], dtype=np.int64),
+            tuple(held["class_names"]),
+            tuple(RowProblem(*one) for one in held["warnings"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # no result, or one that cannot be read: the images are checked again
+
+
+def _folder_digest(root: Path) -> str:
+    """Return a digest that changes when a file is added, removed, renamed or written."""
+    digest = hashlib.sha256(b"1")  # a version, to be increased when the check itself changes
+    for line in sorted(_entry_lines(root)):
+        digest.update(os.fsencode(f"{line}\n"))
+    return digest.hexdigest()
+
+
+def _entry_lines(root: Path) -> Iterator[str]:
+    """Yield every entry of the folder and of the folders in it, with size and time."""
+    with os.scandir(root) as tops:
+        for top in tops:
+            if top.is_dir():
+                with os.scandir(top.path) as entries:
+                    yield from (_entry_line(top.name, entry) for entry in entries)
+            yield _entry_line("", top)
+
+
+def _entry_line(parent: str, entry: os.DirEntry[str]) -> str:
+    try:
+        facts = entry.stat()
+    except OSError:
+        return f"{parent}/{entry.name}"  # a broken link, which the check reports
+    return f"{parent}/{entry.name} {facts.st_size} {facts.st_mtime_ns}"

@@ -1,8 +1,8 @@
 """MNIST (LeCun et al. 1998) and Fashion-MNIST (Xiao et al. 2017): 70,000 images of handwritten
-digits or of clothes, 28 x 28 pixels, in the same four files.
+digits or of clothes, 28 x 28 pixels, in four files of the same names.
 
-The four files of MNIST and of Fashion-MNIST: found in their folder, or unpacked or downloaded
-into it. Their names, checksums and mirrors are torchvision's.
+The files are found in their folder, or unpacked or downloaded into it. Their names, checksums and
+mirrors are those of torchvision.
 """
 
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from typing import Any, Final
 from torch import Tensor
 
 from contract.comparison.data import FashionMnistData, MnistData
-from worker.data import official_splits as official
 from worker.data.dataset import Pool
-from worker.data.sources.archives import gunzipped
+from worker.data.official_splits import OfficialPart, draw_pool
+from worker.data.sources.archives import gunzip
 from worker.data.sources.downloads import fetch
 from worker.data.sources.locks import locked
 from worker.errors import DataError
@@ -23,54 +23,107 @@ from worker.reporting.progress import Progress
 from worker.torchvision_compat import torchvision
 
 LIMIT: Final = 2**26
-"""Bytes of an unpacked file; the largest has 47,040,016."""
+"""Most bytes of an unpacked file; the largest has 47,040,016."""
 
-CLASSES: Final = {
+TORCHVISION_CLASSES: Final = {
     "mnist": torchvision.datasets.MNIST,
     "fashion_mnist": torchvision.datasets.FashionMNIST,
 }
-"""Kind of data -> what torchvision knows of it."""
+"""Kind of data -> torchvision's description of it."""
+
+VALIDATION_PART: Final = 6
+"""A sixth of the official training images validates: 10,000 of 60,000."""
+
+idx_files: Final = torchvision.datasets.mnist
+"""Reader of the files, whose format is called IDX."""
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedFiles:
     """Where a data set's files are published, and how a download is recognised."""
 
     name: str
-    """Of the data set and of its folder."""
+    """Name of the data set and of its folder."""
     mirrors: tuple[str, ...]
-    """Addresses to which a file's name is added."""
+    """Addresses to which the name of a file is appended."""
     archives: dict[str, str]
-    """Name of each file as it is published, .gz -> its md5."""
+    """Name of each published file, .gz -> its md5."""
 
     def raw(self, folder: Path) -> Path:
-        """Where the unpacked files lie, as torchvision has it."""
+        """Return the folder of the unpacked files, the same as torchvision's."""
         return folder / self.name / "raw"
 
     def missing(self, folder: Path) -> dict[str, str]:
-        """Name of each file that is not there unpacked -> md5 of its published .gz."""
+        """Return the name of each file that is not there unpacked -> md5 of its published .gz."""
         names = {archive.removesuffix(".gz"): md5 for archive, md5 in self.archives.items()}
         raw = self.raw(folder)
         return {name: md5 for name, md5 in names.items() if not (raw / name).is_file()}
 
 
-def published_files(kind: str) -> Published:
-    """The official files of a kind of data."""
-    known = CLASSES[kind]
-    return Published(known.__name__, tuple(known.mirrors), dict(known.resources))
-
-
-def complete(published: Published, folder: Path, progress: Progress) -> Path:
-    """The folder of the four unpacked files, each of which is there.
+def load(
+    spec: MnistData | FashionMnistData,
+    folder: Path,
+    progress: Progress,
+    published: PublishedFiles | None = None,
+) -> Pool:
+    """Load images [N, 1, 28, 28] uint8.
 
     Args:
-        published: which files.
-        folder: of all data sets.
-        progress: told how far downloading is.
+        spec: which of the two, and how it is split; see `worker.data.official_splits.draw_pool`.
+        folder: the folder of all data sets.
+        progress: called while files are downloaded.
+        published: the files; by default the official ones of this kind.
 
     Raises:
-        DataError: a file is neither there nor to be had, or cannot be written.
-        CancelledError: by `progress`; no half file is left.
+        DataError: files are missing and cannot be downloaded, or are damaged.
+        CancelledError: raised by `progress`.
+    """
+    published = published or published_files(spec.kind)
+    raw = ensure_files(published, folder, progress)
+    training, test = _read(raw, "train"), _read(raw, "t10k")
+    return draw_pool(
+        training,
+        test,
+        shares=training.labels,
+        train_items=spec.train_items,
+        validation_part=VALIDATION_PART,
+        seed=spec.seed,
+    )
+
+
+def _read(raw: Path, part: str) -> OfficialPart:
+    """Read one official part, train or t10k."""
+    images_file, labels_file = raw / f"{part}-images-idx3-ubyte", raw / f"{part}-labels-idx1-ubyte"
+    images = _read_checked(images_file, idx_files.read_image_file)
+    labels = _read_checked(labels_file, idx_files.read_label_file)
+    if images.shape[1:] != (28, 28):
+        raise _damaged_error(images_file, f"images of {tuple(images.shape[1:])} instead of 28 x 28")
+    if labels.max() > 9:
+        raise _damaged_error(
+            labels_file, f"a label {int(labels.max())}, and only 0 to 9 are classes"
+        )
+    if len(images) != len(labels):
+        raise _damaged_error(labels_file, f"{len(labels)} labels for {len(images)} images")
+    return OfficialPart(images.unsqueeze(1).numpy(), labels.numpy())
+
+
+def published_files(kind: str) -> PublishedFiles:
+    """Return the official files of a kind of data."""
+    known = TORCHVISION_CLASSES[kind]
+    return PublishedFiles(known.__name__, tuple(known.mirrors), dict(known.resources))
+
+
+def ensure_files(published: PublishedFiles, folder: Path, progress: Progress) -> Path:
+    """Return the folder of the four unpacked files; unpack or download those that are missing.
+
+    Args:
+        published: the files.
+        folder: the folder of all data sets.
+        progress: called while files are downloaded and unpacked.
+
+    Raises:
+        DataError: a file is not there and cannot be downloaded or written.
+        CancelledError: raised by `progress`; no incomplete file is left.
     """
     raw = published.raw(folder)
     if published.missing(folder):
@@ -79,7 +132,7 @@ def complete(published: Published, folder: Path, progress: Progress) -> Path:
                 raw.mkdir(parents=True, exist_ok=True)
                 # Another trainer may have been first.
                 for name, md5 in published.missing(folder).items():
-                    _obtain(published, name, md5, folder, progress)
+                    _unpack_or_download(published, name, md5, folder, progress)
         except OSError as error:
             raise DataError(
                 f"{published.name} is not in {raw} and cannot be written there: {error}"
@@ -87,18 +140,20 @@ def complete(published: Published, folder: Path, progress: Progress) -> Path:
     return raw
 
 
-def _obtain(published: Published, name: str, md5: str, folder: Path, progress: Progress) -> None:
-    """Unpack one file, from the .gz beside its place or from a mirror.
+def _unpack_or_download(
+    published: PublishedFiles, name: str, md5: str, folder: Path, progress: Progress
+) -> None:
+    """Unpack one file, from a .gz in its folder or from a mirror.
 
-    A .gz that somebody put there need not be the published one, byte for byte: many copies are
-    packed anew, and gzip's own checksum tells a broken one.
+    A .gz that was put there by hand need not equal the published one byte for byte: many copies
+    have been packed again, and gzip's own checksum reveals a broken one.
     """
     raw = published.raw(folder)
     archive = raw / f"{name}.gz"
     placed, unusable = archive.is_file(), ""
     if placed:
         try:
-            gunzipped(archive, raw / name, limit=LIMIT, progress=progress)
+            gunzip(archive, raw / name, limit=LIMIT, progress=progress)
         except DataError as error:
             unusable = f"{error} "
         else:
@@ -112,73 +167,21 @@ def _obtain(published: Published, name: str, md5: str, folder: Path, progress: P
         "or as .gz. Put the missing files into that folder, or set LOSSBOARD_DATASETS_DIR to a "
         f"folder that has them in its {published.name}/raw.",
     )
-    gunzipped(archive, raw / name, limit=LIMIT, progress=progress)
+    gunzip(archive, raw / name, limit=LIMIT, progress=progress)
     if not placed:
         archive.unlink()
 
 
-VALIDATION_PART: Final = 6
-"""One in so many official training images validates: 10,000 of 60,000."""
-
-idx: Final = torchvision.datasets.mnist
-"""Reads the files."""
-
-
-def load(
-    spec: MnistData | FashionMnistData,
-    folder: Path,
-    progress: Progress,
-    published: Published | None = None,
-) -> Pool:
-    """Images [N, 1, 28, 28] uint8.
-
-    Args:
-        spec: which of the two, and how it is split; see `official.pool`.
-        folder: of all data sets.
-        progress: told how far downloading is.
-        published: the files; by default the official ones of the spec's kind.
-
-    Raises:
-        DataError: files are missing and cannot be downloaded, or are damaged.
-        CancelledError: by `progress`.
-    """
-    published = published or published_files(spec.kind)
-    raw = complete(published, folder, progress)
-    training, test = _read(raw, "train"), _read(raw, "t10k")
-    return official.pool(
-        training,
-        test,
-        shares=training.labels,
-        train_items=spec.train_items,
-        validation_part=VALIDATION_PART,
-        seed=spec.seed,
-    )
-
-
-def _read(raw: Path, part: str) -> official.Part:
-    """One official part, train or t10k."""
-    images_file, labels_file = raw / f"{part}-images-idx3-ubyte", raw / f"{part}-labels-idx1-ubyte"
-    images = _readable(images_file, idx.read_image_file)
-    labels = _readable(labels_file, idx.read_label_file)
-    if images.shape[1:] != (28, 28):
-        raise _damaged(images_file, f"images of {tuple(images.shape[1:])} instead of 28 x 28")
-    if labels.max() > 9:
-        raise _damaged(labels_file, f"a label {int(labels.max())}, and only 0 to 9 are classes")
-    if len(images) != len(labels):
-        raise _damaged(labels_file, f"{len(labels)} labels for {len(images)} images")
-    return official.Part(images.unsqueeze(1).numpy(), labels.numpy())
-
-
-def _readable(path: Path, read: Callable[[str], Any]) -> Tensor:
-    """What torchvision reads in a file; it tells of damage by whatever its parser runs into."""
+def _read_checked(path: Path, read: Callable[[str], Any]) -> Tensor:
+    """Read a file with torchvision, whose parser raises many kinds of error at a damaged one."""
     try:
         tensor: Tensor = read(str(path))
     except (AssertionError, LookupError, RuntimeError, TypeError, ValueError, OSError) as error:
-        raise _damaged(path, f"no readable content: {error}") from error
+        raise _damaged_error(path, f"no readable content: {error}") from error
     return tensor
 
 
-def _damaged(path: Path, seen: str) -> DataError:
+def _damaged_error(path: Path, seen: str) -> DataError:
     return DataError(
         f"{path} is damaged: it holds {seen}. Delete it, and it will be fetched again, or put a "
         "whole one there."

@@ -5,18 +5,18 @@ from typing import Final
 
 from contract.comparison.data import SopData
 from worker.data.dataset import Pool
-from worker.data.formats.image_lists import images, rows
-from worker.data.loaders.fine_grained import pool
-from worker.data.sources.published_archives import Published, complete
+from worker.data.formats.image_lists import listed_images, read_rows
+from worker.data.loaders.fine_grained import fine_grained_pool
+from worker.data.sources.published_archives import PublishedArchive, ensure_unpacked
 from worker.reporting.progress import Progress
 
-SOURCE: Final = Published(
+SOURCE: Final = PublishedArchive(
     "Stanford Online Products",
     folder="Stanford_Online_Products",
     marker="Ebay_train.txt",
     archive="Stanford_Online_Products.zip",
-    # The authors' two places: their group's server, and the link of their repository
-    # github.com/rksltnl/Deep-Metric-Learning-CVPR16.
+    # The authors publish it twice: on the server of their group, and by the link in their
+    # repository github.com/rksltnl/Deep-Metric-Learning-CVPR16.
     urls=(
         "http://ftp.cs.stanford.edu/cs/cvgl/Stanford_Online_Products.zip",
         "https://drive.usercontent.google.com/download"
@@ -26,25 +26,27 @@ SOURCE: Final = Published(
 )
 LISTS: Final = ("Ebay_train.txt", "Ebay_test.txt")
 COLUMNS: Final = 4
-"""image_id class_id super_class_id path. A super class holds many products, so that it is no fine
+"""image_id class_id super_class_id path. A super class holds many products, so it is no fine
 label."""
 
 
 def load(spec: SopData, folder: Path, progress: Progress) -> Pool:
-    """Images and products by Ebay_train.txt and Ebay_test.txt, whose products are different ones:
-    with a split by class, those of the first train and those of the second test.
+    """Load the images and products of Ebay_train.txt and Ebay_test.txt.
+
+    The lists have no product in common: with a split by class, the products of the first train and
+    those of the second test.
 
     Raises:
-        DataError: files are missing and cannot be had, or do not fit together.
-        CancelledError: by `progress`.
+        DataError: files are missing and cannot be downloaded, or do not match each other.
+        CancelledError: raised by `progress`.
     """
-    root = complete(SOURCE, folder, progress)
+    root = ensure_unpacked(SOURCE, folder, progress)
     paths: list[Path] = []
     products: list[int] = []
     last = 0
-    """The highest product that trains."""
+    """The highest product in the training list."""
     for name in LISTS:
-        listed = rows(root / name, COLUMNS, header=True)
+        listed = read_rows(root / name, COLUMNS, header=True)
         for row in listed:
             if (product := row.whole(1, 1)) <= last:
                 raise row.error(
@@ -53,7 +55,9 @@ def load(spec: SopData, folder: Path, progress: Progress) -> Pool:
                 )
             products.append(product)
         last = last or max(products)
-        paths += images(root, [(row.where, row.words[3]) for row in listed], root / name, progress)
-    return pool(
+        paths += listed_images(
+            root, [(row.where, row.words[3]) for row in listed], root / name, progress
+        )
+    return fine_grained_pool(
         spec, paths, products, training_classes=len({one for one in products if one <= last})
     )

@@ -1,13 +1,13 @@
 """Gaussian classes of several modes, after the synthetic set of arXiv 2510.02161.
 
-Read second-hand: 10 classes x 200 items, 128-D, mode spread 1.4, overlap 0.1, outliers 0.05. What
-the sources leave open is decided here and stands in the spec's defaults or in this page:
+Known from summaries of the paper: 10 classes x 200 items, 128-D, mode spread 1.4, overlap 0.1,
+outliers 0.05. What they leave open is decided by the defaults of the spec or here:
 
 - class centres ~ N(0, I);
 - mode centres = class centre + mode_spread * N(0, I);
 - items = mode centre + within_sd * N(0, I), modes in turn;
-- an overlapping item is blended half and half with a new item of another class, drawn for it
-  alone: blending two items of the set would put half of one split's item into another split;
+- an overlapping item is blended half and half with a new item of another class that is drawn for
+  this blend only: blending two items of the set would carry half an item into another split;
 - an outlier is its mode centre + outlier_scale * within_sd * N(0, I).
 """
 
@@ -23,13 +23,14 @@ from worker.data.splits import split_by_item
 from worker.reporting.progress import Progress
 
 BLEND: Final = 0.5
-"""Weight of the other class's item in an overlapping one."""
+"""Weight of the other class's item in an overlapping item."""
 
 
 def load(spec: SyntheticData, folder: Path, progress: Progress) -> Pool:
-    """Vectors [N, dim]; the fine label of an item is its mode, 0 to classes * modes - 1.
+    """Draw vectors [N, dim]; the fine label of an item is its mode, 0 to classes * modes - 1.
 
-    Which items overlap and which are outliers is drawn apart; none is both, outliers win.
+    Overlapping items and outliers are drawn without a common item; where there are too few items
+    for both, there are fewer overlapping ones.
     """
     rng = np.random.default_rng([spec.seed, 0])
     total = spec.classes * spec.per_class
@@ -46,7 +47,7 @@ def load(spec: SyntheticData, folder: Path, progress: Progress) -> Pool:
     overlapping = drawn[len(outliers) : len(outliers) + round(spec.overlap * total)]
     scatter[outliers] *= spec.outlier_scale
     items = centres[labels, modes] + scatter
-    others = _others(spec, centres, labels[overlapping], rng)
+    others = _draw_others(spec, centres, labels[overlapping], rng)
     items[overlapping] = (1 - BLEND) * items[overlapping] + BLEND * others
 
     return Pool(
@@ -57,10 +58,10 @@ def load(spec: SyntheticData, folder: Path, progress: Progress) -> Pool:
     )
 
 
-def _others(
+def _draw_others(
     spec: SyntheticData, centres: np.ndarray, labels: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """For each label a new item of a random mode of a random other class."""
+    """Draw for each label a new item of a random mode of a random other class."""
     count = len(labels)
     classes = (labels + rng.integers(1, spec.classes, count)) % spec.classes
     modes = rng.integers(spec.modes, size=count)

@@ -1,7 +1,7 @@
-"""Archives of published data sets, unpacked whole or not at all.
+"""Archives of published data sets, unpacked completely or not at all.
 
-Whoever placed an archive need not be trusted: nothing is written outside the folder, nothing but
-plain files is made, and no more bytes than the caller allows.
+An archive need not come from a trusted source: nothing is written outside the folder, only plain
+files are made, and no more bytes than the caller allows.
 """
 
 import contextlib
@@ -20,45 +20,48 @@ from worker.errors import DataError
 from worker.reporting.progress import Progress
 
 BLOCK: Final = 2**20
+"""Bytes read at once."""
 MAX_ENTRIES: Final = 1_000_000
+"""Most files and folders in an archive."""
 GZIP_MAGIC: Final = b"\x1f\x8b"
 ZIP_MAGIC: Final = b"PK"
 TAR_END: Final = bytes(1024)
+"""The zeros with which every tar ends."""
 BROKEN: Final = (
     tarfile.TarError,
     zipfile.BadZipFile,
     gzip.BadGzipFile,
     zlib.error,
     EOFError,
-    NotImplementedError,  # a zip's kind of compression
-    RuntimeError,  # a zip's password
+    NotImplementedError,  # an unknown compression in a zip
+    RuntimeError,  # a zip with a password
     ValueError,  # sizes and names of damaged headers
 )
-"""What the readers raise at an archive that is none, or not whole."""
+"""What the readers raise for a file that is no archive or an incomplete one."""
 
-Tell = Callable[[], None]
-"""Says how far it is."""
+ReportProgress = Callable[[], None]
+"""Reports the progress of unpacking."""
 Stream = IO[bytes] | io.BufferedIOBase
 
 
 class _RefusedError(Exception):
-    """An archive holds what must not be unpacked."""
+    """An archive holds something that must not be unpacked."""
 
 
-def unpacked(archive: Path, into: Path, *, limit: int, progress: Progress) -> None:
-    """Unpack a .tar, .tar.gz or .zip, told apart by content.
+def unpack(archive: Path, into: Path, *, limit: int, progress: Progress) -> None:
+    """Unpack a .tar, .tar.gz or .zip, recognised by its content.
 
     Args:
-        archive: what to unpack; stays.
-        into: folder that is made for its content; must not be there yet.
-        limit: most bytes of the content, as it says and as it turns out.
-        progress: told the bytes of the archive that are done.
+        archive: the archive; it is kept.
+        into: the folder that is made for its content; must not exist yet.
+        limit: most bytes of the content, both as declared and as unpacked.
+        progress: called with the bytes of the archive that are done.
 
     Raises:
         DataError: the archive is damaged or too large, or holds a path that leads out of the
-            folder, a link, or something else that is no file; nothing is left of it.
-        OSError: `into` is there, or cannot be written.
-        CancelledError: by `progress`; nothing is left behind.
+            folder, a link, or another entry that is no file; nothing is left of it.
+        OSError: `into` exists already, or cannot be written.
+        CancelledError: raised by `progress`; nothing is left behind.
     """
     partial = into.with_name(f"{into.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
@@ -66,7 +69,7 @@ def unpacked(archive: Path, into: Path, *, limit: int, progress: Progress) -> No
         raise FileExistsError(f"{into} is there already")
     partial.mkdir(parents=True)
     try:
-        with _usable(archive), archive.open("rb") as file:
+        with _archive_errors(archive), archive.open("rb") as file:
             size = archive.stat().st_size
             what = f"unpacking {archive.name}"
 
@@ -84,30 +87,30 @@ def unpacked(archive: Path, into: Path, *, limit: int, progress: Progress) -> No
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def gunzipped(archive: Path, target: Path, *, limit: int, progress: Progress) -> None:
-    """Unpack the one file in a .gz.
+def gunzip(archive: Path, target: Path, *, limit: int, progress: Progress) -> None:
+    """Unpack the single file in a .gz.
 
     Args:
-        archive: what to unpack; stays.
-        target: the file that is made of it, or replaced.
-        limit: most bytes of it.
-        progress: told the bytes of the archive that are done.
+        archive: the archive; it is kept.
+        target: the file that is made or replaced.
+        limit: most bytes of the file.
+        progress: called with the bytes of the archive that are done.
 
     Raises:
         DataError: the archive is damaged, empty or too large; `target` is not touched.
         OSError: `target` cannot be written.
-        CancelledError: by `progress`; nothing is left behind.
+        CancelledError: raised by `progress`; nothing is left behind.
     """
     partial = target.with_name(f"{target.name}.partial")
     size = archive.stat().st_size
     try:
-        with _usable(archive), archive.open("rb") as file, partial.open("wb") as made:
+        with _archive_errors(archive), archive.open("rb") as file, partial.open("wb") as made:
             with gzip.open(file) as packed:
                 source = io.BufferedReader(_Limited(packed, limit))
                 while block := source.read(BLOCK):
                     made.write(block)
                     progress(f"unpacking {archive.name}", min(file.tell(), size), size, "bytes")
-            if not made.tell():  # gzip takes no bytes at all for a whole archive
+            if not made.tell():  # gzip accepts an empty file as a complete archive
                 raise EOFError("it is empty")
         partial.replace(target)
     finally:
@@ -115,8 +118,8 @@ def gunzipped(archive: Path, target: Path, *, limit: int, progress: Progress) ->
 
 
 @contextlib.contextmanager
-def _usable(archive: Path) -> Iterator[None]:
-    """Names the archive in what its readers raise."""
+def _archive_errors(archive: Path) -> Iterator[None]:
+    """Turn what the readers raise into a DataError that names the archive."""
     try:
         yield
     except _RefusedError as error:
@@ -127,14 +130,14 @@ def _usable(archive: Path) -> Iterator[None]:
 
 
 class _Limited(io.RawIOBase):
-    """A stream that must not yield more bytes than a limit."""
+    """A stream that refuses to yield more bytes than a limit."""
 
     def __init__(self, source: Stream, limit: int) -> None:
         self._source = source
         self._left = limit
         self._limit = limit
         self.tail = b""
-        """The last bytes of it."""
+        """The last bytes that were read."""
 
     def readable(self) -> bool:
         return True
@@ -149,18 +152,18 @@ class _Limited(io.RawIOBase):
         return len(block)
 
 
-def _unpack_tar(file: IO[bytes], into: Path, limit: int, tell: Tell) -> None:
-    """Read it in one pass: a tar has no list of its content."""
+def _unpack_tar(file: IO[bytes], into: Path, limit: int, tell: ReportProgress) -> None:
+    """Unpack in one pass: a tar has no list of its content."""
     head = file.read(len(GZIP_MAGIC))
     file.seek(0)
     plain: Stream = gzip.GzipFile(fileobj=file) if head == GZIP_MAGIC else file
-    # Headers and padding count for the limit too, a little over a kilobyte a file.
+    # Headers and padding count towards the limit too, a little over a kilobyte for each file.
     source = _Limited(plain, limit)
     stream = io.BufferedReader(source, BLOCK)
     with tarfile.open(fileobj=stream, mode="r|") as tar:
         for count, member in enumerate(tar):
             _check_count(count)
-            place = _place(member.name, into)
+            place = _entry_path(member.name, into)
             if member.isdir():
                 place.mkdir(parents=True, exist_ok=True)
                 continue
@@ -169,13 +172,13 @@ def _unpack_tar(file: IO[bytes], into: Path, limit: int, tell: Tell) -> None:
             content = tar.extractfile(member)
             assert content is not None  # it is a file
             _write(content, place, member.size, tell)
-    while stream.read(BLOCK):  # to where gzip has its checksum
+    while stream.read(BLOCK):  # up to the end, where gzip has its checksum
         pass
-    if source.tail != TAR_END:  # tarfile takes half a header for the end
+    if source.tail != TAR_END:  # tarfile accepts half a header as the end
         raise EOFError("it ends too early")
 
 
-def _unpack_zip(file: IO[bytes], into: Path, limit: int, tell: Tell) -> None:
+def _unpack_zip(file: IO[bytes], into: Path, limit: int, tell: ReportProgress) -> None:
     with zipfile.ZipFile(file) as packed:
         members = packed.infolist()
         _check_count(len(members))
@@ -183,14 +186,14 @@ def _unpack_zip(file: IO[bytes], into: Path, limit: int, tell: Tell) -> None:
         if declared > limit:
             raise _RefusedError(f"it unpacks to {declared:,} bytes, more than {limit:,}")
         for member in members:
-            place = _place(member.filename, into)
+            place = _entry_path(member.filename, into)
             if member.is_dir():
                 place.mkdir(parents=True, exist_ok=True)
                 continue
             kind = stat.S_IFMT(member.external_attr >> 16)
             if kind not in (0, stat.S_IFREG):
                 raise _RefusedError(f"{member.filename} is a link, or no file at all")
-            with packed.open(member) as source:  # yields no more than was declared
+            with packed.open(member) as source:  # never yields more than was declared
                 _write(source, place, member.file_size, tell)
 
 
@@ -199,16 +202,16 @@ def _check_count(count: int) -> None:
         raise _RefusedError(f"it holds more than {MAX_ENTRIES:,} files")
 
 
-def _place(name: str, into: Path) -> Path:
-    """Where a file of that name goes."""
+def _entry_path(name: str, into: Path) -> Path:
+    """Return the path of an entry of that name, which must lie in the folder."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name:
         raise _RefusedError(f"{name!r} leads out of the folder")
     return into / path
 
 
-def _write(source: IO[bytes], place: Path, size: int, tell: Tell) -> None:
-    """Write one file, of so many bytes."""
+def _write(source: IO[bytes], place: Path, size: int, tell: ReportProgress) -> None:
+    """Write one file, which must have `size` bytes."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         made = place.open("xb")

@@ -1,7 +1,4 @@
-"""Files of published data sets: fetched whole or not at all, with progress.
-
-`locked` and `unpacked` are offered from here too: whoever fetches needs them around it.
-"""
+"""Downloads of published files: complete and checked, or not at all, with progress."""
 
 import contextlib
 import hashlib
@@ -17,7 +14,7 @@ from worker.errors import DataError
 from worker.reporting.progress import Progress
 
 NETWORK_TIMEOUT_S: Final = 10.0
-"""For each connection and each read; a machine that is cut off must not wait for ever."""
+"""Limit for each connection and each read; without a network a run must not wait for ever."""
 ADVICE: Final = (
     "Put the file into that folder, or set LOSSBOARD_DATASETS_DIR to a folder that has it."
 )
@@ -27,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Expected:
-    """What is known of a file before it is there."""
+    """What is known about a file before it is downloaded."""
 
     md5: str | None
     sha256: str | None
@@ -35,7 +32,7 @@ class _Expected:
 
 
 class _RejectedError(Exception):
-    """What a server sends is not the file; says why."""
+    """A server does not send the expected file; says why."""
 
 
 def fetch(
@@ -48,25 +45,25 @@ def fetch(
     progress: Progress,
     advice: str = ADVICE,
 ) -> None:
-    """Download a file from the first address that gives it whole.
+    """Download a file from the first address that sends it completely.
 
-    It is written beside its place and moved there once it has been checked, so that `target` is a
-    whole file or is not touched. Two processes must not fetch the same target at once: hold
-    `locked` around this.
+    It is written under another name in the same folder and renamed once it has been checked, so
+    `target` is a complete file or is not touched. Two processes must not fetch the same target at
+    once: hold `worker.data.sources.locks.locked` around this.
 
     Args:
-        urls: where the same file is published, tried in turn.
-        target: the file; its folder is made if need be.
+        urls: addresses of the same file, tried in turn.
+        target: the file; its folder is made if needed.
         md5: checksum in hexadecimal digits, if one is published.
-        sha256: another one, or its first digits, as PyTorch's hub names files.
-        size: in bytes; a longer body is given up at once.
-        progress: told the bytes that have come.
-        advice: what somebody should do when no address gives the file; ends the error.
+        sha256: likewise, or only its first digits, as in the file names of PyTorch's hub.
+        size: size in bytes; a longer body is abandoned at once.
+        progress: called with the bytes received.
+        advice: what a person can do when no address sends the file; the end of the error message.
 
     Raises:
-        DataError: no address gave the file, or it cannot be written; names the file, its folder,
+        DataError: no address sent the file, or it cannot be written; names the file, its folder,
             every address and what went wrong there.
-        CancelledError: by `progress`; nothing is left behind.
+        CancelledError: raised by `progress`; nothing is left behind.
     """
     expected = _Expected(md5, sha256, size)
     partial = target.with_name(f"{target.name}.partial")
@@ -85,7 +82,7 @@ def fetch(
     except OSError as error:
         raise DataError(f"{target} cannot be written: {error}") from error
     finally:
-        with contextlib.suppress(OSError):  # of a folder that could not be made
+        with contextlib.suppress(OSError):  # the folder could not be made
             partial.unlink(missing_ok=True)
     raise DataError(
         f"{target.name} is not in {target.parent} and could not be downloaded. Tried "
@@ -94,11 +91,11 @@ def fetch(
 
 
 def _download(url: str, partial: Path, name: str, expected: _Expected, progress: Progress) -> None:
-    """Write what an address sends, and check it."""
+    """Write the body that an address sends, and check it."""
     md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
     done = 0
-    with _answer(url) as answer, partial.open("wb") as file:
-        total = _total(answer, expected)
+    with _open_response(url) as answer, partial.open("wb") as file:
+        total = _total_bytes(answer, expected)
         progress(f"downloading {name}", 0, total, "bytes")
         for block in answer.iter_raw():
             file.write(block)
@@ -119,8 +116,8 @@ def _download(url: str, partial: Path, name: str, expected: _Expected, progress:
 
 
 @contextlib.contextmanager
-def _answer(url: str) -> Iterator[httpx.Response]:
-    """An answer whose body is to be read; as it is stored, for checksums are of that."""
+def _open_response(url: str) -> Iterator[httpx.Response]:
+    """Open a response; its body comes as it is stored, because checksums are of that form."""
     headers = {"Accept-Encoding": "identity"}
     with httpx.stream(
         "GET", url, headers=headers, timeout=NETWORK_TIMEOUT_S, follow_redirects=True
@@ -129,8 +126,8 @@ def _answer(url: str) -> Iterator[httpx.Response]:
         yield answer
 
 
-def _total(answer: httpx.Response, expected: _Expected) -> int | None:
-    """Bytes to come, if anybody knows."""
+def _total_bytes(answer: httpx.Response, expected: _Expected) -> int | None:
+    """Return the number of bytes to come, if it is known."""
     length = answer.headers.get("Content-Length", "")
     announced = int(length) if length.isdecimal() else None
     if None not in (announced, expected.size) and announced != expected.size:

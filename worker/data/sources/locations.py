@@ -1,4 +1,5 @@
-"""Where each published data set lies below the folder of all data sets, and whether it does."""
+"""Where each published data set is looked for in the folder of all data sets, and whether it is
+there."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,56 +10,56 @@ STATES: Final[tuple[State, ...]] = ("yes", "partly", "no")
 
 
 @dataclass(frozen=True)
-class Place:
-    """One layout of a data set."""
+class Location:
+    """One layout of a data set; all paths are relative to the folder of all data sets."""
 
     path: str
-    """Its own folder."""
+    """The folder of the data set."""
     pieces: tuple[str, ...]
-    """Files and folders in it that a loader needs."""
+    """Files and folders in it that its loader needs."""
     archives: tuple[str, ...] = ()
-    """Archives from which a loader unpacks them, where it looks for these."""
+    """Archives from which the loader can unpack them."""
     more: tuple[str, ...] = ()
-    """Files of another data set that it needs too."""
+    """Files of another data set that the loader needs too."""
 
     def needs(self) -> tuple[str, ...]:
-        """Everything that must be there."""
+        """Return the paths of everything that must be there."""
         return (*(f"{self.path}/{piece}" for piece in self.pieces), *self.more)
 
 
-def _idx(name: str) -> Place:
+def _idx(name: str) -> Location:
     files = tuple(
         f"{part}-{what}-ubyte"
         for part in ("train", "t10k")
         for what in ("images-idx3", "labels-idx1")
     )
     raw = f"{name}/raw"
-    return Place(raw, files, tuple(f"{raw}/{file}.gz" for file in files))
+    return Location(raw, files, tuple(f"{raw}/{file}.gz" for file in files))
 
 
 _MNIST: Final = _idx("MNIST")
 
-PLACES: Final[dict[str, tuple[Place, ...]]] = {
+LOCATIONS: Final[dict[str, tuple[Location, ...]]] = {
     "mnist": (_MNIST,),
     "fashion_mnist": (_idx("FashionMNIST"),),
     "cifar10": (
-        Place(
+        Location(
             "cifar-10-batches-py",
             (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"),
             ("cifar-10-python.tar.gz",),
         ),
     ),
-    "cifar100": (Place("cifar-100-python", ("train", "test"), ("cifar-100-python.tar.gz",)),),
+    "cifar100": (Location("cifar-100-python", ("train", "test"), ("cifar-100-python.tar.gz",)),),
     "cub200": (
-        Place(
+        Location(
             "CUB_200_2011",
             ("images.txt", "image_class_labels.txt", "classes.txt", "images"),
             ("CUB_200_2011.tgz",),
         ),
     ),
     "cars196": (
-        Place("cars196", ("cars_annos.mat", "car_ims"), ("cars196/car_ims.tgz",)),
-        Place(
+        Location("cars196", ("cars_annos.mat", "car_ims"), ("cars196/car_ims.tgz",)),
+        Location(
             "stanford_cars",
             (
                 "devkit/cars_train_annos.mat",
@@ -74,21 +75,21 @@ PLACES: Final[dict[str, tuple[Place, ...]]] = {
         ),
     ),
     "sop": (
-        Place(
+        Location(
             "Stanford_Online_Products",
             ("Ebay_train.txt", "Ebay_test.txt"),
             ("Stanford_Online_Products.zip",),
         ),
     ),
     "tiny_imagenet": (
-        Place(
+        Location(
             "tiny-imagenet-200",
             ("wnids.txt", "train", "val/val_annotations.txt"),
             ("tiny-imagenet-200.zip",),
         ),
     ),
     "spoken_digits": (
-        Place(
+        Location(
             "free-spoken-digit-dataset",
             ("recordings",),
             ("free-spoken-digit-dataset/v1.0.10.tar.gz",),
@@ -96,19 +97,19 @@ PLACES: Final[dict[str, tuple[Place, ...]]] = {
         ),
     ),
 }
-"""Kind -> the layouts in which its loader finds it."""
+"""Kind of data -> the layouts that its loader accepts."""
 
 
-def state(kind: str, folder: Path) -> tuple[State, Place]:
-    """Whether a data set is there, unpacked, and in which layout; the first if in none.
+def state(kind: str, folder: Path) -> tuple[State, Location]:
+    """Return whether a data set is there, unpacked, and in which layout; the first if in none.
 
-    Only looks whether the files are there; loading them tells whether they are whole.
+    Only looks whether the files exist; whether they are complete shows when they are loaded.
     """
-    found = [(_state(place, folder), place) for place in PLACES[kind]]
+    found = [(_state(place, folder), place) for place in LOCATIONS[kind]]
     return min(found, key=lambda one: STATES.index(one[0]))
 
 
-def _state(place: Place, folder: Path) -> State:
+def _state(place: Location, folder: Path) -> State:
     there = [(folder / need).exists() for need in place.needs()]
     if all(there):
         return "yes"

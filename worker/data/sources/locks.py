@@ -1,4 +1,4 @@
-"""One process at a time in a folder of data sets."""
+"""A lock between processes that work in the same folder of data sets."""
 
 import fcntl
 import time
@@ -9,23 +9,24 @@ from typing import Final
 
 from worker.reporting.progress import SILENT, Progress
 
-ASK_AGAIN_S: Final = 0.2
+RETRY_S: Final = 0.2
+"""Seconds between two attempts to take the lock."""
 
 
 @contextmanager
 def locked(folder: Path, name: str, progress: Progress = SILENT) -> Iterator[None]:
-    """Hold a folder's lock of that name; wait for it while another process does.
+    """Hold the lock of that name in a folder; wait while another process holds it.
 
-    The lock is the kernel's and ends with its holder, however that ends.
+    It is a lock of the kernel, so it ends with the process that holds it, also when that is killed.
 
     Args:
-        folder: made if it is not there.
-        name: of the lock, whose file is hidden and stays.
-        progress: told that somebody waits, so that a wait can be cancelled.
+        folder: made if it does not exist.
+        name: name of the lock; its hidden file is never removed.
+        progress: called while waiting, so that a wait can be cancelled.
 
     Raises:
         OSError: the folder cannot be written.
-        CancelledError: by `progress`.
+        CancelledError: raised by `progress`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f".{name}.lock").open("w") as lock:
@@ -35,5 +36,5 @@ def locked(folder: Path, name: str, progress: Progress = SILENT) -> Iterator[Non
                 break
             except BlockingIOError:
                 progress(f"waiting for another run at {name}", 0, None)
-                time.sleep(ASK_AGAIN_S)
+                time.sleep(RETRY_S)
         yield

@@ -1,7 +1,5 @@
-"""What a team brought, wherever it lies: an upload is fetched, a path is taken as it is.
-
-Data sets that were uploaded to the API, fetched once into the workers' folder.
-"""
+"""A team's own data: uploads, fetched once from the API into the workers' folder, and files or
+folders of this machine, used where they are."""
 
 import hashlib
 import re
@@ -26,31 +24,31 @@ from worker.reporting.progress import Progress
 from worker.settings import Settings
 
 TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
-"""Of each read: the API reads the file from its disk and sends it as it is."""
+"""For each read: the API sends the file from its disk as it is."""
 DIGEST_HEADER: Final = "X-Content-SHA256"
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _BLOCK: Final = 2**20
 
 
-def folder_of(dataset: str, folder: Path) -> Path:
-    """Where an uploaded data set lies.
+def upload_folder(dataset: str, folder: Path) -> Path:
+    """Return the folder of an uploaded data set.
 
     Raises:
-        DataError: that is no id of a data set.
+        DataError: this is no valid id of a data set.
     """
     if not _ID.fullmatch(dataset):
         raise DataError(f"{dataset!r} is no id of an uploaded data set; see the Data page")
     return folder / "uploads" / dataset
 
 
-def content(dataset: str, folder: Path, progress: Progress) -> Path:
-    """The uploaded file, fetched from the API unless it is here already.
+def fetch_upload(dataset: str, folder: Path, progress: Progress) -> Path:
+    """Return the uploaded file; fetch it from the API unless it is here already.
 
     Raises:
         DataError: the API does not have it or cannot be reached, or it arrived damaged.
-        CancelledError: by `progress`; nothing half is left.
+        CancelledError: raised by `progress`; nothing incomplete is left.
     """
-    own = folder_of(dataset, folder)
+    own = upload_folder(dataset, folder)
     target = own / "content"
     if target.is_file():
         return target
@@ -76,7 +74,7 @@ def _fetch(dataset: str, partial: Path, progress: Progress) -> None:
     url = f"{settings.api_url}{API_PREFIX}/internal/datasets/{quote(dataset, safe='')}/content"
     headers = {"Authorization": f"Bearer {settings.token}"}
     try:
-        # The API is a neighbour; a proxy meant for the internet would miss it.
+        # The API is in the same network; a proxy meant for the internet would not reach it.
         with httpx.stream("GET", url, headers=headers, timeout=TIMEOUT, trust_env=False) as answer:
             if answer.status_code == httpx.codes.NOT_FOUND:
                 raise DataError(
@@ -96,7 +94,7 @@ def _fetch(dataset: str, partial: Path, progress: Progress) -> None:
 
 
 def _write(answer: httpx.Response, partial: Path, dataset: str, progress: Progress) -> str:
-    """Write the body as it comes; its sha256."""
+    """Write the body block by block and return its SHA-256."""
     length = answer.headers.get("Content-Length", "")
     total = float(length) if length.isdecimal() else None
     digest = hashlib.sha256()
@@ -110,23 +108,23 @@ def _write(answer: httpx.Response, partial: Path, dataset: str, progress: Progre
     return digest.hexdigest()
 
 
-def file_of(spec: OwnData, folder: Path, progress: Progress) -> Path:
-    """Where the file or folder of a spec lies.
+def find_file(spec: OwnData, folder: Path, progress: Progress) -> Path:
+    """Return the path of the file or folder that a spec names; fetch an upload.
 
     Raises:
-        DataError: the spec names none, or the upload cannot be had.
-        CancelledError: by `progress`.
+        DataError: the spec names none, or the upload cannot be fetched.
+        CancelledError: raised by `progress`.
     """
     if spec.dataset:
-        return content(spec.dataset, folder, progress)
+        return fetch_upload(spec.dataset, folder, progress)
     if not spec.path:
         raise DataError("neither an uploaded data set nor a path on this machine is named")
     return Path(spec.path)
 
 
 @contextmanager
-def refusals(what: str) -> Iterator[None]:
-    """Turns what is wrong with somebody's data into the error of a run.
+def raising_data_errors(what: str) -> Iterator[None]:
+    """Turn problems of a team's data into the error of a run.
 
     Raises:
         DataError: with the first problems and their number.
@@ -141,7 +139,7 @@ def refusals(what: str) -> Iterator[None]:
 
 
 def table_pool(spec: OwnData, table: FeatureTable) -> Pool:
-    """Rows of features, split as the spec asks.
+    """Build a pool of rows of features, split as the spec says.
 
     Raises:
         DataError: too few classes or rows for that split.
@@ -149,7 +147,7 @@ def table_pool(spec: OwnData, table: FeatureTable) -> Pool:
     return Pool(
         items=torch.from_numpy(table.features),
         labels=torch.from_numpy(table.labels),
-        indices=split(spec, table.labels),
+        indices=split_labels(spec, table.labels),
         fine=None if table.fine is None else torch.from_numpy(table.fine),
         visual=None if table.visual is None else torch.from_numpy(table.visual),
         class_disjoint=spec.split == "class",
@@ -157,8 +155,8 @@ def table_pool(spec: OwnData, table: FeatureTable) -> Pool:
     )
 
 
-def split(spec: OwnData, labels: np.ndarray) -> splits.Indices:
-    """The splits of labels [N] as a spec asks.
+def split_labels(spec: OwnData, labels: np.ndarray) -> splits.Indices:
+    """Split labels [N] as a spec says.
 
     Raises:
         DataError: too few classes or items for that split.

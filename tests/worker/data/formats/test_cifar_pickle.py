@@ -22,7 +22,7 @@ from worker.data.formats import cifar_pickle
 def test_every_other_name_is_refused(name: str) -> None:
     module, attribute = name.split()
     with pytest.raises(cifar_pickle.ContentError, match=f"asks for {module}.{attribute}"):
-        cifar_pickle.read(f"c{module}\n{attribute}\n.".encode())
+        cifar_pickle.read_pickle(f"c{module}\n{attribute}\n.".encode())
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_every_other_name_is_refused(name: str) -> None:
 )
 def test_what_is_no_official_content_is_refused(content: bytes) -> None:
     with pytest.raises(cifar_pickle.ContentError, match=r"like the official one: ."):
-        cifar_pickle.read(content)
+        cifar_pickle.read_pickle(content)
 
 
 def test_arrays_are_those_that_were_pickled() -> None:

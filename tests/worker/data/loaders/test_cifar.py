@@ -25,7 +25,7 @@ from tests.support.tiny_cifar import COARSE, FOLDERS, TEST_PER_CLASS, md5
 from tests.support.waiting import PATIENCE
 from worker.data import Dataset, Pool, Split
 from worker.data.loaders import cifar
-from worker.data.loaders.cifar import Published
+from worker.data.loaders.cifar import PublishedFiles
 from worker.data.sources.locks import locked
 from worker.errors import CancelledError, DataError
 from worker.reporting.progress import SILENT, Progress
@@ -38,7 +38,7 @@ SPECS: dict[str, Cifar10Data | Cifar100Data] = {
 }
 
 
-def published(kind: str, *hosts: str) -> Published:
+def published(kind: str, *hosts: str) -> PublishedFiles:
     """The tiny files, as somebody publishes them."""
     official = cifar.published_files(kind)
     sums = {name: md5(content) for name, content in tiny_cifar.files(kind).items()}
@@ -111,7 +111,7 @@ class TestSplits:
         self, folder: Path, kind: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Its own reader unpickles the same tiny files, once it is given their checksums."""
-        reader, files = cifar.CLASSES[kind], published(kind)
+        reader, files = cifar.TORCHVISION_CLASSES[kind], published(kind)
         for name, value in (
             ("train_list", list(files.train.items())),
             ("test_list", list(files.test.items())),

@@ -27,7 +27,7 @@ from worker import data
 from worker.api.client import Claim
 from worker.data import Dataset, Pool, Split
 from worker.data.loaders import mnist
-from worker.data.loaders.mnist import Published
+from worker.data.loaders.mnist import PublishedFiles
 from worker.data.sources.locks import locked
 from worker.errors import CancelledError, DataError
 from worker.reporting.progress import SILENT, Progress
@@ -40,14 +40,14 @@ PARTS = ("train", "validation", "test")
 FILES = tuple(tiny_mnist.arrays())
 
 
-def published(*mirrors: str, name: str = "MNIST") -> Published:
+def published(*mirrors: str, name: str = "MNIST") -> PublishedFiles:
     """The tiny files, as somebody publishes them."""
     return Published(name, mirrors or (unused_url(),), dict(tiny_mnist.checksums()))
 
 
 def pool(
     folder: Path,
-    files: Published | None = None,
+    files: PublishedFiles | None = None,
     *,
     spec: MnistData | FashionMnistData | None = None,
     progress: Progress = SILENT,
@@ -156,7 +156,7 @@ class TestFashion:
         assert same(data.load(FashionMnistData(), tmp_path).dataset().train, loaded.train)
 
     def test_the_official_files_are_those_of_the_kind(self) -> None:
-        official = {kind: mnist.published_files(kind) for kind in mnist.CLASSES}
+        official = {kind: mnist.published_files(kind) for kind in mnist.TORCHVISION_CLASSES}
         assert [one.name for one in official.values()] == ["MNIST", "FashionMNIST"]
         for one in official.values():
             assert [name.removesuffix(".gz") for name in one.archives] == list(FILES)

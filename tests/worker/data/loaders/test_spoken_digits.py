@@ -17,7 +17,7 @@ from worker import data
 from worker.data import Pool
 from worker.data.formats import audio
 from worker.data.loaders import spoken_digits as spoken_files
-from worker.data.loaders.digits import read
+from worker.data.loaders.digits import read_digits
 from worker.errors import DataError
 from worker.reporting.progress import SILENT
 
@@ -47,7 +47,7 @@ def test_each_recording_has_an_image_of_its_digit(folder: Path) -> None:
     assert pool.fine is not None
     assert torch.equal(pool.fine // 2, pool.labels), "the speaker within the digit"
     assert pool.fine.bincount().tolist() == [10] * 20
-    known, digits = read()
+    known, digits = read_digits()
     looks = {one.numpy().tobytes(): int(digit) for one, digit in zip(known, digits, strict=True)}
     assert [looks[image.numpy().tobytes()] for image in tensor(pool.visual)] == pool.labels.tolist()
 
@@ -111,7 +111,7 @@ class TestFiles:
         place = tmp_path / "datasets" / "free-spoken-digit-dataset"
         place.mkdir(parents=True)
         tiny_spoken.write_archive(place / "v1.0.10.tar.gz", tmp_path / "scratch")
-        assert len(spoken_files.complete(tmp_path / "datasets", SILENT, urls=())) == 200
+        assert len(spoken_files.ensure_recordings(tmp_path / "datasets", SILENT, urls=())) == 200
         assert sorted(path.name for path in place.iterdir()) == ["recordings", "v1.0.10.tar.gz"]
 
     def test_it_is_downloaded_when_first_needed(self, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ class TestFiles:
         told: list[str] = []
         with serving(served) as server:
             for _ in range(2):
-                found = spoken_files.complete(
+                found = spoken_files.ensure_recordings(
                     own,
                     lambda what, *_: told.append(what),
                     [f"{server.url}/v1.0.10.tar.gz"],
@@ -135,7 +135,7 @@ class TestFiles:
 
     def test_absent_and_offline_names_folder_and_file(self, tmp_path: Path) -> None:
         with pytest.raises(DataError) as caught:
-            spoken_files.complete(tmp_path, SILENT, ["http://127.0.0.1:9/v1.0.10.tar.gz"])
+            spoken_files.ensure_recordings(tmp_path, SILENT, ["http://127.0.0.1:9/v1.0.10.tar.gz"])
         assert "v1.0.10.tar.gz is not in" in str(caught.value)
         assert str(tiny_spoken.recordings(tmp_path)) in str(caught.value)
 
@@ -144,14 +144,14 @@ class TestFiles:
         (own / "hello.wav").write_bytes(b"")
         (own / "x_george_1.wav").write_bytes(b"")
         with pytest.raises(DataError, match=r"hello\.wav, x_george_1\.wav: a recording's name is"):
-            spoken_files.complete(folder, SILENT)
+            spoken_files.ensure_recordings(folder, SILENT)
 
     def test_an_archive_of_something_else_is_told(self, tmp_path: Path) -> None:
         place = tmp_path / "free-spoken-digit-dataset"
         place.mkdir()
         (place / "v1.0.10.tar.gz").write_bytes(b"rubbish")
         with pytest.raises(DataError, match=r"v1\.0\.10\.tar\.gz"):
-            spoken_files.complete(tmp_path, SILENT, urls=())
+            spoken_files.ensure_recordings(tmp_path, SILENT, urls=())
         assert [p.name for p in place.iterdir()] == ["v1.0.10.tar.gz"]
 
 
@@ -171,7 +171,7 @@ class TestWavs:
             data = tiny_spoken.samples(3, 1, 0, seconds)
             tiny_spoken.write_wav(tmp_path / f"{name}.wav", data)
         short, long = self.mels(tmp_path / "short.wav", tmp_path / "long.wav")
-        assert (short[:, :, 10:] == np.float32(np.log(audio.FLOOR))).all()
+        assert (short[:, :, 10:] == np.float32(np.log(audio.POWER_FLOOR))).all()
         assert (long[:, :, -1].max()) > short[:, :, -1].max() + 5
 
     @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.recorded_progress import RecordedProgress
 from worker.data.sources import archives
-from worker.data.sources.archives import gunzipped, unpacked
+from worker.data.sources.archives import gunzip, unpack
 from worker.errors import CancelledError, DataError
 from worker.reporting.progress import SILENT
 
@@ -68,7 +68,7 @@ class Place:
 
     def unpack(self, content: bytes, limit: int = LIMIT) -> dict[str, bytes]:
         self.archive.write_bytes(content)
-        unpacked(self.archive, self.into, limit=limit, progress=SILENT)
+        unpack(self.archive, self.into, limit=limit, progress=SILENT)
         return {
             path.relative_to(self.into).as_posix(): path.read_bytes()
             for path in self.into.rglob("*")
@@ -209,7 +209,7 @@ class TestOneFile:
         archive, target, told = tmp_path / "a.gz", tmp_path / "a", RecordedProgress()
         archive.write_bytes(gzip.compress(b"new"))
         target.write_bytes(b"old")
-        gunzipped(archive, target, limit=3, progress=told)
+        gunzip(archive, target, limit=3, progress=told)
         assert target.read_bytes() == b"new"
         assert {call[0] for call in told.calls} == {"unpacking a.gz"}
 
@@ -223,7 +223,7 @@ class TestOneFile:
         archive.write_bytes(content)
         target.write_bytes(b"old")
         with pytest.raises(DataError, match=f"{archive} is (damaged|refused)"):
-            gunzipped(archive, target, limit=3, progress=SILENT)
+            gunzip(archive, target, limit=3, progress=SILENT)
         archive.write_bytes(gzip.compress(b"new"))
         with pytest.raises(CancelledError):
             gunzipped(archive, target, limit=3, progress=RecordedProgress(cancel="unpacking"))
