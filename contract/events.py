@@ -11,11 +11,11 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
 
 VERSION: Final = 1
-LARGEST: Final = 2**63 - 1
+MAX_INTEGER: Final = 2**63 - 1
 """Largest integer that the databases can store."""
 
 
-def _storable(text: object) -> object:
+def _make_storable(text: object) -> object:
     """Replace characters that UTF-8 or PostgreSQL cannot store.
 
     Messages of libraries may hold them, and an event that cannot be stored would end its run.
@@ -25,9 +25,9 @@ def _storable(text: object) -> object:
     return text.encode(errors="replace").decode().replace("\0", "\ufffd")
 
 
-Text = Annotated[str, BeforeValidator(_storable)]
+Text = Annotated[str, BeforeValidator(_make_storable)]
 """Text of any origin."""
-Step = Annotated[int, Field(ge=0, le=LARGEST)]
+Step = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 """Number of optimiser steps done."""
 
 
@@ -86,7 +86,7 @@ class Started(_Numbered):
     device: Text
     """Name for the pages, for example "cpu" or "NVIDIA H100"."""
     total_steps: Step
-    steps_per_epoch: int = Field(ge=1, le=LARGEST)
+    steps_per_epoch: int = Field(ge=1, le=MAX_INTEGER)
     after: Step = 0
     """Step from which the attempt continues: that of the claim, or 0 where the checkpoint could not
     be used. In that case the points of earlier attempts are deleted, so that no series mixes two
@@ -162,7 +162,7 @@ class Checkpointed(_Numbered):
     """
 
     kind: Literal["checkpointed"] = "checkpointed"
-    step: int = Field(ge=1, le=LARGEST)
+    step: int = Field(ge=1, le=MAX_INTEGER)
     digest: Digest
     """Digest of the blob, which only workers can read."""
 

@@ -13,7 +13,7 @@ FORMAT_VARIABLE: Final = "LOSSBOARD_LOG_FORMAT"
 FORMATS: Final = ("text", "json")
 
 
-def of(run: str, attempt: int) -> dict[str, Any]:
+def attempt_fields(run: str, attempt: int) -> dict[str, Any]:
     """Return the `extra` argument for a log line about an attempt."""
     return {"run": run, "attempt": attempt}
 
@@ -50,7 +50,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-def chosen(environ: Mapping[str, str]) -> str:
+def log_format(environ: Mapping[str, str]) -> str:
     """Return the log format that the environment names; text by default.
 
     Raises:
@@ -62,7 +62,7 @@ def chosen(environ: Mapping[str, str]) -> str:
     return name
 
 
-def set_up(format: str, level: int = logging.WARNING, *, also: Iterable[str] = ()) -> None:
+def set_up_logging(format: str, level: int = logging.WARNING, *, also: Iterable[str] = ()) -> None:
     """Set up the log of this process on stderr, unless logging is configured already.
 
     Args:

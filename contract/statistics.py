@@ -127,7 +127,7 @@ def _compare(a: tuple[float, ...], b: tuple[float, ...]) -> PairedDifference:
     return PairedDifference(
         mean_difference=statistics.fmean(differences),
         interval=interval(differences),
-        p_value=_sign_flip(differences),
+        p_value=_sign_flip_p_value(differences),
         smallest_p=smallest_p(len(a)),
         effect_size=_effect_size(a, b),
         n=len(a),
@@ -154,8 +154,8 @@ def _effect_size(a: tuple[float, ...], b: tuple[float, ...]) -> float | None:
     return correction * (statistics.fmean(a) - statistics.fmean(b)) / spread
 
 
-def _sign_flip(differences: tuple[float, ...]) -> float:
-    sums = np.abs(_patterns(len(differences)) @ np.array(differences))
+def _sign_flip_p_value(differences: tuple[float, ...]) -> float:
+    sums = np.abs(_sign_patterns(len(differences)) @ np.array(differences))
     observed = abs(math.fsum(differences)) - _ROUNDING * math.fsum(map(abs, differences))
     as_extreme = int(np.count_nonzero(sums >= observed))
     if len(differences) <= ENUMERATED_SEEDS:
@@ -164,7 +164,7 @@ def _sign_flip(differences: tuple[float, ...]) -> float:
 
 
 @lru_cache(maxsize=2)
-def _patterns(n: int) -> NDArray[np.float64]:
+def _sign_patterns(n: int) -> NDArray[np.float64]:
     """Return rows of n signs: all patterns, or random ones.
 
     One half of all patterns is enough: flipping every sign of a pattern gives the same |sum|.

@@ -11,10 +11,10 @@ from backend.datasets.schemas import KINDS, Facts
 from backend.db.models import Dataset
 from contract.comparison.data import OwnData
 from contract.comparison.data.facts import (
-    LEAST_CLASSES,
-    held_classes_of,
-    held_items_of,
-    training_items_of,
+    MIN_CLASSES,
+    training_items_of_class,
+    validation_classes,
+    validation_items_of_class,
 )
 from contract.comparison.problems import Problem
 from contract.comparison.training import MPerClassSampler, Training, TrainingOverrides
@@ -67,7 +67,7 @@ def _too_few(dataset: Dataset, raw: Mapping[str, Any]) -> list[Problem]:
 def _split_problem(dataset: str, counts: list[int], data: OwnData) -> str:
     """Why it cannot be split as asked; empty where it can."""
     by_class = data.split == "class"
-    least = LEAST_CLASSES[data.validation]
+    least = MIN_CLASSES[data.validation]
     if by_class and len(counts) < least:
         return (
             f"by class, validated on {data.validation}, it needs {least} classes or more; "
@@ -76,9 +76,9 @@ def _split_problem(dataset: str, counts: list[int], data: OwnData) -> str:
     if by_class and data.validation == "classes":
         return ""  # whole classes validate, and none has one item only
     if by_class:
-        held = [held_items_of(count) for count in counts[: len(counts) // 2]]
+        held = [validation_items_of_class(count) for count in counts[: len(counts) // 2]]
     else:
-        held = [(count - training_items_of(count)) // 2 for count in counts]
+        held = [(count - training_items_of_class(count)) // 2 for count in counts]
     if max(held) < 2:
         return (
             f"no class with two items of {dataset!r} would validate; bring more items a class, or "
@@ -91,11 +91,11 @@ def training_share(counts: list[int], data: OwnData) -> tuple[int, int]:
     """Items and classes of the training split; of the items the most there may be, where chance
     decides which classes train."""
     if data.split == "item":
-        return sum(training_items_of(count) for count in counts), len(counts)
+        return sum(training_items_of_class(count) for count in counts), len(counts)
     half = counts[: len(counts) // 2]
     if data.validation == "items":
-        return sum(count - held_items_of(count) for count in half), len(half)
-    learnt = len(half) - held_classes_of(len(half))
+        return sum(count - validation_items_of_class(count) for count in half), len(half)
+    learnt = len(half) - validation_classes(len(half))
     return sum(sorted(half)[-learnt:]), learnt
 
 

@@ -101,7 +101,7 @@ def claim(
     workers.seen(asked.worker, device=asked.device, host=asked.host, pid=asked.pid, run=taken)
     if run is None:
         return Response(status_code=204)
-    log.info("claimed by %s", asked.worker, extra=logs.of(run.id, run.attempt))
+    log.info("claimed by %s", asked.worker, extra=logs.attempt_fields(run.id, run.attempt))
     return Claim(
         run=run.id,
         attempt=run.attempt,

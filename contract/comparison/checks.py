@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contract.comparison.data import Data, OwnData, class_count, modalities, training_items
-from contract.comparison.encoder import TAKES, Backbone, Encoder
+from contract.comparison.encoder import TAKES, BackboneEncoder, Encoder
 from contract.comparison.problems import Problem
 from contract.comparison.training import MPerClassSampler, Training
 
@@ -22,7 +22,7 @@ def source_problems(data: Data) -> list[Problem]:
 def encoder_problems(data: Data, encoder: Encoder, visual_encoder: Encoder | None) -> list[Problem]:
     """Check that each modality has an encoder that fits, and that both map into one space."""
     held = modalities(data)
-    problems = _fit(data, held.items, encoder, "encoder")
+    problems = _fit_problems(data, held.items, encoder, "encoder")
     if held.visual is None:
         if visual_encoder is not None:
             message = f"'{data.kind}' has one modality; leave it out"
@@ -31,7 +31,7 @@ def encoder_problems(data: Data, encoder: Encoder, visual_encoder: Encoder | Non
     if visual_encoder is None:
         message = f"required, but missing: '{data.kind}' has two modalities"
         return [*problems, Problem("visual_encoder", message)]
-    problems += _fit(data, held.visual, visual_encoder, "visual_encoder")
+    problems += _fit_problems(data, held.visual, visual_encoder, "visual_encoder")
     for name in ("embedding_dim", "normalize"):
         first, second = getattr(encoder, name), getattr(visual_encoder, name)
         if first != second:
@@ -40,13 +40,15 @@ def encoder_problems(data: Data, encoder: Encoder, visual_encoder: Encoder | Non
     return problems
 
 
-def _fit(data: Data, items: str, encoder: Encoder, path: str) -> list[Problem]:
+def _fit_problems(data: Data, items: str, encoder: Encoder, path: str) -> list[Problem]:
     problems = []
     if items not in TAKES[encoder.kind]:
         fitting = ", ".join(f"'{kind}'" for kind, takes in TAKES.items() if items in takes)
         message = f"'{encoder.kind}' cannot take the {items} of '{data.kind}'; take {fitting}"
         problems.append(Problem(f"{path}.kind", message))
-    if isinstance(encoder, Backbone) and (encoder.weights == "file") != bool(encoder.weights_file):
+    if isinstance(encoder, BackboneEncoder) and (encoder.weights == "file") != bool(
+        encoder.weights_file
+    ):
         seen = repr(encoder.weights_file) if encoder.weights_file else "nothing"
         message = f"goes with weights 'file'; got {seen} with weights '{encoder.weights}'"
         problems.append(Problem(f"{path}.weights_file", message))
@@ -68,7 +70,7 @@ def augmentation_problems(
     path = "training.augmentation"
     if not of_images:
         return [Problem(path, f"'{training.augmentation}' is for images; '{data.kind}' has none")]
-    if any(isinstance(own, Backbone) and own.tuning == "frozen" for own in of_images):
+    if any(isinstance(own, BackboneEncoder) and own.tuning == "frozen" for own in of_images):
         message = (
             f"'{training.augmentation}' cannot change the features of a frozen backbone, which "
             "are computed once; take the training 'head' or 'full'"

@@ -49,17 +49,17 @@ def differences(spec: ComparisonSpec, arms: tuple[str, ...] = ()) -> list[Differ
 
 
 def _settings(spec: ComparisonSpec, arm: Arm) -> Iterator[tuple[str, str, Any]]:
-    for name, meaning, value in leaves("loss", arm.loss):
+    for name, meaning, value in iterate_settings("loss", arm.loss):
         if name != "loss.kind":
             yield name, meaning, value
-    yield from leaves("training", spec.training_of(arm))
+    yield from iterate_settings("training", spec.training_of(arm))
 
 
-def leaves(path: str, section: BaseModel) -> Iterator[tuple[str, str, Any]]:
+def iterate_settings(path: str, section: BaseModel) -> Iterator[tuple[str, str, Any]]:
     """Yield (path, title, value) of every setting of a section and of the sections within it."""
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
         if isinstance(value, BaseModel):
-            yield from leaves(f"{path}.{name}", value)
+            yield from iterate_settings(f"{path}.{name}", value)
         else:
             yield f"{path}.{name}", field.title or name, value

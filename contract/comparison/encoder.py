@@ -40,7 +40,7 @@ class AudioConvnetEncoder(_Encoder):
     channels: int = Field(32, ge=4, le=512, title="Channels", description="Of the first layer.")
 
 
-class Backbone(_Encoder):
+class BackboneEncoder(_Encoder):
     """A known network without its classifier, and a head that maps its features to embeddings."""
 
     kind: str
@@ -66,31 +66,29 @@ class Backbone(_Encoder):
     )
 
 
-class Resnet18Encoder(Backbone):
+class Resnet18Encoder(BackboneEncoder):
     """ResNet-18 (He et al. 2016): 512 features of 224 x 224 pixels."""
 
     kind: Literal["resnet18"] = "resnet18"
 
 
-class Resnet50Encoder(Backbone):
+class Resnet50Encoder(BackboneEncoder):
     """ResNet-50 (He et al. 2016): 2,048 features of 224 x 224 pixels."""
 
     kind: Literal["resnet50"] = "resnet50"
 
 
-class VitB32Encoder(Backbone):
+class VitB32Encoder(BackboneEncoder):
     """ViT-B/32 (Dosovitskiy et al. 2021): 768 features of 224 x 224 pixels."""
 
     kind: Literal["vit_b_32"] = "vit_b_32"
 
 
-class EfficientnetLite0Encoder(Backbone):
+class EfficientnetLite0Encoder(BackboneEncoder):
     """EfficientNet-Lite0 (Tan & Le 2019): 1,280 features of 224 x 224 pixels."""
 
     kind: Literal["efficientnet_lite0"] = "efficientnet_lite0"
 
-
-BackboneEncoder = Resnet18Encoder | Resnet50Encoder | VitB32Encoder | EfficientnetLite0Encoder
 
 Encoder = Annotated[
     MlpEncoder

@@ -25,7 +25,7 @@ class SpecError(ValueError):
         super().__init__("; ".join(f"{path or 'spec'}: {message}" for path, message in problems))
 
 
-def from_validation(error: ValidationError) -> list[Problem]:
+def problems_of_validation(error: ValidationError) -> list[Problem]:
     """Return the problems of a pydantic error, with paths of the spec and in plain words."""
     return [
         Problem(_path(detail["loc"]), _message(detail["type"], detail["msg"], detail["input"]))

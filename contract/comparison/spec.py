@@ -15,7 +15,7 @@ from contract.comparison.checks import (
 from contract.comparison.data import Data
 from contract.comparison.encoder import Encoder
 from contract.comparison.loss import Loss
-from contract.comparison.problems import Problem, Section, SpecError, from_validation
+from contract.comparison.problems import Problem, Section, SpecError, problems_of_validation
 from contract.comparison.training import Measure, Training, TrainingOverrides
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -78,24 +78,24 @@ def parse_spec(raw: object) -> ComparisonSpec:
     try:
         spec = ComparisonSpec.model_validate(raw)
     except ValidationError as error:
-        problems += from_validation(error)
+        problems += problems_of_validation(error)
     if isinstance(raw, Mapping):
-        problems += _disagreements(raw)
+        problems += _problems_between_sections(raw)
     if problems or spec is None:
         raise SpecError(problems)
     return spec
 
 
-def _disagreements(raw: Mapping[str, Any]) -> list[Problem]:
+def _problems_between_sections(raw: Mapping[str, Any]) -> list[Problem]:
     """Return problems between sections, checked on the valid ones, so that one invalid section does
     not hide problems between others."""
-    data = _sound(_DATA, raw.get("data"))
-    encoder = _sound(_ENCODER, raw.get("encoder"))
+    data = _valid_or_none(_DATA, raw.get("data"))
+    encoder = _valid_or_none(_ENCODER, raw.get("encoder"))
     raw_visual = raw.get("visual_encoder")
-    visual = None if raw_visual is None else _sound(_ENCODER, raw_visual)
-    training = _sound(_TRAINING, raw.get("training", {}))
+    visual = None if raw_visual is None else _valid_or_none(_ENCODER, raw_visual)
+    training = _valid_or_none(_TRAINING, raw.get("training", {}))
     raw_arms = raw.get("arms")
-    arms = [_sound(_ARM, arm) for arm in raw_arms] if isinstance(raw_arms, list) else []
+    arms = [_valid_or_none(_ARM, arm) for arm in raw_arms] if isinstance(raw_arms, list) else []
 
     problems: list[Problem] = []
     if data:
@@ -121,7 +121,7 @@ _TRAINING = TypeAdapter(Training)
 _ARM = TypeAdapter(Arm)
 
 
-def _sound(adapter: TypeAdapter[T], raw: object) -> T | None:
+def _valid_or_none(adapter: TypeAdapter[T], raw: object) -> T | None:
     try:
         return adapter.validate_python(raw)
     except ValidationError:

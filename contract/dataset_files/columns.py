@@ -44,7 +44,7 @@ class Column(Protocol):
 
 
 @dataclass(frozen=True)
-class InMemory:
+class InMemoryColumn:
     """A column whose values are in memory."""
 
     values: np.ndarray
@@ -69,12 +69,12 @@ class InMemory:
         yield self.values
 
 
-def rows_at_once(shape: tuple[int, ...], dtype: np.dtype) -> int:
+def rows_per_block(shape: tuple[int, ...], dtype: np.dtype) -> int:
     """Return the number of rows in a block."""
     return max(1, BLOCK_BYTES // max(1, prod(shape[1:]) * dtype.itemsize))
 
 
-def whole(column: Column) -> np.ndarray:
+def read_all(column: Column) -> np.ndarray:
     """Return all values of a small column.
 
     Raises:
@@ -84,7 +84,7 @@ def whole(column: Column) -> np.ndarray:
     return np.concatenate(blocks) if blocks else np.zeros(column.shape, dtype=column.dtype)
 
 
-def readable(name: str, column: Column, limits: Limits, findings: Findings) -> bool:
+def check_readable(name: str, column: Column, limits: Limits, findings: Findings) -> bool:
     """Return whether the values of a column may be read; add a problem if not.
 
     A declared size beyond the limit is accepted where the file really holds that many bytes: it is
@@ -106,13 +106,13 @@ def readable(name: str, column: Column, limits: Limits, findings: Findings) -> b
     return False
 
 
-LONGEST_NAME: Final = 200
+MAX_NAME_LENGTH: Final = 200
 """Most letters of a label."""
 _SEEMS_MISSING: Final = ("nan", "NaN", "None", "null")
 _LARGEST_EXACT: Final = 2.0**53
 
 
-class Coded(NamedTuple):
+class CodedLabels(NamedTuple):
     """Labels of rows as codes, with the names of the classes."""
 
     codes: np.ndarray
@@ -123,7 +123,7 @@ class Coded(NamedTuple):
 
 def read_labels(
     name: str, column: Column, findings: Findings, *, background: bool = False
-) -> Coded:
+) -> CodedLabels:
     """Read labels: numbers or words [N], rows with one class marked [N, C], or such marks for each
     second [N, T, C].
 
@@ -134,28 +134,28 @@ def read_labels(
         background: whether the last of the C classes means "none of them", as in AVE.
     """
     try:
-        values = whole(column)
+        values = read_all(column)
     except DamagedError as error:
         findings.add(name, str(error))
-        return Coded(np.zeros(0, dtype=np.int64), ())
+        return CodedLabels(np.zeros(0, dtype=np.int64), ())
     if values.ndim == 2 and 1 in values.shape:  # MATLAB has no vectors
         values = values.ravel()
     if values.ndim == 1:
-        return code(name, values, findings)
+        return code_labels(name, values, findings)
     if values.ndim in (2, 3) and values.dtype.kind in "fiub":
-        return _marked(name, values, findings, background=background)
+        return _code_marks(name, values, findings, background=background)
     findings.add(
         name,
         f"has shape {values.shape}; needs a number or a word for each row, or marks [N, C]",
     )
-    return Coded(np.zeros(0, dtype=np.int64), ())
+    return CodedLabels(np.zeros(0, dtype=np.int64), ())
 
 
-def code(name: str, values: np.ndarray, findings: Findings) -> Coded:
+def code_labels(name: str, values: np.ndarray, findings: Findings) -> CodedLabels:
     """Turn labels that are numbers or words [N] into codes."""
     missing = np.zeros(len(values), dtype=bool)
     if values.dtype.kind in "US":
-        values = words(values)
+        values = as_words(values)
         missing = values == ""
     elif values.dtype.kind == "f":
         missing = np.isnan(values)
@@ -164,11 +164,11 @@ def code(name: str, values: np.ndarray, findings: Findings) -> Coded:
             findings.add(f"row {row}, {name}", f"is {values[row]}; needs a whole number or a word")
         missing_or_bad = missing | bad
         values = np.where(missing_or_bad, 0, values).astype(np.int64)
-        return _coded(name, values, missing, missing_or_bad, findings)
-    return _coded(name, values, missing, missing, findings)
+        return _code_values(name, values, missing, missing_or_bad, findings)
+    return _code_values(name, values, missing, missing, findings)
 
 
-def words(values: np.ndarray) -> np.ndarray:
+def as_words(values: np.ndarray) -> np.ndarray:
     """Return words, or numbers as words, without blanks around them; bytes are read as UTF-8."""
     if values.dtype.kind == "S":
         values = np.char.decode(values, "utf-8", "replace")
@@ -177,9 +177,9 @@ def words(values: np.ndarray) -> np.ndarray:
     return np.char.strip(values.astype(np.str_))
 
 
-def _coded(
+def _code_values(
     name: str, values: np.ndarray, missing: np.ndarray, unusable: np.ndarray, findings: Findings
-) -> Coded:
+) -> CodedLabels:
     for row in np.flatnonzero(missing):
         findings.add(f"row {row}, {name}", "is missing; every row needs one")
     known, places = np.unique(values[~unusable], return_inverse=True)
@@ -187,14 +187,18 @@ def _coded(
     codes[~unusable] = places
     names = tuple(str(value) for value in known.tolist())
     for one in names:
-        if len(one) > LONGEST_NAME:
-            findings.add(name, f"has a word of {len(one):,} letters; {LONGEST_NAME} are the most")
+        if len(one) > MAX_NAME_LENGTH:
+            findings.add(
+                name, f"has a word of {len(one):,} letters; {MAX_NAME_LENGTH} are the most"
+            )
         elif one in _SEEMS_MISSING:
             findings.warn(name, f"has a class named {one!r}; is it a missing label saved as text?")
-    return Coded(codes, names)
+    return CodedLabels(codes, names)
 
 
-def _marked(name: str, values: np.ndarray, findings: Findings, *, background: bool) -> Coded:
+def _code_marks(
+    name: str, values: np.ndarray, findings: Findings, *, background: bool
+) -> CodedLabels:
     """Turn rows of marks into codes: the class with the highest mark, of several seconds the class
     of most of them."""
     marks = values.astype(np.float64)
@@ -212,7 +216,7 @@ def _marked(name: str, values: np.ndarray, findings: Findings, *, background: bo
         marks = marks[:, :-1]
     if not marks.shape[1]:
         findings.add(name, "has no class")
-        return Coded(np.full(len(marks), -1, dtype=np.int64), ())
+        return CodedLabels(np.full(len(marks), -1, dtype=np.int64), ())
     finite = np.isfinite(marks).all(axis=1)
     marks = np.where(np.isfinite(marks), marks, 0)
     for row in np.flatnonzero(~one_only & finite):
@@ -223,7 +227,7 @@ def _marked(name: str, values: np.ndarray, findings: Findings, *, background: bo
     # Classes without rows are left out, so that every code is an index of a class that has rows.
     places = np.where(none, -1, marks.argmax(axis=1))
     known = np.unique(places[~none])
-    return Coded(
+    return CodedLabels(
         np.where(none, -1, np.searchsorted(known, places)).astype(np.int64),
         tuple(str(place) for place in known),
     )

@@ -1,19 +1,42 @@
 """Tables of features with labels, of one modality or of pairs of two, read from any format."""
 
-import contextlib
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
 from contract.dataset_files.columns import Column
 from contract.dataset_files.hdf5 import h5_columns, open_h5
-from contract.dataset_files.problems import DEFAULT, FeatureTable, Findings, Limits
-from contract.dataset_files.table import build
-from contract.dataset_files.table_file import open_columns
+from contract.dataset_files.matfile import mat_columns
+from contract.dataset_files.npz import npz_columns
+from contract.dataset_files.parquet import open_parquet, parquet_columns
+from contract.dataset_files.problems import DEFAULT_LIMITS, FeatureTable, Findings, Limits
+from contract.dataset_files.table import OTHER_COLUMNS, build_table
+from contract.dataset_files.zip_files import open_zip
 
 FEATURE_MATRICES: Final = {"features": "f"}
 
+PAIRED_MATRICES: Final = {"audio": "a", "visual": "v"}
 
-def read_features(path: Path, limits: Limits = DEFAULT) -> FeatureTable:
+AVE_FILES: Final = {
+    "audio": "audio_feature.h5",
+    "visual": "visual_feature.h5",
+    "labels": "labels.h5",
+}
+"""The files of the AVE data set's features; each holds one array."""
+
+_FIRST_BYTES: Final = {
+    b"PK": "npz",
+    b"PAR1": "parquet",
+    b"\x89HDF\r\n\x1a\n": "h5",
+    b"MATLAB 7.3 MAT-file": "h5",
+    b"MATLAB 5.0 MAT-file": "mat",
+    b"\x93NUMPY": "npy",
+}
+"""First bytes of a file -> its format."""
+
+
+def read_features(path: Path, limits: Limits = DEFAULT_LIMITS) -> FeatureTable:
     """Read and check a table of one modality.
 
     Args:
@@ -26,19 +49,10 @@ def read_features(path: Path, limits: Limits = DEFAULT) -> FeatureTable:
     """
     findings = Findings()
     with open_columns(path, FEATURE_MATRICES, limits, findings) as columns:
-        return build(columns, FEATURE_MATRICES, limits, findings)
+        return build_table(columns, FEATURE_MATRICES, limits, findings)
 
 
-PAIRED_MATRICES: Final = {"audio": "a", "visual": "v"}
-AVE_FILES: Final = {
-    "audio": "audio_feature.h5",
-    "visual": "visual_feature.h5",
-    "labels": "labels.h5",
-}
-"""The files of the AVE data set's features; each holds one array."""
-
-
-def read_paired(path: Path, limits: Limits = DEFAULT) -> FeatureTable:
+def read_paired(path: Path, limits: Limits = DEFAULT_LIMITS) -> FeatureTable:
     """Read and check a table of two modalities.
 
     Features for each second [N, T, D], or for each second and position in the image, are averaged.
@@ -54,19 +68,19 @@ def read_paired(path: Path, limits: Limits = DEFAULT) -> FeatureTable:
     """
     findings = Findings()
     if path.is_dir():
-        return _ave(path, limits, findings)
+        return _read_ave(path, limits, findings)
     with open_columns(path, PAIRED_MATRICES, limits, findings) as columns:
-        return build(columns, PAIRED_MATRICES, limits, findings)
+        return build_table(columns, PAIRED_MATRICES, limits, findings)
 
 
-def _ave(folder: Path, limits: Limits, findings: Findings) -> FeatureTable:
+def _read_ave(folder: Path, limits: Limits, findings: Findings) -> FeatureTable:
     """Read the folder of AVE's features; the last of its 29 classes is background."""
     for file in AVE_FILES.values():
         if not (folder / file).is_file():
             findings.add(file, f"is not in {folder}; AVE's features are three files")
-    findings.settle()
+    findings.raise_if_any()
     columns: dict[str, Column] = {}
-    with contextlib.ExitStack() as stack:
+    with ExitStack() as stack:
         for name, file in AVE_FILES.items():
             opened = stack.enter_context(open_h5(folder / file, findings))
             found = list(h5_columns(opened, None, findings).values())
@@ -74,5 +88,52 @@ def _ave(folder: Path, limits: Limits, findings: Findings) -> FeatureTable:
                 columns[name] = found[0]
             else:
                 findings.add(file, f"holds {len(found)} arrays; needs one")
-        findings.settle()
-        return build(columns, PAIRED_MATRICES, limits, findings, background=True)
+        findings.raise_if_any()
+        return build_table(columns, PAIRED_MATRICES, limits, findings, background=True)
+
+
+@contextmanager
+def open_columns(
+    path: Path, matrices: Mapping[str, str], limits: Limits, findings: Findings
+) -> Iterator[Mapping[str, Column]]:
+    """Open the columns with known names of a table's file; they can be read inside the block.
+
+    Args:
+        path: an npz, Parquet, HDF5 or MATLAB file, recognised by its content.
+        matrices: names of the columns with features, and the letters of their values.
+        limits: bounds on the size of the data.
+        findings: collects columns that cannot be used or are not used.
+
+    Raises:
+        IntakeError: the file has another format, or is damaged.
+    """
+    wanted = (*matrices, *OTHER_COLUMNS)
+    match _format(path, findings):
+        case "npz":
+            with open_zip(path, findings) as opened:
+                yield npz_columns(opened, wanted, findings)
+        case "parquet":
+            with open_parquet(path, findings) as parquet:
+                yield parquet_columns(parquet, matrices, wanted, findings=findings, limits=limits)
+        case "h5":
+            with open_h5(path, findings) as h5:
+                yield h5_columns(h5, wanted, findings)
+        case "mat":
+            yield mat_columns(path, wanted, limits, findings)
+        case "npy":
+            raise findings.refuse(
+                "", "is a single array (npy); save features and labels in one file with np.savez"
+            )
+        case _:
+            raise findings.refuse(
+                "", "is no npz, Parquet, HDF5 or MATLAB file, by its first bytes; save it as one"
+            )
+
+
+def _format(path: Path, findings: Findings) -> str:
+    try:
+        with path.open("rb") as file:
+            start = file.read(32)
+    except OSError as error:
+        raise findings.refuse(str(path), f"cannot be read: {error.strerror or error}") from error
+    return next((name for first, name in _FIRST_BYTES.items() if start.startswith(first)), "")

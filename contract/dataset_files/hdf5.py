@@ -10,15 +10,15 @@ import h5py
 import numpy as np
 
 from contract.dataset_files.columns import (
-    LONGEST_NAME,
+    MAX_NAME_LENGTH,
     Column,
     DamagedError,
-    InMemory,
-    rows_at_once,
+    InMemoryColumn,
+    rows_per_block,
 )
 from contract.dataset_files.problems import Findings
 
-_LARGEST_CHUNK: Final = 2**28
+_MAX_CHUNK_BYTES: Final = 2**28
 """Most bytes of a chunk, which is in memory as a whole to read any of its values."""
 _WORDS_AT_ONCE: Final = 256
 _H5_ERRORS: Final = (
@@ -48,7 +48,7 @@ class H5Column:
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Yield all rows in order."""
-        at_once = rows_at_once(self.shape, self.dtype)
+        at_once = rows_per_block(self.shape, self.dtype)
         try:
             for start in range(0, self.shape[0], at_once):
                 rows = slice(start, start + at_once)
@@ -87,7 +87,7 @@ def h5_columns(
         raise findings.refuse("", f"is damaged ({error}); save it anew") from error
     for name in names:
         if wanted is not None and name not in wanted:
-            findings.pass_over(name)
+            findings.ignore_column(name)
             continue
         try:
             if column := _column(opened, name, findings):
@@ -109,9 +109,11 @@ def _column(opened: h5py.File, name: str, findings: Findings) -> Column | None:
         findings.add(name, "has its values in another file; store them in this one")
         return None
     if h5py.check_string_dtype(dataset.dtype) is not None and dataset.ndim == 1:
-        return _words(dataset, opened.id.get_filesize(), name, findings)
-    if prod(dataset.chunks or (0,)) * dataset.dtype.itemsize > _LARGEST_CHUNK:
-        findings.add(name, f"has chunks of more than {_LARGEST_CHUNK:,} bytes; store smaller ones")
+        return _read_words(dataset, opened.id.get_filesize(), name, findings)
+    if prod(dataset.chunks or (0,)) * dataset.dtype.itemsize > _MAX_CHUNK_BYTES:
+        findings.add(
+            name, f"has chunks of more than {_MAX_CHUNK_BYTES:,} bytes; store smaller ones"
+        )
         return None
     turned = "MATLAB_class" in dataset.attrs
     return H5Column(
@@ -124,7 +126,9 @@ def _column(opened: h5py.File, name: str, findings: Findings) -> Column | None:
     )
 
 
-def _words(dataset: h5py.Dataset, file_size: int, name: str, findings: Findings) -> Column | None:
+def _read_words(
+    dataset: h5py.Dataset, file_size: int, name: str, findings: Findings
+) -> Column | None:
     """Read words a few at a time, because their lengths are not known in advance."""
     if len(dataset) > file_size:
         findings.add(name, f"declares {len(dataset):,} words in a file of {file_size:,} bytes")
@@ -134,7 +138,7 @@ def _words(dataset: h5py.Dataset, file_size: int, name: str, findings: Findings)
         block = dataset.asstr(errors="replace")[start : start + _WORDS_AT_ONCE]
         words += [str(word) for word in block]
         longest = max(map(len, words[start:]))
-        if longest > LONGEST_NAME:
-            findings.add(name, f"has a word of {longest:,} letters; {LONGEST_NAME} are the most")
+        if longest > MAX_NAME_LENGTH:
+            findings.add(name, f"has a word of {longest:,} letters; {MAX_NAME_LENGTH} are the most")
             return None
-    return InMemory(np.array(words, dtype=np.str_))
+    return InMemoryColumn(np.array(words, dtype=np.str_))

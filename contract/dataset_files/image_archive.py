@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Final
 
 from contract.dataset_files.image_folder import check_images, is_junk, list_images
-from contract.dataset_files.problems import DEFAULT, Findings, ImageSet, Limits, Told, nobody
+from contract.dataset_files.problems import (
+    DEFAULT_LIMITS,
+    CheckProgress,
+    Findings,
+    ImageSet,
+    Limits,
+    no_progress,
+)
 from contract.dataset_files.zip_files import ZIP_ERRORS, open_zip, read_member
 
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
@@ -32,7 +39,7 @@ class Member:
     """Parts of its path below the folder that it is unpacked into."""
 
 
-def members(opened: zipfile.ZipFile, limits: Limits, findings: Findings) -> list[Member]:
+def list_members(opened: zipfile.ZipFile, limits: Limits, findings: Findings) -> list[Member]:
     """Return the files of an archive, without those that operating systems add.
 
     Raises:
@@ -41,7 +48,7 @@ def members(opened: zipfile.ZipFile, limits: Limits, findings: Findings) -> list
     """
     found, junk = [], 0
     for info in opened.infolist():
-        if problem := _unsafe(info):
+        if problem := _unsafe_reason(info):
             findings.add(info.orig_filename, problem)
             continue
         parts = tuple(part for part in info.filename.split("/") if part not in ("", "."))
@@ -56,15 +63,15 @@ def members(opened: zipfile.ZipFile, limits: Limits, findings: Findings) -> list
         findings.add(
             "", f"unpacks to {declared:,} bytes, more than {limits.max_bytes:,}; bring less"
         )
-    findings.settle()
+    findings.raise_if_any()
     if not found:
         raise findings.refuse("", "holds no files; pack one folder of images for each class")
     if junk:
         findings.warn("", f"passed over {junk} hidden or system files")
-    return _without_wrapping(found, findings)
+    return _without_outer_folder(found, findings)
 
 
-def _unsafe(info: zipfile.ZipInfo) -> str:
+def _unsafe_reason(info: zipfile.ZipInfo) -> str:
     """Return why a member must not be unpacked; empty if it may be."""
     name, parts = info.orig_filename, info.orig_filename.split("/")
     mode = stat.S_IFMT(info.external_attr >> 16)
@@ -95,7 +102,7 @@ def _unsafe(info: zipfile.ZipInfo) -> str:
     return next((message for applies, message in reasons if applies), "")
 
 
-def _without_wrapping(found: list[Member], findings: Findings) -> list[Member]:
+def _without_outer_folder(found: list[Member], findings: Findings) -> list[Member]:
     """Remove the single folder around everything, which is there if a whole folder was packed."""
     tops = {member.parts[0] for member in found}
     if len(tops) > 1 or any(len(member.parts) < 3 for member in found):
@@ -107,7 +114,10 @@ def _without_wrapping(found: list[Member], findings: Findings) -> list[Member]:
 
 
 def unpack_images(
-    archive: Path, into: Path, limits: Limits = DEFAULT, told: Told = nobody
+    archive: Path,
+    into: Path,
+    limits: Limits = DEFAULT_LIMITS,
+    progress: CheckProgress = no_progress,
 ) -> ImageSet:
     """Unpack a zip that holds one folder of images for each class.
 
@@ -116,7 +126,7 @@ def unpack_images(
         into: the folder that will hold the class folders; must not exist yet. Afterwards it exists
             and is complete, or it does not exist.
         limits: bounds on the number of files, on each of them and on all of them unpacked.
-        told: called with the number of images checked.
+        progress: called with the number of images checked.
 
     Raises:
         IntakeError: the archive is damaged or unsafe, or its content is no set of images.
@@ -124,10 +134,10 @@ def unpack_images(
     findings = Findings()
     with _scratch(into) as scratch:
         with open_zip(archive, findings) as opened:
-            found = members(opened, limits, findings)
+            found = list_members(opened, limits, findings)
             _extract(opened, found, scratch, findings)
-        findings.settle()
-        checked = check_images(list_images(scratch, limits, findings), limits, findings, told)
+        findings.raise_if_any()
+        checked = check_images(list_images(scratch, limits, findings), limits, findings, progress)
         scratch.replace(into)
     return replace(checked, root=into)
 

@@ -13,7 +13,14 @@ from typing import Final, NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from contract.dataset_files.problems import DEFAULT, Findings, ImageSet, Limits, Told, nobody
+from contract.dataset_files.problems import (
+    DEFAULT_LIMITS,
+    CheckProgress,
+    Findings,
+    ImageSet,
+    Limits,
+    no_progress,
+)
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP")
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
@@ -22,7 +29,7 @@ _WIDE_MODES: Final = ("F", "I")
 """PIL's modes with more than eight bits a value, which training would clip to white."""
 
 
-class Checked(NamedTuple):
+class ImageCheck(NamedTuple):
     """Result of the check of one file."""
 
     digest: bytes
@@ -31,19 +38,21 @@ class Checked(NamedTuple):
     """Why it cannot be used; empty if it can."""
 
 
-def check_image(path: Path, limits: Limits) -> Checked:
+def check_image(path: Path, limits: Limits) -> ImageCheck:
     """Read a file and decode the whole image in it."""
     try:
         size = path.stat().st_size
         if size > limits.max_file_bytes:
-            return Checked(
+            return ImageCheck(
                 b"", f"has {size:,} bytes, more than {limits.max_file_bytes:,}; make it smaller"
             )
         content = path.read_bytes()
     except OSError as error:
-        return Checked(b"", f"cannot be read: {error.strerror or error}")
+        return ImageCheck(b"", f"cannot be read: {error.strerror or error}")
     digest = hashlib.sha256(content).digest()
-    return Checked(digest, decoding_problem(content, limits) if content else "is empty; remove it")
+    return ImageCheck(
+        digest, decoding_problem(content, limits) if content else "is empty; remove it"
+    )
 
 
 def decoding_problem(content: bytes, limits: Limits) -> str:
@@ -90,19 +99,21 @@ class Listing(NamedTuple):
     """For each image its path below the root and the index of its class."""
 
 
-def scan_images(folder: Path, limits: Limits = DEFAULT, told: Told = nobody) -> ImageSet:
+def scan_images(
+    folder: Path, limits: Limits = DEFAULT_LIMITS, progress: CheckProgress = no_progress
+) -> ImageSet:
     """Check a folder that holds one folder of images for each class.
 
     Args:
         folder: the folder; links in it are followed, because they were put there on purpose.
         limits: bounds on single files and on their number.
-        told: called with the number of images checked.
+        progress: called with the number of images checked.
 
     Raises:
         IntakeError: with every unreadable image, nested folder and the like.
     """
     findings = Findings()
-    return check_images(list_images(folder, limits, findings), limits, findings, told)
+    return check_images(list_images(folder, limits, findings), limits, findings, progress)
 
 
 def list_images(folder: Path, limits: Limits, findings: Findings) -> Listing:
@@ -142,7 +153,9 @@ def is_junk(name: str) -> bool:
     return name.startswith(".") or name in JUNK
 
 
-def check_images(listing: Listing, limits: Limits, findings: Findings, told: Told) -> ImageSet:
+def check_images(
+    listing: Listing, limits: Limits, findings: Findings, progress: CheckProgress
+) -> ImageSet:
     """Decode every file, find identical ones, and count the items of each class.
 
     Raises:
@@ -170,7 +183,7 @@ def check_images(listing: Listing, limits: Limits, findings: Findings, told: Tol
                 sizes[label] -= 1
             else:
                 findings.add(path, f"is identical with {earlier[0]} of another class; remove one")
-            told(done, len(files))
+            progress(done, len(files))
     if len(names) < 2:
         findings.add(
             "", f"has {len(names)} class folders; needs two or more, one folder for each class"
@@ -178,7 +191,7 @@ def check_images(listing: Listing, limits: Limits, findings: Findings, told: Tol
     for name, size in zip(names, sizes, strict=True):
         if size == 1:
             findings.add(name, "has one image only; a class needs two different ones or more")
-    findings.settle()
+    findings.raise_if_any()
     return ImageSet(
         root,
         tuple(path for path, _ in kept),
@@ -210,7 +223,7 @@ def _class_files(
             yield path, label
 
 
-def _checks(root: Path, paths: list[str], limits: Limits) -> Generator[Checked]:
+def _checks(root: Path, paths: list[str], limits: Limits) -> Generator[ImageCheck]:
     """Yield the check of each file in order; threads check a little ahead of the reader."""
     pool = ThreadPoolExecutor(THREADS)
     try:

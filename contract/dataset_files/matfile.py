@@ -9,13 +9,13 @@ from typing import BinaryIO, Final
 import numpy as np
 import scipy.io
 
-from contract.dataset_files.columns import Column, InMemory
+from contract.dataset_files.columns import Column, InMemoryColumn
 from contract.dataset_files.problems import Findings, Limits
 from contract.dataset_files.zip_files import BLOCK
 
-_HEADER: Final = 128
+_HEADER_BYTES: Final = 128
 _COMPRESSED: Final = 15
-_WIDEST: Final = 8
+_MAX_NUMBER_BYTES: Final = 8
 """Most bytes of a number: MATLAB stores small numbers as bytes and reads them as doubles."""
 _MAT_ERRORS: Final = (
     scipy.io.matlab.MatReadError,
@@ -42,10 +42,12 @@ def mat_columns(
     """
     try:
         with path.open("rb") as file:
-            size = _unpacked(file, path.stat().st_size, limits.max_bytes)
+            size = _unpacked_size(file, path.stat().st_size, limits.max_bytes)
         listed = [] if size > limits.max_bytes else scipy.io.whosmat(path)
         if size > limits.max_bytes or any(
-            prod(shape) * _WIDEST > limits.max_bytes for name, shape, _ in listed if name in wanted
+            prod(shape) * _MAX_NUMBER_BYTES > limits.max_bytes
+            for name, shape, _ in listed
+            if name in wanted
         ):
             raise findings.refuse(
                 "", f"unpacks to more than {limits.max_bytes:,} bytes; bring fewer rows or columns"
@@ -59,22 +61,22 @@ def mat_columns(
     for name, _, _ in listed:
         values = found.get(name)
         if name not in wanted:
-            findings.pass_over(name)
+            findings.ignore_column(name)
         elif not isinstance(values, np.ndarray) or values.dtype.hasobject:
             findings.add(name, "is a cell, a struct or sparse; save a full matrix of numbers")
         else:
-            columns[name] = InMemory(values)
+            columns[name] = InMemoryColumn(values)
     return columns
 
 
-def _unpacked(file: BinaryIO, size: int, limit: int) -> int:
+def _unpacked_size(file: BinaryIO, size: int, limit: int) -> int:
     """Count the bytes of all variables by unpacking them, but not far beyond the limit.
 
     Raises:
         ValueError, struct.error, zlib.error: a variable is cut off or damaged.
     """
     total = 0
-    order = "<" if file.read(_HEADER)[126:128] == b"IM" else ">"
+    order = "<" if file.read(_HEADER_BYTES)[126:128] == b"IM" else ">"
     while (tag := file.read(8)) and total <= limit:
         kind, length = struct.unpack(f"{order}II", tag)
         if file.tell() + length > size:

@@ -9,7 +9,7 @@ from typing import IO, Final
 import numpy as np
 from numpy.lib import format as npy
 
-from contract.dataset_files.columns import Column, DamagedError, rows_at_once
+from contract.dataset_files.columns import Column, DamagedError, rows_per_block
 from contract.dataset_files.problems import Findings
 from contract.dataset_files.zip_files import BLOCK, ZIP_ERRORS, open_member
 
@@ -37,13 +37,13 @@ class NpzColumn:
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Yield all rows in order; as one block if they are in Fortran's order."""
-        at_once = self.shape[0] if self.fortran else rows_at_once(self.shape, self.dtype)
+        at_once = self.shape[0] if self.fortran else rows_per_block(self.shape, self.dtype)
         try:
             with open_member(self.opened, self.info) as stream:
-                _header(stream)
+                _read_header(stream)
                 for start in range(0, self.shape[0], max(1, at_once)):
                     shape = (min(at_once, self.shape[0] - start), *self.shape[1:])
-                    content = _exactly(stream, prod(shape) * self.dtype.itemsize)
+                    content = _read_exactly(stream, prod(shape) * self.dtype.itemsize)
                     block = np.frombuffer(content, dtype=self.dtype)
                     yield block.reshape(shape, order="F" if self.fortran else "C")
                 if stream.read(1):  # reading to the end also compares the checksum
@@ -63,11 +63,11 @@ def npz_columns(
     for info in opened.infolist():
         name = info.filename.removesuffix(".npy")
         if name not in wanted or name == info.filename:
-            findings.pass_over(name)
+            findings.ignore_column(name)
             continue
         try:
             with open_member(opened, info) as stream:
-                shape, fortran, dtype = _header(stream)
+                shape, fortran, dtype = _read_header(stream)
         except ZIP_ERRORS as error:
             findings.add(name, f"has no array header that can be read ({error}); save it anew")
             continue
@@ -82,7 +82,7 @@ def npz_columns(
     return columns
 
 
-def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Read the shape, order and type from the header of an array.
 
     Raises:
@@ -97,7 +97,7 @@ def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     return shape, fortran, dtype
 
 
-def _exactly(stream: IO[bytes], size: int) -> bytearray:
+def _read_exactly(stream: IO[bytes], size: int) -> bytearray:
     content = bytearray()
     while len(content) < size:
         block = stream.read(min(BLOCK, size - len(content)))

@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from contract.dataset_files.columns import (
-    LONGEST_NAME,
+    MAX_NAME_LENGTH,
     Column,
     DamagedError,
-    InMemory,
-    rows_at_once,
+    InMemoryColumn,
+    rows_per_block,
 )
 from contract.dataset_files.problems import Findings, Limits
 
@@ -43,14 +43,14 @@ def is_words(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def numbers(column: pa.Array) -> np.ndarray:
+def as_numbers(column: pa.Array) -> np.ndarray:
     """Return numbers or truth values as an array, with NaN for missing ones."""
     if column.null_count:
         column = column.cast(pa.float64(), safe=False)
     return np.asarray(column.to_numpy(zero_copy_only=False))
 
 
-def values(file: pq.ParquetFile, name: str, findings: Findings) -> np.ndarray | None:
+def read_values(file: pq.ParquetFile, name: str, findings: Findings) -> np.ndarray | None:
     """Read a column of labels or names, with an empty word or NaN for missing ones.
 
     None with a problem added if the values are neither numbers nor words, or are damaged; a problem
@@ -62,26 +62,26 @@ def values(file: pq.ParquetFile, name: str, findings: Findings) -> np.ndarray | 
         for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=[name]):
             column = batch.column(0)
             if isinstance(column, pa.DictionaryArray) and is_words(column.dictionary.type):
-                parts.append(_words(column, name, findings))
+                parts.append(_read_words(column, name, findings))
                 continue
             if isinstance(column, pa.DictionaryArray):
                 column = column.dictionary_decode()
             if not is_number(column.type) and not pa.types.is_boolean(column.type):
                 findings.add(name, f"holds {kind}; needs whole numbers or words")
                 return None
-            parts.append(numbers(column))
+            parts.append(as_numbers(column))
     except ARROW_ERRORS as error:
         findings.add(name, f"is damaged ({error}); save it anew")
         return None
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def _words(column: pa.DictionaryArray, name: str, findings: Findings) -> np.ndarray:
+def _read_words(column: pa.DictionaryArray, name: str, findings: Findings) -> np.ndarray:
     words = [word or "" for word in column.dictionary.to_pylist()]
     longest = max(map(len, words), default=0)
-    if longest > LONGEST_NAME:
-        findings.add(name, f"has a word of {longest:,} letters; {LONGEST_NAME} are the most")
-    known = np.array([*(word[:LONGEST_NAME] for word in words), ""], dtype=np.str_)
+    if longest > MAX_NAME_LENGTH:
+        findings.add(name, f"has a word of {longest:,} letters; {MAX_NAME_LENGTH} are the most")
+    known = np.array([*(word[:MAX_NAME_LENGTH] for word in words), ""], dtype=np.str_)
     chosen: np.ndarray = known[np.asarray(column.indices.fill_null(len(words)))]
     return chosen
 
@@ -117,12 +117,12 @@ class ParquetMatrix:
         start = 0
         try:
             for batch in self.file.iter_batches(
-                batch_size=rows_at_once(self.shape, self.dtype), columns=list(self.names)
+                batch_size=rows_per_block(self.shape, self.dtype), columns=list(self.names)
             ):
                 if self.lists:
                     yield self._lists(batch.column(0), start)
                 else:
-                    yield np.column_stack([numbers(column) for column in batch.columns])
+                    yield np.column_stack([as_numbers(column) for column in batch.columns])
                 start += batch.num_rows
         except ARROW_ERRORS as error:
             raise DamagedError(f"is damaged ({error}); save it anew") from error
@@ -136,7 +136,7 @@ class ParquetMatrix:
                 f"has {lengths[row]} values; the first row has {self.width}, all need as many",
             )
         block = np.zeros((len(lists), self.width))
-        block[right] = numbers(pc.list_flatten(lists.filter(pa.array(right)))).reshape(
+        block[right] = as_numbers(pc.list_flatten(lists.filter(pa.array(right)))).reshape(
             -1, self.width
         )
         return block
@@ -170,7 +170,7 @@ def parquet_columns(
     columns: dict[str, Column] = {}
     used: set[str] = set()
     for name, letter in letters.items():
-        names = _numbered(letter, schema.names)
+        names = _numbered_columns(letter, schema.names)
         if matrix := _matrix(file, name, names, limits, findings):
             columns[name] = matrix
             used |= {name, *names}
@@ -178,13 +178,13 @@ def parquet_columns(
         if name in used:
             continue
         if name not in wanted:
-            findings.pass_over(name)
-        elif name not in letters and (held := values(file, name, findings)) is not None:
-            columns[name] = InMemory(held)
+            findings.ignore_column(name)
+        elif name not in letters and (held := read_values(file, name, findings)) is not None:
+            columns[name] = InMemoryColumn(held)
     return columns
 
 
-def _numbered(letter: str, names: list[str]) -> tuple[str, ...]:
+def _numbered_columns(letter: str, names: list[str]) -> tuple[str, ...]:
     """Return the columns of a matrix in the order of their numbers."""
     found = {int(name[1:]): name for name in names if re.fullmatch(rf"{letter}[0-9]{{1,9}}", name)}
     return tuple(found[number] for number in sorted(found))

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-MOST_KEPT: Final = 100
+MAX_KEPT: Final = 100
 """Most problems, and most warnings, that are kept; further ones are counted."""
 
 
@@ -28,14 +28,14 @@ class IntakeError(ValueError):
     """A data set is refused; holds its problems."""
 
     def __init__(self, problems: Sequence[RowProblem], total: int | None = None) -> None:
-        self.problems = list(problems[:MOST_KEPT])
+        self.problems = list(problems[:MAX_KEPT])
         """The first problems, at most `MOST_KEPT`."""
         self.total = len(problems) if total is None else total
         """Number of all problems."""
-        super().__init__(told(self.problems, self.total))
+        super().__init__(summary_of(self.problems, self.total))
 
 
-def told(problems: Sequence[RowProblem], total: int, shown: int = 5) -> str:
+def summary_of(problems: Sequence[RowProblem], total: int, shown: int = 5) -> str:
     """Return the first problems in one line, and how many more there are."""
     first = [f"{p.where}: {p.message}" if p.where else p.message for p in problems[:shown]]
     more = total - len(first)
@@ -51,28 +51,28 @@ class Findings:
         self._warned = 0
         self.total = 0
         """Number of problems found so far."""
-        self.passed_over: list[str] = []
+        self.ignored_columns: list[str] = []
         """Names of columns that are not used."""
 
     def add(self, where: str, message: str) -> None:
         """Add a problem."""
         self.total += 1
-        if len(self._problems) < MOST_KEPT:
+        if len(self._problems) < MAX_KEPT:
             self._problems.append(RowProblem(where, message))
 
-    def about(self, where: str) -> bool:
+    def has_problem_at(self, where: str) -> bool:
         """Return whether there is a problem at this place."""
         return any(problem.where == where for problem in self._problems)
 
     def warn(self, where: str, message: str) -> None:
         """Add a warning, which is no reason to refuse the data set."""
         self._warned += 1
-        if len(self._warnings) < MOST_KEPT:
+        if len(self._warnings) < MAX_KEPT:
             self._warnings.append(RowProblem(where, message))
 
-    def pass_over(self, name: str) -> None:
+    def ignore_column(self, name: str) -> None:
         """Note a column that is not used, with a warning."""
-        self.passed_over.append(name)
+        self.ignored_columns.append(name)
         self.warn(name, "is not used")
 
     @property
@@ -87,7 +87,7 @@ class Findings:
         self.add(where, message)
         return IntakeError(self._problems, self.total)
 
-    def settle(self) -> None:
+    def raise_if_any(self) -> None:
         """Refuse the data set if there are problems.
 
         Raises:
@@ -113,16 +113,16 @@ class Limits:
     """Features of one row."""
 
 
-DEFAULT: Final = Limits()
+DEFAULT_LIMITS: Final = Limits()
 """The limits that hold by default."""
 
 
-Told: TypeAlias = Callable[[int, int], None]
+CheckProgress: TypeAlias = Callable[[int, int], None]
 """Called with the number of checked items and of all items; an error that it raises ends the
 check."""
 
 
-def nobody(done: int, total: int) -> None:
+def no_progress(done: int, total: int) -> None:
     """Ignore the progress."""
 
 

@@ -8,13 +8,13 @@ from typing import Final
 import numpy as np
 
 from contract.dataset_files.columns import (
-    Coded,
+    CodedLabels,
     Column,
     DamagedError,
+    as_words,
+    check_readable,
+    read_all,
     read_labels,
-    readable,
-    whole,
-    words,
 )
 from contract.dataset_files.problems import FeatureTable, Findings, Limits
 
@@ -50,7 +50,7 @@ def read_matrix(
                 rows = matrix[start : start + len(block)]
                 rows[...] = means
             if not np.isfinite(rows).all():
-                _tell(rows, start, letter, findings)
+                _report_not_finite(rows, start, letter, findings)
             start += len(block)
     except DamagedError as error:
         findings.add(name, str(error))
@@ -71,7 +71,7 @@ def _shape_problem(column: Column, limits: Limits) -> str:
     return ""
 
 
-def _tell(rows: np.ndarray, start: int, letter: str, findings: Findings) -> None:
+def _report_not_finite(rows: np.ndarray, start: int, letter: str, findings: Findings) -> None:
     """Add one problem for each row with values that are not finite; it names the first of them."""
     bad = ~np.isfinite(rows)
     for row in np.flatnonzero(bad.any(axis=1)):
@@ -88,12 +88,12 @@ def _tell(rows: np.ndarray, start: int, letter: str, findings: Findings) -> None
 LABELS: Final = ("labels", "label")
 FINE: Final = ("fine_labels", "fine_label")
 IDS: Final = ("ids", "id")
-OTHERS: Final = LABELS + FINE + IDS
+OTHER_COLUMNS: Final = LABELS + FINE + IDS
 Matrices = Mapping[str, str]
 """Name of each matrix of features -> the letter in the names of its values."""
 
 
-def build(
+def build_table(
     columns: Mapping[str, Column],
     matrices: Matrices,
     limits: Limits,
@@ -113,36 +113,38 @@ def build(
     Raises:
         IntakeError: with every problem found, row by row.
     """
-    labels, fine, ids = (_named(columns, names) for names in (LABELS, FINE, IDS))
+    labels, fine, ids = (_first_name(columns, names) for names in (LABELS, FINE, IDS))
     for name, found in (*((name, name in columns) for name in matrices), (LABELS[0], labels)):
-        if not found and not findings.about(name):
-            held = ", ".join(sorted({*columns, *findings.passed_over})) or "nothing that is read"
+        if not found and not findings.has_problem_at(name):
+            held = (
+                ", ".join(sorted({*columns, *findings.ignored_columns})) or "nothing that is read"
+            )
             findings.add(name, f"is missing; the file holds {held}")
     used = {name: columns[name] for name in (*matrices, labels, fine, ids) if name in columns}
-    good = [readable(name, column, limits, findings) for name, column in used.items()]
+    good = [check_readable(name, column, limits, findings) for name, column in used.items()]
     if all(good):
-        _same_length(used, findings)
-    findings.settle()
+        _check_same_length(used, findings)
+    findings.raise_if_any()
     read = {
         name: read_matrix(name, letter, columns[name], limits, findings)
         for name, letter in matrices.items()
     }
     coded = read_labels(labels, columns[labels], findings, background=background)
     fine_coded = read_labels(fine, columns[fine], findings) if fine else None
-    names = _ids(ids, columns[ids], findings) if ids else None
-    findings.settle()
+    names = _read_ids(ids, columns[ids], findings) if ids else None
+    findings.raise_if_any()
     return _table(list(read.values()), coded, fine_coded, names, findings)
 
 
-def _named(columns: Mapping[str, Column], names: Sequence[str]) -> str:
+def _first_name(columns: Mapping[str, Column], names: Sequence[str]) -> str:
     return next((name for name in names if name in columns), "")
 
 
-def _same_length(columns: Mapping[str, Column], findings: Findings) -> None:
+def _check_same_length(columns: Mapping[str, Column], findings: Findings) -> None:
     """Check that all columns have the same number of rows; MATLAB's vectors may be a single row."""
     lengths = {
         name: max(column.shape)
-        if name in OTHERS and len(column.shape) == 2 and column.shape[0] == 1
+        if name in OTHER_COLUMNS and len(column.shape) == 2 and column.shape[0] == 1
         else column.shape[0]
         for name, column in columns.items()
     }
@@ -153,10 +155,10 @@ def _same_length(columns: Mapping[str, Column], findings: Findings) -> None:
         findings.add("", "has no rows")
 
 
-def _ids(name: str, column: Column, findings: Findings) -> np.ndarray:
+def _read_ids(name: str, column: Column, findings: Findings) -> np.ndarray:
     """Read the names of the rows, and check that they are all different."""
     try:
-        values = words(whole(column).ravel())
+        values = as_words(read_all(column).ravel())
     except DamagedError as error:
         findings.add(name, str(error))
         return np.zeros(0, dtype=np.str_)
@@ -174,8 +176,8 @@ def _ids(name: str, column: Column, findings: Findings) -> np.ndarray:
 
 def _table(
     matrices: list[np.ndarray],
-    labels: Coded,
-    fine: Coded | None,
+    labels: CodedLabels,
+    fine: CodedLabels | None,
     ids: np.ndarray | None,
     findings: Findings,
 ) -> FeatureTable:
@@ -188,7 +190,7 @@ def _table(
             findings.add(
                 f"class {name}", "has one row only; a class needs two different ones or more"
             )
-    findings.settle()
+    findings.raise_if_any()
     return FeatureTable(
         features=matrices[0][keep],
         labels=codes,

@@ -19,7 +19,7 @@ __all__ = [
     "Metric",
 ]
 
-_RUN: Final = (
+_RUN_METRICS: Final = (
     Metric(
         "run.elapsed_s",
         "Elapsed time",
@@ -67,7 +67,7 @@ METRICS: Final[dict[str, Metric]] = {
             )
             for m in _EVALUATED
         ),
-        *_RUN,
+        *_RUN_METRICS,
     )
 }
 """Metric key -> metric."""

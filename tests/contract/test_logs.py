@@ -25,7 +25,7 @@ Lines = tuple[logging.Logger, io.StringIO, logging.Handler]
 def test_json_is_one_object_a_line_with_run_attempt_and_traceback(lines: Lines) -> None:
     logger, sink, handler = lines
     handler.setFormatter(logs.JsonFormatter())
-    logger.warning('"%s"\nand more', "ü", extra=logs.of("r1", 2))
+    logger.warning('"%s"\nand more', "ü", extra=logs.attempt_fields("r1", 2))
     try:
         raise ValueError("no\nroom")
     except ValueError:
@@ -46,7 +46,7 @@ def test_json_is_one_object_a_line_with_run_attempt_and_traceback(lines: Lines) 
 def test_text_names_run_and_attempt_where_there_is_one(lines: Lines) -> None:
     logger, sink, handler = lines
     handler.setFormatter(logs.TextFormatter())
-    logger.warning("gone", extra=logs.of("r1", 2))
+    logger.warning("gone", extra=logs.attempt_fields("r1", 2))
     logger.warning("all well")
     first, second = sink.getvalue().splitlines()
     assert first.endswith("WARNING lossboard.test: run r1 attempt 2: gone")
@@ -54,6 +54,9 @@ def test_text_names_run_and_attempt_where_there_is_one(lines: Lines) -> None:
 
 
 def test_an_unknown_format_is_refused_with_those_there_are() -> None:
-    assert [logs.chosen({}), logs.chosen({logs.FORMAT_VARIABLE: "json"})] == ["text", "json"]
+    assert [logs.log_format({}), logs.log_format({logs.FORMAT_VARIABLE: "json"})] == [
+        "text",
+        "json",
+    ]
     with pytest.raises(ValueError, match="'xml'; known are text, json"):
-        logs.chosen({logs.FORMAT_VARIABLE: "xml"})
+        logs.log_format({logs.FORMAT_VARIABLE: "xml"})

@@ -7,10 +7,10 @@ import numpy as np
 
 from contract.comparison.data import SplitBy, ValidateOn
 from contract.comparison.data.facts import (
-    LEAST_CLASSES,
-    held_classes_of,
-    held_items_of,
-    training_items_of,
+    MIN_CLASSES,
+    training_items_of_class,
+    validation_classes,
+    validation_items_of_class,
 )
 from worker.errors import DataError
 
@@ -62,7 +62,7 @@ def split_by_item(labels: np.ndarray, *, seed: int) -> Indices:
     parts: tuple[list[np.ndarray], ...] = ([], [], [])
     for label in np.unique(labels):
         members = rng.permutation(np.flatnonzero(labels == label))
-        train = training_items_of(len(members))
+        train = training_items_of_class(len(members))
         validation = (len(members) - train) // 2
         for part, own in zip(parts, np.split(members, [train, train + validation]), strict=True):
             part.append(own)
@@ -93,7 +93,7 @@ def split_by_class(
     """
     classes = np.unique(labels)
     half = len(classes) // 2 if training_classes is None else training_classes
-    least = LEAST_CLASSES[validation]
+    least = MIN_CLASSES[validation]
     if len(classes) < least:
         raise DataError(
             f"a split by class that validates on {validation} needs {least} classes or more, the "
@@ -107,13 +107,13 @@ def split_by_class(
     rng = np.random.default_rng([seed, 3])
     learnt = np.isin(labels, classes[:half])
     if validation == "classes":
-        held = rng.permutation(classes[:half])[: held_classes_of(half)]
+        held = rng.permutation(classes[:half])[: validation_classes(half)]
         kept_out = np.isin(labels, held)
     else:
         kept_out = np.zeros(len(labels), dtype=bool)
         for label in classes[:half]:
             members = rng.permutation(np.flatnonzero(labels == label))
-            kept_out[members[: held_items_of(len(members))]] = True
+            kept_out[members[: validation_items_of_class(len(members))]] = True
     return _check_indices(
         labels,
         np.flatnonzero(learnt & ~kept_out),

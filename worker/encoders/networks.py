@@ -14,8 +14,12 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor, nn
 from torch.nn import functional
 
-from contract.comparison.encoder import AudioConvnetEncoder, ConvnetEncoder, MlpEncoder
-from contract.comparison.encoder import Backbone as BackboneSpec
+from contract.comparison.encoder import (
+    AudioConvnetEncoder,
+    BackboneEncoder,
+    ConvnetEncoder,
+    MlpEncoder,
+)
 from worker.encoders import weights
 from worker.errors import DataError
 
@@ -73,7 +77,7 @@ def build_mlp(spec: MlpEncoder, item_shape: tuple[int, ...]) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(width, spec.embedding_dim))
 
 
-def build_head(spec: BackboneSpec, features: int) -> nn.Sequential:
+def build_head(spec: BackboneEncoder, features: int) -> nn.Sequential:
     """Build a head [B, features] -> [B, embedding_dim]: linear, or with one hidden layer."""
     if not spec.hidden:
         return nn.Sequential(nn.Linear(features, spec.embedding_dim))

@@ -7,8 +7,7 @@ from typing import Any, Final
 from torch import Tensor, nn
 from torch.nn import functional
 
-from contract.comparison.encoder import Backbone as BackboneSpec
-from contract.comparison.encoder import Encoder
+from contract.comparison.encoder import BackboneEncoder, Encoder
 from worker.encoders import networks
 from worker.encoders.networks import Backbone, BackboneWithHead, ScalePixels
 from worker.reporting.progress import SILENT, Progress
@@ -54,7 +53,7 @@ def build(
         CancelledError: raised by `progress`.
     """
     network: nn.Module
-    if not isinstance(spec, BackboneSpec):
+    if not isinstance(spec, BackboneEncoder):
         network = nn.Sequential(ScalePixels(), *SMALL_ENCODERS[spec.kind](spec, item_shape))
     elif len(item_shape) == 1:
         network = networks.build_head(spec, item_shape[0])
@@ -67,7 +66,7 @@ def build(
 
 
 def backbone(
-    spec: BackboneSpec, *, folder: Path | None = None, progress: Progress = SILENT
+    spec: BackboneEncoder, *, folder: Path | None = None, progress: Progress = SILENT
 ) -> Backbone:
     """Build the backbone of a spec without its head, in evaluation mode.
 

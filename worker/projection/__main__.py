@@ -16,7 +16,7 @@ NICENESS: Final = 15
 def main() -> int:
     """Compute projections until asked to stop."""
     settings = Settings.from_environment()
-    logs.set_up(settings.log_format)
+    logs.set_up_logging(settings.log_format)
     projector = Projector(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: projector.stop())

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from contract.comparison.data import Data
-from contract.comparison.encoder import Backbone as BackboneSpec
-from contract.comparison.encoder import Encoder
+from contract.comparison.encoder import BackboneEncoder, Encoder
 from contract.comparison.spec import ComparisonSpec
 from worker import data, encoders, features, machine
 from worker.data import Dataset, ImageFiles, Items
@@ -85,4 +84,4 @@ def _decode(files: ImageFiles, resize: int, crop: int, progress: Progress) -> Te
 
 
 def _is_frozen(encoder: Encoder) -> bool:
-    return isinstance(encoder, BackboneSpec) and encoder.tuning == "frozen"
+    return isinstance(encoder, BackboneEncoder) and encoder.tuning == "frozen"

@@ -27,22 +27,22 @@ TRAIN_SHARE: Final = 0.6
 VALIDATION_PART: Final = 5
 """With a split by class, 1 / VALIDATION_PART of the classes of the training half, or of the items
 of each, validate."""
-LEAST_CLASSES: Final[dict[ValidateOn, int]] = {"classes": 8, "items": 4}
+MIN_CLASSES: Final[dict[ValidateOn, int]] = {"classes": 8, "items": 4}
 """Fewest classes for a split by class, by what validates: each split then has two."""
 
 
-def training_items_of(members: int) -> int:
+def training_items_of_class(members: int) -> int:
     """Return the number of training items of a class with `members` items that is split by item:
     rounded down, but at least one."""
     return max(1, int(members * TRAIN_SHARE))
 
 
-def held_items_of(members: int) -> int:
+def validation_items_of_class(members: int) -> int:
     """Return the number of validation items of a class with `members` items, if items validate."""
     return max(1, members // VALIDATION_PART)
 
 
-def held_classes_of(half: int) -> int:
+def validation_classes(half: int) -> int:
     """Return the number of validation classes of a training half, if classes validate."""
     return max(2, half // VALIDATION_PART)
 
@@ -109,9 +109,9 @@ def training_items(data: AnyData) -> int | None:
         case MnistData() | FashionMnistData() | Cifar10Data() | Cifar100Data():
             return data.train_items
         case SyntheticData():
-            return data.classes * training_items_of(data.per_class)
+            return data.classes * training_items_of_class(data.per_class)
         case DigitsData():
             per_class = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)
-            return sum(training_items_of(members) for members in per_class)
+            return sum(training_items_of_class(members) for members in per_class)
         case _:
             return None

@@ -62,7 +62,7 @@ DATASET: Final[Any] = Field(
 )
 
 
-def on_worker(title: str, what: str) -> Any:
+def worker_path(title: str, what: str) -> Any:
     """Return the field for a path on the workers' machine, instead of an upload."""
     return Field(
         "",
@@ -200,7 +200,7 @@ class SpokenDigitsData(Section):
     seed: Seed = SPLIT_SEED
 
 
-class _Own(Section):
+class _TeamData(Section):
     dataset: str = DATASET
 
     @property
@@ -209,11 +209,11 @@ class _Own(Section):
         raise NotImplementedError
 
 
-class ImageFolderData(_Own):
+class ImageFolderData(_TeamData):
     """Images in one folder a class."""
 
     kind: Literal["image_folder"] = "image_folder"
-    folder: str = on_worker("Folder", "a folder of class folders")
+    folder: str = worker_path("Folder", "a folder of class folders")
     split: SplitBy = split_by("class")
     validation: ValidateOn = VALIDATION
     image_size: int = IMAGE_SIZE
@@ -225,8 +225,8 @@ class ImageFolderData(_Own):
         return self.folder
 
 
-class _OwnTable(_Own):
-    file: str = on_worker("File", "an npz or Parquet file")
+class _TeamTable(_TeamData):
+    file: str = worker_path("File", "an npz or Parquet file")
     split: SplitBy = split_by("item")
     validation: ValidateOn = VALIDATION
     seed: Seed = SPLIT_SEED
@@ -237,17 +237,17 @@ class _OwnTable(_Own):
         return self.file
 
 
-class FeaturesData(_OwnTable):
+class FeaturesData(_TeamTable):
     """A table of features with labels, as npz or Parquet."""
 
     kind: Literal["features"] = "features"
 
 
-class PairedFeaturesData(_OwnTable):
+class PairedFeaturesData(_TeamTable):
     """A table of two modalities, row by row of one thing: audio and visual features, or any two."""
 
     kind: Literal["paired_features"] = "paired_features"
-    file: str = on_worker("File", "an npz, Parquet, h5 or mat file, or AVE's folder")
+    file: str = worker_path("File", "an npz, Parquet, h5 or mat file, or AVE's folder")
 
 
 OwnData = ImageFolderData | FeaturesData | PairedFeaturesData

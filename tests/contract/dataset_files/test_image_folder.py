@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from contract.dataset_files import IntakeError, Limits, scan_images
-from contract.dataset_files.problems import MOST_KEPT
+from contract.dataset_files.problems import MAX_KEPT
 from tests.support.tiny_sets import found, image, image_files, refusal, write
 from tests.support.waiting import PATIENCE
 
@@ -138,7 +138,7 @@ def test_identical_images_of_two_classes_are_refused_by_both_names(tmp_path: Pat
 def test_a_hundred_problems_are_kept_and_all_are_counted(tmp_path: Path) -> None:
     bad = {f"c0/bad{i:03}.jpg": b"x%d" % i for i in range(150)}
     error = refused(write(tmp_path, {**image_files(), **bad}))
-    assert len(error.problems) == MOST_KEPT == 100
+    assert len(error.problems) == MAX_KEPT == 100
     assert error.total == 150
     assert str(error).startswith("c0/bad000.jpg: is no image")
     assert str(error).endswith("; and 145 more")

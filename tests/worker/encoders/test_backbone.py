@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from contract.comparison.encoder import (
     BackboneEncoder,
     EfficientnetLite0Encoder,
+    Encoder,
     Resnet18Encoder,
     Resnet50Encoder,
     VitB32Encoder,
@@ -93,7 +94,7 @@ def test_arms_start_from_the_same_head_wherever_the_weights_come_from(tmp_path: 
     torch.save(backbone(RESNET).network.state_dict(), tmp_path / "w.pth")
     from_file = {"weights": "file", "weights_file": str(tmp_path / "w.pth"), "tuning": "head"}
 
-    def head(spec: BackboneEncoder, shape: tuple[int, ...]) -> Tensor:
+    def head(spec: Encoder, shape: tuple[int, ...]) -> Tensor:
         torch.manual_seed(5)
         built = encoders.build(spec, shape)
         return next(p for p in built.parameters() if p.requires_grad).detach()
@@ -120,7 +121,9 @@ def test_efficientnet_gives_what_its_weights_were_published_with() -> None:
 def test_efficientnet_without_its_packages_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("worker.encoders.efficientnet.PACKAGES", ("timm", "not_installed_here"))
+    monkeypatch.setattr(
+        "worker.encoders.architectures.EFFICIENTNET_PACKAGES", ("timm", "not_installed_here")
+    )
     with pytest.raises(DataError, match=r"needs not_installed_here.*--group efficientnet"):
         backbone(EfficientnetLite0Encoder())
 

@@ -14,7 +14,7 @@ import torch
 
 from contract.comparison.data import ImageFolderData
 from contract.dataset_files import ImageSet, RowProblem, scan_images, unpack_images
-from contract.dataset_files.problems import Told
+from contract.dataset_files.problems import CheckProgress
 from worker.data.dataset import ImageFiles, Pool
 from worker.data.sources import team_files
 from worker.data.sources.locks import locked
@@ -42,7 +42,7 @@ def load(spec: ImageFolderData, folder: Path, progress: Progress) -> Pool:
 def _local(spec: ImageFolderData, folder: Path, progress: Progress) -> ImageSet:
     root = find_file(spec, folder, progress)
     with raising_data_errors(f"the images in {root}"):
-        return _cached_check(root, folder, lambda: scan_images(root, told=_report_to(progress)))
+        return _cached_check(root, folder, lambda: scan_images(root, progress=_report_to(progress)))
 
 
 def _uploaded(spec: ImageFolderData, folder: Path, progress: Progress) -> ImageSet:
@@ -54,14 +54,16 @@ def _uploaded(spec: ImageFolderData, folder: Path, progress: Progress) -> ImageS
         locked(own, "images", progress),
     ):
         if root.is_dir():
-            return _cached_check(root, folder, lambda: scan_images(root, told=_report_to(progress)))
+            return _cached_check(
+                root, folder, lambda: scan_images(root, progress=_report_to(progress))
+            )
         archive = team_files.fetch_upload(spec.dataset, folder, progress)
-        images = unpack_images(archive, root, told=_report_to(progress))
+        images = unpack_images(archive, root, progress=_report_to(progress))
         archive.unlink()
         return _cached_check(root, folder, lambda: images)
 
 
-def _report_to(progress: Progress) -> Told:
+def _report_to(progress: Progress) -> CheckProgress:
     return lambda done, total: progress("checking images", done, total, "images")
 
 
