@@ -88,7 +88,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         SettingsError: a setting is missing or wrong.
     """
     settings = settings or Settings.from_environ(os.environ)
-    logs.set_up(settings.log_format, logging.INFO, also=("uvicorn", "uvicorn.error"))
+    logs.set_up_logging(settings.log_format, logging.INFO, also=("uvicorn", "uvicorn.error"))
     logging.getLogger("alembic").setLevel(logging.WARNING)  # what it logs at its start helps nobody
 
     @asynccontextmanager

@@ -14,7 +14,7 @@ from backend.db.models import Comparison, Point, Rollup, Run, Series, Tag
 from backend.errors import ConflictError
 from backend.metrics.downsampling import ROLLUP_LEVEL
 from backend.runs.progress import STATES_BY_IMPORTANCE, Tally, overall_state
-from contract.comparison.differences import leaves
+from contract.comparison.differences import iterate_settings
 from contract.comparison.spec import ComparisonSpec
 from contract.metrics import TEST_PREFIX, Better
 
@@ -308,10 +308,10 @@ def _spec_or_none(comparison: Comparison) -> ComparisonSpec | None:
 
 def _settings_of_arm(spec: ComparisonSpec, name: str) -> Iterator[tuple[str, str, Any]]:
     arm = spec.arm(name)
-    yield from leaves("loss", arm.loss)
-    yield from leaves("training", spec.training_of(arm))
-    yield from leaves("encoder", spec.encoder)
+    yield from iterate_settings("loss", arm.loss)
+    yield from iterate_settings("training", spec.training_of(arm))
+    yield from iterate_settings("encoder", spec.encoder)
     if spec.visual_encoder:
-        yield from leaves("visual_encoder", spec.visual_encoder)
-    yield from leaves("data", spec.data)
-    yield from leaves("measure", spec.measure)
+        yield from iterate_settings("visual_encoder", spec.visual_encoder)
+    yield from iterate_settings("data", spec.data)
+    yield from iterate_settings("measure", spec.measure)

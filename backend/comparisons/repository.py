@@ -12,7 +12,7 @@ from backend.db.models import Comparison, Run, Tag
 from backend.errors import ConflictError, NotFoundError
 from backend.metrics.points import discard_series
 from contract.comparison.checks import duplicate_problems
-from contract.comparison.problems import Problem, SpecError, from_validation
+from contract.comparison.problems import Problem, SpecError, problems_of_validation
 from contract.comparison.spec import ComparisonSpec
 from contract.comparison.training import ANY_DEVICE
 
@@ -65,7 +65,7 @@ def stored_spec(comparison: Comparison) -> ComparisonSpec:
         raise ConflictError(
             "this comparison was made by another version of Lossboard: its spec cannot be read "
             "any more, its curves and runs can",
-            from_validation(error),
+            problems_of_validation(error),
         ) from None
 
 

@@ -134,7 +134,7 @@ def test_classes_too_small_to_validate(
 
 @pytest.mark.parametrize("validation", ["classes", "items"])
 def test_the_least_classes_are_the_workers(validation: Any) -> None:
-    least = LEAST_CLASSES[validation]
+    least = MIN_CLASSES[validation]
     split(np.repeat(np.arange(least), 10), by="class", validation=validation, seed=0)
     with pytest.raises(DataError, match="split by item"):
         split(np.repeat(np.arange(least - 1), 10), by="class", validation=validation, seed=0)

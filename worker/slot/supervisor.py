@@ -1,0 +1,188 @@
+"""The work of a slot: claim a run, hand it to a trainer, and watch it until its end is stored."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from contract import logs
+from contract.events import Lost
+from worker.api.client import Claim, HeartbeatAnswer, SlotApi
+from worker.errors import ApiUnavailableError
+from worker.slot.trainer_process import GIVEN_BACK, SpareTrainer, TrainerProcess
+
+HEARTBEAT_S: Final = 0.8
+"""Between heartbeats: short enough for a cancel to take effect within 3 s, and a small part of the
+lease."""
+CLOSING_HEARTBEAT_S: Final = 0.1
+"""Between heartbeats once the only thing missing is that the backend stores the end."""
+TICK_S: Final = 0.05
+"""Between two looks at the trainer."""
+CANCEL_GRACE_S: Final = 1.5
+"""Time that a cancelled trainer has to stop by itself."""
+GIVE_BACK_S: Final = 2.5
+"""Time that a trainer has to give its run back at a checkpoint, when its slot is asked to stop."""
+OVER_GRACE_S: Final = 1.0
+"""Time that a trainer has to exit once the backend has stored the end of its run."""
+SPARE_DELAY_S: Final = 0.5
+"""Delay of the next spare trainer: it imports torch for a second or two, which must not slow down
+the start of the run itself."""
+RESEND_LOST_S: Final = 2.0
+"""Between two copies of the event of a lost attempt, until the backend has stored it."""
+RETRY_S: Final = 0.5
+
+log = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """Trains queued runs, one after the other. Call all but `stop` from the slot's main thread.
+
+    Attributes:
+        busy: set while a run is being trained.
+    """
+
+    def __init__(
+        self,
+        api: SlotApi,
+        spare: SpareTrainer,
+        send_lost: Callable[[Lost], bool],
+        *,
+        drain_s: float = 0.0,
+    ) -> None:
+        """Take what the slot holds.
+
+        Args:
+            api: the slot's calls to the API.
+            spare: supplies a trainer for each run.
+            send_lost: sends the event of a lost attempt; returns whether the broker took it.
+            drain_s: seconds that a run has to end by itself when the slot is asked to stop.
+        """
+        self._api = api
+        self._spare = spare
+        self._send_lost = send_lost
+        self._api_is_away = False
+        self._drain_s = drain_s
+        self._stopping = threading.Event()
+        self.busy = threading.Event()
+
+    def stop(self) -> None:
+        """Claim no other run, and give the current one back at a checkpoint unless it ends within
+        `drain_s`; may be called from a signal handler."""
+        self._stopping.set()
+
+    def work(self) -> None:
+        """Train run after run until none is queued: one wake-up is enough for all of them."""
+        while (claim := self._claim()) is not None:
+            self.busy.set()
+            try:
+                self._supervise(claim)
+            finally:
+                self.busy.clear()
+        if not self._stopping.is_set():
+            self._spare.prepare()
+
+    def _claim(self) -> Claim | None:
+        while not self._stopping.is_set():
+            try:
+                claim = self._api.claim()
+            except ApiUnavailableError as error:
+                self._log_api_changes(error)
+                self._stopping.wait(RETRY_S)
+            else:
+                self._log_api_changes(None)
+                return claim
+        return None
+
+    def _supervise(self, claim: Claim) -> None:
+        trainer = self._spare.take()
+        trainer.log_context = logs.attempt_fields(claim.run, claim.attempt)
+        log.info("trainer %d takes it", trainer.pid, extra=trainer.log_context)
+        try:
+            trainer.send(claim.model_dump())
+            strike = self._watch(claim, trainer)
+        finally:
+            trainer.stop()
+        if strike is not None:
+            reason = trainer.describe_end() if strike else "its worker was asked to stop"
+            self._report_lost(claim, reason, strike=strike)
+
+    def _watch(self, claim: Claim, trainer: TrainerProcess) -> bool | None:
+        """Keep the lease until the trainer exits.
+
+        Returns:
+            None if there is nothing left to report. Otherwise the attempt is lost: True if this
+            counts as a strike against the run, False if not.
+        """
+        started = time.monotonic()
+        next_heartbeat = started
+        kill_at = give_back_at = give_back_by = float("inf")
+        cancelled = False
+        while not trainer.wait(TICK_S):
+            now = time.monotonic()
+            if self._stopping.is_set() and give_back_by == float("inf"):
+                give_back_at = min(give_back_at, now + self._drain_s)
+                if now >= give_back_at:
+                    trainer.send({"leave": True})
+                    give_back_by = now + GIVE_BACK_S
+            if now >= give_back_by:
+                return False
+            if now >= kill_at and not trainer.finished.is_set():
+                return not cancelled
+            if now >= started + SPARE_DELAY_S and not self._stopping.is_set():
+                self._spare.prepare()
+            if now < next_heartbeat:
+                continue
+            closing = trainer.finished.is_set() or give_back_by < float("inf")
+            next_heartbeat = now + (CLOSING_HEARTBEAT_S if closing else HEARTBEAT_S)
+            answer = self._heartbeat(claim)
+            if answer is None:
+                continue
+            if not answer.current:
+                log.warning("it is no longer ours", extra=trainer.log_context)
+                return None
+            trainer.send({"committed_seq": answer.committed_seq})
+            if answer.over and not trainer.wait(OVER_GRACE_S):
+                return None
+            if answer.cancel and not cancelled:
+                trainer.send({"cancel": True})
+                cancelled = True
+                kill_at = time.monotonic() + CANCEL_GRACE_S
+        if trainer.exit_code == GIVEN_BACK:
+            return False
+        return None if trainer.exit_code == 0 else not cancelled
+
+    def _report_lost(self, claim: Claim, reason: str, *, strike: bool) -> None:
+        """Report that the attempt stopped without an end, again and again until the backend has
+        stored it or the slot is asked to stop."""
+        log.warning("%s", reason, extra=logs.of(claim.run, claim.attempt))
+        lost = Lost(run=claim.run, attempt=claim.attempt, reason=reason, strike=strike)
+        send_at = time.monotonic()
+        while True:
+            if time.monotonic() >= send_at:
+                sent = self._send_lost(lost)
+                send_at = time.monotonic() + (RESEND_LOST_S if sent else RETRY_S)
+            if self._stopping.is_set():
+                return
+            answer = self._heartbeat(claim)
+            if answer is not None and answer.over:
+                return
+            self._stopping.wait(CLOSING_HEARTBEAT_S)
+
+    def _heartbeat(self, claim: Claim) -> HeartbeatAnswer | None:
+        """Renew the lease; None while the API is away."""
+        try:
+            answer = self._api.heartbeat(claim)
+        except ApiUnavailableError as error:
+            self._log_api_changes(error)
+            return None
+        self._log_api_changes(None)
+        return answer
+
+    def _log_api_changes(self, error: ApiUnavailableError | None) -> None:
+        """Log once when the API goes away and once when it is back, not at every try."""
+        if error and not self._api_is_away:
+            log.warning("the API does not answer, asking again: %s", error)
+        elif self._api_is_away and not error:
+            log.warning("the API answers again")
+        self._api_is_away = error is not None
