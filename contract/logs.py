@@ -6,7 +6,7 @@ Both name the run and the attempt that a line belongs to, if any.
 import datetime
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 FORMAT_VARIABLE: Final = "LOSSBOARD_LOG_FORMAT"
@@ -48,18 +48,6 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
-
-
-def log_format(environ: Mapping[str, str]) -> str:
-    """Return the log format that the environment names; text by default.
-
-    Raises:
-        ValueError: there is no such format; says which there are.
-    """
-    name = environ.get(FORMAT_VARIABLE) or FORMATS[0]
-    if name not in FORMATS:
-        raise ValueError(f"{FORMAT_VARIABLE} is {name!r}; known are {', '.join(FORMATS)}")
-    return name
 
 
 def set_up_logging(format: str, level: int = logging.WARNING, *, also: Iterable[str] = ()) -> None:

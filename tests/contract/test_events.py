@@ -1,4 +1,4 @@
-"""Events survive the wire; what is none of ours is refused."""
+"""Events survive encoding and decoding; everything else is refused."""
 
 import json
 
@@ -41,7 +41,7 @@ EVENTS: list[Event] = [
 ]
 
 
-def test_events_survive_the_wire() -> None:
+def test_events_survive_encoding_and_decoding() -> None:
     assert [decode(encode(event)) for event in EVENTS] == EVENTS
 
 
@@ -53,11 +53,11 @@ def test_another_version_is_refused(event: Event) -> None:
 
 
 @pytest.mark.parametrize("raw", ["", "{}", "null", '{"kind": "party"}', '{"kind": "log"}', "\xff"])
-def test_rubbish_is_refused(raw: str) -> None:
+def test_invalid_json_or_other_objects_are_refused(raw: str) -> None:
     with pytest.raises(ValidationError):
         decode(raw)
 
 
-def test_a_column_holds_as_many_steps_as_values() -> None:
+def test_a_column_needs_the_same_number_of_steps_and_values() -> None:
     with pytest.raises(ValidationError, match="as many steps as values"):
         Column(key="dynamics.loss", steps=[1], values=[])

@@ -43,7 +43,7 @@ def test_json_is_one_object_a_line_with_run_attempt_and_traceback(lines: Lines) 
     assert second["error"].endswith("ValueError: no\nroom")
 
 
-def test_text_names_run_and_attempt_where_there_is_one(lines: Lines) -> None:
+def test_text_names_run_and_attempt_if_there_are_any(lines: Lines) -> None:
     logger, sink, handler = lines
     handler.setFormatter(logs.TextFormatter())
     logger.warning("gone", extra=logs.attempt_fields("r1", 2))
@@ -51,12 +51,3 @@ def test_text_names_run_and_attempt_where_there_is_one(lines: Lines) -> None:
     first, second = sink.getvalue().splitlines()
     assert first.endswith("WARNING lossboard.test: run r1 attempt 2: gone")
     assert second.endswith("WARNING lossboard.test: all well")
-
-
-def test_an_unknown_format_is_refused_with_those_there_are() -> None:
-    assert [logs.log_format({}), logs.log_format({logs.FORMAT_VARIABLE: "json"})] == [
-        "text",
-        "json",
-    ]
-    with pytest.raises(ValueError, match="'xml'; known are text, json"):
-        logs.log_format({logs.FORMAT_VARIABLE: "xml"})

@@ -23,7 +23,7 @@ def sample(n: int, seed: int, effect: float = 0.3) -> tuple[list[float], list[fl
 
 
 def every_flip(differences: Sequence[float]) -> float:
-    """The share of all 2^n sign patterns with a mean as far from 0, counted in whole numbers."""
+    """Return the share of all 2^n sign patterns with a mean at least as far from 0, in integers."""
     exact = [round(d * 1000) for d in differences]
     observed = abs(sum(exact))
     flips = list(itertools.product((-1, 1), repeat=len(exact)))
@@ -33,7 +33,7 @@ def every_flip(differences: Sequence[float]) -> float:
     return hits / len(flips)
 
 
-def test_the_interval_is_students() -> None:
+def test_the_interval_is_that_of_students_t() -> None:
     sem = stats.sem(A)
     expected = stats.t.interval(0.95, len(A) - 1, loc=sum(A) / len(A), scale=sem)
     assert interval(A) == pytest.approx(expected)
@@ -66,7 +66,7 @@ def test_the_p_value_is_scipys_permutation_test(n: int) -> None:
 
 @pytest.mark.parametrize("n", range(1, 13))
 def test_the_p_value_counts_every_pattern_of_signs(n: int) -> None:
-    # Multiples of 0.001, among which many sums tie: rounding must not tell equal ones apart.
+    # Multiples of 0.001, among which many sums tie: rounding must not separate equal ones.
     draw = random.Random(n)
     differences = [draw.choice([-0.1, 0.1, 0.2, 0.3, 0.7, 0.0]) for _ in range(n)]
     thousandths = [round(d * 1000) / 1000 for d in differences]
@@ -85,7 +85,7 @@ def test_five_seeds_never_reach_five_per_cent() -> None:
     assert smallest_p(5) == 0.0625
 
 
-def test_beyond_twelve_seeds_flips_are_drawn_the_same_ones_every_time() -> None:
+def test_beyond_twelve_seeds_the_same_flips_are_drawn_every_time() -> None:
     a, b = sample(14, seed=3, effect=0.6)
     found = compare(a, b).p_value
     differences = np.array(a) - np.array(b)
@@ -102,11 +102,11 @@ def test_hedges_g_av_by_hand() -> None:
     # sds 1 and 2, means 4 and 2, n = 3: 2 / sqrt((1 + 4) / 2) = 1.264911, times 1 - 3/15 = 0.8.
     found = compare([3.0, 4.0, 5.0], [0.0, 2.0, 4.0])
     assert found.effect_size == pytest.approx(1.0119288512538815)
-    # The pairing does not enter it: another order of the seeds, the same size.
+    # The pairing does not matter: another order of the seeds gives the same size.
     assert compare([5.0, 3.0, 4.0], [0.0, 2.0, 4.0]).effect_size == found.effect_size
 
 
-def test_one_pair_decides_nothing() -> None:
+def test_one_pair_gives_no_interval() -> None:
     found = compare([0.9], [0.2])
     assert (found.interval, found.p_value, found.smallest_p) == (None, 1.0, 1.0)
     assert (found.effect_size, found.n) == (None, 1)
@@ -118,7 +118,7 @@ def test_arms_without_spread() -> None:
     difference = 0.7 - 0.5
     assert found.interval == (difference, difference)
     assert found.effect_size is None
-    nearly = compare([0.1 + 0.2, 0.3, 0.3], [0.1, 0.1, 0.1])  # but for rounding
+    nearly = compare([0.1 + 0.2, 0.3, 0.3], [0.1, 0.1, 0.1])  # equal except for rounding
     assert nearly.effect_size is None
     shifted = compare([0.7, 0.8, 0.9], [0.5, 0.6, 0.7])
     assert shifted.interval == pytest.approx((0.2, 0.2))
@@ -138,7 +138,9 @@ def test_arms_without_spread() -> None:
         (3, [1.0], "values_a must be a sequence of numbers; got 3"),
     ],
 )
-def test_what_cannot_be_compared_is_named(a: list[float], b: list[float], said: str) -> None:
+def test_values_that_cannot_be_compared_are_named(
+    a: list[float], b: list[float], said: str
+) -> None:
     with pytest.raises(SampleError, match=said):
         compare(a, b)
     assert issubclass(SampleError, ValueError)

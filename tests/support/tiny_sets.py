@@ -72,6 +72,12 @@ def paired(rows: int = 40, classes: int = 4) -> dict[str, np.ndarray]:
     }
 
 
+def flat(columns: dict[str, Any]) -> dict[str, Any]:
+    """Replace the column `features` by one column for each feature."""
+    features = columns.pop("features")
+    return {f"f{i}": features[:, i] for i in range(features.shape[1])} | columns
+
+
 def npz(path: Path, columns: Mapping[str, Any]) -> Path:
     """Write a compressed npz file; objects are pickled, as numpy does by default."""
     np.savez_compressed(path, **columns)

@@ -1,4 +1,4 @@
-"""The nine claims as the method states them."""
+"""The nine claims, as docs/METHOD.md states them."""
 
 from contract.catalogue.claims import CLAIMS
 from contract.metrics import METRICS
@@ -32,8 +32,8 @@ def test_the_words_name_the_losses_or_the_arms_that_take_their_place() -> None:
     assert all("{" not in text and not text.endswith(".") for text in texts)
 
 
-def test_what_is_reported_agrees_with_the_claim_but_for_the_tuned_comparison() -> None:
-    # Zeng 2025 reports its own claims; Musgrave et al. found the two level, tuned alike.
+def test_reported_figures_agree_with_the_claim_except_for_the_tuned_comparison() -> None:
+    # Zeng 2025 reports what it claims; Musgrave et al. found both equal after equal tuning.
     figures = [(c, r) for c in CLAIMS for r in c.reported]
     assert len(figures) == 11
     against = []

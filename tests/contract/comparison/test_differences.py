@@ -1,4 +1,4 @@
-"""In what arms differ, setting by setting."""
+"""Settings in which arms differ."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def found(*arms: Arm, only: tuple[str, ...] = ()) -> dict[str, dict[str, Any]]:
     return {d.setting: dict(d.values) for d in differences(spec, only)}
 
 
-def test_arms_that_differ_in_name_and_kind_alone() -> None:
+def test_name_and_kind_of_loss_are_no_differences() -> None:
     assert found(arm("c", "contrastive"), arm("t", "triplet")) == {}
     assert found(arm("only", "triplet")) == {}
 
@@ -48,7 +48,7 @@ def test_the_angle_of_arcface_is_not_the_margin_of_a_distance() -> None:
 
 
 def test_training_settings_count_as_they_take_effect() -> None:
-    assert found(arm("a", "triplet"), arm("b", "triplet", {"epochs": 8})) == {}  # the shared ones
+    assert found(arm("a", "triplet"), arm("b", "triplet", {"epochs": 8})) == {}  # shared
     assert found(
         arm("a", "triplet"),
         arm(

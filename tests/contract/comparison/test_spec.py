@@ -1,4 +1,4 @@
-"""The spec: what is accepted, and that every problem comes back at once with its path."""
+"""The spec: which ones are accepted, and that all problems are reported at once with their path."""
 
 import copy
 from typing import Any
@@ -17,12 +17,12 @@ DEMO: dict[str, Any] = dict(presets.DEMO)
 
 
 def changed(**sections: Any) -> dict[str, Any]:
-    """The demo's spec with some sections replaced."""
+    """Return the spec of the demo with some sections replaced."""
     return {**copy.deepcopy(DEMO), **sections}
 
 
 def problems(raw: object) -> dict[str, str]:
-    """path -> message of everything wrong with a spec; the spec must be wrong."""
+    """Return path -> message of all problems of a spec, which must have some."""
     with pytest.raises(SpecError) as caught:
         parse_spec(raw)
     found = caught.value.problems
@@ -82,7 +82,7 @@ def test_every_problem_of_every_section_comes_back_at_once() -> None:
 
 
 @pytest.mark.parametrize("raw", [None, 5, "spec", [], [DEMO]])
-def test_what_is_no_object_is_one_problem_of_the_whole(raw: object) -> None:
+def test_a_value_that_is_no_object_is_one_problem_of_the_whole_spec(raw: object) -> None:
     assert set(problems(raw)) == {""}
 
 
@@ -96,7 +96,7 @@ def test_a_margin_must_be_finite(value: float) -> None:
     assert set(problems(changed(arms=arms))) == {"arms[0].loss.margin"}
 
 
-def test_sections_that_disagree_are_found_beside_other_problems() -> None:
+def test_problems_between_sections_are_found_with_other_problems() -> None:
     raw = changed(
         data={"kind": "synthetic"},
         training={"batch_size": 64, "sampler": {"kind": "m_per_class", "m": 4}},
@@ -122,7 +122,7 @@ def test_a_batch_must_fit_the_data(batch_size: int, m: int, path: str) -> None:
     ("data", "items"),
     [({"kind": "mnist"}, 50_000), ({"kind": "mnist", "train_items": 120}, 120)],
 )
-def test_mnist_has_as_many_training_items_as_asked_for(data: dict[str, Any], items: int) -> None:
+def test_mnist_has_the_requested_number_of_training_items(data: dict[str, Any], items: int) -> None:
     encoder = {"kind": "convnet"}
     spec = parse_spec(changed(data=data, encoder=encoder, training={"batch_size": min(items, 512)}))
     assert training_items(spec.data) == items
@@ -132,7 +132,7 @@ def test_mnist_has_as_many_training_items_as_asked_for(data: dict[str, Any], ite
     assert set(found) == {"data.train_items"}
 
 
-def test_a_batch_must_fit_the_training_items_that_are_asked_for() -> None:
+def test_a_batch_must_fit_the_requested_training_items() -> None:
     raw = changed(data={"kind": "mnist", "train_items": 120}, training={"batch_size": 121})
     assert problems(raw) == {
         "training.batch_size": "121 is more than the 120 training items of 'mnist'"
@@ -170,7 +170,7 @@ def test_an_arm_may_override_training_and_its_rules_hold_there_too() -> None:
     assert set(problems(changed(arms=arms))) == {"arms[1].training.batch_size"}
 
 
-def test_the_catalogue_is_plain_json_that_names_every_kind() -> None:
+def test_the_catalogue_is_json_that_names_every_kind() -> None:
     content = catalogue()
     kinds = {
         section: [row["kind"] for row in content[section]]
@@ -299,7 +299,9 @@ def test_data_encoders_and_augmentation_must_fit(change: dict[str, Any], paths: 
         ({"kind": "spoken_digits"}, 10),
     ],
 )
-def test_classes_are_known_or_left_to_the_data(data: dict[str, Any], classes: int | None) -> None:
+def test_class_counts_are_known_or_left_to_the_data(
+    data: dict[str, Any], classes: int | None
+) -> None:
     encoder = {"kind": "mlp"}
     second = {"visual_encoder": encoder} if data["kind"] == "spoken_digits" else {}
     spec = parse_spec(changed(data=data, encoder=encoder, **second))

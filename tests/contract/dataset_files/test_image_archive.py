@@ -1,4 +1,4 @@
-"""Zips of class folders: what is unpacked, and what is refused with nothing left behind."""
+"""Zips of class folders: which are unpacked, and which are refused with nothing left behind."""
 
 import stat
 import struct
@@ -18,7 +18,7 @@ def refused(archive: Path, limits: Limits = LIMITS) -> IntakeError:
 
 
 def patched(archive: Path, name: str, local: int, central: int, value: bytes) -> Path:
-    """The zip with a field of one member's two headers overwritten."""
+    """Overwrite a field in both headers of one member of a zip."""
     content = bytearray(archive.read_bytes())
     for magic, field, at in ((b"PK\x03\x04", local, 30), (b"PK\x01\x02", central, 46)):
         start = -1
@@ -51,7 +51,7 @@ def test_class_folders_are_unpacked_and_listed(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zip", "set"]
 
 
-def test_one_folder_around_the_classes_is_taken_off(tmp_path: Path) -> None:
+def test_a_single_folder_around_the_classes_is_removed(tmp_path: Path) -> None:
     files = {f"my set/{name}": content for name, content in image_files().items()}
     files |= {"my set/": b"", "__MACOSX/my set/c0/._0.jpg": b"x", "my set/.DS_Store": b"x"}
     images = unpack_images(zipped(tmp_path / "a.zip", files), tmp_path / "set", LIMITS)
@@ -74,7 +74,9 @@ def test_one_folder_around_the_classes_is_taken_off(tmp_path: Path) -> None:
         ("c0/" + "x" * 300 + ".jpg", "more than 255 bytes"),
     ],
 )
-def test_names_that_lead_elsewhere(tmp_path: Path, name: str, said: str) -> None:
+def test_names_that_lead_out_of_the_folder_are_refused(
+    tmp_path: Path, name: str, said: str
+) -> None:
     home = tmp_path / "a" / "b"
     home.mkdir(parents=True)
     archive = zipped(home / "a.zip", {**image_files(), name: image(999)})
@@ -86,7 +88,7 @@ def test_names_that_lead_elsewhere(tmp_path: Path, name: str, said: str) -> None
 
 
 @pytest.mark.parametrize("mode", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFIFO])
-def test_links_and_devices(tmp_path: Path, mode: int) -> None:
+def test_links_and_devices_are_refused(tmp_path: Path, mode: int) -> None:
     files = {**image_files(), "c0/link.jpg": b"/etc/passwd"}
     problems = found(refused(zipped(tmp_path / "a.zip", files, {"c0/link.jpg": mode})))
     assert problems == {"c0/link.jpg": "is a link or a device, no file; pack the file itself"}
@@ -98,7 +100,7 @@ def test_every_unsafe_member_is_named_at_once(tmp_path: Path) -> None:
     assert set(found(error)) == {"../a.jpg", "/b.jpg", "c0/l.jpg"}
 
 
-def test_a_bomb_that_says_so(tmp_path: Path) -> None:
+def test_a_bomb_with_its_declared_size_is_refused(tmp_path: Path) -> None:
     files = {**image_files(), "c0/bomb.bmp": bytes(20_000_000)}
     archive = zipped(tmp_path / "a.zip", files)
     assert archive.stat().st_size < 100_000
@@ -107,41 +109,41 @@ def test_a_bomb_that_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("declared", [10, 30_000_000])
-def test_a_bomb_that_lies(tmp_path: Path, declared: int) -> None:
-    """What is declared is all that is ever unpacked, and then the content does not match."""
+def test_a_bomb_with_a_wrong_declared_size_is_refused(tmp_path: Path, declared: int) -> None:
+    """No more than the declared bytes are unpacked, and these do not match the checksum."""
     archive = zipped(tmp_path / "a.zip", {**image_files(), "c0/bomb.bmp": bytes(20_000_000)})
     problems = found(refused(declaring(archive, "c0/bomb.bmp", declared)))
     assert list(problems) == ["c0/bomb.bmp"]
     assert "is damaged in the archive" in problems["c0/bomb.bmp"]
 
 
-def test_too_many_files(tmp_path: Path) -> None:
+def test_too_many_files_are_refused(tmp_path: Path) -> None:
     error = refused(zipped(tmp_path / "a.zip", image_files()), Limits(max_files=11))
     assert found(error) == {"": "has 12 files, more than 11; bring fewer"}
 
 
-def test_an_encrypted_member(tmp_path: Path) -> None:
+def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
     archive = patched(zipped(tmp_path / "a.zip", image_files()), "c1/2.jpg", 6, 8, b"\x01\x00")
     assert found(refused(archive)) == {"c1/2.jpg": "is encrypted; pack without a password"}
 
 
-def test_a_method_of_compression_that_is_not_read(tmp_path: Path) -> None:
+def test_an_unknown_compression_is_refused(tmp_path: Path) -> None:
     archive = patched(zipped(tmp_path / "a.zip", image_files()), "c1/2.jpg", 8, 10, b"\x0e\x00")
     assert "pack with deflate" in found(refused(archive))["c1/2.jpg"]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
-def test_a_truncated_archive(tmp_path: Path, share: float) -> None:
+def test_a_truncated_archive_is_refused(tmp_path: Path, share: float) -> None:
     content = zipped(tmp_path / "a.zip", image_files()).read_bytes()
     (tmp_path / "a.zip").write_bytes(content[: int(len(content) * share)])
     assert "is no complete zip archive" in found(refused(tmp_path / "a.zip"))[""]
 
 
-def test_an_archive_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_archive_is_refused(tmp_path: Path) -> None:
     assert "No such file" in found(refused(tmp_path / "a.zip"))[""]
 
 
-def test_damage_inside_a_member(tmp_path: Path) -> None:
+def test_a_damaged_member_is_named(tmp_path: Path) -> None:
     archive = zipped(tmp_path / "a.zip", image_files())
     content = bytearray(archive.read_bytes())
     at = content.find(b"c1/2.jpg") + 200
@@ -150,8 +152,8 @@ def test_damage_inside_a_member(tmp_path: Path) -> None:
     assert "is damaged in the archive" in found(refused(archive))["c1/2.jpg"]
 
 
-def test_every_byte_may_be_wrong(tmp_path: Path) -> None:
-    """Whatever is damaged: the set, or IntakeError, and nothing left behind."""
+def test_any_byte_may_be_damaged(tmp_path: Path) -> None:
+    """Damage anywhere gives the images or an IntakeError, and leaves nothing behind."""
     rng = np.random.default_rng(0)
     whole = zipped(tmp_path / "a.zip", image_files(2, 2)).read_bytes()
     refusals = 0
@@ -178,12 +180,12 @@ def test_zips_in_zips_are_not_opened(tmp_path: Path) -> None:
     assert problems == {"c0/in.zip": "is of no type that is read; JPEG, PNG, WebP and BMP are"}
 
 
-def test_the_same_name_as_file_and_folder(tmp_path: Path) -> None:
+def test_a_name_of_both_a_file_and_a_folder_is_refused(tmp_path: Path) -> None:
     files: Files = {**image_files(), "c0/0.jpg/x.jpg": image(50), "c1": b"x"}
     assert set(found(refused(zipped(tmp_path / "a.zip", files)))) == {"c0/0.jpg/x.jpg", "c1"}
 
 
-def test_an_archive_without_files(tmp_path: Path) -> None:
+def test_an_archive_without_files_is_refused(tmp_path: Path) -> None:
     assert "holds no files" in found(refused(zipped(tmp_path / "a.zip", {"c0/": b""})))[""]
 
 
@@ -193,7 +195,7 @@ def test_problems_of_the_images_are_those_of_a_folder_and_leave_nothing(tmp_path
     assert set(problems) == {"c0/bad.jpg", "readme.txt", "c2/x"}
 
 
-def test_a_check_that_is_broken_off_leaves_nothing(tmp_path: Path) -> None:
+def test_a_cancelled_check_leaves_nothing(tmp_path: Path) -> None:
     archive = zipped(tmp_path / "a.zip", image_files())
 
     def cancelled(done: int, total: int) -> None:

@@ -1,4 +1,4 @@
-"""Folders of images: every problem is found, and named by file."""
+"""Folders of images: every problem is found and names its file."""
 
 import io
 import time
@@ -34,7 +34,7 @@ def test_every_type_and_mode_that_is_read(tmp_path: Path) -> None:
         "c0/d.bmp": saved(picture, "BMP"),
         "c1/e.jpeg": saved(picture.convert("L"), "JPEG"),
         "c1/f.JPG": saved(picture.convert("CMYK"), "JPEG"),
-        "c1/g.jpg": saved(picture.convert("1"), "PNG"),  # the content decides, not the name
+        "c1/g.jpg": saved(picture.convert("1"), "PNG"),  # recognised by content, not by name
         "c1/h.jpg": saved(picture, "JPEG", progressive=True),
     }
     images = scan_images(write(tmp_path, files))
@@ -67,8 +67,8 @@ def test_an_image_that_cannot_be_used(tmp_path: Path, content: bytes, said: str)
     assert said in problems["c1/bad.jpg"]
 
 
-def test_a_declared_size_beyond_pil_s_own_limit(tmp_path: Path) -> None:
-    """A few bytes that would be decoded to gigabytes."""
+def test_a_declared_size_beyond_the_limit_of_pil_is_refused(tmp_path: Path) -> None:
+    """A few bytes would be decoded to gigabytes."""
     content = bytearray(image(1, "bmp"))
     content[18:26] = (60_000).to_bytes(4, "little") * 2
     write(tmp_path, {**image_files(), "c1/bomb.bmp": bytes(content)})
@@ -98,7 +98,7 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
     }
 
 
-def test_what_systems_leave_is_passed_over(tmp_path: Path) -> None:
+def test_files_of_operating_systems_are_ignored(tmp_path: Path) -> None:
     junk = [".DS_Store", "Thumbs.db", "c0/.hidden.jpg", "c0/Thumbs.db", "__MACOSX/c0/._1.jpg"]
     images = scan_images(write(tmp_path, {**image_files(), **dict.fromkeys(junk, b"x")}))
     assert len(images.files) == 12
@@ -107,7 +107,7 @@ def test_what_systems_leave_is_passed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("classes", [0, 1])
-def test_fewer_than_two_classes(tmp_path: Path, classes: int) -> None:
+def test_fewer_than_two_classes_are_refused(tmp_path: Path, classes: int) -> None:
     problems = found(refused(write(tmp_path, image_files(classes))))
     assert f"has {classes} class folders; needs two or more" in problems[""]
 
@@ -144,12 +144,12 @@ def test_a_hundred_problems_are_kept_and_all_are_counted(tmp_path: Path) -> None
     assert str(error).endswith("; and 145 more")
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(IntakeError, match="cannot be listed"):
         scan_images(tmp_path / "nowhere")
 
 
-def test_too_many_images(tmp_path: Path) -> None:
+def test_too_many_images_are_refused(tmp_path: Path) -> None:
     problems = found(refused(write(tmp_path, image_files()), Limits(max_files=5)))
     assert problems == {"": "has more than 5 images"}
 

@@ -1,9 +1,9 @@
-"""Metric keys: each explained, none twice."""
+"""Every metric key has its texts and occurs once."""
 
 from contract.metrics import METRICS, TEST_PREFIX
 
 
-def test_every_metric_says_what_it_is() -> None:
+def test_every_metric_has_its_texts() -> None:
     assert len(METRICS) == 147
     for key, metric in METRICS.items():
         assert metric.key == key

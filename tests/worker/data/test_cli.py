@@ -1,4 +1,4 @@
-"""`python -m worker.data`: what there is, and fetching it before a run needs it."""
+"""`python -m worker.data`: listing data sets, and fetching one before a run needs it."""
 
 import io
 import os
@@ -37,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def tree(folder: Path) -> set[str]:
-    """Every file but locks, which stay."""
+    """Return every file except locks, which are never removed."""
     found = (path for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())
     return {str(path.relative_to(folder)) for path in found if path.suffix != ".lock"}
 
@@ -55,7 +55,9 @@ class TestList:
         assert columns.split() == ["kind", "label", "there", "size", "where"]
         return {line.split()[0]: line for line in lines}
 
-    def test_names_every_set_in_the_catalogue_s_order(self, folder: Path, capsys: Said) -> None:
+    def test_lists_every_data_set_in_the_order_of_the_catalogue(
+        self, folder: Path, capsys: Said
+    ) -> None:
         lines = self.lines(capsys)
         assert list(lines) == [row.kind for row in DATA]
         for row in DATA:
@@ -66,7 +68,7 @@ class TestList:
         assert lines["cub200"].endswith(" CUB_200_2011")
         assert not folder.exists()
 
-    def test_says_what_is_there(self, folder: Path, capsys: Said) -> None:
+    def test_says_which_data_sets_are_there(self, folder: Path, capsys: Said) -> None:
         tiny_mnist.write(folder)
         tiny.write(folder, {"CUB_200_2011.tgz": b"placed", **tiny.cars196_devkit()})
         lines = self.lines(capsys)
@@ -78,11 +80,11 @@ class TestList:
 
 
 class TestPlaces:
-    def test_every_set_with_files_has_one(self) -> None:
+    def test_every_data_set_with_files_has_a_location(self) -> None:
         assert {row.kind for row in DATA if row.source in {"fetched", "placed"}} == set(LOCATIONS)
 
     @pytest.mark.parametrize("kind", FINE)
-    def test_a_set_is_there_only_with_all_its_pieces(self, kind: str, folder: Path) -> None:
+    def test_a_data_set_is_there_only_with_all_its_files(self, kind: str, folder: Path) -> None:
         assert state(kind, folder)[0] == "no"
         tiny.write(folder, FINE[kind]())
         there, place = state(kind, folder)
@@ -104,7 +106,7 @@ class TestPlaces:
 
 class TestPrepare:
     @pytest.mark.parametrize("name", ["tiny-imagenet-200.zip", "tiny (1).zip"])
-    def test_reads_an_archive_where_it_lies(
+    def test_reads_an_archive_in_place(
         self, folder: Path, tmp_path: Path, capsys: Said, name: str
     ) -> None:
         archive = archive_of("tiny_imagenet", tmp_path, name)
@@ -125,7 +127,7 @@ class TestPrepare:
         assert main(["prepare", "tiny_imagenet", "--archive", str(archive)]) == 0
         assert "there already; --archive is not used" in capsys.readouterr().err
 
-    def test_takes_an_archive_that_lies_in_its_place(self, folder: Path, tmp_path: Path) -> None:
+    def test_uses_an_archive_in_the_folder_of_data_sets(self, folder: Path, tmp_path: Path) -> None:
         archive = archive_of("cub200", tmp_path, "CUB_200_2011.tgz")
         folder.mkdir()
         placed = Path(shutil.copy(archive, folder))
@@ -194,7 +196,7 @@ class TestPrepare:
             (["digits", "--archive", __file__], "takes no --archive: it comes with the product"),
         ],
     )
-    def test_what_makes_no_sense_is_told(
+    def test_arguments_that_make_no_sense_are_refused(
         self, folder: Path, capsys: Said, arguments: list[str], said: str
     ) -> None:
         assert main(["prepare", *arguments]) == 2
@@ -202,13 +204,15 @@ class TestPrepare:
         assert not folder.exists()
 
     @pytest.mark.parametrize("row", [row for row in DATA if row.kind not in LOCATIONS], ids=str)
-    def test_a_set_without_files_needs_nothing(
+    def test_a_data_set_without_files_needs_no_preparation(
         self, folder: Path, capsys: Said, row: DataRow
     ) -> None:
         assert main(["prepare", row.kind]) == 0
         assert capsys.readouterr().out.startswith(f"{row.kind} needs no preparation: it ")
 
-    def test_what_must_be_placed_is_told(self, folder: Path, capsys: Said) -> None:
+    def test_missing_files_that_cannot_be_downloaded_are_named(
+        self, folder: Path, capsys: Said
+    ) -> None:
         assert main(["prepare", "cars196"]) == 1
         said = capsys.readouterr().err
         assert "its host is gone" in said
@@ -275,7 +279,7 @@ class TestProgressLine:
             "",
         ]
 
-    def test_a_log_has_a_line_now_and_then(self) -> None:
+    def test_a_log_gets_a_line_every_few_seconds(self) -> None:
         assert self.told(io.StringIO()).splitlines() == [
             "downloading x",
             "downloading x: 100% of 10 MB",

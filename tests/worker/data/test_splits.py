@@ -1,4 +1,4 @@
-"""Splits: no item in two of them, and by class no tested class in training."""
+"""Splits: no item is in two of them, and by class no tested class is trained on."""
 
 import numpy as np
 import pytest
@@ -74,7 +74,7 @@ def test_by_item_small_classes_train_too() -> None:
         ([0, 1, *[2] * 9, *[3] * 9], ("class", "items"), "no class with two of them"),
     ],
 )
-def test_what_cannot_be_split_is_said(
+def test_data_that_cannot_be_split_are_refused(
     labels: list[int], how: tuple[str, str], message: str
 ) -> None:
     by, validation = how

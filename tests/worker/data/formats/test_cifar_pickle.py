@@ -1,4 +1,4 @@
-"""The pickles of CIFAR: only what the official ones hold is read, and nothing is ever called."""
+"""The pickles of CIFAR: only content like the official one is read, and no code is ever run."""
 
 import pickle
 
@@ -44,7 +44,7 @@ def test_every_other_name_is_refused(name: str) -> None:
         pickle.dumps(["no dict"]),
     ],
 )
-def test_what_is_no_official_content_is_refused(content: bytes) -> None:
+def test_other_content_is_refused(content: bytes) -> None:
     with pytest.raises(cifar_pickle.ContentError, match=r"like the official one: ."):
         cifar_pickle.read_pickle(content)
 

@@ -1,7 +1,7 @@
-"""CIFAR-10 and CIFAR-100 from tiny files in their own format: splits, labels, and what becomes of
-missing, broken and malicious files.
+"""CIFAR-10 and CIFAR-100 from tiny files in the original format: splits, labels, and missing,
+broken and malicious files.
 
-No test reaches the network: mirrors are servers on this machine, or nobody.
+No test reaches the network: mirrors are servers on this machine, or do not exist.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ SPECS: dict[str, Cifar10Data | Cifar100Data] = {
 
 
 def published(kind: str, *hosts: str) -> PublishedFiles:
-    """The tiny files, as somebody publishes them."""
+    """Return the tiny files as published data."""
     official = cifar.published_files(kind)
     sums = {name: md5(content) for name, content in tiny_cifar.files(kind).items()}
     return replace(
@@ -77,14 +77,14 @@ def archive_of(kind: str) -> dict[str, bytes]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Folder with the unpacked files of both."""
+    """Return a folder with the unpacked files of both."""
     for kind in KINDS:
         write(tmp_path, kind)
     return tmp_path
 
 
 def there(folder: Path) -> set[str]:
-    """Files below the folder of the data sets, but for the locks."""
+    """Return the files below the folder of the data sets, except the locks."""
     found = {str(p.relative_to(folder)) for p in folder.rglob("*") if not p.is_dir()}
     return found - {".CIFAR10.lock", ".CIFAR100.lock"}
 
@@ -107,7 +107,7 @@ def same(a: Dataset, b: Dataset) -> bool:
 
 class TestSplits:
     @pytest.mark.parametrize("kind", KINDS)
-    def test_what_torchvision_reads(
+    def test_items_equal_those_of_torchvision(
         self, folder: Path, kind: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Its own reader unpickles the same tiny files, once it is given their checksums."""
@@ -148,7 +148,7 @@ class TestSplits:
             assert labels.bincount().tolist() == [each] * classes
         assert same(load(folder, kind, spec=spec).dataset(), loaded)
 
-    def test_the_seed_decides_what_validates_and_the_number_does_not(self, folder: Path) -> None:
+    def test_the_seed_alone_decides_the_validation_split(self, folder: Path) -> None:
         first = load(folder).dataset()
         fewer = load(folder, spec=Cifar10Data(train_items=100)).dataset()
         assert rows(fewer.validation) == rows(first.validation)
@@ -159,7 +159,7 @@ class TestSplits:
 
 
 class TestLabels:
-    def test_coarse_ones_train_and_fine_ones_are_kept(self, folder: Path) -> None:
+    def test_coarse_labels_train_and_fine_labels_are_kept(self, folder: Path) -> None:
         loaded = load(folder, "cifar100").dataset()
         assert loaded.classes == 20
         for split in (loaded.train, loaded.validation, loaded.test):
@@ -167,7 +167,7 @@ class TestLabels:
             assert split.fine.dtype == split.labels.dtype == torch.int64
             assert split.labels.tolist() == COARSE[split.fine.numpy()].tolist()
 
-    def test_fine_ones_train_on_the_same_items(self, folder: Path) -> None:
+    def test_fine_labels_train_on_the_same_items(self, folder: Path) -> None:
         coarse = load(folder, "cifar100")
         fine = load(folder, "cifar100", spec=Cifar100Data(train_labels="fine"))
         assert fine.fine is None
@@ -180,7 +180,7 @@ class TestLabels:
 
 
 class TestFiles:
-    def test_the_official_ones_are_torchvisions(self) -> None:
+    def test_the_official_files_are_those_of_torchvision(self) -> None:
         ten, hundred = (cifar.published_files(kind) for kind in KINDS)
         assert ten.md5 == torchvision.datasets.CIFAR10.tgz_md5
         assert (ten.name, ten.folder, hundred.folder) == ("CIFAR10", *FOLDERS.values())
@@ -188,7 +188,7 @@ class TestFiles:
         assert [len(one.test) for one in (ten, hundred)] == [1, 1]
         assert all(url.startswith("https://") for url in (*ten.urls, *hundred.urls))
 
-    def test_unpacked_ones_are_only_read(self, folder: Path) -> None:
+    def test_unpacked_files_are_only_read(self, folder: Path) -> None:
         before = there(folder)
         load(folder)
         assert there(folder) == before
@@ -207,7 +207,7 @@ class TestFiles:
         assert there(tmp_path) == unpacked(kind) | {archive.name}
 
     @pytest.mark.parametrize("kind", KINDS)
-    def test_what_is_missing_is_downloaded_once(
+    def test_missing_files_are_downloaded_once(
         self, tmp_path: Path, folder: Path, kind: str
     ) -> None:
         empty, told = tmp_path / "not" / "yet", RecordedProgress()
@@ -222,7 +222,7 @@ class TestFiles:
         assert told.of(f"unpacking {name}")
         assert same(loaded.dataset(), load(folder, kind).dataset())
 
-    def test_files_that_are_there_stay_as_they_are(self, tmp_path: Path) -> None:
+    def test_existing_files_are_kept(self, tmp_path: Path) -> None:
         own = write(tmp_path, "cifar10")
         (own / "data_batch_3").unlink()
         kept = (own / "data_batch_1").stat().st_ino
@@ -232,7 +232,7 @@ class TestFiles:
         assert (own / "data_batch_1").stat().st_ino == kept
 
     @pytest.mark.parametrize("work", ["downloading", "unpacking", "waiting"])
-    def test_a_cancel_leaves_nothing_half(self, tmp_path: Path, work: str) -> None:
+    def test_a_cancel_leaves_nothing_incomplete(self, tmp_path: Path, work: str) -> None:
         [name] = archive_of("cifar10")
         with mirror(archive_of("cifar10")) as server, contextlib.ExitStack() as held:
             if work == "waiting":
@@ -245,7 +245,7 @@ class TestFiles:
             load(tmp_path, "cifar10", server.url)
             assert server.asked[name] == (2 if work == "downloading" else 1)
 
-    def test_leftovers_of_a_killed_process_go(self, tmp_path: Path) -> None:
+    def test_leftovers_of_a_killed_process_are_removed(self, tmp_path: Path) -> None:
         for left in (f".{FOLDERS['cifar10']}.unpacked", f".{FOLDERS['cifar10']}.unpacked.partial"):
             (tmp_path / left).mkdir()
             (tmp_path / left / "data_batch_1").write_bytes(b"half")
@@ -324,7 +324,7 @@ class TestFaults:
             ({"labels": 3}, "no list of numbers as labels"),
         ],
     )
-    def test_files_of_something_else_are_named(
+    def test_files_of_another_format_are_named(
         self, folder: Path, change: dict[str, Any], seen: str
     ) -> None:
         held = {**tiny_cifar.batches("cifar10")["data_batch_1"], **change}
@@ -357,7 +357,7 @@ def replace_items(spec: Cifar10Data | Cifar100Data, items: int) -> Cifar10Data |
 
 
 def linked(target: str) -> bytes:
-    """An archive with a link in place of the first file."""
+    """Return an archive with a link in place of the first file."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as tar:
         member = tarfile.TarInfo(f"{FOLDERS['cifar10']}/data_batch_1")

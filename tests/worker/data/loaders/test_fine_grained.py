@@ -1,4 +1,4 @@
-"""Fine-grained sets: read as they are published, split by class, and plain about what is wrong."""
+"""Fine-grained sets: read as published, split by class, with clear errors for wrong files."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -35,7 +35,7 @@ ARCHIVED: dict[str, tuple[Any, Files, ModuleType]] = {
 
 
 def seen(folder: Path) -> set[str]:
-    """Everything in a folder but its locks, which stay."""
+    """Return everything in a folder except locks, which are never removed."""
     return {path.name for path in folder.iterdir() if not path.name.endswith(".lock")}
 
 
@@ -55,7 +55,7 @@ def test_every_image_with_its_class(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_the_first_half_of_the_classes_trains_unless_items_are_asked_for(
+def test_the_first_half_of_the_classes_trains_unless_split_by_item(
     name: str, tmp_path: Path
 ) -> None:
     section, files = SETS[name]
@@ -84,7 +84,7 @@ class TestArchives:
         tiny.write(tmp_path / "scratch", files())
         return tiny.pack(tmp_path / "scratch", into / module.SOURCE.archive)
 
-    def test_placed_beside_are_unpacked_once_and_stay(self, name: str, tmp_path: Path) -> None:
+    def test_existing_archives_are_unpacked_once_and_kept(self, name: str, tmp_path: Path) -> None:
         section, _, module = ARCHIVED[name]
         folder = tmp_path / "datasets"
         archive = self.made(name, tmp_path, folder)
@@ -93,7 +93,7 @@ class TestArchives:
             assert len(pool.labels) == tiny.CLASSES * tiny.EACH
         assert seen(folder) == {archive.name, module.SOURCE.folder}
 
-    def test_are_downloaded_when_first_needed(
+    def test_archives_are_downloaded_at_first_use(
         self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         section, _, module = ARCHIVED[name]
@@ -121,7 +121,7 @@ class TestArchives:
         assert f"{gone.archive} is not in {tmp_path}" in str(caught.value)
         assert str(tmp_path / gone.folder) in str(caught.value)
 
-    def test_truncated_leave_nothing_behind(self, name: str, tmp_path: Path) -> None:
+    def test_truncated_archives_leave_nothing_behind(self, name: str, tmp_path: Path) -> None:
         section = ARCHIVED[name][0]
         archive = self.made(name, tmp_path, tmp_path / "datasets")
         archive.write_bytes(archive.read_bytes()[:-2000])
@@ -137,14 +137,14 @@ class TestArchives:
             data.load(section(), tmp_path / "datasets", RecordedProgress(cancel="unpacking"))
         assert seen(tmp_path / "datasets") == {archive.name}
 
-    def test_another_archive_is_told(self, name: str, tmp_path: Path) -> None:
+    def test_another_archive_is_refused(self, name: str, tmp_path: Path) -> None:
         section, _, module = ARCHIVED[name]
         tiny.write(tmp_path / "other", {"readme.txt": "hello"})
         tiny.pack(tmp_path / "other", tmp_path / "datasets" / module.SOURCE.archive)
         with pytest.raises(DataError, match="is not the official archive"):
             data.load(section(), tmp_path / "datasets")
 
-    def test_a_folder_that_is_not_whole_is_kept(self, name: str, tmp_path: Path) -> None:
+    def test_an_incomplete_folder_is_kept(self, name: str, tmp_path: Path) -> None:
         section, _, module = ARCHIVED[name]
         self.made(name, tmp_path, tmp_path / "datasets")
         mine = tmp_path / "datasets" / module.SOURCE.folder / "mine.txt"
@@ -153,7 +153,7 @@ class TestArchives:
             data.load(section(), tmp_path / "datasets")
         assert mine.read_text() == "work"
 
-    def test_a_page_in_place_of_the_archive_is_not_kept(
+    def test_a_web_page_instead_of_the_archive_is_not_kept(
         self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         section, _, module = ARCHIVED[name]
@@ -220,7 +220,7 @@ BOXES = f"{TINY}/train/n00000090/n00000090_boxes.txt"
         ),
     ],
 )
-def test_lists_that_do_not_fit_are_told_with_their_line(
+def test_lists_that_do_not_match_are_named_with_their_line(
     case: tuple[str, str, str, str, str], tmp_path: Path
 ) -> None:
     name, file, old, new, message = case
@@ -258,7 +258,7 @@ def test_without_lists_of_boxes_the_images_that_are_there_train(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("file", ["image_class_labels.txt", "classes.txt"])
-def test_a_list_that_is_gone_is_named(file: str, tmp_path: Path) -> None:
+def test_a_missing_list_is_named(file: str, tmp_path: Path) -> None:
     tiny.write(tmp_path, tiny.cub200())
     (tmp_path / CUB / file).unlink()
     with pytest.raises(DataError, match=f"{tmp_path / CUB / file} cannot be read"):
@@ -275,7 +275,7 @@ def test_one_class_is_refused(tmp_path: Path) -> None:
             data.load(spec, tmp_path)
 
 
-def test_lists_of_nothing_or_no_text_are_told(tmp_path: Path) -> None:
+def test_lists_that_are_empty_or_no_text_are_named(tmp_path: Path) -> None:
     tiny.write(tmp_path, {f"{CUB}/images.txt": ""})
     with pytest.raises(DataError, match="lists nothing"):
         cub200.load(Cub200Data(), tmp_path, SILENT)
@@ -288,7 +288,7 @@ MAT = "cars196/cars_annos.mat"
 
 
 def annotated(**changes: Any) -> bytes:
-    """Two annotations, the second of which has other values."""
+    """Return two annotations, the second with other values."""
     whole = {"relative_im_path": "car_ims/a.jpg", "class": 1, "test": 1}
     return tiny.mat([whole, {**whole, **changes}], classes=2)
 
@@ -297,7 +297,7 @@ class TestCars:
     def load(self, folder: Path) -> Pool:
         return data.load(Cars196Data(validation="items"), folder)
 
-    def test_nothing_there_names_both_layouts(self, tmp_path: Path) -> None:
+    def test_missing_files_name_both_layouts(self, tmp_path: Path) -> None:
         with pytest.raises(DataError) as caught:
             self.load(tmp_path)
         for place in ("cars196/cars_annos.mat", "cars196/car_ims.tgz", "stanford_cars"):
@@ -336,7 +336,7 @@ class TestCars:
         for _ in range(2):
             assert len(self.load(folder).labels) == tiny.CLASSES * tiny.EACH
 
-    def test_without_its_images(self, tmp_path: Path) -> None:
+    def test_missing_images_are_named(self, tmp_path: Path) -> None:
         files = tiny.cars196()
         tiny.write(tmp_path, {MAT: files[MAT]})
         with pytest.raises(DataError, match=r"car_ims\.tgz is not there"):
@@ -347,7 +347,7 @@ class TestCars:
             self.load(tmp_path)
         assert seen(tmp_path / "cars196") == {"cars_annos.mat", "car_ims.tgz"}
 
-    def test_an_image_that_is_not_there(self, tmp_path: Path) -> None:
+    def test_a_missing_image_is_named(self, tmp_path: Path) -> None:
         tiny.write(tmp_path, tiny.cars196())
         (tmp_path / "cars196" / "car_ims" / "000003.jpg").unlink()
         with pytest.raises(DataError, match=r"car_ims/000003.jpg \(annotation 3\)"):
@@ -369,13 +369,15 @@ class TestCars:
             (annotated(relative_im_path="../x"), "annotation 2: '../x' leads out of"),
         ],
     )
-    def test_other_annotations_are_told(self, content: bytes, message: str, tmp_path: Path) -> None:
+    def test_other_annotations_are_refused(
+        self, content: bytes, message: str, tmp_path: Path
+    ) -> None:
         tiny.write(tmp_path, {MAT: content, "cars196/car_ims/a.jpg": b""})
         with pytest.raises(DataError, match=message) as caught:
             self.load(tmp_path)
         assert str(tmp_path / MAT) in str(caught.value)
 
-    def test_truncated_annotations_are_told_wherever_they_end(self, tmp_path: Path) -> None:
+    def test_truncated_annotations_are_refused_at_any_length(self, tmp_path: Path) -> None:
         tiny.write(tmp_path, tiny.cars196())
         whole = (tmp_path / MAT).read_bytes()
         for length in range(0, len(whole), 997):

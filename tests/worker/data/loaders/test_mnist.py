@@ -1,7 +1,6 @@
-"""MNIST and Fashion-MNIST from tiny files in their own format: splits, and what becomes of missing
-and broken files.
+"""MNIST and Fashion-MNIST from tiny files in the original format: splits, missing and broken files.
 
-No test reaches the network: mirrors are servers on this machine, or nobody.
+No test reaches the network: mirrors are servers on this machine, or do not exist.
 """
 
 import contextlib
@@ -61,7 +60,7 @@ def load(folder: Path, *mirrors: str, spec: MnistData | None = None) -> Dataset:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Folder with the unpacked files."""
+    """Return a folder with the unpacked files."""
     tiny_mnist.write(tmp_path)
     return tmp_path
 
@@ -79,7 +78,7 @@ def rows(split: Split) -> list[bytes]:
 
 
 def there(folder: Path) -> set[str]:
-    """Files below the folder of the data sets, but for the lock."""
+    """Return the files below the folder of the data sets, except the lock."""
     found = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
     return found - {".MNIST.lock"}
 
@@ -89,7 +88,7 @@ ARCHIVED = {f"MNIST/raw/{name}.gz" for name in FILES}
 
 
 class TestSplits:
-    def test_the_official_parts_whole_and_without_a_leak(self, folder: Path) -> None:
+    def test_the_official_parts_are_complete_and_disjoint(self, folder: Path) -> None:
         loaded = load(folder)
         assert loaded.classes == 10
         assert loaded.item_shape == (1, 28, 28)
@@ -123,7 +122,7 @@ class TestSplits:
         assert (loaded.train.labels.bincount() - exact).abs().max() < 1
 
     @pytest.mark.parametrize("items", [100, 333, 500])
-    def test_as_many_training_items_as_asked_for_and_no_others_are_held(
+    def test_the_requested_number_of_training_items_is_loaded(
         self, folder: Path, items: int
     ) -> None:
         spec = MnistData(train_items=items)
@@ -135,7 +134,7 @@ class TestSplits:
         assert same(loaded.validation, whole.validation)
         assert same(loaded.test, whole.test)
 
-    def test_the_spec_alone_decides(self, folder: Path) -> None:
+    def test_equal_specs_give_equal_splits(self, folder: Path) -> None:
         first = splits(load(folder))
         torch.manual_seed(3)
         np.random.seed(3)
@@ -146,7 +145,7 @@ class TestSplits:
 
 
 class TestFashion:
-    def test_its_files_lie_in_a_folder_of_their_own(self, tmp_path: Path) -> None:
+    def test_its_files_have_a_separate_folder(self, tmp_path: Path) -> None:
         with mirror(tiny_mnist.archives()) as server:
             files = published(server.url, name="FashionMNIST")
             loaded = pool(tmp_path, files, spec=FashionMnistData()).dataset()
@@ -200,7 +199,7 @@ class TestFiles:
         whole = load(folder)
         assert all(same(getattr(loaded, part), getattr(whole, part)) for part in PARTS)
 
-    def test_leftovers_of_a_killed_process_are_not_taken(self, tmp_path: Path) -> None:
+    def test_leftovers_of_a_killed_process_are_not_used(self, tmp_path: Path) -> None:
         for name in FILES:
             (tiny_mnist.raw(tmp_path) / f"{name}.partial").write_bytes(b"half")
             (tiny_mnist.raw(tmp_path) / f"{name}.gz.partial").write_bytes(b"half")
@@ -209,7 +208,7 @@ class TestFiles:
         assert there(tmp_path) == UNPACKED
 
     @pytest.mark.parametrize("work", ["downloading", "unpacking", "waiting"])
-    def test_a_cancel_leaves_no_half_file(self, tmp_path: Path, work: str) -> None:
+    def test_a_cancel_leaves_no_incomplete_file(self, tmp_path: Path, work: str) -> None:
         with mirror(tiny_mnist.archives()) as server, contextlib.ExitStack() as held:
             if work == "waiting":
                 held.enter_context(locked(tmp_path, "MNIST"))
@@ -283,7 +282,7 @@ class TestFaults:
         assert "LOSSBOARD_DATASETS_DIR" in said
         assert there(tmp_path) == set()
 
-    def test_only_what_is_missing_is_named(self, folder: Path) -> None:
+    def test_only_missing_files_are_named(self, folder: Path) -> None:
         (tiny_mnist.raw(folder) / FILES[2]).unlink()
         with pytest.raises(DataError, match=f"for {FILES[2]}, unpacked"):
             load(folder)
@@ -305,7 +304,7 @@ class TestFaults:
         assert str(tmp_path / "MNIST" / "raw") in reporter.failure.message
 
     @pytest.mark.parametrize("fault", ["truncated", "absent", "another"])
-    def test_a_bad_download_leaves_nothing_and_the_next_mirror_is_asked(
+    def test_a_bad_download_leaves_nothing_and_the_next_mirror_is_tried(
         self, tmp_path: Path, fault: str
     ) -> None:
         first, *others = tiny_mnist.archives().items()
@@ -365,7 +364,7 @@ class TestFaults:
             (FILES[1], np.arange(599) % 10, "599 labels for 600 images"),
         ],
     )
-    def test_files_of_something_else_are_named(
+    def test_files_of_another_format_are_named(
         self, folder: Path, name: str, values: np.ndarray, seen: str
     ) -> None:
         path = tiny_mnist.raw(folder) / name

@@ -1,4 +1,4 @@
-"""Spoken digits with images: read from real wav files, paired within splits, fit to be learnt."""
+"""Spoken digits with images: read from wav files, paired within splits, and learnable."""
 
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,7 @@ from tests.support.specs import small
 from tests.worker.trainer.test_training import attempted, trained
 from worker import data
 from worker.data import Pool
-from worker.data.formats import audio
-from worker.data.loaders import spoken_digits as spoken_files
+from worker.data.loaders import spoken_digits
 from worker.data.loaders.digits import read_digits
 from worker.errors import DataError
 from worker.reporting.progress import SILENT
@@ -66,21 +65,21 @@ def test_neither_sound_nor_image_is_in_two_splits(folder: Path) -> None:
         assert set(pool.fine[index].tolist()) == set(range(20)), "every speaker says every digit"
 
 
-def test_the_seed_decides_and_nothing_else(folder: Path) -> None:
+def test_the_seed_alone_decides(folder: Path) -> None:
     one, same, other = loaded(folder), loaded(folder), loaded(folder, seed=1)
     assert torch.equal(tensor(one.visual), tensor(same.visual))
     assert np.array_equal(one.indices.train, same.indices.train)
     assert not torch.equal(tensor(one.visual), tensor(other.visual))
 
 
-def test_spectrograms_are_standardised_by_those_that_train(folder: Path) -> None:
+def test_spectrograms_are_standardised_by_the_training_split(folder: Path) -> None:
     pool = loaded(folder)
     train = tensor(pool.items)[pool.indices.train]
     assert float(train.mean()) == pytest.approx(0, abs=1e-4)
     assert float(train.std()) == pytest.approx(1, abs=1e-3)
 
 
-def test_with_mnists_images(folder: Path) -> None:
+def test_images_of_mnist_can_be_paired(folder: Path) -> None:
     tiny_mnist.write(folder)
     pool = loaded(folder, images="mnist")
     assert tensor(pool.visual).shape == (200, 1, 28, 28)
@@ -111,17 +110,17 @@ class TestFiles:
         place = tmp_path / "datasets" / "free-spoken-digit-dataset"
         place.mkdir(parents=True)
         tiny_spoken.write_archive(place / "v1.0.10.tar.gz", tmp_path / "scratch")
-        assert len(spoken_files.ensure_recordings(tmp_path / "datasets", SILENT, urls=())) == 200
+        assert len(spoken_digits.ensure_recordings(tmp_path / "datasets", SILENT, urls=())) == 200
         assert sorted(path.name for path in place.iterdir()) == ["recordings", "v1.0.10.tar.gz"]
 
-    def test_it_is_downloaded_when_first_needed(self, tmp_path: Path) -> None:
+    def test_it_is_downloaded_at_first_use(self, tmp_path: Path) -> None:
         served, own = tmp_path / "served", tmp_path / "own"
         served.mkdir()
         tiny_spoken.write_archive(served / "v1.0.10.tar.gz", tmp_path / "scratch")
         told: list[str] = []
         with serving(served) as server:
             for _ in range(2):
-                found = spoken_files.ensure_recordings(
+                found = spoken_digits.ensure_recordings(
                     own,
                     lambda what, *_: told.append(what),
                     [f"{server.url}/v1.0.10.tar.gz"],
@@ -135,91 +134,39 @@ class TestFiles:
 
     def test_absent_and_offline_names_folder_and_file(self, tmp_path: Path) -> None:
         with pytest.raises(DataError) as caught:
-            spoken_files.ensure_recordings(tmp_path, SILENT, ["http://127.0.0.1:9/v1.0.10.tar.gz"])
+            spoken_digits.ensure_recordings(tmp_path, SILENT, ["http://127.0.0.1:9/v1.0.10.tar.gz"])
         assert "v1.0.10.tar.gz is not in" in str(caught.value)
         assert str(tiny_spoken.recordings(tmp_path)) in str(caught.value)
 
-    def test_strange_names_are_told(self, folder: Path) -> None:
+    def test_unexpected_names_are_refused(self, folder: Path) -> None:
         own = tiny_spoken.recordings(folder)
         (own / "hello.wav").write_bytes(b"")
         (own / "x_george_1.wav").write_bytes(b"")
         with pytest.raises(DataError, match=r"hello\.wav, x_george_1\.wav: a recording's name is"):
-            spoken_files.ensure_recordings(folder, SILENT)
+            spoken_digits.ensure_recordings(folder, SILENT)
 
-    def test_an_archive_of_something_else_is_told(self, tmp_path: Path) -> None:
+    def test_another_archive_is_refused(self, tmp_path: Path) -> None:
         place = tmp_path / "free-spoken-digit-dataset"
         place.mkdir()
         (place / "v1.0.10.tar.gz").write_bytes(b"rubbish")
         with pytest.raises(DataError, match=r"v1\.0\.10\.tar\.gz"):
-            spoken_files.ensure_recordings(tmp_path, SILENT, urls=())
+            spoken_digits.ensure_recordings(tmp_path, SILENT, urls=())
         assert [p.name for p in place.iterdir()] == ["v1.0.10.tar.gz"]
 
 
-class TestWavs:
-    def mels(self, *paths: Path, frames: int = 32) -> np.ndarray:
-        return audio.spectrograms(paths, bands=32, frames=frames, progress=SILENT)
-
-    def test_a_tone_stands_in_its_band(self, tmp_path: Path) -> None:
-        for digit in (0, 5):
-            tiny_spoken.write_wav(tmp_path / f"{digit}.wav", tiny_spoken.samples(digit, 1, 0))
-        low, high = self.mels(tmp_path / "0.wav", tmp_path / "5.wav")[:, 0, :, 3:15].mean(axis=2)
-        assert low.argmax() < high.argmax()
-        assert low.max() > low.min() + 5
-
-    def test_short_ones_end_in_silence_and_long_ones_are_cut(self, tmp_path: Path) -> None:
-        for name, seconds in (("short", 0.1), ("long", 3.0)):
-            data = tiny_spoken.samples(3, 1, 0, seconds)
-            tiny_spoken.write_wav(tmp_path / f"{name}.wav", data)
-        short, long = self.mels(tmp_path / "short.wav", tmp_path / "long.wav")
-        assert (short[:, :, 10:] == np.float32(np.log(audio.POWER_FLOOR))).all()
-        assert (long[:, :, -1].max()) > short[:, :, -1].max() + 5
-
-    @pytest.mark.parametrize(
-        ("name", "seen"),
-        [
-            ("rubbish", "is no wav file"),
-            ("empty", "is no wav file"),
-            ("silent", r"is 0\.0 s long"),
-            ("stereo", "has 2 channels"),
-            ("fast", "at 44100 Hz"),
-            ("bytes", "of 8 bits"),
-            ("cut", "ends early"),
-            ("endless", r"is 61\.0 s long"),
-        ],
+def test_bad_recordings_are_counted_in_the_error_of_the_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOSSBOARD_DATASETS_DIR", str(folder))
+    for path in sorted(tiny_spoken.recordings(folder).iterdir())[:12]:
+        path.write_bytes(b"rubbish")
+    raw = small(
+        data=SPEC.model_dump(),
+        encoder={"kind": "audio_convnet"},
+        visual_encoder={"kind": "mlp"},
     )
-    def test_what_cannot_be_used_is_named_with_what_was_seen(
-        self, tmp_path: Path, name: str, seen: str
-    ) -> None:
-        path, tone = tmp_path / f"{name}.wav", tiny_spoken.samples(1, 0, 0)
-        if name == "rubbish":
-            path.write_bytes(b"this is no sound")
-        elif name == "empty":
-            path.write_bytes(b"")
-        elif name == "cut":
-            tiny_spoken.write_wav(path, tone)
-            path.write_bytes(path.read_bytes()[:-1000])
-        else:
-            data = {"silent": tone[:0], "endless": np.zeros(61 * 8000, dtype="<i2")}.get(name, tone)
-            channels, width = (2 if name == "stereo" else 1), (1 if name == "bytes" else 2)
-            rate = 44100 if name == "fast" else 8000
-            tiny_spoken.write_wav(path, data, rate=rate, channels=channels, width=width)
-        with pytest.raises(DataError, match=seen) as caught:
-            self.mels(path)
-        assert str(path) in str(caught.value)
-
-    def test_all_bad_ones_are_counted_and_the_run_says_so(
-        self, folder: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("LOSSBOARD_DATASETS_DIR", str(folder))
-        for path in sorted(tiny_spoken.recordings(folder).iterdir())[:12]:
-            path.write_bytes(b"rubbish")
-        raw = small(
-            data=SPEC.model_dump(),
-            encoder={"kind": "audio_convnet"},
-            visual_encoder={"kind": "mlp"},
-        )
-        reporter = attempted(raw, "triplet")
-        assert reporter.state == "failed"
-        assert reporter.failure
-        assert reporter.failure.message.count("is no wav file") == 10
-        assert reporter.failure.message.endswith("and 2 more")
+    reporter = attempted(raw, "triplet")
+    assert reporter.state == "failed"
+    assert reporter.failure
+    assert reporter.failure.message.count("is no wav file") == 10
+    assert reporter.failure.message.endswith("and 2 more")

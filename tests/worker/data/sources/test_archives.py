@@ -1,4 +1,4 @@
-"""Unpacking archives that nobody vouches for: whole or not at all, and nowhere else."""
+"""Unpacking archives from untrusted sources: completely or not at all, and only into the folder."""
 
 import gzip
 import io
@@ -21,7 +21,7 @@ FILES = {"set/a.txt": b"one", "set/deep/er/b.bin": bytes(range(256)) * 8192, "se
 
 
 def tar(*members: tarfile.TarInfo, files: dict[str, bytes] = FILES, mode: str = "w:gz") -> bytes:
-    """A tar of files, and of further members without content."""
+    """Return a tar of files, and of further members without content."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode=mode) as made:  # type: ignore[call-overload]
         folder = tarfile.TarInfo("set")
@@ -37,7 +37,7 @@ def tar(*members: tarfile.TarInfo, files: dict[str, bytes] = FILES, mode: str = 
 
 
 def zipped(*members: tuple[zipfile.ZipInfo, bytes]) -> bytes:
-    """A zip of the files, and of further members."""
+    """Return a zip of the files, and of further members."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
         made.mkdir("set")
@@ -61,7 +61,7 @@ def zip_link() -> tuple[zipfile.ZipInfo, bytes]:
 
 
 class Place:
-    """An archive, where it goes, and what lies around."""
+    """An archive, the folder it is unpacked into, and the files around it."""
 
     def __init__(self, folder: Path) -> None:
         self.archive, self.into = folder / "a.archive", folder / "in" / "to"
@@ -87,14 +87,14 @@ def place(tmp_path: Path) -> Place:
 
 
 @pytest.mark.parametrize("made", [tar, lambda: tar(mode="w"), zipped], ids=["tar.gz", "tar", "zip"])
-def test_files_come_out_as_they_went_in(place: Place, made: Callable[[], bytes]) -> None:
+def test_files_are_unpacked_unchanged(place: Place, made: Callable[[], bytes]) -> None:
     assert place.unpack(made()) == FILES
     assert list(place.into.parent.iterdir()) == [place.into]
     assert place.archive.exists()
 
 
 @pytest.mark.parametrize("made", [tar, zipped])
-def test_progress_is_told_and_a_cancel_leaves_nothing(
+def test_progress_is_reported_and_a_cancel_leaves_nothing(
     place: Place, made: Callable[[], bytes]
 ) -> None:
     place.archive.write_bytes(made())
@@ -131,9 +131,7 @@ def test_progress_is_told_and_a_cancel_leaves_nothing(
         (tar(files={"a": b"1", "a/b": b"2"}), "inside a file"),
     ],
 )
-def test_what_does_not_belong_in_an_archive_is_refused(
-    place: Place, content: bytes, seen: str
-) -> None:
+def test_unsafe_members_are_refused(place: Place, content: bytes, seen: str) -> None:
     with pytest.raises(DataError, match=f"{place.archive} is refused.*{seen}"):
         place.unpack(content)
     assert place.clean()
@@ -155,7 +153,7 @@ def test_a_bomb_is_stopped_at_the_limit(place: Place) -> None:
 
 
 def test_a_zip_that_lies_about_its_sizes_is_refused(place: Place) -> None:
-    """Its list says 3 bytes where there are 2,000,000."""
+    """Its list declares 3 bytes for a file of 2,000,000."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
         made.writestr("a", bytes(2_000_000))
@@ -184,7 +182,7 @@ def test_a_truncated_archive_is_damaged(
     assert place.clean()
 
 
-def test_bytes_that_changed_on_the_way_are_noticed(place: Place) -> None:
+def test_changed_bytes_are_noticed(place: Place) -> None:
     for content, at in ((tar(), -6), (zipped(), 200)):
         changed = bytearray(content)
         changed[at] ^= 0x55
@@ -193,7 +191,7 @@ def test_bytes_that_changed_on_the_way_are_noticed(place: Place) -> None:
         assert place.clean()
 
 
-def test_leftovers_go_and_what_is_there_stays(place: Place) -> None:
+def test_leftovers_are_removed_and_existing_files_kept(place: Place) -> None:
     left = place.into.with_name("to.partial")
     left.mkdir(parents=True)
     (left / "half").touch()
@@ -218,7 +216,7 @@ class TestOneFile:
         [b"", b"rubbish", gzip.compress(b"four"), gzip.compress(b"new")[:-1]],
         ids=["empty", "rubbish", "large", "truncated"],
     )
-    def test_or_the_old_one_stays(self, tmp_path: Path, content: bytes) -> None:
+    def test_a_failure_keeps_the_old_file(self, tmp_path: Path, content: bytes) -> None:
         archive, target = tmp_path / "a.gz", tmp_path / "a"
         archive.write_bytes(content)
         target.write_bytes(b"old")

@@ -1,6 +1,7 @@
-"""Fetching files: whole or not at all, from the first mirror that has them, one process at a time.
+"""Fetching files: completely or not at all, from the first mirror that has them, one process at a
+time.
 
-No test reaches the network: mirrors are servers on this machine, or nobody.
+No test reaches the network: mirrors are servers on this machine, or do not exist.
 """
 
 import hashlib
@@ -54,7 +55,7 @@ def test_addresses_that_moved_are_followed(target: Path) -> None:
     assert target.read_bytes() == CONTENT
 
 
-def test_the_first_digits_of_a_checksum_will_do_but_not_none(target: Path) -> None:
+def test_the_first_digits_of_a_checksum_are_enough_but_not_none(target: Path) -> None:
     with mirror({"a": CONTENT}) as server:
         for wrong in ("", SHA256[1:9]):
             with pytest.raises(DataError, match="with sha256"):
@@ -74,7 +75,7 @@ def test_the_first_digits_of_a_checksum_will_do_but_not_none(target: Path) -> No
     ],
     ids=["absent", "truncated", "md5", "sha256", "size"],
 )
-def test_a_bad_mirror_leaves_nothing_and_the_next_is_asked(
+def test_a_bad_mirror_leaves_nothing_and_the_next_is_tried(
     target: Path, files: dict[str, bytes], cut: int, expected: dict[str, str], seen: str
 ) -> None:
     with mirror(files, cut=cut) as bad, mirror({"a": CONTENT}) as good:
@@ -102,7 +103,7 @@ def test_the_error_names_the_file_its_folder_and_every_address(target: Path) -> 
         fetch([], target, progress=SILENT)
 
 
-def test_a_file_that_is_there_outlives_a_failure(target: Path) -> None:
+def test_an_existing_file_survives_a_failure(target: Path) -> None:
     target.parent.mkdir()
     target.write_bytes(b"old")
     with mirror({"a": CONTENT[1:]}) as server:
@@ -122,9 +123,7 @@ def test_a_cancel_leaves_nothing_and_asks_no_other_mirror(target: Path) -> None:
     assert nothing_left(target)
 
 
-def test_a_mirror_that_says_nothing_is_given_up(
-    target: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_silent_mirror_times_out(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(downloads, "NETWORK_TIMEOUT_S", 0.2)
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,

@@ -1,4 +1,4 @@
-"""A team's own data as a run reads them: from an upload, or from where they lie."""
+"""A team's own data as a run reads them: from an upload, or from a path of this machine."""
 
 import hashlib
 import json
@@ -52,7 +52,7 @@ class TestPaths:
         assert not pool.class_disjoint
         assert [len(pool.indices.train), len(pool.indices.validation)] == [36, 12]
 
-    def test_two_modalities_side_by_side(self, tmp_path: Path) -> None:
+    def test_a_table_of_two_modalities(self, tmp_path: Path) -> None:
         rng = np.random.default_rng(0)
         path = tmp_path / "a.npz"
         np.savez(
@@ -99,7 +99,7 @@ class TestPaths:
             data.load(FeaturesData(file=str(path)), tmp_path)
         assert seen in str(caught.value)
 
-    def test_bad_images_are_all_named_before_any_training(self, tmp_path: Path) -> None:
+    def test_all_bad_images_are_named(self, tmp_path: Path) -> None:
         root = folder_of_images(tmp_path / "images")
         (root / "class 0" / "0.png").write_bytes(b"rubbish")
         (root / "class 1" / "1.png").write_bytes(image(1, "png")[:200])
@@ -119,7 +119,7 @@ class TestPaths:
         ],
         ids=lambda spec: spec.kind,
     )
-    def test_what_is_not_there_is_named(
+    def test_missing_files_are_named(
         self, spec: FeaturesData | PairedFeaturesData | ImageFolderData, tmp_path: Path
     ) -> None:
         with pytest.raises(DataError, match="/nowhere/"):
@@ -127,7 +127,7 @@ class TestPaths:
 
 
 class _Api(ThreadingHTTPServer):
-    """What the API gives workers of uploads, with what was asked for."""
+    """The part of the API that serves uploads to workers; it records the requests."""
 
     content: dict[str, bytes]
     asked: list[str]
@@ -204,7 +204,7 @@ class TestUploads:
                 assert len({path.read_bytes() for path in pool.items.paths}) == 40
             assert len(server.asked) == 1
 
-    def test_one_that_arrives_damaged_leaves_nothing(
+    def test_a_damaged_upload_leaves_nothing(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with api(monkeypatch, d1=table(tmp_path / "a.npz").read_bytes()) as server:
@@ -224,7 +224,7 @@ class TestUploads:
             data.load(FeaturesData(dataset="d1"), tmp_path / "datasets", cancelled)
         assert self.left(tmp_path) == []
 
-    def test_what_the_api_does_not_have_is_said(
+    def test_an_unknown_upload_is_refused(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with api(monkeypatch), pytest.raises(DataError, match="d9 is not known to the API"):
@@ -232,7 +232,7 @@ class TestUploads:
         with pytest.raises(DataError, match="no id of an uploaded data set"):
             data.load(FeaturesData(dataset="../etc"), tmp_path, SILENT)
 
-    def test_an_api_that_is_away_is_said(
+    def test_an_unreachable_api_is_named(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with api(monkeypatch):
@@ -245,7 +245,7 @@ class TestUploads:
         return [path.name for path in own.iterdir() if path.suffix != ".lock"]
 
 
-def test_a_folder_that_was_checked_is_remembered_in_a_readable_note(tmp_path: Path) -> None:
+def test_the_check_of_a_folder_is_cached_in_a_readable_file(tmp_path: Path) -> None:
     root = folder_of_images(tmp_path / "images")
     data.load(ImageFolderData(folder=str(root)), tmp_path / "datasets")
     [note] = (tmp_path / "datasets" / "checked").iterdir()

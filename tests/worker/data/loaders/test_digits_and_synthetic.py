@@ -1,4 +1,4 @@
-"""What is trained on: true to its description, split without leaks, the same for the same spec."""
+"""Digits and synthetic data: as described, split without leaks, and equal for equal specs."""
 
 import pytest
 import torch
@@ -24,7 +24,7 @@ def rows(items: Tensor) -> set[bytes]:
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
-def test_splits(spec: DigitsData | SyntheticData) -> None:
+def test_splits_share_no_item(spec: DigitsData | SyntheticData) -> None:
     loaded = data.load(spec).dataset()
     splits = (loaded.train, loaded.validation, loaded.test)
     assert len(loaded.train.labels) == training_items(spec)
@@ -46,7 +46,7 @@ def test_splits(spec: DigitsData | SyntheticData) -> None:
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
-def test_the_spec_alone_decides(spec: DigitsData | SyntheticData) -> None:
+def test_equal_specs_give_equal_data(spec: DigitsData | SyntheticData) -> None:
     def items(spec: DigitsData | SyntheticData) -> Tensor:
         torch.manual_seed(int(torch.randint(0, 1000, ())))
         return data.load(spec).dataset().train.items
@@ -77,12 +77,12 @@ def whole(loaded: Dataset) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def centres(items: Tensor, fine: Tensor) -> Tensor:
-    """Of each mode; the median heeds no outlier."""
+    """Return the centre of each mode; the median ignores outliers."""
     return torch.stack([items[fine == mode].median(dim=0).values for mode in fine.unique()])
 
 
 def test_synthetic_numbers() -> None:
-    """The ones that are written down where they are explained."""
+    """The numbers are those of the method's description."""
     assert SyntheticData() == SyntheticData(
         classes=10,
         per_class=200,
@@ -112,7 +112,7 @@ def test_synthetic_scatter() -> None:
 
 
 def test_synthetic_overlap_and_outliers() -> None:
-    """With hardly any scatter, each kind of item is told by its distance to its mode."""
+    """With very little scatter, the distance to its mode shows the kind of an item."""
     spec = SyntheticData(within_sd=0.01, outlier_scale=10)
     items, labels, fine = whole(data.load(spec).dataset())
     modes = centres(items, fine)
@@ -120,7 +120,7 @@ def test_synthetic_overlap_and_outliers() -> None:
     plain, outlying, blended = distances < 2, (distances > 5) & (distances < 20), distances > 100
     assert [int(kind.sum()) for kind in (plain, outlying, blended)] == [1700, 100, 200]
 
-    # Twice a blended item less its own mode's centre is a place in another class.
+    # Twice a blended item minus the centre of its mode is a point of another class.
     others = 2 * items[blended] - modes[fine[blended]]
     origin = torch.cdist(others, modes).argmin(dim=1)
     assert torch.cdist(others, modes).min(dim=1).values.median() < 1
@@ -130,7 +130,7 @@ def test_synthetic_overlap_and_outliers() -> None:
 
 @pytest.mark.parametrize(("outliers", "far"), [(0.0, 0), (0.25, 50), (1.0, 200)])
 def test_synthetic_outliers_win(outliers: float, far: int) -> None:
-    """All items shall overlap: those that are outliers do not."""
+    """All items should overlap, but outliers never do."""
     settings = {"classes": 2, "per_class": 100, "modes": 1, "within_sd": 0.01, "overlap": 1}
     plain = whole(data.load(SyntheticData(**{**settings, "overlap": 0, "outliers": 0})).dataset())
     items, labels, _ = whole(data.load(SyntheticData(**settings, outliers=outliers)).dataset())

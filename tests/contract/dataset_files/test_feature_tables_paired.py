@@ -1,4 +1,4 @@
-"""Tables of two modalities in every format that papers' features come in."""
+"""Tables of two modalities in every format that features of papers are published in."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,7 +26,7 @@ def mat(path: Path, columns: Mapping[str, Any]) -> Path:
 
 
 def mat73(path: Path, columns: Mapping[str, Any]) -> Path:
-    """As MATLAB's `save -v7.3`: HDF5 behind 512 bytes of its own, axes the other way round."""
+    """Write as MATLAB's `save -v7.3` does: HDF5 after 512 bytes, with reversed axes."""
     with h5py.File(path, "w", userblock_size=512) as file:
         for name, values in columns.items():
             array = np.atleast_2d(np.asarray(values, dtype=np.float64))
@@ -46,7 +46,7 @@ WRITERS: dict[str, Callable[[Path, Mapping[str, Any]], Path]] = {
 
 
 def ave(folder: Path, rows: int = 12) -> dict[str, np.ndarray]:
-    """AVE's three files with their own shapes, but fewer rows, seconds and channels."""
+    """Write AVE's three files with fewer rows, seconds and channels."""
     rng = np.random.default_rng(1)
     seconds = 5
     arrays: dict[str, np.ndarray]
@@ -99,7 +99,7 @@ def test_parquet(tmp_path: Path, lists: bool) -> None:
 
 
 @pytest.mark.parametrize("form", WRITERS)
-def test_features_of_each_second_are_averaged_and_that_is_said(tmp_path: Path, form: str) -> None:
+def test_features_of_each_second_are_averaged_with_a_warning(tmp_path: Path, form: str) -> None:
     rng = np.random.default_rng(0)
     marks = np.eye(5)[np.arange(40) % 4]
     columns = {
@@ -119,7 +119,7 @@ def test_features_of_each_second_are_averaged_and_that_is_said(tmp_path: Path, f
     }
 
 
-def test_ave_s_folder(tmp_path: Path) -> None:
+def test_the_folder_of_ave_is_read(tmp_path: Path) -> None:
     arrays = ave(tmp_path)
     read = read_paired(tmp_path)
     np.testing.assert_allclose(
@@ -134,7 +134,7 @@ def test_ave_s_folder(tmp_path: Path) -> None:
     assert "background apart" in " ".join(warning.message for warning in read.warnings)
 
 
-def test_ave_s_files_missing_or_not_alike(tmp_path: Path) -> None:
+def test_missing_or_mismatched_files_of_ave_are_refused(tmp_path: Path) -> None:
     ave(tmp_path)
     (tmp_path / "audio_feature.h5").unlink()
     (tmp_path / "labels.h5").unlink()
@@ -148,7 +148,7 @@ def test_ave_s_files_missing_or_not_alike(tmp_path: Path) -> None:
     assert found(refused(tmp_path)) == {"audio_feature.h5": "holds 2 arrays; needs one"}
 
 
-def test_an_event_nowhere_in_a_clip_of_ave(tmp_path: Path) -> None:
+def test_a_clip_of_ave_without_an_event_is_refused(tmp_path: Path) -> None:
     labels = ave(tmp_path)["labels"]
     labels[5] = 0
     labels[5, :, 28] = 1
@@ -173,7 +173,7 @@ def test_every_bad_row_is_named(tmp_path: Path, form: str) -> None:
 
 
 @pytest.mark.parametrize("form", WRITERS)
-def test_modalities_of_different_length(tmp_path: Path, form: str) -> None:
+def test_modalities_of_different_length_are_refused(tmp_path: Path, form: str) -> None:
     columns = paired()
     columns["visual"] = columns["visual"][:30]
     problems = found(refused(WRITERS[form](tmp_path / "a.npz", columns)))
@@ -181,7 +181,7 @@ def test_modalities_of_different_length(tmp_path: Path, form: str) -> None:
 
 
 @pytest.mark.parametrize("form", WRITERS)
-def test_a_modality_that_is_missing(tmp_path: Path, form: str) -> None:
+def test_a_missing_modality_is_refused(tmp_path: Path, form: str) -> None:
     columns = paired()
     columns["video"] = columns.pop("visual")
     problems = found(refused(WRITERS[form](tmp_path / "a.npz", columns)))
@@ -189,7 +189,7 @@ def test_a_modality_that_is_missing(tmp_path: Path, form: str) -> None:
 
 
 @pytest.mark.parametrize("form", WRITERS)
-def test_a_table_beyond_the_limits(tmp_path: Path, form: str) -> None:
+def test_a_table_beyond_the_limits_is_refused(tmp_path: Path, form: str) -> None:
     columns = {**paired(), "audio": np.zeros((40, 20_000))}
     if form == "h5":  # compressed, so that the file does not hold what it declares
         with h5py.File(tmp_path / "a", "w") as file:
@@ -202,7 +202,7 @@ def test_a_table_beyond_the_limits(tmp_path: Path, form: str) -> None:
     assert "more than 1,000,000" in str(refused(path, limits))
 
 
-def test_what_lies_whole_in_an_h5_file_is_read_in_blocks_whatever_its_size(tmp_path: Path) -> None:
+def test_values_that_an_h5_file_really_holds_are_read_at_any_size(tmp_path: Path) -> None:
     columns = {**paired(), "visual": np.ones((40, 10, 1_000)) * np.arange(40)[:, None, None]}
     read = read_paired(h5(tmp_path / "a.h5", columns), Limits(max_bytes=1_000_000))
     assert read.visual is not None
@@ -210,7 +210,7 @@ def test_what_lies_whole_in_an_h5_file_is_read_in_blocks_whatever_its_size(tmp_p
 
 
 def test_values_of_other_files_are_never_read(tmp_path: Path) -> None:
-    """An HDF5 file can name any file of the machine as the place of its values."""
+    """An HDF5 file can name any file of the machine as the source of its values."""
     secret = tmp_path / "secret"
     secret.write_bytes(bytes(40 * 6 * 4))
     h5(tmp_path / "other.h5", paired())
@@ -243,7 +243,7 @@ def test_words_in_h5_and_matlab(tmp_path: Path, words: list[Any]) -> None:
         assert read.class_names == expected
 
 
-def test_matlab_s_cells_and_structs_are_refused(tmp_path: Path) -> None:
+def test_cells_and_structs_of_matlab_are_refused(tmp_path: Path) -> None:
     cells = np.empty(40, dtype=object)
     cells[:] = "a"
     path = mat(tmp_path / "a.mat", {**paired(), "labels": cells, "visual": {"x": 1}})
@@ -261,7 +261,7 @@ def test_a_bomb_in_a_matlab_file_is_not_unpacked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", ["h5", "mat", "mat73"])
 def test_truncated_and_damaged_tables(tmp_path: Path, form: str) -> None:
-    """Whatever is damaged: the table, or IntakeError, and nothing left behind."""
+    """Damage anywhere gives the table or an IntakeError, and leaves nothing behind."""
     whole = WRITERS[form](tmp_path / "a", paired()).read_bytes()
     broken = tmp_path / "b"
     for length in range(0, len(whole) - 1, max(1, len(whole) // 30)):
@@ -283,7 +283,9 @@ def test_truncated_and_damaged_tables(tmp_path: Path, form: str) -> None:
 
 
 @pytest.mark.parametrize("kwargs", [{}, {"chunks": (2**18, 6)}, {"compression": "gzip"}])
-def test_an_h5_file_that_declares_more_than_it_holds(tmp_path: Path, kwargs: Any) -> None:
+def test_an_h5_file_that_declares_more_than_it_holds_is_refused(
+    tmp_path: Path, kwargs: Any
+) -> None:
     columns = paired()
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["visual"] = columns["visual"]
@@ -294,7 +296,7 @@ def test_an_h5_file_that_declares_more_than_it_holds(tmp_path: Path, kwargs: Any
     assert "declares shape (10000000000, 6), 240,000,000,000 bytes" in problems["audio"]
 
 
-def test_words_that_an_h5_file_declares_but_does_not_hold_or_that_have_no_end(
+def test_missing_or_endless_words_in_an_h5_file_are_refused(
     tmp_path: Path,
 ) -> None:
     with h5py.File(h5(tmp_path / "a.h5", paired()), "a") as file:

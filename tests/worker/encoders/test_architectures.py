@@ -1,4 +1,4 @@
-"""Backbones: what goes in and comes out, what trains, and where weights come from."""
+"""Backbones: shapes of inputs and outputs, which weights train, and where weights come from."""
 
 import hashlib
 import os
@@ -67,7 +67,7 @@ def test_random_weights_are_always_the_same_and_draw_nothing_from_others() -> No
     assert backbone(RESNET).digest == first.digest
 
 
-def test_the_digest_tells_weights_architecture_and_preparation() -> None:
+def test_the_digest_depends_on_weights_architecture_and_preparation() -> None:
     network = backbone(RESNET)
     before = network.digest
     assert backbone(WIDTHS[1][0]).digest != before
@@ -77,7 +77,7 @@ def test_the_digest_tells_weights_architecture_and_preparation() -> None:
 
 
 @pytest.mark.parametrize("tuning", ["head", "full"])
-def test_what_trains(tuning: Any) -> None:
+def test_only_the_tuned_weights_train(tuning: Any) -> None:
     spec = RESNET.model_copy(update={"tuning": tuning})
     encoder = encoders.build(spec, (3, 40, 40)).train()
     encoder(images(4)).sum().backward()
@@ -90,7 +90,7 @@ def test_what_trains(tuning: Any) -> None:
     torch.testing.assert_close(encoder(images(4))[:1], encoder(images(1)), rtol=1e-3, atol=1e-5)
 
 
-def test_arms_start_from_the_same_head_wherever_the_weights_come_from(tmp_path: Path) -> None:
+def test_arms_start_from_the_same_head_for_every_source_of_weights(tmp_path: Path) -> None:
     torch.save(backbone(RESNET).network.state_dict(), tmp_path / "w.pth")
     from_file = {"weights": "file", "weights_file": str(tmp_path / "w.pth"), "tuning": "head"}
 
@@ -105,8 +105,8 @@ def test_arms_start_from_the_same_head_wherever_the_weights_come_from(tmp_path: 
     assert torch.equal(first, second)
 
 
-def test_efficientnet_gives_what_its_weights_were_published_with() -> None:
-    """The sums that the implementation of the weights' package gave for this very input."""
+def test_efficientnet_gives_the_same_output_as_the_published_implementation() -> None:
+    """The expected sums are those of the implementation in the weights' package for this input."""
     network = backbone(EfficientnetLite0Encoder())
     side = torch.linspace(-1, 1, 224)
     waves = torch.stack([torch.sin(k * side[:, None] + side[None, :] * k * k) for k in (1, 2, 3)])
@@ -141,7 +141,7 @@ class TestWeights:
         return Resnet18Encoder(weights="file", weights_file=str(path))
 
     @pytest.mark.parametrize("form", ["plain", "wrapped", "parallel", "safetensors"])
-    def test_of_a_file(self, tmp_path: Path, form: str) -> None:
+    def test_a_file_is_read(self, tmp_path: Path, form: str) -> None:
         state, path = self.state(), tmp_path / "weights.pth"
         if form == "safetensors":
             path = path.with_suffix(".safetensors")
@@ -156,7 +156,7 @@ class TestWeights:
         assert torch.equal(found["conv1.weight"], state["conv1.weight"])
         assert "fc.weight" not in found
 
-    def test_that_do_not_fit_are_all_named(self, tmp_path: Path) -> None:
+    def test_weights_that_do_not_fit_are_all_named(self, tmp_path: Path) -> None:
         state = self.state()
         del state["bn1.weight"]
         state["extra"] = torch.zeros(1)
@@ -185,19 +185,19 @@ class TestWeights:
 
     @pytest.mark.parametrize("content", [b"", b"rubbish", b"PK\x03\x04 half a zip"])
     @pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
-    def test_rubbish_is_said(self, tmp_path: Path, content: bytes, name: str) -> None:
+    def test_unreadable_files_are_named(self, tmp_path: Path, content: bytes, name: str) -> None:
         (tmp_path / name).write_bytes(content)
         with pytest.raises(DataError, match=f"{name} cannot be read as weights"):
             backbone(self.spec(tmp_path / name))
 
-    def test_a_file_of_something_else_is_said(self, tmp_path: Path) -> None:
+    def test_a_file_without_weights_is_named(self, tmp_path: Path) -> None:
         torch.save([1, 2, 3], tmp_path / "w.pth")
         with pytest.raises(DataError, match="holds no state dict"):
             backbone(self.spec(tmp_path / "w.pth"))
         with pytest.raises(DataError, match="there is no weights file"):
             backbone(self.spec(tmp_path / "other.pth"))
 
-    def test_published_ones_are_fetched_once_and_checked(
+    def test_published_weights_are_fetched_once_and_checked(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         served, own = tmp_path / "served", tmp_path / "own"

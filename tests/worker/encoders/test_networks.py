@@ -1,4 +1,4 @@
-"""Encoders: shapes, the unit sphere, repeatable weights, and whether they learn."""
+"""Encoders: shapes, the unit sphere, repeatable weights, and learning."""
 
 import pytest
 import torch
@@ -79,13 +79,13 @@ def test_layers_and_channels() -> None:
 
 
 @pytest.mark.parametrize("spec", [MlpEncoder(), ConvnetEncoder()], ids=["mlp", "convnet"])
-def test_bytes_are_taken_as_shares_of_255(spec: Encoder) -> None:
+def test_bytes_are_scaled_by_255(spec: Encoder) -> None:
     images = torch.randint(0, 256, (6, 3, 12, 12), dtype=torch.uint8)
     encoder = build(spec, (3, 12, 12))
     torch.testing.assert_close(encoder(images), encoder(images.float() / 255))
 
 
-def test_an_audio_embedding_cares_what_is_heard_and_hardly_when() -> None:
+def test_an_audio_embedding_depends_on_the_sound_and_hardly_on_its_time() -> None:
     encoder = build(AudioConvnetEncoder(), (1, 64, 64))
     heard = torch.zeros(1, 1, 64, 64)
     heard[..., 20:30, 16:24] = 1
@@ -97,7 +97,7 @@ def test_an_audio_embedding_cares_what_is_heard_and_hardly_when() -> None:
 @pytest.mark.parametrize("kind", ["contrastive", "triplet"])
 @pytest.mark.parametrize("spec", [MlpEncoder(), ConvnetEncoder()], ids=["mlp", "convnet"])
 def test_learns_digits(spec: Encoder, kind: str) -> None:
-    """A few epochs lift MAP@R on held-out digits from about a half to nine tenths."""
+    """A few epochs raise MAP@R on held-out digits from about 0.5 to 0.9."""
     digits = data.load(DigitsData()).dataset()
     encoder, loss = build(spec, digits.item_shape), losses.build({"kind": kind})
     optimizer = torch.optim.Adam(encoder.parameters(), lr=1e-3)
