@@ -4,9 +4,8 @@ from dataclasses import replace
 from typing import Final
 
 from contract.metrics.dynamics import DYNAMICS
-from contract.metrics.geometry import GEOMETRY
+from contract.metrics.evaluation import GEOMETRY, KNN_KS, QUALITY, RECALL_KS
 from contract.metrics.metric import Better, Metric
-from contract.metrics.quality import KNN_KS, QUALITY, RECALL_KS
 
 __all__ = [
     "BACKBONE_PREFIX",
