@@ -71,7 +71,7 @@ def wake() -> None:
 def set_up_logs(loglevel: int | None = None, **_: object) -> None:
     """Set up the product's log format, in both processes; a receiver of this signal keeps Celery
     from setting up its own."""
-    logs.set_up(settings.log_format, loglevel or logging.WARNING)
+    logs.set_up_logging(settings.log_format, loglevel or logging.WARNING)
 
 
 @signals.worker_process_init.connect  # type: ignore[untyped-decorator]

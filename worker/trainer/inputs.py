@@ -58,7 +58,7 @@ def _tensor(
 ) -> Tensor:
     """Return items as the encoder takes them: a frozen backbone's features for its head, images
     at a backbone's size, or the items as they are."""
-    if not isinstance(encoder, BackboneSpec):
+    if not isinstance(encoder, BackboneEncoder):
         if isinstance(items, ImageFiles):
             side: int = getattr(data_spec, "image_size")  # noqa: B009
             return _decode(items, side, side, progress)

@@ -40,8 +40,8 @@ FILES = tuple(tiny_mnist.arrays())
 
 
 def published(*mirrors: str, name: str = "MNIST") -> PublishedFiles:
-    """The tiny files, as somebody publishes them."""
-    return Published(name, mirrors or (unused_url(),), dict(tiny_mnist.checksums()))
+    """Return the tiny files as published data."""
+    return PublishedFiles(name, mirrors or (unused_url(),), dict(tiny_mnist.checksums()))
 
 
 def pool(
@@ -184,7 +184,7 @@ class TestFiles:
         assert same(load(packed).train, load(folder).train)
         assert there(packed) == UNPACKED | ARCHIVED
 
-    def test_what_is_missing_is_downloaded_once(self, folder: Path, tmp_path: Path) -> None:
+    def test_missing_files_are_downloaded_once(self, folder: Path, tmp_path: Path) -> None:
         empty, told = tmp_path / "not" / "yet" / "there", RecordedProgress()
         with mirror(tiny_mnist.archives()) as server:
             files = published(unused_url(), server.url)
@@ -234,7 +234,7 @@ def progress(what, done, total, unit="items"):
     if what.startswith("waiting"):
         Path({str(waits)!r}).touch()
 
-files = Published("MNIST", (sys.argv[1],), dict({tiny_mnist.checksums()!r}))
+files = PublishedFiles("MNIST", (sys.argv[1],), dict({tiny_mnist.checksums()!r}))
 pool = mnist.load(MnistData(), Path({str(tmp_path)!r}), progress, files)
 print(json.dumps([len(pool.labels), int(pool.items.sum())]))
 """

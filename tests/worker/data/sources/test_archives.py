@@ -99,12 +99,12 @@ def test_progress_is_reported_and_a_cancel_leaves_nothing(
 ) -> None:
     place.archive.write_bytes(made())
     with pytest.raises(CancelledError):
-        unpacked(
+        unpack(
             place.archive, place.into, limit=LIMIT, progress=RecordedProgress(cancel="unpacking")
         )
     assert place.clean()
     told = RecordedProgress()
-    unpacked(place.archive, place.into, limit=LIMIT, progress=told)
+    unpack(place.archive, place.into, limit=LIMIT, progress=told)
     size = place.archive.stat().st_size
     calls = told.of("unpacking a.archive")
     assert len(calls) == len(told.calls) > 1
@@ -203,7 +203,7 @@ def test_leftovers_are_removed_and_existing_files_kept(place: Place) -> None:
 
 
 class TestOneFile:
-    def test_comes_out_with_progress(self, tmp_path: Path) -> None:
+    def test_is_unpacked_with_progress(self, tmp_path: Path) -> None:
         archive, target, told = tmp_path / "a.gz", tmp_path / "a", RecordedProgress()
         archive.write_bytes(gzip.compress(b"new"))
         target.write_bytes(b"old")
@@ -224,6 +224,6 @@ class TestOneFile:
             gunzip(archive, target, limit=3, progress=SILENT)
         archive.write_bytes(gzip.compress(b"new"))
         with pytest.raises(CancelledError):
-            gunzipped(archive, target, limit=3, progress=RecordedProgress(cancel="unpacking"))
+            gunzip(archive, target, limit=3, progress=RecordedProgress(cancel="unpacking"))
         assert target.read_bytes() == b"old"
         assert set(tmp_path.iterdir()) == {archive, target}

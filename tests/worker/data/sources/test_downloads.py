@@ -35,7 +35,7 @@ def nothing_left(target: Path) -> bool:
     return not target.parent.exists() or not list(target.parent.iterdir())
 
 
-def test_a_file_comes_with_its_progress(target: Path) -> None:
+def test_a_file_is_downloaded_with_progress(target: Path) -> None:
     told = RecordedProgress()
     with mirror({"a.bin": CONTENT}) as server:
         fetch([f"{server.url}a.bin"], target, md5=MD5, sha256=SHA256.upper(), progress=told)
@@ -113,7 +113,7 @@ def test_an_existing_file_survives_a_failure(target: Path) -> None:
         assert list(target.parent.iterdir()) == [target]
 
 
-def test_a_cancel_leaves_nothing_and_asks_no_other_mirror(target: Path) -> None:
+def test_a_cancel_leaves_nothing_and_tries_no_other_mirror(target: Path) -> None:
     told = RecordedProgress(cancel="downloading")
     with mirror({"a": CONTENT}) as first, mirror({"a": CONTENT}) as second:
         with pytest.raises(CancelledError):
@@ -140,7 +140,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         fetch([f"{server.url}a"], target, progress=SILENT)
 
 
-def test_whoever_waits_for_another_run_can_be_cancelled(tmp_path: Path) -> None:
+def test_waiting_for_the_lock_can_be_cancelled(tmp_path: Path) -> None:
     told = RecordedProgress(cancel="waiting")
     with locked(tmp_path, "sets"):
         with pytest.raises(CancelledError), locked(tmp_path, "sets", told):
