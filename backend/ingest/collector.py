@@ -145,7 +145,7 @@ class Collector(threading.Thread):
         except (RedisError, OperationalError):
             raise
         except Exception as error:
-            fields = {} if one[1] is None else logs.of(one[1].run, one[1].attempt)
+            fields = {} if one[1] is None else logs.attempt_fields(one[1].run, one[1].attempt)
             log.exception("event %s cannot be stored and is dropped", one[0], extra=fields)
             self.counts["unstorable"] += 1
             if one[1] is not None:

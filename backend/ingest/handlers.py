@@ -78,7 +78,7 @@ def fail_run(write: Write, event: Event, problem: str, now: float) -> bool:
 
 
 def _log_event(event: Event) -> None:
-    fields = logs.of(event.run, event.attempt)
+    fields = logs.attempt_fields(event.run, event.attempt)
     if isinstance(event, Ended):
         log.info("%s", event.state, extra=fields)
     elif isinstance(event, Lost):

@@ -124,7 +124,7 @@ class Sweeper(threading.Thread):
             silent = self._leases.holds(lease)  # not if a heartbeat arrived meanwhile
             current = run is not None and run.state == "running" and run.attempt == lease.attempt
             if run is not None and current and silent:
-                fields = logs.of(run.id, run.attempt)
+                fields = logs.attempt_fields(run.id, run.attempt)
                 log.warning("no sign of life from %s", run.worker, extra=fields)
                 reason = f"no sign of life from worker {run.worker}"
                 runs.lose_attempt(write, run, reason=reason, strike=lease.strike, now=self._clock())

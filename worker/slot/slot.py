@@ -173,7 +173,7 @@ class Supervisor:
 
     def _supervise(self, claim: Claim) -> None:
         trainer = self._spare.take()
-        trainer.log_context = logs.of(claim.run, claim.attempt)
+        trainer.log_context = logs.attempt_fields(claim.run, claim.attempt)
         log.info("trainer %d takes it", trainer.pid, extra=trainer.log_context)
         try:
             trainer.send(claim.model_dump())
@@ -232,7 +232,7 @@ class Supervisor:
     def _report_lost(self, claim: Claim, reason: str, *, strike: bool) -> None:
         """Report that the attempt stopped without an end, again and again until the backend has
         stored it or the slot is asked to stop."""
-        log.warning("%s", reason, extra=logs.of(claim.run, claim.attempt))
+        log.warning("%s", reason, extra=logs.attempt_fields(claim.run, claim.attempt))
         lost = Lost(run=claim.run, attempt=claim.attempt, reason=reason, strike=strike)
         send_at = time.monotonic()
         while True:

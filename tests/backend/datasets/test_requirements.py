@@ -9,7 +9,7 @@ import pytest
 
 from backend.datasets.requirements import training_share
 from contract.comparison.data import FeaturesData
-from contract.comparison.data.facts import LEAST_CLASSES
+from contract.comparison.data.facts import MIN_CLASSES
 from tests.backend.dataset_uploads import feature_table, image_archive, paired_table, upload
 from tests.backend.helpers import Api, Json, check_error
 from tests.support.specs import small

@@ -56,6 +56,6 @@ def test_arrays_are_those_that_were_pickled() -> None:
             tiny_cifar.pickle_like_python_2({"a": one}),
             pickle.dumps({"a": one}, protocol=4),
         ):
-            held = cifar_pickle.read(content)["a"]
+            held = cifar_pickle.read_pickle(content)["a"]
             assert held.dtype == np.uint8
             assert held.tolist() == array.tolist()
