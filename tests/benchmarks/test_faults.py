@@ -14,7 +14,7 @@ def counts(found: Curves) -> tuple[int, int, int]:
     return seen.lost, seen.doubled, seen.different
 
 
-def test_lost_doubled_and_other_points_are_told_apart() -> None:
+def test_lost_doubled_and_other_points_are_distinguished() -> None:
     assert counts({**RIGHT}) == (0, 0, 0)
     assert counts({**RIGHT, "a": ([0, 2], [0.5, 1.5])}) == (1, 0, 0)
     assert counts({"a": RIGHT["a"]}) == (1, 0, 0)

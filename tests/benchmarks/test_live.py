@@ -18,7 +18,7 @@ def test_a_step_is_seen_with_itself_or_a_newer_one() -> None:
     assert delays(handed, painted, since=10.05) == pytest.approx([0.4, 0.8, 0.7])
 
 
-def test_only_what_is_newer_than_all_before_counts() -> None:
+def test_only_newer_points_count() -> None:
     points = [(3, 2.0), (1, 1.0), (2, 3.0), (3, 4.0), (7, 5.0)]
     assert newest(points) == [(1, 1.0), (3, 2.0), (7, 5.0)]
 

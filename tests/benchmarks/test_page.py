@@ -20,7 +20,7 @@ def test_every_benchmark_has_a_section_of_the_page_and_the_other_way_round() -> 
     assert len(scripts()) == 17
 
 
-def test_every_section_says_what_how_where_and_when() -> None:
+def test_every_section_says_what_was_measured_how_where_and_when() -> None:
     for name, text in sections().items():
         assert re.match(rf"\n\w[^\n]+\n\n- Command: `python -m benchmarks\.{name}", text), name
         for label in ("Date: 20", "Machine: ", "Versions: Python "):
@@ -28,7 +28,7 @@ def test_every_section_says_what_how_where_and_when() -> None:
         assert "\n| case | ours | peer | ratio | n | goal |\n|--" in text, name
 
 
-def test_whatever_can_be_started_is_run_by_make_bench_or_has_its_own_place() -> None:
+def test_every_benchmark_is_run_by_make_bench_or_listed_as_separate() -> None:
     startable = {path.stem for path in FOLDER.glob("*.py") if "__main__" in path.read_text()}
     assert startable == {*scripts(), *OTHERS, "document"}
     assert "python -m benchmarks.quick" in PAGE.read_text()

@@ -13,7 +13,7 @@ from benchmarks.tracking_cases import BARE, CASES, FILE, HASHED, SCRIPTS, THINNE
 OURS = {case.title: [1.0, 3.0, 2.0] for case in CASES}
 
 
-def test_an_answer_is_the_last_line_whatever_was_printed_before() -> None:
+def test_the_answer_is_the_last_printed_line() -> None:
     found = {"version": "3.1", "seconds": {"logged": 2.5}, "failed": {"whole": "KeyError: 'a'"}}
     assert parsed(f"* a banner\n{{}}\n\n{json.dumps(found)}\n") == Answer(
         "3.1", {"logged": 2.5}, {"whole": "KeyError: 'a'"}
@@ -21,7 +21,7 @@ def test_an_answer_is_the_last_line_whatever_was_printed_before() -> None:
 
 
 @pytest.mark.parametrize("printed", ["", "* a banner", '{"version": "3.1"}', "[1]"])
-def test_what_is_no_answer_is_said_to_be_none(printed: str) -> None:
+def test_output_without_an_answer_is_reported(printed: str) -> None:
     with pytest.raises(ValueError, match="its last line is no answer"):
         parsed(printed)
 
@@ -40,7 +40,7 @@ def test_peers_that_are_not_installed_or_too_slow_are_an_answer_with_the_reason(
     assert alone.failed["whole"] == "ModuleNotFoundError: No module named 'trackio'"
 
 
-def test_a_call_that_fails_is_told_and_the_others_are_made(
+def test_a_failed_call_is_reported_and_the_others_are_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(job: Job) -> float:
@@ -64,7 +64,7 @@ def test_a_job_has_as_many_points_as_were_asked_for(tmp_path: Path) -> None:
         expect(101, 50, 100)
 
 
-def test_a_peers_process_lives_in_the_folder_and_calls_nobody(tmp_path: Path) -> None:
+def test_a_peers_process_stays_in_its_folder_and_offline(tmp_path: Path) -> None:
     found = surroundings(tmp_path)
     assert found["HOME"] == found["TMPDIR"] == str(tmp_path)
     assert found["DO_NOT_TRACK"] == found["MLFLOW_DISABLE_TELEMETRY"] == "true"

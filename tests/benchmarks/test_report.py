@@ -65,7 +65,7 @@ def test_the_last_run_alone_is_kept(page: Path, monkeypatch: pytest.MonkeyPatch)
     }
 
 
-def test_a_section_says_what_how_and_where_we_lose(
+def test_a_section_says_what_was_measured_and_where_we_lose(
     page: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page.write_text("# Benchmarks\n\nProse.\n\n## demo\n\nold\n\n## other\n\nstays\n")

@@ -60,7 +60,7 @@ def test_images_from_their_zip_to_the_features_of_a_frozen_backbone(
     expect(page.get_by_text(f"({comparison})")).to_be_visible()
 
 
-def test_what_is_wrong_with_a_zip_is_told_row_by_row(
+def test_the_problems_of_a_zip_are_listed_row_by_row(
     stack: Stack, page: Page, tmp_path: Path
 ) -> None:
     files = {**image_files(classes=2), "c0/broken.jpg": b"no image", "c1/deep/x.jpg": b""}

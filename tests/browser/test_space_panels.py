@@ -72,7 +72,7 @@ def walk(page: Page, panel: int, *keys: str) -> int:
     return int(canvas.get_attribute("data-hovered") or -1)
 
 
-def test_the_same_samples_stand_in_a_panel_for_each_arm(filled: Filled, page: Page) -> None:
+def test_each_arm_has_a_panel_of_the_same_samples(filled: Filled, page: Page) -> None:
     stack, comparison, _ = filled
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -89,7 +89,7 @@ def test_the_same_samples_stand_in_a_panel_for_each_arm(filled: Filled, page: Pa
     assert faults == []
 
 
-def test_look_inside_shows_what_the_api_says_of_each_arm(filled: Filled, page: Page) -> None:
+def test_look_inside_shows_the_apis_values_of_each_arm(filled: Filled, page: Page) -> None:
     stack, comparison, _ = filled
     opened(page, stack, comparison)
     sample = walk(page, 1, "ArrowDown", "ArrowRight")
@@ -175,7 +175,7 @@ def test_of_paired_data_each_modality_has_its_sign_and_audio_is_heard(
 
 
 @pytest.mark.parametrize("width", [1440, 800])
-def test_panels_stand_side_by_side_and_nothing_is_cut_off(
+def test_panels_are_side_by_side_and_nothing_is_cut_off(
     filled: Filled, browser: Browser, width: int
 ) -> None:
     stack, comparison, _ = filled

@@ -121,7 +121,7 @@ def test_the_queue_is_put_in_another_order_and_ended(stack: Stack, page: Page) -
 
 @pytest.mark.parametrize("width", [1440, 800])
 @pytest.mark.parametrize("path", ["", "queue"])
-def test_nothing_stands_beside_the_page_or_on_its_bar(
+def test_nothing_is_outside_the_page_or_on_its_bar(
     stack: Stack, browser: Browser, width: int, path: str
 ) -> None:
     with new_page(browser, width=width) as page:

@@ -106,7 +106,7 @@ def test_the_next_attempt_goes_on_from_the_checkpoint(
     until(lambda: not checkpoint_of(stack), "the checkpoint to go with the success")
 
 
-def test_a_damaged_checkpoint_is_told_and_the_run_starts_over(
+def test_a_damaged_checkpoint_is_reported_and_the_run_starts_over(
     stack: Stack, undisturbed: Curves
 ) -> None:
     comparison = stack.submit(SPEC)

@@ -44,7 +44,7 @@ def test_a_killed_process_costs_no_point(stack: Stack, undisturbed: Curves, vict
 
 
 @pytest.mark.slow
-def test_cancel_ends_a_run_and_keeps_what_was_measured(stack: Stack) -> None:
+def test_cancel_ends_a_run_and_keeps_its_measurements(stack: Stack) -> None:
     comparison = stack.submit(endless())
     [running] = stack.wait_steps(comparison, 200)
     assert stack.http.post(f"/comparisons/{comparison}/cancel").status_code == 200

@@ -70,7 +70,7 @@ def test_a_comparison_with_fine_labels_gives_a_verdict_on_all_nine_claims(stack:
 
 
 @pytest.mark.slow
-def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:
+def test_stored_data_are_there_after_a_restart(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running_stack(data, "--no-demo") as stack:
         comparison = stack.submit(small())

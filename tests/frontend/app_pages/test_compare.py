@@ -134,7 +134,7 @@ def test_by_default_means_with_bands_not_smoothed(filled: Api) -> None:
     assert [trace.get("fill") for trace in drawn["figure"]["data"]] == ["toself", None] * 4
 
 
-def test_values_and_the_settings_that_differ_are_told(filled: Api) -> None:
+def test_values_and_the_settings_that_differ_are_shown(filled: Api) -> None:
     asked = references(filled)[:2]
     at = opened(filled, arm=asked, measure=["retrieval.recall_at_1", "dynamics.loss"])
     html = [block.proto.body for block in at.get("html")]
@@ -159,13 +159,13 @@ def test_arms_that_do_not_exist_are_named_and_the_others_shown(filled: Api) -> N
     assert "Choose two arms or more" in said(nobody)
 
 
-def test_more_arms_than_fit_are_told(filled: Api) -> None:
+def test_more_arms_than_can_be_compared_give_a_warning(filled: Api) -> None:
     at = opened(filled, arm=[*references(filled), *(f"c0~{i}" for i in range(40))])
     assert "40 arms can be compared at once" in said(at)
     assert len(charts_of(at)[0]["figure"]["data"]) == 8
 
 
-def test_filters_stand_in_the_address_and_leave_the_choice(filled: Api) -> None:
+def test_filters_are_in_the_address_and_keep_the_choice(filled: Api) -> None:
     asked = references(filled)[:2]
     at = opened(filled, arm=asked, q="no such words")
     assert "Nothing matches" in said(at)

@@ -149,7 +149,7 @@ def infos(at: AppTest) -> list[str]:
     return [info.value for info in at.info]
 
 
-def test_the_verdict_stands_there_once_a_pair_of_runs_has_succeeded(peer: ApiPeer) -> None:
+def test_the_verdict_is_shown_once_a_pair_of_runs_has_succeeded(peer: ApiPeer) -> None:
     lay(peer, "running", succeeded=2, running=4)
     at = opened(tab="verdict")
     assert not at.exception

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, cast
 from urllib.parse import unquote
 
 import httpx
@@ -12,10 +11,7 @@ from streamlit.testing.v1 import AppTest
 from backend.app import create_app
 from backend.settings import Settings
 from frontend.api.client import Api
-from frontend.api.types import Ready, Run, Worker
-from frontend.board.table import preparation_text, table_rows, workers_line
 from frontend.errors import MissingError
-from frontend.ui.text import STATE_TEXTS, duration, page_count
 from tests.support.broker import Broker
 from tests.support.ports import free_ports
 from tests.support.serving import serving
@@ -248,7 +244,7 @@ def test_instead_of_deleting_it_can_be_archived(api: Api) -> None:
     assert api.comparison(own)["archived"]
 
 
-def test_what_was_deleted_meanwhile_takes_its_dialog_along(api: Api) -> None:
+def test_the_dialog_of_a_comparison_deleted_meanwhile_is_closed(api: Api) -> None:
     own = api.create(small())["id"]
     at = more(acting(api), "Delete")
     api.delete(own)
@@ -304,7 +300,7 @@ def test_name_tags_and_notes_are_changed_and_a_bad_one_is_refused(api: Api) -> N
     assert api.comparison(own)["name"] == "renamed"
 
 
-def test_an_edit_undoes_nobody_elses(api: Api) -> None:
+def test_an_edit_does_not_undo_the_changes_of_others(api: Api) -> None:
     own = api.create(small())["id"]
     at = edited(acting(api))
     api.patch(own, notes="written meanwhile by another")
@@ -349,47 +345,3 @@ def test_a_queue_that_is_away_is_said(api: Api, broker: Broker) -> None:
         broker.start()
     assert "The queue does not answer" in said(at)
     assert "No comparison yet" in said(at)
-
-
-def test_the_workers_line_counts_and_says_what_to_do() -> None:
-    ready: Ready = {
-        "status": "ok",
-        "database": "ok",
-        "broker": "ok",
-        "collector": "ok",
-        "disk": "ok",
-        "collector_lag": 0,
-        "collector_lag_s": 0.0,
-        "disk_free": 10**9,
-        "problems": [],
-    }
-
-    def slots(*states: Literal["idle", "busy", "lost"]) -> str:
-        slot = {"name": "w", "device": "cpu", "host": "here", "run": None, "seen_s_ago": 1.0}
-        workers = [cast(Worker, {**slot, "state": state}) for state in states]
-        return workers_line(workers, ready)
-
-    assert slots("busy", "idle", "idle") == "3 worker slots: 1 busy, 2 idle"
-    assert slots("idle") == "1 worker slot: 0 busy, 1 idle"
-    assert "not seen lately" in slots("busy", "lost")
-    assert "python -m launcher up" in slots("lost")
-
-
-def test_a_comparison_that_is_being_prepared_says_how_far() -> None:
-    def run(state: str, done: float | None, total: float | None = 200) -> Run:
-        ahead = None if done is None else {"done": done, "total": total}
-        return cast(Run, {"state": state, "preparing": ahead})
-
-    waiting = run("queued", None)
-    assert preparation_text([run("running", 50), waiting]) == "▷ preparing 25 %"
-    assert preparation_text([run("running", 50), run("running", 100)]) == "▷ preparing 50 %"
-    assert preparation_text([run("running", 7, None), waiting]) == "▷ preparing"
-    assert preparation_text([run("running", 50), run("running", None)]) == ""
-    assert preparation_text([waiting]) == ""
-
-
-def test_times_and_pages_in_words() -> None:
-    assert [duration(s) for s in (None, 0, 89, 300, 7200)] == ["", "0 s", "89 s", "5 min", "2.0 h"]
-    assert [page_count(total, 25) for total in (0, 1, 25, 26)] == [1, 1, 1, 2]
-    assert table_rows([]) == []
-    assert set(STATE_TEXTS) == {"queued", "running", "succeeded", "failed", "cancelled"}

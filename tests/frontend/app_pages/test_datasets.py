@@ -65,7 +65,7 @@ def put(client: Api, name: str, kind: str, file: Path) -> Dataset:
         return client.upload(name, kind, content, file.name)
 
 
-def test_an_empty_page_says_what_can_be_had(api: Api) -> None:
+def test_an_empty_page_says_which_files_can_be_uploaded(api: Api) -> None:
     at = opened(api)
     assert "Nothing uploaded yet" in said(at)
     assert "CIFAR-100" in said(at)
@@ -88,7 +88,7 @@ def test_images_become_a_card_with_thumbnails(api: Api, tmp_path: Path) -> None:
     assert at.file_uploader[0].value is None, "the next upload finds an empty field"
 
 
-def test_a_table_is_asked_what_it_holds(api: Api, tmp_path: Path) -> None:
+def test_the_kind_of_a_table_is_asked_for(api: Api, tmp_path: Path) -> None:
     file = npz(tmp_path / "clips.npz", paired())
     at = chosen(opened(api), file)
     assert at.button_group[0].options == ["Features", "Pairs of features"]

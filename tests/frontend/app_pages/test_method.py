@@ -70,7 +70,7 @@ def test_an_unknown_key_leads_to_all_that_exist(peer: ApiPeer) -> None:
     assert "Dynamics" in [header.value for header in at.header]
 
 
-def test_every_protocol_is_told_with_what_it_needs_and_what_papers_report(peer: ApiPeer) -> None:
+def test_every_protocol_is_listed_with_its_needs_and_reported_values(peer: ApiPeer) -> None:
     text = said(opened())
     for preset in PRESETS:
         [line] = [line for line in text.splitlines() if line.startswith(f"| **{preset.label}** |")]

@@ -113,7 +113,7 @@ def test_says_that_a_preset_or_comparison_is_missing(http: httpx.Client) -> None
     assert at.text_input(key="new.name").value == DEMO["name"]
 
 
-def test_starts_exactly_what_is_shown(http: httpx.Client) -> None:
+def test_the_submitted_spec_is_the_one_shown(http: httpx.Client) -> None:
     at = opened(http)
     at.text_input(key="new.name").set_value("mine")
     at.text_input(key="new.tags").set_value("a, b")
@@ -184,7 +184,7 @@ def test_marks_every_refused_field_and_loses_nothing(http: httpx.Client) -> None
     assert ".st-key-new-name " in said(at)
 
 
-def test_marks_what_only_the_api_can_tell(http: httpx.Client) -> None:
+def test_problems_that_only_the_api_finds_are_marked(http: httpx.Client) -> None:
     at = opened(http)
     at.selectbox(key="new.training.sampler.kind").set_value("m_per_class")
     at.number_input(key="new.training.batch_size").set_value(63)
@@ -266,7 +266,7 @@ def test_an_arm_named_after_its_loss_follows_it(http: httpx.Client) -> None:
     assert at.text_input(key="new.arms.1.name").value == "own name"
 
 
-def test_what_was_typed_outlives_a_look_at_another_page(http: httpx.Client) -> None:
+def test_typed_values_stay_after_a_visit_of_another_page(http: httpx.Client) -> None:
     at = opened(http)
     at.number_input(key="new.training.epochs").set_value(33)
     run(at)
@@ -287,7 +287,7 @@ def test_says_that_the_api_is_away(http: httpx.Client) -> None:
         assert at.text_input(key="new.seeds").value == "0-2"
 
 
-def test_an_api_that_leaves_takes_nothing_with_it(http: httpx.Client) -> None:
+def test_an_api_that_goes_away_loses_no_typed_values(http: httpx.Client) -> None:
     at = opened(http)
     with away() as nothing:
         at.session_state["api"] = Api(nothing)
@@ -328,7 +328,7 @@ def put(client: httpx.Client, kind: str, file: Path, name: str = "mine") -> str:
         return Api(client).upload(name, kind, content, file.name)["id"]
 
 
-def test_kinds_of_ones_own_data_offer_their_uploads_or_a_path(
+def test_own_data_offer_the_uploads_of_their_kind_or_a_path(
     http: httpx.Client, tmp_path: Path
 ) -> None:
     first = put(http, "features", npz(tmp_path / "a.npz", table()), "first")
@@ -357,7 +357,7 @@ def test_kinds_of_ones_own_data_offer_their_uploads_or_a_path(
     assert (spec["data"]["dataset"], spec["data"]["folder"]) == ("", "/data/shoes")
 
 
-def test_without_uploads_the_way_to_one_is_shown_and_what_is_missing_marked(
+def test_without_uploads_there_is_a_link_and_the_missing_path_is_marked(
     http: httpx.Client,
 ) -> None:
     at = opened(http)
@@ -393,7 +393,7 @@ def test_two_modalities_have_an_encoder_each(http: httpx.Client) -> None:
     assert stored(http)[0]["visual_encoder"] is None
 
 
-def test_an_upload_that_went_meanwhile_is_said(http: httpx.Client, tmp_path: Path) -> None:
+def test_an_upload_that_was_deleted_meanwhile_is_reported(http: httpx.Client, tmp_path: Path) -> None:
     own = put(http, "features", npz(tmp_path / "a.npz", table()))
     at = opened(http, dataset=own)
     assert at.number_input(key="new.training.batch_size").value == 8

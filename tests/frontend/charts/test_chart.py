@@ -100,7 +100,7 @@ def test_a_chart_is_saved_by_keyboard(page: Page, kind: str, begin: bytes) -> No
         assert all(word in text for word in ("Loss", "arm", "epoch")), "it can stand alone"
 
 
-def test_a_chart_says_what_it_shows_and_leads_to_its_method(page: Page) -> None:
+def test_a_chart_has_a_caption_and_a_link_to_its_method(page: Page) -> None:
     mount(page)
     assert page.get_by_role("img", name="Loss. Mean & band").is_visible()
     help_mark = page.get_by_role("link", name="Loss: how it is measured")

@@ -81,7 +81,7 @@ def test_nothing_above_0_keeps_a_linear_axis() -> None:
     assert figures.apply_layout(figure, x="", y="", log_y=True).layout.yaxis.type is None
 
 
-def test_an_extent_leaves_out_bands_and_what_is_not_finite() -> None:
+def test_an_extent_leaves_out_bands_and_values_that_are_not_finite() -> None:
     figure = drawn([-5.0], [5.0])
     figure.add_scatter(x=[0, 1, 2], y=np.array([np.nan, 3.0, -2.0], dtype=np.float32))
     shown = figures.line_extent(figure)

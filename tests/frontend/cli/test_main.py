@@ -132,7 +132,7 @@ def test_every_problem_of_a_spec_is_printed_with_its_path(
     ("content", "said"),
     [(b'{"a": ', "line 1, column 7"), (b"\xff\xfe", "UTF-8"), (None, "No such file")],
 )
-def test_a_file_that_is_no_spec_is_named_with_what_is_wrong(
+def test_a_file_that_is_not_a_spec_is_named_with_the_reason(
     tmp_path: Path, content: bytes | None, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "spec.json"
@@ -167,7 +167,7 @@ def test_an_api_that_is_away_ends_with_3(
     assert "does not answer" in capsys.readouterr().err
 
 
-def test_there_is_nothing_to_watch_of_what_is_not(
+def test_a_comparison_that_does_not_exist_cannot_be_watched(
     address: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["watch", "c0"]) == 2
@@ -272,7 +272,7 @@ def test_the_launcher_passes_commands_on_from_any_folder(address: str, tmp_path:
     assert done.stdout.startswith("c")
 
 
-def test_what_is_exported_is_whole_or_not_there(
+def test_an_export_is_complete_or_not_there(
     app: FastAPI, address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with httpx.Client(base_url=address) as http:
@@ -340,7 +340,7 @@ def test_on_a_terminal_one_line_changes_and_elsewhere_lines_are_few() -> None:
     assert "\r" not in file.getvalue()
 
 
-def test_what_steers_a_terminal_is_taken_out() -> None:
+def test_control_characters_are_removed() -> None:
     assert printable("a\x1b[31mb\nc\u202e") == "a?[31mb?c?"
     assert printable("größe “x” 日本") == "größe “x” 日本"
 

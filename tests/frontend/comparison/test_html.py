@@ -23,7 +23,7 @@ def test_every_text_of_a_user_is_escaped() -> None:
     assert "2026-11-23 14:05 UTC" in pages[0]
 
 
-def test_what_is_archived_says_so() -> None:
+def test_an_archived_comparison_is_marked() -> None:
     comparison = {"id": "c1", "tags": ["t"], "created_by": "", "created_at": "2026-11-23T14:05:00Z"}
     assert "in the archive" not in comparison_html.head_html(
         {**comparison, "archived": False}, [], ""
@@ -65,7 +65,7 @@ def test_families_untrained_values_and_differences_have_their_places() -> None:
     assert "lb-family" not in plain
 
 
-def test_what_a_metric_is_held_against_has_columns_of_its_own() -> None:
+def test_reference_values_have_columns() -> None:
     cells = (Cell("0.9", "", "", 1),)
     lines = (
         Line("retrieval.recall_at_1", "R@1", "higher", cells, references={"raw backbone": "0.4"}),
@@ -77,7 +77,7 @@ def test_what_a_metric_is_held_against_has_columns_of_its_own() -> None:
     assert "<td class='lb-untrained'>–</td></tr>" in page
 
 
-def test_a_setting_that_differs_stands_out_but_the_loss_does_not() -> None:
+def test_a_setting_that_differs_is_highlighted_but_the_loss_is_not() -> None:
     rows = [Setting("Loss", ("x", "y")), Setting("Margin", ("1", "2")), Setting("Tuples", ("", ""))]
     page = comparison_html.settings_table(arm_styles(["a", "b"]), rows, "light")
     assert page.count("lb-differs") == 1

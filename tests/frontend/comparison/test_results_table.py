@@ -98,14 +98,14 @@ def test_two_arms_have_a_difference_and_more_have_none() -> None:
     assert not result_sections(data, ["a", "b", "c"])[0].has_differences
 
 
-def test_the_untrained_encoder_stands_beside_what_became_of_it() -> None:
+def test_the_untrained_encoder_has_a_column() -> None:
     data = summary("higher", row("a", 0.9, untrained=0.4), row("b", 0.8, untrained=0.4))
     [section] = result_sections(data, ["a", "b"])
     assert section.has_untrained
     assert section.lines[0].untrained == "0.4"
 
 
-def test_what_was_not_reached_is_told_as_more_than_its_bound() -> None:
+def test_a_value_that_was_not_reached_is_shown_as_more_than_its_bound() -> None:
     values = [{"seed": 0, "value": 3.0, "step": 9, "censored": False}]
     values += [{"seed": seed, "value": 50.0, "step": 9, "censored": True} for seed in (1, 2)]
     key = "dynamics.loss_decay_epochs"
@@ -117,7 +117,7 @@ def test_what_was_not_reached_is_told_as_more_than_its_bound() -> None:
     assert (cell.mean, cell.note, cell.mark) == ("> 50", "not reached in 2", "")
 
 
-def test_metrics_stand_under_the_heading_of_their_family() -> None:
+def test_metrics_are_under_the_heading_of_their_family() -> None:
     keys = ("test.geometry.hubness", "clustering.ami", "detail.recall_at_1", "dynamics.loss")
     lines = [
         result_sections(summary(None, row("a", 1.0), key=key), ["a"])[0].lines[0] for key in keys
@@ -149,7 +149,7 @@ def test_two_modalities_have_families_of_their_own_side_by_side() -> None:
     ]
 
 
-def test_the_raw_backbone_and_chance_stand_beside_the_metrics_that_have_them() -> None:
+def test_metrics_with_a_raw_backbone_or_chance_value_have_these_columns() -> None:
     data = summary("higher", row("a", 0.5))
     assert result_sections(data, ["a"])[0].references == []
     data["metrics"][0] |= {"raw_backbone": None, "chance": 0.1}

@@ -46,7 +46,7 @@ def test_one_arm_differs_from_nothing_and_that_is_not_called_fair() -> None:
     assert said.startswith("One arm alone")
 
 
-def test_what_differs_besides_the_loss_is_named() -> None:
+def test_differing_settings_besides_the_loss_are_named() -> None:
     arms = [
         arm("contrastive", margin=1.0, reduction="mean"),
         arm(

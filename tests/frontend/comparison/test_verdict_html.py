@@ -76,7 +76,7 @@ def test_a_verdict_has_its_sign_and_its_word(word: str) -> None:
     assert f"lb-{word}" in page
 
 
-def test_texts_are_escaped_and_reservations_stand_there() -> None:
+def test_texts_are_escaped_and_caveats_are_listed() -> None:
     page = verdict_html(verdict(claim(1, evidence())), ARMS, "dark")
     for text in ("a &lt;b&gt;", "One &amp; only.", "claim 1 of &lt;i&gt;b&lt;/i&gt;", "&lt;no&gt;"):
         assert text in page
@@ -89,7 +89,7 @@ def test_only_the_ninth_claim_is_ours() -> None:
     assert "our own claim" not in verdict_html(verdict(claim(8, evidence())), ARMS, "light")
 
 
-def test_every_metric_of_a_claim_and_what_papers_report_are_told() -> None:
+def test_every_metric_of_a_claim_and_the_reported_values_are_listed() -> None:
     reported = [
         {"what": "CIFAR-10: Recall@1", "a": 0.84, "b": 0.92, "unit": "", "source": "Zeng 2025"}
     ]
@@ -144,7 +144,7 @@ def test_a_picture_says_its_figures_and_shades_the_claimed_side() -> None:
     assert LOOKS["a"].dark in picture
 
 
-def test_what_to_do_stands_on_top() -> None:
+def test_the_advice_is_on_top() -> None:
     page = verdict_html(verdict(claim(1, evidence())), ARMS, "light")
     assert page.index("Use &lt;b&gt; for retrieval.") < page.index("One &amp; only.")
     without = verdict_html({**verdict(claim(1, evidence())), "advice": ""}, ARMS, "light")
@@ -158,7 +158,7 @@ def test_each_seeds_difference_is_drawn_and_within_the_frame() -> None:
     assert found == pytest.approx([4.0, 38.5, 73.0], abs=0.11)
 
 
-def test_the_papers_value_stands_on_the_card_and_is_marked_second_hand() -> None:
+def test_the_papers_value_is_on_the_card_and_marked_second_hand() -> None:
     one = {"what": "Recall@1", "a": 0.84, "b": 0.92, "unit": "", "source": "Zeng 2025"}
     page = verdict_html(verdict(claim(8, evidence(), reported=[one, one])), ARMS, "light")
     shown = page.partition("<span class='lb-paper'>")[2].partition("</span>")[0]
@@ -167,7 +167,7 @@ def test_the_papers_value_stands_on_the_card_and_is_marked_second_hand() -> None
     assert "No paper reports a value." in verdict_html(verdict(claim(9, evidence())), ARMS, "light")
 
 
-def test_differences_pair_seeds_and_leave_out_what_is_unknown() -> None:
+def test_differences_pair_seeds_and_leave_out_unknown_values() -> None:
     def value(seed: int, value: float | None, *, censored: bool = False) -> dict[str, Any]:
         return {"seed": seed, "value": value, "censored": censored}
 

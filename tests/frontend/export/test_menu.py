@@ -76,7 +76,7 @@ def test_report_and_tables_are_made_at_the_click_alone(
     assert buttons == ["HTML report", "LaTeX tables"]
 
 
-def test_an_address_is_safe_whatever_the_id() -> None:
+def test_an_export_url_is_safe_for_any_id() -> None:
     assert export_url("a/../b?c", format="csv") == (
         "/api/v1/comparisons/a%2F..%2Fb%3Fc/export?format=csv"
     )
@@ -94,7 +94,7 @@ def imported(api: Api, document: object) -> AppTest:
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["spec", "everything"])
-def test_what_was_exported_fills_the_form_again(api: Api, whole: bool) -> None:
+def test_an_export_fills_the_form_again(api: Api, whole: bool) -> None:
     own = api.create(small(name="taken along"))["id"]
     document: Any = api.everything(own) if whole else api.comparison(own)["spec"]
     at = imported(api, document)

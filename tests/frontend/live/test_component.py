@@ -21,7 +21,7 @@ def test_every_panel_shows_a_metric_of_the_catalogue() -> None:
     assert set(keys) <= set(METRICS)
 
 
-def test_a_panel_is_told_what_the_catalogue_says_of_its_metric() -> None:
+def test_a_panel_gets_the_catalogues_texts_of_its_metric() -> None:
     groups = data()["groups"]
     assert isinstance(groups, list)
     panel = groups[0]["metrics"][0]
@@ -65,7 +65,7 @@ def test_two_modalities_have_panels_of_retrieval_across_and_of_each_ones_geometr
     assert [group for group in both if group not in alone] == across
 
 
-def test_every_group_stands_in_a_tab_and_the_dynamics_in_the_first() -> None:
+def test_every_group_is_in_a_tab_and_the_dynamics_in_the_first() -> None:
     groups = data()["groups"]
     assert isinstance(groups, list)
     assert [group["tab"] for group in groups] == ["live", "geometry", "retrieval"]
@@ -79,7 +79,7 @@ def test_there_is_no_linear_probe_of_classes_that_did_not_train() -> None:
     assert left_out == {"classification.linear_probe_accuracy"}
 
 
-def test_the_gradient_norm_says_by_what_its_loss_is_divided() -> None:
+def test_the_gradient_norm_names_the_reduction_of_its_loss() -> None:
     groups = data(reductions="mean (a), sum (b)")["groups"]
     assert isinstance(groups, list)
     meanings = {panel["key"]: panel["meaning"] for group in groups for panel in group["metrics"]}

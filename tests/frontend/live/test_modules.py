@@ -170,7 +170,7 @@ def test_events_are_read_from_pieces_of_any_size(run: Run) -> None:
         assert run("sse", code, {"text": text, "size": size}) == whole
 
 
-def test_the_address_keeps_the_options_and_what_else_it_held(run: Run) -> None:
+def test_the_address_keeps_the_options_and_its_other_parameters(run: Run) -> None:
     there = "?id=c1&x=time&seeds=each&smooth=0.95&log=dynamics.loss&hide=a%26b&hide=c"
     options = run("options", "return m.parseOptions(a)", there)
     assert options == {
@@ -239,7 +239,7 @@ def test_the_axis_can_be_epochs_and_each_seed_has_a_line(
     assert behind["y"] == [1, 2, 3, 4], "the raw curve stays behind the smoothed one"
 
 
-def test_what_is_left_is_estimated_from_what_ran(run: Run) -> None:
+def test_the_remaining_time_is_estimated_from_finished_runs(run: Run) -> None:
     def one(state: str, **more: Any) -> dict[str, Any]:
         base = {"id": "r", "arm": "x", "seed": 0, "attempt": 1, "progress": 0, "eta_s": None}
         return {**base, "state": state, "started_at": None, "ended_at": None, **more}
@@ -273,7 +273,7 @@ def test_what_is_left_is_estimated_from_what_ran(run: Run) -> None:
         (["busy", "idle"], "about to start"),
     ],
 )
-def test_a_queued_comparison_says_what_it_waits_for(run: Run, states: list[str], said: str) -> None:
+def test_a_queued_comparison_says_why_it_waits(run: Run, states: list[str], said: str) -> None:
     workers = [{"state": state} for state in states]
     assert said in run("status", "return m.waitingText(a)", workers)
 
@@ -287,7 +287,7 @@ def test_numbers_and_times_are_short(run: Run) -> None:
     assert run("format", "return [m.percent(0.999), m.percent(1)]") == ["99 %", "100 %"]
 
 
-def test_amounts_are_told_in_their_unit(run: Run) -> None:
+def test_amounts_are_shown_in_their_unit(run: Run) -> None:
     asked = [[45e6, 170.5e6, "bytes"], [2310, 6000, "images"], [7, None, "items"]]
     said = run("format", "return a.map(([d, t, u]) => m.amount(d, t, u))", asked)
     assert said == ["45 of 171 MB", "2,310 of 6,000 images", "7 items"]
@@ -310,7 +310,7 @@ STRIP = """
 """
 
 
-def test_a_run_says_what_is_done_before_its_first_step(run: Run) -> None:
+def test_a_run_shows_its_preparation_before_the_first_step(run: Run) -> None:
     def one(preparing: dict[str, Any] | None, **more: Any) -> list[dict[str, Any]]:
         own = {"id": "r", "arm": "x", "seed": 0, "state": "running", "attempt": 1, "progress": 0}
         return [{**own, "eta_s": None, "preparing": preparing, **more}]

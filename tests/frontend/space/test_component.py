@@ -41,7 +41,7 @@ def test_the_modules_are_served_where_they_import_one_another_from() -> None:
     assert all("immutable" in answer.headers["cache-control"] for answer in answers)
 
 
-def test_what_the_modules_import_is_there() -> None:
+def test_all_imports_of_the_modules_exist() -> None:
     names = set(Assets.load().modules)
     for path in JS.glob("*.js"):
         for line in path.read_text(encoding="utf-8").splitlines():

@@ -66,7 +66,7 @@ def test_a_point_outside_the_panel_is_not_found(run: Run) -> None:
     assert run("pick", code, {"x": [302.0], "y": [150.0]}) == -1
 
 
-def test_a_lasso_holds_what_is_inside_of_it_even_if_it_is_hollow(run: Run) -> None:
+def test_a_lasso_selects_the_points_inside_even_if_it_is_concave(run: Run) -> None:
     x, y = scattered()
     hollow = [[0, 0], [200, 0], [200, 200], [150, 200], [150, 50], [50, 50], [50, 200], [0, 200]]
     code = f"{PLACES} return m.inside(x, y, a.outline);"
@@ -105,7 +105,7 @@ def test_the_box_of_all_points_fits_and_both_axes_have_one_scale(run: Run) -> No
     assert 150 - top[1] == pytest.approx(90), "half as long as the other axis, and upwards"
 
 
-def test_what_is_under_the_pointer_stays_there_while_it_zooms(run: Run) -> None:
+def test_the_point_under_the_pointer_stays_while_zooming(run: Run) -> None:
     argument = {"centre": [0, 0], "half": [1, 1], "n": 2, "points": [0.5, 0.2, -0.3, 0.4]}
     code = (
         CAMERA
@@ -179,7 +179,7 @@ def test_coordinates_that_do_not_fit_are_refused(run: Run) -> None:
     assert run("stage", code) == "5 coordinates came where 6 were due"
 
 
-def test_the_address_keeps_the_choices_and_what_else_it_held(run: Run) -> None:
+def test_the_address_keeps_the_choices_and_its_other_parameters(run: Run) -> None:
     there = "?id=c1&x=time&space-seed=2&space-method=tsne&space-dims=3&space-colour=distance"
     there += "&space-epoch=0&space-sample=7&space-arms=a%26b&space-arms=c"
     choices = run("choices", "return m.parseChoices(a)", there)

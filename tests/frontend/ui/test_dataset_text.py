@@ -44,7 +44,7 @@ def test_every_kind_that_the_api_takes_has_a_name_and_a_file() -> None:
         ("zip", ()),
     ],
 )
-def test_the_ending_of_a_file_says_what_it_may_be(file: str, kinds: tuple[str, ...]) -> None:
+def test_the_ending_of_a_file_decides_its_kinds(file: str, kinds: tuple[str, ...]) -> None:
     assert dataset_facts.kinds_of(file) == kinds
 
 
@@ -69,7 +69,7 @@ def test_sizes_are_short(count: float, said: str) -> None:
     assert dataset_facts.file_size(count) == said
 
 
-def test_thumbnails_stand_under_the_names_of_their_classes() -> None:
+def test_thumbnails_have_the_names_of_their_classes() -> None:
     items = [
         {"n": 4 * label + at, "class_name": f"c{label}", "file": f"c{label}/{at}.jpg"}
         for label in range(9)

@@ -18,7 +18,7 @@ from frontend.ui.seeds import SeedsError, format_seeds, parse_seeds
         ("1,\n2,", [1, 2]),
     ],
 )
-def test_reads_what_people_write(text: str, seeds: list[int]) -> None:
+def test_seeds_are_parsed(text: str, seeds: list[int]) -> None:
     assert parse_seeds(text) == seeds
 
 
@@ -36,13 +36,13 @@ def test_reads_what_people_write(text: str, seeds: list[int]) -> None:
         ("0-99999999999", "more than 1000 seeds"),
     ],
 )
-def test_says_what_is_wrong(text: str, problem: str) -> None:
+def test_a_wrong_text_is_refused_with_a_reason(text: str, problem: str) -> None:
     with pytest.raises(SeedsError, match=problem):
         parse_seeds(text)
 
 
 @given(st.lists(st.integers(0, 40), min_size=1, unique=True))
-def test_what_is_written_reads_back(seeds: list[int]) -> None:
+def test_formatted_seeds_parse_to_the_same(seeds: list[int]) -> None:
     assert parse_seeds(format_seeds(seeds)) == seeds
 
 

@@ -1,12 +1,7 @@
-"""The pure parts of the tabs: bars by class, distances by epoch, which table stands where."""
+"""Figures of a snapshot: bars by class, and histograms of distances by epoch."""
 
 from typing import Any
 
-import pytest
-
-from contract.metrics import METRICS
-from frontend.comparison.results_table import Line, Section
-from frontend.comparison.tabs.sections import sections_of_tab, tab_of
 from frontend.comparison.tabs.snapshot_charts import (
     class_bars,
     class_values,
@@ -66,28 +61,3 @@ def test_a_histogram_of_nothing_is_flat() -> None:
     empty = {"edges": [0.0, 1.0], "positive": [0], "negative": [4]}
     figure = distance_histograms([{"arm": "one", "epochs": [0], "histograms": [empty]}])
     assert [list(trace.y) for trace in figure.data] == [[0.0], [1.0]]
-
-
-@pytest.mark.parametrize(
-    ("key", "tab"),
-    [
-        ("dynamics.loss", "live"),
-        ("test.geometry.hubness", "geometry"),
-        ("audio.geometry.mean_norm", "geometry"),
-        ("test.retrieval.map_at_r", "retrieval"),
-        ("clustering.ami", "retrieval"),
-        ("detail.recall_at_1", "retrieval"),
-    ],
-)
-def test_every_result_has_its_tab(key: str, tab: str) -> None:
-    assert tab_of(key) == tab
-
-
-def test_tables_of_all_tabs_together_hold_every_line_once() -> None:
-    lines = tuple(Line(key, key, None, ()) for key in METRICS)
-    whole = [Section("all", lines)]
-    parts = [sections_of_tab(whole, tab) for tab in ("live", "geometry", "retrieval")]
-    assert sorted(line.key for part in parts for one in part for line in one.lines) == sorted(
-        METRICS
-    )
-    assert sections_of_tab(whole, "space") == []

@@ -13,7 +13,7 @@ def comparison(**values: Any) -> Comparison:
     return cast(Comparison, {**own, "runs": {"queued": 2}, **values})
 
 
-def test_only_what_differs_is_sent() -> None:
+def test_only_changed_fields_are_sent() -> None:
     own = comparison()
     assert changed_fields(own, name=" n ", tags=["a"], notes="") == {}
     assert changed_fields(own, name="m", tags=["a"], notes="") == {"name": "m"}
@@ -38,7 +38,7 @@ def test_the_runs_that_seeds_add_are_counted() -> None:
     assert added_runs_text(own, [4]).endswith("1 seed × 2 arms = 2 more runs, 4 in all.")
 
 
-def test_what_is_freed_is_said_in_numbers() -> None:
+def test_a_deletion_shows_in_numbers_what_it_frees() -> None:
     html = freed_html({"bytes": 12_300_000, "points": 1_234_567, "runs": 1})
     assert "<b>1</b><span>run</span>" in html
     assert "<b>1,234,567</b>" in html

@@ -1,0 +1,90 @@
+"""The queue as text and HTML."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from backend.app import create_app
+from backend.settings import Settings
+from frontend.api.client import Api
+from frontend.api.types import Queue, QueueSlot
+from frontend.board import queue_html
+from tests.support.ports import free_ports
+from tests.support.serving import serving
+from tests.support.specs import small
+
+
+def queue(**values: Any) -> Queue:
+    own = {"workers": [], "devices": {}, "waiting": [], "waiting_total": 0, "running_total": 0}
+    return cast(Queue, {**own, "eta_s": None, "page": 1, "page_size": 25, **values})
+
+
+def test_the_headline_says_how_long_all_takes_if_known() -> None:
+    known = queue(devices={"cuda": 2, "cpu": 1}, running_total=3, waiting_total=1200, eta_s=600.0)
+    line = queue_html.headline(known)
+    assert (
+        line
+        == "3 runs under way · 1,200 waiting · 1 CPU slot, 2 GPU slots · all done in about 10 min"
+    )
+    unknown = queue(devices={"cpu": 1}, waiting_total=1)
+    assert "once each comparison has a run under way" in queue_html.headline(unknown)
+
+
+@pytest.mark.parametrize(
+    ("state", "running", "heading"),
+    [
+        ("idle", 0, "Nothing waits, 1 slot idle"),
+        ("busy", 1, "Nothing waits"),
+        ("lost", 0, "Nothing waits"),
+    ],
+)
+def test_an_empty_queue_says_when_a_new_run_starts(
+    state: str, running: int, heading: str
+) -> None:
+    found = queue_html.empty_text(queue(workers=[{"state": state}], running_total=running))
+    assert found[0] == heading
+    assert ("no worker" in found[1]) == (state == "lost")
+
+
+def slot(**values: Any) -> QueueSlot:
+    own: dict[str, Any] = {"name": "w<1>", "device": "cpu", "host": "here", "state": "busy"}
+    own |= {"run": "r", "seen_s_ago": 1.0, "comparison": "c", "comparison_name": "n", "seed": 3}
+    own |= {"created_by": "Ada", "arm": "a&b", "progress": 0.25, "eta_s": 30.0, "preparing": None}
+    return cast(QueueSlot, {**own, **values})
+
+
+def test_a_slot_shows_how_far_its_run_is() -> None:
+    shown = queue_html.slot_html(slot())
+    assert "25 % · 30 s left" in shown
+    assert "aria-valuenow='25'" in shown
+    assert "a&amp;b" in shown
+    assert "w&lt;1&gt;" in shown
+    ahead = {"what": "computing features", "done": 5, "total": 10, "unit": "", "eta_s": None}
+    preparing = queue_html.slot_html(slot(progress=0.0, eta_s=None, preparing=ahead))
+    assert "preparing: computing features" in preparing
+    assert "aria-valuenow='50'" in preparing
+    lost = queue_html.slot_html(slot(state="lost", comparison=None, seen_s_ago=40.0))
+    assert "not seen lately, last 40 s ago" in lost
+    assert "progressbar" not in lost
+
+
+def test_a_groups_heading_counts_and_dates() -> None:
+    row: Any = {"created_by": "Ada", "since": "2026-11-23T14:05:00+00:00"}
+    now = datetime(2026, 11, 23, 14, 15, tzinfo=UTC)
+    assert queue_html.group_heading([row, row], now) == "2 runs · by Ada · submitted 10 min ago"
+
+
+def test_a_row_says_when_it_begins_or_what_it_waits_for() -> None:
+    row: Any = {"position": 3, "arm": "<a>", "seed": 7, "wants": "auto", "starts_in_s": 80.0}
+    assert "&lt;a&gt;" in queue_html.waiting_html(row, {"cpu": 1})
+    assert "seed 7 · begins in about 80 s" in queue_html.waiting_html(row, {"cpu": 1})
+    unknown: Any = {**row, "starts_in_s": None}
+    assert "seed 7</small>" in queue_html.waiting_html(unknown, {"cpu": 1})
+    never: Any = {**unknown, "wants": "cuda"}
+    assert "waits for a GPU slot, and none is there" in queue_html.waiting_html(never, {"cpu": 1})
+    assert "seed 7</small>" in queue_html.waiting_html(never, {"cuda": 2})
