@@ -83,7 +83,9 @@ def test_the_address_alone_restores_the_view(stack: Stack, page: Page) -> None:
     assert high <= 21, "the axis counts epochs"
 
 
-def test_a_problem_is_shown_at_its_field_and_no_typed_value_is_lost(stack: Stack, page: Page) -> None:
+def test_a_problem_is_shown_at_its_field_and_no_typed_value_is_lost(
+    stack: Stack, page: Page
+) -> None:
     before = stack.get("/comparisons")["total"]
     page.goto(f"{stack.ui_url}/new?preset=digits")
     page.get_by_label("Name", exact=True).first.fill("kept")

@@ -57,7 +57,9 @@ def opened(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
         yield open_page
 
 
-def test_calls_are_listed_newest_first_and_filtered_by_person(people: dict[str, Api], opened: Open) -> None:
+def test_calls_are_listed_newest_first_and_filtered_by_person(
+    people: dict[str, Api], opened: Open
+) -> None:
     own = people["editor"].create(small())["id"]
     people["admin"].cancel(own)
     at = opened("audit_log.py", "admin")

@@ -393,7 +393,9 @@ def test_two_modalities_have_an_encoder_each(http: httpx.Client) -> None:
     assert stored(http)[0]["visual_encoder"] is None
 
 
-def test_an_upload_that_was_deleted_meanwhile_is_reported(http: httpx.Client, tmp_path: Path) -> None:
+def test_an_upload_that_was_deleted_meanwhile_is_reported(
+    http: httpx.Client, tmp_path: Path
+) -> None:
     own = put(http, "features", npz(tmp_path / "a.npz", table()))
     at = opened(http, dataset=own)
     assert at.number_input(key="new.training.batch_size").value == 8

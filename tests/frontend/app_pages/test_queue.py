@@ -1,9 +1,7 @@
 """The queue's page against the real API, through the real entry."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
 
 import httpx
 import pytest
@@ -12,8 +10,6 @@ from streamlit.testing.v1 import AppTest
 from backend.app import create_app
 from backend.settings import Settings
 from frontend.api.client import Api
-from frontend.api.types import Queue, QueueSlot
-from frontend.board import queue_html
 from tests.support.ports import free_ports
 from tests.support.serving import serving
 from tests.support.specs import small

@@ -1,22 +1,12 @@
 """The queue as text and HTML."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, cast
 
-import httpx
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from backend.app import create_app
-from backend.settings import Settings
-from frontend.api.client import Api
 from frontend.api.types import Queue, QueueSlot
 from frontend.board import queue_html
-from tests.support.ports import free_ports
-from tests.support.serving import serving
-from tests.support.specs import small
 
 
 def queue(**values: Any) -> Queue:
@@ -43,9 +33,7 @@ def test_the_headline_says_how_long_all_takes_if_known() -> None:
         ("lost", 0, "Nothing waits"),
     ],
 )
-def test_an_empty_queue_says_when_a_new_run_starts(
-    state: str, running: int, heading: str
-) -> None:
+def test_an_empty_queue_says_when_a_new_run_starts(state: str, running: int, heading: str) -> None:
     found = queue_html.empty_text(queue(workers=[{"state": state}], running_total=running))
     assert found[0] == heading
     assert ("no worker" in found[1]) == (state == "lost")
