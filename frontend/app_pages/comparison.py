@@ -7,7 +7,7 @@ import streamlit as st
 
 from frontend.api.client import Api
 from frontend.api.types import ComparisonDetail, Dataset
-from frontend.comparison import html as comparison_html
+from frontend.comparison import tables_html
 from frontend.comparison.actions import page_actions
 from frontend.comparison.spec_text import (
     arm_settings,
@@ -67,7 +67,7 @@ def show_head(view: View, upload: Dataset | None) -> None:
         page_actions(view.client, comparison)
     shared = shared_facts(comparison["spec"], view.catalogue, upload["name"] if upload else "")
     rows = arm_settings(comparison["spec"], view.catalogue)
-    st.html(comparison_html.head_html(comparison, shared, difference_text(rows)))
+    st.html(tables_html.head_html(comparison, shared, difference_text(rows)))
 
 
 def show_tab(view: View, tab: Tab) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from frontend.api.client import Api
 from frontend.api.transport import PREFIX
 from frontend.api.types import Catalogue, Dataset
-from frontend.comparison.html import format_time
+from frontend.comparison.tables_html import format_time
 from frontend.errors import ApiError, FieldProblem, MissingError
 from frontend.ui import dataset_text
 from frontend.ui.session import api, role_refusal, signed_in_person

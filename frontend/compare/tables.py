@@ -12,9 +12,9 @@ from frontend.api.client import Api
 from frontend.api.types import Arm, ArmTable, SettingValues, Spread
 from frontend.compare import url_state
 from frontend.compare.selection import Selection, preferred_metric
-from frontend.comparison.html import swatch
 from frontend.comparison.results_table import format_number
 from frontend.comparison.spec_text import value_text
+from frontend.comparison.tables_html import swatch
 from frontend.errors import ApiError
 from frontend.ui.theme import ArmStyle, Theme
 from frontend.ui.widgets import viewer_theme

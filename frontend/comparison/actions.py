@@ -12,7 +12,7 @@ import streamlit as st
 from frontend.api.client import Api
 from frontend.api.types import Comparison, Size
 from frontend.errors import ApiError, MissingError
-from frontend.ui.dataset_text import file_size as in_words
+from frontend.ui.dataset_text import file_size
 from frontend.ui.seeds import SeedsError, format_seeds, parse_seeds
 from frontend.ui.session import role_button, role_refusal
 from frontend.ui.text import OPEN_STATES, escape_markdown
@@ -56,7 +56,7 @@ def freed_html(size: Size) -> str:
     figures = (
         (f"{size['runs']:,}", "run" if size["runs"] == 1 else "runs"),
         (f"{size['points']:,}", "measured points"),
-        (in_words(size["bytes"]), "of snapshots on disk"),
+        (file_size(size["bytes"]), "of snapshots on disk"),
     )
     items = "".join(f"<div><b>{value}</b><span>{what}</span></div>" for value, what in figures)
     return f"<div class='lb-freed'>{items}</div>"

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
-from frontend.comparison.html import swatch
 from frontend.comparison.results_table import format_number, format_signed
+from frontend.comparison.tables_html import swatch
 from frontend.ui.theme import ArmStyle, Theme
 
 Json = Mapping[str, Any]

@@ -10,9 +10,7 @@ from typing import Any, BinaryIO
 
 from frontend.api.client import Api
 from frontend.comparison.results_table import result_sections
-from frontend.export import latex
-from frontend.export import report_data as material
-from frontend.export import report_page as page
+from frontend.export import latex, report_data, report_page
 
 STDOUT = "-"
 
@@ -33,7 +31,7 @@ def export(api: Api, comparison: str, kind: str, what: str | None, file: BinaryI
     texts: dict[str, Callable[[], str]] = {
         "json": lambda: _json_document(api, comparison, everything=what == "all"),
         "latex": lambda: latex_tables(api, comparison),
-        "html": lambda: page.page(material.read(api, comparison)),
+        "html": lambda: report_page.page(report_data.read(api, comparison)),
     }
     if kind in texts:
         file.write(texts[kind]().encode())

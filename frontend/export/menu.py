@@ -14,8 +14,7 @@ from frontend.api.client import Api
 from frontend.api.transport import PREFIX
 from frontend.api.types import Comparison
 from frontend.charts.figures import file_name
-from frontend.export import report_data as material
-from frontend.export import report_page as page
+from frontend.export import report_data, report_page
 from frontend.export.file_writer import latex_tables
 
 TABLE_TITLES: Final = {
@@ -71,7 +70,7 @@ def _download_button(label: str, kind: str, file: str, make: Callable[[], bytes]
 
 
 def _report(api: Api, comparison: str) -> Callable[[], bytes]:
-    return lambda: page.page(material.read(api, comparison)).encode()
+    return lambda: report_page.page(report_data.read(api, comparison)).encode()
 
 
 def _latex(api: Api, comparison: str) -> Callable[[], bytes]:

@@ -16,10 +16,10 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from frontend.charts.figures import file_name
-from frontend.comparison import html as comparison_html
-from frontend.comparison.html import format_time
+from frontend.comparison import tables_html
 from frontend.comparison.results_table import result_sections
 from frontend.comparison.spec_text import arm_settings, difference_text, shared_facts
+from frontend.comparison.tables_html import format_time
 from frontend.comparison.verdict_html import seed_differences, verdict_html
 from frontend.export.report_data import Drawn, Material, drawn
 from frontend.templates import templates
@@ -89,7 +89,7 @@ def page(material: Material) -> str:
             policy=policy(),
             style=Markup(report_style()),
             comparison=comparison,
-            head=Markup(comparison_html.head_html(comparison, shared, difference_text(rows))),
+            head=Markup(tables_html.head_html(comparison, shared, difference_text(rows))),
             summary=everything["summary"],
             made_at=format_time(everything["made_at"]),
             verdict=everything["verdict"],
@@ -97,9 +97,7 @@ def page(material: Material) -> str:
             groups=groups,
             results=_results(material),
             difference=difference_text(rows),
-            settings_table=Markup(
-                comparison_html.settings_table(_arm_styles(material), rows, "light")
-            ),
+            settings_table=Markup(tables_html.settings_table(_arm_styles(material), rows, "light")),
             spec=json.dumps(spec, indent=2, ensure_ascii=False),
             runs=everything["runs"],
             versions=everything["versions"],
@@ -136,7 +134,7 @@ def _results(material: Material) -> list[tuple[str, Markup]]:
     whole_run = [row["key"] for row in material.catalogue["metrics"] if row["summary_only"]]
     styles = _arm_styles(material)
     return [
-        (section.title, Markup(comparison_html.results_table(styles, section, "light")))
+        (section.title, Markup(tables_html.results_table(styles, section, "light")))
         for section in result_sections(summary, arms, whole_run)
     ]
 

@@ -12,8 +12,8 @@ import streamlit as st
 
 from frontend.api.types import Pair
 from frontend.charts import chart
-from frontend.comparison.html import results_table
 from frontend.comparison.results_table import Section, result_sections
+from frontend.comparison.tables_html import results_table
 from frontend.comparison.tabs.snapshot_charts import class_bars, class_values, distance_histograms
 from frontend.comparison.tabs.view import (
     View,

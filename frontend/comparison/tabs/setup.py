@@ -6,8 +6,8 @@ from typing import Final
 import streamlit as st
 
 from frontend.api.types import Run
-from frontend.comparison.html import settings_table
 from frontend.comparison.spec_text import arm_settings
+from frontend.comparison.tables_html import settings_table
 from frontend.comparison.tabs.view import View
 from frontend.ui.session import role_button
 from frontend.ui.text import OPEN_STATES, STATE_TEXTS

@@ -70,8 +70,8 @@ def test_report_and_tables_are_made_at_the_click_alone(
     def early(*_: Any) -> None:
         raise AssertionError("made before anybody asked")
 
-    monkeypatch.setattr("frontend.export.menu.page.page", early)
-    monkeypatch.setattr("frontend.export.menu.tables", early)
+    monkeypatch.setattr("frontend.export.menu.report_page.page", early)
+    monkeypatch.setattr("frontend.export.menu.latex_tables", early)
     buttons = [button.proto.label for button in shown(api).get("download_button")]
     assert buttons == ["HTML report", "LaTeX tables"]
 
