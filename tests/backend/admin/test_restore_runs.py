@@ -1,4 +1,4 @@
-"""A restore into a world that went on: the broker still holds, and a worker still sends, what the
+"""A restore while the broker still holds, and a worker still sends, events that the
 backup does not know."""
 
 from dataclasses import replace
@@ -57,18 +57,18 @@ def test_no_point_is_stored_twice_and_no_gap_stays(
             sse = Sse(response)
             next(iter(sse))
         seen = sse.last_id
-    # The API is away, the workers are not: one goes on, one only starts.
+    # The API is down, the workers are not: one continues, one has just started.
     send(client, old.points(range(21, 31)), next_run.started(100), next_run.points(range(5)))
     assert client.xlen(EVENT_STREAM) == 3
     restore(locations, file, force=True)
     with serve(settings) as (api, parts):
-        until(lambda: parts.collector.counts["stale"] == 3, "what was left in the stream")
+        until(lambda: parts.collector.counts["stale"] == 3, "the events left in the stream")
         assert points_of(parts.database, old.run)[0] == list(range(11))
         for attempt in (old, next_run):
             assert run_now(parts.database, attempt.run).state == "queued"
             beat = api.heartbeat(attempt.run, attempt.attempt)
             assert (beat["current"], beat["committed_seq"]) == (False, 0)
-        # Who looked on before gets everything anew, not what follows on what is no more.
+        # A viewer from before is sent everything again, not changes to data that no longer exists.
         headers = {"Last-Event-ID": seen}
         new = taken(api)
         assert (new.run, new.attempt) == (old.run, 101)
@@ -81,7 +81,7 @@ def test_no_point_is_stored_twice_and_no_gap_stays(
         assert name == "reset"
         until(lambda: run_now(parts.database, new.run).state == "succeeded", "the end")
         assert points_of(parts.database, new.run) == ([*range(31)], [float(i) for i in range(31)])
-        assert parts.collector.counts["stale"] == 4
+        until(lambda: parts.collector.counts["stale"] == 4, "the late points to be dropped")
         assert parts.collector.counts["gap"] == 0
         later = taken(api)
         assert (later.run, later.attempt) == (next_run.run, 101)
@@ -111,4 +111,4 @@ def test_the_stream_of_another_broker_is_read_from_its_beginning(
         add(client, 2, new.started(100), new.points(range(21)), new.ended())
         until(lambda: run_now(parts.database, new.run).state == "succeeded", "the end")
         assert points_of(parts.database, new.run)[0] == list(range(21))
-        assert client.xlen(EVENT_STREAM) == 0
+        until(lambda: client.xlen(EVENT_STREAM) == 0, "all events to be removed from the stream")
