@@ -106,7 +106,7 @@ def _first_paragraph(text: str) -> str:
 
 
 def _words(rows: Iterable[Row]) -> list[str]:
-    """Whatever in the peers' names could be a package."""
+    """Return the words in the peers' names that could be packages."""
     return [word for row in rows for word in re.findall(r"[\w.-]*\w", row.peer_name)]
 
 

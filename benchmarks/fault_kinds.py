@@ -24,14 +24,14 @@ DEADLY: Final = frozenset(
 third in a row without a new checkpoint it fails, as is meant, so that a run may get two of them."""
 DISK_BYTES: Final = 96_000_000
 FULL_S: Final = (0.5, 3.0)
-"""How long the disk is full: at least, at most."""
+"""Shortest and longest time for which the disk is full."""
 BLOCK: Final = 65_536
 NAMES: Final = ("trainer", "worker", "api", "broker")
 """Of the processes that are ended, as tests.support.stack tells them apart."""
 
 
 class Faults:
-    """The kinds, and one way to do each."""
+    """The kinds of faults, and how each is done."""
 
     def __init__(self, stack: Stack, rng: random.Random, *, disk: bool) -> None:
         """With a disk of its own below the data folder it can be filled too."""
@@ -83,7 +83,7 @@ def _slot_of(process: psutil.Process) -> str | None:
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[bool]:
-    """Make the folder a small disk of its own; whether this machine allows that."""
+    """Mount a small disk at the folder. Returns whether this machine allows that."""
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "lossboard", str(folder)]
     allowed = os.geteuid() == 0 and subprocess.run(command, check=False).returncode == 0

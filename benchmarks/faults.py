@@ -45,7 +45,7 @@ Curves = dict[str, tuple[list[int], list[float | None]]]
 
 @dataclass
 class Outcome:
-    """All that was seen."""
+    """The results of all runs."""
 
     injected: Counter[str] = field(default_factory=Counter)
     runs: int = 0
@@ -92,14 +92,14 @@ def main() -> int:
 
 
 def _deck(kinds: list[str], count: int, rng: random.Random) -> list[str]:
-    """So many faults, each kind as often as the others, in any order."""
+    """Return this many faults in random order, each kind equally often."""
     deck = [kinds[at % len(kinds)] for at in range(count)]
     rng.shuffle(deck)
     return deck
 
 
 def _draw(deck: list[str], deadly: int) -> str | None:
-    """The next fault that a run may get which has had so many deadly ones."""
+    """Return the next fault for a run that has already had this many deadly ones."""
     at = next((at for at, kind in enumerate(deck) if deadly < 2 or kind not in DEADLY), None)
     return None if at is None else deck.pop(at)
 
@@ -114,7 +114,7 @@ class Trial:
         self._undisturbed = self._curves_when_nothing_happens()
 
     def disturb_a_run(self) -> None:
-        """Faults at random moments; then look at what became of the run."""
+        """Inject faults at random moments, then check the run."""
         comparison = _submit(self._stack)
         hit = self._hit(comparison)
         self.seen.injected.update(hit)
@@ -153,7 +153,7 @@ class Trial:
         return hit
 
     def _curves_when_nothing_happens(self) -> Curves:
-        """On a CPU every run of a seed has the same."""
+        """Check the curves: on a CPU every run of a seed has the same."""
         [run] = self._stack.wait_ended(_submit(self._stack), timeout=STUCK_S)
         assert (run["state"], run["attempt"]) == ("succeeded", 1), run
         found = _curves(self._stack, run)
@@ -174,7 +174,7 @@ def _state(stack: Stack, comparison: str) -> tuple[str, str] | None:
 
 
 def _submit(stack: Stack) -> str:
-    """The API may still be on its way back."""
+    """Ask again while the API is still restarting."""
 
     def tried() -> str:
         try:
@@ -194,7 +194,7 @@ def _deleted(stack: Stack, comparison: str) -> bool:
 
 
 def _curves(stack: Stack, run: Json) -> Curves:
-    """Every series; the clock's apart, for which no two runs are alike."""
+    """Return every series except those of the clock, which differ between any two runs."""
 
     def read() -> list[Json]:
         try:
@@ -211,7 +211,7 @@ def _curves(stack: Stack, run: Json) -> Curves:
 
 
 def _compare(found: Curves, right: Curves, seen: Outcome) -> None:
-    """Count what a run's curves lack, have twice, or have otherwise."""
+    """Count the points of a run's curves that are missing, doubled or different."""
     for key in right.keys() | found.keys():
         steps, values = found.get(key, ([], []))
         expected = dict(zip(*right.get(key, ([], [])), strict=True))

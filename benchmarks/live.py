@@ -52,7 +52,7 @@ SUBMITS: Final = 5
 
 
 class Ours(NamedTuple):
-    """What our page showed of runs."""
+    """The times at which our page showed points."""
 
     points: list[float]
     """Seconds from the reporter to the frame, of every point of the loss that was painted."""
@@ -61,7 +61,7 @@ class Ours(NamedTuple):
 
 
 def main() -> None:
-    """Measure all and print it beside the goals and the peers."""
+    """Measure all, and print it with the goals and the peers."""
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         with (
@@ -98,7 +98,7 @@ def main() -> None:
 
 
 def rows_of(ours: Seen, peers: Mapping[str, Seen | str]) -> Iterator[Row]:
-    """Three rows a peer; without figures where it was not measured."""
+    """Return three rows per peer, without numbers if it was not measured."""
     cases: dict[str, tuple[str, Callable[[Seen], float]]] = {
         "one run, a step is seen, p50": ("ms", lambda seen: percentile(seen.delays, 0.5) * 1000),
         "one run, a step is seen, p95": ("ms", lambda seen: percentile(seen.delays, 0.95) * 1000),
@@ -125,7 +125,7 @@ def busy_core() -> Iterator[None]:
 
 
 def step_to_pixel(stack: Stack, page: Page, *, runs: int) -> Ours:
-    """Let runs report at a pace and see when the page paints them."""
+    """Let runs report at a steady pace, and measure when the page paints the points."""
     with paused_workers(stack), watched(page) as traffic:
         comparison = stack.submit(dict(DEMO))
         page.goto(f"{stack.ui_url}/comparison?id={comparison}")
@@ -162,7 +162,7 @@ def step_to_pixel(stack: Stack, page: Page, *, runs: int) -> Ours:
 
 @contextmanager
 def paused_workers(stack: Stack) -> Iterator[None]:
-    """Hold the real slots still, so that this program is the only worker."""
+    """Stop the real slots, so that this program is the only worker."""
     processes = stack.processes("worker")
     for process in processes:
         process.suspend()
@@ -212,13 +212,13 @@ def pretend_to_train(
 
 
 def beat(stack: Stack, run: dict[str, Any]) -> int:
-    """Send a heartbeat; the last event that is stored."""
+    """Send a heartbeat. Returns the number of the last stored event."""
     body = {"attempt": run["attempt"], "worker": "bench"}
     return int(internal(stack, f"runs/{run['run']}/heartbeat", body).json()["committed_seq"])
 
 
 def submit_to_first_point(stack: Stack, page: Page) -> float:
-    """Seconds from the click to the first point on the screen."""
+    """Return the seconds from the click to the first point on the screen."""
     page.goto(f"{stack.ui_url}/new?preset=digits")
     button = page.get_by_role("button", name="Start comparison")
     button.wait_for()

@@ -33,25 +33,25 @@ from tests.support.waiting import until
 BENCH: Final = "load"
 TRAININGS: Final = 4
 READ_S, LAG_S = 0.3, 2.0
-"""What was asked for: the 95th percentile of reads, and how far the database may be behind."""
+"""Goals: the 95th percentile of reads, and the delay of the database."""
 LOOK_S: Final = 0.5
 PAUSE_S: Final = (0.5, 1.5)
-"""Of a viewer between two reads: at least, at most."""
+"""Shortest and longest pause of a viewer between two reads."""
 
 
 @dataclass
 class Seen:
-    """What all saw together."""
+    """The measurements of all viewers."""
 
     reads: list[float] = field(default_factory=list)
     """Seconds."""
     lags: list[float] = field(default_factory=list)
     """Seconds."""
     statuses: Counter[int] = field(default_factory=Counter)
-    """Of every answer; 0 where none came."""
+    """HTTP status of every answer; 0 if there was none."""
     submits: int = 0
     live: int = 0
-    """Events that viewers got."""
+    """Number of events that viewers received."""
 
 
 def main() -> int:
@@ -101,7 +101,7 @@ async def _load(stack: Stack, watched: list[str], viewers: int, seconds: float) 
 
 
 def _reads(comparison: str, run: str) -> Iterable[str]:
-    """What a page asks for, again and again."""
+    """Make a page's requests again and again."""
     return itertools.cycle(
         [
             "/comparisons",

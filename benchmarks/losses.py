@@ -48,7 +48,7 @@ CASES = tuple(
 SHORT = 512
 """Largest batch of a trial."""
 MOST_GIB = 4.0
-"""What a peer may need at least."""
+"""Memory that a peer may use in any case."""
 MILLISECONDS = 2000
 """Of CPU for the rounds of a case, of which there are at least FEWEST."""
 FEWEST = 5
@@ -107,7 +107,7 @@ def _rows(case: Case, peaks: dict[str, float]) -> list[Row]:
 
 
 def _ways(case: Case) -> dict[str, Way]:
-    """Those that fit."""
+    """Return the ways that fit into memory."""
     ways = WAYS[case.kind].items()
     return {name: way for name, way in ways if _least_gib(case, name) <= MOST_GIB}
 
@@ -163,7 +163,7 @@ def _once(way: Way, embeddings: Tensor, labels: Tensor) -> tuple[float, float]:
 
 
 def _peak(kind: str, batch: int, classes: int, name: str) -> float:
-    """MiB that a call adds to the resident memory of this process, the first small one aside."""
+    """Return the MiB that a call adds to the resident memory, after a small first call."""
     way = WAYS[kind][name]
     _once(way, *_batch(16, 4))
     embeddings, labels = _batch(batch, classes)

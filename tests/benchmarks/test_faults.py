@@ -1,4 +1,4 @@
-"""What the fault benchmark must notice, or its zeros would mean nothing."""
+"""The fault benchmark finds lost, doubled and changed points."""
 
 import random
 

@@ -15,7 +15,7 @@ ABSENT = Row("demo", "joining", 1234.5, "MiB", 1, None, "numpy (needs 64 GiB)")
 
 @pytest.fixture
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty page, and an empty folder of results beside it."""
+    """An empty page, and an empty folder for results."""
     monkeypatch.setattr(document, "PAGE", tmp_path / "BENCHMARKS.md")
     monkeypatch.setattr(report, "RESULTS", tmp_path / "results")
     return tmp_path / "BENCHMARKS.md"

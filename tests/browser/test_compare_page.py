@@ -1,4 +1,4 @@
-"""Arms of two comparisons, chosen in the table, in a real Chromium: seen, linked, taken along."""
+"""Arms of two comparisons, chosen in the table, in a real Chromium: seen, linked, downloaded."""
 
 import csv
 from typing import Any
@@ -10,7 +10,7 @@ from tests.support.specs import small
 from tests.support.stack import Stack
 
 HEADER, ROW, MARK = 35, 35, 20
-"""Pixels: a table's head, a row, and where the row's mark lies across."""
+"""Pixels: height of the table's head and of a row, and the x position of a row's mark."""
 
 
 @pytest.fixture(scope="module")
@@ -28,20 +28,20 @@ def arms(stack: Stack) -> list[str]:
 
 
 def mark(page: Page, row: int) -> None:
-    """Click a row's mark; the table is drawn, so it has no element of its own."""
+    """Click a row's mark. The table is drawn on a canvas, so the mark has no element."""
     table = page.get_by_test_id("stDataFrame").first
     table.click(position={"x": MARK, "y": HEADER + ROW * row + ROW // 2})
 
 
 def drawn(page: Page, key: str) -> Locator:
-    """A chart once it has been drawn."""
+    """Wait until a chart is drawn and return it."""
     chart = page.locator(f".st-key-chart-{key} [data-drawn]")
     chart.wait_for()
     return chart
 
 
 def traces(page: Page, key: str) -> list[dict[str, Any]]:
-    """What a chart shows, bands left out."""
+    """Return the lines of a chart, without bands."""
     shown: list[dict[str, Any]] = drawn(page, key).evaluate(
         "chart => chart.data.filter(one => !one.fill)"
         ".map(one => ({name: one.name, text: one.text ?? [], points: one.x.length}))"

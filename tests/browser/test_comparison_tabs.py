@@ -1,4 +1,4 @@
-"""The tabs of a finished comparison, in a real Chromium, with what real runs measured."""
+"""The tabs of a finished comparison, in a real Chromium, with the results of real runs."""
 
 import re
 

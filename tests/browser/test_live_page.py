@@ -1,4 +1,4 @@
-"""A person's way, in a real Chromium: the form, the growing curves, the zoom, the table."""
+"""A viewer in a real Chromium: the form, the growing curves, the zoom, the table."""
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -12,12 +12,12 @@ RANGE = "chart => [...chart._fullLayout.xaxis.range, ...chart._fullLayout.yaxis.
 
 
 def last_step(page: Page, panel: str = LOSS) -> int:
-    """The last step that a panel has drawn; 0 before the first."""
+    """Return the last step that a panel has drawn; 0 before the first."""
     return int(page.get_by_test_id(panel).get_attribute("data-last-step") or 0)
 
 
 def grown(page: Page, beyond: int) -> int:
-    """Wait until the loss has grown beyond a step; the step it has reached."""
+    """Wait until the loss curve is beyond a step. Returns its last step."""
 
     def reached() -> int:
         page.wait_for_timeout(20)  # lets the page's events be handled
@@ -28,7 +28,7 @@ def grown(page: Page, beyond: int) -> int:
 
 
 def zoom_in(page: Page, chart: Locator) -> list[float]:
-    """Drag over the middle of a chart, as a person zooms; the ranges shown after it."""
+    """Zoom into the middle of a chart by dragging. Returns the ranges shown then."""
     before = chart.evaluate(RANGE)
     box = chart.locator(".nsewdrag").first.bounding_box()
     assert box

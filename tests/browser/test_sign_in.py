@@ -1,4 +1,4 @@
-"""The sign-in in a real Chromium: in as an editor, out, in as a viewer, ended in mid-way."""
+"""The sign-in in a real Chromium: as an editor, out, as a viewer, and a session that is ended."""
 
 import os
 import re
@@ -107,6 +107,7 @@ def test_signing_out_in_one_tab_ends_the_others(house: Stack, page: Page) -> Non
     sign_in(page, "admin")
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
     page.get_by_role("link", name="Trail").click()
+    page.wait_for_url(f"{house.ui_url}/trail")
     expect(page.get_by_text(re.compile(r"page 1 of \d+, newest of \d+ first"))).to_be_visible()
     page.goto(f"{house.ui_url}/queue")
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()

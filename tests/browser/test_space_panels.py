@@ -1,4 +1,4 @@
-"""The embedding space as a person meets it: real pages, API, worker and snapshots."""
+"""The embedding space in a real Chromium, with real pages, API, worker and snapshots."""
 
 import csv
 import math
@@ -43,7 +43,7 @@ def opened(page: Page, stack: Stack, comparison: str, query: str = "") -> None:
 
 
 def lasso(page: Page, panel: int) -> str:
-    """Draw around all of a panel's points; what the page says of them."""
+    """Draw a lasso around all points of a panel. Returns the page's text about them."""
     canvas = page.get_by_test_id(f"space-panel-{panel}").locator("canvas")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
@@ -63,7 +63,7 @@ def lasso(page: Page, panel: int) -> str:
 
 
 def walk(page: Page, panel: int, *keys: str) -> int:
-    """Go over a panel's samples with the keyboard; the sample reached."""
+    """Move over a panel's samples with the keyboard. Returns the sample reached."""
     canvas = page.get_by_test_id(f"space-panel-{panel}").locator("canvas")
     canvas.focus()
     for key in keys:

@@ -1,4 +1,4 @@
-"""A comparison taken along: downloads from the page, and a report that opens without a network."""
+"""Exports of a comparison: downloads from the page, and a report that opens without a network."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ def comparison(stack: Stack) -> str:
 
 
 def downloaded(page: Page, role: Any, name: str) -> Path:
-    """What a click gives, under the name that the browser would keep it by."""
+    """Click a download. Returns the file under the name that the browser would give it."""
     with page.expect_download() as download:
         page.get_by_role(role, name=name).click()
     found = Path(download.value.path())

@@ -1,4 +1,4 @@
-"""A team's way, in a real Chromium: a name, tags, notes, more seeds, the queue, the archive."""
+"""A team in a real Chromium: a name, tags, notes, more seeds, the queue, the archive."""
 
 import re
 
@@ -12,7 +12,7 @@ from tests.support.waiting import until
 
 
 def press(within: Locator, key: str, name: str) -> None:
-    """Press the button of one key."""
+    """Press the button with a key."""
     within.locator(f".st-key-{key}").get_by_role("button", name=name).click()
 
 
@@ -25,7 +25,7 @@ def comparison(stack: Stack, own: str) -> Json:
 
 
 def choose(page: Page, option: str) -> Locator:
-    """Choose from the menu of a comparison; the dialog that opens."""
+    """Choose from the menu of a comparison. Returns the dialog that opens."""
     page.get_by_role("button", name="More", exact=False).last.click()
     page.get_by_role("menuitem", name=re.compile(f"{option}$")).click()
     return page.get_by_role("dialog")

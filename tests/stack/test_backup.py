@@ -21,7 +21,7 @@ SPEC: Final = long(
 
 
 def launcher(*words: str) -> subprocess.CompletedProcess[str]:
-    """As its user types it."""
+    """Run a command as its user types it."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("LOSSBOARD_", "REDIS_"))}
     command = [sys.executable, "-m", "launcher", *words]
     return subprocess.run(

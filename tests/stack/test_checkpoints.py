@@ -1,4 +1,4 @@
-"""kill -9 behind a checkpoint: the next attempt goes on from it, as if nothing had happened."""
+"""kill -9 after a checkpoint: the next attempt continues from it, with the same results."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -40,7 +40,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def curves(stack: Stack, run: str) -> Curves:
-    """Every series; the clock's apart, for which no two runs are alike."""
+    """Return every series except those of the clock, which differ between any two runs."""
     found = stack.get("/series", run=run, max_points=100_000)["series"]
     curves = {one["key"]: (one["steps"], one["values"]) for one in found}
     _, elapsed = curves.pop("run.elapsed_s")
@@ -65,14 +65,14 @@ def undisturbed(stack: Stack) -> Curves:
 
 
 def checkpoint_of(stack: Stack) -> set[str]:
-    """The blobs there are, beside those of snapshots: those that torch wrote."""
+    """Return the blobs of checkpoints: those that torch wrote."""
     blobs = stack.data_dir / "blobs"
     found = (path for path in blobs.glob("??/*") if path.is_file())
     return {path.name for path in found if path.read_bytes()[:2] == b"PK"}
 
 
 def only_checkpoint(stack: Stack, *, but: frozenset[str] = frozenset()) -> str:
-    """The one there is, once its predecessor is gone, so that it is stored and named."""
+    """Wait until only the newest checkpoint is left, so that it is stored and named; return it."""
 
     def alone() -> list[str]:
         found = checkpoint_of(stack)
@@ -83,7 +83,7 @@ def only_checkpoint(stack: Stack, *, but: frozenset[str] = frozenset()) -> str:
 
 
 def wait_for_the_next_checkpoint(stack: Stack) -> None:
-    """Whoever stops the trainer then does it between two: the one after is some time away."""
+    """Wait for a new checkpoint, so that the trainer is stopped well before the next one."""
     only_checkpoint(stack, but=frozenset(checkpoint_of(stack)))
 
 

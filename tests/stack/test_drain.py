@@ -1,4 +1,4 @@
-"""A worker that is asked to stop gives its run back at a checkpoint, and another slot goes on."""
+"""A worker that is asked to stop returns its run at a checkpoint; another slot continues it."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ KEYS = ("dynamics.loss", "dynamics.update_norm", "retrieval.map_at_r", "test.ret
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Two slots, whose trainers take no checkpoint by themselves within a test."""
+    """Two slots whose trainers take no regular checkpoint during a test."""
     data = tmp_path_factory.mktemp("drain") / "data"
     with running_stack(
         data, "--no-demo", "--workers", "2", LOSSBOARD_CHECKPOINT_S="3600"

@@ -1,4 +1,4 @@
-"""kill -9 of any process in mid-run: the run succeeds, with every point exactly once."""
+"""kill -9 of any process during a run: the run succeeds, with every point exactly once."""
 
 import pytest
 

@@ -29,12 +29,12 @@ def test_every_line_is_an_object(tmp_path: Path) -> None:
     processes = {line["process"] for line in lines}
     assert {"launcher", "api", "w1"} <= processes
 
-    def told(process: str, attempt: int) -> list[str]:
+    def log_lines(process: str, attempt: int) -> list[str]:
         whose = {"process": process, "run": run["id"], "attempt": attempt}
         return [line["message"] for line in lines if whose.items() <= line.items()]
 
-    assert any("claimed by" in message for message in told("api", 1))
-    assert any("lost: the trainer ended" in message for message in told("api", 1))
-    assert any("killed by SIGKILL" in message for message in told("w1", 1))
-    assert told("api", run["attempt"])[-1] == "succeeded"
+    assert any("claimed by" in message for message in log_lines("api", 1))
+    assert any("lost: the trainer ended" in message for message in log_lines("api", 1))
+    assert any("killed by SIGKILL" in message for message in log_lines("w1", 1))
+    assert log_lines("api", run["attempt"])[-1] == "succeeded"
     assert any(line["logger"].startswith("celery") for line in lines)

@@ -1,4 +1,4 @@
-"""The way of a user who types `make run`: all ready, the demo trains, a table compares."""
+"""A user types `make run`: all is ready, the demo trains, the results are compared."""
 
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.support.stack import PROCESSES, Stack, running_stack
 from tests.support.waiting import still_alive, until
 
 CURVES = {"dynamics.loss": 0, "dynamics.active_ratio": 0, "dynamics.gradient_norm": 1}
-"""Key -> its first step: the untrained network has a loss, but no gradient is taken of it."""
+"""Key -> its first step: the untrained network has a loss, but no gradient."""
 
 
 def test_up_starts_the_demo_and_it_ends_with_a_table(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The process set of docker-compose.yml against a real redis-server, which also goes away."""
+"""The processes of docker-compose.yml with a real redis-server, which is also stopped."""
 
 from collections.abc import Iterator
 

@@ -27,7 +27,7 @@ def comparison(stack: Stack) -> str:
 
 
 def projected(stack: Stack, comparison: str, **asked: object) -> Json:
-    """The projection, once it is there."""
+    """Wait for the projection and return it."""
 
     def ended() -> Json:
         path = f"/comparisons/{comparison}/projection"
@@ -38,7 +38,7 @@ def projected(stack: Stack, comparison: str, **asked: object) -> Json:
 
 
 def coordinates(stack: Stack, found: Json) -> np.ndarray:
-    """[arms, epochs, samples, axes]."""
+    """Return the coordinates, [arms, epochs, samples, axes]."""
     answer = stack.http.get(found["coordinates"].removeprefix("/api/v1"))
     answer.raise_for_status()
     shape = len(found["arms"]), len(found["epochs"]), found["n"], found["dims"]

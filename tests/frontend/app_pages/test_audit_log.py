@@ -1,4 +1,4 @@
-"""The trail as a page, and controls by role, against the real API."""
+"""The audit log's page, and buttons by role, against the real API."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,7 +38,7 @@ Open = Callable[..., AppTest]
 
 @pytest.fixture
 def opened(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    """Open a page through the entry, in a browser where somebody has signed in."""
+    """Open a page through the entry page, in a browser with a signed-in session."""
     with httpx.Client(base_url=address, timeout=60) as http:
 
         def open_page(page: str, role: str, **query: str) -> AppTest:

@@ -1,4 +1,4 @@
-"""The page that lays arms side by side, against the real API, through the real entry."""
+"""The page that compares arms side by side, against the real API, through the entry page."""
 
 import csv
 import io
@@ -72,7 +72,7 @@ def said(at: AppTest) -> str:
 
 
 def charts_of(at: AppTest) -> list[dict[str, Any]]:
-    """What the charts were told, in the page's order."""
+    """Return the data of the charts, in the page's order."""
     found = []
     for element in at.get("bidi_component"):
         proto = cast(Any, element).proto

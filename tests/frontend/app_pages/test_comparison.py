@@ -1,4 +1,4 @@
-"""The page of one comparison against a real HTTP server, through the real entry."""
+"""The page of one comparison against a real HTTP server, through the entry page."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The board of comparisons against the real API, through the real entry."""
+"""The board of comparisons against the real API, through the entry page."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The Data page against the real API: uploads, refusals, deleting, and the way to a comparison."""
+"""The Data page against the real API: uploads, refusals, deletion, link to a new comparison."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The Method page against a real HTTP server, through the real entry; and its pure half."""
+"""The Method page against a real HTTP server, through the entry page; and its texts."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The queue's page against the real API, through the real entry."""
+"""The queue's page against the real API, through the entry page."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ BEARER = {"Authorization": "Bearer secret"}
 
 
 class Board:
-    """The API with a client for its pages and one for a worker played by hand."""
+    """The API, with a client for the pages and one that acts as a worker."""
 
     def __init__(self, http: httpx.Client) -> None:
         self.http = http

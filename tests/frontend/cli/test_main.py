@@ -1,4 +1,4 @@
-"""The command line against a real API, in a process of its own where the process is the point."""
+"""The command line against a real API; as a separate process where signals and files matter."""
 
 import io
 import json
@@ -49,7 +49,7 @@ def address(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.fixture
 def house(tmp_path: Path, broker_url: str) -> Iterator[str]:
-    """Where a Lossboard with a sign-in is."""
+    """Address of a Lossboard with a sign-in."""
     url = f"sqlite:///{tmp_path / 'house.sqlite'}"
     with serving(create_app(with_tokens(Settings(tmp_path, url, broker_url, "secret")))) as served:
         yield served
@@ -84,7 +84,7 @@ def test_the_token_of_the_environment_lets_in_and_names_who_submits(
 
 
 def finish(app: FastAPI, state: str = "succeeded") -> None:
-    """Play all queued runs to their end."""
+    """Act as a worker until all queued runs have ended."""
     database = app.state.parts.database
     while run := claim(database):
         run_script(database, run, {"dynamics.loss": per_epoch(1.0, 0.5)}, state=state)
@@ -236,7 +236,7 @@ def test_patience_ends_with_3() -> None:
 
 @pytest.fixture
 def _interruptible() -> Iterator[None]:
-    """Children hear SIGINT, also where a shell started these tests in the background without it."""
+    """Let child processes receive SIGINT; a shell that starts tests in the background blocks it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""What the dialogs of a comparison say and send."""
+"""The texts of a comparison's dialogs, and the fields that they send."""
 
 from typing import Any, cast
 

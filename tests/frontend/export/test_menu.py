@@ -1,4 +1,4 @@
-"""The menu by which a comparison is taken along, and the way back in."""
+"""The export menu, and the import of what it exports."""
 
 import json
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def api(tmp_path: Path, broker_url: str) -> Iterator[Api]:
 
 
 def menu_of_the_only_comparison() -> None:
-    """The menu on a page of its own."""
+    """The menu on a page that has nothing else."""
     import streamlit as st  # noqa: PLC0415 - a page of its own
 
     from frontend.export.menu import export_menu  # noqa: PLC0415

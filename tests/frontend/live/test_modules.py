@@ -1,4 +1,4 @@
-"""The component's own arithmetic, run where it runs: in a real browser."""
+"""The live component's JavaScript functions, run in a real browser."""
 
 import math
 import statistics

@@ -22,7 +22,7 @@ from tests.support.serving import serving
 
 @dataclass
 class Upstream:
-    """An API that says what it was asked, and streams until told to stop."""
+    """An API that returns the request it got, and streams until it is stopped."""
 
     more: threading.Event = field(default_factory=threading.Event)
     left: threading.Event = field(default_factory=threading.Event)
@@ -38,7 +38,7 @@ class Upstream:
         return JSONResponse(answer, 201, headers={"X-Own": "kept"})
 
     async def datasets(self, request: Request) -> Response:
-        """Says at once that an upload has begun, and how long it was."""
+        """Answer at once that an upload has begun, and then how long it was."""
         self.seen.append(dict(request.headers))
         length = 0
         try:
@@ -52,7 +52,7 @@ class Upstream:
         return JSONResponse({"length": length}, 201)
 
     async def refuse(self, _request: Request) -> Response:
-        """Answers before the body has come."""
+        """Answer before the body has arrived."""
         return JSONResponse({"error": "too_large", "message": "no", "fields": []}, 413)
 
     async def live(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The arithmetic of the embedding panels, run where it runs: in a real browser."""
+"""The embedding panels' JavaScript functions, run in a real browser."""
 
 import math
 from collections.abc import Callable, Iterator

@@ -20,11 +20,11 @@ SHARE = """(canvas, [left, right]) => {
   }
   return strong / (data.length / 4);
 }"""
-"""How much of a part of a panel is in strong colours."""
+"""Share of a part of a panel that is in strong colours."""
 
 
 NEWS_MS = 10_000
-"""So often the page asks for new snapshots: polling.js. Tests need not sit it out."""
+"""Interval at which the page asks for new snapshots (polling.js); tests skip it."""
 
 
 def opened(page: Page, url: str, query: str = "") -> None:
@@ -39,7 +39,7 @@ def canvas_box(page: Page, panel: int = 0) -> tuple[float, float, float, float]:
 
 
 def lasso(page: Page, panel: int, left: float, right: float, *, shift: bool = False) -> None:
-    """Draw around a part of a panel's width, as a hand does."""
+    """Draw a lasso around a part of a panel's width, as a hand does."""
     x, y, width, height = canvas_box(page, panel)
     middle, radius = x + width * (left + right) / 2, width * (right - left) / 2
     for turn in range(41):

@@ -1,4 +1,4 @@
-"""What the Data page says of data sets, as text and HTML."""
+"""Texts and HTML about data sets."""
 
 from typing import Any
 

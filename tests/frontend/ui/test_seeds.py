@@ -1,4 +1,4 @@
-"""Seeds as text."""
+"""Parsing and formatting seeds."""
 
 import pytest
 from hypothesis import given
