@@ -34,7 +34,7 @@ from backend.db import migrations
 from backend.db.database import Database
 from backend.embeddings import routes as embeddings_routes
 from backend.embeddings import worker_routes as embeddings_worker_routes
-from backend.embeddings.service import Reader
+from backend.embeddings.service import SnapshotReader
 from backend.export import routes as export_routes
 from backend.http.middleware import BodyLimit, SecurityHeaders
 from backend.ingest.collector import Collector
@@ -184,7 +184,7 @@ def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Parts:
         uploads=uploads,
         checker=checker,
         blobs=blobs,
-        reader=Reader(blobs),
+        reader=SnapshotReader(blobs),
         folder_lock=folder_lock,
     )
 

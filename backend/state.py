@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from backend.datasets.checker import Checker
 from backend.datasets.repository import Uploads
 from backend.db.database import Database
-from backend.embeddings.service import Reader
+from backend.embeddings.service import SnapshotReader
 from backend.ingest.collector import Collector
 from backend.live.hub import Hub
 from backend.maintenance.sweeper import Sweeper
@@ -35,5 +35,5 @@ class Parts:
     uploads: Uploads
     checker: Checker
     blobs: Blobs
-    reader: Reader
+    reader: SnapshotReader
     folder_lock: DataFolderLock

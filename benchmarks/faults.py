@@ -5,7 +5,7 @@ trainer, its worker, the API or the broker, a broker that comes back without its
 below the data folder (a small tmpfs, where this machine lets us mount one). Then it must have
 succeeded with every series equal, point by point, to that of an undisturbed run. Every event that a
 trainer sends is watched on its way, so that an attempt trained twice would be seen. A stepping
-clock is not among the faults here: tests/backend/workers/test_clock.py steps the API's.
+clock is not among the faults here: tests/backend/workers/test_registry_clock.py steps the API's.
 
 Run as `python -m benchmarks.faults [--injections 200] [--minutes 30] [--seed 0]`.
 """

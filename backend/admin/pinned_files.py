@@ -42,7 +42,7 @@ class ReferencedFiles:
     @classmethod
     def read(cls, session: Session) -> Self:
         """Read all that rows name, including checkpoints and coordinates."""
-        uploads = {row.id: row.sha256 for row in datasets.listed(session)}
+        uploads = {row.id: row.sha256 for row in datasets.list_all(session)}
         return cls(
             {blob_member(digest): digest for digest in snapshots.used_digests(session)}
             | {upload_member(dataset, CONTENT): sha256 for dataset, sha256 in uploads.items()},

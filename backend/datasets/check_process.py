@@ -1,9 +1,8 @@
-"""The checking process: `python -m backend.datasets.check_process KIND FOLDER`.
+"""The process that checks an upload: `python -m backend.datasets.check_process KIND FOLDER`.
 
-Decoders of images and tables are large C programs that get bytes from strangers. Here a bomb or a
-crash ends a process that holds no secret and serves nobody. Prints a `Report` as JSON.
-
-Small pictures of a data set's images, for the pages.
+Prints a `Report` as JSON, and writes thumbnails of images for the pages. Decoders of images and
+tables are large C libraries that here read untrusted bytes. A decompression bomb or a crash ends
+only this process, which has no secrets and serves no requests.
 """
 
 import argparse
@@ -20,7 +19,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from backend.datasets.repository import CONTENT, DISK_FULL, THUMBNAILS
+from backend.datasets.repository import CONTENT, DISK_FULL_EXIT, THUMBNAILS
 from backend.datasets.schemas import KINDS, Facts, Note, Report, Thumbnail
 from backend.storage.data_folder import DISK_FULL_ERRORS
 from contract.dataset_files import (
@@ -35,77 +34,25 @@ from contract.dataset_files import (
 )
 from contract.dataset_files.image_folder import FORMATS
 
-SIDE: Final = 96
-"""Pixels of the longer side."""
-MOST: Final = 200
-
-
-def chosen(counts: Sequence[int], most: int = MOST) -> list[tuple[int, int]]:
-    """Which items to show: (class, its how-manieth item), class by class.
-
-    Every class gets its share, its items evenly spaced; with more classes than places, evenly
-    spaced classes get one each.
-    """
-    classes = _spaced(len(counts), most)
-    share = most // max(1, len(classes))
-    return [(label, item) for label in classes for item in _spaced(counts[label], share)]
-
-
-def write_thumbnails(images: ImageSet, counts: Sequence[int], target: Path) -> list[Thumbnail]:
-    """Make the zip of thumbnails, named 0, 1, 2, ...
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    members: list[list[str]] = [[] for _ in counts]
-    for file, label in zip(images.files, images.labels.tolist(), strict=True):
-        members[label].append(file)
-    made: list[Thumbnail] = []
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for label, item in chosen(counts):
-            file = members[label][item]
-            small = _thumbnail(images.root / file)
-            if small:
-                archive.writestr(str(len(made)), small)
-                made.append(Thumbnail(class_name=images.class_names[label], file=file))
-    return made
-
-
-def _spaced(among: int, most: int) -> list[int]:
-    """At most so many places of 0, 1, ..., evenly spaced."""
-    number = min(among, most)
-    return [place * among // number for place in range(number)]
-
-
-def _thumbnail(path: Path) -> bytes:
-    """A JPEG, without what cameras write into theirs; empty if the image cannot be shown."""
-    try:
-        with Image.open(path, formats=FORMATS) as image:
-            image.draft("RGB", (2 * SIDE, 2 * SIDE))
-            small = image.convert("RGB")
-        small.thumbnail((SIDE, SIDE))
-    except (OSError, SyntaxError, ValueError, ArithmeticError):
-        return b""  # the intake takes it, and a page can do without its picture
-    out = BytesIO()
-    small.save(out, "JPEG", quality=80)
-    return out.getvalue()
-
-
 try:
     import resource
-except ImportError:  # not on Windows, where the limit of time has to do
+except ImportError:  # on Windows, where only the time limit applies
     resource = None  # type: ignore[assignment]
+
+THUMBNAIL_SIDE: Final = 96
+"""Pixels of a thumbnail's longer side."""
+MAX_THUMBNAILS: Final = 200
 
 
 def main() -> None:
-    """Check FOLDER/content within the limits and say what was found."""
+    """Check FOLDER/content within the limits and print the report."""
     parser = argparse.ArgumentParser(prog="python -m backend.datasets.check_process")
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--memory", type=int, required=True, help="bytes of address space")
     parser.add_argument("--cpu", type=int, required=True, help="seconds of CPU time")
     asked = parser.parse_args()
-    _bound(asked.memory, asked.cpu)
+    _limit_resources(asked.memory, asked.cpu)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         sys.stdout.write(_report(asked.kind, asked.folder, asked.memory).model_dump_json())
@@ -113,18 +60,21 @@ def main() -> None:
     except OSError as error:
         if error.errno not in DISK_FULL_ERRORS:
             raise
-        os._exit(DISK_FULL)  # a proper exit would try to write once more
+        os._exit(DISK_FULL_EXIT)  # a normal exit would try to write once more
 
 
-def _bound(memory: int, cpu: int) -> None:
+def _limit_resources(memory: int, cpu: int) -> None:
     if resource is not None:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-        resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 5))  # at the first it is told
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 5))  # SIGXCPU at the first
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _end_with_parent() -> None:
-    """The API holds the other end of our input and never writes; it closes when the API dies."""
+    """End this process when the API does.
+
+    The API holds the other end of our input and never writes; it closes when the API dies.
+    """
     os.read(sys.stdin.fileno(), 1)
     os._exit(1)
 
@@ -147,13 +97,13 @@ def _facts(kind: str, folder: Path, memory: int) -> Facts:
         shutil.rmtree(into)
         return facts
     read = read_features if kind == "features" else read_paired
-    # A third: a table is held as it was read and as it is handed on, for a while at once.
+    # A third, as a table is for a while in memory both as it was read and as it is returned.
     return _table(read(content, Limits(max_bytes=min(Limits().max_bytes, memory // 3))))
 
 
 def _images(images: ImageSet, thumbnails: Path) -> Facts:
     counts = _counts(images)
-    sizes = [_size(images.root / file) for file in images.files]
+    sizes = [_image_size(images.root / file) for file in images.files]
     widths, heights = zip(*sizes, strict=True)
     return Facts(
         items=len(images.files),
@@ -192,13 +142,64 @@ def _counts(found: ImageSet | FeatureTable) -> list[int]:
     return counts
 
 
-def _size(path: Path) -> tuple[int, int]:
+def _image_size(path: Path) -> tuple[int, int]:
     with Image.open(path, formats=FORMATS) as image:
         return image.size
 
 
 def _notes(problems: Sequence[RowProblem]) -> list[Note]:
     return [Note(where=problem.where, message=problem.message) for problem in problems]
+
+
+def choose_items(counts: Sequence[int], limit: int = MAX_THUMBNAILS) -> list[tuple[int, int]]:
+    """Return which items to show, class by class, as (class, index of the item in its class).
+
+    All classes get equally many, evenly spaced items; if there are more classes than `limit`,
+    evenly spaced classes get one item each.
+    """
+    classes = _evenly_spaced(len(counts), limit)
+    share = limit // max(1, len(classes))
+    return [(label, item) for label in classes for item in _evenly_spaced(counts[label], share)]
+
+
+def write_thumbnails(images: ImageSet, counts: Sequence[int], target: Path) -> list[Thumbnail]:
+    """Write the zip archive of thumbnails, named 0, 1, 2, ...
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    members: list[list[str]] = [[] for _ in counts]
+    for file, label in zip(images.files, images.labels.tolist(), strict=True):
+        members[label].append(file)
+    written: list[Thumbnail] = []
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for label, item in choose_items(counts):
+            file = members[label][item]
+            small = _thumbnail(images.root / file)
+            if small:
+                archive.writestr(str(len(written)), small)
+                written.append(Thumbnail(class_name=images.class_names[label], file=file))
+    return written
+
+
+def _evenly_spaced(total: int, limit: int) -> list[int]:
+    """Return at most `limit` of the numbers 0 to total - 1, evenly spaced."""
+    number = min(total, limit)
+    return [place * total // number for place in range(number)]
+
+
+def _thumbnail(path: Path) -> bytes:
+    """Return a JPEG without the camera's metadata; empty if the image cannot be decoded."""
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            image.draft("RGB", (2 * THUMBNAIL_SIDE, 2 * THUMBNAIL_SIDE))
+            small = image.convert("RGB")
+        small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    except (OSError, SyntaxError, ValueError, ArithmeticError):
+        return b""  # the data set is valid all the same, and a page can do without this thumbnail
+    out = BytesIO()
+    small.save(out, "JPEG", quality=80)
+    return out.getvalue()
 
 
 if __name__ == "__main__":

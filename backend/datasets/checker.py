@@ -1,4 +1,4 @@
-"""Runs the checks of uploads, each in a process of its own, within limits."""
+"""Run the checks of uploads, each in a separate process and within limits."""
 
 import asyncio
 import logging
@@ -14,18 +14,18 @@ from typing import Annotated, Final
 from pydantic import ValidationError
 
 import backend
-from backend.datasets.repository import DISK_FULL, NO_ROOM
+from backend.datasets.repository import DISK_FULL_EXIT, NO_ROOM
 from backend.datasets.schemas import Kind, Note, Report
 from backend.errors import DiskFullError, UnavailableError
 from backend.http.dependencies import from_state
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: Final = 2
-"""Checks that run; further ones wait."""
+MAX_CHECKS: Final = 2
+"""Checks that run at once; further ones wait."""
 _ROOT: Final = Path(backend.__file__).parents[1]
-_TOLD: Final = 2000
-"""Bytes of a failed check's last words that go to the log."""
+_LOGGED_BYTES: Final = 2000
+"""The last bytes of a failed check's error output that are logged."""
 
 
 @dataclass(frozen=True)
@@ -34,27 +34,30 @@ class CheckLimits:
 
     wall_s: float = 1800.0
     cpu_s: int = 3600
-    """Over all its threads."""
+    """Summed over all threads of the check."""
     memory: int = 0
-    """Bytes of address space; 0 stands for half of the machine's memory, 4 GiB at least."""
+    """Bytes of address space; 0 means half of the machine's memory, but at least 4 GiB."""
 
 
 class Checker:
-    """Starts checks and ends them. Everything but `close_soon` belongs to the event loop."""
+    """Starts checks and ends them.
+
+    All methods except `close_soon` must be called in the event loop's thread.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, limits: CheckLimits | None = None) -> None:
         self._loop = loop
         self.limits = limits or CheckLimits()
-        self._room = asyncio.Semaphore(AT_ONCE)
+        self._room = asyncio.Semaphore(MAX_CHECKS)
         self._running: set[Process] = set()
         self._closed = False
 
     async def check(self, kind: Kind, folder: Path) -> Report:
-        """Check the content in a folder. Cancelled, it leaves no process behind.
+        """Check the uploaded file in a folder. If cancelled, no process is left.
 
         Raises:
             UnavailableError: the API is stopping.
-            DiskFullError: there was no room to unpack it.
+            DiskFullError: the disk had no room to unpack the file.
         """
         async with self._room:
             if self._closed:
@@ -79,17 +82,17 @@ class Checker:
         return await asyncio.to_thread(_read_report, process.returncode, folder)
 
     def close_soon(self) -> None:
-        """As close, from any thread or signal handler."""
+        """Do the same as `close`, from any thread or signal handler."""
         self._loop.call_soon_threadsafe(self.close)
 
     def close(self) -> None:
-        """End all checks; new ones are refused."""
+        """End all checks, and refuse new ones."""
         self._closed = True
         for process in self._running:
             _kill(process)
 
     async def _start(self, kind: Kind, folder: Path) -> Process:
-        memory = self.limits.memory or _half_of_the_memory()
+        memory = self.limits.memory or _default_memory()
         command = [sys.executable, "-P", "-m", "backend.datasets.check_process", kind, str(folder)]
         command += ["--memory", str(memory), "--cpu", str(self.limits.cpu_s)]
         with (folder / "report").open("wb") as report, (folder / "errors").open("wb") as errors:
@@ -108,8 +111,11 @@ UploadChecker = Annotated[Checker, from_state("checker")]
 
 
 def _environment() -> dict[str, str]:
-    """Without our secrets; and without the threads that libraries of arithmetic would start, each
-    of which takes address space."""
+    """Return the environment of a check.
+
+    It has no secrets of the product, and keeps numerical libraries from starting threads, each of
+    which takes address space.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -120,7 +126,7 @@ def _environment() -> dict[str, str]:
     return {**kept, **threads, **pools, "PYTHONPATH": str(_ROOT)}
 
 
-def _half_of_the_memory() -> int:
+def _default_memory() -> int:
     least = 4 * 2**30
     if not hasattr(os, "sysconf"):
         return least
@@ -138,10 +144,10 @@ def _kill(process: Process) -> None:
 
 
 def _read_report(code: int | None, folder: Path) -> Report:
-    """What the process said; that it ended badly is a problem of what it was given.
+    """Return the report of a process that has ended; if it failed, the uploaded file is refused.
 
     Raises:
-        DiskFullError: it says that it had no room.
+        DiskFullError: the process had no room on the disk.
     """
     try:
         report = Report.model_validate_json((folder / "report").read_bytes())
@@ -149,12 +155,12 @@ def _read_report(code: int | None, folder: Path) -> Report:
         log.warning(
             "a check ended with %s: %s",
             code,
-            (folder / "errors").read_bytes()[-_TOLD:].decode(errors="replace"),
+            (folder / "errors").read_bytes()[-_LOGGED_BYTES:].decode(errors="replace"),
         )
     else:
         if code == 0:
             return report
-    if code == DISK_FULL:
+    if code == DISK_FULL_EXIT:
         raise DiskFullError(NO_ROOM)
     if code == -getattr(signal, "SIGXCPU", 0):
         return _refused("takes too long to check; bring less")

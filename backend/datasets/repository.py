@@ -1,7 +1,4 @@
-"""Uploaded data sets: keep, find, delete.
-
-The folder of uploads: one folder for each data set, and one for what is not yet one.
-"""
+"""Uploaded data sets: their rows in the database, and their files in the folder of uploads."""
 
 import asyncio
 import shutil
@@ -18,20 +15,29 @@ from backend.db.models import Comparison, Dataset
 from backend.errors import ConflictError, NotFoundError
 from backend.http.dependencies import from_state
 
-_NAMED = 3
-"""Comparisons that a refusal names; further ones are counted."""
+UPLOADS: Final = "uploads"
+"""Name of the folder of uploads within the data folder."""
+CONTENT: Final = "content"
+"""Name of the uploaded file, which is kept unchanged."""
+THUMBNAILS: Final = "thumbnails.zip"
+"""Name of the archive of small JPEGs, named 0, 1, 2, ...; only data sets of images have one."""
+DISK_FULL_EXIT: Final = 28
+"""Exit code of a checking process that had no room on the disk."""
+NO_ROOM: Final = "the API's disk has no room for it; delete data sets, or give it more"
+_MAX_NAMED: Final = 3
+"""Number of comparisons that an error message names; further ones are counted."""
 
 
 def find(session: Session, dataset: str) -> Dataset | None:
-    """One data set, if there is one of that id."""
+    """Return one data set; None if none has this id."""
     return session.get(Dataset, dataset)
 
 
 def get(session: Session, dataset: str) -> Dataset:
-    """One data set.
+    """Return one data set.
 
     Raises:
-        NotFoundError: there is none of that id.
+        NotFoundError: no data set has this id.
     """
     found = find(session, dataset)
     if found is None:
@@ -39,13 +45,13 @@ def get(session: Session, dataset: str) -> Dataset:
     return found
 
 
-def listed(session: Session) -> list[Dataset]:
-    """All data sets, newest first."""
+def list_all(session: Session) -> list[Dataset]:
+    """Return all data sets, newest first."""
     newest = select(Dataset).order_by(col(Dataset.created_at).desc(), col(Dataset.id))
     return list(session.exec(newest).all())
 
 
-def put(write: Write, dataset: Dataset) -> None:
+def add(write: Write, dataset: Dataset) -> None:
     """Store a new data set."""
     write.session.add(dataset)
     write.session.flush()
@@ -55,14 +61,14 @@ def remove(write: Write, dataset: str) -> None:
     """Delete a data set's row.
 
     Raises:
-        NotFoundError: there is none of that id.
-        ConflictError: comparisons are made of it; names them.
+        NotFoundError: no data set has this id.
+        ConflictError: comparisons use it; names them.
     """
     found = get(write.session, dataset)
     users = _users(write.session, dataset)
     if users:
-        shown = ", ".join(f"{user.name!r} ({user.id})" for user in users[:_NAMED])
-        more = f" and {len(users) - _NAMED} more" if len(users) > _NAMED else ""
+        shown = ", ".join(f"{user.name!r} ({user.id})" for user in users[:_MAX_NAMED])
+        more = f" and {len(users) - _MAX_NAMED} more" if len(users) > _MAX_NAMED else ""
         raise ConflictError(
             f"{found.name!r} is the data of {shown}{more}; delete the comparisons first, for their "
             "runs may need it again"
@@ -71,60 +77,52 @@ def remove(write: Write, dataset: str) -> None:
 
 
 def _users(session: Session, dataset: str) -> list[Comparison]:
-    """Comparisons whose spec names the data set, oldest first."""
+    """Return the comparisons whose spec names the data set, oldest first."""
     named = col(Comparison.spec)[("data", "dataset")].as_string()
     users = select(Comparison).where(named == dataset).order_by(col(Comparison.created_at))
     return list(session.exec(users).all())
 
 
-UPLOADS: Final = "uploads"
-"""Their folder's name within the data folder."""
-CONTENT: Final = "content"
-"""The uploaded file, as it came."""
-THUMBNAILS: Final = "thumbnails.zip"
-"""Small JPEGs, named by their number; only beside images."""
-DISK_FULL: Final = 28
-"""The exit code by which the checking process says so."""
-NO_ROOM: Final = "the API's disk has no room for it; delete data sets, or give it more"
-
-
 class Uploads:
-    """Data sets on disk. A folder comes whole, by one rename, and goes by one."""
+    """The folder of uploads: one folder for each data set, and one for uploads in progress.
+
+    The folder of a data set appears complete, by one rename, and disappears by one.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._incoming = root / ".incoming"
 
     def open(self) -> None:
-        """Make the folders; remove what an earlier process left unfinished."""
+        """Create the folders; delete uploads that an earlier process left unfinished."""
         shutil.rmtree(self._incoming, ignore_errors=True)
         self._incoming.mkdir(parents=True, exist_ok=True)
 
     @asynccontextmanager
     async def incoming(self) -> AsyncIterator[Path]:
-        """A new folder, which is gone afterwards unless it was kept."""
+        """Yield a new folder, and delete it afterwards unless `keep` has moved it."""
         folder = Path(tempfile.mkdtemp(dir=self._incoming))
         try:
             yield folder
         finally:
-            # In a thread, for many files may have been unpacked there.
+            # In a thread, as many files may have been unpacked there.
             await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
 
     def keep(self, incoming: Path, dataset: str) -> None:
-        """Make an incoming folder the data set's; it replaces one that no row speaks of."""
+        """Move an incoming folder to the data set's place; it replaces one that has no row."""
         self.remove(dataset)
         incoming.rename(self._root / dataset)
 
     def content(self, dataset: str) -> Path:
-        """The uploaded file."""
+        """Return the path of the uploaded file."""
         return self._root / dataset / CONTENT
 
     def thumbnails(self, dataset: str) -> Path:
-        """The thumbnails of images."""
+        """Return the path of the archive of thumbnails."""
         return self._root / dataset / THUMBNAILS
 
     def has(self, dataset: str, size: int) -> bool:
-        """Whether the uploaded file is there in its full length."""
+        """Return whether the uploaded file exists with its full size."""
         content = self.content(dataset)
         return content.is_file() and content.stat().st_size == size
 
@@ -132,10 +130,10 @@ class Uploads:
         """Delete a data set's files, if there are any."""
         folder = self._root / dataset
         if folder.exists():
-            # Renamed first: half a folder never stands under the data set's name.
-            grave = Path(tempfile.mkdtemp(dir=self._incoming))
-            folder.rename(grave / dataset)
-            shutil.rmtree(grave, ignore_errors=True)
+            # Renamed first, so that no incomplete folder ever has the data set's name.
+            deleted = Path(tempfile.mkdtemp(dir=self._incoming))
+            folder.rename(deleted / dataset)
+            shutil.rmtree(deleted, ignore_errors=True)
 
 
 UploadFolder = Annotated[Uploads, from_state("uploads")]

@@ -1,4 +1,4 @@
-"""What a spec asks of an uploaded data set, and whether it can be had."""
+"""Check that the uploaded data set of a spec exists and is large enough for its settings."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
@@ -21,9 +21,16 @@ from contract.comparison.training import MPerClassSampler, Training, TrainingOve
 
 T = TypeVar("T")
 
+_DATA: TypeAdapter[OwnData] = TypeAdapter(Annotated[OwnData, Field(discriminator="kind")])
+_TRAINING = TypeAdapter(Training)
+_OVERRIDES = TypeAdapter(TrainingOverrides)
+
 
 def upload_problems(session: Session, raw: object) -> list[Problem]:
-    """Problems of a posted spec with the data set that it names, whatever else is wrong with it."""
+    """Return the problems of a posted spec with the uploaded data set that it names.
+
+    The rest of the spec may be invalid.
+    """
     data = raw.get("data") if isinstance(raw, Mapping) else None
     if not isinstance(raw, Mapping) or not isinstance(data, Mapping):
         return []
@@ -37,35 +44,39 @@ def upload_problems(session: Session, raw: object) -> list[Problem]:
     if found.kind != kind:
         message = f"{name!r} was uploaded as '{found.kind}', which '{kind}' cannot read"
         return [Problem("data.dataset", message)]
-    return _too_few(found, raw)
+    return _size_problems(found, raw)
 
 
-def _too_few(dataset: Dataset, raw: Mapping[str, Any]) -> list[Problem]:
-    """Problems with its size, as far as the sections that these take are sound."""
-    data = _sound(_DATA, raw["data"])
+def _size_problems(dataset: Dataset, raw: Mapping[str, Any]) -> list[Problem]:
+    """Return problems with the data set's size, if the sections of the spec they need are valid."""
+    data = _valid_or_none(_DATA, raw["data"])
     if data is None:
         return []
     facts = Facts.model_validate(dataset.facts)
     if problem := _split_problem(dataset.id, facts.counts, data):
         return [Problem("data.split", problem)]
-    training = _sound(_TRAINING, raw.get("training", {}))
+    training = _valid_or_none(_TRAINING, raw.get("training", {}))
     if training is None:
         return []
     items, classes = training_share(facts.counts, data)
     problems = _batch_problems(dataset.id, training, "training", items=items, classes=classes)
     arms = raw.get("arms")
     for index, arm in enumerate(arms if isinstance(arms, list) else []):
-        own = _sound(_OVERRIDES, arm.get("training", {})) if isinstance(arm, Mapping) else None
-        if own and own != TrainingOverrides():
+        overrides = (
+            _valid_or_none(_OVERRIDES, arm.get("training", {}))
+            if isinstance(arm, Mapping)
+            else None
+        )
+        if overrides and overrides != TrainingOverrides():
             path = f"arms[{index}].training"
             problems += _batch_problems(
-                dataset.id, own.over(training), path, items=items, classes=classes
+                dataset.id, overrides.over(training), path, items=items, classes=classes
             )
     return problems
 
 
 def _split_problem(dataset: str, counts: list[int], data: OwnData) -> str:
-    """Why it cannot be split as asked; empty where it can."""
+    """Return why the data set cannot be split as the spec asks; empty if it can."""
     by_class = data.split == "class"
     least = MIN_CLASSES[data.validation]
     if by_class and len(counts) < least:
@@ -74,7 +85,7 @@ def _split_problem(dataset: str, counts: list[int], data: OwnData) -> str:
             f"{dataset!r} has {len(counts)}; split by item"
         )
     if by_class and data.validation == "classes":
-        return ""  # whole classes validate, and none has one item only
+        return ""  # whole classes are the validation split, and each has at least two items
     if by_class:
         held = [validation_items_of_class(count) for count in counts[: len(counts) // 2]]
     else:
@@ -88,15 +99,17 @@ def _split_problem(dataset: str, counts: list[int], data: OwnData) -> str:
 
 
 def training_share(counts: list[int], data: OwnData) -> tuple[int, int]:
-    """Items and classes of the training split; of the items the most there may be, where chance
-    decides which classes train."""
+    """Return the numbers of items and classes in the training split.
+
+    Where chance decides which classes train, the items are the most there may be.
+    """
     if data.split == "item":
         return sum(training_items_of_class(count) for count in counts), len(counts)
     half = counts[: len(counts) // 2]
     if data.validation == "items":
         return sum(count - validation_items_of_class(count) for count in half), len(half)
-    learnt = len(half) - validation_classes(len(half))
-    return sum(sorted(half)[-learnt:]), learnt
+    trained = len(half) - validation_classes(len(half))
+    return sum(sorted(half)[-trained:]), trained
 
 
 def _batch_problems(
@@ -115,13 +128,8 @@ def _batch_problems(
     return []
 
 
-_DATA: TypeAdapter[OwnData] = TypeAdapter(Annotated[OwnData, Field(discriminator="kind")])
-_TRAINING = TypeAdapter(Training)
-_OVERRIDES = TypeAdapter(TrainingOverrides)
-
-
-def _sound(adapter: TypeAdapter[T], raw: object) -> T | None:
+def _valid_or_none(adapter: TypeAdapter[T], raw: object) -> T | None:
     try:
         return adapter.validate_python(raw)
     except ValidationError:
-        return None  # reported by the spec's own validation
+        return None  # reported by the spec's overrides validation

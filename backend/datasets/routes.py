@@ -79,7 +79,7 @@ async def take(
 def read_all(database: Db) -> DatasetList:
     """The newest first."""
     with database.read() as session:
-        return DatasetList(datasets=[dataset_out(row) for row in datasets.listed(session)])
+        return DatasetList(datasets=[dataset_out(row) for row in datasets.list_all(session)])
 
 
 @router.get("/datasets/{dataset}")

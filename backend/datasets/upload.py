@@ -1,4 +1,4 @@
-"""The way of an upload: received, checked, kept; or refused, and nothing is left of it."""
+"""Receive an upload, check it and store it. Of a refused upload nothing is left."""
 
 import asyncio
 import hashlib
@@ -32,12 +32,12 @@ class _Fields(BaseModel):
 async def upload(
     request: Request, database: Database, uploads: Uploads, checker: Checker, now: float
 ) -> tuple[Dataset, bool]:
-    """Take a data set in; whether it is new.
+    """Receive, check and store an uploaded data set; return it, and whether it is new.
 
     Raises:
-        RequestValidationError: the form is not as it should be.
-        InvalidDatasetError: the data set is not.
-        DiskFullError: there is no room.
+        RequestValidationError: the form is invalid.
+        InvalidDatasetError: the data set is invalid.
+        DiskFullError: the disk has no room for it.
         HttpError: 408 or 503.
     """
     try:
@@ -46,11 +46,11 @@ async def upload(
             form = await receive_form(request, folder / CONTENT)
             fields = _fields(form)
             key = dataset_id(fields.kind, form.sha256)
-            found = await asyncio.to_thread(_known, database, uploads, key)
+            found = await asyncio.to_thread(_find_complete, database, uploads, key)
             if found:
                 return found, False
             report = await run_while_connected(request, checker.check(fields.kind, folder))
-            facts = _accepted(report)
+            facts = _facts_or_refuse(report)
             dataset = Dataset(
                 id=key,
                 name=fields.name,
@@ -61,29 +61,29 @@ async def upload(
                 items=facts.items,
                 facts=facts.model_dump(),
             )
-            # To its end, even if the server stops: the folder is about to leave its place here.
-            keeping = asyncio.create_task(
-                asyncio.to_thread(_keep, database, uploads, folder, dataset)
+            # Always finished, even if the server stops: the folder is moved out of `incoming`.
+            storing = asyncio.create_task(
+                asyncio.to_thread(_store, database, uploads, folder, dataset)
             )
             try:
-                return await asyncio.shield(keeping)
+                return await asyncio.shield(storing)
             finally:
-                await asyncio.wait({keeping})
+                await asyncio.wait({storing})
     except OSError as error:
         if error.errno in DISK_FULL_ERRORS:
             raise DiskFullError(NO_ROOM) from error
         raise
     except ClientDisconnect as error:
-        raise HttpError("the client went") from error  # told to nobody
+        raise HttpError("the client went") from error  # there is no client to answer
 
 
 def dataset_id(kind: str, sha256: str) -> str:
-    """The id of a data set, by its kind and the hash of its content."""
+    """Return the id of a data set, which its kind and the hash of its content determine."""
     return f"d{hashlib.sha256(f'{kind}:{sha256}'.encode()).hexdigest()[:16]}"
 
 
 def _check_room(folder: Path, announced: str) -> None:
-    """Refuse what cannot fit before it is sent."""
+    """Refuse an upload that is too large for the disk, before it is received."""
     if not has_room(folder, int(announced)):
         raise DiskFullError(NO_ROOM)
 
@@ -103,14 +103,14 @@ def _fields(form: Form) -> _Fields:
     return fields
 
 
-def _known(database: Database, uploads: Uploads, key: str) -> Dataset | None:
-    """The data set of that id, if its file is there as well."""
+def _find_complete(database: Database, uploads: Uploads, key: str) -> Dataset | None:
+    """Return the data set of this id if its file exists too."""
     with database.read() as session:
         found = datasets.find(session, key)
     return found if found and uploads.has(key, found.size) else None
 
 
-def _accepted(report: Report) -> Facts:
+def _facts_or_refuse(report: Report) -> Facts:
     if report.facts:
         return report.facts
     shown = [Problem(note.where, note.message) for note in report.problems]
@@ -120,17 +120,20 @@ def _accepted(report: Report) -> Facts:
     raise InvalidDatasetError(message, shown)
 
 
-def _keep(
+def _store(
     database: Database, uploads: Uploads, folder: Path, dataset: Dataset
 ) -> tuple[Dataset, bool]:
-    """The files come last before the commit; without their row they are nobody's, and the same
-    upload replaces them."""
-    for scrap in ("report", "errors"):
-        (folder / scrap).unlink()
+    """Store the row and the files of a checked data set.
+
+    The files are moved last before the commit. If it fails, they have no row, and the same upload
+    replaces them.
+    """
+    for name in ("report", "errors"):
+        (folder / name).unlink()
     with database.write() as write:
         found = datasets.find(write.session, dataset.id)
         if found is None:
-            datasets.put(write, dataset)
+            datasets.add(write, dataset)
         elif uploads.has(found.id, found.size):
             return found, False  # the same was uploaded meanwhile
         uploads.keep(folder, dataset.id)

@@ -1,4 +1,4 @@
-"""Projections as viewers ask for them."""
+"""Projections as viewers get them: their state, and their coordinates as a table."""
 
 import csv
 import io
@@ -15,21 +15,20 @@ from backend.db.database import Database
 from backend.db.models import Projection
 from backend.embeddings import repository
 from backend.embeddings.schemas import Earlier, Method, ProjectionOut
-from backend.embeddings.service import Reader, blob_path
+from backend.embeddings.service import SnapshotReader, blob_path
 from backend.errors import ConflictError, NotFoundError
-from backend.export.files import file_name, safe
+from backend.export.files import escape_formula, file_name
 from backend.runs import snapshots
 from backend.storage.blobs import Blobs
 from contract.snapshots import Samples
 
 AXES: Final = "xyz"
-ITEM: Final = 4
-"""Bytes of a coordinate."""
+COORDINATE_BYTES: Final = 4
 
 
 @dataclass(frozen=True)
-class Question:
-    """What to project, and how."""
+class ProjectionQuery:
+    """What to project, and by which method."""
 
     comparison: str
     seed: int
@@ -37,33 +36,35 @@ class Question:
     dims: Literal[2, 3]
 
 
-def ask(database: Database, reader: Reader, asked: Question, now: float) -> ProjectionOut:
-    """The coordinates, or how far they are; the first to ask has them made.
+def request_projection(
+    database: Database, reader: SnapshotReader, asked: ProjectionQuery, now: float
+) -> ProjectionOut:
+    """Return the state of a projection, with its coordinates if it is ready; queue a new one.
 
     Raises:
-        NotFoundError: there is nothing to project.
+        NotFoundError: there are no snapshots to project.
     """
     with database.read() as session:  # polling must not write
         wanted = _wanted(session, asked, now)
         found = repository.find(session, wanted.id)
-        if found and not repository.due(found, now):
+        if found and not repository.must_queue(found, now):
             return _out(reader, session, found, now)
     with database.write() as write:
         wanted = _wanted(write.session, asked, now)
         return _out(reader, write.session, repository.queue(write, wanted, now), now)
 
 
-def table(
-    database: Database, blobs: Blobs, reader: Reader, asked: Question, now: float
+def coordinates_csv(
+    database: Database, blobs: Blobs, reader: SnapshotReader, asked: ProjectionQuery, now: float
 ) -> tuple[str, Iterator[str]]:
-    """The coordinates as CSV: arm, epoch, sample, id, label, x, y and, of three, z.
+    """Return the coordinates as CSV: arm, epoch, sample, id, label, x, y and, in 3D, z.
 
     Returns:
-        A name for the file, and its lines, bit by bit.
+        A name for the file, and its lines in parts.
 
     Raises:
-        NotFoundError: there is nothing to project.
-        ConflictError: they are not made yet.
+        NotFoundError: there are no snapshots to project.
+        ConflictError: the projection is not ready.
     """
     with database.read() as session:
         found = repository.find(session, _wanted(session, asked, now).id)
@@ -83,16 +84,17 @@ def table(
     return name, _lines(points, arms, epochs, samples)
 
 
-def unfit(
-    blobs: Blobs, reader: Reader, session: Session, projection: Projection, digest: str
+def coordinates_problem(
+    blobs: Blobs, reader: SnapshotReader, session: Session, projection: Projection, digest: str
 ) -> str:
-    """Why a blob cannot be a projection's coordinates; empty if it can."""
+    """Return why a blob cannot be a projection's coordinates; empty if it can."""
     try:
         points = len(_samples(reader, session, projection.comparison_id).labels)
         held = blobs.path(digest).stat().st_size
     except NotFoundError as error:
         return error.message
-    due = len(_arms(projection)) * len(_epochs(projection)) * points * projection.dims * ITEM
+    rows = len(_arms(projection)) * len(_epochs(projection)) * points
+    due = rows * projection.dims * COORDINATE_BYTES
     if held == due:
         return ""
     return (
@@ -101,17 +103,17 @@ def unfit(
     )
 
 
-def _wanted(session: Session, asked: Question, now: float) -> Projection:
-    """The row that would answer the question."""
+def _wanted(session: Session, asked: ProjectionQuery, now: float) -> Projection:
+    """Return the projection that answers the query, as a new row."""
     comparison = comparisons.get(session, asked.comparison)
-    inputs = repository.inputs(session, comparison, asked.seed)
+    inputs = repository.projection_inputs(session, comparison, asked.seed)
     if not inputs:
         raise NotFoundError(
             f"comparison {asked.comparison!r} has no snapshots of seed {asked.seed} to project "
             f"yet; GET /comparisons/{asked.comparison}/space says of which seeds it has"
         )
     return Projection(
-        id=repository.id_of(asked.comparison, asked.method, asked.dims, asked.seed, inputs),
+        id=repository.projection_id(asked.comparison, asked.method, asked.dims, asked.seed, inputs),
         comparison_id=asked.comparison,
         inputs=inputs,
         method=asked.method,
@@ -121,9 +123,9 @@ def _wanted(session: Session, asked: Question, now: float) -> Projection:
     )
 
 
-def _out(reader: Reader, session: Session, found: Projection, now: float) -> ProjectionOut:
+def _out(reader: SnapshotReader, session: Session, found: Projection, now: float) -> ProjectionOut:
     points = len(_samples(reader, session, found.comparison_id).labels)
-    before = None if found.state == "ready" else repository.earlier(session, found)
+    before = None if found.state == "ready" else repository.find_earlier(session, found)
     out = {
         "id": found.id,
         "state": found.state,
@@ -165,7 +167,7 @@ def _epochs(projection: Projection) -> list[int]:
     return [one["epoch"] for one in projection.inputs[0]["epochs"]]
 
 
-def _samples(reader: Reader, session: Session, comparison: str) -> Samples:
+def _samples(reader: SnapshotReader, session: Session, comparison: str) -> Samples:
     shown = snapshots.of_comparison(session, comparison)
     if not shown:
         raise NotFoundError(f"comparison {comparison!r} has no snapshot any more")
@@ -175,15 +177,15 @@ def _samples(reader: Reader, session: Session, comparison: str) -> Samples:
 def _lines(
     points: NDArray[np.float32], arms: Sequence[str], epochs: Sequence[int], samples: Samples
 ) -> Iterator[str]:
-    """The header, then all samples of one arm and epoch at a time."""
-    classes = [safe(name) for name in samples.classes]
+    """Yield the header, then all samples of one arm and epoch at a time."""
+    classes = [escape_formula(name) for name in samples.classes]
     names = [classes[label] for label in samples.labels]
     yield _csv([("arm", "epoch", "sample", "id", "label", *AXES[: points.shape[-1]])])
     for arm, of_arm in zip(arms, points, strict=True):
         for epoch, layout in zip(epochs, of_arm, strict=True):
             rows = zip(samples.ids, names, layout.tolist(), strict=True)
             yield _csv(
-                (safe(arm), epoch, sample, item, name, *(f"{x:.7g}" for x in place))
+                (escape_formula(arm), epoch, sample, item, name, *(f"{x:.7g}" for x in place))
                 for sample, (item, name, place) in enumerate(rows)
             )
 

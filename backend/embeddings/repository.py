@@ -1,7 +1,8 @@
-"""Projections: asked for by viewers, made by projectors, replaced when more is to be shown.
+"""Projections in the database: viewers request them, projectors compute them.
 
-queued -> running (claimed) -> ready | failed; a running one that is silent may be claimed again,
-and a failed one is queued again when it is asked for after a while.
+queued -> running (claimed) -> ready | failed. A running projection whose projector is silent may be
+claimed again. A failed one is queued again if it is requested after RETRY_AFTER_S. When newer
+snapshots exist, a new projection replaces the earlier one.
 """
 
 import hashlib
@@ -14,18 +15,22 @@ from backend.db.database import Write
 from backend.db.models import Comparison, Projection
 from backend.runs import snapshots
 
-SILENT_S: Final = 30.0
-"""A projector that says nothing for so long has lost its projection."""
-AGAIN_S: Final = 30.0
-"""A failed projection may be tried again so long after it failed."""
+LOST_AFTER_S: Final = 30.0
+"""A projector that has been silent this long has lost its projection."""
+RETRY_AFTER_S: Final = 30.0
+"""A failed projection may be tried again after this time."""
 
 Inputs = list[dict[str, Any]]
-"""[{"arm", "epochs": [{"epoch", "embeddings"}]}], every arm with the same epochs."""
+"""[{"arm", "epochs": [{"epoch", "embeddings"}]}], the same epochs for every arm; `embeddings` is a
+digest."""
 
 
-def inputs(session: Session, comparison: Comparison, seed: int) -> Inputs:
-    """What there is to project: the arms that have snapshots of the seed, in the spec's order, with
-    the epochs that all of them share; empty where there is nothing."""
+def projection_inputs(session: Session, comparison: Comparison, seed: int) -> Inputs:
+    """Return what a projection of one seed is computed from.
+
+    The arms that have snapshots of the seed, in the spec's order, with the epochs that all of them
+    have; empty if there are none.
+    """
     by_arm: dict[str, dict[int, str]] = {}
     for row in snapshots.of_comparison(session, comparison.id, seed):
         by_arm.setdefault(row.arm, {})[row.epoch] = row.embeddings
@@ -43,50 +48,52 @@ def inputs(session: Session, comparison: Comparison, seed: int) -> Inputs:
     ]
 
 
-def id_of(comparison: str, method: str, dims: int, seed: int, wanted: Inputs) -> str:
-    """The id of a question's answer."""
-    asked = json.dumps([comparison, method, dims, seed, wanted], sort_keys=True)
-    return f"p{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
+def projection_id(comparison: str, method: str, dims: int, seed: int, inputs: Inputs) -> str:
+    """Return the id of a projection, which its query and its inputs determine."""
+    content = json.dumps([comparison, method, dims, seed, inputs], sort_keys=True)
+    return f"p{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
 
 def find(session: Session, projection: str) -> Projection | None:
-    """One projection, if there is one of that id."""
+    """Return one projection; None if none has this id."""
     return session.get(Projection, projection)
 
 
-def earlier(session: Session, asked: Projection) -> Projection | None:
-    """The newest ready answer to the same question of earlier snapshots."""
+def find_earlier(session: Session, asked: Projection) -> Projection | None:
+    """Return the newest ready projection of the same query from earlier snapshots."""
     return session.exec(
         select(Projection)
-        .where(*_same_question(asked), col(Projection.state) == "ready")
+        .where(*_same_query(asked), col(Projection.state) == "ready")
         .order_by(col(Projection.created_at).desc())
         .limit(1)
     ).first()
 
 
-def due(projection: Projection | None, now: float) -> bool:
-    """Whether asking for it has to queue it."""
+def must_queue(projection: Projection | None, now: float) -> bool:
+    """Return whether a requested projection must be queued: it is missing, or failed long ago."""
     if projection is None:
         return True
     failed_at = projection.heard_at or projection.created_at
-    return projection.state == "failed" and failed_at <= now - AGAIN_S
+    return projection.state == "failed" and failed_at <= now - RETRY_AFTER_S
 
 
 def queue(write: Write, asked: Projection, now: float) -> Projection:
-    """Queue a projection, new or failed; it takes the place of one that waits for the same
-    question of earlier snapshots."""
+    """Queue a new or failed projection.
+
+    A new one takes the place in the queue of those of the same query from earlier snapshots.
+    """
     session = write.session
     found = session.get(Projection, asked.id)
     if found is None:
         waiting = session.exec(
-            select(Projection).where(*_same_question(asked), col(Projection.state) == "queued")
+            select(Projection).where(*_same_query(asked), col(Projection.state) == "queued")
         ).all()
         asked.created_at = min([now, *(row.created_at for row in waiting)])
         for row in waiting:
             session.delete(row)
         session.add(asked)
         found = asked
-    elif due(found, now):
+    elif must_queue(found, now):
         found.state, found.error, found.created_at = "queued", None, now
         found.progress, found.heard_at, found.started_at = 0.0, None, None
         session.add(found)
@@ -95,13 +102,15 @@ def queue(write: Write, asked: Projection, now: float) -> Projection:
 
 
 def any_claimable(session: Session, now: float) -> bool:
-    """Whether there is something to do."""
+    """Return whether a projection can be claimed."""
     return session.exec(select(Projection.id).where(_claimable(now)).limit(1)).first() is not None
 
 
 def claim(write: Write, now: float) -> Projection | None:
-    """Give out what waits longest, PCA before all others, for it takes no time; None if nothing
-    waits."""
+    """Give the projection that waits longest to a projector; return None if none waits.
+
+    PCA comes before all other methods, because it takes no time.
+    """
     found = write.session.exec(
         select(Projection)
         .where(_claimable(now))
@@ -115,8 +124,8 @@ def claim(write: Write, now: float) -> Projection | None:
     return found
 
 
-def hear(write: Write, projection: str, share: float, now: float) -> bool:
-    """A projector says how far it is; whether its work is still wanted."""
+def note_progress(write: Write, projection: str, share: float, now: float) -> bool:
+    """Note how far a projector is; return whether its projection is still wanted."""
     found = write.session.get(Projection, projection)
     if found is None or found.state != "running":
         return False
@@ -126,36 +135,36 @@ def hear(write: Write, projection: str, share: float, now: float) -> bool:
 
 
 def fail(write: Write, projection: Projection, error: str, now: float) -> None:
-    """It cannot be made."""
+    """Note that a projection cannot be computed."""
     projection.state, projection.error, projection.heard_at = "failed", error, now
     write.session.add(projection)
 
 
 def finish(write: Write, projection: Projection, digest: str, now: float) -> list[str]:
-    """It is ready; what earlier snapshots had to say to the same question goes.
+    """Note that a projection is ready; delete those of the same query from earlier snapshots.
 
     Returns:
-        Blobs of the coordinates that went.
+        The blobs of the deleted projections' coordinates.
     """
     projection.state, projection.progress, projection.error = "ready", 1.0, None
     projection.coordinates, projection.heard_at = digest, now
     write.session.add(projection)
-    older = (*_same_question(projection), col(Projection.created_at) < projection.created_at)
-    gone = write.session.exec(select(Projection.coordinates).where(*older)).all()
+    older = (*_same_query(projection), col(Projection.created_at) < projection.created_at)
+    deleted = write.session.exec(select(Projection.coordinates).where(*older)).all()
     write.session.exec(delete(Projection).where(*older))
-    return [blob for blob in gone if blob]
+    return [blob for blob in deleted if blob]
 
 
 def eta_s(projection: Projection, now: float) -> float | None:
-    """Seconds until it is ready, at its pace so far; None where nobody can know."""
+    """Return the seconds until a projection is ready, at its pace so far; None if unknown."""
     if projection.state != "running" or not projection.started_at or projection.progress <= 0:
         return None
     spent = now - projection.started_at
     return max(0.0, spent * (1 - projection.progress) / projection.progress)
 
 
-def _same_question(asked: Projection) -> tuple[Any, ...]:
-    """Projections of other snapshots that are else as asked for."""
+def _same_query(asked: Projection) -> tuple[Any, ...]:
+    """Return the conditions for projections of the same query from other snapshots."""
     return (
         col(Projection.comparison_id) == asked.comparison_id,
         col(Projection.seed) == asked.seed,
@@ -166,5 +175,5 @@ def _same_question(asked: Projection) -> tuple[Any, ...]:
 
 
 def _claimable(now: float) -> Any:
-    silent = and_(col(Projection.state) == "running", col(Projection.heard_at) < now - SILENT_S)
+    silent = and_(col(Projection.state) == "running", col(Projection.heard_at) < now - LOST_AFTER_S)
     return or_(col(Projection.state) == "queued", silent)

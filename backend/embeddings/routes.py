@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from backend.comparisons import repository as comparisons
 from backend.embeddings import projections, service
-from backend.embeddings.projections import Question
+from backend.embeddings.projections import ProjectionQuery
 from backend.embeddings.schemas import (
     Method,
     ProjectionOut,
@@ -20,7 +20,7 @@ from backend.embeddings.schemas import (
 )
 from backend.embeddings.service import BlobReader
 from backend.errors import NotFoundError
-from backend.export.files import disposition
+from backend.export.files import content_disposition
 from backend.http.dependencies import Db
 from backend.http.times import Now
 from backend.runs import snapshots
@@ -116,19 +116,19 @@ def _question(
     seed: Annotated[int, Query(ge=0, lt=2**31)],
     method: Method,
     dims: Annotated[Literal["2", "3"], Query()] = "2",
-) -> Question:
+) -> ProjectionQuery:
     """Read the question from the address."""
-    return Question(comparison, seed, method, 2 if dims == "2" else 3)
+    return ProjectionQuery(comparison, seed, method, 2 if dims == "2" else 3)
 
 
-Asked = Annotated[Question, Depends(_question)]
+Asked = Annotated[ProjectionQuery, Depends(_question)]
 
 
 @projection_router.get("")
 def ask(asked: Asked, database: Db, reader: BlobReader, now: Now) -> ProjectionOut:
     """Coordinates of all arms and epochs; asking has them made, and asking again says how far
     they are. They are kept; once there are newer snapshots, asking makes new ones."""
-    return projections.ask(database, reader, asked, now)
+    return projections.request_projection(database, reader, asked, now)
 
 
 @projection_router.get(
@@ -140,6 +140,6 @@ def read_table(
     asked: Asked, database: Db, blobs: BlobStore, reader: BlobReader, now: Now
 ) -> StreamingResponse:
     """The coordinates as a table; 409 until they are ready."""
-    name, lines = projections.table(database, blobs, reader, asked, now)
-    headers = {"Content-Disposition": disposition(name)}
+    name, lines = projections.coordinates_csv(database, blobs, reader, asked, now)
+    headers = {"Content-Disposition": content_disposition(name)}
     return StreamingResponse(lines, media_type="text/csv", headers=headers)

@@ -1,7 +1,4 @@
-"""Answers from the snapshots of a comparison.
-
-Reads the JSON blobs of snapshots, and keeps the last ones that were asked for.
-"""
+"""Answers about the snapshots of a comparison, which are read from their JSON blobs."""
 
 import threading
 from collections.abc import Sequence
@@ -36,43 +33,46 @@ from backend.storage.blobs import Blobs
 from contract.names import API_PREFIX
 from contract.snapshots import Facts, Histogram, Samples
 
-MANY_FACTS: Final = 16
+CACHED_FACTS: Final = 16
 """Facts of 10,000 samples take some 10 MB."""
-MANY_SAMPLES: Final = 8
-MANY_HISTOGRAMS: Final = 4096
+CACHED_SAMPLES: Final = 8
+CACHED_HISTOGRAMS: Final = 4096
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
 class _Distances(BaseModel):
-    """The part of Facts that is small."""
+    """The small part of Facts."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     histogram: Histogram
 
 
-class Reader:
-    """What blobs say; every method raises NotFoundError where one is absent or says nothing."""
+class SnapshotReader:
+    """Reads the JSON blobs of snapshots, and caches the last ones.
+
+    Every method raises NotFoundError if the blob is missing or cannot be read.
+    """
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
         # A blob never changes, so what is cached never grows old.
         lock = threading.Lock()
-        self._samples = cached(LRUCache(MANY_SAMPLES), lock=lock)(self._read_samples)
-        self._facts = cached(LRUCache(MANY_FACTS), lock=lock)(self._read_facts)
-        self._histograms = cached(LRUCache(MANY_HISTOGRAMS), lock=lock)(self._read_histogram)
+        self._samples = cached(LRUCache(CACHED_SAMPLES), lock=lock)(self._read_samples)
+        self._facts = cached(LRUCache(CACHED_FACTS), lock=lock)(self._read_facts)
+        self._histograms = cached(LRUCache(CACHED_HISTOGRAMS), lock=lock)(self._read_histogram)
 
     def samples(self, digest: str) -> Samples:
-        """What the points of a snapshot are."""
+        """Return what the points of a snapshot are: ids, labels and classes."""
         return self._samples(digest)
 
     def facts(self, digest: str) -> Facts:
-        """What one arm makes of them."""
+        """Return what one run measured of each sample."""
         return self._facts(digest)
 
     def histogram(self, digest: str) -> Histogram:
-        """The distances of the facts with that digest, without reading all else they say."""
+        """Return the histogram of distances in the facts with this digest; read nothing else."""
         return self._histograms(digest)
 
     def _read_samples(self, digest: str) -> Samples:
@@ -96,16 +96,16 @@ class Reader:
             ) from error
 
 
-BlobReader = Annotated[Reader, from_state("reader")]
+BlobReader = Annotated[SnapshotReader, from_state("reader")]
 
 
 def blob_path(comparison: str, digest: str) -> str:
-    """Where a blob of a comparison is read."""
+    """Return the HTTP path of a blob of a comparison."""
     return f"{API_PREFIX}/comparisons/{comparison}/blobs/{digest}"
 
 
-def space(session: Session, reader: Reader, comparison: str) -> Space:
-    """The samples, and which runs have snapshots of which epochs."""
+def space(session: Session, reader: SnapshotReader, comparison: str) -> Space:
+    """Return the samples, and which runs have snapshots of which epochs."""
     comparisons.get(session, comparison)
     shown = snapshots.of_comparison(session, comparison)
     epochs: dict[str, RunEpochs] = {}
@@ -120,11 +120,11 @@ def space(session: Session, reader: Reader, comparison: str) -> Space:
 
 
 def facts(
-    session: Session, reader: Reader, comparison: str, *, seed: int, epoch: int
+    session: Session, reader: SnapshotReader, comparison: str, *, seed: int, epoch: int
 ) -> SpaceFacts:
-    """What every arm makes of the samples at an epoch."""
+    """Return what every arm has measured of each sample at an epoch."""
     arms = []
-    for row in _at(session, comparison, seed, epoch):
+    for row in _of_epoch(session, comparison, seed, epoch):
         read = reader.facts(row.facts)
         arms.append(
             ArmFacts(
@@ -142,7 +142,7 @@ def facts(
 
 def neighbours(
     session: Session,
-    reader: Reader,
+    reader: SnapshotReader,
     comparison: str,
     *,
     seed: int,
@@ -150,8 +150,8 @@ def neighbours(
     sample: int,
     k: int,
 ) -> SpaceNeighbours:
-    """The nearest other samples of one sample in every arm."""
-    rows = _at(session, comparison, seed, epoch)
+    """Return the nearest other samples of one sample in every arm."""
+    rows = _of_epoch(session, comparison, seed, epoch)
     labels = reader.samples(rows[0].samples).labels
     if sample >= len(labels):
         raise RequestValidationError(
@@ -176,8 +176,10 @@ def neighbours(
     return SpaceNeighbours(seed=seed, epoch=epoch, sample=sample, arms=arms)
 
 
-def distances(session: Session, reader: Reader, comparison: str, *, seed: int) -> SpaceDistances:
-    """Distances of pairs over the epochs in every arm."""
+def distances(
+    session: Session, reader: SnapshotReader, comparison: str, *, seed: int
+) -> SpaceDistances:
+    """Return histograms of the distances of pairs, for every arm and epoch."""
     arms: dict[str, ArmDistances] = {}
     for row in _of_seed(session, comparison, seed):
         arm = arms.setdefault(row.arm, ArmDistances(arm=row.arm, epochs=[], histograms=[]))
@@ -187,11 +189,11 @@ def distances(session: Session, reader: Reader, comparison: str, *, seed: int) -
 
 
 def size(session: Session, blobs: Blobs, comparison: str) -> Size:
-    """What deleting it frees."""
+    """Return what deleting a comparison frees: bytes of blobs, points and runs."""
     comparisons.get(session, comparison)
-    own = snapshots.blob_kinds(session, comparison).keys()
+    digests = snapshots.blob_kinds(session, comparison).keys()
     return Size(
-        bytes=blobs.size(own - snapshots.used_digests(session, excluding=comparison)),
+        bytes=blobs.size(digests - snapshots.used_digests(session, excluding=comparison)),
         points=points.count(session, comparison),
         runs=len(runs.of_comparison(session, comparison)),
     )
@@ -208,8 +210,8 @@ def _of_seed(session: Session, comparison: str, seed: int) -> list[SnapshotRow]:
     return rows
 
 
-def _at(session: Session, comparison: str, seed: int, epoch: int) -> list[SnapshotRow]:
-    """The arms' snapshots of an epoch, at least one."""
+def _of_epoch(session: Session, comparison: str, seed: int, epoch: int) -> list[SnapshotRow]:
+    """Return the arms' snapshots of an epoch, at least one."""
     rows = _of_seed(session, comparison, seed)
     found = [row for row in rows if row.epoch == epoch]
     if not found:
@@ -218,7 +220,7 @@ def _at(session: Session, comparison: str, seed: int, epoch: int) -> list[Snapsh
     return found
 
 
-def _samples(reader: Reader, comparison: str, shown: Sequence[SnapshotRow]) -> SamplesOut:
+def _samples(reader: SnapshotReader, comparison: str, shown: Sequence[SnapshotRow]) -> SamplesOut:
     read = reader.samples(shown[0].samples)
     sprite = next((row.sprite for row in shown if row.sprite), None)
     sounds = next((row.sounds for row in shown if row.sounds), None)

@@ -127,7 +127,7 @@ def claim(database: Db, blobs: BlobStore, now: Now) -> Task | Response:
 def progress(projection: str, report: ProgressIn, database: Db, now: Now) -> Wanted:
     """A projector says how far it is; of a deleted comparison nobody wants to know."""
     with database.write() as write:
-        return Wanted(current=repository.hear(write, projection, report.progress, now))
+        return Wanted(current=repository.note_progress(write, projection, report.progress, now))
 
 
 @router.post("/projections/{projection}/end", status_code=204)
@@ -143,7 +143,9 @@ def end(
         elif report.digest is None:
             repository.fail(write, found, str(report.error)[:_MAX_REASON], now)
         else:
-            problem = projections.unfit(blobs, reader, write.session, found, report.digest)
+            problem = projections.coordinates_problem(
+                blobs, reader, write.session, found, report.digest
+            )
             if problem:
                 repository.fail(write, found, problem, now)
             else:

@@ -1,7 +1,4 @@
-"""Tables written to files: CSV for spreadsheets and scripts, Parquet with types.
-
-Names of downloaded files, whatever a comparison is called.
-"""
+"""Write tables to files, as CSV or as Parquet, and name downloaded files safely."""
 
 import csv
 import io
@@ -16,12 +13,18 @@ import pyarrow.parquet as pq
 
 from backend.export.tables import Kind, Row, Table
 
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""A text cell that begins so would be calculated by a spreadsheet, or split."""
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""A spreadsheet would calculate, or split, a text cell that starts with one of these."""
 
-ROWS: Final = 131_072
-"""Of a row group of Parquet, at least, unless the table ends."""
+MIN_GROUP_ROWS: Final = 131_072
+"""Rows of a Parquet row group at least; the last one may have fewer."""
 
+MAX_NAME_LENGTH: Final = 80
+"""Characters of a comparison's name that the name of its file keeps."""
+
+_RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_HIDDEN: Final = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+"""Unicode categories of characters that control or hide."""
 _ARROW: Final[dict[Kind, Any]] = {
     "text": pa.string(),
     "whole": pa.int64(),
@@ -31,7 +34,7 @@ _ARROW: Final[dict[Kind, Any]] = {
 
 
 def write_csv(table: Table, file: IO[bytes]) -> None:
-    """A header and a line for each row, UTF-8; None is an empty cell.
+    """Write a header and a line for each row, in UTF-8; None becomes an empty cell.
 
     A text that a spreadsheet would take for a formula gets an apostrophe in front.
     """
@@ -46,7 +49,7 @@ def write_csv(table: Table, file: IO[bytes]) -> None:
 
 
 def write_parquet(table: Table, file: IO[bytes]) -> None:
-    """Typed columns in row groups; None is null."""
+    """Write typed columns in row groups; None becomes null."""
     schema = pa.schema([(name, _ARROW[kind]) for name, kind in table.columns.items()])
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for rows in _groups(table.batches):
@@ -58,9 +61,33 @@ def write_parquet(table: Table, file: IO[bytes]) -> None:
             writer.write_table(pa.table(arrays, schema=schema), row_group_size=len(rows) or 1)
 
 
-def safe(text: str) -> str:
-    """A text as a cell that stays a text."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+def escape_formula(text: str) -> str:
+    """Return the text with an apostrophe in front if a spreadsheet would take it for a formula."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def file_name(name: str, fallback: str, ending: str) -> str:
+    """Return a file name that every file system accepts.
+
+    It has no separators, no control characters and no invisible characters.
+
+    Args:
+        name: name of the comparison, as a user typed it.
+        fallback: used if nothing of the name is left.
+        ending: for example `-results.csv`.
+    """
+    shown = "".join("-" if unicodedata.category(c) in _HIDDEN else c for c in name)
+    kept = re.sub(r"[<>:\"/\\|?*%\s-]+", "-", shown)[:MAX_NAME_LENGTH].strip("-. ")
+    if not kept or _RESERVED.fullmatch(kept):
+        kept = fallback
+    return f"{kept}{ending}"
+
+
+def content_disposition(name: str) -> str:
+    """Return the Content-Disposition of a download (RFC 6266), with the full name by RFC 5987."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^\w.-]+", "-", plain).strip("-") or "download"
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _cells(
@@ -70,50 +97,19 @@ def _cells(
         cells = list(row)
         for place in texts:
             if cells[place] is not None:
-                cells[place] = safe(cells[place])
+                cells[place] = escape_formula(cells[place])
         for place in truths:
             cells[place] = "true" if cells[place] else "false"
         yield cells
 
 
 def _groups(batches: Iterator[Sequence[Row]]) -> Iterator[Sequence[Row]]:
-    """Batches gathered until they are worth a row group."""
-    gathered: list[Row] = []
+    """Yield batches joined until they have enough rows for a row group."""
+    group: list[Row] = []
     for batch in batches:
-        gathered.extend(batch)
-        if len(gathered) >= ROWS:
-            yield gathered
-            gathered = []
-    if gathered:
-        yield gathered
-
-
-LONGEST: Final = 80
-"""Characters of a comparison's name that a file's name keeps."""
-
-_RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-
-
-def file_name(name: str, fallback: str, ending: str) -> str:
-    """A name that every file system takes: no separators, no characters that control or hide.
-
-    Args:
-        name: for people, as someone typed it.
-        fallback: used where nothing of the name is left.
-        ending: as `-results.csv`.
-    """
-    shown = "".join("-" if unicodedata.category(c) in _HIDDEN else c for c in name)
-    kept = re.sub(r"[<>:\"/\\|?*%\s-]+", "-", shown)[:LONGEST].strip("-. ")
-    if not kept or _RESERVED.fullmatch(kept):
-        kept = fallback
-    return f"{kept}{ending}"
-
-
-_HIDDEN: Final = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-
-
-def disposition(name: str) -> str:
-    """The Content-Disposition of a download (RFC 6266), with the name in full by RFC 5987."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    plain = re.sub(r"[^\w.-]+", "-", plain).strip("-") or "download"
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+        group.extend(batch)
+        if len(group) >= MIN_GROUP_ROWS:
+            yield group
+            group = []
+    if group:
+        yield group

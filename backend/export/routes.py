@@ -19,8 +19,8 @@ from backend.comparisons import repository as comparisons
 from backend.comparisons.schemas import comparison_detail
 from backend.db.models import Comparison
 from backend.errors import DiskFullError
-from backend.export.files import disposition, file_name, write_csv, write_parquet
-from backend.export.tables import Everything, What, table, whole
+from backend.export.files import content_disposition, file_name, write_csv, write_parquet
+from backend.export.tables import Everything, TableName, build_document, build_table
 from backend.http.dependencies import Db
 from backend.http.times import Now
 from backend.storage.data_folder import DataFolder
@@ -31,7 +31,7 @@ router = APIRouter(prefix="/comparisons", tags=["comparisons"])
 CHUNK: Final = 1 << 18
 """Bytes sent at a time."""
 
-_TABLES: Final[dict[str, What]] = {"results": "results", "series": "series", "runs": "runs"}
+_TABLES: Final[dict[str, TableName]] = {"results": "results", "series": "series", "runs": "runs"}
 _WRITERS: Final = {"csv": write_csv, "parquet": write_parquet}
 _TYPES: Final = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 
@@ -95,7 +95,7 @@ def _document(
         content = json.dumps(found.spec, indent=2, ensure_ascii=False)
         return Response(content, headers=_headers(found, ".json"), media_type="application/json")
     detail = comparison_detail(session, found, workers, now)
-    content = whole(session, found, detail, now).model_dump_json(indent=2)
+    content = build_document(session, found, detail, now).model_dump_json(indent=2)
     return Response(content, headers=_headers(found, "-all.json"), media_type="application/json")
 
 
@@ -104,7 +104,7 @@ def _table(
     session: Session,
     found: Comparison,
     kind: Literal["csv", "parquet"],
-    what: What,
+    what: TableName,
 ) -> Response:
     """Answer with a table. It is written to a file before the first byte is sent.
 
@@ -113,7 +113,7 @@ def _table(
     """
     file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when sent
     try:
-        _WRITERS[kind](table(session, found, what), file)
+        _WRITERS[kind](build_table(session, found, what), file)
         size = file.seek(0, os.SEEK_END)
     except OSError as error:
         file.close()
@@ -132,7 +132,7 @@ def _content(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _headers(found: Comparison, ending: str) -> dict[str, str]:
-    return {"Content-Disposition": disposition(file_name(found.name, found.id, ending))}
+    return {"Content-Disposition": content_disposition(file_name(found.name, found.id, ending))}
 
 
 def _invalid(what: str | None, message: str) -> RequestValidationError:

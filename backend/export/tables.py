@@ -1,7 +1,6 @@
-"""What is exported, as tables: named columns, and rows in batches, so that none lies whole in
-memory.
+"""A comparison as tables of rows, or as one JSON document.
 
-A comparison with everything that was found out, as one JSON document.
+The rows of a table come in batches, so that it never lies in memory as a whole.
 """
 
 import platform
@@ -28,23 +27,24 @@ from backend.verdict.service import give_verdict
 from backend.verdict.summary import Summary, summarise
 from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX
 
-What = Literal["results", "series", "runs"]
+TableName = Literal["results", "series", "runs"]
 Kind = Literal["text", "whole", "number", "truth"]
 Row = tuple[Any, ...]
 
 UNTRAINED_PREFIX: Final = "untrained."
-"""Put before a key for the value of the encoder before its first step."""
+"""Prefix of a key for the value of the untrained encoder."""
 
-BATCH: Final = 65_536
-"""Rows at most in one batch: some megabytes as Python objects."""
+_REFERENCES: Final = (BACKBONE_PREFIX, CHANCE_PREFIX)
+MAX_BATCH_ROWS: Final = 65_536
+"""Some megabytes as Python objects."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows to come, read from the database as they are asked for."""
+    """A table whose rows are read from the database when they are requested."""
 
     columns: dict[str, Kind]
-    """Name -> what its values are; any may be None."""
+    """Name -> kind of its values; any value may be None."""
     batches: Iterator[Sequence[Row]]
 
 
@@ -83,37 +83,36 @@ _RUNS: Final[dict[str, Kind]] = {
 }
 
 
-def table(session: Session, comparison: Comparison, what: What) -> Table:
-    """One of the tables of a comparison.
+def build_table(session: Session, comparison: Comparison, what: TableName) -> Table:
+    """Return one of the tables of a comparison.
 
-    results: a row for each value of each run; keys with `test.`, `untrained.`, `backbone.` and
-    `chance.` in front say of what. A censored value is a lower bound.
-    series: a row for each point that was measured and is kept, none left out.
+    results: a row for each value of each run. The prefix of the key says whose value it is:
+        `test.`, `untrained.`, `backbone.` or `chance.`. A censored value is a lower bound.
+    series: a row for each stored point, also of long series.
     runs: a row for each run.
     """
-    own = runs.of_comparison(session, comparison.id)
+    all_runs = runs.of_comparison(session, comparison.id)
     if what == "runs":
-        return Table(_RUNS, iter([[_run(run) for run in own]]))
+        return Table(_RUNS, iter([[_run(run) for run in all_runs]]))
     if what == "series":
-        return Table(_SERIES, _points(session, own))
-    return Table(_RESULTS, iter([list(_results(session, comparison.id, own))]))
+        return Table(_SERIES, _points(session, all_runs))
+    return Table(_RESULTS, iter([list(_results(session, comparison.id, all_runs))]))
 
 
-def _results(session: Session, comparison: str, own: Sequence[Run]) -> Iterator[Row]:
-    """Run by run: what it has measured, then what that is held against."""
-    found = [*_flat(measurements.current_measurements(session, comparison, own), "")]
-    found += _flat(measurements.untrained_measurements(session, comparison, own), UNTRAINED_PREFIX)
+def _results(session: Session, comparison: str, of_comparison: Sequence[Run]) -> Iterator[Row]:
+    """Yield the rows run by run: what each has measured, then its reference values."""
+    found = [*_flat(measurements.current_measurements(session, comparison, of_comparison), "")]
+    found += _flat(
+        measurements.untrained_measurements(session, comparison, of_comparison), UNTRAINED_PREFIX
+    )
     keys = [f"{prefix}{key}" for prefix in _REFERENCES for key in measurements.EVALUATED]
-    by_id = {run.id: run for run in own}
+    by_id = {run.id: run for run in of_comparison}
     found += [
         (by_id[one.run], one.key, one.step, one.value, False)
         for one in results.last_values(session, comparison=comparison, keys=keys)
     ]
     for run, key, step, value, censored in sorted(found, key=lambda row: row[0].position):
         yield run.arm, run.seed, key, step, value, censored, run.state
-
-
-_REFERENCES: Final = (BACKBONE_PREFIX, CHANCE_PREFIX)
 
 
 def _flat(found: Measurements, prefix: str) -> Iterator[tuple[Run, str, int, float | None, bool]]:
@@ -123,10 +122,10 @@ def _flat(found: Measurements, prefix: str) -> Iterator[tuple[Run, str, int, flo
                 yield one.run, f"{prefix}{key}", one.step, one.value, one.censored
 
 
-def _points(session: Session, own: Sequence[Run]) -> Iterator[Sequence[Row]]:
-    """Points in batches, which end with a series."""
-    by_id = {run.id: run for run in own}
-    for row in series.find(session, runs=[run.id for run in own], keys=[]):
+def _points(session: Session, of_comparison: Sequence[Run]) -> Iterator[Sequence[Row]]:
+    """Yield points in batches; no batch has points of two series."""
+    by_id = {run.id: run for run in of_comparison}
+    for row in series.find(session, runs=[run.id for run in of_comparison], keys=[]):
         run = by_id[row.run_id]
         last = -1
         while True:
@@ -134,7 +133,7 @@ def _points(session: Session, own: Sequence[Run]) -> Iterator[Sequence[Row]]:
                 select(Point.step, Point.value)
                 .where(col(Point.series_id) == row.id, col(Point.step) > last)
                 .order_by(col(Point.step))
-                .limit(BATCH)
+                .limit(MAX_BATCH_ROWS)
             )
             points = session.connection().execute(query).all()
             if not points:
@@ -155,10 +154,10 @@ def _run(run: Run) -> Row:
 
 
 FORMAT: Final = "lossboard-comparison-1"
-"""Changes when a reader of the document has to."""
+"""Changes when programs that read the document must change."""
 
 PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
-"""Part of every installation: dependencies are installed by it."""
+"""Every installation has this file: dependencies are installed by it."""
 
 
 class Everything(BaseModel):
@@ -178,15 +177,15 @@ class Everything(BaseModel):
     verdict: Verdict
 
 
-def whole(
+def build_document(
     session: Session, comparison: Comparison, detail: ComparisonDetail, now: float
 ) -> Everything:
-    """Everything but the curves.
+    """Return a comparison with all that is known of it except its curves.
 
     Args:
-        session: one view for all parts.
-        comparison: what is exported.
-        detail: the same, as the API shows it.
+        session: to read with; one session, so that all parts agree.
+        comparison: the comparison to export.
+        detail: the same comparison, as the API shows it.
         now: seconds since the epoch.
     """
     return Everything(
@@ -203,7 +202,7 @@ def whole(
 
 @cache
 def versions() -> dict[str, str]:
-    """What this process is made of, as far as its numbers depend on it."""
+    """Return the versions of all software that the numbers of a document depend on."""
     project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
     packages = {name: version(name) for name in ("numpy", "scipy", "pydantic")}
     return {"lossboard": project["version"], "python": platform.python_version(), **packages}

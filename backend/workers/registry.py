@@ -1,9 +1,8 @@
-"""The worker slots heard of lately. Kept in memory: they tell again every few seconds.
+"""Which worker slots and which running attempts are alive.
 
-Which running attempts have shown a sign of life lately.
-
-Deadlines are monotonic and live in this process alone: exactly one API process may serve a
-database. After its start every running run gets one full lease.
+Both are known from recent heartbeats and kept in the memory of this process: slots report every few
+seconds. The deadlines of leases use the monotonic clock. So exactly one API process may serve a
+database; after its start every running run gets one full lease.
 """
 
 import threading
@@ -17,9 +16,9 @@ from backend.http.dependencies import from_state
 from backend.workers.schemas import WorkerOut
 
 LOST_S: Final = 15.0
-"""Silence after which a slot counts as lost; it speaks every 5 s at least."""
+"""Silence after which a slot counts as lost; it reports at least every 5 s."""
 FORGOTTEN_S: Final = 600.0
-"""Silence after which a slot is not listed any more."""
+"""Silence after which a slot is no longer listed."""
 
 
 @dataclass
@@ -32,7 +31,7 @@ class _Slot:
 
 
 class Workers:
-    """All slots; safe to use from any thread."""
+    """All known slots; safe to use from any thread."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -40,18 +39,18 @@ class Workers:
         self._lock = threading.Lock()
 
     def seen(self, name: str, *, device: str, host: str, pid: int, run: str | None) -> None:
-        """A slot said that it lives, and what it works on."""
+        """Note that a slot is alive, and which run it has."""
         with self._lock:
             self._slots[name] = _Slot(device, host, pid, run, self._clock())
 
     def busy(self, name: str, *, run: str, device: str) -> None:
-        """A slot's heartbeat; where it runs is known from its last `seen`."""
+        """Note a heartbeat of a slot's run; the slot's host is known from its last `seen`."""
         with self._lock:
             slot = self._slots.setdefault(name, _Slot(device, "", 0, run, 0.0))
             slot.run, slot.seen = run, self._clock()
 
     def listed(self) -> list[WorkerOut]:
-        """The slots by name."""
+        """Return the slots in the order of their names."""
         now = self._clock()
         with self._lock:
             for name in [n for n, s in self._slots.items() if now - s.seen > FORGOTTEN_S]:
@@ -69,22 +68,22 @@ class Workers:
             ]
 
     def alive(self) -> Counter[str]:
-        """Living slots by device class."""
+        """Return the numbers of living slots by device class."""
         return Counter(slot.device for slot in self.listed() if slot.state != "lost")
 
 
 @dataclass
 class Lease:
-    """One attempt's time until its worker counts as dead."""
+    """The time until which an attempt's worker counts as alive."""
 
     run: str
     attempt: int
     deadline: float
     strike: bool = True
-    """Whether its lapse counts against the run; not if no heartbeat reached this process, for
-    then the fault may be this process's absence."""
+    """Whether a lapse counts against the run. It does not if no heartbeat has reached this process,
+    as then this process may have been absent."""
     tail: str | None = None
-    """The stream's last entry when the lapse was noticed."""
+    """Id of the event stream's last entry when the lapse was noticed."""
 
 
 class Leases:
@@ -103,19 +102,19 @@ class Leases:
             self._leases[run] = lease
 
     def end(self, lease: Lease) -> None:
-        """Forget a lease, unless it was renewed meanwhile."""
+        """Remove a lease, unless it has been renewed meanwhile."""
         with self._lock:
             if self._leases.get(lease.run) is lease:
                 del self._leases[lease.run]
 
     def lapsed(self) -> list[Lease]:
-        """Leases whose deadline has passed."""
+        """Return the leases whose deadline has passed."""
         now = self._clock()
         with self._lock:
             return [lease for lease in self._leases.values() if lease.deadline <= now]
 
     def holds(self, lease: Lease) -> bool:
-        """Whether the lease has not been renewed or ended since."""
+        """Return whether the lease is current: not renewed or ended since."""
         with self._lock:
             return self._leases.get(lease.run) is lease
 

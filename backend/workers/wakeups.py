@@ -1,4 +1,4 @@
-"""Wake-ups for workers: Celery messages that carry no run; the slot asks the API for one."""
+"""Wake workers by Celery messages. A message names no run: the woken slot asks the API for one."""
 
 from typing import Final
 
@@ -8,11 +8,11 @@ from backend.ingest import event_stream
 from contract.names import WAKE_TASK, wake_queue
 
 PER_SLOT: Final = 2
-"""Wake-ups that wait per slot: one for now, one for when it is done."""
+"""Messages waiting in the queue for each slot: one for now, one for when its run is over."""
 
 
 class WakeQueue:
-    """Sends wake-ups; used by the sweeper's thread only."""
+    """Sends wake-ups. Only the sweeper's thread may use it, except `behind`."""
 
     def __init__(self, redis_url: str) -> None:
         self._client = event_stream.connect(redis_url, timeout=2.0)
@@ -24,10 +24,10 @@ class WakeQueue:
         )
 
     def top_up(self, device: str, queued: int, slots: int) -> int:
-        """Make sure that wake-ups wait for queued runs; how many were sent.
+        """Send as many wake-ups as the queued runs of a device class need; return how many.
 
         Raises:
-            redis.RedisError, kombu.exceptions.OperationalError: the broker is away.
+            redis.RedisError, kombu.exceptions.OperationalError: the broker is unavailable.
         """
         queue = wake_queue(device)
         waiting = int(self._client.llen(queue))
@@ -43,18 +43,18 @@ class WakeQueue:
         return max(0, missing)
 
     def tail(self) -> str:
-        """The event stream's newest entry.
+        """Return the id of the event stream's newest entry.
 
         Raises:
-            redis.RedisError: the broker is away.
+            redis.RedisError: the broker is unavailable.
         """
         return event_stream.newest_entry(self._client)
 
     def behind(self) -> event_stream.Lag:
-        """How far the database is behind the event stream; from any thread.
+        """Return how far the database is behind the event stream. Any thread may call this.
 
         Raises:
-            redis.RedisError: the broker is away.
+            redis.RedisError: the broker is unavailable.
         """
         return event_stream.lag(self._client)
 

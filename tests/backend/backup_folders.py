@@ -57,7 +57,7 @@ class Folder:
         (folder / THUMBNAILS).write_bytes(b"small")
         key = made.id
         with self.database.write() as write:
-            datasets.put(write, made)
+            datasets.add(write, made)
         return key
 
     def running(self, checkpoint: bytes = b"a training's state") -> Attempt:

@@ -143,7 +143,7 @@ def put_snapshot(
 def _projection(session: Any, blobs: Blobs, made: Comparison, method: str, dims: int) -> Projection:
     """Project all arms and epochs of the first seed on the principal axes of its last epoch."""
     seed = made.spec["seeds"][0]
-    inputs = projections.inputs(session, made, seed)
+    inputs = projections.projection_inputs(session, made, seed)
     laid = []
     for arm in inputs:
         layers = [
@@ -155,7 +155,7 @@ def _projection(session: Any, blobs: Blobs, made: Comparison, method: str, dims:
         laid.append([(layer - layer.mean(axis=0)) @ axes.T for layer in layers])
     now = time.time()
     return Projection(
-        id=projections.id_of(made.id, method, dims, seed, inputs),
+        id=projections.projection_id(made.id, method, dims, seed, inputs),
         comparison_id=made.id,
         method=method,
         dims=dims,

@@ -1,4 +1,4 @@
-"""Comparisons of uploaded data sets: what cannot be trained is refused when it is submitted."""
+"""Comparisons of uploaded data sets: one that cannot be trained is refused at submit."""
 
 from pathlib import Path
 from typing import Any
@@ -40,13 +40,15 @@ def problems(client: httpx.Client, **changes: Any) -> Json:
     return {field["path"]: field["message"] for field in body["fields"]}
 
 
-def test_each_kind_is_taken(client: httpx.Client, ids: dict[str, str]) -> None:
+def test_each_kind_is_accepted(client: httpx.Client, ids: dict[str, str]) -> None:
     for kind, dataset in ids.items():
         both = {"visual_encoder": small()["encoder"]} if kind == "paired_features" else {}
         assert problems(client, data={"kind": kind, "dataset": dataset}, **both) == {}
 
 
-def test_it_must_be_there_and_of_that_kind(client: httpx.Client, ids: dict[str, str]) -> None:
+def test_the_data_set_must_exist_and_be_of_the_kind_of_the_spec(
+    client: httpx.Client, ids: dict[str, str]
+) -> None:
     found = problems(client, data={"kind": "features", "dataset": "d0"})
     assert "there is no uploaded data set 'd0'" in found["data.dataset"]
     found = problems(client, data={"kind": "features", "dataset": ids["image_folder"]})
@@ -54,9 +56,7 @@ def test_it_must_be_there_and_of_that_kind(client: httpx.Client, ids: dict[str, 
     assert problems(client, data={"kind": "features", "file": "/somewhere.npz"}) == {}
 
 
-def test_it_is_told_together_with_everything_else(
-    client: httpx.Client, ids: dict[str, str]
-) -> None:
+def test_its_problems_are_listed_with_all_others(client: httpx.Client, ids: dict[str, str]) -> None:
     data = {"kind": "features", "dataset": "d0", "speed": 3}
     found = problems(client, data=data, colour="red", seeds=[])
     assert set(found) == {"data.dataset", "data.speed", "colour", "seeds"}
@@ -101,7 +101,9 @@ def test_a_split_by_class_needs_classes(client: httpx.Client, ids: dict[str, str
     "split_by", [("item", "classes"), ("class", "classes"), ("class", "items")]
 )
 @pytest.mark.parametrize("sizes", [[11] * 12, [2, 3, 40, 5, 11, 6, 9, 30, 2, 2, 8, 13]])
-def test_the_share_that_trains_is_the_workers(sizes: list[int], split_by: tuple[Any, Any]) -> None:
+def test_the_training_share_is_the_same_as_the_workers(
+    sizes: list[int], split_by: tuple[Any, Any]
+) -> None:
     by, validation = split_by
     data = FeaturesData(dataset="d", split=by, validation=validation)
     items, classes = training_share(sizes, data)
@@ -133,7 +135,7 @@ def test_classes_too_small_to_validate(
 
 
 @pytest.mark.parametrize("validation", ["classes", "items"])
-def test_the_least_classes_are_the_workers(validation: Any) -> None:
+def test_the_least_classes_are_the_same_as_the_workers(validation: Any) -> None:
     least = MIN_CLASSES[validation]
     split(np.repeat(np.arange(least), 10), by="class", validation=validation, seed=0)
     with pytest.raises(DataError, match="split by item"):

@@ -1,4 +1,4 @@
-"""Data sets are uploaded, shown, handed to workers and deleted."""
+"""Data sets over HTTP: upload, list, read by workers, delete."""
 
 import hashlib
 import io
@@ -100,16 +100,14 @@ def test_the_same_content_is_the_same_data_set(api: Api, parts: Parts, tmp_path:
     assert len(api.get("/datasets")["datasets"]) == 1
 
 
-def test_the_kind_is_a_part_of_what_it_is(api: Api, tmp_path: Path) -> None:
+def test_another_kind_of_the_same_file_is_another_data_set(api: Api, tmp_path: Path) -> None:
     both = {**table(), "audio": table()["features"], "visual": table()["features"]}
     file = feature_table(tmp_path, **both)
     ids = {upload(api.http, file, kind)["id"] for kind in ("features", "paired_features")}
     assert len(ids) == 2
 
 
-def test_a_file_that_was_lost_comes_back_by_another_upload(
-    api: Api, parts: Parts, tmp_path: Path
-) -> None:
+def test_a_lost_file_is_restored_by_another_upload(api: Api, parts: Parts, tmp_path: Path) -> None:
     file = feature_table(tmp_path)
     first = upload(api.http, file, "features")
     content = parts.uploads.content(first["id"])
@@ -119,7 +117,7 @@ def test_a_file_that_was_lost_comes_back_by_another_upload(
     assert _content(api.http, first["id"]).content == file.read_bytes()
 
 
-def test_workers_get_the_file_as_it_came(api: Api, tmp_path: Path) -> None:
+def test_workers_get_the_file_unchanged(api: Api, tmp_path: Path) -> None:
     file = image_archive(tmp_path)
     made = upload(api.http, file, "image_folder")
     answer = _content(api.http, made["id"])
@@ -142,7 +140,7 @@ def test_deleted_with_its_files(api: Api, parts: Parts, tmp_path: Path) -> None:
 
 
 @pytest.mark.both_databases
-def test_not_deleted_while_comparisons_are_of_it(api: Api, parts: Parts, tmp_path: Path) -> None:
+def test_not_deleted_while_comparisons_use_it(api: Api, parts: Parts, tmp_path: Path) -> None:
     made = upload(api.http, feature_table(tmp_path), "features", "embeddings")
     data = {"kind": "features", "dataset": made["id"]}
     training = {"epochs": 1, "batch_size": 8}
@@ -158,7 +156,7 @@ def test_not_deleted_while_comparisons_are_of_it(api: Api, parts: Parts, tmp_pat
     assert is_clean(api.http, parts)
 
 
-def test_the_catalogue_says_what_is_surely_there(api: Api) -> None:
+def test_the_catalogue_says_which_kinds_of_data_are_present(api: Api) -> None:
     present = {row["kind"]: row["present"] for row in api.get("/catalogue")["data"]}
     assert {kind for kind, there in present.items() if there} == {
         *("digits", "synthetic", "image_folder", "features", "paired_features")
@@ -167,7 +165,7 @@ def test_the_catalogue_says_what_is_surely_there(api: Api) -> None:
 
 
 @pytest.mark.parametrize("way", ["quoted", "last"])
-def test_forms_as_other_clients_write_them(client: httpx.Client, tmp_path: Path, way: str) -> None:
+def test_forms_of_other_clients(client: httpx.Client, tmp_path: Path, way: str) -> None:
     content = feature_table(tmp_path).read_bytes()
     head = b'--xYz\r\nContent-Disposition: form-data; name="'
     file = head + b'file"; filename="f.npz"\r\nContent-Type: application/x-zip\r\n\r\n'

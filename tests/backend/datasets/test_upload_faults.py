@@ -1,4 +1,4 @@
-"""Uploads that are broken off, by the client, the disk, the checking process or the API's end."""
+"""Uploads that the client, the disk, the checking process or the API's end interrupts."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ from tests.support.tiny_sets import image_files, zipped
 from tests.support.waiting import still_alive, until
 
 
-def test_a_client_that_goes_while_it_sends(client: httpx.Client, parts: Parts) -> None:
+def test_a_client_that_disconnects_while_it_sends(client: httpx.Client, parts: Parts) -> None:
     class GoneError(Exception):
         pass
 
@@ -53,7 +53,7 @@ def test_a_client_that_goes_while_it_sends(client: httpx.Client, parts: Parts) -
     until(lambda: is_clean(client, parts), "the upload to be gone", timeout=20)
 
 
-def test_a_client_that_goes_during_the_check(
+def test_a_client_that_disconnects_during_the_check(
     served: tuple[object, Parts], client: httpx.Client, tmp_path: Path
 ) -> None:
     parts = served[1]
@@ -102,7 +102,9 @@ def test_a_check_that_is_killed(client: httpx.Client, parts: Parts, tmp_path: Pa
     assert upload(client, image_archive(tmp_path), "image_folder")
 
 
-def test_two_who_send_the_same_at_once(client: httpx.Client, parts: Parts, tmp_path: Path) -> None:
+def test_two_clients_that_upload_the_same_at_once(
+    client: httpx.Client, parts: Parts, tmp_path: Path
+) -> None:
     file = image_archive(tmp_path)
     answers: list[httpx.Response] = []
     senders = [
@@ -156,7 +158,7 @@ def test_a_full_disk(
         assert upload(api.http, image_archive(tmp_path), "image_folder")
 
 
-def test_what_a_dead_process_left_is_removed_at_the_next_start(
+def test_unfinished_uploads_of_a_dead_process_are_deleted_at_the_next_start(
     serve: Serve, settings: Settings, tmp_path: Path
 ) -> None:
     file = feature_table(tmp_path)

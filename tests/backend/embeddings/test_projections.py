@@ -1,4 +1,4 @@
-"""Projections: made once, by whoever projects, for everybody who asks; and as a table."""
+"""Projections: computed once for all viewers who request them, and as a table."""
 
 import csv
 import io
@@ -27,12 +27,12 @@ POINTS = 30
 
 @pytest.fixture
 def filled(parts: Parts) -> str:
-    """Two arms, two seeds, epochs 0 and 1, 30 samples; nothing is projected yet."""
+    """A comparison with two arms, two seeds, epochs 0 and 1, 30 samples and no projection yet."""
     return fill(parts.database, parts.blobs, epochs=1, samples=POINTS, projected=False)
 
 
 @pytest.mark.both_databases
-def test_from_the_question_to_the_coordinates(api: Api, parts: Parts, filled: str) -> None:
+def test_from_the_request_to_the_coordinates(api: Api, parts: Parts, filled: str) -> None:
     assert claim_projection(api) is None
     asked = get_projection(api, filled, seed=1, method="tsne", dims=3)
     assert (asked["state"], asked["progress"], asked["eta_s"]) == ("queued", 0, None)
@@ -68,7 +68,7 @@ def test_from_the_question_to_the_coordinates(api: Api, parts: Parts, filled: st
     assert "immutable" in answer.headers["cache-control"]
 
 
-def test_every_question_has_its_own_answer(api: Api, filled: str) -> None:
+def test_every_query_has_its_own_projection(api: Api, filled: str) -> None:
     asked = [
         {"seed": seed, "method": method, "dims": dims}
         for seed in (0, 1)
@@ -84,7 +84,7 @@ def test_every_question_has_its_own_answer(api: Api, filled: str) -> None:
     assert taken == [*quick, *others]  # PCA takes no time; then the oldest first
 
 
-def test_asking_again_writes_nothing(
+def test_a_second_request_writes_nothing(
     api: Api, parts: Parts, filled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_write() -> AbstractContextManager[Any]:
@@ -126,7 +126,7 @@ def test_the_table_has_every_coordinate(api: Api, parts: Parts) -> None:
     assert flat.splitlines()[0] == "arm,epoch,sample,id,label,x,y"
 
 
-def test_no_table_before_there_are_coordinates(api: Api, parts: Parts, filled: str) -> None:
+def test_no_table_before_the_coordinates_are_ready(api: Api, parts: Parts, filled: str) -> None:
     url = f"{V1}/comparisons/{filled}/projection/coordinates.csv?seed=0&method=pca"
     assert "not asked for yet" in check_error(api.http.get(url), 409, "conflict")["message"]
     assert projection_states(parts) == {}
@@ -134,7 +134,7 @@ def test_no_table_before_there_are_coordinates(api: Api, parts: Parts, filled: s
     assert "is queued" in check_error(api.http.get(url), 409, "conflict")["message"]
 
 
-def test_what_cannot_be_asked(api: Api, filled: str) -> None:
+def test_invalid_queries(api: Api, filled: str) -> None:
     url = f"{V1}/comparisons/{filled}/projection"
     wrong: list[tuple[dict[str, str | int], str]] = [
         ({"method": "pca"}, "seed"),

@@ -1,4 +1,4 @@
-"""What snapshots say through the API: as the workers told it, of the arms that have them."""
+"""Snapshots through the API: as the workers sent them, for the arms that have them."""
 
 import io
 
@@ -17,12 +17,12 @@ AT = {"seed": 1, "epoch": 2}
 
 @pytest.fixture
 def filled(parts: Parts) -> str:
-    """Two arms, two seeds, epochs 0 to 2, 60 samples."""
+    """A comparison with two arms, two seeds, epochs 0 to 2 and 60 samples."""
     return fill(parts.database, parts.blobs, epochs=2, samples=60)
 
 
 def embeddings(api: Api, parts: Parts, comparison: str) -> dict[str, NDArray[np.float64]]:
-    """Arm -> [N, D] at AT, through the API."""
+    """Return the embeddings [N, D] of each arm at AT, through the API."""
     with parts.database.read() as session:
         rows = snapshots.of_comparison(session, comparison, AT["seed"])
     found = {}
@@ -33,7 +33,7 @@ def embeddings(api: Api, parts: Parts, comparison: str) -> dict[str, NDArray[np.
     return found
 
 
-def test_what_there_is_to_look_at(api: Api, filled: str) -> None:
+def test_samples_seeds_and_epochs(api: Api, filled: str) -> None:
     space = api.get(f"/comparisons/{filled}/space")
     runs = api.get(f"/comparisons/{filled}/runs")["runs"]
     assert space["seeds"] == [0, 1]
@@ -65,7 +65,7 @@ def test_pairs_have_modalities_and_sounds(api: Api, parts: Parts) -> None:
     assert heard.headers["content-type"] == "audio/wav"
 
 
-def test_before_the_first_snapshot_there_is_nothing(api: Api) -> None:
+def test_a_comparison_without_snapshots(api: Api) -> None:
     own = api.submit()
     assert api.get(f"/comparisons/{own}/space") == {"samples": None, "seeds": [], "runs": []}
     for path in ("space/facts?seed=0&epoch=0", "space/distances?seed=0"):
@@ -73,7 +73,7 @@ def test_before_the_first_snapshot_there_is_nothing(api: Api) -> None:
         assert "no snapshot of seed 0 yet" in body["message"]
 
 
-def test_facts_are_what_the_embeddings_say(api: Api, parts: Parts, filled: str) -> None:
+def test_facts_follow_from_the_embeddings(api: Api, parts: Parts, filled: str) -> None:
     labels = np.array(api.get(f"/comparisons/{filled}/space")["samples"]["labels"])
     told = api.get(f"/comparisons/{filled}/space/facts", **AT)
     assert (told["seed"], told["epoch"]) == (1, 2)
@@ -123,7 +123,7 @@ def test_distances_over_the_epochs(api: Api, filled: str) -> None:
     assert last["histograms"][0] != facts["histogram"]
 
 
-def test_what_there_is_not(api: Api, filled: str) -> None:
+def test_a_missing_seed_or_epoch_is_named(api: Api, filled: str) -> None:
     for path, said in (
         ("space/facts?seed=9&epoch=0", "no snapshot of seed 9 yet"),
         ("space/facts?seed=0&epoch=7", "no snapshot of epoch 7; it has 0, 1, 2"),
@@ -137,7 +137,7 @@ def test_what_there_is_not(api: Api, filled: str) -> None:
         assert "'nothing'" in missing["message"]
 
 
-def test_a_sample_that_there_is_not(api: Api, filled: str) -> None:
+def test_an_unknown_sample_is_refused(api: Api, filled: str) -> None:
     path = f"{V1}/comparisons/{filled}/space/neighbours"
     answer = api.http.get(path, params={**AT, "sample": 60})
     [field] = check_error(answer, 422, "invalid_request")["fields"]

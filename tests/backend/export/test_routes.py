@@ -1,4 +1,4 @@
-"""A comparison as files: spec, tables, everything."""
+"""A comparison as files: its spec, its tables, and everything as one document."""
 
 import csv
 import io
@@ -16,8 +16,8 @@ import pytest
 
 from backend.export import files
 from backend.export import routes as export
-from backend.export.files import disposition, file_name
-from backend.export.tables import BATCH, Row, Table
+from backend.export.files import content_disposition, file_name
+from backend.export.tables import MAX_BATCH_ROWS, Row, Table
 from backend.state import Parts
 from contract.catalogue.catalogue import catalogue
 from tests.backend.helpers import Api
@@ -27,16 +27,16 @@ KEY = "retrieval.map_at_r"
 
 
 def curves(arm: str, seed: int) -> Curves:
-    """Dynamics by step, one evaluated metric with its test, backbone and chance values."""
-    own: dict[str, Mapping[int, float | None]] = {
+    """Return dynamics by step, and one evaluated metric with test, backbone and chance values."""
+    found: dict[str, Mapping[int, float | None]] = {
         "dynamics.loss": per_epoch(None, *[1.0 / (1 + seed)] * 10),
         KEY: {0: 0.1, 50: None, 100: 0.5 + 0.1 * seed},
         f"test.{KEY}": {100: 0.6},
         f"chance.{KEY}": {0: 0.01},
     }
     if arm == "pull":
-        return own
-    return {**own, "dynamics.loss": per_epoch(1.0, *[1.0] * 10), f"backbone.{KEY}": {0: 0.3}}
+        return found
+    return {**found, "dynamics.loss": per_epoch(1.0, *[1.0] * 10), f"backbone.{KEY}": {0: 0.3}}
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def comparison(parts: Parts) -> str:
     )
 
 
-def asked(client: httpx.Client, comparison: str, **params: str) -> httpx.Response:
+def get_export(client: httpx.Client, comparison: str, **params: str) -> httpx.Response:
     answer = client.get(f"/api/v1/comparisons/{comparison}/export", params=params)
     assert answer.status_code == 200, answer.text
     return answer
@@ -64,12 +64,12 @@ def read_parquet(answer: httpx.Response) -> Any:
 @pytest.mark.parametrize(
     "preset", [row for row in catalogue()["presets"] if row["spec"]], ids=lambda row: row["id"]
 )
-def test_an_exported_spec_is_taken_again_and_exported_alike(
+def test_an_exported_spec_can_be_submitted_and_is_exported_alike(
     client: httpx.Client, preset: dict[str, Any]
 ) -> None:
     made = client.post("/api/v1/comparisons", json=preset["spec"])
     assert made.status_code == 201, made.text
-    first = asked(client, made.json()["id"])
+    first = get_export(client, made.json()["id"])
     again = client.post(
         "/api/v1/comparisons",
         content=first.content,
@@ -77,12 +77,12 @@ def test_an_exported_spec_is_taken_again_and_exported_alike(
     )
     assert again.status_code == 201, again.text
     assert again.json()["spec"] == first.json() == made.json()["spec"]
-    assert asked(client, again.json()["id"]).content == first.content
+    assert get_export(client, again.json()["id"]).content == first.content
 
 
 @pytest.mark.both_databases
 def test_everything_is_one_document(client: httpx.Client, api: Api, comparison: str) -> None:
-    found = asked(client, comparison, what="all").json()
+    found = get_export(client, comparison, what="all").json()
     assert found["spec"] == api.get(f"/comparisons/{comparison}")["spec"]
     assert found["runs"] == api.get(f"/comparisons/{comparison}/runs")["runs"]
     assert found["summary"] == api.get(f"/comparisons/{comparison}/summary")
@@ -93,7 +93,7 @@ def test_everything_is_one_document(client: httpx.Client, api: Api, comparison: 
 
 
 def test_results_are_a_row_for_each_value(client: httpx.Client, comparison: str) -> None:
-    rows = read_csv(asked(client, comparison, format="csv", what="results"))
+    rows = read_csv(get_export(client, comparison, format="csv", what="results"))
     assert list(rows[0]) == ["arm", "seed", "metric", "step", "value", "censored", "state"]
     of = {(row["arm"], row["seed"], row["metric"]): row for row in rows}
     assert len(of) == len(rows), "no value stands twice"
@@ -108,12 +108,12 @@ def test_results_are_a_row_for_each_value(client: httpx.Client, comparison: str)
     assert any(row["censored"] == "true" for row in rows), "a loss that never halved is a bound"
 
 
-def test_csv_and_parquet_say_the_same_and_parquet_has_types(
+def test_csv_and_parquet_have_the_same_values_and_parquet_has_types(
     client: httpx.Client, comparison: str
 ) -> None:
     for what in ("results", "series", "runs"):
-        lines = read_csv(asked(client, comparison, format="csv", what=what))
-        table = read_parquet(asked(client, comparison, format="parquet", what=what)).read()
+        lines = read_csv(get_export(client, comparison, format="csv", what=what))
+        table = read_parquet(get_export(client, comparison, format="parquet", what=what)).read()
         assert table.column_names == list(lines[0])
         assert table.num_rows == len(lines) > 0
         for line, row in zip(lines, table.to_pylist(), strict=True):
@@ -123,7 +123,7 @@ def test_csv_and_parquet_say_the_same_and_parquet_has_types(
     kinds = {field.name: field.type for field in table.schema}
     assert kinds["seed"] == pa.int64()
     assert kinds["arm"] == pa.string()
-    schema = read_parquet(asked(client, comparison, format="parquet")).schema_arrow
+    schema = read_parquet(get_export(client, comparison, format="parquet")).schema_arrow
     assert schema.field("value").type == pa.float64()
     assert schema.field("censored").type == pa.bool_()
 
@@ -131,18 +131,18 @@ def test_csv_and_parquet_say_the_same_and_parquet_has_types(
 def test_series_are_raw_points_and_a_value_that_is_not_finite_is_empty(
     client: httpx.Client, comparison: str
 ) -> None:
-    rows = read_csv(asked(client, comparison, format="csv", what="series"))
+    rows = read_csv(get_export(client, comparison, format="csv", what="series"))
     mine = [row for row in rows if (row["arm"], row["seed"]) == ("pull", "0")]
     loss = [row for row in mine if row["key"] == "dynamics.loss"]
     assert [int(row["step"]) for row in loss] == list(range(1, 101))
     assert {float(row["value"]) for row in loss} == {0.99, 1.01}, "not thinned"
     assert [row["value"] for row in mine if row["key"] == KEY] == ["0.1", "", "0.5"]
-    table = read_parquet(asked(client, comparison, format="parquet", what="series")).read()
+    table = read_parquet(get_export(client, comparison, format="parquet", what="series")).read()
     assert table.column("value").null_count == sum(row["value"] == "" for row in rows)
 
 
 def test_runs_are_a_row_each_with_state_and_error(client: httpx.Client, comparison: str) -> None:
-    rows = read_csv(asked(client, comparison, format="csv", what="runs"))
+    rows = read_csv(get_export(client, comparison, format="csv", what="runs"))
     assert [(row["arm"], row["seed"]) for row in rows] == [
         (arm["name"], str(seed)) for seed in (0, 1, 2) for arm in PAIR
     ]
@@ -155,41 +155,46 @@ def test_a_text_that_a_spreadsheet_would_calculate_stays_a_text(
     client: httpx.Client, parts: Parts
 ) -> None:
     arms = [{**PAIR[0], "name": "=cmd()"}, {**PAIR[1], "name": '-1, "x"'}]
-    own = scripted_comparison(
+    comparison = scripted_comparison(
         parts.database, lambda arm, seed: {KEY: {1: -0.5}}, arms=arms, seeds=[0]
     )
-    rows = read_csv(asked(client, own, format="csv", what="series"))
+    rows = read_csv(get_export(client, comparison, format="csv", what="series"))
     assert [row["arm"] for row in rows] == ["'=cmd()", '\'-1, "x"']
     assert {row["value"] for row in rows} == {"-0.5"}, "numbers stay numbers"
-    table = read_parquet(asked(client, own, format="parquet", what="series")).read()
+    table = read_parquet(get_export(client, comparison, format="parquet", what="series")).read()
     assert table.column("arm").to_pylist() == ["=cmd()", '-1, "x"']
 
 
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n"])
-def test_every_beginning_of_a_formula_is_made_safe(begin: str) -> None:
-    assert files.safe(f"{begin}1+1") == f"'{begin}1+1"
-    assert files.safe(f"a{begin}") == f"a{begin}"
+def test_every_beginning_of_a_formula_is_escaped(begin: str) -> None:
+    assert files.escape_formula(f"{begin}1+1") == f"'{begin}1+1"
+    assert files.escape_formula(f"a{begin}") == f"a{begin}"
 
 
 def test_a_comparison_without_a_value_has_a_header_and_no_row(api: Api) -> None:
-    own = api.submit()
+    comparison = api.submit()
     for what in ("results", "series"):
-        assert read_csv(asked(api.http, own, format="csv", what=what)) == []
-        assert read_parquet(asked(api.http, own, format="parquet", what=what)).read().num_rows == 0
-    assert len(read_csv(asked(api.http, own, format="csv", what="runs"))) == 1
+        assert read_csv(get_export(api.http, comparison, format="csv", what=what)) == []
+        assert (
+            read_parquet(get_export(api.http, comparison, format="parquet", what=what))
+            .read()
+            .num_rows
+            == 0
+        )
+    assert len(read_csv(get_export(api.http, comparison, format="csv", what="runs"))) == 1
 
 
-def test_the_answer_has_a_length_and_the_temporary_file_is_gone(
+def test_the_answer_has_a_length_and_the_temporary_file_is_deleted(
     client: httpx.Client, parts: Parts, comparison: str
 ) -> None:
     before = sorted(parts.settings.data_dir.iterdir())
-    answer = asked(client, comparison, format="csv", what="series")
+    answer = get_export(client, comparison, format="csv", what="series")
     assert int(answer.headers["content-length"]) == len(answer.content)
     assert sorted(parts.settings.data_dir.iterdir()) == before
 
 
 class Counted:
-    """Batches that know how many of their rows are held at once."""
+    """Batches that count how many of their rows are in memory at once."""
 
     def __init__(self, batches: int) -> None:
         self.left = batches
@@ -202,8 +207,8 @@ class Counted:
         if not self.left:
             raise StopIteration
         self.left -= 1
-        self.given += BATCH
-        return [("a", 0, "k", self.given + i, 0.5) for i in range(BATCH)]
+        self.given += MAX_BATCH_ROWS
+        return [("a", 0, "k", self.given + i, 0.5) for i in range(MAX_BATCH_ROWS)]
 
 
 def test_parquet_is_written_in_row_groups_as_batches_come(tmp_path: Any) -> None:
@@ -218,21 +223,21 @@ def test_parquet_is_written_in_row_groups_as_batches_come(tmp_path: Any) -> None
         table = Table({name: columns[name] for name in order}, iter(batches))
         files.write_parquet(table, file)
     found = pq.ParquetFile(tmp_path / "x.parquet").metadata
-    assert found.num_rows == 7 * BATCH
+    assert found.num_rows == 7 * MAX_BATCH_ROWS
     assert [found.row_group(i).num_rows for i in range(found.num_row_groups)] == [
-        2 * BATCH,
-        2 * BATCH,
-        2 * BATCH,
-        BATCH,
+        2 * MAX_BATCH_ROWS,
+        2 * MAX_BATCH_ROWS,
+        2 * MAX_BATCH_ROWS,
+        MAX_BATCH_ROWS,
     ]
 
 
-def test_more_points_than_a_batch_come_whole(
+def test_more_points_than_a_batch_are_complete(
     client: httpx.Client, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.export.tables.BATCH", 30)
-    own = scripted_comparison(parts.database, curves)
-    rows = read_csv(asked(client, own, format="csv", what="series"))
+    monkeypatch.setattr("backend.export.tables.MAX_BATCH_ROWS", 30)
+    comparison = scripted_comparison(parts.database, curves)
+    rows = read_csv(get_export(client, comparison, format="csv", what="series"))
     loss = [int(row["step"]) for row in rows if row["key"] == "dynamics.loss"]
     assert loss == [*range(1, 101), *range(101)] * 3
 
@@ -247,7 +252,7 @@ def test_more_points_than_a_batch_come_whole(
         ({"format": "csv", "what": "pictures"}, "what", "results"),
     ],
 )
-def test_what_is_not_offered_is_refused_with_what_is(
+def test_an_unknown_format_or_table_is_refused(
     client: httpx.Client, comparison: str, params: dict[str, str], path: str, words: str
 ) -> None:
     answer = client.get(f"/api/v1/comparisons/{comparison}/export", params=params)
@@ -257,12 +262,12 @@ def test_what_is_not_offered_is_refused_with_what_is(
     assert words in " ".join(field["message"] for field in fields)
 
 
-def test_there_is_nothing_to_export_of_a_comparison_that_is_not(client: httpx.Client) -> None:
+def test_an_unknown_comparison_cannot_be_exported(client: httpx.Client) -> None:
     answer = client.get("/api/v1/comparisons/c0/export")
     assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
 
 
-def test_a_full_disk_is_said(
+def test_a_full_disk_is_an_error(
     client: httpx.Client, comparison: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
@@ -276,7 +281,7 @@ def test_a_full_disk_is_said(
 def test_a_download_keeps_the_comparisons_name_as_far_as_it_is_safe(
     client: httpx.Client, comparison: str
 ) -> None:
-    header = asked(client, comparison, format="csv").headers["content-disposition"]
+    header = get_export(client, comparison, format="csv").headers["content-disposition"]
     assert header.startswith('attachment; filename="Groe-a-b-results.csv"; ')
     assert unquote(header.partition("filename*=UTF-8''")[2]) == "Größe-a-b-results.csv"
 
@@ -296,10 +301,10 @@ def test_a_download_keeps_the_comparisons_name_as_far_as_it_is_safe(
         ("50 %", "50"),
     ],
 )
-def test_hostile_names_become_names_of_files(name: str, safe: str) -> None:
+def test_hostile_names_become_safe_file_names(name: str, safe: str) -> None:
     found = file_name(name, "c1", ".csv")
     assert found == f"{safe}.csv"
-    header = disposition(found)
+    header = content_disposition(found)
     assert re.fullmatch(r"attachment; filename=\"[\w.-]+\"; filename\*=UTF-8''[\w.%~-]+", header)
     assert json.loads(json.dumps(header)).isascii()
     assert unquote(header.partition("''")[2]) == found

@@ -7,7 +7,7 @@ import pytest
 
 from backend.db.models import Run
 from backend.embeddings import service as reading
-from backend.embeddings.service import Reader
+from backend.embeddings.service import SnapshotReader
 from backend.runs import snapshots
 from backend.state import Parts
 from backend.storage.blobs import Blobs
@@ -115,8 +115,8 @@ def test_points_of_different_samples_are_not_mixed(api: Api, parts: Parts) -> No
 
 
 def test_the_reader_caches_only_the_last(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MANY_FACTS", 2)
-    reader = Reader(parts.blobs)
+    monkeypatch.setattr(reading, "CACHED_FACTS", 2)
+    reader = SnapshotReader(parts.blobs)
     snapshots: list[Snapshot] = put_snapshots(parts.blobs, running(parts), [0, 2, 4])
     first, *_ = found = [reader.facts(one.facts) for one in snapshots]
     assert reader.facts(snapshots[2].facts) is found[2]

@@ -112,7 +112,7 @@ def figures(database: Database, comparison: str) -> dict[str, str]:
             ),
             "best epochs": best_epochs(session, arms),
             "values": [run_values(session, arms, key) for key in METRICS],
-            "table": [list(rows) for rows in tables.table(session, found, "results").batches],
+            "table": [list(rows) for rows in tables.build_table(session, found, "results").batches],
         }
         return {name: without_retry_data(str(one)) for name, one in numbers.items()}
 

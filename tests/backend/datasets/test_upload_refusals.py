@@ -1,4 +1,4 @@
-"""Uploads that are refused: each says why, nothing is left, and the API goes on."""
+"""Uploads that are refused: the answer says why, nothing is left, and the API still works."""
 
 import stat
 import struct
@@ -46,7 +46,7 @@ def _link(folder: Path) -> Path:
 
 
 def _bomb(folder: Path) -> Path:
-    """Says that it unpacks to six gigabytes."""
+    """Return an archive whose header claims that it unpacks to six gigabytes."""
     archive = zipped(folder / "a.zip", {**image_files(), "c0/x.bmp": b"", "c0/y.bmp": b""})
     content = bytearray(archive.read_bytes())
     for name in (b"c0/x.bmp", b"c0/y.bmp"):
@@ -57,7 +57,7 @@ def _bomb(folder: Path) -> Path:
 
 
 def _huge_array(folder: Path) -> Path:
-    """An array that its header says to be of terabytes."""
+    """Return an array whose header claims a size of terabytes."""
     path = npz(folder / "a.npz", table())
     header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000, 1000), }"
     header = header.ljust(117) + b"\n"
@@ -136,9 +136,7 @@ def test_more_problems_than_are_listed_are_counted(client: httpx.Client, tmp_pat
     assert len(body["fields"]) == 100
 
 
-def test_a_form_that_is_not_as_it_should_be(
-    client: httpx.Client, parts: Parts, tmp_path: Path
-) -> None:
+def test_an_invalid_form(client: httpx.Client, parts: Parts, tmp_path: Path) -> None:
     file = feature_table(tmp_path)
     content = file.read_bytes()
     form = {"name": "x", "kind": "features"}
@@ -171,7 +169,7 @@ def _raw(client: httpx.Client, body: bytes) -> httpx.Response:
     return client.post(URL, content=body, headers=headers)
 
 
-def test_only_uploads_may_be_large_and_they_too_have_a_limit(
+def test_only_uploads_may_be_large_and_they_have_a_limit_too(
     serve: Serve, settings: Settings, tmp_path: Path
 ) -> None:
     with serve(replace(settings, max_upload_mb=4.0)) as (api, parts):

@@ -1,4 +1,4 @@
-"""Projections whose projector, blobs or comparison go; and those that newer snapshots replace."""
+"""Projections that lose their projector, blobs or comparison, or that newer snapshots replace."""
 
 import pytest
 
@@ -29,13 +29,11 @@ POINTS = 30
 
 @pytest.fixture
 def filled(parts: Parts) -> str:
-    """Two arms, two seeds, epochs 0 and 1, 30 samples; nothing is projected yet."""
+    """A comparison with two arms, two seeds, epochs 0 and 1, 30 samples and no projection yet."""
     return fill(parts.database, parts.blobs, epochs=1, samples=POINTS, projected=False)
 
 
-def test_a_projector_that_says_nothing_loses_its_projection(
-    api: Api, parts: Parts, filled: str
-) -> None:
+def test_a_silent_projector_loses_its_projection(api: Api, parts: Parts, filled: str) -> None:
     get_projection(api, filled)
     task = claim_projection(api)
     assert task is not None
@@ -56,7 +54,9 @@ def test_a_projector_that_says_nothing_loses_its_projection(
     assert not report_progress(api, task["id"], 0.9)
 
 
-def test_a_failed_one_goes_again_after_a_while(api: Api, parts: Parts, filled: str) -> None:
+def test_a_failed_projection_may_be_requested_again_after_a_while(
+    api: Api, parts: Parts, filled: str
+) -> None:
     get_projection(api, filled)
     task = claim_projection(api)
     assert task is not None
@@ -72,7 +72,7 @@ def test_a_failed_one_goes_again_after_a_while(api: Api, parts: Parts, filled: s
     assert get_projection(api, filled)["state"] == "ready"
 
 
-def test_an_end_says_one_thing(api: Api, filled: str) -> None:
+def test_an_end_has_a_digest_or_an_error(api: Api, filled: str) -> None:
     own = get_projection(api, filled)["id"]
     claim_projection(api)
     for told in ({}, {"digest": "0" * 64, "error": "x"}, {"digest": "short"}, {"error": ""}):
@@ -86,7 +86,7 @@ def test_an_end_says_one_thing(api: Api, filled: str) -> None:
 
 
 @pytest.mark.parametrize("absent", [True, False])
-def test_coordinates_that_do_not_fit_are_not_shown(
+def test_coordinates_of_a_wrong_size_fail_the_projection(
     api: Api, parts: Parts, filled: str, absent: bool
 ) -> None:
     get_projection(api, filled)
@@ -99,7 +99,7 @@ def test_coordinates_that_do_not_fit_are_not_shown(
     assert said in failed["error"]
 
 
-def test_embeddings_that_are_gone_fail_it_and_the_next_is_handed_out(
+def test_a_projection_without_its_embeddings_fails_and_the_next_is_claimed(
     api: Api, parts: Parts, filled: str
 ) -> None:
     get_projection(api, filled)
@@ -116,7 +116,9 @@ def test_embeddings_that_are_gone_fail_it_and_the_next_is_handed_out(
     assert "the embeddings of 'triplet' at epoch 1 are not" in failed["error"]
 
 
-def test_a_comparison_that_is_deleted_meanwhile(api: Api, parts: Parts, filled: str) -> None:
+def test_a_comparison_that_is_deleted_while_it_is_projected(
+    api: Api, parts: Parts, filled: str
+) -> None:
     get_projection(api, filled)
     task = claim_projection(api)
     assert task is not None
@@ -130,7 +132,7 @@ def test_a_comparison_that_is_deleted_meanwhile(api: Api, parts: Parts, filled: 
 
 
 def two_running(parts: Parts) -> tuple[Run, Run]:
-    """The runs of two arms of one seed."""
+    """Return the runs of two arms of one seed."""
     submit(parts.database, arms=list(PAIR))
     first, second = claim(parts.database), claim(parts.database)
     assert first is not None
@@ -160,7 +162,7 @@ def test_only_epochs_that_all_arms_have_are_projected(api: Api, parts: Parts) ->
     assert [[one["epoch"] for one in arm["epochs"]] for arm in task["inputs"]] == [[0, 2], [0, 2]]
 
 
-def test_newer_snapshots_make_a_new_one_and_the_old_goes_when_it_is_ready(
+def test_newer_snapshots_make_a_new_projection_that_replaces_the_old_when_ready(
     api: Api, parts: Parts
 ) -> None:
     run, _ = two_running(parts)

@@ -1,4 +1,4 @@
-"""The machine's clock steps in mid-run, as time servers make it: no run is given away."""
+"""The machine's clock jumps while a run is running, as time servers set it: no run is lost."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ DAY = 86_400.0
 
 
 class Clock:
-    """The real one, set wrong by so many seconds."""
+    """The real clock plus an offset in seconds."""
 
     def __init__(self, real: Callable[[], float]) -> None:
         self._real = real
@@ -34,7 +34,7 @@ def clock(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.mark.parametrize("steps", [(DAY, -DAY), (-DAY, DAY), (3600.0, 7200.0)])
-def test_a_clock_that_steps_gives_no_run_away(
+def test_a_clock_that_jumps_loses_no_run(
     api: Api, parts: Parts, broker: Broker, clock: Clock, steps: tuple[float, float]
 ) -> None:
     comparison = api.submit()
@@ -55,7 +55,7 @@ def test_a_clock_that_steps_gives_no_run_away(
             "committed_seq": attempt.seq,
         }
         assert api.claim("other") is None
-        assert sane(api.get(f"/comparisons/{comparison}/runs")["runs"][0])
+        assert has_valid_times(api.get(f"/comparisons/{comparison}/runs")["runs"][0])
         assert run in str(api.get("/queue"))
         assert api.get("/health/ready")["status"] == "ok"
     send(broker.client, attempt.ended())
@@ -66,6 +66,6 @@ def test_a_clock_that_steps_gives_no_run_away(
     assert api.claim() is not None
 
 
-def sane(run: Json) -> bool:
-    """What is told of a run by the clock: never a time below none."""
+def has_valid_times(run: Json) -> bool:
+    """Return whether the remaining time of a run is unknown or not negative."""
     return run["eta_s"] is None or run["eta_s"] >= 0
