@@ -14,7 +14,7 @@ from sqlmodel import Session
 from backend.runs import progress, queue
 from backend.runs.fair_share import Slot, WaitingRun, plan_starts
 from backend.runs.queue import QueuedRun, RunWithOwner
-from backend.workers.schemas import WorkerOut
+from backend.workers.registry import WorkerOut
 from contract.names import DEVICES
 
 GUESS_S: Final = 60.0

@@ -15,8 +15,7 @@ from backend.runs import progress, queue
 from backend.runs import repository as runs
 from backend.runs.queue import RunWithOwner
 from backend.runs.schemas import RunOut, run_out
-from backend.workers.registry import Slots
-from backend.workers.schemas import WorkerOut
+from backend.workers.registry import Slots, WorkerOut
 from contract.events import Preparation
 
 router = APIRouter(tags=["queue"], route_class=SharedRoute)

@@ -10,15 +10,27 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel
 
 from backend.http.dependencies import from_state
-from backend.workers.schemas import WorkerOut
 
 LOST_S: Final = 15.0
 """Silence after which a slot counts as lost; it reports at least every 5 s."""
 FORGOTTEN_S: Final = 600.0
 """Silence after which a slot is no longer listed."""
+
+
+class WorkerOut(BaseModel):
+    """One worker slot."""
+
+    name: str
+    device: str
+    host: str
+    state: Literal["idle", "busy", "lost"]
+    run: str | None
+    seen_s_ago: float
 
 
 @dataclass

@@ -12,11 +12,17 @@ from backend.http.dependencies import Db
 from backend.http.times import Now
 from backend.runs import repository as runs
 from backend.runs.schemas import State
-from backend.workers.registry import AliveLeases, Slots
-from backend.workers.schemas import WorkerList
+from backend.workers.registry import AliveLeases, Slots, WorkerOut
 from contract import logs
 
+log = logging.getLogger(__name__)
 router = APIRouter(tags=["workers"])
+
+
+class WorkerList(BaseModel):
+    """All slots heard of lately."""
+
+    workers: list[WorkerOut]
 
 
 @router.get("/workers")
@@ -25,7 +31,6 @@ def read(workers: Slots) -> WorkerList:
     return WorkerList(workers=workers.listed())
 
 
-log = logging.getLogger(__name__)
 worker_router = APIRouter(
     prefix="/internal", tags=["internal"], dependencies=[Depends(worker_token)]
 )
