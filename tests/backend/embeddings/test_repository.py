@@ -73,12 +73,14 @@ def test_a_failed_projection_may_be_requested_again_after_a_while(
 
 
 def test_an_end_has_a_digest_or_an_error(api: Api, filled: str) -> None:
-    own = get_projection(api, filled)["id"]
+    projection = get_projection(api, filled)["id"]
     claim_projection(api)
-    for told in ({}, {"digest": "0" * 64, "error": "x"}, {"digest": "short"}, {"error": ""}):
-        check_error(api.internal(f"/projections/{own}/end", told), 422, "invalid_request")
+    for body in ({}, {"digest": "0" * 64, "error": "x"}, {"digest": "short"}, {"error": ""}):
+        check_error(api.internal(f"/projections/{projection}/end", body), 422, "invalid_request")
     check_error(
-        api.internal(f"/projections/{own}/progress", {"progress": 1.5}), 422, "invalid_request"
+        api.internal(f"/projections/{projection}/progress", {"progress": 1.5}),
+        422,
+        "invalid_request",
     )
     assert get_projection(api, filled)["state"] == "running"
     end_projection(api, "nothing", error="x")
@@ -142,19 +144,19 @@ def two_running(parts: Parts) -> tuple[Run, Run]:
 
 def test_only_epochs_that_all_arms_have_are_projected(api: Api, parts: Parts) -> None:
     first, second = two_running(parts)
-    own = first.comparison_id
-    url = f"{V1}/comparisons/{own}/projection?seed=0&method=pca"
+    comparison = first.comparison_id
+    url = f"{V1}/comparisons/{comparison}/projection?seed=0&method=pca"
     assert "no snapshots of seed 0" in check_error(api.http.get(url), 404, "not_found")["message"]
     # The second arm's come first; the spec's order holds all the same.
     store_snapshot_events(
         parts.database, Attempt(second.id), put_snapshots(parts.blobs, second, [0, 4, 2])
     )
-    alone = get_projection(api, own)
+    alone = get_projection(api, comparison)
     assert (alone["arms"], alone["epochs"]) == (["rank"], [0, 2, 4])
     store_snapshot_events(
         parts.database, Attempt(first.id), put_snapshots(parts.blobs, first, [0, 2, 3])
     )
-    both = get_projection(api, own)
+    both = get_projection(api, comparison)
     assert (both["arms"], both["epochs"]) == (["pull", "rank"], [0, 2])
     assert projection_states(parts) == {both["id"]: "queued"}  # it took the other's place
     task = claim_projection(api)
@@ -166,21 +168,21 @@ def test_newer_snapshots_make_a_new_projection_that_replaces_the_old_when_ready(
     api: Api, parts: Parts
 ) -> None:
     run, _ = two_running(parts)
-    own = run.comparison_id
+    comparison = run.comparison_id
     attempt = Attempt(run.id)
     [first, second, third] = put_snapshots(parts.blobs, run, [0, 2, 4])
     store_snapshot_events(parts.database, attempt, [first])
-    other = get_projection(api, own, method="tsne")["id"]
-    old = get_projection(api, own)
+    other = get_projection(api, comparison, method="tsne")["id"]
+    old = get_projection(api, comparison)
     task = claim_projection(api)
     claim_projection(api)
     assert task is not None
     assert task["id"] == old["id"]
     finish_projection(api, task, 40)
-    old = get_projection(api, own)
+    old = get_projection(api, comparison)
 
     store_snapshot_events(parts.database, attempt, [second])
-    new = get_projection(api, own)
+    new = get_projection(api, comparison)
     assert (new["state"], new["epochs"], new["coordinates"]) == ("queued", [0, 2], None)
     fields = ("id", "n", "epochs", "arms", "coordinates")
     assert new["earlier"] == {name: old[name] for name in fields}
@@ -189,12 +191,12 @@ def test_newer_snapshots_make_a_new_projection_that_replaces_the_old_when_ready(
     assert task is not None
 
     store_snapshot_events(parts.database, attempt, [third])  # the one under way is not given up
-    newest = get_projection(api, own)
+    newest = get_projection(api, comparison)
     assert newest["epochs"] == [0, 2, 4]
     assert report_progress(api, task["id"], 0.5)
     finish_projection(api, task, 40)
     assert projection_states(parts)[newest["id"]] == "queued"  # only what is older went
-    assert get_projection(api, own)["earlier"]["id"] == new["id"]
+    assert get_projection(api, comparison)["earlier"]["id"] == new["id"]
     assert old["id"] not in projection_states(parts)
     assert old["coordinates"].split("/")[-1] not in on_disk(parts.blobs)
     check_error(api.http.get(old["coordinates"]), 404, "not_found")
@@ -203,7 +205,7 @@ def test_newer_snapshots_make_a_new_projection_that_replaces_the_old_when_ready(
     assert task is not None
     assert task["id"] == newest["id"]
     finish_projection(api, task, 40)
-    ready = get_projection(api, own)
+    ready = get_projection(api, comparison)
     assert (ready["state"], ready["earlier"]) == ("ready", None)
     assert projection_states(parts) == {
         newest["id"]: "ready",

@@ -75,11 +75,11 @@ def test_a_comparison_without_snapshots(api: Api) -> None:
 
 def test_facts_follow_from_the_embeddings(api: Api, parts: Parts, filled: str) -> None:
     labels = np.array(api.get(f"/comparisons/{filled}/space")["samples"]["labels"])
-    told = api.get(f"/comparisons/{filled}/space/facts", **AT)
-    assert (told["seed"], told["epoch"]) == (1, 2)
+    answer = api.get(f"/comparisons/{filled}/space/facts", **AT)
+    assert (answer["seed"], answer["epoch"]) == (1, 2)
     of_arm = embeddings(api, parts, filled)
-    assert [arm["arm"] for arm in told["arms"]] == list(of_arm) == ["contrastive", "triplet"]
-    for arm in told["arms"]:
+    assert [arm["arm"] for arm in answer["arms"]] == list(of_arm) == ["contrastive", "triplet"]
+    for arm in answer["arms"]:
         vectors = of_arm[arm["arm"]]
         own = {c: vectors[labels == c] - vectors[labels == c].mean(axis=0) for c in set(labels)}
         for facts in arm["classes"]:
@@ -91,7 +91,7 @@ def test_facts_follow_from_the_embeddings(api: Api, parts: Parts, filled: str) -
         assert len(arm["correct"]) == len(arm["average_precision"]) == 60
         counted = arm["histogram"]
         assert sum(counted["positive"]) + sum(counted["negative"]) == 60 * 59 // 2
-    first, second = told["arms"]
+    first, second = answer["arms"]
     assert first["histogram"] != second["histogram"]
 
 
@@ -100,9 +100,9 @@ def test_neighbours_are_the_nearest(api: Api, parts: Parts, filled: str) -> None
     labels = api.get(f"/comparisons/{filled}/space")["samples"]["labels"]
     of_arm = embeddings(api, parts, filled)
     for k, kept in ((3, 3), (100, 10)):
-        told = api.get(f"/comparisons/{filled}/space/neighbours", **AT, sample=7, k=k)
-        assert (told["sample"], len(told["arms"])) == (7, 2)
-        for arm in told["arms"]:
+        answer = api.get(f"/comparisons/{filled}/space/neighbours", **AT, sample=7, k=k)
+        assert (answer["sample"], len(answer["arms"])) == (7, 2)
+        for arm in answer["arms"]:
             away = np.linalg.norm(of_arm[arm["arm"]] - of_arm[arm["arm"]][7], axis=1)
             order = np.argsort(away)[1 : kept + 1]
             assert [one["sample"] for one in arm["neighbours"]] == order.tolist()
@@ -113,11 +113,11 @@ def test_neighbours_are_the_nearest(api: Api, parts: Parts, filled: str) -> None
 
 @pytest.mark.both_databases
 def test_distances_over_the_epochs(api: Api, filled: str) -> None:
-    told = api.get(f"/comparisons/{filled}/space/distances", seed=1)
-    for arm in told["arms"]:
+    answer = api.get(f"/comparisons/{filled}/space/distances", seed=1)
+    for arm in answer["arms"]:
         assert arm["epochs"] == [0, 1, 2]
         assert len(arm["histograms"]) == 3
-    [last] = [arm for arm in told["arms"] if arm["arm"] == "triplet"]
+    [last] = [arm for arm in answer["arms"] if arm["arm"] == "triplet"]
     facts = api.get(f"/comparisons/{filled}/space/facts", **AT)["arms"][1]
     assert last["histograms"][2] == facts["histogram"]
     assert last["histograms"][0] != facts["histogram"]

@@ -104,7 +104,7 @@ def test_results_are_a_row_for_each_value(client: httpx.Client, comparison: str)
     assert of["pull", "1", f"chance.{KEY}"]["value"] == "0.01"
     assert of["rank", "0", f"backbone.{KEY}"]["value"] == "0.3"
     assert ("pull", "0", f"backbone.{KEY}") not in of
-    assert of["rank", "2", KEY]["state"] == "failed", "told, and left to the reader"
+    assert of["rank", "2", KEY]["state"] == "failed", "included, with its state"
     assert any(row["censored"] == "true" for row in rows), "a loss that never halved is a bound"
 
 
