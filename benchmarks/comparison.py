@@ -48,7 +48,7 @@ FEATURES: Final = 512
 
 
 def main() -> int:
-    """Measure each case in processes of its own, and report; 1 where a goal is missed."""
+    """Measure each case in separate processes and report. Returns 1 if a goal is missed."""
     parser = argparse.ArgumentParser(description="A whole comparison beside a peer's.")
     parser.add_argument("--items", type=int, default=10_000)
     parser.add_argument("--epochs", type=int, default=2)
@@ -118,7 +118,7 @@ def _in_process(asked: dict[str, Any]) -> dict[str, float]:
 
 
 def job(asked: dict[str, Any]) -> dict[str, float]:
-    """One run in this process: what it cost, and the Recall@1 it reached on the test split."""
+    """Run once in this process. Returns the cost, and the Recall@1 on the test split."""
     torch.set_num_threads(1)
     spec = spec_of(asked)
     began, cpu = time.perf_counter(), _cpu_s()
@@ -145,7 +145,7 @@ def job(asked: dict[str, Any]) -> dict[str, float]:
 
 
 def spec_of(asked: dict[str, Any]) -> ComparisonSpec:
-    """The comparison of one arm."""
+    """Return the spec of a comparison of one arm."""
     head = asked["network"] == "head"
     return parse_spec(
         {

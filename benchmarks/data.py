@@ -94,7 +94,7 @@ def main() -> int:
 
 
 def _epochs(spec: Encoder, repeats: int) -> tuple[float, float]:
-    """Median seconds of an epoch, ours and the DataLoader's."""
+    """Return the median seconds of an epoch, ours and the DataLoader's."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (ITEMS, 1, 28, 28), generator=generator, dtype=torch.uint8)
     labels = torch.randint(0, 10, (ITEMS,), generator=generator)
@@ -121,7 +121,7 @@ def _epochs(spec: Encoder, repeats: int) -> tuple[float, float]:
 
 
 def _training(spec: Encoder) -> Callable[[Tensor, Tensor], None]:
-    """Takes optimiser steps, warmed up."""
+    """A training that takes optimiser steps, after a warm-up."""
     torch.manual_seed(0)
     encoder: nn.Module = encoders.build(spec, (1, 28, 28))
     loss = losses.build({"kind": "contrastive"})
@@ -137,7 +137,7 @@ def _training(spec: Encoder) -> Callable[[Tensor, Tensor], None]:
 
 
 def _images(folder: Path) -> ImageFiles:
-    """JPEG files with something to see in them, in one folder a class."""
+    """Write JPEG files with visible patterns, one folder per class."""
     rng = np.random.default_rng(0)
     paths = []
     for at in range(FILES):
@@ -151,7 +151,7 @@ def _images(folder: Path) -> ImageFiles:
 
 
 def _second_start(folder: Path, files: ImageFiles) -> float:
-    """Median seconds to the end of the first step."""
+    """Return the median seconds to the end of the first step."""
     pool = data.load(_folder_data(folder), folder / "datasets")  # the first run checks all images
     assert isinstance(pool.items, ImageFiles)
     assert len(pool.items) == len(files)
@@ -183,7 +183,7 @@ def _second_start(folder: Path, files: ImageFiles) -> float:
 
 
 def start(folder: Path) -> float:
-    """Seconds to the end of the first step, in a process that does nothing else."""
+    """Return the seconds to the end of the first step, in a separate process."""
     torch.set_num_threads(1)
     warm_up()
     spec = parse_spec(
@@ -203,7 +203,7 @@ def start(folder: Path) -> float:
 
 
 class FirstStep(ListReporter):
-    """Notes when the first step was done."""
+    """A reporter that notes when the first step was done."""
 
     at: float | None = None
 
@@ -214,7 +214,7 @@ class FirstStep(ListReporter):
 
 
 def _extractions(folder: Path, files: ImageFiles) -> tuple[float, float]:
-    """Median seconds, ours into an empty cache and the bare loop's."""
+    """Return the median seconds of ours, into an empty cache, and of the bare loop."""
     backbone = encoders.backbone(_frozen(), folder=folder)
 
     def bare() -> Tensor:

@@ -48,7 +48,7 @@ COPIES: Final = "Memcpy DtoH"
 
 
 def main() -> None:
-    """Measure and report, or say that there is nothing to measure on."""
+    """Measure and report, or say that there is no GPU."""
     if not torch.cuda.is_available():
         print("skipped: no CUDA device")
         return
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def loss_rows() -> Iterator[Row]:
-    """A call of a loss, forward and backward."""
+    """Measure a call of a loss, forward and backward."""
     for kind in ("contrastive", "triplet"):
         for batch in (128, 256, 512, 1024, 2048, 4096):
             embeddings, labels = _batch(batch)
@@ -87,7 +87,7 @@ def loss_rows() -> Iterator[Row]:
 
 
 def step_rows() -> Iterator[Row]:
-    """Items a second of whole steps, everything measured."""
+    """Measure items per second of whole steps with all measurements."""
     for kind, batch in (
         ("contrastive", 128),
         ("triplet", 128),
@@ -109,7 +109,7 @@ def step_rows() -> Iterator[Row]:
 
 
 def measuring_rows() -> Iterator[Row]:
-    """The share of a step that goes into measuring it."""
+    """Measure the share of a step that its measurements take."""
     for kind in ("contrastive", "triplet"):
         for batch in (128, 512):
             ways = Steps(kind, batch), Steps(kind, batch, measure=False)
@@ -123,7 +123,7 @@ def measuring_rows() -> Iterator[Row]:
 
 
 def precision_rows() -> Iterator[Row]:
-    """An encoder's steps in other precisions, and compiled."""
+    """Measure an encoder's steps in other precisions, and compiled."""
     cases = (
         ("convnet, 28 x 28, batch 512", ConvnetEncoder(), (1, 28, 28), 512),
         (
@@ -166,7 +166,7 @@ def precision_rows() -> Iterator[Row]:
 
 
 def waiting_rows() -> Iterator[Row]:
-    """How often a hundred steps wait for the device between two readings, and with them."""
+    """Count how often a hundred steps wait for the device, without and with readings."""
     for kind in ("contrastive", "triplet"):
         for reads in (False, True):
             steps = Steps(kind, 128, read=reads)
@@ -209,7 +209,7 @@ def _there_and_back(way: Callable[..., Tensor], embeddings: Tensor, labels: Tens
 
 
 def seeds_rows() -> Iterator[Row]:
-    """All seeds of an arm as one computation, beside one after another."""
+    """Measure all seeds of an arm as one computation, against one after another."""
     for row in seeds_together.rows(torch.device("cuda"), SEEDS):
         yield replace(row, bench="gpu", case=f"seeds together: {row.case}", least_ratio=None)
 

@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 Painted = Sequence[tuple[int, float]]
-"""The newest step on the screen, and since when (seconds since 1970), in the order of time."""
+"""The newest step on the screen and the time (seconds since 1970) at which it came, in order."""
 
 
 def newest(points: Iterable[tuple[int, float]]) -> Painted:
@@ -35,26 +35,26 @@ class Traffic:
     def __init__(self) -> None:
         self._received: list[tuple[float, int]] = []
         self._offset: float | None = None
-        """From the browser's clock to seconds since 1970."""
+        """Convert a time of the browser's clock to seconds since 1970."""
 
     def requested(self, event: dict[str, Any]) -> None:
         """A request starts: tells both clocks."""
         self._offset = event["wallTime"] - event["timestamp"]
 
     def answered(self, event: dict[str, Any]) -> None:
-        """A piece of an answer, compressed as it came."""
+        """Count a part of an answer, in its compressed size."""
         size = event["encodedDataLength"] or event["dataLength"]
         self._received.append((event["timestamp"], size))
 
     def framed(self, event: dict[str, Any]) -> None:
-        """A message of a web socket."""
+        """Count a message of a web socket."""
         frame = event["response"]
         data: str = frame["payloadData"]
         size = len(base64.b64decode(data)) if frame["opcode"] == 2 else len(data.encode())
         self._received.append((event["timestamp"], size))
 
     def rate(self, since: float, until: float) -> float:
-        """Bytes a second between two times, in seconds since 1970."""
+        """Return bytes per second between two times, in seconds since 1970."""
         offset = self._offset or 0.0
         total = sum(size for at, size in self._received if since <= at + offset <= until)
         return total / (until - since)

@@ -15,13 +15,13 @@ def in_child(measure: Callable[..., Result], *args: Any) -> Result:
 
 
 def forget_peak() -> int:
-    """KiB that are resident now; the peak so far no longer counts."""
+    """Reset the peak, and return the KiB that are resident now."""
     Path("/proc/self/clear_refs").write_text("5")
     return _status("VmRSS")
 
 
 def added(before: int) -> float:
-    """MiB by which the peak since then exceeds the KiB before."""
+    """Return the MiB by which the peak since then exceeds the KiB before."""
     return (_status("VmHWM") - before) / 1024
 
 

@@ -56,7 +56,7 @@ Find = Callable[[Page], Locator]
 
 
 def main() -> int:
-    """Measure all and print them beside the goals."""
+    """Measure all pages, and print them with the goals."""
     parser = argparse.ArgumentParser(description="How fast the pages are.")
     parser.add_argument("--soak", type=float, default=0.0, metavar="MINUTES")
     soak_minutes: float = parser.parse_args().soak
@@ -118,7 +118,7 @@ def paints(stack: Stack, page: Page, comparison: str) -> list[Row]:
 
 
 def visit(stack: Stack, page: Page, path: str, find: Find) -> float:
-    """Seconds from the navigation until something is on the screen."""
+    """Return the seconds from the navigation until an element is on the screen."""
     page.goto("about:blank")
     began = time.monotonic()
     page.goto(f"{stack.ui_url}{path}", wait_until="commit")

@@ -44,7 +44,7 @@ for _ in range(3000):
     net(images).square().mean().backward()
 print(time.perf_counter() - began)
 """
-"""A training loop of about the size of the runs', begun at a word."""
+"""A training loop of about the size of the runs'; it begins when a line comes on stdin."""
 
 
 def main() -> int:
@@ -88,7 +88,7 @@ def main() -> int:
 
 
 def _measured(slots: int, runs: int) -> tuple[float, list[float]]:
-    """Seconds for all, and those of each run."""
+    """Return the seconds of all runs together, and of each run."""
     spec = small(
         seeds=list(range(runs)),
         encoder={"kind": "convnet", "embedding_dim": 64},
@@ -135,7 +135,7 @@ def _idle(stack: Stack) -> int:
 
 
 def _planned(runs: int, slots: int, seconds: float) -> float:
-    """When the last of so many equal runs ends."""
+    """Return when the last of this many equal runs ends."""
     waits = [
         WaitingRun(f"r{at}", "local", 0, ANY_DEVICE, (0.0, at, f"r{at}"), seconds)
         for at in range(runs)

@@ -47,7 +47,7 @@ def main() -> None:
 
 @contextmanager
 def empty_store() -> Iterator[tuple[Database, Broker]]:
-    """A database and a broker of their own."""
+    """Provide a database and a broker for one measurement."""
     with tempfile.TemporaryDirectory() as folder:
         broker = Broker(Path(folder))
         broker.start()
@@ -61,7 +61,7 @@ def empty_store() -> Iterator[tuple[Database, Broker]]:
 
 
 def collect(database: Database, broker: Broker, count: int, clock: Callable[[], float]) -> float:
-    """What the collector takes, by the clock, until the events of so many runs are stored."""
+    """Return the seconds that the collector takes until the events of all runs are stored."""
     last, stored = event_stream.newest_entry(broker.client), threading.Event()
 
     def watch(commit: Commit) -> None:
@@ -101,7 +101,7 @@ def _ingest(database: Database, broker: Broker) -> list[Row]:
 
 
 def fill(database: Database, broker: Broker, count: int) -> int:
-    """Put the events of runs into the stream; how many points they hold."""
+    """Put the events of runs into the stream. Returns the number of their points."""
     own = claimed(database, count)
     for run in own:
         started = Started(
@@ -167,7 +167,7 @@ def fill_long(database: Database, run: str, total: int) -> None:
 
 
 def claimed(database: Database, count: int) -> list[str]:
-    """New runs as a worker has claimed them, by id."""
+    """Make new runs as if a worker had claimed them. Returns their ids."""
     spec = parse_spec(
         {
             "name": "bench",

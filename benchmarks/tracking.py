@@ -55,7 +55,7 @@ Ours = Mapping[str, Sequence[float]]
 
 
 class Peers:
-    """Asks the peers and keeps what they say."""
+    """Runs the peers' scripts and keeps their answers."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -80,7 +80,7 @@ class Peers:
         self.keep(script, ask(script, folder, calls))
 
     def keep(self, script: str, answer: Answer) -> None:
-        """Add what a peer said to what it had said before."""
+        """Add a peer's answer to its earlier ones."""
         if answer.version:
             self.versions[script.removeprefix("with_")] = answer.version
         for call, seconds in answer.seconds.items():
@@ -90,7 +90,7 @@ class Peers:
 
 
 def main() -> int:
-    """Measure all rounds and report; 1 where a goal is missed."""
+    """Measure all rounds and report. Returns 1 if a goal is missed."""
     load = os.getloadavg()[0]
     ours: defaultdict[str, list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as folder:

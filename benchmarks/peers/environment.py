@@ -22,14 +22,14 @@ QUIET: Final = {
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
-"""Nobody is called at home."""
+"""Settings that keep the peers from sending usage data."""
 ONE_THREAD: Final = {
     f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")
 }
 
 
 class Answer(NamedTuple):
-    """What a peer's script said."""
+    """The answer of a peer's script."""
 
     version: str
     """Empty where the script did not get that far."""
