@@ -35,10 +35,10 @@ def declaring(archive: Path, name: str, size: int) -> Path:
 
 def test_class_folders_are_unpacked_and_listed(tmp_path: Path) -> None:
     files = image_files()
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
     archive = zipped(tmp_path / "a.zip", files)
     images = unpack_images(
-        archive, tmp_path / "set", LIMITS, lambda done, of: told.append((done, of))
+        archive, tmp_path / "set", LIMITS, lambda done, of: reported.append((done, of))
     )
     assert images.files == tuple(sorted(files))
     assert images.class_names == ("c0", "c1", "c2")
@@ -47,7 +47,7 @@ def test_class_folders_are_unpacked_and_listed(tmp_path: Path) -> None:
     assert images.root == tmp_path / "set"
     assert images.warnings == ()
     assert {name: (images.root / name).read_bytes() for name in images.files} == files
-    assert told == [(n, 12) for n in range(1, 13)]
+    assert reported == [(n, 12) for n in range(1, 13)]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zip", "set"]
 
 

@@ -260,7 +260,7 @@ class Terminal(io.StringIO):
 
 
 class TestProgressLine:
-    def told(self, out: io.StringIO) -> str:
+    def reported(self, out: io.StringIO) -> str:
         clock = iter([100.0, 100.05, 100.2, 111.0, 111.01])
         with ProgressLine(out, clock=lambda: next(clock)) as line:
             progress: Progress = line
@@ -270,7 +270,7 @@ class TestProgressLine:
         return out.getvalue()
 
     def test_a_terminal_has_one_line(self) -> None:
-        assert self.told(Terminal()).split("\r\x1b[K") == [
+        assert self.reported(Terminal()).split("\r\x1b[K") == [
             "",
             "downloading x",
             "downloading x: 50% of 10 MB",
@@ -280,7 +280,7 @@ class TestProgressLine:
         ]
 
     def test_a_log_gets_a_line_every_few_seconds(self) -> None:
-        assert self.told(io.StringIO()).splitlines() == [
+        assert self.reported(io.StringIO()).splitlines() == [
             "downloading x",
             "downloading x: 100% of 10 MB",
             "reading: 30 images",

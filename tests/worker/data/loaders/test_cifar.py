@@ -210,16 +210,16 @@ class TestFiles:
     def test_missing_files_are_downloaded_once(
         self, tmp_path: Path, folder: Path, kind: str
     ) -> None:
-        empty, told = tmp_path / "not" / "yet", RecordedProgress()
+        empty, reported = tmp_path / "not" / "yet", RecordedProgress()
         [(name, content)] = archive_of(kind).items()
         with mirror({}) as bad, mirror({name: content}) as good:
-            loaded = load(empty, kind, bad.url, good.url, progress=told)
+            loaded = load(empty, kind, bad.url, good.url, progress=reported)
             load(empty, kind, bad.url, good.url)
             assert bad.asked == good.asked == {name: 1}
         assert there(empty) == unpacked(kind)
         assert {path.name for path in empty.iterdir() if path.is_dir()} == {FOLDERS[kind]}
-        assert told.of(f"downloading {name}")[-1] == (len(content), len(content), "bytes")
-        assert told.of(f"unpacking {name}")
+        assert reported.of(f"downloading {name}")[-1] == (len(content), len(content), "bytes")
+        assert reported.of(f"unpacking {name}")
         assert same(loaded.dataset(), load(folder, kind).dataset())
 
     def test_existing_files_are_kept(self, tmp_path: Path) -> None:

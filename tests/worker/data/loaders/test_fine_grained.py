@@ -99,15 +99,15 @@ class TestArchives:
         section, _, module = ARCHIVED[name]
         served, folder = tmp_path / "served", tmp_path / "datasets"
         archive = self.made(name, tmp_path, served)
-        told: list[str] = []
+        reported: list[str] = []
         with serving(served) as server:
             url = f"{server.url}/{archive.name}"
             monkeypatch.setattr(module, "SOURCE", replace(module.SOURCE, urls=(url,), md5=None))
             spec = section(validation="items")
-            pool = data.load(spec, folder, lambda what, *_: told.append(what))
+            pool = data.load(spec, folder, lambda what, *_: reported.append(what))
             assert len(pool.labels) == tiny.CLASSES * tiny.EACH
-        assert f"downloading {archive.name}" in told
-        assert f"unpacking {archive.name}" in told
+        assert f"downloading {archive.name}" in reported
+        assert f"unpacking {archive.name}" in reported
         assert not (folder / archive.name).exists(), "what was downloaded is unpacked and goes"
 
     def test_absent_and_offline_names_folder_and_file(

@@ -185,17 +185,17 @@ class TestFiles:
         assert there(packed) == UNPACKED | ARCHIVED
 
     def test_missing_files_are_downloaded_once(self, folder: Path, tmp_path: Path) -> None:
-        empty, told = tmp_path / "not" / "yet" / "there", RecordedProgress()
+        empty, reported = tmp_path / "not" / "yet" / "there", RecordedProgress()
         with mirror(tiny_mnist.archives()) as server:
             files = published(unused_url(), server.url)
-            loaded = pool(empty, files, progress=told).dataset()
+            loaded = pool(empty, files, progress=reported).dataset()
             assert server.asked == dict.fromkeys(tiny_mnist.archives(), 1)
             (tiny_mnist.raw(empty) / FILES[1]).unlink()
             pool(empty, files)
             assert server.asked == {**dict.fromkeys(tiny_mnist.archives(), 1), f"{FILES[1]}.gz": 2}
         assert there(empty) == UNPACKED
         for name, content in tiny_mnist.archives().items():
-            assert told.of(f"downloading {name}")[-1] == (len(content), len(content), "bytes")
+            assert reported.of(f"downloading {name}")[-1] == (len(content), len(content), "bytes")
         whole = load(folder)
         assert all(same(getattr(loaded, part), getattr(whole, part)) for part in PARTS)
 

@@ -117,19 +117,19 @@ class TestFiles:
         served, own = tmp_path / "served", tmp_path / "own"
         served.mkdir()
         tiny_spoken.write_archive(served / "v1.0.10.tar.gz", tmp_path / "scratch")
-        told: list[str] = []
+        reported: list[str] = []
         with serving(served) as server:
             for _ in range(2):
                 found = spoken_digits.ensure_recordings(
                     own,
-                    lambda what, *_: told.append(what),
+                    lambda what, *_: reported.append(what),
                     [f"{server.url}/v1.0.10.tar.gz"],
                 )
                 assert {(one.digit, one.speaker) for one in found} == {
                     (digit, speaker) for digit in range(10) for speaker in tiny_spoken.SPEAKERS
                 }
             assert len(server.paths) == 1
-        assert "downloading v1.0.10.tar.gz" in told
+        assert "downloading v1.0.10.tar.gz" in reported
         assert [p.name for p in (own / "free-spoken-digit-dataset").iterdir()] == ["recordings"]
 
     def test_absent_and_offline_names_folder_and_file(self, tmp_path: Path) -> None:

@@ -103,11 +103,11 @@ def test_progress_is_reported_and_a_cancel_leaves_nothing(
             place.archive, place.into, limit=LIMIT, progress=RecordedProgress(cancel="unpacking")
         )
     assert place.clean()
-    told = RecordedProgress()
-    unpack(place.archive, place.into, limit=LIMIT, progress=told)
+    reported = RecordedProgress()
+    unpack(place.archive, place.into, limit=LIMIT, progress=reported)
     size = place.archive.stat().st_size
-    calls = told.of("unpacking a.archive")
-    assert len(calls) == len(told.calls) > 1
+    calls = reported.of("unpacking a.archive")
+    assert len(calls) == len(reported.calls) > 1
     assert all(0 < done <= size for done, *_ in calls)
     assert {call[1:] for call in calls} == {(size, "bytes")}
 
@@ -204,12 +204,12 @@ def test_leftovers_are_removed_and_existing_files_kept(place: Place) -> None:
 
 class TestOneFile:
     def test_is_unpacked_with_progress(self, tmp_path: Path) -> None:
-        archive, target, told = tmp_path / "a.gz", tmp_path / "a", RecordedProgress()
+        archive, target, reported = tmp_path / "a.gz", tmp_path / "a", RecordedProgress()
         archive.write_bytes(gzip.compress(b"new"))
         target.write_bytes(b"old")
-        gunzip(archive, target, limit=3, progress=told)
+        gunzip(archive, target, limit=3, progress=reported)
         assert target.read_bytes() == b"new"
-        assert {call[0] for call in told.calls} == {"unpacking a.gz"}
+        assert {call[0] for call in reported.calls} == {"unpacking a.gz"}
 
     @pytest.mark.parametrize(
         "content",

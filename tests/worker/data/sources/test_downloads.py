@@ -36,13 +36,13 @@ def nothing_left(target: Path) -> bool:
 
 
 def test_a_file_is_downloaded_with_progress(target: Path) -> None:
-    told = RecordedProgress()
+    reported = RecordedProgress()
     with mirror({"a.bin": CONTENT}) as server:
-        fetch([f"{server.url}a.bin"], target, md5=MD5, sha256=SHA256.upper(), progress=told)
+        fetch([f"{server.url}a.bin"], target, md5=MD5, sha256=SHA256.upper(), progress=reported)
     assert target.read_bytes() == CONTENT
     assert list(target.parent.iterdir()) == [target]
-    calls = told.of("downloading file.bin")
-    assert len(calls) == len(told.calls) > 3
+    calls = reported.of("downloading file.bin")
+    assert len(calls) == len(reported.calls) > 3
     done = [call[0] for call in calls]
     assert done == sorted(done)
     assert (done[0], done[-1]) == (0, len(CONTENT))
@@ -114,12 +114,12 @@ def test_an_existing_file_survives_a_failure(target: Path) -> None:
 
 
 def test_a_cancel_leaves_nothing_and_tries_no_other_mirror(target: Path) -> None:
-    told = RecordedProgress(cancel="downloading")
+    reported = RecordedProgress(cancel="downloading")
     with mirror({"a": CONTENT}) as first, mirror({"a": CONTENT}) as second:
         with pytest.raises(CancelledError):
-            fetch([f"{first.url}a", f"{second.url}a"], target, progress=told)
+            fetch([f"{first.url}a", f"{second.url}a"], target, progress=reported)
         assert not second.asked
-    assert told.calls[-1][1] < len(CONTENT)
+    assert reported.calls[-1][1] < len(CONTENT)
     assert nothing_left(target)
 
 
@@ -141,13 +141,13 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_waiting_for_the_lock_can_be_cancelled(tmp_path: Path) -> None:
-    told = RecordedProgress(cancel="waiting")
+    reported = RecordedProgress(cancel="waiting")
     with locked(tmp_path, "sets"):
-        with pytest.raises(CancelledError), locked(tmp_path, "sets", told):
+        with pytest.raises(CancelledError), locked(tmp_path, "sets", reported):
             raise AssertionError("two hold it")
-        with locked(tmp_path, "other", told):
+        with locked(tmp_path, "other", reported):
             pass
-    assert [call[1:] for call in told.calls] == [(0, None, "items")]
-    assert "sets" in told.calls[0][0]
-    with locked(tmp_path, "sets", told):
+    assert [call[1:] for call in reported.calls] == [(0, None, "items")]
+    assert "sets" in reported.calls[0][0]
+    with locked(tmp_path, "sets", reported):
         pass

@@ -69,17 +69,17 @@ class TestPaths:
     def test_a_folder_of_class_folders(self, tmp_path: Path) -> None:
         root = folder_of_images(tmp_path / "images")
         spec = ImageFolderData(folder=str(root), split="class", validation="classes")
-        told: list[str] = []
+        reported: list[str] = []
         for _ in range(2):
-            pool = data.load(spec, tmp_path / "datasets", lambda what, *_: told.append(what))
+            pool = data.load(spec, tmp_path / "datasets", lambda what, *_: reported.append(what))
             assert isinstance(pool.items, ImageFiles)
             assert len(pool.items) == 40
             assert pool.class_disjoint
-        assert len(set(told)) == 1
-        looks = len(told)
+        assert len(set(reported)) == 1
+        looks = len(reported)
         (root / "class 0" / "0.png").write_bytes(image(999, "png"))
-        data.load(spec, tmp_path / "datasets", lambda what, *_: told.append(what))
-        assert len(told) > looks, "what has changed is looked at again"
+        data.load(spec, tmp_path / "datasets", lambda what, *_: reported.append(what))
+        assert len(reported) > looks, "what has changed is looked at again"
 
     @pytest.mark.parametrize(
         ("columns", "seen"),
@@ -181,17 +181,17 @@ def zipped(root: Path, into: Path) -> bytes:
 class TestUploads:
     def test_a_table_is_fetched_once(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         content = table(tmp_path / "a.npz").read_bytes()
-        told: list[str] = []
+        reported: list[str] = []
         with api(monkeypatch, d1=content) as server:
             for _ in range(2):
                 pool = data.load(
                     FeaturesData(dataset="d1"),
                     tmp_path / "datasets",
-                    lambda what, *_: told.append(what),
+                    lambda what, *_: reported.append(what),
                 )
                 assert len(pool.labels) == 60
             assert server.asked == ["/api/v1/internal/datasets/d1/content"]
-        assert "fetching upload d1" in told
+        assert "fetching upload d1" in reported
 
     def test_images_are_unpacked_once(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
