@@ -15,6 +15,13 @@ from contract.dataset_files.problems import Findings, Limits
 BLOCK_BYTES: Final = 2**24
 """Bytes of a column read at once."""
 
+MAX_NAME_LENGTH: Final = 200
+"""Most letters of a label."""
+
+_SEEMS_MISSING: Final = ("nan", "NaN", "None", "null")
+
+_LARGEST_EXACT: Final = 2.0**53
+
 
 class DamagedError(Exception):
     """The values of a column are not what its header declares."""
@@ -104,12 +111,6 @@ def check_readable(name: str, column: Column, limits: Limits, findings: Findings
     else:
         return True
     return False
-
-
-MAX_NAME_LENGTH: Final = 200
-"""Most letters of a label."""
-_SEEMS_MISSING: Final = ("nan", "NaN", "None", "null")
-_LARGEST_EXACT: Final = 2.0**53
 
 
 class CodedLabels(NamedTuple):

@@ -22,8 +22,11 @@ from contract.dataset_files.problems import (
 from contract.dataset_files.zip_files import ZIP_ERRORS, open_zip, read_member
 
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
+
 _ENCRYPTED: Final = 0x1
+
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
 _LONGEST_NAME: Final = 255
 """Most bytes in one part of a path, the limit of file systems."""
 
@@ -37,6 +40,35 @@ class Member:
     """Name in the archive."""
     parts: tuple[str, ...]
     """Parts of its path below the folder that it is unpacked into."""
+
+
+def unpack_images(
+    archive: Path,
+    into: Path,
+    limits: Limits = DEFAULT_LIMITS,
+    progress: CheckProgress = no_progress,
+) -> ImageSet:
+    """Unpack a zip that holds one folder of images for each class.
+
+    Args:
+        archive: the zip; it is not changed.
+        into: the folder that will hold the class folders; must not exist yet. Afterwards it exists
+            and is complete, or it does not exist.
+        limits: bounds on the number of files, on each of them and on all of them unpacked.
+        progress: called with the number of images checked.
+
+    Raises:
+        IntakeError: the archive is damaged or unsafe, or its content is no set of images.
+    """
+    findings = Findings()
+    with _scratch(into) as scratch:
+        with open_zip(archive, findings) as opened:
+            found = list_members(opened, limits, findings)
+            _extract(opened, found, scratch, findings)
+        findings.raise_if_any()
+        checked = check_images(list_images(scratch, limits, findings), limits, findings, progress)
+        scratch.replace(into)
+    return replace(checked, root=into)
 
 
 def list_members(opened: zipfile.ZipFile, limits: Limits, findings: Findings) -> list[Member]:
@@ -111,35 +143,6 @@ def _without_outer_folder(found: list[Member], findings: Findings) -> list[Membe
         "", f"everything is in the folder {tops.pop()}; the classes are the folders in it"
     )
     return [replace(member, parts=member.parts[1:]) for member in found]
-
-
-def unpack_images(
-    archive: Path,
-    into: Path,
-    limits: Limits = DEFAULT_LIMITS,
-    progress: CheckProgress = no_progress,
-) -> ImageSet:
-    """Unpack a zip that holds one folder of images for each class.
-
-    Args:
-        archive: the zip; it is not changed.
-        into: the folder that will hold the class folders; must not exist yet. Afterwards it exists
-            and is complete, or it does not exist.
-        limits: bounds on the number of files, on each of them and on all of them unpacked.
-        progress: called with the number of images checked.
-
-    Raises:
-        IntakeError: the archive is damaged or unsafe, or its content is no set of images.
-    """
-    findings = Findings()
-    with _scratch(into) as scratch:
-        with open_zip(archive, findings) as opened:
-            found = list_members(opened, limits, findings)
-            _extract(opened, found, scratch, findings)
-        findings.raise_if_any()
-        checked = check_images(list_images(scratch, limits, findings), limits, findings, progress)
-        scratch.replace(into)
-    return replace(checked, root=into)
 
 
 def _extract(

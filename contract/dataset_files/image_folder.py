@@ -23,10 +23,22 @@ from contract.dataset_files.problems import (
 )
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP")
+
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+
 TYPES: Final = "JPEG, PNG, WebP and BMP"
+
 _WIDE_MODES: Final = ("F", "I")
 """PIL's modes with more than eight bits a value, which training would clip to white."""
+
+JUNK: Final = ("__MACOSX", "Thumbs.db", "desktop.ini")
+"""Files and folders that operating systems add; hidden files are ignored too."""
+
+THREADS: Final = min(8, (os.cpu_count() or 1) + 1)
+"""PIL releases the interpreter lock while it decodes; one more thread hides the reading."""
+
+AHEAD: Final = 256
+"""Files that are given to the threads before the result of the first is used."""
 
 
 class ImageCheck(NamedTuple):
@@ -36,57 +48,6 @@ class ImageCheck(NamedTuple):
     """SHA-256 of the content."""
     problem: str
     """Why it cannot be used; empty if it can."""
-
-
-def check_image(path: Path, limits: Limits) -> ImageCheck:
-    """Read a file and decode the whole image in it."""
-    try:
-        size = path.stat().st_size
-        if size > limits.max_file_bytes:
-            return ImageCheck(
-                b"", f"has {size:,} bytes, more than {limits.max_file_bytes:,}; make it smaller"
-            )
-        content = path.read_bytes()
-    except OSError as error:
-        return ImageCheck(b"", f"cannot be read: {error.strerror or error}")
-    digest = hashlib.sha256(content).digest()
-    return ImageCheck(
-        digest, decoding_problem(content, limits) if content else "is empty; remove it"
-    )
-
-
-def decoding_problem(content: bytes, limits: Limits) -> str:
-    """Return why an image cannot be used; empty if it can."""
-    try:
-        with Image.open(BytesIO(content), formats=FORMATS) as image:
-            if image.width * image.height > limits.max_pixels:
-                return (
-                    f"is {image.width} x {image.height}, more than {limits.max_pixels:,} "
-                    "pixels; make it smaller"
-                )
-            if image.mode.split(";")[0] in _WIDE_MODES:
-                return "has more than 8 bits a channel; save it with 8"
-            if image.format == "PNG":
-                image.verify()  # compares checksums, which the other formats do not have
-        with Image.open(BytesIO(content), formats=FORMATS) as image:
-            # The whole stream of a JPEG is read, but only a small image is made from it.
-            image.draft("RGB", (64, 64))
-            image.load()
-    except UnidentifiedImageError:
-        return f"is no image that can be read; {TYPES} can"
-    except (OSError, SyntaxError, ValueError, EOFError, ArithmeticError, MemoryError) as error:
-        return f"cannot be decoded ({error}); save it anew or remove it"
-    except Image.DecompressionBombError:
-        return f"has more than {limits.max_pixels:,} pixels; make it smaller"
-    return ""
-
-
-JUNK: Final = ("__MACOSX", "Thumbs.db", "desktop.ini")
-"""Files and folders that operating systems add; hidden files are ignored too."""
-THREADS: Final = min(8, (os.cpu_count() or 1) + 1)
-"""PIL releases the interpreter lock while it decodes; one more thread hides the reading."""
-AHEAD: Final = 256
-"""Files that are given to the threads before the result of the first is used."""
 
 
 class Listing(NamedTuple):
@@ -148,11 +109,6 @@ def list_images(folder: Path, limits: Limits, findings: Findings) -> Listing:
     return Listing(folder, names, files)
 
 
-def is_junk(name: str) -> bool:
-    """Return whether a name shows that an operating system added the file or folder."""
-    return name.startswith(".") or name in JUNK
-
-
 def check_images(
     listing: Listing, limits: Limits, findings: Findings, progress: CheckProgress
 ) -> ImageSet:
@@ -201,6 +157,11 @@ def check_images(
     )
 
 
+def is_junk(name: str) -> bool:
+    """Return whether a name shows that an operating system added the file or folder."""
+    return name.startswith(".") or name in JUNK
+
+
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         return sorted(entries, key=lambda entry: entry.name)
@@ -232,3 +193,46 @@ def _checks(root: Path, paths: list[str], limits: Limits) -> Generator[ImageChec
             yield from pool.map(lambda path: check_image(root / path, limits), part)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def check_image(path: Path, limits: Limits) -> ImageCheck:
+    """Read a file and decode the whole image in it."""
+    try:
+        size = path.stat().st_size
+        if size > limits.max_file_bytes:
+            return ImageCheck(
+                b"", f"has {size:,} bytes, more than {limits.max_file_bytes:,}; make it smaller"
+            )
+        content = path.read_bytes()
+    except OSError as error:
+        return ImageCheck(b"", f"cannot be read: {error.strerror or error}")
+    digest = hashlib.sha256(content).digest()
+    return ImageCheck(
+        digest, decoding_problem(content, limits) if content else "is empty; remove it"
+    )
+
+
+def decoding_problem(content: bytes, limits: Limits) -> str:
+    """Return why an image cannot be used; empty if it can."""
+    try:
+        with Image.open(BytesIO(content), formats=FORMATS) as image:
+            if image.width * image.height > limits.max_pixels:
+                return (
+                    f"is {image.width} x {image.height}, more than {limits.max_pixels:,} "
+                    "pixels; make it smaller"
+                )
+            if image.mode.split(";")[0] in _WIDE_MODES:
+                return "has more than 8 bits a channel; save it with 8"
+            if image.format == "PNG":
+                image.verify()  # compares checksums, which the other formats do not have
+        with Image.open(BytesIO(content), formats=FORMATS) as image:
+            # The whole stream of a JPEG is read, but only a small image is made from it.
+            image.draft("RGB", (64, 64))
+            image.load()
+    except UnidentifiedImageError:
+        return f"is no image that can be read; {TYPES} can"
+    except (OSError, SyntaxError, ValueError, EOFError, ArithmeticError, MemoryError) as error:
+        return f"cannot be decoded ({error}); save it anew or remove it"
+    except Image.DecompressionBombError:
+        return f"has more than {limits.max_pixels:,} pixels; make it smaller"
+    return ""

@@ -23,74 +23,15 @@ from contract.dataset_files.problems import Findings, Limits
 
 ARROW_ERRORS: Final = (pa.ArrowException, OSError, ValueError)
 """What pyarrow raises for damaged files."""
+
 _ROWS_AT_ONCE: Final = 65_536
 
+_DTYPE: Final = np.dtype(np.float64)
 
-def is_number(kind: pa.DataType) -> bool:
-    """Return whether values are numbers that numpy has a type for."""
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
-
-
-def is_list(kind: pa.DataType) -> bool:
-    """Return whether values are lists of numbers."""
-    types = pa.types
-    lists = types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
-    return bool(lists and is_number(kind.value_type))
-
-
-def is_words(kind: pa.DataType) -> bool:
-    """Return whether values are words."""
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-def as_numbers(column: pa.Array) -> np.ndarray:
-    """Return numbers or truth values as an array, with NaN for missing ones."""
-    if column.null_count:
-        column = column.cast(pa.float64(), safe=False)
-    return np.asarray(column.to_numpy(zero_copy_only=False))
-
-
-def read_values(file: pq.ParquetFile, name: str, findings: Findings) -> np.ndarray | None:
-    """Read a column of labels or names, with an empty word or NaN for missing ones.
-
-    None with a problem added if the values are neither numbers nor words, or are damaged; a problem
-    is also added for words that are too long.
-    """
-    kind = file.schema_arrow.field(name).type
-    parts = []
-    try:
-        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=[name]):
-            column = batch.column(0)
-            if isinstance(column, pa.DictionaryArray) and is_words(column.dictionary.type):
-                parts.append(_read_words(column, name, findings))
-                continue
-            if isinstance(column, pa.DictionaryArray):
-                column = column.dictionary_decode()
-            if not is_number(column.type) and not pa.types.is_boolean(column.type):
-                findings.add(name, f"holds {kind}; needs whole numbers or words")
-                return None
-            parts.append(as_numbers(column))
-    except ARROW_ERRORS as error:
-        findings.add(name, f"is damaged ({error}); save it anew")
-        return None
-    return np.concatenate(parts) if parts else np.zeros(0)
-
-
-def _read_words(column: pa.DictionaryArray, name: str, findings: Findings) -> np.ndarray:
-    words = [word or "" for word in column.dictionary.to_pylist()]
-    longest = max(map(len, words), default=0)
-    if longest > MAX_NAME_LENGTH:
-        findings.add(name, f"has a word of {longest:,} letters; {MAX_NAME_LENGTH} are the most")
-    known = np.array([*(word[:MAX_NAME_LENGTH] for word in words), ""], dtype=np.str_)
-    chosen: np.ndarray = known[np.asarray(column.indices.fill_null(len(words)))]
-    return chosen
-
+_ITEM: Final = _DTYPE.itemsize
 
 Letters: TypeAlias = Mapping[str, str]
 """Name of a matrix -> letter of its columns, for example `features` -> `f` for f0, f1, ..."""
-
-_DTYPE: Final = np.dtype(np.float64)
-_ITEM: Final = _DTYPE.itemsize
 
 
 @dataclass(frozen=True)
@@ -231,3 +172,63 @@ def _first_length(file: pq.ParquetFile, name: str, findings: Findings) -> int:
         findings.add(name, f"is damaged ({error}); save it anew")
         return 0
     return 0 if batch is None or not batch.num_rows else len(batch.column(0)[0].as_py() or [])
+
+
+def read_values(file: pq.ParquetFile, name: str, findings: Findings) -> np.ndarray | None:
+    """Read a column of labels or names, with an empty word or NaN for missing ones.
+
+    None with a problem added if the values are neither numbers nor words, or are damaged; a problem
+    is also added for words that are too long.
+    """
+    kind = file.schema_arrow.field(name).type
+    parts = []
+    try:
+        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=[name]):
+            column = batch.column(0)
+            if isinstance(column, pa.DictionaryArray) and is_words(column.dictionary.type):
+                parts.append(_read_words(column, name, findings))
+                continue
+            if isinstance(column, pa.DictionaryArray):
+                column = column.dictionary_decode()
+            if not is_number(column.type) and not pa.types.is_boolean(column.type):
+                findings.add(name, f"holds {kind}; needs whole numbers or words")
+                return None
+            parts.append(as_numbers(column))
+    except ARROW_ERRORS as error:
+        findings.add(name, f"is damaged ({error}); save it anew")
+        return None
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _read_words(column: pa.DictionaryArray, name: str, findings: Findings) -> np.ndarray:
+    words = [word or "" for word in column.dictionary.to_pylist()]
+    longest = max(map(len, words), default=0)
+    if longest > MAX_NAME_LENGTH:
+        findings.add(name, f"has a word of {longest:,} letters; {MAX_NAME_LENGTH} are the most")
+    known = np.array([*(word[:MAX_NAME_LENGTH] for word in words), ""], dtype=np.str_)
+    chosen: np.ndarray = known[np.asarray(column.indices.fill_null(len(words)))]
+    return chosen
+
+
+def as_numbers(column: pa.Array) -> np.ndarray:
+    """Return numbers or truth values as an array, with NaN for missing ones."""
+    if column.null_count:
+        column = column.cast(pa.float64(), safe=False)
+    return np.asarray(column.to_numpy(zero_copy_only=False))
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Return whether values are numbers that numpy has a type for."""
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Return whether values are lists of numbers."""
+    types = pa.types
+    lists = types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
+    return bool(lists and is_number(kind.value_type))
+
+
+def is_words(kind: pa.DataType) -> bool:
+    """Return whether values are words."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

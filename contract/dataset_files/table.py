@@ -18,77 +18,14 @@ from contract.dataset_files.columns import (
 )
 from contract.dataset_files.problems import FeatureTable, Findings, Limits
 
-
-def read_matrix(
-    name: str, letter: str, column: Column, limits: Limits, findings: Findings
-) -> np.ndarray:
-    """Read features [N, D] float32.
-
-    Axes between the first and the last, such as seconds or positions in an image, are averaged.
-
-    Args:
-        name: name of the column in problems.
-        letter: name of its values in problems: with the letter f, f3 is the fourth feature.
-        column: the features.
-        limits: bounds on the values in a row and on all bytes.
-        findings: collects values that are not finite.
-    """
-    shape = column.shape
-    if problem := _shape_problem(column, limits):
-        findings.add(name, problem)
-        return np.zeros((shape[0] if shape else 0, 0), dtype=np.float32)
-    parts = prod(shape[1:-1])
-    if len(shape) > 2:
-        findings.warn(name, f"has shape {tuple(shape)}; each row is the mean of its {parts} parts")
-    matrix = np.empty((shape[0], shape[-1]), dtype=np.float32)
-    start = 0
-    try:
-        for block in column.blocks():
-            # A value too large for float32 becomes infinite here, and a problem below.
-            with np.errstate(over="ignore", invalid="ignore"):
-                means = block.reshape(len(block), parts, shape[-1]).mean(axis=1, dtype=np.float64)
-                rows = matrix[start : start + len(block)]
-                rows[...] = means
-            if not np.isfinite(rows).all():
-                _report_not_finite(rows, start, letter, findings)
-            start += len(block)
-    except DamagedError as error:
-        findings.add(name, str(error))
-        return matrix[:start]
-    return matrix
-
-
-def _shape_problem(column: Column, limits: Limits) -> str:
-    shape = column.shape
-    if column.dtype.kind not in "fiub":
-        return "holds words; needs numbers"
-    if len(shape) < 2 or not prod(shape[1:]):
-        return f"has shape {tuple(shape)}; needs rows of features"
-    if shape[-1] > limits.max_columns:
-        return f"has {shape[-1]:,} features in a row, more than {limits.max_columns:,}; bring fewer"
-    if shape[0] * shape[-1] * np.float32().itemsize > limits.max_bytes:
-        return f"takes more than {limits.max_bytes:,} bytes; bring fewer rows or features"
-    return ""
-
-
-def _report_not_finite(rows: np.ndarray, start: int, letter: str, findings: Findings) -> None:
-    """Add one problem for each row with values that are not finite; it names the first of them."""
-    bad = ~np.isfinite(rows)
-    for row in np.flatnonzero(bad.any(axis=1)):
-        place = int(bad[row].argmax())
-        more = int(bad[row].sum()) - 1
-        findings.add(
-            f"row {start + row}, column {letter}{place}",
-            ("is NaN" if np.isnan(rows[row, place]) else "is infinite in 32-bit floats")
-            + (f", as {more} more of this row" if more else "")
-            + "; every value must be finite",
-        )
-
-
 LABELS: Final = ("labels", "label")
+
 FINE: Final = ("fine_labels", "fine_label")
+
 IDS: Final = ("ids", "id")
+
 OTHER_COLUMNS: Final = LABELS + FINE + IDS
+
 Matrices = Mapping[str, str]
 """Name of each matrix of features -> the letter in the names of its values."""
 
@@ -222,3 +159,69 @@ def _first_of_identical(
                 f"row {row}", f"has the features of row {earlier}, which is of another class"
             )
     return np.flatnonzero(keep)
+
+
+def read_matrix(
+    name: str, letter: str, column: Column, limits: Limits, findings: Findings
+) -> np.ndarray:
+    """Read features [N, D] float32.
+
+    Axes between the first and the last, such as seconds or positions in an image, are averaged.
+
+    Args:
+        name: name of the column in problems.
+        letter: name of its values in problems: with the letter f, f3 is the fourth feature.
+        column: the features.
+        limits: bounds on the values in a row and on all bytes.
+        findings: collects values that are not finite.
+    """
+    shape = column.shape
+    if problem := _shape_problem(column, limits):
+        findings.add(name, problem)
+        return np.zeros((shape[0] if shape else 0, 0), dtype=np.float32)
+    parts = prod(shape[1:-1])
+    if len(shape) > 2:
+        findings.warn(name, f"has shape {tuple(shape)}; each row is the mean of its {parts} parts")
+    matrix = np.empty((shape[0], shape[-1]), dtype=np.float32)
+    start = 0
+    try:
+        for block in column.blocks():
+            # A value too large for float32 becomes infinite here, and a problem below.
+            with np.errstate(over="ignore", invalid="ignore"):
+                means = block.reshape(len(block), parts, shape[-1]).mean(axis=1, dtype=np.float64)
+                rows = matrix[start : start + len(block)]
+                rows[...] = means
+            if not np.isfinite(rows).all():
+                _report_not_finite(rows, start, letter, findings)
+            start += len(block)
+    except DamagedError as error:
+        findings.add(name, str(error))
+        return matrix[:start]
+    return matrix
+
+
+def _shape_problem(column: Column, limits: Limits) -> str:
+    shape = column.shape
+    if column.dtype.kind not in "fiub":
+        return "holds words; needs numbers"
+    if len(shape) < 2 or not prod(shape[1:]):
+        return f"has shape {tuple(shape)}; needs rows of features"
+    if shape[-1] > limits.max_columns:
+        return f"has {shape[-1]:,} features in a row, more than {limits.max_columns:,}; bring fewer"
+    if shape[0] * shape[-1] * np.float32().itemsize > limits.max_bytes:
+        return f"takes more than {limits.max_bytes:,} bytes; bring fewer rows or features"
+    return ""
+
+
+def _report_not_finite(rows: np.ndarray, start: int, letter: str, findings: Findings) -> None:
+    """Add one problem for each row with values that are not finite; it names the first of them."""
+    bad = ~np.isfinite(rows)
+    for row in np.flatnonzero(bad.any(axis=1)):
+        place = int(bad[row].argmax())
+        more = int(bad[row].sum()) - 1
+        findings.add(
+            f"row {start + row}, column {letter}{place}",
+            ("is NaN" if np.isnan(rows[row, place]) else "is infinite in 32-bit floats")
+            + (f", as {more} more of this row" if more else "")
+            + "; every value must be finite",
+        )

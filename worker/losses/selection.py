@@ -44,62 +44,14 @@ from worker.torch_utils import to_device
 
 CUTOFF: Final = 0.5
 """Nearer negatives get the weight of this distance: lambda is 1 / q(CUTOFF). As in the paper."""
+
 MAX_DISTANCE: Final = 1.4
 """Negatives at this distance or farther are not drawn, as in the paper's published code: random
 points are about sqrt(2) apart, and most negatives there have no loss."""
+
 LAST_RESORT_LOG_WEIGHT: Final = -1e6
 """Logarithm of the weight of negatives beyond that distance. It is far below every other, so they
 are drawn, with equal probability, only where an anchor has no nearer negative left."""
-
-
-def log_sampling_weights(batch: Batch) -> Tensor:
-    """Return [B, M] float64 logarithms of each negative's weight, up to a constant; -inf where an
-    item is no negative of the anchor."""
-    anchors = unit_vectors(batch.anchors.detach())
-    others = None if batch.against_itself else unit_vectors(batch.others.detach())
-    distances = squared_distances(anchors, others).to(torch.float64).sqrt_()
-    weights = log_inverse_density(distances.clamp(min=CUTOFF), batch.anchors.shape[1])
-    weights.masked_fill_(
-        ~(distances < MAX_DISTANCE), LAST_RESORT_LOG_WEIGHT
-    )  # written so that a NaN is filled too
-    return weights.masked_fill_(~batch.negative, -torch.inf)
-
-
-def log_inverse_density(distances: Tensor, dim: int) -> Tensor:
-    """Return -log q(d) for distances of unit vectors in `dim` dimensions, up to a constant."""
-    return (2 - dim) * distances.log() - (dim - 3) / 2 * torch.log1p(-distances.square() / 4)
-
-
-def draw_uniform(
-    shape: tuple[int, ...], generator: torch.Generator | None, device: torch.device
-) -> Tensor:
-    """Draw float64 numbers in [0, 1), always on the CPU, and send them to the device."""
-    return to_device(torch.rand(shape, generator=generator, dtype=torch.float64), device)
-
-
-def draw_column_per_row(mask: Tensor, uniforms: Tensor) -> Tensor:
-    """Pick a column of each row where the mask [B, M] holds, with equal probability.
-
-    Args:
-        mask: [B, M] bool.
-        uniforms: [B] uniform random numbers that decide the columns.
-
-    Returns:
-        [B] columns; an arbitrary one for a row where the mask holds nowhere.
-    """
-    upto = mask.cumsum(dim=1)
-    ranks = (uniforms * upto[:, -1]).to(torch.int64) + 1
-    return torch.searchsorted(upto, ranks[:, None]).squeeze(1).clamp_(max=mask.shape[1] - 1)
-
-
-def farthest(distances: Tensor, mask: Tensor) -> Tensor:
-    """Return the column [B] of the largest distance where the mask holds, the first of equals."""
-    return distances.masked_fill(~mask, -torch.inf).argmax(dim=1)
-
-
-def nearest(distances: Tensor, mask: Tensor) -> Tensor:
-    """Return the column [B] of the smallest distance where the mask holds, the first of equals."""
-    return distances.masked_fill(~mask, torch.inf).argmin(dim=1)
 
 
 def select_pairs(
@@ -221,3 +173,53 @@ def _draw_distance_weighted_triplets(batch: Batch, generator: torch.Generator | 
     valid = exists & batch.negative.any(dim=1, keepdim=True)
     anchors = valid.nonzero()[:, 0]
     return torch.stack((anchors, columns[valid], negatives[valid]))
+
+
+def log_sampling_weights(batch: Batch) -> Tensor:
+    """Return [B, M] float64 logarithms of each negative's weight, up to a constant; -inf where an
+    item is no negative of the anchor."""
+    anchors = unit_vectors(batch.anchors.detach())
+    others = None if batch.against_itself else unit_vectors(batch.others.detach())
+    distances = squared_distances(anchors, others).to(torch.float64).sqrt_()
+    weights = log_inverse_density(distances.clamp(min=CUTOFF), batch.anchors.shape[1])
+    weights.masked_fill_(
+        ~(distances < MAX_DISTANCE), LAST_RESORT_LOG_WEIGHT
+    )  # written so that a NaN is filled too
+    return weights.masked_fill_(~batch.negative, -torch.inf)
+
+
+def log_inverse_density(distances: Tensor, dim: int) -> Tensor:
+    """Return -log q(d) for distances of unit vectors in `dim` dimensions, up to a constant."""
+    return (2 - dim) * distances.log() - (dim - 3) / 2 * torch.log1p(-distances.square() / 4)
+
+
+def draw_uniform(
+    shape: tuple[int, ...], generator: torch.Generator | None, device: torch.device
+) -> Tensor:
+    """Draw float64 numbers in [0, 1), always on the CPU, and send them to the device."""
+    return to_device(torch.rand(shape, generator=generator, dtype=torch.float64), device)
+
+
+def draw_column_per_row(mask: Tensor, uniforms: Tensor) -> Tensor:
+    """Pick a column of each row where the mask [B, M] holds, with equal probability.
+
+    Args:
+        mask: [B, M] bool.
+        uniforms: [B] uniform random numbers that decide the columns.
+
+    Returns:
+        [B] columns; an arbitrary one for a row where the mask holds nowhere.
+    """
+    upto = mask.cumsum(dim=1)
+    ranks = (uniforms * upto[:, -1]).to(torch.int64) + 1
+    return torch.searchsorted(upto, ranks[:, None]).squeeze(1).clamp_(max=mask.shape[1] - 1)
+
+
+def farthest(distances: Tensor, mask: Tensor) -> Tensor:
+    """Return the column [B] of the largest distance where the mask holds, the first of equals."""
+    return distances.masked_fill(~mask, -torch.inf).argmax(dim=1)
+
+
+def nearest(distances: Tensor, mask: Tensor) -> Tensor:
+    """Return the column [B] of the smallest distance where the mask holds, the first of equals."""
+    return distances.masked_fill(~mask, torch.inf).argmin(dim=1)

@@ -11,52 +11,14 @@ from worker.measure.inputs import check_classes, check_pairs
 
 MAX_PAIR_ITEMS: Final = 5_000
 """Most items for measures of all pairs: 12.5 million pairs, well under a second."""
+
 CHUNK_PAIRS: Final = 2**18
 """Pairs in memory at once: 2 MiB of float64, which stay in the processor's cache."""
+
 CHUNK_ROWS: Final = 64
 """Items compared with all earlier ones at once; pairs within a chunk cost more than the others."""
+
 _SEED: Final = 0
-
-
-def fixed_subset(count: int, limit: int) -> Tensor:
-    """Return sorted indices of at most `limit` of `count` items: always the same random ones."""
-    if count <= limit:
-        return torch.arange(count)
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(_SEED))
-    return order[:limit].sort().values
-
-
-def centred(points: Tensor) -> Tensor:
-    """Return points [N, D] minus their mean, float64; exactly zero where all points are equal."""
-    points = points.to(torch.float64)
-    points = points - points[0]
-    return points - points.mean(dim=0)
-
-
-def squared_pair_distances(points: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Compute squared Euclidean distances of all unordered pairs, and whether their labels agree.
-
-    Args:
-        points: [N, D], best centred, because distances far from the origin cancel badly.
-        labels: [N].
-
-    Yields:
-        Distances [P] >= 0 and agreement [P] of some pairs; over all chunks each of the
-        N (N - 1) / 2 pairs comes once.
-    """
-    norms = points.square().sum(dim=1)
-    rows = max(1, min(CHUNK_ROWS, CHUNK_PAIRS // len(points)))
-    for start in range(0, len(points), rows):
-        stop = min(start + rows, len(points))
-        here, so_far = slice(start, stop), slice(0, stop)
-        squared = torch.addmm(norms[so_far], points[here], points[so_far].T, alpha=-2)
-        squared = squared.add_(norms[here, None]).clamp_(min=0)
-        same = labels[here, None] == labels[so_far]
-        if start:
-            yield squared[:, :start].flatten(), same[:, :start].flatten()
-        one, other = torch.tril_indices(stop - start, stop - start, -1, device=points.device)
-        if len(one):
-            yield squared[one, start + other], same[one, start + other]
 
 
 class Histograms(NamedTuple):
@@ -117,3 +79,44 @@ def histograms(points: Tensor, labels: Tensor, bins: int = 100) -> Histograms:
     edges = torch.linspace(low, high, bins + 1, dtype=torch.float64, device=points.device)
     negative, positive = counts.view(2, bins)
     return Histograms(edges, positive, negative)
+
+
+def squared_pair_distances(points: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Compute squared Euclidean distances of all unordered pairs, and whether their labels agree.
+
+    Args:
+        points: [N, D], best centred, because distances far from the origin cancel badly.
+        labels: [N].
+
+    Yields:
+        Distances [P] >= 0 and agreement [P] of some pairs; over all chunks each of the
+        N (N - 1) / 2 pairs comes once.
+    """
+    norms = points.square().sum(dim=1)
+    rows = max(1, min(CHUNK_ROWS, CHUNK_PAIRS // len(points)))
+    for start in range(0, len(points), rows):
+        stop = min(start + rows, len(points))
+        here, so_far = slice(start, stop), slice(0, stop)
+        squared = torch.addmm(norms[so_far], points[here], points[so_far].T, alpha=-2)
+        squared = squared.add_(norms[here, None]).clamp_(min=0)
+        same = labels[here, None] == labels[so_far]
+        if start:
+            yield squared[:, :start].flatten(), same[:, :start].flatten()
+        one, other = torch.tril_indices(stop - start, stop - start, -1, device=points.device)
+        if len(one):
+            yield squared[one, start + other], same[one, start + other]
+
+
+def centred(points: Tensor) -> Tensor:
+    """Return points [N, D] minus their mean, float64; exactly zero where all points are equal."""
+    points = points.to(torch.float64)
+    points = points - points[0]
+    return points - points.mean(dim=0)
+
+
+def fixed_subset(count: int, limit: int) -> Tensor:
+    """Return sorted indices of at most `limit` of `count` items: always the same random ones."""
+    if count <= limit:
+        return torch.arange(count)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(_SEED))
+    return order[:limit].sort().values

@@ -134,7 +134,7 @@ def test_ties_go_to_the_lowest_index(selection: str, between: bool) -> None:
         assert_agrees("contrastive", scene, chosen=two, **exact)  # type: ignore[arg-type]
 
 
-def drawn_triplets(selection: str, scene: LossBatch, seed: int) -> list[tuple[int, int, int]]:
+def draw_all_triplets(selection: str, scene: LossBatch, seed: int) -> list[tuple[int, int, int]]:
     generator = torch.Generator().manual_seed(seed)
     found = select_triplets(
         selection,  # type: ignore[arg-type]
@@ -145,7 +145,7 @@ def drawn_triplets(selection: str, scene: LossBatch, seed: int) -> list[tuple[in
     return [(a, p, n) for a, p, n in found.T.tolist()]
 
 
-def drawn_pairs(selection: str, scene: LossBatch, seed: int) -> list[tuple[int, int]]:
+def draw_all_pairs(selection: str, scene: LossBatch, seed: int) -> list[tuple[int, int]]:
     generator = torch.Generator().manual_seed(seed)
     found = select_pairs(
         selection,  # type: ignore[arg-type]
@@ -167,9 +167,9 @@ def test_the_value_is_that_of_the_drawn_tuples(selection: str, name: str, distan
     scene = scene_of(name, distance)
     for seed in range(2):
         settings = {"margin": 1.0, "tolerance": 1e-11, "selection": selection, "seed": seed}
-        three = drawn_triplets(selection, scene, seed)
+        three = draw_all_triplets(selection, scene, seed)
         assert_agrees("triplet", scene, chosen=three, **settings)  # type: ignore[arg-type]
-        two = drawn_pairs(selection, scene, seed)
+        two = draw_all_pairs(selection, scene, seed)
         assert_agrees("contrastive", scene, chosen=two, **settings)  # type: ignore[arg-type]
 
 
@@ -178,7 +178,7 @@ def test_the_value_is_that_of_the_drawn_tuples(selection: str, name: str, distan
 def test_drawn_tuples_are_valid_and_of_the_defined_number(selection: str, name: str) -> None:
     scene = scene_of(name, "euclidean")
     valid, labels, others = set(scene.triplets()), *scene.labels_at()
-    three, two = drawn_triplets(selection, scene, 5), drawn_pairs(selection, scene, 5)
+    three, two = draw_all_triplets(selection, scene, 5), draw_all_pairs(selection, scene, 5)
     assert set(three) <= valid
     if selection == "sampled":
         assert [a for a, *_ in three] == sorted({a for a, *_ in valid})
