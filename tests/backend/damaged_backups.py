@@ -109,6 +109,6 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
     "newer format": (manifest_with(format=2), "a backup of format 2, and this version reads"),
     "newer schema": (manifest_with(revision="z9"), "has version z9, which this one does not know"),
     "another schema": (manifest_with(revision="0004"), "not of the version it claims to be"),
-    "not told of": (manifest_with(members={}), "no database is in it"),
+    "not in the manifest": (manifest_with(members={}), "no database is in it"),
     "incomplete": (without_a_blob, "names 1 files that are not in it"),
 }

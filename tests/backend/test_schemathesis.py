@@ -131,8 +131,8 @@ def problem(answer: requests.Response) -> str:
     except ValueError:
         return f"no JSON, {seen}"
     whole = isinstance(body, dict) and set(body) == {"error", "message", "fields"}
-    told = whole and body["error"] and body["message"]
-    fine = told and all(set(field) == {"path", "message"} for field in body["fields"])
+    is_whole = whole and body["error"] and body["message"]
+    fine = is_whole and all(set(field) == {"path", "message"} for field in body["fields"])
     return "" if fine else f"another shape, {seen}"
 
 

@@ -86,8 +86,8 @@ def report_progress(api: Api, task: str, share: float) -> bool:
     return bool(answer.json()["current"])
 
 
-def end_projection(api: Api, task: str, **told: Any) -> None:
-    answer = api.internal(f"/projections/{task}/end", told)
+def end_projection(api: Api, task: str, **result: Any) -> None:
+    answer = api.internal(f"/projections/{task}/end", result)
     assert answer.status_code == 204, answer.text
 
 

@@ -65,7 +65,7 @@ def delete(folder: Folder, comparison: str) -> None:
 
 
 def test_a_backup_holds_the_database_and_the_files_it_names(filled: Folder, tmp_path: Path) -> None:
-    nobodys = filled.blobs.put(b"of no row")
+    unused = filled.blobs.put(b"of no row")
     attempt = filled.running()
     file = tmp_path / "b.tar"
     made = filled.save(file)
@@ -74,7 +74,7 @@ def test_a_backup_holds_the_database_and_the_files_it_names(filled: Folder, tmp_
         used = snapshots.used_digests(session)
     assert {f"blobs/{digest}" for digest in used} == {n for n in found if n.startswith("blobs/")}
     assert hashlib.sha256(b"a training's state").hexdigest() in used
-    assert nobodys not in used
+    assert unused not in used
     assert found["uploads/d0123456789abcdef/content"] == UPLOADED
     assert found["uploads/d0123456789abcdef/thumbnails.zip"] == b"small"
     manifest = manifest_of(file)
@@ -203,9 +203,9 @@ def test_lost_or_damaged_files_are_left_out_and_reported(
     (filled.folder / UPLOADS / "d0123456789abcdef" / CONTENT).unlink()
     file = tmp_path / "b.tar"
     run(["backup", str(file), "--data-dir", str(filled.folder)], {})
-    said = capsys.readouterr().err
-    assert f"left out: blobs/{lost} is missing or damaged" in said
-    assert said.count("left out: ") == 4
+    stderr = capsys.readouterr().err
+    assert f"left out: blobs/{lost} is missing or damaged" in stderr
+    assert stderr.count("left out: ") == 4
     manifest = manifest_of(file)
     assert sorted(manifest.damaged) == sorted([f"blobs/{damaged}", f"blobs/{checkpoint}"])
     assert manifest.members.keys().isdisjoint(manifest.damaged)

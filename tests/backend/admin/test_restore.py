@@ -86,9 +86,9 @@ def test_existing_data_is_moved_aside_only_with_force(
         run(command, {})
     assert file_hashes(used) == before
     run([*command, "--force"], {})
-    said = capsys.readouterr().err
+    stderr = capsys.readouterr().err
     [aside] = used.glob("before-restore-*")
-    assert f"what was there before is in {aside}" in said
+    assert f"what was there before is in {aside}" in stderr
     with open_folder(used) as folder:
         check_consistent(folder)
         assert folder.uploads.content("d0123456789abcdef").is_file()

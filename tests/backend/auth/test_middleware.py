@@ -59,9 +59,9 @@ def test_every_route_admits_the_callers_of_its_rule(secured: httpx.Client, calle
             continue
         refused += 1
         if caller in ROLES and rule.need != "worker":
-            said = check_error(answer, 403, "forbidden")["message"]
-            assert f"needs the role {rule.need}" in said, where
-            assert NAMES[caller] in said
+            message = check_error(answer, 403, "forbidden")["message"]
+            assert f"needs the role {rule.need}" in message, where
+            assert NAMES[caller] in message
         else:
             check_error(answer, 401, "unauthorized")
             assert answer.headers["www-authenticate"] == "Bearer", where
@@ -90,7 +90,7 @@ def test_a_route_without_a_rule_is_refused_to_everybody() -> None:
 
     @router.get("/forgotten")
     def forgotten() -> str:
-        return "told"
+        return "answer"
 
     app = FastAPI()
     app.include_router(router)
@@ -113,8 +113,8 @@ def test_me_answers_the_callers_name_and_role(secured: httpx.Client, api: Api) -
         me = call_as(secured, role, "GET", "/me").json()
         assert me == {"name": name, "role": role, "signed_in": True}
     assert api.get("/me") == {"name": "local", "role": "admin", "signed_in": False}
-    told = api.http.get("/api/v1/me", headers={"X-Lossboard-User": "Ada"}).json()
-    assert told == {"name": "Ada", "role": "admin", "signed_in": False}
+    named = api.http.get("/api/v1/me", headers={"X-Lossboard-User": "Ada"}).json()
+    assert named == {"name": "Ada", "role": "admin", "signed_in": False}
 
 
 @pytest.mark.parametrize(

@@ -64,8 +64,8 @@ def test_waiting_requests_share_a_read_that_began_after_all_of_them() -> None:
         slow.released.release()
         answers = await asyncio.gather(first, *waiting)
         slow.released.release()
-        told = [bytes(one.body).decode() for one in (*answers, await late)]
-        assert told == ["0", *["2"] * 5, "3"]
+        bodies = [bytes(one.body).decode() for one in (*answers, await late)]
+        assert bodies == ["0", *["2"] * 5, "3"]
         assert slow.begun == 3
         assert shared._waiting == {}
         answers[1].headers["own"] = "1"

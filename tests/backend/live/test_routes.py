@@ -150,7 +150,7 @@ def check_connect_and_resume(api: Api, comparison: str, run: str) -> None:
             page.apply(name, data)
             if name == "points":
                 break
-    assert page.seen.count("reset") == 1  # a known id goes on where it was
+    assert page.seen.count("reset") == 1  # a known id continues where it was
     # Cut off between the events of one flush, a viewer is sent its points again, never less.
     assert page.curves[run, "k"][-1] >= held[-1]
 
@@ -171,7 +171,7 @@ def test_no_point_is_lost_between_connections(api: Api, broker: Broker) -> None:
                     page.apply(*next(received))
                 step += 1
             last_id = events.last_id
-        send(broker.client, attempt.points([step]))  # while nobody looks
+        send(broker.client, attempt.points([step]))  # while no viewer is connected
         step += 1
         until(lambda: not broker.client.xlen(EVENT_STREAM), "the stream to be stored")
     with following(api, comparison, last_id) as events:

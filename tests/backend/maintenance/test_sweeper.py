@@ -160,7 +160,7 @@ def test_a_broker_that_stops_and_returns(bench: Bench, broker: Broker) -> None:
     bench.later(0)
     assert waiting(broker) == 1
     broker.kill()
-    bench.later(30)  # nobody is judged while the stream cannot be seen
+    bench.later(30)  # no run is lost while the stream cannot be read
     assert run_now(bench.database, run.id).state == "running"
     broker.start()
     broker.client.flushall()

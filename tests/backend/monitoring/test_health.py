@@ -63,7 +63,7 @@ def test_a_collector_that_lags(
         found: Json = api.http.get("/api/v1/health/ready").json()
         return found if found["collector"] == "unavailable" else {}
 
-    found = until(lags, "the lag to be told")
+    found = until(lags, "the lag to be reported")
     assert "the oldest of 3 events" in only(found, "collector")
     assert found["collector_lag"] == 3
     assert found["collector_lag_s"] > 0.1

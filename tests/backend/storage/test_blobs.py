@@ -181,12 +181,12 @@ def test_deleting_frees_the_announced_size_and_nothing_that_others_need(
     one = fill(parts.database, parts.blobs, seeds=2, epochs=2, samples=40)
     two = fill(parts.database, parts.blobs, seeds=1, epochs=1, samples=40, projected=False)
     before = on_disk(parts.blobs)
-    said = api.get(f"/comparisons/{one}/size")
-    assert said["runs"] == 4
-    assert said["points"] == len(_points(api, one))
+    sizes = api.get(f"/comparisons/{one}/size")
+    assert sizes["runs"] == 4
+    assert sizes["points"] == len(_points(api, one))
     assert api.http.delete(f"/api/v1/comparisons/{one}").status_code == 204
     after = on_disk(parts.blobs)
-    assert sum(before.values()) - sum(after.values()) == said["bytes"] > 0
+    assert sum(before.values()) - sum(after.values()) == sizes["bytes"] > 0
     last = api.get(f"/comparisons/{two}/size")["bytes"]
     assert last == sum(after.values())  # now it is the only one
     assert api.http.get(api.get(f"/comparisons/{two}/space")["samples"]["sprite"]).is_success
@@ -217,7 +217,7 @@ def test_deleting_keeps_what_a_run_of_another_comparison_has_just_stored(
     left = {meant[0].embeddings, meant[0].facts, meant[0].samples, meant[0].sprite}
     assert on_disk(parts.blobs).keys() == left
     store_snapshot_events(parts.database, Attempt(run.id, run.attempt), meant)
-    os.utime(parts.blobs.path(store_blob(api.http, b"nobody's")), (1000, 1000))
+    os.utime(parts.blobs.path(store_blob(api.http, b"unused")), (1000, 1000))
     empty = submit(parts.database).id
     assert api.http.delete(f"/api/v1/comparisons/{empty}").status_code == 204
     until(lambda: on_disk(parts.blobs).keys() == left, "the old blob to be deleted")
