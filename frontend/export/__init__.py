@@ -1,1 +1,1 @@
-"""A comparison taken along: as files, as one HTML page, and as tables in LaTeX."""
+"""Exports of a comparison: files, the HTML report, and tables in LaTeX."""

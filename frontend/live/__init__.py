@@ -1,1 +1,1 @@
-"""The live curves: a component that lives in the viewer's browser."""
+"""The live curves: a component that runs in the viewer's browser."""

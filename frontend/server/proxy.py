@@ -144,7 +144,7 @@ class Proxy:
         try:
             incoming = await self._client.send(outgoing, stream=True)
         except ClientDisconnect:
-            return Response(status_code=499)  # the viewer left during the upload: nobody gets this
+            return Response(status_code=499)  # the viewer left during the upload
         except httpx.TransportError as error:
             logger.warning("API away: %s %s: %r", request.method, request.url.path, error)
             return error_response(502, "api_unavailable", "The API does not answer. Is it running?")
