@@ -103,6 +103,8 @@ def test_a_session_that_ends_in_mid_way_leads_back_to_the_exact_view(
 
 
 def test_signing_out_in_one_tab_ends_the_others(house: Stack, page: Page) -> None:
+    refused = house.http.post("/comparisons", json={}, headers=bearer(TOKENS["viewer"]))
+    assert refused.status_code == 403, "the trail has an entry, also if this test runs alone"
     page.goto(f"{house.ui_url}/queue")
     sign_in(page, "admin")
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
