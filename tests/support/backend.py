@@ -1,4 +1,4 @@
-"""A small peer that speaks the backend's half of the worker's protocols, over real HTTP and Redis.
+"""A small backend for tests of the worker, over real HTTP and Redis.
 
 It hands out runs, answers heartbeats and takes events off the stream by the collector's rule: the
 current attempt's next number, nothing else.
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 @dataclass
 class Run:
-    """A run as the peer stores it."""
+    """A run as this backend stores it."""
 
     id: str
     spec: Json
@@ -31,22 +31,22 @@ class Run:
     state: str = "queued"
     attempt: int = 1
     cancel: bool = False
-    deaf: bool = False
-    """Events are read and thrown away, as by a collector that cannot store them."""
+    drops_events: bool = False
+    """Whether its events are read and dropped, as by a collector that cannot store them."""
     events: list[Event] = field(default_factory=list)
-    """Those of the current attempt."""
+    """Stored events of the current attempt."""
     lost: list[Lost] = field(default_factory=list)
     beats: Counter[int] = field(default_factory=Counter)
     """Heartbeats by attempt."""
 
     @property
     def step(self) -> int:
-        """The last step stored."""
+        """Last stored step."""
         return max((event.step for event in self.events if event.kind == "points"), default=-1)
 
     @property
     def series(self) -> dict[str, list[tuple[int, float | None]]]:
-        """All points stored."""
+        """All stored points."""
         found: dict[str, list[tuple[int, float | None]]] = {}
         for event in self.events:
             if event.kind == "points":
@@ -57,7 +57,7 @@ class Run:
 
 
 class Backend:
-    """The peer: an HTTP server and a collector, each in a thread."""
+    """An HTTP server and a collector, each in a thread."""
 
     def __init__(self, broker_url: str) -> None:
         self.runs: dict[str, Run] = {}
@@ -77,7 +77,7 @@ class Backend:
 
     @property
     def url(self) -> str:
-        """Where workers reach it."""
+        """Address for workers."""
         return f"http://127.0.0.1:{self._port}"
 
     def open(self) -> None:
@@ -108,7 +108,7 @@ class Backend:
         return run
 
     def answer(self, path: str, body: Json) -> tuple[int, Json | None]:
-        """One request's status and body."""
+        """Return status and body of the answer to a request."""
         with self._lock:
             match path.removeprefix("/api/v1/internal/").split("/"):
                 case ["claim"]:
@@ -157,7 +157,12 @@ class Backend:
 
     def _take(self, event: Event) -> None:
         run = self.runs.get(event.run)
-        if run is None or event.attempt != run.attempt or run.state != "running" or run.deaf:
+        if (
+            run is None
+            or event.attempt != run.attempt
+            or run.state != "running"
+            or run.drops_events
+        ):
             self.dropped += 1
         elif isinstance(event, Lost):
             run.lost.append(event)
@@ -192,7 +197,7 @@ def _handler(backend: Backend) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(sent)
 
         def do_PUT(self) -> None:
-            """Take a blob."""
+            """Store a blob."""
             content = self.rfile.read(int(self.headers["Content-Length"]))
             if backend.away:
                 self.close_connection = True
@@ -202,6 +207,6 @@ def _handler(backend: Backend) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Keep quiet."""
+            """Log nothing."""
 
     return Handler

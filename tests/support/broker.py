@@ -23,7 +23,7 @@ class Broker:
 
     @property
     def url(self) -> str:
-        """Where clients reach it."""
+        """Address for clients."""
         return f"redis://127.0.0.1:{self._port}/0"
 
     def start(self) -> None:
@@ -32,14 +32,14 @@ class Broker:
         until(self._answers, "valkey-server", timeout=10)
 
     def kill(self) -> None:
-        """kill -9; what was in its append-only file comes back with the next start."""
+        """Kill it with signal 9; the next start restores what is in its append-only file."""
         if self._process:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def close(self) -> None:
-        """Kill it for good."""
+        """Kill it; it is not started again."""
         self.client.close()
         self.kill()
 

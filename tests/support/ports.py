@@ -13,11 +13,11 @@ FIRST: Final = 12_000
 EACH: Final = 1_200
 """Ports of one worker."""
 WORKERS: Final = 16
-"""Workers with a range of their own; `FIRST + WORKERS * EACH` stays below 32768."""
+"""Workers that have their own range; `FIRST + WORKERS * EACH` stays below 32768."""
 
 
 class _Range:
-    """The ports of this process, handed out one after the other, so that none comes back soon."""
+    """The ports of this process, handed out one after the other, so that none is reused soon."""
 
     def __init__(self) -> None:
         worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
@@ -26,7 +26,7 @@ class _Range:
         self._next = os.getpid() % EACH
 
     def take(self) -> int:
-        """The next port of the range, free or not."""
+        """Return the next port of the range, free or not."""
         self._next = (self._next + 1) % EACH
         return self._first + self._next
 
@@ -35,7 +35,7 @@ _ports = _Range()
 
 
 def free_ports(count: int) -> list[int]:
-    """As many different ports that nobody listens on.
+    """Return different ports on which no server listens.
 
     Raises:
         OSError: too few are free.

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests: one server a session, a database of its own for each test."""
+"""A real PostgreSQL for tests: one server per session, and a separate database for each test."""
 
 import secrets
 import shutil
@@ -21,7 +21,7 @@ MEMORY: Final = Path("/dev/shm")
 ROOM: Final = 2_000_000_000
 """Bytes that the server may take there."""
 UNSAFE: Final = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
-"""Nothing here has to outlive a crash of the machine."""
+"""The data need not survive a crash of the machine."""
 
 
 class Postgres:
@@ -37,7 +37,7 @@ class Postgres:
 
     @contextmanager
     def fresh(self, template: str = "template1") -> Iterator[str]:
-        """The URL of a copy of a database, by default of an empty one; gone afterwards."""
+        """Yield the URL of a copy of a database, by default an empty one; delete it afterwards."""
         name = f"test_{secrets.token_hex(6)}"
         self._do(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         try:
@@ -70,5 +70,5 @@ def running_postgres() -> Iterator[Postgres]:
 
 
 def _fastest() -> Path | None:
-    """The folder for the data; None for that of temporary files."""
+    """Return the folder for the data; None for that of temporary files."""
     return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM else None

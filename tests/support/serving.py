@@ -1,4 +1,4 @@
-"""An ASGI application on a real loopback port, for the length of a `with`."""
+"""Serves an ASGI application on a real loopback port, within a `with` block."""
 
 import asyncio
 import threading
@@ -13,11 +13,11 @@ from tests.support.waiting import until
 
 LOOK_S: Final = 0.01
 GRACE_S: Final = 3.0
-"""How long open requests may take once the server is stopped."""
+"""Time that open requests have to end once the server is stopped."""
 
 
 class PromptServer(uvicorn.Server):
-    """A server that notices at once that it should stop.
+    """A server that notices a stop at once.
 
     uvicorn's own looks every 0.1 s, and lets 0.1 s pass after it has shut its connections.
     """
@@ -44,7 +44,7 @@ class PromptServer(uvicorn.Server):
 
 @contextmanager
 def serving(app: Any, *, before_stop: Callable[[], None] = lambda: None) -> Iterator[str]:
-    """The server's address, such as http://127.0.0.1:14001."""
+    """Return the address of a server, such as http://127.0.0.1:14001."""
     [port] = free_ports(1)
     server = PromptServer(uvicorn.Config(app, port=port, log_level="warning", ws="none"))
     thread = threading.Thread(target=server.run, name=f"server-{port}")

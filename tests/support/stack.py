@@ -1,4 +1,4 @@
-"""The whole product as its user starts it: the launcher and every process below it."""
+"""The whole product, started as a user does: the launcher and all its processes."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ PROCESSES: Final = {
     "projector": "worker.projection",
     "ui": "streamlit",
 }
-"""Processes are told apart by a word of their command line."""
+"""Kind of process -> a word in its command line."""
 
 Json = dict[str, Any]
 
@@ -60,13 +60,13 @@ class Stack:
         return found
 
     def submit(self, spec: Json) -> str:
-        """Post a spec; the comparison's id."""
+        """Post a spec; return the id of the comparison."""
         answer = self.http.post("/comparisons", json=spec)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
     def runs(self, comparison: str) -> list[Json]:
-        """The comparison's runs; empty while the API is away."""
+        """Return the comparison's runs; none while the API is away."""
         try:
             runs: list[Json] = self.get(f"/comparisons/{comparison}/runs")["runs"]
         except httpx.HTTPError:
@@ -74,7 +74,7 @@ class Stack:
         return runs
 
     def wait_steps(self, comparison: str, steps: int) -> list[Json]:
-        """Wait until every run that runs has done so many steps and one does run."""
+        """Wait until there are running runs and each of them has done `steps` steps."""
 
         def under_way() -> list[Json]:
             running = [run for run in self.runs(comparison) if run["state"] == "running"]
@@ -93,7 +93,7 @@ class Stack:
         return until(ended, f"the end of {comparison}", timeout=timeout)
 
     def series(self, run: str, key: str) -> tuple[list[int], list[float | None]]:
-        """All points of one series, not thinned."""
+        """Return all points of one series, not downsampled."""
         [found] = self.get("/series", run=run, key=key, max_points=100_000)["series"]
         assert found["min"] is None
         return found["steps"], found["values"]
@@ -104,7 +104,7 @@ class Stack:
             celery.send_task(WAKE_TASK, queue=wake_queue("cpu"), ignore_result=True)
 
     def processes(self, name: str) -> list[psutil.Process]:
-        """Living processes of one kind below this launcher."""
+        """Return the running processes of one kind below this launcher."""
         word = PROCESSES[name]
         found = []
         for process in self.launcher.children(recursive=True):
@@ -117,7 +117,7 @@ class Stack:
         return found
 
     def kill(self, name: str) -> None:
-        """kill -9 every process of one kind."""
+        """Kill every process of one kind with signal 9."""
         victims = self.processes(name)
         assert victims, f"no {name} to kill"
         for process in victims:
@@ -126,7 +126,7 @@ class Stack:
 
 @contextmanager
 def running_stack(data_dir: Path, *flags: str, **environment: str) -> Iterator[Stack]:
-    """Start the product on free ports, wait until it is ready, stop it as its user would."""
+    """Start the product on free ports, wait until it is ready, and stop it as a user would."""
     api_port, ui_port, broker_port = free_ports(3)
     log = data_dir.with_suffix(".log")
     command = [sys.executable, "-m", "launcher", "up", "--no-browser", "--data-dir", str(data_dir)]

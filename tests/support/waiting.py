@@ -9,11 +9,11 @@ import psutil
 T = TypeVar("T")
 
 PATIENCE: Final = 5.0
-"""Deadlines are given for a machine at rest; a busy one gets so many times as long."""
+"""Factor of all deadlines: they are given for an idle machine, and tests run on busy ones."""
 
 
 def until(probe: Callable[[], T | None], what: str, *, timeout: float = 60.0) -> T:
-    """The probe's first truthy answer, for which `timeout` seconds are enough at rest.
+    """Return the probe's first true answer; `timeout` seconds are enough on an idle machine.
 
     Raises:
         TimeoutError: the deadline passed; names what was waited for and what was seen last.
@@ -31,8 +31,8 @@ def until(probe: Callable[[], T | None], what: str, *, timeout: float = 60.0) ->
 
 
 def still_alive(processes: Sequence[psutil.Process], *, timeout: float) -> list[psutil.Process]:
-    """Those of the processes that have not ended by then. One that has ended and that nobody
-    collects, as happens to the children of a killed parent, does not count as alive."""
+    """Return the processes that are still alive after `timeout` seconds. Zombies, such as ended
+    children of a killed parent, do not count as alive."""
 
     def alive() -> list[psutil.Process]:
         return [process for process in processes if _runs(process)]

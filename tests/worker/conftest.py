@@ -1,4 +1,4 @@
-"""The backend's half of the worker's protocols."""
+"""Fixtures of the worker's tests: a small backend, and one thread for torch."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tests.support.backend import Backend
 
 @pytest.fixture
 def backend(broker_url: str) -> Iterator[Backend]:
-    """A peer with no runs on an empty broker."""
+    """Start a small backend without runs, on an empty broker."""
     peer = Backend(broker_url)
     yield peer
     peer.close()
@@ -18,5 +18,5 @@ def backend(broker_url: str) -> Iterator[Backend]:
 
 @pytest.fixture(scope="session", autouse=True)
 def one_torch_thread() -> None:
-    """As a trainer on a small machine; threads that wait for one another lose on busy cores."""
+    """Use one thread, as a trainer on a small machine: more wait for one another on busy cores."""
     torch.set_num_threads(1)

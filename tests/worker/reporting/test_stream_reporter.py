@@ -103,11 +103,11 @@ def test_events_that_a_broker_lost_are_sent_again(broker: Broker, broker_url: st
 
         def lose(step: int) -> None:
             if step == 50:
-                run.deaf = True
+                run.drops_events = True
                 before = backend.dropped
                 reporter.log(["lost on the way"])
                 until(lambda: backend.dropped > before, "a lost event")
-                run.deaf = False
+                run.drops_events = False
 
         report(reporter, 100, lose)
     assert_complete(run, 100)
@@ -115,7 +115,7 @@ def test_events_that_a_broker_lost_are_sent_again(broker: Broker, broker_url: st
 
 def test_a_full_outbox_makes_the_loop_wait_until_the_limit_is_lifted(broker_url: str) -> None:
     with reporting(broker_url, Outbox(limit_bytes=2000)) as (reporter, run, _):
-        run.deaf = True
+        run.drops_events = True
         progress = [0]
 
         def note(step: int) -> None:
@@ -133,7 +133,7 @@ def test_a_full_outbox_makes_the_loop_wait_until_the_limit_is_lifted(broker_url:
         assert progress[-1] < 400
         reporter.lift_limit()
         until(lambda: progress[-1] == 400, "the loop to go on")
-        run.deaf = False
+        run.drops_events = False
         looping.join()
     assert_complete(run, 400)
 
