@@ -1,1 +1,1 @@
-"""What runs measured: points, series, results and statistics of a run."""
+"""The measured values of runs: points, series, results and statistics."""

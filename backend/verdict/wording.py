@@ -16,7 +16,7 @@ from contract.statistics import ENUMERATED_SEEDS, RANDOM_FLIPS, smallest_p
 
 MIN_SEEDS: Final = 6
 """With fewer seeds the sign-flip test cannot reach 0.05."""
-CLAIM_OF_USE: Final[Mapping[int, str]] = {
+USES_BY_CLAIM: Final[Mapping[int, str]] = {
     8: "retrieval",
     7: "classification",
     9: "keeping detail within classes",
@@ -41,7 +41,7 @@ def advice(claims: Sequence[ClaimOut], arms: Pair, seeds: int, differing: Sequen
     by_id = {claim.id: claim for claim in claims}
     better: dict[str, list[str]] = {arms.b: [], arms.a: []}
     undecided: list[str] = []
-    for claim_id, use in CLAIM_OF_USE.items():
+    for claim_id, use in USES_BY_CLAIM.items():
         decision = by_id[claim_id].verdict
         if decision == "supported":
             better[arms.b].append(use)
