@@ -26,6 +26,7 @@ def test_the_import_contracts_hold() -> None:
     ("module", "unwanted"),
     [
         ("backend.app", ("torch", "streamlit", "worker")),
+        ("backend.datasets.check_process", ("fastapi", "sqlalchemy", "redis", "celery")),
         ("worker.celery_app", ("torch", "sqlalchemy", "backend", "streamlit")),
         ("contract.catalogue.catalogue", ("torch", "celery", "fastapi", "sqlalchemy", "redis")),
         ("frontend.cli.__main__", ("streamlit", "contract", "backend", "worker")),

@@ -21,7 +21,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.admin.locations import AdminError
 from backend.admin.progress import CountBytes, ReportProgress, byte_counter
-from backend.datasets.repository import CONTENT, THUMBNAILS, UPLOADS
+from backend.datasets.check_report import CONTENT, THUMBNAILS
+from backend.datasets.repository import UPLOADS
 from backend.db import migrations
 from backend.storage.blobs import BLOBS_FOLDER
 

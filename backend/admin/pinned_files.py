@@ -18,7 +18,7 @@ from sqlmodel import Session, col, delete, or_, select, update
 
 from backend.admin.archive import blob_member, upload_member
 from backend.datasets import repository as datasets
-from backend.datasets.repository import CONTENT, THUMBNAILS
+from backend.datasets.check_report import CONTENT, THUMBNAILS
 from backend.db.database import Database
 from backend.db.models import Dataset, Projection, Run, Snapshot
 from backend.runs import snapshots

@@ -19,9 +19,17 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from backend.datasets.repository import CONTENT, DISK_FULL_EXIT, THUMBNAILS
-from backend.datasets.schemas import KINDS, Facts, Note, Report, Thumbnail
-from backend.storage.data_folder import DISK_FULL_ERRORS
+from backend.datasets.check_report import (
+    CONTENT,
+    DISK_FULL_EXIT,
+    KINDS,
+    THUMBNAILS,
+    Facts,
+    Note,
+    Report,
+    Thumbnail,
+)
+from backend.storage.disk_space import DISK_FULL_ERRORS
 from contract.dataset_files import (
     FeatureTable,
     ImageSet,

@@ -14,8 +14,8 @@ from typing import Annotated, Final
 from pydantic import ValidationError
 
 import backend
-from backend.datasets.repository import DISK_FULL_EXIT, NO_ROOM
-from backend.datasets.schemas import Kind, Note, Report
+from backend.datasets.check_report import DISK_FULL_EXIT, Kind, Note, Report
+from backend.datasets.repository import NO_ROOM
 from backend.errors import DiskFullError, UnavailableError
 from backend.http.dependencies import from_state
 

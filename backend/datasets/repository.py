@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 from sqlmodel import Session, col, select
 
+from backend.datasets.check_report import CONTENT, THUMBNAILS
 from backend.db.database import Write
 from backend.db.models import Comparison, Dataset
 from backend.errors import ConflictError, NotFoundError
@@ -17,12 +18,6 @@ from backend.http.dependencies import from_state
 
 UPLOADS: Final = "uploads"
 """Name of the folder of uploads within the data folder."""
-CONTENT: Final = "content"
-"""Name of the uploaded file, which is kept unchanged."""
-THUMBNAILS: Final = "thumbnails.zip"
-"""Name of the archive of small JPEGs, named 0, 1, 2, ...; only data sets of images have one."""
-DISK_FULL_EXIT: Final = 28
-"""Exit code of a checking process that had no room on the disk."""
 NO_ROOM: Final = "the API's disk has no room for it; delete data sets, or give it more"
 _MAX_NAMED: Final = 3
 """Number of comparisons that an error message names; further ones are counted."""

@@ -7,7 +7,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from sqlmodel import Session
 
 from backend.datasets import repository as datasets
-from backend.datasets.schemas import KINDS, Facts
+from backend.datasets.check_report import KINDS, Facts
 from backend.db.models import Dataset
 from contract.comparison.data import OwnData
 from contract.comparison.data.facts import (

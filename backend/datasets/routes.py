@@ -9,10 +9,10 @@ from fastapi.responses import FileResponse
 from backend.auth import audit
 from backend.auth.dependencies import worker_token
 from backend.datasets import repository as datasets
+from backend.datasets.check_report import KINDS
 from backend.datasets.checker import UploadChecker
 from backend.datasets.repository import UploadFolder
 from backend.datasets.schemas import (
-    KINDS,
     DatasetDetail,
     DatasetList,
     DatasetOut,

@@ -10,14 +10,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import ClientDisconnect
 
 from backend.datasets import repository as datasets
+from backend.datasets.check_report import CONTENT, Facts, Kind, Report
 from backend.datasets.checker import Checker
-from backend.datasets.repository import CONTENT, NO_ROOM, Uploads
-from backend.datasets.schemas import Facts, Kind, Report
+from backend.datasets.repository import NO_ROOM, Uploads
 from backend.db.database import Database
 from backend.db.models import Dataset
 from backend.errors import DiskFullError, HttpError, InvalidDatasetError
 from backend.http.multipart import Form, invalid_field, receive_form, run_while_connected
-from backend.storage.data_folder import DISK_FULL_ERRORS, has_room
+from backend.storage.disk_space import DISK_FULL_ERRORS, has_room
 from contract.comparison.problems import Problem
 from contract.comparison.spec import Name
 

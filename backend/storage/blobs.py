@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from backend.errors import DiskFullError, HttpError, NotFoundError
 from backend.http.dependencies import from_state
 from backend.http.multipart import read_chunks
-from backend.storage.data_folder import DISK_FULL_ERRORS, has_room
+from backend.storage.disk_space import DISK_FULL_ERRORS, has_room
 
 BLOBS_FOLDER: Final = "blobs"
 """Name of the blobs' folder within the data folder."""

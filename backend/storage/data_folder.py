@@ -1,10 +1,9 @@
-"""The locks and the room of a data folder.
+"""The locks of a data folder.
 
 The API holds a lock while it serves, a restore or a migration while it changes the folder. The
 locks are the kernel's: they end with the process that holds them, however it ends.
 """
 
-import errno
 import fcntl
 import os
 import shutil
@@ -26,10 +25,6 @@ RESTORE_FOLDER: Final = ".restoring"
 """Folder within the data folder for what a restore is about to move to its final place."""
 RESTORE_JOURNAL: Final = f"{RESTORE_FOLDER}/journal.json"
 """Exists while a restore moves files."""
-RESERVED_BYTES: Final = 100_000_000
-"""Bytes that uploads must leave free: the database is on the same disk."""
-DISK_FULL_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""Error numbers of a write that failed because the disk has no room."""
 
 
 class DataFolderLock:
@@ -88,11 +83,6 @@ def exclusive_locks(folder: Path, *locks: str) -> Iterator[None]:
             except BlockingIOError as error:
                 raise BlockingIOError(error.errno, error.strerror, name) from None
         yield
-
-
-def has_room(folder: Path, size: int) -> bool:
-    """Return whether this many bytes may still be written below a folder."""
-    return shutil.disk_usage(folder).free >= size + RESERVED_BYTES
 
 
 DataFolder = Annotated[Path, from_state("data_folder")]

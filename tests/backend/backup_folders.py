@@ -13,7 +13,8 @@ from backend.admin.locations import Locations
 from backend.admin.pinned_files import ReferencedFiles, member_path
 from backend.admin.progress import ReportProgress, ignore_progress
 from backend.datasets import repository as datasets
-from backend.datasets.repository import CONTENT, THUMBNAILS, UPLOADS, Uploads
+from backend.datasets.check_report import CONTENT, THUMBNAILS
+from backend.datasets.repository import UPLOADS, Uploads
 from backend.db import migrations
 from backend.db.database import Database
 from backend.db.models import Dataset

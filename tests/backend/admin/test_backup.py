@@ -15,7 +15,8 @@ from backend.admin.archive import DATABASE, MANIFEST, Manifest
 from backend.admin.locations import AdminError
 from backend.admin.pinned_files import ReferencedFiles
 from backend.comparisons import repository as comparisons
-from backend.datasets.repository import CONTENT, UPLOADS
+from backend.datasets.check_report import CONTENT
+from backend.datasets.repository import UPLOADS
 from backend.db import migrations
 from backend.db.database import Database
 from backend.db.models import Comparison, Run

@@ -151,7 +151,7 @@ def test_a_full_disk(
             post_file(api.http, image_archive(tmp_path), "image_folder"), 507, "disk_full"
         )
         assert "room" in body["message"]  # refused before it is sent, to leave a reserve
-        monkeypatch.setattr("backend.storage.data_folder.RESERVED_BYTES", -10_000_000)
+        monkeypatch.setattr("backend.storage.disk_space.RESERVED_BYTES", -10_000_000)
         for file in (large, unpacks):
             check_error(post_file(api.http, file, "image_folder"), 507, "disk_full")
             assert is_clean(api.http, parts)

@@ -16,7 +16,7 @@ from backend.errors import NotFoundError
 from backend.http import multipart
 from backend.settings import Settings
 from backend.state import Parts
-from backend.storage import data_folder
+from backend.storage import disk_space
 from backend.storage.blobs import Blobs, IncomingBlob
 from tests.backend.conftest import Serve
 from tests.backend.helpers import Api, Attempt, check_error, claim, submit
@@ -111,7 +111,7 @@ def test_a_full_disk_is_reported_before_or_during_the_upload(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(data_folder, "RESERVED_BYTES", 10**18)
+        patched.setattr(disk_space, "RESERVED_BYTES", 10**18)
         body = check_error(put_blob(client, CONTENT, DIGEST), 507, "disk_full")
         assert "delete comparisons" in body["message"]
     for step in ("write", "sync"):

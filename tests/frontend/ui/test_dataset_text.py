@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backend.datasets.schemas import KINDS
+from backend.datasets.check_report import KINDS
 from contract.catalogue.catalogue import catalogue
 from frontend.errors import FieldProblem
 from frontend.ui import dataset_text as dataset_facts
