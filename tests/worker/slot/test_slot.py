@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -32,19 +33,64 @@ class StartedTrainers:
         return self.all[-1]
 
 
-@pytest.fixture
-def trainers(backend: Backend, broker_url: str) -> StartedTrainers:
-    return StartedTrainers(worker_environment(broker_url, backend.url))
+class RunningSlot:
+    """A slot that several tests use one after the other; each begins with a spare trainer."""
+
+    def __init__(self, broker_url: str, **changes: Any) -> None:
+        self.backend = Backend(broker_url)
+        self.trainers = StartedTrainers(worker_environment(broker_url, self.backend.url))
+        settings = Settings(
+            broker_url=broker_url, api_url=self.backend.url, token=TOKEN, name="w1", **changes
+        )
+        self.slot = Slot(settings, start_trainer=self.trainers.start)
+        self.slot.open()
+
+    def forget_ended_trainers(self) -> None:
+        """Keep the spare alone; assert that all others have ended."""
+        *ended, spare = self.trainers.all
+        assert all(trainer.exit_code is not None for trainer in ended)
+        self.trainers.all[:] = [spare]
+
+    def close(self) -> None:
+        """Stop it; assert that no trainer is left."""
+        self.slot.close()
+        assert all(trainer.exit_code is not None for trainer in self.trainers.all)
+        self.backend.close()
+
+
+@contextmanager
+def running(broker: Broker, **changes: Any) -> Iterator[RunningSlot]:
+    broker.client.flushall()
+    own = RunningSlot(broker.url, **changes)
+    try:
+        yield own
+    finally:
+        own.close()
+
+
+@pytest.fixture(scope="module")
+def shared(broker: Broker) -> Iterator[RunningSlot]:
+    """One slot for all tests that leave it at work: a trainer takes five seconds to get warm."""
+    with running(broker) as slot:
+        yield slot
 
 
 @pytest.fixture
-def slot(backend: Backend, broker_url: str, trainers: StartedTrainers) -> Iterator[Slot]:
-    settings = Settings(broker_url=broker_url, api_url=backend.url, token=TOKEN, name="w1")
-    slot = Slot(settings, start_trainer=trainers.start)
-    slot.open()
-    yield slot
-    slot.close()
-    assert all(trainer.exit_code is not None for trainer in trainers.all)
+def slot(shared: RunningSlot) -> Slot:
+    """A slot with a spare trainer; a test that stops a slot needs `running`, for its own."""
+    shared.forget_ended_trainers()
+    return shared.slot
+
+
+@pytest.fixture
+def backend(shared: RunningSlot) -> Backend:
+    return shared.backend
+
+
+@pytest.fixture
+def trainers(shared: RunningSlot, slot: Slot) -> StartedTrainers:
+    """The spare, and those that the test's own runs start."""
+    return shared.trainers
 
 
 @contextmanager
@@ -214,27 +260,6 @@ def test_a_run_goes_on_while_the_broker_is_away(
     assert_complete(run, 2400)
 
 
-def test_a_slot_asked_to_stop_gives_its_run_back(
-    backend: Backend, slot: Slot, trainers: StartedTrainers
-) -> None:
-    run = backend.queue(long())
-    asked = 0.0
-
-    def stop() -> None:
-        nonlocal asked
-        until(lambda: run.step >= 50, "step 50")
-        asked = time.monotonic()
-        slot.stop()
-
-    with disturbing(stop):
-        slot.work()
-    assert time.monotonic() - asked < 2 * PATIENCE
-    assert trainers.all[0].exit_code is not None
-    until(lambda: run.lost, "the notice")
-    assert not run.lost[0].strike
-    assert run.state == "queued"
-
-
 def test_a_claim_waits_for_an_api_that_is_away(backend: Backend, slot: Slot) -> None:
     run = backend.queue(small(training={"epochs": 1, "batch_size": 64}))
     backend.shut()
@@ -276,42 +301,38 @@ def test_a_nan_fails_the_run_with_its_step_and_keeps_its_curves(
     assert any(isinstance(event, Log) for event in run.events)
 
 
-def test_a_run_is_given_back_at_a_checkpoint(
-    backend: Backend, slot: Slot, trainers: StartedTrainers
-) -> None:
-    run = backend.queue(long())
+def test_a_slot_asked_to_stop_gives_its_run_back_at_a_checkpoint(broker: Broker) -> None:
+    asked = 0.0
 
     def leave() -> None:
+        nonlocal asked
         until(lambda: run.step >= 50, "step 50")
-        slot.stop()
+        asked = time.monotonic()
+        own.slot.stop()
 
-    with disturbing(leave):
-        slot.work()
-    until(lambda: run.lost, "the notice")
-    assert not run.lost[0].strike
-    assert trainers.all[0].exit_code == GIVEN_BACK
-    last = run.events[-1]
-    assert isinstance(last, Checkpointed)
-    assert last.step == run.step >= 50
-    assert last.digest in backend.blobs
+    with running(broker) as own:
+        run = own.backend.queue(long())
+        with disturbing(leave):
+            own.slot.work()
+        assert time.monotonic() - asked < 2 * PATIENCE
+        until(lambda: run.lost, "the notice")
+        assert not run.lost[0].strike
+        assert run.state == "queued"
+        assert own.trainers.all[0].exit_code == GIVEN_BACK
+        last = run.events[-1]
+        assert isinstance(last, Checkpointed)
+        assert last.step == run.step >= 50
+        assert last.digest in own.backend.blobs
 
 
-def test_a_run_that_ends_within_its_time_is_not_given_back(
-    backend: Backend, broker_url: str, trainers: StartedTrainers
-) -> None:
-    settings = Settings(
-        broker_url=broker_url, api_url=backend.url, token=TOKEN, name="w1", drain_s=60
-    )
-    slot = Slot(settings, start_trainer=trainers.start)
-    slot.open()
-    run, waits = backend.queue(small()), backend.queue(small())
-
+def test_a_run_that_ends_within_its_time_is_not_given_back(broker: Broker) -> None:
     def leave() -> None:
         until(lambda: run.step >= 5, "step 5")
-        slot.stop()
+        own.slot.stop()
 
-    with disturbing(leave):
-        slot.work()
-    slot.close()
+    with running(broker, drain_s=60) as own:
+        run, waits = own.backend.queue(small()), own.backend.queue(small())
+        with disturbing(leave):
+            own.slot.work()
     assert_complete(run, 128)
     assert waits.state == "queued"
