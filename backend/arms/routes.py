@@ -60,7 +60,7 @@ class _CurvesQuery(BaseModel):
 
 @router.get("")
 def find(asked: Annotated[_FindQuery, Query()], database: Db) -> ArmPage:
-    """Arms of all comparisons with their settings, those of the newest first."""
+    """Return a page of the arms of all comparisons with their settings, newest comparison first."""
     chosen: dict[str, Any] = asked.model_dump(exclude={"page", "page_size", "state"})
     wanted = ArmQuery(**chosen, state=asked.state or "")
     with database.read() as session:
@@ -71,12 +71,12 @@ def find(asked: Annotated[_FindQuery, Query()], database: Db) -> ArmPage:
 
 @router.get("/values")
 def read_values(asked: Annotated[_ValuesQuery, Query()], database: Db) -> ArmTable:
-    """What these arms came to in these metrics, and in which settings they differ.
+    """Return the results of these arms in these metrics, and the settings in which they differ.
 
     For each arm and metric the mean, standard deviation and count over seeds of the last value, of
-    the best validation value and its epoch, and of the test value, and the same of each run. Of a
-    metric of every step the last epoch's mean stands for the last value. Runs that failed do not
-    count.
+    the best validation value and its epoch, and of the test value; and the same for each run. For a
+    metric that is measured at every step, the last value is the last epoch's mean. Failed runs do
+    not count.
     """
     keys = list(dict.fromkeys(asked.key))
     _check_keys(keys)
@@ -93,7 +93,7 @@ def read_values(asked: Annotated[_ValuesQuery, Query()], database: Db) -> ArmTab
 
 @router.get("/curves")
 def read_curves(asked: Annotated[_CurvesQuery, Query()], database: Db) -> ArmCurves:
-    """One metric of these arms over steps: the mean over seeds with its 95 % interval.
+    """Return one metric of these arms over steps: the mean over seeds with its 95 % interval.
 
     An arm with more points than `max_points` comes in buckets of 2^k steps anchored at 0, all its
     seeds in the same; steps are the buckets' starts.

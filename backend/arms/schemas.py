@@ -70,7 +70,7 @@ class ArmPage(BaseModel):
 
 
 class RunValuesOut(BaseModel):
-    """One metric of one run; null for what it has not, or not finite."""
+    """One metric of one run; null where it has no value or none that is finite."""
 
     run: str
     seed: int
@@ -92,7 +92,7 @@ class ArmValues(BaseModel):
 
 
 class MetricValues(BaseModel):
-    """One metric of all asked arms, in their order."""
+    """One metric of all requested arms, in their order."""
 
     key: str
     label: str
@@ -102,7 +102,7 @@ class MetricValues(BaseModel):
 
 
 class SettingValues(BaseModel):
-    """A setting that is not the same in all asked arms that have it."""
+    """A setting that differs among the requested arms that have it."""
 
     setting: str
     label: str
@@ -111,7 +111,7 @@ class SettingValues(BaseModel):
 
 
 class ArmTable(BaseModel):
-    """The asked arms side by side."""
+    """The requested arms side by side."""
 
     arms: list[ArmOut]
     unknown: list[str]
@@ -148,7 +148,7 @@ class ArmCurveOut(BaseModel):
 
 
 class ArmCurves(BaseModel):
-    """One metric of several arms, in the order asked."""
+    """One metric of several arms, in the order of the request."""
 
     key: str
     arms: list[ArmCurveOut]

@@ -17,7 +17,7 @@ router = APIRouter(tags=["access"])
 
 
 class Me(BaseModel):
-    """Whoever asks."""
+    """The caller."""
 
     name: str
     """Shown with what they submit."""
@@ -44,7 +44,7 @@ class AuditEntry(BaseModel):
 
 
 class AuditPage(BaseModel):
-    """One page of the trail."""
+    """One page of the audit trail."""
 
     entries: list[AuditEntry]
     total: int
@@ -60,14 +60,14 @@ class _AuditQuery(BaseModel):
 
 @router.get("/me")
 def read_me(request: Request, user: User) -> Me:
-    """Whose token it is, and what they may do."""
+    """Return the name and the role of the caller's token."""
     person: Person = request.scope[PERSON_KEY]
     return Me(name=user, role=person.role, signed_in=person.authenticated)
 
 
 @router.get("/audit")
 def read_audit(asked: Annotated[_AuditQuery, Query()], database: Db) -> AuditPage:
-    """Who changed what, the newest first; the last 100,000 are kept."""
+    """Return who changed what, newest first; the last 100,000 calls are kept."""
     with database.read() as session:
         found, total = audit.entries_page(
             session, who=asked.who, page=asked.page, page_size=asked.page_size

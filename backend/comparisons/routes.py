@@ -77,7 +77,7 @@ def submit(
     now: Now,
     user: User,
 ) -> ComparisonDetail:
-    """Store a comparison and queue its runs; workers are woken, at once or when they can be."""
+    """Store a comparison, queue its runs and wake workers, as soon as the broker is available."""
     spec = _parse(raw, database)
     with database.write() as write:
         # From here on its data set cannot be deleted.
@@ -95,7 +95,7 @@ def submit(
 def find(
     asked: Annotated[_FindQuery, Query()], database: Db, workers: Slots, now: Now
 ) -> ComparisonPage:
-    """Those that match; archived ones only where they are asked for."""
+    """Return a page of the comparisons that match; archived ones only if requested."""
     descending = asked.sort == "created_at" if asked.descending is None else asked.descending
     chosen = asked.model_dump(exclude={"page", "page_size", "descending"})
     wanted = search.ComparisonQuery(**chosen, descending=descending)
@@ -112,7 +112,7 @@ def find(
 
 @router.get("/{comparison}")
 def read(comparison: str, database: Db, workers: Slots, now: Now) -> ComparisonDetail:
-    """One comparison with its spec."""
+    """Return one comparison with its spec."""
     with database.read() as session:
         return comparison_detail(session, comparisons.get(session, comparison), workers, now)
 
@@ -121,7 +121,7 @@ def read(comparison: str, database: Db, workers: Slots, now: Now) -> ComparisonD
 def change(
     comparison: str, patch: ComparisonPatch, database: Db, workers: Slots, now: Now
 ) -> ComparisonDetail:
-    """Rename, tag, note, archive."""
+    """Change the name, tags, notes or whether it is archived."""
     with database.write() as write:
         changed = comparisons.change(write, comparison, **patch.model_dump())
         return comparison_detail(write.session, changed, workers, now)
@@ -131,7 +131,7 @@ def change(
 def remove(
     comparison: str, database: Db, blobs: BlobStore, now: Now, later: BackgroundTasks
 ) -> None:
-    """Delete it with its runs, points and snapshots; what still runs is told to stop."""
+    """Delete a comparison with its runs, points and snapshots; running runs are stopped."""
     with database.write() as write:
         unused = snapshots.blob_kinds(write.session, comparison)
         comparisons.remove(write, comparison)
@@ -142,7 +142,7 @@ def remove(
 
 @router.post("/{comparison}/cancel")
 def cancel(comparison: str, database: Db, workers: Slots, now: Now) -> ComparisonDetail:
-    """Cancel all its runs that are not over."""
+    """Cancel all its runs that have not ended."""
     with database.write() as write:
         found = comparisons.get(write.session, comparison)
         for run in runs.of_comparison(write.session, comparison):
@@ -167,7 +167,7 @@ def retry(comparison: str, database: Db, workers: Slots, wake: Wake, now: Now) -
 def add_seeds(
     comparison: str, more: MoreSeeds, *, database: Db, workers: Slots, wake: Wake, now: Now
 ) -> ComparisonDetail:
-    """Run every arm with more seeds too, as part of the same comparison."""
+    """Queue every arm for additional seeds, as part of the same comparison."""
     with database.write() as write:
         found = comparisons.add_seeds(write, comparison, more.seeds, now=now)
         detail = comparison_detail(write.session, found, workers, now)
@@ -177,7 +177,7 @@ def add_seeds(
 
 @router.get("/{comparison}/runs")
 def read_runs(comparison: str, database: Db, now: Now) -> RunList:
-    """Its runs, seed by seed."""
+    """Return its runs, seed by seed."""
     with database.read() as session:
         comparisons.get(session, comparison)
         return RunList(runs=[run_out(run, now) for run in runs.of_comparison(session, comparison)])
@@ -201,7 +201,7 @@ catalogue_router = APIRouter(tags=["catalogue"])
 
 
 class CatalogueOut(BaseModel):
-    """Rows with texts and the JSON schemas of settings: what can be chosen and measured."""
+    """What can be chosen and measured: rows with texts and the JSON schemas of settings."""
 
     data: list[dict[str, Any]]
     encoders: list[dict[str, Any]]
@@ -217,7 +217,7 @@ class CatalogueOut(BaseModel):
 
 @catalogue_router.get("/catalogue", response_model=CatalogueOut)
 def read_catalogue() -> dict[str, Any]:
-    """Data sets, encoders, losses, samplers, optimisers, presets and metrics, with schemas."""
+    """Return data sets, encoders, losses, samplers, optimisers, presets and metrics."""
     found = catalogue()
     # Whether downloaded or manually placed data are present is known only to each worker, for its
     # own machine.

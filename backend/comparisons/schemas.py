@@ -52,7 +52,7 @@ class ComparisonPage(BaseModel):
 
 
 class ComparisonPatch(BaseModel):
-    """What may be changed later; what is left out stays."""
+    """What may be changed later; a field that is left out keeps its value."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -63,7 +63,7 @@ class ComparisonPatch(BaseModel):
 
 
 class MoreSeeds(BaseModel):
-    """Seeds for which every arm is to run too."""
+    """Additional seeds for every arm."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -38,7 +38,7 @@ class Thumbnail(BaseModel):
 
 
 class Facts(BaseModel):
-    """A data set that is in order."""
+    """What is known of a valid data set."""
 
     items: int
     class_names: list[str]

@@ -66,8 +66,9 @@ async def take(
     checker: UploadChecker,
     now: Now,
 ) -> DatasetOut:
-    """Check a data set and keep it: a zip of class folders, or a table of features. Every problem
-    is answered with its row. The same content again is the same data set."""
+    """Check a data set and keep it: a zip of class folders, or a table of features.
+
+    Every problem is reported with its row. The same content again is the same data set."""
     dataset, new = await upload(request, database, uploads, checker, now)
     audit.note_created(request.scope, dataset=dataset.id)
     if not new:
@@ -77,14 +78,14 @@ async def take(
 
 @router.get("/datasets")
 def read_all(database: Db) -> DatasetList:
-    """The newest first."""
+    """Return all data sets, newest first."""
     with database.read() as session:
         return DatasetList(datasets=[dataset_out(row) for row in datasets.list_all(session)])
 
 
 @router.get("/datasets/{dataset}")
 def read(dataset: str, database: Db) -> DatasetDetail:
-    """One data set, with its classes."""
+    """Return one data set with its classes."""
     with database.read() as session:
         return dataset_detail(datasets.get(session, dataset))
 
@@ -97,7 +98,7 @@ def read(dataset: str, database: Db) -> DatasetDetail:
 def read_thumbnail(
     dataset: str, n: Annotated[int, Path(ge=0)], database: Db, uploads: UploadFolder
 ) -> Response:
-    """A small picture of one of its images."""
+    """Return a small picture of one of its images."""
     with database.read() as session:
         found = datasets.get(session, dataset)
     try:
@@ -110,7 +111,7 @@ def read_thumbnail(
 
 @router.delete("/datasets/{dataset}", status_code=204)
 def remove(dataset: str, database: Db, uploads: UploadFolder) -> None:
-    """Delete it with its files; refused while there are comparisons of it."""
+    """Delete a data set with its files; refused while comparisons use it."""
     with database.write() as write:
         datasets.remove(write, dataset)
         # Under the write lock: the same file may be uploaded again meanwhile.
@@ -124,7 +125,7 @@ def remove(dataset: str, database: Db, uploads: UploadFolder) -> None:
     response_class=FileResponse,
 )
 def read_content(dataset: str, database: Db, uploads: UploadFolder) -> FileResponse:
-    """The file as it was uploaded, for workers; its hash in the header X-Content-SHA256."""
+    """Return the uploaded file to a worker, with its hash in the header X-Content-SHA256."""
     with database.read() as session:
         found = datasets.get(session, dataset)
     if not uploads.has(found.id, found.size):

@@ -59,7 +59,7 @@ class _NeighbourQuery(BaseModel):
 
 @router.get("/space")
 def read_space(comparison: str, database: Db, reader: BlobReader) -> Space:
-    """The held-out samples, and which runs have snapshots of which epochs."""
+    """Return the held-out samples, and which runs have snapshots of which epochs."""
     with database.read() as session:
         return service.space(session, reader, comparison)
 
@@ -68,7 +68,7 @@ def read_space(comparison: str, database: Db, reader: BlobReader) -> Space:
 def read_facts(
     comparison: str, database: Db, reader: BlobReader, seed: Seed, epoch: Epoch
 ) -> SpaceFacts:
-    """What every arm makes of each sample at an epoch."""
+    """Return how every arm places each sample at an epoch."""
     with database.read() as session:
         return service.facts(session, reader, comparison, seed=seed, epoch=epoch)
 
@@ -77,28 +77,28 @@ def read_facts(
 def read_neighbours(
     comparison: str, database: Db, reader: BlobReader, asked: Annotated[_NeighbourQuery, Query()]
 ) -> SpaceNeighbours:
-    """The nearest other samples of one sample in every arm; at most as many as snapshots keep."""
+    """Return the nearest other samples of one sample in every arm, at most those that are kept."""
     with database.read() as session:
         return service.neighbours(session, reader, comparison, **asked.model_dump())
 
 
 @router.get("/space/distances")
 def read_distances(comparison: str, database: Db, reader: BlobReader, seed: Seed) -> SpaceDistances:
-    """Histograms of the distances of pairs, for every arm and epoch."""
+    """Return histograms of the distances of pairs, for every arm and epoch."""
     with database.read() as session:
         return service.distances(session, reader, comparison, seed=seed)
 
 
 @router.get("/size")
 def read_size(comparison: str, database: Db, blobs: BlobStore) -> Size:
-    """What deleting it frees: blobs that no other comparison needs, points, runs."""
+    """Return what deleting it frees: blobs that no other comparison needs, points, runs."""
     with database.read() as session:
         return service.size(session, blobs, comparison)
 
 
 @router.get("/blobs/{digest}", response_class=FileResponse, responses=_BLOB)
 def read_blob(comparison: str, digest: Digest, database: Db, blobs: BlobStore) -> FileResponse:
-    """One of its blobs: embeddings, samples, facts, sprite, sounds or coordinates."""
+    """Return one of its blobs: embeddings, samples, facts, sprite, sounds or coordinates."""
     with database.read() as session:
         comparisons.get(session, comparison)
         kind = snapshots.blob_kinds(session, comparison).get(digest)
@@ -126,8 +126,10 @@ Asked = Annotated[ProjectionQuery, Depends(_question)]
 
 @projection_router.get("")
 def ask(asked: Asked, database: Db, reader: BlobReader, now: Now) -> ProjectionOut:
-    """Coordinates of all arms and epochs; asking has them made, and asking again says how far
-    they are. They are kept; once there are newer snapshots, asking makes new ones."""
+    """Return the coordinates of all arms and epochs, or the progress of their computation.
+
+    The first request starts it. The result is kept until there are newer snapshots; then the next
+    request starts it again."""
     return projections.request_projection(database, reader, asked, now)
 
 
@@ -139,7 +141,7 @@ def ask(asked: Asked, database: Db, reader: BlobReader, now: Now) -> ProjectionO
 def read_table(
     asked: Asked, database: Db, blobs: BlobStore, reader: BlobReader, now: Now
 ) -> StreamingResponse:
-    """The coordinates as a table; 409 until they are ready."""
+    """Return the coordinates as a table; 409 until they are ready."""
     name, lines = projections.coordinates_csv(database, blobs, reader, asked, now)
     headers = {"Content-Disposition": content_disposition(name)}
     return StreamingResponse(lines, media_type="text/csv", headers=headers)

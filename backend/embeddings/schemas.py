@@ -48,7 +48,7 @@ class RunEpochs(BaseModel):
 
 
 class Space(BaseModel):
-    """What there is to look at."""
+    """The samples, seeds and epochs of a comparison that have snapshots."""
 
     samples: SamplesOut | None
     """None before the first snapshot."""
@@ -58,7 +58,7 @@ class Space(BaseModel):
 
 
 class ArmFacts(BaseModel):
-    """What one arm makes of the samples; a list has a value for each of them."""
+    """How one arm places the samples; each list has one value per sample."""
 
     arm: str
     run: str
@@ -130,7 +130,7 @@ class Earlier(BaseModel):
 
 
 class ProjectionOut(BaseModel):
-    """Coordinates of snapshots, or how far they are."""
+    """Coordinates of snapshots, or the progress of their computation."""
 
     id: str
     state: Literal["queued", "running", "ready", "failed"]

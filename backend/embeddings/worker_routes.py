@@ -48,7 +48,7 @@ class ArmInput(BaseModel):
 
 
 class Task(BaseModel):
-    """A projection that now belongs to whoever asked."""
+    """A projection that now belongs to the projector that asked."""
 
     id: str
     method: Literal["pca", "tsne", "pacmap"]
@@ -64,7 +64,7 @@ class ProgressIn(_In):
 
 
 class Wanted(BaseModel):
-    """What a projector should know."""
+    """What the projector must know."""
 
     current: bool
     """False when the comparison was deleted."""
@@ -85,13 +85,13 @@ class EndIn(_In):
 
 @router.put("/blobs/{digest}", status_code=204, openapi_extra=_BODY)
 async def put_blob(digest: Digest, request: Request, blobs: BlobStore) -> None:
-    """Keep bytes under the SHA-256 of their content; once more is the same as once."""
+    """Store bytes under the SHA-256 of their content; storing them twice changes nothing."""
     await receive_blob(request, blobs, digest)
 
 
 @router.get("/blobs/{digest}", response_class=FileResponse)
 def read_blob(digest: Digest, blobs: BlobStore) -> FileResponse:
-    """The bytes of any blob."""
+    """Return the bytes of any blob."""
     return FileResponse(blobs.path(digest), media_type=BYTES, headers=FOREVER)
 
 
@@ -99,7 +99,9 @@ def read_blob(digest: Digest, blobs: BlobStore) -> FileResponse:
     "/projections/claim", responses={204: {"description": "nothing to do"}}, response_model=Task
 )
 def claim(database: Db, blobs: BlobStore, now: Now) -> Task | Response:
-    """Take the projection that waits longest, or 204. One whose embeddings are gone fails."""
+    """Give a projector the projection that has waited longest, or answer 204.
+
+    A projection whose embeddings were deleted fails."""
     while True:
         with database.read() as session:  # projectors look often
             if not repository.any_claimable(session, now):
@@ -125,7 +127,7 @@ def claim(database: Db, blobs: BlobStore, now: Now) -> Task | Response:
 
 @router.post("/projections/{projection}/progress")
 def progress(projection: str, report: ProgressIn, database: Db, now: Now) -> Wanted:
-    """A projector says how far it is; of a deleted comparison nobody wants to know."""
+    """Store how much is done, and answer whether the result is still wanted."""
     with database.write() as write:
         return Wanted(current=repository.note_progress(write, projection, report.progress, now))
 
@@ -134,7 +136,7 @@ def progress(projection: str, report: ProgressIn, database: Db, now: Now) -> Wan
 def end(
     projection: str, report: EndIn, *, database: Db, blobs: BlobStore, reader: BlobReader, now: Now
 ) -> None:
-    """It is ready or has failed; one that is deleted or over already changes nothing."""
+    """End a projection as ready or failed; if it was deleted or has ended already, do nothing."""
     gone: list[str] = []
     with database.write() as write:
         found = repository.find(write.session, projection)

@@ -69,11 +69,11 @@ def export(
     format: Annotated[Format, Query()] = "json",
     what: Annotated[Literal["spec", "all", "results", "series", "runs"] | None, Query()] = None,
 ) -> Response:
-    """json: `spec`, as POST /comparisons takes it, or `all`: spec, runs, summary, verdict and
-    versions. csv and parquet: `results`, a row for each value; `series`, a row for each measured
-    point; or `runs`.
+    """Return a file with the spec, everything or a table.
 
-    A table comes with its length, so that one that was cut off is known as such.
+    json: `spec`, as POST /comparisons takes it, or `all`: spec, runs, summary, verdict and
+    versions. csv and parquet: `results`, a row for each value; `series`, a row for each measured
+    point; or `runs`. A table is sent with its length, so that a client notices if it is cut off.
     """
     with database.read() as session:
         found = comparisons.get(session, comparison)
@@ -108,8 +108,8 @@ def _table(
 ) -> Response:
     """Answer with a table. It is written to a file before the first byte is sent.
 
-    Otherwise a slow client would keep the database's view open, and with it everything that is
-    written meanwhile in its journal.
+    Otherwise a slow client would keep the read transaction open, and the database's journal would
+    grow by everything that is written meanwhile.
     """
     file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when sent
     try:

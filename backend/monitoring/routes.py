@@ -24,7 +24,7 @@ class Live(BaseModel):
 
 
 class Problem(BaseModel):
-    """A part that does not do its work."""
+    """A part that does not work."""
 
     part: str
     message: str
@@ -32,7 +32,7 @@ class Problem(BaseModel):
 
 
 class Ready(BaseModel):
-    """Whether everything the API needs does its work."""
+    """Whether everything that the API needs works."""
 
     status: PartState
     database: PartState
@@ -54,13 +54,13 @@ class Ready(BaseModel):
 
 @router.get("/live")
 def live() -> Live:
-    """Answers as soon as the process serves."""
+    """Answer as soon as the process serves requests."""
     return Live()
 
 
 @router.get("/ready", responses={503: {"model": Ready}})
 def ready(process: Process, response: Response) -> Ready:
-    """200 if database, broker, collector and disk are all right, else 503 with the same body."""
+    """Answer 200 if database, broker, collector and disk work, else 503 with the same body."""
     found = health.check_health(process)
     problems = [
         Problem(part=part, message=problem) for part, problem in found.parts.items() if problem
@@ -93,6 +93,6 @@ metrics_router = APIRouter(tags=["health"])
     responses={200: {"content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}},
 )
 def read(request: Request, process: Process) -> Response:
-    """Queue, slots, ingest, requests and sizes in Prometheus' text format."""
+    """Return queue, slots, ingest, requests and sizes in Prometheus' text format."""
     metrics: Metrics = request.app.state.metrics
     return Response(metrics.text(process), media_type=CONTENT_TYPE)

@@ -25,7 +25,7 @@ MAX_PAGE = 200
 
 
 class QueueSlot(WorkerOut):
-    """A worker slot and the run it has; all that is the run's is null while it has none."""
+    """A worker slot and its run; the fields of the run are null while it has none."""
 
     comparison: str | None = None
     comparison_name: str | None = None
@@ -58,7 +58,7 @@ class Waiting(BaseModel):
 
 
 class QueueOut(BaseModel):
-    """All that works and one page of what waits."""
+    """All slots and one page of the waiting runs."""
 
     workers: list[QueueSlot]
     devices: dict[str, int]
@@ -79,7 +79,7 @@ class _PageQuery(BaseModel):
 
 @router.get("/queue")
 def read(asked: Annotated[_PageQuery, Query()], database: Db, workers: Slots, now: Now) -> QueueOut:
-    """The slots with their runs, and what waits in the order in which it will begin."""
+    """Return the slots with their runs, and the waiting runs in the order of their start."""
     slots = workers.listed()
     with database.read() as session:
         under_way = {work.run.id: work for work in queue.running_runs(session)}
@@ -103,7 +103,7 @@ def read(asked: Annotated[_PageQuery, Query()], database: Db, workers: Slots, no
 
 @router.post("/comparisons/{comparison}/front", tags=["comparisons"])
 def move_comparison(comparison: str, database: Db, workers: Slots, now: Now) -> ComparisonDetail:
-    """Let its runs that wait go before all others', in their own order."""
+    """Move its waiting runs before all others, in their own order."""
     with database.write() as write:
         found = comparisons.get(write.session, comparison)
         all_runs = runs.of_comparison(write.session, comparison)
@@ -113,7 +113,7 @@ def move_comparison(comparison: str, database: Db, workers: Slots, now: Now) -> 
 
 @router.post("/runs/{run}/front", tags=["runs"])
 def move_run(run: str, database: Db, now: Now) -> RunOut:
-    """Let a run that waits go before all others."""
+    """Move a waiting run before all others."""
     with database.write() as write:
         found = runs.get(write.session, run)
         queue.move_to_front(write, [found])

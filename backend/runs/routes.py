@@ -17,14 +17,14 @@ router = APIRouter(prefix="/runs", tags=["runs"], route_class=SharedRoute)
 
 @router.get("/{run}")
 def read(run: str, database: Db, now: Now) -> RunOut:
-    """One run."""
+    """Return one run."""
     with database.read() as session:
         return run_out(runs.get(session, run), now)
 
 
 @router.get("/{run}/log")
 def read_log(run: str, database: Db) -> LogOut:
-    """What the run's trainers said, the newest 10,000 lines."""
+    """Return the log of the run's trainers, the newest 10,000 lines."""
     with database.read() as session:
         runs.get(session, run)
         return LogOut(lines=runs.log_lines(session, run))
@@ -32,7 +32,7 @@ def read_log(run: str, database: Db) -> LogOut:
 
 @router.post("/{run}/cancel")
 def cancel(run: str, database: Db, now: Now) -> RunOut:
-    """Queued: cancelled at once. Running: told to stop; what was measured stays."""
+    """Cancel a run: at once if it is queued, else after its current step; measured values stay."""
     with database.write() as write:
         found = runs.get(write.session, run)
         runs.cancel(write, found, now=now)
@@ -60,10 +60,10 @@ def read_series(
     after: Annotated[int, Query(ge=-1, lt=2**53, description="Only steps beyond this one.")] = -1,
     max_points: Annotated[int, Query(ge=1, le=100_000)] = 1000,
 ) -> SeriesList:
-    """Columns of the series of these runs and keys (all keys where none is given).
+    """Return columns of the series of these runs and keys (all keys if none is given).
 
     A series with more points than `max_points` comes in buckets of 2^k steps anchored at 0: steps
-    are the buckets' starts, values their means, with min and max beside.
+    are the buckets' starts, values their means, with min and max.
     """
     with database.read() as session:
         asked = list(dict.fromkeys(run))

@@ -16,8 +16,9 @@ router = APIRouter(prefix="/comparisons", tags=["comparisons"], route_class=Shar
 
 @router.get("/{comparison}/summary")
 def read_summary(comparison: str, database: Db, baseline: str | None = None) -> Summary:
-    """Arms x metrics: mean, standard deviation and 95 % interval over seeds; and each arm against
-    the baseline, the first arm by default, paired by seed."""
+    """Return mean, standard deviation and 95 % interval over seeds of every arm and metric.
+
+    Each arm is also compared with the baseline, the first arm by default, paired by seed."""
     with database.read() as session:
         found = comparisons.get(session, comparison)
         _check_arms(found, baseline=baseline)
@@ -28,10 +29,10 @@ def read_summary(comparison: str, database: Db, baseline: str | None = None) -> 
 def read_verdict(
     comparison: str, database: Db, a: str | None = None, b: str | None = None
 ) -> Verdict:
-    """Nine claims about contrastive and triplet loss, judged by this comparison's runs.
+    """Judge nine claims about contrastive and triplet loss by this comparison's runs.
 
-    The first contrastive and the first triplet arm, or any two: a takes the contrastive one's
-    place, b the triplet one's.
+    By default it takes the first contrastive and the first triplet arm; any two may be named: a in
+    the place of the contrastive arm, b in that of the triplet arm.
     """
     with database.read() as session:
         found = comparisons.get(session, comparison)

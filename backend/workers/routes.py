@@ -20,14 +20,14 @@ router = APIRouter(tags=["workers"])
 
 
 class WorkerList(BaseModel):
-    """All slots heard of lately."""
+    """The slots that were seen lately."""
 
     workers: list[WorkerOut]
 
 
 @router.get("/workers")
 def read(workers: Slots) -> WorkerList:
-    """The slots heard of lately; lost ones have been silent for 15 s."""
+    """Return the slots that were seen lately; a lost one has been silent for 15 s."""
     return WorkerList(workers=workers.listed())
 
 
@@ -73,14 +73,14 @@ class Claim(BaseModel):
 
 
 class HeartbeatIn(_In):
-    """A slot says that its attempt is alive."""
+    """A slot reports that its attempt is alive."""
 
     attempt: int
     worker: str = Field(min_length=1, max_length=255)
 
 
 class Heartbeat(BaseModel):
-    """What the slot should know."""
+    """What the slot must know."""
 
     current: bool
     """Whether this attempt is still the run's."""
@@ -96,7 +96,7 @@ class Heartbeat(BaseModel):
 def claim(
     asked: ClaimIn, database: Db, workers: Slots, leases: AliveLeases, now: Now
 ) -> Claim | Response:
-    """Take the next queued run, or 204."""
+    """Give the slot the next queued run, or answer 204."""
     with database.write() as write:
         run = runs.claim(write, worker=asked.worker, device=asked.device, now=now)
         taken = run.id if run else None
@@ -124,7 +124,7 @@ def claim(
 def heartbeat(
     run: str, beat: HeartbeatIn, database: Db, workers: Slots, leases: AliveLeases
 ) -> Heartbeat:
-    """Renew an attempt's lease; a run that was deleted answers as cancelled."""
+    """Renew an attempt's lease; for a deleted run the answer is to cancel."""
     with database.read() as session:
         found = runs.by_id(session, [run]).get(run)
     if found is None:
@@ -144,5 +144,5 @@ def heartbeat(
 
 @worker_router.post("/workers/{name}/seen", status_code=204)
 def seen(name: str, slot: SlotIntroduction, workers: Slots) -> None:
-    """An idle slot says that it lives."""
+    """Note that an idle slot is alive."""
     workers.seen(name, device=slot.device, host=slot.host, pid=slot.pid, run=None)

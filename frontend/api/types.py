@@ -28,7 +28,7 @@ class AuditEntry(TypedDict):
 
 
 class AuditPage(TypedDict):
-    """One page of the trail."""
+    """One page of the audit trail."""
 
     entries: list[AuditEntry]
     total: int
@@ -37,7 +37,7 @@ class AuditPage(TypedDict):
 
 
 class Catalogue(TypedDict):
-    """Rows with texts and the JSON schemas of settings: what can be chosen and measured."""
+    """What can be chosen and measured: rows with texts and the JSON schemas of settings."""
 
     data: list[dict[str, Any]]
     encoders: list[dict[str, Any]]
@@ -177,7 +177,7 @@ class Log(TypedDict):
 
 
 class Me(TypedDict):
-    """Whoever asks."""
+    """The caller."""
 
     name: str
     role: Literal["viewer", "editor", "admin"]
@@ -217,14 +217,14 @@ class Preparation(TypedDict):
 
 
 class Problem(TypedDict):
-    """A part that does not do its work."""
+    """A part that does not work."""
 
     part: str
     message: str
 
 
 class Projection(TypedDict):
-    """Coordinates of snapshots, or how far they are."""
+    """Coordinates of snapshots, or the progress of their computation."""
 
     id: str
     state: Literal["queued", "running", "ready", "failed"]
@@ -242,7 +242,7 @@ class Projection(TypedDict):
 
 
 class QueueSlot(TypedDict):
-    """A worker slot and the run it has; all that is the run's is null while it has none."""
+    """A worker slot and its run; the fields of the run are null while it has none."""
 
     name: str
     device: str
@@ -261,7 +261,7 @@ class QueueSlot(TypedDict):
 
 
 class Ready(TypedDict):
-    """Whether everything the API needs does its work."""
+    """Whether everything that the API needs works."""
 
     status: Literal["ok", "unavailable"]
     database: Literal["ok", "unavailable"]
@@ -318,7 +318,7 @@ class Run(TypedDict):
 
 
 class RunValues(TypedDict):
-    """One metric of one run; null for what it has not, or not finite."""
+    """One metric of one run; null where it has no value or none that is finite."""
 
     run: str
     seed: int
@@ -377,7 +377,7 @@ class Setting(TypedDict):
 
 
 class SettingValues(TypedDict):
-    """A setting that is not the same in all asked arms that have it."""
+    """A setting that differs among the requested arms that have it."""
 
     setting: str
     label: str
@@ -393,7 +393,7 @@ class Size(TypedDict):
 
 
 class Space(TypedDict):
-    """What there is to look at."""
+    """The samples, seeds and epochs of a comparison that have snapshots."""
 
     samples: Samples | None
     seeds: list[int]
@@ -470,7 +470,7 @@ class ArmCurve(TypedDict):
 
 
 class ArmCurves(TypedDict):
-    """One metric of several arms, in the order asked."""
+    """One metric of several arms, in the order of the request."""
 
     key: str
     arms: list[ArmCurve]
@@ -486,7 +486,7 @@ class ArmDistances(TypedDict):
 
 
 class ArmFacts(TypedDict):
-    """What one arm makes of the samples; a list has a value for each of them."""
+    """How one arm places the samples; each list has one value per sample."""
 
     arm: str
     run: str
@@ -624,7 +624,7 @@ class MetricSummary(TypedDict):
 
 
 class MetricValues(TypedDict):
-    """One metric of all asked arms, in their order."""
+    """One metric of all requested arms, in their order."""
 
     key: str
     label: str
@@ -634,7 +634,7 @@ class MetricValues(TypedDict):
 
 
 class Queue(TypedDict):
-    """All that works and one page of what waits."""
+    """All slots and one page of the waiting runs."""
 
     workers: list[QueueSlot]
     devices: dict[str, int]
@@ -705,13 +705,13 @@ class Verdict(TypedDict):
 
 
 class WorkerList(TypedDict):
-    """All slots heard of lately."""
+    """The slots that were seen lately."""
 
     workers: list[Worker]
 
 
 class ArmTable(TypedDict):
-    """The asked arms side by side."""
+    """The requested arms side by side."""
 
     arms: list[Arm]
     unknown: list[str]
