@@ -121,14 +121,6 @@ def count_by_device(session: Session) -> Counter[tuple[str, str]]:
     return counts
 
 
-def open_comparisons(session: Session) -> list[str]:
-    """Return the comparisons that have a queued or running run."""
-    rows = session.exec(
-        select(Run.comparison_id).where(col(Run.state).in_(("queued", "running"))).distinct()
-    )
-    return list(rows.all())
-
-
 def move_to_front(write: Write, runs: Sequence[Run]) -> None:
     """Move queued runs before all other queued runs; among themselves the oldest stays first.
 
