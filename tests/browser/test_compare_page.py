@@ -9,6 +9,8 @@ from playwright.sync_api import Locator, Page, expect
 from tests.support.specs import small
 from tests.support.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 HEADER, ROW, MARK = 35, 35, 20
 """Pixels: height of the table's head and of a row, and the x position of a row's mark."""
 

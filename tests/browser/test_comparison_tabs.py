@@ -8,6 +8,8 @@ from playwright.sync_api import Page, expect
 from frontend.comparison.tabs.sections import TITLES
 from tests.support.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 LOSS = "chart-dynamics.loss"
 MEAN = """(chart, name) => chart.data
     .filter((trace) => trace.name === name && trace.visible !== false)

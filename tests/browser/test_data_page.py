@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.stack import Stack
@@ -11,6 +12,7 @@ from tests.support.tiny_sets import image_files, zipped
 LOADED = "images => images.filter((one) => one.complete && one.naturalWidth > 0).length"
 
 
+@pytest.mark.slow
 def test_images_from_their_zip_to_the_features_of_a_frozen_backbone(
     stack: Stack, page: Page, tmp_path: Path
 ) -> None:

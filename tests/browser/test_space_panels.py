@@ -15,6 +15,8 @@ from tests.support.browser import new_page
 from tests.support.snapshots import fill
 from tests.support.stack import Stack, running_stack
 
+pytestmark = pytest.mark.slow
+
 ARMS = ["contrastive", "triplet", "sup_con"]
 SAMPLES = 300
 EPOCHS = 3

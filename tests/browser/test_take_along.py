@@ -10,6 +10,8 @@ from playwright.sync_api import Page, ViewportSize, expect
 from tests.support.specs import small
 from tests.support.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 ARMS = [
     {"name": "pull", "loss": {"kind": "contrastive"}},
     {"name": "rank", "loss": {"kind": "triplet"}},

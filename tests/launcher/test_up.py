@@ -32,6 +32,7 @@ def _all_processes(stack: Stack) -> list[psutil.Process]:
     return stack.launcher.children(recursive=True)
 
 
+@pytest.mark.slow
 def test_a_killed_launcher_leaves_no_orphans_and_sigterm_ends_all_of_the_next_within_five_seconds(
     tmp_path: Path,
 ) -> None:

@@ -28,10 +28,8 @@ def undisturbed(stack: Stack) -> Curves:
     return found
 
 
-OTHERS = [pytest.param(victim, marks=pytest.mark.slow) for victim in ("worker", "api", "broker")]
-
-
-@pytest.mark.parametrize("victim", ["trainer", *OTHERS])
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["trainer", "worker", "api", "broker"])
 def test_a_killed_process_costs_no_point(stack: Stack, undisturbed: Curves, victim: str) -> None:
     comparison = stack.submit(long())
     stack.wait_steps(comparison, 300)

@@ -13,6 +13,7 @@ CURVES = {"dynamics.loss": 0, "dynamics.active_ratio": 0, "dynamics.gradient_nor
 """Key -> its first step: the untrained network has a loss, but no gradient."""
 
 
+@pytest.mark.slow
 def test_up_starts_the_demo_and_it_ends_with_a_table(tmp_path: Path) -> None:
     with running_stack(tmp_path / "data") as stack:
         for name in PROCESSES:

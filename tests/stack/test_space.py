@@ -67,6 +67,7 @@ def test_the_projector_gives_finite_coordinates_that_are_kept(
     assert projected(stack, comparison, method=method)["coordinates"] == found["coordinates"]
 
 
+@pytest.mark.slow
 def test_a_projector_that_was_killed_is_followed_by_another(stack: Stack, comparison: str) -> None:
     [projector] = stack.processes("projector")
     stack.kill("projector")

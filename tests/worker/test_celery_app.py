@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.support.backend import Backend
 from tests.support.broker import Broker
@@ -57,6 +58,7 @@ def test_a_slot_asked_to_stop_during_a_run_ends_within_5_s(
     assert run.state == "queued"
 
 
+@pytest.mark.slow
 def test_kill_9_of_the_main_process_ends_pool_child_and_trainers(
     backend: Backend, broker_url: str, tmp_path: Path
 ) -> None:
@@ -88,6 +90,7 @@ def test_kill_9_of_the_pool_child_ends_its_trainers_and_the_slot_works_on(
         until(lambda: run.state == "succeeded", "the second attempt", timeout=60)
 
 
+@pytest.mark.slow
 def test_a_slot_without_a_broker_stops_within_5_s_and_works_again_with_it(
     backend: Backend, broker: Broker, broker_url: str, tmp_path: Path
 ) -> None:

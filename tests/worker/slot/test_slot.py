@@ -136,6 +136,7 @@ def test_the_spare_trains_the_run_and_another_takes_its_place(
     assert trainers.all[1].exit_code is None
 
 
+@pytest.mark.slow
 def test_one_wake_up_works_through_the_queue_and_more_do_nothing(
     backend: Backend, slot: Slot
 ) -> None:
@@ -169,6 +170,7 @@ def test_cancel_ends_a_run_within_3_s_and_keeps_what_was_measured(
     assert len(run.series["dynamics.loss"]) > 50
 
 
+@pytest.mark.slow
 def test_a_trainer_that_hangs_is_killed_on_cancel(
     backend: Backend, slot: Slot, trainers: StartedTrainers
 ) -> None:
@@ -260,6 +262,7 @@ def test_a_run_goes_on_while_the_broker_is_away(
     assert_complete(run, 2400)
 
 
+@pytest.mark.slow
 def test_a_claim_waits_for_an_api_that_is_away(backend: Backend, slot: Slot) -> None:
     run = backend.queue(small(training={"epochs": 1, "batch_size": 64}))
     backend.shut()
@@ -325,6 +328,7 @@ def test_a_slot_asked_to_stop_gives_its_run_back_at_a_checkpoint(broker: Broker)
         assert last.digest in own.backend.blobs
 
 
+@pytest.mark.slow
 def test_a_run_that_ends_within_its_time_is_not_given_back(broker: Broker) -> None:
     def leave() -> None:
         until(lambda: run.step >= 5, "step 5")

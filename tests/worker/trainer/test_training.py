@@ -273,8 +273,16 @@ def test_a_frozen_backbone_trains_a_head_on_cached_features_next_to_its_own_valu
     ("encoder", "augmentation"),
     [
         ({"kind": "convnet", "channels": 4}, "flip_shift"),
-        ({"kind": "resnet18", "weights": "random", "tuning": "head"}, "flip"),
-        ({"kind": "resnet18", "weights": "random", "tuning": "full"}, "none"),
+        pytest.param(
+            {"kind": "resnet18", "weights": "random", "tuning": "head"},
+            "flip",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"kind": "resnet18", "weights": "random", "tuning": "full"},
+            "none",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_images_in_files_train_every_kind_of_encoder(
