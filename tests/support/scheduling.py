@@ -6,12 +6,18 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-PRODUCT: Final = ("tests/stack/", "tests/browser/", "tests/launcher/test_up.py")
-"""Tests that start the whole product. One worker runs them all: they share one running product,
-and two products at once would make each other late."""
+PRODUCT: Final = (
+    "tests/stack/",
+    "tests/browser/",
+    "tests/launcher/test_up.py",
+    "tests/worker/slot/",
+    "tests/worker/test_celery_app.py",
+)
+"""Tests that start the whole product or trainer processes. One worker runs them all: they share one
+running product, and trainers, which have a low priority, make each other late."""
 
 
-LONG: Final = ("tests/worker/slot/", "tests/worker/trainer/")
+LONG: Final = ("tests/worker/trainer/",)
 """Modules that take a minute; they come early, so that no worker is left alone with one."""
 
 
