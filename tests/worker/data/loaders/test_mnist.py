@@ -228,7 +228,7 @@ import json, sys
 from pathlib import Path
 from contract.comparison.data import MnistData
 from worker.data.loaders import mnist
-from worker.data.loaders.mnist import Published
+from worker.data.loaders.mnist import PublishedFiles
 
 def progress(what, done, total, unit="items"):
     if what.startswith("waiting"):
