@@ -1,43 +1,19 @@
 """The form's fields and problems, from the real catalogue."""
 
-from typing import Any
-
 import pytest
 
-from contract.catalogue.catalogue import catalogue
-from contract.catalogue.presets import DEMO
 from frontend.errors import FieldProblem
-from frontend.form.from_spec import read_spec
 from frontend.form.schema_fields import (
     Choice,
     Field,
-    Items,
     Problem,
     form_path,
     path_text,
     problem_field,
     problems_from_api,
-    read_form,
     read_items,
 )
-
-FORM = read_form(catalogue())
-
-
-def named(items: Items, name: str) -> Field | Choice:
-    return next(item for item in items if item.name == name)
-
-
-def field(items: Items, name: str) -> Field:
-    found = named(items, name)
-    assert isinstance(found, Field)
-    return found
-
-
-def filled(spec: object = None) -> dict[str, Any]:
-    values, problems = read_spec(DEMO if spec is None else spec, FORM)
-    assert not problems
-    return values
+from tests.support.form_fields import FORM, field, named
 
 
 class TestFields:

@@ -1,40 +1,14 @@
 """Specs written from the form's values, and arms added, copied and removed."""
 
-from typing import Any
-
 import pytest
 
-from contract.catalogue.catalogue import catalogue
 from contract.catalogue.presets import DEMO, PRESETS, Preset
 from contract.comparison.spec import parse_spec
 from frontend.form import to_spec
 from frontend.form.from_spec import fit_value, read_spec
-from frontend.form.schema_fields import (
-    Choice,
-    Field,
-    Items,
-    read_form,
-)
 from frontend.form.sections import spec_for_upload
 from frontend.form.to_spec import arm_count, write_spec
-
-FORM = read_form(catalogue())
-
-
-def named(items: Items, name: str) -> Field | Choice:
-    return next(item for item in items if item.name == name)
-
-
-def field(items: Items, name: str) -> Field:
-    found = named(items, name)
-    assert isinstance(found, Field)
-    return found
-
-
-def filled(spec: object = None) -> dict[str, Any]:
-    values, problems = read_spec(DEMO if spec is None else spec, FORM)
-    assert not problems
-    return values
+from tests.support.form_fields import FORM, field, filled
 
 
 class TestSpec:
