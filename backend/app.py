@@ -37,6 +37,7 @@ from backend.embeddings import worker_routes as embeddings_worker_routes
 from backend.embeddings.service import SnapshotReader
 from backend.export import routes as export_routes
 from backend.http.middleware import BodyLimit, SecurityHeaders
+from backend.http.openapi import DocumentedApp, operation_id
 from backend.ingest.collector import Collector
 from backend.live import routes as live_routes
 from backend.live.hub import Hub
@@ -101,13 +102,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             yield
         await asyncio.to_thread(_close, parts)
 
-    app = FastAPI(
+    app = DocumentedApp(
         title="Lossboard",
         summary="Compare metric-learning losses side by side, live.",
         version="1",
         lifespan=lifespan,
         redoc_url=None,
         separate_input_output_schemas=False,
+        generate_unique_id_function=operation_id,
     )
     app.include_router(_api())
     redactor = TokenRedactor.for_tokens(settings.tokens, settings.worker_token)
@@ -132,7 +134,12 @@ def _api() -> APIRouter:
     shape: dict[int | str, dict[str, Any]] = {
         status: {"model": errors.ErrorOut} for status in ("4XX", "5XX")
     }
-    api = APIRouter(prefix=API_PREFIX, responses=shape, dependencies=[Depends(require_rule)])
+    api = APIRouter(
+        prefix=API_PREFIX,
+        responses=shape,
+        dependencies=[Depends(require_rule)],
+        generate_unique_id_function=operation_id,
+    )
     for router in _ROUTERS:
         api.include_router(router)
     return api

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from backend.app import create_app
 from backend.auth.permissions import RULES
+from backend.http.openapi import whole_document
 from contract.catalogue.catalogue import LOSSES
 from contract.comparison.spec import parse_spec
 from contract.dataset_files import read_features, read_paired
@@ -63,7 +64,7 @@ def test_every_route_is_documented_and_the_other_way_round(
     monkeypatch.setenv("LOSSBOARD_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("LOSSBOARD_WORKER_TOKEN", "token")
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
-    paths = create_app().openapi()["paths"]
+    paths = whole_document(create_app())["paths"]
     served = {
         f"{method.upper()} {re.sub(r'{[^}]*}', '{}', path.removeprefix(API_PREFIX))}"
         for path, methods in paths.items()

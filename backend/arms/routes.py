@@ -59,7 +59,7 @@ class _CurvesQuery(BaseModel):
 
 
 @router.get("")
-def find(asked: Annotated[_FindQuery, Query()], database: Db) -> ArmPage:
+def list_arms(asked: Annotated[_FindQuery, Query()], database: Db) -> ArmPage:
     """Return a page of the arms of all comparisons with their settings, newest comparison first."""
     chosen: dict[str, Any] = asked.model_dump(exclude={"page", "page_size", "state"})
     wanted = ArmQuery(**chosen, state=asked.state or "")
@@ -70,7 +70,7 @@ def find(asked: Annotated[_FindQuery, Query()], database: Db) -> ArmPage:
 
 
 @router.get("/values")
-def read_values(asked: Annotated[_ValuesQuery, Query()], database: Db) -> ArmTable:
+def get_arm_values(asked: Annotated[_ValuesQuery, Query()], database: Db) -> ArmTable:
     """Return the results of these arms in these metrics, and the settings in which they differ.
 
     For each arm and metric the mean, standard deviation and count over seeds of the last value, of
@@ -92,7 +92,7 @@ def read_values(asked: Annotated[_ValuesQuery, Query()], database: Db) -> ArmTab
 
 
 @router.get("/curves")
-def read_curves(asked: Annotated[_CurvesQuery, Query()], database: Db) -> ArmCurves:
+def get_arm_curves(asked: Annotated[_CurvesQuery, Query()], database: Db) -> ArmCurves:
     """Return one metric of these arms over steps: the mean over seeds with its 95 % interval.
 
     An arm with more points than `max_points` comes in buckets of 2^k steps anchored at 0, all its

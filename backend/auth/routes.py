@@ -59,14 +59,14 @@ class _AuditQuery(BaseModel):
 
 
 @router.get("/me")
-def read_me(request: Request, user: User) -> Me:
+def get_me(request: Request, user: User) -> Me:
     """Return the name and the role of the caller's token."""
     person: Person = request.scope[PERSON_KEY]
     return Me(name=user, role=person.role, signed_in=person.authenticated)
 
 
 @router.get("/audit")
-def read_audit(asked: Annotated[_AuditQuery, Query()], database: Db) -> AuditPage:
+def list_audit(asked: Annotated[_AuditQuery, Query()], database: Db) -> AuditPage:
     """Return who changed what, newest first; the last 100,000 calls are kept."""
     with database.read() as session:
         found, total = audit.entries_page(

@@ -67,7 +67,7 @@ class _FindQuery(BaseModel):
 
 
 @router.post("", status_code=201)
-def submit(
+def create_comparison(
     raw: Annotated[Any, _SpecSchema(), Body()],
     request: Request,
     *,
@@ -92,7 +92,7 @@ def submit(
 
 
 @router.get("")
-def find(
+def list_comparisons(
     asked: Annotated[_FindQuery, Query()], database: Db, workers: Slots, now: Now
 ) -> ComparisonPage:
     """Return a page of the comparisons that match; archived ones only if requested."""
@@ -111,14 +111,14 @@ def find(
 
 
 @router.get("/{comparison}")
-def read(comparison: str, database: Db, workers: Slots, now: Now) -> ComparisonDetail:
+def get_comparison(comparison: str, database: Db, workers: Slots, now: Now) -> ComparisonDetail:
     """Return one comparison with its spec."""
     with database.read() as session:
         return comparison_detail(session, comparisons.get(session, comparison), workers, now)
 
 
 @router.patch("/{comparison}")
-def change(
+def update_comparison(
     comparison: str, patch: ComparisonPatch, database: Db, workers: Slots, now: Now
 ) -> ComparisonDetail:
     """Change the name, tags, notes or whether it is archived."""
@@ -128,7 +128,7 @@ def change(
 
 
 @router.delete("/{comparison}", status_code=204)
-def remove(
+def delete_comparison(
     comparison: str, database: Db, blobs: BlobStore, now: Now, later: BackgroundTasks
 ) -> None:
     """Delete a comparison with its runs, points and snapshots; running runs are stopped."""
@@ -141,7 +141,7 @@ def remove(
 
 
 @router.post("/{comparison}/cancel")
-def cancel(comparison: str, database: Db, workers: Slots, now: Now) -> ComparisonDetail:
+def cancel_comparison(comparison: str, database: Db, workers: Slots, now: Now) -> ComparisonDetail:
     """Cancel all its runs that have not ended."""
     with database.write() as write:
         found = comparisons.get(write.session, comparison)
@@ -151,7 +151,9 @@ def cancel(comparison: str, database: Db, workers: Slots, now: Now) -> Compariso
 
 
 @router.post("/{comparison}/retry")
-def retry(comparison: str, database: Db, workers: Slots, wake: Wake, now: Now) -> ComparisonDetail:
+def retry_comparison(
+    comparison: str, database: Db, workers: Slots, wake: Wake, now: Now
+) -> ComparisonDetail:
     """Queue its failed and cancelled runs again."""
     with database.write() as write:
         found = comparisons.get(write.session, comparison)
@@ -176,7 +178,7 @@ def add_seeds(
 
 
 @router.get("/{comparison}/runs")
-def read_runs(comparison: str, database: Db, now: Now) -> RunList:
+def list_runs(comparison: str, database: Db, now: Now) -> RunList:
     """Return its runs, seed by seed."""
     with database.read() as session:
         comparisons.get(session, comparison)
@@ -216,7 +218,7 @@ class CatalogueOut(BaseModel):
 
 
 @catalogue_router.get("/catalogue", response_model=CatalogueOut)
-def read_catalogue() -> dict[str, Any]:
+def get_catalogue() -> dict[str, Any]:
     """Return data sets, encoders, losses, samplers, optimisers, presets and metrics."""
     found = catalogue()
     # Whether downloaded or manually placed data are present is known only to each worker, for its

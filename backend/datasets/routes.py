@@ -22,6 +22,7 @@ from backend.datasets.schemas import (
 from backend.datasets.upload import upload
 from backend.errors import NotFoundError
 from backend.http.dependencies import Db
+from backend.http.openapi import BINARY
 from backend.http.times import Now
 
 router = APIRouter(tags=["datasets"])
@@ -57,7 +58,7 @@ _FOREVER: Final = {
     openapi_extra=_FORM,
     responses={200: {"model": DatasetOut, "description": "it is there already"}},
 )
-async def take(
+async def upload_dataset(
     request: Request,
     response: Response,
     *,
@@ -77,14 +78,14 @@ async def take(
 
 
 @router.get("/datasets")
-def read_all(database: Db) -> DatasetList:
+def list_datasets(database: Db) -> DatasetList:
     """Return all data sets, newest first."""
     with database.read() as session:
         return DatasetList(datasets=[dataset_out(row) for row in datasets.list_all(session)])
 
 
 @router.get("/datasets/{dataset}")
-def read(dataset: str, database: Db) -> DatasetDetail:
+def get_dataset(dataset: str, database: Db) -> DatasetDetail:
     """Return one data set with its classes."""
     with database.read() as session:
         return dataset_detail(datasets.get(session, dataset))
@@ -93,9 +94,9 @@ def read(dataset: str, database: Db) -> DatasetDetail:
 @router.get(
     "/datasets/{dataset}/thumbnails/{n}",
     response_class=Response,
-    responses={200: {"content": {"image/jpeg": {}}}},
+    responses={200: {"content": {"image/jpeg": BINARY}}},
 )
-def read_thumbnail(
+def get_thumbnail(
     dataset: str, n: Annotated[int, Path(ge=0)], database: Db, uploads: UploadFolder
 ) -> Response:
     """Return a small picture of one of its images."""
@@ -110,7 +111,7 @@ def read_thumbnail(
 
 
 @router.delete("/datasets/{dataset}", status_code=204)
-def remove(dataset: str, database: Db, uploads: UploadFolder) -> None:
+def delete_dataset(dataset: str, database: Db, uploads: UploadFolder) -> None:
     """Delete a data set with its files; refused while comparisons use it."""
     with database.write() as write:
         datasets.remove(write, dataset)
@@ -124,7 +125,7 @@ def remove(dataset: str, database: Db, uploads: UploadFolder) -> None:
     dependencies=[Depends(worker_token)],
     response_class=FileResponse,
 )
-def read_content(dataset: str, database: Db, uploads: UploadFolder) -> FileResponse:
+def get_dataset_content(dataset: str, database: Db, uploads: UploadFolder) -> FileResponse:
     """Return the uploaded file to a worker, with its hash in the header X-Content-SHA256."""
     with database.read() as session:
         found = datasets.get(session, dataset)

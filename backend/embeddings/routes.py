@@ -22,6 +22,7 @@ from backend.embeddings.service import BlobReader
 from backend.errors import NotFoundError
 from backend.export.files import content_disposition
 from backend.http.dependencies import Db
+from backend.http.openapi import BINARY, TEXT
 from backend.http.times import Now
 from backend.runs import snapshots
 from backend.storage.blobs import BlobStore
@@ -46,7 +47,7 @@ FOREVER: Final = {
     "X-Content-Type-Options": "nosniff",
 }
 _BLOB: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {media: {} for media in (BYTES, *sorted(set(MEDIA.values())))}}
+    200: {"content": dict.fromkeys((BYTES, *sorted(set(MEDIA.values()))), BINARY)}
 }
 
 
@@ -58,14 +59,14 @@ class _NeighbourQuery(BaseModel):
 
 
 @router.get("/space")
-def read_space(comparison: str, database: Db, reader: BlobReader) -> Space:
+def get_space(comparison: str, database: Db, reader: BlobReader) -> Space:
     """Return the held-out samples, and which runs have snapshots of which epochs."""
     with database.read() as session:
         return service.space(session, reader, comparison)
 
 
 @router.get("/space/facts")
-def read_facts(
+def get_space_facts(
     comparison: str, database: Db, reader: BlobReader, seed: Seed, epoch: Epoch
 ) -> SpaceFacts:
     """Return how every arm places each sample at an epoch."""
@@ -74,7 +75,7 @@ def read_facts(
 
 
 @router.get("/space/neighbours")
-def read_neighbours(
+def get_space_neighbours(
     comparison: str, database: Db, reader: BlobReader, asked: Annotated[_NeighbourQuery, Query()]
 ) -> SpaceNeighbours:
     """Return the nearest other samples of one sample in every arm, at most those that are kept."""
@@ -83,21 +84,23 @@ def read_neighbours(
 
 
 @router.get("/space/distances")
-def read_distances(comparison: str, database: Db, reader: BlobReader, seed: Seed) -> SpaceDistances:
+def get_space_distances(
+    comparison: str, database: Db, reader: BlobReader, seed: Seed
+) -> SpaceDistances:
     """Return histograms of the distances of pairs, for every arm and epoch."""
     with database.read() as session:
         return service.distances(session, reader, comparison, seed=seed)
 
 
 @router.get("/size")
-def read_size(comparison: str, database: Db, blobs: BlobStore) -> Size:
+def get_size(comparison: str, database: Db, blobs: BlobStore) -> Size:
     """Return what deleting it frees: blobs that no other comparison needs, points, runs."""
     with database.read() as session:
         return service.size(session, blobs, comparison)
 
 
 @router.get("/blobs/{digest}", response_class=FileResponse, responses=_BLOB)
-def read_blob(comparison: str, digest: Digest, database: Db, blobs: BlobStore) -> FileResponse:
+def get_blob(comparison: str, digest: Digest, database: Db, blobs: BlobStore) -> FileResponse:
     """Return one of its blobs: embeddings, samples, facts, sprite, sounds or coordinates."""
     with database.read() as session:
         comparisons.get(session, comparison)
@@ -125,7 +128,7 @@ Asked = Annotated[ProjectionQuery, Depends(_question)]
 
 
 @projection_router.get("")
-def ask(asked: Asked, database: Db, reader: BlobReader, now: Now) -> ProjectionOut:
+def get_projection(asked: Asked, database: Db, reader: BlobReader, now: Now) -> ProjectionOut:
     """Return the coordinates of all arms and epochs, or the progress of their computation.
 
     The first request starts it. The result is kept until there are newer snapshots; then the next
@@ -136,9 +139,9 @@ def ask(asked: Asked, database: Db, reader: BlobReader, now: Now) -> ProjectionO
 @projection_router.get(
     "/coordinates.csv",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/csv": {}}}},
+    responses={200: {"content": {"text/csv": TEXT}}},
 )
-def read_table(
+def get_projection_table(
     asked: Asked, database: Db, blobs: BlobStore, reader: BlobReader, now: Now
 ) -> StreamingResponse:
     """Return the coordinates as a table; 409 until they are ready."""

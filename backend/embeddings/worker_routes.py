@@ -84,13 +84,13 @@ class EndIn(_In):
 
 
 @router.put("/blobs/{digest}", status_code=204, openapi_extra=_BODY)
-async def put_blob(digest: Digest, request: Request, blobs: BlobStore) -> None:
+async def store_worker_blob(digest: Digest, request: Request, blobs: BlobStore) -> None:
     """Store bytes under the SHA-256 of their content; storing them twice changes nothing."""
     await receive_blob(request, blobs, digest)
 
 
 @router.get("/blobs/{digest}", response_class=FileResponse)
-def read_blob(digest: Digest, blobs: BlobStore) -> FileResponse:
+def get_worker_blob(digest: Digest, blobs: BlobStore) -> FileResponse:
     """Return the bytes of any blob."""
     return FileResponse(blobs.path(digest), media_type=BYTES, headers=FOREVER)
 
@@ -98,7 +98,7 @@ def read_blob(digest: Digest, blobs: BlobStore) -> FileResponse:
 @router.post(
     "/projections/claim", responses={204: {"description": "nothing to do"}}, response_model=Task
 )
-def claim(database: Db, blobs: BlobStore, now: Now) -> Task | Response:
+def claim_projection(database: Db, blobs: BlobStore, now: Now) -> Task | Response:
     """Give a projector the projection that has waited longest, or answer 204.
 
     A projection whose embeddings were deleted fails."""
@@ -126,14 +126,16 @@ def claim(database: Db, blobs: BlobStore, now: Now) -> Task | Response:
 
 
 @router.post("/projections/{projection}/progress")
-def progress(projection: str, report: ProgressIn, database: Db, now: Now) -> Wanted:
+def report_projection_progress(
+    projection: str, report: ProgressIn, database: Db, now: Now
+) -> Wanted:
     """Store how much is done, and answer whether the result is still wanted."""
     with database.write() as write:
         return Wanted(current=repository.note_progress(write, projection, report.progress, now))
 
 
 @router.post("/projections/{projection}/end", status_code=204)
-def end(
+def end_projection(
     projection: str, report: EndIn, *, database: Db, blobs: BlobStore, reader: BlobReader, now: Now
 ) -> None:
     """End a projection as ready or failed; if it was deleted or has ended already, do nothing."""

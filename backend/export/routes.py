@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Annotated, Any, Final, Literal
+from typing import IO, Annotated, Final, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.exceptions import RequestValidationError
@@ -22,9 +22,11 @@ from backend.errors import DiskFullError
 from backend.export.files import content_disposition, file_name, write_csv, write_parquet
 from backend.export.tables import Everything, TableName, build_document, build_table
 from backend.http.dependencies import Db
+from backend.http.openapi import BINARY, TEXT
 from backend.http.times import Now
 from backend.storage.data_folder import DataFolder
 from backend.workers.registry import Slots, Workers
+from contract.comparison.spec import ComparisonSpec
 
 router = APIRouter(prefix="/comparisons", tags=["comparisons"])
 
@@ -54,12 +56,12 @@ Format = Annotated[Literal["json", "csv", "parquet"], BeforeValidator(_refuse_ht
     response_class=Response,
     responses={
         200: {
-            "model": Everything | dict[str, Any],
-            "content": {kind: {} for kind in _TYPES.values()},
+            "model": Everything | ComparisonSpec,
+            "content": {"text/csv": TEXT, _TYPES["parquet"]: BINARY},
         }
     },
 )
-def export(
+def export_comparison(
     comparison: str,
     *,
     database: Db,

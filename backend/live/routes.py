@@ -15,6 +15,7 @@ from backend.db.database import Database
 from backend.db.models import Run
 from backend.errors import NotFoundError
 from backend.http.dependencies import Db
+from backend.http.openapi import TEXT
 from backend.live.hub import Hub, LiveHub
 from backend.live.viewer import Flush, Viewer, encode_json
 from backend.metrics import series
@@ -137,9 +138,9 @@ def _existing(comparison: str, database: Db) -> str:
 @router.get(
     "/comparisons/{comparison}/live",
     response_class=StreamingResponse,
-    responses={200: {"content": {EventSourceResponse.media_type: {}}}},
+    responses={200: {"content": {EventSourceResponse.media_type: TEXT}}},
 )
-async def follow(
+async def follow_comparison(
     comparison: Annotated[str, Depends(_existing)],
     *,
     database: Db,

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from backend.http.dependencies import from_state
+from backend.http.openapi import TEXT
 from backend.monitoring import health
 from backend.monitoring.prometheus import CONTENT_TYPE, Metrics
 from backend.state import Parts
@@ -53,13 +54,13 @@ class Ready(BaseModel):
 
 
 @router.get("/live")
-def live() -> Live:
+def get_liveness() -> Live:
     """Answer as soon as the process serves requests."""
     return Live()
 
 
 @router.get("/ready", responses={503: {"model": Ready}})
-def ready(process: Process, response: Response) -> Ready:
+def get_readiness(process: Process, response: Response) -> Ready:
     """Answer 200 if database, broker, collector and disk work, else 503 with the same body."""
     found = health.check_health(process)
     problems = [
@@ -90,9 +91,9 @@ metrics_router = APIRouter(tags=["health"])
 @metrics_router.get(
     "/metrics",
     response_class=Response,
-    responses={200: {"content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {CONTENT_TYPE: TEXT}}},
 )
-def read(request: Request, process: Process) -> Response:
+def get_metrics(request: Request, process: Process) -> Response:
     """Return queue, slots, ingest, requests and sizes in Prometheus' text format."""
     metrics: Metrics = request.app.state.metrics
     return Response(metrics.text(process), media_type=CONTENT_TYPE)

@@ -78,7 +78,9 @@ class _PageQuery(BaseModel):
 
 
 @router.get("/queue")
-def read(asked: Annotated[_PageQuery, Query()], database: Db, workers: Slots, now: Now) -> QueueOut:
+def get_queue(
+    asked: Annotated[_PageQuery, Query()], database: Db, workers: Slots, now: Now
+) -> QueueOut:
     """Return the slots with their runs, and the waiting runs in the order of their start."""
     slots = workers.listed()
     with database.read() as session:
@@ -102,7 +104,9 @@ def read(asked: Annotated[_PageQuery, Query()], database: Db, workers: Slots, no
 
 
 @router.post("/comparisons/{comparison}/front", tags=["comparisons"])
-def move_comparison(comparison: str, database: Db, workers: Slots, now: Now) -> ComparisonDetail:
+def move_comparison_to_front(
+    comparison: str, database: Db, workers: Slots, now: Now
+) -> ComparisonDetail:
     """Move its waiting runs before all others, in their own order."""
     with database.write() as write:
         found = comparisons.get(write.session, comparison)
@@ -112,7 +116,7 @@ def move_comparison(comparison: str, database: Db, workers: Slots, now: Now) -> 
 
 
 @router.post("/runs/{run}/front", tags=["runs"])
-def move_run(run: str, database: Db, now: Now) -> RunOut:
+def move_run_to_front(run: str, database: Db, now: Now) -> RunOut:
     """Move a waiting run before all others."""
     with database.write() as write:
         found = runs.get(write.session, run)

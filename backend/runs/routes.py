@@ -16,14 +16,14 @@ router = APIRouter(prefix="/runs", tags=["runs"], route_class=SharedRoute)
 
 
 @router.get("/{run}")
-def read(run: str, database: Db, now: Now) -> RunOut:
+def get_run(run: str, database: Db, now: Now) -> RunOut:
     """Return one run."""
     with database.read() as session:
         return run_out(runs.get(session, run), now)
 
 
 @router.get("/{run}/log")
-def read_log(run: str, database: Db) -> LogOut:
+def get_run_log(run: str, database: Db) -> LogOut:
     """Return the log of the run's trainers, the newest 10,000 lines."""
     with database.read() as session:
         runs.get(session, run)
@@ -31,7 +31,7 @@ def read_log(run: str, database: Db) -> LogOut:
 
 
 @router.post("/{run}/cancel")
-def cancel(run: str, database: Db, now: Now) -> RunOut:
+def cancel_run(run: str, database: Db, now: Now) -> RunOut:
     """Cancel a run: at once if it is queued, else after its current step; measured values stay."""
     with database.write() as write:
         found = runs.get(write.session, run)
@@ -40,7 +40,7 @@ def cancel(run: str, database: Db, now: Now) -> RunOut:
 
 
 @router.post("/{run}/retry")
-def retry(run: str, database: Db, wake: Wake, now: Now) -> RunOut:
+def retry_run(run: str, database: Db, wake: Wake, now: Now) -> RunOut:
     """Queue a failed or cancelled run again, as a new attempt."""
     with database.write() as write:
         found = runs.get(write.session, run)
@@ -53,7 +53,7 @@ series_router = APIRouter(tags=["series"], route_class=SharedRoute)
 
 
 @series_router.get("/series")
-def read_series(
+def get_series(
     database: Db,
     run: Annotated[list[str], Query(min_length=1, max_length=2000)],
     key: Annotated[list[str] | None, Query(max_length=200)] = None,

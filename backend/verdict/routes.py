@@ -15,7 +15,7 @@ router = APIRouter(prefix="/comparisons", tags=["comparisons"], route_class=Shar
 
 
 @router.get("/{comparison}/summary")
-def read_summary(comparison: str, database: Db, baseline: str | None = None) -> Summary:
+def get_summary(comparison: str, database: Db, baseline: str | None = None) -> Summary:
     """Return mean, standard deviation and 95 % interval over seeds of every arm and metric.
 
     Each arm is also compared with the baseline, the first arm by default, paired by seed."""
@@ -26,7 +26,7 @@ def read_summary(comparison: str, database: Db, baseline: str | None = None) -> 
 
 
 @router.get("/{comparison}/verdict")
-def read_verdict(
+def get_verdict(
     comparison: str, database: Db, a: str | None = None, b: str | None = None
 ) -> Verdict:
     """Judge nine claims about contrastive and triplet loss by this comparison's runs.

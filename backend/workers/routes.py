@@ -26,7 +26,7 @@ class WorkerList(BaseModel):
 
 
 @router.get("/workers")
-def read(workers: Slots) -> WorkerList:
+def list_workers(workers: Slots) -> WorkerList:
     """Return the slots that were seen lately; a lost one has been silent for 15 s."""
     return WorkerList(workers=workers.listed())
 
@@ -93,7 +93,7 @@ class Heartbeat(BaseModel):
 @worker_router.post(
     "/claim", responses={204: {"description": "nothing to do"}}, response_model=Claim
 )
-def claim(
+def claim_run(
     asked: ClaimIn, database: Db, workers: Slots, leases: AliveLeases, now: Now
 ) -> Claim | Response:
     """Give the slot the next queued run, or answer 204."""
@@ -121,7 +121,7 @@ def claim(
 
 
 @worker_router.post("/runs/{run}/heartbeat")
-def heartbeat(
+def send_heartbeat(
     run: str, beat: HeartbeatIn, database: Db, workers: Slots, leases: AliveLeases
 ) -> Heartbeat:
     """Renew an attempt's lease; for a deleted run the answer is to cancel."""
@@ -143,6 +143,6 @@ def heartbeat(
 
 
 @worker_router.post("/workers/{name}/seen", status_code=204)
-def seen(name: str, slot: SlotIntroduction, workers: Slots) -> None:
+def report_idle_worker(name: str, slot: SlotIntroduction, workers: Slots) -> None:
     """Note that an idle slot is alive."""
     workers.seen(name, device=slot.device, host=slot.host, pid=slot.pid, run=None)

@@ -16,6 +16,7 @@ from schemathesis import Case, GenerationMode
 from schemathesis.core.result import Ok
 
 from backend.app import create_app
+from backend.http.openapi import whole_document
 from backend.settings import Settings
 from backend.state import Parts
 from tests.backend.conftest import Serve
@@ -66,7 +67,7 @@ def depth(request: pytest.FixtureRequest) -> Depth:
 def batches(depth: Depth) -> list[Batch]:
     """The same cases every time."""
     settings = Settings(Path("unused"), "sqlite://", "redis://127.0.0.1:1/0", TOKEN)
-    document = schemathesis.openapi.from_dict(create_app(settings).openapi())
+    document = schemathesis.openapi.from_dict(whole_document(create_app(settings)))
     made = []
     for found in document.get_all_operations():
         assert isinstance(found, Ok)

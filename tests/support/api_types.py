@@ -6,7 +6,7 @@ what the API says today. It lies outside frontend/, which may not import the bac
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from datamodel_code_generator.enums import DataModelType
 from datamodel_code_generator.format import Formatter, PythonVersion
 
 from backend.app import create_app
+from backend.http.openapi import referred_schemas
 from backend.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -27,13 +28,12 @@ models and generate it again.
 """'''
 
 PUBLIC: Final = "/api/v1/"
-INTERNAL: Final = "/api/v1/internal/"
-"""Calls of workers, which pages never make."""
-
 SUFFIX: Final = "Out"
 """What the backend's classes of answers may end in where a plain name is taken there."""
 
 REF: Final = "#/components/schemas/"
+OPEN: Final = frozenset({"ComparisonSpec"})
+"""Schemas that pages read as plain mappings: stored specs of older versions may lack keys."""
 
 
 def generated() -> str:
@@ -59,15 +59,15 @@ def _answers(document: Mapping[str, Any]) -> dict[str, Any]:
     new = {
         name
         for path, operations in document["paths"].items()
-        if path.startswith(PUBLIC) and not path.startswith(INTERNAL)
+        if path.startswith(PUBLIC)
         for operation in operations.values()
         for status, response in operation["responses"].items()
         if status.startswith("2")
-        for name in _referred(response)
+        for name in {*referred_schemas(response)} - OPEN
     }
     while new:
         names |= new
-        new = {name for known in new for name in _referred(schemas[known])} - names
+        new = {name for known in new for name in referred_schemas(schemas[known])} - names
     renamed = {name: name.removesuffix(SUFFIX) for name in sorted(names)}
     if len(set(renamed.values())) < len(renamed):
         raise ValueError(f"two schemas of one name among {sorted(renamed)}")
@@ -78,19 +78,6 @@ def _answers(document: Mapping[str, Any]) -> dict[str, Any]:
         "paths": {},
         "components": {"schemas": components},
     }
-
-
-def _referred(part: Any) -> Iterator[str]:
-    """Yield the names of the schemas that a part of the document refers to itself."""
-    if isinstance(part, dict):
-        for key, value in part.items():
-            if key == "$ref":
-                yield value.removeprefix(REF)
-            else:
-                yield from _referred(value)
-    elif isinstance(part, list):
-        for value in part:
-            yield from _referred(value)
 
 
 def _renamed(part: Any, names: Mapping[str, str]) -> Any:
