@@ -22,6 +22,8 @@ from starlette.datastructures import State
 from backend import errors
 from backend.arms import routes as arms_routes
 from backend.auth import routes as auth_routes
+from backend.auth import token_routes
+from backend.auth.access import AccessTokens
 from backend.auth.audit import AuditMiddleware
 from backend.auth.dependencies import require_rule
 from backend.auth.middleware import AuthMiddleware
@@ -62,6 +64,7 @@ from contract.names import API_PREFIX
 
 _ROUTERS = (
     auth_routes.router,
+    token_routes.router,
     comparisons_routes.catalogue_router,
     live_routes.router,
     comparisons_routes.router,
@@ -92,14 +95,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     logs.set_up_logging(settings.log_format, logging.INFO, also=("uvicorn", "uvicorn.error"))
     logging.getLogger("alembic").setLevel(logging.WARNING)  # what it logs at its start helps nobody
 
+    access = AccessTokens(settings.tokens, settings.launcher_token)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        parts = await asyncio.to_thread(_build, settings, asyncio.get_running_loop())
+        parts = await asyncio.to_thread(_build, settings, access, asyncio.get_running_loop())
         _hand_out(parts, app.state)
         parts.collector.start()
         parts.sweeper.start()
         with _end_long_requests_on_signal(parts):
             yield
+        await access.finish()
         await asyncio.to_thread(_close, parts)
 
     app = DocumentedApp(
@@ -112,13 +118,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=operation_id,
     )
     app.include_router(_api())
-    redactor = TokenRedactor.for_tokens(settings.tokens, settings.worker_token)
+    redactor = TokenRedactor(access, settings.worker_token)
     redactor.redact_logs()
     setattr(app.state, errors.REDACT_KEY, redactor.redact)
     app.add_middleware(BodyLimit, max_upload=settings.max_upload)
-    app.add_middleware(AuthMiddleware, tokens=settings.tokens, per_minute=settings.submits_per_min)
+    app.add_middleware(AuthMiddleware, tokens=access, per_minute=settings.submits_per_min)
     app.add_middleware(AuditMiddleware)
     app.add_middleware(SecurityHeaders)
+    app.state.access = access
     app.state.worker_token = settings.worker_token
     app.state.metrics = Metrics()
     app.add_middleware(
@@ -145,13 +152,14 @@ def _api() -> APIRouter:
     return api
 
 
-def _build(settings: Settings, loop: asyncio.AbstractEventLoop) -> Parts:
+def _build(settings: Settings, access: AccessTokens, loop: asyncio.AbstractEventLoop) -> Parts:
     """Lock the data folder, migrate the database and build the parts; start no thread."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     folder_lock = DataFolderLock(settings.data_dir)
     delete_backup_links(settings.data_dir)
     database = Database(settings.database_url)
     migrations.upgrade(database)
+    access.load(database)
     database.load_position()
     hub = Hub(loop, database.position)
     database.on_commit = hub.publish

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, Validation
 from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
-from backend.auth.tokens import NO_TOKENS, Tokens
+from backend.auth.tokens import LAUNCHER_NAME, NO_TOKENS, Tokens
 from backend.errors import SettingsError
 from contract import logs
 
@@ -66,7 +66,9 @@ class Settings:
     ] = 2048.0
     """The largest data set that may be uploaded, in MB of 1,000,000 bytes."""
     tokens: Annotated[Tokens, _variable("LOSSBOARD_TOKENS")] = NO_TOKENS
-    """Tokens that are accepted, of LOSSBOARD_TOKENS_FILE too; without any the API is open."""
+    """Tokens of the environment, of LOSSBOARD_TOKENS_FILE too; others are in the database."""
+    launcher_token: Annotated[Tokens, _variable("LOSSBOARD_LAUNCHER_TOKEN")] = NO_TOKENS
+    """The launcher's own token, by its hash; it is accepted where there are others."""
     submits_per_min: Annotated[
         float,
         _variable("LOSSBOARD_SUBMITS_PER_MIN"),
@@ -106,6 +108,7 @@ class Settings:
             **given,
             "LOSSBOARD_DATA_DIR": data_dir,
             "LOSSBOARD_TOKENS": _tokens(given),
+            "LOSSBOARD_LAUNCHER_TOKEN": _launcher_token(given),
         }
         try:
             return TypeAdapter(cls).validate_python(values, by_alias=True, by_name=False)
@@ -141,3 +144,16 @@ def _tokens(given: Mapping[str, str]) -> Tokens:
     if not tokens and (path or entries.strip()):  # set but empty: an open API was not meant
         raise SettingsError("LOSSBOARD_TOKENS has no entry name:role:token; add one or unset it")
     return tokens
+
+
+def _launcher_token(given: Mapping[str, str]) -> Tokens:
+    """Return the launcher's token; none where it did not start this process.
+
+    Raises:
+        SettingsError: it is not valid.
+    """
+    value = given.get("LOSSBOARD_LAUNCHER_TOKEN")
+    try:
+        return Tokens.parse(f"{LAUNCHER_NAME}:editor:{value}") if value else NO_TOKENS
+    except SettingsError as error:
+        raise SettingsError("LOSSBOARD_LAUNCHER_TOKEN is not sha256=<hex>") from error

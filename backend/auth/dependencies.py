@@ -1,13 +1,15 @@
 """Dependencies of handlers: the rule of the route, the caller's name, the token of workers."""
 
 import hmac
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from backend.auth.middleware import LOCAL_USER, PERSON_KEY, RULE_KEY, USER_HEADER
+from backend.auth.access import Access
+from backend.auth.middleware import LOCAL_USER, PERSON_KEY, RULE_KEY, TOKEN_KEY, USER_HEADER
 from backend.auth.permissions import Person, Rule, parse_user_name
 from backend.errors import ForbiddenError, UnauthorizedError
 from backend.http.middleware import route_template
@@ -76,3 +78,12 @@ async def user(
 
 
 User = Annotated[str, Depends(user)]
+
+
+async def still_admitted(request: Request, access: Access) -> Callable[[], bool]:
+    """Return a check, for long answers, that the caller's token is still accepted."""
+    token: str = request.scope[TOKEN_KEY]
+    return lambda: not access or access.owner(token) is not None
+
+
+StillAdmitted = Annotated[Callable[[], bool], Depends(still_admitted)]

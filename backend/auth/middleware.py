@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from backend.auth.access import AccessTokens
 from backend.auth.permissions import Person, Role, Rule, find_rule, parse_user_name
-from backend.auth.tokens import Tokens
 from backend.errors import ForbiddenError, HttpError, TooFastError, UnauthorizedError, response_to
 
 USER_HEADER: Final = "X-Lossboard-User"
@@ -24,7 +24,8 @@ LOCAL_USER: Final = "local"
 """The name of callers who give none, where the API is open."""
 PERSON_KEY: Final = "lossboard.person"
 RULE_KEY: Final = "lossboard.rule"
-"""Keys of a request's scope."""
+TOKEN_KEY: Final = "lossboard.token"
+"""Keys of a request's scope: who calls, by which rule, and with which token ("" in an open API)."""
 SAME_SITE: Final = ("same-origin", "none")
 """Values of Sec-Fetch-Site for a call of the page itself or of the browser's user."""
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
@@ -36,7 +37,7 @@ class AuthMiddleware:
     def __init__(
         self,
         app: ASGIApp,
-        tokens: Tokens,
+        tokens: AccessTokens,
         per_minute: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -49,27 +50,29 @@ class AuthMiddleware:
         if scope["type"] == "http":
             headers = Headers(scope=scope)
             rule = scope[RULE_KEY] = find_rule(scope["method"], scope["path"])
-            person = scope[PERSON_KEY] = self._person(headers)
+            token = scope[TOKEN_KEY] = _bearer(headers) if self._tokens else ""
+            person = scope[PERSON_KEY] = self._person(headers, token)
             try:
                 _refuse_cross_site(scope["method"], headers)
                 if rule and (role := rule.role):
-                    self._check(rule, role, person, headers)
+                    self._check(rule, role, person, token)
+                if person and person.authenticated:
+                    self._tokens.note_use(token)
             except HttpError as error:
                 await response_to(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    def _person(self, headers: Headers) -> Person | None:
+    def _person(self, headers: Headers, token: str) -> Person | None:
         if not self._tokens:
             try:
                 name = parse_user_name(headers.get(USER_HEADER, ""))
             except ValueError:  # the route that needs the name answers what is wrong with it
                 name = ""
             return Person(name or LOCAL_USER, "admin", authenticated=False)
-        token = _bearer(headers)
         return self._tokens.owner(token) if token else None
 
-    def _check(self, rule: Rule, role: Role, person: Person | None, headers: Headers) -> None:
+    def _check(self, rule: Rule, role: Role, person: Person | None, token: str) -> None:
         """Check the token, the role and the rate limit.
 
         Raises:
@@ -77,8 +80,8 @@ class AuthMiddleware:
         """
         if person is None:
             raise UnauthorizedError(
-                "this token is not known here, or no longer; ask who runs this Lossboard for one"
-                if _bearer(headers)
+                self._tokens.refusal(token)
+                if token
                 else "this call needs a token, as `Authorization: Bearer <token>`; who runs this "
                 "Lossboard gives one"
             )

@@ -12,7 +12,7 @@ import hmac
 import logging
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -24,6 +24,8 @@ MIN_TOKEN_LENGTH: Final = 20
 HASH_PREFIX: Final = "sha256="
 TOKEN_LIKE: Final = re.compile(rf"[A-Za-z0-9_-]{{{MIN_TOKEN_LENGTH},}}")
 PLACEHOLDER: Final = "[a token]"
+LAUNCHER_NAME: Final = "lossboard launcher"
+"""The name of the launcher's own token, which is made anew at each of its starts."""
 LOGGERS_WITH_HANDLERS: Final = ("", "uvicorn", "uvicorn.error", "uvicorn.access")
 """Loggers that have their own handlers."""
 
@@ -38,7 +40,7 @@ class TokenEntry:
 
 @dataclass(frozen=True)
 class Tokens:
-    """All tokens that are accepted; without any, the API is open."""
+    """The tokens of the environment."""
 
     entries: tuple[TokenEntry, ...] = ()
 
@@ -77,7 +79,7 @@ class Tokens:
 
 
 NO_TOKENS: Final = Tokens()
-"""An open API: no call needs a token."""
+"""No tokens in the environment."""
 
 
 def create_token(name: str, role: str) -> tuple[str, str]:
@@ -102,21 +104,24 @@ def hash_token(token: str) -> bytes:
 class TokenRedactor:
     """Removes the tokens of people and workers from texts."""
 
-    def __init__(self, digests: frozenset[bytes]) -> None:
-        self._digests = digests
+    def __init__(self, digests: Container[bytes], worker_token: str) -> None:
+        """Create a redactor.
 
-    @classmethod
-    def for_tokens(cls, tokens: Tokens, worker_token: str) -> Self:
-        """Create a redactor for all these tokens."""
-        people = (entry.token_hash for entry in tokens.entries)
-        return cls(frozenset((*people, hash_token(worker_token))))
+        Args:
+            digests: the hashes of people's tokens; it may change.
+            worker_token: the workers' token.
+        """
+        self._digests = digests
+        self._worker_digest = hash_token(worker_token)
 
     def redact(self, text: str) -> str:
         """Return the text with each token replaced."""
         return TOKEN_LIKE.sub(self._word, text)
 
     def _word(self, found: re.Match[str]) -> str:
-        return PLACEHOLDER if hash_token(found[0]) in self._digests else found[0]
+        digest = hash_token(found[0])
+        is_token = digest == self._worker_digest or digest in self._digests
+        return PLACEHOLDER if is_token else found[0]
 
     def redact_logs(self) -> None:
         """Remove tokens from every line that this process logs from now on."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, text
 from sqlmodel import Field, SQLModel
 
 
@@ -234,6 +234,40 @@ class Audit(SQLModel, table=True):
     ids: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
     """The values in the path's places, and the ids of what was created."""
     status: int
+
+
+class Token(SQLModel, table=True):
+    """A token that an admin made; only its hash is kept.
+
+    Rows are never deleted: as long as there is one, also a revoked one, the API is not open.
+    """
+
+    __table_args__ = (
+        # A name may be given anew once its token is revoked.
+        Index(
+            "ix_token_name",
+            "name",
+            unique=True,
+            sqlite_where=text("revoked_at IS NULL"),
+            postgresql_where=text("revoked_at IS NULL"),
+        ),
+        Index("ix_token_hash", "token_hash", unique=True),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    role: str
+    token_hash: str
+    """SHA-256 as hex digits."""
+    created_at: float
+    created_by: str
+    expires_at: float | None = None
+    """None if it never expires."""
+    last_used_at: float | None = None
+    """Written at most once a minute."""
+    revoked_at: float | None = None
+    revoked_by: str | None = None
 
 
 class StreamPosition(SQLModel, table=True):

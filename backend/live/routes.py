@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 
+from backend.auth.dependencies import StillAdmitted
 from backend.comparisons import repository as comparisons
 from backend.comparisons.schemas import comparison_out
 from backend.db.database import Database
@@ -25,6 +26,8 @@ from backend.runs.schemas import run_out, series_list
 from backend.workers.registry import Slots, Workers
 
 PING_S: Final = 15.0
+CHECK_S: Final = 2.0
+"""Time between checks that the viewer's token is still accepted."""
 PACE_S: Final = 0.1
 """Time between two flushes; the first one after a quiet time is sent at once."""
 RESET_POINTS: Final = 300_000
@@ -39,10 +42,13 @@ async def stream(
     comparison: str,
     keys: Sequence[str],
     last_id: str,
+    admitted: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[bytes]:
-    """Yield encoded events until the viewer leaves or the comparison is deleted."""
+    """Yield encoded events until the viewer leaves, is not admitted any more, or the comparison is
+    deleted."""
     viewer = hub.subscribe(comparison, keys)
     position = last_id
+    ping_at = time.monotonic() + PING_S
     try:
         if not hub.resume(viewer, last_id):
             viewer.needs_reset = True
@@ -55,21 +61,26 @@ async def stream(
                     yield _event("gone", encode_json({}), position)
                     return
                 yield data
-            wait_s = PACE_S if viewer.held_back else PING_S
-            if await viewer.wait(wait_s) or viewer.held_back:
+            wait_s = PACE_S if viewer.held_back else CHECK_S
+            woken = await viewer.wait(wait_s)
+            if not admitted():
+                return
+            if woken or viewer.held_back:
                 if viewer.needs_reset or viewer.closed:
                     continue
                 flush = viewer.flush(time.time())
                 for data in _events(flush, position):
                     yield data
                 position = flush.position
+                ping_at = time.monotonic() + PING_S
                 if flush.updates.gone:
                     return
                 # Wait for the next beat of the clock that all viewers share: those that flush at
                 # the same time share the commits that are merged for them.
                 await viewer.pause(PACE_S - time.monotonic() % PACE_S)
-            else:
+            elif time.monotonic() >= ping_at:
                 yield KEEPALIVE_COMMENT
+                ping_at = time.monotonic() + PING_S
     finally:
         hub.unsubscribe(viewer)
 
@@ -146,6 +157,7 @@ async def follow_comparison(
     database: Db,
     workers: Slots,
     hub: LiveHub,
+    admitted: StillAdmitted,
     keys: Annotated[str, Query(description="Metric keys, comma-separated; empty for all.")] = "",
     last_event_id: Annotated[str, Header(description="Go on behind this event.")] = "",
 ) -> EventSourceResponse:
@@ -166,6 +178,7 @@ async def follow_comparison(
         comparison=comparison,
         keys=wanted,
         last_id=last_event_id,
+        admitted=admitted,
     )
     # no-transform and X-Accel-Buffering stop proxies from delaying events
     headers = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}

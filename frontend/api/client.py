@@ -16,6 +16,8 @@ import httpx
 
 from frontend.api.transport import Transport, part
 from frontend.api.types import (
+    AccessToken,
+    AccessTokenList,
     ArmCurves,
     ArmPage,
     ArmTable,
@@ -23,6 +25,7 @@ from frontend.api.types import (
     Catalogue,
     ComparisonDetail,
     ComparisonPage,
+    CreatedToken,
     Dataset,
     DatasetDetail,
     DatasetList,
@@ -360,6 +363,31 @@ class Api(Transport):
         if who is not None:
             params["who"] = who
         return self._call(AuditPage, "GET", "/audit", params=params)
+
+    def tokens(self) -> AccessTokenList:
+        """Return all tokens that are or were accepted, without their secrets. Admins only."""
+        return self._call(AccessTokenList, "GET", "/tokens")
+
+    def add_token(self, name: str, role: str, *, expires: str | None = None) -> CreatedToken:
+        """Make a token; the answer has its secret, which is shown only now. Admins only.
+
+        Args:
+            name: who it is for.
+            role: viewer, editor or admin.
+            expires: `90d`, a date or a time; None for never.
+        """
+        body = {"name": name, "role": role, "expires": expires}
+        return self._call(CreatedToken, "POST", "/tokens", body=body)
+
+    def revoke_token(self, name: str, *, last_admin: bool = False) -> AccessToken:
+        """Revoke a token at once. Admins only.
+
+        Args:
+            name: whose token.
+            last_admin: whether it may be the last one of an admin.
+        """
+        body = {"name": name, "last_admin": last_admin}
+        return self._call(AccessToken, "POST", "/tokens/revoke", body=body)
 
     def ready(self) -> Ready:
         """Return whether database and broker answer the API; no error where they do not."""

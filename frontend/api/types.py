@@ -7,6 +7,28 @@ models and generate it again.
 from typing import Any, Literal, NotRequired, TypedDict
 
 
+class AccessToken(TypedDict):
+    """A token, without its secret, which is kept nowhere."""
+
+    name: str
+    role: Literal["viewer", "editor", "admin"]
+    source: Literal["database", "environment"]
+    state: Literal["active", "expired", "revoked"]
+    created_at: str | None
+    created_by: str
+    expires_at: str | None
+    last_used_at: str | None
+    revoked_at: str | None
+    revoked_by: str | None
+
+
+class AccessTokenList(TypedDict):
+    """All tokens that are or were accepted."""
+
+    open: bool
+    tokens: list[AccessToken]
+
+
 class ArmRun(TypedDict):
     """One seed of an arm."""
 
@@ -105,6 +127,13 @@ class ComparisonPage(TypedDict):
     total: int
     page: int
     page_size: int
+
+
+class CreatedToken(TypedDict):
+    """A new token."""
+
+    secret: str
+    token: AccessToken
 
 
 class Difference(TypedDict):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from backend.auth.access import AccessTokens
 from backend.auth.tokens import TokenRedactor, Tokens
 from backend.settings import Settings
 from tests.backend.conftest import Serve
@@ -52,7 +53,7 @@ def test_an_error_that_repeats_the_request_leaves_the_token_out(
 
 
 def test_log_lines_hold_no_token_and_other_words_stay() -> None:
-    redactor = TokenRedactor.for_tokens(Tokens.parse(ENTRIES), WORKER)
+    redactor = TokenRedactor(AccessTokens(Tokens.parse(ENTRIES)), WORKER)
     lines: list[str] = []
 
     class Kept(logging.Handler):
