@@ -173,9 +173,12 @@ def _build(settings: Settings, access: AccessTokens, loop: asyncio.AbstractEvent
     blobs.open()
     snapshots.delete_all_unused_blobs(database, blobs, time.time())
     collector = Collector(database, settings.redis_url, blobs=blobs)
+    uploads = Uploads(settings.data_dir / UPLOADS)
+    uploads.open()
     retention = Retention(
         database,
         blobs,
+        uploads,
         raw_days=settings.keep_raw_days,
         snapshot_days=settings.keep_snapshot_days,
         clock=time.time,
@@ -184,8 +187,6 @@ def _build(settings: Settings, access: AccessTokens, loop: asyncio.AbstractEvent
         database, leases, workers, queue, has_processed=collector.has_processed, retention=retention
     )
     collector.on_change = sweeper.sweep_soon
-    uploads = Uploads(settings.data_dir / UPLOADS)
-    uploads.open()
     checker = Checker(loop)
     return Parts(
         settings=settings,

@@ -109,6 +109,7 @@ RULES: Final = (
     Rule("POST", "/datasets", "editor", rate_limited=True),
     Rule("GET", "/datasets/{dataset}", "viewer"),
     Rule("DELETE", "/datasets/{dataset}", "admin"),
+    Rule("POST", "/datasets/{dataset}/answers", "editor", rate_limited=True),
     Rule("GET", "/datasets/{dataset}/thumbnails/{n}", "viewer"),
     Rule("POST", "/internal/claim", "worker"),
     Rule("POST", "/internal/runs/{run}/heartbeat", "worker"),
@@ -118,6 +119,7 @@ RULES: Final = (
     Rule("POST", "/internal/projections/claim", "worker"),
     Rule("POST", "/internal/projections/{projection}/progress", "worker"),
     Rule("POST", "/internal/projections/{projection}/end", "worker"),
+    Rule("GET", "/internal/datasets/{dataset}/answers", "worker"),
     Rule("GET", "/internal/datasets/{dataset}/content", "worker"),
 )
 

@@ -1,8 +1,9 @@
 """The process that checks an upload: `python -m backend.datasets.check_process KIND FOLDER`.
 
-Prints a `Report` as JSON, and writes thumbnails of images for the pages. Decoders of images and
-tables are large C libraries that here read untrusted bytes. A decompression bomb or a crash ends
-only this process, which has no secrets and serves no requests.
+The folder holds the uploaded file, and the answers to questions about it. Prints a `Report` as
+JSON, and writes thumbnails of images for the pages. Decoders of images and tables are large C
+libraries that here read untrusted bytes. A decompression bomb or a crash ends only this process,
+which has no secrets and serves no requests.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 from backend.datasets.check_report import (
+    ANSWERS,
     CONTENT,
     DISK_FULL_EXIT,
     KINDS,
@@ -31,11 +33,13 @@ from backend.datasets.check_report import (
 )
 from backend.storage.disk_space import DISK_FULL_ERRORS
 from contract.dataset_files import (
+    Answers,
     FeatureTable,
     ImageSet,
     IntakeError,
     Limits,
     RowProblem,
+    UnansweredError,
     read_features,
     read_paired,
     unpack_images,
@@ -90,6 +94,8 @@ def _end_with_parent() -> None:
 def _report(kind: str, folder: Path, memory: int) -> Report:
     try:
         return Report(facts=_facts(kind, folder, memory))
+    except UnansweredError as error:
+        return Report(questions=error.questions)
     except IntakeError as error:
         return Report(problems=_notes(error.problems), total=error.total)
     except MemoryError:
@@ -99,14 +105,17 @@ def _report(kind: str, folder: Path, memory: int) -> Report:
 
 def _facts(kind: str, folder: Path, memory: int) -> Facts:
     content = folder / CONTENT
+    answers = Answers.model_validate_json((folder / ANSWERS).read_bytes())
     if kind == "image_folder":
         into = folder / "unpacked"
         facts = _images(unpack_images(content, into), folder / THUMBNAILS)
         shutil.rmtree(into)
         return facts
-    read = read_features if kind == "features" else read_paired
     # A third, as a table is for a while in memory both as it was read and as it is returned.
-    return _table(read(content, Limits(max_bytes=min(Limits().max_bytes, memory // 3))))
+    limits = Limits(max_bytes=min(Limits().max_bytes, memory // 3))
+    if kind == "features":
+        return _table(read_features(content, limits, answers, ask=True))
+    return _table(read_paired(content, limits, answers))
 
 
 def _images(images: ImageSet, thumbnails: Path) -> Facts:

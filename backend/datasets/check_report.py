@@ -1,15 +1,19 @@
 """What the checking process tells the API, and the names of the files that both know.
 
-Imports pydantic alone: every check starts a process that imports this module, and the database or
-the web framework would double the time of its start.
+Imports no more than the process needs: every check starts one that imports this module, and the
+database or the web framework would double the time of its start.
 """
 
 from typing import Final, Literal, get_args
 
 from pydantic import BaseModel
 
+from contract.dataset_files.questions import Question
+
 CONTENT: Final = "content"
 """Name of the uploaded file, which is kept unchanged."""
+ANSWERS: Final = "answers"
+"""Name of the file with the answers to questions about the upload, as JSON."""
 THUMBNAILS: Final = "thumbnails.zip"
 """Name of the archive of small JPEGs, named 0, 1, 2, ...; only data sets of images have one."""
 DISK_FULL_EXIT: Final = 28
@@ -54,9 +58,11 @@ class Facts(BaseModel):
 
 
 class Report(BaseModel):
-    """How a check ended: with facts, or with problems."""
+    """How a check ended: with facts, with questions, or with problems."""
 
     facts: Facts | None = None
+    questions: list[Question] = []
+    """What has to be answered before the file can be read."""
     problems: list[Note] = []
     """The first of them."""
     total: int = 0

@@ -14,10 +14,11 @@ from typing import Annotated, Final
 from pydantic import ValidationError
 
 import backend
-from backend.datasets.check_report import DISK_FULL_EXIT, Kind, Note, Report
+from backend.datasets.check_report import ANSWERS, DISK_FULL_EXIT, Note, Report
 from backend.datasets.repository import NO_ROOM
 from backend.errors import DiskFullError, UnavailableError
 from backend.http.dependencies import from_state
+from contract.dataset_files import Answers
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +53,10 @@ class Checker:
         self._running: set[Process] = set()
         self._closed = False
 
-    async def check(self, kind: Kind, folder: Path) -> Report:
-        """Check the uploaded file in a folder. If cancelled, no process is left.
+    async def check(self, kind: str, folder: Path, answers: Answers) -> Report:
+        """Check the uploaded file in a folder, read as the answers say.
+
+        If cancelled, no process is left.
 
         Raises:
             UnavailableError: the API is stopping.
@@ -62,6 +65,7 @@ class Checker:
         async with self._room:
             if self._closed:
                 raise UnavailableError("the API is stopping; upload it again later")
+            (folder / ANSWERS).write_text(answers.model_dump_json(), encoding="utf-8")
             process = await self._start(kind, folder)
             self._running.add(process)
             ended = False
@@ -91,7 +95,7 @@ class Checker:
         for process in self._running:
             _kill(process)
 
-    async def _start(self, kind: Kind, folder: Path) -> Process:
+    async def _start(self, kind: str, folder: Path) -> Process:
         memory = self.limits.memory or _default_memory()
         command = [sys.executable, "-P", "-m", "backend.datasets.check_process", kind, str(folder)]
         command += ["--memory", str(memory), "--cpu", str(self.limits.cpu_s)]

@@ -71,6 +71,12 @@ def remove(write: Write, dataset: str) -> None:
     write.session.delete(found)
 
 
+def find_unanswered(session: Session, before: float) -> list[str]:
+    """Return the data sets that have waited for answers since before a time."""
+    old = session.exec(select(Dataset).where(col(Dataset.created_at) < before)).all()
+    return [row.id for row in old if row.questions]
+
+
 def _users(session: Session, dataset: str) -> list[Comparison]:
     """Return the comparisons whose spec names the data set, oldest first."""
     named = col(Comparison.spec)[("data", "dataset")].as_string()

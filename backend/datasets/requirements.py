@@ -44,6 +44,11 @@ def upload_problems(session: Session, raw: object) -> list[Problem]:
     if found.kind != kind:
         message = f"{name!r} was uploaded as '{found.kind}', which '{kind}' cannot read"
         return [Problem("data.dataset", message)]
+    if found.questions:
+        message = (
+            f"{name!r} waits for answers to questions about its file; give them on the Data page"
+        )
+        return [Problem("data.dataset", message)]
     return _size_problems(found, raw)
 
 

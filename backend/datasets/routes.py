@@ -9,6 +9,7 @@ from fastapi.responses import FileResponse
 from backend.auth import audit
 from backend.auth.dependencies import worker_token
 from backend.datasets import repository as datasets
+from backend.datasets.answers import answer
 from backend.datasets.check_report import KINDS
 from backend.datasets.checker import UploadChecker
 from backend.datasets.repository import UploadFolder
@@ -24,6 +25,7 @@ from backend.errors import NotFoundError
 from backend.http.dependencies import Db
 from backend.http.openapi import BINARY
 from backend.http.times import Now
+from contract.dataset_files import Answers
 
 router = APIRouter(tags=["datasets"])
 
@@ -39,6 +41,10 @@ _FORM: Final[dict[str, Any]] = {
                         "file": {"type": "string", "format": "binary"},
                         "name": {"type": "string", "minLength": 1, "maxLength": 200},
                         "kind": {"type": "string", "enum": list(KINDS)},
+                        **{
+                            name: {"type": "string", "description": "An answer, see Answers."}
+                            for name in Answers.model_fields
+                        },
                     },
                 }
             }
@@ -56,7 +62,10 @@ _FOREVER: Final = {
     "/datasets",
     status_code=201,
     openapi_extra=_FORM,
-    responses={200: {"model": DatasetOut, "description": "it is there already"}},
+    responses={
+        200: {"model": DatasetOut, "description": "it is there already"},
+        202: {"model": DatasetOut, "description": "it is kept, with questions to answer"},
+    },
 )
 async def upload_dataset(
     request: Request,
@@ -69,12 +78,39 @@ async def upload_dataset(
 ) -> DatasetOut:
     """Check a data set and keep it: a zip of class folders, or a table of features.
 
-    Every problem is reported with its row. The same content again is the same data set."""
+    Every problem is reported with its row. The same content again is the same data set. A file that
+    can be read in several ways is kept and waits until its questions are answered."""
     dataset, new = await upload(request, database, uploads, checker, now)
     audit.note_created(request.scope, dataset=dataset.id)
-    if not new:
+    if dataset.questions:
+        response.status_code = 202
+    elif not new:
         response.status_code = 200
     return dataset_out(dataset)
+
+
+@router.post(
+    "/datasets/{dataset}/answers",
+    responses={202: {"model": DatasetOut, "description": "there are further questions"}},
+)
+async def take_answers(
+    request: Request,
+    response: Response,
+    dataset: str,
+    answers: Answers,
+    *,
+    database: Db,
+    uploads: UploadFolder,
+    checker: UploadChecker,
+) -> DatasetOut:
+    """Answer the questions about an uploaded file, which is then checked again.
+
+    The data set that can be used has another id. With problems it still waits for answers."""
+    found = await answer(request, database, uploads, checker, dataset=dataset, answers=answers)
+    audit.note_created(request.scope, dataset=found.id)
+    if found.questions:
+        response.status_code = 202
+    return dataset_out(found)
 
 
 @router.get("/datasets")
@@ -117,6 +153,18 @@ def delete_dataset(dataset: str, database: Db, uploads: UploadFolder) -> None:
         datasets.remove(write, dataset)
         # Under the write lock: the same file may be uploaded again meanwhile.
         uploads.remove(dataset)
+
+
+@router.get(
+    "/internal/datasets/{dataset}/answers",
+    tags=["internal"],
+    dependencies=[Depends(worker_token)],
+    response_model_exclude_none=True,
+)
+def read_answers(dataset: str, database: Db) -> Answers:
+    """Return how a worker has to read the file of a data set."""
+    with database.read() as session:
+        return Answers.model_validate(datasets.get(session, dataset).answers)
 
 
 @router.get(

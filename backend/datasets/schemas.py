@@ -1,10 +1,13 @@
 """Data sets as the API shows them."""
 
+from typing import Any, Literal
+
 from pydantic import BaseModel
 
 from backend.datasets.check_report import Facts, Kind, Note
 from backend.db.models import Dataset
 from backend.http.times import iso
+from contract.dataset_files import Question
 
 
 class DatasetOut(BaseModel):
@@ -14,6 +17,12 @@ class DatasetOut(BaseModel):
     name: str
     kind: Kind
     created_at: str
+    state: Literal["ready", "unanswered"]
+    """Unanswered: its questions have to be answered before a comparison can use it; it has no
+    items until then."""
+    questions: list[Question]
+    answers: dict[str, Any]
+    """How its file is read, where it can be read in several ways."""
     size: int
     """Bytes of the uploaded file."""
     items: int
@@ -60,6 +69,9 @@ def dataset_detail(dataset: Dataset) -> DatasetDetail:
             "name": dataset.name,
             "kind": dataset.kind,
             "created_at": iso(dataset.created_at),
+            "state": "unanswered" if dataset.questions else "ready",
+            "questions": dataset.questions,
+            "answers": dataset.answers,
             "size": dataset.size,
             "items": facts.items,
             "classes": len(facts.class_names),

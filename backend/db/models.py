@@ -204,7 +204,7 @@ class Dataset(SQLModel, table=True):
     """A data set that a team uploaded; its files are in the folder of its id."""
 
     id: str = Field(primary_key=True)
-    """Derived from kind and content, so that the same upload is the same data set."""
+    """Derived from kind, content and answers, so that the same upload is the same data set."""
     name: str
     kind: str
     created_at: float = Field(index=True)
@@ -214,7 +214,14 @@ class Dataset(SQLModel, table=True):
     """Of the uploaded file, as hex digits."""
     items: int
     facts: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
-    """The result of the check: a backend.datasets.schemas.Facts."""
+    """The result of the check: a backend.datasets.check_report.Facts."""
+    answers: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """How its file is read, where it can be read in several ways: contract.dataset_files.Answers.
+    """
+    questions: list[dict[str, Any]] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False)
+    )
+    """What has to be answered before it can be used; its facts are empty until then."""
 
 
 class Audit(SQLModel, table=True):

@@ -1,8 +1,9 @@
 """Delete old data that is not needed any more, in small steps; the sweeper calls it.
 
 Of comparisons that have been over for some days these may go: raw points that roll-ups replace, and
-all snapshots but the first and the last. Blobs that no row names go too, for example those of a
-trainer that was killed between a blob and its message.
+all snapshots but the first and the last. Uploads whose questions nobody has answered for a week go.
+Blobs that no row names go too, for example those of a trainer that was killed between a blob and
+its message.
 """
 
 from collections import deque
@@ -13,6 +14,8 @@ from sqlalchemy import BigInteger, func, literal_column
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, delete, exists, select
 
+from backend.datasets import repository as datasets
+from backend.datasets.repository import Uploads
 from backend.db.database import Database, Write
 from backend.db.models import FineRollup, Point, Projection, Rollup, Run, Series, Snapshot
 from backend.metrics.downsampling import FINE_LEVEL, ROLLUP_LEVEL
@@ -34,6 +37,8 @@ PER_STEP_PREFIX: Final = "dynamics."
 _BUCKET_STEPS: Final = 1 << ROLLUP_LEVEL
 _FINISHED: Final = ("succeeded", "failed", "cancelled")
 _DAY_S: Final = 86_400.0
+UNANSWERED_S: Final = 7 * _DAY_S
+"""Age at which an upload whose questions nobody answered is deleted."""
 
 
 class RawPoints(NamedTuple):
@@ -45,7 +50,8 @@ class RawPoints(NamedTuple):
 
 
 class Retention:
-    """Deletes raw points and snapshots of comparisons that ended some days ago, and unused blobs.
+    """Deletes raw points and snapshots of comparisons that ended some days ago, uploads that wait
+    for answers, and unused blobs.
 
     Not safe to use from several threads.
     """
@@ -54,6 +60,7 @@ class Retention:
         self,
         database: Database,
         blobs: Blobs,
+        uploads: Uploads,
         *,
         raw_days: float | None,
         snapshot_days: float | None,
@@ -62,6 +69,7 @@ class Retention:
         """Set the days after which data is deleted; None keeps it for ever."""
         self._database = database
         self._blobs = blobs
+        self._uploads = uploads
         self._raw_days = raw_days
         self._snapshot_days = snapshot_days
         self._clock = clock
@@ -90,6 +98,17 @@ class Retention:
             for old in _in_batches(session, now, self._snapshot_days):
                 self._with_inner_snapshots.extend(find_inner_snapshots(session, old))
         snapshots.delete_all_unused_blobs(self._database, self._blobs, now)
+        self._delete_unanswered(now - UNANSWERED_S)
+
+    def _delete_unanswered(self, before: float) -> None:
+        with self._database.read() as session:
+            old = datasets.find_unanswered(session, before)
+        for dataset in old:
+            with self._database.write() as write:
+                # Somebody may have answered meanwhile; then the row is gone.
+                if datasets.find(write.session, dataset):
+                    datasets.remove(write, dataset)
+                    self._uploads.remove(dataset)
 
     def _delete_raw_points(self, raw: RawPoints) -> None:
         with self._database.write() as write:

@@ -10,13 +10,25 @@ from contract.dataset_files.feature_tables import read_features, read_paired
 from contract.dataset_files.image_archive import unpack_images
 from contract.dataset_files.image_folder import scan_images
 from contract.dataset_files.problems import FeatureTable, ImageSet, IntakeError, Limits, RowProblem
+from contract.dataset_files.questions import (
+    NO_ANSWERS,
+    QUESTIONS,
+    Answers,
+    Question,
+    UnansweredError,
+)
 
 __all__ = [
+    "NO_ANSWERS",
+    "QUESTIONS",
+    "Answers",
     "FeatureTable",
     "ImageSet",
     "IntakeError",
     "Limits",
+    "Question",
     "RowProblem",
+    "UnansweredError",
     "read_features",
     "read_paired",
     "scan_images",

@@ -11,6 +11,7 @@ from contract.dataset_files.matfile import mat_columns
 from contract.dataset_files.npz import npz_columns
 from contract.dataset_files.parquet import open_parquet, parquet_columns
 from contract.dataset_files.problems import DEFAULT_LIMITS, FeatureTable, Findings, Limits
+from contract.dataset_files.questions import NO_ANSWERS, Answers
 from contract.dataset_files.table import OTHER_COLUMNS, build_table
 from contract.dataset_files.zip_files import open_zip
 
@@ -36,32 +37,43 @@ _FIRST_BYTES: Final = {
 """First bytes of a file -> its format."""
 
 
-def read_features(path: Path, limits: Limits = DEFAULT_LIMITS) -> FeatureTable:
+def read_features(
+    path: Path, limits: Limits = DEFAULT_LIMITS, answers: Answers = NO_ANSWERS, *, ask: bool = False
+) -> FeatureTable:
     """Read and check a table of one modality.
 
     Args:
         path: an npz file with features [N, D] and labels [N]; or Parquet with columns f0, f1, ...
             or a column `features` of lists, and `label`. Both may have fine labels and ids.
         limits: bounds on the size of the data.
+        answers: how to read what can be read in several ways.
+        ask: whether a missing answer is an error; if not, features of more than two dimensions are
+            averaged.
 
     Raises:
         IntakeError: with every problem found, row by row.
+        UnansweredError: an answer is missing.
     """
     findings = Findings()
+    dimensions = answers.dimensions or (None if ask else "mean")
     with open_columns(path, FEATURE_MATRICES, limits, findings) as columns:
-        return build_table(columns, FEATURE_MATRICES, limits, findings)
+        return build_table(columns, FEATURE_MATRICES, limits, findings, dimensions=dimensions)
 
 
-def read_paired(path: Path, limits: Limits = DEFAULT_LIMITS) -> FeatureTable:
+def read_paired(
+    path: Path, limits: Limits = DEFAULT_LIMITS, answers: Answers = NO_ANSWERS
+) -> FeatureTable:
     """Read and check a table of two modalities.
 
-    Features for each second [N, T, D], or for each second and position in the image, are averaged.
-    Labels may be numbers or words [N], marks [N, C], or marks for each second [N, T, C].
+    Features for each second [N, T, D], or for each second and position in the image, are averaged
+    unless the answers say otherwise. Labels may be numbers or words [N], marks [N, C], or marks for
+    each second [N, T, C].
 
     Args:
         path: an npz, HDF5 or MATLAB file with audio, visual and labels; Parquet with columns a0,
             a1, ... and v0, v1, ... or columns of lists; or a folder with the files of AVE.
         limits: bounds on the size of the data.
+        answers: how to read what can be read in several ways.
 
     Raises:
         IntakeError: with every problem found, row by row.
@@ -69,8 +81,9 @@ def read_paired(path: Path, limits: Limits = DEFAULT_LIMITS) -> FeatureTable:
     findings = Findings()
     if path.is_dir():
         return _read_ave(path, limits, findings)
+    dimensions = answers.dimensions or "mean"
     with open_columns(path, PAIRED_MATRICES, limits, findings) as columns:
-        return build_table(columns, PAIRED_MATRICES, limits, findings)
+        return build_table(columns, PAIRED_MATRICES, limits, findings, dimensions=dimensions)
 
 
 def _read_ave(folder: Path, limits: Limits, findings: Findings) -> FeatureTable:

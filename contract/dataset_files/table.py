@@ -16,7 +16,9 @@ from contract.dataset_files.columns import (
     read_all,
     read_labels,
 )
+from contract.dataset_files.dimensions import as_rows, dimensions_question, row_width, what_rows_are
 from contract.dataset_files.problems import FeatureTable, Findings, Limits
+from contract.dataset_files.questions import Dimensions, UnansweredError
 
 LABELS: Final = ("labels", "label")
 
@@ -37,6 +39,7 @@ def build_table(
     findings: Findings,
     *,
     background: bool = False,
+    dimensions: Dimensions | None = "mean",
 ) -> FeatureTable:
     """Read and check the columns of a table.
 
@@ -46,9 +49,11 @@ def build_table(
         limits: bounds on the size of the data.
         findings: the problems and warnings so far.
         background: whether the last class of marked labels means "none of them".
+        dimensions: how features of more than two dimensions become rows; None to ask.
 
     Raises:
         IntakeError: with every problem found, row by row.
+        UnansweredError: there are features of more than two dimensions, and it may ask.
     """
     labels, fine, ids = (_first_name(columns, names) for names in (LABELS, FINE, IDS))
     for name, found in (*((name, name in columns) for name in matrices), (LABELS[0], labels)):
@@ -62,8 +67,14 @@ def build_table(
     if all(good):
         _check_same_length(used, findings)
     findings.raise_if_any()
+    if dimensions is None:
+        shapes = {name: columns[name].shape for name in matrices}
+        if question := dimensions_question(shapes, limits.max_columns):
+            raise UnansweredError([question])
     read = {
-        name: read_matrix(name, letter, columns[name], limits, findings)
+        name: read_matrix(
+            name, letter, columns[name], limits, findings, dimensions=dimensions or "mean"
+        )
         for name, letter in matrices.items()
     }
     coded = read_labels(labels, columns[labels], findings, background=background)
@@ -162,11 +173,15 @@ def _first_of_identical(
 
 
 def read_matrix(
-    name: str, letter: str, column: Column, limits: Limits, findings: Findings
+    name: str,
+    letter: str,
+    column: Column,
+    limits: Limits,
+    findings: Findings,
+    *,
+    dimensions: Dimensions = "mean",
 ) -> np.ndarray:
     """Read features [N, D] float32.
-
-    Axes between the first and the last, such as seconds or positions in an image, are averaged.
 
     Args:
         name: name of the column in problems.
@@ -174,23 +189,22 @@ def read_matrix(
         column: the features.
         limits: bounds on the values in a row and on all bytes.
         findings: collects values that are not finite.
+        dimensions: how several axes after the first become one, see `as_rows`.
     """
     shape = column.shape
-    if problem := _shape_problem(column, limits):
+    if problem := _shape_problem(column, limits, dimensions):
         findings.add(name, problem)
         return np.zeros((shape[0] if shape else 0, 0), dtype=np.float32)
-    parts = prod(shape[1:-1])
     if len(shape) > 2:
-        findings.warn(name, f"has shape {tuple(shape)}; each row is the mean of its {parts} parts")
-    matrix = np.empty((shape[0], shape[-1]), dtype=np.float32)
+        findings.warn(name, f"has shape {tuple(shape)}; {what_rows_are(shape, dimensions)}")
+    matrix = np.empty((shape[0], row_width(shape, dimensions)), dtype=np.float32)
     start = 0
     try:
         for block in column.blocks():
             # A value too large for float32 becomes infinite here, and a problem below.
             with np.errstate(over="ignore", invalid="ignore"):
-                means = block.reshape(len(block), parts, shape[-1]).mean(axis=1, dtype=np.float64)
                 rows = matrix[start : start + len(block)]
-                rows[...] = means
+                rows[...] = as_rows(block, dimensions)
             if not np.isfinite(rows).all():
                 _report_not_finite(rows, start, letter, findings)
             start += len(block)
@@ -200,15 +214,16 @@ def read_matrix(
     return matrix
 
 
-def _shape_problem(column: Column, limits: Limits) -> str:
+def _shape_problem(column: Column, limits: Limits, dimensions: Dimensions) -> str:
     shape = column.shape
     if column.dtype.kind not in "fiub":
         return "holds words; needs numbers"
     if len(shape) < 2 or not prod(shape[1:]):
         return f"has shape {tuple(shape)}; needs rows of features"
-    if shape[-1] > limits.max_columns:
-        return f"has {shape[-1]:,} features in a row, more than {limits.max_columns:,}; bring fewer"
-    if shape[0] * shape[-1] * np.float32().itemsize > limits.max_bytes:
+    width = row_width(shape, dimensions)
+    if width > limits.max_columns:
+        return f"has {width:,} features in a row, more than {limits.max_columns:,}; bring fewer"
+    if shape[0] * width * np.float32().itemsize > limits.max_bytes:
         return f"takes more than {limits.max_bytes:,} bytes; bring fewer rows or features"
     return ""
 

@@ -329,6 +329,8 @@ class Api(Transport):
     def upload(self, name: str, kind: str, file: BinaryIO, filename: str) -> Dataset:
         """Upload a data set; the error lists the problems of its rows.
 
+        A file that can be read in several ways is kept, with questions to answer.
+
         Args:
             name: shown to people.
             kind: image_folder, features or paired_features.
@@ -338,6 +340,13 @@ class Api(Transport):
         files = {"file": (filename, file, "application/octet-stream")}
         form = {"data": {"name": name, "kind": kind}, "files": files, "timeout": UPLOAD_TIMEOUT}
         return self._call(Dataset, "POST", "/datasets", form=form)
+
+    def answer_questions(self, dataset: str, answers: Mapping[str, Any]) -> Dataset:
+        """Answer the questions about an upload, and return the data set that it becomes, or that
+        has further questions; the error lists the problems of its rows."""
+        path = f"/datasets/{part(dataset)}/answers"
+        form = {"json": answers, "timeout": UPLOAD_TIMEOUT}
+        return self._call(Dataset, "POST", path, form=form)
 
     def delete_dataset(self, dataset: str) -> None:
         """Delete an upload that no comparison uses."""

@@ -72,6 +72,13 @@ class Catalogue(TypedDict):
     metrics: list[dict[str, Any]]
 
 
+class Choice(TypedDict):
+    """One of the answers that a question allows."""
+
+    value: str
+    text: str
+
+
 class ClassFacts(TypedDict):
     """One class of the samples."""
 
@@ -268,6 +275,14 @@ class Projection(TypedDict):
     arms: list[str]
     coordinates: str | None
     earlier: Earlier | None
+
+
+class Question(TypedDict):
+    """A question about a file."""
+
+    name: str
+    text: str
+    choices: list[Choice]
 
 
 class QueueSlot(TypedDict):
@@ -611,6 +626,9 @@ class DatasetDetail(TypedDict):
     name: str
     kind: Literal["image_folder", "features", "paired_features"]
     created_at: str
+    state: Literal["ready", "unanswered"]
+    questions: list[Question]
+    answers: dict[str, Any]
     size: int
     items: int
     classes: int
@@ -630,6 +648,9 @@ class Dataset(TypedDict):
     name: str
     kind: Literal["image_folder", "features", "paired_features"]
     created_at: str
+    state: Literal["ready", "unanswered"]
+    questions: list[Question]
+    answers: dict[str, Any]
     size: int
     items: int
     classes: int

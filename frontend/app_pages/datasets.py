@@ -13,7 +13,7 @@ from frontend.api.transport import PREFIX
 from frontend.api.types import Catalogue, Dataset
 from frontend.comparison.tables_html import format_time
 from frontend.errors import ApiError, FieldProblem, MissingError
-from frontend.ui import dataset_text
+from frontend.ui import dataset_text, upload_questions
 from frontend.ui.session import api, role_refusal, signed_in_person
 from frontend.ui.text import escape_markdown
 from frontend.ui.widgets import retry_button
@@ -76,9 +76,17 @@ def upload_form(client: Api) -> None:
                 st.session_state[REFUSED_KEY] = (file.name, error)
             else:
                 st.session_state[ACCEPTED_KEY] = accepted + 1
-                st.toast(f"“{made['name']}” is there: {dataset_text.summary(made)}.")
+                st.toast(taken(made))
                 st.rerun()
         show_refused()
+
+
+def taken(made: Dataset) -> str:
+    """Return what to say of an upload that was kept."""
+    name = escape_markdown(made["name"])
+    if made["state"] == "unanswered":
+        return f"“{name}” can be read in several ways: say below in which."
+    return f"“{name}” is there: {dataset_text.summary(made)}."
 
 
 def file_formats() -> None:
@@ -122,11 +130,13 @@ def cards(client: Api, datasets: Sequence[Dataset]) -> None:
 def card(client: Api, dataset: Dataset) -> None:
     """Draw one upload with its description, images and actions."""
     kind = dataset_text.KIND_TITLES[dataset["kind"]]
-    st.markdown(f"**{escape_markdown(dataset['name'])}** :gray-badge[{kind}]")
-    st.caption(
-        f"{dataset_text.summary(dataset)}  \nUploaded {format_time(dataset['created_at'])} · "
-        f"`{dataset['id']}`"
-    )
+    unanswered = dataset["state"] == "unanswered"
+    waits = " :orange-badge[:material/help: waits for your answer]" if unanswered else ""
+    st.markdown(f"**{escape_markdown(dataset['name'])}** :gray-badge[{kind}]{waits}")
+    holds = dataset_text.file_size(dataset["size"]) if unanswered else dataset_text.summary(dataset)
+    st.caption(f"{holds}  \nUploaded {format_time(dataset['created_at'])} · `{dataset['id']}`")
+    if unanswered:
+        questions(client, dataset)
     if dataset["thumbnails"]:
         with suppress(MissingError):  # it was deleted a moment ago
             st.html(dataset_text.thumbnails(client.dataset(dataset["id"]), PREFIX))
@@ -136,7 +146,7 @@ def card(client: Api, dataset: Dataset) -> None:
             remarks = [FieldProblem(one["where"], one["message"]) for one in dataset["warnings"]]
             st.html(dataset_text.problems_table(remarks))
     with st.container(horizontal=True, gap="small"):
-        if st.button(
+        if not unanswered and st.button(
             "Compare losses on it", icon=":material/add:", key=f"datasets_compare_{dataset['id']}"
         ):
             st.switch_page("app_pages/new_comparison.py", query_params={"dataset": dataset["id"]})
@@ -153,6 +163,25 @@ def card(client: Api, dataset: Dataset) -> None:
             )
             if st.button("Delete it", type="primary", key=f"datasets_delete_{dataset['id']}"):
                 delete(client, dataset)
+
+
+def questions(client: Api, dataset: Dataset) -> None:
+    """Draw what has to be answered before an upload can be used."""
+    if refusal := role_refusal("editor"):
+        st.caption(refusal)
+        return
+    answers = upload_questions.ask(dataset)
+    if st.button("Use these", type="primary", key=f"datasets_answer_{dataset['id']}"):
+        try:
+            with st.spinner("Checking every row …", show_time=True):
+                made = client.answer_questions(dataset["id"], answers)
+        except ApiError as error:
+            st.error(f"Not read so: {escape_markdown(error.message)}", icon=":material/block:")
+            if error.fields:
+                st.html(dataset_text.problems_table(error.fields))
+        else:
+            st.toast(taken(made))
+            st.rerun()
 
 
 def delete(client: Api, dataset: Dataset) -> None:

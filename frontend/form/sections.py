@@ -37,8 +37,9 @@ FEW_CLASSES: Final = 10
 def data_source(draft: Draft, data: Option, uploads: Sequence[Upload]) -> None:
     """Ask for one of the uploads of this kind, or for a path that the workers can read."""
     path = next(i for i in data.items if isinstance(i, Field) and i.name in SOURCE_SETTINGS[1:])
-    fitting = {one["id"]: one for one in uploads if one["kind"] == data.kind}
-    others = {one["id"] for one in uploads} - fitting.keys()
+    ready = [one for one in uploads if one["state"] == "ready"]
+    fitting = {one["id"]: one for one in ready if one["kind"] == data.kind}
+    others = {one["id"] for one in ready} - fitting.keys()
     at = "data.dataset"
     chosen = draft.values.get(at)
     if chosen is None or chosen in others:  # the kind has just been chosen

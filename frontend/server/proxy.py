@@ -228,7 +228,9 @@ def is_public(path: str) -> bool:
 
 def is_slow(method: str, path: str) -> bool:
     """Return whether the API may work on a call for minutes before it answers."""
-    return (method, path) == ("POST", "datasets") or (method == "GET" and path.endswith("/export"))
+    if method == "POST":
+        return path == "datasets" or (path.startswith("datasets/") and path.endswith("/answers"))
+    return method == "GET" and path.endswith("/export")
 
 
 def _has_body(request: Request) -> bool:

@@ -25,9 +25,12 @@ def paired_table(folder: Path) -> Path:
     return npz(folder / "pairs.npz", paired())
 
 
-def post_file(client: httpx.Client, file: Path, kind: str, name: str = "ours") -> httpx.Response:
+def post_file(
+    client: httpx.Client, file: Path, kind: str, name: str = "ours", **answers: str
+) -> httpx.Response:
     with file.open("rb") as content:
-        return client.post(URL, data={"kind": kind, "name": name}, files={"file": content})
+        form = {"kind": kind, "name": name, **answers}
+        return client.post(URL, data=form, files={"file": content})
 
 
 def upload(client: httpx.Client, file: Path, kind: str, name: str = "ours") -> Json:

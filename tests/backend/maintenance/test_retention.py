@@ -15,6 +15,7 @@ from backend.arms.curves import arm_curves
 from backend.arms.repository import SEPARATOR, Arm, find_by_reference
 from backend.arms.values import best_epochs, run_values
 from backend.comparisons import repository as comparisons
+from backend.datasets.repository import Uploads
 from backend.db.database import Database
 from backend.db.models import Point, Projection, Run, Series
 from backend.export import tables
@@ -84,10 +85,13 @@ def trained(database: Database, *, state: str = "succeeded") -> str:
     return comparison
 
 
+NO_UPLOADS = Uploads(Path("/nonexistent"))
+
+
 def run_retention(database: Database, blobs: Blobs, now: float = NOW, **days: float | None) -> int:
     """Delete all that may be deleted; return the number of steps."""
     chosen: dict[str, float | None] = {"raw_days": None, "snapshot_days": None, **days}
-    retention = Retention(database, blobs, clock=lambda: now, **chosen)
+    retention = Retention(database, blobs, NO_UPLOADS, clock=lambda: now, **chosen)
     steps = 1
     while retention.step():
         steps += 1
@@ -244,7 +248,12 @@ def test_data_is_deleted_in_short_transactions_between_which_reads_are_complete(
     run = runs_of(database, comparison)[0].id
     expected = buckets(*points_of(database, run, "dynamics.update_norm"), 8)
     retention = Retention(
-        database, blobs, raw_days=1.0, snapshot_days=None, clock=lambda: 1002.0 + 2 * DAY
+        database,
+        blobs,
+        NO_UPLOADS,
+        raw_days=1.0,
+        snapshot_days=None,
+        clock=lambda: 1002.0 + 2 * DAY,
     )
     left = points_on_disk(database)
     while retention.step():
@@ -288,7 +297,12 @@ def test_a_retry_of_a_thinned_run_starts_over(database: Database, blobs: Blobs, 
 def test_active_comparisons_are_left_alone(database: Database, blobs: Blobs) -> None:
     comparison = trained(database, state="failed")
     retention = Retention(
-        database, blobs, raw_days=1.0, snapshot_days=None, clock=lambda: 1002.0 + 2 * DAY
+        database,
+        blobs,
+        NO_UPLOADS,
+        raw_days=1.0,
+        snapshot_days=None,
+        clock=lambda: 1002.0 + 2 * DAY,
     )
     retention._search(1002.0 + 2 * DAY)
     count = points_on_disk(database)

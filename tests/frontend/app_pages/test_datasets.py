@@ -115,6 +115,25 @@ def test_a_refusal_names_every_row_and_keeps_the_file(api: Api, tmp_path: Path) 
     assert [one["name"] for one in api.datasets()] == ["good"]
 
 
+def test_a_question_is_answered_on_the_card(api: Api, tmp_path: Path) -> None:
+    cube = np.random.default_rng(1).normal(size=(40, 3, 5)).astype(np.float32)
+    file = npz(tmp_path / "maps.npz", {**table(), "features": cube})
+    at = chosen(opened(api), file)
+    press(at, "datasets_upload")
+    [waiting] = api.datasets()
+    assert "waits for your answer" in said(at)
+    assert "can be read in several ways" in said(at)
+    [choice] = at.radio
+    assert "features has shape" in choice.label
+    assert not [one for one in at.button if one.key == f"datasets_compare_{waiting['id']}"]
+    choice.set_value("pool")
+    press(at, f"datasets_answer_{waiting['id']}")
+    [ready] = api.datasets()
+    assert (ready["state"], ready["shape"]) == ("ready", {"features": 3})
+    assert not at.radio
+    assert at.button(key=f"datasets_compare_{ready['id']}")
+
+
 def test_an_upload_can_be_deleted_unless_a_comparison_needs_it(api: Api, tmp_path: Path) -> None:
     own = put(api, "readings", "features", npz(tmp_path / "a.npz", table()))["id"]
     data = {"kind": "features", "dataset": own}

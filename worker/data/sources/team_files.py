@@ -12,9 +12,10 @@ from urllib.parse import quote
 import httpx
 import numpy as np
 import torch
+from pydantic import ValidationError
 
 from contract.comparison.data import OwnData
-from contract.dataset_files import FeatureTable, IntakeError
+from contract.dataset_files import NO_ANSWERS, Answers, FeatureTable, IntakeError
 from contract.names import API_PREFIX
 from worker.data import splits
 from worker.data.dataset import Pool
@@ -26,6 +27,8 @@ from worker.settings import Settings
 TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 """For each read: the API sends the file from its disk as it is."""
 DIGEST_HEADER: Final = "X-Content-SHA256"
+ANSWERS: Final = "answers"
+"""Name of the file with the answers that say how an upload is read, as JSON."""
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _BLOCK: Final = 2**20
 
@@ -44,6 +47,8 @@ def upload_folder(dataset: str, folder: Path) -> Path:
 def fetch_upload(dataset: str, folder: Path, progress: Progress) -> Path:
     """Return the uploaded file; fetch it from the API unless it is here already.
 
+    The answers that say how to read it are fetched first, for `read_answers`.
+
     Raises:
         DataError: the API does not have it or cannot be reached, or it arrived damaged.
         CancelledError: raised by `progress`; nothing incomplete is left.
@@ -57,7 +62,9 @@ def fetch_upload(dataset: str, folder: Path, progress: Progress) -> Path:
         with locked(own, "content", progress):
             if not target.is_file():  # another run may have been first
                 try:
+                    answers = _fetch_answers(dataset)
                     _fetch(dataset, partial, progress)
+                    _write_whole(own / ANSWERS, answers)
                     partial.replace(target)
                 finally:
                     partial.unlink(missing_ok=True)
@@ -66,12 +73,61 @@ def fetch_upload(dataset: str, folder: Path, progress: Progress) -> Path:
     return target
 
 
-def _fetch(dataset: str, partial: Path, progress: Progress) -> None:
+def read_answers(spec: OwnData, folder: Path) -> Answers:
+    """Return how a data set's file is read, where it can be read in several ways.
+
+    An upload's file has been fetched before, and its answers with it. A path of this machine has
+    none, nor has an upload that an earlier version fetched.
+
+    Raises:
+        DataError: the answers cannot be read.
+    """
+    if not spec.dataset:
+        return NO_ANSWERS
+    path = upload_folder(spec.dataset, folder) / ANSWERS
+    try:
+        return Answers.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return NO_ANSWERS
+    except (OSError, ValidationError) as error:
+        raise DataError(
+            f"{path} cannot be read: {error}; delete its folder, and it is fetched again"
+        ) from error
+
+
+def _fetch_answers(dataset: str) -> bytes:
+    """Return the answers as JSON."""
+    with _ask(dataset, "answers") as answer:
+        content = answer.read()
+    try:
+        Answers.model_validate_json(content)
+    except ValidationError as error:
+        raise DataError(
+            f"how the upload {dataset} is read, the API says in a way that this worker does not "
+            f"know: {error}; run both in the same version"
+        ) from error
+    return content
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a small file that no other process ever sees incomplete."""
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+@contextmanager
+def _ask(dataset: str, what: str) -> Iterator[httpx.Response]:
+    """Yield the API's answer to an internal call about a data set.
+
+    Raises:
+        DataError: it does not have it, or cannot be reached.
+    """
     try:
         settings = Settings.from_environment()
     except SettingsError as error:
         raise DataError(f"the uploaded data set {dataset} needs the API: {error}") from error
-    url = f"{settings.api_url}{API_PREFIX}/internal/datasets/{quote(dataset, safe='')}/content"
+    url = f"{settings.api_url}{API_PREFIX}/internal/datasets/{quote(dataset, safe='')}/{what}"
     headers = {"Authorization": f"Bearer {settings.token}"}
     try:
         # The API is in the same network; a proxy meant for the internet would not reach it.
@@ -82,14 +138,20 @@ def _fetch(dataset: str, partial: Path, progress: Progress) -> None:
                     f"{settings.api_url}; it was deleted, or never there"
                 )
             answer.raise_for_status()
-            digest = _write(answer, partial, dataset, progress)
-            expected = answer.headers.get(DIGEST_HEADER, "")
+            yield answer
     except httpx.HTTPError as error:
         raise DataError(f"{url} gave no data set: {error!r}") from error
+
+
+def _fetch(dataset: str, partial: Path, progress: Progress) -> None:
+    with _ask(dataset, "content") as answer:
+        digest = _write(answer, partial, dataset, progress)
+        expected = answer.headers.get(DIGEST_HEADER, "")
     if digest != expected.lower():
         raise DataError(
-            f"{url}: the content has sha256 {digest}, the API promised {expected or 'none'}; start "
-            "the run again, and upload the data set again if that does not help"
+            f"the upload {dataset} came with sha256 {digest}, the API promised "
+            f"{expected or 'none'}; start the run again, and if that does not help upload the data "
+            "set again"
         )
 
 

@@ -132,6 +132,7 @@ class _Api(ThreadingHTTPServer):
     content: dict[str, bytes]
     asked: list[str]
     digest: str | None = None
+    answers: str = "{}"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -147,6 +148,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(404)
         else:
             self.send_response(200)
+            if self.path.endswith("/answers"):
+                body = self.server.answers.encode()
             digest = self.server.digest or hashlib.sha256(body).hexdigest()
             self.send_header("X-Content-SHA256", digest)
             self.send_header("Content-Length", str(len(body)))
@@ -190,7 +193,8 @@ class TestUploads:
                     lambda what, *_: reported.append(what),
                 )
                 assert len(pool.labels) == 60
-            assert server.asked == ["/api/v1/internal/datasets/d1/content"]
+            calls = [f"/api/v1/internal/datasets/d1/{what}" for what in ("answers", "content")]
+            assert server.asked == calls
         assert "fetching upload d1" in reported
 
     def test_images_are_unpacked_once(
@@ -202,7 +206,40 @@ class TestUploads:
                 pool = data.load(ImageFolderData(dataset="d1"), tmp_path / "datasets")
                 assert isinstance(pool.items, ImageFiles)
                 assert len({path.read_bytes() for path in pool.items.paths}) == 40
-            assert len(server.asked) == 1
+            assert len(server.asked) == 2
+
+    def test_a_file_is_read_as_the_answers_say(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cube = np.random.default_rng(0).normal(size=(60, 4, 5)).astype(np.float32)
+        content = table(tmp_path / "a.npz", features=cube).read_bytes()
+        ways = {"d1": "{}", "d2": '{"dimensions":"flatten"}', "d3": '{"dimensions":"pool"}'}
+        with api(monkeypatch, **dict.fromkeys(ways, content)) as server:
+            for dataset, server.answers in ways.items():
+                for _ in range(2):  # fetched, and then from the folder
+                    pool = data.load(FeaturesData(dataset=dataset), tmp_path / "datasets")
+                    assert isinstance(pool.items, Tensor)
+                    rows = {"d1": cube.mean(1), "d2": cube.reshape(60, 20), "d3": cube.mean(2)}
+                    np.testing.assert_allclose(pool.items, rows[dataset], rtol=1e-5, atol=1e-6)
+
+    def test_an_upload_that_an_earlier_version_fetched_has_no_answers(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        held = tmp_path / "datasets" / "uploads" / "d1" / "content"
+        held.parent.mkdir(parents=True)
+        held.write_bytes(table(tmp_path / "a.npz").read_bytes())
+        with api(monkeypatch) as server:
+            assert len(data.load(FeaturesData(dataset="d1"), tmp_path / "datasets").labels) == 60
+            assert server.asked == []
+
+    def test_answers_of_a_later_version_are_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with api(monkeypatch, d1=table(tmp_path / "a.npz").read_bytes()) as server:
+            server.answers = '{"colour":"grey"}'
+            with pytest.raises(DataError, match="run both in the same version"):
+                data.load(FeaturesData(dataset="d1"), tmp_path / "datasets")
+        assert self.left(tmp_path) == []
 
     def test_a_damaged_upload_leaves_nothing(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
