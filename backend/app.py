@@ -38,8 +38,10 @@ from backend.embeddings import routes as embeddings_routes
 from backend.embeddings import worker_routes as embeddings_worker_routes
 from backend.embeddings.service import SnapshotReader
 from backend.export import routes as export_routes
+from backend.http.head import HeadAsGet
 from backend.http.middleware import BodyLimit, SecurityHeaders
 from backend.http.openapi import DocumentedApp, operation_id
+from backend.http.query import check_query
 from backend.ingest.collector import Collector
 from backend.live import routes as live_routes
 from backend.live.hub import Hub
@@ -128,9 +130,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.access = access
     app.state.worker_token = settings.worker_token
     app.state.metrics = Metrics()
-    app.add_middleware(
-        TimingMiddleware, metrics=app.state.metrics
-    )  # the last added is the outermost
+    app.add_middleware(TimingMiddleware, metrics=app.state.metrics)
+    app.add_middleware(HeadAsGet)  # the last added is the outermost
     errors.install_handlers(app)
     return app
 
@@ -144,7 +145,7 @@ def _api() -> APIRouter:
     api = APIRouter(
         prefix=API_PREFIX,
         responses=shape,
-        dependencies=[Depends(require_rule)],
+        dependencies=[Depends(require_rule), Depends(check_query)],
         generate_unique_id_function=operation_id,
     )
     for router in _ROUTERS:

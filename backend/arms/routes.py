@@ -3,7 +3,6 @@
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
-from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 
 from backend.arms import repository as arms
@@ -21,8 +20,8 @@ from backend.arms.schemas import (
 from backend.arms.values import available_metrics
 from backend.http.dependencies import Db
 from backend.http.shared_reads import SharedRoute
+from backend.metrics.keys import check_keys
 from backend.runs.schemas import State
-from contract.metrics import METRICS
 
 router = APIRouter(prefix="/arms", tags=["arms"], route_class=SharedRoute)
 
@@ -79,7 +78,7 @@ def get_arm_values(asked: Annotated[_ValuesQuery, Query()], database: Db) -> Arm
     not count.
     """
     keys = list(dict.fromkeys(asked.key))
-    _check_keys(keys)
+    check_keys(keys)
     with database.read() as session:
         found, unknown = arms.find_by_reference(session, asked.arm)
         return ArmTable(
@@ -98,7 +97,7 @@ def get_arm_curves(asked: Annotated[_CurvesQuery, Query()], database: Db) -> Arm
     An arm with more points than `max_points` comes in buckets of 2^k steps anchored at 0, all its
     seeds in the same; steps are the buckets' starts.
     """
-    _check_keys([asked.key])
+    check_keys([asked.key])
     with database.read() as session:
         found, unknown = arms.find_by_reference(session, asked.arm)
         read = arm_curves(
@@ -111,20 +110,3 @@ def get_arm_curves(asked: Annotated[_CurvesQuery, Query()], database: Db) -> Arm
         ],
         unknown=unknown,
     )
-
-
-def _check_keys(keys: list[str]) -> None:
-    """Check that these metrics exist.
-
-    Raises:
-        RequestValidationError: some do not; it names each of them.
-    """
-    wrong = [key for key in keys if key not in METRICS]
-    if wrong:
-        message = "there is no such metric; GET /catalogue lists them"
-        raise RequestValidationError(
-            [
-                {"type": "value_error", "loc": ("query", "key"), "msg": f"{key!r}: {message}"}
-                for key in wrong
-            ]
-        )

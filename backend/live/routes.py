@@ -20,6 +20,7 @@ from backend.http.openapi import TEXT
 from backend.live.hub import Hub, LiveHub
 from backend.live.viewer import Flush, Viewer, encode_json
 from backend.metrics import series
+from backend.metrics.keys import SERIES_KEYS, check_keys
 from backend.runs import progress
 from backend.runs import repository as runs
 from backend.runs.schemas import run_out, series_list
@@ -171,6 +172,7 @@ async def follow_comparison(
     - `gone` {}: the comparison was deleted; the stream ends
     """
     wanted = [key for key in keys.split(",") if key]
+    check_keys(wanted, known=SERIES_KEYS, field="keys")
     events = stream(
         hub,
         database,

@@ -9,6 +9,7 @@ from backend.http.dependencies import Db, Wake
 from backend.http.shared_reads import SharedRoute
 from backend.http.times import Now
 from backend.metrics import series
+from backend.metrics.keys import SERIES_KEYS, check_keys
 from backend.runs import repository as runs
 from backend.runs.schemas import LogOut, RunOut, SeriesList, run_out, series_list
 
@@ -71,5 +72,7 @@ def get_series(
         if missing:
             raise NotFoundError(f"there is no run {', '.join(map(repr, sorted(missing)))}")
         found = series.find(session, runs=asked, keys=key or [])
+        # Older versions may have measured what this one does not know.
+        check_keys(key or (), known=SERIES_KEYS | {row.key for row in found})
         curves = series.read(session, found, after=after, max_points=max_points)
     return series_list(curves)

@@ -230,7 +230,7 @@ def is_slow(method: str, path: str) -> bool:
     """Return whether the API may work on a call for minutes before it answers."""
     if method == "POST":
         return path == "datasets" or (path.startswith("datasets/") and path.endswith("/answers"))
-    return method == "GET" and path.endswith("/export")
+    return method in {"GET", "HEAD"} and path.endswith("/export")
 
 
 def _has_body(request: Request) -> bool:

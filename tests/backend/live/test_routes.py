@@ -9,7 +9,7 @@ import pytest
 
 from backend.state import Parts
 from contract.names import EVENT_STREAM
-from tests.backend.helpers import Api, Attempt, Json, Sse, send
+from tests.backend.helpers import Api, Attempt, Json, Sse, check_error, send
 from tests.support.broker import Broker
 from tests.support.waiting import until
 
@@ -90,7 +90,11 @@ def test_a_reset_with_the_history_comes_first_then_points_and_the_end(
     assert page.curves[run, "k"][-1] == 3  # the end is never sent before the last point
 
 
-@pytest.mark.parametrize("keys", ["", "k", "other"])
+LOSS = "dynamics.loss"
+TRIPLETS = "dynamics.active_ratio"
+
+
+@pytest.mark.parametrize("keys", ["", LOSS, f"{LOSS},{TRIPLETS}", "run.elapsed_s"])
 def test_only_the_requested_keys_are_sent(api: Api, broker: Broker, keys: str) -> None:
     comparison, run = started(api)
     attempt = Attempt(run)
@@ -98,10 +102,20 @@ def test_only_the_requested_keys_are_sent(api: Api, broker: Broker, keys: str) -
     with following(api, comparison, keys=keys) as events:
         received = iter(events)
         page.apply(*next(received))
-        send(broker.client, attempt.points([0]), attempt.points([0], key="z"), attempt.ended())
+        points = [attempt.points([0], key=LOSS), attempt.points([0], key=TRIPLETS)]
+        send(broker.client, *points, attempt.ended())
         while not page.over():
             page.apply(*next(received))
-    assert {key for _, key in page.curves} == {"": {"k", "z"}, "k": {"k"}, "other": set()}[keys]
+    asked = set(keys.split(",")) if keys else {LOSS, TRIPLETS}
+    assert {key for _, key in page.curves} == asked & {LOSS, TRIPLETS}
+
+
+def test_keys_that_do_not_exist_are_named_with_similar_ones(api: Api) -> None:
+    path = f"/api/v1/comparisons/{api.submit()}/live"
+    answer = api.http.get(path, params={"keys": f"{LOSS},dynamics.los"})
+    [field] = check_error(answer, 422, "invalid_request")["fields"]
+    assert field["path"] == "keys"
+    assert "'dynamics.los'; did you mean 'dynamics.loss'" in field["message"]
 
 
 def test_viewers_that_connect_and_reconnect_at_any_time_miss_nothing(

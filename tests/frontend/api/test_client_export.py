@@ -48,6 +48,7 @@ def test_an_answer_that_is_not_the_apis_is_recognised() -> None:
     ("method", "path", "slow"),
     [
         ("GET", "comparisons/c1/export", True),
+        ("HEAD", "comparisons/c1/export", True),
         ("POST", "datasets", True),
         ("GET", "datasets", False),
         ("GET", "comparisons/c1", False),

@@ -122,6 +122,19 @@ def behind(upstream: Upstream) -> Iterator[tuple[httpx.Client, Proxy]]:
             fronted.proxy.close()
 
 
+@pytest.mark.parametrize("path", ["comparisons", "live"])
+def test_a_head_request_gets_the_head_alone(
+    behind: tuple[httpx.Client, Proxy], upstream: Upstream, path: str
+) -> None:
+    viewer, _ = behind
+    answer = viewer.head(f"/api/v1/{path}")
+    assert answer.status_code == (200 if path == "live" else 201)
+    assert answer.content == b""
+    assert answer.headers["content-type"].startswith(
+        "text/event-stream" if path == "live" else "application/json"
+    )
+
+
 def test_method_path_query_body_and_status_pass(
     behind: tuple[httpx.Client, Proxy], upstream: Upstream
 ) -> None:

@@ -1,0 +1,50 @@
+"""Which keys of metrics there are, for calls that ask for some."""
+
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+from typing import Final
+
+from fastapi.exceptions import RequestValidationError
+
+from backend.metrics.measurements import EVALUATED
+from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX, METRICS
+
+SERIES_KEYS: Final = frozenset(
+    [
+        *METRICS,
+        *(f"{prefix}{key}" for prefix in (BACKBONE_PREFIX, CHANCE_PREFIX) for key in EVALUATED),
+    ]
+)
+"""The keys of all series that this version's workers write."""
+LONGEST_KEY: Final = 80
+"""Characters that an error shows of a key, as callers write it."""
+
+
+def check_keys(
+    asked: Iterable[str], *, known: Collection[str] = METRICS, field: str = "key"
+) -> None:
+    """Check that these metrics exist.
+
+    Args:
+        asked: the keys.
+        known: the keys that there are.
+        field: the query's field that has them.
+
+    Raises:
+        RequestValidationError: some do not exist; it names each of them, and similar ones.
+    """
+    wrong = [key for key in dict.fromkeys(asked) if key not in known]
+    if wrong:
+        raise RequestValidationError(
+            [
+                {"type": "value_error", "loc": ("query", field), "msg": _message(key, known)}
+                for key in wrong
+            ]
+        )
+
+
+def _message(key: str, known: Collection[str]) -> str:
+    shown = key[:LONGEST_KEY]
+    close = get_close_matches(shown, known, n=3)
+    similar = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
+    return f"there is no metric {shown!r}; {similar}GET /catalogue lists them"
