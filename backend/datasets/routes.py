@@ -93,7 +93,7 @@ async def upload_dataset(
     "/datasets/{dataset}/answers",
     responses={202: {"model": DatasetOut, "description": "there are further questions"}},
 )
-async def take_answers(
+async def answer_questions(
     request: Request,
     response: Response,
     dataset: str,
@@ -161,7 +161,7 @@ def delete_dataset(dataset: str, database: Db, uploads: UploadFolder) -> None:
     dependencies=[Depends(worker_token)],
     response_model_exclude_none=True,
 )
-def read_answers(dataset: str, database: Db) -> Answers:
+def get_dataset_answers(dataset: str, database: Db) -> Answers:
     """Return how a worker has to read the file of a data set."""
     with database.read() as session:
         return Answers.model_validate(datasets.get(session, dataset).answers)

