@@ -161,6 +161,7 @@ def _build(settings: Settings, access: AccessTokens, loop: asyncio.AbstractEvent
     database = Database(settings.database_url)
     migrations.upgrade(database)
     access.load(database)
+    access.check()
     database.load_position()
     hub = Hub(loop, database.position)
     database.on_commit = hub.publish

@@ -16,8 +16,7 @@ from launcher.processes.plan import ROOT
 
 MODULE_COMMANDS: Final = {
     **dict.fromkeys(("submit", "watch", "list", "export", "report"), "frontend.cli"),
-    **dict.fromkeys(("migrate", "copy", "backup", "restore"), "backend.admin"),
-    "token": "backend.auth",
+    **dict.fromkeys(("migrate", "copy", "backup", "restore", "token"), "backend.admin"),
 }
 """Command -> the module that runs it."""
 

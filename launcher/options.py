@@ -1,8 +1,9 @@
 """The launcher's command line as a frozen object, and the launcher's own API token.
 
-Where Lossboard has a sign-in, the launcher makes a token at each start and keeps it in memory only.
-It needs the token to ask which workers are alive and to submit the first comparison. The API gets
-the hash of the token next to the entries of people; no other process gets the token or the hash.
+The launcher makes a token at each start and keeps it in memory only. Where Lossboard has a sign-in,
+it needs the token to ask which workers are alive and to submit the first comparison. The API gets
+the hash of the token in a variable of its own, which alone demands no sign-in; no other process
+gets the token or the hash.
 """
 
 import argparse
@@ -18,12 +19,13 @@ from launcher.console import OptionsError
 
 TOKENS_VARIABLE: Final = "LOSSBOARD_TOKENS"
 TOKENS_FILE_VARIABLE: Final = "LOSSBOARD_TOKENS_FILE"
-LAUNCHER_NAME: Final = "lossboard launcher"
+LAUNCHER_TOKEN_VARIABLE: Final = "LOSSBOARD_LAUNCHER_TOKEN"
+PEOPLE_VARIABLES: Final = (TOKENS_VARIABLE, TOKENS_FILE_VARIABLE)
 
 
-def has_sign_in(environ: Mapping[str, str]) -> bool:
-    """Return whether the API asks for a token: one of the two variables is set."""
-    return any(environ.get(name, "").strip() for name in (TOKENS_VARIABLE, TOKENS_FILE_VARIABLE))
+def names_tokens(environ: Mapping[str, str]) -> bool:
+    """Return whether the environment has tokens of people; others may be in the database."""
+    return any(environ.get(name, "").strip() for name in PEOPLE_VARIABLES)
 
 
 def without_tokens(environ: Mapping[str, str]) -> dict[str, str]:
@@ -31,20 +33,20 @@ def without_tokens(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environ.items()
-        if name not in {TOKENS_VARIABLE, TOKENS_FILE_VARIABLE}
+        if name not in {*PEOPLE_VARIABLES, LAUNCHER_TOKEN_VARIABLE}
     }
 
 
 @dataclass(frozen=True)
 class LauncherToken:
-    """The token with which the launcher calls the API; empty where there is no sign-in."""
+    """The token with which the launcher calls the API; empty where there is none."""
 
     value: str = field(default="", repr=False)
 
     @classmethod
-    def create(cls, environ: Mapping[str, str]) -> "LauncherToken":
-        """Make a new token where there is a sign-in, else an empty one."""
-        return cls(secrets.token_urlsafe(32) if has_sign_in(environ) else "")
+    def create(cls) -> "LauncherToken":
+        """Make a new token."""
+        return cls(secrets.token_urlsafe(32))
 
     @property
     def headers(self) -> dict[str, str]:
@@ -53,17 +55,15 @@ class LauncherToken:
 
     def api_environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return the API's variables for tokens: those of people, and the hash of this one."""
-        names = (TOKENS_VARIABLE, TOKENS_FILE_VARIABLE)
-        variables = {name: environ[name] for name in names if name in environ}
+        variables = {name: environ[name] for name in PEOPLE_VARIABLES if name in environ}
         if self.value:
             hashed = hashlib.sha256(self.value.encode()).hexdigest()
-            entry = f"{LAUNCHER_NAME}:editor:sha256={hashed}"
-            variables[TOKENS_VARIABLE] = f"{variables.get(TOKENS_VARIABLE, '')}\n{entry}"
+            variables[LAUNCHER_TOKEN_VARIABLE] = f"sha256={hashed}"
         return variables
 
 
 NO_TOKEN: Final = LauncherToken()
-"""The empty token, for a Lossboard without a sign-in."""
+"""The empty token."""
 
 API_PORT, UI_PORT, BROKER_PORT = 8500, 8501, 8502
 
@@ -76,6 +76,8 @@ class Options:
     """Folder of the database, the broker's journal and the worker token."""
     host: str = "127.0.0.1"
     """Address on which the dashboard and the API listen; the broker listens on loopback only."""
+    insecure: bool = False
+    """Whether others may reach that address although there is no sign-in."""
     api_port: int = API_PORT
     ui_port: int = UI_PORT
     broker_port: int = BROKER_PORT
@@ -103,7 +105,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m launcher",
         description="Start Lossboard, or use it from the command line.",
         epilog="submit, watch, list, export and report speak to a Lossboard that runs; migrate, "
-        "copy, backup and restore look after its database; token makes a token. "
+        "copy, backup and restore look after its database; token makes, lists and revokes tokens. "
         "Each has its own --help.",
     )
     commands = top.add_subparsers(dest="command", required=True)
@@ -123,7 +125,7 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--insecure",
         action="store_true",
-        help="allow a --host that others can reach although LOSSBOARD_TOKENS is not set",
+        help="allow a --host that others can reach although there are no tokens",
     )
     return top
 
@@ -132,20 +134,11 @@ def options_from(arguments: argparse.Namespace, environ: Mapping[str, str]) -> O
     """Return the options of a parsed command line.
 
     Raises:
-        OptionsError: two processes share a port, or others could reach the dashboard without
-            a sign-in and without `--insecure`.
+        OptionsError: two processes share a port.
     """
     ports = (arguments.api_port, arguments.ui_port, arguments.broker_port)
     if len(set(ports)) < len(ports):
         raise OptionsError("--api-port, --ui-port and --broker-port must differ from one another")
-    open_to_all = not is_loopback(arguments.host) and not has_sign_in(environ)
-    if open_to_all and not getattr(arguments, "insecure", True):
-        raise OptionsError(
-            f"refusing to listen on {arguments.host}: without LOSSBOARD_TOKENS there is no "
-            "sign-in, so whoever reaches that address could run and delete everything; "
-            "`python -m launcher token NAME ROLE` makes an entry for it; or add --insecure if the "
-            "network is yours alone"
-        )
     folder = arguments.data_dir or Path(environ.get("LOSSBOARD_DATA_DIR", "data"))
     return Options(
         data_dir=folder.expanduser().resolve(),
@@ -153,6 +146,7 @@ def options_from(arguments: argparse.Namespace, environ: Mapping[str, str]) -> O
         api_port=arguments.api_port,
         ui_port=arguments.ui_port,
         broker_port=arguments.broker_port,
+        insecure=getattr(arguments, "insecure", False),
         workers=getattr(arguments, "workers", None),
         browser=not getattr(arguments, "no_browser", False),
         demo=not getattr(arguments, "no_demo", False),

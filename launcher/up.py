@@ -24,8 +24,11 @@ from launcher.machine import (
 )
 from launcher.options import NO_TOKEN, LauncherToken, Options
 from launcher.processes.plan import Plan, build_plan, get_json, required_ports
+from launcher.processes.sign_in import require_sign_in
 from launcher.processes.supervisor import Supervisor
 
+ADDRESS_FILE = "api-address"
+"""File of the data folder in which `token add` and the like find the API."""
 DEMO_PRESET = "digits"
 API_TIMEOUT_S = 10.0
 
@@ -41,11 +44,12 @@ def run(options: Options) -> int:
         LauncherError: something cannot start; no process is left running.
     """
     print_line = line_printer(os.environ)
+    require_sign_in(options, os.environ)
     external = bool(os.environ.get("REDIS_URL"))
     require_free_ports(required_ports(options, embedded=not external))
     binary = None if external else broker_binary()
     with lock_data_folder(options.data_dir):
-        launcher_token = LauncherToken.create(os.environ)
+        launcher_token = LauncherToken.create()
         slots = worker_slots(options.workers, gpu_count(), cores())
         plan = build_plan(
             options,
@@ -56,6 +60,7 @@ def run(options: Options) -> int:
             environ=os.environ,
             launcher_token=launcher_token,
         )
+        (options.data_dir / ADDRESS_FILE).write_text(plan.api_url, encoding="utf-8")
         asyncio.run(supervise(plan, options, print_line, launcher_token))
     return 0
 

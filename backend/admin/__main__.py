@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend.admin import token_command
 from backend.admin.backup import backup
 from backend.admin.database_copy import copy_database
 from backend.admin.locations import AdminError, Locations
@@ -43,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     restoring.add_argument(
         "--force", action="store_true", help="move what is there aside, into a folder beside it"
     )
+    verbs.add_parser("token", help="add, list and revoke tokens", add_help=False)
     for verb in verbs.choices.values():
         verb.add_argument(
             "--data-dir", type=Path, metavar="D", help="default: $LOSSBOARD_DATA_DIR or ./data"
@@ -147,6 +149,8 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
 def main() -> int:
     """Run; a problem becomes one line on stderr and exit status 1."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    if sys.argv[1:2] == ["token"]:
+        return token_command.main(sys.argv[2:], os.environ)
     try:
         run(sys.argv[1:], os.environ)
     except AdminError as error:

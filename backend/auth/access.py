@@ -9,9 +9,8 @@ import logging
 import shlex
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Annotated, Final
+from collections.abc import Callable
+from typing import Annotated, Final, TypeVar
 
 from sqlalchemy import bindparam, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,16 +22,13 @@ from backend.auth.stored_tokens import NewToken, state, utc
 from backend.auth.tokens import NO_TOKENS, TokenEntry, Tokens, hash_token
 from backend.db.database import Database
 from backend.db.models import Token
-from backend.errors import ConflictError, SettingsError
+from backend.errors import SettingsError
 from backend.http.dependencies import from_state
 
 log = logging.getLogger(__name__)
 USE_WRITTEN_EVERY_S: Final = 60.0
+Result = TypeVar("Result")
 UNKNOWN: Final = "this token is not known here, or no longer; ask who runs this Lossboard for one"
-OPEN: Final = (
-    "this Lossboard is open: it has no tokens, so everybody may do everything. Stop it, add the "
-    "first token with `python -m launcher token add NAME admin`, and start it again"
-)
 
 
 class AccessTokens:
@@ -71,16 +67,19 @@ class AccessTokens:
         return token_hash in self._stored or token_hash in self._fixed_hashes
 
     def load(self, database: Database) -> None:
-        """Read the tokens of the database.
-
-        Raises:
-            SettingsError: a name, or a token, is in the environment as well.
-        """
+        """Read the tokens of the database."""
         self._database = database
         self._read(database)
+
+    def check(self) -> None:
+        """Refuse tokens that are in both places.
+
+        Raises:
+            SettingsError: a name, or a token, of the database is in the environment as well.
+        """
         for row in self._stored.values():
             if row.revoked_at is None:
-                refuse_double(row, self._environment)
+                _refuse_double(row, self._environment)
 
     def owner(self, token: str) -> Person | None:
         """Return the person whose token it is; None if it is not accepted, or no longer."""
@@ -132,15 +131,15 @@ class AccessTokens:
         """Add a token; return its row and the secret. It is accepted from now on.
 
         Raises:
-            ConflictError: the name has a token, or the API is open.
+            ConflictError: the name has a token.
         """
-        if not self:
-            raise ConflictError(OPEN)
-        with self._change() as session:
-            row, secret = stored_tokens.add(
-                session, new, by=by, now=self._clock(), environment=self._environment
+        with self._changing:
+            row, secret = self._write(
+                lambda session: stored_tokens.add(
+                    session, new, by=by, now=self._clock(), environment=self._environment
+                )
             )
-        self._put(row)
+            self._put(row)
         return row, secret
 
     def revoke(self, name: str, *, by: str, last_admin: bool) -> Token:
@@ -150,16 +149,18 @@ class AccessTokens:
             NotFoundError: the name has no token.
             ConflictError: it is one of the environment, or the last one of an admin.
         """
-        with self._change() as session:
-            row = stored_tokens.revoke(
-                session,
-                name,
-                by=by,
-                now=self._clock(),
-                environment=self._environment,
-                last_admin=last_admin,
+        with self._changing:
+            row = self._write(
+                lambda session: stored_tokens.revoke(
+                    session,
+                    name,
+                    by=by,
+                    now=self._clock(),
+                    environment=self._environment,
+                    last_admin=last_admin,
+                )
             )
-        self._put(row)
+            self._put(row)
         return row
 
     def stored(self) -> list[Token]:
@@ -179,17 +180,15 @@ class AccessTokens:
         """Return the seconds since the epoch by which tokens expire."""
         return self._clock()
 
-    @contextmanager
-    def _change(self) -> Iterator[Session]:
-        """Open a write transaction; one that fails leaves here what the database has."""
+    def _write(self, change: Callable[[Session], Result]) -> Result:
+        """Change the database; a change that fails leaves here what the database has."""
         assert self._database is not None, "loaded at the start"
-        with self._changing:
-            try:
-                with self._database.write() as write:
-                    yield write.session
-            except Exception:
-                self._read(self._database)
-                raise
+        try:
+            with self._database.write() as write:
+                return change(write.session)
+        except Exception:
+            self._read(self._database)
+            raise
 
     def _read(self, database: Database) -> None:
         with database.read() as session:
@@ -217,7 +216,7 @@ def _store_uses(database: Database, uses: dict[int, float]) -> None:
         )
 
 
-def refuse_double(row: Token, environment: Tokens) -> None:
+def _refuse_double(row: Token, environment: Tokens) -> None:
     """Refuse to start with a token in both places.
 
     Raises:

@@ -12,9 +12,14 @@ from backend.auth.permissions import MAX_NAME_LENGTH, Role
 from backend.auth.stored_tokens import NewToken, TokenState, state
 from backend.auth.tokens import TokenEntry
 from backend.db.models import Token
+from backend.errors import ConflictError
 from backend.http.times import iso
 
 router = APIRouter(prefix="/tokens", tags=["access"])
+OPEN: Final = (
+    "this Lossboard is open: it has no tokens, so everybody may do everything. Stop it, add the "
+    "first token with `python -m launcher token add NAME admin`, and start it again"
+)
 NOT_KEPT: Final = {"Cache-Control": "no-store"}
 
 
@@ -77,10 +82,12 @@ def add_token(
     new: NewToken, request: Request, response: Response, access: Access, user: User
 ) -> CreatedToken:
     """Make a token; the answer is the only place where its secret is shown."""
+    if not access:  # whoever came first would take it over
+        raise ConflictError(OPEN)
     note_created(request.scope, token=new.name)
     row, secret = access.add(new, by=user)
     response.headers.update(NOT_KEPT)
-    return CreatedToken(secret=secret, token=_of_database(row, access))
+    return CreatedToken(secret=secret, token=token_out(row, access))
 
 
 @router.post("/revoke")
@@ -90,7 +97,7 @@ def revoke_token(
     """Revoke a token: calls with it are refused from now on, and its live streams end."""
     note_created(request.scope, token=revocation.name)
     row = access.revoke(revocation.name, by=user, last_admin=revocation.last_admin)
-    return _of_database(row, access)
+    return token_out(row, access)
 
 
 def token_list(access: AccessTokens) -> AccessTokenList:
@@ -99,7 +106,7 @@ def token_list(access: AccessTokens) -> AccessTokenList:
         open=not access,
         tokens=[
             *(_of_environment(entry, access) for entry in access.of_environment()),
-            *(_of_database(row, access) for row in access.stored()),
+            *(token_out(row, access) for row in access.stored()),
         ],
     )
 
@@ -119,7 +126,8 @@ def _of_environment(entry: TokenEntry, access: AccessTokens) -> AccessToken:
     )
 
 
-def _of_database(row: Token, access: AccessTokens) -> AccessToken:
+def token_out(row: Token, access: AccessTokens) -> AccessToken:
+    """Return a token of the database as answers have it."""
     return AccessToken.model_validate(
         {
             **row.model_dump(include={"name", "role", "created_by", "revoked_by"}),

@@ -32,21 +32,6 @@ def test_loopback(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
 
 
-def test_an_address_that_others_reach_needs_insecure() -> None:
-    with pytest.raises(OptionsError, match="no sign-in"):
-        parse(["up", "--host", "0.0.0.0"], {})
-    _, options = parse(["up", "--host", "0.0.0.0", "--insecure"], {})
-    assert options.host == "0.0.0.0"
-
-
-@pytest.mark.parametrize("name", ["LOSSBOARD_TOKENS", "LOSSBOARD_TOKENS_FILE"])
-def test_an_address_that_others_reach_is_fine_with_a_sign_in(name: str) -> None:
-    _, options = parse(["up", "--host", "0.0.0.0"], {name: "Ada:admin:sha256=00"})
-    assert options.host == "0.0.0.0"
-    with pytest.raises(OptionsError, match="LOSSBOARD_TOKENS"):
-        parse(["up", "--host", "0.0.0.0"], {name: " "})
-
-
 def test_one_port_for_two_is_refused() -> None:
     with pytest.raises(OptionsError, match="must differ"):
         parse(["up", "--api-port", "9000", "--ui-port", "9000"], {})

@@ -190,11 +190,17 @@ def test_the_launchers_token_closes_nothing_and_is_accepted_where_there_are_othe
 
 def test_a_name_in_both_places_ends_the_start_with_one_line(database: Database) -> None:
     secret = store(database, "Adam")
+
+    def check(entries: str) -> None:
+        tokens = AccessTokens(Tokens.parse(entries))
+        tokens.load(database)
+        tokens.check()
+
     with pytest.raises(SettingsError, match="token revoke Adam") as caught:
-        AccessTokens(Tokens.parse(ENTRIES)).load(database)
+        check(ENTRIES)
     assert "\n" not in str(caught.value)
     with pytest.raises(SettingsError, match="'Eve' in LOSSBOARD_TOKENS is the token of 'Adam'"):
-        AccessTokens(Tokens.parse(f"Eve:viewer:{secret}")).load(database)
+        check(f"Eve:viewer:{secret}")
 
 
 def test_a_live_stream_ends_with_its_token(secured: Api, monkeypatch: pytest.MonkeyPatch) -> None:
