@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import cache
 from types import FrameType
 from typing import Any
@@ -34,14 +34,17 @@ from backend.datasets.checker import Checker
 from backend.datasets.repository import UPLOADS, Uploads
 from backend.db import migrations
 from backend.db.database import Database
+from backend.db.exclusive import InUseError, hold_database
 from backend.embeddings import routes as embeddings_routes
 from backend.embeddings import worker_routes as embeddings_worker_routes
 from backend.embeddings.service import SnapshotReader
+from backend.errors import SettingsError
 from backend.export import routes as export_routes
 from backend.http.head import HeadAsGet
 from backend.http.middleware import BodyLimit, SecurityHeaders
 from backend.http.openapi import DocumentedApp, operation_id
 from backend.http.query import check_query
+from backend.http.startup import StartProblem, noting_start_problem
 from backend.ingest.collector import Collector
 from backend.live import routes as live_routes
 from backend.live.hub import Hub
@@ -63,6 +66,8 @@ from backend.workers.registry import Leases, Workers
 from backend.workers.wakeups import WakeQueue
 from contract import logs
 from contract.names import API_PREFIX
+
+log = logging.getLogger(__name__)
 
 _ROUTERS = (
     auth_routes.router,
@@ -101,7 +106,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        parts = await asyncio.to_thread(_build, settings, access, asyncio.get_running_loop())
+        with noting_start_problem(app):
+            loop = asyncio.get_running_loop()
+            parts = await asyncio.to_thread(_build, settings, access, loop)
         _hand_out(parts, app.state)
         parts.collector.start()
         parts.sweeper.start()
@@ -131,7 +138,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.worker_token = settings.worker_token
     app.state.metrics = Metrics()
     app.add_middleware(TimingMiddleware, metrics=app.state.metrics)
-    app.add_middleware(HeadAsGet)  # the last added is the outermost
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(StartProblem)  # the last added is the outermost
     errors.install_handlers(app)
     return app
 
@@ -154,11 +162,35 @@ def _api() -> APIRouter:
 
 
 def _build(settings: Settings, access: AccessTokens, loop: asyncio.AbstractEventLoop) -> Parts:
-    """Lock the data folder, migrate the database and build the parts; start no thread."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    folder_lock = DataFolderLock(settings.data_dir)
-    delete_backup_links(settings.data_dir)
-    database = Database(settings.database_url)
+    """Hold the data folder and the database alone, migrate it and build the parts; start no thread.
+
+    Raises:
+        SettingsError: another process uses the folder or the database.
+    """
+    with ExitStack() as undo:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        folder_lock = DataFolderLock(settings.data_dir)
+        undo.callback(folder_lock.release)
+        delete_backup_links(settings.data_dir)
+        database = Database(settings.database_url)
+        undo.callback(database.close)
+        try:
+            database.hold = hold_database(database.engine)
+        except InUseError as error:
+            raise SettingsError(str(error)) from None
+        database.on_taken = _end_process
+        parts = _build_parts(settings, access, loop, folder_lock, database)
+        undo.pop_all()
+        return parts
+
+
+def _build_parts(
+    settings: Settings,
+    access: AccessTokens,
+    loop: asyncio.AbstractEventLoop,
+    folder_lock: DataFolderLock,
+    database: Database,
+) -> Parts:
     migrations.upgrade(database)
     access.load(database)
     access.check()
@@ -205,6 +237,15 @@ def _build(settings: Settings, access: AccessTokens, loop: asyncio.AbstractEvent
         reader=SnapshotReader(blobs),
         folder_lock=folder_lock,
     )
+
+
+def _end_process(problem: str) -> None:
+    """End, because another process serves the database now: the two would take each other's runs.
+
+    The server sees the signal that asks it to stop; it ends open requests and then the process.
+    """
+    log.critical("%s; this process ends", problem)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _hand_out(parts: Parts, state: State) -> None:

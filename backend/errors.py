@@ -25,7 +25,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
@@ -35,6 +36,10 @@ log = logging.getLogger(__name__)
 
 REDACT_KEY: Final = "redact"
 """Key of an app's state: the function that removes tokens from a text."""
+DATABASE_UNAVAILABLE: Final = "database_unavailable"
+"""Code of the 503 of a database that does not answer or is locked by another program."""
+RETRY_AFTER_S: Final = "5"
+"""Seconds after which a caller may try again, for that answer's header."""
 ERROR_CODE: Final = "lossboard.error"
 """Key of a request's scope: the code of the error in its answer."""
 
@@ -195,6 +200,7 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(OperationalError, _on_database_error)
     # PostgreSQL raises this where SQLite raises OperationalError, for example for a missing table.
     app.add_exception_handler(ProgrammingError, _on_database_error)
+    app.add_exception_handler(PoolTimeoutError, _on_database_error)
     app.add_exception_handler(Exception, _on_unexpected_error)
 
 
@@ -245,8 +251,16 @@ def _on_data_error(_: Request, error: Exception) -> JSONResponse:
 
 
 def _on_database_error(request: Request, error: Exception) -> JSONResponse:
-    log.error("%s %s: the database failed", request.method, request.url.path, exc_info=error)
-    return error_response(503, "database_unavailable", "the database does not answer; try again")
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, TimeoutError | PoolTimeoutError):  # it is busy, and nothing is broken
+        log.warning("%s %s: the database is busy: %s", request.method, request.url.path, error)
+        message = f"the database is busy ({str(cause).partition(chr(10))[0]}); try again"
+    else:
+        log.error("%s %s: the database failed", request.method, request.url.path, exc_info=error)
+        message = "the database does not answer; try again"
+    response = error_response(503, DATABASE_UNAVAILABLE, message)
+    response.headers["Retry-After"] = RETRY_AFTER_S
+    return response
 
 
 def _on_unexpected_error(_: Request, error: Exception) -> JSONResponse:

@@ -2,23 +2,47 @@
 
 SQLite runs in WAL mode with explicit BEGINs: the driver's own implicit, deferred one fails at once
 when it reads first and writes after another connection's commit. Only writes take BEGIN IMMEDIATE.
-Writers of this process queue on a lock instead of on SQLite's busy handler, which sleeps.
+Writers of this process queue on a lock instead of on SQLite's busy handler, which sleeps. All that
+a write waits for, that queue and locks of other programs, is bounded; readers wait for no writer.
 """
 
 import sqlite3
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
+from backend.db.exclusive import Hold, InUseError
 from backend.db.models import Run, StreamPosition
+
+WAIT_S: Final = 5.0
+"""How long a write may wait in all, and how long a read may wait for a lock of another program."""
+MIGRATION_WAIT_S: Final = 30.0
+PROBE_WAIT_S: Final = 2.0
+
+waited_s: ContextVar[float] = ContextVar("waited_s", default=0.0)
+"""How much of WAIT_S the caller has waited already (see backend.http.writing)."""
+
+
+class BusyError(OperationalError):
+    """Another program has locked the database, or the writes before this one take too long; the
+    same may work a little later."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(None, None, TimeoutError(message))
+
+    def __str__(self) -> str:
+        return str(self.orig)
 
 
 @dataclass
@@ -70,7 +94,13 @@ class Database:
         self.position = "0-0"
         self.on_commit: Callable[[Commit], None] = lambda _: None
         """Called after every commit, in order, from the thread that made it; must not block."""
+        self.hold: Hold | None = None
+        """Set by an API process, which is the only one that may write."""
+        self.on_taken: Callable[[str], None] = lambda _: None
+        """Called with one line when another API process has taken the database from this one."""
         self._writer = threading.Lock()
+        self._committing = threading.Lock()
+        """Held only while a transaction commits and `version` and `position` follow."""
 
     def load_position(self) -> None:
         """Read how far the stream had been stored when the last process ended."""
@@ -80,29 +110,45 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Open a consistent view; never waits for writers."""
-        with self.engine.connect() as connection, Session(connection) as session:
+        """Open a consistent view; never waits for writers of this process.
+
+        Raises:
+            BusyError: another program keeps its tables locked.
+        """
+        with _busy_errors(), self.engine.connect() as connection, Session(connection) as session:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Write]:
-        """Open one short write transaction: commit at the end, roll back on any exception."""
-        with self._writer, self.engine.connect() as connection:
-            writing = connection.execution_options(immediate=True)
+    def write(self, wait_s: float = WAIT_S) -> Iterator[Write]:
+        """Open one short write transaction: commit at the end, roll back on any exception.
+
+        Args:
+            wait_s: how long it may wait for its turn; a write that need not wait always gets it.
+
+        Raises:
+            BusyError: its turn did not come in time.
+        """
+        deadline = time.monotonic() + max(0.0, wait_s - waited_s.get())
+        with self._turn(deadline), _busy_errors(), self.engine.connect() as connection:
+            left_s = max(0.001, deadline - time.monotonic())
+            writing = connection.execution_options(immediate=True, wait_s=left_s)
             with Session(writing, expire_on_commit=False) as session:
+                self._check_hold(session)
                 write = Write(session, self.position)
                 yield write
-                session.commit()
-            self.position = write.position
-            if write.updates:
-                self.version += 1
-                self.on_commit(Commit(self.version, self.position, dict(write.updates)))
+                session.flush()
+                with self._committing:
+                    session.commit()
+                    self.position = write.position
+                    if write.updates:
+                        self.version += 1
+                        self.on_commit(Commit(self.version, self.position, dict(write.updates)))
 
     @contextmanager
     def snapshot(self) -> Iterator[tuple[Session, int, str]]:
         """Open a view together with the version and the stream position that it shows exactly."""
-        with self.engine.connect() as connection, Session(connection) as session:
-            with self._writer:  # between two commits; the first SELECT fixes the view
+        with _busy_errors(), self.engine.connect() as connection, Session(connection) as session:
+            with self._committing:  # between two commits; the first SELECT fixes the view
                 session.get(StreamPosition, 1)
                 version, position = self.version, self.position
             yield session, version, position
@@ -115,25 +161,19 @@ class Database:
                 driver: Any = connection.connection.driver_connection
                 driver.execute("PRAGMA journal_mode = WAL")  # stays with the file
         with self._writer, self.engine.connect() as connection:
-            writing = connection.execution_options(immediate=True)
+            writing = connection.execution_options(immediate=True, wait_s=MIGRATION_WAIT_S)
             with writing.begin():
                 yield writing
 
-    def check_writable(self, wait_s: float = 5.0) -> None:
+    def check_writable(self, wait_s: float = PROBE_WAIT_S) -> None:
         """Write and roll back; raises what the database raises.
 
         Raises:
-            TimeoutError: the write before this one did not end in time.
+            BusyError: it takes no write within that time.
         """
-        if not self._writer.acquire(timeout=wait_s):
-            raise TimeoutError(f"a write has not ended for {wait_s:.0f} s")
-        try:
-            with self.engine.connect() as connection:
-                writing = connection.execution_options(immediate=True)
-                writing.execute(text("UPDATE stream_position SET entry = entry"))
-                writing.rollback()
-        finally:
-            self._writer.release()
+        with self.write(wait_s) as write:
+            write.session.connection().execute(text("UPDATE stream_position SET entry = entry"))
+            write.session.rollback()
 
     def size(self) -> int:
         """Return the bytes that the database takes on disk.
@@ -150,30 +190,82 @@ class Database:
             return int(connection.execute(asked).scalar_one())
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, and let another API process hold the database."""
+        if self.hold is not None:
+            self.hold.release()
+            self.hold = None
         self.engine.dispose()
+
+    @contextmanager
+    def _turn(self, deadline: float) -> Iterator[None]:
+        """Wait until the writes of this process that came before have ended."""
+        began = time.monotonic()
+        if not self._writer.acquire(timeout=max(0.0, deadline - began)):
+            raise BusyError("the writes before this one have not ended in time")
+        try:
+            yield
+        finally:
+            self._writer.release()
+
+    def _check_hold(self, session: Session) -> None:
+        if self.hold is None:
+            return
+        try:
+            self.hold.check(session)
+        except InUseError as error:
+            self.on_taken(str(error))
+            raise BusyError(str(error)) from None
 
 
 def _engine(url: str) -> Engine:
+    # More connections than threads that read: none waits for another one's connection.
+    pool: dict[str, Any] = {"pool_size": 16, "max_overflow": 64, "pool_timeout": WAIT_S}
     if not url.startswith("sqlite"):
         # One view for a whole transaction, as SQLite's WAL gives it.
-        return create_engine(url, isolation_level="REPEATABLE READ", pool_pre_ping=True)
-    engine = create_engine(
-        url, pool_size=16, max_overflow=32, connect_args={"check_same_thread": False}
-    )
+        engine = create_engine(url, isolation_level="REPEATABLE READ", pool_pre_ping=True, **pool)
+        event.listen(engine, "begin", _bound_waits)
+        return engine
+    engine = create_engine(url, connect_args={"check_same_thread": False}, **pool)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
 
 
+def _bound_waits(connection: Connection) -> None:
+    """Let a transaction on a server wait so long for the lock of a table or a row, no longer."""
+    wait_s = connection.get_execution_options().get("wait_s", WAIT_S)
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, round(wait_s * 1e3))}")
+
+
 def _prepare(connection: sqlite3.Connection, _: Any) -> None:
     connection.isolation_level = None  # the engine's "begin" listener sends BEGIN itself
-    connection.execute("PRAGMA busy_timeout = 30000")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -32000")
 
 
 def _begin(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("immediate", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    options = connection.get_execution_options()
+    wait_ms = max(1, round(options.get("wait_s", WAIT_S) * 1e3))
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA busy_timeout = {wait_ms}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate") else "BEGIN")
+
+
+@contextmanager
+def _busy_errors() -> Iterator[None]:
+    """Turn the error for a lock that another program keeps into a BusyError."""
+    try:
+        yield
+    except BusyError:
+        raise
+    except OperationalError as error:
+        if _is_lock_timeout(error.orig):
+            raise BusyError("another program has locked it") from error
+        raise
+
+
+def _is_lock_timeout(error: BaseException | None) -> bool:
+    if isinstance(error, sqlite3.OperationalError):
+        return error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return getattr(error, "sqlstate", None) == "55P03"  # lock_not_available

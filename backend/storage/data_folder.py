@@ -1,7 +1,8 @@
 """The locks of a data folder.
 
-The API holds a lock while it serves, a restore or a migration while it changes the folder. The
-locks are the kernel's: they end with the process that holds them, however it ends.
+The API holds two locks while it serves: one that no other API may hold, and one that a restore or a
+migration takes while it changes the folder. The locks are the kernel's: they end with the process
+that holds them, however it ends.
 """
 
 import fcntl
@@ -12,9 +13,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
+from backend.db.exclusive import FileHold, InUseError
 from backend.errors import SettingsError
 from backend.http.dependencies import from_state
 
+SERVING_LOCK: Final = "serving.lock"
+"""Held by the one API that serves the folder, and by no command."""
 API_LOCK: Final = "api.lock"
 LAUNCHER_LOCK: Final = "launcher.lock"
 """Held by the launcher as long as it runs, even while its API does not."""
@@ -28,14 +32,19 @@ RESTORE_JOURNAL: Final = f"{RESTORE_FOLDER}/journal.json"
 
 
 class DataFolderLock:
-    """The API's shared lock on its data folder, held from the start until `release`."""
+    """The API's locks on its data folder, held from the start until `release`."""
 
     def __init__(self, folder: Path) -> None:
-        """Take the lock.
+        """Take the locks.
 
         Raises:
-            SettingsError: the folder is being restored or changed, or a restore was interrupted.
+            SettingsError: another API serves the folder; or it is being restored or changed, or a
+                restore was interrupted.
         """
+        try:
+            self._serving = FileHold(folder / SERVING_LOCK, f"the data folder {folder.resolve()}")
+        except InUseError as error:
+            raise SettingsError(str(error)) from None
         self._file = os.open(folder / API_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -53,8 +62,9 @@ class DataFolderLock:
             )
 
     def release(self) -> None:
-        """Release the lock."""
+        """Release the locks."""
         os.close(self._file)
+        self._serving.release()
 
 
 def delete_backup_links(folder: Path) -> None:
