@@ -1,7 +1,7 @@
 """The API process: `uvicorn backend.app:create_app --factory`.
 
 Exactly one process may serve a database: leases, workers and viewers live in its memory, and it is
-the only one that writes.
+the only one that writes. It holds its data folder and its database alone (backend.db.exclusive).
 """
 
 import asyncio

@@ -77,9 +77,10 @@ class AuditMiddleware:
         database: Database = scope["app"].state.parts.database
         try:
             await asyncio.to_thread(add_entry, database, entry)
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
             # The call itself has been done or refused, and its answer must say which.
-            log.exception("not on the trail: %s %s, status %d", rule.method, rule.route, status)
+            what = "not on the trail: %s %s, status %d: %s"
+            log.error(what, rule.method, rule.route, status, str(error).partition("\n")[0])
 
 
 def note_created(scope: Scope, **ids: str) -> None:
