@@ -44,7 +44,7 @@ from contract.dataset_files import (
     read_paired,
     unpack_images,
 )
-from contract.dataset_files.image_folder import FORMATS
+from contract.dataset_files.image_pixels import FORMATS
 
 try:
     import resource

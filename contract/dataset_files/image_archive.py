@@ -1,5 +1,6 @@
 """A zip of class folders: its list is checked, then it is unpacked, then every image is checked."""
 
+import os
 import re
 import stat
 import tempfile
@@ -10,7 +11,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from contract.dataset_files.image_folder import check_images, is_junk, list_images
+from contract.dataset_files.class_names import printable
+from contract.dataset_files.image_folder import (
+    check_images,
+    is_junk,
+    is_side_file,
+    list_images,
+    warn_of_side_files,
+)
+from contract.dataset_files.member_names import member_names
 from contract.dataset_files.problems import (
     DEFAULT_LIMITS,
     CheckProgress,
@@ -21,7 +30,8 @@ from contract.dataset_files.problems import (
 )
 from contract.dataset_files.zip_files import ZIP_ERRORS, open_zip, read_member
 
-_DRIVE: Final = re.compile(r"[A-Za-z]:")
+_DRIVE: Final = re.compile(r"[A-Za-z]:" if os.name == "nt" else r"[A-Za-z]:(?:/|$)")
+"""A drive of Windows at the beginning of a path. Elsewhere `A: shoes` is the name of a class."""
 
 _ENCRYPTED: Final = 0x1
 
@@ -30,6 +40,9 @@ _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LONGEST_NAME: Final = 255
 """Most bytes in one part of a path, the limit of file systems."""
 
+_LONGEST_PATH: Final = 2_000
+"""Most bytes in a path; file systems allow 4,096 with the folder that it is unpacked into."""
+
 
 @dataclass(frozen=True)
 class Member:
@@ -37,7 +50,7 @@ class Member:
 
     info: zipfile.ZipInfo
     name: str
-    """Name in the archive."""
+    """Name in the archive, decoded, with `/` between its parts."""
     parts: tuple[str, ...]
     """Parts of its path below the folder that it is unpacked into."""
 
@@ -79,15 +92,17 @@ def list_members(opened: zipfile.ZipFile, limits: Limits, findings: Findings) ->
             there is more than the limits allow.
     """
     found, junk = [], 0
-    for info in opened.infolist():
-        if problem := _unsafe_reason(info):
-            findings.add(info.orig_filename, problem)
+    infos = opened.infolist()
+    for info, name in zip(infos, member_names(infos, findings), strict=True):
+        if problem := _unsafe_reason(info, name):
+            findings.add(printable(name), problem)
             continue
-        parts = tuple(part for part in info.filename.split("/") if part not in ("", "."))
+        parts = tuple(part for part in name.split("/") if part not in ("", "."))
+        is_folder = name.endswith("/")
         if any(is_junk(part) for part in parts):
-            junk += not info.is_dir()
-        elif not info.is_dir():
-            found.append(Member(info, info.filename, parts))
+            junk += not is_folder
+        elif parts and not is_folder:
+            found.append(Member(info, name, parts))
     if len(found) > limits.max_files:
         findings.add("", f"has {len(found):,} files, more than {limits.max_files:,}; bring fewer")
     declared = sum(member.info.file_size for member in found)
@@ -100,18 +115,15 @@ def list_members(opened: zipfile.ZipFile, limits: Limits, findings: Findings) ->
         raise findings.refuse("", "holds no files; pack one folder of images for each class")
     if junk:
         findings.warn("", f"passed over {junk} hidden or system files")
-    return _without_outer_folder(found, findings)
+    return _without_outer_folders(found, findings)
 
 
-def _unsafe_reason(info: zipfile.ZipInfo) -> str:
-    """Return why a member must not be unpacked; empty if it may be."""
-    name, parts = info.orig_filename, info.orig_filename.split("/")
+def _unsafe_reason(info: zipfile.ZipInfo, name: str) -> str:
+    """Return why a member of this decoded name must not be unpacked; empty if it may be."""
+    parts = name.split("/")
     mode = stat.S_IFMT(info.external_attr >> 16)
     reasons = (
-        (
-            "\0" in name or "\\" in name,
-            "has a backslash or NUL in its name; pack the folder with another program",
-        ),
+        ("\0" in name, "has a NUL in its name; pack the folder with another program"),
         (
             name.startswith("/") or bool(_DRIVE.match(name)),
             "has an absolute path; pack the folder from where it lies",
@@ -120,6 +132,10 @@ def _unsafe_reason(info: zipfile.ZipInfo) -> str:
         (
             any(len(part.encode()) > _LONGEST_NAME for part in parts),
             f"has a name of more than {_LONGEST_NAME} bytes; shorten it",
+        ),
+        (
+            len(name.encode()) > _LONGEST_PATH,
+            f"has a path of more than {_LONGEST_PATH} bytes; pack fewer folders in folders",
         ),
         (
             mode not in (0, stat.S_IFREG, stat.S_IFDIR),
@@ -134,15 +150,36 @@ def _unsafe_reason(info: zipfile.ZipInfo) -> str:
     return next((message for applies, message in reasons if applies), "")
 
 
-def _without_outer_folder(found: list[Member], findings: Findings) -> list[Member]:
-    """Remove the single folder around everything, which is there if a whole folder was packed."""
-    tops = {member.parts[0] for member in found}
-    if len(tops) > 1 or any(len(member.parts) < 3 for member in found):
-        return found
-    findings.warn(
-        "", f"everything is in the folder {tops.pop()}; the classes are the folders in it"
-    )
-    return [replace(member, parts=member.parts[1:]) for member in found]
+def _without_outer_folders(found: list[Member], findings: Findings) -> list[Member]:
+    """Remove the folders around all classes, which are there if a whole folder was packed, and
+    files above the classes that say something about them, such as a README."""
+    outer: list[str] = []
+    side: list[str] = []
+    while True:
+        inner = []
+        for member in found:
+            if len(member.parts) == 1 and is_side_file(member.parts[0]):
+                side.append(member.name)
+            else:
+                inner.append(member)
+        found = inner
+        # A text file in the outer folder is no image of a class of that name.
+        images = [m for m in found if len(m.parts) > 2 or not is_side_file(m.parts[-1])]
+        tops = {member.parts[0] for member in found}
+        if len(tops) != 1 or not images or any(len(member.parts) < 3 for member in images):
+            break
+        outer += tops
+        found = [replace(member, parts=member.parts[1:]) for member in found]
+    if outer:
+        findings.warn(
+            "",
+            f"everything is in the folder {printable('/'.join(outer))}; the classes are the folders "
+            "in it",
+        )
+    warn_of_side_files(side, findings)
+    if not found:
+        raise findings.refuse("", "holds no images; pack one folder of images for each class")
+    return found
 
 
 def _extract(
@@ -161,9 +198,13 @@ def _extract(
                 for block in read_member(opened, member.info):
                     out.write(block)
         except ZIP_ERRORS as error:
-            findings.add(member.name, f"is damaged in the archive ({error}); pack it anew")
+            findings.add(
+                printable(member.name), f"is damaged in the archive ({error}); pack it anew"
+            )
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
-            findings.add(member.name, "is both a file and a folder, or twice there; rename one")
+            findings.add(
+                printable(member.name), "is both a file and a folder, or twice there; rename one"
+            )
 
 
 @contextmanager

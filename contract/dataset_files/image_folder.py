@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import os
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +13,13 @@ from typing import Final, NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from contract.dataset_files.class_names import check_name, printable, warn_of_twins
+from contract.dataset_files.image_pixels import (
+    FORMATS,
+    has_transparent_parts,
+    size_problem,
+    webp_problem,
+)
 from contract.dataset_files.problems import (
     DEFAULT_LIMITS,
     CheckProgress,
@@ -22,17 +29,27 @@ from contract.dataset_files.problems import (
     no_progress,
 )
 
-FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP")
-
-SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
-
 TYPES: Final = "JPEG, PNG, WebP and BMP"
 
 _WIDE_MODES: Final = ("F", "I")
 """PIL's modes with more than eight bits a value, which training would clip to white."""
 
-JUNK: Final = ("__MACOSX", "Thumbs.db", "desktop.ini")
-"""Files and folders that operating systems add; hidden files are ignored too."""
+JUNK: Final = (
+    "__macosx",
+    "@eadir",
+    "desktop.ini",
+    "ehthumbs.db",
+    "icon\r",
+    "thumbs.db",
+)
+"""Files and folders that operating systems add, in small letters; hidden files are ignored too."""
+
+SIDE_SUFFIXES: Final = (
+    *(".txt", ".md", ".rst", ".html", ".pdf", ".bib", ".cff"),
+    *(".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".toml"),
+)
+SIDE_NAMES: Final = ("readme", "license", "licence", "copying", "notice", "citation", "authors")
+"""Endings, and names without one, of files that are passed over above the class folders."""
 
 THREADS: Final = min(8, (os.cpu_count() or 1) + 1)
 """PIL releases the interpreter lock while it decodes; one more thread hides the reading."""
@@ -48,6 +65,8 @@ class ImageCheck(NamedTuple):
     """SHA-256 of the content."""
     problem: str
     """Why it cannot be used; empty if it can."""
+    transparent: bool = False
+    """Whether parts of it are transparent."""
 
 
 class Listing(NamedTuple):
@@ -86,11 +105,13 @@ def list_images(folder: Path, limits: Limits, findings: Findings) -> Listing:
     names: list[str] = []
     files: list[tuple[str, int]] = []
     junk: list[str] = []
+    side: list[str] = []
     try:
         for entry in _entries(folder):
             if is_junk(entry.name):
                 junk.append(entry.name)
             elif entry.is_dir():
+                check_name(entry.name, entry.name, findings)
                 found = list(_class_files(entry, len(names), findings, junk))
                 if not found:
                     findings.add(entry.name, "holds no image; fill it or remove it")
@@ -98,14 +119,20 @@ def list_images(folder: Path, limits: Limits, findings: Findings) -> Listing:
                 files += found
                 if len(files) > limits.max_files:
                     raise findings.refuse("", f"has more than {limits.max_files:,} images")
+            elif is_side_file(entry.name):
+                side.append(entry.name)
             else:
                 findings.add(
-                    entry.name, "lies beside the class folders; put it into one or remove it"
+                    printable(entry.name),
+                    "lies beside the class folders; put it into one or remove it",
                 )
     except OSError as error:
         raise findings.refuse(str(folder), f"cannot be listed: {error}") from error
     if junk:
-        findings.warn("", f"passed over {len(junk)} hidden or system files, as {junk[0]}")
+        first = printable(junk[0])
+        findings.warn("", f"passed over {len(junk)} hidden or system files, as {first}")
+    warn_of_side_files(side, findings)
+    warn_of_twins(names, findings)
     return Listing(folder, names, files)
 
 
@@ -120,6 +147,8 @@ def check_images(
     root, names, files = listing
     first: dict[bytes, tuple[str, int]] = {}
     kept: list[tuple[str, int]] = []
+    repeated: list[tuple[str, str]] = []
+    transparent = 0
     sizes = [0] * len(names)
     with (
         warnings.catch_warnings(),
@@ -134,12 +163,22 @@ def check_images(
                 findings.add(path, checked.problem)
             elif (earlier := first.setdefault(checked.digest, (path, label))) == (path, label):
                 kept.append((path, label))
+                transparent += checked.transparent
             elif earlier[1] == label:
-                findings.warn(path, f"is identical with {earlier[0]}; only that one is used")
+                repeated.append((path, earlier[0]))
                 sizes[label] -= 1
             else:
                 findings.add(path, f"is identical with {earlier[0]} of another class; remove one")
             progress(done, len(files))
+    if transparent:
+        are = "1 image has" if transparent == 1 else f"{transparent:,} images have"
+        findings.warn(
+            "",
+            f"{are} transparent parts; a new comparison lays them on white, unless its data "
+            "setting Background says otherwise",
+        )
+    for path, earlier_path in repeated:
+        findings.warn(path, f"is identical with {earlier_path}; only that one is used")
     if len(names) < 2:
         findings.add(
             "", f"has {len(names)} class folders; needs two or more, one folder for each class"
@@ -159,7 +198,21 @@ def check_images(
 
 def is_junk(name: str) -> bool:
     """Return whether a name shows that an operating system added the file or folder."""
-    return name.startswith(".") or name in JUNK
+    return name.startswith(".") or name.lower() in JUNK
+
+
+def is_side_file(name: str) -> bool:
+    """Return whether a file above the class folders says something about the data set, such as a
+    README, a licence or a table of metadata."""
+    small = name.lower()
+    return small.endswith(SIDE_SUFFIXES) or small in SIDE_NAMES
+
+
+def warn_of_side_files(names: Sequence[str], findings: Findings) -> None:
+    """Add a remark on the files above the class folders that are passed over."""
+    if names:
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        findings.warn("", f"passed over {printable(names[0])}{more} above the class folders")
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -176,11 +229,10 @@ def _class_files(
             junk.append(path)
         elif entry.is_dir():
             findings.add(path, "is a folder in a class folder; classes are one level of folders")
-        elif not entry.name.lower().endswith(SUFFIXES):
-            findings.add(path, f"is of no type that is read; {TYPES} are")
         elif not entry.is_file():
             findings.add(path, "is no file; remove it")
         else:
+            check_name(path, entry.name, findings)
             yield path, label
 
 
@@ -207,32 +259,38 @@ def check_image(path: Path, limits: Limits) -> ImageCheck:
     except OSError as error:
         return ImageCheck(b"", f"cannot be read: {error.strerror or error}")
     digest = hashlib.sha256(content).digest()
-    return ImageCheck(
-        digest, decoding_problem(content, limits) if content else "is empty; remove it"
-    )
+    if not content:
+        return ImageCheck(digest, "is empty; remove it")
+    return ImageCheck(digest, *_decode(content, limits))
 
 
-def decoding_problem(content: bytes, limits: Limits) -> str:
-    """Return why an image cannot be used; empty if it can."""
+def _decode(content: bytes, limits: Limits) -> tuple[str, bool]:
+    """Return why an image cannot be used, empty if it can, and whether it has transparent parts."""
     try:
-        with Image.open(BytesIO(content), formats=FORMATS) as image:
-            if image.width * image.height > limits.max_pixels:
-                return (
-                    f"is {image.width} x {image.height}, more than {limits.max_pixels:,} "
-                    "pixels; make it smaller"
-                )
-            if image.mode.split(";")[0] in _WIDE_MODES:
-                return "has more than 8 bits a channel; save it with 8"
-            if image.format == "PNG":
-                image.verify()  # compares checksums, which the other formats do not have
+        if problem := _header_problem(content, limits):
+            return problem, False
         with Image.open(BytesIO(content), formats=FORMATS) as image:
             # The whole stream of a JPEG is read, but only a small image is made from it.
             image.draft("RGB", (64, 64))
             image.load()
+            return "", has_transparent_parts(image)
     except UnidentifiedImageError:
-        return f"is no image that can be read; {TYPES} can"
+        return f"is no image that can be read; {TYPES} can", False
     except (OSError, SyntaxError, ValueError, EOFError, ArithmeticError, MemoryError) as error:
-        return f"cannot be decoded ({error}); save it anew or remove it"
+        return f"cannot be decoded ({error}); save it anew or remove it", False
     except Image.DecompressionBombError:
-        return f"has more than {limits.max_pixels:,} pixels; make it smaller"
+        return f"has more than {limits.max_pixels:,} pixels; make it smaller", False
+
+
+def _header_problem(content: bytes, limits: Limits) -> str:
+    """Return why an image must not be decoded; empty if it may be. Nothing is decoded here."""
+    if problem := webp_problem(BytesIO(content), limits):
+        return problem
+    with Image.open(BytesIO(content), formats=FORMATS) as image:
+        if problem := size_problem(image.width, image.height, limits):
+            return problem
+        if image.mode.split(";")[0] in _WIDE_MODES:
+            return "has more than 8 bits a channel; save it with 8"
+        if image.format == "PNG":
+            image.verify()  # compares checksums, which the other formats do not have
     return ""

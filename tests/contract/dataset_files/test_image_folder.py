@@ -57,6 +57,7 @@ def test_every_type_and_mode_that_is_read(tmp_path: Path) -> None:
         (saved(Image.new("I;16", (8, 8)), "PNG"), "more than 8 bits"),
         (saved(Image.new("RGB", (8, 8)), "GIF"), "is no image that can be read"),
         (saved(Image.new("1", (2000, 1000)), "PNG"), "is 2000 x 1000, more than 1,000,000 pixels"),
+        (saved(Image.new("1", (1020, 20)), "PNG"), "one side is more than 50 times the other"),
         (b"\xff" * 200_000, "has 200,000 bytes, more than 100,000"),
     ],
 )
@@ -75,6 +76,13 @@ def test_a_declared_size_beyond_the_limit_of_pil_is_refused(tmp_path: Path) -> N
     assert "pixels; make it smaller" in found(refused(tmp_path))["c1/bomb.bmp"]
 
 
+@pytest.mark.parametrize("name", ["a.jfif", "a.jpe", "a.JPG", "a", "a.png", "a.txt", "a.b.c"])
+def test_the_type_of_an_image_is_told_by_its_content(tmp_path: Path, name: str) -> None:
+    images = scan_images(write(tmp_path, {**image_files(), f"c1/{name}": image(900)}))
+    assert f"c1/{name}" in images.files
+    assert images.warnings == ()
+
+
 def test_all_problems_come_at_once(tmp_path: Path) -> None:
     files = {
         **image_files(),
@@ -88,8 +96,8 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     problems = found(refused(write(tmp_path, files)))
     assert problems == {
-        "c0/notes.txt": "is of no type that is read; JPEG, PNG, WebP and BMP are",
-        "c0/archive.zip": "is of no type that is read; JPEG, PNG, WebP and BMP are",
+        "c0/notes.txt": "is no image that can be read; JPEG, PNG, WebP and BMP can",
+        "c0/archive.zip": "is no image that can be read; JPEG, PNG, WebP and BMP can",
         "c1/deep": "is a folder in a class folder; classes are one level of folders",
         "loose.jpg": "lies beside the class folders; put it into one or remove it",
         "single": "has one image only; a class needs two different ones or more",
@@ -104,6 +112,41 @@ def test_files_of_operating_systems_are_ignored(tmp_path: Path) -> None:
     assert len(images.files) == 12
     (warning,) = images.warnings
     assert warning.message == "passed over 5 hidden or system files, as .DS_Store"
+
+
+def test_text_above_the_class_folders_is_passed_over(tmp_path: Path) -> None:
+    files = {**image_files(), "readme": b"x", "labels.csv": b"x", "LICENCE": b"x"}
+    (warning,) = scan_images(write(tmp_path, files)).warnings
+    assert warning.message == "passed over LICENCE and 2 more above the class folders"
+
+
+@pytest.mark.parametrize(
+    ("twin", "difference"),
+    [
+        ("Cafe\u0301 au lait", "how Unicode writes their accents"),
+        ("Caf\u00e9 au lait ", "spaces"),
+        ("Caf\u00e9  au lait", "spaces"),
+        ("caf\u00e9 au lait", "capital letters"),
+    ],
+)
+def test_class_names_that_look_alike_are_told(tmp_path: Path, twin: str, difference: str) -> None:
+    files = image_files(2) | {f"Caf\u00e9 au lait/{n}.jpg": image(500 + n) for n in range(3)}
+    files |= {f"{twin}/{n}.jpg": image(600 + n) for n in range(3)}
+    images = scan_images(write(tmp_path, files))
+    assert len(images.class_names) == 4
+    (warning,) = images.warnings
+    assert "looks like" in warning.message
+    assert f"differ in {difference}" in warning.message
+
+
+@pytest.mark.parametrize("character", ["\n", "\r", "\t", "\x1b", "\x85", "\u2028"])
+def test_names_with_control_characters_are_refused(tmp_path: Path, character: str) -> None:
+    files = image_files() | {f"two{character}lines/{n}.jpg": image(500 + n) for n in range(3)}
+    files |= {f"c0/a{character}b.jpg": image(600)}
+    shown = repr(character)[1:-1]
+    problems = found(refused(write(tmp_path, files)))
+    assert set(problems) == {f"two{shown}lines", f"c0/a{shown}b.jpg"}
+    assert all("line break or another control" in problem for problem in problems.values())
 
 
 @pytest.mark.parametrize("classes", [0, 1])
