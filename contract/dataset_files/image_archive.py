@@ -171,11 +171,8 @@ def _without_outer_folders(found: list[Member], findings: Findings) -> list[Memb
         outer += tops
         found = [replace(member, parts=member.parts[1:]) for member in found]
     if outer:
-        findings.warn(
-            "",
-            f"everything is in the folder {printable('/'.join(outer))}; the classes are the folders "
-            "in it",
-        )
+        path = printable("/".join(outer))
+        findings.warn("", f"everything is in the folder {path}; the classes are the folders in it")
     warn_of_side_files(side, findings)
     if not found:
         raise findings.refuse("", "holds no images; pack one folder of images for each class")
