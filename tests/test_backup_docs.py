@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from backend.admin import __main__ as admin
+from backend.admin import token_command
 from backend.admin.archive import FORMAT
 from launcher import __main__, options
 
@@ -24,17 +25,20 @@ def test_every_command_is_one_that_the_parsers_take() -> None:
     for words in typed():
         if words[0] in __main__.MODULE_COMMANDS:
             assert __main__.MODULE_COMMANDS[words[0]] == "backend.admin"
-            admin.parser().parse_args(words)
+            if words[0] == "token":
+                token_command.parser().parse_args(words[1:])
+            else:
+                admin.parser().parse_args(words)
         else:
             options.parser().parse_args(words)
         taken.add(words[0])
-    assert taken == {"backup", "restore", "migrate", "copy", "up"}
+    assert taken == {"backup", "restore", "migrate", "copy", "token", "up"}
 
 
 def test_every_option_is_explained() -> None:
     shown = admin.parser().format_help()
     for verb in ("backup", "restore"):
         assert verb in shown
-    for option in ("--force", "--data-dir"):
+    for option in ("--force", "--data-dir", "--with-tokens"):
         assert f"`{option}" in PAGE
     assert FORMAT == 1

@@ -45,6 +45,11 @@ def parser() -> argparse.ArgumentParser:
         "--force", action="store_true", help="move what is there aside, into a folder beside it"
     )
     verbs.add_parser("token", help="add, list and revoke tokens", add_help=False)
+    restoring.add_argument(
+        "--with-tokens",
+        action="store_true",
+        help="restore the backup's tokens too, instead of keeping those that are there",
+    )
     for verb in verbs.choices.values():
         verb.add_argument(
             "--data-dir", type=Path, metavar="D", help="default: $LOSSBOARD_DATA_DIR or ./data"
@@ -110,13 +115,21 @@ def make_backup(locations: Locations, file: Path, *, force: bool, output: Progre
     output.print_line(f"{file}: {format_size(made.bytes)}, {made.files} files beside the database")
 
 
-def restore_backup(locations: Locations, file: Path, *, force: bool, output: ProgressLine) -> None:
+def restore_backup(
+    locations: Locations, file: Path, *, force: bool, with_tokens: bool, output: ProgressLine
+) -> None:
     """Restore a backup.
 
     Raises:
         AdminError: the restore is not possible; the message says why.
     """
-    done = restore(locations, file.expanduser().absolute(), force=force, report=output)
+    done = restore(
+        locations,
+        file.expanduser().absolute(),
+        force=force,
+        with_tokens=with_tokens,
+        report=output,
+    )
     if done.completed:
         output.print_line(
             "completed an earlier restore, which had been cut off; this one was not begun"
@@ -143,7 +156,13 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
         case "backup":
             make_backup(locations, options.file, force=options.force, output=output)
         case "restore":
-            restore_backup(locations, options.file, force=options.force, output=output)
+            restore_backup(
+                locations,
+                options.file,
+                force=options.force,
+                with_tokens=options.with_tokens,
+                output=output,
+            )
 
 
 def main() -> int:

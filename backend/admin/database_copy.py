@@ -5,7 +5,7 @@ tables that a later version adds are copied as well.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final
@@ -37,7 +37,11 @@ class TableSum:
 
 
 def copy_database(
-    source: Database, target: Database, *, report: ReportProgress = ignore_progress
+    source: Database,
+    target: Database,
+    *,
+    replaced: Collection[str] = (),
+    report: ReportProgress = ignore_progress,
 ) -> dict[str, TableSum]:
     """Copy all rows into an empty database; return the checksums of what was copied.
 
@@ -45,6 +49,7 @@ def copy_database(
         source: a database of the newest version. It may be written to meanwhile; what is written
             after the first row is read is not copied.
         target: without our tables, or with empty ones.
+        replaced: tables of the target that may have rows, which are replaced.
         report: called with the rows copied, then with those read again.
 
     Raises:
@@ -52,7 +57,7 @@ def copy_database(
             arrived are not those that were read. The target is empty then.
     """
     check_version(source)
-    check_empty(target)
+    check_empty(target, besides=replaced)
     migrations.upgrade(target)
     with source.read() as session:
         return copy_session(session, target, report=report)
@@ -99,8 +104,12 @@ def check_version(source: Database) -> None:
         )
 
 
-def check_empty(target: Database) -> None:
+def check_empty(target: Database, *, besides: Collection[str] = ()) -> None:
     """Refuse a target that is not empty.
+
+    Args:
+        target: the database.
+        besides: tables that may have rows.
 
     Raises:
         AdminError: it is not empty.
@@ -110,7 +119,7 @@ def check_empty(target: Database) -> None:
         full = [
             f"{table.name} ({rows})"
             for table in tables()
-            if table.name in there and table.name != "stream_position"
+            if table.name in there and table.name not in {"stream_position", *besides}
             if (rows := _count(connection, table))
         ]
     if full:

@@ -25,9 +25,11 @@ from typing import Final
 from backend.admin.archive import DATABASE, Manifest, extract_archive, verify_archive
 from backend.admin.database_copy import check_empty, copy_database
 from backend.admin.file_swap import FileSwap, interrupted_swap, staged_path
+from backend.admin.kept_tokens import keep_tokens, read_tokens
 from backend.admin.locations import AdminError, Locations
 from backend.admin.pinned_files import ReferencedFiles, member_path
 from backend.admin.progress import ReportProgress, format_size, ignore_progress
+from backend.auth.stored_tokens import TABLE as TOKENS_TABLE
 from backend.datasets.repository import UPLOADS
 from backend.db import migrations
 from backend.db.database import Database
@@ -39,6 +41,8 @@ from backend.storage.blobs import BLOBS_FOLDER
 
 ATTEMPT_STRIDE: Final = 100
 """More attempts than a run makes between a backup and its restore."""
+TARGETS_OWN: Final = (TOKENS_TABLE,)
+"""Tables that a server's empty database may have rows in: they are kept."""
 LOCKS: Final = (data_folder.API_LOCK, data_folder.LAUNCHER_LOCK, data_folder.BACKUP_LOCK)
 
 
@@ -58,6 +62,7 @@ def restore(
     file: Path,
     *,
     force: bool = False,
+    with_tokens: bool = False,
     report: ReportProgress = ignore_progress,
 ) -> RestoreReport:
     """Replace the configured database and data folder by a backup.
@@ -68,6 +73,7 @@ def restore(
         locations: the target.
         file: the backup.
         force: move an existing database, blobs and data sets aside.
+        with_tokens: restore the backup's tokens instead of keeping those that are there.
         report: called with the progress.
 
     Raises:
@@ -83,8 +89,8 @@ def restore(
         manifest = verify_archive(file, report)
         try:
             unpacked = _unpack(locations, file, manifest, report)
-            queued = _prepare(locations, unpacked, manifest)
-            swap = _plan_swap(locations, manifest, queued)
+            queued, tokens = _prepare(locations, unpacked, manifest, with_tokens=with_tokens)
+            swap = _plan_swap(locations, manifest, queued, tokens)
             swap.begin()
             if locations.file is None:
                 with _open_server(locations) as target:
@@ -103,7 +109,7 @@ def _complete_interrupted(locations: Locations) -> RestoreReport | None:
     if locations.file is None:
         with _open_server(locations) as target:
             try:
-                check_empty(target)
+                check_empty(target, besides=TARGETS_OWN)
             except AdminError:
                 pass  # all rows had been copied
             else:
@@ -115,7 +121,7 @@ def _complete_interrupted(locations: Locations) -> RestoreReport | None:
 def _check_free(locations: Locations, *, force: bool) -> None:
     if locations.file is None:
         with _open_server(locations) as target:
-            check_empty(target)
+            check_empty(target, besides=TARGETS_OWN)
     if force:
         return
     there = [locations.file] if locations.file and locations.file.exists() else []
@@ -149,8 +155,11 @@ def _unpack(locations: Locations, file: Path, manifest: Manifest, report: Report
     return database
 
 
-def _prepare(locations: Locations, file: Path, manifest: Manifest) -> int:
-    """Check an unpacked database and migrate it; return the number of queued runs."""
+def _prepare(
+    locations: Locations, file: Path, manifest: Manifest, *, with_tokens: bool
+) -> tuple[int, str]:
+    """Check an unpacked database and migrate it; return the number of queued runs, and in words
+    which tokens it has."""
     with sqlite3.connect(file) as connection:
         found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     connection.close()
@@ -169,12 +178,15 @@ def _prepare(locations: Locations, file: Path, manifest: Manifest) -> int:
                 f"the database in the backup names {len(lacking)} files that are not in it, "
                 f"{lacking[0]!r} among them. Nothing was changed"
             )
-        queued = requeue_runs(database, time.time(), read_attempts(locations.file))
+        now = time.time()
+        queued = requeue_runs(database, now, read_attempts(locations.file))
+        own = read_tokens(locations)
+        tokens = keep_tokens(database, own, with_tokens=with_tokens, now=now)
     finally:
         database.close()
     with file.open("rb") as written:
         os.fsync(written.fileno())
-    return queued
+    return queued, tokens
 
 
 def requeue_runs(database: Database, now: float, replaced: Mapping[str, int]) -> int:
@@ -218,7 +230,7 @@ def read_attempts(file: Path | None) -> dict[str, int]:
         connection.close()
 
 
-def _plan_swap(locations: Locations, manifest: Manifest, queued: int) -> FileSwap:
+def _plan_swap(locations: Locations, manifest: Manifest, queued: int, tokens: str) -> FileSwap:
     where = [locations.folder / UPLOADS, locations.folder / BLOBS_FOLDER, _database_path(locations)]
     stamp = f"before-restore-{time.strftime('%Y%m%d-%H%M%S')}"
     names = chain([stamp], (f"{stamp}-{number}" for number in count(2)))
@@ -227,14 +239,14 @@ def _plan_swap(locations: Locations, manifest: Manifest, queued: int) -> FileSwa
         where if locations.file else where[:-1],
         next(name for name in names if not any((one.parent / name).exists() for one in where)),
         f"the backup of {manifest.made_at}: {len(manifest.members) - 1} files beside the database; "
-        f"{queued} runs wait for a worker",
+        f"{queued} runs wait for a worker" + (f"; {tokens}" if tokens else ""),
     )
 
 
 def _copy_to_server(file: Path, target: Database, report: ReportProgress) -> None:
     database = Database(f"sqlite:///{file}")
     try:
-        copy_database(database, target, report=report)
+        copy_database(database, target, replaced=TARGETS_OWN, report=report)
     finally:
         database.close()
 
@@ -244,7 +256,7 @@ def _clean_up(locations: Locations) -> None:
     if locations.file is None and (swap := interrupted_swap(locations.folder)):
         with _open_server(locations) as target:
             try:
-                check_empty(target)
+                check_empty(target, besides=TARGETS_OWN)
             except AdminError:
                 return
             swap.discard()

@@ -19,6 +19,7 @@ from backend.metrics import points
 from backend.storage import data_folder
 from tests.backend.helpers import Attempt, claim, points_of, run_now, submit
 from tests.backend.scripted_runs import store_events
+from tests.backend.stored_tokens import store_token
 from tests.support.postgres import Postgres
 
 
@@ -37,6 +38,7 @@ def filled(tmp_path: Path) -> Iterator[Database]:
     store_events(
         database, attempt.points([1, 2], [None, -0.0], key="odd"), attempt.log("a\0b", "c")
     )
+    store_token(database, "Ada")
     with database.write() as write:  # a number that was given once, and is in no row any more
         write.session.add(Series(id=900, run_id=run.id, key="gone"))
         write.session.flush()

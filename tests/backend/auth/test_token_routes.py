@@ -12,14 +12,15 @@ from sqlmodel import select
 
 from backend.auth import access
 from backend.auth.access import AccessTokens
-from backend.auth.stored_tokens import NewToken, add
-from backend.auth.tokens import NO_TOKENS, Tokens
+from backend.auth.stored_tokens import NewToken
+from backend.auth.tokens import Tokens
 from backend.db.database import Database
 from backend.db.models import Audit, Token
 from backend.errors import SettingsError
 from backend.settings import Settings
 from tests.backend.conftest import Serve
 from tests.backend.helpers import Api, check_error
+from tests.backend.stored_tokens import store_token
 from tests.backend.token_users import ENTRIES, bearer, call_as, with_tokens
 from tests.support.specs import endless
 from tests.support.waiting import until
@@ -32,13 +33,6 @@ def secured(serve: Serve, settings: Settings) -> Iterator[Api]:
     """An API with a sign-in."""
     with serve(with_tokens(settings)) as (api, _):
         yield api
-
-
-def store(database: Database, name: str, role: str = "admin", now: float = 1000.0) -> str:
-    """Store a token while no API runs; its secret."""
-    new = NewToken.model_validate({"name": name, "role": role})
-    with database.write() as write:
-        return add(write.session, new, by="test", now=now, environment=NO_TOKENS)[1]
 
 
 def make(api: Api, name: str, role: str = "viewer", **more: Any) -> str:
@@ -150,7 +144,7 @@ def test_a_token_expires_at_its_time(database: Database) -> None:
 def test_the_last_admin_is_revoked_only_on_purpose_and_the_board_stays_closed(
     serve: Serve, settings: Settings, database: Database
 ) -> None:
-    ada, bo = store(database, "Ada"), store(database, "Bo")
+    ada, bo = store_token(database, "Ada"), store_token(database, "Bo")
     with serve(settings) as (api, _):
 
         def end(name: str, **more: Any) -> httpx.Response:
@@ -183,13 +177,13 @@ def test_the_launchers_token_closes_nothing_and_is_accepted_where_there_are_othe
     settings = replace(settings, launcher_token=own)
     with serve(settings) as (api, _):
         assert api.get("/me")["signed_in"] is False
-    store(database, "Ada")
+    store_token(database, "Ada")
     with serve(settings) as (api, _):
         assert me(api, "the-launchers-own-token").json()["name"] == "lossboard launcher"
 
 
 def test_a_name_in_both_places_ends_the_start_with_one_line(database: Database) -> None:
-    secret = store(database, "Adam")
+    secret = store_token(database, "Adam")
 
     def check(entries: str) -> None:
         tokens = AccessTokens(Tokens.parse(entries))
