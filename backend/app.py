@@ -40,6 +40,7 @@ from backend.embeddings import worker_routes as embeddings_worker_routes
 from backend.embeddings.service import SnapshotReader
 from backend.errors import SettingsError
 from backend.export import routes as export_routes
+from backend.http.base_path import BasePathMiddleware
 from backend.http.head import HeadAsGet
 from backend.http.middleware import BodyLimit, SecurityHeaders
 from backend.http.openapi import DocumentedApp, operation_id
@@ -139,6 +140,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.metrics = Metrics()
     app.add_middleware(TimingMiddleware, metrics=app.state.metrics)
     app.add_middleware(HeadAsGet)
+    app.add_middleware(BasePathMiddleware, base_path=settings.base_path)
     app.add_middleware(StartProblem)  # the last added is the outermost
     errors.install_handlers(app)
     return app

@@ -1,5 +1,6 @@
 """Settings of the API's process: read from the environment once, in the entry, and handed on."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
@@ -39,6 +40,25 @@ def _number(low: float, high: float, unit: str) -> BeforeValidator:
         return number
 
     return BeforeValidator(parse)
+
+
+def _base_path(text: object) -> object:
+    if text == "":
+        return text
+    if not isinstance(text, str) or not _BASE_PATH.fullmatch(text):
+        raise _problem(
+            f"is {text!r}; it must be a path like /lossboard: a slash first, none at the end, and "
+            "letters, digits, '.', '_', '~' or '-' between"
+        )
+    if (first := text.split("/")[1]) in OWN_NAMES:
+        raise _problem(f"is {text!r}; /{first} is an address of the API itself: choose another")
+    return text
+
+
+_BASE_PATH: Final = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
+OWN_NAMES: Final = frozenset({"api", "docs", "openapi.json"})
+"""First parts of the API's own addresses. A base path that begins with one could not be told from
+them where the proxy removes it."""
 
 
 def _log_format(name: object) -> object:
@@ -83,6 +103,8 @@ class Settings:
         float | None, _variable("LOSSBOARD_KEEP_SNAPSHOT_DAYS"), _number(1, 36_500, "days")
     ] = None
     """The same for all snapshots except the first and last of each run."""
+    base_path: Annotated[str, _variable("LOSSBOARD_BASE_PATH"), BeforeValidator(_base_path)] = ""
+    """The path under which a proxy serves the API, such as /lossboard; empty for none."""
     log_format: Annotated[str, _variable(logs.FORMAT_VARIABLE), BeforeValidator(_log_format)] = (
         logs.FORMATS[0]
     )

@@ -17,6 +17,8 @@ import httpx
 import streamlit as st
 from starlette.middleware import Middleware
 
+from frontend.server.base_path import BasePathMiddleware
+from frontend.server.index_page import IndexPageMiddleware
 from frontend.server.middleware import SignInMiddleware
 from frontend.server.proxy import Proxy
 from frontend.server.sessions import ApiAuth, sessions
@@ -28,7 +30,8 @@ _CLIENT = httpx.AsyncClient(
     limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
     trust_env=False,
 )
-_API_URL = Settings.from_environment().api_url
+_SETTINGS = Settings.from_environment()
+_API_URL = _SETTINGS.api_url
 _PROXY = Proxy(_CLIENT, _API_URL, sessions())
 _AUTH = ApiAuth(_CLIENT, _API_URL)
 _SIGN_IN = SignIn(_AUTH, sessions(), Attempts())
@@ -56,5 +59,9 @@ app = st.App(
     Path(__file__).with_name("main.py"),
     lifespan=lifespan,
     routes=[_PROXY.route(), *_SIGN_IN.routes(), *Assets.load().routes()],
-    middleware=[Middleware(SignInMiddleware, auth=_AUTH, sessions=sessions())],
+    middleware=[
+        Middleware(BasePathMiddleware, base_path=_SETTINGS.base_path),
+        Middleware(SignInMiddleware, auth=_AUTH, sessions=sessions()),
+        Middleware(IndexPageMiddleware, base_path=_SETTINGS.base_path),
+    ],
 )

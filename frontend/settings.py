@@ -1,8 +1,10 @@
 """The settings of the UI's process, read from its environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -10,10 +12,52 @@ class Settings:
     """Settings of the UI; read once, where the process starts."""
 
     api_url: str = "http://127.0.0.1:8500"
-    """LOSSBOARD_API_URL: the address at which the UI's server reaches the API, without a path.
+    """LOSSBOARD_API_URL: the address at which the UI's server reaches the API, without /api/v1.
     Browsers do not use it: they call the UI's own address."""
+    base_path: str = ""
+    """LOSSBOARD_BASE_PATH: the path under which browsers reach the UI, such as /lossboard; empty
+    where a proxy adds none."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the settings; a variable that is absent or empty keeps its default."""
-        return cls(api_url=(environ.get("LOSSBOARD_API_URL") or cls.api_url).rstrip("/"))
+        """Read the settings; a variable that is absent or empty keeps its default.
+
+        Raises:
+            ValueError: the base path is none.
+        """
+        return cls(
+            api_url=(environ.get("LOSSBOARD_API_URL") or cls.api_url).rstrip("/"),
+            base_path=checked_base_path(environ.get(BASE_PATH_VARIABLE, "")),
+        )
+
+
+BASE_PATH_VARIABLE: Final = "LOSSBOARD_BASE_PATH"
+_BASE_PATH: Final = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
+OWN_NAMES: Final = frozenset(
+    {
+        *("_stcore", "api", "app", "assets", "component", "docs", "lossboard-js", "media"),
+        *("openapi.json", "signin", "signout", "static"),
+        *("compare", "comparison", "comparisons", "datasets", "method", "new", "queue", "trail"),
+    }
+)
+"""First parts of our own addresses. A base path that begins with one could not be told from them
+where the proxy removes it."""
+
+
+def checked_base_path(text: str) -> str:
+    """Return the base path if it is one, or empty.
+
+    Raises:
+        ValueError: it is none; the text names the variable and says what to write.
+    """
+    if text and not _BASE_PATH.fullmatch(text):
+        raise ValueError(
+            f"{BASE_PATH_VARIABLE} is {text!r}; it must be a path like /lossboard: a slash first, "
+            "none at the end, and letters, digits, '.', '_', '~' or '-' between"
+        )
+    if text.split("/")[1:2] and text.split("/")[1] in OWN_NAMES:
+        raise ValueError(
+            f"{BASE_PATH_VARIABLE} is {text!r}; /{text.split('/')[1]} is an address of Lossboard "
+            "itself: choose another name"
+        )
+    return text

@@ -14,6 +14,7 @@ from frontend.api.types import Catalogue, Dataset
 from frontend.comparison.tables_html import format_time
 from frontend.errors import ApiError, FieldProblem, MissingError
 from frontend.ui import dataset_text, upload_questions
+from frontend.ui.address import own_address
 from frontend.ui.session import api, role_refusal, signed_in_person
 from frontend.ui.text import escape_markdown
 from frontend.ui.widgets import retry_button
@@ -98,7 +99,7 @@ def file_formats() -> None:
             "sent. Larger ones go to the API as they are:"
         )
         origin = urlsplit(st.context.url or "")
-        address = f"{origin.scheme}://{origin.netloc}{PREFIX}/datasets"
+        address = f"{origin.scheme}://{origin.netloc}{own_address(PREFIX)}/datasets"
         shown = '-H "Authorization: Bearer $LOSSBOARD_TOKEN" ' if signed_in_person() else ""
         st.code(
             f"curl {address} {shown}-F kind=image_folder -F name=shoes -F file=@shoes.zip",
@@ -139,7 +140,7 @@ def card(client: Api, dataset: Dataset) -> None:
         questions(client, dataset)
     if dataset["thumbnails"]:
         with suppress(MissingError):  # it was deleted a moment ago
-            st.html(dataset_text.thumbnails(client.dataset(dataset["id"]), PREFIX))
+            st.html(dataset_text.thumbnails(client.dataset(dataset["id"]), own_address(PREFIX)))
     if dataset["warnings"]:
         count = len(dataset["warnings"])
         with st.expander("1 remark" if count == 1 else f"{count} remarks"):

@@ -11,6 +11,7 @@ import streamlit as st
 from frontend.api.client import Api
 from frontend.api.types import Comparison, ComparisonPage, Ready, Run, Worker
 from frontend.errors import MissingError
+from frontend.ui.address import own_address
 from frontend.ui.text import OPEN_STATES, STATE_TEXTS, duration
 
 
@@ -70,7 +71,7 @@ def table_rows(
     texts = preparing or {}
     return [
         {
-            "Name": f"/comparison?id={one['id']}#{quote(one['name'], safe='')}",
+            "Name": f"{own_address('/comparison')}?id={one['id']}#{quote(one['name'], safe='')}",
             "State": texts.get(one["id"]) or STATE_TEXTS[one["state"]],
             "Progress": 100 * one["progress"],
             "Left": duration(one["eta_s"]),

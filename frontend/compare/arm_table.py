@@ -11,6 +11,7 @@ import streamlit as st
 from frontend.api.types import Arm, ArmPage, Catalogue
 from frontend.compare import url_state
 from frontend.compare.selection import arm_reference
+from frontend.ui.address import own_address
 from frontend.ui.text import STATE_TEXTS, page_count
 
 PAGE_SIZE: Final = 50
@@ -121,7 +122,7 @@ def table_rows(arms: Sequence[Arm], losses: Mapping[str, str]) -> list[dict[str,
     return [
         {
             "Arm": arm["arm"],
-            "Comparison": f"/comparison?id={arm['comparison']}"
+            "Comparison": f"{own_address('/comparison')}?id={arm['comparison']}"
             f"#{quote(arm['comparison_name'], safe='')}",
             "Loss": losses.get(arm["loss"], arm["loss"]),
             "Data": arm["data"].replace("_", " "),

@@ -16,6 +16,7 @@ from frontend.api.types import Comparison
 from frontend.charts.figures import file_name
 from frontend.export import report_data, report_page
 from frontend.export.file_writer import latex_tables
+from frontend.ui.address import own_address
 
 TABLE_TITLES: Final = {
     "results": ("Results", "a row for each value of each run"),
@@ -50,7 +51,8 @@ def export_menu(api: Api, comparison: Comparison) -> None:
 
 def export_url(comparison: str, **asked: str) -> str:
     """Return the URL path of an export, on the same address as the page."""
-    return f"{PREFIX}/comparisons/{quote(comparison, safe='')}/export?{urlencode(asked)}"
+    path = f"{PREFIX}/comparisons/{quote(comparison, safe='')}/export?{urlencode(asked)}"
+    return own_address(path)
 
 
 def _export_link(label: str, url: str) -> None:

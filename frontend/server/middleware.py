@@ -22,7 +22,7 @@ CONTENT_POLICY: Final = (
 """The strictest policy that Streamlit's pages work with: they write scripts and styles."""
 SIGNED_IN_PATHS: Final = ("/_stcore/upload_file/", "/_stcore/agent/", "/media/")
 """Paths for files of pages and for programs; they need a signed-in session."""
-NOT_PAGES: Final = ("/signin", "/api/", "/_stcore/", "/lossboard/", "/static/", "/media/")
+NOT_PAGES: Final = ("/signin", "/api/", "/_stcore/", "/lossboard-js/", "/static/", "/media/")
 
 
 class SignInMiddleware:
@@ -53,7 +53,7 @@ class SignInMiddleware:
                 headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
             await send(message)
 
-        if _is_page(scope) and not await self._may_enter(scope):
+        if is_page(scope) and not await self._may_enter(scope):
             query = scope["query_string"].decode("latin-1")
             path = f"{scope['path']}?{query}" if query else scope["path"]
             redirect = RedirectResponse(f"/signin?{urlencode({'next': path})}", status_code=303)
@@ -75,7 +75,7 @@ class SignInMiddleware:
         return not self._sessions.needed
 
 
-def _is_page(scope: Scope) -> bool:
+def is_page(scope: Scope) -> bool:
     """Return whether a browser opens a page with this request."""
     accepted = HTTPConnection(scope).headers.get("accept", "")
     is_html = scope["method"] == "GET" and "text/html" in accepted

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import anyio
 import httpx
@@ -169,7 +169,7 @@ class _Relay(Response):
         self._has_ended = has_ended
         self._whole = False
         self.raw_headers = [
-            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            (name.lower().encode("latin-1"), _without_origin(name, value).encode("latin-1"))
             for name, value in _without(incoming.headers.multi_items(), _NOT_RETURNED)
         ]
 
@@ -246,6 +246,13 @@ def error_response(status: int, error: str, message: str) -> JSONResponse:
 
 def _without(headers: Iterable[tuple[str, str]], dropped: set[str]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in headers if name.lower() not in dropped]
+
+
+def _without_origin(name: str, value: str) -> str:
+    """Return a header's value; of a redirect, which names the API's own address, the path."""
+    if name.lower() != "location":
+        return value
+    return urlunsplit(urlsplit(value)._replace(scheme="", netloc=""))
 
 
 def _end_of_body() -> Message:

@@ -11,10 +11,12 @@ from typing import Final
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from frontend.settings import Settings
+
 LIVE_FOLDER: Final = Path(__file__).parents[1] / "live"
 COMPONENTS: Final = ("live", "space")
 """Folders of `frontend` with a `js` folder; their modules may import those of the other folder."""
-PREFIX: Final = "/lossboard"
+PREFIX: Final = "/lossboard-js"
 _FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
@@ -29,6 +31,8 @@ class Assets:
     digest: str
     """Digest of all modules, so that a cached module is never mixed with a newer one."""
     plotly_version: str
+    base_path: str = ""
+    """The path under which browsers reach the server, before the addresses in pages."""
 
     @classmethod
     @cache
@@ -43,7 +47,8 @@ class Assets:
         for name, path in modules.items():
             content.update(name.encode() + b"\0" + path.read_bytes())
         plotly = Path(str(files("plotly"))) / "package_data" / "plotly.min.js"
-        return cls(modules, plotly, content.hexdigest()[:12], version("plotly"))
+        base_path = Settings.from_environment().base_path
+        return cls(modules, plotly, content.hexdigest()[:12], version("plotly"), base_path)
 
     @property
     def main_url(self) -> str:
@@ -52,11 +57,15 @@ class Assets:
 
     def module_url(self, name: str, part: str = "live") -> str:
         """Return the URL path of a module by its file name and its folder, one of COMPONENTS."""
-        return self._address(f"{part}/js/{name}")
+        return self.base_path + self._address(f"{part}/js/{name}")
 
     @property
     def plotly_url(self) -> str:
         """URL path of Plotly."""
+        return self.base_path + self._plotly_address
+
+    @property
+    def _plotly_address(self) -> str:
         return f"{PREFIX}/plotly-{self.plotly_version}.min.js"
 
     def routes(self) -> list[Route]:
@@ -69,7 +78,7 @@ class Assets:
             return Route(address, answer)
 
         return [
-            serve(self.plotly_url, self.plotly),
+            serve(self._plotly_address, self.plotly),
             *(serve(self._address(name), path) for name, path in self.modules.items()),
         ]
 

@@ -1,5 +1,5 @@
 /** Leads to the sign-in page and, from there, back to exactly this view. */
-export default function leave() {
+export default function leave({ data }) {
   const here = location.pathname + location.search;
-  location.assign(`/signin?next=${encodeURIComponent(here)}`);
+  location.assign(`${data.signin}?next=${encodeURIComponent(here)}`);
 }

@@ -6,5 +6,5 @@ const YEAR_S = 365 * 24 * 3600;
 
 export default function remember({ data }) {
   const age = data.value ? YEAR_S : 0;
-  document.cookie = `${data.name}=${data.value}; Path=/; Max-Age=${age}; SameSite=Lax`;
+  document.cookie = `${data.name}=${data.value}; Path=${data.path}; Max-Age=${age}; SameSite=Lax`;
 }

@@ -16,6 +16,7 @@ import streamlit as st
 from frontend.api.client import Api
 from frontend.api.transport import Transport
 from frontend.server.sessions import COOKIE, Person, sessions
+from frontend.ui.address import own_address
 from frontend.ui.text import escape_markdown
 
 API_KEY: Final = "api"
@@ -69,7 +70,7 @@ def require_sign_in() -> None:
     if not ended:
         return
     st.caption("Sign in first. The sign-in page leads back to this view.")
-    _to_sign_in(key="leave")
+    _to_sign_in(key="leave", data={"signin": own_address("/signin")})
     st.stop()
 
 
@@ -100,7 +101,8 @@ def user_menu(found: Person) -> None:
     ):
         st.markdown(f"Signed in as **{escape_markdown(found.name)}**, {found.role}")
         st.caption(ROLE_TEXTS.get(found.role, ""), width=320)
-        _sign_out(key="sign_out", width="content")
+        addresses = {name: own_address(f"/{name}") for name in ("signin", "signout")}
+        _sign_out(key="sign_out", width="content", data=addresses)
 
 
 ROLE_TEXTS: Final = {
@@ -177,7 +179,8 @@ def ask_user_name(client: Transport) -> None:
                 width=320,
             )
         if NAME_CHANGED_KEY in st.session_state:
-            _keep_name(key="remember", data={"name": NAME_COOKIE, "value": quote(name, safe="")})
+            cookie = {"name": NAME_COOKIE, "value": quote(name, safe="")}
+            _keep_name(key="remember", data={**cookie, "path": own_address("") or "/"})
 
 
 def remember_name() -> None:

@@ -1,5 +1,5 @@
 /** The button that signs out. */
-export default function show({ parentElement }) {
+export default function show({ parentElement, data }) {
   if (parentElement.querySelector("button")) return;
   const button = document.createElement("button");
   button.type = "button";
@@ -8,8 +8,8 @@ export default function show({ parentElement }) {
   button.dataset.testid = "sign-out";
   button.onclick = async () => {
     button.disabled = true;
-    const answer = await fetch("/signout", { method: "POST" }).catch(() => null);
-    if (answer?.ok) location.assign("/signin");
+    const answer = await fetch(data.signout, { method: "POST" }).catch(() => null);
+    if (answer?.ok) location.assign(data.signin);
     else {
       button.disabled = false;
       button.textContent = "Not signed out: the server does not answer. Try again";

@@ -45,6 +45,7 @@ class Plan:
     stages: tuple[tuple[ProcessSpec, ...], ...]
     api_url: str
     ui_url: str
+    """Where a browser opens the dashboard, with the base path."""
 
 
 def required_ports(options: Options, *, embedded: bool) -> list[Port]:
@@ -111,7 +112,7 @@ def build_plan(
     ]
     if broker:
         stages.insert(0, (_broker(options, broker, without_tokens(environ)),))
-    return Plan(tuple(stages), api_url, ui_url)
+    return Plan(tuple(stages), api_url, f"{ui_url}{environ.get('LOSSBOARD_BASE_PATH', '')}")
 
 
 def _broker(options: Options, binary: Path, environ: Mapping[str, str]) -> ProcessSpec:

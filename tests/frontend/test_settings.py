@@ -1,7 +1,42 @@
-from frontend.settings import Settings
+from pathlib import Path
+
+import pytest
+
+from frontend.settings import OWN_NAMES, Settings
 
 
 def test_the_environment_replaces_the_default() -> None:
     assert Settings.from_environment({}).api_url == "http://127.0.0.1:8500"
     assert Settings.from_environment({"LOSSBOARD_API_URL": ""}) == Settings()
     assert Settings.from_environment({"LOSSBOARD_API_URL": "http://x:1/"}).api_url == "http://x:1"
+
+
+@pytest.mark.parametrize("path", ["", "/lossboard", "/team/lossboard", "/a_b-c.d~e/2"])
+def test_a_base_path_is_taken_as_it_is(path: str) -> None:
+    assert Settings.from_environment({"LOSSBOARD_BASE_PATH": path}).base_path == path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("lossboard", "/", "/lossboard/", "//lossboard", "/a//b", "/../x", "/a/..", "/a b", "/ä"),
+        *("/a?b", "/a#b", "/a%2fb", "/a\n", '/"x"', "http://host/a"),
+    ],
+)
+def test_anything_else_is_refused_with_what_to_write(path: str) -> None:
+    with pytest.raises(ValueError, match=r"LOSSBOARD_BASE_PATH is .*; it must be a path like"):
+        Settings.from_environment({"LOSSBOARD_BASE_PATH": path})
+
+
+@pytest.mark.parametrize("path", ["/api", "/comparison/x", "/static", "/_stcore"])
+def test_a_base_path_that_looks_like_our_own_addresses_is_refused(path: str) -> None:
+    with pytest.raises(ValueError, match="is an address of Lossboard itself"):
+        Settings.from_environment({"LOSSBOARD_BASE_PATH": path})
+
+
+def test_the_names_of_all_pages_are_ours() -> None:
+    pages = (Path(__file__).parents[2] / "frontend" / "app_pages").glob("*.py")
+    main = (Path(__file__).parents[2] / "frontend" / "main.py").read_text(encoding="utf-8")
+    named = {line.split('"')[1] for line in main.split("url_path=")[1:] for line in [f"={line}"]}
+    files = {path.stem for path in pages} - {"audit_log", "new_comparison"}
+    assert files | named <= OWN_NAMES

@@ -1,4 +1,5 @@
 /** One chart of a page: heading, caption, help mark, buttons that save it, and a Plotly figure. */
+import { ownAddress } from "./address.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { themed } from "./dress.js";
 import { loadPlotly, lookOf } from "./look.js";
@@ -65,7 +66,7 @@ class Chart {
     setAttribute(this.#frame, "aria-label", name);
     setAttribute(this.#chart, "aria-label", `${name}. ${caption}`);
     setAttribute(this.#chart, "style", `height: ${height}px`);
-    setAttribute(this.#help, "href", `/method#${method}`);
+    setAttribute(this.#help, "href", `${ownAddress("/method")}#${method}`);
     setAttribute(this.#help, "aria-label", `${name}: how it is measured`);
     setAttribute(this.#help, "title", "How it is measured");
     this.#help.hidden = !method;

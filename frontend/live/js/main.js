@@ -1,4 +1,5 @@
 /** The live view of one comparison: wires the stream to the store and the store to the panels. */
+import { ownAddress } from "./address.js";
 import { h } from "./dom.js";
 import { loadPlotly, lookOf } from "./look.js";
 import { formatOptions, parseOptions } from "./options.js";
@@ -95,7 +96,7 @@ class Live {
     }
     this.#toolbar.draw(this.#arms(), this.#options);
     this.#stream = new LiveStream(
-      `/api/v1/comparisons/${encodeURIComponent(data.id)}/live?keys=${this.#keys().join(",")}`,
+      `${ownAddress("/api/v1/comparisons")}/${encodeURIComponent(data.id)}/live?keys=${this.#keys().join(",")}`,
       (event, body, arrived) => this.#receive(event, body, arrived),
       (state) => this.#connected(state),
     );

@@ -1,4 +1,5 @@
 /** One metric's panel: heading, meaning, newest values, and one Plotly chart that lives on. */
+import { ownAddress } from "./address.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { extent, newest, traces } from "./figure.js";
 import { number } from "./format.js";
@@ -114,7 +115,7 @@ export class Panel {
       "a",
       {
         class: "lb-small lb-help",
-        href: `/method?metric=${encodeURIComponent(key)}`,
+        href: `${ownAddress("/method")}?metric=${encodeURIComponent(key)}`,
         target: "_blank",
         title: "How it is defined",
         "aria-label": `${label}: how it is defined`,

@@ -1,4 +1,7 @@
+import { ownAddress } from "./address.js";
+
 /** Go to the sign-in page, which leads back to exactly this view. */
 export function signIn() {
-  location.assign(`/signin?next=${encodeURIComponent(location.pathname + location.search)}`);
+  const here = encodeURIComponent(location.pathname + location.search);
+  location.assign(`${ownAddress("/signin")}?next=${here}`);
 }

@@ -1,4 +1,5 @@
 /** The line above the charts: state, progress, time left, and whether the page is live. */
+import { ownAddress } from "./address.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { counted, duration, percent } from "./format.js";
 import { FINAL, overallEta, overallProgress, overallState, tally } from "./progress.js";
@@ -83,7 +84,7 @@ export class Status {
 
   async #askWorkers() {
     if (document.hidden) return;
-    const answer = await fetch("/api/v1/workers").catch(() => null);
+    const answer = await fetch(ownAddress("/api/v1/workers")).catch(() => null);
     if (answer?.status === 401) signIn();
     if (this.#poll === undefined) return; // it has started in the meantime
     const workers = answer?.ok ? (await answer.json()).workers : null;

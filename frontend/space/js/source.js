@@ -1,4 +1,5 @@
 /** What the panels fetch from the API. */
+import { ownAddress } from "../../live/js/address.js";
 import { signIn } from "../../live/js/signin.js";
 
 /**
@@ -43,12 +44,16 @@ export class Source {
 
   /** @param {string} comparison */
   constructor(comparison) {
-    this.#base = `/api/v1/comparisons/${encodeURIComponent(comparison)}`;
+    this.#base = `${ownAddress("/api/v1/comparisons")}/${encodeURIComponent(comparison)}`;
   }
 
-  /** @returns {Promise<Space>} */
-  space() {
-    return ask(`${this.#base}/space`);
+  /** @returns {Promise<Space>} with the addresses at which this page reaches the files */
+  async space() {
+    const space = await ask(`${this.#base}/space`);
+    const { samples } = space;
+    if (!samples) return space;
+    const [sprite, sounds] = [samples.sprite, samples.sounds].map((path) => path && ownAddress(path));
+    return { ...space, samples: { ...samples, sprite, sounds } };
   }
 
   /** How often snapshots are kept, in epochs. @returns {Promise<number>} */
@@ -67,8 +72,9 @@ export class Source {
     return `${this.#base}/projection/coordinates.csv?${query(question)}`;
   }
 
-  /** @param {string} url @returns {Promise<Float32Array>} [arm, epoch, sample, axis] */
-  coordinates(url) {
+  /** @param {string} path of the API's answer @returns {Promise<Float32Array>} [arm, epoch, sample, axis] */
+  coordinates(path) {
+    const url = ownAddress(path);
     return this.#once(url, async () => {
       const answer = await get(url);
       return new Float32Array(await answer.arrayBuffer());
