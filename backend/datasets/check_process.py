@@ -44,7 +44,7 @@ from contract.dataset_files import (
     read_paired,
     unpack_images,
 )
-from contract.dataset_files.image_pixels import FORMATS
+from contract.dataset_files.image_pixels import FORMATS, upright_rgb, upright_size
 
 try:
     import resource
@@ -54,6 +54,8 @@ except ImportError:  # on Windows, where only the time limit applies
 THUMBNAIL_SIDE: Final = 96
 """Pixels of a thumbnail's longer side."""
 MAX_THUMBNAILS: Final = 200
+THUMBNAIL_BACKGROUND: Final = "white"
+"""What transparent parts are laid on, as in a new comparison."""
 
 
 def main() -> None:
@@ -161,7 +163,7 @@ def _counts(found: ImageSet | FeatureTable) -> list[int]:
 
 def _image_size(path: Path) -> tuple[int, int]:
     with Image.open(path, formats=FORMATS) as image:
-        return image.size
+        return upright_size(image)
 
 
 def _notes(problems: Sequence[RowProblem]) -> list[Note]:
@@ -210,7 +212,7 @@ def _thumbnail(path: Path) -> bytes:
     try:
         with Image.open(path, formats=FORMATS) as image:
             image.draft("RGB", (2 * THUMBNAIL_SIDE, 2 * THUMBNAIL_SIDE))
-            small = image.convert("RGB")
+            small = upright_rgb(image, THUMBNAIL_BACKGROUND)
         small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     except (OSError, SyntaxError, ValueError, ArithmeticError):
         return b""  # the data set is valid all the same, and a page can do without this thumbnail

@@ -28,6 +28,8 @@ class Field:
     maximum: float | None = None
     options: tuple[Any, ...] = ()
     """Values of a choice; a choice with one value is not shown."""
+    initial: Any = None
+    """Value of the field in a new draft; a spec without the field means `default`."""
 
     @property
     def asked(self) -> bool:
@@ -188,15 +190,17 @@ def _field(name: str, part: Json) -> Field:
         maximum = part["exclusiveMaximum"] - beyond
     nothing = {"choice": options[0] if options else None, "boolean": False, "text": ""}
     default = part.get("default", nothing.get(kind, minimum or 0))
+    default = float(default) if kind == "number" else default
     return Field(
         name=name,
         title=part.get("title", _title_from_name(name)),
         type=kind,
-        default=float(default) if kind == "number" else default,
+        default=default,
         help=part.get("description", ""),
         minimum=minimum,
         maximum=maximum,
         options=options,
+        initial=part.get("x-initial", default),
     )
 
 

@@ -78,6 +78,7 @@ def spec_for_upload(upload: Upload) -> dict[str, Any]:
     kind, items = str(upload["kind"]), int(upload["items"])
     split = "class" if kind == "image_folder" and upload["classes"] >= FEW_CLASSES else "item"
     batch = 64 if items >= FEW_ITEMS else max(2, 2 ** int(math.log2(max(2, items / 5))))
+    background = {"background": "white"} if kind == "image_folder" else {}
     encoders: dict[str, dict[str, Any]] = {
         "image_folder": {"encoder": {"kind": "resnet18", "embedding_dim": 128}},
         "features": {"encoder": {"kind": "mlp"}},
@@ -85,7 +86,7 @@ def spec_for_upload(upload: Upload) -> dict[str, Any]:
     }
     return {
         "name": f"{upload['name']}: contrastive vs triplet"[:200],
-        "data": {"kind": kind, "dataset": upload["id"], "split": split},
+        "data": {"kind": kind, "dataset": upload["id"], "split": split, **background},
         **encoders[kind],
         "training": {"batch_size": batch},
         "arms": [

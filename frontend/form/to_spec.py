@@ -94,7 +94,7 @@ def _write_items(values: Values, items: Items, path: str) -> dict[str, Any]:
         if isinstance(item, Choice):
             found[item.name] = write_choice(values, item, at)
         else:
-            found[item.name] = values.get(at, item.default)
+            found[item.name] = values.get(at, item.initial)
     return found
 
 

@@ -101,7 +101,7 @@ def kind_field(
 
 def setting_field(draft: Draft, field: Field, path: str) -> None:
     """Draw the field for one setting, by its type."""
-    key = draft.bind(path, field.title, field.default)
+    key = draft.bind(path, field.title, field.initial)
     common: dict[str, Any] = {
         "label": field.title,
         "key": key,

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from contract.comparison.data.kinds import Background
 from worker.data.splits import Indices
 
 
@@ -17,13 +18,15 @@ class ImageFiles:
     """Images in files, one for each item, that are decoded once their size is known."""
 
     paths: tuple[Path, ...]
+    background: Background = "none"
+    """What transparent parts are laid on; with `none` transparency is dropped."""
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def take(self, index: "np.ndarray | Sequence[int]") -> "ImageFiles":
         """Return the files at these indices."""
-        return ImageFiles(tuple(self.paths[i] for i in index))
+        return replace(self, paths=tuple(self.paths[i] for i in index))
 
 
 Items: TypeAlias = Tensor | ImageFiles

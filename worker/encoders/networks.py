@@ -10,16 +10,24 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor, nn
 from torch.nn import functional
 
+from contract.comparison.data.kinds import Background
 from contract.comparison.encoder import (
     AudioConvnetEncoder,
     BackboneEncoder,
     ConvnetEncoder,
     MlpEncoder,
 )
+from contract.dataset_files.image_pixels import (
+    NO_BACKGROUND,
+    size_problem,
+    upright_rgb,
+    webp_problem,
+)
+from contract.dataset_files.problems import DEFAULT_LIMITS
 from worker.encoders import weights
 from worker.errors import DataError
 
@@ -182,19 +190,26 @@ class Normalize(nn.Module):
         return (images - self.mean) / self.std
 
 
-def load_image(path: Path, resize: int, crop: int) -> Tensor:
+def load_image(
+    path: Path, resize: int, crop: int, background: Background = NO_BACKGROUND
+) -> Tensor:
     """Read an image file as [3, crop, crop] uint8.
 
-    The image is turned upright, scaled so that its shorter side is `resize`, and cropped to its
-    middle.
+    The image is turned upright, laid on the background where it is transparent, scaled so that its
+    shorter side is `resize`, and cropped to its middle.
 
     Raises:
-        DataError: it cannot be read as an image.
+        DataError: it cannot be read as an image, or its size is refused; then it is not decoded.
     """
     try:
-        with Image.open(path) as opened:
-            opened.draft("RGB", (resize, resize))  # a JPEG may be decoded at 1/2, 1/4, 1/8
-            image = ImageOps.exif_transpose(opened).convert("RGB")
+        with path.open("rb") as file:
+            if problem := webp_problem(file, DEFAULT_LIMITS):
+                raise DataError(f"{path} {problem}")
+            with Image.open(file) as opened:
+                if problem := size_problem(*opened.size, DEFAULT_LIMITS):
+                    raise DataError(f"{path} {problem}")
+                opened.draft("RGB", (resize, resize))  # a JPEG may be decoded at 1/2, 1/4, 1/8
+                image = upright_rgb(opened, background)
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError) as error:
         raise DataError(
             f"{path} cannot be read as an image: {error}. Replace or remove it."

@@ -59,7 +59,7 @@ def decode_batches(
     """
 
     def load(path: Path) -> Tensor:
-        return load_image(path, resize, crop)
+        return load_image(path, resize, crop, files.background)
 
     # Decoding releases Python's global lock, so threads do share the work.
     pool = ThreadPoolExecutor(threads or torch.get_num_threads(), thread_name_prefix="decode")

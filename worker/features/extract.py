@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from contract.dataset_files.image_pixels import NO_BACKGROUND
 from worker.data import ImageFiles, Items
 from worker.encoders.networks import Backbone
 from worker.errors import DataError
@@ -78,7 +79,8 @@ def cache_key(items: Items, backbone: Backbone, progress: Progress) -> str:
 def items_digest(items: Items, progress: Progress) -> str:
     """Return the SHA-256 digest of the items in their order, as hexadecimal digits.
 
-    Of a tensor it covers type, shape and bytes; of files their bytes, but not their names or times.
+    Of a tensor it covers type, shape and bytes; of files their bytes, but not their names or times,
+    and the background of transparent parts.
 
     Raises:
         DataError: a file cannot be read.
@@ -90,6 +92,8 @@ def items_digest(items: Items, progress: Progress) -> str:
         digest.update(items.detach().cpu().contiguous().numpy().data)
         return digest.hexdigest()
     digest.update(f"files {len(items)}".encode())
+    if items.background != NO_BACKGROUND:  # features without one keep the digest that they had
+        digest.update(f" on {items.background} ".encode())
     what, done = "looking whether features are there", 0
     progress(what, done, len(items), "images")
     pool = ThreadPoolExecutor(torch.get_num_threads(), thread_name_prefix="digest")

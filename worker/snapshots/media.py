@@ -66,7 +66,7 @@ def sprite(pictures: Sequence[Items], tile: int) -> bytes:
 def _tiles(items: Items, tile: int) -> np.ndarray:
     """Return items as tiles [N, tile, tile, 3] uint8."""
     if isinstance(items, ImageFiles):
-        loaded = [load_image(path, tile, tile) for path in items.paths]
+        loaded = [load_image(path, tile, tile, items.background) for path in items.paths]
         return torch.stack(loaded).permute(0, 2, 3, 1).numpy()
     pixels = _fitted(_shades(items), tile).round().clamp(0, 255).to(torch.uint8)
     if pixels.shape[1] != 3:

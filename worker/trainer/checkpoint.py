@@ -148,15 +148,24 @@ class Checkpoints:
         return file.getvalue()
 
 
+_LATER_SETTINGS: Final = {"background": "none"}
+"""Data settings that came after checkpoints were first written, with the values under which data
+are read as before: a run of an older version then goes on from its checkpoint."""
+
+
 def training_identity(spec: ComparisonSpec, arm: Arm, seed: int, device: torch.device) -> str:
     """Return a digest of all that decides a run's values: a run may only go on from a checkpoint
     with the same one. Names, notes, other arms and other seeds may change in between."""
+    shared = spec.model_dump(mode="json", include={"data", "encoder", "visual_encoder", "measure"})
+    for name, value in _LATER_SETTINGS.items():
+        if shared["data"].get(name) == value:
+            del shared["data"][name]
     facts = {
         "format": FORMAT,
         "device": device.type,
         "seed": seed,
         "loss": arm.loss.model_dump(mode="json"),
         "training": spec.training_of(arm).model_dump(mode="json"),
-        **spec.model_dump(mode="json", include={"data", "encoder", "visual_encoder", "measure"}),
+        **shared,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

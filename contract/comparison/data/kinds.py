@@ -14,6 +14,7 @@ from contract.comparison.problems import Section
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 SplitBy = Literal["class", "item"]
 ValidateOn = Literal["classes", "items"]
+Background = Literal["none", "white", "grey", "black"]
 
 # Shared fields are constants, because the form shows their texts, which have to be the same.
 SPLIT_SEED: Final[Any] = Field(
@@ -55,6 +56,15 @@ IMAGE_SIZE: Final[Any] = Field(
     le=512,
     title="Image side",
     description="In pixels, for encoders that take any size; pretrained ones ask for their own.",
+)
+
+BACKGROUND: Final[Any] = Field(
+    "none",
+    title="Background",
+    description="What transparent parts of images are laid on. None drops transparency, so that "
+    "the colours stored below it show, often black.",
+    # Stored specs without the setting keep their meaning; the form begins with another value.
+    json_schema_extra={"x-initial": "white"},
 )
 
 DATASET: Final[Any] = Field(
@@ -217,6 +227,7 @@ class ImageFolderData(_TeamData):
     split: SplitBy = split_by("class")
     validation: ValidateOn = VALIDATION
     image_size: int = IMAGE_SIZE
+    background: Background = BACKGROUND
     seed: Seed = SPLIT_SEED
 
     @property

@@ -89,6 +89,33 @@ def test_thumbnails(api: Api, tmp_path: Path) -> None:
     check_error(api.http.get(f"{URL}/{table_id}/thumbnails/0"), 404, "not_found")
 
 
+def test_thumbnails_show_what_trains(api: Api, tmp_path: Path) -> None:
+    """Photographs are turned upright, and transparent parts are white."""
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lies on its side
+    turned, clear = io.BytesIO(), io.BytesIO()
+    Image.new("RGB", (40, 20), (200, 0, 0)).save(turned, "JPEG", exif=exif)
+    Image.new("RGBA", (24, 24), (0, 0, 0, 0)).save(clear, "PNG")
+    files = {**image_files(2), "c0/turned": turned.getvalue(), "c1/clear": clear.getvalue()}
+    made = upload(api.http, zipped(tmp_path / "a.zip", files), "image_folder")
+    assert (made["shape"]["max_width"], made["shape"]["max_height"]) == (24, 40)
+    [remark] = made["warnings"]
+    assert remark["message"].startswith("1 image has transparent parts; a new comparison lays them")
+    items = {
+        item["file"]: item["n"] for item in api.get(f"/datasets/{made['id']}")["thumbnail_items"]
+    }
+    for file, size, color in (
+        ("c0/turned", (20, 40), (200, 0, 0)),
+        ("c1/clear", (24, 24), (255,) * 3),
+    ):
+        content = api.http.get(f"{URL}/{made['id']}/thumbnails/{items[file]}").content
+        with Image.open(io.BytesIO(content)) as small:
+            assert small.size == size
+            pixel = small.getpixel((10, 10))
+            assert isinstance(pixel, tuple)
+            assert max(abs(a - b) for a, b in zip(pixel, color, strict=True)) < 8
+
+
 def test_the_same_content_is_the_same_data_set(api: Api, parts: Parts, tmp_path: Path) -> None:
     file = paired_table(tmp_path)
     first = upload(api.http, file, "paired_features", "one")

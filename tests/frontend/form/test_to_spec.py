@@ -184,3 +184,12 @@ class TestData:
         assert parse_spec(spec).training.batch_size <= items // 3
         by_class = kind == "image_folder" and classes == 50
         assert spec["data"]["split"] == ("class" if by_class else "item")
+
+    def test_new_images_lie_on_white_and_stored_specs_stay_as_they_were(self) -> None:
+        stored = {"data": {"kind": "image_folder", "dataset": "d1"}, "name": "x"}
+        assert write_spec(filled(stored), FORM)["data"]["background"] == "none"
+        upload = {"id": "d1", "name": "x", "kind": "image_folder", "items": 24, "classes": 2}
+        spec = write_spec(filled(spec_for_upload(upload)), FORM)
+        assert spec["data"]["background"] == "white"
+        chosen = {**filled({"name": "x"}), "data.kind": "image_folder", "data.dataset": "d1"}
+        assert write_spec(chosen, FORM)["data"]["background"] == "white"

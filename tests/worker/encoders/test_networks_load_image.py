@@ -47,3 +47,22 @@ def test_a_file_that_is_no_image_is_named(tmp_path: Path, content: bytes) -> Non
 def test_a_tiny_image_is_enlarged(tmp_path: Path) -> None:
     Image.new("RGB", (3, 2)).save(tmp_path / "a.png")
     assert load_image(tmp_path / "a.png", 40, 32).shape == (3, 32, 32)
+
+
+@pytest.mark.parametrize(
+    ("size", "problem"), [((2_040, 40), "50 times"), ((8_000, 8_000), "more than 50,000,000")]
+)
+def test_an_image_of_a_refused_size_is_not_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], problem: str
+) -> None:
+    """A file may change after the folder was checked."""
+    Image.new("1", size).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("it was decoded"))
+    with pytest.raises(DataError, match=rf"a\.png is {size[0]} x {size[1]}.*{problem}"):
+        load_image(tmp_path / "a.png", 40, 40)
+
+
+def test_a_background_shows_where_an_image_is_transparent(tmp_path: Path) -> None:
+    Image.new("RGBA", (20, 10), (200, 0, 0, 0)).save(tmp_path / "a.png")
+    assert (load_image(tmp_path / "a.png", 8, 8, "white") == 255).all()
+    assert load_image(tmp_path / "a.png", 8, 8)[:, 0, 0].tolist() == [200, 0, 0]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from tests.support.tiny_sets import image, write
 from worker import features
@@ -76,3 +77,10 @@ def test_no_more_than_the_next_batch_is_decoded_ahead(tmp_path: Path) -> None:
     assert len(next(parts)) == 3  # already being decoded, or the files are still there
     with pytest.raises(DataError, match=r"/6\.bmp cannot be read"):
         next(parts)
+
+
+def test_images_are_laid_on_the_background_of_their_data(tmp_path: Path) -> None:
+    Image.new("RGBA", (20, 20), (200, 0, 0, 0)).save(tmp_path / "a.png")
+    files = ImageFiles((tmp_path / "a.png",), "white")
+    decoded = features.decode_images(files, resize=16, crop=16, progress=SILENT)
+    assert (decoded == 255).all()

@@ -1,7 +1,10 @@
 """Features of real files and a real network: computed once and found again by content."""
 
+import hashlib
 import threading
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from contract.comparison.data.kinds import Background
 from contract.comparison.encoder import Resnet18Encoder
 from tests.support.recorded_progress import RecordedProgress
 from worker import encoders
@@ -16,6 +20,7 @@ from worker.data import ImageFiles
 from worker.encoders.networks import Backbone, Preparation, load_image
 from worker.errors import CancelledError, DataError
 from worker.features import extract_features
+from worker.features.extract import items_digest
 from worker.reporting.progress import SILENT
 
 CPU = torch.device("cpu")
@@ -136,3 +141,16 @@ def test_two_at_once_compute_the_features_once(tmp_path: Path, backbone: Countin
         thread.join()
     assert torch.equal(*found)
     assert backbone.seen == 130
+
+
+def test_the_background_is_part_of_the_digest_where_there_is_one(tmp_path: Path) -> None:
+    files = images(tmp_path / "images", 3)
+    before = hashlib.sha256(b"files 3")
+    for path in files.paths:
+        before.update(hashlib.sha256(path.read_bytes()).digest())
+    digests = {
+        background: items_digest(replace(files, background=background), SILENT)
+        for background in get_args(Background)
+    }
+    assert digests["none"] == before.hexdigest(), "features of older versions are found again"
+    assert len(set(digests.values())) == len(digests) == 4

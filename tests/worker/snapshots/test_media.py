@@ -64,3 +64,12 @@ def test_recordings_follow_one_another_in_one_sound(tmp_path: Path) -> None:
     with wave.open(io.BytesIO(content)) as file:
         heard = np.frombuffer(file.readframes(10_000), dtype="<i2")
     assert heard.tolist() == [100] * 800 + [200] * 1600 + [300] * 400
+
+
+def test_a_sprite_shows_images_on_the_background_that_trains(tmp_path: Path) -> None:
+    path = tmp_path / "clear.png"
+    Image.new("RGBA", (60, 60), (255, 0, 0, 0)).save(path)
+    for background, shown in (("white", (255,)), ("black", (0,)), ("none", (255, 0, 0))):
+        files = ImageFiles((path,), background)
+        drawn = Image.open(io.BytesIO(sprite([files.take([0])], 48)))
+        assert drawn.getpixel((24, 24)) == (shown if len(shown) == 3 else shown[0])

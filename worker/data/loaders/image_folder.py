@@ -31,7 +31,7 @@ def load(spec: ImageFolderData, folder: Path, progress: Progress) -> Pool:
     """
     images = _uploaded(spec, folder, progress) if spec.dataset else _local(spec, folder, progress)
     return Pool(
-        items=ImageFiles(tuple(images.root / file for file in images.files)),
+        items=ImageFiles(tuple(images.root / file for file in images.files), spec.background),
         labels=torch.from_numpy(images.labels),
         indices=split_labels(spec, images.labels),
         class_disjoint=spec.split == "class",
@@ -119,7 +119,7 @@ def _read_result(note: Path, root: Path, stamp: str) -> ImageSet | None:
 
 def _folder_digest(root: Path) -> str:
     """Return a digest that changes when a file is added, removed, renamed or written."""
-    digest = hashlib.sha256(b"1")  # a version, to be increased when the check itself changes
+    digest = hashlib.sha256(b"2")  # a version, to be increased when the check itself changes
     for line in sorted(_entry_lines(root)):
         digest.update(os.fsencode(f"{line}\n"))
     return digest.hexdigest()
