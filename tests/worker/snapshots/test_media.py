@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from contract.comparison.data.kinds import Background
 from worker.data import ImageFiles
 from worker.snapshots.media import join_recordings, sprite, tile_side
 
@@ -69,7 +70,8 @@ def test_recordings_follow_one_another_in_one_sound(tmp_path: Path) -> None:
 def test_a_sprite_shows_images_on_the_background_that_trains(tmp_path: Path) -> None:
     path = tmp_path / "clear.png"
     Image.new("RGBA", (60, 60), (255, 0, 0, 0)).save(path)
-    for background, shown in (("white", (255,)), ("black", (0,)), ("none", (255, 0, 0))):
+    cases: dict[Background, int | tuple[int, ...]] = {"white": 255, "black": 0, "none": (255, 0, 0)}
+    for background, shown in cases.items():
         files = ImageFiles((path,), background)
         drawn = Image.open(io.BytesIO(sprite([files.take([0])], 48)))
-        assert drawn.getpixel((24, 24)) == (shown if len(shown) == 3 else shown[0])
+        assert drawn.getpixel((24, 24)) == shown
