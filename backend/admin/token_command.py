@@ -30,6 +30,8 @@ from backend.auth.token_routes import (
 )
 from backend.auth.tokens import Tokens
 from backend.db import migrations
+from backend.db.database import Database
+from backend.db.exclusive import Hold, InUseError, hold_database
 from backend.errors import BackendError, HttpError
 from backend.settings import Settings
 from backend.storage import data_folder
@@ -174,8 +176,8 @@ class TokenCommand:
                     away = ApiAwayError("another `token` command has not ended")
             if time.monotonic() >= deadline:
                 raise ApiAwayError(
-                    f"something uses {self._locations.folder}, and {away}. Name the API's address "
-                    "with --api, or wait for what uses the folder"
+                    f"something uses {self._locations.folder} or its database, and {away}. Name "
+                    "the API's address with --api, or wait for what uses them"
                 )
             time.sleep(RETRY_S)
 
@@ -200,7 +202,7 @@ class TokenCommand:
         """Do it in the database while no API uses it, and keep one from starting.
 
         Raises:
-            BlockingIOError: an API, or another command, uses the data folder.
+            BlockingIOError: an API, or another command, uses the data folder or the database.
         """
         folder, locations = self._locations.folder, self._locations
         if make:
@@ -211,11 +213,24 @@ class TokenCommand:
             data_folder.exclusive_locks(folder, TOKEN_LOCK, data_folder.API_LOCK),
             locations.database(make=make) as database,
         ):
+            database.hold = _hold(database)
             locations.check_version(migrations.current(database))
             migrations.upgrade(database)
             access = AccessTokens(self._settings.tokens)
             access.load(database)
             return do(StoppedTokens(access, self._settings.tokens, locations.display_url))
+
+
+def _hold(database: Database) -> Hold:
+    """Hold the database as an API does.
+
+    Raises:
+        BlockingIOError: an API, or another command, holds it.
+    """
+    try:
+        return hold_database(database.engine)
+    except InUseError as error:
+        raise BlockingIOError(str(error)) from None
 
 
 def table(found: AccessTokenList) -> str:

@@ -17,11 +17,13 @@ from starlette.routing import Route
 from backend.admin import token_command
 from backend.db import migrations
 from backend.db.database import Database
+from backend.db.exclusive import hold_database
 from backend.settings import Settings
 from backend.storage import data_folder
 from tests.backend.conftest import Serve
 from tests.backend.helpers import Api
 from tests.backend.token_users import ENTRIES, TOKENS, bearer, with_tokens
+from tests.support.api_process import api_process
 from tests.support.serving import serving
 
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("LOSSBOARD_")}
@@ -148,9 +150,15 @@ def test_problems_are_told_at_once_and_change_nothing(
 
 
 def test_a_token_of_both_places_can_be_revoked_while_the_api_cannot_start(
-    environ: dict[str, str], token: Command, serve: Serve, settings: Settings
+    environ: dict[str, str], token: Command, serve: Serve, settings: Settings, tmp_path: Path
 ) -> None:
     token(environ, "add", "Adam", "admin")
+    own = {**environ, "REDIS_URL": settings.redis_url, "LOSSBOARD_TOKENS": ENTRIES}
+    with api_process(tmp_path / "log", own) as api_that_ends:
+        assert api_that_ends.wait_for_end() != 0
+        assert "Traceback" not in api_that_ends.log
+        assert len(api_that_ends.log.splitlines()) <= 2, api_that_ends.log
+        assert "token revoke Adam" in api_that_ends.log
     assert token({**environ, "LOSSBOARD_TOKENS": ENTRIES}, "revoke", "Adam").status == 0
     with serve(with_tokens(settings)) as (api, _):
         assert status(api, TOKENS["admin"]) == 200
@@ -169,6 +177,25 @@ def test_a_folder_that_something_else_uses_is_left_alone(
     assert made.status == token_command.EXIT_AWAY
     assert "something uses" in made.err
     assert token(environ, "list").out.startswith("No tokens")
+
+
+@pytest.mark.both_databases
+def test_a_database_that_an_api_of_another_folder_serves_is_left_alone(
+    environ: dict[str, str],
+    token: Command,
+    database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(token_command, "WAIT_S", 0.3)
+    monkeypatch.setattr(token_command, "DEFAULT_API", "http://127.0.0.1:1")
+    other = {**environ, "LOSSBOARD_DATA_DIR": str(tmp_path / "other")}
+    hold = hold_database(database.engine)
+    made = token(other, "add", "Ada", "admin")
+    hold.release()
+    assert made.status == token_command.EXIT_AWAY
+    assert "or its database" in made.err
+    assert token(other, "list").out.startswith("No tokens")
 
 
 def test_an_older_database_is_migrated_and_a_newer_one_is_left_alone(
