@@ -187,6 +187,8 @@ class Lost(_Message):
     strike: bool = True
     """Whether it counts towards the attempts after which the run fails; it does not where the
     worker was asked to stop, which is not caused by the run."""
+    cause: Text = ""
+    """Likely cause and what to do about it; empty for the usual one, too little memory."""
 
 
 Event = Annotated[

@@ -96,6 +96,10 @@ class Settings:
     """Seconds that a run may take to finish when its slot is asked to stop; after that it is
     returned to the queue with a checkpoint."""
 
+    hang_s: Annotated[float, _variable("LOSSBOARD_HANG_S"), _seconds(", or 0 for no limit")] = 600.0
+    """Longest time in seconds without a sign of life from a trainer, after which its attempt is
+    lost; shorter where its own pace shows that it hangs. 0 for no limit."""
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read the settings; a variable that is empty counts as not set.

@@ -43,7 +43,7 @@ def store_events(write: Write, events: Iterable[Event], now: float) -> Counter[s
         verdict = _verdict(run, event)
         counts[verdict] += 1
         if run is not None and verdict == "taken":
-            _log_event(event)
+            _log_event(run, event)
             _apply(write, run, event, now)
             touched[run.id] = run
         elif isinstance(event, Checkpointed) and _is_unused(run, event, verdict):
@@ -77,10 +77,12 @@ def fail_run(write: Write, event: Event, problem: str, now: float) -> bool:
     return True
 
 
-def _log_event(event: Event) -> None:
+def _log_event(run: Run, event: Event) -> None:
     fields = logs.attempt_fields(event.run, event.attempt)
     if isinstance(event, Ended):
         log.info("%s", event.state, extra=fields)
+    elif isinstance(event, Lost) and run.cancel:
+        log.info("cancelled", extra=fields)
     elif isinstance(event, Lost):
         log.warning("lost: %s", event.reason, extra=fields)
 
@@ -100,7 +102,9 @@ def _verdict(run: Run | None, event: Event) -> str:
 def _apply(write: Write, run: Run, event: Event, now: float) -> None:
     match event:
         case Lost():
-            runs.lose_attempt(write, run, reason=event.reason, strike=event.strike, now=now)
+            runs.lose_attempt(
+                write, run, reason=event.reason, strike=event.strike, cause=event.cause, now=now
+            )
             return  # the next attempt counts its messages anew
         case Preparing():
             run.preparing = event.preparation.model_dump()

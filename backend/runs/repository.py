@@ -21,6 +21,9 @@ from contract.events import Failure
 
 MAX_STRIKES: Final = 3
 """A run fails when this many of its trainers in a row have died."""
+USUAL_CAUSE: Final = (
+    "Often too little memory: try a smaller batch or encoder; the log may say more."
+)
 
 
 def get(session: Session, run: str) -> Run:
@@ -130,7 +133,9 @@ def end(write: Write, run: Run, *, state: str, failure: Failure | None, now: flo
     _note_change(write, run)
 
 
-def lose_attempt(write: Write, run: Run, *, reason: str, strike: bool, now: float) -> None:
+def lose_attempt(
+    write: Write, run: Run, *, reason: str, strike: bool, now: float, cause: str = ""
+) -> None:
     """Note that a running attempt died without an end: queue the next attempt, or give up.
 
     Args:
@@ -139,14 +144,17 @@ def lose_attempt(write: Write, run: Run, *, reason: str, strike: bool, now: floa
         reason: why the attempt died, for people.
         strike: whether this counts towards MAX_STRIKES.
         now: seconds since the epoch.
+        cause: likely cause and what to do, for people; empty for the usual one.
     """
     run.strikes += strike
+    if strike and not run.cancel:
+        add_log(write, run, f"attempt {run.attempt} was lost: {reason}".splitlines())
     if run.cancel:
         end(write, run, state="cancelled", failure=None, now=now)
     elif run.strikes >= MAX_STRIKES:
         failure = Failure(
             message=f"{MAX_STRIKES} attempts in a row died; the last: {reason}",
-            cause="Often too little memory: try a smaller batch or encoder; the log may say more.",
+            cause=cause or USUAL_CAUSE,
             step=run.step,
         )
         end(write, run, state="failed", failure=failure, now=now)

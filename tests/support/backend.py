@@ -13,7 +13,7 @@ from typing import Any
 
 import redis
 
-from contract.events import Ended, Event, Lost, Started, decode
+from contract.events import Checkpointed, Ended, Event, Lost, Started, decode
 from contract.names import EVENT_FIELD, EVENT_STREAM
 
 TOKEN = "secret"
@@ -31,6 +31,9 @@ class Run:
     state: str = "queued"
     attempt: int = 1
     cancel: bool = False
+    keeps_checkpoints: bool = False
+    """Whether its next attempt goes on from its last checkpoint, as in the real backend."""
+    checkpoint: Checkpointed | None = None
     drops_events: bool = False
     """Whether its events are read and dropped, as by a collector that cannot store them."""
     events: list[Event] = field(default_factory=list)
@@ -128,6 +131,9 @@ class Backend:
                 run.events.clear()
                 claim = {"run": run.id, "attempt": run.attempt, "start_after": 0, "lease_s": 10}
                 claim |= {"comparison": "c0", "arm": run.arm, "seed": run.seed, "spec": run.spec}
+                if run.checkpoint is not None:
+                    last = run.checkpoint
+                    claim |= {"start_after": last.step, "checkpoint": last.digest}
                 return 200, claim
         return 204, None
 
@@ -171,8 +177,10 @@ class Backend:
         elif event.seq != len(run.events) + 1:
             self.dropped += 1
         else:
-            assert event.seq == 1 or not isinstance(event, Started)
+            assert not isinstance(event, Started) or not run.series
             run.events.append(event)
+            if isinstance(event, Checkpointed) and run.keeps_checkpoints:
+                run.checkpoint = event
             if isinstance(event, Ended):
                 run.state = event.state
 
@@ -195,6 +203,14 @@ def _handler(backend: Backend) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Content-Length", str(len(sent)))
             self.end_headers()
             self.wfile.write(sent)
+
+        def do_GET(self) -> None:
+            """Send a blob."""
+            content = backend.blobs[self.path.rpartition("/")[2]]
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
 
         def do_PUT(self) -> None:
             """Store a blob."""

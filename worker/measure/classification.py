@@ -12,6 +12,7 @@ from contract.metrics import KNN_KS
 from worker.measure.inputs import check_embeddings, check_pairs, check_width, limit_to_torch_threads
 from worker.measure.neighbours import nearest_neighbours
 from worker.measure.retrieval import relevant_items
+from worker.reporting import signs_of_life
 
 C: Final = 1.0
 """Inverse strength of the probe's L2 penalty; the default of scikit-learn."""
@@ -113,7 +114,7 @@ def linear_probe_accuracy(
     deviation = torch.where(deviation > 0, deviation, 1)
     known, asked = (((part - mean) / deviation).cpu().numpy() for part in (points, others))
     probe = LogisticRegression(C=C, tol=TOLERANCE, max_iter=MAX_ITERATIONS)
-    with limit_to_torch_threads(), warnings.catch_warnings():
+    with signs_of_life.long_call(), limit_to_torch_threads(), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         probe.fit(known, train_labels.cpu().numpy())
         predicted = torch.from_numpy(probe.predict(asked))

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from worker.measure.inputs import check_classes, check_embeddings, limit_to_torch_threads
 from worker.measure.pair_distances import centred, fixed_subset
+from worker.reporting import signs_of_life
 
 MAX_ITEMS: Final = 10_000
 """Most items that are clustered."""
@@ -49,7 +50,7 @@ def clustering(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
     means = KMeans(
         len(set(classes.tolist())), n_init=STARTS, max_iter=MAX_ITERATIONS, random_state=0
     )
-    with limit_to_torch_threads(), warnings.catch_warnings():
+    with signs_of_life.long_call(), limit_to_torch_threads(), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct items than clusters
         found = means.fit_predict(points.to(embeddings.dtype).cpu().numpy())
     return {

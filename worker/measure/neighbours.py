@@ -8,6 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from worker.reporting import signs_of_life
+
 CHUNK_ELEMENTS: Final = 2 * 2**20
 """Distances in memory at once: 8 MiB of float32."""
 CHUNK_ROWS: Final = 4096
@@ -42,6 +44,7 @@ def nearest_neighbours(
     rows = max(1, min(CHUNK_ROWS, CHUNK_ELEMENTS // len(gallery)))
     distances = norms.new_empty(min(rows, len(queries)), len(gallery))
     for start in range(0, len(queries), rows):
+        signs_of_life.sign()
         chunk = slice(start, min(start + rows, len(queries)))
         asked = gallery[chunk] if leave_self_out else queries[chunk].to(kind) * scale - offset
         # ||q||^2 is the same for the whole row and does not change its order.

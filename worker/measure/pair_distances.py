@@ -8,6 +8,7 @@ from torch import Tensor
 
 from worker.errors import InputError
 from worker.measure.inputs import check_classes, check_pairs
+from worker.reporting import signs_of_life
 
 MAX_PAIR_ITEMS: Final = 5_000
 """Most items for measures of all pairs: 12.5 million pairs, well under a second."""
@@ -95,6 +96,7 @@ def squared_pair_distances(points: Tensor, labels: Tensor) -> Iterator[tuple[Ten
     norms = points.square().sum(dim=1)
     rows = max(1, min(CHUNK_ROWS, CHUNK_PAIRS // len(points)))
     for start in range(0, len(points), rows):
+        signs_of_life.sign()
         stop = min(start + rows, len(points))
         here, so_far = slice(start, stop), slice(0, stop)
         squared = torch.addmm(norms[so_far], points[here], points[so_far].T, alpha=-2)

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from contract.events import Preparation
 from worker.errors import CancelledError
+from worker.reporting import signs_of_life
 from worker.reporting.reporter import Reporter
 
 REPORT_S: Final = 0.25
@@ -68,6 +69,7 @@ class PreparationProgress:
         """
         if self._cancelled():
             raise CancelledError(f"cancelled while {what}")
+        signs_of_life.sign(what)
         now = self._clock()
         if what != self._what:
             self._what, self._began, self._done_at_start = what, now, done

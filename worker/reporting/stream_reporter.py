@@ -31,6 +31,7 @@ from contract.events import (
 )
 from contract.names import EVENT_FIELD, EVENT_STREAM
 from worker.errors import ReporterError
+from worker.reporting import signs_of_life
 from worker.reporting.reporter import EndState, finite_or_none
 
 LIMIT_BYTES: Final = 64 * 2**20
@@ -207,6 +208,7 @@ class StreamReporter:
         """Report values measured after `step` steps; waits while too much is outstanding."""
         while self._outbox.full and not self._unlimited.is_set():
             self._check()
+            signs_of_life.sign("waiting until what was measured is stored")
             self._outbox.wait_for_room(POLL_S)
         self._check()
         with self._writing:
@@ -268,6 +270,7 @@ class StreamReporter:
         """
         while not self._outbox.wait_until_empty(POLL_S):
             self._check()
+            signs_of_life.sign("waiting until the end is stored")
         self._closed.set()
         self._wake.set()
         self._thread.join()

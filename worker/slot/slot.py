@@ -19,7 +19,10 @@ from worker.api.client import Claim, HeartbeatAnswer, SlotApi
 from worker.errors import ApiUnavailableError
 from worker.reporting.stream_reporter import connect_to_broker
 from worker.settings import Settings
-from worker.slot.trainer_process import GIVEN_BACK, SpareTrainer, TrainerProcess
+from worker.slot import silence
+from worker.slot.silence import Silence
+from worker.slot.trainer_process import SpareTrainer, TrainerProcess
+from worker.slot.watch import Loss, Watch
 
 PRESENCE_S: Final = 5.0
 """Between two reports that an idle slot is alive."""
@@ -31,10 +34,6 @@ CLOSING_HEARTBEAT_S: Final = 0.1
 """Between heartbeats once the only thing missing is that the backend stores the end."""
 TICK_S: Final = 0.05
 """Between two looks at the trainer."""
-CANCEL_GRACE_S: Final = 1.5
-"""Time that a cancelled trainer has to stop by itself."""
-GIVE_BACK_S: Final = 2.5
-"""Time that a trainer has to give its run back at a checkpoint, when its slot is asked to stop."""
 OVER_GRACE_S: Final = 1.0
 """Time that a trainer has to exit once the backend has stored the end of its run."""
 SPARE_DELAY_S: Final = 0.5
@@ -54,13 +53,20 @@ class Slot:
         self,
         settings: Settings,
         start_trainer: Callable[[], TrainerProcess] = TrainerProcess.start,
+        *,
+        hang_floor_s: float = silence.FLOOR_S,
     ) -> None:
         self._redis = connect_to_broker(settings.broker_url, timeout=1.0)
         self._presence_api = SlotApi(settings)
         self._spare = SpareTrainer(start_trainer)
         self._api = SlotApi(settings)
         self._supervisor = Supervisor(
-            self._api, self._spare, self._send_lost, drain_s=settings.drain_s
+            self._api,
+            self._spare,
+            self._send_lost,
+            drain_s=settings.drain_s,
+            hang_s=settings.hang_s,
+            hang_floor_s=hang_floor_s,
         )
         self._stopped = threading.Event()
         self._presence = threading.Thread(
@@ -126,6 +132,8 @@ class Supervisor:
         send_lost: Callable[[Lost], bool],
         *,
         drain_s: float = 0.0,
+        hang_s: float = 0.0,
+        hang_floor_s: float = silence.FLOOR_S,
     ) -> None:
         """Take what the slot holds.
 
@@ -134,12 +142,15 @@ class Supervisor:
             spare: supplies a trainer for each run.
             send_lost: sends the event of a lost attempt; returns whether the broker took it.
             drain_s: seconds that a run has to end by itself when the slot is asked to stop.
+            hang_s: longest time without a sign of life from a trainer; 0 for no limit.
+            hang_floor_s: shortest such time that counts as a hang.
         """
         self._api = api
         self._spare = spare
         self._send_lost = send_lost
         self._api_is_away = False
         self._drain_s = drain_s
+        self._hang_s, self._hang_floor_s = hang_s, hang_floor_s
         self._stopping = threading.Event()
         self.busy = threading.Event()
 
@@ -177,41 +188,30 @@ class Supervisor:
         log.info("trainer %d takes it", trainer.pid, extra=trainer.log_context)
         try:
             trainer.send(claim.model_dump())
-            strike = self._watch(claim, trainer)
+            loss = self._watch(claim, trainer)
         finally:
             trainer.stop()
-        if strike is not None:
-            reason = trainer.describe_end() if strike else "its worker was asked to stop"
-            self._report_lost(claim, reason, strike=strike)
+        if loss is not None:
+            self._report_lost(claim, loss)
 
-    def _watch(self, claim: Claim, trainer: TrainerProcess) -> bool | None:
-        """Keep the lease until the trainer exits.
-
-        Returns:
-            None if there is nothing left to report. Otherwise the attempt is lost: True if this
-            counts as a strike against the run, False if not.
-        """
-        started = time.monotonic()
-        next_heartbeat = started
-        kill_at = give_back_at = give_back_by = float("inf")
-        cancelled = False
+    def _watch(self, claim: Claim, trainer: TrainerProcess) -> Loss | None:
+        """Keep the lease until the trainer exits or has hung; return why the attempt is lost, None
+        if there is nothing left to report."""
+        silent = Silence(trainer, self._hang_s, floor_s=self._hang_floor_s)
+        watch = Watch(trainer, silent)
+        spare_at = next_heartbeat = time.monotonic()
+        spare_at += SPARE_DELAY_S
         while not trainer.wait(TICK_S):
             now = time.monotonic()
-            if self._stopping.is_set() and give_back_by == float("inf"):
-                give_back_at = min(give_back_at, now + self._drain_s)
-                if now >= give_back_at:
-                    trainer.send({"leave": True})
-                    give_back_by = now + GIVE_BACK_S
-            if now >= give_back_by:
-                return False
-            if now >= kill_at and not trainer.finished.is_set():
-                return not cancelled
-            if now >= started + SPARE_DELAY_S and not self._stopping.is_set():
+            if self._stopping.is_set():
+                watch.leave(now, self._drain_s)
+            elif now >= spare_at:
                 self._spare.prepare()
+            if (loss := watch.loss(now)) is not None:
+                return loss
             if now < next_heartbeat:
                 continue
-            closing = trainer.finished.is_set() or give_back_by < float("inf")
-            next_heartbeat = now + (CLOSING_HEARTBEAT_S if closing else HEARTBEAT_S)
+            next_heartbeat = now + (CLOSING_HEARTBEAT_S if watch.closing else HEARTBEAT_S)
             answer = self._heartbeat(claim)
             if answer is None:
                 continue
@@ -221,19 +221,16 @@ class Supervisor:
             trainer.send({"committed_seq": answer.committed_seq})
             if answer.over and not trainer.wait(OVER_GRACE_S):
                 return None
-            if answer.cancel and not cancelled:
-                trainer.send({"cancel": True})
-                cancelled = True
-                kill_at = time.monotonic() + CANCEL_GRACE_S
-        if trainer.exit_code == GIVEN_BACK:
-            return False
-        return None if trainer.exit_code == 0 else not cancelled
+            if answer.cancel:
+                watch.cancel(time.monotonic())
+        return watch.loss_by_exit()
 
-    def _report_lost(self, claim: Claim, reason: str, *, strike: bool) -> None:
+    def _report_lost(self, claim: Claim, loss: Loss) -> None:
         """Report that the attempt stopped without an end, again and again until the backend has
         stored it or the slot is asked to stop."""
-        log.warning("%s", reason, extra=logs.attempt_fields(claim.run, claim.attempt))
-        lost = Lost(run=claim.run, attempt=claim.attempt, reason=reason, strike=strike)
+        level = logging.WARNING if loss.strike else logging.INFO
+        log.log(level, "%s", loss.reason, extra=logs.attempt_fields(claim.run, claim.attempt))
+        lost = Lost(run=claim.run, attempt=claim.attempt, **loss._asdict())
         send_at = time.monotonic()
         while True:
             if time.monotonic() >= send_at:

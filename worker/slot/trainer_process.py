@@ -2,8 +2,9 @@
 
 Slot and trainer exchange JSON lines. On the trainer's stdin come the claim, the number of the last
 stored event, and the orders to cancel the run or to give it back; the trainer answers on stdout
-that it is warm and that it has sent its end. `TrainerProcess` and `SpareTrainer` are the slot's
-side, `SlotPipes` is the trainer's. This module imports no torch: a slot never does.
+that it is warm, that its work gets on, and that it has sent its end. `TrainerProcess` and
+`SpareTrainer` are the slot's side, `SlotPipes` is the trainer's. This module imports no torch: a
+slot never does.
 """
 
 import collections
@@ -12,6 +13,7 @@ import ctypes
 import json
 import logging
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from collections.abc import Callable, Mapping
 from typing import IO, Any, BinaryIO, Final, Self
 
 from worker.api.client import Claim
+from worker.reporting.signs_of_life import Sign
 
 PARENT_VARIABLE: Final = "LOSSBOARD_PARENT"
 """Environment variable with the slot's process id. By it the trainer notices that the slot ended
@@ -28,6 +31,8 @@ GIVEN_BACK: Final = 75
 """Exit code of a trainer that gave its run back at a checkpoint, as its slot asked."""
 TERM_GRACE_S: Final = 0.5
 """Between TERM and KILL."""
+KILL_GRACE_S: Final = 10.0
+"""After KILL. A process that waits for a disk ends only when that answers."""
 STDERR_LINES: Final = 20
 """Last lines of a trainer's stderr that are kept for the reason of a lost attempt."""
 ALLOCATOR: Final = {
@@ -54,6 +59,8 @@ class TrainerProcess:
         warm: set once the trainer has imported everything and has warmed up.
         finished: set once the trainer has sent the end of its run and only waits until it is
             stored.
+        signs: how many signs of life have come.
+        last_sign: the last one.
         log_context: the run and attempt that its log lines belong to, as `logging`'s `extra`.
     """
 
@@ -62,6 +69,8 @@ class TrainerProcess:
         self._stderr: collections.deque[str] = collections.deque(maxlen=STDERR_LINES)
         self.warm = threading.Event()
         self.finished = threading.Event()
+        self.signs = 0
+        self.last_sign: Sign | None = None
         self.log_context: dict[str, Any] = {}
         self._readers = [
             threading.Thread(target=self._read_stdout, daemon=True),
@@ -90,15 +99,27 @@ class TrainerProcess:
         return self._popen.pid
 
     @property
+    def is_warm(self) -> bool:
+        """Whether it has imported everything and has warmed up."""
+        return self.warm.is_set()
+
+    @property
     def exit_code(self) -> int | None:
         """None while it runs; negative if a signal killed it."""
         return self._popen.poll()
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """Send the trainer one message; nothing happens if it has ended, see `exit_code`."""
+        """Send the trainer one message; nothing happens if it has ended, see `exit_code`.
+
+        A short message is dropped where the trainer has read none for so long that the pipe is
+        full: a slot must never wait for a trainer that is stopped.
+        """
+        line = json.dumps(message).encode() + b"\n"
+        stdin = _pipe(self._popen.stdin)
+        if len(line) <= select.PIPE_BUF and not select.select([], [stdin], [], 0)[1]:
+            return
         with contextlib.suppress(BrokenPipeError):
-            stdin = _pipe(self._popen.stdin)
-            stdin.write(json.dumps(message).encode() + b"\n")
+            stdin.write(line)
             stdin.flush()
 
     def wait(self, seconds: float) -> bool:
@@ -116,7 +137,9 @@ class TrainerProcess:
             self._signal(signal.SIGTERM)
             if not self.wait(TERM_GRACE_S):
                 self._signal(signal.SIGKILL)
-                self._popen.wait()
+                if not self.wait(KILL_GRACE_S):
+                    text = "trainer %d does not end: it waits for a disk or device; left behind"
+                    log.error(text, self.pid, extra=self.log_context)
         for reader in self._readers:
             reader.join(timeout=1)
         with contextlib.suppress(BrokenPipeError):  # a message may still be buffered
@@ -142,6 +165,9 @@ class TrainerProcess:
                     self.warm.set()
                 elif message.get("ended"):
                     self.finished.set()
+                elif sign := message.get("alive"):
+                    self.last_sign = Sign.model_validate(sign)
+                    self.signs += 1
 
     def _read_stderr(self) -> None:
         with _pipe(self._popen.stderr) as lines:
@@ -205,6 +231,13 @@ class SlotPipes:
     def send(self, **facts: object) -> None:
         """Send the slot one message."""
         self._answers.write(json.dumps(facts).encode() + b"\n")
+
+    def send_sign(self, sign: Sign) -> None:
+        """Send the slot a sign of life; exits if the slot has ended."""
+        try:
+            self.send(alive=sign.model_dump())
+        except BrokenPipeError:
+            os._exit(1)  # as `_listen`, which may notice later
 
     def wait_for_claim(self) -> Claim | None:
         """Return the first message, the claim; None if the slot has ended."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from contract.events import Snapshot
 from worker.api.blobs import BlobStore
 from worker.errors import BlobRefusedError, CancelledError, DataError, ReporterError
+from worker.reporting import signs_of_life
 from worker.reporting.reporter import Reporter
 from worker.snapshots.media import sprite
 from worker.snapshots.sample_facts import facts
@@ -97,6 +98,8 @@ class SnapshotKeeper:
         self._refused = False
         self._shared_blobs: SharedBlobs | None = None
         self._fault: BaseException | None = None
+        self._moves = 0
+        """How often the sending thread has got on."""
         self._thread: threading.Thread | None = None
 
     def keep_snapshot(self, samples: SampleSet, epoch: int, step: int, embeddings: Tensor) -> None:
@@ -132,20 +135,37 @@ class SnapshotKeeper:
         if not with_checkpoint:
             self._closing.set()
         self._put(None)
-        self._thread.join()
+        moves = -1
+        while self._thread.is_alive():
+            moves = self._sign_if_moved(moves)
+            self._thread.join(POLL_S)
         self._check()
 
     def _put(self, item: "_PendingSnapshot | Checkpoint | None") -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="snapshots", daemon=True)
             self._thread.start()
+        moves = self._moves
         while True:
             self._check()
             try:
                 self._waiting.put(item, timeout=POLL_S)
             except queue.Full:
+                moves = self._sign_if_moved(moves)
                 continue
             return
+
+    def _sign_if_moved(self, before: int) -> int:
+        """Give a sign of life for a training that waits, if the sending thread has got on since;
+        return its count of moves now."""
+        if self._moves != before:
+            signs_of_life.sign("waiting until snapshots are stored")
+        return self._moves
+
+    def _is_cancelled(self) -> bool:
+        """Return whether the run is cancelled; the store calls it whenever it has got on."""
+        self._moves += 1
+        return self._cancelled()
 
     def _check(self) -> None:
         if self._fault:
@@ -156,7 +176,7 @@ class SnapshotKeeper:
             while (item := self._waiting.get()) is not None:
                 if isinstance(item, Checkpoint):
                     self._send_checkpoint(item)
-                elif not self._cancelled():
+                elif not self._is_cancelled():
                     self._send_snapshot(*item)
         except CancelledError:
             self._discard_rest()
@@ -176,8 +196,8 @@ class SnapshotKeeper:
             snapshot = Snapshot(
                 epoch=epoch,
                 step=step,
-                embeddings=self._store.put(npy_bytes(embeddings), self._cancelled),
-                facts=self._store.put(content, self._cancelled),
+                embeddings=self._store.put(npy_bytes(embeddings), self._is_cancelled),
+                facts=self._store.put(content, self._is_cancelled),
                 samples=shared.samples,
                 sprite=shared.sprite,
                 sounds=shared.sounds,
@@ -190,9 +210,9 @@ class SnapshotKeeper:
     def _send_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Send and report a checkpoint. The snapshots before it are stored by now, and its values
         were reported before it was handed over, so the report comes after all of them."""
-        if not (self._closing.is_set() or self._cancelled()):
+        if not (self._closing.is_set() or self._is_cancelled()):
             try:
-                digest = self._store.put(checkpoint.content, self._cancelled)
+                digest = self._store.put(checkpoint.content, self._is_cancelled)
             except BlobRefusedError as error:
                 if not self._refused:  # the next ones may be refused too, and there may be many
                     line = f"the checkpoint of step {checkpoint.step} was not kept: {error}"
@@ -211,11 +231,11 @@ class SnapshotKeeper:
             if samples.pictures and samples.description.tile:
                 picture = sprite(samples.pictures, samples.description.tile)
             self._shared_blobs = SharedBlobs(
-                self._store.put(description, self._cancelled),
-                None if picture is None else self._store.put(picture, self._cancelled),
+                self._store.put(description, self._is_cancelled),
+                None if picture is None else self._store.put(picture, self._is_cancelled),
                 None
                 if samples.sounds is None
-                else self._store.put(samples.sounds, self._cancelled),
+                else self._store.put(samples.sounds, self._is_cancelled),
             )
         return self._shared_blobs
 

@@ -18,6 +18,7 @@ from worker import measure
 from worker.data import Dataset, Split
 from worker.errors import NotFiniteError
 from worker.losses import Loss
+from worker.reporting import signs_of_life
 from worker.torch_utils import stream_generator
 from worker.trainer.inputs import Inputs
 from worker.trainer.model import Model, compute_loss
@@ -132,7 +133,10 @@ def embed(model: Model, split: Split) -> tuple[Tensor, ...]:
     model.eval()
     places = torch.arange(len(split), device=split.labels.device)
     size = embedding_batch_size(split.items[0].numel(), places.device)
-    parts = [model(split.take(batch)) for batch in torch.split(places, size)]
+    parts = []
+    for batch in torch.split(places, size):
+        parts.append(model(split.take(batch)))
+        signs_of_life.sign()
     model.train(was_training)
     return tuple(torch.cat(batches) for batches in zip(*parts, strict=True))
 
@@ -245,6 +249,7 @@ def untrained_values(
         output = compute_loss(loss, model(part), part.labels, generator)
         totals = [part.total.to(torch.float64) for part in output.parts.values()]
         seen += torch.stack([torch.stack(totals).sum(), output.active, output.valid])
+        signs_of_life.sign()
     total, active, valid = seen.tolist()
     if not valid:
         return {}

@@ -9,6 +9,7 @@ from contract.comparison.spec import parse_spec
 from worker.api.blobs import BlobClient
 from worker.errors import GivenBackError
 from worker.machine import lower_priority
+from worker.reporting import signs_of_life
 from worker.reporting.reporter import ListReporter
 from worker.reporting.stream_reporter import Outbox, StreamReporter, connect_to_broker
 from worker.settings import Settings
@@ -47,6 +48,8 @@ def main() -> int:
     claim = pipes.wait_for_claim()
     if claim is None:
         return 0
+    signs_of_life.listen(pipes.send_sign)
+    signs_of_life.begin("getting ready")
     client = connect_to_broker(settings.broker_url, timeout=2.0)
     reporter = StreamReporter(claim.run, claim.attempt, client, Outbox())
     pipes.listen(on_stored=reporter.mark_stored, on_end_soon=reporter.lift_limit)

@@ -18,6 +18,7 @@ from contract.comparison.spec import Arm, ComparisonSpec
 from contract.comparison.training import Training as TrainingSpec
 from worker import losses, machine
 from worker.errors import DivergedError, NotFiniteError
+from worker.reporting import signs_of_life
 from worker.reporting.progress import SILENT, Progress
 from worker.reporting.reporter import EndState, Reporter
 from worker.snapshots import Checkpoint, Keeper, NoKeeper
@@ -85,6 +86,7 @@ class Training:
         self._best = BestEpoch()
 
         inputs = prepare_inputs(spec, device, progress)
+        signs_of_life.begin("building the model")
         self._data = inputs.data
         self._samples = inputs.samples
         self._sample_items = self._data.validation.take(inputs.samples.places)
@@ -147,7 +149,10 @@ class Training:
             steps_per_epoch=self._steps_per_epoch,
             after=self.step,
         )
+        if cancelled():
+            return "cancelled"
         if not self.step:
+            signs_of_life.begin("evaluation of the untrained model")
             self._report_untrained()
 
         done, begun = divmod(self.step, self._steps_per_epoch)
@@ -157,9 +162,11 @@ class Training:
             for batch in remaining:
                 # Before the step: a checkpoint at the end of an epoch comes after its evaluation.
                 if self.step and self._checkpoints.due():
+                    signs_of_life.begin("taking a checkpoint", self.step)
                     self._report()
                     self._checkpoints.save(self.step)
                 self.step += 1
+                signs_of_life.begin(signs_of_life.STEP, self.step)
                 self._take_step(batch)
                 if self._step_buffer.due():
                     self._report()
@@ -168,12 +175,14 @@ class Training:
                     return "cancelled"
             self._report()
             if epoch % evaluate_every == 0 or epoch == epochs:
+                signs_of_life.begin("evaluation", self.step)
                 values = self._validate()
                 self._reporter.points(self.step, values)
                 self._best.offer(values, self.step, self._model)
             if epoch % self._spec.measure.snapshot_every == 0 or epoch == epochs:
                 self._keep_snapshot(epoch)
 
+        signs_of_life.begin("evaluation on the test split", self.step)
         # The test split is measured only here, and only once.
         self._best.restore(self._model)
         self._reporter.points(self._best.step, self._evaluation.test())
@@ -263,6 +272,7 @@ class Training:
 
     def _keep_snapshot(self, epoch: int) -> None:
         """Keep a snapshot, unless the embeddings are not finite, which the next step reports."""
+        signs_of_life.begin("keeping a snapshot", self.step)
         embeddings = embed_as_points(self._model, self._sample_items)
         if bool(embeddings.isfinite().all()):
             self._keeper.keep_snapshot(self._samples, epoch, self.step, embeddings)

@@ -1,0 +1,191 @@
+"""A slot ends a trainer that hangs, and leaves one alone that is slow: real processes."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from contract.events import Lost, Started
+from tests.support.backend import TOKEN, Backend, Run
+from tests.support.slot import ROOT, worker_environment
+from tests.support.specs import long, small
+from tests.support.waiting import until
+from worker.settings import Settings
+from worker.slot.slot import Slot
+from worker.slot.trainer_process import PARENT_VARIABLE, TrainerProcess
+
+STUCK_READ = """
+import sys
+from worker.data.loaders import synthetic
+from worker.trainer.process import main
+
+def load(spec, folder, progress):
+    progress("reading the pipe", 0, None, "rows")
+    return open(sys.argv[1]).read()
+
+synthetic.load = load
+main()
+"""
+"""A trainer whose data come from a pipe into which nobody writes."""
+SLOW_EVALUATION = """
+import time
+from worker.trainer import evaluation
+from worker.trainer.process import main, warm_up
+
+warm_up()
+evaluation.EMBED_BATCH["cpu"] = 8
+embed = evaluation.Split.take
+
+def take(split, places):
+    time.sleep(0.1 * (len(places) == 8))
+    return embed(split, places)
+
+evaluation.Split.take = take
+main()
+"""
+"""A trainer whose evaluation takes many times as long as a step."""
+
+
+class Trainers:
+    """Starts trainers, of a program of its own where one is given, and remembers them."""
+
+    def __init__(self, environment: dict[str, str], *program: str) -> None:
+        self.all: list[TrainerProcess] = []
+        self._environment = environment
+        self._program = program
+
+    def start(self) -> TrainerProcess:
+        if self._program:
+            pipe = subprocess.PIPE
+            popen = subprocess.Popen(
+                [sys.executable, "-c", *self._program],
+                cwd=ROOT,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                env={**self._environment, PARENT_VARIABLE: str(os.getpid())},
+                start_new_session=True,
+            )
+            self.all.append(TrainerProcess(popen))
+        else:
+            self.all.append(TrainerProcess.start(self._environment))
+        return self.all[-1]
+
+
+@contextmanager
+def slot_of(
+    backend: Backend, broker_url: str, *program: str, hang_s: float, floor_s: float
+) -> Iterator[tuple[Slot, Trainers]]:
+    """Open a slot whose first trainer is warm."""
+    environment = worker_environment(broker_url, backend.url) | {"LOSSBOARD_CHECKPOINT_S": "0.1"}
+    trainers = Trainers(environment, *program)
+    settings = Settings(
+        broker_url=broker_url, api_url=backend.url, token=TOKEN, name="w1", hang_s=hang_s
+    )
+    slot = Slot(settings, start_trainer=trainers.start, hang_floor_s=floor_s)
+    slot.open()
+    try:
+        until(trainers.all[0].warm.is_set, "a warm trainer")
+        yield slot, trainers
+    finally:
+        slot.close()
+
+
+@contextmanager
+def beside(act: Callable[[], None]) -> Iterator[None]:
+    """Act in a second thread while the slot works in this one; its error is raised here."""
+    faults: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            act()
+        except BaseException as fault:  # noqa: BLE001 - raised again below
+            faults.append(fault)
+
+    thread = threading.Thread(target=guarded)
+    thread.start()
+    yield
+    thread.join()
+    if faults:
+        raise faults[0]
+
+
+def first_loss(run: Run) -> Lost:
+    until(lambda: run.lost, "the loss of the attempt")
+    return run.lost[0]
+
+
+def test_a_stopped_trainer_is_ended_and_the_run_goes_on_from_its_checkpoint(
+    backend: Backend, broker_url: str
+) -> None:
+    with slot_of(backend, broker_url, hang_s=300, floor_s=1.5) as (slot, trainers):
+        run = backend.queue(long())
+        run.keeps_checkpoints = True
+        stopped = psutil.Process(trainers.all[0].pid)
+
+        def stop() -> None:
+            until(lambda: run.checkpoint, "a checkpoint")
+            os.kill(stopped.pid, signal.SIGSTOP)
+
+        with beside(stop):
+            slot.work()
+    lost = run.lost[0]
+    seen = re.fullmatch(
+        r"no sign of life from the trainer for \d+ s at step (\d+); "
+        r"its steps took at most ([\d.]+) s",
+        lost.reason,
+    )
+    assert seen, lost.reason
+    assert float(seen[2]) < 1.5
+    assert lost.strike
+    assert "stopped or deadlocked" in lost.cause
+    assert not stopped.is_running()
+    assert run.attempt == len(run.lost) + 1
+    [started] = [event for event in run.events if isinstance(event, Started)]
+    assert started.after > 0
+    assert run.state == "succeeded"
+
+
+def test_a_read_that_never_ends_ends_the_attempt(
+    backend: Backend, broker_url: str, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = os.open(pipe, os.O_RDWR)  # so that opening it does not block, but reading does
+    program = (STUCK_READ, str(pipe))
+    with slot_of(backend, broker_url, *program, hang_s=2, floor_s=1) as (slot, _):
+        run = backend.queue(small(data={"kind": "synthetic"}))
+
+        def cancel_after_the_loss() -> None:
+            first_loss(run)
+            run.cancel = True
+
+        with beside(cancel_after_the_loss):
+            slot.work()
+    os.close(writer)
+    assert re.fullmatch(
+        r"no sign of life from the trainer for 2 s, at this work: reading the pipe",
+        run.lost[0].reason,
+    )
+    assert run.lost[0].strike
+    assert run.state == "cancelled"
+    assert not run.lost[-1].strike
+
+
+@pytest.mark.slow
+def test_an_evaluation_that_takes_far_longer_than_a_step_is_not_ended(
+    backend: Backend, broker_url: str
+) -> None:
+    with slot_of(backend, broker_url, SLOW_EVALUATION, hang_s=10, floor_s=2) as (slot, _):
+        run = backend.queue(small(training={"epochs": 1, "batch_size": 64}))
+        slot.work()
+    assert run.state == "succeeded"
+    assert run.lost == []
