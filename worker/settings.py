@@ -135,6 +135,26 @@ def _text(error: ValidationError) -> str:
     )
 
 
+DATA_ROOTS_VARIABLE: Final = "LOSSBOARD_DATA_ROOTS"
+
+
+def data_roots(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
+    """Return LOSSBOARD_DATA_ROOTS, the folders in which files and folders of specs must lie.
+
+    None means that a spec may name any path. They are separated by commas or by the separator of
+    PATH.
+
+    Raises:
+        SettingsError: one of them is no absolute path.
+    """
+    given = environ.get(DATA_ROOTS_VARIABLE, "").replace(os.pathsep, ",").split(",")
+    roots = tuple(Path(one.strip()) for one in given if one.strip())
+    for root in roots:
+        if not root.is_absolute():
+            raise SettingsError(f"{DATA_ROOTS_VARIABLE} names {root}; needs absolute paths")
+    return roots
+
+
 def datasets_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Return LOSSBOARD_DATASETS_DIR, the folder of all downloaded data sets."""
     return Path(environ.get("LOSSBOARD_DATASETS_DIR") or "data/datasets").absolute()

@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from backend.db.database import Database
 from backend.db.models import StreamPosition
+from backend.http.times import CLOCK
 from backend.ingest import event_stream, handlers
 from backend.storage.blobs import Blobs
 from contract import logs
@@ -45,7 +46,7 @@ class Collector(threading.Thread):
         redis_url: str,
         *,
         blobs: Blobs | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = CLOCK,
     ) -> None:
         super().__init__(name="collector", daemon=True)
         self._blobs = blobs
@@ -131,7 +132,7 @@ class Collector(threading.Thread):
             write.position = position
         if self._blobs is not None:
             # A checkpoint's bytes belong to one run at one moment, so no other row will name them.
-            self._blobs.delete(write.unused_blobs, self._clock())
+            self._blobs.delete(write.unused_blobs, time.time())  # as files are dated
         self.counts += counts
         self.points += sum(
             len(steps) for update in write.updates.values() for steps, _ in update.points.values()

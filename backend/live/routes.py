@@ -17,6 +17,7 @@ from backend.db.models import Run
 from backend.errors import NotFoundError
 from backend.http.dependencies import Db
 from backend.http.openapi import TEXT
+from backend.http.times import CLOCK
 from backend.live.hub import Hub, LiveHub
 from backend.live.viewer import Flush, Viewer, encode_json
 from backend.metrics import series
@@ -69,7 +70,7 @@ async def stream(
             if woken or viewer.held_back:
                 if viewer.needs_reset or viewer.closed:
                     continue
-                flush = viewer.flush(time.time())
+                flush = viewer.flush(CLOCK())
                 for data in _events(flush, position):
                     yield data
                 position = flush.position
@@ -87,7 +88,7 @@ async def stream(
 
 
 async def _reset(viewer: Viewer, database: Database, workers: Workers) -> tuple[bytes, str]:
-    now = time.time()
+    now = CLOCK()
     slots = workers.alive().total()
 
     def snapshot() -> tuple[bytes, int, str, list[Run]]:
@@ -121,7 +122,7 @@ def _events(flush: Flush, before: str) -> list[bytes]:
     if updates.points:
         bodies.append(("points", updates.points_json))
     if flush.runs:
-        now = time.time()
+        now = CLOCK()
         bodies.append(("runs", encode_json({"runs": [run_out(run, now) for run in flush.runs]})))
     if updates.gone:
         bodies.append(("gone", encode_json({})))

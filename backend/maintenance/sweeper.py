@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -11,6 +10,8 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
 from backend.db.database import Database
+from backend.http.times import CLOCK, SteadyClock
+from backend.maintenance.clock_jumps import follow_jump
 from backend.maintenance.retention import Retention
 from backend.metrics import points
 from backend.runs import repository as runs
@@ -37,7 +38,7 @@ class Sweeper(threading.Thread):
         *,
         has_processed: Callable[[str], bool],
         retention: Retention | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: SteadyClock = CLOCK,
     ) -> None:
         super().__init__(name="sweeper", daemon=True)
         self._database = database
@@ -75,6 +76,7 @@ class Sweeper(threading.Thread):
 
     def sweep(self) -> None:
         """Look at everything once. What needs the broker waits while it does not answer."""
+        follow_jump(self._database, self._clock)
         try:
             for lease in self._leases.lapsed():
                 self._lose_lapsed_attempt(lease)

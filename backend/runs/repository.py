@@ -127,7 +127,7 @@ def end(write: Write, run: Run, *, state: str, failure: Failure | None, now: flo
         _set_checkpoint(write, run, None)
     run.state = state
     run.error = failure.model_dump() if failure else None
-    run.ended_at = now
+    run.ended_at = now if run.started_at is None else max(now, run.started_at)
     run.preparing = None
     run.cancel = False
     _note_change(write, run)

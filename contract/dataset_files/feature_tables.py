@@ -12,6 +12,7 @@ from contract.dataset_files.npz import npz_columns
 from contract.dataset_files.parquet import open_parquet, parquet_columns
 from contract.dataset_files.problems import DEFAULT_LIMITS, FeatureTable, Findings, Limits
 from contract.dataset_files.questions import NO_ANSWERS, Answers
+from contract.dataset_files.regular_file import regular_file
 from contract.dataset_files.table import OTHER_COLUMNS, build_table
 from contract.dataset_files.zip_files import open_zip
 
@@ -89,13 +90,14 @@ def read_paired(
 def _read_ave(folder: Path, limits: Limits, findings: Findings) -> FeatureTable:
     """Read the folder of AVE's features; the last of its 29 classes is background."""
     for file in AVE_FILES.values():
-        if not (folder / file).is_file():
+        if not (folder / file).exists():
             findings.add(file, f"is not in {folder}; AVE's features are three files")
     findings.raise_if_any()
     columns: dict[str, Column] = {}
     with ExitStack() as stack:
         for name, file in AVE_FILES.items():
-            opened = stack.enter_context(open_h5(folder / file, findings))
+            path = stack.enter_context(_regular(folder / file, findings))
+            opened = stack.enter_context(open_h5(path, file, findings))
             found = list(h5_columns(opened, None, findings).values())
             if len(found) == 1:
                 columns[name] = found[0]
@@ -120,16 +122,27 @@ def open_columns(
     Raises:
         IntakeError: the file has another format, or is damaged.
     """
+    with (
+        _regular(path, findings) as opened,
+        _columns_of(opened, path.name, matrices, limits, findings) as columns,
+    ):
+        yield columns
+
+
+@contextmanager
+def _columns_of(
+    path: Path, name: str, matrices: Mapping[str, str], limits: Limits, findings: Findings
+) -> Iterator[Mapping[str, Column]]:
     wanted = (*matrices, *OTHER_COLUMNS)
     match _format(path, findings):
         case "npz":
             with open_zip(path, findings) as opened:
                 yield npz_columns(opened, wanted, findings)
         case "parquet":
-            with open_parquet(path, findings) as parquet:
+            with open_parquet(path, name, findings) as parquet:
                 yield parquet_columns(parquet, matrices, wanted, findings=findings, limits=limits)
         case "h5":
-            with open_h5(path, findings) as h5:
+            with open_h5(path, name, findings) as h5:
                 yield h5_columns(h5, wanted, findings)
         case "mat":
             yield mat_columns(path, wanted, limits, findings)
@@ -141,6 +154,23 @@ def open_columns(
             raise findings.refuse(
                 "", "is no npz, Parquet, HDF5 or MATLAB file, by its first bytes; save it as one"
             )
+
+
+@contextmanager
+def _regular(path: Path, findings: Findings) -> Iterator[Path]:
+    """Hold a file open and yield a path for its readers.
+
+    Raises:
+        IntakeError: it is no regular file, or cannot be opened.
+    """
+    with ExitStack() as stack:
+        try:
+            opened = stack.enter_context(regular_file(path))
+        except OSError as error:
+            raise findings.refuse(
+                str(path), f"cannot be read: {error.strerror or error}"
+            ) from error
+        yield opened
 
 
 def _format(path: Path, findings: Findings) -> str:

@@ -57,8 +57,13 @@ class H5Column:
             raise DamagedError(f"is damaged ({error}); save it anew") from error
 
 
-def open_h5(path: Path, findings: Findings) -> h5py.File:
+def open_h5(path: Path, name: str, findings: Findings) -> h5py.File:
     """Open a file for reading.
+
+    Args:
+        path: to read it by.
+        name: its name in problems.
+        findings: collects them.
 
     Raises:
         IntakeError: it is damaged.
@@ -66,9 +71,8 @@ def open_h5(path: Path, findings: Findings) -> h5py.File:
     try:
         return h5py.File(path, "r")
     except _H5_ERRORS as error:
-        raise findings.refuse(
-            path.name, f"is no complete HDF5 file ({error}); save it anew"
-        ) from error
+        seen = str(error).replace(str(path), name)
+        raise findings.refuse(name, f"is no complete HDF5 file ({seen}); save it anew") from error
 
 
 def h5_columns(

@@ -28,6 +28,7 @@ from contract.dataset_files.problems import (
     Limits,
     no_progress,
 )
+from contract.dataset_files.regular_file import kind_of, open_regular
 
 TYPES: Final = "JPEG, PNG, WebP and BMP"
 
@@ -230,7 +231,7 @@ def _class_files(
         elif entry.is_dir():
             findings.add(path, "is a folder in a class folder; classes are one level of folders")
         elif not entry.is_file():
-            findings.add(path, "is no file; remove it")
+            findings.add(path, f"is {kind_of(Path(entry.path))}, no regular file; remove it")
         else:
             check_name(path, entry.name, findings)
             yield path, label
@@ -250,12 +251,13 @@ def _checks(root: Path, paths: list[str], limits: Limits) -> Generator[ImageChec
 def check_image(path: Path, limits: Limits) -> ImageCheck:
     """Read a file and decode the whole image in it."""
     try:
-        size = path.stat().st_size
-        if size > limits.max_file_bytes:
-            return ImageCheck(
-                b"", f"has {size:,} bytes, more than {limits.max_file_bytes:,}; make it smaller"
-            )
-        content = path.read_bytes()
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > limits.max_file_bytes:
+                return ImageCheck(
+                    b"", f"has {size:,} bytes, more than {limits.max_file_bytes:,}; make it smaller"
+                )
+            content = file.read()
     except OSError as error:
         return ImageCheck(b"", f"cannot be read: {error.strerror or error}")
     digest = hashlib.sha256(content).digest()

@@ -83,8 +83,13 @@ class ParquetMatrix:
         return block
 
 
-def open_parquet(path: Path, findings: Findings) -> pq.ParquetFile:
+def open_parquet(path: Path, name: str, findings: Findings) -> pq.ParquetFile:
     """Open a file with its columns of words as dictionaries, so that a long word is stored once.
+
+    Args:
+        path: to read it by.
+        name: its name in problems.
+        findings: collects them.
 
     Raises:
         IntakeError: it is damaged.
@@ -94,8 +99,9 @@ def open_parquet(path: Path, findings: Findings) -> pq.ParquetFile:
             words = [field.name for field in file.schema_arrow if is_words(field.type)]
         return pq.ParquetFile(path, read_dictionary=words)
     except ARROW_ERRORS as error:
+        seen = str(error).replace(str(path), name)
         raise findings.refuse(
-            path.name, f"is no complete Parquet file ({error}); save it anew"
+            name, f"is no complete Parquet file ({seen}); save it anew"
         ) from error
 
 

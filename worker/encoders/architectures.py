@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from contract.comparison.encoder import BackboneEncoder
+from worker.data.sources.data_roots import allowed_path
 from worker.encoders import weights
 from worker.encoders.networks import Backbone, Preparation
 from worker.errors import DataError
@@ -52,7 +53,8 @@ def build_backbone(spec: BackboneEncoder, folder: Path, progress: Progress) -> B
         torch.manual_seed(RANDOM_SEED)
         network = architecture.make()
     if spec.weights == "file":
-        found = weights.read_weights(Path(spec.weights_file))
+        place = allowed_path(spec.weights_file, "encoder.weights_file")
+        found = weights.read_weights(place)
         weights.load_into(
             network, found, classifier=architecture.classifier, source=spec.weights_file
         )

@@ -28,6 +28,7 @@ from contract.dataset_files.image_pixels import (
     webp_problem,
 )
 from contract.dataset_files.problems import DEFAULT_LIMITS
+from contract.dataset_files.regular_file import open_regular
 from worker.encoders import weights
 from worker.errors import DataError
 
@@ -202,7 +203,7 @@ def load_image(
         DataError: it cannot be read as an image, or its size is refused; then it is not decoded.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             if problem := webp_problem(file, DEFAULT_LIMITS):
                 raise DataError(f"{path} {problem}")
             with Image.open(file) as opened:

@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from contract.dataset_files.regular_file import NotRegularError, regular_file
 from worker.data.sources.downloads import fetch
 from worker.data.sources.locks import locked
 from worker.errors import DataError
@@ -60,14 +61,17 @@ def read_weights(path: Path) -> Mapping[str, Tensor]:
     Raises:
         DataError: the file is not there, or holds no state dict.
     """
-    if not path.is_file():
-        raise DataError(f"there is no weights file {path} on this worker's machine")
     try:
         found: object
-        if path.suffix == ".safetensors":
-            found = load_file(path)
-        else:
-            found = torch.load(path, map_location="cpu", weights_only=True)
+        with regular_file(path) as opened:
+            if path.suffix == ".safetensors":
+                found = load_file(opened)
+            else:
+                found = torch.load(opened, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise DataError(f"there is no weights file {path} on this worker's machine") from error
+    except NotRegularError as error:
+        raise DataError(f"{path} cannot be read as weights: {error}") from error
     except UNREADABLE as error:
         seen = next(iter(str(error).splitlines()), type(error).__name__)
         raise DataError(

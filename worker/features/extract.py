@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from contract.dataset_files.image_pixels import NO_BACKGROUND
+from contract.dataset_files.regular_file import open_regular
 from worker.data import ImageFiles, Items
 from worker.encoders.networks import Backbone
 from worker.errors import DataError
@@ -119,7 +120,7 @@ def _file_digests(paths: Sequence[Path]) -> list[bytes]:
     digests = []
     for path in paths:
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 digests.append(hashlib.file_digest(file, "sha256").digest())
         except OSError as error:
             raise DataError(f"{path} cannot be read: {error}. Put it back or remove it.") from error

@@ -116,7 +116,9 @@ class TrainerProcess:
         """
         line = json.dumps(message).encode() + b"\n"
         stdin = _pipe(self._popen.stdin)
-        if len(line) <= select.PIPE_BUF and not select.select([], [stdin], [], 0)[1]:
+        room = select.poll()
+        room.register(stdin, select.POLLOUT)
+        if len(line) <= select.PIPE_BUF and not room.poll(0):
             return
         with contextlib.suppress(BrokenPipeError):
             stdin.write(line)

@@ -14,7 +14,7 @@ from backend.db.database import Database
 from backend.ingest import handlers
 from backend.runs import repository as runs
 from backend.runs.schemas import run_out
-from contract.events import Event, Failure
+from contract.events import Event, Failure, Lost
 from tests.backend.helpers import Attempt, claim, points_of, run_now, running
 from tests.support.examples import at_most
 
@@ -56,6 +56,37 @@ def test_preparation_is_shown_until_the_first_step(database: Database) -> None:
     assert (before.state, before.progress, before.started_at is not None) == ("running", 0, True)
     store(database, attempt.started())
     assert run_now(database, run.id).preparing is None
+
+
+def test_a_lost_attempt_is_in_the_runs_log_and_its_cause_in_the_failure(
+    database: Database,
+) -> None:
+    run = running(database)
+    for number in (1, 2, 3):
+        lost = Lost(run=run.id, attempt=number, reason="silent\nfor 75 s", cause="A disk hangs.")
+        assert store(database, lost) == {"taken": 1}
+        claim(database)
+    with database.read() as session:
+        assert runs.log_lines(session, run.id)[:2] == ["attempt 1 was lost: silent", "for 75 s"]
+    over = run_now(database, run.id)
+    assert over.state == "failed"
+    assert over.error is not None
+    assert "for 75 s" in over.error["message"]
+    assert over.error["cause"] == "A disk hangs."
+
+
+def test_the_end_of_a_trainer_whose_run_was_cancelled_is_told_as_a_cancel(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = running(database)
+    with database.write() as write:
+        runs.cancel(write, runs.get(write.session, run.id), now=1500.0)
+    with caplog.at_level("INFO"):
+        store(database, Attempt(run.id).lost("its trainer was ended", strike=False))
+    assert run_now(database, run.id).state == "cancelled"
+    assert [(one.levelname, one.message) for one in caplog.records] == [("INFO", "cancelled")]
+    with database.read() as session:
+        assert runs.log_lines(session, run.id) == []
 
 
 @pytest.mark.parametrize("how", ["failed", "lost"])

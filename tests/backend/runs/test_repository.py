@@ -78,13 +78,13 @@ def test_three_lost_in_a_row_fail_the_run(database: Database) -> None:
     for strike in (1, 2, 3):
         with database.write() as write:
             runs.lose_attempt(
-                write, runs.get(write.session, run.id), reason=f"r{strike}", strike=True, now=9
+                write, runs.get(write.session, run.id), reason=f"r{strike}", strike=True, now=1009
             )
         if strike < 3:
             assert run_now(database, run.id).attempt == strike + 1
             claim(database)
     over = run_now(database, run.id)
-    assert (over.state, over.attempt, over.ended_at) == ("failed", 3, 9)
+    assert (over.state, over.attempt, over.ended_at) == ("failed", 3, 1009)
     assert over.error is not None
     assert "r3" in over.error["message"]
     assert claim(database) is None

@@ -204,7 +204,7 @@ def test_links_in_a_folder_of_this_machine_are_followed(tmp_path: Path) -> None:
         (tmp_path / "set" / name).symlink_to(tmp_path / "store" / name)
     (tmp_path / "set" / "c1" / "gone.jpg").symlink_to(tmp_path / "nowhere")
     problems = found(refused(tmp_path / "set"))
-    assert problems == {"c1/gone.jpg": "is no file; remove it"}
+    assert problems == {"c1/gone.jpg": "is a link to nothing, no regular file; remove it"}
     (tmp_path / "store" / "c1" / "gone.jpg").unlink()
     assert scan_images(tmp_path / "set").class_names == ("c0", "c1")
 

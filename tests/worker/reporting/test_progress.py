@@ -1,10 +1,14 @@
 """Reports of the work before the first step: not too many, with the time left, until a cancel."""
 
+import itertools
+
 import pytest
 
 from worker.errors import CancelledError
+from worker.reporting import signs_of_life
 from worker.reporting.progress import PreparationProgress
 from worker.reporting.reporter import ListReporter
+from worker.reporting.signs_of_life import Sign
 
 
 class Clock:
@@ -46,3 +50,16 @@ def test_a_cancel_ends_the_work() -> None:
     progress = PreparationProgress(ListReporter(), lambda: True)
     with pytest.raises(CancelledError, match="reading"):
         progress("reading", 1, 2)
+
+
+def test_each_report_is_a_sign_of_life() -> None:
+    told: list[Sign] = []
+    seconds = itertools.count()
+    signs_of_life.listen(told.append, lambda: float(next(seconds)))
+    try:
+        progress = PreparationProgress(ListReporter(), lambda: False)
+        for done in range(3):
+            progress("reading", done, 3)
+    finally:
+        signs_of_life.listen(None)
+    assert [sign.work for sign in told] == ["reading"] * 3

@@ -14,13 +14,14 @@ import psutil
 import pytest
 
 from contract.events import Lost, Started
-from tests.support.backend import TOKEN, Backend, Run
+from tests.support.backend import TOKEN, Backend
 from tests.support.slot import ROOT, worker_environment
-from tests.support.specs import long, small
+from tests.support.specs import small
 from tests.support.waiting import until
 from worker.settings import Settings
 from worker.slot.slot import Slot
 from worker.slot.trainer_process import PARENT_VARIABLE, TrainerProcess
+from worker.slot.watch import CANCELLED
 
 STUCK_READ = """
 import sys
@@ -118,16 +119,12 @@ def beside(act: Callable[[], None]) -> Iterator[None]:
         raise faults[0]
 
 
-def first_loss(run: Run) -> Lost:
-    until(lambda: run.lost, "the loss of the attempt")
-    return run.lost[0]
-
-
 def test_a_stopped_trainer_is_ended_and_the_run_goes_on_from_its_checkpoint(
     backend: Backend, broker_url: str
 ) -> None:
     with slot_of(backend, broker_url, hang_s=300, floor_s=1.5) as (slot, trainers):
-        run = backend.queue(long())
+        training = {"epochs": 40, "batch_size": 64}
+        run = backend.queue(small(training=training, measure={"evaluate_every": 40}))
         run.keeps_checkpoints = True
         stopped = psutil.Process(trainers.all[0].pid)
 
@@ -154,7 +151,7 @@ def test_a_stopped_trainer_is_ended_and_the_run_goes_on_from_its_checkpoint(
     assert run.state == "succeeded"
 
 
-def test_a_read_that_never_ends_ends_the_attempt(
+def test_a_read_that_never_ends_ends_the_attempt_and_a_cancel_the_run(
     backend: Backend, broker_url: str, tmp_path: Path
 ) -> None:
     pipe = tmp_path / "pipe"
@@ -163,21 +160,18 @@ def test_a_read_that_never_ends_ends_the_attempt(
     program = (STUCK_READ, str(pipe))
     with slot_of(backend, broker_url, *program, hang_s=2, floor_s=1) as (slot, _):
         run = backend.queue(small(data={"kind": "synthetic"}))
-
-        def cancel_after_the_loss() -> None:
-            first_loss(run)
-            run.cancel = True
-
-        with beside(cancel_after_the_loss):
-            slot.work()
+        run.lost += [Lost(run=run.id, attempt=1, reason="killed")] * 2
+        slot.work()
+        cancelled = backend.queue(small(data={"kind": "synthetic"}))
+        cancelled.cancel = True
+        slot.work()
     os.close(writer)
-    assert re.fullmatch(
-        r"no sign of life from the trainer for 2 s, at this work: reading the pipe",
-        run.lost[0].reason,
-    )
-    assert run.lost[0].strike
-    assert run.state == "cancelled"
-    assert not run.lost[-1].strike
+    lost = run.lost[2]
+    words = "no sign of life from the trainer for 2 s, at this work: reading the pipe"
+    assert (lost.reason, lost.strike, run.state) == (words, True, "failed")
+    [ended] = cancelled.lost
+    assert (ended.reason, ended.strike) == (CANCELLED.reason, False)
+    assert cancelled.state == "cancelled"
 
 
 @pytest.mark.slow

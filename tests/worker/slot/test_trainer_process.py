@@ -71,3 +71,14 @@ def test_the_end_of_stdin_ends_an_idle_trainer() -> None:
     out, _ = trainer.communicate(timeout=90)
     assert b"ready" in out
     assert trainer.returncode == 0
+
+
+def test_a_slot_never_waits_for_a_trainer_that_reads_nothing() -> None:
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", "import time; time.sleep(600)"]
+    popen = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+    trainer = TrainerProcess(popen)
+    for seq in range(20_000):  # more bytes than a pipe holds
+        trainer.send({"committed_seq": seq})
+    trainer.stop()
+    assert trainer.exit_code == -signal.SIGTERM

@@ -17,6 +17,7 @@ from contract.dataset_files import ImageSet, RowProblem, scan_images, unpack_ima
 from contract.dataset_files.problems import CheckProgress
 from worker.data.dataset import ImageFiles, Pool
 from worker.data.sources import team_files
+from worker.data.sources.data_roots import allowed_path
 from worker.data.sources.locks import locked
 from worker.data.sources.team_files import find_file, raising_data_errors, split_labels
 from worker.reporting.progress import Progress
@@ -42,7 +43,12 @@ def load(spec: ImageFolderData, folder: Path, progress: Progress) -> Pool:
 def _local(spec: ImageFolderData, folder: Path, progress: Progress) -> ImageSet:
     root = find_file(spec, folder, progress)
     with raising_data_errors(f"the images in {root}"):
-        return _cached_check(root, folder, lambda: scan_images(root, progress=_report_to(progress)))
+        images = _cached_check(
+            root, folder, lambda: scan_images(root, progress=_report_to(progress))
+        )
+    for file in images.files:  # a link in the folder may lead elsewhere
+        allowed_path(str(root / file), "data.folder")
+    return images
 
 
 def _uploaded(spec: ImageFolderData, folder: Path, progress: Progress) -> ImageSet:

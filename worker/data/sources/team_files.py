@@ -14,11 +14,12 @@ import numpy as np
 import torch
 from pydantic import ValidationError
 
-from contract.comparison.data import OwnData
+from contract.comparison.data import ImageFolderData, OwnData
 from contract.dataset_files import NO_ANSWERS, Answers, FeatureTable, IntakeError
 from contract.names import API_PREFIX
 from worker.data import splits
 from worker.data.dataset import Pool
+from worker.data.sources.data_roots import allowed_path
 from worker.data.sources.locks import locked
 from worker.errors import DataError, SettingsError
 from worker.reporting.progress import Progress
@@ -174,14 +175,16 @@ def find_file(spec: OwnData, folder: Path, progress: Progress) -> Path:
     """Return the path of the file or folder that a spec names; fetch an upload.
 
     Raises:
-        DataError: the spec names none, or the upload cannot be fetched.
+        DataError: the spec names none, or one outside LOSSBOARD_DATA_ROOTS, or the upload cannot be
+            fetched.
         CancelledError: raised by `progress`.
     """
     if spec.dataset:
         return fetch_upload(spec.dataset, folder, progress)
     if not spec.path:
         raise DataError("neither an uploaded data set nor a path on this machine is named")
-    return Path(spec.path)
+    field = "folder" if isinstance(spec, ImageFolderData) else "file"
+    return allowed_path(spec.path, f"data.{field}")
 
 
 @contextmanager
