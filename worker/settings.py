@@ -64,6 +64,18 @@ def _among(names: tuple[str, ...]) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _data_roots(value: object) -> object:
+    """Parse absolute paths."""
+    roots = _paths(value) if isinstance(value, str) else value
+    for root in roots if isinstance(roots, tuple) else ():
+        if not root.is_absolute():
+            raise _problem(f"names {root}; needs absolute paths")
+    return roots
+
+
+DATA_ROOTS_VARIABLE: Final = "LOSSBOARD_DATA_ROOTS"
+
+
 @dataclass(frozen=True, config=ConfigDict(validate_by_name=True, validate_by_alias=True))
 class Settings:
     """Settings of one slot and its trainers; tests may make them without an environment."""
@@ -100,6 +112,11 @@ class Settings:
     """Longest time in seconds without a sign of life from a trainer, after which its attempt is
     lost; shorter where its own pace shows that it hangs. 0 for no limit."""
 
+    data_roots: Annotated[
+        tuple[Path, ...], _variable(DATA_ROOTS_VARIABLE), BeforeValidator(_data_roots)
+    ] = ()
+    """Folders in which files and folders of specs must lie; none: anywhere."""
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read the settings; a variable that is empty counts as not set.
@@ -135,9 +152,6 @@ def _text(error: ValidationError) -> str:
     )
 
 
-DATA_ROOTS_VARIABLE: Final = "LOSSBOARD_DATA_ROOTS"
-
-
 def data_roots(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
     """Return LOSSBOARD_DATA_ROOTS, the folders in which files and folders of specs must lie.
 
@@ -147,12 +161,17 @@ def data_roots(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
     Raises:
         SettingsError: one of them is no absolute path.
     """
-    given = environ.get(DATA_ROOTS_VARIABLE, "").replace(os.pathsep, ",").split(",")
-    roots = tuple(Path(one.strip()) for one in given if one.strip())
+    roots = _paths(environ.get(DATA_ROOTS_VARIABLE, ""))
     for root in roots:
         if not root.is_absolute():
             raise SettingsError(f"{DATA_ROOTS_VARIABLE} names {root}; needs absolute paths")
     return roots
+
+
+def _paths(given: str) -> tuple[Path, ...]:
+    """Return the paths in a text that separates them as PATH does, or by commas."""
+    parts = given.replace(os.pathsep, ",").split(",")
+    return tuple(Path(part.strip()) for part in parts if part.strip())
 
 
 def datasets_folder(environ: Mapping[str, str] = os.environ) -> Path:

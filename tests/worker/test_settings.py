@@ -12,6 +12,8 @@ def test_settings_are_read_from_the_environment() -> None:
     environ = worker_environment("redis://b", "http://a:1/") | {
         "LOSSBOARD_TORCH_THREADS": "3",
         "LOSSBOARD_DRAIN_S": "60",
+        "LOSSBOARD_HANG_S": "90",
+        "LOSSBOARD_DATA_ROOTS": "/a, /b",
     }
     settings = Settings.from_environment(environ)
     assert settings == Settings(
@@ -22,6 +24,8 @@ def test_settings_are_read_from_the_environment() -> None:
         device="cpu",
         torch_threads=3,
         drain_s=60.0,
+        hang_s=90.0,
+        data_roots=(Path("/a"), Path("/b")),
     )
     with pytest.raises(dataclasses.FrozenInstanceError):
         settings.name = "other"  # type: ignore[misc]
@@ -34,6 +38,8 @@ def test_the_error_lists_all_problems() -> None:
                 "LOSSBOARD_DEVICE": "tpu",
                 "LOSSBOARD_TORCH_THREADS": "0",
                 "LOSSBOARD_DRAIN_S": "soon",
+                "LOSSBOARD_HANG_S": "-1",
+                "LOSSBOARD_DATA_ROOTS": "/a:b",
             }
         )
     for word in (
@@ -43,6 +49,8 @@ def test_the_error_lists_all_problems() -> None:
         "'tpu'",
         "'0'",
         "'soon'",
+        "LOSSBOARD_HANG_S is '-1'",
+        "LOSSBOARD_DATA_ROOTS names b; needs absolute paths",
     ):
         assert word in str(caught.value)
 
