@@ -21,7 +21,7 @@ COPY contract contract
 COPY backend backend
 USER lossboard
 EXPOSE 8500
-CMD ["python", "-m", "uvicorn", "backend.app:create_app", "--factory", "--host", "0.0.0.0", "--port", "8500", "--timeout-graceful-shutdown", "3", "--timeout-keep-alive", "75", "--no-access-log"]
+CMD ["python", "-m", "uvicorn", "backend.app:create_app", "--factory", "--host", "0.0.0.0", "--port", "8500", "--timeout-graceful-shutdown", "3", "--timeout-keep-alive", "75", "--no-access-log", "--no-proxy-headers"]
 
 FROM base AS worker
 # Where torch comes from: this index has the CPU build; empty takes the CUDA build of the default.
@@ -39,5 +39,7 @@ COPY .streamlit .streamlit
 COPY frontend frontend
 COPY docs/METHOD.md docs/METHOD.md
 USER lossboard
+# The dashboard itself looks whom it may believe which address a visitor has
+ENV FORWARDED_ALLOW_IPS=""
 EXPOSE 8501
 CMD ["python", "-m", "streamlit", "run", "frontend/app.py", "--server.address", "0.0.0.0", "--server.port", "8501", "--server.headless", "true", "--browser.gatherUsageStats", "false"]

@@ -18,6 +18,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.datastructures import State
+from starlette.types import ASGIApp
 
 from backend import errors
 from backend.arms import routes as arms_routes
@@ -26,8 +27,9 @@ from backend.auth import token_routes
 from backend.auth.access import AccessTokens
 from backend.auth.audit import AuditMiddleware
 from backend.auth.dependencies import require_rule
+from backend.auth.guesses import Guesses
 from backend.auth.middleware import AuthMiddleware
-from backend.auth.tokens import TokenRedactor
+from backend.auth.redaction import TokenRedactor
 from backend.comparisons import routes as comparisons_routes
 from backend.datasets import routes as datasets_routes
 from backend.datasets.checker import Checker
@@ -41,7 +43,10 @@ from backend.embeddings.service import SnapshotReader
 from backend.errors import SettingsError
 from backend.export import routes as export_routes
 from backend.http.base_path import BasePathMiddleware
+from backend.http.body_time import BodyTimeout
+from backend.http.forwarded import Forwarded
 from backend.http.head import HeadAsGet
+from backend.http.hosts import AcceptedHosts, HostCheck
 from backend.http.middleware import BodyLimit, SecurityHeaders
 from backend.http.openapi import DocumentedApp, operation_id
 from backend.http.query import check_query
@@ -118,7 +123,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await access.finish()
         await asyncio.to_thread(_close, parts)
 
-    app = DocumentedApp(
+    app = _App(
         title="Lossboard",
         summary="Compare metric-learning losses side by side, live.",
         version="1",
@@ -128,13 +133,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=operation_id,
     )
     app.include_router(_api())
-    redactor = TokenRedactor(access, settings.worker_token)
+    redactor = TokenRedactor(access, settings.worker_token, settings.tokens.lengths)
     redactor.redact_logs()
     setattr(app.state, errors.REDACT_KEY, redactor.redact)
     app.add_middleware(BodyLimit, max_upload=settings.max_upload)
-    app.add_middleware(AuthMiddleware, tokens=access, per_minute=settings.submits_per_min)
+    app.add_middleware(BodyTimeout)
+    guesses = app.state.guesses = Guesses()
+    app.add_middleware(
+        AuthMiddleware, tokens=access, per_minute=settings.submits_per_min, guesses=guesses
+    )
     app.add_middleware(AuditMiddleware)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(
+        HostCheck,
+        hosts=AcceptedHosts.create(settings.allowed_hosts, settings.host),
+        is_open=lambda: not access,
+        worker_token=settings.worker_token,
+    )
+    app.add_middleware(Forwarded, proxies=settings.trusted_proxies, ui_secret=settings.ui_secret)
     app.state.access = access
     app.state.worker_token = settings.worker_token
     app.state.metrics = Metrics()
@@ -144,6 +159,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(StartProblem)  # the last added is the outermost
     errors.install_handlers(app)
     return app
+
+
+class _App(DocumentedApp):
+    """The framework's app, with security headers also on its answer to an unexpected error."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return SecurityHeaders(super().build_middleware_stack())
 
 
 @cache

@@ -5,12 +5,14 @@ BackendError
 └── HttpError              answered to a caller in the one JSON shape
     ├── InvalidSpecError     422 invalid_spec       every problem with its path
     ├── InvalidDatasetError  422 invalid_dataset    the first problems, with their rows
+    ├── BadRequestError      400 bad_request
     ├── UnauthorizedError    401 unauthorized
     ├── ForbiddenError       403 forbidden
     ├── NotFoundError        404 not_found
     ├── TimedOutError        408 request_timeout
     ├── ConflictError        409 conflict
     ├── TooLargeError        413 too_large
+    ├── MisdirectedError     421 misdirected_request
     ├── TooFastError         429 too_fast
     ├── UnavailableError     503 unavailable
     └── DiskFullError        507 disk_full
@@ -82,6 +84,20 @@ class InvalidDatasetError(HttpError):
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "invalid_dataset"
+
+
+class BadRequestError(HttpError):
+    """A header of the request is missing or malformed."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "bad_request"
+
+
+class MisdirectedError(HttpError):
+    """The request is for a host that this is not."""
+
+    status = HTTPStatus.MISDIRECTED_REQUEST
+    code = "misdirected_request"
 
 
 class UnauthorizedError(HttpError):

@@ -12,6 +12,8 @@ from pydantic_core import PydanticCustomError
 
 from backend.auth.tokens import LAUNCHER_NAME, NO_TOKENS, Tokens
 from backend.errors import SettingsError
+from backend.http.forwarded import NO_PROXIES, Proxies
+from backend.http.hosts import parse_host_names
 from contract import logs
 
 
@@ -67,6 +69,24 @@ def _log_format(name: object) -> object:
     return name
 
 
+def _host_names(names: object) -> object:
+    if not isinstance(names, str):
+        return names
+    try:
+        return parse_host_names(names)
+    except ValueError as error:
+        raise _problem(str(error)) from None
+
+
+def _proxies(addresses: object) -> object:
+    if not isinstance(addresses, str):
+        return addresses
+    try:
+        return Proxies.parse(addresses)
+    except ValueError as error:
+        raise _problem(str(error)) from None
+
+
 @dataclass(frozen=True, config=ConfigDict(validate_by_name=True, validate_by_alias=True))
 class Settings:
     """Settings of one API process; code and tests may make them without an environment."""
@@ -105,6 +125,18 @@ class Settings:
     """The same for all snapshots except the first and last of each run."""
     base_path: Annotated[str, _variable("LOSSBOARD_BASE_PATH"), BeforeValidator(_base_path)] = ""
     """The path under which a proxy serves the API, such as /lossboard; empty for none."""
+    allowed_hosts: Annotated[
+        frozenset[str], _variable("LOSSBOARD_ALLOWED_HOSTS"), BeforeValidator(_host_names)
+    ] = frozenset()
+    """Names under which the API answers, besides IP addresses and this machine's names."""
+    host: Annotated[str, _variable("LOSSBOARD_HOST")] = ""
+    """What the launcher's --host names; empty if the API was started otherwise."""
+    trusted_proxies: Annotated[
+        Proxies, _variable("LOSSBOARD_TRUSTED_PROXIES"), BeforeValidator(_proxies)
+    ] = NO_PROXIES
+    """Proxies whose word on the caller's address and on the host asked for is taken."""
+    ui_secret: Annotated[str, _variable("LOSSBOARD_UI_SECRET")] = field(default="", repr=False)
+    """By which the UI's server proves itself when it tells the address of a visitor."""
     log_format: Annotated[str, _variable(logs.FORMAT_VARIABLE), BeforeValidator(_log_format)] = (
         logs.FORMATS[0]
     )

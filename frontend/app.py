@@ -18,8 +18,11 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from frontend.server.base_path import BasePathMiddleware
+from frontend.server.forwarded import Proxies
+from frontend.server.headers import on_unexpected_error
+from frontend.server.hosts import AcceptedHosts
 from frontend.server.index_page import IndexPageMiddleware
-from frontend.server.middleware import SignInMiddleware
+from frontend.server.middleware import SignInMiddleware, outer_middleware
 from frontend.server.proxy import Proxy
 from frontend.server.sessions import ApiAuth, sessions
 from frontend.server.signin import Attempts, SignIn
@@ -31,9 +34,11 @@ _CLIENT = httpx.AsyncClient(
     trust_env=False,
 )
 _SETTINGS = Settings.from_environment()
-_API_URL = _SETTINGS.api_url
-_PROXY = Proxy(_CLIENT, _API_URL, sessions())
-_AUTH = ApiAuth(_CLIENT, _API_URL)
+_SECRET = _SETTINGS.ui_secret
+_PROXY = Proxy(_CLIENT, _SETTINGS.api_url, sessions(), ui_secret=_SECRET)
+_AUTH = ApiAuth(_CLIENT, _SETTINGS.api_url, ui_secret=_SECRET)
+_PROXIES = Proxies.parse(_SETTINGS.trusted_proxies)
+_HOSTS = AcceptedHosts.create(_SETTINGS.allowed_hosts, _SETTINGS.host)
 _SIGN_IN = SignIn(_AUTH, sessions(), Attempts())
 
 
@@ -60,8 +65,10 @@ app = st.App(
     lifespan=lifespan,
     routes=[_PROXY.route(), *_SIGN_IN.routes(), *Assets.load().routes()],
     middleware=[
+        *outer_middleware(_PROXIES, _HOSTS, _AUTH),
         Middleware(BasePathMiddleware, base_path=_SETTINGS.base_path),
         Middleware(SignInMiddleware, auth=_AUTH, sessions=sessions()),
         Middleware(IndexPageMiddleware, base_path=_SETTINGS.base_path),
     ],
+    exception_handlers={Exception: on_unexpected_error},
 )

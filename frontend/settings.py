@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 
@@ -18,6 +18,16 @@ class Settings:
     """LOSSBOARD_BASE_PATH: the path under which browsers reach the UI, such as /lossboard; empty
     where a proxy adds none."""
 
+    allowed_hosts: tuple[str, ...] = ()
+    """LOSSBOARD_ALLOWED_HOSTS: names under which the UI answers, besides IP addresses and this
+    machine's names."""
+    host: str = ""
+    """LOSSBOARD_HOST: what the launcher's --host names; empty if the UI was started otherwise."""
+    trusted_proxies: str = ""
+    """LOSSBOARD_TRUSTED_PROXIES: proxies whose word on a visitor's address is taken."""
+    ui_secret: str = field(default="", repr=False)
+    """LOSSBOARD_UI_SECRET: by which the API believes what this server says of a visitor."""
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Read the settings; a variable that is absent or empty keeps its default.
@@ -25,8 +35,13 @@ class Settings:
         Raises:
             ValueError: the base path is none.
         """
+        names = environ.get("LOSSBOARD_ALLOWED_HOSTS", "").split(",")
         return cls(
             api_url=(environ.get("LOSSBOARD_API_URL") or cls.api_url).rstrip("/"),
+            allowed_hosts=tuple(filter(None, map(str.strip, names))),
+            host=environ.get("LOSSBOARD_HOST", ""),
+            trusted_proxies=environ.get("LOSSBOARD_TRUSTED_PROXIES", ""),
+            ui_secret=environ.get("LOSSBOARD_UI_SECRET", ""),
             base_path=checked_base_path(environ.get(BASE_PATH_VARIABLE, "")),
         )
 

@@ -9,9 +9,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from backend.auth.access import Access
-from backend.auth.middleware import LOCAL_USER, PERSON_KEY, RULE_KEY, TOKEN_KEY, USER_HEADER
+from backend.auth.guesses import Guesses
+from backend.auth.middleware import (
+    LOCAL_USER,
+    PERSON_KEY,
+    RULE_KEY,
+    TOKEN_KEY,
+    USER_HEADER,
+    too_many_guesses,
+)
 from backend.auth.permissions import Person, Rule, parse_user_name
 from backend.errors import ForbiddenError, UnauthorizedError
+from backend.http.forwarded import caller_address
 from backend.http.middleware import route_template
 
 _person_token = HTTPBearer(
@@ -37,15 +46,23 @@ async def worker_token(
     request: Request,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_worker_token)],
 ) -> None:
-    """Refuse callers without the worker token.
+    """Refuse callers without the worker token; the right one is accepted at any time.
 
     Raises:
         UnauthorizedError: the token is missing or wrong.
+        TooFastError: too many wrong ones came from this address.
     """
-    token = given.credentials.encode() if given else b""
+    token = given.credentials if given else ""
     expected: str = request.app.state.worker_token
-    if not hmac.compare_digest(token, expected.encode()):
-        raise UnauthorizedError("this call needs the worker token")
+    if hmac.compare_digest(token.encode(), expected.encode()):
+        return
+    guesses: Guesses = request.app.state.guesses
+    address = caller_address(request.scope)
+    if token and (wait := guesses.wait_s(address, token)):
+        raise too_many_guesses(wait)
+    if token:
+        guesses.failed(address, token)
+    raise UnauthorizedError("this call needs the worker token")
 
 
 async def user(

@@ -16,8 +16,10 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.auth.access import AccessTokens
+from backend.auth.guesses import Guesses
 from backend.auth.permissions import Person, Role, Rule, find_rule, parse_user_name
 from backend.errors import ForbiddenError, HttpError, TooFastError, UnauthorizedError, response_to
+from backend.http.forwarded import caller_address
 
 USER_HEADER: Final = "X-Lossboard-User"
 LOCAL_USER: Final = "local"
@@ -39,10 +41,12 @@ class AuthMiddleware:
         app: ASGIApp,
         tokens: AccessTokens,
         per_minute: float,
+        guesses: Guesses,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
         self._tokens = tokens
+        self._guesses = guesses
         self._limiter = RateLimiter(per_minute, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,6 +59,8 @@ class AuthMiddleware:
             try:
                 _refuse_cross_site(scope["method"], headers)
                 if rule and (role := rule.role):
+                    if token:
+                        self._check_guess(person, token, caller_address(scope))
                     self._check(rule, role, person, token)
                 if person and person.authenticated:
                     self._tokens.note_use(token)
@@ -71,6 +77,20 @@ class AuthMiddleware:
                 name = ""
             return Person(name or LOCAL_USER, "admin", authenticated=False)
         return self._tokens.owner(token) if token else None
+
+    def _check_guess(self, person: Person | None, token: str, address: str) -> None:
+        """Count a wrong token.
+
+        Raises:
+            TooFastError: too many wrong ones came from this address.
+        """
+        wait = self._guesses.wait_s(address, token)
+        if wait and not (person and self._guesses.knows(address, person.name)):
+            raise too_many_guesses(wait)
+        if person:
+            self._guesses.passed(address, person.name)
+        else:
+            self._guesses.failed(address, token)
 
     def _check(self, rule: Rule, role: Role, person: Person | None, token: str) -> None:
         """Check the token, the role and the rate limit.
@@ -97,6 +117,15 @@ class AuthMiddleware:
                 f"try again in {seconds} s",
                 headers={"Retry-After": str(seconds)},
             )
+
+
+def too_many_guesses(wait_s: float) -> TooFastError:
+    """Return the refusal of a token that is not even looked at."""
+    seconds = math.ceil(wait_s)
+    return TooFastError(
+        f"too many wrong tokens came from this address; try again in {seconds} s",
+        headers={"Retry-After": str(seconds)},
+    )
 
 
 class RateLimiter:

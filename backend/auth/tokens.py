@@ -1,18 +1,14 @@
-"""Tokens: created at random, stored as hashes only, compared in constant time, kept out of texts.
+"""Tokens: created at random, stored as hashes only, compared in constant time.
 
 A token is random and at least 20 characters long, so one round of SHA-256 protects it well enough:
 there is no dictionary to try.
-
-Tokens never appear in an error that repeats what was sent, nor in a log line. Only their hashes are
-known here, so every word that could be a token is hashed and looked up.
 """
 
 import hashlib
 import hmac
-import logging
 import re
 import secrets
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -20,14 +16,12 @@ from backend.auth.permissions import ROLES, Person, Role, name_problem
 from backend.errors import SettingsError
 
 MIN_TOKEN_LENGTH: Final = 20
-"""Characters of a token; those that `create_token` makes have 43, from 256 random bits."""
+"""Characters that a token has at least."""
 HASH_PREFIX: Final = "sha256="
-TOKEN_LIKE: Final = re.compile(rf"[A-Za-z0-9_-]{{{MIN_TOKEN_LENGTH},}}")
-PLACEHOLDER: Final = "[a token]"
+MADE_LENGTH: Final = 43
+"""Characters of a token that `create_token` makes."""
 LAUNCHER_NAME: Final = "lossboard launcher"
 """The name of the launcher's own token, which is made anew at each of its starts."""
-LOGGERS_WITH_HANDLERS: Final = ("", "uvicorn", "uvicorn.error", "uvicorn.access")
-"""Loggers that have their own handlers."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +30,8 @@ class TokenEntry:
 
     person: Person
     token_hash: bytes = field(repr=False)
+    length: int | None = field(default=None, repr=False, compare=False)
+    """Characters of the token, where it is given itself."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +42,11 @@ class Tokens:
 
     def __bool__(self) -> bool:
         return bool(self.entries)
+
+    @property
+    def lengths(self) -> frozenset[int]:
+        """The lengths of those tokens that are given themselves and not by their hash."""
+        return frozenset(entry.length for entry in self.entries if entry.length)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -101,48 +102,6 @@ def hash_token(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-class TokenRedactor:
-    """Removes the tokens of people and workers from texts."""
-
-    def __init__(self, digests: Container[bytes], worker_token: str) -> None:
-        """Create a redactor.
-
-        Args:
-            digests: the hashes of people's tokens; it may change.
-            worker_token: the workers' token.
-        """
-        self._digests = digests
-        self._worker_digest = hash_token(worker_token)
-
-    def redact(self, text: str) -> str:
-        """Return the text with each token replaced."""
-        return TOKEN_LIKE.sub(self._word, text)
-
-    def _word(self, found: re.Match[str]) -> str:
-        digest = hash_token(found[0])
-        is_token = digest == self._worker_digest or digest in self._digests
-        return PLACEHOLDER if is_token else found[0]
-
-    def redact_logs(self) -> None:
-        """Remove tokens from every line that this process logs from now on."""
-        for name in LOGGERS_WITH_HANDLERS:
-            for handler in logging.getLogger(name).handlers:
-                inner = handler.formatter or logging.Formatter()
-                if isinstance(inner, _RedactingFormatter):  # of an earlier app in this process
-                    inner = inner.inner
-                handler.setFormatter(_RedactingFormatter(inner, self))
-
-
-class _RedactingFormatter(logging.Formatter):
-    def __init__(self, inner: logging.Formatter, redactor: TokenRedactor) -> None:
-        super().__init__()
-        self.inner = inner
-        self._redactor = redactor
-
-    def format(self, record: logging.LogRecord) -> str:
-        return self._redactor.redact(self.inner.format(record))
-
-
 def _split_entries(text: str) -> Iterator[str]:
     for line in text.splitlines():
         if not line.lstrip().startswith("#"):
@@ -158,9 +117,9 @@ def _parse_entry(raw: str, number: int) -> TokenEntry:
         raise _entry_error(number, "its name is empty")
     if problem := name_problem(name):
         raise _entry_error(number, f"its name {problem}")
-    return TokenEntry(
-        Person(name, _parse_role(role, number), authenticated=True), _parse_token(token, number)
-    )
+    person = Person(name, _parse_role(role, number), authenticated=True)
+    token_hash = _parse_token(token, number)
+    return TokenEntry(person, token_hash, None if token.startswith(HASH_PREFIX) else len(token))
 
 
 def _parse_role(role: str, number: int) -> Role:

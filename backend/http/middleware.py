@@ -28,6 +28,12 @@ PAGE_POLICY: Final = "frame-ancestors 'none'; object-src 'none'; base-uri 'none'
 """The page of the OpenAPI document loads its scripts from another site."""
 
 
+def is_upload(method: str, path: str) -> bool:
+    """Return whether a call may have a large body, which is written to disk as it arrives."""
+    is_blob = method == BLOB_UPLOAD[0] and path.startswith(BLOB_UPLOAD[1])
+    return is_blob or (method, path) == DATASET_UPLOAD
+
+
 class BodyLimit:
     """ASGI middleware: answers 413 by the announced length, or as soon as more has arrived."""
 
@@ -41,9 +47,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         method, path = scope["method"], scope["path"]
-        upload = (method, path) == DATASET_UPLOAD
-        blob = method == BLOB_UPLOAD[0] and path.startswith(BLOB_UPLOAD[1])
-        limit = self._max_upload if upload or blob else MAX_BODY_BYTES
+        limit = self._max_upload if is_upload(method, path) else MAX_BODY_BYTES
         message = f"the body is larger than {limit} bytes"
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if not announced.isdigit() or int(announced) > limit:
@@ -64,20 +68,24 @@ class BodyLimit:
 
 
 class SecurityHeaders:
-    """ASGI middleware: adds security headers to every answer."""
+    """ASGI application around the whole app: adds security headers to every answer.
+
+    Unexpected errors and refused websockets get them too.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; its answer gets the headers."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        policy = API_POLICY if scope["path"].startswith(API_PREFIX) else PAGE_POLICY
+        is_api = API_PREFIX in scope["path"]  # also below a base path
+        policy = API_POLICY if is_api else PAGE_POLICY
 
         async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in {"http.response.start", "websocket.http.response.start"}:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value

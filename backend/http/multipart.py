@@ -83,7 +83,8 @@ async def read_chunks(request: Request) -> AsyncIterator[bytes]:
                 chunk = await anext(chunks, None)
         except TimeoutError:
             raise TimedOutError(
-                f"nothing arrived for {IDLE_LIMIT_S:.0f} s; send it again"
+                f"nothing arrived for {IDLE_LIMIT_S:.0f} s; send it again",
+                headers={"Connection": "close"},  # the rest is not the next request
             ) from None
         if chunk is None:
             return

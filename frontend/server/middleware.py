@@ -1,32 +1,44 @@
-"""The middleware in front of all pages: it demands a sign-in and sets security headers."""
+"""The middleware in front of all pages, in its order, and the one that demands a sign-in."""
 
 from typing import Final
 from urllib.parse import urlencode
 
-from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from frontend.server.forwarded import Forwarded, Proxies
+from frontend.server.headers import SecurityHeaders
+from frontend.server.hosts import AcceptedHosts, HostCheck
 from frontend.server.proxy import error_response
 from frontend.server.sessions import COOKIE, ApiAuth, Sessions
 
-SECURITY_HEADERS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
-CONTENT_POLICY: Final = (
-    "frame-ancestors 'self'; object-src 'none'; base-uri 'self'; form-action 'self'"
+SIGNED_IN_PATHS: Final = ("/_stcore/upload_file/", "/media/")
+"""Paths for files of pages; they need a signed-in session."""
+CLOSED_PATHS: Final = (
+    "/_stcore/metrics",
+    "/_stcore/script-health-check",
+    "/_stcore/agent/",
+    "/auth/",
+    "/oauth2callback",
 )
-"""The strictest policy that Streamlit's pages work with: they write scripts and styles."""
-SIGNED_IN_PATHS: Final = ("/_stcore/upload_file/", "/_stcore/agent/", "/media/")
-"""Paths for files of pages and for programs; they need a signed-in session."""
+"""What Streamlit serves and Lossboard does not use: its own metrics, which tell how much the
+server is used, an API for programs, a sign-in with another service."""
 NOT_PAGES: Final = ("/signin", "/api/", "/_stcore/", "/lossboard-js/", "/static/", "/media/")
 
 
+def outer_middleware(proxies: Proxies, hosts: AcceptedHosts, auth: ApiAuth) -> list[Middleware]:
+    """Return the middleware that comes before all other; the first is the outermost."""
+    return [
+        Middleware(SecurityHeaders),
+        Middleware(Forwarded, proxies=proxies),
+        Middleware(HostCheck, hosts=hosts, needs_sign_in=auth.needs_sign_in),
+    ]
+
+
 class SignInMiddleware:
-    """ASGI middleware: redirect pages to the sign-in, refuse files without a session, add headers.
+    """ASGI middleware: redirect pages to the sign-in, refuse files without a session.
 
     The pages' websocket is open without a session: the entry page then draws nothing but the way
     to the sign-in page.
@@ -44,27 +56,22 @@ class SignInMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
-                    headers[name] = value
-                headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
-            await send(message)
-
+        if scope["path"].startswith(CLOSED_PATHS):
+            closed = error_response(404, "not_found", "There is no such address.")
+            await closed(scope, receive, send)
+            return
         if is_page(scope) and not await self._may_enter(scope):
             query = scope["query_string"].decode("latin-1")
             path = f"{scope['path']}?{query}" if query else scope["path"]
             redirect = RedirectResponse(f"/signin?{urlencode({'next': path})}", status_code=303)
             redirect.headers["Cache-Control"] = "no-store"
-            await redirect(scope, receive, send_with_headers)
+            await redirect(scope, receive, send)
             return
         if scope["path"].startswith(SIGNED_IN_PATHS) and not await self._may_enter(scope):
             refused = error_response(401, "unauthorized", "Sign in first: your session has ended.")
-            await refused(scope, receive, send_with_headers)
+            await refused(scope, receive, send)
             return
-        await self._app(scope, receive, send_with_headers)
+        await self._app(scope, receive, send)
 
     async def _may_enter(self, scope: Scope) -> bool:
         """Return whether the request has a session, or the API needs no sign-in."""

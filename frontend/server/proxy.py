@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
+from frontend.server.forwarded import FOR, UI_SECRET, handed_on, visitor_address
 from frontend.server.sessions import COOKIE, Sessions
 
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
@@ -38,19 +39,22 @@ def is_same_origin(request: HTTPConnection, *, proof: bool) -> bool:
     if site is not None:
         return site in {"same-origin", "none"}
     if origin is not None:
-        hosts = (request.headers.get("host"), request.headers.get("x-forwarded-host"))
-        return bool(urlsplit(origin).netloc) and urlsplit(origin).netloc in hosts
+        asked = urlsplit(origin).netloc
+        return bool(asked) and asked == request.headers.get("host")
     return not proof
 
 
 def is_secure(request: HTTPConnection) -> bool:
     """Return whether the browser's connection is encrypted, here or at a proxy in front of us."""
-    forwarded = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip()
-    return (forwarded or request.url.scheme) in {"https", "wss"}
+    return request.url.scheme in {"https", "wss"}
 
 
 def safe_path(path: str) -> str:
-    """Return the path if it is one of our own, to which a sign-in may lead, else "/"."""
+    """Return the path if it is one of our own, to which a sign-in may lead, else "/".
+
+    Raises:
+        ValueError: it is malformed, such as `//[`.
+    """
     parts = urlsplit(path)
     is_ours = (
         path.startswith("/")
@@ -86,19 +90,26 @@ _HOP_BY_HOP: Final = {
     "upgrade",
 }
 _NOT_RETURNED: Final = _HOP_BY_HOP | {"date", "server"}
-_NOT_FORWARDED: Final = _HOP_BY_HOP | {"host", "accept-encoding", "cookie", "origin"}
-"""Request headers that are not passed on: cookies and the origin belong to this server, and an
-answer that is not compressed need not be unpacked here."""
+_OWN: Final = {"host", "cookie", "origin", FOR, UI_SECRET}
+"""Request headers that are meant for this server."""
+_NOT_FORWARDED: Final = _HOP_BY_HOP | _OWN | {"accept-encoding"}
+"""Request headers that are not passed on; an answer that is not compressed need not be unpacked."""
 
 
 class Proxy:
     """Streams requests to one API, and its answers back."""
 
     def __init__(
-        self, client: httpx.AsyncClient, api_url: str, sessions: Sessions | None = None
+        self,
+        client: httpx.AsyncClient,
+        api_url: str,
+        sessions: Sessions | None = None,
+        *,
+        ui_secret: str = "",
     ) -> None:
         self._client = client
         self._api_url = api_url
+        self._ui_secret = ui_secret
         self._sessions = sessions or Sessions()
         self._closing = asyncio.Event()
 
@@ -136,6 +147,7 @@ class Proxy:
             url,
             headers=[
                 *_without(request.headers.items(), _NOT_FORWARDED),
+                *handed_on(visitor_address(request.scope), self._ui_secret),
                 *([("authorization", f"Bearer {session.token}")] if session else []),
             ],
             content=request.stream() if _has_body(request) else None,

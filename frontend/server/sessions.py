@@ -16,6 +16,7 @@ import httpx
 from cachetools import TLRUCache
 
 from frontend.api.transport import PREFIX
+from frontend.server.forwarded import handed_on
 
 COOKIE: Final = "lossboard_session"
 IDLE_S: Final = 12 * 3600.0
@@ -102,6 +103,14 @@ class AuthUnavailableError(Exception):
     """The API does not answer whether a token is valid; the text is shown to people."""
 
 
+class TooManyTokensError(Exception):
+    """Too many wrong tokens came from the visitor's address."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"no more tokens for {wait_s} s")
+        self.wait_s = wait_s
+
+
 class ApiAuth:
     """Asks the API whether it demands a sign-in, and whose token one is."""
 
@@ -110,8 +119,11 @@ class ApiAuth:
         client: httpx.AsyncClient,
         api_url: str,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        ui_secret: str = "",
     ) -> None:
         self._client = client
+        self._ui_secret = ui_secret
         self._url = f"{api_url}{PREFIX}/me"
         self._clock = clock
         self._needs_sign_in = False
@@ -135,17 +147,27 @@ class ApiAuth:
             )
         return self._needs_sign_in
 
-    async def owner(self, token: str) -> Person | None:
+    async def owner(self, token: str, address: str = "") -> Person | None:
         """Return the person who has this token, or None where the API does not know it.
 
+        Args:
+            token: what a visitor typed.
+            address: of the visitor; the API counts wrong tokens by it.
+
         Raises:
-            DoorAwayError: the API does not answer.
+            TooManyTokensError: the API checks no more tokens of this address for a while.
+            AuthUnavailableError: the API does not answer.
         """
         try:
-            headers = {"Authorization": f"Bearer {token}"}
+            headers = [
+                ("Authorization", f"Bearer {token}"),
+                *handed_on(address, self._ui_secret),
+            ]
             answer = await self._client.get(self._url, headers=headers, timeout=AUTH_TIMEOUT)
             if answer.status_code == httpx.codes.UNAUTHORIZED:
                 return None
+            if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+                raise TooManyTokensError(float(answer.headers["retry-after"]))
             me = answer.raise_for_status().json()
             return Person(str(me["name"]), str(me["role"]))
         except (UnicodeEncodeError, httpx.LocalProtocolError):

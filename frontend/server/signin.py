@@ -9,7 +9,7 @@ import hashlib
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -22,8 +22,17 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from frontend.server.forwarded import network_of, visitor_address
 from frontend.server.proxy import is_same_origin, is_secure, safe_path
-from frontend.server.sessions import COOKIE, LONGEST_S, ApiAuth, AuthUnavailableError, Sessions
+from frontend.server.sessions import (
+    COOKIE,
+    LONGEST_S,
+    ApiAuth,
+    AuthUnavailableError,
+    Person,
+    Sessions,
+    TooManyTokensError,
+)
 from frontend.templates import templates
 
 MOST_FAILED: Final = 10
@@ -54,6 +63,7 @@ class Attempts:
         self._failed[address] = times  # keeps them for `WITHIN_S` from now
 
 
+MALFORMED_NEXT: Final = "The address has a malformed `next`. Sign in here to open the first page."
 HERE: Final = Path(__file__).parent
 
 
@@ -117,7 +127,10 @@ class SignIn:
 
     async def show(self, request: Request) -> Response:
         """Show the page, or redirect at once where no sign-in is needed."""
-        next_path = safe_path(request.query_params.get("next", "/"))
+        try:
+            next_path = safe_path(request.query_params.get("next", "/"))
+        except ValueError:
+            return page("/", problem=MALFORMED_NEXT, status=400)
         signed_in = self._sessions.find(request.cookies.get(COOKIE)) is not None
         if signed_in or not await self._auth.needs_sign_in():
             return RedirectResponse(next_path, status_code=303)
@@ -126,25 +139,20 @@ class SignIn:
     async def take(self, request: Request) -> Response:
         """Start a session with the token that was typed in."""
         form = await _form(request)
-        token, next_path = form.get("token", "").strip(), safe_path(form.get("next", "/"))
+        token = form.get("token", "").strip()
+        try:
+            next_path = safe_path(form.get("next", "/"))
+        except ValueError:
+            return page("/", problem=MALFORMED_NEXT, status=400)
         if not is_same_origin(request, proof=True):
             problem = "This was not sent from this page. Paste your token here."
             return page(next_path, problem=problem, status=403)
-        address = request.client.host if request.client else ""
-        if wait := self._attempts.wait_s(address):
-            seconds = math.ceil(wait)
-            problem = f"Too many tokens that were none. Try again in {seconds} s."
-            answer = page(next_path, problem=problem, status=429)
-            answer.headers["Retry-After"] = str(seconds)
-            return answer
         try:
-            person = await self._auth.owner(token) if token else None
-        except AuthUnavailableError as error:
-            return page(next_path, problem=str(error), status=503)
-        if person is None:
-            self._attempts.failed(address)
-            problem = "This token is not known here, or no longer."
-            return page(next_path, problem=problem, status=401)
+            person = await self._owner(token, visitor_address(request.scope))
+        except _RefusedError as refused:
+            answer = page(next_path, problem=refused.problem, status=refused.status)
+            answer.headers.update(refused.headers)
+            return answer
         self._sessions.end(request.cookies.get(COOKIE))
         done = RedirectResponse(next_path, status_code=303)
         done.set_cookie(
@@ -157,6 +165,26 @@ class SignIn:
         )
         return done
 
+    async def _owner(self, token: str, visitor: str) -> Person:
+        """Return whose token a visitor typed.
+
+        Raises:
+            _RefusedError: nobody's, or it cannot be checked now.
+        """
+        address = network_of(visitor)
+        if wait := self._attempts.wait_s(address):
+            raise _too_many(wait)
+        try:
+            person = await self._auth.owner(token, visitor) if token else None
+        except TooManyTokensError as error:
+            raise _too_many(error.wait_s) from error
+        except AuthUnavailableError as error:
+            raise _RefusedError(str(error), 503) from error
+        if person is None:
+            self._attempts.failed(address)
+            raise _RefusedError("This token is not known here, or no longer.", 401)
+        return person
+
     async def leave(self, request: Request) -> Response:
         """End the session, if there is one."""
         if not is_same_origin(request, proof=True):
@@ -165,6 +193,22 @@ class SignIn:
         done = RedirectResponse("/signin", status_code=303)
         done.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=is_secure(request))
         return done
+
+
+class _RefusedError(Exception):
+    """A token that signs nobody in."""
+
+    def __init__(self, problem: str, status: int, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.status = status
+        self.headers = dict(headers or {})
+
+
+def _too_many(wait_s: float) -> _RefusedError:
+    seconds = str(math.ceil(wait_s))
+    problem = f"Too many tokens that were none. Try again in {seconds} s."
+    return _RefusedError(problem, 429, {"Retry-After": seconds})
 
 
 async def _form(request: Request) -> dict[str, str]:

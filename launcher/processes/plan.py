@@ -5,6 +5,7 @@ A probe is a Redis PING, an HTTP GET, or a look at the API's list of workers.
 
 import asyncio
 import json
+import secrets
 import sys
 import urllib.error
 import urllib.request
@@ -96,18 +97,21 @@ def build_plan(
         "LOSSBOARD_DATA_DIR": str(options.data_dir),
         "LOSSBOARD_DATASETS_DIR": str(datasets.absolute()),
         "LOSSBOARD_API_URL": api_url,
+        "LOSSBOARD_HOST": options.host,
         "REDIS_URL": broker_url if broker else environ["REDIS_URL"],
     }
     secret = {"LOSSBOARD_WORKER_TOKEN": token}
+    between = {"LOSSBOARD_UI_SECRET": secrets.token_urlsafe(32)}
+    api_only = {**secret, **between, **launcher_token.api_environment(environ)}
     stages = [
-        (_api(options, {**base, **secret, **launcher_token.api_environment(environ)}, api_url),),
+        (_api(options, {**base, **api_only}, api_url),),
         (
             *(
                 _worker(slot, threads, {**base, **secret}, api_url, launcher_token.headers)
                 for slot in slots
             ),
             _projector({**base, **secret}),
-            _ui(options, base, ui_url),
+            _ui(options, {**base, **between}, ui_url),
         ),
     ]
     if broker:
@@ -143,6 +147,7 @@ def _api(options: Options, environment: Mapping[str, str], url: str) -> ProcessS
         *(sys.executable, "-m", "uvicorn", "backend.app:create_app", "--factory"),
         *("--host", options.host, "--port", str(options.api_port)),
         *("--timeout-graceful-shutdown", "3", "--no-access-log", "--log-level", "warning"),
+        "--no-proxy-headers",  # the API itself looks whom it may believe them
         # Longer than clients keep an idle connection: a request that comes just as the server
         # closes the connection gets no answer.
         *("--timeout-keep-alive", "75"),
@@ -191,7 +196,11 @@ def _ui(options: Options, environment: Mapping[str, str], url: str) -> ProcessSp
         *("--server.headless", "true", "--browser.gatherUsageStats", "false"),
         *("--logger.level", "warning"),
     )
-    return ProcessSpec("ui", url, command, environment, http_probe(f"{url}/_stcore/health"))
+    # Else the server would believe every process of this machine which address it calls from.
+    variables = {"FORWARDED_ALLOW_IPS": ""}
+    return ProcessSpec(
+        "ui", url, command, {**environment, **variables}, http_probe(f"{url}/_stcore/health")
+    )
 
 
 def _url(host: str, port: int) -> str:

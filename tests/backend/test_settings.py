@@ -70,3 +70,19 @@ def test_a_wrong_log_format_names_those_that_there_are() -> None:
         SettingsError, match=r"^LOSSBOARD_LOG_FORMAT is 'xml'; known are text, json"
     ):
         Settings.from_environ({"LOSSBOARD_WORKER_TOKEN": "t", "LOSSBOARD_LOG_FORMAT": "xml"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("LOSSBOARD_ALLOWED_HOSTS", "http://board", "has 'http://board', which is no name"),
+        ("LOSSBOARD_TRUSTED_PROXIES", "proxy", "has 'proxy', which is no IP address"),
+    ],
+)
+def test_names_and_proxies_are_checked(name: str, value: str, problem: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} {problem}"):
+        Settings.from_environ({"LOSSBOARD_WORKER_TOKEN": "t", name: value})
+    both = {"LOSSBOARD_ALLOWED_HOSTS": "api,", "LOSSBOARD_TRUSTED_PROXIES": "10.0.0.0/8"}
+    settings = Settings.from_environ({"LOSSBOARD_WORKER_TOKEN": "t", **both})
+    assert settings.allowed_hosts == {"api"}
+    assert "10.1.1.1" in settings.trusted_proxies

@@ -40,3 +40,18 @@ def test_the_names_of_all_pages_are_ours() -> None:
     named = {line.split('"')[1] for line in main.split("url_path=")[1:] for line in [f"={line}"]}
     files = {path.stem for path in pages} - {"audit_log", "new_comparison"}
     assert files | named <= OWN_NAMES
+
+
+def test_names_and_proxies_come_from_the_environment() -> None:
+    settings = Settings.from_environment(
+        {
+            "LOSSBOARD_ALLOWED_HOSTS": " board.example.org,, api",
+            "LOSSBOARD_HOST": "board.lan",
+            "LOSSBOARD_TRUSTED_PROXIES": "10.0.0.1",
+            "LOSSBOARD_UI_SECRET": "between-us",
+        }
+    )
+    assert settings.allowed_hosts == ("board.example.org", "api")
+    assert (settings.host, settings.trusted_proxies) == ("board.lan", "10.0.0.1")
+    assert "between-us" not in repr(settings)
+    assert Settings.from_environment({"LOSSBOARD_ALLOWED_HOSTS": ","}).allowed_hosts == ()

@@ -10,7 +10,14 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.support.waiting import PATIENCE
 
-FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+FLAGS: Final = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--host-resolver-rules=MAP *.example 127.0.0.1",
+]
+"""The last one gives pages of other sites, such as http://evil.example, an address of this machine;
+nothing of a test leaves it."""
 
 
 def chromium() -> str:

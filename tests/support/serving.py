@@ -46,7 +46,9 @@ class PromptServer(uvicorn.Server):
 def serving(app: Any, *, before_stop: Callable[[], None] = lambda: None) -> Iterator[str]:
     """Return the address of a server, such as http://127.0.0.1:14001."""
     [port] = free_ports(1)
-    server = PromptServer(uvicorn.Config(app, port=port, log_level="warning", ws="none"))
+    server = PromptServer(
+        uvicorn.Config(app, port=port, log_level="warning", ws="none", proxy_headers=False)
+    )
     thread = threading.Thread(target=server.run, name=f"server-{port}")
     thread.start()
     try:

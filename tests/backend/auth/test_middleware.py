@@ -9,8 +9,10 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.testclient import TestClient
 
 from backend import errors
+from backend.auth import guesses
 from backend.auth.access import AccessTokens
 from backend.auth.dependencies import require_rule
+from backend.auth.guesses import Guesses
 from backend.auth.middleware import AuthMiddleware, RateLimiter
 from backend.auth.permissions import ROLES, RULES, Rule
 from backend.auth.tokens import Tokens
@@ -32,8 +34,11 @@ CALLERS: dict[str, dict[str, str]] = {
 
 
 @pytest.fixture
-def secured(serve: Serve, settings: Settings) -> Iterator[httpx.Client]:
-    """An API with a sign-in."""
+def secured(
+    serve: Serve, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[httpx.Client]:
+    """An API with a sign-in, and with patience for wrong tokens."""
+    monkeypatch.setattr(guesses, "MAX_WRONG", 1000)
     with serve(with_tokens(settings)) as (api, _):
         yield api.http
 
@@ -95,7 +100,8 @@ def test_a_route_without_a_rule_is_refused_to_everybody() -> None:
 
     app = FastAPI()
     app.include_router(router)
-    app.add_middleware(AuthMiddleware, tokens=AccessTokens(Tokens.parse(ENTRIES)), per_minute=0)
+    tokens = AccessTokens(Tokens.parse(ENTRIES))
+    app.add_middleware(AuthMiddleware, tokens=tokens, per_minute=0, guesses=Guesses())
     errors.install_handlers(app)
     with TestClient(app) as client:
         for caller in ("no token", "admin"):

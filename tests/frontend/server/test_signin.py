@@ -1,56 +1,25 @@
 """The sign-in of the UI's server, between a viewer's client and the real API."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from backend.app import create_app
 from backend.auth.tokens import NO_TOKENS
 from backend.settings import Settings
-from frontend.server.middleware import SignInMiddleware
-from frontend.server.proxy import Proxy, safe_path
-from frontend.server.sessions import COOKIE, IDLE_S, ApiAuth, Person, Sessions
-from frontend.server.signin import MOST_FAILED, WITHIN_S, Attempts, SignIn
+from frontend.server.proxy import safe_path
+from frontend.server.sessions import COOKIE, IDLE_S, Person
+from frontend.server.signin import MOST_FAILED, WITHIN_S, Attempts
 from tests.backend.token_users import TOKENS, with_tokens
+from tests.support.front import Front
 from tests.support.ports import free_ports
 from tests.support.serving import serving
 from tests.support.specs import small
 
 HTML = {"Accept": "text/html"}
-
-
-class Front:
-    """The UI's server without Streamlit, which has one page."""
-
-    def __init__(self, api_url: str) -> None:
-        self.now = 0.0
-        self.sessions = Sessions(lambda: self.now)
-        self.client = httpx.AsyncClient(trust_env=False)
-        self.auth = ApiAuth(self.client, api_url, lambda: self.now)
-        self.proxy = Proxy(self.client, api_url, self.sessions)
-        self.sign_in = SignIn(self.auth, self.sessions, Attempts(lambda: self.now))
-
-    def app(self) -> Starlette:
-        @asynccontextmanager
-        async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-            async with self.client:
-                yield
-
-        async def page(request: Request) -> Response:
-            return PlainTextResponse(f"the page {request.url.path}")
-
-        routes = [self.proxy.route(), *self.sign_in.routes(), Route("/{path:path}", page)]
-        sign_in = Middleware(SignInMiddleware, auth=self.auth, sessions=self.sessions)
-        return Starlette(routes=routes, middleware=[sign_in], lifespan=lifespan)
 
 
 @pytest.fixture
@@ -189,7 +158,7 @@ def test_an_idle_session_ends(ui: tuple[httpx.Client, Front]) -> None:
     front.now += IDLE_S + 1
     assert viewer.get("/api/v1/me").status_code == 401
     assert viewer.get("/queue", headers=HTML).headers["location"] == "/signin?next=%2Fqueue"
-    for path in ("/_stcore/upload_file/a/b", "/_stcore/agent/interact", "/media/a.csv"):
+    for path in ("/_stcore/upload_file/a/b", "/media/a.csv"):
         refused = viewer.post(path, content=b"x")
         assert (refused.status_code, refused.json()["error"]) == (401, "unauthorized")
 
@@ -217,6 +186,45 @@ def test_wrong_tokens_are_refused_and_soon_not_even_checked(
     assert sign_in(viewer, TOKENS["viewer"]).status_code == 303
 
 
+def test_a_visitor_chooses_no_address_and_a_named_proxy_tells_it(settings: Settings) -> None:
+    def attempt(ui_url: str, n: int) -> int:
+        token = f"wrong-token-{n:012}"
+        headers = {"Origin": ui_url, "X-Forwarded-For": f"1.2.3.{n}"}
+        answer = httpx.post(f"{ui_url}/signin", data={"token": token}, headers=headers)
+        return answer.status_code
+
+    with serving(create_app(replace(settings, ui_secret="between-us"))) as api_url:
+        front = Front(api_url, ui_secret="between-us")
+        with serving(front.app()) as ui_url:
+            statuses = [attempt(ui_url, n) for n in range(MOST_FAILED + 2)]
+            assert statuses == [401] * MOST_FAILED + [429] * 2
+        front = Front(api_url, proxies="127.0.0.1", ui_secret="between-us")
+        with serving(front.app()) as ui_url:
+            assert [attempt(ui_url, n) for n in range(MOST_FAILED + 2)] == [401] * 12
+
+
+def test_tokens_that_programs_guess_through_the_ui_are_limited_by_visitor(
+    settings: Settings,
+) -> None:
+    with serving(create_app(replace(settings, ui_secret="between-us"))) as api_url:
+        front = Front(api_url, proxies="127.0.0.1", ui_secret="between-us")
+        with serving(front.app(), before_stop=front.proxy.close) as ui_url:
+
+            def ask(token: str, address: str) -> httpx.Response:
+                headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": address}
+                return httpx.get(f"{ui_url}/api/v1/me", headers=headers)
+
+            for n in range(MOST_FAILED):
+                assert ask(f"wrong-token-{n:012}", "1.2.3.4").status_code == 401
+            assert ask(TOKENS["viewer"], "1.2.3.4").status_code == 429
+            assert ask(TOKENS["viewer"], "1.2.3.5").status_code == 200
+            headers = {"Origin": ui_url, "X-Forwarded-For": "1.2.3.4"}
+            form = {"token": TOKENS["viewer"]}
+            answer = httpx.post(f"{ui_url}/signin", data=form, headers=headers)
+            assert (answer.status_code, "Try again in" in answer.text) == (429, True)
+            assert int(answer.headers["retry-after"]) > 0
+
+
 def test_over_https_the_cookie_is_secure(ui: tuple[httpx.Client, Front]) -> None:
     viewer, _ = ui
     done = sign_in(viewer, TOKENS["viewer"], **{"X-Forwarded-Proto": "https"})
@@ -225,16 +233,36 @@ def test_over_https_the_cookie_is_secure(ui: tuple[httpx.Client, Front]) -> None
 
 def test_every_answer_has_the_security_headers(ui: tuple[httpx.Client, Front]) -> None:
     viewer, _ = ui
-    for path, policy in (
-        ("/signin", "default-src 'none'; style-src 'sha256-"),
-        ("/api/v1/me", "default-src 'none'"),
-        ("/static/x.js", "frame-ancestors 'self'"),
+    for method, path, status, policy in (
+        ("GET", "/signin", 200, "default-src 'none'; style-src 'sha256-"),
+        ("GET", "/api/v1/me", 401, "default-src 'none'"),
+        (
+            "GET",
+            "/api/v1/internal/claim",
+            404,
+            "img-src 'self' data: blob:; ",
+        ),
+        ("PUT", "/signin", 405, "frame-ancestors 'self'"),
+        ("GET", "/static/x.js", 200, "frame-ancestors 'self'"),
+        ("GET", "/broken", 500, "frame-ancestors 'self'"),
     ):
-        headers = viewer.get(path).headers
-        assert policy in headers["content-security-policy"]
-        assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "same-origin"
-        assert len(headers.get_list("permissions-policy")) == 1
+        answer = viewer.request(method, path)
+        assert answer.status_code == status, path
+        assert policy in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "same-origin"
+        assert len(answer.headers.get_list("permissions-policy")) == 1
+
+
+def test_a_malformed_next_is_told_and_leads_nowhere(ui: tuple[httpx.Client, Front]) -> None:
+    viewer, _ = ui
+    shown = viewer.get("/signin", params={"next": "//["})
+    posted = sign_in(viewer, TOKENS["viewer"], "//[")
+    for answer in (shown, posted):
+        assert answer.status_code == 400
+        assert "malformed `next`" in answer.text
+        assert 'value="/"' in answer.text
+    assert COOKIE not in viewer.cookies
 
 
 def test_a_revoked_token_ends_its_session(

@@ -78,6 +78,24 @@ def test_only_the_api_gets_the_tokens_and_the_launchers_is_among_them(tmp_path: 
     assert not [p for p in others if "LOSSBOARD_LAUNCHER_TOKEN" in p.environment]
 
 
+def test_the_ui_proves_itself_to_the_api_and_neither_believes_a_proxy_unasked(
+    tmp_path: Path,
+) -> None:
+    processes = {p.name: p for stage in _plan(tmp_path, slots=CPU).stages for p in stage}
+    api, ui = processes["api"], processes["ui"]
+    secret = api.environment["LOSSBOARD_UI_SECRET"]
+    assert len(secret) > 40
+    assert ui.environment["LOSSBOARD_UI_SECRET"] == secret
+    assert [name for name, one in processes.items() if secret in one.environment.values()] == [
+        "api",
+        "ui",
+    ]
+    assert not [one for one in processes.values() if secret in " ".join(one.command)]
+    assert "--no-proxy-headers" in api.command
+    assert ui.environment["FORWARDED_ALLOW_IPS"] == ""
+    assert {one.environment["LOSSBOARD_HOST"] for one in (api, ui)} == {"127.0.0.1"}
+
+
 def test_a_gpu_slot_sees_its_own_gpu_only(tmp_path: Path) -> None:
     made = _plan(tmp_path, slots=[Slot("w1", "cuda", 1)])
     worker = made.stages[-1][0]
