@@ -18,6 +18,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from frontend.server.base_path import BasePathMiddleware
+from frontend.server.body_time import BodyTimeout
 from frontend.server.forwarded import Proxies
 from frontend.server.headers import on_unexpected_error
 from frontend.server.hosts import AcceptedHosts
@@ -67,6 +68,7 @@ app = st.App(
     middleware=[
         *outer_middleware(_PROXIES, _HOSTS, _AUTH),
         Middleware(BasePathMiddleware, base_path=_SETTINGS.base_path),
+        Middleware(BodyTimeout),
         Middleware(SignInMiddleware, auth=_AUTH, sessions=sessions()),
         Middleware(IndexPageMiddleware, base_path=_SETTINGS.base_path),
     ],

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import anyio
 import httpx
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -157,6 +158,10 @@ class Proxy:
             incoming = await self._client.send(outgoing, stream=True)
         except ClientDisconnect:
             return Response(status_code=499)  # the viewer left during the upload
+        except HTTPException as error:  # of the body: it does not come
+            refusal = error_response(error.status_code, "request_timeout", error.detail)
+            refusal.headers.update(error.headers or {})
+            return refusal
         except httpx.TransportError as error:
             logger.warning("API away: %s %s: %r", request.method, request.url.path, error)
             return error_response(502, "api_unavailable", "The API does not answer. Is it running?")

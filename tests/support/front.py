@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from frontend.server.body_time import BodyTimeout
 from frontend.server.forwarded import Proxies
 from frontend.server.headers import on_unexpected_error
 from frontend.server.hosts import AcceptedHosts
@@ -50,6 +51,7 @@ class Front:
             routes=routes,
             middleware=[
                 *outer_middleware(self.proxies, self.hosts, self.auth),
+                Middleware(BodyTimeout),
                 Middleware(SignInMiddleware, auth=self.auth, sessions=self.sessions),
             ],
             exception_handlers={Exception: on_unexpected_error},
