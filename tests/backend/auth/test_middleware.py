@@ -115,13 +115,15 @@ def test_the_name_of_the_token_wins_over_the_header(secured: httpx.Client) -> No
     assert made.json()["created_by"] == "Edda"
 
 
-def test_me_answers_the_callers_name_and_role(secured: httpx.Client, api: Api) -> None:
-    for role, name in NAMES.items():
-        me = call_as(secured, role, "GET", "/me").json()
-        assert me == {"name": name, "role": role, "signed_in": True}
-    assert api.get("/me") == {"name": "local", "role": "admin", "signed_in": False}
-    named = api.http.get("/api/v1/me", headers={"X-Lossboard-User": "Ada"}).json()
-    assert named == {"name": "Ada", "role": "admin", "signed_in": False}
+def test_me_answers_the_callers_name_and_role(serve: Serve, settings: Settings) -> None:
+    with serve(with_tokens(settings)) as (api, _):
+        for role, name in NAMES.items():
+            me = call_as(api.http, role, "GET", "/me").json()
+            assert me == {"name": name, "role": role, "signed_in": True}
+    with serve(settings) as (api, _):
+        assert api.get("/me") == {"name": "local", "role": "admin", "signed_in": False}
+        named = api.http.get("/api/v1/me", headers={"X-Lossboard-User": "Ada"}).json()
+        assert named == {"name": "Ada", "role": "admin", "signed_in": False}
 
 
 @pytest.mark.parametrize(
