@@ -49,7 +49,7 @@ clean:
 
 # A stamp each, so that a second `make` starts at once; renewed when the pins change.
 .venv/pip-installed:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it: make PYTHON=python3.12")'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 15) or sys.exit("Python %d.%d: the packages that Lossboard needs exist for Python 3.11 to 3.14; name one of those: make PYTHON=python3.13" % v)'
 	$(PYTHON) -m venv .venv
 	$(INSTALL) "pip==$(PIP_VERSION)"
 	@touch $@

@@ -37,6 +37,7 @@ from backend.datasets.repository import UPLOADS, Uploads
 from backend.db import migrations
 from backend.db.database import Database
 from backend.db.exclusive import InUseError, hold_database
+from backend.db.sqlite_file import sqlite_url, warn_of_misread_file
 from backend.embeddings import routes as embeddings_routes
 from backend.embeddings import worker_routes as embeddings_worker_routes
 from backend.embeddings.service import SnapshotReader
@@ -62,10 +63,11 @@ from backend.queue import routes as queue_routes
 from backend.runs import routes as runs_routes
 from backend.runs import snapshots
 from backend.runs.repository import in_state
-from backend.settings import Settings
+from backend.settings import DATABASE_FILE, Settings
 from backend.state import Parts
 from backend.storage.blobs import BLOBS_FOLDER, Blobs
 from backend.storage.data_folder import DataFolderLock, delete_backup_links
+from backend.storage.private_folder import PRIVATE_UMASK, make_private
 from backend.verdict import routes as verdict_routes
 from backend.workers import routes as workers_routes
 from backend.workers.registry import Leases, Workers
@@ -104,7 +106,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Raises:
         SettingsError: a setting is missing or wrong.
     """
-    settings = settings or Settings.from_environ(os.environ)
+    if settings is None:
+        os.umask(PRIVATE_UMASK)
+        settings = Settings.from_environ(os.environ)
     logs.set_up_logging(settings.log_format, logging.INFO, also=("uvicorn", "uvicorn.error"))
     logging.getLogger("alembic").setLevel(logging.WARNING)  # what it logs at its start helps nobody
 
@@ -192,10 +196,12 @@ def _build(settings: Settings, access: AccessTokens, loop: asyncio.AbstractEvent
         SettingsError: another process uses the folder or the database.
     """
     with ExitStack() as undo:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        make_private(settings.data_dir)
         folder_lock = DataFolderLock(settings.data_dir)
         undo.callback(folder_lock.release)
         delete_backup_links(settings.data_dir)
+        if settings.database_url == sqlite_url(settings.data_dir / DATABASE_FILE):
+            warn_of_misread_file(settings.data_dir / DATABASE_FILE)
         database = Database(settings.database_url)
         undo.callback(database.close)
         try:

@@ -1,30 +1,32 @@
 """Settings of the API's process: read from the environment once, in the entry, and handed on."""
 
+import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic.dataclasses import dataclass
-from pydantic_core import PydanticCustomError
 
 from backend.auth.tokens import LAUNCHER_NAME, NO_TOKENS, Tokens
+from backend.db.sqlite_file import sqlite_url
 from backend.errors import SettingsError
 from backend.http.forwarded import NO_PROXIES, Proxies
 from backend.http.hosts import parse_host_names
 from contract import logs
+from contract.settings import problem, problem_lines, unknown_names, variable
 
-
-def _variable(name: str) -> Any:
-    """Name the environment variable of a field."""
-    return Field(validation_alias=name)
-
-
-def _problem(text: str) -> PydanticCustomError:
-    """Return the error for a wrong value; its text follows the variable's name."""
-    return PydanticCustomError("setting", "{text}", {"text": text})
+DATABASE_FILE: Final = "lossboard.sqlite"
+"""Name of the database's file in the data folder."""
 
 
 def _number(low: float, high: float, unit: str) -> BeforeValidator:
@@ -36,9 +38,9 @@ def _number(low: float, high: float, unit: str) -> BeforeValidator:
         try:
             number = float(value)
         except ValueError:
-            raise _problem(f"is {value!r}; it must be a number of {unit}") from None
+            raise problem(f"is {value!r}; it must be a number of {unit}") from None
         if not low <= number <= high:
-            raise _problem(f"is {value}; it must lie between {low} and {high} {unit}")
+            raise problem(f"is {value}; it must lie between {low} and {high} {unit}")
         return number
 
     return BeforeValidator(parse)
@@ -48,12 +50,12 @@ def _base_path(text: object) -> object:
     if text == "":
         return text
     if not isinstance(text, str) or not _BASE_PATH.fullmatch(text):
-        raise _problem(
+        raise problem(
             f"is {text!r}; it must be a path like /lossboard: a slash first, none at the end, and "
             "letters, digits, '.', '_', '~' or '-' between"
         )
     if (first := text.split("/")[1]) in OWN_NAMES:
-        raise _problem(f"is {text!r}; /{first} is an address of the API itself: choose another")
+        raise problem(f"is {text!r}; /{first} is an address of the API itself: choose another")
     return text
 
 
@@ -63,9 +65,21 @@ OWN_NAMES: Final = frozenset({"api", "docs", "openapi.json"})
 them where the proxy removes it."""
 
 
+def _starting_with(*schemes: str) -> AfterValidator:
+    """Refuse an address that begins with none of these."""
+
+    def check(address: str) -> str:
+        if not address.startswith(schemes):
+            # The address itself may contain a password.
+            raise problem(f"must begin with {' or '.join(schemes)}")
+        return address
+
+    return AfterValidator(check)
+
+
 def _log_format(name: object) -> object:
     if name not in logs.FORMATS:
-        raise _problem(f"is {name!r}; known are {', '.join(logs.FORMATS)}")
+        raise problem(f"is {name!r}; known are {', '.join(logs.FORMATS)}")
     return name
 
 
@@ -75,7 +89,7 @@ def _host_names(names: object) -> object:
     try:
         return parse_host_names(names)
     except ValueError as error:
-        raise _problem(str(error)) from None
+        raise problem(str(error)) from None
 
 
 def _proxies(addresses: object) -> object:
@@ -84,60 +98,66 @@ def _proxies(addresses: object) -> object:
     try:
         return Proxies.parse(addresses)
     except ValueError as error:
-        raise _problem(str(error)) from None
+        raise problem(str(error)) from None
 
 
 @dataclass(frozen=True, config=ConfigDict(validate_by_name=True, validate_by_alias=True))
 class Settings:
     """Settings of one API process; code and tests may make them without an environment."""
 
-    data_dir: Annotated[Path, _variable("LOSSBOARD_DATA_DIR")]
+    data_dir: Annotated[Path, variable("LOSSBOARD_DATA_DIR")]
     """Folder for everything kept on disk; created at the start. Default ./data."""
-    database_url: Annotated[str, _variable("LOSSBOARD_DATABASE_URL")]
+    database_url: Annotated[
+        str,
+        variable("LOSSBOARD_DATABASE_URL"),
+        _starting_with("sqlite://", "postgresql+psycopg://"),
+    ]
     """Default: a SQLite file in the data folder."""
-    redis_url: Annotated[str, _variable("REDIS_URL")]
+    redis_url: Annotated[
+        str, variable("REDIS_URL"), _starting_with("redis://", "rediss://", "unix://")
+    ]
     """Broker and event stream; default: a Redis on this machine."""
-    worker_token: Annotated[str, _variable("LOSSBOARD_WORKER_TOKEN")] = field(repr=False)
+    worker_token: Annotated[str, variable("LOSSBOARD_WORKER_TOKEN")] = field(repr=False)
     """Secret shared with the workers; required."""
-    lease_s: Annotated[float, _variable("LOSSBOARD_LEASE_S"), _number(0.1, 3600, "seconds")] = 10.0
+    lease_s: Annotated[float, variable("LOSSBOARD_LEASE_S"), _number(0.1, 3600, "seconds")] = 10.0
     """Seconds without a heartbeat after which a run may be given to another worker."""
     max_upload_mb: Annotated[
-        float, _variable("LOSSBOARD_MAX_UPLOAD_MB"), _number(1, 1_000_000, "MB")
+        float, variable("LOSSBOARD_MAX_UPLOAD_MB"), _number(1, 1_000_000, "MB")
     ] = 2048.0
     """The largest data set that may be uploaded, in MB of 1,000,000 bytes."""
-    tokens: Annotated[Tokens, _variable("LOSSBOARD_TOKENS")] = NO_TOKENS
+    tokens: Annotated[Tokens, variable("LOSSBOARD_TOKENS")] = NO_TOKENS
     """Tokens of the environment, of LOSSBOARD_TOKENS_FILE too; others are in the database."""
-    launcher_token: Annotated[Tokens, _variable("LOSSBOARD_LAUNCHER_TOKEN")] = NO_TOKENS
+    launcher_token: Annotated[Tokens, variable("LOSSBOARD_LAUNCHER_TOKEN")] = NO_TOKENS
     """The launcher's own token, by its hash; it is accepted where there are others."""
     submits_per_min: Annotated[
         float,
-        _variable("LOSSBOARD_SUBMITS_PER_MIN"),
+        variable("LOSSBOARD_SUBMITS_PER_MIN"),
         _number(0, 1_000_000, "submits a minute, 0 for as many as one likes"),
     ] = 60.0
     """How much one person may submit, where there are tokens."""
     keep_raw_days: Annotated[
-        float | None, _variable("LOSSBOARD_KEEP_RAW_DAYS"), _number(1, 36_500, "days")
+        float | None, variable("LOSSBOARD_KEEP_RAW_DAYS"), _number(1, 36_500, "days")
     ] = None
     """How long after a comparison's end every measured point is kept; None for ever."""
     keep_snapshot_days: Annotated[
-        float | None, _variable("LOSSBOARD_KEEP_SNAPSHOT_DAYS"), _number(1, 36_500, "days")
+        float | None, variable("LOSSBOARD_KEEP_SNAPSHOT_DAYS"), _number(1, 36_500, "days")
     ] = None
     """The same for all snapshots except the first and last of each run."""
-    base_path: Annotated[str, _variable("LOSSBOARD_BASE_PATH"), BeforeValidator(_base_path)] = ""
+    base_path: Annotated[str, variable("LOSSBOARD_BASE_PATH"), BeforeValidator(_base_path)] = ""
     """The path under which a proxy serves the API, such as /lossboard; empty for none."""
     allowed_hosts: Annotated[
-        frozenset[str], _variable("LOSSBOARD_ALLOWED_HOSTS"), BeforeValidator(_host_names)
+        frozenset[str], variable("LOSSBOARD_ALLOWED_HOSTS"), BeforeValidator(_host_names)
     ] = frozenset()
     """Names under which the API answers, besides IP addresses and this machine's names."""
-    host: Annotated[str, _variable("LOSSBOARD_HOST")] = ""
+    host: Annotated[str, variable("LOSSBOARD_HOST")] = ""
     """What the launcher's --host names; empty if the API was started otherwise."""
     trusted_proxies: Annotated[
-        Proxies, _variable("LOSSBOARD_TRUSTED_PROXIES"), BeforeValidator(_proxies)
+        Proxies, variable("LOSSBOARD_TRUSTED_PROXIES"), BeforeValidator(_proxies)
     ] = NO_PROXIES
     """Proxies whose word on the caller's address and on the host asked for is taken."""
-    ui_secret: Annotated[str, _variable("LOSSBOARD_UI_SECRET")] = field(default="", repr=False)
+    ui_secret: Annotated[str, variable("LOSSBOARD_UI_SECRET")] = field(default="", repr=False)
     """By which the UI's server proves itself when it tells the address of a visitor."""
-    log_format: Annotated[str, _variable(logs.FORMAT_VARIABLE), BeforeValidator(_log_format)] = (
+    log_format: Annotated[str, variable(logs.FORMAT_VARIABLE), BeforeValidator(_log_format)] = (
         logs.FORMATS[0]
     )
     """text or json."""
@@ -152,33 +172,39 @@ class Settings:
         """Read the settings; a variable that is empty counts as not set.
 
         Raises:
-            SettingsError: a required variable is missing, or a value is wrong.
+            SettingsError: a required variable is missing, a value is wrong or a name unknown; its
+                text has a line for each.
         """
         given = {name: value for name, value in environ.items() if value}
+        problems = unknown_names(given)
         data_dir = Path(given.get("LOSSBOARD_DATA_DIR", "data")).absolute()
         values: dict[str, object] = {
-            "LOSSBOARD_DATABASE_URL": f"sqlite:///{data_dir / 'lossboard.sqlite'}",
+            "LOSSBOARD_DATABASE_URL": sqlite_url(data_dir / DATABASE_FILE),
             "REDIS_URL": "redis://127.0.0.1:6379/0",
             **given,
             "LOSSBOARD_DATA_DIR": data_dir,
-            "LOSSBOARD_TOKENS": _tokens(given),
-            "LOSSBOARD_LAUNCHER_TOKEN": _launcher_token(given),
+            "LOSSBOARD_TOKENS": NO_TOKENS,
+            "LOSSBOARD_LAUNCHER_TOKEN": NO_TOKENS,
         }
+        for name, read in (
+            ("LOSSBOARD_TOKENS", _tokens),
+            ("LOSSBOARD_LAUNCHER_TOKEN", _launcher_token),
+        ):
+            try:
+                values[name] = read(given)
+            except SettingsError as error:
+                problems.append(str(error))
         try:
-            return TypeAdapter(cls).validate_python(values, by_alias=True, by_name=False)
+            settings = TypeAdapter(cls).validate_python(values, by_alias=True, by_name=False)
         except ValidationError as error:
-            raise SettingsError(_text(error)) from None
+            problems += problem_lines(error, _MISSING)
+        if problems:
+            raise SettingsError("\n".join(problems))
+        return settings
 
 
-_MISSING: Final = "is not set: give API and workers the same secret"
+_MISSING: Final = {"LOSSBOARD_WORKER_TOKEN": "give API and workers the same secret"}
 """Of the only variable that has no default."""
-
-
-def _text(error: ValidationError) -> str:
-    """Return the first problem, with the name of its variable and without any secret value."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    problem = _MISSING if first["type"] == "missing" else first["msg"]
-    return f"{first['loc'][0]} {problem}"
 
 
 def _tokens(given: Mapping[str, str]) -> Tokens:
@@ -211,3 +237,10 @@ def _launcher_token(given: Mapping[str, str]) -> Tokens:
         return Tokens.parse(f"{LAUNCHER_NAME}:editor:{value}") if value else NO_TOKENS
     except SettingsError as error:
         raise SettingsError("LOSSBOARD_LAUNCHER_TOKEN is not sha256=<hex>") from error
+
+
+if __name__ == "__main__":  # the launcher asks, before it starts anything
+    try:
+        Settings.from_environ(os.environ)
+    except SettingsError as error:
+        sys.exit(str(error))

@@ -2,9 +2,14 @@
 
 import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
+
+
+class SettingsError(Exception):
+    """A setting is wrong: the UI cannot start."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +38,29 @@ class Settings:
         """Read the settings; a variable that is absent or empty keeps its default.
 
         Raises:
-            ValueError: the base path is none.
+            SettingsError: a value is wrong; its text has a line for each.
         """
+        problems = []
+        api_url = (environ.get("LOSSBOARD_API_URL") or cls.api_url).rstrip("/")
+        if not api_url.startswith(("http://", "https://")):
+            problems.append(
+                f"LOSSBOARD_API_URL is {api_url!r}; it must begin with http:// or https://"
+            )
+        base_path = environ.get(BASE_PATH_VARIABLE, "")
+        try:
+            checked_base_path(base_path)
+        except SettingsError as error:
+            problems.append(str(error))
+        if problems:
+            raise SettingsError("\n".join(problems))
         names = environ.get("LOSSBOARD_ALLOWED_HOSTS", "").split(",")
         return cls(
-            api_url=(environ.get("LOSSBOARD_API_URL") or cls.api_url).rstrip("/"),
+            api_url=api_url,
             allowed_hosts=tuple(filter(None, map(str.strip, names))),
             host=environ.get("LOSSBOARD_HOST", ""),
             trusted_proxies=environ.get("LOSSBOARD_TRUSTED_PROXIES", ""),
             ui_secret=environ.get("LOSSBOARD_UI_SECRET", ""),
-            base_path=checked_base_path(environ.get(BASE_PATH_VARIABLE, "")),
+            base_path=base_path,
         )
 
 
@@ -63,16 +81,23 @@ def checked_base_path(text: str) -> str:
     """Return the base path if it is one, or empty.
 
     Raises:
-        ValueError: it is none; the text names the variable and says what to write.
+        SettingsError: it is none; the text names the variable and says what to write.
     """
     if text and not _BASE_PATH.fullmatch(text):
-        raise ValueError(
+        raise SettingsError(
             f"{BASE_PATH_VARIABLE} is {text!r}; it must be a path like /lossboard: a slash first, "
             "none at the end, and letters, digits, '.', '_', '~' or '-' between"
         )
     if text.split("/")[1:2] and text.split("/")[1] in OWN_NAMES:
-        raise ValueError(
+        raise SettingsError(
             f"{BASE_PATH_VARIABLE} is {text!r}; /{text.split('/')[1]} is an address of Lossboard "
             "itself: choose another name"
         )
     return text
+
+
+if __name__ == "__main__":  # the launcher asks, before it starts anything
+    try:
+        Settings.from_environment()
+    except SettingsError as error:
+        sys.exit(str(error))

@@ -1,4 +1,4 @@
-"""`python -m launcher check`: report what is missing, without starting anything."""
+"""`python -m launcher check`: report what is missing or wrong, without starting anything."""
 
 import os
 import sys
@@ -11,8 +11,10 @@ from launcher.console import BrokerError
 from launcher.machine import broker_binary, cores, gpu_count, port_problem, worker_slots
 from launcher.options import Options
 from launcher.processes import plan
+from launcher.processes.settings import setting_problems
 
-OLDEST_PYTHON = (3, 11)
+PYTHONS = ((3, 11), (3, 14))
+"""The oldest and the newest version for which all packages exist as wheels."""
 PACKAGES = (
     *("pydantic", "numpy", "scipy", "pillow", "pyarrow", "h5py"),
     *("fastapi", "uvicorn", "sqlmodel", "alembic", "redis", "celery", "psycopg"),
@@ -34,16 +36,18 @@ def report(options: Options) -> tuple[list[str], bool]:
         *_broker(),
         *_ports(options),
         *_data_folder(options.data_dir),
+        *_settings(options),
         *_slots(options),
     ]
-    lines = [f"{'ok     ' if fine else 'MISSING'} {text}" for fine, text in findings]
+    lines = [f"{'ok     ' if fine else 'PROBLEM'} {text}" for fine, text in findings]
     return lines, all(fine for fine, _ in findings)
 
 
 def _python() -> Iterator[Finding]:
     shown = ".".join(map(str, sys.version_info[:3]))
-    fine = sys.version_info >= OLDEST_PYTHON
-    yield fine, f"Python {shown}" + ("" if fine else "; 3.11 or newer is needed")
+    oldest, newest = PYTHONS
+    fine = oldest <= sys.version_info[:2] <= newest
+    yield fine, f"Python {shown}" + ("" if fine else "; 3.11 to 3.14 are supported")
 
 
 def _packages() -> Iterator[Finding]:
@@ -77,6 +81,13 @@ def _data_folder(folder: Path) -> Iterator[Finding]:
             yield True, f"data folder {folder} can be written"
     except OSError as error:
         yield False, f"data folder {folder} cannot be written: {error.strerror}"
+
+
+def _settings(options: Options) -> Iterator[Finding]:
+    problems = setting_problems(options, os.environ)
+    yield from ((False, problem) for problem in problems)
+    if not problems:
+        yield True, "all settings can be used"
 
 
 def _slots(options: Options) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 LauncherError
 ├── OptionsError   the command line contradicts itself or the rules
+├── SettingsError  environment variables are wrong, or unknown
 ├── PortError      an address is in use or may not be bound
 ├── FolderError    another launcher runs on the data folder, or it cannot be written
 ├── BrokerError    no broker is bundled for this platform and REDIS_URL is not set
@@ -24,6 +25,10 @@ class LauncherError(Exception):
 
 class OptionsError(LauncherError):
     """The command line contradicts itself or the rules."""
+
+
+class SettingsError(LauncherError):
+    """Environment variables are wrong or unknown; the text has a line for each."""
 
 
 class PortError(LauncherError):

@@ -8,6 +8,7 @@ import fcntl
 import importlib.util
 import os
 import platform
+import pwd
 import secrets
 import shutil
 import socket
@@ -175,10 +176,12 @@ def lock_data_folder(folder: Path) -> Iterator[None]:
     also when the process is killed.
 
     Raises:
-        FolderError: another launcher holds the lock, or the folder cannot be written.
+        FolderError: another launcher holds the lock, the folder belongs to another user or cannot
+            be written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _require_own(folder)
         descriptor = os.open(folder / "launcher.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise FolderError(f"cannot write in the data folder {folder}: {error.strerror}") from error
@@ -198,15 +201,42 @@ def lock_data_folder(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def _require_own(folder: Path) -> None:
+    """Check that the folder is this user's: files of two owners would lock one of them out.
+
+    Raises:
+        FolderError: it belongs to another user.
+    """
+    owner = folder.stat().st_uid
+    if owner != os.geteuid():
+        raise FolderError(
+            f"the data folder {folder} belongs to {_user_name(owner)}, not to "
+            f"{_user_name(os.geteuid())}; start Lossboard as its owner, or choose another folder "
+            "with --data-dir"
+        )
+
+
+def _user_name(number: int) -> str:
+    try:
+        return f"user {pwd.getpwuid(number).pw_name}"
+    except KeyError:
+        return f"user {number}"
+
+
 def worker_token(folder: Path, environ: Mapping[str, str]) -> str:
     """Return the secret with which workers sign in at the API.
 
     It comes from the environment, or is made once and kept in the data folder. The child processes
     get it in their environment, never on a command line, where other users could read it.
     """
-    if given := environ.get(TOKEN_VARIABLE):
-        return given
-    path = folder / "worker-token"
+    return environ.get(TOKEN_VARIABLE) or kept_secret(folder / "worker-token")
+
+
+def kept_secret(path: Path) -> str:
+    """Return the random secret that a file keeps; it is made if there is none.
+
+    Only the file's owner can read it. The secret consists of letters, digits, - and _.
+    """
     try:
         if kept := path.read_text().strip():
             return kept

@@ -65,7 +65,7 @@ class LauncherToken:
 NO_TOKEN: Final = LauncherToken()
 """The empty token."""
 
-API_PORT, UI_PORT, BROKER_PORT = 8500, 8501, 8502
+API_PORT, UI_PORT = 8500, 8501
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,19 @@ class Options:
     """Whether others may reach that address although there is no sign-in."""
     api_port: int = API_PORT
     ui_port: int = UI_PORT
-    broker_port: int = BROKER_PORT
+    broker_port: int | None = None
+    """None takes any free port."""
     workers: int | None = None
     """Number of worker slots; None decides from the machine."""
     browser: bool = True
     """Whether to open the dashboard in a browser once all is ready."""
     demo: bool = True
     """Whether to submit a first comparison when there is none."""
+
+
+def without_brackets(host: str) -> str:
+    """Return an IPv6 address as sockets take it: `::1` for the `[::1]` of a URL."""
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
 
 
 def is_loopback(host: str) -> bool:
@@ -118,7 +124,9 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--host", default="127.0.0.1", metavar="H")
         command.add_argument("--api-port", type=_port, default=API_PORT, metavar="P")
         command.add_argument("--ui-port", type=_port, default=UI_PORT, metavar="U")
-        command.add_argument("--broker-port", type=_port, default=BROKER_PORT, metavar="B")
+        command.add_argument(
+            "--broker-port", type=_port, metavar="B", help="default: any that is free"
+        )
     up.add_argument("--workers", type=_count, metavar="N", help="default: from the machine")
     up.add_argument("--no-browser", action="store_true", help="open no browser")
     up.add_argument("--no-demo", action="store_true", help="submit no first comparison")
@@ -136,13 +144,16 @@ def options_from(arguments: argparse.Namespace, environ: Mapping[str, str]) -> O
     Raises:
         OptionsError: two processes share a port.
     """
-    ports = (arguments.api_port, arguments.ui_port, arguments.broker_port)
+    ports = [arguments.api_port, arguments.ui_port]
+    if arguments.broker_port is not None:
+        ports.append(arguments.broker_port)
     if len(set(ports)) < len(ports):
         raise OptionsError("--api-port, --ui-port and --broker-port must differ from one another")
+    host = without_brackets(arguments.host)
     folder = arguments.data_dir or Path(environ.get("LOSSBOARD_DATA_DIR", "data"))
     return Options(
         data_dir=folder.expanduser().resolve(),
-        host=arguments.host,
+        host=host,
         api_port=arguments.api_port,
         ui_port=arguments.ui_port,
         broker_port=arguments.broker_port,

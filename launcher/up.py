@@ -10,7 +10,7 @@ import webbrowser
 from collections.abc import Mapping
 from typing import Any
 
-from launcher.console import LauncherError, PrintLine, line_printer
+from launcher.console import LauncherError, PrintLine, SettingsError, line_printer
 from launcher.machine import (
     broker_binary,
     cores,
@@ -24,6 +24,7 @@ from launcher.machine import (
 )
 from launcher.options import NO_TOKEN, LauncherToken, Options
 from launcher.processes.plan import Plan, build_plan, get_json, required_ports
+from launcher.processes.settings import setting_problems
 from launcher.processes.sign_in import require_sign_in
 from launcher.processes.supervisor import Supervisor
 
@@ -44,10 +45,13 @@ def run(options: Options) -> int:
         LauncherError: something cannot start; no process is left running.
     """
     print_line = line_printer(os.environ)
-    require_sign_in(options, os.environ)
+    os.umask(0o077)  # what this and all processes write is for this user only
     external = bool(os.environ.get("REDIS_URL"))
     require_free_ports(required_ports(options, embedded=not external))
     binary = None if external else broker_binary()
+    if problems := setting_problems(options, os.environ):
+        raise SettingsError("\n".join(["settings cannot be used:", *problems]))
+    require_sign_in(options, os.environ)
     with lock_data_folder(options.data_dir):
         launcher_token = LauncherToken.create()
         slots = worker_slots(options.workers, gpu_count(), cores())
@@ -56,7 +60,7 @@ def run(options: Options) -> int:
             slots=slots,
             threads=torch_threads(len(slots), cores()),
             token=worker_token(options.data_dir, os.environ),
-            broker=binary,
+            broker_binary=binary,
             environ=os.environ,
             launcher_token=launcher_token,
         )

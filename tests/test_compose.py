@@ -117,3 +117,23 @@ def test_every_variable_is_a_documented_setting(name: str) -> None:
     assert environment
     for variable in environment:
         assert f"`{variable}`" in documented
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_service_has_a_capability_or_runs_as_root(name: str) -> None:
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "cap_add" not in service
+    assert name in BUILT or service["user"] in {"redis", "postgres"}
+
+
+def test_the_broker_has_a_password_that_is_on_no_command_line() -> None:
+    assert 'requirepass "${REDIS_PASSWORD:?' in COMPOSE["configs"]["redis"]["content"]
+    [config] = SERVICES["redis"]["configs"]
+    assert SERVICES["redis"]["command"] == ["redis-server", config["target"]]
+    for name, service in SERVICES.items():
+        assert "REDIS_PASSWORD" not in str(service.get("command")), name
+        assert "REDIS_PASSWORD" not in str(service["healthcheck"]), name
+        address = service.get("environment", {}).get("REDIS_URL", "redis://:${REDIS_PASSWORD:?")
+        assert address.startswith("redis://:${REDIS_PASSWORD:?"), name

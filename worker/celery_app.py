@@ -11,11 +11,13 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final
 
 from celery import Celery, signals
+from celery.exceptions import SecurityWarning
 from celery.worker import state
 from celery.worker.consumer import Consumer
 
@@ -31,6 +33,9 @@ EXIT_AFTER_S: Final = 4.0
 """Time after which the process exits, even if Celery still waits for something."""
 POLL_S: Final = 0.05
 """Between two looks at whether the slot is done."""
+
+# Celery's words on root at each start; what it warns of, pickled messages, is not accepted here.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 log = logging.getLogger(__name__)
 settings = Settings.from_environment()

@@ -3,34 +3,24 @@
 import math
 import os
 import socket
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final, Self
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     ConfigDict,
-    Field,
     TypeAdapter,
     ValidationError,
 )
 from pydantic.dataclasses import dataclass
-from pydantic_core import PydanticCustomError
 
 from contract import logs
 from contract.names import DEVICES
+from contract.settings import problem, problem_lines, unknown_names, variable
 from worker.errors import SettingsError
-
-
-def _variable(name: str) -> Any:
-    """Name the environment variable of a field."""
-    return Field(validation_alias=name)
-
-
-def _problem(text: str) -> PydanticCustomError:
-    """Return the error for a wrong value; its text follows the variable's name."""
-    return PydanticCustomError("setting", "{text}", {"text": text})
 
 
 def _seconds(hint: str) -> BeforeValidator:
@@ -41,7 +31,7 @@ def _seconds(hint: str) -> BeforeValidator:
             return value
         number = _number(value)
         if number is None:
-            raise _problem(f"is {value!r}; needs a number of seconds{hint}")
+            raise problem(f"is {value!r}; needs a number of seconds{hint}")
         return number
 
     return BeforeValidator(parse)
@@ -49,7 +39,7 @@ def _seconds(hint: str) -> BeforeValidator:
 
 def _threads(value: object) -> object:
     if isinstance(value, str) and not (value.isdecimal() and int(value) >= 1):
-        raise _problem(f"is {value!r}; needs a number from 1 up")
+        raise problem(f"is {value!r}; needs a number from 1 up")
     return value
 
 
@@ -58,7 +48,7 @@ def _among(names: tuple[str, ...]) -> BeforeValidator:
 
     def check(value: object) -> object:
         if value not in names:
-            raise _problem(f"is {value!r}; known are {', '.join(names)}")
+            raise problem(f"is {value!r}; known are {', '.join(names)}")
         return value
 
     return BeforeValidator(check)
@@ -69,7 +59,7 @@ def _data_roots(value: object) -> object:
     roots = _paths(value) if isinstance(value, str) else value
     for root in roots if isinstance(roots, tuple) else ():
         if not root.is_absolute():
-            raise _problem(f"names {root}; needs absolute paths")
+            raise problem(f"names {root}; needs absolute paths")
     return roots
 
 
@@ -80,40 +70,40 @@ DATA_ROOTS_VARIABLE: Final = "LOSSBOARD_DATA_ROOTS"
 class Settings:
     """Settings of one slot and its trainers; tests may make them without an environment."""
 
-    broker_url: Annotated[str, _variable("REDIS_URL")]
+    broker_url: Annotated[str, variable("REDIS_URL")]
     """The broker, which wakes the slot and carries the events."""
     api_url: Annotated[
-        str, _variable("LOSSBOARD_API_URL"), AfterValidator(lambda url: url.rstrip("/"))
+        str, variable("LOSSBOARD_API_URL"), AfterValidator(lambda url: url.rstrip("/"))
     ]
     """Where the slot claims runs, without the API's prefix."""
-    token: Annotated[str, _variable("LOSSBOARD_WORKER_TOKEN")]
+    token: Annotated[str, variable("LOSSBOARD_WORKER_TOKEN")]
     """The secret shared with the API."""
-    name: Annotated[str, _variable("LOSSBOARD_WORKER_NAME")]
+    name: Annotated[str, variable("LOSSBOARD_WORKER_NAME")]
     """Unique among all slots; the host's name unless given."""
-    device: Annotated[str, _variable("LOSSBOARD_DEVICE"), _among(DEVICES)] = "cpu"
+    device: Annotated[str, variable("LOSSBOARD_DEVICE"), _among(DEVICES)] = "cpu"
     """cpu or cuda."""
     torch_threads: Annotated[
-        int, _variable("LOSSBOARD_TORCH_THREADS"), BeforeValidator(_threads)
+        int, variable("LOSSBOARD_TORCH_THREADS"), BeforeValidator(_threads)
     ] = 1
     """CPU threads of one trainer."""
     checkpoint_s: Annotated[
-        float, _variable("LOSSBOARD_CHECKPOINT_S"), _seconds(", or 0 for no checkpoints")
+        float, variable("LOSSBOARD_CHECKPOINT_S"), _seconds(", or 0 for no checkpoints")
     ] = 30.0
     """Seconds between a run's checkpoints; 0 for none."""
-    log_format: Annotated[str, _variable(logs.FORMAT_VARIABLE), _among(logs.FORMATS)] = (
-        logs.FORMATS[0]
-    )
+    log_format: Annotated[str, variable(logs.FORMAT_VARIABLE), _among(logs.FORMATS)] = logs.FORMATS[
+        0
+    ]
     """text or json."""
-    drain_s: Annotated[float, _variable("LOSSBOARD_DRAIN_S"), _seconds("")] = 0.0
+    drain_s: Annotated[float, variable("LOSSBOARD_DRAIN_S"), _seconds("")] = 0.0
     """Seconds that a run may take to finish when its slot is asked to stop; after that it is
     returned to the queue with a checkpoint."""
 
-    hang_s: Annotated[float, _variable("LOSSBOARD_HANG_S"), _seconds(", or 0 for no limit")] = 600.0
+    hang_s: Annotated[float, variable("LOSSBOARD_HANG_S"), _seconds(", or 0 for no limit")] = 600.0
     """Longest time in seconds without a sign of life from a trainer, after which its attempt is
     lost; shorter where its own pace shows that it hangs. 0 for no limit."""
 
     data_roots: Annotated[
-        tuple[Path, ...], _variable(DATA_ROOTS_VARIABLE), BeforeValidator(_data_roots)
+        tuple[Path, ...], variable(DATA_ROOTS_VARIABLE), BeforeValidator(_data_roots)
     ] = ()
     """Folders in which files and folders of specs must lie; none: anywhere."""
 
@@ -122,14 +112,23 @@ class Settings:
         """Read the settings; a variable that is empty counts as not set.
 
         Raises:
-            SettingsError: a variable is missing or has no usable value; names all of them.
+            SettingsError: a variable is missing, has no usable value or is no setting; its text
+                has a line for each.
         """
         given = {name: value for name, value in environ.items() if value}
+        problems = unknown_names(given)
         values = {"LOSSBOARD_WORKER_NAME": socket.gethostname()} | given
         try:
-            return TypeAdapter(cls).validate_python(values, by_alias=True, by_name=False)
+            cache_bytes(given)
+        except SettingsError as error:
+            problems.append(str(error))
+        try:
+            settings = TypeAdapter(cls).validate_python(values, by_alias=True, by_name=False)
         except ValidationError as error:
-            raise SettingsError(_text(error)) from None
+            problems += problem_lines(error, _MISSING)
+        if problems:
+            raise SettingsError("\n".join(problems))
+        return settings
 
 
 _MISSING: Final = {
@@ -138,18 +137,6 @@ _MISSING: Final = {
     "LOSSBOARD_WORKER_TOKEN": "the secret shared with the API",
 }
 """What the variables without a default are for."""
-
-
-def _text(error: ValidationError) -> str:
-    """Return all problems, each with the name of its variable, and without any secret value."""
-    problems = error.errors(include_url=False, include_input=False)
-    return "; ".join(
-        f"{name} is not set ({_MISSING[name]})"
-        if problem["type"] == "missing"
-        else f"{name} {problem['msg']}"
-        for problem in problems
-        for name in [str(problem["loc"][0])]
-    )
 
 
 def data_roots(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
@@ -208,3 +195,10 @@ def _number(given: str) -> float | None:
     except ValueError:
         return None
     return number if 0 <= number < math.inf else None
+
+
+if __name__ == "__main__":  # the launcher asks, before it starts anything
+    try:
+        Settings.from_environment()
+    except SettingsError as error:
+        sys.exit(str(error))

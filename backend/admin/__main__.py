@@ -19,6 +19,7 @@ from backend.db import migrations
 from backend.db.database import Database
 from backend.errors import BackendError
 from backend.storage import data_folder
+from backend.storage.private_folder import PRIVATE_UMASK
 
 
 def parser() -> argparse.ArgumentParser:
@@ -168,6 +169,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
 def main() -> int:
     """Run; a problem becomes one line on stderr and exit status 1."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    os.umask(PRIVATE_UMASK)
     if sys.argv[1:2] == ["token"]:
         return token_command.main(sys.argv[2:], os.environ)
     try:

@@ -23,6 +23,7 @@ from backend.admin.pinned_files import PinnedFiles, pin_files, remove_references
 from backend.admin.progress import ReportProgress, byte_counter, format_size, ignore_progress
 from backend.db import migrations
 from backend.db.database import Database
+from backend.db.sqlite_file import sqlite_url
 from backend.export.tables import versions
 from backend.storage import data_folder
 
@@ -95,7 +96,7 @@ def _copy(view: Session, file: Path, report: ReportProgress) -> None:
         finally:
             target.close()
         return
-    made = Database(f"sqlite:///{file}")
+    made = Database(sqlite_url(file))
     try:
         migrations.upgrade(made)
         copy_session(view, made, report=report)
@@ -132,7 +133,7 @@ def _pack(source: Database, view: PinnedFiles, work: Path, report: ReportProgres
 def _finish_database(file: Path, lost: list[str]) -> None:
     """Make it one self-contained file that names nothing that is not in the backup."""
     if lost:
-        database = Database(f"sqlite:///{file}")
+        database = Database(sqlite_url(file))
         remove_references(database, lost)
         database.close()
     with sqlite3.connect(file) as connection:

@@ -34,6 +34,7 @@ from backend.datasets.repository import UPLOADS
 from backend.db import migrations
 from backend.db.database import Database
 from backend.db.models import StreamPosition
+from backend.db.sqlite_file import sqlite_url
 from backend.ingest.event_stream import entry_order
 from backend.runs import repository as runs
 from backend.storage import data_folder
@@ -165,7 +166,7 @@ def _prepare(
     connection.close()
     if found != "ok":
         raise AdminError(f"the database in the backup is damaged: {found}. Nothing was changed")
-    database = Database(f"sqlite:///{file}")
+    database = Database(sqlite_url(file))
     try:
         if migrations.current(database) != manifest.revision:
             raise AdminError("the database in the backup is not of the version it claims to be")
@@ -244,7 +245,7 @@ def _plan_swap(locations: Locations, manifest: Manifest, queued: int, tokens: st
 
 
 def _copy_to_server(file: Path, target: Database, report: ReportProgress) -> None:
-    database = Database(f"sqlite:///{file}")
+    database = Database(sqlite_url(file))
     try:
         copy_database(database, target, replaced=TARGETS_OWN, report=report)
     finally:

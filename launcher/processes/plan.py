@@ -16,6 +16,7 @@ from typing import Any
 
 from launcher.machine import Port, Slot
 from launcher.options import NO_TOKEN, LauncherToken, Options, without_tokens
+from launcher.processes import broker
 
 ReadyProbe = Callable[[], Awaitable[bool]]
 """Asks a process once whether it is ready; returns False while the process is not there yet."""
@@ -37,6 +38,8 @@ class ProcessSpec:
     command: tuple[str, ...]
     environment: Mapping[str, str]
     ready: ReadyProbe
+    hidden: tuple[str, ...] = ()
+    """Log lines that contain one of these are not printed."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Plan:
 
 
 def required_ports(options: Options, *, embedded: bool) -> list[Port]:
-    """Return every address on which a process will listen.
+    """Return every named address on which a process will listen.
 
     Args:
         options: ports and host.
@@ -60,8 +63,8 @@ def required_ports(options: Options, *, embedded: bool) -> list[Port]:
         Port("API", options.host, options.api_port, "--api-port"),
         Port("dashboard", options.host, options.ui_port, "--ui-port"),
     ]
-    if embedded:
-        ports.append(Port("broker", "127.0.0.1", options.broker_port, "--broker-port"))
+    if embedded and options.broker_port is not None:
+        ports.append(Port("broker", broker.HOST, options.broker_port, "--broker-port"))
     return ports
 
 
@@ -71,7 +74,7 @@ def build_plan(
     slots: list[Slot],
     threads: int,
     token: str,
-    broker: Path | None,
+    broker_binary: Path | None,
     environ: Mapping[str, str],
     launcher_token: LauncherToken = NO_TOKEN,
 ) -> Plan:
@@ -82,13 +85,12 @@ def build_plan(
         slots: the worker slots.
         threads: CPU threads per trainer, unless the environment sets them.
         token: the secret with which workers sign in at the API.
-        broker: path of the broker's binary; None where REDIS_URL names a broker.
+        broker_binary: path of the broker's binary; None where REDIS_URL names a broker.
         environ: environment of the launcher, passed on to the processes.
         launcher_token: the token with which the launcher calls the API.
     """
     api_url = _url(options.host, options.api_port)
     ui_url = _url(options.host, options.ui_port)
-    broker_url = f"redis://127.0.0.1:{options.broker_port}/0"
     datasets = Path(environ.get("LOSSBOARD_DATASETS_DIR") or options.data_dir / "datasets")
     base = {
         **without_tokens(environ),
@@ -98,13 +100,20 @@ def build_plan(
         "LOSSBOARD_DATASETS_DIR": str(datasets.absolute()),
         "LOSSBOARD_API_URL": api_url,
         "LOSSBOARD_HOST": options.host,
-        "REDIS_URL": broker_url if broker else environ["REDIS_URL"],
     }
     secret = {"LOSSBOARD_WORKER_TOKEN": token}
     between = {"LOSSBOARD_UI_SECRET": secrets.token_urlsafe(32)}
-    api_only = {**secret, **between, **launcher_token.api_environment(environ)}
-    stages = [
-        (_api(options, {**base, **api_only}, api_url),),
+    for_api = launcher_token.api_environment(environ)
+    stages: list[tuple[ProcessSpec, ...]] = []
+    if broker_binary:
+        port = options.broker_port or broker.free_port()
+        password = broker.password(options.data_dir)
+        stages.append((_broker(options, broker_binary, port, password, without_tokens(environ)),))
+        secret["REDIS_URL"] = broker.url(port, password)
+    else:
+        secret["REDIS_URL"] = environ["REDIS_URL"]
+    stages += [
+        (_api(options, {**base, **secret, **between, **for_api}, api_url),),
         (
             *(
                 _worker(slot, threads, {**base, **secret}, api_url, launcher_token.headers)
@@ -114,31 +123,20 @@ def build_plan(
             _ui(options, {**base, **between}, ui_url),
         ),
     ]
-    if broker:
-        stages.insert(0, (_broker(options, broker, without_tokens(environ)),))
     return Plan(tuple(stages), api_url, f"{ui_url}{environ.get('LOSSBOARD_BASE_PATH', '')}")
 
 
-def _broker(options: Options, binary: Path, environ: Mapping[str, str]) -> ProcessSpec:
-    folder = options.data_dir / "broker"
-    folder.mkdir(exist_ok=True)
-    settings = {
-        "bind": "127.0.0.1",
-        "port": str(options.broker_port),
-        "dir": str(folder),
-        "appendonly": "yes",
-        "appendfsync": "everysec",
-        "save": "",
-        "maxmemory-policy": "noeviction",
-        "loglevel": "warning",
-    }
-    flags = [part for key, value in settings.items() for part in (f"--{key}", value)]
+def _broker(
+    options: Options, binary: Path, port: int, password: str, environ: Mapping[str, str]
+) -> ProcessSpec:
+    config = broker.write_config(options.data_dir, port, password)
     return ProcessSpec(
         "broker",
-        f"127.0.0.1:{options.broker_port}",
-        (str(binary), *flags),
+        f"{broker.HOST}:{port}",
+        (str(binary), broker.path_argument(config)),
         environ,
-        redis_probe("127.0.0.1", options.broker_port),
+        broker.probe(port, password, ANSWER_TIMEOUT_S),
+        hidden=broker.START_NOISE,
     )
 
 
@@ -194,7 +192,7 @@ def _ui(options: Options, environment: Mapping[str, str], url: str) -> ProcessSp
         *(sys.executable, "-m", "streamlit", "run", "frontend/app.py"),
         *("--server.address", options.host, "--server.port", str(options.ui_port)),
         *("--server.headless", "true", "--browser.gatherUsageStats", "false"),
-        *("--logger.level", "warning"),
+        *("--logger.level", "warning", "--logger.hideWelcomeMessage", "true"),
     )
     # Else the server would believe every process of this machine which address it calls from.
     variables = {"FORWARDED_ALLOW_IPS": ""}
@@ -271,24 +269,3 @@ def worker_probe(api_url: str, name: str, headers: Mapping[str, str]) -> ReadyPr
 async def always_ready() -> bool:
     """Return True: for a process that no other process waits for."""
     return True
-
-
-def redis_probe(host: str, port: int) -> ReadyProbe:
-    """Return a probe that is true once a Redis server answers PONG.
-
-    While the server loads its journal it gives another answer.
-    """
-
-    async def ask() -> bool:
-        try:
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                reader, writer = await asyncio.open_connection(host, port)
-                try:
-                    writer.write(b"PING\r\n")
-                    return (await reader.readline()).startswith(b"+PONG")
-                finally:
-                    writer.close()
-        except (OSError, TimeoutError):
-            return False
-
-    return ask

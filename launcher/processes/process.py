@@ -30,7 +30,7 @@ class RunningProcess:
         self._handle = handle
         self._lifeline = lifeline
         self._relaying = asyncio.create_task(
-            _relay_log(log, spec.name, print_line), name=f"log of {spec.name}"
+            _relay_log(log, spec, print_line), name=f"log of {spec.name}"
         )
 
     @classmethod
@@ -107,8 +107,14 @@ class RunningProcess:
         os.close(self._lifeline)
 
 
-async def _relay_log(descriptor: int, name: str, print_line: PrintLine) -> None:
+async def _relay_log(descriptor: int, spec: ProcessSpec, print_line: PrintLine) -> None:
     """Print what comes through a pipe line by line, with the process's name; closes the pipe."""
+
+    def relay(line: bytes) -> None:
+        text = line.decode(errors="replace").rstrip()
+        if not any(hidden in text for hidden in spec.hidden):
+            print_line(f"[{spec.name}] {text}")
+
     reader = asyncio.StreamReader()
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", buffering=0)
@@ -118,8 +124,8 @@ async def _relay_log(descriptor: int, name: str, print_line: PrintLine) -> None:
         while chunk := await reader.read(65536):
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
-                print_line(f"[{name}] {line.decode(errors='replace').rstrip()}")
+                relay(line)
         if rest:
-            print_line(f"[{name}] {rest.decode(errors='replace').rstrip()}")
+            relay(rest)
     finally:
         transport.close()

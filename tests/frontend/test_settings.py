@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from frontend.settings import OWN_NAMES, Settings
+from frontend.settings import OWN_NAMES, Settings, SettingsError
 
 
 def test_the_environment_replaces_the_default() -> None:
@@ -24,13 +24,13 @@ def test_a_base_path_is_taken_as_it_is(path: str) -> None:
     ],
 )
 def test_anything_else_is_refused_with_what_to_write(path: str) -> None:
-    with pytest.raises(ValueError, match=r"LOSSBOARD_BASE_PATH is .*; it must be a path like"):
+    with pytest.raises(SettingsError, match=r"LOSSBOARD_BASE_PATH is .*; it must be a path like"):
         Settings.from_environment({"LOSSBOARD_BASE_PATH": path})
 
 
 @pytest.mark.parametrize("path", ["/api", "/comparison/x", "/static", "/_stcore"])
 def test_a_base_path_that_looks_like_our_own_addresses_is_refused(path: str) -> None:
-    with pytest.raises(ValueError, match="is an address of Lossboard itself"):
+    with pytest.raises(SettingsError, match="is an address of Lossboard itself"):
         Settings.from_environment({"LOSSBOARD_BASE_PATH": path})
 
 

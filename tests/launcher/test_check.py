@@ -1,10 +1,14 @@
 """`check`: what is there and what is missing; its list is the one that `make run` installs."""
 
+import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from launcher import check
 from launcher.options import Options
@@ -29,8 +33,8 @@ def test_what_is_missing_is_named(options: Options, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(check, "PACKAGES", ("pydantic", "no-such-package"))
     lines, fine = check.report(options)
     assert not fine
-    assert [line for line in lines if line.startswith("MISSING")] == [
-        "MISSING no-such-package: not installed; run `make run`"
+    assert [line for line in lines if line.startswith("PROBLEM")] == [
+        "PROBLEM no-such-package: not installed; run `make run`"
     ]
 
 
@@ -48,3 +52,25 @@ def test_the_list_is_the_run_group_without_packages_of_some_platforms() -> None:
         return found
 
     assert set(check.PACKAGES) == {r.name for r in requirements("run") if r.marker is None}
+
+
+@pytest.mark.parametrize(
+    ("version", "fine"), [((3, 10), False), ((3, 11), True), ((3, 14), True), ((3, 15), False)]
+)
+def test_make_and_check_name_the_pythons_that_the_pins_have_wheels_for(
+    version: tuple[int, int], fine: bool, options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [test] = re.findall(r"\$\(PYTHON\) -c '(import sys; v = .*)'", (ROOT / "Makefile").read_text())
+    code = test.replace("v = sys.version_info[:2]", f"v = {version}")
+    assert code != test
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    monkeypatch.setattr(sys, "version_info", (*version, 0, "final", 0))
+    lines, _ = check.report(options)
+    [python] = [line for line in lines if " Python 3" in line]
+    monkeypatch.undo()
+    assert (ended.returncode == 0) == fine == python.startswith("ok")
+    assert fine or "3.11 to 3.14" in ended.stderr
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert SpecifierSet(project["requires-python"]).contains(".".join(map(str, version))) == fine

@@ -117,6 +117,17 @@ def test_the_folder_is_made_and_a_file_in_its_place_is_named(tmp_path: Path) -> 
         pass
 
 
+def test_a_folder_of_another_user_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 12_345)
+    with (
+        pytest.raises(FolderError, match=r"belongs to user .*--data-dir"),
+        lock_data_folder(tmp_path),
+    ):
+        pass
+
+
 def test_the_token_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
     token = worker_token(tmp_path, {})
     assert len(token) >= 40

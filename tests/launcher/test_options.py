@@ -32,6 +32,19 @@ def test_loopback(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
 
 
+def test_an_ipv6_address_in_brackets_is_loopback_too() -> None:
+    assert parse(["up", "--host", "[::1]"], {})[1].host == "::1"
+    assert is_loopback("::1")
+    assert not is_loopback(parse(["up", "--host", "[::]"], {})[1].host)
+
+
+def test_the_broker_takes_any_free_port_unless_one_is_named() -> None:
+    assert parse(["up"], {})[1].broker_port is None
+    assert parse(["up", "--broker-port", "9000"], {})[1].broker_port == 9000
+    with pytest.raises(OptionsError, match="must differ"):
+        parse(["up", "--broker-port", "8500"], {})
+
+
 def test_one_port_for_two_is_refused() -> None:
     with pytest.raises(OptionsError, match="must differ"):
         parse(["up", "--api-port", "9000", "--ui-port", "9000"], {})

@@ -41,16 +41,26 @@ class Stack:
         *,
         api_port: int,
         ui_port: int,
-        broker_url: str,
+        broker_url: str | None,
+        broker_port: int,
         data_dir: Path,
     ) -> None:
         self.launcher = launcher
         self.data_dir = data_dir
-        self.broker_url = broker_url
+        self._broker_url = broker_url
+        self._broker_port = broker_port
         self.ui_url = f"http://127.0.0.1:{ui_port}"
         self.api_url = f"http://127.0.0.1:{api_port}/api/v1"
         self.log = data_dir.with_suffix(".log")
         self.http = httpx.Client(base_url=self.api_url, timeout=60)
+
+    @property
+    def broker_url(self) -> str:
+        """Address of the broker, with the password of the bundled one."""
+        if self._broker_url:
+            return self._broker_url
+        password = (self.data_dir / "broker-password").read_text()
+        return f"redis://:{password}@127.0.0.1:{self._broker_port}/0"
 
     def get(self, path: str, **params: Any) -> Json:
         """GET a path of the API; an API that is away or failing raises httpx.HTTPError."""
@@ -132,7 +142,6 @@ def running_stack(data_dir: Path, *flags: str, **environment: str) -> Iterator[S
     command = [sys.executable, "-m", "launcher", "up", "--no-browser", "--data-dir", str(data_dir)]
     command += ["--api-port", str(api_port), "--ui-port", str(ui_port)]
     command += ["--broker-port", str(broker_port), *flags]
-    broker_url = environment.get("REDIS_URL", f"redis://127.0.0.1:{broker_port}/0")
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("LOSSBOARD_", "REDIS_"))}
     with log.open("wb") as sink:
         process = subprocess.Popen(
@@ -142,7 +151,8 @@ def running_stack(data_dir: Path, *flags: str, **environment: str) -> Iterator[S
         psutil.Process(process.pid),
         api_port=api_port,
         ui_port=ui_port,
-        broker_url=broker_url,
+        broker_url=environment.get("REDIS_URL"),
+        broker_port=broker_port,
         data_dir=data_dir,
     )
     try:
