@@ -24,15 +24,19 @@ st.html(folder / "page.css")
 if session.API_KEY not in st.session_state:
     st.session_state[session.API_KEY] = session.session_client(shared_client())
 session.require_sign_in()
-if person := session.signed_in_person():
-    session.user_menu(person)
-else:
-    session.ask_user_name(st.session_state[session.API_KEY])
-
+person = session.signed_in_person()
+is_admin = person is not None and person.may("admin")
 audit_log = st.Page(
     "app_pages/audit_log.py", title="Trail", icon=":material/history:", url_path="trail"
 )
-st.navigation(
+access = st.Page(
+    "app_pages/access.py",
+    title="Access",
+    icon=":material/key:",
+    url_path="access",
+    visibility="visible" if is_admin else "hidden",
+)
+shown = st.navigation(
     [
         st.Page(
             "app_pages/comparisons.py",
@@ -51,7 +55,15 @@ st.navigation(
         st.Page("app_pages/datasets.py", title="Data", icon=":material/database:"),
         st.Page("app_pages/comparison.py", title="Comparison", visibility="hidden"),
         st.Page("app_pages/method.py", title="Method", icon=":material/menu_book:"),
-        *([audit_log] if person and person.may("admin") else []),
+        *([audit_log] if is_admin else []),
+        access,
     ],
     position="top",
-).run()
+)
+if shown.url_path != access.url_path:
+    st.session_state.pop(session.CREATED_TOKEN_KEY, None)
+if person:
+    session.user_menu(person)
+else:
+    session.ask_user_name(st.session_state[session.API_KEY], access)
+shown.run()

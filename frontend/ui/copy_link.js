@@ -1,4 +1,4 @@
-/** A button that copies the address as it is now: the page with its tab, filters and zoom. */
+/** A button that copies a text, or the address as it is now: the page with its tab, filters and zoom. */
 const SAID_MS = 2000;
 
 export default function show({ parentElement, data }) {
@@ -7,14 +7,14 @@ export default function show({ parentElement, data }) {
     button = document.createElement("button");
     button.type = "button";
     button.className = "lb-copy";
-    button.title = "Copy the address of exactly this view";
+    if (!data.text) button.title = "Copy the address of exactly this view";
     parentElement.append(button);
   }
-  button.dataset.testid = "copy-link";
+  button.dataset.testid = data.text ? "copy-text" : "copy-link";
   say(button, data.label);
   button.onclick = async () => {
-    const copied = await copy(location.href);
-    say(button, copied ? "Copied" : "Copy it from the address bar");
+    const copied = await copy(data.text || location.href);
+    say(button, copied ? "Copied" : data.text ? "Select and copy it" : "Copy it from the address bar");
     clearTimeout(button.lbTimer);
     button.lbTimer = setTimeout(() => say(button, data.label), SAID_MS);
   };

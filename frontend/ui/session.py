@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 
 import httpx
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from frontend.api.client import Api
 from frontend.api.transport import Transport
@@ -25,6 +26,9 @@ _FOLDER: Final = Path(__file__).parent
 SIGNED_OUT_KEY: Final = "signin_over"
 """Where `st.session_state` keeps that the API no longer accepts the session's token."""
 PERSON_KEY: Final = "signin_person"
+CREATED_TOKEN_KEY: Final = "access_created"
+"""Where `st.session_state` keeps the name and the secret of a token that was just made, until the
+viewer leaves the page that shows it."""
 
 _to_sign_in = st.components.v2.component(
     "lossboard_leave", js=(_FOLDER / "leave.js").read_text(encoding="utf-8")
@@ -156,8 +160,13 @@ _keep_name = st.components.v2.component(
 )
 
 
-def ask_user_name(client: Transport) -> None:
-    """Ask for the viewer's name in the page's bar; the client sends it with its calls."""
+def ask_user_name(client: Transport, access: StreamlitPage) -> None:
+    """Ask for the viewer's name in the page's bar; the client sends it with its calls.
+
+    Args:
+        client: the session's client.
+        access: the page that says how to give each person a token.
+    """
     if NAME_KEY not in st.session_state:
         kept = st.context.cookies.get(NAME_COOKIE)
         st.session_state[NAME_KEY] = unquote(kept)[:MAX_NAME_CHARS] if isinstance(kept, str) else ""
@@ -178,6 +187,7 @@ def ask_user_name(client: Transport) -> None:
                 "something and protects nothing.",
                 width=320,
             )
+            st.page_link(access, label="Who may use this Lossboard", width="content")
         if NAME_CHANGED_KEY in st.session_state:
             cookie = {"name": NAME_COOKIE, "value": quote(name, safe="")}
             _keep_name(key="remember", data={**cookie, "path": own_address("") or "/"})

@@ -98,6 +98,11 @@ def copy_link_button(label: str = "Copy link") -> None:
     _copy_link(key="copy_link", data={"label": label}, width="content")
 
 
+def copy_text_button(text: str, label: str, *, key: str) -> None:
+    """Draw a button that copies a text."""
+    _copy_link(key=key, data={"label": label, "text": text}, width="content")
+
+
 def viewer_theme() -> Theme:
     """Return the theme in which the viewer sees the page."""
     return "dark" if st.context.theme.type == "dark" else "light"
