@@ -44,11 +44,12 @@ from backend.embeddings.service import SnapshotReader
 from backend.errors import SettingsError
 from backend.export import routes as export_routes
 from backend.http.base_path import BasePathMiddleware
+from backend.http.body_limits import BodyLimit
 from backend.http.body_time import BodyTimeout
 from backend.http.forwarded import Forwarded
 from backend.http.head import HeadAsGet
 from backend.http.hosts import AcceptedHosts, HostCheck
-from backend.http.middleware import BodyLimit, SecurityHeaders
+from backend.http.middleware import SecurityHeaders
 from backend.http.openapi import DocumentedApp, operation_id
 from backend.http.query import check_query
 from backend.http.startup import StartProblem, noting_start_problem

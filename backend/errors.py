@@ -16,6 +16,8 @@ BackendError
     ├── TooFastError         429 too_fast
     ├── UnavailableError     503 unavailable
     └── DiskFullError        507 disk_full
+
+InvalidJsonError           422 invalid_request; one of the framework's, which passes only those on
 """
 
 import logging
@@ -32,7 +34,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from contract.comparison.problems import Problem, SpecError
+from contract.comparison.problems import MAX_PROBLEMS, Problem, SpecError
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,9 @@ DATABASE_UNAVAILABLE: Final = "database_unavailable"
 """Code of the 503 of a database that does not answer or is locked by another program."""
 RETRY_AFTER_S: Final = "5"
 """Seconds after which a caller may try again, for that answer's header."""
+MAX_PATH: Final = 300
+MAX_MESSAGE: Final = 3000
+"""Characters of a problem's path, and of a message, in an answer."""
 ERROR_CODE: Final = "lossboard.error"
 """Key of a request's scope: the code of the error in its answer."""
 
@@ -65,10 +70,13 @@ class HttpError(BackendError):
         message: str,
         problems: Sequence[Problem] = (),
         headers: Mapping[str, str] | None = None,
+        total: int | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.problems = tuple(problems)
+        self.total = total
+        """Number of all problems, if these are the first ones only."""
         self.headers = dict(headers or {})
 
 
@@ -163,6 +171,14 @@ class DiskFullError(HttpError):
     code = "disk_full"
 
 
+class InvalidJsonError(HTTPException):
+    """The body of a request is no JSON, or JSON on which two readers could differ."""
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, message)
+        self.problems = tuple(problems)
+
+
 class FieldOut(BaseModel):
     """One problem of a request."""
 
@@ -180,15 +196,39 @@ class ErrorOut(BaseModel):
 
 
 def error_response(
-    status: int, code: str, message: str, problems: Sequence[Problem] = ()
+    status: int,
+    code: str,
+    message: str,
+    problems: Sequence[Problem] = (),
+    total: int | None = None,
 ) -> JSONResponse:
-    """Build an answer in the one error shape."""
-    fields = [FieldOut(path=path, message=text) for path, text in problems]
-    body = ErrorOut(error=code, message=message, fields=fields)
+    """Build an answer in the one error shape.
+
+    Its size is bounded: of many problems it has the first, and says so; of long texts the start.
+
+    Args:
+        status: of HTTP.
+        code: the kind of the error.
+        message: what was seen and what to do.
+        problems: the problems of single fields.
+        total: number of all problems, if there are more than these.
+    """
+    fields = [
+        FieldOut(path=_start(path, MAX_PATH), message=_start(text, MAX_MESSAGE))
+        for path, text in problems[:MAX_PROBLEMS]
+    ]
+    total = len(problems) if total is None else total
+    if total > len(fields):
+        message = f"{message}; here are {len(fields)} of {total:,} problems"
+    body = ErrorOut(error=code, message=_start(message, MAX_MESSAGE), fields=fields)
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
     response = _ErrorResponse(body.model_dump(), status_code=status, headers=headers)
     response.error = code
     return response
+
+
+def _start(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."
 
 
 class _ErrorResponse(JSONResponse):
@@ -211,6 +251,7 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HttpError, _on_http_error)
     app.add_exception_handler(SpecError, _on_spec_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(InvalidJsonError, _on_json_error)
     app.add_exception_handler(HTTPException, _on_framework_error)
     app.add_exception_handler(DataError, _on_data_error)
     app.add_exception_handler(OperationalError, _on_database_error)
@@ -222,7 +263,7 @@ def install_handlers(app: FastAPI) -> None:
 
 def response_to(error: HttpError) -> JSONResponse:
     """Build the answer to an error."""
-    response = error_response(error.status, error.code, error.message, error.problems)
+    response = error_response(error.status, error.code, error.message, error.problems, error.total)
     response.headers.update(error.headers)
     return response
 
@@ -234,9 +275,13 @@ def _on_http_error(_: Request, error: Exception) -> JSONResponse:
 
 def _on_spec_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, SpecError)
-    count = len(error.problems)
-    message = f"the spec has {count} problem{'s' if count > 1 else ''}"
-    return _on_http_error(_, InvalidSpecError(message, error.problems))
+    message = f"the spec has {error.total:,} problem{'s' if error.total > 1 else ''}"
+    return _on_http_error(_, InvalidSpecError(message, error.problems, total=error.total))
+
+
+def _on_json_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, InvalidJsonError)
+    return error_response(error.status_code, "invalid_request", error.detail, error.problems)
 
 
 def _on_validation_error(_: Request, error: Exception) -> JSONResponse:

@@ -13,9 +13,10 @@ from backend.auth.stored_tokens import NewToken, TokenState, state
 from backend.auth.tokens import TokenEntry
 from backend.db.models import Token
 from backend.errors import ConflictError
+from backend.http.json_body import JsonRoute
 from backend.http.times import iso
 
-router = APIRouter(prefix="/tokens", tags=["access"])
+router = APIRouter(prefix="/tokens", tags=["access"], route_class=JsonRoute)
 OPEN: Final = (
     "this Lossboard is open: it has no tokens, so everybody may do everything. Stop it, add the "
     "first token with `python -m launcher token add NAME admin`, and start it again"

@@ -34,7 +34,7 @@ from backend.storage.blobs import BlobStore
 from backend.workers.registry import Slots
 from contract.catalogue.catalogue import catalogue
 from contract.comparison.problems import SpecError
-from contract.comparison.spec import ComparisonSpec, parse_spec
+from contract.comparison.spec import ComparisonSpec, parse_spec, shorten
 
 router = APIRouter(prefix="/comparisons", tags=["comparisons"], route_class=SharedRoute)
 
@@ -195,8 +195,9 @@ def _parse(raw: object, database: Database) -> ComparisonSpec:
         return parse_spec(raw)
     except SpecError as error:
         with database.read() as session:
-            of_upload = upload_problems(session, raw)
-        raise SpecError([*error.problems, *of_upload]) from None
+            of_upload = upload_problems(session, shorten(raw).value)
+        total = error.total + len(of_upload)
+        raise SpecError([*error.problems, *of_upload], total) from None
 
 
 catalogue_router = APIRouter(tags=["catalogue"])

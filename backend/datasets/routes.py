@@ -23,11 +23,12 @@ from backend.datasets.schemas import (
 from backend.datasets.upload import upload
 from backend.errors import NotFoundError
 from backend.http.dependencies import Db
+from backend.http.json_body import JsonRoute
 from backend.http.openapi import BINARY
 from backend.http.times import Now
 from contract.dataset_files import Answers
 
-router = APIRouter(tags=["datasets"])
+router = APIRouter(tags=["datasets"], route_class=JsonRoute)
 
 _FORM: Final[dict[str, Any]] = {
     "requestBody": {

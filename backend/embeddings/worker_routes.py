@@ -11,12 +11,18 @@ from backend.embeddings import projections, repository
 from backend.embeddings.routes import BYTES, FOREVER, Digest
 from backend.embeddings.service import BlobReader
 from backend.http.dependencies import Db
+from backend.http.json_body import JsonRoute
 from backend.http.times import Now
 from backend.runs import snapshots
 from backend.storage.blobs import BlobStore, receive_blob
 from contract.events import Digest as BlobName
 
-router = APIRouter(prefix="/internal", tags=["internal"], dependencies=[Depends(worker_token)])
+router = APIRouter(
+    prefix="/internal",
+    tags=["internal"],
+    dependencies=[Depends(worker_token)],
+    route_class=JsonRoute,
+)
 
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {

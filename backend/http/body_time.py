@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.errors import TimedOutError
-from backend.http.middleware import is_upload
+from backend.http.body_limits import is_upload
 
 BODY_LIMIT_S: Final = 60.0
 """Seconds for a whole body of at most 2 MB, from when it is asked for."""

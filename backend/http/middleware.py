@@ -1,21 +1,11 @@
-"""ASGI middleware for all routes: the limit on request bodies, security headers; the route's
-template."""
+"""ASGI middleware for all routes: security headers; the route's template."""
 
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.errors import TooLargeError, error_response
 from contract.names import API_PREFIX
-
-MAX_BODY_BYTES: Final = 2_000_000
-DATASET_UPLOAD: Final = ("POST", f"{API_PREFIX}/datasets")
-BLOB_UPLOAD: Final = ("PUT", f"{API_PREFIX}/internal/blobs/")
-"""The start of a blob's address. The bodies of these two calls may be larger than MAX_BODY_BYTES:
-they are written to disk as they arrive."""
-
 
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -26,45 +16,6 @@ API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; sandbox"
 """An answer of the API is data: even one that holds a team's upload may run nothing."""
 PAGE_POLICY: Final = "frame-ancestors 'none'; object-src 'none'; base-uri 'none'"
 """The page of the OpenAPI document loads its scripts from another site."""
-
-
-def is_upload(method: str, path: str) -> bool:
-    """Return whether a call may have a large body, which is written to disk as it arrives."""
-    is_blob = method == BLOB_UPLOAD[0] and path.startswith(BLOB_UPLOAD[1])
-    return is_blob or (method, path) == DATASET_UPLOAD
-
-
-class BodyLimit:
-    """ASGI middleware: answers 413 by the announced length, or as soon as more has arrived."""
-
-    def __init__(self, app: ASGIApp, max_upload: int) -> None:
-        self._app = app
-        self._max_upload = max_upload
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on with its body counted."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        method, path = scope["method"], scope["path"]
-        limit = self._max_upload if is_upload(method, path) else MAX_BODY_BYTES
-        message = f"the body is larger than {limit} bytes"
-        announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if not announced.isdigit() or int(announced) > limit:
-            refusal = error_response(TooLargeError.status, TooLargeError.code, message)
-            await refusal(scope, receive, send)
-            return
-        read = 0
-
-        async def receive_counted() -> Message:
-            nonlocal read
-            received = await receive()
-            read += len(received.get("body", b""))
-            if read > limit:
-                raise HTTPException(TooLargeError.status, message)
-            return received
-
-        await self._app(scope, receive_counted, send)
 
 
 class SecurityHeaders:

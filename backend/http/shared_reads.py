@@ -11,14 +11,15 @@ from copy import copy
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
+
+from backend.http.json_body import JsonRoute
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 NextAnswer = asyncio.Future[Response | Exception | None]
 """The result that all waiting requests share."""
 
 
-class SharedRoute(APIRoute):
+class SharedRoute(JsonRoute):
     """A route whose GETs are shared; for answers that are the same for all who may ask."""
 
     def get_route_handler(self) -> Handler:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from backend.auth.dependencies import worker_token
 from backend.db.models import Comparison
 from backend.http.dependencies import Db
+from backend.http.json_body import JsonRoute
 from backend.http.times import Now
 from backend.runs import repository as runs
 from backend.runs.schemas import State
@@ -32,7 +33,10 @@ def list_workers(workers: Slots) -> WorkerList:
 
 
 worker_router = APIRouter(
-    prefix="/internal", tags=["internal"], dependencies=[Depends(worker_token)]
+    prefix="/internal",
+    tags=["internal"],
+    dependencies=[Depends(worker_token)],
+    route_class=JsonRoute,
 )
 
 Device = Literal["cpu", "cuda"]

@@ -4,9 +4,11 @@ A problem says where it is, what was given and what to do.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+from contract.comparison.bounds import ShortList
 
 
 class Problem(NamedTuple):
@@ -17,12 +19,22 @@ class Problem(NamedTuple):
     message: str
 
 
-class SpecError(ValueError):
-    """A spec is not valid; holds every problem found."""
+MAX_PROBLEMS: Final = 100
+"""Problems that are told at once; further ones are counted."""
+_MAX_SHOWN: Final = 60
+"""Characters of a key, or of a value, that a problem shows."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = list(problems)
-        super().__init__("; ".join(f"{path or 'spec'}: {message}" for path, message in problems))
+
+class SpecError(ValueError):
+    """A spec is not valid; holds the first problems found."""
+
+    def __init__(self, problems: Sequence[Problem], total: int | None = None) -> None:
+        self.problems = list(problems[:MAX_PROBLEMS])
+        self.total = len(problems) if total is None else total
+        """Number of all problems."""
+        told = "; ".join(f"{path or 'spec'}: {message}" for path, message in self.problems)
+        more = self.total - len(self.problems)
+        super().__init__(f"{told}; and {more:,} more" if more else told)
 
 
 def problems_of_validation(error: ValidationError) -> list[Problem]:
@@ -44,7 +56,8 @@ def _path(loc: tuple[int | str, ...]) -> str:
         if isinstance(part, int):
             path += f"[{part}]"
         elif previous not in _UNIONS:
-            path += f".{part}" if path else part
+            name = part if len(part) <= _MAX_SHOWN else f"{part[:_MAX_SHOWN]}..."
+            path += f".{name}" if path else name
         else:
             previous = ""  # this part is the tag of a union; a field named like a union may follow
             continue
@@ -61,12 +74,20 @@ def _message(kind: str, text: str, seen: object) -> str:
         return "needs a 'kind' that says which one it is"
     if kind == "union_tag_invalid" and isinstance(seen, Mapping):
         known = text.partition("expected tags: ")[2]
-        return f"unknown kind {seen.get('kind')!r}; known are {known}"
+        return f"unknown kind {_shown(seen.get('kind'))}; known are {known}"
+    if kind == "too_long" and isinstance(seen, ShortList):
+        text = f"{text.rpartition(', not ')[0]}, not {seen.length}"
+    return f"{text[0].lower()}{text[1:]}; got {_shown(seen)}"
+
+
+def _shown(seen: object) -> str:
     shown = repr(seen)
-    if len(shown) > 60:
-        size = f"{len(seen)} items" if isinstance(seen, Sequence) else type(seen).__name__
-        shown = f"{shown[:40]}... ({size})"
-    return f"{text[0].lower()}{text[1:]}; got {shown}"
+    if len(shown) <= _MAX_SHOWN:
+        return shown
+    size = type(seen).__name__
+    if isinstance(seen, Sequence):
+        size = f"{seen.length if isinstance(seen, ShortList) else len(seen)} items"
+    return f"{shown[:40]}... ({size})"
 
 
 class Section(BaseModel):

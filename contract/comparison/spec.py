@@ -1,10 +1,12 @@
 """The comparison spec, which the form posts, the API stores and the worker runs."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
+from contract.comparison.bounds import Shortened
 from contract.comparison.checks import (
     augmentation_problems,
     batch_problems,
@@ -71,8 +73,10 @@ def parse_spec(raw: object) -> ComparisonSpec:
     """Turn posted JSON into a spec.
 
     Raises:
-        SpecError: with every problem of every section, found in one pass.
+        SpecError: with every problem of every section, found in one pass; of very many the first.
     """
+    shortened = shorten(raw)
+    raw = shortened.value
     problems: list[Problem] = []
     spec: ComparisonSpec | None = None
     try:
@@ -82,8 +86,21 @@ def parse_spec(raw: object) -> ComparisonSpec:
     if isinstance(raw, Mapping):
         problems += _problems_between_sections(raw)
     if problems or spec is None:
-        raise SpecError(problems)
+        raise SpecError(problems, len(problems) + shortened.left_out)
     return spec
+
+
+def shorten(raw: object) -> Shortened:
+    """Return posted JSON without what no valid spec has, such as its millionth arm."""
+    return Shortened(raw, _known_keys())
+
+
+@cache
+def _known_keys() -> frozenset[str]:
+    """Return the names of all fields of all sections."""
+    schema = ComparisonSpec.model_json_schema()
+    sections = (schema, *schema["$defs"].values())
+    return frozenset(name for section in sections for name in section.get("properties", ()))
 
 
 def _problems_between_sections(raw: Mapping[str, Any]) -> list[Problem]:

@@ -4,7 +4,6 @@
 """
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from typing import Any, Final
 import httpx
 
 from frontend.api.client import Api
+from frontend.api.json_text import JsonTextError, read_json
 from frontend.cli.arguments import parse
 from frontend.cli.output import (
     EXIT_API_AWAY,
@@ -92,14 +92,13 @@ def _read_spec(source: str) -> Any:
     name = "stdin" if source == STDOUT else source
     try:
         text = sys.stdin.read() if source == STDOUT else Path(source).read_text(encoding="utf-8")
-        return json.loads(text)
+        return read_json(text)
     except OSError as error:
         raise SpecFileError(f"{name} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise SpecFileError(f"{name} is not UTF-8 text; save the spec as JSON in UTF-8") from error
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise SpecFileError(f"{name} is not JSON: {error.msg} at {place}") from error
+    except JsonTextError as error:
+        raise SpecFileError(f"{name} is not JSON: {printable(str(error))}") from error
 
 
 def _watch(api: Api, comparison: str, patience: float) -> int:

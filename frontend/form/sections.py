@@ -1,6 +1,5 @@
 """The sections of the form: presets and import, name, data, encoders, training, seeds, problems."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -8,6 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from frontend.api.json_text import JsonTextError, read_json
 from frontend.comparison.spec_text import Catalogue, arm_settings, difference_text
 from frontend.form.draft import Draft
 from frontend.form.schema_fields import Choice, Field, Option, path_text, problem_field
@@ -262,8 +262,8 @@ def _fill_from_json(draft: Draft) -> None:
     upload = st.session_state.get("new_upload")
     raw = upload.getvalue() if upload is not None else st.session_state.get("new_json", "")
     try:
-        spec = json.loads(raw)
-    except (ValueError, RecursionError) as error:
+        spec = read_json(raw)
+    except JsonTextError as error:
         draft.note = f"The form is as it was, for this is no JSON: {error}"
         draft.problems = []
         return

@@ -1,6 +1,5 @@
 """Every error has the one shape and reveals no internals."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import httpx
@@ -8,7 +7,6 @@ import pytest
 from sqlalchemy import text
 
 from backend.db.database import Database
-from backend.http.middleware import MAX_BODY_BYTES
 from backend.settings import Settings
 from backend.state import Parts
 from tests.backend.conftest import Serve
@@ -103,18 +101,6 @@ def test_workers_need_the_token(client: httpx.Client) -> None:
         assert answer.headers["www-authenticate"] == "Bearer"
     # Without the token a caller does not even learn what is wrong with the body.
     check_error(client.post(f"{V1}/internal/claim", json={}), 401, "unauthorized")
-
-
-def test_a_body_too_large_is_refused_announced_or_not(client: httpx.Client) -> None:
-    large = b" " * (MAX_BODY_BYTES + 1)
-    headers = {"Content-Type": "application/json"}
-    check_error(client.post(f"{V1}/comparisons", content=large, headers=headers), 413, "too_large")
-
-    def parts() -> Iterator[bytes]:
-        yield from (large[:100_000] for _ in range(MAX_BODY_BYTES // 100_000 + 1))
-
-    answer = client.post(f"{V1}/comparisons", content=parts(), headers=headers)
-    check_error(answer, 413, "too_large")
 
 
 @pytest.mark.both_databases

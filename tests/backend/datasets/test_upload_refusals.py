@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from backend.datasets.checker import CheckLimits
-from backend.http.middleware import MAX_BODY_BYTES
+from backend.http.body_limits import SPEC
 from backend.settings import Settings
 from backend.state import Parts
 from tests.backend.conftest import Serve
@@ -183,7 +183,7 @@ def test_only_uploads_may_be_large_and_they_have_a_limit_too(
         answer = api.http.post(URL, content=_endless(5_000_000), headers=headers)
         check_error(answer, 413, "too_large")
         for path in ("/api/v1/comparisons", f"{URL}/", f"{URL}/x"):
-            answer = api.http.post(path, content=bytes(MAX_BODY_BYTES + 1), headers=headers)
+            answer = api.http.post(path, content=bytes(SPEC.size + 1), headers=headers)
             check_error(answer, 413, "too_large")
         assert is_clean(api.http, parts)
 

@@ -224,6 +224,9 @@ def test_fills_from_a_pasted_spec(http: httpx.Client) -> None:
     at.text_area(key="new_json").set_value("{")
     press(at, "new_fill")
     assert "this is no JSON" in said(at)
+    at.text_area(key="new_json").set_value('{"name": "a", "name": "b"}')
+    press(at, "new_fill")
+    assert "name: the key is given more than once" in said(at)
     assert at.text_input(key="new.name").value == "digits: contrastive vs triplet"
     at.text_area(key="new_json").set_value(
         '{"name": "pasted", "arms": [{"name": "a", "loss": {"kind": "triplet", "margin": -1}}]}'

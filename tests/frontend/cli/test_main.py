@@ -130,7 +130,14 @@ def test_every_problem_of_a_spec_is_printed_with_its_path(
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b'{"a": ', "line 1, column 7"), (b"\xff\xfe", "UTF-8"), (None, "No such file")],
+    [
+        (b'{"a": ', "line 1, column 7"),
+        (b"\xff\xfe", "UTF-8"),
+        (None, "No such file"),
+        (b'{"seeds": [0], "seeds": [1]}', "seeds: the key is given more than once"),
+        (b'{"arms": [{"loss": {"margin": NaN}}]}', "arms[0].loss.margin: NaN is no number"),
+        (b'{"\\u001b": 1, "\\u001b": 2}', "?: the key is given more than once"),
+    ],
 )
 def test_a_file_that_is_not_a_spec_is_named_with_the_reason(
     tmp_path: Path, content: bytes | None, said: str, capsys: pytest.CaptureFixture[str]
