@@ -10,6 +10,7 @@ import shlex
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Final, TypeVar
 
 from sqlalchemy import bindparam, update
@@ -24,6 +25,7 @@ from backend.db.database import Database
 from backend.db.models import Token
 from backend.errors import SettingsError
 from backend.http.dependencies import from_state
+from backend.http.writing import run_write
 
 log = logging.getLogger(__name__)
 USE_WRITTEN_EVERY_S: Final = 60.0
@@ -202,7 +204,7 @@ class AccessTokens:
         while self._unwritten:
             uses, self._unwritten = self._unwritten, {}
             try:
-                await asyncio.to_thread(_store_uses, database, uses)
+                await run_write(partial(_store_uses, database, uses))
             except SQLAlchemyError as error:
                 log.warning("the last use of %d tokens was not stored: %s", len(uses), error)
 

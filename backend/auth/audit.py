@@ -4,9 +4,9 @@ Calls of workers are not written down. Refusals of unknown callers are written o
 rate: otherwise anyone who can reach the address could push everything that matters out of the log.
 """
 
-import asyncio
 import logging
 import time
+from functools import partial
 from typing import Final
 
 from sqlalchemy import delete
@@ -18,6 +18,8 @@ from backend.auth.middleware import PERSON_KEY, RULE_KEY, RateLimiter
 from backend.auth.permissions import Person, Rule
 from backend.db.database import Database
 from backend.db.models import Audit
+from backend.errors import DATABASE_UNAVAILABLE, ERROR_CODE
+from backend.http.writing import run_write
 
 log = logging.getLogger(__name__)
 MAX_ENTRIES: Final = 100_000
@@ -25,6 +27,7 @@ MAX_ENTRIES: Final = 100_000
 CREATED_IDS: Final = "lossboard.made"
 """Key of a request's scope: the ids of what the call created."""
 ANONYMOUS_PER_MIN: Final = 60.0
+LOCKED_WAIT_S: Final = 0.1
 MAX_ID_LENGTH: Final = 200
 """Characters of an id; longer ones are cut, because callers write them."""
 
@@ -76,7 +79,9 @@ class AuditMiddleware:
         )
         database: Database = scope["app"].state.parts.database
         try:
-            await asyncio.to_thread(add_entry, database, entry)
+            # Where the call itself found the database locked, its answer must not wait once more.
+            locked = scope.get(ERROR_CODE) == DATABASE_UNAVAILABLE
+            await run_write(partial(add_entry, database, entry), LOCKED_WAIT_S if locked else None)
         except SQLAlchemyError as error:
             # The call itself has been done or refused, and its answer must say which.
             what = "not on the trail: %s %s, status %d: %s"

@@ -31,7 +31,7 @@ _person_token = HTTPBearer(
 _worker_token = HTTPBearer(auto_error=False, description="The token that API and workers share.")
 
 
-def require_rule(request: Request, _: Annotated[object, Depends(_person_token)]) -> None:
+async def require_rule(request: Request, _: Annotated[object, Depends(_person_token)]) -> None:
     """Refuse a route that the middleware has not decided on.
 
     Raises:

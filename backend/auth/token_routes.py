@@ -15,6 +15,7 @@ from backend.db.models import Token
 from backend.errors import ConflictError
 from backend.http.json_body import JsonRoute
 from backend.http.times import iso
+from backend.http.writing import writes
 
 router = APIRouter(prefix="/tokens", tags=["access"], route_class=JsonRoute)
 OPEN: Final = (
@@ -79,6 +80,7 @@ def list_tokens(access: Access) -> AccessTokenList:
 
 
 @router.post("", status_code=201)
+@writes
 def add_token(
     new: NewToken, request: Request, response: Response, access: Access, user: User
 ) -> CreatedToken:
@@ -92,6 +94,7 @@ def add_token(
 
 
 @router.post("/revoke")
+@writes
 def revoke_token(
     revocation: Revocation, request: Request, access: Access, user: User
 ) -> AccessToken:

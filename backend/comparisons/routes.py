@@ -27,6 +27,7 @@ from backend.db.database import Database
 from backend.http.dependencies import Db, Wake
 from backend.http.shared_reads import SharedRoute
 from backend.http.times import Now
+from backend.http.writing import writes
 from backend.runs import progress, snapshots
 from backend.runs import repository as runs
 from backend.runs.schemas import RunList, State, run_out
@@ -67,6 +68,7 @@ class _FindQuery(BaseModel):
 
 
 @router.post("", status_code=201)
+@writes
 def create_comparison(
     raw: Annotated[Any, _SpecSchema(), Body()],
     request: Request,
@@ -118,6 +120,7 @@ def get_comparison(comparison: str, database: Db, workers: Slots, now: Now) -> C
 
 
 @router.patch("/{comparison}")
+@writes
 def update_comparison(
     comparison: str, patch: ComparisonPatch, database: Db, workers: Slots, now: Now
 ) -> ComparisonDetail:
@@ -128,6 +131,7 @@ def update_comparison(
 
 
 @router.delete("/{comparison}", status_code=204)
+@writes
 def delete_comparison(
     comparison: str, database: Db, blobs: BlobStore, now: Now, later: BackgroundTasks
 ) -> None:
@@ -141,6 +145,7 @@ def delete_comparison(
 
 
 @router.post("/{comparison}/cancel")
+@writes
 def cancel_comparison(comparison: str, database: Db, workers: Slots, now: Now) -> ComparisonDetail:
     """Cancel all its runs that have not ended."""
     with database.write() as write:
@@ -151,6 +156,7 @@ def cancel_comparison(comparison: str, database: Db, workers: Slots, now: Now) -
 
 
 @router.post("/{comparison}/retry")
+@writes
 def retry_comparison(
     comparison: str, database: Db, workers: Slots, wake: Wake, now: Now
 ) -> ComparisonDetail:
@@ -166,6 +172,7 @@ def retry_comparison(
 
 
 @router.post("/{comparison}/seeds")
+@writes
 def add_seeds(
     comparison: str, more: MoreSeeds, *, database: Db, workers: Slots, wake: Wake, now: Now
 ) -> ComparisonDetail:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 
 from fastapi import Request
@@ -12,11 +13,18 @@ from backend.datasets import repository as datasets
 from backend.datasets.check_report import CONTENT
 from backend.datasets.checker import Checker
 from backend.datasets.repository import NO_ROOM, Uploads
-from backend.datasets.upload import build_dataset, check_answers, refuse_problems, store
+from backend.datasets.upload import (
+    STORE_WAIT_S,
+    build_dataset,
+    check_answers,
+    refuse_problems,
+    store,
+)
 from backend.db.database import Database
 from backend.db.models import Dataset
 from backend.errors import ConflictError, DiskFullError, HttpError, NotFoundError
 from backend.http.multipart import run_while_connected
+from backend.http.writing import run_write
 from backend.storage.disk_space import DISK_FULL_ERRORS
 from contract.dataset_files import Answers, Question
 
@@ -53,8 +61,9 @@ async def answer(
             report = await run_while_connected(request, check)
             refuse_problems(report)
             if report.questions:
-                return await asyncio.to_thread(
-                    _keep_waiting, database, dataset, together, report.questions
+                questions = report.questions
+                return await run_write(
+                    partial(_keep_waiting, database, dataset, together, questions), STORE_WAIT_S
                 )
             ready = build_dataset(
                 report,

@@ -26,6 +26,7 @@ from backend.http.dependencies import Db
 from backend.http.json_body import JsonRoute
 from backend.http.openapi import BINARY
 from backend.http.times import Now
+from backend.http.writing import writes
 from contract.dataset_files import Answers
 
 router = APIRouter(tags=["datasets"], route_class=JsonRoute)
@@ -148,6 +149,7 @@ def get_thumbnail(
 
 
 @router.delete("/datasets/{dataset}", status_code=204)
+@writes
 def delete_dataset(dataset: str, database: Db, uploads: UploadFolder) -> None:
     """Delete a data set with its files; refused while comparisons use it."""
     with database.write() as write:

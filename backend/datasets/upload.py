@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,11 +20,14 @@ from backend.db.database import Database
 from backend.db.models import Dataset
 from backend.errors import ConflictError, DiskFullError, HttpError, InvalidDatasetError
 from backend.http.multipart import Form, invalid_field, receive_form, run_while_connected
+from backend.http.writing import run_write
 from backend.storage.disk_space import DISK_FULL_ERRORS, has_room
 from contract.comparison.problems import Problem
 from contract.comparison.spec import Name
 from contract.dataset_files import NO_ANSWERS, QUESTIONS, Answers
 
+STORE_WAIT_S: Final = 30.0
+"""How long the row of a file that was received and checked may wait for the database."""
 NO_FACTS: Final = Facts(
     items=0, class_names=[], counts=[], has_fine=False, shape={}, warnings=[], thumbnails=[]
 )
@@ -215,7 +219,7 @@ async def store(
         ConflictError: that one does not wait any more.
     """
     storing = asyncio.create_task(
-        asyncio.to_thread(_store, database, uploads, folder, dataset, replaces)
+        run_write(partial(_store, database, uploads, folder, dataset, replaces), STORE_WAIT_S)
     )
     try:
         return await asyncio.shield(storing)

@@ -6,6 +6,7 @@ Writers of this process queue on a lock instead of on SQLite's busy handler, whi
 a write waits for, that queue and locks of other programs, is bounded; readers wait for no writer.
 """
 
+import math
 import sqlite3
 import threading
 import time
@@ -30,8 +31,8 @@ WAIT_S: Final = 5.0
 MIGRATION_WAIT_S: Final = 30.0
 PROBE_WAIT_S: Final = 2.0
 
-waited_s: ContextVar[float] = ContextVar("waited_s", default=0.0)
-"""How much of WAIT_S the caller has waited already (see backend.http.writing)."""
+patience_s: ContextVar[float] = ContextVar("patience_s", default=WAIT_S)
+"""How long a write of this caller may wait (see backend.http.writing)."""
 
 
 class BusyError(OperationalError):
@@ -119,16 +120,17 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self, wait_s: float = WAIT_S) -> Iterator[Write]:
+    def write(self, wait_s: float = math.inf) -> Iterator[Write]:
         """Open one short write transaction: commit at the end, roll back on any exception.
 
         Args:
-            wait_s: how long it may wait for its turn; a write that need not wait always gets it.
+            wait_s: how long it may wait for its turn, where its caller's patience is not shorter; a
+                write that need not wait always gets it.
 
         Raises:
             BusyError: its turn did not come in time.
         """
-        deadline = time.monotonic() + max(0.0, wait_s - waited_s.get())
+        deadline = time.monotonic() + min(wait_s, patience_s.get())
         with self._turn(deadline), _busy_errors(), self.engine.connect() as connection:
             left_s = max(0.001, deadline - time.monotonic())
             writing = connection.execution_options(immediate=True, wait_s=left_s)
@@ -174,6 +176,10 @@ class Database:
         with self.write(wait_s) as write:
             write.session.connection().execute(text("UPDATE stream_position SET entry = entry"))
             write.session.rollback()
+
+    def is_writing(self) -> bool:
+        """Return whether a write of this process is under way, or waits for another program."""
+        return self._writer.locked()
 
     def size(self) -> int:
         """Return the bytes that the database takes on disk.

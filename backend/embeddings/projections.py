@@ -18,6 +18,7 @@ from backend.embeddings.schemas import Earlier, Method, ProjectionOut
 from backend.embeddings.service import SnapshotReader, blob_path
 from backend.errors import ConflictError, NotFoundError
 from backend.export.files import escape_formula, file_name
+from backend.http.writing import PROMPT_WAIT_S
 from backend.runs import snapshots
 from backend.storage.blobs import Blobs
 from contract.snapshots import Samples
@@ -49,7 +50,7 @@ def request_projection(
         found = repository.find(session, wanted.id)
         if found and not repository.must_queue(found, now):
             return _out(reader, session, found, now)
-    with database.write() as write:
+    with database.write(PROMPT_WAIT_S) as write:  # the thread is one of those that read
         wanted = _wanted(write.session, asked, now)
         return _out(reader, write.session, repository.queue(write, wanted, now), now)
 

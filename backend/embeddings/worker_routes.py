@@ -13,6 +13,7 @@ from backend.embeddings.service import BlobReader
 from backend.http.dependencies import Db
 from backend.http.json_body import JsonRoute
 from backend.http.times import Now
+from backend.http.writing import writes
 from backend.runs import snapshots
 from backend.storage.blobs import BlobStore, receive_blob
 from contract.events import Digest as BlobName
@@ -104,6 +105,7 @@ def get_worker_blob(digest: Digest, blobs: BlobStore) -> FileResponse:
 @router.post(
     "/projections/claim", responses={204: {"description": "nothing to do"}}, response_model=Task
 )
+@writes
 def claim_projection(database: Db, blobs: BlobStore, now: Now) -> Task | Response:
     """Give a projector the projection that has waited longest, or answer 204.
 
@@ -132,6 +134,7 @@ def claim_projection(database: Db, blobs: BlobStore, now: Now) -> Task | Respons
 
 
 @router.post("/projections/{projection}/progress")
+@writes
 def report_projection_progress(
     projection: str, report: ProgressIn, database: Db, now: Now
 ) -> Wanted:
@@ -141,6 +144,7 @@ def report_projection_progress(
 
 
 @router.post("/projections/{projection}/end", status_code=204)
+@writes
 def end_projection(
     projection: str, report: EndIn, *, database: Db, blobs: BlobStore, reader: BlobReader, now: Now
 ) -> None:

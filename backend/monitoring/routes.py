@@ -54,8 +54,8 @@ class Ready(BaseModel):
 
 
 @router.get("/live")
-def get_liveness() -> Live:
-    """Answer as soon as the process serves requests."""
+async def get_liveness() -> Live:
+    """Answer as soon as the process serves requests; needs no thread, no database and no broker."""
     return Live()
 
 

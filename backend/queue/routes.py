@@ -10,6 +10,7 @@ from backend.comparisons.schemas import ComparisonDetail, comparison_detail
 from backend.http.dependencies import Db
 from backend.http.shared_reads import SharedRoute
 from backend.http.times import Now, iso
+from backend.http.writing import writes
 from backend.queue.forecast import Forecast, forecast
 from backend.runs import progress, queue
 from backend.runs import repository as runs
@@ -104,6 +105,7 @@ def get_queue(
 
 
 @router.post("/comparisons/{comparison}/front", tags=["comparisons"])
+@writes
 def move_comparison_to_front(
     comparison: str, database: Db, workers: Slots, now: Now
 ) -> ComparisonDetail:
@@ -116,6 +118,7 @@ def move_comparison_to_front(
 
 
 @router.post("/runs/{run}/front", tags=["runs"])
+@writes
 def move_run_to_front(run: str, database: Db, now: Now) -> RunOut:
     """Move a waiting run before all others."""
     with database.write() as write:

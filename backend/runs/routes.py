@@ -8,6 +8,7 @@ from backend.errors import NotFoundError
 from backend.http.dependencies import Db, Wake
 from backend.http.shared_reads import SharedRoute
 from backend.http.times import Now
+from backend.http.writing import writes
 from backend.metrics import series
 from backend.metrics.keys import SERIES_KEYS, check_keys
 from backend.runs import repository as runs
@@ -32,6 +33,7 @@ def get_run_log(run: str, database: Db) -> LogOut:
 
 
 @router.post("/{run}/cancel")
+@writes
 def cancel_run(run: str, database: Db, now: Now) -> RunOut:
     """Cancel a run: at once if it is queued, else after its current step; measured values stay."""
     with database.write() as write:
@@ -41,6 +43,7 @@ def cancel_run(run: str, database: Db, now: Now) -> RunOut:
 
 
 @router.post("/{run}/retry")
+@writes
 def retry_run(run: str, database: Db, wake: Wake, now: Now) -> RunOut:
     """Queue a failed or cancelled run again, as a new attempt."""
     with database.write() as write:

@@ -113,6 +113,13 @@ class Leases:
         with self._lock:
             self._leases[run] = lease
 
+    def renew(self, run: str, attempt: int) -> None:
+        """Renew the lease of an attempt, if it has one."""
+        with self._lock:
+            lease = self._leases.get(run)
+            if lease is not None and lease.attempt == attempt:
+                self._leases[run] = Lease(run, attempt, self._clock() + self.seconds)
+
     def end(self, lease: Lease) -> None:
         """Remove a lease, unless it has been renewed meanwhile."""
         with self._lock:

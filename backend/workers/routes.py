@@ -1,7 +1,7 @@
 """HTTP routes: list the worker slots; and, with the worker token, claim a run and report on it."""
 
 import logging
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +11,7 @@ from backend.db.models import Comparison
 from backend.http.dependencies import Db
 from backend.http.json_body import JsonRoute
 from backend.http.times import Now
+from backend.http.writing import PROMPT_WAIT_S, writes_within
 from backend.runs import repository as runs
 from backend.runs.schemas import State
 from backend.workers.registry import AliveLeases, Slots, WorkerOut
@@ -97,6 +98,7 @@ class Heartbeat(BaseModel):
 @worker_router.post(
     "/claim", responses={204: {"description": "nothing to do"}}, response_model=Claim
 )
+@writes_within(PROMPT_WAIT_S)
 def claim_run(
     asked: ClaimIn, database: Db, workers: Slots, leases: AliveLeases, now: Now
 ) -> Claim | Response:
@@ -124,9 +126,22 @@ def claim_run(
     )
 
 
+async def _renew_lease(run: str, beat: HeartbeatIn, leases: AliveLeases) -> HeartbeatIn:
+    """Renew the lease that this attempt has, before anything that may have to wait.
+
+    The sign of life counts also where the database is locked by another program and cannot be
+    asked about the run.
+    """
+    leases.renew(run, beat.attempt)
+    return beat
+
+
+RenewingBeat = Annotated[HeartbeatIn, Depends(_renew_lease)]
+
+
 @worker_router.post("/runs/{run}/heartbeat")
 def send_heartbeat(
-    run: str, beat: HeartbeatIn, database: Db, workers: Slots, leases: AliveLeases
+    run: str, beat: RenewingBeat, database: Db, workers: Slots, leases: AliveLeases
 ) -> Heartbeat:
     """Renew an attempt's lease; for a deleted run the answer is to cancel."""
     with database.read() as session:
@@ -147,6 +162,6 @@ def send_heartbeat(
 
 
 @worker_router.post("/workers/{name}/seen", status_code=204)
-def report_idle_worker(name: str, slot: SlotIntroduction, workers: Slots) -> None:
+async def report_idle_worker(name: str, slot: SlotIntroduction, workers: Slots) -> None:
     """Note that an idle slot is alive."""
     workers.seen(name, device=slot.device, host=slot.host, pid=slot.pid, run=None)
