@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from backend.datasets import repository as datasets
 from backend.datasets.check_report import CONTENT
 from backend.datasets.checker import Checker
-from backend.datasets.repository import NO_ROOM, Uploads
+from backend.datasets.repository import Uploads
 from backend.datasets.upload import (
     STORE_WAIT_S,
     build_dataset,
@@ -25,7 +25,7 @@ from backend.db.models import Dataset
 from backend.errors import ConflictError, DiskFullError, HttpError, NotFoundError
 from backend.http.multipart import run_while_connected
 from backend.http.writing import run_write
-from backend.storage.disk_space import DISK_FULL_ERRORS
+from backend.storage.disk_space import DISK_FULL_ERRORS, UNWRITABLE_ERRORS, describe_write_error
 from contract.dataset_files import Answers, Question
 
 
@@ -77,8 +77,8 @@ async def answer(
             kept, _ = await store(database, uploads, folder, ready, replaces=dataset)
             return kept
     except OSError as error:
-        if error.errno in DISK_FULL_ERRORS:
-            raise DiskFullError(NO_ROOM) from error
+        if error.errno in DISK_FULL_ERRORS | UNWRITABLE_ERRORS:
+            raise DiskFullError(describe_write_error(error, uploads.root)) from error
         raise
     except ClientDisconnect as error:
         raise HttpError("the client went") from error  # there is no client to answer

@@ -94,6 +94,16 @@ class Uploads:
         self._root = root
         self._incoming = root / ".incoming"
 
+    @property
+    def root(self) -> Path:
+        """The folder of all data sets."""
+        return self._root
+
+    @property
+    def folders(self) -> tuple[Path, Path]:
+        """The folders that must be writable."""
+        return self._root, self._incoming
+
     def open(self) -> None:
         """Create the folders; delete uploads that an earlier process left unfinished."""
         shutil.rmtree(self._incoming, ignore_errors=True)

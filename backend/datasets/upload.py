@@ -21,7 +21,12 @@ from backend.db.models import Dataset
 from backend.errors import ConflictError, DiskFullError, HttpError, InvalidDatasetError
 from backend.http.multipart import Form, invalid_field, receive_form, run_while_connected
 from backend.http.writing import run_write
-from backend.storage.disk_space import DISK_FULL_ERRORS, has_room
+from backend.storage.disk_space import (
+    DISK_FULL_ERRORS,
+    UNWRITABLE_ERRORS,
+    describe_write_error,
+    has_room,
+)
 from contract.comparison.problems import Problem
 from contract.comparison.spec import Name
 from contract.dataset_files import NO_ANSWERS, QUESTIONS, Answers
@@ -77,8 +82,8 @@ async def upload(
             )
             return await store(database, uploads, folder, dataset)
     except OSError as error:
-        if error.errno in DISK_FULL_ERRORS:
-            raise DiskFullError(NO_ROOM) from error
+        if error.errno in DISK_FULL_ERRORS | UNWRITABLE_ERRORS:
+            raise DiskFullError(describe_write_error(error, uploads.root)) from error
         raise
     except ClientDisconnect as error:
         raise HttpError("the client went") from error  # there is no client to answer

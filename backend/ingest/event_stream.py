@@ -26,6 +26,14 @@ class Lag(NamedTuple):
     """Age of the oldest of them, by the clock of the broker, which dates entries; 0 without any."""
 
 
+class BrokerMemory(NamedTuple):
+    """The memory of the broker, in bytes. At its limit it refuses every event."""
+
+    used: int
+    limit: int
+    """0 for none."""
+
+
 def connect(url: str, *, timeout: float = 5.0) -> "Redis":
     """Open a client that raises every failure instead of retrying by itself."""
     return Redis.from_url(
@@ -107,6 +115,20 @@ def lag(client: Redis) -> Lag:
         return Lag(int(entries), 0.0)
     added = entry_order(_text(first[0][0]))[0] / 1e3
     return Lag(int(entries), max(0.0, seconds + microseconds / 1e6 - added))
+
+
+def memory(client: Redis) -> BrokerMemory:
+    """Return how much memory the broker uses, as it compares it with its limit.
+
+    A broker that does not tell, as some that others run do, has no limit here.
+    """
+    try:
+        info: Any = client.info("memory")
+    except ResponseError:
+        return BrokerMemory(0, 0)
+    not_counted = int(info.get("mem_not_counted_for_evict", 0))
+    used = int(info.get("used_memory", 0)) - not_counted
+    return BrokerMemory(max(0, used), int(info.get("maxmemory", 0)))
 
 
 def _text(value: Any) -> str:

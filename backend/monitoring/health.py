@@ -8,13 +8,16 @@ from typing import Final
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.ingest.event_stream import Lag
+from backend.ingest.event_stream import BrokerMemory, Lag
 from backend.state import Parts
+from backend.storage.disk_space import write_problem
 
 MAX_LAG_S: Final = 30.0
 """Age of the oldest event that is not stored yet; if it is older, the pages show old data."""
 MIN_FREE_BYTES: Final = 200_000_000
-"""Room in the data folder; with less, a snapshot or a checkpoint may not fit."""
+"""Room on each disk that is written; with less, a snapshot or a checkpoint may not fit."""
+MAX_BROKER_SHARE: Final = 0.95
+"""Of the broker's limit on its memory; beyond it the next events may be refused."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,10 @@ class Health:
     disk: str | None
     lag: Lag | None
     """None while the broker does not answer."""
+    broker_memory: BrokerMemory | None
+    """None while the broker does not answer."""
     disk_free: int
-    """Bytes."""
+    """Bytes; of several disks, on the one with the least."""
 
     @property
     def parts(self) -> dict[str, str | None]:
@@ -49,18 +54,47 @@ def check_health(parts: Parts) -> Health:
         parts.database.check_writable()
     except (SQLAlchemyError, TimeoutError) as error:
         database = f"it takes no writes ({_first_line(error)}); see that it runs and has room"
+    memory: BrokerMemory | None = None
     try:
         lag = parts.queue.behind()
+        memory = parts.queue.broker_memory()
+        broker = _memory_problem(memory)
     except (RedisError, OSError) as error:
         broker = f"it does not answer ({_first_line(error)}); start it, nothing else is needed"
-    free = disk_free(parts.settings.data_dir)
-    disk = None
-    if free < MIN_FREE_BYTES:
-        disk = (
-            f"{free:,} bytes are free in the data folder, {MIN_FREE_BYTES:,} are needed; "
-            "delete comparisons or give it a larger disk"
-        )
-    return Health(database, broker, _collector(parts, lag), disk, lag, free)
+    disk, free = _disk(parts)
+    return Health(database, broker, _collector(parts, lag), disk, lag, memory, free)
+
+
+def _memory_problem(memory: BrokerMemory) -> str | None:
+    if not memory.limit or memory.used < MAX_BROKER_SHARE * memory.limit:
+        return None
+    return (
+        f"it uses {memory.used:,} of the {memory.limit:,} bytes that its maxmemory allows, and "
+        "refuses events at the limit; raise maxmemory, or delete what else is kept there. Trainers "
+        "send again what was refused"
+    )
+
+
+def _disk(parts: Parts) -> tuple[str | None, int]:
+    """Check every folder that is written, on whatever disk it lies; return the problems, and the
+    least room in bytes."""
+    data_dir = parts.settings.data_dir
+    problems: list[str] = []
+    free: dict[int, int] = {}
+    for folder in (data_dir, *parts.blobs.folders, *parts.uploads.folders):
+        if problem := write_problem(folder):
+            problems.append(problem)
+            continue
+        device = folder.stat().st_dev
+        if device in free:
+            continue
+        free[device] = disk_free(folder)
+        if free[device] < MIN_FREE_BYTES:
+            problems.append(
+                f"{free[device]:,} bytes are free on the disk of {folder}, {MIN_FREE_BYTES:,} are "
+                "needed; delete comparisons or give it a larger disk"
+            )
+    return "; ".join(problems) or None, min(free.values(), default=0)
 
 
 def disk_free(folder: Path) -> int:

@@ -136,6 +136,17 @@ class _StateCollector(Collector):
                 "Events that are not in the database yet.",
                 state.lag.entries,
             )
+        if state.broker_memory is not None:
+            yield GaugeMetricFamily(
+                "lossboard_broker_memory_bytes",
+                "Memory of the broker, as it compares it with its limit.",
+                state.broker_memory.used,
+            )
+            yield GaugeMetricFamily(
+                "lossboard_broker_memory_max_bytes",
+                "The broker's limit, at which it refuses events; 0 for none.",
+                state.broker_memory.limit,
+            )
         if state.database is None:
             yield from self._stored()
         yield self._slots()
@@ -152,7 +163,9 @@ class _StateCollector(Collector):
             self._folder_bytes,
         )
         yield GaugeMetricFamily(
-            "lossboard_disk_free_bytes", "Room that is left in the data folder.", state.disk_free
+            "lossboard_disk_free_bytes",
+            "Room that is left for the data folder; of several disks, on the fullest.",
+            state.disk_free,
         )
         yield InfoMetricFamily("lossboard_build", "Versions.", versions())
 

@@ -39,10 +39,11 @@ class Ready(BaseModel):
     database: PartState
     """It takes writes."""
     broker: PartState
+    """It answers, and its memory is not full."""
     collector: PartState
     """It lives, and no event waits for long."""
     disk: PartState
-    """The data folder has room."""
+    """The folders of the data can be written, and have room."""
     collector_lag: int | None
     """Entries of the event stream that are not stored yet; null while the broker is away."""
     collector_lag_s: float | None

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import os
 import secrets
 import shutil
@@ -19,8 +20,9 @@ from starlette.requests import ClientDisconnect
 from backend.errors import DiskFullError, HttpError, NotFoundError
 from backend.http.dependencies import from_state
 from backend.http.multipart import read_chunks
-from backend.storage.disk_space import DISK_FULL_ERRORS, has_room
+from backend.storage.disk_space import describe_write_error, has_room
 
+log = logging.getLogger(__name__)
 BLOBS_FOLDER: Final = "blobs"
 """Name of the blobs' folder within the data folder."""
 GRACE_PERIOD_S: Final = 3600.0
@@ -48,6 +50,11 @@ class Blobs:
     def root(self) -> Path:
         """The folder of the blobs."""
         return self._root
+
+    @property
+    def folders(self) -> tuple[Path, Path]:
+        """The folders that must be writable."""
+        return self._root, self._incoming
 
     def open(self) -> None:
         """Create the folders, and delete what an earlier process left unfinished."""
@@ -181,7 +188,7 @@ async def receive_blob(request: Request, blobs: Blobs, digest: str) -> None:
 
     Raises:
         RequestValidationError: the content has another digest.
-        DiskFullError: the disk has no room.
+        DiskFullError: the disk has no room, or the folder cannot be written.
         TimedOutError: nothing has arrived for too long.
         HttpError: the client has disconnected.
     """
@@ -201,9 +208,10 @@ async def receive_blob(request: Request, blobs: Blobs, digest: str) -> None:
                 raise _wrong_digest_error(digest, incoming.digest, incoming.size)
             await asyncio.to_thread(blobs.keep, incoming)
     except OSError as error:
-        if error.errno in DISK_FULL_ERRORS:
-            raise DiskFullError(NO_ROOM) from error
-        raise
+        # Also where the folder is read-only: a worker leaves the blob out and goes on training.
+        problem = describe_write_error(error, blobs.root)
+        log.error("a blob was not stored: %s", problem)
+        raise DiskFullError(problem) from error
     except ClientDisconnect as error:
         raise HttpError("the client went") from error  # nobody is there to read it
 

@@ -12,7 +12,8 @@ PER_SLOT: Final = 2
 
 
 class WakeQueue:
-    """Sends wake-ups. Only the sweeper's thread may use it, except `behind`."""
+    """Sends wake-ups. Only the sweeper's thread may use it, except `behind` and
+    `broker_memory`."""
 
     def __init__(self, redis_url: str) -> None:
         self._client = event_stream.connect(redis_url, timeout=2.0)
@@ -57,6 +58,14 @@ class WakeQueue:
             redis.RedisError: the broker is unavailable.
         """
         return event_stream.lag(self._client)
+
+    def broker_memory(self) -> event_stream.BrokerMemory:
+        """Return the memory of the broker. Any thread may call this.
+
+        Raises:
+            redis.RedisError: the broker is unavailable.
+        """
+        return event_stream.memory(self._client)
 
     def close(self) -> None:
         """Close all connections."""

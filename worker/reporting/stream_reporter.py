@@ -154,6 +154,17 @@ def connect_to_broker(url: str, *, timeout: float) -> redis.Redis:
     )
 
 
+def _raise_refusal(answers: Sequence[object]) -> None:
+    """Raise the first refusal among a pipeline's answers, in the broker's own words.
+
+    Raises:
+        redis.ResponseError: such as "command not allowed when used memory > 'maxmemory'".
+    """
+    for answer in answers:
+        if isinstance(answer, redis.ResponseError):
+            raise answer
+
+
 class StreamReporter:
     """A Reporter that sends events from a separate thread; the training loop only appends.
 
@@ -325,15 +336,18 @@ class StreamReporter:
                 with self._client.pipeline(transaction=False) as pipeline:
                     for entry in entries:
                         pipeline.xadd(EVENT_STREAM, {EVENT_FIELD: entry.raw})
-                    pipeline.execute()
+                    answers = pipeline.execute(raise_on_error=False)
+                _raise_refusal(answers)
             except redis.RedisError as error:
                 self._outbox.resend_all()
                 if not self._broker_is_away:
-                    log.warning("the broker does not answer, asking again: %s", error)
+                    refused = isinstance(error, redis.ResponseError)
+                    what = "refuses events" if refused else "does not answer"
+                    log.warning("the broker %s, asking again: %s", what, error)
                 self._broker_is_away = True
                 return False
             self._outbox.mark_sent(entries[-1])
             if self._broker_is_away:
-                log.warning("the broker answers again")
+                log.warning("the broker takes events again")
             self._broker_is_away = False
         return True
