@@ -8,7 +8,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from launcher.console import BrokerError
-from launcher.machine import broker_binary, cores, gpu_count, port_problem, worker_slots
+from launcher.machine import (
+    broker_binary,
+    cores,
+    gpu_count,
+    port_problem,
+    room_warning,
+    worker_slots,
+)
 from launcher.options import Options
 from launcher.processes import plan
 from launcher.processes.settings import setting_problems
@@ -24,8 +31,9 @@ PACKAGES = (
 )
 """Packages that `make run` installs on every platform."""
 
-Finding = tuple[bool, str]
-"""Whether it is there, and the text to print."""
+Finding = tuple[bool | None, str]
+"""Whether it is there, None for a warning; and the text to print."""
+LABELS = {True: "ok     ", False: "PROBLEM", None: "WARNING"}
 
 
 def report(options: Options) -> tuple[list[str], bool]:
@@ -39,8 +47,8 @@ def report(options: Options) -> tuple[list[str], bool]:
         *_settings(options),
         *_slots(options),
     ]
-    lines = [f"{'ok     ' if fine else 'PROBLEM'} {text}" for fine, text in findings]
-    return lines, all(fine for fine, _ in findings)
+    lines = [f"{LABELS[fine]} {text}" for fine, text in findings]
+    return lines, all(fine is not False for fine, _ in findings)
 
 
 def _python() -> Iterator[Finding]:
@@ -81,6 +89,8 @@ def _data_folder(folder: Path) -> Iterator[Finding]:
             yield True, f"data folder {folder} can be written"
     except OSError as error:
         yield False, f"data folder {folder} cannot be written: {error.strerror}"
+    if warning := room_warning(folder):
+        yield None, warning
 
 
 def _settings(options: Options) -> Iterator[Finding]:

@@ -165,6 +165,25 @@ def require_free_ports(ports: Sequence[Port]) -> None:
         raise PortError("; ".join(problems))
 
 
+LOW_ROOM_BYTES = 2_000_000_000
+"""With less, a start warns: one long comparison may fill it with snapshots and checkpoints."""
+
+
+def room_warning(folder: Path) -> str | None:
+    """Return in one line that the disk of the data folder has little room; None if it has enough.
+
+    The folder need not exist yet.
+    """
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(nearest).free
+    if free >= LOW_ROOM_BYTES:
+        return None
+    return (
+        f"only {free / 1e9:.1f} GB are free on the disk of the data folder {folder}; runs keep "
+        "snapshots and checkpoints there: make room, or choose another folder with --data-dir"
+    )
+
+
 TOKEN_VARIABLE = "LOSSBOARD_WORKER_TOKEN"
 
 

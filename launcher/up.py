@@ -18,6 +18,7 @@ from launcher.machine import (
     has_display,
     lock_data_folder,
     require_free_ports,
+    room_warning,
     torch_threads,
     worker_slots,
     worker_token,
@@ -53,6 +54,8 @@ def run(options: Options) -> int:
         raise SettingsError("\n".join(["settings cannot be used:", *problems]))
     require_sign_in(options, os.environ)
     with lock_data_folder(options.data_dir):
+        if warning := room_warning(options.data_dir):
+            print_line(f"warning   {warning}")
         launcher_token = LauncherToken.create()
         slots = worker_slots(options.workers, gpu_count(), cores())
         plan = build_plan(

@@ -41,7 +41,7 @@ def describe_write_error(error: OSError, folder: Path) -> str:
     """Return a sentence about a failed write below a folder, with what to do."""
     reason = error.strerror or str(error)
     if error.errno in DISK_FULL_ERRORS:
-        return f"the disk of {folder} has no room ({reason}); delete comparisons or data sets, or give it more"
+        return f"the disk of {folder} has no room ({reason}); delete comparisons, or give it more"
     return (
         f"the folder {folder} cannot be written ({reason}); make it a folder that the API may write"
     )

@@ -10,7 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from launcher import check
+from launcher import check, machine
 from launcher.options import Options
 from tests.support.ports import free_ports
 
@@ -27,6 +27,18 @@ def test_nothing_is_missing_here(options: Options) -> None:
     lines, fine = check.report(options)
     assert fine, "\n".join(lines)
     assert not options.data_dir.exists(), "check changes nothing"
+
+
+def test_a_disk_with_little_room_is_a_warning_and_no_obstacle(
+    options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "LOW_ROOM_BYTES", 10**18)
+    lines, fine = check.report(options)
+    assert fine
+    [warning] = [line for line in lines if line.startswith("WARNING")]
+    assert re.search(rf"only [\d.]+ GB are free on the disk of .* {options.data_dir}", warning)
+    monkeypatch.setattr(machine, "LOW_ROOM_BYTES", 0)
+    assert not [line for line in check.report(options)[0] if line.startswith("WARNING")]
 
 
 def test_what_is_missing_is_named(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 """A real valkey-server, from the wheel that the launcher starts, which a test may kill."""
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import redis
@@ -30,6 +32,15 @@ class Broker:
         """Start it and wait until it answers."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
         until(self._answers, "valkey-server", timeout=10)
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """Within the block its memory is at its limit: it refuses every command that needs more."""
+        self.client.config_set("maxmemory", 1)
+        try:
+            yield
+        finally:
+            self.client.config_set("maxmemory", 0)
 
     def kill(self) -> None:
         """Kill it with signal 9; the next start restores what is in its append-only file."""

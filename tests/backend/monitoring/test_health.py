@@ -1,15 +1,20 @@
 """Readiness reports the real state of each part."""
 
+import re
+import tempfile
 import threading
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from backend.monitoring import health
+from backend.settings import Settings
 from backend.state import Parts
 from contract.names import EVENT_FIELD, EVENT_STREAM
+from tests.backend.conftest import Serve
 from tests.backend.helpers import Api, Json
 from tests.support.broker import Broker
+from tests.support.postgres import MEMORY
 from tests.support.waiting import until
 
 
@@ -42,6 +47,49 @@ def test_a_broker_that_does_not_answer(api: Api, broker: Broker) -> None:
     assert "does not answer" in only(found, "broker")
     assert (found["collector_lag"], found["collector_lag_s"]) == (None, None)
     until(lambda: api.http.get("/api/v1/health/ready").status_code == 200, "to be ready again")
+
+
+def test_a_broker_at_its_memory_limit(api: Api, broker: Broker) -> None:
+    with broker.full():
+        found = unready(api)
+        scraped = api.http.get("/api/v1/metrics").text
+    message = only(found, "broker")
+    assert re.search(r"uses [\d,]{7,} of the 1 bytes that its maxmemory allows", message)
+    assert 'lossboard_ready{part="broker"} 0.0' in scraped
+    assert "\nlossboard_broker_memory_max_bytes 1.0" in scraped
+    until(lambda: api.http.get("/api/v1/health/ready").status_code == 200, "to be ready again")
+
+
+@pytest.mark.parametrize("kind", ["blobs", "uploads"])
+def test_a_folder_that_cannot_be_written(api: Api, parts: Parts, kind: str) -> None:
+    folder = parts.settings.data_dir / kind
+    moved = folder.rename(folder.with_name("moved"))
+    folder.write_text("a file in its place: for root, no mode of a folder forbids anything")
+    message = only(unready(api), "disk")
+    assert f"the folder {folder} cannot be written (Not a directory)" in message
+    folder.unlink()
+    moved.rename(folder)
+    assert api.get("/health/ready")["status"] == "ok"
+
+
+def test_a_full_disk_of_its_own_is_named(
+    serve: Serve, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not MEMORY.is_dir() or MEMORY.stat().st_dev == settings.data_dir.stat().st_dev:
+        pytest.skip("needs a second file system")
+    with tempfile.TemporaryDirectory(dir=MEMORY) as own:
+        (settings.data_dir / "blobs").symlink_to(own)
+        with serve(settings) as (api, parts):
+            device = parts.blobs.root.stat().st_dev
+            room = {device: 5}
+            monkeypatch.setattr(
+                health, "disk_free", lambda folder: room.get(folder.stat().st_dev, 10**12)
+            )
+            found = unready(api)
+    message = only(found, "disk")
+    assert f"5 bytes are free on the disk of {settings.data_dir / 'blobs'}," in message
+    assert str(settings.data_dir / "uploads") not in message
+    assert found["disk_free"] == 5
 
 
 def test_a_collector_that_has_ended(api: Api, parts: Parts) -> None:

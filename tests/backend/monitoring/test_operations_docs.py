@@ -26,7 +26,7 @@ def test_the_documented_metrics_are_those_served(api: Api) -> None:
     page = PAGE.read_text()
     assert set(re.findall(r"^\| `(lossboard_\w+)` \|", page, re.MULTILINE)) == served
     assert set(re.findall(r"\blossboard_\w+\b", page)) == served
-    assert len(served) == 14
+    assert len(served) == 16
 
 
 def test_the_bounds_of_readiness_are_documented() -> None:

@@ -122,6 +122,23 @@ def test_a_full_disk_is_reported_before_or_during_the_upload(
     assert store_blob(client, CONTENT) == DIGEST
 
 
+def test_a_folder_that_cannot_be_written_is_named_and_the_blob_refused_for_good(
+    client: httpx.Client, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(IncomingBlob, "write", read_only)
+        message = check_error(put_blob(client, CONTENT, DIGEST), 507, "disk_full")["message"]
+    assert f"{parts.blobs.root} cannot be written (Read-only file system)" in message
+    moved = parts.blobs.root.rename(parts.blobs.root.with_name("moved"))
+    message = check_error(put_blob(client, CONTENT, DIGEST), 507, "disk_full")["message"]
+    assert f"{parts.blobs.root} cannot be written (No such file or directory)" in message
+    moved.rename(parts.blobs.root)
+    assert store_blob(client, CONTENT) == DIGEST
+
+
 def test_a_blob_may_be_as_large_as_an_upload(serve: Serve, settings: Settings) -> None:
     with serve(replace(settings, max_upload_mb=3)) as (api, parts):
         content = bytes(3_000_000)

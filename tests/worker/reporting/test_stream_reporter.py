@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -96,6 +96,28 @@ def test_a_killed_broker_loses_and_doubles_nothing(broker: Broker, broker_url: s
 
         report(reporter, 1000, disturb)
     assert_complete(run, 1000)
+
+
+def test_what_a_full_broker_refuses_is_logged_in_its_words_and_sent_again(
+    broker: Broker, broker_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with reporting(broker_url) as (reporter, run, _), ExitStack() as filled:
+
+        def disturb(step: int) -> None:
+            if step == 30:
+                filled.enter_context(broker.full())
+            if step == 60:
+                until(lambda: "refuses events" in caplog.text, "a refusal")
+                filled.close()
+
+        report(reporter, 100, disturb)
+    assert_complete(run, 100)
+    said = [record.getMessage() for record in caplog.records if "broker" in record.getMessage()]
+    assert said[0] == (
+        "the broker refuses events, asking again: "
+        "command not allowed when used memory > 'maxmemory'."
+    )
+    assert said[1:] == ["the broker takes events again"]
 
 
 def test_events_that_a_broker_lost_are_sent_again(broker: Broker, broker_url: str) -> None:
