@@ -151,6 +151,9 @@ def test_a_full_disk(
             post_file(api.http, image_archive(tmp_path), "image_folder"), 507, "disk_full"
         )
         assert "room" in body["message"]  # refused before it is sent, to leave a reserve
+        [problem] = api.http.get("/api/v1/health/ready").json()["problems"]
+        assert f"bytes are free on the disk of {tiny_disk}," in problem["message"]
+        monkeypatch.setattr("backend.monitoring.health.MIN_FREE_BYTES", 0)
         monkeypatch.setattr("backend.storage.disk_space.RESERVED_BYTES", -10_000_000)
         for file in (large, unpacks):
             check_error(post_file(api.http, file, "image_folder"), 507, "disk_full")
