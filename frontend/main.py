@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 import streamlit as st
 
+from frontend.server.forwarded import proof
 from frontend.settings import Settings
 from frontend.ui import session
 
@@ -13,8 +14,11 @@ from frontend.ui import session
 def shared_client() -> httpx.Client:
     """Create the pool of connections to the API that all sessions share."""
     timeout = httpx.Timeout(15.0, connect=3.0)
-    url = Settings.from_environment().api_url
-    return httpx.Client(base_url=url, timeout=timeout, trust_env=False)
+    settings = Settings.from_environment()
+    headers = dict(proof(settings.ui_secret))
+    return httpx.Client(
+        base_url=settings.api_url, headers=headers, timeout=timeout, trust_env=False
+    )
 
 
 folder = Path(__file__).parent

@@ -14,6 +14,8 @@ from typing import Final, Self
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 UI_SECRET_HEADER: Final = b"x-lossboard-ui"
+UI_ITSELF: Final = "ui"
+"""The address of calls that the UI's server makes for pages of people who are signed in."""
 _FOR: Final = b"x-forwarded-for"
 _HOST: Final = b"x-forwarded-host"
 _REMOVED: Final = (_FOR, _HOST, UI_SECRET_HEADER)
@@ -70,7 +72,8 @@ class Forwarded:
             kept = [(name, value) for name, value in headers if name not in _REMOVED]
             chain = [value.decode("latin-1") for name, value in headers if name == _FOR]
             if self._is_ui(headers):
-                scope["client"] = (self._proxies_client(chain, peer), 0)
+                visitor = self._proxies_client(chain, UI_ITSELF) if chain else UI_ITSELF
+                scope["client"] = (visitor, 0)
             elif peer in self._proxies:
                 scope["client"] = (self._proxies_client(chain, peer), 0)
                 host = next((value for name, value in headers if name == _HOST), None)

@@ -115,7 +115,12 @@ def network_of(address: str) -> str:
 
 def handed_on(address: str, ui_secret: str) -> list[tuple[str, str]]:
     """Return the headers that tell the API for whom a call is; none where it believes none."""
-    return [(FOR, address), (UI_SECRET, ui_secret)] if address and ui_secret else []
+    return [(FOR, address), *proof(ui_secret)] if address and ui_secret else []
+
+
+def proof(ui_secret: str) -> list[tuple[str, str]]:
+    """Return the header by which the API knows this server; none without a secret."""
+    return [(UI_SECRET, ui_secret)] if ui_secret else []
 
 
 def _parse_address(text: str) -> Address | None:

@@ -19,7 +19,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from frontend.server.proxy import PREFIX, error_response, is_same_origin
+from frontend.server.proxy import PREFIX, error_response
 
 LOCAL_NAME: Final = "localhost"
 HOSTS_FILE: Final = Path("/etc/hosts")
@@ -142,8 +142,7 @@ class HostCheck:
             return _answer(scope, 400, "bad_request", "The header Origin is no address of a site.")
         if not await self._accept(name):
             return _answer(scope, 421, "misdirected_request", FOREIGN.format(name=name))
-        is_socket = scope["type"] == "websocket"
-        if is_socket and not is_same_origin(HTTPConnection(scope), proof=False):
+        if scope["type"] == "websocket" and not _is_own_page(HTTPConnection(scope)):
             return _answer(scope, 403, "forbidden", "A page of another address asks for this.")
         return None
 
@@ -151,6 +150,17 @@ class HostCheck:
         if self._hosts.accept(name):
             return True
         return not self._hosts.has_setting and await self._needs_sign_in()
+
+
+def _is_own_page(socket: HTTPConnection) -> bool:
+    """Return whether a websocket is asked for by our own page or by no page at all.
+
+    Browsers send Origin with each; not all of them call ws: and http: the same site.
+    """
+    if socket.headers.get("sec-fetch-site") == "same-origin":
+        return True
+    origin = socket.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
 
 
 def _answer(scope: Scope, status: int, error: str, message: str) -> Response:

@@ -58,6 +58,15 @@ def test_visitors_of_the_ui_are_told_apart(http: httpx.Client) -> None:
     assert ask(http, TOKENS["viewer"]).status_code == 200
 
 
+def test_pages_of_signed_in_people_go_on_while_others_on_the_machine_guess(
+    http: httpx.Client,
+) -> None:
+    for token in WRONG:
+        ask(http, token)
+    assert ask(http, TOKENS["viewer"]).status_code == 429
+    assert ask(http, TOKENS["viewer"], **UI).status_code == 200
+
+
 def test_guesses_of_the_worker_token_are_limited_and_workers_are_not(http: httpx.Client) -> None:
     def claim(token: str) -> httpx.Response:
         body = {"worker": "w1", "device": "cpu"}

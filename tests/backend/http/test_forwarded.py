@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from backend.http.forwarded import NO_PROXIES, Forwarded, Proxies, caller_address
+from backend.http.forwarded import NO_PROXIES, UI_ITSELF, Forwarded, Proxies, caller_address
 
 LOCAL = Proxies.parse("127.0.0.1, ::1, 10.0.0.0/8")
 
@@ -72,6 +72,8 @@ def test_the_ui_tells_who_visits_it_by_its_secret_alone() -> None:
     host = ("host", "api"), ("x-forwarded-host", "evil.example")
     scope = passed(NO_PROXIES, visitor, *host, ("x-lossboard-ui", "s"), ui_secret="s")
     assert (scope["client"][0], scope["headers"]) == ("1.2.3.4", [(b"host", b"api")])
+    for_itself = passed(NO_PROXIES, ("x-lossboard-ui", "s"), ui_secret="s")
+    assert for_itself["client"][0] == UI_ITSELF
     for given, secret in (("", "s"), ("x", "s"), ("", ""), ("s", "")):
         scope = passed(NO_PROXIES, visitor, ("x-lossboard-ui", given), ui_secret=secret)
         assert scope["client"][0] == "127.0.0.1"
