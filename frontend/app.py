@@ -5,6 +5,7 @@ and the components' JavaScript files, so that a browser needs only this one addr
 """
 
 import asyncio
+import logging
 import signal
 import threading
 from collections.abc import AsyncIterator
@@ -21,7 +22,7 @@ from frontend.server.base_path import BasePathMiddleware
 from frontend.server.body_time import BodyTimeout
 from frontend.server.forwarded import Proxies
 from frontend.server.headers import on_unexpected_error
-from frontend.server.hosts import AcceptedHosts
+from frontend.server.hosts import AcceptedHosts, NoHandshake
 from frontend.server.index_page import IndexPageMiddleware
 from frontend.server.middleware import SignInMiddleware, outer_middleware
 from frontend.server.proxy import Proxy
@@ -57,6 +58,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
+    logging.getLogger("uvicorn.error").addFilter(NoHandshake())
     async with _CLIENT:
         yield None
 

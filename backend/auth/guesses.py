@@ -1,8 +1,9 @@
 """The limit on guesses of tokens: ten wrong ones from an address within a minute.
 
-Then further tokens from there are refused for a while, right ones too, or else a guesser would
-simply go on. A person whose token was accepted from that address before is let in all the same:
-people behind one proxy do not lock each other out. Used in the event loop only.
+Then further wrong ones from there are refused unseen for a while, and so are right ones that may
+have been guessed: or else a guesser would simply go on. Let in all the same are tokens of full
+length, which nobody guesses, and people whose token was accepted from that address before: people
+behind one proxy do not lock each other out. Used in the event loop only.
 """
 
 import time

@@ -6,6 +6,7 @@ page's name into it. An IP address cannot be rebound.
 """
 
 import ipaddress
+import logging
 import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable
@@ -150,6 +151,14 @@ class HostCheck:
         if self._hosts.accept(name):
             return True
         return not self._hosts.has_setting and await self._needs_sign_in()
+
+
+class NoHandshake(logging.Filter):
+    """Drops what uvicorn logs of each refused websocket: it expects that every one is accepted."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the line is another one."""
+        return record.msg != "ASGI callable returned without completing handshake."
 
 
 def _is_own_page(socket: HTTPConnection) -> bool:

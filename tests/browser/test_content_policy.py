@@ -133,6 +133,7 @@ def test_the_socket_of_the_pages_is_refused_before_it_is_accepted(stack: Stack) 
         assert answer.status == status, headers
         assert status == 101 or "content-security-policy" in answer.headers
     assert send(stack.api_url, [("Host", "evil.example"), *HANDSHAKE]).status == 421
+    assert "[ui] ASGI" not in stack.log.read_text()
 
 
 def test_streamlit_tells_strangers_nothing_about_the_server(stack: Stack) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from backend.auth import guesses as module
 from backend.auth.guesses import MAX_WRONG, WITHIN_S, Guesses
+from backend.auth.tokens import Tokens, create_token
 from backend.settings import Settings
 from tests.backend.conftest import Serve
 from tests.backend.helpers import TOKEN, check_error
@@ -40,6 +41,15 @@ def test_after_ten_wrong_tokens_the_address_waits_and_who_was_in_stays_in(
     assert ask(http, TOKENS["editor"]).status_code == 200, "it was accepted from here before"
     assert http.get("/api/v1/health/live").status_code == 200
     check_error(http.get("/api/v1/me"), 401, "unauthorized")
+
+
+def test_a_token_of_full_length_is_accepted_at_any_time(serve: Serve, settings: Settings) -> None:
+    made, entry = create_token("Ada", "viewer")
+    with serve(replace(settings, tokens=Tokens.parse(entry))) as (api, _):
+        for token in WRONG:
+            ask(api.http, token)
+        assert ask(api.http, create_token("Eve", "admin")[0]).status_code == 429
+        assert ask(api.http, made).status_code == 200
 
 
 def test_nobody_gets_another_address_by_a_header(http: httpx.Client) -> None:

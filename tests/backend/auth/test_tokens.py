@@ -33,7 +33,8 @@ def test_plain_and_hashed_entries_commas_lines_and_comments_are_parsed() -> None
 
 
 def test_only_hashes_are_stored_and_even_those_are_not_shown() -> None:
-    shown = repr(Settings(Path(), "", "", "worker-secret", tokens=Tokens.parse(f"a:admin:{LONG}")))
+    tokens = Tokens.parse(f"a:admin:{LONG}")
+    shown = repr(Settings(Path(), "sqlite://", "redis://", "worker-secret", tokens=tokens))
     assert LONG not in shown
     assert hash_token(LONG).hex() not in shown
     assert repr(hash_token(LONG)) not in shown
