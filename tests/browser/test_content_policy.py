@@ -1,7 +1,7 @@
 """What the pages may load, and who may load them, in a real Chromium and by raw requests."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,6 +16,7 @@ window.refusedByPolicy = [];
 document.addEventListener("securitypolicyviolation", (event) =>
     window.refusedByPolicy.push(`${event.violatedDirective} ${event.blockedURI}`));
 """
+MEASURE = {"snapshot_every": 2, "snapshot_size": 60}
 TABS = ("geometry", "retrieval", "space", "verdict", "setup")
 TRY_ALL = """async () => {
     const asked = ["/", "/api/v1/comparisons", "/_stcore/health"].map((path) => fetch(path));
@@ -47,7 +48,7 @@ def comparison(stack: Stack, elsewhere: socket.socket) -> str:
             name="of one's own",
             notes=f"a picture: ![of me](http://pictures.example:{port}/me.png)",
             training={"epochs": 2, "batch_size": 64},
-            measure={"snapshot_every": 2, "snapshot_size": 60},
+            measure=MEASURE,
             arms=[{"name": kind, "loss": {"kind": kind}} for kind in ("contrastive", "triplet")],
         )
     )
@@ -67,21 +68,8 @@ def refusals(page: Page) -> list[str]:
     return told
 
 
-def test_no_page_asks_for_what_its_policy_refuses(
-    stack: Stack, page: Page, refusals: list[str], comparison: str
-) -> None:
-    plain = stack.submit(small(name="plain", seeds=[1]))
-    stack.wait_ended(plain)
-    views = [
-        "",
-        "new?preset=digits",
-        f"comparison?id={plain}",
-        *(f"comparison?id={plain}&tab={tab}" for tab in TABS),
-        f"compare?arm={plain}~triplet&arm={comparison}~contrastive",
-        "datasets",
-        "queue",
-        "method",
-    ]
+def walk(stack: Stack, page: Page, refusals: list[str], views: Iterable[str]) -> None:
+    """Open each view, wait until it is drawn, and check that the policy refused nothing."""
     for view in views:
         page.goto(f"{stack.ui_url}/{view}")
         expect(page.get_by_test_id("stApp")).to_be_visible()
@@ -89,6 +77,26 @@ def test_no_page_asks_for_what_its_policy_refuses(
         page.wait_for_load_state("networkidle")
         assert page.evaluate("refusedByPolicy") == [], view
         assert refusals == [], view
+
+
+def test_no_page_asks_for_what_its_policy_refuses(
+    stack: Stack, page: Page, refusals: list[str]
+) -> None:
+    walk(stack, page, refusals, ["", "new?preset=digits", "datasets", "queue", "method"])
+
+
+@pytest.mark.slow
+def test_no_page_about_results_asks_for_what_its_policy_refuses(
+    stack: Stack, page: Page, refusals: list[str], comparison: str
+) -> None:
+    plain = stack.submit(small(name="plain", seeds=[1], measure=MEASURE))
+    stack.wait_ended(plain)
+    views = [
+        f"comparison?id={plain}",
+        *(f"comparison?id={plain}&tab={tab}" for tab in TABS),
+        f"compare?arm={plain}~triplet&arm={comparison}~contrastive",
+    ]
+    walk(stack, page, refusals, views)
 
 
 def test_a_picture_in_notes_calls_nobody(
