@@ -16,7 +16,8 @@ from tests.support.ports import free_ports
 
 MOST_HEAD: Final = 65_536
 CHUNK: Final = 65_536
-Upgrades = Literal["pass", "refuse", "swallow"]
+LOOK_S: Final = 0.02
+Upgrades = Literal["pass", "refuse", "swallow", "slow"]
 
 
 @dataclass
@@ -30,20 +31,36 @@ class ReverseProxy:
     strip: bool = False
     """Whether it removes the base path before it passes a request on."""
     upgrades: Upgrades = "pass"
-    """What it does with a request for a websocket; one that is swallowed is never answered."""
+    """What it does with a request for a websocket. One that is swallowed is never answered; with
+    "slow" it makes this request and all later ones wait until this is "pass"."""
     url: str = ""
     """Address of the proxy itself, with the base path."""
     failed: list[str] = field(default_factory=list)
     """Requests that were answered with an error status."""
     targets: list[str] = field(default_factory=list)
     """All addresses that were asked for."""
+    _waits: bool = False
+    _connections: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection; each carries one request."""
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            await self._pass(head.decode("latin-1"), reader, writer)
-        writer.close()
+        task = asyncio.current_task()
+        assert task
+        self._connections.add(task)
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                head = await reader.readuntil(b"\r\n\r\n")
+                await self._pass(head.decode("latin-1"), reader, writer)
+        finally:
+            self._connections.discard(task)
+            await _closed(writer)
+
+    async def close(self) -> None:
+        """End all connections."""
+        tasks = list(self._connections)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _pass(
         self, head: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -52,6 +69,9 @@ class ReverseProxy:
         method, target, version = first.split(" ")
         self.targets.append(target)
         is_upgrade = any(line.lower().startswith("upgrade:") for line in lines)
+        self._waits = self._waits or (is_upgrade and self.upgrades == "slow")
+        while self._waits and self.upgrades == "slow":
+            await asyncio.sleep(LOOK_S)
         path = target.partition("?")[0]
         if path != self.base_path and not path.startswith(f"{self.base_path}/"):
             await self._refuse(writer, f"{method} {target}", 404)
@@ -81,7 +101,8 @@ class ReverseProxy:
             finally:
                 for task in (back, forth):
                     task.cancel()
-                to.close()
+                await asyncio.gather(back, forth, return_exceptions=True)
+                await _closed(to)
 
     async def _back(
         self, call: str, behind: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -97,6 +118,12 @@ class ReverseProxy:
         writer.write(f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n".encode())
         writer.write(b"Connection: close\r\n\r\n")
         await writer.drain()
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -121,6 +148,7 @@ def reverse_proxy(
         loops.put(asyncio.get_running_loop())
         await stop.wait()
         server.close()
+        await proxy.close()
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), name=f"reverse-proxy-{port}")
     thread.start()
