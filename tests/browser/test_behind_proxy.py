@@ -53,7 +53,10 @@ def failures_of(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("strip", [False, True], ids=["path-kept", "path-removed"])
+@pytest.mark.parametrize(
+    "strip",
+    [pytest.param(False, id="path-kept", marks=pytest.mark.slow), pytest.param(True, id="removed")],
+)
 def test_everything_works_under_a_path(
     below: tuple[Stack, str, str], page: Page, tmp_path: Path, strip: bool
 ) -> None:
@@ -76,13 +79,6 @@ def test_everything_works_under_a_path(
             page.get_by_role("link", name="Results, CSV").click()
         assert Path(download.value.path()).read_text().startswith("arm,seed,metric")
 
-        page.goto(f"{proxy.url}/comparison?id={running}")
-        live = page.get_by_test_id("live")
-        expect(live).to_have_attribute("data-connection", "live")
-        live.locator(".trace").first.wait_for(state="attached")
-        help_mark = page.get_by_role("link", name="Loss: how it is defined")
-        assert str(help_mark.get_attribute("href")).startswith(f"{BASE_PATH}/method?")
-
         page.goto(f"{proxy.url}/datasets")
         archive = zipped(tmp_path / f"{strip}.zip", image_files(classes=2, each=3))
         page.locator("input[type=file]").set_input_files(archive)
@@ -90,6 +86,13 @@ def test_everything_works_under_a_path(
         shown = page.locator(f"img[src^='{BASE_PATH}/api/v1/datasets/']").first
         shown.scroll_into_view_if_needed()
         page.wait_for_function("image => image.naturalWidth > 0", arg=shown.element_handle())
+
+        page.goto(f"{proxy.url}/comparison?id={running}")
+        live = page.get_by_test_id("live")
+        expect(live).to_have_attribute("data-connection", "live")
+        live.locator(".trace").first.wait_for(state="attached")
+        help_mark = page.get_by_role("link", name="Loss: how it is defined")
+        assert str(help_mark.get_attribute("href")).startswith(f"{BASE_PATH}/method?")
 
         page.goto(proxy.url)  # without a slash at its end
         expect(page).to_have_url(f"{proxy.url}/")
