@@ -44,6 +44,7 @@ from contract.dataset_files import (
     read_paired,
     unpack_images,
 )
+from contract.dataset_files.formats import refuse_no_images
 from contract.dataset_files.image_pixels import FORMATS, upright_rgb, upright_size
 
 try:
@@ -109,6 +110,7 @@ def _facts(kind: str, folder: Path, memory: int) -> Facts:
     content = folder / CONTENT
     answers = Answers.model_validate_json((folder / ANSWERS).read_bytes())
     if kind == "image_folder":
+        refuse_no_images(content)
         into = folder / "unpacked"
         facts = _images(unpack_images(content, into), folder / THUMBNAILS)
         shutil.rmtree(into)
@@ -117,7 +119,7 @@ def _facts(kind: str, folder: Path, memory: int) -> Facts:
     limits = Limits(max_bytes=min(Limits().max_bytes, memory // 3))
     if kind == "features":
         return _table(read_features(content, limits, answers, ask=True))
-    return _table(read_paired(content, limits, answers))
+    return _table(read_paired(content, limits, answers, ask=True))
 
 
 def _images(images: ImageSet, thumbnails: Path) -> Facts:

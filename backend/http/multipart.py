@@ -24,7 +24,7 @@ from backend.errors import TimedOutError
 T = TypeVar("T")
 FILE_FIELD: Final = "file"
 MAX_PARTS: Final = 10
-MAX_FIELD_BYTES: Final = 4096
+MAX_FIELD_BYTES: Final = 65_536
 """Bytes of a field that is not a file."""
 IDLE_LIMIT_S: Final = 60.0
 """A sender that sends nothing for this long counts as gone."""

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 
 from contract.dataset_files.problems import Findings, Limits
+from contract.dataset_files.twins import warn_of_twins
 
 BLOCK_BYTES: Final = 2**24
 """Bytes of a column read at once."""
@@ -156,8 +157,10 @@ def code_labels(name: str, values: np.ndarray, findings: Findings) -> CodedLabel
     """Turn labels that are numbers or words [N] into codes."""
     missing = np.zeros(len(values), dtype=bool)
     if values.dtype.kind in "US":
+        written = decoded(values)
         values = as_words(values)
         missing = values == ""
+        warn_of_twins(name, written, values, findings)
     elif values.dtype.kind == "f":
         missing = np.isnan(values)
         bad = ~missing & ((values != np.floor(values)) | (np.abs(values) > _LARGEST_EXACT))
@@ -172,10 +175,15 @@ def code_labels(name: str, values: np.ndarray, findings: Findings) -> CodedLabel
 def as_words(values: np.ndarray) -> np.ndarray:
     """Return words, or numbers as words, without blanks around them; bytes are read as UTF-8."""
     if values.dtype.kind == "S":
-        values = np.char.decode(values, "utf-8", "replace")
+        values = decoded(values)
     elif values.dtype.kind == "f" and (values == np.floor(values)).all():
         values = values.astype(np.int64)  # MATLAB's whole numbers are floats
     return np.char.strip(values.astype(np.str_))
+
+
+def decoded(values: np.ndarray) -> np.ndarray:
+    """Return words as they are written; bytes are read as UTF-8."""
+    return np.char.decode(values, "utf-8", "replace") if values.dtype.kind == "S" else values
 
 
 def _code_values(

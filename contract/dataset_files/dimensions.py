@@ -70,7 +70,7 @@ def dimensions_question(shapes: Mapping[str, tuple[int, ...]], max_columns: int)
     ]
     seen = ", ".join(f"{name} has shape {shape}" for name, shape in several.items())
     text = f"{seen}. How do they become one row of numbers for each item?"
-    return Question(name="dimensions", text=text, choices=choices) if choices else None
+    return Question(name="dimensions", text=text, choices=choices, columns=[]) if choices else None
 
 
 def _choice_text(way: Dimensions, shapes: Mapping[str, tuple[int, ...]]) -> str:

@@ -1,24 +1,42 @@
 """Tables of features with labels, of one modality or of pairs of two, read from any format."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from contract.dataset_files.arrow_source import ArrowSource
+from contract.dataset_files.column_question import column_question
 from contract.dataset_files.columns import Column
-from contract.dataset_files.hdf5 import h5_columns, open_h5
-from contract.dataset_files.matfile import mat_columns
-from contract.dataset_files.npz import npz_columns
-from contract.dataset_files.parquet import open_parquet, parquet_columns
+from contract.dataset_files.csv_file import open_csv
+from contract.dataset_files.formats import format_of, refuse_no_table
+from contract.dataset_files.hdf5 import h5_columns, h5_names, h5_source, open_h5
+from contract.dataset_files.layout import (
+    LABELS,
+    Layout,
+    Matrices,
+    TableSource,
+    layout_by_alias,
+    layout_of_answer,
+    listed,
+    usual_layout,
+)
+from contract.dataset_files.matfile import mat_source
+from contract.dataset_files.npz import npz_source
+from contract.dataset_files.parquet import open_parquet
 from contract.dataset_files.problems import DEFAULT_LIMITS, FeatureTable, Findings, Limits
-from contract.dataset_files.questions import NO_ANSWERS, Answers
+from contract.dataset_files.questions import NO_ANSWERS, Answers, UnansweredError
 from contract.dataset_files.regular_file import regular_file
-from contract.dataset_files.table import OTHER_COLUMNS, build_table
+from contract.dataset_files.table import build_table
 from contract.dataset_files.zip_files import open_zip
 
 FEATURE_MATRICES: Final = {"features": "f"}
 
 PAIRED_MATRICES: Final = {"audio": "a", "visual": "v"}
+
+MAX_UNUSED: Final = 5
+"""Columns that are not used and are named in a warning each; more are named in one."""
 
 AVE_FILES: Final = {
     "audio": "audio_feature.h5",
@@ -26,16 +44,6 @@ AVE_FILES: Final = {
     "labels": "labels.h5",
 }
 """The files of the AVE data set's features; each holds one array."""
-
-_FIRST_BYTES: Final = {
-    b"PK": "npz",
-    b"PAR1": "parquet",
-    b"\x89HDF\r\n\x1a\n": "h5",
-    b"MATLAB 7.3 MAT-file": "h5",
-    b"MATLAB 5.0 MAT-file": "mat",
-    b"\x93NUMPY": "npy",
-}
-"""First bytes of a file -> its format."""
 
 
 def read_features(
@@ -55,14 +63,11 @@ def read_features(
         IntakeError: with every problem found, row by row.
         UnansweredError: an answer is missing.
     """
-    findings = Findings()
-    dimensions = answers.dimensions or (None if ask else "mean")
-    with open_columns(path, FEATURE_MATRICES, limits, findings) as columns:
-        return build_table(columns, FEATURE_MATRICES, limits, findings, dimensions=dimensions)
+    return _read(path, FEATURE_MATRICES, limits, answers, ask=ask, ask_dimensions=ask)
 
 
 def read_paired(
-    path: Path, limits: Limits = DEFAULT_LIMITS, answers: Answers = NO_ANSWERS
+    path: Path, limits: Limits = DEFAULT_LIMITS, answers: Answers = NO_ANSWERS, *, ask: bool = False
 ) -> FeatureTable:
     """Read and check a table of two modalities.
 
@@ -75,16 +80,84 @@ def read_paired(
             a1, ... and v0, v1, ... or columns of lists; or a folder with the files of AVE.
         limits: bounds on the size of the data.
         answers: how to read what can be read in several ways.
+        ask: whether a missing answer is an error.
 
     Raises:
         IntakeError: with every problem found, row by row.
+        UnansweredError: an answer is missing.
     """
-    findings = Findings()
     if path.is_dir():
-        return _read_ave(path, limits, findings)
-    dimensions = answers.dimensions or "mean"
-    with open_columns(path, PAIRED_MATRICES, limits, findings) as columns:
-        return build_table(columns, PAIRED_MATRICES, limits, findings, dimensions=dimensions)
+        return _read_ave(path, limits, Findings())
+    return _read(path, PAIRED_MATRICES, limits, answers, ask=ask)
+
+
+def _read(
+    path: Path,
+    matrices: Matrices,
+    limits: Limits,
+    answers: Answers,
+    *,
+    ask: bool,
+    ask_dimensions: bool = False,
+) -> FeatureTable:
+    findings = Findings()
+    dimensions = answers.dimensions or (None if ask_dimensions else "mean")
+    with open_source(path, limits, findings) as source:
+        layout = choose_layout(source, matrices, answers, findings, ask=ask)
+        unused(source, layout, findings)
+        columns = source.columns(layout, limits, findings)
+        return build_table(columns, layout, limits, findings, dimensions=dimensions)
+
+
+def choose_layout(
+    source: TableSource, matrices: Matrices, answers: Answers, findings: Findings, *, ask: bool
+) -> Layout:
+    """Return which columns are what: as somebody said, by their documented names, or by other names
+    that leave no doubt.
+
+    Raises:
+        IntakeError: the table lacks columns.
+        UnansweredError: the columns have other names, and it may ask.
+    """
+    if answers.columns:
+        return layout_of_answer(answers.columns, source, matrices, findings)
+    usual = usual_layout(source, matrices)
+    if usual.is_complete:
+        return usual
+    _refuse_other_kind(source, matrices, findings)
+    seen = source.look()
+    if found := layout_by_alias(usual, seen, findings):
+        return found
+    if ask and (question := column_question(seen, matrices)):
+        raise UnansweredError([question])
+    held = listed(source.names)
+    advice = "" if ask else "; rename them, or upload it and say there which is what"
+    if any(one.type.startswith("struct<bytes:") for one in seen):
+        advice = "; images in a table are not read: upload them as 'image_folder', a zip of folders"
+    for role, names in (*usual.matrices.items(), (LABELS[0], (usual.labels,))):
+        if not any(names):
+            findings.add(role, f"is missing; the file holds {held}{advice}")
+    return replace(usual, matrices={role: names for role, names in usual.matrices.items() if names})
+
+
+def _refuse_other_kind(source: TableSource, matrices: Matrices, findings: Findings) -> None:
+    other, kind = (
+        (PAIRED_MATRICES, "paired_features")
+        if matrices == FEATURE_MATRICES
+        else (FEATURE_MATRICES, "features")
+    )
+    if usual_layout(source, other).is_complete:
+        raise findings.refuse("kind", f"holds {', '.join(other)} and labels; upload it as '{kind}'")
+
+
+def unused(source: TableSource, layout: Layout, findings: Findings) -> None:
+    """Warn of columns that are not used."""
+    names = [name for name in source.names if name not in layout.names]
+    if len(names) > MAX_UNUSED:
+        findings.warn("", f"columns are not used: {listed(names)}")
+        return
+    for name in names:
+        findings.warn(name or "the column without a name", "is not used")
 
 
 def _read_ave(folder: Path, limits: Limits, findings: Findings) -> FeatureTable:
@@ -98,62 +171,48 @@ def _read_ave(folder: Path, limits: Limits, findings: Findings) -> FeatureTable:
         for name, file in AVE_FILES.items():
             path = stack.enter_context(_regular(folder / file, findings))
             opened = stack.enter_context(open_h5(path, file, findings))
-            found = list(h5_columns(opened, None, findings).values())
+            found = list(h5_columns(opened, h5_names(opened, findings), findings).values())
             if len(found) == 1:
                 columns[name] = found[0]
             else:
                 findings.add(file, f"holds {len(found)} arrays; needs one")
         findings.raise_if_any()
-        return build_table(columns, PAIRED_MATRICES, limits, findings, background=True)
+        layout = Layout({role: (role,) for role in PAIRED_MATRICES}, LABELS[0])
+        return build_table(columns, layout, limits, findings, background=True)
 
 
 @contextmanager
-def open_columns(
-    path: Path, matrices: Mapping[str, str], limits: Limits, findings: Findings
-) -> Iterator[Mapping[str, Column]]:
-    """Open the columns with known names of a table's file; they can be read inside the block.
-
-    Args:
-        path: an npz, Parquet, HDF5 or MATLAB file, recognised by its content.
-        matrices: names of the columns with features, and the letters of their values.
-        limits: bounds on the size of the data.
-        findings: collects columns that cannot be used or are not used.
+def open_source(path: Path, limits: Limits, findings: Findings) -> Iterator[TableSource]:
+    """Open a table's file, recognised by its content; it can be read inside the block.
 
     Raises:
         IntakeError: the file has another format, or is damaged.
     """
-    with (
-        _regular(path, findings) as opened,
-        _columns_of(opened, path.name, matrices, limits, findings) as columns,
-    ):
-        yield columns
+    with _regular(path, findings) as opened, _source(opened, path.name, limits, findings) as source:
+        yield source
 
 
 @contextmanager
-def _columns_of(
-    path: Path, name: str, matrices: Mapping[str, str], limits: Limits, findings: Findings
-) -> Iterator[Mapping[str, Column]]:
-    wanted = (*matrices, *OTHER_COLUMNS)
-    match _format(path, findings):
+def _source(path: Path, name: str, limits: Limits, findings: Findings) -> Iterator[TableSource]:
+    try:
+        found = format_of(path)
+    except OSError as error:
+        raise findings.refuse(name, f"cannot be read: {error.strerror or error}") from error
+    match found:
         case "npz":
             with open_zip(path, findings) as opened:
-                yield npz_columns(opened, wanted, findings)
+                yield npz_source(opened)
         case "parquet":
-            with open_parquet(path, name, findings) as parquet:
-                yield parquet_columns(parquet, matrices, wanted, findings=findings, limits=limits)
+            yield ArrowSource(open_parquet(path, name, findings))
+        case "csv":
+            yield ArrowSource(open_csv(path, limits, findings))
         case "h5":
             with open_h5(path, name, findings) as h5:
-                yield h5_columns(h5, wanted, findings)
+                yield h5_source(h5, findings)
         case "mat":
-            yield mat_columns(path, wanted, limits, findings)
-        case "npy":
-            raise findings.refuse(
-                "", "is a single array (npy); save features and labels in one file with np.savez"
-            )
+            yield mat_source(path, limits, findings)
         case _:
-            raise findings.refuse(
-                "", "is no npz, Parquet, HDF5 or MATLAB file, by its first bytes; save it as one"
-            )
+            raise refuse_no_table(found, findings)
 
 
 @contextmanager
@@ -171,12 +230,3 @@ def _regular(path: Path, findings: Findings) -> Iterator[Path]:
                 str(path), f"cannot be read: {error.strerror or error}"
             ) from error
         yield opened
-
-
-def _format(path: Path, findings: Findings) -> str:
-    try:
-        with path.open("rb") as file:
-            start = file.read(32)
-    except OSError as error:
-        raise findings.refuse(str(path), f"cannot be read: {error.strerror or error}") from error
-    return next((name for first, name in _FIRST_BYTES.items() if start.startswith(first)), "")

@@ -1,6 +1,6 @@
 """Columns of an HDF5 file, or of a MATLAB file of version 7.3, which is one too."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Final
 import h5py
 import numpy as np
 
+from contract.dataset_files.array_source import ArraySource
 from contract.dataset_files.columns import (
     MAX_NAME_LENGTH,
     Column,
@@ -75,24 +76,37 @@ def open_h5(path: Path, name: str, findings: Findings) -> h5py.File:
         raise findings.refuse(name, f"is no complete HDF5 file ({seen}); save it anew") from error
 
 
-def h5_columns(
-    opened: h5py.File, wanted: tuple[str, ...] | None, findings: Findings
-) -> dict[str, Column]:
-    """Return the datasets with these names at the top of the file; all of them if `wanted` is None.
+def h5_source(opened: h5py.File, findings: Findings) -> ArraySource:
+    """Return the arrays at the top of an open file.
+
+    Raises:
+        IntakeError: it is damaged.
+    """
+    names = h5_names(opened, findings)
+    return ArraySource(names, lambda wanted, into: h5_columns(opened, wanted, into))
+
+
+def h5_names(opened: h5py.File, findings: Findings) -> list[str]:
+    """Return the names at the top of the file.
+
+    Raises:
+        IntakeError: it is damaged.
+    """
+    try:
+        # A damaged name that is no UTF-8 comes as bytes; no column has the name it decodes to.
+        return [one if isinstance(one, str) else one.decode(errors="replace") for one in opened]
+    except _H5_ERRORS as error:
+        raise findings.refuse("", f"is damaged ({error}); save it anew") from error
+
+
+def h5_columns(opened: h5py.File, wanted: Sequence[str], findings: Findings) -> dict[str, Column]:
+    """Return the datasets with these names at the top of the file.
 
     Problems are added for entries that are no dataset, are damaged, or have their values in other
     files, which could be any file of this machine.
     """
     columns: dict[str, Column] = {}
-    try:
-        # A damaged name that is no UTF-8 comes as bytes; no column has the name it decodes to.
-        names = [one if isinstance(one, str) else one.decode(errors="replace") for one in opened]
-    except _H5_ERRORS as error:
-        raise findings.refuse("", f"is damaged ({error}); save it anew") from error
-    for name in names:
-        if wanted is not None and name not in wanted:
-            findings.ignore_column(name)
-            continue
+    for name in wanted:
         try:
             if column := _column(opened, name, findings):
                 columns[name] = column

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -9,8 +10,9 @@ from typing import BinaryIO, Final
 import numpy as np
 import scipy.io
 
+from contract.dataset_files.array_source import ArraySource
 from contract.dataset_files.columns import Column, InMemoryColumn
-from contract.dataset_files.problems import Findings, Limits
+from contract.dataset_files.problems import Findings, IntakeError, Limits
 from contract.dataset_files.zip_files import BLOCK
 
 _HEADER_BYTES: Final = 128
@@ -32,10 +34,8 @@ _MAT_ERRORS: Final = (
 """What scipy's reader raises for damaged files."""
 
 
-def mat_columns(
-    path: Path, wanted: tuple[str, ...], limits: Limits, findings: Findings
-) -> dict[str, Column]:
-    """Read the arrays with these names, after counting how many bytes the file unpacks to.
+def mat_source(path: Path, limits: Limits, findings: Findings) -> ArraySource:
+    """Return the arrays of a file, after counting how many bytes it unpacks to.
 
     Raises:
         IntakeError: the file is damaged, or unpacks to more than the limits allow.
@@ -44,25 +44,54 @@ def mat_columns(
         with path.open("rb") as file:
             size = _unpacked_size(file, path.stat().st_size, limits.max_bytes)
         listed = [] if size > limits.max_bytes else scipy.io.whosmat(path)
-        if size > limits.max_bytes or any(
-            prod(shape) * _MAX_NUMBER_BYTES > limits.max_bytes
-            for name, shape, _ in listed
-            if name in wanted
-        ):
-            raise findings.refuse(
-                "", f"unpacks to more than {limits.max_bytes:,} bytes; bring fewer rows or columns"
-            )
-        found = scipy.io.loadmat(path, variable_names=list(wanted))
     except _MAT_ERRORS as error:
-        if findings.total:
-            raise
+        raise findings.refuse("", f"is no complete MATLAB file ({error}); save it anew") from error
+    if size > limits.max_bytes:
+        raise _too_large(limits, findings)
+    sizes = {name: prod(shape) * _MAX_NUMBER_BYTES for name, shape, _ in listed}
+
+    def read(wanted: Sequence[str], into: Findings) -> dict[str, Column]:
+        return mat_columns(path, wanted, sizes, limits=limits, findings=into)
+
+    return ArraySource([*sizes], read)
+
+
+def _too_large(limits: Limits, findings: Findings) -> IntakeError:
+    return findings.refuse(
+        "", f"unpacks to more than {limits.max_bytes:,} bytes; bring fewer rows or columns"
+    )
+
+
+def mat_columns(
+    path: Path,
+    wanted: Sequence[str],
+    sizes: Mapping[str, int],
+    *,
+    limits: Limits,
+    findings: Findings,
+) -> dict[str, Column]:
+    """Read the arrays with these names.
+
+    Args:
+        path: the file.
+        wanted: the names.
+        sizes: bytes that each array takes at most.
+        limits: bounds on the size of the data.
+        findings: collects arrays that cannot be used.
+
+    Raises:
+        IntakeError: the file is damaged, or the arrays take more than the limits allow.
+    """
+    if any(sizes[name] > limits.max_bytes for name in wanted):
+        raise _too_large(limits, findings)
+    try:
+        found = scipy.io.loadmat(path, variable_names=list(wanted)) if wanted else {}
+    except _MAT_ERRORS as error:
         raise findings.refuse("", f"is no complete MATLAB file ({error}); save it anew") from error
     columns: dict[str, Column] = {}
-    for name, _, _ in listed:
+    for name in wanted:
         values = found.get(name)
-        if name not in wanted:
-            findings.ignore_column(name)
-        elif not isinstance(values, np.ndarray) or values.dtype.hasobject:
+        if not isinstance(values, np.ndarray) or values.dtype.hasobject:
             findings.add(name, "is a cell, a struct or sparse; save a full matrix of numbers")
         else:
             columns[name] = InMemoryColumn(values)

@@ -1,7 +1,7 @@
 """Columns of an npz file; pickles in it are never opened."""
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from math import prod
 from typing import IO, Final
@@ -9,6 +9,7 @@ from typing import IO, Final
 import numpy as np
 from numpy.lib import format as npy
 
+from contract.dataset_files.array_source import ArraySource
 from contract.dataset_files.columns import Column, DamagedError, rows_per_block
 from contract.dataset_files.problems import Findings
 from contract.dataset_files.zip_files import BLOCK, ZIP_ERRORS, open_member
@@ -52,8 +53,14 @@ class NpzColumn:
             raise DamagedError(f"is damaged ({error}); save it anew") from error
 
 
+def npz_source(opened: zipfile.ZipFile) -> ArraySource:
+    """Return the arrays of an open file; other members are not seen."""
+    names = [info.filename.removesuffix(".npy") for info in opened.infolist()]
+    return ArraySource(names, lambda wanted, findings: npz_columns(opened, wanted, findings))
+
+
 def npz_columns(
-    opened: zipfile.ZipFile, wanted: tuple[str, ...], findings: Findings
+    opened: zipfile.ZipFile, wanted: Collection[str], findings: Findings
 ) -> dict[str, Column]:
     """Return the arrays with these names; only their headers are read.
 
@@ -63,7 +70,6 @@ def npz_columns(
     for info in opened.infolist():
         name = info.filename.removesuffix(".npy")
         if name not in wanted or name == info.filename:
-            findings.ignore_column(name)
             continue
         try:
             with open_member(opened, info) as stream:

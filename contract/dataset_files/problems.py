@@ -51,8 +51,6 @@ class Findings:
         self._warned = 0
         self.total = 0
         """Number of problems found so far."""
-        self.ignored_columns: list[str] = []
-        """Names of columns that are not used."""
 
     def add(self, where: str, message: str) -> None:
         """Add a problem."""
@@ -69,11 +67,6 @@ class Findings:
         self._warned += 1
         if len(self._warnings) < MAX_KEPT:
             self._warnings.append(RowProblem(where, message))
-
-    def ignore_column(self, name: str) -> None:
-        """Note a column that is not used, with a warning."""
-        self.ignored_columns.append(name)
-        self.warn(name, "is not used")
 
     @property
     def warnings(self) -> tuple[RowProblem, ...]:

@@ -7,12 +7,45 @@ A new question is a field of `Answers`, of the same name, and a place in `QUESTI
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Dimensions = Literal["flatten", "mean", "pool"]
 """How features of more than two dimensions become one row of numbers for each item."""
+
+MAX_COLUMNS_NAMED: Final = 65_536
+
+ColumnName = Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+ColumnNames = Annotated[
+    list[ColumnName], BeforeValidator(_as_list), Field(max_length=MAX_COLUMNS_NAMED)
+]
+"""One name or several; `emb_*` stands for emb_0, emb_1, ... in the order of their numbers."""
+
+
+class ColumnRoles(BaseModel):
+    """Which columns of a table are what."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    features: ColumnNames = []
+    """Of a table of one modality: an array with the items along its first axis, a column of lists,
+    or several columns of one number each."""
+    audio: ColumnNames = []
+    """The first modality of a table of pairs."""
+    visual: ColumnNames = []
+    """Its second modality."""
+    labels: str = Field("", max_length=1000)
+    fine_labels: str = Field("", max_length=1000)
+    """Labels within the classes; empty if there are none."""
+    ids: str = Field("", max_length=1000)
+    """A name for each row; empty if there are none."""
 
 
 class Answers(BaseModel):
@@ -20,6 +53,7 @@ class Answers(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    columns: ColumnRoles | None = None
     dimensions: Dimensions | None = None
 
     def given(self) -> dict[str, Any]:
@@ -35,8 +69,8 @@ NO_ANSWERS: Final = Answers()
 
 QUESTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "image_folder": (),
-    "features": ("dimensions",),
-    "paired_features": ("dimensions",),
+    "features": ("columns", "dimensions"),
+    "paired_features": ("columns", "dimensions"),
 }
 """Kind of an upload -> the questions that its reader may ask."""
 
@@ -49,6 +83,21 @@ class Choice(BaseModel):
     """What it means, for people."""
 
 
+class SeenColumn(BaseModel):
+    """A column of a table, or several columns whose names differ by a number only."""
+
+    name: str
+    """As answers give it: `emb_*` stands for emb_0, emb_1, ..."""
+    type: str
+    """Its type and size, for people."""
+    examples: list[str]
+    """Its first values."""
+    roles: list[str]
+    """What it can be, as names of `ColumnRoles`."""
+    suggested: str
+    """What it seems to be, by its name and values; empty if it seems unused."""
+
+
 class Question(BaseModel):
     """A question about a file."""
 
@@ -56,7 +105,9 @@ class Question(BaseModel):
     """As a field of `Answers`."""
     text: str
     choices: list[Choice]
-    """The allowed answers."""
+    """The allowed answers; empty if the question is which column is what."""
+    columns: list[SeenColumn]
+    """What is in the table, where the question is which column is what; else empty."""
 
 
 class UnansweredError(Exception):

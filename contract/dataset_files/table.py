@@ -1,9 +1,8 @@
 """Tables: features are read in blocks and checked, and all columns are checked together."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from math import prod
-from typing import Final
 
 import numpy as np
 
@@ -17,24 +16,15 @@ from contract.dataset_files.columns import (
     read_labels,
 )
 from contract.dataset_files.dimensions import as_rows, dimensions_question, row_width, what_rows_are
+from contract.dataset_files.layout import Layout
 from contract.dataset_files.problems import FeatureTable, Findings, Limits
 from contract.dataset_files.questions import Dimensions, UnansweredError
-
-LABELS: Final = ("labels", "label")
-
-FINE: Final = ("fine_labels", "fine_label")
-
-IDS: Final = ("ids", "id")
-
-OTHER_COLUMNS: Final = LABELS + FINE + IDS
-
-Matrices = Mapping[str, str]
-"""Name of each matrix of features -> the letter in the names of its values."""
+from contract.dataset_files.scale import remark_on_scale
 
 
 def build_table(
     columns: Mapping[str, Column],
-    matrices: Matrices,
+    layout: Layout,
     limits: Limits,
     findings: Findings,
     *,
@@ -44,8 +34,8 @@ def build_table(
     """Read and check the columns of a table.
 
     Args:
-        columns: columns by name; labels, fine labels and ids under any of their names.
-        matrices: names of the columns with features: one, or audio and visual.
+        columns: the columns of the layout by their keys, except for those with problems.
+        layout: which columns are the features, of one modality or of two, and what the others are.
         limits: bounds on the size of the data.
         findings: the problems and warnings so far.
         background: whether the last class of marked labels means "none of them".
@@ -55,44 +45,41 @@ def build_table(
         IntakeError: with every problem found, row by row.
         UnansweredError: there are features of more than two dimensions, and it may ask.
     """
-    labels, fine, ids = (_first_name(columns, names) for names in (LABELS, FINE, IDS))
-    for name, found in (*((name, name in columns) for name in matrices), (LABELS[0], labels)):
-        if not found and not findings.has_problem_at(name):
-            held = (
-                ", ".join(sorted({*columns, *findings.ignored_columns})) or "nothing that is read"
-            )
-            findings.add(name, f"is missing; the file holds {held}")
-    used = {name: columns[name] for name in (*matrices, labels, fine, ids) if name in columns}
+    keys = [layout.key(role) for role in layout.matrices]
+    used = {name: columns[name] for name in (*keys, *layout.others) if name in columns}
     good = [check_readable(name, column, limits, findings) for name, column in used.items()]
     if all(good):
-        _check_same_length(used, findings)
+        _check_same_length(used, layout, findings)
     findings.raise_if_any()
     if dimensions is None:
-        shapes = {name: columns[name].shape for name in matrices}
+        shapes = {key: columns[key].shape for key in keys}
         if question := dimensions_question(shapes, limits.max_columns):
             raise UnansweredError([question])
     read = {
-        name: read_matrix(
-            name, letter, columns[name], limits, findings, dimensions=dimensions or "mean"
+        role: read_matrix(
+            layout,
+            role,
+            columns[layout.key(role)],
+            limits,
+            findings,
+            dimensions=dimensions or "mean",
         )
-        for name, letter in matrices.items()
+        for role in layout.matrices
     }
-    coded = read_labels(labels, columns[labels], findings, background=background)
-    fine_coded = read_labels(fine, columns[fine], findings) if fine else None
-    names = _read_ids(ids, columns[ids], findings) if ids else None
+    coded = read_labels(layout.labels, columns[layout.labels], findings, background=background)
+    fine = read_labels(layout.fine, columns[layout.fine], findings) if layout.fine else None
+    names = _read_ids(layout.ids, columns[layout.ids], findings) if layout.ids else None
     findings.raise_if_any()
-    return _table(list(read.values()), coded, fine_coded, names, findings)
+    for role, matrix in read.items():
+        remark_on_scale(layout.key(role), matrix, findings)
+    return _table(list(read.values()), coded, fine, names, findings)
 
 
-def _first_name(columns: Mapping[str, Column], names: Sequence[str]) -> str:
-    return next((name for name in names if name in columns), "")
-
-
-def _check_same_length(columns: Mapping[str, Column], findings: Findings) -> None:
+def _check_same_length(columns: Mapping[str, Column], layout: Layout, findings: Findings) -> None:
     """Check that all columns have the same number of rows; MATLAB's vectors may be a single row."""
     lengths = {
         name: max(column.shape)
-        if name in OTHER_COLUMNS and len(column.shape) == 2 and column.shape[0] == 1
+        if name in layout.others and len(column.shape) == 2 and column.shape[0] == 1
         else column.shape[0]
         for name, column in columns.items()
     }
@@ -133,11 +120,12 @@ def _table(
     codes = labels.codes[keep]
     if len(labels.names) < 2:
         findings.add("", "has one class; needs two or more")
-    for name, size in zip(labels.names, np.bincount(codes, minlength=1), strict=False):
+    sizes = np.bincount(codes, minlength=1)
+    brought = np.bincount(labels.codes[labels.codes >= 0], minlength=1)
+    for name, size, rows in zip(labels.names, sizes, brought, strict=False):
         if size == 1:
-            findings.add(
-                f"class {name}", "has one row only; a class needs two different ones or more"
-            )
+            has = "one row only" if rows == 1 else f"{rows:,} rows that are all identical"
+            findings.add(f"class {name}", f"has {has}; a class needs two different ones or more")
     findings.raise_if_any()
     return FeatureTable(
         features=matrices[0][keep],
@@ -173,8 +161,8 @@ def _first_of_identical(
 
 
 def read_matrix(
-    name: str,
-    letter: str,
+    layout: Layout,
+    role: str,
     column: Column,
     limits: Limits,
     findings: Findings,
@@ -184,13 +172,14 @@ def read_matrix(
     """Read features [N, D] float32.
 
     Args:
-        name: name of the column in problems.
-        letter: name of its values in problems: with the letter f, f3 is the fourth feature.
+        layout: gives the names of the columns in problems.
+        role: of the matrix in the layout.
         column: the features.
         limits: bounds on the values in a row and on all bytes.
         findings: collects values that are not finite.
         dimensions: how several axes after the first become one, see `as_rows`.
     """
+    name = layout.key(role)
     shape = column.shape
     if problem := _shape_problem(column, limits, dimensions):
         findings.add(name, problem)
@@ -206,7 +195,9 @@ def read_matrix(
                 rows = matrix[start : start + len(block)]
                 rows[...] = as_rows(block, dimensions)
             if not np.isfinite(rows).all():
-                _report_not_finite(rows, start, letter, findings)
+                _report_not_finite(
+                    rows, start, lambda place: layout.value_name(role, place), findings
+                )
             start += len(block)
     except DamagedError as error:
         findings.add(name, str(error))
@@ -228,14 +219,16 @@ def _shape_problem(column: Column, limits: Limits, dimensions: Dimensions) -> st
     return ""
 
 
-def _report_not_finite(rows: np.ndarray, start: int, letter: str, findings: Findings) -> None:
+def _report_not_finite(
+    rows: np.ndarray, start: int, value_name: Callable[[int], str], findings: Findings
+) -> None:
     """Add one problem for each row with values that are not finite; it names the first of them."""
     bad = ~np.isfinite(rows)
     for row in np.flatnonzero(bad.any(axis=1)):
         place = int(bad[row].argmax())
         more = int(bad[row].sum()) - 1
         findings.add(
-            f"row {start + row}, column {letter}{place}",
+            f"row {start + row}, column {value_name(place)}",
             ("is NaN" if np.isnan(rows[row, place]) else "is infinite in 32-bit floats")
             + (f", as {more} more of this row" if more else "")
             + "; every value must be finite",

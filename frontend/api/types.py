@@ -277,14 +277,6 @@ class Projection(TypedDict):
     earlier: Earlier | None
 
 
-class Question(TypedDict):
-    """A question about a file."""
-
-    name: str
-    text: str
-    choices: list[Choice]
-
-
 class QueueSlot(TypedDict):
     """A worker slot and its run; the fields of the run are null while it has none."""
 
@@ -399,6 +391,16 @@ class SeedCurve(TypedDict):
     run: str
     seed: int
     values: list[float | None]
+
+
+class SeenColumn(TypedDict):
+    """A column of a table, or several columns whose names differ by a number only."""
+
+    name: str
+    type: str
+    examples: list[str]
+    roles: list[str]
+    suggested: str
 
 
 class Series(TypedDict):
@@ -619,48 +621,6 @@ class Claim(TypedDict):
     evidence: list[Evidence]
 
 
-class DatasetDetail(TypedDict):
-    """A data set with what is known of its classes."""
-
-    id: str
-    name: str
-    kind: Literal["image_folder", "features", "paired_features"]
-    created_at: str
-    state: Literal["ready", "unanswered"]
-    questions: list[Question]
-    answers: dict[str, Any]
-    size: int
-    items: int
-    classes: int
-    class_names: list[str]
-    has_fine: bool
-    shape: dict[str, int]
-    warnings: list[Note]
-    thumbnails: int
-    counts: list[int]
-    thumbnail_items: list[Thumbnail]
-
-
-class Dataset(TypedDict):
-    """An uploaded data set, as lists show it."""
-
-    id: str
-    name: str
-    kind: Literal["image_folder", "features", "paired_features"]
-    created_at: str
-    state: Literal["ready", "unanswered"]
-    questions: list[Question]
-    answers: dict[str, Any]
-    size: int
-    items: int
-    classes: int
-    class_names: list[str]
-    has_fine: bool
-    shape: dict[str, int]
-    warnings: list[Note]
-    thumbnails: int
-
-
 class MetricSummary(TypedDict):
     """One metric of all arms."""
 
@@ -681,6 +641,15 @@ class MetricValues(TypedDict):
     unit: str
     better: Literal["higher", "lower"] | None
     arms: list[ArmValues]
+
+
+class Question(TypedDict):
+    """A question about a file."""
+
+    name: str
+    text: str
+    choices: list[Choice]
+    columns: list[SeenColumn]
 
 
 class Queue(TypedDict):
@@ -770,10 +739,46 @@ class ArmTable(TypedDict):
     differs: list[SettingValues]
 
 
-class DatasetList(TypedDict):
-    """All data sets."""
+class DatasetDetail(TypedDict):
+    """A data set with what is known of its classes."""
 
-    datasets: list[Dataset]
+    id: str
+    name: str
+    kind: Literal["image_folder", "features", "paired_features"]
+    created_at: str
+    state: Literal["ready", "unanswered"]
+    questions: list[Question]
+    answers: dict[str, Any]
+    size: int
+    items: int
+    classes: int
+    class_names: list[str]
+    has_fine: bool
+    shape: dict[str, int]
+    warnings: list[Note]
+    thumbnails: int
+    counts: list[int]
+    thumbnail_items: list[Thumbnail]
+
+
+class Dataset(TypedDict):
+    """An uploaded data set, as lists show it."""
+
+    id: str
+    name: str
+    kind: Literal["image_folder", "features", "paired_features"]
+    created_at: str
+    state: Literal["ready", "unanswered"]
+    questions: list[Question]
+    answers: dict[str, Any]
+    size: int
+    items: int
+    classes: int
+    class_names: list[str]
+    has_fine: bool
+    shape: dict[str, int]
+    warnings: list[Note]
+    thumbnails: int
 
 
 class Everything(TypedDict):
@@ -791,3 +796,9 @@ class Everything(TypedDict):
     runs: list[Run]
     summary: Summary
     verdict: Verdict
+
+
+class DatasetList(TypedDict):
+    """All data sets."""
+
+    datasets: list[Dataset]

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from frontend.api.client import Api
 from frontend.api.transport import PREFIX
@@ -37,7 +38,7 @@ def upload_form(client: Api) -> None:
             return
         accepted = st.session_state.setdefault(ACCEPTED_KEY, 0)
         file = st.file_uploader(
-            "A zip of class folders, or a table of features",
+            "A zip of class folders of images, or a table of features",
             type=ENDINGS,
             key=f"datasets_file_{accepted}",
         )
@@ -69,17 +70,41 @@ def upload_form(client: Api) -> None:
             key="datasets_upload",
             disabled=not name.strip(),
         ):
-            st.session_state.pop(REFUSED_KEY, None)
-            try:
-                with st.spinner("Sending it and checking every row …", show_time=True):
-                    made = client.upload(name.strip(), kind, file, file.name)
-            except ApiError as error:
-                st.session_state[REFUSED_KEY] = (file.name, error)
-            else:
-                st.session_state[ACCEPTED_KEY] = accepted + 1
-                st.toast(taken(made))
-                st.rerun()
+            send(client, file, name.strip(), kind)
         show_refused()
+        for other in kinds_that_fit(file.name):
+            if st.button(
+                f"Upload it as {dataset_text.KIND_TITLES[other].lower()}",
+                icon=":material/swap_horiz:",
+                key=f"datasets_upload_as_{other}",
+                disabled=not name.strip(),
+            ):
+                send(client, file, name.strip(), other)
+                st.rerun()
+
+
+def send(client: Api, file: UploadedFile, name: str, kind: str) -> None:
+    """Upload the file; draw the page anew if it was kept, or remember why it was refused."""
+    st.session_state.pop(REFUSED_KEY, None)
+    file.seek(0)
+    try:
+        with st.spinner("Sending it and checking every row …", show_time=True):
+            made = client.upload(name, kind, file, file.name)
+    except ApiError as error:
+        st.session_state[REFUSED_KEY] = (file.name, error)
+    else:
+        st.session_state[ACCEPTED_KEY] += 1
+        st.toast(taken(made))
+        st.rerun()
+
+
+def kinds_that_fit(filename: str) -> list[str]:
+    """Return the kinds as which the refused file can be uploaded, by what the refusal says."""
+    refused, error = st.session_state.get(REFUSED_KEY, ("", None))
+    said = (
+        [one.message for one in error.fields if one.path == "kind"] if refused == filename else []
+    )
+    return [kind for kind in dataset_text.KIND_TITLES for text in said if f"'{kind}'" in text]
 
 
 def taken(made: Dataset) -> str:
@@ -138,6 +163,8 @@ def card(client: Api, dataset: Dataset) -> None:
     st.caption(f"{holds}  \nUploaded {format_time(dataset['created_at'])} · `{dataset['id']}`")
     if unanswered:
         questions(client, dataset)
+    elif dataset["answers"]:
+        st.caption(f"Read so: {escape_markdown(upload_questions.answers_text(dataset['answers']))}")
     if dataset["thumbnails"]:
         with suppress(MissingError):  # it was deleted a moment ago
             st.html(dataset_text.thumbnails(client.dataset(dataset["id"]), own_address(PREFIX)))
@@ -172,7 +199,17 @@ def questions(client: Api, dataset: Dataset) -> None:
         st.caption(refusal)
         return
     answers = upload_questions.ask(dataset)
-    if st.button("Use these", type="primary", key=f"datasets_answer_{dataset['id']}"):
+    if (
+        st.button(
+            "Use these",
+            type="primary",
+            icon=":material/check:",
+            key=f"datasets_answer_{dataset['id']}",
+            disabled=answers is None,
+            help=None if answers else "Choose the features and the labels first.",
+        )
+        and answers
+    ):
         try:
             with st.spinner("Checking every row …", show_time=True):
                 made = client.answer_questions(dataset["id"], answers)
@@ -200,8 +237,12 @@ def show_uploads(client: Api) -> None:
     st.subheader("Uploaded", anchor=False)
     with st.spinner("Reading what is there …"):
         datasets = client.datasets()
+    for dataset in datasets:
+        if dataset["state"] == "unanswered":
+            with st.container(border=True):
+                card(client, dataset)
     if datasets:
-        cards(client, datasets)
+        cards(client, [one for one in datasets if one["state"] == "ready"])
         return
     with st.container(border=True):
         st.markdown("**Nothing uploaded yet**")

@@ -17,9 +17,12 @@ KINDS_BY_ENDING: Final = {
     ".zip": ("image_folder",),
     ".npz": ("features", "paired_features"),
     ".parquet": ("features", "paired_features"),
-    ".h5": ("paired_features",),
-    ".hdf5": ("paired_features",),
-    ".mat": ("paired_features",),
+    ".pq": ("features", "paired_features"),
+    ".csv": ("features", "paired_features"),
+    ".tsv": ("features", "paired_features"),
+    ".h5": ("paired_features", "features"),
+    ".hdf5": ("paired_features", "features"),
+    ".mat": ("paired_features", "features"),
 }
 """Ending of a file -> the kinds of upload that it may hold."""
 SOURCE_TEXTS: Final = {
@@ -38,12 +41,13 @@ LAYOUTS: Final = (
         "One folder of images a class, JPEG, PNG, WebP or BMP; a class needs two or more.",
     ),
     (
-        ".npz .parquet",
+        ".npz .parquet .csv .h5 .mat",
         "Features",
-        "features [items, numbers] and labels [items]; in Parquet also columns f0, f1, …",
+        "features [items, numbers] and labels [items]; in Parquet and CSV also columns f0, f1, … "
+        "Columns of other names: you say which is what after the upload.",
     ),
     (
-        ".npz .parquet .h5 .mat",
+        ".npz .parquet .csv .h5 .mat",
         "Pairs of features",
         "audio, visual and labels, row by row of one thing; features for each second "
         "[items, seconds, numbers] are averaged. In Parquet also columns a0, a1, … and v0, v1, …",
@@ -137,6 +141,20 @@ def problems_table(fields: Sequence[FieldProblem]) -> str:
         "<div class='lb-scroll'><table class='lb-table lb-texts'><thead><tr>"
         "<th scope='col'>Where</th><th scope='col'>What was seen</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def columns_table(columns: Sequence[Mapping[str, Any]]) -> str:
+    """Return the table of the columns of an upload, with their first values, as HTML."""
+    rows = "".join(
+        f"<tr><th scope='row'><code>{escape(one['name']) or '(no name)'}</code></th>"
+        f"<td>{escape(one['type'])}</td><td>{escape(' · '.join(one['examples']))}</td></tr>"
+        for one in columns
+    )
+    return (
+        "<div class='lb-scroll lb-tall' tabindex='0'><table class='lb-table lb-texts'><thead><tr>"
+        "<th scope='col'>Column</th><th scope='col'>Type</th><th scope='col'>First values</th>"
+        f"</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 

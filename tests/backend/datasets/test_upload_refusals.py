@@ -100,7 +100,7 @@ CASES: dict[str, tuple[str, Make, str, str]] = {
     "one class": ("image_folder", lambda f: image_archive(f, 1), "", "two or more"),
     "a class of one": ("image_folder", lambda f: image_archive(f, 3, 1), "c0", "one image only"),
     "a truncated zip": ("image_folder", _cut(image_archive, 0.7), "", "no complete zip"),
-    "a table as images": ("image_folder", feature_table, "features.npy", ""),
+    "a table as images": ("image_folder", feature_table, "kind", "upload it as 'features'"),
     "not a zip": ("image_folder", _cut(image_archive, 0.0001), "", "no complete zip"),
     "NaN": ("features", _columns(features=_nan()), "row 17, column f3", ""),
     "a label missing": ("features", _columns(labels=np.arange(39) % 4), "", "labels 39"),
@@ -108,8 +108,8 @@ CASES: dict[str, tuple[str, Make, str, str]] = {
     "a pickle": ("features", _columns(features=np.array([{}, "x"], dtype=object)), "features", ""),
     "terabytes": ("features", _huge_array, "features", ""),
     "truncated npz": ("features", _cut(feature_table, 0.5), "", "no complete zip"),
-    "images as a table": ("features", image_archive, "features", "is missing"),
-    "a table of one modality": ("paired_features", feature_table, "audio", ""),
+    "images as a table": ("features", image_archive, "kind", "'image_folder'"),
+    "a table of one modality": ("paired_features", feature_table, "kind", "'features'"),
 }
 
 

@@ -185,7 +185,8 @@ def test_a_missing_modality_is_refused(tmp_path: Path, form: str) -> None:
     columns = paired()
     columns["video"] = columns.pop("visual")
     problems = found(refused(WRITERS[form](tmp_path / "a.npz", columns)))
-    assert problems == {"visual": "is missing; the file holds audio, labels, video"}
+    advice = "rename them, or upload it and say there which is what"
+    assert problems == {"visual": f"is missing; the file holds audio, labels, video; {advice}"}
 
 
 @pytest.mark.parametrize("form", WRITERS)

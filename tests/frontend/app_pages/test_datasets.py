@@ -134,6 +134,39 @@ def test_a_question_is_answered_on_the_card(api: Api, tmp_path: Path) -> None:
     assert at.button(key=f"datasets_compare_{ready['id']}")
 
 
+def test_a_csv_says_which_column_is_what(api: Api, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    lines = [f"{rng.normal():.3f},{rng.normal():.3f},{'ab'[row % 2]}<b>" for row in range(20)]
+    file = tmp_path / "flowers.csv"
+    file.write_text("\n".join(["length,width,species", *lines]))
+    at = chosen(opened(api), file)
+    press(at, "datasets_upload")
+    [waiting] = api.datasets()
+    key = f"question_{waiting['id']}_columns"
+    assert "<code>species</code></th><td>words</td><td>a&lt;b&gt; ·" in said(at)
+    assert at.multiselect(key=f"{key}_features").value == ["length", "width"]
+    assert at.selectbox(key=f"{key}_labels").value == "species"
+    at.multiselect(key=f"{key}_features").set_value([])
+    run(at)
+    assert at.button(key=f"datasets_answer_{waiting['id']}").disabled
+    at.multiselect(key=f"{key}_features").set_value(["width"])
+    run(at)
+    press(at, f"datasets_answer_{waiting['id']}")
+    [ready] = api.datasets()
+    assert (ready["state"], ready["shape"], ready["classes"]) == ("ready", {"features": 1}, 2)
+    assert "features = width, labels = species" in said(at).replace("\\", "")
+
+
+def test_the_wrong_kind_can_be_switched_by_a_button(api: Api, tmp_path: Path) -> None:
+    at = chosen(opened(api), npz(tmp_path / "p.npz", paired()))
+    press(at, "datasets_upload")
+    assert "upload it as 'paired_features'" in said(at).replace("&#x27;", "'")
+    press(at, "datasets_upload_as_paired_features")
+    [kept] = api.datasets()
+    assert kept["kind"] == "paired_features"
+    assert "was not taken" not in said(at)
+
+
 def test_an_upload_can_be_deleted_unless_a_comparison_needs_it(api: Api, tmp_path: Path) -> None:
     own = put(api, "readings", "features", npz(tmp_path / "a.npz", table()))["id"]
     data = {"kind": "features", "dataset": own}

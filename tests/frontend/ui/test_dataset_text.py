@@ -39,8 +39,10 @@ def test_every_kind_that_the_api_takes_has_a_name_and_a_file() -> None:
         ("a.zip", ("image_folder",)),
         ("A.B.NPZ", ("features", "paired_features")),
         ("x.parquet", ("features", "paired_features")),
-        ("x.h5", ("paired_features",)),
-        ("x.mat", ("paired_features",)),
+        ("x.h5", ("paired_features", "features")),
+        ("x.mat", ("paired_features", "features")),
+        ("x.PQ", ("features", "paired_features")),
+        ("x.csv", ("features", "paired_features")),
         ("zip", ()),
     ],
 )
