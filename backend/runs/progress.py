@@ -127,7 +127,7 @@ def mean_run_s(tallies: Tallies, now: float) -> float | None:
     """
     done = tallies.get("succeeded", Tally())
     if done.timed:
-        return (done.ended - done.started) / done.timed
+        return max(0.0, done.ended - done.started) / done.timed  # old ones: clocks were set
     running = tallies.get("running", Tally())
     if running.timed and running.progress:
         return max(0.0, now * running.timed - running.started) / running.progress

@@ -15,6 +15,7 @@ _KINDS: Final = {
     stat.S_IFBLK: "a device",
     stat.S_IFSOCK: "a socket",
     stat.S_IFDIR: "a folder",
+    stat.S_IFREG: "a file",
 }
 """Type of a file, by the bits of its mode -> its name in messages."""
 

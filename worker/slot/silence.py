@@ -96,8 +96,8 @@ def _where(sign: Sign | None) -> str:
         return " after it was given its run"
     pace = "" if sign.usual_s is None else f"{_seconds(sign.usual_s)} s"
     if sign.work == STEP:
-        return f" at step {sign.step}" + (pace and f"; its steps took at most {pace}")
-    after = "" if sign.step is None else f" at step {sign.step}"
+        return f" since step {sign.step}" + (pace and f"; its steps took at most {pace}")
+    after = "" if sign.step is None else f" since step {sign.step}"
     return f"{after}, at this work: {sign.work}" + (pace and f"; it never took longer than {pace}")
 
 

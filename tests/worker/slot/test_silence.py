@@ -41,20 +41,24 @@ def silence_until_hang(trainer: Trainer, silent: Silence) -> tuple[float, str]:
 @pytest.mark.parametrize(
     ("sign", "allowed", "words"),
     [
-        (FAST_STEP, FLOOR_S, " at step 120; its steps took at most 0.2 s"),
-        (Sign(work=STEP, step=9, usual_s=12), 240, " at step 9; its steps took at most 12 s"),
-        (Sign(work=STEP, step=9, usual_s=100), LIMIT_S, " at step 9; its steps took at most 100 s"),
-        (Sign(work=STEP, step=1), LIMIT_S, " at step 1"),
+        (FAST_STEP, FLOOR_S, " since step 120; its steps took at most 0.2 s"),
+        (Sign(work=STEP, step=9, usual_s=12), 240, " since step 9; its steps took at most 12 s"),
+        (
+            Sign(work=STEP, step=9, usual_s=100),
+            LIMIT_S,
+            " since step 9; its steps took at most 100 s",
+        ),
+        (Sign(work=STEP, step=1), LIMIT_S, " since step 1"),
         (Sign(work="reading x.npz"), LIMIT_S, ", at this work: reading x.npz"),
         (
             Sign(work="evaluation", step=64, usual_s=1),
             FLOOR_S,
-            " at step 64, at this work: evaluation; it never took longer than 1 s",
+            " since step 64, at this work: evaluation; it never took longer than 1 s",
         ),
         (
             Sign(work="evaluation", step=64, usual_s=1, long=True),
             LONG_CALLS * LIMIT_S,
-            " at step 64, at this work: evaluation; it never took longer than 1 s",
+            " since step 64, at this work: evaluation; it never took longer than 1 s",
         ),
         (None, FLOOR_S, " after it was given its run"),
     ],

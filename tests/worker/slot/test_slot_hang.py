@@ -136,7 +136,7 @@ def test_a_stopped_trainer_is_ended_and_the_run_goes_on_from_its_checkpoint(
             slot.work()
     lost = run.lost[0]
     seen = re.fullmatch(
-        r"no sign of life from the trainer for \d+ s at step (\d+); "
+        r"no sign of life from the trainer for \d+ s since step (\d+); "
         r"its steps took at most ([\d.]+) s",
         lost.reason,
     )

@@ -15,11 +15,13 @@ import torch
 from contract.comparison.data import ImageFolderData
 from contract.dataset_files import ImageSet, RowProblem, scan_images, unpack_images
 from contract.dataset_files.problems import CheckProgress
+from contract.dataset_files.regular_file import kind_of
 from worker.data.dataset import ImageFiles, Pool
 from worker.data.sources import team_files
 from worker.data.sources.data_roots import allowed_path
 from worker.data.sources.locks import locked
 from worker.data.sources.team_files import find_file, raising_data_errors, split_labels
+from worker.errors import DataError
 from worker.reporting.progress import Progress
 
 
@@ -42,6 +44,8 @@ def load(spec: ImageFolderData, folder: Path, progress: Progress) -> Pool:
 
 def _local(spec: ImageFolderData, folder: Path, progress: Progress) -> ImageSet:
     root = find_file(spec, folder, progress)
+    if root.exists() and not root.is_dir():
+        raise DataError(f"{root} is {kind_of(root)}; name a folder of class folders")
     with raising_data_errors(f"the images in {root}"):
         images = _cached_check(
             root, folder, lambda: scan_images(root, progress=_report_to(progress))

@@ -104,6 +104,12 @@ def test_weights_from_a_pipe_or_a_device_are_refused(name: str, tmp_path: Path) 
         read_weights(tmp_path / name)
 
 
+def test_a_pipe_in_place_of_a_folder_is_refused_by_its_kind(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="pipe is a named pipe; name a folder of class folders"):
+        data.load(ImageFolderData(folder=str(tmp_path / "pipe")), tmp_path)
+
+
 def test_a_run_on_a_pipe_fails_at_once_with_the_reason(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     spec = small(data={"kind": "features", "file": str(tmp_path / "pipe")})
