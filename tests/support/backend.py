@@ -4,6 +4,7 @@ It hands out runs, answers heartbeats and takes events off the stream by the col
 current attempt's next number, nothing else.
 """
 
+import contextlib
 import json
 import threading
 from collections import Counter
@@ -159,7 +160,8 @@ class Backend:
                     for _, fields in entries:
                         self._take(decode(fields[EVENT_FIELD.encode()]))
                 last = entries[-1][0]
-                self._redis.xtrim(EVENT_STREAM, minid=last, approximate=False)
+                with contextlib.suppress(redis.ConnectionError):  # it is read again then
+                    self._redis.xtrim(EVENT_STREAM, minid=last, approximate=False)
 
     def _take(self, event: Event) -> None:
         run = self.runs.get(event.run)

@@ -128,14 +128,14 @@ class BlobClient:
             try:
                 answer = self._request_once(method, digest, cancelled, content)
             except httpx.TransportError:
-                failures = 0
+                pass  # it is away
             else:
                 if answer.is_success:
                     self._tries = TRIES
                     return answer
                 if answer.status in FINAL or (answer.status < 500 and answer.status not in AWAY):
                     return answer
-                failures = 0 if answer.status in AWAY else failures + 1
+                failures += answer.status not in AWAY
                 if failures >= self._tries:
                     self._tries = 1
                     return answer

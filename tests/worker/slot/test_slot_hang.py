@@ -151,6 +151,7 @@ def test_a_stopped_trainer_is_ended_and_the_run_goes_on_from_its_checkpoint(
     assert run.state == "succeeded"
 
 
+@pytest.mark.slow
 def test_a_read_that_never_ends_ends_the_attempt_and_a_cancel_the_run(
     backend: Backend, broker_url: str, tmp_path: Path
 ) -> None:
