@@ -157,6 +157,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Forwarded, proxies=settings.trusted_proxies, ui_secret=settings.ui_secret)
     app.state.access = access
     app.state.worker_token = settings.worker_token
+    app.state.data_roots = settings.data_roots
     app.state.metrics = Metrics()
     app.add_middleware(TimingMiddleware, metrics=app.state.metrics)
     app.add_middleware(HeadAsGet)

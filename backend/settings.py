@@ -23,7 +23,14 @@ from backend.errors import SettingsError
 from backend.http.forwarded import NO_PROXIES, Proxies
 from backend.http.hosts import parse_host_names
 from contract import logs
-from contract.settings import problem, problem_lines, unknown_names, variable
+from contract.settings import (
+    DATA_ROOTS,
+    DataRoots,
+    problem,
+    problem_lines,
+    unknown_names,
+    variable,
+)
 
 DATABASE_FILE: Final = "lossboard.sqlite"
 """Name of the database's file in the data folder."""
@@ -143,6 +150,8 @@ class Settings:
         float | None, variable("LOSSBOARD_KEEP_SNAPSHOT_DAYS"), _number(1, 36_500, "days")
     ] = None
     """The same for all snapshots except the first and last of each run."""
+    data_roots: Annotated[DataRoots, variable(DATA_ROOTS)] = ()
+    """Folders in which the files and folders that specs name must lie; none: anywhere."""
     base_path: Annotated[str, variable("LOSSBOARD_BASE_PATH"), BeforeValidator(_base_path)] = ""
     """The path under which a proxy serves the API, such as /lossboard; empty for none."""
     allowed_hosts: Annotated[

@@ -5,10 +5,12 @@ listed here. docs/SETTINGS.md describes each.
 """
 
 import difflib
+import os
 from collections.abc import Mapping
-from typing import Any, Final
+from pathlib import Path
+from typing import Annotated, Any, Final
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 PREFIX: Final = "LOSSBOARD_"
@@ -58,6 +60,23 @@ def variable(name: str) -> Any:
 def problem(text: str) -> PydanticCustomError:
     """Return the error for a wrong value; its text follows the variable's name."""
     return PydanticCustomError("setting", "{text}", {"text": text})
+
+
+def _absolute_paths(value: object) -> object:
+    """Parse a text that separates absolute paths as PATH does, or by commas."""
+    if not isinstance(value, str):
+        return value
+    parts = value.replace(os.pathsep, ",").split(",")
+    paths = tuple(Path(part.strip()) for part in parts if part.strip())
+    for path in paths:
+        if not path.is_absolute():
+            raise problem(f"names {path}; needs absolute paths")
+    return paths
+
+
+DATA_ROOTS: Final = "LOSSBOARD_DATA_ROOTS"
+DataRoots = Annotated[tuple[Path, ...], BeforeValidator(_absolute_paths)]
+"""Folders in which files and folders of specs must lie; none: anywhere."""
 
 
 def unknown_names(environ: Mapping[str, str]) -> list[str]:

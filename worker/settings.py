@@ -19,7 +19,14 @@ from pydantic.dataclasses import dataclass
 
 from contract import logs
 from contract.names import DEVICES
-from contract.settings import problem, problem_lines, unknown_names, variable
+from contract.settings import (
+    DATA_ROOTS,
+    DataRoots,
+    problem,
+    problem_lines,
+    unknown_names,
+    variable,
+)
 from worker.errors import SettingsError
 
 
@@ -52,18 +59,6 @@ def _among(names: tuple[str, ...]) -> BeforeValidator:
         return value
 
     return BeforeValidator(check)
-
-
-def _data_roots(value: object) -> object:
-    """Parse absolute paths."""
-    roots = _paths(value) if isinstance(value, str) else value
-    for root in roots if isinstance(roots, tuple) else ():
-        if not root.is_absolute():
-            raise problem(f"names {root}; needs absolute paths")
-    return roots
-
-
-DATA_ROOTS_VARIABLE: Final = "LOSSBOARD_DATA_ROOTS"
 
 
 @dataclass(frozen=True, config=ConfigDict(validate_by_name=True, validate_by_alias=True))
@@ -102,9 +97,7 @@ class Settings:
     """Longest time in seconds without a sign of life from a trainer, after which its attempt is
     lost; shorter where its own pace shows that it hangs. 0 for no limit."""
 
-    data_roots: Annotated[
-        tuple[Path, ...], variable(DATA_ROOTS_VARIABLE), BeforeValidator(_data_roots)
-    ] = ()
+    data_roots: Annotated[DataRoots, variable(DATA_ROOTS)] = ()
     """Folders in which files and folders of specs must lie; none: anywhere."""
 
     @classmethod
@@ -148,17 +141,10 @@ def data_roots(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
     Raises:
         SettingsError: one of them is no absolute path.
     """
-    roots = _paths(environ.get(DATA_ROOTS_VARIABLE, ""))
-    for root in roots:
-        if not root.is_absolute():
-            raise SettingsError(f"{DATA_ROOTS_VARIABLE} names {root}; needs absolute paths")
-    return roots
-
-
-def _paths(given: str) -> tuple[Path, ...]:
-    """Return the paths in a text that separates them as PATH does, or by commas."""
-    parts = given.replace(os.pathsep, ",").split(",")
-    return tuple(Path(part.strip()) for part in parts if part.strip())
+    try:
+        return TypeAdapter(DataRoots).validate_python(environ.get(DATA_ROOTS, ""))
+    except ValidationError as error:
+        raise SettingsError(f"{DATA_ROOTS} {error.errors()[0]['msg']}") from None
 
 
 def datasets_folder(environ: Mapping[str, str] = os.environ) -> Path:

@@ -3,6 +3,8 @@
 Also the catalogue: what a comparison can be made of.
 """
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Body, Query, Request
@@ -24,7 +26,7 @@ from backend.comparisons.schemas import (
 )
 from backend.datasets.requirements import upload_problems
 from backend.db.database import Database
-from backend.http.dependencies import Db, Wake
+from backend.http.dependencies import Db, Wake, from_state
 from backend.http.shared_reads import SharedRoute
 from backend.http.times import Now
 from backend.http.writing import writes
@@ -36,8 +38,13 @@ from backend.workers.registry import Slots
 from contract.catalogue.catalogue import catalogue
 from contract.comparison.problems import SpecError
 from contract.comparison.spec import ComparisonSpec, parse_spec, shorten
+from contract.comparison.worker_paths import path_problems
 
 router = APIRouter(prefix="/comparisons", tags=["comparisons"], route_class=SharedRoute)
+
+
+Roots = Annotated[Sequence[Path], from_state("data_roots")]
+"""The folders in which paths of specs must lie; none for anywhere."""
 
 
 class _SpecSchema:
@@ -78,9 +85,10 @@ def create_comparison(
     wake: Wake,
     now: Now,
     user: User,
+    data_roots: Roots,
 ) -> ComparisonDetail:
     """Store a comparison, queue its runs and wake workers, as soon as the broker is available."""
-    spec = _parse(raw, database)
+    spec = _parse(raw, database, data_roots)
     with database.write() as write:
         # From here on its data set cannot be deleted.
         if problems := upload_problems(write.session, raw):
@@ -192,19 +200,23 @@ def list_runs(comparison: str, database: Db, now: Now) -> RunList:
         return RunList(runs=[run_out(run, now) for run in runs.of_comparison(session, comparison)])
 
 
-def _parse(raw: object, database: Database) -> ComparisonSpec:
+def _parse(raw: object, database: Database, data_roots: Sequence[Path]) -> ComparisonSpec:
     """Parse a spec.
 
     Raises:
-        SpecError: the spec has problems, or the uploaded data set that it names does not fit.
+        SpecError: the spec has problems, the uploaded data set that it names does not fit, or it
+            names a path outside the folders for data.
     """
+    of_paths = path_problems(raw, data_roots)
     try:
-        return parse_spec(raw)
+        spec = parse_spec(raw)
     except SpecError as error:
         with database.read() as session:
-            of_upload = upload_problems(session, shorten(raw).value)
-        total = error.total + len(of_upload)
-        raise SpecError([*error.problems, *of_upload], total) from None
+            others = [*upload_problems(session, shorten(raw).value), *of_paths]
+        raise SpecError([*error.problems, *others], error.total + len(others)) from None
+    if of_paths:
+        raise SpecError(of_paths)
+    return spec
 
 
 catalogue_router = APIRouter(tags=["catalogue"])

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from contract.settings import DATA_ROOTS
 from worker.errors import DataError
-from worker.settings import DATA_ROOTS_VARIABLE, data_roots
+from worker.settings import data_roots
 
 
 def allowed_path(path: str, field: str) -> Path:
@@ -25,6 +26,6 @@ def allowed_path(path: str, field: str) -> Path:
         leads = "" if str(real) == path else f", which leads to {real},"
         raise DataError(
             f"{field}: {path}{leads} lies in none of the folders that this worker may read: "
-            f"{', '.join(map(str, roots))} ({DATA_ROOTS_VARIABLE}). Put the data into one of them."
+            f"{', '.join(map(str, roots))} ({DATA_ROOTS}). Put the data into one of them."
         )
     return real
