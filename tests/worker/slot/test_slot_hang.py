@@ -38,19 +38,21 @@ main()
 """A trainer whose data come from a pipe into which nobody writes."""
 SLOW_EVALUATION = """
 import time
-from worker.trainer import evaluation
-from worker.trainer.process import main, warm_up
+from worker.trainer import evaluation, process
 
-warm_up()
-evaluation.EMBED_BATCH["cpu"] = 8
-embed = evaluation.Split.take
+run_attempt, of_batch = process.run_attempt, evaluation.Split.take
 
 def take(split, places):
-    time.sleep(0.1 * (len(places) == 8))
-    return embed(split, places)
+    time.sleep(0.3 * (len(places) == 64))
+    return of_batch(split, places)
 
-evaluation.Split.take = take
-main()
+def run_slowly(*given, **named):
+    evaluation.EMBED_BATCH["cpu"] = 64
+    evaluation.Split.take = take
+    run_attempt(*given, **named)
+
+process.run_attempt = run_slowly
+process.main()
 """
 """A trainer whose evaluation takes many times as long as a step."""
 
@@ -179,8 +181,8 @@ def test_a_read_that_never_ends_ends_the_attempt_and_a_cancel_the_run(
 def test_an_evaluation_that_takes_far_longer_than_a_step_is_not_ended(
     backend: Backend, broker_url: str
 ) -> None:
-    with slot_of(backend, broker_url, SLOW_EVALUATION, hang_s=10, floor_s=2) as (slot, _):
-        run = backend.queue(small(training={"epochs": 1, "batch_size": 64}))
+    with slot_of(backend, broker_url, SLOW_EVALUATION, hang_s=6, floor_s=2) as (slot, _):
+        run = backend.queue(small(training={"epochs": 1, "batch_size": 32}))
         slot.work()
     assert run.state == "succeeded"
     assert run.lost == []
