@@ -76,8 +76,10 @@ class SignInMiddleware:
     async def _may_enter(self, scope: Scope) -> bool:
         """Return whether the request has a session, or the API needs no sign-in."""
         cookie = HTTPConnection(scope).cookies.get(COOKIE)
-        if self._sessions.find(cookie) is not None:
+        session = self._sessions.find(cookie)
+        if session is not None and not await self._auth.is_revoked(session.token):
             return True
+        self._sessions.end(cookie)
         self._sessions.needed = await self._auth.needs_sign_in()
         return not self._sessions.needed
 

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Final
 
 import httpx
-from cachetools import TLRUCache
+from cachetools import TLRUCache, TTLCache
 
 from frontend.api.transport import PREFIX
 from frontend.server.forwarded import handed_on
@@ -103,6 +103,13 @@ class AuthUnavailableError(Exception):
     """The API does not answer whether a token is valid; the text is shown to people."""
 
 
+class RefusedTokenError(Exception):
+    """The API does not accept a token; the text is shown to people."""
+
+
+UNKNOWN_TOKEN: Final = "This token is not known here, or no longer."
+
+
 class TooManyTokensError(Exception):
     """Too many wrong tokens came from the visitor's address."""
 
@@ -128,6 +135,7 @@ class ApiAuth:
         self._clock = clock
         self._needs_sign_in = False
         self._answered: float | None = None
+        self._accepted: TTLCache[str, None] = TTLCache(MOST_SESSIONS, RECHECK_S, clock)
 
     async def needs_sign_in(self) -> bool:
         """Return whether the API demands a sign-in.
@@ -147,14 +155,32 @@ class ApiAuth:
             )
         return self._needs_sign_in
 
-    async def owner(self, token: str, address: str = "") -> Person | None:
-        """Return the person who has this token, or None where the API does not know it.
+    async def is_revoked(self, token: str) -> bool:
+        """Return whether the API accepts a session's token no longer.
+
+        What it said is relied on for `RECHECK_S`. While it does not answer, the session goes on:
+        each call of the API is checked there.
+        """
+        if token in self._accepted:
+            return False
+        try:
+            await self.owner(token)
+        except RefusedTokenError:
+            return True
+        except (AuthUnavailableError, TooManyTokensError):
+            pass
+        self._accepted[token] = None
+        return False
+
+    async def owner(self, token: str, address: str = "") -> Person:
+        """Return the person who has this token.
 
         Args:
             token: what a visitor typed.
             address: of the visitor; the API counts wrong tokens by it.
 
         Raises:
+            RefusedTokenError: the API does not accept it.
             TooManyTokensError: the API checks no more tokens of this address for a while.
             AuthUnavailableError: the API does not answer.
         """
@@ -165,14 +191,20 @@ class ApiAuth:
             ]
             answer = await self._client.get(self._url, headers=headers, timeout=AUTH_TIMEOUT)
             if answer.status_code == httpx.codes.UNAUTHORIZED:
-                return None
+                raise RefusedTokenError(_sentence(answer.json()["message"]))
             if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
                 raise TooManyTokensError(float(answer.headers["retry-after"]))
             me = answer.raise_for_status().json()
             return Person(str(me["name"]), str(me["role"]))
         except (UnicodeEncodeError, httpx.LocalProtocolError):
-            return None  # no header can carry it
+            raise RefusedTokenError(UNKNOWN_TOKEN) from None  # no header can carry it
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise AuthUnavailableError(
                 "The API does not answer, so nobody can be let in now. Is it running?"
             ) from error
+
+
+def _sentence(text: object) -> str:
+    """Return a message of the API as a sentence of its own."""
+    said = str(text)
+    return f"{said[:1].upper()}{said[1:]}."

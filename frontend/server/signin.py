@@ -27,9 +27,11 @@ from frontend.server.proxy import is_same_origin, is_secure, safe_path
 from frontend.server.sessions import (
     COOKIE,
     LONGEST_S,
+    UNKNOWN_TOKEN,
     ApiAuth,
     AuthUnavailableError,
     Person,
+    RefusedTokenError,
     Sessions,
     TooManyTokensError,
 )
@@ -175,15 +177,16 @@ class SignIn:
         if wait := self._attempts.wait_s(address):
             raise _too_many(wait)
         try:
-            person = await self._auth.owner(token, visitor) if token else None
+            if not token:
+                raise RefusedTokenError(UNKNOWN_TOKEN)
+            return await self._auth.owner(token, visitor)
+        except RefusedTokenError as error:
+            self._attempts.failed(address)
+            raise _RefusedError(str(error), 401) from error
         except TooManyTokensError as error:
             raise _too_many(error.wait_s) from error
         except AuthUnavailableError as error:
             raise _RefusedError(str(error), 503) from error
-        if person is None:
-            self._attempts.failed(address)
-            raise _RefusedError("This token is not known here, or no longer.", 401)
-        return person
 
     async def leave(self, request: Request) -> Response:
         """End the session, if there is one."""
