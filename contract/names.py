@@ -1,5 +1,6 @@
-"""Names that several processes use."""
+"""Names that several processes use, and the rule for names that people give."""
 
+import unicodedata
 from typing import Final
 
 API_PREFIX: Final = "/api/v1"
@@ -24,3 +25,13 @@ DEVICES: Final = ("cpu", "cuda")
 def wake_queue(device: str) -> str:
     """Return the name of the Celery queue that wakes slots of one device class."""
     return f"lossboard.{device}"
+
+
+_CONTROL: Final = ("Cc", "Zl", "Zp")
+"""Unicode categories of control characters, line breaks among them."""
+ONE_LINE: Final = "has a line break or another control character; write it in one line"
+
+
+def has_control_character(name: str) -> bool:
+    """Return whether a name holds a line break, a tab or another control character."""
+    return any(unicodedata.category(character) in _CONTROL for character in name)

@@ -3,7 +3,7 @@
 Also the catalogue: what a comparison can be made of.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,6 +36,7 @@ from backend.runs.schemas import RunList, State, run_out
 from backend.storage.blobs import BlobStore
 from backend.workers.registry import Slots
 from contract.catalogue.catalogue import catalogue
+from contract.comparison.checks import name_problems
 from contract.comparison.problems import SpecError
 from contract.comparison.spec import ComparisonSpec, parse_spec, shorten
 from contract.comparison.worker_paths import path_problems
@@ -207,15 +208,18 @@ def _parse(raw: object, database: Database, data_roots: Sequence[Path]) -> Compa
         SpecError: the spec has problems, the uploaded data set that it names does not fit, or it
             names a path outside the folders for data.
     """
-    of_paths = path_problems(raw, data_roots)
+    short = shorten(raw).value
+    others = path_problems(raw, data_roots)
+    if isinstance(short, Mapping):
+        others += name_problems(short)
     try:
         spec = parse_spec(raw)
     except SpecError as error:
         with database.read() as session:
-            others = [*upload_problems(session, shorten(raw).value), *of_paths]
+            others += upload_problems(session, short)
         raise SpecError([*error.problems, *others], error.total + len(others)) from None
-    if of_paths:
-        raise SpecError(of_paths)
+    if others:
+        raise SpecError(others)
     return spec
 
 

@@ -12,7 +12,7 @@ from backend.runs import progress
 from backend.runs.progress import STATES, Tallies, Tally
 from backend.runs.schemas import State
 from backend.workers.registry import Workers
-from contract.comparison.spec import Name, Seed, Tag
+from contract.comparison.spec import NewName, NewTag, Seed
 
 
 class ComparisonOut(BaseModel):
@@ -56,8 +56,8 @@ class ComparisonPatch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name | None = None
-    tags: list[Tag] | None = Field(None, max_length=20)
+    name: NewName | None = None
+    tags: list[NewTag] | None = Field(None, max_length=20)
     notes: str | None = Field(None, max_length=20_000)
     archived: bool | None = None
 

@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
-from sqlmodel import Session, col, select
+from sqlalchemy import func
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import Session, col, or_, select
 
 from backend.datasets.check_report import CONTENT, THUMBNAILS
 from backend.db.database import Write
@@ -42,8 +44,34 @@ def get(session: Session, dataset: str) -> Dataset:
 
 def list_all(session: Session) -> list[Dataset]:
     """Return all data sets, newest first."""
-    newest = select(Dataset).order_by(col(Dataset.created_at).desc(), col(Dataset.id))
-    return list(session.exec(newest).all())
+    return find_page(session, q="", kind=None, page=1, page_size=None)[0]
+
+
+def find_page(
+    session: Session, *, q: str, kind: str | None, page: int, page_size: int | None
+) -> tuple[list[Dataset], int]:
+    """Return one page of the data sets that match, newest first, and how many match in all.
+
+    Args:
+        session: of the database.
+        q: words, each of which must occur in the name or be the id.
+        kind: their kind; None matches any.
+        page: from 1.
+        page_size: data sets of a page; None returns all that match.
+    """
+    conditions: list[ColumnElement[bool]] = [
+        or_(col(Dataset.name).icontains(word, autoescape=True), col(Dataset.id) == word)
+        for word in q.split()
+    ]
+    if kind is not None:
+        conditions.append(col(Dataset.kind) == kind)
+    total = session.exec(select(func.count()).select_from(Dataset).where(*conditions)).one()
+    newest = (
+        select(Dataset).where(*conditions).order_by(col(Dataset.created_at).desc(), col(Dataset.id))
+    )
+    if page_size is not None:
+        newest = newest.offset((page - 1) * page_size).limit(page_size)
+    return list(session.exec(newest).all()), total
 
 
 def add(write: Write, dataset: Dataset) -> None:

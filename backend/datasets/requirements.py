@@ -11,7 +11,7 @@ from backend.datasets.check_report import KINDS, Facts
 from backend.db.models import Dataset
 from contract.comparison.data import OwnData
 from contract.comparison.data.facts import (
-    MIN_CLASSES,
+    split_problem,
     training_items_of_class,
     validation_classes,
     validation_items_of_class,
@@ -42,11 +42,12 @@ def upload_problems(session: Session, raw: object) -> list[Problem]:
         message = f"there is no uploaded data set {name!r}; upload it or choose one that there is"
         return [Problem("data.dataset", message)]
     if found.kind != kind:
-        message = f"{name!r} was uploaded as '{found.kind}', which '{kind}' cannot read"
+        message = f"{found.name!r} was uploaded as '{found.kind}', which '{kind}' cannot read"
         return [Problem("data.dataset", message)]
     if found.questions:
         message = (
-            f"{name!r} waits for answers to questions about its file; give them on the Data page"
+            f"{found.name!r} waits for answers to questions about its file; give them on the Data "
+            "page"
         )
         return [Problem("data.dataset", message)]
     return _size_problems(found, raw)
@@ -58,13 +59,13 @@ def _size_problems(dataset: Dataset, raw: Mapping[str, Any]) -> list[Problem]:
     if data is None:
         return []
     facts = Facts.model_validate(dataset.facts)
-    if problem := _split_problem(dataset.id, facts.counts, data):
-        return [Problem("data.split", problem)]
+    if problem := split_problem(facts.counts, by=data.split, validation=data.validation):
+        return [Problem("data.split", f"{dataset.name!r} {problem}")]
     training = _valid_or_none(_TRAINING, raw.get("training", {}))
     if training is None:
         return []
     items, classes = training_share(facts.counts, data)
-    problems = _batch_problems(dataset.id, training, "training", items=items, classes=classes)
+    problems = _batch_problems(dataset.name, training, "training", items=items, classes=classes)
     arms = raw.get("arms")
     for index, arm in enumerate(arms if isinstance(arms, list) else []):
         overrides = (
@@ -75,32 +76,9 @@ def _size_problems(dataset: Dataset, raw: Mapping[str, Any]) -> list[Problem]:
         if overrides and overrides != TrainingOverrides():
             path = f"arms[{index}].training"
             problems += _batch_problems(
-                dataset.id, overrides.over(training), path, items=items, classes=classes
+                dataset.name, overrides.over(training), path, items=items, classes=classes
             )
     return problems
-
-
-def _split_problem(dataset: str, counts: list[int], data: OwnData) -> str:
-    """Return why the data set cannot be split as the spec asks; empty if it can."""
-    by_class = data.split == "class"
-    least = MIN_CLASSES[data.validation]
-    if by_class and len(counts) < least:
-        return (
-            f"by class, validated on {data.validation}, it needs {least} classes or more; "
-            f"{dataset!r} has {len(counts)}; split by item"
-        )
-    if by_class and data.validation == "classes":
-        return ""  # whole classes are the validation split, and each has at least two items
-    if by_class:
-        held = [validation_items_of_class(count) for count in counts[: len(counts) // 2]]
-    else:
-        held = [(count - training_items_of_class(count)) // 2 for count in counts]
-    if max(held) < 2:
-        return (
-            f"no class with two items of {dataset!r} would validate; bring more items a class, or "
-            "split another way"
-        )
-    return ""
 
 
 def training_share(counts: list[int], data: OwnData) -> tuple[int, int]:

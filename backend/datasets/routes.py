@@ -3,14 +3,15 @@
 import zipfile
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import FileResponse
+from pydantic import BaseModel, Field
 
 from backend.auth import audit
 from backend.auth.dependencies import worker_token
 from backend.datasets import repository as datasets
 from backend.datasets.answers import answer
-from backend.datasets.check_report import KINDS
+from backend.datasets.check_report import KINDS, Kind
 from backend.datasets.checker import UploadChecker
 from backend.datasets.repository import UploadFolder
 from backend.datasets.schemas import (
@@ -115,11 +116,24 @@ async def answer_questions(
     return dataset_out(found)
 
 
+class _FindQuery(BaseModel):
+    q: str = Field("", max_length=1000, description="Words of the name, or the id.")
+    kind: Kind | None = None
+    page: int = Field(1, ge=1, le=1_000_000)
+    page_size: int | None = Field(None, ge=1, le=200, description="Without it, all are returned.")
+
+
 @router.get("/datasets")
-def list_datasets(database: Db) -> DatasetList:
-    """Return all data sets, newest first."""
+def list_datasets(asked: Annotated[_FindQuery, Query()], database: Db) -> DatasetList:
+    """Return the data sets that match, newest first: all of them, or one page."""
     with database.read() as session:
-        return DatasetList(datasets=[dataset_out(row) for row in datasets.list_all(session)])
+        found, total = datasets.find_page(session, **asked.model_dump())
+        return DatasetList(
+            datasets=[dataset_out(row) for row in found],
+            total=total,
+            page=asked.page,
+            page_size=asked.page_size,
+        )
 
 
 @router.get("/datasets/{dataset}")

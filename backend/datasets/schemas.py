@@ -8,6 +8,7 @@ from backend.datasets.check_report import Facts, Kind, Note
 from backend.db.models import Dataset
 from backend.http.times import iso
 from contract.dataset_files import Question
+from contract.dataset_files.class_names import number_key, number_order
 
 
 class DatasetOut(BaseModel):
@@ -28,6 +29,7 @@ class DatasetOut(BaseModel):
     items: int
     classes: int
     class_names: list[str]
+    """Sorted, with numbers by value: 1, 2, 10."""
     has_fine: bool
     """Whether there are labels within the classes."""
     shape: dict[str, int]
@@ -55,14 +57,22 @@ class DatasetDetail(DatasetOut):
 
 
 class DatasetList(BaseModel):
-    """All data sets."""
+    """Data sets: all that match, or one page of them."""
 
     datasets: list[DatasetOut]
+    total: int
+    """Number of data sets that match, on all pages."""
+    page: int
+    page_size: int | None
+    """None where all are listed."""
 
 
 def dataset_detail(dataset: Dataset) -> DatasetDetail:
     """Return a data set with all that is known of it."""
     facts = Facts.model_validate(dataset.facts)
+    # The labels that train have another order, in which 10 is before 2; people see this one.
+    order = number_order(facts.class_names)
+    shown = [ThumbnailOut(n=n, **item.model_dump()) for n, item in enumerate(facts.thumbnails)]
     return DatasetDetail.model_validate(
         {
             "id": dataset.id,
@@ -75,15 +85,13 @@ def dataset_detail(dataset: Dataset) -> DatasetDetail:
             "size": dataset.size,
             "items": facts.items,
             "classes": len(facts.class_names),
-            "class_names": facts.class_names,
+            "class_names": [facts.class_names[label] for label in order],
             "has_fine": facts.has_fine,
             "shape": facts.shape,
             "warnings": facts.warnings,
             "thumbnails": len(facts.thumbnails),
-            "counts": facts.counts,
-            "thumbnail_items": [
-                ThumbnailOut(n=n, **item.model_dump()) for n, item in enumerate(facts.thumbnails)
-            ],
+            "counts": [facts.counts[label] for label in order],
+            "thumbnail_items": sorted(shown, key=lambda item: number_key(item.class_name)),
         }
     )
 

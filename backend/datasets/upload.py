@@ -28,7 +28,7 @@ from backend.storage.disk_space import (
     has_room,
 )
 from contract.comparison.problems import Problem
-from contract.comparison.spec import Name
+from contract.comparison.spec import NewName
 from contract.dataset_files import NO_ANSWERS, QUESTIONS, Answers
 
 STORE_WAIT_S: Final = 30.0
@@ -42,7 +42,7 @@ NO_FACTS: Final = Facts(
 class _Fields(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: Name
+    name: NewName
     kind: Kind
 
 

@@ -1,11 +1,13 @@
 """Rules between sections of a spec; each rule takes only what it needs, so all can be checked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from contract.comparison.data import Data, OwnData, class_count, modalities, training_items
 from contract.comparison.encoder import TAKES, BackboneEncoder, Encoder
 from contract.comparison.problems import Problem
 from contract.comparison.training import MPerClassSampler, Training
+from contract.names import ONE_LINE, has_control_character
 
 
 def source_problems(data: Data) -> list[Problem]:
@@ -120,3 +122,25 @@ def duplicate_problems(values: Sequence[object], path: str, field: str = "") -> 
             problems.append(Problem(f"{path}[{index}]{field}", f"{value!r} is used twice"))
         seen.add(value)
     return problems
+
+
+def name_problems(raw: Mapping[str, Any]) -> list[Problem]:
+    """Check that the names and tags of a new spec are one line each.
+
+    A stored spec is not checked: it may be of a version that allowed more.
+    """
+    named: list[tuple[str, object]] = [("name", raw.get("name"))]
+    tags, arms = raw.get("tags"), raw.get("arms")
+    if isinstance(tags, list):
+        named += [(f"tags[{index}]", tag) for index, tag in enumerate(tags)]
+    if isinstance(arms, list):
+        named += [
+            (f"arms[{index}].name", arm.get("name"))
+            for index, arm in enumerate(arms)
+            if isinstance(arm, Mapping)
+        ]
+    return [
+        Problem(path, ONE_LINE)
+        for path, name in named
+        if isinstance(name, str) and has_control_character(name.strip())
+    ]

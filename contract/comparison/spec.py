@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
 from contract.comparison.bounds import Shortened
 from contract.comparison.checks import (
@@ -19,9 +19,21 @@ from contract.comparison.encoder import Encoder
 from contract.comparison.loss import Loss
 from contract.comparison.problems import Problem, Section, SpecError, problems_of_validation
 from contract.comparison.training import Measure, Training, TrainingOverrides
+from contract.names import ONE_LINE, has_control_character
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
+
+
+def _check_one_line(name: str) -> str:
+    if has_control_character(name):
+        raise ValueError(ONE_LINE)
+    return name
+
+
+NewName = Annotated[Name, AfterValidator(_check_one_line)]
+"""A name that is given now: one line. Stored names may be of a version that allowed more."""
+NewTag = Annotated[Tag, AfterValidator(_check_one_line)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 T = TypeVar("T")
 

@@ -6,21 +6,15 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from contract.dataset_files.problems import Findings
+from contract.names import has_control_character
 
-_REFUSED: Final = ("Cc", "Zl", "Zp")
-"""Unicode categories of control characters, line breaks among them."""
 _DIGITS: Final = re.compile(r"([0-9]+)")
-
-
-def has_control_character(name: str) -> bool:
-    """Return whether a name holds a line break, a tab or another control character."""
-    return any(unicodedata.category(character) in _REFUSED for character in name)
 
 
 def printable(name: str) -> str:
     r"""Return a name with control characters written as escapes, such as `\n`."""
     return "".join(
-        repr(character)[1:-1] if unicodedata.category(character) in _REFUSED else character
+        repr(character)[1:-1] if has_control_character(character) else character
         for character in name
     )
 

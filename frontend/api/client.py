@@ -322,6 +322,11 @@ class Api(Transport):
         """Return the uploaded data sets, newest first."""
         return self._call(DatasetList, "GET", "/datasets")["datasets"]
 
+    def find_datasets(self, *, q: str = "", page: int = 1, page_size: int = 20) -> DatasetList:
+        """Return one page of the uploads whose name has all words of `q`, newest first."""
+        params = {"q": q, "page": page, "page_size": page_size}
+        return self._call(DatasetList, "GET", "/datasets", params=params)
+
     def dataset(self, dataset: str) -> DatasetDetail:
         """Return one data set, with the sizes of its classes and what its thumbnails show."""
         return self._call(DatasetDetail, "GET", f"/datasets/{part(dataset)}")

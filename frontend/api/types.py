@@ -799,6 +799,9 @@ class Everything(TypedDict):
 
 
 class DatasetList(TypedDict):
-    """All data sets."""
+    """Data sets: all that match, or one page of them."""
 
     datasets: list[Dataset]
+    total: int
+    page: int
+    page_size: int | None

@@ -15,7 +15,7 @@ from frontend.board.table import (
 from frontend.comparison.actions import board_dialog, row_actions
 from frontend.errors import ApiError
 from frontend.ui.session import api
-from frontend.ui.text import STATE_TEXTS, page_count
+from frontend.ui.text import STATE_TEXTS, escape_markdown, page_count
 from frontend.ui.widgets import current_page, first_read_spinner
 
 PAGE_SIZE: Final = 25
@@ -174,7 +174,7 @@ def board(client: Api, chosen: dict[str, str], *, watching: bool) -> None:
         try:
             row_actions(client, selected)
         except ApiError as error:  # the comparison changed meanwhile, or the API is away
-            st.error(f"Not done: {error.message}")
+            st.error(f"Not done: {escape_markdown(error.message)}")
     else:
         show_empty(chosen)
     turn_pages(found["total"], page)

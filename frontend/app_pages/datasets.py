@@ -17,11 +17,14 @@ from frontend.errors import ApiError, FieldProblem, MissingError
 from frontend.ui import dataset_text, upload_questions
 from frontend.ui.address import own_address
 from frontend.ui.session import api, role_refusal, signed_in_person
-from frontend.ui.text import escape_markdown
-from frontend.ui.widgets import retry_button
+from frontend.ui.text import escape_markdown, page_count
+from frontend.ui.widgets import current_page, paging_buttons, retry_button
 
 REFUSED_KEY: Final = "datasets_refused"  # file name and error of the upload that was refused
 ACCEPTED_KEY: Final = "datasets_taken"  # number of accepted uploads; each gives a new, empty input
+SEARCH_KEY: Final = "datasets_q"
+PAGE_SIZE: Final = 20
+"""Uploads of a page; with more, the page has a search."""
 MAX_MB: Final = int(st.get_option("server.maxUploadSize"))
 ENDINGS: Final = [ending.removeprefix(".") for ending in dataset_text.KINDS_BY_ENDING]
 
@@ -232,17 +235,51 @@ def delete(client: Api, dataset: Dataset) -> None:
         st.rerun()
 
 
+def search(words: str) -> None:
+    """Draw the field that searches the uploads by name; the address keeps the words."""
+    if SEARCH_KEY not in st.session_state:
+        st.session_state[SEARCH_KEY] = words
+    st.text_input(
+        "Search",
+        placeholder="words of the name, or the id",
+        key=SEARCH_KEY,
+        on_change=search_changed,
+    )
+
+
+def search_changed() -> None:
+    """Write the words into the address, and go to the first page."""
+    words = st.session_state[SEARCH_KEY].strip()
+    st.query_params.from_dict({"q": words} if words else {})
+
+
 def show_uploads(client: Api) -> None:
     """Draw all uploads."""
     st.subheader("Uploaded", anchor=False)
+    words = st.query_params.get("q", "")
     with st.spinner("Reading what is there …"):
-        datasets = client.datasets()
-    for dataset in datasets:
-        if dataset["state"] == "unanswered":
-            with st.container(border=True):
-                card(client, dataset)
-    if datasets:
-        cards(client, [one for one in datasets if one["state"] == "ready"])
+        found = client.find_datasets(q=words, page=current_page(), page_size=PAGE_SIZE)
+    last = page_count(found["total"], PAGE_SIZE)
+    if words or last > 1:
+        search(words)
+    if found["datasets"]:
+        for dataset in found["datasets"]:
+            if dataset["state"] == "unanswered":
+                with st.container(border=True):
+                    card(client, dataset)
+        cards(client, [one for one in found["datasets"] if one["state"] == "ready"])
+        if last > 1:
+            text = f"page {found['page']} of {last}, {found['total']:,} uploads"
+            paging_buttons(found["page"], last, text, back="Newer", on="Older", key="datasets")
+        return
+    if found["total"]:
+        st.caption("This page of the list is empty.")
+        if st.button("To the first page", key="datasets_first"):
+            del st.query_params["page"]
+            st.rerun()
+        return
+    if words:
+        st.caption("No upload has all these words in its name.")
         return
     with st.container(border=True):
         st.markdown("**Nothing uploaded yet**")

@@ -15,6 +15,7 @@ from frontend.form.sections import spec_for_upload, start_cards
 from frontend.form.to_spec import write_spec
 from frontend.ui.seeds import SeedsError
 from frontend.ui.session import api, role_button, role_refusal
+from frontend.ui.text import escape_markdown
 from frontend.ui.widgets import retry_button
 
 Json = Mapping[str, Any]
@@ -120,7 +121,7 @@ def show_form(client: Api, catalogue: Json) -> None:
                 key="new_start",
             )
             if note := role_refusal("editor") or draft.note:
-                st.caption(note)
+                st.caption(escape_markdown(note))
     with top:
         sections.problems(draft)
     if pressed:

@@ -289,7 +289,7 @@ def _apply(change: Callable[[], object], *, to_board: bool = False) -> None:
         change()
     except ApiError as error:
         for path, message in error.fields or (("", error.message),):
-            st.error(f"{path}: {message}" if path else message)
+            st.error(escape_markdown(f"{path}: {message}" if path else message))
         return
     close_dialog()
     if to_board:

@@ -12,6 +12,9 @@ STATE_TEXTS: Final = {
 }
 """State -> a sign and a word, so that a state is not shown by colour alone."""
 
+_NOTHING: Final = ":small[]"
+"""Markdown of Streamlit for an empty element."""
+
 OPEN_STATES: Final = ("queued", "running")
 """States of a run or comparison that can still change."""
 
@@ -26,10 +29,23 @@ def duration(seconds: float | None) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Return Markdown that shows a text unchanged."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+    """Return Markdown that shows a text unchanged: without markup, and addresses without links."""
+    escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+    # Addresses become links even if they are escaped, but not if they are cut in two: by an
+    # element without content, as a character would be copied along with the text.
+    return re.sub(r"(?i)(?<=www)(?=\\\.)|(?<=:)(?=\\/\\/)|(?=\\@)", _NOTHING, escaped)
 
 
 def page_count(total: int, page_size: int) -> int:
     """Return the number of pages of a list, at least one."""
     return max(1, -(-total // page_size))
+
+
+def number_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a key that sorts the numbers in names by value: 1, 2, 10."""
+    parts = re.split(r"([0-9]+)", name)
+    return tuple(
+        (0, int(part), part) if place % 2 else (1, 0, part)
+        for place, part in enumerate(parts)
+        if part
+    )

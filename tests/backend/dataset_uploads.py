@@ -51,7 +51,7 @@ def is_clean(client: httpx.Client, parts: Parts) -> bool:
     """Return whether no file, row or process is left, and the API is ready."""
     return (
         files_left(parts) == [".incoming"]
-        and client.get(URL).json() == {"datasets": []}
+        and client.get(URL).json()["total"] == 0
         and not check_processes()
         and client.get("/api/v1/health/ready").status_code == 200
     )

@@ -4,6 +4,7 @@ The rules for the sizes of splits serve both the API, which refuses data that ca
 the workers, which split them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -17,6 +18,7 @@ from contract.comparison.data.kinds import (
     ImageFolderData,
     MnistData,
     PairedFeaturesData,
+    SplitBy,
     SpokenDigitsData,
     SyntheticData,
     ValidateOn,
@@ -45,6 +47,54 @@ def validation_items_of_class(members: int) -> int:
 def validation_classes(half: int) -> int:
     """Return the number of validation classes of a training half, if classes validate."""
     return max(2, half // VALIDATION_PART)
+
+
+def split_problem(counts: Sequence[int], *, by: SplitBy, validation: ValidateOn) -> str:
+    """Return why classes of these sizes cannot be split; empty if they can.
+
+    The text says what is needed and what there is. It begins with a verb, for a sentence whose
+    subject is the data set.
+    """
+    if by == "class":
+        return _class_split_problem(counts, validation)
+    held = [_held_of_class(count) for count in counts]
+    fewest = next(count for count in range(1, 100) if _held_of_class(count) >= 2)
+    if max(held, default=0) < 2:
+        return (
+            f"needs {fewest} items or more in a class for a split by item, and the largest class "
+            f"has {max(counts, default=0)}; bring more items, or split by class"
+        )
+    if sum(count > 0 for count in held) < 2:
+        fewest = next(count for count in range(1, 100) if _held_of_class(count))
+        return (
+            f"needs {fewest} items or more in two classes for a split by item, and only one class "
+            "has as many; bring more items, or split by class"
+        )
+    return ""
+
+
+def _held_of_class(members: int) -> int:
+    """Return the number of validation items of a class that is split by item."""
+    return (members - training_items_of_class(members)) // 2
+
+
+def _class_split_problem(counts: Sequence[int], validation: ValidateOn) -> str:
+    least = MIN_CLASSES[validation]
+    if len(counts) < least:
+        other = "" if validation == "items" else f"validate on items ({MIN_CLASSES['items']}), or "
+        return (
+            f"needs {least} classes or more for a split by class that validates on {validation}, "
+            f"and has {len(counts)}; {other}split by item"
+        )
+    half = counts[: len(counts) // 2]
+    # Where whole classes validate, each of them has at least two items.
+    if validation == "items" and max(map(validation_items_of_class, half)) < 2:
+        return (
+            f"needs {2 * VALIDATION_PART} items or more in a class of the training half for a "
+            f"split by class that validates on items, and the largest has {max(half)}; bring more "
+            "items, or split another way"
+        )
+    return ""
 
 
 Items = Literal["vectors", "images", "spectrograms"]

@@ -7,6 +7,7 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from frontend.charts import figures
+from frontend.ui.text import number_key
 from frontend.ui.theme import ArmStyle
 
 MAX_CLASSES: Final = 30
@@ -46,7 +47,7 @@ def class_bars(
     y: str,
 ) -> go.Figure:
     """Return grouped bars of `class_values`: one group per class, one bar per arm."""
-    labels = shown_classes(found)
+    labels = sorted(shown_classes(found), key=lambda label: number_key(name_of(label)))
     order = list(styles)
     figure = go.Figure(
         [

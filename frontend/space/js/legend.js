@@ -8,6 +8,7 @@ import { stamp } from "./stamps.js";
 /** @typedef {import("./source.js").Samples} Samples */
 /** @typedef {import("./colouring.js").Style} Style */
 
+const IN_ORDER = new Intl.Collator("en", { numeric: true });
 const SIDE = 7; // radius of a sign in device pixels, drawn at half the size
 
 /**
@@ -30,6 +31,8 @@ export function legend(by, samples, span, dark, select) {
   }
   const [labels, name] = labelling(by, samples);
   const groups = [...new Set(labels)].sort((a, b) => a - b);
+  // The labels of class folders are in the order of letters, in which 10 is before 2.
+  if (by === "class") groups.sort((a, b) => IN_ORDER.compare(name(a), name(b)));
   return list(
     groups.map((group) => {
       const sign = entry(groupStyle(group, dark), name(group), dark);

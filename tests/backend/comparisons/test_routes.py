@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from backend.db.models import Comparison
 from backend.settings import Settings
 from backend.state import Parts
 from contract.catalogue.datasets import DATA
 from contract.names import wake_queue
 from tests.backend.conftest import Serve
-from tests.backend.helpers import Api, Attempt, send
+from tests.backend.helpers import Api, Attempt, check_error, send
 from tests.support.broker import Broker
+from tests.support.specs import small
 from tests.support.waiting import until
 
 
@@ -57,6 +59,29 @@ def test_submit_list_read_change_delete(api: Api) -> None:
 
     assert api.http.delete(f"/api/v1/comparisons/{one}").status_code == 204
     assert ids() == [two]
+
+
+def test_names_and_tags_are_one_line_each(api: Api, parts: Parts) -> None:
+    spec = small(name="two\nlines", tags=["a", "b\tc"])
+    spec["arms"] = [{**spec["arms"][0], "name": "one\u2028two"}]
+    body = check_error(api.http.post("/api/v1/comparisons", json=spec), 422, "invalid_spec")
+    problems = {field["path"]: field["message"] for field in body["fields"]}
+    assert set(problems) == {"name", "tags[1]", "arms[0].name"}
+    assert all("line break or another control" in problem for problem in problems.values())
+    spec |= {"seeds": []}
+    body = check_error(api.http.post("/api/v1/comparisons", json=spec), 422, "invalid_spec")
+    assert len(body["fields"]) == 4, "with all other problems"
+    one = api.submit(name=" spaces and a line break around it \n", notes="lines\nin\nnotes")
+    assert api.get(f"/comparisons/{one}")["name"] == "spaces and a line break around it"
+    for patch in ({"name": "two\nlines"}, {"tags": ["two\nlines"]}):
+        answer = api.http.patch(f"/api/v1/comparisons/{one}", json=patch)
+        check_error(answer, 422, "invalid_request")
+    with parts.database.write() as write:  # stored by an older version
+        old = write.session.get_one(Comparison, one)
+        old.spec = {**old.spec, "name": "two\nlines", "tags": ["b\tc"]}
+        write.session.add(old)
+    more = api.http.post(f"/api/v1/comparisons/{one}/seeds", json={"seeds": [7]})
+    assert more.status_code == 200, more.text
 
 
 def test_the_catalogue(api: Api) -> None:

@@ -116,6 +116,59 @@ def test_thumbnails_show_what_trains(api: Api, tmp_path: Path) -> None:
             assert max(abs(a - b) for a, b in zip(pixel, color, strict=True)) < 8
 
 
+def test_class_folders_that_are_numbers_are_in_their_order(api: Api, tmp_path: Path) -> None:
+    sizes = {"1": 4, "2": 5, "3": 6, "10": 2, "20": 3}
+    files = {
+        f"{name}/{n}.jpg": image(100 * int(name) + n) for name in sizes for n in range(sizes[name])
+    }
+    made = upload(api.http, zipped(tmp_path / "a.zip", files), "image_folder")
+    detail = api.get(f"/datasets/{made['id']}")
+    assert made["class_names"] == detail["class_names"] == list(sizes)
+    assert detail["counts"] == list(sizes.values())
+    shown = detail["thumbnail_items"]
+    assert list(dict.fromkeys(item["class_name"] for item in shown)) == list(sizes)
+    first_of_ten = next(item["n"] for item in shown if item["file"] == "10/0.jpg")
+    assert first_of_ten == 4, "the number in its address stays the one in the archive"
+
+
+@pytest.mark.both_databases
+def test_the_list_has_pages_and_a_search(api: Api, tmp_path: Path) -> None:
+    names = [f"shoes {n} 100%_a" for n in range(5)] + ["Hats", "hats and shoes"]
+    for n, name in enumerate(names):
+        upload(
+            api.http, feature_table(tmp_path, fine_labels=np.arange(40) % (n + 2)), "features", name
+        )
+    newest = names[::-1]
+
+    def listed(**asked: object) -> list[str]:
+        found = api.get("/datasets", **asked)
+        assert found["page"] == asked.get("page", 1)
+        assert found["page_size"] == asked.get("page_size")
+        return [row["name"] for row in found["datasets"]]
+
+    assert listed() == newest, "without a page size all come, as in older versions"
+    assert listed(page_size=3) == newest[:3]
+    assert listed(page_size=3, page=3) == newest[6:]
+    assert listed(page_size=3, page=4) == []
+    assert api.get("/datasets", page_size=3, q="shoes")["total"] == 6
+    assert listed(q="SHOES hats") == ["hats and shoes"]
+    assert listed(q="100%_A") == newest[2:]
+    assert listed(q="100_") == listed(kind="image_folder") == []
+    assert len(listed(kind="features")) == 7
+    one = api.get("/datasets", q="Hats", page_size=200)["datasets"][-1]
+    assert listed(q=one["id"]) == ["Hats"]
+    for asked in ({"page": 0}, {"page_size": 201}, {"kind": "sounds"}):
+        check_error(api.http.get(URL, params=asked), 422, "invalid_request")
+
+
+def test_a_name_of_several_lines_is_refused(api: Api, parts: Parts, tmp_path: Path) -> None:
+    answer = post_file(api.http, feature_table(tmp_path), "features", "two\nlines")
+    [problem] = check_error(answer, 422, "invalid_request")["fields"]
+    assert problem["path"] == "name"
+    assert "line break" in problem["message"]
+    assert is_clean(api.http, parts)
+
+
 def test_the_same_content_is_the_same_data_set(api: Api, parts: Parts, tmp_path: Path) -> None:
     file = paired_table(tmp_path)
     first = upload(api.http, file, "paired_features", "one")

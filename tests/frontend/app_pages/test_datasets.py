@@ -206,3 +206,41 @@ def test_an_api_that_is_away_is_said(api: Api) -> None:
     at.session_state["api"] = api
     press(at, "datasets_again")
     assert "Nothing uploaded yet" in said(at)
+
+
+def test_more_than_a_page_of_uploads_has_pages_and_a_search(api: Api, tmp_path: Path) -> None:
+    columns = table()
+    for n in range(21):
+        columns["features"][0, 0] = n
+        put(api, f"shoes {n}" if n else "hats", "features", npz(tmp_path / "a.npz", columns))
+    at = opened(api)
+    assert said(at).count(":gray-badge[") == 20
+    assert "page 1 of 2, 21 uploads" in said(at)
+    assert "**hats**" not in said(at)
+    press(at, "datasets_older")
+    assert at.query_params["page"] == "2"
+    assert said(at).count(":gray-badge[") == 1
+    assert "**hats**" in said(at)
+    at.text_input(key="datasets_q").set_value("shoes 7")
+    run(at)
+    assert dict(at.query_params) == {"q": "shoes 7"}
+    assert said(at).count(":gray-badge[") == 1
+    assert "**shoes 7**" in said(at)
+    at.text_input(key="datasets_q").set_value("gloves")
+    run(at)
+    assert "No upload has all these words" in said(at)
+    at.text_input(key="datasets_q").set_value("")
+    run(at)
+    assert said(at).count(":gray-badge[") == 20
+
+
+def test_a_page_that_is_empty_by_now_leads_to_the_first(api: Api, tmp_path: Path) -> None:
+    put(api, "good", "features", npz(tmp_path / "a.npz", table()))
+    at = AppTest.from_file(MAIN, default_timeout=90)
+    at.session_state["api"] = api
+    at.query_params["page"] = "9"
+    at.switch_page(PAGE)
+    run(at)
+    assert "This page of the list is empty" in said(at)
+    press(at, "datasets_first")
+    assert "**good**" in said(at)

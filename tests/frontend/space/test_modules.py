@@ -290,3 +290,14 @@ def test_a_colour_that_the_data_lack_gives_way_to_the_class(run: Run) -> None:
     samples = {"fine": None, "modality": [0, 1]}
     code = "return ['fine', 'modality', 'distance'].map((by) => m.possible(by, a))"
     assert run("encoding", code, samples) == ["class", "modality", "distance"]
+
+
+def test_the_legend_has_class_names_that_are_numbers_in_their_order(run: Run) -> None:
+    samples = {"labels": [0, 1, 2, 1], "classes": ["1", "10", "2"], "n": 4}
+    code = """
+        const seen = [];
+        const drawn = m.legend("class", a, [0, 1], false, (labels, group) => seen.push(group));
+        for (const entry of drawn.children) entry.click();
+        return [[...drawn.children].map((entry) => entry.textContent), seen];
+    """
+    assert run("legend", code, samples) == [["1", "2", "10"], [0, 2, 1]]

@@ -15,6 +15,7 @@ import torch
 from pydantic import ValidationError
 
 from contract.comparison.data import ImageFolderData, OwnData
+from contract.comparison.data.facts import split_problem
 from contract.dataset_files import NO_ANSWERS, Answers, FeatureTable, IntakeError
 from contract.names import API_PREFIX
 from worker.data import splits
@@ -224,6 +225,10 @@ def split_labels(spec: OwnData, labels: np.ndarray) -> splits.Indices:
     """Split labels [N] as a spec says.
 
     Raises:
-        DataError: too few classes or items for that split.
+        DataError: too few classes or items for that split; says how many are needed.
     """
+    counts: list[int] = np.unique(labels, return_counts=True)[1].tolist()
+    if problem := split_problem(counts, by=spec.split, validation=spec.validation):
+        place = f"the uploaded data set {spec.dataset}" if spec.dataset else spec.path
+        raise DataError(f"{place} {problem}")
     return splits.split(labels, by=spec.split, validation=spec.validation, seed=spec.seed)

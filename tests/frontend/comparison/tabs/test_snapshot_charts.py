@@ -29,6 +29,15 @@ def test_bars_are_paired_by_class_and_an_unknown_value_has_none() -> None:
     assert len({color for color, _ in looks}) == len({shape for _, shape in looks}) == 2
 
 
+def test_class_names_that_are_numbers_are_in_their_order() -> None:
+    """The labels of class folders are in the order of letters."""
+    names = ["1", "10", "2"]
+    found = class_values([arm("one", *((label, label / 10) for label in range(3)))], "accuracy")
+    [bars] = class_bars(found, STYLES, lambda label: names[label], y="accuracy").data
+    assert list(bars.x) == ["1", "2", "10"]
+    assert list(bars.y) == [0.0, 0.2, 0.1]
+
+
 def test_of_many_classes_those_are_shown_in_which_the_arms_differ_most() -> None:
     one = dict.fromkeys(range(100), 0.5)
     two = {label: 0.5 + label / 1000 for label in range(100)}

@@ -99,6 +99,24 @@ class TestPaths:
             data.load(FeaturesData(file=str(path)), tmp_path)
         assert seen in str(caught.value)
 
+    @pytest.mark.parametrize(
+        ("split", "validation", "each", "needs"),
+        [
+            ("item", "classes", 7, "needs 8 items or more in a class.* and the largest .* has 7"),
+            ("class", "items", 9, "needs 10 items or more in a class .* the largest has 9"),
+            ("class", "classes", 9, "needs 8 classes or more .* and has 4; validate on items"),
+        ],
+    )
+    def test_too_few_for_a_split_says_how_many_are_needed(
+        self, split: str, validation: str, each: int, needs: str, tmp_path: Path
+    ) -> None:
+        labels = np.repeat(np.arange(4), each)
+        features = np.random.default_rng(0).normal(size=(4 * each, 5))
+        path = table(tmp_path / "few.npz", features=features, labels=labels)
+        spec = {"kind": "features", "file": str(path), "split": split, "validation": validation}
+        with pytest.raises(DataError, match=rf"few\.npz {needs}"):
+            data.load(FeaturesData.model_validate(spec), tmp_path)
+
     def test_all_bad_images_are_named(self, tmp_path: Path) -> None:
         root = folder_of_images(tmp_path / "images")
         (root / "class 0" / "0.png").write_bytes(b"rubbish")

@@ -1,0 +1,34 @@
+"""Texts of people in Markdown, and the order of names with numbers."""
+
+import re
+
+import pytest
+
+from frontend.ui.text import escape_markdown, number_key
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("https://a.example/b", ["https:", "//a.example/b"]),
+        ("WWW.a.example", ["WWW", ".a.example"]),
+        ("me@a.example", ["me", "@a.example"]),
+        ("http://www.a.example", ["http:", "//www", ".a.example"]),
+        ("a: b www @ c", ["a: b www ", "@ c"]),
+        ("**plain** [a](b)", ["**plain** [a](b)"]),
+    ],
+)
+def test_addresses_are_cut_by_an_empty_element(text: str, cut: list[str]) -> None:
+    parts = escape_markdown(text).split(":small[]")
+    assert [re.sub(r"\\(.)", r"\1", part) for part in parts] == cut
+
+
+def test_numbers_in_names_are_sorted_by_value() -> None:
+    assert sorted(["b", "10", "9", "a10", "a9", ""], key=number_key) == [
+        "",
+        "9",
+        "10",
+        "a9",
+        "a10",
+        "b",
+    ]
