@@ -46,6 +46,7 @@ from contract.dataset_files import (
 )
 from contract.dataset_files.formats import refuse_no_images
 from contract.dataset_files.image_pixels import FORMATS, upright_rgb, upright_size
+from contract.dataset_files.split_folders import parts_of
 
 try:
     import resource
@@ -112,7 +113,8 @@ def _facts(kind: str, folder: Path, memory: int) -> Facts:
     if kind == "image_folder":
         refuse_no_images(content)
         into = folder / "unpacked"
-        facts = _images(unpack_images(content, into), folder / THUMBNAILS)
+        images = unpack_images(content, into, answers=answers, ask=True)
+        facts = _images(images, folder / THUMBNAILS, keep=answers.split == "keep")
         shutil.rmtree(into)
         return facts
     # A third, as a table is for a while in memory both as it was read and as it is returned.
@@ -122,7 +124,7 @@ def _facts(kind: str, folder: Path, memory: int) -> Facts:
     return _table(read_paired(content, limits, answers, ask=True))
 
 
-def _images(images: ImageSet, thumbnails: Path) -> Facts:
+def _images(images: ImageSet, thumbnails: Path, *, keep: bool) -> Facts:
     counts = _counts(images)
     sizes = [_image_size(images.root / file) for file in images.files]
     widths, heights = zip(*sizes, strict=True)
@@ -139,7 +141,19 @@ def _images(images: ImageSet, thumbnails: Path) -> Facts:
         },
         warnings=_notes(images.warnings),
         thumbnails=write_thumbnails(images, counts, thumbnails),
+        parts=_part_counts(images) if keep and images.split_folders else {},
     )
+
+
+def _part_counts(images: ImageSet) -> dict[str, list[int]]:
+    """Return the items of each class in each part of the data set's own split."""
+    parts = np.array(parts_of(images.files))
+    return {
+        str(part): np.bincount(
+            images.labels[parts == part], minlength=len(images.class_names)
+        ).tolist()
+        for part in dict.fromkeys(parts.tolist())
+    }
 
 
 def _table(table: FeatureTable) -> Facts:

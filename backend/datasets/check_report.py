@@ -55,6 +55,9 @@ class Facts(BaseModel):
     width and height in pixels."""
     warnings: list[Note]
     thumbnails: list[Thumbnail]
+    parts: dict[str, list[int]] = {}
+    """Items of each class in train, validation and test, where the data set has a split of its
+    own; without validation, that is drawn from train."""
 
 
 class Report(BaseModel):

@@ -11,6 +11,8 @@ from backend.datasets.check_report import KINDS, Facts
 from backend.db.models import Dataset
 from contract.comparison.data import OwnData
 from contract.comparison.data.facts import (
+    drawn_validation_items,
+    given_split_problem,
     split_problem,
     training_items_of_class,
     validation_classes,
@@ -59,12 +61,14 @@ def _size_problems(dataset: Dataset, raw: Mapping[str, Any]) -> list[Problem]:
     if data is None:
         return []
     facts = Facts.model_validate(dataset.facts)
-    if problem := split_problem(facts.counts, by=data.split, validation=data.validation):
+    if problem := _split_problem(facts, data):
         return [Problem("data.split", f"{dataset.name!r} {problem}")]
     training = _valid_or_none(_TRAINING, raw.get("training", {}))
     if training is None:
         return []
-    items, classes = training_share(facts.counts, data)
+    items, classes = (
+        _given_share(facts.parts) if data.split == "given" else training_share(facts.counts, data)
+    )
     problems = _batch_problems(dataset.name, training, "training", items=items, classes=classes)
     arms = raw.get("arms")
     for index, arm in enumerate(arms if isinstance(arms, list) else []):
@@ -79,6 +83,26 @@ def _size_problems(dataset: Dataset, raw: Mapping[str, Any]) -> list[Problem]:
                 dataset.name, overrides.over(training), path, items=items, classes=classes
             )
     return problems
+
+
+def _split_problem(facts: Facts, data: OwnData) -> str:
+    """Return why a data set of these facts cannot be split as the spec says; empty if it can."""
+    if data.split != "given":
+        return split_problem(facts.counts, by=data.split, validation=data.validation)
+    if not facts.parts:
+        return (
+            "has no split of its own: it was uploaded without folders such as train and test above "
+            "its class folders, or to merge them; split by class or by item"
+        )
+    validation = [drawn_validation_items(count) for count in facts.parts["train"]]
+    return given_split_problem({"validation": validation, **facts.parts})
+
+
+def _given_share(parts: Mapping[str, list[int]]) -> tuple[int, int]:
+    """Return the numbers of items and classes in the training split of a given split."""
+    train = parts["train"]
+    drawn = 0 if "validation" in parts else sum(map(drawn_validation_items, train))
+    return sum(train) - drawn, sum(count > 0 for count in train)
 
 
 def training_share(counts: list[int], data: OwnData) -> tuple[int, int]:

@@ -28,6 +28,8 @@ from contract.dataset_files.problems import (
     Limits,
     no_progress,
 )
+from contract.dataset_files.questions import NO_ANSWERS, Answers, UnansweredError
+from contract.dataset_files.split_folders import split_question
 from contract.dataset_files.zip_files import ZIP_ERRORS, open_zip, read_member
 
 _DRIVE: Final = re.compile(r"[A-Za-z]:" if os.name == "nt" else r"[A-Za-z]:(?:/|$)")
@@ -60,6 +62,9 @@ def unpack_images(
     into: Path,
     limits: Limits = DEFAULT_LIMITS,
     progress: CheckProgress = no_progress,
+    answers: Answers = NO_ANSWERS,
+    *,
+    ask: bool = False,
 ) -> ImageSet:
     """Unpack a zip that holds one folder of images for each class.
 
@@ -69,8 +74,11 @@ def unpack_images(
             and is complete, or it does not exist.
         limits: bounds on the number of files, on each of them and on all of them unpacked.
         progress: called with the number of images checked.
+        answers: what folders such as train and test above the class folders mean.
+        ask: whether to ask that where it is not answered.
 
     Raises:
+        UnansweredError: with that question.
         IntakeError: the archive is damaged or unsafe, or its content is no set of images.
     """
     findings = Findings()
@@ -79,7 +87,10 @@ def unpack_images(
             found = list_members(opened, limits, findings)
             _extract(opened, found, scratch, findings)
         findings.raise_if_any()
-        checked = check_images(list_images(scratch, limits, findings), limits, findings, progress)
+        listing = list_images(scratch, limits, findings)
+        if listing.split_folders and ask and answers.split is None:
+            raise UnansweredError([split_question(listing.split_folders)])
+        checked = check_images(listing, limits, findings, progress)
         scratch.replace(into)
     return replace(checked, root=into)
 

@@ -29,6 +29,7 @@ from contract.dataset_files.problems import (
     no_progress,
 )
 from contract.dataset_files.regular_file import kind_of, open_regular
+from contract.dataset_files.split_folders import PARTS, are_split_folders
 
 TYPES: Final = "JPEG, PNG, WebP and BMP"
 
@@ -78,6 +79,8 @@ class Listing(NamedTuple):
     """Names of the class folders, sorted."""
     files: list[tuple[str, int]]
     """For each image its path below the root and the index of its class."""
+    split_folders: tuple[str, ...]
+    """Names of the folders above the class folders that split the data set, if there are any."""
 
 
 def scan_images(
@@ -100,33 +103,34 @@ def scan_images(
 def list_images(folder: Path, limits: Limits, findings: Findings) -> Listing:
     """List the class folders in a folder and the images in them.
 
+    Above the class folders there may be folders that split the data set, such as train and test.
+
     Raises:
         IntakeError: the folder cannot be listed, or holds too many files.
     """
-    names: list[str] = []
     files: list[tuple[str, int]] = []
     junk: list[str] = []
     side: list[str] = []
     try:
-        for entry in _entries(folder):
-            if is_junk(entry.name):
-                junk.append(entry.name)
-            elif entry.is_dir():
-                check_name(entry.name, entry.name, findings)
-                found = list(_class_files(entry, len(names), findings, junk))
-                if not found:
-                    findings.add(entry.name, "holds no image; fill it or remove it")
-                names.append(entry.name)
-                files += found
-                if len(files) > limits.max_files:
-                    raise findings.refuse("", f"has more than {limits.max_files:,} images")
-            elif is_side_file(entry.name):
-                side.append(entry.name)
-            else:
-                findings.add(
-                    printable(entry.name),
-                    "lies beside the class folders; put it into one or remove it",
-                )
+        tops = _class_folders(folder, "", findings, junk, side)
+        splits = _split_folders(tops)
+        classes = [("", entry) for entry in tops]
+        if splits:
+            classes = [
+                (f"{top.name}/", entry)
+                for top in splits
+                for entry in _class_folders(Path(top.path), f"{top.name}/", findings, junk, side)
+            ]
+        names = sorted({entry.name for _, entry in classes})
+        labels = {name: label for label, name in enumerate(names)}
+        for prefix, entry in classes:
+            check_name(prefix + entry.name, entry.name, findings)
+            found = list(_class_files(entry, prefix, labels[entry.name], findings, junk))
+            if not found:
+                findings.add(prefix + entry.name, "holds no image; fill it or remove it")
+            files += found
+            if len(files) > limits.max_files:
+                raise findings.refuse("", f"has more than {limits.max_files:,} images")
     except OSError as error:
         raise findings.refuse(str(folder), f"cannot be listed: {error}") from error
     if junk:
@@ -134,7 +138,7 @@ def list_images(folder: Path, limits: Limits, findings: Findings) -> Listing:
         findings.warn("", f"passed over {len(junk)} hidden or system files, as {first}")
     warn_of_side_files(side, findings)
     warn_of_twins(names, findings)
-    return Listing(folder, names, files)
+    return Listing(folder, names, files, tuple(top.name for top in splits))
 
 
 def check_images(
@@ -145,7 +149,7 @@ def check_images(
     Raises:
         IntakeError: with every problem found so far.
     """
-    root, names, files = listing
+    root, names, files, split_folders = listing
     first: dict[bytes, tuple[str, int]] = {}
     kept: list[tuple[str, int]] = []
     repeated: list[tuple[str, str]] = []
@@ -194,6 +198,7 @@ def check_images(
         np.array([label for _, label in kept], dtype=np.int64),
         tuple(names),
         findings.warnings,
+        split_folders,
     )
 
 
@@ -221,11 +226,46 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         return sorted(entries, key=lambda entry: entry.name)
 
 
+def _class_folders(
+    folder: Path, prefix: str, findings: Findings, junk: list[str], side: list[str]
+) -> list[os.DirEntry[str]]:
+    """Return the folders in a folder that holds nothing else; a prefix is before their names."""
+    folders = []
+    for entry in _entries(folder):
+        path = prefix + entry.name
+        if is_junk(entry.name):
+            junk.append(path)
+        elif entry.is_dir():
+            folders.append(entry)
+        elif is_side_file(entry.name):
+            side.append(path)
+        else:
+            findings.add(
+                printable(path), "lies beside the class folders; put it into one or remove it"
+            )
+    return folders
+
+
+def _split_folders(tops: Sequence[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
+    """Return the folders in their order, train first, if they split a data set; none otherwise."""
+    if not are_split_folders(top.name for top in tops):
+        return []
+    for top in tops:
+        inside = [entry for entry in _entries(Path(top.path)) if not is_junk(entry.name)]
+        # Images in a folder of this name make it a class.
+        if not any(entry.is_dir() for entry in inside) or any(
+            not entry.is_dir() and not is_side_file(entry.name) for entry in inside
+        ):
+            return []
+    order = list(PARTS)
+    return sorted(tops, key=lambda top: order.index(top.name.lower()))
+
+
 def _class_files(
-    folder: os.DirEntry[str], label: int, findings: Findings, junk: list[str]
+    folder: os.DirEntry[str], prefix: str, label: int, findings: Findings, junk: list[str]
 ) -> Iterator[tuple[str, int]]:
     for entry in _entries(Path(folder.path)):
-        path = f"{folder.name}/{entry.name}"
+        path = f"{prefix}{folder.name}/{entry.name}"
         if is_junk(entry.name):
             junk.append(path)
         elif entry.is_dir():

@@ -131,6 +131,9 @@ class ImageSet:
     class_names: tuple[str, ...]
     """Names of the class folders, sorted."""
     warnings: tuple[RowProblem, ...] = ()
+    split_folders: tuple[str, ...] = ()
+    """Names of the folders above the class folders, such as train and test, if there are any; paths
+    of files then begin with them."""
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,8 @@ class Answers(BaseModel):
 
     columns: ColumnRoles | None = None
     dimensions: Dimensions | None = None
+    split: Literal["merge", "keep"] | None = None
+    """What folders such as train and test above the class folders mean."""
 
     def given(self) -> dict[str, Any]:
         """Return the answers that were given as JSON values, without empty parts."""
@@ -68,7 +70,7 @@ class Answers(BaseModel):
 NO_ANSWERS: Final = Answers()
 
 QUESTIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "image_folder": (),
+    "image_folder": ("split",),
     "features": ("columns", "dimensions"),
     "paired_features": ("columns", "dimensions"),
 }

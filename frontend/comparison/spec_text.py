@@ -152,6 +152,7 @@ def _data_text(section: Mapping[str, Any], catalogue: Catalogue, upload: str) ->
     label = kind_label(catalogue.get("data", ()), section)
     place = upload or section.get("dataset") or section.get("folder") or section.get("file")
     split = f"split by {section['split']}" if "split" in section else ""
+    split = "its own split" if section.get("split") == "given" else split
     return ", ".join(filter(None, (label, place, split)))
 
 

@@ -76,8 +76,10 @@ def _upload_title(upload: Upload | None, one: str) -> str:
 def spec_for_upload(upload: Upload) -> dict[str, Any]:
     """Return a spec that compares two losses on an upload; the form adds its defaults."""
     kind, items = str(upload["kind"]), int(upload["items"])
+    given = upload.get("answers", {}).get("split") == "keep"
     split = "class" if kind == "image_folder" and upload["classes"] >= FEW_CLASSES else "item"
     batch = 64 if items >= FEW_ITEMS else max(2, 2 ** int(math.log2(max(2, items / 5))))
+    split = "given" if given else split
     background = {"background": "white"} if kind == "image_folder" else {}
     encoders: dict[str, dict[str, Any]] = {
         "image_folder": {"encoder": {"kind": "resnet18", "embedding_dim": 128}},
@@ -151,8 +153,10 @@ def _data_section(draft: Draft, uploads: Sequence[Upload], columns: int) -> None
     if any(cell.item.name == "dataset" for cell in asked):
         data_source(draft, data, uploads)
         asked = [cell for cell in asked if cell.item.name not in SOURCE_SETTINGS]
-    if draft.values.get("data.split") == "item":
+    if draft.values.get("data.split") in ("item", "given"):
         asked = [cell for cell in asked if cell.item.name != "validation"]
+    if draft.values.get("data.split") == "given" or draft.values.get("data.dataset"):
+        asked = [cell for cell in asked if cell.item.name != "merge"]
     settings_grid(draft, asked, columns)
 
 

@@ -32,6 +32,16 @@ def image_files(classes: int = 3, each: int = 4) -> Files:
     return {f"c{c}/{i}.jpg": image(100 * c + i) for c in range(classes) for i in range(each)}
 
 
+def split_files(*folders: str, each: int = 2, classes: int = 2) -> dict[str, bytes]:
+    """Return class folders in split folders, with images of different content."""
+    return {
+        f"{folder}/c{label}/{number}.jpg": image(1000 * place + 100 * label + number)
+        for place, folder in enumerate(folders)
+        for label in range(classes)
+        for number in range(each)
+    }
+
+
 def write(folder: Path, files: Mapping[str, bytes]) -> Path:
     """Write files with these names and contents; return the folder."""
     for name, content in files.items():

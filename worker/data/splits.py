@@ -8,6 +8,7 @@ import numpy as np
 from contract.comparison.data import SplitBy, ValidateOn
 from contract.comparison.data.facts import (
     MIN_CLASSES,
+    drawn_validation_items,
     training_items_of_class,
     validation_classes,
     validation_items_of_class,
@@ -120,6 +121,32 @@ def split_by_class(
         np.flatnonzero(kept_out),
         np.flatnonzero(~learnt),
     )
+
+
+def given_split(parts: np.ndarray, labels: np.ndarray, *, seed: int) -> Indices:
+    """Split as the data set's own parts say.
+
+    Args:
+        parts: [N] `train`, `validation` or `test`. Without validation, a fifth of the training
+            items of each class validates.
+        labels: [N] integers.
+        seed: decides which items validate, if there is no validation part.
+
+    Raises:
+        DataError: a split would hold no class of two items, or one class only.
+    """
+    train, validation, test = (
+        np.flatnonzero(parts == part) for part in ("train", "validation", "test")
+    )
+    if not len(validation):
+        rng = np.random.default_rng([seed, 4])
+        drawn = []
+        for label in np.unique(labels[train]):
+            members = rng.permutation(train[labels[train] == label])
+            drawn.append(members[: drawn_validation_items(len(members))])
+        validation = _join_sorted(drawn)
+        train = np.setdiff1d(train, validation)
+    return _check_indices(labels, train, validation, test)
 
 
 def _join_sorted(parts: Iterable[np.ndarray]) -> np.ndarray:

@@ -4,7 +4,7 @@ The rules for the sizes of splits serve both the API, which refuses data that ca
 the workers, which split them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -94,6 +94,28 @@ def _class_split_problem(counts: Sequence[int], validation: ValidateOn) -> str:
             f"split by class that validates on items, and the largest has {max(half)}; bring more "
             "items, or split another way"
         )
+    return ""
+
+
+def drawn_validation_items(members: int) -> int:
+    """Return the number of training items of a class that validate where a given split has no
+    validation part."""
+    return 0 if members < 2 else validation_items_of_class(members)
+
+
+def given_split_problem(counts: Mapping[str, Sequence[int]]) -> str:
+    """Return why a given split cannot be used; empty if it can.
+
+    Args:
+        counts: name of each part -> its items of each class.
+    """
+    for part, sizes in counts.items():
+        if sum(size > 0 for size in sizes) < 2 or max(sizes) < 2:
+            return (
+                f"needs two classes or more in its {part} part, one of them with two images or "
+                f"more; that part has {sum(size > 0 for size in sizes)} classes and "
+                f"{sum(sizes)} images"
+            )
     return ""
 
 

@@ -13,6 +13,7 @@ from contract.comparison.problems import Section
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 SplitBy = Literal["class", "item"]
+ImageSplitBy = Literal["class", "item", "given"]
 ValidateOn = Literal["classes", "items"]
 Background = Literal["none", "white", "grey", "black"]
 
@@ -224,8 +225,20 @@ class ImageFolderData(_TeamData):
 
     kind: Literal["image_folder"] = "image_folder"
     folder: str = worker_path("Folder", "a folder of class folders")
-    split: SplitBy = split_by("class")
+    split: ImageSplitBy = Field(
+        "class",
+        title="Split by",
+        description="Class: the first half of the classes trains, the second half tests, so that "
+        "no tested class was seen. Item: every class is in every split, 60 : 20 : 20. Given: as "
+        "folders such as train, val and test above the class folders say.",
+    )
     validation: ValidateOn = VALIDATION
+    merge: bool = Field(
+        default=False,
+        title="Merge train, val and test",
+        description="For a folder with folders such as train and test above its class folders: "
+        "put them together and split them anew.",
+    )
     image_size: int = IMAGE_SIZE
     background: Background = BACKGROUND
     seed: Seed = SPLIT_SEED

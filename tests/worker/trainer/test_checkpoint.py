@@ -323,7 +323,7 @@ def test_none_is_taken_while_the_previous_one_is_not_stored_or_if_switched_off()
 
 
 def test_a_run_of_an_older_version_goes_on() -> None:
-    """Checkpoints of that version were written before the setting `background` existed."""
+    """Checkpoints of that version were written before `background` and `merge` existed."""
     spec = parse_spec({**DEMO, "data": {"kind": "image_folder", "folder": "/a"}})
     arm = spec.arms[0]
     facts = {
@@ -334,7 +334,7 @@ def test_a_run_of_an_older_version_goes_on() -> None:
         "training": spec.training_of(arm).model_dump(mode="json"),
         **spec.model_dump(mode="json", include={"data", "encoder", "visual_encoder", "measure"}),
     }
-    del facts["data"]["background"]
+    del facts["data"]["background"], facts["data"]["merge"]
     before = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     assert training_identity(spec, arm, 0, torch.device("cpu")) == before
     white = parse_spec(

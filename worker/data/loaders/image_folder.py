@@ -16,11 +16,13 @@ from contract.comparison.data import ImageFolderData
 from contract.dataset_files import ImageSet, RowProblem, scan_images, unpack_images
 from contract.dataset_files.problems import CheckProgress
 from contract.dataset_files.regular_file import kind_of
+from contract.dataset_files.split_folders import parts_of
 from worker.data.dataset import ImageFiles, Pool
 from worker.data.sources import team_files
 from worker.data.sources.data_roots import allowed_path
 from worker.data.sources.locks import locked
 from worker.data.sources.team_files import find_file, raising_data_errors, split_labels
+from worker.data.splits import Indices, given_split
 from worker.errors import DataError
 from worker.reporting.progress import Progress
 
@@ -36,10 +38,41 @@ def load(spec: ImageFolderData, folder: Path, progress: Progress) -> Pool:
     return Pool(
         items=ImageFiles(tuple(images.root / file for file in images.files), spec.background),
         labels=torch.from_numpy(images.labels),
-        indices=split_labels(spec, images.labels),
-        class_disjoint=spec.split == "class",
+        indices=_indices(spec, images),
+        class_disjoint=_is_class_disjoint(spec, images),
         class_names=images.class_names,
     )
+
+
+def _indices(spec: ImageFolderData, images: ImageSet) -> Indices:
+    """Split the images as the spec says.
+
+    Raises:
+        DataError: they cannot be split so, or the spec does not say what folders such as train and
+            test above the class folders mean.
+    """
+    place = f"the uploaded data set {spec.dataset}" if spec.dataset else spec.path
+    if spec.split == "given":
+        if not images.split_folders:
+            raise DataError(
+                f"{place} has no folders such as train and test above its class folders; set "
+                "data.split to 'class' or 'item'"
+            )
+        return given_split(np.array(parts_of(images.files)), images.labels, seed=spec.seed)
+    if images.split_folders and not spec.dataset and not spec.merge:
+        raise DataError(
+            f"{place} has the folders {', '.join(images.split_folders)} above its class folders: "
+            "set data.split to 'given' to keep them as the split, or data.merge to true to put "
+            "them together"
+        )
+    return split_labels(spec, images.labels)
+
+
+def _is_class_disjoint(spec: ImageFolderData, images: ImageSet) -> bool:
+    if spec.split != "given":
+        return spec.split == "class"
+    parts = np.array(parts_of(images.files))
+    return not set(images.labels[parts == "test"]) & set(images.labels[parts == "train"])
 
 
 def _local(spec: ImageFolderData, folder: Path, progress: Progress) -> ImageSet:
@@ -104,6 +137,7 @@ def _cached_check(root: Path, folder: Path, check: Callable[[], ImageSet]) -> Im
                 "labels": images.labels.tolist(),
                 "class_names": images.class_names,
                 "warnings": [[one.where, one.message] for one in images.warnings],
+                "split_folders": images.split_folders,
             }
         )
     )
@@ -122,6 +156,7 @@ def _read_result(note: Path, root: Path, stamp: str) -> ImageSet | None:
             np.array(held["labels"], dtype=np.int64),
             tuple(held["class_names"]),
             tuple(RowProblem(*one) for one in held["warnings"]),
+            tuple(held["split_folders"]),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None  # no result, or one that cannot be read: the images are checked again
@@ -136,12 +171,17 @@ def _folder_digest(root: Path) -> str:
 
 
 def _entry_lines(root: Path) -> Iterator[str]:
-    """Yield every entry of the folder and of the folders in it, with size and time."""
+    """Yield every entry of the folder and of two levels of folders in it, with size and time."""
     with os.scandir(root) as tops:
         for top in tops:
             if top.is_dir():
                 with os.scandir(top.path) as entries:
-                    yield from (_entry_line(top.name, entry) for entry in entries)
+                    for entry in entries:
+                        if entry.is_dir():  # a class folder in a folder such as train
+                            with os.scandir(entry.path) as files:
+                                place = f"{top.name}/{entry.name}"
+                                yield from (_entry_line(place, file) for file in files)
+                        yield _entry_line(top.name, entry)
             yield _entry_line("", top)
 
 

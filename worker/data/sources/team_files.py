@@ -222,11 +222,12 @@ def table_pool(spec: OwnData, table: FeatureTable) -> Pool:
 
 
 def split_labels(spec: OwnData, labels: np.ndarray) -> splits.Indices:
-    """Split labels [N] as a spec says.
+    """Split labels [N] by class or by item, as a spec says.
 
     Raises:
         DataError: too few classes or items for that split; says how many are needed.
     """
+    assert spec.split != "given"
     counts: list[int] = np.unique(labels, return_counts=True)[1].tolist()
     if problem := split_problem(counts, by=spec.split, validation=spec.validation):
         place = f"the uploaded data set {spec.dataset}" if spec.dataset else spec.path
