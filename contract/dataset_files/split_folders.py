@@ -46,4 +46,5 @@ def split_question(names: Iterable[str]) -> Question:
             Choice(value="merge", text="merge them; a comparison splits the images itself"),
             Choice(value="keep", text="keep them as the split: train, validation and test"),
         ],
+        columns=[],
     )
