@@ -214,13 +214,14 @@ def _parse(raw: object, database: Database, data_roots: Sequence[Path]) -> Compa
         others += name_problems(short)
     try:
         spec = parse_spec(raw)
+        if not others:
+            return spec
+        problems, total = others, len(others)
     except SpecError as error:
-        with database.read() as session:
-            others += upload_problems(session, short)
-        raise SpecError([*error.problems, *others], error.total + len(others)) from None
-    if others:
-        raise SpecError(others)
-    return spec
+        problems, total = [*error.problems, *others], error.total + len(others)
+    with database.read() as session:
+        of_upload = upload_problems(session, short)
+    raise SpecError([*problems, *of_upload], total + len(of_upload))
 
 
 catalogue_router = APIRouter(tags=["catalogue"])
