@@ -114,8 +114,11 @@ def network_of(address: str) -> str:
 
 
 def handed_on(address: str, ui_secret: str) -> list[tuple[str, str]]:
-    """Return the headers that tell the API for whom a call is; none where it believes none."""
-    return [(FOR, address), *proof(ui_secret)] if address and ui_secret else []
+    """Return the headers that tell the API for whom a call is.
+
+    It believes them by the secret, or where it has this server among its trusted proxies.
+    """
+    return [(FOR, address), *proof(ui_secret)] if address else []
 
 
 def proof(ui_secret: str) -> list[tuple[str, str]]:

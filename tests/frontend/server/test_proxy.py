@@ -135,6 +135,16 @@ def test_a_head_request_gets_the_head_alone(
     )
 
 
+def test_the_api_is_told_the_visitors_address_and_nothing_that_the_visitor_says_of_it(
+    behind: tuple[httpx.Client, Proxy], upstream: Upstream
+) -> None:
+    viewer, _ = behind
+    viewer.get("/api/v1/me", headers={"X-Forwarded-For": "1.2.3.4", "X-Lossboard-UI": "guessed"})
+    [seen] = upstream.seen
+    assert seen["x-forwarded-for"] == "127.0.0.1"
+    assert "x-lossboard-ui" not in seen
+
+
 def test_method_path_query_body_and_status_pass(
     behind: tuple[httpx.Client, Proxy], upstream: Upstream
 ) -> None:
