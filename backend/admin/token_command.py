@@ -35,6 +35,7 @@ from backend.db.exclusive import Hold, InUseError, hold_database
 from backend.errors import BackendError, HttpError
 from backend.settings import Settings
 from backend.storage import data_folder
+from backend.storage.private_folder import make_private
 
 API_VARIABLE: Final = "LOSSBOARD_API_URL"
 DEFAULT_API: Final = "http://127.0.0.1:8500"
@@ -203,12 +204,12 @@ class TokenCommand:
 
         Raises:
             BlockingIOError: an API, or another command, uses the data folder or the database.
+            SettingsError: the data folder is another user's.
         """
         folder, locations = self._locations.folder, self._locations
-        if make:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not folder.is_dir():
+        if not make and not folder.is_dir():
             raise AdminError(f"there is no data folder {folder}; name it with --data-dir")
+        make_private(folder)
         with (
             data_folder.exclusive_locks(folder, TOKEN_LOCK, data_folder.API_LOCK),
             locations.database(make=make) as database,
