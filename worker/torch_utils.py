@@ -1,4 +1,5 @@
-"""Small helpers around torch: random streams, copies to a device, and the optimisers of a spec.
+"""Small helpers around torch: random streams, tensors of what is given, copies to a device, and the
+optimisers of a spec.
 
 Every part of a run that draws random numbers has its own stream, derived from the run's seed. What
 one part draws then never changes what another part draws.
@@ -9,9 +10,11 @@ from collections.abc import Callable, Iterable
 from typing import Final, Literal
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from contract.comparison.training import AdamOptimizer, AdamWOptimizer, Optimizer, SgdOptimizer
+from worker.errors import InputError
 
 Stream = Literal["encoder", "loss", "tuples", "first pass", "subsets", "snapshot", "augmentation"]
 """What a random stream is for. The names decide the numbers: a renamed stream draws others."""
@@ -28,6 +31,37 @@ def stream_seed(seed: int, stream: Stream) -> int:
 def stream_generator(seed: int, stream: Stream) -> torch.Generator:
     """Return a CPU generator at the start of a stream."""
     return torch.Generator().manual_seed(stream_seed(seed, stream))
+
+
+def as_tensor(values: Tensor | ArrayLike, name: str) -> Tensor:
+    """Return a tensor as it is, and a NumPy array or nested lists of numbers as a tensor.
+
+    Raises:
+        InputError: it is none of these; says `name` and what was given.
+    """
+    if isinstance(values, Tensor):
+        return values
+    try:
+        return torch.as_tensor(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"{name}: expected a tensor, an array or lists of numbers, got "
+            f"{type(values).__name__} ({error})"
+        ) from error
+
+
+def as_labels(values: Tensor | ArrayLike, name: str) -> Tensor:
+    """Return labels as int64, whatever type of integer they have; others as they are.
+
+    Small and unsigned integers mean something else to torch, such as a mask.
+
+    Raises:
+        InputError: as `as_tensor`.
+    """
+    labels = as_tensor(values, name)
+    if labels.dtype == torch.bool or labels.is_floating_point() or labels.is_complex():
+        return labels
+    return labels.to(torch.int64)
 
 
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:

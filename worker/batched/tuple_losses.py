@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from worker.losses.contrastive import BEYOND_MARGIN
+from worker.losses.contrastive import BEYOND_MARGIN, contrastive_gaps
+from worker.losses.triplet_weights import active_below
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def contrastive(squared: Tensor, relations: LabelRelations, margin: float) -> Lo
     same = relations.same_class_mask()
     distances = squared.sqrt()
     pulls = squared * same
-    gaps = (margin - distances.add_(same, alpha=BEYOND_MARGIN)).clamp_(min=0)
+    gaps = contrastive_gaps(distances.add_(same, alpha=BEYOND_MARGIN), margin)
     slopes = functional.threshold(distances, 0, torch.inf, inplace=True)
     torch.div(gaps, slopes, out=slopes)
     torch.sub(same, slopes, out=slopes)
@@ -140,7 +141,7 @@ def triplet_weights(
     of negatives n with D_an < D_ap + margin, at a negative n minus the number of positives p for
     which that holds, and 0 elsewhere. Both are ranks.
     """
-    thresholds = distances.gather(2, relations.columns).add_(margin)
+    thresholds = active_below(distances.gather(2, relations.columns), margin)
     # Items of the anchor's class are moved beyond every threshold: they are no negatives.
     beyond = torch.finfo(distances.dtype).max
     same = relations.same_class_mask()

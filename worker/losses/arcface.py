@@ -35,7 +35,7 @@ class ArcFace(Loss):
     """
 
     def __init__(self, spec: ArcFaceLoss, *, classes: int, dim: int) -> None:
-        super().__init__(spec.reduction)
+        super().__init__(spec.reduction, spec)
         self.margin = spec.margin
         self.scale = spec.scale
         self.weights = nn.Parameter(torch.randn(classes, dim))

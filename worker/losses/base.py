@@ -1,13 +1,17 @@
 """The base class of all losses, and the values that a loss returns."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from numpy.typing import ArrayLike
+from pydantic import BaseModel
 from torch import Tensor, nn
 
 from contract.comparison.loss import Reduction
 from worker.losses.batch import Batch, check_batch
+from worker.torch_utils import as_labels, as_tensor
 
 State = Literal["active", "nothing active", "no valid tuple"]
 
@@ -99,28 +103,38 @@ class Loss(nn.Module):
     Args:
         reduction: "sum" over the tuples trained on, "mean" over them, or "mean_active" over those
             of them with a loss above 0.
+        spec: all settings, for `repr`.
     """
 
-    def __init__(self, reduction: Reduction) -> None:
+    def __init__(self, reduction: Reduction, spec: BaseModel | None = None) -> None:
         super().__init__()
         self.reduction = reduction
+        self._spec = spec
+
+    def extra_repr(self) -> str:
+        """Return the settings, for `repr`."""
+        given = {"reduction": self.reduction} if self._spec is None else self._spec.model_dump()
+        return ", ".join(f"{name}={value!r}" for name, value in given.items() if name != "kind")
 
     def forward(
         self,
-        embeddings: Tensor,
-        labels: Tensor,
+        embeddings: Tensor | ArrayLike,
+        labels: Tensor | ArrayLike,
         *,
-        others: Tensor | None = None,
-        other_labels: Tensor | None = None,
+        others: Tensor | ArrayLike | None = None,
+        other_labels: Tensor | ArrayLike | None = None,
         generator: torch.Generator | None = None,
         check_values: bool = True,
     ) -> LossOutput:
         """Compute the loss of a batch.
 
+        It is computed in float32 or float64, also within `torch.autocast`: float16 and bfloat16
+        would lose small distances. NumPy arrays and lists become tensors, on the CPU.
+
         Args:
-            embeddings: [B, D] float32 or float64, used as they are: no loss normalises them unless
-                it is defined by cosines.
-            labels: [B] integers.
+            embeddings: [B, D] floats, used as they are: no loss normalises them unless it is
+                defined by cosines. float16 and bfloat16 are converted to float32.
+            labels: [B] integers of any type.
             others: [M, D], given together with `other_labels`: items of another modality in the
                 same space. Anchors are then the embeddings, positives and negatives the others
                 (`two_ways` adds up both directions). Without it the batch is compared with itself.
@@ -136,11 +150,18 @@ class Loss(nn.Module):
         Raises:
             InputError: an argument has a wrong shape, type or value; the message names it.
         """
-        check_batch(embeddings, labels, others, other_labels, values=check_values)
-        if others is None or other_labels is None:
-            batch = Batch(embeddings, labels, embeddings, labels, against_itself=True)
+        points, classes = _points(embeddings, "embeddings"), as_labels(labels, "labels")
+        other_points = None if others is None else _points(others, "others")
+        other_classes = None if other_labels is None else as_labels(other_labels, "other_labels")
+        check_batch(points, classes, other_points, other_classes, values=check_values)
+        if other_points is None or other_classes is None:
+            batch = Batch(points, classes, points, classes, against_itself=True)
         else:
-            batch = Batch(embeddings, labels, others, other_labels, against_itself=False)
+            batch = Batch(points, classes, other_points, other_classes, against_itself=False)
+        with _without_autocast(points.device.type):
+            return self._output(batch, generator)
+
+    def _output(self, batch: Batch, generator: torch.Generator | None) -> LossOutput:
         found = self.tuples(batch, generator)
         divisor = self._divisor(found.parts if found.selected is None else found.selected)
         return LossOutput(
@@ -158,6 +179,17 @@ class Loss(nn.Module):
         counts = [part.active if active else part.valid for part in parts.values()]
         divisor = _sum(counts).clamp(min=1)
         return torch.ones_like(divisor) if self.reduction == "sum" else divisor
+
+
+def _points(values: Tensor | ArrayLike, name: str) -> Tensor:
+    points = as_tensor(values, name)
+    return points.float() if points.dtype in {torch.float16, torch.bfloat16} else points
+
+
+def _without_autocast(device: str) -> nullcontext[None] | torch.autocast:
+    if not torch.is_autocast_enabled(device):
+        return nullcontext()
+    return torch.autocast(device, enabled=False)
 
 
 def _sum(scalars: list[Tensor]) -> Tensor:

@@ -31,7 +31,7 @@ class CenterContrastive(Loss):
     """
 
     def __init__(self, spec: CenterContrastiveLoss, *, classes: int, dim: int) -> None:
-        super().__init__(spec.reduction)
+        super().__init__(spec.reduction, spec)
         self.temperature = spec.temperature
         self.centers = nn.Parameter(torch.randn(classes, dim))
         """[C, D] class centres; only their directions matter."""

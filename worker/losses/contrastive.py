@@ -15,7 +15,7 @@ from contract.comparison.loss import ContrastiveLoss
 from worker.losses import selection
 from worker.losses.base import Loss, Part, Tuples
 from worker.losses.batch import Batch, ClassMembers
-from worker.losses.distances import BatchDistances, batch_distances
+from worker.losses.distances import MARGIN_TOLERANCE, BatchDistances, batch_distances
 
 BEYOND_MARGIN: Final = 1e38
 """A distance beyond every margin, and still finite in float32."""
@@ -33,7 +33,7 @@ class Contrastive(Loss):
     """
 
     def __init__(self, spec: ContrastiveLoss) -> None:
-        super().__init__(spec.reduction)
+        super().__init__(spec.reduction, spec)
         self.margin = spec.margin
         self.distance = spec.distance
         self.selection = spec.selection
@@ -102,7 +102,7 @@ def _losses_and_slopes(
     distances = _distances(points)
     if points.distance == "euclidean":
         pulls = points.squared * same
-        gaps = (margin - distances.add_(same, alpha=BEYOND_MARGIN)).clamp_(min=0)
+        gaps = contrastive_gaps(distances.add_(same, alpha=BEYOND_MARGIN), margin)
         slopes = functional.threshold(distances, 0, torch.inf, inplace=True)
         torch.div(gaps, slopes, out=slopes)
         torch.sub(same, slopes, out=slopes)
@@ -110,8 +110,14 @@ def _losses_and_slopes(
             slopes.fill_diagonal_(0)
         return pulls, gaps.square_(), slopes
     pulls = distances * same
-    gaps = (margin - distances.add_(same, alpha=BEYOND_MARGIN)).clamp_(min=0)
+    gaps = contrastive_gaps(distances.add_(same, alpha=BEYOND_MARGIN), margin)
     return pulls.square(), gaps.square(), pulls.sub_(gaps)
+
+
+def contrastive_gaps(distances: Tensor, margin: float) -> Tensor:
+    """Return what is left to the margin; 0 beyond it and within the tolerance at it."""
+    at_margin = MARGIN_TOLERANCE[distances.dtype] * margin
+    return functional.threshold(margin - distances, at_margin, 0, inplace=True)
 
 
 def _part_and_rows(losses: Tensor, valid: Tensor, batch: Batch) -> tuple[Part, Tensor]:

@@ -12,6 +12,9 @@ from torch.nn import functional
 from contract.comparison.loss import Distance
 from worker.losses.batch import Batch
 
+MARGIN_TOLERANCE: Final = {torch.float32: 1e-6, torch.float64: 1e-12}
+"""A tuple within this share of the distance that its loss asks for is not active: one exactly at
+the margin would otherwise be active or not by rounding."""
 ZERO_NORM: Final = 1e-12
 """Vectors shorter than this are taken to have no direction."""
 

@@ -25,7 +25,7 @@ class InfoNce(Loss):
     """
 
     def __init__(self, spec: InfoNceLoss) -> None:
-        super().__init__(spec.reduction)
+        super().__init__(spec.reduction, spec)
         self.temperature = spec.temperature
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:

@@ -26,7 +26,7 @@ class NPair(Loss):
     """
 
     def __init__(self, spec: NPairLoss) -> None:
-        super().__init__(spec.reduction)
+        super().__init__(spec.reduction, spec)
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
         """Return one tuple for each class; its anchor and its positive are drawn at random."""

@@ -24,7 +24,7 @@ class SupCon(Loss):
     """
 
     def __init__(self, spec: SupConLoss) -> None:
-        super().__init__(spec.reduction)
+        super().__init__(spec.reduction, spec)
         self.temperature = spec.temperature
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:

@@ -18,7 +18,7 @@ from worker.losses import selection
 from worker.losses.base import Loss, Part, Tuples
 from worker.losses.batch import Batch, ClassMembers
 from worker.losses.distances import batch_distances
-from worker.losses.triplet_weights import count_triplets
+from worker.losses.triplet_weights import active_below, count_triplets
 
 
 class Triplet(Loss):
@@ -31,7 +31,7 @@ class Triplet(Loss):
     """
 
     def __init__(self, spec: TripletLoss) -> None:
-        super().__init__(spec.reduction)
+        super().__init__(spec.reduction, spec)
         self.margin = spec.margin
         self.distance = spec.distance
         self.selection = spec.selection
@@ -70,9 +70,10 @@ class Triplet(Loss):
     def _listed(self, chosen: Tensor, distances: Tensor) -> tuple[Tensor, Part]:
         """Return W of listed triplets [3, T], and their part."""
         a, p, n = chosen.unbind()
-        active = (distances[a, n] < distances[a, p] + self.margin).to(distances.dtype)
+        active = distances[a, n] < active_below(distances[a, p], self.margin)
+        active = active.to(distances.dtype)
         weights = torch.zeros_like(distances)
         weights.index_put_((a, p), active, accumulate=True)
         weights.index_put_((a, n), -active, accumulate=True)
-        hinges = (distances[a, p] - distances[a, n] + self.margin).clamp_(min=0)
+        hinges = (distances[a, p] - distances[a, n] + self.margin) * active
         return weights, Part(hinges.sum(), (active > 0).sum(), torch.ones_like(a).sum())

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from worker.losses.batch import ClassMembers
+from worker.losses.distances import MARGIN_TOLERANCE
 
 CHUNK: Final = 2**18
 """Elements of W computed at a time on a CPU, so that intermediate results fit into its cache."""
@@ -28,6 +29,11 @@ def triplet_weights(
     return count_triplets(distances, members, margin, semi_hard=semi_hard)[0]
 
 
+def active_below(positive: Tensor, margin: float) -> Tensor:
+    """Return the distance below which a negative makes an active triplet, for D_ap of any shape."""
+    return (positive + margin).mul_(1 - MARGIN_TOLERANCE[positive.dtype])
+
+
 def count_triplets(
     distances: Tensor,
     members: ClassMembers,
@@ -38,8 +44,9 @@ def count_triplets(
 ) -> tuple[Tensor, Tensor]:
     """Count the active triplets at each pair of an anchor and another item.
 
-    Row a of the result W holds at a positive p the number of negatives n with D_an < D_ap + margin,
-    at a negative n minus the number of positives p for which that holds, and 0 elsewhere.
+    Row a of the result W holds at a positive p the number of negatives n with D_an < D_ap + margin
+    (less the share MARGIN_TOLERANCE of it), at a negative n minus the number of positives p for
+    which that holds, and 0 elsewhere.
 
     Args:
         distances: D [B, M], of any kind.
@@ -54,7 +61,7 @@ def count_triplets(
     """
     columns, exists = members.positive_columns()
     nearest = distances.gather(1, columns)
-    bounds = [nearest + margin]
+    bounds = [active_below(nearest, margin)]
     if semi_hard:
         # D_an <= D_ap means D_an < the next number above D_ap; where a margin is too small to
         # change D_ap, no triplet is left.

@@ -48,8 +48,8 @@ def classification(
     Raises:
         InputError: an argument has a wrong shape, type or value; the message names it.
     """
-    check_embeddings(train, train_labels, "train", "train_labels")
-    check_embeddings(test, test_labels, "test", "test_labels")
+    train, train_labels = check_embeddings(train, train_labels, "train", "train_labels")
+    test, test_labels = check_embeddings(test, test_labels, "test", "test_labels")
     check_width(test, train, "test")
     ks = [k for k in KNN_KS if k <= len(train)]
     right = dict.fromkeys(ks, 0)
@@ -78,7 +78,7 @@ def knn_leave_one_out(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
     Raises:
         InputError: an argument has a wrong shape, type or value; the message names it.
     """
-    check_pairs(embeddings, labels)
+    embeddings, labels = check_pairs(embeddings, labels)
     asked = relevant_items(labels, labels) > 1
     ks = [k for k in KNN_KS if k < len(embeddings)]
     right = dict.fromkeys(ks, 0)

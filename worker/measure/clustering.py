@@ -40,7 +40,7 @@ def clustering(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
     Raises:
         InputError: an argument has a wrong shape, type or value; the message names it.
     """
-    check_embeddings(embeddings, labels)
+    embeddings, labels = check_embeddings(embeddings, labels)
     check_classes(labels)
     kept = fixed_subset(len(labels), MAX_ITEMS).to(labels.device)
     points = centred(embeddings[kept])

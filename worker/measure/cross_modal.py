@@ -9,6 +9,7 @@ from worker.errors import InputError
 from worker.measure.inputs import check_embeddings, check_width
 from worker.measure.neighbours import nearest_neighbours
 from worker.measure.retrieval import recall_ks, relevant_items
+from worker.torch_utils import as_labels
 
 
 @torch.no_grad()
@@ -41,8 +42,8 @@ def cross_modal(
         InputError: an argument has a wrong shape, type or value (the message names it), the
             modalities share no class, or a K of `ks` is larger than one of them.
     """
-    check_embeddings(audio, audio_labels, "audio", "audio_labels")
-    check_embeddings(visual, visual_labels, "visual", "visual_labels")
+    audio, audio_labels = check_embeddings(audio, audio_labels, "audio", "audio_labels")
+    visual, visual_labels = check_embeddings(visual, visual_labels, "visual", "visual_labels")
     check_width(visual, audio, "visual")
     ks = recall_ks(ks, min(len(audio), len(visual)))
     if not relevant_items(audio_labels, visual_labels).any():
@@ -97,6 +98,8 @@ def chance(
     Raises:
         InputError: the modalities share no class, or a K is larger than one of them.
     """
+    audio_labels = as_labels(audio_labels, "audio_labels")
+    visual_labels = as_labels(visual_labels, "visual_labels")
     ks = recall_ks(ks, min(len(audio_labels), len(visual_labels)))
     values: dict[str, float] = {}
     for here, there, queries, gallery in (

@@ -47,7 +47,7 @@ def geometry(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
     Raises:
         InputError: an argument has a wrong shape, type or value; the message names it.
     """
-    check_pairs(embeddings, labels)
+    embeddings, labels = check_pairs(embeddings, labels)
     return variances(embeddings, labels) | structure(embeddings, labels)
 
 
@@ -68,7 +68,7 @@ def per_class_variance(embeddings: Tensor, labels: Tensor) -> dict[int, float]:
     Raises:
         InputError: an argument has a wrong shape, type or value; the message names it.
     """
-    check_pairs(embeddings, labels)
+    embeddings, labels = check_pairs(embeddings, labels)
     known, _, intra_of = _per_class(embeddings.to(torch.float64), labels)
     return dict(zip(known.tolist(), intra_of.tolist(), strict=True))
 

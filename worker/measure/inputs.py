@@ -9,16 +9,21 @@ from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
 from worker.errors import InputError
+from worker.torch_utils import as_labels, as_tensor
 
 
 def check_embeddings(
     embeddings: Tensor, labels: Tensor, name: str = "embeddings", labels_name: str = "labels"
-) -> None:
+) -> tuple[Tensor, Tensor]:
     """Check embeddings [N, D] and labels [N]: shapes, types, finite values, at least one item.
+
+    Returns:
+        Both, arrays and lists as tensors, labels as int64.
 
     Raises:
         InputError: names the argument and says what was given.
     """
+    embeddings, labels = as_tensor(embeddings, name), as_labels(labels, labels_name)
     if embeddings.ndim != 2 or not embeddings.numel():
         raise InputError(
             f"{name}: expected [N, D] with N >= 1 and D >= 1, got {list(embeddings.shape)}"
@@ -35,6 +40,7 @@ def check_embeddings(
     if not torch.stack(embeddings.aminmax()).isfinite().all():  # cheaper than a mask of all values
         broken = int((~embeddings.isfinite().all(dim=1)).sum())
         raise InputError(f"{name}: {broken} of {len(embeddings)} rows are not finite")
+    return embeddings, labels
 
 
 def check_width(embeddings: Tensor, others: Tensor, name: str) -> None:
@@ -48,18 +54,22 @@ def check_width(embeddings: Tensor, others: Tensor, name: str) -> None:
         raise InputError(f"{name}: expected [N, D] with D = {width}, got {list(embeddings.shape)}")
 
 
-def check_pairs(embeddings: Tensor, labels: Tensor) -> None:
+def check_pairs(embeddings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Check embeddings and labels as `check_embeddings` does, and that a class has two members.
+
+    Returns:
+        Both as `check_embeddings` returns them.
 
     Raises:
         InputError: names the argument and says what was given.
     """
-    check_embeddings(embeddings, labels)
+    embeddings, labels = check_embeddings(embeddings, labels)
     largest = int(labels.unique(return_counts=True)[1].max())
     if largest < 2:
         raise InputError(
             f"labels: expected a class with two members, got {len(labels)} classes of one"
         )
+    return embeddings, labels
 
 
 def check_classes(labels: Tensor) -> None:

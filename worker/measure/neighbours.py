@@ -145,7 +145,8 @@ class _Products:
         length = near.minimum(self.norms.amax().sqrt())
         size = (2 * norms.sqrt() + length) * length
         terms = 4 * self.gallery.shape[1] ** 0.5 + 8
-        return terms * (info.eps * size + 2 * info.tiny)
+        slack: Tensor = terms * (info.eps * size + 2 * info.tiny)
+        return slack
 
 
 def _search(chunk: slice, k: int, products: _Products) -> Tensor:

@@ -58,7 +58,7 @@ def distance_histograms(embeddings: Tensor, labels: Tensor, bins: int = 100) -> 
     Raises:
         InputError: an argument has a wrong shape, type or value; the message names it.
     """
-    check_pairs(embeddings, labels)
+    embeddings, labels = check_pairs(embeddings, labels)
     check_classes(labels)
     if bins < 1:
         raise InputError(f"bins: expected at least 1, got {bins}")

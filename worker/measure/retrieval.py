@@ -9,6 +9,7 @@ from contract.metrics import RECALL_KS
 from worker.errors import InputError
 from worker.measure.inputs import check_embeddings, check_pairs, check_width
 from worker.measure.neighbours import nearest_neighbours
+from worker.torch_utils import as_labels
 
 
 @torch.no_grad()
@@ -45,12 +46,12 @@ def retrieval(
         raise InputError("gallery: needed with gallery_labels, got None")
     own = gallery is None
     if gallery is None:
-        check_pairs(embeddings, labels)
+        embeddings, labels = check_pairs(embeddings, labels)
         gallery, gallery_labels = embeddings, labels
     if gallery_labels is None:
         raise InputError("gallery_labels: needed with gallery, got None")
-    check_embeddings(embeddings, labels)
-    check_embeddings(gallery, gallery_labels, "gallery", "gallery_labels")
+    embeddings, labels = check_embeddings(embeddings, labels)
+    gallery, gallery_labels = check_embeddings(gallery, gallery_labels, "gallery", "gallery_labels")
     check_width(gallery, embeddings, "gallery")
     ks = recall_ks(ks, len(gallery) - int(own))
 
@@ -99,8 +100,10 @@ def left_out(labels: Tensor, gallery_labels: Tensor | None = None) -> int:
         labels: [Q] integers, the labels of the queries.
         gallery_labels: [N]; by default those of the queries, each without itself.
     """
+    labels = as_labels(labels, "labels")
     if gallery_labels is None:
         return int((relevant_items(labels, labels) == 1).sum())
+    gallery_labels = as_labels(gallery_labels, "gallery_labels")
     return int((relevant_items(labels, gallery_labels) == 0).sum())
 
 
@@ -129,7 +132,7 @@ def detail(embeddings: Tensor, fine_labels: Tensor) -> dict[str, float]:
         InputError: an argument has a wrong shape, type or value (the message names it), or no query
             is left.
     """
-    check_embeddings(embeddings, fine_labels, labels_name="fine_labels")
+    embeddings, fine_labels = check_embeddings(embeddings, fine_labels, labels_name="fine_labels")
     asked = relevant_items(fine_labels, fine_labels) > 1
     if not asked.any():
         raise InputError(

@@ -17,7 +17,10 @@ SELECTIONS = ("all", "sampled", "semi_hard", "batch_hard", "distance_weighted")
     [
         (torch.zeros(4), torch.zeros(4).long(), r"embeddings: .*\[B, D\].* \[4\]"),
         (torch.zeros(0, 4), torch.zeros(0).long(), r"embeddings: .*B >= 1.* \[0, 4\]"),
-        (torch.zeros(4, 2).half(), torch.zeros(4).long(), r"embeddings: .*torch.float16"),
+        (torch.zeros(4, 2, dtype=torch.cfloat), torch.zeros(4).long(), r"embeddings: .*torch.complex64"),
+        ([["a"]], torch.zeros(1).long(), r"embeddings: expected a tensor, .* got list"),
+        (torch.zeros(4, 2), ["a", "b", "c", "d"], r"labels: expected a tensor, .* got list"),
+        (torch.zeros(4, 2), None, r"labels: expected a tensor, .* got NoneType"),
         (torch.zeros(4, 2).long(), torch.zeros(4).long(), r"embeddings: .*torch.int64"),
         (torch.zeros(4, 2), torch.zeros(3).long(), r"labels: .*\[4\].* \[3\]"),
         (torch.zeros(4, 2), torch.zeros(4, 1).long(), r"labels: .*\[4\].* \[4, 1\]"),
@@ -27,7 +30,7 @@ SELECTIONS = ("all", "sampled", "semi_hard", "batch_hard", "distance_weighted")
 )
 @pytest.mark.parametrize("kind", KINDS)
 def test_input_errors_name_what_was_seen(
-    kind: str, embeddings: Tensor, labels: Tensor, message: str
+    kind: str, embeddings: object, labels: object, message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
         losses.build({"kind": kind})(embeddings, labels)
