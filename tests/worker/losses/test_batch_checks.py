@@ -17,7 +17,7 @@ SELECTIONS = ("all", "sampled", "semi_hard", "batch_hard", "distance_weighted")
     [
         (torch.zeros(4), torch.zeros(4).long(), r"embeddings: .*\[B, D\].* \[4\]"),
         (torch.zeros(0, 4), torch.zeros(0).long(), r"embeddings: .*B >= 1.* \[0, 4\]"),
-        (torch.zeros(4, 2, dtype=torch.cfloat), torch.zeros(4).long(), r"embeddings: .*torch.complex64"),
+        (torch.zeros(4, 2, dtype=torch.cfloat), torch.zeros(4).long(), r"embeddings: .*complex64"),
         ([["a"]], torch.zeros(1).long(), r"embeddings: expected a tensor, .* got list"),
         (torch.zeros(4, 2), ["a", "b", "c", "d"], r"labels: expected a tensor, .* got list"),
         (torch.zeros(4, 2), None, r"labels: expected a tensor, .* got NoneType"),
