@@ -70,7 +70,17 @@ OWN_NAMES: Final = frozenset(
     {
         *("_stcore", "api", "app", "assets", "component", "docs", "lossboard-js", "media"),
         *("openapi.json", "signin", "signout", "static"),
-        *("compare", "comparison", "comparisons", "datasets", "method", "new", "queue", "trail"),
+        *(
+            "access",
+            "compare",
+            "comparison",
+            "comparisons",
+            "datasets",
+            "method",
+            "new",
+            "queue",
+            "trail",
+        ),
     }
 )
 """First parts of our own addresses. A base path that begins with one could not be told from them

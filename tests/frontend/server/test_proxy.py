@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from frontend.server.proxy import Proxy, is_public
@@ -55,6 +55,10 @@ class Upstream:
         """Answer before the body has arrived."""
         return JSONResponse({"error": "too_large", "message": "no", "fields": []}, 413)
 
+    async def moved(self, request: Request) -> Response:
+        """Redirect as the API does: to an address with its own host and port."""
+        return RedirectResponse(str(request.url.replace(path="/api/v1/comparisons")))
+
     async def live(self, request: Request) -> Response:
         self.seen.append(dict(request.headers))
         return StreamingResponse(self._events(), media_type="text/event-stream")
@@ -74,6 +78,7 @@ class Upstream:
         methods = ["GET", "POST", "PATCH", "DELETE"]
         routes = [
             Route("/api/v1/live", self.live),
+            Route("/api/v1/moved", self.moved),
             Route("/api/v1/datasets", self.datasets, methods=["POST"]),
             Route("/api/v1/refuse", self.refuse, methods=["POST"]),
             Route("/api/v1/{path:path}", self.echo, methods=methods),
@@ -164,6 +169,14 @@ def test_method_path_query_body_and_status_pass(
     [seen] = upstream.seen
     assert seen["authorization"] == "Bearer token"
     assert "cookie" not in seen
+
+
+def test_a_redirect_of_the_api_stays_on_the_viewers_address(
+    behind: tuple[httpx.Client, Proxy],
+) -> None:
+    viewer, _ = behind
+    answer = viewer.get("/api/v1/moved?page=2")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/api/v1/comparisons?page=2")
 
 
 def test_answers_are_whole_one_after_the_other(behind: tuple[httpx.Client, Proxy]) -> None:
