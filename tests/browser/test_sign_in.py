@@ -119,6 +119,38 @@ def test_signing_out_in_one_tab_ends_the_others(house: Stack, page: Page) -> Non
     page.wait_for_url(re.compile("/signin.next=%2Fqueue"))
 
 
+@pytest.mark.slow
+def test_an_admin_lets_somebody_in_and_out_again(
+    house: Stack, page: Page, browser: Browser
+) -> None:
+    own = house.http.post("/comparisons", json=endless()).json()["id"]
+    page.goto(f"{house.ui_url}/access")
+    sign_in(page, "admin")
+    page.get_by_role("textbox", name="Name").fill("Gus")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Make the token").click()
+    copy = page.get_by_test_id("copy-text")
+    copy.click()
+    expect(copy).to_have_text("Copied")
+    secret = page.get_by_test_id("stCode").inner_text().strip()
+    page.get_by_role("button", name="Done").click()
+    expect(page.get_by_test_id("stCode")).to_have_count(0)
+    with new_page(browser) as theirs:
+        theirs.goto(f"{house.ui_url}/comparison?id={own}")
+        theirs.get_by_label("Your token").fill(secret)
+        theirs.keyboard.press("Enter")
+        expect(theirs.get_by_role("button", name="Gus · editor")).to_be_visible()
+        expect(theirs.get_by_test_id("live")).to_have_attribute("data-connection", "live")
+        page.get_by_role("button", name="Revoke").last.click()
+        page.get_by_role("button", name="Revoke it").click()
+        theirs.wait_for_url(re.compile("/signin"))
+        theirs.get_by_label("Your token").fill(secret)
+        theirs.keyboard.press("Enter")
+        expect(theirs.get_by_role("alert")).to_contain_text("was revoked on")
+    house.http.post(f"/comparisons/{own}/cancel")
+    house.wait_ended(own)
+
+
 def test_no_token_is_in_a_log_or_a_file(house: Stack, page: Page) -> None:
     page.goto(f"{house.ui_url}/")
     sign_in(page, "admin")
