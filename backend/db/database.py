@@ -99,6 +99,7 @@ class Database:
         """Set by an API process, which is the only one that may write."""
         self.on_taken: Callable[[str], None] = lambda _: None
         """Called with one line when another API process has taken the database from this one."""
+        self._taken = ""
         self._writer = threading.Lock()
         self._committing = threading.Lock()
         """Held only while a transaction commits and `version` and `position` follow."""
@@ -216,11 +217,14 @@ class Database:
     def _check_hold(self, session: Session) -> None:
         if self.hold is None:
             return
+        if self._taken:  # for good: what this process knows is out of date by now
+            raise BusyError(self._taken)
         try:
             self.hold.check(session)
         except InUseError as error:
-            self.on_taken(str(error))
-            raise BusyError(str(error)) from None
+            self._taken = str(error)
+            self.on_taken(self._taken)
+            raise BusyError(self._taken) from None
 
 
 def _engine(url: str) -> Engine:

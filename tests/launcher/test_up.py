@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from launcher import machine, up
+from launcher.options import Options
 from tests.support.ports import free_ports
 from tests.support.stack import PROCESSES, ROOT, Stack, running_stack
 from tests.support.waiting import PATIENCE, still_alive, until
@@ -67,6 +69,44 @@ def test_a_second_launcher_on_the_folder_ends_with_one_line(stack: Stack) -> Non
     assert f"pid {stack.launcher.pid}" in line
     assert "--data-dir" in line
     assert stat.S_IMODE((stack.data_dir / "worker-token").stat().st_mode) == 0o600
+
+
+@pytest.mark.slow
+def test_the_line_of_an_api_that_may_not_serve_is_shown(stack: Stack, tmp_path: Path) -> None:
+    api, ui, broker = map(str, free_ports(3))
+    command = [sys.executable, "-m", "launcher", "up", "--data-dir", str(tmp_path / "other")]
+    command += ["--api-port", api, "--ui-port", ui, "--broker-port", broker, "--no-browser"]
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("LOSSBOARD_", "REDIS_"))}
+    database = stack.data_dir / "lossboard.sqlite"
+    second = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**clean, "LOSSBOARD_DATABASE_URL": f"sqlite:///{database}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert second.returncode == 1
+    [line] = [line for line in second.stdout.splitlines() if "already serves" in line]
+    assert f"the database {database.resolve()}," in line
+    assert "Traceback" not in second.stdout
+    assert stack.get("/health/ready")["status"] == "ok"
+
+
+def test_a_disk_with_little_room_is_told_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def nothing(*_: object) -> None:
+        """Start no process."""
+
+    api, ui, broker = free_ports(3)
+    options = Options(tmp_path / "data", api_port=api, ui_port=ui, broker_port=broker)
+    monkeypatch.setattr(up, "supervise", nothing)
+    monkeypatch.setattr(machine, "LOW_ROOM_BYTES", 10**18)
+    assert up.run(options) == 0
+    [line] = capsys.readouterr().out.splitlines()
+    assert f"GB are free on the disk of the data folder {tmp_path / 'data'};" in line
 
 
 @pytest.mark.parametrize("flag", ["--api-port", "--ui-port", "--broker-port"])

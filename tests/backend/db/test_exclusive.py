@@ -148,8 +148,9 @@ def test_a_process_that_lost_the_database_writes_nothing_more(on_server: str) ->
     first.hold = hold_database(first.engine)
     end_sessions_that_hold(second)
     second.hold = hold_database(second.engine)
-    with pytest.raises(BusyError, match=ALREADY):
-        submit(first)
+    for _ in range(2):
+        with pytest.raises(BusyError, match=ALREADY):
+            submit(first)
     assert len(problems) == 1
     with second.engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM comparison")).scalar() == 0
@@ -218,5 +219,6 @@ def test_a_process_whose_database_was_taken_ends(
         assert answer.status_code == 503, answer.text
         assert first.wait_for_end() != 0
         other.close()
-    assert ALREADY in first.log
+    [line] = [line for line in first.log.splitlines() if "this process ends" in line]
+    assert ALREADY in line
     assert "Traceback" not in first.log
