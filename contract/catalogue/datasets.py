@@ -167,7 +167,7 @@ DATA: Final = (
     DataRow(
         FeaturesData,
         "Your features",
-        "A table of features with labels, as npz or Parquet.",
+        "A table of features with labels, as npz, Parquet, CSV, HDF5 or mat.",
         source="own",
     ),
     DataRow(

@@ -37,8 +37,7 @@ def column_question(seen: Sequence[SeenArray], matrices: Matrices) -> Question |
         for one, several in grouped
     ]
     columns.sort(key=lambda one: not one.suggested)  # the others keep their order
-    needed = " and ".join(matrices)
-    text = f"The columns are not called {needed} and labels. Which of them are what?"
+    text = f"The columns are not called {', '.join(matrices)} and labels. Which of them are what?"
     return Question(name="columns", text=text, choices=[], columns=columns[:MAX_SHOWN])
 
 

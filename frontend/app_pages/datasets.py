@@ -26,7 +26,6 @@ SEARCH_KEY: Final = "datasets_q"
 PAGE_SIZE: Final = 20
 """Uploads of a page; with more, the page has a search."""
 MAX_MB: Final = int(st.get_option("server.maxUploadSize"))
-ENDINGS: Final = [ending.removeprefix(".") for ending in dataset_text.KINDS_BY_ENDING]
 
 
 def upload_form(client: Api) -> None:
@@ -41,8 +40,8 @@ def upload_form(client: Api) -> None:
             return
         accepted = st.session_state.setdefault(ACCEPTED_KEY, 0)
         file = st.file_uploader(
-            "A zip of class folders of images, or a table of features",
-            type=ENDINGS,
+            "A zip of class folders of images, or a table of features: npz, Parquet, CSV, HDF5 or "
+            "MATLAB",
             key=f"datasets_file_{accepted}",
         )
         if file is None:

@@ -25,6 +25,8 @@ KINDS_BY_ENDING: Final = {
     ".mat": ("paired_features", "features"),
 }
 """Ending of a file -> the kinds of upload that it may hold."""
+ANY_KIND: Final = ("features", "paired_features", "image_folder")
+"""What a file of another ending, or of none, may hold."""
 SOURCE_TEXTS: Final = {
     "bundled": "bundled",
     "fetched": "downloaded by the worker when a run first needs it",
@@ -57,8 +59,8 @@ LAYOUTS: Final = (
 
 
 def kinds_of(filename: str) -> tuple[str, ...]:
-    """Return the kinds of upload that a file may hold by its ending; none if not accepted."""
-    return KINDS_BY_ENDING.get(PurePath(filename).suffix.lower(), ())
+    """Return the kinds of upload that a file may hold by its ending, the likeliest first."""
+    return KINDS_BY_ENDING.get(PurePath(filename).suffix.lower(), ANY_KIND)
 
 
 def summary(dataset: Mapping[str, Any]) -> str:

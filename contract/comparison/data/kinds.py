@@ -250,7 +250,7 @@ class ImageFolderData(_TeamData):
 
 
 class _TeamTable(_TeamData):
-    file: str = worker_path("File", "an npz or Parquet file")
+    file: str = worker_path("File", "an npz, Parquet, CSV, h5 or mat file")
     split: SplitBy = split_by("item")
     validation: ValidateOn = VALIDATION
     seed: Seed = SPLIT_SEED
@@ -262,7 +262,7 @@ class _TeamTable(_TeamData):
 
 
 class FeaturesData(_TeamTable):
-    """A table of features with labels, as npz or Parquet."""
+    """A table of features with labels, as npz, Parquet, CSV, HDF5 or mat."""
 
     kind: Literal["features"] = "features"
 
@@ -271,7 +271,7 @@ class PairedFeaturesData(_TeamTable):
     """A table of two modalities, row by row of one thing: audio and visual features, or any two."""
 
     kind: Literal["paired_features"] = "paired_features"
-    file: str = worker_path("File", "an npz, Parquet, h5 or mat file, or AVE's folder")
+    file: str = worker_path("File", "an npz, Parquet, CSV, h5 or mat file, or AVE's folder")
 
 
 OwnData = ImageFolderData | FeaturesData | PairedFeaturesData

@@ -70,7 +70,7 @@ def test_an_empty_page_says_which_files_can_be_uploaded(api: Api) -> None:
     assert "Nothing uploaded yet" in said(at)
     assert "CIFAR-100" in said(at)
     assert "Your images" not in said(at)
-    assert at.file_uploader[0].allowed_type[0].endswith("zip")
+    assert "npz, Parquet, CSV, HDF5 or MATLAB" in at.file_uploader[0].label
     assert "500 MB here" in said(at)
 
 
@@ -155,6 +155,15 @@ def test_a_csv_says_which_column_is_what(api: Api, tmp_path: Path) -> None:
     [ready] = api.datasets()
     assert (ready["state"], ready["shape"], ready["classes"]) == ("ready", {"features": 1}, 2)
     assert "features = width, labels = species" in said(at).replace("\\", "")
+
+
+def test_a_file_of_another_program_is_told_how_to_convert(api: Api, tmp_path: Path) -> None:
+    file = tmp_path / "table.xlsx"
+    file.write_bytes(zipped(tmp_path / "x.zip", {"xl/workbook.xml": b""}).read_bytes())
+    at = chosen(opened(api), file)
+    press(at, "datasets_upload")
+    assert "is an Excel file; save it as &#x27;CSV UTF-8&#x27;" in said(at)
+    assert api.datasets() == []
 
 
 def test_the_wrong_kind_can_be_switched_by_a_button(api: Api, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_every_kind_that_the_api_takes_has_a_name_and_a_file() -> None:
         ("x.mat", ("paired_features", "features")),
         ("x.PQ", ("features", "paired_features")),
         ("x.csv", ("features", "paired_features")),
-        ("zip", ()),
+        ("zip", ("features", "paired_features", "image_folder")),
     ],
 )
 def test_the_ending_of_a_file_decides_its_kinds(file: str, kinds: tuple[str, ...]) -> None:

@@ -240,6 +240,18 @@ class TestUploads:
                     rows = {"d1": cube.mean(1), "d2": cube.reshape(60, 20), "d3": cube.mean(2)}
                     np.testing.assert_allclose(pool.items, rows[dataset], rtol=1e-5, atol=1e-6)
 
+    def test_columns_are_those_that_the_answers_name(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rows = np.random.default_rng(0).normal(size=(60, 2)).round(3)
+        lines = [f"{a},{b},{'xyz'[at % 3]}" for at, (a, b) in enumerate(rows.tolist())]
+        with api(monkeypatch, d1="\n".join(["wide,long,what", *lines]).encode()) as server:
+            server.answers = '{"columns":{"features":["long","wide"],"labels":"what"}}'
+            pool = data.load(FeaturesData(dataset="d1"), tmp_path / "datasets")
+        assert isinstance(pool.items, Tensor)
+        np.testing.assert_allclose(pool.items, rows[:, ::-1], rtol=1e-6)
+        assert pool.class_names == ("x", "y", "z")
+
     def test_an_upload_that_an_earlier_version_fetched_has_no_answers(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
