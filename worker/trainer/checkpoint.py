@@ -148,7 +148,7 @@ class Checkpoints:
         return file.getvalue()
 
 
-_LATER_SETTINGS: Final = {"background": "none", "merge": False}
+_LATER_SETTINGS: Final = {"background": "none", "merge": False, "standardize": False}
 """Data settings that came after checkpoints were first written, with the values under which data
 are read as before: a run of an older version then goes on from its checkpoint."""
 

@@ -253,6 +253,12 @@ class _TeamTable(_TeamData):
     file: str = worker_path("File", "an npz, Parquet, CSV, h5 or mat file")
     split: SplitBy = split_by("item")
     validation: ValidateOn = VALIDATION
+    standardize: bool = Field(
+        default=False,
+        title="Standardize features",
+        description="Give each feature the mean 0 and the standard deviation 1 of the training "
+        "split; for features of very different or very large or small size.",
+    )
     seed: Seed = SPLIT_SEED
 
     @property

@@ -3,7 +3,12 @@
 The first modality of a table of pairs is called audio, the second visual.
 """
 
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
 
 from contract.comparison.data import FeaturesData, PairedFeaturesData
 from contract.dataset_files import read_features, read_paired
@@ -29,6 +34,32 @@ def load(spec: FeaturesData | PairedFeaturesData, folder: Path, progress: Progre
     progress(f"reading {path.name}", 0, None, "rows")
     if isinstance(spec, PairedFeaturesData):
         with raising_data_errors(f"the pairs in {path}"):
-            return table_pool(spec, read_paired(path, answers=answers))
-    with raising_data_errors(f"the features in {path}"):
-        return table_pool(spec, read_features(path, answers=answers))
+            pool = table_pool(spec, read_paired(path, answers=answers))
+    else:
+        with raising_data_errors(f"the features in {path}"):
+            pool = table_pool(spec, read_features(path, answers=answers))
+    return standardized(pool) if spec.standardize else pool
+
+
+def standardized(pool: Pool) -> Pool:
+    """Give each feature, of both modalities, mean 0 and deviation 1 of the training split."""
+    train = torch.from_numpy(np.ascontiguousarray(pool.indices.train))
+    items, visual = pool.items, pool.visual
+    assert isinstance(items, Tensor)  # a table has no files
+    assert visual is None or isinstance(visual, Tensor)
+    return replace(
+        pool,
+        items=_standardized(items, train),
+        visual=None if visual is None else _standardized(visual, train),
+    )
+
+
+def _standardized(items: Tensor, train: Tensor) -> Tensor:
+    # float64, because the squares of very large or small values leave float32's range; the first
+    # item is subtracted, so that a constant feature has a deviation of exactly 0 and becomes 0.
+    points = items.to(torch.float64)
+    points = points - points[train[0]]
+    known = points[train]
+    deviation = known.std(dim=0, correction=0)
+    scale = torch.where(deviation > 0, deviation, 1)
+    return ((points - known.mean(dim=0)) / scale).to(items.dtype)
