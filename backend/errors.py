@@ -11,6 +11,7 @@ BackendError
     ├── NotFoundError        404 not_found
     ├── TimedOutError        408 request_timeout
     ├── ConflictError        409 conflict
+    │   └── EditedMeanwhileError   with what was edited, as it is now
     ├── TooLargeError        413 too_large
     ├── MisdirectedError     421 misdirected_request
     ├── TooFastError         429 too_fast
@@ -23,7 +24,7 @@ InvalidJsonError           422 invalid_request; one of the framework's, which pa
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -77,6 +78,8 @@ class HttpError(BackendError):
         self.problems = tuple(problems)
         self.total = total
         """Number of all problems, if these are the first ones only."""
+        self.more: dict[str, Any] = {}
+        """Further keys of the answer."""
         self.headers = dict(headers or {})
 
 
@@ -134,6 +137,15 @@ class ConflictError(HttpError):
 
     status = HTTPStatus.CONFLICT
     code = "conflict"
+
+
+class EditedMeanwhileError(ConflictError):
+    """Somebody else has edited what the caller wants to change."""
+
+    def __init__(self, message: str, current: Mapping[str, Any]) -> None:
+        """Create the error; `current` is what was edited, as it is now."""
+        super().__init__(message)
+        self.more = {"current": dict(current)}
 
 
 class TooLargeError(HttpError):
@@ -200,7 +212,9 @@ def error_response(
     code: str,
     message: str,
     problems: Sequence[Problem] = (),
+    *,
     total: int | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> JSONResponse:
     """Build an answer in the one error shape.
 
@@ -212,6 +226,7 @@ def error_response(
         message: what was seen and what to do.
         problems: the problems of single fields.
         total: number of all problems, if there are more than these.
+        more: further keys of the answer.
     """
     fields = [
         FieldOut(path=_start(path, MAX_PATH), message=_start(text, MAX_MESSAGE))
@@ -222,7 +237,8 @@ def error_response(
         message = f"{message}; here are {len(fields)} of {total:,} problems"
     body = ErrorOut(error=code, message=_start(message, MAX_MESSAGE), fields=fields)
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
-    response = _ErrorResponse(body.model_dump(), status_code=status, headers=headers)
+    content = {**body.model_dump(), **(more or {})}
+    response = _ErrorResponse(content, status_code=status, headers=headers)
     response.error = code
     return response
 
@@ -263,7 +279,14 @@ def install_handlers(app: FastAPI) -> None:
 
 def response_to(error: HttpError) -> JSONResponse:
     """Build the answer to an error."""
-    response = error_response(error.status, error.code, error.message, error.problems, error.total)
+    response = error_response(
+        error.status,
+        error.code,
+        error.message,
+        error.problems,
+        total=error.total,
+        more=error.more,
+    )
     response.headers.update(error.headers)
     return response
 

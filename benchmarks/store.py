@@ -14,7 +14,9 @@ from pathlib import Path
 
 from sqlmodel import col, select
 
+from backend.comparisons import edits
 from backend.comparisons import repository as comparisons
+from backend.comparisons.edits import Edit
 from backend.db import migrations
 from backend.db.database import Commit, Database
 from backend.db.models import Run, Series
@@ -126,7 +128,7 @@ def _small_writes(database: Database, lags: list[float], stop: threading.Event) 
     while not stop.wait(0.01):
         began = time.perf_counter()
         with database.write() as write:
-            comparisons.change(write, _first(database), name=None, tags=None, notes=str(began))
+            edits.change(write, _first(database), Edit(notes=str(began)))
         lags.append((time.perf_counter() - began) * 1e3)
 
 

@@ -3,11 +3,12 @@
 ApiError          the API refused a call, or could not be asked
 ├─ SignedOutError the API needs a token, or no longer accepts this one (401)
 ├─ MissingError   what was asked for does not exist (404)
+├─ EditedMeanwhileError  somebody else has edited it (409)
 └─ ApiAwayError   the API cannot be reached, or cannot answer now (502, 503, 504)
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 
 class FieldProblem(NamedTuple):
@@ -41,6 +42,15 @@ class SignedOutError(ApiError):
 
 class MissingError(ApiError):
     """What was asked for does not exist."""
+
+
+class EditedMeanwhileError(ApiError):
+    """Somebody else has edited a comparison since the version that the change names."""
+
+    def __init__(self, error: ApiError, current: Mapping[str, Any]) -> None:
+        super().__init__(error.code, error.message, error.fields, status=error.status)
+        self.current = current
+        """Its name, notes, tags and version as they are now."""
 
 
 class ApiAwayError(ApiError):

@@ -1,4 +1,4 @@
-"""Comparisons in the database: create, change and delete them, and read their stored specs."""
+"""Comparisons in the database: create and delete them, and read their stored specs."""
 
 import secrets
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def create(
     )
     write.session.add(comparison)
     write.session.flush()
-    _index_tags(write.session, comparison)
+    index_tags(write.session, comparison)
     arms = [arm.name for arm in spec.arms]
     _add_runs(write.session, comparison, arms, spec.seeds, first=0, now=now)
     return comparison
@@ -89,37 +89,6 @@ def add_seeds(write: Write, comparison: str, seeds: Sequence[int], *, now: float
     return found
 
 
-def change(
-    write: Write,
-    comparison: str,
-    *,
-    name: str | None = None,
-    tags: list[str] | None = None,
-    notes: str | None = None,
-    archived: bool | None = None,
-) -> Comparison:
-    """Change a comparison's texts, or archive it; None leaves a field as it is.
-
-    The stored spec, which the runs use, does not change.
-
-    Raises:
-        NotFoundError: no comparison has this id.
-    """
-    found = get(write.session, comparison)
-    if name is not None:
-        found.name = name
-    if notes is not None:
-        found.notes = notes
-    if archived is not None:
-        found.archived = archived
-    if tags is not None:
-        found.tags = tags
-        write.session.exec(delete(Tag).where(col(Tag.comparison_id) == comparison))
-        _index_tags(write.session, found)
-    write.session.add(found)
-    return found
-
-
 def remove(write: Write, comparison: str) -> list[str]:
     """Delete a comparison with its runs and all they have measured; return the ids of the runs.
 
@@ -138,7 +107,8 @@ def remove(write: Write, comparison: str) -> list[str]:
     return runs
 
 
-def _index_tags(session: Session, comparison: Comparison) -> None:
+def index_tags(session: Session, comparison: Comparison) -> None:
+    """Store the tags by which a comparison is found; it has none stored yet."""
     session.add_all(
         Tag(tag=tag, comparison_id=comparison.id) for tag in dict.fromkeys(comparison.tags)
     )

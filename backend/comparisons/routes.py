@@ -13,13 +13,15 @@ from pydantic_core import CoreSchema, core_schema
 
 from backend.auth import audit
 from backend.auth.dependencies import User
+from backend.comparisons import edits, search
 from backend.comparisons import repository as comparisons
-from backend.comparisons import search
+from backend.comparisons.edits import Edit
 from backend.comparisons.schemas import (
     ComparisonDetail,
     ComparisonOut,
     ComparisonPage,
     ComparisonPatch,
+    EditConflict,
     MoreSeeds,
     comparison_detail,
     comparison_out,
@@ -128,14 +130,17 @@ def get_comparison(comparison: str, database: Db, workers: Slots, now: Now) -> C
         return comparison_detail(session, comparisons.get(session, comparison), workers, now)
 
 
-@router.patch("/{comparison}")
+@router.patch("/{comparison}", responses={409: {"model": EditConflict}})
 @writes
 def update_comparison(
     comparison: str, patch: ComparisonPatch, database: Db, workers: Slots, now: Now
 ) -> ComparisonDetail:
-    """Change the name, tags, notes or whether it is archived."""
+    """Change the name, tags, notes or whether it is archived.
+
+    With the `version` that the editor has seen, a change is refused with 409 when somebody else has
+    edited the comparison meanwhile; `current` then has what stands there now."""
     with database.write() as write:
-        changed = comparisons.change(write, comparison, **patch.model_dump())
+        changed = edits.change(write, comparison, Edit(**patch.model_dump()))
         return comparison_detail(write.session, changed, workers, now)
 
 

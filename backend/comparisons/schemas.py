@@ -1,18 +1,20 @@
 """Comparisons as the API shows them, and the requests that change them."""
 
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlmodel import Session
 
+from backend.comparisons.edits import MAX_TAGS
 from backend.comparisons.repository import MAX_SEEDS
 from backend.db.models import Comparison
+from backend.errors import ErrorOut
 from backend.http.times import iso
 from backend.runs import progress
 from backend.runs.progress import STATES, Tallies, Tally
 from backend.runs.schemas import State
 from backend.workers.registry import Workers
-from contract.comparison.spec import NewName, NewTag, Seed
+from contract.comparison.spec import NewName, NewTag, Seed, Tag
 
 
 class ComparisonOut(BaseModel):
@@ -24,6 +26,9 @@ class ComparisonOut(BaseModel):
     notes: str
     created_by: str
     archived: bool
+    version: int
+    """Counts the changes of name, notes and tags; a change that names it is refused when somebody
+    else has changed them meanwhile."""
     created_at: str
     """ISO 8601 in UTC, like all times."""
     state: State
@@ -57,9 +62,37 @@ class ComparisonPatch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: NewName | None = None
-    tags: list[NewTag] | None = Field(None, max_length=20)
+    tags: list[NewTag] | None = Field(None, max_length=MAX_TAGS)
+    """All tags; `add_tags` and `remove_tags` keep those that others add meanwhile."""
+    add_tags: list[NewTag] = Field([], max_length=MAX_TAGS)
+    remove_tags: list[Tag] = Field([], max_length=MAX_TAGS)
     notes: str | None = Field(None, max_length=20_000)
     archived: bool | None = None
+    version: int | None = Field(None, ge=1, lt=2**31)
+    """The version that the editor has seen: 409 if there is another now."""
+
+    @model_validator(mode="after")
+    def _one_way_to_change_tags(self) -> Self:
+        if self.tags is not None and (self.add_tags or self.remove_tags):
+            raise ValueError("give either tags, or add_tags and remove_tags")
+        if both := set(self.add_tags) & set(self.remove_tags):
+            raise ValueError(f"{min(both)!r} is to be added and removed; choose one")
+        return self
+
+
+class TextsNow(BaseModel):
+    """What people edit of a comparison."""
+
+    name: str
+    notes: str
+    tags: list[str]
+    version: int
+
+
+class EditConflict(ErrorOut):
+    """The answer to a change whose version is not the present one; nothing was changed."""
+
+    current: TextsNow
 
 
 class MoreSeeds(BaseModel):
@@ -82,6 +115,7 @@ def comparison_out(
         notes=comparison.notes,
         created_by=comparison.created_by,
         archived=comparison.archived,
+        version=comparison.version,
         created_at=iso(comparison.created_at),
         state=progress.overall_state(tallies),
         progress=progress.overall_progress(tallies),

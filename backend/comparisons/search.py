@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import case, func
+from sqlalchemy import and_, case, func
 from sqlalchemy import select as columns
 from sqlalchemy.orm import Mapped
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, exists, or_, select
 
 from backend.db.models import Comparison, Run, Tag
-from backend.runs.progress import STATES_BY_IMPORTANCE
+from backend.runs.progress import DONE, STATES_BY_IMPORTANCE
 
 Sort = Literal["created_at", "name", "state"]
 
@@ -80,23 +80,24 @@ def _order(sort: Sort) -> ColumnElement[Any] | Mapped[Any]:
     if sort == "name":
         return func.lower(Comparison.name)
     if sort == "state":
-        place = case(
-            *((col(Run.state) == state, at) for at, state in enumerate(STATES_BY_IMPORTANCE))
-        )
-        own = col(Run.comparison_id) == Comparison.id
-        return columns(func.min(place)).where(own).scalar_subquery()
+        return _place_of_state()
     return col(Comparison.created_at)
 
 
 def _has_state(state: str) -> ColumnElement[bool]:
-    condition = _any_run_in(state)
-    for other in STATES_BY_IMPORTANCE[: STATES_BY_IMPORTANCE.index(state)]:
-        condition = condition & ~_any_run_in(other)
-    return condition
+    return _place_of_state() == STATES_BY_IMPORTANCE.index(state)
 
 
-def _any_run_in(state: str) -> ColumnElement[bool]:
-    return exists().where(col(Run.comparison_id) == Comparison.id, col(Run.state) == state)
+def _place_of_state() -> ColumnElement[int]:
+    """Return the place of a comparison's state (backend.runs.progress.overall_state) by
+    importance."""
+    waits, runs = (STATES_BY_IMPORTANCE.index(state) for state in ("queued", "running"))
+    places = [(col(Run.state) == state, at) for at, state in enumerate(STATES_BY_IMPORTANCE)]
+    first = func.min(case(*places))
+    done = func.max(case((col(Run.state).in_(DONE), 1), else_=0))
+    place = case((and_(first == waits, done == 1), runs), else_=first)
+    own = col(Run.comparison_id) == Comparison.id
+    return columns(place).where(own).correlate(Comparison).scalar_subquery()
 
 
 def _escape_like(word: str) -> str:

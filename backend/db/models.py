@@ -18,6 +18,8 @@ class Comparison(SQLModel, table=True):
     spec: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     archived: bool = False
     """Left out of lists unless the request includes archived ones."""
+    version: int = 1
+    """Counts the changes of name, notes and tags."""
 
 
 class Tag(SQLModel, table=True):

@@ -15,7 +15,10 @@ from backend.db.models import Run
 
 STATES: Final = ("queued", "running", "succeeded", "failed", "cancelled")
 STATES_BY_IMPORTANCE: Final = ("running", "queued", "failed", "cancelled", "succeeded")
-"""A comparison's state is the first of these in which one of its runs is."""
+"""A comparison's state is the first of these in which one of its runs is; but one whose first runs
+are done is running, also while the others wait."""
+DONE: Final = ("succeeded", "failed")
+"""States of runs that have had their turn."""
 
 
 @dataclass
@@ -96,8 +99,13 @@ def remaining_s(run: Run, mean_s: float | None, now: float) -> float | None:
 
 
 def overall_state(tallies: Tallies) -> str:
-    """Return a comparison's state: the most important state of its runs."""
-    return next((one for one in STATES_BY_IMPORTANCE if one in tallies), STATES_BY_IMPORTANCE[-1])
+    """Return a comparison's state: the most important state of its runs.
+
+    It is running too while some of its runs are done and others wait.
+    """
+    state = next((one for one in STATES_BY_IMPORTANCE if one in tallies), STATES_BY_IMPORTANCE[-1])
+    begun = state == "queued" and any(one in tallies for one in DONE)
+    return "running" if begun else state
 
 
 def overall_progress(tallies: Tallies) -> float:

@@ -107,7 +107,11 @@ class Api(Transport):
         return self._call(ComparisonDetail, "POST", "/comparisons", body=spec)
 
     def patch(self, comparison: str, **changes: Any) -> ComparisonDetail:
-        """Change `name`, `tags`, `notes` or `archived`."""
+        """Change `name`, `notes`, `tags` or `archived`; `add_tags` and `remove_tags` change some.
+
+        With `version`, as the caller has seen it, a change that meets another's is refused: an
+        EditedMeanwhileError has in `current` what stands there now.
+        """
         return self._call(ComparisonDetail, "PATCH", _comparison(comparison), body=changes)
 
     def delete(self, comparison: str) -> None:

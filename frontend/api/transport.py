@@ -7,7 +7,14 @@ from urllib.parse import quote
 
 import httpx
 
-from frontend.errors import ApiAwayError, ApiError, FieldProblem, MissingError, SignedOutError
+from frontend.errors import (
+    ApiAwayError,
+    ApiError,
+    EditedMeanwhileError,
+    FieldProblem,
+    MissingError,
+    SignedOutError,
+)
 
 PREFIX: Final = "/api/v1"
 USER_HEADER: Final = "X-Lossboard-User"
@@ -166,12 +173,14 @@ def _refusal(status: int, content: Any) -> ApiError:
         for field in answer.get("fields") or ()
         if isinstance(field, dict)
     ]
-    return _kind(status)(
+    error = _kind(status)(
         str(answer.get("error", status)),
         str(answer.get("message", f"The API answered with status {status}.")),
         fields,
         status=status,
     )
+    current = answer.get("current")
+    return EditedMeanwhileError(error, current) if isinstance(current, dict) else error
 
 
 def _kind(status: int) -> type[ApiError]:

@@ -97,6 +97,7 @@ class ComparisonDetail(TypedDict):
     notes: str
     created_by: str
     archived: bool
+    version: int
     created_at: str
     state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
     progress: float
@@ -117,6 +118,7 @@ class Comparison(TypedDict):
     notes: str
     created_by: str
     archived: bool
+    version: int
     created_at: str
     state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
     progress: float

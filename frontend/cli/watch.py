@@ -87,7 +87,7 @@ def _progress_line(found: ComparisonDetail) -> tuple[str, float, str]:
     head = f"{done} of {total} runs" + (f", {lost} not succeeded" if lost else "")
     if found["state"] not in OPEN_STATES:
         return head, found["progress"], found["state"]
-    if found["state"] == "queued":
+    if runs["queued"] and not runs["running"]:
         return head, found["progress"], "waits for a worker"
     eta = found["eta_s"]
     return head, found["progress"], "" if eta is None else f"{duration(eta)} left"

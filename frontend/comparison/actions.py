@@ -5,12 +5,13 @@ the page: the session keeps which dialog is open, and the page draws it again.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
 from frontend.api.client import Api
 from frontend.api.types import Comparison, Size
+from frontend.comparison.edit import SEEN_KEY, edit_form, show_problems
 from frontend.errors import ApiError, MissingError
 from frontend.ui.dataset_text import file_size
 from frontend.ui.seeds import SeedsError, format_seeds, parse_seeds
@@ -21,15 +22,6 @@ from frontend.ui.widgets import copy_link_button
 MAX_SEEDS: Final = 100
 """The API's limit for one comparison."""
 SUGGESTED_SEEDS: Final = 3
-
-
-def changed_fields(
-    comparison: Comparison, *, name: str, tags: Sequence[str], notes: str
-) -> dict[str, Any]:
-    """Return only the fields that the viewer changed, so that no change of others is undone."""
-    wanted = {"name": name.strip(), "tags": [tag.strip() for tag in tags], "notes": notes}
-    now = {"name": comparison["name"], "tags": comparison["tags"], "notes": comparison["notes"]}
-    return {field: value for field, value in wanted.items() if value != now[field]}
 
 
 def suggested_seeds(seeds: Sequence[int]) -> str:
@@ -177,42 +169,15 @@ def close_dialog() -> None:
     """Close the dialog that is open."""
     st.session_state.pop(DIALOG_KEY, None)
     st.session_state.pop(FIRST_SHOWN_KEY, None)
+    st.session_state.pop(SEEN_KEY, None)
 
 
 @st.dialog("Edit", width="medium", on_dismiss=close_dialog)
 def edit_dialog(client: Api, comparison: Comparison) -> None:
-    """Edit name, tags and notes.
-
-    Only changed fields are sent, so that changes which others made meanwhile stay.
-    """
-    own = comparison["id"]
-    comparison = st.session_state.setdefault(FIRST_SHOWN_KEY, comparison)
-    name = st.text_input("Name", comparison["name"], max_chars=200, key=f"edit_name_{own}")
-    tags = st.multiselect(
-        "Tags",
-        comparison["tags"],
-        default=comparison["tags"],
-        accept_new_options=True,
-        max_selections=20,
-        placeholder="type a word and press Enter",
-        key=f"edit_tags_{own}",
-    )
-    write, preview = st.tabs(["Notes", "Preview"])
-    notes = write.text_area(
-        "Notes in Markdown",
-        comparison["notes"],
-        height=220,
-        max_chars=20_000,
-        key=f"edit_notes_{own}",
-    )
-    with preview.container(height=270, border=False):
-        if notes.strip():
-            st.markdown(notes)
-        else:
-            st.caption("No notes: say here why it was run, and what came out.")
-    if st.button("Save", type="primary", icon=":material/check:", key=f"edit_save_{own}"):
-        changed = changed_fields(comparison, name=name, tags=tags, notes=notes)
-        _apply(lambda: client.patch(own, **changed))
+    """Edit name, tags and notes."""
+    if edit_form(client, st.session_state.setdefault(FIRST_SHOWN_KEY, comparison)):
+        close_dialog()
+        st.rerun()
 
 
 @st.dialog(MORE_SEEDS, on_dismiss=close_dialog)
@@ -288,8 +253,7 @@ def _apply(change: Callable[[], object], *, to_board: bool = False) -> None:
     try:
         change()
     except ApiError as error:
-        for path, message in error.fields or (("", error.message),):
-            st.error(escape_markdown(f"{path}: {message}" if path else message))
+        show_problems(error)
         return
     close_dialog()
     if to_board:

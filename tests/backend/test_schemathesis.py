@@ -132,7 +132,10 @@ def problem(answer: requests.Response) -> str:
         body = answer.json()
     except ValueError:
         return f"no JSON, {seen}"
-    whole = isinstance(body, dict) and set(body) == {"error", "message", "fields"}
+    keys = {"error", "message", "fields"}
+    if answer.request.method == "PATCH" and answer.status_code == 409:
+        keys.add("current")
+    whole = isinstance(body, dict) and set(body) == keys
     is_whole = whole and body["error"] and body["message"]
     fine = is_whole and all(set(field) == {"path", "message"} for field in body["fields"])
     return "" if fine else f"another shape, {seen}"

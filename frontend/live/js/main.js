@@ -6,7 +6,7 @@ import { formatOptions, parseOptions } from "./options.js";
 import { Painter } from "./painter.js";
 import { Paints } from "./paints.js";
 import { Panel } from "./panel.js";
-import { FINAL, isPreparing, overallState } from "./progress.js";
+import { FINAL, isPreparing, isWaiting, overallState } from "./progress.js";
 import { RunStrip } from "./runs.js";
 import { Status } from "./status.js";
 import { Table } from "./store.js";
@@ -238,7 +238,7 @@ class Live {
     const runs = [...this.#runs.values()];
     const state = overallState(runs);
     if (isPreparing(runs)) return "Being prepared";
-    if (state === "queued") return "Waiting for a worker";
+    if (isWaiting(runs)) return "Waiting for a worker";
     return state === "running" ? "Nothing measured yet" : "Nothing was measured";
   }
 

@@ -26,7 +26,16 @@ export function isPreparing(runs) {
 /** State of a comparison, told from its runs. @param {RunOut[]} runs */
 export function overallState(runs) {
   const order = ["running", "queued", "failed", "cancelled"];
-  return order.find((state) => runs.some((run) => run.state === state)) ?? "succeeded";
+  const has = (/** @type {string} */ state) => runs.some((run) => run.state === state);
+  const state = order.find(has) ?? "succeeded";
+  // Between two of its runs a comparison has begun.
+  return state === "queued" && (has("succeeded") || has("failed")) ? "running" : state;
+}
+
+/** Whether runs wait and none is at work. @param {RunOut[]} runs */
+export function isWaiting(runs) {
+  const has = (/** @type {string} */ state) => runs.some((run) => run.state === state);
+  return has("queued") && !has("running");
 }
 
 /**

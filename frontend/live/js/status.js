@@ -2,7 +2,7 @@
 import { ownAddress } from "./address.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { counted, duration, percent } from "./format.js";
-import { FINAL, overallEta, overallProgress, overallState, tally } from "./progress.js";
+import { FINAL, isWaiting, overallEta, overallProgress, overallState, tally } from "./progress.js";
 import { signIn } from "./signin.js";
 
 /** @typedef {import("./stream.js").StreamState} StreamState */
@@ -61,7 +61,7 @@ export class Status {
     setText(this.#rest, ended < runs.length && progress > 0 ? `${percent(progress)}${left}` : "");
     this.#bar.style.width = `${100 * progress}%`;
     setAttribute(this.#bar.parentElement, "data-state", state);
-    this.#await(state === "queued");
+    this.#await(isWaiting(runs));
   }
 
   /** Stop asking. */

@@ -29,7 +29,10 @@ def test_a_runs_progress_and_eta() -> None:
     ("states", "expected"),
     [
         ("running queued failed", "running"),
-        ("queued failed succeeded", "queued"),
+        ("queued", "queued"),
+        ("queued cancelled", "queued"),
+        ("queued failed cancelled", "running"),
+        ("queued succeeded", "running"),
         ("failed cancelled succeeded", "failed"),
         ("cancelled succeeded", "cancelled"),
         ("succeeded", "succeeded"),

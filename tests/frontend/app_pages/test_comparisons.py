@@ -310,6 +310,41 @@ def test_an_edit_does_not_undo_the_changes_of_others(api: Api) -> None:
     assert (found["name"], found["notes"]) == ("renamed", "written meanwhile by another")
 
 
+def test_the_same_text_edited_by_two_is_shown_to_the_second_who_keeps_both(api: Api) -> None:
+    own = api.create(small(tags=["one"], notes="first"))["id"]
+    at = edited(acting(api))
+    api.patch(own, notes="theirs", add_tags=["two"])
+    at.text_area(key=f"edit_notes_{own}").set_value("mine")
+    at.multiselect(key=f"edit_tags_{own}").set_value(["one", "three"])
+    at.button(key=f"edit_save_{own}").click().run()
+    assert "changed the notes" in at.warning[0].value
+    assert at.text_area(key=f"edit_notes_{own}").value == "mine"
+    theirs = at.text_area(key=f"edit_theirs_notes_{own}_2")
+    assert (theirs.value, theirs.disabled) == ("theirs", True)
+    found = api.comparison(own)
+    assert (found["notes"], found["tags"]) == ("theirs", ["one", "two"])
+    at.button(key=f"edit_save_{own}").click().run()
+    found = api.comparison(own)
+    assert (found["notes"], found["tags"]) == ("mine", ["one", "two", "three"])
+    assert not at.text_input, "the dialog is closed"
+
+
+def test_the_second_may_take_the_text_of_the_first(api: Api) -> None:
+    own = api.create(small())["id"]
+    at = edited(acting(api))
+    api.patch(own, name="theirs")
+    at.text_input(key=f"edit_name_{own}").set_value("mine")
+    at.button(key=f"edit_save_{own}").click().run()
+    api.patch(own, notes="another change")
+    at.button(key=f"edit_take_name_{own}").click().run()
+    assert at.text_input(key=f"edit_name_{own}").value == "theirs"
+    assert not at.warning
+    at.button(key=f"edit_save_{own}").click().run()
+    found = api.comparison(own)
+    assert (found["name"], found["notes"]) == ("theirs", "another change")
+    assert not at.text_input, "the dialog is closed"
+
+
 def test_a_dialog_stays_through_the_pages_own_reruns(api: Api) -> None:
     own = api.create(small())["id"]
     at = edited(acting(api))

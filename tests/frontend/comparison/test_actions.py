@@ -5,22 +5,12 @@ from typing import Any, cast
 import pytest
 
 from frontend.api.types import Comparison
-from frontend.comparison.actions import added_runs_text, changed_fields, freed_html, suggested_seeds
+from frontend.comparison.actions import added_runs_text, freed_html, suggested_seeds
 
 
 def comparison(**values: Any) -> Comparison:
     own = {"name": "n", "tags": ["a"], "notes": "", "seeds": [0], "arms": ["x", "y"]}
     return cast(Comparison, {**own, "runs": {"queued": 2}, **values})
-
-
-def test_only_changed_fields_are_sent() -> None:
-    own = comparison()
-    assert changed_fields(own, name=" n ", tags=["a"], notes="") == {}
-    assert changed_fields(own, name="m", tags=["a"], notes="") == {"name": "m"}
-    assert changed_fields(own, name="n", tags=[" b ", "a"], notes="x") == {
-        "tags": ["b", "a"],
-        "notes": "x",
-    }
 
 
 @pytest.mark.parametrize(
