@@ -81,7 +81,8 @@ def _held_of_class(members: int) -> int:
 def _class_split_problem(counts: Sequence[int], validation: ValidateOn) -> str:
     least = MIN_CLASSES[validation]
     if len(counts) < least:
-        other = "" if validation == "items" else f"validate on items ({MIN_CLASSES['items']}), or "
+        enough = validation != "items" and len(counts) >= MIN_CLASSES["items"]
+        other = "validate on items, or " if enough else ""
         return (
             f"needs {least} classes or more for a split by class that validates on {validation}, "
             f"and has {len(counts)}; {other}split by item"
