@@ -193,3 +193,10 @@ class TestData:
         assert spec["data"]["background"] == "white"
         chosen = {**filled({"name": "x"}), "data.kind": "image_folder", "data.dataset": "d1"}
         assert write_spec(chosen, FORM)["data"]["background"] == "white"
+
+    def test_an_upload_with_a_split_of_its_own_is_split_by_it(self) -> None:
+        upload = {"id": "d1", "name": "x", "kind": "image_folder", "items": 24, "classes": 2}
+        spec = write_spec(filled(spec_for_upload({**upload, "answers": {"split": "keep"}})), FORM)
+        assert parse_spec(spec).data.split == "given"  # type: ignore[union-attr]
+        spec = write_spec(filled(spec_for_upload({**upload, "answers": {"split": "merge"}})), FORM)
+        assert spec["data"]["split"] == "item"
