@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -104,12 +105,14 @@ _ROUTERS = (
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the app; the settings come from the environment unless given.
 
-    Raises:
-        SettingsError: a setting is missing or wrong.
+    Without usable settings the process ends with plain lines that name what is wrong.
     """
     if settings is None:
         os.umask(PRIVATE_UMASK)
-        settings = Settings.from_environ(os.environ)
+        try:
+            settings = Settings.from_environ(os.environ)
+        except SettingsError as error:
+            sys.exit(f"settings cannot be used:\n{error}")
     logs.set_up_logging(settings.log_format, logging.INFO, also=("uvicorn", "uvicorn.error"))
     logging.getLogger("alembic").setLevel(logging.WARNING)  # what it logs at its start helps nobody
 

@@ -9,6 +9,7 @@ import functools
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 import warnings
@@ -23,6 +24,7 @@ from celery.worker.consumer import Consumer
 
 from contract import logs
 from contract.names import WAKE_TASK, wake_queue
+from worker.errors import SettingsError
 from worker.settings import Settings
 from worker.slot.slot import Slot
 
@@ -38,7 +40,10 @@ POLL_S: Final = 0.05
 warnings.filterwarnings("ignore", category=SecurityWarning)
 
 log = logging.getLogger(__name__)
-settings = Settings.from_environment()
+try:
+    settings = Settings.from_environment()
+except SettingsError as error:
+    sys.exit(f"settings cannot be used:\n{error}")
 app = Celery("lossboard", broker=settings.broker_url, include=["worker.celery_app"])
 app.conf.update(
     task_default_queue=wake_queue(settings.device),

@@ -5,6 +5,7 @@ import sys
 from typing import Final
 
 from contract import logs
+from worker.errors import SettingsError
 from worker.machine import lower_priority
 from worker.projection.projector import Projector
 from worker.settings import Settings
@@ -15,7 +16,10 @@ NICENESS: Final = 15
 
 def main() -> int:
     """Compute projections until asked to stop."""
-    settings = Settings.from_environment()
+    try:
+        settings = Settings.from_environment()
+    except SettingsError as error:
+        sys.exit(f"settings cannot be used:\n{error}")
     logs.set_up_logging(settings.log_format)
     projector = Projector(settings)
     for number in (signal.SIGTERM, signal.SIGINT):

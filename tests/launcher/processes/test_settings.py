@@ -40,6 +40,33 @@ def test_all_problems_of_all_processes_are_found_once(tmp_path: Path) -> None:
     assert "a-secret" not in str(lines)
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("uvicorn", "backend.app:create_app", "--factory"),
+        ("celery", "-A", "worker.celery_app", "worker"),
+        ("worker.projection",),
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_process_that_is_started_by_hand_names_them_too(command: tuple[str, ...]) -> None:
+    environment = CLEAN | {f"{PREFIX}LEASES": "3", "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode
+    said = ended.stdout + ended.stderr
+    assert "Traceback" not in said
+    assert f"{PREFIX}LEASES is no setting" in said
+    assert "LOSSBOARD_WORKER_TOKEN is not set" in said
+
+
 @pytest.mark.parametrize("command", ["up", "check"])
 def test_up_and_check_print_plain_lines_and_start_nothing(tmp_path: Path, command: str) -> None:
     api, ui = map(str, free_ports(2))
