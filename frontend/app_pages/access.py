@@ -48,12 +48,13 @@ def open_board() -> None:
             "That is fine as long as nobody else can reach it. To give each person a token:"
         )
         st.markdown("1. Stop it: Ctrl-C where it runs.\n2. Make the first token, for yourself:")
-        st.code("python -m launcher token add NAME admin", language="sh")
+        st.code("python -m launcher token add NAME admin", language=None)
         st.markdown(
             "3. Start it again and sign in with that token. Here you then make those of the others."
         )
         st.caption(
-            "A running one takes no first token, because whoever came first would own it. "
+            "Add the `--data-dir` with which it is started, if there is one. A running Lossboard "
+            "takes no first token, because whoever came first would own it. "
             "In Docker stop the service `api` and use `docker compose run --rm api python -m "
             "backend.admin token add NAME admin`."
         )
