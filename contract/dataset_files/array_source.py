@@ -38,7 +38,8 @@ class ArraySource:
 
     def columns(self, layout: Layout, limits: Limits, findings: Findings) -> dict[str, Column]:
         """Return the columns of a layout; several arrays of one matrix are joined."""
-        arrays = self.read([name for name in self.names if name in layout.names], findings)
+        used = layout.names
+        arrays = self.read([name for name in self.names if name in used], findings)
         columns = {name: arrays[name] for name in layout.others if name in arrays}
         for role, names in layout.matrices.items():
             parts = {name: arrays[name] for name in names if name in arrays}

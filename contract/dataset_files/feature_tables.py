@@ -152,7 +152,8 @@ def _refuse_other_kind(source: TableSource, matrices: Matrices, findings: Findin
 
 def unused(source: TableSource, layout: Layout, findings: Findings) -> None:
     """Warn of columns that are not used."""
-    names = [name for name in source.names if name not in layout.names]
+    used = layout.names
+    names = [name for name in source.names if name not in used]
     if len(names) > MAX_UNUSED:
         findings.warn("", f"columns are not used: {listed(names)}")
         return

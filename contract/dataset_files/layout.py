@@ -1,7 +1,7 @@
 """Which columns of a table are its features, labels, fine labels and ids."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple, Protocol
 
@@ -162,7 +162,7 @@ def layout_of_answer(
     Raises:
         IntakeError: it names columns that there are not, or lacks some that a table needs.
     """
-    names = source.names
+    names = dict.fromkeys(source.names)
     chosen: dict[str, tuple[str, ...]] = {}
     for role in ("features", "audio", "visual", "labels", "fine_labels", "ids"):
         entries = getattr(told, role)
@@ -189,7 +189,7 @@ def layout_of_answer(
 
 
 def _columns_of_entry(
-    entry: str, names: Sequence[str], where: str, findings: Findings
+    entry: str, names: Collection[str], where: str, findings: Findings
 ) -> tuple[str, ...]:
     found: tuple[str, ...] = (entry,) if entry in names else ()
     if not found and entry.endswith("*"):

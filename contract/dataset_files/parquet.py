@@ -1,5 +1,6 @@
 """Parquet files."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -97,6 +98,6 @@ def refuse_twice(names: Sequence[str], findings: Findings) -> None:
     Raises:
         IntakeError: there are such columns.
     """
-    for name in sorted({name for name in names if names.count(name) > 1}):
+    for name in sorted(name for name, count in Counter(names).items() if count > 1):
         findings.add(name, "is the name of two columns; rename one")
     findings.raise_if_any()
