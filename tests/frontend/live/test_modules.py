@@ -261,6 +261,12 @@ def test_the_remaining_time_is_estimated_from_finished_runs(run: Run) -> None:
     assert run("progress", "return m.overallState(a)", runs) == "running"
     assert run("progress", "return m.overallState(a)", [done]) == "succeeded"
     assert run("progress", "return m.overallState(a)", [done, one("failed")]) == "failed"
+    between = [done, one("queued")]
+    assert run("progress", "return [m.overallState(a), m.isWaiting(a)]", between) == [
+        "running",
+        True,
+    ]
+    assert run("progress", "return m.isWaiting(a)", runs) is False
 
 
 @pytest.mark.parametrize(
