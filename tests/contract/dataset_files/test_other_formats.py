@@ -53,6 +53,7 @@ def _saved(write: str) -> bytes:
         (image(1), "zip with a folder for each class"),
         (bytes(1000), "save it as one"),
     ],
+    ids=("torch", "pickle", "xlsx", "gzip", "json", "feather", "npy", "h5 in zip", "png", "zeros"),
 )
 def test_other_files_say_how_to_convert(tmp_path: Path, content: bytes, said: str) -> None:
     path = tmp_path / "content"
