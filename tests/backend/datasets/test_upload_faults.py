@@ -228,7 +228,7 @@ def _listens(port: int) -> bool:
 
 
 def test_an_announced_upload_that_cannot_fit(serve: Serve, settings: Settings) -> None:
-    head = f"POST {URL} HTTP/1.1\r\nHost: x\r\nContent-Length: {10**15}\r\n"
+    head = f"POST {URL} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {10**15}\r\n"
     head += "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
     with serve(replace(settings, max_upload_mb=1e10)) as (api, parts):
         address = (api.http.base_url.host, api.http.base_url.port or 0)

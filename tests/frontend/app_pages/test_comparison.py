@@ -24,6 +24,7 @@ def comparison(state: str, **runs: int) -> dict[str, Any]:
     spec = parse_spec(DEMO).model_dump(mode="json")
     return {
         "id": ID,
+        "version": 1,
         "name": "digits: a look",
         "tags": ["demo"],
         "notes": "",

@@ -364,7 +364,7 @@ def test_more_seeds_are_suggested_counted_and_queued(api: Api) -> None:
     assert at.button(key=f"seeds_add_{own}").disabled
     at.text_input(key=f"seeds_text_{own}").set_value("1, 7").run()
     at.button(key=f"seeds_add_{own}").click().run()
-    assert "seeds[0]: seed 1 has its runs already" in at.error[0].value
+    assert r"seeds\[0\]\: seed 1 has its runs already" in at.error[0].value
     at.text_input(key=f"seeds_text_{own}").set_value("7, 9").run()
     at.button(key=f"seeds_add_{own}").click().run()
     assert api.comparison(own)["seeds"] == [0, 1, 7, 9]

@@ -66,7 +66,7 @@ def test_a_key_of_the_test_split_is_found(peer: ApiPeer) -> None:
 
 def test_an_unknown_key_leads_to_all_that_exist(peer: ApiPeer) -> None:
     at = opened(metric="[dynamics](http://elsewhere)")
-    assert r"There is no metric \[dynamics\]\(http\:\/\/elsewhere\)" in said(at)
+    assert r"There is no metric \[dynamics\]\(http\::small[]\/\/elsewhere\)" in said(at)
     assert "Dynamics" in [header.value for header in at.header]
 
 

@@ -16,6 +16,7 @@ import pytest
 from fastapi import FastAPI
 
 from backend.app import create_app
+from backend.db.models import Comparison
 from backend.settings import Settings
 from frontend.api.client import Api
 from frontend.cli import __main__ as cli
@@ -313,7 +314,9 @@ def test_a_list_is_a_line_each(
 ) -> None:
     with httpx.Client(base_url=address) as http:
         api = Api(http)
-        done = api.create({**SPEC, "name": "done\x1b]0;x"})["id"]
+        done = api.create({**SPEC, "name": "done"})["id"]
+        with app.state.parts.database.write() as write:  # version 0.5 took such names
+            write.session.get_one(Comparison, done).name = "done\x1b]0;x"
         finish(app)
         waiting = api.create(SPEC)["id"]
     assert cli.main(["list"]) == 0
