@@ -23,6 +23,7 @@ import fcntl
 import os
 import socket
 import threading
+import time
 import zlib
 from pathlib import Path
 from typing import Final, Protocol
@@ -35,6 +36,8 @@ DATABASE_LOCK: Final = ".api.lock"
 SERVING: Final = 0x4C6F7373
 WRITING: Final = SERVING + 1
 """First numbers of the advisory locks; the second one stands for the schema."""
+ENDING_S: Final = 2.0
+"""How long the server may take to notice that the process of a session has ended."""
 DRAIN_MS: Final = 30_000
 """How long the last write of an earlier process may take."""
 
@@ -154,17 +157,28 @@ class ServerHold:
             schema = kept.execute(text("SELECT coalesce(current_schema(), '')")).scalar_one()
             self._schema = zlib.crc32(schema.encode()) & 0x3FFFFFFF
             numbers = {"serving": SERVING, "writing": WRITING, "schema": self._schema}
-            taken, self._pid = kept.execute(
-                text("SELECT pg_try_advisory_lock(:serving, :schema), pg_backend_pid()"), numbers
-            ).one()
-            if not taken:
-                raise InUseError(_in_use(self._what, self._holder(kept)))
+            self._pid = kept.execute(text("SELECT pg_backend_pid()")).scalar_one()
+            self._take_serving(kept, numbers)
             kept.execute(text(f"SET lock_timeout = {DRAIN_MS}"))
             kept.execute(text("SELECT pg_advisory_lock(:writing, :schema)"), numbers)
             kept.execute(text("SELECT pg_advisory_unlock(:writing, :schema)"), numbers)
         except BaseException:
             self._end_kept()
             raise
+
+    def _take_serving(self, kept: Connection, numbers: dict[str, int]) -> None:
+        """Take the lock SERVING; the session of a process that has just ended holds it a moment
+        longer.
+
+        Raises:
+            InUseError: another process holds it.
+        """
+        until = time.monotonic() + ENDING_S
+        taking = text("SELECT pg_try_advisory_lock(:serving, :schema)")
+        while not kept.execute(taking, numbers).scalar_one():
+            if time.monotonic() > until:
+                raise InUseError(_in_use(self._what, self._holder(kept)))
+            time.sleep(0.05)
 
     def _holder(self, kept: Connection) -> str:
         found = kept.execute(

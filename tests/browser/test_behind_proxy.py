@@ -21,6 +21,8 @@ from tests.support.stack import Stack, running_stack
 from tests.support.tiny_sets import image_files, zipped
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.slow
+
 BASE_PATH = "/tools/lossboard"
 PAGES = ("", "compare", "new", "queue", "datasets", "method")
 NOTICE = "connection-notice"
@@ -55,7 +57,7 @@ def failures_of(page: Page) -> list[str]:
 
 @pytest.mark.parametrize(
     "strip",
-    [pytest.param(False, id="path-kept", marks=pytest.mark.slow), pytest.param(True, id="removed")],
+    [pytest.param(False, id="path-kept"), pytest.param(True, id="removed")],
 )
 def test_everything_works_under_a_path(
     below: tuple[Stack, str, str], page: Page, tmp_path: Path, strip: bool

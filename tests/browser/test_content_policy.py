@@ -11,6 +11,8 @@ from tests.support.raw_http import HANDSHAKE, send
 from tests.support.specs import small
 from tests.support.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 RECORD = """
 window.refusedByPolicy = [];
 document.addEventListener("securitypolicyviolation", (event) =>
@@ -85,7 +87,6 @@ def test_no_page_asks_for_what_its_policy_refuses(
     walk(stack, page, refusals, ["", "new?preset=digits", "datasets", "queue", "method"])
 
 
-@pytest.mark.slow
 def test_no_page_about_results_asks_for_what_its_policy_refuses(
     stack: Stack, page: Page, refusals: list[str], comparison: str
 ) -> None:

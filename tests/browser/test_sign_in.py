@@ -35,6 +35,7 @@ def sign_out(page: Page, who: str) -> None:
     page.wait_for_url(re.compile("/signin"))
 
 
+@pytest.mark.slow
 def test_an_editor_submits_a_viewer_only_looks_and_both_leave(house: Stack, page: Page) -> None:
     page.goto(f"{house.ui_url}/new?preset=digits")
     assert page.url.endswith("/signin?next=%2Fnew%3Fpreset%3Ddigits")

@@ -183,12 +183,16 @@ def test_panels_are_side_by_side_and_nothing_is_cut_off(
     stack, comparison, _ = filled
     with new_page(browser, width=width, scheme="dark") as page:
         opened(page, stack, comparison)
-        tops = []
         for place in range(3):
-            box = page.get_by_test_id(f"space-panel-{place}").bounding_box()
-            assert box
-            assert box["x"] + box["width"] <= width
-            tops.append(box["y"])
+            page.get_by_test_id(f"space-panel-{place}").wait_for()
+        # All at one moment: what stands above them may still come and move them.
+        boxes = page.evaluate(
+            "[0, 1, 2].map((place) => {"
+            " const box = document.querySelector(`[data-testid=space-panel-${place}]`);"
+            " const { right, top } = box.getBoundingClientRect(); return { right, top }; })"
+        )
+        assert all(box["right"] <= width for box in boxes)
+        tops = [box["top"] for box in boxes]
         assert len(set(tops)) == (1 if width == 1440 else 2)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width

@@ -89,6 +89,7 @@ def test_a_name_tags_notes_more_seeds_the_archive_and_the_end(stack: Stack, page
     assert stack.http.get(f"/comparisons/{own}").status_code == 404
 
 
+@pytest.mark.slow
 def test_the_queue_is_put_in_another_order_and_ended(stack: Stack, page: Page) -> None:
     first = stack.submit(endless(seeds=[0, 1, 2]))
     second = stack.submit(small(name="urgent", seeds=[0, 1]))

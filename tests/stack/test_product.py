@@ -43,6 +43,7 @@ def test_up_starts_the_demo_and_it_ends_with_a_table(tmp_path: Path) -> None:
     assert still_alive(children, timeout=5) == []
 
 
+@pytest.mark.slow
 def test_a_comparison_with_fine_labels_gives_a_verdict_on_all_nine_claims(stack: Stack) -> None:
     comparison = stack.submit(
         {

@@ -55,6 +55,7 @@ def test_every_run_keeps_the_same_samples_epoch_by_epoch(stack: Stack, compariso
     assert samples["sprite"].endswith(hashlib.sha256(sprite.content).hexdigest())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["pca", "tsne", "pacmap"])
 def test_the_projector_gives_finite_coordinates_that_are_kept(
     stack: Stack, comparison: str, method: str

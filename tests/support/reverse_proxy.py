@@ -40,27 +40,35 @@ class ReverseProxy:
     targets: list[str] = field(default_factory=list)
     """All addresses that were asked for."""
     _waits: bool = False
-    _connections: set[asyncio.Task[None]] = field(default_factory=set)
+    _connections: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
 
-    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Begin to serve a connection."""
+        task = asyncio.get_running_loop().create_task(self._answer(reader, writer))
+        self._connections[task] = writer
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection; each carries one request."""
         task = asyncio.current_task()
         assert task
-        self._connections.add(task)
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError):
                 head = await reader.readuntil(b"\r\n\r\n")
                 await self._pass(head.decode("latin-1"), reader, writer)
         finally:
-            self._connections.discard(task)
             await _closed(writer)
+            self._connections.pop(task, None)
 
     async def close(self) -> None:
         """End all connections."""
-        tasks = list(self._connections)
-        for task in tasks:
+        connections = dict(self._connections)
+        for task in connections:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*connections, return_exceptions=True)
+        for writer in connections.values():  # also of a task that was cancelled before it began
+            writer.transport.abort()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def _pass(
         self, head: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -144,7 +152,7 @@ def reverse_proxy(
     loops: queue.SimpleQueue[asyncio.AbstractEventLoop] = queue.SimpleQueue()
 
     async def serve() -> None:
-        server = await asyncio.start_server(proxy.answer, "127.0.0.1", port, limit=MOST_HEAD)
+        server = await asyncio.start_server(proxy.connect, "127.0.0.1", port, limit=MOST_HEAD)
         loops.put(asyncio.get_running_loop())
         await stop.wait()
         server.close()

@@ -30,6 +30,7 @@ def stop(slot: SlotProcess) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.slow
 def test_one_message_delivered_three_times_trains_once(
     backend: Backend, broker_url: str, tmp_path: Path
 ) -> None:

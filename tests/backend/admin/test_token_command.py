@@ -171,6 +171,7 @@ def test_a_folder_that_something_else_uses_is_left_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(token_command, "WAIT_S", 0.3)
+    settings.data_dir.mkdir(exist_ok=True)
     (settings.data_dir / token_command.ADDRESS_FILE).write_text("http://127.0.0.1:1")
     with data_folder.exclusive_locks(settings.data_dir, data_folder.API_LOCK):
         made = token(environ, "add", "Ada", "admin")

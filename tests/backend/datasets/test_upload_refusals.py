@@ -113,6 +113,7 @@ CASES: dict[str, tuple[str, Make, str, str]] = {
 }
 
 
+@pytest.mark.slow
 def test_each_is_refused_with_its_rows(client: httpx.Client, parts: Parts, tmp_path: Path) -> None:
     for name, (kind, make, where, says) in CASES.items():
         folder = tmp_path / name

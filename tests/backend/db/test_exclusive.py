@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from backend.admin.locations import Locations
+from backend.db import exclusive
 from backend.db.database import BusyError, Database
 from backend.db.exclusive import FileHold, InUseError, ServerHold, hold_database
 from backend.db.models import StreamPosition
@@ -138,6 +139,20 @@ def test_a_lost_session_is_replaced_before_the_next_write(on_server: str) -> Non
     first.close()
     second.hold = hold_database(second.engine)
     submit(second, name="d")
+    second.close()
+
+
+def test_a_session_that_is_just_ending_is_waited_for(
+    on_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exclusive, "ENDING_S", 60.0)
+    first, second = Database(on_server), Database(on_server)
+    first.hold = hold_database(first.engine)
+    ending = threading.Timer(0.2, first.close)
+    ending.start()
+    second.hold = hold_database(second.engine)
+    ending.join()
+    submit(second, name="a")
     second.close()
 
 

@@ -75,6 +75,7 @@ def test_a_folder_that_cannot_be_written(api: Api, parts: Parts, kind: str) -> N
 def test_a_full_disk_of_its_own_is_named(
     serve: Serve, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    settings.data_dir.mkdir(exist_ok=True)
     if not MEMORY.is_dir() or MEMORY.stat().st_dev == settings.data_dir.stat().st_dev:
         pytest.skip("needs a second file system")
     with tempfile.TemporaryDirectory(dir=MEMORY) as own:

@@ -217,6 +217,7 @@ def test_an_api_that_is_away_is_said(api: Api) -> None:
     assert "Nothing uploaded yet" in said(at)
 
 
+@pytest.mark.slow
 def test_more_than_a_page_of_uploads_has_pages_and_a_search(api: Api, tmp_path: Path) -> None:
     columns = table()
     for n in range(21):
