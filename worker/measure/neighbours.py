@@ -23,7 +23,7 @@ CHUNK_ELEMENTS: Final = 2 * 2**20
 """Distances in memory at once: 8 MiB of float32."""
 CHUNK_ROWS: Final = 4096
 """Queries in memory at once, so that a small gallery does not make chunks of millions of them."""
-_PART_ELEMENTS: Final = 2**18
+_PART_ELEMENTS: Final = 2**19
 """Distances searched at once; with the copies that a search makes, they stay in the cache."""
 _PAIR_ELEMENTS: Final = 2**20
 """Differences in memory at once: 8 MiB of float64."""
@@ -157,13 +157,17 @@ def _search(chunk: slice, k: int, products: _Products) -> Tensor:
     rows = max(1, _PART_ELEMENTS // distances.shape[1]) if on_cpu else len(distances)
     few = None if distances.dtype == torch.float64 else 2 * k + 16
     found = []
+    in_float64: tuple[Tensor, Tensor] | None = None
     for first in range(0, len(distances), rows):
         here = slice(first, min(first + rows, len(distances)))
         part = slice(chunk.start + here.start, chunk.start + here.stop)
         candidates = _candidates(distances[here], norms[here], k, products, few)
         if candidates is None:
             better = products.in_float64
-            candidates = _candidates(*better.distances(part), k, better, None)
+            if in_float64 is None:  # for the whole chunk: one large product is fast, many are not
+                in_float64 = better.distances(chunk)
+            wide, lengths = in_float64
+            candidates = _candidates(wide[here], lengths[here], k, better, None)
             assert candidates is not None  # there is no limit
         found.append(_settle(candidates, part, k, products))
     return torch.cat(found)
