@@ -11,7 +11,8 @@ from frontend.form import sections
 from frontend.form.arm_cards import arm_cards
 from frontend.form.draft import Draft, current_draft, discard_draft
 from frontend.form.schema_fields import Problem, problems_from_api, read_form
-from frontend.form.sections import spec_for_upload, start_cards
+from frontend.form.sections import spec_for_upload
+from frontend.form.start import start_cards
 from frontend.form.to_spec import write_spec
 from frontend.ui.seeds import SeedsError
 from frontend.ui.session import api, role_button, role_refusal

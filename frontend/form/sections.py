@@ -1,4 +1,4 @@
-"""The sections of the form: presets and import, name, data, encoders, training, seeds, problems."""
+"""The sections of the form: name, data, encoders, training, seeds, problems."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import streamlit as st
 
-from frontend.api.json_text import JsonTextError, read_json
 from frontend.comparison.spec_text import Catalogue, arm_settings, difference_text
 from frontend.form.draft import Draft
 from frontend.form.schema_fields import Choice, Field, Option, path_text, problem_field
@@ -224,60 +223,3 @@ def problems(draft: Draft) -> None:
 
 def _count(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-Json = Mapping[str, Any]
-
-EXPORT_FORMAT: Final = "lossboard-comparison-"
-"""Beginning of the format's name in an export of everything; the version follows."""
-
-
-def start_cards(draft: Draft, presets: Sequence[Json]) -> None:
-    """Draw the presets, and the import of a spec."""
-    used = next((one for one in presets if draft.source == f"preset={one['id']}"), None)
-    with st.container(border=True), st.container(horizontal=True, gap="small"):
-        for preset in presets:
-            st.button(
-                preset["label"],
-                icon=":material/check:" if preset is used else None,
-                type="primary" if preset is used else "secondary",
-                help=preset["idea"],
-                key=f"new_preset_{preset['id']}",
-                on_click=_use_preset,
-                args=(draft, preset),
-            )
-        with st.popover("Import a spec", icon=":material/data_object:"):
-            st.caption("The JSON that a comparison's “Export” menu gives, the spec or everything.")
-            st.text_area("Spec as JSON", key="new_json", height=200)
-            st.file_uploader("or a file", type="json", key="new_upload", max_upload_size=1)
-            st.button("Fill the form", key="new_fill", on_click=_fill_from_json, args=(draft,))
-    if used is not None:
-        texts = {name: used[name] for name in ("label", "idea", "paper", "url")}
-        option_caption(Option(kind=used["id"], **texts))
-
-
-def _use_preset(draft: Draft, preset: Json) -> None:
-    draft.fill(preset["spec"], f"preset={preset['id']}")
-    st.query_params.from_dict({"preset": preset["id"]})
-
-
-def _fill_from_json(draft: Draft) -> None:
-    """Fill the form from the uploaded file, else from the pasted text."""
-    upload = st.session_state.get("new_upload")
-    raw = upload.getvalue() if upload is not None else st.session_state.get("new_json", "")
-    try:
-        spec = read_json(raw)
-    except JsonTextError as error:
-        draft.note = f"The form is as it was, for this is no JSON: {error}"
-        draft.problems = []
-        return
-    draft.fill(_spec_of(spec), "json")
-    st.query_params.clear()
-
-
-def _spec_of(document: Any) -> Any:
-    """Return the spec in an export of everything; any other document is the spec itself."""
-    exported = isinstance(document, dict) and str(document.get("format", "")).startswith(
-        EXPORT_FORMAT
-    )
-    return document.get("spec") if exported else document

@@ -9,6 +9,7 @@ from contract.catalogue import presets
 from contract.catalogue.catalogue import catalogue
 from contract.catalogue.presets import PRESETS
 from contract.comparison.data import class_count, modalities, training_items
+from contract.comparison.loss import ContrastiveLoss, TripletLoss
 from contract.comparison.problems import SpecError
 from contract.comparison.spec import ComparisonSpec, parse_spec
 from contract.comparison.training import MPerClassSampler, SgdOptimizer
@@ -32,7 +33,7 @@ def problems(raw: object) -> dict[str, str]:
 
 def test_presets_are_valid_and_survive_a_round_trip() -> None:
     specs = [parse_spec(preset.spec) for preset in PRESETS if preset.spec is not None]
-    assert len(specs) == 9
+    assert len(specs) == 10
     for spec in specs:
         assert parse_spec(spec.model_dump(mode="json")) == spec
         assert ComparisonSpec.model_validate_json(spec.model_dump_json()) == spec
@@ -41,6 +42,33 @@ def test_presets_are_valid_and_survive_a_round_trip() -> None:
 def test_a_preset_without_a_spec_says_what_it_needs() -> None:
     assert all((preset.spec is None) == bool(preset.needs) for preset in PRESETS)
     assert len([preset for preset in PRESETS if preset.needs]) == 1
+
+
+def test_every_preset_but_the_demo_has_ten_seeds_and_a_place_in_the_form() -> None:
+    for preset in PRESETS:
+        assert preset.group
+        assert preset.short
+        if preset.spec is not None:
+            assert preset.spec["seeds"] == list(range(3 if preset.id == "digits" else 10))
+    assert len({preset.id for preset in PRESETS}) == len(PRESETS)
+
+
+def test_the_protocols_of_zeng_2025_sample_their_tuples_as_the_paper_does() -> None:
+    own = [preset.spec for preset in PRESETS if preset.group == "Zeng 2025, the paper's sampling"]
+    assert len(own) == 5
+    for raw in own:
+        for arm in parse_spec(raw).arms:
+            assert isinstance(arm.loss, ContrastiveLoss | TripletLoss)
+            assert arm.loss.selection == "sampled"
+
+
+def test_fine_grained_classification_is_split_by_item_so_that_it_has_its_probe() -> None:
+    [preset] = [preset for preset in PRESETS if preset.id == "z25-classification"]
+    for kind in ("cub200", "cars196"):
+        assert preset.spec is not None
+        spec = parse_spec({**preset.spec, "data": {"kind": kind, "split": "item"}})
+        assert getattr(spec.data, "split") == "item"  # noqa: B009
+    assert "CARS196" in preset.idea
 
 
 def test_defaults_fill_what_is_left_out() -> None:

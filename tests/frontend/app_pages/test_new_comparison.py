@@ -100,7 +100,7 @@ def test_fills_from_a_preset_by_address_and_by_press(http: httpx.Client) -> None
     at = opened(http, preset="z25-synthetic")
     assert at.number_input(key="new.training.epochs").value == 100
     assert at.number_input(key="new.data.classes").value == 10
-    assert at.text_input(key="new.seeds").value == "0-4"
+    assert at.text_input(key="new.seeds").value == "0-9"
     press(at, "new_preset_digits")
     assert at.number_input(key="new.training.epochs").value == 20
     assert at.query_params["preset"] == "digits"
