@@ -10,6 +10,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
 
+from contract.metrics.states import State
+
 VERSION: Final = 1
 MAX_INTEGER: Final = 2**63 - 1
 """Largest integer that the databases can store."""
@@ -91,6 +93,24 @@ class Started(_Numbered):
     """Step from which the attempt continues: that of the claim, or 0 where the checkpoint could not
     be used. In that case the points of earlier attempts are deleted, so that no series mixes two
     histories."""
+    versions: dict[str, str] = Field(default_factory=dict, max_length=20)
+    """What the numbers depend on: the version of the product (engine) and of the definitions of its
+    measures (measures)."""
+    splits: dict[str, int] = Field(default_factory=dict, max_length=20)
+    """Items of each split: train, validation, test."""
+
+
+class Noticed(_Numbered):
+    """The training got into a state, or out of it; a log line says it to people as well."""
+
+    kind: Literal["noticed"] = "noticed"
+    state: State
+    step: Step
+    """Since when, as optimiser steps done."""
+    message: Text
+    """What was seen, and what to do about it."""
+    over: bool = False
+    """Whether the run has left the state."""
 
 
 class Column(BaseModel):
@@ -192,7 +212,7 @@ class Lost(_Message):
 
 
 Event = Annotated[
-    Preparing | Started | Points | Log | Kept | Checkpointed | Ended | Lost,
+    Preparing | Started | Points | Noticed | Log | Kept | Checkpointed | Ended | Lost,
     Field(discriminator="kind"),
 ]
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)

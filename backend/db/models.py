@@ -82,6 +82,27 @@ class Run(SQLModel, table=True):
         default=None, sa_column=Column(JSON(none_as_null=True))
     )
     """What it does before its first step, with its progress; None once it has begun."""
+    states: list[dict[str, Any]] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False)
+    )
+    """The states that it is in: [{"state", "step", "message"}], by contract.metrics.states.State."""
+    versions: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    """Versions of the engine and of the measures; None for a run of version 0.5."""
+    splits: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    """Items of each split of its data; None for a run of version 0.5."""
+
+
+class RunFigures(SQLModel, table=True):
+    """What summaries and verdicts read of a run that has succeeded, computed once."""
+
+    __tablename__ = "run_figures"
+
+    run_id: str = Field(primary_key=True, sa_column_args=[ForeignKey("run.id", ondelete="CASCADE")])
+    attempt: int
+    """The run's attempt whose values these are."""
+    version: int
+    """Of the figures' definition; others are computed anew."""
+    figures: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
 
 
 class Turn(SQLModel, table=True):

@@ -24,6 +24,7 @@ from contract.events import (
     Kept,
     Log,
     Lost,
+    Noticed,
     Points,
     Preparing,
     Started,
@@ -114,10 +115,14 @@ def _apply(write: Write, run: Run, event: Event, now: float) -> None:
             run.total_steps = event.total_steps
             run.steps_per_epoch = event.steps_per_epoch
             run.started_at = now
+            run.versions = dict(event.versions) or None
+            run.splits = dict(event.splits) or None
             runs.begin_attempt(write, run, event.after)
         case Points():
             run.step = max(run.step, event.step)
             _collect_points(write.updates[run.comparison_id], event)
+        case Noticed():
+            _set_state(run, event)
         case Kept():
             snapshots.put(write, run.id, event.snapshot)
         case Checkpointed():
@@ -127,6 +132,12 @@ def _apply(write: Write, run: Run, event: Event, now: float) -> None:
         case Ended():
             runs.end(write, run, state=event.state, failure=event.failure, now=now)
     run.committed_seq = event.seq
+
+
+def _set_state(run: Run, event: Noticed) -> None:
+    others = [one for one in run.states if one["state"] != event.state]
+    own = [] if event.over else [event.model_dump(include={"state", "step", "message"})]
+    run.states = [*others, *own]  # a new list: changes within one are not noticed
 
 
 def _collect_points(update: Update, event: Points) -> None:

@@ -224,6 +224,7 @@ def _delete_after_start(write: Write, run: Run) -> None:
     points.delete_after_step(write.session, run.id, after)
     snapshots.delete_after_step(write.session, run.id, after)
     run.step = run.start_after
+    run.states = [state for state in run.states if state["step"] <= after]
     write.session.add(run)
     write.updates[run.comparison_id].drops[run.id] = after
 

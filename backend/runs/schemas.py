@@ -10,8 +10,18 @@ from backend.http.times import iso
 from backend.metrics.series import Curve
 from backend.runs import progress
 from contract.events import Failure, Preparation
+from contract.metrics import states as training
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+
+class RunState(BaseModel):
+    """A state that says whether the training did what it was meant to do."""
+
+    state: training.State
+    step: int
+    """Since when, as optimiser steps done."""
+    message: str
 
 
 class RunOut(BaseModel):
@@ -31,6 +41,11 @@ class RunOut(BaseModel):
     """The step of the checkpoint that the attempt continued from; 0 without one."""
     device: str | None
     error: Failure | None
+    states: list[RunState]
+    versions: dict[str, str] | None
+    """Versions of the engine and of the measures; null for a run of version 0.5."""
+    splits: dict[str, int] | None
+    """Items of each split of its data; null for a run of version 0.5."""
     step: int
     total_steps: int
     steps_per_epoch: int
@@ -84,6 +99,9 @@ def run_out(run: Run, now: float) -> RunOut:
         resumed_at=run.resumed_at,
         device=run.device,
         error=Failure(**run.error) if run.error else None,
+        states=[RunState(**state) for state in run.states],
+        versions=run.versions,
+        splits=run.splits,
         step=run.step,
         total_steps=run.total_steps,
         steps_per_epoch=run.steps_per_epoch,

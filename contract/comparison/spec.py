@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
@@ -35,6 +35,8 @@ NewName = Annotated[Name, AfterValidator(_check_one_line)]
 """A name that is given now: one line. Stored names may be of a version that allowed more."""
 NewTag = Annotated[Tag, AfterValidator(_check_one_line)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Replicate = Literal["seed", "split"]
+HalfWidth = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 T = TypeVar("T")
 
 
@@ -64,6 +66,13 @@ class ComparisonSpec(Section):
     measure: Measure = Field(default_factory=Measure)
     arms: list[Arm] = Field(min_length=1, max_length=20)
     seeds: list[Seed] = Field(min_length=1, max_length=100)
+    replicate: Replicate = "seed"
+    """What differs between the runs of one arm: the seed alone, on one split of the data; or the
+    split too, which the run of the i-th seed (from 0) draws with the data's seed + i."""
+    practical: dict[str, HalfWidth] = Field(default_factory=dict, max_length=100)
+    """Differences that do not matter: metric or beginning of its key, without `test.`, -> half the
+    width of the interval around 0 within which two arms count as level. For metrics that are
+    compared by their ratio, such as norms and variances, the largest ratio, above 1."""
 
     def arm(self, name: str) -> Arm:
         """Return the arm of that name.
@@ -75,6 +84,14 @@ class ComparisonSpec(Section):
             if arm.name == name:
                 return arm
         raise KeyError(name)
+
+    def data_of(self, seed: int) -> Data:
+        """Return the data of the runs of one of the seeds: the data section, whose own seed is
+        counted up by the place of the run's seed if the split is replicated."""
+        if self.replicate == "seed":
+            return self.data
+        own = self.data.seed + self.seeds.index(seed)
+        return self.data.model_copy(update={"seed": own})
 
     def training_of(self, arm: Arm) -> Training:
         """Return the training settings of an arm: the shared ones with its overrides."""

@@ -13,9 +13,11 @@ __all__ = [
     "KNN_KS",
     "METRICS",
     "RECALL_KS",
+    "TEST_LAST_PREFIX",
     "TEST_PREFIX",
     "Better",
     "Metric",
+    "bare_key",
 ]
 
 _RUN_METRICS: Final = (
@@ -30,7 +32,10 @@ _RUN_METRICS: Final = (
 )
 
 TEST_PREFIX: Final = "test."
-"""Prefix of a key for the value of the test split, read once, at the best validation epoch."""
+"""Prefix of a key for the value of the test split at the best validation epoch."""
+
+TEST_LAST_PREFIX: Final = "test.last."
+"""Prefix of a key for the value of the test split at the last epoch."""
 
 BACKBONE_PREFIX: Final = "backbone."
 """Prefix of a key for the value of a frozen backbone's features, without a head."""
@@ -56,17 +61,25 @@ METRICS: Final[dict[str, Metric]] = {
         *DYNAMICS,
         *_EVALUATED,
         *(
-            Metric(
-                f"{TEST_PREFIX}{m.key}",
-                f"{m.label} (test)",
-                m.formula,
-                f"{m.meaning} Test split, read once, at the best validation epoch.",
-                m.better,
-                m.unit,
+            replace(
+                metric,
+                key=f"{prefix}{metric.key}",
+                label=f"{metric.label} ({label})",
+                meaning=f"{metric.meaning} Test split, {epoch}.",
             )
-            for m in _EVALUATED
+            for prefix, label, epoch in (
+                (TEST_PREFIX, "test", "at the best validation epoch"),
+                (TEST_LAST_PREFIX, "test, last epoch", "at the last epoch"),
+            )
+            for metric in _EVALUATED
+            if not metric.summary_only
         ),
         *_RUN_METRICS,
     )
 }
 """Metric key -> metric."""
+
+
+def bare_key(key: str) -> str:
+    """Return the key of a metric without the prefix of the test split."""
+    return key.removeprefix(TEST_LAST_PREFIX).removeprefix(TEST_PREFIX)

@@ -1,17 +1,17 @@
 """Metrics of the dynamics of training: of every step, and summaries over all steps of a run."""
 
-from typing import Final
+from typing import Any, Final
 
 from contract.comparison.loss import ACTIVE_EPS
-from contract.metrics.metric import Metric
+from contract.metrics.metric import SHARE, Metric
 
 
 def _dynamics(key: str, label: str, formula: str, meaning: str) -> Metric:
     return Metric(f"dynamics.{key}", label, formula, meaning, per_step=True)
 
 
-def _whole_run(key: str, label: str, formula: str, meaning: str, unit: str = "") -> Metric:
-    return Metric(f"dynamics.{key}", label, formula, meaning, unit=unit, summary_only=True)
+def _whole_run(key: str, label: str, formula: str, meaning: str, **facts: Any) -> Metric:
+    return Metric(f"dynamics.{key}", label, formula, meaning, summary_only=True, **facts)
 
 
 DYNAMICS: Final = (
@@ -100,6 +100,28 @@ DYNAMICS: Final = (
         "Share of anchors with at least one active tuple.",
     ),
     _dynamics(
+        "active_ratio.pushing_anchors",
+        "Pushing anchors",
+        r"\frac{|\{a : \exists t \ni a \text{ that pushes},\ \ell_t > 0\}|}"
+        r"{|\{a : \exists t \ni a \text{ that pushes}\}|}",
+        "Share of anchors with an active tuple that pushes another class away: a negative pair or "
+        "a triplet. Losses of one part: as the active anchors.",
+    ),
+    _dynamics(
+        "trivial_loss",
+        "Trivial loss",
+        r"\frac{1}{|V|}\sum_{t \in V} \ell_t \;\big|\; z_1 = \dots = z_B",
+        "The value that the loss would have for this batch if all embeddings coincided. A loss "
+        "that stays there has learnt nothing, or has collapsed.",
+    ),
+    _dynamics(
+        "pull_share",
+        "Share of the weight that pulls",
+        r"\frac{w_P}{w_P + w_N}",
+        "How much of the trained loss's weight lies on positive pairs. It follows from the batch's "
+        "classes, the selection and the reduction, and decides results as much as the loss does.",
+    ),
+    _dynamics(
         "active_tuples", "Active tuples", r"|\{t \in V : \ell_t > 0\}|", "The ratio's numerator."
     ),
     _dynamics("valid_tuples", "Valid tuples", r"|V|", "The ratio's denominator."),
@@ -155,6 +177,7 @@ DYNAMICS: Final = (
         "Epochs until the epoch's mean loss is a tenth of the untrained network's. Not reached is "
         "told as more than the epochs trained, never as a number.",
         unit="epochs",
+        grid=True,
     ),
     _whole_run(
         "half_life",
@@ -162,6 +185,7 @@ DYNAMICS: Final = (
         r"\min\{e : \bar L_e \le 0.5\, L_0\}",
         "Epochs until the epoch's mean loss is half of the untrained network's.",
         unit="epochs",
+        grid=True,
     ),
     _whole_run(
         "auc",
@@ -175,12 +199,56 @@ DYNAMICS: Final = (
         "Early active ratio",
         r"\frac{1}{|E_1|}\sum_{t \in E_1} \text{active ratio}_t",
         "Mean active ratio over the first epoch.",
+        bounds=SHARE,
+    ),
+    _whole_run(
+        "active_ratio.pushing.early",
+        "Early active ratio of pushing tuples",
+        r"\frac{1}{|E_1|}\sum_{t \in E_1} \text{active ratio}^{-}_t",
+        "Mean over the first epoch of the active ratio of the tuples that push: negative pairs, "
+        "triplets, or a softmax loss's only part. Positive pairs, which never switch off, are left "
+        "out.",
+        bounds=SHARE,
+    ),
+    _whole_run(
+        "active_ratio.pushing_anchors.early",
+        "Early share of pushing anchors",
+        r"\frac{1}{|E_1|}\sum_{t \in E_1} \text{pushing anchors}_t",
+        "Mean over the first epoch of the share of anchors with an active negative pair or "
+        "triplet.",
+        bounds=SHARE,
+    ),
+    _whole_run(
+        "update_norm.mean",
+        "Mean update norm",
+        r"\overline{\lVert \Delta\theta \rVert / \lVert \theta \rVert}",
+        "Mean relative size of the optimiser's real steps over the whole training: what the "
+        "encoder really moved.",
+        bounds=(0, None),
+        scale="ratio",
+    ),
+    _whole_run(
+        "update_norm.late_share",
+        "Late share of the updates",
+        r"\sum_{t > T/2} u_t \,/\, \sum_t u_t",
+        "Share of the sum of all update norms that falls into the second half of the steps.",
+        bounds=SHARE,
+    ),
+    _whole_run(
+        "pull_share.mean",
+        "Mean share of the weight that pulls",
+        r"\overline{w_P / (w_P + w_N)}",
+        "Mean over all steps of the share of the trained loss's weight that lies on positive "
+        "pairs.",
+        bounds=SHARE,
     ),
     _whole_run(
         "gradient_norm.per_active.mean",
         "Mean gradient norm per active tuple",
         r"\frac{1}{T}\sum_t \Bigl\lVert \nabla_\theta \frac{1}{|A_t|}\sum_{A_t} \ell \Bigr\rVert_2",
         "Mean over all steps at which a tuple was active.",
+        bounds=(0, None),
+        scale="ratio",
     ),
     _whole_run(
         "gradient_norm.late_share",
@@ -188,5 +256,7 @@ DYNAMICS: Final = (
         r"\overline{\lVert \nabla \rVert}_{\text{late}} \,/\, "
         r"\overline{\lVert \nabla \rVert}_{\text{early}}",
         "Mean gradient norm over the last tenth of the epochs, divided by that over the first.",
+        bounds=(0, None),
+        scale="ratio",
     ),
 )

@@ -1,9 +1,12 @@
 """The description of one metric."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Better = Literal["higher", "lower"] | None
+Bounds = tuple[float | None, float | None]
+SHARE: Final[Bounds] = (0.0, 1.0)
+"""Bounds of a share."""
 
 
 @dataclass(frozen=True)
@@ -23,3 +26,10 @@ class Metric:
     summary_only: bool = False
     """Whether it has no series but one value for a run, computed from its series once the run has
     succeeded."""
+    grid: bool = False
+    """Whether it takes whole numbers only, such as epochs. Its differences have no interval."""
+    bounds: Bounds = (None, None)
+    """The smallest and the largest value that it can have; None for no bound."""
+    scale: Literal["difference", "ratio"] = "difference"
+    """How two values are compared for practical equality: by their difference, or by their ratio,
+    as norms and variances, whose unit depends on the loss."""

@@ -332,27 +332,12 @@ class RunEpochs(TypedDict):
     epochs: list[int]
 
 
-class Run(TypedDict):
-    """One run."""
+class RunState(TypedDict):
+    """A state that says whether the training did what it was meant to do."""
 
-    id: str
-    comparison: str
-    arm: str
-    seed: int
-    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
-    progress: float
-    eta_s: float | None
-    preparing: Preparation | None
-    attempt: int
-    resumed_at: int
-    device: str | None
-    error: Failure | None
+    state: Literal["no_valid_tuple", "collapsed", "overflow", "below_backbone", "below_untrained"]
     step: int
-    total_steps: int
-    steps_per_epoch: int
-    created_at: str
-    started_at: str | None
-    ended_at: str | None
+    message: str
 
 
 class RunValues(TypedDict):
@@ -667,10 +652,30 @@ class Queue(TypedDict):
     eta_s: float | None
 
 
-class RunList(TypedDict):
-    """A comparison's runs."""
+class Run(TypedDict):
+    """One run."""
 
-    runs: list[Run]
+    id: str
+    comparison: str
+    arm: str
+    seed: int
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    progress: float
+    eta_s: float | None
+    preparing: Preparation | None
+    attempt: int
+    resumed_at: int
+    device: str | None
+    error: Failure | None
+    states: list[RunState]
+    versions: dict[str, str] | None
+    splits: dict[str, int] | None
+    step: int
+    total_steps: int
+    steps_per_epoch: int
+    created_at: str
+    started_at: str | None
+    ended_at: str | None
 
 
 class SeriesList(TypedDict):
@@ -798,6 +803,12 @@ class Everything(TypedDict):
     runs: list[Run]
     summary: Summary
     verdict: Verdict
+
+
+class RunList(TypedDict):
+    """A comparison's runs."""
+
+    runs: list[Run]
 
 
 class DatasetList(TypedDict):

@@ -1,10 +1,10 @@
 """Every metric key has its texts and occurs once."""
 
-from contract.metrics import METRICS, TEST_PREFIX
+from contract.metrics import METRICS, TEST_PREFIX, bare_key
 
 
 def test_every_metric_has_its_texts() -> None:
-    assert len(METRICS) == 147
+    assert len(METRICS) == 224
     for key, metric in METRICS.items():
         assert metric.key == key
         assert metric.label
@@ -14,5 +14,5 @@ def test_every_metric_has_its_texts() -> None:
 
 def test_every_test_key_has_a_validation_key() -> None:
     tests = [key for key in METRICS if key.startswith(TEST_PREFIX)]
-    assert len(tests) == 59
-    assert all(key.removeprefix(TEST_PREFIX) in METRICS for key in tests)
+    assert len(tests) == 124
+    assert all(bare_key(key) in METRICS for key in tests)
