@@ -85,7 +85,7 @@ class Run(SQLModel, table=True):
     states: list[dict[str, Any]] = Field(
         default_factory=list, sa_column=Column(JSON, nullable=False)
     )
-    """The states that it is in: [{"state", "step", "message"}], by contract.metrics.states.State."""
+    """What it is in: [{"state", "step", "message"}], by contract.metrics.states.State."""
     versions: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     """Versions of the engine and of the measures; None for a run of version 0.5."""
     splits: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
