@@ -88,6 +88,7 @@ RULES: Final = (
     Rule("GET", "/comparisons/{comparison}/live", "viewer"),
     Rule("GET", "/comparisons/{comparison}/summary", "viewer"),
     Rule("GET", "/comparisons/{comparison}/verdict", "viewer"),
+    Rule("GET", "/comparisons/{comparison}/leaderboard", "viewer"),
     Rule("GET", "/comparisons/{comparison}/export", "viewer"),
     Rule("GET", "/comparisons/{comparison}/space", "viewer"),
     Rule("GET", "/comparisons/{comparison}/space/facts", "viewer"),

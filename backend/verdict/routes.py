@@ -1,12 +1,17 @@
-"""HTTP routes: the summary of a comparison, and the verdict on the nine claims."""
+"""HTTP routes: the summary of a comparison, its leaderboard, and the verdict on the claims."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from fastapi.exceptions import RequestValidationError
 
 from backend.comparisons import repository as comparisons
 from backend.db.models import Comparison
 from backend.http.dependencies import Db
 from backend.http.shared_reads import SharedRoute
+from backend.metrics.keys import check_keys
+from backend.verdict.leaderboard import RANKED_METRICS, leaderboard
+from backend.verdict.leaderboard_schemas import Leaderboard
 from backend.verdict.schemas import Verdict
 from backend.verdict.service import give_verdict
 from backend.verdict.summary import Summary, summarise
@@ -38,6 +43,24 @@ def get_verdict(
         found = comparisons.get(session, comparison)
         _check_arms(found, a=a, b=b)
         return give_verdict(session, found, a, b)
+
+
+@router.get("/{comparison}/leaderboard")
+def get_leaderboard(
+    comparison: str,
+    database: Db,
+    metrics: Annotated[
+        list[str] | None, Query(max_length=50, description="Metrics; repeated for several.")
+    ] = None,
+) -> Leaderboard:
+    """Rank all arms by the quality of their embeddings, and tell which differences may be chance.
+
+    By default by the test split's main metrics that were measured; others can be named.
+    """
+    asked = metrics or []
+    check_keys(asked, known=RANKED_METRICS, field="metrics")
+    with database.read() as session:
+        return leaderboard(session, comparisons.get(session, comparison), asked)
 
 
 def _check_arms(comparison: Comparison, **asked: str | None) -> None:

@@ -202,6 +202,13 @@ class Histogram(TypedDict):
     negative: list[int]
 
 
+class LeaderboardValue(TypedDict):
+    """The value of one run."""
+
+    seed: int
+    value: float
+
+
 class Live(TypedDict):
     """The process answers."""
 
@@ -450,6 +457,19 @@ class Thumbnail(TypedDict):
     file: str
 
 
+class ToBest(TypedDict):
+    """How far an arm is from the best one, paired by seed."""
+
+    best: str
+    mean_difference: float
+    low: float | None
+    high: float | None
+    p_holm: float | None
+    n: int
+    told_apart: bool
+    level: bool
+
+
 class Value(TypedDict):
     """One run's result."""
 
@@ -606,6 +626,39 @@ class Claim(TypedDict):
     reason: str
     reported: list[Reported]
     evidence: list[Evidence]
+
+
+class LeaderboardArm(TypedDict):
+    """One arm in one metric."""
+
+    arm: str
+    n: int
+    mean: float | None
+    sd: float | None
+    low: float | None
+    high: float | None
+    values: list[LeaderboardValue]
+    rank: tuple[int, int] | None
+    state: str
+    to_best: ToBest | None
+
+
+class LeaderboardMetric(TypedDict):
+    """One metric of all arms."""
+
+    key: str
+    label: str
+    better: Literal["higher", "lower"] | None
+    arms: list[LeaderboardArm]
+    best: list[str]
+    not_told_apart: list[tuple[str, str]]
+    groups: list[list[str]]
+    said: str
+    pairs: int
+    practical: float | None
+    untrained: float | None
+    raw_backbone: float | None
+    chance: float | None
 
 
 class MetricSummary(TypedDict):
@@ -803,6 +856,17 @@ class Everything(TypedDict):
     runs: list[Run]
     summary: Summary
     verdict: Verdict
+
+
+class Leaderboard(TypedDict):
+    """All arms of a comparison, by the quality of their embeddings on the test split."""
+
+    metrics: list[LeaderboardMetric]
+    advice: str
+    replicate: Literal["seed", "split"]
+    runs_finished: int
+    runs_total: int
+    runs_open: int
 
 
 class RunList(TypedDict):

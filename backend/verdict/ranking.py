@@ -1,0 +1,120 @@
+"""Rank the arms of one metric: the best, the groups that are not told apart, and each one's places.
+
+Pure functions.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
+
+from contract.metrics import Better
+
+Pair = tuple[str, str]
+
+NAMED: Final = 6
+"""Most arms that a sentence names; of more it names some and counts the others."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The order of the arms in one metric as far as the runs tell them apart."""
+
+    best: list[str]
+    """The arms with the best mean; empty where neither direction is better."""
+    not_told_apart: list[Pair]
+    """The better mean first."""
+    groups: list[list[str]]
+    """Largest sets of which no two are told apart, sorted by their members' means."""
+    places: dict[str, tuple[int, int]]
+    """Arm -> first and last place that it may have; empty where neither direction is better."""
+
+
+def rank(means: Mapping[str, float], better: Better, ahead: Collection[Pair]) -> Ranking:
+    """Rank arms by their means.
+
+    Args:
+        means: mean by arm, of the arms that are ranked.
+        better: which direction is better; None where neither is.
+        ahead: pairs that are told apart, the better one first; over the seeds that both have, so
+            that with missing seeds it may be the one with the worse mean.
+    """
+    sign = -1 if better == "lower" else 1
+    order = sorted(means, key=lambda arm: -sign * means[arm])
+    told = {frozenset(pair) for pair in ahead}
+    alike = [pair for pair in combinations(order, 2) if frozenset(pair) not in told]
+    groups = sorted(
+        (sorted(group, key=order.index) for group in _cliques(order, alike)),
+        key=lambda group: [order.index(arm) for arm in group],
+    )
+    if better is None or not order:
+        return Ranking([], alike, groups, {})
+    above, below = (Counter(pair[place] for pair in ahead) for place in (1, 0))
+    first = [arm for arm in order if not above[arm]] or order
+    return Ranking(
+        best=[arm for arm in first if means[arm] == means[first[0]]],
+        not_told_apart=alike,
+        groups=groups,
+        places={arm: (1 + above[arm], len(order) - below[arm]) for arm in order},
+    )
+
+
+def said(ranking: Ranking, pairs: int) -> str:
+    """Return the best arm and those that are not told apart from it, as a sentence.
+
+    Args:
+        ranking: the arms in one metric.
+        pairs: how many pairs of arms share replicates enough to be compared.
+    """
+    arms = list(ranking.places)
+    if not arms:
+        return "Neither direction is better." if ranking.groups else "No arm has a value yet."
+    if len(arms) == 1:
+        return f"Only {arms[0]} has values."
+    first = ranking.best[0]
+    if not pairs:
+        return f"{first} has the best mean; too few runs to tell arms apart."
+    alike = {other for pair in ranking.not_told_apart if first in pair for other in pair} - {first}
+    near = [arm for arm in arms if arm in alike]
+    if not near:
+        others = f"all {len(arms) - 1} others" if len(arms) > 2 else arms[1]
+        return f"Best: {first}; told apart from {others}."
+    if len(near) > 1 and len(near) == len(arms) - 1:
+        return f"Best: {first}; not told apart from any of the {len(near)} others."
+    return f"Best: {first}; not told apart from {listed(near)}."
+
+
+def listed(names: Sequence[str], last: str = "and", most: int = NAMED) -> str:
+    """Return names as a list in a sentence; of many the first few, and how many others.
+
+    Args:
+        names: at least one.
+        last: the word before the last one.
+        most: how many are named at most.
+    """
+    shown = list(names)
+    if len(shown) > most:
+        shown = [*shown[: most - 1], f"{len(shown) - most + 1} others"]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} {last} {shown[-1]}"
+
+
+def _cliques(arms: Sequence[str], alike: Collection[Pair]) -> Iterator[set[str]]:
+    """Yield the largest sets of arms that are pairwise alike (Bron & Kerbosch 1973)."""
+    near: dict[str, set[str]] = {arm: set() for arm in arms}
+    for one, other in alike:
+        near[one].add(other)
+        near[other].add(one)
+
+    def grow(chosen: set[str], open_: set[str], done: set[str]) -> Iterator[set[str]]:
+        if not open_ and not done:
+            if chosen:
+                yield chosen
+            return
+        pivot = max(open_ | done, key=lambda arm: len(near[arm] & open_))
+        for arm in open_ - near[pivot]:
+            yield from grow(chosen | {arm}, open_ & near[arm], done & near[arm])
+            open_ = open_ - {arm}
+            done = done | {arm}
+
+    yield from grow(set(), set(arms), set())
