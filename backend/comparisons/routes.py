@@ -41,6 +41,7 @@ from contract.catalogue.catalogue import catalogue
 from contract.comparison.checks import name_problems
 from contract.comparison.problems import SpecError
 from contract.comparison.spec import ComparisonSpec, parse_spec, shorten
+from contract.comparison.tuples import tuple_problems
 from contract.comparison.worker_paths import path_problems
 
 router = APIRouter(prefix="/comparisons", tags=["comparisons"], route_class=SharedRoute)
@@ -216,7 +217,7 @@ def _parse(raw: object, database: Database, data_roots: Sequence[Path]) -> Compa
     short = shorten(raw).value
     others = path_problems(raw, data_roots)
     if isinstance(short, Mapping):
-        others += name_problems(short)
+        others += [*name_problems(short), *tuple_problems(short)]
     try:
         spec = parse_spec(raw)
         if not others:

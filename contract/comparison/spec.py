@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
@@ -135,13 +135,10 @@ def _known_keys() -> frozenset[str]:
 def _problems_between_sections(raw: Mapping[str, Any]) -> list[Problem]:
     """Return problems between sections, checked on the valid ones, so that one invalid section does
     not hide problems between others."""
-    data = _valid_or_none(_DATA, raw.get("data"))
+    data, training, arms = valid_sections(raw)
     encoder = _valid_or_none(_ENCODER, raw.get("encoder"))
     raw_visual = raw.get("visual_encoder")
     visual = None if raw_visual is None else _valid_or_none(_ENCODER, raw_visual)
-    training = _valid_or_none(_TRAINING, raw.get("training", {}))
-    raw_arms = raw.get("arms")
-    arms = [_valid_or_none(_ARM, arm) for arm in raw_arms] if isinstance(raw_arms, list) else []
 
     problems: list[Problem] = []
     if data:
@@ -159,6 +156,24 @@ def _problems_between_sections(raw: Mapping[str, Any]) -> list[Problem]:
     if isinstance(seeds, list):
         problems += duplicate_problems([s if isinstance(s, int) else None for s in seeds], "seeds")
     return problems
+
+
+class ValidSections(NamedTuple):
+    """The sections of a posted spec that say what is trained on; None for one that is not valid."""
+
+    data: Data | None
+    training: Training | None
+    arms: list[Arm | None]
+
+
+def valid_sections(raw: Mapping[str, Any]) -> ValidSections:
+    """Return those of these sections that are valid, whatever is wrong with the others."""
+    arms = raw.get("arms")
+    return ValidSections(
+        _valid_or_none(_DATA, raw.get("data")),
+        _valid_or_none(_TRAINING, raw.get("training", {})),
+        [_valid_or_none(_ARM, arm) for arm in arms] if isinstance(arms, list) else [],
+    )
 
 
 _DATA: TypeAdapter[Data] = TypeAdapter(Data)

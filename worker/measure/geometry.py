@@ -121,6 +121,7 @@ def structure(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
         Values by metric key; a value that does not exist is left out:
         `geometry.alignment`: mean squared distance of positive pairs on the unit sphere (Wang &
         Isola 2020). A zero vector stays at the origin.
+        `geometry.mean_cosine`: mean cosine over pairs i != j; a zero vector has 0 with every other.
         `geometry.uniformity`: log of the mean of exp(-2 ||z_i - z_j||^2) over pairs i != j on the
         unit sphere (ibid.).
         `geometry.effective_rank`: exp of the entropy of the normalised singular values of the
@@ -133,7 +134,10 @@ def structure(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
         `geometry.distance_overlap`: area shared by the normalised histograms of positive and
         negative distances, 100 bins over their common range; left out without a negative pair.
     """
-    values = {"geometry.alignment": _alignment(embeddings, labels)}
+    values = {
+        "geometry.alignment": _alignment(embeddings, labels),
+        "geometry.mean_cosine": _mean_cosine(embeddings),
+    }
     values |= _spectrum(embeddings)
     kept = fixed_subset(len(labels), MAX_PAIR_ITEMS).to(labels.device)
     some, of_class = embeddings[kept], labels[kept]
@@ -155,6 +159,14 @@ def _alignment(embeddings: Tensor, labels: Tensor) -> float:
     # the squared distances to its mean.
     squared = (points - means[classes]).square().sum(dim=1) * sizes[classes] * 2
     return float(squared.sum() / (sizes * (sizes - 1)).sum())
+
+
+def _mean_cosine(embeddings: Tensor) -> float:
+    # Over ordered pairs of unit vectors, cosines and squared lengths add up to the squared length
+    # of the sum of all vectors.
+    points = _unit(embeddings)
+    whole = points.sum(dim=0).square().sum() - points.square().sum()
+    return float(whole / (len(points) * (len(points) - 1)))
 
 
 def _uniformity(embeddings: Tensor, labels: Tensor) -> float:

@@ -84,6 +84,31 @@ def test_names_and_tags_are_one_line_each(api: Api, parts: Parts) -> None:
     assert more.status_code == 200, more.text
 
 
+def test_arms_that_can_never_train_are_refused_and_stored_ones_go_on(
+    api: Api, parts: Parts
+) -> None:
+    never = {"batch_size": 2}
+    spec = small(training=never, seeds=[])
+    body = check_error(api.http.post("/api/v1/comparisons", json=spec), 422, "invalid_spec")
+    assert {field["path"] for field in body["fields"]} == {"training.batch_size", "seeds"}
+    one = api.submit()
+    with parts.database.write() as write:  # stored by an older version
+        old = write.session.get_one(Comparison, one)
+        old.spec = {**old.spec, "training": {**old.spec["training"], **never}}
+        write.session.add(old)
+    run = api.get(f"/comparisons/{one}/runs")["runs"][0]["id"]
+    for path, sent in (
+        (f"/comparisons/{one}/seeds", {"seeds": [7]}),
+        (f"/runs/{run}/cancel", None),
+        (f"/runs/{run}/retry", None),
+    ):
+        answer = api.http.post(f"/api/v1{path}", json=sent)
+        assert answer.status_code == 200, answer.text
+    claimed = api.claim("worker")
+    assert claimed is not None
+    assert claimed["spec"]["training"]["batch_size"] == 2
+
+
 def test_the_catalogue(api: Api) -> None:
     found = api.get("/catalogue")
     assert {row["kind"] for row in found["data"]} >= {"digits", "mnist", "features"}
