@@ -12,6 +12,7 @@ import streamlit as st
 from frontend.api.client import Api
 from frontend.api.types import Comparison, Size
 from frontend.comparison.edit import SEEN_KEY, edit_form, show_problems
+from frontend.comparison.verdict.more_replicates import MAX_SEEDS
 from frontend.errors import ApiError, MissingError
 from frontend.ui.dataset_text import file_size
 from frontend.ui.seeds import SeedsError, format_seeds, parse_seeds
@@ -19,8 +20,6 @@ from frontend.ui.session import role_button, role_refusal
 from frontend.ui.text import OPEN_STATES, escape_markdown
 from frontend.ui.widgets import copy_link_button
 
-MAX_SEEDS: Final = 100
-"""The API's limit for one comparison."""
 SUGGESTED_SEEDS: Final = 3
 
 

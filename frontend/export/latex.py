@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from frontend.comparison.results_table import Cell, Line, Section
-from frontend.comparison.verdict_html import VERDICT_TEXTS
+from frontend.comparison.verdict.words import WORDS
 
 Json = Mapping[str, Any]
 
@@ -98,7 +98,7 @@ def _verdict(verdict: Json, name: str) -> str:
             _interval(claim["interval"]),
             _number(claim["p_holm"]),
             str(claim["n"]),
-            VERDICT_TEXTS[claim["verdict"]][1].lower(),
+            WORDS[claim["verdict"]].text.lower(),
         ]
         for claim in verdict["claims"]
     ]

@@ -20,7 +20,7 @@ from frontend.comparison import tables_html
 from frontend.comparison.results_table import result_sections
 from frontend.comparison.spec_text import arm_settings, difference_text, shared_facts
 from frontend.comparison.tables_html import format_time
-from frontend.comparison.verdict_html import seed_differences, verdict_html
+from frontend.comparison.verdict.overview import seed_differences, verdict_html, verdict_style
 from frontend.export.report_data import Drawn, Material, drawn
 from frontend.templates import templates
 from frontend.ui.assets import LIVE_FOLDER, Assets
@@ -51,7 +51,7 @@ def report_style() -> str:
     """Return the styles of the pages' tables and charts, and the report's own."""
     page = (LIVE_FOLDER.parent / "page.css").read_text(encoding="utf-8")
     chart = (LIVE_FOLDER / "chart.css").read_text(encoding="utf-8")
-    return page + chart + (HERE / "report.css").read_text(encoding="utf-8")
+    return page + chart + verdict_style() + (HERE / "report.css").read_text(encoding="utf-8")
 
 
 def policy() -> str:

@@ -17,6 +17,8 @@ class ApiPeer:
 
     answers: dict[str, Any] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    bodies: dict[str, Any] = field(default_factory=dict)
+    """The last JSON body of each call that had one."""
     url: str = ""
 
     def answer(self, call: str) -> tuple[int, Any]:
@@ -35,7 +37,10 @@ def api_peer() -> Iterator[ApiPeer]:
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
             path = self.path.removeprefix(PREFIX).partition("?")[0]
-            status, body = peer.answer(f"{self.command} {path}")
+            call = f"{self.command} {path}"
+            if length := int(self.headers.get("Content-Length", 0)):
+                peer.bodies[call] = json.loads(self.rfile.read(length))
+            status, body = peer.answer(call)
             payload = json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

@@ -1,16 +1,15 @@
-"""The choice of a tab, and the contents of all tabs except the set-up.
+"""The choice of a tab, and the contents of all tabs except the verdict and the set-up.
 
 The tabs Live, Geometry and Retrieval show their part of the results below the live panels. The tab
-Embedding space shows the linked panels, and Verdict the nine claims, judged by two of the arms.
+Embedding space shows the linked panels.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 import streamlit as st
 
-from frontend.api.types import Pair
 from frontend.charts import chart
 from frontend.comparison.results_table import Section, result_sections
 from frontend.comparison.tables_html import results_table
@@ -23,7 +22,6 @@ from frontend.comparison.tabs.view import (
     show_no_snapshot,
     snapshot_epochs,
 )
-from frontend.comparison.verdict_html import seed_differences, verdict_html
 from frontend.live.component import Tab
 from frontend.space.component import mount_space
 from frontend.ui.widgets import viewer_theme
@@ -198,68 +196,3 @@ def show_retrieval(view: View) -> None:
 def show_space(view: View) -> None:
     """Draw the linked panels, which update themselves in the browser."""
     mount_space(view.id, view.arms, is_open=view.is_open)
-
-
-ARM_KEYS: Final = ("a", "b")
-"""Query parameters of the address that name the two arms."""
-
-
-def show_verdict(view: View) -> None:
-    """Draw the verdict on the two chosen arms, or say why there is none."""
-    arms = view.arms
-    if len(arms) < 2:
-        st.info(
-            "A verdict needs two arms, and this comparison has one. Duplicate it and add another "
-            "loss.",
-            icon=":material/balance:",
-        )
-        return
-    asked = _arms_in_address(arms)
-    found = view.client.verdict(view.id, **asked)
-    if len(arms) > 2 or found["arms"] is None:
-        _choose_arms(arms, found["arms"], asked)
-    if found["arms"] is None:
-        st.info(found["summary"], icon=":material/balance:")
-        return
-    if view.is_open and not found["seeds"]:
-        st.info(
-            "The verdict comes once a seed of both arms has finished, and grows firmer with every "
-            "further one.",
-            icon=":material/hourglass_empty:",
-        )
-        return
-    metrics = view.client.summary(view.id)["metrics"]
-    differences = seed_differences(metrics, found["arms"]["a"], found["arms"]["b"])
-    st.html(verdict_html(found, view.styles, viewer_theme(), differences))
-
-
-def _arms_in_address(arms: Sequence[str]) -> dict[str, str]:
-    """Return the two arms in the address; none unless it names two different arms."""
-    named = {key: st.query_params.get(key, "") for key in ARM_KEYS}
-    valid = set(named.values()) <= set(arms) and named["a"] != named["b"]
-    return named if valid else {}
-
-
-def _choose_arms(arms: Sequence[str], judged: Pair | None, asked: Mapping[str, str]) -> None:
-    """Let the viewer choose the two arms that are judged, and keep them in the address."""
-    columns = st.columns([1, 1, 2], vertical_alignment="bottom")
-    labels = {"a": "In the contrastive loss's place", "b": "In the triplet loss's place"}
-    shown = {"a": judged["a"], "b": judged["b"]} if judged else asked
-    picked = {}
-    for key, column in zip(ARM_KEYS, columns, strict=False):
-        arm = column.selectbox(
-            labels[key],
-            arms,
-            index=arms.index(shown[key]) if shown else None,
-            placeholder="Choose an arm",
-            key=f"verdict_{key}",
-        )
-        if arm is not None:
-            picked[key] = arm
-    if len(picked) < len(ARM_KEYS) or picked == shown:  # nothing has changed
-        return
-    if picked["a"] == picked["b"]:
-        columns[2].caption("Pick two different arms.")
-        return
-    st.query_params.update({**picked, "tab": "verdict"})
-    st.rerun()

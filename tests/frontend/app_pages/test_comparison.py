@@ -1,46 +1,13 @@
 """The page of one comparison against a real HTTP server, through the entry page."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
-from contract.catalogue.catalogue import catalogue
-from contract.catalogue.presets import DEMO
-from contract.comparison.spec import parse_spec
 from frontend.comparison.tabs.sections import TAB_KEY, TITLES
-from tests.support.api_peer import ApiPeer, api_peer
+from tests.support.api_peer import ApiPeer
+from tests.support.comparison_page import ID, comparison, comparison_peer, html, infos, lay, opened
 from tests.support.ports import free_ports
-
-MAIN = Path(__file__).parents[3] / "frontend" / "main.py"
-ID = "c0123456789"
-
-
-def comparison(state: str, **runs: int) -> dict[str, Any]:
-    counts = dict.fromkeys(("queued", "running", "succeeded", "failed", "cancelled"), 0)
-    spec = parse_spec(DEMO).model_dump(mode="json")
-    return {
-        "id": ID,
-        "version": 1,
-        "name": "digits: a look",
-        "tags": ["demo"],
-        "notes": "",
-        "created_by": "",
-        "archived": False,
-        "created_at": "2026-11-23T14:05:00Z",
-        "state": state,
-        "progress": 0.5,
-        "eta_s": 3.0,
-        "runs": {**counts, **runs},
-        "arms": ["contrastive", "triplet"],
-        "seeds": [0, 1, 2],
-        "data": "digits",
-        "spec": spec,
-    }
-
 
 SUMMARY = {
     "baseline": "contrastive",
@@ -62,74 +29,10 @@ SUMMARY = {
 }
 
 
-def verdict(succeeded: int) -> dict[str, Any]:
-    arms = {"a": "contrastive", "b": "triplet"}
-    figures = dict.fromkeys(
-        ("mean_a", "mean_b", "mean_difference", "interval", "p_value", "p_holm", "effect_size")
-    )
-    row = {"metric": "detail.recall_at_1", "label": "Detail retention", "expected": "less"}
-    rest = {"n": 0, "censored": 0, "verdict": "not_measured"}
-    claim = {
-        "id": 9,
-        "text": "Triplet retains more detail",
-        "metric": "detail.recall_at_1",
-        "arms": arms,
-        **figures,
-        "n": 0,
-        "verdict": "not_measured",
-        "reason": "The data have no fine labels.",
-        "reported": [],
-        "evidence": [{**row, **figures, **rest}],
-    }
-    return {
-        "summary": "Of nine claims none is measured.",
-        "advice": "Use either.",
-        "arms": arms,
-        "seeds": succeeded // 2,
-        "smallest_p": None,
-        "caveats": [],
-        "claims": [claim],
-    }
-
-
 @pytest.fixture
 def peer(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiPeer]:
-    with api_peer() as peer:
-        monkeypatch.setenv("LOSSBOARD_API_URL", peer.url)
-        peer.answers["GET /catalogue"] = catalogue()
-        peer.answers["GET /comparisons"] = {
-            "comparisons": [],
-            "total": 0,
-            "page": 1,
-            "page_size": 50,
-        }
-        st.cache_resource.clear()
-        st.cache_data.clear()
+    with comparison_peer(monkeypatch) as peer:
         yield peer
-        st.cache_resource.clear()
-        st.cache_data.clear()
-
-
-def lay(peer: ApiPeer, state: str, summary: Any = None, **runs: int) -> None:
-    peer.answers[f"GET /comparisons/{ID}"] = comparison(state, **runs)
-    empty = {"metrics": [], "runs_finished": 0, "runs_total": 6, "baseline": "a", "differs": []}
-    succeeded = runs.get("succeeded", 0)
-    peer.answers[f"GET /comparisons/{ID}/summary"] = summary or empty
-    peer.answers[f"GET /comparisons/{ID}/verdict"] = verdict(succeeded)
-    peer.answers[f"GET /comparisons/{ID}/space"] = {"samples": None, "seeds": [], "runs": []}
-    peer.answers[f"GET /comparisons/{ID}/runs"] = {"runs": []}
-
-
-def opened(comparison_id: str | None = ID, tab: str = "live") -> AppTest:
-    at = AppTest.from_file(str(MAIN), default_timeout=90)
-    at.query_params["tab"] = tab
-    if comparison_id is not None:
-        at.query_params["id"] = comparison_id
-    return at.switch_page("app_pages/comparison.py").run()
-
-
-def html(at: AppTest) -> str:
-    return "".join(str(element.proto.body) for element in at.get("html"))
 
 
 def test_a_finished_comparison_shows_its_facts_and_its_table(peer: ApiPeer) -> None:
@@ -144,37 +47,6 @@ def test_a_finished_comparison_shows_its_facts_and_its_table(peer: ApiPeer) -> N
     keys = {button.key for button in at.button}
     assert "comparison_cancel" not in keys
     assert "comparison_retry" not in keys
-
-
-def infos(at: AppTest) -> list[str]:
-    return [info.value for info in at.info]
-
-
-def test_the_verdict_is_shown_once_a_pair_of_runs_has_succeeded(peer: ApiPeer) -> None:
-    lay(peer, "running", succeeded=2, running=4)
-    at = opened(tab="verdict")
-    assert not at.exception
-    assert infos(at) == []
-    for text in ("Use either.", "Triplet retains more detail", "Not measured"):
-        assert text in html(at)
-
-    lay(peer, "running", running=6)
-    at = opened(tab="verdict")
-    assert "The verdict comes once a seed of both arms has finished" in infos(at)[0]
-    assert "Triplet retains more detail" not in html(at)
-
-
-def test_two_arms_can_be_chosen_where_the_spec_has_no_such_pair(peer: ApiPeer) -> None:
-    lay(peer, "succeeded", succeeded=6)
-    none: dict[str, Any] = {"arms": None, "claims": [], "summary": "Pick two arms."}
-    peer.answers[f"GET /comparisons/{ID}/verdict"] = {**verdict(0), **none}
-    at = opened(tab="verdict")
-    assert not at.exception
-    assert infos(at) == ["Pick two arms."]
-    at.selectbox(key="verdict_a").set_value("triplet").run()
-    at.selectbox(key="verdict_b").set_value("contrastive").run()
-    assert not at.exception
-    assert (at.query_params["a"], at.query_params["b"]) == ("triplet", "contrastive")
 
 
 @pytest.mark.parametrize("tab", TITLES)

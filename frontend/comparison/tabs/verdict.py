@@ -1,0 +1,167 @@
+"""The tab Verdict: the nine claims, judged by two of the arms, or why there is nothing to judge."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import streamlit as st
+
+from frontend.api.types import Pair
+from frontend.comparison.tabs.view import View
+from frontend.comparison.verdict.figures import count_text, noun
+from frontend.comparison.verdict.more_replicates import (
+    MAX_SEEDS,
+    MoreSeeds,
+    halving_text,
+    seeds_to_add,
+)
+from frontend.comparison.verdict.overview import (
+    STYLE_FILE,
+    claims_html,
+    head_html,
+    seed_differences,
+)
+from frontend.errors import ApiError
+from frontend.ui.seeds import format_seeds
+from frontend.ui.session import role_refusal
+from frontend.ui.widgets import first_read_spinner, viewer_theme
+
+ARM_KEYS: Final = ("a", "b")
+"""Query parameters of the address that name the two arms."""
+EDITOR: Final = "editor"
+"""The role that may add seeds."""
+
+
+def show_verdict(view: View) -> None:
+    """Draw the verdict on the two chosen arms, or say why there is none."""
+    arms = view.arms
+    st.html(STYLE_FILE)
+    if len(arms) < 2:
+        st.info(
+            "A verdict needs two arms, and this comparison has one. Duplicate it and add another "
+            "loss.",
+            icon=":material/balance:",
+        )
+        return
+    asked = _arms_in_address(arms)
+    try:
+        with first_read_spinner("verdict"):
+            found = view.client.verdict(view.id, **asked)
+            metrics = view.client.summary(view.id)["metrics"] if found["seeds"] else []
+    except ApiError as error:
+        st.error(f"The verdict cannot be read now: {error.message}", icon=":material/error:")
+        st.button("Try again", icon=":material/refresh:", key="verdict_again")
+        return
+    if len(arms) > 2 or found["arms"] is None:
+        _choose_arms(arms, found["arms"], asked)
+    if found["arms"] is None:
+        st.info(found["summary"], icon=":material/balance:")
+        return
+    if not found["seeds"]:
+        _show_nothing_finished(view)
+        return
+    if view.is_open:
+        st.info(_unfinished_text(view), icon=":material/hourglass_empty:")
+    st.html(head_html(found))
+    _show_halving(view, found)
+    differences = seed_differences(metrics, found["arms"]["a"], found["arms"]["b"])
+    st.html(claims_html(found, view.styles, viewer_theme(), differences))
+
+
+def _show_nothing_finished(view: View) -> None:
+    """Say why nothing can be judged before a seed has finished in both arms, and what to do."""
+    runs = view.comparison["runs"]
+    if view.is_open:
+        st.info(
+            "The verdict comes once a seed of both arms has finished, and grows firmer with every "
+            "further one.",
+            icon=":material/hourglass_empty:",
+        )
+        return
+    lost = [f"{runs[state]} {state}" for state in ("failed", "cancelled") if runs[state]]
+    why = f" Of {sum(runs.values())} runs {' and '.join(lost)}." if lost else ""
+    st.info(
+        f"No seed has finished in both arms, so there is nothing to judge.{why} Set-up & logs has "
+        "the reasons; Retry above starts these runs again.",
+        icon=":material/balance:",
+    )
+
+
+def _unfinished_text(view: View) -> str:
+    runs = view.comparison["runs"]
+    left = runs["queued"] + runs["running"]
+    return (
+        f"{left} of {count_text(sum(runs.values()), 'run')} {'is' if left == 1 else 'are'} not "
+        "finished: what stands here may still change."
+    )
+
+
+def _show_halving(view: View, found: Mapping[str, Any]) -> None:
+    """Say how many more seeds would halve the intervals, with a button that adds them.
+
+    Not before all runs have ended: seeds that are under way would be counted twice.
+    """
+    said = halving_text(found)
+    if view.is_open or not said:
+        return
+    more = seeds_to_add(found, view.comparison["seeds"], len(view.arms))
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.markdown(said, width="content")
+        if more is not None and role_refusal(EDITOR) is None:
+            _add_button(view, more, noun(found))
+
+
+def _add_button(view: View, more: MoreSeeds, kind: str) -> None:
+    """Draw the button that adds seeds after a question, as it starts many runs."""
+    count = count_text(len(more.seeds), kind)
+    with st.popover(f"Add {count}", icon=":material/repeat_on:", key="verdict_more"):
+        arms = count_text(len(view.arms), "arm")
+        st.markdown(
+            f"**{count_text(more.runs, 'run')}** join the queue: seeds {format_seeds(more.seeds)} "
+            f"in {arms}."
+        )
+        if more.is_capped:
+            st.caption(
+                f"{more.wanted:,} would be needed; a comparison holds {MAX_SEEDS} at most, so "
+                "these narrow the intervals by less than half."
+            )
+        if st.button(
+            "Queue them", type="primary", icon=":material/play_arrow:", key="verdict_more_add"
+        ):
+            try:
+                view.client.add_seeds(view.id, list(more.seeds))
+            except ApiError as error:
+                st.error(error.message)
+                return
+            st.rerun()
+
+
+def _arms_in_address(arms: Sequence[str]) -> dict[str, str]:
+    """Return the two arms in the address; none unless it names two different arms."""
+    named = {key: st.query_params.get(key, "") for key in ARM_KEYS}
+    valid = set(named.values()) <= set(arms) and named["a"] != named["b"]
+    return named if valid else {}
+
+
+def _choose_arms(arms: Sequence[str], judged: Pair | None, asked: Mapping[str, str]) -> None:
+    """Let the viewer choose the two arms that are judged, and keep them in the address."""
+    columns = st.columns([1, 1, 2], vertical_alignment="bottom")
+    labels = {"a": "In the contrastive loss's place", "b": "In the triplet loss's place"}
+    shown = {"a": judged["a"], "b": judged["b"]} if judged else asked
+    picked = {}
+    for key, column in zip(ARM_KEYS, columns, strict=False):
+        arm = column.selectbox(
+            labels[key],
+            arms,
+            index=arms.index(shown[key]) if shown else None,
+            placeholder="Choose an arm",
+            key=f"verdict_{key}",
+        )
+        if arm is not None:
+            picked[key] = arm
+    if len(picked) < len(ARM_KEYS) or picked == shown:  # nothing has changed
+        return
+    if picked["a"] == picked["b"]:
+        columns[2].caption("Pick two different arms.")
+        return
+    st.query_params.update({**picked, "tab": "verdict"})
+    st.rerun()

@@ -1,0 +1,190 @@
+"""One claim: its word and its lines of the forest plot, and, opened, all of its figures."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any, Final
+
+from frontend.comparison.results_table import format_number
+from frontend.comparison.verdict import forest
+from frontend.comparison.verdict.figures import (
+    MIN_REPLICATES,
+    count_text,
+    interval_text,
+    number_text,
+    plain,
+    ratio_text,
+    reported_rows,
+    robust_rows,
+    row_label,
+    signed_text,
+    simultaneous,
+)
+from frontend.comparison.verdict.words import WORDS, word_html
+
+Json = Mapping[str, Any]
+Seeds = Mapping[str, Sequence[float]]
+
+OWN_CLAIM: Final = 9
+"""Id of our own claim, which no paper makes."""
+COLUMNS: Final = 8
+"""Columns of the table of figures without those of p."""
+
+
+def claim_html(claim: Json, noun: str, seeds: Seeds) -> str:
+    """Return a claim as an element that opens.
+
+    Args:
+        claim: the API's claim, with arms.
+        noun: what varies between replicates: seed or split.
+        seeds: the difference a - b of each seed by metric key.
+    """
+    ours = "<span class='lb-ours'>our own claim</span>" if claim["id"] == OWN_CLAIM else ""
+    lines = "".join(_line_html(row, claim["arms"], noun, seeds) for row in robust_rows(claim))
+    notes = "".join(f"<small>{note}</small>" for note in _notes(claim))
+    return (
+        f"<details class='lb-claim lb-{claim['verdict']}' data-claim='{claim['id']}'><summary>"
+        f"{word_html(claim['verdict'])}"
+        f"<span class='lb-text'>{claim['id']}. {escape(claim['text'])} {ours}{notes}</span>"
+        f"<span class='lb-parts'>{lines}</span></summary>"
+        f"<div><p>{escape(claim['reason'])}</p>{_table_html(claim)}{_papers_html(claim)}</div>"
+        "</details>"
+    )
+
+
+def _line_html(row: Json, arms: Json, noun: str, seeds: Seeds) -> str:
+    track = forest.track_html(row, arms, noun, seeds.get(row["metric"], ()))
+    return (
+        f"<span class='lb-part'><span class='lb-name'>{escape(row_label(row))}</span>"
+        f"{track or '<span class=lb-track></span>'}"
+        f"<span class='lb-figures'>{_figures_html(row, noun)}</span></span>"
+    )
+
+
+def _figures_html(row: Json, noun: str) -> str:
+    """Return the mean difference with the interval that decides."""
+    if row["mean_difference"] is None:
+        return "<small>not measured</small>"
+    mean = f"<b>{signed_text(row['mean_difference'])}</b>"
+    if row["n"] < MIN_REPLICATES:
+        return f"{mean}<small>{count_text(row['n'], noun)}, no interval</small>"
+    ends = simultaneous(row) or plain(row)
+    if ends is None:
+        return f"{mean}<small>sign test, {count_text(row['n'], noun)}</small>"
+    return f"{mean}<small>{interval_text(ends)}</small>"
+
+
+def _notes(claim: Json) -> list[str]:
+    """Return the small print of the closed claim, as HTML."""
+    notes = []
+    if (rows := reported_rows(claim)) and (reported := claim.get("as_reported")):
+        shown = WORDS[reported["word"]]
+        names = escape(", ".join(row_label(row) for row in rows))
+        notes.append(f"As reported ({names}): <b>{shown.sign} {shown.text.lower()}</b>")
+    said = (claim.get("disagreement"), _parts_text(claim))
+    notes += [escape(text) for text in said if text]
+    if built := claim.get("true_by_construction"):
+        notes.append(f"<em>True by construction:</em> {escape(built)}")
+    if claim.get("p_holm") is not None:
+        notes.append(f"p by Holm = {format_number(claim['p_holm'])}")
+    return [*notes, _paper_text(claim)] if claim["reported"] else notes
+
+
+def _parts_text(claim: Json) -> str:
+    """Return on how many parts the word rests, where it is not all of them."""
+    parts = claim.get("parts") or {"judged": 0, "of": 0}
+    if not parts["judged"] or parts["judged"] == parts["of"]:
+        return ""
+    return f"Judged on {parts['judged']} of {parts['of']} parts."
+
+
+def _paper_text(claim: Json) -> str:
+    """Return the paper's first reported value; the open claim lists all of them."""
+    one = claim["reported"][0]
+    unit = f" {escape(one['unit'])}" if one["unit"] else ""
+    more = len(claim["reported"]) - 1
+    others = f" and {more} more inside" if more else ""
+    return (
+        f"Paper, second-hand: {format_number(one['a'])} contrastive, "
+        f"{format_number(one['b'])} triplet{unit} ({escape(one['what'])}){others}"
+    )
+
+
+def _table_html(claim: Json) -> str:
+    """Return the table of all figures: the robust form, and below it the measure as reported.
+
+    Without a p-value in any row its columns are left out: so few replicates cannot reach 0.05.
+    """
+    robust, reported = robust_rows(claim), reported_rows(claim)
+    rows = [*robust, *reported]
+    has_p = any(row["p_value"] is not None or row["p_holm"] is not None for row in rows)
+    arms = claim["arms"]
+    p_heads = "<th scope='col'>p</th><th scope='col'>p, Holm</th>" if has_p else ""
+    span = COLUMNS + 2 + (2 if has_p else 0)
+    body = _group_html("Robust form, on which the word rests", claim["verdict"], robust, span)
+    if reported:
+        word = (claim.get("as_reported") or {}).get("word", "not_measured")
+        body += _group_html("As reported: the paper's own measure", word, reported, span)
+    omitted = (
+        ""
+        if has_p
+        else "<p class='lb-reported'>p is left out: with so few replicates it could not get below "
+        "0.05.</p>"
+    )
+    return (
+        "<div class='lb-scroll'><table class='lb-table'><thead><tr><th scope='col'>Metric</th>"
+        f"<th scope='col'>claimed: {escape(arms['a'])} is</th>"
+        f"<th scope='col'>{escape(arms['a'])}</th><th scope='col'>{escape(arms['b'])}</th>"
+        "<th scope='col'>difference</th><th scope='col'>simultaneous interval</th>"
+        f"<th scope='col'>95 % interval</th>{p_heads}<th scope='col'>effect g</th>"
+        f"<th scope='col'>n</th><th scope='col'>word</th></tr></thead><tbody>{body}</tbody></table>"
+        f"</div>{omitted}"
+    )
+
+
+def _group_html(title: str, word: str, rows: Sequence[Json], span: int) -> str:
+    shown = WORDS[word]
+    head = (
+        f"<tr class='lb-family'><th colspan='{span}' scope='rowgroup'>{title}: "
+        f"{shown.sign} {shown.text.lower()}</th></tr>"
+    )
+    return head + "".join(_row_html(row, has_p=span > COLUMNS + 2) for row in rows)
+
+
+def _row_html(row: Json, *, has_p: bool) -> str:
+    ratio = ratio_text(row)
+    notes = [f"<small>{escape(ratio)}</small>"] if ratio else []
+    if row.get("censored"):
+        notes.append(f"<small>{count_text(row['censored'], 'pair')} censored</small>")
+    word = WORDS[row["verdict"]]
+    side = row.get("level_side")
+    level = f"<small>and {side}, by less than matters</small>" if side else ""
+    cells = [
+        "greater" if row["expected"] == "greater" else "smaller",
+        number_text(row["mean_a"]),
+        number_text(row["mean_b"]),
+        f"{signed_text(row['mean_difference'])}{''.join(notes)}",
+        interval_text(simultaneous(row)),
+        interval_text(plain(row)),
+        *([number_text(row["p_value"]), number_text(row["p_holm"])] if has_p else []),
+        signed_text(row["effect_size"]),
+        str(row["n"]),
+        f"{word.sign} {word.text.lower()}{level}",
+    ]
+    return (
+        f"<tr><th scope='row'>{escape(row_label(row))}</th>"
+        + "".join(f"<td>{cell}</td>" for cell in cells)
+        + "</tr>"
+    )
+
+
+def _papers_html(claim: Json) -> str:
+    if not claim["reported"]:
+        return "<p class='lb-reported'>No paper's value is known to us.</p>"
+    rows = "".join(
+        f"<li>{escape(row['what'])}: {format_number(row['a'])} contrastive, "
+        f"{format_number(row['b'])} triplet"
+        f"{' ' + escape(row['unit']) if row['unit'] else ''} "
+        f"<small>({escape(row['source'])})</small></li>"
+        for row in claim["reported"]
+    )
+    return f"<p class='lb-reported'>Values of papers, read second-hand:</p><ul>{rows}</ul>"

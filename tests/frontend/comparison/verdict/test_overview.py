@@ -1,0 +1,80 @@
+"""The whole verdict: what stands on top, in which order, and nothing unescaped."""
+
+from typing import Any
+
+from frontend.comparison.verdict.overview import head_html, seed_differences, verdict_html
+from frontend.ui.theme import arm_styles
+from tests.support.verdicts import claim, evidence, verdict
+
+STYLES = arm_styles(["a <b>", "other"])
+
+
+def test_the_top_tells_states_advice_summary_what_varied_and_the_rule() -> None:
+    state = {"arm": "a <b>", "state": "collapsed", "runs": 6, "of": 10, "said": "<6> of 10 fell."}
+    page = head_html(verdict(claim(1, evidence()), arm_states=[state]))
+    texts = (
+        "a &lt;b&gt;</b>: &lt;6&gt; of 10 fell.",
+        "Use &lt;b&gt; for retrieval.",
+        "One &amp; only.",
+        "Over 10 seeds on one split.",
+        "Supported: the interval &amp; Holm&#x27;s p agree.",
+    )
+    places = [page.index(text) for text in texts]
+    assert places == sorted(places)
+    assert "lb-warned" not in head_html(verdict(claim(1, evidence())))
+
+
+def test_without_advice_there_is_no_empty_box() -> None:
+    assert "lb-advice" not in head_html(verdict(claim(1, evidence()), advice=""))
+
+
+def test_texts_are_escaped_and_caveats_are_listed() -> None:
+    evil = "<script>'\""
+    row = evidence(label=evil, part=evil)
+    made = claim(
+        1, row, text=evil, reason=evil, disagreement=evil, true_by_construction=evil,
+        reported_evidence=[row], as_reported={"word": "supported", "metrics": [evil]},
+        arms={"a": evil, "b": "other"},
+        reported=[{"what": evil, "a": 1.0, "b": 2.0, "unit": evil, "source": evil}],
+    )  # fmt: skip
+    page = verdict_html(
+        verdict(
+            made,
+            **{"summary": evil, "advice": evil, "caveats": [evil], "rule": evil},
+            arms={"a": evil, "b": "other"},
+            replicates={"kind": "seed", "n": 3, "said": evil},
+            to_halve={"replicates": None, "floor": evil},
+            arm_states=[{"arm": evil, "state": "collapsed", "runs": 1, "of": 1, "said": evil}],
+        ),
+        arm_styles([evil, "other"]),
+        "dark",
+    )
+    assert "<script" not in page
+    assert "<li>&lt;script&gt;" in page
+
+
+def test_splits_are_called_splits() -> None:
+    splits = {"kind": "split", "n": 10, "said": "10 splits"}
+    page = verdict_html(verdict(claim(1, evidence()), replicates=splits), STYLES, "light")
+    assert "paired by split" in page
+    assert "one split's difference" in page
+    assert "30 more splits would halve these intervals." in page
+
+
+def test_the_floor_of_shared_data_stands_in_place_of_a_number() -> None:
+    halving = {"replicates": 30, "floor": "More splits of <these> items cannot."}
+    page = verdict_html(verdict(claim(1, evidence()), to_halve=halving), STYLES, "light")
+    assert "More splits of &lt;these&gt; items cannot." in page
+    assert "would halve" not in page
+
+
+def test_differences_pair_seeds_and_leave_out_unknown_values() -> None:
+    def value(seed: int, value: float | None, *, censored: bool = False) -> dict[str, Any]:
+        return {"seed": seed, "value": value, "censored": censored}
+
+    arms = [
+        {"arm": "a", "values": [value(0, 1.0), value(1, 2.0), value(2, 3.0), value(3, None)]},
+        {"arm": "b", "values": [value(1, 0.5), value(0, 0.25), value(2, 9.0, censored=True)]},
+    ]
+    assert seed_differences([{"key": "k", "arms": arms}], "a", "b") == {"k": [0.75, 1.5]}
+    assert seed_differences([{"key": "k", "arms": arms}], "a", "gone") == {"k": []}
