@@ -58,6 +58,7 @@ from backend.ingest.collector import Collector
 from backend.live import routes as live_routes
 from backend.live.hub import Hub
 from backend.maintenance.retention import Retention
+from backend.maintenance.run_figures import FiguresKeeper
 from backend.maintenance.sweeper import Sweeper
 from backend.monitoring import routes as monitoring_routes
 from backend.monitoring.prometheus import Metrics, TimingMiddleware
@@ -126,6 +127,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         _hand_out(parts, app.state)
         parts.collector.start()
         parts.sweeper.start()
+        parts.figures.start()
         with _end_long_requests_on_signal(parts):
             yield
         await access.finish()
@@ -256,6 +258,8 @@ def _build_parts(
         database, leases, workers, queue, has_processed=collector.has_processed, retention=retention
     )
     collector.on_change = sweeper.sweep_soon
+    figures = FiguresKeeper(database)
+    collector.on_success = figures.keep_soon
     checker = Checker(loop)
     return Parts(
         settings=settings,
@@ -265,6 +269,7 @@ def _build_parts(
         queue=queue,
         collector=collector,
         sweeper=sweeper,
+        figures=figures,
         hub=hub,
         uploads=uploads,
         checker=checker,
@@ -302,8 +307,10 @@ def _close(parts: Parts) -> None:
     parts.hub.close()
     parts.collector.stop()
     parts.sweeper.stop()
+    parts.figures.stop()
     parts.collector.join()
     parts.sweeper.join()
+    parts.figures.join()
     parts.database.close()
     parts.folder_lock.release()
 

@@ -12,6 +12,7 @@ from backend.db.database import Database
 from backend.embeddings.service import SnapshotReader
 from backend.ingest.collector import Collector
 from backend.live.hub import Hub
+from backend.maintenance.run_figures import FiguresKeeper
 from backend.maintenance.sweeper import Sweeper
 from backend.settings import Settings
 from backend.storage.blobs import Blobs
@@ -31,6 +32,7 @@ class Parts:
     queue: WakeQueue
     collector: Collector
     sweeper: Sweeper
+    figures: FiguresKeeper
     hub: Hub
     uploads: Uploads
     checker: Checker

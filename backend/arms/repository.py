@@ -16,7 +16,7 @@ from backend.metrics.downsampling import ROLLUP_LEVEL
 from backend.runs.progress import STATES_BY_IMPORTANCE, Tally, overall_state
 from contract.comparison.differences import iterate_settings
 from contract.comparison.spec import ComparisonSpec
-from contract.metrics import TEST_PREFIX, Better
+from contract.metrics import TEST_LAST_PREFIX, TEST_PREFIX, Better
 
 Sort = Literal["created_at", "comparison_name", "arm", "loss", "data", "state", "seeds"]
 
@@ -163,7 +163,8 @@ def metric_keys(session: Session, runs: Sequence[str]) -> set[str]:
 
 
 def test_steps(session: Session, runs: Sequence[str]) -> dict[str, int]:
-    """Return the step at which each run's test split was read: the end of its best epoch."""
+    """Return the step at whose weights each run's `test.` values were read: the end of its best
+    epoch."""
     rows = session.connection().execute(
         columns(col(Series.run_id), func.max(Point.step))
         .join(Point, col(Point.series_id) == Series.id)
@@ -173,6 +174,7 @@ def test_steps(session: Session, runs: Sequence[str]) -> dict[str, int]:
             # its last character replaced by the next one.
             col(Series.key) >= TEST_PREFIX,
             col(Series.key) < TEST_PREFIX[:-1] + chr(ord(TEST_PREFIX[-1]) + 1),
+            ~col(Series.key).startswith(TEST_LAST_PREFIX),
         )
         .group_by(col(Series.run_id))
     )

@@ -10,9 +10,9 @@ from sqlmodel import Session
 from backend.arms.repository import Arm, best_values, metric_keys, test_steps
 from backend.db.models import Run
 from backend.metrics import results
-from backend.metrics.measurements import RUNNING_COUNTS
-from backend.metrics.results import Result
-from backend.metrics.run_statistics import statistics_by_run
+from backend.metrics.keys import RUNNING_COUNTS
+from backend.metrics.run_figures import figures_of
+from backend.metrics.run_statistics import EPOCHS_TO_COMMON
 from contract.metrics import METRICS, TEST_PREFIX
 from contract.statistics import deviation
 
@@ -76,6 +76,7 @@ def available_metrics(session: Session, arms: Sequence[Arm]) -> list[str]:
     found = metric_keys(session, [run.id for run in runs])
     if any(run.state == "succeeded" for run in runs):
         found |= {key for key, metric in METRICS.items() if metric.summary_only}
+        found.discard(EPOCHS_TO_COMMON)  # it belongs to two runs
     return [key for key in METRICS if key in found and not key.startswith(TEST_PREFIX)]
 
 
@@ -85,8 +86,11 @@ def run_values(session: Session, arms: Sequence[Arm], key: str) -> list[list[Run
     runs = [run for of_arm in kept for run in of_arm]
     metric = METRICS[key]
     if metric.summary_only:
-        by_run = statistics_by_run(session, runs)
-        known = {run: found[key] for run, found in by_run.items() if key in found}
+        known = {
+            run: found.statistics[key]
+            for run, found in figures_of(session, runs).items()
+            if key in found.statistics
+        }
         return [
             [
                 RunValues(run, known[run.id].value, known[run.id].censored)
@@ -125,10 +129,8 @@ def _last(session: Session, arms: Sequence[Arm], key: str) -> dict[str, float | 
         return {}
     mean = metric.per_step and key not in _RUNNING_TOTALS
     read = results.last_epoch_means if mean else results.last_values
-    found: list[Result] = []
-    for comparison in {arm.comparison.id for arm in arms}:
-        found += read(session, comparison=comparison, keys=[key])
-    return {result.run: result.value for result in found}
+    runs = [run.id for arm in arms for run in arm.runs]
+    return {result.run: result.value for result in read(session, runs=runs, keys=[key])}
 
 
 def _epoch(run: Run, step: int) -> float | None:

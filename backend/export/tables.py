@@ -18,14 +18,14 @@ from sqlmodel import Session, col, select
 from backend.comparisons.schemas import ComparisonDetail
 from backend.db.models import Comparison, Point, Run
 from backend.http.times import iso
-from backend.metrics import measurements, results, series
+from backend.metrics import measurements, series
 from backend.metrics.measurements import Measurements
+from backend.metrics.run_figures import figures_of
 from backend.runs import repository as runs
 from backend.runs.schemas import RunOut, run_out
 from backend.verdict.schemas import Verdict
 from backend.verdict.service import give_verdict
 from backend.verdict.summary import Summary, summarise
-from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX
 
 TableName = Literal["results", "series", "runs"]
 Kind = Literal["text", "whole", "number", "truth"]
@@ -34,7 +34,6 @@ Row = tuple[Any, ...]
 UNTRAINED_PREFIX: Final = "untrained."
 """Prefix of a key for the value of the untrained encoder."""
 
-_REFERENCES: Final = (BACKBONE_PREFIX, CHANCE_PREFIX)
 MAX_BATCH_ROWS: Final = 65_536
 """Some megabytes as Python objects."""
 
@@ -96,21 +95,17 @@ def build_table(session: Session, comparison: Comparison, what: TableName) -> Ta
         return Table(_RUNS, iter([[_run(run) for run in all_runs]]))
     if what == "series":
         return Table(_SERIES, _points(session, all_runs))
-    return Table(_RESULTS, iter([list(_results(session, comparison.id, all_runs))]))
+    return Table(_RESULTS, iter([list(_results(session, all_runs))]))
 
 
-def _results(session: Session, comparison: str, of_comparison: Sequence[Run]) -> Iterator[Row]:
+def _results(session: Session, of_comparison: Sequence[Run]) -> Iterator[Row]:
     """Yield the rows run by run: what each has measured, then its reference values."""
-    found = [*_flat(measurements.current_measurements(session, comparison, of_comparison), "")]
+    figures = figures_of(session, of_comparison)
+    found = [*_flat(measurements.current_measurements(session, of_comparison, figures), "")]
     found += _flat(
-        measurements.untrained_measurements(session, comparison, of_comparison), UNTRAINED_PREFIX
+        measurements.untrained_measurements(session, of_comparison, figures), UNTRAINED_PREFIX
     )
-    keys = [f"{prefix}{key}" for prefix in _REFERENCES for key in measurements.EVALUATED]
-    by_id = {run.id: run for run in of_comparison}
-    found += [
-        (by_id[one.run], one.key, one.step, one.value, False)
-        for one in results.last_values(session, comparison=comparison, keys=keys)
-    ]
+    found += _flat(measurements.reference_measurements(session, of_comparison, figures), "")
     for run, key, step, value, censored in sorted(found, key=lambda row: row[0].position):
         yield run.arm, run.seed, key, step, value, censored, run.state
 

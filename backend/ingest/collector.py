@@ -58,6 +58,8 @@ class Collector(threading.Thread):
         self._client = event_stream.connect(redis_url)
         self.on_change: Callable[[], None] = lambda: None
         """Called from this thread when a run started, ended or was lost."""
+        self.on_success: Callable[[list[str]], None] = lambda _: None
+        """Called from this thread with the runs that have just succeeded."""
         self._clock = clock
         self._stopped = threading.Event()
         self._done = (0, 0)
@@ -139,6 +141,14 @@ class Collector(threading.Thread):
         )
         if any(not isinstance(event, Points) for event in events):
             self.on_change()
+        succeeded = [
+            run.id
+            for update in write.updates.values()
+            for run in update.runs.values()
+            if run.state == "succeeded"
+        ]
+        if succeeded:
+            self.on_success(succeeded)
 
     def _commit_alone(self, one: DecodedEntry) -> None:
         try:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import BigInteger, func, literal_column
+from sqlalchemy import BigInteger, func, literal_column, or_
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, delete, exists, select
 
@@ -19,6 +19,7 @@ from backend.datasets.repository import Uploads
 from backend.db.database import Database, Write
 from backend.db.models import FineRollup, Point, Projection, Rollup, Run, Series, Snapshot
 from backend.metrics.downsampling import FINE_LEVEL, ROLLUP_LEVEL
+from backend.metrics.run_figures import has_current_figures
 from backend.metrics.run_statistics import SOURCE_KEYS
 from backend.runs import repository as runs
 from backend.runs import snapshots
@@ -148,7 +149,8 @@ def find_raw_points(
     """Return the raw points of these comparisons' per-step series that may be deleted.
 
     The first bucket and the last epoch stay as they were measured, so first and last values and the
-    last epoch's means do not change.
+    last epoch's means do not change. A run that has succeeded keeps all until its figures are
+    stored, which need them.
 
     Args:
         session: a read transaction.
@@ -165,6 +167,7 @@ def find_raw_points(
         .where(
             col(Run.comparison_id).in_(comparisons),
             col(Run.state).in_(_FINISHED),
+            or_(col(Run.state) != "succeeded", has_current_figures()),
             col(Run.steps_per_epoch) > 0,
             col(Series.key).startswith(PER_STEP_PREFIX),
             col(Series.key).not_in(whole),

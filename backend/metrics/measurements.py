@@ -3,35 +3,20 @@
 A value may be censored: the real value is not known, only that it is more than this one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from sqlmodel import Session
 
 from backend.db.models import Run
 from backend.metrics import results
+from backend.metrics.keys import EPOCH_MEANS, EVALUATED, REFERENCES, RUNNING_COUNTS
 from backend.metrics.results import Result
-from backend.metrics.run_statistics import statistics_by_run
-from contract.metrics import METRICS
+from backend.metrics.run_figures import Figures, figures_of
+from contract.metrics import TEST_LAST_PREFIX, TEST_PREFIX, bare_key
 from contract.statistics import PairedDifference, compare
-
-EPOCH_MEANS: Final = (
-    "dynamics.loss",
-    "dynamics.active_ratio",
-    "dynamics.gradient_norm",
-    "dynamics.gradient_norm.per_active",
-)
-"""Keys whose value is the mean of the last epoch, as single steps are too noisy."""
-
-RUNNING_COUNTS: Final = ("dynamics.empty_steps", "dynamics.invalid_steps")
-"""Keys that count up from the first step: the last value holds for the whole run."""
-
-EVALUATED: Final = tuple(
-    key for key, metric in METRICS.items() if not metric.per_step and not metric.summary_only
-)
-"""Keys of the metrics that are measured on held-out data."""
 
 
 @dataclass(frozen=True)
@@ -72,50 +57,106 @@ class PairedValues:
     """Pairs left out because it is unknown which of their two values is greater."""
 
 
-def current_measurements(session: Session, comparison: str, runs: Iterable[Run]) -> Measurements:
+def current_measurements(
+    session: Session, runs: Iterable[Run], figures: Mapping[str, Figures] | None = None
+) -> Measurements:
     """Return what these runs have measured until now.
 
     These are the last value of every held-out metric, the mean of the dynamics over the last epoch,
     and the statistics of whole runs.
+
+    Args:
+        session: a transaction.
+        runs: of one comparison.
+        figures: of those that have succeeded, where they are known; None to read them.
     """
     chosen = list(runs)
+    known = figures_of(session, chosen) if figures is None else figures
+    others = [run.id for run in chosen if run.id not in known]
     found = [
-        *results.last_epoch_means(session, comparison=comparison, keys=EPOCH_MEANS),
-        *results.last_values(session, comparison=comparison, keys=(*RUNNING_COUNTS, *EVALUATED)),
+        *results.last_epoch_means(session, runs=others, keys=EPOCH_MEANS),
+        *results.last_values(session, runs=others, keys=(*RUNNING_COUNTS, *EVALUATED)),
     ]
-    return _grouped([*_of_runs(chosen, found), *_statistics(session, chosen)])
+    return _grouped(
+        [*_of_runs(chosen, found), *(pair for run in chosen for pair in _measured(run, known))]
+    )
 
 
 def final_measurements(
-    session: Session, comparison: str, runs: Iterable[Run], keys: Sequence[str]
+    session: Session,
+    runs: Iterable[Run],
+    keys: Sequence[str],
+    figures: Mapping[str, Figures] | None = None,
 ) -> Measurements:
     """Return what those of these runs that have succeeded have measured.
 
     These are the last values of the held-out metrics `keys`, and all statistics of whole runs.
     """
-    succeeded = [run for run in runs if run.state == "succeeded"]
-    found = results.last_values(session, comparison=comparison, keys=keys)
-    return _grouped([*_of_runs(succeeded, found), *_statistics(session, succeeded)])
+    chosen = list(runs)
+    known = figures_of(session, chosen) if figures is None else figures
+    wanted = set(keys)
+    found: list[tuple[str, Measurement]] = []
+    for run in chosen:
+        if run.id in known:
+            found += _final(run, known[run.id], wanted)
+            found += _statistics(run, known[run.id])
+    return _grouped(found)
 
 
-def untrained_measurements(session: Session, comparison: str, runs: Iterable[Run]) -> Measurements:
+def untrained_measurements(
+    session: Session, runs: Iterable[Run], figures: Mapping[str, Figures] | None = None
+) -> Measurements:
     """Return every held-out metric of the untrained encoders."""
-    found = results.untrained_values(session, comparison=comparison, keys=EVALUATED)
-    return _grouped(_of_runs(runs, found))
+    chosen = list(runs)
+    known = figures_of(session, chosen) if figures is None else figures
+    others = [run.id for run in chosen if run.id not in known]
+    found = results.untrained_values(session, runs=others, keys=EVALUATED)
+    stored = (
+        (key, Measurement(run, value, 0))
+        for run in chosen
+        if run.id in known
+        for key, value in known[run.id].untrained.items()
+    )
+    return _grouped([*_of_runs(chosen, found), *stored])
 
 
-def reference_values(session: Session, comparison: str, prefix: str) -> dict[str, float]:
+def reference_measurements(
+    session: Session, runs: Iterable[Run], figures: Mapping[str, Figures] | None = None
+) -> Measurements:
+    """Return the reference values that were reported with each run, by key with the prefix."""
+    chosen = list(runs)
+    known = figures_of(session, chosen) if figures is None else figures
+    others = [run.id for run in chosen if run.id not in known]
+    found = results.last_values(session, runs=others, keys=REFERENCES)
+    stored = (
+        (key, Measurement(run, value, 0))
+        for run in chosen
+        if run.id in known
+        for key, value in known[run.id].references.items()
+    )
+    return _grouped([*_of_runs(chosen, found), *stored])
+
+
+def reference_values(measured: Measurements, prefix: str) -> dict[str, float]:
     """Return the reference value of each held-out metric, as the value of a random ranking.
 
     It is the mean over runs of what was reported under the metric's key with this prefix. It
-    differs between runs only where their data differ.
+    differs between runs only where their data differ. The test split's holds for every epoch.
+
+    Args:
+        measured: as `reference_measurements` returns them.
+        prefix: of the reference.
     """
-    keys = [f"{prefix}{key}" for key in EVALUATED]
-    values_by_key: dict[str, list[float]] = {}
-    for result in results.last_values(session, comparison=comparison, keys=keys):
-        if result.value is not None:
-            values_by_key.setdefault(result.key.removeprefix(prefix), []).append(result.value)
-    return {key: fmean(values) for key, values in values_by_key.items()}
+    means: dict[str, float] = {}
+    for key, by_arm in measured.items():
+        values = [one.value for own in by_arm.values() for one in own if one.value is not None]
+        if values and key.startswith(prefix):
+            means[key.removeprefix(prefix)] = fmean(values)
+    return means | {
+        f"{TEST_LAST_PREFIX}{bare_key(key)}": value
+        for key, value in means.items()
+        if key.startswith(TEST_PREFIX)
+    }
 
 
 def observations_by_seed(measurements: Iterable[Measurement]) -> dict[int, Observation]:
@@ -181,13 +222,25 @@ def _of_runs(runs: Iterable[Run], found: Iterable[Result]) -> list[tuple[str, Me
     ]
 
 
-def _statistics(session: Session, runs: Sequence[Run]) -> list[tuple[str, Measurement]]:
-    by_id = {run.id: run for run in runs}
-    return [
-        (key, Measurement(by_id[run], one.value, by_id[run].total_steps, one.censored))
-        for run, statistics in statistics_by_run(session, runs).items()
-        for key, one in statistics.items()
-    ]
+def _measured(run: Run, known: Mapping[str, Figures]) -> Iterator[tuple[str, Measurement]]:
+    figures = known.get(run.id)
+    if figures is None:
+        return
+    for key, value in (*figures.last_epoch.items(), *figures.counts.items()):
+        yield key, Measurement(run, value, run.step)
+    yield from _final(run, figures, figures.final.keys())
+    yield from _statistics(run, figures)
+
+
+def _final(run: Run, figures: Figures, keys: Collection[str]) -> Iterator[tuple[str, Measurement]]:
+    for key, (step, value) in figures.final.items():
+        if key in keys:
+            yield key, Measurement(run, value, step)
+
+
+def _statistics(run: Run, figures: Figures) -> Iterator[tuple[str, Measurement]]:
+    for key, one in figures.statistics.items():
+        yield key, Measurement(run, one.value, run.total_steps, one.censored)
 
 
 def _grouped(found: Iterable[tuple[str, Measurement]]) -> Measurements:

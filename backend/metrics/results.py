@@ -31,8 +31,8 @@ class EpochSum(NamedTuple):
     """Number of values."""
 
 
-def last_values(session: Session, *, comparison: str, keys: Sequence[str]) -> list[Result]:
-    """Return the last point of each series of a comparison."""
+def last_values(session: Session, *, runs: Sequence[str], keys: Sequence[str]) -> list[Result]:
+    """Return the last point of each series of these runs."""
     last = (
         select(func.max(Point.step))
         .where(col(Point.series_id) == Series.id)
@@ -41,26 +41,24 @@ def last_values(session: Session, *, comparison: str, keys: Sequence[str]) -> li
     )
     rows = session.connection().execute(
         select(Series.run_id, Series.key, Point.step, Point.value)
-        .join(Run, col(Run.id) == Series.run_id)
         .join(Point, (col(Point.series_id) == Series.id) & (col(Point.step) == last))
-        .where(Run.comparison_id == comparison, col(Series.key).in_(keys))
+        .where(col(Series.run_id).in_(runs), col(Series.key).in_(keys))
     )
     return [Result(*row) for row in rows]
 
 
-def untrained_values(session: Session, *, comparison: str, keys: Sequence[str]) -> list[Result]:
-    """Return the point at step 0 of each series of a comparison that has one."""
+def untrained_values(session: Session, *, runs: Sequence[str], keys: Sequence[str]) -> list[Result]:
+    """Return the point at step 0 of each series of these runs that has one."""
     rows = session.connection().execute(
         select(Series.run_id, Series.key, Point.step, Point.value)
-        .join(Run, col(Run.id) == Series.run_id)
         .join(Point, (col(Point.series_id) == Series.id) & (col(Point.step) == 0))
-        .where(Run.comparison_id == comparison, col(Series.key).in_(keys))
+        .where(col(Series.run_id).in_(runs), col(Series.key).in_(keys))
     )
     return [Result(*row) for row in rows]
 
 
-def last_epoch_means(session: Session, *, comparison: str, keys: Sequence[str]) -> list[Result]:
-    """Return the mean of each series of a comparison over its run's last epoch.
+def last_epoch_means(session: Session, *, runs: Sequence[str], keys: Sequence[str]) -> list[Result]:
+    """Return the mean of each series of these runs over its run's last epoch.
 
     The last epoch is as many steps as an epoch has, counted back from the run's current step.
     """
@@ -69,11 +67,22 @@ def last_epoch_means(session: Session, *, comparison: str, keys: Sequence[str]) 
         .join(Run, col(Run.id) == Series.run_id)
         .join(Point, col(Point.series_id) == Series.id)
         .where(
-            Run.comparison_id == comparison,
+            col(Series.run_id).in_(runs),
             col(Series.key).in_(keys),
             col(Point.step) > col(Run.step) - col(Run.steps_per_epoch),
         )
         .group_by(col(Series.run_id), col(Series.key))
+    )
+    return [Result(*row) for row in rows]
+
+
+def all_values(session: Session, *, runs: Sequence[str], key: str) -> list[Result]:
+    """Return all points of a series that has few, sorted by run and step."""
+    rows = session.connection().execute(
+        select(Series.run_id, Series.key, Point.step, Point.value)
+        .join(Point, col(Point.series_id) == Series.id)
+        .where(col(Series.run_id).in_(runs), col(Series.key) == key)
+        .order_by(col(Series.run_id), col(Point.step))
     )
     return [Result(*row) for row in rows]
 

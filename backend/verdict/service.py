@@ -53,7 +53,7 @@ def give_verdict(
     names = {arms.a, arms.b} if arms else set()
     judged_runs = [run for run in runs.of_comparison(session, comparison.id) if run.arm in names]
     seeds = _count_finished_seeds(judged_runs)
-    found = final_measurements(session, comparison.id, judged_runs, _EVIDENCE_KEYS)
+    found = final_measurements(session, judged_runs, _EVIDENCE_KEYS)
     kinds = arms and (spec.arm(arms.a).loss.kind, spec.arm(arms.b).loss.kind)
     claims = [
         _claim(claim, evidence, arms, as_reported=kinds in (None, CLAIM_LOSSES))

@@ -19,9 +19,11 @@ from backend.metrics.measurements import (
     current_measurements,
     observations_by_seed,
     pair_by_seed,
+    reference_measurements,
     reference_values,
     untrained_measurements,
 )
+from backend.metrics.run_figures import figures_of
 from backend.runs import repository as runs
 from contract.comparison.differences import differences
 from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX, METRICS, Better
@@ -114,10 +116,12 @@ def summarise(session: Session, comparison: Comparison, baseline: str | None = N
     spec = stored_spec(comparison)
     all_runs = runs.of_comparison(session, comparison.id)
     kept = [run for run in all_runs if run.state != "failed"]
-    found = current_measurements(session, comparison.id, kept)
-    untrained = untrained_measurements(session, comparison.id, kept)
-    raw_backbone = reference_values(session, comparison.id, BACKBONE_PREFIX)
-    chance = reference_values(session, comparison.id, CHANCE_PREFIX)
+    figures = figures_of(session, all_runs)
+    found = current_measurements(session, kept, figures)
+    untrained = untrained_measurements(session, kept, figures)
+    references = reference_measurements(session, all_runs, figures)
+    raw_backbone = reference_values(references, BACKBONE_PREFIX)
+    chance = reference_values(references, CHANCE_PREFIX)
     arms = [arm.name for arm in spec.arms]
     against = baseline or arms[0]
     return Summary(

@@ -20,7 +20,7 @@ from backend.db.database import Database
 from backend.db.models import Point, Projection, Run, Series
 from backend.export import tables
 from backend.maintenance.retention import POINTS_PER_STEP, Retention
-from backend.metrics import points, results, run_statistics, series
+from backend.metrics import points, results, series
 from backend.metrics.downsampling import Bucket, buckets_of_points, merge_buckets
 from backend.metrics.measurements import (
     current_measurements,
@@ -100,7 +100,6 @@ def run_retention(database: Database, blobs: Blobs, now: float = NOW, **days: fl
 
 def figures(database: Database, comparison: str) -> dict[str, str]:
     """Compute all numbers that a page or an export shows of it."""
-    run_statistics._cache.clear()
     with database.read() as session:
         found = comparisons.get(session, comparison)
         own = runs.of_comparison(session, comparison)
@@ -108,11 +107,11 @@ def figures(database: Database, comparison: str) -> dict[str, str]:
         numbers: dict[str, Any] = {
             "summary": summarise(session, found),
             "verdict": give_verdict(session, found),
-            "so far": current_measurements(session, comparison, own),
-            "untrained": untrained_measurements(session, comparison, own),
-            "end": final_measurements(session, comparison, own, ["test.retrieval.map_at_r"]),
+            "so far": current_measurements(session, own),
+            "untrained": untrained_measurements(session, own),
+            "end": final_measurements(session, own, ["test.retrieval.map_at_r"]),
             "last epochs": sorted(
-                results.last_epoch_means(session, comparison=comparison, keys=PER_STEP)
+                results.last_epoch_means(session, runs=[run.id for run in own], keys=PER_STEP)
             ),
             "best epochs": best_epochs(session, arms),
             "values": [run_values(session, arms, key) for key in METRICS],
@@ -195,8 +194,8 @@ def test_figures_ends_and_envelopes_stay(database: Database, blobs: Blobs) -> No
         check_curve(coarse, buckets(steps, measured, width))
     with database.read() as session:  # first and last values are still what was measured
         keys = ["dynamics.update_norm"]
-        [first, *_] = results.untrained_values(session, comparison=comparison, keys=keys)
-        [last, *_] = results.last_values(session, comparison=comparison, keys=keys)
+        [first, *_] = results.untrained_values(session, runs=[run], keys=keys)
+        [last, *_] = results.last_values(session, runs=[run], keys=keys)
     assert (first.value, last.value) == (measured[0], measured[-1])
     after = curve(database, run, "dynamics.update_norm", after=LAST * 256 + 5)
     assert (after.steps, after.low) == ([*range(LAST * 256 + 6, STEPS + 1)], None)
