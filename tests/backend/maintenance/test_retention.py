@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, delete, func, select
 
 from backend.arms.curves import arm_curves
 from backend.arms.repository import SEPARATOR, Arm, find_by_reference
@@ -17,9 +17,10 @@ from backend.arms.values import best_epochs, run_values
 from backend.comparisons import repository as comparisons
 from backend.datasets.repository import Uploads
 from backend.db.database import Database
-from backend.db.models import Point, Projection, Run, Series
+from backend.db.models import Point, Projection, Run, RunFigures, Series
 from backend.export import tables
 from backend.maintenance.retention import POINTS_PER_STEP, Retention
+from backend.maintenance.run_figures import FiguresKeeper
 from backend.metrics import points, results, series
 from backend.metrics.downsampling import Bucket, buckets_of_points, merge_buckets
 from backend.metrics.measurements import (
@@ -27,6 +28,7 @@ from backend.metrics.measurements import (
     final_measurements,
     untrained_measurements,
 )
+from backend.metrics.run_figures import compute_figures, figures_of
 from backend.metrics.series import Curve
 from backend.runs import repository as runs
 from backend.runs import snapshots
@@ -61,7 +63,7 @@ def blobs(tmp_path: Path) -> Blobs:
     return made
 
 
-def trained(database: Database, *, state: str = "succeeded") -> str:
+def trained(database: Database, *, state: str = "succeeded", with_figures: bool = True) -> str:
     """Make a comparison of two long runs that ended at second 1002; return its id."""
     random_ = random.Random(5)
     comparison = submit(database, arms=list(PAIR)).id
@@ -82,7 +84,16 @@ def trained(database: Database, *, state: str = "succeeded") -> str:
         events += [test, attempt.checkpointed(PER_EPOCH * 5)]
         events.append(attempt.ended(state))
         store_events(database, *events)
+    if with_figures:
+        keep_all_figures(database)
     return comparison
+
+
+def keep_all_figures(database: Database) -> None:
+    """Store the figures of all runs, as the API does in the background."""
+    keeper = FiguresKeeper(database)
+    while keeper.step():
+        pass
 
 
 NO_UPLOADS = Uploads(Path("/nonexistent"))
@@ -201,6 +212,34 @@ def test_figures_ends_and_envelopes_stay(database: Database, blobs: Blobs) -> No
     assert (after.steps, after.low) == ([*range(LAST * 256 + 6, STEPS + 1)], None)
     cut = curve(database, run, "dynamics.update_norm", after=300, most=100_000)
     assert cut.steps[0] == 512
+
+
+def test_a_run_keeps_its_points_until_its_figures_are_stored(
+    database: Database, blobs: Blobs
+) -> None:
+    comparison = trained(database, with_figures=False)
+    count = points_on_disk(database)
+    assert run_retention(database, blobs, raw_days=1.0) == 1
+    assert points_on_disk(database) == count
+    keep_all_figures(database)
+    run_retention(database, blobs, raw_days=1.0)
+    assert points_on_disk(database) < count
+    [run, _] = runs_of(database, comparison)
+    with database.read() as session:
+        [kept] = figures_of(session, [run]).values()
+        [computed] = compute_figures(session, [run]).values()
+    # From its roll-up. The second half begins within a bucket, so its share is the stored one.
+    mean = "dynamics.update_norm.mean"
+    assert computed.statistics[mean].value == pytest.approx(kept.statistics[mean].value, rel=1e-12)
+    assert replace(computed, statistics={}) == replace(kept, statistics={})
+    assert computed.statistics.keys() == kept.statistics.keys()
+    share = "dynamics.update_norm.late_share"
+    assert computed.statistics[share] == kept.statistics[share]
+    with database.write() as write:  # as of a run that lost its points in version 0.5
+        write.session.exec(delete(RunFigures))
+    with database.read() as session:
+        [late] = figures_of(session, [run]).values()
+    assert late.statistics.keys() == kept.statistics.keys() - {share}
 
 
 def buckets(steps: list[int], measured: list[Any], k: int) -> list[Bucket]:

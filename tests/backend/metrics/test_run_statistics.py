@@ -1,21 +1,18 @@
 """Statistics of runs, on curves whose statistics can be computed by hand."""
 
-from collections.abc import Iterable
-
 import pytest
-from cachetools import LRUCache
-from sqlalchemy import event
 
 from backend.db.database import Database
 from backend.db.models import Run
-from backend.metrics import results, run_statistics
-from backend.metrics.results import EpochSum
+from backend.metrics import results
+from backend.metrics.run_figures import figures_of
 from backend.metrics.run_statistics import (
     DECAYED_SHARE,
+    EPOCHS_TO_COMMON,
     HALVED_SHARE,
     Decay,
     Statistic,
-    Statistics,
+    epochs_to_common,
     loss_auc,
     loss_decay,
 )
@@ -28,6 +25,11 @@ LOSSES = (0.8, 0.5, 0.3, 0.2, 0.15, 0.12, 0.09, 0.08, 0.08, 0.08)
 CURVES: Curves = {
     "dynamics.loss": per_epoch(1.0, *LOSSES),
     "dynamics.active_ratio": per_epoch(0.99, 0.7, *[0.1] * 9),
+    "dynamics.active_ratio.positive": per_epoch(None, 1.0, *[0.9] * 9),
+    "dynamics.active_ratio.negative": per_epoch(None, 0.6, *[0.05] * 9),
+    "dynamics.active_ratio.pushing_anchors": per_epoch(None, 0.8, *[0.3] * 9),
+    "dynamics.pull_share": per_epoch(None, *[0.2] * 5, *[0.4] * 5),
+    "dynamics.update_norm": {step: 0.3 if step <= 50 else 0.1 for step in range(10, 101, 10)},
     "dynamics.gradient_norm": per_epoch(None, 4.0, *[2.0] * 8, 1.0),
     # Absent where nothing was active: half of epoch 1 and all of the others but the last.
     "dynamics.gradient_norm.per_active": {
@@ -39,9 +41,8 @@ CURVES: Curves = {
 
 def statistics_of(database: Database, run: Run) -> dict[str, Statistic]:
     with database.read() as session:
-        return dict(
-            run_statistics.statistics_by_run(session, [runs.get(session, run.id)]).get(run.id, {})
-        )
+        figures = figures_of(session, [runs.get(session, run.id)]).get(run.id)
+        return dict(figures.statistics) if figures else {}
 
 
 def play_one(
@@ -56,7 +57,8 @@ def play_one(
 
 def test_every_statistic_by_hand(database: Database) -> None:
     found = statistics_of(database, play_one(database, CURVES))
-    assert set(found) == {key for key, metric in METRICS.items() if metric.summary_only}
+    of_one = {key for key, metric in METRICS.items() if metric.summary_only} - {EPOCHS_TO_COMMON}
+    assert set(found) == of_one
     assert found["dynamics.loss_decay_epochs"] == Statistic(7.0)
     assert found["dynamics.half_life"] == Statistic(2.0)
     values = {key: one.value for key, one in found.items()}
@@ -66,6 +68,23 @@ def test_every_statistic_by_hand(database: Database) -> None:
         (5 * 0.2 + 10 * 0.5) / 15
     )
     assert values["dynamics.gradient_norm.late_share"] == pytest.approx(1.0 / 4.0)
+    assert values["dynamics.active_ratio.pushing.early"] == pytest.approx(0.6)
+    assert values["dynamics.active_ratio.pushing_anchors.early"] == pytest.approx(0.8)
+    assert values["dynamics.update_norm.mean"] == pytest.approx(0.2)
+    assert values["dynamics.update_norm.late_share"] == pytest.approx(0.5 / 2.0)
+    assert values["dynamics.pull_share.mean"] == pytest.approx(0.3)
+
+
+def test_the_tuples_that_push_are_what_the_loss_has(database: Database) -> None:
+    for part, mean in (("triplet", 0.5), ("softmax", 0.9)):
+        curves = {
+            "dynamics.active_ratio.positive": per_epoch(None, 0.1, 0.1),
+            f"dynamics.active_ratio.{part}": per_epoch(None, mean, 0.2),
+        }
+        found = statistics_of(database, play_one(database, curves, epochs=2))
+        assert {key: one.value for key, one in found.items()} == {
+            "dynamics.active_ratio.pushing.early": pytest.approx(mean)
+        }
 
 
 def test_sums_by_epoch(database: Database) -> None:
@@ -125,47 +144,6 @@ def test_only_runs_that_have_succeeded_have_statistics(database: Database, state
     assert statistics_of(database, play_one(database, CURVES, state=state)) == {}
 
 
-def test_computed_once_a_run_and_again_for_another_attempt(database: Database) -> None:
-    run = play_one(database, CURVES, state="failed")
-    statements: list[str] = []
-    event.listen(database.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
-
-    def grouping_queries() -> int:
-        return sum("FROM series" in sql and "GROUP BY" in sql for sql in statements)
-
-    assert statistics_of(database, run) == {}
-    with database.write() as write:
-        runs.retry(write, runs.get(write.session, run.id))
-    again = claim(database)
-    assert again is not None
-    assert (again.id, again.attempt) == (run.id, 2)
-    run_script(database, again, {**CURVES, "dynamics.loss": per_epoch(1.0, *[0.05] * 10)})
-    assert grouping_queries() == 0
-    first = statistics_of(database, run)
-    assert grouping_queries() == 1
-    assert first["dynamics.loss_decay_epochs"] == Statistic(1.0)  # not the first attempt's 7
-    assert statistics_of(database, run) == first
-    assert grouping_queries() == 1
-
-
-def test_what_was_asked_for_longest_ago_is_computed_again(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(run_statistics, "_cache", LRUCache(2))
-    first, second, third = (play_one(database, CURVES) for _ in range(3))
-    computed: list[str] = []
-    compute = run_statistics._compute
-
-    def counted(run: Run, sums: Iterable[EpochSum]) -> Statistics:
-        computed.append(run.id)
-        return compute(run, sums)
-
-    monkeypatch.setattr(run_statistics, "_compute", counted)
-    for run in (first, second, first, third, first, second):
-        assert statistics_of(database, run)
-    assert computed == [first.id, second.id, third.id, second.id]
-
-
 def test_a_run_that_never_started_has_no_statistics(database: Database) -> None:
     submit(database)
     run = claim(database)
@@ -205,3 +183,24 @@ def test_an_epoch_without_a_mean_is_skipped() -> None:
 def test_decay_that_is_not_defined(initial: float | None, means: list[float | None]) -> None:
     assert loss_decay(initial, means, DECAYED_SHARE) is None
     assert loss_auc(initial, means) is None
+
+
+def test_epochs_to_the_level_that_both_reach() -> None:
+    slow = [(0, 0.2), (2, 0.4), (4, 0.75), (6, 0.8)]  # 0.95 x 0.8 = 0.76
+    fast = [(0, 0.2), (2, 0.77), (4, 0.9), (6, 0.7)]
+    assert epochs_to_common(slow, fast) == (6, 2)
+    assert epochs_to_common(fast, slow) == (2, 6)
+    assert epochs_to_common(slow, slow) == (6, 6)
+
+
+def test_epochs_to_common_are_never_censored() -> None:
+    worse = [(0, 0.9), (1, 0.5), (2, 0.4)]  # both start above all that they reach later
+    assert epochs_to_common(worse, [(0, 0.9), (1, 0.6)]) == (0, 0)
+    assert epochs_to_common([(0, 0.1), (3, 0.0)], [(0, 0.1), (3, 0.5)]) == (0, 0)
+    assert epochs_to_common([(0, 0.0), (5, 0.4)], [(0, 0.0), (5, 0.4), (9, 0.2)]) == (5, 5)
+
+
+@pytest.mark.parametrize("scores", [[], [(0, 0.5)]])
+def test_without_a_trained_epoch_there_is_no_level(scores: list[tuple[int, float]]) -> None:
+    assert epochs_to_common(scores, [(0, 0.1), (1, 0.5)]) is None
+    assert epochs_to_common([(0, 0.1), (1, 0.5)], scores) is None
