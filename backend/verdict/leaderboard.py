@@ -10,8 +10,13 @@ from sqlmodel import Session
 
 from backend.comparisons.repository import stored_spec
 from backend.db.models import Comparison, Run
-from backend.metrics import results
-from backend.metrics.measurements import EVALUATED, reference_values
+from backend.metrics.keys import EVALUATED
+from backend.metrics.measurements import (
+    reference_measurements,
+    reference_values,
+    untrained_measurements,
+)
+from backend.metrics.run_figures import figures_of
 from backend.runs import repository as runs
 from backend.verdict.leaderboard_schemas import (
     Leaderboard,
@@ -22,7 +27,7 @@ from backend.verdict.leaderboard_schemas import (
 )
 from backend.verdict.ranking import Pair, Ranking, rank, said
 from contract.catalogue.practical import half_width
-from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX, METRICS, TEST_PREFIX, Better
+from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX, METRICS, TEST_PREFIX, Better, bare_key
 from contract.statistics import FEWEST, ArmMean, ArmPair, ArmsCompared, told_apart
 
 _CROSS_MODAL: Final = tuple(
@@ -62,7 +67,7 @@ def leaderboard(
     arms = [arm.name for arm in spec.arms]
     all_runs = runs.of_comparison(session, comparison.id)
     keys = tuple(dict.fromkeys(metrics)) or DEFAULT_METRICS
-    material = _read(session, comparison, all_runs, arms, keys)
+    material = _read(session, all_runs, arms, keys)
     states = [run.state for run in all_runs]
     return Leaderboard(
         metrics=[
@@ -89,33 +94,31 @@ class _Material:
 
 def _read(
     session: Session,
-    comparison: Comparison,
     all_runs: Sequence[Run],
     arms: Sequence[str],
     keys: Sequence[str],
 ) -> _Material:
-    found: dict[tuple[str, str], float] = {
-        (one.run, one.key): one.value
-        for one in results.last_values(session, comparison=comparison.id, keys=keys)
-        if one.value is not None and math.isfinite(one.value)
-    }
+    figures = figures_of(session, all_runs)
     values: dict[str, ByArm] = {key: {arm: {} for arm in arms} for key in keys}
     for run in all_runs:
+        if run.id not in figures:
+            continue
         for key in keys:
-            if run.state == "succeeded" and (run.id, key) in found:
-                values[key][run.arm][run.seed] = found[run.id, key]
-    plain = {key: key.removeprefix(TEST_PREFIX) for key in keys}
-    before: dict[str, list[float]] = {}
-    for one in results.untrained_values(
-        session, comparison=comparison.id, keys=list(plain.values())
-    ):
-        if one.value is not None:
-            before.setdefault(one.key, []).append(one.value)
+            _, value = figures[run.id].final.get(key, (0, None))
+            if value is not None:
+                values[key][run.arm][run.seed] = value
+    before = untrained_measurements(session, all_runs, figures)
+    untrained = {
+        key: [one.value for own in before[bare].values() for one in own if one.value is not None]
+        for key in keys
+        if (bare := bare_key(key)) in before
+    }
+    references = reference_measurements(session, all_runs, figures)
     return _Material(
         values,
-        {key: statistics.fmean(before[bare]) for key, bare in plain.items() if bare in before},
-        reference_values(session, comparison.id, BACKBONE_PREFIX),
-        reference_values(session, comparison.id, CHANCE_PREFIX),
+        {key: statistics.fmean(own) for key, own in untrained.items() if own},
+        reference_values(references, BACKBONE_PREFIX),
+        reference_values(references, CHANCE_PREFIX),
     )
 
 
