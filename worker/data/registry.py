@@ -29,13 +29,26 @@ LOADERS: Final = {
 runs on other data must not pay."""
 
 
-def load(spec: Data, folder: Path | None = None, progress: Progress = SILENT) -> Pool:
-    """Load the data set of a spec; equal specs give equal data and splits.
+WITHOUT_RESPLIT: Final = {"digits", "spoken_digits", "synthetic"}
+"""Kinds whose loaders do the same whether or not the split is one of several."""
+
+
+def load(
+    spec: Data,
+    folder: Path | None = None,
+    progress: Progress = SILENT,
+    *,
+    resplit: bool = False,
+) -> Pool:
+    """Load the data set of a spec; equal arguments give equal data and splits.
 
     Args:
         spec: kind and settings of the data.
         folder: the folder of all data sets that have files; by default the one of the settings.
         progress: called while files are downloaded and read.
+        resplit: the split is one of several of the same data, by several data seeds: with a split
+            by class the seed draws the training half, and the items of official parts keep one
+            order.
 
     Returns:
         All items with their labels, and the indices of the three splits.
@@ -45,5 +58,6 @@ def load(spec: Data, folder: Path | None = None, progress: Progress = SILENT) ->
         CancelledError: raised by `progress`.
     """
     module = import_module(LOADERS[spec.kind])
-    pool: Pool = module.load(spec, folder or datasets_folder(), progress)
+    options = {} if spec.kind in WITHOUT_RESPLIT else {"resplit": resplit}
+    pool: Pool = module.load(spec, folder or datasets_folder(), progress, **options)
     return pool

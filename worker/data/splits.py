@@ -33,6 +33,7 @@ def split(
     validation: ValidateOn = "classes",
     seed: int,
     training_classes: int | None = None,
+    draw_classes: bool = False,
 ) -> Indices:
     """Split by class or by item, as a spec says; see `split_by_class` and `split_by_item`.
 
@@ -41,7 +42,11 @@ def split(
     """
     if by == "class":
         return split_by_class(
-            labels, validation=validation, seed=seed, training_classes=training_classes
+            labels,
+            validation=validation,
+            seed=seed,
+            training_classes=training_classes,
+            draw_classes=draw_classes,
         )
     return split_by_item(labels, seed=seed)
 
@@ -76,8 +81,10 @@ def split_by_class(
     validation: ValidateOn,
     seed: int,
     training_classes: int | None = None,
+    draw_classes: bool = False,
 ) -> Indices:
-    """Train on the first half of the classes and test on the second, which is never trained on.
+    """Train on the first half of the classes and test on the second, which is never trained on; or
+    on a half drawn at random.
 
     To pick the best epoch, a part of the training half is held out: a fifth of its classes, or a
     fifth of the items of each class.
@@ -85,9 +92,11 @@ def split_by_class(
     Args:
         labels: [N] integers; they give the order of the classes.
         validation: what is held out, "classes" or "items".
-        seed: decides which classes or items are held out.
-        training_classes: number of first classes that are the training half; by default half of
-            all, rounded down.
+        seed: decides which classes or items are held out, and which classes train if they are
+            drawn.
+        training_classes: number of classes that are the training half; by default half of all,
+            rounded down.
+        draw_classes: draw the training half by the seed, instead of the first classes.
 
     Raises:
         DataError: there are too few classes, or classes with too few items.
@@ -105,14 +114,17 @@ def split_by_class(
                 else "split by item"
             )
         )
+    training = classes[:half]
+    if draw_classes:
+        training = np.sort(np.random.default_rng([seed, 5]).permutation(classes)[:half])
     rng = np.random.default_rng([seed, 3])
-    learnt = np.isin(labels, classes[:half])
+    learnt = np.isin(labels, training)
     if validation == "classes":
-        held = rng.permutation(classes[:half])[: validation_classes(half)]
+        held = rng.permutation(training)[: validation_classes(half)]
         kept_out = np.isin(labels, held)
     else:
         kept_out = np.zeros(len(labels), dtype=bool)
-        for label in classes[:half]:
+        for label in training:
             members = rng.permutation(np.flatnonzero(labels == label))
             kept_out[members[: validation_items_of_class(len(members))]] = True
     return _check_indices(

@@ -49,14 +49,23 @@ def validation_classes(half: int) -> int:
     return max(2, half // VALIDATION_PART)
 
 
-def split_problem(counts: Sequence[int], *, by: SplitBy, validation: ValidateOn) -> str:
+def split_problem(
+    counts: Sequence[int], *, by: SplitBy, validation: ValidateOn, draw_classes: bool = False
+) -> str:
     """Return why classes of these sizes cannot be split; empty if they can.
 
     The text says what is needed and what there is. It begins with a verb, for a sentence whose
     subject is the data set.
+
+    Args:
+        counts: items of each class, in order.
+        by: split by class or by item.
+        validation: what validates, with a split by class.
+        draw_classes: whether the training half of a split by class is drawn, so that it may be the
+            one with the fewest items.
     """
     if by == "class":
-        return _class_split_problem(counts, validation)
+        return _class_split_problem(sorted(counts) if draw_classes else counts, validation)
     held = [_held_of_class(count) for count in counts]
     fewest = next(count for count in range(1, 100) if _held_of_class(count) >= 2)
     if max(held, default=0) < 2:

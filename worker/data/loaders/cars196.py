@@ -71,7 +71,7 @@ PIECES: Final = (
 )
 
 
-def load(spec: Cars196Data, folder: Path, progress: Progress) -> Pool:
+def load(spec: Cars196Data, folder: Path, progress: Progress, *, resplit: bool = False) -> Pool:
     """Load images and classes as the official annotations list them.
 
     Raises:
@@ -81,12 +81,14 @@ def load(spec: Cars196Data, folder: Path, progress: Progress) -> Pool:
     first, other = folder / FIRST_LAYOUT, folder / TORCHVISION_LAYOUT
     if (first / ANNOTATIONS).is_file():
         _ensure_folder(first, IMAGES, progress)
-        return _pool(spec, [(first, first / ANNOTATIONS)], "relative_im_path", progress)
+        return _pool(
+            spec, [(first, first / ANNOTATIONS)], "relative_im_path", progress, resplit=resplit
+        )
     if other.is_dir():
         for piece in PIECES:
             _ensure_folder(other, piece, progress)
         parts = [(other / part, other / mat) for part, mat in PARTS.items()]
-        return _pool(spec, parts, "fname", progress)
+        return _pool(spec, parts, "fname", progress, resplit=resplit)
     raise DataError(
         f"CARS196 is not there, and its host is gone. Looked for {first / ANNOTATIONS} with "
         f"{first / IMAGES.archive} or {first / IMAGES.folder}, and for {other} as torchvision has "
@@ -111,7 +113,12 @@ def _ensure_folder(root: Path, piece: Piece, progress: Progress) -> None:
 
 
 def _pool(
-    spec: Cars196Data, parts: list[tuple[Path, Path]], field: str, progress: Progress
+    spec: Cars196Data,
+    parts: list[tuple[Path, Path]],
+    field: str,
+    progress: Progress,
+    *,
+    resplit: bool,
 ) -> Pool:
     """Build the pool of the images of each folder and its annotations."""
     paths: list[Path] = []
@@ -120,7 +127,7 @@ def _pool(
         listed: list[Annotation] = read_annotations(mat, field)
         paths += listed_images(folder, [(one.where, one.image) for one in listed], mat, progress)
         classes += [one.label for one in listed]
-    return fine_grained_pool(spec, paths, classes)
+    return fine_grained_pool(spec, paths, classes, resplit=resplit)
 
 
 def read_annotations(path: Path, field: str) -> list[Annotation]:

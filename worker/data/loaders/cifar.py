@@ -80,6 +80,8 @@ def load(
     folder: Path,
     progress: Progress,
     published: PublishedFiles | None = None,
+    *,
+    resplit: bool = False,
 ) -> Pool:
     """Load images [N, 3, 32, 32] uint8.
 
@@ -91,6 +93,7 @@ def load(
         folder: the folder of all data sets.
         progress: called while the archive is downloaded and unpacked.
         published: the files; by default the official ones of this kind.
+        resplit: keep all official items in the pool, in one order for all seeds.
 
     Raises:
         DataError: files are missing and cannot be downloaded, or are damaged.
@@ -107,6 +110,7 @@ def load(
         train_items=spec.train_items,
         validation_part=VALIDATION_PART,
         seed=spec.seed,
+        whole=resplit,
     )
 
 

@@ -20,7 +20,7 @@ SOURCE: Final = PublishedArchive(
 )
 
 
-def load(spec: Cub200Data, folder: Path, progress: Progress) -> Pool:
+def load(spec: Cub200Data, folder: Path, progress: Progress, *, resplit: bool = False) -> Pool:
     """Load the images of images.txt by their numbers, with the classes of image_class_labels.txt in
     the order of classes.txt.
 
@@ -45,4 +45,5 @@ def load(spec: Cub200Data, folder: Path, progress: Progress) -> Pool:
     order = sorted(listed)
     names = [(listed[one].where, listed[one].words[1]) for one in order]
     paths = listed_images(root / "images", names, root / "images.txt", progress)
-    return fine_grained_pool(spec, paths, [labels[one].whole(1) for one in order])
+    numbers = [labels[one].whole(1) for one in order]
+    return fine_grained_pool(spec, paths, numbers, resplit=resplit)

@@ -22,7 +22,13 @@ from worker.data.sources.team_files import (
 from worker.reporting.progress import Progress
 
 
-def load(spec: FeaturesData | PairedFeaturesData, folder: Path, progress: Progress) -> Pool:
+def load(
+    spec: FeaturesData | PairedFeaturesData,
+    folder: Path,
+    progress: Progress,
+    *,
+    resplit: bool = False,
+) -> Pool:
     """Read an uploaded table, or a file or folder of this machine.
 
     Raises:
@@ -34,10 +40,10 @@ def load(spec: FeaturesData | PairedFeaturesData, folder: Path, progress: Progre
     progress(f"reading {path.name}", 0, None, "rows")
     if isinstance(spec, PairedFeaturesData):
         with raising_data_errors(f"the pairs in {path}"):
-            pool = table_pool(spec, read_paired(path, answers=answers))
+            pool = table_pool(spec, read_paired(path, answers=answers), resplit=resplit)
     else:
         with raising_data_errors(f"the features in {path}"):
-            pool = table_pool(spec, read_features(path, answers=answers))
+            pool = table_pool(spec, read_features(path, answers=answers), resplit=resplit)
     return standardized(pool) if spec.standardize else pool
 
 

@@ -17,6 +17,7 @@ def fine_grained_pool(
     class_ids: Sequence[int],
     *,
     training_classes: int | None = None,
+    resplit: bool = False,
 ) -> Pool:
     """Build a pool of image files with labels 0 to C - 1 in the order of the official class ids.
 
@@ -26,6 +27,7 @@ def fine_grained_pool(
         class_ids: the official class id of each image.
         training_classes: number of first classes that train, with a split by class; by default
             half of them, rounded down.
+        resplit: draw as many classes by the seed, instead of the first.
 
     Raises:
         DataError: too few classes or images for this split.
@@ -37,6 +39,7 @@ def fine_grained_pool(
         validation=spec.validation,
         seed=spec.seed,
         training_classes=training_classes,
+        draw_classes=resplit,
     )
     return Pool(
         ImageFiles(tuple(paths)),

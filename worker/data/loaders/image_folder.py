@@ -27,7 +27,7 @@ from worker.errors import DataError
 from worker.reporting.progress import Progress
 
 
-def load(spec: ImageFolderData, folder: Path, progress: Progress) -> Pool:
+def load(spec: ImageFolderData, folder: Path, progress: Progress, *, resplit: bool = False) -> Pool:
     """Find the images and, the first time, check each of them; they are decoded later.
 
     Raises:
@@ -38,13 +38,13 @@ def load(spec: ImageFolderData, folder: Path, progress: Progress) -> Pool:
     return Pool(
         items=ImageFiles(tuple(images.root / file for file in images.files), spec.background),
         labels=torch.from_numpy(images.labels),
-        indices=_indices(spec, images),
+        indices=_indices(spec, images, resplit=resplit),
         class_disjoint=_is_class_disjoint(spec, images),
         class_names=images.class_names,
     )
 
 
-def _indices(spec: ImageFolderData, images: ImageSet) -> Indices:
+def _indices(spec: ImageFolderData, images: ImageSet, *, resplit: bool) -> Indices:
     """Split the images as the spec says.
 
     Raises:
@@ -65,7 +65,7 @@ def _indices(spec: ImageFolderData, images: ImageSet) -> Indices:
             "set data.split to 'given' to keep them as the split, or data.merge to true to put "
             "them together"
         )
-    return split_labels(spec, images.labels)
+    return split_labels(spec, images.labels, resplit=resplit)
 
 
 def _is_class_disjoint(spec: ImageFolderData, images: ImageSet) -> bool:

@@ -65,6 +65,8 @@ def load(
     folder: Path,
     progress: Progress,
     published: PublishedFiles | None = None,
+    *,
+    resplit: bool = False,
 ) -> Pool:
     """Load images [N, 1, 28, 28] uint8.
 
@@ -73,6 +75,7 @@ def load(
         folder: the folder of all data sets.
         progress: called while files are downloaded.
         published: the files; by default the official ones of this kind.
+        resplit: keep all official items in the pool, in one order for all seeds.
 
     Raises:
         DataError: files are missing and cannot be downloaded, or are damaged.
@@ -88,6 +91,7 @@ def load(
         train_items=spec.train_items,
         validation_part=VALIDATION_PART,
         seed=spec.seed,
+        whole=resplit,
     )
 
 

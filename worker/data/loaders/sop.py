@@ -30,7 +30,7 @@ COLUMNS: Final = 4
 label."""
 
 
-def load(spec: SopData, folder: Path, progress: Progress) -> Pool:
+def load(spec: SopData, folder: Path, progress: Progress, *, resplit: bool = False) -> Pool:
     """Load the images and products of Ebay_train.txt and Ebay_test.txt.
 
     The lists have no product in common: with a split by class, the products of the first train and
@@ -59,5 +59,9 @@ def load(spec: SopData, folder: Path, progress: Progress) -> Pool:
             root, [(row.where, row.words[3]) for row in listed], root / name, progress
         )
     return fine_grained_pool(
-        spec, paths, products, training_classes=len({one for one in products if one <= last})
+        spec,
+        paths,
+        products,
+        training_classes=len({one for one in products if one <= last}),
+        resplit=resplit,
     )

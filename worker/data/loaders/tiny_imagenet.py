@@ -24,7 +24,9 @@ WNID: Final = re.compile(r"n[0-9]{8}")
 """The id of a class of ImageNet: its number in WordNet."""
 
 
-def load(spec: TinyImagenetData, folder: Path, progress: Progress) -> Pool:
+def load(
+    spec: TinyImagenetData, folder: Path, progress: Progress, *, resplit: bool = False
+) -> Pool:
     """Load the images of train and val together, with classes in the order of wnids.txt.
 
     The images of the official test part have no labels and are not used.
@@ -43,7 +45,7 @@ def load(spec: TinyImagenetData, folder: Path, progress: Progress) -> Pool:
         paths += own
         labels += [label] * len(own)
     found, own_labels = _validation(root / "val", classes, progress)
-    return fine_grained_pool(spec, paths + found, labels + own_labels)
+    return fine_grained_pool(spec, paths + found, labels + own_labels, resplit=resplit)
 
 
 def _classes(path: Path) -> dict[str, int]:

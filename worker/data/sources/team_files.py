@@ -204,7 +204,7 @@ def raising_data_errors(what: str) -> Iterator[None]:
         raise DataError(f"{what} cannot be read: {error}") from error
 
 
-def table_pool(spec: OwnData, table: FeatureTable) -> Pool:
+def table_pool(spec: OwnData, table: FeatureTable, *, resplit: bool = False) -> Pool:
     """Build a pool of rows of features, split as the spec says.
 
     Raises:
@@ -213,7 +213,7 @@ def table_pool(spec: OwnData, table: FeatureTable) -> Pool:
     return Pool(
         items=torch.from_numpy(table.features),
         labels=torch.from_numpy(table.labels),
-        indices=split_labels(spec, table.labels),
+        indices=split_labels(spec, table.labels, resplit=resplit),
         fine=None if table.fine is None else torch.from_numpy(table.fine),
         visual=None if table.visual is None else torch.from_numpy(table.visual),
         class_disjoint=spec.split == "class",
@@ -221,15 +221,24 @@ def table_pool(spec: OwnData, table: FeatureTable) -> Pool:
     )
 
 
-def split_labels(spec: OwnData, labels: np.ndarray) -> splits.Indices:
-    """Split labels [N] by class or by item, as a spec says.
+def split_labels(spec: OwnData, labels: np.ndarray, *, resplit: bool = False) -> splits.Indices:
+    """Split labels [N] by class or by item, as a spec says; with `resplit` the seed draws the
+    classes that train.
 
     Raises:
         DataError: too few classes or items for that split; says how many are needed.
     """
     assert spec.split != "given"
     counts: list[int] = np.unique(labels, return_counts=True)[1].tolist()
-    if problem := split_problem(counts, by=spec.split, validation=spec.validation):
+    if problem := split_problem(
+        counts, by=spec.split, validation=spec.validation, draw_classes=resplit
+    ):
         place = f"the uploaded data set {spec.dataset}" if spec.dataset else spec.path
         raise DataError(f"{place} {problem}")
-    return splits.split(labels, by=spec.split, validation=spec.validation, seed=spec.seed)
+    return splits.split(
+        labels,
+        by=spec.split,
+        validation=spec.validation,
+        seed=spec.seed,
+        draw_classes=resplit,
+    )
