@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from pydantic import ValidationError
 from sqlmodel import Session, col, delete, select
@@ -13,11 +13,9 @@ from backend.errors import ConflictError, NotFoundError
 from backend.metrics.points import discard_series
 from contract.comparison.checks import duplicate_problems
 from contract.comparison.problems import Problem, SpecError, problems_of_validation
-from contract.comparison.spec import ComparisonSpec
+from contract.comparison.replication import data_seed_problem
+from contract.comparison.spec import MAX_SEEDS, ComparisonSpec
 from contract.comparison.training import ANY_DEVICE
-
-MAX_SEEDS: Final = 100
-"""Seeds of one comparison; the same limit as in a spec."""
 
 
 def create(
@@ -75,11 +73,16 @@ def add_seeds(write: Write, comparison: str, seeds: Sequence[int], *, now: float
     Raises:
         NotFoundError: no comparison has this id.
         SpecError: the comparison has one of the seeds already, a seed occurs twice, or there would
-            be too many.
+            be too many, or the data seeds of their splits would be too large.
     """
     found = get(write.session, comparison)
     known = found.spec["seeds"]
-    if problems := _seed_problems(known, seeds):
+    problems = _seed_problems(known, seeds)
+    if found.spec.get("replicate") == "split" and (
+        problem := data_seed_problem(found.spec["data"]["seed"], len(known) + len(seeds))
+    ):
+        problems.append(Problem("seeds", f"{problem}; add fewer"))
+    if problems:
         raise SpecError(problems)
     found.spec = {**found.spec, "seeds": [*known, *seeds]}
     write.session.add(found)

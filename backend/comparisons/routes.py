@@ -38,6 +38,7 @@ from backend.runs.schemas import RunList, State, run_out
 from backend.storage.blobs import BlobStore
 from backend.workers.registry import Slots
 from contract.catalogue.catalogue import catalogue
+from contract.catalogue.practical import practical_problems
 from contract.comparison.checks import name_problems
 from contract.comparison.problems import SpecError
 from contract.comparison.spec import ComparisonSpec, parse_spec, shorten
@@ -217,7 +218,11 @@ def _parse(raw: object, database: Database, data_roots: Sequence[Path]) -> Compa
     short = shorten(raw).value
     others = path_problems(raw, data_roots)
     if isinstance(short, Mapping):
-        others += [*name_problems(short), *tuple_problems(short)]
+        others += [
+            *name_problems(short),
+            *tuple_problems(short),
+            *practical_problems(short.get("practical")),
+        ]
     try:
         spec = parse_spec(raw)
         if not others:

@@ -6,7 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlmodel import Session
 
 from backend.comparisons.edits import MAX_TAGS
-from backend.comparisons.repository import MAX_SEEDS
 from backend.db.models import Comparison
 from backend.errors import ErrorOut
 from backend.http.times import iso
@@ -14,7 +13,7 @@ from backend.runs import progress
 from backend.runs.progress import STATES, Tallies, Tally
 from backend.runs.schemas import State
 from backend.workers.registry import Workers
-from contract.comparison.spec import NewName, NewTag, Seed, Tag
+from contract.comparison.spec import MAX_SEEDS, NewName, NewTag, Seed, Tag
 
 
 class ComparisonOut(BaseModel):

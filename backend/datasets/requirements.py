@@ -61,13 +61,16 @@ def _size_problems(dataset: Dataset, raw: Mapping[str, Any]) -> list[Problem]:
     if data is None:
         return []
     facts = Facts.model_validate(dataset.facts)
-    if problem := _split_problem(facts, data):
+    redrawn = raw.get("replicate") == "split"
+    if problem := _split_problem(facts, data, redrawn=redrawn):
         return [Problem("data.split", f"{dataset.name!r} {problem}")]
     training = _valid_or_none(_TRAINING, raw.get("training", {}))
     if training is None:
         return []
     items, classes = (
-        _given_share(facts.parts) if data.split == "given" else training_share(facts.counts, data)
+        _given_share(facts.parts)
+        if data.split == "given"
+        else training_share(facts.counts, data, redrawn=redrawn)
     )
     problems = _batch_problems(dataset.name, training, "training", items=items, classes=classes)
     arms = raw.get("arms")
@@ -85,10 +88,13 @@ def _size_problems(dataset: Dataset, raw: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
-def _split_problem(facts: Facts, data: OwnData) -> str:
-    """Return why a data set of these facts cannot be split as the spec says; empty if it can."""
+def _split_problem(facts: Facts, data: OwnData, *, redrawn: bool) -> str:
+    """Return why a data set of these facts cannot be split as the spec says, with every split that
+    may be drawn; empty if it can."""
     if data.split != "given":
-        return split_problem(facts.counts, by=data.split, validation=data.validation)
+        return split_problem(
+            facts.counts, by=data.split, validation=data.validation, draw_classes=redrawn
+        )
     if not facts.parts:
         return (
             "has no split of its own: it was uploaded without folders such as train and test above "
@@ -105,14 +111,20 @@ def _given_share(parts: Mapping[str, list[int]]) -> tuple[int, int]:
     return sum(train) - drawn, sum(count > 0 for count in train)
 
 
-def training_share(counts: list[int], data: OwnData) -> tuple[int, int]:
+def training_share(counts: list[int], data: OwnData, *, redrawn: bool = False) -> tuple[int, int]:
     """Return the numbers of items and classes in the training split.
 
     Where chance decides which classes train, the items are the most there may be.
+
+    Args:
+        counts: items of each class, in order.
+        data: how they are split.
+        redrawn: whether each seed has a split of its own.
     """
     if data.split == "item":
         return sum(training_items_of_class(count) for count in counts), len(counts)
-    half = counts[: len(counts) // 2]
+    ordered = sorted(counts, reverse=True) if redrawn else counts
+    half = ordered[: len(counts) // 2]
     if data.validation == "items":
         return sum(count - validation_items_of_class(count) for count in half), len(half)
     trained = len(half) - validation_classes(len(half))

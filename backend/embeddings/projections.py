@@ -75,7 +75,7 @@ def coordinates_csv(
                 f"the projection is {state}; ask for it at "
                 f"GET /comparisons/{asked.comparison}/projection until it is ready"
             )
-        samples = _samples(reader, session, asked.comparison)
+        samples = _samples(reader, session, asked.comparison, asked.seed)
         content = blobs.read(found.coordinates)
         comparison = comparisons.get(session, asked.comparison)
         ending = f"-{asked.method}-{asked.dims}d-seed-{asked.seed}.csv"
@@ -90,7 +90,7 @@ def coordinates_problem(
 ) -> str:
     """Return why a blob cannot be a projection's coordinates; empty if it can."""
     try:
-        points = len(_samples(reader, session, projection.comparison_id).labels)
+        points = len(_samples(reader, session, projection.comparison_id, projection.seed).labels)
         held = blobs.path(digest).stat().st_size
     except NotFoundError as error:
         return error.message
@@ -125,7 +125,7 @@ def _wanted(session: Session, asked: ProjectionQuery, now: float) -> Projection:
 
 
 def _out(reader: SnapshotReader, session: Session, found: Projection, now: float) -> ProjectionOut:
-    points = len(_samples(reader, session, found.comparison_id).labels)
+    points = len(_samples(reader, session, found.comparison_id, found.seed).labels)
     before = None if found.state == "ready" else repository.find_earlier(session, found)
     out = {
         "id": found.id,
@@ -168,10 +168,10 @@ def _epochs(projection: Projection) -> list[int]:
     return [one["epoch"] for one in projection.inputs[0]["epochs"]]
 
 
-def _samples(reader: SnapshotReader, session: Session, comparison: str) -> Samples:
-    shown = snapshots.of_comparison(session, comparison)
+def _samples(reader: SnapshotReader, session: Session, comparison: str, seed: int) -> Samples:
+    shown = snapshots.of_comparison(session, comparison, seed)
     if not shown:
-        raise NotFoundError(f"comparison {comparison!r} has no snapshot any more")
+        raise NotFoundError(f"comparison {comparison!r} has no snapshot of seed {seed} any more")
     return reader.samples(shown[0].samples)
 
 

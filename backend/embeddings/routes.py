@@ -59,10 +59,18 @@ class _NeighbourQuery(BaseModel):
 
 
 @router.get("/space")
-def get_space(comparison: str, database: Db, reader: BlobReader) -> Space:
-    """Return the held-out samples, and which runs have snapshots of which epochs."""
+def get_space(
+    comparison: str,
+    database: Db,
+    reader: BlobReader,
+    seed: Annotated[int | None, Query(ge=0, lt=2**31)] = None,
+) -> Space:
+    """Return the held-out samples, and which runs have snapshots of which epochs.
+
+    The samples are those of `seed`, or of the first seed; where the split is replicated (`shared`
+    is false), each seed has its own."""
     with database.read() as session:
-        return service.space(session, reader, comparison)
+        return service.space(session, reader, comparison, seed)
 
 
 @router.get("/space/facts")

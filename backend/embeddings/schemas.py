@@ -10,7 +10,7 @@ Method = Literal["pca", "tsne", "pacmap"]
 
 
 class SamplesOut(BaseModel):
-    """The held-out samples, which all arms, seeds and epochs share."""
+    """The held-out samples, which all arms and epochs of a seed share."""
 
     n: int
     """Points."""
@@ -52,6 +52,8 @@ class Space(BaseModel):
 
     samples: SamplesOut | None
     """None before the first snapshot."""
+    shared: bool
+    """Whether all seeds show these samples; not so if each seed has a split of its own."""
     seeds: list[int]
     """The seeds with a snapshot."""
     runs: list[RunEpochs]

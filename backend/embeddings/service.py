@@ -104,16 +104,27 @@ def blob_path(comparison: str, digest: str) -> str:
     return f"{API_PREFIX}/comparisons/{comparison}/blobs/{digest}"
 
 
-def space(session: Session, reader: SnapshotReader, comparison: str) -> Space:
-    """Return the samples, and which runs have snapshots of which epochs."""
+def space(
+    session: Session, reader: SnapshotReader, comparison: str, seed: int | None = None
+) -> Space:
+    """Return the samples, and which runs have snapshots of which epochs.
+
+    Args:
+        session: to read with.
+        reader: of blobs.
+        comparison: id of the comparison.
+        seed: whose samples; of the first seed with snapshots if it is None or has none.
+    """
     comparisons.get(session, comparison)
     shown = snapshots.of_comparison(session, comparison)
     epochs: dict[str, RunEpochs] = {}
     for row in shown:
         run = RunEpochs(arm=row.arm, seed=row.seed, run=row.run, epochs=[])
         epochs.setdefault(row.run, run).epochs.append(row.epoch)
+    own = [row for row in shown if row.seed == seed] or shown
     return Space(
-        samples=_samples(reader, comparison, shown) if shown else None,
+        samples=_samples(reader, comparison, own) if own else None,
+        shared=len({row.samples for row in shown}) <= 1,
         seeds=list(dict.fromkeys(row.seed for row in shown)),
         runs=list(epochs.values()),
     )
@@ -221,9 +232,11 @@ def _of_epoch(session: Session, comparison: str, seed: int, epoch: int) -> list[
 
 
 def _samples(reader: SnapshotReader, comparison: str, shown: Sequence[SnapshotRow]) -> SamplesOut:
-    read = reader.samples(shown[0].samples)
-    sprite = next((row.sprite for row in shown if row.sprite), None)
-    sounds = next((row.sounds for row in shown if row.sounds), None)
+    digest = shown[0].samples
+    read = reader.samples(digest)
+    same = [row for row in shown if row.samples == digest]
+    sprite = next((row.sprite for row in same if row.sprite), None)
+    sounds = next((row.sounds for row in same if row.sounds), None)
     return SamplesOut(
         n=len(read.labels),
         sprite=blob_path(comparison, sprite) if sprite else None,

@@ -4,7 +4,7 @@ Deletes blobs that nothing refers to any more. A blob is stored before the messa
 arrives, so an unused blob is kept while the message of a running run may still be on its way.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -12,7 +12,7 @@ from sqlalchemy import select as columns
 from sqlmodel import Session, col, delete, func, select
 
 from backend.db.database import Database, Write
-from backend.db.models import Projection, Run, Snapshot
+from backend.db.models import Comparison, Projection, Run, Snapshot
 from backend.storage.blobs import GRACE_PERIOD_S, Blobs
 from contract.events import Snapshot as SnapshotEvent
 
@@ -56,9 +56,10 @@ def delete_after_step(session: Session, run: str, after: int) -> None:
 def of_comparison(session: Session, comparison: str, seed: int | None = None) -> list[SnapshotRow]:
     """Return a comparison's snapshots, in the order of the runs, then of the epochs.
 
-    All show the same samples, as points of different samples must not be compared. If some
-    snapshots show other samples, because a worker of another version drew those, the samples that
-    most snapshots show are taken.
+    All of one seed show the same samples, as points of different samples must not be compared; so
+    do all seeds, unless each has a split of its own. If some snapshots of a seed show other
+    samples, because a worker of another version drew those, the samples that most of them show are
+    taken.
 
     Args:
         session: to read with.
@@ -73,10 +74,17 @@ def of_comparison(session: Session, comparison: str, seed: int | None = None) ->
         .order_by(col(Run.position), col(Snapshot.epoch))
     )
     found = [SnapshotRow._make(row) for row in rows]
-    if not found:
-        return []
-    [(samples, _)] = Counter(row.samples for row in found).most_common(1)
-    return [row for row in found if row.samples == samples and seed in (None, row.seed)]
+    spec = session.exec(select(Comparison.spec).where(Comparison.id == comparison)).first() or {}
+    by_seed = spec.get("replicate") == "split"
+    counts: dict[int | None, Counter[str]] = defaultdict(Counter)
+    for row in found:
+        counts[row.seed if by_seed else None][row.samples] += 1
+    shown = {of: count.most_common(1)[0][0] for of, count in counts.items()}
+    return [
+        row
+        for row in found
+        if row.samples == shown[row.seed if by_seed else None] and seed in (None, row.seed)
+    ]
 
 
 def blob_kinds(session: Session, comparison: str) -> dict[str, str]:

@@ -1,9 +1,11 @@
 """Practical bounds: how large a difference of a metric must be to matter."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Final
 
-from contract.metrics import METRICS, bare_key
+from contract.comparison.problems import Problem
+from contract.metrics import METRICS, Metric, bare_key
 
 DEFAULTS: Final[Mapping[str, float]] = {
     "classification.": 0.01,
@@ -32,3 +34,70 @@ def half_width(key: str, given: Mapping[str, float]) -> float | None:
         if fitting := [start for start in bounds if bare.startswith(start)]:
             return None if metric.grid else bounds[max(fitting, key=len)]
     return DEFAULT_RATIO if metric.scale == "ratio" else None
+
+
+_LONGEST: Final = 100
+"""Characters of a key that are looked at and shown."""
+
+
+def practical_problems(given: object) -> list[Problem]:
+    """Return the problems of a new spec's bounds with the metrics that they name.
+
+    A stored spec is not checked: it may be of a version with other metrics. Bounds that are no
+    numbers above 0 are the spec's own problems.
+    """
+    if not isinstance(given, Mapping):
+        return []
+    found = ((str(start), _problem(str(start), bound)) for start, bound in given.items())
+    return [
+        Problem(f"practical.{start[:_LONGEST]}", problem) for start, problem in found if problem
+    ]
+
+
+def _problem(start: str, bound: object) -> str:
+    """Return what is wrong with one bound; empty if nothing is."""
+    if start != bare_key(start):
+        return "name the metric without its `test.`; the bound holds for every split"
+    named = [metric for key, metric in METRICS.items() if start and key.startswith(start)]
+    if not named:
+        return _unknown(start)
+    judged = [metric for metric in named if not metric.grid]
+    if not judged:
+        return "is counted in whole numbers and compared by its sign alone; leave its bound out"
+    if len({metric.scale for metric in judged}) > 1:
+        names = [_first_of(judged, scale) for scale in ("ratio", "difference")]
+        return (
+            f"names metrics that are compared by their ratio, such as {names[0]}, and others by "
+            f"their difference, such as {names[1]}; give each its own bound"
+        )
+    if isinstance(bound, int | float) and not isinstance(bound, bool):
+        return _bound_problem(judged, bound)
+    return ""
+
+
+def _bound_problem(judged: Sequence[Metric], bound: float) -> str:
+    seen = str(bound)[:20]
+    if judged[0].scale == "ratio":
+        example = "for example 1.25 for a quarter more or a fifth less"
+        return "" if bound > 1 else f"is a ratio and must be above 1, {example}; got {seen}"
+    for metric in judged:
+        low, high = metric.bounds
+        if low is not None and high is not None and bound >= high - low:
+            return (
+                f"is no less than the whole range of {metric.key}, {low:g} to {high:g}, so that "
+                f"any two arms would count as level; one per cent is 0.01; got {seen}"
+            )
+    return ""
+
+
+def _first_of(metrics: Sequence[Metric], scale: str) -> str:
+    return next(metric.key for metric in metrics if metric.scale == scale)
+
+
+def _unknown(start: str) -> str:
+    shown = start[:_LONGEST]
+    known = {key for key in METRICS if key == bare_key(key)}
+    families = {f"{key.partition('.')[0]}." for key in known}
+    close = get_close_matches(shown, sorted(known | families), n=3)
+    similar = f"did you mean {' or '.join(close)}? " if close else ""
+    return f"names no metric; {similar}GET /catalogue lists them"

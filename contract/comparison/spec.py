@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
@@ -18,6 +18,12 @@ from contract.comparison.data import Data
 from contract.comparison.encoder import Encoder
 from contract.comparison.loss import Loss
 from contract.comparison.problems import Problem, Section, SpecError, problems_of_validation
+from contract.comparison.replication import (
+    Replicate,
+    ReplicationKind,
+    kind_of,
+    replication_problems,
+)
 from contract.comparison.training import Measure, Training, TrainingOverrides
 from contract.names import ONE_LINE, has_control_character
 
@@ -35,7 +41,10 @@ NewName = Annotated[Name, AfterValidator(_check_one_line)]
 """A name that is given now: one line. Stored names may be of a version that allowed more."""
 NewTag = Annotated[Tag, AfterValidator(_check_one_line)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
-Replicate = Literal["seed", "split"]
+MAX_SEEDS: Final = 100
+"""Seeds of one comparison."""
+MAX_PRACTICAL: Final = 50
+"""Bounds of one spec; below the number of unknown keys that `shorten` keeps of an object."""
 HalfWidth = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 T = TypeVar("T")
 
@@ -65,11 +74,11 @@ class ComparisonSpec(Section):
     training: Training = Field(default_factory=Training)
     measure: Measure = Field(default_factory=Measure)
     arms: list[Arm] = Field(min_length=1, max_length=20)
-    seeds: list[Seed] = Field(min_length=1, max_length=100)
+    seeds: list[Seed] = Field(min_length=1, max_length=MAX_SEEDS)
     replicate: Replicate = "seed"
     """What differs between the runs of one arm: the seed alone, on one split of the data; or the
     split too, which the run of the i-th seed (from 0) draws with the data's seed + i."""
-    practical: dict[str, HalfWidth] = Field(default_factory=dict, max_length=100)
+    practical: dict[str, HalfWidth] = Field(default_factory=dict, max_length=MAX_PRACTICAL)
     """Differences that do not matter: metric or beginning of its key, without `test.`, -> half the
     width of the interval around 0 within which two arms count as level. For metrics that are
     compared by their ratio, such as norms and variances, the largest ratio, above 1."""
@@ -96,6 +105,11 @@ class ComparisonSpec(Section):
     def training_of(self, arm: Arm) -> Training:
         """Return the training settings of an arm: the shared ones with its overrides."""
         return arm.training.over(self.training)
+
+
+def replication(spec: ComparisonSpec) -> ReplicationKind:
+    """Return what the runs of an arm replicate, on which their statistics depend."""
+    return kind_of(spec.data, spec.replicate)
 
 
 def parse_spec(raw: object) -> ComparisonSpec:
@@ -153,6 +167,10 @@ def _problems_between_sections(raw: Mapping[str, Any]) -> list[Problem]:
             problems += batch_problems(data, arm.training.over(training), f"arms[{index}].training")
     problems += duplicate_problems([arm.name if arm else None for arm in arms], "arms", ".name")
     seeds = raw.get("seeds")
+    replicate = _valid_or_none(_REPLICATE, raw.get("replicate", "seed"))
+    if data and replicate:
+        count = len(seeds) if isinstance(seeds, list) else 1
+        problems += replication_problems(data, replicate, min(count, MAX_SEEDS))
     if isinstance(seeds, list):
         problems += duplicate_problems([s if isinstance(s, int) else None for s in seeds], "seeds")
     return problems
@@ -180,6 +198,7 @@ _DATA: TypeAdapter[Data] = TypeAdapter(Data)
 _ENCODER: TypeAdapter[Encoder] = TypeAdapter(Encoder)
 _TRAINING = TypeAdapter(Training)
 _ARM = TypeAdapter(Arm)
+_REPLICATE: TypeAdapter[Replicate] = TypeAdapter(Replicate)
 
 
 def _valid_or_none(adapter: TypeAdapter[T], raw: object) -> T | None:

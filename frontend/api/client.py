@@ -284,9 +284,11 @@ class Api(Transport):
 
     # Embeddings kept in snapshots
 
-    def space(self, comparison: str) -> Space:
-        """Return the held-out samples, and which runs have snapshots of which epochs."""
-        return self._call(Space, "GET", _comparison(comparison, "space"))
+    def space(self, comparison: str, *, seed: int | None = None) -> Space:
+        """Return the held-out samples, of one seed or the first, and which runs have snapshots of
+        which epochs."""
+        params = {} if seed is None else {"seed": seed}
+        return self._call(Space, "GET", _comparison(comparison, "space"), params=params)
 
     def space_facts(self, comparison: str, *, seed: int, epoch: int) -> SpaceFacts:
         """Return each sample's correctness, distance to centroid and average precision, by arm."""

@@ -360,7 +360,7 @@ class RunValues(TypedDict):
 
 
 class Samples(TypedDict):
-    """The held-out samples, which all arms, seeds and epochs share."""
+    """The held-out samples, which all arms and epochs of a seed share."""
 
     n: int
     total: int
@@ -436,6 +436,7 @@ class Space(TypedDict):
     """The samples, seeds and epochs of a comparison that have snapshots."""
 
     samples: Samples | None
+    shared: bool
     seeds: list[int]
     runs: list[RunEpochs]
 

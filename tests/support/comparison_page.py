@@ -77,7 +77,12 @@ def lay(peer: ApiPeer, state: str, summary: Any = None, **runs: int) -> None:
     succeeded = runs.get("succeeded", 0)
     peer.answers[f"GET /comparisons/{ID}/summary"] = summary or empty
     peer.answers[f"GET /comparisons/{ID}/verdict"] = nothing_measured(succeeded // 2)
-    peer.answers[f"GET /comparisons/{ID}/space"] = {"samples": None, "seeds": [], "runs": []}
+    peer.answers[f"GET /comparisons/{ID}/space"] = {
+        "samples": None,
+        "shared": True,
+        "seeds": [],
+        "runs": [],
+    }
     peer.answers[f"GET /comparisons/{ID}/runs"] = {"runs": []}
 
 

@@ -49,6 +49,7 @@ def fill(
     samples: int = 600,
     paired: bool = False,
     projected: bool = True,
+    replicate: str = "seed",
 ) -> str:
     """Store a comparison whose runs have all succeeded, with snapshots of epochs 0 to `epochs`.
 
@@ -61,12 +62,17 @@ def fill(
         samples: points of a snapshot; of paired data half of them in each modality.
         paired: two modalities with spectrograms, instead of images.
         projected: whether projections of the first seed are ready.
+        replicate: as in a spec; by split each seed has samples of its own.
 
     Returns:
         Its id.
     """
-    spec = parse_spec(_spec(arms, seeds, epochs, samples, paired=paired))
-    labels, shared = put_samples(blobs, samples, paired=paired)
+    raw_spec = _spec(arms, seeds, epochs, samples, paired=paired)
+    spec = parse_spec({**raw_spec, "replicate": replicate})
+    own = {
+        seed: put_samples(blobs, samples, paired=paired, first=seed if replicate == "split" else 0)
+        for seed in spec.seeds
+    }
     with database.write() as write:
         raw = spec.model_dump(mode="json")
         made = comparisons.create(write, spec=spec, raw=raw, now=time.time())
@@ -78,6 +84,7 @@ def fill(
             ids = points.ensure_series(write.session, [(run.id, key) for key in curves])
             points.insert(write.session, {ids[run.id, key]: curves[key] for key in curves})
             for epoch in range(epochs + 1):
+                labels, shared = own[run.seed]
                 embeddings = drawn_points(run, labels, epoch, epochs)
                 kept = put_snapshot(blobs, embeddings, labels, epoch, shared)
                 snapshots.put(write, run.id, kept)
@@ -89,11 +96,12 @@ def fill(
 
 
 def put_samples(
-    blobs: Blobs, count: int, *, paired: bool = False
+    blobs: Blobs, count: int, *, paired: bool = False, first: int = 0
 ) -> tuple[NDArray[np.int_], dict[str, str | None]]:
-    """Store random samples with their pictures and sounds; return their labels, and the digests of
-    the blobs."""
+    """Store random samples with their pictures and sounds, whose ids begin at `first` + 1; return
+    their labels, and the digests of the blobs."""
     described = _samples(count, paired=paired)
+    described = described.model_copy(update={"ids": [one + first for one in described.ids]})
     drawn, columns = draw_sprite(described.labels)
     described = described.model_copy(update={"tile": TILE, "columns": columns})
     shared: dict[str, str | None] = {"sprite": blobs.put(drawn), "sounds": None}

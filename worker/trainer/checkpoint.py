@@ -156,7 +156,10 @@ are read as before: a run of an older version then goes on from its checkpoint."
 def training_identity(spec: ComparisonSpec, arm: Arm, seed: int, device: torch.device) -> str:
     """Return a digest of all that decides a run's values: a run may only go on from a checkpoint
     with the same one. Names, notes, other arms and other seeds may change in between."""
-    shared = spec.model_dump(mode="json", include={"data", "encoder", "visual_encoder", "measure"})
+    shared = spec.model_dump(mode="json", include={"encoder", "visual_encoder", "measure"})
+    shared["data"] = spec.data_of(seed).model_dump(mode="json")
+    if spec.replicate != "seed":  # a split by class then has other halves
+        shared["replicate"] = spec.replicate
     for name, value in _LATER_SETTINGS.items():
         if shared["data"].get(name) == value:
             del shared["data"][name]

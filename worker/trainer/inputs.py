@@ -30,12 +30,17 @@ class Inputs:
 def prepare_inputs(spec: ComparisonSpec, device: torch.device, progress: Progress) -> Inputs:
     """Download and read the data that a spec names, and convert them to what its encoders take.
 
+    Args:
+        spec: of the comparison; its data are those of the run, with the run's own data seed.
+        device: of the run.
+        progress: takes the progress.
+
     Raises:
         DataError: data or weights are missing, damaged or do not fit the spec.
         MemoryEstimateError: they do not fit the memory.
         CancelledError: by `progress`.
     """
-    pool = data.load(spec.data, progress=progress)
+    pool = data.load(spec.data, progress=progress, resplit=spec.replicate == "split")
     items = _tensor(pool.items, spec.data, spec.encoder, device, progress)
     visual = None
     if pool.visual is not None and spec.visual_encoder is not None:

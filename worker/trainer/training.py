@@ -76,6 +76,8 @@ class Training:
             worker_stopping: returns whether the run is to be given back at a checkpoint.
         """
         self.step = 0
+        identity = training_identity(spec, arm, seed, device)
+        spec = spec.model_copy(update={"data": spec.data_of(seed)})
         self._spec, self._arm, self._seed = spec, arm, seed
         self._settings = spec.training_of(arm)
         self._reporter = reporter
@@ -120,7 +122,6 @@ class Training:
             "augmentation": RandomState(device, self._augmentation),
             "other draws": RandomState(device),
         }
-        identity = training_identity(spec, arm, seed, device)
         self._checkpoints = Checkpoints(
             identity, parts, self._keeper, checkpoint_s, worker_stopping=worker_stopping
         )

@@ -117,7 +117,10 @@ export class Desk {
     const same = before && before.method === method && before.dims === dims && before.seed === seed;
     if (before?.dims !== dims) this.#moves = dims === 3;
     const { epoch } = this.#choices; // of earlier coordinates too: they were shown by it
-    if (this.#samples && this.#samples.n !== samples.n) this.#selection.clear();
+    if (this.#samples && String(this.#samples.ids) !== String(samples.ids)) {
+      this.#selection.clear(); // the same numbers are other items now
+      this.#choices = { ...this.#choices, sample: null };
+    }
     this.#stage = stage;
     this.#samples = samples;
     this.#sounds.load(samples);

@@ -14,6 +14,7 @@ import { Stage } from "./stage.js";
 /** @typedef {import("./choices.js").Choices} Choices */
 /** @typedef {import("./source.js").Space} Space */
 /** @typedef {import("./source.js").Projection} Projection */
+/** @typedef {import("./source.js").Samples} Samples */
 
 const DRESSING_MS = 400; // until the page has taken over the system's new theme
 
@@ -55,6 +56,7 @@ class Embedding {
   #space = null;
   /** @type {Stage|null} */
   #stage = null;
+  #turn = 0; // of the projections shown, so that samples that come late are not drawn
   #began = performance.now();
   #notice = new Notice(() => this.#again());
   #offerText = h("span");
@@ -120,6 +122,7 @@ class Embedding {
 
   /** Ask nothing more, draw nothing more. */
   destroy() {
+    this.#turn += 1;
     this.#news.stop();
     this.#projecting.stop();
     this.#desk.destroy();
@@ -204,11 +207,27 @@ class Embedding {
 
   /** @param {Projection} projection @param {Float32Array} coordinates */
   #show(projection, coordinates) {
-    const { samples, seeds } = /** @type {Space} */ (this.#space);
+    const turn = (this.#turn += 1);
+    const { samples, shared } = /** @type {Space} */ (this.#space);
+    if (shared !== false) {
+      this.#draw(projection, coordinates, /** @type {Samples} */ (samples));
+      return;
+    }
+    this.#source.samples(projection.seed).then(
+      (own) => {
+        if (own && turn === this.#turn) this.#draw(projection, coordinates, own);
+      },
+      (trouble) => this.#fail(trouble),
+    );
+  }
+
+  /** @param {Projection} projection @param {Float32Array} coordinates @param {Samples} samples of its seed */
+  #draw(projection, coordinates, samples) {
+    const { seeds } = /** @type {Space} */ (this.#space);
     this.#stage = new Stage(projection, coordinates);
     this.#desk.tools.hidden = this.#desk.element.hidden = false;
     setAttribute(this.#desk.element, "data-old", null);
-    this.#desk.load(this.#stage, /** @type {import("./source.js").Samples} */ (samples), seeds, () => {
+    this.#desk.load(this.#stage, samples, seeds, () => {
       if (this.#began) measured("lossboard:space", this.#began);
       this.#began = 0;
       if (this.#notice.element.hidden) setAttribute(this.#frame, "data-state", "ready");

@@ -13,7 +13,8 @@ import { signIn } from "../../live/js/signin.js";
  * @property {string|null} sounds @property {number[]|null} sound_ends seconds
  */
 /** @typedef {{arm: string, seed: number, run: string, epochs: number[]}} Kept */
-/** @typedef {{samples: Samples|null, seeds: number[], runs: Kept[]}} Space */
+/** @typedef {{samples: Samples|null, shared?: boolean, seeds: number[], runs: Kept[]}} Space shared: not so
+ *   where each seed has a split, and so samples, of its own */
 /** @typedef {{arm: string, correct: (0|1|null)[], centroid_distance: number[],
  *   average_precision: (number|null)[]}} ArmFacts */
 /** @typedef {{seed: number, method: string, dims: number}} Question */
@@ -49,11 +50,13 @@ export class Source {
 
   /** @returns {Promise<Space>} with the addresses at which this page reaches the files */
   async space() {
-    const space = await ask(`${this.#base}/space`);
-    const { samples } = space;
-    if (!samples) return space;
-    const [sprite, sounds] = [samples.sprite, samples.sounds].map((path) => path && ownAddress(path));
-    return { ...space, samples: { ...samples, sprite, sounds } };
+    return reachable(await ask(`${this.#base}/space`));
+  }
+
+  /** The samples of one seed, which never change. @param {number} seed @returns {Promise<Samples|null>} */
+  async samples(seed) {
+    const url = `${this.#base}/space?${query({ seed })}`;
+    return reachable(await this.#once(url, () => ask(url))).samples;
   }
 
   /** How often snapshots are kept, in epochs. @returns {Promise<number>} */
@@ -108,6 +111,14 @@ export class Source {
     }
     return kept;
   }
+}
+
+/** @param {Space} space @returns {Space} with the addresses at which this page reaches the files */
+function reachable(space) {
+  const { samples } = space;
+  if (!samples) return space;
+  const [sprite, sounds] = [samples.sprite, samples.sounds].map((path) => path && ownAddress(path));
+  return { ...space, samples: { ...samples, sprite, sounds } };
 }
 
 /** @param {Record<string, string|number>} parameters */

@@ -53,6 +53,29 @@ def test_samples_seeds_and_epochs(api: Api, filled: str) -> None:
         assert value in picture.headers[header]
 
 
+def test_seeds_with_splits_of_their_own_have_samples_of_their_own(api: Api, parts: Parts) -> None:
+    filled = fill(parts.database, parts.blobs, epochs=1, samples=40, replicate="split")
+    space = api.get(f"/comparisons/{filled}/space")
+    assert space["shared"] is False
+    assert space["seeds"] == [0, 1]
+    assert len(space["runs"]) == 4
+    of = [api.get(f"/comparisons/{filled}/space", seed=seed)["samples"]["ids"] for seed in (0, 1)]
+    assert space["samples"]["ids"] == of[0]
+    assert of[1] == [one + 1 for one in of[0]]
+    for seed in (0, 1):
+        facts = api.get(f"/comparisons/{filled}/space/facts", seed=seed, epoch=1)
+        assert len(facts["arms"]) == 2
+    asked = {"seed": 1, "method": "pca"}
+    assert api.get(f"/comparisons/{filled}/projection", **asked)["n"] == 40
+
+
+def test_seeds_on_one_split_share_their_samples(api: Api, filled: str) -> None:
+    for seed in (0, 1, 5):
+        space = api.get(f"/comparisons/{filled}/space", seed=seed)
+        assert space["shared"] is True
+        assert space["samples"]["n"] == 60
+
+
 def test_pairs_have_modalities_and_sounds(api: Api, parts: Parts) -> None:
     filled = fill(parts.database, parts.blobs, seeds=1, epochs=0, samples=40, paired=True)
     samples = api.get(f"/comparisons/{filled}/space")["samples"]
@@ -67,7 +90,12 @@ def test_pairs_have_modalities_and_sounds(api: Api, parts: Parts) -> None:
 
 def test_a_comparison_without_snapshots(api: Api) -> None:
     own = api.submit()
-    assert api.get(f"/comparisons/{own}/space") == {"samples": None, "seeds": [], "runs": []}
+    assert api.get(f"/comparisons/{own}/space") == {
+        "samples": None,
+        "shared": True,
+        "seeds": [],
+        "runs": [],
+    }
     for path in ("space/facts?seed=0&epoch=0", "space/distances?seed=0"):
         body = check_error(api.http.get(f"{V1}/comparisons/{own}/{path}"), 404, "not_found")
         assert "no snapshot of seed 0 yet" in body["message"]

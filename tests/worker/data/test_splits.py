@@ -57,6 +57,42 @@ def test_by_class_a_fifth_of_the_training_half_can_validate() -> None:
     assert len(others) > 1
 
 
+@given(st.integers(8, 40), st.sampled_from(["classes", "items"]), st.integers(0, 2**31 - 1))
+def test_a_drawn_half_of_the_classes_trains_and_the_other_tests(
+    count: int, validation: str, seed: int
+) -> None:
+    labels = np.repeat(np.arange(count), 10)
+    made = split(labels, by="class", validation=validation, seed=seed, draw_classes=True)  # type: ignore[arg-type]
+    assert sorted(np.concatenate(parts(made)).tolist()) == list(range(len(labels)))
+    learnt = classes(labels, made.train) | classes(labels, made.validation)
+    tested = classes(labels, made.test)
+    assert not learnt & tested
+    assert len(learnt) == count // 2
+    assert len(tested) == count - count // 2
+
+
+def test_every_seed_draws_another_half_of_the_classes() -> None:
+    halves = [
+        frozenset(
+            classes(
+                LABELS,
+                split_by_class(LABELS, validation="items", seed=seed, draw_classes=True).test,
+            )
+        )
+        for seed in range(20)
+    ]
+    assert len(set(halves)) == 20
+    times = np.bincount([one for half in halves for one in half], minlength=20)
+    assert times.min() >= 3  # each class is tested now and then
+    assert times.max() <= 17
+
+
+def test_as_many_classes_are_drawn_as_an_official_list_has() -> None:
+    made = split_by_class(LABELS, validation="items", seed=0, training_classes=7, draw_classes=True)
+    assert len(classes(LABELS, made.train)) == 7
+    assert len(classes(LABELS, made.test)) == 13
+
+
 def test_by_item_small_classes_train_too() -> None:
     labels = np.array([0, 0, 1, 1, 1, *[2] * 10, *[3] * 10])
     made = split_by_item(labels, seed=0)

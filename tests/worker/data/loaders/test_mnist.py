@@ -143,6 +143,20 @@ class TestSplits:
         assert [same(first[part], again[part]) for part in PARTS] == [True, True, True]
         assert [same(first[part], other[part]) for part in PARTS] == [False, False, True]
 
+    def test_splits_drawn_anew_share_one_order_of_items(self, folder: Path) -> None:
+        specs = [MnistData(train_items=125, seed=seed) for seed in (0, 1)]
+        held = [data.load(spec, folder, resplit=True) for spec in specs]
+        assert len(held[0].items) == 700  # none is left out, so features are computed once
+        assert torch.equal(held[0].items, held[1].items)  # type: ignore[arg-type]
+        for spec, one in zip(specs, held, strict=True):
+            plain = data.load(spec, folder).dataset()
+            assert [same(getattr(one.dataset(), part), getattr(plain, part)) for part in PARTS] == [
+                True,
+                True,
+                True,
+            ]
+        assert not same(held[0].dataset().train, held[1].dataset().train)
+
 
 class TestFashion:
     def test_its_files_have_a_separate_folder(self, tmp_path: Path) -> None:

@@ -1,0 +1,94 @@
+"""What differs between the runs of one arm: the seed alone, or the split of the data too."""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from contract.comparison.data import (
+    Cifar10Data,
+    Cifar100Data,
+    Data,
+    FashionMnistData,
+    ImageFolderData,
+    MnistData,
+    SyntheticData,
+)
+from contract.comparison.problems import Problem
+
+Replicate = Literal["seed", "split"]
+
+ReplicationKind = Literal["seed", "independent_draws", "dependent_splits", "fixed_test"]
+"""What the runs of an arm replicate.
+
+seed: the training alone, on one split.
+independent_draws: each run has new data from the same distribution; runs are independent.
+dependent_splits: each run splits the same data anew, so that splits share items and runs are
+    correlated.
+fixed_test: each run draws its training and validation items anew from the official training part;
+    the official test part is the same for all.
+"""
+
+SEED_LIMIT: Final = 2**31
+"""Data seeds lie below it."""
+
+
+def kind_of(data: Data, replicate: Replicate) -> ReplicationKind:
+    """Return what the runs of a comparison on these data replicate."""
+    if replicate == "seed":
+        return "seed"
+    match data:
+        case SyntheticData():
+            return "independent_draws"
+        case MnistData() | FashionMnistData() | Cifar10Data() | Cifar100Data():
+            return "fixed_test"
+        case _:
+            return "dependent_splits"
+
+
+_VARIES: Final[Mapping[ReplicationKind, tuple[str, str, str]]] = {
+    "seed": ("seed", "seeds", " on one split"),
+    "independent_draws": ("draw", "draws", " of the data"),
+    "dependent_splits": ("split", "splits", ""),
+    "fixed_test": ("draw", "draws", " of the training items, one test set"),
+}
+"""Kind -> its noun, its plural, and what follows."""
+
+
+def replicates_text(kind: ReplicationKind, count: int) -> str:
+    """Return a number of replicates in words: `10 seeds on one split`, `1 split`."""
+    one, many, rest = _VARIES[kind]
+    return f"{count} {one if count == 1 else many}{rest}"
+
+
+def replication_problems(data: Data, replicate: Replicate, seeds: int) -> list[Problem]:
+    """Return why the runs cannot each have a split of their own.
+
+    Args:
+        data: of the comparison.
+        replicate: what differs between the runs of an arm.
+        seeds: number of seeds of the comparison.
+    """
+    if replicate == "seed":
+        return []
+    problems = []
+    if isinstance(data, ImageFolderData) and data.split == "given":
+        message = (
+            "'split' draws a new split for each seed, but the data keep the split of their own "
+            "folders; split them by class or by item, or replicate by 'seed'"
+        )
+        problems.append(Problem("replicate", message))
+    if problem := data_seed_problem(data.seed, seeds):
+        message = f"{problem}; choose a data seed of at most {SEED_LIMIT - seeds}"
+        problems.append(Problem("data.seed", message))
+    return problems
+
+
+def data_seed_problem(first: int, seeds: int) -> str:
+    """Return why the data seeds of so many runs an arm cannot be counted up from the first; empty
+    if they can."""
+    last = first + seeds - 1
+    if last < SEED_LIMIT:
+        return ""
+    return (
+        f"the split of the last of {seeds} seeds would have the data seed {last}, and the largest "
+        f"is {SEED_LIMIT - 1}"
+    )
