@@ -126,7 +126,7 @@ def show_by_class(
     with st.container(horizontal=True, gap="medium"):
         seed = choose_seed(view, space, key=f"{tab}_seed")
         epoch = choose_epoch(view, snapshot_epochs(space, seed), key=f"{tab}_epoch")
-    if not space.get("shared", True):  # each seed has a split of its own
+    if not space["shared"]:  # each seed has a split of its own
         samples = view.client.space(view.id, seed=seed)["samples"] or samples
     facts = view.client.space_facts(view.id, seed=seed, epoch=epoch)
     chart.show_chart(
