@@ -48,7 +48,7 @@ class ReporterError(WorkerError):
 
 
 class DivergedError(WorkerError):
-    """The loss is not finite any more.
+    """The loss is not finite any more, or the embeddings are beyond what float32 can hold.
 
     Attributes:
         cause: the likely cause and what to change, for people.
@@ -67,4 +67,4 @@ class InputError(WorkerError, ValueError):
 
 
 class NotFiniteError(WorkerError):
-    """Embeddings hold NaN or infinity."""
+    """Embeddings hold NaN or infinity, or have lengths that float32 cannot hold."""

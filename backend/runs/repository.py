@@ -99,7 +99,10 @@ def begin_attempt(write: Write, run: Run, after: int) -> None:
     """Note that a claimed attempt begins after a step: that of its checkpoint, or 0.
 
     It is 0 also if the checkpoint could not be used; then everything measured before is deleted.
+    The attempt tells next which states it is in: an earlier one may have seen one begin or end
+    after the checkpoint.
     """
+    run.states = []
     if after != run.start_after:
         run.start_after = 0
         _set_checkpoint(write, run, None)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from contract.events import Failure, Preparation, Snapshot
+from contract.metrics.states import State
 
 EndState = Literal["succeeded", "failed", "cancelled"]
 
@@ -38,6 +39,9 @@ class Reporter(Protocol):
         May wait while the backend is away and too much is not stored yet; never drops a value.
         """
 
+    def noticed(self, state: State, step: int, message: str, *, over: bool = False) -> None:
+        """Report that the run is in a state since a step, or that it has left it."""
+
     def log(self, lines: Sequence[str]) -> None:
         """Add lines to the run's log."""
 
@@ -60,6 +64,7 @@ class ListReporter:
         self.total_steps = 0
         self.steps_per_epoch = 0
         self.series: dict[str, list[tuple[int, float | None]]] = {}
+        self.states: dict[State, tuple[int, str]] = {}
         self.lines: list[str] = []
         self.preparations: list[Preparation] = []
         self.snapshots: list[Snapshot] = []
@@ -83,6 +88,12 @@ class ListReporter:
         """Keep each value in its series."""
         for key, value in values.items():
             self.series.setdefault(key, []).append((step, finite_or_none(value)))
+
+    def noticed(self, state: State, step: int, message: str, *, over: bool = False) -> None:
+        """Keep the state, or forget it."""
+        self.states.pop(state, None)
+        if not over:
+            self.states[state] = (step, message)
 
     def log(self, lines: Sequence[str]) -> None:
         """Keep the lines."""

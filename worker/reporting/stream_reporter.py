@@ -23,12 +23,14 @@ from contract.events import (
     Failure,
     Kept,
     Log,
+    Noticed,
     Preparation,
     Preparing,
     Snapshot,
     Started,
     encode,
 )
+from contract.metrics.states import State
 from contract.names import EVENT_FIELD, EVENT_STREAM
 from worker.errors import ReporterError
 from worker.reporting import signs_of_life
@@ -230,6 +232,22 @@ class StreamReporter:
                     column = self._columns[key] = ([], [])
                 column[0].append(step)
                 column[1].append(value)
+
+    def noticed(self, state: State, step: int, message: str, *, over: bool = False) -> None:
+        """Report that the run is in a state since a step, or that it has left it."""
+        self._write(
+            lambda seq: encode(
+                Noticed(
+                    run=self._run,
+                    attempt=self._attempt,
+                    seq=seq,
+                    state=state,
+                    step=step,
+                    message=message,
+                    over=over,
+                )
+            )
+        )
 
     def log(self, lines: Sequence[str]) -> None:
         """Add lines to the run's log."""

@@ -20,6 +20,10 @@ MAX_TIME_SHARE: Final = 0.03
 """Share of a run's time that checkpoints may take: after a slow one the next one comes later."""
 
 
+LATER_PARTS: Final = {"states"}
+"""Parts that came after checkpoints were first written, and that older ones lack."""
+
+
 class Stateful(Protocol):
     """A part of a training that has a state."""
 
@@ -131,9 +135,11 @@ class Checkpoints:
         ):
             if found != right:
                 raise CheckpointError(f"it is of another {what}: {found!r} instead of {right!r}")
-        if state.keys() != self._parts.keys():
+        if state.keys() | LATER_PARTS != self._parts.keys() | LATER_PARTS:
             raise CheckpointError(f"it holds {sorted(state)} instead of {sorted(self._parts)}")
         for name, part in self._parts.items():
+            if name not in state:  # a later part, which then starts anew
+                continue
             try:
                 part.load_state_dict(state[name])
             except (KeyError, TypeError, ValueError, RuntimeError) as error:

@@ -20,6 +20,7 @@ from worker.errors import NotFiniteError
 from worker.losses import Loss
 from worker.reporting import signs_of_life
 from worker.torch_utils import stream_generator
+from worker.trainer.divergence import Lengths
 from worker.trainer.inputs import Inputs
 from worker.trainer.model import Model, compute_loss
 
@@ -44,8 +45,17 @@ class Evaluation:
     every arm and seed.
     """
 
-    def __init__(self, data: Dataset, model: Model, *, data_seed: int) -> None:
+    def __init__(
+        self, data: Dataset, model: Model, *, data_seed: int, normalize: bool = False
+    ) -> None:
+        """Args:
+        data: all splits.
+        model: the model that is measured, as it is at each call.
+        data_seed: of the spec's data.
+        normalize: whether the model brings every embedding to length 1.
+        """
         self._data = data
+        self._normalize = normalize
         self._model = model
         self._validation = _at_most(VALIDATION_ITEMS, data.validation, data_seed)
         self._gallery = _at_most(GALLERY_ITEMS, data.train, data_seed)
@@ -80,7 +90,7 @@ class Evaluation:
         """Return all measures on the validation split, by metric key.
 
         Raises:
-            NotFiniteError: the model's embeddings are not finite.
+            NotFiniteError: float32 cannot hold the model's embeddings or their lengths.
         """
         return self._measure(self._validation, self._gallery)
 
@@ -91,8 +101,10 @@ class Evaluation:
 
     def _measure(self, held_out: Split, gallery: Split) -> dict[str, float]:
         embeddings = embed(self._model, held_out)
-        if not all(points.isfinite().all() for points in embeddings):
-            raise NotFiniteError("the embeddings are no finite numbers any more")
+        lengths = Lengths(normalize=self._normalize)
+        lengths.see(embeddings)
+        if problem := lengths.problem():
+            raise NotFiniteError(problem)
         points, labels = _join(embeddings, held_out.labels)
         values = {
             **measure.geometry(points, labels),

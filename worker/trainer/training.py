@@ -4,7 +4,7 @@ The test split is measured once, at the end, with the weights of the best epoch.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -12,10 +12,7 @@ import torch
 from torch import Tensor
 
 from contract.comparison.data import modalities
-from contract.comparison.encoder import Encoder
-from contract.comparison.loss import Loss
 from contract.comparison.spec import Arm, ComparisonSpec
-from contract.comparison.training import Training as TrainingSpec
 from worker import losses, machine
 from worker.errors import DivergedError, NotFiniteError
 from worker.reporting import signs_of_life
@@ -26,6 +23,7 @@ from worker.torch_utils import build_optimizer, stream_generator, stream_seed
 from worker.trainer import batches, dynamics
 from worker.trainer.batches import augment_batch
 from worker.trainer.checkpoint import Checkpoints, RandomState, Stateful, training_identity
+from worker.trainer.divergence import Lengths, likely_cause
 from worker.trainer.dynamics import StepBuffer
 from worker.trainer.evaluation import (
     BestEpoch,
@@ -37,6 +35,7 @@ from worker.trainer.evaluation import (
 from worker.trainer.inputs import prepare_inputs
 from worker.trainer.memory_estimate import training_memory
 from worker.trainer.model import build_model, compute_loss
+from worker.trainer.states import Notice, TrainingStates, is_angular
 
 UPDATE_NORM_EVERY: Final = 10
 """Steps between two measurements of the update norm, which copies all weights."""
@@ -107,8 +106,17 @@ class Training:
         self._augmentation = stream_generator(seed, "augmentation")
         parameters = [*self._weights, *self._loss.parameters()]
         self._optimizer = build_optimizer(self._settings.optimizer, parameters)
-        self._evaluation = Evaluation(self._data, self._model, data_seed=spec.data.seed)
+        normalize = spec.encoder.normalize
+        self._evaluation = Evaluation(
+            self._data, self._model, data_seed=spec.data.seed, normalize=normalize
+        )
         self._references = reference_values(inputs)
+        self._lengths = Lengths(normalize=normalize)
+        self._states = TrainingStates(
+            steps_per_epoch=self._steps_per_epoch,
+            angular=is_angular(arm.loss, normalize=normalize),
+            references=self._references,
+        )
         # All that changes from step to step; everything else follows from spec and seed. The names
         # are part of a checkpoint's format.
         parts: dict[str, Stateful] = {
@@ -118,6 +126,7 @@ class Training:
             "best": self._best,
             "readings": self._step_buffer,
             "empty steps": self._empty_steps,
+            "states": self._states,
             "tuples": RandomState(device, self._tuples),
             "augmentation": RandomState(device, self._augmentation),
             "other draws": RandomState(device),
@@ -150,6 +159,7 @@ class Training:
             steps_per_epoch=self._steps_per_epoch,
             after=self.step,
         )
+        self._notice(self._states.current)
         if cancelled():
             return "cancelled"
         if not self.step:
@@ -179,6 +189,7 @@ class Training:
                 signs_of_life.begin("evaluation", self.step)
                 values = self._validate()
                 self._reporter.points(self.step, values)
+                self._notice(self._states.after_evaluation(self.step, values))
                 self._best.offer(values, self.step, self._model)
             if epoch % self._spec.measure.snapshot_every == 0 or epoch == epochs:
                 self._keep_snapshot(epoch)
@@ -198,8 +209,16 @@ class Training:
         self._reporter.points(
             0, untrained_values(self._model, self._loss, train, self.batches(1), untrained)
         )
-        self._reporter.points(0, self._validate() | self._references)
+        values = self._validate()
+        self._reporter.points(0, values | self._references)
+        self._notice(self._states.after_evaluation(0, values))
         self._keep_snapshot(0)
+
+    def _notice(self, notices: Iterable[Notice]) -> None:
+        for notice in notices:
+            self._reporter.noticed(notice.state, notice.step, notice.message, over=notice.over)
+            if notice.state != "overflow":  # which ends the run, with its own line
+                self._reporter.log([notice.line])
 
     @property
     def _steps_per_epoch(self) -> int:
@@ -241,6 +260,7 @@ class Training:
         embeddings: tuple[Tensor, ...] = self._model(items)
         for points in embeddings:
             points.retain_grad()
+        self._lengths.see(embeddings)
         output = compute_loss(self._loss, embeddings, items.labels, self._tuples)
         output.value.backward()
         numbers = dynamics.step_numbers(output, embeddings, self._weights)
@@ -254,8 +274,10 @@ class Training:
         """Read and report the values of the buffered steps.
 
         Raises:
-            DivergedError: the loss of a step is not finite; the steps after it are not reported.
+            DivergedError: the loss of a step is not finite, and the steps after it are not
+                reported; or float32 cannot hold the embeddings.
         """
+        problem = self._lengths.problem()
         for step, values in self._step_buffer.read():
             counts = self._empty_steps.count(values)
             if counts["dynamics.empty_steps"] == 1 and not values["dynamics.active_tuples"]:
@@ -267,9 +289,14 @@ class Training:
                     ]
                 )
             self._reporter.points(step, values | counts)
+            self._notice(self._states.after_step(step, values | counts))
             loss = values["dynamics.loss_trained"]
+            if not math.isfinite(loss) and problem:
+                raise self._overflow(problem, step)
             if not math.isfinite(loss):
                 raise self._diverged(f"the loss became {loss} at step {step}", step)
+        if problem:
+            raise self._overflow(problem, self.step)
 
     def _keep_snapshot(self, epoch: int) -> None:
         """Keep a snapshot, unless the embeddings are not finite, which the next step reports."""
@@ -284,7 +311,13 @@ class Training:
         except (
             NotFiniteError
         ) as error:  # the last step made the weights infinite, though its loss was finite
-            raise self._diverged(str(error), self.step) from error
+            raise self._overflow(str(error), self.step) from error
+
+    def _overflow(self, problem: str, step: int) -> DivergedError:
+        """Note that the run is in the state overflow, and return the error that ends it."""
+        error = self._diverged(f"{problem}; seen at step {step}", step)
+        self._notice([Notice("overflow", step, f"{error}. {error.cause}")])
+        return error
 
     def _diverged(self, message: str, step: int) -> DivergedError:
         cause = likely_cause(self._settings, self._spec.encoder, self._arm.loss)
@@ -293,26 +326,3 @@ class Training:
 
 def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-
-
-def likely_cause(training: TrainingSpec, encoder: Encoder, loss: Loss) -> str:
-    """Return advice for people about a loss that is not finite any more, the most likely cause
-    first."""
-    lr = training.optimizer.lr
-    advice = [
-        f"The learning rate {lr:g} of {training.optimizer.kind} is probably too high; "
-        f"try {lr / 10:g}."
-    ]
-    if not encoder.normalize:
-        advice.append(
-            "The embeddings are not L2-normalised, so that nothing bounds their distances; "
-            "switch L2-normalise on."
-        )
-    if loss.kind in {"contrastive", "triplet"} and loss.margin > 10:
-        advice.append(f"The margin {loss.margin:g} is large; try 1.")
-    if loss.reduction == "sum":
-        advice.append(
-            "The loss is summed over all tuples, which makes its gradient grow with the batch; "
-            "try the reduction mean."
-        )
-    return " ".join(advice)

@@ -14,6 +14,7 @@ from worker.measure import geometry, per_class_variance
 
 INTRA = "geometry.intra_class_variance"
 INTER = "geometry.inter_class_variance"
+COSINE = "geometry.mean_cosine"
 RATIO = "geometry.variance_ratio"
 
 
@@ -63,7 +64,7 @@ def test_all_keys() -> None:
     torch.manual_seed(0)
     values = geometry(torch.randn(30, 4), torch.arange(30) % 3)
     assert set(values) == {key for key in METRICS if key.startswith("geometry.")}
-    assert len(values) == 12
+    assert len(values) == 13
 
 
 def test_per_class_variance() -> None:
@@ -100,6 +101,26 @@ def test_scale_free_values_do_not_depend_on_the_scale() -> None:
         assert stretched[f"{key}.scale_free"] == pytest.approx(values[f"{key}.scale_free"])
     assert stretched[RATIO] == pytest.approx(values[RATIO])
     assert stretched["geometry.mean_norm"] == pytest.approx(10 * values["geometry.mean_norm"])
+
+
+def test_mean_cosine_is_that_of_all_pairs() -> None:
+    torch.manual_seed(0)
+    embeddings = torch.randn(9, 3) + 5
+    embeddings[4] = 0
+    points = functional.normalize(embeddings.double(), dim=1)
+    pairs = [float(points[i] @ points[j]) for i in range(9) for j in range(i)]
+    for scale in (1, 1e-15, 1e15):
+        values = geometry(embeddings * scale, torch.arange(9) % 3)
+        assert values[COSINE] == pytest.approx(sum(pairs) / len(pairs), abs=1e-7)
+
+
+def test_mean_cosine_tells_points_that_almost_coincide_from_one_point() -> None:
+    angles = torch.tensor([0.0, 1e-6, 2e-6, 3e-6], dtype=torch.float64)
+    embeddings = torch.stack((angles.cos(), angles.sin()), dim=1)
+    near = geometry(embeddings, torch.tensor([0, 0, 1, 1]))[COSINE]
+    assert 1 - near == pytest.approx(10e-12 / 6, rel=0.01)
+    one = geometry(torch.ones(4, 2), torch.tensor([0, 0, 1, 1]))[COSINE]
+    assert one == pytest.approx(1, abs=1e-15)
 
 
 def test_values_that_do_not_exist_are_left_out() -> None:
