@@ -1,6 +1,5 @@
 """Rank all arms of a comparison by the quality of their embeddings on the test split."""
 
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from backend.metrics.measurements import (
 )
 from backend.metrics.run_figures import figures_of
 from backend.runs import repository as runs
+from backend.verdict.advice import Reservation, advice
 from backend.verdict.leaderboard_schemas import (
     Leaderboard,
     LeaderboardArm,
@@ -25,18 +25,20 @@ from backend.verdict.leaderboard_schemas import (
     LeaderboardValue,
     ToBest,
 )
-from backend.verdict.ranking import Pair, Ranking, rank, said
+from backend.verdict.ranking import Ranking, rank, said
+from backend.verdict.replication import replication_of
+from backend.verdict.uses import ACROSS, USE_METRICS, Values, find
 from contract.catalogue.practical import half_width
-from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX, METRICS, TEST_PREFIX, Better, bare_key
-from contract.statistics import FEWEST, ArmMean, ArmPair, ArmsCompared, told_apart
+from contract.comparison.differences import differences
+from contract.comparison.spec import ComparisonSpec
+from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX, METRICS, bare_key
+from contract.metrics.states import NOT_TRAINED
+from contract.statistics import FEWEST, ArmMean, Replication, deviation, told_apart
 
-_CROSS_MODAL: Final = tuple(
-    f"{TEST_PREFIX}retrieval.{way}.{name}"
-    for name in ("map", "recall_at_1")
-    for way in ("audio_to_visual", "visual_to_audio")
-)
 DEFAULT_METRICS: Final = (
-    *_CROSS_MODAL,
+    *ACROSS[1],
+    "test.retrieval.audio_to_visual.recall_at_1",
+    "test.retrieval.visual_to_audio.recall_at_1",
     "test.retrieval.map_at_r",
     "test.retrieval.recall_at_1",
     "test.classification.knn_accuracy_5",
@@ -48,9 +50,26 @@ DEFAULT_METRICS: Final = (
 value are left out."""
 RANKED_METRICS: Final = frozenset(EVALUATED)
 """The metrics that arms can be ranked by."""
+STATE_TEXTS: Final[Mapping[str, str]] = {
+    "no_valid_tuple": "no batch had a valid tuple",
+    "collapsed": "collapsed",
+    "overflow": "its numbers overflowed",
+}
+"""State of an arm that did not train -> why, in words."""
 
 ByArm = dict[str, dict[int, float]]
 """Value by arm and seed."""
+
+
+@dataclass(frozen=True)
+class _Material:
+    """What is read of a comparison, by metric."""
+
+    values: Mapping[str, ByArm]
+    """Arms in the spec's order, their seeds in their order."""
+    untrained: Mapping[str, float]
+    raw_backbone: Mapping[str, float]
+    chance: Mapping[str, float]
 
 
 def leaderboard(
@@ -64,32 +83,31 @@ def leaderboard(
         metrics: keys of RANKED_METRICS; DEFAULT_METRICS that have values if there is none.
     """
     spec = stored_spec(comparison)
-    arms = [arm.name for arm in spec.arms]
     all_runs = runs.of_comparison(session, comparison.id)
-    keys = tuple(dict.fromkeys(metrics)) or DEFAULT_METRICS
-    material = _read(session, all_runs, arms, keys)
+    shown = tuple(dict.fromkeys(metrics)) or DEFAULT_METRICS
+    keys = tuple(dict.fromkeys((*shown, *USE_METRICS)))
+    material = _read(session, all_runs, [arm.name for arm in spec.arms], keys)
+    not_trained = _not_trained(all_runs)
+    replication = replication_of(spec, all_runs)
+    measured = {
+        key: _values(material, key, spec, not_trained, replication)
+        for key in keys
+        if any(material.values[key].values())
+    }
     states = [run.state for run in all_runs]
+    still_open = states.count("queued") + states.count("running")
     return Leaderboard(
         metrics=[
-            _metric(material, key, arms, half_width(key, spec.practical))
-            for key in keys
-            if metrics or any(material.values[key].values())
+            _metric(material, key, measured.get(key), not_trained)
+            for key in shown
+            if metrics or key in measured
         ],
-        advice="",
+        advice=_advice(spec, measured, not_trained, replication, still_open),
         replicate=spec.replicate,
         runs_finished=states.count("succeeded"),
         runs_total=len(states),
-        runs_open=states.count("queued") + states.count("running"),
+        runs_open=still_open,
     )
-
-
-@dataclass(frozen=True)
-class _Material:
-    values: Mapping[str, ByArm]
-    """By metric; each arm in the spec's order, its seeds in their order."""
-    untrained: Mapping[str, float]
-    raw_backbone: Mapping[str, float]
-    chance: Mapping[str, float]
 
 
 def _read(
@@ -122,75 +140,122 @@ def _read(
     )
 
 
+def _not_trained(all_runs: Sequence[Run]) -> dict[str, str]:
+    """Return the state by arm of those of whose ended runs more than half did not train."""
+    ended: dict[str, list[list[str]]] = {}
+    for run in all_runs:
+        if run.state in {"succeeded", "failed"}:
+            found = [one["state"] for one in run.states if one["state"] in NOT_TRAINED]
+            ended.setdefault(run.arm, []).append(found)
+    return {
+        arm: next(state for found in own for state in found)
+        for arm, own in ended.items()
+        if 2 * sum(map(bool, own)) > len(own)
+    }
+
+
+def _values(
+    material: _Material,
+    key: str,
+    spec: ComparisonSpec,
+    not_trained: Mapping[str, str],
+    replication: Replication,
+) -> Values:
+    by_arm = {
+        arm: own for arm, own in material.values[key].items() if own and arm not in not_trained
+    }
+    compared = told_apart(by_arm, replication, bounds=METRICS[key].bounds)
+    return Values(key, by_arm, compared, half_width(key, spec.practical))
+
+
+def _advice(
+    spec: ComparisonSpec,
+    measured: Mapping[str, Values],
+    not_trained: Mapping[str, str],
+    replication: Replication,
+    still_open: int,
+) -> str:
+    """Return which arms to use for what; empty for one arm, and before two have a value."""
+    found = find(measured, replication)
+    if len(spec.arms) < 2 or not (found or not_trained):
+        return ""
+    known = {arm for one in found for arm in one.arms}
+    names = tuple(arm.name for arm in spec.arms if arm.name in known)
+    counts = [
+        values.compared.arms[arm].n
+        for key, values in measured.items()
+        if key in USE_METRICS
+        for arm in names
+        if arm in values.compared.arms
+    ]
+    reservation = Reservation(
+        min(counts, default=0),
+        [one.setting for one in differences(spec, names)] if names else [],
+        spec.replicate,
+        still_open,
+    )
+    texts = {
+        arm.name: STATE_TEXTS[not_trained[arm.name]] for arm in spec.arms if arm.name in not_trained
+    }
+    return advice(found, texts, reservation)
+
+
 def _metric(
-    material: _Material, key: str, arms: Sequence[str], practical: float | None
+    material: _Material, key: str, found: Values | None, not_trained: Mapping[str, str]
 ) -> LeaderboardMetric:
-    metric, values = METRICS[key], material.values[key]
-    compared = told_apart(values, bounds=metric.bounds)
+    metric = METRICS[key]
+    compared = found.compared if found else told_apart({})
     means = {arm: own.mean for arm, own in compared.arms.items()}
-    ahead = [_directed(pair, metric.better) for pair in compared.pairs if pair.told_apart]
+    ahead = [found.directed(pair) for pair in compared.pairs if pair.told_apart] if found else []
     ranking = rank(means, metric.better, ahead)
     pairs = sum(pair.n >= FEWEST for pair in compared.pairs)
     return LeaderboardMetric(
         key=key,
         label=metric.label,
         better=metric.better,
-        arms=[_arm(arm, values[arm], ranking, compared, practical) for arm in arms],
+        arms=[
+            _arm(arm, own, ranking, found, not_trained.get(arm, ""))
+            for arm, own in material.values[key].items()
+        ],
         best=ranking.best,
         not_told_apart=ranking.not_told_apart,
         groups=ranking.groups,
         said=said(ranking, pairs),
         pairs=pairs,
-        practical=practical,
+        practical=found.practical if found else None,
         untrained=material.untrained.get(key),
         raw_backbone=material.raw_backbone.get(key),
         chance=material.chance.get(key),
     )
 
 
-def _directed(pair: ArmPair, better: Better) -> Pair:
-    """Return the names, the arm that is ahead first."""
-    first = (pair.mean_difference > 0) == (better != "lower")
-    return (pair.a, pair.b) if first else (pair.b, pair.a)
-
-
-def is_level(pair: ArmPair, practical: float | None) -> bool:
-    """Return whether the simultaneous interval of a pair lies inside the practical bounds."""
-    if practical is None or pair.interval is None:
-        return False
-    low, high = pair.interval
-    return -practical <= low and high <= practical
-
-
 def _arm(
-    arm: str,
-    own: Mapping[int, float],
-    ranking: Ranking,
-    compared: ArmsCompared,
-    practical: float | None,
+    arm: str, own: Mapping[int, float], ranking: Ranking, found: Values | None, state: str
 ) -> LeaderboardArm:
-    known = compared.arms.get(arm, ArmMean(0, math.nan, None, None))
-    low, high = known.interval or (None, None)
+    known = found.compared.arms.get(arm) if found else None
+    if known is None and own:  # it did not train: its values are shown without an interval
+        values = list(own.values())
+        known = ArmMean(len(values), statistics.fmean(values), deviation(values), None)
+    low, high = (known and known.interval) or (None, None)
     return LeaderboardArm(
         arm=arm,
-        n=known.n,
-        mean=known.mean if known.n else None,
-        sd=known.sd,
+        n=len(own),
+        mean=known and known.mean,
+        sd=known and known.sd,
         low=low,
         high=high,
         values=[LeaderboardValue(seed=seed, value=value) for seed, value in own.items()],
         rank=ranking.places.get(arm),
-        state="",
-        to_best=_to_best(arm, ranking, compared.pairs, practical),
+        state=state,
+        to_best=_to_best(arm, ranking, found) if found else None,
     )
 
 
-def _to_best(
-    arm: str, ranking: Ranking, pairs: Sequence[ArmPair], practical: float | None
-) -> ToBest | None:
+def _to_best(arm: str, ranking: Ranking, found: Values) -> ToBest | None:
     if not ranking.best or arm == (best := ranking.best[0]):
         return None
-    pair = next((pair for pair in pairs if {pair.a, pair.b} == {arm, best}), None)
+    both = {arm, best}
+    pair = next((pair for pair in found.compared.pairs if {pair.a, pair.b} == both), None)
     if pair is None:
         return None
     sign = 1 if pair.a == arm else -1
@@ -203,5 +268,5 @@ def _to_best(
         p_holm=pair.p_holm if pair.n >= FEWEST else None,
         n=pair.n,
         told_apart=pair.told_apart,
-        level=is_level(pair, practical),
+        level=found.is_level(pair),
     )

@@ -95,7 +95,8 @@ def listed(names: Sequence[str], last: str = "and", most: int = NAMED) -> str:
     """
     shown = list(names)
     if len(shown) > most:
-        shown = [*shown[: most - 1], f"{len(shown) - most + 1} others"]
+        others = f"{len(shown) - most + 1} others"
+        shown = [*shown[: most - 1], f"one of {others}" if last == "or" else others]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} {last} {shown[-1]}"
 
 

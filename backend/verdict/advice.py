@@ -1,0 +1,142 @@
+"""Say which arms to use for what, as a sentence about all arms of a comparison.
+
+Pure functions.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
+
+from backend.verdict.ranking import Pair, listed
+
+MIN_SEEDS: Final = 6
+"""Fewer are called few: the sign-flip test cannot reach 0.05 with them."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the runs say about one use of embeddings."""
+
+    use: str
+    arms: tuple[str, ...]
+    """The arms that are ranked, the best mean of the use's first metric first; at least two."""
+    ahead: frozenset[Pair]
+    """Pairs told apart in all metrics of the use, the better arm first, without level ones."""
+    level: frozenset[frozenset[str]]
+    """Pairs that are level in all metrics of the use."""
+    half_width: float | None = None
+    """Within which level arms are level."""
+    leaning: bool = False
+    """Of two arms: whether only the 95 % interval of this use alone tells them apart."""
+    leaders: Mapping[str, str] | None = None
+    """Of two arms that are each ahead in another metric: the label of that metric, by arm."""
+
+    @property
+    def first(self) -> tuple[str, ...]:
+        """The arms that no other arm is ahead of."""
+        behind = {other for _, other in self.ahead}
+        return tuple(arm for arm in self.arms if arm not in behind)
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """What limits the advice."""
+
+    replicates: int
+    """Runs of the arm that has fewest."""
+    differing: Sequence[str] = ()
+    """Settings, apart from the loss, in which the arms differ."""
+    noun: str = "seed"
+    """What varies between the runs of an arm: seed or split."""
+    still_open: int = 0
+    """Runs that have not ended."""
+
+
+def advice(found: Sequence[Found], untrained: Mapping[str, str], reservation: Reservation) -> str:
+    """Return which arms to use for what, and with what reservation, in a few short sentences.
+
+    Args:
+        found: each use that was measured, the main one first.
+        untrained: why arms did not train, by arm: these are not ranked.
+        reservation: what to bear in mind.
+    """
+    sentences = _not_trained(untrained)
+    if untrained and not found:
+        return " ".join([*sentences, "So these runs do not say which arm to use."])
+    clauses: dict[tuple[object, ...], list[Found]] = {}
+    for one in found:
+        clauses.setdefault(_outcome(one), []).append(one)
+    said = "; ".join(_clause(same) for same in clauses.values())
+    if not said:
+        said = "these runs measured nothing that says which arm to use"
+    return " ".join([f"{said[0].upper()}{said[1:]}.", *sentences, _mind(reservation)])
+
+
+def _outcome(one: Found) -> tuple[object, ...]:
+    """Return what is said of a use without its name: uses of which the same is said go together."""
+    leaders = one.leaders and frozenset(one.leaders.items())
+    return (frozenset(one.arms), one.ahead, one.level, one.half_width, one.leaning, leaders)
+
+
+def _clause(same: Sequence[Found]) -> str:
+    one, uses = same[0], listed([found.use for found in same])
+    first, others = one.first, [arm for arm in one.arms if arm not in one.first]
+    if one.leaders:
+        parts = [f"{arm} in {label}" for arm, label in one.leaders.items()]
+        return f"for {uses} it depends on the metric: {listed(parts)}"
+    if not others:
+        return f"for {uses} {_alike(one)}"
+    if len(one.arms) == 2:
+        if one.leaning:
+            return f"for {uses} these runs lean towards {first[0]}"
+        return f"use {first[0]} for {uses}"
+    return f"for {uses} use {listed(first, 'or')} ({_why(one, first, others)})"
+
+
+def _alike(one: Found) -> str:
+    arms = one.arms
+    if _all_level(one, arms):
+        within = f" within {one.half_width:g}" if one.half_width is not None else ""
+        return f"{listed(arms)} are level{within}"
+    which = "the two" if len(arms) == 2 else f"the {len(arms)} arms"
+    return f"these runs do not tell {which} apart"
+
+
+def _why(one: Found, first: Sequence[str], others: Sequence[str]) -> str:
+    behind_all = all((lead, other) in one.ahead for lead in first for other in others)
+    named = f"all {len(others)} others" if len(others) > 3 else listed(others)
+    if len(first) == 1:
+        return f"ahead of {named}" if behind_all else "no other arm is ahead of it"
+    if _all_level(one, first):
+        alike = f"level within {one.half_width:g}"
+    else:
+        alike = "not told apart from each other"
+    if behind_all:
+        return f"{alike}; ahead of {named}"
+    return f"{alike}; of the others each is behind one of them"
+
+
+def _all_level(one: Found, arms: Sequence[str]) -> bool:
+    return all(frozenset(pair) in one.level for pair in combinations(arms, 2))
+
+
+def _not_trained(untrained: Mapping[str, str]) -> list[str]:
+    by_reason: dict[str, list[str]] = {}
+    for arm, reason in untrained.items():
+        by_reason.setdefault(reason, []).append(arm)
+    return [f"{listed(arms)} did not train ({reason})." for reason, arms in by_reason.items()]
+
+
+def _mind(reservation: Reservation) -> str:
+    n, noun = reservation.replicates, reservation.noun
+    parts = []
+    if reservation.still_open:
+        is_or_are = "run has" if reservation.still_open == 1 else "runs have"
+        parts.append(f"{reservation.still_open} {is_or_are} not ended")
+    if n < MIN_SEEDS:
+        parts.append(f"{n} {noun}{' is' if n == 1 else 's are'} few")
+    parts.append("margins were given, not tuned")
+    if reservation.differing:
+        parts.append(f"the arms also differ in {listed(reservation.differing)}")
+    return f"Mind that {listed(parts)}."
