@@ -249,6 +249,10 @@ class CatalogueOut(BaseModel):
     training: dict[str, Any]
     """A JSON schema, as `measure` is."""
     measure: dict[str, Any]
+    practical: list[dict[str, Any]]
+    """Default bounds of differences that do not matter."""
+    practical_ratio: float
+    """The same for metrics that are compared by their ratio."""
     presets: list[dict[str, Any]]
     metrics: list[dict[str, Any]]
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from contract.catalogue.datasets import DATA, DataRow, Row
+from contract.catalogue.practical import DEFAULT_RATIO, catalogue_rows
 from contract.catalogue.presets import PRESETS
 from contract.comparison.data import modalities
 from contract.comparison.encoder import (
@@ -26,6 +27,7 @@ from contract.comparison.loss import (
     SupConLoss,
     TripletLoss,
 )
+from contract.comparison.replication import kind_of
 from contract.comparison.training import (
     AdamOptimizer,
     AdamWOptimizer,
@@ -184,6 +186,8 @@ def catalogue() -> dict[str, Any]:
         "optimizers": _rows(OPTIMIZERS),
         "training": Training.model_json_schema(),
         "measure": Measure.model_json_schema(),
+        "practical": catalogue_rows(),
+        "practical_ratio": DEFAULT_RATIO,
         "presets": [asdict(preset) for preset in PRESETS],
         "metrics": [asdict(metric) for metric in METRICS.values()],
     }
@@ -206,7 +210,8 @@ def _rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 def _data_row(row: DataRow) -> dict[str, Any]:
     """Return the row of a data set, with the kind of its items at default settings."""
-    held = modalities(row.section())
+    section = row.section()
+    held = modalities(section)
     return {
         **_rows([row])[0],
         "fine_labels": row.fine_labels,
@@ -215,4 +220,5 @@ def _data_row(row: DataRow) -> dict[str, Any]:
         "items": held.items,
         "visual": held.visual,
         "modalities": 1 if held.visual is None else 2,
+        "replication": kind_of(section, "split"),
     }

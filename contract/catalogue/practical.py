@@ -14,6 +14,13 @@ DEFAULTS: Final[Mapping[str, float]] = {
     "detail.": 0.01,
 }
 """Beginning of a metric's key -> half-width of the differences that do not matter."""
+LABELS: Final[Mapping[str, str]] = {
+    "classification.": "Classification accuracy",
+    "retrieval.": "Retrieval",
+    "clustering.ami": "Clustering (AMI)",
+    "detail.": "Detail retention",
+}
+"""The same keys -> what the form calls them."""
 DEFAULT_RATIO: Final = 1.25
 """For a metric that is compared by its ratio: ratios from 1 / 1.25 to 1.25 do not matter."""
 
@@ -34,6 +41,13 @@ def half_width(key: str, given: Mapping[str, float]) -> float | None:
         if fitting := [start for start in bounds if bare.startswith(start)]:
             return None if metric.grid else bounds[max(fitting, key=len)]
     return DEFAULT_RATIO if metric.scale == "ratio" else None
+
+
+def catalogue_rows() -> list[dict[str, str | float]]:
+    """Return the default bounds for the form, as JSON."""
+    return [
+        {"key": key, "label": LABELS[key], "half_width": width} for key, width in DEFAULTS.items()
+    ]
 
 
 _LONGEST: Final = 100

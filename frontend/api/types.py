@@ -68,6 +68,8 @@ class Catalogue(TypedDict):
     optimizers: list[dict[str, Any]]
     training: dict[str, Any]
     measure: dict[str, Any]
+    practical: list[dict[str, Any]]
+    practical_ratio: float
     presets: list[dict[str, Any]]
     metrics: list[dict[str, Any]]
 

@@ -7,10 +7,11 @@ import streamlit as st
 
 from frontend.api.client import Api
 from frontend.errors import ApiError
-from frontend.form import sections
+from frontend.form import replicates, sections
 from frontend.form.arm_cards import arm_cards
 from frontend.form.draft import Draft, current_draft, discard_draft
-from frontend.form.schema_fields import Problem, problems_from_api, read_form
+from frontend.form.practical import BoundsError
+from frontend.form.schema_fields import BOUNDS, Problem, problems_from_api, read_form
 from frontend.form.sections import spec_for_upload
 from frontend.form.start import start_cards
 from frontend.form.to_spec import write_spec
@@ -81,9 +82,10 @@ def submit(client: Api, draft: Draft) -> None:
     """Start the comparison and open its page, or show what is wrong."""
     try:
         created = client.create(write_spec(draft.values, draft.form))
-    except SeedsError as error:
+    except (SeedsError, BoundsError) as error:
         draft.note = "Not started: one thing needs a change."
-        draft.problems = [Problem("seeds", str(error))]
+        path = "seeds" if isinstance(error, SeedsError) else BOUNDS
+        draft.problems = [Problem(path, str(error))]
     except ApiError as error:
         draft.problems = problems_from_api(error.fields)
         count = len(draft.problems)
@@ -108,10 +110,11 @@ def show_form(client: Api, catalogue: Json) -> None:
     sections.training(draft)
     st.subheader("Arms", anchor=False)
     arm_cards(draft)
+    replicates.bounds(draft)
     with st.container(border=True):
         left, right = st.columns([1, 2], gap="large")
         with left:
-            seeds = sections.seeds(draft)
+            seeds = replicates.seeds(draft)
         with right:
             sections.summary(draft, seeds, catalogue)
             pressed = role_button(

@@ -4,16 +4,32 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from frontend.form.schema_fields import Choice, Field, Form, Items, Problem
+from frontend.form.practical import format_bounds
+from frontend.form.schema_fields import (
+    BOUND_PATH,
+    BOUNDS,
+    Choice,
+    Field,
+    Form,
+    Items,
+    Problem,
+)
 from frontend.form.to_spec import Values
 from frontend.ui.seeds import format_seeds
 
 Json = Mapping[str, Any]
 
+DEFAULT_SEEDS: Final = list(range(10))
+"""Seeds of a spec that names none: enough for p after Holm's correction to fall below 0.05."""
+MAX_BOUND: Final = 1e9
+"""No bound is as large; larger numbers are taken for none."""
+REPLICATES: Final = ("seed", "split")
+"""What may differ between the runs of an arm; first what a spec without the key means."""
+
 _KNOWN_KEYS: Final = {
     "": {
         *("name", "tags", "notes", "data", "encoder", "visual_encoder"),
-        *("training", "measure", "arms", "seeds"),
+        *("training", "measure", "arms", "seeds", "replicate", "practical"),
     },
     "arm": {"name", "loss", "training"},
 }
@@ -32,10 +48,12 @@ def read_spec(spec: object, form: Form) -> tuple[Values, list[Problem]]:
         "name": _text(spec.get("name", ""), "name", problems),
         "notes": _text(spec.get("notes", ""), "notes", problems),
     }
-    tags, seeds = spec.get("tags", []), spec.get("seeds", [0])
+    tags, seeds = spec.get("tags", []), spec.get("seeds", DEFAULT_SEEDS)
     values["tags"] = ", ".join(map(str, tags)) if isinstance(tags, list) else str(tags)
     readable = isinstance(seeds, list) and all(type(seed) is int for seed in seeds)
     values["seeds"] = format_seeds(seeds) if readable else str(seeds)
+    values["replicate"] = _read_replicate(spec.get("replicate", REPLICATES[0]), problems)
+    values |= _read_bounds(spec.get("practical", {}), form, problems)
     _read_choice(spec.get("data"), form.data, "data", values, problems)
     data = form.data.option(values["data.kind"])
     for name, choice, items in (
@@ -119,6 +137,36 @@ def _read_items(
         values[at], wrong = fit_value(item, section.get(item.name, item.default))
         if wrong:
             problems.append(Problem(at, wrong))
+
+
+def _read_replicate(raw: object, problems: list[Problem]) -> str:
+    if raw in REPLICATES:
+        return str(raw)
+    seen = f"was {str(raw)[:40]!r}, known are {', '.join(REPLICATES)}; set to {REPLICATES[0]}"
+    problems.append(Problem("replicate", seen))
+    return REPLICATES[0]
+
+
+def _read_bounds(raw: object, form: Form, problems: list[Problem]) -> Values:
+    """Return the values of the fields of bounds: a number, or None for the default, and a text with
+    all that have no field of their own."""
+    given = _mapping(raw)
+    if given is not raw:
+        problems.append(Problem(BOUNDS, f"was {str(raw)[:40]!r}, no object of metrics and numbers"))
+    numbers = {key: bound for key, bound in given.items() if _is_number(bound)}
+    for key in given.keys() - numbers.keys():
+        seen = f"was {str(given[key])[:40]!r}, which is no number; it was left out"
+        problems.append(Problem(f"{BOUND_PATH}{key}", seen))
+    fields = {bound.key for bound in form.bounds}
+    others = {key: bound for key, bound in numbers.items() if key not in fields}
+    return {
+        **{f"{BOUND_PATH}{key}": float(numbers[key]) if key in numbers else None for key in fields},
+        BOUNDS: format_bounds(others),
+    }
+
+
+def _is_number(raw: object) -> bool:
+    return isinstance(raw, int | float) and not isinstance(raw, bool) and abs(raw) < MAX_BOUND
 
 
 def _mapping(raw: object) -> Json:

@@ -9,6 +9,10 @@ from typing import Any, Final, Literal
 from frontend.errors import FieldProblem
 
 Json = Mapping[str, Any]
+BOUNDS: Final = "practical"
+"""Path of the field for all bounds that have no field of their own."""
+BOUND_PATH: Final = f"{BOUNDS}."
+"""Beginning of the path of one bound; the metric's key follows."""
 Type = Literal["integer", "number", "boolean", "choice", "text"]
 
 
@@ -63,6 +67,8 @@ class Option:
     """For an encoder: the types of items that it can embed."""
     note: str = ""
     """For data: how workers get them."""
+    replication: str = ""
+    """For data: what a seed draws anew if the split varies too."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,16 @@ Items = tuple[Field | Choice, ...]
 
 
 @dataclass(frozen=True)
+class Bound:
+    """A family of metrics, with the difference that does not matter by default."""
+
+    key: str
+    """Beginning of the metrics' keys."""
+    label: str
+    half_width: float
+
+
+@dataclass(frozen=True)
 class Form:
     """All fields of the form, section by section."""
 
@@ -110,6 +126,9 @@ class Form:
     training: Items
     measure: Items
     loss: Choice
+    bounds: tuple[Bound, ...] = ()
+    ratio_bound: float = 1.0
+    """The ratio that does not matter by default, of metrics that are compared by it."""
 
 
 def read_form(catalogue: Json) -> Form:
@@ -122,6 +141,8 @@ def read_form(catalogue: Json) -> Form:
         training=read_items(catalogue["training"], texts),
         measure=read_items(catalogue["measure"]),
         loss=_choice("loss", "Loss", catalogue["losses"]),
+        bounds=tuple(Bound(**row) for row in catalogue["practical"]),
+        ratio_bound=catalogue["practical_ratio"],
     )
 
 
@@ -156,6 +177,7 @@ def _option(row: Json, items: Items) -> Option:
         holds=tuple(filter(None, (row.get("items"), row.get("visual")))),
         takes=tuple(row.get("takes", ())),
         note=_SOURCE_NOTES.get(row.get("source", ""), "").format(**row),
+        replication=row.get("replication", ""),
     )
 
 
@@ -230,9 +252,12 @@ def form_path(path: str) -> str:
 def problem_field(problem: Problem, shown: Collection[str]) -> str | None:
     """Return the shown field to which a problem belongs; None if there is none.
 
-    A problem of one item of a list (seeds.1) belongs to the field of the list.
+    A problem of one item of a list (seeds.1) belongs to the field of the list, and one of a bound
+    without a field of its own to the field of the other bounds.
     """
     path = problem.path
+    if path.startswith(BOUND_PATH) and path not in shown:
+        path = BOUNDS
     while path and path not in shown:
         head, _, last = path.rpartition(".")
         if not last.isdigit():

@@ -9,7 +9,15 @@ import streamlit as st
 
 from frontend.comparison.spec_text import Catalogue, arm_settings, difference_text
 from frontend.form.draft import Draft
-from frontend.form.schema_fields import Choice, Field, Option, path_text, problem_field
+from frontend.form.from_spec import DEFAULT_SEEDS
+from frontend.form.schema_fields import (
+    BOUNDS,
+    Choice,
+    Field,
+    Option,
+    path_text,
+    problem_field,
+)
 from frontend.form.to_spec import SOURCE_SETTINGS, arm_count, identical_arms, write_spec
 from frontend.form.widgets import (
     encoder_card,
@@ -19,11 +27,9 @@ from frontend.form.widgets import (
     problem_color,
     setting_field,
     settings_grid,
-    show_problem,
     show_problems,
     text_field,
 )
-from frontend.ui.seeds import SeedsError, parse_seeds
 
 Upload = Mapping[str, Any]
 
@@ -94,7 +100,7 @@ def spec_for_upload(upload: Upload) -> dict[str, Any]:
             {"name": loss, "loss": {"kind": loss, "margin": 1.0}}
             for loss in ("contrastive", "triplet")
         ],
-        "seeds": [0, 1, 2],
+        "seeds": DEFAULT_SEEDS,
     }
 
 
@@ -172,17 +178,6 @@ def training(draft: Draft) -> None:
         settings_grid(draft, shared, columns=4)
 
 
-def seeds(draft: Draft) -> list[int]:
-    """Draw the field for seeds. Returns the seeds; none while the text cannot be parsed."""
-    text_field(draft, "seeds", "Seeds", hint="0-4", note="Ranges and single seeds: 0-4 or 0, 1, 7.")
-    try:
-        return parse_seeds(draft.values["seeds"])
-    except SeedsError as error:
-        if not draft.problems_at("seeds"):  # a refused start has already shown it there
-            show_problem("seeds", str(error))
-        return []
-
-
 def summary(draft: Draft, seeds: list[int], catalogue: Catalogue) -> None:
     """Say how many runs there will be, and in what the arms differ besides the loss."""
     arms = arm_count(draft.values)
@@ -194,7 +189,7 @@ def summary(draft: Draft, seeds: list[int], catalogue: Catalogue) -> None:
         f"{_count(arms * len(seeds), 'run')}**"
     )
     if arms > 1:
-        spec = write_spec(draft.values, draft.form)
+        spec = write_spec({**draft.values, BOUNDS: ""}, draft.form)  # which may not be readable
         rows = arm_settings(spec, catalogue)
         fair = not any(row.differs for row in rows[1:])
         icon = ":material/balance:" if fair else ":material/warning:"

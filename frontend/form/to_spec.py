@@ -7,7 +7,8 @@ chosen now stay, so that choosing it again brings them back.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from frontend.form.schema_fields import Choice, Form, Items
+from frontend.form.practical import parse_bounds
+from frontend.form.schema_fields import BOUND_PATH, BOUNDS, Choice, Form, Items
 from frontend.ui.seeds import parse_seeds
 
 Values = dict[str, Any]
@@ -18,6 +19,7 @@ def write_spec(values: Values, form: Form) -> dict[str, Any]:
 
     Raises:
         SeedsError: the seeds cannot be parsed.
+        BoundsError: the practical bounds cannot be parsed.
     """
     arms = []
     for index in range(arm_count(values)):
@@ -43,6 +45,8 @@ def write_spec(values: Values, form: Form) -> dict[str, Any]:
         "measure": _write_items(values, form.measure, "measure"),
         "arms": arms,
         "seeds": parse_seeds(values["seeds"]),
+        "replicate": values.get("replicate", "seed"),
+        "practical": _write_bounds(values, form),
     }
 
 
@@ -71,6 +75,13 @@ def _write_encoder(values: Values, choice: Choice) -> dict[str, Any]:
 def _write_visual_encoder(values: Values, form: Form) -> dict[str, Any]:
     shared = {name: values[f"encoder.{name}"] for name in SHARED_SETTINGS}
     return {**_write_encoder(values, form.visual_encoder), **shared}
+
+
+def _write_bounds(values: Values, form: Form) -> dict[str, float]:
+    """Return the bounds that are given, first those with a field of their own."""
+    fields = {bound.key: values.get(f"{BOUND_PATH}{bound.key}") for bound in form.bounds}
+    others = parse_bounds(values.get(BOUNDS, ""))
+    return {**{key: bound for key, bound in fields.items() if bound is not None}, **others}
 
 
 def write_choice(values: Values, choice: Choice, path: str) -> dict[str, Any]:

@@ -121,7 +121,7 @@ class SpacePeer:
         }
         epochs = self.offered or self.epochs
         runs = [{"arm": arm, "seed": 3, "run": arm, "epochs": epochs} for arm in self.arms]
-        there = {"samples": samples, "seeds": [3], "runs": runs}
+        there = {"samples": samples, "shared": True, "seeds": [3], "runs": runs}
         absent: Json = {"samples": None, "shared": True, "seeds": [], "runs": []}
         return self._answer(request, there if self.snapshots else absent)
 

@@ -193,6 +193,47 @@ def test_problems_that_only_the_api_finds_are_marked(http: httpx.Client) -> None
     assert ".st-key-new-training-batch_size " in said(at)
 
 
+def test_splits_and_bounds_are_submitted_and_kept_by_a_duplicate(http: httpx.Client) -> None:
+    at = opened(http)
+    assert "on one split of the data" in said(at)
+    assert "that takes nine" in said(at)
+    at.selectbox(key="new.replicate").set_value("split")
+    at.number_input(key="new.practical.retrieval.").set_value(0.02)
+    at.text_area(key="new.practical").set_value("geometry.mean_norm = 1.1")
+    at.text_input(key="new.seeds").set_value("0-9")
+    run(at)
+    assert "splits the data anew" in said(at)
+    assert "that takes nine" not in said(at)
+    press(at, "new_start")
+    [spec] = stored(http)
+    assert spec["replicate"] == "split"
+    assert spec["practical"] == {"retrieval.": 0.02, "geometry.mean_norm": 1.1}
+
+    made = http.get("/api/v1/comparisons").json()["comparisons"][0]["id"]
+    at = opened(http, **{"from": made})
+    assert at.selectbox(key="new.replicate").value == "split"
+    assert at.number_input(key="new.practical.retrieval.").value == 0.02
+    assert at.number_input(key="new.practical.detail.").value is None
+    assert at.text_area(key="new.practical").value == "geometry.mean_norm = 1.1"
+
+
+def test_bounds_that_are_refused_are_marked_where_they_stand(http: httpx.Client) -> None:
+    at = opened(http)
+    at.number_input(key="new.practical.retrieval.").set_value(-0.02)
+    at.text_area(key="new.practical").set_value("geometri.mean_norm = 1.1")
+    press(at, "new_start")
+    assert stored(http) == []
+    assert ".st-key-new-practical-retrieval- " in said(at)
+    assert "did you mean geometry.mean_norm" in said(at)
+    at.text_area(key="new.practical").set_value("geometry.mean_norm")
+    run(at)
+    assert "“geometry.mean_norm” is no bound" in said(at)
+    assert "2 arms × 3 seeds = 6 runs" in said(at)
+    press(at, "new_start")
+    assert "Not started: one thing needs a change" in said(at)
+    assert stored(http) == []
+
+
 def test_reads_the_seeds_as_they_are_typed(http: httpx.Client) -> None:
     at = opened(http)
     at.text_input(key="new.seeds").set_value("0,0")

@@ -36,6 +36,35 @@ class TestSpec:
         written = write_spec(filled(stored.model_dump(mode="json")), FORM)
         assert parse_spec(written) == stored
 
+    def test_replication_and_bounds_come_out_as_they_went_in(self) -> None:
+        bounds = {"retrieval.": 0.01, "retrieval.map_at_r": 0.0025, "geometry.intra": 1.1}
+        spec = {**DEMO, "replicate": "split", "practical": bounds}
+        written = write_spec(filled(spec), FORM)
+        assert written["practical"] == bounds
+        assert parse_spec(written) == parse_spec(spec)
+        again = write_spec(filled(parse_spec(written).model_dump(mode="json")), FORM)
+        assert again["replicate"] == "split"
+        assert again["practical"] == bounds
+        plain = write_spec(filled(DEMO), FORM)
+        assert (plain["replicate"], plain["practical"]) == ("seed", {})
+
+    def test_what_is_no_replication_and_no_bound_is_reported(self) -> None:
+        bounds = {"retrieval.": "wide", "geometry.": None, "detail.": 0.02}
+        values, problems = read_spec({**DEMO, "replicate": "fold", "practical": bounds}, FORM)
+        assert {problem.path for problem in problems} == {
+            "replicate",
+            "practical.retrieval.",
+            "practical.geometry.",
+        }
+        written = write_spec(values, FORM)
+        assert written["practical"] == {"detail.": 0.02}
+        _, problems = read_spec({**DEMO, "practical": [0.1]}, FORM)
+        assert [problem.path for problem in problems] == ["practical"]
+
+    def test_a_spec_without_seeds_begins_with_ten(self) -> None:
+        spec = {key: value for key, value in DEMO.items() if key != "seeds"}
+        assert write_spec(filled(spec), FORM)["seeds"] == list(range(10))
+
     def test_a_kind_chosen_again_has_its_settings_again(self) -> None:
         values = filled()
         values |= {"training.sampler.kind": "m_per_class", "training.sampler.m": 8}
