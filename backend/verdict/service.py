@@ -1,40 +1,58 @@
 """The verdict on the nine claims: which of them a comparison's runs support."""
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Final, get_args
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Final
 
 from sqlmodel import Session
 
 from backend.comparisons.repository import stored_spec
 from backend.db.models import Comparison, Run
-from backend.metrics.measurements import (
-    Measurements,
-    PairedValues,
-    final_measurements,
-    observations_by_seed,
-    pair_by_seed,
-)
+from backend.metrics.run_figures import Figures as RunFigures
+from backend.metrics.run_figures import figures_of
 from backend.runs import repository as runs
-from backend.verdict.evidence import Decision, JudgedEvidence, claim_decision, reason
-from backend.verdict.schemas import ClaimOut, EvidenceOut, Figures, Pair, ReportedOut, Verdict
-from backend.verdict.wording import advice, caveats
-from contract.catalogue.claims import CLAIMS, Claim
+from backend.verdict.arm_states import arm_states, reasons_not_trained
+from backend.verdict.caveats import Facts, caveats
+from backend.verdict.evidence import JudgedForm, family_size, judge_forms
+from backend.verdict.output import CLAIM_LOSSES, Context, claim_out
+from backend.verdict.pairs import BySeed, pair
+from backend.verdict.schemas import ClaimOut, Pair, Replicates, ToHalve, Verdict
+from backend.verdict.wording import advice, replicates_said, rule, summary_sentence
+from contract.catalogue.claims import CLAIMS
+from contract.comparison.data import modalities
 from contract.comparison.differences import differences
+from contract.comparison.replication import ReplicationKind, kind_of, replicate_noun
 from contract.comparison.spec import ComparisonSpec
-from contract.metrics import METRICS
-from contract.statistics import holm, smallest_p
+from contract.statistics import Replication, smallest_p
 
-CLAIM_LOSSES: Final = ("contrastive", "triplet")
-"""The losses that the claims compare: a and b."""
+PULL_SHARE: Final = "dynamics.pull_share.mean"
+_LARGEST_TEST_TO_TRAIN: Final = 1.0
+"""Test items for each training item, assumed where the sizes of re-splits are not known."""
 
-_EVIDENCE_KEYS: Final = tuple(
-    evidence.metric
-    for claim in CLAIMS
-    for evidence in claim.evidence
-    if not METRICS[evidence.metric].summary_only
-)
+
+@dataclass(frozen=True)
+class _Material:
+    """What is read of a comparison for the verdict on two of its arms."""
+
+    spec: ComparisonSpec
+    arms: Pair | None
+    runs: Sequence[Run]
+    """The runs of the two arms."""
+    figures: Mapping[str, BySeed]
+    """Arm -> figures of its runs that have succeeded."""
+
+    @property
+    def kind(self) -> ReplicationKind:
+        """What the pairs are replicates of."""
+        return kind_of(self.spec.data, self.spec.replicate)
+
+    @property
+    def pairs(self) -> int:
+        """Number of seeds at which the runs of both arms have succeeded."""
+        if self.arms is None:
+            return 0
+        return len(self.figures[self.arms.a].keys() & self.figures[self.arms.b].keys())
 
 
 def give_verdict(
@@ -48,31 +66,76 @@ def give_verdict(
         a: name of the arm in the contrastive loss's place; None for the first with that loss.
         b: name of the arm in the triplet loss's place; None for the first with that loss.
     """
-    spec = stored_spec(comparison)
-    arms = _arms(spec, a, b)
-    names = {arms.a, arms.b} if arms else set()
-    judged_runs = [run for run in runs.of_comparison(session, comparison.id) if run.arm in names]
-    seeds = _count_finished_seeds(judged_runs)
-    found = final_measurements(session, judged_runs, _EVIDENCE_KEYS)
-    kinds = arms and (spec.arm(arms.a).loss.kind, spec.arm(arms.b).loss.kind)
+    found = _read(session, comparison, a, b)
+    spec, arms, pairs = found.spec, found.arms, found.pairs
+    states = arm_states([arms.a, arms.b], found.runs) if arms else []
+    not_trained = reasons_not_trained(states)
+    replication = _replication(found)
+    robust = _judge(found, replication, not_trained=bool(not_trained), reported=False)
+    reported = _judge(found, replication, not_trained=bool(not_trained), reported=True)
+    why_none = _why_not_judged(spec, arms, pairs)
+    if why_none:
+        why_none = " ".join([*not_trained, why_none])
+    context = Context(spec, arms, replicate_noun(found.kind), not_trained, why_none)
     claims = [
-        _claim(claim, evidence, arms, as_reported=kinds in (None, CLAIM_LOSSES))
-        for claim, evidence in zip(CLAIMS, _judge_all(found, arms), strict=True)
+        claim_out(claim, own, as_reported, context)
+        for claim, own, as_reported in zip(CLAIMS, robust, reported, strict=True)
     ]
-    not_judged = _why_not_judged(spec, arms, seeds)
-    if not_judged:
-        claims = [claim.model_copy(update={"reason": not_judged}) for claim in claims]
+    family = family_size(robust)
+    facts = Facts(
+        spec,
+        arms,
+        found.runs,
+        pairs,
+        family,
+        _pull_shares(found.figures),
+        states,
+        dependent=replication.dependent,
+    )
+    summary = summary_sentence(claims, found.kind, pairs, len(spec.seeds))
     return Verdict(
-        summary=not_judged or _summary_sentence(claims, seeds, len(spec.seeds)),
-        advice=advice(claims, arms, seeds, _differing_settings(spec, arms))
-        if arms and seeds
-        else "",
+        summary=why_none or " ".join([*not_trained, summary]),
+        advice=_advice(facts, claims, not_trained) if pairs or not_trained else "",
+        rule=rule(pairs, family, dependent=replication.dependent) if family else "",
         arms=arms,
-        seeds=seeds,
-        smallest_p=smallest_p(seeds) if seeds else None,
-        caveats=caveats(spec, (arms.a, arms.b), judged_runs, seeds) if arms else [],
+        seeds=pairs,
+        replicates=Replicates(
+            kind=spec.replicate, n=pairs, said=replicates_said(found.kind, pairs)
+        ),
+        family=family,
+        smallest_p=smallest_p(pairs) if pairs and not replication.dependent else None,
+        to_halve=_to_halve(robust, replicate_noun(found.kind)),
+        arm_states=states,
+        caveats=caveats(facts),
         claims=claims,
     )
+
+
+def _advice(facts: Facts, claims: Sequence[ClaimOut], not_trained: Sequence[str]) -> str:
+    if facts.arms is None:
+        return ""
+    differing = [one.setting for one in differences(facts.spec, facts.arm_names)]
+    return advice(
+        claims,
+        facts.arms,
+        facts.noun,
+        facts.pairs,
+        differing=differing,
+        not_trained=not_trained,
+    )
+
+
+def _read(session: Session, comparison: Comparison, a: str | None, b: str | None) -> _Material:
+    spec = stored_spec(comparison)
+    arms = _arms(spec, a, b)
+    names = [arms.a, arms.b] if arms else []
+    judged = [run for run in runs.of_comparison(session, comparison.id) if run.arm in names]
+    succeeded = [run for run in judged if run.state == "succeeded"]
+    figures = figures_of(session, succeeded)
+    by_arm: dict[str, dict[int, RunFigures]] = {name: {} for name in names}
+    for run in succeeded:
+        by_arm[run.arm][run.seed] = figures[run.id]
+    return _Material(spec, arms, judged, by_arm)
 
 
 def _arms(spec: ComparisonSpec, a: str | None, b: str | None) -> Pair | None:
@@ -86,80 +149,66 @@ def _arms(spec: ComparisonSpec, a: str | None, b: str | None) -> Pair | None:
     return Pair(a=a, b=b) if a and b else None
 
 
-def _differing_settings(spec: ComparisonSpec, arms: Pair) -> list[str]:
-    return [difference.setting for difference in differences(spec, (arms.a, arms.b))]
+def _replication(found: _Material) -> Replication:
+    """Return what the pairs are replicates of.
+
+    Draws of new data are independent. Splits of one data set share items, and so do draws of the
+    training items beside one test set: their dependence follows from the sizes of the splits.
+    """
+    if found.kind in {"seed", "independent_draws"}:
+        return Replication(found.spec.replicate)
+    sizes = [run.splits for run in found.runs if run.state == "succeeded"]
+    ratios = [own["test"] / own["train"] for own in sizes if own and own.get("train")]
+    return Replication("split", max(ratios, default=_LARGEST_TEST_TO_TRAIN))
 
 
-def _count_finished_seeds(judged_runs: Sequence[Run]) -> int:
-    """Return at how many seeds the runs of both arms have succeeded."""
-    succeeded = Counter(run.seed for run in judged_runs if run.state == "succeeded")
-    return sum(runs_of_seed == 2 for runs_of_seed in succeeded.values())
-
-
-def _judge_all(found: Measurements, arms: Pair | None) -> list[list[JudgedEvidence]]:
-    """Judge the evidence of each claim; p-values are adjusted over the evidence of all claims."""
-    pairs = {
-        evidence.metric: _paired(found, evidence.metric, arms)
-        for claim in CLAIMS
-        for evidence in claim.evidence
-    }
-    p_values = {
-        key: paired.difference.p_value for key, paired in pairs.items() if paired.difference
-    }
-    adjusted = dict(zip(p_values, holm(list(p_values.values())), strict=True))
-    return [
-        [JudgedEvidence(one, pairs[one.metric], adjusted.get(one.metric)) for one in claim.evidence]
-        for claim in CLAIMS
+def _judge(
+    found: _Material, replication: Replication, *, not_trained: bool, reported: bool
+) -> list[JudgedForm]:
+    across = modalities(found.spec.data).visual is not None
+    forms = [
+        claim.as_reported if reported else claim.robust_form(across=across) for claim in CLAIMS
     ]
-
-
-def _paired(found: Measurements, key: str, arms: Pair | None) -> PairedValues:
-    if arms is None:
-        return pair_by_seed({}, {})
-    values = found.get(key, {})
-    a, b = values.get(arms.a, []), values.get(arms.b, [])
-    return pair_by_seed(observations_by_seed(a), observations_by_seed(b))
-
-
-def _claim(
-    claim: Claim, judged: Sequence[JudgedEvidence], arms: Pair | None, *, as_reported: bool
-) -> ClaimOut:
-    evidence = [_evidence(one) for one in judged]
-    first = next((one for one in evidence if one.verdict != "not_measured"), evidence[0])
-    names = (arms.a, arms.b) if arms else CLAIM_LOSSES
-    figures = first.model_dump(include=set(Figures.model_fields) - {"verdict"})
-    return ClaimOut(
-        **figures,
-        id=claim.id,
-        text=claim.text() if as_reported else claim.text(*names),
-        arms=arms,
-        verdict=claim_decision(judged),
-        reason=reason(judged, *names),
-        reported=[ReportedOut(**asdict(one)) for one in claim.reported] if as_reported else [],
-        evidence=evidence,
+    a, b = (found.figures[found.arms.a], found.figures[found.arms.b]) if found.arms else ({}, {})
+    return judge_forms(
+        forms,
+        lambda key: pair(key, a, b),
+        found.spec.practical,
+        replication,
+        not_trained=not_trained,
     )
 
 
-def _evidence(one: JudgedEvidence) -> EvidenceOut:
-    difference = one.paired.difference
-    return EvidenceOut(
-        metric=one.evidence.metric,
-        label=METRICS[one.evidence.metric].label,
-        expected=one.evidence.expected,
-        mean_a=one.mean_a,
-        mean_b=one.mean_b,
-        mean_difference=difference and difference.mean_difference,
-        interval=difference and difference.interval,
-        p_value=difference and difference.p_value,
-        p_holm=one.p_holm,
-        effect_size=difference and difference.effect_size,
-        n=difference.n if difference else 0,
-        censored=one.paired.censored,
-        verdict=one.decision,
+def _pull_shares(figures: Mapping[str, BySeed]) -> dict[str, float]:
+    """Return the mean over runs of the measured share of the weight that pulls, by arm."""
+    shares = {
+        arm: [found[0] for one in own.values() if (found := one.statistics.get(PULL_SHARE))]
+        for arm, own in figures.items()
+    }
+    return {arm: fmean(values) for arm, values in shares.items() if values}
+
+
+def _to_halve(forms: Sequence[JudgedForm], noun: str) -> ToHalve:
+    """Return what would make the intervals half as wide."""
+    judged = [part.judged for form in forms for part in form.parts if part.judged]
+    known = [one.replicates_to_halve for one in judged if one.replicates_to_halve is not None]
+    shares = [
+        one.floor / half
+        for one in judged
+        if one.floor is not None
+        and one.simultaneous
+        and (half := (one.simultaneous[1] - one.simultaneous[0]) / 2) > 0
+    ]
+    floor = (
+        f"All {noun}s share the items of one data set: however many {noun}s are added, an interval "
+        f"keeps at least {max(shares):.0%} of its width. Other data would narrow it."
+        if shares
+        else ""
     )
+    return ToHalve(replicates=max(known, default=None), floor=floor)
 
 
-def _why_not_judged(spec: ComparisonSpec, arms: Pair | None, seeds: int) -> str:
+def _why_not_judged(spec: ComparisonSpec, arms: Pair | None, pairs: int) -> str:
     """Return why no claim can be judged; empty if at least one may be."""
     if arms is None:
         kinds = {arm.loss.kind for arm in spec.arms}
@@ -169,19 +218,6 @@ def _why_not_judged(spec: ComparisonSpec, arms: Pair | None, seeds: int) -> str:
             if lacking
             else "The claims are about two arms: name another one to judge by."
         )
-    if not seeds:
+    if not pairs:
         return f"No seed has a finished run of both {arms.a} and {arms.b} yet."
     return ""
-
-
-def _summary_sentence(claims: Sequence[ClaimOut], seeds: int, asked: int) -> str:
-    """Return how many claims have which decision, with their numbers, as a sentence."""
-    parts = []
-    for decision in get_args(Decision):
-        ids = [str(claim.id) for claim in claims if claim.verdict == decision]
-        if ids:
-            is_or_are = "is" if len(ids) == 1 else "are"
-            parts.append(f"{len(ids)} {is_or_are} {decision.replace('_', ' ')} ({', '.join(ids)})")
-    listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-    over = f"{seeds}" if seeds == asked else f"{seeds} of {asked}"
-    return f"Of nine claims, over {over} seed{'' if asked == 1 else 's'}: {listed}."

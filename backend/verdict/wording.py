@@ -1,21 +1,22 @@
-"""Sentences of a verdict: its caveats, and the advice which arm to use for what.
+"""Sentences of a verdict: its summary, its rule, and the advice which arm to use for what.
 
 Pure functions.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, get_args
 
-from backend.db.models import Run
+from backend.verdict.reasons import WORDS
 from backend.verdict.schemas import ClaimOut, Pair
-from contract.comparison.differences import BATCH_SETTINGS, Difference, differences
-from contract.comparison.loss import ACTIVE_EPS
-from contract.comparison.spec import ComparisonSpec
-from contract.statistics import ENUMERATED_SEEDS, RANDOM_FLIPS, smallest_p
+from contract.comparison.replication import (
+    ReplicationKind,
+    replicate_noun,
+    replicates_text,
+)
+from contract.statistics import ALPHA, FEWEST, Word
 
-MIN_SEEDS: Final = 6
-"""With fewer seeds the sign-flip test cannot reach 0.05."""
+FEW: Final = 6
+"""With fewer the advice has a reservation: the sign-flip test cannot reach 0.05."""
 USES_BY_CLAIM: Final[Mapping[int, str]] = {
     8: "retrieval",
     7: "classification",
@@ -25,130 +26,115 @@ USES_BY_CLAIM: Final[Mapping[int, str]] = {
 
 If the claim is supported, the arm in the triplet loss's place serves this use better.
 """
-_EXACTLY_ZERO_LOSSES: Final = {"contrastive", "triplet"}
-"""Losses that become exactly 0."""
 
 
-def advice(claims: Sequence[ClaimOut], arms: Pair, seeds: int, differing: Sequence[str]) -> str:
-    """Return which arm to use for what, and with what reservation, in one or two sentences.
+def advice(
+    claims: Sequence[ClaimOut],
+    arms: Pair,
+    noun: str,
+    n: int,
+    *,
+    differing: Sequence[str] = (),
+    not_trained: Sequence[str] = (),
+) -> str:
+    """Return which arm to use for what, and with what reservation, in a few sentences.
 
     Args:
         claims: the judged claims.
         arms: the two that were judged.
-        seeds: seeds at which the runs of both arms have succeeded; at least one.
+        noun: what one replicate is called.
+        n: number of pairs; at least one.
         differing: settings, apart from the loss, in which the arms differ.
+        not_trained: why an arm's embeddings are not judged, as sentences.
     """
+    if not_trained:
+        return f"{' '.join(not_trained)} So these runs do not say which arm to use."
     by_id = {claim.id: claim for claim in claims}
-    better: dict[str, list[str]] = {arms.b: [], arms.a: []}
-    undecided: list[str] = []
+    uses: dict[Word, list[str]] = {}
     for claim_id, use in USES_BY_CLAIM.items():
-        decision = by_id[claim_id].verdict
-        if decision == "supported":
-            better[arms.b].append(use)
-        elif decision == "contradicted":
-            better[arms.a].append(use)
-        elif decision == "undecided":
-            undecided.append(use)
-    parts = [f"use {arm} for {_listed(uses)}" for arm, uses in better.items() if uses]
-    if undecided:
-        parts.append(f"for {_listed(undecided)} these runs do not tell the two apart")
+        uses.setdefault(by_id[claim_id].verdict, []).append(use)
+    patterns: list[tuple[Word, str]] = [
+        ("supported", f"use {arms.b} for {{}}"),
+        ("contradicted", f"use {arms.a} for {{}}"),
+        ("level", "for {} either will do"),
+        ("leaning_for", f"for {{}} these runs lean towards {arms.b}"),
+        ("leaning_against", f"for {{}} these runs lean towards {arms.a}"),
+        ("undecided", "for {} these runs do not tell the two apart"),
+    ]
+    parts = [said.format(listed(uses[word])) for word, said in patterns if word in uses]
     if not parts:
         parts = ["these runs measured nothing that says which arm to use"]
     sentence = "; ".join(parts)
-    return f"{sentence[0].upper()}{sentence[1:]}. {_reservation(seeds, differing)}"
+    return f"{sentence[0].upper()}{sentence[1:]}. {_reservation(noun, n, differing)}"
 
 
-def caveats(
-    spec: ComparisonSpec, arms: tuple[str, str], runs: Iterable[Run], seeds: int
-) -> list[str]:
-    """Return what limits a verdict, as sentences, the most serious first.
+def summary_sentence(
+    claims: Sequence[ClaimOut], kind: ReplicationKind, pairs: int, asked: int
+) -> str:
+    """Return how many claims have which word, with their numbers, as a sentence.
 
     Args:
-        spec: the comparison's spec.
-        arms: the two arms that are judged.
-        runs: the runs of these two arms.
-        seeds: seeds at which the runs of both arms have succeeded.
+        claims: the judged claims.
+        kind: what the pairs are replicates of.
+        pairs: number of pairs of finished runs; at least one.
+        asked: number of pairs that the comparison asks for.
     """
-    differs = differences(spec, arms)
-    return [
-        *_missing_runs(runs),
-        *_different_batches(differs),
-        *_differing_settings(differs),
-        *_number_of_seeds(seeds),
-        "Nine 95 % intervals are not jointly 95 %: some claim may be decided by chance alone; the "
-        "p-values by Holm take that into account.",
-        *_never_zero_losses(spec, arms),
-        "Margins and other settings were given, not tuned: with others a verdict may turn out "
-        "otherwise.",
-    ]
-
-
-def _missing_runs(runs: Iterable[Run]) -> list[str]:
-    states = Counter(run.state for run in runs)
-    total = states.total()
-    lost = [f"{states[state]} {state}" for state in ("failed", "cancelled") if states[state]]
-    sentences = []
-    if open_ := states["queued"] + states["running"]:
-        sentences.append(
-            f"{open_} of {total} runs {_have(open_)} not finished: the verdict may still change."
-        )
-    if lost:
-        sentences.append(
-            f"Of {total} runs {' and '.join(lost)}: their seeds are left out of the comparison."
-        )
-    return sentences
-
-
-def _different_batches(differs: Sequence[Difference]) -> list[str]:
-    if any(difference.setting in BATCH_SETTINGS for difference in differs):
-        return ["The arms do not see the same batches: their batch size or sampler differs."]
-    return []
-
-
-def _differing_settings(differs: Sequence[Difference]) -> list[str]:
-    if not differs:
-        return []
-    listed = "; ".join(
-        f"{difference.setting} ({', '.join(f'{k}: {v}' for k, v in difference.values.items())})"
-        for difference in differs
-    )
-    return [f"The arms differ in more than their loss: {listed}."]
-
-
-def _number_of_seeds(seeds: int) -> list[str]:
-    if seeds == 1:
-        return ["One seed decides nothing: at least two are needed for an interval."]
-    if 1 < seeds < MIN_SEEDS:
-        return [f"With {seeds} seeds no p below {smallest_p(seeds):g} can be reached."]
-    if seeds > ENUMERATED_SEEDS:
-        return [f"The p-values rest on {RANDOM_FLIPS:,} random sign flips, not on all."]
-    return []
-
-
-def _never_zero_losses(spec: ComparisonSpec, arms: Iterable[str]) -> list[str]:
-    soft = [name for name in arms if spec.arm(name).loss.kind not in _EXACTLY_ZERO_LOSSES]
-    if not soft:
-        return []
-    return [
-        f"The loss of {' and '.join(soft)} is never exactly 0: there a tuple counts as active "
-        f"above {ACTIVE_EPS:g}, so active ratios and gradients per active tuple of other losses "
-        "are not quite the same thing."
-    ]
-
-
-def _have(number: int) -> str:
-    return "has" if number == 1 else "have"
-
-
-def _reservation(seeds: int, differing: Sequence[str]) -> str:
     parts = []
-    if seeds < MIN_SEEDS:
-        parts.append(f"{seeds} seed{' is' if seeds == 1 else 's are'} few")
+    for word in get_args(Word):
+        ids = [str(claim.id) for claim in claims if claim.verdict == word]
+        if ids:
+            is_or_are = "is" if len(ids) == 1 else "are"
+            parts.append(f"{len(ids)} {is_or_are} {WORDS[word]} ({', '.join(ids)})")
+    over = replicates_said(kind, pairs, asked)
+    said = f"Of nine claims, over {over}: {listed(parts)}."
+    if pairs < FEWEST:
+        fewest = count(FEWEST, replicate_noun(kind))
+        said += f" Nothing can be decided yet: that takes {fewest} or more."
+    return said
+
+
+def replicates_said(kind: ReplicationKind, pairs: int, asked: int = 0) -> str:
+    """Return what varies between the pairs of runs: "10 seeds on one split" or "7 of 10 splits"."""
+    if asked > pairs:
+        return f"{pairs} of {replicates_text(kind, asked)}"
+    return replicates_text(kind, pairs)
+
+
+def rule(pairs: int, family: int, *, dependent: bool) -> str:
+    """Return how a word is decided, in one line.
+
+    Args:
+        pairs: number of pairs.
+        family: number of claims that are judged together; at least one.
+        dependent: whether the pairs' test and training items overlap, as re-splits' do.
+    """
+    level = 100 * (1 - ALPHA / family)
+    together = f" ({family} claims together)" if family > 1 else ""
+    corrected = ", corrected for splits that share items," if dependent else ""
+    reached = 2 * family * 2.0**-pairs < ALPHA and not dependent
+    test = f" and Holm's exact sign-flip p is below {ALPHA}" if reached else ""
+    return (
+        f"Level if the {level:.4g} % interval{together}{corrected} lies inside the practical "
+        f"bounds; supported or contradicted if it excludes 0{test}; leaning if only the 95 % "
+        "interval excludes 0; otherwise undecided. All parts of a claim must agree."
+    )
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as a list in a sentence: "a, b and c"."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _reservation(noun: str, n: int, differing: Sequence[str]) -> str:
+    parts = []
+    if n < FEW:
+        parts.append(f"{count(n, noun)} {'is' if n == 1 else 'are'} few")
     parts.append("margins were given, not tuned")
     if differing:
-        parts.append(f"the arms also differ in {_listed(differing)}")
-    return f"Mind that {_listed(parts)}."
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+        parts.append(f"the arms also differ in {listed(differing)}")
+    return f"Mind that {listed(parts)}."

@@ -59,6 +59,11 @@ def replicates_text(kind: ReplicationKind, count: int) -> str:
     return f"{count} {one if count == 1 else many}{rest}"
 
 
+def replicate_noun(kind: ReplicationKind) -> str:
+    """Return what one replicate is called: seed, draw or split."""
+    return _VARIES[kind][0]
+
+
 def replication_problems(data: Data, replicate: Replicate, seeds: int) -> list[Problem]:
     """Return why the runs cannot each have a split of their own.
 

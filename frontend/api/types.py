@@ -37,6 +37,32 @@ class ArmRun(TypedDict):
     state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
+class ArmState(TypedDict):
+    """A state that ended runs of an arm are in, which says whether they were trained."""
+
+    arm: str
+    state: Literal["no_valid_tuple", "collapsed", "overflow", "below_backbone", "below_untrained"]
+    runs: int
+    of: int
+    not_trained: bool
+    said: str
+
+
+class AsReported(TypedDict):
+    """What the measure as the paper took it says."""
+
+    word: Literal[
+        "supported",
+        "contradicted",
+        "level",
+        "leaning_for",
+        "leaning_against",
+        "undecided",
+        "not_measured",
+    ]
+    metrics: list[str]
+
+
 class AuditEntry(TypedDict):
     """One call that changed something, or was refused."""
 
@@ -176,12 +202,29 @@ class Evidence(TypedDict):
     metric: str
     mean_difference: float | None
     interval: tuple[float, float] | None
+    simultaneous: tuple[float, float] | None
+    bounds: tuple[float, float] | None
+    ratio: float | None
+    ratio_interval: tuple[float, float] | None
+    ratio_simultaneous: tuple[float, float] | None
+    ratio_bounds: tuple[float, float] | None
+    level_side: Literal["greater", "less"] | None
     p_value: float | None
     p_holm: float | None
     effect_size: float | None
     n: int
-    verdict: Literal["supported", "contradicted", "undecided", "not_measured"]
+    verdict: Literal[
+        "supported",
+        "contradicted",
+        "level",
+        "leaning_for",
+        "leaning_against",
+        "undecided",
+        "not_measured",
+    ]
     label: str
+    part: str
+    robust: bool
     expected: Literal["greater", "less"]
     mean_a: float | None
     mean_b: float | None
@@ -253,6 +296,13 @@ class Pair(TypedDict):
     b: str
 
 
+class Parts(TypedDict):
+    """How many of its parts a claim was judged on."""
+
+    judged: int
+    of: int
+
+
 class Preparation(TypedDict):
     """What a run does before its first step, and how far it is."""
 
@@ -319,6 +369,14 @@ class Ready(TypedDict):
     collector_lag_s: float | None
     disk_free: int
     problems: list[Problem]
+
+
+class Replicates(TypedDict):
+    """What the pairs of runs are replicates of."""
+
+    kind: Literal["seed", "split"]
+    n: int
+    said: str
 
 
 class Reported(TypedDict):
@@ -473,6 +531,13 @@ class ToBest(TypedDict):
     level: bool
 
 
+class ToHalve(TypedDict):
+    """What would make the intervals half as wide."""
+
+    replicates: int | None
+    floor: str
+
+
 class Value(TypedDict):
     """One run's result."""
 
@@ -613,22 +678,46 @@ class ArmValues(TypedDict):
 
 
 class Claim(TypedDict):
-    """One claim, judged by all its evidence; the other figures are its first measured one's."""
+    """
+    One claim, judged by its robust form; the other figures are those of its first measured
+    part.
+    """
 
     metric: str
     mean_difference: float | None
     interval: tuple[float, float] | None
+    simultaneous: tuple[float, float] | None
+    bounds: tuple[float, float] | None
+    ratio: float | None
+    ratio_interval: tuple[float, float] | None
+    ratio_simultaneous: tuple[float, float] | None
+    ratio_bounds: tuple[float, float] | None
+    level_side: Literal["greater", "less"] | None
     p_value: float | None
     p_holm: float | None
     effect_size: float | None
     n: int
-    verdict: Literal["supported", "contradicted", "undecided", "not_measured"]
+    verdict: Literal[
+        "supported",
+        "contradicted",
+        "level",
+        "leaning_for",
+        "leaning_against",
+        "undecided",
+        "not_measured",
+    ]
     id: int
     text: str
     arms: Pair | None
     reason: str
     reported: list[Reported]
     evidence: list[Evidence]
+    reported_evidence: list[Evidence]
+    as_reported: AsReported
+    disagreement: str
+    parts: Parts
+    true_by_construction: str
+    related: str
 
 
 class LeaderboardArm(TypedDict):
@@ -777,11 +866,17 @@ class Summary(TypedDict):
 class Verdict(TypedDict):
     """All claims."""
 
+    claims_version: NotRequired[Literal[2]]
     summary: str
     advice: str
+    rule: str
     arms: Pair | None
     seeds: int
+    replicates: Replicates
+    family: int
     smallest_p: float | None
+    to_halve: ToHalve
+    arm_states: list[ArmState]
     caveats: list[str]
     claims: list[Claim]
 

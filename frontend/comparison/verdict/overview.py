@@ -80,7 +80,7 @@ def _states_html(verdict: Json) -> str:
     """Return a banner for each arm that did not train, with what to do."""
     return "".join(
         "<p class='lb-warned' role='note'><b aria-hidden='true'>!</b>"
-        f"<span><b>{escape(one['arm'])}</b>: {escape(one['said'])}</span></p>"
+        f"<span>{escape(one['said'])}</span></p>"
         for one in verdict.get("arm_states") or ()
     )
 

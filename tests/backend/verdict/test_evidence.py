@@ -1,192 +1,134 @@
-"""Every rule by which evidence decides a claim, and the sentence with the reasons."""
+"""The parts of a claim and the word that they give together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import pytest
 
-from backend.metrics.measurements import Observation, PairedValues, pair_by_seed
-from backend.verdict.evidence import Decision, JudgedEvidence, claim_decision, reason
-from contract.catalogue.claims import Evidence, Expected
+from backend.verdict.evidence import family_size, judge_forms
+from contract.catalogue.claims import Evidence
+from contract.statistics import Replication, Word
+from tests.backend.verdict.paired_values import (
+    ALIKE,
+    DECAY,
+    INTRA,
+    MAP,
+    MUCH_LESS,
+    MUCH_MORE,
+    NOISY,
+    NOTHING,
+    RECALL,
+    SEEDS,
+    Values,
+    judge_one,
+    paired,
+)
 
-RECALL = "test.retrieval.recall_at_1"
-MAP = "test.retrieval.map_at_r"
-DECAY = "dynamics.loss_decay_epochs"
-DETAIL = "test.detail.recall_at_1"
-
-Value = float | str
-"""A string is a bound that was not reached: ">50"."""
-
-
-def paired(a: Sequence[Value], b: Sequence[Value]) -> PairedValues:
-    def observed(values: Sequence[Value]) -> dict[int, Observation]:
-        return {
-            seed: Observation(float(v[1:]), censored=True) if isinstance(v, str) else Observation(v)
-            for seed, v in enumerate(values)
-        }
-
-    return pair_by_seed(observed(a), observed(b))
-
-
-def judged(
-    a: Sequence[Value], b: Sequence[Value], metric: str = RECALL, expected: Expected = "less"
-) -> JudgedEvidence:
-    return JudgedEvidence(Evidence(metric, expected), paired(a, b), p_holm=None)
-
-
-NOTHING = judged([], [])
-LESS = judged([0.1, 0.12, 0.11], [0.3, 0.33, 0.31])
-MORE = judged([0.3, 0.33, 0.31], [0.1, 0.12, 0.11])
-NEITHER = judged([0.3, 0.1, 0.2], [0.2, 0.31, 0.1])
+SPREAD = [0.02 * seed for seed in range(10)]
+LEANING: Values = ([0.3] * 5, [0.4, 0.35, 0.42, 0.33, 0.38])
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "when_less_is_claimed", "when_greater_is_claimed"),
+    ("values", "word"),
     [
-        ([0.1, 0.12, 0.11], [0.3, 0.33, 0.31], "supported", "contradicted"),
-        ([0.3, 0.33, 0.31], [0.1, 0.12, 0.11], "contradicted", "supported"),
-        ([0.3, 0.1, 0.2], [0.2, 0.31, 0.1], "undecided", "undecided"),  # zero lies within
-        ([0.5, 0.5, 0.5], [0.4, 0.4, 0.4], "contradicted", "supported"),  # no spread: [d, d]
-        ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5], "undecided", "undecided"),  # no spread and d = 0
-        ([0.1], [0.9], "undecided", "undecided"),  # one pair
-        ([], [], "not_measured", "not_measured"),
+        (MUCH_LESS, "supported"),
+        (MUCH_MORE, "contradicted"),
+        (ALIKE, "level"),
+        (NOISY, "undecided"),
+        (NOTHING, "not_measured"),
+        (([0.1, 0.1], [0.9, 0.8]), "undecided"),  # two pairs decide nothing
+        (([0.1], [0.9]), "undecided"),
     ],
 )
-def test_evidence_is_decided_by_the_interval(
-    a: list[float],
-    b: list[float],
-    when_less_is_claimed: Decision,
-    when_greater_is_claimed: Decision,
-) -> None:
-    assert judged(a, b).decision == when_less_is_claimed
-    assert judged(a, b, expected="greater").decision == when_greater_is_claimed
+def test_each_decision_of_one_part(values: Values, word: Word) -> None:
+    form = judge_one({RECALL: values})
+    assert form.word == word
+    assert [part.word for part in form.parts] == [word]
 
 
-def test_the_interval_decides_although_five_seeds_reach_no_p_below_005() -> None:
-    one = judged([0.1, 0.12, 0.11, 0.1, 0.13], [0.3, 0.33, 0.31, 0.35, 0.3])
-    assert one.paired.difference is not None
-    assert one.paired.difference.p_value == 0.0625
-    assert one.decision == "supported"
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "expected"),
-    [
-        # Six pairs of one sign: p = 2 / 64 = 0.03125.
-        ([5, 6, 5, 7, 6, 5], [">50", 40, 41, 42, 43, 44], "supported"),
-        ([40, 41, 42, 43, 44, ">50"], [5, 6, 5, 7, 6, 5], "contradicted"),
-        # Five pairs reach no p below 0.0625, however large their differences.
-        ([5, 6, 5, 7, 6], [">50", 40, 41, 42, 43], "undecided"),
-        # Six pairs, but one of them has the other sign.
-        ([5, 6, 5, 7, 6, 45], [">50", 40, 41, 42, 43, 44], "undecided"),
-        # A pair with two censored values is dropped: of six there are five left.
-        ([5, 6, 5, 7, 6, ">50"], [30, 40, 41, 42, 43, ">50"], "undecided"),
-        ([5, 6, 5, 7, 6, 5, ">50"], [30, 40, 41, 42, 43, 44, ">50"], "supported"),
-        # No pair is left, but it was measured.
-        ([">50", ">50"], [">50", ">50"], "undecided"),
-        # Reached in the last epoch against not reached: the signs are known.
-        ([50, 50, 50, 50, 50, 50], [">50", ">50", ">50", ">50", ">50", ">50"], "supported"),
-    ],
-)
-def test_a_censored_decay_is_decided_by_the_signs(
-    a: list[Value], b: list[Value], expected: Decision
-) -> None:
-    assert judged(a, b, DECAY).decision == expected
-
-
-@pytest.mark.parametrize(
-    ("evidence", "expected"),
-    [
-        ([LESS], "supported"),
-        ([LESS, LESS], "supported"),
-        ([MORE, MORE], "contradicted"),
-        ([LESS, MORE], "undecided"),
-        ([LESS, NEITHER], "undecided"),
-        ([NEITHER, NEITHER], "undecided"),
-        ([NOTHING, LESS], "supported"),  # of what is measured, all agree
-        ([MORE, NOTHING], "contradicted"),
-        ([NOTHING, NOTHING], "not_measured"),
-    ],
-)
-def test_a_claim_is_decided_only_if_all_its_measured_evidence_agrees(
-    evidence: list[JudgedEvidence], expected: Decision
-) -> None:
-    assert claim_decision(evidence) == expected
-
-
-def test_means_are_those_of_the_pairs() -> None:
-    one = JudgedEvidence(
-        Evidence(RECALL, "less"),
-        pair_by_seed(
-            {0: Observation(0.1), 1: Observation(0.3), 2: Observation(9.0)},
-            {0: Observation(0.2), 1: Observation(0.6)},
-        ),
-        p_holm=None,
+def test_leaning_is_what_only_the_plain_interval_excludes() -> None:
+    others = [[Evidence(RECALL, "less")]] * 8
+    [one, *_] = judge_forms(
+        [[Evidence(MAP, "less")], *others],
+        {MAP: paired(LEANING), RECALL: paired(NOISY)}.__getitem__,
+        {},
+        SEEDS,
+        not_trained=False,
     )
-    assert one.mean_a == pytest.approx(0.2)
-    assert one.mean_b == pytest.approx(0.4)
-    one = judged([5, 6], [">50", 40], DECAY)
-    assert (one.mean_a, one.mean_b) == (5.5, None)
-    assert (NOTHING.mean_a, NOTHING.mean_b) == (None, None)
+    assert one.word == "leaning_for"
+    assert judge_one({MAP: LEANING}).word == "supported"  # alone it is not corrected
 
 
 @pytest.mark.parametrize(
-    ("evidence", "expected"),
+    ("values", "word"),
     [
-        (
-            [judged([0.1, 0.2], [0.4, 0.5])],
-            "Recall@1 (test): 0.15 in x against 0.45 in y, a mean difference of -0.3 "
-            "(95 % interval -0.3 to -0.3) over 2 seeds, as claimed.",
-        ),
-        (
-            [judged([0.4, 0.5], [0.1, 0.2])],
-            "Recall@1 (test): 0.45 in x against 0.15 in y, a mean difference of +0.3 "
-            "(95 % interval +0.3 to +0.3) over 2 seeds, the other way round than claimed.",
-        ),
-        (
-            [judged([0.5, 0.5], [0.5, 0.5])],
-            "Recall@1 (test): 0.5 in x against 0.5 in y, a mean difference of +0 "
-            "(95 % interval +0 to +0) over 2 seeds, no difference at all.",
-        ),
-        (
-            [judged([0.1], [0.9])],
-            "Recall@1 (test): 0.1 in x against 0.9 in y, a mean difference of -0.8 over 1 seed; "
-            "a single pair decides nothing.",
-        ),
-        (
-            [judged([5, 6, ">50"], [">50", 40, ">50"], DECAY)],
-            "Loss-decay epochs: a mean difference of -39.5 over 2 seeds, with 2 pairs censored "
-            "(1 dropped); without an interval the sign-flip p = 0.5 decides, and is not below "
-            "0.05.",
-        ),
-        (
-            [judged([">50"], [">50"], DECAY)],
-            "Loss-decay epochs: not reached in the epochs trained, so no pair (of 1) says which "
-            "arm is ahead.",
-        ),
-        (
-            [NOTHING, judged([], [], MAP)],
-            "No seed has a value of Recall@1 (test) or MAP@R (test) in both arms.",
-        ),
-        (
-            [judged([], [], DETAIL)],
-            "No seed has a value of Detail retention (test) in both arms: it needs fine labels, "
-            "and the data have none.",
-        ),
+        ({RECALL: MUCH_LESS, MAP: MUCH_LESS}, "supported"),
+        ({RECALL: MUCH_MORE, MAP: MUCH_MORE}, "contradicted"),
+        ({RECALL: ALIKE, MAP: ALIKE}, "level"),
+        ({RECALL: MUCH_LESS, MAP: MUCH_MORE}, "undecided"),
+        ({RECALL: MUCH_LESS, MAP: NOISY}, "undecided"),
+        ({RECALL: MUCH_LESS, MAP: NOTHING}, "supported"),  # of what is measured, all agree
+        ({RECALL: NOTHING, MAP: NOTHING}, "not_measured"),
+        ({RECALL: MUCH_LESS, DECAY: ([">9"] * 10, [">9"] * 10)}, "undecided"),
+        ({DECAY: ([">9"] * 10, [">9"] * 10)}, "undecided"),  # measured, but no pair is left
     ],
 )
-def test_the_reason_is_a_sentence_with_the_figures(
-    evidence: list[JudgedEvidence], expected: str
-) -> None:
-    assert reason(evidence, "x", "y") == expected
+def test_all_parts_of_a_claim_must_agree(values: Mapping[str, Values], word: Word) -> None:
+    assert judge_one(values).word == word
 
 
-def test_the_reason_of_evidence_that_disagrees_or_is_missing() -> None:
-    sentence = reason([LESS, judged([0.3, 0.1, 0.2], [0.2, 0.31, 0.1], MAP)], "x", "y")
-    assert sentence.startswith(
-        "The metrics do not agree: Recall@1 (test): 0.11 in x against 0.313 in"
+def test_claims_are_counted_once_however_many_parts_they_have() -> None:
+    values = {RECALL: MUCH_LESS, MAP: MUCH_LESS, INTRA: NOTHING}
+    forms = [[Evidence(RECALL, "less"), Evidence(MAP, "less")], [Evidence(INTRA, "less")]]
+    judged = judge_forms(
+        forms,
+        {key: paired(own) for key, own in values.items()}.__getitem__,
+        {},
+        SEEDS,
+        not_trained=False,
     )
-    assert "as claimed; MAP@R (test): 0.2 in x" in sentence
-    assert sentence.endswith("over 3 seeds, which contains zero.")
-    assert reason([LESS, judged([], [], MAP)], "x", "y").endswith(
-        "over 3 seeds, as claimed; not measured: MAP@R (test)."
+    assert family_size(judged) == 1
+    assert [len(form.measured) for form in judged] == [2, 0]
+
+
+def test_an_arm_that_was_not_trained_is_judged_by_its_training_alone() -> None:
+    embeddings = judge_one({RECALL: MUCH_LESS, INTRA: MUCH_LESS}, not_trained=True)
+    assert embeddings.word == "not_measured"
+    assert all(part.withheld for part in embeddings.parts)
+    common = judge_one(
+        {"retrieval.map_at_r.epochs_to_common": ([5] * 10, [9] * 10)}, not_trained=True
     )
+    assert common.word == "not_measured"
+    updates = judge_one({"dynamics.update_norm.mean": MUCH_LESS}, not_trained=True)
+    assert updates.word == "supported"
+
+
+def test_whole_numbers_and_censored_values_are_judged_by_their_signs() -> None:
+    common = judge_one(
+        {"retrieval.map_at_r.epochs_to_common": ([5] * 10, [9, 8, 7, 9, 8, 7, 9, 8, 7, 9])}
+    )
+    [part] = common.parts
+    assert (common.word, part.judged and part.judged.interval) == ("supported", None)
+    censored = judge_one({DECAY: ([5, 6, 5, 7, 6, 5], [">50", 40, 41, 42, 43, 44])})
+    assert censored.word == "supported"
+    [part] = censored.parts
+    assert part.mean_a == pytest.approx(34 / 6)
+    assert part.mean_b is None
+
+
+def test_a_practical_bound_of_the_spec_makes_level() -> None:
+    b = [0.32 + more for more in SPREAD]
+    wide: Values = ([0.30 + more + 0.001 * (i % 2) for i, more in enumerate(SPREAD)], b)
+    assert judge_one({RECALL: wide}).word == "supported"
+    assert judge_one({RECALL: wide}, practical={"retrieval.": 0.05}).word == "level"
+
+
+def test_dependent_splits_have_wider_intervals() -> None:
+    one = judge_one({RECALL: MUCH_LESS}, replication=SEEDS).parts[0].judged
+    other = judge_one({RECALL: MUCH_LESS}, replication=Replication("split", 1 / 3)).parts[0].judged
+    assert one
+    assert one.interval
+    assert other
+    assert other.interval
+    assert other.interval[0] < one.interval[0] < one.interval[1] < other.interval[1]
+    assert (one.floor, other.replicates_to_halve) == (None, None)
+    assert other.floor

@@ -1,44 +1,45 @@
-"""The sentences of a verdict: the advice, always with its reservation, and the caveats."""
+"""The sentences of a verdict: its summary, its rule, and the advice with its reservation."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from backend.db.models import Run
-from backend.verdict.evidence import Decision
-from backend.verdict.schemas import ClaimOut, Pair
-from backend.verdict.wording import advice, caveats
-from contract.comparison.spec import parse_spec
-from tests.support.specs import small
+from backend.verdict.schemas import AsReported, ClaimOut, Figures, Pair, Parts
+from backend.verdict.wording import advice, replicates_said, rule, summary_sentence
+from contract.statistics import Word
 
 PAIR = Pair(a="contrastive", b="triplet")
 
 
-def claims(**decisions: Decision) -> list[ClaimOut]:
+def claims(**words: Word) -> list[ClaimOut]:
     """Nine claims, not measured but for those given; c8="supported": b is better at retrieval."""
-    figures: dict[str, Any] = dict.fromkeys(
-        ("mean_difference", "interval", "p_value", "p_holm", "effect_size")
-    )
-    return [
-        ClaimOut(
-            **figures,
-            id=number,
-            text="",
-            metric="",
-            arms=PAIR,
-            n=0,
-            verdict=decisions.get(f"c{number}", "not_measured"),
-            reason="",
-            reported=[],
-            evidence=[],
+    figures: dict[str, Any] = dict.fromkeys(Figures.model_fields)
+    made = []
+    for number in range(1, 10):
+        word: Word = words.get(f"c{number}", "not_measured")
+        figures |= {"metric": "", "n": 0, "verdict": word}
+        made.append(
+            ClaimOut(
+                **figures,
+                id=number,
+                text="",
+                arms=PAIR,
+                reason="",
+                reported=[],
+                evidence=[],
+                reported_evidence=[],
+                as_reported=AsReported(word=word, metrics=[]),
+                disagreement="",
+                parts=Parts(judged=0, of=1),
+                true_by_construction="",
+                related="",
+            )
         )
-        for number in range(1, 10)
-    ]
+    return made
 
 
 @pytest.mark.parametrize(
-    ("decisions", "sentence"),
+    ("words", "sentence"),
     [
         (
             {"c7": "supported", "c8": "supported", "c9": "contradicted"},
@@ -51,6 +52,11 @@ def claims(**decisions: Decision) -> list[ClaimOut]:
             "apart.",
         ),
         (
+            {"c7": "leaning_for", "c8": "level", "c9": "leaning_against"},
+            "For retrieval either will do; for classification these runs lean towards triplet; "
+            "for keeping detail within classes these runs lean towards contrastive.",
+        ),
+        (
             {"c7": "undecided", "c8": "undecided", "c9": "undecided"},
             "For retrieval, classification and keeping detail within classes these runs do not "
             "tell the two apart.",
@@ -58,86 +64,71 @@ def claims(**decisions: Decision) -> list[ClaimOut]:
         ({}, "These runs measured nothing that says which arm to use."),
     ],
 )
-def test_advice_names_the_arm_for_each_use(decisions: dict[str, Decision], sentence: str) -> None:
-    assert advice(claims(**decisions), PAIR, 8, []).startswith(sentence)
+def test_advice_names_the_arm_for_each_use(words: dict[str, Word], sentence: str) -> None:
+    assert advice(claims(**words), PAIR, "seed", 8).startswith(sentence)
 
 
 def test_advice_names_few_seeds_untuned_margins_and_other_differences() -> None:
-    few = advice(claims(c8="supported"), PAIR, 3, ["loss.margin", "training.epochs"])
+    told = claims(c8="supported")
+    few = advice(told, PAIR, "seed", 3, differing=["loss.margin", "training.epochs"])
     assert few.endswith(
         "Mind that 3 seeds are few, margins were given, not tuned and the arms also differ in "
         "loss.margin and training.epochs."
     )
-    assert "1 seed is few" in advice(claims(c8="supported"), PAIR, 1, [])
-    assert "few" not in advice(claims(c8="supported"), PAIR, 6, [])
+    assert "1 split is few" in advice(told, PAIR, "split", 1)
+    assert "few" not in advice(told, PAIR, "seed", 6)
 
 
-SPEC_ARMS = [
-    {"name": "c", "loss": {"kind": "contrastive"}},
-    {"name": "t", "loss": {"kind": "triplet"}},
-    {
-        "name": "wide",
-        "loss": {"kind": "triplet", "margin": 2.0},
-        "training": {"batch_size": 32, "optimizer": {"kind": "adam", "lr": 0.1}},
-    },
-    {"name": "soft", "loss": {"kind": "info_nce"}},
-]
+def test_advice_says_why_an_arm_is_not_judged() -> None:
+    said = advice(claims(c8="supported"), PAIR, "seed", 8, not_trained=["triplet collapsed."])
+    assert said == "triplet collapsed. So these runs do not say which arm to use."
 
 
-def caveats_of(
-    a: str = "c", b: str = "t", *, seeds: int = 8, states: Sequence[str] = ("succeeded",) * 16
-) -> list[str]:
-    runs = [
-        Run(id="", comparison_id="", position=0, arm="", seed=0, created_at=0.0, state=state)
-        for state in states
-    ]
-    return caveats(parse_spec(small(arms=SPEC_ARMS)), (a, b), runs, seeds)
-
-
-def test_caveats_that_every_verdict_has() -> None:
-    found = caveats_of()
-    assert len(found) == 2
-    assert found[0].startswith("Nine 95 % intervals are not jointly 95 %")
-    assert "not tuned" in found[1]
+def test_the_summary_has_all_seven_words() -> None:
+    told = claims(
+        c1="supported",
+        c2="supported",
+        c3="contradicted",
+        c4="level",
+        c5="leaning_for",
+        c6="leaning_against",
+        c7="undecided",
+    )
+    assert summary_sentence(told, "seed", 9, 10) == (
+        "Of nine claims, over 9 of 10 seeds on one split: 2 are supported (1, 2), 1 is "
+        "contradicted (3), 1 is level (4), 1 is leaning towards the claim (5), 1 is leaning "
+        "against the claim (6), 1 is undecided (7) and 2 are not measured (8, 9)."
+    )
 
 
 @pytest.mark.parametrize(
-    ("seeds", "sentence"),
+    ("kind", "pairs", "asked", "said"),
     [
-        (1, "One seed decides nothing: at least two are needed for an interval."),
-        (2, "With 2 seeds no p below 0.5 can be reached."),
-        (5, "With 5 seeds no p below 0.0625 can be reached."),
-        (13, "The p-values rest on 20,000 random sign flips, not on all."),
+        ("seed", 10, 10, "10 seeds on one split"),
+        ("seed", 1, 1, "1 seed on one split"),
+        ("seed", 1, 3, "1 of 3 seeds on one split"),
+        ("dependent_splits", 10, 10, "10 splits"),
+        ("dependent_splits", 2, 10, "2 of 10 splits"),
+        ("independent_draws", 3, 3, "3 draws of the data"),
+        ("fixed_test", 3, 3, "3 draws of the training items, one test set"),
     ],
 )
-def test_caveats_of_few_and_many_seeds(seeds: int, sentence: str) -> None:
-    assert sentence in caveats_of(seeds=seeds)
+def test_what_varies_is_named(kind: Any, pairs: int, asked: int, said: str) -> None:
+    assert replicates_said(kind, pairs, asked) == said
 
 
-@pytest.mark.parametrize("seeds", [0, 6, 12])
-def test_no_caveat_with_enough_seeds(seeds: int) -> None:
-    assert len(caveats_of(seeds=seeds)) == 2
-
-
-def test_caveats_of_other_settings_and_other_batches() -> None:
-    found = caveats_of("c", "wide")
-    assert found[0] == "The arms do not see the same batches: their batch size or sampler differs."
-    assert found[1] == (
-        "The arms differ in more than their loss: loss.margin (c: 1.0, wide: 2.0); "
-        "training.batch_size (c: 64, wide: 32); training.optimizer.lr (c: 0.001, wide: 0.1)."
-    )
-
-
-def test_caveat_of_losses_that_are_never_zero() -> None:
-    [sentence] = [s for s in caveats_of("soft", "t") if "active" in s]
-    assert sentence.startswith("The loss of soft is never exactly 0")
-    assert "above 0.001" in sentence
-
-
-def test_caveats_of_missing_runs() -> None:
-    found = caveats_of(states=["succeeded", "running", "queued", "failed", "failed", "cancelled"])
-    assert found[0] == "2 of 6 runs have not finished: the verdict may still change."
-    assert found[1] == (
-        "Of 6 runs 2 failed and 1 cancelled: their seeds are left out of the comparison."
-    )
-    assert caveats_of(states=["succeeded", "running"])[0].startswith("1 of 2 runs has not finished")
+@pytest.mark.parametrize(
+    ("pairs", "family", "dependent", "said"),
+    [
+        (10, 8, False, "Level if the 99.38 % interval (8 claims together) lies inside"),
+        (10, 8, False, "excludes 0 and Holm's exact sign-flip p is below 0.05;"),
+        (8, 8, False, "supported or contradicted if it excludes 0; leaning"),
+        (3, 1, False, "Level if the 95 % interval lies inside"),
+        (10, 8, True, "together), corrected for splits that share items, lies inside"),
+        (10, 8, True, "supported or contradicted if it excludes 0; leaning"),
+    ],
+)
+def test_the_rule_in_one_line(pairs: int, family: int, dependent: bool, said: str) -> None:
+    told = rule(pairs, family, dependent=dependent)
+    assert said in told
+    assert "\n" not in told

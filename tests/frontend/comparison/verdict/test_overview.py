@@ -13,7 +13,7 @@ def test_the_top_tells_states_advice_summary_what_varied_and_the_rule() -> None:
     state = {"arm": "a <b>", "state": "collapsed", "runs": 6, "of": 10, "said": "<6> of 10 fell."}
     page = head_html(verdict(claim(1, evidence()), arm_states=[state]))
     texts = (
-        "a &lt;b&gt;</b>: &lt;6&gt; of 10 fell.",
+        "&lt;6&gt; of 10 fell.",
         "Use &lt;b&gt; for retrieval.",
         "One &amp; only.",
         "Over 10 seeds on one split.",
