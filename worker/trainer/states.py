@@ -28,7 +28,7 @@ NO_TUPLE_STEPS: Final = 50
 """Steps without a valid tuple after which a run is said to have none; an epoch, if shorter."""
 STEADY_STEPS: Final = 20
 """Steps for which the loss must have stayed at its trivial value: curves also pass by it."""
-MEMORY: Final = 0.9
+MEMORY: Final = 0.8
 """How much of the mean closeness of earlier steps stays at each step, against batches' noise."""
 
 
