@@ -22,6 +22,7 @@ from contract.events import (
     Kept,
     Log,
     Lost,
+    Noticed,
     Points,
     Preparation,
     Preparing,
@@ -29,6 +30,7 @@ from contract.events import (
     Started,
     encode,
 )
+from contract.metrics.states import State
 from contract.names import EVENT_FIELD, EVENT_STREAM
 from tests.support.specs import small
 
@@ -59,6 +61,11 @@ class Attempt:
         chosen = [float(s) for s in steps] if values is None else list(values)
         column = Column(key=key, steps=list(steps), values=chosen)
         return Points(**self._next(), step=max(steps), series=[column])
+
+    def noticed(
+        self, state: State, step: int, message: str = "seen", *, over: bool = False
+    ) -> Noticed:
+        return Noticed(**self._next(), state=state, step=step, message=message, over=over)
 
     def log(self, *lines: str) -> Log:
         return Log(**self._next(), lines=list(lines))

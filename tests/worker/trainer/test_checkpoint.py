@@ -80,6 +80,10 @@ CASES: dict[str, Json] = {
             "optimizer": SGD,
         },
     },
+    "worse than untrained": {
+        "training": {"epochs": 3, "batch_size": 256, "optimizer": {"kind": "sgd", "lr": 50}},
+        **with_loss(kind="triplet", margin=0.5, selection="batch_hard"),
+    },
     "adamw, bfloat16": {
         "training": {
             "epochs": 3,
@@ -111,6 +115,7 @@ def assert_same_as_uninterrupted(raw: Json, restarts: int = 5) -> None:
         assert training.run(lambda: False) == "succeeded"
         assert rest.after == step
         assert values(rest.series) == values(later(whole.series, step))
+        assert rest.states == whole.states
         began = rest.series["run.elapsed_s"][0][1]
         before = whole.series["run.elapsed_s"][step - 1]
         assert before[0] == step
@@ -204,6 +209,19 @@ def test_only_a_checkpoint_of_the_same_training_is_restored(
         return
     with pytest.raises(CheckpointError, match=what):
         training.restore(saved)
+
+
+def test_a_checkpoint_of_a_version_without_states_is_restored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    saved = saved_after(spec_of({}), 2, monkeypatch)
+    known = torch.load(io.BytesIO(saved.content), weights_only=True)
+    del known["state"]["states"]
+    file = io.BytesIO()
+    torch.save(known, file)
+    training = build(spec_of({}), ListReporter())
+    training.restore(Checkpoint(2, file.getvalue()))
+    assert training.run(lambda: False) == "succeeded"
 
 
 def damaged(content: bytes, how: str) -> bytes:
