@@ -7,7 +7,7 @@ one part draws then never changes what another part draws.
 
 import hashlib
 from collections.abc import Callable, Iterable
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import torch
 from numpy.typing import ArrayLike
@@ -20,6 +20,8 @@ Stream = Literal["encoder", "loss", "tuples", "first pass", "subsets", "snapshot
 """What a random stream is for. The names decide the numbers: a renamed stream draws others."""
 
 Parameters = Iterable[nn.Parameter]
+Groups = Parameters | Iterable[dict[str, Any]]
+"""What torch's optimisers take: parameters, or groups of them with settings of their own."""
 
 
 def stream_seed(seed: int, stream: Stream) -> int:
@@ -74,27 +76,42 @@ def to_device(tensor: Tensor, device: torch.device) -> Tensor:
     return tensor.pin_memory().to(device, non_blocking=True)
 
 
-def build_optimizer(spec: Optimizer, parameters: Parameters) -> torch.optim.Optimizer:
-    """Build the optimiser of a spec for these parameters."""
-    return OPTIMIZERS[type(spec)](spec, parameters)
+def build_optimizer(
+    spec: Optimizer, parameters: Parameters, loss_parameters: Parameters = ()
+) -> torch.optim.Optimizer:
+    """Build the optimiser of a spec.
+
+    Args:
+        spec: its settings.
+        parameters: of the encoder.
+        loss_parameters: of the loss. They are a group of their own where the spec gives them a
+            learning rate of their own, and else in one group with the others.
+    """
+    own, of_loss = list(parameters), list(loss_parameters)
+    if spec.loss_lr is None or not of_loss:
+        return OPTIMIZERS[type(spec)](spec, [*own, *of_loss])
+    groups: list[dict[str, Any]] = [{"params": own}, {"params": of_loss, "lr": spec.loss_lr}]
+    return OPTIMIZERS[type(spec)](spec, groups)
 
 
-def _adam(spec: Optimizer, parameters: Parameters) -> torch.optim.Optimizer:
+def _adam(spec: Optimizer, parameters: Groups) -> torch.optim.Optimizer:
     return torch.optim.Adam(parameters, lr=spec.lr, weight_decay=spec.weight_decay)
 
 
-def _adamw(spec: Optimizer, parameters: Parameters) -> torch.optim.Optimizer:
+def _adamw(spec: Optimizer, parameters: Groups) -> torch.optim.Optimizer:
     return torch.optim.AdamW(parameters, lr=spec.lr, weight_decay=spec.weight_decay)
 
 
-def _sgd(spec: Optimizer, parameters: Parameters) -> torch.optim.Optimizer:
+def _sgd(spec: Optimizer, parameters: Groups) -> torch.optim.Optimizer:
     assert isinstance(spec, SgdOptimizer)
     return torch.optim.SGD(
         parameters, lr=spec.lr, weight_decay=spec.weight_decay, momentum=spec.momentum
     )
 
 
-OPTIMIZERS: Final[
-    dict[type[Optimizer], Callable[[Optimizer, Parameters], torch.optim.Optimizer]]
-] = {AdamOptimizer: _adam, AdamWOptimizer: _adamw, SgdOptimizer: _sgd}
+OPTIMIZERS: Final[dict[type[Optimizer], Callable[[Optimizer, Groups], torch.optim.Optimizer]]] = {
+    AdamOptimizer: _adam,
+    AdamWOptimizer: _adamw,
+    SgdOptimizer: _sgd,
+}
 """Type of an optimiser's spec -> the function that builds it."""

@@ -2,12 +2,19 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from contract.comparison.problems import Section
 
 Reduction = Literal["mean", "sum", "mean_active"]
 """mean: over all valid tuples; sum: no division; mean_active: over tuples with loss > 0."""
+
+PairReduction = Literal["mean", "sum", "mean_active", "balanced"]
+"""As `Reduction`; balanced: the mean over positive pairs and the mean over negative pairs, weighted
+by `pull_weight`, whatever their numbers."""
+
+Hinge = Literal["squared", "linear"]
 
 Selection = Literal["all", "sampled", "semi_hard", "batch_hard", "distance_weighted"]
 """Which of a batch's valid tuples are trained on; worker.losses.selection defines each."""
@@ -18,10 +25,18 @@ ACTIVE_EPS: Final = 1e-3
 """The loss of a softmax is never exactly 0: its tuples count as active above this value."""
 
 
+KINDS_WITH_PARAMETERS: Final = ("arcface", "center_contrastive")
+"""Kinds with parameters of their own: a trainable vector for each class."""
+
 _Reduction = Annotated[
     Reduction,
     Field(title="Reduction", description="What the sum over the tuples is divided by."),
 ]
+
+
+SHOWN_WHERE: Final = "x-shown-where"
+"""Key in a setting's JSON schema: the settings of its section, with the values under which it has
+an effect; forms and lists leave it out under others."""
 
 
 class _TupleLoss(Section):
@@ -42,25 +57,78 @@ class _TupleLoss(Section):
     selection: Selection = Field(
         "all", title="Tuples", description="Which tuples of the batch are trained on."
     )
-    reduction: _Reduction = "mean"
 
 
 class ContrastiveLoss(_TupleLoss):
     """Pulls every positive pair together, pushes every negative pair out to the margin."""
 
     kind: Literal["contrastive"] = "contrastive"
+    reduction: PairReduction = Field(
+        "mean",
+        title="Reduction",
+        description="What the sum over the pairs is divided by. Mean, sum and mean active count "
+        "all pairs alike, so that the pull has the share of the positive pairs: a tenth with all "
+        "pairs of ten classes, a hundredth with those of a hundred. Balanced: the mean over "
+        "positive and the mean over negative pairs, weighted by the pull weight.",
+    )
+    pull_weight: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        title="Pull weight",
+        description="Weight of the mean over positive pairs under the reduction balanced; the mean "
+        "over negative pairs has the rest.",
+        json_schema_extra={SHOWN_WHERE: {"reduction": "balanced"}},
+    )
+    positive_margin: float = Field(
+        0.0,
+        ge=0,
+        le=1000,
+        title="Positive margin",
+        description="Positive pairs are pulled until they are this near; 0 pulls them to one "
+        "point. Below the margin.",
+    )
+    hinge: Hinge = Field(
+        "squared",
+        title="Push",
+        description="Loss of a negative pair: the square of what is left to the margin, or linear: "
+        "what is left itself, whose gradient does not fade as the margin comes near.",
+    )
+
+    @field_validator("positive_margin")
+    @classmethod
+    def _check_below_margin(cls, value: float, info: ValidationInfo) -> float:
+        margin = info.data.get("margin")
+        if value and margin is not None and value >= margin:
+            raise PydanticCustomError(
+                "positive_margin",
+                "must be below the margin {margin}, or items of one class may lie as far apart as "
+                "items of two",
+                {"margin": f"{margin:g}"},
+            )
+        return value
 
 
 class TripletLoss(_TupleLoss):
     """Asks each negative to be farther from the anchor than each positive, by the margin."""
 
     kind: Literal["triplet"] = "triplet"
+    reduction: _Reduction = "mean"
 
 
 class NPairLoss(Section):
     """Asks one positive to be more similar to the anchor than one item of every other class."""
 
     kind: Literal["n_pair"] = "n_pair"
+    scale: float = Field(
+        1.0,
+        gt=0,
+        le=1000,
+        title="Scale",
+        description="Multiplies the dot products; 1 is the paper's form. L2-normalised embeddings "
+        "leave the loss a floor of log(1 + (C - 1) exp(-scale C / (C - 1))) with C classes in a "
+        "batch: 1.377 for 10 classes at scale 1, 0.0001 at scale 10.",
+    )
     reduction: _Reduction = "mean"
 
 

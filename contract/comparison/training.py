@@ -4,6 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from contract.comparison.loss import KINDS_WITH_PARAMETERS
 from contract.comparison.problems import Section
 
 
@@ -23,9 +24,23 @@ class MPerClassSampler(Section):
 Sampler = Annotated[ShuffleSampler | MPerClassSampler, Field(discriminator="kind")]
 
 
+SHOWN_WITH_LOSSES: Final = "x-shown-with-losses"
+"""Key in a setting's JSON schema: the kinds of loss for which it has an effect; the form leaves it
+out where no arm has one of them."""
+
+
 class _Optimizer(Section):
     lr: float = Field(1e-3, gt=0, le=100, title="Learning rate")
     weight_decay: float = Field(0.0, ge=0, le=100, title="Weight decay")
+    loss_lr: float | None = Field(
+        None,
+        gt=0,
+        le=100,
+        title="Learning rate of the loss",
+        description="Of losses with parameters of their own: the class weights of ArcFace, the "
+        "centres of centre contrastive. Empty: the learning rate of the encoder.",
+        json_schema_extra={SHOWN_WITH_LOSSES: list(KINDS_WITH_PARAMETERS)},
+    )
 
 
 class AdamOptimizer(_Optimizer):

@@ -15,8 +15,13 @@ from worker.trainer import dynamics
 
 
 def can_batch(loss: Loss) -> bool:
-    """Return whether the seeds of an arm with this loss can be trained in one computation."""
+    """Return whether the seeds of an arm with this loss can be trained in one computation: the
+    triplet and the contrastive loss over all tuples, the latter in its plain form."""
     if not isinstance(loss, ContrastiveLoss | TripletLoss):
+        return False
+    if isinstance(loss, ContrastiveLoss) and (
+        loss.reduction == "balanced" or loss.positive_margin or loss.hinge != "squared"
+    ):
         return False
     return loss.distance == "euclidean" and loss.selection == "all"
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from pydantic import BaseModel
 from torch import Tensor, nn
 
-from contract.comparison.loss import Reduction
+from contract.comparison.loss import PairReduction
 from worker.losses.batch import Batch, check_batch
 from worker.torch_utils import as_labels, as_tensor
 
@@ -41,7 +41,8 @@ class Tuples:
     """The sums and counts of a loss over a batch, before the reduction."""
 
     total: Tensor
-    """Sum of the losses of the tuples trained on; differentiable."""
+    """Sum of the losses of the tuples trained on, or under the reduction "balanced" the value
+    itself; differentiable."""
     parts: dict[str, Part]
     """All valid tuples of the batch, by kind."""
     active_anchors: Tensor
@@ -65,8 +66,9 @@ class LossOutput:
     active_anchors: Tensor
     """Of the anchors in at least one valid tuple, the share in at least one active tuple; NaN where
     no tuple is valid."""
-    divisor: Tensor
-    """The number by which the sum over the tuples trained on was divided to give `value`."""
+    divisor: Tensor | None
+    """The number by which the sum over the tuples trained on was divided to give `value`; None
+    under the reduction "balanced", which weights positive and negative pairs differently."""
 
     @property
     def active(self) -> Tensor:
@@ -101,12 +103,12 @@ class Loss(nn.Module):
     """Base class of all losses; a subclass implements `tuples`.
 
     Args:
-        reduction: "sum" over the tuples trained on, "mean" over them, or "mean_active" over those
-            of them with a loss above 0.
+        reduction: "sum" over the tuples trained on, "mean" over them, "mean_active" over those of
+            them with a loss above 0, or "balanced", for which a loss weights its tuples itself.
         spec: all settings, for `repr`.
     """
 
-    def __init__(self, reduction: Reduction, spec: BaseModel | None = None) -> None:
+    def __init__(self, reduction: PairReduction, spec: BaseModel | None = None) -> None:
         super().__init__()
         self.reduction = reduction
         self._spec = spec
@@ -163,9 +165,15 @@ class Loss(nn.Module):
 
     def _output(self, batch: Batch, generator: torch.Generator | None) -> LossOutput:
         found = self.tuples(batch, generator)
-        divisor = self._divisor(found.parts if found.selected is None else found.selected)
+        divisor = None
+        if self.reduction != "balanced":
+            divisor = self._divisor(found.parts if found.selected is None else found.selected)
         return LossOutput(
-            found.total / divisor, found.parts, found.selected, found.active_anchors, divisor
+            found.total if divisor is None else found.total / divisor,
+            found.parts,
+            found.selected,
+            found.active_anchors,
+            divisor,
         )
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:

@@ -2,7 +2,8 @@
 
 Hadsell, Chopra & LeCun 2006, in the form of arXiv 2510.02161:
 sum over positive pairs of d^2 + sum over negative pairs of max(0, m - d)^2,
-where d is the Euclidean distance or 1 - cos and m the margin.
+where d is the Euclidean distance or 1 - cos and m the margin. With a positive margin m_p a positive
+pair has max(0, d - m_p)^2, and with a linear hinge a negative pair has max(0, m - d).
 """
 
 from typing import Final
@@ -25,16 +26,23 @@ class Contrastive(Loss):
     """Contrastive loss: pull positive pairs together, push negative pairs out to the margin.
 
     Its parts are `positive` and `negative`. Tuples are unordered pairs, or pairs of an anchor and
-    an other item where two modalities are compared. A positive pair at distance 0 has no loss and
-    is not active.
+    an other item where two modalities are compared. A positive pair at distance 0, or within the
+    positive margin, has no loss and is not active.
+
+    The reduction "balanced" gives pull weight * mean over the positive pairs trained on +
+    (1 - pull weight) * mean over the negative ones. Where a batch has no pair of one kind, its term
+    is 0; the weight of the other stays.
 
     Args:
-        spec: margin, distance, selection of tuples and reduction.
+        spec: margins, hinge, distance, selection of tuples, reduction and pull weight.
     """
 
     def __init__(self, spec: ContrastiveLoss) -> None:
         super().__init__(spec.reduction, spec)
         self.margin = spec.margin
+        self.positive_margin = spec.positive_margin
+        self.hinge = spec.hinge
+        self.pull_weight = spec.pull_weight
         self.distance = spec.distance
         self.selection = spec.selection
 
@@ -48,7 +56,7 @@ class Contrastive(Loss):
         with torch.no_grad():
             members = ClassMembers.from_batch(batch)
             same = members.same_class_mask(points.squared.dtype)
-            pulls, pushes, slopes = _losses_and_slopes(points, same, self.margin)
+            pulls, pushes, slopes = self._losses_and_slopes(points, same)
             selected = None
             if self.selection != "all":
                 distances = _distances(points)
@@ -75,7 +83,12 @@ class Contrastive(Loss):
             )  # any other item makes a valid pair
             anchors = torch.tensor(0.0 if alone else float(len(batch.labels)))
         trained = parts if selected is None else selected
-        total = trained["positive"].total + trained["negative"].total
+        if self.reduction == "balanced":
+            pull, push = self._pair_weights(trained, slopes.dtype)
+            total = pull * trained["positive"].total + push * trained["negative"].total
+            slopes *= torch.where(same > 0, pull, push)
+        else:
+            total = trained["positive"].total + trained["negative"].total
         return Tuples(
             points.with_gradient(total, slopes),
             parts,
@@ -83,41 +96,66 @@ class Contrastive(Loss):
             selected,
         )
 
+    def _pair_weights(self, trained: dict[str, Part], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Return the weight of each positive and of each negative pair under "balanced"."""
+        counts = [trained[name].valid.clamp(min=1).to(dtype) for name in ("positive", "negative")]
+        return self.pull_weight / counts[0], (1 - self.pull_weight) / counts[1]
+
+    def _losses_and_slopes(
+        self, points: BatchDistances, same: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the losses of positive pairs, those of negative pairs, and the slopes of both,
+        [B, M].
+
+        A slope is the derivative by s, the squared Euclidean distance: (d - m_p) / d for an active
+        positive pair, which is 1 without a positive margin, and for an active negative one
+        -(m - d) / d, or -1 / 2d with a linear hinge. By the cosine distance c = s / 2 they are
+        c - m_p and -(m - c), or -1 / 2. At d = 0 the push has no direction, and its slope is 0.
+        """
+        # Passes over these matrices take most of the time: as few as possible, in place, without
+        # bool.
+        distances = _distances(points)
+        euclidean = points.distance == "euclidean"
+        if self.positive_margin:
+            excess = contrastive_excess(distances, self.positive_margin).mul_(same)
+            pulls = excess.square()
+            # Within the margin nothing is left over; at d = 0 it would be 0 / 0.
+            roots = functional.threshold(distances, 0, torch.inf) if euclidean else 1
+            pull = excess.div_(roots)
+        elif euclidean:
+            pulls, pull = points.squared * same, same
+        else:
+            pull = distances * same
+            pulls = pull.square()
+        gaps = contrastive_gaps(distances.add_(same, alpha=BEYOND_MARGIN), self.margin)
+        push = gaps if self.hinge == "squared" else gaps.sign().mul_(0.5)
+        if euclidean:
+            slopes = functional.threshold(distances, 0, torch.inf, inplace=True)
+            torch.div(push, slopes, out=slopes)
+            torch.sub(pull, slopes, out=slopes)
+            if points.against_itself:
+                slopes.fill_diagonal_(0)
+        else:
+            slopes = pull.sub_(push)
+        return pulls, gaps.square_() if self.hinge == "squared" else gaps, slopes
+
 
 def _distances(points: BatchDistances) -> Tensor:
     """Return the distances d [B, M] as a new matrix."""
     return points.squared.sqrt() if points.distance == "euclidean" else points.compared.clone()
 
 
-def _losses_and_slopes(
-    points: BatchDistances, same: Tensor, margin: float
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the losses of positive pairs, those of negative pairs, and the slopes of both, [B, M].
-
-    A slope is the derivative by s, the squared Euclidean distance: 1 for a positive pair and
-    -(m - d) / d for an active negative one. By the cosine distance c = s / 2 they are c and
-    -(m - c). At d = 0 the push has no direction, and its slope is 0.
-    """
-    # Passes over these matrices take most of the time: as few as possible, in place, without bool.
-    distances = _distances(points)
-    if points.distance == "euclidean":
-        pulls = points.squared * same
-        gaps = contrastive_gaps(distances.add_(same, alpha=BEYOND_MARGIN), margin)
-        slopes = functional.threshold(distances, 0, torch.inf, inplace=True)
-        torch.div(gaps, slopes, out=slopes)
-        torch.sub(same, slopes, out=slopes)
-        if points.against_itself:
-            slopes.fill_diagonal_(0)
-        return pulls, gaps.square_(), slopes
-    pulls = distances * same
-    gaps = contrastive_gaps(distances.add_(same, alpha=BEYOND_MARGIN), margin)
-    return pulls.square(), gaps.square(), pulls.sub_(gaps)
-
-
 def contrastive_gaps(distances: Tensor, margin: float) -> Tensor:
     """Return what is left to the margin; 0 beyond it and within the tolerance at it."""
     at_margin = MARGIN_TOLERANCE[distances.dtype] * margin
     return functional.threshold(margin - distances, at_margin, 0, inplace=True)
+
+
+def contrastive_excess(distances: Tensor, margin: float) -> Tensor:
+    """Return how far distances lie beyond a positive margin; 0 below it and within the tolerance at
+    it."""
+    at_margin = MARGIN_TOLERANCE[distances.dtype] * margin
+    return functional.threshold(distances - margin, at_margin, 0, inplace=True)
 
 
 def _part_and_rows(losses: Tensor, valid: Tensor, batch: Batch) -> tuple[Part, Tensor]:

@@ -32,7 +32,9 @@ def two_ways(
     Returns:
         The output with counts and totals added up. Its value is the sum of the values of both
         directions where these divide by the same number, as the reductions "sum" and "mean" do;
-        with "mean_active" it is twice the mean over the active tuples of both directions.
+        with "mean_active" it is twice the mean over the active tuples of both directions. With
+        "balanced" it is the sum of the values too, each the weighted means over the pairs of its
+        own direction.
 
     Raises:
         InputError: an argument has a wrong shape, type or value; the message names it.
@@ -53,10 +55,13 @@ def two_ways(
         generator=generator,
         check_values=check_values,
     )
-    divisor = (there.divisor + back.divisor) / 2
-    total = there.value * there.divisor + back.value * back.divisor
+    if there.divisor is None or back.divisor is None:
+        value, divisor = there.value + back.value, None
+    else:
+        divisor = (there.divisor + back.divisor) / 2
+        value = (there.value * there.divisor + back.value * back.divisor) / divisor
     return LossOutput(
-        total / divisor,
+        value,
         _add_parts(there.parts, back.parts),
         None
         if there.selected is None or back.selected is None

@@ -2,7 +2,12 @@
 
 Sohn 2016, Improved Deep Metric Learning with Multi-class N-pair Loss Objective, for the anchor z_i
 and the positive z_i+ of class i:
-log(1 + sum over j != i of exp(z_i . z_j+ - z_i . z_i+)), on dot products of embeddings as they are.
+log(1 + sum over j != i of exp(s (z_i . z_j+ - z_i . z_i+))), on dot products of embeddings as they
+are; s is a scale, 1 in the paper.
+
+On unit vectors the mean over C classes is never below log(1 + (C - 1) exp(-s C / (C - 1))): the
+loss is convex in its exponents, so at least its value at their mean; and this mean is least,
+-s C / (C - 1), where each pair coincides and the classes form a regular simplex around the origin.
 """
 
 import torch
@@ -22,16 +27,17 @@ class NPair(Loss):
     such classes there is no tuple, because a pair has nothing to compete with.
 
     Args:
-        spec: reduction.
+        spec: scale and reduction.
     """
 
     def __init__(self, spec: NPairLoss) -> None:
         super().__init__(spec.reduction, spec)
+        self.scale = spec.scale
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
         """Return one tuple for each class; its anchor and its positive are drawn at random."""
         anchors, positives = draw_pairs(batch, generator)
-        products = batch.anchors[anchors] @ batch.others[positives].T
+        products = self.scale * (batch.anchors[anchors] @ batch.others[positives].T)
         own = torch.arange(len(anchors), device=products.device)
         valid = torch.full_like(own, len(own) > 1, dtype=torch.bool)
         if not len(own):  # the mean of no rows has no gradient; their sum has one, which is 0

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
+from contract.comparison.loss import KINDS_WITH_PARAMETERS
 from contract.comparison.loss import Loss as LossSpec
 from worker.errors import InputError
 from worker.losses.arcface import ArcFace
@@ -25,9 +26,6 @@ LOSSES: Final[dict[str, Callable[..., Loss]]] = {
     "sup_con": SupCon,
     "center_contrastive": CenterContrastive,
 }
-KINDS_WITH_CLASSES: Final = ("arcface", "center_contrastive")
-"""Kinds with a trainable vector for each class."""
-
 _SPEC: Final[TypeAdapter[LossSpec]] = TypeAdapter(LossSpec)
 
 
@@ -53,7 +51,7 @@ def build(
         InputError: `classes` or `dim` is needed and missing, or below 1.
     """
     parsed = _SPEC.validate_python(spec)
-    if parsed.kind not in KINDS_WITH_CLASSES:
+    if parsed.kind not in KINDS_WITH_PARAMETERS:
         return LOSSES[parsed.kind](parsed)
     for name, given in (("classes", classes), ("dim", dim)):
         if given is None or given < 1:

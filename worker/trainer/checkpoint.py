@@ -154,9 +154,15 @@ class Checkpoints:
         return file.getvalue()
 
 
-_LATER_SETTINGS: Final = {"background": "none", "merge": False, "standardize": False}
-"""Data settings that came after checkpoints were first written, with the values under which data
-are read as before: a run of an older version then goes on from its checkpoint."""
+_LATER_SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "data": {"background": "none", "merge": False, "standardize": False},
+    "optimizer": {"loss_lr": None},
+    "contrastive": {"pull_weight": 0.5, "positive_margin": 0.0, "hinge": "squared"},
+    "n_pair": {"scale": 1.0},
+}
+"""Settings of data, of optimisers and of kinds of loss that came after checkpoints were first
+written, with the values under which a run is as before: a run of an older version then goes on from
+its checkpoint."""
 
 
 def training_identity(spec: ComparisonSpec, arm: Arm, seed: int, device: torch.device) -> str:
@@ -166,15 +172,24 @@ def training_identity(spec: ComparisonSpec, arm: Arm, seed: int, device: torch.d
     shared["data"] = spec.data_of(seed).model_dump(mode="json")
     if spec.replicate != "seed":  # a split by class then has other halves
         shared["replicate"] = spec.replicate
-    for name, value in _LATER_SETTINGS.items():
-        if shared["data"].get(name) == value:
-            del shared["data"][name]
+    loss = arm.loss.model_dump(mode="json")
+    training = spec.training_of(arm).model_dump(mode="json")
+    _leave_out_later(shared["data"], "data")
+    _leave_out_later(training["optimizer"], "optimizer")
+    _leave_out_later(loss, arm.loss.kind)
     facts = {
         "format": FORMAT,
         "device": device.type,
         "seed": seed,
-        "loss": arm.loss.model_dump(mode="json"),
-        "training": spec.training_of(arm).model_dump(mode="json"),
+        "loss": loss,
+        "training": training,
         **shared,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _leave_out_later(settings: dict[str, Any], of: str) -> None:
+    """Remove later settings that have their values of before."""
+    for name, value in _LATER_SETTINGS.get(of, {}).items():
+        if name in settings and settings[name] == value:
+            del settings[name]

@@ -38,7 +38,7 @@ def step_numbers(
         parameters: trainable ones of the encoder; those of a loss are not counted.
     """
     return {
-        "divisor": output.divisor,
+        **({} if output.divisor is None else {"divisor": output.divisor}),
         "value": output.value.detach(),
         "anchors": output.active_anchors,
         "norm": global_norm([p.grad for p in parameters if p.grad is not None]),
@@ -53,9 +53,9 @@ def read_values(steps: Sequence[StepNumbers]) -> list[dict[str, float]]:
 
     Returns:
         For each step every per-step `dynamics.*` key of contract.metrics that this loss has, but
-        not the counts of empty steps; the update norm if it is among the numbers. NaN where there
-        is no value at this step: a mean or a ratio of no tuples, the mean gradient of no active
-        tuple.
+        not the counts of empty steps; the update norm if it is among the numbers; the norm per
+        active tuple only where all tuples weigh alike. NaN where there is no value at this step: a
+        mean or a ratio of no tuples, the mean gradient of no active tuple.
     """
     return [step_values(numbers) for numbers in _transfer(steps)]
 
@@ -75,11 +75,13 @@ def step_values(numbers: Mapping[str, float]) -> dict[str, float]:
         "dynamics.valid_tuples": valid,
         "dynamics.gradient_norm": numbers["norm"],
         "dynamics.gradient_norm.embedding": numbers["norm at embeddings"],
-        # Scaled back to the gradient of the sum: the mean over the active tuples costs nothing.
-        "dynamics.gradient_norm.per_active": _ratio(
-            numbers["norm"] * numbers["divisor"], trained_active
-        ),
     }
+    if "divisor" in numbers:
+        # Scaled back to the gradient of the sum: the mean over the active tuples costs nothing.
+        # Under "balanced" no scale does that: it would take a second pass backwards.
+        values["dynamics.gradient_norm.per_active"] = _ratio(
+            numbers["norm"] * numbers["divisor"], trained_active
+        )
     for name in parts:
         values[f"dynamics.loss.{name}"] = _ratio(numbers[f"total {name}"], valid)
         values[f"dynamics.active_ratio.{name}"] = _ratio(

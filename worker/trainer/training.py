@@ -104,8 +104,9 @@ class Training:
         self._check_memory()
         self._tuples = stream_generator(seed, "tuples")
         self._augmentation = stream_generator(seed, "augmentation")
-        parameters = [*self._weights, *self._loss.parameters()]
-        self._optimizer = build_optimizer(self._settings.optimizer, parameters)
+        self._optimizer = build_optimizer(
+            self._settings.optimizer, self._weights, self._loss.parameters()
+        )
         normalize = spec.encoder.normalize
         self._evaluation = Evaluation(
             self._data, self._model, data_seed=spec.data.seed, normalize=normalize
