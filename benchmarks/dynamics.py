@@ -110,7 +110,7 @@ def bare_contrastive(embeddings: Tensor, labels: Tensor) -> Tensor:
     points = batch_distances(batch, "euclidean")
     with torch.no_grad():
         same = ClassMembers.from_batch(batch).same_class_mask(embeddings.dtype)
-        pulls, pushes, slopes = contrastive._losses_and_slopes(points, same, MARGIN)
+        pulls, pushes, slopes = contrastive.losses_and_slopes(points, same, MARGIN)
         total = (pulls.sum() + pushes.sum()) / 2
     return points.with_gradient(total, slopes)
 

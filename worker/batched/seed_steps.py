@@ -100,6 +100,8 @@ class BatchedSeeds:
             "divisor": divisor,
             "value": totals / divisor,
             "anchors": found.active_anchors,
+            "pushing anchors": found.pushing_anchors,
+            "trivial": found.trivial,
             "norm": self._stack.gradient_norms(),
             "norm at embeddings": torch.linalg.vector_norm(pulls.flatten(1), dim=1),
         }

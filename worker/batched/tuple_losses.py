@@ -82,6 +82,10 @@ class LossTerms:
     """For each part its total and the numbers of its active and its valid tuples, [K] each."""
     active_anchors: Tensor
     """[K] of the anchors in at least one valid tuple, the share in at least one active tuple."""
+    pushing_anchors: Tensor
+    """[K] the same, of negative pairs or triplets."""
+    trivial: Tensor
+    """[K] sum of the losses if all embeddings of a batch coincided."""
 
 
 def squared_distances(centred: Tensor) -> Tensor:
@@ -110,7 +114,14 @@ def contrastive(squared: Tensor, relations: LabelRelations, margin: float) -> Lo
     }
     items = squared.shape[1]
     anchors = items if items > 1 else 0  # any other item makes a valid pair
-    return LossTerms(slopes, parts, (pulled + pushed > 0).sum(dim=1) / anchors)
+    contrasted = (relations.negatives > 0).sum(dim=(1, 2))
+    return LossTerms(
+        slopes,
+        parts,
+        (pulled + pushed > 0).sum(dim=1) / anchors,
+        (pushed > 0).sum(dim=1) / contrasted,
+        parts["negative"][2] * margin**2,
+    )
 
 
 def _pair_counts(losses: Tensor, rows: Tensor, valid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -128,7 +139,7 @@ def triplet(squared: Tensor, relations: LabelRelations, margin: float) -> LossTe
     total = (weights * squared).sum(dim=(1, 2)) + margin * count.to(squared.dtype)
     anchors = (active > 0).sum(dim=1) / (valid > 0).sum(dim=1)
     part = total, count, valid.sum(dim=1, dtype=torch.float64)
-    return LossTerms(weights + weights.mT, {"triplet": part}, anchors)
+    return LossTerms(weights + weights.mT, {"triplet": part}, anchors, anchors, part[2] * margin)
 
 
 def triplet_weights(

@@ -50,6 +50,13 @@ class Tuples:
     no tuple is valid."""
     selected: dict[str, Part] | None = None
     """The tuples trained on, by kind; None where all valid ones are."""
+    pushing_anchors: Tensor | None = None
+    """As `active_anchors`, of the tuples that push classes apart; None where all do."""
+    trivial: Tensor | None = None
+    """Sum of the losses that all valid tuples would have if all embeddings coincided; None for
+    losses with parameters of their own."""
+    pull_weight: float | None = None
+    """Weight of the positive pairs where the reduction gives them one."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,14 @@ class LossOutput:
     divisor: Tensor | None
     """The number by which the sum over the tuples trained on was divided to give `value`; None
     under the reduction "balanced", which weights positive and negative pairs differently."""
+    pushing_anchors: Tensor
+    """As `active_anchors`, of the tuples that push classes apart: negative pairs, triplets and
+    softmaxes."""
+    trivial: Tensor | None
+    """Sum of the losses that all valid tuples would have if all embeddings coincided; None for
+    losses with parameters of their own."""
+    pull_weight: float | None
+    """Weight of the positive pairs where the reduction gives them one."""
 
     @property
     def active(self) -> Tensor:
@@ -90,6 +105,12 @@ class LossOutput:
         """Mean loss over all valid tuples of all parts, also those that are not trained on; NaN
         where no tuple is valid."""
         return _sum([part.total for part in self.parts.values()]) / self.valid
+
+    @property
+    def trivial_loss(self) -> Tensor | None:
+        """The value that `mean_over_valid` would have if all embeddings of the batch coincided; NaN
+        where no tuple is valid, None for losses with parameters of their own."""
+        return None if self.trivial is None else self.trivial / self.valid
 
     @property
     def state(self) -> State:
@@ -174,6 +195,9 @@ class Loss(nn.Module):
             found.selected,
             found.active_anchors,
             divisor,
+            found.active_anchors if found.pushing_anchors is None else found.pushing_anchors,
+            found.trivial,
+            found.pull_weight,
         )
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:

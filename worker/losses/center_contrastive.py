@@ -49,4 +49,9 @@ class CenterContrastive(Loss):
         positive, away = part_and_active(pulled, every, above=0.0)
         active_anchors = (contested | away).sum() / every.sum()
         parts = {"softmax": softmax, "positive": positive}
-        return Tuples(won.sum() + pulled.sum(), parts, active_anchors)
+        return Tuples(
+            won.sum() + pulled.sum(),
+            parts,
+            active_anchors,
+            pushing_anchors=contested.sum() / every.sum(),
+        )

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from contract.comparison.loss import ContrastiveLoss
+from contract.comparison.loss import ContrastiveLoss, Hinge
 from worker.losses import selection
 from worker.losses.base import Loss, Part, Tuples
 from worker.losses.batch import Batch, ClassMembers
@@ -56,7 +56,9 @@ class Contrastive(Loss):
         with torch.no_grad():
             members = ClassMembers.from_batch(batch)
             same = members.same_class_mask(points.squared.dtype)
-            pulls, pushes, slopes = self._losses_and_slopes(points, same)
+            pulls, pushes, slopes = losses_and_slopes(
+                points, same, self.margin, positive_margin=self.positive_margin, hinge=self.hinge
+            )
             selected = None
             if self.selection != "all":
                 distances = _distances(points)
@@ -82,6 +84,10 @@ class Contrastive(Loss):
                 batch.against_itself and len(batch.labels) == 1
             )  # any other item makes a valid pair
             anchors = torch.tensor(0.0 if alone else float(len(batch.labels)))
+            pushing = (pushed > 0).sum() / (members.negative_counts > 0).sum()
+            # At one point no positive pair has a loss, and every negative one lacks the margin.
+            gap = self.margin if self.hinge == "linear" else self.margin**2
+            trivial = negative.valid * gap
         trained = parts if selected is None else selected
         if self.reduction == "balanced":
             pull, push = self._pair_weights(trained, slopes.dtype)
@@ -94,6 +100,9 @@ class Contrastive(Loss):
             parts,
             (pulled + pushed > 0).sum() / anchors,
             selected,
+            pushing_anchors=pushing,
+            trivial=trivial,
+            pull_weight=self.pull_weight if self.reduction == "balanced" else None,
         )
 
     def _pair_weights(self, trained: dict[str, Part], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -101,48 +110,51 @@ class Contrastive(Loss):
         counts = [trained[name].valid.clamp(min=1).to(dtype) for name in ("positive", "negative")]
         return self.pull_weight / counts[0], (1 - self.pull_weight) / counts[1]
 
-    def _losses_and_slopes(
-        self, points: BatchDistances, same: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the losses of positive pairs, those of negative pairs, and the slopes of both,
-        [B, M].
-
-        A slope is the derivative by s, the squared Euclidean distance: (d - m_p) / d for an active
-        positive pair, which is 1 without a positive margin, and for an active negative one
-        -(m - d) / d, or -1 / 2d with a linear hinge. By the cosine distance c = s / 2 they are
-        c - m_p and -(m - c), or -1 / 2. At d = 0 the push has no direction, and its slope is 0.
-        """
-        # Passes over these matrices take most of the time: as few as possible, in place, without
-        # bool.
-        distances = _distances(points)
-        euclidean = points.distance == "euclidean"
-        if self.positive_margin:
-            excess = contrastive_excess(distances, self.positive_margin).mul_(same)
-            pulls = excess.square()
-            # Within the margin nothing is left over; at d = 0 it would be 0 / 0.
-            roots = functional.threshold(distances, 0, torch.inf) if euclidean else 1
-            pull = excess.div_(roots)
-        elif euclidean:
-            pulls, pull = points.squared * same, same
-        else:
-            pull = distances * same
-            pulls = pull.square()
-        gaps = contrastive_gaps(distances.add_(same, alpha=BEYOND_MARGIN), self.margin)
-        push = gaps if self.hinge == "squared" else gaps.sign().mul_(0.5)
-        if euclidean:
-            slopes = functional.threshold(distances, 0, torch.inf, inplace=True)
-            torch.div(push, slopes, out=slopes)
-            torch.sub(pull, slopes, out=slopes)
-            if points.against_itself:
-                slopes.fill_diagonal_(0)
-        else:
-            slopes = pull.sub_(push)
-        return pulls, gaps.square_() if self.hinge == "squared" else gaps, slopes
-
 
 def _distances(points: BatchDistances) -> Tensor:
     """Return the distances d [B, M] as a new matrix."""
     return points.squared.sqrt() if points.distance == "euclidean" else points.compared.clone()
+
+
+def losses_and_slopes(
+    points: BatchDistances,
+    same: Tensor,
+    margin: float,
+    *,
+    positive_margin: float = 0.0,
+    hinge: Hinge = "squared",
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the losses of positive pairs, those of negative pairs, and the slopes of both, [B, M].
+
+    A slope is the derivative by s, the squared Euclidean distance: (d - m_p) / d for an active
+    positive pair, which is 1 without a positive margin; -(m - d) / d for an active negative one, or
+    -1 / 2d with a linear hinge. By the cosine distance c = s / 2 they are c - m_p and -(m - c), or
+    -1 / 2. At d = 0 the push has no direction, and its slope is 0.
+    """
+    # Passes over these matrices take most of the time: as few as possible, in place, without bool.
+    distances = _distances(points)
+    euclidean = points.distance == "euclidean"
+    if positive_margin:
+        pull = contrastive_excess(distances, positive_margin).mul_(same)
+        pulls = pull.square()
+        if euclidean:
+            pull /= functional.threshold(distances, 0, torch.inf)  # at d = 0 it would be 0 / 0
+    elif euclidean:
+        pulls, pull = points.squared * same, same
+    else:
+        pull = distances * same
+        pulls = pull.square()
+    gaps = contrastive_gaps(distances.add_(same, alpha=BEYOND_MARGIN), margin)
+    push = gaps if hinge == "squared" else gaps.sign().mul_(0.5)
+    if euclidean:
+        slopes = functional.threshold(distances, 0, torch.inf, inplace=True)
+        torch.div(push, slopes, out=slopes)
+        torch.sub(pull, slopes, out=slopes)
+        if points.against_itself:
+            slopes.fill_diagonal_(0)
+    else:
+        slopes = pull.sub_(push)
+    return pulls, gaps.square_() if hinge == "squared" else gaps, slopes
 
 
 def contrastive_gaps(distances: Tensor, margin: float) -> Tensor:

@@ -68,6 +68,9 @@ def two_ways(
         else _add_parts(there.selected, back.selected),
         (there.active_anchors + back.active_anchors) / 2,  # both have the same number of anchors
         divisor,
+        (there.pushing_anchors + back.pushing_anchors) / 2,
+        None if there.trivial is None or back.trivial is None else there.trivial + back.trivial,
+        there.pull_weight,
     )
 
 

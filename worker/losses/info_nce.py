@@ -33,5 +33,6 @@ class InfoNce(Loss):
         logits = cosines(batch.anchors, batch.others) / self.temperature
         competitors = masked_log_sum_exp(logits, batch.negative)
         losses = functional.softplus(competitors[:, None] - logits)
-        contested = batch.negative.any(dim=1, keepdim=True)
-        return softmax_tuples(losses, batch.positive & contested)
+        negatives = batch.negative.sum(dim=1)
+        contested = (negatives > 0)[:, None]
+        return softmax_tuples(losses, batch.positive & contested, negatives + 1)

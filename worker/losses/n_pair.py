@@ -41,8 +41,9 @@ class NPair(Loss):
         own = torch.arange(len(anchors), device=products.device)
         valid = torch.full_like(own, len(own) > 1, dtype=torch.bool)
         if not len(own):  # the mean of no rows has no gradient; their sum has one, which is 0
-            return softmax_tuples(batch.anchors[anchors].sum(dim=1), valid)
-        return softmax_tuples(functional.cross_entropy(products, own, reduction="none"), valid)
+            return softmax_tuples(batch.anchors[anchors].sum(dim=1), valid, 1)
+        losses = functional.cross_entropy(products, own, reduction="none")
+        return softmax_tuples(losses, valid, len(own))
 
 
 def draw_pairs(batch: Batch, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:

@@ -1,5 +1,7 @@
 """Similarities and counts that all losses with a softmax share."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -27,17 +29,27 @@ def masked_log_sum_exp(values: Tensor, chosen: Tensor) -> Tensor:
     return torch.where(some[:, 0], kept.logsumexp(dim=1), 0)
 
 
-def softmax_tuples(losses: Tensor, valid: Tensor) -> Tuples:
+def softmax_tuples(losses: Tensor, valid: Tensor, candidates: int | Tensor | None = None) -> Tuples:
     """Sum and count the losses of all tuples as one part, `softmax`.
 
     Args:
         losses: [B] of each anchor, or [B, M] of each anchor with each other item; finite.
         valid: bool of the same shape, which of them are tuples.
+        candidates: number of similarities in the softmax of every tuple, or [B] of each anchor's:
+            where all embeddings coincide, a loss is its logarithm. None for losses with parameters
+            of their own.
     """
     values = torch.where(valid, losses, 0)
     part, active = part_and_active(values, valid)
     by_anchor = [of.flatten(1).any(dim=1) for of in (active[..., None], valid[..., None])]
-    return Tuples(values.sum(), {"softmax": part}, by_anchor[0].sum() / by_anchor[1].sum())
+    trivial = None
+    if isinstance(candidates, int):
+        trivial = part.valid * math.log(max(candidates, 1))
+    elif candidates is not None:
+        tuples = valid.flatten(1).sum(dim=1)
+        trivial = (tuples * candidates.log()).sum()
+    anchors = by_anchor[0].sum() / by_anchor[1].sum()
+    return Tuples(values.sum(), {"softmax": part}, anchors, trivial=trivial)
 
 
 def part_and_active(

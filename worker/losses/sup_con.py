@@ -33,4 +33,6 @@ class SupCon(Loss):
         candidates = batch.positive | batch.negative  # all except the anchor itself
         positives = batch.positive.sum(dim=1)
         won = torch.where(batch.positive, logits, 0).sum(dim=1) / positives.clamp(min=1)
-        return softmax_tuples(masked_log_sum_exp(logits, candidates) - won, positives > 0)
+        losses = masked_log_sum_exp(logits, candidates) - won
+        count = len(batch.others) - batch.against_itself
+        return softmax_tuples(losses, positives > 0, count)

@@ -60,6 +60,7 @@ class Triplet(Loss):
             {"triplet": everything},
             (active > 0).sum() / (valid > 0).sum(),
             None if self.selection == "all" else {"triplet": trained},
+            trivial=everything.valid * self.margin,
         )
 
     def _total(self, weights: Tensor, distances: Tensor, active: Tensor) -> Tensor:

@@ -41,6 +41,9 @@ def step_numbers(
         **({} if output.divisor is None else {"divisor": output.divisor}),
         "value": output.value.detach(),
         "anchors": output.active_anchors,
+        "pushing anchors": output.pushing_anchors,
+        **({} if output.trivial is None else {"trivial": output.trivial}),
+        **_pull_weight(output),
         "norm": global_norm([p.grad for p in parameters if p.grad is not None]),
         "norm at embeddings": global_norm([e.grad for e in embeddings if e.grad is not None]),
         **_part_numbers("", output.parts),
@@ -71,6 +74,7 @@ def step_values(numbers: Mapping[str, float]) -> dict[str, float]:
         "dynamics.loss_trained": numbers["value"],
         "dynamics.active_ratio": _ratio(active, valid),
         "dynamics.active_ratio.anchors": numbers["anchors"],
+        "dynamics.active_ratio.pushing_anchors": numbers["pushing anchors"],
         "dynamics.active_tuples": active,
         "dynamics.valid_tuples": valid,
         "dynamics.gradient_norm": numbers["norm"],
@@ -82,6 +86,11 @@ def step_values(numbers: Mapping[str, float]) -> dict[str, float]:
         values["dynamics.gradient_norm.per_active"] = _ratio(
             numbers["norm"] * numbers["divisor"], trained_active
         )
+    if "trivial" in numbers:
+        values["dynamics.trivial_loss"] = _ratio(numbers["trivial"], valid)
+    share = _pull_share(numbers, "selected " if has_selection else "", parts)
+    if share is not None:
+        values["dynamics.pull_share"] = share if selected else math.nan
     for name in parts:
         values[f"dynamics.loss.{name}"] = _ratio(numbers[f"total {name}"], valid)
         values[f"dynamics.active_ratio.{name}"] = _ratio(
@@ -213,6 +222,24 @@ def _totals(numbers: Mapping[str, float], prefix: str, parts: Iterable[str]) -> 
         sum(numbers[f"{prefix}active {name}"] for name in names),
         sum(numbers[f"{prefix}valid {name}"] for name in names),
     )
+
+
+def _pull_weight(output: LossOutput) -> StepNumbers:
+    weight = output.pull_weight
+    return {} if weight is None else {"pull weight": output.value.new_full((), weight)}
+
+
+def _pull_share(numbers: Mapping[str, float], prefix: str, parts: Sequence[str]) -> float | None:
+    """Return the share of the trained weight that pulls; None for losses whose pull and push are
+    not two weights."""
+    if "pull weight" in numbers:
+        return numbers["pull weight"]
+    if "triplet" in parts:
+        return 0.5  # each triplet has its positive and its negative once
+    if "negative" not in parts:
+        return None
+    pull, push = (numbers[f"{prefix}valid {name}"] for name in ("positive", "negative"))
+    return _ratio(pull, pull + push)
 
 
 def _ratio(numerator: float, denominator: float) -> float:

@@ -65,7 +65,7 @@ def step(kind: str, **settings: Any) -> Step:
 
 def test_every_key_of_the_contract_is_measured() -> None:
     promised = {key for key, metric in METRICS.items() if metric.per_step} - {"run.elapsed_s"}
-    assert len(promised) == 22
+    assert len(promised) == 25
     weights = [torch.ones(2)]
     moved = dynamics.step_numbers(step("triplet").output, [], []) | dynamics.update_norm(
         weights, weights
@@ -87,6 +87,7 @@ def test_a_loss_measures_the_keys_of_all_and_of_its_own_parts(kind: str, parts: 
         "dynamics.loss_trained",
         "dynamics.active_ratio",
         "dynamics.active_ratio.anchors",
+        "dynamics.active_ratio.pushing_anchors",
         "dynamics.active_tuples",
         "dynamics.valid_tuples",
         "dynamics.gradient_norm",
@@ -110,6 +111,7 @@ def test_per_active_is_the_mean_gradient_of_the_tuples_trained_on(selection: str
     seen = step("triplet", selection=selection)
     assert seen.output.selected is not None
     active = seen.output.selected["triplet"].active
+    assert seen.output.divisor is not None
     total = seen.output.value * seen.output.divisor
     assert seen.values["dynamics.gradient_norm.per_active"] == pytest.approx(
         seen.norm_of(total / active)
@@ -125,6 +127,7 @@ def test_gradient_norms(kind: str, reduction: str) -> None:
     assert values["dynamics.gradient_norm"] == pytest.approx(seen.norm_of(output.value))
     unclipped = nn.utils.clip_grad_norm_(seen.parameters, max_norm=float("inf"))
     assert values["dynamics.gradient_norm"] == pytest.approx(float(unclipped))
+    assert output.divisor is not None
     total = output.value * output.divisor
     assert values["dynamics.gradient_norm.per_active"] == pytest.approx(
         seen.norm_of(total / output.active)
