@@ -13,6 +13,8 @@ from worker import losses
 from worker.losses import LossOutput, Part
 
 REDUCTIONS = ("mean", "sum", "mean_active")
+OF_THE_LOSS = ("positive_margin", "hinge")
+"""Settings that change the loss of a tuple, and so its reference."""
 Close = Callable[[Tensor, Tensor], None]
 
 
@@ -88,17 +90,19 @@ def assert_agrees(
         copy_with_gradients(batch, batch.embeddings.dtype),
         copy_with_gradients(batch, torch.float64),
     )
-    every = REFERENCE_LOSSES[kind](exact, margin)
-    trained = every if chosen is None else REFERENCE_LOSSES[kind](exact, margin, chosen)
+    form = {name: value for name, value in settings.items() if name in OF_THE_LOSS}
+    every = REFERENCE_LOSSES[kind](exact, margin, **form)
+    trained = every if chosen is None else REFERENCE_LOSSES[kind](exact, margin, chosen, **form)
     seed = settings.pop("seed", 0)
-    for reduction in REDUCTIONS:
+    weight = settings.get("pull_weight", 0.5)
+    for reduction in (*REDUCTIONS, "balanced") if kind == "contrastive" else REDUCTIONS:
         generator = torch.Generator().manual_seed(seed)
         output = compute_loss(
             kind, ours, margin=margin, reduction=reduction, generator=generator, **settings
         )
         assert output.value.dtype == batch.embeddings.dtype
-        close(output.value, trained.value(reduction))
-        expected = gradients(trained.value(reduction), exact)
+        close(output.value, trained.value(reduction, weight))
+        expected = gradients(trained.value(reduction, weight), exact)
         for seen, right in zip(gradients(output.value, ours), expected, strict=True):
             close(seen, right)
     _assert_same_parts(output.parts, every.parts, close)

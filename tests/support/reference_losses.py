@@ -34,8 +34,11 @@ class Tally:
             part.active += 1
             self.active_anchors.update(anchors)
 
-    def value(self, reduction: str) -> Tensor:
+    def value(self, reduction: str, pull_weight: float = 0.5) -> Tensor:
         """Return the loss in a reduction."""
+        if reduction == "balanced":
+            means = {name: part.total / max(part.valid, 1) for name, part in self.parts.items()}
+            return pull_weight * means["positive"] + (1 - pull_weight) * means["negative"]
         total = torch.stack([part.total for part in self.parts.values()]).sum()
         active = sum(part.active for part in self.parts.values())
         valid = sum(part.valid for part in self.parts.values())
@@ -100,19 +103,26 @@ class LossBatch:
 
 
 def contrastive(
-    batch: LossBatch, margin: float, chosen: Iterable[tuple[int, int]] | None = None
+    batch: LossBatch,
+    margin: float,
+    chosen: Iterable[tuple[int, int]] | None = None,
+    *,
+    positive_margin: float = 0.0,
+    hinge: str = "squared",
 ) -> Tally:
-    """Return the squared distances of positive pairs and the squared gaps of negatives to the
-    margin."""
+    """Return the squares of how far positive pairs lie beyond their margin, and the gaps of
+    negative ones to theirs, squared or not."""
     tally = _empty(batch, "positive", "negative")
     labels, others = batch.labels_at()
     for i, j in batch.pairs() if chosen is None else chosen:
         anchors = (i, j) if batch.alone else (i,)
         if labels[i] == others[j]:
-            value = batch.squared(i, j) if batch.distance == "euclidean" else batch.root(i, j) ** 2
-            tally.add("positive", value, *anchors)
+            plain = batch.distance == "euclidean" and not positive_margin
+            beyond = torch.relu(batch.root(i, j) - positive_margin)
+            tally.add("positive", batch.squared(i, j) if plain else beyond**2, *anchors)
         else:
-            tally.add("negative", torch.relu(margin - batch.root(i, j)) ** 2, *anchors)
+            gap = torch.relu(margin - batch.root(i, j))
+            tally.add("negative", gap if hinge == "linear" else gap**2, *anchors)
     return tally
 
 

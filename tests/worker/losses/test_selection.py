@@ -113,6 +113,9 @@ def test_deterministic_selections_agree_with_the_loop(
         exact = {"margin": margin, "tolerance": 1e-11, "selection": selection}
         assert_agrees("triplet", scene, chosen=three, **exact)  # type: ignore[arg-type]
         assert_agrees("contrastive", scene, chosen=two, **exact)  # type: ignore[arg-type]
+        if margin:
+            exact |= {"hinge": "linear", "positive_margin": 0.5 * margin, "pull_weight": 0.2}
+            assert_agrees("contrastive", scene, chosen=two, **exact)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("between", [False, True])

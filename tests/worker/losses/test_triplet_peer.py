@@ -1,7 +1,4 @@
-"""Triplet loss against pytorch-metric-learning, wherever that can express the same loss.
-
-Its contrastive loss has another form: it squares neither part.
-"""
+"""Triplet loss against pytorch-metric-learning, wherever that can express the same loss."""
 
 from typing import Any
 

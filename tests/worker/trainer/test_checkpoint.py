@@ -1,8 +1,6 @@
 """A training that goes on from a checkpoint reports the same as one that was never interrupted."""
 
-import hashlib
 import io
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,6 @@ from typing import Any
 import pytest
 import torch
 
-from contract.catalogue.presets import DEMO
 from contract.comparison.spec import parse_spec
 from tests.support import tiny_sets, tiny_spoken
 from tests.support.specs import small
@@ -20,7 +17,7 @@ from worker.reporting.reporter import ListReporter
 from worker.snapshots import Checkpoint, NoKeeper
 from worker.trainer import checkpoint
 from worker.trainer.attempt import run_attempt
-from worker.trainer.checkpoint import FORMAT, Checkpoints, training_identity
+from worker.trainer.checkpoint import Checkpoints
 from worker.trainer.training import Training
 
 CPU = torch.device("cpu")
@@ -67,6 +64,13 @@ CASES: dict[str, Json] = {
     "distance-weighted": with_loss(kind="triplet", selection="distance_weighted"),
     "n-pair": with_loss(kind="n_pair"),
     "proxies": with_loss(kind="arcface"),
+    "proxies with a learning rate of their own": {
+        "training": {"epochs": 3, "batch_size": 256, "optimizer": {"kind": "adam", "loss_lr": 0.1}},
+        **with_loss(kind="arcface"),
+    },
+    "balanced": with_loss(
+        kind="contrastive", reduction="balanced", positive_margin=0.1, hinge="linear"
+    ),
     "centres": with_loss(kind="center_contrastive"),
     "augmented convnet": {
         "encoder": CONVNET,
@@ -338,24 +342,3 @@ def test_none_is_taken_while_the_previous_one_is_not_stored_or_if_switched_off()
     clock.now = 1e6
     assert not waiting.due()
     assert not never.due()
-
-
-def test_a_run_of_an_older_version_goes_on() -> None:
-    """Checkpoints of that version were written before `background` and `merge` existed."""
-    spec = parse_spec({**DEMO, "data": {"kind": "image_folder", "folder": "/a"}})
-    arm = spec.arms[0]
-    facts = {
-        "format": FORMAT,
-        "device": "cpu",
-        "seed": 0,
-        "loss": arm.loss.model_dump(mode="json"),
-        "training": spec.training_of(arm).model_dump(mode="json"),
-        **spec.model_dump(mode="json", include={"data", "encoder", "visual_encoder", "measure"}),
-    }
-    del facts["data"]["background"], facts["data"]["merge"]
-    before = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-    assert training_identity(spec, arm, 0, torch.device("cpu")) == before
-    white = parse_spec(
-        {**DEMO, "data": {"kind": "image_folder", "folder": "/a", "background": "white"}}
-    )
-    assert training_identity(white, white.arms[0], 0, torch.device("cpu")) != before
