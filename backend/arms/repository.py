@@ -310,8 +310,8 @@ def _spec_or_none(comparison: Comparison) -> ComparisonSpec | None:
 
 def _settings_of_arm(spec: ComparisonSpec, name: str) -> Iterator[tuple[str, str, Any]]:
     arm = spec.arm(name)
-    yield from iterate_settings("loss", arm.loss)
-    yield from iterate_settings("training", spec.training_of(arm))
+    yield from iterate_settings("loss", arm.loss, arm.loss.kind)
+    yield from iterate_settings("training", spec.training_of(arm), arm.loss.kind)
     yield from iterate_settings("encoder", spec.encoder)
     if spec.visual_encoder:
         yield from iterate_settings("visual_encoder", spec.visual_encoder)

@@ -91,7 +91,8 @@ LOSSES: Final = (
         ContrastiveLoss,
         "Contrastive",
         "Pull each positive pair together, push each negative pair out to the margin.",
-        r"\sum_{(x,y) \in P} s_{xy} + \sum_{(x,y) \in N} \max(0,\, m - d_{xy})^2",
+        r"\sum_{(x,y) \in P} \max(0,\, d_{xy} - m_p)^2 + "
+        r"\sum_{(x,y) \in N} \max(0,\, m - d_{xy})^2",
         "Hadsell, Chopra & LeCun 2006, Dimensionality Reduction by Learning an Invariant Mapping",
         "https://doi.org/10.1109/CVPR.2006.100",
     ),
@@ -107,7 +108,7 @@ LOSSES: Final = (
         NPairLoss,
         "N-pair",
         "Ask one positive to be more similar to the anchor than one item of every other class.",
-        r"\log\Bigl(1 + \sum_{j \ne i} e^{z_i \cdot z_j^+ - z_i \cdot z_i^+}\Bigr)",
+        r"\log\Bigl(1 + \sum_{j \ne i} e^{s\,(z_i \cdot z_j^+ - z_i \cdot z_i^+)}\Bigr)",
         "Sohn 2016, Improved Deep Metric Learning with Multi-class N-pair Loss Objective",
         "https://papers.nips.cc/paper/6200",
     ),

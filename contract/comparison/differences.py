@@ -1,12 +1,15 @@
 """The settings in which the arms of a comparison differ, apart from the kind of loss."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
+from contract.comparison.loss import SHOWN_WHERE
 from contract.comparison.spec import Arm, ComparisonSpec
+from contract.comparison.training import SHOWN_WITH_LOSSES
 
 BATCH_SETTINGS: Final = ("training.batch_size", "training.sampler.kind", "training.sampler.m")
 """Arms that differ in one of these do not see the same batches."""
@@ -28,7 +31,8 @@ def differences(spec: ComparisonSpec, arms: tuple[str, ...] = ()) -> list[Differ
     the spec.
 
     A setting that only some losses have is no difference. Neither is one that has the same name in
-    two losses but another meaning, such as the margin of ArcFace, an angle, and that of a distance.
+    two losses but another meaning, such as the margin of ArcFace, an angle, and that of a distance,
+    nor one without an effect, such as a pull weight beside the reduction mean.
 
     Args:
         spec: the comparison; data, encoder and measures are the same for all its arms.
@@ -49,17 +53,38 @@ def differences(spec: ComparisonSpec, arms: tuple[str, ...] = ()) -> list[Differ
 
 
 def _settings(spec: ComparisonSpec, arm: Arm) -> Iterator[tuple[str, str, Any]]:
-    for name, meaning, value in iterate_settings("loss", arm.loss):
+    for name, meaning, value in iterate_settings("loss", arm.loss, arm.loss.kind):
         if name != "loss.kind":
             yield name, meaning, value
-    yield from iterate_settings("training", spec.training_of(arm))
+    yield from iterate_settings("training", spec.training_of(arm), arm.loss.kind)
 
 
-def iterate_settings(path: str, section: BaseModel) -> Iterator[tuple[str, str, Any]]:
-    """Yield (path, title, value) of every setting of a section and of the sections within it."""
+def iterate_settings(
+    path: str, section: BaseModel, loss_kind: str = ""
+) -> Iterator[tuple[str, str, Any]]:
+    """Yield (path, title, value) of every setting of a section and of the sections within it.
+
+    Args:
+        path: of the section.
+        section: of a spec.
+        loss_kind: of the arm; with it, settings without an effect are left out.
+    """
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
         if isinstance(value, BaseModel):
-            yield from iterate_settings(f"{path}.{name}", value)
-        else:
+            yield from iterate_settings(f"{path}.{name}", value, loss_kind)
+        elif not loss_kind or _has_effect(field, section, loss_kind):
             yield f"{path}.{name}", field.title or name, value
+
+
+def _has_effect(field: FieldInfo, section: BaseModel, loss_kind: str) -> bool:
+    """Return whether a setting has an effect beside the others of its section and this loss."""
+    facts = field.json_schema_extra
+    if not isinstance(facts, Mapping):
+        return True
+    needed, kinds = facts.get(SHOWN_WHERE), facts.get(SHOWN_WITH_LOSSES)
+    if isinstance(needed, Mapping) and any(
+        getattr(section, other) != value for other, value in needed.items()
+    ):
+        return False
+    return not isinstance(kinds, Sequence) or loss_kind in kinds

@@ -90,7 +90,7 @@ class ContrastiveLoss(_TupleLoss):
     )
     hinge: Hinge = Field(
         "squared",
-        title="Push",
+        title="Hinge",
         description="Loss of a negative pair: the square of what is left to the margin, or linear: "
         "what is left itself, whose gradient does not fade as the margin comes near.",
     )

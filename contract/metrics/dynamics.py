@@ -31,14 +31,14 @@ DYNAMICS: Final = (
     _dynamics(
         "loss.positive",
         "Pull",
-        r"\frac{1}{|V|}\sum_{P} s_{xy}",
+        r"\frac{1}{|V|}\sum_{P} \max(0, d_{xy} - m_p)^2",
         "The share of the loss that pulls positive pairs together.",
     ),
     _dynamics(
         "loss.negative",
         "Push",
         r"\frac{1}{|V|}\sum_{N} \max(0, m - d_{xy})^2",
-        "The share of the loss that pushes negative pairs apart.",
+        "The share of the loss that pushes negative pairs apart; not squared with a linear hinge.",
     ),
     _dynamics(
         "loss.triplet",
@@ -162,7 +162,7 @@ DYNAMICS: Final = (
         "Gradient norm per active tuple",
         r"\Bigl\lVert \nabla_\theta \frac{1}{|A|}\sum_{t \in A} \ell_t \Bigr\rVert_2",
         "How strong the active tuples' mean gradient is, whatever reduction is trained. "
-        "Absent at a step where nothing is active.",
+        "Absent at a step where nothing is active, and under the reduction balanced.",
     ),
     _dynamics(
         "update_norm",

@@ -72,6 +72,7 @@ def arm_settings(spec: Spec, catalogue: Catalogue) -> list[Setting]:
         {
             (name, _setting_title(losses, arm["loss"], name)): value
             for name, value in arm["loss"].items()
+            if _has_effect(losses, arm["loss"], name)
         }
         for arm in arms
     ]
@@ -191,10 +192,24 @@ def _seeds_text(seeds: Sequence[int]) -> str:
 
 def _setting_title(rows: Sequence[Mapping[str, Any]], section: Mapping[str, Any], name: str) -> str:
     """Return a setting's title in its own section: one name may mean different things in two."""
+    return str(_schema_of(rows, section, name).get("title", _with_spaces(name)))
+
+
+def _has_effect(rows: Sequence[Mapping[str, Any]], section: Mapping[str, Any], name: str) -> bool:
+    """Return whether a setting has an effect beside the others of its section."""
+    needed = _schema_of(rows, section, name).get("x-shown-where", {})
+    return all(section.get(other) == value for other, value in needed.items())
+
+
+def _schema_of(
+    rows: Sequence[Mapping[str, Any]], section: Mapping[str, Any], name: str
+) -> Mapping[str, Any]:
+    """Return a setting's schema in the catalogue; empty if it has none."""
     properties: Mapping[str, Any] = next(
         (row["schema"]["properties"] for row in rows if row["kind"] == section["kind"]), {}
     )
-    return str(properties.get(name, {}).get("title", _with_spaces(name)))
+    found: Mapping[str, Any] = properties.get(name, {})
+    return found
 
 
 def _with_spaces(name: str) -> str:

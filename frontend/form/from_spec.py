@@ -97,13 +97,16 @@ def fit_value(field: Field, raw: object) -> tuple[Any, str]:
     return _fit_number(field, raw)
 
 
-def _fit_number(field: Field, raw: object) -> tuple[int | float, str]:
+def _fit_number(field: Field, raw: object) -> tuple[int | float | None, str]:
     whole = field.type == "integer"
+    if raw is None and field.optional:
+        return None, ""
+    default = "empty" if field.default is None else f"{field.default:g}"
     if isinstance(raw, bool) or not isinstance(raw, int if whole else int | float):
         kind = "whole number" if whole else "number"
-        return field.default, f"was {raw!r}, which is no {kind}; set to {field.default:g}"
+        return field.default, f"was {raw!r}, which is no {kind}; set to {default}"
     if isinstance(raw, float) and not math.isfinite(raw):
-        return field.default, f"was {raw}, which is no finite number; set to {field.default:g}"
+        return field.default, f"was {raw}, which is no finite number; set to {default}"
     low = raw if field.minimum is None else max(raw, field.minimum)
     kept = low if field.maximum is None else min(low, field.maximum)
     wrong = (

@@ -34,6 +34,12 @@ class Field:
     """Values of a choice; a choice with one value is not shown."""
     initial: Any = None
     """Value of the field in a new draft; a spec without the field means `default`."""
+    optional: bool = False
+    """Whether a number may be left empty: None."""
+    shown_where: tuple[tuple[str, Any], ...] = ()
+    """Settings of its section, each with the value under which the field has an effect."""
+    shown_with_losses: tuple[str, ...] = ()
+    """Kinds of loss for which the field has an effect; empty for a field that always has one."""
 
     @property
     def asked(self) -> bool:
@@ -199,6 +205,9 @@ def _union(name: str, part: Json, definitions: Json, texts: Sequence[Json]) -> C
 
 
 def _field(name: str, part: Json) -> Field:
+    kinds = [branch for branch in part.get("anyOf", ()) if branch.get("type") != "null"]
+    optional = len(part.get("anyOf", ())) > len(kinds) == 1
+    part = {**kinds[0], **part} if optional else part
     options = tuple(part["enum"]) if "enum" in part else ()
     if "const" in part:
         options = (part["const"],)
@@ -212,7 +221,7 @@ def _field(name: str, part: Json) -> Field:
         maximum = part["exclusiveMaximum"] - beyond
     nothing = {"choice": options[0] if options else None, "boolean": False, "text": ""}
     default = part.get("default", nothing.get(kind, minimum or 0))
-    default = float(default) if kind == "number" else default
+    default = float(default) if kind == "number" and default is not None else default
     return Field(
         name=name,
         title=part.get("title", _title_from_name(name)),
@@ -223,6 +232,9 @@ def _field(name: str, part: Json) -> Field:
         maximum=maximum,
         options=options,
         initial=part.get("x-initial", default),
+        optional=optional,
+        shown_where=tuple(part.get("x-shown-where", {}).items()),
+        shown_with_losses=tuple(part.get("x-shown-with-losses", ())),
     )
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from frontend.form.draft import KEY_PREFIX, Draft
 from frontend.form.schema_fields import Choice, Field, Items, Option
-from frontend.form.to_spec import SHARED_SETTINGS
+from frontend.form.to_spec import SHARED_SETTINGS, arm_count
 from frontend.ui.widgets import viewer_theme
 
 _PROBLEM_COLORS = {"light": "#c62828", "dark": "#ff8a80"}
@@ -61,9 +61,18 @@ def grid_cells(draft: Draft, items: Items, path: str) -> list[Cell]:
             option = item.option(draft.values.get(f"{at}.kind"))
             found += [Cell(item, at)] if len(item.options) > 1 else []
             found += grid_cells(draft, option.items, at)
-        elif item.asked:
+        elif item.asked and _has_effect(draft, item, path):
             found.append(Cell(item, at))
     return found
+
+
+def _has_effect(draft: Draft, field: Field, path: str) -> bool:
+    """Return whether a field of a section has an effect beside what is chosen now."""
+    values = draft.values
+    if any(values.get(f"{path}.{name}") != value for name, value in field.shown_where):
+        return False
+    kinds = {values.get(f"arms.{index}.loss.kind") for index in range(arm_count(values))}
+    return not field.shown_with_losses or bool(kinds.intersection(field.shown_with_losses))
 
 
 def kind_field(
@@ -119,11 +128,13 @@ def setting_field(draft: Draft, field: Field, path: str) -> None:
         draft.values[path] = st.text_input(**common)
     else:
         cast = int if field.type == "integer" else float
+        empty: dict[str, Any] = {"value": None} if field.optional else {}
         draft.values[path] = st.number_input(
             min_value=None if field.minimum is None else cast(field.minimum),
             max_value=None if field.maximum is None else cast(field.maximum),
             step=field.step,
             format="%d" if cast is int else "%g",
+            **empty,
             **common,
         )
     show_problems(draft, path)

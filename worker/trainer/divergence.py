@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from contract.comparison.encoder import Encoder
-from contract.comparison.loss import Loss
+from contract.comparison.loss import KINDS_WITH_PARAMETERS, Loss
 from contract.comparison.training import Training
 
 UNIT_AT_LEAST: Final = 0.25
@@ -75,6 +75,9 @@ def likely_cause(training: Training, encoder: Encoder, loss: Loss) -> str:
         f"The learning rate {lr:g} of {training.optimizer.kind} is probably too high; "
         f"try {lr / 10:g}."
     ]
+    loss_lr = training.optimizer.loss_lr
+    if loss.kind in KINDS_WITH_PARAMETERS and loss_lr is not None and loss_lr > lr:
+        advice.append(f"Or that of the loss's own parameters, {loss_lr:g}; try {loss_lr / 10:g}.")
     if lr * decay > 1 and training.optimizer.kind in DIRECT_DECAY:
         advice.insert(
             0,

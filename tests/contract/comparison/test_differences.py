@@ -43,6 +43,23 @@ def test_a_setting_only_some_losses_have_is_no_difference() -> None:
     ) == {"loss.temperature": {"i": 0.1, "s": 0.2}}
 
 
+def test_a_setting_without_an_effect_is_no_difference() -> None:
+    plain, other = arm("a", "contrastive"), arm("b", "contrastive", pull_weight=0.2)
+    assert found(plain, other) == {}
+    other["loss"] |= {"reduction": "balanced", "hinge": "linear"}
+    assert found(plain, other) == {
+        "loss.reduction": {"a": "mean", "b": "balanced"},
+        "loss.hinge": {"a": "squared", "b": "linear"},
+    }
+    balanced = arm("c", "contrastive", reduction="balanced")
+    assert found(balanced, other)["loss.pull_weight"] == {"c": 0.5, "b": 0.2}
+    fast = {"optimizer": {"kind": "adam", "loss_lr": 0.1}}
+    assert found(arm("t", "triplet"), arm("s", "sup_con", fast)) == {}
+    assert found(arm("f", "arcface"), arm("z", "center_contrastive", fast)) == {
+        "training.optimizer.loss_lr": {"f": None, "z": 0.1}
+    }
+
+
 def test_the_angle_of_arcface_is_not_the_margin_of_a_distance() -> None:
     assert found(arm("t", "triplet", margin=0.2), arm("f", "arcface", margin=0.5)) == {}
 

@@ -113,6 +113,37 @@ def test_says_that_a_preset_or_comparison_is_missing(http: httpx.Client) -> None
     assert at.text_input(key="new.name").value == DEMO["name"]
 
 
+def test_settings_are_shown_where_they_have_an_effect(http: httpx.Client) -> None:
+    at = opened(http)
+    pull, own_lr = "new.arms.0.loss.pull_weight", "new.training.optimizer.loss_lr"
+    assert not {pull, own_lr} & {field.key for field in at.number_input}
+    at.selectbox(key="new.arms.0.loss.reduction").set_value("balanced")
+    at.selectbox(key="new.arms.1.loss.kind").set_value("arcface")
+    run(at)
+    assert at.number_input(key=own_lr).value is None
+    at.number_input(key=pull).set_value(0.3)
+    at.number_input(key=own_lr).set_value(0.25)
+    at.number_input(key="new.arms.0.loss.positive_margin").set_value(1.5)
+    run(at)
+    press(at, "new_start")
+    assert "must be below the margin 1, " in said(at)
+    at.number_input(key="new.arms.0.loss.positive_margin").set_value(0.5)
+    run(at)
+    press(at, "new_start")
+    [spec] = stored(http)
+    assert spec["training"]["optimizer"]["loss_lr"] == 0.25
+    assert spec["arms"][0]["loss"] == {
+        "kind": "contrastive",
+        "margin": 1.0,
+        "distance": "euclidean",
+        "selection": "all",
+        "reduction": "balanced",
+        "pull_weight": 0.3,
+        "positive_margin": 0.5,
+        "hinge": "squared",
+    }
+
+
 def test_the_submitted_spec_is_the_one_shown(http: httpx.Client) -> None:
     at = opened(http)
     at.text_input(key="new.name").set_value("mine")

@@ -36,7 +36,9 @@ def test_many_seeds_are_counted() -> None:
 
 def test_a_fair_comparison_says_that_nothing_else_differs() -> None:
     rows = arm_settings(spec(), CATALOGUE)
-    assert [row.name for row in rows] == ["Loss", "Margin", "Distance", "Tuples", "Reduction"]
+    assert [row.name for row in rows] == [
+        *("Loss", "Margin", "Distance", "Tuples", "Reduction", "Positive margin", "Hinge")
+    ]
     assert rows[0].values == ("Contrastive", "Triplet")
     assert difference_text(rows).startswith("Besides the loss nothing differs")
 
@@ -65,6 +67,18 @@ def test_differing_settings_besides_the_loss_are_named() -> None:
     assert difference_text(rows) == (
         "Besides the loss, the arms differ in margin, reduction, batch size and optimiser."
     )
+
+
+def test_a_pull_weight_counts_where_the_reduction_is_balanced() -> None:
+    arms = [arm("contrastive", pull_weight=weight) for weight in (0.5, 0.2)]
+    arms[1]["name"] = "other"
+    said = difference_text(arm_settings(spec(arms=arms), CATALOGUE))
+    assert said.startswith("Besides the loss nothing differs")
+    for one in arms:
+        one["loss"]["reduction"] = "balanced"
+    rows = arm_settings(spec(arms=arms), CATALOGUE)
+    assert {row.name: row.values for row in rows}["Pull weight"] == ("0.5", "0.2")
+    assert difference_text(rows) == "Besides the loss, the arms differ in pull weight."
 
 
 def test_kinds_that_the_catalogue_does_not_know_keep_their_name() -> None:

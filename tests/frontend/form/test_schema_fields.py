@@ -32,7 +32,18 @@ class TestFields:
         assert not only.asked
         items = FORM.loss.options[0].items
         assert field(items, "distance").asked
-        assert field(items, "reduction").options == ("mean", "sum", "mean_active")
+        assert field(items, "reduction").options == ("mean", "sum", "mean_active", "balanced")
+        assert field(FORM.loss.option("triplet").items, "reduction").options[-1] == "mean_active"
+
+    def test_a_field_knows_where_it_has_an_effect(self) -> None:
+        items = FORM.loss.options[0].items
+        assert field(items, "pull_weight").shown_where == (("reduction", "balanced"),)
+        optimizer = named(FORM.training, "optimizer")
+        assert isinstance(optimizer, Choice)
+        own = field(optimizer.options[0].items, "loss_lr")
+        assert own.shown_with_losses == ("arcface", "center_contrastive")
+        assert (own.type, own.optional, own.default, own.maximum) == ("number", True, None, 100)
+        assert not field(items, "margin").optional
 
     def test_unions_become_choices_with_the_catalogues_labels(self) -> None:
         sampler = named(FORM.training, "sampler")

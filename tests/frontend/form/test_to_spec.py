@@ -6,9 +6,10 @@ from contract.catalogue.presets import DEMO, PRESETS, Preset
 from contract.comparison.spec import parse_spec
 from frontend.form import to_spec
 from frontend.form.from_spec import fit_value, read_spec
+from frontend.form.schema_fields import Choice
 from frontend.form.sections import spec_for_upload
 from frontend.form.to_spec import arm_count, write_spec
-from tests.support.form_fields import FORM, field, filled
+from tests.support.form_fields import FORM, field, filled, named
 
 
 class TestSpec:
@@ -65,6 +66,34 @@ class TestSpec:
         spec = {key: value for key, value in DEMO.items() if key != "seeds"}
         assert write_spec(filled(spec), FORM)["seeds"] == list(range(10))
 
+    def test_forms_of_a_loss_and_its_learning_rate_come_out_as_they_went_in(self) -> None:
+        pairs = {"reduction": "balanced", "pull_weight": 0.2, "positive_margin": 0.1}
+        for loss_lr in (None, 0.5):
+            spec = {
+                **DEMO,
+                "training": {"optimizer": {"kind": "adam", "loss_lr": loss_lr}},
+                "arms": [
+                    {"name": "c", "loss": {"kind": "contrastive", "hinge": "linear", **pairs}},
+                    {"name": "n", "loss": {"kind": "n_pair", "scale": 16.0}},
+                    {
+                        "name": "a",
+                        "loss": {"kind": "arcface"},
+                        "training": {"optimizer": {"kind": "sgd", "loss_lr": 0.25}},
+                    },
+                ],
+            }
+            written = write_spec(filled(spec), FORM)
+            assert parse_spec(written) == parse_spec(spec)
+            assert written["training"]["optimizer"]["loss_lr"] == loss_lr
+
+    def test_a_spec_without_later_settings_has_those_of_before(self) -> None:
+        loss = write_spec(filled(), FORM)["arms"][0]["loss"]
+        assert [loss[name] for name in ("reduction", "positive_margin", "hinge")] == [
+            "mean",
+            0.0,
+            "squared",
+        ]
+
     def test_a_kind_chosen_again_has_its_settings_again(self) -> None:
         values = filled()
         values |= {"training.sampler.kind": "m_per_class", "training.sampler.m": 8}
@@ -112,6 +141,16 @@ class TestSpec:
         assert (type(value), value) == (float, kept)
         assert bool(wrong) == (raw != 2)
 
+    def test_a_number_that_may_be_empty(self) -> None:
+        optimizer = named(FORM.training, "optimizer")
+        assert isinstance(optimizer, Choice)
+        own = field(optimizer.options[0].items, "loss_lr")
+        assert fit_value(own, None) == (None, "")
+        assert fit_value(own, 0.5) == (0.5, "")
+        assert fit_value(own, "fast") == (None, "was 'fast', which is no number; set to empty")
+        assert fit_value(own, 1e9)[0] == 100.0
+        assert fit_value(field(optimizer.options[0].items, "lr"), None)[0] == 0.001
+
     def test_a_flag_must_be_a_flag(self) -> None:
         normalize = field(FORM.encoder.options[0].items, "normalize")
         assert fit_value(normalize, False) == (False, "")
@@ -125,6 +164,7 @@ class TestArms:
         assert values["arms.2.name"] == values["arms.2.loss.kind"] == "n_pair"
         assert write_spec(values, FORM)["arms"][2]["loss"] == {
             "kind": "n_pair",
+            "scale": 1.0,
             "reduction": "mean",
         }
         for _ in range(4):

@@ -63,13 +63,13 @@ BEFORE: list[tuple[dict[str, Any], str, str]] = [
 had forms, n-pair a scale and losses a learning rate of their own."""
 
 
-def spec_of(loss: dict[str, Any], optimizer: dict[str, Any], **training: Any) -> ComparisonSpec:
+def spec_of(loss: dict[str, Any], optimizer: dict[str, Any]) -> ComparisonSpec:
     return parse_spec(
         {
             "name": "old",
             "data": {"kind": "digits"},
             "encoder": {"kind": "mlp"},
-            "training": {"epochs": 3, "batch_size": 256, "optimizer": optimizer, **training},
+            "training": {"epochs": 3, "batch_size": 256, "optimizer": optimizer},
             "arms": [{"name": "arm", "loss": loss}],
             "seeds": [3],
         }
@@ -99,13 +99,13 @@ def test_a_run_of_an_older_version_goes_on(
     ids=str,
 )
 def test_a_run_of_another_loss_does_not(changed: dict[str, Any]) -> None:
-    adam = {"kind": "adam"}
+    adam: dict[str, Any] = {"kind": "adam"}
     plain = identity({"kind": "contrastive"}, adam)
     assert identity({"kind": "contrastive", **changed}, adam) != plain
 
 
 def test_nor_one_of_another_scale_or_learning_rate() -> None:
-    adam = {"kind": "adam"}
+    adam: dict[str, Any] = {"kind": "adam"}
     for kind in ("n_pair", "arcface"):
         assert len({identity({"kind": kind, "scale": s}, adam) for s in (1.0, 2.0, 64.0)}) == 3
     arcface = {"kind": "arcface"}

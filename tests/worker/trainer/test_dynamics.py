@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from contract.comparison.loss import KINDS_WITH_PARAMETERS
 from contract.metrics import METRICS
 from worker import losses
 from worker.losses import LossOutput
@@ -81,6 +82,8 @@ def test_every_key_of_the_contract_is_measured() -> None:
 @pytest.mark.parametrize(("kind", "parts"), PARTS.items())
 def test_a_loss_measures_the_keys_of_all_and_of_its_own_parts(kind: str, parts: set[str]) -> None:
     own = {f"dynamics.{what}.{part}" for what in ("loss", "active_ratio") for part in parts}
+    own |= {"dynamics.pull_share"} if kind in KINDS else set()
+    own |= set() if kind in KINDS_WITH_PARAMETERS else {"dynamics.trivial_loss"}
     assert own <= step(kind).values.keys()
     assert step(kind).values.keys() - own == {
         "dynamics.loss",
@@ -149,6 +152,22 @@ def test_the_reduction_changes_only_the_trained_loss_and_its_gradients(kind: str
             assert values[key] == pytest.approx(by_reduction[0][key]), key
         for key in changing:
             assert values[key] != pytest.approx(by_reduction[0][key]), key
+
+
+def test_under_balanced_no_scale_gives_the_norm_per_active_tuple() -> None:
+    seen = step("contrastive", reduction="balanced", pull_weight=0.3)
+    assert "dynamics.gradient_norm.per_active" not in seen.values
+    plain = step("contrastive").values
+    changing = {
+        "dynamics.loss_trained",
+        "dynamics.gradient_norm",
+        "dynamics.gradient_norm.embedding",
+        "dynamics.pull_share",
+    }
+    for key in seen.values.keys() - changing:
+        assert seen.values[key] == pytest.approx(plain[key]), key
+    assert seen.values["dynamics.loss_trained"] == pytest.approx(seen.output.value.item())
+    assert seen.values["dynamics.gradient_norm"] == pytest.approx(seen.norm_of(seen.output.value))
 
 
 def test_loss_and_ratios() -> None:
