@@ -4,12 +4,10 @@ The rows of a table come in batches, so that it never lies in memory as a whole.
 """
 
 import platform
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel
@@ -26,6 +24,7 @@ from backend.runs.schemas import RunOut, run_out
 from backend.verdict.schemas import Verdict
 from backend.verdict.service import give_verdict
 from backend.verdict.summary import Summary, summarise
+from contract.metrics.versions import engine_version
 
 TableName = Literal["results", "series", "runs"]
 Kind = Literal["text", "whole", "number", "truth"]
@@ -79,6 +78,11 @@ _RUNS: Final[dict[str, Kind]] = {
     "error_message": "text",
     "error_cause": "text",
     "error_step": "whole",
+    "engine_version": "text",
+    "measures_version": "text",
+    "train_items": "whole",
+    "validation_items": "whole",
+    "test_items": "whole",
 }
 
 
@@ -138,21 +142,20 @@ def _points(session: Session, of_comparison: Sequence[Run]) -> Iterator[Sequence
 
 
 def _run(run: Run) -> Row:
-    error = run.error or {}
+    error, versions, splits = run.error or {}, run.versions or {}, run.splits or {}
     times = [None if at is None else iso(at) for at in (run.started_at, run.ended_at)]
     return (
         *(run.id, run.arm, run.seed, run.state, run.attempt, run.device),
         *(run.step, run.total_steps, run.steps_per_epoch),
         *(iso(run.created_at), *times),
         *(error.get("message"), error.get("cause"), error.get("step")),
+        *(versions.get("engine"), versions.get("measures")),
+        *(splits.get(split) for split in ("train", "validation", "test")),
     )
 
 
 FORMAT: Final = "lossboard-comparison-1"
 """Changes when programs that read the document must change."""
-
-PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
-"""Every installation has this file: dependencies are installed by it."""
 
 
 class Everything(BaseModel):
@@ -198,6 +201,5 @@ def build_document(
 @cache
 def versions() -> dict[str, str]:
     """Return the versions of all software that the numbers of a document depend on."""
-    project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
     packages = {name: version(name) for name in ("numpy", "scipy", "pydantic")}
-    return {"lossboard": project["version"], "python": platform.python_version(), **packages}
+    return {"lossboard": engine_version(), "python": platform.python_version(), **packages}

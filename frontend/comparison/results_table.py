@@ -8,6 +8,8 @@ Mark = Literal["", "best", "ahead"]
 """best: its 95 % interval overlaps no other arm's; ahead: the best mean, but intervals overlap."""
 
 TEST_PREFIX: Final = "test."
+LAST_PREFIX: Final = "test.last."
+"""Of the test split at the last epoch; with TEST_PREFIX alone at the best one."""
 ZERO_LIMIT: Final = 1e-12
 """A smaller number is a 0 with a rounding error."""
 CROSS_MODAL: Final = "Cross-modal retrieval"
@@ -62,7 +64,7 @@ class Line:
     @property
     def family(self) -> str:
         """Heading above the metric; "" for none."""
-        parts = self.key.removeprefix(TEST_PREFIX).split(".")
+        parts = self.key.removeprefix(LAST_PREFIX).removeprefix(TEST_PREFIX).split(".")
         return FAMILIES.get(".".join(parts[:2]), FAMILIES.get(parts[0], ""))
 
 
@@ -106,15 +108,18 @@ def result_sections(
     lines = [_line(metric, arms) for metric in summary["metrics"]]
     lines = [line for line in lines if any(line.cells)]
     groups: dict[str, list[Line]] = {
-        "Test split, read once at the best validation epoch": [],
+        "Test split, at the best validation epoch": [],
+        "Test split, at the last epoch": [],
         "Validation split, last evaluation": [],
         "Training, whole run": [],
         "Training, mean of the last epoch": [],
     }
-    test, validation, whole, last = groups.values()
+    best, end, validation, whole, last = groups.values()
     for line in lines:
-        if line.key.startswith(TEST_PREFIX):
-            test.append(line)
+        if line.key.startswith(LAST_PREFIX):
+            end.append(line)
+        elif line.key.startswith(TEST_PREFIX):
+            best.append(line)
         elif line.key in whole_run:
             whole.append(line)
         elif line.key.startswith("dynamics."):
@@ -160,7 +165,8 @@ def _line(metric: Mapping[str, Any], arms: Sequence[str]) -> Line:
 
 def _short_label(label: str) -> str:
     """Return a metric's label without the words that its heading has."""
-    return label.removesuffix(" (test)").removeprefix("Audio: ").removeprefix("Visual: ")
+    bare = label.removesuffix(" (test)").removesuffix(" (test, last epoch)")
+    return bare.removeprefix("Audio: ").removeprefix("Visual: ")
 
 
 def _difference(row: Mapping[str, Any]) -> Cell:

@@ -72,7 +72,7 @@ class Split:
 @dataclass(frozen=True)
 class Dataset:
     """Three splits that share no item: train to learn, validation to pick the best epoch, test to
-    be read once."""
+    be read at the end, when all is chosen."""
 
     train: Split
     validation: Split
@@ -81,6 +81,15 @@ class Dataset:
     """Number of classes: one more than the largest label."""
     class_disjoint: bool = False
     """Whether no class of the test split is in train."""
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Items of each split."""
+        return {
+            "train": len(self.train),
+            "validation": len(self.validation),
+            "test": len(self.test),
+        }
 
     @property
     def item_shape(self) -> tuple[int, ...]:

@@ -21,7 +21,13 @@ class Reporter(Protocol):
         """Report how far the work before the first step is."""
 
     def started(
-        self, *, device: str, total_steps: int, steps_per_epoch: int, after: int = 0
+        self,
+        *,
+        device: str,
+        total_steps: int,
+        steps_per_epoch: int,
+        after: int = 0,
+        splits: Mapping[str, int] | None = None,
     ) -> None:
         """Report that everything is built and the first step comes next.
 
@@ -30,6 +36,7 @@ class Reporter(Protocol):
             total_steps: of the whole run.
             steps_per_epoch: of each epoch.
             after: the step of the checkpoint that the run goes on from; 0 without one.
+            splits: items of each split; None where there are no data.
         """
 
     def points(self, step: int, values: Mapping[str, float]) -> None:
@@ -63,6 +70,7 @@ class ListReporter:
         self.device = ""
         self.total_steps = 0
         self.steps_per_epoch = 0
+        self.splits: dict[str, int] = {}
         self.series: dict[str, list[tuple[int, float | None]]] = {}
         self.states: dict[State, tuple[int, str]] = {}
         self.lines: list[str] = []
@@ -78,9 +86,16 @@ class ListReporter:
         self.preparations.append(preparation)
 
     def started(
-        self, *, device: str, total_steps: int, steps_per_epoch: int, after: int = 0
+        self,
+        *,
+        device: str,
+        total_steps: int,
+        steps_per_epoch: int,
+        after: int = 0,
+        splits: Mapping[str, int] | None = None,
     ) -> None:
-        """Keep the device and the numbers of steps."""
+        """Keep the device and the numbers of steps and items."""
+        self.splits = dict(splits or {})
         self.device, self.total_steps = device, total_steps
         self.steps_per_epoch, self.after = steps_per_epoch, after
 

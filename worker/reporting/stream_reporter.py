@@ -31,6 +31,7 @@ from contract.events import (
     encode,
 )
 from contract.metrics.states import State
+from contract.metrics.versions import run_versions
 from contract.names import EVENT_FIELD, EVENT_STREAM
 from worker.errors import ReporterError
 from worker.reporting import signs_of_life
@@ -200,7 +201,13 @@ class StreamReporter:
         )
 
     def started(
-        self, *, device: str, total_steps: int, steps_per_epoch: int, after: int = 0
+        self,
+        *,
+        device: str,
+        total_steps: int,
+        steps_per_epoch: int,
+        after: int = 0,
+        splits: Mapping[str, int] | None = None,
     ) -> None:
         """Report that everything is built; the step after `after` comes next."""
         self._write(
@@ -213,6 +220,8 @@ class StreamReporter:
                     total_steps=total_steps,
                     steps_per_epoch=steps_per_epoch,
                     after=after,
+                    versions=run_versions(),
+                    splits=dict(splits or {}),
                 )
             )
         )

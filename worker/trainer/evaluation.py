@@ -1,8 +1,8 @@
 """Evaluation of a training: measures on held-out items, the best epoch, and reference values.
 
-Measures run on the validation split during training, and once on the test split, with the weights
-of the best epoch. References show what the results are worth: the untrained encoder, a frozen
-backbone without a head, and chance.
+Measures run on the validation split during training, and after it on the test split, with the
+weights of the best and of the last epoch. References show what the results are worth: the untrained
+encoder, a frozen backbone without a head, and chance.
 """
 
 import copy
@@ -95,9 +95,12 @@ class Evaluation:
         return self._measure(self._validation, self._gallery)
 
     def test(self) -> dict[str, float]:
-        """Return all measures on the test split, by metric key with the test prefix."""
-        values = self._measure(self._data.test, self._data.train)
-        return {f"{TEST_PREFIX}{key}": value for key, value in values.items()}
+        """Return all measures on the test split, by metric key without a prefix.
+
+        Raises:
+            NotFiniteError: the model's embeddings are not finite.
+        """
+        return self._measure(self._data.test, self._data.train)
 
     def _measure(self, held_out: Split, gallery: Split) -> dict[str, float]:
         embeddings = embed(self._model, held_out)

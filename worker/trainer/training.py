@@ -1,6 +1,6 @@
 """The training loop: build everything from the spec, take the steps, measure, report.
 
-The test split is measured once, at the end, with the weights of the best epoch.
+The test split is measured at the end, with the weights of the last and of the best epoch.
 """
 
 import math
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from contract.comparison.data import modalities
 from contract.comparison.spec import Arm, ComparisonSpec
+from contract.metrics import TEST_LAST_PREFIX, TEST_PREFIX
 from worker import losses, machine
 from worker.errors import DivergedError, NotFiniteError
 from worker.reporting import signs_of_life
@@ -159,6 +160,7 @@ class Training:
             total_steps=epochs * self._steps_per_epoch,
             steps_per_epoch=self._steps_per_epoch,
             after=self.step,
+            splits=self._data.sizes,
         )
         self._notice(self._states.current)
         if cancelled():
@@ -195,10 +197,7 @@ class Training:
             if epoch % self._spec.measure.snapshot_every == 0 or epoch == epochs:
                 self._keep_snapshot(epoch)
 
-        signs_of_life.begin("evaluation on the test split", self.step)
-        # The test split is measured only here, and only once.
-        self._best.restore(self._model)
-        self._reporter.points(self._best.step, self._evaluation.test())
+        self._report_test()
         return "succeeded"
 
     def _report_untrained(self) -> None:
@@ -220,6 +219,26 @@ class Training:
             self._reporter.noticed(notice.state, notice.step, notice.message, over=notice.over)
             if notice.state != "overflow":  # which ends the run, with its own line
                 self._reporter.log([notice.line])
+
+    def _report_test(self) -> None:
+        """Measure and report the test split, which nothing was chosen by.
+
+        It is measured with the last weights, and with those of the best epoch where that is another
+        one.
+        """
+        signs_of_life.begin("evaluation on the test split", self.step)
+        try:
+            last = best = self._evaluation.test()
+            if self._best.step != self.step:
+                self._best.restore(self._model)
+                best = self._evaluation.test()
+        except NotFiniteError as error:
+            raise self._overflow(str(error), self.step) from error
+        for prefix, step, values in (
+            (TEST_PREFIX, self._best.step, best),
+            (TEST_LAST_PREFIX, self.step, last),
+        ):
+            self._reporter.points(step, {f"{prefix}{key}": v for key, v in values.items()})
 
     @property
     def _steps_per_epoch(self) -> int:

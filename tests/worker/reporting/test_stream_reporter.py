@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from contract.events import Ended, Failure, Log, Points, Started
+from contract.metrics.versions import MEASURES_VERSION, engine_version
 from tests.support.backend import Backend, Run
 from tests.support.broker import Broker
 from tests.support.waiting import until
@@ -60,7 +61,8 @@ def assert_complete(run: Run, steps: int) -> None:
 
 def test_events_arrive_in_order_with_the_end_last(broker_url: str) -> None:
     with reporting(broker_url) as (reporter, run, _):
-        reporter.started(device="cpu", total_steps=3, steps_per_epoch=1)
+        splits = {"train": 6, "validation": 2, "test": 2}
+        reporter.started(device="cpu", total_steps=3, steps_per_epoch=1, splits=splits)
         reporter.points(0, {"dynamics.loss": 2.0})
         reporter.log(["one", "two"])
         reporter.points(1, {"dynamics.loss": math.nan, "run.elapsed_s": math.inf})
@@ -69,7 +71,10 @@ def test_events_arrive_in_order_with_the_end_last(broker_url: str) -> None:
     kinds = [type(event) for event in run.events]
     assert kinds == [Started, Points, Log, Points, Ended]
     assert run.series == {"dynamics.loss": [(0, 2.0), (1, None)], "run.elapsed_s": [(1, None)]}
-    last = run.events[-1]
+    first, last = run.events[0], run.events[-1]
+    assert isinstance(first, Started)
+    assert first.splits == splits
+    assert first.versions == {"engine": engine_version(), "measures": str(MEASURES_VERSION)}
     assert isinstance(last, Ended)
     assert last.failure == Failure(message="NaN", step=1)
 

@@ -16,7 +16,9 @@ from worker.api.client import Claim
 from worker.data import Split
 from worker.errors import DivergedError
 from worker.reporting.reporter import ListReporter
+from worker.trainer import evaluation
 from worker.trainer.attempt import run_attempt
+from worker.trainer.evaluation import Evaluation
 from worker.trainer.training import Training
 
 CPU = torch.device("cpu")
@@ -74,13 +76,51 @@ def test_a_run_reports_every_step_and_every_evaluation() -> None:
     assert all(a < b for a, b in itertools.pairwise(elapsed))
 
 
-def test_the_test_split_is_read_once_at_the_best_epoch() -> None:
+def of_test_split(reporter: ListReporter) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the points of the test split: of the best epoch, and of the last one."""
+    found = {key: points for key, points in reporter.series.items() if key.startswith("test.")}
+    last = {key: points for key, points in found.items() if key.startswith("test.last.")}
+    best = {key: points for key, points in found.items() if key not in last}
+    assert "test.retrieval.map_at_r" in best
+    assert {key.replace("test.last.", "test.") for key in last} == set(best)
+    return best, {key.replace("test.last.", "test."): points for key, points in last.items()}
+
+
+def test_the_test_split_is_read_at_the_best_epoch_and_at_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A measure that falls while the training succeeds, so that the first epoch is the best.
+    monkeypatch.setattr(evaluation, "BEST_KEY", "geometry.distance_overlap")
     reporter = trained(quick())
-    validation = {step: value for step, value in reporter.series["retrieval.map_at_r"] if step}
-    best = max(validation, key=lambda step: (validation[step], -step))
-    tested = {key: points for key, points in reporter.series.items() if key.startswith("test.")}
-    assert "test.retrieval.map_at_r" in tested
-    assert all([step for step, _ in points] == [best] for points in tested.values())
+    validation = {step: v for step, v in reporter.series["geometry.distance_overlap"] if step}
+    of_best = max(validation, key=lambda step: (validation[step], -step))
+    assert of_best < reporter.total_steps, "the case needs a best epoch before the last"
+    best, last = of_test_split(reporter)
+    assert all([step for step, _ in points] == [of_best] for points in best.values())
+    assert all([step for step, _ in points] == [reporter.total_steps] for points in last.values())
+    values = {key: points[0][1] for key, points in best.items()}
+    assert values != {key: points[0][1] for key, points in last.items()}
+
+
+def test_a_best_epoch_that_is_the_last_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    measure = Evaluation.test
+
+    def counted(self: Evaluation) -> dict[str, float]:
+        calls.append(1)
+        return measure(self)
+
+    monkeypatch.setattr(Evaluation, "test", counted)
+    best, last = of_test_split(trained(small(training={"epochs": 1, "batch_size": 64})))
+    assert best == last
+    assert len(calls) == 1
+
+
+def test_sizes_of_the_splits_are_reported() -> None:
+    splits = trained(quick()).splits
+    assert set(splits) == {"train", "validation", "test"}
+    assert sum(splits.values()) == 1797  # digits
+    assert splits["train"] > splits["test"] > 100
 
 
 DRAWING = {"kind": "triplet", "selection": "distance_weighted"}
