@@ -8,6 +8,7 @@ import { Paints } from "./paints.js";
 import { Panel } from "./panel.js";
 import { FINAL, isPreparing, isWaiting, overallState } from "./progress.js";
 import { RunStrip } from "./runs.js";
+import { States } from "./states.js";
 import { Status } from "./status.js";
 import { Table } from "./store.js";
 import { LiveStream } from "./stream.js";
@@ -19,6 +20,8 @@ import { Toolbar } from "./toolbar.js";
  *   groups: {tab: string, title: string, metrics: Metric[]}[]}} Data */
 
 const CLOCK = "run.elapsed_s";
+const TRIVIAL = "dynamics.trivial_loss";
+const PULL = "dynamics.pull_share";
 const FIRST_TAB = "live";
 const RUNS_IN = ["live", "setup"]; // tabs that show each run; the others only how far all are
 const LINGER_MS = 1_500; // points of the last moment may come behind the news that a run ended
@@ -57,6 +60,7 @@ class Live {
   #paints = new Paints();
   #painter = new Painter((keys) => this.#draw(keys));
   #status = new Status();
+  #states = new States();
   #strip = new RunStrip();
   #toolbar = new Toolbar((change) => this.#choose(change));
   /** @type {Panel[]} */
@@ -86,7 +90,8 @@ class Live {
       const grid = h("div", { class: "lb-grid" }, ...panels.map((panel) => panel.element));
       return { tab, element: h("div", { class: "lb-group" }, h("h3", {}, title), grid) };
     });
-    this.#frame.append(this.#status.element, this.#strip.element, this.#toolbar.element);
+    this.#frame.append(this.#status.element, this.#states.element);
+    this.#frame.append(this.#strip.element, this.#toolbar.element);
     this.#frame.append(...this.#groups.map((group) => group.element));
     this.#turn();
     parent.append(this.#frame);
@@ -149,7 +154,7 @@ class Live {
   }
 
   #keys() {
-    return [...this.#panels.map((panel) => panel.key), CLOCK];
+    return [...this.#panels.map((panel) => panel.key), CLOCK, TRIVIAL, PULL];
   }
 
   #arms() {
@@ -196,6 +201,7 @@ class Live {
     for (const run of changed) this.#runs.set(run.id, run);
     const runs = [...this.#runs.values()];
     this.#status.draw(runs);
+    this.#states.draw(runs);
     this.#strip.draw(runs, this.#arms());
     const ended = runs.length > 0 && runs.every((run) => FINAL.has(run.state));
     if (ended) this.#linger ??= setTimeout(() => this.#stream.stop("ended"), LINGER_MS);
@@ -254,6 +260,8 @@ class Live {
       options: this.#options,
       look: this.#look,
       clock: this.#tables.get(CLOCK),
+      trivial: this.#tables.get(TRIVIAL),
+      pull: this.#tables.get(PULL),
     };
     const note = this.#emptyNote();
     for (const panel of seen) await panel.draw(this.#tables.get(panel.key), view, note);

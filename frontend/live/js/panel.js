@@ -4,15 +4,25 @@ import { h, setAttribute, setText } from "./dom.js";
 import { extent, newest, traces } from "./figure.js";
 import { number } from "./format.js";
 import { saveButtons } from "./save.js";
+import {
+  highest,
+  means,
+  trivialLabels,
+  trivialLines,
+  trivialTraces,
+  underLoss,
+} from "./trivial.js";
 
 /** @typedef {{key: string, label: string, unit: string, meaning: string, per_step: boolean,
  *   better: "higher"|"lower"|null, log: boolean}} Metric */
 /** @typedef {{background: string, text: string, muted: string, grid: string, font: string}} Look */
 /** @typedef {{arms: import("./figure.js").Arm[], runs: import("./figure.js").Run[],
  *   options: import("./options.js").Options, look: Look,
- *   clock: import("./store.js").Table|undefined}} View */
+ *   clock: import("./store.js").Table|undefined, trivial: import("./store.js").Table|undefined,
+ *   pull: import("./store.js").Table|undefined}} View */
 
 const AXES = { step: "step", epoch: "epoch", time: "training time (s)" };
+const LOSS = "dynamics.loss";
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset" };
 
 export class Panel {
@@ -22,6 +32,7 @@ export class Panel {
   #note;
   #values;
   #axis = h("p", { class: "lb-axis" });
+  #under = h("p", { class: "lb-under", hidden: true, "data-testid": "under-loss" });
   #log;
   #zoomOut;
   /** @type {View|undefined} */
@@ -65,6 +76,7 @@ export class Panel {
       h("p", { class: "lb-meaning", title: meaning }, meaning),
       this.#values,
       h("div", { class: "lb-plot" }, this.#chart, this.#note),
+      this.#under,
       h("footer", {}, this.#axis, h("span", { class: "lb-tools" }, ...this.#saving())),
     );
     this.width = 0;
@@ -97,7 +109,14 @@ export class Panel {
     const data = empty ? [] : traces(table, view.clock, arms, runs, options, perStep);
     const shown = extent(data);
     if (logarithmic && shown) liftBands(data, shown.smallest / 2);
+    const lines = this.key === LOSS ? this.#trivial(view) : [];
+    if (shown) {
+      data.push(...trivialTraces(lines, shown.x, view.look.muted));
+      shown.high = highest(shown.high, lines);
+    }
     const layout = this.#layout(view, logarithmic, shown);
+    const near = lines.filter(({ value }) => logarithmic || value <= (shown?.high ?? 0));
+    layout.annotations = shown ? trivialLabels(near, view.look.muted, logarithmic) : [];
     this.#drawing = this.#drawing.then(async () => {
       await this.#plotly.react(this.#chart, data, layout, CONFIG);
       if (!this.#drawn) {
@@ -106,6 +125,17 @@ export class Panel {
       }
     });
     return this.#drawing;
+  }
+
+  /** Say what the trivial losses are and what pulls; return the lines of the visible arms.
+   * @param {View} view */
+  #trivial({ arms, runs, options, trivial, pull }) {
+    const visible = arms.filter((arm) => !options.hide.includes(arm.name));
+    const values = means(trivial, visible, runs);
+    const text = underLoss(values, means(pull, visible, runs), visible);
+    setText(this.#under, text);
+    this.#under.hidden = !text;
+    return trivialLines(values, visible);
   }
 
   /** The mark that opens the metric's definition. */

@@ -6,7 +6,8 @@
 /** @typedef {{id: string, arm: string, seed: number, state: string, progress: number,
  *   eta_s: number|null, preparing: Preparation|null, attempt: number, device: string|null, step: number|null,
  *   total_steps: number|null, steps_per_epoch: number, started_at: string|null,
- *   ended_at: string|null, error: {message: string, cause: string|null, step: number|null}|null
+ *   ended_at: string|null, states: {state: string, step: number, message: string}[],
+ *   error: {message: string, cause: string|null, step: number|null}|null
  * }} RunOut */
 
 export const FINAL = new Set(["succeeded", "failed", "cancelled"]);

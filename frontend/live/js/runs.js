@@ -2,6 +2,7 @@
 import { h, setAttribute, setText, swatch } from "./dom.js";
 import { amount, duration, percent } from "./format.js";
 import { prepared } from "./progress.js";
+import { marks } from "./states.js";
 
 /** @typedef {import("./progress.js").RunOut} RunOut */
 
@@ -68,8 +69,10 @@ export class RunStrip {
   #update(run) {
     const found = this.#cells.get(run.id);
     if (!found) return;
-    const text = describe(run);
+    const marked = marks(run);
+    const text = `${marked ? `⚠ ${marked} · ` : ""}${describe(run)}`;
     setAttribute(found.cell, "data-state", run.state);
+    setAttribute(found.cell, "data-marked", Boolean(marked));
     setAttribute(found.cell, "data-attempt", run.attempt);
     setAttribute(found.cell, "title", `${run.arm}, seed ${run.seed}: ${run.state}, ${text}`);
     setText(found.label, text);

@@ -1,0 +1,119 @@
+/** What stands in and under the loss chart: the trivial loss, and the share of the weight that
+ * pulls; pure. */
+import { number } from "./format.js";
+
+/** @typedef {import("./figure.js").Arm} Arm */
+/** @typedef {import("./figure.js").Run} Run */
+/** @typedef {import("./store.js").Table} Table */
+/** @typedef {{arms: string[], value: number, color: string|null, dash: string}} Line */
+
+const ALIKE = 0.01; // values closer than this, as a share of the larger, are one line
+const REACH = 2; // the axis is stretched to a line up to this many times the highest point
+
+/**
+ * The mean over all steps of all runs of each arm: batches differ a little in their classes.
+ * @param {Table|undefined} table @param {Arm[]} arms @param {Run[]} runs
+ * @returns {Map<string, number>} only arms with a value
+ */
+export function means(table, arms, runs) {
+  const found = new Map();
+  for (const { name } of arms) {
+    let [sum, count] = [0, 0];
+    for (const run of runs) {
+      const track = run.arm === name ? table?.tracks.get(run.id) : undefined;
+      track?.mean.forEach((value, i) => {
+        if (Number.isNaN(value)) return;
+        sum += value * track.count[i];
+        count += track.count[i];
+      });
+    }
+    if (count) found.set(name, sum / count);
+  }
+  return found;
+}
+
+/**
+ * One line for each value: in the arm's look, or without a colour where several arms share it.
+ * @param {Map<string, number>} trivial @param {Arm[]} arms the visible ones
+ * @returns {Line[]}
+ */
+export function trivialLines(trivial, arms) {
+  /** @type {Line[]} */
+  const lines = [];
+  for (const { name, color } of arms) {
+    const value = trivial.get(name);
+    if (value === undefined || value <= 0) continue;
+    const same = lines.find((line) => Math.abs(line.value - value) <= ALIKE * line.value);
+    if (same) {
+      same.arms.push(name);
+      same.color = null;
+    } else lines.push({ arms: [name], value, color, dash: "dash" });
+  }
+  return lines;
+}
+
+/**
+ * Traces of the lines, over the whole width of the data.
+ * @param {Line[]} lines @param {number} width largest x of the data @param {string} grey
+ */
+export function trivialTraces(lines, width, grey) {
+  return lines.map(({ value, color, dash, arms }) => ({
+    type: "scatter",
+    mode: "lines",
+    name: `trivial loss: ${arms.join(", ")}`,
+    x: [0, width],
+    y: [value, value],
+    line: { color: color ?? grey, width: 1, dash },
+    hoverinfo: "skip",
+  }));
+}
+
+/**
+ * Names of the lines, at their right ends.
+ * @param {Line[]} lines @param {string} color of the text @param {boolean} logarithmic
+ */
+export function trivialLabels(lines, color, logarithmic) {
+  return lines.map(({ value, arms }) => ({
+    text: lines.length === 1 ? "trivial loss" : `trivial loss, ${escaped(arms.join(", "))}`,
+    x: 1,
+    xref: "paper",
+    xanchor: "right",
+    y: logarithmic ? Math.log10(value) : value,
+    yanchor: "bottom",
+    showarrow: false,
+    font: { size: 10, color },
+  }));
+}
+
+/**
+ * How high the linear axis reaches, so that lines near the curves are seen and far ones, which would
+ * flatten the curves, are not.
+ * @param {number} high without lines @param {Line[]} lines
+ */
+export function highest(high, lines) {
+  const near = lines.map(({ value }) => 1.08 * value).filter((value) => value <= REACH * high);
+  return Math.max(high, ...near);
+}
+
+/**
+ * The sentence under the chart.
+ * @param {Map<string, number>} trivial @param {Map<string, number>} pull @param {Arm[]} arms visible
+ */
+export function underLoss(trivial, pull, arms) {
+  const listed = (/** @type {Map<string, number>} */ of, /** @type {Function} */ format) => {
+    const known = arms.filter(({ name }) => of.has(name));
+    const texts = known.map(({ name }) => format(of.get(name)));
+    if (new Set(texts).size === 1 && known.length === arms.length) return texts[0];
+    return known.map(({ name }, i) => `${name} ${texts[i]}`).join(", ");
+  };
+  const share = (/** @type {number} */ value) => `${number(Math.round(1000 * value) / 10)} %`;
+  const parts = [];
+  if (trivial.size) parts.push(`Trivial loss (all embeddings in one point): ${listed(trivial, number)}.`);
+  if (pull.size) parts.push(`Share of the loss's weight that pulls: ${listed(pull, share)}.`);
+  return parts.join(" ");
+}
+
+/** Plotly reads some HTML in labels. @param {string} text */
+function escaped(text) {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
