@@ -317,3 +317,4 @@ def _settings_of_arm(spec: ComparisonSpec, name: str) -> Iterator[tuple[str, str
         yield from iterate_settings("visual_encoder", spec.visual_encoder)
     yield from iterate_settings("data", spec.data)
     yield from iterate_settings("measure", spec.measure)
+    yield "replicate", "What varies", spec.replicate

@@ -13,6 +13,7 @@ from backend.runs import progress
 from backend.runs.progress import STATES, Tallies, Tally
 from backend.runs.schemas import State
 from backend.workers.registry import Workers
+from contract.comparison.replication import Replicate
 from contract.comparison.spec import MAX_SEEDS, NewName, NewTag, Seed, Tag
 
 
@@ -37,6 +38,8 @@ class ComparisonOut(BaseModel):
     """State -> number of runs."""
     arms: list[str]
     seeds: list[int]
+    replicate: Replicate
+    """What varies between the runs of an arm: the seed, or the split of the data too."""
     data: str
 
 
@@ -122,6 +125,7 @@ def comparison_out(
         runs={state: tallies.get(state, Tally()).runs for state in STATES},
         arms=[arm["name"] for arm in spec["arms"]],
         seeds=spec["seeds"],
+        replicate=spec.get("replicate", "seed"),
         data=spec["data"]["kind"],
         spec=spec,
     )

@@ -133,6 +133,7 @@ class ComparisonDetail(TypedDict):
     runs: dict[Literal["queued", "running", "succeeded", "failed", "cancelled"], int]
     arms: list[str]
     seeds: list[int]
+    replicate: Literal["seed", "split"]
     data: str
     spec: dict[str, Any]
 
@@ -154,6 +155,7 @@ class Comparison(TypedDict):
     runs: dict[Literal["queued", "running", "succeeded", "failed", "cancelled"], int]
     arms: list[str]
     seeds: list[int]
+    replicate: Literal["seed", "split"]
     data: str
 
 

@@ -27,6 +27,7 @@ from frontend.cli.output import (
 from frontend.cli.watch import watch
 from frontend.errors import ApiAwayError, ApiError
 from frontend.export.file_writer import STDOUT, export, open_output
+from frontend.ui.replicates import count_text
 
 TIMEOUT: Final = httpx.Timeout(30.0, connect=3.0)
 
@@ -78,7 +79,11 @@ def _run(api: Api, options: argparse.Namespace) -> int:
 def _submit(api: Api, options: argparse.Namespace) -> int:
     made = api.create(_read_spec(options.spec))
     runs = sum(made["runs"].values())
-    print_message(f"Submitted “{printable(made['name'])}”, {runs} run{'s' if runs > 1 else ''}.")
+    over = count_text(made["spec"], len(made["seeds"]))
+    print_message(
+        f"Submitted “{printable(made['name'])}”, {runs} run{'s' if runs > 1 else ''}: "
+        f"{printable(', '.join(made['arms']))} over {over}."
+    )
     print_result(made["id"])
     return _watch(api, made["id"], options.patience) if options.watch else EXIT_OK
 

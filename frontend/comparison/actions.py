@@ -15,6 +15,7 @@ from frontend.comparison.edit import SEEN_KEY, edit_form, show_problems
 from frontend.comparison.verdict.more_replicates import MAX_SEEDS
 from frontend.errors import ApiError, MissingError
 from frontend.ui.dataset_text import file_size
+from frontend.ui.replicates import SPLIT, noun
 from frontend.ui.seeds import SeedsError, format_seeds, parse_seeds
 from frontend.ui.session import role_button, role_refusal
 from frontend.ui.text import OPEN_STATES, escape_markdown
@@ -31,14 +32,15 @@ def suggested_seeds(seeds: Sequence[int]) -> str:
 
 
 def added_runs_text(comparison: Comparison, seeds: Sequence[int]) -> str:
-    """Say how many runs these seeds add, and how many the comparison has then."""
+    """Say how many runs these seeds add, and how many the comparison has then; each seed is a split
+    too where the split varies."""
     arms = len(comparison["arms"])
     added, before = len(seeds) * arms, sum(comparison["runs"].values())
     known = comparison["seeds"]
     has = f"It has seed{'' if len(known) == 1 else 's'} {format_seeds(known)} already"
     if not seeds:
         return f"{has}."
-    ways = f"{_count(len(seeds), 'seed')} × {_count(arms, 'arm')}"
+    ways = f"{_count(len(seeds), noun(comparison))} × {_count(arms, 'arm')}"
     return f"{has}. {ways} = {_count(added, 'more run')}, {before + added} in all."
 
 
@@ -62,6 +64,7 @@ FIRST_SHOWN_KEY: Final = "comparison_dialog_shown"  # the comparison as the dial
 BOARD: Final = "comparisons"
 PAGE: Final = "comparison"
 MORE_SEEDS: Final = "More seeds"
+MORE_SPLITS: Final = "More splits"
 DUPLICATE: Final = "Duplicate and edit"
 ARCHIVE: Final = "Archive"
 BRING_BACK: Final = "Bring back from the archive"
@@ -74,6 +77,11 @@ ICONS: Final = {
     DELETE: ":material/delete:",
 }
 
+
+_NARROWER: Final = {
+    "seed": "Intervals get narrower with the square root of the seeds.",
+    "split": "Each new seed draws a split of its own, after those that are there.",
+}
 
 ROLES: Final = {
     MORE_SEEDS: "editor",
@@ -119,7 +127,7 @@ def action_buttons(client: Api, comparison: Comparison, *, place: str) -> None:
         "More",
         allowed or options,  # Streamlit accepts no empty list
         icon=":material/more_horiz:",
-        format_func=lambda option: f"{ICONS[option]} {option}",
+        format_func=lambda option: f"{ICONS[option]} {action_label(option, comparison)}",
         key=f"{place}_more",
         disabled=not allowed,
         help=role_refusal("editor")
@@ -179,9 +187,18 @@ def edit_dialog(client: Api, comparison: Comparison) -> None:
         st.rerun()
 
 
-@st.dialog(MORE_SEEDS, on_dismiss=close_dialog)
+def action_label(action: str, comparison: Comparison) -> str:
+    """Return what an action is called on this comparison."""
+    return MORE_SPLITS if action == MORE_SEEDS and noun(comparison) == SPLIT else action
+
+
 def more_seeds_dialog(client: Api, comparison: Comparison) -> None:
     """Add runs of every arm for new seeds to the comparison."""
+    title = action_label(MORE_SEEDS, comparison)
+    st.dialog(title, on_dismiss=close_dialog)(_more_seeds)(client, comparison)
+
+
+def _more_seeds(client: Api, comparison: Comparison) -> None:
     own = comparison["id"]
     text = st.text_input(
         "Seeds to add",
@@ -195,10 +212,7 @@ def more_seeds_dialog(client: Api, comparison: Comparison) -> None:
         st.error(str(error))
         seeds = []
     st.caption(added_runs_text(comparison, seeds))
-    st.caption(
-        "Intervals get narrower with the square root of the seeds. The new runs wait behind what "
-        "is in the queue."
-    )
+    st.caption(f"{_NARROWER[noun(comparison)]} The new runs wait behind what is in the queue.")
     pressed = st.button(
         "Queue them",
         type="primary",

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+from frontend.ui.replicates import noun
 
 Spec = Mapping[str, Any]
 Catalogue = Mapping[str, Any]
@@ -48,6 +50,7 @@ def shared_facts(spec: Spec, catalogue: Catalogue, upload: str = "") -> list[Fac
     visual = spec.get("visual_encoder")
     augmentation = training.get("augmentation", "none")
     precision = training.get("precision", "float32")
+    bounds = spec.get("practical", {})
     return [
         Fact("Data", _data_text(spec["data"], catalogue, upload)),
         Fact("Encoder", f"{_encoder_text(encoder, encoders)}, {dimensions}, {scale}"),
@@ -57,7 +60,8 @@ def shared_facts(spec: Spec, catalogue: Catalogue, upload: str = "") -> list[Fac
         *([Fact("Augmentation", value_text(augmentation))] if augmentation != "none" else []),
         *([Fact("Precision", precision)] if precision != "float32" else []),
         Fact("Epochs", value_text(training["epochs"])),
-        Fact("Seeds", _seeds_text(spec["seeds"])),
+        Fact("Seeds", f"{_seeds_text(spec['seeds'])}{_VARIES[noun(spec)]}"),
+        *([Fact("Practical bounds", _bounds_text(bounds))] if bounds else []),
     ]
 
 
@@ -182,6 +186,13 @@ def _training_text(value: object, catalogue: Catalogue) -> str:
         rows = (*catalogue.get("optimizers", ()), *catalogue.get("samplers", ()))
         return _section_text(value, rows)
     return value_text(value)
+
+
+_VARIES: Final = {"seed": ", on one split", "split": ", each with a split of its own"}
+
+
+def _bounds_text(bounds: Mapping[str, float]) -> str:
+    return ", ".join(f"{metric.rstrip('.')} {bound:g}" for metric, bound in bounds.items())
 
 
 def _seeds_text(seeds: Sequence[int]) -> str:

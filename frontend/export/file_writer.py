@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from frontend.api.client import Api
 from frontend.comparison.results_table import result_sections
 from frontend.export import latex, report_data, report_page
+from frontend.ui.replicates import over_text
 
 STDOUT = "-"
 
@@ -46,9 +47,8 @@ def latex_tables(api: Api, comparison: str) -> str:
     arms = everything["comparison"]["arms"]
     whole_run = [row["key"] for row in api.catalogue()["metrics"] if row["summary_only"]]
     found = result_sections(everything["summary"], arms, whole_run)
-    return latex.latex_document(
-        everything["comparison"]["name"], arms, found, everything["verdict"]
-    )
+    name, over = everything["comparison"]["name"], over_text(everything["spec"])
+    return latex.latex_document(name, arms, found, everything["verdict"], over)
 
 
 @contextmanager

@@ -40,7 +40,7 @@ _ARROWS: Final = {"higher": r" $\uparrow$", "lower": r" $\downarrow$"}
 
 
 def latex_document(
-    name: str, arms: Sequence[str], sections: Sequence[Section], verdict: Json
+    name: str, arms: Sequence[str], sections: Sequence[Section], verdict: Json, over: str = "seeds"
 ) -> str:
     r"""Return all tables, each with caption and label, as one text for \input.
 
@@ -49,9 +49,10 @@ def latex_document(
         arms: names of the arms in the spec's order.
         sections: the results, as the page shows them.
         verdict: the API's verdict.
+        over: what the means are over, as `splits`.
     """
     parts = [f"% {_one_line(name)}", r"% needs \usepackage{booktabs}"]
-    parts += [_results(arms, section, name) for section in sections]
+    parts += [_results(arms, section, name, over) for section in sections]
     if verdict["arms"] is not None:
         parts.append(_verdict(verdict, name))
     return "\n\n".join(parts) + "\n"
@@ -66,11 +67,11 @@ def _one_line(text: str) -> str:
     return re.sub(r"\s+", " ", text)
 
 
-def _results(arms: Sequence[str], section: Section, name: str) -> str:
+def _results(arms: Sequence[str], section: Section, name: str, over: str) -> str:
     rows = [_table_row(line) for line in section.lines]
     caption = (
-        f"{section.title}, {name}: mean ± standard deviation over seeds. Bold: the best mean; with "
-        "an asterisk, its 95 % interval meets no other arm's."
+        f"{section.title}, {name}: mean ± standard deviation over {over}. Bold: the best mean; "
+        "with an asterisk, its 95 % interval meets no other arm's."
     )
     label = re.sub(r"[^a-z]+", "-", section.title.lower()).strip("-")
     return _table(f"l{'r' * len(arms)}", ["", *map(escape_latex, arms)], rows, caption, label)

@@ -24,6 +24,7 @@ from frontend.comparison.verdict.overview import seed_differences, verdict_html,
 from frontend.export.report_data import Drawn, Material, drawn
 from frontend.templates import templates
 from frontend.ui.assets import LIVE_FOLDER, Assets
+from frontend.ui.replicates import over_text
 from frontend.ui.theme import COLORS, ArmStyle, arm_styles
 
 HERE: Final = Path(__file__).parent
@@ -95,6 +96,7 @@ def page(material: Material) -> str:
             verdict=everything["verdict"],
             verdict_card=_verdict_card(material),
             groups=groups,
+            over=over_text(spec),
             results=_results(material),
             difference=difference_text(rows),
             settings_table=Markup(tables_html.settings_table(_arm_styles(material), rows, "light")),

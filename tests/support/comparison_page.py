@@ -39,6 +39,7 @@ def comparison(state: str, **runs: int) -> dict[str, Any]:
         "runs": {**counts, **runs},
         "arms": ["contrastive", "triplet"],
         "seeds": [0, 1, 2],
+        "replicate": "seed",
         "data": "digits",
         "spec": spec,
     }

@@ -24,6 +24,7 @@ from frontend.comparison.tabs.view import (
 )
 from frontend.live.component import Tab
 from frontend.space.component import mount_space
+from frontend.ui.replicates import over_text
 from frontend.ui.widgets import viewer_theme
 
 TITLES: Final[dict[Tab, str]] = {
@@ -57,7 +58,7 @@ def choose_tab(comparison_id: str) -> Tab:
 
 
 RESULTS_LEGEND = (
-    "Mean ± standard deviation over seeds, with the mean's 95 % interval below. ● marks an arm "
+    "Mean ± standard deviation over {over}, with the mean's 95 % interval below. ● marks an arm "
     "whose interval meets no other arm's, ○ a best mean that is not told apart."
 )
 
@@ -90,7 +91,8 @@ def show_results(view: View, tab: Tab) -> bool:
         return False
     st.subheader("Results", anchor="results")
     st.caption(
-        f"{summary['runs_finished']} of {summary['runs_total']} runs finished. {RESULTS_LEGEND}",
+        f"{summary['runs_finished']} of {summary['runs_total']} runs finished. "
+        + RESULTS_LEGEND.format(over=over_text(view.comparison["spec"])),
     )
     first, *others = found
     st.markdown(f"**{first.title}**")

@@ -5,7 +5,13 @@ from typing import Any, cast
 import pytest
 
 from frontend.api.types import Comparison
-from frontend.comparison.actions import added_runs_text, freed_html, suggested_seeds
+from frontend.comparison.actions import (
+    MORE_SEEDS,
+    action_label,
+    added_runs_text,
+    freed_html,
+    suggested_seeds,
+)
 
 
 def comparison(**values: Any) -> Comparison:
@@ -26,6 +32,14 @@ def test_the_runs_that_seeds_add_are_counted() -> None:
     own = comparison()
     assert added_runs_text(own, []) == "It has seed 0 already."
     assert added_runs_text(own, [4]).endswith("1 seed × 2 arms = 2 more runs, 4 in all.")
+
+
+def test_where_the_split_varies_seeds_are_splits() -> None:
+    own = comparison(replicate="split")
+    assert added_runs_text(own, [4, 5]).endswith("2 splits × 2 arms = 4 more runs, 6 in all.")
+    assert action_label(MORE_SEEDS, own) == "More splits"
+    assert action_label(MORE_SEEDS, comparison(replicate="seed")) == "More seeds"
+    assert action_label("Delete", own) == "Delete"
 
 
 def test_a_deletion_shows_in_numbers_what_it_frees() -> None:

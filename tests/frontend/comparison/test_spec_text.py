@@ -25,13 +25,28 @@ def test_facts_read_as_sentences_of_the_catalogue() -> None:
         "Optimiser": "Adam, lr 0.001",
         "Batch": "64, Shuffle",
         "Epochs": "20",
-        "Seeds": "0, 1, 2",
+        "Seeds": "0, 1, 2, on one split",
     }
 
 
 def test_many_seeds_are_counted() -> None:
     said = {fact.name: fact.value for fact in shared_facts(spec(seeds=list(range(9))), CATALOGUE)}
-    assert said["Seeds"] == "9 (0 … 8)"
+    assert said["Seeds"] == "9 (0 … 8), on one split"
+
+
+def test_splits_and_practical_bounds_are_named() -> None:
+    bounds = {"retrieval.": 0.02, "geometry.mean_norm": 1.1}
+    told = spec(replicate="split", practical=bounds)
+    said = {fact.name: fact.value for fact in shared_facts(told, CATALOGUE)}
+    assert said["Seeds"] == "0, 1, 2, each with a split of its own"
+    assert said["Practical bounds"] == "retrieval 0.02, geometry.mean_norm 1.1"
+
+
+def test_a_spec_of_an_earlier_version_varies_the_seed() -> None:
+    old = {name: value for name, value in spec().items() if name not in ("replicate", "practical")}
+    said = {fact.name: fact.value for fact in shared_facts(old, CATALOGUE)}
+    assert said["Seeds"] == "0, 1, 2, on one split"
+    assert "Practical bounds" not in said
 
 
 def test_a_fair_comparison_says_that_nothing_else_differs() -> None:
