@@ -50,9 +50,26 @@ def sampled_pair() -> list[dict[str, Any]]:
     return pair(selection="sampled")
 
 
+def balanced_pair() -> list[dict[str, Any]]:
+    """Return the two arms on all tuples, with pull and push of the same weight: a triplet has one
+    of each, and the contrastive loss the mean over positive and the mean over negative pairs."""
+    contrastive, triplet = pair()
+    balanced = {**contrastive["loss"], "reduction": "balanced", "pull_weight": 0.5}
+    return [{**contrastive, "loss": balanced}, triplet]
+
+
+N_PAIR_SCALE: Final = 10.0
+"""Takes the floor of the N-pair loss on unit vectors away: 0.0001 for ten classes, 1.377 without
+it. As a temperature of 0.1, which the other softmax losses have."""
+
+
 def seven_losses() -> list[dict[str, Any]]:
     """Return an arm for each loss."""
-    return [*pair(), *arms("n_pair", "info_nce", "arcface", "sup_con", "center_contrastive")]
+    return [
+        *pair(),
+        *arms("n_pair", scale=N_PAIR_SCALE),
+        *arms("info_nce", "arcface", "sup_con", "center_contrastive"),
+    ]
 
 
 def ten_seeds() -> list[int]:

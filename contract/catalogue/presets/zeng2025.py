@@ -4,10 +4,15 @@ push in balance."""
 from typing import Any, Final
 
 from contract.catalogue.claims import REPORTED
-from contract.catalogue.presets.preset import Preset, sampled_pair, ten_seeds
+from contract.catalogue.presets.preset import Preset, balanced_pair, sampled_pair, ten_seeds
 
 _PAPER: Final = "Zeng 2025, Comparing Contrastive and Triplet Loss (protocol read second-hand)"
 _URL: Final = "https://arxiv.org/abs/2510.02161"
+_BALANCED_GROUP: Final = "Zeng 2025, all tuples, balanced"
+_BALANCED: Final = (
+    "Not as in the paper: all tuples of a batch train, and positive and negative pairs weigh the "
+    "same however many there are."
+)
 _SAMPLED_GROUP: Final = "Zeng 2025, the paper's sampling"
 _SAMPLED: Final = (
     "As in the paper, as many negative pairs as positive ones, and one random triplet for each "
@@ -100,4 +105,28 @@ def _as_in_the_paper(id_: str, short: str, idea: str, shared: dict[str, Any]) ->
     )
 
 
-ZENG_2025: Final = tuple(_as_in_the_paper(*protocol) for protocol in _PROTOCOLS)
+def _balanced(id_: str, short: str, idea: str, shared: dict[str, Any]) -> Preset:
+    """Return the twin on all tuples. The paper reports nothing for it."""
+    own = f"{id_}-balanced"
+    return Preset(
+        own,
+        f"Zeng 2025, {short}, balanced",
+        f"{idea} {_BALANCED}",
+        _PAPER,
+        _URL,
+        {
+            "name": f"{own}: contrastive vs triplet",
+            "tags": ["z25"],
+            **shared,
+            "arms": balanced_pair(),
+            "seeds": ten_seeds(),
+        },
+        group=_BALANCED_GROUP,
+        short=short,
+    )
+
+
+ZENG_2025: Final = (
+    *(_as_in_the_paper(*protocol) for protocol in _PROTOCOLS),
+    *(_balanced(*protocol) for protocol in _PROTOCOLS),
+)

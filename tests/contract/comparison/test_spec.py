@@ -1,6 +1,7 @@
 """The spec: which ones are accepted, and that all problems are reported at once with their path."""
 
 import copy
+import math
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from contract.catalogue import presets
 from contract.catalogue.catalogue import catalogue
 from contract.catalogue.presets import PRESETS
 from contract.comparison.data import class_count, modalities, training_items
-from contract.comparison.loss import ContrastiveLoss, TripletLoss
+from contract.comparison.loss import ContrastiveLoss, NPairLoss, TripletLoss
 from contract.comparison.problems import SpecError
 from contract.comparison.spec import ComparisonSpec, parse_spec
 from contract.comparison.training import MPerClassSampler, SgdOptimizer
@@ -33,7 +34,7 @@ def problems(raw: object) -> dict[str, str]:
 
 def test_presets_are_valid_and_survive_a_round_trip() -> None:
     specs = [parse_spec(preset.spec) for preset in PRESETS if preset.spec is not None]
-    assert len(specs) == 10
+    assert len(specs) == 15
     for spec in specs:
         assert parse_spec(spec.model_dump(mode="json")) == spec
         assert ComparisonSpec.model_validate_json(spec.model_dump_json()) == spec
@@ -60,6 +61,28 @@ def test_the_protocols_of_zeng_2025_sample_their_tuples_as_the_paper_does() -> N
         for arm in parse_spec(raw).arms:
             assert isinstance(arm.loss, ContrastiveLoss | TripletLoss)
             assert arm.loss.selection == "sampled"
+
+
+def test_every_protocol_of_zeng_2025_has_a_balanced_twin() -> None:
+    specs = {preset.id: preset.spec for preset in PRESETS if preset.spec is not None}
+    own = [id_ for id_ in specs if id_.startswith("z25-") and not id_.endswith("-balanced")]
+    for id_ in own:
+        twin = specs[f"{id_}-balanced"]
+        same = ("data", "encoder", "training", "measure", "seeds")
+        assert [twin.get(name) for name in same] == [specs[id_].get(name) for name in same]
+        contrastive, triplet = (arm.loss for arm in parse_spec(twin).arms)
+        assert isinstance(contrastive, ContrastiveLoss)
+        assert isinstance(triplet, TripletLoss)
+        assert (contrastive.reduction, contrastive.pull_weight) == ("balanced", 0.5)
+        assert contrastive.selection == triplet.selection == "all"
+
+
+def test_the_n_pair_loss_has_no_floor_in_presets() -> None:
+    for preset in PRESETS:
+        for arm in parse_spec(preset.spec).arms if preset.spec else ():
+            if isinstance(arm.loss, NPairLoss):
+                floor = math.log1p(9 * math.exp(-arm.loss.scale * 10 / 9))
+                assert floor < 0.01
 
 
 def test_fine_grained_classification_is_split_by_item_so_that_it_has_its_probe() -> None:
