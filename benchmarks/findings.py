@@ -1,175 +1,113 @@
-"""A preset's verdict as Markdown: what docs/FINDINGS.md is made of.
+"""The tables of docs/FINDINGS.md: what came out when our own runs were judged.
 
-Needs a running product (`python -m launcher up`). Commands:
+    python -m benchmarks.findings                  run what is missing, write all tables anew
+    python -m benchmarks.findings digits           the tables of one data set
+    python -m benchmarks.findings --of c0123456789 print a comparison of a running product
 
-    python -m benchmarks.findings z25-synthetic
-    python -m benchmarks.findings z25-mnist --set training.epochs=10 --set seeds=[0,1,2]
-
-An id of an earlier comparison in the place of the preset prints that one again.
+For each data set a comparison of five arms over ten seeds: the paper's sampling, all tuples
+balanced, and all tuples alike; and the comparisons of benchmarks.flips. They stay in a folder, so
+an interrupted run goes on where it was. What stands between the tables is written by hand.
 """
 
 import argparse
-import copy
-import json
-import math
+import re
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
+from benchmarks import flips
+from benchmarks.findings_tables import claims_table, results_table, words_table
+from benchmarks.in_process import Bench, bench
 from frontend.api.client import Api
 
-WAIT_S: Final = 2.0
-SHOWN: Final = (
-    "geometry.intra_class_variance",
-    "geometry.inter_class_variance",
-    "geometry.effective_rank",
-    "classification.knn_accuracy_5",
-    "classification.linear_probe_accuracy",
-    "retrieval.recall_at_1",
-    "retrieval.map_at_r",
-    *(
-        f"retrieval.{way}.{name}"
-        for way in ("audio_to_visual", "visual_to_audio")
-        for name in ("map", "recall_at_1")
-    ),
-    "clustering.ami",
-    "detail.recall_at_1",
-)
-"""Read on the test split."""
-REFERENCES: Final = {"raw_backbone": "raw backbone", "chance": "chance"}
-"""What results are held against besides, by its name in the API."""
-WHOLE_RUN: Final = (
-    "dynamics.active_ratio.early",
-    "dynamics.gradient_norm.per_active.mean",
-    "dynamics.gradient_norm.late_share",
-    "dynamics.loss_decay_epochs",
-    "dynamics.half_life",
-    "dynamics.auc",
-    "dynamics.empty_steps",
-)
+PAGE: Final = Path(__file__).parents[1] / "docs" / "FINDINGS.md"
+EPOCHS: Final = {"digits": 20, "synthetic": 100}
+PROTOCOLS: Final[Mapping[str, tuple[str, str]]] = {
+    "as the paper samples": ("contrastive, sampled", "triplet, sampled"),
+    "all tuples, balanced": ("contrastive, balanced", "triplet, all"),
+    "all tuples alike": ("contrastive, all alike", "triplet, all"),
+}
+"""Protocol -> the arms in the places of the contrastive and the triplet loss."""
+_ARMS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "contrastive, sampled": {"kind": "contrastive", "selection": "sampled"},
+    "contrastive, balanced": {"kind": "contrastive", "reduction": "balanced"},
+    "contrastive, all alike": {"kind": "contrastive"},
+    "triplet, sampled": {"kind": "triplet", "selection": "sampled"},
+    "triplet, all": {"kind": "triplet"},
+}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Submit, wait, print."""
-    options = _parser().parse_args(argv)
-    with httpx.Client(base_url=options.api, timeout=60) as http:
-        api = Api(http)
-        comparison = _comparison(api, options.what, options.set)
-        _wait(api, comparison)
-        print(report(api, comparison))
-
-
-def _parser() -> argparse.ArgumentParser:
+    """Write the tables, or print those of one comparison."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.findings")
-    parser.add_argument("what", help="a preset's id, or a comparison's")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="PATH=JSON", help="change the preset's spec"
-    )
+    parser.add_argument("cases", nargs="*", metavar="data", help=" or ".join(flips.CASES))
+    parser.add_argument("--folder", type=Path, default=Path("findings"), help="keeps comparisons")
+    parser.add_argument("--jobs", type=int, default=2, help="trainings at a time")
+    parser.add_argument("--of", metavar="COMPARISON", help="print this one of a running product")
     parser.add_argument("--api", default="http://127.0.0.1:8500")
-    return parser
+    asked = parser.parse_args(argv)
+    if asked.of:
+        with httpx.Client(base_url=asked.api, timeout=60) as http:
+            api = Api(http)
+            print("\n".join(_comparison(api.verdict(asked.of), api.summary(asked.of))))
+        return
+    cases = asked.cases or list(flips.CASES)
+    if unknown := set(cases) - set(flips.CASES):
+        parser.error(f"no such data: {', '.join(sorted(unknown))}")
+    with bench(asked.folder, asked.jobs) as comparisons:
+        for case in cases:
+            for name, lines in tables(comparisons, case).items():
+                PAGE.write_text(with_table(PAGE.read_text(), name, lines))
+                print(f"written: {name}", file=sys.stderr)
 
 
-def _comparison(api: Api, what: str, changes: Sequence[str]) -> str:
-    preset = next((row for row in api.catalogue()["presets"] if row["id"] == what), None)
-    if preset is None:
-        return str(api.comparison(what)["id"])
-    spec = copy.deepcopy(preset["spec"])
-    for change in changes:
-        path, _, value = change.partition("=")
-        *sections, name = path.split(".")
-        section = spec
-        for part in sections:
-            section = section.setdefault(part, {})
-        section[name] = json.loads(value)
-    return str(api.create(spec)["id"])
+def tables(comparisons: Bench, case: str) -> dict[str, list[str]]:
+    """Return the tables of a data set as Markdown lines, by name."""
+    [protocols] = comparisons.run([comparison_spec(case)])
+    verdicts = {name: comparisons.verdict(protocols, a, b) for name, (a, b) in PROTOCOLS.items()}
+    balanced = verdicts["all tuples, balanced"]
+    return {
+        f"{case} words": words_table(verdicts),
+        f"{case} claims": [balanced["summary"], "", *claims_table(balanced)],
+        f"{case} results": results_table(comparisons.summary(protocols)),
+        f"{case} flips": flips.tables(comparisons, case)[0],
+    }
 
 
-def _wait(api: Api, comparison: str) -> None:
-    while (now := api.comparison(comparison))["state"] in {"queued", "running"}:
-        eta = "" if now["eta_s"] is None else f", {now['eta_s']:.0f} s to go"
-        print(f"\r{comparison}: {now['progress']:.0%}{eta}   ", end="", file=sys.stderr)
-        time.sleep(WAIT_S)
-    print(file=sys.stderr)
+def with_table(page: str, name: str, lines: Sequence[str]) -> str:
+    """Return the page with these lines between the marks of this table.
+
+    Raises:
+        ValueError: the page has no such marks, or has them twice.
+    """
+    begin, end = f"<!-- table: {name} -->\n", "<!-- end -->"
+    pattern = re.compile(rf"({re.escape(begin)}).*?({re.escape(end)})", re.DOTALL)
+    body = "\n".join(lines).strip()
+    written, count = pattern.subn(lambda found: f"{found[1]}\n{body}\n\n{found[2]}", page)
+    if count != 1:
+        raise ValueError(f"the page has {count} places for the table {name!r}, not one")
+    return written
 
 
-def report(api: Api, comparison: str) -> str:
-    """The verdict and the results of a comparison as Markdown."""
-    verdict = api.verdict(comparison)
-    summary = api.summary(comparison)
-    if verdict["arms"] is None:
-        return str(verdict["summary"])
-    a, b = verdict["arms"]["a"], verdict["arms"]["b"]
-    lines = [verdict["summary"], "", *(f"- {caveat}" for caveat in verdict["caveats"]), ""]
-    lines += [
-        f"| claim | metric | {a} | {b} | difference, 95 % interval | p | p (Holm) | verdict |",
-        "|--|--|--|--|--|--|--|--|",
-    ]
-    for claim in verdict["claims"]:
-        heads = [(f"{claim['id']}. {claim['text']}", f"**{_words(claim['verdict'])}**")]
-        heads += [("", "")] * (len(claim["evidence"]) - 1)
-        lines += [
-            f"| {head} | `{row['metric']}` | {_figure(row['mean_a'])} | {_figure(row['mean_b'])} "
-            f"| {_difference(row)} | {_figure(row['p_value'])} | {_figure(row['p_holm'])} "
-            f"| {word} |"
-            for (head, word), row in zip(heads, claim["evidence"], strict=True)
-        ]
-    lines += ["", "Reported elsewhere, second-hand (contrastive and triplet):", ""]
-    lines += [
-        f"- claim {claim['id']}: "
-        + "; ".join(
-            f"{row['what']} {row['a']:g} and {row['b']:g} {row['unit']}".strip()
-            for row in claim["reported"]
-        )
-        for claim in verdict["claims"]
-        if claim["reported"]
-    ]
-    return "\n".join([*lines, "", *_results(summary)])
+def _comparison(verdict: Mapping[str, Any], summary: Mapping[str, Any]) -> list[str]:
+    caveats = [f"- {caveat}" for caveat in verdict["caveats"]]
+    judged = claims_table(verdict) if verdict["arms"] else []
+    return [verdict["summary"], "", *caveats, "", *judged, "", *results_table(summary)]
 
 
-def _results(summary: Any) -> list[str]:
-    wanted = dict.fromkeys((*(f"test.{key}" for key in SHOWN), *WHOLE_RUN)).keys()
-    rows = {row["key"]: row for row in summary["metrics"]}
-    arms = [arm["arm"] for arm in next(iter(rows.values()))["arms"]]
-    known = wanted & rows.keys()
-    held_against = [
-        name for name in REFERENCES if any(rows[key][name] is not None for key in known)
-    ]
-    heads = ["metric, mean ± sd over seeds", *arms, *(REFERENCES[name] for name in held_against)]
-    lines = [f"| {' | '.join(heads)} |", "|--|" + "--|" * (len(heads) - 1)]
-    for key in (key for key in wanted if key in rows):
-        cells = [_arm(arm) for arm in rows[key]["arms"]]
-        cells += [_figure(rows[key][name]) for name in held_against]
-        lines.append(f"| `{key}` | {' | '.join(cells)} |")
-    return lines
-
-
-def _arm(arm: Any) -> str:
-    if arm["censored"]:
-        bound = max(value["value"] for value in arm["values"] if value["censored"])
-        return f"> {bound:g} in {arm['censored']} of {arm['n']}"
-    spread = "" if arm["sd"] is None else f" ± {_figure(arm['sd'])}"
-    return f"{_figure(arm['mean'])}{spread} (n = {arm['n']})"
-
-
-def _difference(row: Any) -> str:
-    if row["mean_difference"] is None:
-        return ""
-    interval = row["interval"]
-    shown = "" if interval is None else f" [{_figure(interval[0])}, {_figure(interval[1])}]"
-    return f"{_figure(row['mean_difference'])}{shown}"
-
-
-def _figure(value: float | None) -> str:
-    if value is None or not math.isfinite(value):
-        return ""
-    return f"{value:.3g}"
-
-
-def _words(verdict: str) -> str:
-    return verdict.replace("_", " ")
+def comparison_spec(case: str) -> dict[str, Any]:
+    """Return the comparison of all protocols on a data set."""
+    spec = flips.CASES[case]
+    return {
+        **spec,
+        "name": f"findings: {case}",
+        "training": {**spec["training"], "epochs": EPOCHS[case]},
+        "arms": [{"name": name, "loss": dict(loss)} for name, loss in _ARMS.items()],
+        "seeds": list(range(flips.SEEDS)),
+    }
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -32,7 +33,8 @@ def differences(spec: ComparisonSpec, arms: tuple[str, ...] = ()) -> list[Differ
 
     A setting that only some losses have is no difference. Neither is one that has the same name in
     two losses but another meaning, such as the margin of ArcFace, an angle, and that of a distance,
-    nor one without an effect, such as a pull weight beside the reduction mean.
+    nor one without an effect, such as a pull weight beside the reduction mean. The reduction
+    balanced, which only the contrastive loss has, does not differ from the mean of another loss.
 
     Args:
         spec: the comparison; data, encoder and measures are the same for all its arms.
@@ -48,8 +50,18 @@ def differences(spec: ComparisonSpec, arms: tuple[str, ...] = ()) -> list[Differ
     return [
         Difference(name, values)
         for (name, _), values in found.items()
-        if any(value != other for value in values.values() for other in values.values())
+        if any(_differ(spec, one, other) for one, other in combinations(values.items(), 2))
     ]
+
+
+def _differ(spec: ComparisonSpec, one: tuple[str, Any], other: tuple[str, Any]) -> bool:
+    """Return whether two arms, each with its value of a setting, differ in it."""
+    (arm, value), (other_arm, other_value) = one, other
+    if spec.arm(arm).loss.kind != spec.arm(other_arm).loss.kind and sorted(
+        (str(value), str(other_value))
+    ) == ["balanced", "mean"]:
+        return False  # a mean over each kind of tuples: of another loss, with one kind, its mean
+    return bool(value != other_value)
 
 
 def _settings(spec: ComparisonSpec, arm: Arm) -> Iterator[tuple[str, str, Any]]:

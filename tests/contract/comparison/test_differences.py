@@ -53,6 +53,9 @@ def test_a_setting_without_an_effect_is_no_difference() -> None:
     }
     balanced = arm("c", "contrastive", reduction="balanced")
     assert found(balanced, other)["loss.pull_weight"] == {"c": 0.5, "b": 0.2}
+    assert "loss.reduction" in found(plain, balanced)
+    assert found(balanced, arm("t", "triplet")) == {}
+    assert "loss.reduction" in found(balanced, arm("t", "triplet", reduction="mean_active"))
     fast = {"optimizer": {"kind": "adam", "loss_lr": 0.1}}
     assert found(arm("t", "triplet"), arm("s", "sup_con", fast)) == {}
     assert found(arm("f", "arcface"), arm("z", "center_contrastive", fast)) == {

@@ -1,0 +1,158 @@
+"""How often a verdict turns round: the same comparison with other seeds, other splits and another
+margin.
+
+For each data set, contrastive against triplet loss on all tuples of a batch, balanced: five
+comparisons of ten seeds each, no seed in two of them; five of ten splits each; and one at another
+margin. Every two of the five are compared, claim by claim. A reversal is a claim that one of them
+supports and the other contradicts; the goal is none. What the margin moves is shown, not judged.
+
+    python -m benchmarks.flips                   all; half an hour on two cores
+    python -m benchmarks.flips digits --jobs 1   one data set, one training at a time
+
+Comparisons stay in a folder, and one that is there already is not run again.
+"""
+
+import argparse
+import itertools
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.findings_tables import said
+from benchmarks.in_process import Bench, bench
+
+SETS: Final = 5
+SEEDS: Final = 10
+"""Of each set."""
+OTHER_MARGIN: Final = 0.2
+ENCODER: Final = {"kind": "mlp", "embedding_dim": 64, "normalize": True}
+CASES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "digits": {
+        "data": {"kind": "digits"},
+        "encoder": ENCODER,
+        "training": {"epochs": 20, "batch_size": 64},
+    },
+    "synthetic": {
+        "data": {"kind": "synthetic"},
+        "encoder": ENCODER,
+        "training": {"epochs": 30, "batch_size": 64},
+        "measure": {"evaluate_every": 2},
+    },
+}
+"""Data set -> spec without arms and seeds. The synthetic data as in the preset of Zeng 2025, but 30
+of its 100 epochs."""
+Words = Mapping[int, str]
+"""Number of a claim -> the word on it."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run, print the tables; return 1 if a verdict turned round."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.flips", description="How often a verdict turns round."
+    )
+    parser.add_argument("cases", nargs="*", metavar="data", help=" or ".join(CASES))
+    parser.add_argument("--folder", type=Path, default=Path("flips"), help="keeps the comparisons")
+    parser.add_argument("--jobs", type=int, default=2, help="trainings at a time")
+    asked = parser.parse_args(argv)
+    cases = asked.cases or list(CASES)
+    if unknown := set(cases) - set(CASES):
+        parser.error(f"no such data: {', '.join(sorted(unknown))}")
+    reversals = 0
+    with bench(asked.folder, asked.jobs) as comparisons:
+        for case in cases:
+            lines, turned = tables(comparisons, case)
+            print("\n".join(lines), flush=True)
+            reversals += turned
+    return int(reversals > 0)
+
+
+def tables(comparisons: Bench, case: str) -> tuple[list[str], int]:
+    """Return the tables of one data set as Markdown, and the number of reversals."""
+    by_replicate = {
+        kind: [comparison_spec(case, kind, place) for place in range(SETS)] for kind in _KINDS
+    }
+    wide = [
+        *by_replicate["seed"],
+        *by_replicate["split"],
+        comparison_spec(case, "seed", 0, OTHER_MARGIN),
+    ]
+    ids = comparisons.run(wide)
+    words = [_words(comparisons.verdict(one)) for one in ids]
+    sets = {"seed": words[:SETS], "split": words[SETS : 2 * SETS]}
+    counted = {kind: changes(words_of_sets) for kind, words_of_sets in sets.items()}
+    lines = [
+        f"| {case}: what differs | pairs of claims | same word | reversals | other changes |",
+        "|--|--:|--:|--:|--|",
+    ]
+    for kind, count in counted.items():
+        others = "; ".join(
+            f"{said(a)} and {said(b)}: {n}"
+            for (a, b), n in sorted(count.items(), key=lambda item: -item[1])
+            if a != b and not reverses(a, b)
+        )
+        same = sum(n for (a, b), n in count.items() if a == b)
+        lines.append(
+            f"| {_KINDS[kind]} | {count.total()} | {same} | {_reversals(count)} "
+            f"| {others or 'none'} |"
+        )
+    lines += ["", f"| claim | margin 1 | margin {OTHER_MARGIN} | sets of splits, margin 1 |"]
+    lines += ["|--|--|--|--|"]
+    for claim in words[0]:
+        by_set = Counter(said(one[claim]) for one in sets["split"])
+        splits = ", ".join(f"{n} x {word}" for word, n in by_set.most_common())
+        cells = (said(words[0][claim]), said(words[-1][claim]), splits)
+        lines.append(f"| {claim} | {' | '.join(cells)} |")
+    return [*lines, ""], sum(map(_reversals, counted.values()))
+
+
+_KINDS: Final = {"seed": "the ten seeds, one split", "split": "the ten splits and seeds"}
+
+
+def changes(sets: Iterable[Words]) -> Counter[tuple[str, str]]:
+    """Count the words of every two sets on each claim, as sorted pairs."""
+    return Counter(
+        (min(a[claim], b[claim]), max(a[claim], b[claim]))
+        for a, b in itertools.combinations(sets, 2)
+        for claim in a
+    )
+
+
+def reverses(a: str, b: str) -> bool:
+    """Return whether two words on one claim say the opposite."""
+    return {a, b} == {"supported", "contradicted"}
+
+
+def _reversals(count: Counter[tuple[str, str]]) -> int:
+    return sum(n for (a, b), n in count.items() if reverses(a, b))
+
+
+def _words(verdict: Mapping[str, Any]) -> Words:
+    return {claim["id"]: claim["verdict"] for claim in verdict["claims"]}
+
+
+def comparison_spec(case: str, kind: str, place: int, margin: float = 1.0) -> dict[str, Any]:
+    """Return the comparison of one set of seeds, or of splits, which differ in their data seeds."""
+    spec = CASES[case]
+    data = {**spec["data"], "seed": place * SEEDS} if kind == "split" else spec["data"]
+    first = place * SEEDS
+    shared = {"margin": margin, "selection": "all"}
+    return {
+        **spec,
+        "name": f"flips: {case}, {kind} {place}, margin {margin:g}",
+        "data": data,
+        "replicate": kind,
+        "arms": [
+            {
+                "name": "contrastive",
+                "loss": {"kind": "contrastive", "reduction": "balanced", **shared},
+            },
+            {"name": "triplet", "loss": {"kind": "triplet", "reduction": "mean", **shared}},
+        ],
+        "seeds": list(range(first, first + SEEDS)),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
