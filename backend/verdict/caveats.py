@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from backend.db.models import Run
+from backend.verdict.ranking import listed
 from backend.verdict.schemas import ArmStateOut, Pair
-from backend.verdict.wording import count, listed
+from backend.verdict.wording import count
 from contract.comparison.differences import BATCH_SETTINGS, Difference, differences
 from contract.comparison.loss import ACTIVE_EPS
 from contract.comparison.replication import ReplicationKind, kind_of, replicate_noun

@@ -15,9 +15,10 @@ from backend.metrics.measurements import (
     reference_values,
     untrained_measurements,
 )
-from backend.metrics.run_figures import figures_of
+from backend.metrics.run_figures import Figures, figures_of
 from backend.runs import repository as runs
 from backend.verdict.advice import Reservation, advice
+from backend.verdict.judging import judge_claims
 from backend.verdict.leaderboard_schemas import (
     Leaderboard,
     LeaderboardArm,
@@ -25,9 +26,10 @@ from backend.verdict.leaderboard_schemas import (
     LeaderboardValue,
     ToBest,
 )
+from backend.verdict.pairs import BySeed
 from backend.verdict.ranking import Ranking, rank, said
 from backend.verdict.replication import replication_of
-from backend.verdict.uses import ACROSS, USE_METRICS, Values, find
+from backend.verdict.uses import ACROSS, USE_METRICS, JudgePair, Values, find
 from contract.catalogue.practical import half_width
 from contract.comparison.differences import differences
 from contract.comparison.spec import ComparisonSpec
@@ -70,6 +72,8 @@ class _Material:
     untrained: Mapping[str, float]
     raw_backbone: Mapping[str, float]
     chance: Mapping[str, float]
+    figures: Mapping[str, BySeed]
+    """Of each arm's runs that have succeeded."""
 
 
 def leaderboard(
@@ -102,7 +106,13 @@ def leaderboard(
             for key in shown
             if metrics or key in measured
         ],
-        advice=_advice(spec, measured, not_trained, replication, still_open),
+        advice=_advice(
+            spec,
+            measured,
+            not_trained,
+            lambda a, b: judge_claims(spec, material.figures[a], material.figures[b], replication),
+            still_open,
+        ),
         replicate=spec.replicate,
         runs_finished=states.count("succeeded"),
         runs_total=len(states),
@@ -117,10 +127,12 @@ def _read(
     keys: Sequence[str],
 ) -> _Material:
     figures = figures_of(session, all_runs)
+    by_arm: dict[str, dict[int, Figures]] = {arm: {} for arm in arms}
     values: dict[str, ByArm] = {key: {arm: {} for arm in arms} for key in keys}
     for run in all_runs:
         if run.id not in figures:
             continue
+        by_arm[run.arm][run.seed] = figures[run.id]
         for key in keys:
             _, value = figures[run.id].final.get(key, (0, None))
             if value is not None:
@@ -137,6 +149,7 @@ def _read(
         {key: statistics.fmean(own) for key, own in untrained.items() if own},
         reference_values(references, BACKBONE_PREFIX),
         reference_values(references, CHANCE_PREFIX),
+        by_arm,
     )
 
 
@@ -172,11 +185,11 @@ def _advice(
     spec: ComparisonSpec,
     measured: Mapping[str, Values],
     not_trained: Mapping[str, str],
-    replication: Replication,
+    judge: JudgePair,
     still_open: int,
 ) -> str:
     """Return which arms to use for what; empty for one arm, and before two have a value."""
-    found = find(measured, replication)
+    found = find(measured, judge)
     if len(spec.arms) < 2 or not (found or not_trained):
         return ""
     known = {arm for one in found for arm in one.arms}

@@ -14,21 +14,20 @@ from backend.metrics.run_figures import figures_of
 from backend.runs import repository as runs
 from backend.verdict.arm_states import arm_states, reasons_not_trained
 from backend.verdict.caveats import Facts, caveats
-from backend.verdict.evidence import JudgedForm, family_size, judge_forms
+from backend.verdict.evidence import JudgedForm, family_size
+from backend.verdict.judging import judge_claims
+from backend.verdict.leaderboard import leaderboard
 from backend.verdict.output import CLAIM_LOSSES, Context, claim_out
-from backend.verdict.pairs import BySeed, pair
-from backend.verdict.schemas import ClaimOut, Pair, Replicates, ToHalve, Verdict
-from backend.verdict.wording import advice, replicates_said, rule, summary_sentence
+from backend.verdict.pairs import BySeed
+from backend.verdict.replication import replication_of
+from backend.verdict.schemas import Pair, Replicates, ToHalve, Verdict
+from backend.verdict.wording import replicates_said, rule, summary_sentence
 from contract.catalogue.claims import CLAIMS
-from contract.comparison.data import modalities
-from contract.comparison.differences import differences
 from contract.comparison.replication import ReplicationKind, kind_of, replicate_noun
 from contract.comparison.spec import ComparisonSpec
-from contract.statistics import Replication, smallest_p
+from contract.statistics import smallest_p
 
 PULL_SHARE: Final = "dynamics.pull_share.mean"
-_LARGEST_TEST_TO_TRAIN: Final = 1.0
-"""Test items for each training item, assumed where the sizes of re-splits are not known."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +47,15 @@ class _Material:
         return kind_of(self.spec.data, self.spec.replicate)
 
     @property
+    def sides(self) -> tuple[BySeed, BySeed]:
+        """The figures of the two arms."""
+        return (self.figures[self.arms.a], self.figures[self.arms.b]) if self.arms else ({}, {})
+
+    @property
     def pairs(self) -> int:
         """Number of seeds at which the runs of both arms have succeeded."""
-        if self.arms is None:
-            return 0
-        return len(self.figures[self.arms.a].keys() & self.figures[self.arms.b].keys())
+        a, b = self.sides
+        return len(a.keys() & b.keys())
 
 
 def give_verdict(
@@ -70,9 +73,19 @@ def give_verdict(
     spec, arms, pairs = found.spec, found.arms, found.pairs
     states = arm_states([arms.a, arms.b], found.runs) if arms else []
     not_trained = reasons_not_trained(states)
-    replication = _replication(found)
-    robust = _judge(found, replication, not_trained=bool(not_trained), reported=False)
-    reported = _judge(found, replication, not_trained=bool(not_trained), reported=True)
+    replication = replication_of(spec, found.runs)
+    a_figures, b_figures = found.sides
+    robust, reported = (
+        judge_claims(
+            spec,
+            a_figures,
+            b_figures,
+            replication,
+            not_trained=bool(not_trained),
+            reported=as_reported,
+        )
+        for as_reported in (False, True)
+    )
     why_none = _why_not_judged(spec, arms, pairs)
     if why_none:
         why_none = " ".join([*not_trained, why_none])
@@ -95,7 +108,7 @@ def give_verdict(
     summary = summary_sentence(claims, found.kind, pairs, len(spec.seeds))
     return Verdict(
         summary=why_none or " ".join([*not_trained, summary]),
-        advice=_advice(facts, claims, not_trained) if pairs or not_trained else "",
+        advice=leaderboard(session, comparison).advice,
         rule=rule(pairs, family, dependent=replication.dependent) if family else "",
         arms=arms,
         seeds=pairs,
@@ -108,20 +121,6 @@ def give_verdict(
         arm_states=states,
         caveats=caveats(facts),
         claims=claims,
-    )
-
-
-def _advice(facts: Facts, claims: Sequence[ClaimOut], not_trained: Sequence[str]) -> str:
-    if facts.arms is None:
-        return ""
-    differing = [one.setting for one in differences(facts.spec, facts.arm_names)]
-    return advice(
-        claims,
-        facts.arms,
-        facts.noun,
-        facts.pairs,
-        differing=differing,
-        not_trained=not_trained,
     )
 
 
@@ -147,36 +146,6 @@ def _arms(spec: ComparisonSpec, a: str | None, b: str | None) -> Pair | None:
     a = a or first(CLAIM_LOSSES[0], b)
     b = b or first(CLAIM_LOSSES[1], a)
     return Pair(a=a, b=b) if a and b else None
-
-
-def _replication(found: _Material) -> Replication:
-    """Return what the pairs are replicates of.
-
-    Draws of new data are independent. Splits of one data set share items, and so do draws of the
-    training items beside one test set: their dependence follows from the sizes of the splits.
-    """
-    if found.kind in {"seed", "independent_draws"}:
-        return Replication(found.spec.replicate)
-    sizes = [run.splits for run in found.runs if run.state == "succeeded"]
-    ratios = [own["test"] / own["train"] for own in sizes if own and own.get("train")]
-    return Replication("split", max(ratios, default=_LARGEST_TEST_TO_TRAIN))
-
-
-def _judge(
-    found: _Material, replication: Replication, *, not_trained: bool, reported: bool
-) -> list[JudgedForm]:
-    across = modalities(found.spec.data).visual is not None
-    forms = [
-        claim.as_reported if reported else claim.robust_form(across=across) for claim in CLAIMS
-    ]
-    a, b = (found.figures[found.arms.a], found.figures[found.arms.b]) if found.arms else ({}, {})
-    return judge_forms(
-        forms,
-        lambda key: pair(key, a, b),
-        found.spec.practical,
-        replication,
-        not_trained=not_trained,
-    )
 
 
 def _pull_shares(figures: Mapping[str, BySeed]) -> dict[str, float]:

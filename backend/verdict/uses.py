@@ -1,28 +1,20 @@
 """What the runs say about each use of embeddings: retrieval, classification, keeping detail.
 
-A use has several metrics, which must all agree, as those of a claim must. Two arms are judged as
-the verdict judges them; more are told apart pair by pair, by Holm over all pairs.
+A use has several metrics, which must all agree, as those of a claim must. Two arms are judged by
+the verdict's claims; more are told apart pair by pair, by Holm over all pairs.
 
 Pure functions.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from backend.verdict.advice import Found
+from backend.verdict.evidence import JudgedForm
 from backend.verdict.ranking import Pair
-from contract.catalogue.claims import CLAIMS
 from contract.metrics import METRICS, Better
-from contract.statistics import (
-    ArmPair,
-    ArmsCompared,
-    JudgedClaim,
-    Replication,
-    Sample,
-    Word,
-    judge,
-)
+from contract.statistics import ArmPair, ArmsCompared, Word
 
 Use = tuple[str, tuple[str, ...]]
 """What embeddings are used for, and the metrics that must agree on it, the main one first."""
@@ -42,10 +34,16 @@ USES: Final[tuple[Use, ...]] = (
 )
 USE_METRICS: Final = tuple(key for _, keys in (ACROSS, *USES) for key in keys)
 
-_OTHER_CLAIMS: Final = len(CLAIMS) - len(USES)
-"""Claims about geometry and training, which are in the family of the verdict too."""
-_NOTHING: Final = Sample(differences=(0.0,), expected="less")
-"""Stands for one of them: it has no say but counts."""
+CLAIM_OF_USE: Final[Mapping[str, int]] = {
+    ACROSS[0]: 8,
+    "retrieval": 8,
+    "classification": 7,
+    "keeping detail within classes": 9,
+}
+"""Use -> the claim that decides it: that the second of two arms serves it better."""
+
+JudgePair = Callable[[str, str], Sequence[JudgedForm]]
+"""Returns the nine claims, judged by two arms."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +74,12 @@ class Values:
         return -self.practical <= low and high <= self.practical
 
 
-def find(measured: Mapping[str, Values], replication: Replication) -> list[Found]:
+def find(measured: Mapping[str, Values], judge: JudgePair) -> list[Found]:
     """Return what is known of each use, the main one first; unmeasured ones are left out.
 
     Args:
         measured: metrics by key; those of USE_METRICS are read, and may be missing.
-        replication: what differs between the runs of an arm.
+        judge: judges the claims by two arms.
     """
     first = ACROSS if all(_has_two_arms(measured, key) for key in ACROSS[1]) else USES[0]
     known = {
@@ -91,7 +89,7 @@ def find(measured: Mapping[str, Values], replication: Replication) -> list[Found
     arms = {use: _arms(metrics) for use, metrics in known.items() if metrics}
     known = {use: metrics for use, metrics in known.items() if len(arms.get(use, ())) > 1}
     if all(len(arms[use]) == 2 for use in known):
-        return _of_two(known, arms, replication)
+        return _of_two(known, arms, judge)
     return [_of_many(use, arms[use], metrics) for use, metrics in known.items()]
 
 
@@ -130,44 +128,31 @@ def _of_many(use: str, arms: tuple[str, ...], metrics: Sequence[Values]) -> Foun
 
 
 def _of_two(
-    known: Mapping[str, Sequence[Values]],
-    arms: Mapping[str, tuple[str, ...]],
-    replication: Replication,
+    known: Mapping[str, Sequence[Values]], arms: Mapping[str, tuple[str, ...]], judge: JudgePair
 ) -> list[Found]:
-    """Judge two arms in the family of the verdict's claims, so that both say the same."""
-    claims = [[_sample(one, arms[use]) for one in metrics] for use, metrics in known.items()]
-    judged = judge([*claims, *[[_NOTHING]] * _OTHER_CLAIMS], replication)
+    """Judge two arms as the verdict does, by its claims about the uses."""
     return [
-        _found_of_two(use, arms[use], metrics, claim)
-        for (use, metrics), claim in zip(known.items(), judged, strict=False)
+        _found_of_two(use, (a, b), metrics, judge(a, b)[CLAIM_OF_USE[use] - 1])
+        for use, metrics in known.items()
+        for a, b in [arms[use]]
     ]
 
 
-def _sample(one: Values, arms: tuple[str, ...]) -> Sample:
-    a, b = (one.by_arm[arm] for arm in arms)
-    low, high = METRICS[one.key].bounds
-    return Sample(
-        tuple(a[seed] - b[seed] for seed in a if seed in b),
-        expected="less" if one.better == "lower" else "greater",
-        limits=(None, None) if low is None or high is None else (low - high, high - low),
-        half_width=one.practical,
-    )
-
-
 def _found_of_two(
-    use: str, arms: tuple[str, ...], metrics: Sequence[Values], claim: JudgedClaim
+    use: str, arms: tuple[str, ...], metrics: Sequence[Values], claim: JudgedForm
 ) -> Found:
-    a, b = arms
+    a, b = arms  # the claims are that b is better
     by_word: dict[Word, Pair] = {
-        "supported": (a, b),
-        "leaning_for": (a, b),
-        "contradicted": (b, a),
-        "leaning_against": (b, a),
+        "supported": (b, a),
+        "leaning_for": (b, a),
+        "contradicted": (a, b),
+        "leaning_against": (a, b),
     }
+    words = {part.evidence.metric: part.word for part in claim.parts}
     leaders = {
-        by_word[sample.word][0]: METRICS[one.key].label.removesuffix(" (test)")
-        for one, sample in zip(metrics, claim.samples, strict=True)
-        if sample.word in {"supported", "contradicted"}
+        by_word[word][0]: METRICS[one.key].label.removesuffix(" (test)")
+        for one in metrics
+        if (word := words.get(one.key)) in {"supported", "contradicted"}
     }
     return Found(
         use,

@@ -1,71 +1,19 @@
-"""Sentences of a verdict: its summary, its rule, and the advice which arm to use for what.
+"""Sentences of a verdict: its summary and its rule.
 
 Pure functions.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Final, get_args
+from collections.abc import Sequence
+from typing import get_args
 
 from backend.verdict.reasons import WORDS
-from backend.verdict.schemas import ClaimOut, Pair
+from backend.verdict.schemas import ClaimOut
 from contract.comparison.replication import (
     ReplicationKind,
     replicate_noun,
     replicates_text,
 )
 from contract.statistics import ALPHA, FEWEST, Word
-
-FEW: Final = 6
-"""With fewer the advice has a reservation: the sign-flip test cannot reach 0.05."""
-USES_BY_CLAIM: Final[Mapping[int, str]] = {
-    8: "retrieval",
-    7: "classification",
-    9: "keeping detail within classes",
-}
-"""Claim -> the use of embeddings that it decides.
-
-If the claim is supported, the arm in the triplet loss's place serves this use better.
-"""
-
-
-def advice(
-    claims: Sequence[ClaimOut],
-    arms: Pair,
-    noun: str,
-    n: int,
-    *,
-    differing: Sequence[str] = (),
-    not_trained: Sequence[str] = (),
-) -> str:
-    """Return which arm to use for what, and with what reservation, in a few sentences.
-
-    Args:
-        claims: the judged claims.
-        arms: the two that were judged.
-        noun: what one replicate is called.
-        n: number of pairs; at least one.
-        differing: settings, apart from the loss, in which the arms differ.
-        not_trained: why an arm's embeddings are not judged, as sentences.
-    """
-    if not_trained:
-        return f"{' '.join(not_trained)} So these runs do not say which arm to use."
-    by_id = {claim.id: claim for claim in claims}
-    uses: dict[Word, list[str]] = {}
-    for claim_id, use in USES_BY_CLAIM.items():
-        uses.setdefault(by_id[claim_id].verdict, []).append(use)
-    patterns: list[tuple[Word, str]] = [
-        ("supported", f"use {arms.b} for {{}}"),
-        ("contradicted", f"use {arms.a} for {{}}"),
-        ("level", "for {} either will do"),
-        ("leaning_for", f"for {{}} these runs lean towards {arms.b}"),
-        ("leaning_against", f"for {{}} these runs lean towards {arms.a}"),
-        ("undecided", "for {} these runs do not tell the two apart"),
-    ]
-    parts = [said.format(listed(uses[word])) for word, said in patterns if word in uses]
-    if not parts:
-        parts = ["these runs measured nothing that says which arm to use"]
-    sentence = "; ".join(parts)
-    return f"{sentence[0].upper()}{sentence[1:]}. {_reservation(noun, n, differing)}"
 
 
 def summary_sentence(
@@ -126,15 +74,5 @@ def count(number: int, noun: str) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Return words as a list in a sentence: "a, b and c"."""
+    """Return all words as a list in a sentence: "a, b and c"."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _reservation(noun: str, n: int, differing: Sequence[str]) -> str:
-    parts = []
-    if n < FEW:
-        parts.append(f"{count(n, noun)} {'is' if n == 1 else 'are'} few")
-    parts.append("margins were given, not tuned")
-    if differing:
-        parts.append(f"the arms also differ in {listed(differing)}")
-    return f"Mind that {listed(parts)}."

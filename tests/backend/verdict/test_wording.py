@@ -1,11 +1,11 @@
-"""The sentences of a verdict: its summary, its rule, and the advice with its reservation."""
+"""The sentences of a verdict: its summary, what varied, and its rule."""
 
 from typing import Any
 
 import pytest
 
 from backend.verdict.schemas import AsReported, ClaimOut, Figures, Pair, Parts
-from backend.verdict.wording import advice, replicates_said, rule, summary_sentence
+from backend.verdict.wording import replicates_said, rule, summary_sentence
 from contract.statistics import Word
 
 PAIR = Pair(a="contrastive", b="triplet")
@@ -36,52 +36,6 @@ def claims(**words: Word) -> list[ClaimOut]:
             )
         )
     return made
-
-
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [
-        (
-            {"c7": "supported", "c8": "supported", "c9": "contradicted"},
-            "Use triplet for retrieval and classification; use contrastive for keeping detail "
-            "within classes.",
-        ),
-        (
-            {"c7": "undecided", "c8": "contradicted"},
-            "Use contrastive for retrieval; for classification these runs do not tell the two "
-            "apart.",
-        ),
-        (
-            {"c7": "leaning_for", "c8": "level", "c9": "leaning_against"},
-            "For retrieval either will do; for classification these runs lean towards triplet; "
-            "for keeping detail within classes these runs lean towards contrastive.",
-        ),
-        (
-            {"c7": "undecided", "c8": "undecided", "c9": "undecided"},
-            "For retrieval, classification and keeping detail within classes these runs do not "
-            "tell the two apart.",
-        ),
-        ({}, "These runs measured nothing that says which arm to use."),
-    ],
-)
-def test_advice_names_the_arm_for_each_use(words: dict[str, Word], sentence: str) -> None:
-    assert advice(claims(**words), PAIR, "seed", 8).startswith(sentence)
-
-
-def test_advice_names_few_seeds_untuned_margins_and_other_differences() -> None:
-    told = claims(c8="supported")
-    few = advice(told, PAIR, "seed", 3, differing=["loss.margin", "training.epochs"])
-    assert few.endswith(
-        "Mind that 3 seeds are few, margins were given, not tuned and the arms also differ in "
-        "loss.margin and training.epochs."
-    )
-    assert "1 split is few" in advice(told, PAIR, "split", 1)
-    assert "few" not in advice(told, PAIR, "seed", 6)
-
-
-def test_advice_says_why_an_arm_is_not_judged() -> None:
-    said = advice(claims(c8="supported"), PAIR, "seed", 8, not_trained=["triplet collapsed."])
-    assert said == "triplet collapsed. So these runs do not say which arm to use."
 
 
 def test_the_summary_has_all_seven_words() -> None:
