@@ -110,9 +110,9 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m launcher",
         description="Start Lossboard, or use it from the command line.",
-        epilog="submit, watch, list, export and report speak to a Lossboard that runs; migrate, "
-        "copy, backup and restore look after its database; token makes, lists and revokes tokens. "
-        "Each has its own --help.",
+        epilog="submit, watch, list, verdict, export and report speak to a Lossboard that runs; "
+        "migrate, copy, backup and restore look after its database; token makes, lists and revokes "
+        "tokens. Each has its own --help.",
     )
     commands = top.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="start everything and open the dashboard")

@@ -24,6 +24,7 @@ from frontend.cli.output import (
     print_result,
     printable,
 )
+from frontend.cli.verdict import verdict_lines
 from frontend.cli.watch import watch
 from frontend.errors import ApiAwayError, ApiError
 from frontend.export.file_writer import STDOUT, export, open_output
@@ -72,6 +73,8 @@ def _run(api: Api, options: argparse.Namespace) -> int:
             return _list(api, options)
         case "export":
             return _write(api, options.id, options.format, options.what, options.output)
+        case "verdict":
+            return _verdict(api, options)
         case _:
             return _write(api, options.id, "html", None, options.output)
 
@@ -126,6 +129,12 @@ def _list(api: Api, options: argparse.Namespace) -> int:
     hidden = found["total"] - len(found["comparisons"])
     if hidden:
         print_message(f"{hidden} more match; --most shows more, --search, --tag and --state fewer.")
+    return EXIT_OK
+
+
+def _verdict(api: Api, options: argparse.Namespace) -> int:
+    for line in verdict_lines(api.verdict(options.id, options.a, options.b)):
+        print_result(line)
     return EXIT_OK
 
 

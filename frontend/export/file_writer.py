@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from frontend.api.client import Api
 from frontend.comparison.results_table import result_sections
-from frontend.export import latex, report_data, report_page
+from frontend.export import latex, report_data, report_page, verdict_tables
 from frontend.ui.replicates import over_text
 
 STDOUT = "-"
@@ -22,7 +22,7 @@ def export(api: Api, comparison: str, kind: str, what: str | None, file: BinaryI
     Args:
         api: the client.
         comparison: id of the comparison.
-        kind: the format: json, latex, html, csv or parquet.
+        kind: the format: json, latex, html, markdown, csv or parquet.
         what: the contents, for json, csv and parquet; None for the default.
         file: file to write to.
 
@@ -33,7 +33,11 @@ def export(api: Api, comparison: str, kind: str, what: str | None, file: BinaryI
         "json": lambda: _json_document(api, comparison, everything=what == "all"),
         "latex": lambda: latex_tables(api, comparison),
         "html": lambda: report_page.page(report_data.read(api, comparison)),
+        "markdown": lambda: verdict_text(api, comparison, "markdown"),
     }
+    if kind == "csv" and what == "verdict":
+        file.write(verdict_text(api, comparison, "csv").encode())
+        return
     if kind in texts:
         file.write(texts[kind]().encode())
         return
@@ -49,6 +53,14 @@ def latex_tables(api: Api, comparison: str) -> str:
     found = result_sections(everything["summary"], arms, whole_run)
     name, over = everything["comparison"]["name"], over_text(everything["spec"])
     return latex.latex_document(name, arms, found, everything["verdict"], over)
+
+
+def verdict_text(api: Api, comparison: str, kind: Literal["csv", "markdown"]) -> str:
+    """Return a comparison's verdict as a table."""
+    found = api.verdict(comparison)
+    if kind == "csv":
+        return verdict_tables.verdict_csv(found)
+    return verdict_tables.verdict_markdown(found, api.comparison(comparison)["name"])
 
 
 @contextmanager

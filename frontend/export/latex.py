@@ -5,6 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from frontend.comparison.results_table import Cell, Line, Section
+from frontend.comparison.verdict.figures import (
+    plain,
+    reported_rows,
+    robust_rows,
+    row_label,
+    simultaneous,
+)
 from frontend.comparison.verdict.words import WORDS
 
 Json = Mapping[str, Any]
@@ -91,21 +98,46 @@ def _cell(cell: Cell | None) -> str:
 
 
 def _verdict(verdict: Json, name: str) -> str:
+    """Return the table of claims: a row for each claim, and one below it for each robust part."""
     arms = verdict["arms"]
-    rows = [
-        [
-            f"{claim['id']}. {escape_latex(claim['text'])}",
-            _number(claim["mean_difference"]),
-            _interval(claim["interval"]),
-            _number(claim["p_holm"]),
-            str(claim["n"]),
-            WORDS[claim["verdict"]].text.lower(),
-        ]
-        for claim in verdict["claims"]
+    rows = [row for claim in verdict["claims"] for row in _claim_rows(claim)]
+    heads = [
+        "claim",
+        "difference",
+        "simultaneous interval",
+        r"95\,\% interval",
+        "$p$ (Holm)",
+        "$n$",
     ]
-    heads = ["claim", "difference", r"95\,\% interval", "$p$ (Holm)", "seeds", "verdict"]
-    caption = f"{name}: {arms['a']} minus {arms['b']}, paired by seed. {verdict['summary']}"
-    return _table(r"p{0.42\linewidth}rrrrl", heads, rows, caption, "verdict")
+    heads += ["word", "as reported"]
+    caption = (
+        f"{name}: {arms['a']} minus {arms['b']}, over {verdict['replicates']['said']}. "
+        f"{verdict['summary']} {verdict['rule']}"
+    )
+    return _table(r"p{0.32\linewidth}rrrrrll", heads, rows, caption, "verdict")
+
+
+def _claim_rows(claim: Json) -> list[list[str]]:
+    text = f"{claim['id']}. {escape_latex(claim['text'])}"
+    reported = _word(claim["as_reported"]["word"]) if reported_rows(claim) else "--"
+    parts = [
+        [
+            rf"\quad {escape_latex(row_label(row))}",
+            _number(row["mean_difference"]),
+            _interval(simultaneous(row)),
+            _interval(plain(row)),
+            _number(row["p_holm"]),
+            str(row["n"]),
+            _word(row["verdict"]),
+            "",
+        ]
+        for row in robust_rows(claim)
+    ]
+    return [[text, "", "", "", "", "", _word(claim["verdict"]), reported], *parts]
+
+
+def _word(word: str) -> str:
+    return WORDS[word].text.lower()
 
 
 def _table(

@@ -5,7 +5,7 @@ in this process; files that this process writes are made when the viewer clicks.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import quote, urlencode
 
 import streamlit as st
@@ -15,7 +15,7 @@ from frontend.api.transport import PREFIX
 from frontend.api.types import Comparison
 from frontend.charts.figures import file_name
 from frontend.export import report_data, report_page
-from frontend.export.file_writer import latex_tables
+from frontend.export.file_writer import latex_tables, verdict_text
 from frontend.ui.address import own_address
 
 TABLE_TITLES: Final = {
@@ -23,6 +23,11 @@ TABLE_TITLES: Final = {
     "series": ("Curves", "a row for each measured point, not thinned"),
     "runs": ("Runs", "a row for each run"),
 }
+VERDICT_FORMS: Final[tuple[tuple[Literal["csv", "markdown"], str, str, str], ...]] = (
+    ("csv", "CSV", "text/csv", "csv"),
+    ("markdown", "Markdown", "text/markdown", "md"),
+)
+"""Form, its name, its media type and the ending of its file."""
 FORMAT_TITLES: Final = {"csv": "CSV", "parquet": "Parquet"}
 
 
@@ -38,6 +43,15 @@ def export_menu(api: Api, comparison: Comparison) -> None:
             _download_button(
                 "LaTeX tables", "application/x-tex", f"{file_name(name)}.tex", _latex(api, own)
             )
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            for form, label, kind, ending in VERDICT_FORMS:
+                _download_button(
+                    f"Verdict, {label}",
+                    kind,
+                    f"{file_name(name)}-verdict.{ending}",
+                    _verdict(api, own, form),
+                )
+            st.caption("a row for each metric of each claim")
         for what, (title, meaning) in TABLE_TITLES.items():
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
                 for kind, label in FORMAT_TITLES.items():
@@ -77,3 +91,7 @@ def _report(api: Api, comparison: str) -> Callable[[], bytes]:
 
 def _latex(api: Api, comparison: str) -> Callable[[], bytes]:
     return lambda: latex_tables(api, comparison).encode()
+
+
+def _verdict(api: Api, comparison: str, form: Literal["csv", "markdown"]) -> Callable[[], bytes]:
+    return lambda: verdict_text(api, comparison, form).encode()
