@@ -15,6 +15,7 @@ from frontend.comparison.verdict.figures import (
     reported_rows,
     robust_rows,
     row_label,
+    rule_text,
     signed_text,
     simultaneous,
 )
@@ -38,7 +39,7 @@ def verdict_lines(verdict: Json) -> Iterator[str]:
     arms = verdict["arms"]
     if arms is None:
         return
-    yield from _wrapped(f"Over {verdict['replicates']['said']}. {verdict['rule']}")
+    yield from _wrapped(rule_text(verdict))
     for one in verdict["arm_states"]:
         yield from _wrapped(f"! {one['arm']}: {one['said']}")
     yield ""

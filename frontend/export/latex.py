@@ -10,6 +10,7 @@ from frontend.comparison.verdict.figures import (
     reported_rows,
     robust_rows,
     row_label,
+    rule_text,
     simultaneous,
 )
 from frontend.comparison.verdict.words import WORDS
@@ -110,10 +111,7 @@ def _verdict(verdict: Json, name: str) -> str:
         "$n$",
     ]
     heads += ["word", "as reported"]
-    caption = (
-        f"{name}: {arms['a']} minus {arms['b']}, over {verdict['replicates']['said']}. "
-        f"{verdict['summary']} {verdict['rule']}"
-    )
+    caption = f"{name}: {arms['a']} minus {arms['b']}. {verdict['summary']} {rule_text(verdict)}"
     return _table(r"p{0.32\linewidth}rrrrrll", heads, rows, caption, "verdict")
 
 

@@ -14,6 +14,7 @@ from frontend.comparison.verdict.figures import (
     reported_rows,
     robust_rows,
     row_label,
+    rule_text,
     signed_text,
     simultaneous,
 )
@@ -95,8 +96,10 @@ def verdict_markdown(verdict: Json, name: str) -> str:
     parts.append(_escape(verdict["summary"]))
     if arms is None:
         return "\n\n".join(parts) + "\n"
-    over = f"Over {verdict['replicates']['said']}. {verdict['rule']}"
-    parts += [_escape(over), _escape(f"Differences are {arms['a']} minus {arms['b']}.")]
+    parts += [
+        _escape(rule_text(verdict)),
+        _escape(f"Differences are {arms['a']} minus {arms['b']}."),
+    ]
     parts += [_table(verdict)]
     parts += ["\n".join(notes)] if (notes := _notes(verdict)) else []
     parts += [_escape(said)] if (said := halving_text(verdict)) else []

@@ -104,7 +104,8 @@ def test_a_card_opens_by_the_keyboard_and_tells_all_its_figures(
     page.keyboard.press("Enter")
     expect(card.locator("table")).to_be_visible()
     expect(card).to_contain_text("read second-hand")
-    expect(card.locator(".lb-seed")).to_have_count(3)
+    expect(card.get_by_role("img")).to_have_count(2)
+    expect(card.locator(".lb-seed")).to_have_count(2 * 3)
 
 
 def test_a_help_mark_opens_the_metrics_definition(

@@ -46,7 +46,8 @@ def claim_html(claim: Json, noun: str, seeds: Seeds) -> str:
         f"{word_html(claim['verdict'])}"
         f"<span class='lb-text'>{claim['id']}. {escape(claim['text'])} {ours}{notes}</span>"
         f"<span class='lb-parts'>{lines}</span></summary>"
-        f"<div><p>{escape(claim['reason'])}</p>{_table_html(claim)}{_papers_html(claim)}</div>"
+        f"<div><p>{escape(claim['reason'])}</p>{_table_html(claim)}{_papers_html(claim)}"
+        f"{_related_html(claim)}</div>"
         "</details>"
     )
 
@@ -175,6 +176,11 @@ def _row_html(row: Json, *, has_p: bool) -> str:
         + "".join(f"<td>{cell}</td>" for cell in cells)
         + "</tr>"
     )
+
+
+def _related_html(claim: Json) -> str:
+    related = claim.get("related")
+    return f"<p class='lb-reported'>{escape(related)}</p>" if related else ""
 
 
 def _papers_html(claim: Json) -> str:

@@ -66,11 +66,20 @@ def ratio_text(row: Json) -> str:
     if ratio is None:
         return ""
     text = f"ratio {format_number(ratio)}"
-    if ends := _pair(row.get("ratio_interval")):
+    if ends := _pair(row.get("ratio_simultaneous") or row.get("ratio_interval")):
         text += f" [{format_number(ends[0])} … {format_number(ends[1])}]"
     if limits := _pair(row.get("ratio_bounds")):
         text += f", level within {format_number(limits[0])} … {format_number(limits[1])}"
     return text
+
+
+def rule_text(verdict: Json) -> str:
+    """Return how a word is decided, and what varied between replicates, each said once."""
+    said, rule = (
+        str((verdict.get("replicates") or {}).get("said", "")),
+        str(verdict.get("rule", "")),
+    )
+    return rule if not said or said in rule else f"Over {said}. {rule}".strip()
 
 
 def count_text(number: int, noun: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from frontend.comparison.tables_html import swatch
 from frontend.comparison.verdict.claim import claim_html
-from frontend.comparison.verdict.figures import noun
+from frontend.comparison.verdict.figures import noun, rule_text
 from frontend.comparison.verdict.forest import legend_html
 from frontend.comparison.verdict.more_replicates import halving_text
 from frontend.ui.theme import ArmStyle, Theme
@@ -47,9 +47,7 @@ def head_html(verdict: Json) -> str:
     """Return the advice, the summary, what varied, the rule, and the arms that did not train."""
     advice = verdict.get("advice", "")
     said = f"<p class='lb-advice'>{escape(advice)}</p>" if advice else ""
-    replicates = verdict.get("replicates") or {}
-    varied = f"<b>Over {escape(replicates['said'])}.</b> " if replicates.get("said") else ""
-    rule = f"<p class='lb-rule'>{varied}{escape(verdict.get('rule', ''))}</p>"
+    rule = f"<p class='lb-rule'>{escape(rule_text(verdict))}</p>"
     return (
         f"<div class='lb-verdict'>{_states_html(verdict)}{said}"
         f"<p class='lb-sum'>{escape(verdict['summary'])}</p>{rule}</div>"

@@ -100,5 +100,5 @@ def test_latex_has_the_word_of_each_claim_and_the_figures_of_each_part() -> None
     part = r"\quad Recall@1, best epoch & $-0.05$ & [$-0.08$, $-0.02$] & [$-0.07$, $-0.03$]"
     assert part in text
     assert r"& $0.018$ & 10 & supported & " in text
-    assert "over 10 seeds on one split" in text
+    assert "Over 10 seeds on one split" in text
     assert "<" not in text

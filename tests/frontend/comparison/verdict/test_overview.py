@@ -78,3 +78,8 @@ def test_differences_pair_seeds_and_leave_out_unknown_values() -> None:
     ]
     assert seed_differences([{"key": "k", "arms": arms}], "a", "b") == {"k": [0.75, 1.5]}
     assert seed_differences([{"key": "k", "arms": arms}], "a", "gone") == {"k": []}
+
+
+def test_what_varied_is_said_once() -> None:
+    made = verdict(claim(1, evidence()), rule="9 claims over 10 seeds on one split: level if so.")
+    assert head_html(made).count("10 seeds on one split") == 1
