@@ -14,6 +14,7 @@ from frontend.comparison.verdict.figures import (
     plain,
     ratio_text,
     reported_rows,
+    reports_something_else,
     robust_rows,
     row_label,
     signed_text,
@@ -77,9 +78,9 @@ def _figures_html(row: Json, noun: str) -> str:
 def _notes(claim: Json) -> list[str]:
     """Return the small print of the closed claim, as HTML."""
     notes = []
-    if (rows := reported_rows(claim)) and (reported := claim.get("as_reported")):
-        shown = WORDS[reported["word"]]
-        names = escape(", ".join(row_label(row) for row in rows))
+    if reports_something_else(claim):
+        shown = WORDS[claim["as_reported"]["word"]]
+        names = escape(", ".join(row_label(row) for row in reported_rows(claim)))
         notes.append(f"As reported ({names}): <b>{shown.sign} {shown.text.lower()}</b>")
     said = (claim.get("disagreement"), _parts_text(claim))
     notes += [escape(text) for text in said if text]
@@ -122,8 +123,8 @@ def _table_html(claim: Json) -> str:
     p_heads = "<th scope='col'>p</th><th scope='col'>p, Holm</th>" if has_p else ""
     span = COLUMNS + 2 + (2 if has_p else 0)
     body = _group_html("Robust form, on which the word rests", claim["verdict"], robust, span)
-    if reported:
-        word = (claim.get("as_reported") or {}).get("word", "not_measured")
+    if reports_something_else(claim):
+        word = claim["as_reported"]["word"]
         body += _group_html("As reported: the paper's own measure", word, reported, span)
     omitted = (
         ""
@@ -163,7 +164,7 @@ def _row_html(row: Json, *, has_p: bool) -> str:
         "greater" if row["expected"] == "greater" else "smaller",
         number_text(row["mean_a"]),
         number_text(row["mean_b"]),
-        f"{signed_text(row['mean_difference'])}{''.join(notes)}",
+        signed_text(row["mean_difference"]),
         interval_text(simultaneous(row)),
         interval_text(plain(row)),
         *([number_text(row["p_value"]), number_text(row["p_holm"])] if has_p else []),
@@ -172,7 +173,7 @@ def _row_html(row: Json, *, has_p: bool) -> str:
         f"{word.sign} {word.text.lower()}{level}",
     ]
     return (
-        f"<tr><th scope='row'>{escape(row_label(row))}</th>"
+        f"<tr><th scope='row'>{escape(row_label(row))}{''.join(notes)}</th>"
         + "".join(f"<td>{cell}</td>" for cell in cells)
         + "</tr>"
     )

@@ -45,6 +45,13 @@ def reported_rows(claim: Json) -> Sequence[Json]:
     return list(claim.get("reported_evidence") or ())
 
 
+def reports_something_else(claim: Json) -> bool:
+    """Return whether the measure as reported has other metrics, or another word, than the claim."""
+    reported = {row["metric"] for row in reported_rows(claim)}
+    same = reported <= {row["metric"] for row in robust_rows(claim)}
+    return bool(reported) and not (same and claim["as_reported"]["word"] == claim["verdict"])
+
+
 def interval_text(ends: Sequence[float] | None) -> str:
     """Return an interval of differences, each end with its sign; a dash without one."""
     return NONE if ends is None else f"{format_signed(ends[0])} … {format_signed(ends[1])}"
