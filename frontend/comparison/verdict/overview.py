@@ -69,7 +69,7 @@ def claims_html(
         f"<div class='lb-verdict'><p class='lb-key'>{a} minus {b}, paired by {kind}. Open a claim "
         f"for all its figures.</p>{legend_html(kind)}"
         "<div class='lb-claims'><p class='lb-sides' aria-hidden='true'><span>"
-        f"<span>◂ greater in {b}</span><span>greater in {a} ▸</span></span></p>{claims}</div>"
+        f"<span>← greater in {b}</span><span>greater in {a} →</span></span></p>{claims}</div>"
         f"<ul class='lb-caveats'>{caveats}</ul></div>"
     )
 
