@@ -46,6 +46,14 @@ class JudgedEvidence:
         """The same of the second arm."""
         return _mean(self.paired.values_b)
 
+    @property
+    def differences(self) -> list[float]:
+        """What is judged: a - b of each pair, without those that have a censored value."""
+        if self.judged is None:
+            return []
+        pairs = zip(self.paired.values_a, self.paired.values_b, strict=True)
+        return [a.value - b.value for a, b in pairs if not a.censored and not b.censored]
+
 
 @dataclass(frozen=True)
 class JudgedForm:

@@ -111,6 +111,7 @@ def _evidence(part: JudgedEvidence, *, robust: bool) -> EvidenceOut:
         mean_a=part.mean_a,
         mean_b=part.mean_b,
         censored=part.paired.censored,
+        differences=part.differences,
     )
 
 

@@ -83,6 +83,8 @@ class EvidenceOut(Figures):
     mean_b: float | None
     censored: int
     """Pairs in which a value is censored: only a lower bound of it is known."""
+    differences: list[float]
+    """a - b of each pair without a censored value."""
 
 
 class AsReported(BaseModel):

@@ -231,6 +231,7 @@ class Evidence(TypedDict):
     mean_a: float | None
     mean_b: float | None
     censored: int
+    differences: list[float]
 
 
 class Failure(TypedDict):

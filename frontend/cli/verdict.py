@@ -41,7 +41,7 @@ def verdict_lines(verdict: Json) -> Iterator[str]:
         return
     yield from _wrapped(rule_text(verdict))
     for one in verdict["arm_states"]:
-        yield from _wrapped(f"! {one['arm']}: {one['said']}")
+        yield from _wrapped(f"! {one['said']}")
     yield ""
     yield from _wrapped(f"{arms['a']} minus {arms['b']}:")
     for claim in verdict["claims"]:

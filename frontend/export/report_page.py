@@ -20,7 +20,7 @@ from frontend.comparison import tables_html
 from frontend.comparison.results_table import result_sections
 from frontend.comparison.spec_text import arm_settings, difference_text, shared_facts
 from frontend.comparison.tables_html import format_time
-from frontend.comparison.verdict.overview import seed_differences, verdict_html, verdict_style
+from frontend.comparison.verdict.overview import verdict_html, verdict_style
 from frontend.export.report_data import Drawn, Material, drawn
 from frontend.templates import templates
 from frontend.ui.assets import LIVE_FOLDER, Assets
@@ -121,11 +121,9 @@ def _arm_styles(material: Material) -> dict[str, ArmStyle]:
 def _verdict_card(material: Material) -> Markup | None:
     """Return the card of all claims; None where the comparison lacks one of the two arms."""
     verdict = material.everything["verdict"]
-    arms = verdict["arms"]
-    if arms is None:
+    if verdict["arms"] is None:
         return None
-    seeds = seed_differences(material.everything["summary"]["metrics"], arms["a"], arms["b"])
-    return Markup(verdict_html(verdict, _arm_styles(material), "light", seeds))
+    return Markup(verdict_html(verdict, _arm_styles(material), "light"))
 
 
 def _results(material: Material) -> list[tuple[str, Markup]]:

@@ -23,7 +23,10 @@ from frontend.comparison.verdict.words import WORDS
 
 Json = Mapping[str, Any]
 
-PAIRS: Final = ("simultaneous", "interval", "bounds", "ratio_interval", "ratio_bounds")
+PAIRS: Final = (
+    *("simultaneous", "interval", "bounds"),
+    *("ratio_simultaneous", "ratio_interval", "ratio_bounds"),
+)
 """Fields of a metric with a lower and an upper end, which are two columns."""
 NUMBERS: Final = ("mean_a", "mean_b", "mean_difference", "ratio", "p_value", "p_holm")
 COLUMNS: Final = (
@@ -91,7 +94,7 @@ def verdict_markdown(verdict: Json, name: str) -> str:
     """
     arms = verdict["arms"]
     parts = [f"# {_escape(name)}: verdict"]
-    parts += [f"- **{_escape(one['arm'])}**: {_escape(one['said'])}" for one in _states(verdict)]
+    parts += [f"- **{_escape(one['said'])}**" for one in verdict["arm_states"]]
     parts += [f"**{_escape(verdict['advice'])}**"] if verdict["advice"] else []
     parts.append(_escape(verdict["summary"]))
     if arms is None:
@@ -105,10 +108,6 @@ def verdict_markdown(verdict: Json, name: str) -> str:
     parts += [_escape(said)] if (said := halving_text(verdict)) else []
     parts += ["\n".join(f"- {_escape(caveat)}" for caveat in verdict["caveats"])]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _states(verdict: Json) -> Sequence[Json]:
-    return list(verdict["arm_states"])
 
 
 def _table(verdict: Json) -> str:

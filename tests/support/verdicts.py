@@ -9,7 +9,7 @@ NO_FIGURES: Mapping[str, None] = dict.fromkeys(
     (
         *("mean_a", "mean_b", "mean_difference", "interval", "simultaneous", "bounds"),
         *("level_side", "p_value", "p_holm", "effect_size"),
-        *("ratio", "ratio_interval", "ratio_bounds"),
+        *("ratio", "ratio_interval", "ratio_simultaneous", "ratio_bounds"),
     )
 )
 
@@ -34,6 +34,7 @@ def evidence(**changes: Any) -> Json:
         "effect_size": -2.0,
         "n": 10,
         "censored": 0,
+        "differences": [],
         "verdict": "supported",
     }
     return {**row, **changes}
@@ -61,8 +62,15 @@ def claim(number: int, *rows: Json, **changes: Any) -> Json:
         "disagreement": "",
         "parts": {"judged": len(rows), "of": len(rows)},
         "true_by_construction": "",
+        "related": "",
     }
     return {**base, **changes}
+
+
+def arm_state(said: str, **changes: Any) -> Json:
+    """Return a state of an arm that was not trained."""
+    state = {"arm": "a", "state": "collapsed", "runs": 7, "of": 10, "not_trained": True}
+    return {**state, "said": said, **changes}
 
 
 def verdict(*claims: Json, **changes: Any) -> Json:

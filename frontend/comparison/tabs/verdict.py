@@ -18,7 +18,6 @@ from frontend.comparison.verdict.overview import (
     STYLE_FILE,
     claims_html,
     head_html,
-    seed_differences,
 )
 from frontend.errors import ApiError
 from frontend.ui.seeds import format_seeds
@@ -46,7 +45,6 @@ def show_verdict(view: View) -> None:
     try:
         with first_read_spinner("verdict"):
             found = view.client.verdict(view.id, **asked)
-            metrics = view.client.summary(view.id)["metrics"] if found["seeds"] else []
     except ApiError as error:
         st.error(f"The verdict cannot be read now: {error.message}", icon=":material/error:")
         st.button("Try again", icon=":material/refresh:", key="verdict_again")
@@ -63,8 +61,7 @@ def show_verdict(view: View) -> None:
         st.info(_unfinished_text(view), icon=":material/hourglass_empty:")
     st.html(head_html(found))
     _show_halving(view, found)
-    differences = seed_differences(metrics, found["arms"]["a"], found["arms"]["b"])
-    st.html(claims_html(found, view.styles, viewer_theme(), differences))
+    st.html(claims_html(found, view.styles, viewer_theme()))
 
 
 def _show_nothing_finished(view: View) -> None:

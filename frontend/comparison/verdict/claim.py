@@ -23,7 +23,6 @@ from frontend.comparison.verdict.figures import (
 from frontend.comparison.verdict.words import WORDS, word_html
 
 Json = Mapping[str, Any]
-Seeds = Mapping[str, Sequence[float]]
 
 OWN_CLAIM: Final = 9
 """Id of our own claim, which no paper makes."""
@@ -31,16 +30,15 @@ COLUMNS: Final = 8
 """Columns of the table of figures without those of p."""
 
 
-def claim_html(claim: Json, noun: str, seeds: Seeds) -> str:
+def claim_html(claim: Json, noun: str) -> str:
     """Return a claim as an element that opens.
 
     Args:
         claim: the API's claim, with arms.
         noun: what varies between replicates: seed or split.
-        seeds: the difference a - b of each seed by metric key.
     """
     ours = "<span class='lb-ours'>our own claim</span>" if claim["id"] == OWN_CLAIM else ""
-    lines = "".join(_line_html(row, claim["arms"], noun, seeds) for row in robust_rows(claim))
+    lines = "".join(_line_html(row, claim["arms"], noun) for row in robust_rows(claim))
     notes = "".join(f"<small>{note}</small>" for note in _notes(claim))
     return (
         f"<details class='lb-claim lb-{claim['verdict']}' data-claim='{claim['id']}'><summary>"
@@ -53,8 +51,8 @@ def claim_html(claim: Json, noun: str, seeds: Seeds) -> str:
     )
 
 
-def _line_html(row: Json, arms: Json, noun: str, seeds: Seeds) -> str:
-    track = forest.track_html(row, arms, noun, seeds.get(row["metric"], ()))
+def _line_html(row: Json, arms: Json, noun: str) -> str:
+    track = forest.track_html(row, arms, noun)
     return (
         f"<span class='lb-part'><span class='lb-name'>{escape(row_label(row))}</span>"
         f"{track or '<span class=lb-track></span>'}"
@@ -72,7 +70,8 @@ def _figures_html(row: Json, noun: str) -> str:
     ends = simultaneous(row) or plain(row)
     if ends is None:
         return f"{mean}<small>sign test, {count_text(row['n'], noun)}</small>"
-    return f"{mean}<small>{interval_text(ends)}</small>"
+    ratio = f"<small>{ratio_text(row)}</small>" if row["verdict"] == "level" else ""
+    return f"{mean}<small>{interval_text(ends)}</small>{ratio}"
 
 
 def _notes(claim: Json) -> list[str]:
@@ -82,18 +81,18 @@ def _notes(claim: Json) -> list[str]:
         shown = WORDS[claim["as_reported"]["word"]]
         names = escape(", ".join(row_label(row) for row in reported_rows(claim)))
         notes.append(f"As reported ({names}): <b>{shown.sign} {shown.text.lower()}</b>")
-    said = (claim.get("disagreement"), _parts_text(claim))
+    said = (claim["disagreement"], _parts_text(claim))
     notes += [escape(text) for text in said if text]
-    if built := claim.get("true_by_construction"):
+    if built := claim["true_by_construction"]:
         notes.append(f"<em>True by construction:</em> {escape(built)}")
-    if claim.get("p_holm") is not None:
+    if claim["p_holm"] is not None:
         notes.append(f"p by Holm = {format_number(claim['p_holm'])}")
     return [*notes, _paper_text(claim)] if claim["reported"] else notes
 
 
 def _parts_text(claim: Json) -> str:
     """Return on how many parts the word rests, where it is not all of them."""
-    parts = claim.get("parts") or {"judged": 0, "of": 0}
+    parts = claim["parts"]
     if not parts["judged"] or parts["judged"] == parts["of"]:
         return ""
     return f"Judged on {parts['judged']} of {parts['of']} parts."
@@ -155,10 +154,10 @@ def _group_html(title: str, word: str, rows: Sequence[Json], span: int) -> str:
 def _row_html(row: Json, *, has_p: bool) -> str:
     ratio = ratio_text(row)
     notes = [f"<small>{escape(ratio)}</small>"] if ratio else []
-    if row.get("censored"):
+    if row["censored"]:
         notes.append(f"<small>{count_text(row['censored'], 'pair')} censored</small>")
     word = WORDS[row["verdict"]]
-    side = row.get("level_side")
+    side = row["level_side"]
     level = f"<small>and {side}, by less than matters</small>" if side else ""
     cells = [
         "greater" if row["expected"] == "greater" else "smaller",
@@ -180,8 +179,7 @@ def _row_html(row: Json, *, has_p: bool) -> str:
 
 
 def _related_html(claim: Json) -> str:
-    related = claim.get("related")
-    return f"<p class='lb-reported'>{escape(related)}</p>" if related else ""
+    return f"<p class='lb-reported'>{escape(claim['related'])}</p>" if claim["related"] else ""
 
 
 def _papers_html(claim: Json) -> str:

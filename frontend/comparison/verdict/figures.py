@@ -14,7 +14,7 @@ NONE: Final = "–"
 
 def row_label(row: Json) -> str:
     """Return the name of a metric and the part of the training at which it was read."""
-    label, part = str(row["label"]), row.get("part") or ""
+    label, part = str(row["label"]), str(row["part"])
     if not part:
         return label
     return f"{label.removesuffix(' (test)').removesuffix(' (test, last epoch)')}, {part}"
@@ -22,7 +22,7 @@ def row_label(row: Json) -> str:
 
 def simultaneous(row: Json) -> tuple[float, float] | None:
     """Return the simultaneous interval of a row; None where there is none."""
-    return _pair(row.get("simultaneous"))
+    return _pair(row["simultaneous"])
 
 
 def plain(row: Json) -> tuple[float, float] | None:
@@ -32,7 +32,7 @@ def plain(row: Json) -> tuple[float, float] | None:
 
 def bounds(row: Json) -> tuple[float, float] | None:
     """Return the practical bounds of a row, in units of its difference; None without any."""
-    return _pair(row.get("bounds"))
+    return _pair(row["bounds"])
 
 
 def robust_rows(claim: Json) -> Sequence[Json]:
@@ -42,7 +42,7 @@ def robust_rows(claim: Json) -> Sequence[Json]:
 
 def reported_rows(claim: Json) -> Sequence[Json]:
     """Return the rows of the measure as the paper took it."""
-    return list(claim.get("reported_evidence") or ())
+    return list(claim["reported_evidence"])
 
 
 def reports_something_else(claim: Json) -> bool:
@@ -69,24 +69,20 @@ def signed_text(value: float | None) -> str:
 
 def ratio_text(row: Json) -> str:
     """Return the ratio of the two arms with its interval and practical bounds; "" without one."""
-    ratio = row.get("ratio")
-    if ratio is None:
+    if row["ratio"] is None:
         return ""
-    text = f"ratio {format_number(ratio)}"
-    if ends := _pair(row.get("ratio_simultaneous") or row.get("ratio_interval")):
+    text = f"ratio {format_number(row['ratio'])}"
+    if ends := _pair(row["ratio_simultaneous"]):
         text += f" [{format_number(ends[0])} … {format_number(ends[1])}]"
-    if limits := _pair(row.get("ratio_bounds")):
+    if limits := _pair(row["ratio_bounds"]):
         text += f", level within {format_number(limits[0])} … {format_number(limits[1])}"
     return text
 
 
 def rule_text(verdict: Json) -> str:
     """Return how a word is decided, and what varied between replicates, each said once."""
-    said, rule = (
-        str((verdict.get("replicates") or {}).get("said", "")),
-        str(verdict.get("rule", "")),
-    )
-    return rule if not said or said in rule else f"Over {said}. {rule}".strip()
+    said, rule = str(verdict["replicates"]["said"]), str(verdict["rule"])
+    return rule if said in rule else f"Over {said}. {rule}"
 
 
 def count_text(number: int, noun: str) -> str:
@@ -96,7 +92,7 @@ def count_text(number: int, noun: str) -> str:
 
 def noun(verdict: Json) -> str:
     """Return what a replicate of this verdict is: seed or split."""
-    return str((verdict.get("replicates") or {}).get("kind", "seed"))
+    return str(verdict["replicates"]["kind"])
 
 
 def _pair(found: Sequence[float] | None) -> tuple[float, float] | None:

@@ -6,7 +6,7 @@ others.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
@@ -31,9 +31,9 @@ LEVELS: Final = (28, 50, 72)
 """Heights of the small dots in per cent, by turns, so that equal differences stay apart."""
 
 
-def span_of(row: Json, seeds: Sequence[float] = ()) -> float:
+def span_of(row: Json) -> float:
     """Return the end of a row's scale, rounded up to two digits; 1 where all is 0."""
-    values: list[float] = [row["mean_difference"], *seeds]
+    values: list[float] = [row["mean_difference"], *row["differences"]]
     for ends in (plain(row), simultaneous(row)):
         values += ends or ()
     values += [ROOM_AROUND_BOUNDS * end for end in bounds(row) or ()]
@@ -44,14 +44,13 @@ def span_of(row: Json, seeds: Sequence[float] = ()) -> float:
     return math.ceil(largest / unit - 1e-9) * unit
 
 
-def track_html(row: Json, arms: Json, noun: str = "seed", seeds: Sequence[float] = ()) -> str:
+def track_html(row: Json, arms: Json, noun: str = "seed") -> str:
     """Return the picture of one difference, with a sentence for those who do not see it.
 
     Args:
         row: the figures of a metric.
         arms: names of the arms, a and b.
         noun: what a small dot is: seed or split.
-        seeds: the difference a - b of each seed.
 
     Returns:
         HTML; "" where there is no difference.
@@ -59,7 +58,7 @@ def track_html(row: Json, arms: Json, noun: str = "seed", seeds: Sequence[float]
     difference = row["mean_difference"]
     if difference is None:
         return ""
-    span = span_of(row, seeds)
+    span, seeds = span_of(row), row["differences"]
 
     def at(value: float) -> float:
         return 50 + HALF_WIDTH * min(1.0, max(-1.0, value / span))

@@ -20,10 +20,10 @@ def halving_text(verdict: Json) -> str:
 
     Where splits share a data set no number of them would do: then it is why.
     """
-    asked = verdict.get("to_halve") or {}
-    if asked.get("floor"):
+    asked = verdict["to_halve"]
+    if asked["floor"]:
         return str(asked["floor"])
-    more = asked.get("replicates")
+    more = asked["replicates"]
     if not more:
         return ""
     return f"{count_text(more, f'more {noun(verdict)}')} would halve these intervals."
@@ -56,10 +56,10 @@ def seeds_to_add(verdict: Json, known: Sequence[int], arms: int) -> MoreSeeds | 
     Returns:
         None where more seeds would not halve them, or where no further seed has room.
     """
-    asked = verdict.get("to_halve") or {}
-    wanted = asked.get("replicates") or 0
+    asked = verdict["to_halve"]
+    wanted = asked["replicates"] or 0
     room = min(wanted, MAX_SEEDS - len(known))
-    if asked.get("floor") or room <= 0:
+    if asked["floor"] or room <= 0:
         return None
     first = max(known, default=-1) + 1
     if first + room > SEEDS_END:

@@ -1,6 +1,6 @@
 """The whole verdict: advice and rule on top, then the forest plot of all claims, then caveats."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -14,7 +14,6 @@ from frontend.comparison.verdict.more_replicates import halving_text
 from frontend.ui.theme import ArmStyle, Theme
 
 Json = Mapping[str, Any]
-Seeds = Mapping[str, Sequence[float]]
 STYLE_FILE: Final = Path(__file__).parent / "verdict.css"
 
 
@@ -28,7 +27,6 @@ def verdict_html(
     verdict: Json,
     styles: Mapping[str, ArmStyle],
     theme: Theme,
-    differences: Seeds | None = None,
 ) -> str:
     """Return the whole verdict.
 
@@ -36,16 +34,15 @@ def verdict_html(
         verdict: the API's verdict, with arms.
         styles: styles of the arms by name.
         theme: the viewer's theme.
-        differences: the difference a - b of each seed by metric key, drawn as dots.
     """
     halving = halving_text(verdict)
     more = f"<p class='lb-key'>{escape(halving)}</p>" if halving else ""
-    return head_html(verdict) + more + claims_html(verdict, styles, theme, differences)
+    return head_html(verdict) + more + claims_html(verdict, styles, theme)
 
 
 def head_html(verdict: Json) -> str:
     """Return the advice, the summary, what varied, the rule, and the arms that did not train."""
-    advice = verdict.get("advice", "")
+    advice = verdict["advice"]
     said = f"<p class='lb-advice'>{escape(advice)}</p>" if advice else ""
     rule = f"<p class='lb-rule'>{escape(rule_text(verdict))}</p>"
     return (
@@ -58,12 +55,11 @@ def claims_html(
     verdict: Json,
     styles: Mapping[str, ArmStyle],
     theme: Theme,
-    differences: Seeds | None = None,
 ) -> str:
     """Return the forest plot, each claim of which opens, and the caveats."""
     arms, kind = verdict["arms"], noun(verdict)
     a, b = (f"{swatch(styles[arms[key]], theme)}{escape(arms[key])}" for key in ("a", "b"))
-    claims = "".join(claim_html(claim, kind, differences or {}) for claim in verdict["claims"])
+    claims = "".join(claim_html(claim, kind) for claim in verdict["claims"])
     caveats = "".join(f"<li>{escape(caveat)}</li>" for caveat in verdict["caveats"])
     return (
         f"<div class='lb-verdict'><p class='lb-key'>{a} minus {b}, paired by {kind}. Open a claim "
@@ -75,26 +71,9 @@ def claims_html(
 
 
 def _states_html(verdict: Json) -> str:
-    """Return a banner for each arm that did not train, with what to do."""
+    """Return a banner for each state of an arm; those of arms that were not trained are bold."""
     return "".join(
-        "<p class='lb-warned' role='note'><b aria-hidden='true'>!</b>"
-        f"<span>{escape(one['said'])}</span></p>"
-        for one in verdict.get("arm_states") or ()
+        f"<p class='lb-warned{'' if one['not_trained'] else ' lb-mild'}' role='note'>"
+        f"<b aria-hidden='true'>!</b><span>{escape(one['said'])}</span></p>"
+        for one in verdict["arm_states"]
     )
-
-
-def seed_differences(metrics: Sequence[Json], a: str, b: str) -> dict[str, list[float]]:
-    """Return by metric key the differences a - b of the seeds with two uncensored values."""
-    found: dict[str, list[float]] = {}
-    for metric in metrics:
-        values: dict[str, dict[int, float]] = {
-            arm["arm"]: {
-                one["seed"]: one["value"]
-                for one in arm["values"]
-                if one["value"] is not None and not one["censored"]
-            }
-            for arm in metric["arms"]
-        }
-        own, other = values.get(a, {}), values.get(b, {})
-        found[metric["key"]] = [own[seed] - other[seed] for seed in own if seed in other]
-    return found

@@ -1,5 +1,6 @@
 """The verdict over HTTP, from stored points."""
 
+import statistics
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,6 +43,7 @@ EVIDENCE_KEYS = {
     "mean_a",
     "mean_b",
     "censored",
+    "differences",
 }
 CLAIM_KEYS = {
     *FIGURE_KEYS,
@@ -149,6 +151,8 @@ def test_a_whole_verdict(api: Api, parts: Parts) -> None:
     assert "2204.07596" in by_id[9]["related"]
     assert "by construction" in by_id[4]["true_by_construction"]
     assert (by_id[5]["mean_difference"], by_id[5]["interval"]) == (5, None)
+    assert by_id[5]["evidence"][0]["differences"] == [5] * 10
+    assert by_id[9]["evidence"][0]["differences"] == []
     assert [(r["what"], r["a"], r["b"]) for r in by_id[5]["reported"]] == [("loss-decay", 27, 43)]
     assert all(r["second_hand"] for claim in by_id.values() for r in claim["reported"])
 
@@ -163,6 +167,8 @@ def test_figures_of_a_share_and_of_a_variance(api: Api, parts: Parts) -> None:
     assert recall["mean_difference"] == by_id[8]["mean_difference"] == expected.mean_difference
     assert recall["interval"] == list(expected.interval or ())
     assert recall["simultaneous"][0] < recall["interval"][0]
+    assert len(recall["differences"]) == 10
+    assert statistics.fmean(recall["differences"]) == pytest.approx(expected.mean_difference)
     assert (recall["bounds"], recall["ratio"]) == ([-0.01, 0.01], None)
     assert (recall["p_value"], recall["n"]) == (2 / 2**10, 10)
     assert recall["p_holm"] == pytest.approx(8 * 2 / 2**10)
@@ -391,6 +397,7 @@ def test_censored_decay_stands_as_reported(api: Api, parts: Parts) -> None:
     assert (evidence["verdict"], evidence["interval"]) == ("supported", None)
     assert evidence["p_value"] == 0.03125
     assert (evidence["censored"], evidence["mean_a"], evidence["mean_b"]) == (1, 3, None)
+    assert evidence["differences"] == [-3] * 5, "without the one that is known as a bound"
     assert evidence["mean_difference"] == pytest.approx(((3 - 10) + 5 * (3 - 6)) / 6)
 
 

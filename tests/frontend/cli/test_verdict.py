@@ -1,7 +1,7 @@
 """The verdict as lines for a terminal."""
 
 from frontend.cli.verdict import WIDTH, verdict_lines
-from tests.support.verdicts import claim, evidence, not_measured, verdict
+from tests.support.verdicts import arm_state, claim, evidence, not_measured, verdict
 
 ARMS = {"a": "first\x1b[2J", "b": "other"}
 
@@ -20,14 +20,17 @@ def test_the_lines_tell_words_rule_states_and_figures() -> None:
         parts={"judged": 3, "of": 4},
         true_by_construction="it must be so.",
     )
-    state = {"arm": "first\x1b", "state": "collapsed", "runs": 1, "of": 2, "said": "It fell."}
     lines = list(
-        verdict_lines(verdict(made, claim(9, not_measured()), arms=ARMS, arm_states=[state]))
+        verdict_lines(
+            verdict(
+                made, claim(9, not_measured()), arms=ARMS, arm_states=[arm_state("It fell\x1b.")]
+            )
+        )
     )
     for line in (
         "Use <b> for retrieval.",
         "Over 10 seeds on one split. Supported: the interval & Holm's p agree.",
-        "! first?: It fell.",
+        "! It fell?.",
         "first?[2J minus other:",
         "✓ Supported        8. claim 8 of <i>b</i>",
         "    Recall@1, best epoch: −0.05 [−0.08 … −0.02], 10 seeds, p by Holm 0.018",

@@ -72,8 +72,9 @@ def test_report_and_tables_are_made_at_the_click_alone(
 
     monkeypatch.setattr("frontend.export.menu.report_page.page", early)
     monkeypatch.setattr("frontend.export.menu.latex_tables", early)
+    monkeypatch.setattr("frontend.export.menu.verdict_text", early)
     buttons = [button.proto.label for button in shown(api).get("download_button")]
-    assert buttons == ["HTML report", "LaTeX tables"]
+    assert buttons == ["HTML report", "LaTeX tables", "Verdict, CSV", "Verdict, Markdown"]
 
 
 def test_an_export_url_is_safe_for_any_id() -> None:

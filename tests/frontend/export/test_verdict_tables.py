@@ -8,7 +8,7 @@ import pytest
 
 from frontend.export.latex import latex_document
 from frontend.export.verdict_tables import COLUMNS, verdict_csv, verdict_markdown
-from tests.support.verdicts import claim, evidence, not_measured, verdict
+from tests.support.verdicts import arm_state, claim, evidence, not_measured, verdict
 
 EVIL = "=a|b\n<i>*_`[x]"
 ARMS = {"a": EVIL, "b": "other"}
@@ -28,8 +28,7 @@ def hostile() -> dict[str, Any]:
         parts={"judged": 1, "of": 2},
         true_by_construction="it must be so.",
     )
-    state = {"arm": EVIL, "state": "collapsed", "runs": 1, "of": 2, "said": EVIL}
-    return verdict(made, claim(9, not_measured()), arms=ARMS, arm_states=[state])
+    return verdict(made, claim(9, not_measured()), arms=ARMS, arm_states=[arm_state(EVIL)])
 
 
 def rows(text: str) -> list[dict[str, str]]:

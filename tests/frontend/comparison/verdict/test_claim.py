@@ -11,8 +11,8 @@ from tests.support.verdicts import claim, evidence, not_measured
 REPORTED = {"what": "Recall@1", "a": 0.84, "b": 0.92, "unit": "", "source": "Zeng <2025>"}
 
 
-def shown(made: dict[str, Any], seeds: dict[str, list[float]] | None = None) -> str:
-    return claim_html(made, "seed", seeds or {})
+def shown(made: dict[str, Any]) -> str:
+    return claim_html(made, "seed")
 
 
 def closed(page: str) -> str:
@@ -38,11 +38,11 @@ def test_only_the_ninth_claim_is_ours() -> None:
 
 def test_every_robust_part_is_a_line_with_its_seeds() -> None:
     rows = [
-        evidence(metric="one"),
-        evidence(metric="two", part="last epoch"),
+        evidence(differences=[-0.05, -0.04]),
+        evidence(part="last epoch", differences=[-0.06]),
         not_measured(metric="three", label="Detail"),
     ]
-    page = closed(shown(claim(8, *rows), {"one": [-0.05, -0.04], "two": [-0.06]}))
+    page = closed(shown(claim(8, *rows)))
     assert page.count("role='img'") == 2
     assert page.count("lb-seed") == 3
     for text in ("Recall@1, best epoch", "Recall@1, last epoch", "Detail, best epoch"):
@@ -96,12 +96,14 @@ def test_ratios_and_level_sides_are_told() -> None:
         level_side="greater",
         bounds=None,
         ratio=1.1,
-        ratio_interval=[0.9, 1.2],
+        ratio_simultaneous=[0.9, 1.2],
         ratio_bounds=[0.8, 1.25],
         censored=2,
     )
     page = shown(claim(4, row))
-    assert "ratio 1.1 [0.9 … 1.2], level within 0.8 … 1.25" in page
+    ratio = "ratio 1.1 [0.9 … 1.2], level within 0.8 … 1.25"
+    assert ratio in closed(page), "the picture has differences, which no bounds belong to"
+    assert page.count(ratio) == 2
     assert "and greater, by less than matters" in page
     assert "2 pairs censored" in page
 

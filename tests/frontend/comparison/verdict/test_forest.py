@@ -22,8 +22,7 @@ def dots(picture: str) -> list[float]:
 
 
 def test_zero_is_in_the_middle_and_everything_keeps_to_the_frame() -> None:
-    seeds = [-0.1, -0.05, 0.02]
-    picture = track_html(evidence(), ARMS, seeds=seeds)
+    picture = track_html(evidence(differences=[-0.1, -0.05, 0.02]), ARMS)
     assert dots(picture) == pytest.approx([2.0, 26.0, 59.6], abs=0.11)
     assert stretch("lb-wide", picture) == pytest.approx((11.6, 40.4), abs=0.11)
     assert stretch("lb-narrow", picture) == pytest.approx((16.4, 35.6), abs=0.11)
@@ -34,7 +33,7 @@ def test_zero_is_in_the_middle_and_everything_keeps_to_the_frame() -> None:
 
 
 def test_a_scale_ends_at_a_number_of_two_digits_beyond_all_that_is_drawn() -> None:
-    assert span_of(evidence(), [0.0837]) == pytest.approx(0.084)
+    assert span_of(evidence(differences=[0.0837])) == pytest.approx(0.084)
     assert span_of(evidence(mean_difference=0.001, interval=None, simultaneous=None)) == (
         pytest.approx(0.013)  # so the bounds of 0.01 are seen
     )
@@ -45,7 +44,7 @@ def test_a_scale_ends_at_a_number_of_two_digits_beyond_all_that_is_drawn() -> No
 
 @pytest.mark.parametrize("replicates", [1, 2])
 def test_below_three_replicates_the_seeds_stand_alone(replicates: int) -> None:
-    picture = track_html(evidence(n=replicates), ARMS, seeds=[-0.05] * replicates)
+    picture = track_html(evidence(n=replicates, differences=[-0.05] * replicates), ARMS)
     assert len(dots(picture)) == replicates
     for mark in ("lb-wide", "lb-narrow", "lb-dot"):
         assert mark not in picture
@@ -59,7 +58,7 @@ def test_the_claimed_side_is_marked() -> None:
 
 
 def test_the_picture_says_all_that_it_shows_and_escapes_names() -> None:
-    picture = track_html(evidence(label="<Recall'> (test)"), ARMS, "split", [-0.05])
+    picture = track_html(evidence(label="<Recall'> (test)"), ARMS, "split")
     [said] = re.findall(r"role='img' aria-label='([^']*)'", picture)
     assert said == (
         "&lt;Recall&#x27;&gt;, best epoch: a &lt;b&gt; minus other −0.05; "

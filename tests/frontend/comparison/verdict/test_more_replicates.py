@@ -42,4 +42,4 @@ def test_a_floor_takes_the_button_away() -> None:
 def test_the_sentence_counts() -> None:
     assert halving_text(asking(1)) == "1 more seed would halve these intervals."
     assert halving_text(asking(1200)) == "1,200 more seeds would halve these intervals."
-    assert halving_text({}) == ""
+    assert halving_text(asking(None)) == ""

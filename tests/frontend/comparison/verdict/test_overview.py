@@ -1,17 +1,14 @@
 """The whole verdict: what stands on top, in which order, and nothing unescaped."""
 
-from typing import Any
-
-from frontend.comparison.verdict.overview import head_html, seed_differences, verdict_html
+from frontend.comparison.verdict.overview import head_html, verdict_html
 from frontend.ui.theme import arm_styles
-from tests.support.verdicts import claim, evidence, verdict
+from tests.support.verdicts import arm_state, claim, evidence, verdict
 
 STYLES = arm_styles(["a <b>", "other"])
 
 
 def test_the_top_tells_states_advice_summary_what_varied_and_the_rule() -> None:
-    state = {"arm": "a <b>", "state": "collapsed", "runs": 6, "of": 10, "said": "<6> of 10 fell."}
-    page = head_html(verdict(claim(1, evidence()), arm_states=[state]))
+    page = head_html(verdict(claim(1, evidence()), arm_states=[arm_state("<6> of 10 fell.")]))
     texts = (
         "&lt;6&gt; of 10 fell.",
         "Use &lt;b&gt; for retrieval.",
@@ -22,6 +19,13 @@ def test_the_top_tells_states_advice_summary_what_varied_and_the_rule() -> None:
     places = [page.index(text) for text in texts]
     assert places == sorted(places)
     assert "lb-warned" not in head_html(verdict(claim(1, evidence())))
+
+
+def test_only_arms_that_were_not_trained_have_a_bold_banner() -> None:
+    states = [arm_state("It fell."), arm_state("It is weak.", not_trained=False)]
+    page = head_html(verdict(claim(1, evidence()), arm_states=states))
+    assert page.count("lb-warned") == 2
+    assert page.index("It fell.") < page.index("lb-mild") < page.index("It is weak.")
 
 
 def test_without_advice_there_is_no_empty_box() -> None:
@@ -44,7 +48,7 @@ def test_texts_are_escaped_and_caveats_are_listed() -> None:
             arms={"a": evil, "b": "other"},
             replicates={"kind": "seed", "n": 3, "said": evil},
             to_halve={"replicates": None, "floor": evil},
-            arm_states=[{"arm": evil, "state": "collapsed", "runs": 1, "of": 1, "said": evil}],
+            arm_states=[arm_state(evil)],
         ),
         arm_styles([evil, "other"]),
         "dark",
@@ -66,18 +70,6 @@ def test_the_floor_of_shared_data_stands_in_place_of_a_number() -> None:
     page = verdict_html(verdict(claim(1, evidence()), to_halve=halving), STYLES, "light")
     assert "More splits of &lt;these&gt; items cannot." in page
     assert "would halve" not in page
-
-
-def test_differences_pair_seeds_and_leave_out_unknown_values() -> None:
-    def value(seed: int, value: float | None, *, censored: bool = False) -> dict[str, Any]:
-        return {"seed": seed, "value": value, "censored": censored}
-
-    arms = [
-        {"arm": "a", "values": [value(0, 1.0), value(1, 2.0), value(2, 3.0), value(3, None)]},
-        {"arm": "b", "values": [value(1, 0.5), value(0, 0.25), value(2, 9.0, censored=True)]},
-    ]
-    assert seed_differences([{"key": "k", "arms": arms}], "a", "b") == {"k": [0.75, 1.5]}
-    assert seed_differences([{"key": "k", "arms": arms}], "a", "gone") == {"k": []}
 
 
 def test_what_varied_is_said_once() -> None:
