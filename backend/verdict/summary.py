@@ -5,7 +5,7 @@ With its uncertainty, and the difference between each arm and a baseline arm.
 
 import statistics
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -16,6 +16,7 @@ from backend.db.models import Comparison
 from backend.metrics.measurements import (
     Measurement,
     Measurements,
+    PairedValues,
     current_measurements,
     observations_by_seed,
     pair_by_seed,
@@ -25,9 +26,17 @@ from backend.metrics.measurements import (
 )
 from backend.metrics.run_figures import figures_of
 from backend.runs import repository as runs
+from backend.verdict.replication import replication_of
 from contract.comparison.differences import differences
 from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX, METRICS, Better
-from contract.statistics import deviation, interval
+from contract.statistics import (
+    PairedDifference,
+    Replication,
+    bounded_interval,
+    deviation,
+    limits_of_difference,
+    t_test_p,
+)
 
 
 class Value(BaseModel):
@@ -49,9 +58,10 @@ class ArmSummary(BaseModel):
     mean: float | None
     """Null, as sd, low and high, if a value is censored."""
     sd: float | None
-    """Standard deviation of the sample (n - 1); null for n < 2, as the interval."""
+    """Standard deviation of the sample (n - 1); null for n < 2."""
     low: float | None
-    """Lower end of the 95 % interval of the mean, by Student's t."""
+    """Lower end of the 95 % interval of the mean, by Student's t, cut where the metric ends; null
+    for n < 3."""
     high: float | None
     """Upper end of the interval."""
     censored: int
@@ -71,8 +81,11 @@ class DifferenceOut(BaseModel):
     mean_difference: float
     """Mean of a - b."""
     interval: tuple[float, float] | None
+    """95 % interval of the mean difference; null for n < 3 and with censored values."""
     p_value: float
+    """By the sign-flip test; by the corrected t-test where the runs are splits of one data set."""
     smallest_p: float
+    """Smallest p that so many pairs can give; 0 for the t-test."""
     effect_size: float | None
 
 
@@ -122,6 +135,7 @@ def summarise(session: Session, comparison: Comparison, baseline: str | None = N
     references = reference_measurements(session, all_runs, figures)
     raw_backbone = reference_values(references, BACKBONE_PREFIX)
     chance = reference_values(references, CHANCE_PREFIX)
+    replication = replication_of(spec, all_runs)
     arms = [arm.name for arm in spec.arms]
     against = baseline or arms[0]
     return Summary(
@@ -132,8 +146,8 @@ def summarise(session: Session, comparison: Comparison, baseline: str | None = N
                 better=METRICS[key].better,
                 raw_backbone=raw_backbone.get(key),
                 chance=chance.get(key),
-                arms=[_arm(arm, key, found, untrained) for arm in arms],
-                differences=_differences(found[key], arms, against),
+                arms=[_arm(arm, key, found, untrained, replication) for arm in arms],
+                differences=_differences(key, found[key], arms, against, replication),
             )
             for key in METRICS
             if key in found
@@ -145,12 +159,15 @@ def summarise(session: Session, comparison: Comparison, baseline: str | None = N
     )
 
 
-def _arm(arm: str, key: str, found: Measurements, untrained: Measurements) -> ArmSummary:
+def _arm(
+    arm: str, key: str, found: Measurements, untrained: Measurements, replication: Replication
+) -> ArmSummary:
     measurements = found[key].get(arm, [])
     finite = _finite(measurements)
     censored = sum(one.censored for one in measurements)
     known = [] if censored else finite
-    low, high = interval(known) or (None, None)
+    shown = bounded_interval(known, METRICS[key].bounds, test_to_train=replication.test_to_train)
+    low, high = shown or (None, None)
     before = _finite(untrained.get(key, {}).get(arm, []))
     return ArmSummary(
         arm=arm,
@@ -173,12 +190,33 @@ def _finite(values: Iterable[Measurement]) -> list[float]:
 
 
 def _differences(
-    found: dict[str, list[Measurement]], arms: list[str], baseline: str
+    key: str,
+    found: dict[str, list[Measurement]],
+    arms: list[str],
+    baseline: str,
+    replication: Replication,
 ) -> list[DifferenceOut]:
     known = {arm: observations_by_seed(found.get(arm, [])) for arm in arms}
     made = []
     for arm in arms:
-        d = None if arm == baseline else pair_by_seed(known[arm], known[baseline]).difference
+        if arm == baseline:
+            continue
+        d = _shown(key, pair_by_seed(known[arm], known[baseline]), replication)
         if d:
             made.append(DifferenceOut(a=arm, b=baseline, **asdict(d)))
     return made
+
+
+def _shown(key: str, paired: PairedValues, replication: Replication) -> PairedDifference | None:
+    """Return the difference with an interval to show, and corrected if the runs are dependent."""
+    d = paired.difference
+    if d is None or d.interval is None:
+        return d
+    values = [a.value - b.value for a, b in zip(paired.values_a, paired.values_b, strict=True)]
+    interval = bounded_interval(
+        values, limits_of_difference(METRICS[key].bounds), test_to_train=replication.test_to_train
+    )
+    if not replication.dependent:
+        return replace(d, interval=interval)
+    p_value = t_test_p(values, replication.test_to_train)
+    return replace(d, interval=interval, p_value=p_value, smallest_p=0.0)

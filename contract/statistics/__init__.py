@@ -18,7 +18,9 @@ from contract.statistics.intervals import (
     bounded_interval,
     deviation,
     interval,
+    limits_of_difference,
     replicates_to_halve,
+    t_test_p,
 )
 from contract.statistics.p_values import (
     ENUMERATED_SEEDS,
@@ -54,8 +56,10 @@ __all__ = [
     "holm",
     "interval",
     "judge",
+    "limits_of_difference",
     "replicates_to_halve",
     "sign_test_p",
     "smallest_p",
+    "t_test_p",
     "told_apart",
 ]

@@ -12,6 +12,7 @@ from contract.statistics.intervals import (
     Limits,
     bounded_interval,
     deviation,
+    limits_of_difference,
     mean_interval,
     t_test_p,
     within,
@@ -129,7 +130,7 @@ def told_apart(
     p_values = [
         _p(each, replication, family, signs_only=signs_only) for each in differences.values()
     ]
-    limits = _limits_of_difference(bounds)
+    limits = limits_of_difference(bounds)
     pairs = [
         ArmPair(
             a,
@@ -175,10 +176,3 @@ def _p(
     if not replication.dependent and family * smallest_p(n) < ALPHA:
         return max(p, sign_flip_p(differences))
     return p
-
-
-def _limits_of_difference(bounds: Limits) -> Limits:
-    smallest, largest = bounds
-    if smallest is None or largest is None:
-        return None, None
-    return smallest - largest, largest - smallest

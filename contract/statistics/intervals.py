@@ -64,6 +64,14 @@ def within(found: tuple[float, float] | None, bounds: Limits) -> tuple[float, fl
     return low, high
 
 
+def limits_of_difference(bounds: Limits) -> Limits:
+    """Return the smallest and largest difference of two values within bounds."""
+    smallest, largest = bounds
+    if smallest is None or largest is None:
+        return None, None
+    return smallest - largest, largest - smallest
+
+
 def mean_interval(
     values: Sequence[float], *, family: int = 1, test_to_train: float = 0.0
 ) -> tuple[float, float] | None:

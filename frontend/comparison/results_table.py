@@ -38,7 +38,7 @@ class Cell:
     spread: str
     """Standard deviation, " ± sd"; "" with one seed."""
     interval: str
-    """The 95 % interval of the mean; "" with one seed."""
+    """The 95 % interval of the mean; "" below three seeds."""
     count: int
     mark: Mark = ""
     note: str = ""
@@ -171,12 +171,15 @@ def _short_label(label: str) -> str:
 
 def _difference(row: Mapping[str, Any]) -> Cell:
     bounds = row["interval"]
+    note = f"p = {format_number(row['p_value'])}"
+    if row["smallest_p"] > 0:
+        note += f", at least {format_number(row['smallest_p'])}"
     return Cell(
         mean=format_signed(row["mean_difference"]),
         spread="",
         interval=f"{format_signed(bounds[0])} … {format_signed(bounds[1])}" if bounds else "",
         count=row["n"],
-        note=f"p = {format_number(row['p_value'])}, at least {format_number(row['smallest_p'])}",
+        note=note,
     )
 
 

@@ -96,6 +96,41 @@ def test_a_censored_run_leaves_no_mean(api: Api, parts: Parts) -> None:
     assert difference["mean_difference"] == pytest.approx(7 / 3)
 
 
+def test_two_seeds_are_shown_alone_and_intervals_end_where_the_metric_does(
+    api: Api, parts: Parts
+) -> None:
+    def wide(arm: str, seed: int) -> Curves:
+        return {
+            "retrieval.map_at_r": {100: {4: 0.4, 7: 0.95, 9: 0.9}[seed] - 0.2 * (arm == "rank")}
+        }
+
+    two = scripted_comparison(parts.database, wide, seeds=SEEDS[:2])
+    [metric] = api.get(f"/comparisons/{two}/summary")["metrics"]
+    assert [(arm["n"], arm["low"], arm["high"]) for arm in metric["arms"]] == [(2, None, None)] * 2
+    assert metric["arms"][0]["sd"] == pytest.approx(0.55 / 2**0.5)
+    assert (metric["differences"][0]["n"], metric["differences"][0]["interval"]) == (2, None)
+    three = scripted_comparison(parts.database, wide, seeds=SEEDS)
+    [metric] = api.get(f"/comparisons/{three}/summary")["metrics"]
+    assert [(arm["low"], arm["high"]) for arm in metric["arms"]] == [(0, 1), (0, 1)]
+
+
+def test_re_splits_of_one_data_set_have_wider_intervals(api: Api, parts: Parts) -> None:
+    seeds = scripted_comparison(parts.database, curves, seeds=SEEDS)
+    splits = scripted_comparison(parts.database, curves, seeds=SEEDS, replicate="split")
+    found = [
+        metrics(api.get(f"/comparisons/{one}/summary"))["retrieval.map_at_r"]
+        for one in (seeds, splits)
+    ]
+    for narrow, wide in zip(*(one["arms"] for one in found), strict=True):
+        # The sizes of the splits were not stored: as many test as training items are assumed.
+        ratio = (wide["high"] - wide["mean"]) / (narrow["high"] - narrow["mean"])
+        assert wide["high"] == 1 or ratio == pytest.approx((1 + 3) ** 0.5)
+    independent, dependent = (one["differences"][0] for one in found)
+    assert dependent["mean_difference"] == independent["mean_difference"]
+    assert (independent["smallest_p"], dependent["smallest_p"]) == (0.25, 0)
+    assert dependent["p_value"] != independent["p_value"]
+
+
 def test_any_arm_can_be_the_baseline_and_differing_settings_are_named(
     api: Api, parts: Parts
 ) -> None:

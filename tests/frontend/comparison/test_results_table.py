@@ -94,6 +94,10 @@ def test_two_arms_have_a_difference_and_more_have_none() -> None:
     assert cell is not None
     assert (cell.mean, cell.interval, cell.count) == ("+0.1", "+0.05 … +0.15", 3)
     assert cell.note == "p = 0.25, at least 0.25"
+    data["metrics"][0]["differences"] = [difference(0.1, None) | {"smallest_p": 0.0}]
+    corrected = result_sections(data, ["a", "b"])[0].lines[0].difference
+    assert corrected is not None
+    assert (corrected.interval, corrected.note) == ("", "p = 0.25")
     assert section.has_differences
     assert not result_sections(data, ["a", "b", "c"])[0].has_differences
 
