@@ -22,6 +22,7 @@ from frontend.comparison.verdict.overview import (
 from frontend.errors import ApiError
 from frontend.ui.seeds import format_seeds
 from frontend.ui.session import role_refusal
+from frontend.ui.text import escape_markdown
 from frontend.ui.widgets import first_read_spinner, viewer_theme
 
 ARM_KEYS: Final = ("a", "b")
@@ -46,7 +47,10 @@ def show_verdict(view: View) -> None:
         with first_read_spinner("verdict"):
             found = view.client.verdict(view.id, **asked)
     except ApiError as error:
-        st.error(f"The verdict cannot be read now: {error.message}", icon=":material/error:")
+        st.error(
+            f"The verdict cannot be read now: {escape_markdown(error.message)}",
+            icon=":material/error:",
+        )
         st.button("Try again", icon=":material/refresh:", key="verdict_again")
         return
     if len(arms) > 2 or found["arms"] is None:
@@ -102,7 +106,7 @@ def _show_halving(view: View, found: Mapping[str, Any]) -> None:
         return
     more = seeds_to_add(found, view.comparison["seeds"], len(view.arms))
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.markdown(said, width="content")
+        st.markdown(escape_markdown(said), width="content")
         if more is not None and role_refusal(EDITOR) is None:
             _add_button(view, more, noun(found))
 
@@ -113,8 +117,8 @@ def _add_button(view: View, more: MoreSeeds, kind: str) -> None:
     with st.popover(f"Add {count}", icon=":material/repeat_on:", key="verdict_more"):
         arms = count_text(len(view.arms), "arm")
         st.markdown(
-            f"**{count_text(more.runs, 'run')}** join the queue: seeds {format_seeds(more.seeds)} "
-            f"in {arms}."
+            f"**{count_text(more.runs, 'run')}** join the queue: {count} in {arms}, "
+            f"seeds {format_seeds(more.seeds)}."
         )
         if more.is_capped:
             st.caption(
@@ -127,7 +131,7 @@ def _add_button(view: View, more: MoreSeeds, kind: str) -> None:
             try:
                 view.client.add_seeds(view.id, list(more.seeds))
             except ApiError as error:
-                st.error(error.message)
+                st.error(escape_markdown(error.message))
                 return
             st.rerun()
 

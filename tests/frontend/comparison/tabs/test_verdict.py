@@ -98,8 +98,8 @@ def test_the_button_adds_the_seeds_that_would_halve_the_intervals(peer: ApiPeer)
     peer.answers[SEEDS] = comparison("queued", succeeded=6, queued=18)
     at = opened(tab="verdict")
     shown = [text.value for text in at.markdown]
-    assert "9 more seeds would halve these intervals." in shown
-    assert "**18 runs** join the queue: seeds 3-11 in 2 arms." in shown
+    assert r"9 more seeds would halve these intervals\." in shown
+    assert "**18 runs** join the queue: 9 seeds in 2 arms, seeds 3-11." in shown
     assert SEEDS not in peer.calls
     at.button(key=ADD).click().run()
     assert not at.exception
@@ -110,7 +110,7 @@ def test_a_refusal_of_more_seeds_is_shown(peer: ApiPeer) -> None:
     lay_verdict(peer)
     at = opened(tab="verdict")
     at.button(key=ADD).click().run()
-    assert at.error[0].value == f"There is no {SEEDS}."
+    assert at.error[0].value.startswith("There is no POST")
 
 
 def test_more_seeds_than_a_comparison_holds_are_cut_and_said_so(peer: ApiPeer) -> None:
@@ -122,7 +122,7 @@ def test_more_seeds_than_a_comparison_holds_are_cut_and_said_so(peer: ApiPeer) -
 def test_splits_of_shared_data_have_their_floor_and_no_button(peer: ApiPeer) -> None:
     lay_verdict(peer, to_halve={"replicates": None, "floor": "They share their items."})
     at = opened(tab="verdict")
-    assert "They share their items." in [text.value for text in at.markdown]
+    assert r"They share their items\." in [text.value for text in at.markdown]
     assert ADD not in {button.key for button in at.button}
 
 
@@ -131,5 +131,5 @@ def test_a_viewer_has_no_button(peer: ApiPeer, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(tab, "role_refusal", "This needs the role {}.".format)
     at = opened(tab="verdict")
     assert not at.exception
-    assert "30 more seeds would halve these intervals." in [text.value for text in at.markdown]
+    assert r"30 more seeds would halve these intervals\." in [text.value for text in at.markdown]
     assert ADD not in {button.key for button in at.button}
