@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Annotated, Final, Literal
+from typing import IO, Annotated, Final, Literal, get_args
 
 from fastapi import APIRouter, Query
 from fastapi.exceptions import RequestValidationError
@@ -33,7 +33,7 @@ router = APIRouter(prefix="/comparisons", tags=["comparisons"])
 CHUNK: Final = 1 << 18
 """Bytes sent at a time."""
 
-_TABLES: Final[dict[str, TableName]] = {"results": "results", "series": "series", "runs": "runs"}
+_TABLES: Final[dict[str, TableName]] = {name: name for name in get_args(TableName)}
 _WRITERS: Final = {"csv": write_csv, "parquet": write_parquet}
 _TYPES: Final = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 
@@ -69,20 +69,23 @@ def export_comparison(
     folder: DataFolder,
     now: Now,
     format: Annotated[Format, Query()] = "json",
-    what: Annotated[Literal["spec", "all", "results", "series", "runs"] | None, Query()] = None,
+    what: Annotated[
+        Literal["spec", "all", "results", "series", "runs", "leaderboard"] | None, Query()
+    ] = None,
 ) -> Response:
     """Return a file with the spec, everything or a table.
 
     json: `spec`, as POST /comparisons takes it, or `all`: spec, runs, summary, verdict and
     versions. csv and parquet: `results`, a row for each value; `series`, a row for each measured
-    point; or `runs`. A table is sent with its length, so that a client notices if it is cut off.
+    point; `runs`; or `leaderboard`, a row for each metric and arm. A table is sent with its
+    length, so that a client notices if it is cut off.
     """
     with database.read() as session:
         found = comparisons.get(session, comparison)
         table_asked = _TABLES.get(what or "results")
         if format != "json":
             if table_asked is None:
-                raise _invalid(what, f"comes as json; {format} has results, series and runs")
+                raise _invalid(what, f"comes as json; {format} has {', '.join(_TABLES)}")
             return _table(folder, session, found, format, table_asked)
         if what in _TABLES:
             raise _invalid(what, "comes as csv or parquet; json has spec and all")

@@ -21,12 +21,14 @@ from backend.metrics.measurements import Measurements
 from backend.metrics.run_figures import figures_of
 from backend.runs import repository as runs
 from backend.runs.schemas import RunOut, run_out
+from backend.verdict.leaderboard import leaderboard
+from backend.verdict.leaderboard_schemas import Leaderboard, LeaderboardArm
 from backend.verdict.schemas import Verdict
 from backend.verdict.service import give_verdict
 from backend.verdict.summary import Summary, summarise
 from contract.metrics.versions import engine_version
 
-TableName = Literal["results", "series", "runs"]
+TableName = Literal["results", "series", "runs", "leaderboard"]
 Kind = Literal["text", "whole", "number", "truth"]
 Row = tuple[Any, ...]
 
@@ -84,6 +86,24 @@ _RUNS: Final[dict[str, Kind]] = {
     "validation_items": "whole",
     "test_items": "whole",
 }
+_LEADERBOARD: Final[dict[str, Kind]] = {
+    "metric": "text",
+    "arm": "text",
+    "n": "whole",
+    "mean": "number",
+    "sd": "number",
+    "low": "number",
+    "high": "number",
+    "first_rank": "whole",
+    "last_rank": "whole",
+    "letters": "text",
+    "state": "text",
+    "best": "text",
+    "difference_to_best": "number",
+    "difference_low": "number",
+    "difference_high": "number",
+    "p_holm": "number",
+}
 
 
 def build_table(session: Session, comparison: Comparison, what: TableName) -> Table:
@@ -93,7 +113,12 @@ def build_table(session: Session, comparison: Comparison, what: TableName) -> Ta
         `test.`, `untrained.`, `backbone.` or `chance.`. A censored value is a lower bound.
     series: a row for each stored point, also of long series.
     runs: a row for each run.
+    leaderboard: a row for each metric and arm.
     """
+    if what == "leaderboard":
+        found = leaderboard(session, comparison)
+        rows = [_ranked(metric.key, arm) for metric in found.metrics for arm in metric.arms]
+        return Table(_LEADERBOARD, iter([rows]))
     all_runs = runs.of_comparison(session, comparison.id)
     if what == "runs":
         return Table(_RUNS, iter([[_run(run) for run in all_runs]]))
@@ -141,6 +166,20 @@ def _points(session: Session, of_comparison: Sequence[Run]) -> Iterator[Sequence
             last = points[-1][0]
 
 
+def _ranked(metric: str, arm: LeaderboardArm) -> Row:
+    first, last = arm.rank or (None, None)
+    behind = arm.to_best
+    return (
+        *(metric, arm.arm, arm.n, arm.mean, arm.sd, arm.low, arm.high),
+        *(first, last, arm.letters, arm.state),
+        *(
+            (behind.best, behind.mean_difference, behind.low, behind.high, behind.p_holm)
+            if behind
+            else (None,) * 5
+        ),
+    )
+
+
 def _run(run: Run) -> Row:
     error, versions, splits = run.error or {}, run.versions or {}, run.splits or {}
     times = [None if at is None else iso(at) for at in (run.started_at, run.ended_at)]
@@ -173,6 +212,7 @@ class Everything(BaseModel):
     runs: list[RunOut]
     summary: Summary
     verdict: Verdict
+    leaderboard: Leaderboard
 
 
 def build_document(
@@ -195,6 +235,7 @@ def build_document(
         runs=[run_out(run, now) for run in runs.of_comparison(session, comparison.id)],
         summary=summarise(session, comparison),
         verdict=give_verdict(session, comparison),
+        leaderboard=leaderboard(session, comparison),
     )
 
 

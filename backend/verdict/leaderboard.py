@@ -259,6 +259,7 @@ def _arm(
         high=high,
         values=[LeaderboardValue(seed=seed, value=value) for seed, value in own.items()],
         rank=ranking.places.get(arm),
+        letters=ranking.letters.get(arm, ""),
         state=state,
         to_best=_to_best(arm, ranking, found) if found else None,
     )

@@ -50,6 +50,9 @@ class LeaderboardArm(BaseModel):
     """First and last place that the arm may have: no more arms are told apart on either side. Null
     for an arm without a value, for one that did not train, and where neither direction is
     better."""
+    letters: str
+    """A letter for each of the metric's groups that the arm is in: arms that share one are not told
+    apart. Empty without a rank, and where there are more groups than letters."""
     state: str
     """Why the arm has no rank although it was run: `no_valid_tuple`, `collapsed` or `overflow`;
     else empty."""

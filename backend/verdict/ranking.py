@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from string import ascii_lowercase
 from typing import Final
 
 from contract.metrics import Better
@@ -29,6 +30,20 @@ class Ranking:
     """Largest sets of which no two are told apart, sorted by their members' means."""
     places: dict[str, tuple[int, int]]
     """Arm -> first and last place that it may have; empty where neither direction is better."""
+
+    @property
+    def letters(self) -> dict[str, str]:
+        """Return a letter for each group that an arm is in, from a for the best one's.
+
+        Arms that share a letter are not told apart. Empty if there are more groups than letters.
+        """
+        if len(self.groups) > len(ascii_lowercase):
+            return {}
+        found: dict[str, str] = {}
+        for letter, group in zip(ascii_lowercase, self.groups, strict=False):
+            for arm in group:
+                found[arm] = found.get(arm, "") + letter
+        return found
 
 
 def rank(means: Mapping[str, float], better: Better, ahead: Collection[Pair]) -> Ranking:

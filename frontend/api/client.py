@@ -30,6 +30,7 @@ from frontend.api.types import (
     DatasetDetail,
     DatasetList,
     Everything,
+    Leaderboard,
     Log,
     Me,
     Projection,
@@ -193,6 +194,14 @@ class Api(Transport):
         params = {name: arm for name, arm in (("a", a), ("b", b)) if arm}
         return self._call(Verdict, "GET", _comparison(comparison, "verdict"), params=params)
 
+    def leaderboard(self, comparison: str, metrics: Sequence[str] = ()) -> Leaderboard:
+        """Return all arms ranked by each metric, and which of them are not told apart.
+
+        By default by the test split's main metrics; `metrics` are keys of others.
+        """
+        params = {"metrics": list(metrics)}
+        return self._call(Leaderboard, "GET", _comparison(comparison, "leaderboard"), params=params)
+
     def everything(self, comparison: str) -> Everything:
         """Return spec, runs, summary, verdict and versions, all read at one moment."""
         params = {"format": "json", "what": "all"}
@@ -204,7 +213,7 @@ class Api(Transport):
         file: BinaryIO,
         *,
         format: Literal["csv", "parquet"] = "csv",
-        what: Literal["results", "series", "runs"] = "results",
+        what: Literal["results", "series", "runs", "leaderboard"] = "results",
     ) -> None:
         """Write a table into a file, in pieces, so that it may be larger than memory.
 
@@ -212,7 +221,8 @@ class Api(Transport):
             comparison: its id.
             file: open for writing.
             format: csv for spreadsheets, or parquet with types.
-            what: results, a row for each value; series, one for each measured point; or runs.
+            what: results, a row for each value; series, one for each measured point; runs; or
+                leaderboard, a row for each metric and arm.
         """
         params = {"format": format, "what": what}
         self._save(_comparison(comparison, "export"), params, file, timeout=EXPORT_TIMEOUT)

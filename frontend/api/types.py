@@ -734,6 +734,7 @@ class LeaderboardArm(TypedDict):
     high: float | None
     values: list[LeaderboardValue]
     rank: tuple[int, int] | None
+    letters: str
     state: str
     to_best: ToBest | None
 
@@ -942,23 +943,6 @@ class Dataset(TypedDict):
     thumbnails: int
 
 
-class Everything(TypedDict):
-    """
-    A comparison and all that is known of it except its curves.
-
-    Its `spec` is what POST /comparisons takes.
-    """
-
-    format: str
-    made_at: str
-    versions: dict[str, str]
-    comparison: ComparisonDetail
-    spec: dict[str, Any]
-    runs: list[Run]
-    summary: Summary
-    verdict: Verdict
-
-
 class Leaderboard(TypedDict):
     """All arms of a comparison, by the quality of their embeddings on the test split."""
 
@@ -983,3 +967,21 @@ class DatasetList(TypedDict):
     total: int
     page: int
     page_size: int | None
+
+
+class Everything(TypedDict):
+    """
+    A comparison and all that is known of it except its curves.
+
+    Its `spec` is what POST /comparisons takes.
+    """
+
+    format: str
+    made_at: str
+    versions: dict[str, str]
+    comparison: ComparisonDetail
+    spec: dict[str, Any]
+    runs: list[Run]
+    summary: Summary
+    verdict: Verdict
+    leaderboard: Leaderboard

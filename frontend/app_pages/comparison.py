@@ -16,7 +16,7 @@ from frontend.comparison.spec_text import (
     reductions_text,
     shared_facts,
 )
-from frontend.comparison.tabs import sections, setup, verdict
+from frontend.comparison.tabs import leaderboard, sections, setup, verdict
 from frontend.comparison.tabs.view import View
 from frontend.errors import ApiError, MissingError
 from frontend.export.menu import export_menu
@@ -33,6 +33,7 @@ TABS: Final[dict[Tab, Callable[[View], None]]] = {
     "geometry": sections.show_geometry,
     "retrieval": sections.show_retrieval,
     "space": sections.show_space,
+    "leaderboard": leaderboard.show_leaderboard,
     "verdict": verdict.show_verdict,
     "setup": setup.show_setup,
 }

@@ -52,7 +52,8 @@ def latex_tables(api: Api, comparison: str) -> str:
     whole_run = [row["key"] for row in api.catalogue()["metrics"] if row["summary_only"]]
     found = result_sections(everything["summary"], arms, whole_run)
     name, over = everything["comparison"]["name"], over_text(everything["spec"])
-    return latex.latex_document(name, arms, found, everything["verdict"], over)
+    ranked = everything["leaderboard"]["metrics"]
+    return latex.latex_document(name, arms, found, everything["verdict"], over, ranked)
 
 
 def verdict_text(api: Api, comparison: str, kind: Literal["csv", "markdown"]) -> str:

@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from frontend.comparison.results_table import Cell, Line, Section
+from frontend.api.types import LeaderboardArm, LeaderboardMetric
+from frontend.comparison.leaderboard.texts import ordered, state_text
+from frontend.comparison.results_table import Cell, Line, Section, format_number
 from frontend.comparison.verdict.figures import (
     plain,
     reported_rows,
@@ -47,8 +49,13 @@ _ESCAPES: Final = {
 _ARROWS: Final = {"higher": r" $\uparrow$", "lower": r" $\downarrow$"}
 
 
-def latex_document(
-    name: str, arms: Sequence[str], sections: Sequence[Section], verdict: Json, over: str = "seeds"
+def latex_document(  # noqa: PLR0917 - all that the file is made of
+    name: str,
+    arms: Sequence[str],
+    sections: Sequence[Section],
+    verdict: Json,
+    over: str = "seeds",
+    ranked: Sequence[LeaderboardMetric] = (),
 ) -> str:
     r"""Return all tables, each with caption and label, as one text for \input.
 
@@ -58,9 +65,12 @@ def latex_document(
         sections: the results, as the page shows them.
         verdict: the API's verdict.
         over: what the means are over, as `splits`.
+        ranked: the metrics of the API's leaderboard; no table of ranks without one.
     """
     parts = [f"% {_one_line(name)}", r"% needs \usepackage{booktabs}"]
     parts += [_results(arms, section, name, over) for section in sections]
+    if ranked:
+        parts.append(_leaderboard(ranked, name, over))
     if verdict["arms"] is not None:
         parts.append(_verdict(verdict, name))
     return "\n\n".join(parts) + "\n"
@@ -96,6 +106,32 @@ def _cell(cell: Cell | None) -> str:
     if not cell.mark:
         return shown
     return rf"\textbf{{{shown}}}{'$^*$' if cell.mark == 'best' else ''}"
+
+
+def _leaderboard(metrics: Sequence[LeaderboardMetric], name: str, over: str) -> str:
+    by_arm = [{arm["arm"]: arm for arm in metric["arms"]} for metric in metrics]
+    rows = [
+        [escape_latex(arm["arm"]), *(_ranked(metric[arm["arm"]]) for metric in by_arm)]
+        for arm in ordered(metrics[0])
+    ]
+    labels = [metric["label"].removesuffix(" (test)") for metric in metrics]
+    caption = (
+        f"Leaderboard, {name}: mean ± standard deviation over {over} on the test split, sorted by "
+        f"{labels[0]}. "
+        "Arms that share a letter are not told apart in this metric (Holm over all pairs of arms)."
+    )
+    heads = ["", *map(escape_latex, labels)]
+    return _table(f"l{'r' * len(metrics)}", heads, rows, caption, "leaderboard")
+
+
+def _ranked(arm: LeaderboardArm) -> str:
+    if arm["mean"] is None:
+        return "--"
+    spread = "" if arm["sd"] is None else f" ± {format_number(arm['sd'])}"
+    shown = escape_latex(f"{format_number(arm['mean'])}{spread}")
+    if arm["state"]:
+        return f"{shown} ({escape_latex(state_text(arm))})"
+    return f"{shown}$^{{{arm['letters']}}}$" if arm["letters"] else shown
 
 
 def _verdict(verdict: Json, name: str) -> str:

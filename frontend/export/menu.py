@@ -22,6 +22,7 @@ TABLE_TITLES: Final = {
     "results": ("Results", "a row for each value of each run"),
     "series": ("Curves", "a row for each measured point, not thinned"),
     "runs": ("Runs", "a row for each run"),
+    "leaderboard": ("Leaderboard", "a row for each metric and arm"),
 }
 VERDICT_FORMS: Final[tuple[tuple[Literal["csv", "markdown"], str, str, str], ...]] = (
     ("csv", "CSV", "text/csv", "csv"),

@@ -11,8 +11,9 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from frontend.api.client import SEPARATOR, Api
-from frontend.api.types import ArmCurve, Catalogue, Everything
+from frontend.api.types import ArmCurve, Catalogue, Everything, LeaderboardMetric
 from frontend.charts.figures import HEIGHT, apply_layout, band_traces
+from frontend.comparison.leaderboard.figure import caption, leaderboard_figure
 from frontend.comparison.spec_text import reductions_text
 from frontend.errors import MissingError
 from frontend.ui.theme import arm_styles
@@ -109,7 +110,7 @@ class Drawn:
     """One figure of the report."""
 
     key: str
-    """The metric's."""
+    """The metric's; of a leaderboard with a prefix."""
     name: str
     caption: str
     figure: go.Figure
@@ -127,6 +128,25 @@ def drawn(material: Material) -> dict[str, list[Drawn]]:
         for title, keys in GROUPS.items()
     }
     return {title: figures for title, figures in groups.items() if figures}
+
+
+def leaderboards(material: Material) -> list[tuple[LeaderboardMetric, Drawn]]:
+    """Return the leaderboard's metrics with a value, each with its figure, the main one first."""
+    found = material.everything["leaderboard"]
+    styles = arm_styles(material.arms)
+    return [
+        (
+            metric,
+            Drawn(
+                f"leaderboard.{metric['key']}",
+                metric["label"].removesuffix(" (test)"),
+                caption(metric, found["replicate"]),
+                leaderboard_figure(metric, styles),
+            ),
+        )
+        for metric in found["metrics"]
+        if any(arm["n"] for arm in metric["arms"])
+    ]
 
 
 def _has_points(material: Material, key: str) -> bool:

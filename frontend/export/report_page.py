@@ -7,8 +7,9 @@ import hashlib
 import json
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -17,11 +18,13 @@ from markupsafe import Markup
 
 from frontend.charts.figures import file_name
 from frontend.comparison import tables_html
+from frontend.comparison.leaderboard.table import ranks_html
+from frontend.comparison.leaderboard.texts import progress_text
 from frontend.comparison.results_table import result_sections
 from frontend.comparison.spec_text import arm_settings, difference_text, shared_facts
 from frontend.comparison.tables_html import format_time
 from frontend.comparison.verdict.overview import verdict_html, verdict_style
-from frontend.export.report_data import Drawn, Material, drawn
+from frontend.export.report_data import Drawn, Material, drawn, leaderboards
 from frontend.templates import templates
 from frontend.ui.assets import LIVE_FOLDER, Assets
 from frontend.ui.replicates import over_text
@@ -83,6 +86,7 @@ def page(material: Material) -> str:
     rows = arm_settings(spec, material.catalogue)
     shared = shared_facts(spec, material.catalogue, material.upload)
     groups = drawn(material)
+    ranked = leaderboards(material)
     return (
         _templates()
         .get_template("report.html")
@@ -95,6 +99,12 @@ def page(material: Material) -> str:
             made_at=format_time(everything["made_at"]),
             verdict=everything["verdict"],
             verdict_card=_verdict_card(material),
+            leaderboard=[
+                (metric["said"], own, Markup(ranks_html(metric, _arm_styles(material), "light")))
+                for metric, own in ranked
+            ],
+            leaderboard_advice=everything["leaderboard"]["advice"],
+            leaderboard_progress=progress_text(everything["leaderboard"]),
             groups=groups,
             over=over_text(spec),
             results=_results(material),
@@ -103,7 +113,7 @@ def page(material: Material) -> str:
             spec=json.dumps(spec, indent=2, ensure_ascii=False),
             runs=everything["runs"],
             versions=everything["versions"],
-            figures=_figures(groups),
+            figures=_figures([*(own for _, own in ranked), *chain.from_iterable(groups.values())]),
             plotly=Markup(plotly()),
             drawing=Markup(drawing()),
         )
@@ -139,7 +149,7 @@ def _results(material: Material) -> list[tuple[str, Markup]]:
     ]
 
 
-def _figures(groups: Mapping[str, list[Drawn]]) -> Markup:
+def _figures(all_drawn: Iterable[Drawn]) -> Markup:
     """Return the figures as JSON that cannot end the element that contains it."""
     figures = {
         drawn.key: {
@@ -147,8 +157,7 @@ def _figures(groups: Mapping[str, list[Drawn]]) -> Markup:
             "file": file_name(drawn.name),
             "figure": drawn.figure.to_json(),
         }
-        for group in groups.values()
-        for drawn in group
+        for drawn in all_drawn
     }
     text = json.dumps({"dark": dict(COLORS), "figures": figures}, ensure_ascii=False)
     return Markup(text.replace("<", "\\u003c"))

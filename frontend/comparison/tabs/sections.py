@@ -1,4 +1,4 @@
-"""The choice of a tab, and the contents of all tabs except the verdict and the set-up.
+"""The choice of a tab, and the contents of all tabs except leaderboard, verdict and set-up.
 
 The tabs Live, Geometry and Retrieval show their part of the results below the live panels. The tab
 Embedding space shows the linked panels.
@@ -32,6 +32,7 @@ TITLES: Final[dict[Tab, str]] = {
     "geometry": "Geometry",
     "retrieval": "Retrieval & classification",
     "space": "Embedding space",
+    "leaderboard": "Leaderboard",
     "verdict": "Verdict",
     "setup": "Set-up & logs",
 }

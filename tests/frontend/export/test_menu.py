@@ -52,6 +52,7 @@ def test_every_link_of_the_menu_is_answered(api: Api) -> None:
         *("Results, CSV", "Results, Parquet"),
         *("Curves, CSV", "Curves, Parquet"),
         *("Runs, CSV", "Runs, Parquet"),
+        *("Leaderboard, CSV", "Leaderboard, Parquet"),
         *("Spec, JSON", "Everything, JSON"),
     ]
     with httpx.Client(base_url=api._http.base_url) as browser:

@@ -3,6 +3,7 @@
 import base64
 import copy
 import hashlib
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from contract.metrics import METRICS
 from frontend.api.client import Api
 from frontend.comparison.results_table import result_sections
 from frontend.export import latex
-from frontend.export.report_data import GROUPS, Material, drawn, read
+from frontend.export.report_data import GROUPS, Material, drawn, leaderboards, read
 from frontend.export.report_page import page
 from tests.backend.scripted_runs import PAIR, Curves, per_epoch, scripted_comparison
 from tests.support.serving import serving
@@ -100,6 +101,10 @@ def test_no_other_text_that_may_be_hostile_becomes_an_element(material: Material
     everything = copy.deepcopy(material.everything)
     everything["comparison"] |= {"id": EVIL, "created_by": EVIL}
     everything["versions"] = {EVIL: EVIL}
+    everything["leaderboard"]["advice"] = EVIL
+    [metric] = everything["leaderboard"]["metrics"]
+    metric |= {"said": EVIL, "label": EVIL}
+    metric["arms"][0] |= {"state": EVIL, "rank": None, "letters": EVIL}
     everything["verdict"] |= {"summary": EVIL, "advice": EVIL, "caveats": [EVIL]}
     everything["runs"][0] |= {"device": EVIL, "error": {"message": EVIL, "cause": "", "step": 1}}
     text = page(replace(material, everything=everything, upload=EVIL))
@@ -145,8 +150,9 @@ def test_the_figures_are_the_measured_curves_over_all_seeds(material: Material, 
     assert recall.figure.data[1].y[2] == pytest.approx(0.901)
     assert recall.figure.data[0].fill == "toself", "three seeds have a band"
     content = json.loads(Elements(text).scripts[0])
-    assert list(content["figures"]) == keys
-    for key in keys:
+    ranked = "leaderboard.test.retrieval.recall_at_1"
+    assert list(content["figures"]) == [ranked, *keys]
+    for key in (ranked, *keys):
         assert f'id="chart-{key}"' in text
 
 
@@ -154,6 +160,16 @@ def test_every_curve_of_the_report_is_a_metric() -> None:
     keys = [key for group in GROUPS.values() for key in group]
     assert set(keys) <= set(METRICS)
     assert len(keys) == len(set(keys))
+
+
+def test_it_ranks_all_arms(material: Material, text: str) -> None:
+    [(metric, figure)] = leaderboards(material)
+    assert metric["said"] in html.unescape(text)
+    means = [
+        trace.x[0] for trace in figure.figure.data if (trace.hovertemplate or "")[:4] == "mean"
+    ]
+    assert means == pytest.approx([0.801, 0.701]), "the best on top"
+    assert "<table class='lb-table lb-ranks'>" in text
 
 
 def test_it_contains_what_a_reader_needs(material: Material, text: str) -> None:
@@ -172,7 +188,7 @@ def test_a_comparison_without_anything_measured_has_a_report(app: tuple[FastAPI,
     api = app[1]
     own = api.create(small(name="new"))["id"]
     text = page(read(api, own))
-    assert text.count("Nothing was measured yet.") == 2
+    assert text.count("Nothing was measured yet.") == 3
     assert "0 of 1 runs finished" in text
     assert json.loads(Elements(text).scripts[0])["figures"] == {}
 
@@ -181,16 +197,21 @@ def tables(material: Material) -> str:
     everything = material.everything
     found = result_sections(everything["summary"], material.arms)
     name = everything["comparison"]["name"]
-    return latex.latex_document(name, material.arms, found, everything["verdict"])
+    ranked = everything["leaderboard"]["metrics"]
+    return latex.latex_document(name, material.arms, found, everything["verdict"], "seeds", ranked)
 
 
 def test_latex_has_a_table_for_each_section_and_the_verdict(material: Material) -> None:
     text = tables(material)
     found = result_sections(material.everything["summary"], material.arms)
-    assert text.count(r"\toprule") == text.count(r"\end{table}") == len(found) + 1
+    assert text.count(r"\toprule") == text.count(r"\end{table}") == len(found) + 2
     labels = re.findall(r"\\label\{([^}]*)\}", text)
-    assert len(labels) == len(set(labels)) == len(found) + 1
+    assert len(labels) == len(set(labels)) == len(found) + 2
     assert r"\textbf{0.801 $\pm$ 0.001}$^*$ & 0.701 $\pm$ 0.001 \\" in text, "the best is bold"
+    ranked = text.partition(r"\label{tab:leaderboard}")[2].partition(r"\end{table}")[0]
+    assert r"& Recall@1 \\" in ranked
+    assert r"0.801 $\pm$ 0.001$^{a}$ \\" in ranked
+    assert r"0.701 $\pm$ 0.001$^{a}$ \\" in ranked, "equal differences at 3 seeds tell nothing"
     verdict = text.partition(r"\label{tab:verdict}")[2]
     assert len(re.findall(r"^\d\. ", verdict, re.MULTILINE)) == 9
 

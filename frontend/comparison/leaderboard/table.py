@@ -1,0 +1,96 @@
+"""The ranks of all arms in one metric as a table: as HTML for the report, as rows for the page."""
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any, Final
+
+from frontend.api.types import LeaderboardArm, LeaderboardMetric, ToBest
+from frontend.comparison.leaderboard.texts import ordered, rank_text, state_text
+from frontend.comparison.results_table import format_number, format_signed
+from frontend.comparison.tables_html import swatch
+from frontend.ui.theme import ArmStyle, Theme
+
+NOT_TRAINED: Final = "did not train"
+_HEADS: Final = (
+    ("Rank", "The places that the arm may have: arms whose difference may be chance share places"),
+    ("Mean", "Mean over runs"),
+    ("Interval", "95 % that the intervals of all arms hold at once"),
+    ("Runs", "Runs that have succeeded"),
+    ("To the best", "Mean difference to the best arm, paired, with its simultaneous interval"),
+    ("Told apart", "From the best arm, by Holm over all pairs of arms"),
+    ("Letters", "Arms that share a letter are not told apart"),
+)
+
+
+def ranks_html(metric: LeaderboardMetric, styles: Mapping[str, ArmStyle], theme: Theme) -> str:
+    """Return a table with one row an arm, the best first, every text escaped."""
+    heads = "".join(
+        f"<th scope='col' title='{escape(meaning, quote=True)}'>{title}</th>"
+        for title, meaning in _HEADS
+    )
+    body = "".join(
+        f"<tr><th scope='row'>{swatch(styles[arm['arm']], theme)}{escape(arm['arm'])}</th>"
+        + "".join(f"<td>{cell or '–'}</td>" for cell in _cells(arm))
+        + "</tr>"
+        for arm in ordered(metric)
+    )
+    return (
+        "<div class='lb-scroll'><table class='lb-table lb-ranks'><thead><tr><td></td>"
+        f"{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def rank_rows(metric: LeaderboardMetric) -> list[dict[str, Any]]:
+    """Return the rows of a table that can be sorted by any column."""
+    width = len(str(len(metric["arms"])))
+    return [
+        {
+            "Rank": rank_text(arm, width=width) or _why_no_rank(arm),
+            "Arm": arm["arm"],
+            "Mean": arm["mean"],
+            "Low": arm["low"],
+            "High": arm["high"],
+            "sd": arm["sd"],
+            "Runs": arm["n"],
+            "To the best": arm["to_best"] and arm["to_best"]["mean_difference"],
+            "p": arm["to_best"] and arm["to_best"]["p_holm"],
+            "Told apart": _apart_text(arm["to_best"]),
+            "Letters": arm["letters"],
+        }
+        for arm in ordered(metric)
+    ]
+
+
+def _cells(arm: LeaderboardArm) -> list[str]:
+    behind = arm["to_best"]
+    return [
+        rank_text(arm) or escape(_why_no_rank(arm)),
+        "" if arm["mean"] is None else f"<b>{format_number(arm['mean'])}</b>",
+        _range(arm["low"], arm["high"], signed=False),
+        str(arm["n"]),
+        ""
+        if behind is None
+        else f"<b>{format_signed(behind['mean_difference'])}</b>"
+        f"<small>{_range(behind['low'], behind['high'], signed=True)}</small>",
+        _apart_text(behind),
+        escape(arm["letters"]),
+    ]
+
+
+def _range(low: float | None, high: float | None, *, signed: bool) -> str:
+    if low is None or high is None:
+        return ""
+    shown = format_signed if signed else format_number
+    return f"{shown(low)} … {shown(high)}"
+
+
+def _why_no_rank(arm: LeaderboardArm) -> str:
+    return f"{NOT_TRAINED}: {state_text(arm)}" if arm["state"] else ""
+
+
+def _apart_text(behind: ToBest | None) -> str:
+    if behind is None:
+        return ""
+    if behind["level"]:
+        return "level"
+    return "yes" if behind["told_apart"] else "no"

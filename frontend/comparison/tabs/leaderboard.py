@@ -1,0 +1,129 @@
+"""The tab Leaderboard: all arms ranked by one metric, and the advice which to use for what."""
+
+from html import escape
+from typing import Final
+
+import streamlit as st
+
+from frontend.api.types import Leaderboard, LeaderboardMetric
+from frontend.charts import chart
+from frontend.comparison.leaderboard.figure import caption, leaderboard_figure
+from frontend.comparison.leaderboard.table import rank_rows
+from frontend.comparison.leaderboard.texts import main_metric, progress_text
+from frontend.comparison.tabs.view import View
+from frontend.comparison.verdict.overview import STYLE_FILE
+from frontend.errors import ApiError
+from frontend.ui.widgets import first_read_spinner
+
+METRIC: Final = "metric"
+"""Query parameter of the address that names the metric."""
+METHOD: Final = "more-than-two-losses"
+_ROW: Final = 35
+_TALLEST: Final = 22
+"""Rows that the table shows without scrolling."""
+
+
+def show_leaderboard(view: View) -> None:
+    """Draw the advice, the choice of a metric, its figure and its table; or say why not."""
+    st.html(STYLE_FILE)
+    try:
+        with first_read_spinner("leaderboard"):
+            found = view.client.leaderboard(view.id)
+    except ApiError as error:
+        st.error(f"The leaderboard cannot be read now: {error.message}", icon=":material/error:")
+        st.button("Try again", icon=":material/refresh:", key="leaderboard_again")
+        return
+    if found["advice"]:
+        st.html(f"<p class='lb-advice'>{escape(found['advice'])}</p>")
+    if not found["metrics"]:
+        _show_nothing_measured(view)
+        return
+    if said := progress_text(found):
+        st.info(said, icon=":material/hourglass_empty:")
+    if len(view.arms) == 1:
+        st.info(
+            "One arm has nobody to be ranked against. Duplicate this comparison and add another "
+            "loss; its values are shown all the same.",
+            icon=":material/leaderboard:",
+        )
+    metric = _choose_metric(found)
+    _show_metric(view, found, metric)
+
+
+def _choose_metric(found: Leaderboard) -> LeaderboardMetric:
+    """Let the viewer choose the metric, and keep it in the address."""
+    labels = {metric["key"]: metric["label"].removesuffix(" (test)") for metric in found["metrics"]}
+    asked = main_metric(list(labels), st.query_params.get(METRIC, ""))
+    chosen = st.pills(
+        "Metric of the test split",
+        list(labels),
+        default=asked,
+        format_func=labels.__getitem__,
+        required=True,
+        key="leaderboard_metric",
+    )
+    key = chosen or asked
+    if key != asked:
+        st.query_params.update({METRIC: key, "tab": "leaderboard"})
+    return next(metric for metric in found["metrics"] if metric["key"] == key)
+
+
+def _show_metric(view: View, found: Leaderboard, metric: LeaderboardMetric) -> None:
+    st.html(f"<p class='lb-sum'>{escape(metric['said'])}</p>")
+    chart.show_chart(
+        leaderboard_figure(metric, view.styles),
+        key=f"leaderboard-{view.id}",
+        name=f"Leaderboard, {metric['label']}",
+        caption=caption(metric, found["replicate"]),
+        method=METHOD,
+    )
+    rows = rank_rows(metric)
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        height=38 + _ROW * min(_TALLEST, len(rows)),
+        key=f"leaderboard_table_{metric['key']}",
+        alt=f"Ranks of all arms by {metric['label']}",
+        placeholder="–",
+        column_config={
+            "Rank": st.column_config.TextColumn(
+                width=100,
+                help="The places that the arm may have: arms whose difference may be chance share "
+                "places",
+            ),
+            "Arm": st.column_config.TextColumn(width=200),
+            "Mean": number(format="%.4g"),
+            "Low": number(format="%.4g", help="Lower end of the interval for all arms at once"),
+            "High": number(format="%.4g", help="Upper end of the interval for all arms at once"),
+            "sd": number(format="%.3g", help="Standard deviation over runs"),
+            "Runs": number(width=60, help="Runs that have succeeded"),
+            "To the best": number(format="%+.4f", help="Mean difference to the best arm, paired"),
+            "p": number(format="%.3g", help="Of that difference, by Holm over all pairs of arms"),
+            "Told apart": st.column_config.TextColumn(
+                width=90, help="From the best arm; level: the difference does not matter"
+            ),
+            "Letters": st.column_config.TextColumn(
+                width=80, help="Arms that share a letter are not told apart"
+            ),
+        },
+    )
+
+
+def _show_nothing_measured(view: View) -> None:
+    """Say why no arm can be ranked yet, and what to do."""
+    if view.is_open:
+        st.info(
+            "The leaderboard comes with the first runs that finish: it reads the test split.",
+            icon=":material/hourglass_empty:",
+        )
+        return
+    runs = view.comparison["runs"]
+    lost = [f"{runs[state]} {state}" for state in ("failed", "cancelled") if runs[state]]
+    why = f" Of {sum(runs.values())} runs {' and '.join(lost)}." if lost else ""
+    st.info(
+        f"No run has measured the test split, so there is nothing to rank.{why} Set-up & logs has "
+        "the reasons; Retry above starts these runs again.",
+        icon=":material/leaderboard:",
+    )
