@@ -1,5 +1,8 @@
 """Random streams that differ, and an optimiser for every spec of the catalogue."""
 
+from typing import Any
+
+import pytest
 import torch
 from pydantic import TypeAdapter
 
@@ -15,6 +18,24 @@ def test_every_optimiser_of_the_catalogue_can_be_built() -> None:
         spec = TypeAdapter[Optimizer](Optimizer).validate_python({"kind": row.kind})
         optimizer = build_optimizer(spec, [torch.nn.Parameter(torch.zeros(1))])
         assert optimizer.param_groups[0]["lr"] == 1e-3
+
+
+@pytest.mark.parametrize("kind", [row.kind for row in catalogue.OPTIMIZERS])
+def test_parameters_of_a_loss_are_a_group_where_they_have_a_learning_rate(kind: str) -> None:
+    own, of_loss = torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.ones(3))
+    settings = {"kind": kind, "lr": 0.01, "weight_decay": 0.2}
+
+    def groups(parameters: list[torch.nn.Parameter], **more: float) -> list[dict[str, Any]]:
+        spec = TypeAdapter[Optimizer](Optimizer).validate_python({**settings, **more})
+        return build_optimizer(spec, [own], parameters).param_groups
+
+    [shared] = groups([of_loss])
+    assert [id(one) for one in shared["params"]] == [id(own), id(of_loss)]
+    assert len(groups([], loss_lr=0.5)) == 1
+    first, second = groups([of_loss], loss_lr=0.5)
+    assert (first["params"], second["params"]) == ([own], [of_loss])
+    assert (first["lr"], second["lr"]) == (0.01, 0.5)
+    assert first["weight_decay"] == second["weight_decay"] == 0.2
 
 
 def test_random_streams_of_one_seed_differ() -> None:

@@ -237,7 +237,14 @@ def test_losses_and_networks_that_cannot_be_batched_are_refused() -> None:
     items, labels = data()
     networks = [network(LINEAR, 0)]
     assert can_batch(TripletLoss())
-    for loss in (TripletLoss(selection="semi_hard"), ContrastiveLoss(distance="cosine")):
+    assert can_batch(ContrastiveLoss(pull_weight=0.2))  # it has no effect here
+    for loss in (
+        TripletLoss(selection="semi_hard"),
+        ContrastiveLoss(distance="cosine"),
+        ContrastiveLoss(reduction="balanced"),
+        ContrastiveLoss(positive_margin=0.1),
+        ContrastiveLoss(hinge="linear"),
+    ):
         assert not can_batch(loss)
         with pytest.raises(InputError, match="not trained together"):
             BatchedSeeds(networks, loss, AdamOptimizer(), items, labels)
