@@ -9,6 +9,7 @@ from frontend.comparison.verdict.figures import (
     MIN_REPLICATES,
     count_text,
     interval_text,
+    not_trained,
     noun,
     number_text,
     plain,
@@ -40,8 +41,8 @@ def verdict_lines(verdict: Json) -> Iterator[str]:
     if arms is None:
         return
     yield from _wrapped(rule_text(verdict))
-    for one in verdict["arm_states"]:
-        yield from _wrapped(f"! {one['said']}")
+    for said in not_trained(verdict):
+        yield from _wrapped(f"! {said}")
     yield ""
     yield from _wrapped(f"{arms['a']} minus {arms['b']}:")
     for claim in verdict["claims"]:

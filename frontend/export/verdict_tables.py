@@ -9,6 +9,7 @@ from typing import Any, Final
 from frontend.comparison.verdict.figures import (
     bounds,
     interval_text,
+    not_trained,
     number_text,
     plain,
     reported_rows,
@@ -94,7 +95,7 @@ def verdict_markdown(verdict: Json, name: str) -> str:
     """
     arms = verdict["arms"]
     parts = [f"# {_escape(name)}: verdict"]
-    parts += [f"- **{_escape(one['said'])}**" for one in verdict["arm_states"]]
+    parts += [f"- **{_escape(said)}**" for said in not_trained(verdict)]
     parts += [f"**{_escape(verdict['advice'])}**"] if verdict["advice"] else []
     parts.append(_escape(verdict["summary"]))
     if arms is None:

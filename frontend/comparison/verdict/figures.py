@@ -85,6 +85,14 @@ def rule_text(verdict: Json) -> str:
     return rule if said in rule else f"Over {said}. {rule}"
 
 
+def not_trained(verdict: Json) -> list[str]:
+    """Return a sentence for each state for which an arm was not trained.
+
+    States of arms that were trained stand among the caveats.
+    """
+    return [str(one["said"]) for one in verdict["arm_states"] if one["not_trained"]]
+
+
 def count_text(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural unless it is one."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

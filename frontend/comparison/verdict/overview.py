@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from frontend.comparison.tables_html import swatch
 from frontend.comparison.verdict.claim import claim_html
-from frontend.comparison.verdict.figures import noun, rule_text
+from frontend.comparison.verdict.figures import not_trained, noun, rule_text
 from frontend.comparison.verdict.forest import legend_html
 from frontend.comparison.verdict.more_replicates import halving_text
 from frontend.ui.theme import ArmStyle, Theme
@@ -71,9 +71,9 @@ def claims_html(
 
 
 def _states_html(verdict: Json) -> str:
-    """Return a banner for each state of an arm; those of arms that were not trained are bold."""
+    """Return a banner for each arm that was not trained."""
     return "".join(
-        f"<p class='lb-warned{'' if one['not_trained'] else ' lb-mild'}' role='note'>"
-        f"<b aria-hidden='true'>!</b><span>{escape(one['said'])}</span></p>"
-        for one in verdict["arm_states"]
+        "<p class='lb-warned' role='note'><b aria-hidden='true'>!</b>"
+        f"<span>{escape(said)}</span></p>"
+        for said in not_trained(verdict)
     )
