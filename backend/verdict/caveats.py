@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from backend.db.models import Run
+from backend.verdict.pull_share import shares_differ
 from backend.verdict.ranking import listed
 from backend.verdict.schemas import ArmStateOut, Pair
 from backend.verdict.wording import count
@@ -81,12 +82,6 @@ def caveats(facts: Facts) -> list[str]:
     ]
 
 
-def pull_shares_differ(shares: Iterable[float]) -> bool:
-    """Return whether shares of the weight that pulls differ by 0.01 or more."""
-    found = list(shares)
-    return bool(found) and max(found) - min(found) >= 0.01
-
-
 def _states(facts: Facts) -> list[str]:
     return [
         one.said
@@ -146,7 +141,7 @@ def _differing_settings(differs: Sequence[Difference]) -> list[str]:
 
 
 def _pull_shares(shares: Mapping[str, float]) -> list[str]:
-    if not pull_shares_differ(shares.values()):
+    if not shares_differ(shares.values()):
         return []
     said = listed([f"{share:.1%} in {arm}" for arm, share in shares.items()])
     return [

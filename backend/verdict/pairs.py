@@ -12,7 +12,7 @@ from backend.metrics.run_statistics import EPOCHS_TO_COMMON, epochs_to_common
 from contract.catalogue.claims import Expected
 from contract.catalogue.practical import half_width
 from contract.metrics import METRICS
-from contract.statistics import Sample
+from contract.statistics import Sample, limits_of_difference
 
 BySeed = Mapping[int, Figures]
 """Seed -> figures of the run that has succeeded at it."""
@@ -53,7 +53,7 @@ def sample_of(
         differences=_differences(paired),
         log_ratios=log_ratios,
         signs_only=metric.grid or paired.censored > 0,
-        limits=_limits(*metric.bounds),
+        limits=limits_of_difference(metric.bounds),
         half_width=half_width(key, practical) if judgeable else None,
         expected=expected,
         values=None if paired.censored else _values(paired),
@@ -83,11 +83,6 @@ def _differences(paired: PairedValues) -> tuple[float, ...]:
         (a.value - b.value) or float(a.censored - b.censored)
         for a, b in zip(paired.values_a, paired.values_b, strict=True)
     )
-
-
-def _limits(low: float | None, high: float | None) -> tuple[float | None, float | None]:
-    """Return the smallest and the largest difference of two values within bounds."""
-    return (None, None) if low is None or high is None else (low - high, high - low)
 
 
 def _values(paired: PairedValues) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Final
 
 from sqlmodel import Session
 
@@ -19,6 +18,7 @@ from backend.verdict.judging import judge_claims
 from backend.verdict.leaderboard import leaderboard
 from backend.verdict.output import CLAIM_LOSSES, Context, claim_out
 from backend.verdict.pairs import BySeed
+from backend.verdict.pull_share import PULL_SHARE
 from backend.verdict.replication import replication_of
 from backend.verdict.schemas import Pair, Replicates, ToHalve, Verdict
 from backend.verdict.wording import replicates_said, rule, summary_sentence
@@ -26,8 +26,6 @@ from contract.catalogue.claims import CLAIMS
 from contract.comparison.replication import ReplicationKind, kind_of, replicate_noun
 from contract.comparison.spec import ComparisonSpec
 from contract.statistics import smallest_p
-
-PULL_SHARE: Final = "dynamics.pull_share.mean"
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from backend.metrics.measurements import (
 )
 from backend.metrics.run_figures import figures_of
 from backend.runs import repository as runs
+from backend.verdict.pull_share import PULL_SHARE, shares_differ
 from backend.verdict.replication import replication_of
 from contract.comparison.differences import differences
 from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX, METRICS, Better
@@ -81,7 +82,8 @@ class DifferenceOut(BaseModel):
     mean_difference: float
     """Mean of a - b."""
     interval: tuple[float, float] | None
-    """95 % interval of the mean difference; null for n < 3 and with censored values."""
+    """95 % interval of the mean difference; null for n < 3, of whole numbers and with
+    censored values."""
     p_value: float
     """By the sign-flip test; by the corrected t-test where the runs are splits of one data set."""
     smallest_p: float
@@ -121,7 +123,8 @@ class Summary(BaseModel):
     runs_total: int
     baseline: str
     differs: list[SettingOut]
-    """The settings, apart from the loss, in which the arms differ."""
+    """The settings, apart from the loss, in which the arms differ; with them the measured share of
+    the loss's weight that pulls, `dynamics.pull_share.mean`, where that differs."""
 
 
 def summarise(session: Session, comparison: Comparison, baseline: str | None = None) -> Summary:
@@ -155,7 +158,10 @@ def summarise(session: Session, comparison: Comparison, baseline: str | None = N
         runs_finished=sum(run.state == "succeeded" for run in all_runs),
         runs_total=len(all_runs),
         baseline=against,
-        differs=[SettingOut(setting=d.setting, values=dict(d.values)) for d in differences(spec)],
+        differs=[
+            *(SettingOut(setting=d.setting, values=dict(d.values)) for d in differences(spec)),
+            *_pull_shares(found),
+        ],
     )
 
 
@@ -185,6 +191,16 @@ def _arm(
     )
 
 
+def _pull_shares(found: Measurements) -> list[SettingOut]:
+    """Return the measured share of the weight that pulls, if the arms differ in it."""
+    shares = {
+        arm: statistics.fmean(values)
+        for arm, own in found.get(PULL_SHARE, {}).items()
+        if (values := _finite(own))
+    }
+    return [SettingOut(setting=PULL_SHARE, values=shares)] if shares_differ(shares.values()) else []
+
+
 def _finite(values: Iterable[Measurement]) -> list[float]:
     return [one.value for one in values if one.value is not None]
 
@@ -212,6 +228,8 @@ def _shown(key: str, paired: PairedValues, replication: Replication) -> PairedDi
     d = paired.difference
     if d is None or d.interval is None:
         return d
+    if METRICS[key].grid:
+        return replace(d, interval=None)
     values = [a.value - b.value for a, b in zip(paired.values_a, paired.values_b, strict=True)]
     interval = bounded_interval(
         values, limits_of_difference(METRICS[key].bounds), test_to_train=replication.test_to_train

@@ -216,3 +216,19 @@ def test_raw_backbone_and_chance_are_given_with_their_metric(api: Api, parts: Pa
     assert references["retrieval.map_at_r"] == (0.25, None)
     assert references["test.retrieval.map_at_r"] == (0.5, 0.125)
     assert references["dynamics.loss"] == (None, None)
+
+
+@pytest.mark.parametrize(("other", "named"), [(0.5, True), (0.13, False)])
+def test_the_measured_share_that_pulls_is_among_what_differs(
+    api: Api, parts: Parts, other: float, *, named: bool
+) -> None:
+    def shares(arm: str, seed: int) -> Curves:
+        share = other if arm == "rank" else 0.125
+        return {
+            **curves(arm, seed),
+            "dynamics.pull_share": per_epoch(None, *[share] * 10, swing=0),
+        }
+
+    comparison = scripted_comparison(parts.database, shares, seeds=SEEDS)
+    row = {"setting": "dynamics.pull_share.mean", "values": {"pull": 0.125, "rank": other}}
+    assert api.get(f"/comparisons/{comparison}/summary")["differs"] == [row] * named
