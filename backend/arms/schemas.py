@@ -14,7 +14,7 @@ from backend.arms.curves import ArmCurve, Numbers
 from backend.arms.repository import Arm
 from backend.arms.values import RunValues, Spread, spread
 from backend.http.times import iso
-from backend.runs.schemas import State
+from backend.runs.schemas import RunState, State
 from contract.metrics import METRICS, Better
 
 
@@ -36,6 +36,8 @@ class ArmRun(BaseModel):
     id: str
     seed: int
     state: State
+    states: list[RunState]
+    """Whether it trained."""
 
 
 class ArmOut(BaseModel):
@@ -171,7 +173,15 @@ def arms_out(session: Session, found: Sequence[Arm]) -> list[ArmOut]:
             created_at=iso(arm.comparison.created_at),
             archived=arm.comparison.archived,
             seeds=len(arm.runs),
-            runs=[ArmRun(id=run.id, seed=run.seed, state=run.state) for run in arm.runs],
+            runs=[
+                ArmRun(
+                    id=run.id,
+                    seed=run.seed,
+                    state=run.state,
+                    states=[RunState(**state) for state in run.states],
+                )
+                for run in arm.runs
+            ],
             settings={path: value for (path, _), value in settings.items()},
             best_epoch=_spread(epoch),
         )

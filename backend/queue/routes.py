@@ -15,7 +15,7 @@ from backend.queue.forecast import Forecast, forecast
 from backend.runs import progress, queue
 from backend.runs import repository as runs
 from backend.runs.queue import RunWithOwner
-from backend.runs.schemas import RunOut, run_out
+from backend.runs.schemas import RunOut, RunState, run_out
 from backend.workers.registry import Slots, WorkerOut
 from contract.events import Preparation
 
@@ -36,6 +36,8 @@ class QueueSlot(WorkerOut):
     progress: float | None = None
     eta_s: float | None = None
     preparing: Preparation | None = None
+    states: list[RunState] = Field(default_factory=list)
+    """Whether the run trains; see the states of a run."""
 
 
 class Waiting(BaseModel):
@@ -142,6 +144,7 @@ def _slot(slot: WorkerOut, work: RunWithOwner | None, now: float) -> QueueSlot:
         progress=progress.run_progress(run),
         eta_s=progress.run_eta(run, now),
         preparing=Preparation(**run.preparing) if run.preparing else None,
+        states=[RunState(**state) for state in run.states],
     )
 
 

@@ -29,14 +29,6 @@ class AccessTokenList(TypedDict):
     tokens: list[AccessToken]
 
 
-class ArmRun(TypedDict):
-    """One seed of an arm."""
-
-    id: str
-    seed: int
-    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
-
-
 class ArmState(TypedDict):
     """A state that ended runs of an arm are in, which says whether they were trained."""
 
@@ -341,25 +333,6 @@ class Projection(TypedDict):
     earlier: Earlier | None
 
 
-class QueueSlot(TypedDict):
-    """A worker slot and its run; the fields of the run are null while it has none."""
-
-    name: str
-    device: str
-    host: str
-    state: Literal["idle", "busy", "lost"]
-    run: str | None
-    seen_s_ago: float
-    comparison: NotRequired[str | None]
-    comparison_name: NotRequired[str | None]
-    created_by: NotRequired[str | None]
-    arm: NotRequired[str | None]
-    seed: NotRequired[int | None]
-    progress: NotRequired[float | None]
-    eta_s: NotRequired[float | None]
-    preparing: NotRequired[Preparation | None]
-
-
 class Ready(TypedDict):
     """Whether everything that the API needs works."""
 
@@ -628,32 +601,13 @@ class ArmNeighbours(TypedDict):
     neighbours: list[Neighbour]
 
 
-class Arm(TypedDict):
-    """One arm of one comparison."""
+class ArmRun(TypedDict):
+    """One seed of an arm."""
 
-    comparison: str
-    comparison_name: str
-    arm: str
+    id: str
+    seed: int
     state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
-    tags: list[str]
-    data: str
-    loss: str
-    created_by: str
-    created_at: str
-    archived: bool
-    seeds: int
-    runs: list[ArmRun]
-    settings: dict[str, Any]
-    best_epoch: Spread | None
-
-
-class ArmPage(TypedDict):
-    """One page of a list."""
-
-    arms: list[Arm]
-    total: int
-    page: int
-    page_size: int
+    states: list[RunState]
 
 
 class ArmSummary(TypedDict):
@@ -788,17 +742,24 @@ class Question(TypedDict):
     columns: list[SeenColumn]
 
 
-class Queue(TypedDict):
-    """All slots and one page of the waiting runs."""
+class QueueSlot(TypedDict):
+    """A worker slot and its run; the fields of the run are null while it has none."""
 
-    workers: list[QueueSlot]
-    devices: dict[str, int]
-    waiting: list[Waiting]
-    waiting_total: int
-    page: int
-    page_size: int
-    running_total: int
-    eta_s: float | None
+    name: str
+    device: str
+    host: str
+    state: Literal["idle", "busy", "lost"]
+    run: str | None
+    seen_s_ago: float
+    comparison: NotRequired[str | None]
+    comparison_name: NotRequired[str | None]
+    created_by: NotRequired[str | None]
+    arm: NotRequired[str | None]
+    seed: NotRequired[int | None]
+    progress: NotRequired[float | None]
+    eta_s: NotRequired[float | None]
+    preparing: NotRequired[Preparation | None]
+    states: NotRequired[list[RunState]]
 
 
 class Run(TypedDict):
@@ -891,6 +852,34 @@ class WorkerList(TypedDict):
     workers: list[Worker]
 
 
+class Arm(TypedDict):
+    """One arm of one comparison."""
+
+    comparison: str
+    comparison_name: str
+    arm: str
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    tags: list[str]
+    data: str
+    loss: str
+    created_by: str
+    created_at: str
+    archived: bool
+    seeds: int
+    runs: list[ArmRun]
+    settings: dict[str, Any]
+    best_epoch: Spread | None
+
+
+class ArmPage(TypedDict):
+    """One page of a list."""
+
+    arms: list[Arm]
+    total: int
+    page: int
+    page_size: int
+
+
 class ArmTable(TypedDict):
     """The requested arms side by side."""
 
@@ -952,6 +941,19 @@ class Leaderboard(TypedDict):
     runs_finished: int
     runs_total: int
     runs_open: int
+
+
+class Queue(TypedDict):
+    """All slots and one page of the waiting runs."""
+
+    workers: list[QueueSlot]
+    devices: dict[str, int]
+    waiting: list[Waiting]
+    waiting_total: int
+    page: int
+    page_size: int
+    running_total: int
+    eta_s: float | None
 
 
 class RunList(TypedDict):

@@ -8,6 +8,7 @@ from typing import Final
 
 from frontend.api.types import Queue, QueueSlot, Waiting
 from frontend.ui.text import duration
+from frontend.ui.training_states import state_names
 
 STATE_SIGNS: Final = {"busy": "▶", "idle": "○", "lost": "✕"}
 STATE_WORDS: Final = {"busy": "busy", "idle": "idle", "lost": "not seen lately"}
@@ -109,8 +110,18 @@ def _run_html(worker: QueueSlot) -> str:
         f" · by {escape(worker['created_by'] or '')}</small></p>"
         f"<div class='lb-share' role='progressbar' aria-valuemin='0' aria-valuemax='100' "
         f"aria-valuenow='{100 * share:.0f}'><i style='width: {100 * share:.1f}%'></i></div>"
-        f"<p><small>{escape(text)}{rest}</small></p>"
+        f"<p><small>{escape(text)}{rest}</small></p>{_states_html(worker)}"
     )
+
+
+def _states_html(worker: QueueSlot) -> str:
+    """Return a line that says in which states the run is; empty if it trains as it should."""
+    states = worker["states"]
+    if not states:
+        return ""
+    messages = escape(" ".join(one["message"] for one in states), quote=True)
+    names = escape(state_names(states))
+    return f"<p><small class='lb-marked' title='{messages}'>⚠ {names}</small></p>"
 
 
 def _count_runs(count: int) -> str:

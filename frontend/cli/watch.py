@@ -18,6 +18,7 @@ from frontend.cli.output import (
 )
 from frontend.errors import ApiAwayError, MissingError
 from frontend.ui.text import OPEN_STATES, duration
+from frontend.ui.training_states import warned
 
 READ_EVERY_S: Final = 1.0
 
@@ -94,10 +95,13 @@ def _progress_line(found: ComparisonDetail) -> tuple[str, float, str]:
 
 
 def _report_end(api: Api, found: ComparisonDetail) -> int:
-    """Print which runs did not succeed and why, and return the exit status."""
+    """Print which runs did not train or not succeed and why, and return the exit status."""
+    runs = api.runs(found["id"])
+    for one in warned(runs):
+        print_message(printable(f"{one.name}: {one.arms}. {one.message}"))
     if found["state"] == "succeeded":
         return EXIT_OK
-    for run in api.runs(found["id"]):
+    for run in runs:
         if run["state"] != "succeeded":
             error = run["error"]
             why = f": {printable(error['message'])} {printable(error['cause'])}" if error else ""

@@ -29,6 +29,7 @@ from frontend.templates import templates
 from frontend.ui.assets import LIVE_FOLDER, Assets
 from frontend.ui.replicates import over_text
 from frontend.ui.theme import COLORS, ArmStyle, arm_styles
+from frontend.ui.training_states import state_names, warned
 
 HERE: Final = Path(__file__).parent
 MODULES: Final = ("dom.js", "look.js", "dress.js", "save.js")
@@ -96,6 +97,8 @@ def page(material: Material) -> str:
             comparison=comparison,
             head=Markup(tables_html.head_html(comparison, shared, difference_text(rows))),
             summary=everything["summary"],
+            warned=warned(everything["runs"]),
+            state_names=state_names,
             made_at=format_time(everything["made_at"]),
             verdict=everything["verdict"],
             verdict_card=_verdict_card(material),

@@ -74,7 +74,7 @@ export function trivialTraces(lines, width, grey) {
  */
 export function trivialLabels(lines, color, logarithmic) {
   return lines.map(({ value, arms }) => ({
-    text: lines.length === 1 ? "trivial loss" : `trivial loss, ${escaped(arms.join(", "))}`,
+    text: lines.length === 1 ? "trivial loss" : `trivial loss, ${named(arms)}`,
     x: 1,
     xref: "paper",
     xanchor: "right",
@@ -101,16 +101,27 @@ export function highest(high, lines) {
  */
 export function underLoss(trivial, pull, arms) {
   const listed = (/** @type {Map<string, number>} */ of, /** @type {Function} */ format) => {
-    const known = arms.filter(({ name }) => of.has(name));
-    const texts = known.map(({ name }) => format(of.get(name)));
-    if (new Set(texts).size === 1 && known.length === arms.length) return texts[0];
-    return known.map(({ name }, i) => `${name} ${texts[i]}`).join(", ");
+    /** @type {Map<string, string[]>} */
+    const alike = new Map();
+    for (const { name } of arms) {
+      if (!of.has(name)) continue;
+      const text = format(of.get(name));
+      alike.set(text, [...(alike.get(text) ?? []), name]);
+    }
+    return [...alike]
+      .map(([text, names]) => (names.length === arms.length ? text : `${text} (${names.join(", ")})`))
+      .join(", ");
   };
   const share = (/** @type {number} */ value) => `${number(Math.round(1000 * value) / 10)} %`;
   const parts = [];
   if (trivial.size) parts.push(`Trivial loss (all embeddings in one point): ${listed(trivial, number)}.`);
   if (pull.size) parts.push(`Share of the loss's weight that pulls: ${listed(pull, share)}.`);
   return parts.join(" ");
+}
+
+/** @param {string[]} arms */
+function named(arms) {
+  return arms.length > 2 ? `${arms.length} arms` : escaped(arms.join(", "));
 }
 
 /** Plotly reads some HTML in labels. @param {string} text */

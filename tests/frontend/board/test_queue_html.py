@@ -43,6 +43,7 @@ def slot(**values: Any) -> QueueSlot:
     own: dict[str, Any] = {"name": "w<1>", "device": "cpu", "host": "here", "state": "busy"}
     own |= {"run": "r", "seen_s_ago": 1.0, "comparison": "c", "comparison_name": "n", "seed": 3}
     own |= {"created_by": "Ada", "arm": "a&b", "progress": 0.25, "eta_s": 30.0, "preparing": None}
+    own |= {"states": []}
     return cast(QueueSlot, {**own, **values})
 
 
@@ -59,6 +60,14 @@ def test_a_slot_shows_how_far_its_run_is() -> None:
     lost = queue_html.slot_html(slot(state="lost", comparison=None, seen_s_ago=40.0))
     assert "not seen lately, last 40 s ago" in lost
     assert "progressbar" not in lost
+
+
+def test_a_slot_says_in_which_states_its_run_is() -> None:
+    seen = {"state": "collapsed", "step": 3, "message": "one <point>"}
+    shown = queue_html.slot_html(slot(states=[seen, {**seen, "state": "below_backbone"}]))
+    assert "⚠ collapsed, below the raw backbone" in shown
+    assert "title='one &lt;point&gt; one &lt;point&gt;'" in shown
+    assert "⚠" not in queue_html.slot_html(slot())
 
 
 def test_a_groups_heading_counts_and_dates() -> None:

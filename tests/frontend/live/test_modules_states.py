@@ -111,8 +111,12 @@ def test_labels_lie_on_either_axis(run: Run) -> None:
     [
         ({}, {}, ""),
         ({"one": 1, "two": 1, "none": 1}, {}, "Trivial loss (all embeddings in one point): 1."),
-        ({"one": 0.9, "two": 1}, {}, "Trivial loss (all embeddings in one point): one 0.9, two 1."),
-        ({}, {"one": 0.0978}, "Share of the loss's weight that pulls: one 9.8 %."),
+        (
+            {"one": 0.9, "two": 1},
+            {},
+            "Trivial loss (all embeddings in one point): 0.9 (one), 1 (two).",
+        ),
+        ({}, {"one": 0.0978}, "Share of the loss's weight that pulls: 9.8 % (one)."),
     ],
 )
 def test_the_sentence_under_the_chart(
