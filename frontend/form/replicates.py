@@ -93,8 +93,8 @@ def count_text(count: int) -> str:
         )
     if count < ENOUGH:
         return (
-            f"With {count} seeds, p adjusted for nine claims cannot fall below 0.05; that takes "
-            "nine."
+            f"With {count} seeds the sign-flip p, adjusted for nine claims, cannot fall below "
+            "0.05; that takes nine."
         )
     return ""
 
