@@ -26,7 +26,7 @@ Json = Mapping[str, Any]
 
 OWN_CLAIM: Final = 9
 """Id of our own claim, which no paper makes."""
-COLUMNS: Final = 8
+COLUMNS: Final = 10
 """Columns of the table of figures without those of p."""
 
 
@@ -120,11 +120,12 @@ def _table_html(claim: Json) -> str:
     has_p = any(row["p_value"] is not None or row["p_holm"] is not None for row in rows)
     arms = claim["arms"]
     p_heads = "<th scope='col'>p</th><th scope='col'>p, Holm</th>" if has_p else ""
-    span = COLUMNS + 2 + (2 if has_p else 0)
-    body = _group_html("Robust form, on which the word rests", claim["verdict"], robust, span)
+    title = "Robust form, on which the word rests"
+    body = _group_html(title, claim["verdict"], robust, arms, has_p=has_p)
     if reports_something_else(claim):
         word = claim["as_reported"]["word"]
-        body += _group_html("As reported: the paper's own measure", word, reported, span)
+        title = "As reported: the paper's own measure"
+        body += _group_html(title, word, reported, arms, has_p=has_p)
     omitted = (
         ""
         if has_p
@@ -142,23 +143,25 @@ def _table_html(claim: Json) -> str:
     )
 
 
-def _group_html(title: str, word: str, rows: Sequence[Json], span: int) -> str:
-    shown = WORDS[word]
+def _group_html(title: str, word: str, rows: Sequence[Json], arms: Json, *, has_p: bool) -> str:
+    shown, span = WORDS[word], COLUMNS + (2 if has_p else 0)
     head = (
         f"<tr class='lb-family'><th colspan='{span}' scope='rowgroup'>{title}: "
         f"{shown.sign} {shown.text.lower()}</th></tr>"
     )
-    return head + "".join(_row_html(row, has_p=span > COLUMNS + 2) for row in rows)
+    return head + "".join(_row_html(row, arms, has_p=has_p) for row in rows)
 
 
-def _row_html(row: Json, *, has_p: bool) -> str:
+def _row_html(row: Json, arms: Json, *, has_p: bool) -> str:
     ratio = ratio_text(row)
     notes = [f"<small>{escape(ratio)}</small>"] if ratio else []
     if row["censored"]:
         notes.append(f"<small>{count_text(row['censored'], 'pair')} censored</small>")
     word = WORDS[row["verdict"]]
-    side = row["level_side"]
-    level = f"<small>and {side}, by less than matters</small>" if side else ""
+    level = ""
+    if row["level_side"]:
+        greater = escape(arms["a" if row["level_side"] == "greater" else "b"])
+        level = f"<small>greater in {greater}, by less than matters</small>"
     cells = [
         "greater" if row["expected"] == "greater" else "smaller",
         number_text(row["mean_a"]),

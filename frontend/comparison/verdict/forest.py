@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
-from frontend.comparison.results_table import format_number, format_signed
+from frontend.comparison.results_table import ZERO_LIMIT, format_number, format_signed
 from frontend.comparison.verdict.figures import (
     MIN_REPLICATES,
     bounds,
@@ -38,7 +38,7 @@ def span_of(row: Json) -> float:
         values += ends or ()
     values += [ROOM_AROUND_BOUNDS * end for end in bounds(row) or ()]
     largest = max(abs(value) for value in values)
-    if not largest or not math.isfinite(largest):
+    if largest < ZERO_LIMIT or not math.isfinite(largest):
         return 1.0
     unit = 10.0 ** (math.floor(math.log10(largest)) - 1)
     return math.ceil(largest / unit - 1e-9) * unit

@@ -104,7 +104,7 @@ def test_ratios_and_level_sides_are_told() -> None:
     ratio = "ratio 1.1 [0.9 … 1.2], level within 0.8 … 1.25"
     assert ratio in closed(page), "the picture has differences, which no bounds belong to"
     assert page.count(ratio) == 2
-    assert "and greater, by less than matters" in page
+    assert "greater in a &lt;b&gt;, by less than matters" in page
     assert "2 pairs censored" in page
 
 
