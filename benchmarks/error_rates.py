@@ -33,11 +33,11 @@ from benchmarks.simulated_claims import (
     Share,
     Source,
     arms_told_apart,
-    correlated,
     decided,
     dependent,
     leaning,
     no_difference,
+    on_the_bound,
     share_decided,
     share_level,
     signs_of,
@@ -116,7 +116,7 @@ def error_cases(comparisons: int) -> Iterable[Case]:
         differences = no_difference(_rng("lean", n), ONE_EACH, NORMAL, comparisons, n)
         lean = leaning(differences, ONE_EACH, signs_of(ONE_EACH, NORMAL))
         yield f"leaning at least, normal, n = {n}", lean, False
-    for source in SOURCES[:3]:
+    for source in (*SOURCES[:3], COARSE):
         for n in REPLICATES:
             name = f"level on the bound, {source.name}, n = {n}"
             yield name, _level_on_the_bound(source, comparisons, n), True
@@ -186,10 +186,8 @@ def _directed(differences: Array, family: Family, test_to_train: float = 0.0) ->
 
 def _level_on_the_bound(source: Source, comparisons: int, n: int) -> Share:
     """Return how often level or the wrong side is said where every difference is on the bound."""
-    rng = _rng(source.name, n)
-    a, b = (source.of_normal(correlated(rng, ONE_EACH, comparisons, n)) for _ in range(2))
-    # So little spread that the interval often fits between the bounds, even of three replicates.
-    return decided((a - b) / 30 + 1, ONE_EACH, ("level", "contradicted"), half_width=1.0)
+    differences = on_the_bound(_rng(source.name, n), ONE_EACH, source, comparisons, n)
+    return decided(differences, ONE_EACH, ("level", "contradicted"), half_width=1.0)
 
 
 def _printed(case: Case) -> Case:

@@ -135,6 +135,18 @@ def no_difference(
     return differences
 
 
+def on_the_bound(
+    rng: np.random.Generator, family: Family, source: Source, comparisons: int, n: int
+) -> Array:
+    """Return differences around a true one of 1, the half-width of the practical bounds.
+
+    Coarse steps are as wide as that half-width. Others have so little spread that the interval
+    often fits between the bounds, even that of three replicates.
+    """
+    a, b = (source.of_normal(correlated(rng, family, comparisons, n)) for _ in range(2))
+    return (a - b) / (1 if source == COARSE else 30) + 1
+
+
 def skewed(rng: np.random.Generator, family: Family, comparisons: int, n: int) -> Array:
     """Return differences of mean 0 whose distribution is skewed: lognormal, less its mean."""
     return np.asarray(np.exp(correlated(rng, family, comparisons, n)) - math.exp(0.5))

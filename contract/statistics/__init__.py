@@ -1,16 +1,15 @@
 """Statistics over replicates: intervals, paired differences, and decisions that hold together."""
 
 from contract.statistics.arms import ArmMean, ArmPair, ArmsCompared, told_apart
-from contract.statistics.decisions import (
+from contract.statistics.claims import (
     JudgedClaim,
     JudgedSample,
     Replication,
     Sample,
     Side,
     Word,
-    common_word,
-    judge,
 )
+from contract.statistics.decisions import common_word, judge
 from contract.statistics.intervals import (
     ALPHA,
     FEWEST,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from contract.statistics.decisions import Replication
+from contract.statistics.claims import Replication
 from contract.statistics.intervals import (
     ALPHA,
     FEWEST,
@@ -45,7 +45,8 @@ class ArmPair:
     """Mean of a - b."""
     interval: tuple[float, float] | None
     """Of the mean difference, simultaneous over all pairs of arms (Bonferroni); None below 3
-    replicates, and where only signs count."""
+    replicates, where only signs count, and where all differences are the same (but for 0 in enough
+    pairs)."""
     p: float
     """Of this pair alone, see `told_apart`."""
     p_holm: float
@@ -130,7 +131,6 @@ def told_apart(
     p_values = [
         _p(each, replication, family, signs_only=signs_only) for each in differences.values()
     ]
-    limits = limits_of_difference(bounds)
     pairs = [
         ArmPair(
             a,
@@ -138,10 +138,8 @@ def told_apart(
             len(each),
             statistics.fmean(each),
             None
-            if signs_only or len(each) < FEWEST or is_constant(each)
-            else within(
-                mean_interval(each, family=family, test_to_train=replication.test_to_train), limits
-            ),
+            if signs_only
+            else within(_interval(each, replication, family), limits_of_difference(bounds)),
             p,
             p_holm,
             p_holm < ALPHA,
@@ -151,6 +149,22 @@ def told_apart(
         )
     ]
     return ArmsCompared(arms, pairs)
+
+
+def _interval(
+    differences: tuple[float, ...], replication: Replication, family: int
+) -> tuple[float, float] | None:
+    """Return the interval of a pair of arms; None below 3 replicates and without spread.
+
+    Where no replicate differs at all it is from 0 to 0, if so many signs can decide.
+    """
+    n = len(differences)
+    if n < FEWEST:
+        return None
+    if is_constant(differences):
+        sure = not replication.dependent and family * smallest_p(n) < ALPHA
+        return (0.0, 0.0) if sure and not any(differences) else None
+    return mean_interval(differences, family=family, test_to_train=replication.test_to_train)
 
 
 def _arm(

@@ -16,13 +16,13 @@ probability that one or more claims are called supported or contradicted is at m
 import math
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import KW_ONLY, dataclass, replace
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from typing import Final
 
+from contract.statistics.claims import JudgedClaim, JudgedSample, Replication, Sample, Side, Word
 from contract.statistics.intervals import (
     ALPHA,
     FEWEST,
-    Limits,
     mean_interval,
     narrowest_half_width,
     replicates_to_halve,
@@ -33,17 +33,6 @@ from contract.statistics.p_values import holm, sign_flip_p, sign_test_p, smalles
 from contract.statistics.paired import effect_size
 from contract.statistics.samples import SampleError, finite_numbers, is_constant
 
-Word = Literal[
-    "supported",
-    "contradicted",
-    "level",
-    "leaning_for",
-    "leaning_against",
-    "undecided",
-    "not_measured",
-]
-Side = Literal["greater", "less"]
-
 _WEAKER: Final[dict[frozenset[Word], Word]] = {
     frozenset[Word](("supported", "leaning_for")): "leaning_for",
     frozenset[Word](("contradicted", "leaning_against")): "leaning_against",
@@ -52,105 +41,6 @@ _WEAKER: Final[dict[frozenset[Word], Word]] = {
 
 _LARGEST_LOG: Final = 700.0
 """Logarithm of a ratio up to which a float can hold the ratio."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One metric of two arms, a and b, over the replicates that both have."""
-
-    differences: tuple[float, ...]
-    """a - b of each pair, in seed order; empty if nothing was measured. With `signs_only` their
-    signs alone count."""
-    _: KW_ONLY
-    expected: Side
-    """What the claim says of a: greater or less than b."""
-    log_ratios: tuple[float, ...] | None = None
-    """ln(a / b) of each pair, for metrics that are compared by ratios for practical equality; None
-    if a value is not above 0."""
-    signs_only: bool = False
-    """Whether only the sign of a difference is known or has a meaning (whole numbers, censored
-    values): the exact sign test decides, and there is no interval."""
-    limits: Limits = (None, None)
-    """Smallest and largest difference that can be."""
-    half_width: float | None = None
-    """Practical bound: differences from -half_width to half_width make no difference in practice.
-    Where log_ratios are given, a factor above 1. None: the arms are never level."""
-    values: tuple[tuple[float, ...], tuple[float, ...]] | None = None
-    """The pairs' values of a and of b, for the effect size only."""
-
-
-@dataclass(frozen=True)
-class Replication:
-    """What differs between replicates."""
-
-    kind: Literal["seed", "split"] = "seed"
-    test_to_train: float = 0.0
-    """Test items of a split for each of its training items where the replicates are splits of the
-    same items, and so depend on each other; 0 where replicates are independent."""
-
-    @property
-    def dependent(self) -> bool:
-        """Whether the replicates share their data."""
-        return self.test_to_train > 0
-
-
-@dataclass(frozen=True)
-class JudgedSample:
-    """A sample with its word and the figures behind it."""
-
-    word: Word
-    n: int
-    """Pairs, with ties."""
-    mean: float | None = None
-    """Mean difference; None without a pair."""
-    interval: tuple[float, float] | None = None
-    """95 % interval of the mean difference, within the limits; None below 3 pairs, and where only
-    signs count."""
-    simultaneous: tuple[float, float] | None = None
-    """The same at 1 - .05/k, k being the number of claims measured."""
-    bounds: tuple[float, float] | None = None
-    """Practical bounds of the difference; None where there are none, or they are of a ratio."""
-    ratio: float | None = None
-    """Geometric mean of a / b; None without log_ratios."""
-    ratio_interval: tuple[float, float] | None = None
-    """95 % interval of the ratio."""
-    ratio_simultaneous: tuple[float, float] | None = None
-    """The same at 1 - .05/k."""
-    ratio_bounds: tuple[float, float] | None = None
-    """Practical bounds of the ratio: 1/f to f."""
-    p: float | None = None
-    """P-value of this sample alone: sign-flip test, sign test where only signs count, corrected
-    t-test of dependent splits. None without a pair."""
-    p_holm: float | None = None
-    """That of its claim, adjusted by Holm over the claims."""
-    smallest_p: float | None = None
-    """Smallest p that this number of pairs can give; 0 for the t-test of dependent splits."""
-    can_reach: bool = False
-    """Whether k times the smallest p is below .05; if not, p decides nothing and is not shown."""
-    level_side: Side | None = None
-    """If level: where the difference lies, if the simultaneous interval excludes 0."""
-    effect_size: float | None = None
-    """Hedges' g_av; None without the arms' values, or where only signs count."""
-    replicates_to_halve: int | None = None
-    """How many more replicates would halve the simultaneous interval at the same spread; None
-    where there is none to halve, and for dependent splits."""
-    floor: float | None = None
-    """Of dependent splits: half-width of the simultaneous interval that no number of re-splits of
-    this data set can go below."""
-
-
-@dataclass(frozen=True)
-class JudgedClaim:
-    """A claim with its word, which is what its samples have in common."""
-
-    word: Word
-    p: float | None
-    """Largest p of its measured samples; where the sign-flip test cannot reach .05, that of the
-    t-test counts. None if nothing was measured."""
-    p_holm: float | None
-    """That, adjusted by Holm over the claims measured."""
-    samples: tuple[JudgedSample, ...]
-    """In the order in which they were given."""
 
 
 def judge(
@@ -168,8 +58,10 @@ def judge(
     5. undecided.
 
     Where only signs count, 3 asks for the claim's p by Holm alone, and 4 for the sample's own p
-    below .05; signs of dependent splits lean at most. Differences that are all the same but not 0
-    are judged by their signs: without spread there is no interval.
+    below .05; signs of dependent splits lean at most. Differences that are all the same are judged
+    by their signs too, since an interval without width would be surer than a few pairs can be. They
+    are level if they lie inside the bounds and k times the smallest p of so many pairs is below
+    .05; then 0 in all pairs has the interval from 0 to 0.
 
     Args:
         claims: samples of each claim; those without a pair are left out of its word.
@@ -285,7 +177,6 @@ def _measure(sample: Sample, replication: Replication, family: int) -> _Measured
     p = p_t if replication.dependent else sign_flip_p(differences)
     smallest = 0.0 if replication.dependent else smallest_p(n)
     can_reach = enough and family * smallest < ALPHA
-    varies = enough and any(differences)
     figures = JudgedSample(
         "undecided",
         n,
@@ -297,10 +188,10 @@ def _measure(sample: Sample, replication: Replication, family: int) -> _Measured
         can_reach=can_reach,
         effect_size=effect_size(*sample.values) if sample.values else None,
         replicates_to_halve=replicates_to_halve(n, family)
-        if varies and not replication.dependent
+        if enough and not replication.dependent
         else None,
         floor=narrowest_half_width(differences, ratio, family)
-        if varies and replication.dependent
+        if enough and replication.dependent
         else None,
     )
     figures, level = _practical(sample, figures, simultaneous, replication, family)
@@ -323,9 +214,16 @@ def _measure_signs(sample: Sample, replication: Replication, family: int) -> _Me
         can_reach=n >= FEWEST and not replication.dependent and family * smallest < ALPHA,
     )
     figures, _ = _practical(sample, figures, None, replication, family)
+    judgeable = n >= FEWEST and not replication.dependent
+    point = None
+    if judgeable and not sample.signs_only and family * 2.0 ** (1 - n) < ALPHA:
+        point = min(sample.differences), max(sample.differences)
+        if not any(point):
+            figures = replace(figures, interval=point, simultaneous=point)
+    level = point is not None and _all_inside(sample)
     # Signs of dependent splits decide nothing, and must not help another claim.
-    decisive = p if n >= FEWEST and not replication.dependent else 1.0
-    return _Measured(sample, figures, True, replication.dependent, None, False, decisive)
+    decisive = p if judgeable else 1.0
+    return _Measured(sample, figures, True, replication.dependent, point, level, decisive)
 
 
 def _practical(
@@ -372,8 +270,8 @@ def _check(sample: Sample) -> None:
 
 
 def _majority(differences: Sequence[float]) -> Side | None:
-    balance = sum((one > 0) - (one < 0) for one in differences)
-    return None if balance == 0 else "greater" if balance > 0 else "less"
+    positive, negative = sum(one > 0 for one in differences), sum(one < 0 for one in differences)
+    return None if positive == negative else "greater" if positive > negative else "less"
 
 
 def _side_of(found: tuple[float, float] | None) -> Side | None:
@@ -384,6 +282,15 @@ def _side_of(found: tuple[float, float] | None) -> Side | None:
 
 def _inside(found: tuple[float, float] | None, half: float) -> bool:
     return found is not None and -half < found[0] and found[1] < half
+
+
+def _all_inside(sample: Sample) -> bool:
+    """Return whether the difference of every pair lies inside the practical bounds."""
+    if sample.half_width is None:
+        return False
+    if sample.log_ratios is None:
+        return all(abs(one) < sample.half_width for one in sample.differences)
+    return all(abs(one) < math.log(sample.half_width) for one in sample.log_ratios)
 
 
 def _exp(found: tuple[float, float] | None) -> tuple[float, float] | None:

@@ -35,6 +35,5 @@ def finite_numbers(name: str, values: Sequence[float]) -> list[float]:
 
 
 def is_constant(values: Sequence[float]) -> bool:
-    """Return whether two or more values are all the same, and not all 0."""
-    largest = max(map(abs, values))
-    return len(values) > 1 and largest > 0 and max(values) - min(values) <= NO_SPREAD * largest
+    """Return whether two or more values are all the same."""
+    return len(values) > 1 and max(values) - min(values) <= NO_SPREAD * max(map(abs, values))

@@ -37,9 +37,9 @@ FIVE: Values = ([0.1, 0.12, 0.11, 0.1, 0.12], [0.3, 0.33, 0.31, 0.32, 0.3])
             "(95 % interval +0.184 to +0.22) over 5 seeds, the other way round than claimed.",
         ),
         (
-            {RECALL: ([0.5] * 3, [0.5] * 3)},
+            {RECALL: ([0.5] * 6, [0.5] * 6)},
             "Recall@1 (test): 0.5 in x against 0.5 in y, a mean difference of +0 "
-            "(95 % interval +0 to +0) over 3 seeds, level.",
+            "(95 % interval +0 to +0) over 6 seeds, level.",
         ),
         (
             {RECALL: ([0.1], [0.9])},

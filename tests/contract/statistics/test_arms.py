@@ -84,6 +84,8 @@ def test_signs_and_differences_without_spread() -> None:
     assert not told_apart(whole, splits, signs_only=True).pairs[0].told_apart
     same = {"a": {1: 0.5, 2: 0.6, 3: 0.7}, "b": {1: 0.3, 2: 0.4, 3: 0.5}}
     assert (told_apart(same).pairs[0].p, told_apart(same).pairs[0].interval) == (0.25, None)
+    equal = [{arm: dict.fromkeys(range(n), 0.9) for arm in "ab"} for n in (5, 6)]
+    assert [told_apart(one).pairs[0].interval for one in equal] == [None, (0.0, 0.0)]
 
 
 def test_dependent_splits_widen_everything() -> None:

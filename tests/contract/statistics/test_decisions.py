@@ -13,6 +13,9 @@ TEN = (0.020, 0.025, 0.030, 0.022, 0.028, 0.020, 0.024, 0.021, 0.026, 0.031)
 HAND = (0.0, 1.0, 1.0, 2.0)
 """Mean 1, sd 0.81650; t at 0.975 with 3 degrees is 3.18245: 1 - 1.29923 to 1 + 1.29923."""
 
+SPLITS = Replication("split", 1 / 3)
+"""Re-splits with one test item for three training items."""
+
 
 def one(sample: Sample, family: int = 1, replication: Replication | None = None) -> JudgedSample:
     """Judge a sample as the only one of its claim, beside claims that show nothing."""
@@ -128,16 +131,31 @@ def test_leaning_and_undecided() -> None:
     assert one(greater([d - 2e-4 for d in barely]), family=2).word == "undecided"
 
 
-def test_zeros_and_differences_without_spread() -> None:
-    zeros = one(greater([0.0] * 5, half_width=0.01))
-    assert (zeros.word, zeros.interval, zeros.p) == ("level", (0.0, 0.0), 1.0)
-    assert (zeros.level_side, zeros.replicates_to_halve) == (None, None)
-    assert one(greater([0.0] * 5)).word == "undecided"
+def test_zeros_are_level_where_as_many_signs_could_decide() -> None:
+    # Of values in steps, as accuracies of few items are, three pairs often coincide by chance.
+    five = one(greater([0.0] * 5, half_width=0.01))
+    assert (five.word, five.interval, five.p) == ("undecided", None, 1.0)
+    assert (five.level_side, five.replicates_to_halve, five.can_reach) == (None, None, False)
+    six = one(greater([0.0] * 6, half_width=0.01))
+    assert (six.word, six.interval, six.simultaneous) == ("level", (0.0, 0.0), (0.0, 0.0))
+    assert six.level_side is None
+    assert one(greater([0.0] * 6)).word == "undecided"
+    assert one(greater([0.0] * 8, half_width=0.01), 9).word == "undecided"
+    assert one(greater([0.0] * 9, half_width=0.01), 9).word == "level"
+    assert one(greater([0.0] * 9, half_width=0.01), 9, SPLITS).word == "undecided"
+
+
+def test_differences_without_spread_are_judged_by_their_signs() -> None:
     same = one(greater([0.2] * 5, half_width=0.3))
     assert (same.word, same.interval, same.p) == ("undecided", None, 2 / 2**5)
+    level = one(greater([0.2] * 6, half_width=0.3))
+    assert (level.word, level.level_side, level.interval) == ("level", "greater", None)
+    assert one(greater([0.2] * 6, half_width=0.2)).word == "supported"
+    assert one(greater([0.2] * 6)).word == "supported"
     rounded = one(greater([0.9 - 0.7, 0.8 - 0.6, 0.3 - 0.1]))
     assert (rounded.word, rounded.simultaneous) == ("undecided", None)
-    assert one(greater([0.2] * 6)).word == "supported"
+    ratios = Sample((5.0,) * 6, expected="less", log_ratios=(0.1,) * 6, half_width=1.25)
+    assert (one(ratios).word, one(ratios).level_side) == ("level", "greater")
 
 
 def test_intervals_stay_where_differences_can_be() -> None:
@@ -183,19 +201,18 @@ def test_half_as_wide() -> None:
 
 def test_dependent_splits_by_hand() -> None:
     # Mean 2, sd 1, variance of the mean 1/3 + 1/3: t = 2 / 0.8165 = 2.449, 4.303 x 0.8165 = 3.513.
-    splits = Replication("split", 1 / 3)
-    found = one(greater([1.0, 2.0, 3.0], half_width=6), 1, splits)
+    found = one(greater([1.0, 2.0, 3.0], half_width=6), 1, SPLITS)
     assert found.interval == found.simultaneous == pytest.approx((-1.513, 5.513), abs=0.001)
     assert found.p == found.p_holm == pytest.approx(2 * stats.t.sf(math.sqrt(6), 2))
     assert (found.word, found.can_reach, found.smallest_p) == ("level", True, 0.0)
     assert found.replicates_to_halve is None
     assert found.floor == pytest.approx(1.959964 * math.sqrt(1 / 3))
-    assert one(greater([1.0, 2.0, 3.0], half_width=5.5), 1, splits).word == "undecided"
+    assert one(greater([1.0, 2.0, 3.0], half_width=5.5), 1, SPLITS).word == "undecided"
     # Many splits of one sign: the sign-flip test would be sure of what the correction is not.
     many = [0.1, 1.0, 2.0, 1.2, 0.8, 1.1, 0.2, 0.3, 2.1, 1.2]
     assert one(greater(many), 9).word == "supported"
-    assert one(greater(many), 9, splits).word == "undecided"
-    assert one(greater([10.0 + d for d in many]), 9, splits).word == "supported"
+    assert one(greater(many), 9, SPLITS).word == "undecided"
+    assert one(greater([10.0 + d for d in many]), 9, SPLITS).word == "supported"
     # New draws of synthetic data are independent.
     assert one(greater(many), 9, Replication("split")) == one(greater(many), 9)
 

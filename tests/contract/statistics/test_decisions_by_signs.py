@@ -1,5 +1,6 @@
 """Samples of which only signs count: whole numbers and censored values."""
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -38,6 +39,10 @@ def test_nine_of_one_sign_decide_among_nine_claims_and_eight_lean() -> None:
 
 def test_how_large_a_difference_is_does_not_count() -> None:
     assert by_signs([1000.0, -1.0, -1.0]).p == by_signs([1.0, -9.0, -9.0]).p == 1.0
+
+
+def test_numbers_of_numpy_count_as_others_do() -> None:
+    assert by_signs(list(np.array([2.0] * 7 + [5.0]))).word == "leaning_for"
 
 
 def test_the_same_value_in_all_pairs_decides_nothing() -> None:
