@@ -124,7 +124,7 @@ class NPairLoss(Section):
         1.0,
         gt=0,
         le=1000,
-        title="Scale",
+        title="Scale of the dot products",
         description="Multiplies the dot products; 1 is the paper's form. L2-normalised embeddings "
         "leave the loss a floor of log(1 + (C - 1) exp(-scale C / (C - 1))) with C classes in a "
         "batch: 1.377 for 10 classes at scale 1, 0.0001 at scale 10.",

@@ -65,6 +65,7 @@ def test_a_setting_without_an_effect_is_no_difference() -> None:
 
 def test_the_angle_of_arcface_is_not_the_margin_of_a_distance() -> None:
     assert found(arm("t", "triplet", margin=0.2), arm("f", "arcface", margin=0.5)) == {}
+    assert found(arm("n", "n_pair", scale=2.0), arm("f", "arcface", scale=16.0)) == {}  # nor scales
 
 
 def test_training_settings_count_as_they_take_effect() -> None:
