@@ -101,7 +101,7 @@ def _as_in_the_paper(id_: str, short: str, idea: str, shared: dict[str, Any]) ->
         },
         reported=REPORTED.get(id_, ()),
         group=_SAMPLED_GROUP,
-        short=short,
+        short=short[0].upper() + short[1:],
     )
 
 
@@ -122,7 +122,7 @@ def _balanced(id_: str, short: str, idea: str, shared: dict[str, Any]) -> Preset
             "seeds": ten_seeds(),
         },
         group=_BALANCED_GROUP,
-        short=short,
+        short=short[0].upper() + short[1:],
     )
 
 
