@@ -14,12 +14,15 @@ from typing import Final
 
 from sqlalchemy.exc import OperationalError
 
-from backend.db.database import Database
+from backend.db.database import Database, Write
+from backend.db.models import Comparison, Run
 from backend.metrics.run_figures import (
+    Figures,
     compute_figures,
     find_without_figures,
     store_figures,
 )
+from backend.metrics.run_states import earlier_states
 from backend.runs import repository as runs
 
 log = logging.getLogger(__name__)
@@ -115,3 +118,15 @@ def keep_figures(database: Database, run: str) -> None:
         now = runs.by_id(write.session, [run]).get(run)
         if now is not None and (now.state, now.attempt) == ("succeeded", row.attempt):
             store_figures(write.session, now, figures)
+            _tell_earlier_states(write, now, figures)
+
+
+def _tell_earlier_states(write: Write, run: Run, figures: Figures) -> None:
+    """Store the states of a run whose worker was of a version that told none."""
+    comparison = write.session.get(Comparison, run.comparison_id)
+    if run.versions is not None or run.states or comparison is None:
+        return
+    if states := earlier_states(run, figures, comparison.spec):
+        run.states = states
+        write.session.add(run)
+        write.updates[run.comparison_id].runs[run.id] = run

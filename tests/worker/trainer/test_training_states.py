@@ -14,7 +14,7 @@ from worker.trainer.training import Training
 
 CPU = torch.device("cpu")
 FEW = {"epochs": 5, "batch_size": 64}
-HEALTHY = (
+HEALTHY: tuple[dict[str, Any], ...] = (
     *({"kind": kind} for kind in ("contrastive", "triplet", "n_pair", "info_nce", "sup_con")),
     *({"kind": kind} for kind in ("arcface", "center_contrastive")),
     {"kind": "triplet", "margin": 0.05},
