@@ -15,7 +15,8 @@ from launcher.options import parse
 from launcher.processes.plan import ROOT
 
 MODULE_COMMANDS: Final = {
-    **dict.fromkeys(("submit", "watch", "list", "export", "report", "verdict"), "frontend.cli"),
+    **dict.fromkeys(("submit", "watch", "list", "export", "report"), "frontend.cli"),
+    **dict.fromkeys(("verdict", "leaderboard"), "frontend.cli"),
     **dict.fromkeys(("migrate", "copy", "backup", "restore", "token"), "backend.admin"),
 }
 """Command -> the module that runs it."""

@@ -12,6 +12,8 @@ from backend.verdict.ranking import Pair, listed
 
 MIN_SEEDS: Final = 6
 """Fewer are called few: the sign-flip test cannot reach 0.05 with them."""
+_USES: Final = "\0"
+"""Stands for the uses in a clause; no name has it."""
 
 
 @dataclass(frozen=True)
@@ -64,23 +66,16 @@ def advice(found: Sequence[Found], untrained: Mapping[str, str], reservation: Re
     sentences = _not_trained(untrained)
     if untrained and not found:
         return " ".join([*sentences, "So these runs do not say which arm to use."])
-    clauses: dict[tuple[object, ...], list[Found]] = {}
-    for one in found:
-        clauses.setdefault(_outcome(one), []).append(one)
-    said = "; ".join(_clause(same) for same in clauses.values())
+    uses_by_clause: dict[str, list[str]] = {}
+    for one in found:  # uses of which the same is said go together
+        uses_by_clause.setdefault(_clause(one, _USES), []).append(one.use)
+    said = "; ".join(clause.replace(_USES, listed(uses)) for clause, uses in uses_by_clause.items())
     if not said:
         said = "these runs measured nothing that says which arm to use"
     return " ".join([f"{said[0].upper()}{said[1:]}.", *sentences, _mind(reservation)])
 
 
-def _outcome(one: Found) -> tuple[object, ...]:
-    """Return what is said of a use without its name: uses of which the same is said go together."""
-    leaders = one.leaders and frozenset(one.leaders.items())
-    return (frozenset(one.arms), one.ahead, one.level, one.half_width, one.leaning, leaders)
-
-
-def _clause(same: Sequence[Found]) -> str:
-    one, uses = same[0], listed([found.use for found in same])
+def _clause(one: Found, uses: str) -> str:
     first, others = one.first, [arm for arm in one.arms if arm not in one.first]
     if one.leaders:
         parts = [f"{arm} in {label}" for arm, label in one.leaders.items()]

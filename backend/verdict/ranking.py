@@ -93,9 +93,10 @@ def said(ranking: Ranking, pairs: int) -> str:
     alike = {other for pair in ranking.not_told_apart if first in pair for other in pair} - {first}
     near = [arm for arm in arms if arm in alike]
     if not near:
-        others = f"all {len(arms) - 1} others" if len(arms) > 2 else arms[1]
+        rest = [arm for arm in arms if arm != first]
+        others = f"all {len(rest)} others" if len(rest) > 2 else listed(rest)
         return f"Best: {first}; told apart from {others}."
-    if len(near) > 1 and len(near) == len(arms) - 1:
+    if len(near) > 2 and len(near) == len(arms) - 1:
         return f"Best: {first}; not told apart from any of the {len(near)} others."
     return f"Best: {first}; not told apart from {listed(near)}."
 

@@ -15,6 +15,7 @@ import httpx
 from frontend.api.client import Api
 from frontend.api.json_text import JsonTextError, read_json
 from frontend.cli.arguments import parse
+from frontend.cli.leaderboard import leaderboard_lines
 from frontend.cli.output import (
     EXIT_API_AWAY,
     EXIT_INTERRUPTED,
@@ -73,8 +74,8 @@ def _run(api: Api, options: argparse.Namespace) -> int:
             return _list(api, options)
         case "export":
             return _write(api, options.id, options.format, options.what, options.output)
-        case "verdict":
-            return _verdict(api, options)
+        case "leaderboard" | "verdict":
+            return _print_findings(api, options)
         case _:
             return _write(api, options.id, "html", None, options.output)
 
@@ -132,9 +133,13 @@ def _list(api: Api, options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _verdict(api: Api, options: argparse.Namespace) -> int:
-    for line in verdict_lines(api.verdict(options.id, options.a, options.b)):
-        print_result(line)
+def _print_findings(api: Api, options: argparse.Namespace) -> int:
+    if options.command == "leaderboard":
+        lines = leaderboard_lines(api.leaderboard(options.id, options.metric))
+    else:
+        lines = iter(verdict_lines(api.verdict(options.id, options.a, options.b)))
+    for line in lines:
+        print_result(printable(line))
     return EXIT_OK
 
 

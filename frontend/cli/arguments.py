@@ -62,6 +62,15 @@ def parser() -> argparse.ArgumentParser:
     verdict.add_argument("id", metavar="ID")
     verdict.add_argument("--a", default="", metavar="ARM", help="in the contrastive loss's place")
     verdict.add_argument("--b", default="", metavar="ARM", help="in the triplet loss's place")
+    ranks = command("leaderboard", "Print all arms, ranked by each metric of the test split.")
+    ranks.add_argument("id", metavar="ID")
+    ranks.add_argument(
+        "--metric",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="a metric, such as test.retrieval.map_at_r; repeated for several",
+    )
     report = command("report", "Write a comparison's report: one HTML file that opens offline.")
     report.add_argument("id", metavar="ID")
     for writing in (export, report):

@@ -139,7 +139,7 @@ def leaderboards(material: Material) -> list[tuple[LeaderboardMetric, Drawn]]:
             metric,
             Drawn(
                 f"leaderboard.{metric['key']}",
-                metric["label"].removesuffix(" (test)"),
+                f"{metric['label'].removesuffix(' (test)')} of each arm",
                 caption(metric, found["replicate"]),
                 leaderboard_figure(metric, styles),
             ),

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -16,8 +16,10 @@ from typing import Final
 from jinja2 import Environment
 from markupsafe import Markup
 
+from frontend.api.types import LeaderboardMetric
 from frontend.charts.figures import file_name
 from frontend.comparison import tables_html
+from frontend.comparison.leaderboard.figure import note
 from frontend.comparison.leaderboard.table import ranks_html
 from frontend.comparison.leaderboard.texts import progress_text
 from frontend.comparison.results_table import result_sections
@@ -102,10 +104,7 @@ def page(material: Material) -> str:
             made_at=format_time(everything["made_at"]),
             verdict=everything["verdict"],
             verdict_card=_verdict_card(material),
-            leaderboard=[
-                (metric["said"], own, Markup(ranks_html(metric, _arm_styles(material), "light")))
-                for metric, own in ranked
-            ],
+            leaderboard=_leaderboard(material, ranked),
             leaderboard_advice=everything["leaderboard"]["advice"],
             leaderboard_progress=progress_text(everything["leaderboard"]),
             groups=groups,
@@ -149,6 +148,17 @@ def _results(material: Material) -> list[tuple[str, Markup]]:
     return [
         (section.title, Markup(tables_html.results_table(styles, section, "light")))
         for section in result_sections(summary, arms, whole_run)
+    ]
+
+
+def _leaderboard(
+    material: Material, ranked: Sequence[tuple[LeaderboardMetric, Drawn]]
+) -> list[tuple[str, Drawn, str, Markup]]:
+    """Return for each metric what is said of it, its figure, a note and its table."""
+    noun, styles = material.everything["leaderboard"]["replicate"], _arm_styles(material)
+    return [
+        (metric["said"], own, note(metric, noun), Markup(ranks_html(metric, styles, "light")))
+        for metric, own in ranked
     ]
 
 

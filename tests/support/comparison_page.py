@@ -78,6 +78,10 @@ def lay(peer: ApiPeer, state: str, summary: Any = None, **runs: int) -> None:
     succeeded = runs.get("succeeded", 0)
     peer.answers[f"GET /comparisons/{ID}/summary"] = summary or empty
     peer.answers[f"GET /comparisons/{ID}/verdict"] = nothing_measured(succeeded // 2)
+    peer.answers[f"GET /comparisons/{ID}/leaderboard"] = {
+        **{"metrics": [], "advice": "", "replicate": "seed"},
+        **{"runs_finished": succeeded, "runs_total": sum(runs.values()), "runs_open": 0},
+    }
     peer.answers[f"GET /comparisons/{ID}/space"] = {
         "samples": None,
         "shared": True,

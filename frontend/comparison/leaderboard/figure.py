@@ -52,9 +52,11 @@ def leaderboard_figure(metric: LeaderboardMetric, styles: Mapping[str, ArmStyle]
     arms = [arm for arm in ordered(metric) if arm["mean"] is not None]
     low, high = _extent(arms)
     drawn = go.Figure()
-    for reference in _split(metric, low, high)[0]:
+    for reference in _near(references(metric), low, high):
         drawn.add_trace(_line(reference, len(arms)))
-        low, high = min(low, reference.value), max(high, reference.value)
+    shown = [*references(metric), *_not_trained(arms)]
+    ends = [one.value for one in _near(shown, low, high)]
+    low, high = min([low, *ends]), max([high, *ends])
     for row, arm in enumerate(arms):
         drawn.add_traces(_traces(arm, row, styles[arm["arm"]]))
     figures.apply_layout(drawn, x=metric["label"], y="")
@@ -78,45 +80,55 @@ def leaderboard_figure(metric: LeaderboardMetric, styles: Mapping[str, ArmStyle]
 
 
 def caption(metric: LeaderboardMetric, noun: str) -> str:
-    """Return what the figure shows, and the references that lie outside of it.
+    """Return in a line what the figure shows.
 
     Args:
         metric: the metric.
         noun: what varies between the runs of an arm, "seed" or "split".
     """
+    bars = any(arm["low"] is not None for arm in metric["arms"])
+    shown = ", bars 95 % intervals for all arms at once" if bars else ""
+    return f"Dots are means{shown}, small dots {noun}s."
+
+
+def note(metric: LeaderboardMetric, noun: str) -> str:
+    """Return how the figure is to be read, and what lies outside of it; "" if nothing is to say."""
     arms = [arm for arm in metric["arms"] if arm["mean"] is not None]
-    said = "Dots are means"
-    if any(arm["low"] is not None for arm in arms):
-        said += ", bars their intervals that hold for all arms at once at 95 %"
-    said += f", small dots the {noun}s."
-    if sum(arm["rank"] is not None for arm in arms) > 1 and metric["pairs"]:
-        said += (
-            f" Arms share their {noun}s: which are told apart follows from their differences, not "
+    said = []
+    if metric["pairs"]:
+        said.append(
+            f"Arms share their {noun}s: which are told apart follows from their differences, not "
             "from bars that overlap."
         )
-    outside = _split(metric, *_extent(arms))[1] if arms else []
-    if outside:
+    shown = [*references(metric), *_not_trained(arms)]
+    near = _near(shown, *_extent(arms)) if arms else shown
+    if outside := [one for one in shown if one not in near]:
         named = ", ".join(f"{one.title} {format_number(one.value)}" for one in outside)
-        said += f" Outside the figure: {named}."
-    return said
+        said.append(f"Outside the figure: {named}.")
+    return " ".join(said)
 
 
-def _split(
-    metric: LeaderboardMetric, low: float, high: float
-) -> tuple[list[Reference], list[Reference]]:
-    """Return the references near the arms, and those that are too far away to be drawn."""
+def _near(shown: Sequence[Reference], low: float, high: float) -> list[Reference]:
+    """Return those that are not too far from the arms to be drawn."""
     room = _FARTHEST * (high - low)
-    known = references(metric)
-    near = [one for one in known if low - room <= one.value <= high + room]
-    return near, [one for one in known if one not in near]
+    return [one for one in shown if low - room <= one.value <= high + room]
 
 
 def _extent(arms: Sequence[LeaderboardArm]) -> tuple[float, float]:
-    ends = [value["value"] for arm in arms for value in arm["values"]]
-    ends += [
-        end for arm in arms for end in (arm["low"], arm["high"], arm["mean"]) if end is not None
-    ]
+    """Return the range of the arms that trained; of all where none did."""
+    trained = [arm for arm in arms if not arm["state"]] or arms
+    ends = [value["value"] for arm in trained for value in arm["values"]]
+    marks = [mark for arm in trained for mark in (arm["low"], arm["high"], arm["mean"])]
+    ends += [mark for mark in marks if mark is not None]
     return min(ends), max(ends)
+
+
+def _not_trained(arms: Sequence[LeaderboardArm]) -> list[Reference]:
+    return [
+        Reference(f"{arm['arm']} ({state_text(arm)})", arm["mean"])
+        for arm in arms
+        if arm["state"] and arm["mean"] is not None
+    ]
 
 
 def _line(reference: Reference, rows: int) -> go.Scatter:

@@ -11,8 +11,6 @@ STATES: Final = {
     "overflow": "overflow",
 }
 """State of an arm that did not train -> the words for it."""
-DIGIT_SPACE: Final = "\u2007"
-"""As wide as a digit, and sorted before digits."""
 
 
 def ordered(metric: LeaderboardMetric) -> list[LeaderboardArm]:
@@ -37,7 +35,7 @@ def rank_text(arm: LeaderboardArm, *, width: int = 1) -> str:
         return ""
     first, last = arm["rank"]
     shown = str(first) if first == last else f"{first}–{last}"
-    return DIGIT_SPACE * (width - len(str(first))) + shown
+    return shown.rjust(len(shown) + width - len(str(first)))
 
 
 def state_text(arm: LeaderboardArm) -> str:

@@ -7,12 +7,13 @@ import streamlit as st
 
 from frontend.api.types import Leaderboard, LeaderboardMetric
 from frontend.charts import chart
-from frontend.comparison.leaderboard.figure import caption, leaderboard_figure
+from frontend.comparison.leaderboard.figure import caption, leaderboard_figure, note
 from frontend.comparison.leaderboard.table import rank_rows
 from frontend.comparison.leaderboard.texts import main_metric, progress_text
 from frontend.comparison.tabs.view import View
 from frontend.comparison.verdict.overview import STYLE_FILE
 from frontend.errors import ApiError
+from frontend.ui.text import escape_markdown
 from frontend.ui.widgets import first_read_spinner
 
 METRIC: Final = "metric"
@@ -42,8 +43,8 @@ def show_leaderboard(view: View) -> None:
         st.info(said, icon=":material/hourglass_empty:")
     if len(view.arms) == 1:
         st.info(
-            "One arm has nobody to be ranked against. Duplicate this comparison and add another "
-            "loss; its values are shown all the same.",
+            "A single arm has no rank. Duplicate this comparison and add another loss. Its values "
+            "are shown below.",
             icon=":material/leaderboard:",
         )
     metric = _choose_metric(found)
@@ -77,6 +78,8 @@ def _show_metric(view: View, found: Leaderboard, metric: LeaderboardMetric) -> N
         caption=caption(metric, found["replicate"]),
         method=METHOD,
     )
+    if said := note(metric, found["replicate"]):
+        st.caption(escape_markdown(said))
     rows = rank_rows(metric)
     number = st.column_config.NumberColumn
     st.dataframe(

@@ -100,7 +100,7 @@ def test_different_uses_have_their_own_clause_and_the_same_share_one() -> None:
     assert said(
         found(ahead="ab ac ad"),
         found("classification", ahead="ad bd cd"),
-        found("keeping detail within classes", ahead="ab ac ad"),
+        found("keeping detail within classes", ahead="ab ac ad cd"),
     ) == (
         "For retrieval and keeping detail within classes use a (ahead of b, c and d); "
         "for classification use a, b or c (not told apart from each other; ahead of d)."

@@ -52,7 +52,8 @@ def test_an_arm_that_another_is_ahead_of_is_not_best_though_its_mean_is() -> Non
     [
         (1, "Only x0 has values."),
         (2, "Best: x0; not told apart from x1."),
-        (3, "Best: x0; not told apart from any of the 2 others."),
+        (3, "Best: x0; not told apart from x1 and x2."),
+        (4, "Best: x0; not told apart from any of the 3 others."),
         (20, "Best: x0; not told apart from any of the 19 others."),
     ],
 )

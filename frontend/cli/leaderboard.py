@@ -1,0 +1,38 @@
+"""The leaderboard as lines of text."""
+
+from collections.abc import Iterator
+
+from frontend.api.types import Leaderboard, LeaderboardArm
+from frontend.comparison.leaderboard.texts import ordered, progress_text, rank_text, state_text
+from frontend.comparison.results_table import format_number, format_signed
+
+
+def leaderboard_lines(found: Leaderboard) -> Iterator[str]:
+    """Yield the advice, then each metric with a line for every arm, the best first."""
+    for said in (found["advice"], progress_text(found)):
+        if said:
+            yield said
+    if not found["metrics"]:
+        yield "No run has measured the test split yet."
+    for metric in found["metrics"]:
+        yield ""
+        yield f"{metric['label']}: {metric['said']}"
+        for arm in ordered(metric):
+            yield f"  {_rank(arm):>7}  {_figures(arm)}  {arm['arm']}"
+
+
+def _rank(arm: LeaderboardArm) -> str:
+    return rank_text(arm) or state_text(arm) or "-"
+
+
+def _figures(arm: LeaderboardArm) -> str:
+    if arm["mean"] is None:
+        return f"{'no value':40}"
+    shown = format_number(arm["mean"])
+    if arm["low"] is not None and arm["high"] is not None:
+        shown += f" [{format_number(arm['low'])}, {format_number(arm['high'])}]"
+    behind = arm["to_best"]
+    if behind is not None:
+        word = "level" if behind["level"] else "apart" if behind["told_apart"] else "not apart"
+        shown += f" {format_signed(behind['mean_difference'])} {word}"
+    return f"{shown:40}"
