@@ -7,9 +7,9 @@ lies exactly on the practical bound; re-splits of one data set; all pairs of fiv
 large an effect is found, and how small a spread is needed to find level, by the number of
 replicates. Only contract.statistics is used; nothing is trained.
 
-Run as `python -m benchmarks.error_rates [--comparisons 10000]`; about two minutes of
-one core. Shares are printed with their standard errors; lines outside the promise have a fifth of
-the comparisons.
+Run as `python -m benchmarks.error_rates [--comparisons 10000]`; about three minutes of one core.
+Shares are printed with their standard errors; most lines outside the promise have a fifth of the
+comparisons.
 """
 
 import argparse
@@ -32,6 +32,7 @@ from benchmarks.simulated_claims import (
     Family,
     Share,
     Source,
+    are_decided,
     arms_told_apart,
     decided,
     dependent,
@@ -57,6 +58,8 @@ EFFECTS: Final = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 """True differences, in standard deviations of the difference between the arms of a pair."""
 SPREADS: Final = (0.1, 0.25, 0.5, 1.0)
 """Standard deviations of the difference, in half-widths of the practical bounds."""
+LOOKS: Final = (10, 28)
+"""Replicates of a first look, and those that halve its intervals."""
 POWER_REPLICATES: Final = (3, 5, 8, 10, 15, 20, 30)
 _SEED: Final = 17
 
@@ -116,6 +119,7 @@ def error_cases(comparisons: int) -> Iterable[Case]:
         differences = no_difference(_rng("lean", n), ONE_EACH, NORMAL, comparisons, n)
         lean = leaning(differences, ONE_EACH, signs_of(ONE_EACH, NORMAL))
         yield f"leaning at least, normal, n = {n}", lean, False
+    yield f"looked at with {LOOKS[0]} and with {LOOKS[1]}, normal", _two_looks(comparisons), False
     for source in (*SOURCES[:3], COARSE):
         for n in REPLICATES:
             name = f"level on the bound, {source.name}, n = {n}"
@@ -178,6 +182,14 @@ def _null(family: Family, source: Source, comparisons: int, n: int, *, promised:
     differences = no_difference(_rng(source.name, n), family, source, comparisons, n)
     share = decided(differences, family, DIRECTED, signs=signs_of(family, source))
     return f"{family.name}, {source.name}, n = {n}", share, promised
+
+
+def _two_looks(comparisons: int) -> Share:
+    """Return how often a claim is decided at the first look or, with more replicates, later."""
+    differences = no_difference(_rng("looks", 0), ONE_EACH, NORMAL, comparisons, LOOKS[1])
+    signs = signs_of(ONE_EACH, NORMAL)
+    first, later = (are_decided(differences[:, :n], ONE_EACH, DIRECTED, signs=signs) for n in LOOKS)
+    return Share(float((first | later).mean()), comparisons)
 
 
 def _directed(differences: Array, family: Family, test_to_train: float = 0.0) -> Share:

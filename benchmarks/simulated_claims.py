@@ -170,7 +170,7 @@ def signs_of(family: Family, source: Source) -> NDArray[np.bool_]:
     return np.asarray((family.owner == family.whole) | source.signs_only)
 
 
-def decided(
+def are_decided(
     differences: Array,
     family: Family,
     words: Sequence[Word],
@@ -178,8 +178,8 @@ def decided(
     signs: NDArray[np.bool_] | None = None,
     half_width: float | None = None,
     test_to_train: float = 0.0,
-) -> Share:
-    """Return in how many comparisons at least one claim gets one of these words.
+) -> NDArray[np.bool_]:
+    """Return for each comparison whether at least one claim gets one of these words.
 
     Args:
         differences: [comparisons, n, samples].
@@ -199,7 +199,7 @@ def decided(
     together = np.logical_and.reduceat(possible, family.starts, axis=1)
     candidates = np.flatnonzero(together.any(axis=1))
     replication = Replication("split" if test_to_train else "seed", test_to_train)
-    hits = 0
+    found = np.zeros(len(differences), dtype=bool)
     for index in candidates:
         samples = [
             Sample(
@@ -214,8 +214,32 @@ def decided(
             samples[start : start + size]
             for start, size in zip(family.starts, family.sizes, strict=True)
         ]
-        hits += any(claim.word in words for claim in judge(claims, replication))
-    return Share(hits / len(differences), len(differences))
+        found[index] = any(claim.word in words for claim in judge(claims, replication))
+    return found
+
+
+def decided(
+    differences: Array,
+    family: Family,
+    words: Sequence[Word],
+    *,
+    signs: NDArray[np.bool_] | None = None,
+    half_width: float | None = None,
+    test_to_train: float = 0.0,
+) -> Share:
+    """Return in how many comparisons at least one claim gets one of these words.
+
+    The arguments are those of `are_decided`.
+    """
+    found = are_decided(
+        differences,
+        family,
+        words,
+        signs=signs,
+        half_width=half_width,
+        test_to_train=test_to_train,
+    )
+    return Share(float(found.mean()), len(found))
 
 
 def leaning(differences: Array, family: Family, signs: NDArray[np.bool_]) -> Share:
