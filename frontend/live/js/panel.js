@@ -76,7 +76,7 @@ export class Panel {
       h("p", { class: "lb-meaning", title: meaning }, meaning),
       this.#values,
       h("div", { class: "lb-plot" }, this.#chart, this.#note),
-      this.#under,
+      key === LOSS ? this.#under : null,
       h("footer", {}, this.#axis, h("span", { class: "lb-tools" }, ...this.#saving())),
     );
     this.width = 0;

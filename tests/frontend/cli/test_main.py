@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from backend.app import create_app
 from backend.db.models import Comparison
+from backend.runs.repository import of_comparison as runs_of
 from backend.settings import Settings
 from frontend.api.client import Api
 from frontend.cli import __main__ as cli
@@ -197,6 +198,26 @@ def test_watching_shows_progress_and_ends_as_the_runs_do(
     assert "4 of 4 runs" in last
     assert len(errors) == (0 if state == "succeeded" else 4)
     assert all(error.endswith(": failed: m c") for error in errors)
+
+
+def test_watching_tells_which_runs_do_not_train(
+    app: FastAPI, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def finish_collapsed(_seconds: float) -> None:
+        finish(app)
+        with app.state.parts.database.write() as write:
+            first = runs_of(write.session, own)[0]
+            first.states = [{"state": "collapsed", "step": 3, "message": "one\x1bpoint"}]
+            write.session.add(first)
+
+    with httpx.Client(base_url=address) as http:
+        api = Api(http)
+        own = api.create(SPEC)["id"]
+        assert watch(api, own, patience=0, clock=Clock(sleep=finish_collapsed)) == 0
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("collapsed: ")
+    assert "in 1 of 2 runs. " in line
+    assert line.endswith(": one?point")
 
 
 def test_watching_a_comparison_that_is_deleted_ends_with_1(

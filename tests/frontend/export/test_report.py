@@ -107,6 +107,7 @@ def test_no_other_text_that_may_be_hostile_becomes_an_element(material: Material
     metric["arms"][0] |= {"state": EVIL, "rank": None, "letters": EVIL}
     everything["verdict"] |= {"summary": EVIL, "advice": EVIL, "caveats": [EVIL]}
     everything["runs"][0] |= {"device": EVIL, "error": {"message": EVIL, "cause": "", "step": 1}}
+    everything["runs"][0]["states"] = [{"state": "collapsed", "step": 1, "message": EVIL}]
     text = page(replace(material, everything=everything, upload=EVIL))
     assert EVIL not in text
     assert len(Elements(text).scripts) == 3
