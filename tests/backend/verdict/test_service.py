@@ -229,6 +229,7 @@ def test_both_forms_may_come_to_different_words(api: Api, parts: Parts) -> None:
     )
 
 
+@pytest.mark.both_databases
 def test_runs_of_version_0_5_are_judged_on_the_parts_that_they_have(api: Api, parts: Parts) -> None:
     def old(arm: str, seed: int) -> Curves:
         detail = {"test.detail.recall_at_1": {50: 0.5 + 0.2 * (arm == "rank")}}
