@@ -1,7 +1,7 @@
 """Rank all arms of a comparison by the quality of their embeddings on the test split."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,7 @@ from backend.metrics.measurements import (
 from backend.metrics.run_figures import Figures, figures_of
 from backend.runs import repository as runs
 from backend.verdict.advice import Reservation, advice
+from backend.verdict.evidence import JudgedForm
 from backend.verdict.judging import judge_claims
 from backend.verdict.leaderboard_schemas import (
     Leaderboard,
@@ -29,7 +30,7 @@ from backend.verdict.leaderboard_schemas import (
 from backend.verdict.pairs import BySeed
 from backend.verdict.ranking import Ranking, rank, said
 from backend.verdict.replication import replication_of
-from backend.verdict.uses import ACROSS, USE_METRICS, JudgePair, Values, find
+from backend.verdict.uses import ACROSS, USE_METRICS, Values, find
 from contract.catalogue.practical import half_width
 from contract.comparison.differences import differences
 from contract.comparison.spec import ComparisonSpec
@@ -65,15 +66,47 @@ ByArm = dict[str, dict[int, float]]
 
 @dataclass(frozen=True)
 class _Material:
-    """What is read of a comparison, by metric."""
+    """What the runs of a comparison have measured, and which of its arms were trained."""
 
-    values: Mapping[str, ByArm]
-    """Arms in the spec's order, their seeds in their order."""
-    untrained: Mapping[str, float]
-    raw_backbone: Mapping[str, float]
-    chance: Mapping[str, float]
+    spec: ComparisonSpec
+    runs: Sequence[Run]
     figures: Mapping[str, BySeed]
-    """Of each arm's runs that have succeeded."""
+    """Of each arm's runs that have succeeded, in the order of their seeds."""
+    not_trained: Mapping[str, str]
+    """State by arm of those that are not ranked."""
+    replication: Replication
+
+    def values(self, key: str) -> ByArm:
+        """Return the values of a metric; arms in the spec's order, their seeds in their order."""
+        return {
+            arm: {
+                seed: value
+                for seed, one in own.items()
+                if (value := one.final.get(key, (0, None))[1]) is not None
+            }
+            for arm, own in self.figures.items()
+        }
+
+    def ranked(self, keys: Iterable[str]) -> dict[str, Values]:
+        """Compare all arms that were trained, by each of these metrics that has a value."""
+        return {key: found for key in keys if (found := self._ranked(key)) is not None}
+
+    def _ranked(self, key: str) -> Values | None:
+        values = self.values(key)
+        if not any(values.values()):
+            return None
+        by_arm = {arm: own for arm, own in values.items() if own and arm not in self.not_trained}
+        compared = told_apart(by_arm, self.replication, bounds=METRICS[key].bounds)
+        return Values(key, by_arm, compared, half_width(key, self.spec.practical))
+
+    def judge(self, a: str, b: str) -> Sequence[JudgedForm]:
+        """Judge the nine claims by two arms."""
+        return judge_claims(self.spec, self.figures[a], self.figures[b], self.replication)
+
+    @property
+    def still_open(self) -> int:
+        """Runs that have not ended."""
+        return sum(run.state in {"queued", "running"} for run in self.runs)
 
 
 def leaderboard(
@@ -88,68 +121,72 @@ def leaderboard(
     """
     spec = stored_spec(comparison)
     all_runs = runs.of_comparison(session, comparison.id)
+    figures = figures_of(session, all_runs)
+    material = _material(spec, all_runs, figures)
     shown = tuple(dict.fromkeys(metrics)) or DEFAULT_METRICS
-    keys = tuple(dict.fromkeys((*shown, *USE_METRICS)))
-    material = _read(session, all_runs, [arm.name for arm in spec.arms], keys)
-    not_trained = _not_trained(all_runs)
-    replication = replication_of(spec, all_runs)
-    measured = {
-        key: _values(material, key, spec, not_trained, replication)
-        for key in keys
-        if any(material.values[key].values())
-    }
-    states = [run.state for run in all_runs]
-    still_open = states.count("queued") + states.count("running")
+    measured = material.ranked(dict.fromkeys((*shown, *USE_METRICS)))
+    held_against = _references(session, all_runs, figures)
     return Leaderboard(
         metrics=[
-            _metric(material, key, measured.get(key), not_trained)
+            _metric(material, key, measured.get(key), held_against)
             for key in shown
             if metrics or key in measured
         ],
-        advice=_advice(
-            spec,
-            measured,
-            not_trained,
-            lambda a, b: judge_claims(spec, material.figures[a], material.figures[b], replication),
-            still_open,
-        ),
+        advice=_advice(material, measured),
         replicate=spec.replicate,
-        runs_finished=states.count("succeeded"),
-        runs_total=len(states),
-        runs_open=still_open,
+        runs_finished=sum(run.state == "succeeded" for run in all_runs),
+        runs_total=len(all_runs),
+        runs_open=material.still_open,
     )
 
 
-def _read(
-    session: Session,
-    all_runs: Sequence[Run],
-    arms: Sequence[str],
-    keys: Sequence[str],
+def advice_for(
+    spec: ComparisonSpec, all_runs: Sequence[Run], figures: Mapping[str, Figures]
+) -> str:
+    """Return which arms to use for what.
+
+    Args:
+        spec: the comparison's.
+        all_runs: all its runs, in their order.
+        figures: of those that have succeeded, by run.
+    """
+    material = _material(spec, all_runs, figures)
+    return _advice(material, material.ranked(USE_METRICS))
+
+
+def _material(
+    spec: ComparisonSpec, all_runs: Sequence[Run], figures: Mapping[str, Figures]
 ) -> _Material:
-    figures = figures_of(session, all_runs)
-    by_arm: dict[str, dict[int, Figures]] = {arm: {} for arm in arms}
-    values: dict[str, ByArm] = {key: {arm: {} for arm in arms} for key in keys}
+    by_arm: dict[str, dict[int, Figures]] = {arm.name: {} for arm in spec.arms}
     for run in all_runs:
-        if run.id not in figures:
-            continue
-        by_arm[run.arm][run.seed] = figures[run.id]
-        for key in keys:
-            _, value = figures[run.id].final.get(key, (0, None))
-            if value is not None:
-                values[key][run.arm][run.seed] = value
+        if run.id in figures:
+            by_arm[run.arm][run.seed] = figures[run.id]
+    return _Material(spec, all_runs, by_arm, _not_trained(all_runs), replication_of(spec, all_runs))
+
+
+@dataclass(frozen=True)
+class _References:
+    """Values that arms are held against, by metric."""
+
+    untrained: Mapping[str, float]
+    """By the key without the prefix of the test split."""
+    raw_backbone: Mapping[str, float]
+    chance: Mapping[str, float]
+
+
+def _references(
+    session: Session, all_runs: Sequence[Run], figures: Mapping[str, Figures]
+) -> _References:
     before = untrained_measurements(session, all_runs, figures)
-    untrained = {
-        key: [one.value for own in before[bare].values() for one in own if one.value is not None]
-        for key in keys
-        if (bare := bare_key(key)) in before
+    values = {
+        key: [one.value for own in by_arm.values() for one in own if one.value is not None]
+        for key, by_arm in before.items()
     }
     references = reference_measurements(session, all_runs, figures)
-    return _Material(
-        values,
-        {key: statistics.fmean(own) for key, own in untrained.items() if own},
+    return _References(
+        {key: statistics.fmean(own) for key, own in values.items() if own},
         reference_values(references, BACKBONE_PREFIX),
         reference_values(references, CHANCE_PREFIX),
-        by_arm,
     )
 
 
@@ -167,29 +204,10 @@ def _not_trained(all_runs: Sequence[Run]) -> dict[str, str]:
     }
 
 
-def _values(
-    material: _Material,
-    key: str,
-    spec: ComparisonSpec,
-    not_trained: Mapping[str, str],
-    replication: Replication,
-) -> Values:
-    by_arm = {
-        arm: own for arm, own in material.values[key].items() if own and arm not in not_trained
-    }
-    compared = told_apart(by_arm, replication, bounds=METRICS[key].bounds)
-    return Values(key, by_arm, compared, half_width(key, spec.practical))
-
-
-def _advice(
-    spec: ComparisonSpec,
-    measured: Mapping[str, Values],
-    not_trained: Mapping[str, str],
-    judge: JudgePair,
-    still_open: int,
-) -> str:
+def _advice(material: _Material, measured: Mapping[str, Values]) -> str:
     """Return which arms to use for what; empty for one arm, and before two have a value."""
-    found = find(measured, judge)
+    spec, not_trained = material.spec, material.not_trained
+    found = find(measured, material.judge)
     if len(spec.arms) < 2 or not (found or not_trained):
         return ""
     known = {arm for one in found for arm in one.arms}
@@ -205,7 +223,7 @@ def _advice(
         min(counts, default=0),
         [one.setting for one in differences(spec, names)] if names else [],
         spec.replicate,
-        still_open,
+        material.still_open,
     )
     texts = {
         arm.name: STATE_TEXTS[not_trained[arm.name]] for arm in spec.arms if arm.name in not_trained
@@ -214,7 +232,7 @@ def _advice(
 
 
 def _metric(
-    material: _Material, key: str, found: Values | None, not_trained: Mapping[str, str]
+    material: _Material, key: str, found: Values | None, held_against: _References
 ) -> LeaderboardMetric:
     metric = METRICS[key]
     compared = found.compared if found else told_apart({})
@@ -227,8 +245,8 @@ def _metric(
         label=metric.label,
         better=metric.better,
         arms=[
-            _arm(arm, own, ranking, found, not_trained.get(arm, ""))
-            for arm, own in material.values[key].items()
+            _arm(arm, own, ranking, found, material.not_trained.get(arm, ""))
+            for arm, own in material.values(key).items()
         ],
         best=ranking.best,
         not_told_apart=ranking.not_told_apart,
@@ -236,9 +254,9 @@ def _metric(
         said=said(ranking, pairs),
         pairs=pairs,
         practical=found.practical if found else None,
-        untrained=material.untrained.get(key),
-        raw_backbone=material.raw_backbone.get(key),
-        chance=material.chance.get(key),
+        untrained=held_against.untrained.get(bare_key(key)),
+        raw_backbone=held_against.raw_backbone.get(key),
+        chance=held_against.chance.get(key),
     )
 
 

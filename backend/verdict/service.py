@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import fmean
 
 from sqlmodel import Session
@@ -15,7 +16,7 @@ from backend.verdict.arm_states import arm_states, reasons_not_trained
 from backend.verdict.caveats import Facts, caveats
 from backend.verdict.evidence import JudgedForm, family_size
 from backend.verdict.judging import judge_claims
-from backend.verdict.leaderboard import leaderboard
+from backend.verdict.leaderboard import advice_for
 from backend.verdict.output import CLAIM_LOSSES, Context, claim_out
 from backend.verdict.pairs import BySeed
 from backend.verdict.pull_share import PULL_SHARE
@@ -34,10 +35,27 @@ class _Material:
 
     spec: ComparisonSpec
     arms: Pair | None
-    runs: Sequence[Run]
-    """The runs of the two arms."""
-    figures: Mapping[str, BySeed]
-    """Arm -> figures of its runs that have succeeded."""
+    all_runs: Sequence[Run]
+    """The comparison's."""
+    all_figures: Mapping[str, RunFigures]
+    """Of those that have succeeded, by run."""
+
+    @cached_property
+    def runs(self) -> list[Run]:
+        """The runs of the two arms."""
+        names = {self.arms.a, self.arms.b} if self.arms else set()
+        return [run for run in self.all_runs if run.arm in names]
+
+    @cached_property
+    def figures(self) -> dict[str, BySeed]:
+        """Arm -> figures of its runs that have succeeded, for the two arms."""
+        found: dict[str, dict[int, RunFigures]] = {}
+        if self.arms:
+            found = {self.arms.a: {}, self.arms.b: {}}
+        for run in self.runs:
+            if run.id in self.all_figures:
+                found[run.arm][run.seed] = self.all_figures[run.id]
+        return dict(found)
 
     @property
     def kind(self) -> ReplicationKind:
@@ -106,7 +124,7 @@ def give_verdict(
     summary = summary_sentence(claims, found.kind, pairs, len(spec.seeds))
     return Verdict(
         summary=why_none or " ".join([*not_trained, summary]),
-        advice=leaderboard(session, comparison).advice,
+        advice=advice_for(spec, found.all_runs, found.all_figures),
         rule=rule(pairs, family, dependent=replication.dependent) if family else "",
         arms=arms,
         seeds=pairs,
@@ -124,15 +142,8 @@ def give_verdict(
 
 def _read(session: Session, comparison: Comparison, a: str | None, b: str | None) -> _Material:
     spec = stored_spec(comparison)
-    arms = _arms(spec, a, b)
-    names = [arms.a, arms.b] if arms else []
-    judged = [run for run in runs.of_comparison(session, comparison.id) if run.arm in names]
-    succeeded = [run for run in judged if run.state == "succeeded"]
-    figures = figures_of(session, succeeded)
-    by_arm: dict[str, dict[int, RunFigures]] = {name: {} for name in names}
-    for run in succeeded:
-        by_arm[run.arm][run.seed] = figures[run.id]
-    return _Material(spec, arms, judged, by_arm)
+    all_runs = runs.of_comparison(session, comparison.id)
+    return _Material(spec, _arms(spec, a, b), all_runs, figures_of(session, all_runs))
 
 
 def _arms(spec: ComparisonSpec, a: str | None, b: str | None) -> Pair | None:
