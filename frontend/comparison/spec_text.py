@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Final
 
 from frontend.ui.replicates import noun
@@ -26,11 +27,23 @@ class Setting:
     """Title of the setting in the catalogue."""
     values: tuple[str, ...]
     """One value an arm, in the spec's order; "" where the arm has no such setting."""
+    losses: tuple[str, ...] = ()
+    """Loss of each arm; given for the losses' own settings."""
 
     @property
     def differs(self) -> bool:
-        """Whether two arms that have this setting have different values."""
-        return len({value for value in self.values if value}) > 1
+        """Whether two arms that have this setting have different values.
+
+        As in the contract, balanced, a reduction of the contrastive loss alone, does not differ
+        from another loss's mean.
+        """
+        arms = zip(self.values, self.losses or [""] * len(self.values), strict=True)
+        return any(
+            value != other and not (loss != other_loss and {value, other} == {"balanced", "mean"})
+            for (value, loss), (other, other_loss) in combinations(
+                [(value, loss) for value, loss in arms if value], 2
+            )
+        )
 
 
 def shared_facts(spec: Spec, catalogue: Catalogue, upload: str = "") -> list[Fact]:
@@ -81,7 +94,8 @@ def arm_settings(spec: Spec, catalogue: Catalogue) -> list[Setting]:
         for arm in arms
     ]
     for name, title in dict.fromkeys(key for own in titled for key in own if key[0] != "kind"):
-        rows.append(Setting(title, tuple(value_text(own.get((name, title))) for own in titled)))
+        values = tuple(value_text(own.get((name, title))) for own in titled)
+        rows.append(Setting(title, values, rows[0].values))
     properties = catalogue.get("training", {}).get("properties", {})
     own = [{k: v for k, v in arm.get("training", {}).items() if v is not None} for arm in arms]
     for name in dict.fromkeys(key for settings_of_arm in own for key in settings_of_arm):

@@ -96,6 +96,15 @@ def test_a_pull_weight_counts_where_the_reduction_is_balanced() -> None:
     assert difference_text(rows) == "Besides the loss, the arms differ in pull weight."
 
 
+def test_balanced_does_not_differ_from_the_mean_of_another_loss() -> None:
+    arms = [arm("contrastive", reduction="balanced"), arm("triplet", reduction="mean")]
+    rows = arm_settings(spec(arms=arms), CATALOGUE)
+    assert difference_text(rows).startswith("Besides the loss nothing differs")
+    arms.append({**arm("contrastive", reduction="mean"), "name": "all alike"})
+    said = difference_text(arm_settings(spec(arms=arms), CATALOGUE))
+    assert said == "Besides the loss, the arms differ in reduction."
+
+
 def test_kinds_that_the_catalogue_does_not_know_keep_their_name() -> None:
     said = {fact.name: fact.value for fact in shared_facts(spec(), {})}
     assert said["Data"] == "digits"
