@@ -53,6 +53,8 @@ class SpacePeer:
     error: str | None = None
     offered: list[int] | None = None
     """Epochs that the runs have; None for those that are projected."""
+    seeds: tuple[int, ...] = (3,)
+    """Seeds with snapshots; of several each has samples of its own."""
     extra: Json = field(default_factory=dict)
     """Further fields of the samples."""
     calls: list[str] = field(default_factory=list)
@@ -101,6 +103,7 @@ class SpacePeer:
         return self._answer(request, {"spec": {"measure": {"snapshot_every": 5}}})
 
     async def _space(self, request: Request) -> Response:
+        place = self.seeds.index(int(request.query_params.get("seed", self.seeds[0])))
         samples = {
             "n": self.n,
             "total": 2 * self.n,
@@ -110,7 +113,7 @@ class SpacePeer:
             "fine": None,
             "modalities": None,
             "modality": None,
-            "ids": list(range(self.n)),
+            "ids": list(range(place, self.n + place)),
             "media": "none",
             "tile": None,
             "columns": None,
@@ -120,8 +123,13 @@ class SpacePeer:
             **self.extra,
         }
         epochs = self.offered or self.epochs
-        runs = [{"arm": arm, "seed": 3, "run": arm, "epochs": epochs} for arm in self.arms]
-        there = {"samples": samples, "shared": True, "seeds": [3], "runs": runs}
+        runs = [
+            {"arm": arm, "seed": seed, "run": f"{arm}-{seed}", "epochs": epochs}
+            for seed in self.seeds
+            for arm in self.arms
+        ]
+        shared = len(self.seeds) == 1
+        there = {"samples": samples, "shared": shared, "seeds": [*self.seeds], "runs": runs}
         absent: Json = {"samples": None, "shared": True, "seeds": [], "runs": []}
         return self._answer(request, there if self.snapshots else absent)
 

@@ -143,6 +143,21 @@ def test_keys_walk_from_sample_to_sample_and_enter_looks_inside(page: Page) -> N
         assert "space-sample=" in page.url
 
 
+def test_a_seed_with_a_split_of_its_own_shows_its_own_samples(page: Page) -> None:
+    peer = two_clouds(ARMS, 40, 3)
+    peer.seeds = (3, 4)
+    with serving(peer.app()) as url:
+        opened(page, url, "?space-seed=4")
+        assert "/comparisons/c1/space?seed=4" in peer.calls
+        assert "/comparisons/c1/space?seed=3" not in peer.calls
+        lasso(page, 0, 0.0, 0.5)
+        count = page.get_by_test_id("space-lasso-count")
+        expect(count).to_contain_text("of 40 selected")
+        with page.expect_response(lambda answer: answer.url.endswith("/space?seed=3")):
+            page.get_by_test_id("space-seed").select_option("3")
+        expect(count).to_contain_text("Draw around points")  # the same numbers are other items
+
+
 def test_the_address_brings_the_same_view_back(page: Page) -> None:
     with serving(two_clouds(ARMS, 40, 3).app()) as url:
         opened(
