@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from backend.db.models import Run
-from contract.comparison.replication import kind_of
-from contract.comparison.spec import ComparisonSpec
+from contract.comparison.spec import ComparisonSpec, replication
 from contract.statistics import Replication
 
 LARGEST_TEST_TO_TRAIN: Final = 1.0
@@ -18,7 +17,7 @@ def replication_of(spec: ComparisonSpec, runs: Iterable[Run]) -> Replication:
     Draws of new data are independent. Splits of one data set share items, and so do draws of the
     training items beside one test set: their dependence follows from the sizes of the splits.
     """
-    if kind_of(spec.data, spec.replicate) in {"seed", "independent_draws"}:
+    if replication(spec) in {"seed", "independent_draws"}:
         return Replication(spec.replicate)
     sizes = [run.splits for run in runs if run.state == "succeeded" and run.splits]
     ratios = [own["test"] / own["train"] for own in sizes if own.get("train") and "test" in own]
