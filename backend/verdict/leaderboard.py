@@ -18,6 +18,7 @@ from backend.metrics.measurements import (
 from backend.metrics.run_figures import Figures, figures_of
 from backend.runs import repository as runs
 from backend.verdict.advice import Reservation, advice
+from backend.verdict.arm_states import arm_states
 from backend.verdict.evidence import JudgedForm
 from backend.verdict.judging import judge_claims
 from backend.verdict.leaderboard_schemas import (
@@ -35,7 +36,6 @@ from contract.catalogue.practical import half_width
 from contract.comparison.differences import differences
 from contract.comparison.spec import ComparisonSpec
 from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX, METRICS, bare_key
-from contract.metrics.states import NOT_TRAINED
 from contract.statistics import FEWEST, ArmMean, Replication, deviation, told_apart
 
 DEFAULT_METRICS: Final = (
@@ -161,7 +161,8 @@ def _material(
     for run in all_runs:
         if run.id in figures:
             by_arm[run.arm][run.seed] = figures[run.id]
-    return _Material(spec, all_runs, by_arm, _not_trained(all_runs), replication_of(spec, all_runs))
+    not_trained = _not_trained(list(by_arm), all_runs)
+    return _Material(spec, all_runs, by_arm, not_trained, replication_of(spec, all_runs))
 
 
 @dataclass(frozen=True)
@@ -190,18 +191,10 @@ def _references(
     )
 
 
-def _not_trained(all_runs: Sequence[Run]) -> dict[str, str]:
-    """Return the state by arm of those of whose ended runs more than half did not train."""
-    ended: dict[str, list[list[str]]] = {}
-    for run in all_runs:
-        if run.state in {"succeeded", "failed"}:
-            found = [one["state"] for one in run.states if one["state"] in NOT_TRAINED]
-            ended.setdefault(run.arm, []).append(found)
-    return {
-        arm: next(state for found in own for state in found)
-        for arm, own in ended.items()
-        if 2 * sum(map(bool, own)) > len(own)
-    }
+def _not_trained(arms: Sequence[str], all_runs: Sequence[Run]) -> dict[str, str]:
+    """Return the most serious state by arm of those that did not train."""
+    states = [one for one in arm_states(arms, all_runs) if one.not_trained]
+    return {one.arm: one.state for one in reversed(states)}  # the most serious comes first
 
 
 def _advice(material: _Material, measured: Mapping[str, Values]) -> str:

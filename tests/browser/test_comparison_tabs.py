@@ -58,6 +58,14 @@ def test_every_tab_shows_its_part_and_the_address_keeps_it(
     expect(page.get_by_test_id("panel-retrieval.recall_at_1")).to_be_visible()
     page.get_by_role("region", name="Accuracy by class").locator(".main-svg").first.wait_for()
 
+    tabs.filter(has_text="Leaderboard").click()
+    ranks = page.get_by_role("region", name="Leaderboard, MAP@R (test)")
+    ranks.locator(".main-svg").first.wait_for()
+    choice = page.locator(".st-key-leaderboard_metric")
+    choice.get_by_text("Detail retention", exact=True).click()
+    expect(page.get_by_role("region", name="Leaderboard, Detail retention (test)")).to_be_visible()
+    page.wait_for_url(re.compile("metric=test.detail.recall_at_1"))
+
     tabs.filter(has_text="Verdict").click()
     expect(page.locator("[data-claim]")).to_have_count(9)
     expect(page.locator(".lb-advice")).to_contain_text("Mind that 3 seeds are few")
