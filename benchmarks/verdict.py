@@ -78,6 +78,7 @@ def fill(database: Database, *, arms: int = ARMS, seeds: int = SEEDS, steps: int
     with database.write() as write:
         raw = spec.model_dump(mode="json")
         comparison = comparisons.create(write, spec=spec, raw=raw, now=1e9).id
+        write.session.flush()
         write.session.connection().execute(
             update(Run).values(
                 state="succeeded",

@@ -3,7 +3,7 @@
 A value may be censored: the real value is not known, only that it is more than this one.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import NamedTuple
@@ -19,9 +19,8 @@ from contract.metrics import TEST_LAST_PREFIX, TEST_PREFIX, bare_key
 from contract.statistics import PairedDifference, compare
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """The value of one metric of one run."""
+class Measurement(NamedTuple):
+    """The value of one metric of one run. A summary has tens of thousands of them."""
 
     run: Run
     value: float | None
@@ -77,30 +76,7 @@ def current_measurements(
         *results.last_epoch_means(session, runs=others, keys=EPOCH_MEANS),
         *results.last_values(session, runs=others, keys=(*RUNNING_COUNTS, *EVALUATED)),
     ]
-    return _grouped(
-        [*_of_runs(chosen, found), *(pair for run in chosen for pair in _measured(run, known))]
-    )
-
-
-def final_measurements(
-    session: Session,
-    runs: Iterable[Run],
-    keys: Sequence[str],
-    figures: Mapping[str, Figures] | None = None,
-) -> Measurements:
-    """Return what those of these runs that have succeeded have measured.
-
-    These are the last values of the held-out metrics `keys`, and all statistics of whole runs.
-    """
-    chosen = list(runs)
-    known = figures_of(session, chosen) if figures is None else figures
-    wanted = set(keys)
-    found: list[tuple[str, Measurement]] = []
-    for run in chosen:
-        if run.id in known:
-            found += _final(run, known[run.id], wanted)
-            found += _statistics(run, known[run.id])
-    return _grouped(found)
+    return _grouped(chosen, found, known, _measured)
 
 
 def untrained_measurements(
@@ -111,13 +87,7 @@ def untrained_measurements(
     known = figures_of(session, chosen) if figures is None else figures
     others = [run.id for run in chosen if run.id not in known]
     found = results.untrained_values(session, runs=others, keys=EVALUATED)
-    stored = (
-        (key, Measurement(run, value, 0))
-        for run in chosen
-        if run.id in known
-        for key, value in known[run.id].untrained.items()
-    )
-    return _grouped([*_of_runs(chosen, found), *stored])
+    return _grouped(chosen, found, known, lambda run, own: _at_start(run, own.untrained))
 
 
 def reference_measurements(
@@ -128,13 +98,7 @@ def reference_measurements(
     known = figures_of(session, chosen) if figures is None else figures
     others = [run.id for run in chosen if run.id not in known]
     found = results.last_values(session, runs=others, keys=REFERENCES)
-    stored = (
-        (key, Measurement(run, value, 0))
-        for run in chosen
-        if run.id in known
-        for key, value in known[run.id].references.items()
-    )
-    return _grouped([*_of_runs(chosen, found), *stored])
+    return _grouped(chosen, found, known, lambda run, own: _at_start(run, own.references))
 
 
 def reference_values(measured: Measurements, prefix: str) -> dict[str, float]:
@@ -212,39 +176,49 @@ def _difference(pairs: list[tuple[Observation, Observation]]) -> PairedDifferenc
     )
 
 
-def _of_runs(runs: Iterable[Run], found: Iterable[Result]) -> list[tuple[str, Measurement]]:
-    """Return (metric key, measurement) of those results that belong to these runs."""
-    by_id = {run.id: run for run in runs}
-    return [
-        (result.key, Measurement(by_id[result.run], result.value, result.step))
-        for result in found
-        if result.run in by_id
-    ]
+Keyed = Iterator[tuple[str, Measurement]]
+"""Metric keys with a run's values."""
 
 
-def _measured(run: Run, known: Mapping[str, Figures]) -> Iterator[tuple[str, Measurement]]:
-    figures = known.get(run.id)
-    if figures is None:
-        return
+def _measured(run: Run, figures: Figures) -> Keyed:
     for key, value in (*figures.last_epoch.items(), *figures.counts.items()):
         yield key, Measurement(run, value, run.step)
-    yield from _final(run, figures, figures.final.keys())
-    yield from _statistics(run, figures)
-
-
-def _final(run: Run, figures: Figures, keys: Collection[str]) -> Iterator[tuple[str, Measurement]]:
     for key, (step, value) in figures.final.items():
-        if key in keys:
-            yield key, Measurement(run, value, step)
-
-
-def _statistics(run: Run, figures: Figures) -> Iterator[tuple[str, Measurement]]:
+        yield key, Measurement(run, value, step)
     for key, one in figures.statistics.items():
         yield key, Measurement(run, one.value, run.total_steps, one.censored)
 
 
-def _grouped(found: Iterable[tuple[str, Measurement]]) -> Measurements:
+def _at_start(run: Run, values: Mapping[str, float | None]) -> Keyed:
+    for key, value in values.items():
+        yield key, Measurement(run, value, 0)
+
+
+def _grouped(
+    runs: Iterable[Run],
+    found: Iterable[Result],
+    figures: Mapping[str, Figures],
+    stored: Callable[[Run, Figures], Keyed],
+) -> Measurements:
+    """Group the values of runs by metric and arm, in the order of the runs' places.
+
+    Args:
+        runs: whose values are grouped.
+        found: values of those of them that have no figures.
+        figures: of the others.
+        stored: returns a run's values by its figures.
+    """
+    read: dict[str, list[Result]] = {}
+    for result in found:
+        read.setdefault(result.run, []).append(result)
     grouped: Measurements = {}
-    for key, one in sorted(found, key=lambda pair: (pair[1].run.position, pair[1].step)):
-        grouped.setdefault(key, {}).setdefault(one.run.arm, []).append(one)
+    for run in sorted(runs, key=lambda run: run.position):
+        arm = run.arm
+        values = (
+            stored(run, figures[run.id])
+            if run.id in figures
+            else ((one.key, Measurement(run, one.value, one.step)) for one in read.get(run.id, ()))
+        )
+        for key, value in values:
+            grouped.setdefault(key, {}).setdefault(arm, []).append(value)
     return grouped

@@ -25,7 +25,6 @@ from backend.metrics import points, results, series
 from backend.metrics.downsampling import Bucket, buckets_of_points, merge_buckets
 from backend.metrics.measurements import (
     current_measurements,
-    final_measurements,
     untrained_measurements,
 )
 from backend.metrics.run_figures import compute_figures, figures_of
@@ -120,7 +119,6 @@ def figures(database: Database, comparison: str) -> dict[str, str]:
             "verdict": give_verdict(session, found),
             "so far": current_measurements(session, own),
             "untrained": untrained_measurements(session, own),
-            "end": final_measurements(session, own, ["test.retrieval.map_at_r"]),
             "last epochs": sorted(
                 results.last_epoch_means(session, runs=[run.id for run in own], keys=PER_STEP)
             ),
