@@ -15,10 +15,11 @@ from backend.admin.locations import AdminError
 from backend.db import migrations
 from backend.db.database import Database
 from backend.db.models import Series
+from backend.maintenance.run_figures import FiguresKeeper
 from backend.metrics import points
 from backend.storage import data_folder
 from tests.backend.helpers import Attempt, claim, points_of, run_now, submit
-from tests.backend.scripted_runs import store_events
+from tests.backend.scripted_runs import scripted_comparison, store_events
 from tests.backend.stored_tokens import store_token
 from tests.support.postgres import Postgres
 
@@ -34,11 +35,22 @@ def filled(tmp_path: Path) -> Iterator[Database]:
     run = claim(database)
     assert run is not None
     attempt = Attempt(run.id)
-    store_events(database, attempt.started(), attempt.points(range(25_000)))
+    facts = {
+        "versions": {"engine": "0.6.0", "measures": "2"},
+        "splits": {"train": 6, "validation": 2, "test": 2},
+    }
+    started = attempt.started().model_copy(update=facts)
+    store_events(database, started, attempt.points(range(25_000)))
     store_events(
         database, attempt.points([1, 2], [None, -0.0], key="odd"), attempt.log("a\0b", "c")
     )
     store_token(database, "Ada")
+    scripted_comparison(
+        database, lambda *_: {"test.retrieval.map_at_r": {50: 0.1 + 0.2}}, seeds=[0]
+    )
+    keeper = FiguresKeeper(database)
+    while keeper.step():
+        pass
     with database.write() as write:  # a number that was given once, and is in no row any more
         write.session.add(Series(id=900, run_id=run.id, key="gone"))
         write.session.flush()
@@ -62,7 +74,12 @@ def sums_of(database: Database) -> dict[str, TableSum]:
 
 def run_of(database: Database) -> str:
     with database.read() as session:
-        found = session.connection().execute(text("SELECT run_id FROM series")).scalars().first()
+        found = (
+            session.connection()
+            .execute(text("SELECT run_id FROM series ORDER BY id"))
+            .scalars()
+            .first()
+        )
     assert isinstance(found, str)
     return found
 
@@ -71,12 +88,14 @@ def test_a_copy_to_postgres_and_back_keeps_every_row(
     filled: Database, empty: Database, tmp_path: Path
 ) -> None:
     copied = copy_database(filled, empty)
-    assert {name: one.rows for name, one in copied.items()} | {"point": 25_002} == {
+    assert {name: one.rows for name, one in copied.items()} | {"point": 25_004} == {
         name: one.rows for name, one in sums_of(filled).items()
     }
     assert sums_of(empty) == copied
     run = run_of(filled)
     assert run_now(empty, run) == run_now(filled, run)
+    assert run_now(empty, run).splits == {"train": 6, "validation": 2, "test": 2}
+    assert copied["run_figures"].rows == 2
     assert points_of(empty, run) == points_of(filled, run)
     assert points_of(empty, run, "odd") == ([1, 2], [None, -0.0])
     back = Database(f"sqlite:///{tmp_path / 'back.sqlite'}")
