@@ -60,7 +60,6 @@ class FiguresKeeper(threading.Thread):
     def run(self) -> None:
         """Store figures until stopped, whatever fails meanwhile."""
         while not self._stopped.is_set():
-            self._woken.clear()
             began = time.monotonic()
             try:
                 more = self.step()
@@ -75,6 +74,7 @@ class FiguresKeeper(threading.Thread):
                     self._stopped.wait(max(MIN_PAUSE_S, time.monotonic() - began))
                 else:
                     self._woken.wait()
+                    self._woken.clear()
 
     def step(self) -> bool:
         """Store the figures of one run, or search for more; return whether there is more to do.
