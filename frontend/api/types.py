@@ -515,7 +515,11 @@ class ToHalve(TypedDict):
 
 
 class Value(TypedDict):
-    """One run's result."""
+    """
+    One run's result.
+
+    No model: a large summary has tens of thousands of them, and a model takes ten times as long.
+    """
 
     seed: int
     value: float | None
