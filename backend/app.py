@@ -72,6 +72,7 @@ from backend.storage.blobs import BLOBS_FOLDER, Blobs
 from backend.storage.data_folder import DataFolderLock, delete_backup_links
 from backend.storage.private_folder import PRIVATE_UMASK, make_private
 from backend.verdict import routes as verdict_routes
+from backend.verdict.summary_cache import SummaryCache
 from backend.workers import routes as workers_routes
 from backend.workers.registry import Leases, Workers
 from backend.workers.wakeups import WakeQueue
@@ -163,6 +164,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.access = access
     app.state.worker_token = settings.worker_token
     app.state.data_roots = settings.data_roots
+    app.state.summaries = SummaryCache()
     app.state.metrics = Metrics()
     app.add_middleware(TimingMiddleware, metrics=app.state.metrics)
     app.add_middleware(HeadAsGet)

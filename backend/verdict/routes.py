@@ -2,32 +2,38 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from fastapi.exceptions import RequestValidationError
 
 from backend.comparisons import repository as comparisons
 from backend.db.models import Comparison
-from backend.http.dependencies import Db
+from backend.http.dependencies import Db, from_state
 from backend.http.shared_reads import SharedRoute
 from backend.metrics.keys import check_keys
 from backend.verdict.leaderboard import RANKED_METRICS, leaderboard
 from backend.verdict.leaderboard_schemas import Leaderboard
 from backend.verdict.schemas import Verdict
 from backend.verdict.service import give_verdict
-from backend.verdict.summary import Summary, summarise
+from backend.verdict.summary import Summary
+from backend.verdict.summary_cache import SummaryCache
 
 router = APIRouter(prefix="/comparisons", tags=["comparisons"], route_class=SharedRoute)
 
+Summaries = Annotated[SummaryCache, from_state("summaries")]
 
-@router.get("/{comparison}/summary")
-def get_summary(comparison: str, database: Db, baseline: str | None = None) -> Summary:
+
+@router.get("/{comparison}/summary", response_model=Summary)
+def get_summary(
+    comparison: str, database: Db, summaries: Summaries, baseline: str | None = None
+) -> Response:
     """Return mean, standard deviation and 95 % interval over seeds of every arm and metric.
 
     Each arm is also compared with the baseline, the first arm by default, paired by seed."""
     with database.read() as session:
         found = comparisons.get(session, comparison)
         _check_arms(found, baseline=baseline)
-        return summarise(session, found, baseline)
+        body = summaries.summary_json(session, found, baseline)
+    return Response(body, media_type="application/json")
 
 
 @router.get("/{comparison}/verdict")

@@ -1,10 +1,8 @@
 """The verdict as the API gives it."""
 
-from typing import Literal
-
 from pydantic import BaseModel
 
-from contract.catalogue.claims import Expected
+from contract.catalogue.claims import CLAIMS_VERSION, Expected
 from contract.comparison.replication import Replicate
 from contract.metrics.states import State
 from contract.statistics import Word
@@ -160,7 +158,7 @@ class ToHalve(BaseModel):
 class Verdict(BaseModel):
     """All claims."""
 
-    claims_version: Literal[2] = 2
+    claims_version: int = CLAIMS_VERSION
     """Of the claims and the rules that judge them."""
     summary: str
     advice: str

@@ -835,7 +835,7 @@ class Summary(TypedDict):
 class Verdict(TypedDict):
     """All claims."""
 
-    claims_version: NotRequired[Literal[2]]
+    claims_version: NotRequired[int]
     summary: str
     advice: str
     rule: str
