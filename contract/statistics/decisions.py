@@ -17,7 +17,7 @@ import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 from contract.statistics.claims import JudgedClaim, JudgedSample, Replication, Sample, Side, Word
 from contract.statistics.intervals import (
@@ -38,6 +38,21 @@ _WEAKER: Final[dict[frozenset[Word], Word]] = {
     frozenset[Word](("contradicted", "leaning_against")): "leaning_against",
 }
 """Words on the same side -> the weaker one."""
+
+_LevelWord = Literal["level_for", "level_against"]
+"""Level, with the side on which the difference lies."""
+
+_LEVEL_WITH_SIDE: Final[dict[_LevelWord, tuple[frozenset[Word | _LevelWord], Word]]] = {
+    "level_for": (
+        frozenset[Word | _LevelWord](("level_for", "supported", "leaning_for")),
+        "leaning_for",
+    ),
+    "level_against": (
+        frozenset[Word | _LevelWord](("level_against", "contradicted", "leaning_against")),
+        "leaning_against",
+    ),
+}
+"""A level sample's side -> all words on that side, and what they make together."""
 
 _LARGEST_LOG: Final = 700.0
 """Logarithm of a ratio up to which a float can hold the ratio."""
@@ -95,23 +110,40 @@ def judge(
             else JudgedSample("not_measured", 0)
             for sample in claim
         )
-        word = common_word(sample.word for sample in samples)
+        word = common_word(map(_word_with_side, samples, claim))
         judged.append(JudgedClaim(word, p_values.get(i), adjusted.get(i), samples))
     return judged
 
 
-def common_word(words: Iterable[Word]) -> Word:
+def common_word(words: Iterable[Word | _LevelWord]) -> Word:
     """Return the word of a claim from those of its samples.
 
     It is the one that all measured samples have. On the same side but of unequal strength it is the
-    weaker, in any other case undecided.
+    weaker, in any other case undecided. A level sample whose interval excludes 0 has a side: beside
+    others on that side, which are not level, the claim leans.
     """
-    found = frozenset(words) - {"not_measured"}
+    sided = frozenset(words) - {"not_measured"}
+    for side, (same_side, leaning) in _LEVEL_WITH_SIDE.items():
+        if side in sided and len(sided) > 1 and sided <= same_side:
+            return leaning
+    found = frozenset(map(_without_side, sided))
     if not found:
         return "not_measured"
     if len(found) == 1:
         return next(iter(found))
     return _WEAKER.get(found, "undecided")
+
+
+def _without_side(word: Word | _LevelWord) -> Word:
+    if word == "level_for":
+        return "level"
+    return "level" if word == "level_against" else word
+
+
+def _word_with_side(judged: JudgedSample, sample: Sample) -> Word | _LevelWord:
+    if judged.word != "level" or judged.level_side is None:
+        return judged.word
+    return "level_for" if judged.level_side == sample.expected else "level_against"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from scipy import stats
@@ -227,6 +228,12 @@ def test_dependent_splits_by_hand() -> None:
         (["leaning_against", "contradicted"], "leaning_against"),
         (["level", "level"], "level"),
         (["level", "supported"], "undecided"),
+        (["level_for", "level"], "level"),
+        (["level_for", "level_against"], "level"),
+        (["level_for", "supported"], "leaning_for"),
+        (["level_against", "contradicted", "not_measured"], "leaning_against"),
+        (["level_against", "supported"], "undecided"),
+        (["level_for", "level", "supported"], "undecided"),
         (["leaning_for", "leaning_against"], "undecided"),
         (["supported", "leaning_for", "undecided"], "undecided"),
         (["supported", "contradicted"], "undecided"),
@@ -234,6 +241,17 @@ def test_dependent_splits_by_hand() -> None:
 )
 def test_the_word_of_a_claim(words: list[str], expected: str) -> None:
     assert common_word(words) == expected  # type: ignore[arg-type]
+
+
+def test_a_claim_leans_where_one_part_is_level_on_the_side_of_the_other() -> None:
+    steady = [0.1 + 0.01 * (i % 3) for i in range(10)]
+    parts = [Sample(tuple(steady), expected="greater", half_width=width) for width in (1.0, 0.01)]
+    [claim] = judge([parts])
+    assert [sample.word for sample in claim.samples] == ["level", "supported"]
+    assert claim.samples[0].level_side == "greater"
+    assert claim.word == "leaning_for"
+    against = [replace(part, expected="less") for part in parts]
+    assert judge([against])[0].word == "leaning_against"
 
 
 def test_what_was_not_measured_is_no_part_of_the_family_nor_of_the_word() -> None:
