@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 FOLDER = Path(__file__).parent
-OTHERS = {"__main__", "error_rates", "findings", "flips", "quick", "structure"}
+OTHERS = {"__main__", "findings", "flips", "quick", "structure"}
 """Scripts that measure no speed, or that are the guard: not part of a full run."""
 START = re.compile(r'^if __name__ == "__main__":', re.MULTILINE)
 
