@@ -36,6 +36,7 @@ def test_each_run_gets_its_state_and_no_other(stack: Stack, comparison: str) -> 
     assert states == {arm: own for arm, (_, own) in found.items()}
 
 
+@pytest.mark.slow
 def test_the_page_says_so_on_every_tab_and_names_the_trivial_loss(
     stack: Stack, comparison: str, page: Page
 ) -> None:
@@ -48,6 +49,7 @@ def test_the_page_says_so_on_every_tab_and_names_the_trivial_loss(
     expect(banners.nth(1)).to_contain_text("collapsing, seed 0: The embeddings have collapsed")
     expect(page.get_by_test_id("run-collapsing-0")).to_contain_text("⚠ collapsed")
     expect(page.get_by_test_id("run-healthy-0")).not_to_contain_text("⚠")
+    page.get_by_test_id("chart-dynamics.loss").scroll_into_view_if_needed()
     under = page.get_by_test_id("under-loss")
     expect(under).to_contain_text("Trivial loss (all embeddings in one point): 0.5.")
     expect(under).to_contain_text("Share of the loss's weight that pulls: 50 %.")

@@ -131,9 +131,9 @@ def test_one_message_delivered_three_times_trains_once(api: Api, broker: Broker)
 
 @pytest.mark.both_databases
 def test_from_claim_to_summary(api: Api, broker: Broker) -> None:
-    comparison = api.submit(seeds=[0, 1])
+    comparison = api.submit(seeds=[0, 1, 2])
     run = ""
-    for finished, value in enumerate((0.5, 0.7), start=1):
+    for finished, value in enumerate((0.5, 0.7, 0.6), start=1):
         claim = api.claim()
         assert claim is not None
         run = str(claim["run"])
@@ -151,14 +151,14 @@ def test_from_claim_to_summary(api: Api, broker: Broker) -> None:
     done = api.get(f"/comparisons/{comparison}")
     assert (done["state"], done["progress"], done["eta_s"]) == ("succeeded", 1.0, None)
     found = api.get(f"/comparisons/{comparison}/summary")
-    assert (found["runs_finished"], found["runs_total"]) == (2, 2)
+    assert (found["runs_finished"], found["runs_total"]) == (3, 3)
     loss, retrieval = found["metrics"]
     assert (loss["key"], retrieval["key"]) == ("dynamics.loss", "retrieval.map_at_r")
     assert loss["arms"][0]["mean"] == 14.5  # of steps 10 to 19, the last epoch
     [arm] = retrieval["arms"]
-    assert [v["value"] for v in arm["values"]] == [0.5, 0.7]
-    assert (arm["n"], round(arm["mean"], 6), round(arm["sd"], 6)) == (2, 0.6, 0.141421)
-    assert round(arm["high"] - arm["mean"], 4) == 1.2706  # t(0.975, 1) = 12.706, times sd / sqrt 2
+    assert [v["value"] for v in arm["values"]] == [0.5, 0.7, 0.6]
+    assert (arm["n"], round(arm["mean"], 6), round(arm["sd"], 6)) == (3, 0.6, 0.1)
+    assert round(arm["high"] - arm["mean"], 4) == 0.2484  # t(0.975, 2) = 4.3027, times sd / sqrt 3
     assert retrieval["better"] == "higher"
 
 
