@@ -103,6 +103,7 @@ def test_a_session_that_ends_in_mid_way_leads_back_to_the_exact_view(
     house.wait_ended(own)
 
 
+@pytest.mark.slow
 def test_signing_out_in_one_tab_ends_the_others(house: Stack, page: Page) -> None:
     refused = house.http.post("/comparisons", json={}, headers=bearer(TOKENS["viewer"]))
     assert refused.status_code == 403, "the trail has an entry, also if this test runs alone"

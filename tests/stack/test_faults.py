@@ -86,6 +86,7 @@ def test_a_loss_that_becomes_nan_fails_with_its_step_and_keeps_its_curves(stack:
     assert len(steps) >= error["step"]
 
 
+@pytest.mark.slow
 def test_arms_start_from_the_same_weights_and_see_the_same_batches(stack: Stack) -> None:
     same = {"kind": "triplet", "margin": 0.5}
     spec = small(arms=[{"name": name, "loss": same} for name in ("one", "two")])

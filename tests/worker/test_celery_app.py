@@ -73,6 +73,7 @@ def test_kill_9_of_the_main_process_ends_pool_child_and_trainers(
         until(lambda: ended(below), "the end of pool child and trainers", timeout=5)
 
 
+@pytest.mark.slow
 def test_kill_9_of_the_pool_child_ends_its_trainers_and_the_slot_works_on(
     backend: Backend, broker_url: str, tmp_path: Path
 ) -> None:

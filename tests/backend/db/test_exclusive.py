@@ -215,6 +215,7 @@ def end_sessions_that_hold_alone(database: Database) -> None:
         until(lambda: connection.execute(left).scalar() == 1, "the session to end")
 
 
+@pytest.mark.slow
 def test_a_process_whose_database_was_taken_ends(
     tmp_path: Path, broker_url: str, on_server: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.serving import serving
@@ -184,6 +185,7 @@ def test_five_arms_show_four_and_a_fifth_waits_for_room(page: Page) -> None:
         expect(page.get_by_test_id("space-panel-3")).to_contain_text("info_nce")
 
 
+@pytest.mark.slow
 def test_epochs_play_to_the_last(page: Page) -> None:
     with serving(two_clouds(ARMS[:2], 40, 3).app()) as url:
         opened(page, url)
@@ -196,6 +198,7 @@ def test_epochs_play_to_the_last(page: Page) -> None:
         expect(play).to_have_attribute("aria-label", "Play through the epochs")
 
 
+@pytest.mark.slow
 def test_three_axes_turn_by_a_drag(page: Page) -> None:
     with serving(two_clouds(ARMS[:2], 200).app()) as url:
         opened(page, url)

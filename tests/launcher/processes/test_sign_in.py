@@ -19,6 +19,7 @@ def check(folder: Path, *flags: str, **variables: str) -> None:
     require_sign_in(options, environ)
 
 
+@pytest.mark.slow
 def test_an_address_that_others_reach_needs_tokens_or_insecure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -122,6 +122,7 @@ def assert_complete(run: Run, steps: int) -> None:
         assert [step for step, _ in run.series[key]][-steps:] == [*range(1, steps + 1)]
 
 
+@pytest.mark.slow
 def test_the_spare_trains_the_run_and_another_takes_its_place(
     backend: Backend, slot: Slot, trainers: StartedTrainers
 ) -> None:
@@ -244,6 +245,7 @@ def test_a_run_goes_on_while_the_api_is_away(backend: Backend, slot: Slot) -> No
     assert_complete(run, 2400)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_while_the_broker_is_away(
     backend: Backend, slot: Slot, broker: Broker
 ) -> None:

@@ -121,6 +121,7 @@ def beside(act: Callable[[], None]) -> Iterator[None]:
         raise faults[0]
 
 
+@pytest.mark.slow
 def test_a_stopped_trainer_is_ended_and_the_run_goes_on_from_its_checkpoint(
     backend: Backend, broker_url: str
 ) -> None:

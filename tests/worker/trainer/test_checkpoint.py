@@ -97,6 +97,8 @@ CASES: dict[str, Json] = {
         },
     },
 }
+QUICK_CASES = ("mlp", "sampled", "proxies with a learning rate of their own", "augmented convnet")
+"""One with draws, one with parameters of the loss, one with augmentation."""
 
 
 def spec_of(changes: Json) -> Json:
@@ -140,7 +142,10 @@ def values(series: Series) -> Series:
     return {key: points for key, points in series.items() if key != "run.elapsed_s"}
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name in QUICK_CASES else pytest.mark.slow) for name in CASES],
+)
 def test_a_restored_training_reports_the_same(name: str, unlimited_checkpoints: None) -> None:
     assert_same_as_uninterrupted(spec_of(CASES[name]))
 

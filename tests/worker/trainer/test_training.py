@@ -286,6 +286,7 @@ def write_images(folder: Path, classes: int = 10, each: int = 8) -> None:
             Image.fromarray(pixels).save(folder / f"class {label}" / f"{at}.png")
 
 
+@pytest.mark.slow
 def test_a_frozen_backbone_trains_a_head_on_cached_features_next_to_its_own_values(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
