@@ -95,5 +95,6 @@ def _log_ratios(paired: PairedValues) -> tuple[float, ...] | None:
     if paired.censored or any(one.value <= 0 for one in values):
         return None
     return tuple(
-        math.log(a.value / b.value) for a, b in zip(paired.values_a, paired.values_b, strict=True)
+        math.log(a.value) - math.log(b.value)  # a / b may overflow
+        for a, b in zip(paired.values_a, paired.values_b, strict=True)
     )

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import pytest
+
 from backend.metrics.run_figures import Figures
 from backend.metrics.run_statistics import Statistic
 from backend.verdict.pairs import pair, sample_of
@@ -64,7 +66,9 @@ def test_a_sample_of_a_share_has_limits_and_a_practical_bound() -> None:
 
 def test_a_sample_of_a_variance_has_ratios_unless_one_cannot_be_formed() -> None:
     one = sample(INTRA, ([1.0, 2.0], [2.0, 2.0]))
-    assert one.log_ratios == (math.log(0.5), 0)
+    assert one.log_ratios == pytest.approx((math.log(0.5), 0))
+    far = sample(INTRA, ([1e150, 1e-160], [1e-160, 1e150])).log_ratios
+    assert far == pytest.approx((310 * math.log(10), -310 * math.log(10)))
     assert (one.limits, one.half_width) == ((None, None), 1.25)
     zero = sample(INTRA, ([0.0, 2.0], [2.0, 2.0]))
     assert (zero.log_ratios, zero.half_width) == (None, None)
