@@ -1,4 +1,4 @@
-"""Judge the parts of claims from paired values. Pure functions."""
+"""Judge claims and their parts by two arms of a comparison. Pure functions."""
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from backend.metrics.measurements import Observation, PairedValues
-from backend.verdict.pairs import sample_of
-from contract.catalogue.claims import Evidence
+from backend.verdict.pairs import BySeed, pair, sample_of
+from contract.catalogue.claims import CLAIMS, Evidence
+from contract.comparison.data import modalities
+from contract.comparison.spec import ComparisonSpec
 from contract.metrics import bare_key
 from contract.statistics import JudgedClaim, JudgedSample, Replication, Sample, Word, judge
 
@@ -68,9 +70,38 @@ class JudgedForm:
         return [part for part in self.parts if part.word != "not_measured"]
 
 
+def judge_claims(
+    spec: ComparisonSpec,
+    a: BySeed,
+    b: BySeed,
+    replication: Replication,
+    *,
+    not_trained: bool = False,
+    reported: bool = False,
+) -> list[JudgedForm]:
+    """Judge all claims, in the order of CLAIMS.
+
+    Args:
+        spec: the comparison's.
+        a: figures of the runs of the arm in the contrastive loss's place.
+        b: those of the arm in the triplet loss's place.
+        replication: what the runs of an arm are replicates of.
+        not_trained: whether one of the arms was not trained.
+        reported: judge the measures as the paper took them, in place of the robust forms.
+    """
+    across = modalities(spec.data).visual is not None
+    return judge_forms(
+        [claim.as_reported if reported else claim.robust_form(across=across) for claim in CLAIMS],
+        lambda key: pair(key, a, b),
+        spec.practical,
+        replication,
+        not_trained=not_trained,
+    )
+
+
 def judge_forms(
     forms: Sequence[Sequence[Evidence]],
-    pair: Callable[[str], PairedValues],
+    pair_of: Callable[[str], PairedValues],
     practical: Mapping[str, float],
     replication: Replication,
     *,
@@ -80,13 +111,13 @@ def judge_forms(
 
     Args:
         forms: the parts of each claim.
-        pair: returns the paired values of a metric.
+        pair_of: returns the paired values of a metric.
         practical: the spec's practical bounds.
         replication: what the pairs are replicates of.
         not_trained: whether one of the arms was not trained: then nothing about its embeddings is
             judged.
     """
-    read = [[_read(part, pair, practical, not_trained) for part in form] for form in forms]
+    read = [[_read(part, pair_of, practical, not_trained) for part in form] for form in forms]
     samples = [[part.sample for part in form if part.sample] for form in read]
     judged = judge(samples, replication)
     return [_form(form, claim) for form, claim in zip(read, judged, strict=True)]
@@ -99,11 +130,11 @@ def family_size(forms: Sequence[JudgedForm]) -> int:
 
 def _read(
     evidence: Evidence,
-    pair: Callable[[str], PairedValues],
+    pair_of: Callable[[str], PairedValues],
     practical: Mapping[str, float],
     not_trained: bool,
 ) -> JudgedEvidence:
-    paired = pair(evidence.metric)
+    paired = pair_of(evidence.metric)
     withheld = not_trained and bare_key(evidence.metric).startswith(_OF_EMBEDDINGS)
     sample = (
         sample_of(evidence.metric, paired, evidence.expected, practical)

@@ -19,8 +19,7 @@ from backend.metrics.run_figures import Figures, figures_of
 from backend.runs import repository as runs
 from backend.verdict.advice import Reservation, advice
 from backend.verdict.arm_states import arm_states
-from backend.verdict.evidence import JudgedForm
-from backend.verdict.judging import judge_claims
+from backend.verdict.evidence import JudgedForm, judge_claims
 from backend.verdict.leaderboard_schemas import (
     Leaderboard,
     LeaderboardArm,

@@ -14,8 +14,7 @@ from backend.metrics.run_figures import figures_of
 from backend.runs import repository as runs
 from backend.verdict.arm_states import arm_states, reasons_not_trained
 from backend.verdict.caveats import Facts, caveats
-from backend.verdict.evidence import JudgedForm, family_size
-from backend.verdict.judging import judge_claims
+from backend.verdict.evidence import JudgedForm, family_size, judge_claims
 from backend.verdict.leaderboard import advice_for
 from backend.verdict.output import CLAIM_LOSSES, Context, claim_out
 from backend.verdict.pairs import BySeed
