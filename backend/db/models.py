@@ -90,6 +90,35 @@ class Run(SQLModel, table=True):
     """Versions of the engine and of the measures; None for a run of version 0.5."""
     splits: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     """Items of each split of its data; None for a run of version 0.5."""
+    role: str = "final"
+    """final, or trial: a run of a tuning's search, which never reads the test split."""
+    trial_id: str | None = Field(default=None, index=True)
+    """The trial whose settings it is trained with; of a final run the best of its arm, None where
+    the comparison is not tuned. No foreign key: trials and runs go with their comparison."""
+    fold: int | None = None
+    """Of a trial with several folds, from 0."""
+
+
+class Trial(SQLModel, table=True):
+    """One setting of one arm, tried by a tuning."""
+
+    __table_args__ = (Index("ix_trial_place", "comparison_id", "arm", "number", unique=True),)
+
+    id: str = Field(primary_key=True)
+    comparison_id: str = Field(sa_column_args=[ForeignKey("comparison.id", ondelete="CASCADE")])
+    arm: str
+    number: int
+    """From 0, in the order of the proposals."""
+    params: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    """Path of a setting -> its value; empty for the arm as it is written."""
+    state: str = "waiting"
+    """waiting, running, complete, or failed: a run of it diverged. Both of the last two count."""
+    value: float | None = None
+    """Of the objective: the mean over its runs of their best epoch's; None unless complete."""
+    epochs: int | None = None
+    """The median of the best epochs of its runs."""
+    created_at: float
+    ended_at: float | None = None
 
 
 class RunFigures(SQLModel, table=True):

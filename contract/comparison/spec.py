@@ -25,6 +25,7 @@ from contract.comparison.replication import (
     replication_problems,
 )
 from contract.comparison.training import Measure, Training, TrainingOverrides
+from contract.comparison.tuning import Search, TrialRun, Tuning
 from contract.names import ONE_LINE, has_control_character
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -55,6 +56,8 @@ class Arm(Section):
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
     loss: Loss
     training: TrainingOverrides = Field(default_factory=TrainingOverrides)
+    search: Search = Field(default_factory=dict)
+    """What its trials vary, where the comparison is tuned."""
 
 
 class ComparisonSpec(Section):
@@ -82,6 +85,10 @@ class ComparisonSpec(Section):
     """Differences that do not matter: metric or beginning of its key, without `test.`, -> half the
     width of the interval around 0 within which two arms count as level. For metrics that are
     compared by their ratio, such as norms and variances, the largest ratio, above 1."""
+    tuning: Tuning | None = None
+    """The search before the final runs; None for none."""
+    trial: TrialRun | None = None
+    """Set in the spec that a trial's run is trained by; None in every submitted one."""
 
     def arm(self, name: str) -> Arm:
         """Return the arm of that name.

@@ -172,6 +172,8 @@ def training_identity(spec: ComparisonSpec, arm: Arm, seed: int, device: torch.d
     shared["data"] = spec.data_of(seed).model_dump(mode="json")
     if spec.replicate != "seed":  # a split by class then has other halves
         shared["replicate"] = spec.replicate
+    if spec.trial is not None:
+        shared["trial"] = spec.trial.model_dump(mode="json")
     loss = arm.loss.model_dump(mode="json")
     training = spec.training_of(arm).model_dump(mode="json")
     _leave_out_later(shared["data"], "data")
