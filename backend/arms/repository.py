@@ -280,10 +280,10 @@ def _comparisons_by_id(session: Session, ids: Iterable[str]) -> dict[str, Compar
 
 
 def _runs_of(session: Session, ids: Iterable[str]) -> list[Run]:
-    """Return the runs of these comparisons, in the order of their positions."""
+    """Return the final runs of these comparisons, in the order of their positions."""
     rows = session.exec(
         select(Run)
-        .where(col(Run.comparison_id).in_(set(ids)))
+        .where(col(Run.comparison_id).in_(set(ids)), Run.role == "final")
         .order_by(col(Run.comparison_id), col(Run.position))
     )
     return list(rows.all())

@@ -32,8 +32,10 @@ from backend.http.dependencies import Db, Wake, from_state
 from backend.http.shared_reads import SharedRoute
 from backend.http.times import Now
 from backend.http.writing import writes
-from backend.runs import progress, snapshots
 from backend.runs import repository as runs
+from backend.runs import snapshots
+from backend.runs.progress import count_runs
+from backend.runs.repository import RoleAsked
 from backend.runs.schemas import RunList, State, run_out
 from backend.storage.blobs import BlobStore
 from backend.workers.registry import Slots
@@ -116,9 +118,9 @@ def list_comparisons(
     wanted = search.ComparisonQuery(**chosen, descending=descending)
     with database.read() as session:
         rows, total = search.find(session, wanted, page=asked.page, page_size=asked.page_size)
-        tallies = progress.tallies(session, [row.id for row in rows])
+        counted = count_runs(session, [row.id for row in rows])
         slots = workers.alive().total()
-        listed = [comparison_out(row, tallies[row.id], slots=slots, now=now) for row in rows]
+        listed = [comparison_out(row, counted[row.id], slots=slots, now=now) for row in rows]
     short = [ComparisonOut(**detail.model_dump(exclude={"spec"})) for detail in listed]
     return ComparisonPage(
         comparisons=short, total=total, page=asked.page, page_size=asked.page_size
@@ -166,7 +168,7 @@ def cancel_comparison(comparison: str, database: Db, workers: Slots, now: Now) -
     """Cancel all its runs that have not ended."""
     with database.write() as write:
         found = comparisons.get(write.session, comparison)
-        for run in runs.of_comparison(write.session, comparison):
+        for run in runs.of_comparison(write.session, comparison, "all"):
             runs.cancel(write, run, now=now)
         return comparison_detail(write.session, found, workers, now)
 
@@ -179,7 +181,7 @@ def retry_comparison(
     """Queue its failed and cancelled runs again."""
     with database.write() as write:
         found = comparisons.get(write.session, comparison)
-        for run in runs.of_comparison(write.session, comparison):
+        for run in runs.of_comparison(write.session, comparison, "all"):
             if run.state in {"failed", "cancelled"}:
                 runs.retry(write, run)
         detail = comparison_detail(write.session, found, workers, now)
@@ -201,11 +203,17 @@ def add_seeds(
 
 
 @router.get("/{comparison}/runs")
-def list_runs(comparison: str, database: Db, now: Now) -> RunList:
-    """Return its runs, seed by seed."""
+def list_runs(
+    comparison: str,
+    database: Db,
+    now: Now,
+    role: Annotated[RoleAsked, Query(description="Those of trials, or both kinds.")] = "final",
+) -> RunList:
+    """Return its runs in their order: seed by seed, or trial by trial."""
     with database.read() as session:
         comparisons.get(session, comparison)
-        return RunList(runs=[run_out(run, now) for run in runs.of_comparison(session, comparison)])
+        found = runs.of_comparison(session, comparison, role)
+        return RunList(runs=[run_out(run, now) for run in found])
 
 
 def _parse(raw: object, database: Database, data_roots: Sequence[Path]) -> ComparisonSpec:

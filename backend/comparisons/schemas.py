@@ -9,9 +9,10 @@ from backend.comparisons.edits import MAX_TAGS
 from backend.db.models import Comparison
 from backend.errors import ErrorOut
 from backend.http.times import iso
-from backend.runs import progress
-from backend.runs.progress import STATES, Tallies, Tally
+from backend.runs import search_progress
+from backend.runs.progress import STATES, Counted, Tallies, Tally, count_runs
 from backend.runs.schemas import State
+from backend.runs.search_progress import Phase
 from backend.workers.registry import Workers
 from contract.comparison.replication import Replicate
 from contract.comparison.spec import MAX_SEEDS, NewName, NewTag, Seed, Tag
@@ -32,10 +33,16 @@ class ComparisonOut(BaseModel):
     created_at: str
     """ISO 8601 in UTC, like all times."""
     state: State
+    """Of a comparison that is tuned: running until its final runs are over."""
+    phase: Phase | None
+    """What a tuned one is at, or ended in: the search, or the final runs. Null without a tuning."""
     progress: float
+    """Of its trials and final runs, also of those that are still to come."""
     eta_s: float | None
     runs: dict[State, int]
-    """State -> number of runs."""
+    """State -> number of runs, of trials and final ones together."""
+    trial_runs: dict[State, int] | None
+    """How many of them are of trials; null without a tuning. A failed one counts as a trial."""
     arms: list[str]
     seeds: list[int]
     replicate: Replicate
@@ -106,10 +113,12 @@ class MoreSeeds(BaseModel):
 
 
 def comparison_out(
-    comparison: Comparison, tallies: Tallies, *, slots: int, now: float
+    comparison: Comparison, counted: Counted, *, slots: int, now: float
 ) -> ComparisonDetail:
-    """Return a comparison with the state of its runs, of which `tallies` are the counts."""
+    """Return a comparison with the state of its runs, which are counted."""
     spec = comparison.spec
+    search = search_progress.search_size(spec)
+    of_trials, final = _by_state(counted.trial), _by_state(counted.final)
     return ComparisonDetail(
         id=comparison.id,
         name=comparison.name,
@@ -119,10 +128,12 @@ def comparison_out(
         archived=comparison.archived,
         version=comparison.version,
         created_at=iso(comparison.created_at),
-        state=progress.overall_state(tallies),
-        progress=progress.overall_progress(tallies),
-        eta_s=progress.overall_eta(tallies, slots, now),
-        runs={state: tallies.get(state, Tally()).runs for state in STATES},
+        state=search_progress.state(counted, search),
+        phase=search_progress.phase(counted, search),
+        progress=search_progress.share_done(counted, search),
+        eta_s=search_progress.remaining_s(counted, search, slots, now),
+        runs={state: of_trials[state] + final[state] for state in STATES},
+        trial_runs=None if search is None else of_trials,
         arms=[arm["name"] for arm in spec["arms"]],
         seeds=spec["seeds"],
         replicate=spec.get("replicate", "seed"),
@@ -137,5 +148,9 @@ def comparison_detail(
     """Return a comparison as it is in this session, its changes included."""
     session.flush()
     slots = workers.alive().total()
-    tallies = progress.tallies(session, [comparison.id])[comparison.id]
-    return comparison_out(comparison, tallies, slots=slots, now=now)
+    counted = count_runs(session, [comparison.id])[comparison.id]
+    return comparison_out(comparison, counted, slots=slots, now=now)
+
+
+def _by_state(tallies: Tallies) -> dict[str, int]:
+    return {state: tallies.get(state, Tally()).runs for state in STATES}

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, exists, or_, select
 
-from backend.db.models import Comparison, Run, Tag
+from backend.db.models import Comparison, Run, Tag, Trial
 from backend.runs.progress import DONE, STATES_BY_IMPORTANCE
 
 Sort = Literal["created_at", "name", "state"]
@@ -89,15 +89,42 @@ def _has_state(state: str) -> ColumnElement[bool]:
 
 
 def _place_of_state() -> ColumnElement[int]:
-    """Return the place of a comparison's state (backend.runs.progress.overall_state) by
+    """Return the place of a comparison's state (backend.runs.search_progress.state) by
     importance."""
-    waits, runs = (STATES_BY_IMPORTANCE.index(state) for state in ("queued", "running"))
-    places = [(col(Run.state) == state, at) for at, state in enumerate(STATES_BY_IMPORTANCE)]
-    first = func.min(case(*places))
+    at = {state: place for place, state in enumerate(STATES_BY_IMPORTANCE)}
+    places = [(col(Run.state) == state, place) for state, place in at.items()]
+    first = func.min(case((col(Run.role) == "final", case(*places))))
     done = func.max(case((col(Run.state).in_(DONE), 1), else_=0))
-    place = case((and_(first == waits, done == 1), runs), else_=first)
+    place = case(
+        (and_(first == at["queued"], done == 1), at["running"]),
+        (first.is_not(None), first),
+        # A search: no final run is queued yet.
+        (_any_is("running"), at["running"]),
+        (_any_is("queued"), case((done == 1, at["running"]), else_=at["queued"])),
+        (_any_is("cancelled"), at["cancelled"]),
+        (_failed_trials() >= _trials(), at["failed"]),
+        else_=at["running"],
+    )
     own = col(Run.comparison_id) == Comparison.id
     return columns(place).where(own).correlate(Comparison).scalar_subquery()
+
+
+def _any_is(state: str) -> ColumnElement[bool]:
+    """Return whether one of a comparison's runs is in a state."""
+    return func.max(case((col(Run.state) == state, 1), else_=0)) == 1
+
+
+def _failed_trials() -> ColumnElement[int]:
+    own = (col(Trial.comparison_id) == Comparison.id, col(Trial.state) == "failed")
+    return columns(func.count()).where(*own).correlate(Comparison).scalar_subquery()
+
+
+def _trials() -> ColumnElement[int]:
+    """Return the number of trials that a search is meant to have, of all arms together."""
+    spec = col(Comparison.spec)
+    arms: ColumnElement[int] = func.json_array_length(spec["arms"])
+    each: ColumnElement[int] = spec[("tuning", "trials")].as_integer()
+    return arms * each
 
 
 def _escape_like(word: str) -> str:

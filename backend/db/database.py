@@ -48,7 +48,8 @@ class BusyError(OperationalError):
 
 @dataclass
 class Update:
-    """What one commit changed in one comparison; `drops` come before `points`."""
+    """What one commit changed in one comparison, or in the run of a trial; `drops` come before
+    `points`."""
 
     runs: dict[str, Run] = field(default_factory=dict)
     """Changed runs as they are now; read only."""
@@ -62,6 +63,15 @@ class Update:
     """The comparison was deleted."""
 
 
+def followed_as(run: Run) -> str:
+    """Return the id under which changes of a run are delivered.
+
+    Its comparison's; but the run of a trial is followed alone, so that the viewers of a comparison
+    are not sent hundreds of trials.
+    """
+    return run.comparison_id if run.role == "final" else run.id
+
+
 @dataclass(frozen=True)
 class Commit:
     """What one write transaction changed, as viewers need it."""
@@ -71,7 +81,8 @@ class Commit:
     position: str
     """The last stream entry stored by then."""
     updates: dict[str, Update]
-    """Comparison -> what changed."""
+    """Comparison -> what changed in it; what changed in the run of a trial stands under the run's
+    id (`followed_as`)."""
 
 
 @dataclass
@@ -84,6 +95,10 @@ class Write:
     updates: defaultdict[str, Update] = field(default_factory=lambda: defaultdict(Update))
     unused_blobs: set[str] = field(default_factory=set)
     """Checkpoints that no run names any more after this commit; the caller deletes them."""
+
+    def update_of(self, run: Run) -> Update:
+        """Return what this commit changes for those who follow a run."""
+        return self.updates[followed_as(run)]
 
 
 class Database:

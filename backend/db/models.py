@@ -95,6 +95,8 @@ class Run(SQLModel, table=True):
     trial_id: str | None = Field(default=None, index=True)
     """The trial whose settings it is trained with; of a final run the best of its arm, None where
     the comparison is not tuned. No foreign key: trials and runs go with their comparison."""
+    trial_number: int | None = None
+    """The number of that trial, so that a list of runs needs no other table."""
     fold: int | None = None
     """Of a trial with several folds, from 0."""
 

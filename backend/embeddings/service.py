@@ -206,7 +206,7 @@ def size(session: Session, blobs: Blobs, comparison: str) -> Size:
     return Size(
         bytes=blobs.size(digests - snapshots.used_digests(session, excluding=comparison)),
         points=points.count(session, comparison),
-        runs=len(runs.of_comparison(session, comparison)),
+        runs=len(runs.of_comparison(session, comparison, "all")),
     )
 
 

@@ -51,7 +51,7 @@ def store_events(write: Write, events: Iterable[Event], now: float) -> Counter[s
             write.unused_blobs.add(event.digest)
     for run in touched.values():
         write.session.add(run)
-        write.updates[run.comparison_id].runs[run.id] = run
+        write.update_of(run).runs[run.id] = run
     _insert_points(write)
     return counts
 
@@ -120,7 +120,7 @@ def _apply(write: Write, run: Run, event: Event, now: float) -> None:
             runs.begin_attempt(write, run, event.after)
         case Points():
             run.step = max(run.step, event.step)
-            _collect_points(write.updates[run.comparison_id], event)
+            _collect_points(write.update_of(run), event)
         case Noticed():
             _set_state(run, event)
         case Kept():

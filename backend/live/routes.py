@@ -22,8 +22,8 @@ from backend.live.hub import Hub, LiveHub
 from backend.live.viewer import Flush, Viewer, encode_json
 from backend.metrics import series
 from backend.metrics.keys import SERIES_KEYS, check_keys
-from backend.runs import progress
 from backend.runs import repository as runs
+from backend.runs.progress import count_runs
 from backend.runs.schemas import run_out, series_list
 from backend.workers.registry import Slots, Workers
 
@@ -94,13 +94,13 @@ async def _reset(viewer: Viewer, database: Database, workers: Workers) -> tuple[
     def snapshot() -> tuple[bytes, int, str, list[Run]]:
         with database.snapshot() as (session, version, position):
             found = comparisons.get(session, viewer.comparison)
-            tallies = progress.tallies(session, [found.id])[found.id]
+            counted = count_runs(session, [found.id])[found.id]
             all_runs = runs.of_comparison(session, found.id)
             rows = series.find(session, runs=[run.id for run in all_runs], keys=sorted(viewer.keys))
             max_points = min(1000, max(50, RESET_POINTS // max(1, len(rows))))
             curves = series.read(session, rows, after=-1, max_points=max_points)
             session.expunge_all()
-        head = comparison_out(found, tallies, slots=slots, now=now)
+        head = comparison_out(found, counted, slots=slots, now=now)
         body = {
             "comparison": head,
             "runs": [run_out(run, now) for run in all_runs],

@@ -149,8 +149,8 @@ def find_raw_points(
     """Return the raw points of these comparisons' per-step series that may be deleted.
 
     The first bucket and the last epoch stay as they were measured, so first and last values and the
-    last epoch's means do not change. A run that has succeeded keeps all until its figures are
-    stored, which need them.
+    last epoch's means do not change. A final run that has succeeded keeps all until its figures
+    are stored, which need them.
 
     Args:
         session: a read transaction.
@@ -167,7 +167,7 @@ def find_raw_points(
         .where(
             col(Run.comparison_id).in_(comparisons),
             col(Run.state).in_(_FINISHED),
-            or_(col(Run.state) != "succeeded", has_current_figures()),
+            or_(col(Run.state) != "succeeded", col(Run.role) != "final", has_current_figures()),
             col(Run.steps_per_epoch) > 0,
             col(Series.key).startswith(PER_STEP_PREFIX),
             col(Series.key).not_in(whole),
@@ -228,7 +228,7 @@ def delete_inner_snapshots(write: Write, comparison: str) -> None:
     """Delete all but the first and the last snapshot of each run, and the comparison's projections,
     which are computed again on demand. A comparison that is active again is left alone."""
     session = write.session
-    all_runs = runs.of_comparison(session, comparison)
+    all_runs = runs.of_comparison(session, comparison, "all")
     if any(run.state not in _FINISHED for run in all_runs):
         return
     for run in all_runs:

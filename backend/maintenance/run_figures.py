@@ -108,10 +108,11 @@ class FiguresKeeper(threading.Thread):
 
 
 def keep_figures(database: Database, run: str) -> None:
-    """Compute and store a run's figures, unless it is gone or has not succeeded."""
+    """Compute and store a run's figures, unless it is gone or has not succeeded, or is of a trial,
+    which no verdict reads."""
     with database.read() as session:
         row = runs.by_id(session, [run]).get(run)
-        if row is None or row.state != "succeeded":
+        if row is None or row.state != "succeeded" or row.role != "final":
             return
         figures = compute_figures(session, [row])[run]
     with database.write() as write:
@@ -129,4 +130,4 @@ def _tell_earlier_states(write: Write, run: Run, figures: Figures) -> None:
     if states := earlier_states(run, figures, comparison.spec):
         run.states = states
         write.session.add(run)
-        write.updates[run.comparison_id].runs[run.id] = run
+        write.update_of(run).runs[run.id] = run

@@ -85,7 +85,7 @@ def compute_figures(session: Session, runs: Sequence[Run]) -> dict[str, Figures]
 
 
 def find_without_figures(session: Session, *, after: str, limit: int) -> list[str]:
-    """Return ids of runs that have succeeded and have no current figures, by rising id.
+    """Return ids of final runs that have succeeded and have no current figures, by rising id.
 
     Args:
         session: a transaction.
@@ -93,7 +93,10 @@ def find_without_figures(session: Session, *, after: str, limit: int) -> list[st
         limit: of the ids.
     """
     query = select(Run.id).where(
-        Run.state == "succeeded", col(Run.id) > after, ~has_current_figures()
+        Run.role == "final",
+        Run.state == "succeeded",
+        col(Run.id) > after,
+        ~has_current_figures(),
     )
     return list(session.exec(query.order_by(col(Run.id)).limit(limit)).all())
 

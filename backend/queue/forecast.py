@@ -1,7 +1,8 @@
 """Forecast when each queued run will start and when the queue will be empty.
 
 Continues the queue from this moment by the rules of backend.runs.fair_share. A run takes as long as
-the runs of its comparison have taken until now.
+the runs of its comparison have taken until now: one of a trial as the others of trials. Final runs
+that are queued only when a search is over are not foreseen.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Final
 
 from sqlmodel import Session
 
-from backend.runs import progress, queue
+from backend.runs import progress, queue, search_progress
 from backend.runs.fair_share import Slot, WaitingRun, plan_starts
 from backend.runs.queue import QueuedRun, RunWithOwner
 from backend.workers.registry import WorkerOut
@@ -47,13 +48,16 @@ def forecast(
     queued = queue.queued_runs(session)
     comparisons = {one.comparison for one in queued}
     comparisons |= {one.run.comparison_id for one in running.values()}
-    tallies = progress.tallies(session, sorted(comparisons))
-    run_s = {name: progress.mean_run_s(tally, now) for name, tally in tallies.items()}
+    run_s = {
+        (comparison, role): seconds
+        for comparison, counted in progress.count_runs(session, sorted(comparisons)).items()
+        for role, seconds in search_progress.run_s(counted, now).items()
+    }
     known = [seconds for seconds in run_s.values() if seconds is not None]
     guess = fmean(known) if known else GUESS_S
 
     remaining = {
-        run: progress.remaining_s(one.run, run_s[one.run.comparison_id], now)
+        run: progress.remaining_s(one.run, run_s[one.run.comparison_id, one.run.role], now)
         for run, one in running.items()
     }
     living = [slot for slot in slots if slot.state != "lost"]
@@ -64,7 +68,7 @@ def forecast(
     starts: dict[str, float] = {}
     by_id = {one.run: one for one in queued}
     for start in plan_starts(
-        (_waiting_run(one, run_s[one.comparison], guess) for one in queued),
+        (_waiting_run(one, run_s[one.comparison, one.role], guess) for one in queued),
         busy or [Slot(device) for device in DEVICES],
         queue.turns(session),
     ):
@@ -72,7 +76,8 @@ def forecast(
         if times_known:
             starts[start.run] = round(start.at, 3)
             ends.append(start.end)
-        times_known = times_known and run_s[by_id[start.run].comparison] is not None
+        begun = by_id[start.run]
+        times_known = times_known and run_s[begun.comparison, begun.role] is not None
     never = sorted(by_id.keys() - set(order), key=lambda run: _rank(by_id[run]))
     end_known = times_known and not never and bool(ends)
     return Forecast(order + never, starts, max(ends) if end_known else None)

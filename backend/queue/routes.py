@@ -15,6 +15,7 @@ from backend.queue.forecast import Forecast, forecast
 from backend.runs import progress, queue
 from backend.runs import repository as runs
 from backend.runs.queue import RunWithOwner
+from backend.runs.repository import Role
 from backend.runs.schemas import RunOut, RunState, run_out
 from backend.workers.registry import Slots, WorkerOut
 from contract.events import Preparation
@@ -33,6 +34,10 @@ class QueueSlot(WorkerOut):
     created_by: str | None = None
     arm: str | None = None
     seed: int | None = None
+    role: Role | None = None
+    trial: int | None = None
+    """The number of the trial whose settings the run has."""
+    fold: int | None = None
     progress: float | None = None
     eta_s: float | None = None
     preparing: Preparation | None = None
@@ -48,6 +53,11 @@ class Waiting(BaseModel):
     comparison_name: str
     arm: str
     seed: int
+    role: Role
+    """final, or trial: a run of a tuning's search."""
+    trial: int | None
+    """The number of the trial whose settings it has; null where the comparison is not tuned."""
+    fold: int | None
     created_by: str
     position: int
     """1 for the run that starts next, if each run takes as long as expected."""
@@ -114,7 +124,7 @@ def move_comparison_to_front(
     """Move its waiting runs before all others, in their own order."""
     with database.write() as write:
         found = comparisons.get(write.session, comparison)
-        all_runs = runs.of_comparison(write.session, comparison)
+        all_runs = runs.of_comparison(write.session, comparison, "all")
         queue.move_to_front(write, [run for run in all_runs if run.state == "queued"])
         return comparison_detail(write.session, found, workers, now)
 
@@ -141,6 +151,9 @@ def _slot(slot: WorkerOut, work: RunWithOwner | None, now: float) -> QueueSlot:
         created_by=work.created_by,
         arm=run.arm,
         seed=run.seed,
+        role=run.role,
+        trial=run.trial_number,
+        fold=run.fold,
         progress=progress.run_progress(run),
         eta_s=progress.run_eta(run, now),
         preparing=Preparation(**run.preparing) if run.preparing else None,
@@ -156,6 +169,9 @@ def _waiting(work: RunWithOwner, place: int, foreseen: Forecast) -> Waiting:
         comparison_name=work.comparison_name,
         arm=run.arm,
         seed=run.seed,
+        role=run.role,
+        trial=run.trial_number,
+        fold=run.fold,
         created_by=work.created_by,
         position=place,
         starts_in_s=foreseen.starts.get(run.id),

@@ -1,17 +1,18 @@
 """How far a run or a comparison is, and how long it will still take.
 
-Only `tallies` reads the database; the other functions are pure.
+Only `count_runs` reads the database; the other functions are pure. Those of a comparison are for
+one without a search before its final runs; backend.runs.search_progress is for all.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import Integer, case, func
 from sqlalchemy import select as columns
 from sqlmodel import Session, col
 
-from backend.db.models import Run
+from backend.db.models import Run, Trial
 
 STATES: Final = ("queued", "running", "succeeded", "failed", "cancelled")
 STATES_BY_IMPORTANCE: Final = ("running", "queued", "failed", "cancelled", "succeeded")
@@ -40,13 +41,25 @@ Tallies = dict[str, Tally]
 """State -> sums over the runs in it."""
 
 
-def tallies(session: Session, comparisons: Sequence[str]) -> dict[str, Tallies]:
-    """Return the tallies of each of these comparisons."""
+@dataclass
+class Counted:
+    """The runs of a comparison, or of one of its arms."""
+
+    final: Tallies = field(default_factory=dict)
+    trial: Tallies = field(default_factory=dict)
+    """Runs of the trials of a search; empty where there is none."""
+    failed_trials: int = 0
+    """Trials that count, and have no value."""
+
+
+def count_runs(session: Session, comparisons: Sequence[str]) -> dict[str, Counted]:
+    """Return the runs of each of these comparisons."""
     timed = col(Run.started_at).is_not(None) & (col(Run.total_steps) > 0)
     share = col(Run.step) * 1.0 / func.nullif(Run.total_steps, 0)
     rows = session.connection().execute(
         columns(
             col(Run.comparison_id),
+            col(Run.role),
             col(Run.state),
             func.count(),
             func.coalesce(func.sum(share), 0.0),
@@ -55,14 +68,29 @@ def tallies(session: Session, comparisons: Sequence[str]) -> dict[str, Tallies]:
             func.coalesce(func.sum(func.cast(timed, Integer)), 0),
         )
         .where(col(Run.comparison_id).in_(comparisons))
-        .group_by(col(Run.comparison_id), col(Run.state))
+        .group_by(col(Run.comparison_id), col(Run.role), col(Run.state))
     )
-    found: dict[str, Tallies] = {comparison: {} for comparison in comparisons}
-    for comparison, state, runs, progress, started, ended, count in rows:
-        found[comparison][state] = Tally(
+    found = {comparison: Counted() for comparison in comparisons}
+    for comparison, role, state, runs, progress, started, ended, count in rows:
+        of_role = found[comparison].final if role == "final" else found[comparison].trial
+        of_role[state] = Tally(
             runs=runs, progress=progress, started=started, ended=ended, timed=count
         )
+    searched = [comparison for comparison, counted in found.items() if counted.trial]
+    for comparison, failed in _failed_trials(session, searched):
+        found[comparison].failed_trials = failed
     return found
+
+
+def _failed_trials(session: Session, comparisons: Sequence[str]) -> list[tuple[str, int]]:
+    if not comparisons:
+        return []
+    rows = session.connection().execute(
+        columns(col(Trial.comparison_id), func.count())
+        .where(col(Trial.comparison_id).in_(comparisons), col(Trial.state) == "failed")
+        .group_by(col(Trial.comparison_id))
+    )
+    return [(comparison, failed) for comparison, failed in rows]
 
 
 def run_progress(run: Run) -> float:
@@ -125,7 +153,7 @@ def overall_eta(tallies: Tallies, slots: int, now: float) -> float | None:
     None while no run has got far enough to estimate it, and when all are over.
     """
     work = _remaining_work_s(tallies, now)
-    return None if work is None else work / max(1, min(slots, _open_runs(tallies)))
+    return None if work is None else work / max(1, min(slots, open_runs(tallies)))
 
 
 def mean_run_s(tallies: Tallies, now: float) -> float | None:
@@ -142,13 +170,14 @@ def mean_run_s(tallies: Tallies, now: float) -> float | None:
     return None
 
 
-def _open_runs(tallies: Tallies) -> int:
+def open_runs(tallies: Tallies) -> int:
+    """Return how many runs have not ended."""
     return sum(tallies.get(state, Tally()).runs for state in ("queued", "running"))
 
 
 def _remaining_work_s(tallies: Tallies, now: float) -> float | None:
     """Return the seconds that one slot would need for the open runs; None as in overall_eta."""
-    each = mean_run_s(tallies, now) if _open_runs(tallies) else None
+    each = mean_run_s(tallies, now) if open_runs(tallies) else None
     if each is None:
         return None
     queued, running = tallies.get("queued", Tally()), tallies.get("running", Tally())

@@ -31,6 +31,7 @@ class QueuedRun:
 
     run: str
     comparison: str
+    role: str
     created_by: str
     priority: int
     wants: str
@@ -80,6 +81,7 @@ def queued_runs(session: Session) -> list[QueuedRun]:
         columns(
             col(Run.id),
             col(Run.comparison_id),
+            col(Run.role),
             col(Run.created_by),
             col(Run.priority),
             col(Run.wants),
@@ -88,8 +90,8 @@ def queued_runs(session: Session) -> list[QueuedRun]:
         ).where(col(Run.state) == "queued")
     )
     return [
-        QueuedRun(run, comparison, user, priority, wants, (created_at, position, run))
-        for run, comparison, user, priority, wants, created_at, position in rows
+        QueuedRun(run, comparison, role, user, priority, wants, (created_at, position, run))
+        for run, comparison, role, user, priority, wants, created_at, position in rows
     ]
 
 

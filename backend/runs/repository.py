@@ -6,7 +6,7 @@ queued -> cancelled at once; failed | cancelled -> queued again (retry)
 """
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Literal
 
 from sqlalchemy import CursorResult
 from sqlmodel import Session, col, func, select, update
@@ -19,6 +19,8 @@ from backend.runs import queue, snapshots
 from contract.comparison.training import ANY_DEVICE
 from contract.events import Failure
 
+Role = Literal["final", "trial"]
+RoleAsked = Literal["final", "trial", "all"]
 MAX_STRIKES: Final = 3
 """A run fails when this many of its trainers in a row have died."""
 USUAL_CAUSE: Final = (
@@ -38,12 +40,16 @@ def get(session: Session, run: str) -> Run:
     return found
 
 
-def of_comparison(session: Session, comparison: str) -> list[Run]:
-    """Return a comparison's runs in the order of their positions."""
-    rows = session.exec(
-        select(Run).where(Run.comparison_id == comparison).order_by(col(Run.position))
-    )
-    return list(rows.all())
+def of_comparison(session: Session, comparison: str, role: RoleAsked = "final") -> list[Run]:
+    """Return a comparison's runs in the order of their positions.
+
+    Final ones, unless others are asked for: only they have seen the test split, and only they are
+    compared.
+    """
+    query = select(Run).where(Run.comparison_id == comparison).order_by(col(Run.position))
+    if role != "all":
+        query = query.where(Run.role == role)
+    return list(session.exec(query).all())
 
 
 def by_id(session: Session, runs: Iterable[str]) -> dict[str, Run]:
@@ -91,7 +97,7 @@ def claim(write: Write, *, worker: str, device: str, now: float) -> Run | None:
         _delete_after_start(write, run)
     run.resumed_at = run.start_after
     write.session.add(run)
-    write.updates[run.comparison_id].runs[run.id] = run
+    write.update_of(run).runs[run.id] = run
     return run
 
 
@@ -229,9 +235,9 @@ def _delete_after_start(write: Write, run: Run) -> None:
     run.step = run.start_after
     run.states = [state for state in run.states if state["step"] <= after]
     write.session.add(run)
-    write.updates[run.comparison_id].drops[run.id] = after
+    write.update_of(run).drops[run.id] = after
 
 
 def _note_change(write: Write, run: Run) -> None:
     write.session.add(run)
-    write.updates[run.comparison_id].runs[run.id] = run
+    write.update_of(run).runs[run.id] = run

@@ -9,6 +9,7 @@ from backend.db.models import Run
 from backend.http.times import iso
 from backend.metrics.series import Curve
 from backend.runs import progress
+from backend.runs.repository import Role
 from contract.events import Failure, Preparation
 from contract.metrics import states as training
 
@@ -31,6 +32,12 @@ class RunOut(BaseModel):
     comparison: str
     arm: str
     seed: int
+    role: Role
+    """final, or trial: a run of a tuning's search."""
+    trial: int | None
+    """The number of the trial whose settings it has; null where the comparison is not tuned."""
+    fold: int | None
+    """Of a trial with several folds, from 0."""
     state: State
     progress: float
     eta_s: float | None
@@ -91,6 +98,9 @@ def run_out(run: Run, now: float) -> RunOut:
         comparison=run.comparison_id,
         arm=run.arm,
         seed=run.seed,
+        role=run.role,
+        trial=run.trial_number,
+        fold=run.fold,
         state=run.state,
         progress=progress.run_progress(run),
         eta_s=progress.run_eta(run, now),

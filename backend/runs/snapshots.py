@@ -54,7 +54,7 @@ def delete_after_step(session: Session, run: str, after: int) -> None:
 
 
 def of_comparison(session: Session, comparison: str, seed: int | None = None) -> list[SnapshotRow]:
-    """Return a comparison's snapshots, in the order of the runs, then of the epochs.
+    """Return a comparison's snapshots, in the order of its final runs, then of the epochs.
 
     All of one seed show the same samples, as points of different samples must not be compared; so
     do all seeds, unless each has a split of its own. If some snapshots of a seed show other
@@ -70,7 +70,7 @@ def of_comparison(session: Session, comparison: str, seed: int | None = None) ->
     rows = session.connection().execute(
         columns(*run, *_BLOBS.values())
         .join(Run, col(Run.id) == col(Snapshot.run_id))
-        .where(col(Run.comparison_id) == comparison)
+        .where(col(Run.comparison_id) == comparison, col(Run.role) == "final")
         .order_by(col(Run.position), col(Snapshot.epoch))
     )
     found = [SnapshotRow._make(row) for row in rows]

@@ -46,7 +46,9 @@ def _key(session: Session, comparison: str, baseline: str | None) -> Key | None:
     A run that has ended keeps its values until another attempt begins.
     """
     rows = session.exec(
-        select(Run.id, Run.state, Run.attempt).where(col(Run.comparison_id) == comparison)
+        select(Run.id, Run.state, Run.attempt).where(
+            col(Run.comparison_id) == comparison, col(Run.role) == "final"
+        )
     ).all()
     if any(state in _OPEN for _, state, _ in rows):
         return None

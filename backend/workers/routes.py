@@ -7,13 +7,13 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.auth.dependencies import worker_token
-from backend.db.models import Comparison
 from backend.http.dependencies import Db
 from backend.http.json_body import JsonRoute
 from backend.http.times import Now
 from backend.http.writing import PROMPT_WAIT_S, writes_within
 from backend.runs import repository as runs
 from backend.runs.schemas import State
+from backend.workers import claims
 from backend.workers.registry import AliveLeases, Slots, WorkerOut
 from contract import logs
 
@@ -104,14 +104,14 @@ def claim_run(
 ) -> Claim | Response:
     """Give the slot the next queued run, or answer 204."""
     with database.write() as write:
-        run = runs.claim(write, worker=asked.worker, device=asked.device, now=now)
-        taken = run.id if run else None
-        if run:
-            spec = write.session.get_one(Comparison, run.comparison_id).spec
-            leases.grant(run.id, run.attempt)
+        claimed = claims.claim(write, worker=asked.worker, device=asked.device, now=now)
+        taken = claimed.run.id if claimed else None
+        if claimed:
+            leases.grant(claimed.run.id, claimed.run.attempt)
     workers.seen(asked.worker, device=asked.device, host=asked.host, pid=asked.pid, run=taken)
-    if run is None:
+    if claimed is None:
         return Response(status_code=204)
+    run = claimed.run
     log.info("claimed by %s", asked.worker, extra=logs.attempt_fields(run.id, run.attempt))
     return Claim(
         run=run.id,
@@ -122,7 +122,7 @@ def claim_run(
         comparison=run.comparison_id,
         arm=run.arm,
         seed=run.seed,
-        spec=spec,
+        spec=claimed.spec,
     )
 
 

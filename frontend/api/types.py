@@ -120,9 +120,11 @@ class ComparisonDetail(TypedDict):
     version: int
     created_at: str
     state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    phase: Literal["search", "final"] | None
     progress: float
     eta_s: float | None
     runs: dict[Literal["queued", "running", "succeeded", "failed", "cancelled"], int]
+    trial_runs: dict[Literal["queued", "running", "succeeded", "failed", "cancelled"], int] | None
     arms: list[str]
     seeds: list[int]
     replicate: Literal["seed", "split"]
@@ -142,9 +144,11 @@ class Comparison(TypedDict):
     version: int
     created_at: str
     state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    phase: Literal["search", "final"] | None
     progress: float
     eta_s: float | None
     runs: dict[Literal["queued", "running", "succeeded", "failed", "cancelled"], int]
+    trial_runs: dict[Literal["queued", "running", "succeeded", "failed", "cancelled"], int] | None
     arms: list[str]
     seeds: list[int]
     replicate: Literal["seed", "split"]
@@ -535,6 +539,9 @@ class Waiting(TypedDict):
     comparison_name: str
     arm: str
     seed: int
+    role: Literal["final", "trial"]
+    trial: int | None
+    fold: int | None
     created_by: str
     position: int
     starts_in_s: float | None
@@ -760,6 +767,9 @@ class QueueSlot(TypedDict):
     created_by: NotRequired[str | None]
     arm: NotRequired[str | None]
     seed: NotRequired[int | None]
+    role: NotRequired[Literal["final", "trial"] | None]
+    trial: NotRequired[int | None]
+    fold: NotRequired[int | None]
     progress: NotRequired[float | None]
     eta_s: NotRequired[float | None]
     preparing: NotRequired[Preparation | None]
@@ -773,6 +783,9 @@ class Run(TypedDict):
     comparison: str
     arm: str
     seed: int
+    role: Literal["final", "trial"]
+    trial: int | None
+    fold: int | None
     state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
     progress: float
     eta_s: float | None

@@ -64,6 +64,7 @@ def test_an_older_database_keeps_its_runs(tmp_path: Path) -> None:
     run = run_now(database, "r1")
     assert (run.state, run.preparing) == ("queued", None)
     assert (run.created_by, run.wants) == ("Ada", "auto")
+    assert (run.role, run.trial_id, run.trial_number, run.fold) == ("final", None, None, None)
     migrations.downgrade(database, "0001")
     migrations.upgrade(database)
     assert run_now(database, "r1") == run

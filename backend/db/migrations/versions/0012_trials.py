@@ -34,6 +34,7 @@ def upgrade() -> None:
         "run", sa.Column("role", sa.String(), nullable=False, server_default=sa.text("'final'"))
     )
     op.add_column("run", sa.Column("trial_id", sa.String(), nullable=True))
+    op.add_column("run", sa.Column("trial_number", sa.Integer(), nullable=True))
     op.add_column("run", sa.Column("fold", sa.Integer(), nullable=True))
     op.create_index("ix_run_trial_id", "run", ["trial_id"])
 
@@ -41,7 +42,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them."""
     op.drop_index("ix_run_trial_id", "run")
-    for column in ("fold", "trial_id", "role"):
+    for column in ("fold", "trial_number", "trial_id", "role"):
         op.drop_column("run", column)
     op.drop_index("ix_trial_place", "trial")
     op.drop_table("trial")
