@@ -46,6 +46,8 @@ from contract.comparison.problems import SpecError
 from contract.comparison.spec import ComparisonSpec, parse_spec, shorten
 from contract.comparison.tuples import tuple_problems
 from contract.comparison.worker_paths import path_problems
+from contract.tuning.problems import tuning_problems
+from contract.tuning.spaces import completed
 
 router = APIRouter(prefix="/comparisons", tags=["comparisons"], route_class=SharedRoute)
 
@@ -217,7 +219,8 @@ def list_runs(
 
 
 def _parse(raw: object, database: Database, data_roots: Sequence[Path]) -> ComparisonSpec:
-    """Parse a spec.
+    """Parse a spec; arms of a comparison that is tuned get the ready-made space of their loss where
+    they declare none.
 
     Raises:
         SpecError: the spec has problems, the uploaded data set that it names does not fit, or it
@@ -230,11 +233,12 @@ def _parse(raw: object, database: Database, data_roots: Sequence[Path]) -> Compa
             *name_problems(short),
             *tuple_problems(short),
             *practical_problems(short.get("practical")),
+            *tuning_problems(short),
         ]
     try:
         spec = parse_spec(raw)
         if not others:
-            return spec
+            return completed(spec)
         problems, total = others, len(others)
     except SpecError as error:
         problems, total = [*error.problems, *others], error.total + len(others)

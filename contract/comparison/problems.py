@@ -52,9 +52,11 @@ def _path(loc: tuple[int | str, ...]) -> str:
     """Join a location to a path, without the `kind` that pydantic adds after a union."""
     path = ""
     previous: int | str = ""
-    for part in loc:
+    for index, part in enumerate(loc):
         if isinstance(part, int):
             path += f"[{part}]"
+        elif index >= 2 and loc[index - 2] == "search":
+            continue  # which kind of space the setting named before has
         elif previous not in _UNIONS:
             name = part if len(part) <= _MAX_SHOWN else f"{part[:_MAX_SHOWN]}..."
             path += f".{name}" if path else name

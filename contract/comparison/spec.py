@@ -101,6 +101,12 @@ class ComparisonSpec(Section):
                 return arm
         raise KeyError(name)
 
+    @property
+    def tests_last_epoch(self) -> bool:
+        """Whether the test split is read at the last epoch only. Final runs of a search with folds
+        stop at the median best epoch of the folds, and choose nothing by their validation split."""
+        return self.tuning is not None and self.tuning.folds > 1
+
     def data_of(self, seed: int) -> Data:
         """Return the data of the runs of one of the seeds: the data section, whose own seed is
         counted up by the place of the run's seed if the split is replicated."""

@@ -6,7 +6,7 @@ each arm is trained with the seeds of the comparison, and only these final runs 
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from contract.comparison.problems import Section
@@ -14,6 +14,10 @@ from contract.comparison.problems import Section
 Value = float | int | str
 """A value of a setting in a trial."""
 MAX_CHOICES: Final = 50
+MAX_TEXT: Final = 100
+"""Characters of a choice."""
+MAX_NUMBER: Final = 1e9
+"""Largest size of a number that is a choice; no setting may be so large."""
 MAX_PATHS: Final = 20
 """Settings that one arm is tuned over."""
 
@@ -43,10 +47,24 @@ class Range(Section):
         return self
 
 
+def _check_choice(raw: object) -> object:
+    if isinstance(raw, str):
+        is_value = len(raw) <= MAX_TEXT
+    elif isinstance(raw, int | float) and not isinstance(raw, bool):  # which is an int in Python
+        is_value = abs(raw) <= MAX_NUMBER
+    else:
+        is_value = False
+    if not is_value:
+        raise PydanticCustomError("choice", "must be a number or the name of a choice")
+    return raw
+
+
 class Choices(Section):
     """A few values, each as likely as the others."""
 
-    choices: list[Value] = Field(min_length=1, max_length=MAX_CHOICES)
+    choices: list[Annotated[Value, BeforeValidator(_check_choice)]] = Field(
+        min_length=1, max_length=MAX_CHOICES
+    )
 
 
 def _kind_of_space(raw: object) -> str:

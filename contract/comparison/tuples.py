@@ -45,11 +45,19 @@ def tuple_problems(raw: Mapping[str, Any]) -> list[Problem]:
         problem
         for index, arm in enumerate(arms)
         if arm is not None
-        for problem in _arm_problems(data, training, arm, f"arms[{index}]")
+        for problem in arm_tuple_problems(data, training, arm, f"arms[{index}]")
     ]
 
 
-def _arm_problems(data: Data, shared: Training, arm: Arm, path: str) -> list[Problem]:
+def arm_tuple_problems(data: Data, shared: Training, arm: Arm, path: str) -> list[Problem]:
+    """Return why no batch of an arm can ever hold a tuple to learn from.
+
+    Args:
+        data: of the spec.
+        shared: the training settings of all arms.
+        arm: of the spec.
+        path: of the arm in the spec.
+    """
     need = NEEDS.get(arm.loss.kind)
     if need is None:
         return []

@@ -9,6 +9,8 @@ from typing import Any
 from contract.comparison.spec import Arm, ComparisonSpec
 from contract.comparison.training import TrainingOverrides
 from contract.comparison.tuning import Fold, TrialRun, Value
+from contract.tuning.draws import settled
+from contract.tuning.paths import OPTIMIZERS
 
 
 def with_params(spec: ComparisonSpec, arm: Arm, params: Mapping[str, Value]) -> Arm:
@@ -17,7 +19,7 @@ def with_params(spec: ComparisonSpec, arm: Arm, params: Mapping[str, Value]) -> 
     Args:
         spec: of the comparison, with the training settings that its arms share.
         arm: of the spec.
-        params: path of a setting -> its value; paths that contract.tuning allows.
+        params: path of a setting -> its value; paths that contract.tuning.paths allows.
 
     Raises:
         pydantic.ValidationError: the settings do not fit together, such as a positive margin that
@@ -26,8 +28,9 @@ def with_params(spec: ComparisonSpec, arm: Arm, params: Mapping[str, Value]) -> 
     shared = spec.training_of(arm).model_dump(include=set(TrainingOverrides.model_fields))
     given = arm.training.model_dump(exclude_none=True)
     nested = {"loss": arm.loss.model_dump(), "training": shared}
-    for path, value in params.items():
+    for path, value in settled(params, arm.search).items():
         _put(nested, path, value)
+    _keep_fields_of(nested["training"]["optimizer"])
     named = {path.split(".")[1] for path in params if path.startswith("training.")}
     overrides = {
         name: value for name, value in nested["training"].items() if name in named | given.keys()
@@ -72,8 +75,10 @@ def final_spec(
         epochs: at which they stop, the median best epoch of the folds; None without folds.
     """
     best = with_params(spec, spec.arm(arm), params)
-    update: dict[str, Any] = {"tuning": None}
-    if epochs is not None:
+    update: dict[str, Any] = {}
+    if epochs is None:
+        update["tuning"] = None
+    else:  # the tuning stays in, so that the trainer tests at the last epoch
         training = best.training.model_copy(update={"epochs": epochs})
         best = best.model_copy(update={"training": training})
         if hasattr(spec.data, "validation"):
@@ -87,3 +92,9 @@ def _put(settings: dict[str, Any], path: str, value: Value) -> None:
     for part in parents:
         settings = settings[part]
     settings[last] = value
+
+
+def _keep_fields_of(optimizer: dict[str, Any]) -> None:
+    """Leave out settings of the arm's own optimiser that the kind of a trial does not have."""
+    for name in optimizer.keys() - OPTIMIZERS[optimizer["kind"]].model_fields.keys():
+        del optimizer[name]

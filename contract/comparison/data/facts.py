@@ -169,6 +169,10 @@ def modalities(data: AnyData) -> Modalities:
             return Modalities("images")
 
 
+DIGITS_PER_CLASS: Final = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)
+"""Items of each class of the bundled digits."""
+
+
 def class_count(data: AnyData) -> int | None:
     """Return the number of classes in the training split; None if unknown before reading them."""
     match data:
@@ -193,7 +197,62 @@ def training_items(data: AnyData) -> int | None:
         case SyntheticData():
             return data.classes * training_items_of_class(data.per_class)
         case DigitsData():
-            per_class = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)
-            return sum(training_items_of_class(members) for members in per_class)
+            return sum(training_items_of_class(members) for members in DIGITS_PER_CLASS)
         case _:
             return None
+
+
+def has_fine_labels(data: AnyData) -> bool | None:
+    """Return whether the items have fine labels that no loss sees; None if unknown before reading
+    them."""
+    match data:
+        case SyntheticData() | Cifar100Data() | SpokenDigitsData():
+            return True
+        case ImageFolderData() | FeaturesData() | PairedFeaturesData():
+            return None
+        case _:
+            return False
+
+
+def fold_problem(data: AnyData, folds: int) -> str:
+    """Return why the items that are not tested cannot be divided into so many folds, as far as
+    their number is known before they are read; empty if they can."""
+    counts = fold_items(data)
+    return "" if counts is None else fold_items_problem(counts, folds)
+
+
+def fold_items_problem(counts: Sequence[int], folds: int) -> str:
+    """Return why classes of these sizes cannot be divided by item into so many folds: each of them
+    needs two classes, and two items of one."""
+    sizes = sorted(counts)[-2:]
+    if len(sizes) == 2 and sizes[0] >= folds and sizes[1] >= 2 * folds:
+        return ""
+    return (
+        f"{folds} folds need {2 * folds} items or more in a class that are not tested, and the "
+        f"largest has {sizes[-1] if sizes else 0}; take fewer folds"
+    )
+
+
+def fold_items(data: AnyData) -> list[int] | None:
+    """Return the number of items of each class that folds are made of: all that are not tested, or
+    with official parts the training items; None if unknown before the data are read."""
+    match data:
+        case MnistData() | FashionMnistData() | Cifar10Data() | Cifar100Data():
+            classes = class_count(data) or 1
+            return [data.train_items // classes] * classes
+        case SyntheticData():
+            return [_untested_items_of_class(data.per_class)] * data.classes
+        case DigitsData():
+            return [_untested_items_of_class(members) for members in DIGITS_PER_CLASS]
+        case _:
+            return None
+
+
+def _untested_items_of_class(members: int) -> int:
+    return training_items_of_class(members) + _held_of_class(members)
+
+
+def fold_training_items(data: AnyData, folds: int) -> int | None:
+    """Return the fewest items that train in one of so many folds; None if unknown."""
+    counts = fold_items(data)
+    return None if counts is None else sum(counts) - -(-sum(counts) // folds)

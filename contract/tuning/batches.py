@@ -1,0 +1,84 @@
+"""Whether every batch size and number of items a class that a search can draw fits the data."""
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Final
+
+from contract.comparison.checks import batch_problems
+from contract.comparison.data import Data
+from contract.comparison.data.facts import fold_training_items
+from contract.comparison.problems import Problem
+from contract.comparison.spec import Arm
+from contract.comparison.training import MPerClassSampler, Training, TrainingOverrides
+from contract.comparison.tuning import Choices, Range, Space
+from contract.comparison.tuples import arm_tuple_problems
+
+SIZE: Final = "training.batch_size"
+M: Final = "training.sampler.m"
+MOST_VARIANTS: Final = 2_500
+"""Combinations of batch size and items a class that are tried."""
+
+
+def batch_problems_of(
+    arm: Arm, shared: Training, data: Data, search: Mapping[str, Space], *, folds: int, path: str
+) -> list[Problem]:
+    """Return what is wrong with the first batch size and number of items a class that do not go
+    together or do not fit the data.
+
+    Args:
+        arm: of the spec.
+        shared: the training settings of all arms.
+        data: of the spec.
+        search: the arm's spaces that are valid each, by path.
+        folds: of the tuning.
+        path: of the arm in the spec.
+    """
+    searched = [path for path in (SIZE, M) if path in search]
+    items = fold_training_items(data, folds) if folds > 1 else None
+    for training in variants(arm.training.over(shared), search):
+        overrides = TrainingOverrides(batch_size=training.batch_size, sampler=training.sampler)
+        own = arm.model_copy(update={"training": overrides})
+        found = [
+            *(batch_problems(data, training, "") if searched else []),
+            *(arm_tuple_problems(data, shared, own, "") if searched else []),
+        ]
+        if items is not None and training.batch_size > items:
+            found.append(
+                Problem(
+                    "",
+                    f"{training.batch_size} is more than the {items} items that train in one of "
+                    f"{folds} folds",
+                )
+            )
+        if found:
+            own_size = SIZE if arm.training.batch_size is None else f"{path}.{SIZE}"
+            where = f"{path}.search.{searched[0]}" if searched else own_size
+            return [Problem(where, found[0].message)]
+    return []
+
+
+def variants(training: Training, search: Mapping[str, Space]) -> Iterator[Training]:
+    """Yield the training settings with each batch size and number of items a class that can be
+    drawn; of a range of batch sizes without `m_per_class` its ends."""
+    sampler = training.sampler
+    by_class = isinstance(sampler, MPerClassSampler)
+    sizes = _numbers(search.get(SIZE), training.batch_size, ends_only=not by_class)
+    counts = [0]
+    if isinstance(sampler, MPerClassSampler):
+        counts = _numbers(search.get(M), sampler.m, ends_only=False)
+    for number, (size, m) in enumerate(product(sizes, counts)):
+        if number == MOST_VARIANTS:  # so many never divide evenly: the first ones say it
+            return
+        update: dict[str, object] = {"batch_size": size}
+        if by_class:
+            update["sampler"] = MPerClassSampler(m=m)
+        yield training.model_copy(update=update)
+
+
+def _numbers(space: Space | None, own: int, *, ends_only: bool) -> list[int]:
+    if isinstance(space, Choices):
+        return [int(value) for value in space.choices]
+    if isinstance(space, Range):
+        low, high = int(space.low), int(space.high)
+        return [low, high] if ends_only else list(range(low, high + 1))
+    return [own]

@@ -1,0 +1,239 @@
+"""Which settings of an arm a search may vary, and whether a space lies within their bounds."""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from functools import cache
+from typing import Annotated, Any, Final, Literal, NamedTuple, get_args, get_origin
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from contract.comparison.loss import KINDS_WITH_PARAMETERS, SHOWN_WHERE, Loss
+from contract.comparison.problems import Problem
+from contract.comparison.spec import Arm
+from contract.comparison.training import MPerClassSampler, Optimizer, Training
+from contract.comparison.tuning import Choices, Range, Space, Value
+from contract.tuning.draws import WHOLE
+
+OPTIMIZER_KIND: Final = "training.optimizer.kind"
+_LOSS_LR: Final = "training.optimizer.loss_lr"
+_LONGEST: Final = 60
+"""Characters of a path or value that a problem shows."""
+
+
+class Setting(NamedTuple):
+    """A setting that a search may vary."""
+
+    check: TypeAdapter[Any]
+    """Whether a value lies within its bounds."""
+    choices: tuple[str, ...]
+    """Its values, for one that is no number; else empty."""
+
+
+def settings_of(arm: Arm, training: Training, kinds: Iterable[str] = ()) -> dict[str, Setting]:
+    """Return what a search of an arm may vary, by path: numbers and choices of its loss, of its
+    optimiser and of its sampler, its batch size and its epochs.
+
+    Args:
+        arm: of the spec.
+        training: its training settings.
+        kinds: of optimisers that the search chooses from; by default that of the arm.
+    """
+    found = {f"loss.{name}": one for name, one in _settings(type(arm.loss)).items()}
+    shared = _settings(Training)
+    found |= {f"training.{name}": shared[name] for name in ("epochs", "batch_size")}
+    found[OPTIMIZER_KIND] = Setting(TypeAdapter(str), tuple(OPTIMIZERS))
+    chosen = [kind for kind in kinds if kind in OPTIMIZERS] or [training.optimizer.kind]
+    # A setting that only some of the optimisers have cannot be drawn with the others.
+    first, *others = (_settings(OPTIMIZERS[kind]) for kind in chosen)
+    found |= {
+        f"training.optimizer.{name}": one
+        for name, one in first.items()
+        if all(name in other for other in others)
+    }
+    if arm.loss.kind not in KINDS_WITH_PARAMETERS:
+        del found[_LOSS_LR]
+    if isinstance(training.sampler, MPerClassSampler):
+        found["training.sampler.m"] = _settings(MPerClassSampler)["m"]
+    return found
+
+
+def path_problem(path: str, arm: Arm, training: Training, search: Mapping[str, object]) -> str:
+    """Return why a search cannot vary the setting at a path; empty if it can.
+
+    Args:
+        path: as it was given.
+        arm: of the spec.
+        training: its training settings.
+        search: the spaces of the arm, by path; each a space, or anything that is none.
+    """
+    kinds = strings_of(search.get(OPTIMIZER_KIND))
+    known = settings_of(arm, training, kinds)
+    if path in known:
+        return _without_effect(path, arm, search)
+    return _why_unknown(path, arm, training) or _unlike(path, known)
+
+
+def space_problems(path: str, space: Space, setting: Setting) -> list[Problem]:
+    """Return what is wrong with the values of a space; paths are relative to it.
+
+    Args:
+        path: of the setting.
+        space: its values.
+        setting: what they must be.
+    """
+    if isinstance(space, Range):
+        return _range_problems(path, space, setting)
+    return _choices_problems(path, space, setting)
+
+
+def strings_of(space: object) -> list[str]:
+    """Return the strings among the choices of a space, which may be of any type."""
+    return [c for c in space.choices if isinstance(c, str)] if isinstance(space, Choices) else []
+
+
+def _without_effect(path: str, arm: Arm, search: Mapping[str, object]) -> str:
+    """Return why a setting has no effect under the values of others of its section."""
+    section, _, name = path.rpartition(".")
+    if section != "loss":
+        return ""
+    extra = type(arm.loss).model_fields[name].json_schema_extra
+    shown = extra.get(SHOWN_WHERE) if isinstance(extra, dict) else None
+    if not isinstance(shown, dict):
+        return ""
+    for other, needed in shown.items():
+        space = search.get(f"loss.{other}")
+        if space is not None and needed in strings_of(space):
+            continue
+        if space is not None or getattr(arm.loss, other) != needed:
+            return f"has an effect only with the {other} {needed!r}; take that, or leave it out"
+    return ""
+
+
+def _why_unknown(path: str, arm: Arm, training: Training) -> str:
+    """Return what a path names that cannot be varied here; empty if it is nothing known."""
+    section, _, name = path.partition(".")
+    if section == "loss":
+        return _why_not_of_loss(name, arm)
+    if section == "training":
+        return _why_not_of_training(name, arm, training)
+    if section in {"data", "encoder", "visual_encoder", "measure"}:
+        return "is the same for all arms; a search varies settings of the loss and the training"
+    return ""
+
+
+def _why_not_of_loss(name: str, arm: Arm) -> str:
+    if name == "kind":
+        return "is what arms are compared by; give each loss an arm of its own"
+    others = [repr(kind) for kind, model in _LOSSES.items() if name in model.model_fields]
+    if others:
+        return f"is no setting of the loss {arm.loss.kind!r}, but of {', '.join(others)}"
+    return ""
+
+
+def _why_not_of_training(name: str, arm: Arm, training: Training) -> str:
+    section, _, of = name.rpartition(".")
+    kinds = [repr(kind) for kind, model in OPTIMIZERS.items() if of in model.model_fields]
+    message = ""
+    if f"training.{name}" == _LOSS_LR:
+        message = (
+            f"has no effect with the loss {arm.loss.kind!r}, which has no parameters; only "
+            f"{' and '.join(map(repr, KINDS_WITH_PARAMETERS))} have some"
+        )
+    elif name == "sampler.m":
+        kind = training.sampler.kind
+        message = f"is no setting of the sampler {kind!r}; take the sampler 'm_per_class'"
+    elif name == "sampler.kind":
+        message = "is the same for all trials of an arm; choose it in the arm"
+    elif section == "optimizer" and kinds:
+        message = f"is a setting of the optimiser {' and '.join(kinds)} only"
+    elif not section and name in Training.model_fields:
+        message = "is the same for all trials; set it in the training section"
+    return message
+
+
+def _unlike(path: str, known: Iterable[str]) -> str:
+    paths = sorted(known)
+    close = get_close_matches(path[:_LONGEST], paths, n=3)
+    listed = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(paths)}"
+    return f"names no setting that a search can vary; {listed}"
+
+
+def _range_problems(path: str, space: Range, setting: Setting) -> list[Problem]:
+    if setting.choices:
+        return [Problem("", f"takes choices, not a range: {', '.join(map(repr, setting.choices))}")]
+    problems = []
+    for name, value in (("low", space.low), ("high", space.high)):
+        if path in WHOLE and not value.is_integer():
+            problems.append(Problem(name, f"must be a whole number; got {value:g}"))
+        elif problem := _value_problem(value, setting):
+            problems.append(Problem(name, problem))
+    return problems
+
+
+def _choices_problems(path: str, space: Choices, setting: Setting) -> list[Problem]:
+    problems = []
+    seen: set[Value] = set()
+    for index, value in enumerate(space.choices):
+        where = f"choices[{index}]"
+        if problem := _choice_problem(path, value, setting):
+            problems.append(Problem(where, problem))
+        elif value in seen:
+            problems.append(Problem(where, f"{value!r} is used twice"))
+        seen.add(value)
+    return problems
+
+
+def _choice_problem(path: str, value: Value, setting: Setting) -> str:
+    if setting.choices:
+        known = ", ".join(map(repr, setting.choices))
+        return "" if value in setting.choices else f"must be one of {known}; got {_shown(value)}"
+    if isinstance(value, str):
+        return f"must be a number; got {_shown(value)}"
+    if path in WHOLE and not float(value).is_integer():
+        return f"must be a whole number; got {value:g}"
+    return _value_problem(value, setting)
+
+
+def _value_problem(value: float, setting: Setting) -> str:
+    try:
+        setting.check.validate_python(int(value) if float(value).is_integer() else value)
+    except ValidationError as error:
+        message = error.errors(include_url=False, include_context=False)[0]["msg"]
+        return f"{message[0].lower()}{message[1:]}; got {value:g}"
+    return ""
+
+
+def _shown(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
+
+
+@cache
+def _settings(section: type[BaseModel]) -> dict[str, Setting]:
+    """Return the settings of a section that a search can vary, by name."""
+    found = {}
+    for name, field in section.model_fields.items():
+        if name != "kind" and (setting := _setting(field)) is not None:
+            found[name] = setting
+    return found
+
+
+def _setting(field: FieldInfo) -> Setting | None:
+    kind: Any = field.annotation
+    choices = get_args(kind) if get_origin(kind) is Literal else ()
+    kinds = set(get_args(kind) or (kind,)) - {type(None)}
+    if not choices and not kinds <= {int, float}:
+        return None
+    return Setting(TypeAdapter(Annotated[kind, field]), choices)
+
+
+def _kinds(union: Any) -> dict[str, type[BaseModel]]:
+    """Return the sections of a union by their kind."""
+    sections = get_args(get_args(union)[0])
+    return {str(section.model_fields["kind"].default): section for section in sections}
+
+
+_LOSSES: Final = _kinds(Loss)
+OPTIMIZERS: Final = _kinds(Optimizer)
+"""Kind of optimiser -> its settings."""
