@@ -54,6 +54,7 @@ from backend.http.middleware import SecurityHeaders
 from backend.http.openapi import DocumentedApp, operation_id
 from backend.http.query import check_query
 from backend.http.startup import StartProblem, noting_start_problem
+from backend.http.times import CLOCK
 from backend.ingest.collector import Collector
 from backend.live import routes as live_routes
 from backend.live.hub import Hub
@@ -71,6 +72,8 @@ from backend.state import Parts
 from backend.storage.blobs import BLOBS_FOLDER, Blobs
 from backend.storage.data_folder import DataFolderLock, delete_backup_links
 from backend.storage.private_folder import PRIVATE_UMASK, make_private
+from backend.tuning import routes as tuning_routes
+from backend.tuning.engine import Engine
 from backend.verdict import routes as verdict_routes
 from backend.verdict.summary_cache import SummaryCache
 from backend.workers import routes as workers_routes
@@ -87,6 +90,7 @@ _ROUTERS = (
     comparisons_routes.catalogue_router,
     live_routes.router,
     comparisons_routes.router,
+    tuning_routes.router,
     verdict_routes.router,
     export_routes.router,
     arms_routes.router,
@@ -164,6 +168,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.access = access
     app.state.worker_token = settings.worker_token
     app.state.data_roots = settings.data_roots
+    app.state.most_trials = settings.most_trials
     app.state.summaries = SummaryCache()
     app.state.metrics = Metrics()
     app.add_middleware(TimingMiddleware, metrics=app.state.metrics)
@@ -257,7 +262,13 @@ def _build_parts(
         clock=time.time,
     )
     sweeper = Sweeper(
-        database, leases, workers, queue, has_processed=collector.has_processed, retention=retention
+        database,
+        leases,
+        workers,
+        queue,
+        has_processed=collector.has_processed,
+        tuning=Engine(database, CLOCK),
+        retention=retention,
     )
     collector.on_change = sweeper.sweep_soon
     figures = FiguresKeeper(database)

@@ -37,6 +37,7 @@ NAMES: Final = frozenset(
         "LOSSBOARD_LEASE_S",
         "LOSSBOARD_LOG_FORMAT",
         "LOSSBOARD_MAX_UPLOAD_MB",
+        "LOSSBOARD_MOST_TRIALS",
         "LOSSBOARD_PARENT",
         "LOSSBOARD_SUBMITS_PER_MIN",
         "LOSSBOARD_TOKEN",

@@ -25,7 +25,7 @@ def test_the_import_contracts_hold() -> None:
 @pytest.mark.parametrize(
     ("module", "unwanted"),
     [
-        ("backend.app", ("torch", "streamlit", "worker")),
+        ("backend.app", ("torch", "streamlit", "worker", "optuna")),
         ("backend.datasets.check_process", ("fastapi", "sqlalchemy", "redis", "celery")),
         ("worker.celery_app", ("torch", "sqlalchemy", "backend", "streamlit")),
         ("contract.catalogue.catalogue", ("torch", "celery", "fastapi", "sqlalchemy", "redis")),

@@ -11,6 +11,8 @@ from backend.db.database import Write
 from backend.db.models import Comparison, Run, Tag
 from backend.errors import ConflictError, NotFoundError
 from backend.metrics.points import discard_series
+from backend.tuning import engine as tuning
+from backend.tuning.budget import check_runs
 from contract.comparison.checks import duplicate_problems
 from contract.comparison.problems import Problem, SpecError, problems_of_validation
 from contract.comparison.replication import data_seed_problem
@@ -21,7 +23,13 @@ from contract.comparison.training import ANY_DEVICE
 def create(
     write: Write, *, spec: ComparisonSpec, raw: dict[str, Any], now: float, user: str = "local"
 ) -> Comparison:
-    """Store a comparison and its queued runs; `raw` is the spec in full, as JSON."""
+    """Store a comparison and its queued runs; `raw` is the spec in full, as JSON.
+
+    Of a comparison that is tuned these are the runs of its first trials.
+
+    Raises:
+        SpecError: no settings in the search space of an arm fit together.
+    """
     comparison = Comparison(
         id=f"c{secrets.token_hex(5)}",
         name=spec.name,
@@ -34,6 +42,9 @@ def create(
     write.session.add(comparison)
     write.session.flush()
     index_tags(write.session, comparison)
+    if spec.tuning is not None:
+        tuning.begin(write, comparison, spec, now)
+        return comparison
     arms = [arm.name for arm in spec.arms]
     _add_runs(write.session, comparison, arms, spec.seeds, first=0, now=now)
     return comparison
@@ -67,8 +78,20 @@ def stored_spec(comparison: Comparison) -> ComparisonSpec:
         ) from None
 
 
-def add_seeds(write: Write, comparison: str, seeds: Sequence[int], *, now: float) -> Comparison:
+def add_seeds(
+    write: Write, comparison: str, seeds: Sequence[int], *, now: float, most: int | None = None
+) -> Comparison:
     """Queue a run of every arm for each of these new seeds.
+
+    While a search is on, its final runs have them too, once they are queued.
+
+    Args:
+        write: the transaction.
+        comparison: its id.
+        seeds: the new ones.
+        now: seconds since the epoch.
+        most: runs that it may have if it is tuned, those of its trials included; None for any
+            number.
 
     Raises:
         NotFoundError: no comparison has this id.
@@ -78,6 +101,8 @@ def add_seeds(write: Write, comparison: str, seeds: Sequence[int], *, now: float
     found = get(write.session, comparison)
     known = found.spec["seeds"]
     problems = _seed_problems(known, seeds)
+    if (section := found.spec.get("tuning")) is not None:
+        problems += tuning.seed_problems(section, seeds)
     if found.spec.get("replicate") == "split" and (
         problem := data_seed_problem(found.spec["data"]["seed"], len(known) + len(seeds))
     ):
@@ -86,6 +111,11 @@ def add_seeds(write: Write, comparison: str, seeds: Sequence[int], *, now: float
         raise SpecError(problems)
     found.spec = {**found.spec, "seeds": [*known, *seeds]}
     write.session.add(found)
+    if section is not None:
+        if most is not None:
+            check_runs(stored_spec(found), most, "seeds")
+        tuning.add_seeds(write, found, seeds, now)
+        return found
     arms = [arm["name"] for arm in found.spec["arms"]]
     made = _add_runs(write.session, found, arms, seeds, first=len(known) * len(arms), now=now)
     write.updates[comparison].runs.update({run.id: run for run in made})

@@ -38,6 +38,7 @@ from backend.runs.progress import count_runs
 from backend.runs.repository import RoleAsked
 from backend.runs.schemas import RunList, State, run_out
 from backend.storage.blobs import BlobStore
+from backend.tuning.budget import MostRuns, check_runs
 from backend.workers.registry import Slots
 from contract.catalogue.catalogue import catalogue
 from contract.catalogue.practical import practical_problems
@@ -95,9 +96,11 @@ def create_comparison(
     now: Now,
     user: User,
     data_roots: Roots,
+    most: MostRuns,
 ) -> ComparisonDetail:
     """Store a comparison, queue its runs and wake workers, as soon as the broker is available."""
     spec = _parse(raw, database, data_roots)
+    check_runs(spec, most, "tuning.trials")
     with database.write() as write:
         # From here on its data set cannot be deleted.
         if problems := upload_problems(write.session, raw):
@@ -180,12 +183,10 @@ def cancel_comparison(comparison: str, database: Db, workers: Slots, now: Now) -
 def retry_comparison(
     comparison: str, database: Db, workers: Slots, wake: Wake, now: Now
 ) -> ComparisonDetail:
-    """Queue its failed and cancelled runs again."""
+    """Queue its failed and cancelled runs again, those of trials only during the search."""
     with database.write() as write:
         found = comparisons.get(write.session, comparison)
-        for run in runs.of_comparison(write.session, comparison, "all"):
-            if run.state in {"failed", "cancelled"}:
-                runs.retry(write, run)
+        runs.retry_all(write, comparison)
         detail = comparison_detail(write.session, found, workers, now)
     wake()
     return detail
@@ -194,11 +195,18 @@ def retry_comparison(
 @router.post("/{comparison}/seeds")
 @writes
 def add_seeds(
-    comparison: str, more: MoreSeeds, *, database: Db, workers: Slots, wake: Wake, now: Now
+    comparison: str,
+    more: MoreSeeds,
+    *,
+    database: Db,
+    workers: Slots,
+    wake: Wake,
+    most: MostRuns,
+    now: Now,
 ) -> ComparisonDetail:
     """Queue every arm for additional seeds, as part of the same comparison."""
     with database.write() as write:
-        found = comparisons.add_seeds(write, comparison, more.seeds, now=now)
+        found = comparisons.add_seeds(write, comparison, more.seeds, now=now, most=most)
         detail = comparison_detail(write.session, found, workers, now)
     wake()
     return detail

@@ -104,7 +104,10 @@ class Run(SQLModel, table=True):
 class Trial(SQLModel, table=True):
     """One setting of one arm, tried by a tuning."""
 
-    __table_args__ = (Index("ix_trial_place", "comparison_id", "arm", "number", unique=True),)
+    __table_args__ = (
+        Index("ix_trial_place", "comparison_id", "arm", "number", unique=True),
+        Index("ix_trial_state", "state", "comparison_id"),
+    )
 
     id: str = Field(primary_key=True)
     comparison_id: str = Field(sa_column_args=[ForeignKey("comparison.id", ondelete="CASCADE")])
@@ -114,7 +117,8 @@ class Trial(SQLModel, table=True):
     params: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     """Path of a setting -> its value; empty for the arm as it is written."""
     state: str = "waiting"
-    """waiting, running, complete, or failed: a run of it diverged. Both of the last two count."""
+    """waiting until its runs are over; cancelled while one of them is, which costs it nothing;
+    complete; or failed: a run of it diverged. The last two count against the budget."""
     value: float | None = None
     """Of the objective: the mean over its runs of their best epoch's; None unless complete."""
     epochs: int | None = None

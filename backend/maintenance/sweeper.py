@@ -15,6 +15,7 @@ from backend.maintenance.clock_jumps import follow_jump
 from backend.maintenance.retention import Retention
 from backend.metrics import points
 from backend.runs import repository as runs
+from backend.tuning.engine import Engine
 from backend.workers.registry import Lease, Leases, Workers
 from backend.workers.wakeups import WakeQueue
 from contract import logs
@@ -37,6 +38,7 @@ class Sweeper(threading.Thread):
         queue: WakeQueue,
         *,
         has_processed: Callable[[str], bool],
+        tuning: Engine | None = None,
         retention: Retention | None = None,
         clock: SteadyClock = CLOCK,
     ) -> None:
@@ -46,6 +48,7 @@ class Sweeper(threading.Thread):
         self._workers = workers
         self._queue = queue
         self._has_processed = has_processed
+        self._tuning = tuning
         self._retention = retention
         self._clock = clock
         self._woken = threading.Event()
@@ -77,6 +80,8 @@ class Sweeper(threading.Thread):
     def sweep(self) -> None:
         """Look at everything once. What needs the broker waits while it does not answer."""
         follow_jump(self._database, self._clock)
+        if self._tuning is not None:
+            self._tuning.advance()  # before the wake-ups for the runs that it queues
         try:
             for lease in self._leases.lapsed():
                 self._lose_lapsed_attempt(lease)

@@ -12,7 +12,7 @@ from sqlalchemy import CursorResult
 from sqlmodel import Session, col, func, select, update
 
 from backend.db.database import Write
-from backend.db.models import LogLine, Run
+from backend.db.models import LogLine, Run, Trial
 from backend.errors import ConflictError, NotFoundError
 from backend.metrics import points
 from backend.runs import queue, snapshots
@@ -139,6 +139,8 @@ def end(write: Write, run: Run, *, state: str, failure: Failure | None, now: flo
     run.ended_at = now if run.started_at is None else max(now, run.started_at)
     run.preparing = None
     run.cancel = False
+    if state == "cancelled":
+        _set_trial_state(write, run, "cancelled")
     _note_change(write, run)
 
 
@@ -188,8 +190,27 @@ def retry(write: Write, run: Run) -> None:
     """
     if run.state not in {"failed", "cancelled"}:
         raise ConflictError(f"run {run.id} is {run.state}; only failed or cancelled ones go again")
-    run.strikes = 0
-    _queue_again(write, run)
+    if run.role == "trial" and has_finals(write.session, run.comparison_id):
+        raise ConflictError(
+            f"run {run.id} is one of a trial, and the final runs exist: its search is over"
+        )
+    _retry(write, run)
+
+
+def retry_all(write: Write, comparison: str) -> None:
+    """Queue all failed and cancelled runs of a comparison again; those of trials only while its
+    final runs do not exist."""
+    runs = of_comparison(write.session, comparison, "all")
+    is_over = any(run.role == "final" for run in runs)
+    for run in runs:
+        if run.state in {"failed", "cancelled"} and not (run.role == "trial" and is_over):
+            _retry(write, run)
+
+
+def has_finals(session: Session, comparison: str) -> bool:
+    """Return whether a comparison has final runs; one that is tuned gets them after its search."""
+    query = select(Run.id).where(Run.comparison_id == comparison, Run.role == "final")
+    return session.exec(query.limit(1)).first() is not None
 
 
 def add_log(write: Write, run: Run, lines: Iterable[str]) -> None:
@@ -206,6 +227,19 @@ def log_lines(session: Session, run: str, limit: int = 10_000) -> list[str]:
         .limit(limit)
     ).all()
     return list(reversed(rows))
+
+
+def _retry(write: Write, run: Run) -> None:
+    run.strikes = 0
+    _set_trial_state(write, run, "waiting")
+    _queue_again(write, run)
+
+
+def _set_trial_state(write: Write, run: Run, state: str) -> None:
+    """Set the state of the trial that a run is one of; a final run changes nothing."""
+    if run.role == "trial":
+        changed = update(Trial).where(col(Trial.id) == run.trial_id).values(state=state)
+        write.session.connection().execute(changed)
 
 
 def _queue_again(write: Write, run: Run) -> None:

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.Float(), nullable=True),
     )
     op.create_index("ix_trial_place", "trial", ["comparison_id", "arm", "number"], unique=True)
+    op.create_index("ix_trial_state", "trial", ["state", "comparison_id"])
     op.add_column(
         "run", sa.Column("role", sa.String(), nullable=False, server_default=sa.text("'final'"))
     )
@@ -44,5 +45,6 @@ def downgrade() -> None:
     op.drop_index("ix_run_trial_id", "run")
     for column in ("fold", "trial_number", "trial_id", "role"):
         op.drop_column("run", column)
+    op.drop_index("ix_trial_state", "trial")
     op.drop_index("ix_trial_place", "trial")
     op.drop_table("trial")

@@ -1,0 +1,1 @@
+"""Tuning: the trials of a comparison's arms, who proposes them, and when the final runs start."""
