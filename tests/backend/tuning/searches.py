@@ -30,6 +30,8 @@ ARMS = (
 )
 UNTRAINED = 99.0
 """Value of epoch 0, better than all others: it must never count."""
+SECONDS = 2.0
+"""Training time of a run that succeeds."""
 
 Measured = Callable[[Run, dict[str, Value]], float | None]
 """Value of a run at its best epoch by its settings; None where it diverges."""
@@ -111,7 +113,8 @@ def finish(
     else:
         values = [value - better * abs(epoch - best_epoch) / 10 for epoch in range(1, 5)]
         points = attempt.points([0, 10, 20, 30, 40], [better * UNTRAINED, *values], key)
-        events += [points, attempt.ended()]
+        elapsed = attempt.points([10, 40], [0.5, SECONDS], "run.elapsed_s")
+        events += [points, elapsed, attempt.ended()]
     with database.write() as write:
         counts = handlers.store_events(write, events, now=1002.0)
     assert counts["taken"] == len(events)
