@@ -44,7 +44,7 @@ def tuning_out(session: Session, search: Search) -> TuningOut:
         for one in results.last_values(session, runs=[run.id for run in every], keys=[_ELAPSED])
     }
     return TuningOut(
-        tuning=search.tuning,
+        tuning=search.tuning.model_dump(mode="json"),
         phase=_phase(session, search),
         arms=[_arm_out(search, arm, runs, found, elapsed) for arm in search.spec.arms],
     )

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.runs.schemas import State
-from contract.comparison.tuning import Tuning, Value
+from contract.comparison.tuning import Value
 
 TrialState = Literal["waiting", "running", "complete", "failed", "cancelled"]
 Phase = Literal["search", "final", "done"]
@@ -79,7 +79,8 @@ class TunedArm(BaseModel):
 class TuningOut(BaseModel):
     """The search of a comparison."""
 
-    tuning: Tuning
+    tuning: dict[str, Any]
+    """The section of the spec."""
     phase: Phase
     """search until the final runs exist, final until they are over, then done. Also done if there
     are none because all trials of all arms have failed."""

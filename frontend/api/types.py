@@ -171,6 +171,15 @@ class CreatedToken(TypedDict):
     token: AccessToken
 
 
+class CurvePoint(TypedDict):
+    """The best value after n trials."""
+
+    n: int
+    value: float
+    low: float | None
+    high: float | None
+
+
 class Difference(TypedDict):
     """The difference between an arm and the baseline, over seeds at which both have succeeded."""
 
@@ -437,6 +446,15 @@ class SeenColumn(TypedDict):
     suggested: str
 
 
+class SensitivityPoint(TypedDict):
+    """A trial at its value of one setting."""
+
+    trial: int
+    value: float | None
+    x: float | int | str
+    state: Literal["waiting", "running", "complete", "failed", "cancelled"]
+
+
 class Series(TypedDict):
     """Columns of one series; thinned where min and max are given."""
 
@@ -516,6 +534,17 @@ class ToHalve(TypedDict):
 
     replicates: int | None
     floor: str
+
+
+class TrialRun(TypedDict):
+    """A run of a trial."""
+
+    id: str
+    seed: int
+    fold: int | None
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    value: float | None
+    best_epoch: int | None
 
 
 class Value(TypedDict):
@@ -805,6 +834,14 @@ class Run(TypedDict):
     ended_at: str | None
 
 
+class SensitivityArm(TypedDict):
+    """The trials of one arm along one setting."""
+
+    name: str
+    points: list[SensitivityPoint]
+    default: float | int | str | None
+
+
 class SeriesList(TypedDict):
     """Several series."""
 
@@ -843,6 +880,40 @@ class Summary(TypedDict):
     runs_total: int
     baseline: str
     differs: list[Setting]
+
+
+class Trial(TypedDict):
+    """One setting of an arm that was tried."""
+
+    number: int
+    params: dict[str, float | int | str]
+    state: Literal["waiting", "running", "complete", "failed", "cancelled"]
+    value: float | None
+    epochs: int | None
+    runs: list[TrialRun]
+
+
+class TunedArm(TypedDict):
+    """The search of one arm."""
+
+    name: str
+    space: dict[str, dict[str, Any]]
+    trials: list[Trial]
+    best: int | None
+    default: int | None
+    problem: str | None
+    curve: list[CurvePoint]
+    importance: dict[str, float] | None
+    near_best: float | None
+    spent_s: float
+
+
+class Tuning(TypedDict):
+    """The search of a comparison."""
+
+    tuning: dict[str, Any]
+    phase: Literal["search", "final", "done"]
+    arms: list[TunedArm]
 
 
 class Verdict(TypedDict):
@@ -977,6 +1048,14 @@ class RunList(TypedDict):
     """A comparison's runs."""
 
     runs: list[Run]
+
+
+class Sensitivity(TypedDict):
+    """How the objective depends on one setting."""
+
+    path: str
+    log: bool
+    arms: list[SensitivityArm]
 
 
 class DatasetList(TypedDict):

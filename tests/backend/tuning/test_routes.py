@@ -31,6 +31,10 @@ def post(api: Api, path: str, body: Json) -> Any:
     return api.http.post(f"/api/v1{path}", json=body)
 
 
+def along(api: Api, comparison: str, path: str) -> Any:
+    return api.http.get(f"/api/v1/comparisons/{comparison}/tuning/sensitivity?path={path}")
+
+
 @pytest.mark.both_databases
 def test_a_search_is_told_from_its_first_trial_to_its_end(served: tuple[Api, Parts]) -> None:
     api, parts = served
@@ -82,7 +86,7 @@ def test_the_effect_of_a_setting_is_told_along_its_values(served: tuple[Api, Par
     }
     comparison = api.submit(**spec([*ARMS, other], trials=3))
     drive(parts.database, lambda run, params: 0.5)
-    found = api.get(f"/comparisons/{comparison}/tuning/sensitivity", path="loss.margin")
+    found = along(api, comparison, "loss.margin").json()
     assert (found["path"], found["log"]) == ("loss.margin", True)
     assert [arm["name"] for arm in found["arms"]] == ["pull", "rank"]
     pull = found["arms"][0]
@@ -95,10 +99,9 @@ def test_the_effect_of_a_setting_is_told_along_its_values(served: tuple[Api, Par
             for n in (1, 2)
         ),
     ]
-    linear = api.get(f"/comparisons/{comparison}/tuning/sensitivity", path="loss.temperature")
+    linear = along(api, comparison, "loss.temperature").json()
     assert (linear["log"], len(linear["arms"])) == (False, 1)
-    wrong = api.http.get(f"/api/v1/comparisons/{comparison}/tuning/sensitivity?path=loss.scale")
-    [field] = check_error(wrong, 422, "invalid_request")["fields"]
+    [field] = check_error(along(api, comparison, "loss.scale"), 422, "invalid_request")["fields"]
     assert "loss.margin, training.optimizer.lr, loss.temperature" in field["message"]
 
 
