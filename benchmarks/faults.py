@@ -1,11 +1,12 @@
 """Faults at random moments of runs on the real product, and what they cost: nothing.
 
 Each run, on a product of two slots, gets three to six faults: kill -9 of, or SIGTERM to, its
-trainer, its worker, the API or the broker, a broker that comes back without its file, a full disk
-below the data folder (a small tmpfs, where this machine lets us mount one). Then it must have
-succeeded with every series equal, point by point, to that of an undisturbed run. Every event that a
-trainer sends is watched on its way, so that an attempt trained twice would be seen. A stepping
-clock is not among the faults here: tests/backend/workers/test_registry_clock.py steps the API's.
+trainer, the template that trainers are forked from, its worker, the API or the broker, a broker
+that comes back without its file, a full disk below the data folder (a small tmpfs, where this
+machine lets us mount one). Then it must have succeeded with every series equal, point by point, to
+that of an undisturbed run. Every event that a trainer sends is watched on its way, so that an
+attempt trained twice would be seen. A stepping clock is not among the faults here:
+tests/backend/workers/test_registry_clock.py steps the API's.
 
 Run as `python -m benchmarks.faults [--injections 200] [--minutes 30] [--seed 0]`.
 """
@@ -148,8 +149,10 @@ class Trial:
             kind = _draw(self.deck, sum(one in DEADLY for one in hit))
             if kind is None:
                 break
-            self._faults.inject(kind, slot)
-            hit.append(kind)
+            if self._faults.inject(kind, slot):
+                hit.append(kind)
+            else:
+                self.deck.append(kind)
         return hit
 
     def _curves_when_nothing_happens(self) -> Curves:

@@ -141,13 +141,14 @@ def lower_priority(niceness: int) -> None:
     """
     os.nice(niceness)
     if os.getsid(0) == os.getpid():
-        with suppress(OSError):  # a kernel without autogroups, or not Linux
-            _set_session_niceness(niceness)
+        lower_session_priority(niceness)
 
 
-def _set_session_niceness(niceness: int) -> None:
-    for _ in range(TRIES):
-        with suppress(BlockingIOError):  # another session has just changed its own
-            AUTOGROUP.write_text(str(niceness))
-            return
-        time.sleep(RETRY_S * random.uniform(1, 2))
+def lower_session_priority(niceness: int) -> None:
+    """Lower the priority of this process's session alone; waits where other sessions do so."""
+    with suppress(OSError):  # a kernel without autogroups, or not Linux
+        for _ in range(TRIES):
+            with suppress(BlockingIOError):  # another session has just changed its own
+                AUTOGROUP.write_text(str(niceness))
+                return
+            time.sleep(RETRY_S * random.uniform(1, 2))

@@ -15,7 +15,7 @@ import pytest
 from launcher import machine, up
 from launcher.options import Options
 from tests.support.ports import free_ports
-from tests.support.stack import PROCESSES, ROOT, Stack, running_stack
+from tests.support.stack import AT_REST, ROOT, Stack, running_stack
 from tests.support.waiting import PATIENCE, still_alive, until
 
 GONE_S = 10.0
@@ -29,8 +29,8 @@ def taken_port() -> Iterator[int]:
 
 
 def _all_processes(stack: Stack) -> list[psutil.Process]:
-    """Wait for every kind of process; return them all with their helper processes."""
-    until(lambda: all(stack.processes(kind) for kind in PROCESSES), "every kind of process")
+    """Wait for every kind of process that runs at rest; return them all with their helpers."""
+    until(lambda: all(stack.processes(kind) for kind in AT_REST), "every kind of process")
     return stack.launcher.children(recursive=True)
 
 

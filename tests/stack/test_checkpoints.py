@@ -87,7 +87,7 @@ def wait_for_the_next_checkpoint(stack: Stack) -> None:
     only_checkpoint(stack, but=frozenset(checkpoint_of(stack)))
 
 
-@pytest.mark.parametrize("victim", ["trainer", "worker"])
+@pytest.mark.parametrize("victim", ["trainer", "template", "worker"])
 def test_the_next_attempt_goes_on_from_the_checkpoint(
     stack: Stack, undisturbed: Curves, victim: str
 ) -> None:

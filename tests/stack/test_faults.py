@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.specs import endless, long, small
-from tests.support.stack import Json, Stack
+from tests.support.stack import AT_REST, Json, Stack
 from tests.support.waiting import until
 
 KEYS = ("dynamics.loss", "dynamics.gradient_norm", "retrieval.map_at_r")
@@ -29,7 +29,7 @@ def undisturbed(stack: Stack) -> Curves:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("victim", ["trainer", "worker", "api", "broker"])
+@pytest.mark.parametrize("victim", ["trainer", "template", "worker", "api", "broker"])
 def test_a_killed_process_costs_no_point(stack: Stack, undisturbed: Curves, victim: str) -> None:
     comparison = stack.submit(long())
     stack.wait_steps(comparison, 300)
@@ -38,7 +38,8 @@ def test_a_killed_process_costs_no_point(stack: Stack, undisturbed: Curves, vict
     assert run["state"] == "succeeded", run
     assert run["attempt"] == 1 if victim in {"api", "broker"} else run["attempt"] >= 1
     assert curves(stack, run["id"]) == undisturbed
-    until(lambda: stack.processes(victim), f"the {victim} to be back")
+    back = AT_REST & {victim}
+    until(lambda: all(stack.processes(kind) for kind in back), f"the {victim} to be back")
 
 
 @pytest.mark.slow

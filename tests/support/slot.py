@@ -14,6 +14,7 @@ from celery import Celery
 from contract.names import WAKE_TASK, wake_queue
 from tests.support.backend import TOKEN, Backend
 from tests.support.waiting import until
+from worker.slot.pipes import TEMPLATE_NAME, TRAINER_NAME
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,16 +28,26 @@ class SlotProcess:
         self.log = log
         self._broker_url = broker_url
 
+    def pool_child(self) -> psutil.Process:
+        """Return the process that claims runs: the parent of the template."""
+        [template] = self._named(TEMPLATE_NAME)
+        child = template.parent()
+        assert child is not None
+        return child
+
     def trainers(self) -> list[psutil.Process]:
-        """Return its running trainers, oldest first, the spare one included."""
+        """Return its running trainers, oldest first."""
+        return sorted(self._named(TRAINER_NAME), key=lambda process: process.create_time())
+
+    def _named(self, name: str) -> list[psutil.Process]:
         found = []
         for process in self.main.children(recursive=True):
             try:
-                if "worker.trainer" in process.cmdline():
+                if process.name() == name:
                     found.append(process)
             except (psutil.NoSuchProcess, psutil.ZombieProcess):
                 continue
-        return sorted(found, key=lambda process: process.create_time())
+        return found
 
     def wake(self) -> None:
         """Deliver one wake-up."""

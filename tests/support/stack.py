@@ -16,6 +16,7 @@ from celery import Celery
 from contract.names import WAKE_TASK, wake_queue
 from tests.support.ports import free_ports
 from tests.support.waiting import until
+from worker.slot.pipes import TEMPLATE_NAME, TRAINER_NAME
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -23,11 +24,16 @@ PROCESSES: Final = {
     "broker": "valkey-server",
     "api": "uvicorn",
     "worker": "celery",
+    "template": "worker.trainer",
     "trainer": "worker.trainer",
     "projector": "worker.projection",
     "ui": "streamlit",
 }
 """Kind of process -> a word in its command line."""
+NAMES: Final = {"template": TEMPLATE_NAME, "trainer": TRAINER_NAME}
+"""Kind of process -> its name, where several kinds have the same command line."""
+AT_REST: Final = PROCESSES.keys() - {"trainer"}
+"""Kinds that run while no run is trained."""
 
 Json = dict[str, Any]
 
@@ -119,10 +125,10 @@ class Stack:
         found = []
         for process in self.launcher.children(recursive=True):
             try:
-                line = process.cmdline()
+                line, named = process.cmdline(), process.name()
             except (psutil.NoSuchProcess, psutil.ZombieProcess):
                 continue
-            if any(word in part for part in line):
+            if any(word in part for part in line) and NAMES.get(name, named) == named:
                 found.append(process)
         return found
 

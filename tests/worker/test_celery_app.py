@@ -82,8 +82,8 @@ def test_kill_9_of_the_pool_child_ends_its_trainers_and_the_slot_works_on(
         slot.wake()
         until(lambda: run.step >= 50, "step 50", timeout=30)
         trainers = slot.trainers()
-        child = trainers[0].parent()
-        assert child is not None
+        assert trainers
+        child = slot.pool_child()
         assert child.pid != slot.main.pid
         child.kill()
         until(lambda: ended(trainers), "the end of the trainers", timeout=5)

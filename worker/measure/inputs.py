@@ -92,6 +92,13 @@ def limit_to_torch_threads() -> Iterator[None]:
         yield
 
 
+def set_blas_threads(number: int) -> None:
+    """Set the number of threads of the linear algebra that NumPy and SciPy call, in each of their
+    copies that is loaded."""
+    for library in _thread_pools().select(user_api="blas").lib_controllers:
+        library.set_num_threads(number)
+
+
 @cache
 def _thread_pools() -> ThreadpoolController:
     """Return the thread pools of all libraries loaded at the first use; a process that measures has

@@ -21,7 +21,8 @@ from worker.reporting.stream_reporter import connect_to_broker
 from worker.settings import Settings
 from worker.slot import silence
 from worker.slot.silence import Silence
-from worker.slot.trainer_process import SpareTrainer, TrainerProcess
+from worker.slot.trainer_process import TrainerProcess
+from worker.slot.trainers import TrainerSource, trainer_source
 from worker.slot.watch import Loss, Watch
 
 PRESENCE_S: Final = 5.0
@@ -36,9 +37,9 @@ TICK_S: Final = 0.05
 """Between two looks at the trainer."""
 OVER_GRACE_S: Final = 1.0
 """Time that a trainer has to exit once the backend has stored the end of its run."""
-SPARE_DELAY_S: Final = 0.5
-"""Delay of the next spare trainer: it imports torch for a second or two, which must not slow down
-the start of the run itself."""
+PREPARE_DELAY_S: Final = 0.5
+"""Time of a run after which the next trainer is prepared: an import of torch takes a second or two,
+which must not slow down the start of the run itself."""
 RESEND_LOST_S: Final = 2.0
 """Between two copies of the event of a lost attempt, until the backend has stored it."""
 RETRY_S: Final = 0.5
@@ -47,22 +48,22 @@ log = logging.getLogger(__name__)
 
 
 class Slot:
-    """The supervisor, the spare trainer, and the thread that reports an idle slot as alive."""
+    """The supervisor, its trainers, and the thread that reports an idle slot as alive."""
 
     def __init__(
         self,
         settings: Settings,
-        start_trainer: Callable[[], TrainerProcess] = TrainerProcess.start,
+        trainers: TrainerSource | None = None,
         *,
         hang_floor_s: float = silence.FLOOR_S,
     ) -> None:
         self._redis = connect_to_broker(settings.broker_url, timeout=1.0)
         self._presence_api = SlotApi(settings)
-        self._spare = SpareTrainer(start_trainer)
+        self._trainers = trainers or trainer_source()
         self._api = SlotApi(settings)
         self._supervisor = Supervisor(
             self._api,
-            self._spare,
+            self._trainers,
             self._send_lost,
             drain_s=settings.drain_s,
             hang_s=settings.hang_s,
@@ -74,8 +75,8 @@ class Slot:
         )
 
     def open(self) -> None:
-        """Warm up the spare trainer and report the slot; call it from the process's main thread."""
-        self._spare.prepare()
+        """Start what trainers need, and report the slot; call it from the process's main thread."""
+        self._trainers.prepare()
         self._presence.start()
 
     def work(self) -> None:
@@ -88,10 +89,10 @@ class Slot:
         self._supervisor.stop()
 
     def close(self) -> None:
-        """Stop the spare trainer and close all connections, where the process itself goes on."""
+        """Stop idle trainers and close all connections, where the process itself goes on."""
         self.stop()
         self._presence.join()
-        self._spare.close()
+        self._trainers.close()
         self._presence_api.close()
         self._api.close()
         self._redis.close()
@@ -128,7 +129,7 @@ class Supervisor:
     def __init__(
         self,
         api: SlotApi,
-        spare: SpareTrainer,
+        trainers: TrainerSource,
         send_lost: Callable[[Lost], bool],
         *,
         drain_s: float = 0.0,
@@ -139,14 +140,14 @@ class Supervisor:
 
         Args:
             api: the slot's calls to the API.
-            spare: supplies a trainer for each run.
+            trainers: supplies a trainer for each run.
             send_lost: sends the event of a lost attempt; returns whether the broker took it.
             drain_s: seconds that a run has to end by itself when the slot is asked to stop.
             hang_s: longest time without a sign of life from a trainer; 0 for no limit.
             hang_floor_s: shortest such time that counts as a hang.
         """
         self._api = api
-        self._spare = spare
+        self._trainers = trainers
         self._send_lost = send_lost
         self._api_is_away = False
         self._drain_s = drain_s
@@ -168,7 +169,7 @@ class Supervisor:
             finally:
                 self.busy.clear()
         if not self._stopping.is_set():
-            self._spare.prepare()
+            self._trainers.prepare()
 
     def _claim(self) -> Claim | None:
         while not self._stopping.is_set():
@@ -183,9 +184,9 @@ class Supervisor:
         return None
 
     def _supervise(self, claim: Claim) -> None:
-        trainer = self._spare.take()
+        trainer = self._trainers.take()
         trainer.log_context = logs.attempt_fields(claim.run, claim.attempt)
-        log.info("trainer %d takes it", trainer.pid, extra=trainer.log_context)
+        log.info("%s takes it", trainer.name, extra=trainer.log_context)
         try:
             trainer.send(claim.model_dump())
             loss = self._watch(claim, trainer)
@@ -199,14 +200,14 @@ class Supervisor:
         if there is nothing left to report."""
         silent = Silence(trainer, self._hang_s, floor_s=self._hang_floor_s)
         watch = Watch(trainer, silent)
-        spare_at = next_heartbeat = time.monotonic()
-        spare_at += SPARE_DELAY_S
+        prepare_at = next_heartbeat = time.monotonic()
+        prepare_at += PREPARE_DELAY_S
         while not trainer.wait(TICK_S):
             now = time.monotonic()
             if self._stopping.is_set():
                 watch.leave(now, self._drain_s)
-            elif now >= spare_at:
-                self._spare.prepare()
+            elif now >= prepare_at:
+                self._trainers.prepare()
             if (loss := watch.loss(now)) is not None:
                 return loss
             if now < next_heartbeat:

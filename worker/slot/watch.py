@@ -3,8 +3,9 @@
 from typing import Final, NamedTuple
 
 from worker.slot import silence
+from worker.slot.pipes import GIVEN_BACK
 from worker.slot.silence import Silence
-from worker.slot.trainer_process import GIVEN_BACK, TrainerProcess
+from worker.slot.trainer_process import TrainerProcess
 
 CANCEL_GRACE_S: Final = 1.5
 """Time that a cancelled trainer has to stop by itself."""
@@ -24,6 +25,7 @@ class Loss(NamedTuple):
 
 STOPPING: Final = Loss("its worker was asked to stop", strike=False)
 CANCELLED: Final = Loss("it was cancelled, and its trainer was ended", strike=False)
+TEMPLATE_ENDED: Final = Loss("the process that its trainer was forked from ended", strike=False)
 
 
 class Watch:
@@ -72,4 +74,8 @@ class Watch:
             return None
         if self._trainer.exit_code == GIVEN_BACK:
             return STOPPING
-        return CANCELLED if self.cancelled else Loss(self._trainer.describe_end())
+        if self.cancelled:
+            return CANCELLED
+        if self._trainer.ended_with_template:
+            return TEMPLATE_ENDED
+        return Loss(self._trainer.describe_end())

@@ -9,11 +9,12 @@ from contract.comparison.spec import parse_spec
 from worker.api.blobs import BlobClient
 from worker.errors import GivenBackError
 from worker.machine import lower_priority
+from worker.measure.inputs import set_blas_threads
 from worker.reporting import signs_of_life
 from worker.reporting.reporter import ListReporter
 from worker.reporting.stream_reporter import Outbox, StreamReporter, connect_to_broker
 from worker.settings import Settings
-from worker.slot.trainer_process import GIVEN_BACK, SlotPipes
+from worker.slot.pipes import GIVEN_BACK, SlotPipes
 from worker.snapshots import SnapshotKeeper
 from worker.trainer.attempt import run_attempt
 from worker.trainer.training import Training
@@ -34,17 +35,36 @@ WARM_UP_SPEC: Final = {
 
 
 def main() -> int:
-    """Train one run and return the exit code: 0 once its end is stored or if no claim came,
-    GIVEN_BACK once it was given back."""
+    """Warm up, train one run and return the exit code, as `train` does."""
     pipes = SlotPipes.of_this_process()
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    settings = Settings.from_environment()
+    settings = set_up()
     lower_priority(NICENESS)
-    torch.set_num_threads(settings.torch_threads)
-    torch.backends.cudnn.allow_tf32 = False  # float32 means float32; bfloat16 is there for speed
+    use_threads(settings.torch_threads)
     warm_up()
-    pipes.send(ready=True)
+    return train(pipes, settings)
 
+
+def set_up() -> Settings:
+    """Set what holds for all trainers of a slot; return its settings."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    torch.backends.cudnn.allow_tf32 = False  # float32 means float32; bfloat16 is there for speed
+    return Settings.from_environment()
+
+
+def use_threads(number: int) -> None:
+    """Set the number of CPU threads of torch, and of the libraries that NumPy and SciPy call."""
+    torch.set_num_threads(number)
+    set_blas_threads(number)
+
+
+def train(pipes: SlotPipes, settings: Settings) -> int:
+    """Say that this trainer is warm, and train the run that it is given.
+
+    Returns:
+        The exit code: 0 once the run's end is stored or if no claim came, GIVEN_BACK once the run
+        was given back.
+    """
+    pipes.send(ready=True)
     claim = pipes.wait_for_claim()
     if claim is None:
         return 0
@@ -77,7 +97,7 @@ def main() -> int:
 def warm_up() -> None:
     """Train a tiny comparison, because the first call of each layer, loss and measure is slow.
 
-    Always on the CPU: an idle spare trainer must not take a GPU's memory.
+    Always on the CPU: an idle trainer must not take a GPU's memory.
     """
     spec = parse_spec(WARM_UP_SPEC)
     for arm in spec.arms:

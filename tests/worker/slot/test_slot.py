@@ -1,11 +1,9 @@
 """A slot with real trainers, against a small backend over real HTTP and Redis."""
 
-import os
-import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,46 +13,43 @@ from tests.support.backend import TOKEN, Backend, Run
 from tests.support.broker import Broker
 from tests.support.slot import worker_environment
 from tests.support.specs import long, small
+from tests.support.trainers import TakenTrainers, beside, process_of
 from tests.support.waiting import PATIENCE, until
 from worker.settings import Settings
+from worker.slot.pipes import GIVEN_BACK
 from worker.slot.slot import Slot
-from worker.slot.trainer_process import GIVEN_BACK, TrainerProcess
-
-
-class StartedTrainers:
-    """Starts trainers and remembers them."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self.all: list[TrainerProcess] = []
-        self._environment = environment
-
-    def start(self) -> TrainerProcess:
-        self.all.append(TrainerProcess.start(self._environment))
-        return self.all[-1]
+from worker.slot.trainer_process import TrainerProcess
+from worker.slot.trainers import SpareTrainer
 
 
 class RunningSlot:
-    """A slot that several tests use one after the other; each begins with a spare trainer."""
+    """A slot that several tests use one after the other."""
 
-    def __init__(self, broker_url: str, **changes: Any) -> None:
+    def __init__(
+        self, broker_url: str, *, spare: bool = False, threads: int = 1, **changes: Any
+    ) -> None:
         self.backend = Backend(broker_url)
-        self.trainers = StartedTrainers(worker_environment(broker_url, self.backend.url))
+        environment = worker_environment(broker_url, self.backend.url)
+        environment["LOSSBOARD_TORCH_THREADS"] = str(threads)
+        if spare:
+            self.trainers = TakenTrainers(SpareTrainer(partial(TrainerProcess.start, environment)))
+        else:
+            self.trainers = TakenTrainers.of_this_system(environment)
         settings = Settings(
             broker_url=broker_url, api_url=self.backend.url, token=TOKEN, name="w1", **changes
         )
-        self.slot = Slot(settings, start_trainer=self.trainers.start)
+        self.slot = Slot(settings, self.trainers)
         self.slot.open()
 
-    def forget_ended_trainers(self) -> None:
-        """Keep the spare alone; assert that all others have ended."""
-        *ended, spare = self.trainers.all
-        assert all(trainer.exit_code is not None for trainer in ended)
-        self.trainers.all[:] = [spare]
+    def forget_trainers(self) -> None:
+        """Forget those of the test before; assert that they have ended."""
+        assert all(trainer.exit_code is not None for trainer in self.trainers.taken)
+        self.trainers.taken.clear()
 
     def close(self) -> None:
         """Stop it; assert that no trainer is left."""
         self.slot.close()
-        assert all(trainer.exit_code is not None for trainer in self.trainers.all)
+        assert all(trainer.exit_code is not None for trainer in self.trainers.taken)
         self.backend.close()
 
 
@@ -77,8 +72,8 @@ def shared(broker: Broker) -> Iterator[RunningSlot]:
 
 @pytest.fixture
 def slot(shared: RunningSlot) -> Slot:
-    """A slot with a spare trainer; a test that stops a slot needs `running`, for its own."""
-    shared.forget_ended_trainers()
+    """A slot whose trainers get warm; a test that stops a slot needs `running`, for its own."""
+    shared.forget_trainers()
     return shared.slot
 
 
@@ -88,30 +83,9 @@ def backend(shared: RunningSlot) -> Backend:
 
 
 @pytest.fixture
-def trainers(shared: RunningSlot, slot: Slot) -> StartedTrainers:
-    """The spare, and those that the test's own runs start."""
+def trainers(shared: RunningSlot, slot: Slot) -> TakenTrainers:
+    """The trainers of the test's own runs."""
     return shared.trainers
-
-
-@contextmanager
-def disturbing(disturb: object) -> Iterator[None]:
-    """Run a function in a second thread while the slot works in this one; its error is raised
-    here."""
-    faults: list[BaseException] = []
-
-    def guarded() -> None:
-        try:
-            assert callable(disturb)
-            disturb()
-        except BaseException as fault:  # noqa: BLE001 - raised again below
-            faults.append(fault)
-
-    thread = threading.Thread(target=guarded)
-    thread.start()
-    yield
-    thread.join()
-    if faults:
-        raise faults[0]
 
 
 def assert_complete(run: Run, steps: int) -> None:
@@ -120,21 +94,6 @@ def assert_complete(run: Run, steps: int) -> None:
     assert [getattr(event, "seq", 0) for event in run.events] == [*range(1, len(run.events) + 1)]
     for key in ("dynamics.loss", "run.elapsed_s"):
         assert [step for step, _ in run.series[key]][-steps:] == [*range(1, steps + 1)]
-
-
-@pytest.mark.slow
-def test_the_spare_trains_the_run_and_another_takes_its_place(
-    backend: Backend, slot: Slot, trainers: StartedTrainers
-) -> None:
-    first = trainers.all[0]
-    until(first.warm.is_set, "a warm spare")
-    run = backend.queue(small())
-    slot.work()
-    assert_complete(run, 128)
-    assert run.attempt == 1
-    assert first.exit_code == 0
-    assert len(trainers.all) == 2
-    assert trainers.all[1].exit_code is None
 
 
 @pytest.mark.slow
@@ -164,7 +123,7 @@ def test_cancel_ends_a_run_within_3_s_and_keeps_what_was_measured(
         until(lambda: run.state == "cancelled", "the end")
         ended = time.monotonic()
 
-    with disturbing(cancel):
+    with beside(cancel):
         slot.work()
     assert ended - asked < 3 * PATIENCE
     assert isinstance(run.events[-1], Ended)
@@ -173,7 +132,7 @@ def test_cancel_ends_a_run_within_3_s_and_keeps_what_was_measured(
 
 @pytest.mark.slow
 def test_a_trainer_that_hangs_is_killed_on_cancel(
-    backend: Backend, slot: Slot, trainers: StartedTrainers
+    backend: Backend, slot: Slot, trainers: TakenTrainers
 ) -> None:
     run = backend.queue(long())
     asked = ended = 0.0
@@ -181,13 +140,13 @@ def test_a_trainer_that_hangs_is_killed_on_cancel(
     def cancel() -> None:
         nonlocal asked, ended
         until(lambda: run.step >= 50, "step 50")
-        os.kill(trainers.all[0].pid, signal.SIGSTOP)
+        process_of(trainers.taken[0]).suspend()
         asked = time.monotonic()
         run.cancel = True
         until(lambda: run.state == "cancelled", "the end")
         ended = time.monotonic()
 
-    with disturbing(cancel):
+    with beside(cancel):
         slot.work()
     assert ended - asked < 4 * PATIENCE  # 3 s for a trainer that reacts
     [lost] = run.lost
@@ -195,15 +154,15 @@ def test_a_trainer_that_hangs_is_killed_on_cancel(
 
 
 def test_a_killed_trainer_is_reported_lost_with_its_signal(
-    backend: Backend, slot: Slot, trainers: StartedTrainers
+    backend: Backend, slot: Slot, trainers: TakenTrainers
 ) -> None:
     run = backend.queue(long())
 
     def kill() -> None:
         until(lambda: run.step >= 50, "step 50")
-        os.kill(trainers.all[0].pid, signal.SIGKILL)
+        process_of(trainers.taken[0]).kill()
 
-    with disturbing(kill):
+    with beside(kill):
         slot.work()
     [lost] = run.lost
     assert "SIGKILL" in lost.reason
@@ -214,7 +173,7 @@ def test_a_killed_trainer_is_reported_lost_with_its_signal(
 
 
 def test_a_stale_attempt_is_stopped_without_a_report(
-    backend: Backend, slot: Slot, trainers: StartedTrainers
+    backend: Backend, slot: Slot, trainers: TakenTrainers
 ) -> None:
     run = backend.queue(long())
 
@@ -222,11 +181,11 @@ def test_a_stale_attempt_is_stopped_without_a_report(
         until(lambda: run.step >= 50, "step 50")
         run.attempt = 7
 
-    with disturbing(take_away):
+    with beside(take_away):
         slot.work()
     assert run.lost == []
     assert not any(isinstance(event, Ended) for event in run.events)
-    assert trainers.all[0].exit_code is not None
+    assert trainers.taken[0].exit_code is not None
 
 
 def test_a_run_goes_on_while_the_api_is_away(backend: Backend, slot: Slot) -> None:
@@ -239,7 +198,7 @@ def test_a_run_goes_on_while_the_api_is_away(backend: Backend, slot: Slot) -> No
         until(lambda: run.step > seen + 200, "more points without an API")
         backend.open()
 
-    with disturbing(interrupt):
+    with beside(interrupt):
         slot.work()
     assert run.attempt == 1
     assert_complete(run, 2400)
@@ -258,7 +217,7 @@ def test_a_run_goes_on_while_the_broker_is_away(
         until(lambda: run.beats[1] > beats + 1, "heartbeats without a broker")
         broker.start()
 
-    with disturbing(interrupt):
+    with beside(interrupt):
         slot.work()
     assert run.attempt == 1
     assert_complete(run, 2400)
@@ -268,7 +227,7 @@ def test_a_run_goes_on_while_the_broker_is_away(
 def test_a_claim_waits_for_an_api_that_is_away(backend: Backend, slot: Slot) -> None:
     run = backend.queue(small(training={"epochs": 1, "batch_size": 64}))
     backend.shut()
-    with disturbing(backend.open):
+    with beside(backend.open):
         slot.work()
     assert_complete(run, 16)
 
@@ -317,13 +276,13 @@ def test_a_slot_asked_to_stop_gives_its_run_back_at_a_checkpoint(broker: Broker)
 
     with running(broker) as own:
         run = own.backend.queue(long())
-        with disturbing(leave):
+        with beside(leave):
             own.slot.work()
         assert time.monotonic() - asked < 2 * PATIENCE
         until(lambda: run.lost, "the notice")
         assert not run.lost[0].strike
         assert run.state == "queued"
-        assert own.trainers.all[0].exit_code == GIVEN_BACK
+        assert own.trainers.taken[0].exit_code == GIVEN_BACK
         last = run.events[-1]
         assert isinstance(last, Checkpointed)
         assert last.step == run.step >= 50
@@ -338,7 +297,7 @@ def test_a_run_that_ends_within_its_time_is_not_given_back(broker: Broker) -> No
 
     with running(broker, drain_s=60) as own:
         run, waits = own.backend.queue(small()), own.backend.queue(small())
-        with disturbing(leave):
+        with beside(leave):
             own.slot.work()
     assert_complete(run, 128)
     assert waits.state == "queued"

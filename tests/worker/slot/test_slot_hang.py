@@ -5,22 +5,24 @@ import re
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
-import psutil
 import pytest
 
 from contract.events import Lost, Started
 from tests.support.backend import TOKEN, Backend
 from tests.support.slot import ROOT, worker_environment
 from tests.support.specs import small
+from tests.support.trainers import TakenTrainers, beside, process_of
 from tests.support.waiting import until
 from worker.settings import Settings
+from worker.slot.pipes import PARENT_VARIABLE
 from worker.slot.slot import Slot
-from worker.slot.trainer_process import PARENT_VARIABLE, TrainerProcess
+from worker.slot.trainer_process import TrainerProcess
+from worker.slot.trainers import SpareTrainer
 from worker.slot.watch import CANCELLED
 
 STUCK_READ = """
@@ -57,68 +59,42 @@ process.main()
 """A trainer whose evaluation takes many times as long as a step."""
 
 
-class Trainers:
-    """Starts trainers, of a program of its own where one is given, and remembers them."""
-
-    def __init__(self, environment: dict[str, str], *program: str) -> None:
-        self.all: list[TrainerProcess] = []
-        self._environment = environment
-        self._program = program
-
-    def start(self) -> TrainerProcess:
-        if self._program:
-            pipe = subprocess.PIPE
-            popen = subprocess.Popen(
-                [sys.executable, "-c", *self._program],
-                cwd=ROOT,
-                stdin=pipe,
-                stdout=pipe,
-                stderr=pipe,
-                env={**self._environment, PARENT_VARIABLE: str(os.getpid())},
-                start_new_session=True,
-            )
-            self.all.append(TrainerProcess(popen))
-        else:
-            self.all.append(TrainerProcess.start(self._environment))
-        return self.all[-1]
+def started(environment: dict[str, str], *program: str) -> TrainerProcess:
+    """Start a trainer, of a program of its own where one is given."""
+    if not program:
+        return TrainerProcess.start(environment)
+    pipe = subprocess.PIPE
+    popen = subprocess.Popen(
+        [sys.executable, "-c", *program],
+        cwd=ROOT,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        env={**environment, PARENT_VARIABLE: str(os.getpid())},
+        start_new_session=True,
+    )
+    return TrainerProcess(popen)
 
 
 @contextmanager
 def slot_of(
     backend: Backend, broker_url: str, *program: str, hang_s: float, floor_s: float
-) -> Iterator[tuple[Slot, Trainers]]:
-    """Open a slot whose first trainer is warm."""
+) -> Iterator[tuple[Slot, TakenTrainers]]:
+    """Open a slot with spare trainers, the first of which is warm."""
     environment = worker_environment(broker_url, backend.url) | {"LOSSBOARD_CHECKPOINT_S": "0.1"}
-    trainers = Trainers(environment, *program)
+    spare = started(environment, *program)
+    spares = chain([spare], iter(lambda: started(environment, *program), None))
+    trainers = TakenTrainers(SpareTrainer(lambda: next(spares)))
     settings = Settings(
         broker_url=broker_url, api_url=backend.url, token=TOKEN, name="w1", hang_s=hang_s
     )
-    slot = Slot(settings, start_trainer=trainers.start, hang_floor_s=floor_s)
+    slot = Slot(settings, trainers, hang_floor_s=floor_s)
     slot.open()
     try:
-        until(trainers.all[0].warm.is_set, "a warm trainer")
+        until(spare.warm.is_set, "a warm trainer")
         yield slot, trainers
     finally:
         slot.close()
-
-
-@contextmanager
-def beside(act: Callable[[], None]) -> Iterator[None]:
-    """Act in a second thread while the slot works in this one; its error is raised here."""
-    faults: list[BaseException] = []
-
-    def guarded() -> None:
-        try:
-            act()
-        except BaseException as fault:  # noqa: BLE001 - raised again below
-            faults.append(fault)
-
-    thread = threading.Thread(target=guarded)
-    thread.start()
-    yield
-    thread.join()
-    if faults:
-        raise faults[0]
 
 
 @pytest.mark.slow
@@ -129,11 +105,10 @@ def test_a_stopped_trainer_is_ended_and_the_run_goes_on_from_its_checkpoint(
         training = {"epochs": 40, "batch_size": 64}
         run = backend.queue(small(training=training, measure={"evaluate_every": 40}))
         run.keeps_checkpoints = True
-        stopped = psutil.Process(trainers.all[0].pid)
 
         def stop() -> None:
             until(lambda: run.checkpoint, "a checkpoint")
-            os.kill(stopped.pid, signal.SIGSTOP)
+            process_of(trainers.taken[0]).suspend()
 
         with beside(stop):
             slot.work()
@@ -147,7 +122,7 @@ def test_a_stopped_trainer_is_ended_and_the_run_goes_on_from_its_checkpoint(
     assert float(seen[2]) < 1.5
     assert lost.strike
     assert "stopped or deadlocked" in lost.cause
-    assert not stopped.is_running()
+    assert trainers.taken[0].exit_code == -signal.SIGKILL
     assert run.attempt == len(run.lost) + 1
     [started] = [event for event in run.events if isinstance(event, Started)]
     assert started.after > 0

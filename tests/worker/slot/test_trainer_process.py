@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from tests.support.slot import ROOT, worker_environment
+from tests.support.trainers import process_of
 from tests.support.waiting import until
 from worker.slot.trainer_process import TrainerProcess
 
@@ -18,8 +19,9 @@ ENVIRONMENT = worker_environment("redis://127.0.0.1:1/0", "http://127.0.0.1:1")
 def test_it_reports_that_it_is_warm_and_leads_its_own_session() -> None:
     trainer = TrainerProcess.start(ENVIRONMENT)
     until(trainer.warm.is_set, "a warm trainer")
-    assert os.getsid(trainer.pid) == trainer.pid
-    os.kill(trainer.pid, signal.SIGTERM)
+    process = process_of(trainer)
+    assert os.getsid(process.pid) == process.pid
+    process.terminate()
     assert trainer.wait(60)
     trainer.send({"cancel": True})  # it has ended: nothing happens
     trainer.stop()

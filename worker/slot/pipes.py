@@ -1,0 +1,122 @@
+"""The trainer's side of the two pipes to its slot, and its end when that ends."""
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import BinaryIO, Final, Self
+
+from worker.api.client import Claim
+from worker.reporting.signs_of_life import Sign
+
+PARENT_VARIABLE: Final = "LOSSBOARD_PARENT"
+"""Environment variable with the slot's process id. By it the trainer notices that the slot ended
+before the trainer could ask the kernel to watch it."""
+GIVEN_BACK: Final = 75
+"""Exit code of a trainer that gave its run back at a checkpoint, as its slot asked."""
+PR_SET_PDEATHSIG: Final = 1
+"""From <linux/prctl.h>."""
+PR_SET_NAME: Final = 15
+"""The same."""
+TRAINER_NAME: Final = "lb-trainer"
+TEMPLATE_NAME: Final = "lb-template"
+"""Names of the processes, for `ps` and `top`: both have the same command line."""
+
+
+class SlotPipes:
+    """The trainer's side of the pipes to its slot.
+
+    The end of stdin means that the slot has ended; a trainer with a run then exits at once.
+    """
+
+    def __init__(self, orders: BinaryIO, answers: BinaryIO) -> None:
+        self._orders = orders
+        self._answers = answers
+        self._cancelled = threading.Event()
+        self._worker_stopping = threading.Event()
+
+    @classmethod
+    def of_this_process(cls) -> Self:
+        """Take over stdin and stdout; what libraries print from now on goes to stderr."""
+        answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        return cls(sys.stdin.buffer, answers)
+
+    def close(self) -> None:
+        """Close the answers, where another process goes on with the streams."""
+        self._answers.close()
+
+    def send(self, **facts: object) -> None:
+        """Send the slot one message."""
+        self._answers.write(json.dumps(facts).encode() + b"\n")
+
+    def send_sign(self, sign: Sign) -> None:
+        """Send the slot a sign of life; exits if the slot has ended."""
+        try:
+            self.send(alive=sign.model_dump())
+        except BrokenPipeError:
+            os._exit(1)  # as `_listen`, which may notice later
+
+    def wait_for_claim(self) -> Claim | None:
+        """Return the first message, the claim; None if the slot has ended."""
+        line = self._orders.readline()
+        return Claim.model_validate_json(line) if line else None
+
+    def listen(self, on_stored: Callable[[int], None], on_end_soon: Callable[[], None]) -> None:
+        """Handle all further messages, in a thread.
+
+        Args:
+            on_stored: called with the number of the last event that the backend has stored.
+            on_end_soon: called when the run is to be cancelled or given back.
+        """
+        threading.Thread(
+            target=self._listen, args=(on_stored, on_end_soon), name="control", daemon=True
+        ).start()
+
+    def cancelled(self) -> bool:
+        """Return whether the run is to stop before its end."""
+        return self._cancelled.is_set()
+
+    def worker_stopping(self) -> bool:
+        """Return whether the run is to be given back at a checkpoint."""
+        return self._worker_stopping.is_set()
+
+    def _listen(self, on_stored: Callable[[int], None], on_end_soon: Callable[[], None]) -> None:
+        for line in self._orders:
+            order = json.loads(line)
+            if "committed_seq" in order:
+                on_stored(order["committed_seq"])
+            elif order.get("cancel"):
+                self._cancelled.set()
+                on_end_soon()
+            elif order.get("leave"):
+                self._worker_stopping.set()
+                on_end_soon()
+        os._exit(1)  # without its slot the run may be given to another one at any moment
+
+
+def die_with_parent(parent: int | None = None) -> None:
+    """Make this process end when the one that started it ends, for any reason.
+
+    On Linux the kernel does it; elsewhere the end of stdin does. Exits at once if that process has
+    ended already.
+
+    Args:
+        parent: its id; None for the one in the environment.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if parent is None:
+        named = os.environ.get(PARENT_VARIABLE)
+        parent = None if named is None else int(named)
+    if parent is not None and parent != os.getppid():
+        sys.exit(1)
+
+
+def name_process(name: str) -> None:
+    """Set the name by which Linux lists this process, at most 15 characters; elsewhere nothing."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode())
