@@ -87,7 +87,7 @@ def test_template_and_spare_give_the_same_numbers(broker: Broker, threads: int) 
 
 
 def test_the_end_of_the_template_costs_an_attempt_but_no_strike(shared: RunningSlot) -> None:
-    run = shared.backend.queue(long())
+    run = shared.backend.queue(long(training={"epochs": 40, "batch_size": 64}))
     shared.forget_trainers()
 
     def kill() -> None:
@@ -103,7 +103,7 @@ def test_the_end_of_the_template_costs_an_attempt_but_no_strike(shared: RunningS
     [lost] = run.lost
     assert (lost.reason, lost.strike, lost.attempt) == (TEMPLATE_ENDED.reason, False, 1)
     assert run.attempt == 2
-    assert_complete(run, 2400)
+    assert_complete(run, 640)
     assert len(shared.trainers.taken) == 2
 
 
