@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from backend.db.database import Database, Write
@@ -36,20 +37,31 @@ class Engine:
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._database = database
         self._clock = clock
-        self._unreadable: set[str] = set()
+        self._given_up: set[str] = set()
 
     def advance(self) -> None:
-        """Take the next step of every search whose runs allow one."""
+        """Take the next step of every search whose runs allow one.
+
+        One that fails stands still until the next start of the API; the others go on.
+
+        Raises:
+            sqlalchemy.exc.OperationalError: the database is busy; the step is taken later.
+        """
         with self._database.read() as session:
             ready = repository.ready_trials(session)
-        for comparison in ready.keys() - self._unreadable:
+        for comparison in ready.keys() - self._given_up:
             try:
                 self._advance_one(comparison)
+            except OperationalError:
+                raise
             except NotFoundError:
                 continue  # deleted meanwhile
-            except ConflictError as problem:
-                log.error("the search of comparison %s cannot go on: %s", comparison, problem)
-                self._unreadable.add(comparison)
+            except Exception:
+                log.exception(
+                    "the search of comparison %s cannot go on; it is tried again after a restart",
+                    comparison,
+                )
+                self._given_up.add(comparison)
 
     def _advance_one(self, comparison: str) -> None:
         for _ in range(_TRIES):

@@ -239,6 +239,7 @@ def _add_runs(
             trial_id=new.trial.id,
             trial_number=new.trial.number,
             fold=new.fold,
+            states=[],
         )
         for position, new in enumerate(wanted, last + 1)
     ]

@@ -1,8 +1,5 @@
 """The steps of a search, each in one write: what follows from what, whatever happens between."""
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -34,14 +31,6 @@ from tests.backend.tuning.searches import (
 
 SMALL_IS_BETTER = "geometry.distance_overlap"
 FOLDED: dict[str, Any] = {"folds": 2, "trial_seeds": [1000, 1001]}
-
-
-@pytest.fixture
-def quick_database(tmp_path: Path, migrated_file: Path) -> Iterator[Database]:
-    """A database in a file alone, for what does not depend on its kind."""
-    made = Database(f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'quick.sqlite')}")
-    yield made
-    made.close()
 
 
 def advance(database: Database) -> None:
@@ -291,6 +280,27 @@ def test_what_follows_queues_where_the_comparison_stands(database: Database) -> 
     assert (final.priority, final.created_at) == (1, made.created_at)
     claimed = [claim(database), claim(database)]
     assert [run.comparison_id for run in claimed if run] == [made.id, other.id]
+
+
+def test_a_search_that_cannot_go_on_holds_up_no_other(
+    quick_database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = quick_database
+    broken, sound = (submit_tuned(database, ARMS[:1], trials=1) for _ in range(2))
+    with database.write() as write:
+        found = comparisons.get(write.session, broken.id)
+        found.spec = {**found.spec, "encoder": {"kind": "of another version"}}
+    for _ in range(2):
+        run = claim(database)
+        assert run is not None
+        finish(database, run, 0.5)
+    steps = Engine(database, lambda: 2000.0)
+    for _ in range(3):
+        steps.advance()
+    assert len(runs_of(database, sound.id, "final")) == 2
+    assert [one.state for one in trials_of(database, broken.id)] == ["waiting"]
+    assert caplog.text.count("cannot go on") == 1
+    assert broken.id in caplog.text
 
 
 def test_a_database_without_a_search_costs_one_query(quick_database: Database) -> None:
