@@ -168,17 +168,29 @@ def _join_sorted(parts: Iterable[np.ndarray]) -> np.ndarray:
 def _check_indices(
     labels: np.ndarray, train: np.ndarray, validation: np.ndarray, test: np.ndarray
 ) -> Indices:
-    """Return the indices, after checking that every split has two classes and a positive pair."""
+    """Return the indices, after checking every split."""
     for name, index in (("training", train), ("validation", validation), ("test", test)):
-        sizes = np.unique(labels[index], return_counts=True)[1]
-        if not (sizes >= 2).any():
-            raise DataError(
-                f"the {name} split would hold {len(index)} items and no class with two of them, "
-                "so that no item has anything to be compared with; give more items a class, or "
-                "split another way"
-            )
-        if len(sizes) < 2:
-            raise DataError(
-                f"the {name} split would hold one class only, and nothing to tell it from"
-            )
+        check_part(labels, index, name)
     return Indices(train, validation, test)
+
+
+def check_part(labels: np.ndarray, index: np.ndarray, name: str) -> None:
+    """Check that a split has two classes and a positive pair.
+
+    Args:
+        labels: [N] integers.
+        index: of the split's items.
+        name: of the split.
+
+    Raises:
+        DataError: it lacks one of them.
+    """
+    sizes = np.unique(labels[index], return_counts=True)[1]
+    if not (sizes >= 2).any():
+        raise DataError(
+            f"the {name} split would hold {len(index)} items and no class with two of them, "
+            "so that no item has anything to be compared with; give more items a class, or "
+            "split another way"
+        )
+    if len(sizes) < 2:
+        raise DataError(f"the {name} split would hold one class only, and nothing to tell it from")

@@ -25,7 +25,7 @@ UNIFORMITY_T: Final = 2.0
 
 
 @torch.no_grad()
-def geometry(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
+def geometry(embeddings: Tensor, labels: Tensor, *, all_pairs: bool = True) -> dict[str, float]:
     """Measure class variances (arXiv 2510.02161), raw and scale-free, and how the space is filled.
 
     intra = mean over classes of the mean squared distance to the class mean;
@@ -38,6 +38,7 @@ def geometry(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
         embeddings: [N, D] float32 or float64, finite.
         labels: [N] integers, with at least one class of two members; a class with one member
             counts with variance 0.
+        all_pairs: whether to take the measures that compare all pairs too.
 
     Returns:
         `geometry.*` by metric key; a value that does not exist is left out. With one class there is
@@ -48,7 +49,7 @@ def geometry(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
         InputError: an argument has a wrong shape, type or value; the message names it.
     """
     embeddings, labels = check_pairs(embeddings, labels)
-    return variances(embeddings, labels) | structure(embeddings, labels)
+    return variances(embeddings, labels) | structure(embeddings, labels, all_pairs=all_pairs)
 
 
 @torch.no_grad()
@@ -107,7 +108,7 @@ def _per_class(points: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return known, means, points.new_zeros(len(known)).index_add_(0, classes, spread) / sizes
 
 
-def structure(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
+def structure(embeddings: Tensor, labels: Tensor, *, all_pairs: bool = True) -> dict[str, float]:
     """Measure the spectrum, the pairs and the neighbours of embeddings.
 
     Of more than 5,000 items, the measures that need all pairs (uniformity, hubness, distance
@@ -116,6 +117,7 @@ def structure(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
     Args:
         embeddings: [N, D] float32 or float64, finite.
         labels: [N] integers, with at least one class of two members.
+        all_pairs: whether to take these measures.
 
     Returns:
         Values by metric key; a value that does not exist is left out:
@@ -139,6 +141,8 @@ def structure(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
         "geometry.mean_cosine": _mean_cosine(embeddings),
     }
     values |= _spectrum(embeddings)
+    if not all_pairs:
+        return values
     kept = fixed_subset(len(labels), MAX_PAIR_ITEMS).to(labels.device)
     some, of_class = embeddings[kept], labels[kept]
     values["geometry.uniformity"] = _uniformity(some, of_class)

@@ -1,28 +1,23 @@
-"""Evaluation of a training: measures on held-out items, the best epoch, and reference values.
+"""Evaluation of a training: measures on held-out items, and the best epoch.
 
 Measures run on the validation split during training, and after it on the test split, with the
-weights of the best and of the last epoch. References show what the results are worth: the untrained
-encoder, a frozen backbone without a head, and chance.
+weights of the best and of the last epoch.
 """
 
-import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX, TEST_PREFIX
 from worker import measure
 from worker.data import Dataset, Split
 from worker.errors import NotFiniteError
-from worker.losses import Loss
 from worker.reporting import signs_of_life
 from worker.torch_utils import stream_generator
 from worker.trainer.divergence import Lengths
-from worker.trainer.inputs import Inputs
-from worker.trainer.model import Model, compute_loss
+from worker.trainer.families import ALL, Family
+from worker.trainer.model import Model
 
 VALIDATION_ITEMS: Final = 5_000
 """Validation items that are measured during training, at most."""
@@ -77,6 +72,8 @@ class Evaluation:
                 "and there is no linear probe"
             )
         for name, split in (("validation", self._validation), ("test", self._data.test)):
+            if not len(split):  # a trial has no test split
+                continue
             for kind, labels in (("class", split.labels), ("fine class", split.fine)):
                 alone = 0 if labels is None else measure.left_out(labels)
                 if alone and split.visual is None:
@@ -86,13 +83,13 @@ class Evaluation:
                     )
         return lines
 
-    def validation(self) -> dict[str, float]:
-        """Return all measures on the validation split, by metric key.
+    def validation(self, families: Set[Family] = ALL) -> dict[str, float]:
+        """Return the measures of these families on the validation split, by metric key.
 
         Raises:
             NotFiniteError: float32 cannot hold the model's embeddings or their lengths.
         """
-        return self._measure(self._validation, self._gallery)
+        return self._measure(self._validation, self._gallery, families)
 
     def test(self) -> dict[str, float]:
         """Return all measures on the test split, by metric key without a prefix.
@@ -100,39 +97,55 @@ class Evaluation:
         Raises:
             NotFiniteError: the model's embeddings are not finite.
         """
-        return self._measure(self._data.test, self._data.train)
+        return self._measure(self._data.test, self._data.train, ALL)
 
-    def _measure(self, held_out: Split, gallery: Split) -> dict[str, float]:
+    def _measure(self, held_out: Split, gallery: Split, families: Set[Family]) -> dict[str, float]:
         embeddings = embed(self._model, held_out)
         lengths = Lengths(normalize=self._normalize)
         lengths.see(embeddings)
         if problem := lengths.problem():
             raise NotFiniteError(problem)
         points, labels = _join(embeddings, held_out.labels)
-        values = {
-            **measure.geometry(points, labels),
-            **measure.retrieval(points, labels),
-            **measure.clustering(points, labels),
-        }
-        if self._data.class_disjoint:
-            values |= measure.knn_leave_one_out(points, labels)
-        else:
-            known = _join(embed(self._model, gallery), gallery.labels)
-            values |= measure.classification(*known, points, labels)
-        if held_out.fine is not None and measure.left_out(held_out.fine) < len(held_out.fine):
+        values: dict[str, float] = {}
+        if "geometry" in families:
+            values |= measure.geometry(points, labels, all_pairs="all_pairs" in families)
+        if "retrieval" in families:
+            values |= measure.retrieval(points, labels)
+        if "clustering" in families:
+            values |= measure.clustering(points, labels)
+        if "classification" in families:
+            values |= self._classify(points, labels, gallery)
+        if "detail" in families and has_fine_pairs(held_out):
+            assert held_out.fine is not None
             values |= measure.detail(embeddings[0], held_out.fine)
         if len(embeddings) > 1:
-            values |= _between_modalities(embeddings, held_out.labels)
+            values |= _of_modalities(embeddings, held_out.labels, families)
         return values
 
+    def _classify(self, points: Tensor, labels: Tensor, gallery: Split) -> dict[str, float]:
+        if self._data.class_disjoint:
+            return measure.knn_leave_one_out(points, labels)
+        known = _join(embed(self._model, gallery), gallery.labels)
+        return measure.classification(*known, points, labels)
 
-def _between_modalities(embeddings: Sequence[Tensor], labels: Tensor) -> dict[str, float]:
+
+def has_fine_pairs(split: Split) -> bool:
+    """Return whether two items of a split have the same fine label."""
+    return split.fine is not None and measure.left_out(split.fine) < len(split.fine)
+
+
+def _of_modalities(
+    embeddings: Sequence[Tensor], labels: Tensor, families: Set[Family]
+) -> dict[str, float]:
     """Measure what only paired data have: retrieval between modalities, and each one's geometry."""
     audio, visual = embeddings
-    values = measure.cross_modal(audio, labels, visual, labels)
-    for name, points in (("audio", audio), ("visual", visual)):
-        geometry = measure.geometry(points, labels)
-        values |= {f"{name}.{key}": value for key, value in geometry.items()}
+    values: dict[str, float] = {}
+    if "cross_modal" in families:
+        values |= measure.cross_modal(audio, labels, visual, labels)
+    if "geometry" in families:
+        for name, points in (("audio", audio), ("visual", visual)):
+            geometry = measure.geometry(points, labels, all_pairs="all_pairs" in families)
+            values |= {f"{name}.{key}": value for key, value in geometry.items()}
     return values
 
 
@@ -206,66 +219,3 @@ class BestEpoch:
     def restore(self, model: nn.Module) -> None:
         """Load the best weights into the model."""
         model.load_state_dict(self._weights)
-
-
-def reference_values(inputs: Inputs) -> dict[str, float]:
-    """Return values by metric key with the prefix of the reference; of both splits, because nothing
-    is chosen by them."""
-    return {**_chance(inputs.data), **(_raw_backbone(inputs.data) if inputs.raw_backbone else {})}
-
-
-def _raw_backbone(data: Dataset) -> dict[str, float]:
-    """Measure the L2-normalised features of a frozen backbone as if they were embeddings."""
-    return {
-        f"{BACKBONE_PREFIX}{prefix}{key}": value
-        for prefix, split in (("", data.validation), (TEST_PREFIX, data.test))
-        for key, value in _measure_features(split).items()
-    }
-
-
-def _measure_features(split: Split) -> dict[str, float]:
-    features = functional.normalize(split.items, dim=1)
-    values = {
-        **measure.geometry(features, split.labels),
-        **measure.retrieval(features, split.labels),
-    }
-    if split.fine is not None and measure.left_out(split.fine) < len(split.fine):
-        values |= measure.detail(features, split.fine)
-    return values
-
-
-def _chance(data: Dataset) -> dict[str, float]:
-    """Return the values that a random ranking of the other modality would have."""
-    return {
-        f"{CHANCE_PREFIX}{prefix}{key}": value
-        for prefix, split in (("", data.validation), (TEST_PREFIX, data.test))
-        if split.visual is not None
-        for key, value in measure.chance(split.labels, split.labels).items()
-    }
-
-
-@torch.no_grad()
-def untrained_values(
-    model: Model,
-    loss: Loss,
-    train: Split,
-    batches: Iterable[Tensor],
-    generator: torch.Generator,
-) -> dict[str, float]:
-    """Return the mean loss over all valid tuples of an epoch before any step, and the active share.
-
-    They are the values of step 0, with which later losses are compared. A copy of the model is
-    used, so that the running statistics of the real one do not change.
-    """
-    model = copy.deepcopy(model)
-    seen = torch.zeros(3, dtype=torch.float64, device=train.labels.device)
-    for batch in batches:
-        part = train.take(batch)
-        output = compute_loss(loss, model(part), part.labels, generator)
-        totals = [part.total.to(torch.float64) for part in output.parts.values()]
-        seen += torch.stack([torch.stack(totals).sum(), output.active, output.valid])
-        signs_of_life.sign()
-    total, active, valid = seen.tolist()
-    if not valid:
-        return {}
-    return {"dynamics.loss": total / valid, "dynamics.active_ratio": active / valid}

@@ -1,6 +1,6 @@
 """The inputs of a training: data sets, decoded or turned into features of a frozen backbone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -10,6 +10,7 @@ from contract.comparison.encoder import BackboneEncoder, Encoder
 from contract.comparison.spec import ComparisonSpec
 from worker import data, encoders, features, machine
 from worker.data import Dataset, ImageFiles, Items
+from worker.data.folds import trial_indices
 from worker.reporting.progress import Progress
 from worker.settings import cache_folder, datasets_folder
 from worker.snapshots import SampleSet, draw_samples
@@ -30,6 +31,8 @@ class Inputs:
 def prepare_inputs(spec: ComparisonSpec, device: torch.device, progress: Progress) -> Inputs:
     """Download and read the data that a spec names, and convert them to what its encoders take.
 
+    The data of a trial have no test split.
+
     Args:
         spec: of the comparison; its data are those of the run, with the run's own data seed.
         device: of the run.
@@ -41,6 +44,8 @@ def prepare_inputs(spec: ComparisonSpec, device: torch.device, progress: Progres
         CancelledError: by `progress`.
     """
     pool = data.load(spec.data, progress=progress, resplit=spec.replicate == "split")
+    if spec.trial is not None:
+        pool = replace(pool, indices=trial_indices(pool, spec.data, spec.trial.fold))
     items = _tensor(pool.items, spec.data, spec.encoder, device, progress)
     visual = None
     if pool.visual is not None and spec.visual_encoder is not None:

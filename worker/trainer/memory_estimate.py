@@ -125,10 +125,11 @@ def _embedding(model: Model, data: Dataset) -> int:
 
     item = data.train.take(torch.arange(1))
     numbers = max(tensor.numel() for tensor in _tensors(item))
-    batch = min(embedding_batch_size(numbers, data.test.labels.device), len(data.test))
+    held_out = max(len(data.test), len(data.validation))  # a trial has no test split
+    batch = min(embedding_batch_size(numbers, data.test.labels.device), held_out)
     with torch.no_grad():
         dim: int = sum(points.shape[1] for points in model(item))
-    points = POINT_BYTES * dim * (len(data.test) + len(data.train))
+    points = POINT_BYTES * dim * (held_out + len(data.train))
     return _bytes_per_item(model, data.train, embed) * batch + points
 
 

@@ -26,16 +26,12 @@ from worker.trainer.batches import augment_batch
 from worker.trainer.checkpoint import Checkpoints, RandomState, Stateful, training_identity
 from worker.trainer.divergence import Lengths, likely_cause
 from worker.trainer.dynamics import StepBuffer
-from worker.trainer.evaluation import (
-    BestEpoch,
-    Evaluation,
-    embed_as_points,
-    reference_values,
-    untrained_values,
-)
+from worker.trainer.evaluation import BestEpoch, Evaluation, embed_as_points
+from worker.trainer.families import families_at
 from worker.trainer.inputs import prepare_inputs
 from worker.trainer.memory_estimate import training_memory
 from worker.trainer.model import build_model, compute_loss
+from worker.trainer.references import reference_values, untrained_values
 from worker.trainer.states import Notice, TrainingStates, is_angular
 
 UPDATE_NORM_EVERY: Final = 10
@@ -112,7 +108,7 @@ class Training:
         self._evaluation = Evaluation(
             self._data, self._model, data_seed=spec.data.seed, normalize=normalize
         )
-        self._references = reference_values(inputs)
+        self._references = reference_values(inputs, families_at(spec, 0, self._settings.epochs))
         self._lengths = Lengths(normalize=normalize)
         self._states = TrainingStates(
             steps_per_epoch=self._steps_per_epoch,
@@ -190,15 +186,22 @@ class Training:
             self._report()
             if epoch % evaluate_every == 0 or epoch == epochs:
                 signs_of_life.begin("evaluation", self.step)
-                values = self._validate()
+                values = self._validate(epoch)
                 self._reporter.points(self.step, values)
                 self._notice(self._states.after_evaluation(self.step, values))
-                self._best.offer(values, self.step, self._model)
+                if self._chooses_epoch:
+                    self._best.offer(values, self.step, self._model)
             if epoch % self._spec.measure.snapshot_every == 0 or epoch == epochs:
                 self._keep_snapshot(epoch)
 
-        self._report_test()
+        if self._spec.trial is None:
+            self._report_test()
         return "succeeded"
+
+    @property
+    def _chooses_epoch(self) -> bool:
+        """Whether the test split is also measured at the best epoch."""
+        return self._spec.trial is None and not self._spec.tests_last_epoch
 
     def _report_untrained(self) -> None:
         """Report the values of the untrained model, as those of step 0."""
@@ -209,7 +212,7 @@ class Training:
         self._reporter.points(
             0, untrained_values(self._model, self._loss, train, self.batches(1), untrained)
         )
-        values = self._validate()
+        values = self._validate(0)
         self._reporter.points(0, values | self._references)
         self._notice(self._states.after_evaluation(0, values))
         self._keep_snapshot(0)
@@ -229,13 +232,14 @@ class Training:
         signs_of_life.begin("evaluation on the test split", self.step)
         try:
             last = best = self._evaluation.test()
-            if self._best.step != self.step:
+            best_step = self._best.step if self._chooses_epoch else self.step
+            if best_step != self.step:
                 self._best.restore(self._model)
                 best = self._evaluation.test()
         except NotFiniteError as error:
             raise self._overflow(str(error), self.step) from error
         for prefix, step, values in (
-            (TEST_PREFIX, self._best.step, best),
+            (TEST_PREFIX, best_step, best),
             (TEST_LAST_PREFIX, self.step, last),
         ):
             self._reporter.points(step, {f"{prefix}{key}": v for key, v in values.items()})
@@ -319,15 +323,19 @@ class Training:
             raise self._overflow(problem, self.step)
 
     def _keep_snapshot(self, epoch: int) -> None:
-        """Keep a snapshot, unless the embeddings are not finite, which the next step reports."""
+        """Keep a snapshot, unless the embeddings are not finite, which the next step reports; none
+        of a trial."""
+        if self._spec.trial is not None:
+            return
         signs_of_life.begin("keeping a snapshot", self.step)
         embeddings = embed_as_points(self._model, self._sample_items)
         if bool(embeddings.isfinite().all()):
             self._keeper.keep_snapshot(self._samples, epoch, self.step, embeddings)
 
-    def _validate(self) -> dict[str, float]:
+    def _validate(self, epoch: int) -> dict[str, float]:
         try:
-            return self._evaluation.validation()
+            families = families_at(self._spec, epoch, self._settings.epochs)
+            return self._evaluation.validation(families)
         except (
             NotFiniteError
         ) as error:  # the last step made the weights infinite, though its loss was finite
