@@ -273,6 +273,10 @@ class CatalogueOut(BaseModel):
     """Default bounds of differences that do not matter."""
     practical_ratio: float
     """The same for metrics that are compared by their ratio."""
+    tuning: dict[str, Any]
+    """`schema` of the section, possible `objectives`, and by kind of loss the `settings` that a
+    search can vary, each with its ready-made `space` (null: only on request) and `where` it has an
+    effect."""
     presets: list[dict[str, Any]]
     metrics: list[dict[str, Any]]
 

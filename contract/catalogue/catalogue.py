@@ -7,6 +7,7 @@ from typing import Any, Final
 from contract.catalogue.datasets import DATA, DataRow, Row
 from contract.catalogue.practical import DEFAULT_RATIO, catalogue_rows
 from contract.catalogue.presets import PRESETS
+from contract.catalogue.tuning import tuning_entry
 from contract.comparison.data import modalities
 from contract.comparison.encoder import (
     TAKES,
@@ -189,6 +190,7 @@ def catalogue() -> dict[str, Any]:
         "measure": Measure.model_json_schema(),
         "practical": catalogue_rows(),
         "practical_ratio": DEFAULT_RATIO,
+        "tuning": tuning_entry(),
         "presets": [asdict(preset) for preset in PRESETS],
         "metrics": [asdict(metric) for metric in METRICS.values()],
     }

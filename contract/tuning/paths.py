@@ -39,22 +39,37 @@ def settings_of(arm: Arm, training: Training, kinds: Iterable[str] = ()) -> dict
         training: its training settings.
         kinds: of optimisers that the search chooses from; by default that of the arm.
     """
-    found = {f"loss.{name}": one for name, one in _settings(type(arm.loss)).items()}
-    shared = _settings(Training)
-    found |= {f"training.{name}": shared[name] for name in ("epochs", "batch_size")}
-    found[OPTIMIZER_KIND] = Setting(TypeAdapter(str), tuple(OPTIMIZERS))
     chosen = [kind for kind in kinds if kind in OPTIMIZERS] or [training.optimizer.kind]
     # A setting that only some of the optimisers have cannot be drawn with the others.
-    first, *others = (_settings(OPTIMIZERS[kind]) for kind in chosen)
-    found |= {
-        f"training.optimizer.{name}": one
-        for name, one in first.items()
-        if all(name in other for other in others)
+    missing = {
+        f"training.optimizer.{name}"
+        for kind in OPTIMIZERS
+        for name in _settings(OPTIMIZERS[kind])
+        if any(name not in OPTIMIZERS[one].model_fields for one in chosen)
     }
-    if arm.loss.kind not in KINDS_WITH_PARAMETERS:
+    if not isinstance(training.sampler, MPerClassSampler):
+        missing.add("training.sampler.m")
+    found = {f"loss.{name}": one for name, one in loss_settings(type(arm.loss)).items()}
+    found |= training_settings(arm.loss.kind)
+    return {path: one for path, one in found.items() if path not in missing}
+
+
+def loss_settings(loss: type[BaseModel]) -> dict[str, Setting]:
+    """Return what a search can vary of a loss, by name."""
+    return _settings(loss)
+
+
+def training_settings(loss: str) -> dict[str, Setting]:
+    """Return what a search can vary of the training of arms of a kind of loss, by path, whatever
+    their optimiser and sampler."""
+    shared = _settings(Training)
+    found = {f"training.{name}": shared[name] for name in ("epochs", "batch_size")}
+    found["training.sampler.m"] = _settings(MPerClassSampler)["m"]
+    found[OPTIMIZER_KIND] = Setting(TypeAdapter(str), tuple(OPTIMIZERS))
+    for section in OPTIMIZERS.values():
+        found |= {f"training.optimizer.{name}": one for name, one in _settings(section).items()}
+    if loss not in KINDS_WITH_PARAMETERS:
         del found[_LOSS_LR]
-    if isinstance(training.sampler, MPerClassSampler):
-        found["training.sampler.m"] = _settings(MPerClassSampler)["m"]
     return found
 
 
@@ -125,7 +140,7 @@ def _why_unknown(path: str, arm: Arm, training: Training) -> str:
 def _why_not_of_loss(name: str, arm: Arm) -> str:
     if name == "kind":
         return "is what arms are compared by; give each loss an arm of its own"
-    others = [repr(kind) for kind, model in _LOSSES.items() if name in model.model_fields]
+    others = [repr(kind) for kind, model in LOSSES.items() if name in model.model_fields]
     if others:
         return f"is no setting of the loss {arm.loss.kind!r}, but of {', '.join(others)}"
     return ""
@@ -234,6 +249,7 @@ def _kinds(union: Any) -> dict[str, type[BaseModel]]:
     return {str(section.model_fields["kind"].default): section for section in sections}
 
 
-_LOSSES: Final = _kinds(Loss)
+LOSSES: Final = _kinds(Loss)
+"""Kind of loss -> its settings."""
 OPTIMIZERS: Final = _kinds(Optimizer)
 """Kind of optimiser -> its settings."""

@@ -9,7 +9,6 @@ from typing import Any
 from contract.comparison.spec import Arm, ComparisonSpec
 from contract.comparison.training import TrainingOverrides
 from contract.comparison.tuning import Fold, TrialRun, Value
-from contract.tuning.draws import settled
 from contract.tuning.paths import OPTIMIZERS
 
 
@@ -28,7 +27,7 @@ def with_params(spec: ComparisonSpec, arm: Arm, params: Mapping[str, Value]) -> 
     shared = spec.training_of(arm).model_dump(include=set(TrainingOverrides.model_fields))
     given = arm.training.model_dump(exclude_none=True)
     nested = {"loss": arm.loss.model_dump(), "training": shared}
-    for path, value in settled(params, arm.search).items():
+    for path, value in params.items():
         _put(nested, path, value)
     _keep_fields_of(nested["training"]["optimizer"])
     named = {path.split(".")[1] for path in params if path.startswith("training.")}

@@ -88,6 +88,7 @@ class Catalogue(TypedDict):
     measure: dict[str, Any]
     practical: list[dict[str, Any]]
     practical_ratio: float
+    tuning: dict[str, Any]
     presets: list[dict[str, Any]]
     metrics: list[dict[str, Any]]
 

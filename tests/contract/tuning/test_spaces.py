@@ -83,7 +83,7 @@ def test_every_draw_of_every_ready_made_space_is_a_valid_spec(
                         assert space.low <= value <= space.high
                     else:
                         assert value in space.choices
-                trial = trial_spec(spec, arm.name, params, None).model_dump(mode="json")
+                trial = trial_spec(spec, arm.name, fitting, None).model_dump(mode="json")
                 assert parse_spec(trial).arms[0] == with_params(spec, arm, fitting)
                 for path in fitting:
                     section, _, name = path.rpartition(".")
@@ -164,5 +164,5 @@ def test_a_final_spec_of_every_loss_is_valid() -> None:
     spec = completed(tuned(every_loss()))
     for arm in spec.arms:
         for params in draws(arm.search, 5):
-            final = final_spec(spec, arm.name, params)
+            final = final_spec(spec, arm.name, settled(params, arm.search))
             assert parse_spec(final.model_dump(mode="json")) == final
