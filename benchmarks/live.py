@@ -223,7 +223,7 @@ def submit_to_first_point(stack: Stack, page: Page) -> float:
     button = page.get_by_role("button", name="Start comparison")
     button.wait_for()
     until(lambda: any(w["state"] == "idle" for w in stack.get("/workers")["workers"]), "a slot")
-    time.sleep(6)  # a person fills in the form meanwhile; the spare trainer warms up
+    time.sleep(6)  # a person fills in the form meanwhile; trainers get warm
     clicked = time.monotonic()
     button.click()
     page.locator(f"[data-testid='panel-{PANEL}'][data-last-step]").wait_for()

@@ -1,6 +1,6 @@
 """What more slots bring: a comparison of equal runs on one slot and on two, and a plan for 64.
 
-Measured from the submit to the last run's end, on a product whose spare trainers are warm; beside
+Measured from the submit to the last run's end, on a product whose trainers are warm; beside
 it stands what backend.runs.fair_share.plan_starts, which gives the queue page its times, says of
 the same runs when each takes as long as the runs on one slot did. The plan for 64 slots is that
 same calculation, for a machine that has room for them: this one has not. How much more two plain
@@ -30,7 +30,7 @@ from tests.support.waiting import until
 BENCH: Final = "queue_plan"
 MANY_SLOTS, MANY_RUNS = 64, 640
 WARM_S: Final = 10.0
-"""From a slot's start until its spare trainer has imported everything."""
+"""From a slot's start until what its trainers are forked from has imported everything."""
 LOOP: Final = """
 import sys, time, torch
 torch.set_num_threads(1)

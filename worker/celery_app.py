@@ -86,7 +86,7 @@ def set_up_logs(loglevel: int | None = None, **_: object) -> None:
 
 @signals.worker_process_init.connect  # type: ignore[untyped-decorator]
 def open_slot(**_: object) -> None:
-    """Warm up the spare trainer when the pool child starts, before the first run."""
+    """Start what trainers need when the pool child starts, before the first run."""
     slot().open()
 
 

@@ -1,12 +1,14 @@
 """The slot's client against a small backend over real HTTP."""
 
+import ssl
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from tests.support.backend import TOKEN, Backend
 from tests.support.specs import small
-from worker.api.client import Claim, HeartbeatAnswer, SlotApi
+from worker.api.client import SLOT_TIMEOUT, Claim, HeartbeatAnswer, SlotApi, http_client
 from worker.errors import ApiUnavailableError
 from worker.settings import Settings
 
@@ -60,3 +62,16 @@ def test_a_refusal_and_a_dead_api_raise(api: SlotApi, backend: Backend) -> None:
         api.claim()
     backend.open()
     assert api.claim() is None
+
+
+@pytest.mark.parametrize(
+    ("url", "verifies"), [("https://a", True), ("HTTPS://a", True), ("http://a", False)]
+)
+def test_only_an_address_without_tls_goes_unverified(url: str, verifies: bool) -> None:
+    settings = Settings(broker_url="redis://b", api_url=url, token=TOKEN, name="w1")
+    with http_client(settings, SLOT_TIMEOUT) as client:
+        transport = client._transport
+        assert isinstance(transport, httpx.HTTPTransport)
+        context = transport._pool._ssl_context
+        assert context is not None
+        assert (context.verify_mode == ssl.CERT_REQUIRED) == verifies
