@@ -29,9 +29,9 @@ REPLICATES: Final = ("seed", "split")
 _KNOWN_KEYS: Final = {
     "": {
         *("name", "tags", "notes", "data", "encoder", "visual_encoder"),
-        *("training", "measure", "arms", "seeds", "replicate", "practical"),
+        *("training", "measure", "arms", "seeds", "replicate", "practical", "tuning"),
     },
-    "arm": {"name", "loss", "training"},
+    "arm": {"name", "loss", "training", "search"},
 }
 
 
@@ -43,7 +43,9 @@ def read_spec(spec: object, form: Form) -> tuple[Values, list[Problem]]:
     """
     if not isinstance(spec, Mapping):
         return read_spec({}, form)[0], [Problem("", "the spec must be a JSON object: {…}")]
-    problems = _unknown_keys(spec, _KNOWN_KEYS[""], "")
+    # Stored specs have a key that only those of trials' runs have a value for.
+    given = {key: value for key, value in spec.items() if key != "trial" or value is not None}
+    problems = _unknown_keys(given, _KNOWN_KEYS[""], "")
     values: Values = {
         "name": _text(spec.get("name", ""), "name", problems),
         "notes": _text(spec.get("notes", ""), "notes", problems),
@@ -79,7 +81,9 @@ def read_spec(spec: object, form: Form) -> tuple[Values, list[Problem]]:
             for key, value in _mapping(section.get("training")).items()
             if value is not None
         }
+        values[f"{path}.search"] = _read_object(section, "search", path, problems) or {}
         _read_choice(section.get("loss"), form.loss, f"{path}.loss", values, problems)
+    values["tuning"] = _read_object(spec, "tuning", "", problems)
     return values, problems
 
 
@@ -170,6 +174,18 @@ def _read_bounds(raw: object, form: Form, problems: list[Problem]) -> Values:
 
 def _is_number(raw: object) -> bool:
     return isinstance(raw, int | float) and not isinstance(raw, bool) and abs(raw) < MAX_BOUND
+
+
+def _read_object(
+    section: Json, key: str, path: str, problems: list[Problem]
+) -> dict[str, Any] | None:
+    """Return an object that is kept as it is; None if it is missing or no object."""
+    raw = section.get(key)
+    if raw is None or isinstance(raw, Mapping):
+        return None if raw is None else dict(raw)
+    seen = f"was {str(raw)[:40]!r}, which is no object; it was left out"
+    problems.append(Problem(f"{path}.{key}".lstrip("."), seen))
+    return None
 
 
 def _mapping(raw: object) -> Json:

@@ -28,6 +28,8 @@ def write_spec(values: Values, form: Form) -> dict[str, Any]:
         arm = {"name": values[f"{path}.name"], "loss": loss}
         if values.get(f"{path}.training"):
             arm["training"] = values[f"{path}.training"]
+        if values.get("tuning") is not None and values.get(f"{path}.search"):
+            arm["search"] = values[f"{path}.search"]
         arms.append(arm)
     data = form.data.option(values.get("data.kind"))
     two = len(data.holds) > 1
@@ -47,6 +49,7 @@ def write_spec(values: Values, form: Form) -> dict[str, Any]:
         "seeds": parse_seeds(values["seeds"]),
         "replicate": values.get("replicate", "seed"),
         "practical": _write_bounds(values, form),
+        **({} if values.get("tuning") is None else {"tuning": values["tuning"]}),
     }
 
 
@@ -126,6 +129,7 @@ def add_arm(values: Values, loss: Choice) -> Values:
     arm: dict[str, Any] = {
         "name": free_name(values, option.kind),
         "training": {},
+        "search": {},
         "loss.kind": option.kind,
     }
     return _with_arms(values, [*_all_arms(values), arm])

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from contract.catalogue.claims import REPORTED
 from contract.catalogue.presets.preset import Preset, pair, seven_losses, ten_seeds
 
 _GROUP: Final = "More protocols and data"
@@ -67,17 +66,5 @@ OTHERS: Final = (
         },
         group=_GROUP,
         short="Spoken digits x MNIST",
-    ),
-    Preset(
-        "mlrc",
-        "Musgrave et al. 2020, reality check",
-        "CUB, CARS196 and SOP split by class, a CNN with frozen batch norm and 128 dimensions, "
-        "batches of 8 classes x 4 items, four-fold cross-validation, an equal tuning budget.",
-        "Musgrave, Belongie & Lim 2020, A Metric Learning Reality Check",
-        "https://arxiv.org/abs/2003.08505",
-        needs="tuning with an equal budget and four-fold cross-validation",
-        reported=REPORTED["mlrc"],
-        group=_GROUP,
-        short="Musgrave et al. 2020, reality check",
     ),
 )

@@ -49,6 +49,20 @@ class TestSpec:
         plain = write_spec(filled(DEMO), FORM)
         assert (plain["replicate"], plain["practical"]) == ("seed", {})
 
+    def test_a_search_comes_out_as_it_went_in(self) -> None:
+        search = {"loss.margin": {"low": 0.1, "high": 1.0, "log": True}}
+        arms = [{**DEMO["arms"][0], "search": search}, DEMO["arms"][1]]
+        spec = {**DEMO, "arms": arms, "tuning": {"trials": 5, "folds": 2}}
+        written = write_spec(filled(spec), FORM)
+        assert written["tuning"] == spec["tuning"]
+        assert parse_spec(written) == parse_spec(spec)
+        again = write_spec(filled(parse_spec(written).model_dump(mode="json")), FORM)
+        assert parse_spec(again) == parse_spec(spec)
+        assert "tuning" not in write_spec(filled(DEMO), FORM)
+        values, problems = read_spec({**DEMO, "tuning": [5], "trial": {}}, FORM)
+        assert {problem.path for problem in problems} == {"tuning", "trial"}
+        assert "tuning" not in write_spec(values, FORM)
+
     def test_what_is_no_replication_and_no_bound_is_reported(self) -> None:
         bounds = {"retrieval.": "wide", "geometry.": None, "detail.": 0.02}
         values, problems = read_spec({**DEMO, "replicate": "fold", "practical": bounds}, FORM)
