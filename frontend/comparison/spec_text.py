@@ -29,17 +29,15 @@ class Setting:
     """One value an arm, in the spec's order; "" where the arm has no such setting."""
     losses: tuple[str, ...] = ()
     """Loss of each arm; given for the losses' own settings."""
+    alike: frozenset[str] = frozenset()
+    """Values that mean the same in arms of two different losses."""
 
     @property
     def differs(self) -> bool:
-        """Whether two arms that have this setting have different values.
-
-        As in the contract, balanced, a reduction of the contrastive loss alone, does not differ
-        from another loss's mean.
-        """
+        """Whether two arms that have this setting have different values."""
         arms = zip(self.values, self.losses or [""] * len(self.values), strict=True)
         return any(
-            value != other and not (loss != other_loss and {value, other} == {"balanced", "mean"})
+            value != other and not (loss != other_loss and {value, other} <= self.alike)
             for (value, loss), (other, other_loss) in combinations(
                 [(value, loss) for value, loss in arms if value], 2
             )
@@ -95,7 +93,12 @@ def arm_settings(spec: Spec, catalogue: Catalogue) -> list[Setting]:
     ]
     for name, title in dict.fromkeys(key for own in titled for key in own if key[0] != "kind"):
         values = tuple(value_text(own.get((name, title))) for own in titled)
-        rows.append(Setting(title, values, rows[0].values))
+        alike = frozenset(
+            value_text(value)
+            for arm in arms
+            for value in _schema_of(losses, arm["loss"], name).get("x-alike-across-losses", ())
+        )
+        rows.append(Setting(title, values, rows[0].values, alike))
     properties = catalogue.get("training", {}).get("properties", {})
     own = [{k: v for k, v in arm.get("training", {}).items() if v is not None} for arm in arms]
     for name in dict.fromkeys(key for settings_of_arm in own for key in settings_of_arm):
