@@ -27,6 +27,7 @@ _RUN_METRICS: Final = (
         "t",
         "Training time since the first step, without measuring.",
         unit="s",
+        bounds=(0, None),
         per_step=True,
     ),
 )
