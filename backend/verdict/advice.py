@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
-from backend.verdict.ranking import Pair, listed
+from backend.verdict.ranking import Pair
+from backend.verdict.wording import listed, listed_arms, named
 
 MIN_SEEDS: Final = 6
 """Fewer are called few: the sign-flip test cannot reach 0.05 with them."""
@@ -78,29 +79,29 @@ def advice(found: Sequence[Found], untrained: Mapping[str, str], reservation: Re
 def _clause(one: Found, uses: str) -> str:
     first, others = one.first, [arm for arm in one.arms if arm not in one.first]
     if one.leaders:
-        parts = [f"{arm} in {label}" for arm, label in one.leaders.items()]
+        parts = [f"{named(arm)} in {label}" for arm, label in one.leaders.items()]
         return f"for {uses} it depends on the metric: {listed(parts)}"
     if not others:
         return f"for {uses} {_alike(one)}"
     if len(one.arms) == 2:
         if one.leaning:
-            return f"for {uses} these runs lean towards {first[0]}"
-        return f"use {first[0]} for {uses}"
-    return f"for {uses} use {listed(first, 'or')} ({_why(one, first, others)})"
+            return f"for {uses} these runs lean towards {named(first[0])}"
+        return f"use {named(first[0])} for {uses}"
+    return f"for {uses} use {listed_arms(first, 'or')} ({_why(one, first, others)})"
 
 
 def _alike(one: Found) -> str:
     arms = one.arms
     if _all_level(one, arms):
         within = f" within {one.half_width:g}" if one.half_width is not None else ""
-        return f"{listed(arms)} are level{within}"
+        return f"{listed_arms(arms)} are level{within}"
     which = "the two" if len(arms) == 2 else f"the {len(arms)} arms"
     return f"these runs do not tell {which} apart"
 
 
 def _why(one: Found, first: Sequence[str], others: Sequence[str]) -> str:
     behind_all = all((lead, other) in one.ahead for lead in first for other in others)
-    named = f"all {len(others)} others" if len(others) > 3 else listed(others)
+    named = f"all {len(others)} others" if len(others) > 3 else listed_arms(others)
     if len(first) == 1:
         return f"ahead of {named}" if behind_all else "no other arm is ahead of it"
     if _all_level(one, first):
@@ -120,7 +121,7 @@ def _not_trained(untrained: Mapping[str, str]) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for arm, reason in untrained.items():
         by_reason.setdefault(reason, []).append(arm)
-    return [f"{listed(arms)} did not train ({reason})." for reason, arms in by_reason.items()]
+    return [f"{listed_arms(arms)} did not train ({reason})." for reason, arms in by_reason.items()]
 
 
 def _mind(reservation: Reservation) -> str:

@@ -80,7 +80,8 @@ class LeaderboardMetric(BaseModel):
     pairs: int
     """Pairs of arms that were compared: those that share at least three seeds."""
     practical: float | None
-    """Half-width of the differences that do not matter; null where the metric has none."""
+    """Half-width of the differences that do not matter; null where the metric has none, or is
+    compared by its ratio."""
     untrained: float | None
     """The untrained network's value, mean over seeds; measured on the validation split."""
     raw_backbone: float | None

@@ -71,7 +71,7 @@ class Values:
         if self.practical is None or pair.interval is None:
             return False
         low, high = pair.interval
-        return -self.practical <= low and high <= self.practical
+        return -self.practical < low and high < self.practical
 
 
 def find(measured: Mapping[str, Values], judge: JudgePair) -> list[Found]:

@@ -117,6 +117,16 @@ def test_arms_that_did_not_train_are_named_with_the_reason() -> None:
     )
 
 
+def test_names_that_read_like_a_list_are_quoted() -> None:
+    arms = ("t, m = 1", "t, m = 2", "c")
+    ahead = frozenset({(arms[0], arms[1]), (arms[0], arms[2])})
+    one = Found("retrieval", arms, ahead, frozenset())
+    assert said(one, **{"x and y": "collapsed"}) == (
+        'For retrieval use "t, m = 1" (ahead of "t, m = 2" and c). "x and y" did not train '
+        "(collapsed)."
+    )
+
+
 @pytest.mark.parametrize(
     ("reservation", "sentence"),
     [

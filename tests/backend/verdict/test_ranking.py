@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from backend.verdict.ranking import Ranking, listed, rank, said
+from backend.verdict.ranking import Ranking, rank, said
 from contract.metrics import Better
 
 MEANS = {"a": 0.9, "b": 0.8, "c": 0.7, "d": 0.6}
@@ -87,7 +87,7 @@ def test_the_group_of_the_best_arm_comes_first(better: Better) -> None:
     assert all(arm in found.groups[0] for arm in found.best)
 
 
-def test_names_in_a_sentence() -> None:
-    assert listed(["a"]) == "a"
-    assert listed(["a", "b", "c"], "or") == "a, b or c"
-    assert listed([str(i) for i in range(8)], "or") == "0, 1, 2, 3, 4 or one of 3 others"
+def test_names_that_read_like_a_list_are_quoted() -> None:
+    means = {"a, b": 0.9, "c": 0.8, "d": 0.7}
+    found = rank(means, "higher", [("a, b", "d")])
+    assert said(found, 3) == 'Best: "a, b"; not told apart from c.'
