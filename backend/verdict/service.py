@@ -116,7 +116,8 @@ def _to_halve(forms: Sequence[JudgedForm], noun: str) -> ToHalve:
     ]
     floor = (
         f"All {noun}s share the items of one data set: however many {noun}s are added, an interval "
-        f"keeps at least {max(shares):.0%} of its width. Other data would narrow it."
+        # Of an interval that is cut where the metric ends the share is too large.
+        f"keeps at least {min(shares):.0%} of its width. Other data would narrow it."
         if shares
         else ""
     )
