@@ -328,9 +328,7 @@ class Training:
     def _validate(self) -> dict[str, float]:
         try:
             return self._evaluation.validation()
-        except (
-            NotFiniteError
-        ) as error:  # the last step made the weights infinite, though its loss was finite
+        except NotFiniteError as error:  # after the last step, though its loss was finite
             raise self._overflow(str(error), self.step) from error
 
     def _overflow(self, problem: str, step: int) -> DivergedError:
