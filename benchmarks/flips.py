@@ -1,4 +1,4 @@
-"""How often a verdict turns round: the same comparison with other seeds, other splits and another
+"""How often a verdict is reversed: the same comparison with other seeds, other splits and another
 margin.
 
 For each data set, contrastive against triplet loss on all tuples of a batch, balanced: five
@@ -17,11 +17,10 @@ import itertools
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.findings_tables import said
-from benchmarks.in_process import Bench, bench
+from benchmarks.in_process import Bench, add_arguments, bench
 
 SETS: Final = 5
 SEEDS: Final = 10
@@ -48,23 +47,18 @@ Words = Mapping[int, str]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run, print the tables; return 1 if a verdict turned round."""
+    """Run, print the tables; return 1 if a verdict was reversed."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.flips", description="How often a verdict turns round."
+        prog="python -m benchmarks.flips", description="How often a verdict is reversed."
     )
-    parser.add_argument("cases", nargs="*", metavar="data", help=" or ".join(CASES))
-    parser.add_argument("--folder", type=Path, default=Path("flips"), help="keeps the comparisons")
-    parser.add_argument("--jobs", type=int, default=2, help="trainings at a time")
+    add_arguments(parser, CASES, folder="flips")
     asked = parser.parse_args(argv)
-    cases = asked.cases or list(CASES)
-    if unknown := set(cases) - set(CASES):
-        parser.error(f"no such data: {', '.join(sorted(unknown))}")
     reversals = 0
     with bench(asked.folder, asked.jobs) as comparisons:
-        for case in cases:
-            lines, turned = tables(comparisons, case)
+        for case in asked.cases:
+            lines, reversed_ = tables(comparisons, case)
             print("\n".join(lines), flush=True)
-            reversals += turned
+            reversals += reversed_
     return int(reversals > 0)
 
 
