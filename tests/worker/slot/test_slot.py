@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from tests.support.backend import TOKEN, Backend, Run
 from tests.support.broker import Broker
 from tests.support.slot import worker_environment
 from tests.support.specs import interruptible, long, small
+from tests.support.threads import beside
 from tests.support.waiting import PATIENCE, until
 from worker.settings import Settings
 from worker.slot.slot import Slot
@@ -93,27 +93,6 @@ def trainers(shared: RunningSlot, slot: Slot) -> StartedTrainers:
     return shared.trainers
 
 
-@contextmanager
-def disturbing(disturb: object) -> Iterator[None]:
-    """Run a function in a second thread while the slot works in this one; its error is raised
-    here."""
-    faults: list[BaseException] = []
-
-    def guarded() -> None:
-        try:
-            assert callable(disturb)
-            disturb()
-        except BaseException as fault:  # noqa: BLE001 - raised again below
-            faults.append(fault)
-
-    thread = threading.Thread(target=guarded)
-    thread.start()
-    yield
-    thread.join()
-    if faults:
-        raise faults[0]
-
-
 def assert_complete(run: Run, steps: int) -> None:
     """Assert that the run succeeded, with every event and point exactly once."""
     assert run.state == "succeeded", run.events[-1]
@@ -164,7 +143,7 @@ def test_cancel_ends_a_run_within_3_s_and_keeps_what_was_measured(
         until(lambda: run.state == "cancelled", "the end")
         ended = time.monotonic()
 
-    with disturbing(cancel):
+    with beside(cancel):
         slot.work()
     assert ended - asked < 3 * PATIENCE
     assert isinstance(run.events[-1], Ended)
@@ -187,7 +166,7 @@ def test_a_trainer_that_hangs_is_killed_on_cancel(
         until(lambda: run.state == "cancelled", "the end")
         ended = time.monotonic()
 
-    with disturbing(cancel):
+    with beside(cancel):
         slot.work()
     assert ended - asked < 4 * PATIENCE  # 3 s for a trainer that reacts
     [lost] = run.lost
@@ -203,7 +182,7 @@ def test_a_killed_trainer_is_reported_lost_with_its_signal(
         until(lambda: run.step >= 50, "step 50")
         os.kill(trainers.all[0].pid, signal.SIGKILL)
 
-    with disturbing(kill):
+    with beside(kill):
         slot.work()
     [lost] = run.lost
     assert "SIGKILL" in lost.reason
@@ -222,7 +201,7 @@ def test_a_stale_attempt_is_stopped_without_a_report(
         until(lambda: run.step >= 50, "step 50")
         run.attempt = 7
 
-    with disturbing(take_away):
+    with beside(take_away):
         slot.work()
     assert run.lost == []
     assert not any(isinstance(event, Ended) for event in run.events)
@@ -239,7 +218,7 @@ def test_a_run_goes_on_while_the_api_is_away(backend: Backend, slot: Slot) -> No
         until(lambda: run.step > seen + 200, "more points without an API")
         backend.open()
 
-    with disturbing(interrupt):
+    with beside(interrupt):
         slot.work()
     assert run.attempt == 1
     assert_complete(run, 640)
@@ -258,7 +237,7 @@ def test_a_run_goes_on_while_the_broker_is_away(
         until(lambda: run.beats[1] > beats + 1, "heartbeats without a broker")
         broker.start()
 
-    with disturbing(interrupt):
+    with beside(interrupt):
         slot.work()
     assert run.attempt == 1
     assert_complete(run, 2400)
@@ -268,7 +247,7 @@ def test_a_run_goes_on_while_the_broker_is_away(
 def test_a_claim_waits_for_an_api_that_is_away(backend: Backend, slot: Slot) -> None:
     run = backend.queue(small(training={"epochs": 1, "batch_size": 64}))
     backend.shut()
-    with disturbing(backend.open):
+    with beside(backend.open):
         slot.work()
     assert_complete(run, 16)
 
@@ -317,7 +296,7 @@ def test_a_slot_asked_to_stop_gives_its_run_back_at_a_checkpoint(broker: Broker)
 
     with running(broker) as own:
         run = own.backend.queue(long())
-        with disturbing(leave):
+        with beside(leave):
             own.slot.work()
         assert time.monotonic() - asked < 2 * PATIENCE
         until(lambda: run.lost, "the notice")
@@ -338,7 +317,7 @@ def test_a_run_that_ends_within_its_time_is_not_given_back(broker: Broker) -> No
 
     with running(broker, drain_s=60) as own:
         run, waits = own.backend.queue(small()), own.backend.queue(small())
-        with disturbing(leave):
+        with beside(leave):
             own.slot.work()
     assert_complete(run, 128)
     assert waits.state == "queued"

@@ -5,8 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from contract.events import Lost, Started
 from tests.support.backend import TOKEN, Backend
 from tests.support.slot import ROOT, worker_environment
 from tests.support.specs import small
+from tests.support.threads import beside
 from tests.support.waiting import until
 from worker.settings import Settings
 from worker.slot.slot import Slot
@@ -100,25 +100,6 @@ def slot_of(
         yield slot, trainers
     finally:
         slot.close()
-
-
-@contextmanager
-def beside(act: Callable[[], None]) -> Iterator[None]:
-    """Act in a second thread while the slot works in this one; its error is raised here."""
-    faults: list[BaseException] = []
-
-    def guarded() -> None:
-        try:
-            act()
-        except BaseException as fault:  # noqa: BLE001 - raised again below
-            faults.append(fault)
-
-    thread = threading.Thread(target=guarded)
-    thread.start()
-    yield
-    thread.join()
-    if faults:
-        raise faults[0]
 
 
 @pytest.mark.slow
