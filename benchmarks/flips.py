@@ -56,9 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     reversals = 0
     with bench(asked.folder, asked.jobs) as comparisons:
         for case in asked.cases:
-            lines, reversed_ = tables(comparisons, case)
+            lines, count = tables(comparisons, case)
             print("\n".join(lines), flush=True)
-            reversals += reversed_
+            reversals += count
     return int(reversals > 0)
 
 
