@@ -43,7 +43,7 @@ _ARMS: Final[Mapping[str, Mapping[str, Any]]] = {
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the tables, or print those of one comparison."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.findings")
-    add_arguments(parser, flips.CASES, folder="findings")
+    add_arguments(parser, flips.CASES)
     parser.add_argument("--of", metavar="COMPARISON", help="print this one of a running product")
     parser.add_argument("--api", default="http://127.0.0.1:8500")
     asked = parser.parse_args(argv)

@@ -14,7 +14,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from sqlmodel import col, select
@@ -27,6 +27,7 @@ from backend.ingest.handlers import store_events
 from backend.runs import repository as runs
 from backend.verdict.service import give_verdict
 from backend.verdict.summary import summarise
+from benchmarks.report import RESULTS
 from contract.comparison.spec import parse_spec
 from contract.events import Column, Ended, Event, Failure, Noticed, Points, Started
 from contract.metrics.versions import run_versions
@@ -35,6 +36,8 @@ from worker.reporting.reporter import ListReporter
 from worker.trainer.training import Training
 
 Json = Mapping[str, Any]
+
+FOLDER: Final = RESULTS / "comparisons"
 
 
 class Bench:
@@ -117,7 +120,7 @@ def bench(folder: Path, jobs: int) -> Iterator[Bench]:
         database.engine.dispose()
 
 
-def add_arguments(parser: argparse.ArgumentParser, cases: Iterable[str], folder: str) -> None:
+def add_arguments(parser: argparse.ArgumentParser, cases: Iterable[str]) -> None:
     """Add `cases`, the data sets to run, all by default; `folder`, which keeps their comparisons;
     and `jobs`, the trainings at a time."""
     known = list(cases)
@@ -129,7 +132,7 @@ def add_arguments(parser: argparse.ArgumentParser, cases: Iterable[str], folder:
 
     names = " or ".join(known)
     parser.add_argument("cases", nargs="*", type=case, metavar="data", help=names, default=known)
-    parser.add_argument("--folder", type=Path, default=Path(folder), help="keeps the comparisons")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="keeps the comparisons")
     parser.add_argument("--jobs", type=int, default=2, help="trainings at a time")
 
 

@@ -23,6 +23,11 @@ def test_words_of_every_two_sets_are_counted_claim_by_claim() -> None:
     )
 
 
+def test_what_neither_set_has_measured_is_no_agreement() -> None:
+    sets = [{9: "not_measured"}, {9: "not_measured"}, {9: "undecided"}]
+    assert changes(sets) == Counter({("not_measured", "undecided"): 2})
+
+
 def test_only_opposite_decisions_are_a_reversal() -> None:
     assert reverses("supported", "contradicted")
     assert reverses("contradicted", "supported")
