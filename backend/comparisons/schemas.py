@@ -13,7 +13,7 @@ from backend.runs import progress
 from backend.runs.progress import STATES, Tallies, Tally
 from backend.runs.schemas import State
 from backend.workers.registry import Workers
-from contract.comparison.replication import Replicate
+from contract.comparison.replication import Noun, Replicate, kind_by_name, replicate_noun
 from contract.comparison.spec import MAX_SEEDS, NewName, NewTag, Seed, Tag
 
 
@@ -40,6 +40,8 @@ class ComparisonOut(BaseModel):
     seeds: list[int]
     replicate: Replicate
     """What varies between the runs of an arm: the seed, or the split of the data too."""
+    replicate_noun: Noun
+    """What one replicate is called: with `split` it depends on the data."""
     data: str
 
 
@@ -110,6 +112,7 @@ def comparison_out(
 ) -> ComparisonDetail:
     """Return a comparison with the state of its runs, of which `tallies` are the counts."""
     spec = comparison.spec
+    replicate, data = spec.get("replicate", "seed"), spec["data"]["kind"]
     return ComparisonDetail(
         id=comparison.id,
         name=comparison.name,
@@ -125,8 +128,9 @@ def comparison_out(
         runs={state: tallies.get(state, Tally()).runs for state in STATES},
         arms=[arm["name"] for arm in spec["arms"]],
         seeds=spec["seeds"],
-        replicate=spec.get("replicate", "seed"),
-        data=spec["data"]["kind"],
+        replicate=replicate,
+        replicate_noun=replicate_noun(kind_by_name(data, replicate)),
+        data=data,
         spec=spec,
     )
 

@@ -51,7 +51,7 @@ class Reservation:
     differing: Sequence[str] = ()
     """Settings, apart from the loss, in which the arms differ."""
     noun: str = "seed"
-    """What varies between the runs of an arm: seed or split."""
+    """What one replicate is called."""
     still_open: int = 0
     """Runs that have not ended."""
 

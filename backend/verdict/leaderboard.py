@@ -74,6 +74,7 @@ def leaderboard(
         ],
         advice=_advice(material, measured),
         replicate=material.spec.replicate,
+        replicate_noun=replicate_noun(material.kind),
         runs_finished=sum(run.state == "succeeded" for run in material.runs),
         runs_total=len(material.runs),
         runs_open=_still_open(material),

@@ -76,7 +76,10 @@ def give_verdict(
         arms=arms,
         seeds=pairs,
         replicates=Replicates(
-            kind=spec.replicate, n=pairs, said=replicates_said(found.kind, pairs)
+            kind=spec.replicate,
+            noun=noun,
+            n=pairs,
+            said=replicates_said(found.kind, pairs),
         ),
         family=family,
         smallest_p=smallest_p(pairs) if pairs and not dependent else None,

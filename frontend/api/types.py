@@ -126,6 +126,7 @@ class ComparisonDetail(TypedDict):
     arms: list[str]
     seeds: list[int]
     replicate: Literal["seed", "split"]
+    replicate_noun: Literal["seed", "draw", "split"]
     data: str
     spec: dict[str, Any]
 
@@ -148,6 +149,7 @@ class Comparison(TypedDict):
     arms: list[str]
     seeds: list[int]
     replicate: Literal["seed", "split"]
+    replicate_noun: Literal["seed", "draw", "split"]
     data: str
 
 
@@ -351,6 +353,7 @@ class Replicates(TypedDict):
     """What the pairs of runs are replicates of."""
 
     kind: Literal["seed", "split"]
+    noun: Literal["seed", "draw", "split"]
     n: int
     said: str
 
@@ -942,6 +945,7 @@ class Leaderboard(TypedDict):
     metrics: list[LeaderboardMetric]
     advice: str
     replicate: Literal["seed", "split"]
+    replicate_noun: Literal["seed", "draw", "split"]
     runs_finished: int
     runs_total: int
     runs_open: int

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final
 
-from frontend.ui.replicates import noun
-
 Spec = Mapping[str, Any]
 Catalogue = Mapping[str, Any]
 
@@ -44,13 +42,16 @@ class Setting:
         )
 
 
-def shared_facts(spec: Spec, catalogue: Catalogue, upload: str = "") -> list[Fact]:
+def shared_facts(
+    spec: Spec, catalogue: Catalogue, upload: str = "", noun: str = "seed"
+) -> list[Fact]:
     """Return what all arms share, the most important first.
 
     Args:
         spec: the comparison's spec.
         catalogue: the API's catalogue.
         upload: name of the uploaded data set, if the data are an upload.
+        noun: what a replicate is called: seed, draw or split.
     """
     training = spec["training"]
     encoder = spec["encoder"]
@@ -71,7 +72,7 @@ def shared_facts(spec: Spec, catalogue: Catalogue, upload: str = "") -> list[Fac
         *([Fact("Augmentation", value_text(augmentation))] if augmentation != "none" else []),
         *([Fact("Precision", precision)] if precision != "float32" else []),
         Fact("Epochs", value_text(training["epochs"])),
-        Fact("Seeds", f"{_seeds_text(spec['seeds'])}{_VARIES[noun(spec)]}"),
+        Fact("Seeds", f"{_seeds_text(spec['seeds'])}{_VARIES[noun]}"),
         *([Fact("Practical bounds", _bounds_text(bounds))] if bounds else []),
     ]
 
@@ -205,7 +206,11 @@ def _training_text(value: object, catalogue: Catalogue) -> str:
     return value_text(value)
 
 
-_VARIES: Final = {"seed": ", on one split", "split": ", each with a split of its own"}
+_VARIES: Final = {
+    "seed": ", on one split",
+    "draw": ", each with data of its own",
+    "split": ", each with a split of its own",
+}
 
 
 def _bounds_text(bounds: Mapping[str, float]) -> str:

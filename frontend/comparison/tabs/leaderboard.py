@@ -31,7 +31,10 @@ def show_leaderboard(view: View) -> None:
         with first_read_spinner("leaderboard"):
             found = view.client.leaderboard(view.id)
     except ApiError as error:
-        st.error(f"The leaderboard cannot be read now: {error.message}", icon=":material/error:")
+        st.error(
+            f"The leaderboard cannot be read now: {escape_markdown(error.message)}",
+            icon=":material/error:",
+        )
         st.button("Try again", icon=":material/refresh:", key="leaderboard_again")
         return
     if found["advice"]:
@@ -75,10 +78,10 @@ def _show_metric(view: View, found: Leaderboard, metric: LeaderboardMetric) -> N
         leaderboard_figure(metric, view.styles),
         key=f"leaderboard-{view.id}",
         name=f"Leaderboard, {metric['label']}",
-        caption=caption(metric, found["replicate"]),
+        caption=caption(metric, found["replicate_noun"]),
         method=METHOD,
     )
-    if said := note(metric, found["replicate"]):
+    if said := note(metric, found["replicate_noun"]):
         st.caption(escape_markdown(said))
     rows = rank_rows(metric)
     number = st.column_config.NumberColumn

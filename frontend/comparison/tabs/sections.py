@@ -93,7 +93,7 @@ def show_results(view: View, tab: Tab) -> bool:
     st.subheader("Results", anchor="results")
     st.caption(
         f"{summary['runs_finished']} of {summary['runs_total']} runs finished. "
-        + RESULTS_LEGEND.format(over=over_text(view.comparison["spec"])),
+        + RESULTS_LEGEND.format(over=over_text(view.comparison["replicate_noun"])),
     )
     first, *others = found
     st.markdown(f"**{first.title}**")

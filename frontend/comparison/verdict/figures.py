@@ -99,8 +99,8 @@ def count_text(number: int, noun: str) -> str:
 
 
 def noun(verdict: Json) -> str:
-    """Return what a replicate of this verdict is: seed or split."""
-    return str(verdict["replicates"]["kind"])
+    """Return what a replicate of this verdict is called: seed, draw or split."""
+    return str(verdict["replicates"]["noun"])
 
 
 def _pair(found: Sequence[float] | None) -> tuple[float, float] | None:

@@ -116,7 +116,8 @@ export class Panel {
     }
     const layout = this.#layout(view, logarithmic, shown);
     const near = lines.filter(({ value }) => logarithmic || value <= (shown?.high ?? 0));
-    layout.annotations = shown ? trivialLabels(near, view.look.muted, logarithmic) : [];
+    const visible = arms.filter((arm) => !options.hide.includes(arm.name)).length;
+    layout.annotations = shown ? trivialLabels(near, view.look.muted, logarithmic, visible) : [];
     this.#drawing = this.#drawing.then(async () => {
       await this.#plotly.react(this.#chart, data, layout, CONFIG);
       if (!this.#drawn) {

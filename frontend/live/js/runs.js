@@ -2,7 +2,7 @@
 import { h, setAttribute, setText, swatch } from "./dom.js";
 import { amount, duration, percent } from "./format.js";
 import { prepared } from "./progress.js";
-import { marks } from "./states.js";
+import { marks, severity } from "./states.js";
 
 /** @typedef {import("./progress.js").RunOut} RunOut */
 
@@ -70,9 +70,9 @@ export class RunStrip {
     const found = this.#cells.get(run.id);
     if (!found) return;
     const marked = marks(run);
-    const text = `${marked ? `⚠ ${marked} · ` : ""}${describe(run)}`;
+    const text = `${marked ? `${marked} · ` : ""}${describe(run)}`;
     setAttribute(found.cell, "data-state", run.state);
-    setAttribute(found.cell, "data-marked", Boolean(marked));
+    setAttribute(found.cell, "data-marked", severity(run));
     setAttribute(found.cell, "data-attempt", run.attempt);
     setAttribute(found.cell, "title", `${run.arm}, seed ${run.seed}: ${run.state}, ${text}`);
     setText(found.label, text);

@@ -110,6 +110,20 @@ def test_too_few_seeds_tell_nothing_apart(api: Api, parts: Parts) -> None:
     )
 
 
+def test_replicates_are_called_by_their_noun(api: Api, parts: Parts) -> None:
+    made = scripted_comparison(
+        parts.database,
+        curves,
+        arms=arms(),
+        seeds=[0, 1],
+        replicate="split",
+        data={"kind": "synthetic"},
+    )
+    found = board(api, made)
+    assert (found["replicate"], found["replicate_noun"]) == ("split", "draw")
+    assert "Mind that 2 draws are few" in found["advice"]
+
+
 def test_runs_that_go_on_are_counted_and_their_values_left_out(api: Api, parts: Parts) -> None:
     going = {("b", 5): "running", ("c", 5): "running"}
     comparison = scripted_comparison(parts.database, curves, arms=arms(), seeds=SEEDS, states=going)

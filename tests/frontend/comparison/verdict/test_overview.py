@@ -1,5 +1,7 @@
 """The whole verdict: what stands on top, in which order, and nothing unescaped."""
 
+import pytest
+
 from frontend.comparison.verdict.overview import head_html, verdict_html
 from frontend.ui.theme import arm_styles
 from tests.support.verdicts import arm_state, claim, evidence, verdict
@@ -47,7 +49,7 @@ def test_texts_are_escaped_and_caveats_are_listed() -> None:
             made,
             **{"summary": evil, "advice": evil, "caveats": [evil], "rule": evil},
             arms={"a": evil, "b": "other"},
-            replicates={"kind": "seed", "n": 3, "said": evil},
+            replicates={"kind": "seed", "noun": "seed", "n": 3, "said": evil},
             to_halve={"replicates": None, "floor": evil},
             arm_states=[arm_state(evil)],
         ),
@@ -58,12 +60,13 @@ def test_texts_are_escaped_and_caveats_are_listed() -> None:
     assert "<li>&lt;script&gt;" in page
 
 
-def test_splits_are_called_splits() -> None:
-    splits = {"kind": "split", "n": 10, "said": "10 splits"}
-    page = verdict_html(verdict(claim(1, evidence()), replicates=splits), STYLES, "light")
-    assert "paired by split" in page
-    assert "one split's difference" in page
-    assert "30 more splits would halve these intervals." in page
+@pytest.mark.parametrize("noun", ["draw", "split"])
+def test_replicates_are_called_by_their_noun(noun: str) -> None:
+    replicates = {"kind": "split", "noun": noun, "n": 10, "said": f"10 {noun}s"}
+    page = verdict_html(verdict(claim(1, evidence()), replicates=replicates), STYLES, "light")
+    assert f"paired by {noun}" in page
+    assert f"one {noun}'s difference" in page
+    assert f"30 more {noun}s would halve these intervals." in page
 
 
 def test_the_floor_of_shared_data_stands_in_place_of_a_number() -> None:
