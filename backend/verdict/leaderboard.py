@@ -184,6 +184,7 @@ def _metric(
     ahead = [found.directed(pair) for pair in compared.pairs if pair.told_apart] if found else []
     ranking = rank(means, metric.better, ahead)
     pairs = sum(pair.n >= FEWEST for pair in compared.pairs)
+    level = _level_with(ranking.best[0], found) if found and ranking.best else set()
     return LeaderboardMetric(
         key=key,
         label=metric.label,
@@ -195,7 +196,7 @@ def _metric(
         best=ranking.best,
         not_told_apart=ranking.not_told_apart,
         groups=ranking.groups,
-        said=said(ranking, pairs),
+        said=said(ranking, pairs, level),
         pairs=pairs,
         practical=found.practical if found else None,
         untrained=held_against.untrained.get(bare_key(key)),
@@ -225,6 +226,12 @@ def _arm(
         state=state,
         to_best=_to_best(arm, ranking, found) if found else None,
     )
+
+
+def _level_with(arm: str, found: Values) -> set[str]:
+    """Return the other arms that are level with an arm."""
+    own = [{pair.a, pair.b} for pair in found.compared.pairs if found.is_level(pair)]
+    return {other for both in own if arm in both for other in both} - {arm}
 
 
 def _to_best(arm: str, ranking: Ranking, found: Values) -> ToBest | None:

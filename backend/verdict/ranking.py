@@ -72,13 +72,26 @@ def rank(means: Mapping[str, float], better: Better, ahead: Collection[Pair]) ->
     )
 
 
-def said(ranking: Ranking, pairs: int) -> str:
-    """Return the best arm and those that are not told apart from it, as a sentence.
+def said(ranking: Ranking, pairs: int, level: Collection[str] = ()) -> str:
+    """Return the best arm, those not told apart from it and those level with it, in sentences.
 
     Args:
         ranking: the arms in one metric.
         pairs: how many pairs of arms share replicates enough to be compared.
+        level: arms whose difference to the best one is too small to matter.
     """
+    sentence = _best(ranking, pairs)
+    if not (pairs and level):
+        return sentence
+    one = len(level) == 1
+    return (
+        f"{sentence} {listed([arm for arm in ranking.places if arm in level])} "
+        f"{'is' if one else 'are'} level with it: the difference{'' if one else 's'} "
+        f"{'is' if one else 'are'} too small to matter."
+    )
+
+
+def _best(ranking: Ranking, pairs: int) -> str:
     arms = list(ranking.places)
     if not arms:
         return "Neither direction is better." if ranking.groups else "No arm has a value yet."

@@ -33,6 +33,7 @@ def _figures(arm: LeaderboardArm) -> str:
         shown += f" [{format_number(arm['low'])}, {format_number(arm['high'])}]"
     behind = arm["to_best"]
     if behind is not None:
-        word = "level" if behind["level"] else "apart" if behind["told_apart"] else "not apart"
+        word = "apart" if behind["told_apart"] else "not apart"
+        word += ", level" if behind["level"] else ""
         shown += f" {format_signed(behind['mean_difference'])} {word}"
     return f"{shown:40}"

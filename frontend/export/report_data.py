@@ -93,9 +93,14 @@ def read(api: Api, comparison: str) -> Material:
         _upload(api, everything),
         {
             key: api.arm_curves(named, key, max_points=POINTS)["arms"]
-            for keys in (*GROUPS.values(), (trivial_loss.TRIVIAL, trivial_loss.PULL))
+            for keys in GROUPS.values()
             for key in keys
             if key in measured
+        }
+        | {
+            key: api.arm_curves(named, key, max_points=POINTS)["arms"]
+            for key in (trivial_loss.TRIVIAL, trivial_loss.PULL)
+            if LOSS in measured
         },
     )
 

@@ -6,6 +6,7 @@ On the pages `frontend/live/js/trivial.js` draws and says the same.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Final
 
 import plotly.graph_objects as go
@@ -43,7 +44,7 @@ def arm_means(curves: Sequence[ArmCurve]) -> dict[str, float]:
     known = {
         curve["arm"]: [value for value in curve["mean"] if value is not None] for curve in curves
     }
-    return {arm: sum(values) / len(values) for arm, values in known.items() if values}
+    return {arm: fmean(values) for arm, values in known.items() if values}
 
 
 def lines(trivial: Mapping[str, float]) -> list[Line]:

@@ -108,7 +108,7 @@ def _show_metric(view: View, found: Leaderboard, metric: LeaderboardMetric) -> N
             "To the best": number(format="%+.4f", help="Mean difference to the best arm, paired"),
             "p": number(format="%.3g", help="Of that difference, by Holm over all pairs of arms"),
             "Told apart": st.column_config.TextColumn(
-                width=90, help="From the best arm; level: the difference does not matter"
+                width=90, help="From the best arm; level: the difference is too small to matter"
             ),
             "Letters": st.column_config.TextColumn(
                 width=80, help="Arms that share a letter are not told apart"

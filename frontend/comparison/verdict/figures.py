@@ -80,9 +80,10 @@ def ratio_text(row: Json) -> str:
 
 
 def rule_text(verdict: Json) -> str:
-    """Return how a word is decided, and what varied between replicates, each said once."""
+    """Return how a word is decided, and what varied between replicates unless it is said before."""
     said, rule = str(verdict["replicates"]["said"]), str(verdict["rule"])
-    return rule if said in rule else f"Over {said}. {rule}"
+    known = said in rule or f"over {said}" in verdict["summary"]
+    return rule if known else f"Over {said}. {rule}"
 
 
 def not_trained(verdict: Json) -> list[str]:

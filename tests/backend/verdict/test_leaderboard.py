@@ -189,6 +189,9 @@ def test_two_arms_that_differ_by_less_than_matters_are_level(api: Api, parts: Pa
     found = board(api, comparison)
     assert found["advice"].startswith("For retrieval a and b are level within 0.01.")
     assert found["metrics"][0]["arms"][1]["to_best"]["level"]
+    assert found["metrics"][0]["said"].endswith(
+        " b is level with it: the difference is too small to matter."
+    )
 
 
 def test_a_bound_of_a_ratio_makes_no_difference_level(api: Api, parts: Parts) -> None:

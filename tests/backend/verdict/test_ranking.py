@@ -62,6 +62,19 @@ def test_the_sentence_for_any_number_of_arms(count: int, sentence: str) -> None:
     assert said(rank(means, "higher", []), 1) == sentence
 
 
+def test_arms_that_are_level_with_the_best_are_said_to_be() -> None:
+    apart = rank({"a": 0.9, "b": 0.899}, "higher", [("a", "b")])
+    assert said(apart, 1, {"b"}) == (
+        "Best: a; told apart from b. b is level with it: the difference is too small to matter."
+    )
+    found = rank(MEANS, "higher", [("a", "d")])
+    assert said(found, 6, {"c", "b"}) == (
+        "Best: a; not told apart from b and c. b and c are level with it: the differences are too "
+        "small to matter."
+    )
+    assert "level" not in said(apart, 0, {"b"}), "too few runs"
+
+
 def test_the_sentence_names_a_few_of_many() -> None:
     means = {f"x{place}": 1.0 - place / 100 for place in range(20)}
     found = rank(means, "higher", [("x0", "x19")])

@@ -23,6 +23,7 @@ from frontend.compare import tables
 from frontend.compare.arm_table import SORT_ORDERS, TRAINED
 from frontend.compare.selection import arm_labels, arm_reference
 from frontend.errors import ApiError
+from frontend.ui.text import escape_markdown
 from frontend.ui.theme import arm_styles
 from tests.support import long_runs
 from tests.support.ports import free_ports
@@ -164,7 +165,8 @@ def test_arms_that_did_not_train_are_marked(served: tuple[Api, Database], filled
     assert list(marked["Arm"]) == [arm]
     assert list(marked[TRAINED]) == ["⚠ collapsed in 1 of 2"]
     assert comparison in marked["Comparison"].iloc[0]
-    assert f"{arm} in 1 of 2 runs\\. {arm}, seed {own[1].seed}: All are alike" in said(at)
+    told = f"{arm} in 1 of 2 runs. {arm}, seed {own[1].seed}: All are alike."
+    assert f"**⚠ collapsed**: {escape_markdown(told)}" in said(at)
 
 
 def test_arms_that_do_not_exist_are_named_and_the_others_shown(filled: Api) -> None:

@@ -79,3 +79,7 @@ def test_the_floor_of_shared_data_stands_in_place_of_a_number() -> None:
 def test_what_varied_is_said_once() -> None:
     made = verdict(claim(1, evidence()), rule="9 claims over 10 seeds on one split: level if so.")
     assert head_html(made).count("10 seeds on one split") == 1
+    made = verdict(
+        claim(1, evidence()), summary="Of nine claims, over 10 seeds on one split: none."
+    )
+    assert head_html(made).count("10 seeds on one split") == 1
