@@ -85,7 +85,7 @@ def said(ranking: Ranking, pairs: int, level: Collection[str] = ()) -> str:
         return sentence
     one = len(level) == 1
     return (
-        f"{sentence} {listed([arm for arm in ranking.places if arm in level])} "
+        f"{sentence} {listed_arms([arm for arm in ranking.places if arm in level])} "
         f"{'is' if one else 'are'} level with it: the difference{'' if one else 's'} "
         f"{'is' if one else 'are'} too small to matter."
     )

@@ -208,18 +208,6 @@ def test_a_bound_of_a_ratio_makes_no_difference_level(api: Api, parts: Parts) ->
     assert (behind["told_apart"], behind["level"]) == (True, False)
 
 
-def test_few_draws_of_new_data_are_called_draws(api: Api, parts: Parts) -> None:
-    comparison = scripted_comparison(
-        parts.database,
-        curves,
-        arms=arms(),
-        seeds=[0, 1],
-        replicate="split",
-        data={"kind": "synthetic"},
-    )
-    assert "Mind that 2 draws are few" in board(api, comparison)["advice"]
-
-
 def test_the_metrics_of_a_use_must_agree(api: Api, parts: Parts) -> None:
     def crossed(arm: str, seed: int) -> Curves:
         noise = JITTER[(seed + "ab".index(arm)) % 6]
