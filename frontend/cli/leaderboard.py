@@ -27,7 +27,7 @@ def _rank(arm: LeaderboardArm) -> str:
 
 def _figures(arm: LeaderboardArm) -> str:
     if arm["mean"] is None:
-        return f"{'no value':40}"
+        return f"{'no value':52}"
     shown = format_number(arm["mean"])
     if arm["low"] is not None and arm["high"] is not None:
         shown += f" [{format_number(arm['low'])}, {format_number(arm['high'])}]"
@@ -36,4 +36,4 @@ def _figures(arm: LeaderboardArm) -> str:
         word = "apart" if behind["told_apart"] else "not apart"
         word += ", level" if behind["level"] else ""
         shown += f" {format_signed(behind['mean_difference'])} {word}"
-    return f"{shown:40}"
+    return f"{shown:52}"

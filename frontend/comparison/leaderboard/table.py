@@ -45,7 +45,7 @@ def rank_rows(metric: LeaderboardMetric) -> list[dict[str, Any]]:
     width = len(str(len(metric["arms"])))
     return [
         {
-            "Rank": rank_text(arm, width=width) or _why_no_rank(arm),
+            "Rank": rank_text(arm, width=width) or state_text(arm),
             "Arm": arm["arm"],
             "Mean": arm["mean"],
             "Low": arm["low"],

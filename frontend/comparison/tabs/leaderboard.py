@@ -43,7 +43,8 @@ def show_leaderboard(view: View) -> None:
         _show_nothing_measured(view)
         return
     if said := progress_text(found):
-        st.info(said, icon=":material/hourglass_empty:")
+        icon = ":material/hourglass_empty:" if found["runs_open"] else ":material/info:"
+        st.info(said, icon=icon)
     if len(view.arms) == 1:
         st.info(
             "A single arm has no rank. Duplicate this comparison and add another loss. Its values "
@@ -97,7 +98,7 @@ def _show_metric(view: View, found: Leaderboard, metric: LeaderboardMetric) -> N
             "Rank": st.column_config.TextColumn(
                 width=100,
                 help="The places that the arm may have: arms whose difference may be chance share "
-                "places",
+                "places; an arm that did not train has none, but its state",
             ),
             "Arm": st.column_config.TextColumn(width=200),
             "Mean": number(format="%.4g"),

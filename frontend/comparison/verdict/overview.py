@@ -73,7 +73,7 @@ def claims_html(
 def _states_html(verdict: Json) -> str:
     """Return a banner for each arm that was not trained."""
     return "".join(
-        "<p class='lb-warned' role='note'><b aria-hidden='true'>!</b>"
+        "<p class='lb-untrained-arm' role='note'><b aria-hidden='true'>!</b>"
         f"<span>{escape(said)}</span></p>"
         for said in not_trained(verdict)
     )

@@ -101,6 +101,7 @@ def test_the_rows_sort_by_rank_as_numbers_do() -> None:
     assert sorted(ranks) == ranks
     assert [rank.strip() for rank in ranks][:2] == ["1–20", "2–20"]
     assert rank_text(arm("x", 0.5, rank=[2, 2])) == "2"
+    assert [row["Rank"] for row in rank_rows(ALL)][3] == "collapsed", "short: the column is narrow"
 
 
 def test_the_figure_has_a_row_for_each_arm_with_a_value() -> None:

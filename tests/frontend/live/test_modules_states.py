@@ -130,3 +130,22 @@ def test_the_sentence_under_the_chart(
     code = "return m.underLoss(new Map(a.trivial), new Map(a.pull), a.arms)"
     argument = {"trivial": list(trivial.items()), "pull": list(pull.items()), "arms": ARMS}
     assert run("trivial", code, argument) == text
+
+
+def test_seeds_that_failed_alike_are_told_once(run: Run) -> None:
+    def failed(arm: str, seed: int, step: int | None, message: str = "too large") -> dict[str, Any]:
+        error = {"message": message, "cause": None, "step": step}
+        return {**told(arm, seed, "failed"), "error": error}
+
+    runs = [
+        failed("a", 0, 7),
+        failed("b", 0, None),
+        failed("a", 1, 8),
+        failed("a", 2, 7),
+        {**told("c", 0, "succeeded"), "error": None},
+    ]
+    assert run("runs", "return m.failures(a)", runs) == [
+        ["a · seeds 0, 2 failed at step 7", "too large", ""],
+        ["b · seed 0 failed", "too large", ""],
+        ["a · seed 1 failed at step 8", "too large", ""],
+    ]

@@ -1,8 +1,11 @@
 """The whole verdict: what stands on top, in which order, and nothing unescaped."""
 
+import re
+
 import pytest
 
-from frontend.comparison.verdict.overview import head_html, verdict_html
+from frontend.comparison.verdict.overview import head_html, verdict_html, verdict_style
+from frontend.ui.assets import LIVE_FOLDER
 from frontend.ui.theme import arm_styles
 from tests.support.verdicts import arm_state, claim, evidence, verdict
 
@@ -20,13 +23,13 @@ def test_the_top_tells_states_advice_summary_what_varied_and_the_rule() -> None:
     )
     places = [page.index(text) for text in texts]
     assert places == sorted(places)
-    assert "lb-warned" not in head_html(verdict(claim(1, evidence())))
+    assert "lb-untrained-arm" not in head_html(verdict(claim(1, evidence())))
 
 
 def test_only_arms_that_were_not_trained_have_a_banner() -> None:
     states = [arm_state("It fell."), arm_state("It is weak.", not_trained=False)]
     page = head_html(verdict(claim(1, evidence()), arm_states=states))
-    assert page.count("lb-warned") == 1
+    assert page.count("lb-untrained-arm") == 1
     assert "It fell." in page
     assert "It is weak." not in page, "it stands among the caveats"
 
@@ -58,6 +61,13 @@ def test_texts_are_escaped_and_caveats_are_listed() -> None:
     )
     assert "<script" not in page
     assert "<li>&lt;script&gt;" in page
+
+
+def test_the_styles_of_the_live_part_above_it_are_other_ones() -> None:
+    live = (LIVE_FOLDER / "live.css").read_text(encoding="utf-8")
+    own, theirs = (set(re.findall(r"\.lb-[\w-]+", text)) for text in (verdict_style(), live))
+    assert own
+    assert not own & theirs
 
 
 @pytest.mark.parametrize("noun", ["draw", "split"])
