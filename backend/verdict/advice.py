@@ -69,20 +69,21 @@ def advice(found: Sequence[Found], untrained: Mapping[str, str], reservation: Re
         return " ".join([*sentences, "So these runs do not say which arm to use."])
     uses_by_clause: dict[str, list[str]] = {}
     for one in found:  # uses of which the same is said go together
-        uses_by_clause.setdefault(_clause(one, _USES), []).append(one.use)
+        clause = _clause(one, _USES, all_ranked=not untrained)
+        uses_by_clause.setdefault(clause, []).append(one.use)
     said = "; ".join(clause.replace(_USES, listed(uses)) for clause, uses in uses_by_clause.items())
     if not said:
         said = "these runs measured nothing that says which arm to use"
     return " ".join([f"{said[0].upper()}{said[1:]}.", *sentences, _mind(reservation)])
 
 
-def _clause(one: Found, uses: str) -> str:
+def _clause(one: Found, uses: str, *, all_ranked: bool) -> str:
     first, others = one.first, [arm for arm in one.arms if arm not in one.first]
     if one.leaders:
         parts = [f"{named(arm)} in {label}" for arm, label in one.leaders.items()]
         return f"for {uses} it depends on the metric: {listed(parts)}"
     if not others:
-        return f"for {uses} {_alike(one)}"
+        return f"for {uses} {_alike(one, all_ranked=all_ranked)}"
     if len(one.arms) == 2:
         if one.leaning:
             return f"for {uses} these runs lean towards {named(first[0])}"
@@ -90,13 +91,13 @@ def _clause(one: Found, uses: str) -> str:
     return f"for {uses} use {listed_arms(first, 'or')} ({_why(one, first, others)})"
 
 
-def _alike(one: Found) -> str:
+def _alike(one: Found, *, all_ranked: bool) -> str:
     arms = one.arms
     if _all_level(one, arms):
         within = f" within {one.half_width:g}" if one.half_width is not None else ""
         return f"{listed_arms(arms)} are level{within}"
     which = "the two" if len(arms) == 2 else f"the {len(arms)} arms"
-    return f"these runs do not tell {which} apart"
+    return f"these runs do not tell {which if all_ranked else listed_arms(arms)} apart"
 
 
 def _why(one: Found, first: Sequence[str], others: Sequence[str]) -> str:

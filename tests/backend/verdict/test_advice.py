@@ -111,6 +111,9 @@ def test_arms_that_did_not_train_are_named_with_the_reason() -> None:
     assert said(found(arms="ab", ahead="ab"), c="collapsed", d="collapsed") == (
         "Use a for retrieval. c and d did not train (collapsed)."
     )
+    assert said(found(arms="ab"), c="collapsed") == (
+        "For retrieval these runs do not tell a and b apart. c did not train (collapsed)."
+    )
     assert said(a="no valid tuple", b="collapsed") == (
         "a did not train (no valid tuple). b did not train (collapsed). So these runs do not say "
         "which arm to use."
