@@ -76,8 +76,8 @@ export class Panel {
       h("p", { class: "lb-meaning", title: meaning }, meaning),
       this.#values,
       h("div", { class: "lb-plot" }, this.#chart, this.#note),
-      key === LOSS ? this.#under : null,
       h("footer", {}, this.#axis, h("span", { class: "lb-tools" }, ...this.#saving())),
+      key === LOSS ? this.#under : null,
     );
     this.width = 0;
   }
