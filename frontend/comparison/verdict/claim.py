@@ -77,7 +77,8 @@ def _figures_html(row: Json, noun: str) -> str:
 def _notes(claim: Json) -> list[str]:
     """Return the small print of the closed claim, as HTML."""
     notes = []
-    if reports_something_else(claim):
+    words = {claim["verdict"], claim["as_reported"]["word"]}
+    if reports_something_else(claim) and words != {"not_measured"}:
         shown = WORDS[claim["as_reported"]["word"]]
         names = escape(", ".join(row_label(row) for row in reported_rows(claim)))
         unlike = ", unlike the robust form" if claim["disagreement"] else ""

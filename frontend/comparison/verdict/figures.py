@@ -94,6 +94,14 @@ def not_trained(verdict: Json) -> list[str]:
     return [str(one["said"]) for one in verdict["arm_states"] if one["not_trained"]]
 
 
+def summary_text(verdict: Json) -> str:
+    """Return the summary without the sentences of `not_trained`, which are shown beside it."""
+    summary = str(verdict["summary"])
+    for said in not_trained(verdict):
+        summary = summary.removeprefix(said).lstrip()
+    return summary
+
+
 def count_text(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural unless it is one."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -87,6 +87,13 @@ def test_what_the_paper_measured_stands_beside_the_robust_form() -> None:
     assert "+0.2" in opened
 
 
+def test_a_measure_as_reported_that_was_not_measured_either_is_no_news() -> None:
+    raw = not_measured(label="Raw variance", metric="raw")
+    other = claim(1, not_measured(), verdict="not_measured", reported_evidence=[raw])
+    assert "As reported" not in closed(shown(other))
+    assert "As reported" in closed(shown({**other, "verdict": "supported"}))
+
+
 def test_all_parts_and_no_disagreement_are_not_mentioned() -> None:
     page = shown(claim(1, evidence()))
     for text in ("Judged on", "True by construction", "As reported"):

@@ -34,6 +34,13 @@ def test_only_arms_that_were_not_trained_have_a_banner() -> None:
     assert "It is weak." not in page, "it stands among the caveats"
 
 
+def test_an_arm_that_was_not_trained_is_told_once() -> None:
+    states = [arm_state("a fell."), arm_state("b fell too.")]
+    page = head_html(verdict(arm_states=states, summary="a fell. b fell too. Of nine claims none."))
+    assert (page.count("a fell."), page.count("b fell too.")) == (1, 1)
+    assert "<p class='lb-sum'>Of nine claims none.</p>" in page
+
+
 def test_without_advice_there_is_no_empty_box() -> None:
     assert "lb-advice" not in head_html(verdict(claim(1, evidence()), advice=""))
 
