@@ -18,13 +18,8 @@ ENOUGH: Final = 9
 """With fewer seeds p after Holm's correction for nine claims cannot fall below 0.05."""
 _SEED: Final = "seed"
 _DEPENDENT: Final = "dependent_splits"
-_TITLES: Final = {
-    _SEED: "The seed, on one split",
-    "independent_draws": "Seed and data",
-    _DEPENDENT: "Seed and split",
-    "fixed_test": "Seed and training items",
-}
-"""What varies, by the kind of replication."""
+_TITLES: Final = {_SEED: "The seed, on one split", "split": "Seed and data"}
+"""The same for all data: a choice keeps its value by its title while the data change."""
 _ONE_SPLIT: Final = (
     "Each seed trains every arm once, from its own initial weights and in its own order of "
     "batches, on one split of the data: what is found holds for this split."
@@ -73,7 +68,7 @@ def _replicate(draft: Draft) -> None:
     draft.values["replicate"] = st.selectbox(
         "What varies",
         REPLICATES,
-        format_func=lambda one: _TITLES[_replication(draft, one)],
+        format_func=lambda one: _TITLES[one],
         key=key,
         on_change=draft.changed,
         args=("replicate",),
