@@ -117,14 +117,11 @@ def _of_many(use: str, arms: tuple[str, ...], metrics: Sequence[Values]) -> Foun
             for one in metrics
         )
     )
-    apart = {pair for pair in set.intersection(*ahead) if frozenset(pair) not in level}
-    return Found(
-        use,
-        arms,
-        frozenset(pair for pair in apart if set(pair) <= set(arms)),
-        level,
-        _widest(metrics),
+    apart, in_part = (
+        {pair for pair in pairs if frozenset(pair) not in level and set(pair) <= set(arms)}
+        for pairs in (set.intersection(*ahead), set.union(*ahead))
     )
+    return Found(use, arms, frozenset(apart), level, _widest(metrics), in_part=apart != in_part)
 
 
 def _of_two(

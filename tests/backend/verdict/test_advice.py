@@ -70,6 +70,10 @@ MANY = [
         "one of them).",
     ),
     (found(arms="abc"), "For retrieval these runs do not tell the 3 arms apart."),
+    (
+        found(arms="abc", in_part=True),
+        "For retrieval no arm is ahead of another in all metrics.",
+    ),
     (found(arms="abc", level="ab ac bc"), "For retrieval a, b and c are level within 0.01."),
     (
         found(arms="abcdefg", ahead="ac ad ae af ag bc bd be bf bg"),

@@ -110,6 +110,18 @@ def test_too_few_seeds_tell_nothing_apart(api: Api, parts: Parts) -> None:
     )
 
 
+def test_arms_that_one_metric_tells_apart_and_another_does_not(api: Api, parts: Parts) -> None:
+    def only_map(arm: str, seed: int) -> Curves:
+        return {MAP: {50: value(arm, seed)}, RECALL: {50: 0.9 + JITTER[seed]}}
+
+    comparison = scripted_comparison(parts.database, only_map, arms=arms("abc"), seeds=SEEDS)
+    found = board(api, comparison)
+    assert found["metrics"][0]["said"] == "Best: a; not told apart from b."
+    assert found["advice"].partition(" Mind")[0] == (
+        "For retrieval no arm is ahead of another in all metrics."
+    )
+
+
 def test_replicates_are_called_by_their_noun(api: Api, parts: Parts) -> None:
     made = scripted_comparison(
         parts.database,
