@@ -33,7 +33,7 @@ class Found:
     leaning: bool = False
     """Of two arms: whether only the 95 % interval of this use alone tells them apart."""
     in_part: bool = False
-    """Of more than two arms: whether only some metrics of the use tell a pair apart."""
+    """Whether only some metrics of the use tell a pair apart."""
     leaders: Mapping[str, str] | None = None
     """Of two arms that are each ahead in another metric: the label of that metric, by arm."""
 
@@ -99,7 +99,8 @@ def _alike(one: Found, *, all_ranked: bool) -> str:
         within = f" within {one.half_width:g}" if one.half_width is not None else ""
         return f"{listed_arms(arms)} are level{within}"
     if one.in_part:
-        return "no arm is ahead of another in all metrics"
+        who = "neither arm is ahead" if len(arms) == 2 else "no arm is ahead of another"
+        return f"{who} in all metrics"
     which = "the two" if len(arms) == 2 else f"the {len(arms)} arms"
     return f"these runs do not tell {which if all_ranked else listed_arms(arms)} apart"
 

@@ -157,6 +157,11 @@ def _found_of_two(
         frozenset({by_word[claim.word]} if claim.word in by_word else ()),
         frozenset({frozenset(arms)} if claim.word == "level" else ()),
         _widest(metrics),
+        in_part=any(
+            pair.told_apart and not one.is_level(pair)
+            for one in metrics
+            for pair in one.compared.pairs
+        ),
         leaning=claim.word in {"leaning_for", "leaning_against"},
         leaders=leaders if len(leaders) > 1 else None,
     )
