@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from contract.comparison.replication import Noun
 from contract.metrics import Better
 
 
@@ -80,7 +81,8 @@ class LeaderboardMetric(BaseModel):
     pairs: int
     """Pairs of arms that were compared: those that share at least three seeds."""
     practical: float | None
-    """Half-width of the differences that do not matter; null where the metric has none."""
+    """Half-width of the differences that do not matter; null where the metric has none, or is
+    compared by its ratio."""
     untrained: float | None
     """The untrained network's value, mean over seeds; measured on the validation split."""
     raw_backbone: float | None
@@ -98,6 +100,8 @@ class Leaderboard(BaseModel):
     """Which arms to use for what, and with what reservation; empty where nothing is measured."""
     replicate: Literal["seed", "split"]
     """What varies between the runs of an arm: the seed alone, or the split of the data too."""
+    replicate_noun: Noun
+    """What one replicate is called: with `split` it depends on the data."""
     runs_finished: int
     """Runs that succeeded; only these count."""
     runs_total: int
