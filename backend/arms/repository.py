@@ -1,7 +1,7 @@
 """Arms of all comparisons: find them, read their settings and their values."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, NamedTuple
 
 from sqlalchemy import func, literal, true, union_all
@@ -9,11 +9,15 @@ from sqlalchemy import select as columns
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, exists, select
 
+from backend.arms.trials import count_trials
 from backend.comparisons.repository import stored_spec
-from backend.db.models import Comparison, Point, Rollup, Run, Series, Tag
+from backend.comparisons.trained import best_trials, with_best
+from backend.db.models import Comparison, Point, Rollup, Run, Series, Tag, Trial
 from backend.errors import ConflictError
 from backend.metrics.downsampling import ROLLUP_LEVEL
-from backend.runs.progress import STATES_BY_IMPORTANCE, Tally, overall_state
+from backend.runs import search_progress
+from backend.runs.progress import STATES_BY_IMPORTANCE, Counted, Tally
+from backend.runs.search_progress import search_size
 from contract.comparison.differences import iterate_settings
 from contract.comparison.spec import ComparisonSpec
 from contract.metrics import TEST_LAST_PREFIX, TEST_PREFIX, Better
@@ -33,6 +37,11 @@ class Arm:
     loss: str
     """Kind of its loss."""
     runs: list[Run] = field(default_factory=list)
+    """Its final runs."""
+    search: Counted = field(default_factory=Counted)
+    """The runs of its trials, where the comparison is tuned."""
+    best: Trial | None = None
+    """The trial whose settings its final runs have."""
 
     @property
     def reference(self) -> str:
@@ -42,7 +51,8 @@ class Arm:
     @property
     def state(self) -> str:
         """The most important of its runs' states, as for a comparison."""
-        return overall_state({run.state: Tally() for run in self.runs})
+        counted = replace(self.search, final={run.state: Tally(runs=1) for run in self.runs})
+        return search_progress.state(counted, search_size(self.comparison.spec, arms=1))
 
 
 @dataclass(frozen=True)
@@ -119,14 +129,24 @@ def load_runs(session: Session, arms: Sequence[Arm]) -> list[Arm]:
     runs: dict[tuple[str, str], list[Run]] = {}
     for run in _runs_of(session, [arm.comparison.id for arm in arms]):
         runs.setdefault((run.comparison_id, run.arm), []).append(run)
+    tuned = {arm.comparison.id for arm in arms if arm.comparison.spec.get("tuning") is not None}
+    searches = count_trials(session, tuned)
+    best = best_trials(session, tuned) if tuned else {}
     return [
-        Arm(arm.comparison, arm.name, arm.loss, runs.get((arm.comparison.id, arm.name), []))
+        replace(
+            arm,
+            runs=runs.get((arm.comparison.id, arm.name), []),
+            search=searches.get((arm.comparison.id, arm.name), Counted()),
+            best=best.get(arm.comparison.id, {}).get(arm.name),
+        )
         for arm in arms
     ]
 
 
 def settings_of_arms(arms: Sequence[Arm]) -> list[dict[tuple[str, str], Any]]:
     """Return the settings of each arm by path, as `loss.margin`, and title.
+
+    Of an arm that is tuned these are its best ones, as soon as it has final runs.
 
     One path may have two titles: the margin of ArcFace is an angle, that of other losses a
     distance. An arm whose spec this version cannot read has no settings; the other arms keep
@@ -138,6 +158,8 @@ def settings_of_arms(arms: Sequence[Arm]) -> list[dict[tuple[str, str], Any]]:
         if arm.comparison.id not in specs:
             specs[arm.comparison.id] = _spec_or_none(arm.comparison)
         spec = specs[arm.comparison.id]
+        if spec and arm.best:
+            spec = with_best(spec, {arm.name: arm.best})
         found = _settings_of_arm(spec, arm.name) if spec else ()
         settings.append({(path, title): value for path, title, value in found})
     return settings

@@ -132,12 +132,14 @@ def remove(write: Write, comparison: str) -> list[str]:
         NotFoundError: no comparison has this id.
     """
     found = get(write.session, comparison)
-    runs = list(write.session.exec(select(Run.id).where(Run.comparison_id == comparison)).all())
-    for run in runs:
+    runs = write.session.exec(select(Run.id, Run.role).where(Run.comparison_id == comparison)).all()
+    for run, role in runs:
         discard_series(write.session, run)
+        if role == "trial":
+            write.updates[run].gone = True  # who follows it alone
     write.session.exec(delete(Comparison).where(col(Comparison.id) == found.id))
     write.updates[comparison].gone = True
-    return runs
+    return [run for run, _ in runs]
 
 
 def index_tags(session: Session, comparison: Comparison) -> None:

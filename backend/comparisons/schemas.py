@@ -14,7 +14,7 @@ from backend.runs.progress import STATES, Counted, Tallies, Tally, count_runs
 from backend.runs.schemas import State
 from backend.runs.search_progress import Phase
 from backend.workers.registry import Workers
-from contract.comparison.replication import Noun, Replicate, kind_by_name, replicate_noun
+from contract.comparison.replication import Replicate
 from contract.comparison.spec import MAX_SEEDS, NewName, NewTag, Seed, Tag
 
 
@@ -47,8 +47,6 @@ class ComparisonOut(BaseModel):
     seeds: list[int]
     replicate: Replicate
     """What varies between the runs of an arm: the seed, or the split of the data too."""
-    replicate_noun: Noun
-    """What one replicate is called: with `split` it depends on the data."""
     data: str
 
 
@@ -119,7 +117,6 @@ def comparison_out(
 ) -> ComparisonDetail:
     """Return a comparison with the state of its runs, which are counted."""
     spec = comparison.spec
-    replicate, data = spec.get("replicate", "seed"), spec["data"]["kind"]
     search = search_progress.search_size(spec)
     of_trials, final = _by_state(counted.trial), _by_state(counted.final)
     return ComparisonDetail(
@@ -139,9 +136,8 @@ def comparison_out(
         trial_runs=None if search is None else of_trials,
         arms=[arm["name"] for arm in spec["arms"]],
         seeds=spec["seeds"],
-        replicate=replicate,
-        replicate_noun=replicate_noun(kind_by_name(data, replicate)),
-        data=data,
+        replicate=spec.get("replicate", "seed"),
+        data=spec["data"]["kind"],
         spec=spec,
     )
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from backend.export.tables import Kind, Row, Table
+from backend.export.table import Kind, Row, Table
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 """A spreadsheet would calculate, or split, a text cell that starts with one of these."""

@@ -70,14 +70,16 @@ def export_comparison(
     now: Now,
     format: Annotated[Format, Query()] = "json",
     what: Annotated[
-        Literal["spec", "all", "results", "series", "runs", "leaderboard"] | None, Query()
+        Literal["spec", "all", "results", "series", "runs", "leaderboard", "trials"] | None, Query()
     ] = None,
 ) -> Response:
     """Return a file with the spec, everything or a table.
 
     json: `spec`, as POST /comparisons takes it, or `all`: spec, runs, summary, verdict and
     versions. csv and parquet: `results`, a row for each value; `series`, a row for each measured
-    point; `runs`; or `leaderboard`, a row for each metric and arm. A table is sent with its
+    point; `runs`; `leaderboard`, a row for each metric and arm; or `trials` of a comparison
+    that is tuned, with a column for each setting that was searched. All but the last are of final
+    runs. A table is sent with its
     length, so that a client notices if it is cut off.
     """
     with database.read() as session:

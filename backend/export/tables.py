@@ -5,7 +5,6 @@ The rows of a table come in batches, so that it never lies in memory as a whole.
 
 import platform
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from typing import Any, Final, Literal
@@ -15,12 +14,17 @@ from sqlmodel import Session, col, select
 
 from backend.comparisons.schemas import ComparisonDetail
 from backend.db.models import Comparison, Point, Run
+from backend.export.table import Kind, Row, Table
+from backend.export.trials import trials_table
 from backend.http.times import iso
 from backend.metrics import measurements, series
 from backend.metrics.measurements import Measurements
 from backend.metrics.run_figures import figures_of
 from backend.runs import repository as runs
 from backend.runs.schemas import RunOut, run_out
+from backend.tuning import repository as tuning
+from backend.tuning.answers import tuning_out
+from backend.tuning.schemas import TuningOut
 from backend.verdict.leaderboard import leaderboard
 from backend.verdict.leaderboard_schemas import Leaderboard, LeaderboardArm
 from backend.verdict.schemas import Verdict
@@ -28,24 +32,12 @@ from backend.verdict.service import give_verdict
 from backend.verdict.summary import Summary, summarise
 from contract.metrics.versions import engine_version
 
-TableName = Literal["results", "series", "runs", "leaderboard"]
-Kind = Literal["text", "whole", "number", "truth"]
-Row = tuple[Any, ...]
-
+TableName = Literal["results", "series", "runs", "leaderboard", "trials"]
 UNTRAINED_PREFIX: Final = "untrained."
 """Prefix of a key for the value of the untrained encoder."""
 
 MAX_BATCH_ROWS: Final = 65_536
 """Some megabytes as Python objects."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table whose rows are read from the database when they are requested."""
-
-    columns: dict[str, Kind]
-    """Name -> kind of its values; any value may be None."""
-    batches: Iterator[Sequence[Row]]
 
 
 _RESULTS: Final[dict[str, Kind]] = {
@@ -85,7 +77,6 @@ _RUNS: Final[dict[str, Kind]] = {
     "train_items": "whole",
     "validation_items": "whole",
     "test_items": "whole",
-    "training_states": "text",
 }
 _LEADERBOARD: Final[dict[str, Kind]] = {
     "metric": "text",
@@ -113,9 +104,14 @@ def build_table(session: Session, comparison: Comparison, what: TableName) -> Ta
     results: a row for each value of each run. The prefix of the key says whose value it is:
         `test.`, `untrained.`, `backbone.` or `chance.`. A censored value is a lower bound.
     series: a row for each stored point, also of long series.
-    runs: a row for each run; `training_states` are those that say that it did not train well.
+    runs: a row for each run.
     leaderboard: a row for each metric and arm.
+    trials: a row for each trial, with its settings; none if the comparison is not tuned.
+
+    All but the last are of final runs.
     """
+    if what == "trials":
+        return trials_table(session, comparison)
     if what == "leaderboard":
         found = leaderboard(session, comparison)
         rows = [_ranked(metric.key, arm) for metric in found.metrics for arm in metric.arms]
@@ -191,7 +187,6 @@ def _run(run: Run) -> Row:
         *(error.get("message"), error.get("cause"), error.get("step")),
         *(versions.get("engine"), versions.get("measures")),
         *(splits.get(split) for split in ("train", "validation", "test")),
-        " ".join(one["state"] for one in run.states) or None,
     )
 
 
@@ -215,6 +210,8 @@ class Everything(BaseModel):
     summary: Summary
     verdict: Verdict
     leaderboard: Leaderboard
+    tuning: TuningOut | None
+    """The search with all its trials; null for a comparison that is not tuned."""
 
 
 def build_document(
@@ -238,7 +235,14 @@ def build_document(
         summary=summarise(session, comparison),
         verdict=give_verdict(session, comparison),
         leaderboard=leaderboard(session, comparison),
+        tuning=_tuning(session, comparison),
     )
+
+
+def _tuning(session: Session, comparison: Comparison) -> TuningOut | None:
+    if comparison.spec.get("tuning") is None:
+        return None
+    return tuning_out(session, tuning.load(session, comparison.id))
 
 
 @cache

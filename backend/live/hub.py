@@ -1,4 +1,4 @@
-"""Deliver every commit to the viewers of its comparison; runs in the event loop.
+"""Deliver every commit to the viewers of its comparison, or of its trial; runs in the event loop.
 
 Recent commits are kept, so that a viewer that lost its connection continues where it was. Event ids
 are stream positions. Commits that belong to no stream entry (a claim, a cancel) share the id of the
@@ -9,12 +9,14 @@ no points.
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Collection
+from functools import partial
 from typing import Annotated, Final
 
-from backend.db.database import Commit, Update
+from backend.db.database import Commit, Update, followed_as
+from backend.db.models import Run
 from backend.http.dependencies import from_state
 from backend.ingest.event_stream import entry_order
-from backend.live.viewer import MergeCache, Viewer
+from backend.live.viewer import MergeCache, Viewer, merge_updates_of_run
 
 KEPT_POINTS: Final = 200_000
 KEPT_COMMITS: Final = 10_000
@@ -43,21 +45,30 @@ class Hub:
         if not self._closed:
             self._loop.call_soon_threadsafe(self._deliver, commit)
 
-    def subscribe(self, comparison: str, keys: Collection[str]) -> Viewer:
-        """Add a viewer that collects a comparison's commits from now on; no keys means all keys."""
-        viewer = Viewer(comparison, frozenset(keys), self._merge_caches[comparison].merge)
+    def subscribe(self, comparison: str, keys: Collection[str], run: Run | None = None) -> Viewer:
+        """Add a viewer that collects commits from now on.
+
+        Args:
+            comparison: whose final runs are followed.
+            keys: of the series that are sent; none means all.
+            run: of the comparison, of any kind, if only this one is followed.
+        """
+        followed = followed_as(run) if run else comparison
+        cached = self._merge_caches[followed].merge
+        merge = partial(merge_updates_of_run, run.id) if run else cached
+        viewer = Viewer(followed, frozenset(keys), merge)
         viewer.closed = self._closed
-        self._viewers[comparison].add(viewer)
+        self._viewers[followed].add(viewer)
         return viewer
 
     def unsubscribe(self, viewer: Viewer) -> None:
         """Remove a viewer."""
-        viewers = self._viewers[viewer.comparison]
+        viewers = self._viewers[viewer.followed]
         viewers.discard(viewer)
         if not any(other.keys == viewer.keys for other in viewers):
-            self._merge_caches[viewer.comparison].forget(viewer.keys)
+            self._merge_caches[viewer.followed].forget(viewer.keys)
         if not viewers:
-            del self._viewers[viewer.comparison], self._merge_caches[viewer.comparison]
+            del self._viewers[viewer.followed], self._merge_caches[viewer.followed]
 
     def resume(self, viewer: Viewer, last_id: str) -> bool:
         """Give a new viewer what it missed since an event id; False if that id is unknown."""
@@ -69,7 +80,7 @@ class Hub:
         if not self._floor < last <= newest:
             return False  # at the floor itself: some of the commits that share its id are not kept
         for commit in self._recent:
-            update = commit.updates.get(viewer.comparison)
+            update = commit.updates.get(viewer.followed)
             if update and entry_order(commit.position) > last:
                 viewer.add(update, commit.version, commit.position)
             elif update and entry_order(commit.position) == last:
@@ -95,8 +106,8 @@ class Hub:
             oldest = self._recent.popleft()
             self._points -= _size(oldest)
             self._floor = entry_order(oldest.position)
-        for comparison, update in commit.updates.items():
-            for viewer in self._viewers.get(comparison, ()):
+        for followed, update in commit.updates.items():
+            for viewer in self._viewers.get(followed, ()):
                 viewer.add(update, commit.version, commit.position)
 
 

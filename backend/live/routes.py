@@ -42,13 +42,17 @@ async def stream(
     workers: Workers,
     *,
     comparison: str,
+    run: Run | None,
     keys: Sequence[str],
     last_id: str,
     admitted: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[bytes]:
     """Yield encoded events until the viewer leaves, is not admitted any more, or the comparison is
-    deleted."""
-    viewer = hub.subscribe(comparison, keys)
+    deleted.
+
+    They are of its final runs; or, if a run is given, of that run alone.
+    """
+    viewer = hub.subscribe(comparison, keys, run)
     position = last_id
     ping_at = time.monotonic() + PING_S
     try:
@@ -58,7 +62,7 @@ async def stream(
             if viewer.needs_reset:
                 viewer.begin_reset()
                 try:
-                    data, position = await _reset(viewer, database, workers)
+                    data, position = await _reset(viewer, database, workers, comparison, run)
                 except NotFoundError:
                     yield _event("gone", encode_json({}), position)
                     return
@@ -87,15 +91,17 @@ async def stream(
         hub.unsubscribe(viewer)
 
 
-async def _reset(viewer: Viewer, database: Database, workers: Workers) -> tuple[bytes, str]:
+async def _reset(
+    viewer: Viewer, database: Database, workers: Workers, comparison: str, run: Run | None
+) -> tuple[bytes, str]:
     now = CLOCK()
     slots = workers.alive().total()
 
     def snapshot() -> tuple[bytes, int, str, list[Run]]:
         with database.snapshot() as (session, version, position):
-            found = comparisons.get(session, viewer.comparison)
+            found = comparisons.get(session, comparison)
             counted = count_runs(session, [found.id])[found.id]
-            all_runs = runs.of_comparison(session, found.id)
+            all_runs = [runs.get(session, run.id)] if run else runs.of_comparison(session, found.id)
             rows = series.find(session, runs=[run.id for run in all_runs], keys=sorted(viewer.keys))
             max_points = min(1000, max(50, RESET_POINTS // max(1, len(rows))))
             curves = series.read(session, rows, after=-1, max_points=max_points)
@@ -146,6 +152,24 @@ def _existing(comparison: str, database: Db) -> str:
         return comparisons.get(session, comparison).id
 
 
+def _asked_run(
+    comparison: Annotated[str, Depends(_existing)],
+    database: Db,
+    run: Annotated[
+        str, Query(description="Only this run of the comparison, which may be of a trial.")
+    ] = "",
+) -> Run | None:
+    """Return the run that is followed alone; None for all final ones."""
+    if not run:
+        return None
+    with database.read() as session:
+        found = runs.get(session, run)
+        session.expunge_all()
+    if found.comparison_id != comparison:
+        raise NotFoundError(f"comparison {comparison!r} has no run {run!r}")
+    return found
+
+
 # Not response_class=EventSourceResponse: that takes a generator of event objects, and this route
 # encodes its events itself.
 @router.get(
@@ -161,9 +185,12 @@ async def follow_comparison(
     hub: LiveHub,
     admitted: StillAdmitted,
     keys: Annotated[str, Query(description="Metric keys, comma-separated; empty for all.")] = "",
+    run: Annotated[Run | None, Depends(_asked_run)],
     last_event_id: Annotated[str, Header(description="Go on behind this event.")] = "",
 ) -> EventSourceResponse:
-    """Server-sent events, each with the id of the last stream entry it holds:
+    """Server-sent events of the final runs of a comparison, or of one run of any kind.
+
+    Each has the id of the last stream entry it holds:
 
     - `reset` {comparison, runs, series}: where to start from; first, unless resumed
     - `drop` {run, after}: forget the run's points with a step beyond `after` (-1: all)
@@ -179,6 +206,7 @@ async def follow_comparison(
         database,
         workers,
         comparison=comparison,
+        run=run,
         keys=wanted,
         last_id=last_event_id,
         admitted=admitted,

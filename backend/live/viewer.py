@@ -51,6 +51,19 @@ def encode_json(body: object) -> bytes:
     return to_json(body, inf_nan_mode="null")
 
 
+def merge_updates_of_run(
+    run: str, updates: Sequence[Update], keys: frozenset[str]
+) -> MergedUpdates:
+    """Merge the updates of commits as `merge_updates` does, but only those of one run."""
+    merged = merge_updates(updates, keys)
+    return MergedUpdates(
+        drops={name: after for name, after in merged.drops.items() if name == run},
+        points={name: columns for name, columns in merged.points.items() if name[0] == run},
+        runs={name: changed for name, changed in merged.runs.items() if name == run},
+        gone=merged.gone,
+    )
+
+
 def merge_updates(updates: Sequence[Update], keys: frozenset[str]) -> MergedUpdates:
     """Merge the updates of commits; of these keys, or of all if there are none."""
     merged = MergedUpdates()
@@ -120,7 +133,9 @@ class Flush:
 class Viewer:
     """A stream that the hub fills and the response empties; both in the event loop."""
 
-    comparison: str
+    followed: str
+    """The id under which its changes are delivered: a comparison's, or that of a trial's run
+    (backend.db.database.followed_as)."""
     keys: frozenset[str]
     """Only series of these keys are sent; empty means all."""
     merge: Callable[[Sequence[Update], frozenset[str]], MergedUpdates] = merge_updates

@@ -80,17 +80,10 @@ class Sweeper(threading.Thread):
     def sweep(self) -> None:
         """Look at everything once. What needs the broker waits while it does not answer."""
         follow_jump(self._database, self._clock)
+        reached = self._reach_broker(self._lose_lapsed_attempts)
         if self._tuning is not None:
             self._tuning.advance()  # before the wake-ups for the runs that it queues
-        try:
-            for lease in self._leases.lapsed():
-                self._lose_lapsed_attempt(lease)
-            self.wake()
-        except (RedisError, KombuError, OSError) as error:
-            if not self._broker_away:
-                log.warning("the broker does not answer: %s", error)
-            self._broker_away = True
-        else:
+        if self._reach_broker(self.wake) and reached:
             self._broker_away = False
         for _ in range(STEPS_PER_SWEEP):
             with self._database.read() as session:
@@ -116,6 +109,21 @@ class Sweeper(threading.Thread):
         for device, slots in classes.items():
             if queued[device]:
                 self._queue.top_up(device, queued[device], slots)
+
+    def _reach_broker(self, step: Callable[[], None]) -> bool:
+        """Do a step that needs the broker; return whether it answered."""
+        try:
+            step()
+        except (RedisError, KombuError, OSError) as error:
+            if not self._broker_away:
+                log.warning("the broker does not answer: %s", error)
+            self._broker_away = True
+            return False
+        return True
+
+    def _lose_lapsed_attempts(self) -> None:
+        for lease in self._leases.lapsed():
+            self._lose_lapsed_attempt(lease)
 
     def _lose_lapsed_attempt(self, lease: Lease) -> None:
         """Lose the attempt of a worker that fell silent.

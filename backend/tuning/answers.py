@@ -119,7 +119,7 @@ def _trial_out(trial: Trial, runs: Sequence[Run], found: Mapping[str, RunValue])
     return TrialOut(
         number=trial.number,
         params=trial.params,
-        state=_state(trial, runs),
+        state=trial_state(trial, runs),
         value=trial.value,
         epochs=trial.epochs,
         runs=[
@@ -136,7 +136,7 @@ def _trial_out(trial: Trial, runs: Sequence[Run], found: Mapping[str, RunValue])
     )
 
 
-def _state(trial: Trial, runs: Sequence[Run]) -> TrialState:
+def trial_state(trial: Trial, runs: Sequence[Run]) -> TrialState:
     """Return a trial's state; running once one of its runs has begun."""
     if trial.state == "waiting" and any(run.state != "queued" for run in runs):
         return "running"
@@ -192,7 +192,7 @@ def _along(
             trial=trial.number,
             value=trial.value,
             x=params[path],
-            state=_state(trial, runs[trial.id]),
+            state=trial_state(trial, runs[trial.id]),
         )
         for trial in search.trials[arm.name]
         if path in (params := effective_params(arm, written, trial.params))

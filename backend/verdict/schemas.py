@@ -3,7 +3,8 @@
 from pydantic import BaseModel
 
 from contract.catalogue.claims import CLAIMS_VERSION, Expected
-from contract.comparison.replication import Noun, Replicate
+from contract.comparison.replication import Replicate
+from contract.comparison.tuning import Sampler
 from contract.metrics.states import State
 from contract.statistics import Word
 
@@ -127,8 +128,6 @@ class Replicates(BaseModel):
     """What the pairs of runs are replicates of."""
 
     kind: Replicate
-    noun: Noun
-    """What one replicate is called."""
     n: int
     said: str
     """For example "10 seeds on one split"."""
@@ -157,6 +156,17 @@ class ToHalve(BaseModel):
     """Why no number of replicates makes the intervals narrower than some width; or empty."""
 
 
+class Tuned(BaseModel):
+    """The search that gave every arm its settings, with the same budget."""
+
+    trials: int
+    """Of each arm."""
+    objective: str
+    """The metric of the validation split that decided."""
+    sampler: Sampler
+    folds: int
+
+
 class Verdict(BaseModel):
     """All claims."""
 
@@ -169,6 +179,8 @@ class Verdict(BaseModel):
     """How a word is decided, in one line."""
     arms: Pair | None
     """Null where the spec has no contrastive or no triplet arm and no other two were named."""
+    tuned: Tuned | None
+    """Null where the settings were given."""
     seeds: int
     """Number of seeds at which the runs of both arms have succeeded."""
     replicates: Replicates

@@ -48,9 +48,9 @@ class ArmPair:
     replicates, where only signs count, and where all differences are the same (but for 0 in enough
     pairs)."""
     p: float
-    """Of this pair alone, see `told_apart`; 1 below 3 replicates."""
+    """Of this pair alone, see `told_apart`."""
     p_holm: float
-    """Adjusted by Holm over all pairs of arms with 3 replicates or more."""
+    """Adjusted by Holm over all pairs of arms."""
     told_apart: bool
 
     @property
@@ -92,12 +92,13 @@ def told_apart(
 ) -> ArmsCompared:
     """Compare all arms by one metric, each pair over the replicates that both have.
 
-    The family are all pairs of arms with 3 common replicates or more; fewer tell nothing apart.
-    Without any difference, the probability that one or more pairs are told apart is at most .05.
-    Two arms are told apart if the pair's p, adjusted by Holm over the family, is below .05. That p
-    is the larger of Student's t-test and the sign-flip test, the latter wherever the number of
-    common replicates can reach .05 in this family. Where only signs count it is that of the exact
-    sign test; with dependent splits that of the corrected t-test, and signs tell nothing apart.
+    The family are all pairs of arms with a common replicate: without any difference, the
+    probability that one or more pairs are told apart is at most .05. Two arms are told apart if the
+    pair's p, adjusted by Holm over the family, is below .05. That p is the larger of Student's
+    t-test and the sign-flip test, the latter wherever the number of common replicates can reach .05
+    in this family. Where only signs count it is that of the exact sign test; with dependent splits
+    that of the corrected t-test, and signs tell nothing apart. Fewer than 3 common replicates tell
+    nothing apart.
 
     The intervals of the arms' means say nothing of differences: arms share their replicates, so
     arms whose intervals overlap may well be told apart.
@@ -126,12 +127,10 @@ def told_apart(
         for a, b in combinations(known, 2)
     }
     differences = {pair: each for pair, each in differences.items() if each}
-    enough = {pair: each for pair, each in differences.items() if len(each) >= FEWEST}
-    family = len(enough)
-    p_values = {
-        pair: _p(each, replication, family, signs_only=signs_only) for pair, each in enough.items()
-    }
-    adjusted = dict(zip(p_values, holm(list(p_values.values())), strict=True))
+    family = len(differences)
+    p_values = [
+        _p(each, replication, family, signs_only=signs_only) for each in differences.values()
+    ]
     pairs = [
         ArmPair(
             a,
@@ -141,11 +140,13 @@ def told_apart(
             None
             if signs_only
             else within(_interval(each, replication, family), limits_of_difference(bounds)),
-            p_values.get((a, b), 1.0),
-            adjusted.get((a, b), 1.0),
-            adjusted.get((a, b), 1.0) < ALPHA,
+            p,
+            p_holm,
+            p_holm < ALPHA,
         )
-        for (a, b), each in differences.items()
+        for ((a, b), each), p, p_holm in zip(
+            differences.items(), p_values, holm(p_values), strict=True
+        )
     ]
     return ArmsCompared(arms, pairs)
 
@@ -178,11 +179,14 @@ def _arm(
 def _p(
     differences: tuple[float, ...], replication: Replication, family: int, *, signs_only: bool
 ) -> float:
+    n = len(differences)
+    if n < FEWEST:
+        return 1.0
     if signs_only or is_constant(differences):
         if replication.dependent:
             return 1.0
         return sign_test_p(sum(d > 0 for d in differences), sum(d < 0 for d in differences))
     p = t_test_p(differences, replication.test_to_train)
-    if not replication.dependent and family * smallest_p(len(differences)) < ALPHA:
+    if not replication.dependent and family * smallest_p(n) < ALPHA:
         return max(p, sign_flip_p(differences))
     return p

@@ -129,7 +129,6 @@ class ComparisonDetail(TypedDict):
     arms: list[str]
     seeds: list[int]
     replicate: Literal["seed", "split"]
-    replicate_noun: Literal["seed", "draw", "split"]
     data: str
     spec: dict[str, Any]
 
@@ -154,7 +153,6 @@ class Comparison(TypedDict):
     arms: list[str]
     seeds: list[int]
     replicate: Literal["seed", "split"]
-    replicate_noun: Literal["seed", "draw", "split"]
     data: str
 
 
@@ -367,7 +365,6 @@ class Replicates(TypedDict):
     """What the pairs of runs are replicates of."""
 
     kind: Literal["seed", "split"]
-    noun: Literal["seed", "draw", "split"]
     n: int
     said: str
 
@@ -549,6 +546,15 @@ class TrialRun(TypedDict):
     state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
     value: float | None
     best_epoch: int | None
+
+
+class Tuned(TypedDict):
+    """The search that gave every arm its settings, with the same budget."""
+
+    trials: int
+    objective: str
+    sampler: Literal["random", "tpe"]
+    folds: int
 
 
 class Value(TypedDict):
@@ -928,6 +934,7 @@ class Verdict(TypedDict):
     advice: str
     rule: str
     arms: Pair | None
+    tuned: Tuned | None
     seeds: int
     replicates: Replicates
     family: int
@@ -1029,8 +1036,8 @@ class Leaderboard(TypedDict):
 
     metrics: list[LeaderboardMetric]
     advice: str
+    tuned: Tuned | None
     replicate: Literal["seed", "split"]
-    replicate_noun: Literal["seed", "draw", "split"]
     runs_finished: int
     runs_total: int
     runs_open: int
@@ -1088,3 +1095,4 @@ class Everything(TypedDict):
     summary: Summary
     verdict: Verdict
     leaderboard: Leaderboard
+    tuning: Tuning | None

@@ -81,9 +81,17 @@ def waiting_html(waiting: Waiting, alive: Mapping[str, int]) -> str:
     """Return a waiting run as HTML: position, arm, seed, and when it begins."""
     return (
         f"<div class='lb-waits'><b>{waiting['position']:,}</b>"
-        f"<span>{escape(waiting['arm'])}</span><small>seed {waiting['seed']}"
+        f"<span>{escape(waiting['arm'])}</span><small>{_place_text(waiting)}"
         f"{_start_text(waiting, alive)}</small></div>"
     )
+
+
+def _place_text(run: Waiting | QueueSlot) -> str:
+    """Return which of its arm's runs it is: a seed, or a trial with its fold."""
+    if run["role"] != "trial":
+        return f"seed {run['seed']}"
+    fold = "" if run["fold"] is None else f", fold {run['fold']}"
+    return f"trial {run['trial']}{fold}"
 
 
 def _start_text(waiting: Waiting, alive: Mapping[str, int]) -> str:
@@ -106,7 +114,7 @@ def _run_html(worker: QueueSlot) -> str:
         text = f"{100 * share:.0f} %"
     rest = f" · {duration(left)} left" if left is not None else ""
     return (
-        f"<p><span>{escape(worker['arm'] or '')}</span><small>seed {worker['seed']}"
+        f"<p><span>{escape(worker['arm'] or '')}</span><small>{_place_text(worker)}"
         f" · by {escape(worker['created_by'] or '')}</small></p>"
         f"<div class='lb-share' role='progressbar' aria-valuemin='0' aria-valuemax='100' "
         f"aria-valuenow='{100 * share:.0f}'><i style='width: {100 * share:.1f}%'></i></div>"
@@ -121,7 +129,7 @@ def _states_html(worker: QueueSlot) -> str:
         return ""
     messages = escape(" ".join(one["message"] for one in states), quote=True)
     names = escape(state_names(states))
-    return f"<p><small class='lb-marked' title='{messages}'>{names}</small></p>"
+    return f"<p><small class='lb-marked' title='{messages}'>⚠ {names}</small></p>"
 
 
 def _count_runs(count: int) -> str:

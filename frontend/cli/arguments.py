@@ -9,7 +9,8 @@ import httpx
 from frontend.settings import Settings
 
 FORMATS: Final = ("json", "csv", "parquet", "latex", "html", "markdown")
-CONTENTS: Final = ("spec", "all", "results", "series", "runs", "leaderboard", "verdict")
+TABLES: Final = ("results", "series", "runs", "leaderboard", "trials")
+CONTENTS: Final = ("spec", "all", *TABLES, "verdict")
 PATIENCE_S: Final = 300.0
 
 _EXITS: Final = (
@@ -55,8 +56,8 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--what",
         choices=CONTENTS,
-        help="json: spec (default) or all; csv and parquet: results (default), series, runs or "
-        "leaderboard; csv also: verdict",
+        help="json: spec (default) or all; csv and parquet: results (default), series, runs, "
+        "leaderboard or trials; csv also: verdict",
     )
     verdict = command("verdict", "Print the verdict on the nine claims.")
     verdict.add_argument("id", metavar="ID")
@@ -92,7 +93,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     top = parser()
     parsed = top.parse_args(arguments)
     if parsed.command == "export" and parsed.what:
-        fitting = {"json": CONTENTS[:2], "csv": CONTENTS[2:], "parquet": CONTENTS[2:6]}
+        fitting = {"json": CONTENTS[:2], "csv": CONTENTS[2:], "parquet": TABLES}
         if parsed.what not in fitting.get(parsed.format, ()):
             top.error(f"--format {parsed.format} has no --what {parsed.what}")
     return parsed

@@ -51,8 +51,7 @@ def latex_tables(api: Api, comparison: str) -> str:
     arms = everything["comparison"]["arms"]
     whole_run = [row["key"] for row in api.catalogue()["metrics"] if row["summary_only"]]
     found = result_sections(everything["summary"], arms, whole_run)
-    name = everything["comparison"]["name"]
-    over = over_text(everything["comparison"]["replicate_noun"])
+    name, over = everything["comparison"]["name"], over_text(everything["spec"])
     ranked = everything["leaderboard"]["metrics"]
     return latex.latex_document(name, arms, found, everything["verdict"], over, ranked)
 

@@ -24,6 +24,7 @@ TABLE_TITLES: Final = {
     "runs": ("Runs", "a row for each run"),
     "leaderboard": ("Leaderboard", "a row for each metric and arm"),
 }
+TRIALS: Final = ("Trials", "a row for each trial, with its settings")
 VERDICT_FORMS: Final[tuple[tuple[Literal["csv", "markdown"], str, str, str], ...]] = (
     ("csv", "CSV", "text/csv", "csv"),
     ("markdown", "Markdown", "text/markdown", "md"),
@@ -53,7 +54,8 @@ def export_menu(api: Api, comparison: Comparison) -> None:
                     _verdict(api, own, form),
                 )
             st.caption("a row for each metric of each claim")
-        for what, (title, meaning) in TABLE_TITLES.items():
+        tables = {**TABLE_TITLES, **({"trials": TRIALS} if comparison["phase"] else {})}
+        for what, (title, meaning) in tables.items():
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
                 for kind, label in FORMAT_TITLES.items():
                     _export_link(f"{title}, {label}", export_url(own, format=kind, what=what))

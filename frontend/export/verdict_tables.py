@@ -18,7 +18,6 @@ from frontend.comparison.verdict.figures import (
     rule_text,
     signed_text,
     simultaneous,
-    summary_text,
 )
 from frontend.comparison.verdict.more_replicates import halving_text
 from frontend.comparison.verdict.words import WORDS
@@ -98,7 +97,7 @@ def verdict_markdown(verdict: Json, name: str) -> str:
     parts = [f"# {_escape(name)}: verdict"]
     parts += [f"- **{_escape(said)}**" for said in not_trained(verdict)]
     parts += [f"**{_escape(verdict['advice'])}**"] if verdict["advice"] else []
-    parts.append(_escape(summary_text(verdict)))
+    parts.append(_escape(verdict["summary"]))
     if arms is None:
         return "\n\n".join(parts) + "\n"
     parts += [

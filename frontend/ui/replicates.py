@@ -1,20 +1,29 @@
-"""What the runs of an arm replicate, in words: seeds on one split, draws or splits.
+"""What the runs of an arm replicate, in words: seeds on one split, or splits."""
 
-What one of them is called, the API says: the `replicate_noun` of a comparison.
-"""
+from collections.abc import Mapping
+from typing import Any, Final
 
-from typing import Final
+Spec = Mapping[str, Any]
 
-SEED: Final = "seed"
-"""Noun of replicates that all have the same split."""
+SPLIT: Final = "split"
+"""Value of a spec's `replicate` where each seed has a split of its own."""
 
 
-def over_text(noun: str) -> str:
+def noun(spec: Spec) -> str:
+    """Return what one replicate is: seed or split.
+
+    Args:
+        spec: a comparison's spec, or another object with the key `replicate`.
+    """
+    return SPLIT if spec.get("replicate") == SPLIT else "seed"
+
+
+def over_text(spec: Spec) -> str:
     """Return over what means and intervals are, for a sentence: `seeds on one split`, `splits`."""
-    return "seeds on one split" if noun == SEED else f"{noun}s"
+    return "splits" if noun(spec) == SPLIT else "seeds on one split"
 
 
-def count_text(noun: str, count: int) -> str:
+def count_text(spec: Spec, count: int) -> str:
     """Return a number of replicates in words: `10 seeds on one split`, `1 split`."""
-    of_one = " on one split" if noun == SEED else ""
-    return f"{count} {noun}{'' if count == 1 else 's'}{of_one}"
+    of_one = "" if noun(spec) == SPLIT else " on one split"
+    return f"{count} {noun(spec)}{'' if count == 1 else 's'}{of_one}"

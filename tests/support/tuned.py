@@ -23,7 +23,7 @@ RUN_STATES: Mapping[str, Sequence[str]] = {
     "failed": ("failed", "succeeded"),
     "cancelled": ("cancelled", "cancelled"),
 }
-"""State of a trial -> states of its runs, in turn; a cancelled search has trials that wait."""
+"""State of a trial, as the API tells it -> states of its runs, in turn."""
 
 
 def tuned(trials: int = 2, **changes: Any) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def store_tuned(
 
     Args:
         database: to write to.
-        trials: arm -> states of its trials, keys of RUN_STATES.
+        trials: arm, one of ARMS -> states of its trials, keys of RUN_STATES.
         finals: arm -> states of its final runs, of which each has the settings of the arm's first
             complete trial; None before the search is over.
         params: arm -> settings of its trials; without them trial 0 is the arm as it is written, and
@@ -70,7 +70,8 @@ def store_tuned(
         now: when it was submitted; its first run started then and took 10 s.
         changes: of the spec.
     """
-    spec = parse_spec(tuned(**{"trials": max(map(len, trials.values())), **changes}))
+    arms = [arm for arm in ARMS if arm["name"] in trials]
+    spec = parse_spec(tuned(max(map(len, trials.values())), **{"arms": arms, **changes}))
     assert spec.tuning is not None
     made = TunedComparison(f"c{secrets.token_hex(5)}", spec)
     for number in range(max(map(len, trials.values()))):
@@ -120,7 +121,7 @@ def _trial(
         arm=arm,
         number=number,
         params=params,
-        state="waiting" if state == "cancelled" else state,
+        state="waiting" if state == "running" else state,
         value=0.5 + number / 100 if complete else None,
         epochs=4 + number if complete else None,
         created_at=now,

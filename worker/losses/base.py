@@ -189,16 +189,15 @@ class Loss(nn.Module):
         divisor = None
         if self.reduction != "balanced":
             divisor = self._divisor(found.parts if found.selected is None else found.selected)
-        pushing = found.active_anchors if found.pushing_anchors is None else found.pushing_anchors
         return LossOutput(
-            value=found.total if divisor is None else found.total / divisor,
-            parts=found.parts,
-            selected=found.selected,
-            active_anchors=found.active_anchors,
-            divisor=divisor,
-            pushing_anchors=pushing,
-            trivial=found.trivial,
-            pull_weight=found.pull_weight,
+            found.total if divisor is None else found.total / divisor,
+            found.parts,
+            found.selected,
+            found.active_anchors,
+            divisor,
+            found.active_anchors if found.pushing_anchors is None else found.pushing_anchors,
+            found.trivial,
+            found.pull_weight,
         )
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:

@@ -80,8 +80,9 @@ class Contrastive(Loss):
                 pushes, _unordered(members.negative_counts.sum(), batch), batch
             )
             parts = {"positive": positive, "negative": negative}
-            # Any other item makes a valid pair, so that only an anchor alone is in none.
-            alone = batch.against_itself and len(batch.labels) == 1
+            alone = (
+                batch.against_itself and len(batch.labels) == 1
+            )  # any other item makes a valid pair
             anchors = torch.tensor(0.0 if alone else float(len(batch.labels)))
             pushing = (pushed > 0).sum() / (members.negative_counts > 0).sum()
             # At one point no positive pair has a loss, and every negative one lacks the margin.

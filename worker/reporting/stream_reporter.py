@@ -10,7 +10,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Final, NamedTuple
 
 import redis
@@ -21,7 +20,6 @@ from contract.events import (
     VERSION,
     Checkpointed,
     Ended,
-    Event,
     Failure,
     Kept,
     Log,
@@ -196,7 +194,11 @@ class StreamReporter:
 
     def preparing(self, preparation: Preparation) -> None:
         """Report how far the work before the first step is."""
-        self._write(partial(Preparing, preparation=preparation))
+        self._write(
+            lambda seq: encode(
+                Preparing(run=self._run, attempt=self._attempt, seq=seq, preparation=preparation)
+            )
+        )
 
     def started(
         self,
@@ -209,14 +211,18 @@ class StreamReporter:
     ) -> None:
         """Report that everything is built; the step after `after` comes next."""
         self._write(
-            partial(
-                Started,
-                device=device,
-                total_steps=total_steps,
-                steps_per_epoch=steps_per_epoch,
-                after=after,
-                versions=run_versions(),
-                splits=dict(splits or {}),
+            lambda seq: encode(
+                Started(
+                    run=self._run,
+                    attempt=self._attempt,
+                    seq=seq,
+                    device=device,
+                    total_steps=total_steps,
+                    steps_per_epoch=steps_per_epoch,
+                    after=after,
+                    versions=run_versions(),
+                    splits=dict(splits or {}),
+                )
             )
         )
 
@@ -238,23 +244,53 @@ class StreamReporter:
 
     def noticed(self, state: State, step: int, message: str, *, over: bool = False) -> None:
         """Report that the run is in a state since a step, or that it has left it."""
-        self._write(partial(Noticed, state=state, step=step, message=message, over=over))
+        self._write(
+            lambda seq: encode(
+                Noticed(
+                    run=self._run,
+                    attempt=self._attempt,
+                    seq=seq,
+                    state=state,
+                    step=step,
+                    message=message,
+                    over=over,
+                )
+            )
+        )
 
     def log(self, lines: Sequence[str]) -> None:
         """Add lines to the run's log."""
-        self._write(partial(Log, lines=list(lines)))
+        self._write(
+            lambda seq: encode(
+                Log(run=self._run, attempt=self._attempt, seq=seq, lines=list(lines))
+            )
+        )
 
     def snapshot_stored(self, snapshot: Snapshot) -> None:
         """Report a snapshot whose blobs are stored."""
-        self._write(partial(Kept, snapshot=snapshot))
+        self._write(
+            lambda seq: encode(
+                Kept(run=self._run, attempt=self._attempt, seq=seq, snapshot=snapshot)
+            )
+        )
 
     def checkpoint_stored(self, step: int, digest: str) -> None:
         """Report a stored checkpoint, after all values up to its step."""
-        self._write(partial(Checkpointed, step=step, digest=digest))
+        self._write(
+            lambda seq: encode(
+                Checkpointed(
+                    run=self._run, attempt=self._attempt, seq=seq, step=step, digest=digest
+                )
+            )
+        )
 
     def ended(self, state: EndState, failure: Failure | None = None) -> None:
         """Report the end of the run."""
-        self._write(partial(Ended, state=state, failure=failure))
+        self._write(
+            lambda seq: encode(
+                Ended(run=self._run, attempt=self._attempt, seq=seq, state=state, failure=failure)
+            )
+        )
 
     def mark_stored(self, seq: int) -> None:
         """Note that the backend has stored all events up to number `seq`."""
@@ -281,17 +317,12 @@ class StreamReporter:
         if self._fault:
             raise ReporterError(f"reporting broke down: {self._fault!r}") from self._fault
 
-    def _write(self, event: Callable[..., Event]) -> None:
-        """Put one event after the values so far and send it at once.
-
-        Args:
-            event: makes it of its run, attempt and number.
-        """
+    def _write(self, make: Callable[[int], bytes]) -> None:
+        """Put one event after the values so far and send it at once."""
         self._check()
         with self._writing:
             self._flush_columns()
-            seq = self._outbox.next_seq
-            self._outbox.put(encode(event(run=self._run, attempt=self._attempt, seq=seq)))
+            self._outbox.put(make(self._outbox.next_seq))
         self._wake.set()
 
     def _flush_columns(self) -> None:

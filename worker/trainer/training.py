@@ -336,7 +336,9 @@ class Training:
         try:
             families = families_at(self._spec, epoch, self._settings.epochs)
             return self._evaluation.validation(families)
-        except NotFiniteError as error:  # after the last step, though its loss was finite
+        except (
+            NotFiniteError
+        ) as error:  # the last step made the weights infinite, though its loss was finite
             raise self._overflow(str(error), self.step) from error
 
     def _overflow(self, problem: str, step: int) -> DivergedError:

@@ -6,16 +6,12 @@ from contract.catalogue.presets.preset import Preset, pair, seven_losses, ten_se
 
 _GROUP: Final = "First look"
 
-_DIGITS: Final[dict[str, Any]] = {
+DEMO: Final[dict[str, Any]] = {
+    "name": "digits: contrastive vs triplet",
     "tags": ["demo"],
     "data": {"kind": "digits"},
     "encoder": {"kind": "convnet", "embedding_dim": 64, "normalize": True},
     "training": {"epochs": 20, "batch_size": 64},
-}
-
-DEMO: Final[dict[str, Any]] = {
-    "name": "digits: contrastive vs triplet",
-    **_DIGITS,
     "arms": pair(),
     "seeds": [0, 1, 2],
 }
@@ -38,8 +34,14 @@ FIRST: Final = (
         "70 runs, about six minutes on two CPU cores.",
         spec={
             "name": "digits: seven losses",
-            **_DIGITS,
-            "training": {**_DIGITS["training"], "sampler": {"kind": "m_per_class", "m": 8}},
+            "tags": ["demo"],
+            "data": {"kind": "digits"},
+            "encoder": {"kind": "convnet", "embedding_dim": 64, "normalize": True},
+            "training": {
+                "epochs": 20,
+                "batch_size": 64,
+                "sampler": {"kind": "m_per_class", "m": 8},
+            },
             "arms": seven_losses(),
             "seeds": ten_seeds(),
         },

@@ -86,11 +86,19 @@ _PROTOCOLS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
 
 
 def _as_in_the_paper(id_: str, short: str, idea: str, shared: dict[str, Any]) -> Preset:
-    return _preset(
+    return Preset(
         id_,
-        short,
+        f"Zeng 2025, {short}",
         f"{idea} {_SAMPLED}",
-        {**shared, "arms": sampled_pair()},
+        _PAPER,
+        _URL,
+        {
+            "name": f"{id_}: contrastive vs triplet",
+            "tags": ["z25"],
+            **shared,
+            "arms": sampled_pair(),
+            "seeds": ten_seeds(),
+        },
         reported=REPORTED.get(id_, ()),
         group=_SAMPLED_GROUP,
         short=short[0].upper() + short[1:],
@@ -99,19 +107,23 @@ def _as_in_the_paper(id_: str, short: str, idea: str, shared: dict[str, Any]) ->
 
 def _balanced(id_: str, short: str, idea: str, shared: dict[str, Any]) -> Preset:
     """Return the twin on all tuples. The paper reports nothing for it."""
-    return _preset(
-        f"{id_}-balanced",
-        f"{short}, balanced",
+    own = f"{id_}-balanced"
+    return Preset(
+        own,
+        f"Zeng 2025, {short}, balanced",
         f"{idea} {_BALANCED}",
-        {**shared, "arms": balanced_pair()},
+        _PAPER,
+        _URL,
+        {
+            "name": f"{own}: contrastive vs triplet",
+            "tags": ["z25"],
+            **shared,
+            "arms": balanced_pair(),
+            "seeds": ten_seeds(),
+        },
         group=_BALANCED_GROUP,
         short=short[0].upper() + short[1:],
     )
-
-
-def _preset(id_: str, title: str, idea: str, own: dict[str, Any], **facts: Any) -> Preset:
-    spec = {"name": f"{id_}: contrastive vs triplet", "tags": ["z25"], **own, "seeds": ten_seeds()}
-    return Preset(id_, f"Zeng 2025, {title}", idea, _PAPER, _URL, spec, **facts)
 
 
 ZENG_2025: Final = (

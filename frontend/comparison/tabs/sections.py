@@ -58,10 +58,9 @@ def choose_tab(comparison_id: str) -> Tab:
     return next((name for name, shown in TITLES.items() if shown == title), "live")
 
 
-RESULTS_LEGEND: Final = (
-    "Mean ± standard deviation over {over}, with the mean's 95 % interval below. ● marks a best "
-    "mean whose interval meets no other arm's, ○ one whose interval does. Which arms are told "
-    "apart, the Leaderboard says: from the differences seed by seed."
+RESULTS_LEGEND = (
+    "Mean ± standard deviation over {over}, with the mean's 95 % interval below. ● marks an arm "
+    "whose interval meets no other arm's, ○ a best mean that is not told apart."
 )
 
 
@@ -94,7 +93,7 @@ def show_results(view: View, tab: Tab) -> bool:
     st.subheader("Results", anchor="results")
     st.caption(
         f"{summary['runs_finished']} of {summary['runs_total']} runs finished. "
-        + RESULTS_LEGEND.format(over=over_text(view.comparison["replicate_noun"])),
+        + RESULTS_LEGEND.format(over=over_text(view.comparison["spec"])),
     )
     first, *others = found
     st.markdown(f"**{first.title}**")

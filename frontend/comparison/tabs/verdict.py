@@ -56,7 +56,7 @@ def show_verdict(view: View) -> None:
     if len(arms) > 2 or found["arms"] is None:
         _choose_arms(arms, found["arms"], asked)
     if found["arms"] is None:
-        st.info(escape_markdown(found["summary"]), icon=":material/balance:")
+        st.info(found["summary"], icon=":material/balance:")
         return
     if not found["seeds"]:
         _show_nothing_finished(view)

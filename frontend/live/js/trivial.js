@@ -69,13 +69,12 @@ export function trivialTraces(lines, width, grey) {
 }
 
 /**
- * Names of the lines, at their right ends; without arms for one line that all of them have.
+ * Names of the lines, at their right ends.
  * @param {Line[]} lines @param {string} color of the text @param {boolean} logarithmic
- * @param {number} count of visible arms
  */
-export function trivialLabels(lines, color, logarithmic, count) {
+export function trivialLabels(lines, color, logarithmic) {
   return lines.map(({ value, arms }) => ({
-    text: arms.length === count ? "trivial loss" : `trivial loss, ${named(arms)}`,
+    text: lines.length === 1 ? "trivial loss" : `trivial loss, ${named(arms)}`,
     x: 1,
     xref: "paper",
     xanchor: "right",

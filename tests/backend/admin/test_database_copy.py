@@ -7,14 +7,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, col, select
 
 from backend.admin.__main__ import run
 from backend.admin.database_copy import TableSum, copy_database, table_sums
 from backend.admin.locations import AdminError
 from backend.db import migrations
 from backend.db.database import Database
-from backend.db.models import Series
+from backend.db.models import Run, Series, Trial
 from backend.maintenance.run_figures import FiguresKeeper
 from backend.metrics import points
 from backend.storage import data_folder
@@ -22,6 +22,7 @@ from tests.backend.helpers import Attempt, claim, points_of, run_now, submit
 from tests.backend.scripted_runs import scripted_comparison, store_events
 from tests.backend.stored_tokens import store_token
 from tests.support.postgres import Postgres
+from tests.support.tuned import store_tuned
 
 
 @pytest.fixture
@@ -48,6 +49,7 @@ def filled(tmp_path: Path) -> Iterator[Database]:
     scripted_comparison(
         database, lambda *_: {"test.retrieval.map_at_r": {50: 0.1 + 0.2}}, seeds=[0]
     )
+    store_tuned(database, {"pull": ["complete", "failed"]}, {"pull": ["queued", "queued"]})
     keeper = FiguresKeeper(database)
     while keeper.step():
         pass
@@ -70,6 +72,22 @@ def empty(postgres: Postgres) -> Iterator[Database]:
 def sums_of(database: Database) -> dict[str, TableSum]:
     with database.read() as session:
         return table_sums(session.connection())
+
+
+def trials_of(database: Database) -> list[tuple[Trial, list[Run]]]:
+    """Return the trials with all runs that have their settings."""
+    with database.read() as session:
+        found = session.exec(select(Trial).order_by(col(Trial.number))).all()
+        return [
+            (
+                trial,
+                sorted(
+                    session.exec(select(Run).where(Run.trial_id == trial.id)).all(),
+                    key=lambda run: run.position,
+                ),
+            )
+            for trial in found
+        ]
 
 
 def run_of(database: Database) -> str:
@@ -96,10 +114,16 @@ def test_a_copy_to_postgres_and_back_keeps_every_row(
     assert run_now(empty, run) == run_now(filled, run)
     assert run_now(empty, run).splits == {"train": 6, "validation": 2, "test": 2}
     assert copied["run_figures"].rows == 2
+    assert trials_of(empty) == trials_of(filled)
+    assert [(trial.params, trial.state, trial.epochs) for trial, _ in trials_of(filled)] == [
+        ({}, "complete", 4),
+        ({"loss.margin": 0.2}, "failed", None),
+    ]
     assert points_of(empty, run) == points_of(filled, run)
     assert points_of(empty, run, "odd") == ([1, 2], [None, -0.0])
     back = Database(f"sqlite:///{tmp_path / 'back.sqlite'}")
     assert copy_database(empty, back) == copied
+    assert trials_of(back) == trials_of(filled)
     with back.read() as session:
         texts = session.connection().execute(text("SELECT text FROM log_line ORDER BY id"))
         assert texts.scalars().all() == ["a\ufffdb", "c"]  # PostgreSQL has no character 0

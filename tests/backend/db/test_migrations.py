@@ -10,7 +10,8 @@ from sqlmodel import SQLModel
 
 from backend.db import migrations
 from backend.db.database import Database
-from tests.backend.helpers import run_now, submit
+from backend.runs.repository import of_comparison
+from tests.backend.helpers import claim, run_now, submit
 
 
 def test_models_and_migrations_agree(database: Database) -> None:
@@ -69,6 +70,21 @@ def test_an_older_database_keeps_its_runs(tmp_path: Path) -> None:
     migrations.upgrade(database)
     assert run_now(database, "r1") == run
     database.close()
+
+
+@pytest.mark.parametrize("revision", ["0008", "0011"])
+def test_runs_of_a_database_without_trials_are_final_ones(
+    database: Database, revision: str
+) -> None:
+    submit(database)
+    run = claim(database)
+    assert run is not None
+    migrations.downgrade(database, revision)
+    migrations.upgrade(database)
+    assert run_now(database, run.id) == run
+    assert (run.role, run.trial_id, run.trial_number, run.fold) == ("final", None, None, None)
+    with database.read() as session:
+        assert [one.id for one in of_comparison(session, run.comparison_id)] == [run.id]
 
 
 def test_upgrading_twice_keeps_the_data(database: Database) -> None:

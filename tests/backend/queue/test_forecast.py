@@ -12,10 +12,12 @@ from backend.queue.forecast import forecast
 from backend.runs import queue
 from backend.runs import repository as runs
 from backend.state import Parts
+from backend.workers.registry import WorkerOut
 from contract.comparison.spec import parse_spec
 from tests.backend.helpers import Api, Attempt, Json, claim, run_now, send, submit
 from tests.support.broker import Broker
 from tests.support.specs import small
+from tests.support.tuned import store_tuned
 from tests.support.waiting import until
 
 
@@ -197,6 +199,20 @@ def test_starts_and_eta_follow_from_the_pace(api: Api, parts: Parts) -> None:
         found = forecast(session, parts.workers.listed(), working, now)
     assert list(found.starts.values()) == [0.0, 30.0]
     assert found.eta_s == 60.0
+
+
+def test_runs_of_trials_take_as_long_as_trials_and_final_ones_as_assumed(
+    database: Database,
+) -> None:
+    """A trial's run took 10 s; so a final one is foreseen to take 15 s until one has ended."""
+    store_tuned(
+        database, {"pull": ["complete", "waiting"]}, {"pull": ["queued"] * 2}, tuning={"folds": 1}
+    )
+    slot = WorkerOut(name="w", device="cpu", host="h", state="idle", run=None, seen_s_ago=0.0)
+    with database.read() as session:
+        found = forecast(session, [slot], {}, 2000.0)
+    assert list(found.starts.values()) == [0.0, 10.0, 25.0]
+    assert found.eta_s == 40.0
 
 
 def test_a_run_that_no_slot_may_take_is_last_and_has_no_start(api: Api) -> None:

@@ -43,7 +43,7 @@ def slot(**values: Any) -> QueueSlot:
     own: dict[str, Any] = {"name": "w<1>", "device": "cpu", "host": "here", "state": "busy"}
     own |= {"run": "r", "seen_s_ago": 1.0, "comparison": "c", "comparison_name": "n", "seed": 3}
     own |= {"created_by": "Ada", "arm": "a&b", "progress": 0.25, "eta_s": 30.0, "preparing": None}
-    own |= {"states": []}
+    own |= {"states": [], "role": "final", "trial": None, "fold": None}
     return cast(QueueSlot, {**own, **values})
 
 
@@ -62,10 +62,19 @@ def test_a_slot_shows_how_far_its_run_is() -> None:
     assert "progressbar" not in lost
 
 
+def test_the_run_of_a_trial_is_named_by_its_trial_and_fold() -> None:
+    trial = {"role": "trial", "trial": 7, "seed": 1000}
+    assert "<small>trial 7, fold 2 · by Ada" in queue_html.slot_html(slot(**trial, fold=2))
+    assert "<small>trial 7 · by Ada" in queue_html.slot_html(slot(**trial, fold=None))
+    assert "<small>seed 3 · by Ada" in queue_html.slot_html(slot(trial=7))  # a final run
+    row: Any = {**slot(**trial, fold=0), "position": 1, "wants": "auto", "starts_in_s": None}
+    assert "<small>trial 7, fold 0</small>" in queue_html.waiting_html(row, {"cpu": 1})
+
+
 def test_a_slot_says_in_which_states_its_run_is() -> None:
     seen = {"state": "collapsed", "step": 3, "message": "one <point>"}
     shown = queue_html.slot_html(slot(states=[seen, {**seen, "state": "below_backbone"}]))
-    assert "⚠ collapsed, ↓ below the raw backbone" in shown
+    assert "⚠ collapsed, below the raw backbone" in shown
     assert "title='one &lt;point&gt; one &lt;point&gt;'" in shown
     assert "⚠" not in queue_html.slot_html(slot())
 
@@ -78,6 +87,7 @@ def test_a_groups_heading_counts_and_dates() -> None:
 
 def test_a_row_says_when_it_begins_or_what_it_waits_for() -> None:
     row: Any = {"position": 3, "arm": "<a>", "seed": 7, "wants": "auto", "starts_in_s": 80.0}
+    row |= {"role": "final", "trial": None, "fold": None}
     assert "&lt;a&gt;" in queue_html.waiting_html(row, {"cpu": 1})
     assert "seed 7 · begins in about 80 s" in queue_html.waiting_html(row, {"cpu": 1})
     unknown: Any = {**row, "starts_in_s": None}

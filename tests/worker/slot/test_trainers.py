@@ -11,8 +11,7 @@ from contract.comparison.spec import parse_spec
 from tests.support.broker import Broker
 from tests.support.slot import worker_environment
 from tests.support.specs import long, small
-from tests.support.threads import beside
-from tests.support.trainers import process_of
+from tests.support.trainers import beside, process_of
 from tests.support.waiting import still_alive, until
 from tests.worker.slot.test_slot import RunningSlot, assert_complete, running
 from worker.reporting.reporter import ListReporter
