@@ -117,6 +117,7 @@ RULES: Final = (
     Rule("GET", "/datasets/{dataset}/thumbnails/{n}", "viewer"),
     Rule("POST", "/internal/claim", "worker"),
     Rule("POST", "/internal/runs/{run}/heartbeat", "worker"),
+    Rule("POST", "/internal/heartbeats", "worker"),
     Rule("POST", "/internal/workers/{name}/seen", "worker"),
     Rule("PUT", "/internal/blobs/{digest}", "worker"),
     Rule("GET", "/internal/blobs/{digest}", "worker"),

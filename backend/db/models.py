@@ -99,6 +99,9 @@ class Run(SQLModel, table=True):
     """The number of that trial, so that a list of runs needs no other table."""
     fold: int | None = None
     """Of a trial with several folds, from 0."""
+    shared: int | None = None
+    """How many runs its current attempt is, or was, trained together with, itself included, on one
+    slot; None where it has a slot to itself."""
 
 
 class Trial(SQLModel, table=True):

@@ -1,10 +1,12 @@
 """Forecast when each queued run will start and when the queue will be empty.
 
 Continues the queue from this moment by the rules of backend.runs.fair_share. A run takes as long as
-the runs of its comparison have taken until now: one of a trial as the others of trials. Final runs
+the runs of its comparison have taken until now: one of a trial as the others of trials, and one
+that may be trained together with others its share of their time. Final runs
 that are queued only when a search is over are not foreseen.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -12,6 +14,7 @@ from typing import Final
 
 from sqlmodel import Session
 
+from backend.db.models import Run
 from backend.runs import progress, queue, search_progress
 from backend.runs.fair_share import Slot, WaitingRun, plan_starts
 from backend.runs.queue import QueuedRun, RunWithOwner
@@ -56,9 +59,11 @@ def forecast(
     known = [seconds for seconds in run_s.values() if seconds is not None]
     guess = fmean(known) if known else GUESS_S
 
+    work: defaultdict[str, list[RunWithOwner]] = defaultdict(list)
+    for one in running.values():
+        work[one.run.worker or ""].append(one)
     remaining = {
-        run: progress.remaining_s(one.run, run_s[one.run.comparison_id, one.run.role], now)
-        for run, one in running.items()
+        worker: _remaining_s([one.run for one in own], run_s, now) for worker, own in work.items()
     }
     living = [slot for slot in slots if slot.state != "lost"]
     times_known = bool(living) and None not in remaining.values()
@@ -83,17 +88,34 @@ def forecast(
     return Forecast(order + never, starts, max(ends) if end_known else None)
 
 
+def _remaining_s(
+    runs: Sequence[Run], run_s: Mapping[tuple[str, str], float | None], now: float
+) -> float | None:
+    """Return the seconds until a slot's runs are over; None if it is not known.
+
+    Runs that are trained together get on side by side, so they end with the slowest. Before one
+    has a pace, their shares of the slot add up.
+    """
+    paces = [seconds for run in runs if (seconds := progress.run_eta(run, now)) is not None]
+    if paces:
+        return max(paces)
+    shares = [progress.remaining_s(run, run_s[run.comparison_id, run.role], now) for run in runs]
+    known = [seconds for seconds in shares if seconds is not None]
+    return sum(known) if len(known) == len(shares) else None
+
+
 def _slot(
     slot: WorkerOut,
     running: Mapping[str, RunWithOwner],
     remaining: Mapping[str, float | None],
     guess: float,
 ) -> Slot:
-    found = running.get(slot.run or "")
-    if found is None or found.run.worker != slot.name:
+    own = [running[run] for run in slot.runs if run in running]
+    own = [one for one in own if one.run.worker == slot.name]
+    if not own:
         return Slot(slot.device)
-    seconds = remaining[found.run.id]
-    return Slot(slot.device, found.created_by, guess if seconds is None else seconds)
+    seconds = remaining[slot.name]
+    return Slot(slot.device, own[0].created_by, guess if seconds is None else seconds)
 
 
 def _waiting_run(one: QueuedRun, run_s: float | None, guess: float) -> WaitingRun:

@@ -1,5 +1,7 @@
 """HTTP routes: the slots and their runs, the waiting runs, and moves to the front."""
 
+from collections.abc import Mapping
+from statistics import fmean
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -27,7 +29,11 @@ MAX_PAGE = 200
 
 
 class QueueSlot(WorkerOut):
-    """A worker slot and its run; the fields of the run are null while it has none."""
+    """A worker slot and its run; the fields of the run are null while it has none.
+
+    Of several runs that it trains together they are those of the first one; progress and remaining
+    time are of all.
+    """
 
     comparison: str | None = None
     comparison_name: str | None = None
@@ -103,7 +109,7 @@ def get_queue(
         page = foreseen.order[first : first + asked.page_size]
         works = queue.runs_with_owner(session, page)
         return QueueOut(
-            workers=[_slot(slot, under_way.get(slot.run or ""), now) for slot in slots],
+            workers=[_slot(slot, under_way, now) for slot in slots],
             devices=dict(workers.alive()),
             waiting=[
                 _waiting(works[run], place, foreseen) for place, run in enumerate(page, first + 1)
@@ -139,13 +145,18 @@ def move_run_to_front(run: str, database: Db, now: Now) -> RunOut:
     return run_out(found, now)
 
 
-def _slot(slot: WorkerOut, work: RunWithOwner | None, now: float) -> QueueSlot:
-    # The run has just ended, or another slot has it now.
-    if work is None or work.run.worker != slot.name:
-        return QueueSlot(**slot.model_dump())
-    run = work.run
+def _slot(slot: WorkerOut, under_way: Mapping[str, RunWithOwner], now: float) -> QueueSlot:
+    works = [under_way[run] for run in slot.runs if run in under_way]
+    works = [work for work in works if work.run.worker == slot.name]
+    facts = slot.model_dump()
+    if not works:  # its runs have just ended, or another slot has them now
+        return QueueSlot(**facts)
+    facts["runs"] = [work.run.id for work in works]
+    facts["run"] = facts["runs"][0]
+    work, run = works[0], works[0].run
+    etas = [progress.run_eta(one.run, now) for one in works]
     return QueueSlot(
-        **slot.model_dump(),
+        **facts,
         comparison=run.comparison_id,
         comparison_name=work.comparison_name,
         created_by=work.created_by,
@@ -154,8 +165,8 @@ def _slot(slot: WorkerOut, work: RunWithOwner | None, now: float) -> QueueSlot:
         role=run.role,
         trial=run.trial_number,
         fold=run.fold,
-        progress=progress.run_progress(run),
-        eta_s=progress.run_eta(run, now),
+        progress=fmean(progress.run_progress(one.run) for one in works),
+        eta_s=max((eta for eta in etas if eta is not None), default=None),
         preparing=Preparation(**run.preparing) if run.preparing else None,
         states=[RunState(**state) for state in run.states],
     )

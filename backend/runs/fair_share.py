@@ -1,7 +1,7 @@
 """The order in which queued runs are served, so that every user gets an equal share of the slots.
 
-Among the runs of the highest priority, the user with the fewest running runs comes first, and among
-equal users the one whose last turn is longest ago. Of one user the oldest run comes first. So a
+Among the runs of the highest priority, the user with the fewest slots comes first, and among equal
+users the one whose last turn is longest ago. Of one user the oldest run comes first. So a
 sweep of hundreds of runs blocks no other user: with one slot users take turns, with many slots each
 user has an equal part of them. Pure functions; backend.runs.queue reads the database.
 """
@@ -18,10 +18,10 @@ Age = tuple[float, int, str]
 
 
 class Turns:
-    """How many runs each user has running, and when each had the last turn."""
+    """How many slots each user has, and when each had the last turn."""
 
     def __init__(self, running: Mapping[str, int], turns: Mapping[str, int]) -> None:
-        """Start from the running runs of each user and the number of each user's last turn."""
+        """Start from the busy slots of each user and the number of each user's last turn."""
         self._running = Counter(running)
         self._turns = dict(turns)
         self._last = max(turns.values(), default=0)

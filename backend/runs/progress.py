@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Integer, case, func
+from sqlalchemy import Float, Integer, case, func
 from sqlalchemy import select as columns
 from sqlmodel import Session, col
 
@@ -29,12 +29,18 @@ class Tally:
     runs: int = 0
     progress: float = 0.0
     """Sum of step / total steps."""
+    slots: float = 0.0
+    """Sum of the runs' shares of their slots: 1, or 1/n of a run that is trained together with
+    others, n with itself."""
     started: float = 0.0
-    """Sum of the start times of timed runs: those that have a start and steps."""
+    """Sum of the start times of timed runs, those that have a start and steps, each times its share
+    of its slot."""
     ended: float = 0.0
-    """Sum of the end times of timed runs."""
+    """Sum of the end times of timed runs, each times that share."""
     timed: int = 0
     """Number of timed runs."""
+    timed_slots: float = 0.0
+    """Sum of the shares of timed runs."""
 
 
 Tallies = dict[str, Tally]
@@ -55,27 +61,28 @@ class Counted:
 def count_runs(session: Session, comparisons: Sequence[str]) -> dict[str, Counted]:
     """Return the runs of each of these comparisons."""
     timed = col(Run.started_at).is_not(None) & (col(Run.total_steps) > 0)
-    share = col(Run.step) * 1.0 / func.nullif(Run.total_steps, 0)
+    done = col(Run.step) * 1.0 / func.nullif(Run.total_steps, 0)
+    share = 1.0 / func.cast(func.coalesce(Run.shared, 1), Float)
     rows = session.connection().execute(
         columns(
             col(Run.comparison_id),
             col(Run.role),
             col(Run.state),
             func.count(),
-            func.coalesce(func.sum(share), 0.0),
-            func.coalesce(func.sum(case((timed, Run.started_at))), 0.0),
-            func.coalesce(func.sum(case((timed, Run.ended_at))), 0.0),
+            func.coalesce(func.sum(done), 0.0),
+            func.sum(share),
+            func.coalesce(func.sum(case((timed, col(Run.started_at) * share))), 0.0),
+            func.coalesce(func.sum(case((timed, col(Run.ended_at) * share))), 0.0),
             func.coalesce(func.sum(func.cast(timed, Integer)), 0),
+            func.coalesce(func.sum(case((timed, share))), 0.0),
         )
         .where(col(Run.comparison_id).in_(comparisons))
         .group_by(col(Run.comparison_id), col(Run.role), col(Run.state))
     )
     found = {comparison: Counted() for comparison in comparisons}
-    for comparison, role, state, runs, progress, started, ended, count in rows:
+    for comparison, role, state, *sums in rows:
         of_role = found[comparison].final if role == "final" else found[comparison].trial
-        of_role[state] = Tally(
-            runs=runs, progress=progress, started=started, ended=ended, timed=count
-        )
+        of_role[state] = Tally(*sums)
     searched = [comparison for comparison, counted in found.items() if counted.trial]
     for comparison, failed in _failed_trials(session, searched):
         found[comparison].failed_trials = failed
@@ -153,11 +160,12 @@ def overall_eta(tallies: Tallies, slots: int, now: float) -> float | None:
     None while no run has got far enough to estimate it, and when all are over.
     """
     work = _remaining_work_s(tallies, now)
-    return None if work is None else work / max(1, min(slots, open_runs(tallies)))
+    return None if work is None else work / max(1, min(slots, open_slots(tallies)))
 
 
 def mean_run_s(tallies: Tallies, now: float) -> float | None:
-    """Return the mean seconds that a run of a comparison takes.
+    """Return the mean seconds of a slot that a run of a comparison takes; one of a bundle has its
+    share of them.
 
     None while no run has got far enough to estimate it.
     """
@@ -166,13 +174,18 @@ def mean_run_s(tallies: Tallies, now: float) -> float | None:
         return max(0.0, done.ended - done.started) / done.timed  # old ones: clocks were set
     running = tallies.get("running", Tally())
     if running.timed and running.progress:
-        return max(0.0, now * running.timed - running.started) / running.progress
+        return max(0.0, now * running.timed_slots - running.started) / running.progress
     return None
 
 
 def open_runs(tallies: Tallies) -> int:
     """Return how many runs have not ended."""
     return sum(tallies.get(state, Tally()).runs for state in ("queued", "running"))
+
+
+def open_slots(tallies: Tallies) -> float:
+    """Return how many slots the runs that have not ended can have at most."""
+    return tallies.get("queued", Tally()).runs + tallies.get("running", Tally()).slots
 
 
 def _remaining_work_s(tallies: Tallies, now: float) -> float | None:

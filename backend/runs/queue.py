@@ -58,10 +58,36 @@ def next_run(session: Session, device: str) -> Run | None:
     return session.exec(of_user.limit(1)).first()
 
 
+def trained_with(session: Session, first: Run, device: str, limit: int) -> list[Run]:
+    """Return the next queued runs that might be trained together with one that a slot of a device
+    class gets: those of its comparison, in their first attempt, that differ in arm, seed and
+    settings alone."""
+    query = (
+        select(Run)
+        .where(
+            col(Run.state) == "queued",
+            col(Run.wants).in_((ANY_DEVICE, device)),
+            col(Run.priority) == first.priority,
+            col(Run.created_by) == first.created_by,
+            col(Run.comparison_id) == first.comparison_id,
+            col(Run.role) == first.role,
+            col(Run.fold).is_not_distinct_from(first.fold),
+            col(Run.attempt) == 1,
+            col(Run.checkpoint).is_(None),
+        )
+        .order_by(col(Run.created_at), col(Run.position), col(Run.id))
+    )
+    return list(session.exec(query.limit(limit)).all())
+
+
 def turns(session: Session) -> Turns:
-    """Return how many runs each user has running, and when each had the last turn."""
+    """Return how many slots each user has, and when each had the last turn.
+
+    Runs that are trained together have one slot.
+    """
+    slot = case((col(Run.shared).is_(None), col(Run.id)), else_=col(Run.worker))
     rows = session.connection().execute(
-        columns(col(Run.created_by), func.count())
+        columns(col(Run.created_by), func.count(func.distinct(slot)))
         .where(col(Run.state) == "running")
         .group_by(col(Run.created_by))
     )

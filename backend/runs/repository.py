@@ -5,7 +5,7 @@ running -> queued as the next attempt (its trainer or worker died), or failed at
 queued -> cancelled at once; failed | cancelled -> queued again (retry)
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, Literal
 
 from sqlalchemy import CursorResult
@@ -86,7 +86,14 @@ def claim(write: Write, *, worker: str, device: str, now: float) -> Run | None:
     taken = session.connection().execute(
         update(Run)
         .where(col(Run.id) == run.id, col(Run.state) == "queued", col(Run.attempt) == run.attempt)
-        .values(state="running", worker=worker, device=device, started_at=now, committed_seq=0)
+        .values(
+            state="running",
+            worker=worker,
+            device=device,
+            started_at=now,
+            committed_seq=0,
+            shared=None,
+        )
     )
     assert isinstance(taken, CursorResult)
     if not taken.rowcount:
@@ -99,6 +106,35 @@ def claim(write: Write, *, worker: str, device: str, now: float) -> Run | None:
     write.session.add(run)
     write.update_of(run).runs[run.id] = run
     return run
+
+
+def claim_with(write: Write, first: Run, others: Collection[Run], *, now: float) -> list[Run]:
+    """Give queued runs in their first attempt to the worker that has just claimed another one, to
+    be trained together with it; return all that it has now, the first one first.
+
+    They take no turn of their own, as they need no slot of their own.
+    """
+    session = write.session
+    taken = session.connection().execute(
+        update(Run)
+        .where(
+            col(Run.id).in_([run.id for run in others]),
+            col(Run.state) == "queued",
+            col(Run.attempt) == 1,
+        )
+        .values(state="running", worker=first.worker, device=first.device, started_at=now)
+        .returning(col(Run.id))
+    )
+    ids = set(taken.scalars())
+    together = [first]
+    for run in others:
+        if run.id in ids:
+            session.refresh(run)
+            together.append(run)
+    for run in together:
+        run.shared = len(together) if len(together) > 1 else None
+        _note_change(write, run)
+    return together
 
 
 def begin_attempt(write: Write, run: Run, after: int) -> None:
@@ -245,6 +281,7 @@ def _set_trial_state(write: Write, run: Run, state: str) -> None:
 def _queue_again(write: Write, run: Run) -> None:
     run.state = "queued"
     run.attempt += 1
+    run.shared = None
     run.committed_seq = 0
     run.cancel = False
     run.worker = None

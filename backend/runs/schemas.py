@@ -47,6 +47,9 @@ class RunOut(BaseModel):
     resumed_at: int
     """The step of the checkpoint that the attempt continued from; 0 without one."""
     device: str | None
+    shared: int | None
+    """How many runs were trained together with it as one computation, itself included: it took its
+    share of their time, which is its `run.elapsed_s`. Null where it was trained alone."""
     error: Failure | None
     states: list[RunState]
     versions: dict[str, str] | None
@@ -108,6 +111,7 @@ def run_out(run: Run, now: float) -> RunOut:
         attempt=run.attempt,
         resumed_at=run.resumed_at,
         device=run.device,
+        shared=run.shared,
         error=Failure(**run.error) if run.error else None,
         states=[RunState(**state) for state in run.states],
         versions=run.versions,

@@ -110,16 +110,22 @@ def remaining_s(
     if state(counted, search) not in {"queued", "running"}:
         return None
     each = run_s(counted, now)
-    trials, finals = _left(counted.trial), _left(counted.final)
+    trials = finals = 0
     if not counted.final:
-        trials += max(0, search.runs - _runs(counted.trial))
-        finals = float(search.finals)
+        trials = max(0, search.runs - _runs(counted.trial))
+        finals = search.finals
     seconds = 0.0
-    for left, one in ((trials, each["trial"]), (finals, each["final"])):
-        if left:
-            if one is None:
-                return None
-            seconds += left * one / min(max(1, slots), max(1.0, left))
+    for role, tallies, to_come in (
+        ("trial", counted.trial, trials),
+        ("final", counted.final, finals),
+    ):
+        left = _left(tallies) + to_come
+        if not left:
+            continue
+        one = each[role]
+        if one is None:
+            return None
+        seconds += left * one / max(1.0, min(slots, progress.open_slots(tallies) + to_come))
     return seconds
 
 

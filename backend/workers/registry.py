@@ -8,7 +8,7 @@ database; after its start every running run gets one full lease.
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
@@ -30,6 +30,9 @@ class WorkerOut(BaseModel):
     host: str
     state: Literal["idle", "busy", "lost"]
     run: str | None
+    """The first of its runs."""
+    runs: list[str]
+    """What it trains: one run, or several as one computation."""
     seen_s_ago: float
 
 
@@ -38,7 +41,7 @@ class _Slot:
     device: str
     host: str
     pid: int
-    run: str | None
+    runs: tuple[str, ...]
     seen: float
 
 
@@ -50,16 +53,18 @@ class Workers:
         self._slots: dict[str, _Slot] = {}
         self._lock = threading.Lock()
 
-    def seen(self, name: str, *, device: str, host: str, pid: int, run: str | None) -> None:
-        """Note that a slot is alive, and which run it has."""
+    def seen(
+        self, name: str, *, device: str, host: str, pid: int, runs: Sequence[str] = ()
+    ) -> None:
+        """Note that a slot is alive, and which runs it has."""
         with self._lock:
-            self._slots[name] = _Slot(device, host, pid, run, self._clock())
+            self._slots[name] = _Slot(device, host, pid, tuple(runs), self._clock())
 
-    def busy(self, name: str, *, run: str, device: str) -> None:
-        """Note a heartbeat of a slot's run; the slot's host is known from its last `seen`."""
+    def busy(self, name: str, *, runs: Sequence[str], device: str) -> None:
+        """Note a heartbeat of a slot's runs; the slot's host is known from its last `seen`."""
         with self._lock:
-            slot = self._slots.setdefault(name, _Slot(device, "", 0, run, 0.0))
-            slot.run, slot.seen = run, self._clock()
+            slot = self._slots.setdefault(name, _Slot(device, "", 0, (), 0.0))
+            slot.runs, slot.seen = tuple(runs), self._clock()
 
     def listed(self) -> list[WorkerOut]:
         """Return the slots in the order of their names."""
@@ -72,8 +77,9 @@ class Workers:
                     name=name,
                     device=slot.device,
                     host=slot.host,
-                    state="lost" if now - slot.seen > LOST_S else "busy" if slot.run else "idle",
-                    run=slot.run,
+                    state="lost" if now - slot.seen > LOST_S else "busy" if slot.runs else "idle",
+                    run=slot.runs[0] if slot.runs else None,
+                    runs=list(slot.runs),
                     seen_s_ago=round(now - slot.seen, 3),
                 )
                 for name, slot in sorted(self._slots.items())
@@ -82,6 +88,14 @@ class Workers:
     def alive(self) -> Counter[str]:
         """Return the numbers of living slots by device class."""
         return Counter(slot.device for slot in self.listed() if slot.state != "lost")
+
+    def count_idle(self, device: str, asking: str) -> int:
+        """Return how many slots of a device class have no run, a slot that asks for one included,
+        whatever it was last known to do."""
+        return 1 + sum(
+            slot.device == device and slot.state == "idle" and slot.name != asking
+            for slot in self.listed()
+        )
 
 
 @dataclass

@@ -1,12 +1,15 @@
 """HTTP routes: list the worker slots; and, with the worker token, claim a run and report on it."""
 
 import logging
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.auth.dependencies import worker_token
+from backend.db.database import Database
+from backend.db.models import Run
 from backend.http.dependencies import Db
 from backend.http.json_body import JsonRoute
 from backend.http.times import Now
@@ -14,7 +17,8 @@ from backend.http.writing import PROMPT_WAIT_S, writes_within
 from backend.runs import repository as runs
 from backend.runs.schemas import State
 from backend.workers import claims
-from backend.workers.registry import AliveLeases, Slots, WorkerOut
+from backend.workers.claims import ClaimedRun
+from backend.workers.registry import AliveLeases, Leases, Slots, WorkerOut, Workers
 from contract import logs
 
 log = logging.getLogger(__name__)
@@ -59,9 +63,11 @@ class ClaimIn(SlotIntroduction):
     """A slot asks for work."""
 
     worker: str = Field(min_length=1, max_length=255)
+    most: int = Field(1, ge=1, le=1000)
+    """Runs that it would train together; it gets one at least."""
 
 
-class Claim(BaseModel):
+class ClaimedAttempt(BaseModel):
     """An attempt that now belongs to the slot that asked."""
 
     run: str
@@ -77,11 +83,32 @@ class Claim(BaseModel):
     spec: dict[str, Any]
 
 
+class Claim(ClaimedAttempt):
+    """An attempt that now belongs to the slot that asked, and those to train with it."""
+
+    others: list[ClaimedAttempt]
+    """Empty unless the slot asked for more than one."""
+
+
 class HeartbeatIn(_In):
     """A slot reports that its attempt is alive."""
 
     attempt: int
     worker: str = Field(min_length=1, max_length=255)
+
+
+class AliveAttempt(_In):
+    """An attempt that is alive."""
+
+    run: str = Field(max_length=255)
+    attempt: int
+
+
+class HeartbeatsIn(_In):
+    """A slot reports that its attempts are alive."""
+
+    worker: str = Field(min_length=1, max_length=255)
+    runs: list[AliveAttempt] = Field(min_length=1, max_length=1000)
 
 
 class Heartbeat(BaseModel):
@@ -95,6 +122,13 @@ class Heartbeat(BaseModel):
     """The attempt's last message that was stored."""
 
 
+class Heartbeats(BaseModel):
+    """What the slot must know about each of its attempts."""
+
+    answers: list[Heartbeat]
+    """In the order of the question."""
+
+
 @worker_router.post(
     "/claim", responses={204: {"description": "nothing to do"}}, response_model=Claim
 )
@@ -102,23 +136,38 @@ class Heartbeat(BaseModel):
 def claim_run(
     asked: ClaimIn, database: Db, workers: Slots, leases: AliveLeases, now: Now
 ) -> Claim | Response:
-    """Give the slot the next queued run, or answer 204."""
+    """Give the slot the next queued run, and others that it may train with it, or answer 204."""
+    idle = workers.count_idle(asked.device, asked.worker)
     with database.write() as write:
-        claimed = claims.claim(write, worker=asked.worker, device=asked.device, now=now)
-        taken = claimed.run.id if claimed else None
-        if claimed:
-            leases.grant(claimed.run.id, claimed.run.attempt)
-    workers.seen(asked.worker, device=asked.device, host=asked.host, pid=asked.pid, run=taken)
-    if claimed is None:
+        claimed = claims.claim(
+            write,
+            worker=asked.worker,
+            device=asked.device,
+            now=now,
+            most=asked.most,
+            idle_slots=idle,
+        )
+        for one in claimed:
+            leases.grant(one.run.id, one.run.attempt)
+    taken = [one.run.id for one in claimed]
+    workers.seen(asked.worker, device=asked.device, host=asked.host, pid=asked.pid, runs=taken)
+    for one in claimed:
+        extra = logs.attempt_fields(one.run.id, one.run.attempt)
+        log.info("claimed by %s", asked.worker, extra=extra)
+    attempts = [_attempt(one, leases.seconds) for one in claimed]
+    if not attempts:
         return Response(status_code=204)
+    return Claim(**attempts[0].model_dump(), others=attempts[1:])
+
+
+def _attempt(claimed: ClaimedRun, lease_s: float) -> ClaimedAttempt:
     run = claimed.run
-    log.info("claimed by %s", asked.worker, extra=logs.attempt_fields(run.id, run.attempt))
-    return Claim(
+    return ClaimedAttempt(
         run=run.id,
         attempt=run.attempt,
         start_after=run.start_after,
         checkpoint=run.checkpoint,
-        lease_s=leases.seconds,
+        lease_s=lease_s,
         comparison=run.comparison_id,
         arm=run.arm,
         seed=run.seed,
@@ -136,7 +185,15 @@ async def _renew_lease(run: str, beat: HeartbeatIn, leases: AliveLeases) -> Hear
     return beat
 
 
+async def _renew_leases(beat: HeartbeatsIn, leases: AliveLeases) -> HeartbeatsIn:
+    """Renew the leases that these attempts have, for the same reason."""
+    for one in beat.runs:
+        leases.renew(one.run, one.attempt)
+    return beat
+
+
 RenewingBeat = Annotated[HeartbeatIn, Depends(_renew_lease)]
+RenewingBeats = Annotated[HeartbeatsIn, Depends(_renew_leases)]
 
 
 @worker_router.post("/runs/{run}/heartbeat")
@@ -144,24 +201,56 @@ def send_heartbeat(
     run: str, beat: RenewingBeat, database: Db, workers: Slots, leases: AliveLeases
 ) -> Heartbeat:
     """Renew an attempt's lease; for a deleted run the answer is to cancel."""
+    alive = [AliveAttempt(run=run, attempt=beat.attempt)]
+    return _answer_heartbeats(beat.worker, alive, database, workers, leases)[0]
+
+
+@worker_router.post("/heartbeats")
+def send_heartbeats(
+    beat: RenewingBeats, database: Db, workers: Slots, leases: AliveLeases
+) -> Heartbeats:
+    """Renew the leases of all attempts of a slot; for a deleted run the answer is to cancel."""
+    answers = _answer_heartbeats(beat.worker, beat.runs, database, workers, leases)
+    return Heartbeats(answers=answers)
+
+
+def _answer_heartbeats(
+    worker: str,
+    attempts: Sequence[AliveAttempt],
+    database: Database,
+    workers: Workers,
+    leases: Leases,
+) -> list[Heartbeat]:
     with database.read() as session:
-        found = runs.by_id(session, [run]).get(run)
-    if found is None:
-        return Heartbeat(current=False, state="cancelled", cancel=True, committed_seq=0)
-    current = found.attempt == beat.attempt
-    if current and found.state == "running":
-        leases.grant(run, beat.attempt)
-        device = "cpu" if found.device == "cpu" else "cuda"
-        workers.busy(beat.worker, run=run, device=device)
-    return Heartbeat(
-        current=current,
-        state=found.state,
-        cancel=found.cancel,
-        committed_seq=found.committed_seq if current else 0,
-    )
+        found = runs.by_id(session, {one.run for one in attempts})
+    answers: list[Heartbeat] = []
+    under_way: list[Run] = []
+    for one in attempts:
+        run = found.get(one.run)
+        if run is None:
+            answers.append(
+                Heartbeat(current=False, state="cancelled", cancel=True, committed_seq=0)
+            )
+            continue
+        current = run.attempt == one.attempt
+        if current and run.state == "running":
+            leases.grant(run.id, one.attempt)
+            under_way.append(run)
+        answers.append(
+            Heartbeat(
+                current=current,
+                state=run.state,
+                cancel=run.cancel,
+                committed_seq=run.committed_seq if current else 0,
+            )
+        )
+    if under_way:
+        device = "cpu" if under_way[0].device == "cpu" else "cuda"
+        workers.busy(worker, runs=[run.id for run in under_way], device=device)
+    return answers
 
 
 @worker_router.post("/workers/{name}/seen", status_code=204)
 async def report_idle_worker(name: str, slot: SlotIntroduction, workers: Slots) -> None:
     """Note that an idle slot is alive."""
-    workers.seen(name, device=slot.device, host=slot.host, pid=slot.pid, run=None)
+    workers.seen(name, device=slot.device, host=slot.host, pid=slot.pid)

@@ -597,6 +597,7 @@ class Worker(TypedDict):
     host: str
     state: Literal["idle", "busy", "lost"]
     run: str | None
+    runs: list[str]
     seen_s_ago: float
 
 
@@ -793,13 +794,19 @@ class Question(TypedDict):
 
 
 class QueueSlot(TypedDict):
-    """A worker slot and its run; the fields of the run are null while it has none."""
+    """
+    A worker slot and its run; the fields of the run are null while it has none.
+
+    Of several runs that it trains together they are those of the first one; progress and remaining
+    time are of all.
+    """
 
     name: str
     device: str
     host: str
     state: Literal["idle", "busy", "lost"]
     run: str | None
+    runs: list[str]
     seen_s_ago: float
     comparison: NotRequired[str | None]
     comparison_name: NotRequired[str | None]
@@ -832,6 +839,7 @@ class Run(TypedDict):
     attempt: int
     resumed_at: int
     device: str | None
+    shared: int | None
     error: Failure | None
     states: list[RunState]
     versions: dict[str, str] | None

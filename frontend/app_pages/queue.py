@@ -58,10 +58,16 @@ def worker(client: Api, slot: QueueSlot) -> None:
             icon=":material/stop_circle:",
             type="tertiary",
             key=f"queue_stop_{run}",
-            help="End this run; what it measured stays",
-            on_click=act,
-            args=(client.cancel_run, run),
+            help="End what it trains; what was measured stays",
+            on_click=cancel_runs,
+            args=(client, slot["runs"]),
         )
+
+
+def cancel_runs(client: Api, runs: Sequence[str]) -> None:
+    """Cancel the runs of a slot."""
+    for run in runs:
+        act(client.cancel_run, run)
 
 
 def comparison_link(comparison: str, name: str) -> None:

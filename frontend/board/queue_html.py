@@ -52,7 +52,7 @@ def empty_text(queue: Queue) -> tuple[str, str]:
 
 
 def slot_html(worker: QueueSlot) -> str:
-    """Return a worker slot as HTML: name, device, and the progress of its run."""
+    """Return a worker slot as HTML: name, device, and the progress of its run or runs."""
     state = worker["state"]
     seen = f", last {duration(worker['seen_s_ago'])} ago" if state == "lost" else ""
     head = (
@@ -113,8 +113,11 @@ def _run_html(worker: QueueSlot) -> str:
         share, left = worker["progress"] or 0.0, worker["eta_s"]
         text = f"{100 * share:.0f} %"
     rest = f" · {duration(left)} left" if left is not None else ""
+    together = len(worker["runs"])
+    name = _count_runs(together) if together > 1 else worker["arm"] or ""
+    which = "trained together" if together > 1 else _place_text(worker)
     return (
-        f"<p><span>{escape(worker['arm'] or '')}</span><small>{_place_text(worker)}"
+        f"<p><span>{escape(name)}</span><small>{which}"
         f" · by {escape(worker['created_by'] or '')}</small></p>"
         f"<div class='lb-share' role='progressbar' aria-valuemin='0' aria-valuemax='100' "
         f"aria-valuenow='{100 * share:.0f}'><i style='width: {100 * share:.1f}%'></i></div>"

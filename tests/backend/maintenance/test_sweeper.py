@@ -141,8 +141,8 @@ def test_wake_ups_follow_queued_runs_and_slots(bench: Bench, broker: Broker) -> 
     bench.later(0)
     assert waiting(broker) == 2  # no slot heard of: two for the one that may come
     for name in ("a", "b", "c"):
-        bench.workers.seen(name, device="cpu", host="h", pid=1, run=None)
-    bench.workers.seen("g", device="cuda", host="h", pid=1, run=None)
+        bench.workers.seen(name, device="cpu", host="h", pid=1)
+    bench.workers.seen("g", device="cuda", host="h", pid=1)
     bench.later(0)
     bench.later(0)
     assert (waiting(broker), waiting(broker, "cuda")) == (6, 2)

@@ -45,7 +45,7 @@ def test_a_comparisons_state(states: str, expected: str) -> None:
 def test_a_comparisons_progress_and_eta() -> None:
     tallies = {
         "succeeded": Tally(runs=2, progress=2.0, started=200.0, ended=240.0, timed=2),
-        "running": Tally(runs=1, progress=0.5, started=130.0, timed=1),
+        "running": Tally(runs=1, progress=0.5, slots=1.0, started=130.0, timed=1, timed_slots=1.0),
         "queued": Tally(runs=3),
     }
     assert progress.overall_progress(tallies) == 2.5 / 6

@@ -15,7 +15,8 @@ from tests.support.tuned import store_tuned
 
 def claim(database: Database) -> claims.ClaimedRun | None:
     with database.write() as write:
-        return claims.claim(write, worker="w", device="cpu", now=1001.0)
+        given = claims.claim(write, worker="w", device="cpu", now=1001.0)
+    return given[0] if given else None
 
 
 def test_without_a_tuning_it_is_the_stored_spec_as_it_is(database: Database) -> None:

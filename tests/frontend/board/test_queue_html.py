@@ -41,7 +41,14 @@ def test_an_empty_queue_says_when_a_new_run_starts(state: str, running: int, hea
 
 def slot(**values: Any) -> QueueSlot:
     own: dict[str, Any] = {"name": "w<1>", "device": "cpu", "host": "here", "state": "busy"}
-    own |= {"run": "r", "seen_s_ago": 1.0, "comparison": "c", "comparison_name": "n", "seed": 3}
+    own |= {
+        "run": "r",
+        "runs": ["r"],
+        "seen_s_ago": 1.0,
+        "comparison": "c",
+        "comparison_name": "n",
+        "seed": 3,
+    }
     own |= {"created_by": "Ada", "arm": "a&b", "progress": 0.25, "eta_s": 30.0, "preparing": None}
     own |= {"states": [], "role": "final", "trial": None, "fold": None}
     return cast(QueueSlot, {**own, **values})
@@ -69,6 +76,13 @@ def test_the_run_of_a_trial_is_named_by_its_trial_and_fold() -> None:
     assert "<small>seed 3 · by Ada" in queue_html.slot_html(slot(trial=7))  # a final run
     row: Any = {**slot(**trial, fold=0), "position": 1, "wants": "auto", "starts_in_s": None}
     assert "<small>trial 7, fold 0</small>" in queue_html.waiting_html(row, {"cpu": 1})
+
+
+def test_a_slot_that_trains_several_runs_together_says_how_many() -> None:
+    shown = queue_html.slot_html(slot(runs=["r", "s", "t"]))
+    assert "3 runs" in shown
+    assert "trained together" in shown
+    assert "seed 3" not in shown
 
 
 def test_a_slot_says_in_which_states_its_run_is() -> None:

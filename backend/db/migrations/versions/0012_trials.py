@@ -1,4 +1,4 @@
-"""Trials of a tuning, and which runs belong to them."""
+"""Trials of a tuning, which runs belong to them, and how many runs share a slot."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -37,13 +37,14 @@ def upgrade() -> None:
     op.add_column("run", sa.Column("trial_id", sa.String(), nullable=True))
     op.add_column("run", sa.Column("trial_number", sa.Integer(), nullable=True))
     op.add_column("run", sa.Column("fold", sa.Integer(), nullable=True))
+    op.add_column("run", sa.Column("shared", sa.Integer(), nullable=True))
     op.create_index("ix_run_trial_id", "run", ["trial_id"])
 
 
 def downgrade() -> None:
     """Drop them."""
     op.drop_index("ix_run_trial_id", "run")
-    for column in ("fold", "trial_number", "trial_id", "role"):
+    for column in ("shared", "fold", "trial_number", "trial_id", "role"):
         op.drop_column("run", column)
     op.drop_index("ix_trial_state", "trial")
     op.drop_index("ix_trial_place", "trial")
