@@ -208,7 +208,9 @@ def test_runs_of_trials_take_as_long_as_trials_and_final_ones_as_assumed(
     store_tuned(
         database, {"pull": ["complete", "waiting"]}, {"pull": ["queued"] * 2}, tuning={"folds": 1}
     )
-    slot = WorkerOut(name="w", device="cpu", host="h", state="idle", run=None, seen_s_ago=0.0)
+    slot = WorkerOut(
+        name="w", device="cpu", host="h", state="idle", run=None, runs=[], seen_s_ago=0.0
+    )
     with database.read() as session:
         found = forecast(session, [slot], {}, 2000.0)
     assert list(found.starts.values()) == [0.0, 10.0, 25.0]
