@@ -14,8 +14,8 @@ from worker import encoders, losses
 from worker.data import Split
 from worker.trainer import dynamics
 from worker.trainer.dynamics import StepBuffer
+from worker.trainer.member import UPDATE_NORM_EVERY
 from worker.trainer.model import Model, compute_loss
-from worker.trainer.training import UPDATE_NORM_EVERY
 
 ITEMS: Final = 60_000
 LARGE_ITEMS: Final = 8192

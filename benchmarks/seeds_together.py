@@ -4,7 +4,7 @@ Heads on cached features: 6,000 random but separable ones of 512 numbers in 10 c
 what a frozen ResNet-18 leaves to train. Both ways start every seed from its own weights, give it
 its own batches, count every tuple, use Adam and measure every per-step dynamic with the update
 norm every tenth step; one after another takes the steps as a run takes them, together as
-`worker.batched` does. Neither writes points. On a CPU each reads every step, on a
+`worker.together` does. Neither writes points. On a CPU each reads every step, on a
 GPU the steps of a block in one transfer.
 
 Both ways take the same blocks of steps, alternating. Reported: milliseconds for one step of every
@@ -33,12 +33,12 @@ from contract.comparison.encoder import Resnet18Encoder
 from contract.comparison.loss import Loss
 from contract.comparison.training import AdamOptimizer, ShuffleSampler
 from worker import encoders, losses
-from worker.batched import BatchedSeeds
 from worker.data import Split
+from worker.together import Stack, StackMember
 from worker.torch_utils import build_optimizer, stream_generator, stream_seed
 from worker.trainer import batches, dynamics
+from worker.trainer.member import UPDATE_NORM_EVERY
 from worker.trainer.model import Model, compute_loss
-from worker.trainer.training import UPDATE_NORM_EVERY
 
 ITEMS, FEATURES, CLASSES = 6_000, 512, 10
 HEADS: Final = {
@@ -144,8 +144,7 @@ def check(ours: "Batched", theirs: Sequence["Alone"], initial: Sequence[nn.Modul
     Raises:
         AssertionError: names what differs.
     """
-    learned = [copy.deepcopy(network) for network in initial]
-    ours.together.copy_to(learned)
+    learned = ours.models
     for seed, one in enumerate(theirs):
         before, together, alone = (
             nn.utils.parameters_to_vector(network.parameters()).detach()
@@ -180,19 +179,31 @@ class Batched:
 
     def __init__(self, models: list[nn.Module], loss: Loss, train: Split, batch: int) -> None:
         self.series: Series = []
-        self.together = BatchedSeeds(models, loss, AdamOptimizer(), train.items, train.labels)
+        self.models = models
+        members = [
+            StackMember(model, losses.build(loss), loss, AdamOptimizer(), _tuples(seed))
+            for seed, model in enumerate(models)
+        ]
+        self._stack = Stack(members, train.items, train.labels)
         self._batches = [batches_of(seed, train.labels, batch) for seed in range(len(models))]
         self._cpu = train.labels.device.type == "cpu"
+        self._step = 0
 
     def block(self) -> None:
         """Some steps."""
         drawn = [torch.stack(list(islice(own, BLOCK))) for own in self._batches]
-        self.together.begin(torch.stack(drawn, dim=1))
+        self._stack.begin(torch.stack(drawn, dim=1))
         for _ in range(BLOCK):
-            self.together.take_step(update_norm=(self.together.step + 1) % UPDATE_NORM_EVERY == 0)
+            self._step += 1
+            self._stack.take_step(update_norm=self._step % UPDATE_NORM_EVERY == 0)
             if self._cpu:
-                self.series += self.together.read()
-        self.series += self.together.read()
+                self._read()
+        self._read()
+
+    def _read(self) -> None:
+        self.series += [
+            [dynamics.step_values(numbers) for numbers in of_step] for of_step in self._stack.read()
+        ]
 
 
 class Alone:
@@ -204,7 +215,7 @@ class Alone:
         self._weights = list(self.model.parameters())
         self._optimizer = build_optimizer(AdamOptimizer(), self._weights)
         self._loss = losses.build(loss)
-        self._train, self._tuples = train, stream_generator(seed, "tuples")
+        self._train, self._tuples = train, _tuples(seed)
         self._batches = batches_of(seed, train.labels, batch)
         self._cpu = train.labels.device.type == "cpu"
         self._step = 0
@@ -236,6 +247,10 @@ class Alone:
         if self._unread:
             self.series += dynamics.read_values(self._unread)
             self._unread = []
+
+
+def _tuples(seed: int) -> torch.Generator:
+    return stream_generator(seed, "tuples")
 
 
 def _wait(device: torch.device) -> None:

@@ -48,20 +48,20 @@ def nearest_neighbours(
         A chunk of the queries, and the indices of their neighbours [chunk, k].
     """
     kind = torch.promote_types(queries.dtype, gallery.dtype)
-    given = _Points(queries.to(kind), gallery.to(kind), leave_self_out)
+    given = Points(queries.to(kind), gallery.to(kind), leave_self_out)
     rows = max(1, min(CHUNK_ROWS, CHUNK_ELEMENTS // len(gallery)))
     one_point = bool((gallery == gallery[0]).all())
-    products = None if one_point else _Products.of(given, kind)
+    products = None if one_point else Products.of(given, kind)
     for start in range(0, len(queries), rows):
         signs_of_life.sign()
         chunk = slice(start, min(start + rows, len(queries)))
         if products is None:  # every order is a tie
             yield chunk, _first(chunk, k, given)
         else:
-            yield chunk, _search(chunk, k, products)
+            yield chunk, search(chunk, k, products)
 
 
-class _Points(NamedTuple):
+class Points(NamedTuple):
     """What a search was given, both of one type."""
 
     queries: Tensor
@@ -69,7 +69,7 @@ class _Points(NamedTuple):
     leave_self_out: bool
 
 
-def _first(chunk: slice, k: int, given: _Points) -> Tensor:
+def _first(chunk: slice, k: int, given: Points) -> Tensor:
     """Return the first k indices for each query, without the query itself where it is left out."""
     rows = torch.arange(chunk.start, chunk.stop, device=given.gallery.device)[:, None]
     columns = torch.arange(k, device=rows.device).expand(len(rows), k)
@@ -77,14 +77,14 @@ def _first(chunk: slice, k: int, given: _Points) -> Tensor:
 
 
 @dataclass(frozen=True)
-class _Products:
+class Products:
     """Points of a search, scaled and centred, so that products of them lose little.
 
     Distances far from the origin would cancel, and the squares of very large or very small values
     would overflow or vanish. The factor is a power of two, which causes no rounding.
     """
 
-    given: _Points
+    given: Points
     scale: Tensor
     """Factor []."""
     offset: Tensor
@@ -95,7 +95,7 @@ class _Products:
     """[N], their squared norms."""
 
     @classmethod
-    def of(cls, given: _Points, kind: torch.dtype) -> Self:
+    def of(cls, given: Points, kind: torch.dtype) -> Self:
         """Prepare the products in this type."""
         parts = given.gallery.split(CHUNK_ROWS)
         ends = torch.cat([torch.stack(part.aminmax()) for part in (given.queries, given.gallery)])
@@ -110,9 +110,9 @@ class _Products:
         return cls(given, scale, offset, gallery, norms)
 
     @cached_property
-    def in_float64(self) -> "_Products":
+    def in_float64(self) -> "Products":
         """The same in float64."""
-        return _Products.of(self.given, torch.float64)
+        return Products.of(self.given, torch.float64)
 
     def distances(self, chunk: slice) -> tuple[Tensor, Tensor]:
         """Return [rows, N] squared distances less ||q||^2 of each row, and ||q||^2, [rows]."""
@@ -149,7 +149,7 @@ class _Products:
         return slack
 
 
-def _search(chunk: slice, k: int, products: _Products) -> Tensor:
+def search(chunk: slice, k: int, products: Products) -> Tensor:
     """Return the neighbours [rows, k] of a chunk of the queries."""
     distances, norms = products.distances(chunk)
     # The search on a CPU makes copies, which should stay in its cache.
@@ -185,7 +185,7 @@ class _Candidates(NamedTuple):
 
 
 def _candidates(
-    distances: Tensor, norms: Tensor, k: int, products: _Products, few: int | None
+    distances: Tensor, norms: Tensor, k: int, products: Products, few: int | None
 ) -> _Candidates | None:
     """Find the candidates; None if there are more than `few` a row on average."""
     if distances.device.type == "cpu":
@@ -201,7 +201,7 @@ def _candidates(
 
 
 def _candidates_numpy(
-    values: NDArray[np.floating], norms: Tensor, k: int, products: _Products, few: int | None
+    values: NDArray[np.floating], norms: Tensor, k: int, products: Products, few: int | None
 ) -> _Candidates | None:
     rows, count = values.shape
     if k == 1:
@@ -251,7 +251,7 @@ def _rising(values: NDArray[np.float32]) -> NDArray[np.int32]:
     return mapped
 
 
-def _settle(candidates: _Candidates, part: slice, k: int, products: _Products) -> Tensor:
+def _settle(candidates: _Candidates, part: slice, k: int, products: Products) -> Tensor:
     """Return the k nearest of the candidates, those whose order is open by their true distances."""
     columns, distances, slack = candidates
     joined = distances.diff(dim=1) <= slack[:, None]  # each candidate with the next
@@ -272,7 +272,7 @@ def _settle(candidates: _Candidates, part: slice, k: int, products: _Products) -
     return columns[:, :k]
 
 
-def _true_distances(rows: Tensor, columns: Tensor, products: _Products) -> Tensor:
+def _true_distances(rows: Tensor, columns: Tensor, products: Products) -> Tensor:
     """Return the scaled squared distances [P] of queries and gallery items, by differences."""
     queries, gallery = products.given.queries, products.given.gallery
     scale = products.scale.to(torch.float64)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from contract.metrics import RECALL_KS
 from worker.errors import InputError
+from worker.measure.hits import ordered_hits
 from worker.measure.inputs import check_embeddings, check_pairs, check_width
 from worker.measure.neighbours import nearest_neighbours
 from worker.torch_utils import as_labels
@@ -63,10 +64,17 @@ def retrieval(
     depth = max([int(relevant.max()), *ks])
     ranks = torch.arange(1, depth + 1, device=embeddings.device, dtype=torch.float64)
     totals: dict[str, Tensor] = {}
-    for chunk, found in nearest_neighbours(embeddings, gallery, depth, leave_self_out=own):
+    if own:
+        found_hits = ordered_hits(embeddings, labels, depth)
+    else:
+        found_hits = (
+            (chunk, gallery_labels[found] == labels[chunk, None])
+            for chunk, found in nearest_neighbours(embeddings, gallery, depth)
+        )
+    for chunk, found in found_hits:
         wanted = asked[chunk]
         due = relevant[chunk][wanted, None]
-        hits = (gallery_labels[found[wanted]] == labels[chunk][wanted, None]).to(torch.float64)
+        hits = found[wanted].to(torch.float64)
         counted = hits * (ranks <= due)
         precision = hits.cumsum(dim=1) / ranks
         chunk_values = {

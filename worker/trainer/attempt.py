@@ -6,6 +6,7 @@ from typing import Final
 
 import torch
 
+from contract.comparison.bundles import is_eligible
 from contract.comparison.problems import SpecError
 from contract.comparison.spec import ComparisonSpec, parse_spec
 from contract.events import Failure
@@ -25,6 +26,7 @@ from worker.errors import (
 from worker.reporting.progress import PreparationProgress, Progress
 from worker.reporting.reporter import EndState, Reporter
 from worker.snapshots import Checkpoint, Keeper, NoKeeper
+from worker.trainer.bundle import BundleOfOne
 from worker.trainer.training import Training
 
 
@@ -57,9 +59,10 @@ def run_attempt(
     """
     keeper = keeper or NoKeeper()
 
-    def build(spec: ComparisonSpec, progress: Progress) -> Training:
+    def build(spec: ComparisonSpec, progress: Progress) -> Training | BundleOfOne:
         arm, seed = spec.arm(claim.arm), claim.seed
-        return Training(
+        kind = BundleOfOne if is_eligible(spec, arm, device.type) else Training
+        return kind(
             *(spec, arm, seed, device, reporter),
             progress=progress,
             keeper=keeper,
@@ -80,11 +83,11 @@ def _train(
     claim: Claim,
     reporter: Reporter,
     cancelled: Callable[[], bool],
-    build: Callable[[ComparisonSpec, Progress], Training],
+    build: Callable[[ComparisonSpec, Progress], Training | BundleOfOne],
     fetch: Callable[[str], bytes] | None,
 ) -> tuple[EndState, Failure | None]:
     """Build and train the run; return how it ended."""
-    training: Training | None = None
+    training: Training | BundleOfOne | None = None
     try:
         spec = parse_spec(claim.spec)
         progress = PreparationProgress(reporter, cancelled)
@@ -92,28 +95,46 @@ def _train(
         if claim.checkpoint and fetch and not _restore(training, claim, reporter, fetch):
             training = build(spec, progress)
         return training.run(cancelled), None
-    except (ReporterError, GivenBackError):
-        raise
-    except CancelledError:
+    except Exception as error:  # noqa: BLE001 - every error of a run is its end
+        return end_of(error, reporter, training.step if training else None)
+
+
+def end_of(
+    error: Exception, reporter: Reporter, step: int | None
+) -> tuple[EndState, Failure | None]:
+    """Return how a run ends by an error, and tell its log.
+
+    Args:
+        error: that ended it.
+        reporter: of the run.
+        step: optimiser steps done; None before it was built.
+
+    Raises:
+        ReporterError, GivenBackError: these end the attempt, not the run.
+    """
+    if isinstance(error, ReporterError | GivenBackError):
+        raise error
+    if isinstance(error, CancelledError):
         return "cancelled", None
-    except SpecError as error:
+    if isinstance(error, SpecError):
         message = f"this worker cannot read the comparison's spec: {error}"
         cause = "The API and this worker run different versions; bring both to the same one."
         return "failed", Failure(message=message, cause=cause)
-    except DivergedError as error:
+    if isinstance(error, DivergedError):
         reporter.log([f"{error} {error.cause}"])
         return "failed", Failure(message=str(error), cause=error.cause, step=error.step)
-    except (DataError, InputError, MemoryEstimateError) as error:
+    if isinstance(error, DataError | InputError | MemoryEstimateError):
         return "failed", Failure(message=str(error), cause=_ADVICE[type(error)])
-    except Exception as error:  # noqa: BLE001 - every other error of a run is its failure too
-        reporter.log(traceback.format_exc().splitlines())
-        step = training.step if training else None
-        message = f"{type(error).__name__}: {error}"
-        return "failed", Failure(message=message, cause=_cause(error), step=step)
+    reporter.log("".join(traceback.format_exception(error)).splitlines())
+    message = f"{type(error).__name__}: {error}"
+    return "failed", Failure(message=message, cause=_cause(error), step=step)
 
 
 def _restore(
-    training: Training, claim: Claim, reporter: Reporter, fetch: Callable[[str], bytes]
+    training: Training | BundleOfOne,
+    claim: Claim,
+    reporter: Reporter,
+    fetch: Callable[[str], bytes],
 ) -> bool:
     """Restore the claim's checkpoint; return False if it is lost or damaged. The training must be
     built again then, because parts of it may be restored."""

@@ -246,6 +246,21 @@ def _ratio(numerator: float, denominator: float) -> float:
     return numerator / denominator if denominator else math.nan
 
 
+class Elapsed:
+    """The seconds that the steps of a run took, without evaluations and the like between them."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the seconds so far."""
+        return {"elapsed_s": self.seconds}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from these seconds."""
+        self.seconds = state["elapsed_s"]
+
+
 class StepBuffer:
     """Collects the numbers of steps until they are due to be read: on a CPU after every step, on a
     GPU for many steps at once."""
@@ -258,7 +273,7 @@ class StepBuffer:
         self._steps: list[int] = []
         self._numbers: list[StepNumbers] = []
         self._began = 0.0
-        self._elapsed_s = 0.0
+        self._elapsed = Elapsed()
 
     def begin(self) -> None:
         """Note that a step begins."""
@@ -278,11 +293,11 @@ class StepBuffer:
     def state_dict(self) -> dict[str, Any]:
         """Return the seconds so far; all steps must have been read."""
         assert not self._steps, "a checkpoint comes after all values before it"
-        return {"elapsed_s": self._elapsed_s}
+        return self._elapsed.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from these seconds."""
-        self._elapsed_s = state["elapsed_s"]
+        self._elapsed.load_state_dict(state)
 
     def read(self) -> list[tuple[int, dict[str, float]]]:
         """Return the steps since the last call, each with its values by metric key.
@@ -296,7 +311,7 @@ class StepBuffer:
         share = (self._clock() - self._began) / len(values)
         read = []
         for step, of_step in zip(self._steps, values, strict=True):
-            self._elapsed_s += share
-            read.append((step, of_step | {"run.elapsed_s": self._elapsed_s}))
+            self._elapsed.seconds += share
+            read.append((step, of_step | {"run.elapsed_s": self._elapsed.seconds}))
         self._steps, self._numbers = [], []
         return read

@@ -4,6 +4,7 @@ Measures run on the validation split during training, and after it on the test s
 weights of the best and of the last epoch.
 """
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, Final
 
@@ -32,7 +33,7 @@ BEST_KEY: Final = "retrieval.map_at_r"
 
 
 class Evaluation:
-    """Measures one model on one data set.
+    """Measures a model on one data set.
 
     During training it uses at most 5,000 items of the validation split, with at most 10,000
     training items as the kNN gallery. The test split is measured whole, with the whole training
@@ -41,11 +42,11 @@ class Evaluation:
     """
 
     def __init__(
-        self, data: Dataset, model: Model, *, data_seed: int, normalize: bool = False
+        self, data: Dataset, model: Model | None = None, *, data_seed: int, normalize: bool = False
     ) -> None:
         """Args:
         data: all splits.
-        model: the model that is measured, as it is at each call.
+        model: the model that is measured, as it is at each call; see also `of`.
         data_seed: of the spec's data.
         normalize: whether the model brings every embedding to length 1.
         """
@@ -54,6 +55,12 @@ class Evaluation:
         self._model = model
         self._validation = _at_most(VALIDATION_ITEMS, data.validation, data_seed)
         self._gallery = _at_most(GALLERY_ITEMS, data.train, data_seed)
+
+    def of(self, model: Model) -> "Evaluation":
+        """Return the same evaluation of another model; both share the items."""
+        other = copy.copy(self)
+        other._model = model
+        return other
 
     @property
     def caveats(self) -> list[str]:
@@ -100,6 +107,7 @@ class Evaluation:
         return self._measure(self._data.test, self._data.train, ALL)
 
     def _measure(self, held_out: Split, gallery: Split, families: Set[Family]) -> dict[str, float]:
+        assert self._model is not None, "of which model?"
         embeddings = embed(self._model, held_out)
         lengths = Lengths(normalize=self._normalize)
         lengths.see(embeddings)
@@ -125,6 +133,7 @@ class Evaluation:
     def _classify(self, points: Tensor, labels: Tensor, gallery: Split) -> dict[str, float]:
         if self._data.class_disjoint:
             return measure.knn_leave_one_out(points, labels)
+        assert self._model is not None
         known = _join(embed(self._model, gallery), gallery.labels)
         return measure.classification(*known, points, labels)
 

@@ -23,6 +23,13 @@ from worker.trainer.model import Model, compute_loss
 
 LOSS_ITEMS: Final = 1024
 """Items that go through the loss; its memory for larger batches grows with the number of pairs."""
+ADVICE: Final = (
+    "Take a smaller batch size, a smaller encoder or images, or a frozen backbone, of which only "
+    "the head trains."
+)
+"""What to do where a training does not fit."""
+SHARED_NEEDS: Final = {"items to measure on", "embedding the held-out items"}
+"""What runs that train together need once."""
 POINT_BYTES: Final = 32
 """Bytes for each number of an embedding while it is measured: the number, and copies in double
 precision."""

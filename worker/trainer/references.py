@@ -89,7 +89,17 @@ def untrained_values(
         totals = [part.total.to(torch.float64) for part in output.parts.values()]
         seen += torch.stack([torch.stack(totals).sum(), output.active, output.valid])
         signs_of_life.sign()
-    total, active, valid = seen.tolist()
+    return mean_untrained(*seen.tolist())
+
+
+def mean_untrained(total: float, active: float, valid: float) -> dict[str, float]:
+    """Return the values of an epoch before any step by metric key; none without a valid tuple.
+
+    Args:
+        total: sum of the losses of all valid tuples.
+        active: number of active tuples.
+        valid: number of valid tuples.
+    """
     if not valid:
         return {}
     return {"dynamics.loss": total / valid, "dynamics.active_ratio": active / valid}

@@ -4,11 +4,14 @@ import math
 
 import pytest
 import torch
+from pydantic import TypeAdapter
 from torch import Tensor
 
+from contract.comparison.loss import Loss
 from worker import losses
-from worker.batched.tuple_losses import LabelRelations, contrastive, squared_distances, triplet
 from worker.losses import LossOutput
+from worker.together.labels import LabelRelations
+from worker.together.stack import LOSSES
 
 ROTATIONS = 200
 MARGIN = 0.3
@@ -57,8 +60,8 @@ def test_a_tuple_a_little_within_the_margin_is_active(kind: str, part: str) -> N
 def test_many_batches_at_once_count_alike(kind: str) -> None:
     points = torch.stack(_at_margin(kind, torch.float32))
     relations = LabelRelations.from_labels(LABELS.repeat(1, ROTATIONS, 1)).at(0)
-    compute = contrastive if kind == "contrastive" else triplet
-    squared = squared_distances(points - points.mean(dim=1, keepdim=True))
+    spec: Loss = TypeAdapter(Loss).validate_python({"kind": kind, "margin": MARGIN})
+    together = LOSSES[kind]([spec] * ROTATIONS, points.device)
     part = "negative" if kind == "contrastive" else "triplet"
-    _, active, _ = compute(squared, relations, MARGIN).parts[part]
+    _, active, _ = together.terms(points, relations, None, ()).parts[part]
     assert active.tolist() == [0] * ROTATIONS

@@ -123,11 +123,11 @@ def test_embeddings_are_float32_in_either_precision(precision: str) -> None:
     raw = small(training={"epochs": 1, "batch_size": 64, "precision": precision})
     spec = parse_spec(raw)
     training = Training(spec, spec.arms[0], 0, CPU, ListReporter())
-    (embeddings,) = training._model(training._data.train.take(torch.arange(8)))
+    (embeddings,) = training.member.model(training.member.data.train.take(torch.arange(8)))
     assert embeddings.dtype == torch.float32
     exact = parse_spec(raw | {"training": {"epochs": 1, "batch_size": 64}})
-    (right,) = Training(exact, exact.arms[0], 0, CPU, ListReporter())._model(
-        training._data.train.take(torch.arange(8))
+    (right,) = Training(exact, exact.arms[0], 0, CPU, ListReporter()).member.model(
+        training.member.data.train.take(torch.arange(8))
     )
     torch.testing.assert_close(embeddings, right, atol=0.02, rtol=0.02)
     assert torch.equal(embeddings, right) == (precision == "float32")

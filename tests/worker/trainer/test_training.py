@@ -155,7 +155,7 @@ def test_arms_of_one_seed_see_the_same_batches() -> None:
 
     def order(arm: int, seed: int) -> list[int]:
         training = Training(spec, spec.arms[arm], seed, CPU, ListReporter())
-        epochs = [torch.cat([*training.batches(epoch)]) for epoch in (1, 2)]
+        epochs = [torch.cat([*training.member.batches(epoch)]) for epoch in (1, 2)]
         return [int(item) for item in torch.cat(epochs)]
 
     assert order(0, 0) == order(1, 0)
@@ -172,7 +172,7 @@ def trained_on(loss: dict[str, Any]) -> list[torch.Tensor]:
         if torch.is_grad_enabled():  # not while measuring
             items.append(inputs[0].items.clone())
 
-    training._model.register_forward_pre_hook(note)
+    training.member.model.register_forward_pre_hook(note)
     training.run(lambda: training.step == 20)
     return items
 

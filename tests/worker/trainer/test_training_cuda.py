@@ -12,7 +12,8 @@ from worker.errors import DivergedError
 from worker.losses.batch import ClassMembers
 from worker.losses.triplet_weights import count_triplets
 from worker.reporting.reporter import ListReporter
-from worker.trainer.training import UPDATE_NORM_EVERY, Training
+from worker.trainer.member import UPDATE_NORM_EVERY
+from worker.trainer.training import Training
 
 pytestmark = [
     pytest.mark.cuda,
@@ -66,14 +67,14 @@ def test_steps_do_not_wait_for_the_device(loss: dict[str, Any], precision: str) 
         arms=[{"name": "a", "loss": loss}],
     )
     training = training_of(raw, "cuda")
-    batches = list(training.batches(1))
+    batches = list(training.member.batches(1))
     for batch in batches[:2]:  # the first calls initialise libraries
-        training.step += 1
+        training.member.step += 1
         training._take_step(batch)
     torch.cuda.synchronize()
     torch.cuda.set_sync_debug_mode("error")
     for batch in batches[2:14]:
-        training.step += 1
+        training.member.step += 1
         training._take_step(batch)
     torch.cuda.set_sync_debug_mode("default")
     assert training.step > UPDATE_NORM_EVERY

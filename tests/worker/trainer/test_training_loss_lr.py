@@ -23,9 +23,9 @@ def changes_of_a_step(kind: str, **training: Any) -> tuple[Tensor, Tensor]:
     shared = {"epochs": 1, "batch_size": 64, **training}
     spec = parse_spec(small(arms=[arm], training=shared))
     built = Training(spec, spec.arms[0], 0, torch.device("cpu"), ListReporter())
-    parts = (built._model, built._loss)
+    parts = (built.member.model, built.member.loss)
     before = [torch.nn.utils.parameters_to_vector(part.parameters()).clone() for part in parts]
-    built._take_step(next(built.batches(1)))
+    built._take_step(next(built.member.batches(1)))
     after = [torch.nn.utils.parameters_to_vector(part.parameters()) for part in parts]
     encoder, loss = (new - old for new, old in zip(after, before, strict=True))
     return encoder.detach(), loss.detach()

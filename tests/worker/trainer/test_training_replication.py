@@ -10,6 +10,7 @@ import torch
 from contract.comparison.spec import ComparisonSpec, parse_spec
 from tests.support.specs import small
 from worker.reporting.reporter import ListReporter
+from worker.snapshots import SampleSet
 from worker.trainer.checkpoint import training_identity
 from worker.trainer.inputs import prepare_inputs
 from worker.trainer.training import Training
@@ -31,8 +32,12 @@ def trained(spec: ComparisonSpec, arm: int, seed: int) -> tuple[Training, dict[s
     return training, reporter.series
 
 
+def samples(training: Training) -> SampleSet:
+    return training.member._prepared.inputs.samples
+
+
 def items(training: Training) -> dict[str, torch.Tensor]:
-    held = training._data
+    held = training.member.data
     return {name: getattr(held, name).items for name in ("train", "validation", "test")}
 
 
@@ -43,9 +48,9 @@ def test_the_arms_of_a_seed_share_a_split_and_seeds_have_others() -> None:
     for name, own in items(first).items():
         assert torch.equal(own, items(second)[name])
         assert not torch.equal(own, items(other)[name])
-    assert torch.equal(first._samples.places, second._samples.places)
-    assert first._samples.description == second._samples.description
-    assert first._samples.description.ids != other._samples.description.ids
+    assert torch.equal(samples(first).places, samples(second).places)
+    assert samples(first).description == samples(second).description
+    assert samples(first).description.ids != samples(other).description.ids
 
 
 def test_the_first_seed_has_the_values_of_the_plain_run() -> None:

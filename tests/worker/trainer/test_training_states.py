@@ -99,7 +99,7 @@ def test_overflow_that_only_the_evaluation_sees_ends_the_run_too() -> None:
     spec = parse_spec(small(training={"epochs": 1, "batch_size": 64}))
     reporter = ListReporter()
     training = Training(spec, spec.arms[0], 0, CPU, reporter)
-    for weight in training._model.parameters():
+    for weight in training.member.model.parameters():
         weight.data.fill_(3e19)
     with pytest.raises(Exception, match="length") as caught:
         training.run(lambda: False)

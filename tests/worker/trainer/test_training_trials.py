@@ -46,7 +46,7 @@ def test_a_trial_never_sees_the_test_split(fold: int | None) -> None:
     spec = trial_spec(tuned(folds=1 if fold is None else 4), "triplet", SETTING, fold)
     reporter, keeper, training = trained(spec)
     assert not [key for key in reporter.series if "test." in key]
-    assert len(training._data.test) == 0
+    assert len(training.member.data.test) == 0
     assert reporter.splits["test"] == 0
     assert keeper.snapshots == 0
     evaluated = {key for key in reporter.series if not key.startswith("dynamics.")}
@@ -80,7 +80,7 @@ def test_another_objective_is_measured_instead() -> None:
 def test_folds_train_and_validate_on_different_items_and_have_checkpoints_of_their_own() -> None:
     spec = tuned(folds=4)
     runs = [trained(trial_spec(spec, "triplet", SETTING, fold)) for fold in (0, 1)]
-    first, second = (training._data for _, _, training in runs)
+    first, second = (training.member.data for _, _, training in runs)
     assert not torch.equal(first.validation.items, second.validation.items)
     identities = {
         training_identity(one, one.arms[0], 1000, CPU)

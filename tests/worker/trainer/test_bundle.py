@@ -1,0 +1,261 @@
+"""Runs that train as one report what each of them reports alone, and end one by one."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import torch
+
+from contract.comparison.spec import ComparisonSpec, parse_spec
+from contract.tuning.specs import trial_spec
+from tests.support.bundles import CPU, spec_of, train_bundle, values_of
+from worker.errors import DivergedError, GivenBackError, InputError
+from worker.reporting.reporter import ListReporter
+from worker.snapshots import Checkpoint, NoKeeper
+from worker.trainer import checkpoint
+from worker.trainer.bundle import Bundle, BundleOfOne, MemberSpec, Outcome, one_thread
+from worker.trainer.training import Training
+
+TRIPLET = {"kind": "triplet", "margin": 0.3}
+LOSSES: list[Mapping[str, Any]] = [
+    TRIPLET,
+    {"kind": "contrastive", "reduction": "balanced", "positive_margin": 0.1},
+    {"kind": "arcface", "scale": 16},
+    {"kind": "n_pair", "scale": 5},
+]
+
+
+@pytest.fixture(autouse=True)
+def unlimited_checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let checkpoints take all of a run's time, so that there is one before every step."""
+    monkeypatch.setattr(checkpoint, "MAX_TIME_SHARE", math.inf)
+
+
+class Keeping(NoKeeper):
+    """Keeps checkpoints and counts snapshots."""
+
+    def __init__(self) -> None:
+        self.kept: list[Checkpoint] = []
+        self.snapshots: list[int] = []
+
+    def ready_for_checkpoint(self) -> bool:
+        return True
+
+    def keep_checkpoint(self, checkpoint: Checkpoint) -> None:
+        self.kept.append(checkpoint)
+
+    def keep_snapshot(self, samples: Any, epoch: int, step: int, embeddings: torch.Tensor) -> None:
+        self.snapshots.append(epoch)
+
+
+def alone(spec: ComparisonSpec, seed: int) -> ListReporter:
+    reporter = ListReporter()
+    with one_thread():
+        training = Training(spec, spec.arms[0], seed, CPU, reporter)
+        reporter.state = training.run(lambda: False)
+    return reporter
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=str)
+def test_a_run_reports_together_what_it_reports_alone(loss: Mapping[str, Any]) -> None:
+    spec = spec_of(loss)
+    [ours, *_], ends = train_bundle([(spec, 0), (spec, 1)])
+    theirs = alone(spec, 0)
+    assert ends == ["succeeded", "succeeded"]
+    assert list(ours.series) == list(theirs.series)
+    for key, points in theirs.series.items():
+        assert [step for step, _ in ours.series[key]] == [step for step, _ in points], key
+    assert (ours.total_steps, ours.splits, ours.device) == (
+        theirs.total_steps,
+        theirs.splits,
+        theirs.device,
+    )
+    assert ours.lines == theirs.lines
+    for key, points in values_of(theirs).items():
+        # The untrained network is the same one, and so are the first batches.
+        for at in range(min(4, len(points))):
+            if points[at][0] <= 3:
+                value = ours.series[key][at][1]
+                assert value == pytest.approx(points[at][1], rel=1e-4, abs=1e-6), key
+    assert ours.series["retrieval.map_at_r"][-1][1] == pytest.approx(
+        theirs.series["retrieval.map_at_r"][-1][1], abs=0.02
+    )
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=str)
+def test_series_are_the_same_to_the_last_bit_alone_and_with_others(
+    loss: Mapping[str, Any],
+) -> None:
+    number = {"triplet": "margin", "contrastive": "margin"}.get(loss["kind"], "scale")
+    base = loss.get(number, 1)
+    specs = [
+        spec_of(
+            {**loss, number: base * (1 + 0.1 * at)},
+            {"optimizer": {"kind": "adam", "lr": 1e-3 * (1 + at % 3), "weight_decay": 1e-3 * at}},
+        )
+        for at in range(24)
+    ]
+    members = [(spec, at % 5) for at, spec in enumerate(specs)]
+    together, _ = train_bundle(members)
+    five, _ = train_bundle(members[3:8])
+    for at in (0, 4, 23):
+        [one], _ = train_bundle([members[at]])
+        assert values_of(one) == values_of(together[at])
+    for at in range(5):
+        assert values_of(five[at]) == values_of(together[3 + at])
+
+
+def test_the_engine_uses_one_thread_whatever_is_set() -> None:
+    spec = spec_of(TRIPLET)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        [one], _ = train_bundle([(spec, 0)])
+        torch.set_num_threads(4)
+        [four], _ = train_bundle([(spec, 0)])
+        assert torch.get_num_threads() == 4
+    finally:
+        torch.set_num_threads(before)
+    assert values_of(one) == values_of(four)
+
+
+def test_a_member_that_diverges_or_is_cancelled_ends_alone() -> None:
+    wild = spec_of(TRIPLET, {"optimizer": {"kind": "sgd", "lr": 50, "weight_decay": 50}})
+    tame = spec_of(TRIPLET, {"optimizer": {"kind": "sgd", "lr": 0.01}})
+    expected, _ = train_bundle([(tame, 0), (tame, 2)])
+    asked = {3: 0}
+
+    def cancelled(number: int) -> bool:
+        asked[number] = asked.get(number, 0) + 1
+        return number == 3 and asked[3] > 7
+
+    members = [(tame, 0), (wild, 1), (tame, 2), (tame, 3)]
+    reporters, ends = train_bundle(members, cancelled)
+    assert isinstance(ends[1], DivergedError)
+    assert [ends[at] for at in (0, 2, 3)] == ["succeeded", "succeeded", "cancelled"]
+    assert values_of(reporters[0]) == values_of(expected[0])
+    assert values_of(reporters[2]) == values_of(expected[1])
+    assert 0 < len(reporters[3].series["dynamics.loss"]) < 10
+    assert "overflow" in reporters[1].states or "became" in str(ends[1])
+    assert not [key for key in reporters[1].series if key.startswith("test.")]
+
+
+def test_the_time_of_a_step_is_shared() -> None:
+    spec = spec_of(TRIPLET)
+    reporters, _ = train_bundle([(spec, seed) for seed in range(4)])
+    for reporter in reporters:
+        seconds = [value for _, value in reporter.series["run.elapsed_s"]]
+        assert seconds == sorted(seconds, key=lambda value: value or 0)
+        assert seconds == [value for _, value in reporters[0].series["run.elapsed_s"]]
+
+
+def test_trials_measure_their_objective_and_never_the_test_split() -> None:
+    tuned = parse_spec(
+        {**spec_of(TRIPLET).model_dump(mode="json"), "tuning": {"trials": 3, "folds": 2}}
+    )
+    trials = [
+        trial_spec(tuned, "arm", {"loss.margin": margin, "training.optimizer.lr": lr}, 1)
+        for margin, lr in ((0.1, 0.001), (0.5, 0.01), (1.0, 0.0005))
+    ]
+    reporters, ends = train_bundle([(spec, 1000) for spec in trials])
+    assert ends == ["succeeded"] * 3
+    for spec, reporter in zip(trials, reporters, strict=True):
+        assert list(reporter.series) == list(alone(spec, 1000).series)
+        assert not [key for key in reporter.series if key.startswith("test.")]
+        assert reporter.splits["test"] == 0
+
+
+def test_members_that_differ_in_more_than_numbers_are_refused() -> None:
+    spec = spec_of(TRIPLET)
+    for other in (
+        spec_of({**TRIPLET, "reduction": "sum"}),
+        spec_of({"kind": "contrastive"}),
+        spec_of(TRIPLET, {"batch_size": 32}),
+        spec_of(TRIPLET, {"optimizer": {"kind": "sgd"}}),
+    ):
+        with pytest.raises(InputError, match="differ in more"):
+            train_bundle([(spec, 0), (other, 1)])
+
+
+def checkpointed(
+    specs: list[ComparisonSpec], restored: list[Checkpoint] | None = None
+) -> tuple[list[ListReporter], list[Keeping], list[Outcome]]:
+    """Train with a checkpoint before each step, from given ones."""
+    reporters, keepers = [ListReporter() for _ in specs], [Keeping() for _ in specs]
+    members = [
+        MemberSpec(spec, spec.arms[0], seed, reporter, keeper=keeper)
+        for seed, (spec, reporter, keeper) in enumerate(zip(specs, reporters, keepers, strict=True))
+    ]
+    bundle = Bundle(members, CPU, checkpoint_s=0 if restored else 1e-9)
+    if restored:
+        bundle.restore(restored)
+    ends: dict[int, Outcome] = {}
+    bundle.run(ends.__setitem__)
+    return reporters, keepers, [ends[at] for at in range(len(specs))]
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("loss", LOSSES, ids=str)
+def test_a_member_goes_on_alone_from_its_checkpoint(
+    loss: Mapping[str, Any], optimizer: str
+) -> None:
+    training = {"optimizer": {"kind": optimizer, "lr": 0.01}}
+    specs = [spec_of(loss, training) for _ in range(3)]
+    whole, keepers, _ = checkpointed(specs)
+    kept = next(of for of in keepers[1].kept if of.step >= 20)
+    reporter = ListReporter()
+    one = BundleOfOne(specs[1], specs[1].arms[0], 1, CPU, reporter)
+    one.restore(kept)
+    assert one.step == kept.step
+    assert one.run(lambda: False) == "succeeded"
+    for key, points in values_of(reporter).items():
+        assert points == [point for point in whole[1].series[key] if point[0] > kept.step], key
+    assert keepers[1].snapshots[0] == 0
+
+
+def test_checkpoints_of_a_training_alone_are_restored() -> None:
+    spec = spec_of(TRIPLET)
+    keeper = Keeping()
+    first = Training(
+        *(spec, spec.arms[0], 0, CPU, ListReporter()), keeper=keeper, checkpoint_s=1e-9
+    )
+    first.run(lambda: False)
+    kept = next(of for of in keeper.kept if of.step >= 20)
+    ours, theirs = ListReporter(), ListReporter()
+    for training in (
+        BundleOfOne(spec, spec.arms[0], 0, CPU, ours),
+        Training(spec, spec.arms[0], 0, CPU, theirs),
+    ):
+        training.restore(kept)
+        training.run(lambda: False)
+    for key, points in values_of(theirs).items():
+        assert ours.series[key][0][1] == pytest.approx(points[0][1], rel=2e-2, abs=1e-5), key
+    # And the other way round.
+    keeper = Keeping()
+    BundleOfOne(
+        *(spec, spec.arms[0], 0, CPU, ListReporter()), keeper=keeper, checkpoint_s=1e-9
+    ).run(lambda: False)
+    again = Training(spec, spec.arms[0], 0, CPU, ListReporter())
+    again.restore(next(of for of in keeper.kept if of.step >= 20))
+    assert again.run(lambda: False) == "succeeded"
+
+
+def test_members_are_given_back_with_their_checkpoints() -> None:
+    spec = spec_of(TRIPLET)
+    asked = 0
+
+    def stopping() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 30
+
+    keepers = [Keeping(), Keeping()]
+    members = [
+        MemberSpec(spec, spec.arms[0], seed, ListReporter(), keeper=keeper)
+        for seed, keeper in enumerate(keepers)
+    ]
+    ends: dict[int, Outcome] = {}
+    Bundle(members, CPU, checkpoint_s=1e9, worker_stopping=stopping).run(ends.__setitem__)
+    assert [type(ends[at]) for at in (0, 1)] == [GivenBackError, GivenBackError]
+    assert [len(keeper.kept) for keeper in keepers] == [1, 1]
