@@ -53,7 +53,8 @@ class Setting:
     def batches(self, steps: int) -> Tensor:
         """Return batches [S, B], which depend on the seed alone."""
         rng = torch.Generator().manual_seed(self.seed)
-        return torch.randint(ITEMS, (steps, self.batch), generator=rng)
+        order = [torch.randperm(ITEMS, generator=rng)[: self.batch] for _ in range(steps)]
+        return torch.stack(order)
 
 
 def data(features: int = FEATURES) -> tuple[Tensor, Tensor]:

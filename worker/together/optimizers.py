@@ -74,7 +74,7 @@ class StackedOptimizer:
         first, second = (weights.blocks(of)[at][member].clone() for of in self._moments)
         if isinstance(self._specs[member], SgdOptimizer):
             return {"momentum_buffer": first if self._momentum(member) else None}
-        return {"step": self.steps[member].cpu(), "exp_avg": first, "exp_avg_sq": second}
+        return {"step": self.steps[member].cpu().clone(), "exp_avg": first, "exp_avg_sq": second}
 
     def load(self, member: int, at: int, weights: StackedWeights, state: dict[str, Any]) -> None:
         """Take over what torch's own optimiser holds of a member's parameter, if it does."""

@@ -18,6 +18,18 @@ from worker.together.products import product
 from worker.together.terms import LossTerms, StackedLoss
 
 
+def in_columns(values: Tensor, relations: LabelRelations) -> Tensor:
+    """Return a matrix [K, B, B] with the values [K, B, P] of an anchor's class in their columns,
+    and 0 elsewhere.
+
+    P is as large as the largest class of all members, and sums round by how many numbers are
+    summed: the sums of a row are taken of this matrix.
+    """
+    members, items = relations.classes.shape
+    matrix = values.new_zeros(members, items, items)
+    return matrix.scatter_add_(2, relations.columns, values)
+
+
 class UnitVectors:
     """Vectors scaled to length 1; one without direction becomes 0, without gradient."""
 
@@ -91,11 +103,13 @@ class StackedInfoNce(StackedLoss[InfoNceLoss]):
         exps = behind.abs().neg_().exp_()
         losses = behind.clamp(min=0).add_(exps.log1p())
         valid = relations.exists * (relations.negatives > 0)
-        part, active = softmax_part(losses, valid)
+        part, active = softmax_part(
+            in_columns(losses * valid, relations), in_columns(valid, relations)
+        )
         # The sigmoid of how far the pair is behind.
-        lost = torch.where(behind >= 0, 1 / (1 + exps), exps / (1 + exps)).mul_(valid)
-        slopes = shares.mul_(lost.sum(dim=2, keepdim=True))
-        slopes.scatter_add_(2, relations.columns, lost.neg_())
+        lost = torch.where(behind >= 0, 1 / (1 + exps), exps / (1 + exps))
+        lost = in_columns(lost, relations).mul_(valid)
+        slopes = shares.mul_(lost.sum(dim=2, keepdim=True)).sub_(lost)
         tuples = valid.sum(dim=2)
         anchors = share_of_anchors(active, valid)
         return LossTerms(
@@ -131,7 +145,8 @@ class StackedSupCon(StackedLoss[SupConLoss]):
         near = logits.gather(2, relations.columns).masked_fill_(relations.exists == 0, 0)
         count = relations.positives.clamp(min=1)
         valid = (relations.positives > 0).to(points.dtype)
-        losses = log_sums - near.sum(dim=2, keepdim=True) / count
+        won = in_columns(near, relations).sum(dim=2, keepdim=True) / count
+        losses = log_sums - won
         part, active = softmax_part(losses, valid)
         slopes.scatter_add_(2, relations.columns, (relations.exists / count).neg_())
         slopes *= valid
