@@ -1,7 +1,9 @@
 """Retrieval: whether a query finds items of its class first, or items with its fine label."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -62,29 +64,38 @@ def retrieval(
         raise InputError("labels: no query has another item of its class in the gallery")
 
     depth = max([int(relevant.max()), *ks])
-    ranks = torch.arange(1, depth + 1, device=embeddings.device, dtype=torch.float64)
-    totals: dict[str, Tensor] = {}
+    ranks = np.arange(1, depth + 1)
+    totals: defaultdict[str, float] = defaultdict(float)
+    for chunk, found in _ranked_hits(embeddings, labels, gallery, gallery_labels, depth, own=own):
+        wanted = asked[chunk].cpu().numpy()
+        due = relevant[chunk].cpu().numpy()[wanted, None]
+        hits = found.cpu().numpy()[wanted]
+        counted = hits & (ranks <= due)
+        precision = hits.cumsum(axis=1) / ranks
+        for k in ks:
+            totals[f"retrieval.recall_at_{k}"] += int(hits[:, :k].any(axis=1).sum())
+        totals["retrieval.r_precision"] += float((counted.sum(axis=1) / due[:, 0]).sum())
+        average = (counted * precision).sum(axis=1) / due[:, 0]
+        totals["retrieval.map_at_r"] += float(average.sum())
+    return {key: total / int(asked.sum()) for key, total in totals.items()}
+
+
+def _ranked_hits(
+    queries: Tensor,
+    labels: Tensor,
+    gallery: Tensor,
+    gallery_labels: Tensor,
+    depth: int,
+    *,
+    own: bool,
+) -> Iterator[tuple[slice, Tensor]]:
+    """Yield chunks of the queries, and which places of their rankings hold an item of their
+    class, bool [chunk, depth]."""
     if own:
-        found_hits = ordered_hits(embeddings, labels, depth)
-    else:
-        found_hits = (
-            (chunk, gallery_labels[found] == labels[chunk, None])
-            for chunk, found in nearest_neighbours(embeddings, gallery, depth)
-        )
-    for chunk, found in found_hits:
-        wanted = asked[chunk]
-        due = relevant[chunk][wanted, None]
-        hits = found[wanted].to(torch.float64)
-        counted = hits * (ranks <= due)
-        precision = hits.cumsum(dim=1) / ranks
-        chunk_values = {
-            **{f"retrieval.recall_at_{k}": hits[:, :k].amax(dim=1) for k in ks},
-            "retrieval.r_precision": counted.sum(dim=1) / due[:, 0],
-            "retrieval.map_at_r": (counted * precision).sum(dim=1) / due[:, 0],
-        }
-        for key, each in chunk_values.items():
-            totals[key] = totals.get(key, 0) + each.sum()
-    return {key: float(total / asked.sum()) for key, total in totals.items()}
+        yield from ordered_hits(queries, labels, depth)
+        return
+    for chunk, found in nearest_neighbours(queries, gallery, depth):
+        yield chunk, gallery_labels[found] == labels[chunk, None]
 
 
 def recall_ks(ks: Sequence[int] | None, limit: int) -> Sequence[int]:

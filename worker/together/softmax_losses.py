@@ -23,7 +23,7 @@ def in_columns(values: Tensor, relations: LabelRelations) -> Tensor:
     and 0 elsewhere.
 
     P is as large as the largest class of all members, and sums round by how many numbers are
-    summed: the sums of a row are taken of this matrix.
+    summed: the sums of a row are taken of this matrix. The filling must be 0.
     """
     members, items = relations.classes.shape
     matrix = values.new_zeros(members, items, items)
@@ -108,9 +108,9 @@ class StackedInfoNce(StackedLoss[InfoNceLoss]):
         )
         # The sigmoid of how far the pair is behind.
         lost = torch.where(behind >= 0, 1 / (1 + exps), exps / (1 + exps))
-        lost = in_columns(lost, relations).mul_(valid)
+        lost = in_columns(lost * valid, relations)
         slopes = shares.mul_(lost.sum(dim=2, keepdim=True)).sub_(lost)
-        tuples = valid.sum(dim=2)
+        tuples = valid.sum(dim=2)  # whole numbers
         anchors = share_of_anchors(active, valid)
         return LossTerms(
             part[0],

@@ -108,6 +108,8 @@ class Bundle:
             }
             machine.check_memory(needs, device, ADVICE, certain_share=machine.MEASURED_SHARE)
             train = prepared.inputs.data.train
+            for member in members:  # linear layers are the same in both modes; see `embed`
+                member.model.eval()
             self._stack = Stack([_stacked(of) for of in members], train.items, train.labels)
         self._places: list[_Place] = []
         for number, (member, one) in enumerate(zip(members, specs, strict=True)):

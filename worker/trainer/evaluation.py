@@ -167,14 +167,16 @@ def embedding_batch_size(numbers: int, device: torch.device) -> int:
 def embed(model: Model, split: Split) -> tuple[Tensor, ...]:
     """Return embeddings [N, D] of each modality, computed in evaluation mode, batch by batch."""
     was_training = model.training
-    model.eval()
+    if was_training:
+        model.eval()
     places = torch.arange(len(split), device=split.labels.device)
     size = embedding_batch_size(split.items[0].numel(), places.device)
     parts = []
     for batch in torch.split(places, size):
         parts.append(model(split.take(batch)))
         signs_of_life.sign()
-    model.train(was_training)
+    if was_training:
+        model.train()
     return tuple(torch.cat(batches) for batches in zip(*parts, strict=True))
 
 
