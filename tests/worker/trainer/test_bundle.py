@@ -88,15 +88,23 @@ def test_series_are_the_same_to_the_last_bit_alone_and_with_others(
     loss: Mapping[str, Any],
 ) -> None:
     number = {"triplet": "margin", "contrastive": "margin"}.get(loss["kind"], "scale")
-    base = loss.get(number, 1)
-    specs = [
-        spec_of(
-            {**loss, number: base * (1 + 0.1 * at)},
-            {"optimizer": {"kind": "adam", "lr": 1e-3 * (1 + at % 3), "weight_decay": 1e-3 * at}},
+    tuned = spec_of(loss, tuning={"trials": 24, "trial_seeds": [1000, 1001, 1002]})
+    members = [
+        (
+            trial_spec(
+                tuned,
+                "arm",
+                {
+                    f"loss.{number}": loss.get(number, 1) * (1 + 0.1 * at),
+                    "training.optimizer.lr": 1e-3 * (1 + at % 3),
+                    "training.optimizer.weight_decay": 1e-3 * at,
+                },
+                None,
+            ),
+            1000 + at % 3,
         )
         for at in range(24)
     ]
-    members = [(spec, at % 5) for at, spec in enumerate(specs)]
     together, _ = train_bundle(members)
     five, _ = train_bundle(members[3:8])
     for at in (0, 4, 23):
@@ -104,6 +112,14 @@ def test_series_are_the_same_to_the_last_bit_alone_and_with_others(
         assert values_of(one) == values_of(together[at])
     for at in range(5):
         assert values_of(five[at]) == values_of(together[3 + at])
+
+
+def test_all_measures_are_the_same_to_the_last_bit_too() -> None:
+    spec = spec_of(TRIPLET, {"epochs": 1})
+    [_, second], _ = train_bundle([(spec, 0), (spec, 1)])
+    [alone_], _ = train_bundle([(spec, 1)])
+    assert values_of(alone_) == values_of(second)
+    assert "test.retrieval.map_at_r" in alone_.series
 
 
 def test_the_engine_uses_one_thread_whatever_is_set() -> None:
