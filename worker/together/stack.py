@@ -30,7 +30,10 @@ LOSSES: Final[dict[str, type[StackedLoss[Any]]]] = {
 }
 """Kind of a loss -> the class that computes it for K members."""
 RELATION_STEPS: Final = 32
-"""Steps whose label relations are found at once."""
+"""Steps whose label relations are found at once, at most."""
+RELATION_PAIRS: Final = 2**22
+"""Pairs of items in these steps, at most: the relations take some 12 bytes for each, if all are of
+one class."""
 Numbers = dict[str, float]
 """The numbers of one step of one member, named as `worker.trainer.dynamics` names them, and with
 the smallest and the largest squared length of its embeddings, `low` and `high`."""
@@ -90,6 +93,7 @@ class Stack:
         self._batches = torch.empty(0)
         self._relations: LabelRelations | None = None
         self._first = self._next = 0
+        """The first step of the relations, and the next one to be taken."""
         self._unread: list[tuple[list[str], Tensor]] = []
 
     @property
@@ -104,6 +108,7 @@ class Stack:
             batches: [S, K, B] indices into the items, on their device.
         """
         self._batches, self._next = batches, 0
+        self._relations = None
 
     @torch.no_grad()
     def take_step(self, *, update_norm: bool = False) -> None:
@@ -213,11 +218,12 @@ class Stack:
         """Compute the embeddings of the next batches, and their losses."""
         step = self._next
         self._next += 1
-        if step % RELATION_STEPS == 0 or self._relations is None:
-            self._first = step
-            coming = self._batches[step : step - step % RELATION_STEPS + RELATION_STEPS]
-            self._relations = LabelRelations.from_labels(self._labels[coming])
         index = self._batches[step]
+        if self._relations is None or step - self._first == len(self._relations.labels):
+            pairs = index.numel() * index.shape[1]
+            coming = max(1, min(RELATION_STEPS, RELATION_PAIRS // pairs))
+            labels = self._labels[self._batches[step : step + coming]]
+            self._first, self._relations = step, LabelRelations.from_labels(labels)
         items = self._items.index_select(0, index.flatten()).view(
             *index.shape, *self._items.shape[1:]
         )
