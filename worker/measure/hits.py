@@ -100,5 +100,7 @@ class _Ranking(NamedTuple):
         slack = products.slack(squared[:, -2] - norms, norms).numpy()[:, None]
         apart = np.diff(self.keys)
         near = np.logical_or(apart <= _UNITS, np.diff(squared.numpy()) <= slack)
-        is_open: NDArray[np.bool_] = np.logical_and(near, apart & 1).any(axis=1)
+        mixed = (apart & 1).astype(bool)
+        mixed[:, -1] = True  # whatever lies beyond the last place may be a hit or a miss
+        is_open: NDArray[np.bool_] = np.logical_and(near, mixed).any(axis=1)
         return is_open
