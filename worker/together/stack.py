@@ -90,7 +90,7 @@ class Stack:
             [member.optimizer for member in members],
             *(self._stacked.values, self._gradients, self._own_begin),
         )
-        self._batches = torch.empty(0)
+        self._batches = torch.empty(0, len(members), 0, dtype=torch.int64)
         self._relations: LabelRelations | None = None
         self._first = self._next = 0
         """The first step of the relations, and the next one to be taken."""
