@@ -130,7 +130,7 @@ def test_tpe_waits_for_the_round_before(database: Database) -> None:
     assert len(runs_of(database, made.id, "final")) == 4
 
 
-class _StoppedError(Exception):
+class _StoppedError(BaseException):
     """Stands for the end of the process."""
 
 
