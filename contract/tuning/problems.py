@@ -58,6 +58,14 @@ def tuning_problems(raw: Mapping[str, Any]) -> list[Problem]:
     return list(dict.fromkeys(problems))  # what arms share is told once
 
 
+def valid_spaces(search: object) -> dict[str, Space]:
+    """Return those spaces of a posted arm that are valid each, by path."""
+    if not isinstance(search, Mapping):
+        return {}
+    read = {str(key): _valid_or_none(_SPACE, one) for key, one in search.items()}
+    return {key: space for key, space in read.items() if space is not None}
+
+
 def most_trials_problem(spec: ComparisonSpec, most: int) -> Problem | None:
     """Return that a comparison that is tuned has more runs than may be queued, or None.
 
@@ -147,7 +155,7 @@ def _arm_problems(
         return []
     training = arm.training.over(shared or Training())
     read = {str(key): _valid_or_none(_SPACE, one) for key, one in given.items()}
-    spaces = {key: space for key, space in read.items() if space is not None}
+    spaces = valid_spaces(given)
     known = settings_of(arm, training, strings(spaces.get(OPTIMIZER_KIND)))
     problems, fitting = [], {}
     for key, space in read.items():
