@@ -37,7 +37,7 @@ def tuning_problems(raw: Mapping[str, Any]) -> list[Problem]:
     if raw.get("trial") is not None:
         problems.append(Problem("trial", "is set by the product alone; leave it out"))
     data, training, _ = valid_sections(raw)
-    tuning = _valid_or_none(_TUNING, raw.get("tuning"))
+    tuning = _readable_tuning(raw.get("tuning"))
     given = raw.get("arms")
     arms: list[Any] = given if isinstance(given, list) else []
     if raw.get("tuning") is None:
@@ -174,7 +174,19 @@ def _arm_problems(
     return problems
 
 
-_TUNING = TypeAdapter(Tuning)
+def _readable_tuning(raw: object) -> Tuning | None:
+    """Return a tuning section without those of its settings that are not valid, so that they hide
+    no problems of others; None for what is no section."""
+    if not isinstance(raw, Mapping):
+        return None
+    try:
+        return Tuning.model_validate(raw)
+    except ValidationError as error:
+        wrong = {detail["loc"][0] for detail in error.errors(include_url=False)}
+    valid = Tuning.model_validate({key: value for key, value in raw.items() if key not in wrong})
+    return valid.model_copy(update={"trial_seeds": []}) if "trial_seeds" in wrong else valid
+
+
 _ARM = TypeAdapter(Arm)
 _SPACE: TypeAdapter[Space] = TypeAdapter(Space)
 
