@@ -18,8 +18,13 @@ from contract.comparison.tuning import MAX_PATHS, Space, Tuning
 from contract.tuning.batches import batch_problems_of
 from contract.tuning.joint import margin_problems
 from contract.tuning.objectives import objective_problem
-from contract.tuning.paths import OPTIMIZER_KIND, path_problem, settings_of, space_problems
-from contract.tuning.paths import strings_of as strings
+from contract.tuning.paths import (
+    OPTIMIZER_KIND,
+    path_problem,
+    settings_of,
+    space_problems,
+    strings_of,
+)
 
 T = TypeVar("T")
 
@@ -156,7 +161,7 @@ def _arm_problems(
     training = arm.training.over(shared or Training())
     read = {str(key): _valid_or_none(_SPACE, one) for key, one in given.items()}
     spaces = valid_spaces(given)
-    known = settings_of(arm, training, strings(spaces.get(OPTIMIZER_KIND)))
+    known = settings_of(arm, training, strings_of(spaces.get(OPTIMIZER_KIND)))
     problems, fitting = [], {}
     for key, space in read.items():
         where = f"{path}.search.{key if len(key) <= MAX_SHOWN else f'{key[:MAX_SHOWN]}...'}"
