@@ -169,8 +169,8 @@ def _run_over_loop(spec: ComparisonSpec, arm: Arm) -> float:
     training = built()
     began = time.process_time()
     for epoch in range(1, spec.training_of(arm).epochs + 1):
-        for batch in training.batches(epoch):
-            training.step += 1
+        for batch in training.member.batches(epoch):
+            training.member.step += 1
             training._take_step(batch)
             training._report()
     return whole / (time.process_time() - began)
