@@ -38,6 +38,7 @@ from frontend.api.types import (
     Ready,
     Run,
     RunList,
+    Sensitivity,
     Series,
     SeriesList,
     Size,
@@ -46,6 +47,7 @@ from frontend.api.types import (
     SpaceFacts,
     SpaceNeighbours,
     Summary,
+    Tuning,
     Verdict,
     Worker,
     WorkerList,
@@ -140,9 +142,31 @@ class Api(Transport):
         body = {"seeds": list(seeds)}
         return self._call(ComparisonDetail, "POST", _comparison(comparison, "seeds"), body=body)
 
-    def runs(self, comparison: str) -> list[Run]:
-        """Return its runs with state, progress and error."""
-        return self._call(RunList, "GET", _comparison(comparison, "runs"))["runs"]
+    def runs(
+        self, comparison: str, *, role: Literal["final", "trial", "all"] = "final"
+    ) -> list[Run]:
+        """Return its runs with state, progress and error.
+
+        Those of a comparison that is tuned are its final ones, those of its trials, or all.
+        """
+        path = _comparison(comparison, "runs")
+        return self._call(RunList, "GET", path, params={"role": role})["runs"]
+
+    def tuning(self, comparison: str) -> Tuning:
+        """Return the search of a comparison that is tuned: the trials of each arm, the best one,
+        and what more trials are worth."""
+        return self._call(Tuning, "GET", _comparison(comparison, "tuning"))
+
+    def sensitivity(self, comparison: str, path: str) -> Sensitivity:
+        """Return the trials along one setting, named by its path: `loss.margin`."""
+        params = {"path": path}
+        found = _comparison(comparison, "tuning/sensitivity")
+        return self._call(Sensitivity, "GET", found, params=params)
+
+    def add_trials(self, comparison: str, trials: int) -> Tuning:
+        """Give every arm more trials, until the final runs exist."""
+        body = {"trials": trials}
+        return self._call(Tuning, "POST", _comparison(comparison, "tuning/more"), body=body)
 
     def cancel_run(self, run: str) -> Run:
         """Cancel one run."""
@@ -213,7 +237,7 @@ class Api(Transport):
         file: BinaryIO,
         *,
         format: Literal["csv", "parquet"] = "csv",
-        what: Literal["results", "series", "runs", "leaderboard"] = "results",
+        what: Literal["results", "series", "runs", "leaderboard", "trials"] = "results",
     ) -> None:
         """Write a table into a file, in pieces, so that it may be larger than memory.
 
@@ -221,8 +245,8 @@ class Api(Transport):
             comparison: its id.
             file: open for writing.
             format: csv for spreadsheets, or parquet with types.
-            what: results, a row for each value; series, one for each measured point; runs; or
-                leaderboard, a row for each metric and arm.
+            what: results, a row for each value; series, one for each measured point; runs;
+                leaderboard, a row for each metric and arm; or trials, of one that is tuned.
         """
         params = {"format": format, "what": what}
         self._save(_comparison(comparison, "export"), params, file, timeout=EXPORT_TIMEOUT)

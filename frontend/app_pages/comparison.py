@@ -6,7 +6,7 @@ from typing import Final
 import streamlit as st
 
 from frontend.api.client import Api
-from frontend.api.types import ComparisonDetail, Dataset
+from frontend.api.types import ComparisonDetail, Dataset, Trial, TunedArm
 from frontend.comparison import tables_html
 from frontend.comparison.actions import page_actions
 from frontend.comparison.spec_text import (
@@ -16,8 +16,11 @@ from frontend.comparison.spec_text import (
     reductions_text,
     shared_facts,
 )
-from frontend.comparison.tabs import leaderboard, sections, setup, verdict
+from frontend.comparison.tabs import leaderboard, sections, setup, tuning, verdict
 from frontend.comparison.tabs.view import View
+from frontend.comparison.tuning.head import search_html, trial_html
+from frontend.comparison.tuning.texts import setting_titles, trial_of_run
+from frontend.comparison.verdict.overview import STYLE_FILE
 from frontend.errors import ApiError, MissingError
 from frontend.export.menu import export_menu
 from frontend.live import component
@@ -33,6 +36,7 @@ TABS: Final[dict[Tab, Callable[[View], None]]] = {
     "geometry": sections.show_geometry,
     "retrieval": sections.show_retrieval,
     "space": sections.show_space,
+    "tuning": tuning.show_tuning,
     "leaderboard": leaderboard.show_leaderboard,
     "verdict": verdict.show_verdict,
     "setup": setup.show_setup,
@@ -76,7 +80,30 @@ def show_tab(view: View, tab: Tab) -> None:
     now = read_comparison(view.client, view.id)
     if now is None or (now["state"] in OPEN_STATES) != view.is_open:
         st.rerun()
-    TABS[tab](View(view.client, now, view.catalogue))
+    if now["phase"] != view.comparison["phase"]:  # its final runs have begun
+        st.rerun()
+    current = View(view.client, now, view.catalogue)
+    if now["phase"] == "search":
+        st.html(search_html(now))
+    TABS[tab](current)
+
+
+def chosen_trial(view: View) -> tuple[TunedArm, Trial] | None:
+    """Return the trial whose run the address names; None for the comparison's own runs."""
+    run = st.query_params.get(sections.RUN, "")
+    if not run or view.comparison["phase"] is None:
+        return None
+    return trial_of_run(view.client.tuning(view.id), run)
+
+
+def show_curves_of_run(view: View, trial: tuple[TunedArm, Trial], run: str) -> None:
+    """Say whose curves are shown, with the way back."""
+    found = view.client.tuning(view.id)
+    titles = setting_titles(found, view.comparison["spec"], view.catalogue)
+    st.html(STYLE_FILE)
+    st.html(f"<div class='lb-verdict'>{trial_html(*trial, run, titles)}</div>")
+    if st.button("Back to the search", icon=":material/arrow_back:", key="comparison_back"):
+        sections.leave_run()
 
 
 def show_comparison(client: Api, comparison: ComparisonDetail) -> None:
@@ -84,7 +111,9 @@ def show_comparison(client: Api, comparison: ComparisonDetail) -> None:
     view = View(client, comparison, client.catalogue())
     upload = read_upload(client, comparison)
     show_head(view, upload)
-    tab = sections.choose_tab(view.id)
+    tab = sections.choose_tab(view.id, tuned=comparison["phase"] is not None)
+    trial = chosen_trial(view) if tab in sections.LIVE_TABS else None
+    run = st.query_params[sections.RUN] if trial else ""
     component.mount_live(
         component.live_data(
             comparison_id=view.id,
@@ -96,8 +125,14 @@ def show_comparison(client: Api, comparison: ComparisonDetail) -> None:
                 comparison["spec"], view.catalogue, fine_upload=upload and upload["has_fine"]
             ),
             reductions=reductions_text(comparison["spec"]),
+            searching=comparison["phase"] == "search" and trial is None,
+            run=run,
+            run_arm=trial[0]["name"] if trial else "",
         )
     )
+    if trial:
+        show_curves_of_run(view, trial, run)
+        return
 
     @st.fragment(run_every=POLL_S if view.is_open and tab not in SELF_UPDATING else None)
     def content() -> None:

@@ -9,12 +9,15 @@ from frontend.api.client import Api
 from frontend.errors import ApiError
 from frontend.form import replicates, sections
 from frontend.form.arm_cards import arm_cards
+from frontend.form.copied import SETTINGS, copied_spec
 from frontend.form.draft import Draft, current_draft, discard_draft
+from frontend.form.pace import read_pace
 from frontend.form.practical import BoundsError
 from frontend.form.schema_fields import BOUNDS, Problem, problems_from_api, read_form
 from frontend.form.sections import spec_for_upload
 from frontend.form.start import start_cards
 from frontend.form.to_spec import write_spec
+from frontend.form.tuning.section import tuning
 from frontend.ui.seeds import SeedsError
 from frontend.ui.session import api, role_button, role_refusal
 from frontend.ui.text import escape_markdown
@@ -41,19 +44,31 @@ def read_catalogue(client: Api) -> Json | None:
     return catalogue
 
 
-def follow_address(client: Api, draft: Draft, presets: list[Json], uploads: Sequence[Json]) -> None:
+def follow_address(
+    client: Api,
+    draft: Draft,
+    presets: list[Json],
+    uploads: Sequence[Json],
+    catalogue: Json,
+) -> None:
     """Fill the form once with what the address names; without a name with the first preset."""
     params = st.query_params
-    keys = ("from", "preset", "dataset")
-    request = next((f"{key}={params[key]}" for key in keys if key in params), "")
+    source = next((key for key in ("from", "preset", "dataset") if key in params), "")
+    wanted = params.get(source, "")
+    settings = {key: params[key] for key in SETTINGS if source == "from" and key in params}
+    named = {source: wanted, **settings} if source else {}
+    request = "&".join(f"{key}={value}" for key, value in named.items())
     if (request == draft.source or not request) and draft.values:
         return
-    source, _, wanted = request.partition("=")
     chosen = next((preset for preset in presets if preset["id"] == wanted), presets[0])
     note = ""
     if source == "from":
         try:
-            draft.fill(client.comparison(wanted)["spec"], request)
+            copied = client.comparison(wanted)
+            spec, note = copied_spec(client, copied, settings, catalogue)
+            draft.fill(spec, request)
+            draft.pace = read_pace(client, copied)
+            draft.note = note or draft.note
             return
         except ApiError as error:
             note = f"Comparison {wanted} could not be read, so this is a preset: {error.message}"
@@ -76,6 +91,16 @@ def read_uploads(client: Api) -> Sequence[Json]:
     except ApiError as error:
         st.caption(f":material/warning: Uploaded data sets cannot be listed now: {error.message}")
         return []
+
+
+def alive_slots(client: Api, draft: Draft) -> int:
+    """Return the number of worker slots; 0 where no time is known, or the API does not tell."""
+    if draft.pace is None:
+        return 0
+    try:
+        return sum(worker["state"] != "lost" for worker in client.workers())
+    except ApiError:
+        return 0
 
 
 def submit(client: Api, draft: Draft) -> None:
@@ -102,7 +127,7 @@ def show_form(client: Api, catalogue: Json) -> None:
     draft = current_draft(read_form(catalogue))
     ready = [preset for preset in catalogue["presets"] if preset["spec"] is not None]
     uploads = read_uploads(client)
-    follow_address(client, draft, ready, uploads)
+    follow_address(client, draft, ready, uploads, catalogue)
     start_cards(draft, ready)
     top = st.container()
     sections.basics(draft)
@@ -110,13 +135,14 @@ def show_form(client: Api, catalogue: Json) -> None:
     sections.training(draft)
     st.subheader("Arms", anchor=False)
     arm_cards(draft)
+    tuning(draft)
     replicates.bounds(draft)
     with st.container(border=True):
         left, right = st.columns([1, 2], gap="large")
         with left:
             seeds = replicates.seeds(draft)
         with right:
-            sections.summary(draft, seeds, catalogue)
+            sections.summary(draft, seeds, catalogue, slots=alive_slots(client, draft))
             pressed = role_button(
                 "editor",
                 "Start comparison",

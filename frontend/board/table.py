@@ -10,6 +10,7 @@ import streamlit as st
 
 from frontend.api.client import Api
 from frontend.api.types import Comparison, ComparisonPage, Ready, Run, Worker
+from frontend.comparison.tuning.texts import ENDED
 from frontend.errors import MissingError
 from frontend.ui.address import own_address
 from frontend.ui.text import OPEN_STATES, STATE_TEXTS, duration
@@ -55,7 +56,8 @@ def preparation_texts(client: Api, found: ComparisonPage) -> dict[str, str]:
     for comparison in found["comparisons"]:
         if comparison["state"] == "running" and not comparison["progress"]:
             with suppress(MissingError):  # it was deleted a moment ago
-                texts[comparison["id"]] = preparation_text(client.runs(comparison["id"]))
+                runs = client.runs(comparison["id"], role="all")
+                texts[comparison["id"]] = preparation_text(runs)
     return texts
 
 
@@ -72,7 +74,7 @@ def table_rows(
     return [
         {
             "Name": f"{own_address('/comparison')}?id={one['id']}#{quote(one['name'], safe='')}",
-            "State": texts.get(one["id"]) or STATE_TEXTS[one["state"]],
+            "State": texts.get(one["id"]) or state_text(one),
             "Progress": 100 * one["progress"],
             "Left": duration(one["eta_s"]),
             "Arms": one["arms"],
@@ -84,6 +86,17 @@ def table_rows(
         }
         for one in comparisons
     ]
+
+
+def state_text(comparison: Comparison) -> str:
+    """Return a comparison's state with a sign; of one that is tuned and runs also its phase."""
+    if comparison["state"] != "running" or comparison["phase"] is None:
+        return STATE_TEXTS[comparison["state"]]
+    runs = comparison["trial_runs"] or {}
+    if comparison["phase"] == "final":
+        return "▶ final runs"
+    done = sum(runs.get(state, 0) for state in ENDED)
+    return f"▶ searching {done}/{sum(runs.values())}"
 
 
 def preparation_text(runs: Iterable[Run]) -> str:

@@ -14,6 +14,7 @@ import httpx
 
 from frontend.api.client import Api
 from frontend.api.json_text import JsonTextError, read_json
+from frontend.api.types import ComparisonDetail
 from frontend.cli.arguments import parse
 from frontend.cli.leaderboard import leaderboard_lines
 from frontend.cli.output import (
@@ -86,10 +87,22 @@ def _submit(api: Api, options: argparse.Namespace) -> int:
     over = count_text(made["spec"], len(made["seeds"]))
     print_message(
         f"Submitted “{printable(made['name'])}”, {runs} run{'s' if runs > 1 else ''}: "
-        f"{printable(', '.join(made['arms']))} over {over}."
+        f"{printable(', '.join(made['arms']))} over {over}.{_search_text(made)}"
     )
     print_result(made["id"])
     return _watch(api, made["id"], options.patience) if options.watch else EXIT_OK
+
+
+def _search_text(made: ComparisonDetail) -> str:
+    """Return how the arms are searched first; "" where they are not."""
+    tuning = made["spec"].get("tuning")
+    if tuning is None:
+        return ""
+    finals = len(made["arms"]) * len(made["seeds"])
+    return (
+        f" First each arm gets {tuning['trials']} trials; {finals} final "
+        f"run{'s' if finals > 1 else ''} of the best settings follow."
+    )
 
 
 def _read_spec(source: str) -> Any:

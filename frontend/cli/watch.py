@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from frontend.api.client import Api
-from frontend.api.types import ComparisonDetail
+from frontend.api.types import ComparisonDetail, Run
 from frontend.cli.output import (
     EXIT_API_AWAY,
     EXIT_OK,
@@ -16,6 +16,7 @@ from frontend.cli.output import (
     print_message,
     printable,
 )
+from frontend.comparison.tuning.texts import own_runs, phase_text
 from frontend.errors import ApiAwayError, MissingError
 from frontend.ui.text import OPEN_STATES, duration
 from frontend.ui.training_states import warned
@@ -81,11 +82,14 @@ def watch(api: Api, comparison: str, *, patience: float, clock: Clock | None = N
 
 
 def _progress_line(found: ComparisonDetail) -> tuple[str, float, str]:
-    runs = found["runs"]
+    runs = own_runs(found)
     total = sum(runs.values())
     done = total - runs["queued"] - runs["running"]
     lost = runs["failed"] + runs["cancelled"]
-    head = f"{done} of {total} runs" + (f", {lost} not succeeded" if lost else "")
+    kind = "runs" if found["phase"] is None else "final runs"
+    head = f"{done} of {total} {kind}" + (f", {lost} not succeeded" if lost else "")
+    if found["phase"] == "search":
+        head, runs = phase_text(found) or "search", found["trial_runs"] or runs
     if found["state"] not in OPEN_STATES:
         return head, found["progress"], found["state"]
     if runs["queued"] and not runs["running"]:
@@ -96,7 +100,8 @@ def _progress_line(found: ComparisonDetail) -> tuple[str, float, str]:
 
 def _report_end(api: Api, found: ComparisonDetail) -> int:
     """Print which runs did not train or not succeed and why, and return the exit status."""
-    runs = api.runs(found["id"])
+    # Failed trials count like the others: they are told where no final run could follow.
+    runs = api.runs(found["id"], role="trial" if found["phase"] == "search" else "final")
     for one in warned(runs):
         print_message(printable(f"{one.name}: {one.arms}. {one.message}"))
     if found["state"] == "succeeded":
@@ -105,5 +110,13 @@ def _report_end(api: Api, found: ComparisonDetail) -> int:
         if run["state"] != "succeeded":
             error = run["error"]
             why = f": {printable(error['message'])} {printable(error['cause'])}" if error else ""
-            print_message(f"{printable(run['arm'])}, seed {run['seed']}: {run['state']}{why}")
+            print_message(f"{printable(run['arm'])}, {_place(run)}: {run['state']}{why}")
     return EXIT_RUN_FAILED
+
+
+def _place(run: Run) -> str:
+    """Return which of its arm's runs it is."""
+    if run["role"] == "final":
+        return f"seed {run['seed']}"
+    fold = "" if run["fold"] is None else f", fold {run['fold']}"
+    return f"trial {run['trial']}, seed {run['seed']}{fold}"

@@ -12,6 +12,7 @@ import streamlit as st
 from frontend.api.client import Api
 from frontend.api.types import Comparison, Size
 from frontend.comparison.edit import SEEN_KEY, edit_form, show_problems
+from frontend.comparison.tuning.texts import own_runs
 from frontend.comparison.verdict.more_replicates import MAX_SEEDS
 from frontend.errors import ApiError, MissingError
 from frontend.ui.dataset_text import file_size
@@ -35,7 +36,7 @@ def added_runs_text(comparison: Comparison, seeds: Sequence[int]) -> str:
     """Say how many runs these seeds add, and how many the comparison has then; each seed is a split
     too where the split varies."""
     arms = len(comparison["arms"])
-    added, before = len(seeds) * arms, sum(comparison["runs"].values())
+    added, before = len(seeds) * arms, len(comparison["seeds"]) * arms
     known = comparison["seeds"]
     has = f"It has seed{'' if len(known) == 1 else 's'} {format_seeds(known)} already"
     if not seeds:
@@ -110,7 +111,9 @@ def action_buttons(client: Api, comparison: Comparison, *, place: str) -> None:
     own = comparison["id"]
     if comparison["state"] in OPEN_STATES:
         cancel_button(client, own, key=f"{place}_cancel")
-    lost = comparison["runs"]["failed"] + comparison["runs"]["cancelled"]
+    # Once there are final runs, trials stay as they are.
+    runs = own_runs(comparison) if comparison["phase"] == "final" else comparison["runs"]
+    lost = runs["failed"] + runs["cancelled"]
     if lost and comparison["state"] not in OPEN_STATES:
         label = f"Retry {lost} run{'s' if lost > 1 else ''}"
         if role_button("editor", label, icon=":material/replay:", key=f"{place}_retry"):

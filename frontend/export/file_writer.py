@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Literal
 
 from frontend.api.client import Api
 from frontend.comparison.results_table import result_sections
+from frontend.comparison.tuning.summary_table import search_table
 from frontend.export import latex, report_data, report_page, verdict_tables
 from frontend.ui.replicates import over_text
 
@@ -47,13 +48,16 @@ def export(api: Api, comparison: str, kind: str, what: str | None, file: BinaryI
 
 def latex_tables(api: Api, comparison: str) -> str:
     """Return a comparison's tables in LaTeX."""
-    everything = api.everything(comparison)
+    everything, catalogue = api.everything(comparison), api.catalogue()
     arms = everything["comparison"]["arms"]
-    whole_run = [row["key"] for row in api.catalogue()["metrics"] if row["summary_only"]]
+    whole_run = [row["key"] for row in catalogue["metrics"] if row["summary_only"]]
     found = result_sections(everything["summary"], arms, whole_run)
     name, over = everything["comparison"]["name"], over_text(everything["spec"])
     ranked = everything["leaderboard"]["metrics"]
-    return latex.latex_document(name, arms, found, everything["verdict"], over, ranked)
+    search = everything["tuning"] and search_table(
+        everything["tuning"], everything["spec"], catalogue
+    )
+    return latex.latex_document(name, arms, found, everything["verdict"], over, ranked, search)
 
 
 def verdict_text(api: Api, comparison: str, kind: Literal["csv", "markdown"]) -> str:
@@ -61,7 +65,11 @@ def verdict_text(api: Api, comparison: str, kind: Literal["csv", "markdown"]) ->
     found = api.verdict(comparison)
     if kind == "csv":
         return verdict_tables.verdict_csv(found)
-    return verdict_tables.verdict_markdown(found, api.comparison(comparison)["name"])
+    own = api.comparison(comparison)
+    search = None
+    if own["phase"] is not None:
+        search = search_table(api.tuning(comparison), own["spec"], api.catalogue())
+    return verdict_tables.verdict_markdown(found, own["name"], search)
 
 
 @contextmanager

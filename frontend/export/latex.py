@@ -7,6 +7,7 @@ from typing import Any, Final
 from frontend.api.types import LeaderboardArm, LeaderboardMetric
 from frontend.comparison.leaderboard.texts import ordered, state_text
 from frontend.comparison.results_table import Cell, Line, Section, format_number
+from frontend.comparison.tuning.summary_table import HEADS, SearchTable
 from frontend.comparison.verdict.figures import (
     plain,
     reported_rows,
@@ -56,6 +57,7 @@ def latex_document(  # noqa: PLR0917 - all that the file is made of
     verdict: Json,
     over: str = "seeds",
     ranked: Sequence[LeaderboardMetric] = (),
+    search: SearchTable | None = None,
 ) -> str:
     r"""Return all tables, each with caption and label, as one text for \input.
 
@@ -66,6 +68,7 @@ def latex_document(  # noqa: PLR0917 - all that the file is made of
         verdict: the API's verdict.
         over: what the means are over, as `splits`.
         ranked: the metrics of the API's leaderboard; no table of ranks without one.
+        search: how the arms were tuned, in words; None if they were not.
     """
     parts = [f"% {_one_line(name)}", r"% needs \usepackage{booktabs}"]
     parts += [_results(arms, section, name, over) for section in sections]
@@ -73,6 +76,8 @@ def latex_document(  # noqa: PLR0917 - all that the file is made of
         parts.append(_leaderboard(ranked, name, over))
     if verdict["arms"] is not None:
         parts.append(_verdict(verdict, name))
+    if search is not None:
+        parts += _search(search, name)
     return "\n\n".join(parts) + "\n"
 
 
@@ -168,6 +173,26 @@ def _claim_rows(claim: Json) -> list[list[str]]:
         for row in robust_rows(claim)
     ]
     return [[text, "", "", "", "", "", _word(claim["verdict"]), reported], *parts]
+
+
+def _search(search: SearchTable, name: str) -> list[str]:
+    """Return the table of the arms' searches, and that of their best settings with the spaces."""
+    arms, settings = (
+        [[escape_latex(cell) for cell in row] for row in rows]
+        for rows in (search.arms, search.settings)
+    )
+    heads = [escape_latex(head) for head in HEADS]
+    best = ["", *map(escape_latex, search.names)]
+    return [
+        _table("lrrrrr", heads, arms, f"Tuning, {name}: {search.said}", "tuning"),
+        _table(
+            f"l{'l' * len(search.names)}",
+            best,
+            settings,
+            f"Best settings, {name}: of each arm by {search.label}, with the space searched.",
+            "settings",
+        ),
+    ]
 
 
 def _word(word: str) -> str:

@@ -15,6 +15,8 @@ from frontend.api.types import ArmCurve, Catalogue, Everything, LeaderboardMetri
 from frontend.charts.figures import HEIGHT, apply_layout, band_traces
 from frontend.comparison.leaderboard.figure import caption, leaderboard_figure
 from frontend.comparison.spec_text import reductions_text
+from frontend.comparison.tuning import budget_figure, importance_figure
+from frontend.comparison.tuning.texts import objective_label, setting_titles
 from frontend.errors import MissingError
 from frontend.ui.theme import arm_styles
 
@@ -147,6 +149,29 @@ def leaderboards(material: Material) -> list[tuple[LeaderboardMetric, Drawn]]:
         for metric in found["metrics"]
         if any(arm["n"] for arm in metric["arms"])
     ]
+
+
+def search_figures(material: Material) -> list[Drawn]:
+    """Return the figures of the search of a comparison that is tuned, those that have values."""
+    found = material.everything["tuning"]
+    if found is None or not budget_figure.has_curve(found):
+        return []
+    styles = arm_styles(material.arms)
+    label = objective_label(found, material.catalogue["metrics"])
+    titles = setting_titles(found, material.everything["spec"], material.catalogue)
+    figures = [
+        Drawn(
+            "tuning.budget",
+            budget_figure.NAME,
+            budget_figure.caption(found),
+            budget_figure.budget_figure(found, styles, label),
+        )
+    ]
+    if importance_figure.has_importance(found):
+        drawn = importance_figure.importance_figure(found, styles, titles)
+        caption = importance_figure.CAPTION
+        figures.append(Drawn("tuning.importance", importance_figure.NAME, caption, drawn))
+    return figures
 
 
 def _has_points(material: Material, key: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment
 from markupsafe import Markup
@@ -25,8 +25,15 @@ from frontend.comparison.leaderboard.texts import progress_text
 from frontend.comparison.results_table import result_sections
 from frontend.comparison.spec_text import arm_settings, difference_text, shared_facts
 from frontend.comparison.tables_html import format_time
+from frontend.comparison.tuning import moves, tables
+from frontend.comparison.tuning.texts import (
+    budget_text,
+    is_lower_better,
+    objective_label,
+    setting_titles,
+)
 from frontend.comparison.verdict.overview import verdict_html, verdict_style
-from frontend.export.report_data import Drawn, Material, drawn, leaderboards
+from frontend.export.report_data import Drawn, Material, drawn, leaderboards, search_figures
 from frontend.templates import templates
 from frontend.ui.assets import LIVE_FOLDER, Assets
 from frontend.ui.replicates import over_text
@@ -90,6 +97,7 @@ def page(material: Material) -> str:
     shared = shared_facts(spec, material.catalogue, material.upload)
     groups = drawn(material)
     ranked = leaderboards(material)
+    searched = search_figures(material)
     return (
         _templates()
         .get_template("report.html")
@@ -107,6 +115,8 @@ def page(material: Material) -> str:
             leaderboard=_leaderboard(material, ranked),
             leaderboard_advice=everything["leaderboard"]["advice"],
             leaderboard_progress=progress_text(everything["leaderboard"]),
+            search=_search(material),
+            search_figures=searched,
             groups=groups,
             over=over_text(spec),
             results=_results(material),
@@ -115,7 +125,9 @@ def page(material: Material) -> str:
             spec=json.dumps(spec, indent=2, ensure_ascii=False),
             runs=everything["runs"],
             versions=everything["versions"],
-            figures=_figures([*(own for _, own in ranked), *chain.from_iterable(groups.values())]),
+            figures=_figures(
+                [*(own for _, own in ranked), *searched, *chain.from_iterable(groups.values())]
+            ),
             plotly=Markup(plotly()),
             drawing=Markup(drawing()),
         )
@@ -160,6 +172,25 @@ def _leaderboard(
         (metric["said"], own, note(metric, noun), Markup(ranks_html(metric, styles, "light")))
         for metric, own in ranked
     ]
+
+
+def _search(material: Material) -> dict[str, Any] | None:
+    """Return what is said of the search and its tables; None for one that is not tuned."""
+    found = material.everything["tuning"]
+    if found is None:
+        return None
+    metrics, styles = material.catalogue["metrics"], _arm_styles(material)
+    titles = setting_titles(found, material.everything["spec"], material.catalogue)
+    label = objective_label(found, metrics)
+    lower = is_lower_better(found, metrics)
+    return {
+        "said": budget_text(found, metrics),
+        "best": moves.best_text(found, label, lower_better=lower),
+        "moved": moves.moved_text(found, titles, label),
+        "problems": [(arm["name"], arm["problem"]) for arm in found["arms"] if arm["problem"]],
+        "arms": Markup(tables.arms_html(found, styles, "light")),
+        "settings": Markup(tables.settings_html(found, styles, "light", titles)),
+    }
 
 
 def _figures(all_drawn: Iterable[Drawn]) -> Markup:

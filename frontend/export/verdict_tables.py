@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import Any, Final
 
+from frontend.comparison.tuning.summary_table import HEADS, SearchTable
 from frontend.comparison.verdict.figures import (
     bounds,
     interval_text,
@@ -86,20 +87,23 @@ def _safe(cell: Any) -> Any:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
 
 
-def verdict_markdown(verdict: Json, name: str) -> str:
-    """Return advice, rule, a table with a row for each robust part, and the caveats.
+def verdict_markdown(verdict: Json, name: str, search: SearchTable | None = None) -> str:
+    """Return advice, rule, a table with a row for each robust part, the caveats, and how the arms
+    were tuned.
 
     Args:
         verdict: the API's verdict.
         name: name of the comparison.
+        search: its search in words; None if it is not tuned.
     """
     arms = verdict["arms"]
     parts = [f"# {_escape(name)}: verdict"]
     parts += [f"- **{_escape(said)}**" for said in not_trained(verdict)]
     parts += [f"**{_escape(verdict['advice'])}**"] if verdict["advice"] else []
     parts.append(_escape(verdict["summary"]))
+    tuned = [] if search is None else [_search(search)]
     if arms is None:
-        return "\n\n".join(parts) + "\n"
+        return "\n\n".join([*parts, *tuned]) + "\n"
     parts += [
         _escape(rule_text(verdict)),
         _escape(f"Differences are {arms['a']} minus {arms['b']}."),
@@ -108,7 +112,25 @@ def verdict_markdown(verdict: Json, name: str) -> str:
     parts += ["\n".join(notes)] if (notes := _notes(verdict)) else []
     parts += [_escape(said)] if (said := halving_text(verdict)) else []
     parts += ["\n".join(f"- {_escape(caveat)}" for caveat in verdict["caveats"])]
+    parts += tuned
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _search(search: SearchTable) -> str:
+    """Return the search of each arm, and its best settings with their spaces."""
+    return "\n\n".join(
+        [
+            "## Tuning",
+            _escape(search.said),
+            _markdown_table(HEADS, search.arms),
+            _markdown_table(["best setting", *search.names], search.settings),
+        ]
+    )
+
+
+def _markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [_line([_escape(head) for head in heads]), _line(["--"] * len(heads))]
+    return "\n".join([*lines, *(_line([_escape(cell) for cell in row]) for row in rows)])
 
 
 def _table(verdict: Json) -> str:

@@ -8,6 +8,7 @@ import streamlit as st
 from frontend.form import to_spec
 from frontend.form.draft import KEY_PREFIX, Draft
 from frontend.form.to_spec import arm_count
+from frontend.form.tuning.values import without_search
 from frontend.form.widgets import (
     grid_cells,
     kind_field,
@@ -79,6 +80,7 @@ def _rename_with_loss(draft: Draft, index: int, before: object) -> Callable[[str
 
     def changed(path: str) -> None:
         draft.changed(path)
+        draft.values = without_search(draft.values, index)  # another loss has another space
         name = f"arms.{index}.name"
         if st.session_state.get(KEY_PREFIX + name) == before:
             draft.values[name] = ""

@@ -6,6 +6,7 @@ from typing import Any, Final
 import streamlit as st
 
 from frontend.form.from_spec import read_spec
+from frontend.form.pace import Pace
 from frontend.form.schema_fields import Form, Problem, problem_field
 from frontend.form.to_spec import Values
 
@@ -30,6 +31,8 @@ class Draft:
         """Why the last attempt to start or to fill the draft failed."""
         self.source = ""
         """What the draft was filled from last, as in the address: `preset=digits`."""
+        self.pace: Pace | None = None
+        """How long the runs of the comparison took that the draft was filled from."""
         self.shown: dict[str, str] = {}
         """Titles of the fields that the page shows, by path."""
 
@@ -40,6 +43,7 @@ class Draft:
         self.problems = problems
         self.note = "Not all of the spec could be taken over." if problems else ""
         self.source = source
+        self.pace = None
 
     def replace(self, values: Values) -> None:
         """Replace all values; the widgets show them from the next run on."""

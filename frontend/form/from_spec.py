@@ -15,6 +15,7 @@ from frontend.form.schema_fields import (
     Problem,
 )
 from frontend.form.to_spec import Values
+from frontend.form.tuning.values import ON, read_search, read_switch
 from frontend.ui.seeds import format_seeds
 
 Json = Mapping[str, Any]
@@ -66,6 +67,9 @@ def read_spec(spec: object, form: Form) -> tuple[Values, list[Problem]]:
         _read_choice(spec.get(name) or fallback, choice, name, values, problems)
     _read_items(spec.get("training", {}), form.training, "training", values, problems)
     _read_items(spec.get("measure", {}), form.measure, "measure", values, problems)
+    tuning, unread = read_switch(spec.get("tuning"), form, values)
+    problems += unread
+    _read_items(tuning, form.tuning, ON, values, problems)
     arms = spec.get("arms")
     if not isinstance(arms, list) or not arms:
         arms = [
@@ -81,9 +85,8 @@ def read_spec(spec: object, form: Form) -> tuple[Values, list[Problem]]:
             for key, value in _mapping(section.get("training")).items()
             if value is not None
         }
-        values[f"{path}.search"] = _read_object(section, "search", path, problems) or {}
         _read_choice(section.get("loss"), form.loss, f"{path}.loss", values, problems)
-    values["tuning"] = _read_object(spec, "tuning", "", problems)
+        problems += read_search(section.get("search"), form, values, index)
     return values, problems
 
 
@@ -174,18 +177,6 @@ def _read_bounds(raw: object, form: Form, problems: list[Problem]) -> Values:
 
 def _is_number(raw: object) -> bool:
     return isinstance(raw, int | float) and not isinstance(raw, bool) and abs(raw) < MAX_BOUND
-
-
-def _read_object(
-    section: Json, key: str, path: str, problems: list[Problem]
-) -> dict[str, Any] | None:
-    """Return an object that is kept as it is; None if it is missing or no object."""
-    raw = section.get(key)
-    if raw is None or isinstance(raw, Mapping):
-        return None if raw is None else dict(raw)
-    seen = f"was {str(raw)[:40]!r}, which is no object; it was left out"
-    problems.append(Problem(f"{path}.{key}".lstrip("."), seen))
-    return None
 
 
 def _mapping(raw: object) -> Json:

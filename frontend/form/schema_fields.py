@@ -3,10 +3,11 @@
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from frontend.errors import FieldProblem
+from frontend.form.tuning.settings import SearchSetting, read_settings
 
 Json = Mapping[str, Any]
 BOUNDS: Final = "practical"
@@ -135,11 +136,21 @@ class Form:
     bounds: tuple[Bound, ...] = ()
     ratio_bound: float = 1.0
     """The ratio that does not matter by default, of metrics that are compared by it."""
+    tuning: tuple[Field, ...] = ()
+    """The settings of a search, except the seeds of its trials."""
+    trial_seeds: tuple[int, ...] = ()
+    """Seeds of the trials of a spec that names none."""
+    objective_labels: Mapping[str, str] = field(default_factory=dict)
+    """Key of a metric that can be the objective of a search -> its label."""
+    searches: Mapping[str, tuple[SearchSetting, ...]] = field(default_factory=dict)
+    """Kind of loss -> what a search of an arm with it can vary."""
 
 
 def read_form(catalogue: Json) -> Form:
     """Read the form that a catalogue (GET /catalogue) describes."""
     texts = [*catalogue["samplers"], *catalogue["optimizers"]]
+    search = catalogue["tuning"]
+    labels = {row["key"]: row["label"] for row in catalogue["metrics"]}
     return Form(
         data=_choice("data", "Data", catalogue["data"]),
         encoder=_choice("encoder", "Encoder", catalogue["encoders"]),
@@ -149,7 +160,26 @@ def read_form(catalogue: Json) -> Form:
         loss=_choice("loss", "Loss", catalogue["losses"]),
         bounds=tuple(Bound(**row) for row in catalogue["practical"]),
         ratio_bound=catalogue["practical_ratio"],
+        tuning=_tuning_fields(search),
+        trial_seeds=tuple(search["schema"]["properties"]["trial_seeds"]["default"]),
+        objective_labels={key: labels[key] for key in search["objectives"]},
+        searches={kind: read_settings(rows) for kind, rows in search["settings"].items()},
     )
+
+
+def _tuning_fields(search: Json) -> tuple[Field, ...]:
+    """Return the settings of a search; how many trials TPE proposes together has no effect with
+    random draws."""
+    found = []
+    for item in read_items(search["schema"]):
+        if isinstance(item, Field) and item.name != "trial_seeds":
+            more: dict[str, Any] = {}
+            if item.name == "objective":
+                more = {"type": "choice", "options": tuple(search["objectives"])}
+            elif item.name == "round":
+                more = {"shown_where": (("sampler", "tpe"),)}
+            found.append(replace(item, **more))
+    return tuple(found)
 
 
 def read_items(schema: Json, texts: Sequence[Json] = ()) -> Items:

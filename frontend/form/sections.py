@@ -10,6 +10,7 @@ import streamlit as st
 from frontend.comparison.spec_text import Catalogue, arm_settings, difference_text
 from frontend.form.draft import Draft
 from frontend.form.from_spec import DEFAULT_SEEDS
+from frontend.form.pace import time_text
 from frontend.form.schema_fields import (
     BOUNDS,
     Choice,
@@ -19,6 +20,7 @@ from frontend.form.schema_fields import (
     problem_field,
 )
 from frontend.form.to_spec import SOURCE_SETTINGS, arm_count, identical_arms, write_spec
+from frontend.form.tuning.size import runs_text, trial_runs
 from frontend.form.widgets import (
     encoder_card,
     grid_cells,
@@ -178,18 +180,28 @@ def training(draft: Draft) -> None:
         settings_grid(draft, shared, columns=4)
 
 
-def summary(draft: Draft, seeds: list[int], catalogue: Catalogue) -> None:
-    """Say how many runs there will be, and in what the arms differ besides the loss."""
+def summary(draft: Draft, seeds: list[int], catalogue: Catalogue, *, slots: int = 0) -> None:
+    """Say how many runs there will be, how long they take where that is known, and in what the arms
+    differ besides the loss.
+
+    Args:
+        draft: the draft.
+        seeds: of the final runs.
+        catalogue: the API's catalogue.
+        slots: worker slots that are there.
+    """
     arms = arm_count(draft.values)
     if not seeds:
         st.markdown("Correct the seeds to see how many runs this makes.")
         return
-    st.markdown(
-        f"**{_count(arms, 'arm')} × {_count(len(seeds), 'seed')} = "
-        f"{_count(arms * len(seeds), 'run')}**"
-    )
+    spec = write_spec({**draft.values, BOUNDS: ""}, draft.form)  # which may not be readable
+    trials = trial_runs(draft.values, arms)
+    time = ""
+    if draft.pace is not None:
+        time = time_text(draft.pace, spec, trials, arms * len(seeds), slots)
+    said = runs_text(draft.values, arms, seeds)
+    st.markdown(f"**{said}**{f', {time}' if time else ''}")
     if arms > 1:
-        spec = write_spec({**draft.values, BOUNDS: ""}, draft.form)  # which may not be readable
         rows = arm_settings(spec, catalogue)
         fair = not any(row.differs for row in rows[1:])
         icon = ":material/balance:" if fair else ":material/warning:"
@@ -214,7 +226,3 @@ def problems(draft: Draft) -> None:
             f"<style>.st-key-new_problems {{ border-left: 4px solid {problem_color()} }}</style>"
             f"<p role='alert' style='margin: 0; color: {problem_color()}'><b>{note}</b></p>{listed}"
         )
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from frontend.form.practical import parse_bounds
 from frontend.form.schema_fields import BOUND_PATH, BOUNDS, Choice, Form, Items
+from frontend.form.tuning.values import write_search, write_tuning
 from frontend.ui.seeds import parse_seeds
 
 Values = dict[str, Any]
@@ -28,14 +29,15 @@ def write_spec(values: Values, form: Form) -> dict[str, Any]:
         arm = {"name": values[f"{path}.name"], "loss": loss}
         if values.get(f"{path}.training"):
             arm["training"] = values[f"{path}.training"]
-        if values.get("tuning") is not None and values.get(f"{path}.search"):
-            arm["search"] = values[f"{path}.search"]
+        if search := write_search(values, form, index):
+            arm["search"] = search
         arms.append(arm)
     data = form.data.option(values.get("data.kind"))
     two = len(data.holds) > 1
     training = _write_items(values, form.training, "training")
     if "images" not in data.holds:
         training["augmentation"] = "none"
+    tuning = write_tuning(values, form)
     return {
         "name": values["name"],
         "tags": [tag for tag in (part.strip() for part in values["tags"].split(",")) if tag],
@@ -49,7 +51,7 @@ def write_spec(values: Values, form: Form) -> dict[str, Any]:
         "seeds": parse_seeds(values["seeds"]),
         "replicate": values.get("replicate", "seed"),
         "practical": _write_bounds(values, form),
-        **({} if values.get("tuning") is None else {"tuning": values["tuning"]}),
+        **({} if tuning is None else {"tuning": tuning}),
     }
 
 
@@ -129,7 +131,6 @@ def add_arm(values: Values, loss: Choice) -> Values:
     arm: dict[str, Any] = {
         "name": free_name(values, option.kind),
         "training": {},
-        "search": {},
         "loss.kind": option.kind,
     }
     return _with_arms(values, [*_all_arms(values), arm])

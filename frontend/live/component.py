@@ -9,7 +9,7 @@ import streamlit as st
 from frontend.ui.assets import LIVE_FOLDER, Assets
 from frontend.ui.theme import arm_styles
 
-Tab = Literal["live", "geometry", "retrieval", "space", "leaderboard", "verdict", "setup"]
+Tab = Literal["live", "geometry", "retrieval", "space", "tuning", "leaderboard", "verdict", "setup"]
 """The tabs of a comparison's page. The component is in all of them, so that one stream serves all
 tabs and zoom stays when the viewer switches."""
 
@@ -108,6 +108,9 @@ def live_data(
     two_modalities: bool = False,
     class_disjoint: bool = False,
     reductions: str = "",
+    searching: bool = False,
+    run: str = "",
+    run_arm: str = "",
 ) -> dict[str, Any]:
     """Return the component's data; equal arguments give equal data, so a rerun changes nothing.
 
@@ -121,17 +124,26 @@ def live_data(
         two_modalities: whether the data have two modalities, so that one retrieves the other.
         class_disjoint: whether no held-out class trains, so that no linear probe is fitted.
         reductions: the reductions of the losses in words; the gradient norm depends on them.
+        searching: whether the comparison is tuned and has no final runs yet: nothing is shown.
+        run: id of a run of a trial, which is shown instead of the comparison's runs.
+        run_arm: name of its arm.
     """
     absent = {"detail.": not fine_labels, "classification.linear_probe": class_disjoint}
     left_out = tuple(key for key, without in absent.items() if without)
     rows = {row["key"]: row for row in metrics if not row["key"].startswith(left_out)}
     return {
         "id": comparison_id,
+        "run": run,
+        "searching": searching,
         "open": is_open,
         "tab": tab,
         "main": _ASSETS.main_url,
         "plotly": _ASSETS.plotly_url,
-        "arms": [{"name": name, **asdict(style)} for name, style in arm_styles(arms).items()],
+        "arms": [
+            {"name": name, **asdict(style)}
+            for name, style in arm_styles(arms).items()
+            if not run or name == run_arm
+        ],
         "groups": [
             {
                 "tab": group.tab,

@@ -34,9 +34,11 @@ def comparison(state: str, **runs: int) -> dict[str, Any]:
         "archived": False,
         "created_at": "2026-11-23T14:05:00Z",
         "state": state,
+        "phase": None,
         "progress": 0.5,
         "eta_s": 3.0,
         "runs": {**counts, **runs},
+        "trial_runs": None,
         "arms": ["contrastive", "triplet"],
         "seeds": [0, 1, 2],
         "replicate": "seed",
@@ -79,7 +81,7 @@ def lay(peer: ApiPeer, state: str, summary: Any = None, **runs: int) -> None:
     peer.answers[f"GET /comparisons/{ID}/summary"] = summary or empty
     peer.answers[f"GET /comparisons/{ID}/verdict"] = nothing_measured(succeeded // 2)
     peer.answers[f"GET /comparisons/{ID}/leaderboard"] = {
-        **{"metrics": [], "advice": "", "replicate": "seed"},
+        **{"metrics": [], "advice": "", "tuned": None, "replicate": "seed"},
         **{"runs_finished": succeeded, "runs_total": sum(runs.values()), "runs_open": 0},
     }
     peer.answers[f"GET /comparisons/{ID}/space"] = {

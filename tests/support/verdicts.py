@@ -81,6 +81,7 @@ def verdict(*claims: Json, **changes: Any) -> Json:
         "arms": {"a": "a <b>", "b": "other"},
         "seeds": 10,
         "smallest_p": 0.00195,
+        "tuned": None,
         "caveats": ["Margins were <given>, not tuned."],
         "claims": list(claims),
         "rule": "Supported: the interval & Holm's p agree.",

@@ -11,6 +11,7 @@ from frontend.comparison.leaderboard.figure import caption, leaderboard_figure, 
 from frontend.comparison.leaderboard.table import rank_rows
 from frontend.comparison.leaderboard.texts import main_metric, progress_text
 from frontend.comparison.tabs.view import View
+from frontend.comparison.tuning.texts import own_runs
 from frontend.comparison.verdict.overview import STYLE_FILE
 from frontend.errors import ApiError
 from frontend.ui.text import escape_markdown
@@ -116,13 +117,20 @@ def _show_metric(view: View, found: Leaderboard, metric: LeaderboardMetric) -> N
 
 def _show_nothing_measured(view: View) -> None:
     """Say why no arm can be ranked yet, and what to do."""
+    if view.is_searching and view.is_open:
+        st.info(
+            "The leaderboard comes with the final runs, which follow the search and alone read the "
+            "test split.",
+            icon=":material/tune:",
+        )
+        return
     if view.is_open:
         st.info(
             "The leaderboard comes with the first runs that finish: it reads the test split.",
             icon=":material/hourglass_empty:",
         )
         return
-    runs = view.comparison["runs"]
+    runs = own_runs(view.comparison)
     lost = [f"{runs[state]} {state}" for state in ("failed", "cancelled") if runs[state]]
     why = f" Of {sum(runs.values())} runs {' and '.join(lost)}." if lost else ""
     st.info(

@@ -15,6 +15,7 @@ from frontend.comparison.results_table import Section, result_sections
 from frontend.comparison.tables_html import results_table
 from frontend.comparison.tabs.snapshot_charts import class_bars, class_values, distance_histograms
 from frontend.comparison.tabs.view import (
+    AFTER_SEARCH,
     View,
     choose_epoch,
     choose_seed,
@@ -32,30 +33,55 @@ TITLES: Final[dict[Tab, str]] = {
     "geometry": "Geometry",
     "retrieval": "Retrieval & classification",
     "space": "Embedding space",
+    "tuning": "Tuning",
     "leaderboard": "Leaderboard",
     "verdict": "Verdict",
     "setup": "Set-up & logs",
 }
 """Tabs in the page's order; addresses contain the names."""
 
+LIVE_TABS: Final[tuple[Tab, ...]] = ("live", "geometry", "retrieval")
+"""Tabs with live curves."""
 TAB_KEY: Final = "comparison_tab"
 _COMPARISON_KEY: Final = "comparison_shown"
 
 
-def choose_tab(comparison_id: str) -> Tab:
+def choose_tab(comparison_id: str, *, tuned: bool = False) -> Tab:
     """Draw the row of tabs. Returns the chosen one.
+
+    The tab Tuning is there for comparisons that are tuned.
 
     The browser writes it into the address, next to what the live view and the embedding space keep
     there: Streamlit would write the address as it knows it, without theirs.
     """
     asked = st.query_params.get("tab", "live")
-    known: dict[str, Tab] = {name: name for name in TITLES}
+    titles = {name: title for name, title in TITLES.items() if tuned or name != "tuning"}
+    known: dict[str, Tab] = {name: name for name in titles}
     if st.session_state.get(_COMPARISON_KEY) != comparison_id:  # a new page: the address decides
         st.session_state[_COMPARISON_KEY] = comparison_id
         st.session_state[TAB_KEY] = TITLES[known.get(asked, "live")]
-    st.tabs(list(TITLES.values()), key=TAB_KEY, on_change="rerun")
+    st.tabs(list(titles.values()), key=TAB_KEY, on_change="rerun")
     title = st.session_state.get(TAB_KEY)
-    return next((name for name, shown in TITLES.items() if shown == title), "live")
+    return next((name for name, shown in titles.items() if shown == title), "live")
+
+
+RUN: Final = "run"
+"""Query parameter of the address that names the run of a trial whose curves are shown."""
+
+
+def show_live_of_run(run: str) -> None:
+    """Turn to the tab Live, with the curves of one run of a trial."""
+    st.query_params.update({RUN: run, "tab": "live"})
+    st.session_state.pop(_COMPARISON_KEY, None)  # so that the address decides which tab it is
+    st.rerun()
+
+
+def leave_run() -> None:
+    """Turn back from the curves of one run to the tab Tuning."""
+    st.query_params.pop(RUN, None)
+    st.query_params["tab"] = "tuning"
+    st.session_state.pop(_COMPARISON_KEY, None)
+    st.rerun()
 
 
 RESULTS_LEGEND = (
@@ -150,6 +176,9 @@ def show_by_class(
 
 def show_live(view: View) -> None:
     """Draw the results of training."""
+    if view.is_searching:
+        st.info(AFTER_SEARCH, icon=":material/tune:")
+        return
     if not show_results(view, "live") and not view.is_open:
         st.caption("No run of this comparison came to a first step: nothing was measured.")
 

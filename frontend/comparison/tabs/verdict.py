@@ -1,12 +1,15 @@
 """The tab Verdict: the nine claims, judged by two of the arms, or why there is nothing to judge."""
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any, Final
 
 import streamlit as st
 
 from frontend.api.types import Pair
 from frontend.comparison.tabs.view import View
+from frontend.comparison.tuning.moves import moved_text
+from frontend.comparison.tuning.texts import objective_label, own_runs, setting_titles
 from frontend.comparison.verdict.figures import count_text, noun
 from frontend.comparison.verdict.more_replicates import (
     MAX_SEEDS,
@@ -58,19 +61,38 @@ def show_verdict(view: View) -> None:
     if found["arms"] is None:
         st.info(found["summary"], icon=":material/balance:")
         return
+    if view.is_searching:
+        st.info(found["summary"], icon=":material/tune:")
+        return
     if not found["seeds"]:
         _show_nothing_finished(view)
         return
     if view.is_open:
         st.info(_unfinished_text(view), icon=":material/hourglass_empty:")
     st.html(head_html(found))
+    _show_moved(view)
     _show_halving(view, found)
     st.html(claims_html(found, view.styles, viewer_theme()))
 
 
+def _show_moved(view: View) -> None:
+    """Say beside the headline what one setting of a loss alone moves, where the arms were tuned."""
+    if view.comparison["phase"] is None:
+        return
+    try:
+        search = view.client.tuning(view.id)
+    except ApiError as error:
+        st.caption(f"The search cannot be read now: {escape_markdown(error.message)}")
+        return
+    titles = setting_titles(search, view.comparison["spec"], view.catalogue)
+    label = objective_label(search, view.catalogue["metrics"])
+    if said := moved_text(search, titles, label):
+        st.html(f"<div class='lb-verdict'><p class='lb-rule'>{escape(said)}</p></div>")
+
+
 def _show_nothing_finished(view: View) -> None:
     """Say why nothing can be judged before a seed has finished in both arms, and what to do."""
-    runs = view.comparison["runs"]
+    runs = own_runs(view.comparison)
     if view.is_open:
         st.info(
             "The verdict comes once a seed of both arms has finished, and grows firmer with every "
@@ -88,7 +110,7 @@ def _show_nothing_finished(view: View) -> None:
 
 
 def _unfinished_text(view: View) -> str:
-    runs = view.comparison["runs"]
+    runs = own_runs(view.comparison)
     left = runs["queued"] + runs["running"]
     return (
         f"{left} of {count_text(sum(runs.values()), 'run')} {'is' if left == 1 else 'are'} not "

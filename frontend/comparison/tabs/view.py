@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
@@ -10,6 +10,11 @@ from frontend.api.client import Api
 from frontend.api.types import ComparisonDetail, Space
 from frontend.ui.text import OPEN_STATES
 from frontend.ui.theme import ArmStyle, arm_styles
+
+AFTER_SEARCH: Final = (
+    "This is shown of the final runs, which follow the search. The tab Tuning has every trial, and "
+    "the live curves of its runs."
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,11 @@ class View:
     def styles(self) -> dict[str, ArmStyle]:
         """Styles of the arms by name."""
         return arm_styles(self.arms)
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether it is tuned and its final runs do not exist yet."""
+        return self.comparison["phase"] == "search"
 
     @property
     def is_open(self) -> bool:
@@ -66,7 +76,9 @@ def snapshot_epochs(space: Space, seed: int) -> list[int]:
 
 def show_no_snapshot(view: View) -> None:
     """Say why there is no snapshot, and how to get one."""
-    if view.is_open:
+    if view.is_searching:
+        st.info(AFTER_SEARCH, icon=":material/tune:")
+    elif view.is_open:
         st.info(
             "The first snapshot of the held-out samples comes before the first step; this part "
             "fills in by itself.",

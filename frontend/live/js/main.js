@@ -1,5 +1,5 @@
 /** The live view of one comparison: wires the stream to the store and the store to the panels. */
-import { ownAddress } from "./address.js";
+import { liveAddress } from "./address.js";
 import { h } from "./dom.js";
 import { loadPlotly, lookOf } from "./look.js";
 import { formatOptions, parseOptions } from "./options.js";
@@ -16,8 +16,8 @@ import { Toolbar } from "./toolbar.js";
 
 /** @typedef {import("./panel.js").Metric} Metric */
 /** @typedef {{name: string, light: string, dark: string, dash: string}} ArmLook */
-/** @typedef {{id: string, open: boolean, tab: string, plotly: string, arms: ArmLook[],
- *   groups: {tab: string, title: string, metrics: Metric[]}[]}} Data */
+/** @typedef {{id: string, run: string, searching: boolean, open: boolean, tab: string, plotly: string,
+ *   arms: ArmLook[], groups: {tab: string, title: string, metrics: Metric[]}[]}} Data */
 
 const CLOCK = "run.elapsed_s";
 const TRIVIAL = "dynamics.trivial_loss";
@@ -33,7 +33,7 @@ const mounted = new WeakMap();
 export async function mount(parent, data) {
   const plotly = await loadPlotly(data.plotly);
   const found = mounted.get(parent);
-  if (found?.id === data.id) {
+  if (found?.id === data.id && found.run === data.run) {
     found.update(data);
     return;
   }
@@ -101,7 +101,7 @@ class Live {
     }
     this.#toolbar.draw(this.#arms(), this.#options);
     this.#stream = new LiveStream(
-      `${ownAddress("/api/v1/comparisons")}/${encodeURIComponent(data.id)}/live?keys=${this.#keys().join(",")}`,
+      liveAddress(data, this.#keys()),
       (event, body, arrived) => this.#receive(event, body, arrived),
       (state) => this.#connected(state),
     );
@@ -112,6 +112,10 @@ class Live {
 
   get id() {
     return this.#data.id;
+  }
+
+  get run() {
+    return this.#data.run;
   }
 
   /** Take over what a rerun of the page says. @param {Data} data */
@@ -130,10 +134,11 @@ class Live {
 
   /** Show what belongs to the page's tab; the rest keeps its zoom and takes its points unseen. */
   #turn() {
-    const { tab } = this.#data;
-    for (const group of this.#groups) group.element.hidden = group.tab !== tab;
-    this.#toolbar.element.hidden = !this.#groups.some((group) => group.tab === tab);
-    this.#strip.element.hidden = !RUNS_IN.includes(tab);
+    const { tab, searching } = this.#data; // a search has no runs of its own to show here
+    for (const group of this.#groups) group.element.hidden = searching || group.tab !== tab;
+    this.#toolbar.element.hidden = searching || !this.#groups.some((group) => group.tab === tab);
+    this.#strip.element.hidden = searching || !RUNS_IN.includes(tab);
+    this.#status.element.hidden = searching;
     this.#frame.dataset.tab = tab;
     const query = new URLSearchParams(location.search);
     if (tab === FIRST_TAB) query.delete("tab");

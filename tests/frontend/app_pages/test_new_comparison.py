@@ -3,24 +3,20 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from backend.app import create_app
 from backend.settings import Settings
 from contract.catalogue.presets import DEMO
 from contract.comparison.spec import parse_spec
 from frontend.api.client import Api
+from tests.support.form_page import PAGE, opened, post, press, run, said, stored
 from tests.support.ports import free_ports
 from tests.support.serving import serving
 from tests.support.specs import small
 from tests.support.tiny_sets import image_files, npz, table, zipped
-
-MAIN = Path(__file__).resolve().parents[3] / "frontend" / "main.py"
-PAGE = "app_pages/new_comparison.py"
 
 
 @pytest.fixture
@@ -38,48 +34,6 @@ def away() -> Iterator[httpx.Client]:
     [port] = free_ports(1)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
         yield client
-
-
-def opened(client: httpx.Client, **query: str) -> AppTest:
-    """The page as a viewer finds it."""
-    at = AppTest.from_file(MAIN, default_timeout=90)
-    at.session_state["api"] = Api(client)
-    at.run()  # registers the page, whose address is not the name of its file
-    at.switch_page(PAGE)
-    for name, value in query.items():
-        at.query_params[name] = value
-    return run(at)
-
-
-def run(at: AppTest) -> AppTest:
-    at.run()
-    assert not at.exception, at.exception
-    return at
-
-
-def press(at: AppTest, key: str) -> AppTest:
-    at.button(key=key).click()
-    return run(at)
-
-
-def said(at: AppTest) -> str:
-    """All that the page says outside its widgets."""
-    html = [str(block.proto.body) for block in at.get("html")]
-    texts = [block.value for block in [*at.markdown, *at.caption]]
-    return "\n".join([*html, *texts])
-
-
-def post(client: httpx.Client, spec: Any) -> str:
-    answer = client.post("/api/v1/comparisons", json=spec)
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
-
-
-def stored(client: httpx.Client) -> list[Any]:
-    """The specs of all comparisons, newest first."""
-    found = client.get("/api/v1/comparisons").json()["comparisons"]
-    ids = [comparison["id"] for comparison in found]
-    return [client.get(f"/api/v1/comparisons/{one}").json()["spec"] for one in ids]
 
 
 def test_opens_with_the_first_preset(http: httpx.Client) -> None:

@@ -2,8 +2,8 @@
 
 from typing import Literal, cast
 
-from frontend.api.types import Ready, Run, Worker
-from frontend.board.table import preparation_text, table_rows, workers_line
+from frontend.api.types import Comparison, Ready, Run, Worker
+from frontend.board.table import preparation_text, state_text, table_rows, workers_line
 from frontend.ui.text import STATE_TEXTS, duration, page_count
 
 
@@ -42,6 +42,18 @@ def test_a_comparison_that_is_being_prepared_says_how_far() -> None:
     assert preparation_text([run("running", 7, None), waiting]) == "▷ preparing"
     assert preparation_text([run("running", 50), run("running", None)]) == ""
     assert preparation_text([waiting]) == ""
+
+
+def test_a_comparison_that_is_tuned_says_its_phase() -> None:
+    def said(state: str, phase: str | None) -> str:
+        runs = {"queued": 10, "running": 2, "succeeded": 30, "failed": 1, "cancelled": 5}
+        return state_text(cast(Comparison, {"state": state, "phase": phase, "trial_runs": runs}))
+
+    assert said("running", "search") == "▶ searching 36/48"
+    assert said("running", "final") == "▶ final runs"
+    assert said("running", None) == "▶ running"
+    assert said("succeeded", "final") == "✓ succeeded"
+    assert said("cancelled", "search") == "◼ cancelled"
 
 
 def test_times_and_pages_in_words() -> None:

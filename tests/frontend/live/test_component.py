@@ -85,3 +85,14 @@ def test_the_gradient_norm_names_the_reduction_of_its_loss() -> None:
     meanings = {panel["key"]: panel["meaning"] for group in groups for panel in group["metrics"]}
     assert meanings["dynamics.gradient_norm"].startswith("Reduction: mean (a), sum (b). Global")
     assert "Reduction: " not in meanings["dynamics.loss"]
+
+
+def test_one_run_of_a_trial_is_shown_with_the_colour_of_its_arm() -> None:
+    told = data(run="r7", run_arm="b")
+    assert told["run"] == "r7"
+    assert told["arms"] == [data()["arms"][1]]  # type: ignore[index]
+    assert data()["run"] == ""
+
+
+def test_a_search_is_told_to_the_component() -> None:
+    assert [data()["searching"], data(searching=True)["searching"]] == [False, True]

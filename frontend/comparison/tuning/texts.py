@@ -1,0 +1,179 @@
+"""What is said of a search: its phase, its objective, its settings and their values."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
+
+from frontend.api.types import Comparison, ComparisonDetail, Trial, TunedArm, Tuning
+from frontend.comparison.results_table import format_number
+from frontend.ui.text import OPEN_STATES
+
+Catalogue = Mapping[str, Any]
+RunState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+ENDED: Final[tuple[RunState, ...]] = ("succeeded", "failed", "cancelled")
+"""States of a run that has ended."""
+OVER: Final = ("complete", "failed")
+"""States of a trial that counts against the budget."""
+STATE_TEXTS: Final = {
+    "waiting": "◌ waiting",
+    "running": "▶ running",
+    "complete": "✓ complete",
+    "failed": "✕ failed",
+    "cancelled": "◼ cancelled",
+}
+"""State of a trial -> a sign and a word."""
+
+
+def trial_at(arm: TunedArm, number: int | None) -> Trial | None:
+    """Return the trial of a number; None if there is none."""
+    return next((trial for trial in arm["trials"] if trial["number"] == number), None)
+
+
+def trial_of_run(found: Tuning, run: str) -> tuple[TunedArm, Trial] | None:
+    """Return the trial of a run, with its arm; None if no trial has it."""
+    trials = ((arm, trial) for arm in found["arms"] for trial in arm["trials"])
+    return next(
+        ((arm, trial) for arm, trial in trials if any(one["id"] == run for one in trial["runs"])),
+        None,
+    )
+
+
+def counted(arm: TunedArm, *states: str) -> int:
+    """Return how many trials of an arm are in one of these states."""
+    return sum(trial["state"] in states for trial in arm["trials"])
+
+
+def own_runs(comparison: Comparison | ComparisonDetail) -> dict[RunState, int]:
+    """Return the numbers of runs by state of which a comparison's results are: of one that is tuned
+    the final ones."""
+    trials: Mapping[RunState, int] = comparison["trial_runs"] or {}
+    return {state: count - trials.get(state, 0) for state, count in comparison["runs"].items()}
+
+
+def phase_text(comparison: Comparison | ComparisonDetail) -> str:
+    """Return what the search of a comparison does now: "searching, 31 of 48 runs"; "" once it is
+    over, and without one."""
+    runs = comparison["trial_runs"]
+    if comparison["state"] not in OPEN_STATES or comparison["phase"] != "search" or not runs:
+        return ""
+    done = sum(runs[state] for state in ENDED)
+    return f"searching, {done} of {sum(runs.values())} runs"
+
+
+def search_text(comparison: ComparisonDetail) -> str:
+    """Return how far the search of a comparison is: "31 of 48 trials", or "124 of 192 runs of 48
+    trials" where a trial has several runs."""
+    tuning = comparison["spec"]["tuning"]
+    trials = int(tuning["trials"]) * len(comparison["arms"])
+    each = int(tuning["folds"]) * len(tuning["trial_seeds"])
+    runs = comparison["trial_runs"] or {}
+    done = sum(runs.get(state, 0) for state in ENDED)
+    if each == 1:
+        return f"{done} of {_count(trials, 'trial')}"
+    return f"{done} of {trials * each:,} runs of {_count(trials, 'trial')}"
+
+
+def trials_text(found: Tuning) -> str:
+    """Return how far a search is: "31 of 48 trials"."""
+    total = int(found["tuning"]["trials"]) * len(found["arms"])
+    done = sum(counted(arm, *OVER) for arm in found["arms"])
+    return f"{done} of {_count(total, 'trial')}"
+
+
+def budget_text(found: Tuning, metrics: Sequence[Mapping[str, Any]]) -> str:
+    """Return in a sentence how the arms were searched.
+
+    Args:
+        found: the search.
+        metrics: the catalogue's rows.
+    """
+    tuning = found["tuning"]
+    sampler = "random draws" if tuning["sampler"] == "random" else "TPE"
+    parts = [f"{_count(tuning['trials'], 'trial')} for every arm", sampler]
+    each = []
+    if tuning["folds"] > 1:
+        each.append(f"{tuning['folds']} folds")
+    if len(tuning["trial_seeds"]) > 1:
+        each.append(f"{len(tuning['trial_seeds'])} seeds")
+    mean = f", mean over {' x '.join(each)}" if each else ""
+    label = objective_label(found, metrics)
+    return f"{', '.join(parts)}; judged by {label} on validation data alone{mean}."
+
+
+def objective_label(found: Tuning, metrics: Sequence[Mapping[str, Any]]) -> str:
+    """Return the label of the metric that decides."""
+    key = found["tuning"]["objective"]
+    return next((str(row["label"]) for row in metrics if row["key"] == key), str(key))
+
+
+def is_lower_better(found: Tuning, metrics: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether smaller values of the objective are better."""
+    key = found["tuning"]["objective"]
+    return any(row["key"] == key and row["better"] == "lower" for row in metrics)
+
+
+def searched_paths(found: Tuning) -> list[str]:
+    """Return the settings that an arm searches, in the order of the arms."""
+    return list(dict.fromkeys(path for arm in found["arms"] for path in arm["space"]))
+
+
+def setting_titles(found: Tuning, spec: Mapping[str, Any], catalogue: Catalogue) -> dict[str, str]:
+    """Return a title for each searched setting, all different.
+
+    Args:
+        found: the search.
+        spec: of the comparison.
+        catalogue: the API's catalogue.
+    """
+    kinds = {arm["name"]: arm["loss"]["kind"] for arm in spec["arms"]}
+    settings = catalogue["tuning"]["settings"]
+    titles: dict[str, str] = {}
+    for path in searched_paths(found):
+        own = [
+            str(row["title"])
+            for arm in found["arms"]
+            if path in arm["space"]
+            for row in settings.get(kinds.get(arm["name"]), ())
+            if row["path"] == path
+        ]
+        titles[path] = " / ".join(dict.fromkeys(own)) or path
+    return {
+        path: title if list(titles.values()).count(title) == 1 else f"{title} ({path})"
+        for path, title in titles.items()
+    }
+
+
+def value_text(value: float | str | None) -> str:
+    """Return a setting's value in few characters; a dash for none."""
+    if value is None:
+        return "–"
+    if isinstance(value, str):
+        return value.replace("_", " ")
+    return f"{value:.3g}"
+
+
+def space_text(space: Mapping[str, Any]) -> str:
+    """Return the values of a space: "0.02 to 2 (log)" or "2, 4, 8"."""
+    if "choices" in space:
+        return ", ".join(map(value_text, space["choices"]))
+    log = " (log)" if space.get("log") else ""
+    return f"{value_text(space['low'])} to {value_text(space['high'])}{log}"
+
+
+def params_text(params: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    """Return the settings of a trial: "margin 0.42, learning rate 0.001"; those of the arm as it is
+    written are none."""
+    if not params:
+        return "as written"
+    return ", ".join(
+        f"{titles.get(path, path).lower()} {value_text(value)}" for path, value in params.items()
+    )
+
+
+def number_or_dash(value: float | None) -> str:
+    """Return a value of the objective; a dash for none."""
+    return "–" if value is None else format_number(value)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
