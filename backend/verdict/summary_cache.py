@@ -41,7 +41,8 @@ class SummaryCache:
 
 
 def _key(session: Session, comparison: str, baseline: str | None) -> Key | None:
-    """Return what a summary depends on; None if it may still change.
+    """Return what a summary depends on; None if it may still change, as before the final runs of a
+    search.
 
     A run that has ended keeps its values until another attempt begins.
     """
@@ -50,6 +51,6 @@ def _key(session: Session, comparison: str, baseline: str | None) -> Key | None:
             col(Run.comparison_id) == comparison, col(Run.role) == "final"
         )
     ).all()
-    if any(state in _OPEN for _, state, _ in rows):
+    if not rows or any(state in _OPEN for _, state, _ in rows):
         return None
     return comparison, baseline, frozenset((run, state, attempt) for run, state, attempt in rows)

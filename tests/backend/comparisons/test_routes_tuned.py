@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from backend.comparisons import repository as comparisons
 from backend.db.database import Database
 from backend.db.models import Discarded, Run, RunFigures, Series, Trial
 from backend.maintenance.run_figures import FiguresKeeper
@@ -16,6 +17,7 @@ from backend.metrics import points
 from backend.metrics.run_figures import find_without_figures
 from backend.runs import snapshots
 from backend.state import Parts
+from backend.verdict.summary_cache import SummaryCache
 from contract.events import Snapshot
 from tests.backend.helpers import Api, check_error
 from tests.support.tuned import TunedComparison, store_tuned
@@ -150,6 +152,17 @@ def test_a_search_under_way_has_nothing_to_compare_yet(
     assert api.get(f"{path}/size")["runs"] == 16
     [listed] = api.get("/comparisons", state="running")["comparisons"]
     assert listed == {key: value for key, value in shown.items() if key != "spec"}
+
+
+def test_a_summary_of_a_search_is_not_kept(database: Database) -> None:
+    """It would be that of any later moment, as no final run distinguishes them."""
+    made = store_tuned(database, {"pull": ["cancelled"]})
+    cache = SummaryCache()
+    with database.read() as session:
+        found = comparisons.get(session, made.id)
+        first, second = (cache.summary_json(session, found, None) for _ in range(2))
+    assert first == second
+    assert first is not second
 
 
 def test_an_arm_without_a_value_is_told(api: Api, parts: Parts) -> None:

@@ -212,6 +212,30 @@ def test_figures_ends_and_envelopes_stay(database: Database, blobs: Blobs) -> No
     assert cut.steps[0] == 512
 
 
+def test_a_run_of_a_trial_is_thinned_without_figures(database: Database, blobs: Blobs) -> None:
+    """No verdict reads it; the final run beside it, whose figures are missing, keeps its points."""
+    comparison = trained(database, with_figures=False)
+    [trial, final] = runs_of(database, comparison)
+    with database.write() as write:
+        runs.get(write.session, trial.id).role = "trial"
+    before = {run.id: points_of(database, run.id, LONG[3])[0] for run in (trial, final)}
+    run_retention(database, blobs, raw_days=1.0)
+    left = {run.id: raw_steps(database, run.id, LONG[3]) for run in (trial, final)}
+    assert left[final.id] == len(before[final.id])
+    assert 0 < left[trial.id] < len(before[trial.id])
+    objective = [raw_steps(database, run.id, "retrieval.map_at_r") for run in (trial, final)]
+    assert objective == [EPOCHS + 1] * 2
+
+
+def raw_steps(database: Database, run: str, key: str) -> int:
+    """Return how many raw points a series still has."""
+    with database.read() as session:
+        own = select(Series.id).where(Series.run_id == run, Series.key == key)
+        return session.exec(
+            select(func.count()).select_from(Point).where(col(Point.series_id).in_(own))
+        ).one()
+
+
 def test_a_run_keeps_its_points_until_its_figures_are_stored(
     database: Database, blobs: Blobs
 ) -> None:
