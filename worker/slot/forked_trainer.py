@@ -200,6 +200,11 @@ class ForkedTrainer(TrainerProcess):
         return self._forked.pid
 
     @property
+    def is_warm(self) -> bool:
+        """Whether it has imported everything and has warmed up, or its template has."""
+        return self._template.is_warm
+
+    @property
     def ended_with_template(self) -> bool:
         """Whether it ended because its template did, in good health until then."""
         if not self._forked.ended_with_template:

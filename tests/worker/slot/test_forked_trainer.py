@@ -57,6 +57,7 @@ def test_it_leads_its_own_session_and_its_template_reports_its_end(
     template: TemplateProcess,
 ) -> None:
     trainer = template.fork()
+    assert trainer.is_warm
     process = process_of(trainer)
     until(trainer.warm.is_set, "a warm trainer")
     assert (process.name(), process.ppid()) == (TRAINER_NAME, template.pid)
@@ -134,7 +135,7 @@ def test_a_trainer_that_waits_for_its_template_can_be_stopped() -> None:
     template = TemplateProcess.start(ENVIRONMENT)
     os.kill(template.pid, signal.SIGSTOP)
     trainer = template.fork()
-    assert trainer.pid is None
+    assert (trainer.pid, trainer.is_warm) == (None, False)
     assert not trainer.wait(0.01)
     trainer.stop()
     assert trainer.exit_code == -signal.SIGKILL
