@@ -229,7 +229,8 @@ class ForkedTrainer(TrainerProcess):
     def _signal(self, number: int) -> None:
         if self.pid is None:  # the template is still warming up, or hangs
             self._template.stop()
-        super()._signal(number)
+        elif self.exit_code is None:  # else the id may belong to another process by now
+            super()._signal(number)
 
 
 def _pipe(reader: contextlib.ExitStack, writer: contextlib.ExitStack) -> tuple[BinaryIO, BinaryIO]:

@@ -186,7 +186,7 @@ class Supervisor:
     def _supervise(self, claim: Claim) -> None:
         trainer = self._trainers.take()
         trainer.log_context = logs.attempt_fields(claim.run, claim.attempt)
-        log.info("%s takes it", trainer.name, extra=trainer.log_context)
+        log.info("a trainer takes it", extra=trainer.log_context)
         try:
             trainer.send(claim.model_dump())
             loss = self._watch(claim, trainer)

@@ -180,7 +180,7 @@ def _run_trainer(settings: Settings, pipes: SlotPipes) -> int:
     own_pipes = SlotPipes.of_this_process()
     # In a thread, because the kernel may let it wait while others do the same.
     threading.Thread(target=lower_session_priority, args=(NICENESS,), daemon=True).start()
-    np.random.seed()
+    np.random.seed()  # anew, as Python does by itself; torch is seeded for each run
     use_threads(settings.torch_threads)
     return train(own_pipes, settings)
 
