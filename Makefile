@@ -67,6 +67,6 @@ clean:
 # What the benchmarks measure beside ours, apart from what Lossboard runs on. Where it cannot be
 # installed they run without it, their tables say so, and the next `make bench` tries again.
 .venv-peers/installed: benchmarks/peers/requirements.txt
-	@echo "installing the benchmarks' peers (1.2 GB); a minute or more"
+	@echo "installing the benchmarks' peers (2.2 GB); a minute or more"
 	$(PYTHON) -m venv .venv-peers
 	@.venv-peers/bin/python -m pip install --disable-pip-version-check -r $< && touch $@ || echo "the peers are not installed"

@@ -17,11 +17,13 @@ from torch.nn import functional
 from benchmarks.report import Row, report
 from contract.comparison.data import DigitsData
 from contract.comparison.encoder import ConvnetEncoder
+from contract.comparison.loss import ContrastiveLoss
 from worker import data, encoders, losses
 from worker.data import Split
 from worker.losses import LossOutput, contrastive
 from worker.losses.batch import Batch, ClassMembers
 from worker.losses.distances import batch_distances
+from worker.losses.forms import row_blocks
 from worker.losses.triplet_weights import triplet_weights
 from worker.trainer import dynamics
 
@@ -32,6 +34,7 @@ BLOCKS = {(8, 64): 40, (8, 512): 12, (28, 64): 10, (28, 512): 3}
 GOAL = 5.0
 GOAL_BATCH = 512
 MARGIN = 1.0
+LOSS = ContrastiveLoss(margin=MARGIN)
 
 
 def main() -> None:
@@ -106,24 +109,29 @@ class Loop:
 
 def bare_contrastive(embeddings: Tensor, labels: Tensor) -> Tensor:
     """The sum over all pairs, by the same closed form, with nothing counted."""
-    batch = Batch(embeddings, labels, embeddings, labels, against_itself=True)
-    points = batch_distances(batch, "euclidean")
+    points = batch_distances(_against_itself(embeddings, labels), "euclidean")
     with torch.no_grad():
-        same = ClassMembers.from_batch(batch).same_class_mask(embeddings.dtype)
-        pulls, pushes, slopes = contrastive.losses_and_slopes(points, same, MARGIN)
-        total = (pulls.sum() + pushes.sum()) / 2
+        members = ClassMembers.from_labels(labels)
+        slopes, sums = points.compared, []
+        for here in row_blocks(slopes):
+            same = members.same_class_mask(slopes.dtype, here)
+            sums.append(contrastive.losses_and_slopes(slopes[here], same, LOSS).sum())
+        total = torch.stack(sums).sum() / 2
     return points.with_gradient(total, slopes)
 
 
 def bare_triplet(embeddings: Tensor, labels: Tensor) -> Tensor:
     """The sum over all triplets, by the same closed form, with nothing counted beyond its need."""
-    points = batch_distances(
-        Batch(embeddings, labels, embeddings, labels, against_itself=True), "euclidean"
-    )
+    points = batch_distances(_against_itself(embeddings, labels), "euclidean")
     with torch.no_grad():
-        weights = triplet_weights(points.squared, labels, MARGIN)
-        total = (weights * points.squared).sum() + MARGIN * weights.clamp(min=0).sum()
-    return points.with_gradient(total, weights + weights.T)
+        weights = triplet_weights(points.compared, labels, MARGIN)
+        total = (weights * points.compared).sum() + MARGIN * weights.clamp(min=0).sum()
+        slopes = points.compared.copy_(weights.T).add_(weights)
+    return points.with_gradient(total, slopes)
+
+
+def _against_itself(embeddings: Tensor, labels: Tensor) -> Batch:
+    return Batch(embeddings, labels, embeddings, labels, against_itself=True)
 
 
 BARE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {

@@ -30,7 +30,7 @@ from contract.events import Column, Ended, Event, Failure, Noticed, Points, Star
 from contract.metrics.versions import run_versions
 from worker.errors import DivergedError
 from worker.reporting.reporter import ListReporter
-from worker.trainer.attempt import trainer_of
+from worker.trainer.training import Training
 
 Json = Mapping[str, Any]
 
@@ -121,8 +121,7 @@ def _train(raw: Json, arm: str, seed: int, run: str, attempt: int) -> list[Event
     spec = parse_spec(dict(raw))
     reporter = ListReporter()
     try:
-        own, device = spec.arm(arm), torch.device("cpu")
-        training = trainer_of(spec, own, device)(spec, own, seed, device, reporter)
+        training = Training(spec, spec.arm(arm), seed, torch.device("cpu"), reporter)
         reporter.ended(training.run(lambda: False))
     except DivergedError as error:
         reporter.ended("failed", Failure(message=str(error), cause=error.cause, step=error.step))

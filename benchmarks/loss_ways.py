@@ -1,6 +1,5 @@
 """Ways to the value and gradient of a loss over a whole batch: ours, the peers', and a floor."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,16 +8,15 @@ from pytorch_metric_learning.distances import LpDistance
 from pytorch_metric_learning.reducers import MeanReducer
 from torch import Tensor
 
+from benchmarks.loss_batch import Way
 from worker import losses
 
 OURS, PEER, BROADCAST, FLOOR = "ours", "pytorch-metric-learning", "broadcasting", "floor"
 
-Way = Callable[[Tensor, Tensor], Tensor]
-"""Takes embeddings [B, D] and labels [B], gives a number with a gradient."""
 
-
-def _ours(kind: str) -> Way:
-    loss = losses.build({"kind": kind})
+def ours(kind: str, reduction: str = "mean") -> Way:
+    """Our loss, with the settings that the peers share."""
+    loss = losses.build({"kind": kind, "reduction": reduction})
 
     def way(embeddings: Tensor, labels: Tensor) -> Tensor:
         value: Tensor = loss(embeddings, labels).value
@@ -64,15 +62,6 @@ def _peer(loss: torch.nn.Module) -> Way:
     return way
 
 
-def _broadcast_triplet(embeddings: Tensor, labels: Tensor) -> Tensor:
-    """A hinge for each of B x B x B, the valid ones kept."""
-    squared = torch.cdist(embeddings, embeddings).square()
-    same = labels[:, None] == labels[None, :]
-    positive = same & ~torch.eye(len(labels), dtype=torch.bool)
-    valid = positive[:, :, None] & ~same[:, None, :]
-    return (squared[:, :, None] - squared[:, None, :] + 1).relu()[valid].mean()
-
-
 def _broadcast_contrastive(embeddings: Tensor, labels: Tensor) -> Tensor:
     distances = torch.cdist(embeddings, embeddings)
     same = labels[:, None] == labels[None, :]
@@ -82,13 +71,12 @@ def _broadcast_contrastive(embeddings: Tensor, labels: Tensor) -> Tensor:
 
 WAYS: dict[str, dict[str, Way]] = {
     "triplet": {
-        OURS: _ours("triplet"),
+        OURS: ours("triplet"),
         PEER: _peer(_PEER_TRIPLET),
-        BROADCAST: _broadcast_triplet,
         FLOOR: _floor,
     },
     "contrastive": {
-        OURS: _ours("contrastive"),
+        OURS: ours("contrastive"),
         PEER: _peer(_PEER_CONTRASTIVE),
         BROADCAST: _broadcast_contrastive,
         FLOOR: _floor,

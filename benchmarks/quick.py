@@ -99,7 +99,7 @@ def _ratios() -> Iterator[tuple[str, float]]:
 
 def _loss(kind: str) -> float:
     ways = {name: WAYS[kind][name] for name in (OURS, PEER)}
-    took = losses.measured(losses.Case(kind, BATCH, CLASSES), ways, MILLISECONDS)
+    took = losses.measured(losses.Case(kind, BATCH, BATCH // CLASSES), ways, MILLISECONDS)
     return statistics.median(took[PEER]) / statistics.median(took[OURS])
 
 

@@ -6,7 +6,7 @@ one part draws then never changes what another part draws.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Literal
 
 import torch
@@ -50,6 +50,11 @@ def as_tensor(values: Tensor | ArrayLike, name: str) -> Tensor:
             f"{name}: expected a tensor, an array or lists of numbers, got "
             f"{type(values).__name__} ({error})"
         ) from error
+
+
+def scalars(values: Sequence[float], dtype: torch.dtype) -> tuple[Tensor, ...]:
+    """Return numbers as 0-d tensors on the CPU, which takes less time together than one by one."""
+    return torch.tensor(values, dtype=dtype).unbind()
 
 
 def as_labels(values: Tensor | ArrayLike, name: str) -> Tensor:

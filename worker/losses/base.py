@@ -1,5 +1,6 @@
 """The base class of all losses, and the values that a loss returns."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Literal
@@ -40,9 +41,9 @@ class Part:
 class Tuples:
     """The sums and counts of a loss over a batch, before the reduction."""
 
-    total: Tensor
+    total: Tensor | Callable[[Tensor | float], Tensor]
     """Sum of the losses of the tuples trained on, or under the reduction "balanced" the value
-    itself; differentiable."""
+    itself; differentiable. Or a function that gives it over a divisor, in one step of autograd."""
     parts: dict[str, Part]
     """All valid tuples of the batch, by kind."""
     active_anchors: Tensor
@@ -57,6 +58,8 @@ class Tuples:
     losses with parameters of their own."""
     pull_weight: float | None = None
     """Weight of the positive pairs where the reduction gives them one."""
+    divisor: int | None = None
+    """The number that the reduction divides by, where the loss knows it."""
 
 
 @dataclass(frozen=True)
@@ -186,15 +189,20 @@ class Loss(nn.Module):
 
     def _output(self, batch: Batch, generator: torch.Generator | None) -> LossOutput:
         found = self.tuples(batch, generator)
-        divisor = None
-        if self.reduction != "balanced":
-            divisor = self._divisor(found.parts if found.selected is None else found.selected)
+        divides: Tensor | int | None = found.divisor
+        if divides is None and self.reduction != "balanced":
+            divides = self._divisor(found.parts if found.selected is None else found.selected)
+        if not isinstance(found.total, Tensor):
+            value = found.total(1 if divides is None else divides)
+        else:
+            value = found.total if divides is None else found.total / divides
+        divisor = torch.tensor(divides) if isinstance(divides, int) else divides
         return LossOutput(
-            found.total if divisor is None else found.total / divisor,
+            value,
             found.parts,
             found.selected,
             found.active_anchors,
-            divisor,
+            None if self.reduction == "balanced" else divisor,
             found.active_anchors if found.pushing_anchors is None else found.pushing_anchors,
             found.trivial,
             found.pull_weight,
@@ -203,6 +211,13 @@ class Loss(nn.Module):
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
         """Return the loss of a checked batch before the reduction; subclasses implement this."""
         raise NotImplementedError
+
+    def divisor(self, active: int, valid: int) -> int:
+        """Return the divisor of the reduction for these numbers of tuples trained on; 1 under
+        "balanced"."""
+        if self.reduction in {"sum", "balanced"}:
+            return 1
+        return max(1, active if self.reduction == "mean_active" else valid)
 
     def _divisor(self, parts: dict[str, Part]) -> Tensor:
         """Return the divisor of the reduction; at least 1, so that without tuples the sum, a

@@ -6,20 +6,27 @@ where d is the Euclidean distance or 1 - cos and m the margin. With a positive m
 pair has max(0, d - m_p)^2, and with a linear hinge a negative pair has max(0, m - d).
 """
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Self
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from contract.comparison.loss import ContrastiveLoss, Hinge
+from contract.comparison.loss import ContrastiveLoss
 from worker.losses import selection
 from worker.losses.base import Loss, Part, Tuples
 from worker.losses.batch import Batch, ClassMembers
 from worker.losses.distances import MARGIN_TOLERANCE, BatchDistances, batch_distances
+from worker.losses.forms import is_small, row_blocks
+from worker.losses.small_pairs import sum_pairs
+from worker.torch_utils import scalars
 
 BEYOND_MARGIN: Final = 1e38
 """A distance beyond every margin, and still finite in float32."""
+PARTS: Final = ("positive", "negative")
 
 
 class Contrastive(Loss):
@@ -45,6 +52,7 @@ class Contrastive(Loss):
         self.pull_weight = spec.pull_weight
         self.distance = spec.distance
         self.selection = spec.selection
+        self.spec = spec
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
         """Return the pairs of the batch.
@@ -53,108 +61,207 @@ class Contrastive(Loss):
         compared, only the anchor does.
         """
         points = batch_distances(batch, self.distance)
+        if self.selection == "all" and is_small(batch.anchors, batch.others):
+            return self._small(points, batch)
         with torch.no_grad():
             members = ClassMembers.from_batch(batch)
-            same = members.same_class_mask(points.squared.dtype)
-            pulls, pushes, slopes = losses_and_slopes(
-                points, same, self.margin, positive_margin=self.positive_margin, hinge=self.hinge
-            )
-            selected = None
+            valid = trained = dict(zip(PARTS, members.pair_counts, strict=True))
+            chosen = weights = None
             if self.selection != "all":
-                distances = _distances(points)
+                euclidean = self.distance == "euclidean"
+                distances = points.compared.sqrt() if euclidean else points.compared
                 chosen = selection.select_pairs(
                     self.selection, batch, distances, self.margin, generator
                 )
-                picked = chosen.to(pulls.dtype)
-                slopes *= picked
-                positives = _unordered((chosen & batch.positive).sum(), batch)
-                negatives = _unordered((chosen & batch.negative).sum(), batch)
-                selected = {
-                    "positive": _part_and_rows(pulls * picked, positives, batch)[0],
-                    "negative": _part_and_rows(pushes * picked, negatives, batch)[0],
+                trained = {
+                    "positive": _once(
+                        (chosen & batch.positive).sum(), against_itself=batch.against_itself
+                    ),
+                    "negative": _once(
+                        (chosen & batch.negative).sum(), against_itself=batch.against_itself
+                    ),
                 }
-            positive, pulled = _part_and_rows(
-                pulls, _unordered(members.positive_counts.sum(), batch), batch
+            if self.reduction == "balanced":
+                weights = self._pair_weights(trained, points.compared.dtype)
+            found, picked = self._sums(points, members, chosen, weights)
+            parts = found.parts(valid)
+            selected = None if picked is None else picked.parts(trained)
+            positive, negative = [part.total for part in (selected or parts).values()]
+            if weights is not None:
+                positive, negative = weights[0] * positive, weights[1] * negative
+            alone = batch.against_itself and len(batch.labels) == 1  # any other makes a valid pair
+            return Tuples(
+                partial(points.with_gradient, positive + negative, points.compared),
+                parts,
+                (found.anchors.sum(dim=0) > 0).sum() / (0 if alone else len(batch.labels)),
+                selected,
+                pushing_anchors=(found.anchors[1] > 0).sum() / (members.negative_counts > 0).sum(),
+                trivial=valid["negative"] * self._gap_at_one_point,
+                pull_weight=self._share_of_pull,
             )
-            negative, pushed = _part_and_rows(
-                pushes, _unordered(members.negative_counts.sum(), batch), batch
+
+    @property
+    def _gap_at_one_point(self) -> float:
+        """Loss of a negative pair at one point, which lacks the whole margin; a positive one has
+        none there."""
+        return self.margin if self.hinge == "linear" else self.margin**2
+
+    @property
+    def _share_of_pull(self) -> float | None:
+        return self.pull_weight if self.reduction == "balanced" else None
+
+    def _small(self, points: BatchDistances, batch: Batch) -> Tuples:
+        """Return all pairs of a small batch."""
+        with torch.no_grad():
+            found = sum_pairs(points, batch, self.spec)
+            value, positive, negative, trivial, active, pushing = scalars(
+                (
+                    found.value,
+                    *found.totals,
+                    found.valid[1] * self._gap_at_one_point,
+                    found.active_anchors,
+                    found.pushing_anchors,
+                ),
+                points.compared.dtype,
             )
-            parts = {"positive": positive, "negative": negative}
-            alone = (
-                batch.against_itself and len(batch.labels) == 1
-            )  # any other item makes a valid pair
-            anchors = torch.tensor(0.0 if alone else float(len(batch.labels)))
-            pushing = (pushed > 0).sum() / (members.negative_counts > 0).sum()
-            # At one point no positive pair has a loss, and every negative one lacks the margin.
-            gap = self.margin if self.hinge == "linear" else self.margin**2
-            trivial = negative.valid * gap
-        trained = parts if selected is None else selected
-        if self.reduction == "balanced":
-            pull, push = self._pair_weights(trained, slopes.dtype)
-            total = pull * trained["positive"].total + push * trained["negative"].total
-            slopes *= torch.where(same > 0, pull, push)
-        else:
-            total = trained["positive"].total + trained["negative"].total
+            counts = scalars((*found.active, *found.valid), torch.int64)
+            parts = map(Part, (positive, negative), counts[:2], counts[2:])
         return Tuples(
-            points.with_gradient(total, slopes),
-            parts,
-            (pulled + pushed > 0).sum() / anchors,
-            selected,
+            partial(points.with_gradient, value, points.compared),
+            dict(zip(PARTS, parts, strict=True)),
+            active,
             pushing_anchors=pushing,
             trivial=trivial,
-            pull_weight=self.pull_weight if self.reduction == "balanced" else None,
+            pull_weight=self._share_of_pull,
+            divisor=self.divisor(sum(found.active), sum(found.valid)),
         )
 
-    def _pair_weights(self, trained: dict[str, Part], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    def _sums(
+        self,
+        points: BatchDistances,
+        members: ClassMembers,
+        chosen: Tensor | None,
+        weights: tuple[Tensor, Tensor] | None,
+    ) -> tuple["PairSums", "PairSums | None"]:
+        """Sum the losses of all pairs, and overwrite `points.compared` with the derivatives by the
+        squared distances of the total over those trained on.
+
+        Args:
+            points: the distances.
+            members: the classes.
+            chosen: [B, M] the pairs that are trained on; None for all.
+            weights: of a positive and of a negative pair; None for 1.
+
+        Returns:
+            The sums over all pairs, and those over the chosen ones.
+        """
+        slopes = points.compared
+        found, picked = [], []
+        for here in row_blocks(slopes):
+            same = members.same_class_mask(slopes.dtype, here)
+            losses = losses_and_slopes(slopes[here], same, self.spec)
+            found.append(PairSums.from_losses(losses, against_itself=points.against_itself))
+            if chosen is not None:
+                losses *= chosen[here]
+                slopes[here] *= chosen[here]
+                picked.append(PairSums.from_losses(losses, against_itself=points.against_itself))
+            if weights is not None:
+                slopes[here] *= torch.where(same > 0, *weights)
+        if points.against_itself:
+            slopes.fill_diagonal_(0)
+        return PairSums.joined(found), PairSums.joined(picked) if picked else None
+
+    def _pair_weights(
+        self, trained: dict[str, Tensor], dtype: torch.dtype
+    ) -> tuple[Tensor, Tensor]:
         """Return the weight of each positive and of each negative pair under "balanced"."""
-        counts = [trained[name].valid.clamp(min=1).to(dtype) for name in ("positive", "negative")]
+        counts = [trained[name].clamp(min=1).to(dtype) for name in PARTS]
         return self.pull_weight / counts[0], (1 - self.pull_weight) / counts[1]
 
 
-def _distances(points: BatchDistances) -> Tensor:
-    """Return the distances d [B, M] as a new matrix."""
-    return points.squared.sqrt() if points.distance == "euclidean" else points.compared.clone()
+@dataclass(frozen=True)
+class PairSums:
+    """Sums and counts over the positive and over the negative pairs of some anchors."""
+
+    anchors: Tensor
+    """[2, R] sum of the losses of each anchor's pairs."""
+    active: tuple[Tensor, Tensor]
+    """0-d numbers of pairs with a loss (int64)."""
+    against_itself: bool = False
+    """Whether each pair stands there twice, once for each of its items."""
+
+    @classmethod
+    def from_losses(cls, losses: Tensor, *, against_itself: bool) -> Self:
+        """Build from losses [2, R, M]."""
+        pulls, pushes = losses.unbind()
+        counts = torch.count_nonzero(pulls), torch.count_nonzero(pushes)
+        return cls(losses.sum(dim=2), counts, against_itself)
+
+    @classmethod
+    def joined(cls, sums: Sequence[Self]) -> Self:
+        """Join those of blocks of anchors."""
+        if len(sums) == 1:
+            return sums[0]
+        pulling, pushing = zip(*(own.active for own in sums), strict=True)
+        return cls(
+            torch.cat([own.anchors for own in sums], dim=1),
+            (torch.stack(pulling).sum(), torch.stack(pushing).sum()),
+            sums[0].against_itself,
+        )
+
+    def parts(self, valid: Mapping[str, Tensor]) -> dict[str, Part]:
+        """Return the parts of the loss, each pair counted once, with these numbers of pairs."""
+        totals = self.anchors.sum(dim=1)
+        if self.against_itself:
+            totals /= 2
+        return {
+            name: Part(total, _once(active, against_itself=self.against_itself), valid[name])
+            for name, total, active in zip(PARTS, totals.unbind(), self.active, strict=True)
+        }
 
 
-def losses_and_slopes(
-    points: BatchDistances,
-    same: Tensor,
-    margin: float,
-    *,
-    positive_margin: float = 0.0,
-    hinge: Hinge = "squared",
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the losses of positive pairs, those of negative pairs, and the slopes of both, [B, M].
+def losses_and_slopes(compared: Tensor, same: Tensor, loss: ContrastiveLoss) -> Tensor:
+    """Return the losses of positive pairs and those of negative pairs, [2, R, M], and overwrite the
+    distances with the slopes of both.
 
     A slope is the derivative by s, the squared Euclidean distance: (d - m_p) / d for an active
     positive pair, which is 1 without a positive margin; -(m - d) / d for an active negative one, or
     -1 / 2d with a linear hinge. By the cosine distance c = s / 2 they are c - m_p and -(m - c), or
     -1 / 2. At d = 0 the push has no direction, and its slope is 0.
+
+    Args:
+        compared: [R, M] distances as `BatchDistances.compared` has them.
+        same: [R, M] 1 for pairs of one class, an item with itself included, and 0 for others.
+        loss: margins, hinge and distance.
     """
     # Passes over these matrices take most of the time: as few as possible, in place, without bool.
-    distances = _distances(points)
-    euclidean = points.distance == "euclidean"
-    if positive_margin:
-        pull = contrastive_excess(distances, positive_margin).mul_(same)
-        pulls = pull.square()
+    losses = compared.new_empty((2, *compared.shape))
+    pulls, pushes = losses.unbind()
+    euclidean = loss.distance == "euclidean"
+    distances = compared.sqrt() if euclidean else compared.clone()
+    pull = same
+    if loss.positive_margin:
+        pull = contrastive_excess(distances, loss.positive_margin).mul_(same)
+        torch.square(pull, out=pulls)
         if euclidean:
             pull /= functional.threshold(distances, 0, torch.inf)  # at d = 0 it would be 0 / 0
     elif euclidean:
-        pulls, pull = points.squared * same, same
+        torch.mul(compared, same, out=pulls)
     else:
         pull = distances * same
-        pulls = pull.square()
-    gaps = contrastive_gaps(distances.add_(same, alpha=BEYOND_MARGIN), margin)
-    push = gaps if hinge == "squared" else gaps.sign().mul_(0.5)
+        torch.square(pull, out=pulls)
+    gaps = contrastive_gaps(distances.add_(same, alpha=BEYOND_MARGIN), loss.margin)
+    push = gaps if loss.hinge == "squared" else gaps.sign().mul_(0.5)
     if euclidean:
-        slopes = functional.threshold(distances, 0, torch.inf, inplace=True)
-        torch.div(push, slopes, out=slopes)
-        torch.sub(pull, slopes, out=slopes)
-        if points.against_itself:
-            slopes.fill_diagonal_(0)
+        functional.threshold(distances, 0, torch.inf, inplace=True)
+        torch.addcdiv(pull, push, distances, value=-1, out=compared)
     else:
-        slopes = pull.sub_(push)
-    return pulls, gaps.square_() if hinge == "squared" else gaps, slopes
+        torch.sub(pull, push, out=compared)
+    if loss.hinge == "squared":
+        torch.square(gaps, out=pushes)
+    else:
+        pushes.copy_(gaps)
+    return losses
 
 
 def contrastive_gaps(distances: Tensor, margin: float) -> Tensor:
@@ -170,14 +277,6 @@ def contrastive_excess(distances: Tensor, margin: float) -> Tensor:
     return functional.threshold(distances - margin, at_margin, 0, inplace=True)
 
 
-def _part_and_rows(losses: Tensor, valid: Tensor, batch: Batch) -> tuple[Part, Tensor]:
-    """Return the part of losses [B, M], and their sum for each anchor. Overwrites the losses."""
-    rows = losses.sum(dim=1)
-    active = losses.sign_().sum(dim=1).to(torch.int64)  # by row: float32 counts to 2^24
-    total = rows.sum() / 2 if batch.against_itself else rows.sum()
-    return Part(total, _unordered(active.sum(), batch), valid), rows
-
-
-def _unordered(count: Tensor, batch: Batch) -> Tensor:
+def _once(count: Tensor, *, against_itself: bool) -> Tensor:
     """Turn a number of ordered pairs into that of unordered ones, if compared with itself."""
-    return count // 2 if batch.against_itself else count
+    return count // 2 if against_itself else count

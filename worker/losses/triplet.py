@@ -10,6 +10,8 @@ that holds. The sum of W over the positives is the number of active triplets, th
 <W, D> + m * active, and dL/dD = W. Memory is O(B M), where a list of triplets needs O(B M^2).
 """
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -17,8 +19,12 @@ from contract.comparison.loss import TripletLoss
 from worker.losses import selection
 from worker.losses.base import Loss, Part, Tuples
 from worker.losses.batch import Batch, ClassMembers
-from worker.losses.distances import batch_distances
+from worker.losses.distances import BatchDistances, batch_distances
+from worker.losses.forms import compares_at_once, is_small
+from worker.losses.small_pairs import same_class_mask
+from worker.losses.small_triplets import TripletNumbers, sum_triplets
 from worker.losses.triplet_weights import active_below, count_triplets
+from worker.torch_utils import scalars
 
 
 class Triplet(Loss):
@@ -39,6 +45,13 @@ class Triplet(Loss):
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
         """Return the triplets of the batch; an anchor is active if one of its triplets is."""
         points = batch_distances(batch, self.distance)
+        if self.selection == "all" and is_small(batch.anchors, batch.others):
+            same = same_class_mask(batch)
+            positives = same.sum(axis=1)
+            if batch.against_itself:
+                positives -= 1
+            if compares_at_once(points.compared, int(positives.max())):
+                return self._small(points, sum_triplets(points, same, positives, self.margin))
         with torch.no_grad():
             distances = points.compared
             members = ClassMembers.from_batch(batch)
@@ -54,13 +67,32 @@ class Triplet(Loss):
                 chosen = selection.select_triplets(self.selection, batch, distances, generator)
                 weights, trained = self._listed(chosen, distances)
             slopes = weights if points.distance == "euclidean" else weights / 2
-            slopes = slopes + slopes.T if batch.against_itself else slopes
+            if batch.against_itself:
+                # Over the distances: memory that is new costs as much as a pass over it. Copied
+                # first, because adding what is transposed takes a CPU several times longer.
+                slopes = distances.copy_(slopes.T).add_(slopes)
         return Tuples(
-            points.with_gradient(trained.total, slopes),
+            partial(points.with_gradient, trained.total, slopes),
             {"triplet": everything},
             (active > 0).sum() / (valid > 0).sum(),
             None if self.selection == "all" else {"triplet": trained},
             trivial=everything.valid * self.margin,
+        )
+
+    def _small(self, points: BatchDistances, found: TripletNumbers) -> Tuples:
+        """Return all triplets of a small batch."""
+        with torch.no_grad():
+            total, trivial, anchors = scalars(
+                (found.total, found.valid * self.margin, found.active_anchors),
+                points.compared.dtype,
+            )
+            active, valid = scalars((found.active, found.valid), torch.int64)
+        return Tuples(
+            partial(points.with_gradient, total, points.compared),
+            {"triplet": Part(total, active, valid)},
+            anchors,
+            trivial=trivial,
+            divisor=self.divisor(found.active, found.valid),
         )
 
     def _total(self, weights: Tensor, distances: Tensor, active: Tensor) -> Tensor:

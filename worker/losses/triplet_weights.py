@@ -1,18 +1,12 @@
 """The integer matrix W from which the triplet loss over all triplets and its gradient follow."""
 
-from typing import Final
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from worker.losses.batch import ClassMembers
 from worker.losses.distances import MARGIN_TOLERANCE
-
-CHUNK: Final = 2**18
-"""Elements of W computed at a time on a CPU, so that intermediate results fit into its cache."""
-GPU_CHUNK: Final = 2**26
-"""The same on a GPU, which is fast with few and large pieces of work."""
+from worker.losses.forms import TRIPLET_BLOCK, compares_thresholds, row_blocks
 
 
 def triplet_weights(
@@ -67,24 +61,38 @@ def count_triplets(
         # change D_ap, no triplet is left.
         above = nearest.nextafter(nearest.new_full((), torch.inf))  # made on the device, not sent
         bounds.append(above.minimum(bounds[0]))
-    # Items of the anchor's class are moved beyond every threshold: they are no negatives.
-    same = members.same_class_mask(distances.dtype)
+    compares = compares_thresholds(distances, columns.shape[1])
+    if compares:
+        for bound in bounds:
+            bound.masked_fill_(~exists, -torch.inf)
+    planes = columns.shape[1] if compares else 1
     beyond = torch.finfo(distances.dtype).max
-    candidates = torch.add(distances, same, alpha=beyond, out=same)
     weights = torch.empty_like(distances)
     counts = torch.empty_like(nearest)
-    chunk = chunk or (CHUNK if distances.device.type == "cpu" else GPU_CHUNK)
-    rows = max(1, chunk // distances.shape[1])
-    for first in range(0, len(distances), rows):
-        here = slice(first, first + rows)
-        ordered = _sort_rows(candidates[here])
-        found = [
-            _count_ranks(candidates[here], ordered, bound[here], exists[here]) for bound in bounds
-        ]
+    for here in row_blocks(distances, chunk or TRIPLET_BLOCK, planes=planes):
+        # Items of the anchor's class are moved beyond every threshold: they are no negatives.
+        same = members.same_class_mask(distances.dtype, here)
+        candidates = torch.add(distances[here], same, alpha=beyond, out=same)
+        if compares:
+            found = [compare_thresholds(candidates, bound[here]) for bound in bounds]
+        else:
+            ordered = _sort_rows(candidates)
+            found = [
+                _count_ranks(candidates, ordered, bound[here], exists[here]) for bound in bounds
+            ]
         for result, seen in zip((weights, counts), zip(*found, strict=True), strict=True):
             torch.sub(*seen, out=result[here]) if semi_hard else result[here].copy_(seen[0])
-    active = counts.mul_(exists).sum(dim=1).to(torch.int64)
+    active = counts.sum(dim=1).to(torch.int64)
     return weights.scatter_add_(1, columns, counts), active
+
+
+def compare_thresholds(candidates: Tensor, thresholds: Tensor) -> tuple[Tensor, Tensor]:
+    """Return, for candidates [R, M] and thresholds [R, K] of some rows, minus the number of
+    thresholds above each candidate [R, M] and the number of candidates below each threshold
+    [R, K]."""
+    below = candidates.new_empty((*thresholds.shape, candidates.shape[1]))
+    torch.lt(candidates[:, None], thresholds[:, :, None], out=below)
+    return below.sum(dim=1).neg_(), below.sum(dim=2)
 
 
 def _count_ranks(
@@ -99,7 +107,7 @@ def _count_ranks(
     counts = torch.searchsorted(ordered, thresholds, out_int32=True).to(dtype)
     bars = _sort_rows(thresholds.masked_fill(~exists, torch.inf))
     passed = torch.searchsorted(bars, candidates, right=True, out_int32=True).to(dtype)
-    return passed.sub_(exists.sum(dim=1, keepdim=True)).clamp_(max=0), counts
+    return passed.sub_(exists.sum(dim=1, keepdim=True)).clamp_(max=0), counts.mul_(exists)
 
 
 def _sort_rows(values: Tensor) -> Tensor:

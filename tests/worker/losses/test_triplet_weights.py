@@ -8,9 +8,11 @@ from torch import Tensor
 
 from tests.support.examples import at_most
 from worker import losses
+from worker.losses import triplet_weights as triplet_weights_module
 from worker.losses.batch import ClassMembers
 from worker.losses.distances import squared_distances
-from worker.losses.triplet_weights import CHUNK, count_triplets, triplet_weights
+from worker.losses.forms import TRIPLET_BLOCK
+from worker.losses.triplet_weights import count_triplets, triplet_weights
 
 
 def brute_force(
@@ -49,8 +51,9 @@ class MembersOnGpu(ClassMembers):
     classes=st.integers(1, 12),
     margin=st.sampled_from([0.0, 1e-30, 0.5, 1.0, 3.0]),
     whole=st.booleans(),
-    chunk=st.sampled_from([1, 100, CHUNK]),
+    chunk=st.sampled_from([1, 100, TRIPLET_BLOCK]),
     kind=st.sampled_from([ClassMembers, MembersOnGpu]),
+    ranks=st.booleans(),
 )
 def test_equals_the_mask_exactly(
     *,
@@ -64,6 +67,7 @@ def test_equals_the_mask_exactly(
     whole: bool,
     chunk: int,
     kind: type[ClassMembers],
+    ranks: bool,
 ) -> None:
     """Rounded distances in two dimensions have many ties and duplicates."""
     generator = torch.Generator().manual_seed(seed)
@@ -78,7 +82,10 @@ def test_equals_the_mask_exactly(
     if whole:
         distances = distances.round()
     members = kind.from_labels(labels, other_labels)
-    seen, active = count_triplets(distances, members, margin, semi_hard=semi_hard, chunk=chunk)
+    with pytest.MonkeyPatch.context() as patch:
+        if ranks:
+            patch.setattr(triplet_weights_module, "compares_thresholds", lambda *_: False)
+        seen, active = count_triplets(distances, members, margin, semi_hard=semi_hard, chunk=chunk)
     expected = brute_force(distances, labels, margin, other_labels, semi_hard=semi_hard)
     assert seen.dtype == dtype
     assert torch.equal(seen, expected)
