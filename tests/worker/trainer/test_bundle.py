@@ -2,10 +2,13 @@
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from contract.comparison.spec import ComparisonSpec, parse_spec
 from contract.tuning.specs import trial_spec
@@ -120,6 +123,24 @@ def test_all_measures_are_the_same_to_the_last_bit_too() -> None:
     [alone_], _ = train_bundle([(spec, 1)])
     assert values_of(alone_) == values_of(second)
     assert "test.retrieval.map_at_r" in alone_.series
+
+
+def test_images_of_bytes_are_scaled_as_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOSSBOARD_DATASETS_DIR", str(tmp_path))
+    rng = np.random.default_rng(0)
+    for label in range(4):
+        (tmp_path / "images" / str(label)).mkdir(parents=True)
+        for at in range(10):
+            pixels = rng.integers(60 * label, 60 * label + 70, (16, 16, 3)).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "images" / str(label) / f"{at}.png")
+    folder = {"kind": "image_folder", "folder": str(tmp_path / "images"), "split": "item"}
+    spec = spec_of(TRIPLET, {"batch_size": 8}, data={**folder, "image_size": 16})
+    theirs = alone(spec, 0)
+    [ours, *_], _ = train_bundle([(spec, 0), (spec, 1)])
+    for key in ("dynamics.loss", "dynamics.gradient_norm", "retrieval.map_at_r"):
+        assert ours.series[key][1][1] == pytest.approx(theirs.series[key][1][1], rel=1e-4)
 
 
 def test_the_engine_uses_one_thread_whatever_is_set() -> None:
