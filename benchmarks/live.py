@@ -46,7 +46,9 @@ from contract.catalogue.presets import DEMO
 from tests.support.browser import browser_page
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
-from worker.reporting.stream_reporter import Outbox, StreamReporter, connect_to_broker
+from worker.reporting.event_sender import EventSender, connect_to_broker
+from worker.reporting.outbox import Outbox
+from worker.reporting.stream_reporter import StreamReporter
 
 SUBMITS: Final = 5
 
@@ -195,7 +197,8 @@ def pretend_to_train(
 ) -> None:
     """Report values at a steady pace, as a trainer does, and keep the lease."""
     with connect_to_broker(stack.broker_url, timeout=5.0) as client:
-        reporter = StreamReporter(run["run"], run["attempt"], client, Outbox())
+        sender = EventSender(client)
+        reporter = StreamReporter(run["run"], run["attempt"], sender, Outbox())
         reporter.started(device="bench", total_steps=STEPS, steps_per_epoch=STEPS // 20)
         for step, values in paced():
             reported[run["run"], step] = time.time()
@@ -209,6 +212,7 @@ def pretend_to_train(
             return bool(stack.get(f"/runs/{run['run']}")["state"] == "succeeded")
 
         until(stored, f"the end of {run['run']}")
+        sender.close()
 
 
 def beat(stack: Stack, run: dict[str, Any]) -> int:

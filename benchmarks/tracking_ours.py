@@ -12,7 +12,9 @@ from backend.ingest.collector import Collector
 from backend.metrics import points, series
 from benchmarks.peers.job import BATCH, repeated, timed
 from benchmarks.store import KEYS, claimed, empty_store, fill_long
-from worker.reporting.stream_reporter import Outbox, StreamReporter, connect_to_broker
+from worker.reporting.event_sender import EventSender, connect_to_broker
+from worker.reporting.outbox import Outbox
+from worker.reporting.stream_reporter import StreamReporter
 
 PATIENCE_S = 120
 
@@ -27,7 +29,8 @@ def logged(total: int, *, width: int = len(KEYS)) -> float:
         ended = _end_of(database, run)
         collector.start()
         with connect_to_broker(broker.url, timeout=5.0) as client:
-            reporter = StreamReporter(run, 1, client, Outbox())
+            sender = EventSender(client)
+            reporter = StreamReporter(run, 1, sender, Outbox())
             reporter.started(device="cpu", total_steps=len(steps), steps_per_epoch=100)
             began = time.perf_counter()
             for step, values in steps:
@@ -36,6 +39,7 @@ def logged(total: int, *, width: int = len(KEYS)) -> float:
             assert ended.wait(PATIENCE_S), "the run was not stored in time"
             took = time.perf_counter() - began
             _close(reporter, database, run)
+            sender.close()
         collector.stop()
         collector.join()
         _expect(database, run, total)

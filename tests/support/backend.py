@@ -8,6 +8,7 @@ import contextlib
 import json
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -35,6 +36,8 @@ class Run:
     keeps_checkpoints: bool = False
     """Whether its next attempt goes on from its last checkpoint, as in the real backend."""
     checkpoint: Checkpointed | None = None
+    bundle: str = ""
+    """It may be trained together with other runs of this name; empty: alone."""
     drops_events: bool = False
     """Whether its events are read and dropped, as by a collector that cannot store them."""
     events: list[Event] = field(default_factory=list)
@@ -65,6 +68,7 @@ class Backend:
 
     def __init__(self, broker_url: str) -> None:
         self.runs: dict[str, Run] = {}
+        self._queued = 0
         self.seen: Counter[str] = Counter()
         self.claims: list[Json] = []
         self.blobs: dict[str, bytes] = {}
@@ -105,11 +109,23 @@ class Backend:
         self._collector.join()
         self._redis.close()
 
-    def queue(self, spec: Json, *, arm: str | None = None, seed: int = 0) -> Run:
-        """Queue one run of a spec."""
-        run = Run(f"r{len(self.runs)}", spec, arm or spec["arms"][0]["name"], seed)
+    def queue(self, spec: Json, *, arm: str | None = None, seed: int = 0, bundle: str = "") -> Run:
+        """Queue one run of a spec; a slot gets it together with the others of its bundle."""
+        self._queued += 1
+        run = Run(f"r{self._queued - 1}", spec, arm or spec["arms"][0]["name"], seed, bundle=bundle)
         self.runs[run.id] = run
         return run
+
+    def queue_together(self, spec: Json, seeds: Sequence[int]) -> list[Run]:
+        """Queue runs of a spec that a slot gets together."""
+        bundle = f"b{self._queued}"
+        with self._lock:
+            return [self.queue(spec, seed=seed, bundle=bundle) for seed in seeds]
+
+    def delete(self, run: Run) -> None:
+        """Delete a run, as with its comparison."""
+        with self._lock:
+            del self.runs[run.id]
 
     def answer(self, path: str, body: Json) -> tuple[int, Json | None]:
         """Return status and body of the answer to a request."""
@@ -117,30 +133,45 @@ class Backend:
             match path.removeprefix("/api/v1/internal/").split("/"):
                 case ["claim"]:
                     self.claims.append(body)
-                    return self._claim()
+                    return self._claim(body.get("most", 1))
+                case ["heartbeats"]:
+                    alive = [(one["run"], one["attempt"]) for one in body["runs"]]
+                    return 200, {"answers": [self._beat(*one) for one in alive]}
                 case ["workers", name, "seen"]:
                     self.seen[name] += 1
                     return 204, None
-                case ["runs", name, "heartbeat"] if name in self.runs:
-                    return self._beat(self.runs[name], body["attempt"])
         return 404, {"error": "not_found"}
 
-    def _claim(self) -> tuple[int, Json | None]:
-        for run in self.runs.values():
-            if run.state == "queued":
-                run.state = "running"
-                run.events.clear()
-                claim = {"run": run.id, "attempt": run.attempt, "start_after": 0, "lease_s": 10}
-                claim |= {"comparison": "c0", "arm": run.arm, "seed": run.seed, "spec": run.spec}
-                if run.checkpoint is not None:
-                    last = run.checkpoint
-                    claim |= {"start_after": last.step, "checkpoint": last.digest}
-                return 200, claim
-        return 204, None
+    def _claim(self, most: int) -> tuple[int, Json | None]:
+        """Give the first queued run, with others that are queued together with it in their first
+        attempt."""
+        queued = [run for run in self.runs.values() if run.state == "queued"]
+        if not queued:
+            return 204, None
+        first, *rest = queued
+        others = [
+            run for run in rest if run.bundle == first.bundle and first.attempt == run.attempt == 1
+        ]
+        together = others[: most - 1] if first.bundle else []
+        given = [self._claim_of(run) for run in (first, *together)]
+        return 200, {**given[0], "others": given[1:]}
 
-    def _beat(self, run: Run, attempt: int) -> tuple[int, Json]:
+    def _claim_of(self, run: Run) -> Json:
+        run.state = "running"
+        run.events.clear()
+        claim = {"run": run.id, "attempt": run.attempt, "start_after": 0, "lease_s": 10}
+        claim |= {"comparison": "c0", "arm": run.arm, "seed": run.seed, "spec": run.spec}
+        if run.checkpoint is not None:
+            last = run.checkpoint
+            claim |= {"start_after": last.step, "checkpoint": last.digest}
+        return claim
+
+    def _beat(self, name: str, attempt: int) -> Json:
+        run = self.runs.get(name)
+        if run is None:
+            return {"current": False, "state": "cancelled", "cancel": True, "committed_seq": 0}
         run.beats[attempt] += 1
-        return 200, {
+        return {
             "current": attempt == run.attempt,
             "state": run.state,
             "cancel": run.cancel,

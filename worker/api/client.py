@@ -7,12 +7,14 @@ claims projections, reports their progress and their end. Blobs have a client of
 
 import os
 import socket
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from contract.comparison.bundles import MOST_RUNS
 from contract.names import API_PREFIX
 from worker.errors import ApiUnavailableError
 from worker.settings import Settings
@@ -65,8 +67,14 @@ class HeartbeatAnswer(BaseModel):
         return not self.current or self.state != "running"
 
 
-RUN_GONE: Final = HeartbeatAnswer(current=False, state="gone")
-"""The answer about a run that no longer exists: the API returns 404 then."""
+class _ClaimAnswer(Claim):
+    """A claim, and those to be trained with it."""
+
+    others: list[Claim] = Field(default_factory=list)
+
+
+class _HeartbeatAnswers(BaseModel):
+    answers: list[HeartbeatAnswer]
 
 
 class _FrozenModel(BaseModel):
@@ -108,14 +116,12 @@ class _InternalApi:
         """Close the connections."""
         self._http.close()
 
-    def _post(
-        self, path: str, body: dict[str, object], *, missing_is_fine: bool = False
-    ) -> httpx.Response:
+    def _post(self, path: str, body: Mapping[str, object]) -> httpx.Response:
         try:
             answer = self._http.post(path, json=body)
         except httpx.HTTPError as error:
             raise ApiUnavailableError(f"{path}: {error!r}") from error
-        if answer.is_success or (missing_is_fine and answer.status_code == httpx.codes.NOT_FOUND):
+        if answer.is_success:
             return answer
         raise ApiUnavailableError(f"{path}: HTTP {answer.status_code}: {answer.text[:500]}")
 
@@ -132,21 +138,24 @@ class SlotApi(_InternalApi):
             "pid": os.getpid(),
         }
 
-    def claim(self) -> Claim | None:
-        """Claim the next queued run of this slot's device class; None if none is queued."""
-        answer = self._post("/claim", {"worker": self._name, **self._process})
-        return None if answer.status_code == httpx.codes.NO_CONTENT else _parse(Claim, answer)
+    def claim(self) -> list[Claim]:
+        """Claim the next queued run of this slot's device class, and others that may be trained
+        together with it; an empty list if none is queued."""
+        asked = {"worker": self._name, **self._process, "most": MOST_RUNS}
+        answer = self._post("/claim", asked)
+        if answer.status_code == httpx.codes.NO_CONTENT:
+            return []
+        first = _parse(_ClaimAnswer, answer)
+        return [Claim(**first.model_dump(exclude={"others"})), *first.others]
 
-    def heartbeat(self, claim: Claim) -> HeartbeatAnswer:
-        """Renew the lease of a run, and return its state."""
-        answer = self._post(
-            f"/runs/{quote(claim.run, safe='')}/heartbeat",
-            {"attempt": claim.attempt, "worker": self._name},
-            missing_is_fine=True,
-        )
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            return RUN_GONE
-        return _parse(HeartbeatAnswer, answer)
+    def heartbeats(self, claims: Sequence[Claim]) -> list[HeartbeatAnswer]:
+        """Renew the leases of runs, and return their states in the same order."""
+        runs = [{"run": claim.run, "attempt": claim.attempt} for claim in claims]
+        answer = self._post("/heartbeats", {"worker": self._name, "runs": runs})
+        answers = _parse(_HeartbeatAnswers, answer).answers
+        if len(answers) != len(claims):
+            raise ApiUnavailableError(f"{len(answers)} answers about {len(claims)} runs")
+        return answers
 
     def report_presence(self) -> None:
         """Report that this slot is alive."""

@@ -6,8 +6,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from typing import BinaryIO, Final, Self
+from collections.abc import Mapping
+from typing import BinaryIO, Final, Protocol, Self
+
+from pydantic import TypeAdapter
 
 from worker.api.client import Claim
 from worker.reporting.signs_of_life import Sign
@@ -16,7 +18,7 @@ PARENT_VARIABLE: Final = "LOSSBOARD_PARENT"
 """Environment variable with the slot's process id. By it the trainer notices that the slot ended
 before the trainer could ask the kernel to watch it."""
 GIVEN_BACK: Final = 75
-"""Exit code of a trainer that gave its run back at a checkpoint, as its slot asked."""
+"""Exit code of a trainer that gave runs back at a checkpoint, as its slot asked."""
 PR_SET_PDEATHSIG: Final = 1
 """From <linux/prctl.h>."""
 PR_SET_NAME: Final = 15
@@ -24,6 +26,23 @@ PR_SET_NAME: Final = 15
 TRAINER_NAME: Final = "lb-trainer"
 TEMPLATE_NAME: Final = "lb-template"
 """Names of the processes, for `ps` and `top`: both have the same command line."""
+_CLAIMS: Final = TypeAdapter(list[Claim])
+
+
+class OrderedRun(Protocol):
+    """A run of this trainer, as its slot gives orders for it; other threads call it."""
+
+    def mark_stored(self, seq: int) -> None:
+        """Note that the backend has stored all its events up to number `seq`."""
+
+    def cancel(self) -> None:
+        """Stop it before its end."""
+
+    def give_up(self) -> None:
+        """Stop it, and report nothing more: it is no longer this trainer's."""
+
+    def end_soon(self) -> None:
+        """Do not wait for the backend any more: the run is about to be given back."""
 
 
 class SlotPipes:
@@ -35,7 +54,6 @@ class SlotPipes:
     def __init__(self, orders: BinaryIO, answers: BinaryIO) -> None:
         self._orders = orders
         self._answers = answers
-        self._cancelled = threading.Event()
         self._worker_stopping = threading.Event()
 
     @classmethod
@@ -60,41 +78,37 @@ class SlotPipes:
         except BrokenPipeError:
             os._exit(1)  # as `_listen`, which may notice later
 
-    def wait_for_claim(self) -> Claim | None:
-        """Return the first message, the claim; None if the slot has ended."""
+    def wait_for_claims(self) -> list[Claim]:
+        """Return the first message: the claims of the runs to train, together if there are several;
+        an empty list if the slot has ended."""
         line = self._orders.readline()
-        return Claim.model_validate_json(line) if line else None
+        return _CLAIMS.validate_python(json.loads(line)["claims"]) if line else []
 
-    def listen(self, on_stored: Callable[[int], None], on_end_soon: Callable[[], None]) -> None:
-        """Handle all further messages, in a thread.
+    def listen(self, runs: Mapping[str, OrderedRun]) -> None:
+        """Pass on all further messages, in a thread.
 
         Args:
-            on_stored: called with the number of the last event that the backend has stored.
-            on_end_soon: called when the run is to be cancelled or given back.
+            runs: of this trainer, by id.
         """
-        threading.Thread(
-            target=self._listen, args=(on_stored, on_end_soon), name="control", daemon=True
-        ).start()
-
-    def cancelled(self) -> bool:
-        """Return whether the run is to stop before its end."""
-        return self._cancelled.is_set()
+        threading.Thread(target=self._listen, args=(runs,), name="control", daemon=True).start()
 
     def worker_stopping(self) -> bool:
-        """Return whether the run is to be given back at a checkpoint."""
+        """Return whether the runs are to be given back at a checkpoint."""
         return self._worker_stopping.is_set()
 
-    def _listen(self, on_stored: Callable[[int], None], on_end_soon: Callable[[], None]) -> None:
+    def _listen(self, runs: Mapping[str, OrderedRun]) -> None:
         for line in self._orders:
             order = json.loads(line)
-            if "committed_seq" in order:
-                on_stored(order["committed_seq"])
-            elif order.get("cancel"):
-                self._cancelled.set()
-                on_end_soon()
-            elif order.get("leave"):
+            for run, seq in order.get("stored", {}).items():
+                runs[run].mark_stored(seq)
+            if "cancel" in order:
+                runs[order["cancel"]].cancel()
+            elif "give_up" in order:
+                runs[order["give_up"]].give_up()
+            elif "leave" in order:
                 self._worker_stopping.set()
-                on_end_soon()
+                for one in runs.values():
+                    one.end_soon()
         os._exit(1)  # without its slot the run may be given to another one at any moment
 
 

@@ -1,13 +1,13 @@
 """A slot: all that a Celery pool child holds, and its work.
 
-The work: claim a run, hand it to a trainer, and watch it until its end is stored. While no run is
-trained, a thread reports that the slot is alive.
+The work: claim a run, or several that are trained together, hand them to a trainer, and watch it
+until their ends are stored. While none is trained, a thread reports that the slot is alive.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import redis
@@ -17,13 +17,14 @@ from contract.events import Lost, encode
 from contract.names import EVENT_FIELD, EVENT_STREAM
 from worker.api.client import Claim, HeartbeatAnswer, SlotApi
 from worker.errors import ApiUnavailableError
-from worker.reporting.stream_reporter import connect_to_broker
+from worker.reporting.event_sender import connect_to_broker
 from worker.settings import Settings
 from worker.slot import silence
+from worker.slot.attempts import RETRY_S, Attempts
 from worker.slot.silence import Silence
 from worker.slot.trainer_process import TrainerProcess
 from worker.slot.trainers import TrainerSource, trainer_source
-from worker.slot.watch import Loss, Watch
+from worker.slot.watch import CANCELLED, Loss, Watch
 
 PRESENCE_S: Final = 5.0
 """Between two reports that an idle slot is alive."""
@@ -40,9 +41,6 @@ OVER_GRACE_S: Final = 1.0
 PREPARE_DELAY_S: Final = 0.5
 """Time of a run after which the next trainer is prepared: an import of torch takes a second or two,
 which must not slow down the start of the run itself."""
-RESEND_LOST_S: Final = 2.0
-"""Between two copies of the event of a lost attempt, until the backend has stored it."""
-RETRY_S: Final = 0.5
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +82,7 @@ class Slot:
         self._supervisor.work()
 
     def stop(self) -> None:
-        """Give back the run that is being trained; may be called from a signal handler."""
+        """Give back the runs that are being trained; may be called from a signal handler."""
         self._stopped.set()
         self._supervisor.stop()
 
@@ -156,50 +154,54 @@ class Supervisor:
         self.busy = threading.Event()
 
     def stop(self) -> None:
-        """Claim no other run, and give the current one back at a checkpoint unless it ends within
+        """Claim no other run, and give the current ones back at a checkpoint unless they end within
         `drain_s`; may be called from a signal handler."""
         self._stopping.set()
 
     def work(self) -> None:
         """Train run after run until none is queued: one wake-up is enough for all of them."""
-        while (claim := self._claim()) is not None:
+        while claims := self._claim():
             self.busy.set()
             try:
-                self._supervise(claim)
+                self._supervise(claims)
             finally:
                 self.busy.clear()
         if not self._stopping.is_set():
             self._trainers.prepare()
 
-    def _claim(self) -> Claim | None:
+    def _claim(self) -> list[Claim]:
         while not self._stopping.is_set():
             try:
-                claim = self._api.claim()
+                claims = self._api.claim()
             except ApiUnavailableError as error:
                 self._log_api_changes(error)
                 self._stopping.wait(RETRY_S)
             else:
                 self._log_api_changes(None)
-                return claim
-        return None
+                return claims
+        return []
 
-    def _supervise(self, claim: Claim) -> None:
+    def _supervise(self, claims: Sequence[Claim]) -> None:
+        """Have one trainer train a run, or several together."""
         trainer = self._trainers.take()
-        trainer.log_context = logs.attempt_fields(claim.run, claim.attempt)
-        log.info("a trainer takes it", extra=trainer.log_context)
+        if len(claims) == 1:
+            trainer.log_context = logs.attempt_fields(claims[0].run, claims[0].attempt)
+        for claim in claims:
+            extra = logs.attempt_fields(claim.run, claim.attempt)
+            log.info("a trainer takes it", extra=extra)
+        attempts = Attempts(claims, self._heartbeats, self._send_lost)
+        watch = Watch(trainer, Silence(trainer, self._hang_s, floor_s=self._hang_floor_s))
         try:
-            trainer.send(claim.model_dump())
-            loss = self._watch(claim, trainer)
+            trainer.send({"claims": [claim.model_dump() for claim in claims]})
+            loss = self._watch(attempts, trainer, watch)
         finally:
             trainer.stop()
         if loss is not None:
-            self._report_lost(claim, loss)
+            attempts.lose(loss, watch, lambda: self._stopping.wait(CLOSING_HEARTBEAT_S))
 
-    def _watch(self, claim: Claim, trainer: TrainerProcess) -> Loss | None:
-        """Keep the lease until the trainer exits or has hung; return why the attempt is lost, None
-        if there is nothing left to report."""
-        silent = Silence(trainer, self._hang_s, floor_s=self._hang_floor_s)
-        watch = Watch(trainer, silent)
+    def _watch(self, attempts: Attempts, trainer: TrainerProcess, watch: Watch) -> Loss | None:
+        """Keep the leases until the trainer exits or has hung; return why the attempts that are
+        left are lost, None if there is nothing left to report."""
         prepare_at = next_heartbeat = time.monotonic()
         prepare_at += PREPARE_DELAY_S
         while not trainer.wait(TICK_S):
@@ -210,49 +212,27 @@ class Supervisor:
                 self._trainers.prepare()
             if (loss := watch.loss(now)) is not None:
                 return loss
+            if attempts.lose_overdue(watch, now):
+                return CANCELLED
             if now < next_heartbeat:
                 continue
             next_heartbeat = now + (CLOSING_HEARTBEAT_S if watch.closing else HEARTBEAT_S)
-            answer = self._heartbeat(claim)
-            if answer is None:
-                continue
-            if not answer.current:
-                log.warning("it is no longer ours", extra=trainer.log_context)
+            is_stored = attempts.beat(trainer, watch)
+            if not attempts.left:
+                if is_stored:
+                    trainer.wait(OVER_GRACE_S)
                 return None
-            trainer.send({"committed_seq": answer.committed_seq})
-            if answer.over and not trainer.wait(OVER_GRACE_S):
-                return None
-            if answer.cancel:
-                watch.cancel(time.monotonic())
         return watch.loss_by_exit()
 
-    def _report_lost(self, claim: Claim, loss: Loss) -> None:
-        """Report that the attempt stopped without an end, again and again until the backend has
-        stored it or the slot is asked to stop."""
-        level = logging.WARNING if loss.strike else logging.INFO
-        log.log(level, "%s", loss.reason, extra=logs.attempt_fields(claim.run, claim.attempt))
-        lost = Lost(run=claim.run, attempt=claim.attempt, **loss._asdict())
-        send_at = time.monotonic()
-        while True:
-            if time.monotonic() >= send_at:
-                sent = self._send_lost(lost)
-                send_at = time.monotonic() + (RESEND_LOST_S if sent else RETRY_S)
-            if self._stopping.is_set():
-                return
-            answer = self._heartbeat(claim)
-            if answer is not None and answer.over:
-                return
-            self._stopping.wait(CLOSING_HEARTBEAT_S)
-
-    def _heartbeat(self, claim: Claim) -> HeartbeatAnswer | None:
-        """Renew the lease; None while the API is away."""
+    def _heartbeats(self, claims: Sequence[Claim]) -> list[HeartbeatAnswer] | None:
+        """Renew leases; None while the API is away."""
         try:
-            answer = self._api.heartbeat(claim)
+            answers = self._api.heartbeats(claims)
         except ApiUnavailableError as error:
             self._log_api_changes(error)
             return None
         self._log_api_changes(None)
-        return answer
+        return answers
 
     def _log_api_changes(self, error: ApiUnavailableError | None) -> None:
         """Log once when the API goes away and once when it is back, not at every try."""

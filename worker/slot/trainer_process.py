@@ -1,13 +1,15 @@
 """The trainer as a child process of its slot, and the slot's side of the two pipes between them.
 
-Slot and trainer exchange JSON lines. On the trainer's stdin come the claim, the number of the last
-stored event, and the orders to cancel the run or to give it back; the trainer answers on stdout
-that it is warm, that its work gets on, and that it has sent its end. The trainer's side is in
+Slot and trainer exchange JSON lines. On the trainer's stdin come the claims of the runs that it
+trains, the numbers of their last stored events, and the orders to cancel a run, to give one up that
+is no longer its, or to give all back; the trainer answers on stdout that it is warm, that its work
+gets on, and that it has sent all ends. The trainer's side is in
 `worker.slot.pipes`. This module imports no torch: a slot never does.
 """
 
 import collections
 import contextlib
+import fcntl
 import json
 import logging
 import os
@@ -26,6 +28,9 @@ TERM_GRACE_S: Final = 0.5
 """Between TERM and KILL."""
 KILL_GRACE_S: Final = 10.0
 """After KILL. A process that waits for a disk ends only when that answers."""
+PIPE_BYTES: Final = 2**20
+"""Size of a trainer's stdin where the system lets us choose: the claims of all its runs fit, so
+that the slot need not wait until it is warm."""
 STDERR_LINES: Final = 20
 """Last lines of a trainer's stderr that are kept for the reason of a lost attempt."""
 ALLOCATOR: Final = {
@@ -78,11 +83,12 @@ class TrainerProcess:
 
     Attributes:
         warm: set once the trainer has imported everything and has warmed up.
-        finished: set once the trainer has sent the end of its run and only waits until it is
+        finished: set once the trainer has sent the ends of its runs and only waits until they are
             stored.
         signs: how many signs of life have come.
         last_sign: the last one.
-        log_context: the run and attempt that its log lines belong to, as `logging`'s `extra`.
+        log_context: the run and attempt that its log lines belong to, if it has only one, as
+            `logging`'s `extra`.
     """
 
     def __init__(self, process: Process, kind: str = "trainer") -> None:
@@ -92,6 +98,7 @@ class TrainerProcess:
         """
         self._process = process
         self._kind = kind
+        _enlarge(_pipe(process.stdin))
         self._stderr: collections.deque[str] = collections.deque(maxlen=STDERR_LINES)
         self.warm = threading.Event()
         self.finished = threading.Event()
@@ -214,6 +221,12 @@ class TrainerProcess:
                 line = raw.decode(errors="replace").rstrip()
                 self._stderr.append(line)
                 log.warning("%s: %s", self.name, line, extra=self.log_context)
+
+
+def _enlarge(pipe: IO[bytes]) -> None:
+    if sys.platform == "linux":
+        with contextlib.suppress(PermissionError):  # this user's pipes have too many bytes already
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

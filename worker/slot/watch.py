@@ -1,4 +1,4 @@
-"""The deadlines of a trainer under watch, and why an attempt is lost."""
+"""The deadlines of a trainer under watch, and why its attempts are lost."""
 
 from typing import Final, NamedTuple
 
@@ -8,9 +8,9 @@ from worker.slot.silence import Silence
 from worker.slot.trainer_process import TrainerProcess
 
 CANCEL_GRACE_S: Final = 1.5
-"""Time that a cancelled trainer has to stop by itself."""
+"""Time that a trainer has to stop a cancelled run by itself."""
 GIVE_BACK_S: Final = 2.5
-"""Time that a trainer has to give its run back at a checkpoint, when its slot is asked to stop."""
+"""Time that a trainer has to give its runs back at a checkpoint, when its slot is asked to stop."""
 
 
 class Loss(NamedTuple):
@@ -25,6 +25,7 @@ class Loss(NamedTuple):
 
 STOPPING: Final = Loss("its worker was asked to stop", strike=False)
 CANCELLED: Final = Loss("it was cancelled, and its trainer was ended", strike=False)
+LEFT_BEHIND: Final = Loss("it was cancelled, and its trainer goes on with others", strike=False)
 TEMPLATE_ENDED: Final = Loss("the process that its trainer was forked from ended", strike=False)
 
 
@@ -34,48 +35,52 @@ class Watch:
     def __init__(self, trainer: TrainerProcess, silent: Silence) -> None:
         self._trainer = trainer
         self._silent = silent
-        self._give_back_at = self._give_back_by = self._kill_at = float("inf")
-        self.cancelled = False
+        self._give_back_at = self._give_back_by = float("inf")
+        self._cancel_by: dict[str, float] = {}
+        """Cancelled run -> until when the trainer has time to stop it."""
 
     @property
     def closing(self) -> bool:
-        """Whether nothing is missing but that the end, or the last checkpoint, is stored."""
+        """Whether nothing is missing but that the ends, or the last checkpoints, are stored."""
         return self._trainer.finished.is_set() or self._give_back_by < float("inf")
 
-    def cancel(self, now: float) -> None:
-        """Ask the trainer, once, to cancel its run."""
-        if not self.cancelled:
-            self._trainer.send({"cancel": True})
-            self.cancelled = True
-            self._kill_at = now + CANCEL_GRACE_S
+    def cancel(self, run: str, now: float) -> None:
+        """Ask the trainer, once, to cancel a run."""
+        if run not in self._cancel_by:
+            self._trainer.send({"cancel": run})
+            self._cancel_by[run] = now + CANCEL_GRACE_S
+
+    def is_cancelled(self, run: str) -> bool:
+        """Return whether the trainer was asked to cancel a run."""
+        return run in self._cancel_by
+
+    def is_overdue(self, run: str, now: float) -> bool:
+        """Return whether the trainer has had its time to stop a cancelled run."""
+        finished = self._trainer.finished.is_set()
+        return now >= self._cancel_by.get(run, float("inf")) and not finished
 
     def leave(self, now: float, drain_s: float) -> None:
-        """Ask the trainer to give its run back, once it has had `drain_s` seconds to end by
-        itself."""
+        """Ask the trainer to give its runs back, once it has had `drain_s` seconds to end them."""
         self._give_back_at = min(self._give_back_at, now + drain_s)
         if self._give_back_by == float("inf") and now >= self._give_back_at:
             self._trainer.send({"leave": True})
             self._give_back_by = now + GIVE_BACK_S
 
     def loss(self, now: float) -> Loss | None:
-        """Return why the attempt is lost, though the trainer has not exited; None if it is not."""
+        """Return why the attempts are lost, though the trainer has not exited; None if they are
+        not."""
         if now >= self._give_back_by:
             return STOPPING
-        if now >= self._kill_at and not self._trainer.finished.is_set():
-            return CANCELLED
-        if (hang := self._silent.hang()) is None:
-            return None
-        return CANCELLED if self.cancelled else Loss(hang, cause=silence.CAUSE)
+        hang = self._silent.hang()
+        return None if hang is None else Loss(hang, cause=silence.CAUSE)
 
     def loss_by_exit(self) -> Loss | None:
-        """Return why the attempt of a trainer that has exited is lost; None if it has reported its
-        end."""
+        """Return why the attempts without a stored end of a trainer that has exited are lost; None
+        if it has reported all ends."""
         if self._trainer.exit_code == 0:
             return None
         if self._trainer.exit_code == GIVEN_BACK:
             return STOPPING
-        if self.cancelled:
-            return CANCELLED
         if self._trainer.ended_with_template:
             return TEMPLATE_ENDED
         return Loss(self._trainer.describe_end())

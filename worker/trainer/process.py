@@ -1,22 +1,33 @@
-"""The course of a trainer process: warm up, wait for a claim, train it, report its end."""
+"""The course of a trainer process: warm up, wait for claims, train them, report their ends."""
 
 import logging
+import threading
+from collections.abc import Sequence
 from typing import Final
 
 import torch
 
 from contract.comparison.spec import parse_spec
-from worker.api.blobs import BlobClient
+from worker.api.blobs import BlobClient, BlobStore
+from worker.api.client import Claim
 from worker.errors import GivenBackError
 from worker.machine import lower_priority
 from worker.measure.inputs import set_blas_threads
 from worker.reporting import signs_of_life
+from worker.reporting.event_sender import (
+    BUNDLE_FLUSH_S,
+    FLUSH_S,
+    EventSender,
+    connect_to_broker,
+)
+from worker.reporting.outbox import LIMIT_BYTES, Outbox
 from worker.reporting.reporter import ListReporter
-from worker.reporting.stream_reporter import Outbox, StreamReporter, connect_to_broker
+from worker.reporting.stream_reporter import StreamReporter
 from worker.settings import Settings
 from worker.slot.pipes import GIVEN_BACK, SlotPipes
 from worker.snapshots import SnapshotKeeper
 from worker.trainer.attempt import run_attempt
+from worker.trainer.bundle_attempt import ClaimedRun, run_bundle
 from worker.trainer.training import Training
 
 NICENESS: Final = 10
@@ -35,7 +46,7 @@ WARM_UP_SPEC: Final = {
 
 
 def main() -> int:
-    """Warm up, train one run and return the exit code, as `train` does."""
+    """Warm up, train what it is given and return the exit code, as `train` does."""
     pipes = SlotPipes.of_this_process()
     settings = set_up()
     lower_priority(NICENESS)
@@ -57,41 +68,113 @@ def use_threads(number: int) -> None:
     set_blas_threads(number)
 
 
+class TrainedRun:
+    """A claimed run in this process: its reports, and what its slot has ordered.
+
+    Attributes:
+        claim: the run.
+        reporter: takes its reports.
+        keeper: takes its snapshots and checkpoints.
+    """
+
+    def __init__(
+        self, claim: Claim, sender: EventSender, blobs: BlobStore, limit_bytes: int
+    ) -> None:
+        """Args:
+        claim: the run.
+        sender: sends its events.
+        blobs: where its snapshots and checkpoints are stored.
+        limit_bytes: of events that are not stored yet.
+        """
+        self.claim = claim
+        outbox = Outbox(limit_bytes=limit_bytes)
+        self.reporter = StreamReporter(claim.run, claim.attempt, sender, outbox)
+        self.keeper = SnapshotKeeper(blobs, self.reporter, self.cancelled)
+        self._cancelled = threading.Event()
+
+    def cancelled(self) -> bool:
+        """Return whether it is to stop before its end."""
+        return self._cancelled.is_set()
+
+    def mark_stored(self, seq: int) -> None:
+        """Note that the backend has stored all its events up to number `seq`."""
+        self.reporter.mark_stored(seq)
+
+    def cancel(self) -> None:
+        """Stop it before its end."""
+        self._cancelled.set()
+        self.end_soon()
+
+    def give_up(self) -> None:
+        """Stop it, and report nothing more."""
+        self._cancelled.set()
+        self.reporter.discard()
+
+    def end_soon(self) -> None:
+        """Accept all events: few still come."""
+        self.reporter.lift_limit()
+
+
 def train(pipes: SlotPipes, settings: Settings) -> int:
-    """Say that this trainer is warm, and train the run that it is given.
+    """Say that this trainer is warm, and train the runs that it is given.
 
     Returns:
-        The exit code: 0 once the run's end is stored or if no claim came, GIVEN_BACK once the run
-        was given back.
+        The exit code: 0 once the ends of all runs are stored or if no claim came, GIVEN_BACK once
+        one was given back.
     """
     pipes.send(ready=True)
-    claim = pipes.wait_for_claim()
-    if claim is None:
+    claims = pipes.wait_for_claims()
+    if not claims:
         return 0
     signs_of_life.listen(pipes.send_sign)
     signs_of_life.begin("getting ready")
     client = connect_to_broker(settings.broker_url, timeout=2.0)
-    reporter = StreamReporter(claim.run, claim.attempt, client, Outbox())
-    pipes.listen(on_stored=reporter.mark_stored, on_end_soon=reporter.lift_limit)
+    sender = EventSender(client, flush_s=FLUSH_S if len(claims) == 1 else BUNDLE_FLUSH_S)
     blobs = BlobClient(settings)
-    keeper = SnapshotKeeper(blobs, reporter, pipes.cancelled)
+    limit = LIMIT_BYTES // len(claims)
+    runs = [TrainedRun(claim, sender, blobs, limit) for claim in claims]
+    pipes.listen({run.claim.run: run for run in runs})
+    all_ended = (
+        _train_together(runs, pipes, settings)
+        if len(runs) > 1
+        else _train_alone(runs[0], pipes, settings, blobs)
+    )
+    if all_ended:
+        pipes.send(ended=True)
+    for run in runs:
+        run.reporter.close()
+    sender.close()
+    return 0 if all_ended else GIVEN_BACK
+
+
+def _train_alone(run: TrainedRun, pipes: SlotPipes, settings: Settings, blobs: BlobClient) -> bool:
+    """Train one run; return whether it has ended, and was not given back."""
     try:
         run_attempt(
-            claim,
-            reporter,
-            pipes.cancelled,
+            run.claim,
+            run.reporter,
+            run.cancelled,
             torch.device(settings.device),
-            keeper,
-            fetch=lambda digest: blobs.fetch(digest, pipes.cancelled),
+            run.keeper,
+            fetch=lambda digest: blobs.fetch(digest, run.cancelled),
             checkpoint_s=settings.checkpoint_s,
             worker_stopping=pipes.worker_stopping,
         )
     except GivenBackError:
-        reporter.close()
-        return GIVEN_BACK
-    pipes.send(ended=True)
-    reporter.close()
-    return 0
+        return False
+    return True
+
+
+def _train_together(runs: Sequence[TrainedRun], pipes: SlotPipes, settings: Settings) -> bool:
+    """Train several runs as one computation; return whether all have ended, and none was given
+    back."""
+    given_back = run_bundle(
+        [ClaimedRun(run.claim, run.reporter, run.cancelled, run.keeper) for run in runs],
+        torch.device(settings.device),
+        checkpoint_s=settings.checkpoint_s,
+        worker_stopping=pipes.worker_stopping,
+    )
+    return not given_back
 
 
 def warm_up() -> None:

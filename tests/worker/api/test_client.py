@@ -25,31 +25,39 @@ def api(backend: Backend) -> Iterator[SlotApi]:
 
 
 def test_no_claim_while_nothing_is_queued(api: SlotApi) -> None:
-    assert api.claim() is None
+    assert api.claim() == []
 
 
 def test_a_claim_carries_the_run(api: SlotApi, backend: Backend) -> None:
     run = backend.queue(small(), seed=3)
-    claim = api.claim()
-    assert claim is not None
+    [claim] = api.claim()
     assert (claim.run, claim.attempt, claim.arm, claim.seed) == (run.id, 1, "triplet", 3)
     assert claim.spec == small()
     assert backend.claims[0]["worker"] == "a slot/1"
 
 
-def test_a_heartbeat_returns_the_state_of_the_run(api: SlotApi, backend: Backend) -> None:
-    run = backend.queue(small())
-    claim = api.claim()
-    assert claim is not None
-    run.cancel = True
-    assert api.heartbeat(claim) == HeartbeatAnswer(current=True, state="running", cancel=True)
-    run.attempt = 2
-    assert api.heartbeat(claim).over
+def test_a_claim_carries_the_runs_to_be_trained_together(api: SlotApi, backend: Backend) -> None:
+    runs = backend.queue_together(small(), [3, 4, 5])
+    assert [(claim.run, claim.seed) for claim in api.claim()] == [
+        (run.id, seed) for run, seed in zip(runs, (3, 4, 5), strict=True)
+    ]
+    assert backend.claims[0]["most"] == 24
+
+
+def test_heartbeats_return_the_states_of_the_runs(api: SlotApi, backend: Backend) -> None:
+    first, second = backend.queue_together(small(), [0, 1])
+    claims = api.claim()
+    second.cancel = True
+    assert api.heartbeats(claims) == [
+        HeartbeatAnswer(current=True, state="running", cancel=cancel) for cancel in (False, True)
+    ]
+    first.attempt = 2
+    assert [answer.over for answer in api.heartbeats(claims)] == [True, False]
 
 
 def test_a_run_that_no_longer_exists_is_over(api: SlotApi) -> None:
     claim = Claim(run="gone", attempt=1, lease_s=1, comparison="c", arm="a", seed=0, spec={})
-    assert api.heartbeat(claim).over
+    assert api.heartbeats([claim])[0].over
 
 
 def test_a_refusal_and_a_dead_api_raise(api: SlotApi, backend: Backend) -> None:
@@ -61,7 +69,7 @@ def test_a_refusal_and_a_dead_api_raise(api: SlotApi, backend: Backend) -> None:
     with pytest.raises(ApiUnavailableError, match="claim"):
         api.claim()
     backend.open()
-    assert api.claim() is None
+    assert api.claim() == []
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ from contract.metrics.versions import MEASURES_VERSION, engine_version
 from tests.support.backend import Backend, Run
 from tests.support.broker import Broker
 from tests.support.waiting import until
-from worker.reporting.stream_reporter import Outbox, StreamReporter, connect_to_broker
+from worker.reporting.event_sender import EventSender, connect_to_broker
+from worker.reporting.outbox import Outbox
+from worker.reporting.stream_reporter import StreamReporter
 
 
 @contextmanager
@@ -25,7 +27,8 @@ def reporting(
     run = backend.queue({"arms": [{"name": "a"}]})
     run.state = "running"
     client = connect_to_broker(broker_url, timeout=1)
-    reporter = StreamReporter(run.id, 1, client, outbox or Outbox())
+    sender = EventSender(client)
+    reporter = StreamReporter(run.id, 1, sender, outbox or Outbox())
     over = threading.Event()
 
     def relay() -> None:
@@ -40,6 +43,7 @@ def reporting(
     finally:
         over.set()
         relaying.join()
+        sender.close()
         backend.close()
         client.close()
 
@@ -154,7 +158,7 @@ def test_a_full_outbox_makes_the_loop_wait_until_the_limit_is_lifted(broker_url:
 
         looping = threading.Thread(target=loop)
         looping.start()
-        until(lambda: reporter._outbox.full, "a full outbox")
+        until(lambda: reporter.outbox.full, "a full outbox")
         looping.join(timeout=0.5)
         assert looping.is_alive()
         assert progress[-1] < 400

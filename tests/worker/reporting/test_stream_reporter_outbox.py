@@ -1,6 +1,6 @@
 """The outbox: events stay in it until they are stored, and are sent again when they are not."""
 
-from worker.reporting.stream_reporter import MAX_RESEND_AFTER_S, RESEND_AFTER_S, Outbox
+from worker.reporting.outbox import MAX_RESEND_AFTER_S, RESEND_AFTER_S, Outbox
 
 
 class Clock:

@@ -2,65 +2,18 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from typing import Any
 
 import pytest
 
 from contract.events import Checkpointed, Ended, Log
-from tests.support.backend import TOKEN, Backend, Run
+from tests.support.backend import Backend
 from tests.support.broker import Broker
-from tests.support.slot import worker_environment
+from tests.support.running_slot import RunningSlot, assert_complete, running
 from tests.support.specs import long, small
 from tests.support.trainers import TakenTrainers, beside, process_of
 from tests.support.waiting import PATIENCE, until
-from worker.settings import Settings
 from worker.slot.pipes import GIVEN_BACK
 from worker.slot.slot import Slot
-from worker.slot.trainer_process import TrainerProcess
-from worker.slot.trainers import SpareTrainer
-
-
-class RunningSlot:
-    """A slot that several tests use one after the other."""
-
-    def __init__(
-        self, broker_url: str, *, spare: bool = False, threads: int = 1, **changes: Any
-    ) -> None:
-        self.backend = Backend(broker_url)
-        environment = worker_environment(broker_url, self.backend.url)
-        environment["LOSSBOARD_TORCH_THREADS"] = str(threads)
-        if spare:
-            self.trainers = TakenTrainers(SpareTrainer(partial(TrainerProcess.start, environment)))
-        else:
-            self.trainers = TakenTrainers.of_this_system(environment)
-        settings = Settings(
-            broker_url=broker_url, api_url=self.backend.url, token=TOKEN, name="w1", **changes
-        )
-        self.slot = Slot(settings, self.trainers)
-        self.slot.open()
-
-    def forget_trainers(self) -> None:
-        """Forget those of the test before; assert that they have ended."""
-        assert all(trainer.exit_code is not None for trainer in self.trainers.taken)
-        self.trainers.taken.clear()
-
-    def close(self) -> None:
-        """Stop it; assert that no trainer is left."""
-        self.slot.close()
-        assert all(trainer.exit_code is not None for trainer in self.trainers.taken)
-        self.backend.close()
-
-
-@contextmanager
-def running(broker: Broker, **changes: Any) -> Iterator[RunningSlot]:
-    broker.client.flushall()
-    own = RunningSlot(broker.url, **changes)
-    try:
-        yield own
-    finally:
-        own.close()
 
 
 @pytest.fixture(scope="module")
@@ -86,14 +39,6 @@ def backend(shared: RunningSlot) -> Backend:
 def trainers(shared: RunningSlot, slot: Slot) -> TakenTrainers:
     """The trainers of the test's own runs."""
     return shared.trainers
-
-
-def assert_complete(run: Run, steps: int) -> None:
-    """Assert that the run succeeded, with every event and point exactly once."""
-    assert run.state == "succeeded", run.events[-1]
-    assert [getattr(event, "seq", 0) for event in run.events] == [*range(1, len(run.events) + 1)]
-    for key in ("dynamics.loss", "run.elapsed_s"):
-        assert [step for step, _ in run.series[key]][-steps:] == [*range(1, steps + 1)]
 
 
 @pytest.mark.slow

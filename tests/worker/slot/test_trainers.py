@@ -9,11 +9,11 @@ import torch
 
 from contract.comparison.spec import parse_spec
 from tests.support.broker import Broker
+from tests.support.running_slot import RunningSlot, assert_complete, running
 from tests.support.slot import worker_environment
 from tests.support.specs import long, small
 from tests.support.trainers import beside, process_of
 from tests.support.waiting import still_alive, until
-from tests.worker.slot.test_slot import RunningSlot, assert_complete, running
 from worker.reporting.reporter import ListReporter
 from worker.slot.forked_trainer import UNFIT, TemplateProcess
 from worker.slot.trainer_process import TrainerProcess
