@@ -88,3 +88,15 @@ def test_it_is_full_until_enough_is_stored() -> None:
     assert outbox.full
     outbox.mark_stored(2)
     assert not outbox.full
+
+
+def test_after_a_discard_nothing_is_left_and_nothing_is_taken() -> None:
+    outbox = filled(3)
+    sent = outbox.unsent(10)
+    outbox.discard()
+    outbox.mark_sent(sent[-1])  # it was under way
+    outbox.put(b"x" * 2000)
+    assert outbox.unsent(10) == []
+    assert outbox.wait_until_empty(0)
+    assert not outbox.full
+    assert outbox.next_seq == 5
