@@ -53,6 +53,8 @@ class Reservation:
     """What varies between the runs of an arm: seed or split."""
     still_open: int = 0
     """Runs that have not ended."""
+    trials: int | None = None
+    """Of each arm, if the comparison is tuned."""
 
 
 def advice(found: Sequence[Found], untrained: Mapping[str, str], reservation: Reservation) -> str:
@@ -131,7 +133,11 @@ def _mind(reservation: Reservation) -> str:
         parts.append(f"{reservation.still_open} {is_or_are} not ended")
     if n < MIN_SEEDS:
         parts.append(f"{n} {noun}{' is' if n == 1 else 's are'} few")
-    parts.append("margins were given, not tuned")
+    if reservation.trials is None:
+        parts.append("margins were given, not tuned")
+    else:
+        trials = "1 trial" if reservation.trials == 1 else f"{reservation.trials} trials"
+        parts.append(f"each arm's settings are the best of {trials}")
     if reservation.differing:
         parts.append(f"the arms also differ in {listed(reservation.differing)}")
     return f"Mind that {listed(parts)}."

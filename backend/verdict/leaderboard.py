@@ -30,7 +30,7 @@ from backend.verdict.leaderboard_schemas import (
 from backend.verdict.pairs import BySeed
 from backend.verdict.ranking import Ranking, rank, said
 from backend.verdict.replication import replication_of
-from backend.verdict.tuned import tuned_out
+from backend.verdict.tuned import searched, tuned_out
 from backend.verdict.uses import ACROSS, USE_METRICS, Values, find
 from contract.catalogue.practical import half_width
 from contract.comparison.differences import differences
@@ -215,14 +215,23 @@ def _advice(material: _Material, measured: Mapping[str, Values]) -> str:
     ]
     reservation = Reservation(
         min(counts, default=0),
-        [one.setting for one in differences(spec, names)] if names else [],
+        _differing(spec, names),
         spec.replicate,
         material.still_open,
+        spec.tuning.trials if spec.tuning else None,
     )
     texts = {
         arm.name: STATE_TEXTS[not_trained[arm.name]] for arm in spec.arms if arm.name in not_trained
     }
     return advice(found, texts, reservation)
+
+
+def _differing(spec: ComparisonSpec, names: tuple[str, ...]) -> list[str]:
+    """Return the settings in which arms differ, apart from the loss and what was searched."""
+    if not names:
+        return []
+    tuned = searched(spec, names)
+    return [one.setting for one in differences(spec, names) if one.setting not in tuned]
 
 
 def _metric(

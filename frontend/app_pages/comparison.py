@@ -114,6 +114,8 @@ def show_comparison(client: Api, comparison: ComparisonDetail) -> None:
     tab = sections.choose_tab(view.id, tuned=comparison["phase"] is not None)
     trial = chosen_trial(view) if tab in sections.LIVE_TABS else None
     run = st.query_params[sections.RUN] if trial else ""
+    if trial:
+        show_curves_of_run(view, trial, run)
     component.mount_live(
         component.live_data(
             comparison_id=view.id,
@@ -131,7 +133,6 @@ def show_comparison(client: Api, comparison: ComparisonDetail) -> None:
         )
     )
     if trial:
-        show_curves_of_run(view, trial, run)
         return
 
     @st.fragment(run_every=POLL_S if view.is_open and tab not in SELF_UPDATING else None)

@@ -74,6 +74,7 @@ def shared_facts(spec: Spec, catalogue: Catalogue, upload: str = "") -> list[Fac
         *([Fact("Precision", precision)] if precision != "float32" else []),
         Fact("Epochs", value_text(training["epochs"])),
         Fact("Seeds", f"{_seeds_text(spec['seeds'])}{_VARIES[noun(spec)]}"),
+        *([Fact("Tuning", _tuning_text(spec["tuning"]))] if spec.get("tuning") else []),
         *([Fact("Practical bounds", _bounds_text(bounds))] if bounds else []),
     ]
 
@@ -203,6 +204,13 @@ def _training_text(value: object, catalogue: Catalogue) -> str:
 
 
 _VARIES: Final = {"seed": ", on one split", "split": ", each with a split of its own"}
+
+
+def _tuning_text(tuning: Mapping[str, Any]) -> str:
+    """Return the budget of each arm: "24 trials each, 4 folds"."""
+    trials, folds = tuning["trials"], tuning["folds"]
+    each = f"{trials} trial{'' if trials == 1 else 's'} each"
+    return f"{each}, {folds} folds" if folds > 1 else each
 
 
 def _bounds_text(bounds: Mapping[str, float]) -> str:

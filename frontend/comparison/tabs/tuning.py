@@ -30,7 +30,7 @@ from frontend.comparison.tuning.texts import (
 from frontend.comparison.verdict.overview import STYLE_FILE
 from frontend.errors import ApiError
 from frontend.ui.session import role_button, role_refusal
-from frontend.ui.text import duration, escape_markdown
+from frontend.ui.text import escape_markdown
 from frontend.ui.widgets import first_read_spinner, viewer_theme
 
 METHOD: Final = "tuned-alike"
@@ -238,4 +238,3 @@ def _show_parallel(view: View, search: Search) -> None:
         caption=parallel_figure.CAPTION,
         method=METHOD,
     )
-    st.caption(escape_markdown(f"{name}: {duration(arms[name]['spent_s'])} of training in all."))

@@ -12,7 +12,7 @@ from frontend.ui.text import OPEN_STATES
 from frontend.ui.theme import ArmStyle, arm_styles
 
 AFTER_SEARCH: Final = (
-    "This is shown of the final runs, which follow the search. The tab Tuning has every trial, and "
+    "The final runs are shown here; they follow the search. The tab Tuning has every trial, with "
     "the live curves of its runs."
 )
 

@@ -12,13 +12,13 @@ def search_html(comparison: ComparisonDetail) -> str:
     """Return how far the search is, with a bar; the live line counts final runs only."""
     state, share = comparison["state"], comparison["progress"]
     said = "▶ searching" if state == "running" else STATE_TEXTS[state]
-    parts = [f"<b>{said}</b>", escape(search_text(comparison))]
+    parts = [escape(search_text(comparison))]
     if state == "running":
-        parts.append(f"{100 * share:.0f} % with the final runs")
+        parts.append(f"{100 * share:.0f} % of all runs")
         if left := duration(comparison["eta_s"]):
             parts.append(f"about {left} left")
     return (
-        f"<div class='lb-slot lb-search'><p>{' · '.join(parts)}</p>"
+        f"<div class='lb-slot'><p><b>{said}</b> <span>{' · '.join(parts)}</span></p>"
         "<div class='lb-share' role='progressbar' aria-valuemin='0' aria-valuemax='100' "
         f"aria-valuenow='{100 * share:.0f}'><i style='width: {100 * share:.1f}%'></i></div></div>"
     )

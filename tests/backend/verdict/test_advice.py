@@ -131,6 +131,7 @@ def test_arms_that_did_not_train_are_named_with_the_reason() -> None:
             Reservation(9, still_open=2),
             "Mind that 2 runs have not ended and margins were given, not tuned.",
         ),
+        (Reservation(9, trials=24), "Mind that each arm's settings are the best of 24 trials."),
     ],
 )
 def test_the_reservation_comes_last(reservation: Reservation, sentence: str) -> None:

@@ -42,6 +42,15 @@ def test_splits_and_practical_bounds_are_named() -> None:
     assert said["Practical bounds"] == "retrieval 0.02, geometry.mean_norm 1.1"
 
 
+def test_the_budget_of_a_search_is_named() -> None:
+    for tuning, said in (
+        ({}, "24 trials each"),
+        ({"trials": 1, "folds": 4}, "1 trial each, 4 folds"),
+    ):
+        facts = {fact.name: fact.value for fact in shared_facts(spec(tuning=tuning), CATALOGUE)}
+        assert facts["Tuning"] == said
+
+
 def test_a_spec_of_an_earlier_version_varies_the_seed() -> None:
     old = {name: value for name, value in spec().items() if name not in ("replicate", "practical")}
     said = {fact.name: fact.value for fact in shared_facts(old, CATALOGUE)}

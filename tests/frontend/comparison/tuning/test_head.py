@@ -17,7 +17,7 @@ def comparison(**changes: Any) -> Any:
 
 def test_a_search_says_how_far_it_is() -> None:
     said = search_html(comparison())
-    assert "<b>▶ searching</b> · 31 of 48 trials · 42 % with the final runs · about 3 min" in said
+    assert "<b>▶ searching</b> <span>31 of 48 trials · 42 % of all runs · about 3 min left" in said
     assert "aria-valuenow='42'" in said
 
 
@@ -29,7 +29,7 @@ def test_trials_of_several_runs_are_counted_by_runs() -> None:
 def test_a_search_that_waits_or_was_cancelled_says_so() -> None:
     assert "<b>◌ queued</b>" in search_html(comparison(state="queued"))
     said = search_html(comparison(state="cancelled"))
-    assert "<b>◼ cancelled</b> · 31 of 48 trials</p>" in said
+    assert "<b>◼ cancelled</b> <span>31 of 48 trials</span>" in said
 
 
 def test_the_curves_of_a_run_say_whose_they_are() -> None:
