@@ -57,7 +57,7 @@ WEIGHED = (512, 2048)
 """Batches whose memory is measured, with 10 items a class."""
 MOST_GIB = 4.0
 """Memory that a peer may use in any case."""
-MILLISECONDS = 2000
+MILLISECONDS = 1000
 """Of CPU for the rounds of a case, of which there are at least FEWEST."""
 FEWEST = 5
 FEWEST_LONG = 3

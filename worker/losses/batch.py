@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from worker.errors import InputError
-from worker.losses.forms import is_small
 
 
 @dataclass(frozen=True)
@@ -96,15 +95,9 @@ def _check(points: Tensor, labels: Tensor, name: str, label_name: str, *, values
         raise InputError(f"{label_name}: expected integers, got {labels.dtype}")
     # The sum first: it takes one pass, and if it is finite all values are. It may overflow though
     # all values are finite, so a sum that is not finite is followed by the full check.
-    if values and not math.isfinite(_sum(points.detach())) and not points.isfinite().all():
+    if values and not math.isfinite(points.detach().sum()) and not points.isfinite().all():
         broken = int((~points.isfinite().all(dim=1)).sum())
         raise InputError(f"{name}: {broken} of {len(points)} rows are not finite")
-
-
-@np.errstate(all="ignore")
-def _sum(points: Tensor) -> float:
-    small = is_small(points, points)
-    return float(np.add.reduce(points.numpy(), axis=None) if small else points.sum())
 
 
 @dataclass(frozen=True)

@@ -73,14 +73,18 @@ def sum_pairs(points: BatchDistances, batch: Batch, loss: ContrastiveLoss) -> Pa
         push_weight = (1 - loss.pull_weight) / max(1, negative)
         compared *= np.where(same, pull_weight, push_weight)
         value = pull_weight * pull_total + push_weight * push_total
-    alone = points.against_itself and anchors == 1  # any other item makes a valid pair
+    if points.against_itself:
+        # Any other item makes a valid pair, and one of another class is a negative of all.
+        paired, contrasted = (anchors if anchors > 1 else 0), (anchors if negative else 0)
+    else:
+        paired, contrasted = anchors, anchors - int(np.count_nonzero(same.all(axis=1)))
     return PairNumbers(
         value,
         (pull_total, push_total),
         (int(np.count_nonzero(pulls > 0)) // times, int(np.count_nonzero(near)) // times),
         (positive, negative),
-        share(np.count_nonzero(pulled + pushed > 0), 0 if alone else anchors),
-        share(np.count_nonzero(pushed > 0), anchors - np.count_nonzero(same.all(axis=1))),
+        share(np.count_nonzero(pulled + pushed > 0), paired),
+        share(np.count_nonzero(pushed > 0), contrasted),
     )
 
 
