@@ -11,7 +11,7 @@ so. One thread, CPU time, medians of interleaved repeats; memory is what a call 
 Goals: no case behind pytorch-metric-learning or sentence-transformers. At batch 512 with 10 and 100
 a class triplet 30 times faster than pytorch-metric-learning, 80 times at 1,024, contrastive 1.8
 times; both within 8 times the floor; triplet within 20 MiB, and within 150 at 2,048.
-Takes about six minutes; `--short` stops at batch 512 and documents nothing.
+Takes about five minutes; `--short` stops at batch 512 and documents nothing.
 Command: python -m benchmarks.losses
 """
 
