@@ -7,7 +7,7 @@ import { number } from "./format.js";
 /** @typedef {import("./store.js").Table} Table */
 /** @typedef {{arms: string[], value: number, color: string|null, dash: string}} Line */
 
-const ALIKE = 0.01; // values closer than this, as a share of the larger, are one line
+const ALIKE = 0.01; // values closer than this, as a share of the first, are one line
 const REACH = 2; // the axis is stretched to a line up to this many times the highest point
 
 /**

@@ -164,13 +164,12 @@ def test_runs_have_versions_sizes_of_splits_and_states(client: httpx.Client, par
     run = claim(database)
     assert run is not None
     attempt = Attempt(run.id)
-    facts = {
-        "versions": {"engine": "9.8.7", "measures": "2"},
-        "splits": {"train": 6, "validation": 2, "test": 3},
-    }
     store_events(
         database,
-        attempt.started().model_copy(update=facts),
+        attempt.started(
+            versions={"engine": "9.8.7", "measures": "2"},
+            splits={"train": 6, "validation": 2, "test": 3},
+        ),
         attempt.noticed("collapsed", 5),
         attempt.noticed("below_untrained", 7),
     )
