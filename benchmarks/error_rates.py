@@ -34,7 +34,6 @@ from benchmarks.simulated_claims import (
     Source,
     are_decided,
     arms_told_apart,
-    decided,
     dependent,
     leaning,
     no_difference,
@@ -180,8 +179,8 @@ def _table(name: str, lines: Iterable[float], share: Callable[[int, float], Shar
 
 def _null(family: Family, source: Source, comparisons: int, n: int, *, promised: bool) -> Case:
     differences = no_difference(_rng(source.name, n), family, source, comparisons, n)
-    share = decided(differences, family, DIRECTED, signs=signs_of(family, source))
-    return f"{family.name}, {source.name}, n = {n}", share, promised
+    found = are_decided(differences, family, DIRECTED, signs=signs_of(family, source))
+    return f"{family.name}, {source.name}, n = {n}", Share.of(found), promised
 
 
 def _two_looks(comparisons: int) -> Share:
@@ -189,17 +188,18 @@ def _two_looks(comparisons: int) -> Share:
     differences = no_difference(_rng("looks", 0), ONE_EACH, NORMAL, comparisons, LOOKS[1])
     signs = signs_of(ONE_EACH, NORMAL)
     first, later = (are_decided(differences[:, :n], ONE_EACH, DIRECTED, signs=signs) for n in LOOKS)
-    return Share(float((first | later).mean()), comparisons)
+    return Share.of(first | later)
 
 
 def _directed(differences: Array, family: Family, test_to_train: float = 0.0) -> Share:
-    return decided(differences, family, DIRECTED, test_to_train=test_to_train)
+    return Share.of(are_decided(differences, family, DIRECTED, test_to_train=test_to_train))
 
 
 def _level_on_the_bound(source: Source, comparisons: int, n: int) -> Share:
     """Return how often level or the wrong side is said where every difference is on the bound."""
     differences = on_the_bound(_rng(source.name, n), ONE_EACH, source, comparisons, n)
-    return decided(differences, ONE_EACH, ("level", "contradicted"), half_width=1.0)
+    words: tuple[Word, ...] = ("level", "contradicted")
+    return Share.of(are_decided(differences, ONE_EACH, words, half_width=1.0))
 
 
 def _printed(case: Case) -> Case:

@@ -20,7 +20,7 @@ import httpx
 
 from benchmarks import flips
 from benchmarks.findings_tables import claims_table, results_table, words_table
-from benchmarks.in_process import Bench, bench
+from benchmarks.in_process import Bench, add_arguments, bench
 from frontend.api.client import Api
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "FINDINGS.md"
@@ -43,9 +43,7 @@ _ARMS: Final[Mapping[str, Mapping[str, Any]]] = {
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the tables, or print those of one comparison."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.findings")
-    parser.add_argument("cases", nargs="*", metavar="data", help=" or ".join(flips.CASES))
-    parser.add_argument("--folder", type=Path, default=Path("findings"), help="keeps comparisons")
-    parser.add_argument("--jobs", type=int, default=2, help="trainings at a time")
+    add_arguments(parser, flips.CASES)
     parser.add_argument("--of", metavar="COMPARISON", help="print this one of a running product")
     parser.add_argument("--api", default="http://127.0.0.1:8500")
     asked = parser.parse_args(argv)
@@ -54,11 +52,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             api = Api(http)
             print("\n".join(_comparison(api.verdict(asked.of), api.summary(asked.of))))
         return
-    cases = asked.cases or list(flips.CASES)
-    if unknown := set(cases) - set(flips.CASES):
-        parser.error(f"no such data: {', '.join(sorted(unknown))}")
     with bench(asked.folder, asked.jobs) as comparisons:
-        for case in cases:
+        for case in asked.cases:
             for name, lines in tables(comparisons, case).items():
                 PAGE.write_text(with_table(PAGE.read_text(), name, lines))
                 print(f"written: {name}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""How often a verdict turns round: the same comparison with other seeds, other splits and another
+"""How often a verdict is reversed: the same comparison with other seeds, other splits and another
 margin.
 
 For each data set, contrastive against triplet loss on all tuples of a batch, balanced: five
@@ -9,7 +9,8 @@ supports and the other contradicts; the goal is none. What the margin moves is s
     python -m benchmarks.flips                   all; half an hour on two cores
     python -m benchmarks.flips digits --jobs 1   one data set, one training at a time
 
-Comparisons stay in a folder, and one that is there already is not run again.
+Comparisons stay in a folder, that of benchmarks.findings too, and one that is there already is not
+run again.
 """
 
 import argparse
@@ -17,11 +18,10 @@ import itertools
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.findings_tables import said
-from benchmarks.in_process import Bench, bench
+from benchmarks.in_process import Bench, add_arguments, bench
 
 SETS: Final = 5
 SEEDS: Final = 10
@@ -43,79 +43,69 @@ CASES: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 """Data set -> spec without arms and seeds. The synthetic data as in the preset of Zeng 2025, but 30
 of its 100 epochs."""
+KINDS: Final = {"seed": "the ten seeds, one split", "split": "the ten splits and seeds"}
+"""What the five sets differ in, by the spec's `replicate`."""
 Words = Mapping[int, str]
 """Number of a claim -> the word on it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run, print the tables; return 1 if a verdict turned round."""
+    """Run, print the tables; return 1 if a verdict was reversed."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.flips", description="How often a verdict turns round."
+        prog="python -m benchmarks.flips", description="How often a verdict is reversed."
     )
-    parser.add_argument("cases", nargs="*", metavar="data", help=" or ".join(CASES))
-    parser.add_argument("--folder", type=Path, default=Path("flips"), help="keeps the comparisons")
-    parser.add_argument("--jobs", type=int, default=2, help="trainings at a time")
+    add_arguments(parser, CASES)
     asked = parser.parse_args(argv)
-    cases = asked.cases or list(CASES)
-    if unknown := set(cases) - set(CASES):
-        parser.error(f"no such data: {', '.join(sorted(unknown))}")
     reversals = 0
     with bench(asked.folder, asked.jobs) as comparisons:
-        for case in cases:
-            lines, turned = tables(comparisons, case)
+        for case in asked.cases:
+            lines, count = tables(comparisons, case)
             print("\n".join(lines), flush=True)
-            reversals += turned
+            reversals += count
     return int(reversals > 0)
 
 
 def tables(comparisons: Bench, case: str) -> tuple[list[str], int]:
     """Return the tables of one data set as Markdown, and the number of reversals."""
-    by_replicate = {
-        kind: [comparison_spec(case, kind, place) for place in range(SETS)] for kind in _KINDS
-    }
-    wide = [
-        *by_replicate["seed"],
-        *by_replicate["split"],
-        comparison_spec(case, "seed", 0, OTHER_MARGIN),
-    ]
-    ids = comparisons.run(wide)
-    words = [_words(comparisons.verdict(one)) for one in ids]
-    sets = {"seed": words[:SETS], "split": words[SETS : 2 * SETS]}
-    counted = {kind: changes(words_of_sets) for kind, words_of_sets in sets.items()}
+    specs = [comparison_spec(case, kind, place) for kind in KINDS for place in range(SETS)]
+    specs.append(comparison_spec(case, "seed", 0, OTHER_MARGIN))
+    *words, at_other_margin = [_words(comparisons.verdict(one)) for one in comparisons.run(specs)]
+    sets = {kind: words[at * SETS : (at + 1) * SETS] for at, kind in enumerate(KINDS)}
+    counted = {kind: changes(of_kind) for kind, of_kind in sets.items()}
     lines = [
-        f"| {case}: what differs | pairs of claims | same word | reversals | other changes |",
+        f"| {case}: what differs | pairs of words | same | reversals | other changes |",
         "|--|--:|--:|--:|--|",
+        *(_changes_row(kind, count) for kind, count in counted.items()),
+        "",
+        f"| claim | margin 1 | margin {OTHER_MARGIN} | sets of splits, margin 1 |",
+        "|--|--|--|--|",
     ]
-    for kind, count in counted.items():
-        others = "; ".join(
-            f"{said(a)} and {said(b)}: {n}"
-            for (a, b), n in sorted(count.items(), key=lambda item: -item[1])
-            if a != b and not reverses(a, b)
-        )
-        same = sum(n for (a, b), n in count.items() if a == b)
-        lines.append(
-            f"| {_KINDS[kind]} | {count.total()} | {same} | {_reversals(count)} "
-            f"| {others or 'none'} |"
-        )
-    lines += ["", f"| claim | margin 1 | margin {OTHER_MARGIN} | sets of splits, margin 1 |"]
-    lines += ["|--|--|--|--|"]
-    for claim in words[0]:
+    for claim, word in words[0].items():
         by_set = Counter(said(one[claim]) for one in sets["split"])
-        splits = ", ".join(f"{n} x {word}" for word, n in by_set.most_common())
-        cells = (said(words[0][claim]), said(words[-1][claim]), splits)
-        lines.append(f"| {claim} | {' | '.join(cells)} |")
+        splits = ", ".join(f"{n} x {of_set}" for of_set, n in by_set.most_common())
+        lines.append(f"| {claim} | {said(word)} | {said(at_other_margin[claim])} | {splits} |")
     return [*lines, ""], sum(map(_reversals, counted.values()))
 
 
-_KINDS: Final = {"seed": "the ten seeds, one split", "split": "the ten splits and seeds"}
+def _changes_row(kind: str, count: Counter[tuple[str, str]]) -> str:
+    same = sum(n for (a, b), n in count.items() if a == b)
+    others = "; ".join(
+        f"{said(a)} and {said(b)}: {n}"
+        for (a, b), n in count.most_common()
+        if a != b and not reverses(a, b)
+    )
+    cells = (KINDS[kind], count.total(), same, _reversals(count), others or "none")
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def changes(sets: Iterable[Words]) -> Counter[tuple[str, str]]:
-    """Count the words of every two sets on each claim, as sorted pairs."""
+    """Count the words of every two sets on each claim, as sorted pairs; what neither has measured
+    is left out."""
     return Counter(
         (min(a[claim], b[claim]), max(a[claim], b[claim]))
         for a, b in itertools.combinations(sets, 2)
         for claim in a
+        if {a[claim], b[claim]} != {"not_measured"}
     )
 
 

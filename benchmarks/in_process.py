@@ -5,14 +5,16 @@ events of a worker are, in a database in a folder. A comparison that the folder 
 run again, so an interrupted script goes on where it was.
 """
 
+import argparse
 import multiprocessing
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from sqlmodel import col, select
@@ -25,6 +27,7 @@ from backend.ingest.handlers import store_events
 from backend.runs import repository as runs
 from backend.verdict.service import give_verdict
 from backend.verdict.summary import summarise
+from benchmarks.report import RESULTS
 from contract.comparison.spec import parse_spec
 from contract.events import Column, Ended, Event, Failure, Noticed, Points, Started
 from contract.metrics.versions import run_versions
@@ -33,6 +36,8 @@ from worker.reporting.reporter import ListReporter
 from worker.trainer.training import Training
 
 Json = Mapping[str, Any]
+
+FOLDER: Final = RESULTS / "comparisons"
 
 
 class Bench:
@@ -115,6 +120,22 @@ def bench(folder: Path, jobs: int) -> Iterator[Bench]:
         database.engine.dispose()
 
 
+def add_arguments(parser: argparse.ArgumentParser, cases: Iterable[str]) -> None:
+    """Add `cases`, the data sets to run, all by default; `folder`, which keeps their comparisons;
+    and `jobs`, the trainings at a time."""
+    known = list(cases)
+
+    def case(name: str) -> str:
+        if name not in known:
+            raise argparse.ArgumentTypeError(f"no such data: {name}")
+        return name
+
+    names = " or ".join(known)
+    parser.add_argument("cases", nargs="*", type=case, metavar="data", help=names, default=known)
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="keeps the comparisons")
+    parser.add_argument("--jobs", type=int, default=2, help="trainings at a time")
+
+
 def _train(raw: Json, arm: str, seed: int, run: str, attempt: int) -> list[Event]:
     """Train one run; return the events that its worker would have sent."""
     torch.set_num_threads(1)
@@ -125,31 +146,26 @@ def _train(raw: Json, arm: str, seed: int, run: str, attempt: int) -> list[Event
         reporter.ended(training.run(lambda: False))
     except DivergedError as error:
         reporter.ended("failed", Failure(message=str(error), cause=error.cause, step=error.step))
-    columns = [
-        Column(key=key, steps=[step for step, _ in points], values=[value for _, value in points])
-        for key, points in reporter.series.items()
-    ]
-    first = Started(
-        run=run,
-        attempt=attempt,
-        seq=1,
+    assert reporter.state is not None
+    started = partial(
+        Started,
         device="cpu",
         total_steps=reporter.total_steps,
         steps_per_epoch=reporter.steps_per_epoch,
         versions=run_versions(),
         splits=reporter.splits,
     )
-    points = Points(run=run, attempt=attempt, seq=2, step=reporter.total_steps, series=columns)
-    noticed = [
-        Noticed(run=run, attempt=attempt, seq=seq, state=state, step=step, message=message)
-        for seq, (state, (step, message)) in enumerate(reporter.states.items(), start=3)
+    columns = [
+        Column(key=key, steps=[step for step, _ in points], values=[value for _, value in points])
+        for key, points in reporter.series.items()
     ]
-    assert reporter.state is not None
-    last = Ended(
-        run=run,
-        attempt=attempt,
-        seq=len(noticed) + 3,
-        state=reporter.state,
-        failure=reporter.failure,
-    )
-    return [first, points, *noticed, last]
+    events: list[Callable[..., Event]] = [
+        started,
+        partial(Points, step=reporter.total_steps, series=columns),
+        *(
+            partial(Noticed, state=state, step=step, message=message)
+            for state, (step, message) in reporter.states.items()
+        ),
+        partial(Ended, state=reporter.state, failure=reporter.failure),
+    ]
+    return [event(run=run, attempt=attempt, seq=seq) for seq, event in enumerate(events, start=1)]

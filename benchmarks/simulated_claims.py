@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +101,11 @@ class Share:
 
     share: float
     n: int
+
+    @classmethod
+    def of(cls, found: NDArray[np.bool_]) -> Self:
+        """Return the share of True among comparisons."""
+        return cls(float(found.mean()), len(found))
 
     @property
     def error(self) -> float:
@@ -218,36 +223,12 @@ def are_decided(
     return found
 
 
-def decided(
-    differences: Array,
-    family: Family,
-    words: Sequence[Word],
-    *,
-    signs: NDArray[np.bool_] | None = None,
-    half_width: float | None = None,
-    test_to_train: float = 0.0,
-) -> Share:
-    """Return in how many comparisons at least one claim gets one of these words.
-
-    The arguments are those of `are_decided`.
-    """
-    found = are_decided(
-        differences,
-        family,
-        words,
-        signs=signs,
-        half_width=half_width,
-        test_to_train=test_to_train,
-    )
-    return Share(float(found.mean()), len(found))
-
-
 def leaning(differences: Array, family: Family, signs: NDArray[np.bool_]) -> Share:
     """Return in how many comparisons some claim leans or more: its plain tests agree on a side."""
     plain = np.where(signs, _signs_decide(differences), _interval_decides(differences, 1))
     side = np.where(plain, np.sign(differences.mean(axis=1)), 0)
     agree = np.abs(np.add.reduceat(side, family.starts, axis=1)) == np.array(family.sizes)
-    return Share(float(agree.any(axis=1).mean()), len(differences))
+    return Share.of(agree.any(axis=1))
 
 
 def share_decided(differences: Array, family: int) -> Share:
@@ -270,8 +251,7 @@ def share_decided(differences: Array, family: int) -> Share:
 def share_level(differences: Array, family: int, half_width: float) -> Share:
     """Return how often a claim of one metric, [comparisons, n], is level in its family."""
     low, high = _ends(differences[..., None], family)
-    inside = (low > -half_width) & (high < half_width)
-    return Share(float(inside.mean()), len(differences))
+    return Share.of((low > -half_width)[:, 0] & (high < half_width)[:, 0])
 
 
 def arms_told_apart(values: Array, *, signs_only: bool) -> Share:

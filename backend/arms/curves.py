@@ -17,6 +17,8 @@ from backend.db.models import Run
 from backend.metrics import series
 from backend.metrics.downsampling import ROLLUP_LEVEL, Bucket, finest_level, merge_buckets
 from backend.metrics.points import series_lacking_raw_points
+from contract.metrics import METRICS
+from contract.statistics import FEWEST, Limits
 
 Numbers = NDArray[np.float64]
 
@@ -38,7 +40,8 @@ class ArmCurve:
     mean: Numbers
     """[step], over the runs that have a value there."""
     low: Numbers
-    """Lower end of the mean's 95 % interval by Student's t; NaN for fewer than two runs."""
+    """Lower end of the mean's 95 % interval by Student's t, cut where the metric ends; NaN for
+    fewer than three runs."""
     high: Numbers
     """Upper end of the interval."""
     n: list[int]
@@ -55,7 +58,7 @@ def arm_curves(
     Args:
         session: to read with.
         arms: with their runs.
-        key: key of the metric.
+        key: of METRICS.
         max_points: at least 1.
         with_elapsed: whether to read the elapsed time too.
     """
@@ -72,7 +75,7 @@ def arm_curves(
         if k < ROLLUP_LEVEL and series_lacking_raw_points(session, arm_ids):
             k = ROLLUP_LEVEL
         points = _points(session, arm_ids, rollups, k)
-        curve = _curve(arm_runs, ids, points, 1 << k)
+        curve = _curve(arm_runs, ids, points, 1 << k, METRICS[key].bounds)
         if with_elapsed:
             clocks = [elapsed_ids[run.id] for run in arm_runs if run.id in elapsed_ids]
             curve = replace(curve, elapsed=_elapsed(session, clocks, curve.steps))
@@ -104,13 +107,15 @@ def _curve(
     ids: dict[str, int],
     points: list[tuple[int, int, float | None]],
     width: int,
+    bounds: Limits,
 ) -> ArmCurve:
     found = [point for point in points if point[2] is not None]
     steps = sorted({step for _, step, _ in found})
     values = _matrix(found, [ids[run.id] for run in runs], steps)
     n = np.count_nonzero(~np.isnan(values), axis=0)
     mean, half = _interval(values, n)
-    return ArmCurve(runs, width, steps, values, mean, mean - half, mean + half, n.tolist())
+    low, high = (_within(end, bounds) for end in (mean - half, mean + half))
+    return ArmCurve(runs, width, steps, values, mean, low, high, n.tolist())
 
 
 def _matrix(
@@ -132,7 +137,13 @@ def _interval(values: Numbers, n: NDArray[np.int_]) -> tuple[Numbers, Numbers]:
     squares = np.where(np.isnan(values), 0.0, (values - mean) ** 2).sum(axis=0)
     freedom = np.maximum(n - 1, 1)
     half = stdtrit(freedom, 0.975) * np.sqrt(squares / freedom / np.maximum(n, 1))
-    return mean, np.where(n > 1, half, np.nan)
+    return mean, np.where(n >= FEWEST, half, np.nan)
+
+
+def _within(ends: Numbers, bounds: Limits) -> Numbers:
+    """Return the ends of intervals cut at the smallest and the largest value that can be."""
+    smallest, largest = bounds
+    return np.clip(ends, -np.inf if smallest is None else smallest, largest)
 
 
 def _elapsed(session: Session, clocks: Sequence[int], steps: Sequence[int]) -> Numbers:

@@ -92,7 +92,8 @@ def get_arm_values(asked: Annotated[_ValuesQuery, Query()], database: Db) -> Arm
 
 @router.get("/curves")
 def get_arm_curves(asked: Annotated[_CurvesQuery, Query()], database: Db) -> ArmCurves:
-    """Return one metric of these arms over steps: the mean over seeds with its 95 % interval.
+    """Return one metric of these arms over steps: the mean over seeds with its 95 % interval, from
+    three seeds on, cut where the metric ends.
 
     An arm with more points than `max_points` comes in buckets of 2^k steps anchored at 0, all its
     seeds in the same; steps are the buckets' starts.

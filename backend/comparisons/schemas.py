@@ -14,7 +14,7 @@ from backend.runs.progress import STATES, Counted, Tallies, Tally, count_runs
 from backend.runs.schemas import State
 from backend.runs.search_progress import Phase
 from backend.workers.registry import Workers
-from contract.comparison.replication import Replicate
+from contract.comparison.replication import Noun, Replicate, kind_by_name, replicate_noun
 from contract.comparison.spec import MAX_SEEDS, NewName, NewTag, Seed, Tag
 
 
@@ -47,6 +47,8 @@ class ComparisonOut(BaseModel):
     seeds: list[int]
     replicate: Replicate
     """What varies between the runs of an arm: the seed, or the split of the data too."""
+    replicate_noun: Noun
+    """What one replicate is called: with `split` it depends on the data."""
     data: str
 
 
@@ -119,6 +121,7 @@ def comparison_out(
     spec = comparison.spec
     search = search_progress.search_size(spec)
     of_trials, final = _by_state(counted.trial), _by_state(counted.final)
+    replicate, data = spec.get("replicate", "seed"), spec["data"]["kind"]
     return ComparisonDetail(
         id=comparison.id,
         name=comparison.name,
@@ -136,8 +139,9 @@ def comparison_out(
         trial_runs=None if search is None else of_trials,
         arms=[arm["name"] for arm in spec["arms"]],
         seeds=spec["seeds"],
-        replicate=spec.get("replicate", "seed"),
-        data=spec["data"]["kind"],
+        replicate=replicate,
+        replicate_noun=replicate_noun(kind_by_name(data, replicate)),
+        data=data,
         spec=spec,
     )
 

@@ -77,6 +77,7 @@ _RUNS: Final[dict[str, Kind]] = {
     "train_items": "whole",
     "validation_items": "whole",
     "test_items": "whole",
+    "training_states": "text",
 }
 _LEADERBOARD: Final[dict[str, Kind]] = {
     "metric": "text",
@@ -104,7 +105,7 @@ def build_table(session: Session, comparison: Comparison, what: TableName) -> Ta
     results: a row for each value of each run. The prefix of the key says whose value it is:
         `test.`, `untrained.`, `backbone.` or `chance.`. A censored value is a lower bound.
     series: a row for each stored point, also of long series.
-    runs: a row for each run.
+    runs: a row for each run; `training_states` are those that say that it did not train well.
     leaderboard: a row for each metric and arm.
     trials: a row for each trial, with its settings; none if the comparison is not tuned.
 
@@ -187,6 +188,7 @@ def _run(run: Run) -> Row:
         *(error.get("message"), error.get("cause"), error.get("step")),
         *(versions.get("engine"), versions.get("measures")),
         *(splits.get(split) for split in ("train", "validation", "test")),
+        " ".join(one["state"] for one in run.states) or None,
     )
 
 

@@ -39,13 +39,18 @@ LONGEST_KEY: Final = 80
 
 
 def check_keys(
-    asked: Iterable[str], *, known: Collection[str] = METRICS, field: str = "key"
+    asked: Iterable[str],
+    *,
+    known: Collection[str] = METRICS,
+    what: str = "metric",
+    field: str = "key",
 ) -> None:
     """Check that these metrics exist.
 
     Args:
         asked: the keys.
         known: the keys that there are.
+        what: what they are keys of.
         field: the query's field that has them.
 
     Raises:
@@ -55,14 +60,14 @@ def check_keys(
     if wrong:
         raise RequestValidationError(
             [
-                {"type": "value_error", "loc": ("query", field), "msg": _message(key, known)}
+                {"type": "value_error", "loc": ("query", field), "msg": _message(key, known, what)}
                 for key in wrong
             ]
         )
 
 
-def _message(key: str, known: Collection[str]) -> str:
+def _message(key: str, known: Collection[str], what: str) -> str:
     shown = key[:LONGEST_KEY]
     close = get_close_matches(shown, known, n=3)
     similar = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
-    return f"there is no metric {shown!r}; {similar}GET /catalogue lists them"
+    return f"there is no {what} {shown!r}; {similar}GET /catalogue lists them"

@@ -19,6 +19,7 @@ from backend.db.models import Run, RunFigures
 from backend.metrics import results
 from backend.metrics.keys import EPOCH_MEANS, EVALUATED, REFERENCES, RUNNING_COUNTS
 from backend.metrics.run_statistics import Statistic, compute_statistics
+from contract.metrics import OBJECTIVE
 
 T = TypeVar("T")
 
@@ -29,7 +30,6 @@ raw points are gone by that time keeps its old value, so a new definition needs 
 _RUNS_PER_QUERY: Final = 1_000
 _COMPUTED_TOGETHER: Final = 20
 """Runs whose points are read together."""
-_SCORE: Final = "retrieval.map_at_r"
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _compute(session: Session, runs: Sequence[Run]) -> dict[str, Figures]:
     )
     untrained = _by_run(results.untrained_values(session, runs=ids, keys=EVALUATED))
     means = _by_run(results.last_epoch_means(session, runs=ids, keys=EPOCH_MEANS))
-    scores = _by_run(results.all_values(session, runs=ids, key=_SCORE))
+    scores = _by_run(results.all_values(session, runs=ids, key=OBJECTIVE))
     statistics = compute_statistics(session, runs)
     computed = {}
     for run in runs:

@@ -9,15 +9,9 @@ from typing import Any, Final
 
 from backend.db.models import Run
 from backend.metrics.run_figures import Figures
-from contract.metrics import BACKBONE_PREFIX
-from contract.metrics.states import State
+from contract.metrics import BACKBONE_PREFIX, OBJECTIVE
+from contract.metrics.states import SHRUNK, TRIVIAL_WITHIN, WORSE_BY, State
 
-WORSE_BY: Final = 0.01
-"""How far MAP@R lies below a reference for a run to be called worse; as in the worker."""
-TRIVIAL_WITHIN: Final = 0.01
-SHRUNK: Final = 10
-"""Bounds of a collapse; as in the worker."""
-_OBJECTIVE: Final = "retrieval.map_at_r"
 _INTRA: Final = "geometry.intra_class_variance.scale_free"
 _INTER: Final = "geometry.inter_class_variance.scale_free"
 _NORM: Final = "geometry.mean_norm"
@@ -47,8 +41,8 @@ def earlier_states(run: Run, figures: Figures, spec: Mapping[str, Any]) -> list[
         )
         found.append(_state("collapsed", run.step, message))
     references: tuple[tuple[State, float | None, str], ...] = (
-        ("below_backbone", figures.references.get(BACKBONE_PREFIX + _OBJECTIVE), "raw backbone"),
-        ("below_untrained", figures.untrained.get(_OBJECTIVE), "untrained network"),
+        ("below_backbone", figures.references.get(BACKBONE_PREFIX + OBJECTIVE), "raw backbone"),
+        ("below_untrained", figures.untrained.get(OBJECTIVE), "untrained network"),
     )
     for state, reference, whose in references:
         epoch = None if reference is None else _below_since(figures, reference)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
-from backend.verdict.ranking import Pair, listed
+from backend.verdict.ranking import Pair
+from backend.verdict.wording import listed, listed_arms, named
 
 MIN_SEEDS: Final = 6
 """Fewer are called few: the sign-flip test cannot reach 0.05 with them."""
@@ -31,6 +32,8 @@ class Found:
     """Within which level arms are level."""
     leaning: bool = False
     """Of two arms: whether only the 95 % interval of this use alone tells them apart."""
+    in_part: bool = False
+    """Whether only some metrics of the use tell a pair apart."""
     leaders: Mapping[str, str] | None = None
     """Of two arms that are each ahead in another metric: the label of that metric, by arm."""
 
@@ -50,7 +53,7 @@ class Reservation:
     differing: Sequence[str] = ()
     """Settings, apart from the loss, in which the arms differ."""
     noun: str = "seed"
-    """What varies between the runs of an arm: seed or split."""
+    """What one replicate is called."""
     still_open: int = 0
     """Runs that have not ended."""
     trials: int | None = None
@@ -70,39 +73,43 @@ def advice(found: Sequence[Found], untrained: Mapping[str, str], reservation: Re
         return " ".join([*sentences, "So these runs do not say which arm to use."])
     uses_by_clause: dict[str, list[str]] = {}
     for one in found:  # uses of which the same is said go together
-        uses_by_clause.setdefault(_clause(one, _USES), []).append(one.use)
+        clause = _clause(one, _USES, all_ranked=not untrained)
+        uses_by_clause.setdefault(clause, []).append(one.use)
     said = "; ".join(clause.replace(_USES, listed(uses)) for clause, uses in uses_by_clause.items())
     if not said:
         said = "these runs measured nothing that says which arm to use"
     return " ".join([f"{said[0].upper()}{said[1:]}.", *sentences, _mind(reservation)])
 
 
-def _clause(one: Found, uses: str) -> str:
+def _clause(one: Found, uses: str, *, all_ranked: bool) -> str:
     first, others = one.first, [arm for arm in one.arms if arm not in one.first]
     if one.leaders:
-        parts = [f"{arm} in {label}" for arm, label in one.leaders.items()]
+        parts = [f"{named(arm)} in {label}" for arm, label in one.leaders.items()]
         return f"for {uses} it depends on the metric: {listed(parts)}"
     if not others:
-        return f"for {uses} {_alike(one)}"
+        return f"for {uses} {_alike(one, all_ranked=all_ranked)}"
     if len(one.arms) == 2:
         if one.leaning:
-            return f"for {uses} these runs lean towards {first[0]}"
-        return f"use {first[0]} for {uses}"
-    return f"for {uses} use {listed(first, 'or')} ({_why(one, first, others)})"
+            return f"for {uses} these runs lean towards {named(first[0])}"
+        return f"use {named(first[0])} for {uses}"
+    return f"for {uses} use {listed_arms(first, 'or')} ({_why(one, first, others)})"
 
 
-def _alike(one: Found) -> str:
+def _alike(one: Found, *, all_ranked: bool) -> str:
     arms = one.arms
     if _all_level(one, arms):
         within = f" within {one.half_width:g}" if one.half_width is not None else ""
-        return f"{listed(arms)} are level{within}"
+        return f"{listed_arms(arms)} are level{within}"
+    if one.in_part:
+        who = "neither arm is ahead" if len(arms) == 2 else "no arm is ahead of another"
+        return f"{who} in all metrics"
     which = "the two" if len(arms) == 2 else f"the {len(arms)} arms"
-    return f"these runs do not tell {which} apart"
+    return f"these runs do not tell {which if all_ranked else listed_arms(arms)} apart"
 
 
 def _why(one: Found, first: Sequence[str], others: Sequence[str]) -> str:
     behind_all = all((lead, other) in one.ahead for lead in first for other in others)
-    named = f"all {len(others)} others" if len(others) > 3 else listed(others)
+    named = f"all {len(others)} others" if len(others) > 3 else listed_arms(others)
     if len(first) == 1:
         return f"ahead of {named}" if behind_all else "no other arm is ahead of it"
     if _all_level(one, first):
@@ -122,7 +129,7 @@ def _not_trained(untrained: Mapping[str, str]) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for arm, reason in untrained.items():
         by_reason.setdefault(reason, []).append(arm)
-    return [f"{listed(arms)} did not train ({reason})." for reason, arms in by_reason.items()]
+    return [f"{listed_arms(arms)} did not train ({reason})." for reason, arms in by_reason.items()]
 
 
 def _mind(reservation: Reservation) -> str:

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from backend.db.models import Run
-from backend.verdict.pull_share import shares_differ
-from backend.verdict.ranking import listed
 from backend.verdict.schemas import ArmStateOut, Pair
 from backend.verdict.tuned import budget_caveat, edge_caveats, range_caveats, searched
-from backend.verdict.wording import count
+from backend.verdict.wording import count, listed, listed_arms, named
 from contract.comparison.differences import BATCH_SETTINGS, Difference, differences
 from contract.comparison.loss import ACTIVE_EPS
 from contract.comparison.replication import ReplicationKind, kind_of, replicate_noun
@@ -42,7 +40,7 @@ class Facts:
     family: int
     """Number of claims that are judged together."""
     pull_shares: Mapping[str, float]
-    """Arm -> measured share of the trained loss's weight that pulls, where the loss has one."""
+    """Arm -> measured share of the trained loss's weight that pulls, if the arms differ in it."""
     states: Sequence[ArmStateOut]
     """What the ended runs say about the training of the two arms."""
     dependent: bool = False
@@ -144,17 +142,17 @@ def _different_batches(differs: Sequence[Difference]) -> list[str]:
 def _differing_settings(differs: Sequence[Difference]) -> list[str]:
     if not differs:
         return []
-    said = "; ".join(
-        f"{difference.setting} ({', '.join(f'{k}: {v}' for k, v in difference.values.items())})"
-        for difference in differs
-    )
-    return [f"The arms differ in more than their loss: {said}."]
+    said = []
+    for one in differs:
+        values = ", ".join(f"{named(arm)}: {value}" for arm, value in one.values.items())
+        said.append(f"{one.setting} ({values})")
+    return [f"The arms differ in more than their loss: {'; '.join(said)}."]
 
 
 def _pull_shares(shares: Mapping[str, float]) -> list[str]:
-    if not shares_differ(shares.values()):
+    if not shares:
         return []
-    said = listed([f"{share:.1%} in {arm}" for arm, share in shares.items()])
+    said = listed([f"{share:.1%} in {named(arm)}" for arm, share in shares.items()])
     return [
         f"The share of the loss's weight that pulls differs: {said}. It follows from sampling and "
         "reduction, and decides results as much as the loss does; the reduction 'balanced' sets it."
@@ -195,7 +193,7 @@ def _never_zero_losses(spec: ComparisonSpec, arms: Iterable[str]) -> list[str]:
     if not soft:
         return []
     return [
-        f"The loss of {' and '.join(soft)} is never exactly 0: there a tuple counts as active "
+        f"The loss of {listed_arms(soft)} is never exactly 0: there a tuple counts as active "
         f"above {ACTIVE_EPS:g}, so active ratios and gradients per active tuple of other losses "
         "are not quite the same thing."
     ]

@@ -7,18 +7,15 @@ from typing import Final
 
 from sqlmodel import Session
 
-from backend.comparisons.trained import trained_spec
-from backend.db.models import Comparison, Run
+from backend.db.models import Comparison
 from backend.metrics.keys import EVALUATED
 from backend.metrics.measurements import (
     reference_measurements,
     reference_values,
     untrained_measurements,
 )
-from backend.metrics.run_figures import Figures, figures_of
-from backend.runs import repository as runs
 from backend.verdict.advice import Reservation, advice
-from backend.verdict.arm_states import arm_states
+from backend.verdict.arm_states import SAID
 from backend.verdict.evidence import JudgedForm, judge_claims
 from backend.verdict.leaderboard_schemas import (
     Leaderboard,
@@ -27,16 +24,16 @@ from backend.verdict.leaderboard_schemas import (
     LeaderboardValue,
     ToBest,
 )
-from backend.verdict.pairs import BySeed
+from backend.verdict.material import Material, read_material
 from backend.verdict.ranking import Ranking, rank, said
-from backend.verdict.replication import replication_of
 from backend.verdict.tuned import searched, tuned_out
 from backend.verdict.uses import ACROSS, USE_METRICS, Values, find
 from contract.catalogue.practical import half_width
 from contract.comparison.differences import differences
+from contract.comparison.replication import replicate_noun
 from contract.comparison.spec import ComparisonSpec
 from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX, METRICS, bare_key
-from contract.statistics import FEWEST, ArmMean, Replication, deviation, told_apart
+from contract.statistics import FEWEST, ArmMean, deviation, told_apart
 
 DEFAULT_METRICS: Final = (
     *ACROSS[1],
@@ -53,60 +50,8 @@ DEFAULT_METRICS: Final = (
 value are left out."""
 RANKED_METRICS: Final = frozenset(EVALUATED)
 """The metrics that arms can be ranked by."""
-STATE_TEXTS: Final[Mapping[str, str]] = {
-    "no_valid_tuple": "no batch had a valid tuple",
-    "collapsed": "collapsed",
-    "overflow": "its numbers overflowed",
-}
-"""State of an arm that did not train -> why, in words."""
-
 ByArm = dict[str, dict[int, float]]
 """Value by arm and seed."""
-
-
-@dataclass(frozen=True)
-class _Material:
-    """What the runs of a comparison have measured, and which of its arms were trained."""
-
-    spec: ComparisonSpec
-    runs: Sequence[Run]
-    figures: Mapping[str, BySeed]
-    """Of each arm's runs that have succeeded, in the order of their seeds."""
-    not_trained: Mapping[str, str]
-    """State by arm of those that are not ranked."""
-    replication: Replication
-
-    def values(self, key: str) -> ByArm:
-        """Return the values of a metric; arms in the spec's order, their seeds in their order."""
-        return {
-            arm: {
-                seed: value
-                for seed, one in own.items()
-                if (value := one.final.get(key, (0, None))[1]) is not None
-            }
-            for arm, own in self.figures.items()
-        }
-
-    def ranked(self, keys: Iterable[str]) -> dict[str, Values]:
-        """Compare all arms that were trained, by each of these metrics that has a value."""
-        return {key: found for key in keys if (found := self._ranked(key)) is not None}
-
-    def _ranked(self, key: str) -> Values | None:
-        values = self.values(key)
-        if not any(values.values()):
-            return None
-        by_arm = {arm: own for arm, own in values.items() if own and arm not in self.not_trained}
-        compared = told_apart(by_arm, self.replication, bounds=METRICS[key].bounds)
-        return Values(key, by_arm, compared, half_width(key, self.spec.practical))
-
-    def judge(self, a: str, b: str) -> Sequence[JudgedForm]:
-        """Judge the nine claims by two arms."""
-        return judge_claims(self.spec, self.figures[a], self.figures[b], self.replication)
-
-    @property
-    def still_open(self) -> int:
-        """Runs that have not ended."""
-        return sum(run.state in {"queued", "running"} for run in self.runs)
 
 
 def leaderboard(
@@ -119,13 +64,10 @@ def leaderboard(
         comparison: the comparison.
         metrics: keys of RANKED_METRICS; DEFAULT_METRICS that have values if there is none.
     """
-    spec = trained_spec(session, comparison)
-    all_runs = runs.of_comparison(session, comparison.id)
-    figures = figures_of(session, all_runs)
-    material = _material(spec, all_runs, figures)
+    material = read_material(session, comparison)
     shown = tuple(dict.fromkeys(metrics)) or DEFAULT_METRICS
-    measured = material.ranked(dict.fromkeys((*shown, *USE_METRICS)))
-    held_against = _references(session, all_runs, figures)
+    measured = _ranked(material, dict.fromkeys((*shown, *USE_METRICS)))
+    held_against = _references(session, material)
     return Leaderboard(
         metrics=[
             _metric(material, key, measured.get(key), held_against)
@@ -133,37 +75,54 @@ def leaderboard(
             if metrics or key in measured
         ],
         advice=_advice(material, measured),
-        tuned=tuned_out(spec),
-        replicate=spec.replicate,
-        runs_finished=sum(run.state == "succeeded" for run in all_runs),
-        runs_total=len(all_runs),
-        runs_open=material.still_open,
+        tuned=tuned_out(material.spec),
+        replicate=material.spec.replicate,
+        replicate_noun=replicate_noun(material.kind),
+        runs_finished=sum(run.state == "succeeded" for run in material.runs),
+        runs_total=len(material.runs),
+        runs_open=_still_open(material),
     )
 
 
-def advice_for(
-    spec: ComparisonSpec, all_runs: Sequence[Run], figures: Mapping[str, Figures]
-) -> str:
-    """Return which arms to use for what.
-
-    Args:
-        spec: the comparison's.
-        all_runs: all its runs, in their order.
-        figures: of those that have succeeded, by run.
-    """
-    material = _material(spec, all_runs, figures)
-    return _advice(material, material.ranked(USE_METRICS))
+def advice_for(material: Material) -> str:
+    """Return which arms to use for what, from the runs of all arms of a comparison."""
+    return _advice(material, _ranked(material, USE_METRICS))
 
 
-def _material(
-    spec: ComparisonSpec, all_runs: Sequence[Run], figures: Mapping[str, Figures]
-) -> _Material:
-    by_arm: dict[str, dict[int, Figures]] = {arm.name: {} for arm in spec.arms}
-    for run in all_runs:
-        if run.id in figures:
-            by_arm[run.arm][run.seed] = figures[run.id]
-    not_trained = _not_trained(list(by_arm), all_runs)
-    return _Material(spec, all_runs, by_arm, not_trained, replication_of(spec, all_runs))
+def _values(material: Material, key: str) -> ByArm:
+    """Return the values of a metric; arms in the spec's order, their seeds in their order."""
+    return {
+        arm: {
+            seed: value
+            for seed, one in own.items()
+            if (value := one.final.get(key, (0, None))[1]) is not None
+        }
+        for arm, own in material.figures.items()
+    }
+
+
+def _ranked(material: Material, keys: Iterable[str]) -> dict[str, Values]:
+    """Compare all arms that were trained, by each of these metrics that has a value."""
+    found = {}
+    for key in keys:
+        values = _values(material, key)
+        if any(values.values()):
+            found[key] = _compared(material, key, values)
+    return found
+
+
+def _compared(material: Material, key: str, values: ByArm) -> Values:
+    by_arm = {arm: own for arm, own in values.items() if own and arm not in material.not_trained}
+    compared = told_apart(by_arm, material.replication, bounds=METRICS[key].bounds)
+    # A bound of a ratio says nothing of a difference.
+    of_difference = METRICS[key].scale == "difference"
+    practical = half_width(key, material.spec.practical) if of_difference else None
+    return Values(key, by_arm, compared, practical)
+
+
+def _still_open(material: Material) -> int:
+    """Return the number of runs that have not ended."""
+    return sum(run.state in {"queued", "running"} for run in material.runs)
 
 
 @dataclass(frozen=True)
@@ -176,15 +135,13 @@ class _References:
     chance: Mapping[str, float]
 
 
-def _references(
-    session: Session, all_runs: Sequence[Run], figures: Mapping[str, Figures]
-) -> _References:
-    before = untrained_measurements(session, all_runs, figures)
+def _references(session: Session, material: Material) -> _References:
+    before = untrained_measurements(session, material.runs, material.by_run)
     values = {
         key: [one.value for own in by_arm.values() for one in own if one.value is not None]
         for key, by_arm in before.items()
     }
-    references = reference_measurements(session, all_runs, figures)
+    references = reference_measurements(session, material.runs, material.by_run)
     return _References(
         {key: statistics.fmean(own) for key, own in values.items() if own},
         reference_values(references, BACKBONE_PREFIX),
@@ -192,17 +149,16 @@ def _references(
     )
 
 
-def _not_trained(arms: Sequence[str], all_runs: Sequence[Run]) -> dict[str, str]:
-    """Return the most serious state by arm of those that did not train."""
-    states = [one for one in arm_states(arms, all_runs) if one.not_trained]
-    return {one.arm: one.state for one in reversed(states)}  # the most serious comes first
-
-
-def _advice(material: _Material, measured: Mapping[str, Values]) -> str:
+def _advice(material: Material, measured: Mapping[str, Values]) -> str:
     """Return which arms to use for what; empty for one arm, and before two have a value."""
-    spec, not_trained = material.spec, material.not_trained
-    found = find(measured, material.judge)
-    if len(spec.arms) < 2 or not (found or not_trained):
+    spec = material.spec
+    reasons = {arm: SAID[state] for arm, state in material.not_trained.items()}
+
+    def judge(a: str, b: str) -> Sequence[JudgedForm]:
+        return judge_claims(spec, material.figures[a], material.figures[b], material.replication)
+
+    found = find(measured, judge)
+    if len(spec.arms) < 2 or not (found or reasons):
         return ""
     known = {arm for one in found for arm in one.arms}
     names = tuple(arm.name for arm in spec.arms if arm.name in known)
@@ -216,14 +172,11 @@ def _advice(material: _Material, measured: Mapping[str, Values]) -> str:
     reservation = Reservation(
         min(counts, default=0),
         _differing(spec, names),
-        spec.replicate,
-        material.still_open,
+        replicate_noun(material.kind),
+        _still_open(material),
         spec.tuning.trials if spec.tuning else None,
     )
-    texts = {
-        arm.name: STATE_TEXTS[not_trained[arm.name]] for arm in spec.arms if arm.name in not_trained
-    }
-    return advice(found, texts, reservation)
+    return advice(found, reasons, reservation)
 
 
 def _differing(spec: ComparisonSpec, names: tuple[str, ...]) -> list[str]:
@@ -235,7 +188,7 @@ def _differing(spec: ComparisonSpec, names: tuple[str, ...]) -> list[str]:
 
 
 def _metric(
-    material: _Material, key: str, found: Values | None, held_against: _References
+    material: Material, key: str, found: Values | None, held_against: _References
 ) -> LeaderboardMetric:
     metric = METRICS[key]
     compared = found.compared if found else told_apart({})
@@ -243,18 +196,19 @@ def _metric(
     ahead = [found.directed(pair) for pair in compared.pairs if pair.told_apart] if found else []
     ranking = rank(means, metric.better, ahead)
     pairs = sum(pair.n >= FEWEST for pair in compared.pairs)
+    level = _level_with(ranking.best[0], found) if found and ranking.best else set()
     return LeaderboardMetric(
         key=key,
         label=metric.label,
         better=metric.better,
         arms=[
             _arm(arm, own, ranking, found, material.not_trained.get(arm, ""))
-            for arm, own in material.values(key).items()
+            for arm, own in _values(material, key).items()
         ],
         best=ranking.best,
         not_told_apart=ranking.not_told_apart,
         groups=ranking.groups,
-        said=said(ranking, pairs),
+        said=said(ranking, pairs, level),
         pairs=pairs,
         practical=found.practical if found else None,
         untrained=held_against.untrained.get(bare_key(key)),
@@ -286,6 +240,12 @@ def _arm(
     )
 
 
+def _level_with(arm: str, found: Values) -> set[str]:
+    """Return the other arms that are level with an arm."""
+    own = [{pair.a, pair.b} for pair in found.compared.pairs if found.is_level(pair)]
+    return {other for both in own if arm in both for other in both} - {arm}
+
+
 def _to_best(arm: str, ranking: Ranking, found: Values) -> ToBest | None:
     if not ranking.best or arm == (best := ranking.best[0]):
         return None
@@ -297,7 +257,7 @@ def _to_best(arm: str, ranking: Ranking, found: Values) -> ToBest | None:
     low, high = sorted(sign * end for end in pair.interval) if pair.interval else (None, None)
     return ToBest(
         best=best,
-        mean_difference=sign * pair.mean_difference,
+        mean_difference=sign * pair.mean_difference or 0.0,  # not -0
         low=low,
         high=high,
         p_holm=pair.p_holm if pair.n >= FEWEST else None,

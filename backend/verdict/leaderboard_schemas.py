@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from backend.verdict.schemas import Tuned
+from contract.comparison.replication import Noun
 from contract.metrics import Better
 
 
@@ -81,7 +82,8 @@ class LeaderboardMetric(BaseModel):
     pairs: int
     """Pairs of arms that were compared: those that share at least three seeds."""
     practical: float | None
-    """Half-width of the differences that do not matter; null where the metric has none."""
+    """Half-width of the differences that do not matter; null where the metric has none, or is
+    compared by its ratio."""
     untrained: float | None
     """The untrained network's value, mean over seeds; measured on the validation split."""
     raw_backbone: float | None
@@ -101,6 +103,8 @@ class Leaderboard(BaseModel):
     """The search that gave the arms their settings; null where they were given."""
     replicate: Literal["seed", "split"]
     """What varies between the runs of an arm: the seed alone, or the split of the data too."""
+    replicate_noun: Noun
+    """What one replicate is called: with `split` it depends on the data."""
     runs_finished: int
     """Runs that succeeded; only these count."""
     runs_total: int

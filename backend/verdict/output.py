@@ -17,6 +17,7 @@ from backend.verdict.schemas import (
     Parts,
     ReportedOut,
 )
+from backend.verdict.wording import named
 from contract.catalogue.claims import Claim
 from contract.comparison.spec import ComparisonSpec
 from contract.metrics import METRICS
@@ -64,7 +65,8 @@ def claim_out(claim: Claim, robust: JudgedForm, reported: JudgedForm, context: C
     first = next((one for one in evidence if one.verdict != "not_measured"), evidence[0])
     figures = first.model_dump(include=set(Figures.model_fields) - {"verdict"})
     of_the_claims = context.of_the_claims
-    said = context.why_none or reason(robust, *context.names, context.noun, context.not_trained)
+    a, b = map(named, context.names)
+    said = context.why_none or reason(robust, a, b, context.noun, context.not_trained)
     return ClaimOut(
         **figures,
         id=claim.id,
@@ -96,7 +98,7 @@ def _margins(context: Context) -> str:
     }
     if not margins:
         return ""
-    said = " and ".join(f"{margin:g} in {name}" for name, margin in margins.items())
+    said = " and ".join(f"{margin:g} in {named(name)}" for name, margin in margins.items())
     return f" How far classes are pushed apart follows the margin: {said}."
 
 

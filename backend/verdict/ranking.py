@@ -8,14 +8,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from string import ascii_lowercase
-from typing import Final
 
+from backend.verdict.wording import listed_arms, named
 from contract.metrics import Better
 
 Pair = tuple[str, str]
-
-NAMED: Final = 6
-"""Most arms that a sentence names; of more it names some and counts the others."""
 
 
 @dataclass(frozen=True)
@@ -75,45 +72,44 @@ def rank(means: Mapping[str, float], better: Better, ahead: Collection[Pair]) ->
     )
 
 
-def said(ranking: Ranking, pairs: int) -> str:
-    """Return the best arm and those that are not told apart from it, as a sentence.
+def said(ranking: Ranking, pairs: int, level: Collection[str] = ()) -> str:
+    """Return the best arm, those not told apart from it and those level with it, in sentences.
 
     Args:
         ranking: the arms in one metric.
         pairs: how many pairs of arms share replicates enough to be compared.
+        level: arms whose difference to the best one is too small to matter.
     """
+    sentence = _best(ranking, pairs)
+    if not (pairs and level):
+        return sentence
+    one = len(level) == 1
+    return (
+        f"{sentence} {listed_arms([arm for arm in ranking.places if arm in level])} "
+        f"{'is' if one else 'are'} level with it: the difference{'' if one else 's'} "
+        f"{'is' if one else 'are'} too small to matter."
+    )
+
+
+def _best(ranking: Ranking, pairs: int) -> str:
     arms = list(ranking.places)
     if not arms:
         return "Neither direction is better." if ranking.groups else "No arm has a value yet."
     if len(arms) == 1:
-        return f"Only {arms[0]} has values."
+        return f"Only {named(arms[0])} has values."
     first = ranking.best[0]
+    best = named(first)
     if not pairs:
-        return f"{first} has the best mean; too few runs to tell arms apart."
+        return f"{best} has the best mean; too few runs to tell arms apart."
     alike = {other for pair in ranking.not_told_apart if first in pair for other in pair} - {first}
     near = [arm for arm in arms if arm in alike]
     if not near:
         rest = [arm for arm in arms if arm != first]
-        others = f"all {len(rest)} others" if len(rest) > 2 else listed(rest)
-        return f"Best: {first}; told apart from {others}."
+        others = f"all {len(rest)} others" if len(rest) > 2 else listed_arms(rest)
+        return f"Best: {best}; told apart from {others}."
     if len(near) > 2 and len(near) == len(arms) - 1:
-        return f"Best: {first}; not told apart from any of the {len(near)} others."
-    return f"Best: {first}; not told apart from {listed(near)}."
-
-
-def listed(names: Sequence[str], last: str = "and", most: int = NAMED) -> str:
-    """Return names as a list in a sentence; of many the first few, and how many others.
-
-    Args:
-        names: at least one.
-        last: the word before the last one.
-        most: how many are named at most.
-    """
-    shown = list(names)
-    if len(shown) > most:
-        others = f"{len(shown) - most + 1} others"
-        shown = [*shown[: most - 1], f"one of {others}" if last == "or" else others]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} {last} {shown[-1]}"
+        return f"Best: {best}; not told apart from any of the {len(near)} others."
+    return f"Best: {best}; not told apart from {listed_arms(near)}."
 
 
 def _cliques(arms: Sequence[str], alike: Collection[Pair]) -> Iterator[set[str]]:

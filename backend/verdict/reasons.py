@@ -8,7 +8,7 @@ from typing import Final
 
 from backend.verdict.evidence import JudgedEvidence, JudgedForm
 from contract.metrics import METRICS
-from contract.statistics import Word
+from contract.statistics import FEWEST, Word
 
 _DETAIL: Final = "test.detail.recall_at_1"
 _CONCLUSIONS: Final[Mapping[Word, str]] = {
@@ -37,8 +37,8 @@ def reason(form: JudgedForm, a: str, b: str, noun: str, not_trained: Sequence[st
 
     Args:
         form: the claim's robust form, judged.
-        a: name of the first arm.
-        b: name of the second arm.
+        a: name of the first arm, as it stands in a sentence.
+        b: name of the second arm, likewise.
         noun: what one replicate is called, as "seed".
         not_trained: why an arm's embeddings are not judged, as sentences.
     """
@@ -98,7 +98,7 @@ def _conclusion(one: JudgedEvidence, a: str) -> str:
     judged = one.judged
     if judged and judged.word == "level" and judged.level_side:
         return f"level, though {a} is {'greater' if judged.level_side == 'greater' else 'smaller'}"
-    if judged and judged.n < 3:
+    if judged and judged.n < FEWEST:
         return "and fewer than three pairs decide nothing"
     if judged and judged.interval is None and judged.word in {"supported", "contradicted"}:
         return f"{_CONCLUSIONS[judged.word]} by the signs of the differences"

@@ -64,7 +64,7 @@ def get_leaderboard(
     By default by the test split's main metrics that were measured; others can be named.
     """
     asked = metrics or []
-    check_keys(asked, known=RANKED_METRICS, field="metrics")
+    check_keys(asked, known=RANKED_METRICS, what="metric of held-out data", field="metrics")
     with database.read() as session:
         return leaderboard(session, comparisons.get(session, comparison), asked)
 

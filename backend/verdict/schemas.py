@@ -3,7 +3,7 @@
 from pydantic import BaseModel
 
 from contract.catalogue.claims import CLAIMS_VERSION, Expected
-from contract.comparison.replication import Replicate
+from contract.comparison.replication import Noun, Replicate
 from contract.comparison.tuning import Sampler
 from contract.metrics.states import State
 from contract.statistics import Word
@@ -128,6 +128,8 @@ class Replicates(BaseModel):
     """What the pairs of runs are replicates of."""
 
     kind: Replicate
+    noun: Noun
+    """What one replicate is called."""
     n: int
     said: str
     """For example "10 seeds on one split"."""

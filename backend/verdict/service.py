@@ -1,81 +1,24 @@
 """The verdict on the nine claims: which of them a comparison's runs support."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from statistics import fmean
+from collections.abc import Sequence
 
 from sqlmodel import Session
 
-from backend.comparisons.trained import trained_spec
-from backend.db.models import Comparison, Run
-from backend.metrics.run_figures import Figures as RunFigures
-from backend.metrics.run_figures import figures_of
-from backend.runs import repository as runs
-from backend.runs import search_progress
-from backend.runs.progress import count_runs
-from backend.verdict.arm_states import arm_states, reasons_not_trained
+from backend.db.models import Comparison
+from backend.verdict.arm_states import reasons_not_trained
 from backend.verdict.caveats import Facts, caveats
 from backend.verdict.evidence import JudgedForm, family_size, judge_claims
 from backend.verdict.leaderboard import advice_for
+from backend.verdict.material import Material, read_material
 from backend.verdict.output import CLAIM_LOSSES, Context, claim_out
 from backend.verdict.pairs import BySeed
-from backend.verdict.pull_share import PULL_SHARE
-from backend.verdict.replication import replication_of
 from backend.verdict.schemas import Pair, Replicates, ToHalve, Verdict
 from backend.verdict.tuned import tuned_out
-from backend.verdict.wording import replicates_said, rule, summary_sentence
+from backend.verdict.wording import named, replicates_said, rule, summary_sentence
 from contract.catalogue.claims import CLAIMS
-from contract.comparison.replication import ReplicationKind, kind_of, replicate_noun
+from contract.comparison.replication import replicate_noun
 from contract.comparison.spec import ComparisonSpec
 from contract.statistics import smallest_p
-
-
-@dataclass(frozen=True)
-class _Material:
-    """What is read of a comparison for the verdict on two of its arms."""
-
-    spec: ComparisonSpec
-    arms: Pair | None
-    all_runs: Sequence[Run]
-    """The comparison's."""
-    all_figures: Mapping[str, RunFigures]
-    """Of those that have succeeded, by run."""
-    search_failed: bool
-    """Whether the comparison is tuned, and no trial has a value."""
-
-    @cached_property
-    def runs(self) -> list[Run]:
-        """The runs of the two arms."""
-        names = {self.arms.a, self.arms.b} if self.arms else set()
-        return [run for run in self.all_runs if run.arm in names]
-
-    @cached_property
-    def figures(self) -> dict[str, BySeed]:
-        """Arm -> figures of its runs that have succeeded, for the two arms."""
-        found: dict[str, dict[int, RunFigures]] = {}
-        if self.arms:
-            found = {self.arms.a: {}, self.arms.b: {}}
-        for run in self.runs:
-            if run.id in self.all_figures:
-                found[run.arm][run.seed] = self.all_figures[run.id]
-        return dict(found)
-
-    @property
-    def kind(self) -> ReplicationKind:
-        """What the pairs are replicates of."""
-        return kind_of(self.spec.data, self.spec.replicate)
-
-    @property
-    def sides(self) -> tuple[BySeed, BySeed]:
-        """The figures of the two arms."""
-        return (self.figures[self.arms.a], self.figures[self.arms.b]) if self.arms else ({}, {})
-
-    @property
-    def pairs(self) -> int:
-        """Number of seeds at which the runs of both arms have succeeded."""
-        a, b = self.sides
-        return len(a.keys() & b.keys())
 
 
 def give_verdict(
@@ -89,27 +32,28 @@ def give_verdict(
         a: name of the arm in the contrastive loss's place; None for the first with that loss.
         b: name of the arm in the triplet loss's place; None for the first with that loss.
     """
-    found = _read(session, comparison, a, b)
-    spec, arms, pairs = found.spec, found.arms, found.pairs
-    states = arm_states([arms.a, arms.b], found.runs) if arms else []
-    not_trained = reasons_not_trained(states)
-    replication = replication_of(spec, found.runs)
-    a_figures, b_figures = found.sides
+    all_arms = read_material(session, comparison)
+    spec, noun = all_arms.spec, replicate_noun(all_arms.kind)
+    arms = _arms(spec, a, b)
+    found = all_arms.only(arms.a, arms.b) if arms else all_arms.only()
+    not_trained = reasons_not_trained(found.states)
+    sides = _sides(found, arms)
+    pairs = len(sides[0].keys() & sides[1].keys())
+    dependent = found.replication.dependent
     robust, reported = (
         judge_claims(
             spec,
-            a_figures,
-            b_figures,
-            replication,
+            *sides,
+            found.replication,
             not_trained=bool(not_trained),
             reported=as_reported,
         )
         for as_reported in (False, True)
     )
-    why_none = _why_not_judged(found)
+    why_none = _why_not_judged(all_arms, arms, pairs)
     if why_none:
         why_none = " ".join([*not_trained, why_none])
-    context = Context(spec, arms, replicate_noun(found.kind), not_trained, why_none)
+    context = Context(spec, arms, noun, not_trained, why_none)
     claims = [
         claim_out(claim, own, as_reported, context)
         for claim, own, as_reported in zip(CLAIMS, robust, reported, strict=True)
@@ -121,42 +65,37 @@ def give_verdict(
         found.runs,
         pairs,
         family,
-        _pull_shares(found.figures),
-        states,
-        dependent=replication.dependent,
+        found.pull_shares,
+        found.states,
+        dependent=dependent,
     )
     trials = spec.tuning.trials if spec.tuning else None
     summary = summary_sentence(claims, found.kind, pairs, len(spec.seeds), trials)
     return Verdict(
         summary=why_none or " ".join([*not_trained, summary]),
-        advice=advice_for(spec, found.all_runs, found.all_figures),
-        rule=rule(pairs, family, dependent=replication.dependent) if family else "",
+        advice=advice_for(all_arms),
+        rule=rule(pairs, family, dependent=dependent) if family else "",
         arms=arms,
         tuned=tuned_out(spec),
         seeds=pairs,
         replicates=Replicates(
-            kind=spec.replicate, n=pairs, said=replicates_said(found.kind, pairs)
+            kind=spec.replicate,
+            noun=noun,
+            n=pairs,
+            said=replicates_said(found.kind, pairs),
         ),
         family=family,
-        smallest_p=smallest_p(pairs) if pairs and not replication.dependent else None,
-        to_halve=_to_halve(robust, replicate_noun(found.kind)),
-        arm_states=states,
+        smallest_p=smallest_p(pairs) if pairs and not dependent else None,
+        to_halve=_to_halve(robust, noun),
+        arm_states=found.states,
         caveats=caveats(facts),
         claims=claims,
     )
 
 
-def _read(session: Session, comparison: Comparison, a: str | None, b: str | None) -> _Material:
-    spec = trained_spec(session, comparison)
-    all_runs = runs.of_comparison(session, comparison.id)
-    figures = figures_of(session, all_runs)
-    failed = not all_runs and _has_failed(session, comparison)
-    return _Material(spec, _arms(spec, a, b), all_runs, figures, failed)
-
-
-def _has_failed(session: Session, comparison: Comparison) -> bool:
-    counted = count_runs(session, [comparison.id])[comparison.id]
-    return search_progress.state(counted, search_progress.search_size(comparison.spec)) == "failed"
+def _sides(found: Material, arms: Pair | None) -> tuple[BySeed, BySeed]:
+    """Return the figures of the two arms by seed; empty ones without two arms."""
+    return (found.figures[arms.a], found.figures[arms.b]) if arms else ({}, {})
 
 
 def _arms(spec: ComparisonSpec, a: str | None, b: str | None) -> Pair | None:
@@ -168,15 +107,6 @@ def _arms(spec: ComparisonSpec, a: str | None, b: str | None) -> Pair | None:
     a = a or first(CLAIM_LOSSES[0], b)
     b = b or first(CLAIM_LOSSES[1], a)
     return Pair(a=a, b=b) if a and b else None
-
-
-def _pull_shares(figures: Mapping[str, BySeed]) -> dict[str, float]:
-    """Return the mean over runs of the measured share of the weight that pulls, by arm."""
-    shares = {
-        arm: [found[0] for one in own.values() if (found := one.statistics.get(PULL_SHARE))]
-        for arm, own in figures.items()
-    }
-    return {arm: fmean(values) for arm, values in shares.items() if values}
 
 
 def _to_halve(forms: Sequence[JudgedForm], noun: str) -> ToHalve:
@@ -192,16 +122,17 @@ def _to_halve(forms: Sequence[JudgedForm], noun: str) -> ToHalve:
     ]
     floor = (
         f"All {noun}s share the items of one data set: however many {noun}s are added, an interval "
-        f"keeps at least {max(shares):.0%} of its width. Other data would narrow it."
+        # Of an interval that is cut where the metric ends the share is too large.
+        f"keeps at least {min(shares):.0%} of its width. Other data would narrow it."
         if shares
         else ""
     )
     return ToHalve(replicates=max(known, default=None), floor=floor)
 
 
-def _why_not_judged(found: _Material) -> str:
+def _why_not_judged(all_arms: Material, arms: Pair | None, pairs: int) -> str:
     """Return why no claim can be judged; empty if at least one may be."""
-    spec, arms = found.spec, found.arms
+    spec = all_arms.spec
     if arms is None:
         kinds = {arm.loss.kind for arm in spec.arms}
         lacking = " and no ".join(kind for kind in CLAIM_LOSSES if kind not in kinds)
@@ -210,17 +141,26 @@ def _why_not_judged(found: _Material) -> str:
             if lacking
             else "The claims are about two arms: name another one to judge by."
         )
-    if spec.tuning and not found.all_runs:
+    if no_finals := _why_no_finals(all_arms, arms):
+        return no_finals
+    if not pairs:
+        return f"No seed has a finished run of both {named(arms.a)} and {named(arms.b)} yet."
+    return ""
+
+
+def _why_no_finals(all_arms: Material, arms: Pair) -> str:
+    """Return why a tuned comparison has no final runs of the two arms; empty if it has some."""
+    if all_arms.spec.tuning is None:
+        return ""
+    if not all_arms.runs:
         return (
             "No trial of any arm has a value, so there are no final runs to judge by."
-            if found.search_failed
+            if all_arms.search_failed
             else "The search is not over: the claims are judged by the final runs that follow it."
         )
-    having = {run.arm for run in found.runs}
-    if spec.tuning and (lost := [name for name in (arms.a, arms.b) if name not in having]):
-        return " ".join(
-            f"{name} has no final run: none of its trials has a value." for name in lost
-        )
-    if not found.pairs:
-        return f"No seed has a finished run of both {arms.a} and {arms.b} yet."
-    return ""
+    having = {run.arm for run in all_arms.runs}
+    return " ".join(
+        f"{named(name)} has no final run: none of its trials has a value."
+        for name in (arms.a, arms.b)
+        if name not in having
+    )

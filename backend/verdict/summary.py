@@ -26,8 +26,7 @@ from backend.metrics.measurements import (
 )
 from backend.metrics.run_figures import figures_of
 from backend.runs import repository as runs
-from backend.verdict.pull_share import PULL_SHARE, shares_differ
-from backend.verdict.replication import replication_of
+from backend.verdict.material import PULL_SHARE, differing_shares, replication_of
 from contract.comparison.differences import differences
 from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX, METRICS, Better
 from contract.statistics import (
@@ -35,6 +34,7 @@ from contract.statistics import (
     Replication,
     bounded_interval,
     deviation,
+    is_constant,
     limits_of_difference,
     t_test_p,
 )
@@ -86,10 +86,11 @@ class DifferenceOut(BaseModel):
     mean_difference: float
     """Mean of a - b."""
     interval: tuple[float, float] | None
-    """95 % interval of the mean difference; null for n < 3, of whole numbers and with
-    censored values."""
+    """95 % interval of the mean difference; null for n < 3, of whole numbers, with censored values
+    and where all differences are the same."""
     p_value: float
-    """By the sign-flip test; by the corrected t-test where the runs are splits of one data set."""
+    """By the sign-flip test; where the runs are splits of one data set, by the corrected t-test, or
+    1 without an interval."""
     smallest_p: float
     """Smallest p that so many pairs can give; 0 for the t-test."""
     effect_size: float | None
@@ -197,12 +198,9 @@ def _arm(
 
 def _pull_shares(found: Measurements) -> list[SettingOut]:
     """Return the measured share of the weight that pulls, if the arms differ in it."""
-    shares = {
-        arm: statistics.fmean(values)
-        for arm, own in found.get(PULL_SHARE, {}).items()
-        if (values := _finite(own))
-    }
-    return [SettingOut(setting=PULL_SHARE, values=shares)] if shares_differ(shares.values()) else []
+    shares = {arm: _finite(own) for arm, own in found.get(PULL_SHARE, {}).items()}
+    differing = differing_shares(shares)
+    return [SettingOut(setting=PULL_SHARE, values=differing)] if differing else []
 
 
 def _finite(values: Iterable[Measurement]) -> list[float]:
@@ -230,11 +228,13 @@ def _differences(
 def _shown(key: str, paired: PairedValues, replication: Replication) -> PairedDifference | None:
     """Return the difference with an interval to show, and corrected if the runs are dependent."""
     d = paired.difference
-    if d is None or d.interval is None:
-        return d
-    if METRICS[key].grid:
-        return replace(d, interval=None)
+    if d is None:
+        return None
     values = [a.value - b.value for a, b in zip(paired.values_a, paired.values_b, strict=True)]
+    if d.interval is None or METRICS[key].grid or is_constant(values):
+        # Signs alone count: an interval without width would be surer than a few runs can be, and
+        # those of dependent runs tell nothing.
+        return replace(d, interval=None, p_value=1.0 if replication.dependent else d.p_value)
     interval = bounded_interval(
         values, limits_of_difference(METRICS[key].bounds), test_to_train=replication.test_to_train
     )

@@ -71,7 +71,7 @@ class Values:
         if self.practical is None or pair.interval is None:
             return False
         low, high = pair.interval
-        return -self.practical <= low and high <= self.practical
+        return -self.practical < low and high < self.practical
 
 
 def find(measured: Mapping[str, Values], judge: JudgePair) -> list[Found]:
@@ -117,14 +117,11 @@ def _of_many(use: str, arms: tuple[str, ...], metrics: Sequence[Values]) -> Foun
             for one in metrics
         )
     )
-    apart = {pair for pair in set.intersection(*ahead) if frozenset(pair) not in level}
-    return Found(
-        use,
-        arms,
-        frozenset(pair for pair in apart if set(pair) <= set(arms)),
-        level,
-        _widest(metrics),
+    apart, in_part = (
+        {pair for pair in pairs if frozenset(pair) not in level and set(pair) <= set(arms)}
+        for pairs in (set.intersection(*ahead), set.union(*ahead))
     )
+    return Found(use, arms, frozenset(apart), level, _widest(metrics), in_part=apart != in_part)
 
 
 def _of_two(
@@ -160,6 +157,11 @@ def _found_of_two(
         frozenset({by_word[claim.word]} if claim.word in by_word else ()),
         frozenset({frozenset(arms)} if claim.word == "level" else ()),
         _widest(metrics),
+        in_part=any(
+            pair.told_apart and not one.is_level(pair)
+            for one in metrics
+            for pair in one.compared.pairs
+        ),
         leaning=claim.word in {"leaning_for", "leaning_against"},
         leaders=leaders if len(leaders) > 1 else None,
     )

@@ -3,8 +3,9 @@
 Pure functions.
 """
 
+import re
 from collections.abc import Sequence
-from typing import get_args
+from typing import Final, get_args
 
 from backend.verdict.reasons import WORDS
 from backend.verdict.schemas import ClaimOut
@@ -14,6 +15,10 @@ from contract.comparison.replication import (
     replicates_text,
 )
 from contract.statistics import ALPHA, FEWEST, Word
+
+MOST_LISTED: Final = 6
+"""Most that a list in a sentence names; of more it names some and counts the others."""
+_LIKE_A_SENTENCE: Final = re.compile(r"[,;:]|\b(?:and|or)\b", re.IGNORECASE)
 
 
 def summary_sentence(
@@ -40,7 +45,7 @@ def summary_sentence(
             parts.append(f"{len(ids)} {is_or_are} {WORDS[word]} ({', '.join(ids)})")
     over = replicates_said(kind, pairs, asked)
     budget = "" if trials is None else f", at {count(trials, 'trial')} each"
-    said = f"Of nine claims, over {over}{budget}: {listed(parts)}."
+    said = f"Of nine claims, over {over}{budget}: {listed(parts, most=len(parts))}."
     if pairs < FEWEST:
         fewest = count(FEWEST, replicate_noun(kind))
         said += f" Nothing can be decided yet: that takes {fewest} or more."
@@ -79,6 +84,27 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def listed(words: Sequence[str]) -> str:
-    """Return all words as a list in a sentence: "a, b and c"."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+def named(arm: str) -> str:
+    """Return an arm's name for a sentence: in quotation marks if it reads like several words of the
+    sentence's own."""
+    return f'"{arm}"' if _LIKE_A_SENTENCE.search(arm) else arm
+
+
+def listed_arms(arms: Sequence[str], last: str = "and") -> str:
+    """Return names of arms as a list in a sentence; see `listed`."""
+    return listed([named(arm) for arm in arms], last)
+
+
+def listed(names: Sequence[str], last: str = "and", most: int = MOST_LISTED) -> str:
+    """Return names as a list in a sentence; of many the first few, and how many others.
+
+    Args:
+        names: at least one.
+        last: the word before the last one.
+        most: how many are named at most.
+    """
+    shown = list(names)
+    if len(shown) > most:
+        others = f"{len(shown) - most + 1} others"
+        shown = [*shown[: most - 1], f"one of {others}" if last == "or" else others]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} {last} {shown[-1]}"

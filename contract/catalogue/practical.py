@@ -6,6 +6,7 @@ from typing import Final
 
 from contract.comparison.problems import Problem
 from contract.metrics import METRICS, Metric, bare_key
+from contract.metrics.metric import SHARE
 
 DEFAULTS: Final[Mapping[str, float]] = {
     "classification.": 0.01,
@@ -84,9 +85,7 @@ def _problem(start: str, bound: object) -> str:
             f"names metrics that are compared by their ratio, such as {names[0]}, and others by "
             f"their difference, such as {names[1]}; give each its own bound"
         )
-    if isinstance(bound, int | float) and not isinstance(bound, bool):
-        return _bound_problem(judged, bound)
-    return ""
+    return _bound_problem(judged, bound) if isinstance(bound, int | float) else ""
 
 
 def _bound_problem(judged: Sequence[Metric], bound: float) -> str:
@@ -97,9 +96,10 @@ def _bound_problem(judged: Sequence[Metric], bound: float) -> str:
     for metric in judged:
         low, high = metric.bounds
         if low is not None and high is not None and bound >= high - low:
+            example = "one per cent is 0.01; " if metric.bounds == SHARE else ""
             return (
                 f"is no less than the whole range of {metric.key}, {low:g} to {high:g}, so that "
-                f"any two arms would count as level; one per cent is 0.01; got {seen}"
+                f"any two arms would count as level; {example}got {seen}"
             )
     return ""
 

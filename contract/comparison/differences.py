@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from contract.comparison.loss import SHOWN_WHERE
+from contract.comparison.loss import ALIKE_ACROSS_LOSSES, SHOWN_WHERE, Loss
 from contract.comparison.spec import Arm, ComparisonSpec
 from contract.comparison.training import SHOWN_WITH_LOSSES
 
@@ -33,8 +33,8 @@ def differences(spec: ComparisonSpec, arms: tuple[str, ...] = ()) -> list[Differ
 
     A setting that only some losses have is no difference. Neither is one that has the same name in
     two losses but another meaning, such as the margin of ArcFace, an angle, and that of a distance,
-    nor one without an effect, such as a pull weight beside the reduction mean. The reduction
-    balanced, which only the contrastive loss has, does not differ from the mean of another loss.
+    nor one without an effect, such as a pull weight beside the reduction mean, nor values that mean
+    the same in two losses, such as the reductions balanced and mean.
 
     Args:
         spec: the comparison; data, encoder and measures are the same for all its arms.
@@ -50,18 +50,30 @@ def differences(spec: ComparisonSpec, arms: tuple[str, ...] = ()) -> list[Differ
     return [
         Difference(name, values)
         for (name, _), values in found.items()
-        if any(_differ(spec, one, other) for one, other in combinations(values.items(), 2))
+        if any(_differ(spec, name, one, other) for one, other in combinations(values.items(), 2))
     ]
 
 
-def _differ(spec: ComparisonSpec, one: tuple[str, Any], other: tuple[str, Any]) -> bool:
+def _differ(
+    spec: ComparisonSpec, setting: str, one: tuple[str, Any], other: tuple[str, Any]
+) -> bool:
     """Return whether two arms, each with its value of a setting, differ in it."""
-    (arm, value), (other_arm, other_value) = one, other
-    if spec.arm(arm).loss.kind != spec.arm(other_arm).loss.kind and sorted(
-        (str(value), str(other_value))
-    ) == ["balanced", "mean"]:
-        return False  # a mean over each kind of tuples: of another loss, with one kind, its mean
+    (name, value), (other_name, other_value) = one, other
+    losses = [spec.arm(arm).loss for arm in (name, other_name)]
+    if losses[0].kind != losses[1].kind:
+        for alike in (_alike(loss, setting) for loss in losses):
+            if value in alike and other_value in alike:
+                return False
     return bool(value != other_value)
+
+
+def _alike(loss: Loss, setting: str) -> Sequence[Any]:
+    """Return the values of a setting of this loss that mean the same in arms of another loss."""
+    section, _, name = setting.partition(".")
+    field = type(loss).model_fields.get(name) if section == "loss" else None
+    facts = field.json_schema_extra if field else None
+    found = facts.get(ALIKE_ACROSS_LOSSES) if isinstance(facts, Mapping) else None
+    return found if isinstance(found, Sequence) else ()
 
 
 def _settings(spec: ComparisonSpec, arm: Arm) -> Iterator[tuple[str, str, Any]]:

@@ -37,6 +37,8 @@ _Reduction = Annotated[
 SHOWN_WHERE: Final = "x-shown-where"
 """Key in a setting's JSON schema: the settings of its section, with the values under which it has
 an effect; forms and lists leave it out under others."""
+ALIKE_ACROSS_LOSSES: Final = "x-alike-across-losses"
+"""Key in a setting's JSON schema: values that mean the same in arms of two different losses."""
 
 
 class _TupleLoss(Section):
@@ -70,6 +72,8 @@ class ContrastiveLoss(_TupleLoss):
         "all pairs alike, so that the pull has the share of the positive pairs: a tenth with all "
         "pairs of ten classes, a hundredth with those of a hundred. Balanced: the mean over "
         "positive and the mean over negative pairs, weighted by the pull weight.",
+        # A mean over each kind of tuples: of a loss that has one kind, that is its mean.
+        json_schema_extra={ALIKE_ACROSS_LOSSES: ["balanced", "mean"]},
     )
     pull_weight: float = Field(
         0.5,

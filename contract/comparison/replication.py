@@ -3,18 +3,12 @@
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from contract.comparison.data import (
-    Cifar10Data,
-    Cifar100Data,
-    Data,
-    FashionMnistData,
-    ImageFolderData,
-    MnistData,
-    SyntheticData,
-)
+from contract.comparison.data import Data, ImageFolderData
 from contract.comparison.problems import Problem
 
 Replicate = Literal["seed", "split"]
+Noun = Literal["seed", "draw", "split"]
+"""What one replicate is called."""
 
 ReplicationKind = Literal["seed", "independent_draws", "dependent_splits", "fixed_test"]
 """What the runs of an arm replicate.
@@ -31,20 +25,24 @@ SEED_LIMIT: Final = 2**31
 """Data seeds lie below it."""
 
 
+_SPLIT_KINDS: Final[Mapping[str, ReplicationKind]] = {
+    "synthetic": "independent_draws",
+    **dict.fromkeys(("mnist", "fashion_mnist", "cifar10", "cifar100"), "fixed_test"),
+}
+"""Kind of data -> what splits of it replicate; of all others dependent splits."""
+
+
 def kind_of(data: Data, replicate: Replicate) -> ReplicationKind:
     """Return what the runs of a comparison on these data replicate."""
-    if replicate == "seed":
-        return "seed"
-    match data:
-        case SyntheticData():
-            return "independent_draws"
-        case MnistData() | FashionMnistData() | Cifar10Data() | Cifar100Data():
-            return "fixed_test"
-        case _:
-            return "dependent_splits"
+    return kind_by_name(data.kind, replicate)
 
 
-_VARIES: Final[Mapping[ReplicationKind, tuple[str, str, str]]] = {
+def kind_by_name(data: str, replicate: Replicate) -> ReplicationKind:
+    """Return what the runs of a comparison on data of this kind replicate."""
+    return "seed" if replicate == "seed" else _SPLIT_KINDS.get(data, "dependent_splits")
+
+
+_VARIES: Final[Mapping[ReplicationKind, tuple[Noun, str, str]]] = {
     "seed": ("seed", "seeds", " on one split"),
     "independent_draws": ("draw", "draws", " of the data"),
     "dependent_splits": ("split", "splits", ""),
@@ -59,8 +57,8 @@ def replicates_text(kind: ReplicationKind, count: int) -> str:
     return f"{count} {one if count == 1 else many}{rest}"
 
 
-def replicate_noun(kind: ReplicationKind) -> str:
-    """Return what one replicate is called: seed, draw or split."""
+def replicate_noun(kind: ReplicationKind) -> Noun:
+    """Return what one replicate is called."""
     return _VARIES[kind][0]
 
 

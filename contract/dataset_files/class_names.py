@@ -33,7 +33,7 @@ def check_name(path: str, name: str, findings: Findings) -> None:
         )
 
 
-def warn_of_twins(names: Iterable[str], findings: Findings) -> None:
+def warn_of_similar_names(names: Iterable[str], findings: Findings) -> None:
     """Warn of class names that look alike: they differ only in spaces, in capitals, or in how
     Unicode writes an accent (NFC and NFD)."""
     first: dict[str, str] = {}

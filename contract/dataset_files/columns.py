@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 
 from contract.dataset_files.problems import Findings, Limits
-from contract.dataset_files.twins import warn_of_twins
+from contract.dataset_files.similar_labels import warn_of_similar_labels
 
 BLOCK_BYTES: Final = 2**24
 """Bytes of a column read at once."""
@@ -160,7 +160,7 @@ def code_labels(name: str, values: np.ndarray, findings: Findings) -> CodedLabel
         written = decoded(values)
         values = as_words(values)
         missing = values == ""
-        warn_of_twins(name, written, values, findings)
+        warn_of_similar_labels(name, written, values, findings)
     elif values.dtype.kind == "f":
         missing = np.isnan(values)
         bad = ~missing & ((values != np.floor(values)) | (np.abs(values) > _LARGEST_EXACT))

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from contract.dataset_files.class_names import check_name, printable, warn_of_twins
+from contract.dataset_files.class_names import check_name, printable, warn_of_similar_names
 from contract.dataset_files.image_pixels import (
     FORMATS,
     has_transparent_parts,
@@ -137,7 +137,7 @@ def list_images(folder: Path, limits: Limits, findings: Findings) -> Listing:
         first = printable(junk[0])
         findings.warn("", f"passed over {len(junk)} hidden or system files, as {first}")
     warn_of_side_files(side, findings)
-    warn_of_twins(names, findings)
+    warn_of_similar_names(names, findings)
     return Listing(folder, names, files, tuple(top.name for top in splits))
 
 

@@ -12,6 +12,7 @@ __all__ = [
     "CHANCE_PREFIX",
     "KNN_KS",
     "METRICS",
+    "OBJECTIVE",
     "RECALL_KS",
     "TEST_LAST_PREFIX",
     "TEST_PREFIX",
@@ -27,9 +28,14 @@ _RUN_METRICS: Final = (
         "t",
         "Training time since the first step, without measuring.",
         unit="s",
+        bounds=(0, None),
         per_step=True,
     ),
 )
+
+OBJECTIVE: Final = "retrieval.map_at_r"
+"""Metric of the validation split that decides the best epoch, and by which a training that makes
+things worse is known."""
 
 TEST_PREFIX: Final = "test."
 """Prefix of a key for the value of the test split at the best validation epoch."""

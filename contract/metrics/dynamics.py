@@ -3,15 +3,21 @@
 from typing import Any, Final
 
 from contract.comparison.loss import ACTIVE_EPS
-from contract.metrics.metric import SHARE, Metric
+from contract.metrics.metric import SHARE, Bounds, Metric
 
 
-def _dynamics(key: str, label: str, formula: str, meaning: str) -> Metric:
-    return Metric(f"dynamics.{key}", label, formula, meaning, per_step=True)
+def _dynamics(
+    key: str, label: str, formula: str, meaning: str, bounds: Bounds = (0, None)
+) -> Metric:
+    return Metric(f"dynamics.{key}", label, formula, meaning, per_step=True, bounds=bounds)
 
 
-def _whole_run(key: str, label: str, formula: str, meaning: str, **facts: Any) -> Metric:
-    return Metric(f"dynamics.{key}", label, formula, meaning, summary_only=True, **facts)
+def _whole_run(
+    key: str, label: str, formula: str, meaning: str, bounds: Bounds = (0, None), **facts: Any
+) -> Metric:
+    return Metric(
+        f"dynamics.{key}", label, formula, meaning, summary_only=True, bounds=bounds, **facts
+    )
 
 
 DYNAMICS: Final = (
@@ -59,6 +65,7 @@ DYNAMICS: Final = (
         r"\frac{|\{t \in V : \ell_t > 0\}|}{|V|}",
         "Share of the valid tuples that still have a loss, and so a gradient. The loss of a "
         f"softmax is never 0; there a tuple is active above {ACTIVE_EPS:g}.",
+        SHARE,
     ),
     _dynamics(
         "active_ratio.selected",
@@ -66,6 +73,7 @@ DYNAMICS: Final = (
         r"\frac{|\{t \in S : \ell_t > 0\}|}{|S|}",
         "The same over the tuples that the arm's selection picked. A selection that takes only "
         "violated tuples makes this 1 by construction: compare arms by the plain active ratio.",
+        SHARE,
     ),
     _dynamics(
         "active_ratio.positive",
@@ -73,18 +81,21 @@ DYNAMICS: Final = (
         r"\frac{|\{P : \ell > 0\}|}{|P|}",
         "Share of positive pairs with a loss. A positive pair pulls at any distance, so this "
         "stays near 1.",
+        SHARE,
     ),
     _dynamics(
         "active_ratio.negative",
         "Active negatives",
         r"\frac{|\{N : \ell > 0\}|}{|N|}",
         "Share of negative pairs that are still nearer than the margin.",
+        SHARE,
     ),
     _dynamics(
         "active_ratio.triplet",
         "Active triplets",
         r"\frac{|\{(a,p,n) : \ell > 0\}|}{|V|}",
         "Share of valid triplets that still violate the margin.",
+        SHARE,
     ),
     _dynamics(
         "active_ratio.softmax",
@@ -92,12 +103,14 @@ DYNAMICS: Final = (
         rf"\frac{{|\{{t : \ell_t > {ACTIVE_EPS:g}\}}|}}{{|V|}}",
         f"Share of the softmax's tuples with a loss above {ACTIVE_EPS:g}: those not yet won with "
         "probability 0.999.",
+        SHARE,
     ),
     _dynamics(
         "active_ratio.anchors",
         "Active anchors",
         r"\frac{|\{a : \exists t \ni a,\ \ell_t > 0\}|}{|\{a : \exists t \ni a\}|}",
         "Share of anchors with at least one active tuple.",
+        SHARE,
     ),
     _dynamics(
         "active_ratio.pushing_anchors",
@@ -106,6 +119,7 @@ DYNAMICS: Final = (
         r"{|\{a : \exists t \ni a \text{ that pushes}\}|}",
         "Share of anchors with an active tuple that pushes another class away: a negative pair or "
         "a triplet. Losses of one part: as the active anchors.",
+        SHARE,
     ),
     _dynamics(
         "trivial_loss",
@@ -120,6 +134,7 @@ DYNAMICS: Final = (
         r"\frac{w_P}{w_P + w_N}",
         "How much of the trained loss's weight lies on positive pairs. It follows from the batch's "
         "classes, the selection and the reduction, and decides results as much as the loss does.",
+        SHARE,
     ),
     _dynamics(
         "active_tuples", "Active tuples", r"|\{t \in V : \ell_t > 0\}|", "The ratio's numerator."
@@ -224,7 +239,6 @@ DYNAMICS: Final = (
         r"\overline{\lVert \Delta\theta \rVert / \lVert \theta \rVert}",
         "Mean relative size of the optimiser's real steps over the whole training: what the "
         "encoder really moved.",
-        bounds=(0, None),
         scale="ratio",
     ),
     _whole_run(
@@ -247,7 +261,6 @@ DYNAMICS: Final = (
         "Mean gradient norm per active tuple",
         r"\frac{1}{T}\sum_t \Bigl\lVert \nabla_\theta \frac{1}{|A_t|}\sum_{A_t} \ell \Bigr\rVert_2",
         "Mean over all steps at which a tuple was active.",
-        bounds=(0, None),
         scale="ratio",
     ),
     _whole_run(
@@ -256,7 +269,6 @@ DYNAMICS: Final = (
         r"\overline{\lVert \nabla \rVert}_{\text{late}} \,/\, "
         r"\overline{\lVert \nabla \rVert}_{\text{early}}",
         "Mean gradient norm over the last tenth of the epochs, divided by that over the first.",
-        bounds=(0, None),
         scale="ratio",
     ),
 )

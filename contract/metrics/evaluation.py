@@ -82,6 +82,7 @@ GEOMETRY: Final = (
         r"\log \operatorname{mean}_{i \ne j} e^{-2 \lVert \hat z_i - \hat z_j \rVert^2}",
         "How evenly the embeddings fill the unit sphere; the lower, the more evenly "
         "(Wang & Isola 2020, t = 2).",
+        bounds=(-8, 0),
     ),
     Metric(
         "geometry.effective_rank",
@@ -96,6 +97,7 @@ GEOMETRY: Final = (
         "Spectral decay",
         r"-\text{slope of } \log \sigma_k \text{ over } \log k",
         "How steeply the singular values of the centred embeddings fall; 0 where all are alike.",
+        bounds=(0, None),
     ),
     Metric(
         "geometry.hubness",
@@ -230,6 +232,7 @@ QUALITY: Final = (
         "First evaluated epoch whose validation MAP@R reaches 95 % of the smaller of two arms' "
         "best values of the same seed. It has a value only where two arms are compared.",
         unit="epochs",
+        bounds=(0, None),
         summary_only=True,
         grid=True,
     ),

@@ -29,7 +29,7 @@ from contract.statistics.p_values import (
     smallest_p,
 )
 from contract.statistics.paired import PairedDifference, compare
-from contract.statistics.samples import SampleError
+from contract.statistics.samples import SampleError, is_constant
 
 __all__ = [
     "ALPHA",
@@ -54,6 +54,7 @@ __all__ = [
     "deviation",
     "holm",
     "interval",
+    "is_constant",
     "judge",
     "limits_of_difference",
     "replicates_to_halve",

@@ -48,9 +48,9 @@ class ArmPair:
     replicates, where only signs count, and where all differences are the same (but for 0 in enough
     pairs)."""
     p: float
-    """Of this pair alone, see `told_apart`."""
+    """Of this pair alone, see `told_apart`; 1 below 3 replicates."""
     p_holm: float
-    """Adjusted by Holm over all pairs of arms."""
+    """Adjusted by Holm over all pairs of arms with 3 replicates or more."""
     told_apart: bool
 
     @property
@@ -92,13 +92,12 @@ def told_apart(
 ) -> ArmsCompared:
     """Compare all arms by one metric, each pair over the replicates that both have.
 
-    The family are all pairs of arms with a common replicate: without any difference, the
-    probability that one or more pairs are told apart is at most .05. Two arms are told apart if the
-    pair's p, adjusted by Holm over the family, is below .05. That p is the larger of Student's
-    t-test and the sign-flip test, the latter wherever the number of common replicates can reach .05
-    in this family. Where only signs count it is that of the exact sign test; with dependent splits
-    that of the corrected t-test, and signs tell nothing apart. Fewer than 3 common replicates tell
-    nothing apart.
+    The family are all pairs of arms with 3 common replicates or more; fewer tell nothing apart.
+    Without any difference, the probability that one or more pairs are told apart is at most .05.
+    Two arms are told apart if the pair's p, adjusted by Holm over the family, is below .05. That p
+    is the larger of Student's t-test and the sign-flip test, the latter wherever the number of
+    common replicates can reach .05 in this family. Where only signs count it is that of the exact
+    sign test; with dependent splits that of the corrected t-test, and signs tell nothing apart.
 
     The intervals of the arms' means say nothing of differences: arms share their replicates, so
     arms whose intervals overlap may well be told apart.
@@ -127,10 +126,12 @@ def told_apart(
         for a, b in combinations(known, 2)
     }
     differences = {pair: each for pair, each in differences.items() if each}
-    family = len(differences)
-    p_values = [
-        _p(each, replication, family, signs_only=signs_only) for each in differences.values()
-    ]
+    enough = {pair: each for pair, each in differences.items() if len(each) >= FEWEST}
+    family = len(enough)
+    p_values = {
+        pair: _p(each, replication, family, signs_only=signs_only) for pair, each in enough.items()
+    }
+    adjusted = dict(zip(p_values, holm(list(p_values.values())), strict=True))
     pairs = [
         ArmPair(
             a,
@@ -140,13 +141,11 @@ def told_apart(
             None
             if signs_only
             else within(_interval(each, replication, family), limits_of_difference(bounds)),
-            p,
-            p_holm,
-            p_holm < ALPHA,
+            p_values.get((a, b), 1.0),
+            adjusted.get((a, b), 1.0),
+            adjusted.get((a, b), 1.0) < ALPHA,
         )
-        for ((a, b), each), p, p_holm in zip(
-            differences.items(), p_values, holm(p_values), strict=True
-        )
+        for (a, b), each in differences.items()
     ]
     return ArmsCompared(arms, pairs)
 
@@ -179,14 +178,11 @@ def _arm(
 def _p(
     differences: tuple[float, ...], replication: Replication, family: int, *, signs_only: bool
 ) -> float:
-    n = len(differences)
-    if n < FEWEST:
-        return 1.0
     if signs_only or is_constant(differences):
         if replication.dependent:
             return 1.0
         return sign_test_p(sum(d > 0 for d in differences), sum(d < 0 for d in differences))
     p = t_test_p(differences, replication.test_to_train)
-    if not replication.dependent and family * smallest_p(n) < ALPHA:
+    if not replication.dependent and family * smallest_p(len(differences)) < ALPHA:
         return max(p, sign_flip_p(differences))
     return p

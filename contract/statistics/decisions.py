@@ -33,26 +33,14 @@ from contract.statistics.p_values import holm, sign_flip_p, sign_test_p, smalles
 from contract.statistics.paired import effect_size
 from contract.statistics.samples import SampleError, finite_numbers, is_constant
 
-_WEAKER: Final[dict[frozenset[Word], Word]] = {
-    frozenset[Word](("supported", "leaning_for")): "leaning_for",
-    frozenset[Word](("contradicted", "leaning_against")): "leaning_against",
-}
-"""Words on the same side -> the weaker one."""
-
 _LevelWord = Literal["level_for", "level_against"]
 """Level, with the side on which the difference lies."""
 
-_LEVEL_WITH_SIDE: Final[dict[_LevelWord, tuple[frozenset[Word | _LevelWord], Word]]] = {
-    "level_for": (
-        frozenset[Word | _LevelWord](("level_for", "supported", "leaning_for")),
-        "leaning_for",
-    ),
-    "level_against": (
-        frozenset[Word | _LevelWord](("level_against", "contradicted", "leaning_against")),
-        "leaning_against",
-    ),
-}
-"""A level sample's side -> all words on that side, and what they make together."""
+_SIDES: Final[tuple[tuple[Word, Word, _LevelWord], ...]] = (
+    ("supported", "leaning_for", "level_for"),
+    ("contradicted", "leaning_against", "level_against"),
+)
+"""The words of each side: decided, leaning, and level with that side."""
 
 _LARGEST_LOG: Final = 700.0
 """Logarithm of a ratio up to which a float can hold the ratio."""
@@ -122,22 +110,17 @@ def common_word(words: Iterable[Word | _LevelWord]) -> Word:
     weaker, in any other case undecided. A level sample whose interval excludes 0 has a side: beside
     others on that side, which are not level, the claim leans.
     """
-    sided = frozenset(words) - {"not_measured"}
-    for side, (same_side, leaning) in _LEVEL_WITH_SIDE.items():
-        if side in sided and len(sided) > 1 and sided <= same_side:
-            return leaning
-    found = frozenset(map(_without_side, sided))
+    found = frozenset(words) - {"not_measured"}
     if not found:
         return "not_measured"
-    if len(found) == 1:
-        return next(iter(found))
-    return _WEAKER.get(found, "undecided")
-
-
-def _without_side(word: Word | _LevelWord) -> Word:
-    if word == "level_for":
+    if found <= {"level", "level_for", "level_against"}:
         return "level"
-    return "level" if word == "level_against" else word
+    for decided, leaning, level in _SIDES:
+        if found == {decided}:
+            return decided
+        if found <= {decided, leaning, level}:
+            return leaning
+    return "undecided"
 
 
 def _word_with_side(judged: JudgedSample, sample: Sample) -> Word | _LevelWord:
@@ -273,12 +256,13 @@ def _practical(
         return replace(figures, bounds=(-half, half)), _inside(simultaneous, half)
     by_ratio = figures.n >= FEWEST and simultaneous is not None and not is_constant(logs)
     ratio = replication.test_to_train
+    plain = mean_interval(logs, test_to_train=ratio) if by_ratio else None
     wide = mean_interval(logs, family=family, test_to_train=ratio) if by_ratio else None
     figures = replace(
         figures,
-        ratio=math.exp(statistics.fmean(logs)),
-        ratio_interval=_exp(mean_interval(logs, test_to_train=ratio)) if by_ratio else None,
-        ratio_simultaneous=_exp(wide),
+        ratio=_exp(statistics.fmean(logs)),
+        ratio_interval=_exp_both(plain),
+        ratio_simultaneous=_exp_both(wide),
         ratio_bounds=(1 / half, half) if half else None,
     )
     return figures, half is not None and _inside(wide, math.log(half))
@@ -325,9 +309,10 @@ def _all_inside(sample: Sample) -> bool:
     return all(abs(one) < math.log(sample.half_width) for one in sample.log_ratios)
 
 
-def _exp(found: tuple[float, float] | None) -> tuple[float, float] | None:
-    """Return the interval of a ratio from that of its logarithm, as far as floats can hold it."""
-    if found is None:
-        return None
-    low, high = (math.exp(min(max(end, -_LARGEST_LOG), _LARGEST_LOG)) for end in found)
-    return low, high
+def _exp(log_ratio: float) -> float:
+    """Return a ratio from its logarithm, as far as a float can hold it."""
+    return math.exp(min(max(log_ratio, -_LARGEST_LOG), _LARGEST_LOG))
+
+
+def _exp_both(found: tuple[float, float] | None) -> tuple[float, float] | None:
+    return found and (_exp(found[0]), _exp(found[1]))

@@ -129,6 +129,7 @@ class ComparisonDetail(TypedDict):
     arms: list[str]
     seeds: list[int]
     replicate: Literal["seed", "split"]
+    replicate_noun: Literal["seed", "draw", "split"]
     data: str
     spec: dict[str, Any]
 
@@ -153,6 +154,7 @@ class Comparison(TypedDict):
     arms: list[str]
     seeds: list[int]
     replicate: Literal["seed", "split"]
+    replicate_noun: Literal["seed", "draw", "split"]
     data: str
 
 
@@ -365,6 +367,7 @@ class Replicates(TypedDict):
     """What the pairs of runs are replicates of."""
 
     kind: Literal["seed", "split"]
+    noun: Literal["seed", "draw", "split"]
     n: int
     said: str
 
@@ -1046,6 +1049,7 @@ class Leaderboard(TypedDict):
     advice: str
     tuned: Tuned | None
     replicate: Literal["seed", "split"]
+    replicate_noun: Literal["seed", "draw", "split"]
     runs_finished: int
     runs_total: int
     runs_open: int

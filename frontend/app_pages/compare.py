@@ -73,6 +73,7 @@ def compare_arms(client: Api, catalogue: Catalogue) -> None:
         return
     is_open = any(arm["state"] in OPEN_STATES for arm in chosen.found["arms"])
     every = READ_EVERY_S if is_open else None
+    tables.show_states(chosen)
     st.subheader("Curves", anchor=False)
     st.fragment(show_curves, run_every=every)(client, chosen)
     st.subheader("Values", anchor=False)

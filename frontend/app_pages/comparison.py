@@ -70,7 +70,12 @@ def show_head(view: View, upload: Dataset | None) -> None:
     with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
         export_menu(view.client, comparison)
         page_actions(view.client, comparison)
-    shared = shared_facts(comparison["spec"], view.catalogue, upload["name"] if upload else "")
+    shared = shared_facts(
+        comparison["spec"],
+        view.catalogue,
+        upload["name"] if upload else "",
+        comparison["replicate_noun"],
+    )
     rows = arm_settings(comparison["spec"], view.catalogue)
     st.html(tables_html.head_html(comparison, shared, difference_text(rows)))
 

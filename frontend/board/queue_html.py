@@ -132,7 +132,7 @@ def _states_html(worker: QueueSlot) -> str:
         return ""
     messages = escape(" ".join(one["message"] for one in states), quote=True)
     names = escape(state_names(states))
-    return f"<p><small class='lb-marked' title='{messages}'>⚠ {names}</small></p>"
+    return f"<p><small class='lb-marked' title='{messages}'>{names}</small></p>"
 
 
 def _count_runs(count: int) -> str:

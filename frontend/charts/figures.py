@@ -140,7 +140,7 @@ def _interval_text(low: float | None, high: float | None) -> str:
 BAND_MARGIN: Final = 0.25
 """Space for bands above and below the lines, as a share of the height of the lines.
 
-With two seeds an interval can be ten times as high as all lines; the axis then shows only as much
+With few seeds an interval can be many times as high as all lines; the axis then shows only as much
 of the bands as leaves the lines readable.
 """
 

@@ -84,7 +84,7 @@ def _run(api: Api, options: argparse.Namespace) -> int:
 def _submit(api: Api, options: argparse.Namespace) -> int:
     made = api.create(_read_spec(options.spec))
     runs = sum(made["runs"].values())
-    over = count_text(made["spec"], len(made["seeds"]))
+    over = count_text(made["replicate_noun"], len(made["seeds"]))
     print_message(
         f"Submitted “{printable(made['name'])}”, {runs} run{'s' if runs > 1 else ''}: "
         f"{printable(', '.join(made['arms']))} over {over}.{_search_text(made)}"

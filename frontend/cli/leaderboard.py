@@ -27,12 +27,13 @@ def _rank(arm: LeaderboardArm) -> str:
 
 def _figures(arm: LeaderboardArm) -> str:
     if arm["mean"] is None:
-        return f"{'no value':40}"
+        return f"{'no value':52}"
     shown = format_number(arm["mean"])
     if arm["low"] is not None and arm["high"] is not None:
         shown += f" [{format_number(arm['low'])}, {format_number(arm['high'])}]"
     behind = arm["to_best"]
     if behind is not None:
-        word = "level" if behind["level"] else "apart" if behind["told_apart"] else "not apart"
+        word = "apart" if behind["told_apart"] else "not apart"
+        word += ", level" if behind["level"] else ""
         shown += f" {format_signed(behind['mean_difference'])} {word}"
-    return f"{shown:40}"
+    return f"{shown:52}"

@@ -19,6 +19,7 @@ from frontend.comparison.verdict.figures import (
     rule_text,
     signed_text,
     simultaneous,
+    summary_text,
 )
 from frontend.comparison.verdict.more_replicates import halving_text
 from frontend.comparison.verdict.words import WORDS
@@ -31,18 +32,18 @@ INDENT: Final = " " * 4
 
 
 def verdict_lines(verdict: Json) -> Iterator[str]:
-    """Return the lines: advice, rule, arms that did not train, claims, caveats.
+    """Return the lines: arms that did not train, advice, summary, rule, claims, caveats.
 
     Texts have no control characters, which could change the terminal.
     """
+    for said in not_trained(verdict):
+        yield from _wrapped(f"! {said}")
     yield from _wrapped(verdict["advice"])
-    yield from _wrapped(verdict["summary"])
+    yield from _wrapped(summary_text(verdict))
     arms = verdict["arms"]
     if arms is None:
         return
     yield from _wrapped(rule_text(verdict))
-    for said in not_trained(verdict):
-        yield from _wrapped(f"! {said}")
     yield ""
     yield from _wrapped(f"{arms['a']} minus {arms['b']}:")
     for claim in verdict["claims"]:

@@ -13,6 +13,7 @@ from frontend.compare import url_state
 from frontend.compare.selection import arm_reference
 from frontend.ui.address import own_address
 from frontend.ui.text import STATE_TEXTS, page_count
+from frontend.ui.training_states import arm_marks
 
 PAGE_SIZE: Final = 50
 SORT_ORDERS: Final[Mapping[str, tuple[str, bool]]] = {
@@ -35,6 +36,9 @@ SETTING_COLUMNS: Final = {
     "Batch": "training.batch_size",
 }
 """Title of a column that shows a setting -> path of the setting."""
+
+TRAINED: Final = "Did it train?"
+"""Title of the column that shows the states of runs; left out where no run is in any."""
 
 
 def filters(catalogue: Catalogue) -> dict[str, Any]:
@@ -98,6 +102,9 @@ def arms_table(found: ArmPage, losses: Mapping[str, str]) -> None:
             "Comparison": st.column_config.LinkColumn(display_text=r"#(.*)$", width=220),
             "Loss": st.column_config.TextColumn(width=130),
             "State": st.column_config.TextColumn(width=110),
+            TRAINED: st.column_config.TextColumn(
+                width=190, help="What its runs were seen to do; empty where all is well"
+            ),
             "Seeds": st.column_config.NumberColumn(width=60),
             "Best epoch": st.column_config.NumberColumn(
                 format="%.1f",
@@ -113,13 +120,13 @@ def arms_table(found: ArmPage, losses: Mapping[str, str]) -> None:
 
 
 def table_rows(arms: Sequence[Arm], losses: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the table's rows as values by column name.
+    """Return the table's rows as values by column name; TRAINED is left out where nothing is said.
 
     Args:
         arms: as the API lists them.
         losses: label by kind of loss.
     """
-    return [
+    rows: list[dict[str, Any]] = [
         {
             "Arm": arm["arm"],
             "Comparison": f"{own_address('/comparison')}?id={arm['comparison']}"
@@ -127,6 +134,7 @@ def table_rows(arms: Sequence[Arm], losses: Mapping[str, str]) -> list[dict[str,
             "Loss": losses.get(arm["loss"], arm["loss"]),
             "Data": arm["data"].replace("_", " "),
             "State": STATE_TEXTS[arm["state"]],
+            TRAINED: arm_marks(arm["runs"]),
             "Seeds": arm["seeds"],
             "Best epoch": arm["best_epoch"]["mean"] if arm["best_epoch"] else None,
             **{name: arm["settings"].get(path) for name, path in SETTING_COLUMNS.items()},
@@ -136,6 +144,9 @@ def table_rows(arms: Sequence[Arm], losses: Mapping[str, str]) -> list[dict[str,
         }
         for arm in arms
     ]
+    if any(row[TRAINED] for row in rows):
+        return rows
+    return [{name: cell for name, cell in row.items() if name != TRAINED} for row in rows]
 
 
 def list_footer(total: int, page: int) -> None:

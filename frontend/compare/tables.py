@@ -16,7 +16,9 @@ from frontend.comparison.results_table import format_number
 from frontend.comparison.spec_text import value_text
 from frontend.comparison.tables_html import swatch
 from frontend.errors import ApiError
+from frontend.ui.text import escape_markdown
 from frontend.ui.theme import ArmStyle, Theme
+from frontend.ui.training_states import warned
 from frontend.ui.widgets import viewer_theme
 
 VALUE_TITLES: Final = {
@@ -176,6 +178,21 @@ def show_values(client: Api, chosen: Selection) -> None:
         on_click="ignore",
         key="compare_table_csv",
     )
+
+
+def show_states(chosen: Selection) -> None:
+    """Say which of the arms did not train, as their curves and values say little then."""
+    runs = [
+        {**run, "arm": name}
+        for name, arm in zip(chosen.names, chosen.found["arms"], strict=True)
+        for run in arm["runs"]
+    ]
+    for one in warned(runs):
+        said = f"**{one.sign} {one.name}**: {escape_markdown(f'{one.arms}. {one.message}')}"
+        if one.serious:
+            st.warning(said)
+        else:
+            st.caption(said)
 
 
 def show_settings(chosen: Selection) -> None:

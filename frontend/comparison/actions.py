@@ -16,7 +16,7 @@ from frontend.comparison.tuning.texts import own_runs
 from frontend.comparison.verdict.more_replicates import MAX_SEEDS
 from frontend.errors import ApiError, MissingError
 from frontend.ui.dataset_text import file_size
-from frontend.ui.replicates import SPLIT, noun
+from frontend.ui.replicates import SEED
 from frontend.ui.seeds import SeedsError, format_seeds, parse_seeds
 from frontend.ui.session import role_button, role_refusal
 from frontend.ui.text import OPEN_STATES, escape_markdown
@@ -33,15 +33,14 @@ def suggested_seeds(seeds: Sequence[int]) -> str:
 
 
 def added_runs_text(comparison: Comparison, seeds: Sequence[int]) -> str:
-    """Say how many runs these seeds add, and how many the comparison has then; each seed is a split
-    too where the split varies."""
+    """Say how many runs these seeds add, and how many the comparison has then."""
     arms = len(comparison["arms"])
     added, before = len(seeds) * arms, len(comparison["seeds"]) * arms
     known = comparison["seeds"]
     has = f"It has seed{'' if len(known) == 1 else 's'} {format_seeds(known)} already"
     if not seeds:
         return f"{has}."
-    ways = f"{_count(len(seeds), noun(comparison))} × {_count(arms, 'arm')}"
+    ways = f"{_count(len(seeds), comparison['replicate_noun'])} × {_count(arms, 'arm')}"
     return f"{has}. {ways} = {_count(added, 'more run')}, {before + added} in all."
 
 
@@ -65,7 +64,6 @@ FIRST_SHOWN_KEY: Final = "comparison_dialog_shown"  # the comparison as the dial
 BOARD: Final = "comparisons"
 PAGE: Final = "comparison"
 MORE_SEEDS: Final = "More seeds"
-MORE_SPLITS: Final = "More splits"
 DUPLICATE: Final = "Duplicate and edit"
 ARCHIVE: Final = "Archive"
 BRING_BACK: Final = "Bring back from the archive"
@@ -81,7 +79,8 @@ ICONS: Final = {
 
 _NARROWER: Final = {
     "seed": "Intervals get narrower with the square root of the seeds.",
-    "split": "Each new seed draws a split of its own, after those that are there.",
+    "draw": "Each new seed draws data of its own, after those that are there.",
+    "split": "Each new seed has a split of its own, after those that are there.",
 }
 
 ROLES: Final = {
@@ -192,7 +191,8 @@ def edit_dialog(client: Api, comparison: Comparison) -> None:
 
 def action_label(action: str, comparison: Comparison) -> str:
     """Return what an action is called on this comparison."""
-    return MORE_SPLITS if action == MORE_SEEDS and noun(comparison) == SPLIT else action
+    noun = comparison["replicate_noun"]
+    return f"More {noun}s" if action == MORE_SEEDS and noun != SEED else action
 
 
 def more_seeds_dialog(client: Api, comparison: Comparison) -> None:
@@ -215,7 +215,9 @@ def _more_seeds(client: Api, comparison: Comparison) -> None:
         st.error(str(error))
         seeds = []
     st.caption(added_runs_text(comparison, seeds))
-    st.caption(f"{_NARROWER[noun(comparison)]} The new runs wait behind what is in the queue.")
+    st.caption(
+        f"{_NARROWER[comparison['replicate_noun']]} The new runs wait behind what is in the queue."
+    )
     pressed = st.button(
         "Queue them",
         type="primary",

@@ -227,7 +227,7 @@ def format_number(value: float) -> str:
     size = abs(value)
     if size < ZERO_LIMIT:
         return "0"
-    if size < 1e-3 or size >= 1e5:
+    if size < 1e-4 or size >= 1e5:
         return f"{value:.2e}"
     digits = 4 if 0.1 <= size < 1 else 3
     return f"{value:.{digits}g}" if size < 1000 else f"{value:.0f}"

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final
 
-from frontend.ui.replicates import noun
-
 Spec = Mapping[str, Any]
 Catalogue = Mapping[str, Any]
 
@@ -29,30 +27,31 @@ class Setting:
     """One value an arm, in the spec's order; "" where the arm has no such setting."""
     losses: tuple[str, ...] = ()
     """Loss of each arm; given for the losses' own settings."""
+    alike: frozenset[str] = frozenset()
+    """Values that mean the same in arms of two different losses."""
 
     @property
     def differs(self) -> bool:
-        """Whether two arms that have this setting have different values.
-
-        As in the contract, balanced, a reduction of the contrastive loss alone, does not differ
-        from another loss's mean.
-        """
+        """Whether two arms that have this setting have different values."""
         arms = zip(self.values, self.losses or [""] * len(self.values), strict=True)
         return any(
-            value != other and not (loss != other_loss and {value, other} == {"balanced", "mean"})
+            value != other and not (loss != other_loss and {value, other} <= self.alike)
             for (value, loss), (other, other_loss) in combinations(
                 [(value, loss) for value, loss in arms if value], 2
             )
         )
 
 
-def shared_facts(spec: Spec, catalogue: Catalogue, upload: str = "") -> list[Fact]:
+def shared_facts(
+    spec: Spec, catalogue: Catalogue, upload: str = "", noun: str = "seed"
+) -> list[Fact]:
     """Return what all arms share, the most important first.
 
     Args:
         spec: the comparison's spec.
         catalogue: the API's catalogue.
         upload: name of the uploaded data set, if the data are an upload.
+        noun: what a replicate is called: seed, draw or split.
     """
     training = spec["training"]
     encoder = spec["encoder"]
@@ -73,7 +72,7 @@ def shared_facts(spec: Spec, catalogue: Catalogue, upload: str = "") -> list[Fac
         *([Fact("Augmentation", value_text(augmentation))] if augmentation != "none" else []),
         *([Fact("Precision", precision)] if precision != "float32" else []),
         Fact("Epochs", value_text(training["epochs"])),
-        Fact("Seeds", f"{_seeds_text(spec['seeds'])}{_VARIES[noun(spec)]}"),
+        Fact("Seeds", f"{_seeds_text(spec['seeds'])}{_VARIES[noun]}"),
         *([Fact("Tuning", _tuning_text(spec["tuning"]))] if spec.get("tuning") else []),
         *([Fact("Practical bounds", _bounds_text(bounds))] if bounds else []),
     ]
@@ -96,7 +95,12 @@ def arm_settings(spec: Spec, catalogue: Catalogue) -> list[Setting]:
     ]
     for name, title in dict.fromkeys(key for own in titled for key in own if key[0] != "kind"):
         values = tuple(value_text(own.get((name, title))) for own in titled)
-        rows.append(Setting(title, values, rows[0].values))
+        alike = frozenset(
+            value_text(value)
+            for arm in arms
+            for value in _schema_of(losses, arm["loss"], name).get("x-alike-across-losses", ())
+        )
+        rows.append(Setting(title, values, rows[0].values, alike))
     properties = catalogue.get("training", {}).get("properties", {})
     own = [{k: v for k, v in arm.get("training", {}).items() if v is not None} for arm in arms]
     for name in dict.fromkeys(key for settings_of_arm in own for key in settings_of_arm):
@@ -203,7 +207,11 @@ def _training_text(value: object, catalogue: Catalogue) -> str:
     return value_text(value)
 
 
-_VARIES: Final = {"seed": ", on one split", "split": ", each with a split of its own"}
+_VARIES: Final = {
+    "seed": ", on one split",
+    "draw": ", each with data of its own",
+    "split": ", each with a split of its own",
+}
 
 
 def _tuning_text(tuning: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from frontend.ui.theme import ArmStyle, Theme
 _ARROWS: Final = {"higher": "↑", "lower": "↓"}
 _MARKS: Final = {
     "best": ("●", "best; its 95 % interval meets no other arm's"),
-    "ahead": ("○", "best mean, but the 95 % intervals meet: not told apart"),
+    "ahead": ("○", "best mean; its 95 % interval meets another arm's"),
     "": ("", ""),
 }
 

@@ -52,7 +52,8 @@ def latex_tables(api: Api, comparison: str) -> str:
     arms = everything["comparison"]["arms"]
     whole_run = [row["key"] for row in catalogue["metrics"] if row["summary_only"]]
     found = result_sections(everything["summary"], arms, whole_run)
-    name, over = everything["comparison"]["name"], over_text(everything["spec"])
+    name = everything["comparison"]["name"]
+    over = over_text(everything["comparison"]["replicate_noun"])
     ranked = everything["leaderboard"]["metrics"]
     search = everything["tuning"] and search_table(
         everything["tuning"], everything["spec"], catalogue

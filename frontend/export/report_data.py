@@ -18,6 +18,7 @@ from frontend.comparison.spec_text import reductions_text
 from frontend.comparison.tuning import budget_figure, importance_figure
 from frontend.comparison.tuning.texts import objective_label, setting_titles
 from frontend.errors import MissingError
+from frontend.export import trivial_loss
 from frontend.ui.theme import arm_styles
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
@@ -50,6 +51,8 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
     ),
 }
 """The curves of a report; those that were not measured are left out."""
+
+LOSS: Final = "dynamics.loss"
 
 POINTS: Final = 400
 """Limit for one curve; more points than its width in pixels would not be visible."""
@@ -95,6 +98,11 @@ def read(api: Api, comparison: str) -> Material:
             for keys in GROUPS.values()
             for key in keys
             if key in measured
+        }
+        | {
+            key: api.arm_curves(named, key, max_points=POINTS)["arms"]
+            for key in (trivial_loss.TRIVIAL, trivial_loss.PULL)
+            if LOSS in measured
         },
     )
 
@@ -142,7 +150,7 @@ def leaderboards(material: Material) -> list[tuple[LeaderboardMetric, Drawn]]:
             Drawn(
                 f"leaderboard.{metric['key']}",
                 f"{metric['label'].removesuffix(' (test)')} of each arm",
-                caption(metric, found["replicate"]),
+                caption(metric, found["replicate_noun"]),
                 leaderboard_figure(metric, styles),
             ),
         )
@@ -185,8 +193,10 @@ def _drawn(material: Material, key: str) -> Drawn:
     for curve in material.curves[key]:
         columns = (_epochs(curve), curve["mean"], curve["low"], curve["high"])
         figure.add_traces(band_traces(*columns, styles[curve["arm"]], curve["arm"]))
-    unit = f" ({row['unit']})" if row["unit"] else ""
     caption = str(row["meaning"])
+    if key == LOSS:
+        caption += _add_trivial_loss(figure, material)
+    unit = f" ({row['unit']})" if row["unit"] else ""
     if key == "dynamics.gradient_norm":
         caption = f"Reduction: {reductions_text(material.everything['spec'])}. {caption}"
     widest = max(curve["width"] for curve in material.curves[key])
@@ -194,6 +204,22 @@ def _drawn(material: Material, key: str) -> Drawn:
         caption += f" Each point is the mean of {widest} steps."
     apply_layout(figure, x="epoch", y=f"{row['label']}{unit}")
     return Drawn(key, str(row["label"]), caption, figure)
+
+
+def _add_trivial_loss(figure: go.Figure, material: Material) -> str:
+    """Add the trivial losses to the chart of the loss. Returns what the caption says of them."""
+    trivial, pull = (
+        trivial_loss.arm_means(material.curves.get(key, ()))
+        for key in (trivial_loss.TRIVIAL, trivial_loss.PULL)
+    )
+    losses = material.curves[LOSS]
+    width = max(epoch for curve in losses for epoch in _epochs(curve))
+    known = [value for curve in losses for value in curve["mean"] if value is not None]
+    styles = arm_styles(material.arms)
+    shown = trivial_loss.lines(trivial)
+    figure.add_traces(trivial_loss.traces(shown, width, max(known, default=0.0), styles))
+    said = trivial_loss.sentence(trivial, pull, len(material.arms))
+    return f" {said}" if said else ""
 
 
 def _epochs(curve: ArmCurve) -> list[float]:

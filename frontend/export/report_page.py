@@ -93,8 +93,9 @@ def page(material: Material) -> str:
     """
     everything = material.everything
     spec, comparison = everything["spec"], everything["comparison"]
+    noun = comparison["replicate_noun"]
     rows = arm_settings(spec, material.catalogue)
-    shared = shared_facts(spec, material.catalogue, material.upload)
+    shared = shared_facts(spec, material.catalogue, material.upload, noun)
     groups = drawn(material)
     ranked = leaderboards(material)
     searched = search_figures(material)
@@ -118,7 +119,7 @@ def page(material: Material) -> str:
             search=_search(material),
             search_figures=searched,
             groups=groups,
-            over=over_text(spec),
+            over=over_text(noun),
             results=_results(material),
             difference=difference_text(rows),
             settings_table=Markup(tables_html.settings_table(_arm_styles(material), rows, "light")),
@@ -167,7 +168,7 @@ def _leaderboard(
     material: Material, ranked: Sequence[tuple[LeaderboardMetric, Drawn]]
 ) -> list[tuple[str, Drawn, str, Markup]]:
     """Return for each metric what is said of it, its figure, a note and its table."""
-    noun, styles = material.everything["leaderboard"]["replicate"], _arm_styles(material)
+    noun, styles = material.everything["comparison"]["replicate_noun"], _arm_styles(material)
     return [
         (metric["said"], own, note(metric, noun), Markup(ranks_html(metric, styles, "light")))
         for metric, own in ranked

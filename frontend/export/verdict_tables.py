@@ -19,6 +19,7 @@ from frontend.comparison.verdict.figures import (
     rule_text,
     signed_text,
     simultaneous,
+    summary_text,
 )
 from frontend.comparison.verdict.more_replicates import halving_text
 from frontend.comparison.verdict.words import WORDS
@@ -100,7 +101,7 @@ def verdict_markdown(verdict: Json, name: str, search: SearchTable | None = None
     parts = [f"# {_escape(name)}: verdict"]
     parts += [f"- **{_escape(said)}**" for said in not_trained(verdict)]
     parts += [f"**{_escape(verdict['advice'])}**"] if verdict["advice"] else []
-    parts.append(_escape(verdict["summary"]))
+    parts.append(_escape(summary_text(verdict)))
     tuned = [] if search is None else [_search(search)]
     if arms is None:
         return "\n\n".join([*parts, *tuned]) + "\n"

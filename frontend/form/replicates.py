@@ -16,7 +16,10 @@ FEWEST: Final = 3
 """With fewer seeds there is no verdict."""
 ENOUGH: Final = 9
 """With fewer seeds p after Holm's correction for nine claims cannot fall below 0.05."""
-_TITLES: Final = {"seed": "The seed, on one split", "split": "Seed and split"}
+_SEED: Final = "seed"
+_DEPENDENT: Final = "dependent_splits"
+_TITLES: Final = {_SEED: "The seed, on one split", "split": "Seed and data"}
+"""The same for all data: a choice keeps its value by its title while the data change."""
 _ONE_SPLIT: Final = (
     "Each seed trains every arm once, from its own initial weights and in its own order of "
     "batches, on one split of the data: what is found holds for this split."
@@ -24,7 +27,7 @@ _ONE_SPLIT: Final = (
 _DRAWN: Final = {
     "independent_draws": "Each seed also draws new data, so that what is found holds for such data "
     "at large.",
-    "dependent_splits": "Each seed also splits the data anew, for all arms alike; with a split by "
+    _DEPENDENT: "Each seed also splits the data anew, for all arms alike; with a split by "
     "class it draws which classes train. Splits of the same data overlap, so that intervals are "
     "wider.",
     "fixed_test": "Each seed also draws its training and validation items anew from the official "
@@ -45,8 +48,7 @@ def seeds(draft: Draft) -> list[int]:
         "seeds",
         "Seeds",
         hint="0-9",
-        note="Ranges and single seeds: 0-9 or 0, 1, 7. A verdict needs three; p below 0.05 for "
-        "all nine claims needs nine.",
+        note="Ranges and single seeds: 0-9 or 0, 1, 7. A verdict needs three.",
     )
     try:
         found = parse_seeds(draft.values["seeds"])
@@ -55,7 +57,8 @@ def seeds(draft: Draft) -> list[int]:
         if not draft.problems_at("seeds"):  # a refused start has already shown it there
             show_problem("seeds", str(error))
     _replicate(draft)
-    if found and (text := count_text(len(found))):
+    exact = _replication(draft, draft.values["replicate"]) in {_SEED, "independent_draws"}
+    if found and (text := count_text(len(found), exact=exact)):
         st.caption(text)
     return found
 
@@ -74,24 +77,36 @@ def _replicate(draft: Draft) -> None:
     st.caption(replicate_text(draft))
 
 
+def _replication(draft: Draft, replicate: str) -> str:
+    """Return the kind of replication that a choice means with the chosen data."""
+    if replicate == _SEED:
+        return _SEED
+    return draft.form.data.option(draft.values.get("data.kind")).replication or _DEPENDENT
+
+
 def replicate_text(draft: Draft) -> str:
     """Say what each seed draws anew from the chosen data."""
-    if draft.values["replicate"] == "seed":
+    if draft.values["replicate"] == _SEED:
         return _ONE_SPLIT
     data = draft.form.data.option(draft.values.get("data.kind"))
     if draft.values.get("data.split") == "given" and any(i.name == "split" for i in data.items):
         return GIVEN
-    return _DRAWN.get(data.replication, _DRAWN["dependent_splits"])
+    return _DRAWN[_replication(draft, draft.values["replicate"])]
 
 
-def count_text(count: int) -> str:
-    """Say what so few seeds cannot decide; nothing, if they are enough."""
+def count_text(count: int, *, exact: bool) -> str:
+    """Say what so few seeds cannot decide; nothing, if they are enough.
+
+    Args:
+        count: number of seeds.
+        exact: whether p comes from the exact sign-flip test, which takes independent replicates.
+    """
     if count < FEWEST:
         return (
             ":material/warning: A verdict needs three seeds; with fewer, curves and values are "
             "shown and nothing is decided."
         )
-    if count < ENOUGH:
+    if exact and count < ENOUGH:
         return (
             f"With {count} seeds the sign-flip p, adjusted for nine claims, cannot fall below "
             "0.05; that takes nine."

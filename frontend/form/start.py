@@ -30,8 +30,9 @@ def start_cards(draft: Draft, presets: Sequence[Json]) -> None:
         for group, own in groups.items():
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
                 st.markdown(f"**{group}**", width=GROUP_WIDTH)
-                for preset in own:
-                    _preset_button(draft, preset, used=preset is used)
+                with st.container(horizontal=True, gap="small"):
+                    for preset in own:
+                        _preset_button(draft, preset, used=preset is used)
         with st.popover("Import a spec", icon=":material/data_object:"):
             st.caption("The JSON that a comparison's “Export” menu gives, the spec or everything.")
             st.text_area("Spec as JSON", key="new_json", height=200)

@@ -1,29 +1,20 @@
-"""What the runs of an arm replicate, in words: seeds on one split, or splits."""
+"""What the runs of an arm replicate, in words: seeds on one split, draws or splits.
 
-from collections.abc import Mapping
-from typing import Any, Final
+What one of them is called, the API says: the `replicate_noun` of a comparison.
+"""
 
-Spec = Mapping[str, Any]
+from typing import Final
 
-SPLIT: Final = "split"
-"""Value of a spec's `replicate` where each seed has a split of its own."""
-
-
-def noun(spec: Spec) -> str:
-    """Return what one replicate is: seed or split.
-
-    Args:
-        spec: a comparison's spec, or another object with the key `replicate`.
-    """
-    return SPLIT if spec.get("replicate") == SPLIT else "seed"
+SEED: Final = "seed"
+"""Noun of replicates that all have the same split."""
 
 
-def over_text(spec: Spec) -> str:
+def over_text(noun: str) -> str:
     """Return over what means and intervals are, for a sentence: `seeds on one split`, `splits`."""
-    return "splits" if noun(spec) == SPLIT else "seeds on one split"
+    return "seeds on one split" if noun == SEED else f"{noun}s"
 
 
-def count_text(spec: Spec, count: int) -> str:
+def count_text(noun: str, count: int) -> str:
     """Return a number of replicates in words: `10 seeds on one split`, `1 split`."""
-    of_one = "" if noun(spec) == SPLIT else " on one split"
-    return f"{count} {noun(spec)}{'' if count == 1 else 's'}{of_one}"
+    of_one = " on one split" if noun == SEED else ""
+    return f"{count} {noun}{'' if count == 1 else 's'}{of_one}"

@@ -3,11 +3,11 @@
 The live component has the same names in `frontend/live/js/states.js`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from frontend.api.types import Run, RunState
+from frontend.api.types import ArmRun, RunState
 
 NAMES: Final = {
     "overflow": "overflow",
@@ -34,14 +34,44 @@ class Warned:
     message: str
     """What the first of these runs says, with its arm and seed."""
 
+    @property
+    def sign(self) -> str:
+        """The sign before the name."""
+        return sign(self.state)
+
 
 def state_names(states: Iterable[RunState]) -> str:
-    """Return the names of states, separated by commas; empty without any."""
-    return ", ".join(NAMES.get(one["state"], one["state"]) for one in states)
+    """Return the names of states with their signs, separated by commas; empty without any."""
+    return ", ".join(
+        f"{sign(one['state'])} {NAMES.get(one['state'], one['state'])}" for one in states
+    )
 
 
-def warned(runs: Sequence[Run]) -> list[Warned]:
-    """Return the states that any of these runs is in, the most serious first."""
+def sign(state: str) -> str:
+    """Return the sign of a state: of one in which a run was not trained, or of another."""
+    return "⚠" if state in NOT_TRAINED else "↓"
+
+
+def arm_marks(runs: Sequence[ArmRun]) -> str:
+    """Return how many runs of one arm are in which states, "⚠ collapsed in 2 of 3"; "" for none."""
+    begun = sum(run["state"] != "queued" for run in runs)
+    counts = {
+        state: sum(one["state"] == state for run in runs for one in run["states"])
+        for state in NAMES
+    }
+    return ", ".join(
+        f"{sign(state)} {NAMES[state]} in {count} of {begun}"
+        for state, count in counts.items()
+        if count
+    )
+
+
+def warned(runs: Sequence[Mapping[str, Any]]) -> list[Warned]:
+    """Return the states that any of these runs is in, the most serious first.
+
+    Args:
+        runs: each with its `arm`, `seed`, `state` and `states`.
+    """
     begun: dict[str, int] = {}
     for run in runs:
         begun[run["arm"]] = begun.get(run["arm"], 0) + (run["state"] != "queued")

@@ -50,10 +50,9 @@ class Attempt:
         preparation = Preparation(what=what, done=done, total=10, eta_s=3.0)
         return Preparing(**self._next(), preparation=preparation)
 
-    def started(self, total_steps: int = 100, after: int = 0) -> Started:
-        return Started(
-            **self._next(), device="cpu", total_steps=total_steps, steps_per_epoch=10, after=after
-        )
+    def started(self, total_steps: int = 100, after: int = 0, **facts: Json) -> Started:
+        steps = {"total_steps": total_steps, "steps_per_epoch": 10, "after": after}
+        return Started(**self._next(), device="cpu", **steps, **facts)
 
     def points(
         self, steps: Sequence[int], values: Sequence[float | None] | None = None, key: str = "k"

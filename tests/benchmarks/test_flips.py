@@ -1,5 +1,8 @@
 from collections import Counter
 
+import pytest
+
+from benchmarks import findings, flips
 from benchmarks.flips import CASES, SEEDS, SETS, changes, comparison_spec, reverses
 from contract.comparison.spec import parse_spec
 
@@ -20,6 +23,11 @@ def test_words_of_every_two_sets_are_counted_claim_by_claim() -> None:
     )
 
 
+def test_what_neither_set_has_measured_is_no_agreement() -> None:
+    sets = [{9: "not_measured"}, {9: "not_measured"}, {9: "undecided"}]
+    assert changes(sets) == Counter({("not_measured", "undecided"): 2})
+
+
 def test_only_opposite_decisions_are_a_reversal() -> None:
     assert reverses("supported", "contradicted")
     assert reverses("contradicted", "supported")
@@ -36,3 +44,10 @@ def test_no_seed_and_no_split_is_in_two_sets() -> None:
             assert len(set(seeds)) == SETS * SEEDS
             splits = {spec.data_of(seed).seed for spec in specs for seed in spec.seeds}
             assert len(splits) == (1 if kind == "seed" else SETS * SEEDS)
+
+
+def test_unknown_data_are_refused_before_anything_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    for main in (flips.main, findings.main):
+        with pytest.raises(SystemExit):
+            main(["digits", "nothing"])
+        assert "no such data: nothing" in capsys.readouterr().err

@@ -23,6 +23,7 @@ def comparison(stack: Stack) -> str:
     return stack.submit(small(name="states", training=training, arms=arms))
 
 
+@pytest.mark.slow
 def test_each_run_gets_its_state_and_no_other(stack: Stack, comparison: str) -> None:
     runs = stack.wait_ended(comparison, timeout=150)
     found = {run["arm"]: (run["state"], [one["state"] for one in run["states"]]) for run in runs}

@@ -42,6 +42,7 @@ def comparison(state: str, **runs: int) -> dict[str, Any]:
         "arms": ["contrastive", "triplet"],
         "seeds": [0, 1, 2],
         "replicate": "seed",
+        "replicate_noun": "seed",
         "data": "digits",
         "spec": spec,
     }
@@ -81,7 +82,8 @@ def lay(peer: ApiPeer, state: str, summary: Any = None, **runs: int) -> None:
     peer.answers[f"GET /comparisons/{ID}/summary"] = summary or empty
     peer.answers[f"GET /comparisons/{ID}/verdict"] = nothing_measured(succeeded // 2)
     peer.answers[f"GET /comparisons/{ID}/leaderboard"] = {
-        **{"metrics": [], "advice": "", "tuned": None, "replicate": "seed"},
+        **{"metrics": [], "advice": "", "tuned": None},
+        **{"replicate": "seed", "replicate_noun": "seed"},
         **{"runs_finished": succeeded, "runs_total": sum(runs.values()), "runs_open": 0},
     }
     peer.answers[f"GET /comparisons/{ID}/space"] = {

@@ -23,6 +23,11 @@ def long(**changes: Any) -> dict[str, Any]:
     return small(**{**usual, **changes})
 
 
+def interruptible(**changes: Any) -> dict[str, Any]:
+    """Return the small spec with 40 epochs, 640 steps: to interrupt it once and let it end."""
+    return long(training={"epochs": 40, "batch_size": 64}, **changes)
+
+
 def endless(**changes: Any) -> dict[str, Any]:
     """Return the small spec with so many epochs that it ends only by a cancel, on any machine."""
     training = {"epochs": 10_000, "batch_size": 64}

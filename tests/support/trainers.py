@@ -1,8 +1,6 @@
 """A slot's trainers as tests need them: all that it took, oldest first, and their processes."""
 
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Self
 
 import psutil
@@ -58,22 +56,3 @@ def warm(template: TemplateProcess) -> TemplateProcess:
 
     until(is_warm, "a warm template")
     return template
-
-
-@contextmanager
-def beside(act: Callable[[], None]) -> Iterator[None]:
-    """Act in a second thread while the slot works in this one; its error is raised here."""
-    faults: list[BaseException] = []
-
-    def guarded() -> None:
-        try:
-            act()
-        except BaseException as fault:  # noqa: BLE001 - raised again below
-            faults.append(fault)
-
-    thread = threading.Thread(target=guarded)
-    thread.start()
-    yield
-    thread.join()
-    if faults:
-        raise faults[0]

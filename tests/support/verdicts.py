@@ -86,7 +86,7 @@ def verdict(*claims: Json, **changes: Any) -> Json:
         "claims": list(claims),
         "rule": "Supported: the interval & Holm's p agree.",
         "family": 9,
-        "replicates": {"kind": "seed", "n": 10, "said": "10 seeds on one split"},
+        "replicates": {"kind": "seed", "noun": "seed", "n": 10, "said": "10 seeds on one split"},
         "arm_states": [],
         "to_halve": {"replicates": 30, "floor": ""},
         "claims_version": 2,

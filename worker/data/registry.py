@@ -28,7 +28,6 @@ LOADERS: Final = {
 """Kind of data -> the module whose `load` reads it. Imported at first use: some take seconds, which
 runs on other data must not pay."""
 
-
 WITHOUT_RESPLIT: Final = {"digits", "spoken_digits", "synthetic"}
 """Kinds whose loaders do the same whether or not the split is one of several."""
 

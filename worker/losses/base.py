@@ -197,15 +197,16 @@ class Loss(nn.Module):
         else:
             value = found.total if divides is None else found.total / divides
         divisor = torch.tensor(divides) if isinstance(divides, int) else divides
+        pushing = found.active_anchors if found.pushing_anchors is None else found.pushing_anchors
         return LossOutput(
-            value,
-            found.parts,
-            found.selected,
-            found.active_anchors,
-            None if self.reduction == "balanced" else divisor,
-            found.active_anchors if found.pushing_anchors is None else found.pushing_anchors,
-            found.trivial,
-            found.pull_weight,
+            value=value,
+            parts=found.parts,
+            selected=found.selected,
+            active_anchors=found.active_anchors,
+            divisor=None if self.reduction == "balanced" else divisor,
+            pushing_anchors=pushing,
+            trivial=found.trivial,
+            pull_weight=found.pull_weight,
         )
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:

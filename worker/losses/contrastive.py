@@ -89,7 +89,8 @@ class Contrastive(Loss):
             positive, negative = [part.total for part in (selected or parts).values()]
             if weights is not None:
                 positive, negative = weights[0] * positive, weights[1] * negative
-            alone = batch.against_itself and len(batch.labels) == 1  # any other makes a valid pair
+            # Any other item makes a valid pair, so that only an anchor alone is in none.
+            alone = batch.against_itself and len(batch.labels) == 1
             return Tuples(
                 partial(points.with_gradient, positive + negative, points.compared),
                 parts,

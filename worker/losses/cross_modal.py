@@ -60,17 +60,21 @@ def two_ways(
     else:
         divisor = (there.divisor + back.divisor) / 2
         value = (there.value * there.divisor + back.value * back.divisor) / divisor
+    selected = trivial = None
+    if there.selected is not None and back.selected is not None:
+        selected = _add_parts(there.selected, back.selected)
+    if there.trivial is not None and back.trivial is not None:
+        trivial = there.trivial + back.trivial
     return LossOutput(
-        value,
-        _add_parts(there.parts, back.parts),
-        None
-        if there.selected is None or back.selected is None
-        else _add_parts(there.selected, back.selected),
-        (there.active_anchors + back.active_anchors) / 2,  # both have the same number of anchors
-        divisor,
-        (there.pushing_anchors + back.pushing_anchors) / 2,
-        None if there.trivial is None or back.trivial is None else there.trivial + back.trivial,
-        there.pull_weight,
+        value=value,
+        parts=_add_parts(there.parts, back.parts),
+        selected=selected,
+        # Both directions have the same number of anchors.
+        active_anchors=(there.active_anchors + back.active_anchors) / 2,
+        divisor=divisor,
+        pushing_anchors=(there.pushing_anchors + back.pushing_anchors) / 2,
+        trivial=trivial,
+        pull_weight=there.pull_weight,
     )
 
 

@@ -3,12 +3,14 @@
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from contract.events import (
     VERSION,
     Checkpointed,
     Ended,
+    Event,
     Failure,
     Kept,
     Log,
@@ -53,11 +55,7 @@ class StreamReporter:
 
     def preparing(self, preparation: Preparation) -> None:
         """Report how far the work before the first step is."""
-        self._write(
-            lambda seq: encode(
-                Preparing(run=self._run, attempt=self._attempt, seq=seq, preparation=preparation)
-            )
-        )
+        self._write(partial(Preparing, preparation=preparation))
 
     def started(
         self,
@@ -70,18 +68,14 @@ class StreamReporter:
     ) -> None:
         """Report that everything is built; the step after `after` comes next."""
         self._write(
-            lambda seq: encode(
-                Started(
-                    run=self._run,
-                    attempt=self._attempt,
-                    seq=seq,
-                    device=device,
-                    total_steps=total_steps,
-                    steps_per_epoch=steps_per_epoch,
-                    after=after,
-                    versions=run_versions(),
-                    splits=dict(splits or {}),
-                )
+            partial(
+                Started,
+                device=device,
+                total_steps=total_steps,
+                steps_per_epoch=steps_per_epoch,
+                after=after,
+                versions=run_versions(),
+                splits=dict(splits or {}),
             )
         )
 
@@ -103,53 +97,23 @@ class StreamReporter:
 
     def noticed(self, state: State, step: int, message: str, *, over: bool = False) -> None:
         """Report that the run is in a state since a step, or that it has left it."""
-        self._write(
-            lambda seq: encode(
-                Noticed(
-                    run=self._run,
-                    attempt=self._attempt,
-                    seq=seq,
-                    state=state,
-                    step=step,
-                    message=message,
-                    over=over,
-                )
-            )
-        )
+        self._write(partial(Noticed, state=state, step=step, message=message, over=over))
 
     def log(self, lines: Sequence[str]) -> None:
         """Add lines to the run's log."""
-        self._write(
-            lambda seq: encode(
-                Log(run=self._run, attempt=self._attempt, seq=seq, lines=list(lines))
-            )
-        )
+        self._write(partial(Log, lines=list(lines)))
 
     def snapshot_stored(self, snapshot: Snapshot) -> None:
         """Report a snapshot whose blobs are stored."""
-        self._write(
-            lambda seq: encode(
-                Kept(run=self._run, attempt=self._attempt, seq=seq, snapshot=snapshot)
-            )
-        )
+        self._write(partial(Kept, snapshot=snapshot))
 
     def checkpoint_stored(self, step: int, digest: str) -> None:
         """Report a stored checkpoint, after all values up to its step."""
-        self._write(
-            lambda seq: encode(
-                Checkpointed(
-                    run=self._run, attempt=self._attempt, seq=seq, step=step, digest=digest
-                )
-            )
-        )
+        self._write(partial(Checkpointed, step=step, digest=digest))
 
     def ended(self, state: EndState, failure: Failure | None = None) -> None:
         """Report the end of the run."""
-        self._write(
-            lambda seq: encode(
-                Ended(run=self._run, attempt=self._attempt, seq=seq, state=state, failure=failure)
-            )
-        )
+        self._write(partial(Ended, state=state, failure=failure))
 
     def mark_stored(self, seq: int) -> None:
         """Note that the backend has stored all events up to number `seq`."""
@@ -179,12 +143,17 @@ class StreamReporter:
         self.lift_limit()
         self.outbox.discard()
 
-    def _write(self, make: Callable[[int], bytes]) -> None:
-        """Put one event after the values so far and send it at once."""
+    def _write(self, event: Callable[..., Event]) -> None:
+        """Put one event after the values so far and send it at once.
+
+        Args:
+            event: makes it of its run, attempt and number.
+        """
         self._sender.check()
         with self._writing:
             self._flush_columns()
-            self.outbox.put(make(self.outbox.next_seq))
+            seq = self.outbox.next_seq
+            self.outbox.put(encode(event(run=self._run, attempt=self._attempt, seq=seq)))
         self._sender.wake()
 
     def _flush_columns(self) -> None:

@@ -18,8 +18,6 @@ FORMAT: Final = 1
 """Version of the bytes. Count it up when the parts of a training's state change."""
 MAX_TIME_SHARE: Final = 0.03
 """Share of a run's time that checkpoints may take: after a slow one the next one comes later."""
-
-
 LATER_PARTS: Final = {"states"}
 """Parts that came after checkpoints were first written, and that older ones lack."""
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
+from contract.metrics import OBJECTIVE
 from worker import measure
 from worker.data import Dataset, Split
 from worker.errors import NotFiniteError
@@ -28,8 +29,6 @@ EMBED_BATCH: Final = {"cpu": 256, "cuda": 1024}
 """Items embedded at a time, by type of device: the caches of a CPU hold fewer."""
 MAX_BATCH_NUMBERS: Final = 16_000_000
 """Numbers in all items of an embedded batch, at most: large images go in smaller batches."""
-BEST_KEY: Final = "retrieval.map_at_r"
-"""Metric that decides the best epoch."""
 
 
 class Evaluation:
@@ -102,7 +101,7 @@ class Evaluation:
         """Return all measures on the test split, by metric key without a prefix.
 
         Raises:
-            NotFiniteError: the model's embeddings are not finite.
+            NotFiniteError: as `validation`.
         """
         return self._measure(self._data.test, self._data.train, ALL)
 
@@ -212,7 +211,7 @@ class BestEpoch:
 
     def offer(self, values: Mapping[str, float], step: int, model: nn.Module) -> None:
         """Keep the model's weights if its validation values are better than all before."""
-        score = values.get(BEST_KEY, float("-inf"))
+        score = values.get(OBJECTIVE, float("-inf"))
         if score > self._score or not self._weights:
             self._score, self.step = score, step
             self._weights = {

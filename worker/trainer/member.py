@@ -321,9 +321,7 @@ class Member:
     def _validate(self, epoch: int) -> dict[str, float]:
         try:
             return self._evaluation.validation(families_at(self.spec, epoch, self.settings.epochs))
-        except (
-            NotFiniteError
-        ) as error:  # the last step made the weights infinite, though its loss was finite
+        except NotFiniteError as error:  # after the last step, though its loss was finite
             raise self._overflow(str(error), self.step) from error
 
     def _overflow(self, problem: str, step: int) -> DivergedError:

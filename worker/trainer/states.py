@@ -16,14 +16,9 @@ from contract.comparison.loss import (
     Loss,
     SupConLoss,
 )
-from contract.metrics import BACKBONE_PREFIX
-from contract.metrics.states import State
+from contract.metrics import BACKBONE_PREFIX, OBJECTIVE
+from contract.metrics.states import SHRUNK, TRIVIAL_WITHIN, WORSE_BY, State
 
-OBJECTIVE: Final = "retrieval.map_at_r"
-"""The validation metric that says whether a training made things worse."""
-WORSE_BY: Final = 0.01
-"""How far the objective lies below a reference before a run is called worse than it. It is no
-longer worse once it has reached the reference, so that noise does not turn the state on and off."""
 NO_TUPLE_STEPS: Final = 50
 """Steps without a valid tuple after which a run is said to have none; an epoch, if shorter."""
 STEADY_STEPS: Final = 20
@@ -46,7 +41,7 @@ class Bounds:
     """Largest effective rank as a share of the untrained network's, for the same losses."""
 
 
-ENTER: Final = Bounds(trivial=0.01, shrunk=10.0, cosine=0.99, rank=0.5)
+ENTER: Final = Bounds(trivial=TRIVIAL_WITHIN, shrunk=SHRUNK, cosine=0.99, rank=0.5)
 LEAVE: Final = Bounds(trivial=0.02, shrunk=5.0, cosine=0.98, rank=0.6)
 """Bounds for a space that has collapsed, wider than those for one that collapses."""
 
@@ -56,6 +51,10 @@ COLLAPSE_ADVICE: Final = (
 _ANGULAR: Final = (InfoNceLoss, SupConLoss, ArcFaceLoss, CenterContrastiveLoss)
 _PLACES: Final = ("", "audio.", "visual.")
 """Prefixes of the geometry of all items together, and of each of two modalities."""
+_COSINE: Final = "geometry.mean_cosine"
+_LENGTH: Final = "geometry.mean_norm"
+_RANK: Final = "geometry.effective_rank"
+_GEOMETRY: Final = (_COSINE, _LENGTH, _RANK)
 
 
 @dataclass(frozen=True)
@@ -194,8 +193,10 @@ class TrainingStates:
         if self._closeness is None:  # no trivial value: the geometry decides alone
             near = shrunk
         steady = near is not None and (self._closeness is None or step - near + 1 >= STEADY_STEPS)
-        if shrunk is None or near is None or not steady:
+        if shrunk is None:
             return self._leave("collapsed", step, "The embeddings have moved apart.")
+        if near is None or not steady:
+            return self._leave("collapsed", step, "The loss is no longer that of a single point.")
         began = near if near > self._apart_at else shrunk
         cosine = max(values.get(f"{place}{_COSINE}", -1.0) for place in _PLACES)
         loss = "" if self._closeness is None else "the loss is what it is for a single point, and "
@@ -243,7 +244,7 @@ class TrainingStates:
         if value >= reference:
             message = f"MAP@R on the validation split has reached {whose} {reference:.3f}."
             return self._leave(state, step, message)
-        if reference - value <= WORSE_BY:
+        if reference - value <= WORSE_BY:  # it stays as it is, so that noise does not change it
             return []
         message = (
             f"MAP@R on the validation split is below {whose} {reference:.3f} since step {step}; "
@@ -262,9 +263,3 @@ class TrainingStates:
         if self._current.pop(state, None) is None:
             return []
         return [Notice(state, step, message, over=True)]
-
-
-_COSINE: Final = "geometry.mean_cosine"
-_LENGTH: Final = "geometry.mean_norm"
-_RANK: Final = "geometry.effective_rank"
-_GEOMETRY: Final = (_COSINE, _LENGTH, _RANK)

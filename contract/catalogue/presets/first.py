@@ -6,12 +6,16 @@ from contract.catalogue.presets.preset import Preset, pair, seven_losses, ten_se
 
 _GROUP: Final = "First look"
 
-DEMO: Final[dict[str, Any]] = {
-    "name": "digits: contrastive vs triplet",
+_DIGITS: Final[dict[str, Any]] = {
     "tags": ["demo"],
     "data": {"kind": "digits"},
     "encoder": {"kind": "convnet", "embedding_dim": 64, "normalize": True},
     "training": {"epochs": 20, "batch_size": 64},
+}
+
+DEMO: Final[dict[str, Any]] = {
+    "name": "digits: contrastive vs triplet",
+    **_DIGITS,
     "arms": pair(),
     "seeds": [0, 1, 2],
 }
@@ -34,14 +38,8 @@ FIRST: Final = (
         "70 runs, about six minutes on two CPU cores.",
         spec={
             "name": "digits: seven losses",
-            "tags": ["demo"],
-            "data": {"kind": "digits"},
-            "encoder": {"kind": "convnet", "embedding_dim": 64, "normalize": True},
-            "training": {
-                "epochs": 20,
-                "batch_size": 64,
-                "sampler": {"kind": "m_per_class", "m": 8},
-            },
+            **_DIGITS,
+            "training": {**_DIGITS["training"], "sampler": {"kind": "m_per_class", "m": 8}},
             "arms": seven_losses(),
             "seeds": ten_seeds(),
         },

@@ -86,19 +86,11 @@ _PROTOCOLS: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
 
 
 def _as_in_the_paper(id_: str, short: str, idea: str, shared: dict[str, Any]) -> Preset:
-    return Preset(
+    return _preset(
         id_,
-        f"Zeng 2025, {short}",
+        short,
         f"{idea} {_SAMPLED}",
-        _PAPER,
-        _URL,
-        {
-            "name": f"{id_}: contrastive vs triplet",
-            "tags": ["z25"],
-            **shared,
-            "arms": sampled_pair(),
-            "seeds": ten_seeds(),
-        },
+        {**shared, "arms": sampled_pair()},
         reported=REPORTED.get(id_, ()),
         group=_SAMPLED_GROUP,
         short=short[0].upper() + short[1:],
@@ -107,23 +99,19 @@ def _as_in_the_paper(id_: str, short: str, idea: str, shared: dict[str, Any]) ->
 
 def _balanced(id_: str, short: str, idea: str, shared: dict[str, Any]) -> Preset:
     """Return the twin on all tuples. The paper reports nothing for it."""
-    own = f"{id_}-balanced"
-    return Preset(
-        own,
-        f"Zeng 2025, {short}, balanced",
+    return _preset(
+        f"{id_}-balanced",
+        f"{short}, balanced",
         f"{idea} {_BALANCED}",
-        _PAPER,
-        _URL,
-        {
-            "name": f"{own}: contrastive vs triplet",
-            "tags": ["z25"],
-            **shared,
-            "arms": balanced_pair(),
-            "seeds": ten_seeds(),
-        },
+        {**shared, "arms": balanced_pair()},
         group=_BALANCED_GROUP,
         short=short[0].upper() + short[1:],
     )
+
+
+def _preset(id_: str, title: str, idea: str, own: dict[str, Any], **facts: Any) -> Preset:
+    spec = {"name": f"{id_}: contrastive vs triplet", "tags": ["z25"], **own, "seeds": ten_seeds()}
+    return Preset(id_, f"Zeng 2025, {title}", idea, _PAPER, _URL, spec, **facts)
 
 
 ZENG_2025: Final = (

@@ -84,7 +84,7 @@ def caption(metric: LeaderboardMetric, noun: str) -> str:
 
     Args:
         metric: the metric.
-        noun: what varies between the runs of an arm, "seed" or "split".
+        noun: what a replicate is called: seed, draw or split.
     """
     bars = any(arm["low"] is not None for arm in metric["arms"])
     shown = ", bars 95 % intervals for all arms at once" if bars else ""

@@ -17,7 +17,7 @@ _HEADS: Final = (
     ("Interval", "95 % that the intervals of all arms hold at once"),
     ("Runs", "Runs that have succeeded"),
     ("To the best", "Mean difference to the best arm, paired, with its simultaneous interval"),
-    ("Told apart", "From the best arm, by Holm over all pairs of arms"),
+    ("Told apart", "From the best arm, by Holm over all pairs; level: too small to matter"),
     ("Letters", "Arms that share a letter are not told apart"),
 )
 
@@ -45,7 +45,7 @@ def rank_rows(metric: LeaderboardMetric) -> list[dict[str, Any]]:
     width = len(str(len(metric["arms"])))
     return [
         {
-            "Rank": rank_text(arm, width=width) or _why_no_rank(arm),
+            "Rank": rank_text(arm, width=width) or state_text(arm),
             "Arm": arm["arm"],
             "Mean": arm["mean"],
             "Low": arm["low"],
@@ -91,6 +91,5 @@ def _why_no_rank(arm: LeaderboardArm) -> str:
 def _apart_text(behind: ToBest | None) -> str:
     if behind is None:
         return ""
-    if behind["level"]:
-        return "level"
-    return "yes" if behind["told_apart"] else "no"
+    told = "yes" if behind["told_apart"] else "no"
+    return f"{told}, level" if behind["level"] else told

@@ -1,16 +1,9 @@
 """The order of the arms of one metric, and what their ranks are called."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from frontend.api.types import Leaderboard, LeaderboardArm, LeaderboardMetric
-
-STATES: Final = {
-    "no_valid_tuple": "no valid tuple",
-    "collapsed": "collapsed",
-    "overflow": "overflow",
-}
-"""State of an arm that did not train -> the words for it."""
+from frontend.ui.training_states import NAMES
 
 
 def ordered(metric: LeaderboardMetric) -> list[LeaderboardArm]:
@@ -40,7 +33,7 @@ def rank_text(arm: LeaderboardArm, *, width: int = 1) -> str:
 
 def state_text(arm: LeaderboardArm) -> str:
     """Return why an arm has no rank, in a word or two; "" if it trained."""
-    return STATES.get(arm["state"], arm["state"])
+    return NAMES.get(arm["state"], arm["state"])
 
 
 def main_metric(keys: Sequence[str], asked: str) -> str:

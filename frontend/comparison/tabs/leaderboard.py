@@ -32,7 +32,10 @@ def show_leaderboard(view: View) -> None:
         with first_read_spinner("leaderboard"):
             found = view.client.leaderboard(view.id)
     except ApiError as error:
-        st.error(f"The leaderboard cannot be read now: {error.message}", icon=":material/error:")
+        st.error(
+            f"The leaderboard cannot be read now: {escape_markdown(error.message)}",
+            icon=":material/error:",
+        )
         st.button("Try again", icon=":material/refresh:", key="leaderboard_again")
         return
     if found["advice"]:
@@ -41,7 +44,8 @@ def show_leaderboard(view: View) -> None:
         _show_nothing_measured(view)
         return
     if said := progress_text(found):
-        st.info(said, icon=":material/hourglass_empty:")
+        icon = ":material/hourglass_empty:" if found["runs_open"] else ":material/info:"
+        st.info(said, icon=icon)
     if len(view.arms) == 1:
         st.info(
             "A single arm has no rank. Duplicate this comparison and add another loss. Its values "
@@ -76,10 +80,10 @@ def _show_metric(view: View, found: Leaderboard, metric: LeaderboardMetric) -> N
         leaderboard_figure(metric, view.styles),
         key=f"leaderboard-{view.id}",
         name=f"Leaderboard, {metric['label']}",
-        caption=caption(metric, found["replicate"]),
+        caption=caption(metric, found["replicate_noun"]),
         method=METHOD,
     )
-    if said := note(metric, found["replicate"]):
+    if said := note(metric, found["replicate_noun"]):
         st.caption(escape_markdown(said))
     rows = rank_rows(metric)
     number = st.column_config.NumberColumn
@@ -95,7 +99,7 @@ def _show_metric(view: View, found: Leaderboard, metric: LeaderboardMetric) -> N
             "Rank": st.column_config.TextColumn(
                 width=100,
                 help="The places that the arm may have: arms whose difference may be chance share "
-                "places",
+                "places; an arm that did not train has none, but its state",
             ),
             "Arm": st.column_config.TextColumn(width=200),
             "Mean": number(format="%.4g"),
@@ -106,7 +110,7 @@ def _show_metric(view: View, found: Leaderboard, metric: LeaderboardMetric) -> N
             "To the best": number(format="%+.4f", help="Mean difference to the best arm, paired"),
             "p": number(format="%.3g", help="Of that difference, by Holm over all pairs of arms"),
             "Told apart": st.column_config.TextColumn(
-                width=90, help="From the best arm; level: the difference does not matter"
+                width=90, help="From the best arm; level: the difference is too small to matter"
             ),
             "Letters": st.column_config.TextColumn(
                 width=80, help="Arms that share a letter are not told apart"

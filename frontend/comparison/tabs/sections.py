@@ -84,9 +84,10 @@ def leave_run() -> None:
     st.rerun()
 
 
-RESULTS_LEGEND = (
-    "Mean ± standard deviation over {over}, with the mean's 95 % interval below. ● marks an arm "
-    "whose interval meets no other arm's, ○ a best mean that is not told apart."
+RESULTS_LEGEND: Final = (
+    "Mean ± standard deviation over {over}, with the mean's 95 % interval below. ● marks a best "
+    "mean whose interval meets no other arm's, ○ one whose interval does. Which arms are told "
+    "apart, the Leaderboard says: from the differences seed by seed."
 )
 
 
@@ -119,7 +120,7 @@ def show_results(view: View, tab: Tab) -> bool:
     st.subheader("Results", anchor="results")
     st.caption(
         f"{summary['runs_finished']} of {summary['runs_total']} runs finished. "
-        + RESULTS_LEGEND.format(over=over_text(view.comparison["spec"])),
+        + RESULTS_LEGEND.format(over=over_text(view.comparison["replicate_noun"])),
     )
     first, *others = found
     st.markdown(f"**{first.title}**")

@@ -59,7 +59,7 @@ def show_verdict(view: View) -> None:
     if len(arms) > 2 or found["arms"] is None:
         _choose_arms(arms, found["arms"], asked)
     if found["arms"] is None:
-        st.info(found["summary"], icon=":material/balance:")
+        st.info(escape_markdown(found["summary"]), icon=":material/balance:")
         return
     if view.is_searching:
         st.info(found["summary"], icon=":material/tune:")

@@ -35,7 +35,7 @@ def claim_html(claim: Json, noun: str) -> str:
 
     Args:
         claim: the API's claim, with arms.
-        noun: what varies between replicates: seed or split.
+        noun: what a replicate is called: seed, draw or split.
     """
     ours = "<span class='lb-ours'>our own claim</span>" if claim["id"] == OWN_CLAIM else ""
     lines = "".join(_line_html(row, claim["arms"], noun) for row in robust_rows(claim))
@@ -45,8 +45,8 @@ def claim_html(claim: Json, noun: str) -> str:
         f"{word_html(claim['verdict'])}"
         f"<span class='lb-text'>{claim['id']}. {escape(claim['text'])} {ours}{notes}</span>"
         f"<span class='lb-parts'>{lines}</span></summary>"
-        f"<div><p>{escape(claim['reason'])}</p>{_table_html(claim)}{_papers_html(claim)}"
-        f"{_related_html(claim)}</div>"
+        f"<div><p>{escape(' '.join([claim['reason'], claim['disagreement']]).strip())}</p>"
+        f"{_table_html(claim)}{_papers_html(claim)}{_related_html(claim)}</div>"
         "</details>"
     )
 
@@ -77,12 +77,14 @@ def _figures_html(row: Json, noun: str) -> str:
 def _notes(claim: Json) -> list[str]:
     """Return the small print of the closed claim, as HTML."""
     notes = []
-    if reports_something_else(claim):
+    words = {claim["verdict"], claim["as_reported"]["word"]}
+    if reports_something_else(claim) and words != {"not_measured"}:
         shown = WORDS[claim["as_reported"]["word"]]
         names = escape(", ".join(row_label(row) for row in reported_rows(claim)))
-        notes.append(f"As reported ({names}): <b>{shown.sign} {shown.text.lower()}</b>")
-    said = (claim["disagreement"], _parts_text(claim))
-    notes += [escape(text) for text in said if text]
+        unlike = ", unlike the robust form" if claim["disagreement"] else ""
+        notes.append(f"As reported ({names}): <b>{shown.sign} {shown.text.lower()}</b>{unlike}")
+    if parts := _parts_text(claim):
+        notes.append(escape(parts))
     if built := claim["true_by_construction"]:
         notes.append(f"<em>True by construction:</em> {escape(built)}")
     if claim["p_holm"] is not None:
@@ -127,10 +129,10 @@ def _table_html(claim: Json) -> str:
         title = "As reported: the paper's own measure"
         body += _group_html(title, word, reported, arms, has_p=has_p)
     omitted = (
-        ""
-        if has_p
-        else "<p class='lb-reported'>p is left out: with so few replicates it could not get below "
-        "0.05.</p>"
+        "<p class='lb-reported'>p is left out: with so few replicates it could not get below 0.05."
+        "</p>"
+        if not has_p and any(row["n"] for row in rows)
+        else ""
     )
     return (
         "<div class='lb-scroll'><table class='lb-table'><thead><tr><th scope='col'>Metric</th>"

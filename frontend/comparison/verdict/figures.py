@@ -80,9 +80,10 @@ def ratio_text(row: Json) -> str:
 
 
 def rule_text(verdict: Json) -> str:
-    """Return how a word is decided, and what varied between replicates, each said once."""
+    """Return how a word is decided, and what varied between replicates unless it is said before."""
     said, rule = str(verdict["replicates"]["said"]), str(verdict["rule"])
-    return rule if said in rule else f"Over {said}. {rule}"
+    known = said in rule or f"over {said}" in verdict["summary"]
+    return rule if known else f"Over {said}. {rule}"
 
 
 def not_trained(verdict: Json) -> list[str]:
@@ -93,14 +94,22 @@ def not_trained(verdict: Json) -> list[str]:
     return [str(one["said"]) for one in verdict["arm_states"] if one["not_trained"]]
 
 
+def summary_text(verdict: Json) -> str:
+    """Return the summary without the sentences of `not_trained`, which are shown beside it."""
+    summary = str(verdict["summary"])
+    for said in not_trained(verdict):
+        summary = summary.removeprefix(said).lstrip()
+    return summary
+
+
 def count_text(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural unless it is one."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def noun(verdict: Json) -> str:
-    """Return what a replicate of this verdict is: seed or split."""
-    return str(verdict["replicates"]["kind"])
+    """Return what a replicate of this verdict is called: seed, draw or split."""
+    return str(verdict["replicates"]["noun"])
 
 
 def _pair(found: Sequence[float] | None) -> tuple[float, float] | None:

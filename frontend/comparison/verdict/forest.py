@@ -50,7 +50,7 @@ def track_html(row: Json, arms: Json, noun: str = "seed") -> str:
     Args:
         row: the figures of a metric.
         arms: names of the arms, a and b.
-        noun: what a small dot is: seed or split.
+        noun: what a small dot is: seed, draw or split.
 
     Returns:
         HTML; "" where there is no difference.

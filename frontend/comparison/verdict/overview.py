@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from frontend.comparison.tables_html import swatch
 from frontend.comparison.verdict.claim import claim_html
-from frontend.comparison.verdict.figures import not_trained, noun, rule_text
+from frontend.comparison.verdict.figures import not_trained, noun, rule_text, summary_text
 from frontend.comparison.verdict.forest import legend_html
 from frontend.comparison.verdict.more_replicates import halving_text
 from frontend.ui.theme import ArmStyle, Theme
@@ -47,7 +47,7 @@ def head_html(verdict: Json) -> str:
     rule = f"<p class='lb-rule'>{escape(rule_text(verdict))}</p>"
     return (
         f"<div class='lb-verdict'>{_states_html(verdict)}{said}"
-        f"<p class='lb-sum'>{escape(verdict['summary'])}</p>{rule}</div>"
+        f"<p class='lb-sum'>{escape(summary_text(verdict))}</p>{rule}</div>"
     )
 
 
@@ -73,7 +73,7 @@ def claims_html(
 def _states_html(verdict: Json) -> str:
     """Return a banner for each arm that was not trained."""
     return "".join(
-        "<p class='lb-warned' role='note'><b aria-hidden='true'>!</b>"
+        "<p class='lb-untrained-arm' role='note'><b aria-hidden='true'>!</b>"
         f"<span>{escape(said)}</span></p>"
         for said in not_trained(verdict)
     )

@@ -18,9 +18,14 @@ class Word:
 
 WORDS: Final = {
     "supported": Word("✓", "Supported", "the simultaneous interval lies on the claimed side of 0"),
-    "contradicted": Word("✗", "Contradicted", "it lies on the other side of 0"),
+    "contradicted": Word(
+        "✗", "Contradicted", "the simultaneous interval lies on the other side of 0"
+    ),
     "level": Word(
-        "=", "Level", "it lies within the practical bounds: no difference that would matter"
+        "=",
+        "Level",
+        "the simultaneous interval lies within the practical bounds: no difference that would "
+        "matter",
     ),
     "leaning_for": Word(
         "↗", "Leaning towards", "only the 95 % interval excludes 0, on the claimed side"
@@ -28,8 +33,14 @@ WORDS: Final = {
     "leaning_against": Word(
         "↘", "Leaning against", "only the 95 % interval excludes 0, on the other side"
     ),
-    "undecided": Word("?", "Undecided", "nothing of this holds, or the claim's parts disagree"),
-    "not_measured": Word("–", "Not measured", "no seed has a value in both arms"),
+    "undecided": Word(
+        "?",
+        "Undecided",
+        "no interval excludes 0, the claim's parts disagree, or there are fewer than three pairs",
+    ),
+    "not_measured": Word(
+        "–", "Not measured", "no seed has a value in both arms, or an arm did not train"
+    ),
 }
 """The API's word -> how it is shown."""
 

@@ -109,7 +109,7 @@ function mainTrace(arm, name, x, y, text, width) {
 }
 
 /**
- * The interval as closed outlines, one for each stretch with two seeds or more.
+ * The interval as closed outlines, one for each stretch that has an interval.
  * @param {import("./stats.js").Band} band @param {number[]} x
  */
 function outline(band, x) {
@@ -170,7 +170,7 @@ function horizontal(axis, steps, lines, clock) {
 
 /**
  * What the axes show by themselves: all lines, and of the intervals as much as leaves the lines
- * readable; with two seeds an interval can be ten times as high as all else.
+ * readable; with three seeds an interval can be many times as high as all else.
  * @param {Object[]} drawn traces
  * @returns {{x: number, low: number, high: number, smallest: number}|null} smallest: the
  *   smallest positive value; null without a visible point

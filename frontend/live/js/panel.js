@@ -76,8 +76,8 @@ export class Panel {
       h("p", { class: "lb-meaning", title: meaning }, meaning),
       this.#values,
       h("div", { class: "lb-plot" }, this.#chart, this.#note),
-      key === LOSS ? this.#under : null,
       h("footer", {}, this.#axis, h("span", { class: "lb-tools" }, ...this.#saving())),
+      key === LOSS ? this.#under : null,
     );
     this.width = 0;
   }
@@ -116,7 +116,8 @@ export class Panel {
     }
     const layout = this.#layout(view, logarithmic, shown);
     const near = lines.filter(({ value }) => logarithmic || value <= (shown?.high ?? 0));
-    layout.annotations = shown ? trivialLabels(near, view.look.muted, logarithmic) : [];
+    const visible = arms.filter((arm) => !options.hide.includes(arm.name)).length;
+    layout.annotations = shown ? trivialLabels(near, view.look.muted, logarithmic, visible) : [];
     this.#drawing = this.#drawing.then(async () => {
       await this.#plotly.react(this.#chart, data, layout, CONFIG);
       if (!this.#drawn) {

@@ -2,7 +2,7 @@
 import { h, setAttribute, setText, swatch } from "./dom.js";
 import { amount, duration, percent } from "./format.js";
 import { prepared } from "./progress.js";
-import { marks } from "./states.js";
+import { marks, severity } from "./states.js";
 
 /** @typedef {import("./progress.js").RunOut} RunOut */
 
@@ -70,9 +70,9 @@ export class RunStrip {
     const found = this.#cells.get(run.id);
     if (!found) return;
     const marked = marks(run);
-    const text = `${marked ? `⚠ ${marked} · ` : ""}${describe(run)}`;
+    const text = `${marked ? `${marked} · ` : ""}${describe(run)}`;
     setAttribute(found.cell, "data-state", run.state);
-    setAttribute(found.cell, "data-marked", Boolean(marked));
+    setAttribute(found.cell, "data-marked", severity(run));
     setAttribute(found.cell, "data-attempt", run.attempt);
     setAttribute(found.cell, "title", `${run.arm}, seed ${run.seed}: ${run.state}, ${text}`);
     setText(found.label, text);
@@ -96,11 +96,7 @@ export class RunStrip {
 
   /** @param {RunOut[]} runs */
   #showErrors(runs) {
-    const failed = runs.filter((run) => run.state === "failed" && run.error);
-    const lines = failed.map(({ arm, seed, error }) => {
-      const at = error.step == null ? "" : ` at step ${error.step}`;
-      return [`${arm} · seed ${seed} failed${at}`, error.message, error.cause ?? ""];
-    });
+    const lines = failures(runs);
     const key = JSON.stringify(lines);
     if (this.#errors.dataset.drawn === key) return;
     this.#errors.dataset.drawn = key;
@@ -135,6 +131,27 @@ export function describe(run) {
   }
   if (run.state === "cancelled") return `cancelled at ${percent(run.progress || 0)}${again}`;
   return `${run.state}${again}`;
+}
+
+/**
+ * What went wrong, told once for all seeds of an arm that ended alike: heading, message, cause.
+ * @param {RunOut[]} runs @returns {string[][]}
+ */
+export function failures(runs) {
+  /** @type {Map<string, RunOut[]>} */
+  const alike = new Map();
+  for (const run of runs) {
+    if (run.state !== "failed" || !run.error) continue;
+    const { step, message, cause } = run.error;
+    const key = JSON.stringify([run.arm, step, message, cause]);
+    alike.set(key, [...(alike.get(key) ?? []), run]);
+  }
+  return [...alike.values()].map((own) => {
+    const [{ arm, error }] = own;
+    const seeds = `seed${own.length === 1 ? "" : "s"} ${own.map((run) => run.seed).join(", ")}`;
+    const at = error.step == null ? "" : ` at step ${error.step}`;
+    return [`${arm} · ${seeds} failed${at}`, error.message, error.cause ?? ""];
+  });
 }
 
 /** What a run does before its first step. @param {import("./progress.js").Preparation} preparing */

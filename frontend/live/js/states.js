@@ -42,9 +42,22 @@ function messageOf(run, state) {
   return run.states?.find((one) => one.state === state)?.message;
 }
 
-/** The names of a run's states, for its cell; empty without one. @param {RunOut} run */
+/** A state's sign and name. @param {string} state */
+function signed(state) {
+  return `${NOT_TRAINED.has(state) ? "⚠" : "↓"} ${NAMES[state] ?? state}`;
+}
+
+/** A run's states with their signs, for its cell; empty without one. @param {RunOut} run */
 export function marks(run) {
-  return (run.states ?? []).map(({ state }) => NAMES[state] ?? state).join(", ");
+  return (run.states ?? []).map(({ state }) => signed(state)).join(", ");
+}
+
+/** Whether a run was not trained, or only is worse than it should be; null if all is well.
+ * @param {RunOut} run @returns {"serious"|"mild"|null} */
+export function severity(run) {
+  const states = (run.states ?? []).map(({ state }) => state);
+  if (!states.length) return null;
+  return states.some((state) => NOT_TRAINED.has(state)) ? "serious" : "mild";
 }
 
 /** What a banner says of its arms, as "a in 2 of 3 runs, b". @param {Share[]} arms */
@@ -74,7 +87,7 @@ export class States {
             "data-state": state,
             "data-serious": NOT_TRAINED.has(state),
           },
-          h("strong", {}, `${NOT_TRAINED.has(state) ? "⚠" : "↓"} ${NAMES[state]}`),
+          h("strong", {}, signed(state)),
           h("span", {}, text),
           h("span", { class: "lb-cause" }, `${example.arm}, seed ${example.seed}: ${message}`),
         ),

@@ -1,5 +1,8 @@
 /** Smoothing and the mean over seeds; pure functions on plain arrays. */
 
+/** Fewer seeds have no interval, as in the verdict. */
+const LEAST_SEEDS = 3;
+
 /** 97.5 % points of Student's t for 1, 2, ... degrees of freedom. */
 const T_975 = [
   12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145,
@@ -36,7 +39,7 @@ export function smoothed(values, counts, keep) {
  * @typedef {Object} Band mean over the seeds that have a value at a step, with its 95 % interval
  * @property {number[]} steps
  * @property {number[]} mean
- * @property {number[]} half half the interval's width (Student's t); NaN with fewer than two seeds
+ * @property {number[]} half half the interval's width (Student's t); NaN below LEAST_SEEDS
  * @property {number[]} count how many seeds
  */
 
@@ -65,7 +68,7 @@ export function meanBand(seeds) {
     const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
     band.mean.push(mean);
     band.count.push(n);
-    band.half.push(n < 2 ? NaN : tQuantile(n - 1) * Math.sqrt(squares / (n - 1) / n));
+    band.half.push(n < LEAST_SEEDS ? NaN : tQuantile(n - 1) * Math.sqrt(squares / (n - 1) / n));
   }
   return band;
 }

@@ -7,7 +7,7 @@ import { number } from "./format.js";
 /** @typedef {import("./store.js").Table} Table */
 /** @typedef {{arms: string[], value: number, color: string|null, dash: string}} Line */
 
-const ALIKE = 0.01; // values closer than this, as a share of the larger, are one line
+const ALIKE = 0.01; // values closer than this, as a share of the first, are one line
 const REACH = 2; // the axis is stretched to a line up to this many times the highest point
 
 /**
@@ -69,12 +69,13 @@ export function trivialTraces(lines, width, grey) {
 }
 
 /**
- * Names of the lines, at their right ends.
+ * Names of the lines, at their right ends; without arms for one line that all of them have.
  * @param {Line[]} lines @param {string} color of the text @param {boolean} logarithmic
+ * @param {number} count of visible arms
  */
-export function trivialLabels(lines, color, logarithmic) {
+export function trivialLabels(lines, color, logarithmic, count) {
   return lines.map(({ value, arms }) => ({
-    text: lines.length === 1 ? "trivial loss" : `trivial loss, ${named(arms)}`,
+    text: arms.length === count ? "trivial loss" : `trivial loss, ${named(arms)}`,
     x: 1,
     xref: "paper",
     xanchor: "right",

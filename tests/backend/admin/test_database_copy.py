@@ -36,11 +36,10 @@ def filled(tmp_path: Path) -> Iterator[Database]:
     run = claim(database)
     assert run is not None
     attempt = Attempt(run.id)
-    facts = {
-        "versions": {"engine": "0.6.0", "measures": "2"},
-        "splits": {"train": 6, "validation": 2, "test": 2},
-    }
-    started = attempt.started().model_copy(update=facts)
+    started = attempt.started(
+        versions={"engine": "0.6.0", "measures": "2"},
+        splits={"train": 6, "validation": 2, "test": 2},
+    )
     store_events(database, started, attempt.points(range(25_000)))
     store_events(
         database, attempt.points([1, 2], [None, -0.0], key="odd"), attempt.log("a\0b", "c")

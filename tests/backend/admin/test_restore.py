@@ -10,13 +10,14 @@ from sqlmodel import col, select
 
 from backend.admin import file_swap
 from backend.admin.__main__ import run
-from backend.admin.database_copy import table_sums
+from backend.admin.database_copy import TableSum, table_sums
 from backend.admin.locations import AdminError, Locations
 from backend.admin.restore import read_attempts, restore
 from backend.db import migrations
 from backend.db.database import Database
 from backend.db.models import Run, Trial
 from backend.errors import SettingsError
+from backend.maintenance.run_figures import FiguresKeeper
 from backend.storage import data_folder
 from tests.backend.backup_folders import UPLOADED, check_consistent, file_hashes, open_folder
 from tests.backend.damaged_backups import DAMAGES, manifest_with
@@ -44,9 +45,9 @@ def used(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def sums_of(database: Database) -> dict[str, object]:
+def sums_of(database: Database) -> dict[str, TableSum]:
     with database.read() as session:
-        found: dict[str, object] = dict(table_sums(session.connection()))
+        found = dict(table_sums(session.connection()))
     del found["stream_position"]
     return found
 
@@ -58,8 +59,12 @@ def test_a_restore_brings_everything_back(tmp_path: Path) -> None:
         made = store_tuned(
             folder.database, {"pull": ["complete", "failed"]}, {"pull": ["succeeded"]}, seeds=[0]
         )
+        figures = FiguresKeeper(folder.database)
+        while figures.step():
+            pass
         folder.save(tmp_path / "b.tar")
         before = sums_of(folder.database)
+    assert before["run_figures"].rows == 4  # stored, and no longer to be computed
     run(["restore", str(tmp_path / "b.tar"), "--data-dir", str(tmp_path / "new")], {})
     with open_folder(tmp_path / "new") as folder:
         assert sums_of(folder.database) == before

@@ -287,7 +287,6 @@ def test_a_curve_is_the_mean_over_seeds_with_its_interval(api: Api, parts: Parts
     low, high = interval([0.6, 0.7, 0.8]) or (math.nan, math.nan)
     assert curve["mean"][4] == pytest.approx(0.7)
     assert (curve["low"][4], curve["high"][4]) == (pytest.approx(low), pytest.approx(high))
-    assert (curve["low"][0], curve["high"][0]) == (5.0, 5.0)
     # Seconds 0.5 a step and the seed on top; nothing has passed before the first step.
     assert curve["elapsed"] == [0.0, 12.0, 22.0, 37.0, 52.0]
     assert [run["seed"] for run in curve["runs"]] == SEEDS
@@ -304,11 +303,33 @@ def test_gaps_lone_seeds_and_arms_without_the_metric(api: Api, parts: Parts) -> 
             KEY: {10: 0.25, 20: None if seed == 1 else 0.75, **({30: 1.0} if seed == 2 else {})}
         }
 
-    comparison = scripted_comparison(parts.database, some, seeds=[1, 2])
+    comparison = scripted_comparison(parts.database, some, seeds=[0, 1, 2])
     pull, rank = api.get("/arms/curves", arm=refs(comparison, "pull", "rank"), key=KEY)["arms"]
-    assert (pull["steps"], pull["mean"], pull["n"]) == ([10, 20, 30], [0.25, 0.75, 1.0], [2, 1, 1])
-    assert pull["low"] == [0.25, None, None]
+    assert (pull["steps"], pull["mean"], pull["n"]) == ([10, 20, 30], [0.25, 0.75, 1.0], [3, 2, 1])
+    assert pull["low"] == [0.25, None, None]  # two seeds are no more than two values
     assert (rank["steps"], rank["mean"], rank["runs"]) == ([], [], [])
+
+
+def test_intervals_of_curves_end_where_the_metric_does(api: Api, parts: Parts) -> None:
+    def wide(arm: str, seed: int) -> Curves:
+        far = (0.1, 0.5, 0.9)[seed]
+        return {
+            KEY: {10: far},
+            "dynamics.active_ratio": {1: far},
+            "dynamics.loss": {1: 10 * far},
+            "geometry.hubness": {10: far},
+        }
+
+    comparison = scripted_comparison(parts.database, wide, seeds=[0, 1, 2])
+
+    def ends(key: str) -> list[float]:
+        [curve] = api.get("/arms/curves", arm=refs(comparison, "pull"), key=key)["arms"]
+        return [curve["low"][0], curve["high"][0]]
+
+    low, high = interval([0.1, 0.5, 0.9]) or (math.nan, math.nan)
+    assert ends(KEY) == ends("dynamics.active_ratio") == [0, 1]
+    assert ends("dynamics.loss") == pytest.approx([0, 10 * high])
+    assert ends("geometry.hubness") == pytest.approx([low, high])
 
 
 @pytest.mark.parametrize("max_points", [2000, 400, 100, 12, 3, 1])

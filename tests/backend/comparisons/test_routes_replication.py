@@ -54,6 +54,16 @@ def test_all_problems_come_at_once(api: Api) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("data", "noun"), [("digits", "split"), ("synthetic", "draw"), ("mnist", "draw")]
+)
+def test_a_replicate_is_named_after_its_data(api: Api, data: str, noun: str) -> None:
+    encoder = {"kind": "convnet" if data == "mnist" else "mlp"}
+    made = api.submit(replicate="split", data={"kind": data}, encoder=encoder)
+    assert api.get(f"/comparisons/{made}")["replicate_noun"] == noun
+    assert api.get(f"/comparisons/{api.submit()}")["replicate_noun"] == "seed"
+
+
 def test_a_spec_without_the_keys_is_stored_with_what_they_meant(api: Api) -> None:
     spec = api.get(f"/comparisons/{api.submit()}")["spec"]
     assert (spec["replicate"], spec["practical"]) == ("seed", {})

@@ -21,8 +21,14 @@ from backend.export.table import Row, Table
 from backend.export.tables import MAX_BATCH_ROWS
 from backend.state import Parts
 from contract.catalogue.catalogue import catalogue
-from tests.backend.helpers import Api
-from tests.backend.scripted_runs import PAIR, Curves, per_epoch, scripted_comparison
+from tests.backend.helpers import Api, Attempt, claim, submit
+from tests.backend.scripted_runs import (
+    PAIR,
+    Curves,
+    per_epoch,
+    scripted_comparison,
+    store_events,
+)
 
 KEY = "retrieval.map_at_r"
 
@@ -88,6 +94,7 @@ def test_everything_is_one_document(client: httpx.Client, api: Api, comparison: 
     assert found["runs"] == api.get(f"/comparisons/{comparison}/runs")["runs"]
     assert found["summary"] == api.get(f"/comparisons/{comparison}/summary")
     assert found["verdict"] == api.get(f"/comparisons/{comparison}/verdict")
+    assert found["leaderboard"] == api.get(f"/comparisons/{comparison}/leaderboard")
     assert found["comparison"]["id"] == comparison
     assert re.fullmatch(r"\d+\.\d+\.\d+", found["versions"]["lossboard"])
     assert found["versions"]["numpy"] == np.__version__
@@ -112,7 +119,7 @@ def test_results_are_a_row_for_each_value(client: httpx.Client, comparison: str)
 def test_csv_and_parquet_have_the_same_values_and_parquet_has_types(
     client: httpx.Client, comparison: str
 ) -> None:
-    for what in ("results", "series", "runs"):
+    for what in ("results", "leaderboard", "series", "runs"):
         lines = read_csv(get_export(client, comparison, format="csv", what=what))
         table = read_parquet(get_export(client, comparison, format="parquet", what=what)).read()
         assert table.column_names == list(lines[0])
@@ -150,6 +157,46 @@ def test_runs_are_a_row_each_with_state_and_error(client: httpx.Client, comparis
     assert {row["state"] for row in rows} == {"succeeded", "failed"}
     assert [row["error_message"] for row in rows if row["state"] == "failed"] == ["m"]
     assert rows[0]["created_at"] == "1970-01-01T00:16:40.000+00:00"
+
+
+def test_runs_have_versions_sizes_of_splits_and_states(client: httpx.Client, parts: Parts) -> None:
+    database = parts.database
+    comparison = submit(database, seeds=[0, 1]).id
+    run = claim(database)
+    assert run is not None
+    attempt = Attempt(run.id)
+    store_events(
+        database,
+        attempt.started(
+            versions={"engine": "9.8.7", "measures": "2"},
+            splits={"train": 6, "validation": 2, "test": 3},
+        ),
+        attempt.noticed("collapsed", 5),
+        attempt.noticed("below_untrained", 7),
+    )
+    known, unknown = read_csv(get_export(client, comparison, format="csv", what="runs"))
+    names = [
+        *("engine_version", "measures_version", "train_items", "validation_items", "test_items"),
+        "training_states",
+    ]
+    values = ["9.8.7", "2", "6", "2", "3", "collapsed below_untrained"]
+    assert [known[name] for name in names] == values
+    assert [unknown[name] for name in names] == [""] * 6
+
+
+def test_the_leaderboard_is_a_row_for_each_metric_and_arm(
+    client: httpx.Client, api: Api, comparison: str
+) -> None:
+    [metric] = api.get(f"/comparisons/{comparison}/leaderboard")["metrics"]
+    rows = read_csv(get_export(client, comparison, format="csv", what="leaderboard"))
+    assert [(row["metric"], row["arm"]) for row in rows] == [
+        (metric["key"], arm["name"]) for arm in PAIR
+    ]
+    pull, rank = rows
+    assert (pull["n"], rank["n"], float(pull["mean"])) == ("3", "2", 0.6)
+    assert (pull["first_rank"], pull["last_rank"], pull["letters"]) == ("1", "2", "a")
+    assert (pull["best"], rank["best"], rank["difference_to_best"]) == ("", "pull", "0.0")
+    assert rank["state"] == rank["difference_low"] == rank["p_holm"] == ""
 
 
 def test_a_text_that_a_spreadsheet_would_calculate_stays_a_text(

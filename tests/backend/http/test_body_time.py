@@ -3,17 +3,17 @@
 import json
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 import pytest
 
 from backend.http import body_time, multipart
 from tests.backend.helpers import Api
+from tests.support import slow_bodies
+from tests.support.slow_bodies import answer, send_slowly, trickle
 
 LIMIT_S = 0.3
 BOUNDARY = "the-boundary"
+FORM = f"multipart/form-data; boundary={BOUNDARY}"
 START = (
     f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.npz"\r\n\r\n'
 ).encode()
@@ -24,35 +24,18 @@ def short_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body_time, "BODY_LIMIT_S", LIMIT_S)
 
 
-@contextmanager
-def request(api: Api, head: str) -> Iterator[socket.socket]:
-    """Send the head of a request whose body is announced and does not come."""
-    address = urlsplit(str(api.http.base_url))
-    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
-        connection.sendall(head.replace("\n", "\r\n").encode())
-        yield connection
+def begin(
+    api: Api, content_type: str = "application/json", path: str = "comparisons", length: int = 1000
+) -> socket.socket:
+    """Send the head of a request whose body is announced."""
+    url = str(api.http.base_url)
+    return slow_bodies.begin(url, f"/api/v1/{path}", {"Content-Type": content_type}, length)
 
 
-def answer(connection: socket.socket) -> tuple[str, str]:
-    """Return head and body of the answer, when the server has closed the connection."""
-    content = b""
-    while chunk := connection.recv(65536):
-        content += chunk
-    head, _, body = content.decode().partition("\r\n\r\n")
-    return head, body
-
-
-POST = """POST /api/v1/comparisons HTTP/1.1
-Host: 127.0.0.1
-Content-Type: application/json
-Content-Length: 1000
-
-"""
-
-
-@pytest.mark.parametrize("start", ["", '{"name": '])
-def test_a_body_that_never_ends_is_told_and_cut(api: Api, start: str) -> None:
-    with request(api, POST + start) as connection:
+@pytest.mark.parametrize("start", [b"", b'{"name": '])
+def test_a_body_that_never_ends_is_told_and_cut(api: Api, start: bytes) -> None:
+    with begin(api) as connection:
+        connection.sendall(start)
         head, body = answer(connection)
     assert head.startswith("HTTP/1.1 408")
     assert "connection: close" in head.lower()
@@ -63,24 +46,13 @@ def test_a_body_that_never_ends_is_told_and_cut(api: Api, start: str) -> None:
 
 
 def test_a_body_that_trickles_is_cut_all_the_same(api: Api) -> None:
-    with request(api, POST) as connection:
-        connection.settimeout(0.02)
-        received = b""
-        ends = time.monotonic() + 20
-        while not received:
-            assert time.monotonic() < ends, "a byte now and then keeps the connection"
-            connection.sendall(b" ")
-            try:
-                received = connection.recv(65536)
-            except TimeoutError:
-                continue
-    assert received.startswith(b"HTTP/1.1 408")
+    with begin(api) as connection:
+        assert trickle(connection).startswith(b"HTTP/1.1 408")
     assert api.get("/comparisons")["total"] == 0
 
 
 def test_a_form_without_a_body_is_cut_too(api: Api) -> None:
-    head = POST.replace("application/json", "multipart/form-data; boundary=x")
-    with request(api, head) as connection:
+    with begin(api, "multipart/form-data; boundary=x") as connection:
         assert answer(connection)[0].startswith("HTTP/1.1 408")
 
 
@@ -98,28 +70,14 @@ def test_an_upload_that_moves_is_not_cut(api: Api, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(multipart, "IDLE_LIMIT_S", 2.0)
     end = f"\r\n--{BOUNDARY}--\r\n".encode()
     pieces = [START, *(b"x" for _ in range(10)), end]
-    head = f"""POST /api/v1/datasets HTTP/1.1
-Host: 127.0.0.1
-Content-Type: multipart/form-data; boundary={BOUNDARY}
-Content-Length: {sum(map(len, pieces))}
-Connection: close
-
-"""
-    with request(api, head) as connection:
-        for piece in pieces:
-            connection.sendall(piece)
-            time.sleep(0.06)  # in all twice as long as another body may take
-        assert answer(connection)[0].startswith("HTTP/1.1 422"), "it was received and looked at"
+    with begin(api, FORM, "datasets", sum(map(len, pieces))) as connection:
+        # In all twice as long as another body may take.
+        send_slowly(connection, pieces, pause_s=0.06)
+        assert connection.recv(12) == b"HTTP/1.1 422", "it was received and looked at"
 
 
 def test_an_upload_that_stands_still_is_cut(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(multipart, "IDLE_LIMIT_S", 0.1)
-    head = f"""POST /api/v1/datasets HTTP/1.1
-Host: 127.0.0.1
-Content-Type: multipart/form-data; boundary={BOUNDARY}
-Content-Length: 1000
-
-"""
-    with request(api, head) as connection:
+    with begin(api, FORM, "datasets") as connection:
         connection.sendall(START)
         assert connection.recv(12) == b"HTTP/1.1 408"

@@ -70,6 +70,10 @@ MANY = [
         "one of them).",
     ),
     (found(arms="abc"), "For retrieval these runs do not tell the 3 arms apart."),
+    (
+        found(arms="abc", in_part=True),
+        "For retrieval no arm is ahead of another in all metrics.",
+    ),
     (found(arms="abc", level="ab ac bc"), "For retrieval a, b and c are level within 0.01."),
     (
         found(arms="abcdefg", ahead="ac ad ae af ag bc bd be bf bg"),
@@ -111,9 +115,22 @@ def test_arms_that_did_not_train_are_named_with_the_reason() -> None:
     assert said(found(arms="ab", ahead="ab"), c="collapsed", d="collapsed") == (
         "Use a for retrieval. c and d did not train (collapsed)."
     )
+    assert said(found(arms="ab"), c="collapsed") == (
+        "For retrieval these runs do not tell a and b apart. c did not train (collapsed)."
+    )
     assert said(a="no valid tuple", b="collapsed") == (
         "a did not train (no valid tuple). b did not train (collapsed). So these runs do not say "
         "which arm to use."
+    )
+
+
+def test_names_that_read_like_a_list_are_quoted() -> None:
+    arms = ("t, m = 1", "t, m = 2", "c")
+    ahead = frozenset({(arms[0], arms[1]), (arms[0], arms[2])})
+    one = Found("retrieval", arms, ahead, frozenset())
+    assert said(one, **{"x and y": "collapsed"}) == (
+        'For retrieval use "t, m = 1" (ahead of "t, m = 2" and c). "x and y" did not train '
+        "(collapsed)."
     )
 
 

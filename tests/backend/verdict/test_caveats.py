@@ -114,8 +114,6 @@ def test_caveat_of_the_share_that_pulls() -> None:
     assert found[0].startswith(
         "The share of the loss's weight that pulls differs: 1.2% in c and 50.0% in t. "
     )
-    assert caveats_of(pull_shares={"c": 0.496, "t": 0.5}) == [NOT_TUNED]
-    assert caveats_of(pull_shares={"c": 0.1}) == [NOT_TUNED]
 
 
 def test_caveat_of_losses_that_are_never_zero() -> None:

@@ -110,6 +110,43 @@ def test_too_few_seeds_tell_nothing_apart(api: Api, parts: Parts) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("names", "best", "advice"),
+    [
+        ("ac", "Best: a; told apart from c.", "For retrieval neither arm is ahead in all metrics."),
+        (
+            "abc",
+            "Best: a; not told apart from b.",
+            "For retrieval no arm is ahead of another in all metrics.",
+        ),
+    ],
+)
+def test_arms_that_one_metric_tells_apart_and_another_does_not(
+    api: Api, parts: Parts, names: str, best: str, advice: str
+) -> None:
+    def only_map(arm: str, seed: int) -> Curves:
+        return {MAP: {50: value(arm, seed)}, RECALL: {50: 0.9 + JITTER[seed]}}
+
+    comparison = scripted_comparison(parts.database, only_map, arms=arms(names), seeds=SEEDS)
+    found = board(api, comparison)
+    assert found["metrics"][0]["said"] == best
+    assert found["advice"].partition(" Mind")[0] == advice
+
+
+def test_replicates_are_called_by_their_noun(api: Api, parts: Parts) -> None:
+    made = scripted_comparison(
+        parts.database,
+        curves,
+        arms=arms(),
+        seeds=[0, 1],
+        replicate="split",
+        data={"kind": "synthetic"},
+    )
+    found = board(api, made)
+    assert (found["replicate"], found["replicate_noun"]) == ("split", "draw")
+    assert "Mind that 2 draws are few" in found["advice"]
+
+
 def test_runs_that_go_on_are_counted_and_their_values_left_out(api: Api, parts: Parts) -> None:
     going = {("b", 5): "running", ("c", 5): "running"}
     comparison = scripted_comparison(parts.database, curves, arms=arms(), seeds=SEEDS, states=going)
@@ -145,8 +182,8 @@ def test_an_arm_that_did_not_train_has_its_state_in_the_place_of_a_rank(
     assert (c["state"], c["rank"], d["rank"]) == ("", [2, 3], [2, 3])
     assert metric["pairs"] == 3
     assert found["advice"] == (
-        "For retrieval use b (ahead of c and d). a did not train (collapsed). Mind that margins "
-        "were given, not tuned."
+        "For retrieval use b (ahead of c and d). a did not train (collapsed to a space without "
+        "differences). Mind that margins were given, not tuned."
     )
 
 
@@ -175,6 +212,23 @@ def test_two_arms_that_differ_by_less_than_matters_are_level(api: Api, parts: Pa
     found = board(api, comparison)
     assert found["advice"].startswith("For retrieval a and b are level within 0.01.")
     assert found["metrics"][0]["arms"][1]["to_best"]["level"]
+    assert found["metrics"][0]["said"].endswith(
+        " b is level with it: the difference is too small to matter."
+    )
+
+
+def test_a_bound_of_a_ratio_makes_no_difference_level(api: Api, parts: Parts) -> None:
+    key = "test.geometry.variance_ratio"
+    comparison = scripted_comparison(
+        parts.database,
+        lambda arm, seed: {key: {50: (0.2 if arm == "a" else 0.8) + JITTER[seed]}},
+        arms=arms("ab"),
+        seeds=SEEDS,
+    )
+    [metric] = board(api, comparison, metrics=[key])["metrics"]
+    assert (metric["best"], metric["practical"]) == (["a"], None)
+    behind = metric["arms"][1]["to_best"]
+    assert (behind["told_apart"], behind["level"]) == (True, False)
 
 
 def test_the_metrics_of_a_use_must_agree(api: Api, parts: Parts) -> None:
@@ -242,7 +296,7 @@ def test_unknown_metrics_are_refused(api: Api, parts: Parts) -> None:
     fields = answer.json()["fields"]
     assert [field["path"] for field in fields] == ["metrics", "metrics"]
     assert "did you mean 'test.retrieval.map_at_r'" in fields[0]["message"]
-    assert "there is no metric 'dynamics.loss'" in fields[1]["message"]
+    assert "there is no metric of held-out data 'dynamics.loss'" in fields[1]["message"]
 
 
 def test_nothing_measured(api: Api, parts: Parts) -> None:

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from backend.verdict.ranking import Ranking, listed, rank, said
+from backend.verdict.ranking import Ranking, rank, said
 from contract.metrics import Better
 
 MEANS = {"a": 0.9, "b": 0.8, "c": 0.7, "d": 0.6}
@@ -62,6 +62,19 @@ def test_the_sentence_for_any_number_of_arms(count: int, sentence: str) -> None:
     assert said(rank(means, "higher", []), 1) == sentence
 
 
+def test_arms_that_are_level_with_the_best_are_said_to_be() -> None:
+    apart = rank({"a": 0.9, "b": 0.899}, "higher", [("a", "b")])
+    assert said(apart, 1, {"b"}) == (
+        "Best: a; told apart from b. b is level with it: the difference is too small to matter."
+    )
+    found = rank(MEANS, "higher", [("a", "d")])
+    assert said(found, 6, {"c", "b"}) == (
+        "Best: a; not told apart from b and c. b and c are level with it: the differences are too "
+        "small to matter."
+    )
+    assert "level" not in said(apart, 0, {"b"}), "too few runs"
+
+
 def test_the_sentence_names_a_few_of_many() -> None:
     means = {f"x{place}": 1.0 - place / 100 for place in range(20)}
     found = rank(means, "higher", [("x0", "x19")])
@@ -87,7 +100,7 @@ def test_the_group_of_the_best_arm_comes_first(better: Better) -> None:
     assert all(arm in found.groups[0] for arm in found.best)
 
 
-def test_names_in_a_sentence() -> None:
-    assert listed(["a"]) == "a"
-    assert listed(["a", "b", "c"], "or") == "a, b or c"
-    assert listed([str(i) for i in range(8)], "or") == "0, 1, 2, 3, 4 or one of 3 others"
+def test_names_that_read_like_a_list_are_quoted() -> None:
+    means = {"a, b": 0.9, "c": 0.8, "d": 0.7}
+    found = rank(means, "higher", [("a, b", "d")])
+    assert said(found, 3) == 'Best: "a, b"; not told apart from c.'

@@ -120,7 +120,12 @@ def test_a_whole_verdict(api: Api, parts: Parts) -> None:
     assert found["arms"] == {"a": "pull", "b": "rank"}
     assert (found["claims_version"], found["family"]) == (2, 8)
     assert (found["seeds"], found["smallest_p"]) == (10, 2 / 2**10)
-    assert found["replicates"] == {"kind": "seed", "n": 10, "said": "10 seeds on one split"}
+    assert found["replicates"] == {
+        "kind": "seed",
+        "noun": "seed",
+        "n": 10,
+        "said": "10 seeds on one split",
+    }
     assert found["to_halve"] == {"replicates": 18, "floor": ""}
     assert found["summary"] == (
         "Of nine claims, over 10 seeds on one split: 5 are supported (1, 3, 4, 6, 8), 1 is "
@@ -319,7 +324,7 @@ def test_an_arm_that_was_not_trained(api: Api, parts: Parts) -> None:
     assert claims(found)[8]["reason"] == f"{said} So claims about embeddings are not judged."
     assert claims(found)[5]["as_reported"]["word"] == "contradicted"  # of the loss, not of MAP@R
     assert found["summary"].startswith(f"{said} Of nine claims, over 10 seeds on one split: ")
-    assert found["advice"].startswith("rank did not train (collapsed). So these runs do not say")
+    assert found["advice"].startswith("rank did not train (collapsed to a space without ")
     assert found["family"] == 3
 
 
@@ -339,7 +344,7 @@ def test_an_arm_whose_runs_have_all_overflowed(api: Api, parts: Parts) -> None:
     found = verdict(api, comparison)
     said = "rank ended with embeddings too large for float32 in 10 of 10 runs."
     assert found["summary"].startswith(f"{said} No seed has a finished run of both")
-    assert found["advice"].startswith("rank did not train (its numbers overflowed). So ")
+    assert found["advice"].startswith("rank did not train (ended with embeddings too large ")
     assert set(words(found).values()) == {"not_measured"}
     assert all(claim["reason"] == found["summary"] for claim in found["claims"])
 
@@ -355,7 +360,8 @@ def test_splits_of_one_data_set_are_judged_as_dependent(api: Api, parts: Parts) 
         return verdict(api, comparison)
 
     resplit, drawn = splits("digits"), splits("synthetic")
-    assert resplit["replicates"] == {"kind": "split", "n": 10, "said": "10 splits"}
+    assert resplit["replicates"] == {"kind": "split", "noun": "split", "n": 10, "said": "10 splits"}
+    assert drawn["replicates"]["noun"] == "draw"
     assert "over 10 splits: " in resplit["summary"]
     assert "corrected for splits that share items" in resplit["rule"]
     assert (resplit["smallest_p"], resplit["to_halve"]["replicates"]) == (None, None)

@@ -22,7 +22,11 @@ def curves(arm: str, seed: int) -> Curves:
         "dynamics.active_ratio": per_epoch(1.0, *[0.4 if rank else 0.7] * 10),
         "dynamics.gradient_norm.per_active": per_epoch(None, *[None] * 9, 0.25),
         "dynamics.empty_steps": {step: step // 40 for step in range(1, 101)},
-        "retrieval.map_at_r": {0: 0.2 + seed / 100, 50: 0.9, 100: 0.5 + seed / 50 + 0.1 * rank},
+        "retrieval.map_at_r": {
+            0: 0.2 + seed / 100,
+            50: 0.9,
+            100: 0.5 + seed / 50 + (0.1 + seed / 500) * rank,
+        },
         "test.retrieval.map_at_r": {50: 0.6},
     }
 
@@ -112,6 +116,20 @@ def test_two_seeds_are_shown_alone_and_intervals_end_where_the_metric_does(
     three = scripted_comparison(parts.database, wide, seeds=SEEDS)
     [metric] = api.get(f"/comparisons/{three}/summary")["metrics"]
     assert [(arm["low"], arm["high"]) for arm in metric["arms"]] == [(0, 1), (0, 1)]
+
+
+def test_equal_differences_have_no_interval(api: Api, parts: Parts) -> None:
+    def steady(arm: str, seed: int) -> Curves:
+        return {"retrieval.map_at_r": {100: 0.5 + seed / 16 + 0.25 * (arm == "rank")}}
+
+    comparison = scripted_comparison(parts.database, steady, seeds=[0, 1, 2])
+    [metric] = api.get(f"/comparisons/{comparison}/summary")["metrics"]
+    [difference] = metric["differences"]
+    assert (difference["mean_difference"], difference["interval"]) == (0.25, None)
+    assert difference["p_value"] == 0.25
+    splits = scripted_comparison(parts.database, steady, seeds=[0, 1, 2], replicate="split")
+    [metric] = api.get(f"/comparisons/{splits}/summary")["metrics"]
+    assert (metric["differences"][0]["interval"], metric["differences"][0]["p_value"]) == (None, 1)
 
 
 def test_re_splits_of_one_data_set_have_wider_intervals(api: Api, parts: Parts) -> None:

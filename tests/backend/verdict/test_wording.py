@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from backend.verdict.schemas import AsReported, ClaimOut, Figures, Pair, Parts
-from backend.verdict.wording import replicates_said, rule, summary_sentence
+from backend.verdict.wording import (
+    listed,
+    listed_arms,
+    named,
+    replicates_said,
+    rule,
+    summary_sentence,
+)
 from contract.statistics import Word
 
 PAIR = Pair(a="contrastive", b="triplet")
@@ -94,3 +101,22 @@ def test_the_rule_in_one_line(pairs: int, family: int, dependent: bool, said: st
     told = rule(pairs, family, dependent=dependent)
     assert said in told
     assert "\n" not in told
+
+
+def test_lists_in_a_sentence() -> None:
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c"], "or") == "a, b or c"
+    assert listed([str(i) for i in range(8)], "or") == "0, 1, 2, 3, 4 or one of 3 others"
+
+
+def test_names_that_read_like_a_sentence_are_quoted() -> None:
+    assert [
+        named(arm) for arm in ("triplet, m = 1", "pull and push", "one or two: fast; slow")
+    ] == [
+        '"triplet, m = 1"',
+        '"pull and push"',
+        '"one or two: fast; slow"',
+    ]
+    for plain in ("triplet", "m = 0.2", "triplet (hard)", "brand", "orbit-1"):
+        assert named(plain) == plain
+    assert listed_arms(["a, b", "c"], "or") == '"a, b" or c'

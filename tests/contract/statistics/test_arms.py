@@ -75,6 +75,17 @@ def test_two_common_seeds_tell_nothing_apart() -> None:
     assert (found.pairs[0].interval, found.arms["a"].interval) == (None, None)
 
 
+def test_pairs_of_two_common_seeds_are_no_part_of_the_family() -> None:
+    two = {"a": {1: 0.1, 2: 0.2, 3: 0.15}, "b": {1: 0.5, 2: 0.61, 3: 0.54}}
+    [alone] = told_apart(two).pairs
+    first, *others = told_apart({**two, "c": {1: 0.3, 2: 0.2}}).pairs
+    assert first == alone
+    assert alone.p_holm == alone.p < 0.05
+    assert [(pair.n, pair.p, pair.p_holm, pair.told_apart) for pair in others] == [
+        (2, 1.0, 1.0, False)
+    ] * 2
+
+
 def test_signs_and_differences_without_spread() -> None:
     whole = {"a": dict.fromkeys(range(8), 3.0), "b": {i: 5.0 + i for i in range(8)}}
     by_signs = told_apart(whole, signs_only=True)

@@ -189,6 +189,8 @@ def test_ratios_are_level_between_a_factor_and_its_inverse() -> None:
     ends = one(huge).ratio_interval
     assert ends is not None
     assert 0 <= ends[0] < ends[1] < math.inf
+    beyond = Sample((1.0, 2.0, 4.0), expected="less", log_ratios=(900.0, 901.0, 900.5))
+    assert math.isfinite(one(beyond).ratio or math.inf)
 
 
 def test_half_as_wide() -> None:

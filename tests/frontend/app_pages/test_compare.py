@@ -13,15 +13,17 @@ from streamlit.testing.v1 import AppTest
 
 from backend.app import create_app
 from backend.db.database import Database
+from backend.runs import repository as runs
 from backend.settings import Settings
 from frontend.api.client import Api
 from frontend.api.types import Arm, ArmCurve, ArmTable
 from frontend.compare import curves_figure as curves
 from frontend.compare import scatter_figure as scatter
 from frontend.compare import tables
-from frontend.compare.arm_table import SORT_ORDERS
+from frontend.compare.arm_table import SORT_ORDERS, TRAINED
 from frontend.compare.selection import arm_labels, arm_reference
 from frontend.errors import ApiError
+from frontend.ui.text import escape_markdown
 from frontend.ui.theme import arm_styles
 from tests.support import long_runs
 from tests.support.ports import free_ports
@@ -148,6 +150,23 @@ def test_values_and_the_settings_that_differ_are_shown(filled: Api) -> None:
     assert "MAP@R" not in told
     [settings] = [text for text in html if "loss.margin" in text or "loss.kind" in text]
     assert "training.epochs" not in settings
+
+
+def test_arms_that_did_not_train_are_marked(served: tuple[Api, Database], filled: Api) -> None:
+    asked = references(filled)[:2]
+    assert TRAINED not in opened(filled, arm=asked).dataframe[0].value
+    comparison, _, arm = asked[0].partition("~")
+    with served[1].write() as write:
+        own = [run for run in runs.of_comparison(write.session, comparison) if run.arm == arm]
+        own[1].states = [{"state": "collapsed", "step": 7, "message": "All are alike."}]
+    at = opened(filled, arm=asked)
+    table = at.dataframe[0].value
+    marked = table[table[TRAINED] != ""]
+    assert list(marked["Arm"]) == [arm]
+    assert list(marked[TRAINED]) == ["⚠ collapsed in 1 of 2"]
+    assert comparison in marked["Comparison"].iloc[0]
+    told = f"{arm} in 1 of 2 runs. {arm}, seed {own[1].seed}: All are alike."
+    assert f"**⚠ collapsed**: {escape_markdown(told)}" in said(at)
 
 
 def test_arms_that_do_not_exist_are_named_and_the_others_shown(filled: Api) -> None:

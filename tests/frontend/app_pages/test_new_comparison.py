@@ -189,6 +189,11 @@ def test_splits_and_bounds_are_submitted_and_kept_by_a_duplicate(http: httpx.Cli
     run(at)
     assert "splits the data anew" in said(at)
     assert "that takes nine" not in said(at)
+    for kind, drawn in (("synthetic", "draws new data"), ("digits", "splits the data anew")):
+        at.selectbox(key="new.data.kind").set_value(kind)
+        run(at)
+        assert at.selectbox(key="new.replicate").value == "split", "kept while the data change"
+        assert drawn in said(at)
     press(at, "new_start")
     [spec] = stored(http)
     assert spec["replicate"] == "split"

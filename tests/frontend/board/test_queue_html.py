@@ -88,7 +88,7 @@ def test_a_slot_that_trains_several_runs_together_says_how_many() -> None:
 def test_a_slot_says_in_which_states_its_run_is() -> None:
     seen = {"state": "collapsed", "step": 3, "message": "one <point>"}
     shown = queue_html.slot_html(slot(states=[seen, {**seen, "state": "below_backbone"}]))
-    assert "⚠ collapsed, below the raw backbone" in shown
+    assert "⚠ collapsed, ↓ below the raw backbone" in shown
     assert "title='one &lt;point&gt; one &lt;point&gt;'" in shown
     assert "⚠" not in queue_html.slot_html(slot())
 

@@ -16,7 +16,8 @@ from frontend.comparison.actions import (
 
 def comparison(**values: Any) -> Comparison:
     own = {"name": "n", "tags": ["a"], "notes": "", "seeds": [0], "arms": ["x", "y"]}
-    return cast(Comparison, {**own, "runs": {"queued": 2}, **values})
+    more = {"runs": {"queued": 2}, "replicate_noun": "seed"}
+    return cast(Comparison, {**own, **more, **values})
 
 
 @pytest.mark.parametrize(
@@ -34,11 +35,12 @@ def test_the_runs_that_seeds_add_are_counted() -> None:
     assert added_runs_text(own, [4]).endswith("1 seed × 2 arms = 2 more runs, 4 in all.")
 
 
-def test_where_the_split_varies_seeds_are_splits() -> None:
-    own = comparison(replicate="split")
-    assert added_runs_text(own, [4, 5]).endswith("2 splits × 2 arms = 4 more runs, 6 in all.")
-    assert action_label(MORE_SEEDS, own) == "More splits"
-    assert action_label(MORE_SEEDS, comparison(replicate="seed")) == "More seeds"
+@pytest.mark.parametrize("noun", ["draw", "split"])
+def test_where_the_split_varies_seeds_are_called_by_their_noun(noun: str) -> None:
+    own = comparison(replicate_noun=noun)
+    assert added_runs_text(own, [4, 5]).endswith(f"2 {noun}s × 2 arms = 4 more runs, 6 in all.")
+    assert action_label(MORE_SEEDS, own) == f"More {noun}s"
+    assert action_label(MORE_SEEDS, comparison()) == "More seeds"
     assert action_label("Delete", own) == "Delete"
 
 

@@ -84,7 +84,7 @@ def test_the_table_escapes_names_and_has_the_state_in_the_place_of_a_rank() -> N
     rows = re.findall(r"<tr><th scope='row'>.*?</tr>", html)
     assert len(rows) == 5
     assert "<td>1–2</td>" in rows[0]
-    assert "<td>level</td>" in rows[1]
+    assert "<td>no, level</td>" in rows[1]
     assert "−0.008 … −0.002" in rows[1]
     assert "<td>3</td>" in rows[2]
     assert "<td>yes</td>" in rows[2]
@@ -101,6 +101,7 @@ def test_the_rows_sort_by_rank_as_numbers_do() -> None:
     assert sorted(ranks) == ranks
     assert [rank.strip() for rank in ranks][:2] == ["1–20", "2–20"]
     assert rank_text(arm("x", 0.5, rank=[2, 2])) == "2"
+    assert [row["Rank"] for row in rank_rows(ALL)][3] == "collapsed", "short: the column is narrow"
 
 
 def test_the_figure_has_a_row_for_each_arm_with_a_value() -> None:

@@ -66,9 +66,41 @@ def test_the_test_split_comes_first_and_empty_lines_are_left_out() -> None:
     ]
 
 
+def test_the_test_split_at_the_last_epoch_has_a_section_of_its_own() -> None:
+    keys = ["recall_at_1", "map_at_r"]
+    labels = {"test.": " (test)", "test.last.": " (test, last epoch)"}
+    metrics = [
+        {**row_of, "label": f"{key}{suffix}"}
+        for prefix, suffix in labels.items()
+        for key in keys
+        for row_of in summary("higher", row("a", 1.0), key=f"{prefix}retrieval.{key}")["metrics"]
+    ]
+    found = result_sections({"metrics": metrics}, ["a", "b"])
+    assert [(section.title, [line.key for line in section.lines]) for section in found] == [
+        (
+            "Test split, at the best validation epoch",
+            ["test.retrieval.recall_at_1", "test.retrieval.map_at_r"],
+        ),
+        (
+            "Test split, at the last epoch",
+            ["test.last.retrieval.recall_at_1", "test.last.retrieval.map_at_r"],
+        ),
+    ]
+    for section in found:
+        assert [line.label for line in section.lines] == keys
+        assert {line.family for line in section.lines} == {"Retrieval"}
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.96543, "0.9654"), (1.4999, "1.5"), (0.0123456, "0.0123"), (1e-5, "1.00e-05"), (0.0, "0")],
+    [
+        (0.96543, "0.9654"),
+        (1.4999, "1.5"),
+        (0.0123456, "0.0123"),
+        (2.78e-4, "0.000278"),
+        (1e-5, "1.00e-05"),
+        (0.0, "0"),
+    ],
 )
 def test_figures_are_short(value: float, text: str) -> None:
     assert format_number(value) == text

@@ -37,9 +37,11 @@ def test_many_seeds_are_counted() -> None:
 def test_splits_and_practical_bounds_are_named() -> None:
     bounds = {"retrieval.": 0.02, "geometry.mean_norm": 1.1}
     told = spec(replicate="split", practical=bounds)
-    said = {fact.name: fact.value for fact in shared_facts(told, CATALOGUE)}
+    said = {fact.name: fact.value for fact in shared_facts(told, CATALOGUE, noun="split")}
     assert said["Seeds"] == "0, 1, 2, each with a split of its own"
     assert said["Practical bounds"] == "retrieval 0.02, geometry.mean_norm 1.1"
+    drawn = {fact.name: fact.value for fact in shared_facts(told, CATALOGUE, noun="draw")}
+    assert drawn["Seeds"] == "0, 1, 2, each with data of its own"
 
 
 def test_the_budget_of_a_search_is_named() -> None:

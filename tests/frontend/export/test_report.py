@@ -36,6 +36,10 @@ def curves(arm: str, seed: int) -> Curves:
     better = 0.1 if arm.startswith("a") else 0.0
     return {
         "dynamics.loss": per_epoch(1.0, *[0.5 - 0.01 * i for i in range(10)]),
+        "dynamics.trivial_loss": per_epoch(0.6, *[0.6] * 10, swing=0),
+        "dynamics.pull_share": per_epoch(
+            None, *[0.5 if arm.startswith("a") else 0.1] * 10, swing=0
+        ),
         "dynamics.active_ratio": per_epoch(1.0, *[0.5 + better] * 10),
         "retrieval.recall_at_1": {0: 0.1, 50: 0.5, 100: 0.8 + better + 0.001 * seed},
         "test.retrieval.recall_at_1": {100: 0.7 + better + 0.001 * seed},
@@ -155,6 +159,18 @@ def test_the_figures_are_the_measured_curves_over_all_seeds(material: Material, 
     assert list(content["figures"]) == [ranked, *keys]
     for key in (ranked, *keys):
         assert f'id="chart-{key}"' in text
+
+
+def test_the_chart_of_the_loss_has_the_trivial_loss(material: Material) -> None:
+    [loss] = [
+        one for group in drawn(material).values() for one in group if one.key.endswith("loss")
+    ]
+    line = loss.figure.data[-1]
+    assert (line.name, list(line.y), list(line.x)) == ("trivial loss", [0.6, 0.6], [0, 10])
+    assert loss.caption.endswith(
+        " Trivial loss (all embeddings in one point): 0.6. Share of the loss's weight that pulls: "
+        f"50 % ({material.arms[0]}), 10 % ({material.arms[1]})."
+    )
 
 
 def test_every_curve_of_the_report_is_a_metric() -> None:

@@ -28,7 +28,9 @@ def test_states_come_by_kind_the_most_serious_first(run: Run) -> None:
         ["below_backbone", "a in 2 of 2 runs", "worse"],
     ]
     assert run("states", "return m.found([])") == []
-    assert run("states", "return m.marks(a)", runs[1]) == "collapsed, below the raw backbone"
+    assert run("states", "return m.marks(a)", runs[1]) == "⚠ collapsed, ↓ below the raw backbone"
+    kinds = [run("states", "return m.severity(a)", runs[place]) for place in (0, 1, 4)]
+    assert kinds == ["mild", "serious", None]
 
 
 def test_names_are_shown_as_text(run: Run) -> None:
@@ -99,11 +101,14 @@ def test_the_axis_reaches_up_to_a_near_line_only(run: Run, value: float, top: fl
 
 def test_labels_lie_on_either_axis(run: Run) -> None:
     argument = {"values": [["one", 0.1], ["two", 1.0]], "arms": ARMS}
-    code = f"{LINES} return [false, true].map((log) => m.trivialLabels(lines, '#000', log))"
+    code = f"{LINES} return [false, true].map((log) => m.trivialLabels(lines, '#000', log, 3))"
     linear, logarithmic = run("trivial", code, argument)
     assert [label["y"] for label in linear] == [0.1, 1.0]
     assert [label["y"] for label in logarithmic] == [-1.0, 0.0]
     assert [label["text"] for label in linear] == ["trivial loss, one", "trivial loss, two"]
+    code = f"{LINES} return [2, 3].map((n) => m.trivialLabels(lines, '#000', false, n)[0].text)"
+    argument = {"values": [["one", 1.0], ["two", 1.0]], "arms": ARMS}
+    assert run("trivial", code, argument) == ["trivial loss", "trivial loss, one, two"]
 
 
 @pytest.mark.parametrize(
@@ -125,3 +130,22 @@ def test_the_sentence_under_the_chart(
     code = "return m.underLoss(new Map(a.trivial), new Map(a.pull), a.arms)"
     argument = {"trivial": list(trivial.items()), "pull": list(pull.items()), "arms": ARMS}
     assert run("trivial", code, argument) == text
+
+
+def test_seeds_that_failed_alike_are_told_once(run: Run) -> None:
+    def failed(arm: str, seed: int, step: int | None, message: str = "too large") -> dict[str, Any]:
+        error = {"message": message, "cause": None, "step": step}
+        return {**told(arm, seed, "failed"), "error": error}
+
+    runs = [
+        failed("a", 0, 7),
+        failed("b", 0, None),
+        failed("a", 1, 8),
+        failed("a", 2, 7),
+        {**told("c", 0, "succeeded"), "error": None},
+    ]
+    assert run("runs", "return m.failures(a)", runs) == [
+        ["a · seeds 0, 2 failed at step 7", "too large", ""],
+        ["b · seed 0 failed", "too large", ""],
+        ["a · seed 1 failed at step 8", "too large", ""],
+    ]

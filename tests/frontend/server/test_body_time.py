@@ -1,11 +1,9 @@
 """Bodies that do not arrive, through the UI's server and over real sockets."""
 
 import socket
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -14,8 +12,10 @@ from backend.auth.tokens import NO_TOKENS
 from backend.settings import Settings
 from frontend.server import body_time
 from tests.backend.token_users import with_tokens
+from tests.support import slow_bodies
 from tests.support.front import Front
 from tests.support.serving import serving
+from tests.support.slow_bodies import answer, send_slowly, trickle
 
 LIMIT_S = 0.3
 
@@ -33,60 +33,31 @@ def url(tmp_path: Path, broker_url: str, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def begin(url: str, path: str, length: int = 1000) -> socket.socket:
-    """Send the head of a POST whose body is announced."""
-    address = urlsplit(url)
-    connection = socket.create_connection((address.hostname, address.port), timeout=20)
-    head = [
-        f"POST {path} HTTP/1.1",
-        f"Host: {address.netloc}",
-        f"Origin: {url}",
-        "Content-Type: multipart/form-data; boundary=b",
-        f"Content-Length: {length}",
-        "Connection: close",
-    ]
-    connection.sendall("".join(f"{line}\r\n" for line in [*head, ""]).encode())
-    return connection
-
-
-def answer(connection: socket.socket) -> str:
-    """Return the whole answer, when the server has closed the connection."""
-    content = b""
-    while chunk := connection.recv(65536):
-        content += chunk
-    return content.decode()
+    """Send the head of a form of one of our pages, whose body is announced."""
+    form = {"Content-Type": "multipart/form-data; boundary=b", "Connection": "close"}
+    return slow_bodies.begin(url, path, {"Origin": url, **form}, length)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/comparisons", "/api/v1/datasets", "/signin"])
 def test_a_body_that_stands_still_is_told_and_cut(url: str, path: str) -> None:
     with begin(url, path) as connection:
         connection.sendall(b"--b\r\n")
-        text = answer(connection)
-    assert text.startswith("HTTP/1.1 408")
-    assert f"not complete after {LIMIT_S:g} s" in text
-    assert ('"error":"request_timeout"' in text) == path.startswith("/api/")
-    assert "x-content-type-options: nosniff" in text.lower()
+        head, body = answer(connection)
+    assert head.startswith("HTTP/1.1 408")
+    assert f"not complete after {LIMIT_S:g} s" in body
+    assert ('"error":"request_timeout"' in body) == path.startswith("/api/")
+    assert "x-content-type-options: nosniff" in head.lower()
 
 
 def test_a_body_that_trickles_is_cut_all_the_same(url: str) -> None:
     with begin(url, "/api/v1/comparisons") as connection:
-        connection.settimeout(0.02)
-        received = b""
-        ends = time.monotonic() + 20
-        while not received:
-            assert time.monotonic() < ends, "a byte now and then keeps the connection"
-            connection.sendall(b" ")
-            try:
-                received = connection.recv(65536)
-            except TimeoutError:
-                continue
-    assert received.startswith(b"HTTP/1.1 408")
+        assert trickle(connection).startswith(b"HTTP/1.1 408")
 
 
 def test_an_upload_that_moves_is_not_cut(url: str) -> None:
     start = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.npz"\r\n\r\n'
     pieces = [start, *(b"x" for _ in range(10)), b"\r\n--b--\r\n"]
     with begin(url, "/api/v1/datasets", sum(map(len, pieces))) as connection:
-        for piece in pieces:
-            connection.sendall(piece)
-            time.sleep(0.06)  # in all twice as long as another body may take
-        assert answer(connection).startswith("HTTP/1.1 422"), "it was received and looked at"
+        # In all twice as long as another body may take.
+        send_slowly(connection, pieces, pause_s=0.06)
+        assert answer(connection)[0].startswith("HTTP/1.1 422"), "it was received and looked at"

@@ -2,21 +2,18 @@
 
 import pytest
 
-from frontend.ui.replicates import count_text, noun, over_text
+from frontend.ui.replicates import count_text, over_text
 
 
-@pytest.mark.parametrize("spec", [{}, {"replicate": "seed"}])
-def test_seeds_are_on_one_split(spec: dict[str, str]) -> None:
-    assert noun(spec) == "seed"
-    assert over_text(spec) == "seeds on one split"
-    assert [count_text(spec, count) for count in (1, 10)] == [
+def test_seeds_are_on_one_split() -> None:
+    assert over_text("seed") == "seeds on one split"
+    assert [count_text("seed", count) for count in (1, 10)] == [
         "1 seed on one split",
         "10 seeds on one split",
     ]
 
 
-def test_splits_are_named_so() -> None:
-    spec = {"replicate": "split"}
-    assert noun(spec) == "split"
-    assert over_text(spec) == "splits"
-    assert [count_text(spec, count) for count in (1, 10)] == ["1 split", "10 splits"]
+@pytest.mark.parametrize("noun", ["draw", "split"])
+def test_others_are_named_by_their_noun(noun: str) -> None:
+    assert over_text(noun) == f"{noun}s"
+    assert [count_text(noun, count) for count in (1, 10)] == [f"1 {noun}", f"10 {noun}s"]

@@ -4,9 +4,9 @@ import re
 from typing import Any, cast, get_args
 
 from contract.metrics import states
-from frontend.api.types import Run
+from frontend.api.types import ArmRun, Run
 from frontend.ui.assets import LIVE_FOLDER
-from frontend.ui.training_states import NAMES, NOT_TRAINED, state_names, warned
+from frontend.ui.training_states import NAMES, NOT_TRAINED, arm_marks, state_names, warned
 
 
 def run(arm: str, seed: int, state: str, *noticed: str) -> Run:
@@ -38,5 +38,18 @@ def test_states_are_told_by_kind_the_most_serious_first() -> None:
     assert collapsed.message == "a, seed 1: collapsed of 1."
     assert (below.name, below.serious) == ("below the raw backbone", False)
     assert below.arms == "a in 2 of 2 runs"
+    assert (collapsed.sign, below.sign) == ("⚠", "↓")
     assert warned([]) == []
-    assert state_names(runs[1]["states"]) == "collapsed, below the raw backbone"
+    assert state_names(runs[1]["states"]) == "⚠ collapsed, ↓ below the raw backbone"
+
+
+def test_the_runs_of_one_arm_are_told_in_a_line() -> None:
+    runs = [
+        run("a", 0, "succeeded", "below_backbone"),
+        run("a", 1, "running", "collapsed", "below_backbone"),
+        run("a", 2, "queued"),
+    ]
+    assert arm_marks(cast(list[ArmRun], runs)) == (
+        "⚠ collapsed in 1 of 2, ↓ below the raw backbone in 2 of 2"
+    )
+    assert arm_marks(cast(list[ArmRun], [run("a", 0, "succeeded")])) == ""

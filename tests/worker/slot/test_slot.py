@@ -9,8 +9,9 @@ from contract.events import Checkpointed, Ended, Log
 from tests.support.backend import Backend
 from tests.support.broker import Broker
 from tests.support.running_slot import RunningSlot, assert_complete, running
-from tests.support.specs import long, small
-from tests.support.trainers import TakenTrainers, beside, process_of
+from tests.support.specs import interruptible, long, small
+from tests.support.threads import beside
+from tests.support.trainers import TakenTrainers, process_of
 from tests.support.waiting import PATIENCE, until
 from worker.slot.pipes import GIVEN_BACK
 from worker.slot.slot import Slot
@@ -101,7 +102,7 @@ def test_a_trainer_that_hangs_is_killed_on_cancel(
 def test_a_killed_trainer_is_reported_lost_with_its_signal(
     backend: Backend, slot: Slot, trainers: TakenTrainers
 ) -> None:
-    run = backend.queue(long())
+    run = backend.queue(interruptible())
 
     def kill() -> None:
         until(lambda: run.step >= 50, "step 50")
@@ -114,7 +115,7 @@ def test_a_killed_trainer_is_reported_lost_with_its_signal(
     assert lost.strike
     assert lost.attempt == 1
     assert run.attempt == 2  # the backend queued it again, and the same wake-up trained it
-    assert_complete(run, 2400)
+    assert_complete(run, 640)
 
 
 def test_a_stale_attempt_is_stopped_without_a_report(
@@ -134,7 +135,7 @@ def test_a_stale_attempt_is_stopped_without_a_report(
 
 
 def test_a_run_goes_on_while_the_api_is_away(backend: Backend, slot: Slot) -> None:
-    run = backend.queue(long())
+    run = backend.queue(interruptible())
 
     def interrupt() -> None:
         until(lambda: run.step >= 50, "step 50")
@@ -146,7 +147,7 @@ def test_a_run_goes_on_while_the_api_is_away(backend: Backend, slot: Slot) -> No
     with beside(interrupt):
         slot.work()
     assert run.attempt == 1
-    assert_complete(run, 2400)
+    assert_complete(run, 640)
 
 
 @pytest.mark.slow

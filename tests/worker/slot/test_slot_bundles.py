@@ -10,7 +10,8 @@ from tests.support.backend import Backend, Run
 from tests.support.broker import Broker
 from tests.support.running_slot import RunningSlot, assert_complete, running
 from tests.support.specs import long, small
-from tests.support.trainers import beside, process_of
+from tests.support.threads import beside
+from tests.support.trainers import process_of
 from tests.support.waiting import until
 from worker.slot.pipes import GIVEN_BACK
 from worker.slot.watch import LEFT_BEHIND

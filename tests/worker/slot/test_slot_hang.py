@@ -16,7 +16,8 @@ from contract.events import Lost, Started
 from tests.support.backend import TOKEN, Backend
 from tests.support.slot import ROOT, worker_environment
 from tests.support.specs import small
-from tests.support.trainers import TakenTrainers, beside, process_of
+from tests.support.threads import beside
+from tests.support.trainers import TakenTrainers, process_of
 from tests.support.waiting import until
 from worker.settings import Settings
 from worker.slot.pipes import PARENT_VARIABLE

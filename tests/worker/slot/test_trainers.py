@@ -12,7 +12,8 @@ from tests.support.broker import Broker
 from tests.support.running_slot import RunningSlot, assert_complete, running
 from tests.support.slot import worker_environment
 from tests.support.specs import long, small
-from tests.support.trainers import beside, process_of
+from tests.support.threads import beside
+from tests.support.trainers import process_of
 from tests.support.waiting import still_alive, until
 from worker.reporting.reporter import ListReporter
 from worker.slot.forked_trainer import UNFIT, TemplateProcess

@@ -13,10 +13,10 @@ from contract.comparison.loss import (
     NPairLoss,
     TripletLoss,
 )
+from contract.metrics.states import WORSE_BY
 from worker.trainer.states import (
     NO_TUPLE_STEPS,
     STEADY_STEPS,
-    WORSE_BY,
     Notice,
     TrainingStates,
     is_angular,
@@ -123,6 +123,22 @@ def test_a_collapse_is_over_when_the_embeddings_move_apart() -> None:
     ]
     assert changes[1][1] == 40
     assert of.current == []
+
+
+@pytest.mark.parametrize(
+    ("loss", "after", "reason"),
+    [(1.0, APART, "embeddings have moved apart"), (0.5, POINT, "loss is no longer that of a")],
+)
+def test_the_end_of_a_collapse_names_what_has_changed(
+    loss: float, after: dict[str, float], reason: str
+) -> None:
+    of = states()
+    assert len(epochs(of, [1.0] * 3, [APART, *[POINT] * 3])) == 1
+    for at in range(31, 51):
+        of.after_step(at, step(loss))
+    [over] = of.after_evaluation(50, after)
+    assert over.over
+    assert reason in over.message
 
 
 def test_unnormalised_embeddings_that_shrink_to_the_origin_have_collapsed() -> None:

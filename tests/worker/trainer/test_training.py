@@ -90,7 +90,7 @@ def test_the_test_split_is_read_at_the_best_epoch_and_at_the_last(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # A measure that falls while the training succeeds, so that the first epoch is the best.
-    monkeypatch.setattr(evaluation, "BEST_KEY", "geometry.variance_ratio")
+    monkeypatch.setattr(evaluation, "OBJECTIVE", "geometry.variance_ratio")
     reporter = trained(quick())
     validation = {step: v for step, v in reporter.series["geometry.variance_ratio"] if step}
     of_best = max(validation, key=lambda step: (validation[step], -step))

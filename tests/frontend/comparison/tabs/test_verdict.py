@@ -58,7 +58,7 @@ def test_two_arms_can_be_chosen_where_the_spec_has_no_such_pair(peer: ApiPeer) -
     peer.answers[f"GET /comparisons/{ID}/verdict"] = {**nothing_measured(0), **none}
     at = opened(tab="verdict")
     assert not at.exception
-    assert infos(at) == ["Pick two arms."]
+    assert infos(at) == [r"Pick two arms\."]
     at.selectbox(key="verdict_a").set_value("triplet").run()
     at.selectbox(key="verdict_b").set_value("contrastive").run()
     assert not at.exception

@@ -57,6 +57,7 @@ def test_few_replicates_and_sign_tests_have_no_interval() -> None:
     assert "2 seeds, no interval" in page
     assert "p is left out" in page
     assert "<th scope='col'>p</th>" not in page
+    assert "p is left out" not in shown(claim(8, not_measured())), "not for want of replicates"
     grid = evidence(interval=None, simultaneous=None)
     assert "sign test, 10 seeds" in closed(shown(claim(5, grid)))
 
@@ -74,14 +75,23 @@ def test_what_the_paper_measured_stands_beside_the_robust_form() -> None:
             true_by_construction="pairs never <switch off>.",
         )
     )
-    assert "As reported (Raw &lt;variance&gt;): <b>✗ contradicted</b>" in closed(page)
-    for text in ("They &lt;disagree&gt;.", "Judged on 1 of 2 parts.", "&lt;switch off&gt;"):
+    reported = "As reported (Raw &lt;variance&gt;): <b>✗ contradicted</b>, unlike the robust form"
+    assert reported in closed(page)
+    for text in ("Judged on 1 of 2 parts.", "&lt;switch off&gt;"):
         assert text in closed(page)
     assert "True by construction" in closed(page)
     opened = page.partition("</summary>")[2]
+    assert "They &lt;disagree&gt;." in opened
     assert opened.index("Robust form") < opened.index("Recall@1") < opened.index("As reported")
     assert opened.index("As reported") < opened.index("Raw &lt;variance&gt;")
     assert "+0.2" in opened
+
+
+def test_a_measure_as_reported_that_was_not_measured_either_is_no_news() -> None:
+    raw = not_measured(label="Raw variance", metric="raw")
+    other = claim(1, not_measured(), verdict="not_measured", reported_evidence=[raw])
+    assert "As reported" not in closed(shown(other))
+    assert "As reported" in closed(shown({**other, "verdict": "supported"}))
 
 
 def test_all_parts_and_no_disagreement_are_not_mentioned() -> None:

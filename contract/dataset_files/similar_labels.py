@@ -8,7 +8,9 @@ import numpy as np
 from contract.dataset_files.problems import Findings
 
 
-def warn_of_twins(name: str, written: np.ndarray, labels: np.ndarray, findings: Findings) -> None:
+def warn_of_similar_labels(
+    name: str, written: np.ndarray, labels: np.ndarray, findings: Findings
+) -> None:
     """Add a warning for each group of labels that look alike, with the rows that each has.
 
     Blanks around a label do not count: `cat` and `cat ` are one class. Blanks inside it and the two
