@@ -26,67 +26,91 @@ GALLERY_ITEMS: Final = 10_000
 UPDATE_NORM_EVERY: Final = 10
 NEIGHBOURS: Final = 10
 
+Logged = dict[str, list[tuple[int, float]]]
+"""Key -> (step, value)."""
 
-def train(
-    kind: str, network: nn.Module, data: Dataset, *, batch: int, epochs: int
-) -> dict[str, list[tuple[int, float]]]:
-    """Train, and return what was logged: key -> (step, value)."""
-    logged: dict[str, list[tuple[int, float]]] = {}
 
-    def log(step: int, values: Mapping[str, float]) -> None:
-        for key, value in values.items():
-            logged.setdefault(key, []).append((step, value))
-
-    loss = _loss(kind)
-    parameters = list(network.parameters())
-    optimizer = torch.optim.Adam(parameters, lr=1e-3)
-    items = TensorDataset(data.train.items, data.train.labels)
-    loader = DataLoader(items, batch, shuffle=True, drop_last=True)
-    best, best_weights, step = -1.0, {}, 0
-    log(0, evaluate(network, data.train, data.validation))
+def train(kind: str, network: nn.Module, data: Dataset, *, batch: int, epochs: int) -> Logged:
+    """Train, and return what was logged."""
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+    training = PeerTraining(network, loss_of(kind), optimizer, data.train, batch)
+    best, best_weights = -1.0, {}
+    training.log(evaluate(network, data.train, data.validation))
     for _ in range(epochs):
-        for images, labels in loader:
-            step += 1
-            optimizer.zero_grad()
-            embeddings = network(images)
-            embeddings.retain_grad()
-            parts = loss(embeddings, labels)
-            value = sum(part["losses"].sum() for part in parts.values()) / max(
-                1, sum(len(part["losses"]) for part in parts.values())
-            )
-            value.backward()
-            log(step, _dynamics(parts, value, embeddings, parameters))
-            if step % UPDATE_NORM_EVERY == 0:
-                before = [p.detach().clone() for p in parameters]
-                optimizer.step()
-                moved = [p.detach() - old for p, old in zip(parameters, before, strict=True)]
-                norm = nn.utils.get_total_norm(moved) / nn.utils.get_total_norm(before)
-                log(step, {"update_norm": norm.item()})
-            else:
-                optimizer.step()
+        training.train_epoch()
         values = evaluate(network, data.train, data.validation)
-        log(step, values)
+        training.log(values)
         if values["mean_average_precision_at_r"] > best:
             best = values["mean_average_precision_at_r"]
             best_weights = {name: w.clone() for name, w in network.state_dict().items()}
     network.load_state_dict(best_weights)
     tested = evaluate(network, data.train, data.test, whole=True)
-    log(step, {f"test.{key}": value for key, value in tested.items()})
-    return logged
+    training.log({f"test.{key}": value for key, value in tested.items()})
+    return training.logged
+
+
+class PeerTraining:
+    """A training whose every step is logged.
+
+    Args:
+        network: from items to embeddings.
+        loss: with a DoNothingReducer.
+        optimizer: of the network's parameters.
+        items: to train on.
+        batch: items of a batch.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        loss: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        items: Split,
+        batch: int,
+    ) -> None:
+        self.network = network
+        self.logged: Logged = {}
+        self.step = 0
+        self._loss, self._optimizer = loss, optimizer
+        dataset = TensorDataset(items.items, items.labels)
+        self._loader = DataLoader(dataset, batch, shuffle=True, drop_last=True)
+
+    def train_epoch(self) -> None:
+        """Train one epoch."""
+        parameters = list(self.network.parameters())
+        for images, labels in self._loader:
+            self.step += 1
+            self._optimizer.zero_grad()
+            embeddings = self.network(images)
+            embeddings.retain_grad()
+            parts = self._loss(embeddings, labels)
+            value = sum(part["losses"].sum() for part in parts.values()) / max(
+                1, sum(len(part["losses"]) for part in parts.values())
+            )
+            value.backward()
+            self.log(_dynamics(parts, value, embeddings, parameters))
+            if self.step % UPDATE_NORM_EVERY == 0:
+                before = [p.detach().clone() for p in parameters]
+                self._optimizer.step()
+                moved = [p.detach() - old for p, old in zip(parameters, before, strict=True)]
+                norm = nn.utils.get_total_norm(moved) / nn.utils.get_total_norm(before)
+                self.log({"update_norm": norm.item()})
+            else:
+                self._optimizer.step()
+
+    def log(self, values: Mapping[str, float]) -> None:
+        """Add values of the step that was taken last."""
+        for key, value in values.items():
+            self.logged.setdefault(key, []).append((self.step, value))
 
 
 def evaluate(
     network: nn.Module, train_items: Split, held_out: Split, *, whole: bool = False
 ) -> dict[str, float]:
     """Every measure of the held-out items."""
-    train, train_labels = _embedded(network, train_items, None if whole else GALLERY_ITEMS)
-    points, labels = _embedded(network, held_out, None if whole else VALIDATION_ITEMS)
-    retrieval = AccuracyCalculator(
-        include=("precision_at_1", "mean_average_precision_at_r", "r_precision"),
-        k="max_bin_count",
-        device=torch.device("cpu"),
-        knn_func=FaissKNN(),
-    ).get_accuracy(points, labels)
+    train, train_labels = embedded(network, train_items, None if whole else GALLERY_ITEMS)
+    points, labels = embedded(network, held_out, None if whole else VALIDATION_ITEMS)
+    retrieval = retrieval_of(points, labels)
     x, y, gallery, known = points.numpy(), labels.numpy(), train.numpy(), train_labels.numpy()
     clusters = KMeans(len(np.unique(y)), n_init=1, random_state=0).fit_predict(x)
     return {
@@ -102,13 +126,33 @@ def evaluate(
     }
 
 
-def _loss(kind: str) -> nn.Module:
+def retrieval_of(points: Tensor, labels: Tensor) -> dict[str, float]:
+    """Retrieval of each item among the others."""
+    calculator = AccuracyCalculator(
+        include=("precision_at_1", "mean_average_precision_at_r", "r_precision"),
+        k="max_bin_count",
+        device=torch.device("cpu"),
+        knn_func=FaissKNN(),
+    )
+    return dict(calculator.get_accuracy(points, labels))
+
+
+def loss_of(
+    kind: str, margin: float = 1.0, positive_margin: float = 0.0
+) -> losses.BaseMetricLossFunction:
+    """Return the peer's loss over all tuples, which gives the loss of each."""
     if kind == "contrastive":
-        distance = LpDistance(normalize_embeddings=False, p=2, power=1)
-        return losses.ContrastiveLoss(distance=distance, reducer=DoNothingReducer())  # type: ignore[no-any-return]
-    distance = LpDistance(normalize_embeddings=False, p=2, power=2)
-    return losses.TripletMarginLoss(  # type: ignore[no-any-return]
-        margin=1.0, triplets_per_anchor="all", distance=distance, reducer=DoNothingReducer()
+        return losses.ContrastiveLoss(
+            pos_margin=positive_margin,
+            neg_margin=margin,
+            distance=LpDistance(normalize_embeddings=False, p=2, power=1),
+            reducer=DoNothingReducer(),
+        )
+    return losses.TripletMarginLoss(
+        margin=margin,
+        triplets_per_anchor="all",
+        distance=LpDistance(normalize_embeddings=False, p=2, power=2),
+        reducer=DoNothingReducer(),
     )
 
 
@@ -127,7 +171,8 @@ def _dynamics(
 
 
 @torch.no_grad()
-def _embedded(network: nn.Module, split: Split, most: int | None) -> tuple[Tensor, Tensor]:
+def embedded(network: nn.Module, split: Split, most: int | None = None) -> tuple[Tensor, Tensor]:
+    """Return the embeddings of the first items of a split, or of all, and their labels."""
     items = TensorDataset(split.items[:most], split.labels[:most])
     network.eval()
     parts = [(network(images), labels) for images, labels in DataLoader(items, 1024)]

@@ -15,15 +15,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
 
-from benchmarks import losses, retrieval, store
+from benchmarks import losses, retrieval, store, tuning
 from benchmarks.document import machine
 from benchmarks.dynamics import Loop
 from benchmarks.loss_ways import OURS, PEER, WAYS
 from benchmarks.row import number
+from benchmarks.trials import train_one_by_one, train_together, trial_specs
 from contract.comparison.data import DigitsData
 from worker import data
 
@@ -34,6 +36,8 @@ BATCH, CLASSES, ITEMS = 512, 10, 6_000
 MILLISECONDS = 1_500
 STEPS = 80
 """Of each loop, with measuring and without."""
+TRIAL_EPOCHS = 5
+"""Of each trial that is trained together and one by one."""
 ROUNDS = 5
 """Of the stream and the bare insert."""
 
@@ -95,6 +99,8 @@ def _ratios() -> Iterator[tuple[str, float]]:
     # The least of each: memory that is new to the process doubles what one bare insert takes.
     collected, bare = (min(took) for took in zip(*rounds, strict=True))
     yield "stream to SQLite, against a bare insert", bare / collected
+    for kind in tuning.ARMS:
+        yield f"{tuning.TRIALS} trials, digits, {kind}, against one by one", _trials(kind)
 
 
 def _loss(kind: str) -> float:
@@ -114,6 +120,17 @@ def _dynamics(kind: str) -> float:
             took[loop].append(time.thread_time() - began)
     ours, bare = (statistics.median(took[loop]) for loop in loops)
     return bare / ours
+
+
+def _trials(kind: str) -> float:
+    """How many times faster trials train together than one by one."""
+    spec = tuning.spec_of("digits", kind, epochs=TRIAL_EPOCHS)
+    specs = trial_specs(spec, kind, tuning.settings_of(spec))
+    for way in (train_together, train_one_by_one):
+        way(specs[:1])  # the first one imports more of torch
+    first = tuning.cpu_s(partial(train_together, specs))
+    alone = tuning.cpu_s(partial(train_one_by_one, specs))
+    return alone / statistics.fmean((first, tuning.cpu_s(partial(train_together, specs))))
 
 
 def _ingest() -> tuple[float, float]:

@@ -81,7 +81,8 @@ def _is_small_stack(spec: ComparisonSpec) -> bool:
     if encoder.embedding_dim > MOST_EMBEDDING:
         return False
     if isinstance(encoder, MlpEncoder):
-        return encoder.hidden <= MOST_HIDDEN and encoder.layers * encoder.hidden**2 <= 10**6
+        hidden = encoder.hidden if encoder.layers else 0
+        return hidden <= MOST_HIDDEN and encoder.layers * hidden**2 <= 10**6
     if not isinstance(encoder, BackboneEncoder):
         return False
     return encoder.tuning == "frozen" and encoder.hidden <= MOST_HIDDEN

@@ -23,7 +23,7 @@ class MlpEncoder(_Encoder):
 
     kind: Literal["mlp"] = "mlp"
     hidden: int = Field(256, ge=2, le=8192, title="Hidden units")
-    layers: int = Field(2, ge=1, le=10, title="Hidden layers")
+    layers: int = Field(2, ge=0, le=10, title="Hidden layers", description="0 for a linear map.")
 
 
 class ConvnetEncoder(_Encoder):

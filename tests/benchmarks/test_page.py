@@ -5,7 +5,7 @@ from benchmarks.__main__ import FOLDER, OTHERS, scripts
 from benchmarks.document import PAGE
 
 ROOT = Path(__file__).parents[2]
-AWAITED = {"data"}
+AWAITED = {"data", "tuning"}
 """Benchmarks whose first documented run is still to come."""
 
 
@@ -17,7 +17,7 @@ def sections() -> dict[str, str]:
 def test_every_benchmark_has_a_section_of_the_page_and_the_other_way_round() -> None:
     assert set(sections()) == set(scripts()) - AWAITED
     assert set(scripts()) > AWAITED
-    assert len(scripts()) == 19
+    assert len(scripts()) == 20
 
 
 def test_every_section_says_what_was_measured_how_where_and_when() -> None:

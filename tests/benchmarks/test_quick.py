@@ -37,4 +37,4 @@ def test_the_stored_floors_say_where_and_when() -> None:
     stored = json.loads(quick.FLOORS.read_text())
     assert {"machine", "date", "torch"} <= set(stored["note"])
     assert all(ratio > 0 for ratio in stored["ratios"].values())
-    assert len(stored["ratios"]) == 7
+    assert len(stored["ratios"]) == 9

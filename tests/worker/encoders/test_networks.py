@@ -70,6 +70,8 @@ def test_layers_and_channels() -> None:
         if isinstance(m, nn.Linear)
     ]
     assert [(m.in_features, m.out_features) for m in linear] == [(10, 5), (5, 5), (5, 5), (5, 64)]
+    alone = [m for m in build(MlpEncoder(layers=0), (10,)).modules() if isinstance(m, nn.Linear)]
+    assert [(m.in_features, m.out_features) for m in alone] == [(10, 64)]
     blocks = [
         m
         for m in build(ConvnetEncoder(channels=8), (3, 9, 9)).modules()
