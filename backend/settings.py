@@ -53,6 +53,21 @@ def _number(low: float, high: float, unit: str) -> BeforeValidator:
     return BeforeValidator(parse)
 
 
+def _whole(low: int, high: int, unit: str) -> BeforeValidator:
+    """Parse the text of a variable as a whole number within bounds; code may pass any number."""
+
+    def parse(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if not value.isdecimal() or len(value) > 18:
+            raise problem(f"is {value!r}; it must be a whole number of {unit}")
+        if not low <= int(value) <= high:
+            raise problem(f"is {value}; it must lie between {low} and {high} {unit}")
+        return int(value)
+
+    return BeforeValidator(parse)
+
+
 def _base_path(text: object) -> object:
     if text == "":
         return text
@@ -132,9 +147,9 @@ class Settings:
         float, variable("LOSSBOARD_MAX_UPLOAD_MB"), _number(1, 1_000_000, "MB")
     ] = 2048.0
     """The largest data set that may be uploaded, in MB of 1,000,000 bytes."""
-    most_trials: Annotated[
-        int, variable("LOSSBOARD_MOST_TRIALS"), _number(1, 1_000_000, "runs")
-    ] = 2_000
+    most_trials: Annotated[int, variable("LOSSBOARD_MOST_TRIALS"), _whole(1, 1_000_000, "runs")] = (
+        2_000
+    )
     """Runs that one tuned comparison may have, those of its trials and the final ones."""
     tokens: Annotated[Tokens, variable("LOSSBOARD_TOKENS")] = NO_TOKENS
     """Tokens of the environment, of LOSSBOARD_TOKENS_FILE too; others are in the database."""

@@ -37,7 +37,7 @@ from worker import data, encoders
 from worker.reporting.reporter import ListReporter
 from worker.slot.trainer_process import ALLOCATOR
 from worker.torch_utils import stream_seed
-from worker.trainer.training import Training
+from worker.trainer.attempt import trainer_of
 
 PEER: Final = "pytorch-metric-learning"
 KINDS: Final = ("contrastive", "triplet")
@@ -124,7 +124,8 @@ def job(asked: dict[str, Any]) -> dict[str, float]:
     began, cpu = time.perf_counter(), _cpu_s()
     if asked["who"] == "ours":
         reporter = ListReporter()
-        training = Training(spec, spec.arms[0], asked["seed"], torch.device("cpu"), reporter)
+        arm, device = spec.arms[0], torch.device("cpu")
+        training = trainer_of(spec, arm, device)(spec, arm, asked["seed"], device, reporter)
         reporter.ended(training.run(lambda: False))
         recall = reporter.series["test.retrieval.recall_at_1"][-1][1] or 0.0
     else:

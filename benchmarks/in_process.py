@@ -33,7 +33,7 @@ from contract.events import Column, Ended, Event, Failure, Noticed, Points, Star
 from contract.metrics.versions import run_versions
 from worker.errors import DivergedError
 from worker.reporting.reporter import ListReporter
-from worker.trainer.training import Training
+from worker.trainer.attempt import trainer_of
 
 Json = Mapping[str, Any]
 
@@ -142,7 +142,8 @@ def _train(raw: Json, arm: str, seed: int, run: str, attempt: int) -> list[Event
     spec = parse_spec(dict(raw))
     reporter = ListReporter()
     try:
-        training = Training(spec, spec.arm(arm), seed, torch.device("cpu"), reporter)
+        own, device = spec.arm(arm), torch.device("cpu")
+        training = trainer_of(spec, own, device)(spec, own, seed, device, reporter)
         reporter.ended(training.run(lambda: False))
     except DivergedError as error:
         reporter.ended("failed", Failure(message=str(error), cause=error.cause, step=error.step))

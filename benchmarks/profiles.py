@@ -5,7 +5,9 @@ What stood out in a profile was removed; here each removal is undone in turn, an
 beside the run as it is now, so that before and after are measured on the same machine. Each run is
 a process of its own with one torch thread; CPU time of everything from reading the data to the
 last evaluation, imports not counted; medians of interleaved rounds. The shares are of cProfile,
-which slows what has many small calls. Command: python -m benchmarks.profiles
+which slows what has many small calls. Beside it what the demo's runs cost over their bare training
+loops: the same steps with their dynamics, and no evaluation, snapshot or building.
+Command: python -m benchmarks.profiles
 """
 
 import argparse
@@ -28,7 +30,7 @@ from threadpoolctl import ThreadpoolController
 from benchmarks.comparison import spec_of, write_data
 from benchmarks.report import Row, report
 from contract.catalogue.presets import DEMO
-from contract.comparison.spec import ComparisonSpec, parse_spec
+from contract.comparison.spec import Arm, ComparisonSpec, parse_spec
 from worker.measure import inputs
 from worker.reporting.reporter import ListReporter
 from worker.slot.trainer_process import ALLOCATOR
@@ -43,6 +45,8 @@ UNDONE: Final = {
     "all": "all of these",
 }
 """What was removed -> what it was."""
+OVER_BARE: Final = 1.5
+"""Goal for the CPU time of a run, as a multiple of its bare training loop's."""
 PARTS: Final = {"training steps": "_take_step", "evaluations": "_measure"}
 """Part of a run -> the function that does it."""
 
@@ -63,6 +67,7 @@ def main() -> int:
             for run in RUNS
             for row in (*_removed(run, folder, asked.rounds), *_shares(run, folder))
         ]
+        rows += _over_bare(folder, asked.rounds)
     return 0 if report(rows) else 1
 
 
@@ -95,8 +100,26 @@ def _shares(run: str, folder: str) -> list[Row]:
     ]
 
 
-def _in_process(run: str, undone: str, folder: str, *, profiled: bool = False) -> dict[str, float]:
-    asked = {"run": run, "undone": undone, "profiled": profiled}
+def _over_bare(folder: str, rounds: int) -> list[Row]:
+    arms = [arm.name for arm in _spec("demo").arms]
+    seen = [_in_process("demo", "", folder, bare=True) for _ in range(rounds)]
+    return [
+        Row(
+            "profiles",
+            f"demo, {arm}: CPU of a run over its bare training loop",
+            statistics.median(one[arm] for one in seen),
+            "x",
+            rounds,
+            limit=OVER_BARE,
+        )
+        for arm in arms
+    ]
+
+
+def _in_process(
+    run: str, undone: str, folder: str, *, profiled: bool = False, bare: bool = False
+) -> dict[str, float]:
+    asked = {"run": run, "undone": undone, "profiled": profiled, "bare": bare}
     kept = {} if undone in {"allocator", "all"} else ALLOCATOR
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.profiles", "--job", json.dumps(asked)],
@@ -109,14 +132,17 @@ def _in_process(run: str, undone: str, folder: str, *, profiled: bool = False) -
     return seen
 
 
-def job(*, run: str, undone: str, profiled: bool) -> dict[str, float]:
-    """One run in this process: its CPU seconds, or the share of each part."""
+def job(*, run: str, undone: str, profiled: bool, bare: bool) -> dict[str, float]:
+    """One run in this process: its CPU seconds, the share of each part, or for each arm what its
+    run costs over its bare training loop."""
     torch.set_num_threads(1)
     if undone in {"layout", "all"}:
         vars(torch)["channels_last"] = torch.contiguous_format
     if undone in {"pools", "all"}:
         vars(inputs)["_thread_pools"] = ThreadpoolController
     spec = _spec(run)
+    if bare:
+        return {arm.name: _run_over_loop(spec, arm) for arm in spec.arms}
     reporter = ListReporter()
 
     def train() -> None:
@@ -128,6 +154,26 @@ def job(*, run: str, undone: str, profiled: bool) -> dict[str, float]:
     began = time.process_time()
     train()
     return {"CPU": time.process_time() - began}
+
+
+def _run_over_loop(spec: ComparisonSpec, arm: Arm) -> float:
+    """Return the CPU time of a run, with building it, over that of its steps alone."""
+
+    def built() -> Training:
+        return Training(spec, arm, 0, torch.device("cpu"), ListReporter())
+
+    built().run(lambda: False)  # what a process does only once
+    began = time.process_time()
+    built().run(lambda: False)
+    whole = time.process_time() - began
+    training = built()
+    began = time.process_time()
+    for epoch in range(1, spec.training_of(arm).epochs + 1):
+        for batch in training.member.batches(epoch):
+            training.member.step += 1
+            training._take_step(batch)
+            training._report()
+    return whole / (time.process_time() - began)
 
 
 def _spec(run: str) -> ComparisonSpec:

@@ -8,6 +8,15 @@ from sqlmodel import Session
 
 from backend.datasets import repository as datasets
 from backend.datasets.check_report import KINDS, Facts
+from backend.datasets.tuned_requirements import (
+    Share,
+    fold_share,
+    folds_of,
+    folds_problem,
+    lacks_fine_labels,
+    searched_path,
+    searched_trainings,
+)
 from backend.db.models import Dataset
 from contract.comparison.data import OwnData
 from contract.comparison.data.facts import (
@@ -64,28 +73,62 @@ def _size_problems(dataset: Dataset, raw: Mapping[str, Any]) -> list[Problem]:
     redrawn = raw.get("replicate") == "split"
     if problem := _split_problem(facts, data, redrawn=redrawn):
         return [Problem("data.split", f"{dataset.name!r} {problem}")]
+    found = []
+    if lacks_fine_labels(facts, raw):
+        message = f"needs fine labels, and {dataset.name!r} has no fine labels; take another metric"
+        found.append(Problem("tuning.objective", message))
     training = _valid_or_none(_TRAINING, raw.get("training", {}))
-    if training is None:
-        return []
-    items, classes = (
-        _given_share(facts.parts)
-        if data.split == "given"
-        else training_share(facts.counts, data, redrawn=redrawn)
+    return (
+        found if training is None else [*found, *_training_problems(dataset, raw, data, training)]
     )
-    problems = _batch_problems(dataset.name, training, "training", items=items, classes=classes)
+
+
+def _training_problems(
+    dataset: Dataset, raw: Mapping[str, Any], data: OwnData, training: Training
+) -> list[Problem]:
+    """Return problems of the batches and folds with the data set's size."""
+    facts = Facts.model_validate(dataset.facts)
+    redrawn = raw.get("replicate") == "split"
+    share = Share(
+        *(
+            _given_share(facts.parts)
+            if data.split == "given"
+            else training_share(facts.counts, data, redrawn=redrawn)
+        )
+    )
+    folds = folds_of(raw)
+    if folds > 1:
+        if problem := folds_problem(facts, data, folds):
+            return [Problem("tuning.folds", f"{dataset.name!r}: {problem}")]
+        of_fold = fold_share(facts, data, folds)
+        share = Share(min(share.items, of_fold.items), min(share.classes, of_fold.classes))
+    problems = _batch_problems(dataset.name, training, "training", share)
     arms = raw.get("arms")
     for index, arm in enumerate(arms if isinstance(arms, list) else []):
-        overrides = (
-            _valid_or_none(_OVERRIDES, arm.get("training", {}))
-            if isinstance(arm, Mapping)
-            else None
-        )
-        if overrides and overrides != TrainingOverrides():
-            path = f"arms[{index}].training"
-            problems += _batch_problems(
-                dataset.name, overrides.over(training), path, items=items, classes=classes
-            )
-    return problems
+        if isinstance(arm, Mapping):
+            problems += _arm_problems(dataset.name, arm, training, f"arms[{index}]", share)
+    if folds == 1:
+        return problems
+    told = f"; so many train in each of {folds} folds"
+    return [Problem(path, f"{message}{told}") for path, message in problems]
+
+
+def _arm_problems(
+    dataset: str, arm: Mapping[str, Any], shared: Training, path: str, share: Share
+) -> list[Problem]:
+    """Return problems with the batches of an arm: as it is written, and as it is searched."""
+    overrides = _valid_or_none(_OVERRIDES, arm.get("training", {}))
+    if overrides is None:
+        return []
+    training = overrides.over(shared)
+    if overrides != TrainingOverrides() and (
+        problems := _batch_problems(dataset, training, f"{path}.training", share)
+    ):
+        return problems
+    for searched in searched_trainings(arm, training):
+        if problems := _batch_problems(dataset, searched, "", share):
+            return [Problem(f"{path}.{searched_path(arm)}", problems[0].message)]
+    return []
 
 
 def _split_problem(facts: Facts, data: OwnData, *, redrawn: bool) -> str:
@@ -131,9 +174,8 @@ def training_share(counts: list[int], data: OwnData, *, redrawn: bool = False) -
     return sum(sorted(half)[-trained:]), trained
 
 
-def _batch_problems(
-    dataset: str, training: Training, path: str, *, items: int, classes: int
-) -> list[Problem]:
+def _batch_problems(dataset: str, training: Training, path: str, share: Share) -> list[Problem]:
+    items, classes = share
     size, sampler = training.batch_size, training.sampler
     if size > items:
         message = f"{size} is more than the {items} training items of {dataset!r}"

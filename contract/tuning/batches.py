@@ -15,6 +15,8 @@ from contract.comparison.tuples import arm_tuple_problems
 
 SIZE: Final = "training.batch_size"
 M: Final = "training.sampler.m"
+MAX_SIZE: Final = 8192
+"""Largest batch size."""
 MOST_VARIANTS: Final = 2_500
 """Combinations of batch size and items a class that are tried."""
 
@@ -77,8 +79,9 @@ def variants(training: Training, search: Mapping[str, Space]) -> Iterator[Traini
 
 def _numbers(space: Space | None, own: int, *, ends_only: bool) -> list[int]:
     if isinstance(space, Choices):
-        return [int(value) for value in space.choices]
+        # Other choices are told by the checks of the space.
+        return [int(value) for value in space.choices if not isinstance(value, str) and value >= 1]
     if isinstance(space, Range):
-        low, high = int(space.low), int(space.high)
+        low, high = max(1, int(space.low)), min(int(space.high), MAX_SIZE)
         return [low, high] if ends_only else list(range(low, high + 1))
     return [own]

@@ -18,8 +18,13 @@ from contract.comparison.tuning import MAX_PATHS, Space, Tuning
 from contract.tuning.batches import batch_problems_of
 from contract.tuning.joint import margin_problems
 from contract.tuning.objectives import objective_problem
-from contract.tuning.paths import OPTIMIZER_KIND, path_problem, settings_of, space_problems
-from contract.tuning.paths import strings_of as strings
+from contract.tuning.paths import (
+    OPTIMIZER_KIND,
+    path_problem,
+    settings_of,
+    space_problems,
+    strings_of,
+)
 
 T = TypeVar("T")
 
@@ -37,7 +42,7 @@ def tuning_problems(raw: Mapping[str, Any]) -> list[Problem]:
     if raw.get("trial") is not None:
         problems.append(Problem("trial", "is set by the product alone; leave it out"))
     data, training, _ = valid_sections(raw)
-    tuning = _valid_or_none(_TUNING, raw.get("tuning"))
+    tuning = _readable_tuning(raw.get("tuning"))
     given = raw.get("arms")
     arms: list[Any] = given if isinstance(given, list) else []
     if raw.get("tuning") is None:
@@ -56,6 +61,14 @@ def tuning_problems(raw: Mapping[str, Any]) -> list[Problem]:
         if isinstance(arm, Mapping):
             problems += _arm_problems(arm, training, data, tuning, f"arms[{index}]")
     return list(dict.fromkeys(problems))  # what arms share is told once
+
+
+def valid_spaces(search: object) -> dict[str, Space]:
+    """Return those spaces of a posted arm that are valid each, by path."""
+    if not isinstance(search, Mapping):
+        return {}
+    read = {str(key): _valid_or_none(_SPACE, one) for key, one in search.items()}
+    return {key: space for key, space in read.items() if space is not None}
 
 
 def most_trials_problem(spec: ComparisonSpec, most: int) -> Problem | None:
@@ -147,8 +160,8 @@ def _arm_problems(
         return []
     training = arm.training.over(shared or Training())
     read = {str(key): _valid_or_none(_SPACE, one) for key, one in given.items()}
-    spaces = {key: space for key, space in read.items() if space is not None}
-    known = settings_of(arm, training, strings(spaces.get(OPTIMIZER_KIND)))
+    spaces = valid_spaces(given)
+    known = settings_of(arm, training, strings_of(spaces.get(OPTIMIZER_KIND)))
     problems, fitting = [], {}
     for key, space in read.items():
         where = f"{path}.search.{key if len(key) <= MAX_SHOWN else f'{key[:MAX_SHOWN]}...'}"
@@ -166,7 +179,19 @@ def _arm_problems(
     return problems
 
 
-_TUNING = TypeAdapter(Tuning)
+def _readable_tuning(raw: object) -> Tuning | None:
+    """Return a tuning section without those of its settings that are not valid, so that they hide
+    no problems of others; None for what is no section."""
+    if not isinstance(raw, Mapping):
+        return None
+    try:
+        return Tuning.model_validate(raw)
+    except ValidationError as error:
+        wrong = {detail["loc"][0] for detail in error.errors(include_url=False)}
+    valid = Tuning.model_validate({key: value for key, value in raw.items() if key not in wrong})
+    return valid.model_copy(update={"trial_seeds": []}) if "trial_seeds" in wrong else valid
+
+
 _ARM = TypeAdapter(Arm)
 _SPACE: TypeAdapter[Space] = TypeAdapter(Space)
 

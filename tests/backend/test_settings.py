@@ -35,6 +35,7 @@ def test_settings_and_their_defaults(tmp_path: Path) -> None:
             "REDIS_URL": "redis://broker/1",
             "LOSSBOARD_LEASE_S": "2.5",
             "LOSSBOARD_MAX_UPLOAD_MB": "1.5",
+            "LOSSBOARD_MOST_TRIALS": "300",
             "LOSSBOARD_KEEP_RAW_DAYS": "90",
             "LOSSBOARD_KEEP_SNAPSHOT_DAYS": "30.5",
         }
@@ -47,6 +48,7 @@ def test_settings_and_their_defaults(tmp_path: Path) -> None:
         "t",
         2.5,
         1.5,
+        most_trials=300,
         keep_raw_days=90.0,
         keep_snapshot_days=30.5,
     )
@@ -55,6 +57,9 @@ def test_settings_and_their_defaults(tmp_path: Path) -> None:
 def test_code_may_pass_what_the_environment_may_not(tmp_path: Path) -> None:
     settings = Settings(tmp_path, "sqlite://", "redis://", "token", max_upload_mb=1e10)
     assert settings.max_upload == 10**16
+    for runs, text in (("0", "must lie between 1"), ("2.5", "whole number"), (99 * "9", "whole")):
+        with pytest.raises(SettingsError, match=f"LOSSBOARD_MOST_TRIALS is .*{text}"):
+            Settings.from_environ({"LOSSBOARD_WORKER_TOKEN": "t", "LOSSBOARD_MOST_TRIALS": runs})
     with pytest.raises(SettingsError, match="LOSSBOARD_MAX_UPLOAD_MB is 1e10; it must lie"):
         Settings.from_environ({"LOSSBOARD_WORKER_TOKEN": "t", "LOSSBOARD_MAX_UPLOAD_MB": "1e10"})
 

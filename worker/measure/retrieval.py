@@ -51,11 +51,14 @@ def retrieval(
     if gallery is None:
         embeddings, labels = check_pairs(embeddings, labels)
         gallery, gallery_labels = embeddings, labels
-    if gallery_labels is None:
+    elif gallery_labels is None:
         raise InputError("gallery_labels: needed with gallery, got None")
-    embeddings, labels = check_embeddings(embeddings, labels)
-    gallery, gallery_labels = check_embeddings(gallery, gallery_labels, "gallery", "gallery_labels")
-    check_width(gallery, embeddings, "gallery")
+    else:
+        embeddings, labels = check_embeddings(embeddings, labels)
+        gallery, gallery_labels = check_embeddings(
+            gallery, gallery_labels, "gallery", "gallery_labels"
+        )
+        check_width(gallery, embeddings, "gallery")
     ks = recall_ks(ks, len(gallery) - int(own))
 
     relevant = relevant_items(labels, gallery_labels) - int(own)
@@ -68,8 +71,9 @@ def retrieval(
     totals: defaultdict[str, float] = defaultdict(float)
     for chunk, found in _ranked_hits(embeddings, labels, gallery, gallery_labels, depth, own=own):
         wanted = asked[chunk].cpu().numpy()
-        due = relevant[chunk].cpu().numpy()[wanted, None]
-        hits = found.cpu().numpy()[wanted]
+        due, hits = relevant[chunk].cpu().numpy()[:, None], found.cpu().numpy()
+        if not wanted.all():
+            due, hits = due[wanted], hits[wanted]
         counted = hits & (ranks <= due)
         precision = hits.cumsum(axis=1) / ranks
         for k in ks:

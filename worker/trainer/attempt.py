@@ -8,7 +8,7 @@ import torch
 
 from contract.comparison.bundles import is_eligible
 from contract.comparison.problems import SpecError
-from contract.comparison.spec import ComparisonSpec, parse_spec
+from contract.comparison.spec import Arm, ComparisonSpec, parse_spec
 from contract.events import Failure
 from worker.api.client import Claim
 from worker.errors import (
@@ -61,8 +61,7 @@ def run_attempt(
 
     def build(spec: ComparisonSpec, progress: Progress) -> Training | BundleOfOne:
         arm, seed = spec.arm(claim.arm), claim.seed
-        kind = BundleOfOne if is_eligible(spec, arm, device.type) else Training
-        return kind(
+        return trainer_of(spec, arm, device)(
             *(spec, arm, seed, device, reporter),
             progress=progress,
             keeper=keeper,
@@ -77,6 +76,13 @@ def run_attempt(
         raise
     keeper.close()
     reporter.ended(state, failure)
+
+
+def trainer_of(
+    spec: ComparisonSpec, arm: Arm, device: torch.device
+) -> type[Training] | type[BundleOfOne]:
+    """Return what trains a run of this arm alone."""
+    return BundleOfOne if is_eligible(spec, arm, device.type) else Training
 
 
 def _train(

@@ -233,6 +233,16 @@ def fold_items_problem(counts: Sequence[int], folds: int) -> str:
     )
 
 
+def fold_classes_problem(classes: int, folds: int) -> str:
+    """Return why so many classes cannot be divided into so many folds: each needs two of them."""
+    if classes >= 2 * folds:
+        return ""
+    return (
+        f"{folds} folds need {2 * folds} classes or more in the training half, and there are "
+        f"{classes}; take fewer folds"
+    )
+
+
 def fold_items(data: AnyData) -> list[int] | None:
     """Return the number of items of each class that folds are made of: all that are not tested, or
     with official parts the training items; None if unknown before the data are read."""
@@ -241,14 +251,15 @@ def fold_items(data: AnyData) -> list[int] | None:
             classes = class_count(data) or 1
             return [data.train_items // classes] * classes
         case SyntheticData():
-            return [_untested_items_of_class(data.per_class)] * data.classes
+            return [untested_items_of_class(data.per_class)] * data.classes
         case DigitsData():
-            return [_untested_items_of_class(members) for members in DIGITS_PER_CLASS]
+            return [untested_items_of_class(members) for members in DIGITS_PER_CLASS]
         case _:
             return None
 
 
-def _untested_items_of_class(members: int) -> int:
+def untested_items_of_class(members: int) -> int:
+    """Return the number of training and validation items of a class that is split by item."""
     return training_items_of_class(members) + _held_of_class(members)
 
 

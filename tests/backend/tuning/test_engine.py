@@ -105,15 +105,16 @@ def test_the_outcome_is_the_same_with_any_number_of_workers(
 ) -> None:
     database = quick_database
     outcomes = []
-    for workers, seed in ((1, 0), (4, 1), (7, 2)):
+    for workers, seed in ((1, 0), (4, 1)):
         made = submit_tuned(database, trials=8, sampler=sampler, round=4, folds=2)
         drive(database, workers=workers, seed=seed)
         outcomes.append(told(database, made.id))
-    assert outcomes[0] == outcomes[1] == outcomes[2]
+    assert outcomes[0] == outcomes[1]
     assert len([one for one in outcomes[0] if one[0] == "final"]) == 4
 
 
-def test_tpe_waits_for_the_round_before(database: Database) -> None:
+def test_tpe_waits_for_the_round_before(quick_database: Database) -> None:
+    database = quick_database
     made = submit_tuned(database, trials=10, sampler="tpe", round=4)
     for expected in (4, 8, 10):
         trials = trials_of(database, made.id)
@@ -130,7 +131,7 @@ def test_tpe_waits_for_the_round_before(database: Database) -> None:
     assert len(runs_of(database, made.id, "final")) == 4
 
 
-class _StoppedError(Exception):
+class _StoppedError(BaseException):
     """Stands for the end of the process."""
 
 
@@ -324,7 +325,8 @@ def test_a_space_in_which_nothing_fits_together_is_refused(database: Database) -
         assert runs.count_queued(session) == 0
 
 
-def test_more_trials_continue_the_same_search(database: Database) -> None:
+def test_more_trials_continue_the_same_search(quick_database: Database) -> None:
+    database = quick_database
     for sampler in ("random", "tpe"):
         whole = submit_tuned(database, trials=8, sampler=sampler, round=4)
         drive(database)

@@ -21,6 +21,7 @@ from tests.backend.tuning.searches import (
     margin_of_a_half,
 )
 from tests.support.specs import small
+from tests.support.waiting import until
 
 
 def spec(arms: Sequence[Json] = ARMS, seeds: Sequence[int] = (0, 1), **tuning: Any) -> Json:
@@ -75,6 +76,23 @@ def test_a_search_is_told_from_its_first_trial_to_its_end(served: tuple[Api, Par
     assert pull["spent_s"] == 24 * SECONDS
     runs = api.get(f"/comparisons/{comparison}/runs")["runs"]
     assert [(run["arm"], run["trial"]) for run in runs[:1]] == [("pull", pull["best"])]
+
+
+def test_the_sweeper_takes_the_steps_when_runs_have_ended(served: tuple[Api, Parts]) -> None:
+    api, parts = served
+    comparison = api.submit(**spec(trials=4, sampler="tpe", round=2))
+
+    def trials() -> int:
+        return len(api.get(f"/comparisons/{comparison}/tuning")["arms"][0]["trials"])
+
+    for expected in (2, 4):
+        until(lambda n=expected: trials() == n, f"{expected} trials")  # type: ignore[misc]
+        for _ in range(4):
+            run = claim(parts.database)
+            assert run is not None
+            finish(parts.database, run, 0.5)
+        parts.sweeper.sweep_soon()  # as the collector does
+    until(lambda: api.get(f"/comparisons/{comparison}/runs")["runs"], "the final runs")
 
 
 def test_the_effect_of_a_setting_is_told_along_its_values(served: tuple[Api, Parts]) -> None:

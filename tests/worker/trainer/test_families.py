@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import torch
 from torch.nn import Identity
 
 from contract.comparison.spec import ComparisonSpec, parse_spec
@@ -12,7 +13,9 @@ from contract.tuning.specs import trial_spec
 from tests.support.specs import small
 from tests.worker.trainer.test_evaluation import evaluated, split
 from worker.data import Dataset
+from worker.reporting.reporter import ListReporter
 from worker.trainer.families import ALL, CHEAP, families_at, families_of
+from worker.trainer.training import Training
 
 
 def spec_of(epochs: int, every: int, **changes: Any) -> ComparisonSpec:
@@ -40,6 +43,20 @@ def test_all_measures_are_taken_at_the_first_the_last_and_every_fifth_evaluation
     assert all(families_at(spec, e, epochs) == CHEAP for e in evaluations if e not in whole), (
         "retrieval, detail and what states are told by are measured each time"
     )
+
+
+def test_a_run_has_its_series_of_all_measures_at_these_epochs_and_all_values_at_its_end() -> None:
+    spec = spec_of(7, 1)
+    reporter = ListReporter()
+    Training(spec, spec.arms[0], 0, torch.device("cpu"), reporter).run(lambda: False)
+    steps = reporter.total_steps // 7
+    series = reporter.series
+    for key in ("clustering.ami", "classification.knn_accuracy_1", "geometry.hubness"):
+        assert [step // steps for step, _ in series[key]] == [0, 5, 7]
+        assert f"test.{key}" in series
+        assert f"test.last.{key}" in series
+    for key in ("retrieval.map_at_r", "geometry.mean_cosine"):
+        assert [step // steps for step, _ in series[key]] == list(range(8))
 
 
 def paired() -> Dataset:
