@@ -146,6 +146,13 @@ def test_all_problems_of_all_arms_are_told_at_once() -> None:
     }
 
 
+@pytest.mark.parametrize("seed", [1000, "1000", 1000.0])
+def test_a_trial_and_a_final_run_never_share_a_seed_however_it_is_written(seed: object) -> None:
+    raw = tuned({}, seeds=[0, seed])
+    assert parse_spec(raw).seeds == [0, 1000]
+    assert [path for path, _ in tuning_problems(raw)] == ["tuning.trial_seeds[0]"]
+
+
 def test_a_search_without_tuning_is_refused() -> None:
     raw = small(**{**tuned({"loss.margin": {"low": 1, "high": 2}}), "tuning": None})
     assert "add 'tuning'" in problems(raw)["arms[0].search".removeprefix("arms[0].search.")]
