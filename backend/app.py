@@ -261,13 +261,14 @@ def _build_parts(
         snapshot_days=settings.keep_snapshot_days,
         clock=time.time,
     )
+    searches = Engine(database, CLOCK)
     sweeper = Sweeper(
         database,
         leases,
         workers,
         queue,
         has_processed=collector.has_processed,
-        tuning=Engine(database, CLOCK),
+        tuning=searches,
         retention=retention,
     )
     collector.on_change = sweeper.sweep_soon
@@ -282,6 +283,7 @@ def _build_parts(
         queue=queue,
         collector=collector,
         sweeper=sweeper,
+        searches=searches,
         figures=figures,
         hub=hub,
         uploads=uploads,
@@ -308,6 +310,7 @@ def _hand_out(parts: Parts, state: State) -> None:
     state.leases = parts.leases
     state.wake = parts.sweeper.sweep_soon
     state.hub = parts.hub
+    state.searches = parts.searches
     state.uploads = parts.uploads
     state.checker = parts.checker
     state.blobs = parts.blobs

@@ -17,6 +17,7 @@ from backend.maintenance.sweeper import Sweeper
 from backend.settings import Settings
 from backend.storage.blobs import Blobs
 from backend.storage.data_folder import DataFolderLock
+from backend.tuning.engine import Engine
 from backend.workers.registry import Leases, Workers
 from backend.workers.wakeups import WakeQueue
 
@@ -32,6 +33,7 @@ class Parts:
     queue: WakeQueue
     collector: Collector
     sweeper: Sweeper
+    searches: Engine
     figures: FiguresKeeper
     hub: Hub
     uploads: Uploads

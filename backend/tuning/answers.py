@@ -31,8 +31,14 @@ NEAR: Final = 0.01
 _ELAPSED: Final = "run.elapsed_s"
 
 
-def tuning_out(session: Session, search: Search) -> TuningOut:
-    """Return a search with all its trials."""
+def tuning_out(session: Session, search: Search, problem: str | None = None) -> TuningOut:
+    """Return a search with all its trials.
+
+    Args:
+        session: a transaction.
+        search: as it saw it.
+        problem: why the search stands still; None while it does not.
+    """
     ids = [trial.id for own in search.trials.values() for trial in own]
     runs = repository.runs_of(session, ids)
     every = [run for own in runs.values() for run in own]
@@ -46,6 +52,7 @@ def tuning_out(session: Session, search: Search) -> TuningOut:
     return TuningOut(
         tuning=search.tuning.model_dump(mode="json"),
         phase=_phase(session, search),
+        problem=problem,
         arms=[_arm_out(search, arm, runs, found, elapsed) for arm in search.spec.arms],
     )
 

@@ -7,7 +7,7 @@ stands before a step or after it, never within one, also after a kill.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
@@ -15,6 +15,7 @@ from sqlmodel import Session
 from backend.db.database import Database, Write
 from backend.db.models import Comparison
 from backend.errors import ConflictError, NotFoundError
+from backend.http.dependencies import from_state
 from backend.tuning import repository, values
 from backend.tuning.budget import check_runs
 from backend.tuning.repository import Search
@@ -29,39 +30,78 @@ MAX_TRIALS: Final = 500
 """Of each arm; the same limit as in a spec."""
 _TRIES: Final = 5
 """How often a change is computed anew because the search went on meanwhile."""
+_FIRST_PAUSE_S: Final = 2.0
+"""Before a step that failed is tried again; each further pause is twice as long."""
+_LONGEST_PAUSE_S: Final = 600.0
+
+
+class Failed(NamedTuple):
+    """A step that could not be taken."""
+
+    times: int
+    """In a row."""
+    again_at: float
+    """When it is tried again, in seconds since the epoch."""
+    problem: str
+    """For people."""
 
 
 class Engine:
-    """Takes the steps of all searches; not safe to use from several threads."""
+    """Takes the steps of all searches; only `problem` may be called from other threads."""
 
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._database = database
         self._clock = clock
-        self._given_up: set[str] = set()
+        self._failed: dict[str, Failed] = {}
 
     def advance(self) -> None:
         """Take the next step of every search whose runs allow one.
 
-        One that fails stands still until the next start of the API; the others go on.
+        One that fails is tried again after a pause, which grows; the others go on.
 
         Raises:
             sqlalchemy.exc.OperationalError: the database is busy; the step is taken later.
         """
         with self._database.read() as session:
             ready = repository.ready_trials(session)
-        for comparison in ready.keys() - self._given_up:
+        for comparison in self._failed.keys() - ready.keys():
+            del self._failed[comparison]  # deleted, or a run of it was queued again
+        for comparison in ready:
+            before = self._failed.get(comparison)
+            if before is not None and self._clock() < before.again_at:
+                continue
             try:
                 self._advance_one(comparison)
             except OperationalError:
                 raise
             except NotFoundError:
                 continue  # deleted meanwhile
-            except Exception:
-                log.exception(
-                    "the search of comparison %s cannot go on; it is tried again after a restart",
-                    comparison,
-                )
-                self._given_up.add(comparison)
+            except Exception as error:  # noqa: BLE001 - of whatever kind, it is told and logged
+                self._failed[comparison] = self._note_failure(comparison, before, error)
+            else:
+                self._failed.pop(comparison, None)
+
+    def problem(self, comparison: str) -> str | None:
+        """Return why a search stands still, although its runs allow the next step; None if it does
+        not."""
+        failed = self._failed.get(comparison)
+        return None if failed is None else failed.problem
+
+    def _note_failure(self, comparison: str, before: Failed | None, error: Exception) -> Failed:
+        times = 1 if before is None else before.times + 1
+        pause = min(_FIRST_PAUSE_S * 2 ** min(times - 1, 16), _LONGEST_PAUSE_S)
+        log.exception(
+            "the search of comparison %s cannot go on; it is tried again in %.0f s",
+            comparison,
+            pause,
+        )
+        said = (
+            str(error) if isinstance(error, ConflictError) else f"{type(error).__name__}: {error}"
+        )
+        problem = (
+            f"its next step failed and is tried again and again; the API's log says more ({said})"
+        )
+        return Failed(times, self._clock() + pause, problem)
 
     def _advance_one(self, comparison: str) -> None:
         for _ in range(_TRIES):
@@ -173,3 +213,6 @@ def _write(write: Write, search: Search, step: Step, now: float) -> None:
     repository.add_trials(write, search.comparison, step.proposed, now)
     best = [one for own in search.trials.values() for one in own if one.id in step.finals]
     repository.add_finals(write, search.comparison, best, search.spec.seeds)
+
+
+Searches = Annotated[Engine, from_state("searches")]

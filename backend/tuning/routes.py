@@ -12,6 +12,7 @@ from backend.http.writing import writes
 from backend.tuning import engine, repository
 from backend.tuning.answers import searched_paths, sensitivity, tuning_out
 from backend.tuning.budget import MostRuns
+from backend.tuning.engine import Searches
 from backend.tuning.schemas import MoreTrials, Sensitivity, TuningOut
 
 router = APIRouter(prefix="/comparisons", tags=["comparisons"], route_class=SharedRoute)
@@ -21,10 +22,11 @@ LONGEST_PATH: Final = 100
 
 
 @router.get("/{comparison}/tuning")
-def get_tuning(comparison: str, database: Db) -> TuningOut:
+def get_tuning(comparison: str, database: Db, searches: Searches) -> TuningOut:
     """Return the trials of every arm of a comparison that is tuned, and what they tell."""
     with database.read() as session:
-        return tuning_out(session, repository.load(session, comparison))
+        search = repository.load(session, comparison)
+        return tuning_out(session, search, searches.problem(comparison))
 
 
 @router.get("/{comparison}/tuning/sensitivity")
@@ -49,11 +51,19 @@ def get_sensitivity(
 @router.post("/{comparison}/tuning/more")
 @writes
 def add_trials(
-    comparison: str, more: MoreTrials, *, database: Db, most: MostRuns, wake: Wake, now: Now
+    comparison: str,
+    more: MoreTrials,
+    *,
+    database: Db,
+    searches: Searches,
+    most: MostRuns,
+    wake: Wake,
+    now: Now,
 ) -> TuningOut:
     """Give every arm more trials; refused with 409 once the final runs exist, because from then on
     the test split has been read."""
     engine.add_trials(database, comparison, more.trials, most=most, now=now)
     wake()
     with database.read() as session:
-        return tuning_out(session, repository.load(session, comparison))
+        search = repository.load(session, comparison)
+        return tuning_out(session, search, searches.problem(comparison))

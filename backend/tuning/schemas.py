@@ -84,6 +84,8 @@ class TuningOut(BaseModel):
     phase: Phase
     """search until the final runs exist, final until they are over, then done. Also done if there
     are none because all trials of all arms have failed."""
+    problem: str | None
+    """Why it stands still, although its runs allow the next step; null while it does not."""
     arms: list[TunedArm]
 
 

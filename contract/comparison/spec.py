@@ -1,6 +1,6 @@
 """The comparison spec, which the form posts, the API stores and the worker runs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
@@ -185,7 +185,7 @@ def _problems_between_sections(raw: Mapping[str, Any]) -> list[Problem]:
         count = len(seeds) if isinstance(seeds, list) else 1
         problems += replication_problems(data, replicate, min(count, MAX_SEEDS))
     if isinstance(seeds, list):
-        problems += duplicate_problems([s if isinstance(s, int) else None for s in seeds], "seeds")
+        problems += duplicate_problems(valid_seeds(seeds), "seeds")
     return problems
 
 
@@ -207,6 +207,12 @@ def valid_sections(raw: Mapping[str, Any]) -> ValidSections:
     )
 
 
+def valid_seeds(raw: Sequence[object]) -> list[int | None]:
+    """Return seeds as a spec reads them, "7" and 7.0 as 7, and None in the places of others."""
+    return [_valid_or_none(_SEED, seed) for seed in raw]
+
+
+_SEED: TypeAdapter[int] = TypeAdapter(Seed)
 _DATA: TypeAdapter[Data] = TypeAdapter(Data)
 _ENCODER: TypeAdapter[Encoder] = TypeAdapter(Encoder)
 _TRAINING = TypeAdapter(Training)

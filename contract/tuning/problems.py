@@ -12,7 +12,7 @@ from contract.comparison.data import Data
 from contract.comparison.data.facts import fold_problem
 from contract.comparison.problems import Problem
 from contract.comparison.replication import kind_of
-from contract.comparison.spec import Arm, ComparisonSpec, Seed, valid_sections
+from contract.comparison.spec import Arm, ComparisonSpec, valid_sections, valid_seeds
 from contract.comparison.training import Training
 from contract.comparison.tuning import MAX_PATHS, Space, Tuning
 from contract.tuning.batches import batch_problems_of
@@ -114,9 +114,7 @@ def _count(number: int, noun: str) -> str:
 
 def _seed_problems(raw: Mapping[str, Any], tuning: Tuning) -> list[Problem]:
     seeds = raw.get("seeds")
-    # As the spec reads them: "1000" and 1000.0 are 1000.
-    read = [_valid_or_none(_SEED, seed) for seed in seeds] if isinstance(seeds, list) else []
-    final = {seed for seed in read if seed is not None}
+    final = set(valid_seeds(seeds)) if isinstance(seeds, list) else set()
     problems, seen = [], set[int]()
     for index, seed in enumerate(tuning.trial_seeds):
         path = f"tuning.trial_seeds[{index}]"
@@ -194,7 +192,6 @@ def _readable_tuning(raw: object) -> Tuning | None:
     return valid.model_copy(update={"trial_seeds": []}) if "trial_seeds" in wrong else valid
 
 
-_SEED: TypeAdapter[int] = TypeAdapter(Seed)
 _ARM = TypeAdapter(Arm)
 _SPACE: TypeAdapter[Space] = TypeAdapter(Space)
 

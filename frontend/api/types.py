@@ -934,6 +934,7 @@ class Tuning(TypedDict):
 
     tuning: dict[str, Any]
     phase: Literal["search", "final", "done"]
+    problem: str | None
     arms: list[TunedArm]
 
 

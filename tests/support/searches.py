@@ -19,7 +19,7 @@ def search(
         **{"trials": 6, "objective": "retrieval.map_at_r", "sampler": "random", "seed": 0},
         **{"round": 8, "folds": 1, "trial_seeds": [1000], "include_default": True},
     }
-    return {"tuning": {**section, **tuning}, "phase": phase, "arms": made}
+    return {"tuning": {**section, **tuning}, "phase": phase, "problem": None, "arms": made}
 
 
 def searched(

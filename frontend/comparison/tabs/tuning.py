@@ -147,7 +147,10 @@ def _more_trials(view: View) -> None:
 
 
 def _show_problems(found: Tuning) -> None:
-    """Say of each arm that gets no final runs why."""
+    """Say why the search stands still, and of each arm that gets no final runs why."""
+    if found["problem"]:
+        said = f"The search stands still: {escape_markdown(found['problem'])}"
+        st.error(said, icon=":material/error:")
     for arm in found["arms"]:
         if arm["problem"]:
             name, why = escape_markdown(arm["name"]), escape_markdown(arm["problem"])

@@ -1,5 +1,6 @@
 """The steps of a search, each in one write: what follows from what, whatever happens between."""
 
+from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
@@ -302,6 +303,54 @@ def test_a_search_that_cannot_go_on_holds_up_no_other(
     assert [one.state for one in trials_of(database, broken.id)] == ["waiting"]
     assert caplog.text.count("cannot go on") == 1
     assert broken.id in caplog.text
+
+
+def test_a_step_that_failed_is_tried_again_after_growing_pauses(
+    quick_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = quick_database
+    made = submit_tuned(database, ARMS[:1], trials=1)
+    run = claim(database)
+    assert run is not None
+    finish(database, run, 0.5)
+    now, tries = 2000.0, list[float]()
+
+    def fail(*_: Any, **__: Any) -> None:
+        tries.append(now)
+        raise MemoryError("no room")
+
+    steps = Engine(database, lambda: now)
+    with monkeypatch.context() as broken:
+        broken.setattr(tuning, "next_step", fail)
+        for _ in range(4000):
+            steps.advance()
+            now += 1
+    pauses = [after - before for before, after in pairwise(tries)]
+    assert pauses[:9] == [2, 4, 8, 16, 32, 64, 128, 256, 512]
+    assert set(pauses[9:]) == {600}
+    assert "MemoryError: no room" in str(steps.problem(made.id))
+    now += 600
+    steps.advance()
+    assert steps.problem(made.id) is None
+    assert len(runs_of(database, made.id, "final")) == 2
+
+
+def test_a_failure_of_a_search_that_is_gone_is_forgotten(
+    quick_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = quick_database
+    made = submit_tuned(database, ARMS[:1], trials=1)
+    run = claim(database)
+    assert run is not None
+    finish(database, run, 0.5)
+    steps = Engine(database, lambda: 2000.0)
+    monkeypatch.setattr(tuning, "next_step", lambda *_, **__: 1 / 0)
+    steps.advance()
+    assert steps.problem(made.id) is not None
+    with database.write() as write:
+        comparisons.remove(write, made.id)
+    steps.advance()
+    assert steps.problem(made.id) is None
 
 
 def test_a_database_without_a_search_costs_one_query(quick_database: Database) -> None:

@@ -9,6 +9,7 @@ import pytest
 from backend.db.models import Run
 from backend.settings import Settings
 from backend.state import Parts
+from backend.tuning import engine
 from contract.comparison.tuning import Value
 from tests.backend.conftest import Serve
 from tests.backend.helpers import Api, Json, check_error, claim
@@ -93,6 +94,22 @@ def test_the_sweeper_takes_the_steps_when_runs_have_ended(served: tuple[Api, Par
             finish(parts.database, run, 0.5)
         parts.sweeper.sweep_soon()  # as the collector does
     until(lambda: api.get(f"/comparisons/{comparison}/runs")["runs"], "the final runs")
+
+
+def test_a_search_that_stands_still_says_why(
+    served: tuple[Api, Parts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, parts = served
+    comparison = api.submit(**spec(trials=1))
+    assert api.get(f"/comparisons/{comparison}/tuning")["problem"] is None
+    monkeypatch.setattr(engine, "next_step", lambda *_, **__: 1 / 0)
+    while run := claim(parts.database):
+        finish(parts.database, run, 0.5)
+    parts.sweeper.sweep_soon()
+    until(
+        lambda: "ZeroDivisionError" in str(api.get(f"/comparisons/{comparison}/tuning")["problem"]),
+        "the problem",
+    )
 
 
 def test_the_effect_of_a_setting_is_told_along_its_values(served: tuple[Api, Parts]) -> None:

@@ -195,6 +195,14 @@ def test_names_and_seeds_are_unique() -> None:
     assert found == {"arms[1].name": "'same' is used twice", "seeds[2]": "3 is used twice"}
 
 
+def test_a_seed_is_the_same_however_it_is_written() -> None:
+    assert problems(changed(seeds=[3, "3", 3.0, "x"])).keys() == {
+        "seeds[1]",
+        "seeds[2]",
+        "seeds[3]",
+    }
+
+
 def test_an_arm_may_override_training_and_its_rules_hold_there_too() -> None:
     arms: list[dict[str, Any]] = [
         {"name": "a", "loss": {"kind": "triplet"}},

@@ -39,6 +39,12 @@ def shown(peer: ApiPeer, found: Any, state: str = "succeeded") -> AppTest:
     return at
 
 
+def test_a_search_that_stands_still_says_why(peer: ApiPeer) -> None:
+    found = {**search(phase="search"), "problem": "its next step failed: _x_"}
+    [error] = shown(peer, found, "running").error
+    assert error.value == r"The search stands still: its next step failed\: \_x\_"
+
+
 def test_a_finished_search_shows_best_settings_and_every_trial(peer: ApiPeer) -> None:
     at = shown(peer, search())
     assert not infos(at)
