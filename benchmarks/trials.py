@@ -13,7 +13,8 @@ from contract.comparison.spec import ComparisonSpec
 from contract.comparison.tuning import Value
 from contract.tuning.specs import trial_spec
 from worker.reporting.reporter import ListReporter
-from worker.trainer.bundle import Bundle, MemberSpec, one_thread
+from worker.torch_utils import one_thread
+from worker.trainer.bundle import Bundle, MemberSpec
 from worker.trainer.training import Training
 
 CPU = torch.device("cpu")

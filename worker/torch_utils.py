@@ -1,12 +1,13 @@
-"""Small helpers around torch: random streams, tensors of what is given, copies to a device, and the
-optimisers of a spec.
+"""Small helpers around torch: random streams, tensors of what is given, copies to a device, the
+number of threads, and the optimisers of a spec.
 
 Every part of a run that draws random numbers has its own stream, derived from the run's seed. What
 one part draws then never changes what another part draws.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, Literal
 
 import torch
@@ -79,6 +80,18 @@ def to_device(tensor: Tensor, device: torch.device) -> Tensor:
     if device.type != "cuda":
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute with one thread: with more, sums are divided otherwise and round
+    otherwise."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def build_optimizer(

@@ -6,8 +6,7 @@ one thread, so a bundle sets torch to one.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -23,11 +22,11 @@ from worker.reporting.progress import SILENT, Progress
 from worker.reporting.reporter import EndState, Reporter
 from worker.snapshots import Checkpoint, Keeper
 from worker.together import Stack, StackMember
-from worker.torch_utils import stream_generator
+from worker.torch_utils import one_thread, stream_generator
 from worker.trainer.checkpoint import Checkpoints
 from worker.trainer.divergence import length_problem
 from worker.trainer.dynamics import Elapsed, step_values
-from worker.trainer.member import UPDATE_NORM_EVERY, Member, Prepared
+from worker.trainer.member import UPDATE_NORM_EVERY, Member, Prepared, prepare_inputs_of_run
 from worker.trainer.memory_estimate import ADVICE, SHARED_NEEDS
 from worker.trainer.references import mean_untrained
 
@@ -91,8 +90,9 @@ class Bundle:
         if len(keys) > 1 or None in keys:
             raise InputError(f"members: {len(specs)} that differ in more than seeds and numbers")
         first = specs[0]
+        inputs = prepare_inputs_of_run(first.spec, first.seed, device, progress)
         with one_thread():
-            prepared = Prepared.of(first.spec, first.arm, first.seed, device, progress)
+            prepared = Prepared.of(inputs, first.spec, first.arm, first.seed)
             members = [
                 Member(
                     *(one.spec, one.arm, one.seed, device, one.reporter),
@@ -161,10 +161,7 @@ class Bundle:
             self._each(lambda place, epoch=epoch: place.member.end_epoch(epoch))  # type: ignore[misc]
             if not self._places:
                 return
-        self._each(lambda place: place.member.report_test())
-        for place in self._places:
-            self._ended(place.number, "succeeded")
-        self._places = []
+        self._each(self._end_trained)
 
     def _train_epoch(self, epoch: int, begun: int) -> None:
         """Take the steps of an epoch after those that were begun, while there are members."""
@@ -225,6 +222,10 @@ class Bundle:
             number: mean_untrained(*sums) for number, sums in zip(generators, found, strict=True)
         }
         self._each(lambda place: place.member.report_untrained(lambda: means[place.number]))
+
+    def _end_trained(self, place: _Place) -> None:
+        place.member.report_test()
+        self._ended(place.number, "succeeded")
 
     def _take_checkpoint(self, place: _Place) -> None:
         if place.checkpoints.due():
@@ -336,15 +337,3 @@ class BundleOfOne:
 
     def _is_cancelled(self) -> bool:
         return self._cancelled()
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch compute with one thread: with more, sums are divided otherwise and round
-    otherwise."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

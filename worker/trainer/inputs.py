@@ -14,6 +14,7 @@ from worker.data.folds import trial_indices
 from worker.reporting.progress import Progress
 from worker.settings import cache_folder, datasets_folder
 from worker.snapshots import SampleSet, draw_samples
+from worker.torch_utils import one_thread
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ def prepare_inputs(spec: ComparisonSpec, device: torch.device, progress: Progres
         MemoryEstimateError: they do not fit the memory.
         CancelledError: by `progress`.
     """
-    pool = data.load(spec.data, progress=progress, resplit=spec.replicate == "split")
+    with one_thread():  # so that standardised features do not depend on the number of threads
+        pool = data.load(spec.data, progress=progress, resplit=spec.replicate == "split")
     if spec.trial is not None:
         pool = replace(pool, indices=trial_indices(pool, spec.data, spec.trial.fold))
     items = _tensor(pool.items, spec.data, spec.encoder, device, progress)

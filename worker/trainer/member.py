@@ -48,22 +48,26 @@ class Prepared:
     """Of no model yet."""
 
     @classmethod
-    def of(
-        cls, spec: ComparisonSpec, arm: Arm, seed: int, device: torch.device, progress: Progress
-    ) -> Self:
-        """Prepare the data of a run.
-
-        Raises:
-            DataError, MemoryEstimateError, CancelledError: as `prepare_inputs`.
-        """
-        spec = spec.model_copy(update={"data": spec.data_of(seed)})
-        inputs = prepare_inputs(spec, device, progress)
+    def of(cls, inputs: Inputs, spec: ComparisonSpec, arm: Arm, seed: int) -> Self:
+        """Take the samples and the reference values from the inputs of a run."""
+        data, normalize = inputs.data, spec.encoder.normalize
         return cls(
             inputs,
-            inputs.data.validation.take(inputs.samples.places),
+            data.validation.take(inputs.samples.places),
             reference_values(inputs, families_at(spec, 0, spec.training_of(arm).epochs)),
-            Evaluation(inputs.data, data_seed=spec.data.seed, normalize=spec.encoder.normalize),
+            Evaluation(data, data_seed=spec.data_of(seed).seed, normalize=normalize),
         )
+
+
+def prepare_inputs_of_run(
+    spec: ComparisonSpec, seed: int, device: torch.device, progress: Progress
+) -> Inputs:
+    """Prepare the inputs of the run with a seed, which may have data of its own.
+
+    Raises:
+        DataError, MemoryEstimateError, CancelledError: as `prepare_inputs`.
+    """
+    return prepare_inputs(spec.model_copy(update={"data": spec.data_of(seed)}), device, progress)
 
 
 class Member:

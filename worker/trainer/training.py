@@ -21,7 +21,7 @@ from worker.trainer import dynamics
 from worker.trainer.batches import augment_batch
 from worker.trainer.divergence import Lengths
 from worker.trainer.dynamics import StepBuffer
-from worker.trainer.member import UPDATE_NORM_EVERY, Member, Prepared
+from worker.trainer.member import UPDATE_NORM_EVERY, Member, Prepared, prepare_inputs_of_run
 from worker.trainer.memory_estimate import ADVICE
 from worker.trainer.model import compute_loss
 from worker.trainer.references import untrained_values
@@ -60,9 +60,10 @@ class Training:
             checkpoint_s: seconds between checkpoints; 0 for none.
             worker_stopping: returns whether the run is to be given back at a checkpoint.
         """
+        inputs = prepare_inputs_of_run(spec, seed, device, progress)
         self.member = Member(
             *(spec, arm, seed, device, reporter),
-            prepared=Prepared.of(spec, arm, seed, device, progress),
+            prepared=Prepared.of(inputs, spec, arm, seed),
             progress=progress,
             keeper=keeper,
         )

@@ -13,11 +13,13 @@ from PIL import Image
 from contract.comparison.spec import ComparisonSpec, parse_spec
 from contract.tuning.specs import trial_spec
 from tests.support.bundles import CPU, spec_of, train_bundle, values_of
+from worker import data
 from worker.errors import DivergedError, GivenBackError, InputError
 from worker.reporting.reporter import ListReporter
 from worker.snapshots import Checkpoint, NoKeeper
-from worker.trainer import checkpoint
-from worker.trainer.bundle import Bundle, BundleOfOne, MemberSpec, Outcome, one_thread
+from worker.torch_utils import one_thread
+from worker.trainer import checkpoint, inputs, member
+from worker.trainer.bundle import Bundle, BundleOfOne, MemberSpec, Outcome
 from worker.trainer.training import Training
 
 TRIPLET = {"kind": "triplet", "margin": 0.3}
@@ -155,6 +157,49 @@ def test_the_engine_uses_one_thread_whatever_is_set() -> None:
     finally:
         torch.set_num_threads(before)
     assert values_of(one) == values_of(four)
+
+
+def test_images_are_prepared_with_all_threads_and_the_rest_with_one_and_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[tuple[str, int]] = []
+
+    def noted(owner: Any, name: str) -> None:
+        real = getattr(owner, name)
+
+        def call(*args: Any, **given: Any) -> Any:
+            seen.append((name, torch.get_num_threads()))
+            return real(*args, **given)
+
+        monkeypatch.setattr(owner, name, call)
+
+    noted(data, "load")
+    noted(inputs, "_tensor")  # decodes images, and computes features of a frozen backbone
+    noted(member, "reference_values")
+    spec = spec_of(TRIPLET, {"epochs": 1})
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        train_bundle([(spec, 0), (spec, 1)])
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [("load", 1), ("_tensor", 3), ("reference_values", 1)]
+
+
+def test_a_run_ends_as_soon_as_its_test_split_is_measured() -> None:
+    spec = spec_of(TRIPLET, {"epochs": 1})
+    reporters = [ListReporter(), ListReporter()]
+    members = [
+        MemberSpec(spec, spec.arms[0], seed, reporter) for seed, reporter in enumerate(reporters)
+    ]
+    tested: list[list[bool]] = []
+
+    def ended(number: int, outcome: Outcome) -> None:
+        assert outcome == "succeeded"
+        tested.append(["test.retrieval.map_at_r" in reporter.series for reporter in reporters])
+
+    Bundle(members, CPU).run(ended)
+    assert tested == [[True, False], [True, True]]
 
 
 def test_a_member_that_diverges_or_is_cancelled_ends_alone() -> None:
