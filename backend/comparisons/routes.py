@@ -38,7 +38,7 @@ from backend.runs.progress import count_runs
 from backend.runs.repository import RoleAsked
 from backend.runs.schemas import RunList, State, run_out
 from backend.storage.blobs import BlobStore
-from backend.tuning.budget import MostRuns, check_runs
+from backend.tuning.budget import MostRuns
 from backend.workers.registry import Slots
 from contract.catalogue.catalogue import catalogue
 from contract.catalogue.practical import practical_problems
@@ -47,7 +47,7 @@ from contract.comparison.problems import SpecError
 from contract.comparison.spec import ComparisonSpec, parse_spec, shorten
 from contract.comparison.tuples import tuple_problems
 from contract.comparison.worker_paths import path_problems
-from contract.tuning.problems import tuning_problems
+from contract.tuning.problems import budget_problems, tuning_problems
 from contract.tuning.spaces import completed
 
 router = APIRouter(prefix="/comparisons", tags=["comparisons"], route_class=SharedRoute)
@@ -99,8 +99,7 @@ def create_comparison(
     most: MostRuns,
 ) -> ComparisonDetail:
     """Store a comparison, queue its runs and wake workers, as soon as the broker is available."""
-    spec = _parse(raw, database, data_roots)
-    check_runs(spec, most, "tuning.trials")
+    spec = _parse(raw, database, data_roots, most)
     with database.write() as write:
         # From here on its data set cannot be deleted.
         if problems := upload_problems(write.session, raw):
@@ -226,13 +225,15 @@ def list_runs(
         return RunList(runs=[run_out(run, now) for run in found])
 
 
-def _parse(raw: object, database: Database, data_roots: Sequence[Path]) -> ComparisonSpec:
+def _parse(
+    raw: object, database: Database, data_roots: Sequence[Path], most: int
+) -> ComparisonSpec:
     """Parse a spec; arms of a comparison that is tuned get the ready-made space of their loss where
     they declare none.
 
     Raises:
-        SpecError: the spec has problems, the uploaded data set that it names does not fit, or it
-            names a path outside the folders for data.
+        SpecError: the spec has problems, the uploaded data set that it names does not fit, it names
+            a path outside the folders for data, or its search has more than `most` runs.
     """
     short = shorten(raw).value
     others = path_problems(raw, data_roots)
@@ -242,6 +243,7 @@ def _parse(raw: object, database: Database, data_roots: Sequence[Path]) -> Compa
             *tuple_problems(short),
             *practical_problems(short.get("practical")),
             *tuning_problems(short),
+            *budget_problems(short, most),
         ]
     try:
         spec = parse_spec(raw)

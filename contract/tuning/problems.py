@@ -4,7 +4,7 @@ A stored spec is not checked: it may be of a version with other rules.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -78,34 +78,76 @@ def most_trials_problem(spec: ComparisonSpec, most: int) -> Problem | None:
         spec: of the comparison.
         most: runs that one comparison may have.
     """
-    if spec.tuning is None or runs_of(spec) <= most:
-        return None
-    message = (
-        f"{runs_text(spec)} are more than the {most:,} that one comparison may have; take fewer "
-        "trials, folds, seeds or arms"
-    )
-    return Problem("tuning.trials", message)
+    return _size_of(spec).problem(most)
+
+
+def budget_problems(raw: Mapping[str, Any], most: int) -> list[Problem]:
+    """Return the same of a new spec, whose other parts may be invalid.
+
+    Args:
+        raw: the posted JSON, shortened.
+        most: runs that one comparison may have.
+    """
+    arms, seeds = raw.get("arms"), raw.get("seeds")
+    tuning = _valid_or_none(_TUNING, raw.get("tuning"))
+    if tuning is None or not isinstance(arms, list) or not isinstance(seeds, list):
+        return []
+    problem = _Size(len(arms), len(seeds), tuning).problem(most)
+    return [] if problem is None else [problem]
 
 
 def runs_of(spec: ComparisonSpec) -> int:
     """Return the number of runs of a comparison, with those of its trials."""
-    trials = 0 if spec.tuning is None else spec.tuning.trials * spec.tuning.runs_per_trial
-    return len(spec.arms) * (trials + len(spec.seeds))
+    return _size_of(spec).runs
 
 
 def runs_text(spec: ComparisonSpec) -> str:
     """Return how the number of runs comes about, such as `2 arms x 24 trials x 4 folds + 2 x 10
     seeds = 212 runs`."""
-    arms = len(spec.arms)
-    final = f"{arms} x {_count(len(spec.seeds), 'seed')}"
-    if spec.tuning is None:
-        return f"{_count(arms, 'arm')} x {_count(len(spec.seeds), 'seed')} = {runs_of(spec):,} runs"
-    factors = [_count(arms, "arm"), _count(spec.tuning.trials, "trial")]
-    if spec.tuning.folds > 1:
-        factors.append(_count(spec.tuning.folds, "fold"))
-    if len(spec.tuning.trial_seeds) > 1:
-        factors.append(_count(len(spec.tuning.trial_seeds), "trial seed"))
-    return f"{' x '.join(factors)} + {final} = {runs_of(spec):,} runs"
+    return _size_of(spec).text
+
+
+class _Size(NamedTuple):
+    """What decides how many runs a comparison has."""
+
+    arms: int
+    seeds: int
+    tuning: Tuning | None
+
+    @property
+    def runs(self) -> int:
+        """Number of runs, with those of trials."""
+        tuning = self.tuning
+        trials = 0 if tuning is None else tuning.trials * tuning.runs_per_trial
+        return self.arms * (trials + self.seeds)
+
+    @property
+    def text(self) -> str:
+        """How their number comes about."""
+        tuning, seeds = self.tuning, _count(self.seeds, "seed")
+        factors = [_count(self.arms, "arm")]
+        if tuning is None:
+            return f"{factors[0]} x {seeds} = {self.runs:,} runs"
+        factors.append(_count(tuning.trials, "trial"))
+        if tuning.folds > 1:
+            factors.append(_count(tuning.folds, "fold"))
+        if len(tuning.trial_seeds) > 1:
+            factors.append(_count(len(tuning.trial_seeds), "trial seed"))
+        return f"{' x '.join(factors)} + {self.arms} x {seeds} = {self.runs:,} runs"
+
+    def problem(self, most: int) -> Problem | None:
+        """Return that there are more runs than `most`; None if not, or without tuning."""
+        if self.tuning is None or self.runs <= most:
+            return None
+        message = (
+            f"{self.text} are more than the {most:,} that one comparison may have; take fewer "
+            "trials, folds, seeds or arms"
+        )
+        return Problem("tuning.trials", message)
+
+
+def _size_of(spec: ComparisonSpec) -> _Size:
+    return _Size(len(spec.arms), len(spec.seeds), spec.tuning)
 
 
 def _count(number: int, noun: str) -> str:
@@ -192,6 +234,7 @@ def _readable_tuning(raw: object) -> Tuning | None:
     return valid.model_copy(update={"trial_seeds": []}) if "trial_seeds" in wrong else valid
 
 
+_TUNING = TypeAdapter(Tuning)
 _ARM = TypeAdapter(Arm)
 _SPACE: TypeAdapter[Space] = TypeAdapter(Space)
 

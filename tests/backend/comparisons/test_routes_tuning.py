@@ -66,6 +66,18 @@ def test_objective_seeds_and_replication_are_checked_too(client: httpx.Client) -
     assert set(found) == {"tuning.objective", "tuning.trial_seeds[0]", "replicate"}
 
 
+def test_a_budget_beyond_the_limit_is_told_with_all_other_problems(client: httpx.Client) -> None:
+    arms = [{**ARMS[0], "search": {"loss.scale": {"low": 1, "high": 2}}}, ARMS[1]]
+    tuning = {"trials": 500, "folds": 4, "objective": "detail.recall_at_1"}
+    found = refused(client, small(arms=arms, tuning=tuning, colour="red"))
+    assert set(found) == {
+        *("colour", "tuning.trials", "tuning.objective", "arms[0].search.loss.scale")
+    }
+    assert "2 arms x 500 trials x 4 folds + 2 x 1 seed = 4,002 runs" in found["tuning.trials"]
+    fits = {"trials": 499, "folds": 2}
+    assert set(refused(client, small(arms=arms, tuning=fits))) == {"arms[0].search.loss.scale"}
+
+
 def test_a_search_without_tuning_and_a_trial_are_refused(client: httpx.Client) -> None:
     arms = [{**ARMS[1], "search": {"loss.margin": {"low": 0.1, "high": 1}}}]
     trial = {"objective": "retrieval.map_at_r"}

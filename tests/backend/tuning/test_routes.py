@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -110,6 +112,31 @@ def test_a_search_that_stands_still_says_why(
         lambda: "ZeroDivisionError" in str(api.get(f"/comparisons/{comparison}/tuning")["problem"]),
         "the problem",
     )
+
+
+def test_a_budget_curve_is_of_random_trials_and_failed_ones_have_the_worst_value(
+    served: tuple[Api, Parts],
+) -> None:
+    api, parts = served
+    values = {0: 0.9, 1: 0.3, 2: 0.6, 4: 0.5}  # trial 3 diverges
+
+    def measured(run: Run, params: dict[str, Value]) -> float | None:
+        return values.get(run.trial_number or 0)
+
+    def curve(sampler: str) -> dict[int, float]:
+        comparison = api.submit(**spec(ARMS[:1], trials=5, sampler=sampler, round=5))
+        drive(parts.database, measured)
+        [arm] = api.get(f"/comparisons/{comparison}/tuning")["arms"]
+        assert [trial["state"] == "failed" for trial in arm["trials"]] == [
+            number == 3 for number in range(5)
+        ]
+        return {point["n"]: point["value"] for point in arm["curve"]}
+
+    counted = [0.3, 0.6, 0.3, 0.5]  # without the arm as written
+    assert curve("random") == pytest.approx(
+        {n: fmean(max(chosen) for chosen in combinations(counted, n)) for n in range(1, 5)}
+    )
+    assert curve("tpe") == dict.fromkeys(range(1, 6), 0.9)
 
 
 def test_the_effect_of_a_setting_is_told_along_its_values(served: tuple[Api, Parts]) -> None:

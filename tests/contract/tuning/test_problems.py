@@ -5,7 +5,12 @@ from typing import Any
 import pytest
 
 from contract.comparison.spec import parse_spec
-from contract.tuning.problems import most_trials_problem, runs_text, tuning_problems
+from contract.tuning.problems import (
+    budget_problems,
+    most_trials_problem,
+    runs_text,
+    tuning_problems,
+)
 from tests.support.specs import small
 
 
@@ -170,6 +175,7 @@ def test_nonsense_is_left_to_the_validation_of_the_spec(nonsense: Any) -> None:
         tuned({"loss.margin": nonsense}),
     ):
         tuning_problems(raw)
+        budget_problems(raw, 1)
 
 
 CONTRASTIVE = {"kind": "contrastive"}
