@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from contract.catalogue.datasets import DATA, DataRow, Row
 from contract.catalogue.practical import DEFAULT_RATIO, catalogue_rows
 from contract.catalogue.presets import PRESETS
 from contract.catalogue.tuning import tuning_entry
-from contract.comparison.data import modalities
+from contract.comparison.data import Cifar100Data, modalities
 from contract.comparison.encoder import (
     TAKES,
     AudioConvnetEncoder,
@@ -39,6 +39,7 @@ from contract.comparison.training import (
     Training,
 )
 from contract.metrics import METRICS
+from contract.tuning.spaces import most_classes
 
 __all__ = ["DATA", "ENCODERS", "LOSSES", "OPTIMIZERS", "SAMPLERS", "catalogue"]
 
@@ -224,4 +225,18 @@ def _data_row(row: DataRow) -> dict[str, Any]:
         "visual": held.visual,
         "modalities": 1 if held.visual is None else 2,
         "replication": kind_of(section, "split"),
+        "batch_classes": most_classes(section),
+        "batch_classes_by": _batch_classes_by(section),
     }
+
+
+def _batch_classes_by(data: Any) -> dict[str, dict[str, int | None]]:
+    """Return the classes that a batch can have for each value of the labels that train, where data
+    have several sets of them, by the setting's name."""
+    if not isinstance(data, Cifar100Data):
+        return {}
+    counts = {
+        labels: most_classes(Cifar100Data(train_labels=labels))
+        for labels in get_args(Cifar100Data.model_fields["train_labels"].annotation)
+    }
+    return {"train_labels": counts}

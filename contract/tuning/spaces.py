@@ -101,12 +101,17 @@ def _m_choices(training: Training, data: Data) -> list[float | int | str]:
     classes or more and no more than there are."""
     if not isinstance(training.sampler, MPerClassSampler):
         return []
-    size = training.batch_size
-    most = class_count(data)
-    if most is None:  # a team's own data: no more classes than in the arm as it is written
-        own = isinstance(data, OwnData)
-        most = size // training.sampler.m if own else _FINE_GRAINED_CLASSES
+    size, most = training.batch_size, most_classes(data)
+    if most is None:
+        most = size // training.sampler.m  # no more than in the arm as it is written
     return [m for m in M_CHOICES if size % m == 0 and 2 <= size // m <= most]
+
+
+def most_classes(data: Data) -> int | None:
+    """Return the most classes that the ready-made spaces put into a batch; None for a team's own
+    data, whose classes are known only once they are read."""
+    known = class_count(data)
+    return known if known is not None or isinstance(data, OwnData) else _FINE_GRAINED_CLASSES
 
 
 def as_json(space: Search) -> dict[str, dict[str, object]]:

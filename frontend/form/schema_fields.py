@@ -76,6 +76,11 @@ class Option:
     """For data: how workers get them."""
     replication: str = ""
     """For data: what a seed draws anew if the split varies too."""
+    batch_classes: int | None = None
+    """For data: the most classes that a ready-made search space puts into a batch; None where only
+    the data themselves can say."""
+    batch_classes_by: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """The same by the values of settings of the data on which it depends."""
 
 
 @dataclass(frozen=True)
@@ -214,6 +219,8 @@ def _option(row: Json, items: Items) -> Option:
         takes=tuple(row.get("takes", ())),
         note=_SOURCE_NOTES.get(row.get("source", ""), "").format(**row),
         replication=row.get("replication", ""),
+        batch_classes=row.get("batch_classes"),
+        batch_classes_by=row.get("batch_classes_by", {}),
     )
 
 

@@ -175,18 +175,28 @@ def show_problem(path: str, message: str) -> None:
 
 OWN_WEIGHTS: Final = "file"
 """Value of `weights` for weights from the team's own file."""
+HIDDEN: Final = "hidden"
+"""Setting of an encoder: units of its hidden layers, or of its head's, where 0 stands for none."""
+LAYERS: Final = "layers"
+"""Setting of a network that is all hidden layers: their number."""
 
 
 def encoder_card(draft: Draft, choice: Choice, data: Option, items: str, title: str) -> None:
     """Draw the fields for an encoder that can embed items of this type."""
     path = choice.name
+    at = f"{path}.kind"
     st.subheader(title, anchor=False)
     fitting = choice.taking(items)
-    if draft.values.get(f"{path}.kind") not in [option.kind for option in fitting.options]:
-        draft.choose(
-            f"{path}.kind", choice.default_encoder(data, items).kind
-        )  # the data have just changed
-    option = kind_field(draft, fitting, path, label="Kind")
+    before = draft.values.get(at)
+    if before not in [option.kind for option in fitting.options]:  # the data have just changed
+        fit_head(draft, choice, choice.default_encoder(data, items).kind)
+        draft.choose(at, choice.default_encoder(data, items).kind)
+
+    def changed(_: str) -> None:
+        fit_head(draft, choice, st.session_state[KEY_PREFIX + at])
+        draft.changed(at)
+
+    option = kind_field(draft, fitting, path, label="Kind", changed=changed)
     if len(fitting.options) == 1:
         st.markdown(f"{option.label}, the one that takes {items}")
     option_caption(option)
@@ -196,4 +206,31 @@ def encoder_card(draft: Draft, choice: Choice, data: Option, items: str, title: 
         st.caption("Embedding size and L2-normalisation are the first encoder's: one space.")
     if draft.values.get(f"{path}.weights") != OWN_WEIGHTS:
         asked = [cell for cell in asked if cell.item.name != "weights_file"]
+    if (
+        any(cell.item.name == LAYERS for cell in asked)
+        and draft.values.get(f"{path}.{LAYERS}") == 0
+    ):
+        asked = [cell for cell in asked if cell.item.name != HIDDEN]  # there is none to be wide
     settings_grid(draft, asked)
+
+
+def fit_head(draft: Draft, choice: Choice, kind: str) -> None:
+    """Set the hidden layers of an encoder whose kind changes, as two kinds mean different things by
+    its hidden units: where a backbone's head becomes a network of its own, the network is the head
+    (a linear map, if the head is linear); a backbone begins with its default head.
+
+    Args:
+        draft: the draft, with the kind from before.
+        choice: the kinds of encoders.
+        kind: the new one.
+    """
+    path = choice.name
+    before = {item.name for item in choice.option(draft.values.get(f"{path}.kind")).items}
+    items = {item.name: item for item in choice.option(kind).items if isinstance(item, Field)}
+    hidden = items.get(HIDDEN)
+    if hidden is None or HIDDEN not in before or (LAYERS in before) == (LAYERS in items):
+        return
+    units = draft.values.get(f"{path}.{HIDDEN}")
+    if LAYERS in items:
+        draft.choose(f"{path}.{LAYERS}", 1 if units else 0)
+    draft.choose(f"{path}.{HIDDEN}", units if units and LAYERS in items else hidden.initial)

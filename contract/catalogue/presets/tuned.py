@@ -56,14 +56,15 @@ TUNED: Final = (
         "mlrc",
         "Musgrave et al. 2020, reality check",
         "Half of the classes train and the others test; batches of 8 classes x 4 items, 128 "
-        "dimensions, and the same budget of trials for every loss, each judged by the mean of four "
-        "class-disjoint folds of the training half. Here on CUB-200-2011; the paper has CARS196 "
-        "and SOP too: choose them, or a feature table of your own, as data. What differs from the "
-        "benchmark: the backbone is a frozen ResNet-50 under a linear head, where the benchmark "
-        "trains a BN-Inception as a whole; 24 random trials, where it has 50 Bayesian ones; and "
-        "the final runs train one model a seed on all training classes for the median best epoch "
-        "of the folds, where it tests the four models of the folds, each alone and their "
-        "embeddings joined. Centre contrastive stands for its proxy losses.",
+        "dimensions, and the same budget of trials for every loss, each judged by the mean of "
+        "four class-disjoint folds of the training half. Here on CUB-200-2011; the paper has "
+        "CARS196 and SOP too: choose them, or a feature table of your own, as data (the linear "
+        "head is then an MLP without hidden layers). What differs from the benchmark: the "
+        "backbone is a frozen ResNet-50 under a linear head, where the benchmark trains a BN-"
+        "Inception as a whole; 24 random trials, where it has 50 Bayesian ones; and the final "
+        "runs train one model a seed on all training classes for the median best epoch of the "
+        "folds, where it tests the four models of the folds, each alone and their embeddings "
+        "joined. Centre contrastive stands for its proxy losses.",
         "Musgrave, Belongie & Lim 2020, A Metric Learning Reality Check",
         "https://arxiv.org/abs/2003.08505",
         {

@@ -12,7 +12,6 @@ from frontend.form.tuning.settings import (
     SCALES,
     SearchSetting,
     chosen_value,
-    effective,
     first_space,
     named,
 )
@@ -20,6 +19,8 @@ from frontend.form.tuning.values import (
     ON,
     TRIAL_SEEDS,
     field_path,
+    fitting_settings,
+    ready_settings,
     search_path,
     settings_of,
     space_values,
@@ -43,7 +44,6 @@ _WIDTHS: Final = (2.4, 1.3, 1.5, 1.5, 0.6)
 """Of the columns of a row: title, scale, low, high, button."""
 _WIDTHS_OF_CHOICES: Final = (2.4, 1.3, 3.0, 0.6)
 _SCALE_TITLES: Final = {"linear": "linear", "log": "logarithmic", "choices": "choices"}
-_M: Final = "training.sampler.m"
 _WHAT: Final = (
     "First every arm gets the same number of trials over its own space, judged on validation data "
     "alone. Then its best setting runs with the seeds below, and only these runs read the test "
@@ -124,7 +124,7 @@ def _space(draft: Draft, index: int) -> None:
     settings = settings_of(draft.form, values, index)
     own = values.get(search_path(index))
     if own is None:
-        rows = [one for one in effective(settings, values, arm) if one.space is not None]
+        rows = list(ready_settings(draft.form, values, index))
         _fill(draft, index, rows)
     else:
         found = (named(settings, values, arm, path) for path in own)
@@ -148,8 +148,6 @@ def _space(draft: Draft, index: int) -> None:
         show_problems(draft, search_path(index))
         for setting in rows:
             _row(draft, index, setting, rows)
-        if own is None and any(setting.path == _M for setting in rows):
-            st.caption("Of the items a class, those are searched that fit the batch and the data.")
         _add(draft, index, rows)
 
 
@@ -282,7 +280,7 @@ def _add(draft: Draft, index: int, rows: Sequence[SearchSetting]) -> None:
     searched = [one.path for one in rows]
     free = {
         one.path: one
-        for one in effective(settings_of(draft.form, values, index), values, arm)
+        for one in fitting_settings(draft.form, values, index)
         if one.path not in searched
     }
     if not free:

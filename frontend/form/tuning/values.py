@@ -8,10 +8,11 @@ fields of each space, as `arms.0.search.loss.margin.low`.
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from frontend.form.schema_fields import Form, Problem
-from frontend.form.tuning.settings import SearchSetting, named
+from frontend.form.tuning.settings import SearchSetting, chosen_value, effective, named
 from frontend.ui.seeds import SeedsError, format_seeds, parse_seeds
 
 Json = Mapping[str, Any]
@@ -20,6 +21,8 @@ Values = dict[str, Any]
 ON: Final = "tuning"
 """Path of the switch."""
 TRIAL_SEEDS: Final = "tuning.trial_seeds"
+M: Final = "training.sampler.m"
+"""Items a class in a batch."""
 _UNREADABLE: Final = "is no range (low, high) and no list of choices; it was left out"
 
 
@@ -37,6 +40,55 @@ def settings_of(form: Form, values: Json, index: int) -> tuple[SearchSetting, ..
     """Return what a search of an arm can vary."""
     option = form.loss.option(values.get(f"arms.{index}.loss.kind"))
     return form.searches.get(option.kind, ())
+
+
+def ready_settings(form: Form, values: Json, index: int) -> tuple[SearchSetting, ...]:
+    """Return the settings of the ready-made space of an arm, as the API fills it in: those that
+    have an effect, with as many items a class as batches of these data allow."""
+    return tuple(
+        setting
+        for setting in fitting_settings(form, values, index)
+        if setting.space is not None
+        and not (setting.path == M and len(setting.space["choices"]) == 1)
+    )
+
+
+def fitting_settings(form: Form, values: Json, index: int) -> tuple[SearchSetting, ...]:
+    """Return the settings that have an effect in an arm, with items a class that fit the data; that
+    of the arm as it is written, if no other does."""
+    settings = effective(settings_of(form, values, index), values, f"arms.{index}")
+    return tuple(
+        replace(setting, space={"choices": _items_a_class(form, values, index, setting.space)})
+        if setting.path == M and setting.space is not None
+        else setting
+        for setting in settings
+    )
+
+
+def _items_a_class(form: Form, values: Json, index: int, space: Json) -> list[int]:
+    """Return those of the ready-made items a class that fit the data and the arm's batch size."""
+    size, own = (chosen_value(values, f"arms.{index}", path) for path in ("training.batch_size", M))
+    if type(size) is not int or type(own) is not int or own < 1:
+        return list(space["choices"])  # an imported spec may have anything; the API will say so
+    most = _batch_classes(form, values, as_written=size // own)
+    return [m for m in space["choices"] if size % m == 0 and 2 <= size // m <= most] or [own]
+
+
+def _batch_classes(form: Form, values: Json, as_written: int) -> int:
+    """Return the most classes that a ready-made space puts into a batch.
+
+    Args:
+        form: the form.
+        values: of the form.
+        as_written: classes in a batch of the arm as it is written.
+    """
+    data = form.data.option(values.get("data.kind"))
+    for name, counts in data.batch_classes_by.items():
+        if (found := counts.get(str(values.get(f"data.{name}")))) is not None:
+            return found
+    if any(item.name == "classes" for item in data.items):  # synthetic data have as many as asked
+        return int(values.get("data.classes", data.batch_classes))
+    return as_written if data.batch_classes is None else data.batch_classes
 
 
 def read_switch(raw: object, form: Form, values: Values) -> tuple[Json, list[Problem]]:

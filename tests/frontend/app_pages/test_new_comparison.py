@@ -403,6 +403,28 @@ def test_without_uploads_there_is_a_link_and_the_missing_path_is_marked(
     assert ".st-key-new-data-dataset " in said(at)
 
 
+def test_a_head_under_a_backbone_becomes_an_mlp_of_its_own_and_back(http: httpx.Client) -> None:
+    at = opened(http, preset="mlrc")  # a linear head, hidden units 0
+    at.selectbox(key="new.data.kind").set_value("features")
+    run(at)
+    assert at.number_input(key="new.encoder.layers").value == 0
+    assert "new.encoder.hidden" not in {field.key for field in at.number_input}
+    at.number_input(key="new.encoder.layers").set_value(1)
+    run(at)
+    assert at.number_input(key="new.encoder.hidden").value == 256
+    at.selectbox(key="new.data.kind").set_value("cub200")
+    run(at)
+    at.selectbox(key="new.encoder.kind").set_value("resnet18")
+    run(at)
+    assert at.number_input(key="new.encoder.hidden").value == 0
+    at.number_input(key="new.encoder.hidden").set_value(64)
+    run(at)
+    at.selectbox(key="new.encoder.kind").set_value("mlp")
+    run(at)
+    assert at.number_input(key="new.encoder.layers").value == 1
+    assert at.number_input(key="new.encoder.hidden").value == 64
+
+
 def test_validation_is_asked_of_a_split_by_class_only(http: httpx.Client) -> None:
     at = opened(http, preset="z25-retrieval")
     assert at.selectbox(key="new.data.validation").value == "classes"

@@ -77,8 +77,16 @@ def test_the_ready_made_space_follows_loss_and_optimiser(http: httpx.Client) -> 
     assert f"{MARGIN}.low" not in keys(at)
     at.selectbox(key="new.training.sampler.kind").set_value("m_per_class")
     run(at)
-    assert at.text_input(key="new.arms.1.search.training.sampler.m.choices").value == "2, 4, 8"
-    assert "those are searched that fit" in said(at)
+    assert "new.arms.1.search.training.sampler.m.choices" not in keys(at)  # 64 / 8 classes alone
+    at.number_input(key="new.training.batch_size").set_value(32)
+    run(at)
+    assert at.text_input(key="new.arms.1.search.training.sampler.m.choices").value == "4, 8"
+    at.number_input(key=f"{LR}.high").set_value(0.5)  # the space is now the arm's own
+    run(at)
+    press(at, "new_start")
+    [spec] = stored(http)
+    for arm in spec["arms"]:
+        assert arm["search"]["training.sampler.m"] == {"choices": [4, 8]}
 
 
 def test_what_is_shown_is_what_is_submitted(http: httpx.Client) -> None:

@@ -3,16 +3,25 @@
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from contract.catalogue.catalogue import LOSSES
-from contract.comparison.spec import parse_spec
+from contract.comparison.spec import ComparisonSpec, parse_spec
+from contract.comparison.tuning import Space
 from contract.tuning.problems import tuning_problems
 from contract.tuning.spaces import completed
 from frontend.form.from_spec import read_spec
 from frontend.form.to_spec import copy_arm, remove_arm, write_spec
 from frontend.form.tuning.settings import effective, first_space
 from frontend.form.tuning.size import runs_text
-from frontend.form.tuning.values import search_path, settings_of, without_search
+from frontend.form.tuning.values import (
+    M,
+    fitting_settings,
+    ready_settings,
+    search_path,
+    settings_of,
+    without_search,
+)
 from tests.support.form_fields import FORM, filled
 from tests.support.specs import small
 
@@ -56,6 +65,51 @@ def test_the_ready_made_space_of_every_loss_comes_out_as_it_went_in(
     stored = completed(parse_spec(spec))
     assert stored.arms[0].search
     assert round_trip(stored.model_dump(mode="json")) == stored
+
+
+@pytest.mark.parametrize("m", [2, 4, 8])
+@pytest.mark.parametrize("size", [16, 32, 64, 256])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"kind": "digits"},
+        {"kind": "synthetic", "classes": 30},
+        {"kind": "cifar100", "train_labels": "coarse"},
+        {"kind": "cifar100", "train_labels": "fine"},
+        {"kind": "cub200"},
+        {"kind": "features", "file": "/there.npz"},
+        {"kind": "spoken_digits"},
+    ],
+    ids=lambda one: "-".join(map(str, one.values())),
+)
+def test_the_ready_made_space_that_is_shown_is_the_one_that_the_api_fills_in(
+    data: dict[str, Any], size: int, m: int
+) -> None:
+    training = {"batch_size": size, "sampler": {"kind": "m_per_class", "m": m}}
+    spec = small(data=data, training=training, tuning={})
+    spec["encoder"] = {"kind": "mlp"}
+    if data["kind"] == "spoken_digits":
+        spec["visual_encoder"] = {"kind": "mlp"}
+    read = ComparisonSpec.model_validate(spec)  # unchecked: not all of these fit as written
+    values = filled(spec)
+    for index, arm in enumerate(completed(read).arms):
+        shown = {one.path: one.space for one in ready_settings(FORM, values, index)}
+        assert list(map(TypeAdapter(Space).validate_python, shown.values())) == list(
+            map((arm.search or {}).get, shown)
+        )
+        assert shown.keys() == (arm.search or {}).keys()
+
+
+def test_items_a_class_that_are_added_fit_the_data() -> None:
+    training = {"batch_size": 64, "sampler": {"kind": "m_per_class", "m": 16}}
+    values = filled(small(training=training, tuning={}))
+    assert M not in {one.path for one in ready_settings(FORM, values, 0)}  # 8 alone of 2, 4, 8
+    [added] = [one for one in fitting_settings(FORM, values, 0) if one.path == M]
+    assert first_space(added, 16) == {"choices": [8]}
+    values["training.batch_size"] = 32
+    values["arms.0.training"] = {"sampler": {"kind": "m_per_class"}}  # as an imported spec may be
+    [added] = [one for one in fitting_settings(FORM, values, 0) if one.path == M]
+    assert first_space(added, None) == {"choices": [2, 4, 8]}
 
 
 @pytest.mark.parametrize("kind", KINDS)
