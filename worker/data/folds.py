@@ -5,19 +5,41 @@ others train, once for each. Where the test split has classes of its own, whole 
 so that the validated classes are new too; else the items of each class.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from contract.comparison.data import Data
+from contract.comparison.data import Data, FeaturesData, PairedFeaturesData
 from contract.comparison.tuning import Fold
 from worker.data.dataset import Pool
+from worker.data.loaders.feature_tables import standardized
 from worker.data.splits import Indices, check_part
 from worker.errors import DataError
 
 _STREAM: Final = 6
 """Makes these random numbers differ from other uses of the data's seed."""
 _NO_ITEMS: Final = np.array([], dtype=np.int64)
+
+
+def trial_pool(pool: Pool, data: Data, fold: Fold | None) -> Pool:
+    """Return a data set with the splits of a run of a trial.
+
+    Features that are standardised are so by the items that train in this run: the mean of items
+    that validate would tell the network something of them.
+
+    Args:
+        pool: all items, with the splits of an ordinary run.
+        data: of the spec; its seed alone decides the folds.
+        fold: which of how many; None for the splits of an ordinary run.
+
+    Raises:
+        DataError: as `trial_indices`.
+    """
+    own = replace(pool, indices=trial_indices(pool, data, fold))
+    if fold is None or not isinstance(data, FeaturesData | PairedFeaturesData):
+        return own
+    return standardized(own) if data.standardize else own
 
 
 def trial_indices(pool: Pool, data: Data, fold: Fold | None) -> Indices:

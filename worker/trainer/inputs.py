@@ -1,6 +1,6 @@
 """The inputs of a training: data sets, decoded or turned into features of a frozen backbone."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ from contract.comparison.encoder import BackboneEncoder, Encoder
 from contract.comparison.spec import ComparisonSpec
 from worker import data, encoders, features, machine
 from worker.data import Dataset, ImageFiles, Items
-from worker.data.folds import trial_indices
+from worker.data.folds import trial_pool
 from worker.reporting.progress import Progress
 from worker.settings import cache_folder, datasets_folder
 from worker.snapshots import SampleSet, draw_samples
@@ -46,8 +46,8 @@ def prepare_inputs(spec: ComparisonSpec, device: torch.device, progress: Progres
     """
     with one_thread():  # so that standardised features do not depend on the number of threads
         pool = data.load(spec.data, progress=progress, resplit=spec.replicate == "split")
-    if spec.trial is not None:
-        pool = replace(pool, indices=trial_indices(pool, spec.data, spec.trial.fold))
+        if spec.trial is not None:
+            pool = trial_pool(pool, spec.data, spec.trial.fold)
     items = _tensor(pool.items, spec.data, spec.encoder, device, progress)
     visual = None
     if pool.visual is not None and spec.visual_encoder is not None:

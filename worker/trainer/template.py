@@ -129,7 +129,7 @@ class Template:
         try:
             trainer = os.fork()
         except OSError as error:
-            os.write(streams[2], f"no trainer could be forked: {error}\n".encode())
+            _write(streams[2], f"no trainer could be forked: {error}\n".encode())
             _report(reports, exit=1)
             _close(descriptors)
             return True
@@ -192,8 +192,12 @@ def _nobody_reads(pipe: int) -> bool:
 
 
 def _report(reports: int, **facts: int) -> None:
+    _write(reports, json.dumps(facts).encode() + b"\n")
+
+
+def _write(pipe: int, line: bytes) -> None:
     with contextlib.suppress(BrokenPipeError):  # the slot has given the trainer up
-        os.write(reports, json.dumps(facts).encode() + b"\n")
+        os.write(pipe, line)
 
 
 def _close(descriptors: Sequence[int]) -> None:

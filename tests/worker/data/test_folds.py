@@ -8,12 +8,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.comparison.data import Cub200Data, Data, DigitsData, MnistData
+from contract.comparison.data import Cub200Data, Data, DigitsData, FeaturesData, MnistData
 from contract.comparison.data.facts import fold_items_problem, fold_training_items
 from contract.comparison.tuning import Fold
 from worker.data import load
 from worker.data.dataset import Pool
-from worker.data.folds import trial_indices
+from worker.data.folds import trial_indices, trial_pool
+from worker.data.loaders.feature_tables import standardized
 from worker.data.splits import Indices, split_by_class, split_by_item
 from worker.errors import DataError
 
@@ -107,6 +108,27 @@ def test_official_training_items_stay_as_few_as_the_spec_says() -> None:
     assert max(fold.train.max() for fold in folds) < 100
     held = np.concatenate([fold.validation for fold in folds])
     assert np.array_equal(np.sort(held), np.arange(100))
+
+
+def test_features_are_standardised_by_the_items_that_train_in_the_fold() -> None:
+    labels = np.arange(120) % 6
+    rng = torch.Generator().manual_seed(0)
+    items = 5 + 3 * torch.randn(120, 4, generator=rng)
+    items[:, 3] = 7  # constant
+    table = FeaturesData(file="table.npz", standardize=True)
+    whole = standardized(Pool(items, torch.from_numpy(labels), split_by_item(labels, seed=0)))
+    for number in range(3):
+        own = trial_pool(whole, table, Fold(number=number, of=3))
+        assert isinstance(own.items, torch.Tensor)
+        train = own.items[torch.from_numpy(own.indices.train)]
+        torch.testing.assert_close(train.mean(dim=0), torch.zeros(4), atol=1e-6, rtol=0)
+        deviation = torch.tensor([1.0, 1.0, 1.0, 0.0])
+        torch.testing.assert_close(train.std(dim=0, correction=0), deviation)
+    for as_it_is in (
+        trial_pool(whole, table, None),
+        trial_pool(whole, FeaturesData(file="table.npz"), Fold(number=0, of=3)),
+    ):
+        assert as_it_is.items is whole.items
 
 
 def test_without_folds_a_trial_has_the_ordinary_splits_but_no_test_items() -> None:

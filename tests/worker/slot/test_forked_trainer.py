@@ -31,6 +31,17 @@ print(template.pid, trainer.pid, flush=True)
 time.sleep(600)
 """
 """A process that starts a template and one trainer, as a slot does."""
+THAT_CANNOT_FORK = """
+import os, sys
+from worker.trainer import template
+def fork():
+    raise BlockingIOError(11, "Resource temporarily unavailable")
+template.warm_up = lambda: None
+template._why_unfit = lambda: None
+os.fork = fork
+sys.exit(template.main(int(sys.argv[2])))
+"""
+"""A template on a machine that has no room for another process."""
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +144,18 @@ def test_a_template_that_cannot_start_says_why() -> None:
     description = trainer.describe_end()
     assert "exit code 1" in description
     assert "LOSSBOARD_DEVICE is 'tpu'" in description
+    template.stop()
+
+
+def test_a_template_that_cannot_fork_says_why_and_goes_on() -> None:
+    template = TemplateProcess.start(ENVIRONMENT, ("-c", THAT_CANNOT_FORK))
+    for _ in range(2):
+        trainer = template.fork()
+        assert trainer.wait(60)
+        assert (trainer.exit_code, trainer.ended_with_template) == (1, False)
+        description = trainer.describe_end()
+        assert "no trainer could be forked: [Errno 11] Resource temporarily" in description
+    assert template.exit_code is None
     template.stop()
 
 
