@@ -26,7 +26,7 @@ PACKAGES = (
     *("pydantic", "numpy", "scipy", "pillow", "pyarrow", "h5py"),
     *("fastapi", "uvicorn", "sqlmodel", "alembic", "redis", "celery", "psycopg"),
     *("prometheus-client", "python-multipart", "httpx", "torch", "torchvision", "scikit-learn"),
-    *("threadpoolctl", "librosa", "psutil", "safetensors", "openTSNE", "pacmap"),
+    *("threadpoolctl", "librosa", "psutil", "safetensors", "openTSNE", "pacmap", "optuna"),
     *("streamlit", "plotly", "cachetools", "jinja2"),
 )
 """Packages that `make run` installs on every platform."""

@@ -125,7 +125,8 @@ def remaining_s(
         one = each[role]
         if one is None:
             return None
-        seconds += left * one / max(1.0, min(slots, progress.open_slots(tallies) + to_come))
+        side_by_side = min(slots, progress.open_slots(tallies) + to_come, left)
+        seconds += left * one / max(1.0, side_by_side)
     return seconds
 
 

@@ -64,7 +64,7 @@ def test_a_restore_brings_everything_back(tmp_path: Path) -> None:
             pass
         folder.save(tmp_path / "b.tar")
         before = sums_of(folder.database)
-    assert before["run_figures"].rows == 4  # stored, and no longer to be computed
+    assert before["run_figures"].rows == 5  # stored, and no longer to be computed
     run(["restore", str(tmp_path / "b.tar"), "--data-dir", str(tmp_path / "new")], {})
     with open_folder(tmp_path / "new") as folder:
         assert sums_of(folder.database) == before

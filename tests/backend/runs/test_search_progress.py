@@ -71,7 +71,7 @@ def test_progress_and_remaining_time_know_what_is_still_to_come() -> None:
     trial = {
         "succeeded": Tally(runs=4, progress=4.0, started=400.0, ended=440.0, timed=4),
         "failed": Tally(runs=1, progress=0.2),
-        "running": Tally(runs=2, progress=1.0, started=880.0, timed=2),
+        "running": Tally(runs=2, progress=1.0, slots=2.0, started=880.0, timed=2, timed_slots=2.0),
     }  # one of the 8 is not queued yet
     runs = Counted(trial=trial)
     whole = 8 + FINAL_TO_TRIAL * 4

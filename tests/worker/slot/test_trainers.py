@@ -20,7 +20,7 @@ from worker.slot.forked_trainer import UNFIT, TemplateProcess
 from worker.slot.trainer_process import TrainerProcess
 from worker.slot.trainers import TemplateTrainers
 from worker.slot.watch import TEMPLATE_ENDED
-from worker.trainer.training import Training
+from worker.trainer.attempt import trainer_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has templates")
 
@@ -71,8 +71,9 @@ def test_a_forked_trainer_gives_the_numbers_of_a_process_of_its_own(shared: Runn
     assert trained(shared) == first, "trainers of one template share no state"
     assert other != first
     reporter = ListReporter()
-    spec = parse_spec(SPEC)
-    Training(spec, spec.arms[0], 0, torch.device("cpu"), reporter).run(lambda: False)
+    spec, device = parse_spec(SPEC), torch.device("cpu")
+    arm = spec.arms[0]
+    trainer_of(spec, arm, device)(spec, arm, 0, device, reporter).run(lambda: False)
     here: Series = {key: list(points) for key, points in reporter.series.items()}
     assert first == without_clock(here)
 
