@@ -23,10 +23,8 @@ def count_trials(session: Session, ids: Collection[str]) -> dict[tuple[str, str]
     )
     for comparison, arm, state, runs in connection.execute(of_trials.group_by(*of_run)):
         found[comparison, arm].trial[state] = Tally(runs=runs)
-    of_trial = (col(Trial.comparison_id), col(Trial.arm))
-    failed = columns(*of_trial, func.count()).where(
-        col(Trial.comparison_id).in_(ids), col(Trial.state) == "failed"
-    )
-    for comparison, arm, trials in connection.execute(failed.group_by(*of_trial)):
-        found[comparison, arm].failed_trials = trials
+    of_trial = (col(Trial.comparison_id), col(Trial.arm), col(Trial.state))
+    states = columns(*of_trial, func.count()).where(col(Trial.comparison_id).in_(ids))
+    for comparison, arm, state, trials in connection.execute(states.group_by(*of_trial)):
+        found[comparison, arm].trials[state] = trials
     return dict(found)

@@ -169,11 +169,10 @@ def delete_comparison(
 @router.post("/{comparison}/cancel")
 @writes
 def cancel_comparison(comparison: str, database: Db, workers: Slots, now: Now) -> ComparisonDetail:
-    """Cancel all its runs that have not ended."""
+    """Cancel all its runs that have not ended, and its search."""
     with database.write() as write:
         found = comparisons.get(write.session, comparison)
-        for run in runs.of_comparison(write.session, comparison, "all"):
-            runs.cancel(write, run, now=now)
+        runs.cancel_all(write, comparison, now=now)
         return comparison_detail(write.session, found, workers, now)
 
 

@@ -101,8 +101,8 @@ def _place_of_state() -> ColumnElement[int]:
         # A search: no final run is queued yet.
         (_any_is("running"), at["running"]),
         (_any_is("queued"), case((done == 1, at["running"]), else_=at["queued"])),
-        (_any_is("cancelled"), at["cancelled"]),
-        (_failed_trials() >= _trials(), at["failed"]),
+        (_trials_in("cancelled") > 0, at["cancelled"]),
+        (_trials_in("failed") >= _trials(), at["failed"]),
         else_=at["running"],
     )
     own = col(Run.comparison_id) == Comparison.id
@@ -114,8 +114,9 @@ def _any_is(state: str) -> ColumnElement[bool]:
     return func.max(case((col(Run.state) == state, 1), else_=0)) == 1
 
 
-def _failed_trials() -> ColumnElement[int]:
-    own = (col(Trial.comparison_id) == Comparison.id, col(Trial.state) == "failed")
+def _trials_in(state: str) -> ColumnElement[int]:
+    """Return how many of a comparison's trials are in a state."""
+    own = (col(Trial.comparison_id) == Comparison.id, col(Trial.state) == state)
     return columns(func.count()).where(*own).correlate(Comparison).scalar_subquery()
 
 

@@ -120,8 +120,9 @@ class Trial(SQLModel, table=True):
     params: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     """Path of a setting -> its value; empty for the arm as it is written."""
     state: str = "waiting"
-    """waiting until its runs are over; cancelled while one of them is, which costs it nothing;
-    complete; or failed: a run of it diverged. The last two count against the budget."""
+    """waiting until its runs are over; cancelled while one of them is, or its whole search, which
+    costs it nothing; complete; or failed: a run of it diverged. The last two count against the
+    budget."""
     value: float | None = None
     """Of the objective: the mean over its runs of their best epoch's; None unless complete."""
     epochs: int | None = None

@@ -54,8 +54,8 @@ class Counted:
     final: Tallies = field(default_factory=dict)
     trial: Tallies = field(default_factory=dict)
     """Runs of the trials of a search; empty where there is none."""
-    failed_trials: int = 0
-    """Trials that count, and have no value."""
+    trials: dict[str, int] = field(default_factory=dict)
+    """State of a trial -> number of trials in it."""
 
 
 def count_runs(session: Session, comparisons: Sequence[str]) -> dict[str, Counted]:
@@ -84,20 +84,21 @@ def count_runs(session: Session, comparisons: Sequence[str]) -> dict[str, Counte
         of_role = found[comparison].final if role == "final" else found[comparison].trial
         of_role[state] = Tally(*sums)
     searched = [comparison for comparison, counted in found.items() if counted.trial]
-    for comparison, failed in _failed_trials(session, searched):
-        found[comparison].failed_trials = failed
+    for comparison, state, trials in _count_trials(session, searched):
+        found[comparison].trials[state] = trials
     return found
 
 
-def _failed_trials(session: Session, comparisons: Sequence[str]) -> list[tuple[str, int]]:
+def _count_trials(session: Session, comparisons: Sequence[str]) -> list[tuple[str, str, int]]:
     if not comparisons:
         return []
+    place = (col(Trial.comparison_id), col(Trial.state))
     rows = session.connection().execute(
-        columns(col(Trial.comparison_id), func.count())
-        .where(col(Trial.comparison_id).in_(comparisons), col(Trial.state) == "failed")
-        .group_by(col(Trial.comparison_id))
+        columns(*place, func.count())
+        .where(col(Trial.comparison_id).in_(comparisons))
+        .group_by(*place)
     )
-    return [(comparison, failed) for comparison, failed in rows]
+    return [(comparison, state, trials) for comparison, state, trials in rows]
 
 
 def run_progress(run: Run) -> float:

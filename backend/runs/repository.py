@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable
 from typing import Final, Literal
 
 from sqlalchemy import CursorResult
-from sqlmodel import Session, col, func, select, update
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import Session, and_, col, exists, func, or_, select, update
 
 from backend.db.database import Write
 from backend.db.models import LogLine, Run, Trial
@@ -168,6 +169,12 @@ def drop_checkpoint(write: Write, run: Run) -> None:
 
 def end(write: Write, run: Run, *, state: str, failure: Failure | None, now: float) -> None:
     """End a run in a final state. A run that may be retried keeps its checkpoint."""
+    _end(write, run, state=state, failure=failure, now=now)
+    if state == "cancelled" and run.role == "trial":
+        _set_trial_state(write, col(Trial.id) == run.trial_id, "cancelled")
+
+
+def _end(write: Write, run: Run, *, state: str, failure: Failure | None, now: float) -> None:
     if state == "succeeded":
         _set_checkpoint(write, run, None)
     run.state = state
@@ -175,8 +182,6 @@ def end(write: Write, run: Run, *, state: str, failure: Failure | None, now: flo
     run.ended_at = now if run.started_at is None else max(now, run.started_at)
     run.preparing = None
     run.cancel = False
-    if state == "cancelled":
-        _set_trial_state(write, run, "cancelled")
     _note_change(write, run)
 
 
@@ -218,6 +223,22 @@ def cancel(write: Write, run: Run, *, now: float) -> None:
         _note_change(write, run)
 
 
+def cancel_all(write: Write, comparison: str, *, now: float) -> None:
+    """Cancel all runs of a comparison, and its search.
+
+    The trials that do not count yet are cancelled with their runs, also those whose runs succeed
+    before they learn of it or have just ended: otherwise the next round, or the final runs, would
+    follow.
+    """
+    for run in of_comparison(write.session, comparison, "all"):
+        if run.state == "queued":
+            _end(write, run, state="cancelled", failure=None, now=now)
+        else:
+            cancel(write, run, now=now)
+    of_search = (col(Trial.comparison_id) == comparison, col(Trial.state) == "waiting")
+    _set_trial_state(write, and_(*of_search), "cancelled")
+
+
 def retry(write: Write, run: Run) -> None:
     """Queue a failed or cancelled run again.
 
@@ -231,16 +252,24 @@ def retry(write: Write, run: Run) -> None:
             f"run {run.id} is one of a trial, and the final runs exist: its search is over"
         )
     _retry(write, run)
+    if run.role == "trial":
+        write.session.flush()
+        cancelled = _has_run(col(Run.state) == "cancelled")  # it needs them again too
+        _set_trial_state(write, and_(col(Trial.id) == run.trial_id, ~cancelled), "waiting")
 
 
 def retry_all(write: Write, comparison: str) -> None:
-    """Queue all failed and cancelled runs of a comparison again; those of trials only while its
-    final runs do not exist."""
+    """Queue all failed and cancelled runs of a comparison again, and go on with its search; runs of
+    trials only while its final runs do not exist."""
     runs = of_comparison(write.session, comparison, "all")
     is_over = any(run.role == "final" for run in runs)
     for run in runs:
         if run.state in {"failed", "cancelled"} and not (run.role == "trial" and is_over):
             _retry(write, run)
+    if not is_over:
+        write.session.flush()
+        again = or_(col(Trial.state) == "cancelled", _has_run(col(Run.state) == "queued"))
+        _set_trial_state(write, and_(col(Trial.comparison_id) == comparison, again), "waiting")
 
 
 def has_finals(session: Session, comparison: str) -> bool:
@@ -267,15 +296,18 @@ def log_lines(session: Session, run: str, limit: int = 10_000) -> list[str]:
 
 def _retry(write: Write, run: Run) -> None:
     run.strikes = 0
-    _set_trial_state(write, run, "waiting")
     _queue_again(write, run)
 
 
-def _set_trial_state(write: Write, run: Run, state: str) -> None:
-    """Set the state of the trial that a run is one of; a final run changes nothing."""
-    if run.role == "trial":
-        changed = update(Trial).where(col(Trial.id) == run.trial_id).values(state=state)
-        write.session.connection().execute(changed)
+def _set_trial_state(write: Write, where: ColumnElement[bool], state: str) -> None:
+    """Set the state of trials that do not count, or do not count any more."""
+    changed = update(Trial).where(where).values(state=state, ended_at=None)
+    write.session.connection().execute(changed)
+
+
+def _has_run(where: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return whether a trial has such a run."""
+    return exists().where(col(Run.trial_id) == Trial.id, col(Run.role) == "trial", where)
 
 
 def _queue_again(write: Write, run: Run) -> None:

@@ -70,10 +70,10 @@ def state(counted: Counted, search: SearchSize | None) -> str:
         return "running"
     if "queued" in counted.trial:
         return "running" if any(one in counted.trial for one in DONE) else "queued"
-    if "cancelled" in counted.trial:
+    if "cancelled" in counted.trials:
         return "cancelled"
     # Otherwise the next round of trials, or the final runs, are about to be queued.
-    return "failed" if counted.failed_trials >= search.trials else "running"
+    return "failed" if counted.trials.get("failed", 0) >= search.trials else "running"
 
 
 def share_done(counted: Counted, search: SearchSize | None) -> float:

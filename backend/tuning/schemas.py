@@ -31,8 +31,8 @@ class TrialOut(BaseModel):
     params: dict[str, Value]
     """Path -> value; empty for the arm as it is written."""
     state: TrialState
-    """complete and failed count against the budget. A cancelled one has a cancelled run, which can
-    be queued again."""
+    """complete and failed count against the budget. A cancelled one has a cancelled run, or its
+    search was cancelled before it was judged; a retry goes on with it."""
     value: float | None
     """Mean over its runs of the objective at their best epochs."""
     epochs: int | None

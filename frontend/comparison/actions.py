@@ -113,8 +113,9 @@ def action_buttons(client: Api, comparison: Comparison, *, place: str) -> None:
     # Once there are final runs, trials stay as they are.
     runs = own_runs(comparison) if comparison["phase"] == "final" else comparison["runs"]
     lost = runs["failed"] + runs["cancelled"]
-    if lost and comparison["state"] not in OPEN_STATES:
-        label = f"Retry {lost} run{'s' if lost > 1 else ''}"
+    # A search that was cancelled can be without a lost run: all had just ended.
+    if (lost and comparison["state"] not in OPEN_STATES) or comparison["state"] == "cancelled":
+        label = f"Retry {lost} run{'s' if lost > 1 else ''}" if lost else "Go on with the search"
         if role_button("editor", label, icon=":material/replay:", key=f"{place}_retry"):
             client.retry(own)
             st.rerun()

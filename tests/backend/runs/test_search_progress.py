@@ -1,5 +1,6 @@
 """State, progress and remaining time of comparisons that are tuned, against numbers by hand."""
 
+from collections.abc import Mapping
 from itertools import product
 
 import pytest
@@ -16,38 +17,39 @@ from tests.support.tuned import store_tuned, tuned
 SIZE = SearchSize(trials=4, runs=8, finals=4)
 
 
-def counted(trial: str, final: str = "", failed_trials: int = 0) -> Counted:
+def counted(trial: str, final: str = "", trials: Mapping[str, int] | None = None) -> Counted:
     return Counted(
         final={state: Tally(runs=1) for state in final.split()},
         trial={state: Tally(runs=1) for state in trial.split()},
-        failed_trials=failed_trials,
+        trials=dict(trials or {}),
     )
 
 
 @pytest.mark.parametrize(
-    ("trial", "final", "failed_trials", "expected"),
+    ("trial", "final", "trials", "expected"),
     [
-        ("queued", "", 0, "queued"),
-        ("queued cancelled", "", 0, "queued"),
-        ("queued failed", "", 1, "running"),
-        ("running queued", "", 0, "running"),
-        ("succeeded", "", 0, "running"),  # the next round, or the final runs, come at once
-        ("failed succeeded", "", 1, "running"),
-        ("failed", "", 3, "running"),
-        ("failed", "", 4, "failed"),
-        ("cancelled succeeded", "", 0, "cancelled"),
-        ("cancelled failed", "", 1, "cancelled"),
-        ("succeeded", "queued", 0, "running"),
-        ("succeeded failed", "succeeded", 1, "succeeded"),
-        ("succeeded", "failed succeeded", 0, "failed"),
-        ("succeeded", "cancelled succeeded", 0, "cancelled"),
-        ("succeeded", "succeeded queued", 0, "running"),
+        ("queued", "", {}, "queued"),
+        ("queued cancelled", "", {"cancelled": 1}, "queued"),
+        ("queued failed", "", {"failed": 1}, "running"),
+        ("running queued", "", {}, "running"),
+        ("succeeded", "", {}, "running"),  # the next round, or the final runs, come at once
+        ("succeeded", "", {"cancelled": 1}, "cancelled"),
+        ("failed succeeded", "", {"failed": 1}, "running"),
+        ("failed", "", {"failed": 3}, "running"),
+        ("failed", "", {"failed": 4}, "failed"),
+        ("cancelled succeeded", "", {"cancelled": 1}, "cancelled"),
+        ("cancelled failed", "", {"cancelled": 1, "failed": 1}, "cancelled"),
+        ("succeeded", "queued", {}, "running"),
+        ("succeeded failed", "succeeded", {"failed": 1}, "succeeded"),
+        ("succeeded", "failed succeeded", {}, "failed"),
+        ("succeeded", "cancelled succeeded", {}, "cancelled"),
+        ("succeeded", "succeeded queued", {}, "running"),
     ],
 )
 def test_it_is_running_until_its_final_runs_are_done(
-    trial: str, final: str, failed_trials: int, expected: str
+    trial: str, final: str, trials: dict[str, int], expected: str
 ) -> None:
-    runs = counted(trial, final, failed_trials)
+    runs = counted(trial, final, trials)
     assert search_progress.state(runs, SIZE) == expected
     assert search_progress.phase(runs, SIZE) == ("final" if final else "search")
 
@@ -103,7 +105,8 @@ def test_there_is_no_remaining_time_without_a_pace_and_after_a_cancel() -> None:
         trial={
             "succeeded": Tally(runs=1, progress=1.0, started=0.0, ended=10.0, timed=1),
             "cancelled": Tally(runs=7),
-        }
+        },
+        trials={"complete": 1, "cancelled": 7},
     )
     assert search_progress.remaining_s(cancelled, SIZE, 1, 20.0) is None
     assert search_progress.share_done(cancelled, SIZE) == pytest.approx(1 / (8 + 6))

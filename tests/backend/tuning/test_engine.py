@@ -247,26 +247,6 @@ def test_a_run_without_a_value_of_the_objective_fails_its_trial(database: Databa
     assert runs_of(database, made.id, "final") == []
 
 
-def test_cancelled_trials_count_nothing_and_go_on_after_a_retry(database: Database) -> None:
-    made = submit_tuned(database, trials=6)
-    for _ in range(5):
-        run = claim(database)
-        assert run is not None
-        finish(database, run, 0.5)
-    with database.write() as write:
-        for run in runs_of(database, made.id):
-            runs.cancel(write, runs.get(write.session, run.id), now=1500.0)
-    advance(database)
-    states = [one.state for one in trials_of(database, made.id)]
-    assert states == ["complete"] * 5 + ["cancelled"] * 7
-    assert runs_of(database, made.id, "final") == []
-    with database.write() as write:
-        runs.retry_all(write, made.id)
-    drive(database)
-    assert [one.state for one in trials_of(database, made.id)] == ["complete"] * 12
-    assert len(runs_of(database, made.id, "final")) == 4
-
-
 def test_what_follows_queues_where_the_comparison_stands(database: Database) -> None:
     other = submit(database)
     made = submit_tuned(database, ARMS[:1], trials=2, seeds=[0])

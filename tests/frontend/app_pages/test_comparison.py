@@ -128,6 +128,12 @@ def test_failed_runs_can_be_tried_again(peer: ApiPeer) -> None:
     assert f"POST /comparisons/{ID}/retry" in peer.calls
 
 
+def test_a_cancelled_search_goes_on_although_all_its_runs_had_succeeded(peer: ApiPeer) -> None:
+    lay(peer, "cancelled", succeeded=6)
+    retry = opened().button(key="comparison_retry")
+    assert retry.label == "Go on with the search"
+
+
 @pytest.mark.parametrize("comparison_id", ["c9999999999", "", None])
 def test_an_address_without_a_comparison_leads_on(peer: ApiPeer, comparison_id: str | None) -> None:
     at = opened(comparison_id)
