@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Select
 from sqlalchemy import select as columns
-from sqlmodel import Session, col, delete, exists, func, select
+from sqlmodel import Session, col, delete, exists, func, or_, select
 
 from backend.db.models import Discarded, FineRollup, Point, Rollup, Run, Series
 from backend.metrics.downsampling import FINE_LEVEL, ROLLUP_LEVEL
@@ -134,7 +134,11 @@ def delete_after_step(session: Session, run: str, after: int) -> None:
     if after < 0:
         discard_series(session, run)
         return
-    rows = session.exec(select(Series.id, Series.key).where(Series.run_id == run)).all()
+    beyond = exists().where(col(Point.series_id) == Series.id, col(Point.step) > after)
+    of_test = col(Series.key).startswith(TEST_PREFIX)
+    rows = session.exec(
+        select(Series.id, Series.key).where(Series.run_id == run, or_(of_test, beyond))
+    ).all()
     for series, key in rows:
         assert series is not None
         if key.startswith(TEST_PREFIX):  # at the best epoch's step, but read at the run's end

@@ -60,8 +60,8 @@ def next_run(session: Session, device: str) -> Run | None:
 
 def trained_with(session: Session, first: Run, device: str, limit: int) -> list[Run]:
     """Return the next queued runs that might be trained together with one that a slot of a device
-    class gets: those of its comparison, in their first attempt, that differ in arm, seed and
-    settings alone."""
+    class gets: those of its comparison that differ in arm, seed and settings alone, start after the
+    same step, and have lost no trainer since their last checkpoint."""
     query = (
         select(Run)
         .where(
@@ -72,8 +72,9 @@ def trained_with(session: Session, first: Run, device: str, limit: int) -> list[
             col(Run.comparison_id) == first.comparison_id,
             col(Run.role) == first.role,
             col(Run.fold).is_not_distinct_from(first.fold),
-            col(Run.attempt) == 1,
-            col(Run.checkpoint).is_(None),
+            col(Run.strikes) == 0,
+            col(Run.start_after) == first.start_after,
+            col(Run.checkpoint).is_(None) == (first.checkpoint is None),
         )
         .order_by(col(Run.created_at), col(Run.position), col(Run.id))
     )

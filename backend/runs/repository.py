@@ -101,17 +101,13 @@ def claim(write: Write, *, worker: str, device: str, now: float) -> Run | None:
         return None  # only where several processes write: another one was faster
     queue.take_turn(write, run.created_by)
     session.refresh(run)
-    if run.attempt > 1:
-        _delete_after_start(write, run)
-    run.resumed_at = run.start_after
-    write.session.add(run)
-    write.update_of(run).runs[run.id] = run
+    _begin_claimed(write, run)
     return run
 
 
 def claim_with(write: Write, first: Run, others: Collection[Run], *, now: float) -> list[Run]:
-    """Give queued runs in their first attempt to the worker that has just claimed another one, to
-    be trained together with it; return all that it has now, the first one first.
+    """Give queued runs that start after the same step to the worker that has just claimed another
+    one, to be trained together with it; return all that it has now, the first one first.
 
     They take no turn of their own, as they need no slot of their own.
     """
@@ -121,9 +117,15 @@ def claim_with(write: Write, first: Run, others: Collection[Run], *, now: float)
         .where(
             col(Run.id).in_([run.id for run in others]),
             col(Run.state) == "queued",
-            col(Run.attempt) == 1,
+            col(Run.strikes) == 0,
         )
-        .values(state="running", worker=first.worker, device=first.device, started_at=now)
+        .values(
+            state="running",
+            worker=first.worker,
+            device=first.device,
+            started_at=now,
+            committed_seq=0,
+        )
         .returning(col(Run.id))
     )
     ids = set(taken.scalars())
@@ -131,6 +133,7 @@ def claim_with(write: Write, first: Run, others: Collection[Run], *, now: float)
     for run in others:
         if run.id in ids:
             session.refresh(run)
+            _begin_claimed(write, run)
             together.append(run)
     for run in together:
         run.shared = len(together) if len(together) > 1 else None
@@ -292,6 +295,14 @@ def log_lines(session: Session, run: str, limit: int = 10_000) -> list[str]:
         .limit(limit)
     ).all()
     return list(reversed(rows))
+
+
+def _begin_claimed(write: Write, run: Run) -> None:
+    """Delete what earlier attempts measured beyond the step that a claimed run starts after."""
+    if run.attempt > 1:
+        _delete_after_start(write, run)
+    run.resumed_at = run.start_after
+    _note_change(write, run)
 
 
 def _retry(write: Write, run: Run) -> None:

@@ -88,12 +88,13 @@ def _find_others(
     """Return the specs of up to so many queued runs that may be trained together with a run that
     was just claimed, by run.
 
-    One that was lost before, or has a checkpoint, is trained alone.
+    One whose trainer died is trained alone until its next checkpoint: what killed that one must
+    kill no others again. One that was given back, or is tried again, is not.
     """
     assert first.device is not None, "it was claimed"
     device = first.device
     key = spec.bundle_key(device)
-    if wanted < 1 or key is None or first.attempt > 1 or first.checkpoint is not None:
+    if wanted < 1 or key is None or first.strikes:
         return {}
     candidates = queue.trained_with(write.session, first, device, MAX_LOOKED_AT)
     specs.read_trials(candidates)

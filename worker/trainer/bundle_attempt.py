@@ -1,16 +1,23 @@
 """One attempt of each of many runs that train as one computation; `attempt` has that of one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 
 from contract.comparison.spec import parse_spec
 from worker.api.client import Claim
-from worker.errors import CancelledError, GivenBackError, MemoryEstimateError
+from worker.errors import (
+    BlobLostError,
+    CancelledError,
+    CheckpointError,
+    GivenBackError,
+    MemoryEstimateError,
+    WorkerError,
+)
 from worker.reporting.progress import PreparationProgress
 from worker.reporting.reporter import Reporter
-from worker.snapshots import Keeper
+from worker.snapshots import Checkpoint, Keeper
 from worker.trainer.attempt import end_of, run_attempt
 from worker.trainer.bundle import Bundle, MemberSpec, Outcome
 
@@ -19,10 +26,11 @@ class ClaimedRun(NamedTuple):
     """A claimed run with what takes its reports."""
 
     claim: Claim
-    """Without a checkpoint: a run that was lost before goes on alone."""
     reporter: Reporter
     cancelled: Callable[[], bool]
     keeper: Keeper
+    fetch: Callable[[str], bytes] | None = None
+    """Returns a checkpoint's bytes by their digest; needed if the claim names one."""
 
 
 def run_bundle(
@@ -38,7 +46,8 @@ def run_bundle(
     Where they do not fit into memory together they are trained one after the other.
 
     Args:
-        runs: that may train as one by `contract.comparison.bundles.bundle_key`.
+        runs: that may train as one by `contract.comparison.bundles.bundle_key`, and start after
+            the same step.
         device: on which they train.
         checkpoint_s: seconds between checkpoints; 0 for none.
         worker_stopping: returns whether the runs are to be given back at a checkpoint.
@@ -69,9 +78,14 @@ def run_bundle(
 
     bundle = None
     waiting = list(range(len(runs)))
+    checkpoints = _fetch_checkpoints(runs, waiting, end)
     while waiting and bundle is None:
         try:
-            bundle = _build(runs, waiting, device, checkpoint_s, worker_stopping)
+            built = _build(runs, waiting, device, checkpoint_s, worker_stopping)
+            if checkpoints and not _restore(built, [runs[at] for at in waiting], checkpoints):
+                checkpoints = {}
+                continue  # parts of it may be restored
+            bundle = built
         except CancelledError as error:  # of the run that reports the preparation
             end(waiting.pop(0), error)
         except MemoryEstimateError:
@@ -80,6 +94,7 @@ def run_bundle(
                 try:
                     run_attempt(
                         *(run.claim, run.reporter, run.cancelled, device, run.keeper),
+                        fetch=run.fetch,
                         checkpoint_s=checkpoint_s,
                         worker_stopping=worker_stopping,
                     )
@@ -103,6 +118,62 @@ def run_bundle(
     return given_back
 
 
+def _fetch_checkpoints(
+    runs: Sequence[ClaimedRun], waiting: list[int], end: Callable[[int, Outcome], None]
+) -> dict[str, Checkpoint]:
+    """Return the checkpoints that runs go on from, by run; none if one is lost, because the runs
+    start after the same step.
+
+    Args:
+        runs: all of them.
+        waiting: the numbers of those that have not ended; one that is cancelled meanwhile is ended
+            and removed.
+        end: ends one.
+    """
+    found: dict[str, Checkpoint] = {}
+    for number in list(waiting):
+        claim, fetch = runs[number].claim, runs[number].fetch
+        if claim.checkpoint is None or fetch is None:
+            continue
+        try:
+            found[claim.run] = Checkpoint(claim.start_after, fetch(claim.checkpoint))
+        except CancelledError as error:
+            waiting.remove(number)
+            end(number, error)
+        except BlobLostError as error:
+            _log_new_start([runs[at] for at in waiting], error)
+            return {}
+    return found
+
+
+def _restore(
+    bundle: Bundle, runs: Sequence[ClaimedRun], checkpoints: Mapping[str, Checkpoint]
+) -> bool:
+    """Restore the runs of a bundle; return False if that is not possible."""
+    try:
+        bundle.restore([checkpoints[run.claim.run] for run in runs])
+    except CheckpointError as error:
+        _log_new_start(runs, error)
+        return False
+    for run in runs:
+        after = run.claim.start_after
+        run.reporter.log(
+            [f"attempt {run.claim.attempt} goes on from the checkpoint of step {after}"]
+        )
+    return True
+
+
+def _log_new_start(runs: Sequence[ClaimedRun], error: WorkerError) -> None:
+    for run in runs:
+        after = run.claim.start_after
+        run.reporter.log(
+            [
+                f"the checkpoint of step {after}, of this run or of one that trains with it, is no "
+                f"use, so the run starts over: {error}"
+            ]
+        )
+
+
 def _build(
     runs: Sequence[ClaimedRun],
     numbers: Sequence[int],
@@ -113,7 +184,7 @@ def _build(
     """Build the bundle; the first run reports the preparation, and its cancelling ends it."""
     members = []
     for number in numbers:
-        claim, reporter, cancelled, keeper = runs[number]
+        claim, reporter, cancelled, keeper, _ = runs[number]
         spec = parse_spec(claim.spec)
         members.append(
             MemberSpec(spec, spec.arm(claim.arm), claim.seed, reporter, cancelled, keeper)

@@ -135,7 +135,7 @@ def train(pipes: SlotPipes, settings: Settings) -> int:
     runs = [TrainedRun(claim, sender, blobs, limit) for claim in claims]
     pipes.listen({run.claim.run: run for run in runs})
     all_ended = (
-        _train_together(runs, pipes, settings)
+        _train_together(runs, pipes, settings, blobs)
         if len(runs) > 1
         else _train_alone(runs[0], pipes, settings, blobs)
     )
@@ -165,11 +165,20 @@ def _train_alone(run: TrainedRun, pipes: SlotPipes, settings: Settings, blobs: B
     return True
 
 
-def _train_together(runs: Sequence[TrainedRun], pipes: SlotPipes, settings: Settings) -> bool:
+def _train_together(
+    runs: Sequence[TrainedRun], pipes: SlotPipes, settings: Settings, blobs: BlobClient
+) -> bool:
     """Train several runs as one computation; return whether all have ended, and none was given
     back."""
+
+    def claimed(run: TrainedRun) -> ClaimedRun:
+        def fetch(digest: str) -> bytes:
+            return blobs.fetch(digest, run.cancelled)
+
+        return ClaimedRun(run.claim, run.reporter, run.cancelled, run.keeper, fetch)
+
     given_back = run_bundle(
-        [ClaimedRun(run.claim, run.reporter, run.cancelled, run.keeper) for run in runs],
+        [claimed(run) for run in runs],
         torch.device(settings.device),
         checkpoint_s=settings.checkpoint_s,
         worker_stopping=pipes.worker_stopping,

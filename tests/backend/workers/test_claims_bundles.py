@@ -9,14 +9,16 @@ import pytest
 from backend.comparisons import repository as comparisons
 from backend.db.database import Database
 from backend.db.models import Run
+from backend.ingest import handlers
 from backend.runs import queue
 from backend.runs import repository as runs
 from backend.state import Parts
 from backend.workers import claims
 from contract.comparison.bundles import MOST_RUNS
 from contract.comparison.spec import parse_spec
+from contract.events import Event
 from contract.tuning.specs import trial_spec
-from tests.backend.helpers import Api, Attempt, Json, run_now, send, submit
+from tests.backend.helpers import Api, Attempt, Json, points_of, run_now, send, submit
 from tests.support.broker import Broker
 from tests.support.specs import small
 from tests.support.tuned import store_tuned
@@ -106,6 +108,53 @@ def test_a_run_that_was_lost_or_moved_is_not_trained_with_others(database: Datab
     assert names(claim(database)) == [("triplet", 1)]
     waiting = claim(database, most=2)
     assert names(waiting) == [("triplet", 2), ("triplet", 3)]
+
+
+@pytest.mark.parametrize("step", [0, 40])
+def test_runs_that_were_given_back_are_trained_together_again(
+    database: Database, step: int
+) -> None:
+    submit(database, seeds=[0, 1, 2, 3])
+    given = claim(database, most=3)
+    for run in given:
+        attempt = Attempt(run.id)
+        events: list[Event] = [attempt.started(100), attempt.points([0, 40, 50])]
+        if step:
+            events.append(attempt.checkpointed(step))
+        with database.write() as write:
+            handlers.store_events(write, events, now=1002.0)
+            lost = runs.get(write.session, run.id)
+            runs.lose_attempt(write, lost, reason="stopping", strike=False, now=1003.0)
+    again = claim(database)
+    others = [] if step else [("triplet", 3)]
+    assert names(again) == [*names(given), *others]
+    for run in again[:3]:
+        stored = run_now(database, run.id)
+        assert (stored.state, stored.attempt, stored.committed_seq) == ("running", 2, 0)
+        assert (stored.start_after, stored.resumed_at, stored.step) == (step, step, step)
+        assert stored.shared == len(again)
+        assert points_of(database, run.id)[0] == ([0, 40] if step else [])
+
+
+def test_only_runs_that_start_after_the_same_step_are_trained_together(database: Database) -> None:
+    submit(database, seeds=[0, 1, 2])
+    given = claim(database)
+    for run, step in zip(given, (40, 40, 60), strict=True):
+        with database.write() as write:
+            lost = runs.get(write.session, run.id)
+            runs.save_checkpoint(write, lost, step=step, digest=run.id)
+            runs.lose_attempt(write, lost, reason="stopping", strike=False, now=1003.0)
+    assert [len(claim(database)) for _ in range(2)] == [2, 1]
+
+
+def test_a_search_that_was_cancelled_is_trained_together_when_it_goes_on(
+    database: Database,
+) -> None:
+    made = submit(database, seeds=[0, 1, 2])
+    with database.write() as write:
+        runs.cancel_all(write, made.id, now=1002.0)
+        runs.retry_all(write, made.id)
+    assert len(claim(database)) == 3
 
 
 @pytest.mark.both_databases

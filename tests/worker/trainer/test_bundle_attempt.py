@@ -1,7 +1,7 @@
 """Claimed runs that train together end one by one, as they would alone."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -9,7 +9,7 @@ from contract.comparison.spec import ComparisonSpec
 from tests.support.bundles import CPU, spec_of, train_bundle, values_of
 from worker import machine
 from worker.api.client import Claim
-from worker.errors import MemoryEstimateError
+from worker.errors import BlobLostError, CancelledError, MemoryEstimateError
 from worker.reporting.reporter import ListReporter
 from worker.snapshots import Checkpoint, NoKeeper
 from worker.trainer import checkpoint
@@ -144,3 +144,92 @@ def test_runs_are_given_back_with_their_checkpoints(monkeypatch: pytest.MonkeyPa
         assert isinstance(run.keeper, Keeping)
         assert run.keeper.closed == [True]
         assert len(run.keeper.kept) == 1
+
+
+def given_back(runs: Sequence[ClaimedRun]) -> list[Checkpoint]:
+    """Train runs together for thirty steps, and return their checkpoints."""
+    asked = 0
+
+    def stopping() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 30 * len(runs)
+
+    numbers = list(range(len(runs)))
+    assert run_bundle(runs, CPU, checkpoint_s=1e9, worker_stopping=stopping) == numbers
+    kept = [run.keeper.kept for run in runs]  # type: ignore[attr-defined]
+    return [checkpoint for [checkpoint] in kept]
+
+
+def going_on(
+    run: ClaimedRun, checkpoint: Checkpoint, fetch: Callable[[str], bytes] | None = None
+) -> ClaimedRun:
+    """Return the next attempt of a run."""
+    update = {"attempt": 2, "start_after": checkpoint.step, "checkpoint": f"of {run.claim.run}"}
+    return ClaimedRun(
+        run.claim.model_copy(update=update),
+        ListReporter(),
+        run.cancelled,
+        Keeping(),
+        fetch or (lambda _: checkpoint.content),
+    )
+
+
+@pytest.fixture
+def checkpointed(monkeypatch: pytest.MonkeyPatch) -> tuple[list[ClaimedRun], list[Checkpoint]]:
+    monkeypatch.setattr(checkpoint, "MAX_TIME_SHARE", math.inf)
+    runs = [claimed(seed=seed) for seed in (0, 1)]
+    return runs, given_back(runs)
+
+
+def test_runs_that_were_given_back_go_on_together(
+    checkpointed: tuple[list[ClaimedRun], list[Checkpoint]],
+) -> None:
+    again = [going_on(*pair) for pair in zip(*checkpointed, strict=True)]
+    assert run_bundle(again, CPU) == []
+    whole, _ = train_bundle([(SPEC, 0), (SPEC, 1)])
+    for run, undisturbed in zip(again, whole, strict=True):
+        report = report_of(run)
+        assert (report.state, report.after) == ("succeeded", run.claim.start_after)
+        assert report.after > 0
+        expected = {
+            key: [point for point in points if point[0] > report.after]
+            for key, points in values_of(undisturbed).items()
+        }
+        found = values_of(report)
+        assert {key: found[key] for key in ("dynamics.loss", "retrieval.map_at_r")} == {
+            key: expected[key] for key in ("dynamics.loss", "retrieval.map_at_r")
+        }
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_all_start_over_where_one_checkpoint_is_no_use(
+    checkpointed: tuple[list[ClaimedRun], list[Checkpoint]], *, lost: bool
+) -> None:
+    def fetch(_: str) -> bytes:
+        if lost:
+            raise BlobLostError("gone")
+        return b"damaged"
+
+    (first, second), (of_first, of_second) = checkpointed
+    again = [going_on(first, of_first), going_on(second, of_second, fetch)]
+    assert run_bundle(again, CPU) == []
+    whole, _ = train_bundle([(SPEC, 0), (SPEC, 1)])
+    for run, undisturbed in zip(again, whole, strict=True):
+        report = report_of(run)
+        assert (report.state, report.after) == ("succeeded", 0)
+        assert values_of(report) == values_of(undisturbed)
+        assert any("starts over" in line for line in report.lines)
+
+
+def test_one_that_is_cancelled_while_its_checkpoint_is_fetched_ends_alone(
+    checkpointed: tuple[list[ClaimedRun], list[Checkpoint]],
+) -> None:
+    def fetch(_: str) -> bytes:
+        raise CancelledError
+
+    (first, second), (of_first, of_second) = checkpointed
+    again = [going_on(first, of_first, fetch), going_on(second, of_second)]
+    assert run_bundle(again, CPU) == []
+    assert [report_of(run).state for run in again] == ["cancelled", "succeeded"]
+    assert report_of(again[1]).after == of_second.step
