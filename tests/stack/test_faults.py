@@ -43,6 +43,23 @@ def test_a_killed_process_costs_no_point(stack: Stack, undisturbed: Curves, vict
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("victim", ["trainer", "worker", "api"])
+def test_a_killed_process_costs_no_point_of_runs_that_are_trained_together(
+    stack: Stack, undisturbed: Curves, victim: str
+) -> None:
+    comparison = stack.submit(long(seeds=[0, 1, 2]))
+    running = stack.wait_steps(comparison, 300)
+    assert [run["shared"] for run in running] == [3, 3, 3]
+    stack.kill(victim)
+    first, *others = stack.wait_ended(comparison)
+    assert curves(stack, first["id"]) == undisturbed
+    for run in others:
+        assert run["state"] == "succeeded", run
+        for key, (steps, _) in undisturbed.items():
+            assert stack.series(run["id"], key)[0] == steps
+
+
+@pytest.mark.slow
 def test_cancel_ends_a_run_and_keeps_its_measurements(stack: Stack) -> None:
     comparison = stack.submit(endless())
     [running] = stack.wait_steps(comparison, 200)

@@ -11,6 +11,7 @@ from tests.support.specs import small
 from tests.support.stack import Json, Stack, running_stack
 from tests.support.waiting import until
 
+KILLS = 50
 SPACE = {
     "loss.margin": {"low": 0.05, "high": 2.0, "log": True},
     "training.optimizer.lr": {"low": 1e-4, "high": 1e-2, "log": True},
@@ -113,6 +114,80 @@ def test_after_many_kills_every_arm_has_its_trials(stack: Stack) -> None:
     assert outcome(stack, comparison) == undisturbed
     for arm in stack.get(f"/comparisons/{comparison}/tuning")["arms"]:
         assert [trial["state"] for trial in arm["trials"]] == ["complete"] * 6
+
+
+@pytest.mark.slow
+def test_two_identical_arms_get_identical_trials_and_tie(stack: Stack) -> None:
+    twins = [{**ARMS[1], "name": name} for name in ("one", "two")]
+    comparison = stack.submit({**tuned(trials=4), "arms": twins, "seeds": [0, 1, 2]})
+    one, two = wait_done(stack, comparison)["arms"]
+    for same in ("best", "curve", "importance", "near_best"):
+        assert one[same] == two[same]
+    trials = [[(t["params"], t["value"]) for t in arm["trials"]] for arm in (one, two)]
+    assert trials[0] == trials[1]
+    for metric in stack.get(f"/comparisons/{comparison}/leaderboard")["metrics"]:
+        first, second = metric["arms"]
+        assert first["values"] == second["values"], metric["key"]
+
+
+@pytest.mark.slow
+def test_after_fifty_random_kills_every_arm_has_exactly_its_trials(stack: Stack) -> None:
+    """Three kills of the trainers of one run fail its trial, which counts like any other; all other
+    trials have the values that they have without a kill."""
+    trials = 4
+    spec = tuned(epochs=40, trials=trials)
+    undisturbed = _values(wait_done(stack, stack.submit(spec)))
+    assert None not in undisturbed.values()
+    order = random.Random(0)
+    kills = 0
+    while kills < KILLS:
+        comparison = stack.submit(spec)
+        while kills < KILLS:
+            victim = order.choice(["trainer"] * 6 + ["api"] * 2 + ["worker", "template", "broker"])
+            if not _wait_step(stack, comparison, order.randrange(200), victim):
+                break
+            stack.kill(victim)
+            kills += 1
+        search = wait_done(stack, comparison, timeout=120)
+        for arm in search["arms"]:
+            states = [trial["state"] for trial in arm["trials"]]
+            assert [trial["number"] for trial in arm["trials"]] == list(range(trials))
+            assert {*states} <= {"complete", "failed"}
+            assert [len(trial["runs"]) for trial in arm["trials"]] == [1] * trials
+        found = _values(search)
+        assert {key: value for key, value in found.items() if value is not None}.items() <= (
+            undisturbed.items()
+        )
+        finals = stack.get(f"/comparisons/{comparison}/runs")["runs"]
+        assert [run["arm"] for run in finals] == [
+            arm["name"] for arm in search["arms"] if arm["best"] is not None
+        ]
+
+
+def _values(search: Json) -> dict[tuple[str, int], float | None]:
+    """Arm and number of a trial -> its value."""
+    return {
+        (arm["name"], trial["number"]): trial["value"]
+        for arm in search["arms"]
+        for trial in arm["trials"]
+    }
+
+
+def _wait_step(stack: Stack, comparison: str, step: int, victim: str) -> bool:
+    """Wait until a run has come to a step while there is a process of this kind; return whether
+    that was before the end of the comparison."""
+
+    def reached() -> str | None:
+        try:
+            runs = stack.get(f"/comparisons/{comparison}/runs", role="all")["runs"]
+            if stack.get(f"/comparisons/{comparison}/tuning")["phase"] == "done":
+                return "the end"
+        except httpx.HTTPError:
+            return None
+        under_way = any(run["state"] == "running" and run["step"] >= step for run in runs)
+        return "the step" if under_way and stack.processes(victim) else None
+
+    return until(reached, f"step {step} of {comparison}, or its end") == "the step"
 
 
 def _wait_over(stack: Stack, comparison: str, over: int) -> None:
