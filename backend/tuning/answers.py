@@ -23,6 +23,7 @@ from backend.tuning.schemas import (
 )
 from backend.tuning.steps import all_over, arm_settings, best_trial, effective_params, rows_of
 from backend.tuning.values import RunValue
+from contract.catalogue.optima import published_optimum
 from contract.comparison.spec import Arm
 from contract.comparison.tuning import Range
 
@@ -205,4 +206,5 @@ def _along(
         if path in (params := effective_params(arm, written, trial.params))
     ]
     default = effective_params(arm, written, {}).get(path)
-    return SensitivityArm(name=arm.name, points=points, default=default)
+    published = published_optimum(search.spec, arm, path)
+    return SensitivityArm(name=arm.name, points=points, default=default, published=published)

@@ -107,6 +107,8 @@ class SensitivityArm(BaseModel):
     points: list[SensitivityPoint]
     default: Value | None
     """The setting's value in the arm as it is written; null if it has none."""
+    published: float | None
+    """The value that a published benchmark found best on the same data; null where none did."""
 
 
 class Sensitivity(BaseModel):

@@ -861,6 +861,7 @@ class SensitivityArm(TypedDict):
     name: str
     points: list[SensitivityPoint]
     default: float | int | str | None
+    published: float | None
 
 
 class SeriesList(TypedDict):

@@ -15,8 +15,10 @@ SYMBOLS: Final = ("circle", "square", "triangle-up", "diamond", "triangle-down",
 """The second sign of an arm, besides its colour."""
 CAPTION: Final = (
     "Each dot is a trial, whose other settings differ too. ○ around: the best; ◇ around: the arm "
-    "as it is written; × at the edge: failed."
+    "as it is written; × at the edge: failed. A dotted line: what Musgrave et al. 2020 found "
+    "best on these data."
 )
+PUBLISHED: Final = "Musgrave et al. 2020"
 _GREY: Final = COLORS[-1][0]
 _EDGE: Final = 0.08
 """How far beyond the values failed trials are drawn, as a share of their range."""
@@ -65,10 +67,13 @@ def sensitivity_figure(
             if own:
                 drawn.add_trace(_ring(own, mark, style, arm["name"]))
                 used.add(mark)
+        if arm["published"] is not None:
+            drawn.add_trace(_published(arm["published"], _extent(found), style, arm["name"]))
+            used.add(PUBLISHED)
     figures.apply_layout(drawn, x=title, y=f"{label}, validation")
     drawn.update_layout(height=360, hovermode="closest", showlegend=True)
     _shape_axis(drawn, found)
-    for mark in ("best", "as written", "failed"):
+    for mark in ("best", "as written", "failed", PUBLISHED):
         if mark in used:
             drawn.add_trace(_legend(mark))
     return drawn
@@ -76,6 +81,7 @@ def sensitivity_figure(
 
 def _shape_axis(drawn: go.Figure, found: Sensitivity) -> None:
     values = [point["x"] for arm in found["arms"] for point in arm["points"]]
+    values += [arm["published"] for arm in found["arms"] if arm["published"] is not None]
     numbers = [value for value in values if isinstance(value, int | float)]
     if len(numbers) < len(values):
         drawn.update_xaxes(type="category")
@@ -86,17 +92,20 @@ def _shape_axis(drawn: go.Figure, found: Sensitivity) -> None:
 
 def _edge(found: Sensitivity, *, lower_better: bool) -> float:
     """Return the height at which failed trials are drawn."""
+    low, high = _extent(found)
+    room = _EDGE * (high - low) or 0.05 * abs(high) or 0.05
+    return high + room if lower_better else low - room
+
+
+def _extent(found: Sensitivity) -> tuple[float, float]:
+    """Return the smallest and the largest value; 0 without any."""
     values = [
         point["value"]
         for arm in found["arms"]
         for point in arm["points"]
         if point["value"] is not None
     ]
-    if not values:
-        return 0.0
-    low, high = min(values), max(values)
-    room = _EDGE * (high - low) or 0.05 * abs(high) or 0.05
-    return high + room if lower_better else low - room
+    return min(values, default=0.0), max(values, default=0.0)
 
 
 def _failed(point: SensitivityPoint, edge: float) -> Point:
@@ -142,6 +151,20 @@ def _ring(points: Sequence[Point], mark: str, style: ArmStyle, name: str) -> go.
     )
 
 
+def _published(x: float, extent: tuple[float, float], style: ArmStyle, name: str) -> go.Scatter:
+    shown = figures.escape_plotly(name)
+    return go.Scatter(
+        x=[x, x],
+        y=list(extent),
+        mode="lines",
+        line={"color": style.light, "dash": "dot", "width": 1.5},
+        hovertemplate=f"{shown}: best in {PUBLISHED}, {value_text(x)}<extra></extra>",
+        showlegend=False,
+        legendgroup=name,
+        name=PUBLISHED,
+    )
+
+
 _MARKS: Final[Mapping[str, dict[str, Any]]] = {
     "best": {"symbol": "circle-open", "size": 17, "line": {"width": 2}},
     "as written": {"symbol": "diamond-open", "size": 18, "line": {"width": 2}},
@@ -151,6 +174,9 @@ _MARKS: Final[Mapping[str, dict[str, Any]]] = {
 
 def _legend(mark: str) -> go.Scatter:
     """Return an entry of the legend without points."""
+    if mark == PUBLISHED:
+        line = {"color": _GREY, "dash": "dot", "width": 1.5}
+        return go.Scatter(x=[None], y=[None], mode="lines", line=line, name=mark)
     return go.Scatter(
         x=[None], y=[None], mode="markers", marker={"color": _GREY, **_MARKS[mark]}, name=mark
     )

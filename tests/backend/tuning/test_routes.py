@@ -152,7 +152,7 @@ def test_the_effect_of_a_setting_is_told_along_its_values(served: tuple[Api, Par
     assert (found["path"], found["log"]) == ("loss.margin", True)
     assert [arm["name"] for arm in found["arms"]] == ["pull", "rank"]
     pull = found["arms"][0]
-    assert pull["default"] == 1.0
+    assert (pull["default"], pull["published"]) == (1.0, None)
     trials = api.get(f"/comparisons/{comparison}/tuning")["arms"][0]["trials"]
     assert pull["points"] == [
         {"trial": 0, "value": 0.5, "x": 1.0, "state": "complete"},

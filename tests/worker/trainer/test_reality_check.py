@@ -1,6 +1,5 @@
 """The preset of the reality check on a feature table: every loss, fold by fold, and final runs."""
 
-
 import numpy as np
 import pytest
 
@@ -43,7 +42,7 @@ def drawn(spec: ComparisonSpec, arm: str, share: float) -> dict[str, Value]:
 def test_every_loss_is_searched_and_tested(spec: ComparisonSpec, arm: str) -> None:
     validated = 0
     for fold in range(4):
-        settings = ({}, drawn(spec, arm, 0.4))
+        settings: list[dict[str, Value]] = [{}, drawn(spec, arm, 0.4)]
         trials = [(trial_spec(spec, arm, params, fold), 1000) for params in settings]
         reporters, ends = train_bundle(trials)
         assert ends == ["succeeded", "succeeded"]

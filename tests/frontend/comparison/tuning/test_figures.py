@@ -31,6 +31,7 @@ def along(found: Any, *, log: bool = True, **changes: Any) -> Any:
                     for one in arm["trials"]
                 ],
                 "default": 1.0,
+                "published": None,
             }
             for arm in found["arms"]
         ],
@@ -66,6 +67,23 @@ class TestSensitivity:
             "as written",
             "failed",
         ]
+
+    def test_what_a_benchmark_found_best_is_a_line_within_the_axis(self) -> None:
+        found: Any = search()
+        points = along(found)
+        points["arms"][0]["published"] = 7.5
+        drawn = sensitivity_figure(points, found, STYLES, title="Margin", label="MAP@R")
+        [line] = by_name(drawn, "Musgrave et al. 2020")
+        assert (list(line.x), list(line.y)) == ([7.5, 7.5], [0.5, 0.9])
+        assert line.line.color == STYLES["contrastive"].light
+        assert "best in Musgrave et al. 2020, 7.5" in line.hovertemplate
+        assert drawn.data[-1].name == "Musgrave et al. 2020"
+        assert drawn.layout.xaxis.type == "log"
+        low, high = drawn.layout.xaxis.range or (0, 1)
+        assert low < 0.875 <= high  # the logarithm of 7.5
+        points["arms"][1]["points"].clear()
+        points["arms"][0]["points"].clear()
+        sensitivity_figure(points, found, STYLES, title="Margin", label="MAP@R")
 
     def test_where_low_is_better_failed_trials_stand_on_top(self) -> None:
         found: Any = search()
