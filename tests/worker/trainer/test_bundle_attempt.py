@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import pytest
+import torch
 
 from contract.comparison.spec import ComparisonSpec
 from tests.support.bundles import CPU, spec_of, train_bundle, values_of
@@ -13,7 +14,10 @@ from worker.errors import BlobLostError, CancelledError, MemoryEstimateError
 from worker.reporting.reporter import ListReporter
 from worker.snapshots import Checkpoint, NoKeeper
 from worker.trainer import checkpoint
+from worker.trainer.attempt import run_attempt
+from worker.trainer.bundle import BundleOfOne
 from worker.trainer.bundle_attempt import ClaimedRun, run_bundle
+from worker.trainer.training import Training
 
 TRIPLET = {"kind": "triplet", "margin": 0.3}
 SPEC = spec_of(TRIPLET)
@@ -54,6 +58,25 @@ def claimed(
 def report_of(run: ClaimedRun) -> ListReporter:
     assert isinstance(run.reporter, ListReporter)
     return run.reporter
+
+
+@pytest.mark.parametrize(("device", "kind"), [("cpu", "BundleOfOne"), ("cuda", "Training")])
+def test_a_run_on_a_gpu_is_trained_by_autograd(
+    device: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def chosen(name: str) -> Callable[..., None]:
+        def build(*_: object, **__: object) -> None:
+            raise MemoryEstimateError(name)
+
+        return build
+
+    for way in (BundleOfOne, Training):
+        monkeypatch.setattr(way, "__init__", chosen(way.__name__))
+    run = claimed()
+    run_attempt(run.claim, run.reporter, run.cancelled, torch.device(device))
+    failure = report_of(run).failure
+    assert failure is not None
+    assert failure.message == kind
 
 
 def test_each_run_ends_by_itself() -> None:
