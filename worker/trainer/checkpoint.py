@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 import torch
+from torch import nn
 
 from contract.comparison.spec import Arm, ComparisonSpec
 from worker.errors import CheckpointError, GivenBackError
@@ -30,6 +31,26 @@ class Stateful(Protocol):
 
     def load_state_dict(self, state: dict[str, Any], /) -> object:
         """Return to that state."""
+
+
+class Weights:
+    """The weights of a module as a part of a training."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self._module = module
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the weights; those that lie in memory shared with other runs as copies, because
+        torch saves all of the memory that a tensor is in."""
+        state: dict[str, Any] = self._module.state_dict()
+        for name, weight in state.items():
+            if weight.untyped_storage().nbytes() > weight.nbytes:
+                state[name] = weight.clone()
+        return state
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Write these weights into the module."""
+        self._module.load_state_dict(state)
 
 
 class RandomState:

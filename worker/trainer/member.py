@@ -22,7 +22,13 @@ from worker.reporting.reporter import Reporter
 from worker.snapshots import Checkpoint, Keeper, NoKeeper
 from worker.torch_utils import stream_generator, stream_seed
 from worker.trainer import batches, dynamics
-from worker.trainer.checkpoint import Checkpoints, RandomState, Stateful, training_identity
+from worker.trainer.checkpoint import (
+    Checkpoints,
+    RandomState,
+    Stateful,
+    Weights,
+    training_identity,
+)
 from worker.trainer.divergence import likely_cause
 from worker.trainer.evaluation import BestEpoch, Evaluation, embed_as_points
 from worker.trainer.families import families_at
@@ -174,8 +180,8 @@ class Member:
         # All that changes from step to step; everything else follows from spec and seed. The names
         # are part of a checkpoint's format.
         parts: dict[str, Stateful] = {
-            "model": self.model,
-            "loss": self.loss,
+            "model": Weights(self.model),
+            "loss": Weights(self.loss),
             "optimizer": optimizer,
             "best": self._best,
             "readings": readings,

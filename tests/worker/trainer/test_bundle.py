@@ -296,6 +296,16 @@ def test_a_member_goes_on_alone_from_its_checkpoint(
     assert keepers[1].snapshots[0] == 0
 
 
+@pytest.mark.parametrize("loss", LOSSES[::2], ids=str)
+def test_a_checkpoint_holds_nothing_of_other_members(loss: Mapping[str, Any]) -> None:
+    specs = [spec_of(loss, {"epochs": 1})] * 4
+    sizes = []
+    for members in (specs, specs[:1]):
+        _, keepers, _ = checkpointed(members)
+        sizes.append([len(kept.content) for kept in keepers[0].kept])
+    assert sizes[0] == sizes[1]
+
+
 def test_checkpoints_of_a_training_alone_are_restored() -> None:
     spec = spec_of(TRIPLET)
     keeper = Keeping()
