@@ -167,6 +167,13 @@ def test_the_effect_of_a_setting_is_told_along_its_values(served: tuple[Api, Par
     assert "loss.margin, training.optimizer.lr, loss.temperature" in field["message"]
 
 
+def test_the_effect_of_a_setting_has_what_a_benchmark_found_on_the_same_data(api: Api) -> None:
+    data, encoder = {"kind": "cub200"}, {"kind": "resnet50", "normalize": True}
+    comparison = api.submit(**{**spec(trials=1), "data": data, "encoder": encoder})
+    found = along(api, comparison, "loss.margin").json()
+    assert [arm["published"] for arm in found["arms"]] == [0.3841, None]
+
+
 def test_an_arm_without_a_complete_trial_says_why(served: tuple[Api, Parts]) -> None:
     def measured(run: Run, params: dict[str, Value]) -> float | None:
         return None if run.arm == "pull" else margin_of_a_half(run, params)
