@@ -19,6 +19,8 @@ MAX_SIZE: Final = 8192
 """Largest batch size."""
 MOST_VARIANTS: Final = 2_500
 """Combinations of batch size and items a class that are tried."""
+MOST_NAMED: Final = 10
+"""Values that a problem names."""
 
 
 def batch_problems_of(
@@ -37,7 +39,8 @@ def batch_problems_of(
     """
     searched = [path for path in (SIZE, M) if path in search]
     items = fold_training_items(data, folds) if folds > 1 else None
-    for training in variants(arm.training.over(shared), search):
+
+    def problem_of(training: Training) -> str:
         overrides = TrainingOverrides(batch_size=training.batch_size, sampler=training.sampler)
         own = arm.model_copy(update={"training": overrides})
         found = [
@@ -45,18 +48,46 @@ def batch_problems_of(
             *(arm_tuple_problems(data, shared, own, "") if searched else []),
         ]
         if items is not None and training.batch_size > items:
-            found.append(
-                Problem(
-                    "",
-                    f"{training.batch_size} is more than the {items} items that train in one of "
-                    f"{folds} folds",
-                )
+            message = (
+                f"{training.batch_size} is more than the {items} items that train in one of "
+                f"{folds} folds"
             )
-        if found:
-            own_size = SIZE if arm.training.batch_size is None else f"{path}.{SIZE}"
-            where = f"{path}.search.{searched[0]}" if searched else own_size
-            return [Problem(where, found[0].message)]
-    return []
+            found.append(Problem("", message))
+        return found[0].message if found else ""
+
+    tried = list(variants(arm.training.over(shared), search))
+    message = next(filter(None, map(problem_of, tried)), "")
+    if not message:
+        return []
+    if not searched:
+        where = SIZE if arm.training.batch_size is None else f"{path}.{SIZE}"
+        return [Problem(where, message)]
+    by_class = isinstance(tried[0].sampler, MPerClassSampler)
+    if len(tried) < MOST_VARIANTS and (by_class or isinstance(search[SIZE], Choices)):
+        # All values were tried.
+        fit = dict.fromkeys(_value_of(searched[0], one) for one in tried)
+        for one in tried:
+            if problem_of(one):
+                fit.pop(_value_of(searched[0], one), None)
+        message = f"{message}; {_fit_text(list(fit))}"
+    return [Problem(f"{path}.search.{searched[0]}", message)]
+
+
+def _value_of(path: str, training: Training) -> int:
+    if path == SIZE:
+        return training.batch_size
+    assert isinstance(training.sampler, MPerClassSampler), "only it has m"
+    return training.sampler.m
+
+
+def _fit_text(values: list[int]) -> str:
+    """Say which of the values that were tried can be drawn whatever is drawn with them."""
+    if not values:
+        return "none of its values fits"
+    named = ", ".join(map(str, values[:MOST_NAMED]))
+    if len(values) > MOST_NAMED:
+        return f"{len(values)} of its values fit: {named}, ..."
+    return f"of its values {named} {'fits' if len(values) == 1 else 'fit'}"
 
 
 def variants(training: Training, search: Mapping[str, Space]) -> Iterator[Training]:

@@ -255,6 +255,40 @@ def test_m_must_go_with_the_batch_size_and_the_classes(
 
 
 @pytest.mark.parametrize(
+    ("search", "words"),
+    [
+        ({"training.sampler.m": {"choices": [2, 4, 8, 16]}}, "; of its values 8, 16 fit"),
+        ({"training.sampler.m": {"choices": [2, 8, 4]}}, "; of its values 8 fits"),
+        ({"training.sampler.m": {"low": 2, "high": 20}}, "; of its values 8, 16 fit"),
+        ({"training.sampler.m": {"choices": [2, 3]}}, "; none of its values fits"),
+        ({"training.batch_size": {"choices": [16, 60, 72]}}, "; of its values 16, 72 fit"),
+        (
+            {
+                "training.batch_size": {"choices": [16, 32]},
+                "training.sampler.m": {"choices": [2, 8]},
+            },
+            "; of its values 16 fits",
+        ),
+    ],
+)
+def test_the_problem_of_a_batch_names_the_values_that_fit(
+    search: dict[str, Any], words: str
+) -> None:
+    [(_, text)] = tuning_problems(tuned(search, training=m_per_class(64, 8)))
+    assert text.endswith(words)
+
+
+def test_only_values_that_were_tried_are_said_to_fit() -> None:
+    ends = {"training.batch_size": {"low": 16, "high": 6400}}
+    [(_, text)] = tuning_problems(tuned(ends))
+    assert text == "6400 is more than the 1074 training items of 'digits'"
+    many = {"training.batch_size": {"low": 100, "high": 1000}}
+    many |= {"training.sampler.m": {"low": 2, "high": 50}}
+    [(_, text)] = tuning_problems(tuned(many, training=m_per_class(64, 8)))
+    assert "fit" not in text
+
+
+@pytest.mark.parametrize(
     ("objective", "data", "words"),
     [
         ("test.retrieval.map_at_r", {"kind": "digits"}, "take 'retrieval.map_at_r'"),
