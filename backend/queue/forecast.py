@@ -12,17 +12,22 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
-from backend.db.models import Run
+from backend.db.models import Comparison, Run
 from backend.runs import progress, queue, search_progress
 from backend.runs.fair_share import Slot, WaitingRun, plan_starts
+from backend.runs.progress import Counted
 from backend.runs.queue import QueuedRun, RunWithOwner
+from backend.runs.search_progress import search_size, to_come
 from backend.workers.registry import WorkerOut
+from contract.comparison.training import ANY_DEVICE
 from contract.names import DEVICES
 
 GUESS_S: Final = 60.0
 """The assumed length of a run while none is known; then only the order of the runs is forecast."""
+_BEHIND_ALL: Final = 10**9
+"""Position behind all runs that a comparison has."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +56,13 @@ def forecast(
     queued = queue.queued_runs(session)
     comparisons = {one.comparison for one in queued}
     comparisons |= {one.run.comparison_id for one in running.values()}
-    run_s = {
+    counts = progress.count_runs(session, sorted(comparisons))
+    run_s: dict[tuple[str, str], float | None] = {
         (comparison, role): seconds
-        for comparison, counted in progress.count_runs(session, sorted(comparisons)).items()
+        for comparison, counted in counts.items()
         for role, seconds in search_progress.run_s(counted, now).items()
     }
+    later = _runs_to_come(session, counts, queued)
     known = [seconds for seconds in run_s.values() if seconds is not None]
     guess = fmean(known) if known else GUESS_S
 
@@ -72,20 +79,49 @@ def forecast(
     order: list[str] = []
     starts: dict[str, float] = {}
     by_id = {one.run: one for one in queued}
+    all_by_id = by_id | {one.run: one for one in later}
     for start in plan_starts(
-        (_waiting_run(one, run_s[one.comparison, one.role], guess) for one in queued),
+        (_waiting_run(one, run_s[one.comparison, one.role], guess) for one in all_by_id.values()),
         busy or [Slot(device) for device in DEVICES],
         queue.turns(session),
     ):
-        order.append(start.run)
+        if start.run in by_id:
+            order.append(start.run)
+            if times_known:
+                starts[start.run] = round(start.at, 3)
         if times_known:
-            starts[start.run] = round(start.at, 3)
             ends.append(start.end)
-        begun = by_id[start.run]
+        begun = all_by_id[start.run]
         times_known = times_known and run_s[begun.comparison, begun.role] is not None
     never = sorted(by_id.keys() - set(order), key=lambda run: _rank(by_id[run]))
     end_known = times_known and not never and bool(ends)
     return Forecast(order + never, starts, max(ends) if end_known else None)
+
+
+def _runs_to_come(
+    session: Session, counts: Mapping[str, Counted], queued: Sequence[QueuedRun]
+) -> list[QueuedRun]:
+    """Return the runs that searches under way queue later, where they will stand in the queue."""
+    searching = [one for one, counted in counts.items() if counted.trial and not counted.final]
+    if not searching:
+        return []
+    priorities: defaultdict[str, int] = defaultdict(int)
+    for one in queued:
+        priorities[one.comparison] = max(priorities[one.comparison], one.priority)
+    found: list[QueuedRun] = []
+    for comparison in session.exec(select(Comparison).where(col(Comparison.id).in_(searching))):
+        counted, own = counts[comparison.id], comparison.id
+        wants = comparison.spec["training"].get("device", ANY_DEVICE)
+        for role, number in to_come(counted, search_size(comparison.spec)).items():
+            ages = (
+                (comparison.created_at, _BEHIND_ALL + at, f"{own} {role} {at}")
+                for at in range(number)
+            )
+            found += [
+                QueuedRun(age[2], own, role, comparison.created_by, priorities[own], wants, age)
+                for age in ages
+            ]
+    return found
 
 
 def _remaining_s(

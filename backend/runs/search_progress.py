@@ -13,6 +13,7 @@ from backend.runs import progress
 from backend.runs.progress import DONE, Counted, Tallies, Tally
 
 Phase = Literal["search", "final"]
+Role = Literal["trial", "final"]
 
 FINAL_TO_TRIAL: Final = 1.5
 """How long a final run is assumed to take, as a multiple of a trial's, until one has ended: it
@@ -110,27 +111,30 @@ def remaining_s(
     if state(counted, search) not in {"queued", "running"}:
         return None
     each = run_s(counted, now)
-    trials = finals = 0
-    if not counted.final:
-        trials = max(0, search.runs - _runs(counted.trial))
-        finals = search.finals
+    later = to_come(counted, search)
     seconds = 0.0
-    for role, tallies, to_come in (
-        ("trial", counted.trial, trials),
-        ("final", counted.final, finals),
-    ):
-        left = _left(tallies) + to_come
+    of_role: dict[Role, Tallies] = {"trial": counted.trial, "final": counted.final}
+    for role, tallies in of_role.items():
+        left = _left(tallies) + later[role]
         if not left:
             continue
         one = each[role]
         if one is None:
             return None
-        side_by_side = min(slots, progress.open_slots(tallies) + to_come, left)
+        side_by_side = min(slots, progress.open_slots(tallies) + later[role], left)
         seconds += left * one / max(1.0, side_by_side)
     return seconds
 
 
-def run_s(counted: Counted, now: float) -> dict[str, float | None]:
+def to_come(counted: Counted, search: SearchSize | None) -> dict[Role, int]:
+    """Return how many runs are queued only later: those of the next rounds, and the final ones."""
+    over = search is None or counted.final or "cancelled" in counted.trials
+    if over or search is None or counted.trials.get("failed", 0) >= search.trials:
+        return {"trial": 0, "final": 0}
+    return {"trial": max(0, search.runs - _runs(counted.trial)), "final": search.finals}
+
+
+def run_s(counted: Counted, now: float) -> dict[Role, float | None]:
     """Return the mean seconds of a run by its role; None while it is not known.
 
     Until a final run of a tuned comparison has ended, its length follows from that of the trials.

@@ -4,11 +4,12 @@ import threading
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from sqlmodel import update
 
 from backend.comparisons import repository as comparisons
 from backend.db.database import Database
-from backend.db.models import Run
-from backend.queue.forecast import forecast
+from backend.db.models import Run, Trial
+from backend.queue.forecast import Forecast, forecast
 from backend.runs import queue
 from backend.runs import repository as runs
 from backend.state import Parts
@@ -215,6 +216,34 @@ def test_runs_of_trials_take_as_long_as_trials_and_final_ones_as_assumed(
         found = forecast(session, [slot], {}, 2000.0)
     assert list(found.starts.values()) == [0.0, 10.0, 25.0]
     assert found.eta_s == 40.0
+
+
+@pytest.mark.both_databases
+def test_what_a_search_queues_later_is_foreseen_behind_its_runs(database: Database) -> None:
+    """A trial's run takes 10 s; one is queued and one follows, then two final runs of 15 s each."""
+    made = store_tuned(
+        database, {"pull": ["complete", "waiting"]}, now=500.0, tuning={"folds": 1, "trials": 3}
+    )
+    other = submit(database)  # later, by the same user
+    slot = WorkerOut(
+        name="w", device="cpu", host="h", state="idle", run=None, runs=[], seen_s_ago=0.0
+    )
+
+    def foreseen() -> Forecast:
+        with database.read() as session:
+            return forecast(session, [slot], {}, 2000.0)
+
+    found = foreseen()
+    [waiting] = [run.id for run in made.runs if run.state == "queued"]
+    assert found.order[0] == waiting
+    assert len(found.order) == 2
+    assert list(found.starts.values()) == [0.0, 10 + 10 + 2 * 15]
+    with database.write() as write:
+        comparisons.remove(write, other.id)
+    assert foreseen().eta_s == 10 + 10 + 2 * 15
+    with database.write() as write:
+        write.session.exec(update(Trial).values(state="cancelled"))
+    assert foreseen().eta_s == 10  # nothing follows
 
 
 def test_a_run_that_no_slot_may_take_is_last_and_has_no_start(api: Api) -> None:
