@@ -115,7 +115,9 @@ class Bundle:
         for number, (member, one) in enumerate(zip(members, specs, strict=True)):
             elapsed = Elapsed()
             optimizer = _OptimizerState(partial(self._stack_place, number))
-            checkpoints = member.checkpoints(optimizer, elapsed, checkpoint_s, worker_stopping)
+            checkpoints = member.checkpoints(
+                *(optimizer, elapsed, checkpoint_s, worker_stopping), together=len(specs)
+            )
             self._places.append(_Place(number, member, checkpoints, elapsed, one.cancelled))
         self._ended: Callable[[int, Outcome], None] = _ignore
         self.step = 0

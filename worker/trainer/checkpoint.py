@@ -90,6 +90,7 @@ class Checkpoints:
         every_s: float,
         clock: Callable[[], float] = time.perf_counter,
         *,
+        together: int = 1,
         worker_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         """Args:
@@ -98,8 +99,10 @@ class Checkpoints:
         keeper: takes the checkpoints.
         every_s: seconds between two, or longer if they are slow to take; 0 for none.
         clock: in seconds.
+        together: runs that train as one, and wait for one another's checkpoints.
         worker_stopping: returns whether the run is to be given back at the next checkpoint.
         """
+        self._together = together
         self._identity = identity
         self._parts = parts
         self._keeper = keeper
@@ -132,7 +135,8 @@ class Checkpoints:
         began = self._clock()
         self._keeper.keep_checkpoint(Checkpoint(step, self._serialize(step)))
         self._last = self._clock()
-        self._every = max(self._every, (self._last - began) / MAX_TIME_SHARE)
+        of_all = self._together * (self._last - began)
+        self._every = max(self._every, of_all / MAX_TIME_SHARE)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Restore the state of all parts from a checkpoint.

@@ -168,6 +168,8 @@ class Member:
         readings: Stateful,
         checkpoint_s: float,
         worker_stopping: Callable[[], bool],
+        *,
+        together: int = 1,
     ) -> Checkpoints:
         """Return what takes its checkpoints.
 
@@ -176,6 +178,7 @@ class Member:
             readings: the time that its steps took.
             checkpoint_s: seconds between checkpoints; 0 for none.
             worker_stopping: returns whether the run is to be given back at a checkpoint.
+            together: runs that train as one.
         """
         # All that changes from step to step; everything else follows from spec and seed. The names
         # are part of a checkpoint's format.
@@ -193,7 +196,9 @@ class Member:
         }
         identity = training_identity(self.spec, self.arm, self.seed, self.device)
         return Checkpoints(
-            identity, parts, self._keeper, checkpoint_s, worker_stopping=worker_stopping
+            *(identity, parts, self._keeper, checkpoint_s),
+            together=together,
+            worker_stopping=worker_stopping,
         )
 
     def restore(self, checkpoints: Checkpoints, checkpoint: Checkpoint) -> None:

@@ -20,6 +20,7 @@ from worker.snapshots import Checkpoint, NoKeeper
 from worker.torch_utils import one_thread
 from worker.trainer import checkpoint, inputs, member
 from worker.trainer.bundle import Bundle, BundleOfOne, MemberSpec, Outcome
+from worker.trainer.process import use_threads
 from worker.trainer.training import Training
 
 TRIPLET = {"kind": "triplet", "margin": 0.3}
@@ -149,13 +150,13 @@ def test_the_engine_uses_one_thread_whatever_is_set() -> None:
     spec = spec_of(TRIPLET)
     before = torch.get_num_threads()
     try:
-        torch.set_num_threads(1)
+        use_threads(1)
         [one], _ = train_bundle([(spec, 0)])
-        torch.set_num_threads(4)
+        use_threads(4)
         [four], _ = train_bundle([(spec, 0)])
         assert torch.get_num_threads() == 4
     finally:
-        torch.set_num_threads(before)
+        use_threads(before)
     assert values_of(one) == values_of(four)
 
 

@@ -347,3 +347,14 @@ def test_none_is_taken_while_the_previous_one_is_not_stored_or_if_switched_off()
     clock.now = 1e6
     assert not waiting.due()
     assert not never.due()
+
+
+def test_checkpoints_of_runs_that_train_as_one_take_that_share_together() -> None:
+    clock = Clock()
+    part = {"part": SlowPart(clock, 3.0)}
+    checkpoints = Checkpoints("own", part, MemoryKeeper(), 30.0, clock, together=4)
+    checkpoints.save(1)
+    clock.now += 399.0
+    assert not checkpoints.due()
+    clock.now += 1.0
+    assert checkpoints.due()
