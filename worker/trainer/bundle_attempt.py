@@ -65,7 +65,6 @@ def run_bundle(
     def end(number: int, outcome: Outcome) -> None:
         run = runs[number]
         if isinstance(outcome, GivenBackError):
-            run.keeper.close(with_checkpoint=True)
             given_back.append(number)
             return
         failure = None
@@ -115,6 +114,8 @@ def run_bundle(
             end(numbers[at], outcome)
 
         training.run(end_member)
+    for number in given_back:  # now that all have handed over theirs, so that none waits for others
+        runs[number].keeper.close(with_checkpoint=True)
     return given_back
 
 

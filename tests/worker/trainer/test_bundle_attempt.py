@@ -161,7 +161,17 @@ def test_runs_are_given_back_with_their_checkpoints(monkeypatch: pytest.MonkeyPa
         return asked > 30
 
     runs = [claimed(seed=seed) for seed in (0, 1)]
+    handed_over: list[int] = []
+    close = Keeping.close
+
+    def closing(keeper: Keeping, *, with_checkpoint: bool = False) -> None:
+        kept = [run.keeper.kept for run in runs]  # type: ignore[attr-defined]
+        handed_over.append(len([one for one in kept if one]))
+        close(keeper, with_checkpoint=with_checkpoint)
+
+    monkeypatch.setattr(Keeping, "close", closing)
     assert run_bundle(runs, CPU, checkpoint_s=1e9, worker_stopping=stopping) == [0, 1]
+    assert handed_over == [2, 2], "none waits until the checkpoints of others are stored"
     for run in runs:
         assert report_of(run).state is None
         assert isinstance(run.keeper, Keeping)
