@@ -6,7 +6,7 @@ one thread, so a bundle sets torch to one.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -167,10 +167,10 @@ class Bundle:
 
     def _train_epoch(self, epoch: int, begun: int) -> None:
         """Take the steps of an epoch after those that were begun, while there are members."""
-        steps = self._places[0].member.steps_per_epoch
+        steps, of_seeds = self._places[0].member.steps_per_epoch, self._batches_of_seeds(epoch)
         for first in range(begun, steps, BLOCK_STEPS):
             last = min(first + BLOCK_STEPS, steps)
-            self._stack.begin(self._batches(epoch, first, last))
+            self._stack.begin(self._batches(of_seeds, first, last))
             for _ in range(first, last):
                 if self.step:
                     self._each(self._take_checkpoint)
@@ -181,14 +181,15 @@ class Bundle:
                 if not self._places:
                     return
 
-    def _batches(self, epoch: int, first: int, last: int) -> Tensor:
-        """Return the batches of some steps of an epoch, [S, K, B]."""
-        of_seed: dict[int, Tensor] = {}
-        for place in self._places:
-            if place.member.seed not in of_seed:
-                every = list(place.member.batches(epoch))
-                of_seed[place.member.seed] = torch.stack(every[first:last])
-        return torch.stack([of_seed[place.member.seed] for place in self._places], dim=1)
+    def _batches_of_seeds(self, epoch: int) -> dict[int, Tensor]:
+        """Return the batches of an epoch for each seed of the members, [S, B]."""
+        members = {place.member.seed: place.member for place in self._places}
+        return {seed: torch.stack(list(own.batches(epoch))) for seed, own in members.items()}
+
+    def _batches(self, of_seeds: Mapping[int, Tensor], first: int, last: int) -> Tensor:
+        """Return the batches of some steps, [S, K, B]."""
+        own = [of_seeds[place.member.seed][first:last] for place in self._places]
+        return torch.stack(own, dim=1)
 
     def _take_step(self) -> None:
         """Take one step of every member, and report it."""
@@ -218,7 +219,8 @@ class Bundle:
             place.number: stream_generator(place.member.seed, "first pass")
             for place in self._places
         }
-        self._stack.begin(self._batches(1, 0, self._places[0].member.steps_per_epoch))
+        steps = self._places[0].member.steps_per_epoch
+        self._stack.begin(self._batches(self._batches_of_seeds(1), 0, steps))
         found = self._stack.losses(list(generators.values()))
         means = {
             number: mean_untrained(*sums) for number, sums in zip(generators, found, strict=True)

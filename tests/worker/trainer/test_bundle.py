@@ -18,7 +18,7 @@ from worker.errors import DivergedError, GivenBackError, InputError
 from worker.reporting.reporter import ListReporter
 from worker.snapshots import Checkpoint, NoKeeper
 from worker.torch_utils import one_thread
-from worker.trainer import checkpoint, inputs, member
+from worker.trainer import batches, bundle, checkpoint, inputs, member
 from worker.trainer.bundle import Bundle, BundleOfOne, MemberSpec, Outcome
 from worker.trainer.process import use_threads
 from worker.trainer.training import Training
@@ -187,6 +187,25 @@ def test_images_are_prepared_with_all_threads_and_the_rest_with_one_and_once(
     assert seen == [("load", 1), ("_tensor", 3), ("reference_values", 1)]
 
 
+def test_batches_of_an_epoch_are_drawn_once_however_many_blocks_it_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spec = spec_of(TRIPLET)
+    [expected, _], _ = train_bundle([(spec, 0), (spec, 1)])
+    drawn: list[tuple[int, int]] = []
+    draw = batches.epoch_batches
+
+    def noted(*args: Any, **given: Any) -> Any:
+        drawn.append((given["seed"], given["epoch"]))
+        return draw(*args, **given)
+
+    monkeypatch.setattr(batches, "epoch_batches", noted)
+    monkeypatch.setattr(bundle, "BLOCK_STEPS", 3)
+    [blocks, _], _ = train_bundle([(spec, 0), (spec, 1)])
+    assert values_of(blocks) == values_of(expected)
+    assert drawn.count((0, 2)) == drawn.count((1, 2)) == 1
+
+
 def test_a_run_ends_as_soon_as_its_test_split_is_measured() -> None:
     spec = spec_of(TRIPLET, {"epochs": 1})
     reporters = [ListReporter(), ListReporter()]
@@ -270,11 +289,11 @@ def checkpointed(
         MemberSpec(spec, spec.arms[0], seed, reporter, keeper=keeper)
         for seed, (spec, reporter, keeper) in enumerate(zip(specs, reporters, keepers, strict=True))
     ]
-    bundle = Bundle(members, CPU, checkpoint_s=0 if restored else 1e-9)
+    training = Bundle(members, CPU, checkpoint_s=0 if restored else 1e-9)
     if restored:
-        bundle.restore(restored)
+        training.restore(restored)
     ends: dict[int, Outcome] = {}
-    bundle.run(ends.__setitem__)
+    training.run(ends.__setitem__)
     return reporters, keepers, [ends[at] for at in range(len(specs))]
 
 
