@@ -84,6 +84,7 @@ def test_an_editor_submits_a_viewer_only_looks_and_both_leave(house: Stack, page
     assert house.get("/audit", who="Vera")["entries"][0]["status"] == 403
 
 
+@pytest.mark.slow
 def test_a_session_that_ends_in_mid_way_leads_back_to_the_exact_view(
     house: Stack, page: Page
 ) -> None:

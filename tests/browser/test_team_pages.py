@@ -31,6 +31,7 @@ def choose(page: Page, option: str) -> Locator:
     return page.get_by_role("dialog")
 
 
+@pytest.mark.slow
 def test_a_name_tags_notes_more_seeds_the_archive_and_the_end(stack: Stack, page: Page) -> None:
     page.goto(f"{stack.ui_url}/new?preset=digits")
     page.get_by_role("button", name="Your name").click()

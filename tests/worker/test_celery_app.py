@@ -46,6 +46,7 @@ def test_one_message_delivered_three_times_trains_once(
     assert "Traceback" not in slot.log.read_text()
 
 
+@pytest.mark.slow
 def test_a_slot_asked_to_stop_during_a_run_ends_within_5_s(
     backend: Backend, broker_url: str, tmp_path: Path
 ) -> None:

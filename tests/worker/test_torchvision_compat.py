@@ -63,6 +63,7 @@ def test_an_operator_that_stays_missing_ends_the_tries() -> None:
         torchvision_compat.import_declaring_missing(load)
 
 
+@pytest.mark.slow
 def test_a_run_that_needs_no_torchvision_does_not_load_it() -> None:
     program = """
 import sys

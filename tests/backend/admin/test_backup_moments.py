@@ -115,7 +115,7 @@ def check_runs(session: Session) -> int:
     return len(all_runs)
 
 
-@pytest.mark.parametrize("backups", [5, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("backups", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_each_backup_is_consistent_and_can_be_restored(backups: int, tmp_path: Path) -> None:
     moments = random.Random(3)
     with open_folder(tmp_path / "data") as folder:

@@ -149,6 +149,7 @@ def test_problems_are_told_at_once_and_change_nothing(
     assert "leave --api and LOSSBOARD_API_URL out" in away.err
 
 
+@pytest.mark.slow
 def test_a_token_of_both_places_can_be_revoked_while_the_api_cannot_start(
     environ: dict[str, str], token: Command, serve: Serve, settings: Settings, tmp_path: Path
 ) -> None:

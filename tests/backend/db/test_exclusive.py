@@ -32,6 +32,7 @@ def refusal(api: ApiProcess) -> str:
     return line
 
 
+@pytest.mark.slow
 def test_a_second_process_ends_and_the_first_one_serves_on(tmp_path: Path, broker_url: str) -> None:
     folder, link, other = (tmp_path / name for name in ("data", "link", "other"))
     folder.mkdir()

@@ -95,7 +95,7 @@ def test_chance_is_the_mean_of_random_rankings() -> None:
     visual = torch.tensor([0] * 2 + [1] * 5 + [3] * 4)
     generator = torch.Generator().manual_seed(0)
     tried: dict[str, float] = {}
-    rounds = 3000
+    rounds = 1000
     for _ in range(rounds):
         one, other = (torch.randn(len(own), 8, generator=generator) for own in (audio, visual))
         for key, value in measure.cross_modal(one, audio, other, visual).items():
@@ -103,7 +103,7 @@ def test_chance_is_the_mean_of_random_rankings() -> None:
     expected = measure.chance(audio, visual)
     assert set(expected) == set(tried)
     for key, value in expected.items():
-        assert tried[key] == pytest.approx(value, abs=0.02), key
+        assert tried[key] == pytest.approx(value, abs=0.03), key
 
 
 def test_chance_by_hand() -> None:

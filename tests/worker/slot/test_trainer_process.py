@@ -36,6 +36,7 @@ def test_the_description_of_its_end_has_the_exit_code_and_the_last_lines() -> No
     assert "LOSSBOARD_DEVICE is 'tpu'" in description
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the end of stdin ends it")
 def test_it_dies_with_its_parent_though_its_stdin_stays_open() -> None:
     parent = subprocess.Popen(
@@ -62,6 +63,7 @@ def test_it_dies_with_its_parent_though_its_stdin_stays_open() -> None:
     parent.stdout.close()
 
 
+@pytest.mark.slow
 def test_the_end_of_stdin_ends_an_idle_trainer() -> None:
     trainer = subprocess.Popen(
         [sys.executable, "-m", "worker.trainer"],

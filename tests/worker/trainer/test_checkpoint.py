@@ -150,6 +150,7 @@ def test_a_restored_training_reports_the_same(name: str, unlimited_checkpoints: 
     assert_same_as_uninterrupted(spec_of(CASES[name]))
 
 
+@pytest.mark.slow
 def test_a_restored_training_of_two_encoders_reports_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unlimited_checkpoints: None
 ) -> None:
