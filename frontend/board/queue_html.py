@@ -90,7 +90,7 @@ def _place_text(run: Waiting | QueueSlot) -> str:
     """Return which of its arm's runs it is: a seed, or a trial with its fold."""
     if run["role"] != "trial":
         return f"seed {run['seed']}"
-    fold = "" if run["fold"] is None else f", fold {run['fold']}"
+    fold = "" if run["fold"] is None else f", fold {run['fold'] + 1}"
     return f"trial {run['trial']}{fold}"
 
 

@@ -1,12 +1,20 @@
 """A comparison's spec in words, and the settings in which its arms differ."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final
 
+from frontend.comparison.tuning.texts import space_text
+
 Spec = Mapping[str, Any]
 Catalogue = Mapping[str, Any]
+
+AS_WRITTEN: Final = (
+    "Values as they are written, and below them those that are searched. The final runs have the "
+    "best settings, which stand under Tuning."
+)
+"""What is said below the settings of arms that are tuned."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +37,26 @@ class Setting:
     """Loss of each arm; given for the losses' own settings."""
     alike: frozenset[str] = frozenset()
     """Values that mean the same in arms of two different losses."""
+    searched: tuple[str, ...] = ()
+    """The values that an arm is tuned over, one text an arm; "" where it has the value as it is
+    written. Given for settings that an arm is tuned over."""
+
+    @property
+    def is_tuned(self) -> bool:
+        """Whether an arm is tuned over this setting."""
+        return any(self.searched)
 
     @property
     def differs(self) -> bool:
-        """Whether two arms that have this setting have different values."""
+        """Whether two arms that have this setting have different values; of one that is tuned,
+        whether only some of them are tuned over it."""
+        if self.is_tuned:
+            tuned = {
+                bool(space)
+                for space, value in zip(self.searched, self.values, strict=True)
+                if value
+            }
+            return len(tuned) > 1
         arms = zip(self.values, self.losses or [""] * len(self.values), strict=True)
         return any(
             value != other and not (loss != other_loss and {value, other} <= self.alike)
@@ -57,21 +81,24 @@ def shared_facts(
     encoder = spec["encoder"]
     dimensions = f"{encoder['embedding_dim']} dimensions"
     scale = "L2-normalised" if encoder.get("normalize") else "not normalised"
-    sampler = _section_text(training["sampler"], catalogue.get("samplers", ()))
     encoders = catalogue.get("encoders", ())
     visual = spec.get("visual_encoder")
     augmentation = training.get("augmentation", "none")
     precision = training.get("precision", "float32")
     bounds = spec.get("practical", {})
+    tuned = set.intersection(*(set(_search(arm)) for arm in spec["arms"]))
+    size = "tuned" if "training.batch_size" in tuned else training["batch_size"]
     return [
         Fact("Data", _data_text(spec["data"], catalogue, upload)),
         Fact("Encoder", f"{_encoder_text(encoder, encoders)}, {dimensions}, {scale}"),
         *([Fact("Visual encoder", _encoder_text(visual, encoders))] if visual else []),
-        Fact("Optimiser", _section_text(training["optimizer"], catalogue.get("optimizers", ()))),
-        Fact("Batch", f"{training['batch_size']}, {sampler}"),
+        Fact("Optimiser", _training_text("optimizer", training["optimizer"], catalogue, tuned)),
+        Fact(
+            "Batch", f"{size}, {_training_text('sampler', training['sampler'], catalogue, tuned)}"
+        ),
         *([Fact("Augmentation", value_text(augmentation))] if augmentation != "none" else []),
         *([Fact("Precision", precision)] if precision != "float32" else []),
-        Fact("Epochs", value_text(training["epochs"])),
+        Fact("Epochs", _epochs_text(spec, tuned)),
         Fact("Seeds", f"{_seeds_text(spec['seeds'])}{_VARIES[noun]}"),
         *([Fact("Tuning", _tuning_text(spec["tuning"]))] if spec.get("tuning") else []),
         *([Fact("Practical bounds", _bounds_text(bounds))] if bounds else []),
@@ -100,13 +127,37 @@ def arm_settings(spec: Spec, catalogue: Catalogue) -> list[Setting]:
             for arm in arms
             for value in _schema_of(losses, arm["loss"], name).get("x-alike-across-losses", ())
         )
-        rows.append(Setting(title, values, rows[0].values, alike))
+        spaces = tuple(
+            space if (name, title) in own else ""
+            for space, own in zip(_searched(arms, f"loss.{name}"), titled, strict=True)
+        )
+        rows.append(Setting(title, values, rows[0].values, alike, spaces))
+    return [*rows, *_training_settings(spec, catalogue)]
+
+
+def _training_settings(spec: Spec, catalogue: Catalogue) -> list[Setting]:
+    """Return the training settings that an arm changes, and those that an arm is tuned over."""
+    arms = spec["arms"]
     properties = catalogue.get("training", {}).get("properties", {})
     own = [{k: v for k, v in arm.get("training", {}).items() if v is not None} for arm in arms]
-    for name in dict.fromkeys(key for settings_of_arm in own for key in settings_of_arm):
+    rows, changed = [], dict.fromkeys(key for given in own for key in given)
+    for name in changed:
         shared = spec["training"].get(name)
-        values = tuple(_training_text(given.get(name, shared), catalogue) for given in own)
-        rows.append(Setting(properties.get(name, {}).get("title", _with_spaces(name)), values))
+        values = tuple(
+            _training_text(name, given.get(name, shared), catalogue, _search(arm))
+            for arm, given in zip(arms, own, strict=True)
+        )
+        title = properties.get(name, {}).get("title", _with_spaces(name))
+        rows.append(Setting(title, values, searched=_searched(arms, f"training.{name}")))
+    paths = dict.fromkeys(path for arm in arms for path in _search(arm))
+    for path in paths:
+        section, *parts = path.split(".")
+        if section != "training" or path.removeprefix("training.") in changed:
+            continue
+        values = tuple(_nested({**spec["training"], **given}, parts) for given in own)
+        rows.append(
+            Setting(_tuned_title(arms, path, catalogue), values, searched=_searched(arms, path))
+        )
     return rows
 
 
@@ -114,13 +165,27 @@ def difference_text(rows: Sequence[Setting]) -> str:
     """Say in one sentence in what the arms differ besides the loss; nothing, if it is fair."""
     if len(rows[0].values) == 1:
         return "One arm alone; duplicate it and add another loss to compare."
-    names = [row.name.lower() for row in rows if row.differs and row.name != "Loss"]
+    names = [_name_of(row) for row in rows if row.differs and row.name != "Loss"]
+    tuned = list(
+        dict.fromkeys(row.name.lower() for row in rows if row.is_tuned and not row.differs)
+    )
+    if not names and tuned:
+        return f"Besides the loss nothing differs but what is tuned: {_listed(tuned)}."
     if not names:
         return (
             "Besides the loss nothing differs: same data, initial weights and batches for a seed."
         )
-    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    return f"Besides the loss, the arms differ in {listed}."
+    said = f"Besides the loss, the arms differ in {_listed(names)}."
+    return f"{said} Tuned: {_listed(tuned)}." if tuned else said
+
+
+def _name_of(row: Setting) -> str:
+    name = row.name.lower()
+    return f"{name} (tuned in some arms only)" if row.is_tuned else name
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def measured_data(spec: Spec, catalogue: Catalogue, *, fine_upload: bool | None) -> dict[str, bool]:
@@ -189,22 +254,62 @@ def _encoder_text(section: Mapping[str, Any], rows: Sequence[Mapping[str, Any]])
     return f"{label} ({section['weights']} weights, {tuning[section['tuning']]})"
 
 
-def _section_text(section: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return a section's label with its settings that are not zero: "Adam, lr 0.001"."""
-    short = {"lr": "lr", "weight_decay": "weight decay", "m": "m ="}
-    parts = [
-        f"{short.get(key, _with_spaces(key))} {value_text(value)}"
-        for key, value in section.items()
-        if key != "kind" and value
-    ]
-    return ", ".join([kind_label(rows, section), *parts])
+def _training_text(
+    name: str, value: object, catalogue: Catalogue, tuned: Collection[str] = ()
+) -> str:
+    """Return a training setting; a section as its label with its settings that are not zero, "Adam,
+    lr 0.001".
+
+    Args:
+        name: of the setting.
+        value: of it, or a section.
+        catalogue: the API's catalogue.
+        tuned: paths that are tuned, whose values as they are written say nothing: "Adam, lr tuned".
+    """
+    if not isinstance(value, Mapping):
+        return value_text(value)
+    rows = (*catalogue.get("optimizers", ()), *catalogue.get("samplers", ()))
+    label = kind_label(rows, value)
+    parts = ["kind tuned" if f"training.{name}.kind" in tuned else label]
+    for key, one in value.items():
+        if key != "kind" and f"training.{name}.{key}" in tuned:
+            parts.append(f"{_with_spaces(key)} tuned")
+        elif key != "kind" and one:
+            parts.append(f"{'m =' if key == 'm' else _with_spaces(key)} {value_text(one)}")
+    return ", ".join(parts)
 
 
-def _training_text(value: object, catalogue: Catalogue) -> str:
-    if isinstance(value, Mapping):
-        rows = (*catalogue.get("optimizers", ()), *catalogue.get("samplers", ()))
-        return _section_text(value, rows)
-    return value_text(value)
+def _epochs_text(spec: Spec, tuned: Collection[str]) -> str:
+    """Return the number of epochs; after folds the final runs stop at the best epoch of those."""
+    epochs = "tuned" if "training.epochs" in tuned else value_text(spec["training"]["epochs"])
+    folds = (spec.get("tuning") or {}).get("folds", 1)
+    return f"{epochs}, at most" if folds > 1 else epochs
+
+
+def _search(arm: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the spaces of an arm by path; none of an arm that is not tuned."""
+    found: Mapping[str, Any] = arm.get("search") or {}
+    return found
+
+
+def _searched(arms: Sequence[Mapping[str, Any]], path: str) -> tuple[str, ...]:
+    """Return the values of a setting that each arm is tuned over."""
+    return tuple(space_text(_search(arm)[path]) if path in _search(arm) else "" for arm in arms)
+
+
+def _nested(settings: Mapping[str, Any], parts: Sequence[str]) -> str:
+    found: Any = settings
+    for part in parts:
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return value_text(found)
+
+
+def _tuned_title(arms: Sequence[Mapping[str, Any]], path: str, catalogue: Catalogue) -> str:
+    """Return what the catalogue calls a setting that can be searched."""
+    settings = catalogue.get("tuning", {}).get("settings", {})
+    rows = (row for arm in arms for row in settings.get(arm["loss"]["kind"], ()))
+    name = _with_spaces(path.rpartition(".")[2])
+    return next((str(row["title"]) for row in rows if row["path"] == path), name)
 
 
 _VARIES: Final = {

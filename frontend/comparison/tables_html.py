@@ -1,8 +1,9 @@
 """A comparison's head, settings and results as HTML, every text escaped."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from html import escape
+from itertools import zip_longest
 from typing import Any, Final
 
 from frontend.comparison.results_table import Cell, Line, Section
@@ -34,15 +35,20 @@ def head_html(comparison: Mapping[str, Any], facts: Sequence[Fact], difference: 
 
 
 def settings_table(arms: Mapping[str, ArmStyle], rows: Sequence[Setting], theme: Theme) -> str:
-    """Return the table of every setting of every arm; settings that differ are highlighted."""
+    """Return the table of every setting of every arm as it is written; settings that differ are
+    highlighted, and below one that is tuned stand the values that are searched."""
     body = "".join(
         f"<tr{' class=lb-differs' if row.differs and row.name != 'Loss' else ''}>"
-        f"<th scope='row'>{escape(row.name)}</th>"
-        + "".join(f"<td>{escape(value) or '–'}</td>" for value in row.values)
-        + "</tr>"
+        f"<th scope='row'>{escape(row.name)}</th>" + "".join(_setting_cells(row)) + "</tr>"
         for row in rows
     )
-    return _table(arms, theme, body)
+    return _table(arms, theme, body, kind="lb-table lb-plain")
+
+
+def _setting_cells(row: Setting) -> Iterator[str]:
+    for value, space in zip_longest(row.values, row.searched, fillvalue=""):
+        tuned = f"<small>tuned: {escape(space)}</small>" if space else ""
+        yield f"<td>{escape(value) or '–'}{tuned}</td>"
 
 
 def results_table(arms: Mapping[str, ArmStyle], section: Section, theme: Theme) -> str:
@@ -101,12 +107,19 @@ def swatch(style: ArmStyle, theme: Theme) -> str:
     return f"<span class='lb-sample' style='{line}'></span>"
 
 
-def _table(arms: Mapping[str, ArmStyle], theme: Theme, body: str, more: Sequence[str] = ()) -> str:
+def _table(
+    arms: Mapping[str, ArmStyle],
+    theme: Theme,
+    body: str,
+    more: Sequence[str] = (),
+    *,
+    kind: str = "lb-table",
+) -> str:
     heads = "".join(
         f"<th scope='col'>{swatch(style, theme)}{escape(name)}</th>" for name, style in arms.items()
     )
     heads += "".join(f"<th scope='col'>{escape(name)}</th>" for name in more)
     return (
-        "<div class='lb-scroll'><table class='lb-table'>"
+        f"<div class='lb-scroll'><table class='{kind}'>"
         f"<thead><tr><td></td>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )

@@ -23,7 +23,12 @@ from frontend.comparison.leaderboard.figure import note
 from frontend.comparison.leaderboard.table import ranks_html
 from frontend.comparison.leaderboard.texts import progress_text
 from frontend.comparison.results_table import result_sections
-from frontend.comparison.spec_text import arm_settings, difference_text, shared_facts
+from frontend.comparison.spec_text import (
+    AS_WRITTEN,
+    arm_settings,
+    difference_text,
+    shared_facts,
+)
 from frontend.comparison.tables_html import format_time
 from frontend.comparison.tuning import moves, tables
 from frontend.comparison.tuning.texts import (
@@ -122,6 +127,7 @@ def page(material: Material) -> str:
             over=over_text(noun),
             results=_results(material),
             difference=difference_text(rows),
+            as_written=AS_WRITTEN,
             settings_table=Markup(tables_html.settings_table(_arm_styles(material), rows, "light")),
             spec=json.dumps(spec, indent=2, ensure_ascii=False),
             runs=everything["runs"],

@@ -21,6 +21,7 @@ from frontend.form.schema_fields import (
 )
 from frontend.form.to_spec import SOURCE_SETTINGS, arm_count, identical_arms, write_spec
 from frontend.form.tuning.size import runs_text, trial_runs
+from frontend.form.tuning.values import with_ready_spaces
 from frontend.form.widgets import (
     encoder_card,
     grid_cells,
@@ -202,7 +203,7 @@ def summary(draft: Draft, seeds: list[int], catalogue: Catalogue, *, slots: int 
     said = runs_text(draft.values, arms, seeds)
     st.markdown(f"**{said}**{f', {time}' if time else ''}")
     if arms > 1:
-        rows = arm_settings(spec, catalogue)
+        rows = arm_settings(with_ready_spaces(draft.values, draft.form, spec), catalogue)
         fair = not any(row.differs for row in rows[1:])
         icon = ":material/balance:" if fair else ":material/warning:"
         st.caption(f"{icon} {difference_text(rows)}")

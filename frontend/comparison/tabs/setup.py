@@ -6,7 +6,7 @@ from typing import Final
 import streamlit as st
 
 from frontend.api.types import Run
-from frontend.comparison.spec_text import arm_settings
+from frontend.comparison.spec_text import AS_WRITTEN, arm_settings
 from frontend.comparison.tables_html import settings_table
 from frontend.comparison.tabs.view import View
 from frontend.ui.session import role_button
@@ -23,6 +23,8 @@ def show_setup(view: View) -> None:
     rows = arm_settings(view.comparison["spec"], view.catalogue)
     with st.container(key="settings-of-arms"):
         st.html(settings_table(view.styles, rows, viewer_theme()))
+    if view.comparison["phase"] is not None:
+        st.caption(AS_WRITTEN)
     if view.comparison["notes"]:
         st.subheader("Notes", anchor="notes")
         st.markdown(view.comparison["notes"])

@@ -43,7 +43,7 @@ def arms_html(found: Tuning, styles: Mapping[str, ArmStyle], theme: Theme) -> st
         for arm in found["arms"]
     )
     return (
-        "<div class='lb-scroll'><table class='lb-table'><thead><tr><td></td>"
+        "<div class='lb-scroll'><table class='lb-table lb-plain'><thead><tr><td></td>"
         f"{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
@@ -70,7 +70,7 @@ def settings_html(
         for path, title in titles.items()
     )
     return (
-        "<div class='lb-scroll'><table class='lb-table'><thead><tr><td></td>"
+        "<div class='lb-scroll'><table class='lb-table lb-plain'><thead><tr><td></td>"
         f"{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

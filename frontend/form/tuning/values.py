@@ -174,6 +174,21 @@ def write_search(values: Values, form: Form, index: int) -> dict[str, Any] | Non
     }
 
 
+def with_ready_spaces(values: Values, form: Form, spec: Json) -> dict[str, Any]:
+    """Return a spec of the form with the ready-made space in each arm that leaves it to the API; a
+    spec that is not tuned as it is."""
+    arms = spec["arms"]
+    if spec.get("tuning"):
+        arms = [
+            {
+                "search": {one.path: one.space for one in ready_settings(form, values, index)},
+                **arm,
+            }
+            for index, arm in enumerate(arms)
+        ]
+    return {**spec, "arms": arms}
+
+
 def without_search(values: Values, index: int) -> Values:
     """Return the values with the ready-made space in an arm."""
     below = f"{search_path(index)}."

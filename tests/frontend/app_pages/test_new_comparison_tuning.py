@@ -57,6 +57,7 @@ def test_it_is_off_until_it_is_switched_on_and_then_shows_each_arm_s_space(
     at.toggle(key="new.tuning").set_value(True)
     run(at)
     assert "2 arms × 24 trials + 2 × 3 seeds = 54 runs" in said(at)
+    assert "nothing differs but what is tuned: margin, positive margin, learning rate" in said(at)
     assert at.number_input(key=f"{MARGIN}.low").value == 0.1
     assert at.number_input(key=f"{MARGIN}.high").value == 2.0
     assert at.selectbox(key=f"{MARGIN}.scale").value == "linear"

@@ -107,6 +107,63 @@ def test_a_pull_weight_counts_where_the_reduction_is_balanced() -> None:
     assert difference_text(rows) == "Besides the loss, the arms differ in pull weight."
 
 
+MARGIN = {"low": 0.1, "high": 2.0}
+LR = {"low": 1e-4, "high": 1e-2, "log": True}
+
+
+def searched(name: str, *paths: str, margin: float = 1.0, **training: Any) -> dict[str, Any]:
+    spaces = {"loss.margin": MARGIN, "training.optimizer.lr": LR}
+    own = arm(name, margin=margin, training=training)
+    return {**own, "search": {path: spaces[path] for path in paths}}
+
+
+BOTH = ("loss.margin", "training.optimizer.lr")
+
+
+def test_what_is_tuned_does_not_differ_as_it_is_written() -> None:
+    arms = [searched("contrastive", *BOTH), searched("triplet", *BOTH, margin=0.2)]
+    tuned = spec(arms=arms, tuning={})
+    rows = arm_settings(tuned, CATALOGUE)
+    assert {row.name: row.values for row in rows}["Margin"] == ("1", "0.2")
+    assert {row.name: row.searched for row in rows if row.is_tuned} == {
+        "Margin": ("0.1 to 2", "0.1 to 2"),
+        "Learning rate": ("0.0001 to 0.01 (log)", "0.0001 to 0.01 (log)"),
+    }
+    assert difference_text(rows) == (
+        "Besides the loss nothing differs but what is tuned: margin and learning rate."
+    )
+    facts = {fact.name: fact.value for fact in shared_facts(tuned, CATALOGUE)}
+    assert facts["Optimiser"] == "Adam, lr tuned"
+    assert facts["Epochs"] == "20"
+    tuned["tuning"]["folds"] = 4  # the final runs stop at the best epoch of the folds
+    facts = {fact.name: fact.value for fact in shared_facts(tuned, CATALOGUE)}
+    assert facts["Epochs"] == "20, at most"
+
+
+def test_what_only_some_arms_are_tuned_over_differs() -> None:
+    sgd = {"optimizer": {"kind": "sgd", "lr": 0.1}}
+    arms = [searched("contrastive", *BOTH), searched("triplet", "training.optimizer.lr", **sgd)]
+    tuned = spec(arms=arms, tuning={})
+    rows = arm_settings(tuned, CATALOGUE)
+    assert {row.name: row.values for row in rows}["Optimiser"] == (
+        "Adam, lr tuned",
+        "SGD, lr tuned, momentum 0.9",
+    )
+    assert difference_text(rows) == (
+        "Besides the loss, the arms differ in margin (tuned in some arms only) and optimiser. "
+        "Tuned: learning rate."
+    )
+    arms[1]["search"] = {"loss.margin": MARGIN}
+    del arms[1]["training"]
+    tuned = spec(arms=arms, tuning={})
+    facts = {fact.name: fact.value for fact in shared_facts(tuned, CATALOGUE)}
+    assert facts["Optimiser"] == "Adam, lr 0.001"
+    assert difference_text(arm_settings(tuned, CATALOGUE)) == (
+        "Besides the loss, the arms differ in learning rate (tuned in some arms only). "
+        "Tuned: margin."
+    )
+
+
 def test_balanced_does_not_differ_from_the_mean_of_another_loss() -> None:
     arms = [arm("contrastive", reduction="balanced"), arm("triplet", reduction="mean")]
     rows = arm_settings(spec(arms=arms), CATALOGUE)

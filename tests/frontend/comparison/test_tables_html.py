@@ -80,3 +80,9 @@ def test_a_setting_that_differs_is_highlighted_but_the_loss_is_not() -> None:
     page = tables_html.settings_table(arm_styles(["a", "b"]), rows, "light")
     assert page.count("lb-differs") == 1
     assert "<td>–</td>" in page
+
+
+def test_values_that_are_searched_stand_below_the_one_that_is_written() -> None:
+    rows = [Setting("Margin", ("1", "2"), searched=("0.1 to <2", ""))]
+    page = tables_html.settings_table(arm_styles(["a", "b"]), rows, "light")
+    assert "<td>1<small>tuned: 0.1 to &lt;2</small></td><td>2</td>" in page
