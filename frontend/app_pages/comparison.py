@@ -90,6 +90,8 @@ def show_tab(view: View, tab: Tab) -> None:
     current = View(view.client, now, view.catalogue)
     if now["phase"] == "search":
         st.html(search_html(now))
+    if tab != "tuning" and tuning.lacks_final_runs(now):  # that tab says it itself
+        tuning.show_problems(view.client.tuning(view.id))
     TABS[tab](current)
 
 

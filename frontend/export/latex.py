@@ -183,8 +183,9 @@ def _search(search: SearchTable, name: str) -> list[str]:
     )
     heads = [escape_latex(head) for head in HEADS]
     best = ["", *map(escape_latex, search.names)]
+    said = " ".join([f"Tuning, {name}: {search.said}", *(f"{one}." for one in search.problems)])
     return [
-        _table("lrrrrr", heads, arms, f"Tuning, {name}: {search.said}", "tuning"),
+        _table("lrrrrr", heads, arms, said, "tuning"),
         _table(
             f"l{'l' * len(search.names)}",
             best,

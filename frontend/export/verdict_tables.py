@@ -123,6 +123,7 @@ def _search(search: SearchTable) -> str:
         [
             "## Tuning",
             _escape(search.said),
+            *(f"**{_escape(problem)}**" for problem in search.problems),
             _markdown_table(HEADS, search.arms),
             _markdown_table(["best setting", *search.names], search.settings),
         ]

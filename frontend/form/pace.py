@@ -24,9 +24,10 @@ class Pace:
     sections: Mapping[str, Any]
     """Of its spec, by name."""
     final_s: float
-    """Mean seconds of a final run."""
+    """Mean seconds that a final run took of its slot; of runs that were trained together each has
+    its share."""
     trial_s: float
-    """Mean seconds of a trial's run."""
+    """The same of a trial's run."""
 
 
 def read_pace(client: Api, comparison: ComparisonDetail) -> Pace | None:
@@ -65,7 +66,7 @@ def time_text(pace: Pace, spec: Mapping[str, Any], trials: int, finals: int, slo
 
 def _mean_s(runs: Sequence[Run], role: str) -> float | None:
     known = [
-        _seconds(run["started_at"], run["ended_at"])
+        _seconds(run["started_at"], run["ended_at"]) / (run["shared"] or 1)
         for run in runs
         if run["role"] == role
         and run["state"] == "succeeded"

@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from frontend.api.types import Tuning
+from frontend.api.types import ComparisonDetail, Tuning
 from frontend.charts import chart
 from frontend.comparison.tabs.trials import show_trials
 from frontend.comparison.tabs.view import View
@@ -24,6 +24,7 @@ from frontend.comparison.tuning.texts import (
     budget_text,
     is_lower_better,
     objective_label,
+    own_runs,
     setting_titles,
     trials_text,
 )
@@ -72,7 +73,7 @@ def show_tuning(view: View) -> None:
         is_lower_better(found, metrics),
     )
     st.caption(escape_markdown(budget_text(found, metrics)))
-    _show_problems(found)
+    show_problems(found)
     _show_progress(view, found)
     _show_headline(search)
     st.html(tables.arms_html(found, view.styles, viewer_theme()))
@@ -146,7 +147,13 @@ def _more_trials(view: View) -> None:
             st.rerun()
 
 
-def _show_problems(found: Tuning) -> None:
+def lacks_final_runs(comparison: ComparisonDetail) -> bool:
+    """Return whether an arm of a comparison whose search is over has no final runs."""
+    wanted = len(comparison["arms"]) * len(comparison["seeds"])
+    return comparison["phase"] == "final" and sum(own_runs(comparison).values()) < wanted
+
+
+def show_problems(found: Tuning) -> None:
     """Say why the search stands still, and of each arm that gets no final runs why."""
     if found["problem"]:
         said = f"The search stands still: {escape_markdown(found['problem'])}"
@@ -201,7 +208,7 @@ def _show_settings(view: View, search: Search) -> None:
         ),
         key=f"tuning-setting-{view.id}-{path}",
         name=f"{search.label} by {search.titles[path].lower()}",
-        caption=sensitivity_figure.CAPTION,
+        caption=sensitivity_figure.caption(along),
         method=METHOD,
     )
     if importance_figure.has_importance(search.found):
@@ -225,7 +232,11 @@ def _show_parallel(view: View, search: Search) -> None:
     name = names[0]
     if len(names) > 1:
         chosen = st.pills(
-            "Arm", names, default=names[0], required=True, key=f"tuning_arm_{view.id}"
+            "Arm whose trials are shown",
+            names,
+            default=names[0],
+            required=True,
+            key=f"tuning_arm_{view.id}",
         )
         name = chosen or names[0]
     chart.show_chart(

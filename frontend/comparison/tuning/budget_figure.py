@@ -16,7 +16,7 @@ _RANDOM: Final = (
     "Expected best validation value after n random trials; the band holds 80 % of searches of n."
 )
 _TPE: Final = "Best validation value of the first n trials."
-_WRITTEN: Final = " ◇ at 0: the arm as it is written."
+_WRITTEN: Final = " ◇: the arm as it is written."
 
 
 def has_curve(found: Tuning) -> bool:
@@ -54,11 +54,12 @@ def budget_figure(found: Tuning, styles: Mapping[str, ArmStyle], label: str) -> 
         )
         written = _written(arm)
         if written is not None:
-            drawn.add_trace(_diamond(written, style, arm["name"]))
+            drawn.add_trace(_diamond(_place(found), written, style, arm["name"]))
     figures.apply_layout(drawn, x="trials of each arm", y=f"{label}, validation")
     drawn.update_layout(height=340, showlegend=True)
     most = max(point["n"] for arm in found["arms"] for point in arm["curve"])
-    drawn.update_xaxes(range=[-0.03 * most - 0.2, 1.02 * most + 0.2])
+    left = _place(found) if any(_written(arm) is not None for arm in found["arms"]) else 1
+    drawn.update_xaxes(range=[left - 0.03 * most - 0.2, 1.02 * most + 0.2])
     if most <= 10:
         drawn.update_xaxes(dtick=1)
     return drawn
@@ -70,10 +71,16 @@ def _written(arm: TunedArm) -> float | None:
     return None if trial is None else trial["value"]
 
 
-def _diamond(value: float, style: ArmStyle, name: str) -> go.Scatter:
+def _place(found: Tuning) -> int:
+    """Return where the arm as it is written stands: random trials follow it, while with TPE it is
+    the first of the trials that the curve is of."""
+    return 1 if found["tuning"]["sampler"] == "tpe" else 0
+
+
+def _diamond(place: int, value: float, style: ArmStyle, name: str) -> go.Scatter:
     shown = figures.escape_plotly(name)
     return go.Scatter(
-        x=[0],
+        x=[place],
         y=[value],
         mode="markers",
         marker={"color": style.light, "size": 11, "symbol": "diamond-open", "line": {"width": 2}},

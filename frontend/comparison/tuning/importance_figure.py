@@ -40,12 +40,12 @@ def importance_figure(
         shares = arm["importance"] or {}
         drawn.add_trace(
             go.Bar(
-                x=[shares.get(path) for path in shown],
+                x=[100 * shares[path] if path in shares else None for path in shown],
                 y=[figures.escape_plotly(titles[path]) for path in shown],
                 orientation="h",
                 marker={"color": styles[arm["name"]].light},
                 name=figures.escape_plotly(arm["name"]),
-                hovertemplate="%{y}: %{x:.0%}<extra>%{fullData.name}</extra>",
+                hovertemplate="%{y}: %{x:.0f} %<extra>%{fullData.name}</extra>",
             )
         )
     figures.apply_layout(drawn, x="importance", y="")
@@ -57,6 +57,6 @@ def importance_figure(
         showlegend=True,
         legend={"traceorder": "reversed"},
     )
-    drawn.update_xaxes(range=[0, 1], tickformat=".0%")
+    drawn.update_xaxes(range=[0, 102], ticksuffix=" %")
     drawn.update_yaxes(title=None, showgrid=False)
     return drawn

@@ -17,8 +17,9 @@ NAME: Final = "Trials across settings"
 BEST_SHARE: Final = 0.25
 """Share of the complete trials that is drawn in full colour."""
 CAPTION: Final = (
-    "Each line is a trial; the best quarter in full colour, the best one thick. Each axis has its "
-    "own scale, whose ends are printed; the last one is the objective."
+    "One arm at a time, as each has its own space. Each line is a trial; the best quarter in full "
+    "colour, the best one thick. Each axis has its own scale, whose ends are printed; the last one "
+    "is the objective."
 )
 _FAINT: Final = "40"
 """Opacity of the other lines, 25 %, as two hex digits."""

@@ -13,10 +13,9 @@ from frontend.ui.theme import COLORS, ArmStyle
 
 SYMBOLS: Final = ("circle", "square", "triangle-up", "diamond", "triangle-down", "pentagon", "star")
 """The second sign of an arm, besides its colour."""
-CAPTION: Final = (
+_CAPTION: Final = (
     "Each dot is a trial, whose other settings differ too. ○ around: the best; ◇ around: the arm "
-    "as it is written; × at the edge: failed. A dotted line: what Musgrave et al. 2020 found "
-    "best on these data."
+    "as it is written; × at the edge: failed."
 )
 PUBLISHED: Final = "Musgrave et al. 2020"
 _GREY: Final = COLORS[-1][0]
@@ -77,6 +76,16 @@ def sensitivity_figure(
         if mark in used:
             drawn.add_trace(_legend(mark))
     return drawn
+
+
+def caption(found: Sensitivity) -> str:
+    """Return in a line what the figure shows."""
+    if all(arm["published"] is None for arm in found["arms"]):
+        return _CAPTION
+    return (
+        f"{_CAPTION} A dotted line: what {PUBLISHED} found best on these data, with another "
+        "network and search."
+    )
 
 
 def _shape_axis(drawn: go.Figure, found: Sensitivity) -> None:

@@ -33,6 +33,8 @@ class SearchTable(NamedTuple):
     """Of the arms."""
     settings: list[list[str]]
     """A row for each searched setting: its title, and of each arm the best value with the space."""
+    problems: list[str]
+    """Of each arm that has no final runs its name and why."""
 
 
 def search_table(found: Tuning, spec: Mapping[str, Any], catalogue: Catalogue) -> SearchTable:
@@ -67,4 +69,5 @@ def search_table(found: Tuning, spec: Mapping[str, Any], catalogue: Catalogue) -
         arms,
         [arm["name"] for arm in found["arms"]],
         settings,
+        [f"{arm['name']}: {arm['problem']}" for arm in found["arms"] if arm["problem"]],
     )

@@ -1,6 +1,7 @@
 """What is said of a search: its phase, its objective, its settings and their values."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final, Literal
 
 from frontend.api.types import Comparison, ComparisonDetail, Trial, TunedArm, Tuning
@@ -8,6 +9,9 @@ from frontend.comparison.results_table import format_number
 from frontend.ui.text import OPEN_STATES
 
 Catalogue = Mapping[str, Any]
+SMALL: Final = 1e-9
+LARGE: Final = 1000
+"""Numbers from SMALL to LARGE are shown with three significant digits."""
 RunState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 ENDED: Final[tuple[RunState, ...]] = ("succeeded", "failed", "cancelled")
@@ -149,7 +153,10 @@ def value_text(value: float | str | None) -> str:
         return "–"
     if isinstance(value, str):
         return value.replace("_", " ")
-    return f"{value:.3g}"
+    if isinstance(value, int) or abs(value) >= LARGE:
+        return f"{value:.0f}"
+    # Positional, as the form and the table of trials show it: 0.000001, not 1e-06.
+    return f"{Decimal(f'{value:.3g}'):f}" if abs(value) >= SMALL else f"{value:.3g}"
 
 
 def space_text(space: Mapping[str, Any]) -> str:

@@ -71,11 +71,11 @@ def test_a_slot_shows_how_far_its_run_is() -> None:
 
 def test_the_run_of_a_trial_is_named_by_its_trial_and_fold() -> None:
     trial = {"role": "trial", "trial": 7, "seed": 1000}
-    assert "<small>trial 7, fold 2 · by Ada" in queue_html.slot_html(slot(**trial, fold=2))
+    assert "<small>trial 7, fold 3 · by Ada" in queue_html.slot_html(slot(**trial, fold=2))
     assert "<small>trial 7 · by Ada" in queue_html.slot_html(slot(**trial, fold=None))
     assert "<small>seed 3 · by Ada" in queue_html.slot_html(slot(trial=7))  # a final run
     row: Any = {**slot(**trial, fold=0), "position": 1, "wants": "auto", "starts_in_s": None}
-    assert "<small>trial 7, fold 0</small>" in queue_html.waiting_html(row, {"cpu": 1})
+    assert "<small>trial 7, fold 1</small>" in queue_html.waiting_html(row, {"cpu": 1})
 
 
 def test_a_slot_that_trains_several_runs_together_says_how_many() -> None:

@@ -111,7 +111,9 @@ MARGIN = {"low": 0.1, "high": 2.0}
 LR = {"low": 1e-4, "high": 1e-2, "log": True}
 
 
-def searched(name: str, *paths: str, margin: float = 1.0, **training: Any) -> dict[str, Any]:
+def searched(
+    name: str, *paths: str, margin: float = 1.0, training: dict[str, Any] | None = None
+) -> dict[str, Any]:
     spaces = {"loss.margin": MARGIN, "training.optimizer.lr": LR}
     own = arm(name, margin=margin, training=training)
     return {**own, "search": {path: spaces[path] for path in paths}}
@@ -142,7 +144,10 @@ def test_what_is_tuned_does_not_differ_as_it_is_written() -> None:
 
 def test_what_only_some_arms_are_tuned_over_differs() -> None:
     sgd = {"optimizer": {"kind": "sgd", "lr": 0.1}}
-    arms = [searched("contrastive", *BOTH), searched("triplet", "training.optimizer.lr", **sgd)]
+    arms = [
+        searched("contrastive", *BOTH),
+        searched("triplet", "training.optimizer.lr", training=sgd),
+    ]
     tuned = spec(arms=arms, tuning={})
     rows = arm_settings(tuned, CATALOGUE)
     assert {row.name: row.values for row in rows}["Optimiser"] == (

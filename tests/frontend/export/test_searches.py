@@ -52,6 +52,7 @@ def test_the_report_has_the_search_with_its_figure(found: tuple[Api, str]) -> No
 def test_the_verdict_as_markdown_has_the_search(found: tuple[Api, str]) -> None:
     text = verdict_text(*found, "markdown")
     assert "## Tuning" in text
+    assert "**rank: all 3 trials failed" in text
     assert "| rank | 3 | 3 | – | – | – |" in text
     assert "| Margin | 0.3 of 0.1 to 2 | – |" in text
     assert "<script>" not in text.replace("\\<", "")
@@ -62,6 +63,7 @@ def test_the_tables_in_latex_have_the_search(found: tuple[Api, str]) -> None:
     assert r"\label{tab:tuning}" in text
     assert r"\label{tab:settings}" in text
     assert r"Margin & 0.3 of 0.1 to 2 & -- \\" in text
+    assert "mean over 2 folds. rank: all 3 trials failed" in text
     assert r"rank & 3 & 3 & -- & -- & -- \\" in text
 
 

@@ -25,9 +25,11 @@ class Runs:
         return self.found
 
 
-def run(role: str, seconds: int, state: str = "succeeded") -> dict[str, Any]:
+def run(
+    role: str, seconds: int, state: str = "succeeded", shared: int | None = None
+) -> dict[str, Any]:
     times = {"started_at": "2026-01-01T00:00:00Z", "ended_at": f"2026-01-01T00:00:{seconds:02}Z"}
-    return {"role": role, "state": state, **times}
+    return {"role": role, "state": state, "shared": shared, **times}
 
 
 def pace(*runs: dict[str, Any]) -> Pace | None:
@@ -39,6 +41,12 @@ def test_trials_and_final_runs_have_their_own_times() -> None:
     found = pace(run("trial", 2), run("trial", 4), run("final", 9), run("final", 50, "failed"))
     assert found is not None
     assert (found.trial_s, found.final_s) == (3.0, 9.0)
+
+
+def test_runs_that_were_trained_together_share_the_time_of_their_slot() -> None:
+    found = pace(*(run("trial", 24, shared=12) for _ in range(12)), run("final", 9))
+    assert found is not None
+    assert (found.trial_s, found.final_s) == (2.0, 9.0)
 
 
 def test_the_time_that_is_missing_follows_from_the_other() -> None:

@@ -85,6 +85,17 @@ def test_an_arm_whose_trials_all_failed_says_why(peer: ApiPeer) -> None:
     assert EVIL not in html(at)
 
 
+def test_every_tab_says_why_an_arm_has_no_final_runs(peer: ApiPeer) -> None:
+    lost = searched("contrastive", [None, None], problem="all 2 trials failed")
+    shown(peer, search("done", [lost, searched("triplet", [0.5, 0.6])]))
+    own = peer.answers[f"GET /comparisons/{ID}"]
+    own["runs"] = {**own["trial_runs"], "succeeded": 14}  # 8 of trials and 6 final ones
+    assert not opened(tab="setup").error
+    own["runs"] = {**own["trial_runs"], "succeeded": 11}
+    [error] = opened(tab="setup").error
+    assert error.value.startswith("**contrastive**: all 2 trials failed")
+
+
 def test_only_a_comparison_that_is_tuned_has_the_tab(peer: ApiPeer) -> None:
     lay(peer, "succeeded", succeeded=6)
     at = opened(tab="tuning")

@@ -29,6 +29,14 @@ def test_with_tpe_and_without_the_default_the_caption_says_so() -> None:
     assert len(budget_figure(found, STYLES, "MAP@R").data) == 2
 
 
+def test_with_tpe_the_arm_as_it_is_written_is_the_first_of_the_trials() -> None:
+    found: Any = search(sampler="tpe")
+    drawn = budget_figure(found, STYLES, "MAP@R")
+    diamonds = [trace for trace in drawn.data if trace.marker.symbol == "diamond-open"]
+    assert [list(one.x) for one in diamonds] == [[1], [1]]
+    assert drawn.layout.xaxis.range[0] > 0
+
+
 def test_without_a_complete_trial_there_is_no_curve() -> None:
     found: Any = search("search", [searched("contrastive", [None], waiting=2)])
     assert not has_curve(found)

@@ -6,7 +6,7 @@ import pytest
 
 from frontend.comparison.tuning.importance_figure import has_importance, importance_figure
 from frontend.comparison.tuning.parallel_figure import drawable, parallel_figure
-from frontend.comparison.tuning.sensitivity_figure import sensitivity_figure
+from frontend.comparison.tuning.sensitivity_figure import caption, sensitivity_figure
 from frontend.ui.theme import arm_styles
 from tests.support.searches import search, searched
 
@@ -71,7 +71,9 @@ class TestSensitivity:
     def test_what_a_benchmark_found_best_is_a_line_within_the_axis(self) -> None:
         found: Any = search()
         points = along(found)
+        assert "dotted" not in caption(points)
         points["arms"][0]["published"] = 7.5
+        assert "what Musgrave et al. 2020 found best on these data" in caption(points)
         drawn = sensitivity_figure(points, found, STYLES, title="Margin", label="MAP@R")
         [line] = by_name(drawn, "Musgrave et al. 2020")
         assert (list(line.x), list(line.y)) == ([7.5, 7.5], [0.5, 0.9])
@@ -152,7 +154,7 @@ class TestImportance:
         drawn = importance_figure(found, STYLES, TITLES)
         assert [bar.name for bar in drawn.data] == ["triplet", "contrastive"]  # from below
         assert list(drawn.data[0].y) == ["Learning rate", "Margin"]
-        assert list(drawn.data[0].x) == [0.25, 0.75]
+        assert list(drawn.data[0].x) == [25, 75]  # per cent
         assert drawn.data[1].marker.color == STYLES["contrastive"].light
 
     def test_arms_with_too_few_trials_are_left_out(self) -> None:

@@ -84,7 +84,10 @@ def test_settings_have_titles_that_differ() -> None:
 
 
 def test_spaces_and_values_are_short() -> None:
-    assert texts.space_text({"low": 1e-6, "high": 0.01, "log": True}) == "1e-06 to 0.01 (log)"
+    assert texts.space_text({"low": 1e-6, "high": 0.01, "log": True}) == "0.000001 to 0.01 (log)"
+    assert texts.space_text({"low": 64, "high": 1024.0, "log": False}) == "64 to 1024"
+    assert texts.value_text(0.00001234) == "0.0000123"
+    assert texts.value_text(123.456) == "123"
     assert texts.space_text({"choices": [2, 4.5, "semi_hard"]}) == "2, 4.5, semi hard"
     assert texts.params_text({}, {}) == "as written"
     params = {"loss.margin": 0.123456, "loss.selection": "batch_hard"}
