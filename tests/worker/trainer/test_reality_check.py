@@ -58,6 +58,6 @@ def test_every_loss_is_searched_and_tested(spec: ComparisonSpec, arm: str) -> No
         assert found.splits["test"] == CLASSES // 2 * EACH
         assert found.splits["validation"] == CLASSES // 2 * EACH // 5
         [(step, tested)] = found.series[f"test.{OBJECTIVE}"]
-        assert step == found.total_steps
+        assert step == found.total_steps == CLASSES // 2 * EACH * 4 // 5 // 32  # one epoch
         assert tested is not None
         assert 0 < tested <= 1
