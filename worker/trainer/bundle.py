@@ -93,20 +93,19 @@ class Bundle:
         inputs = prepare_inputs_of_run(first.spec, first.seed, device, progress)
         with one_thread():
             prepared = Prepared.of(inputs, first.spec, first.arm, first.seed)
-            members = [
-                Member(
+
+            def build(one: MemberSpec) -> Member:
+                return Member(
                     *(one.spec, one.arm, one.seed, device, one.reporter),
                     prepared=prepared,
                     progress=progress,
                     keeper=one.keeper,
                 )
-                for one in specs
-            ]
-            needs = {
-                what: size * (1 if what in SHARED_NEEDS else len(members))
-                for what, size in members[0].memory().items()
-            }
+
+            members = [build(first)]
+            needs = _memory(members[0], len(specs))
             machine.check_memory(needs, device, ADVICE, certain_share=machine.MEASURED_SHARE)
+            members += map(build, specs[1:])
             train = prepared.inputs.data.train
             for member in members:  # linear layers are the same in both modes; see `embed`
                 member.model.eval()
@@ -282,6 +281,16 @@ class _OptimizerState:
         """Go on from it."""
         stack, at = self._place()
         stack.load_optimizer_state(at, state)
+
+
+def _memory(member: Member, members: int) -> dict[str, int]:
+    """Return the bytes that so many members need by their purpose, once one of them is built."""
+    needs = {
+        what: size * (1 if what in SHARED_NEEDS else members)
+        for what, size in member.memory().items()
+    }
+    weights = sum(weight.nbytes for weight in member.model.state_dict().values())
+    return needs | {"weights of the other runs": weights * (members - 1)}
 
 
 def _stacked(member: Member) -> StackMember:

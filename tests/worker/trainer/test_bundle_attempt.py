@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from worker.trainer import checkpoint
 from worker.trainer.attempt import run_attempt
 from worker.trainer.bundle import BundleOfOne
 from worker.trainer.bundle_attempt import ClaimedRun, run_bundle
+from worker.trainer.member import Member
 from worker.trainer.training import Training
 
 TRIPLET = {"kind": "triplet", "margin": 0.3}
@@ -137,13 +139,23 @@ def test_runs_that_do_not_fit_together_train_one_after_the_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     check = machine.check_memory
+    build = Member.__init__
+    built: list[Member] = []
+
+    def noted(member: Member, *args: Any, **given: Any) -> None:
+        built.append(member)
+        build(member, *args, **given)
 
     def limited(needs: dict[str, int], *rest: object, **options: object) -> None:
         if "gradients and optimiser" in needs and needs["gradients and optimiser"] > 60_000:
+            assert len(built) == 1, "no other is built before it is known that all fit"
+            weights = sum(weight.nbytes for weight in built[0].model.state_dict().values())
+            assert needs["weights of the other runs"] == 2 * weights
             raise MemoryEstimateError("too much")
         check(needs, *rest, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(machine, "check_memory", limited)
+    monkeypatch.setattr(Member, "__init__", noted)
     runs = [claimed(seed=seed) for seed in (0, 1, 2)]
     run_bundle(runs, CPU)
     assert [report_of(run).state for run in runs] == ["succeeded"] * 3
