@@ -147,10 +147,11 @@ class Settings:
         float, variable("LOSSBOARD_MAX_UPLOAD_MB"), _number(1, 1_000_000, "MB")
     ] = 2048.0
     """The largest data set that may be uploaded, in MB of 1,000,000 bytes."""
-    most_trials: Annotated[int, variable("LOSSBOARD_MOST_TRIALS"), _whole(1, 1_000_000, "runs")] = (
+    most_trials: Annotated[int, variable("LOSSBOARD_MOST_TRIALS"), _whole(1, 20_000, "runs")] = (
         2_000
     )
-    """Runs that one tuned comparison may have, those of its trials and the final ones."""
+    """Runs that one tuned comparison may have, those of its trials and the final ones. More than
+    20,000 would be more ids than a statement may name."""
     tokens: Annotated[Tokens, variable("LOSSBOARD_TOKENS")] = NO_TOKENS
     """Tokens of the environment, of LOSSBOARD_TOKENS_FILE too; others are in the database."""
     launcher_token: Annotated[Tokens, variable("LOSSBOARD_LAUNCHER_TOKEN")] = NO_TOKENS

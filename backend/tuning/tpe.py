@@ -51,7 +51,7 @@ def suggest(
         fits: whether settings can be trained with, all together.
     """
     kinds = _distributions(space)
-    sampler = TPESampler(n_startup_trials=0, seed=seed)
+    sampler = TPESampler(n_startup_trials=0, constant_liar=True, seed=seed)
     study = _study(kinds, rows, sampler)
     for _ in range(MAX_PROPOSALS):
         params = tidied(study.ask(kinds).params, space)
