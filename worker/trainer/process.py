@@ -189,7 +189,8 @@ def _train_together(
 def warm_up() -> None:
     """Train a tiny comparison, because the first call of each layer, loss and measure is slow.
 
-    Always on the CPU: an idle trainer must not take a GPU's memory.
+    Always on the CPU: an idle trainer must not take a GPU's memory. Bundles need none of their own:
+    after this one, the first takes no longer than others.
     """
     spec = parse_spec(WARM_UP_SPEC)
     for arm in spec.arms:

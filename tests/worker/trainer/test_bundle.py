@@ -89,6 +89,19 @@ def test_a_run_reports_together_what_it_reports_alone(loss: Mapping[str, Any]) -
     )
 
 
+def test_snapshots_are_kept_and_measures_taken_after_the_same_epochs() -> None:
+    measure = {"snapshot_every": 2, "evaluate_every": 2}
+    spec = spec_of(TRIPLET, {"epochs": 5}, measure=measure)
+    keeper, theirs = Keeping(), ListReporter()
+    Training(spec, spec.arms[0], 0, CPU, theirs, keeper=keeper).run(lambda: False)
+    [ours, _], keepers, _ = checkpointed([spec, spec])
+    assert keepers[0].snapshots == keepers[1].snapshots == keeper.snapshots == [0, 2, 4, 5]
+    for key, points in theirs.series.items():
+        if not key.startswith("test."):  # of the best epoch, which rounding may decide
+            assert [step for step, _ in ours.series[key]] == [step for step, _ in points], key
+    assert list(ours.states) == list(theirs.states)
+
+
 @pytest.mark.parametrize("loss", LOSSES, ids=str)
 def test_series_are_the_same_to_the_last_bit_alone_and_with_others(
     loss: Mapping[str, Any],
