@@ -97,7 +97,7 @@ class Contrastive(Loss):
                 (found.anchors.sum(dim=0) > 0).sum() / (0 if alone else len(batch.labels)),
                 selected,
                 pushing_anchors=(found.anchors[1] > 0).sum() / (members.negative_counts > 0).sum(),
-                trivial=valid["negative"] * self._gap_at_one_point,
+                trivial=valid["negative"].to(points.compared.dtype) * self._gap_at_one_point,
                 pull_weight=self._share_of_pull,
             )
 

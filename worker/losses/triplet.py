@@ -76,7 +76,7 @@ class Triplet(Loss):
             {"triplet": everything},
             (active > 0).sum() / (valid > 0).sum(),
             None if self.selection == "all" else {"triplet": trained},
-            trivial=everything.valid * self.margin,
+            trivial=everything.valid.to(distances.dtype) * self.margin,
         )
 
     def _small(self, points: BatchDistances, found: TripletNumbers) -> Tuples:

@@ -130,6 +130,17 @@ def test_what_is_not_finite_makes_the_value_nan(form: str, kind: str) -> None:
             assert output.value.isnan()
 
 
+@pytest.mark.parametrize("kind", ["contrastive", "triplet"])
+@pytest.mark.parametrize("form", FORMS)
+def test_the_trivial_loss_is_of_double_precision_too(form: str, kind: str) -> None:
+    scene = LossBatch(points(9, 3), torch.arange(9) % 3)
+    with patched(*FORMS[form]):
+        output = compute_loss(kind, scene, margin=0.1)
+    tuples = {"contrastive": 27 * 0.1**2, "triplet": 9 * 2 * 6 * 0.1}
+    assert output.trivial is not None
+    assert output.trivial.item() == pytest.approx(tuples[kind], rel=1e-14)
+
+
 def test_the_switches_lie_where_the_next_tests_cross_them() -> None:
     """256 items are small, 257 are not; 31 positives are compared, 32 ranked."""
     assert [forms.is_small(torch.empty(n, 1), torch.empty(n, 1)) for n in (256, 257)] == [
