@@ -77,6 +77,8 @@ def _message(kind: str, text: str, seen: object) -> str:
     if kind == "union_tag_invalid" and isinstance(seen, Mapping):
         known = text.partition("expected tags: ")[2]
         return f"unknown kind {_shown(seen.get('kind'))}; known are {known}"
+    if kind == "space":  # its text has the numbers
+        return text
     if kind == "too_long" and isinstance(seen, ShortList):
         text = f"{text.rpartition(', not ')[0]}, not {seen.length}"
     return f"{text[0].lower()}{text[1:]}; got {_shown(seen)}"

@@ -40,9 +40,9 @@ from frontend.ui.theme import arm_style
 from frontend.ui.widgets import viewer_theme
 
 _COLUMNS: Final = 4
-_WIDTHS: Final = (2.4, 1.3, 1.5, 1.5, 0.6)
+_WIDTHS: Final = (2.1, 1.3, 1.5, 1.5, 0.9)
 """Of the columns of a row: title, scale, low, high, button."""
-_WIDTHS_OF_CHOICES: Final = (2.4, 1.3, 3.0, 0.6)
+_WIDTHS_OF_CHOICES: Final = (2.1, 1.3, 3.0, 0.9)
 _SCALE_TITLES: Final = {"linear": "linear", "log": "logarithmic", "choices": "choices"}
 _WHAT: Final = (
     "First every arm gets the same number of trials over its own space, judged on validation data "
@@ -132,7 +132,7 @@ def _space(draft: Draft, index: int) -> None:
     name = escape_markdown(str(values.get(f"{arm}.name") or f"arm {index + 1}"))
     color = arm_style(index).color(viewer_theme())
     with st.container(border=True, key=f"new_space_{index}"):
-        st.html(f"<style>.st-key-new_space_{index} {{ border-left: 4px solid {color} }}</style>")
+        st.html(f"<style>{_style(f'.st-key-new_space_{index}', color)}</style>")
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**Space of {name}**", width="stretch")
             if own is not None:
@@ -149,6 +149,16 @@ def _space(draft: Draft, index: int) -> None:
         for setting in rows:
             _row(draft, index, setting, rows)
         _add(draft, index, rows)
+
+
+def _style(frame: str, color: str) -> str:
+    """Return the style of an arm's space: its colour, and on narrow pages numbers in full, without
+    the buttons that change them by steps."""
+    steps = ", ".join(f"{frame} [data-testid=stNumberInputStep{way}]" for way in ("Down", "Up"))
+    return (
+        f"{frame} {{ border-left: 4px solid {color} }} "
+        f"@media (max-width: 1050px) {{ {steps} {{ display: none }} }}"
+    )
 
 
 def _fill(draft: Draft, index: int, rows: Sequence[SearchSetting]) -> None:
