@@ -39,8 +39,13 @@ def tuned_out(spec: ComparisonSpec) -> Tuned | None:
 
 
 def searched(spec: ComparisonSpec, arms: Sequence[str]) -> set[str]:
-    """Return the paths of the settings that one of these arms searches; none without a tuning."""
-    return {path for name in arms for path in spec.arm(name).search} if spec.tuning else set()
+    """Return the paths of the settings that the search has set in one of these arms: those that it
+    searches, and with several folds the epochs, at which the final runs stop as the folds say; none
+    without a tuning."""
+    if spec.tuning is None:
+        return set()
+    epochs = {"training.epochs"} if spec.tuning.folds > 1 else set()
+    return epochs.union(*(spec.arm(name).search for name in arms))
 
 
 def budget_caveat(spec: ComparisonSpec) -> str:

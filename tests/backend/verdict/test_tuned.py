@@ -10,6 +10,7 @@ from backend.verdict.caveats import Facts, caveats
 from backend.verdict.schemas import Pair
 from backend.verdict.tuned import edge_caveats, range_caveats, searched, tuned_out
 from contract.comparison.spec import ComparisonSpec, parse_spec
+from contract.comparison.tuning import Tuning
 from tests.support.specs import small
 from tests.support.tuned import tuned
 
@@ -21,7 +22,8 @@ RATE = {"low": 1e-4, "high": 1e-2, "log": True}
 def spec_of(
     pull: dict[str, Any], rank: dict[str, Any], best: dict[str, dict[str, Any]] | None = None
 ) -> ComparisonSpec:
-    """Return a tuned spec with these spaces; with the best settings of its arms put in."""
+    """Return a tuned spec of two folds with these spaces; with the best settings of its arms put
+    in, and with epochs that differ, as those of the folds do."""
     arms = [
         {"name": "pull", "loss": {"kind": "contrastive"}, "search": pull},
         {"name": "rank", "loss": {"kind": "triplet"}, "search": rank},
@@ -29,9 +31,15 @@ def spec_of(
     spec = parse_spec(tuned(24, arms=arms))
     trials = {
         arm: Trial(
-            id=arm, comparison_id="c", arm=arm, number=1, params=params, epochs=5, created_at=0.0
+            id=arm,
+            comparison_id="c",
+            arm=arm,
+            number=1,
+            params=params,
+            epochs=5 + place,
+            created_at=0.0,
         )
-        for arm, params in (best or {}).items()
+        for place, (arm, params) in enumerate((best or {}).items())
     }
     return with_best(spec, trials)
 
@@ -61,7 +69,9 @@ def test_ranges_that_two_arms_do_not_share_are_named() -> None:
         "training.batch_size (pull: not searched; rank: 32, 64); "
         "training.optimizer.lr (pull: 0.0001 to 0.01 (log); rank: not searched)."
     ]
-    assert searched(other, ["rank"]) == {"loss.margin", "training.batch_size"}
+    assert searched(other, ["rank"]) == {"loss.margin", "training.batch_size", "training.epochs"}
+    one_fold = other.model_copy(update={"tuning": Tuning(folds=1)})
+    assert searched(one_fold, ["rank"]) == {"loss.margin", "training.batch_size"}
 
 
 def test_a_margin_that_is_an_angle_is_no_shared_setting() -> None:
