@@ -47,6 +47,13 @@ class Run:
     """Heartbeats by attempt."""
 
     @property
+    def fits(self) -> tuple[str, int] | None:
+        """What runs have in common that are trained together; None if it is trained alone."""
+        if not self.bundle or any(lost.strike for lost in self.lost):
+            return None
+        return self.bundle, 0 if self.checkpoint is None else self.checkpoint.step
+
+    @property
     def step(self) -> int:
         """Last stored step."""
         return max((event.step for event in self.events if event.kind == "points"), default=-1)
@@ -143,16 +150,14 @@ class Backend:
         return 404, {"error": "not_found"}
 
     def _claim(self, most: int) -> tuple[int, Json | None]:
-        """Give the first queued run, with others that are queued together with it in their first
-        attempt."""
+        """Give the first queued run, with others that are queued together with it, start after the
+        same step, and have lost no trainer."""
         queued = [run for run in self.runs.values() if run.state == "queued"]
         if not queued:
             return 204, None
         first, *rest = queued
-        others = [
-            run for run in rest if run.bundle == first.bundle and first.attempt == run.attempt == 1
-        ]
-        together = others[: most - 1] if first.bundle else []
+        others = [run for run in rest if run.fits == first.fits and run.fits is not None]
+        together = others[: most - 1]
         given = [self._claim_of(run) for run in (first, *together)]
         return 200, {**given[0], "others": given[1:]}
 

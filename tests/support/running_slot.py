@@ -19,9 +19,15 @@ class RunningSlot:
     """A slot that several tests use one after the other."""
 
     def __init__(
-        self, broker_url: str, *, spare: bool = False, threads: int = 1, **changes: Any
+        self,
+        broker_url: str,
+        *,
+        backend: Backend | None = None,
+        spare: bool = False,
+        threads: int = 1,
+        **changes: Any,
     ) -> None:
-        self.backend = Backend(broker_url)
+        self.backend = backend or Backend(broker_url)
         environment = worker_environment(broker_url, self.backend.url)
         environment["LOSSBOARD_TORCH_THREADS"] = str(threads)
         if spare:

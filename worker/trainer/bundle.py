@@ -110,12 +110,14 @@ class Bundle:
             for member in members:  # linear layers are the same in both modes; see `embed`
                 member.model.eval()
             self._stack = Stack([_stacked(of) for of in members], train.items, train.labels)
+        self._worker_stopping = worker_stopping
+        self._gives_back = False
         self._places: list[_Place] = []
         for number, (member, one) in enumerate(zip(members, specs, strict=True)):
             elapsed = Elapsed()
             optimizer = _OptimizerState(partial(self._stack_place, number))
             checkpoints = member.checkpoints(
-                *(optimizer, elapsed, checkpoint_s, worker_stopping), together=len(specs)
+                *(optimizer, elapsed, checkpoint_s, lambda: self._gives_back), together=len(specs)
             )
             self._places.append(_Place(number, member, checkpoints, elapsed, one.cancelled))
         self._ended: Callable[[int, Outcome], None] = _ignore
@@ -172,6 +174,8 @@ class Bundle:
             self._stack.begin(self._batches(of_seeds, first, last))
             for _ in range(first, last):
                 if self.step:
+                    # Asked once, so that all are given back after the same step.
+                    self._gives_back = self._worker_stopping()
                     self._each(self._take_checkpoint)
                     if not self._places:
                         return

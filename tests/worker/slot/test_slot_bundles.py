@@ -162,3 +162,29 @@ def test_a_slot_asked_to_stop_gives_all_runs_back_at_a_checkpoint(broker: Broker
             assert last.step == run.step >= 50
             assert last.digest in own.backend.blobs
         assert own.trainers.taken[0].exit_code == GIVEN_BACK
+
+
+@pytest.mark.slow
+def test_runs_that_were_given_back_go_on_together_from_their_checkpoints(broker: Broker) -> None:
+    def leave() -> None:
+        until(lambda: runs[0].step >= 50, "step 50")
+        own.slot.stop()
+
+    with running(broker) as own:
+        runs = own.backend.queue_together(interrupted(), range(3))
+        for run in runs:
+            run.keeps_checkpoints = True
+        with beside(leave):
+            own.slot.work()
+        until(lambda: all(run.state == "queued" for run in runs), "all given back")
+        again = RunningSlot(broker.url, backend=own.backend)
+        try:
+            again.slot.work()
+        finally:
+            again.slot.close()
+        assert len(again.trainers.taken) == 1
+        for run in runs:
+            assert (run.state, run.attempt) == ("succeeded", 2)
+            assert run.checkpoint is not None
+            steps = [step for step, _ in run.series["dynamics.loss"]]
+            assert steps == [*range(run.checkpoint.step + 1, STEPS + 1)]
