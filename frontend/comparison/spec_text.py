@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final
 
-from frontend.comparison.tuning.texts import space_text
+from frontend.comparison.tuning.texts import searched_texts, searched_title, spaces_of
 
 Spec = Mapping[str, Any]
 Catalogue = Mapping[str, Any]
@@ -86,7 +86,7 @@ def shared_facts(
     augmentation = training.get("augmentation", "none")
     precision = training.get("precision", "float32")
     bounds = spec.get("practical", {})
-    tuned = set.intersection(*(set(_search(arm)) for arm in spec["arms"]))
+    tuned = set.intersection(*(set(spaces_of(arm)) for arm in spec["arms"]))
     size = "tuned" if "training.batch_size" in tuned else training["batch_size"]
     return [
         Fact("Data", _data_text(spec["data"], catalogue, upload)),
@@ -129,7 +129,7 @@ def arm_settings(spec: Spec, catalogue: Catalogue) -> list[Setting]:
         )
         spaces = tuple(
             space if (name, title) in own else ""
-            for space, own in zip(_searched(arms, f"loss.{name}"), titled, strict=True)
+            for space, own in zip(searched_texts(arms, f"loss.{name}"), titled, strict=True)
         )
         rows.append(Setting(title, values, rows[0].values, alike, spaces))
     return [*rows, *_training_settings(spec, catalogue)]
@@ -144,19 +144,21 @@ def _training_settings(spec: Spec, catalogue: Catalogue) -> list[Setting]:
     for name in changed:
         shared = spec["training"].get(name)
         values = tuple(
-            _training_text(name, given.get(name, shared), catalogue, _search(arm))
+            _training_text(name, given.get(name, shared), catalogue, spaces_of(arm))
             for arm, given in zip(arms, own, strict=True)
         )
         title = properties.get(name, {}).get("title", _with_spaces(name))
-        rows.append(Setting(title, values, searched=_searched(arms, f"training.{name}")))
-    paths = dict.fromkeys(path for arm in arms for path in _search(arm))
+        rows.append(Setting(title, values, searched=searched_texts(arms, f"training.{name}")))
+    paths = dict.fromkeys(path for arm in arms for path in spaces_of(arm))
     for path in paths:
         section, *parts = path.split(".")
         if section != "training" or path.removeprefix("training.") in changed:
             continue
         values = tuple(_nested({**spec["training"], **given}, parts) for given in own)
         rows.append(
-            Setting(_tuned_title(arms, path, catalogue), values, searched=_searched(arms, path))
+            Setting(
+                searched_title(arms, path, catalogue), values, searched=searched_texts(arms, path)
+            )
         )
     return rows
 
@@ -286,30 +288,11 @@ def _epochs_text(spec: Spec, tuned: Collection[str]) -> str:
     return f"{epochs}, at most" if folds > 1 else epochs
 
 
-def _search(arm: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the spaces of an arm by path; none of an arm that is not tuned."""
-    found: Mapping[str, Any] = arm.get("search") or {}
-    return found
-
-
-def _searched(arms: Sequence[Mapping[str, Any]], path: str) -> tuple[str, ...]:
-    """Return the values of a setting that each arm is tuned over."""
-    return tuple(space_text(_search(arm)[path]) if path in _search(arm) else "" for arm in arms)
-
-
 def _nested(settings: Mapping[str, Any], parts: Sequence[str]) -> str:
     found: Any = settings
     for part in parts:
         found = found.get(part) if isinstance(found, Mapping) else None
     return value_text(found)
-
-
-def _tuned_title(arms: Sequence[Mapping[str, Any]], path: str, catalogue: Catalogue) -> str:
-    """Return what the catalogue calls a setting that can be searched."""
-    settings = catalogue.get("tuning", {}).get("settings", {})
-    rows = (row for arm in arms for row in settings.get(arm["loss"]["kind"], ()))
-    name = _with_spaces(path.rpartition(".")[2])
-    return next((str(row["title"]) for row in rows if row["path"] == path), name)
 
 
 _VARIES: Final = {

@@ -167,6 +167,26 @@ def space_text(space: Mapping[str, Any]) -> str:
     return f"{value_text(space['low'])} to {value_text(space['high'])}{log}"
 
 
+def spaces_of(arm: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the spaces of an arm of a spec by path; none of an arm that is not tuned."""
+    found: Mapping[str, Any] = arm.get("search") or {}
+    return found
+
+
+def searched_texts(arms: Sequence[Mapping[str, Any]], path: str) -> tuple[str, ...]:
+    """Return the values of a setting that each arm of a spec is tuned over; "" for one that has
+    the value as it is written."""
+    return tuple(space_text(spaces_of(arm)[path]) if path in spaces_of(arm) else "" for arm in arms)
+
+
+def searched_title(arms: Sequence[Mapping[str, Any]], path: str, catalogue: Catalogue) -> str:
+    """Return what the catalogue calls a setting that arms of a spec are tuned over."""
+    settings = catalogue.get("tuning", {}).get("settings", {})
+    rows = (row for arm in arms for row in settings.get(arm["loss"]["kind"], ()))
+    name = path.rpartition(".")[2].replace("_", " ")
+    return next((str(row["title"]) for row in rows if row["path"] == path), name)
+
+
 def params_text(params: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     """Return the settings of a trial: "margin 0.42, learning rate 0.001"; those of the arm as it is
     written are none."""
