@@ -115,10 +115,15 @@ def _arm_training(draft: Draft, path: str) -> None:
 
 
 def _value_text(value: object) -> str:
-    if isinstance(value, Mapping):
-        rest = [f"{name.replace('_', ' ')} {one}" for name, one in value.items() if name != "kind"]
-        return " ".join([str(value.get("kind", "")), *rest])
-    return str(value)
+    if not isinstance(value, Mapping):
+        return str(value)
+    rest = ", ".join(
+        f"{name.replace('_', ' ')} {one}"
+        for name, one in value.items()
+        if name != "kind" and one is not None
+    )
+    kind = str(value.get("kind", ""))
+    return f"{kind} ({rest})" if rest else kind
 
 
 def _swatch(index: int) -> str:

@@ -237,13 +237,14 @@ def test_reads_the_seeds_as_they_are_typed(http: httpx.Client) -> None:
 
 def test_duplicates_a_comparison(http: httpx.Client) -> None:
     spec = small(name="origin", measure={"snapshot_every": 3})
-    spec["arms"].append(
-        {"name": "longer", "loss": {"kind": "triplet"}, "training": {"batch_size": 32}}
-    )
+    optimizer = {"kind": "adam", "lr": 0.002, "weight_decay": 0.01, "loss_lr": None}
+    own = {"batch_size": 32, "optimizer": optimizer}
+    spec["arms"].append({"name": "longer", "loss": {"kind": "triplet"}, "training": own})
     at = opened(http, **{"from": post(http, spec)})
     assert at.text_input(key="new.name").value == "origin"
     assert at.number_input(key="new.encoder.hidden").value == 64
-    assert "Its own training settings: <b>batch size 32</b>" in said(at)
+    listed = "batch size 32, optimizer adam (lr 0.002, weight decay 0.01)"
+    assert f"Its own training settings: <b>{listed}</b>" in said(at)
     at.text_input(key="new.name").set_value("copy")
     press(at, "new_start")
     newest = next(found for found in stored(http) if found["name"] == "copy")
