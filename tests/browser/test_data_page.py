@@ -62,6 +62,7 @@ def test_images_from_their_zip_to_the_features_of_a_frozen_backbone(
     expect(page.get_by_text(f"({comparison})")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_problems_of_a_zip_are_listed_row_by_row(
     stack: Stack, page: Page, tmp_path: Path
 ) -> None:

@@ -64,6 +64,7 @@ def keys(stack: Stack, run: str) -> set[str]:
     return {one["key"] for one in stack.get("/series", run=run)["series"]}
 
 
+@pytest.mark.slow
 def test_trials_never_see_the_test_split(stack: Stack) -> None:
     comparison = stack.submit(tuned(trials=1, folds=2))
     search = wait_done(stack, comparison)

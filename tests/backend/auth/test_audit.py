@@ -87,7 +87,7 @@ def test_a_server_error_is_recorded(secured: Served, monkeypatch: pytest.MonkeyP
     def break_down(*_: object, **__: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("backend.runs.repository.cancel", break_down)
+    monkeypatch.setattr("backend.runs.repository.cancel_all", break_down)
     own = call_as(api.http, "editor", "POST", "/comparisons", json=small()).json()["id"]
     assert call_as(api.http, "editor", "POST", f"/comparisons/{own}/cancel").status_code == 500
     with httpx.Client(base_url=api.http.base_url) as again:  # the first connection is closed

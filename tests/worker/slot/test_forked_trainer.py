@@ -136,6 +136,7 @@ def test_a_trainer_ends_with_its_template_and_is_not_to_blame() -> None:
         one.stop()
 
 
+@pytest.mark.slow
 def test_a_template_that_cannot_start_says_why() -> None:
     template = TemplateProcess.start({**ENVIRONMENT, "LOSSBOARD_DEVICE": "tpu"})
     trainer = template.fork()
@@ -170,6 +171,7 @@ def test_a_trainer_that_waits_for_its_template_can_be_stopped() -> None:
     assert template.exit_code is not None
 
 
+@pytest.mark.slow
 def test_kill_9_of_the_slot_ends_template_and_trainer() -> None:
     slot = subprocess.Popen(
         [sys.executable, "-c", SLOT], cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE

@@ -211,6 +211,7 @@ def test_a_nan_fails_the_run_with_its_step_and_keeps_its_curves(
     assert any(isinstance(event, Log) for event in run.events)
 
 
+@pytest.mark.slow
 def test_a_slot_asked_to_stop_gives_its_run_back_at_a_checkpoint(broker: Broker) -> None:
     asked = 0.0
 

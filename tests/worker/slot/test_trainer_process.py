@@ -28,6 +28,7 @@ def test_it_reports_that_it_is_warm_and_leads_its_own_session() -> None:
     assert trainer.exit_code == -signal.SIGTERM
 
 
+@pytest.mark.slow
 def test_the_description_of_its_end_has_the_exit_code_and_the_last_lines() -> None:
     trainer = TrainerProcess.start({**ENVIRONMENT, "LOSSBOARD_DEVICE": "tpu"})
     assert trainer.wait(60)

@@ -109,6 +109,7 @@ def test_the_end_of_the_template_costs_an_attempt_but_no_strike(shared: RunningS
     assert len(shared.trainers.taken) == 2
 
 
+@pytest.mark.slow
 def test_a_template_that_must_not_be_forked_is_replaced_by_a_spare_trainer() -> None:
     templates = []
 

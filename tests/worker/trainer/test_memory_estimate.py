@@ -88,10 +88,8 @@ def test_two_modalities_need_both_encoders() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux")
-@pytest.mark.parametrize(
-    "case",
-    [case if case == "weights" else pytest.param(case, marks=pytest.mark.slow) for case in CASES],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
 def test_the_estimate_is_near_the_peak_of_a_real_training(case: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.training_memory", case],
