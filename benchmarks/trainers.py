@@ -96,7 +96,7 @@ def _starts(environment: dict[str, str]) -> list[Row]:
 def _start_ms(start: Callable[[], TrainerProcess]) -> float:
     began = time.monotonic()
     trainer = start()
-    trainer.send(CLAIM)
+    trainer.send({"claims": [CLAIM]})
     while not trainer.signs:
         assert trainer.exit_code is None, trainer.describe_end()
         time.sleep(0.0005)
@@ -107,7 +107,7 @@ def _start_ms(start: Callable[[], TrainerProcess]) -> float:
 
 def _memory_mb(trainer: TrainerProcess) -> float:
     """The memory that only this trainer has, while it trains a small network."""
-    trainer.send(CLAIM)
+    trainer.send({"claims": [CLAIM]})
     process = process_of(trainer)
 
     def in_training() -> bool:
