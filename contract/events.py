@@ -37,7 +37,7 @@ class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     v: Literal[1] = VERSION
-    run: str
+    run: Text
     attempt: int = Field(ge=1)
 
 

@@ -40,7 +40,8 @@ def test_a_comparison_submitted_without_a_broker_is_kept_and_sent_later(
     server.stop()
     comparison = on_redis.submit(small())
     [run] = on_redis.runs(comparison)
-    assert run["state"] == "queued"
+    # A slot that looks for more after its last run may have claimed it over HTTP.
+    assert run["state"] in {"queued", "running"}
 
     def unready() -> bool:
         return httpx.get(f"{on_redis.api_url}/health/ready").status_code == 503

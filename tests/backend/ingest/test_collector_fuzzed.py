@@ -169,3 +169,13 @@ def test_text_that_a_database_refuses_is_cleaned() -> None:
     attempt = Attempt("r1")
     raw = encode(attempt.log("a\0b", "\ud800", "fine ✓"))
     assert json.loads(raw)["lines"] == ["a\ufffdb", "?", "fine ✓"]
+
+
+def test_a_run_whose_name_a_database_refuses_is_unknown(
+    database: Database, broker: Broker, collector: Collector
+) -> None:
+    raw = json.dumps({**json.loads(encode(Attempt("r1").started())), "run": "r\0"}).encode()
+    broker.client.xadd(EVENT_STREAM, {"event": raw})
+    tail = event_stream.newest_entry(broker.client)
+    until(lambda: collector.has_processed(tail), "the collector to pass it", timeout=20)
+    assert collector.counts["unknown run"] == 1
