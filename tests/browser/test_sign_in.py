@@ -154,6 +154,7 @@ def test_an_admin_lets_somebody_in_and_out_again(
     house.wait_ended(own)
 
 
+@pytest.mark.slow
 def test_no_token_is_in_a_log_or_a_file(house: Stack, page: Page) -> None:
     page.goto(f"{house.ui_url}/")
     sign_in(page, "admin")

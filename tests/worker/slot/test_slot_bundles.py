@@ -68,6 +68,7 @@ def test_five_runs_are_trained_by_one_trainer_with_the_values_of_runs_alone(
     assert values(runs[3]) != values(runs[2])
 
 
+@pytest.mark.slow
 def test_one_that_diverges_one_cancelled_and_one_deleted_leave_the_others_as_they_were(
     own: RunningSlot,
 ) -> None:

@@ -88,6 +88,7 @@ def test_template_and_spare_give_the_same_numbers(broker: Broker, threads: int) 
     assert found[0] == found[1]
 
 
+@pytest.mark.slow
 def test_the_end_of_the_template_costs_an_attempt_but_no_strike(shared: RunningSlot) -> None:
     run = shared.backend.queue(long(training={"epochs": 40, "batch_size": 64}))
     shared.forget_trainers()

@@ -165,7 +165,8 @@ def test_a_restored_training_of_two_encoders_reports_the_same(
     assert_same_as_uninterrupted(raw)
 
 
-@pytest.mark.parametrize("tuning", ["frozen", pytest.param("full", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("tuning", ["frozen", "full"])
 def test_a_restored_training_with_a_backbone_reports_the_same(
     tuning: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unlimited_checkpoints: None
 ) -> None:
