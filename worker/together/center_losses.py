@@ -5,14 +5,12 @@ import math
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
 
 from contract.comparison.loss import ArcFaceLoss, CenterContrastiveLoss
 from worker.losses.arcface import COSINE_GAP
-from worker.together.labels import LabelRelations
 from worker.together.products import product
 from worker.together.softmax_losses import UnitVectors, share_of_anchors, softmax, softmax_part
-from worker.together.terms import LossTerms, StackedLoss
+from worker.together.terms import LossInputs, LossTerms, StackedLoss
 
 
 class StackedArcFace(StackedLoss[ArcFaceLoss]):
@@ -28,14 +26,9 @@ class StackedArcFace(StackedLoss[ArcFaceLoss]):
         self._fall = self.numbers([margin * math.sin(margin) for margin in margins])
         self._turn = self.numbers([math.cos(math.pi - margin) for margin in margins])
 
-    def terms(
-        self,
-        points: Tensor,
-        relations: LabelRelations,
-        own: Tensor | None,
-        generators: Sequence[torch.Generator],
-    ) -> LossTerms:
+    def terms(self, batches: LossInputs) -> LossTerms:
         """Return one tuple for each item."""
+        points, relations, own, _ = batches
         assert own is not None, "ArcFace has weights"
         units, weights = UnitVectors(points), UnitVectors(own)
         labels = relations.labels[:, :, None]
@@ -72,14 +65,9 @@ class StackedCenterContrastive(StackedLoss[CenterContrastiveLoss]):
         super().__init__(specs, device)
         self._temperature = self.number("temperature")
 
-    def terms(
-        self,
-        points: Tensor,
-        relations: LabelRelations,
-        own: Tensor | None,
-        generators: Sequence[torch.Generator],
-    ) -> LossTerms:
+    def terms(self, batches: LossInputs) -> LossTerms:
         """Return two tuples for each item: its softmax over the centres, and its pull."""
+        points, relations, own, _ = batches
         assert own is not None, "centre contrastive has centres"
         units, centers = UnitVectors(points), UnitVectors(own)
         labels = relations.labels[:, :, None]

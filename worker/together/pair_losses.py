@@ -15,16 +15,14 @@ from torch.nn import functional
 
 from contract.comparison.loss import ContrastiveLoss, TripletLoss
 from worker.losses.distances import MARGIN_TOLERANCE
+from worker.losses.forms import MOST_COMPARED
 from worker.together.labels import LabelRelations
 from worker.together.products import product
-from worker.together.terms import LossTerms, StackedLoss
+from worker.together.terms import LossInputs, LossTerms, StackedLoss
 
 BEYOND_MARGIN: Final = 1e38
 """A distance beyond every margin, and still finite in float32."""
 TOLERANCE: Final = MARGIN_TOLERANCE[torch.float32]
-MOST_COMPARED: Final = 31
-"""Most positives of an anchor whose thresholds are compared with all candidates, one after the
-other; more are ranked. Both give the same whole numbers."""
 
 
 def squared_distances(centred: Tensor) -> Tensor:
@@ -62,14 +60,9 @@ class StackedContrastive(StackedLoss[ContrastiveLoss]):
         gaps = [spec.margin if self._linear else spec.margin**2 for spec in specs]
         self._gap_at_a_point = self.numbers(gaps).flatten()
 
-    def terms(
-        self,
-        points: Tensor,
-        relations: LabelRelations,
-        own: Tensor | None,
-        generators: Sequence[torch.Generator],
-    ) -> LossTerms:
+    def terms(self, batches: LossInputs) -> LossTerms:
         """Return the terms of all pairs; both items of a pair are its anchors."""
+        points, relations, _, _ = batches
         centred = points - points.mean(dim=1, keepdim=True)
         squared = squared_distances(centred)
         same = relations.same_class_mask()
@@ -133,14 +126,9 @@ class StackedTriplet(StackedLoss[TripletLoss]):
         super().__init__(specs, device)
         self._margin = self.number("margin")
 
-    def terms(
-        self,
-        points: Tensor,
-        relations: LabelRelations,
-        own: Tensor | None,
-        generators: Sequence[torch.Generator],
-    ) -> LossTerms:
+    def terms(self, batches: LossInputs) -> LossTerms:
         """Return the terms of all triplets; an anchor is active if one of its triplets is."""
+        points, relations, _, _ = batches
         centred = points - points.mean(dim=1, keepdim=True)
         squared = squared_distances(centred)
         weights, active = triplet_weights(squared, relations, self._margin)

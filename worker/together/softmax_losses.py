@@ -15,7 +15,7 @@ from contract.comparison.loss import ACTIVE_EPS, InfoNceLoss, NPairLoss, SupConL
 from worker.losses.distances import ZERO_NORM
 from worker.together.labels import LabelRelations
 from worker.together.products import product
-from worker.together.terms import LossTerms, StackedLoss
+from worker.together.terms import LossInputs, LossTerms, StackedLoss
 
 
 def in_columns(values: Tensor, relations: LabelRelations) -> Tensor:
@@ -87,14 +87,9 @@ class StackedInfoNce(StackedLoss[InfoNceLoss]):
         super().__init__(specs, device)
         self._temperature = self.number("temperature")
 
-    def terms(
-        self,
-        points: Tensor,
-        relations: LabelRelations,
-        own: Tensor | None,
-        generators: Sequence[torch.Generator],
-    ) -> LossTerms:
+    def terms(self, batches: LossInputs) -> LossTerms:
         """Return one tuple for each positive pair: it against all negatives of its anchor."""
+        points, relations, _, _ = batches
         units = UnitVectors(points)
         logits = product(units.values, units.values.mT).div_(self._temperature)
         same = relations.same_class_mask()
@@ -129,14 +124,9 @@ class StackedSupCon(StackedLoss[SupConLoss]):
         super().__init__(specs, device)
         self._temperature = self.number("temperature")
 
-    def terms(
-        self,
-        points: Tensor,
-        relations: LabelRelations,
-        own: Tensor | None,
-        generators: Sequence[torch.Generator],
-    ) -> LossTerms:
+    def terms(self, batches: LossInputs) -> LossTerms:
         """Return one tuple for each anchor with its positives."""
+        points, relations, _, _ = batches
         units = UnitVectors(points)
         logits = product(units.values, units.values.mT).div_(self._temperature)
         logits.diagonal(dim1=1, dim2=2).fill_(-torch.inf)
@@ -168,14 +158,9 @@ class StackedNPair(StackedLoss[NPairLoss]):
         super().__init__(specs, device)
         self._scale = self.number("scale")
 
-    def terms(
-        self,
-        points: Tensor,
-        relations: LabelRelations,
-        own: Tensor | None,
-        generators: Sequence[torch.Generator],
-    ) -> LossTerms:
+    def terms(self, batches: LossInputs) -> LossTerms:
         """Return one tuple for each class; its anchor and its positive are drawn at random."""
+        points, relations, _, generators = batches
         anchors, positives, exists = _draw_pairs(relations, generators)
         dim = points.shape[2]
         wide = [at[:, :, None].expand(-1, -1, dim) for at in (anchors, positives)]

@@ -16,7 +16,7 @@ from worker.together.networks import StackedNetworks, StackedWeights, linear_lay
 from worker.together.optimizers import StackedOptimizer
 from worker.together.pair_losses import StackedContrastive, StackedTriplet
 from worker.together.softmax_losses import StackedInfoNce, StackedNPair, StackedSupCon
-from worker.together.terms import LossTerms, StackedLoss
+from worker.together.terms import LossInputs, LossTerms, StackedLoss
 from worker.torch_utils import build_optimizer
 
 LOSSES: Final[dict[str, type[StackedLoss[Any]]]] = {
@@ -230,7 +230,7 @@ class Stack:
         points = self._networks.forward(items)
         relations = self._relations.at(step - self._first)
         own = self._own if self._own_begin < self._stacked.begins[-1] else None
-        return points, self._loss.terms(points, relations, own, generators)
+        return points, self._loss.terms(LossInputs(points, relations, own, generators))
 
     def _bind(self) -> None:
         """Make the views of the present weights and gradients."""

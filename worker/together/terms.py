@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -11,6 +11,19 @@ from contract.comparison.loss import Loss
 from worker.together.labels import LabelRelations
 
 SpecT = TypeVar("SpecT", bound=Loss)
+
+
+class LossInputs(NamedTuple):
+    """What a loss of K batches is computed from."""
+
+    points: Tensor
+    """[K, B, D] embeddings."""
+    relations: LabelRelations
+    """Of the labels of the batches."""
+    own: Tensor | None
+    """[K, C, D] the loss's own parameters, if it has some."""
+    generators: Sequence[torch.Generator]
+    """Of each member, for losses that draw tuples."""
 
 
 @dataclass(frozen=True)
@@ -50,21 +63,8 @@ class StackedLoss(Generic[SpecT]):
         self.specs = list(specs)
         self.device = device
 
-    def terms(
-        self,
-        points: Tensor,
-        relations: LabelRelations,
-        own: Tensor | None,
-        generators: Sequence[torch.Generator],
-    ) -> LossTerms:
-        """Return the terms of batches.
-
-        Args:
-            points: [K, B, D] embeddings.
-            relations: of the labels of the batches.
-            own: [K, C, D] the loss's own parameters, if it has some.
-            generators: of each member, for losses that draw tuples.
-        """
+    def terms(self, batches: LossInputs) -> LossTerms:
+        """Return the terms of batches."""
         raise NotImplementedError
 
     def number(self, name: str) -> Tensor:

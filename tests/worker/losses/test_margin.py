@@ -12,6 +12,7 @@ from worker import losses
 from worker.losses import LossOutput
 from worker.together.labels import LabelRelations
 from worker.together.stack import LOSSES
+from worker.together.terms import LossInputs
 
 ROTATIONS = 200
 MARGIN = 0.3
@@ -63,5 +64,5 @@ def test_many_batches_at_once_count_alike(kind: str) -> None:
     spec: Loss = TypeAdapter(Loss).validate_python({"kind": kind, "margin": MARGIN})
     together = LOSSES[kind]([spec] * ROTATIONS, points.device)
     part = "negative" if kind == "contrastive" else "triplet"
-    _, active, _ = together.terms(points, relations, None, ()).parts[part]
+    _, active, _ = together.terms(LossInputs(points, relations, None, ())).parts[part]
     assert active.tolist() == [0] * ROTATIONS
