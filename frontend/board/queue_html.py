@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from frontend.api.types import Queue, QueueSlot, Waiting
-from frontend.ui.text import duration
+from frontend.ui.text import count_text, duration
 from frontend.ui.training_states import state_names
 
 STATE_SIGNS: Final = {"busy": "▶", "idle": "○", "lost": "✕"}
@@ -18,7 +18,7 @@ DEVICE_TITLES: Final = {"cpu": "CPU", "cuda": "GPU"}
 def headline(queue: Queue) -> str:
     """Return in one line what runs, what waits, and how long all of it takes."""
     parts = [
-        f"{_count_runs(queue['running_total'])} under way",
+        f"{count_text(queue['running_total'], 'run')} under way",
         f"{queue['waiting_total']:,} waiting" if queue["waiting_total"] else "nothing waits",
         devices_text(queue["devices"]),
     ]
@@ -74,7 +74,7 @@ def group_heading(rows: Sequence[Waiting], now: datetime) -> str:
     """Return a group's heading: number of runs, submitter, and time since submission."""
     first = rows[0]
     since = _ago(first["since"], now)
-    return f"{_count_runs(len(rows))} · by {first['created_by']} · submitted {since}"
+    return f"{count_text(len(rows), 'run')} · by {first['created_by']} · submitted {since}"
 
 
 def waiting_html(waiting: Waiting, alive: Mapping[str, int]) -> str:
@@ -114,7 +114,7 @@ def _run_html(worker: QueueSlot) -> str:
         text = f"{100 * share:.0f} %"
     rest = f" · {duration(left)} left" if left is not None else ""
     together = len(worker["runs"])
-    name = _count_runs(together) if together > 1 else worker["arm"] or ""
+    name = count_text(together, "run") if together > 1 else worker["arm"] or ""
     which = "trained together" if together > 1 else _place_text(worker)
     return (
         f"<p><span>{escape(name)}</span><small>{which}"
@@ -133,10 +133,6 @@ def _states_html(worker: QueueSlot) -> str:
     messages = escape(" ".join(one["message"] for one in states), quote=True)
     names = escape(state_names(states))
     return f"<p><small class='lb-marked' title='{messages}'>{names}</small></p>"
-
-
-def _count_runs(count: int) -> str:
-    return f"{count:,} run" if count == 1 else f"{count:,} runs"
 
 
 def _ago(iso: str, now: datetime) -> str:

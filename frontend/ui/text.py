@@ -36,6 +36,11 @@ def escape_markdown(text: str) -> str:
     return re.sub(r"(?i)(?<=www)(?=\\\.)|(?<=:)(?=\\/\\/)|(?=\\@)", _NOTHING, escaped)
 
 
+def count_text(number: int, noun: str) -> str:
+    """Return a number of things: "1 run", "1,200 runs"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def page_count(total: int, page_size: int) -> int:
     """Return the number of pages of a list, at least one."""
     return max(1, -(-total // page_size))

@@ -10,12 +10,10 @@ from frontend.charts import chart
 from frontend.comparison.leaderboard.figure import caption, leaderboard_figure, note
 from frontend.comparison.leaderboard.table import rank_rows
 from frontend.comparison.leaderboard.texts import main_metric, progress_text
-from frontend.comparison.tabs.view import View
+from frontend.comparison.tabs.view import View, read_or_say
 from frontend.comparison.tuning.texts import own_runs
 from frontend.comparison.verdict.overview import STYLE_FILE
-from frontend.errors import ApiError
 from frontend.ui.text import escape_markdown
-from frontend.ui.widgets import first_read_spinner
 
 METRIC: Final = "metric"
 """Query parameter of the address that names the metric."""
@@ -28,15 +26,10 @@ _TALLEST: Final = 22
 def show_leaderboard(view: View) -> None:
     """Draw the advice, the choice of a metric, its figure and its table; or say why not."""
     st.html(STYLE_FILE)
-    try:
-        with first_read_spinner("leaderboard"):
-            found = view.client.leaderboard(view.id)
-    except ApiError as error:
-        st.error(
-            f"The leaderboard cannot be read now: {escape_markdown(error.message)}",
-            icon=":material/error:",
-        )
-        st.button("Try again", icon=":material/refresh:", key="leaderboard_again")
+    found = read_or_say(
+        "leaderboard", lambda: view.client.leaderboard(view.id), key="leaderboard_again"
+    )
+    if found is None:
         return
     if found["advice"]:
         st.html(f"<p class='lb-advice'>{escape(found['advice'])}</p>")

@@ -11,7 +11,7 @@ import streamlit as st
 from frontend.api.types import ComparisonDetail, Tuning
 from frontend.charts import chart
 from frontend.comparison.tabs.trials import show_trials
-from frontend.comparison.tabs.view import View
+from frontend.comparison.tabs.view import View, read_or_say
 from frontend.comparison.tuning import (
     budget_figure,
     importance_figure,
@@ -32,7 +32,7 @@ from frontend.comparison.verdict.overview import STYLE_FILE
 from frontend.errors import ApiError
 from frontend.ui.session import role_button, role_refusal
 from frontend.ui.text import escape_markdown
-from frontend.ui.widgets import first_read_spinner, viewer_theme
+from frontend.ui.widgets import viewer_theme
 
 METHOD: Final = "tuned-alike"
 SUGGESTED_TRIALS: Final = 8
@@ -55,15 +55,8 @@ class Search:
 def show_tuning(view: View) -> None:
     """Draw the search of the comparison, or say why it cannot be shown."""
     st.html(STYLE_FILE)
-    try:
-        with first_read_spinner("search"):
-            found = view.client.tuning(view.id)
-    except ApiError as error:
-        st.error(
-            f"The search cannot be read now: {escape_markdown(error.message)}",
-            icon=":material/error:",
-        )
-        st.button("Try again", icon=":material/refresh:", key="tuning_again")
+    found = read_or_say("search", lambda: view.client.tuning(view.id), key="tuning_again")
+    if found is None:
         return
     metrics = view.catalogue["metrics"]
     search = Search(

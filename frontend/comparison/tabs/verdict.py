@@ -7,7 +7,7 @@ from typing import Any, Final
 import streamlit as st
 
 from frontend.api.types import Pair
-from frontend.comparison.tabs.view import View
+from frontend.comparison.tabs.view import View, read_or_say
 from frontend.comparison.tuning.moves import moved_text
 from frontend.comparison.tuning.texts import objective_label, own_runs, setting_titles
 from frontend.comparison.verdict.figures import count_text, noun
@@ -26,7 +26,7 @@ from frontend.errors import ApiError
 from frontend.ui.seeds import format_seeds
 from frontend.ui.session import role_refusal
 from frontend.ui.text import escape_markdown
-from frontend.ui.widgets import first_read_spinner, viewer_theme
+from frontend.ui.widgets import viewer_theme
 
 ARM_KEYS: Final = ("a", "b")
 """Query parameters of the address that name the two arms."""
@@ -46,15 +46,10 @@ def show_verdict(view: View) -> None:
         )
         return
     asked = _arms_in_address(arms)
-    try:
-        with first_read_spinner("verdict"):
-            found = view.client.verdict(view.id, **asked)
-    except ApiError as error:
-        st.error(
-            f"The verdict cannot be read now: {escape_markdown(error.message)}",
-            icon=":material/error:",
-        )
-        st.button("Try again", icon=":material/refresh:", key="verdict_again")
+    found = read_or_say(
+        "verdict", lambda: view.client.verdict(view.id, **asked), key="verdict_again"
+    )
+    if found is None:
         return
     if len(arms) > 2 or found["arms"] is None:
         _choose_arms(arms, found["arms"], asked)

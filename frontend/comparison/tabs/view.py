@@ -1,15 +1,19 @@
 """What every tab gets: the comparison as it is now, and the choice of one of its snapshots."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import streamlit as st
 
 from frontend.api.client import Api
 from frontend.api.types import ComparisonDetail, Space
-from frontend.ui.text import OPEN_STATES
+from frontend.errors import ApiError
+from frontend.ui.text import OPEN_STATES, escape_markdown
 from frontend.ui.theme import ArmStyle, arm_styles
+from frontend.ui.widgets import first_read_spinner
+
+T = TypeVar("T")
 
 AFTER_SEARCH: Final = (
     "The final runs are shown here; they follow the search. The tab Tuning has every trial, with "
@@ -49,6 +53,27 @@ class View:
     def is_open(self) -> bool:
         """Whether a run is queued or running."""
         return self.comparison["state"] in OPEN_STATES
+
+
+def read_or_say(what: str, read: Callable[[], T], *, key: str) -> T | None:
+    """Return what a tab shows; where it cannot be read say so, with a button to try again, and
+    return None.
+
+    Args:
+        what: a word for it.
+        read: asks the API for it.
+        key: of the button.
+    """
+    try:
+        with first_read_spinner(what):
+            return read()
+    except ApiError as error:
+        st.error(
+            f"The {what} cannot be read now: {escape_markdown(error.message)}",
+            icon=":material/error:",
+        )
+        st.button("Try again", icon=":material/refresh:", key=key)
+        return None
 
 
 def choose_seed(view: View, space: Space, *, key: str) -> int:

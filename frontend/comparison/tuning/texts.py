@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from frontend.api.types import Comparison, ComparisonDetail, Trial, TunedArm, Tuning
 from frontend.comparison.results_table import format_number
-from frontend.ui.text import OPEN_STATES
+from frontend.ui.text import OPEN_STATES, count_text
 
 Catalogue = Mapping[str, Any]
 SMALL: Final = 1e-9
@@ -73,15 +73,15 @@ def search_text(comparison: ComparisonDetail) -> str:
     runs = comparison["trial_runs"] or {}
     done = sum(runs.get(state, 0) for state in ENDED)
     if each == 1:
-        return f"{done} of {_count(trials, 'trial')}"
-    return f"{done} of {trials * each:,} runs of {_count(trials, 'trial')}"
+        return f"{done} of {count_text(trials, 'trial')}"
+    return f"{done} of {trials * each:,} runs of {count_text(trials, 'trial')}"
 
 
 def trials_text(found: Tuning) -> str:
     """Return how far a search is: "31 of 48 trials"."""
     total = int(found["tuning"]["trials"]) * len(found["arms"])
     done = sum(counted(arm, *OVER) for arm in found["arms"])
-    return f"{done} of {_count(total, 'trial')}"
+    return f"{done} of {count_text(total, 'trial')}"
 
 
 def budget_text(found: Tuning, metrics: Sequence[Mapping[str, Any]]) -> str:
@@ -93,7 +93,7 @@ def budget_text(found: Tuning, metrics: Sequence[Mapping[str, Any]]) -> str:
     """
     tuning = found["tuning"]
     sampler = "random draws" if tuning["sampler"] == "random" else "TPE"
-    parts = [f"{_count(tuning['trials'], 'trial')} for every arm", sampler]
+    parts = [f"{count_text(tuning['trials'], 'trial')} for every arm", sampler]
     each = []
     if tuning["folds"] > 1:
         each.append(f"{tuning['folds']} folds")
@@ -200,7 +200,3 @@ def params_text(params: Mapping[str, Any], titles: Mapping[str, str]) -> str:
 def number_or_dash(value: float | None) -> str:
     """Return a value of the objective; a dash for none."""
     return "–" if value is None else format_number(value)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

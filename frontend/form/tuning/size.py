@@ -5,6 +5,7 @@ from typing import Any
 
 from frontend.form.tuning.values import ON, TRIAL_SEEDS
 from frontend.ui.seeds import SeedsError, parse_seeds
+from frontend.ui.text import count_text
 
 
 def runs_text(values: Mapping[str, Any], arms: int, seeds: Sequence[int]) -> str:
@@ -18,15 +19,16 @@ def runs_text(values: Mapping[str, Any], arms: int, seeds: Sequence[int]) -> str
     """
     final = arms * len(seeds)
     if not values.get(ON):
-        return f"{_count(arms, 'arm')} × {_count(len(seeds), 'seed')} = {_count(final, 'run')}"
-    factors = [_count(arms, "arm"), _count(values["tuning.trials"], "trial")]
+        of_each = f"{count_text(arms, 'arm')} × {count_text(len(seeds), 'seed')}"
+        return f"{of_each} = {count_text(final, 'run')}"
+    factors = [count_text(arms, "arm"), count_text(values["tuning.trials"], "trial")]
     if (folds := values["tuning.folds"]) > 1:
-        factors.append(_count(folds, "fold"))
+        factors.append(count_text(folds, "fold"))
     if (trial_seeds := _trial_seeds(values)) > 1:
-        factors.append(_count(trial_seeds, "trial seed"))
+        factors.append(count_text(trial_seeds, "trial seed"))
     runs = trial_runs(values, arms) + final
-    finals = f"{arms} × {_count(len(seeds), 'seed')}"
-    return f"{' × '.join(factors)} + {finals} = {_count(runs, 'run')}"
+    finals = f"{arms} × {count_text(len(seeds), 'seed')}"
+    return f"{' × '.join(factors)} + {finals} = {count_text(runs, 'run')}"
 
 
 def trial_runs(values: Mapping[str, Any], arms: int) -> int:
@@ -42,7 +44,3 @@ def _trial_seeds(values: Mapping[str, Any]) -> int:
         return max(1, len(parse_seeds(values[TRIAL_SEEDS])))
     except SeedsError:
         return 1
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
