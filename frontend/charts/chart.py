@@ -11,7 +11,7 @@ import streamlit as st
 
 from frontend.charts.figures import HEIGHT, file_name
 from frontend.ui.assets import LIVE_FOLDER, Assets
-from frontend.ui.theme import COLORS
+from frontend.ui.theme import DARK_COLORS
 
 _ASSETS: Final = Assets.load()
 _component = st.components.v2.component(
@@ -47,6 +47,6 @@ def show_chart(figure: go.Figure, *, key: str, name: str, caption: str, method: 
             "file": file_name(name),
             "caption": caption,
             "method": method,
-            "dark": dict(COLORS),
+            "dark": DARK_COLORS,
         },
     )

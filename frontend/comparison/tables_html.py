@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from frontend.comparison.results_table import Cell, Line, Section
 from frontend.comparison.spec_text import Fact, Setting
-from frontend.ui.theme import ArmStyle, Theme
+from frontend.ui.theme import ArmStyle, Theme, line_sample
 
 _ARROWS: Final = {"higher": "↑", "lower": "↓"}
 _MARKS: Final = {
@@ -103,8 +103,7 @@ def _cell(cell: Cell | None) -> str:
 
 def swatch(style: ArmStyle, theme: Theme) -> str:
     """Return a sample of an arm's line in its colour and dash."""
-    line = f"border-top: 3px {style.css_line} {style.color(theme)}"
-    return f"<span class='lb-sample' style='{line}'></span>"
+    return line_sample(style.color(theme), style.dash)
 
 
 def _table(

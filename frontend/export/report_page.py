@@ -42,7 +42,7 @@ from frontend.export.report_data import Drawn, Material, drawn, leaderboards, se
 from frontend.templates import templates
 from frontend.ui.assets import LIVE_FOLDER, Assets
 from frontend.ui.replicates import over_text
-from frontend.ui.theme import COLORS, ArmStyle, arm_styles
+from frontend.ui.theme import DARK_COLORS, ArmStyle, arm_styles
 from frontend.ui.training_states import state_names, warned
 
 HERE: Final = Path(__file__).parent
@@ -210,5 +210,5 @@ def _figures(all_drawn: Iterable[Drawn]) -> Markup:
         }
         for drawn in all_drawn
     }
-    text = json.dumps({"dark": dict(COLORS), "figures": figures}, ensure_ascii=False)
+    text = json.dumps({"dark": DARK_COLORS, "figures": figures}, ensure_ascii=False)
     return Markup(text.replace("<", "\\u003c"))

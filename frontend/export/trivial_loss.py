@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from frontend.api.types import ArmCurve
 from frontend.charts.figures import escape_plotly
 from frontend.comparison.results_table import format_number
-from frontend.ui.theme import COLORS, ArmStyle
+from frontend.ui.theme import NEUTRAL, ArmStyle
 
 TRIVIAL: Final = "dynamics.trivial_loss"
 """Metric: the loss when all embeddings coincide."""
@@ -25,7 +25,7 @@ ALIKE: Final = 0.01
 REACH: Final = 2.0
 """Lines up to so many times as high as the highest point are drawn; others would flatten the
 curves."""
-_GREY: Final = COLORS[-1][0]
+_GREY: Final = NEUTRAL[0]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from frontend.form.widgets import (
     show_problems,
     text_field,
 )
-from frontend.ui.theme import arm_style
+from frontend.ui.theme import arm_style, line_sample
 from frontend.ui.widgets import viewer_theme
 
 
@@ -128,9 +128,5 @@ def _value_text(value: object) -> str:
 
 def _swatch(index: int) -> str:
     style = arm_style(index)
-    color = style.color(viewer_theme())
-    line = f"border-top: 4px {style.css_line} {color}"
-    return (
-        "<span style='display: flex; align-items: center; gap: 0.6rem; font-weight: 600'>"
-        f"<span style='width: 2rem; {line}'></span>Arm {index + 1}</span>"
-    )
+    sample = line_sample(style.color(viewer_theme()), style.dash)
+    return f"<span style='font-weight: 600'>{sample}Arm {index + 1}</span>"

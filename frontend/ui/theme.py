@@ -1,14 +1,10 @@
-"""The style of each arm, the same on every page: a colour and, as a second sign, a dash.
-
-Colour-blind people can tell the colours of neighbouring arms apart.
-"""
+"""The style of each arm, the same on every page: a colour and, as a second sign, a dash."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
 Theme = Literal["light", "dark"]
-Dash = Literal["solid", "dash", "dot", "dashdot", "longdash"]
 
 
 @dataclass(frozen=True)
@@ -18,39 +14,53 @@ class ArmStyle:
     light: str
     """Colour on the light theme, as #rrggbb."""
     dark: str
-    """Colour on the dark theme, the same hue."""
-    dash: Dash
+    """Colour on the dark theme, a similar hue."""
+    dash: str
+    """As Plotly and SVG take it: "solid", or the lengths of dashes and gaps in pixels."""
 
     def color(self, theme: Theme) -> str:
         """Return the colour on a theme."""
         return self.dark if theme == "dark" else self.light
 
-    @property
-    def css_line(self) -> str:
-        """The CSS border style nearest to the dash."""
-        return {"solid": "solid", "dot": "dotted"}.get(self.dash, "dashed")
-
 
 COLORS: Final = (
     ("#0072b2", "#4ba3e3"),
     ("#d55e00", "#f07a2b"),
-    ("#00845f", "#22b98d"),
-    ("#b65a92", "#d98fbb"),
-    ("#9a7200", "#e0ad2f"),
-    ("#3d8fc4", "#8accf2"),
-    ("#5b6570", "#a3adb8"),
+    ("#593263", "#facff9"),
+    ("#b06b7f", "#c0558c"),
+    ("#754310", "#dcb47f"),
+    ("#5d9655", "#b6f2c7"),
+    ("#223dac", "#7070ee"),
+    ("#b11f53", "#f890b6"),
+    ("#055839", "#5e9366"),
+    ("#9b83c2", "#937dae"),
 )
-"""Colours on the light and the dark theme: hues of Okabe & Ito (2008), Color Universal Design, in
-their order. The lightness is changed where needed for a contrast of 3 : 1 against the page. Their
-yellow is left out: no shade of it is both yellow and legible on white."""
+"""Colours on the light and the dark theme, the first two by Okabe & Ito (2008), Color Universal
+Design. The others were searched for, so that those of any two arms stay apart (CIEDE2000) for
+colour-blind people too: with deuteranopia, protanopia and tritanopia as Machado, Oliveira &
+Fernandes (2009) model them. All have a contrast of 3 : 1 against the page."""
 
-DASHES: Final[tuple[Dash, ...]] = ("solid", "dash", "dot", "dashdot", "longdash")
+NEUTRAL: Final = ("#5b6570", "#a3adb8")
+"""Colours of lines that belong to no arm, on the light and the dark theme."""
+
+DARK_COLORS: Final = dict([*COLORS, NEUTRAL])
+"""Colour on the light theme -> the one on the dark theme in its place."""
+
+DASHES: Final = (
+    "solid",
+    "7px,3px",
+    "2px,3px",
+    "9px,3px,2px,3px",
+    "15px,4px",
+    "4px,5px",
+    "8px,3px,2px,3px,2px,3px",
+)
 
 
 def arm_style(index: int) -> ArmStyle:
     """Return the style of the arm at this index in the spec.
 
-    Neighbours differ in both colour and dash; styles repeat after 35 arms.
+    Of seven arms in a row any two differ in both colour and dash; styles repeat after 70 arms.
     """
     light, dark = COLORS[index % len(COLORS)]
     return ArmStyle(light, dark, DASHES[index % len(DASHES)])
@@ -59,3 +69,18 @@ def arm_style(index: int) -> ArmStyle:
 def arm_styles(names: Iterable[str]) -> dict[str, ArmStyle]:
     """Return the styles of a comparison's arms by name; give the names in the spec's order."""
     return {name: arm_style(index) for index, name in enumerate(names)}
+
+
+def line_sample(color: str, dash: str) -> str:
+    """Return a sample of an arm's line as HTML, for legends and headings.
+
+    Args:
+        color: any CSS colour.
+        dash: the arm's, see `ArmStyle.dash`.
+    """
+    dashes = "" if dash == "solid" else f"; stroke-dasharray: {dash}"
+    return (
+        "<svg class='lb-sample' viewBox='0 0 30 4' preserveAspectRatio='xMinYMid slice' "
+        "aria-hidden='true'><line x1='0' x2='30' y1='2' y2='2' "
+        f"style='stroke: {color}; stroke-width: 3{dashes}'></line></svg>"
+    )

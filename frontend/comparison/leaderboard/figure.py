@@ -10,14 +10,14 @@ from frontend.api.types import LeaderboardArm, LeaderboardMetric
 from frontend.charts import figures
 from frontend.comparison.leaderboard.texts import ordered, state_text
 from frontend.comparison.results_table import REFERENCE_TITLES, format_number
-from frontend.ui.theme import COLORS, ArmStyle
+from frontend.ui.theme import NEUTRAL, ArmStyle
 
 ROW_HEIGHT: Final = 34
 """Height of one arm in pixels."""
 LONGEST_NAME: Final = 34
 """Characters of an arm's name that fit beside the figure."""
 UNTRAINED: Final = "untrained network (validation)"
-_GREY: Final = COLORS[-1][0]
+_GREY: Final = NEUTRAL[0]
 _DASHES: Final = {UNTRAINED: "dot", "raw backbone": "dash", "chance": "dashdot"}
 _PADDING: Final = 0.06
 """Room left and right of the arms, as a share of their width."""

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from frontend.api.types import Sensitivity, SensitivityPoint, Tuning
 from frontend.charts import figures
 from frontend.comparison.tuning.texts import value_text
-from frontend.ui.theme import COLORS, ArmStyle
+from frontend.ui.theme import NEUTRAL, ArmStyle
 
 SYMBOLS: Final = ("circle", "square", "triangle-up", "diamond", "triangle-down", "pentagon", "star")
 """The second sign of an arm, besides its colour."""
@@ -18,7 +18,7 @@ _CAPTION: Final = (
     "as it is written; × at the edge: failed."
 )
 PUBLISHED: Final = "Musgrave et al. 2020"
-_GREY: Final = COLORS[-1][0]
+_GREY: Final = NEUTRAL[0]
 _EDGE: Final = 0.08
 """How far beyond the values failed trials are drawn, as a share of their range."""
 Point = tuple[Any, float, int]

@@ -39,18 +39,17 @@ export function setText(element, text) {
 /**
  * A sample of an arm's line: its colour and its dash.
  * @param {string} color
- * @param {string} dash a Plotly dash name
+ * @param {string} dash as Plotly and SVG take it: "solid", or lengths in pixels
  */
 export function swatch(color, dash) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("class", "lb-swatch");
-  svg.setAttribute("viewBox", "0 0 26 8");
+  svg.setAttribute("viewBox", "0 0 30 4");
   svg.setAttribute("aria-hidden", "true");
   const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
-  const dashes = { solid: "", dash: "7 4", dot: "2.5 3", dashdot: "7 3 2 3", longdash: "11 4" };
-  const drawn = { x1: 1, x2: 25, y1: 4, y2: 4, stroke: color, "stroke-width": 3 };
+  const drawn = { x1: 0, x2: 30, y1: 2, y2: 2, stroke: color, "stroke-width": 3 };
   for (const [name, value] of Object.entries(drawn)) line.setAttribute(name, String(value));
-  if (dashes[dash]) line.setAttribute("stroke-dasharray", dashes[dash]);
+  if (dash !== "solid") line.setAttribute("stroke-dasharray", dash);
   svg.append(line);
   return svg;
 }

@@ -1,11 +1,13 @@
 import tomllib
-from itertools import pairwise
+from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pytest
 
-from frontend.ui.theme import COLORS, DASHES, arm_style, arm_styles
+from frontend.ui.theme import COLORS, DARK_COLORS, DASHES, arm_style, arm_styles, line_sample
+from tests.support.colour_vision import VISIONS, ciede2000, nearest
 
 CONFIG = Path(__file__).parents[3] / ".streamlit" / "config.toml"
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -25,22 +27,63 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_arm_is_legible_on_the_page(theme: Literal["light", "dark"]) -> None:
-    config = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
-    background = config["theme"][theme]["backgroundColor"]
-    ratios = {
-        pair: contrast(arm_style(i).color(theme), background) for i, pair in enumerate(COLORS)
-    }
-    assert len(ratios) == 7
-    assert min(ratios.values()) >= 3.0, ratios
+    colors = tomllib.loads(CONFIG.read_text(encoding="utf-8"))["theme"][theme]
+    grounds = [colors["backgroundColor"], colors["secondaryBackgroundColor"]]
+    ratios = [
+        contrast(arm_style(index).color(theme), ground)
+        for index in range(len(COLORS))
+        for ground in grounds
+    ]
+    assert len(ratios) == 20
+    assert min(ratios) >= 3.0, ratios
 
 
-def test_arms_differ_in_colour_or_dash_and_neighbours_in_both() -> None:
-    styles = [arm_style(index) for index in range(20)]
-    assert len(set(styles)) == 20
-    for one, other in pairwise(styles):
-        assert one.light != other.light
-        assert one.dash != other.dash
-    assert len(set(DASHES)) == 5
+@pytest.mark.parametrize("vision", VISIONS)
+@pytest.mark.parametrize("theme", THEMES)
+def test_colours_stay_apart_for_colour_blind_people(
+    theme: Literal["light", "dark"], vision: str
+) -> None:
+    colors = [arm_style(index).color(theme) for index in range(10)]
+    assert nearest(colors[:2], vision) > 30
+    assert nearest(colors[:7], vision) > (16 if vision == "normal" else 10.5)
+    assert nearest(colors, vision) > 9
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "difference"),
+    [  # Sharma, Wu & Dalal (2005), pairs 1, 7, 16, 20 and 33
+        ((50.0, 2.6772, -79.7751), (50.0, 0.0, -82.7485), 2.0425),
+        ((50.0, 0.0, 0.0), (50.0, -1.0, 2.0), 2.3669),
+        ((50.0, 2.5, 0.0), (50.0, 0.0, -2.5), 4.3065),
+        ((50.0, 2.5, 0.0), (58.0, 24.0, 15.0), 19.4535),
+        ((6.7747, -0.2908, -2.4247), (5.8714, -0.0985, -2.2286), 0.6377),
+    ],
+)
+def test_differences_of_colours_are_those_of_the_literature(
+    one: tuple[float, ...], other: tuple[float, ...], difference: float
+) -> None:
+    assert ciede2000(np.array(one), np.array(other)) == pytest.approx(difference, abs=1e-4)
+
+
+def test_any_two_of_seven_arms_in_a_row_differ_in_colour_and_dash() -> None:
+    styles = [arm_style(index) for index in range(70)]
+    assert len(set(styles)) == 70
+    for first in range(len(styles) - 6):
+        for one, other in combinations(styles[first : first + 7], 2):
+            assert one.light != other.light
+            assert one.dark != other.dark
+            assert one.dash != other.dash
+    assert len(set(DASHES)) == 7
+
+
+def test_each_light_colour_has_one_dark_colour_in_its_place() -> None:
+    assert len(DARK_COLORS) == len(COLORS) + 1, "those of the arms, and the neutral one"
+
+
+def test_a_sample_of_a_line_has_the_dash_of_the_charts() -> None:
+    solid, dashed = (line_sample("#0072b2", arm_style(index).dash) for index in (0, 1))
+    assert "dasharray" not in solid
+    assert f"stroke-dasharray: {DASHES[1]}" in dashed
 
 
 def test_an_arm_looks_the_same_wherever_its_place_is_known() -> None:
