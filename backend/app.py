@@ -63,6 +63,7 @@ from backend.maintenance.run_figures import FiguresKeeper
 from backend.maintenance.sweeper import Sweeper
 from backend.monitoring import routes as monitoring_routes
 from backend.monitoring.prometheus import Metrics, TimingMiddleware
+from backend.preview import routes as preview_routes
 from backend.queue import routes as queue_routes
 from backend.runs import routes as runs_routes
 from backend.runs import snapshots
@@ -89,6 +90,7 @@ _ROUTERS = (
     token_routes.router,
     comparisons_routes.catalogue_router,
     live_routes.router,
+    preview_routes.router,
     comparisons_routes.router,
     tuning_routes.router,
     verdict_routes.router,

@@ -45,6 +45,8 @@ class Rule:
     need: Access
     rate_limited: bool = False
     """Whether the call makes work or takes room, so the number of calls a minute is limited."""
+    reads: bool = False
+    """Whether it changes nothing, although it is a POST: its question does not fit an address."""
 
     @property
     def template(self) -> str:
@@ -59,7 +61,7 @@ class Rule:
     @property
     def changes(self) -> bool:
         """Whether it belongs in the audit log: a call of a person that changes something."""
-        return self.method != "GET" and self.need != "worker"
+        return self.method != "GET" and self.need != "worker" and not self.reads
 
 
 RULES: Final = (
@@ -77,6 +79,7 @@ RULES: Final = (
     Rule("GET", "/series", "viewer"),
     Rule("GET", "/comparisons", "viewer"),
     Rule("POST", "/comparisons", "editor", rate_limited=True),
+    Rule("POST", "/comparisons/preview", "viewer", reads=True),
     Rule("GET", "/comparisons/{comparison}", "viewer"),
     Rule("PATCH", "/comparisons/{comparison}", "editor"),
     Rule("DELETE", "/comparisons/{comparison}", "admin"),

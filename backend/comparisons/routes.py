@@ -3,19 +3,17 @@
 Also the catalogue: what a comparison can be made of.
 """
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Body, Query, Request
-from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from fastapi import APIRouter, BackgroundTasks, Query, Request
+from pydantic import BaseModel, Field
 
 from backend.auth import audit
 from backend.auth.dependencies import User
 from backend.comparisons import edits, search
 from backend.comparisons import repository as comparisons
 from backend.comparisons.edits import Edit
+from backend.comparisons.posted import PostedSpec, Roots, parse_posted
 from backend.comparisons.schemas import (
     ComparisonDetail,
     ComparisonOut,
@@ -27,8 +25,7 @@ from backend.comparisons.schemas import (
     comparison_out,
 )
 from backend.datasets.requirements import upload_problems
-from backend.db.database import Database
-from backend.http.dependencies import Db, Wake, from_state
+from backend.http.dependencies import Db, Wake
 from backend.http.shared_reads import SharedRoute
 from backend.http.times import Now
 from backend.http.writing import writes
@@ -41,35 +38,9 @@ from backend.storage.blobs import BlobStore
 from backend.tuning.budget import MostRuns
 from backend.workers.registry import Slots
 from contract.catalogue.catalogue import catalogue
-from contract.catalogue.practical import practical_problems
-from contract.comparison.checks import name_problems
 from contract.comparison.problems import SpecError
-from contract.comparison.spec import ComparisonSpec, parse_spec, shorten
-from contract.comparison.tuples import tuple_problems
-from contract.comparison.worker_paths import path_problems
-from contract.tuning.problems import budget_problems, tuning_problems
-from contract.tuning.spaces import completed
 
 router = APIRouter(prefix="/comparisons", tags=["comparisons"], route_class=SharedRoute)
-
-
-Roots = Annotated[Sequence[Path], from_state("data_roots")]
-"""The folders in which paths of specs must lie; none for anywhere."""
-
-
-class _SpecSchema:
-    """Document a body as a spec in the OpenAPI document, without validating it.
-
-    The contract validates it, because it finds all problems at once.
-    """
-
-    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.any_schema()
-
-    def __get_pydantic_json_schema__(
-        self, _: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return handler(ComparisonSpec.__pydantic_core_schema__)
 
 
 class _FindQuery(BaseModel):
@@ -87,7 +58,7 @@ class _FindQuery(BaseModel):
 @router.post("", status_code=201)
 @writes
 def create_comparison(
-    raw: Annotated[Any, _SpecSchema(), Body()],
+    raw: PostedSpec,
     request: Request,
     *,
     database: Db,
@@ -99,7 +70,7 @@ def create_comparison(
     most: MostRuns,
 ) -> ComparisonDetail:
     """Store a comparison, queue its runs and wake workers, as soon as the broker is available."""
-    spec = _parse(raw, database, data_roots, most)
+    spec = parse_posted(raw, database, data_roots, most)
     with database.write() as write:
         # From here on its data set cannot be deleted.
         if problems := upload_problems(write.session, raw):
@@ -222,38 +193,6 @@ def list_runs(
         comparisons.get(session, comparison)
         found = runs.of_comparison(session, comparison, role)
         return RunList(runs=[run_out(run, now) for run in found])
-
-
-def _parse(
-    raw: object, database: Database, data_roots: Sequence[Path], most: int
-) -> ComparisonSpec:
-    """Parse a spec; arms of a comparison that is tuned get the ready-made space of their loss where
-    they declare none.
-
-    Raises:
-        SpecError: the spec has problems, the uploaded data set that it names does not fit, it names
-            a path outside the folders for data, or its search has more than `most` runs.
-    """
-    short = shorten(raw).value
-    others = path_problems(raw, data_roots)
-    if isinstance(short, Mapping):
-        others += [
-            *name_problems(short),
-            *tuple_problems(short),
-            *practical_problems(short.get("practical")),
-            *tuning_problems(short),
-            *budget_problems(short, most),
-        ]
-    try:
-        spec = parse_spec(raw)
-        if not others:
-            return completed(spec)
-        problems, total = others, len(others)
-    except SpecError as error:
-        problems, total = [*error.problems, *others], error.total + len(others)
-    with database.read() as session:
-        of_upload = upload_problems(session, short)
-    raise SpecError([*problems, *of_upload], total + len(of_upload))
 
 
 catalogue_router = APIRouter(tags=["catalogue"])

@@ -26,7 +26,10 @@ SPEC: Final = Limit(2_000_000, entries=None)
 LIMIT_KEY: Final = "lossboard.body_limit"
 """Key of a request's scope: the limit of its body."""
 
-_SPECS: Final = ("POST", f"{API_PREFIX}/comparisons")
+_SPECS: Final = (
+    ("POST", f"{API_PREFIX}/comparisons"),
+    ("POST", f"{API_PREFIX}/comparisons/preview"),
+)
 _UPLOADS: Final = ("POST", f"{API_PREFIX}/datasets")
 _BLOBS: Final = ("PUT", f"{API_PREFIX}/internal/blobs/")
 """The start of a blob's address."""
@@ -40,7 +43,7 @@ def limit_of(method: str, path: str, max_upload: int) -> Limit:
         path: decoded.
         max_upload: bytes of the largest file that is taken.
     """
-    if (method, path) == _SPECS:
+    if (method, path) in _SPECS:
         return SPEC
     return Limit(max_upload) if is_upload(method, path) else SMALL
 

@@ -33,6 +33,7 @@ from frontend.api.types import (
     Leaderboard,
     Log,
     Me,
+    Preview,
     Projection,
     Queue,
     Ready,
@@ -108,6 +109,10 @@ class Api(Transport):
     def create(self, spec: Mapping[str, Any]) -> ComparisonDetail:
         """Store a comparison and queue its runs; the error lists all problems of a wrong spec."""
         return self._call(ComparisonDetail, "POST", "/comparisons", body=spec)
+
+    def preview(self, spec: Mapping[str, Any]) -> Preview:
+        """Return what a spec would make, without storing it; the error lists its problems."""
+        return self._call(Preview, "POST", "/comparisons/preview", body=spec)
 
     def patch(self, comparison: str, **changes: Any) -> ComparisonDetail:
         """Change `name`, `notes`, `tags` or `archived`; `add_tags` and `remove_tags` change some.

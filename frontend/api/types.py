@@ -29,6 +29,14 @@ class AccessTokenList(TypedDict):
     tokens: list[AccessToken]
 
 
+class Amount(TypedDict):
+    """A number that is known exactly, by its bounds, or about."""
+
+    least: int
+    most: int
+    about: bool
+
+
 class ArmState(TypedDict):
     """A state that ended runs of an arm are in, which says whether they were trained."""
 
@@ -74,6 +82,17 @@ class AuditPage(TypedDict):
     total: int
     page: int
     page_size: int
+
+
+class BatchTuples(TypedDict):
+    """The tuples of one batch."""
+
+    unit: Literal["pairs", "triplets", "softmaxes", "items"]
+    total: float
+    positive_pairs: float
+    negative_pairs: float
+    mean: bool
+    selection: str
 
 
 class Catalogue(TypedDict):
@@ -307,6 +326,14 @@ class Pair(TypedDict):
     b: str
 
 
+class PartSize(TypedDict):
+    """One split; null stands for what is known only once the data are read."""
+
+    items: Amount | None
+    classes: Amount | None
+    smallest_class: Amount | None
+
+
 class Parts(TypedDict):
     """How many of its parts a claim was judged on."""
 
@@ -381,6 +408,14 @@ class Reported(TypedDict):
     unit: str
     source: str
     second_hand: bool
+
+
+class RunCounts(TypedDict):
+    """Numbers of runs."""
+
+    trials: int
+    trial_runs: int
+    final_runs: int
 
 
 class RunEpochs(TypedDict):
@@ -503,6 +538,14 @@ class Space(TypedDict):
     runs: list[RunEpochs]
 
 
+class SplitSizes(TypedDict):
+    """The splits of a run."""
+
+    train: PartSize
+    validation: PartSize
+    test: PartSize | None
+
+
 class Spread(TypedDict):
     """One number over an arm's seeds."""
 
@@ -592,6 +635,16 @@ class Waiting(TypedDict):
     since: str
 
 
+class Warning(TypedDict):
+    """One thing to look at before the start."""
+
+    code: Literal[
+        "few_steps", "small_class", "repeated_items", "few_measured", "few_positives", "left_out"
+    ]
+    path: str
+    message: str
+
+
 class Worker(TypedDict):
     """One worker slot."""
 
@@ -653,6 +706,18 @@ class ArmNeighbours(TypedDict):
 
     arm: str
     neighbours: list[Neighbour]
+
+
+class ArmPreview(TypedDict):
+    """One arm."""
+
+    name: str
+    batch_size: int
+    epochs: int
+    steps_per_epoch: Amount | None
+    steps: Amount | None
+    trial_steps: Amount | None
+    tuples: BatchTuples | None
 
 
 class ArmRun(TypedDict):
@@ -785,6 +850,16 @@ class MetricValues(TypedDict):
     unit: str
     better: Literal["higher", "lower"] | None
     arms: list[ArmValues]
+
+
+class Preview(TypedDict):
+    """What a comparison consists of; null stands for what is known only once the data are read."""
+
+    runs: RunCounts
+    splits: SplitSizes
+    trial_splits: SplitSizes | None
+    arms: list[ArmPreview]
+    warnings: list[Warning]
 
 
 class Question(TypedDict):

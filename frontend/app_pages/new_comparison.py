@@ -142,7 +142,7 @@ def show_form(client: Api, catalogue: Json) -> None:
         with left:
             seeds = replicates.seeds(draft)
         with right:
-            sections.summary(draft, seeds, catalogue, slots=alive_slots(client, draft))
+            sections.summary(client, draft, seeds, catalogue, slots=alive_slots(client, draft))
             pressed = role_button(
                 "editor",
                 "Start comparison",

@@ -7,6 +7,7 @@ import streamlit as st
 
 from frontend.form.from_spec import read_spec
 from frontend.form.pace import Pace
+from frontend.form.preview import PreviewReader
 from frontend.form.schema_fields import Form, Problem, problem_field
 from frontend.form.to_spec import Values
 
@@ -33,6 +34,8 @@ class Draft:
         """What the draft was filled from last, as in the address: `preset=digits`."""
         self.pace: Pace | None = None
         """How long the runs of the comparison took that the draft was filled from."""
+        self.preview = PreviewReader()
+        """What the draft would start."""
         self.shown: dict[str, str] = {}
         """Titles of the fields that the page shows, by path."""
 

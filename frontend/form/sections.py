@@ -7,10 +7,12 @@ from typing import Any, Final
 
 import streamlit as st
 
+from frontend.api.client import Api
 from frontend.comparison.spec_text import Catalogue, arm_settings, difference_text
 from frontend.form.draft import Draft
 from frontend.form.from_spec import DEFAULT_SEEDS
 from frontend.form.pace import time_text
+from frontend.form.preview_html import preview_html
 from frontend.form.schema_fields import (
     BOUNDS,
     Choice,
@@ -181,11 +183,14 @@ def training(draft: Draft) -> None:
         settings_grid(draft, shared, columns=4)
 
 
-def summary(draft: Draft, seeds: list[int], catalogue: Catalogue, *, slots: int = 0) -> None:
-    """Say how many runs there will be, how long they take where that is known, and in what the arms
-    differ besides the loss.
+def summary(
+    client: Api, draft: Draft, seeds: list[int], catalogue: Catalogue, *, slots: int = 0
+) -> None:
+    """Say what will be started: how many runs, in what the arms differ besides the loss, and the
+    preview of the API.
 
     Args:
+        client: of the API.
         draft: the draft.
         seeds: of the final runs.
         catalogue: the API's catalogue.
@@ -209,6 +214,7 @@ def summary(draft: Draft, seeds: list[int], catalogue: Catalogue, *, slots: int 
         st.caption(f"{icon} {difference_text(rows)}")
         for first, second in identical_arms(spec["arms"]):
             st.caption(f":material/warning: Arms {first} and {second} differ in nothing but name.")
+    st.html(preview_html(draft.preview.read(client, spec), draft.shown))
 
 
 def problems(draft: Draft) -> None:

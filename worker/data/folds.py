@@ -11,14 +11,13 @@ from typing import Final
 import numpy as np
 
 from contract.comparison.data import Data, FeaturesData, PairedFeaturesData
+from contract.comparison.data.draws import fold_classes, fold_generator
 from contract.comparison.tuning import Fold
 from worker.data.dataset import Pool
 from worker.data.loaders.feature_tables import standardized
 from worker.data.splits import Indices, check_part
 from worker.errors import DataError
 
-_STREAM: Final = 6
-"""Makes these random numbers differ from other uses of the data's seed."""
 _NO_ITEMS: Final = np.array([], dtype=np.int64)
 
 
@@ -61,7 +60,7 @@ def trial_indices(pool: Pool, data: Data, fold: Fold | None) -> Indices:
     limited = hasattr(data, "train_items")
     parts = [ordinary.train] if limited else [ordinary.train, ordinary.validation]
     items = np.sort(np.concatenate(parts))
-    rng = np.random.default_rng([data.seed, _STREAM])
+    rng = fold_generator(data.seed)
     divide = _by_class if pool.class_disjoint else _by_item
     held = divide(labels[items], fold, rng)
     indices = Indices(items[~held], items[held], _NO_ITEMS)
@@ -76,8 +75,7 @@ def trial_indices(pool: Pool, data: Data, fold: Fold | None) -> Indices:
 
 def _by_class(labels: np.ndarray, fold: Fold, rng: np.random.Generator) -> np.ndarray:
     """Return [N] whether an item is of the classes that the fold holds out."""
-    classes = rng.permutation(np.unique(labels))
-    return np.isin(labels, classes[fold.number :: fold.of])
+    return np.isin(labels, fold_classes(np.unique(labels), fold.number, fold.of, rng))
 
 
 def _by_item(labels: np.ndarray, fold: Fold, rng: np.random.Generator) -> np.ndarray:

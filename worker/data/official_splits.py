@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from contract.comparison.data.draws import apportion
 from worker.data.dataset import Pool
 from worker.data.splits import Indices
 
@@ -73,16 +74,9 @@ def draw_pool(
 
 
 def _draw(members: list[np.ndarray], total: int) -> list[np.ndarray]:
-    """Take the first members of each class in proportion to its size, `total` in all.
-
-    Each class gets its share rounded down, and those with the largest remainders one more
-    (Hamilton's method).
-    """
-    counts = np.array([len(own) for own in members])
-    whole, remainders = np.divmod(total * counts, counts.sum())
-    largest = np.argsort(-remainders, kind="stable")[: total - whole.sum()]
-    whole[largest] += 1
-    return [own[:share] for own, share in zip(members, whole, strict=True)]
+    """Take the first members of each class in proportion to its size, `total` in all."""
+    counts = apportion([len(own) for own in members], total)
+    return [own[:share] for own, share in zip(members, counts, strict=True)]
 
 
 def _joined_pool(parts: list[OfficialPart], indices: Indices) -> Pool:

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from contract.comparison.data import SplitBy, ValidateOn
+from contract.comparison.data.draws import (
+    class_split_generator,
+    drawn_training_classes,
+    held_out_classes,
+)
 from contract.comparison.data.facts import (
     MIN_CLASSES,
     drawn_validation_items,
     training_items_of_class,
-    validation_classes,
     validation_items_of_class,
 )
 from worker.errors import DataError
@@ -116,12 +120,11 @@ def split_by_class(
         )
     training = classes[:half]
     if draw_classes:
-        training = np.sort(np.random.default_rng([seed, 5]).permutation(classes)[:half])
-    rng = np.random.default_rng([seed, 3])
+        training = drawn_training_classes(classes, half, seed)
+    rng = class_split_generator(seed)
     learnt = np.isin(labels, training)
     if validation == "classes":
-        held = rng.permutation(training)[: validation_classes(half)]
-        kept_out = np.isin(labels, held)
+        kept_out = np.isin(labels, held_out_classes(training, rng))
     else:
         kept_out = np.zeros(len(labels), dtype=bool)
         for label in training:

@@ -462,3 +462,23 @@ def test_an_upload_that_was_deleted_meanwhile_is_reported(
     press(at, "new_start")
     assert f"there is no uploaded data set &#x27;{own}&#x27;" in said(at)
     assert "There is no uploaded data set" in said(opened(http, dataset="d404"))
+
+
+def test_the_preview_follows_the_form(http: httpx.Client) -> None:
+    at = opened(http)
+    assert "1,074 items" in said(at)
+    assert "320<small>16 an epoch · batch 64, 20 epochs" in said(at)
+    at.number_input(key="new.training.epochs").set_value(2)
+    run(at)
+    assert "32<small>16 an epoch · batch 64, 2 epochs" in said(at)
+    assert "fewer than 100 hardly train: train 7 epochs or more" in said(at)
+    at.text_input(key="new.name").set_value("")
+    run(at)
+    assert "The preview shows once the form is complete" in said(at)
+    at.selectbox(key="new.data.kind").set_value("features")
+    at.text_input(key="new.name").set_value("ours")
+    run(at)
+    at.text_input(key="new.data.file").set_value("/data/ours.npz")
+    run(at)
+    assert "known once the data are read" in said(at)
+    assert stored(http) == []
