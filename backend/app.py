@@ -22,6 +22,10 @@ from starlette.datastructures import State
 from starlette.types import ASGIApp
 
 from backend import errors
+from backend.alerts import routes as alerts_routes
+from backend.alerts.deliverer import Deliverer
+from backend.alerts.outbox import store_alerts
+from backend.alerts.posting import Poster
 from backend.arms import routes as arms_routes
 from backend.auth import routes as auth_routes
 from backend.auth import token_routes
@@ -36,7 +40,7 @@ from backend.datasets import routes as datasets_routes
 from backend.datasets.checker import Checker
 from backend.datasets.repository import UPLOADS, Uploads
 from backend.db import migrations
-from backend.db.database import Database
+from backend.db.database import Commit, Database
 from backend.db.exclusive import InUseError, hold_database
 from backend.db.sqlite_file import sqlite_url, warn_of_misread_file
 from backend.embeddings import routes as embeddings_routes
@@ -99,6 +103,8 @@ _ROUTERS = (
     runs_routes.router,
     queue_routes.router,
     runs_routes.series_router,
+    alerts_routes.router,
+    alerts_routes.comparison_router,
     datasets_routes.router,
     workers_routes.router,
     monitoring_routes.router,
@@ -135,6 +141,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         parts.collector.start()
         parts.sweeper.start()
         parts.figures.start()
+        parts.alerts.start()
         with _end_long_requests_on_signal(parts):
             yield
         await access.finish()
@@ -171,6 +178,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.worker_token = settings.worker_token
     app.state.data_roots = settings.data_roots
     app.state.most_trials = settings.most_trials
+    app.state.alert_hosts = settings.alert_hosts
     app.state.summaries = SummaryCache()
     app.state.metrics = Metrics()
     app.add_middleware(TimingMiddleware, metrics=app.state.metrics)
@@ -242,7 +250,14 @@ def _build_parts(
     access.check()
     database.load_position()
     hub = Hub(loop, database.position)
-    database.on_commit = hub.publish
+    alerts = Deliverer(database, Poster(settings.alert_hosts), public_url=settings.public_url)
+
+    def tell(commit: Commit) -> None:
+        hub.publish(commit)
+        alerts.after_commit(commit)
+
+    database.on_commit = tell
+    database.before_commit = store_alerts
     leases = Leases(settings.lease_s)
     with database.read() as session:
         for run in in_state(session, "running"):
@@ -287,6 +302,7 @@ def _build_parts(
         sweeper=sweeper,
         searches=searches,
         figures=figures,
+        alerts=alerts,
         hub=hub,
         uploads=uploads,
         checker=checker,
@@ -313,6 +329,7 @@ def _hand_out(parts: Parts, state: State) -> None:
     state.wake = parts.sweeper.sweep_soon
     state.hub = parts.hub
     state.searches = parts.searches
+    state.look_for_alerts = parts.alerts.look_soon
     state.uploads = parts.uploads
     state.checker = parts.checker
     state.blobs = parts.blobs
@@ -326,9 +343,11 @@ def _close(parts: Parts) -> None:
     parts.collector.stop()
     parts.sweeper.stop()
     parts.figures.stop()
+    parts.alerts.stop()
     parts.collector.join()
     parts.sweeper.join()
     parts.figures.join()
+    parts.alerts.join()
     parts.database.close()
     parts.folder_lock.release()
 

@@ -22,6 +22,7 @@ from backend.db.sqlite_file import sqlite_url
 from backend.errors import SettingsError
 from backend.http.forwarded import NO_PROXIES, Proxies
 from backend.http.hosts import parse_host_names
+from backend.http.outgoing_hosts import NO_HOSTS, OutgoingHosts
 from contract import logs
 from contract.settings import (
     DATA_ROOTS,
@@ -123,6 +124,31 @@ def _proxies(addresses: object) -> object:
         raise problem(str(error)) from None
 
 
+def _alert_hosts(names: object) -> object:
+    if not isinstance(names, str):
+        return names
+    try:
+        return OutgoingHosts.parse(names)
+    except ValueError as error:
+        raise problem(str(error)) from None
+
+
+def _public_url(text: object) -> object:
+    if text == "":
+        return text
+    if not isinstance(text, str) or not _PUBLIC_URL.fullmatch(text):
+        raise problem(
+            f"is {text!r}; it must be the dashboard's address, such as https://board.example.org "
+            "or http://127.0.0.1:8501/lossboard"
+        )
+    return text.rstrip("/")
+
+
+_PUBLIC_URL: Final = re.compile(
+    r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?"
+)
+
+
 @dataclass(frozen=True, config=ConfigDict(validate_by_name=True, validate_by_alias=True))
 class Settings:
     """Settings of one API process; code and tests may make them without an environment."""
@@ -178,6 +204,12 @@ class Settings:
         frozenset[str], variable("LOSSBOARD_ALLOWED_HOSTS"), BeforeValidator(_host_names)
     ] = frozenset()
     """Names under which the API answers, besides IP addresses and this machine's names."""
+    alert_hosts: Annotated[
+        OutgoingHosts, variable("LOSSBOARD_ALERT_HOSTS"), BeforeValidator(_alert_hosts)
+    ] = NO_HOSTS
+    """Hosts to which alerts may be sent; none: they are not sent."""
+    public_url: Annotated[str, variable("LOSSBOARD_PUBLIC_URL"), BeforeValidator(_public_url)] = ""
+    """Where people open the dashboard, for links in alerts; empty: alerts have none."""
     host: Annotated[str, variable("LOSSBOARD_HOST")] = ""
     """What the launcher's --host names; empty if the API was started otherwise."""
     trusted_proxies: Annotated[

@@ -6,6 +6,7 @@ a handler asks for the ones it uses (see `backend.http.dependencies`).
 
 from dataclasses import dataclass
 
+from backend.alerts.deliverer import Deliverer
 from backend.datasets.checker import Checker
 from backend.datasets.repository import Uploads
 from backend.db.database import Database
@@ -35,6 +36,7 @@ class Parts:
     sweeper: Sweeper
     searches: Engine
     figures: FiguresKeeper
+    alerts: Deliverer
     hub: Hub
     uploads: Uploads
     checker: Checker

@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 PREFIX: Final = "LOSSBOARD_"
 NAMES: Final = frozenset(
     {
+        "LOSSBOARD_ALERT_HOSTS",
         "LOSSBOARD_ALLOWED_HOSTS",
         "LOSSBOARD_API_URL",
         "LOSSBOARD_BASE_PATH",
@@ -39,6 +40,7 @@ NAMES: Final = frozenset(
         "LOSSBOARD_MAX_UPLOAD_MB",
         "LOSSBOARD_MOST_TRIALS",
         "LOSSBOARD_PARENT",
+        "LOSSBOARD_PUBLIC_URL",
         "LOSSBOARD_SUBMITS_PER_MIN",
         "LOSSBOARD_TOKEN",
         "LOSSBOARD_TOKENS",

@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from backend.admin.archive import DATABASE, FORMAT, ArchiveWriter, Manifest
 from backend.admin.database_copy import check_version, copy_session
+from backend.admin.kept_receivers import remove_receivers
 from backend.admin.locations import AdminError, Locations, sync_folder
 from backend.admin.pinned_files import PinnedFiles, pin_files, remove_references
 from backend.admin.progress import ReportProgress, byte_counter, format_size, ignore_progress
@@ -131,11 +132,13 @@ def _pack(source: Database, view: PinnedFiles, work: Path, report: ReportProgres
 
 
 def _finish_database(file: Path, lost: list[str]) -> None:
-    """Make it one self-contained file that names nothing that is not in the backup."""
+    """Make it one self-contained file that names nothing that is not in the backup, and has no
+    secrets of receivers."""
     if lost:
         database = Database(sqlite_url(file))
         remove_references(database, lost)
         database.close()
+    remove_receivers(file)
     with sqlite3.connect(file) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
     connection.close()

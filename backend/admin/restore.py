@@ -25,6 +25,7 @@ from typing import Final
 from backend.admin.archive import DATABASE, Manifest, extract_archive, verify_archive
 from backend.admin.database_copy import check_empty, copy_database
 from backend.admin.file_swap import FileSwap, interrupted_swap, staged_path
+from backend.admin.kept_receivers import TABLES, keep_receivers, read_receivers
 from backend.admin.kept_tokens import keep_tokens, read_tokens
 from backend.admin.locations import AdminError, Locations
 from backend.admin.pinned_files import ReferencedFiles, member_path
@@ -42,7 +43,7 @@ from backend.storage.blobs import BLOBS_FOLDER
 
 ATTEMPT_STRIDE: Final = 100
 """More attempts than a run makes between a backup and its restore."""
-TARGETS_OWN: Final = (TOKENS_TABLE,)
+TARGETS_OWN: Final = (TOKENS_TABLE, *TABLES)
 """Tables that a server's empty database may have rows in: they are kept."""
 LOCKS: Final = (data_folder.API_LOCK, data_folder.LAUNCHER_LOCK, data_folder.BACKUP_LOCK)
 
@@ -183,6 +184,7 @@ def _prepare(
         queued = requeue_runs(database, now, read_attempts(locations.file))
         own = read_tokens(locations)
         tokens = keep_tokens(database, own, with_tokens=with_tokens, now=now)
+        keep_receivers(database, read_receivers(locations))
     finally:
         database.close()
     with file.open("rb") as written:

@@ -95,6 +95,12 @@ class Write:
     updates: defaultdict[str, Update] = field(default_factory=lambda: defaultdict(Update))
     unused_blobs: set[str] = field(default_factory=set)
     """Checkpoints that no run names any more after this commit; the caller deletes them."""
+    ended: dict[str, Run] = field(default_factory=dict)
+    """Runs that end in it."""
+    entered: list[tuple[Run, str]] = field(default_factory=list)
+    """Runs, and the states of contract.metrics.states that they get into."""
+    settled: set[str] = field(default_factory=set)
+    """Comparisons whose search takes a step that queues no run."""
 
     def update_of(self, run: Run) -> Update:
         """Return what this commit changes for those who follow a run."""
@@ -110,6 +116,8 @@ class Database:
         self.position = "0-0"
         self.on_commit: Callable[[Commit], None] = lambda _: None
         """Called after every commit, in order, from the thread that made it; must not block."""
+        self.before_commit: Callable[[Write], None] = lambda _: None
+        """Called at the end of every write transaction, within it."""
         self.hold: Hold | None = None
         """Set by an API process, which is the only one that may write."""
         self.on_taken: Callable[[str], None] = lambda _: None
@@ -154,6 +162,7 @@ class Database:
                 self._check_hold(session)
                 write = Write(session, self.position)
                 yield write
+                self.before_commit(write)
                 session.flush()
                 with self._committing:
                     session.commit()
@@ -267,6 +276,7 @@ def _prepare(connection: sqlite3.Connection, _: Any) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -32000")
+    connection.execute("PRAGMA secure_delete = FAST")  # secrets that were deleted: see backup
 
 
 def _begin(connection: Connection) -> None:

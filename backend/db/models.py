@@ -339,6 +339,81 @@ class Token(SQLModel, table=True):
     revoked_by: str | None = None
 
 
+class Alert(SQLModel, table=True):
+    """Something that happened and that people are told of. An id is never used twice."""
+
+    __table_args__ = (
+        Index("ix_alert_key", "key", unique=True),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    message: str
+    """The id under which receivers get it, the same at each try."""
+    key: str
+    """What it tells, so that it is told once."""
+    comparison_id: str | None = Field(
+        default=None,
+        index=True,
+        sa_column_args=[ForeignKey("comparison.id", ondelete="CASCADE")],
+    )
+    """None for a test of a receiver of the whole board."""
+    type: str
+    """A backend.alerts.events.AlertType."""
+    at: float
+    content: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    """{"text", "data"} of the body that receivers get."""
+
+
+class AlertReceiver(SQLModel, table=True):
+    """Where alerts are sent. Address and secret leave this table only towards the receiver."""
+
+    __tablename__ = "alert_receiver"
+
+    id: str = Field(primary_key=True)
+    comparison_id: str | None = Field(
+        default=None,
+        index=True,
+        sa_column_args=[ForeignKey("comparison.id", ondelete="CASCADE")],
+    )
+    """Whose alerts it gets; None for those of all comparisons."""
+    name: str
+    url: str
+    """Secret too: the addresses of some receivers are all that protects them."""
+    secret: str
+    """The key of signatures: whsec_ and base64."""
+    events: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    created_at: float
+    created_by: str
+    failures: int = 0
+    """Tries in a row that failed."""
+    next_at: float = 0.0
+    """No try before this time."""
+
+
+class AlertDelivery(SQLModel, table=True):
+    """One alert on its way to one receiver. An id is never used twice."""
+
+    __tablename__ = "alert_delivery"
+    __table_args__ = (
+        Index("ix_alert_delivery_next", "receiver_id", "state", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    alert_id: int = Field(index=True, sa_column_args=[ForeignKey("alert.id", ondelete="CASCADE")])
+    receiver_id: str = Field(sa_column_args=[ForeignKey("alert_receiver.id", ondelete="CASCADE")])
+    state: str = "pending"
+    """pending, delivered or given_up."""
+    tries: int = 0
+    queued_at: float
+    tried_at: float | None = None
+    status: int | None = None
+    """Of the last answer; None without one."""
+    problem: str = ""
+    """Why the last try failed, for people."""
+
+
 class StreamPosition(SQLModel, table=True):
     """How far the event stream has been stored; one row."""
 

@@ -122,6 +122,8 @@ def _apply(write: Write, run: Run, event: Event, now: float) -> None:
             run.step = max(run.step, event.step)
             _collect_points(write.update_of(run), event)
         case Noticed():
+            if not event.over:
+                write.entered.append((run, event.state))
             _set_state(run, event)
         case Kept():
             snapshots.put(write, run.id, event.snapshot)

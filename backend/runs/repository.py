@@ -185,6 +185,7 @@ def _end(write: Write, run: Run, *, state: str, failure: Failure | None, now: fl
     run.ended_at = now if run.started_at is None else max(now, run.started_at)
     run.preparing = None
     run.cancel = False
+    write.ended[run.id] = run
     _note_change(write, run)
 
 

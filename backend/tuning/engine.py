@@ -213,6 +213,8 @@ def _write(write: Write, search: Search, step: Step, now: float) -> None:
     repository.add_trials(write, search.comparison, step.proposed, now)
     best = [one for own in search.trials.values() for one in own if one.id in step.finals]
     repository.add_finals(write, search.comparison, best, search.spec.seeds)
+    if not step.proposed and not best:
+        write.settled.add(search.comparison.id)
 
 
 Searches = Annotated[Engine, from_state("searches")]

@@ -29,6 +29,19 @@ class AccessTokenList(TypedDict):
     tokens: list[AccessToken]
 
 
+class Alert(TypedDict):
+    """Something that happened."""
+
+    id: int
+    type: Literal[
+        "comparison.ended", "run.failed", "run.diverged", "arm.collapsed", "arm.below_backbone"
+    ]
+    at: str
+    text: str
+    comparison: str | None
+    data: dict[str, Any]
+
+
 class Amount(TypedDict):
     """A number that is known exactly, by its bounds, or about."""
 
@@ -200,6 +213,33 @@ class CurvePoint(TypedDict):
     value: float
     low: float | None
     high: float | None
+
+
+class Delivery(TypedDict):
+    """An alert on its way to a receiver."""
+
+    id: int
+    receiver: str
+    receiver_name: str
+    type: str
+    at: str
+    text: str
+    comparison: str | None
+    state: Literal["pending", "delivered", "given_up"]
+    tries: int
+    tried_at: str | None
+    status: int | None
+    problem: str
+    next_at: str | None
+
+
+class DeliveryPage(TypedDict):
+    """A page of deliveries, the newest first."""
+
+    deliveries: list[Delivery]
+    total: int
+    page: int
+    page_size: int
 
 
 class Difference(TypedDict):
@@ -388,6 +428,37 @@ class Ready(TypedDict):
     collector_lag_s: float | None
     disk_free: int
     problems: list[Problem]
+
+
+class Receiver(TypedDict):
+    """A receiver, without its secret, and with the host of its address alone."""
+
+    id: str
+    comparison: str | None
+    name: str
+    address: str
+    problem: str | None
+    events: list[
+        Literal[
+            "comparison.ended", "run.failed", "run.diverged", "arm.collapsed", "arm.below_backbone"
+        ]
+    ]
+    created_at: str
+    created_by: str
+    failures: int
+
+
+class ReceiverList(TypedDict):
+    """The receivers of a comparison, or those of the board."""
+
+    enabled: bool
+    hosts: list[str]
+    types: list[
+        Literal[
+            "comparison.ended", "run.failed", "run.diverged", "arm.collapsed", "arm.below_backbone"
+        ]
+    ]
+    receivers: list[Receiver]
 
 
 class Replicates(TypedDict):
@@ -657,6 +728,13 @@ class Worker(TypedDict):
     seen_s_ago: float
 
 
+class AlertList(TypedDict):
+    """Alerts, the oldest first."""
+
+    alerts: list[Alert]
+    last: int
+
+
 class ArmCurve(TypedDict):
     """One metric of one arm; lists are columns of equal length."""
 
@@ -794,6 +872,13 @@ class Claim(TypedDict):
     parts: Parts
     true_by_construction: str
     related: str
+
+
+class CreatedReceiver(TypedDict):
+    """A new receiver."""
+
+    secret: str
+    receiver: Receiver
 
 
 class LeaderboardArm(TypedDict):

@@ -103,7 +103,11 @@ def build_plan(
     }
     secret = {"LOSSBOARD_WORKER_TOKEN": token}
     between = {"LOSSBOARD_UI_SECRET": secrets.token_urlsafe(32)}
-    for_api = launcher_token.api_environment(environ)
+    dashboard = f"{ui_url}{environ.get('LOSSBOARD_BASE_PATH', '')}"
+    for_api = {
+        **launcher_token.api_environment(environ),
+        "LOSSBOARD_PUBLIC_URL": environ.get("LOSSBOARD_PUBLIC_URL") or dashboard,
+    }
     stages: list[tuple[ProcessSpec, ...]] = []
     if broker_binary:
         port = options.broker_port or broker.free_port()
@@ -123,7 +127,7 @@ def build_plan(
             _ui(options, {**base, **between}, ui_url),
         ),
     ]
-    return Plan(tuple(stages), api_url, f"{ui_url}{environ.get('LOSSBOARD_BASE_PATH', '')}")
+    return Plan(tuple(stages), api_url, dashboard)
 
 
 def _broker(

@@ -1,0 +1,1 @@
+"""Alerts: what happened is stored with what it tells of, and sent to receivers by a thread."""
