@@ -65,11 +65,11 @@ def read_upload(client: Api, comparison: ComparisonDetail) -> Dataset | None:
 def show_head(view: View, upload: Dataset | None) -> None:
     """Draw the comparison's name, its actions, and what all its arms share."""
     comparison = view.comparison
-    title, buttons = st.columns([1, 1], vertical_alignment="center")
-    title.title(escape_markdown(comparison["name"]), anchor=False)
-    with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
-        export_menu(view.client, comparison)
-        page_actions(view.client, comparison)
+    with st.container(horizontal=True, vertical_alignment="center", key="comparison-head"):
+        st.title(escape_markdown(comparison["name"]), anchor=False)
+        with st.container(horizontal=True, width="content", gap="small"):
+            export_menu(view.client, comparison)
+            page_actions(view.client, comparison)
     shared = shared_facts(
         comparison["spec"],
         view.catalogue,

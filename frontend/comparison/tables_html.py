@@ -19,7 +19,8 @@ _MARKS: Final = {
 
 
 def head_html(comparison: Mapping[str, Any], facts: Sequence[Fact], difference: str) -> str:
-    """Return the head: tags, submission, what all arms share, and in what they differ."""
+    """Return the head: on one line what all arms share, and the tags; opened, that in full, who
+    submitted it, and in what the arms differ."""
     tags = "".join(f"<span class='lb-tag'>{escape(tag)}</span>" for tag in comparison["tags"])
     if comparison.get("archived"):
         tags = f"<span class='lb-tag lb-archived'>in the archive</span>{tags}"
@@ -27,10 +28,15 @@ def head_html(comparison: Mapping[str, Any], facts: Sequence[Fact], difference: 
     items = "".join(
         f"<div><dt>{escape(fact.name)}</dt><dd>{escape(fact.value)}</dd></div>" for fact in facts
     )
+    line = "".join(
+        f"<span><small>{escape(fact.name)}</small> {escape(fact.value)}</span>" for fact in facts
+    )
     return (
-        f"<div class='lb-head'><p>{tags}<span>Submitted {format_time(comparison['created_at'])}{by}"
-        f"</span><code>{escape(comparison['id'])}</code></p>"
-        f"<dl>{items}</dl><p>{escape(difference)}</p></div>"
+        "<details class='lb-head'><summary><b>Set-up</b>"
+        f"<span class='lb-line-of-facts'>{line}</span>{tags}</summary>"
+        f"<dl>{items}</dl><p>{escape(difference)}</p>"
+        f"<p><span>Submitted {format_time(comparison['created_at'])}{by}</span>"
+        f"<code>{escape(comparison['id'])}</code></p></details>"
     )
 
 

@@ -24,6 +24,7 @@ const TRIVIAL = "dynamics.trivial_loss";
 const PULL = "dynamics.pull_share";
 const FIRST_TAB = "live";
 const RUNS_IN = ["live", "setup"]; // tabs that show each run; the others only how far all are
+const SETUP_TAB = "setup"; // where the runs are never folded
 const LINGER_MS = 1_500; // points of the last moment may come behind the news that a run ended
 
 /** @type {WeakMap<Element, Live>} */
@@ -90,6 +91,7 @@ class Live {
       const grid = h("div", { class: "lb-grid" }, ...panels.map((panel) => panel.element));
       return { tab, element: h("div", { class: "lb-group" }, h("h3", {}, title), grid) };
     });
+    this.#status.add(this.#strip.toggle);
     this.#frame.append(this.#status.element, this.#states.element);
     this.#frame.append(this.#strip.element, this.#toolbar.element);
     this.#frame.append(...this.#groups.map((group) => group.element));
@@ -138,6 +140,7 @@ class Live {
     for (const group of this.#groups) group.element.hidden = searching || group.tab !== tab;
     this.#toolbar.element.hidden = searching || !this.#groups.some((group) => group.tab === tab);
     this.#strip.element.hidden = searching || !RUNS_IN.includes(tab);
+    this.#strip.showWhole(tab === SETUP_TAB);
     this.#status.element.hidden = searching;
     this.#frame.dataset.tab = tab;
     const query = new URLSearchParams(location.search);

@@ -135,6 +135,7 @@ export class Panel {
     const values = means(trivial, visible, runs);
     const text = underLoss(values, means(pull, visible, runs), visible);
     setText(this.#under, text);
+    setAttribute(this.#under, "title", text);
     this.#under.hidden = !text;
     return trivialLines(values, visible);
   }

@@ -1,23 +1,73 @@
 /** The strip of runs: one row for each arm, one cell for each seed, and what went wrong. */
 import { h, setAttribute, setText, swatch } from "./dom.js";
 import { amount, duration, percent } from "./format.js";
+import { Notices } from "./notices.js";
 import { prepared } from "./progress.js";
 import { marks, severity } from "./states.js";
+import { remember, remembered } from "./viewer.js";
 
 /** @typedef {import("./progress.js").RunOut} RunOut */
 
 const MANY_SEEDS = 8; // from here on a cell is only its bar; the rest is in its title
+const FEW_RUNS = 6; // up to so many are shown unless the viewer folds them
+const FOLDED = "runs-folded";
 
 export class RunStrip {
   /** @type {Map<string, {cell: HTMLElement, label: Element, bar: HTMLElement}>} */
   #cells = new Map();
   #grid = h("div", { class: "lb-runs", "data-testid": "runs" });
   #preparing = h("div", { class: "lb-preparing", "data-testid": "run-preparing" });
-  #errors = h("div", { class: "lb-errors", "data-testid": "run-errors" });
+  #errors = new Notices({ class: "lb-errors", role: "alert", "data-testid": "run-errors" }, "failure");
   #drawn = "";
+  /** @type {boolean|null} null until the viewer chose */
+  #folded = remembered(FOLDED, null);
+  #count = 0;
+  #whole = false;
+  #toggle = h(
+    "button",
+    {
+      type: "button",
+      class: "lb-small lb-fold",
+      "aria-controls": "lb-runs",
+      "data-testid": "runs-fold",
+      onclick: () => this.#fold(),
+    },
+    "Runs",
+  );
 
   constructor() {
-    this.element = h("div", {}, this.#grid, this.#preparing, this.#errors);
+    this.element = h("div", { class: "lb-strip" }, this.#grid, this.#preparing, this.#errors.element);
+    this.#grid.id = "lb-runs";
+  }
+
+  /** The button that folds the strip; stands in the line above it. */
+  get toggle() {
+    return this.#toggle;
+  }
+
+  /** Show every run, whatever the viewer chose, or as chosen. @param {boolean} whole */
+  showWhole(whole) {
+    this.#whole = whole;
+    this.#showFold();
+  }
+
+  #fold() {
+    this.#folded = !this.#isFolded;
+    remember(FOLDED, this.#folded);
+    this.#showFold();
+  }
+
+  get #isFolded() {
+    return this.#folded ?? this.#count > FEW_RUNS;
+  }
+
+  #showFold() {
+    const folded = this.#isFolded && !this.#whole;
+    this.#grid.hidden = folded;
+    setAttribute(this.element, "data-folded", folded);
+    setAttribute(this.#toggle, "aria-expanded", String(!folded));
+    this.#toggle.hidden = this.#whole || this.element.hidden || !this.#count;
+    setAttribute(this.#toggle, "title", folded ? "Show a line for each arm" : "Fold the lines of runs");
   }
 
   /**
@@ -29,6 +79,8 @@ export class RunStrip {
     if (key !== this.#drawn) this.#build(runs, arms);
     this.#drawn = key;
     for (const run of runs) this.#update(run);
+    this.#count = runs.length;
+    this.#showFold();
     this.#showPreparing(runs);
     this.#showErrors(runs);
   }
@@ -96,20 +148,13 @@ export class RunStrip {
 
   /** @param {RunOut[]} runs */
   #showErrors(runs) {
-    const lines = failures(runs);
-    const key = JSON.stringify(lines);
-    if (this.#errors.dataset.drawn === key) return;
-    this.#errors.dataset.drawn = key;
-    this.#errors.replaceChildren(
-      ...lines.map(([head, message, cause]) =>
-        h(
-          "div",
-          { class: "lb-error", role: "alert" },
-          h("strong", {}, head),
-          h("span", {}, message),
-          cause && cause !== message ? h("span", { class: "lb-cause" }, cause) : null,
-        ),
-      ),
+    this.#errors.draw(
+      failures(runs).map(([head, message, cause]) => ({
+        attributes: { class: "lb-error" },
+        head,
+        texts: [message],
+        cause: cause === message ? "" : cause,
+      })),
     );
   }
 }

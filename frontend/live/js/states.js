@@ -1,6 +1,6 @@
 /** Whether the runs train: a banner for each state that runs are in, told from the runs; live. */
-import { h } from "./dom.js";
 import { counted } from "./format.js";
+import { Notices } from "./notices.js";
 
 /** @typedef {import("./progress.js").RunOut} RunOut */
 /** @typedef {{arm: string, runs: RunOut[], of: number}} Share */
@@ -68,30 +68,18 @@ export function armsText(arms) {
 }
 
 export class States {
-  element = h("div", { class: "lb-states", "data-testid": "run-states" });
-  #drawn = "";
+  #notices = new Notices({ class: "lb-states", role: "status", "data-testid": "run-states" }, "notice");
+  element = this.#notices.element;
 
   /** @param {RunOut[]} runs */
   draw(runs) {
-    const banners = found(runs).map((one) => ({ ...one, text: armsText(one.arms) }));
-    const key = JSON.stringify(banners.map(({ state, text, message }) => [state, text, message]));
-    if (key === this.#drawn) return;
-    this.#drawn = key;
-    this.element.replaceChildren(
-      ...banners.map(({ state, text, example, message }) =>
-        h(
-          "div",
-          {
-            class: "lb-warned",
-            role: "status",
-            "data-state": state,
-            "data-serious": NOT_TRAINED.has(state),
-          },
-          h("strong", {}, signed(state)),
-          h("span", {}, text),
-          h("span", { class: "lb-cause" }, `${example.arm}, seed ${example.seed}: ${message}`),
-        ),
-      ),
+    this.#notices.draw(
+      found(runs).map(({ state, arms, example, message }) => ({
+        attributes: { class: "lb-warned", "data-state": state, "data-serious": NOT_TRAINED.has(state) },
+        head: signed(state),
+        texts: [armsText(arms)],
+        cause: `${example.arm}, seed ${example.seed}: ${message}`,
+      })),
     );
   }
 }

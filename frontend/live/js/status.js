@@ -29,14 +29,21 @@ export class Status {
   #poll;
   #gone = false;
 
+  #line = h("div", { class: "lb-line" }, this.#state, this.#tally, this.#rest, this.#connection);
+
   constructor() {
     this.element = h(
       "div",
       { class: "lb-status" },
-      h("div", { class: "lb-line" }, this.#state, this.#tally, this.#rest, this.#connection),
+      this.#line,
       h("div", { class: "lb-bar lb-overall" }, this.#bar),
       this.#waiting,
     );
+  }
+
+  /** Put a button before the state of the connection. @param {HTMLElement} button */
+  add(button) {
+    this.#line.insertBefore(button, this.#connection);
   }
 
   /** @param {StreamState} state */

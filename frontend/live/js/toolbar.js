@@ -1,8 +1,12 @@
 /** The viewer's choices: which arms, which axis, mean or seeds, how smooth. */
 import { h, setAttribute, swatch } from "./dom.js";
+import { shortened } from "./names.js";
 import { SMOOTHINGS } from "./options.js";
 
 /** @typedef {import("./options.js").Options} Options */
+
+const LONGEST = 26; // characters of a name
+const MANY_ARMS = 6; // from here on names are shorter, so that two rows hold them
 
 export class Toolbar {
   #onChange;
@@ -18,7 +22,14 @@ export class Toolbar {
   /** @param {import("./figure.js").Arm[]} arms @param {Options} options */
   draw(arms, options) {
     const focused = this.element.contains(document.activeElement) && document.activeElement;
-    this.#legend.replaceChildren(...arms.map((arm) => this.#armButton(arm, options)));
+    const many = arms.length > MANY_ARMS;
+    const names = shortened(arms.map(({ name }) => name), many ? LONGEST - 10 : LONGEST);
+    setAttribute(this.#legend, "data-many", many);
+    const scrolled = this.#legend.scrollTop;
+    this.#legend.replaceChildren(
+      ...arms.map((arm) => this.#armButton(arm, names.get(arm.name), options)),
+    );
+    this.#legend.scrollTop = scrolled;
     this.#choices.replaceChildren(
       this.#choice("x", "Along", options.x, { step: "step", epoch: "epoch", time: "time" }),
       this.#choice("seeds", "Seeds", options.seeds, { mean: "mean ± 95 %", each: "each" }),
@@ -28,8 +39,8 @@ export class Toolbar {
     if (name) this.element.querySelector(`[data-testid="${CSS.escape(name)}"]`)?.focus();
   }
 
-  /** @param {import("./figure.js").Arm} arm @param {Options} options */
-  #armButton(arm, { hide }) {
+  /** @param {import("./figure.js").Arm} arm @param {string} text @param {Options} options */
+  #armButton(arm, text, { hide }) {
     const shown = !hide.includes(arm.name);
     const next = shown ? [...hide, arm.name] : hide.filter((name) => name !== arm.name);
     return h(
@@ -38,12 +49,13 @@ export class Toolbar {
         type: "button",
         class: "lb-chip",
         "aria-pressed": String(shown),
+        "aria-label": arm.name,
         "data-testid": `arm-${arm.name}`,
         title: shown ? `Hide ${arm.name}` : `Show ${arm.name}`,
         onclick: () => this.#onChange({ hide: next }),
       },
       swatch(arm.color, arm.dash),
-      arm.name,
+      text,
     );
   }
 
