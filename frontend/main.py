@@ -31,7 +31,7 @@ session.require_sign_in()
 person = session.signed_in_person()
 is_admin = person is not None and person.may("admin")
 audit_log = st.Page(
-    "app_pages/audit_log.py", title="Trail", icon=":material/history:", url_path="trail"
+    "app_pages/audit_log.py", title="Audit log", icon=":material/history:", url_path="trail"
 )
 access = st.Page(
     "app_pages/access.py",

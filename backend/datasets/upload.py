@@ -200,7 +200,7 @@ def refuse_problems(report: Report) -> None:
     if report.facts or report.questions:
         return
     shown = [Problem(note.where, note.message) for note in report.problems]
-    message = f"the data set has {report.total:,} problem{'s' if report.total > 1 else ''}"
+    message = f"{report.total:,} problem{'s' if report.total > 1 else ''} in the data set"
     if report.total > len(shown):
         message += f", of which the first {len(shown)} are listed"
     raise InvalidDatasetError(message, shown)

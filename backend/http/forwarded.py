@@ -43,7 +43,7 @@ class Proxies:
                 networks.append(ipaddress.ip_network(entry, strict=False))
             except ValueError:
                 raise ValueError(
-                    f"has {entry!r}, which is no IP address and no network; give such as "
+                    f"has {entry!r}, which is neither an IP address nor a network; give "
                     "127.0.0.1 or 10.0.0.0/24"
                 ) from None
         return cls(tuple(networks))

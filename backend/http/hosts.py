@@ -56,7 +56,7 @@ def parse_host_names(text: str) -> frozenset[str]:
     for entry in entries:
         if ":" in entry or host_name(entry) is None:
             raise ValueError(
-                f"has {entry!r}, which is no name of a host; give names such as "
+                f"has {entry!r}, which is not a host name; give names such as "
                 "board.example.org, without http:// and without a port"
             )
     return frozenset(name for entry in entries if (name := host_name(entry)))

@@ -78,7 +78,7 @@ def advice(found: Sequence[Found], untrained: Mapping[str, str], reservation: Re
     said = "; ".join(clause.replace(_USES, listed(uses)) for clause, uses in uses_by_clause.items())
     if not said:
         said = "these runs measured nothing that says which arm to use"
-    return " ".join([f"{said[0].upper()}{said[1:]}.", *sentences, _mind(reservation)])
+    return " ".join([f"{said[0].upper()}{said[1:]}.", *sentences, _caution(reservation)])
 
 
 def _clause(one: Found, uses: str, *, all_ranked: bool) -> str:
@@ -103,22 +103,22 @@ def _alike(one: Found, *, all_ranked: bool) -> str:
     if one.in_part:
         who = "neither arm is ahead" if len(arms) == 2 else "no arm is ahead of another"
         return f"{who} in all metrics"
-    which = "the two" if len(arms) == 2 else f"the {len(arms)} arms"
-    return f"these runs do not tell {which if all_ranked else listed_arms(arms)} apart"
+    between = "" if all_ranked else f" between {listed_arms(arms)}"
+    return f"there is no clear difference{between}"
 
 
 def _why(one: Found, first: Sequence[str], others: Sequence[str]) -> str:
     behind_all = all((lead, other) in one.ahead for lead in first for other in others)
     named = f"all {len(others)} others" if len(others) > 3 else listed_arms(others)
     if len(first) == 1:
-        return f"ahead of {named}" if behind_all else "no other arm is ahead of it"
+        return f"ahead of {named}" if behind_all else "no other arm is clearly better"
     if _all_level(one, first):
         alike = f"level within {one.half_width:g}"
     else:
-        alike = "not told apart from each other"
+        alike = "no clear difference between them"
     if behind_all:
         return f"{alike}; ahead of {named}"
-    return f"{alike}; of the others each is behind one of them"
+    return f"{alike}; each of the others is clearly worse than one of them"
 
 
 def _all_level(one: Found, arms: Sequence[str]) -> bool:
@@ -132,19 +132,19 @@ def _not_trained(untrained: Mapping[str, str]) -> list[str]:
     return [f"{listed_arms(arms)} did not train ({reason})." for reason, arms in by_reason.items()]
 
 
-def _mind(reservation: Reservation) -> str:
+def _caution(reservation: Reservation) -> str:
     n, noun = reservation.replicates, reservation.noun
     parts = []
     if reservation.still_open:
         is_or_are = "run has" if reservation.still_open == 1 else "runs have"
-        parts.append(f"{reservation.still_open} {is_or_are} not ended")
+        parts.append(f"{reservation.still_open} {is_or_are} not finished")
     if n < MIN_SEEDS:
-        parts.append(f"{n} {noun}{' is' if n == 1 else 's are'} few")
+        parts.append(f"only {n} {noun}{'' if n == 1 else 's'}")
     if reservation.trials is None:
-        parts.append("margins were given, not tuned")
+        parts.append("margins were not tuned")
     else:
         trials = "1 trial" if reservation.trials == 1 else f"{reservation.trials} trials"
         parts.append(f"each arm's settings are the best of {trials}")
     if reservation.differing:
         parts.append(f"the arms also differ in {listed(reservation.differing)}")
-    return f"Mind that {listed(parts)}."
+    return f"Caution: {listed(parts)}."

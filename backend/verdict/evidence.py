@@ -83,8 +83,8 @@ def judge_claims(
 
     Args:
         spec: the comparison's.
-        a: figures of the runs of the arm in the contrastive loss's place.
-        b: those of the arm in the triplet loss's place.
+        a: figures of the runs of the arm in the contrastive role.
+        b: those of the arm in the triplet role.
         replication: what the runs of an arm are replicates of.
         not_trained: whether one of the arms was not trained.
         reported: judge the measures as the paper took them, in place of the robust forms.

@@ -32,7 +32,8 @@ class Ranking:
     def letters(self) -> dict[str, str]:
         """Return a letter for each group that an arm is in, from a for the best one's.
 
-        Arms that share a letter are not told apart. Empty if there are more groups than letters.
+        Arms that share a letter are not clearly different. Empty if there are more groups than
+        letters.
         """
         if len(self.groups) > len(ascii_lowercase):
             return {}
@@ -100,16 +101,16 @@ def _best(ranking: Ranking, pairs: int) -> str:
     first = ranking.best[0]
     best = named(first)
     if not pairs:
-        return f"{best} has the best mean; too few runs to tell arms apart."
+        return f"{best} has the best mean; too few runs to compare arms."
     alike = {other for pair in ranking.not_told_apart if first in pair for other in pair} - {first}
     near = [arm for arm in arms if arm in alike]
     if not near:
         rest = [arm for arm in arms if arm != first]
         others = f"all {len(rest)} others" if len(rest) > 2 else listed_arms(rest)
-        return f"Best: {best}; told apart from {others}."
+        return f"Best: {best}; clear difference to {others}."
     if len(near) > 2 and len(near) == len(arms) - 1:
-        return f"Best: {best}; not told apart from any of the {len(near)} others."
-    return f"Best: {best}; not told apart from {listed_arms(near)}."
+        return f"Best: {best}; no clear difference to any of the {len(near)} others."
+    return f"Best: {best}; no clear difference to {listed_arms(near)}."
 
 
 def _cliques(arms: Sequence[str], alike: Collection[Pair]) -> Iterator[set[str]]:

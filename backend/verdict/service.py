@@ -29,8 +29,8 @@ def give_verdict(
     Args:
         session: to read with.
         comparison: the comparison.
-        a: name of the arm in the contrastive loss's place; None for the first with that loss.
-        b: name of the arm in the triplet loss's place; None for the first with that loss.
+        a: name of the arm in the contrastive role; None for the first with that loss.
+        b: name of the arm in the triplet role; None for the first with that loss.
     """
     all_arms = read_material(session, comparison)
     spec, noun = all_arms.spec, replicate_noun(all_arms.kind)

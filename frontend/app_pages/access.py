@@ -28,9 +28,9 @@ ON_A_DATE: Final = "on a date"
 EXPIRY: Final = {NEVER: None, "in 30 days": "30d", "in 90 days": "90d", "in a year": "365d"}
 """What can be chosen -> what the API calls it."""
 ROLE_MAY: Final = {
-    "viewer": "Sees everything and changes nothing.",
+    "viewer": "Can view everything but not change it.",
     "editor": "Also submits, changes and cancels comparisons and uploads data.",
-    "admin": "Also deletes, reads the trail, and makes and revokes tokens.",
+    "admin": "Also deletes, reads the audit log, and creates and revokes tokens.",
 }
 SOON_DAYS: Final = 14
 """An expiry that is nearer is marked."""
@@ -91,7 +91,7 @@ def new_token(client: Api) -> None:
             )
             expires = chosen.isoformat() if isinstance(chosen, date) else None
         middle.caption(ROLE_MAY[role])
-        if st.button("Make the token", type="primary", icon=":material/key:", key="access_add"):
+        if st.button("Create token", type="primary", icon=":material/key:", key="access_add"):
             make(client, name, role, expires)
         if refused := st.session_state.get(REFUSED_KEY):
             st.error(refused, icon=":material/block:")
@@ -101,13 +101,13 @@ def make(client: Api, name: str, role: str, expires: str | None) -> None:
     """Make a token, or keep why it was refused."""
     st.session_state.pop(REFUSED_KEY, None)
     if not name:
-        st.session_state[REFUSED_KEY] = "Give it a name: whose token is it?"
+        st.session_state[REFUSED_KEY] = "Enter a name: whose token is it?"
         return
     try:
         made = client.add_token(name, role, expires=expires)
     except ApiError as error:
         problems = "".join(f"  \n{field.path} {field.message}" for field in error.fields)
-        st.session_state[REFUSED_KEY] = f"Not made: {escape_markdown(error.message)}" + problems
+        st.session_state[REFUSED_KEY] = f"Not created: {escape_markdown(error.message)}" + problems
     else:
         st.session_state[CREATED_TOKEN_KEY] = (name, made["secret"])
         st.session_state[ADDED_KEY] += 1
@@ -117,8 +117,8 @@ def make(client: Api, name: str, role: str, expires: str | None) -> None:
 def show_created(name: str, secret: str) -> None:
     """Show the secret of a token that was just made."""
     st.markdown(
-        f"The token of **{escape_markdown(name)}**, to sign in with. It is shown only now and kept "
-        "nowhere: pass it on in a way that nobody else reads."
+        f"The token of **{escape_markdown(name)}**, to sign in with. It is shown only once and not "
+        "stored: pass it on by a private channel."
     )
     st.code(secret, language=None)
     with st.container(horizontal=True, gap="small"):
@@ -132,7 +132,7 @@ def show_active(client: Api, tokens: Sequence[AccessToken]) -> None:
     """Draw the tokens that are accepted, a row each."""
     st.subheader("Who has access", anchor=False)
     if not tokens:
-        st.caption("Nobody: there is no valid token.")
+        st.caption("Nobody yet: there is no valid token.")
         return
     last = page_count(len(tokens), PAGE_SIZE)
     page = min(current_page(), last)
@@ -177,12 +177,12 @@ def revoke_form(client: Api, token: AccessToken, *, own: bool, last: bool) -> No
     name = escape_markdown(token["name"])
     st.write(
         f"The token of **{name}** is refused from the next call on, and its sign-ins end. "
-        "It does not come back; the name may get a new one."
+        "This cannot be undone; the name can be given a new token."
     )
     if last:
         st.warning(
             "It is the last admin's. Without one nobody can add or revoke tokens, delete, or read "
-            "the trail, until this Lossboard is stopped and `python -m launcher token add NAME "
+            "the audit log, until this Lossboard is stopped and `python -m launcher token add NAME "
             "admin` adds one."
         )
     if own:
@@ -275,12 +275,12 @@ def show_error(error: ApiError) -> None:
     with st.container(border=True):
         st.markdown("**The tokens cannot be shown now**")
         st.write(error.message)
-        st.caption("All tokens are as they were.")
+        st.caption("No token was changed.")
         retry_button(api(), error, key="access_again")
 
 
 st.title("Access", anchor=False)
-st.caption("Who may use this Lossboard, with which role. Times are UTC.")
+st.caption("Who has access, with which role. Times are UTC.")
 if refusal := role_refusal("admin"):
     st.info(refusal)
 else:

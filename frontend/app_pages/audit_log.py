@@ -1,4 +1,4 @@
-"""The audit log, the page Trail: who changed what. For admins, where there is a sign-in."""
+"""The audit log, the page Audit log: who changed what. For admins, where there is a sign-in."""
 
 from typing import Final
 
@@ -50,7 +50,7 @@ def show_log() -> None:
     page = current_page()
     found = api().audit(who=who or None, page=page, page_size=PAGE_SIZE)
     if not found["entries"]:
-        st.caption("Nothing yet: nobody has changed anything.")
+        st.caption("No changes recorded yet.")
         return
     st.dataframe(
         columns(found["entries"]),
@@ -64,8 +64,8 @@ def show_log() -> None:
     paging_buttons(page, last, text, back="Newer", on="Older", key="trail")
 
 
-st.title("Trail", anchor=False)
-st.caption("Who changed what, the newest first, refused calls too. The last 100,000 are kept.")
+st.title("Audit log", anchor=False)
+st.caption("Who changed what, newest first, including refused calls. The last 100,000 are kept.")
 try:
     show_log()
 except ApiError as error:

@@ -40,10 +40,10 @@ def show_empty(*, filtered: bool) -> None:
     with st.container(border=True):
         if filtered:
             st.markdown("**Nothing matches**")
-            st.caption("No arm has all that the filters ask for; the chosen ones stay chosen.")
+            st.caption("No arm matches the filters. Your selection is kept.")
         else:
             st.markdown("**No arm yet**")
-            st.caption("Every loss of every comparison comes here by itself.")
+            st.caption("Every arm of every comparison is listed here automatically.")
             st.page_link(
                 "app_pages/new_comparison.py", label="New comparison", icon=":material/add:"
             )
@@ -54,14 +54,14 @@ def compare_arms(client: Api, catalogue: Catalogue) -> None:
     references = url_state.chosen_arms()
     if url_state.too_many():
         st.warning(
-            f"{url_state.MAX_ARMS} arms can be compared at once: "
-            "those that the address names first."
+            f"{url_state.MAX_ARMS} arms can be compared at once; the "
+            "first ones in the link are shown."
         )
     found = client.arm_values(references) if references else None
     if found and found["unknown"]:
         named = ", ".join(f"`{one}`" for one in found["unknown"])
         st.warning(
-            f"The address names arms that do not exist: {named}. They may have been deleted; the "
+            f"This link names arms that do not exist: {named}. They may have been deleted; the "
             "others are shown.",
             icon=":material/link_off:",
         )
@@ -78,9 +78,9 @@ def compare_arms(client: Api, catalogue: Catalogue) -> None:
     st.fragment(show_curves, run_every=every)(client, chosen)
     st.subheader("Values", anchor=False)
     st.fragment(tables.show_values, run_every=every)(client, chosen)
-    st.subheader("Settings in which they differ", anchor=False)
+    st.subheader("Settings that differ", anchor=False)
     tables.show_settings(chosen)
-    st.subheader("Settings and metrics against each other", anchor=False)
+    st.subheader("Settings against metrics", anchor=False)
     st.fragment(show_scatter, run_every=every)(client, chosen)
 
 
@@ -89,8 +89,8 @@ def show_hint() -> None:
     with st.container(border=True):
         st.markdown("**Choose two arms or more**")
         st.caption(
-            "Tick their rows above, from any comparisons: their curves, values and settings come "
-            "here side by side. The address keeps the choice, so a link shows others the same."
+            "Select their rows above, from any comparison: curves, values and settings appear side "
+            "by side. The link of this page keeps the selection."
         )
 
 
@@ -99,7 +99,7 @@ def show_error(error: ApiError) -> None:
     with st.container(border=True):
         st.markdown("**The arms cannot be read now**")
         st.write(escape_markdown(error.message))
-        st.caption("The choice stays in the address.")
+        st.caption("Your selection is kept in the link.")
         retry_button(api(), error, key="compare_again")
 
 

@@ -156,9 +156,9 @@ def show_missing(comparison_id: str) -> None:
     """Say that there is no such comparison, and link to the list."""
     st.title("No such comparison")
     if comparison_id:
-        st.write("The address names a comparison that does not exist; it may have been deleted.")
+        st.write("There is no comparison with this id; it may have been deleted.")
     else:
-        st.write("The address names no comparison.")
+        st.write("The link has no comparison id.")
     st.page_link("app_pages/comparisons.py", label="All comparisons", icon=":material/arrow_back:")
 
 
@@ -166,7 +166,7 @@ def show_error(error: ApiError) -> None:
     """Say why the page shows nothing, and that nothing is lost."""
     st.title("The comparison cannot be shown now")
     st.write(error.message)
-    st.caption("Runs go on without this page, and what they measure is kept.")
+    st.caption("Runs continue, and their results are stored.")
     retry_button(api(), error, key="comparison_again")
 
 

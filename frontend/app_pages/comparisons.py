@@ -21,7 +21,7 @@ from frontend.ui.widgets import current_page, first_read_spinner
 PAGE_SIZE: Final = 25
 READ_EVERY_S: Final = 2.0
 FILTERS: Final = ("q", "tag", "created_by", "state", "sort", "archived")
-SORT_TITLES: Final = {"name": "name", "state": "what runs first"}
+SORT_TITLES: Final = {"name": "name", "state": "running first"}
 ARCHIVE_TITLES: Final = {"yes": "the archive"}
 CHOICES: Final[Mapping[str, Mapping[str, str]]] = {
     "state": STATE_TEXTS,
@@ -100,20 +100,20 @@ def show_empty(chosen: Mapping[str, str]) -> None:
         if chosen["archived"] and not filtered:
             st.markdown("**The archive is empty**")
             st.caption(
-                "What is archived leaves the board and keeps all it has: select a row there, then "
-                "More, Archive."
+                "Archived comparisons keep all their results. To archive one, select its row on "
+                "the board, then More, Archive."
             )
         elif filtered:
             st.markdown("**Nothing matches**")
-            st.caption("No comparison has all that the filters ask for.")
+            st.caption("No comparison matches the filters.")
             if st.button("Show all", icon=":material/filter_alt_off:", key="comparisons_all"):
                 st.query_params.clear()
                 st.rerun()
         else:
             st.markdown("**No comparison yet**")
             st.caption(
-                "Pick a preset, press start, and watch how the losses learn: the first curves "
-                "show after a second or two."
+                "Pick a preset, press start, and watch the losses train: the first curves appear "
+                "within seconds."
             )
             with st.container(horizontal=True):
                 st.page_link(
@@ -193,7 +193,7 @@ def show_error(error: ApiError) -> None:
     with st.container(border=True):
         st.markdown("**The board cannot be read now**")
         st.write(error.message)
-        st.caption("Runs go on without this page. It looks again by itself.")
+        st.caption("Runs continue. This page retries automatically.")
 
 
 left, right = st.columns([4, 1], vertical_alignment="bottom")

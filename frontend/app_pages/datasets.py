@@ -17,7 +17,7 @@ from frontend.errors import ApiError, FieldProblem, MissingError
 from frontend.ui import dataset_text, upload_questions
 from frontend.ui.address import own_address
 from frontend.ui.session import api, role_refusal, signed_in_person
-from frontend.ui.text import escape_markdown, page_count
+from frontend.ui.text import count_text, escape_markdown, page_count
 from frontend.ui.widgets import current_page, paging_buttons, retry_button
 
 REFUSED_KEY: Final = "datasets_refused"  # file name and error of the upload that was refused
@@ -90,7 +90,7 @@ def send(client: Api, file: UploadedFile, name: str, kind: str) -> None:
     st.session_state.pop(REFUSED_KEY, None)
     file.seek(0)
     try:
-        with st.spinner("Sending it and checking every row …", show_time=True):
+        with st.spinner("Uploading and checking every row …", show_time=True):
             made = client.upload(name, kind, file, file.name)
     except ApiError as error:
         st.session_state[REFUSED_KEY] = (file.name, error)
@@ -113,8 +113,8 @@ def taken(made: Dataset) -> str:
     """Return what to say of an upload that was kept."""
     name = escape_markdown(made["name"])
     if made["state"] == "unanswered":
-        return f"“{name}” can be read in several ways: say below in which."
-    return f"“{name}” is there: {dataset_text.summary(made)}."
+        return f"“{name}” can be read in several ways: choose one below."
+    return f"“{name}” uploaded: {dataset_text.summary(made)}."
 
 
 def file_formats() -> None:
@@ -122,8 +122,8 @@ def file_formats() -> None:
     with st.popover("File formats", icon=":material/help:", type="tertiary", width="content"):
         st.html(dataset_text.layouts_table())
         st.caption(
-            f"Up to {MAX_MB:,} MB here: this page's server holds a file in its memory until it is "
-            "sent. Larger ones go to the API as they are:"
+            f"Up to {MAX_MB:,} MB here, because this page holds the file in memory. Send larger "
+            "files directly to the API:"
         )
         origin = urlsplit(st.context.url or "")
         address = f"{origin.scheme}://{origin.netloc}{own_address(PREFIX)}/datasets"
@@ -139,8 +139,9 @@ def show_refused() -> None:
     """Say why the last upload was refused, row by row."""
     filename, error = st.session_state.get(REFUSED_KEY, ("", None))
     if error is not None:
+        outcome = "rejected" if error.fields else "failed"
         st.error(
-            f"**{escape_markdown(filename)}** was not taken: {escape_markdown(error.message)}",
+            f"**Upload {outcome}:** {escape_markdown(error.message)} ({escape_markdown(filename)})",
             icon=":material/block:",
         )
         if error.fields:
@@ -166,18 +167,19 @@ def card(client: Api, dataset: Dataset) -> None:
     if unanswered:
         questions(client, dataset)
     elif dataset["answers"]:
-        st.caption(f"Read so: {escape_markdown(upload_questions.answers_text(dataset['answers']))}")
+        st.caption(f"Read as: {escape_markdown(upload_questions.answers_text(dataset['answers']))}")
     if dataset["thumbnails"]:
         with suppress(MissingError):  # it was deleted a moment ago
             st.html(dataset_text.thumbnails(client.dataset(dataset["id"]), own_address(PREFIX)))
     if dataset["warnings"]:
-        count = len(dataset["warnings"])
-        with st.expander("1 remark" if count == 1 else f"{count} remarks"):
-            remarks = [FieldProblem(one["where"], one["message"]) for one in dataset["warnings"]]
-            st.html(dataset_text.problems_table(remarks))
+        with st.expander(count_text(len(dataset["warnings"]), "note")):
+            notes = [FieldProblem(one["where"], one["message"]) for one in dataset["warnings"]]
+            st.html(dataset_text.problems_table(notes))
     with st.container(horizontal=True, gap="small"):
         if not unanswered and st.button(
-            "Compare losses on it", icon=":material/add:", key=f"datasets_compare_{dataset['id']}"
+            "Compare losses on this data",
+            icon=":material/add:",
+            key=f"datasets_compare_{dataset['id']}",
         ):
             st.switch_page("app_pages/new_comparison.py", query_params={"dataset": dataset["id"]})
         refusal = role_refusal("admin")
@@ -188,10 +190,10 @@ def card(client: Api, dataset: Dataset) -> None:
             help=refusal,
             key=f"datasets_ask_{dataset['id']}",
         ):
-            st.write(
-                f"**{escape_markdown(dataset['name'])}** does not come back once it is deleted."
-            )
-            if st.button("Delete it", type="primary", key=f"datasets_delete_{dataset['id']}"):
+            st.write(f"**{escape_markdown(dataset['name'])}** will be permanently deleted.")
+            if st.button(
+                "Delete permanently", type="primary", key=f"datasets_delete_{dataset['id']}"
+            ):
                 delete(client, dataset)
 
 
@@ -216,7 +218,7 @@ def questions(client: Api, dataset: Dataset) -> None:
             with st.spinner("Checking every row …", show_time=True):
                 made = client.answer_questions(dataset["id"], answers)
         except ApiError as error:
-            st.error(f"Not read so: {escape_markdown(error.message)}", icon=":material/block:")
+            st.error(f"Not accepted: {escape_markdown(error.message)}", icon=":material/block:")
             if error.fields:
                 st.html(dataset_text.problems_table(error.fields))
         else:
@@ -256,7 +258,7 @@ def show_uploads(client: Api) -> None:
     """Draw all uploads."""
     st.subheader("Uploaded", anchor=False)
     words = st.query_params.get("q", "")
-    with st.spinner("Reading what is there …"):
+    with st.spinner("Reading the data sets …"):
         found = client.find_datasets(q=words, page=current_page(), page_size=PAGE_SIZE)
     last = page_count(found["total"], PAGE_SIZE)
     if words or last > 1:
@@ -273,25 +275,25 @@ def show_uploads(client: Api) -> None:
         return
     if found["total"]:
         st.caption("This page of the list is empty.")
-        if st.button("To the first page", key="datasets_first"):
+        if st.button("First page", key="datasets_first"):
             del st.query_params["page"]
             st.rerun()
         return
     if words:
-        st.caption("No upload has all these words in its name.")
+        st.caption("No upload matches these words.")
         return
     with st.container(border=True):
         st.markdown("**Nothing uploaded yet**")
         st.caption(
-            "An upload stands here for everybody who uses this board, and a new comparison can "
-            "take it as its data."
+            "Uploads are visible to everyone on this board and can be used as the data of new "
+            "comparisons."
         )
 
 
 def show_catalogue(catalogue: Catalogue) -> None:
     """Draw the data sets that need no upload."""
     st.subheader("Ready to use", anchor=False)
-    st.caption("The first run on a data set that is not bundled downloads it for all later ones.")
+    st.caption("A data set that is not bundled is downloaded once, by the first run that uses it.")
     st.html(dataset_text.catalogue_table(catalogue["data"]))
 
 
@@ -300,12 +302,12 @@ def show_error(error: ApiError) -> None:
     with st.container(border=True):
         st.markdown("**The data sets cannot be shown now**")
         st.write(error.message)
-        st.caption("What was uploaded is kept.")
+        st.caption("Uploads are not affected.")
         retry_button(api(), error, key="datasets_again")
 
 
 st.title("Data", anchor=False)
-st.caption("Your own data are checked once, here; then every comparison can be made on them.")
+st.caption("Upload your own data: it is checked once, and any comparison can then use it.")
 try:
     upload_form(api())
     show_uploads(api())

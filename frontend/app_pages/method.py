@@ -44,11 +44,11 @@ def linked_metric(metrics: Sequence[Metric], key: str) -> None:
     metric = find_metric(metrics, key)
     with st.container(border=True, key="method_wanted"):
         if metric is None:
-            st.markdown(f"There is no metric {escape_markdown(key)}; all that exist stand below.")
+            st.markdown(f"There is no metric {escape_markdown(key)}; all metrics are below.")
         else:
             metric_card(metric)
         st.page_link(
-            "app_pages/method.py", label="Back to the whole method", icon=":material/menu_book:"
+            "app_pages/method.py", label="Show the whole page", icon=":material/menu_book:"
         )
 
 
@@ -73,7 +73,7 @@ def document() -> None:
         front, *sections = read_sections()
     except OSError as error:
         with st.container(border=True):
-            st.markdown("**The text of the method is missing**")
+            st.markdown("**The text of this page is missing**")
             st.write(f"It should be at {DOCUMENT}, part of every installation: {error.strerror}.")
         return
     listed = [f"[{section.title}](#{section.anchor})" for section in sections]
@@ -87,7 +87,7 @@ def document() -> None:
 def read_catalogue() -> Json | None:
     """Read the catalogue; if the API does not give it, show why and return None."""
     try:
-        with st.spinner("Reading what is measured …"):
+        with st.spinner("Loading the definitions …"):
             return api().catalogue()
     except ApiError as error:
         with st.container(border=True):
@@ -98,7 +98,7 @@ def read_catalogue() -> Json | None:
 
 
 st.title("Method", anchor=False)
-st.caption("What every number on the charts means, and what makes two of them comparable.")
+st.caption("What every number means, and when two of them are comparable.")
 catalogue = read_catalogue()
 metric_key = st.query_params.get("metric", "")
 if catalogue is not None and metric_key:

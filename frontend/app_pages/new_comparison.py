@@ -31,7 +31,7 @@ CATALOGUE_KEY: Final = "new_catalogue"  # where the session keeps the last catal
 def read_catalogue(client: Api) -> Json | None:
     """Read the catalogue, or use the session's last one; without either say why, return None."""
     try:
-        with st.spinner("Reading what can be compared …"):
+        with st.spinner("Loading the form …"):
             catalogue = st.session_state[CATALOGUE_KEY] = client.catalogue()
     except ApiError as error:
         if CATALOGUE_KEY in st.session_state:  # keep a form that is half filled
@@ -71,7 +71,10 @@ def follow_address(
             draft.note = note or draft.note
             return
         except ApiError as error:
-            note = f"Comparison {wanted} could not be read, so this is a preset: {error.message}"
+            note = (
+                f"Comparison {wanted} could not be read; the form shows a preset instead: "
+                f"{error.message}"
+            )
     elif source == "dataset":
         found = next((one for one in uploads if one["id"] == wanted), None)
         if found is not None:
@@ -108,13 +111,13 @@ def submit(client: Api, draft: Draft) -> None:
     try:
         created = client.create(write_spec(draft.values, draft.form))
     except (SeedsError, BoundsError) as error:
-        draft.note = "Not started: one thing needs a change."
+        draft.note = "Not started: 1 setting needs a change."
         path = "seeds" if isinstance(error, SeedsError) else BOUNDS
         draft.problems = [Problem(path, str(error))]
     except ApiError as error:
         draft.problems = problems_from_api(error.fields)
         count = len(draft.problems)
-        things = "one thing needs a change" if count == 1 else f"{count} things need a change"
+        things = "1 setting needs a change" if count == 1 else f"{count} settings need a change"
         draft.note = f"Not started: {f'{things}.' if count else error.message}"
     else:
         discard_draft()

@@ -36,7 +36,9 @@ def workers(client: Api, slots: Sequence[QueueSlot]) -> None:
         if not slots:
             with st.container(border=True):
                 st.markdown("**No worker**")
-                st.caption("What is submitted waits. Start one with `python -m launcher up`.")
+                st.caption(
+                    "Submitted runs wait in the queue. Start a worker with `python -m launcher up`."
+                )
         for slot in slots:
             with st.container(border=True, width=330, gap="xsmall"):
                 worker(client, slot)
@@ -48,7 +50,7 @@ def worker(client: Api, slot: QueueSlot) -> None:
     run, comparison = slot["run"], slot["comparison"]
     if run is None or comparison is None:
         if slot["state"] == "idle":
-            st.caption("Takes the next run that waits.")
+            st.caption("Takes the next waiting run.")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         comparison_link(comparison, slot["comparison_name"] or comparison)
@@ -58,7 +60,7 @@ def worker(client: Api, slot: QueueSlot) -> None:
             icon=":material/stop_circle:",
             type="tertiary",
             key=f"queue_stop_{run}",
-            help="End what it trains; what was measured stays",
+            help="Stop its training; results so far are kept",
             on_click=cancel_runs,
             args=(client, slot["runs"]),
         )
@@ -100,7 +102,7 @@ def waiting(client: Api, queue: Queue) -> None:
         page, last = queue["page"], page_count(queue["waiting_total"], PAGE_SIZE)
         if last > 1:
             text = f"page {page} of {last}"
-            paging_buttons(page, last, text, back="Sooner", on="Later", key="queue")
+            paging_buttons(page, last, text, back="Previous", on="Next", key="queue")
 
 
 def group(client: Api, rows: Sequence[Waiting], alive: Mapping[str, int]) -> None:
@@ -178,7 +180,7 @@ def show_error(error: ApiError) -> None:
     with st.container(border=True):
         st.markdown("**The queue cannot be read now**")
         st.write(error.message)
-        st.caption("Runs go on without this page. It looks again by itself.")
+        st.caption("Runs continue. This page retries automatically.")
 
 
 st.title("Queue", anchor=False)

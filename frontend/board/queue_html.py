@@ -11,21 +11,21 @@ from frontend.ui.text import count_text, duration
 from frontend.ui.training_states import state_names
 
 STATE_SIGNS: Final = {"busy": "▶", "idle": "○", "lost": "✕"}
-STATE_WORDS: Final = {"busy": "busy", "idle": "idle", "lost": "not seen lately"}
+STATE_WORDS: Final = {"busy": "busy", "idle": "idle", "lost": "not seen recently"}
 DEVICE_TITLES: Final = {"cpu": "CPU", "cuda": "GPU"}
 
 
 def headline(queue: Queue) -> str:
     """Return in one line what runs, what waits, and how long all of it takes."""
     parts = [
-        f"{count_text(queue['running_total'], 'run')} under way",
-        f"{queue['waiting_total']:,} waiting" if queue["waiting_total"] else "nothing waits",
+        f"{count_text(queue['running_total'], 'run')} in progress",
+        f"{queue['waiting_total']:,} waiting" if queue["waiting_total"] else "none waiting",
         devices_text(queue["devices"]),
     ]
     if queue["eta_s"] is not None:
         parts.append(f"all done in about {duration(queue['eta_s'])}")
     elif queue["waiting_total"] and queue["devices"]:
-        parts.append("how long it takes shows once each comparison has a run under way")
+        parts.append("estimates appear once every comparison has started")
     return " · ".join(parts)
 
 
@@ -45,10 +45,10 @@ def empty_text(queue: Queue) -> tuple[str, str]:
     idle = sum(worker["state"] == "idle" for worker in queue["workers"])
     slots = f"{idle} slot{'' if idle == 1 else 's'} idle"
     if idle:
-        return f"Nothing waits, {slots}", "What you submit now starts at once."
+        return f"No runs waiting, {slots}", "New runs start immediately."
     if queue["running_total"]:
-        return "Nothing waits", "What you submit now starts when a slot is done with its run."
-    return "Nothing waits", "And no worker is there that could start what you submit."
+        return "No runs waiting", "New runs start as soon as a slot is free."
+    return "No runs waiting", "There is no worker to start new runs."
 
 
 def slot_html(worker: QueueSlot) -> str:
@@ -97,10 +97,10 @@ def _place_text(run: Waiting | QueueSlot) -> str:
 def _start_text(waiting: Waiting, alive: Mapping[str, int]) -> str:
     device = DEVICE_TITLES.get(waiting["wants"])
     if device and waiting["wants"] not in alive:
-        return f" · waits for a {device} slot, and none is there"
+        return f" · waits for a {device} slot; none is available"
     if waiting["starts_in_s"] is None:
         return ""
-    return f" · begins in about {duration(waiting['starts_in_s'])}"
+    return f" · starts in about {duration(waiting['starts_in_s'])}"
 
 
 def _run_html(worker: QueueSlot) -> str:

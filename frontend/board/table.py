@@ -118,15 +118,15 @@ def workers_line(workers: Sequence[Worker], ready: Ready) -> str:
     """Return how many worker slots there are and what they do; without any, what to do."""
     if ready["broker"] != "ok":
         return (
-            "The queue does not answer: runs wait, and nothing is lost. Is `python -m launcher up` "
+            "The queue does not answer. Runs wait, nothing is lost. Is `python -m launcher up` "
             "running, or the server that REDIS_URL names?"
         )
     counts = dict.fromkeys(("busy", "idle", "lost"), 0)
     for worker in workers:
         counts[worker["state"]] += 1
     alive = counts["busy"] + counts["idle"]
-    lost = f", {counts['lost']} not seen lately" if counts["lost"] else ""
+    lost = f", {counts['lost']} not seen recently" if counts["lost"] else ""
     if not alive:
-        return f"No worker{lost}: what is submitted waits. Start one with `python -m launcher up`."
+        return f"No worker{lost}: runs wait. Start one with `python -m launcher up`."
     slots = "1 worker slot" if alive == 1 else f"{alive} worker slots"
     return f"{slots}: {counts['busy']} busy, {counts['idle']} idle{lost}"

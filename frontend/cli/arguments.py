@@ -61,8 +61,8 @@ def parser() -> argparse.ArgumentParser:
     )
     verdict = command("verdict", "Print the verdict on the nine claims.")
     verdict.add_argument("id", metavar="ID")
-    verdict.add_argument("--a", default="", metavar="ARM", help="in the contrastive loss's place")
-    verdict.add_argument("--b", default="", metavar="ARM", help="in the triplet loss's place")
+    verdict.add_argument("--a", default="", metavar="ARM", help="arm in the contrastive role")
+    verdict.add_argument("--b", default="", metavar="ARM", help="arm in the triplet role")
     ranks = command("leaderboard", "Print all arms, ranked by each metric of the test split.")
     ranks.add_argument("id", metavar="ID")
     ranks.add_argument(

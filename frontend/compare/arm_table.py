@@ -103,7 +103,7 @@ def arms_table(found: ArmPage, losses: Mapping[str, str]) -> None:
             "Loss": st.column_config.TextColumn(width=130),
             "State": st.column_config.TextColumn(width=110),
             TRAINED: st.column_config.TextColumn(
-                width=190, help="What its runs were seen to do; empty where all is well"
+                width=190, help="Training problems found in its runs; empty if there are none"
             ),
             "Seeds": st.column_config.NumberColumn(width=60),
             "Best epoch": st.column_config.NumberColumn(

@@ -115,13 +115,13 @@ def caption(
     what = {
         "band": "Mean over seeds with its 95 % band (Student's t)",
         "mean": "Mean over seeds",
-        "seeds": "A line a seed",
+        "seeds": "One line per seed",
     }[lines]
     widths = {curve["width"] for curve in curves if curve["steps"]}
     thinned = ""
     if widths and max(widths) > 1:
         size = f"{max(widths)} steps" if len(widths) == 1 else f"up to {max(widths)} steps"
-        thinned = f"; a point is the mean of {size}"
+        thinned = f"; each point is the mean of {size}"
     how = f"; smoothed, {smooth:g} of the past kept at each point" if smooth else "; not smoothed"
     clock = "; time without measuring, mean over seeds" if axis == "time" else ""
     return f"{what}{thinned}{how}{clock}. {meaning}"

@@ -16,7 +16,7 @@ def show_curves(client: Api, chosen: Selection) -> None:
     """Draw the inputs, and the curves of one metric."""
     keys = [key for key, row in chosen.metrics.items() if not row["summary_only"]]
     if not keys:
-        st.caption("Nothing is measured yet: the curves come with the first evaluation.")
+        st.caption("No measurements yet: curves appear after the first evaluation.")
         return
     first = preferred_metric(keys)
     few = len(chosen.names) <= curves_figure.MANY_BANDS
@@ -57,7 +57,7 @@ def show_curves(client: Api, chosen: Selection) -> None:
             "Smoothing",
             options["smooth"],
             format_func=lambda one: "off" if one == "0" else one,
-            help="Share of the past that the line keeps at each drawn point; only for what is "
+            help="Weight of past values at each drawn point; only for metrics "
             "measured at every step.",
             disabled=not per_step,
             width=130,

@@ -33,22 +33,22 @@ def show_scatter(client: Api, chosen: Selection) -> None:
 
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.selectbox(
-            "Across",
+            "X axis",
             options["sx"],
             format_func=titles.__getitem__,
             width=340,
             **url_state.widget_arguments("sx", default["sx"]),
         )
         st.selectbox(
-            "Up",
+            "Y axis",
             keys,
             format_func=titles.__getitem__,
             width=340,
             **url_state.widget_arguments("sy", default["sy"]),
         )
         for label, name, words in (
-            ("Values of metrics", "of", scatter_figure.VALUES),
-            ("A point is", "each", scatter_figure.POINT_KINDS),
+            ("Metric values", "of", scatter_figure.VALUES),
+            ("Each point is", "each", scatter_figure.POINT_KINDS),
         ):
             st.segmented_control(
                 label,
@@ -72,17 +72,15 @@ def show_scatter(client: Api, chosen: Selection) -> None:
         each=cast(scatter_figure.PointKind, asked["each"]),
     )
     if not points:
-        st.caption("No arm has both values; choose others, or the last ones.")
+        st.caption("No arm has both values; choose other metrics, or their last values.")
         return
     can = {
         "slogx": scatter_figure.all_positive([point.x for point in points]),
         "slogy": scatter_figure.all_positive([point.y for point in points]),
     }
     with st.container(horizontal=True):
-        st.toggle(
-            "Log across", disabled=not can["slogx"], **url_state.widget_arguments("slogx", False)
-        )
-        st.toggle("Log up", disabled=not can["slogy"], **url_state.widget_arguments("slogy", False))
+        st.toggle("Log x", disabled=not can["slogx"], **url_state.widget_arguments("slogx", False))
+        st.toggle("Log y", disabled=not can["slogy"], **url_state.widget_arguments("slogy", False))
     drawn = scatter_figure.scatter_figure(
         points,
         x=titles[x],
@@ -91,7 +89,7 @@ def show_scatter(client: Api, chosen: Selection) -> None:
         log_y=wanted["slogy"] and can["slogy"],
     )
     across = x if x in paths else chosen.metrics[x]["label"]
-    each_is = "A point an arm, with its standard deviation over seeds"
+    each_is = "One point per arm, with its standard deviation over seeds"
     with st.container(key="chart-scatter"):
         chart.show_chart(
             drawn,

@@ -200,4 +200,4 @@ def show_settings(chosen: Selection) -> None:
     if chosen.found["differs"]:
         st.html(settings_table(chosen.found["differs"], chosen.styles, viewer_theme()))
     else:
-        st.caption("All settings that two of these arms share are the same.")
+        st.caption("These arms have the same values in all settings they share.")

@@ -115,7 +115,7 @@ def action_buttons(client: Api, comparison: Comparison, *, place: str) -> None:
     lost = runs["failed"] + runs["cancelled"]
     # A search that was cancelled can be without a lost run: all had just ended.
     if (lost and comparison["state"] not in OPEN_STATES) or comparison["state"] == "cancelled":
-        label = f"Retry {lost} run{'s' if lost > 1 else ''}" if lost else "Go on with the search"
+        label = f"Retry {lost} run{'s' if lost > 1 else ''}" if lost else "Resume the search"
         if role_button("editor", label, icon=":material/replay:", key=f"{place}_retry"):
             client.retry(own)
             st.rerun()
@@ -151,8 +151,8 @@ def cancel_button(client: Api, comparison: str, *, key: str) -> None:
     """Draw the button that ends a comparison's runs after a confirmation."""
     refusal = role_refusal("editor")
     with st.popover("Cancel", icon=":material/stop_circle:", disabled=bool(refusal), help=refusal):
-        st.write("End all its runs? What was measured stays.")
-        if st.button("End the runs", type="primary", key=key):
+        st.write("Stop all its runs? Results so far are kept.")
+        if st.button("Stop the runs", type="primary", key=key):
             client.cancel(comparison)
             st.rerun()
 
@@ -217,7 +217,7 @@ def _more_seeds(client: Api, comparison: Comparison) -> None:
         seeds = []
     st.caption(added_runs_text(comparison, seeds))
     st.caption(
-        f"{_NARROWER[comparison['replicate_noun']]} The new runs wait behind what is in the queue."
+        f"{_NARROWER[comparison['replicate_noun']]} The new runs are added to the end of the queue."
     )
     pressed = st.button(
         "Queue them",
@@ -235,16 +235,16 @@ def delete_dialog(client: Api, comparison: Comparison) -> None:
     """Show what a deletion frees, and delete."""
     own = comparison["id"]
     st.markdown(
-        f"**{escape_markdown(comparison['name'])}** goes with all it has and does not come back."
+        f"**{escape_markdown(comparison['name'])}** will be permanently deleted with all its runs."
     )
     try:
         st.html(freed_html(client.size(own)))
     except ApiError as error:
-        st.caption(f"How much that frees cannot be told now: {error.message}")
+        st.caption(f"The freed space cannot be determined now: {error.message}")
     if comparison["state"] in OPEN_STATES:
-        st.caption(":material/warning: It is not finished; what still runs is stopped.")
+        st.caption(":material/warning: It has not finished: its running runs will be stopped.")
     with st.container(horizontal=True, gap="small"):
-        if st.button("Delete it", type="primary", icon=ICONS[DELETE], key=f"delete_{own}"):
+        if st.button("Delete permanently", type="primary", icon=ICONS[DELETE], key=f"delete_{own}"):
             board = dialog_comparison(BOARD)
             _apply(lambda: client.delete(own), to_board=not board)
         if not comparison["archived"] and st.button(
@@ -283,7 +283,7 @@ def _apply(change: Callable[[], object], *, to_board: bool = False) -> None:
 def row_actions(client: Api, chosen: Comparison | None) -> None:
     """Draw the actions on the board's selected row; without one say how to select it."""
     if chosen is None:
-        st.caption("Its name opens a comparison; select its row to change, cancel or delete it.")
+        st.caption("Click a name to open it; select a row to change, cancel or delete it.")
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.markdown(f"**{escape_markdown(chosen['name'])}**", width="content")

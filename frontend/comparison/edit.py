@@ -84,7 +84,7 @@ def edit_form(client: Api, first: Comparison) -> bool:
         if notes.strip():
             st.markdown(notes)
         else:
-            st.caption("No notes: say here why it was run, and what came out.")
+            st.caption("No notes yet: record why you ran this and what you found.")
     seen: Mapping[str, Any] | None = st.session_state.get(SEEN_KEY)
     typed: dict[str, Any] = {"name": name, "tags": tags, "notes": notes}
     open_clashes = clashes(first, seen, changed_fields(first, seen, **typed)) if seen else []
@@ -125,7 +125,7 @@ def _save(client: Api, first: Comparison, now: Mapping[str, Any], typed: Mapping
             return False
         else:
             return True
-    st.error("Others are changing this comparison just now; save again.")
+    st.error("Someone else is changing this comparison right now; save again.")
     return False
 
 
@@ -134,13 +134,13 @@ def _show_theirs(own: str, seen: Mapping[str, Any], fields: list[str]) -> None:
     texts: dict[str, str] = {"name": seen["name"], "notes": seen["notes"]}
     what = " and the ".join(fields)
     st.warning(
-        f"Somebody else has changed the {what} meanwhile. Yours is not saved yet: save it in the "
-        "place of theirs, join both by hand, or take theirs.",
+        f"Someone else has changed the {what} in the meantime. Yours is not saved yet: "
+        "overwrite theirs, merge both by hand, or take theirs.",
         icon=":material/group:",
     )
     for field in fields:
         st.text_area(
-            f"The {field} as saved by somebody else",
+            f"The {field} as saved by someone else",
             texts[field],
             disabled=True,
             key=f"edit_theirs_{field}_{own}_{seen['version']}",

@@ -12,8 +12,8 @@ from frontend.ui.theme import ArmStyle, Theme, line_sample
 
 _ARROWS: Final = {"higher": "↑", "lower": "↓"}
 _MARKS: Final = {
-    "best": ("●", "best; its 95 % interval meets no other arm's"),
-    "ahead": ("○", "best mean; its 95 % interval meets another arm's"),
+    "best": ("●", "best; its 95 % interval does not overlap any other arm's"),
+    "ahead": ("○", "best mean, intervals overlap"),
     "": ("", ""),
 }
 

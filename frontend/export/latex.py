@@ -123,7 +123,8 @@ def _leaderboard(metrics: Sequence[LeaderboardMetric], name: str, over: str) -> 
     caption = (
         f"Leaderboard, {name}: mean ± standard deviation over {over} on the test split, sorted by "
         f"{labels[0]}. "
-        "Arms that share a letter are not told apart in this metric (Holm over all pairs of arms)."
+        "Arms that share a letter are not clearly different in this metric (Holm over all pairs "
+        "of arms)."
     )
     heads = ["", *map(escape_latex, labels)]
     return _table(f"l{'r' * len(metrics)}", heads, rows, caption, "leaderboard")

@@ -56,7 +56,7 @@ def _card(draft: Draft, index: int, *, alone: bool) -> None:
             type="tertiary",
             key=f"new_remove_arm_{index}",
             disabled=alone,
-            help="A comparison needs an arm." if alone else None,
+            help="A comparison needs at least one arm." if alone else None,
             on_click=draft.rework,
             args=(lambda values: to_spec.remove_arm(values, index),),
         )
@@ -104,7 +104,7 @@ def _arm_training(draft: Draft, path: str) -> None:
     )
     st.html(f"<p style='margin: 0'>Its own training settings: <b>{escape(listed)}</b></p>")
     st.button(
-        "Share the others' instead",
+        "Use the shared settings",
         icon=":material/undo:",
         type="tertiary",
         key=f"new_share_{path}",

@@ -44,7 +44,7 @@ class Draft:
         values, problems = read_spec(spec, self.form)
         self.replace(values)
         self.problems = problems
-        self.note = "Not all of the spec could be taken over." if problems else ""
+        self.note = "Some settings of the spec could not be used." if problems else ""
         self.source = source
         self.pace = None
 

@@ -98,7 +98,11 @@ def fit_value(field: Field, raw: object) -> tuple[Any, str]:
         listed = ", ".join(str(option) for option in field.options)
         return field.default, f"was {raw!r}, known are {listed}; set to {field.default}"
     if field.type == "boolean":
-        return (raw, "") if isinstance(raw, bool) else (field.default, f"was {raw!r}, no yes or no")
+        return (
+            (raw, "")
+            if isinstance(raw, bool)
+            else (field.default, f"was {raw!r}, not true or false")
+        )
     if field.type == "text":
         return str(raw), ""
     return _fit_number(field, raw)
@@ -110,10 +114,10 @@ def _fit_number(field: Field, raw: object) -> tuple[int | float | None, str]:
         return None, ""
     default = "empty" if field.default is None else f"{field.default:g}"
     if isinstance(raw, bool) or not isinstance(raw, int if whole else int | float):
-        kind = "whole number" if whole else "number"
-        return field.default, f"was {raw!r}, which is no {kind}; set to {default}"
+        kind = "a whole number" if whole else "a number"
+        return field.default, f"was {raw!r}, which is not {kind}; set to {default}"
     if isinstance(raw, float) and not math.isfinite(raw):
-        return field.default, f"was {raw}, which is no finite number; set to {default}"
+        return field.default, f"was {raw}, which is not a finite number; set to {default}"
     low = raw if field.minimum is None else max(raw, field.minimum)
     kept = low if field.maximum is None else min(low, field.maximum)
     wrong = (
@@ -162,10 +166,12 @@ def _read_bounds(raw: object, form: Form, problems: list[Problem]) -> Values:
     all that have no field of their own."""
     given = _mapping(raw)
     if given is not raw:
-        problems.append(Problem(BOUNDS, f"was {str(raw)[:40]!r}, no object of metrics and numbers"))
+        problems.append(
+            Problem(BOUNDS, f"was {str(raw)[:40]!r}, not an object of metrics and numbers")
+        )
     numbers = {key: bound for key, bound in given.items() if _is_number(bound)}
     for key in given.keys() - numbers.keys():
-        seen = f"was {str(given[key])[:40]!r}, which is no number; it was left out"
+        seen = f"was {str(given[key])[:40]!r}, which is not a number; it was ignored"
         problems.append(Problem(f"{BOUND_PATH}{key}", seen))
     fields = {bound.key for bound in form.bounds}
     others = {key: bound for key, bound in numbers.items() if key not in fields}
@@ -186,7 +192,7 @@ def _mapping(raw: object) -> Json:
 
 def _unknown_keys(section: Json, known: set[str], path: str) -> list[Problem]:
     return [
-        Problem(f"{path}.{key}".lstrip("."), "unknown key in the spec; it was left out")
+        Problem(f"{path}.{key}".lstrip("."), "unknown key in the spec; it was ignored")
         for key in section
         if key not in known
     ]
@@ -194,6 +200,6 @@ def _unknown_keys(section: Json, known: set[str], path: str) -> list[Problem]:
 
 def _text(raw: object, path: str, problems: list[Problem]) -> str:
     if not isinstance(raw, str):
-        problems.append(Problem(path, f"was {raw!r}, which is no text"))
+        problems.append(Problem(path, f"was {raw!r}, which is not text"))
         return ""
     return raw

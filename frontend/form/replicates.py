@@ -119,7 +119,7 @@ def bounds(draft: Draft) -> None:
     given = any(
         value not in (None, "") for path, value in draft.values.items() if path.startswith(BOUNDS)
     )
-    with st.expander("What difference matters?", expanded=given):
+    with st.expander("Practical difference", expanded=given):
         st.caption(
             "Two arms count as level where the whole interval of their difference lies within "
             "these bounds. An empty field has the default. Norms and variances are compared by "

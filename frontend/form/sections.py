@@ -79,7 +79,7 @@ def _upload_title(upload: Upload | None, one: str) -> str:
     if not one:
         return "none: they lie where the workers see them"
     if upload is None:
-        return f"{one} (not there any more)"
+        return f"{one} (deleted)"
     return f"{upload['name']}: {upload['items']:,} items, {upload['classes']:,} classes"
 
 
@@ -198,7 +198,7 @@ def summary(
     """
     arms = arm_count(draft.values)
     if not seeds:
-        st.markdown("Correct the seeds to see how many runs this makes.")
+        st.markdown("Correct the seeds to see the number of runs.")
         return
     spec = write_spec({**draft.values, BOUNDS: ""}, draft.form)  # which may not be readable
     trials = trial_runs(draft.values, arms)
@@ -213,7 +213,7 @@ def summary(
         icon = ":material/balance:" if fair else ":material/warning:"
         st.caption(f"{icon} {difference_text(rows)}")
         for first, second in identical_arms(spec["arms"]):
-            st.caption(f":material/warning: Arms {first} and {second} differ in nothing but name.")
+            st.caption(f":material/warning: Arms {first} and {second} differ only in name.")
     st.html(preview_html(draft.preview.read(client, spec), draft.shown))
 
 

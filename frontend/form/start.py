@@ -67,7 +67,7 @@ def _fill_from_json(draft: Draft) -> None:
     try:
         spec = read_json(raw)
     except JsonTextError as error:
-        draft.note = f"The form is as it was, for this is no JSON: {error}"
+        draft.note = f"Not valid JSON. The form was not changed. {error}"
         draft.problems = []
         return
     draft.fill(_spec_of(spec), "json")

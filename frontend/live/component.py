@@ -72,7 +72,7 @@ PANEL_GROUPS: Final = (
     ),
     PanelGroup(
         "retrieval",
-        "What the held-out embeddings are good for",
+        "Downstream metrics (held-out)",
         (
             "classification.knn_accuracy_5",
             "retrieval.recall_at_1",

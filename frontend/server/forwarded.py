@@ -42,8 +42,8 @@ class Proxies:
                 networks.append(ipaddress.ip_network(entry, strict=False))
             except ValueError:
                 raise ValueError(
-                    f"LOSSBOARD_TRUSTED_PROXIES has {entry!r}, which is no IP address and no "
-                    "network; give such as 127.0.0.1 or 10.0.0.0/24"
+                    f"LOSSBOARD_TRUSTED_PROXIES has {entry!r}, which is neither an IP "
+                    "address nor a network; give 127.0.0.1 or 10.0.0.0/24"
                 ) from None
         return cls(tuple(networks))
 

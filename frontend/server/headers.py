@@ -48,6 +48,6 @@ def add_headers(headers: MutableHeaders) -> None:
 def on_unexpected_error(_: Request, error: Exception) -> Response:
     """Answer 500 without details; the server logs the error. No middleware sees this answer."""
     del error
-    answer = PlainTextResponse("Something went wrong on the server; its log says what.\n", 500)
+    answer = PlainTextResponse("Internal error; see the server log.\n", 500)
     add_headers(answer.headers)
     return answer

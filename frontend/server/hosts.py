@@ -76,7 +76,7 @@ class AcceptedHosts:
             name = None if ":" in entry else host_name(entry)
             if name is None:
                 raise ValueError(
-                    f"LOSSBOARD_ALLOWED_HOSTS has {entry!r}, which is no name of a host; give "
+                    f"LOSSBOARD_ALLOWED_HOSTS has {entry!r}, which is not a host name; give "
                     "names such as board.example.org, without http:// and without a port"
                 )
             given.add(name)

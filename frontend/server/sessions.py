@@ -107,7 +107,7 @@ class RefusedTokenError(Exception):
     """The API does not accept a token; the text is shown to people."""
 
 
-UNKNOWN_TOKEN: Final = "This token is not known here, or no longer."
+UNKNOWN_TOKEN: Final = "This token is unknown or has expired."
 
 
 class TooManyTokensError(Exception):

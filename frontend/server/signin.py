@@ -210,7 +210,7 @@ class _RefusedError(Exception):
 
 def _too_many(wait_s: float) -> _RefusedError:
     seconds = str(math.ceil(wait_s))
-    problem = f"Too many tokens that were none. Try again in {seconds} s."
+    problem = f"Too many wrong tokens. Try again in {seconds} s."
     return _RefusedError(problem, 429, {"Retry-After": seconds})
 
 

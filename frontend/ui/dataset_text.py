@@ -141,7 +141,7 @@ def problems_table(fields: Sequence[FieldProblem]) -> str:
     )
     return (
         "<div class='lb-scroll'><table class='lb-table lb-texts'><thead><tr>"
-        "<th scope='col'>Where</th><th scope='col'>What was seen</th></tr></thead>"
+        "<th scope='col'>Location</th><th scope='col'>Problem</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )
 

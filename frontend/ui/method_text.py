@@ -61,7 +61,7 @@ def direction_text(metric: Metric) -> str:
 
 def presets_table(presets: Sequence[Mapping[str, Any]]) -> str:
     """Return the presets as a Markdown table: protocol, source, needs, and reported values."""
-    lines = ["| preset | protocol | needs | reported, second-hand |", "|--|--|--|--|"]
+    lines = ["| preset | protocol | needs | reported (secondary source) |", "|--|--|--|--|"]
     for row in presets:
         source = f"[{row['paper']}]({row['url']})" if row["url"] else row["paper"]
         reported = "; ".join(

@@ -27,11 +27,13 @@ def parse_seeds(text: str) -> list[int]:
             continue
         match = _SEED_RANGE.fullmatch(part)
         if match is None:
-            raise SeedsError(f"“{part}” is no seed; write whole numbers or ranges: 0-4 or 0, 1, 2")
+            raise SeedsError(
+                f"“{part}” is not a valid seed; write whole numbers or ranges: 0-4 or 0, 1, 2"
+            )
         first = int(match[1])
         last = int(match[2]) if match[2] else first
         if last < first:
-            raise SeedsError(f"“{part}” runs backwards; write {last}-{first}")
+            raise SeedsError(f"“{part}” is in descending order; write {last}-{first}")
         if len(seeds) + last - first >= MAX_SEEDS:
             raise SeedsError(f"“{part}” makes more than {MAX_SEEDS} seeds; write fewer")
         seeds += range(first, last + 1)
@@ -40,7 +42,7 @@ def parse_seeds(text: str) -> list[int]:
     seen: set[int] = set()
     for seed in seeds:
         if seed in seen:
-            raise SeedsError(f"seed {seed} is listed twice; each makes one run an arm")
+            raise SeedsError(f"seed {seed} is listed twice; each seed is one run per arm")
         seen.add(seed)
     return seeds
 

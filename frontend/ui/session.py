@@ -73,7 +73,7 @@ def require_sign_in() -> None:
     st.session_state[PERSON_KEY] = None if ended or session is None else session.person
     if not ended:
         return
-    st.caption("Sign in first. The sign-in page leads back to this view.")
+    st.caption("Please sign in. You will return to this page.")
     _to_sign_in(key="leave", data={"signin": own_address("/signin")})
     st.stop()
 
@@ -110,9 +110,9 @@ def user_menu(found: Person) -> None:
 
 
 ROLE_TEXTS: Final = {
-    "viewer": "You see everything and change nothing.",
-    "editor": "You submit, change and cancel comparisons; deleting them is for an admin.",
-    "admin": "You may do everything.",
+    "viewer": "You can view everything but not change it.",
+    "editor": "You can submit, change and cancel comparisons; only admins can delete them.",
+    "admin": "You can do everything.",
 }
 
 
@@ -178,16 +178,15 @@ def ask_user_name(client: Transport, access: StreamlitPage) -> None:
                 "Your name",
                 key=NAME_KEY,
                 max_chars=MAX_NAME_CHARS,
-                placeholder="not told",
+                placeholder="not set",
                 width=320,
                 on_change=remember_name,
             )
             st.caption(
-                "What you submit from this browser goes by it. It tells your team who did "
-                "something and protects nothing.",
+                "Shown as author of your submissions. Not a login.",
                 width=320,
             )
-            st.page_link(access, label="Who may use this Lossboard", width="content")
+            st.page_link(access, label="Who has access", width="content")
         if NAME_CHANGED_KEY in st.session_state:
             cookie = {"name": NAME_COOKIE, "value": quote(name, safe="")}
             _keep_name(key="remember", data={**cookie, "path": own_address("") or "/"})

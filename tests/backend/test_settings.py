@@ -86,7 +86,7 @@ def test_a_wrong_log_format_names_those_that_there_are() -> None:
     ("name", "value", "problem"),
     [
         ("LOSSBOARD_ALLOWED_HOSTS", "http://board", "has 'http://board', which is no name"),
-        ("LOSSBOARD_TRUSTED_PROXIES", "proxy", "has 'proxy', which is no IP address"),
+        ("LOSSBOARD_TRUSTED_PROXIES", "proxy", "has 'proxy', which is neither an IP address"),
     ],
 )
 def test_names_and_proxies_are_checked(name: str, value: str, problem: str) -> None:

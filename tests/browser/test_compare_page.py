@@ -83,7 +83,7 @@ def test_from_the_table_to_the_curves_and_back_by_the_address(
         "to compare 1: rank",
         "to compare 1: rank",
     ]
-    expect(other.get_by_text("A line a seed")).to_be_visible()
+    expect(other.get_by_text("One line per seed")).to_be_visible()
     assert other.evaluate("document.documentElement.scrollWidth") <= 800
     other.close()
 

@@ -69,7 +69,7 @@ def test_every_tab_shows_its_part_and_the_address_keeps_it(
 
     tabs.filter(has_text="Verdict").click()
     expect(page.locator("[data-claim]")).to_have_count(9)
-    expect(page.locator(".lb-advice")).to_contain_text("Mind that 3 seeds are few")
+    expect(page.locator(".lb-advice")).to_contain_text("Caution: only 3 seeds")
 
     tabs.filter(has_text="Set-up").click()
     expect(page.locator(".st-key-settings-of-arms table")).to_contain_text("Margin")
@@ -112,7 +112,7 @@ def test_a_card_opens_by_the_keyboard_and_tells_all_its_figures(
     card.locator("summary").focus()
     page.keyboard.press("Enter")
     expect(card.locator("table")).to_be_visible()
-    expect(card).to_contain_text("read second-hand")
+    expect(card).to_contain_text("secondary source")
     expect(card.get_by_role("img")).to_have_count(2)
     expect(card.locator(".lb-seed")).to_have_count(2 * 3)
 

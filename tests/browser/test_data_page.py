@@ -33,7 +33,7 @@ def test_images_from_their_zip_to_the_features_of_a_frozen_backbone(
         arg=kept["id"],
     )
 
-    page.get_by_role("button", name="Compare losses on it").first.click()
+    page.get_by_role("button", name="Compare losses on this data").first.click()
     expect(page.get_by_label("Name", exact=True).first).to_have_value(
         "images of noise: contrastive vs triplet"
     )
@@ -58,7 +58,7 @@ def test_images_from_their_zip_to_the_features_of_a_frozen_backbone(
 
     page.goto(f"{stack.ui_url}/datasets")
     page.get_by_role("button", name="Delete").first.click()
-    page.get_by_role("button", name="Delete it").click()
+    page.get_by_role("button", name="Delete permanently").click()
     expect(page.get_by_text(f"({comparison})")).to_be_visible()
 
 
@@ -70,6 +70,6 @@ def test_the_problems_of_a_zip_are_listed_row_by_row(
     page.goto(f"{stack.ui_url}/datasets")
     page.locator("input[type=file]").set_input_files(zipped(tmp_path / "bad.zip", files))
     page.get_by_role("button", name=re.compile(r"Upload \d")).click()
-    expect(page.get_by_text("bad.zip was not taken")).to_be_visible()
+    expect(page.get_by_text("Upload rejected")).to_be_visible()
     expect(page.get_by_role("rowheader", name="c0/broken.jpg")).to_be_visible()
     expect(page.get_by_role("rowheader", name="c1/deep")).to_be_visible()

@@ -85,7 +85,7 @@ def test_a_name_tags_notes_more_seeds_the_archive_and_the_end(stack: Stack, page
     dialog = choose(page, "Delete")
     expect(dialog.get_by_text("measured points")).to_be_visible()
     expect(dialog.get_by_text("runs", exact=True)).to_be_visible()
-    dialog.get_by_role("button", name="Delete it").click()
+    dialog.get_by_role("button", name="Delete permanently").click()
     expect(page.get_by_role("heading", name="Comparisons")).to_be_visible()
     assert stack.http.get(f"/comparisons/{own}").status_code == 404
 
@@ -118,7 +118,7 @@ def test_the_queue_is_put_in_another_order_and_ended(stack: Stack, page: Page) -
     for own in (first, second):
         stack.http.post(f"/comparisons/{own}/cancel")
         stack.wait_ended(own)
-    expect(waiting.get_by_text("Nothing waits, 1 slot idle")).to_be_visible()
+    expect(waiting.get_by_text("No runs waiting, 1 slot idle")).to_be_visible()
     expect(workers.get_by_text("idle")).to_be_visible()
 
 

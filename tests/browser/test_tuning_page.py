@@ -34,12 +34,12 @@ def test_a_search_from_the_form_to_the_report(stack: Stack, page: Page) -> None:
 
     expect(page.get_by_text(re.compile(r"of 8 trials")).first).to_be_visible()
     page.get_by_role("tab", name="Tuning").click()
-    expect(page.get_by_role("region", name="What a budget buys")).to_be_visible()
+    expect(page.get_by_role("region", name="Value of the budget")).to_be_visible()
     assert {run["state"] for run in stack.wait_ended(own, timeout=150)} == {"succeeded"}
 
     expect(page.get_by_text("4 of 4").first).to_be_visible()
     expect(page.get_by_text(re.compile("^Best MAP@R on validation data"))).to_be_visible()
-    for name in ("What a budget buys", "MAP@R by margin", "Trials across settings: contrastive"):
+    for name in ("Value of the budget", "MAP@R by margin", "Trials across settings: contrastive"):
         page.get_by_role("region", name=name).locator(".main-svg").first.wait_for()
     page.locator(".st-key-tuning_setting_" + own).get_by_text("Learning rate").click()
     expect(page.get_by_role("region", name="MAP@R by learning rate")).to_be_visible()

@@ -12,7 +12,7 @@ OTHERS: Final = (
         "Zeng et al. 2026, seven losses",
         "A frozen ViT-B/32 with a 128-D unit head, Adam 1e-4, batch 512, 100 epochs, seven losses, "
         "here on CIFAR-10; the paper has Fashion-MNIST, Tiny-ImageNet, CARS196 and CUB-200 too.",
-        "Zeng, Niu, Li & Taya 2026, Variance & Greediness (protocol read second-hand)",
+        "Zeng, Niu, Li & Taya 2026, Variance & Greediness (protocol from a secondary source)",
         "https://arxiv.org/abs/2601.21450",
         {
             "name": "z26: seven losses",

@@ -6,7 +6,9 @@ from typing import Any, Final
 from contract.catalogue.claims import REPORTED
 from contract.catalogue.presets.preset import Preset, balanced_pair, sampled_pair, ten_seeds
 
-_PAPER: Final = "Zeng 2025, Comparing Contrastive and Triplet Loss (protocol read second-hand)"
+_PAPER: Final = (
+    "Zeng 2025, Comparing Contrastive and Triplet Loss (protocol from a secondary source)"
+)
 _URL: Final = "https://arxiv.org/abs/2510.02161"
 _BALANCED_GROUP: Final = "Zeng 2025, all tuples, balanced"
 _BALANCED: Final = (

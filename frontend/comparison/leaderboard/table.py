@@ -12,13 +12,16 @@ from frontend.ui.theme import ArmStyle, Theme
 
 NOT_TRAINED: Final = "did not train"
 _HEADS: Final = (
-    ("Rank", "The places that the arm may have: arms whose difference may be chance share places"),
+    ("Rank", "Possible ranks: arms without a clear difference share ranks"),
     ("Mean", "Mean over runs"),
     ("Interval", "95 % that the intervals of all arms hold at once"),
     ("Runs", "Runs that have succeeded"),
-    ("To the best", "Mean difference to the best arm, paired, with its simultaneous interval"),
+    (
+        "Difference to best",
+        "Mean difference to the best arm, paired, with its simultaneous interval",
+    ),
     ("Told apart", "From the best arm, by Holm over all pairs; level: too small to matter"),
-    ("Letters", "Arms that share a letter are not told apart"),
+    ("Letters", "Arms that share a letter are not clearly different"),
 )
 
 
@@ -52,7 +55,7 @@ def rank_rows(metric: LeaderboardMetric) -> list[dict[str, Any]]:
             "High": arm["high"],
             "sd": arm["sd"],
             "Runs": arm["n"],
-            "To the best": arm["to_best"] and arm["to_best"]["mean_difference"],
+            "Difference to best": arm["to_best"] and arm["to_best"]["mean_difference"],
             "p": arm["to_best"] and arm["to_best"]["p_holm"],
             "Told apart": _apart_text(arm["to_best"]),
             "Letters": arm["letters"],

@@ -91,8 +91,8 @@ def _show_metric(view: View, found: Leaderboard, metric: LeaderboardMetric) -> N
         column_config={
             "Rank": st.column_config.TextColumn(
                 width=100,
-                help="The places that the arm may have: arms whose difference may be chance share "
-                "places; an arm that did not train has none, but its state",
+                help="Possible ranks: arms without a clear difference share ranks; an arm that did "
+                "not train has no rank, only its state",
             ),
             "Arm": st.column_config.TextColumn(width=200),
             "Mean": number(format="%.4g"),
@@ -100,13 +100,15 @@ def _show_metric(view: View, found: Leaderboard, metric: LeaderboardMetric) -> N
             "High": number(format="%.4g", help="Upper end of the interval for all arms at once"),
             "sd": number(format="%.3g", help="Standard deviation over runs"),
             "Runs": number(width=60, help="Runs that have succeeded"),
-            "To the best": number(format="%+.4f", help="Mean difference to the best arm, paired"),
+            "Difference to best": number(
+                format="%+.4f", help="Mean difference to the best arm, paired"
+            ),
             "p": number(format="%.3g", help="Of that difference, by Holm over all pairs of arms"),
             "Told apart": st.column_config.TextColumn(
                 width=90, help="From the best arm; level: the difference is too small to matter"
             ),
             "Letters": st.column_config.TextColumn(
-                width=80, help="Arms that share a letter are not told apart"
+                width=80, help="Arms that share a letter are not clearly different"
             ),
         },
     )
@@ -116,14 +118,14 @@ def _show_nothing_measured(view: View) -> None:
     """Say why no arm can be ranked yet, and what to do."""
     if view.is_searching and view.is_open:
         st.info(
-            "The leaderboard comes with the final runs, which follow the search and alone read the "
-            "test split.",
+            "The leaderboard appears with the final runs, which follow the search; only they use "
+            "the test split.",
             icon=":material/tune:",
         )
         return
     if view.is_open:
         st.info(
-            "The leaderboard comes with the first runs that finish: it reads the test split.",
+            "The leaderboard appears when the first runs finish: it uses the test split.",
             icon=":material/hourglass_empty:",
         )
         return

@@ -147,7 +147,7 @@ def show_by_class(
     Returns:
         The chosen seed; None if there is no snapshot, which the page then says.
     """
-    st.subheader("Class by class", anchor="classes")
+    st.subheader("By class", anchor="classes")
     space = view.client.space(view.id)
     samples = space["samples"]
     if samples is None:
@@ -181,7 +181,7 @@ def show_live(view: View) -> None:
         st.info(AFTER_SEARCH, icon=":material/tune:")
         return
     if not show_results(view, "live") and not view.is_open:
-        st.caption("No run of this comparison came to a first step: nothing was measured.")
+        st.caption("No run of this comparison reached its first step: there are no measurements.")
 
 
 def show_geometry(view: View) -> None:
@@ -223,8 +223,8 @@ def show_retrieval(view: View) -> None:
     )
     if seed is not None:
         st.caption(
-            "A sample's nearest neighbours under each arm, and the queries that go worst, stand "
-            "under Embedding space."
+            "The nearest neighbours of each sample, and the worst queries, are under Embedding "
+            "space."
         )
 
 

@@ -90,7 +90,7 @@ def _facts(run: Run) -> None:
 def _log(view: View, run: Run) -> None:
     lines = view.client.run_log(run["id"])
     if not lines:
-        st.caption("This run has said nothing: there was nothing to remark.")
+        st.caption("No log messages.")
         return
     st.code(
         "\n".join(lines[-MAX_LOG_LINES:]), language=None, height=260 if len(lines) > 8 else None

@@ -101,11 +101,11 @@ def _show_progress(view: View, found: Tuning) -> None:
     if not view.is_open:
         said = f"The search was stopped after {trials_text(found)}. Retry above goes on with it."
     elif any(arm["curve"] for arm in found["arms"]):
-        said = f"{trials_text(found)} are over; what stands here may still change."
+        said = f"{trials_text(found)} are done; these results may still change."
     else:
         said = (
-            f"{trials_text(found)} are over. The first values come with the first trial that is "
-            "complete; this part fills in by itself."
+            f"{trials_text(found)} are done. Values appear once a trial is complete; "
+            "this part updates automatically."
         )
     st.info(said, icon=":material/hourglass_empty:")
     _more_trials(view)
@@ -149,7 +149,7 @@ def lacks_final_runs(comparison: ComparisonDetail) -> bool:
 def show_problems(found: Tuning) -> None:
     """Say why the search stands still, and of each arm that gets no final runs why."""
     if found["problem"]:
-        said = f"The search stands still: {escape_markdown(found['problem'])}"
+        said = f"The search has stopped: {escape_markdown(found['problem'])}"
         st.error(said, icon=":material/error:")
     for arm in found["arms"]:
         if arm["problem"]:
@@ -172,7 +172,7 @@ def _show_best_settings(view: View, search: Search) -> None:
 
 def _show_settings(view: View, search: Search) -> None:
     """Draw what a chosen setting does, and which settings matter."""
-    st.subheader("What the settings do", anchor="settings")
+    st.subheader("Effect of the settings", anchor="settings")
     paths = list(search.titles)
     path = (
         st.pills(

@@ -90,15 +90,15 @@ def _show_nothing_finished(view: View) -> None:
     runs = own_runs(view.comparison)
     if view.is_open:
         st.info(
-            "The verdict comes once a seed of both arms has finished, and grows firmer with every "
-            "further one.",
+            "The verdict appears once a seed has finished in both arms. Each further seed makes it "
+            "more certain.",
             icon=":material/hourglass_empty:",
         )
         return
     lost = [f"{runs[state]} {state}" for state in ("failed", "cancelled") if runs[state]]
     why = f" Of {sum(runs.values())} runs {' and '.join(lost)}." if lost else ""
     st.info(
-        f"No seed has finished in both arms, so there is nothing to judge.{why} Set-up & logs has "
+        f"No seed has finished in both arms, so there is no verdict.{why} Set-up & logs has "
         "the reasons; Retry above starts these runs again.",
         icon=":material/balance:",
     )
@@ -109,7 +109,7 @@ def _unfinished_text(view: View) -> str:
     left = runs["queued"] + runs["running"]
     return (
         f"{left} of {count_text(sum(runs.values()), 'run')} {'is' if left == 1 else 'are'} not "
-        "finished: what stands here may still change."
+        "finished: this verdict may still change."
     )
 
 
@@ -163,7 +163,7 @@ def _arms_in_address(arms: Sequence[str]) -> dict[str, str]:
 def _choose_arms(arms: Sequence[str], judged: Pair | None, asked: Mapping[str, str]) -> None:
     """Let the viewer choose the two arms that are judged, and keep them in the address."""
     columns = st.columns([1, 1, 2], vertical_alignment="bottom")
-    labels = {"a": "In the contrastive loss's place", "b": "In the triplet loss's place"}
+    labels = {"a": "Arm in the contrastive role", "b": "Arm in the triplet role"}
     shown = {"a": judged["a"], "b": judged["b"]} if judged else asked
     picked = {}
     for key, column in zip(ARM_KEYS, columns, strict=False):
@@ -179,7 +179,7 @@ def _choose_arms(arms: Sequence[str], judged: Pair | None, asked: Mapping[str, s
     if len(picked) < len(ARM_KEYS) or picked == shown:  # nothing has changed
         return
     if picked["a"] == picked["b"]:
-        columns[2].caption("Pick two different arms.")
+        columns[2].caption("Choose two different arms.")
         return
     st.query_params.update({**picked, "tab": "verdict"})
     st.rerun()

@@ -11,7 +11,7 @@ from frontend.comparison.results_table import format_number
 from frontend.comparison.tuning.texts import trial_at
 from frontend.ui.theme import ArmStyle
 
-NAME: Final = "What a budget buys"
+NAME: Final = "Value of the budget"
 _RANDOM: Final = (
     "Expected best validation value after n random trials; the band holds 80 % of searches of n."
 )

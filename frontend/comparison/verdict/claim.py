@@ -107,7 +107,7 @@ def _paper_text(claim: Json) -> str:
     more = len(claim["reported"]) - 1
     others = f" and {more} more inside" if more else ""
     return (
-        f"Paper, second-hand: {format_number(one['a'])} contrastive, "
+        f"Reported (secondary source): {format_number(one['a'])} contrastive, "
         f"{format_number(one['b'])} triplet{unit} ({escape(one['what'])}){others}"
     )
 
@@ -197,4 +197,6 @@ def _papers_html(claim: Json) -> str:
         f"<small>({escape(row['source'])})</small></li>"
         for row in claim["reported"]
     )
-    return f"<p class='lb-reported'>Values of papers, read second-hand:</p><ul>{rows}</ul>"
+    return (
+        f"<p class='lb-reported'>Values reported in papers (secondary sources):</p><ul>{rows}</ul>"
+    )

@@ -23,7 +23,7 @@ ON: Final = "tuning"
 TRIAL_SEEDS: Final = "tuning.trial_seeds"
 M: Final = "training.sampler.m"
 """Items a class in a batch."""
-_UNREADABLE: Final = "is no range (low, high) and no list of choices; it was left out"
+_UNREADABLE: Final = "is neither a range (low, high) nor a list of choices; it was ignored"
 
 
 def search_path(index: int) -> str:
@@ -104,7 +104,9 @@ def read_switch(raw: object, form: Form, values: Values) -> tuple[Json, list[Pro
     values |= {ON: is_section, TRIAL_SEEDS: format_seeds(seeds) if readable else str(seeds)}
     problems = []
     if raw is not None and not is_section:
-        problems.append(Problem(ON, f"was {str(raw)[:40]!r}, which is no object; it was left out"))
+        problems.append(
+            Problem(ON, f"was {str(raw)[:40]!r}, which is not an object; it was ignored")
+        )
     return {name: value for name, value in section.items() if name != "trial_seeds"}, problems
 
 
@@ -115,7 +117,7 @@ def read_search(raw: object, form: Form, values: Values, index: int) -> list[Pro
     if raw is None or raw == {}:
         return []
     if not isinstance(raw, Mapping):
-        return [Problem(at, f"was {str(raw)[:40]!r}, no object of settings and spaces")]
+        return [Problem(at, f"was {str(raw)[:40]!r}, not an object of settings and spaces")]
     problems = [] if values.get(ON) else [Problem(ON, "an arm has a space, so it was switched on")]
     values[ON] = True
     settings, kept = settings_of(form, values, index), []
@@ -123,7 +125,7 @@ def read_search(raw: object, form: Form, values: Values, index: int) -> list[Pro
         setting = named(settings, values, f"arms.{index}", path)
         found = None if setting is None else space_values(space, setting)
         if setting is None:
-            known = "no setting of this loss that can be searched; it was left out"
+            known = "no setting of this loss that can be searched; it was ignored"
             problems.append(Problem(field_path(index, path), known))
         elif found is None:
             problems.append(Problem(field_path(index, path), f"{setting.title} {_UNREADABLE}"))

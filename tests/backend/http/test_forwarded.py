@@ -91,7 +91,7 @@ def test_callers_are_told_apart_by_address_and_by_network_of_ipv6() -> None:
 
 
 def test_a_setting_that_is_no_address_is_refused() -> None:
-    with pytest.raises(ValueError, match="'proxy', which is no IP address"):
+    with pytest.raises(ValueError, match="'proxy', which is neither an IP address"):
         Proxies.parse("10.0.0.1,proxy")
     assert "10.0.0.7" in Proxies.parse("10.0.0.1/24,")
     assert "10.0.0.7" not in Proxies.parse(" , ")

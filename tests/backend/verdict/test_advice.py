@@ -19,7 +19,7 @@ def found(use: str = "retrieval", arms: str = "abcd", ahead: str = "", **more: A
 
 def said(*uses: Found, **untrained: str) -> str:
     """Return the advice without its reservation."""
-    return advice(uses, untrained, ENOUGH).partition(" Mind that")[0]
+    return advice(uses, untrained, ENOUGH).partition(" Caution:")[0]
 
 
 TWO = [
@@ -35,7 +35,7 @@ TWO = [
     ((found(arms="ab", level="ab"),), "For retrieval a and b are level within 0.01."),
     (
         (found(arms="ab"), found("classification", "ab", "ab")),
-        "For retrieval these runs do not tell the two apart; use a for classification.",
+        "For retrieval there is no clear difference; use a for classification.",
     ),
     (
         (found(arms="ab", ahead="ab", leaning=True),),
@@ -58,7 +58,7 @@ MANY = [
     (found(arms="abc", ahead="ab ac bc"), "For retrieval use a (ahead of b and c)."),
     (
         found(ahead="ac ad bc bd"),
-        "For retrieval use a or b (not told apart from each other; ahead of c and d).",
+        "For retrieval use a or b (no clear difference between them; ahead of c and d).",
     ),
     (
         found(ahead="ac ad bc bd", level="ab cd"),
@@ -66,10 +66,10 @@ MANY = [
     ),
     (
         found(ahead="ac bd"),
-        "For retrieval use a or b (not told apart from each other; of the others each is behind "
-        "one of them).",
+        "For retrieval use a or b (no clear difference between them; each of the others is "
+        "clearly worse than one of them).",
     ),
-    (found(arms="abc"), "For retrieval these runs do not tell the 3 arms apart."),
+    (found(arms="abc"), "For retrieval there is no clear difference."),
     (
         found(arms="abc", in_part=True),
         "For retrieval no arm is ahead of another in all metrics.",
@@ -77,7 +77,7 @@ MANY = [
     (found(arms="abc", level="ab ac bc"), "For retrieval a, b and c are level within 0.01."),
     (
         found(arms="abcdefg", ahead="ac ad ae af ag bc bd be bf bg"),
-        "For retrieval use a or b (not told apart from each other; ahead of all 5 others).",
+        "For retrieval use a or b (no clear difference between them; ahead of all 5 others).",
     ),
 ]
 
@@ -91,7 +91,7 @@ def test_twenty_arms_are_named_as_far_as_a_sentence_allows() -> None:
     arms = "abcdefghijklmnopqrst"
     ahead = " ".join(first + last for first in arms[:19] for last in "t")
     assert said(found(arms=arms, ahead=ahead)) == (
-        "For retrieval use a, b, c, d, e or one of 14 others (not told apart from each other; "
+        "For retrieval use a, b, c, d, e or one of 14 others (no clear difference between them; "
         "ahead of t)."
     )
     level = " ".join("".join(pair) for pair in combinations(arms, 2))
@@ -107,7 +107,7 @@ def test_different_uses_have_their_own_clause_and_the_same_share_one() -> None:
         found("keeping detail within classes", ahead="ab ac ad cd"),
     ) == (
         "For retrieval and keeping detail within classes use a (ahead of b, c and d); "
-        "for classification use a, b or c (not told apart from each other; ahead of d)."
+        "for classification use a, b or c (no clear difference between them; ahead of d)."
     )
 
 
@@ -116,7 +116,7 @@ def test_arms_that_did_not_train_are_named_with_the_reason() -> None:
         "Use a for retrieval. c and d did not train (collapsed)."
     )
     assert said(found(arms="ab"), c="collapsed") == (
-        "For retrieval these runs do not tell a and b apart. c did not train (collapsed)."
+        "For retrieval there is no clear difference between a and b. c did not train (collapsed)."
     )
     assert said(a="no valid tuple", b="collapsed") == (
         "a did not train (no valid tuple). b did not train (collapsed). So these runs do not say "
@@ -137,18 +137,18 @@ def test_names_that_read_like_a_list_are_quoted() -> None:
 @pytest.mark.parametrize(
     ("reservation", "sentence"),
     [
-        (Reservation(6), "Mind that margins were given, not tuned."),
-        (Reservation(1), "Mind that 1 seed is few and margins were given, not tuned."),
+        (Reservation(6), "Caution: margins were not tuned."),
+        (Reservation(1), "Caution: only 1 seed and margins were not tuned."),
         (
             Reservation(3, ("loss.margin", "training.epochs"), "split", 1),
-            "Mind that 1 run has not ended, 3 splits are few, margins were given, not tuned and "
+            "Caution: 1 run has not finished, only 3 splits, margins were not tuned and "
             "the arms also differ in loss.margin and training.epochs.",
         ),
         (
             Reservation(9, still_open=2),
-            "Mind that 2 runs have not ended and margins were given, not tuned.",
+            "Caution: 2 runs have not finished and margins were not tuned.",
         ),
-        (Reservation(9, trials=24), "Mind that each arm's settings are the best of 24 trials."),
+        (Reservation(9, trials=24), "Caution: each arm's settings are the best of 24 trials."),
     ],
 )
 def test_the_reservation_comes_last(reservation: Reservation, sentence: str) -> None:

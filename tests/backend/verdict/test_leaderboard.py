@@ -50,8 +50,8 @@ def board(api: Api, comparison: str, **query: Any) -> Json:
 def test_a_whole_leaderboard(api: Api, parts: Parts) -> None:
     found = board(api, scripted_comparison(parts.database, curves, arms=arms(), seeds=SEEDS))
     assert found["advice"] == (
-        "For retrieval use a or b (not told apart from each other; ahead of c and d). "
-        "Mind that margins were given, not tuned."
+        "For retrieval use a or b (no clear difference between them; ahead of c and d). "
+        "Caution: margins were not tuned."
     )
     assert (found["replicate"], found["runs_open"]) == ("seed", 0)
     assert (found["runs_finished"], found["runs_total"]) == (24, 24)
@@ -61,7 +61,7 @@ def test_a_whole_leaderboard(api: Api, parts: Parts) -> None:
     assert metric["best"] == ["a"]
     assert metric["not_told_apart"] == [["a", "b"], ["c", "d"]]
     assert metric["groups"] == [["a", "b"], ["c", "d"]]
-    assert metric["said"] == "Best: a; not told apart from b."
+    assert metric["said"] == "Best: a; no clear difference to b."
     assert (metric["pairs"], metric["practical"]) == (6, 0.01)
     assert metric["untrained"] == pytest.approx(0.2)
     assert metric["raw_backbone"] == pytest.approx(0.4)
@@ -99,24 +99,28 @@ def test_too_few_seeds_tell_nothing_apart(api: Api, parts: Parts) -> None:
     found = board(api, scripted_comparison(parts.database, curves, arms=arms(), seeds=[0, 1]))
     metric = found["metrics"][0]
     assert metric["pairs"] == 0
-    assert metric["said"] == "a has the best mean; too few runs to tell arms apart."
+    assert metric["said"] == "a has the best mean; too few runs to compare arms."
     assert metric["groups"] == [list("abcd")]
     for arm in metric["arms"]:
         assert (arm["n"], arm["low"], arm["high"], arm["rank"]) == (2, None, None, [1, 4])
         assert arm["to_best"] is None or arm["to_best"]["low"] is None
     assert found["advice"] == (
-        "For retrieval these runs do not tell the 4 arms apart. Mind that 2 seeds are few and "
-        "margins were given, not tuned."
+        "For retrieval there is no clear difference. Caution: only 2 seeds and "
+        "margins were not tuned."
     )
 
 
 @pytest.mark.parametrize(
     ("names", "best", "advice"),
     [
-        ("ac", "Best: a; told apart from c.", "For retrieval neither arm is ahead in all metrics."),
+        (
+            "ac",
+            "Best: a; clear difference to c.",
+            "For retrieval neither arm is ahead in all metrics.",
+        ),
         (
             "abc",
-            "Best: a; not told apart from b.",
+            "Best: a; no clear difference to b.",
             "For retrieval no arm is ahead of another in all metrics.",
         ),
     ],
@@ -130,7 +134,7 @@ def test_arms_that_one_metric_tells_apart_and_another_does_not(
     comparison = scripted_comparison(parts.database, only_map, arms=arms(names), seeds=SEEDS)
     found = board(api, comparison)
     assert found["metrics"][0]["said"] == best
-    assert found["advice"].partition(" Mind")[0] == advice
+    assert found["advice"].partition(" Caution")[0] == advice
 
 
 def test_replicates_are_called_by_their_noun(api: Api, parts: Parts) -> None:
@@ -144,7 +148,7 @@ def test_replicates_are_called_by_their_noun(api: Api, parts: Parts) -> None:
     )
     found = board(api, made)
     assert (found["replicate"], found["replicate_noun"]) == ("split", "draw")
-    assert "Mind that 2 draws are few" in found["advice"]
+    assert "Caution: only 2 draws" in found["advice"]
 
 
 def test_runs_that_go_on_are_counted_and_their_values_left_out(api: Api, parts: Parts) -> None:
@@ -153,7 +157,7 @@ def test_runs_that_go_on_are_counted_and_their_values_left_out(api: Api, parts: 
     found = board(api, comparison)
     assert (found["runs_finished"], found["runs_total"], found["runs_open"]) == (22, 24, 2)
     assert [arm["n"] for arm in found["metrics"][0]["arms"]] == [6, 5, 5, 6]
-    assert "Mind that 2 runs have not ended" in found["advice"]
+    assert "Caution: 2 runs have not finished" in found["advice"]
 
 
 def set_states(parts: Parts, comparison: str, arm: str, state: str, seeds: range) -> None:
@@ -183,7 +187,7 @@ def test_an_arm_that_did_not_train_has_its_state_in_the_place_of_a_rank(
     assert metric["pairs"] == 3
     assert found["advice"] == (
         "For retrieval use b (ahead of c and d). a did not train (collapsed to a space without "
-        "differences). Mind that margins were given, not tuned."
+        "differences). Caution: margins were not tuned."
     )
 
 
@@ -191,15 +195,15 @@ def test_an_arm_that_did_not_train_has_its_state_in_the_place_of_a_rank(
     ("names", "advice"),
     [
         ("a", ""),
-        ("ab", "For retrieval these runs do not tell the two apart."),
+        ("ab", "For retrieval there is no clear difference."),
         ("ac", "Use a for retrieval."),
-        ("abc", "For retrieval use a or b (not told apart from each other; ahead of c)."),
+        ("abc", "For retrieval use a or b (no clear difference between them; ahead of c)."),
     ],
 )
 def test_advice_for_one_two_and_three_arms(api: Api, parts: Parts, names: str, advice: str) -> None:
     comparison = scripted_comparison(parts.database, curves, arms=arms(names), seeds=SEEDS)
     found = board(api, comparison)
-    assert found["advice"].partition(" Mind")[0] == advice
+    assert found["advice"].partition(" Caution")[0] == advice
     assert [arm["arm"] for arm in found["metrics"][0]["arms"]] == list(names)
 
 

@@ -16,7 +16,7 @@ def test_groups_that_overlap_and_the_places_that_each_arm_may_have() -> None:
     assert found.not_told_apart == [("a", "b"), ("b", "c"), ("c", "d")]
     assert found.groups == [["a", "b"], ["b", "c"], ["c", "d"]]
     assert found.places == {"a": (1, 2), "b": (1, 3), "c": (2, 4), "d": (3, 4)}
-    assert said(found, 6) == "Best: a; not told apart from b."
+    assert said(found, 6) == "Best: a; no clear difference to b."
 
 
 def test_where_lower_is_better_the_order_turns_round() -> None:
@@ -24,7 +24,7 @@ def test_where_lower_is_better_the_order_turns_round() -> None:
     assert found.best == ["d"]
     assert found.groups == [["d"], ["c", "b", "a"]]
     assert found.places["d"] == (1, 1)
-    assert said(found, 6) == "Best: d; told apart from all 3 others."
+    assert said(found, 6) == "Best: d; clear difference to all 3 others."
 
 
 def test_where_neither_direction_is_better_there_are_groups_and_no_places() -> None:
@@ -51,10 +51,10 @@ def test_an_arm_that_another_is_ahead_of_is_not_best_though_its_mean_is() -> Non
     ("count", "sentence"),
     [
         (1, "Only x0 has values."),
-        (2, "Best: x0; not told apart from x1."),
-        (3, "Best: x0; not told apart from x1 and x2."),
-        (4, "Best: x0; not told apart from any of the 3 others."),
-        (20, "Best: x0; not told apart from any of the 19 others."),
+        (2, "Best: x0; no clear difference to x1."),
+        (3, "Best: x0; no clear difference to x1 and x2."),
+        (4, "Best: x0; no clear difference to any of the 3 others."),
+        (20, "Best: x0; no clear difference to any of the 19 others."),
     ],
 )
 def test_the_sentence_for_any_number_of_arms(count: int, sentence: str) -> None:
@@ -65,12 +65,12 @@ def test_the_sentence_for_any_number_of_arms(count: int, sentence: str) -> None:
 def test_arms_that_are_level_with_the_best_are_said_to_be() -> None:
     apart = rank({"a": 0.9, "b": 0.899}, "higher", [("a", "b")])
     assert said(apart, 1, {"b"}) == (
-        "Best: a; told apart from b. b is level with it: the difference is too small to matter."
+        "Best: a; clear difference to b. b is level with it: the difference is too small to matter."
     )
     found = rank(MEANS, "higher", [("a", "d")])
     assert said(found, 6, {"c", "b"}) == (
-        "Best: a; not told apart from b and c. b and c are level with it: the differences are too "
-        "small to matter."
+        "Best: a; no clear difference to b and c. b and c are level with it: the differences are "
+        "too small to matter."
     )
     assert "level" not in said(apart, 0, {"b"}), "too few runs"
 
@@ -78,13 +78,13 @@ def test_arms_that_are_level_with_the_best_are_said_to_be() -> None:
 def test_the_sentence_names_a_few_of_many() -> None:
     means = {f"x{place}": 1.0 - place / 100 for place in range(20)}
     found = rank(means, "higher", [("x0", "x19")])
-    assert said(found, 190) == "Best: x0; not told apart from x1, x2, x3, x4, x5 and 13 others."
+    assert said(found, 190) == "Best: x0; no clear difference to x1, x2, x3, x4, x5 and 13 others."
 
 
 def test_the_sentence_without_values_and_with_too_few_runs() -> None:
     assert said(rank({}, "higher", []), 0) == "No arm has a value yet."
     two = rank({"a": 1.0, "b": 0.5}, "higher", [])
-    assert said(two, 0) == "a has the best mean; too few runs to tell arms apart."
+    assert said(two, 0) == "a has the best mean; too few runs to compare arms."
 
 
 def test_twenty_arms_whose_neighbours_are_alike_have_nineteen_groups() -> None:
@@ -103,4 +103,4 @@ def test_the_group_of_the_best_arm_comes_first(better: Better) -> None:
 def test_names_that_read_like_a_list_are_quoted() -> None:
     means = {"a, b": 0.9, "c": 0.8, "d": 0.7}
     found = rank(means, "higher", [("a, b", "d")])
-    assert said(found, 3) == 'Best: "a, b"; not told apart from c.'
+    assert said(found, 3) == 'Best: "a, b"; no clear difference to c.'

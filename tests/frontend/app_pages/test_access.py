@@ -99,7 +99,7 @@ def test_a_refusal_is_told_and_keeps_what_was_typed(
 ) -> None:
     at = open_page(secured, monkeypatch, "admin")
     at.button(key="access_add").click().run()
-    assert "Give it a name" in at.error[0].value
+    assert "Enter a name" in at.error[0].value
     at.text_input(key="access_name_0").set_value("Vera").run()
     at.button(key="access_add").click().run()
     assert "LOSSBOARD\\_TOKENS" in at.error[0].value
@@ -123,7 +123,7 @@ def test_the_last_admin_is_warned_and_signed_out(
         revoke = at.button(key="access_revoke_Adam")
         assert revoke.label == "Revoke the last admin's token"
         revoke.click().run()
-        assert "Sign in first" in at.caption[0].value
+        assert "Please sign in" in at.caption[0].value
         assert http.get("/api/v1/me", headers=bearer(secret)).status_code == 401
 
 

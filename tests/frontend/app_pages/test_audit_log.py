@@ -83,7 +83,7 @@ def test_a_session_whose_token_was_taken_back_draws_nothing_but_the_way_to_the_s
     own = sessions().begin("a-token-of-the-day-before", Person("Adam", "admin"))
     monkeypatch.setattr(session, "_session_cookie", lambda: own)
     at.run()
-    assert "Sign in first" in at.caption[0].value
+    assert "Please sign in" in at.caption[0].value
     assert not at.title
     assert sessions().find(own) is None
     at.run()

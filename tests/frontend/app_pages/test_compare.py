@@ -119,7 +119,7 @@ def test_the_address_alone_restores_the_view(filled: Api) -> None:
     assert at.session_state["compare_x"] == "epoch"
     drawn, dots = charts_of(at)
     assert drawn["name"] == "Loss"
-    assert "A line a seed" in drawn["caption"]
+    assert "One line per seed" in drawn["caption"]
     assert "smoothed, 0.9 of the past" in drawn["caption"]
     assert len(drawn["figure"]["data"]) == 8
     assert drawn["figure"]["layout"]["yaxis"]["type"] == "log"
@@ -226,7 +226,7 @@ def test_arms_without_values_say_that_they_come(api: Api) -> None:
     ]
     api.create(small(arms=arms))
     at = opened(api, arm=references(api))
-    assert "Nothing is measured yet" in said(at)
+    assert "No measurements yet" in said(at)
     assert not charts_of(at)
 
 
@@ -367,7 +367,7 @@ def test_curves_along_epochs_and_time_and_smoothing() -> None:
     assert (first, gap) == (1.0, None)
     assert last == pytest.approx(1 / 3)  # weights 1/4 and 1/2 over their sum
     said = curves.caption([curve], lines="mean", axis="time", smooth=0.0, meaning="M.")
-    assert "a point is the mean of 8 steps; not smoothed; time without measuring" in said
+    assert "each point is the mean of 8 steps; not smoothed; time without measuring" in said
 
 
 def test_the_more_runs_the_fewer_points() -> None:

@@ -96,7 +96,7 @@ def test_a_failed_run_tells_its_error_and_its_log(peer: ApiPeer) -> None:
     at.selectbox(key=f"setup_run_{ID}").set_value("r0").run()
     assert not at.exception
     assert not at.error
-    assert "said nothing" in "".join(caption.value for caption in at.caption)
+    assert "No log messages" in "".join(caption.value for caption in at.caption)
 
 
 def test_an_unknown_tab_is_the_first_one(peer: ApiPeer) -> None:
@@ -131,7 +131,7 @@ def test_failed_runs_can_be_tried_again(peer: ApiPeer) -> None:
 def test_a_cancelled_search_goes_on_although_all_its_runs_had_succeeded(peer: ApiPeer) -> None:
     lay(peer, "cancelled", succeeded=6)
     retry = opened().button(key="comparison_retry")
-    assert retry.label == "Go on with the search"
+    assert retry.label == "Resume the search"
 
 
 @pytest.mark.parametrize("comparison_id", ["c9999999999", "", None])

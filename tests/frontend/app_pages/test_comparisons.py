@@ -51,7 +51,7 @@ def states_and_names(at: AppTest) -> list[tuple[str, str]]:
 def test_an_empty_board_leads_to_the_first_comparison_and_says_no_worker(api: Api) -> None:
     at = opened(api)
     assert "No comparison yet" in said(at)
-    assert "No worker: what is submitted waits." in said(at)
+    assert "No worker: runs wait." in said(at)
     assert not at.dataframe
 
 
@@ -137,7 +137,7 @@ def test_a_board_at_rest_looks_again_by_itself_while_the_api_is_away(api: Api) -
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
         at.session_state["api"] = Api(http)
         at.run()
-    assert "It looks again by itself" in said(at)
+    assert "This page retries automatically" in said(at)
     assert at.session_state["comparisons_watching"]
 
 
@@ -216,14 +216,14 @@ def more(at: AppTest, option: str) -> AppTest:
 
 def test_without_a_row_the_way_there_is_said(api: Api) -> None:
     at = acting(api)
-    assert "select its row" in said(at)
+    assert "select a row" in said(at)
     assert not at.menu_button
 
 
 def test_delete_says_what_it_frees_and_then_the_comparison_is_gone(api: Api) -> None:
     own = api.create(small(name="*mine*", seeds=[0, 1]))["id"]
     at = more(acting(api), "Delete")
-    assert r"**\*mine\*** goes with all it has and does not come back." in said(at)
+    assert r"**\*mine\*** will be permanently deleted with all its runs." in said(at)
     [figures] = [block.proto.body for block in at.get("html") if "lb-freed" in block.proto.body]
     assert "<b>2</b><span>runs</span>" in figures
     assert "<b>0</b><span>measured points</span>" in figures
@@ -233,7 +233,7 @@ def test_delete_says_what_it_frees_and_then_the_comparison_is_gone(api: Api) -> 
     assert not at.exception
     with pytest.raises(MissingError):
         api.comparison(own)
-    assert "select its row" in said(at)
+    assert "select a row" in said(at)
     assert not at.button
 
 
@@ -360,7 +360,7 @@ def test_more_seeds_are_suggested_counted_and_queued(api: Api) -> None:
     assert text.value == "2-4"
     assert "It has seeds 0, 1 already. 3 seeds × 1 arm = 3 more runs, 5 in all." in said(at)
     text.set_value("7, x").run()
-    assert "“x” is no seed" in at.error[0].value
+    assert "“x” is not a valid seed" in at.error[0].value
     assert at.button(key=f"seeds_add_{own}").disabled
     at.text_input(key=f"seeds_text_{own}").set_value("1, 7").run()
     at.button(key=f"seeds_add_{own}").click().run()

@@ -103,7 +103,7 @@ def test_a_refusal_names_every_row_and_keeps_the_file(api: Api, tmp_path: Path) 
     columns["features"][[3, 7], 2] = np.nan
     at = chosen(opened(api), npz(tmp_path / "bad.npz", columns))
     press(at, "datasets_upload")
-    assert "was not taken: the data set has 2 problems" in said(at).replace("\\", "")
+    assert "Upload rejected:** 2 problems in the data set" in said(at).replace("\\", "")
     assert "<th scope='row'>row 3, column f2</th><td>is NaN" in said(at)
     assert "row 7, column f2" in said(at)
     assert api.datasets() == []
@@ -111,7 +111,7 @@ def test_a_refusal_names_every_row_and_keeps_the_file(api: Api, tmp_path: Path) 
 
     chosen(at, npz(tmp_path / "good.npz", table()))
     press(at, "datasets_upload")
-    assert "was not taken" not in said(at)
+    assert "Upload rejected" not in said(at)
     assert [one["name"] for one in api.datasets()] == ["good"]
 
 
@@ -173,7 +173,7 @@ def test_the_wrong_kind_can_be_switched_by_a_button(api: Api, tmp_path: Path) ->
     press(at, "datasets_upload_as_paired_features")
     [kept] = api.datasets()
     assert kept["kind"] == "paired_features"
-    assert "was not taken" not in said(at)
+    assert "Upload rejected" not in said(at)
 
 
 def test_an_upload_can_be_deleted_unless_a_comparison_needs_it(api: Api, tmp_path: Path) -> None:

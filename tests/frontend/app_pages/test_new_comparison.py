@@ -155,7 +155,7 @@ def test_marks_every_refused_field_and_loses_nothing(http: httpx.Client) -> None
 
     assert stored(http) == []
     text = said(at)
-    assert "Not started: 3 things need a change" in text or "Not started: 4 things" in text
+    assert "Not started: 3 settings need a change" in text or "Not started: 4 settings" in text
     for title in ("Name", "Learning rate", "Arm 2, Name"):
         assert f"<b>{title}</b>" in text
     for key in ("new-name", "new-training-optimizer-lr", "new-arms-1-name"):
@@ -220,7 +220,7 @@ def test_bounds_that_are_refused_are_marked_where_they_stand(http: httpx.Client)
     assert "“geometry.mean_norm” is no bound" in said(at)
     assert "2 arms × 3 seeds = 6 runs" in said(at)
     press(at, "new_start")
-    assert "Not started: one thing needs a change" in said(at)
+    assert "Not started: 1 setting needs a change" in said(at)
     assert stored(http) == []
 
 
@@ -230,8 +230,8 @@ def test_reads_the_seeds_as_they_are_typed(http: httpx.Client) -> None:
     run(at)
     assert "seed 0 is listed twice" in said(at)
     press(at, "new_start")
-    assert "Not started: one thing needs a change." in said(at)
-    assert said(at).count("seed 0 is listed twice; each makes one run an arm</p>") == 1
+    assert "Not started: 1 setting needs a change." in said(at)
+    assert said(at).count("seed 0 is listed twice; each seed is one run per arm</p>") == 1
     assert stored(http) == []
 
 
@@ -255,7 +255,7 @@ def test_fills_from_a_pasted_spec(http: httpx.Client) -> None:
     at = opened(http)
     at.text_area(key="new_json").set_value("{")
     press(at, "new_fill")
-    assert "this is no JSON" in said(at)
+    assert "Not valid JSON" in said(at)
     at.text_area(key="new_json").set_value('{"name": "a", "name": "b"}')
     press(at, "new_fill")
     assert "name: the key is given more than once" in said(at)
@@ -354,7 +354,7 @@ def test_an_arm_can_share_the_training_again(http: httpx.Client) -> None:
 
 def test_says_that_two_arms_are_the_same(http: httpx.Client) -> None:
     at = press(opened(http), "new_copy_arm_0")
-    assert "Arms 1 and 3 differ in nothing but name." in said(at)
+    assert "Arms 1 and 3 differ only in name." in said(at)
 
 
 def put(client: httpx.Client, kind: str, file: Path, name: str = "mine") -> str:
@@ -458,7 +458,7 @@ def test_an_upload_that_was_deleted_meanwhile_is_reported(
     assert at.number_input(key="new.training.batch_size").value == 8
     Api(http).delete_dataset(own)
     run(at)
-    assert f"{own} (not there any more)" in at.selectbox(key="new.data.dataset").options
+    assert f"{own} (deleted)" in at.selectbox(key="new.data.dataset").options
     press(at, "new_start")
     assert f"there is no uploaded data set &#x27;{own}&#x27;" in said(at)
     assert "There is no uploaded data set" in said(opened(http, dataset="d404"))

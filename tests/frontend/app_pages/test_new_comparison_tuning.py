@@ -171,7 +171,7 @@ def test_seeds_of_trials_are_read_as_they_are_typed(http: httpx.Client) -> None:
     at = switched_on(http)
     at.text_input(key="new.tuning.trial_seeds").set_value("many")
     run(at)
-    assert "“many” is no seed" in said(at)
+    assert "“many” is not a valid seed" in said(at)
     press(at, "new_start")
     assert "<b>Seeds of the trials</b>" in said(at)
     assert stored(http) == []

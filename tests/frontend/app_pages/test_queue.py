@@ -69,7 +69,7 @@ def waiting_rows(at: AppTest) -> list[str]:
 
 def test_an_empty_queue_without_workers_says_what_to_do(board: Board) -> None:
     at = opened(board.api)
-    assert "0 runs under way · nothing waits · no worker" in said(at)
+    assert "0 runs in progress · none waiting · no worker" in said(at)
     assert "**No worker**" in said(at)
     assert "no worker is there" in said(at)
 
@@ -78,7 +78,7 @@ def test_idle_slots_are_counted_where_nothing_waits(board: Board) -> None:
     for name in ("w1", "w2"):
         board.tell(f"/workers/{name}/seen")
     at = opened(board.api)
-    assert "**Nothing waits, 2 slots idle**" in said(at)
+    assert "**No runs waiting, 2 slots idle**" in said(at)
     assert "2 CPU slots" in said(at)
     assert html(at).count("class='lb-slot-idle'") == 2
 
@@ -90,7 +90,7 @@ def test_workers_and_waiting_runs_are_shown_in_order(board: Board) -> None:
     board.api.create(small(name="second"))
     board.claim()
     at = opened(board.api)
-    assert "1 run under way · 2 waiting · 1 CPU slot" in said(at)
+    assert "1 run in progress · 2 waiting · 1 CPU slot" in said(at)
     assert "class='lb-slot-busy'" in html(at)
     assert "by Ada &lt;b&gt;" in html(at)
     first, second = waiting_rows(at)
@@ -146,7 +146,7 @@ def test_a_long_queue_is_turned_page_by_page(board: Board) -> None:
     at = opened(board.api)
     assert len(waiting_rows(at)) == 25
     assert "page 1 of 3" in said(at)
-    at.button(key="queue_later").click().run()
+    at.button(key="queue_next").click().run()
     assert "<b>26</b>" in waiting_rows(at)[0]
     at = opened(board.api, page="99")
     assert len(waiting_rows(at)) in (10, 25)

@@ -19,18 +19,18 @@ def test_the_headline_says_how_long_all_takes_if_known() -> None:
     line = queue_html.headline(known)
     assert (
         line
-        == "3 runs under way · 1,200 waiting · 1 CPU slot, 2 GPU slots · all done in about 10 min"
+        == "3 runs in progress · 1,200 waiting · 1 CPU slot, 2 GPU slots · all done in about 10 min"
     )
     unknown = queue(devices={"cpu": 1}, waiting_total=1)
-    assert "once each comparison has a run under way" in queue_html.headline(unknown)
+    assert "once each comparison has a run in progress" in queue_html.headline(unknown)
 
 
 @pytest.mark.parametrize(
     ("state", "running", "heading"),
     [
-        ("idle", 0, "Nothing waits, 1 slot idle"),
-        ("busy", 1, "Nothing waits"),
-        ("lost", 0, "Nothing waits"),
+        ("idle", 0, "No runs waiting, 1 slot idle"),
+        ("busy", 1, "No runs waiting"),
+        ("lost", 0, "No runs waiting"),
     ],
 )
 def test_an_empty_queue_says_when_a_new_run_starts(state: str, running: int, heading: str) -> None:
@@ -65,7 +65,7 @@ def test_a_slot_shows_how_far_its_run_is() -> None:
     assert "preparing: computing features" in preparing
     assert "aria-valuenow='50'" in preparing
     lost = queue_html.slot_html(slot(state="lost", comparison=None, seen_s_ago=40.0))
-    assert "not seen lately, last 40 s ago" in lost
+    assert "not seen recently, last 40 s ago" in lost
     assert "progressbar" not in lost
 
 
@@ -103,9 +103,9 @@ def test_a_row_says_when_it_begins_or_what_it_waits_for() -> None:
     row: Any = {"position": 3, "arm": "<a>", "seed": 7, "wants": "auto", "starts_in_s": 80.0}
     row |= {"role": "final", "trial": None, "fold": None}
     assert "&lt;a&gt;" in queue_html.waiting_html(row, {"cpu": 1})
-    assert "seed 7 · begins in about 80 s" in queue_html.waiting_html(row, {"cpu": 1})
+    assert "seed 7 · starts in about 80 s" in queue_html.waiting_html(row, {"cpu": 1})
     unknown: Any = {**row, "starts_in_s": None}
     assert "seed 7</small>" in queue_html.waiting_html(unknown, {"cpu": 1})
     never: Any = {**unknown, "wants": "cuda"}
-    assert "waits for a GPU slot, and none is there" in queue_html.waiting_html(never, {"cpu": 1})
+    assert "waits for a GPU slot; none is available" in queue_html.waiting_html(never, {"cpu": 1})
     assert "seed 7</small>" in queue_html.waiting_html(never, {"cuda": 2})

@@ -27,7 +27,7 @@ def test_the_workers_line_counts_and_says_what_to_do() -> None:
 
     assert slots("busy", "idle", "idle") == "3 worker slots: 1 busy, 2 idle"
     assert slots("idle") == "1 worker slot: 0 busy, 1 idle"
-    assert "not seen lately" in slots("busy", "lost")
+    assert "not seen recently" in slots("busy", "lost")
     assert "python -m launcher up" in slots("lost")
 
 

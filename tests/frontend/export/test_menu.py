@@ -108,6 +108,6 @@ def test_all_problems_of_an_imported_spec_are_shown(api: Api) -> None:
     spec = small(surprise=1, arms=[{"name": "x", "loss": {"kind": "triplet", "margin": "wide"}}])
     at = imported(api, {**spec, "data": {"kind": "no such data"}})
     said = "\n".join(block.proto.body for block in at.get("html"))
-    assert "Not all of the spec could be taken over." in said
+    assert "Some settings of the spec could not be used." in said
     for word in ("no such data", "&#x27;wide&#x27;", "unknown key"):
         assert word in said, said

@@ -191,7 +191,7 @@ def test_it_ranks_all_arms(material: Material, text: str) -> None:
 
 def test_it_contains_what_a_reader_needs(material: Material, text: str) -> None:
     assert text.count("data-claim='") == 9
-    assert "second-hand" in text
+    assert "secondary source" in text
     for name, version in material.everything["versions"].items():
         assert f"{name} {version}" in text
     assert "95 %" in text

@@ -46,7 +46,7 @@ def test_the_report_has_the_search_with_its_figure(found: tuple[Api, str]) -> No
     assert "<strong>⚠ rank</strong> all 3 trials failed" in text
     assert "<b>0.3</b><small>0.1 to 2</small>" in text
     figures = json.loads(re.findall(r'id="figures">(.*?)</script>', text, re.DOTALL)[0])["figures"]
-    assert figures["tuning.budget"]["name"] == "What a budget buys"
+    assert figures["tuning.budget"]["name"] == "Value of the budget"
 
 
 def test_the_verdict_as_markdown_has_the_search(found: tuple[Api, str]) -> None:

@@ -161,7 +161,7 @@ class TestSpec:
         own = field(optimizer.options[0].items, "loss_lr")
         assert fit_value(own, None) == (None, "")
         assert fit_value(own, 0.5) == (0.5, "")
-        assert fit_value(own, "fast") == (None, "was 'fast', which is no number; set to empty")
+        assert fit_value(own, "fast") == (None, "was 'fast', which is not a number; set to empty")
         assert fit_value(own, 1e9)[0] == 100.0
         assert fit_value(field(optimizer.options[0].items, "lr"), None)[0] == 0.001
 

@@ -27,9 +27,9 @@ def test_seeds_are_parsed(text: str, seeds: list[int]) -> None:
     [
         ("", "at least one seed is needed"),
         (" , ", "at least one seed is needed"),
-        ("0,x", "“x” is no seed"),
-        ("-1", "“-1” is no seed"),
-        ("1.5", "“1.5” is no seed"),
+        ("0,x", "“x” is not a valid seed"),
+        ("-1", "“-1” is not a valid seed"),
+        ("1.5", "“1.5” is not a valid seed"),
         ("4-0", "write 0-4"),
         ("0,1,0", "seed 0 is listed twice"),
         ("0-3, 2", "seed 2 is listed twice"),

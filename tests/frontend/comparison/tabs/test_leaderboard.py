@@ -75,7 +75,7 @@ def test_runs_that_are_missing_are_told(peer: ApiPeer) -> None:
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        ("running", "The leaderboard comes with the first runs that finish"),
+        ("running", "The leaderboard appears when the first runs finish"),
         ("failed", "No run has measured the test split, so there is nothing to rank."),
     ],
 )

@@ -42,7 +42,7 @@ def shown(peer: ApiPeer, found: Any, state: str = "succeeded") -> AppTest:
 def test_a_search_that_stands_still_says_why(peer: ApiPeer) -> None:
     found = {**search(phase="search"), "problem": "its next step failed: _x_"}
     [error] = shown(peer, found, "running").error
-    assert error.value == r"The search stands still: its next step failed\: \_x\_"
+    assert error.value == r"The search has stopped: its next step failed\: \_x\_"
 
 
 def test_a_finished_search_shows_best_settings_and_every_trial(peer: ApiPeer) -> None:
@@ -67,14 +67,14 @@ def test_a_finished_search_shows_best_settings_and_every_trial(peer: ApiPeer) ->
 def test_before_the_first_complete_trial_it_says_what_comes(peer: ApiPeer) -> None:
     arms = [searched(name, [], waiting=6) for name in ("contrastive", "triplet")]
     at = shown(peer, search("search", arms), "running")
-    assert infos(at)[0].startswith("0 of 12 trials are over. The first values come with")
+    assert infos(at)[0].startswith("0 of 12 trials are done. Values appear once")
     assert len(at.dataframe[0].value) == 12
 
 
 def test_a_search_that_goes_on_says_how_far_it_is(peer: ApiPeer) -> None:
     arms = [searched(name, [0.5, 0.6, None], waiting=3) for name in ("contrastive", "triplet")]
     at = shown(peer, search("search", arms), "running")
-    assert infos(at)[0].startswith("6 of 12 trials are over; what stands here may still change.")
+    assert infos(at)[0].startswith("6 of 12 trials are done; these results may still change.")
 
 
 def test_an_arm_whose_trials_all_failed_says_why(peer: ApiPeer) -> None:

@@ -41,7 +41,7 @@ def test_it_is_shown_once_a_pair_of_runs_has_succeeded_and_may_still_change(peer
     lay(peer, "running", succeeded=2, running=4)
     at = opened(tab="verdict")
     assert not at.exception
-    assert infos(at) == ["4 of 6 runs are not finished: what stands here may still change."]
+    assert infos(at) == ["4 of 6 runs are not finished: this verdict may still change."]
     for text in ("Use either.", "Triplet retains more detail", "Not measured", "Over 10 seeds"):
         assert text in html(at)
     assert ADD not in {button.key for button in at.button}, "more seeds are under way"

@@ -120,7 +120,7 @@ def test_ratios_and_level_sides_are_told() -> None:
 
 def test_the_papers_value_is_on_the_claim_and_marked_second_hand() -> None:
     page = shown(claim(8, evidence(), reported=[REPORTED, REPORTED]))
-    assert "Paper, second-hand: 0.84 contrastive, 0.92 triplet (Recall@1)" in closed(page)
+    assert "Reported (secondary source): 0.84 contrastive, 0.92 triplet (Recall@1)" in closed(page)
     assert "1 more inside" in closed(page)
     assert page.count("(Zeng &lt;2025&gt;)") == 2
     without = shown(claim(9, evidence()))
