@@ -30,7 +30,7 @@ from backend.http.writing import run_write
 log = logging.getLogger(__name__)
 USE_WRITTEN_EVERY_S: Final = 60.0
 Result = TypeVar("Result")
-UNKNOWN: Final = "this token is not known here, or no longer; ask who runs this Lossboard for one"
+UNKNOWN: Final = "this token is unknown or no longer valid; ask your admin for one"
 
 
 class AccessTokens:

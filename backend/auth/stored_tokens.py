@@ -192,8 +192,8 @@ def revoke(
     if was_admin and not last_admin and not has_admin(others, environment, now):
         raise ConflictError(
             f"{held.name!r} has the last admin token: without it nobody can add or revoke tokens, "
-            "delete or read the audit log until the API is stopped and one is added with `python -m "
-            "launcher token add NAME admin`. Add another admin first, or confirm it with "
+            "delete or read the audit log until the API is stopped and one is added with `python "
+            "-m launcher token add NAME admin`. Add another admin first, or confirm it with "
             "last_admin (--last-admin)"
         )
     held.revoked_at, held.revoked_by = now, by

@@ -107,7 +107,7 @@ class RefusedTokenError(Exception):
     """The API does not accept a token; the text is shown to people."""
 
 
-UNKNOWN_TOKEN: Final = "This token is unknown or has expired."
+UNKNOWN_TOKEN: Final = "This token is unknown or no longer valid."
 
 
 class TooManyTokensError(Exception):

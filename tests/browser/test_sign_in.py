@@ -41,7 +41,7 @@ def test_an_editor_submits_a_viewer_only_looks_and_both_leave(house: Stack, page
     assert page.url.endswith("/signin?next=%2Fnew%3Fpreset%3Ddigits")
     page.get_by_label("Your token").fill("a-token-that-is-none")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("not known here")
+    expect(page.get_by_role("alert")).to_contain_text("unknown or no longer valid")
     sign_in(page, "editor")
     page.wait_for_url(f"{house.ui_url}/new?preset=digits")
     expect(page.get_by_role("button", name="Edda · editor")).to_be_visible()

@@ -83,7 +83,7 @@ def test_a_caller_without_a_token_learns_what_to_do_and_nothing_about_the_body(
     assert "Authorization: Bearer" in check_error(answer, 401, "unauthorized")["message"]
     wrong = {**headers, **CALLERS["wrong token"]}
     answer = secured.post("/api/v1/comparisons", content="{", headers=wrong)
-    assert "unknown or has expired" in check_error(answer, 401, "unauthorized")["message"]
+    assert "unknown or no longer valid" in check_error(answer, 401, "unauthorized")["message"]
 
 
 def test_unknown_paths_and_wrong_methods_keep_their_errors(secured: httpx.Client) -> None:

@@ -133,7 +133,7 @@ def test_more_problems_than_are_listed_are_counted(client: httpx.Client, tmp_pat
     columns = {"features": np.full((150, 5), np.nan), "labels": np.arange(150) % 4}
     answer = post_file(client, npz(tmp_path / "a.npz", columns), "features")
     body = check_error(answer, 422, "invalid_dataset")
-    assert "150 problems, of which the first 100 are listed" in body["message"]
+    assert "150 problems in the data set, of which the first 100 are listed" in body["message"]
     assert len(body["fields"]) == 100
 
 

@@ -71,7 +71,7 @@ def test_an_empty_queue_without_workers_says_what_to_do(board: Board) -> None:
     at = opened(board.api)
     assert "0 runs in progress · none waiting · no worker" in said(at)
     assert "**No worker**" in said(at)
-    assert "no worker is there" in said(at)
+    assert "no worker to start" in said(at)
 
 
 def test_idle_slots_are_counted_where_nothing_waits(board: Board) -> None:

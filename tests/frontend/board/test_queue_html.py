@@ -22,7 +22,7 @@ def test_the_headline_says_how_long_all_takes_if_known() -> None:
         == "3 runs in progress · 1,200 waiting · 1 CPU slot, 2 GPU slots · all done in about 10 min"
     )
     unknown = queue(devices={"cpu": 1}, waiting_total=1)
-    assert "once each comparison has a run in progress" in queue_html.headline(unknown)
+    assert "once every comparison has started" in queue_html.headline(unknown)
 
 
 @pytest.mark.parametrize(

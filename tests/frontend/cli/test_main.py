@@ -80,7 +80,7 @@ def test_the_token_of_the_environment_lets_in_and_names_who_submits(
         assert [one["status"] for one in admin.audit()["entries"]] == [201, 403, 401]
         told: list[str] = []
         wrong = Api(http, token=lambda: "wrong-token", on_signed_out=lambda: told.append("out"))
-        with pytest.raises(SignedOutError, match="not known here"):
+        with pytest.raises(SignedOutError, match="unknown or no longer valid"):
             wrong.workers()
         assert told == ["out"]
 

@@ -115,7 +115,7 @@ def test_the_sign_in_page_says_why_a_token_is_not_accepted(ui: Ui, expired: str)
     assert expired not in refused.text
     ui.revoke()
     assert "This token was revoked on 20" in ui.sign_in(ui.secret).text
-    assert "This token is not known here" in ui.sign_in("a-token-that-is-none").text
+    assert "This token is unknown" in ui.sign_in("a-token-that-is-none").text
 
 
 def test_a_session_goes_on_while_the_api_is_away() -> None:

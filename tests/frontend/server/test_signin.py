@@ -176,7 +176,7 @@ def test_wrong_tokens_are_refused_and_soon_not_even_checked(
     ]:
         answer = sign_in(viewer, bad)
         assert answer.status_code == 401
-        assert "unknown or has expired" in answer.text
+        assert "unknown or no longer valid" in answer.text
         assert not bad or bad not in answer.text
     for _ in range(MOST_FAILED - 5):
         assert sign_in(viewer, "wrong-token-0123456789").status_code == 401

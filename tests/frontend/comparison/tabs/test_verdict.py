@@ -48,7 +48,7 @@ def test_it_is_shown_once_a_pair_of_runs_has_succeeded_and_may_still_change(peer
 
     lay(peer, "running", running=6)
     at = opened(tab="verdict")
-    assert "The verdict comes once a seed of both arms has finished" in infos(at)[0]
+    assert "The verdict appears once a seed has finished in both arms" in infos(at)[0]
     assert "Triplet retains more detail" not in html(at)
 
 
