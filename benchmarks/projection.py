@@ -28,8 +28,8 @@ from sklearn.neighbors import NearestNeighbors
 from umap import UMAP
 
 from benchmarks.report import Row, report
+from worker.projection.layouts import project
 from worker.projection.methods import MODULES
-from worker.projection.projector import project
 
 Points = NDArray[np.float64]
 Way = Callable[[Points], Points]

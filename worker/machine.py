@@ -1,14 +1,10 @@
-"""The machine's resources: available memory, the refusal of a run that does not fit, and priority.
+"""The machine's memory: how much is available, and the refusal of a run that does not fit.
 
 Memory is checked before the first step, so that a run that does not fit fails with numbers instead
 of being killed, or taking other processes down with it.
 """
 
-import os
-import random
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -28,11 +24,6 @@ PROCESS_CGROUPS: Final = Path("/proc/self/cgroup")
 Cgroup = tuple[Path, str, str, tuple[str, ...]]
 """Folder of a control group; names of the file with its memory limit, of the file with the memory
 in use, and of the entries of `memory.stat` that count the page cache."""
-
-AUTOGROUP: Final = Path("/proc/self/autogroup")
-TRIES: Final = 50
-RETRY_S: Final = 0.1
-"""The kernel lets only one session in this many seconds change its niceness."""
 
 
 def check_memory(
@@ -130,25 +121,3 @@ def format_bytes(size: float) -> str:
             return f"{size:.3g} {unit}"
         size /= 1000
     return f"{size:,.1f} GB"
-
-
-def lower_priority(niceness: int) -> None:
-    """Let other processes run before this one.
-
-    Where Linux groups processes by session (autogroups), a niceness counts only within its own
-    session: four trainers, each in its own session, would get four shares of the CPU and the API
-    one. So a process that leads a session lowers the priority of that session too.
-    """
-    os.nice(niceness)
-    if os.getsid(0) == os.getpid():
-        lower_session_priority(niceness)
-
-
-def lower_session_priority(niceness: int) -> None:
-    """Lower the priority of this process's session alone; waits where other sessions do so."""
-    with suppress(OSError):  # a kernel without autogroups, or not Linux
-        for _ in range(TRIES):
-            with suppress(BlockingIOError):  # another session has just changed its own
-                AUTOGROUP.write_text(str(niceness))
-                return
-            time.sleep(RETRY_S * random.uniform(1, 2))

@@ -103,6 +103,8 @@ RULES: Final = (
     Rule("GET", "/comparisons/{comparison}/size", "viewer"),
     Rule("GET", "/comparisons/{comparison}/blobs/{digest}", "viewer"),
     Rule("GET", "/comparisons/{comparison}/projection", "viewer"),
+    Rule("POST", "/comparisons/{comparison}/projection", "viewer"),
+    Rule("DELETE", "/comparisons/{comparison}/projection", "viewer"),
     Rule("GET", "/comparisons/{comparison}/projection/coordinates.csv", "viewer"),
     Rule("POST", "/comparisons/{comparison}/alerts", "editor", rate_limited=True),
     Rule("DELETE", "/comparisons/{comparison}/alerts/{receiver}", "editor"),

@@ -16,6 +16,7 @@ from backend.db.models import Projection
 from backend.embeddings import repository
 from backend.embeddings.schemas import Earlier, Method, ProjectionOut
 from backend.embeddings.service import SnapshotReader, blob_path
+from backend.embeddings.waiting import place_of
 from backend.errors import ConflictError, NotFoundError
 from backend.export.files import escape_formula, file_name
 from backend.http.writing import PROMPT_WAIT_S
@@ -53,6 +54,39 @@ def request_projection(
     with database.write(PROMPT_WAIT_S) as write:  # the thread is one of those that read
         wanted = _wanted(write.session, asked, now)
         return _out(reader, write.session, repository.queue(write, wanted, now), now)
+
+
+def restart_projection(
+    database: Database, reader: SnapshotReader, asked: ProjectionQuery, now: float
+) -> ProjectionOut:
+    """Queue a projection that was cancelled or failed, or that nobody has requested yet.
+
+    Raises:
+        NotFoundError: there are no snapshots to project.
+    """
+    with database.write() as write:
+        found = repository.queue(write, _wanted(write.session, asked, now), now)
+        repository.restart(write, found, now)
+        return _out(reader, write.session, found, now)
+
+
+def cancel_projection(
+    database: Database, reader: SnapshotReader, asked: ProjectionQuery, now: float
+) -> ProjectionOut:
+    """Cancel a projection that waits or is computed; one that has ended stays as it is.
+
+    Raises:
+        NotFoundError: there are no snapshots to project, or nobody has requested it.
+    """
+    with database.write() as write:
+        found = repository.find(write.session, _wanted(write.session, asked, now).id)
+        if found is None:
+            raise NotFoundError(
+                f"nobody has requested this projection of comparison {asked.comparison!r}, or its "
+                "snapshots have changed since"
+            )
+        repository.cancel(write, found, now)
+        return _out(reader, write.session, found, now)
 
 
 def coordinates_csv(
@@ -131,7 +165,7 @@ def _out(reader: SnapshotReader, session: Session, found: Projection, now: float
         "id": found.id,
         "state": found.state,
         "progress": found.progress,
-        "eta_s": repository.eta_s(found, now),
+        **place_of(session, reader, found, now)._asdict(),
         "error": found.error,
         "method": found.method,
         "dims": found.dims,

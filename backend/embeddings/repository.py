@@ -1,12 +1,16 @@
 """Projections in the database: viewers request them, projectors compute them.
 
-queued -> running (claimed) -> ready | failed. A running projection whose projector is silent may be
-claimed again. A failed one is queued again if it is requested after RETRY_AFTER_S. When newer
-snapshots exist, a new projection replaces the earlier one.
+queued -> running (claimed) -> ready | failed; queued or running -> cancelled. A running projection
+whose projector is silent may be claimed again. A failed one is queued again if it is requested
+after RETRY_AFTER_S, a cancelled one only by `restart`. When newer snapshots exist, a new projection
+replaces the earlier one.
+
+Projections stand in line by lane: those by PCA are computed at once, beside those by other methods.
 """
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlmodel import Session, and_, col, delete, or_, select
@@ -17,6 +21,8 @@ from backend.runs import snapshots
 
 LOST_AFTER_S: Final = 30.0
 """A projector that has been silent this long has lost its projection."""
+QUICK: Final = "pca"
+"""The method with a lane of its own."""
 RETRY_AFTER_S: Final = 30.0
 """A failed projection may be tried again after this time."""
 
@@ -85,35 +91,64 @@ def queue(write: Write, asked: Projection, now: float) -> Projection:
     session = write.session
     found = session.get(Projection, asked.id)
     if found is None:
-        waiting = session.exec(
-            select(Projection).where(*_same_query(asked), col(Projection.state) == "queued")
+        earlier = session.exec(
+            select(Projection).where(
+                *_same_query(asked), col(Projection.state).in_(("queued", "cancelled"))
+            )
         ).all()
-        asked.created_at = min([now, *(row.created_at for row in waiting)])
-        for row in waiting:
+        waiting = [row.created_at for row in earlier if row.state == "queued"]
+        asked.created_at = min([now, *waiting])
+        for row in earlier:
             session.delete(row)
         session.add(asked)
         found = asked
     elif must_queue(found, now):
-        found.state, found.error, found.created_at = "queued", None, now
-        found.progress, found.heard_at, found.started_at = 0.0, None, None
-        session.add(found)
+        _queue_again(write, found, now)
     session.flush()
     return found
 
 
-def any_claimable(session: Session, now: float) -> bool:
-    """Return whether a projection can be claimed."""
-    return session.exec(select(Projection.id).where(_claimable(now)).limit(1)).first() is not None
+def restart(write: Write, projection: Projection, now: float) -> None:
+    """Queue a cancelled or failed projection again, behind all others; leave others as they are."""
+    if projection.state in {"cancelled", "failed"}:
+        _queue_again(write, projection, now)
+        write.session.flush()
 
 
-def claim(write: Write, now: float) -> Projection | None:
+def cancel(write: Write, projection: Projection, now: float) -> None:
+    """Cancel a projection that waits or is computed; leave others as they are.
+
+    Its projector learns of it with its next report.
+    """
+    if projection.state in {"queued", "running"}:
+        projection.state, projection.heard_at = "cancelled", now
+        write.session.add(projection)
+
+
+def _queue_again(write: Write, found: Projection, now: float) -> None:
+    found.state, found.error, found.created_at = "queued", None, now
+    found.progress, found.heard_at, found.started_at = 0.0, None, None
+    write.session.add(found)
+
+
+def any_claimable(session: Session, now: float, methods: Sequence[str] | None = None) -> bool:
+    """Return whether a projection by one of these methods can be claimed; None for all methods."""
+    waiting = select(Projection.id).where(*_claimable(now, methods)).limit(1)
+    return session.exec(waiting).first() is not None
+
+
+def claim(write: Write, now: float, methods: Sequence[str] | None = None) -> Projection | None:
     """Give the projection that waits longest to a projector; return None if none waits.
 
-    PCA comes before all other methods, because it takes no time.
+    Args:
+        write: to write with.
+        now: the time.
+        methods: that the projector computes; None for all. PCA then comes before the others,
+            because it takes no time.
     """
     found = write.session.exec(
         select(Projection)
-        .where(_claimable(now))
+        .where(*_claimable(now, methods))
         .order_by((col(Projection.method) != "pca"), col(Projection.created_at), col(Projection.id))
         .limit(1)
     ).first()
@@ -174,6 +209,7 @@ def _same_query(asked: Projection) -> tuple[Any, ...]:
     )
 
 
-def _claimable(now: float) -> Any:
+def _claimable(now: float, methods: Sequence[str] | None) -> tuple[Any, ...]:
     silent = and_(col(Projection.state) == "running", col(Projection.heard_at) < now - LOST_AFTER_S)
-    return or_(col(Projection.state) == "queued", silent)
+    waits = or_(col(Projection.state) == "queued", silent)
+    return (waits,) if methods is None else (waits, col(Projection.method).in_(methods))

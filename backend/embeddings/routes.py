@@ -24,6 +24,7 @@ from backend.export.files import content_disposition
 from backend.http.dependencies import Db
 from backend.http.openapi import BINARY, TEXT
 from backend.http.times import Now
+from backend.http.writing import writes
 from backend.runs import snapshots
 from backend.storage.blobs import BlobStore
 
@@ -142,6 +143,20 @@ def get_projection(asked: Asked, database: Db, reader: BlobReader, now: Now) -> 
     The first request starts it. The result is kept until there are newer snapshots; then the next
     request starts it again."""
     return projections.request_projection(database, reader, asked, now)
+
+
+@projection_router.post("")
+@writes
+def start_projection(asked: Asked, database: Db, reader: BlobReader, now: Now) -> ProjectionOut:
+    """Start it if it was cancelled or has failed, or if nobody has requested it yet."""
+    return projections.restart_projection(database, reader, asked, now)
+
+
+@projection_router.delete("")
+@writes
+def cancel_projection(asked: Asked, database: Db, reader: BlobReader, now: Now) -> ProjectionOut:
+    """Cancel its computation, for all who wait for it; a result that is ready stays."""
+    return projections.cancel_projection(database, reader, asked, now)
 
 
 @projection_router.get(

@@ -135,9 +135,12 @@ class ProjectionOut(BaseModel):
     """Coordinates of snapshots, or the progress of their computation."""
 
     id: str
-    state: Literal["queued", "running", "ready", "failed"]
+    state: Literal["queued", "running", "ready", "failed", "cancelled"]
     progress: float
+    place: int | None
+    """In line, counted from 1, while it is queued; those that are computed count too."""
     eta_s: float | None
+    """Seconds until it is ready; None if it is not on its way."""
     error: str | None
     method: Method
     dims: Literal[2, 3]

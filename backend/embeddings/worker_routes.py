@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from backend.auth.dependencies import worker_token
 from backend.embeddings import projections, repository
 from backend.embeddings.routes import BYTES, FOREVER, Digest
+from backend.embeddings.schemas import Method
 from backend.embeddings.service import BlobReader
 from backend.http.dependencies import Db
 from backend.http.json_body import JsonRoute
@@ -58,10 +59,17 @@ class Task(BaseModel):
     """A projection that now belongs to the projector that asked."""
 
     id: str
-    method: Literal["pca", "tsne", "pacmap"]
+    method: Method
     dims: Literal[2, 3]
     seed: int
     inputs: list[ArmInput]
+
+
+class ClaimIn(_In):
+    """What a projector that asks for work computes."""
+
+    methods: list[Method] | None = None
+    """None for all methods."""
 
 
 class ProgressIn(_In):
@@ -74,7 +82,10 @@ class Wanted(BaseModel):
     """What the projector must know."""
 
     current: bool
-    """False when the comparison was deleted."""
+    """False when it was cancelled, or the comparison deleted."""
+
+
+ANY_METHOD: Final = ClaimIn()
 
 
 class EndIn(_In):
@@ -106,16 +117,18 @@ def get_worker_blob(digest: Digest, blobs: BlobStore) -> FileResponse:
     "/projections/claim", responses={204: {"description": "nothing to do"}}, response_model=Task
 )
 @writes
-def claim_projection(database: Db, blobs: BlobStore, now: Now) -> Task | Response:
+def claim_projection(
+    database: Db, blobs: BlobStore, now: Now, asked: ClaimIn = ANY_METHOD
+) -> Task | Response:
     """Give a projector the projection that has waited longest, or answer 204.
 
     A projection whose embeddings were deleted fails."""
     while True:
         with database.read() as session:  # projectors look often
-            if not repository.any_claimable(session, now):
+            if not repository.any_claimable(session, now, asked.methods):
                 return Response(status_code=204)
         with database.write() as write:
-            found = repository.claim(write, now)
+            found = repository.claim(write, now, asked.methods)
             if found is None:
                 return Response(status_code=204)
             task = Task.model_validate(found.model_dump())

@@ -402,8 +402,9 @@ class Projection(TypedDict):
     """Coordinates of snapshots, or the progress of their computation."""
 
     id: str
-    state: Literal["queued", "running", "ready", "failed"]
+    state: Literal["queued", "running", "ready", "failed", "cancelled"]
     progress: float
+    place: int | None
     eta_s: float | None
     error: str | None
     method: Literal["pca", "tsne", "pacmap"]

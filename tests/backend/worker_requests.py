@@ -73,9 +73,9 @@ def get_projection(api: Api, comparison: str, **asked: Any) -> Json:
     return api.get(f"/comparisons/{comparison}/projection", **{"seed": 0, "method": "pca"} | asked)
 
 
-def claim_projection(api: Api) -> Json | None:
+def claim_projection(api: Api, *methods: str) -> Json | None:
     """Return the next task of a projector."""
-    answer = api.internal("/projections/claim", {})
+    answer = api.internal("/projections/claim", {"methods": methods} if methods else {})
     assert answer.status_code in {200, 204}, answer.text
     return answer.json() if answer.status_code == 200 else None
 

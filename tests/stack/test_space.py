@@ -68,6 +68,21 @@ def test_the_projector_gives_finite_coordinates_that_are_kept(
     assert projected(stack, comparison, method=method)["coordinates"] == found["coordinates"]
 
 
+def test_pca_is_there_before_a_long_tsne_which_can_be_cancelled(
+    stack: Stack, comparison: str
+) -> None:
+    path = f"/comparisons/{comparison}/projection"
+    slow: dict[str, str | int] = {"seed": 0, "method": "tsne", "dims": 3}
+    stack.get(path, **slow)
+    until(lambda: stack.get(path, **slow)["state"] == "running", "the projector to take it")
+    assert projected(stack, comparison, dims=2)["state"] == "ready"
+    assert stack.get(path, **slow)["state"] == "running"
+    cancelled = stack.http.delete(path, params=slow).json()
+    assert (cancelled["state"], cancelled["coordinates"]) == ("cancelled", None)
+    [projector] = stack.processes("projector")
+    until(lambda: not projector.children(), "its process to end")
+
+
 @pytest.mark.slow
 def test_a_projector_that_was_killed_is_followed_by_another(stack: Stack, comparison: str) -> None:
     [projector] = stack.processes("projector")

@@ -51,6 +51,8 @@ class SpacePeer:
     """Status of all answers; other than 200 they are errors."""
     state: str = "ready"
     error: str | None = None
+    ready: tuple[str, ...] = ()
+    """Methods that are ready whatever the state."""
     offered: list[int] | None = None
     """Epochs that the runs have; None for those that are projected."""
     seeds: tuple[int, ...] = (3,)
@@ -68,7 +70,7 @@ class SpacePeer:
             Route(f"{API}/space", self._space),
             Route(f"{API}/space/facts", self._facts),
             Route(f"{API}/space/neighbours", self._neighbours),
-            Route(f"{API}/projection", self._projection),
+            Route(f"{API}/projection", self._projection, methods=["GET", "POST", "DELETE"]),
             Route(f"{API}/blobs/{{digest}}", self._blob),
             Route(API, self._comparison),
         ]
@@ -164,12 +166,17 @@ class SpacePeer:
 
     async def _projection(self, request: Request) -> Response:
         asked = request.query_params
-        ready = self.state == "ready"
+        if request.method == "DELETE":
+            self.state = "cancelled"
+        elif request.method == "POST" and self.state == "cancelled":
+            self.state = "running"
+        ready = self.state == "ready" or asked["method"] in self.ready
         content = {
             "id": "p1",
-            "state": self.state,
+            "state": "ready" if ready else self.state,
             "progress": {"queued": 0.0, "running": 0.4}.get(self.state, 1.0),
-            "eta_s": 12.0 if self.state == "running" else None,
+            "place": 2 if self.state == "queued" else None,
+            "eta_s": {"queued": 40.0, "running": 12.0}.get(self.state),
             "error": self.error,
             "method": asked["method"],
             "dims": int(asked["dims"]),

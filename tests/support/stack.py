@@ -16,6 +16,7 @@ from celery import Celery
 from contract.names import WAKE_TASK, wake_queue
 from tests.support.ports import free_ports
 from tests.support.waiting import until
+from worker.projection.projector import NAME as PROJECTOR_NAME
 from worker.slot.pipes import TEMPLATE_NAME, TRAINER_NAME
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -30,7 +31,7 @@ PROCESSES: Final = {
     "ui": "streamlit",
 }
 """Kind of process -> a word in its command line."""
-NAMES: Final = {"template": TEMPLATE_NAME, "trainer": TRAINER_NAME}
+NAMES: Final = {"template": TEMPLATE_NAME, "trainer": TRAINER_NAME, "projector": PROJECTOR_NAME}
 """Kind of process -> its name, where several kinds have the same command line."""
 AT_REST: Final = PROCESSES.keys() - {"trainer"}
 """Kinds that run while no run is trained."""

@@ -1,8 +1,5 @@
-"""Memory: what is available within all limits, and what is refused. Priority: that of the whole
-session is lowered, where the kernel groups processes by session."""
+"""Memory: what is available within all limits, and what is refused."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import psutil
@@ -97,24 +94,3 @@ class TestControlGroups:
         assert machine.cgroup_free_memory(tmp_path / "own", tmp_path) == []
         group(tmp_path, {"memory.max": 1, "memory.current": "rubbish", "memory.stat": ""})
         assert machine.cgroup_free_memory(tmp_path / "own", tmp_path) == []
-
-
-LOWER_PRIORITY = f"""
-import os
-from worker.machine import lower_priority
-before = os.nice(0)
-lower_priority(7)
-group = open("{machine.AUTOGROUP}").read() if os.path.exists("{machine.AUTOGROUP}") else "nice 7"
-print(os.nice(0) - before, group.strip().rpartition(" ")[2])
-"""
-
-
-def test_the_priority_of_the_session_is_lowered_too() -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", LOWER_PRIORITY],
-        capture_output=True,
-        text=True,
-        check=True,
-        start_new_session=True,
-    )
-    assert ended.stdout.split() == ["7", "7"]

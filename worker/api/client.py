@@ -168,9 +168,10 @@ class ProjectionApi(_InternalApi):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings, PROJECTION_TIMEOUT, "/projections")
 
-    def claim(self) -> ProjectionTask | None:
-        """Claim the projection that has waited longest; None if none waits."""
-        answer = self._post("/claim", {})
+    def claim(self, methods: Sequence[str]) -> ProjectionTask | None:
+        """Claim the projection by one of these methods that has waited longest; None if none
+        waits."""
+        answer = self._post("/claim", {"methods": list(methods)})
         if answer.status_code == httpx.codes.NO_CONTENT:
             return None
         return _parse(ProjectionTask, answer)

@@ -2,16 +2,14 @@
 
 import signal
 import sys
-from typing import Final
 
 from contract import logs
 from worker.errors import SettingsError
-from worker.machine import lower_priority
-from worker.projection.projector import Projector
+from worker.processes.parent import name_process
+from worker.processes.priority import lower_priority
+from worker.projection.layout_process import NICENESS
+from worker.projection.projector import NAME, Projector
 from worker.settings import Settings
-
-NICENESS: Final = 15
-"""Below the trainings, which are below the API and the pages."""
 
 
 def main() -> int:
@@ -24,10 +22,14 @@ def main() -> int:
     projector = Projector(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: projector.stop())
+    name_process(NAME)
     lower_priority(NICENESS)
-    projector.work()
-    projector.close()
+    try:
+        projector.work()
+    finally:
+        projector.close()
     return 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

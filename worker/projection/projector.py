@@ -1,13 +1,14 @@
-"""The projector: computes the projections that viewers wait for, one after the other.
+"""The projector: computes the projections that viewers wait for, in two lanes side by side.
 
-A projection has a layout for every arm and epoch, all aligned with one another.
+Projections by PCA are computed at once, and never wait for another method. Those of t-SNE and
+PaCMAP are computed one after the other, in a process of their own.
 """
 
 import io
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -16,107 +17,94 @@ from numpy.typing import NDArray
 from worker.api.blobs import BlobClient
 from worker.api.client import ProjectionApi, ProjectionTask
 from worker.errors import ApiUnavailableError, BlobRefusedError, CancelledError
-from worker.projection.methods import Points, layout_method
+from worker.projection.layout_process import LayoutError, LayoutProcess, Order
+from worker.projection.layouts import Embeddings, project
+from worker.projection.methods import MODULES
 from worker.settings import Settings
 
-POLL_S: Final = 0.4
+QUICK: Final = "pca"
+LANES: Final = ((QUICK,), tuple(name for name in MODULES if name != QUICK))
+"""The methods of each lane."""
+NAME: Final = "lb-projector"
+"""Of the process, for `ps` and `top`."""
+POLL_S: Final = 0.3
 """Between two claims while nothing waits."""
 RETRY_S: Final = 2.0
 """Before the next claim while the API is away."""
 PROGRESS_S: Final = 0.5
 """Between two looks at the progress of a projection."""
-MAX_SILENCE_S: Final = 5.0
-"""Longest time without a report about a projection, also while its progress stands still: the API
-gives a projection to another projector after 30 s of silence."""
+MAX_SILENCE_S: Final = 2.0
+"""Longest time without a report about a projection, also while its progress stands still: only an
+answer says that it was cancelled, and after 30 s of silence another projector gets it."""
 
 log = logging.getLogger(__name__)
 
 
-def project(
-    snapshots: Sequence[Sequence[Points]],
-    *,
-    method: str,
-    dims: int,
-    seed: int,
-    on_progress: Callable[[float], None] = lambda _: None,
-) -> NDArray[np.float32]:
-    """Compute coordinates of all snapshots; the same for the same snapshots and seed.
-
-    The layout of an epoch starts from that of the epoch before. The epochs of the first arm are
-    aligned with one another; each epoch of another arm is aligned with that of the first.
-
-    Args:
-        snapshots: by arm, then by epoch, embeddings [N, D] of the same samples; D may differ
-            between arms.
-        method: pca, tsne or pacmap.
-        dims: 2 or 3.
-        seed: of the numbers that the method draws.
-        on_progress: takes the share that is done, 0 to 1; may raise to stop the computation.
-
-    Returns:
-        [arms, epochs, N, dims], each layout centred at its mean.
-    """
-    layout = layout_method(method)
-    total, done = sum(map(len, snapshots)), 0
-    arms: list[list[Points]] = []
-    for epochs in snapshots:
-        layouts: list[Points] = []
-        start: Points | None = None
-        for embeddings in epochs:
-            before = done / total
-            start = layout(
-                np.asarray(embeddings, dtype=np.float64),
-                dims,
-                seed,
-                start,
-                lambda share, before=before: on_progress(before + share / total),  # type: ignore[misc]
-            )
-            target = arms[0][len(layouts)] if arms else layouts[-1] if layouts else start
-            layouts.append(align(start, target))
-            done += 1
-        arms.append(layouts)
-    return np.asarray(arms, dtype=np.float32)
-
-
-def align(points: Points, target: Points) -> Points:
-    """Rotate and mirror points [N, d] about their mean to lie nearest to the target [N, d].
-
-    Orthogonal Procrustes (Schönemann 1966): the R with R^T R = I that minimises ||P R - T||, with P
-    and T centred at their means. Distances between points stay as they are; nothing is scaled, so
-    that a wider space is shown wider.
-
-    Returns:
-        [N, d], centred at its mean.
-    """
-    centred, centred_target = points - points.mean(axis=0), target - target.mean(axis=0)
-    left, _, right = np.linalg.svd(centred.T @ centred_target)
-    rotated: Points = centred @ (left @ right)
-    return rotated
-
-
 class UnwantedError(Exception):
-    """No viewer waits for this projection any more, or the projector is stopping."""
+    """The projection was cancelled or deleted, or the projector is stopping."""
 
 
 class Projector:
     """The work of one process. `stop` may be called from a signal handler."""
 
     def __init__(self, settings: Settings) -> None:
-        self._api = ProjectionApi(settings)
-        self._progress_api = ProjectionApi(settings)
-        self._blobs = BlobClient(settings)
         self._stopping = threading.Event()
+        self._lanes = [_Lane(settings, methods, self._stopping) for methods in LANES]
+        self._fault: BaseException | None = None
 
     def stop(self) -> None:
-        """Claim nothing more, and drop the current projection: another projector claims it."""
+        """Claim nothing more, and drop what is computed: another projector claims it."""
         self._stopping.set()
 
     def work(self) -> None:
-        """Compute the projections that wait, until stopped."""
+        """Compute the projections that wait, until stopped.
+
+        Raises:
+            Exception: what ended a lane that was not to end.
+        """
+        threads = [
+            threading.Thread(target=self._work, args=(lane,), name=lane.methods[0], daemon=True)
+            for lane in self._lanes
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if self._fault:
+            raise self._fault
+
+    def close(self) -> None:
+        """Close the connections."""
+        for lane in self._lanes:
+            lane.close()
+
+    def _work(self, lane: "_Lane") -> None:
+        try:
+            lane.work()
+        except BaseException as fault:  # noqa: BLE001 - raised again by `work`
+            self._fault = fault
+            self._stopping.set()
+
+
+class _Lane:
+    """Computes the projections of some methods, one after the other."""
+
+    def __init__(
+        self, settings: Settings, methods: Sequence[str], stopping: threading.Event
+    ) -> None:
+        self.methods = methods
+        self._api = ProjectionApi(settings)
+        self._progress_api = ProjectionApi(settings)
+        self._blobs = BlobClient(settings)
+        self._stopping = stopping
+        self._process = LayoutProcess()
+
+    def work(self) -> None:
+        """Compute what waits, until stopped."""
         away = False
         while not self._stopping.is_set():
             try:
-                task = self._api.claim()
+                task = self._api.claim(self.methods)
                 if task:
                     self._compute(task)
             except ApiUnavailableError as error:
@@ -132,7 +120,8 @@ class Projector:
                 self._stopping.wait(POLL_S)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and end the process of the layouts."""
+        self._process.close()
         self._api.close()
         self._progress_api.close()
         self._blobs.close()
@@ -140,17 +129,7 @@ class Projector:
     def _compute(self, task: ProjectionTask) -> None:
         try:
             with _ProgressReports(self._progress_api, task.id) as reports:
-                snapshots = [
-                    [self._embeddings(epoch.embeddings) for epoch in arm.epochs]
-                    for arm in task.inputs
-                ]
-                coordinates = project(
-                    snapshots,
-                    method=task.method,
-                    dims=task.dims,
-                    seed=task.seed,
-                    on_progress=lambda share: self._note(reports, share),
-                )
+                coordinates = self._coordinates(task, reports)
             content = coordinates.astype("<f4").tobytes()
             digest = self._blobs.put(content, self._stopping.is_set)
         except (UnwantedError, CancelledError):
@@ -159,22 +138,47 @@ class Projector:
             raise
         except BlobRefusedError as error:
             self._api.end(task.id, error=f"the coordinates cannot be stored: {error}")
+        except LayoutError as error:
+            log.error("projection %s: %s", task.id, error)
+            self._api.end(task.id, error=str(error))
         except Exception as error:
             log.exception("projection %s", task.id)
             self._api.end(task.id, error=f"{type(error).__name__}: {error}")
         else:
             self._api.end(task.id, digest=digest)
 
-    def _embeddings(self, digest: str) -> Points:
-        content = self._blobs.get(digest)
-        loaded: Points = np.load(io.BytesIO(content), allow_pickle=False).astype(np.float64)
-        return loaded
+    def _coordinates(
+        self, task: ProjectionTask, reports: "_ProgressReports"
+    ) -> NDArray[np.float32]:
+        """Compute the coordinates, [arms, epochs, N, dims].
 
-    def _note(self, reports: "_ProgressReports", share: float) -> None:
-        """Note the share done; raise UnwantedError if the computation is to stop."""
-        reports.share = share
-        if self._stopping.is_set() or reports.unwanted.is_set():
-            raise UnwantedError
+        Raises:
+            UnwantedError: nobody wants them any more.
+            LayoutError: they cannot be computed.
+        """
+
+        def note(share: float) -> None:
+            reports.share = share
+            check()
+
+        def check() -> None:
+            if self._stopping.is_set() or reports.unwanted.is_set():
+                raise UnwantedError
+
+        snapshots = [
+            [self._embeddings(epoch.embeddings) for epoch in arm.epochs] for arm in task.inputs
+        ]
+        if task.method == QUICK:
+            return project(
+                snapshots, method=QUICK, dims=task.dims, seed=task.seed, on_progress=note
+            )
+        order = Order(snapshots, task.method, task.dims, task.seed)
+        return self._process.project(order, note, check)
+
+    def _embeddings(self, digest: str) -> Embeddings:
+        content = self._blobs.get(digest)
+        loaded: Embeddings = np.load(io.BytesIO(content), allow_pickle=False)
+        return loaded
 
 
 class _ProgressReports:
@@ -182,7 +186,7 @@ class _ProgressReports:
 
     Attributes:
         share: of the projection that is done, 0 to 1.
-        unwanted: set once no viewer waits for it any more.
+        unwanted: set once it was cancelled or deleted.
     """
 
     def __init__(self, api: ProjectionApi, task: str) -> None:

@@ -21,7 +21,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, Final, Self
 
-from worker.slot.pipes import PARENT_VARIABLE
+from worker.processes.parent import PARENT_VARIABLE
 from worker.slot.trainer_process import ALLOCATOR, TrainerProcess
 
 TEMPLATE_FLAG: Final = "--template"

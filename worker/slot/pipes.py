@@ -1,9 +1,7 @@
-"""The trainer's side of the two pipes to its slot, and its end when that ends."""
+"""The trainer's side of the two pipes to its slot."""
 
-import ctypes
 import json
 import os
-import signal
 import sys
 import threading
 from collections.abc import Mapping
@@ -14,15 +12,8 @@ from pydantic import TypeAdapter
 from worker.api.client import Claim
 from worker.reporting.signs_of_life import Sign
 
-PARENT_VARIABLE: Final = "LOSSBOARD_PARENT"
-"""Environment variable with the slot's process id. By it the trainer notices that the slot ended
-before the trainer could ask the kernel to watch it."""
 GIVEN_BACK: Final = 75
 """Exit code of a trainer that gave runs back at a checkpoint, as its slot asked."""
-PR_SET_PDEATHSIG: Final = 1
-"""From <linux/prctl.h>."""
-PR_SET_NAME: Final = 15
-"""The same."""
 TRAINER_NAME: Final = "lb-trainer"
 TEMPLATE_NAME: Final = "lb-template"
 """Names of the processes, for `ps` and `top`: both have the same command line."""
@@ -110,27 +101,3 @@ class SlotPipes:
                 for one in runs.values():
                     one.end_soon()
         os._exit(1)  # without its slot the run may be given to another one at any moment
-
-
-def die_with_parent(parent: int | None = None) -> None:
-    """Make this process end when the one that started it ends, for any reason.
-
-    On Linux the kernel does it; elsewhere the end of stdin does. Exits at once if that process has
-    ended already.
-
-    Args:
-        parent: its id; None for the one in the environment.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if parent is None:
-        named = os.environ.get(PARENT_VARIABLE)
-        parent = None if named is None else int(named)
-    if parent is not None and parent != os.getppid():
-        sys.exit(1)
-
-
-def name_process(name: str) -> None:
-    """Set the name by which Linux lists this process, at most 15 characters; elsewhere nothing."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode())

@@ -21,8 +21,8 @@ import threading
 from collections.abc import Mapping
 from typing import IO, Any, Final, Protocol, Self
 
+from worker.processes.parent import PARENT_VARIABLE
 from worker.reporting.signs_of_life import Sign
-from worker.slot.pipes import PARENT_VARIABLE
 
 TERM_GRACE_S: Final = 0.5
 """Between TERM and KILL."""

@@ -7,8 +7,9 @@ import logging
 import os
 import sys
 
+from worker.processes.parent import die_with_parent, name_process
 from worker.slot.forked_trainer import TEMPLATE_FLAG
-from worker.slot.pipes import TEMPLATE_NAME, TRAINER_NAME, die_with_parent, name_process
+from worker.slot.pipes import TEMPLATE_NAME, TRAINER_NAME
 
 as_template = sys.argv[1:2] == [TEMPLATE_FLAG]
 die_with_parent()  # before the import of torch: it takes seconds, in which the slot may end

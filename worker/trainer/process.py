@@ -11,8 +11,8 @@ from contract.comparison.spec import parse_spec
 from worker.api.blobs import BlobClient, BlobStore
 from worker.api.client import Claim
 from worker.errors import GivenBackError
-from worker.machine import lower_priority
 from worker.measure.inputs import set_blas_threads
+from worker.processes.priority import TRAINER_NICENESS, lower_priority
 from worker.reporting import signs_of_life
 from worker.reporting.event_sender import (
     BUNDLE_FLUSH_S,
@@ -30,8 +30,6 @@ from worker.trainer.attempt import run_attempt
 from worker.trainer.bundle_attempt import ClaimedRun, run_bundle
 from worker.trainer.training import Training
 
-NICENESS: Final = 10
-"""Below the pages and the API: they need little CPU time, but at once; trainers take all cores."""
 WARM_UP_SPEC: Final = {
     "name": "warm-up",
     "data": {"kind": "digits"},
@@ -49,7 +47,7 @@ def main() -> int:
     """Warm up, train what it is given and return the exit code, as `train` does."""
     pipes = SlotPipes.of_this_process()
     settings = set_up()
-    lower_priority(NICENESS)
+    lower_priority(TRAINER_NICENESS)
     use_threads(settings.torch_threads)
     warm_up()
     return train(pipes, settings)

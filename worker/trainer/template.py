@@ -26,11 +26,16 @@ from typing import Final, NoReturn
 import numpy as np
 import torch
 
-from worker.machine import lower_priority, lower_session_priority
+from worker.processes.parent import die_with_parent, name_process
+from worker.processes.priority import (
+    TRAINER_NICENESS,
+    lower_priority,
+    lower_session_priority,
+)
 from worker.settings import Settings
 from worker.slot.forked_trainer import FORK, UNFIT
-from worker.slot.pipes import TRAINER_NAME, SlotPipes, die_with_parent, name_process
-from worker.trainer.process import NICENESS, set_up, train, use_threads, warm_up
+from worker.slot.pipes import TRAINER_NAME, SlotPipes
+from worker.trainer.process import set_up, train, use_threads, warm_up
 
 OWN_THREADS: Final = Path("/proc/self/task")
 SLOW_IMPORT: Final = "torch._dynamo"
@@ -50,7 +55,7 @@ def main(orders: int) -> int:
     """
     pipes = SlotPipes.of_this_process()
     settings = set_up()
-    lower_priority(NICENESS)
+    lower_priority(TRAINER_NICENESS)
     use_threads(1)
     if settings.device == "cuda":
         # Without a step on the CPU: torch would count the GPUs for it, which starts CUDA.
@@ -179,7 +184,7 @@ def _run_trainer(settings: Settings, pipes: SlotPipes) -> int:
     pipes.close()
     own_pipes = SlotPipes.of_this_process()
     # In a thread, because the kernel may let it wait while others do the same.
-    threading.Thread(target=lower_session_priority, args=(NICENESS,), daemon=True).start()
+    threading.Thread(target=lower_session_priority, args=(TRAINER_NICENESS,), daemon=True).start()
     np.random.seed()  # anew, as Python does by itself; torch is seeded for each run
     use_threads(settings.torch_threads)
     return train(own_pipes, settings)

@@ -58,7 +58,11 @@ class Embedding {
   #stage = null;
   #turn = 0; // of the projections shown, so that samples that come late are not drawn
   #began = performance.now();
-  #notice = new Notice(() => this.#again());
+  #notice = new Notice(
+    () => this.#again(),
+    () => this.#projecting.cancel(this.#question),
+  );
+  #meanwhile; // brings PCA where another method waits and nothing is shown yet
   #offerText = h("span");
   #offer;
   #frame;
@@ -74,10 +78,16 @@ class Embedding {
     this.#source = new Source(data.id);
     const seen = () => !document.hidden && this.#frame.offsetParent !== null;
     this.#projecting = new Projecting(this.#source, seen, {
-      state: (projection, insists) => this.#waits(projection, insists),
+      state: (projection) => this.#waits(projection),
       earlier: (projection, coordinates) => this.#before(projection, coordinates),
       ready: (projection, coordinates) => this.#ready(projection, coordinates),
       trouble: (trouble) => this.#fail(trouble),
+    });
+    this.#meanwhile = new Projecting(this.#source, seen, {
+      state: () => {},
+      earlier: () => {},
+      ready: (projection, coordinates) => this.#stage || this.#show(projection, coordinates),
+      trouble: () => {}, // the method asked for tells it
     });
     this.#news = new News(this.#source, seen, {
       space: (space) => this.#found(space),
@@ -125,6 +135,7 @@ class Embedding {
     this.#turn += 1;
     this.#news.stop();
     this.#projecting.stop();
+    this.#meanwhile.stop();
     this.#desk.destroy();
     this.#scheme.removeEventListener("change", this.#dressed);
     this.#frame.remove();
@@ -162,10 +173,17 @@ class Embedding {
     return this.#choices.seed !== null && seeds.includes(this.#choices.seed) ? this.#choices.seed : seeds[0];
   }
 
-  #ask(insists = false) {
-    this.#offer.hidden = true;
+  /** @returns {import("./source.js").Question} */
+  get #question() {
     const { method, dims } = this.#choices;
-    this.#projecting.start({ seed: this.#seed, method, dims }, insists);
+    return { seed: this.#seed, method, dims };
+  }
+
+  #ask(again = false) {
+    this.#offer.hidden = true;
+    this.#meanwhile.stop();
+    this.#projecting.start(this.#question, again);
+    if (!this.#stage && this.#choices.method !== "pca") this.#meanwhile.start({ ...this.#question, method: "pca" });
   }
 
   #offerNews() {
@@ -183,11 +201,13 @@ class Embedding {
     setText(this.#offerText, what);
   }
 
-  /** @param {Projection} projection @param {boolean} insists */
-  #waits(projection, insists) {
-    this.#notice.busy(projection, insists);
+  /** @param {Projection} projection */
+  #waits(projection) {
+    const shown = this.#stage?.projection;
+    const same = shown?.seed === projection.seed; // another method's picture of it is no less true
+    this.#notice.busy(projection, same ? shown.method : "");
     this.#desk.tools.hidden = !this.#stage;
-    setAttribute(this.#desk.element, "data-old", true);
+    setAttribute(this.#desk.element, "data-old", same ? null : true);
     setAttribute(this.#frame, "data-state", projection.state);
   }
 
@@ -201,6 +221,7 @@ class Embedding {
 
   /** @param {Projection} projection @param {Float32Array} coordinates */
   #ready(projection, coordinates) {
+    this.#meanwhile.stop();
     this.#notice.clear();
     this.#show(projection, coordinates);
   }

@@ -12,13 +12,18 @@ export class Notice {
   #done = h("i");
   #bar = h("div", { class: "lb-bar", role: "progressbar", "aria-label": "Progress" }, this.#done);
   #again;
+  #cancel;
 
-  /** @param {() => void} again */
-  constructor(again) {
+  /** @param {() => void} again @param {() => void} cancel */
+  constructor(again, cancel) {
+    this.#cancel = h(
+      "button",
+      { type: "button", class: "lb-sp-button", "data-testid": "space-cancel", onclick: cancel },
+      "Cancel",
+    );
     this.#again = h(
       "button",
       { type: "button", class: "lb-sp-button", "data-testid": "space-again", onclick: again },
-      "Try again",
     );
     this.element = h(
       "div",
@@ -26,7 +31,7 @@ export class Notice {
       this.#title,
       this.#text,
       this.#bar,
-      this.#again,
+      h("div", { class: "lb-sp-row" }, this.#again, this.#cancel),
     );
   }
 
@@ -48,23 +53,32 @@ export class Notice {
     this.#say("empty", open ? "No snapshot yet" : "No snapshot", text);
   }
 
-  /** @param {Projection} projection @param {boolean} insists whether a failed one is asked for */
-  busy(projection, insists) {
-    const { state, progress, eta_s: left, n, epochs, arms } = projection;
+  /** @param {Projection} projection @param {string} shown the method that the panels show meanwhile;
+   *   none for an empty one */
+  busy(projection, shown) {
+    const { state, progress, place, eta_s: left, n, epochs, arms } = projection;
     const method = METHODS[/** @type {keyof typeof METHODS} */ (projection.method)];
     if (state === "failed") {
-      const why = projection.error ?? "The worker gave no reason.";
-      const wait = insists ? " It is tried again half a minute after it failed." : "";
-      this.#say("failed", `${method} failed`, why + wait, { again: !insists });
+      this.#say("failed", `${method} failed`, projection.error ?? "The worker gave no reason.", { again: "Try again" });
       return;
     }
-    const size = `${n.toLocaleString("en")} samples × ${arms.length} arms × ${epochs.length} epochs`;
+    const size = `${n.toLocaleString("en")} samples × ${arms.length} arms × ${epochs.length} epochs.`;
+    const until = shown && shown !== projection.method ? ` Until then the panels show ${METHODS[/** @type {keyof typeof METHODS} */ (shown)]}.` : "";
+    if (state === "cancelled") {
+      this.#say("cancelled", `${method} was cancelled`, size, { again: "Compute it" });
+      return;
+    }
+    const name = `${method}, progress`;
+    const cancel = projection.method !== "pca";
+    const about = left == null ? "" : `, about ${duration(Math.max(1, left))}`;
     if (state === "queued") {
-      this.#say("queued", `${method} is queued`, `${size}. A worker computes it once; then it is kept.`, { share: 0 });
+      const waits = place ? `${method} is ${placeText(place)} in line${about}` : `${method} is queued`;
+      this.#say("queued", waits, `${size} Computed once, then kept.${until}`, { share: 0, name, cancel });
       return;
     }
-    const eta = left == null ? "" : `, about ${duration(left)} left`;
-    this.#say("running", `${method} is being computed: ${percent(progress)}${eta}`, size, { share: progress });
+    const done = progress < 0.01 ? "less than 1 %" : percent(progress);
+    const text = `${method} is being computed: ${done}${about && `${about} left`}`;
+    this.#say("running", text, size + until, { share: progress, name, cancel });
   }
 
   /** @param {Trouble} trouble */
@@ -72,20 +86,33 @@ export class Notice {
     if (kind === "gone") {
       this.#say("gone", "This comparison no longer exists", "It was deleted, and its snapshots with it.");
     } else if (kind === "away") {
-      this.#say("away", message, "It is asked again every few seconds; nothing is lost.", { again: true });
-    } else this.#say("refused", "The embedding space cannot be shown", message, { again: true });
+      this.#say("away", message, "It is asked again every few seconds; nothing is lost.", { again: "Try again" });
+    } else this.#say("refused", "The embedding space cannot be shown", message, { again: "Try again" });
   }
 
   /** @param {string} state @param {string} title @param {string} text
-   * @param {{again?: boolean, share?: number}} [more] */
-  #say(state, title, text, { again = false, share } = {}) {
+   * @param {{again?: string, share?: number, name?: string, cancel?: boolean}} [more] again: text of
+   *   the button; name: of the bar */
+  #say(state, title, text, { again = "", share, name = "Progress", cancel = false } = {}) {
+    const focused = this.#cancel === document.activeElement;
     this.element.hidden = false;
     setAttribute(this.element, "data-state", state);
     setText(this.#title, title);
     setText(this.#text, text);
+    setText(this.#again, again);
     this.#again.hidden = !again;
+    this.#cancel.hidden = !cancel;
+    if (focused && again) this.#again.focus();
     this.#bar.hidden = share === undefined;
+    setAttribute(this.#bar, "aria-label", name);
     setAttribute(this.#bar, "aria-valuenow", share === undefined ? null : Math.round(share * 100));
     this.#done.style.width = `${100 * (share ?? 0)}%`;
   }
+}
+
+/** A place in a line, as 2 is "2nd". @param {number} place counted from 1 */
+export function placeText(place) {
+  const tens = place % 100;
+  const ending = tens >= 11 && tens <= 13 ? "th" : (["th", "st", "nd", "rd"][place % 10] ?? "th");
+  return `${place}${ending}`;
 }

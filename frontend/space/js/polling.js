@@ -5,8 +5,10 @@ import { Trouble } from "./source.js";
 /** @typedef {import("./source.js").Source} Source */
 
 const PROGRESS_MS = 700;
+const FIRST_MS = [120, 200, 300, 450]; // PCA is often there by then
 const AGAIN_MS = 3_000; // to an API that is away
 const NEWS_MS = 10_000;
+const FIRST_NEWS_MS = 700; // while there is no snapshot yet
 
 /** Waits between two questions; at most one is under way. */
 class Repeated {
@@ -51,7 +53,7 @@ export class Projecting {
 
   /**
    * @param {Source} source @param {() => boolean} seen
-   * @param {{state: (projection: Projection, insists: boolean) => void,
+   * @param {{state: (projection: Projection) => void,
    *   earlier: (projection: Projection, coordinates: Float32Array) => void,
    *   ready: (projection: Projection, coordinates: Float32Array) => void,
    *   trouble: (trouble: Trouble) => void}} told
@@ -63,23 +65,25 @@ export class Projecting {
   }
 
   /** @param {import("./source.js").Question} question
-   * @param {boolean} [insists] asks on after a failure, which the API tries again in a while */
-  start(question, insists = false) {
+   * @param {boolean} [again] start it again if it was cancelled or has failed */
+  start(question, again = false) {
     let showed = false;
+    let asked = 0;
     const current = this.#repeated.start(async () => {
       try {
-        const projection = await this.#source.projection(question);
+        const projection = await (again ? this.#source.restart(question) : this.#source.projection(question));
         if (!current()) return 0;
+        again = false;
         if (!projection.coordinates) {
-          this.#told.state(projection, insists);
+          this.#told.state(projection);
           const { earlier } = projection;
           if (earlier && !showed) {
             showed = true;
             const before = await this.#source.coordinates(earlier.coordinates);
             if (current()) this.#told.earlier({ ...projection, ...earlier }, before);
           }
-          if (projection.state !== "failed") return PROGRESS_MS;
-          return insists ? AGAIN_MS : 0;
+          const ended = projection.state === "failed" || projection.state === "cancelled";
+          return ended ? 0 : (FIRST_MS[asked++] ?? PROGRESS_MS);
         }
         const coordinates = await this.#source.coordinates(projection.coordinates);
         if (current()) this.#told.ready(projection, coordinates);
@@ -87,6 +91,20 @@ export class Projecting {
         if (!current()) return 0;
         this.#told.trouble(troubleOf(error));
         return troubleOf(error).kind === "away" ? AGAIN_MS : 0;
+      }
+      return 0;
+    });
+  }
+
+  /** Cancel it, and tell what has become of it. @param {import("./source.js").Question} question */
+  cancel(question) {
+    this.#repeated.start(async () => {
+      try {
+        const projection = await this.#source.cancel(question);
+        if (!projection.coordinates) this.#told.state(projection);
+        else this.#told.ready(projection, await this.#source.coordinates(projection.coordinates));
+      } catch (error) {
+        this.#told.trouble(troubleOf(error));
       }
       return 0;
     });
@@ -118,16 +136,18 @@ export class News {
 
   /** Look now, and then every ten seconds. */
   start() {
+    let pause = FIRST_NEWS_MS;
     const current = this.#repeated.start(async () => {
       try {
         const space = await this.#source.space();
+        if (space.samples) pause = NEWS_MS;
         if (current()) this.#told.space(space);
       } catch (error) {
         if (!current()) return 0;
         this.#told.trouble(troubleOf(error));
         return troubleOf(error).kind === "away" ? AGAIN_MS : 0;
       }
-      return this.open ? NEWS_MS : 0;
+      return this.open ? pause : 0;
     });
   }
 

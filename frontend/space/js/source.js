@@ -20,8 +20,9 @@ import { signIn } from "../../live/js/signin.js";
 /** @typedef {{seed: number, method: string, dims: number}} Question */
 /**
  * @typedef {Object} Projection
- * @property {string} id @property {"queued"|"running"|"ready"|"failed"} state
- * @property {number} progress @property {number|null} eta_s @property {string|null} error
+ * @property {string} id @property {"queued"|"running"|"ready"|"failed"|"cancelled"} state
+ * @property {number} progress @property {number|null} place in line, counted from 1
+ * @property {number|null} eta_s @property {string|null} error
  * @property {string} method @property {number} dims @property {number} seed @property {number} n
  * @property {number[]} epochs @property {string[]} arms @property {string|null} coordinates
  * @property {{n: number, epochs: number[], arms: string[], coordinates: string}|null} earlier of
@@ -68,6 +69,17 @@ export class Source {
    * @returns {Promise<Projection>} */
   projection(question) {
     return ask(`${this.#base}/projection?${query(question)}`);
+  }
+
+  /** Start it again, where it was cancelled or has failed. @param {Question} question
+   * @returns {Promise<Projection>} */
+  restart(question) {
+    return ask(`${this.#base}/projection?${query(question)}`, "POST");
+  }
+
+  /** Cancel it for all who wait for it. @param {Question} question @returns {Promise<Projection>} */
+  cancel(question) {
+    return ask(`${this.#base}/projection?${query(question)}`, "DELETE");
   }
 
   /** @param {Question} question */
@@ -126,15 +138,15 @@ function query(parameters) {
   return new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, String(value)]));
 }
 
-/** @param {string} url @returns {Promise<any>} */
-async function ask(url) {
-  const answer = await get(url);
+/** @param {string} url @param {string} [method] @returns {Promise<any>} */
+async function ask(url, method) {
+  const answer = await get(url, method);
   return answer.json();
 }
 
-/** @param {string} url @returns {Promise<Response>} */
-async function get(url) {
-  const answer = await fetch(url).catch(() => {
+/** @param {string} url @param {string} [method] @returns {Promise<Response>} */
+async function get(url, method = "GET") {
+  const answer = await fetch(url, { method }).catch(() => {
     throw new Trouble("away", "The API does not answer.");
   });
   if (answer.ok) return answer;

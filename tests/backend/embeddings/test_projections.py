@@ -35,7 +35,7 @@ def filled(parts: Parts) -> str:
 def test_from_the_request_to_the_coordinates(api: Api, parts: Parts, filled: str) -> None:
     assert claim_projection(api) is None
     asked = get_projection(api, filled, seed=1, method="tsne", dims=3)
-    assert (asked["state"], asked["progress"], asked["eta_s"]) == ("queued", 0, None)
+    assert (asked["state"], asked["progress"], asked["place"]) == ("queued", 0, 1)
     assert (asked["method"], asked["dims"], asked["seed"]) == ("tsne", 3, 1)
     assert (asked["arms"], asked["epochs"]) == (["contrastive", "triplet"], [0, 1])
     assert (asked["n"], asked["coordinates"], asked["earlier"]) == (POINTS, None, None)
@@ -84,6 +84,82 @@ def test_every_query_has_its_own_projection(api: Api, filled: str) -> None:
     assert taken == [*quick, *others]  # PCA takes no time; then the oldest first
 
 
+def test_pca_has_a_lane_of_its_own(api: Api, filled: str) -> None:
+    slow = get_projection(api, filled, method="tsne")
+    assert claim_projection(api, "pca") is None
+    quick = get_projection(api, filled, method="pca")
+    assert quick["place"] == 1, "it does not stand in line behind another method"
+    task = claim_projection(api, "tsne", "pacmap")
+    assert task is not None
+    assert task["id"] == slow["id"]
+    assert claim_projection(api, "tsne", "pacmap") is None
+    task = claim_projection(api, "pca")
+    assert task is not None
+    assert task["id"] == quick["id"]
+    problem = api.internal("/projections/claim", {"methods": ["umap"]})
+    check_error(problem, 422, "invalid_request")
+
+
+@pytest.mark.both_databases
+def test_a_place_in_line_and_the_time_until_it_is_ready(
+    api: Api, parts: Parts, filled: str
+) -> None:
+    def asked(seed: int, method: str = "tsne") -> Any:
+        return get_projection(api, filled, seed=seed, method=method)
+
+    done = asked(0, "pacmap")["id"]
+    task = claim_projection(api)
+    assert task is not None
+    finish_projection(api, task, POINTS)
+    update_projection(parts, done, started_at=heard_at(parts, done) - 4)  # 4 layouts in 4 s
+    running = asked(0)
+    assert running["place"] == 1
+    claim_projection(api)
+    report_progress(api, running["id"], 0.5)
+    update_projection(parts, running["id"], started_at=heard_at(parts, running["id"]) - 10)
+    second, third = asked(1, "pacmap"), asked(1)
+    assert (second["place"], third["place"]) == (2, 3)
+    assert second["eta_s"] == pytest.approx(10 + 4, abs=3)
+    assert asked(0)["place"] is None
+    assert asked(0)["eta_s"] == pytest.approx(10, abs=3)
+    alone = 4 * POINTS * 2.5e-3  # nothing by t-SNE has ended: its usual pace
+    assert third["eta_s"] == pytest.approx(10 + 4 + alone, abs=3)
+    finished = asked(0, "pacmap")
+    assert (finished["place"], finished["eta_s"]) == (None, None)
+
+
+@pytest.mark.both_databases
+def test_a_cancelled_projection_is_not_computed_until_it_is_started_again(
+    api: Api, parts: Parts, filled: str
+) -> None:
+    url = f"{V1}/comparisons/{filled}/projection"
+    asked: dict[str, str | int] = {"seed": 0, "method": "tsne", "dims": 2}
+    check_error(api.http.delete(url, params=asked), 404, "not_found")
+    waiting = get_projection(api, filled, method="tsne")
+    cancelled = api.http.delete(url, params=asked).json()
+    assert (cancelled["id"], cancelled["state"]) == (waiting["id"], "cancelled")
+    assert claim_projection(api) is None
+    update_projection(parts, waiting["id"], heard_at=heard_at(parts, waiting["id"]) - 60)
+    assert get_projection(api, filled, method="tsne")["state"] == "cancelled"
+
+    assert api.http.post(url, params=asked).json()["state"] == "queued"
+    task = claim_projection(api)
+    assert task is not None
+    assert report_progress(api, task["id"], 0.5)
+    assert api.http.delete(url, params=asked).json()["state"] == "cancelled"
+    assert not report_progress(api, task["id"], 0.6)
+    finish_projection(api, task, POINTS)  # too late
+    assert get_projection(api, filled, method="tsne")["state"] == "cancelled"
+
+    assert api.http.post(url, params=asked).json()["progress"] == 0
+    assert api.http.post(url, params=asked).json()["state"] == "queued", "a second one is no other"
+    task = claim_projection(api)
+    assert task is not None
+    finish_projection(api, task, POINTS)
+    for call in (api.http.post, api.http.delete):
+        assert call(url, params=asked).json()["state"] == "ready", "a result stays"
+
+
 def test_a_second_request_writes_nothing(
     api: Api, parts: Parts, filled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,7 +171,8 @@ def test_a_second_request_writes_nothing(
     assert task is not None
     with monkeypatch.context() as patched:
         patched.setattr(parts.database, "write", no_write)
-        assert get_projection(api, filled) == {**asked, "state": "running"}
+        running = get_projection(api, filled)
+        assert {**running, "eta_s": 0} == {**asked, "state": "running", "place": None, "eta_s": 0}
         assert claim_projection(api) is None
     finish_projection(api, task, POINTS)
     monkeypatch.setattr(parts.database, "write", no_write)

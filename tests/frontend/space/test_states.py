@@ -258,7 +258,7 @@ def test_a_projection_says_how_far_it_is_and_a_failed_one_can_be_tried_again(pag
     with serving(peer.app()) as url:
         page.goto(url)
         notice = page.get_by_test_id("space-notice")
-        expect(notice).to_contain_text("PCA is queued")
+        expect(notice).to_contain_text("PCA is 2nd in line, about 40 s")
         peer.state = "running"
         expect(notice).to_contain_text("PCA is being computed: 40 %, about 12 s left")
         peer.state, peer.error = "failed", "out of memory at 3 GB"
@@ -269,6 +269,30 @@ def test_a_projection_says_how_far_it_is_and_a_failed_one_can_be_tried_again(pag
         peer.state = "ready"
         page.get_by_test_id("space-again").click()
         expect(page.get_by_test_id("space")).to_have_attribute("data-state", "ready")
+
+
+def test_while_a_method_waits_pca_is_shown_and_it_can_be_cancelled_and_started_again(
+    page: Page,
+) -> None:
+    peer = two_clouds(ARMS[:2], 40)
+    peer.state, peer.ready = "queued", ("pca",)
+    with serving(peer.app()) as url:
+        page.goto(f"{url}?space-method=tsne")
+        notice = page.get_by_test_id("space-notice")
+        expect(notice).to_contain_text("t-SNE is 2nd in line, about 40 s")
+        expect(notice).to_contain_text("Until then the panels show PCA.")
+        expect(page.get_by_test_id("space-explanation")).to_contain_text("PCA of the validation")
+        peer.state = "running"
+        bar = page.get_by_role("progressbar", name="t-SNE, progress")
+        expect(bar).to_have_attribute("aria-valuenow", "40")
+        page.get_by_test_id("space-cancel").press("Enter")
+        expect(notice).to_contain_text("t-SNE was cancelled")
+        expect(page.get_by_test_id("space-again")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(notice).to_contain_text("t-SNE is being computed: 40 %")
+        peer.state = "ready"
+        expect(page.get_by_test_id("space")).to_have_attribute("data-state", "ready")
+        expect(page.get_by_test_id("space-explanation")).to_contain_text("t-SNE of the validation")
 
 
 def test_an_api_that_is_away_is_asked_again(page: Page) -> None:

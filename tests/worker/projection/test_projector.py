@@ -5,8 +5,8 @@ import io
 import numpy as np
 import pytest
 
+from worker.projection.layouts import align, project
 from worker.projection.methods import MODULES
-from worker.projection.projector import align, project
 
 METHODS = ("pca", "tsne", "pacmap")
 

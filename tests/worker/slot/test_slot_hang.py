@@ -19,8 +19,8 @@ from tests.support.specs import small
 from tests.support.threads import beside
 from tests.support.trainers import TakenTrainers, process_of
 from tests.support.waiting import until
+from worker.processes.parent import PARENT_VARIABLE
 from worker.settings import Settings
-from worker.slot.pipes import PARENT_VARIABLE
 from worker.slot.slot import Slot
 from worker.slot.trainer_process import TrainerProcess
 from worker.slot.trainers import SpareTrainer
