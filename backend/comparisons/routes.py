@@ -208,11 +208,15 @@ class CatalogueOut(BaseModel):
     optimizers: list[dict[str, Any]]
     training: dict[str, Any]
     """A JSON schema, as `measure` is."""
+    arm_training: list[str]
+    """Settings of `training` that an arm may have of its own."""
     measure: dict[str, Any]
     practical: list[dict[str, Any]]
     """Default bounds of differences that do not matter."""
     practical_ratio: float
     """The same for metrics that are compared by their ratio."""
+    limits: dict[str, int]
+    """Most `arms` of a comparison, and characters of an arm's name (`arm_name`)."""
     tuning: dict[str, Any]
     """`schema` of the section, possible `objectives`, and by kind of loss the `settings` that a
     search can vary, each with its ready-made `space` (null: only on request) and `where` it has an

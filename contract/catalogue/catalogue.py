@@ -29,6 +29,7 @@ from contract.comparison.loss import (
     TripletLoss,
 )
 from contract.comparison.replication import kind_of
+from contract.comparison.spec import MAX_ARM_NAME, MAX_ARMS
 from contract.comparison.training import (
     AdamOptimizer,
     AdamWOptimizer,
@@ -37,6 +38,7 @@ from contract.comparison.training import (
     SgdOptimizer,
     ShuffleSampler,
     Training,
+    TrainingOverrides,
 )
 from contract.metrics import METRICS
 from contract.tuning.spaces import most_classes
@@ -188,9 +190,11 @@ def catalogue() -> dict[str, Any]:
         "samplers": _rows(SAMPLERS),
         "optimizers": _rows(OPTIMIZERS),
         "training": Training.model_json_schema(),
+        "arm_training": list(TrainingOverrides.model_fields),
         "measure": Measure.model_json_schema(),
         "practical": catalogue_rows(),
         "practical_ratio": DEFAULT_RATIO,
+        "limits": {"arms": MAX_ARMS, "arm_name": MAX_ARM_NAME},
         "tuning": tuning_entry(),
         "presets": [asdict(preset) for preset in PRESETS],
         "metrics": [asdict(metric) for metric in METRICS.values()],

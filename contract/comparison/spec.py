@@ -44,6 +44,10 @@ NewTag = Annotated[Tag, AfterValidator(_check_one_line)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 MAX_SEEDS: Final = 100
 """Seeds of one comparison."""
+MAX_ARMS: Final = 20
+"""Arms of one comparison."""
+MAX_ARM_NAME: Final = 80
+"""Characters of an arm's name."""
 MAX_PRACTICAL: Final = 50
 """Bounds of one spec; below the number of unknown keys that `shorten` keeps of an object."""
 HalfWidth = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -53,7 +57,9 @@ T = TypeVar("T")
 class Arm(Section):
     """One loss with its settings, and the training settings in which it differs."""
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+    name: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_ARM_NAME)
+    ]
     loss: Loss
     training: TrainingOverrides = Field(default_factory=TrainingOverrides)
     search: Search = Field(default_factory=dict)
@@ -76,7 +82,7 @@ class ComparisonSpec(Section):
     """The encoder of the second modality, where the data have two; it maps into the same space."""
     training: Training = Field(default_factory=Training)
     measure: Measure = Field(default_factory=Measure)
-    arms: list[Arm] = Field(min_length=1, max_length=20)
+    arms: list[Arm] = Field(min_length=1, max_length=MAX_ARMS)
     seeds: list[Seed] = Field(min_length=1, max_length=MAX_SEEDS)
     replicate: Replicate = "seed"
     """What differs between the runs of one arm: the seed alone, on one split of the data; or the

@@ -117,9 +117,11 @@ class Catalogue(TypedDict):
     samplers: list[dict[str, Any]]
     optimizers: list[dict[str, Any]]
     training: dict[str, Any]
+    arm_training: list[str]
     measure: dict[str, Any]
     practical: list[dict[str, Any]]
     practical_ratio: float
+    limits: dict[str, int]
     tuning: dict[str, Any]
     presets: list[dict[str, Any]]
     metrics: list[dict[str, Any]]

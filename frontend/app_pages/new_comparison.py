@@ -16,6 +16,7 @@ from frontend.form.practical import BoundsError
 from frontend.form.schema_fields import BOUNDS, Problem, problems_from_api, read_form
 from frontend.form.sections import spec_for_upload
 from frontend.form.start import start_cards
+from frontend.form.sweep.panel import open_sweeps
 from frontend.form.to_spec import write_spec
 from frontend.form.tuning.section import tuning
 from frontend.ui.seeds import SeedsError
@@ -108,6 +109,11 @@ def alive_slots(client: Api, draft: Draft) -> int:
 
 def submit(client: Api, draft: Draft) -> None:
     """Start the comparison and open its page, or show what is wrong."""
+    if unmade := open_sweeps(draft.values):
+        draft.note = "Not started: a sweep has not become arms yet."
+        what = "make its arms, or close the sweep"
+        draft.problems = [Problem(f"arms.{index}.sweep", what) for index in unmade]
+        st.rerun()
     try:
         created = client.create(write_spec(draft.values, draft.form))
     except (SeedsError, BoundsError) as error:

@@ -1,12 +1,13 @@
 """The arms of the form as cards, each with its loss and the settings of the loss."""
 
-from collections.abc import Callable, Mapping
-from html import escape
+from collections.abc import Callable
 
 import streamlit as st
 
 from frontend.form import to_spec
+from frontend.form.arm_training import arm_training
 from frontend.form.draft import KEY_PREFIX, Draft
+from frontend.form.sweep.panel import sweep_button, sweep_panel, undo_button
 from frontend.form.to_spec import arm_count
 from frontend.form.tuning.values import without_search
 from frontend.form.widgets import (
@@ -14,7 +15,6 @@ from frontend.form.widgets import (
     kind_field,
     option_caption,
     settings_grid,
-    show_problems,
     text_field,
 )
 from frontend.ui.theme import arm_style, line_sample
@@ -29,24 +29,41 @@ def arm_cards(draft: Draft) -> None:
         for column, index in zip(columns, range(start, min(start + 2, count)), strict=False):
             with column, st.container(border=True, height="stretch"):
                 _card(draft, index, alone=count == 1)
-    st.button(
-        "Add arm",
-        icon=":material/add:",
-        key="new_add_arm",
-        on_click=draft.rework,
-        args=(lambda values: to_spec.add_arm(values, draft.form.loss),),
-    )
+    full = _full(draft)
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            "Add arm",
+            icon=":material/add:",
+            key="new_add_arm",
+            disabled=bool(full),
+            help=full or None,
+            on_click=draft.rework,
+            args=(lambda values: to_spec.add_arm(values, draft.form.loss),),
+        )
+        undo_button(draft)
+
+
+def _full(draft: Draft) -> str:
+    """Return why no arm can be added; "" if one can."""
+    most = draft.form.max_arms
+    if arm_count(draft.values) < most:
+        return ""
+    return f"A comparison has at most {most} arms."
 
 
 def _card(draft: Draft, index: int, *, alone: bool) -> None:
     path = f"arms.{index}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.html(_swatch(index), width="stretch")
+        sweep_button(draft, index)
+        full = _full(draft)
         st.button(
             "Duplicate",
             icon=":material/content_copy:",
             type="tertiary",
             key=f"new_copy_arm_{index}",
+            disabled=bool(full),
+            help=full or None,
             on_click=draft.rework,
             args=(lambda values: to_spec.copy_arm(values, index),),
         )
@@ -72,7 +89,8 @@ def _card(draft: Draft, index: int, *, alone: bool) -> None:
         st.markdown(f"$\\displaystyle {option.formula}$")
     option_caption(option)
     settings_grid(draft, grid_cells(draft, option.items, f"{path}.loss"))
-    _arm_training(draft, path)
+    arm_training(draft, index)
+    sweep_panel(draft, index)
 
 
 def _rename_with_loss(draft: Draft, index: int, before: object) -> Callable[[str], None]:
@@ -90,40 +108,6 @@ def _rename_with_loss(draft: Draft, index: int, before: object) -> Callable[[str
             st.session_state[KEY_PREFIX + name] = draft.values[name]
 
     return changed
-
-
-def _arm_training(draft: Draft, path: str) -> None:
-    """Show the training settings in which this arm differs from the shared ones."""
-    at = f"{path}.training"
-    changed = draft.values.get(at)
-    if not changed:
-        return
-    draft.shown[at] = "Own training settings"
-    listed = ", ".join(
-        f"{name.replace('_', ' ')} {_value_text(value)}" for name, value in changed.items()
-    )
-    st.html(f"<p style='margin: 0'>Its own training settings: <b>{escape(listed)}</b></p>")
-    st.button(
-        "Use the shared settings",
-        icon=":material/undo:",
-        type="tertiary",
-        key=f"new_share_{path}",
-        on_click=draft.rework,
-        args=(lambda values: {**values, at: {}},),
-    )
-    show_problems(draft, at)
-
-
-def _value_text(value: object) -> str:
-    if not isinstance(value, Mapping):
-        return str(value)
-    rest = ", ".join(
-        f"{name.replace('_', ' ')} {one}"
-        for name, one in value.items()
-        if name != "kind" and one is not None
-    )
-    kind = str(value.get("kind", ""))
-    return f"{kind} ({rest})" if rest else kind
 
 
 def _swatch(index: int) -> str:

@@ -32,6 +32,8 @@ class Draft:
         """Why the last attempt to start or to fill the draft failed."""
         self.source = ""
         """What the draft was filled from last, as in the address: `preset=digits`."""
+        self.before_sweep: list[dict[str, Any]] | None = None
+        """All arms as they were before the last sweep was made into arms."""
         self.pace: Pace | None = None
         """How long the runs of the comparison took that the draft was filled from."""
         self.preview = PreviewReader()
@@ -46,6 +48,7 @@ class Draft:
         self.problems = problems
         self.note = "Some settings of the spec could not be used." if problems else ""
         self.source = source
+        self.before_sweep = None
         self.pace = None
 
     def replace(self, values: Values) -> None:

@@ -80,11 +80,7 @@ def read_spec(spec: object, form: Form) -> tuple[Values, list[Problem]]:
         section = _mapping(arm)
         problems += _unknown_keys(section, _KNOWN_KEYS["arm"], path)
         values[f"{path}.name"] = _text(section.get("name", ""), f"{path}.name", problems)
-        values[f"{path}.training"] = {
-            key: value
-            for key, value in _mapping(section.get("training")).items()
-            if value is not None
-        }
+        _read_own_training(section.get("training"), form, f"{path}.training", values, problems)
         _read_choice(section.get("loss"), form.loss, f"{path}.loss", values, problems)
         problems += read_search(section.get("search"), form, values, index)
     return values, problems
@@ -151,6 +147,17 @@ def _read_items(
         values[at], wrong = fit_value(item, section.get(item.name, item.default))
         if wrong:
             problems.append(Problem(at, wrong))
+
+
+def _read_own_training(
+    raw: object, form: Form, path: str, values: Values, problems: list[Problem]
+) -> None:
+    """Read the training settings that an arm has of its own; those it shares are not there, or
+    null."""
+    given = {name: value for name, value in _mapping(raw).items() if value is not None}
+    items = tuple(item for item in form.arm_training if item.name in given)
+    values[path] = tuple(item.name for item in items)
+    _read_items(given, items, path, values, problems)
 
 
 def _read_replicate(raw: object, problems: list[Problem]) -> str:

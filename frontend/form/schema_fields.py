@@ -29,8 +29,10 @@ class Field:
     help: str = ""
     minimum: float | None = None
     """Smallest value that can be typed. If the schema excludes the bound of a real number itself,
-    only the API checks it, and its answer is shown at the field."""
+    it can be typed too: the API refuses it, and its answer is shown at the field."""
     maximum: float | None = None
+    excluded: tuple[float, ...] = ()
+    """Those of the two bounds of a real number that are no values themselves."""
     options: tuple[Any, ...] = ()
     """Values of a choice; a choice with one value is not shown."""
     initial: Any = None
@@ -138,6 +140,12 @@ class Form:
     training: Items
     measure: Items
     loss: Choice
+    arm_training: Items = ()
+    """The settings of `training` that an arm may have of its own."""
+    max_arms: int = 1
+    """Most arms of a comparison."""
+    max_arm_name: int = 1
+    """Most characters of an arm's name."""
     bounds: tuple[Bound, ...] = ()
     ratio_bound: float = 1.0
     """The ratio that does not matter by default, of metrics that are compared by it."""
@@ -156,13 +164,17 @@ def read_form(catalogue: Json) -> Form:
     texts = [*catalogue["samplers"], *catalogue["optimizers"]]
     search = catalogue["tuning"]
     labels = {row["key"]: row["label"] for row in catalogue["metrics"]}
+    training = read_items(catalogue["training"], texts)
     return Form(
         data=_choice("data", "Data", catalogue["data"]),
         encoder=_choice("encoder", "Encoder", catalogue["encoders"]),
         visual_encoder=_choice("visual_encoder", "Visual encoder", catalogue["encoders"]),
-        training=read_items(catalogue["training"], texts),
+        training=training,
         measure=read_items(catalogue["measure"]),
         loss=_choice("loss", "Loss", catalogue["losses"]),
+        arm_training=tuple(item for item in training if item.name in catalogue["arm_training"]),
+        max_arms=catalogue["limits"]["arms"],
+        max_arm_name=catalogue["limits"]["arm_name"],
         bounds=tuple(Bound(**row) for row in catalogue["practical"]),
         ratio_bound=catalogue["practical_ratio"],
         tuning=_tuning_fields(search),
@@ -252,6 +264,7 @@ def _field(name: str, part: Json) -> Field:
     kind = "choice" if options else types.get(part.get("type", ""), "text")
     minimum, maximum = part.get("minimum"), part.get("maximum")
     beyond = 1 if kind == "integer" else 0
+    open_ends = [part[end] for end in ("exclusiveMinimum", "exclusiveMaximum") if end in part]
     if "exclusiveMinimum" in part:
         minimum = part["exclusiveMinimum"] + beyond
     if "exclusiveMaximum" in part:
@@ -267,6 +280,7 @@ def _field(name: str, part: Json) -> Field:
         help=part.get("description", ""),
         minimum=minimum,
         maximum=maximum,
+        excluded=() if beyond else tuple(map(float, open_ends)),
         options=options,
         initial=part.get("x-initial", default),
         optional=optional,

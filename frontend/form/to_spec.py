@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from frontend.form.practical import parse_bounds
 from frontend.form.schema_fields import BOUND_PATH, BOUNDS, Choice, Form, Items
+from frontend.form.sweep.arms import without_sweep
 from frontend.form.tuning.values import write_search, write_tuning
 from frontend.ui.seeds import parse_seeds
 
@@ -27,8 +28,9 @@ def write_spec(values: Values, form: Form) -> dict[str, Any]:
         path = f"arms.{index}"
         loss = write_choice(values, form.loss, f"{path}.loss")
         arm = {"name": values[f"{path}.name"], "loss": loss}
-        if values.get(f"{path}.training"):
-            arm["training"] = values[f"{path}.training"]
+        own = own_training(values, form, index)
+        if own:
+            arm["training"] = _write_items(values, own, f"{path}.training")
         if search := write_search(values, form, index):
             arm["search"] = search
         arms.append(arm)
@@ -95,6 +97,13 @@ def write_choice(values: Values, choice: Choice, path: str) -> dict[str, Any]:
     return {"kind": option.kind, **_write_items(values, option.items, path)}
 
 
+def own_training(values: Values, form: Form, index: int) -> Items:
+    """Return the training settings that an arm has of its own: `arms.0.training` lists their names,
+    and their values lie below it as those of all arms lie below `training`."""
+    names = values.get(f"arms.{index}.training") or ()
+    return tuple(item for item in form.arm_training if item.name in names)
+
+
 def arm_count(values: Values) -> int:
     """Return the number of arms."""
     count = 0
@@ -130,22 +139,31 @@ def add_arm(values: Values, loss: Choice) -> Values:
     option = next((one for one in loss.options if one.kind not in used), loss.options[0])
     arm: dict[str, Any] = {
         "name": free_name(values, option.kind),
-        "training": {},
+        "training": (),
         "loss.kind": option.kind,
     }
-    return _with_arms(values, [*_all_arms(values), arm])
+    return with_arms(values, [*all_arms(values), arm])
 
 
 def copy_arm(values: Values, index: int) -> Values:
     """Return the values with a copy of an arm at the end, so that others keep their colours."""
-    arm = arm_values(values, index)
-    return _with_arms(values, [*_all_arms(values), {**arm, "name": free_name(values, arm["name"])}])
+    arm = without_sweep(arm_values(values, index))
+    return with_arms(values, [*all_arms(values), {**arm, "name": free_name(values, arm["name"])}])
+
+
+def put_arms(
+    values: Values, index: int, arms: Sequence[Mapping[str, Any]], *, keep: bool
+) -> Values:
+    """Return the values with arms in the place of one; or behind it, where it is kept."""
+    before = all_arms(values)
+    kept = [without_sweep(before[index])] if keep else []
+    return with_arms(values, [*before[:index], *kept, *arms, *before[index + 1 :]])
 
 
 def remove_arm(values: Values, index: int) -> Values:
     """Return the values without an arm; later arms move up."""
-    arms = _all_arms(values)
-    return _with_arms(values, [*arms[:index], *arms[index + 1 :]])
+    arms = all_arms(values)
+    return with_arms(values, [*arms[:index], *arms[index + 1 :]])
 
 
 def identical_arms(arms: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
@@ -164,11 +182,13 @@ def free_name(values: Values, wanted: str) -> str:
     return name
 
 
-def _all_arms(values: Values) -> list[dict[str, Any]]:
+def all_arms(values: Values) -> list[dict[str, Any]]:
+    """Return the values of every arm by their path within the arm."""
     return [arm_values(values, index) for index in range(arm_count(values))]
 
 
-def _with_arms(values: Values, arms: list[dict[str, Any]]) -> Values:
+def with_arms(values: Values, arms: Sequence[Mapping[str, Any]]) -> Values:
+    """Return the values with these arms and no others."""
     shared = {path: value for path, value in values.items() if not path.startswith("arms.")}
     own = {
         f"arms.{index}.{path}": value

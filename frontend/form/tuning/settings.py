@@ -60,12 +60,8 @@ def chosen_value(values: Json, arm: str, path: str) -> Any:
     section, _, name = path.partition(".")
     if section == "loss":
         return values.get(f"{arm}.{path}")
-    own: Any = values.get(f"{arm}.training") or {}
-    first, _, rest = name.partition(".")
-    if first not in own:
-        return values.get(path)
-    found = own[first]
-    return found.get(rest) if rest and isinstance(found, Mapping) else found
+    own = name.partition(".")[0] in (values.get(f"{arm}.training") or ())
+    return values.get(f"{arm}.{path}" if own else path)
 
 
 def effective(

@@ -107,7 +107,7 @@ def test_items_a_class_that_are_added_fit_the_data() -> None:
     [added] = [one for one in fitting_settings(FORM, values, 0) if one.path == M]
     assert first_space(added, 16) == {"choices": [8]}
     values["training.batch_size"] = 32
-    values["arms.0.training"] = {"sampler": {"kind": "m_per_class"}}  # as an imported spec may be
+    values |= {"arms.0.training": ("sampler",), "arms.0.training.sampler.kind": "m_per_class"}
     [added] = [one for one in fitting_settings(FORM, values, 0) if one.path == M]
     assert first_space(added, None) == {"choices": [2, 4, 8]}
 

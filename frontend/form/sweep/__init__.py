@@ -1,0 +1,1 @@
+"""Arms that differ in the values of a few settings: a list, a range, or all combinations."""
