@@ -18,6 +18,7 @@ import httpx
 import streamlit as st
 from starlette.middleware import Middleware
 
+from frontend.pictures.routes import Pictures
 from frontend.server.base_path import BasePathMiddleware
 from frontend.server.body_time import BodyTimeout
 from frontend.server.forwarded import Proxies
@@ -41,6 +42,7 @@ _PROXY = Proxy(_CLIENT, _SETTINGS.api_url, sessions(), ui_secret=_SECRET)
 _AUTH = ApiAuth(_CLIENT, _SETTINGS.api_url, ui_secret=_SECRET)
 _PROXIES = Proxies.parse(_SETTINGS.trusted_proxies)
 _HOSTS = AcceptedHosts.create(_SETTINGS.allowed_hosts, _SETTINGS.host)
+_PICTURES = Pictures(sessions())
 _SIGN_IN = SignIn(_AUTH, sessions(), Attempts())
 
 
@@ -66,7 +68,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
 app = st.App(
     Path(__file__).with_name("main.py"),
     lifespan=lifespan,
-    routes=[_PROXY.route(), *_SIGN_IN.routes(), *Assets.load().routes()],
+    routes=[_PROXY.route(), _PICTURES.route(), *_SIGN_IN.routes(), *Assets.load().routes()],
     middleware=[
         *outer_middleware(_PROXIES, _HOSTS, _AUTH),
         Middleware(BasePathMiddleware, base_path=_SETTINGS.base_path),

@@ -68,7 +68,17 @@ BASE_PATH_VARIABLE: Final = "LOSSBOARD_BASE_PATH"
 _BASE_PATH: Final = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 OWN_NAMES: Final = frozenset(
     {
-        *("_stcore", "api", "app", "assets", "component", "docs", "lossboard-js", "media"),
+        *(
+            "_stcore",
+            "api",
+            "app",
+            "assets",
+            "component",
+            "docs",
+            "lossboard-js",
+            "media",
+            "pictures",
+        ),
         *("openapi.json", "signin", "signout", "static"),
         *(
             "access",

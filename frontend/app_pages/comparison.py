@@ -126,6 +126,7 @@ def show_comparison(client: Api, comparison: ComparisonDetail) -> None:
     component.mount_live(
         component.live_data(
             comparison_id=view.id,
+            name=view.name,
             tab=tab,
             arms=view.arms,
             is_open=view.is_open,

@@ -1,7 +1,8 @@
 /** Draws a report's figures, in the reader's theme, and in the light one on paper. */
+const pictureServer = null; // there is none: the browser makes what it can
 const CONFIG = { displayModeBar: false, responsive: true, doubleClick: "reset" };
 
-const { dark, figures } = JSON.parse(document.getElementById("figures").textContent);
+const { comparison, dark, figures } = JSON.parse(document.getElementById("figures").textContent);
 const scheme = matchMedia("(prefers-color-scheme: dark)");
 
 /** @param {string} key @param {string} figure JSON */
@@ -15,7 +16,10 @@ const drawAll = () => Promise.all(Object.entries(figures).map(([key, { figure }]
 
 for (const [key, { name, file }] of Object.entries(figures)) {
   const chart = document.getElementById(`chart-${key}`);
-  const named = () => ({ file, title: name, look: lookOf(document.documentElement) });
+  const named = () => ({
+    ...{ file, comparison, title: name, look: lookOf(document.documentElement) },
+    swaps: dark,
+  });
   document.getElementById(`tools-${key}`).append(...saveButtons(Plotly, chart, named));
 }
 drawAll().then(() => document.documentElement.setAttribute("data-drawn", ""));

@@ -40,14 +40,18 @@ from frontend.comparison.tuning.texts import (
 from frontend.comparison.verdict.overview import verdict_html, verdict_style
 from frontend.export.report_data import Drawn, Material, drawn, leaderboards, search_figures
 from frontend.templates import templates
-from frontend.ui.assets import LIVE_FOLDER, Assets
+from frontend.ui.assets import LIVE_FOLDER, SAVE_STYLE, Assets
 from frontend.ui.replicates import over_text
 from frontend.ui.theme import DARK_COLORS, ArmStyle, arm_styles
 from frontend.ui.training_states import state_names, warned
 
 HERE: Final = Path(__file__).parent
-MODULES: Final = ("dom.js", "look.js", "dress.js", "save.js")
-"""In this order each finds what it imports from those before it."""
+MODULES: Final = (
+    *("live/js/dom.js", "live/js/look.js", "live/js/dress.js"),
+    *(f"pictures/js/{name}.js" for name in ("sizes", "letters", "sheet", "plotted", "menu")),
+    "live/js/save.js",
+)
+"""Below `frontend`; in this order each finds what it imports from those before it."""
 
 
 @cache
@@ -59,7 +63,7 @@ def plotly() -> str:
 @cache
 def drawing() -> str:
     """Return one script: the modules of the pages' charts, and the report's own code."""
-    modules = [(LIVE_FOLDER / "js" / name).read_text(encoding="utf-8") for name in MODULES]
+    modules = [(LIVE_FOLDER.parent / name).read_text(encoding="utf-8") for name in MODULES]
     modules.append((HERE / "report.js").read_text(encoding="utf-8"))
     plain = [re.sub(r"^(import .*\n|export )", "", text, flags=re.MULTILINE) for text in modules]
     return '(() => {\n"use strict";\n' + "\n".join(plain) + "})();\n"
@@ -70,7 +74,13 @@ def report_style() -> str:
     """Return the styles of the pages' tables and charts, and the report's own."""
     page = (LIVE_FOLDER.parent / "page.css").read_text(encoding="utf-8")
     chart = (LIVE_FOLDER / "chart.css").read_text(encoding="utf-8")
-    return page + chart + verdict_style() + (HERE / "report.css").read_text(encoding="utf-8")
+    return (
+        page
+        + chart
+        + SAVE_STYLE.read_text(encoding="utf-8")
+        + verdict_style()
+        + (HERE / "report.css").read_text(encoding="utf-8")
+    )
 
 
 def policy() -> str:
@@ -133,7 +143,8 @@ def page(material: Material) -> str:
             runs=everything["runs"],
             versions=everything["versions"],
             figures=_figures(
-                [*(own for _, own in ranked), *searched, *chain.from_iterable(groups.values())]
+                comparison["name"],
+                [*(own for _, own in ranked), *searched, *chain.from_iterable(groups.values())],
             ),
             plotly=Markup(plotly()),
             drawing=Markup(drawing()),
@@ -200,7 +211,7 @@ def _search(material: Material) -> dict[str, Any] | None:
     }
 
 
-def _figures(all_drawn: Iterable[Drawn]) -> Markup:
+def _figures(comparison: str, all_drawn: Iterable[Drawn]) -> Markup:
     """Return the figures as JSON that cannot end the element that contains it."""
     figures = {
         drawn.key: {
@@ -210,5 +221,7 @@ def _figures(all_drawn: Iterable[Drawn]) -> Markup:
         }
         for drawn in all_drawn
     }
-    text = json.dumps({"dark": DARK_COLORS, "figures": figures}, ensure_ascii=False)
+    text = json.dumps(
+        {"comparison": comparison, "dark": DARK_COLORS, "figures": figures}, ensure_ascii=False
+    )
     return Markup(text.replace("<", "\\u003c"))

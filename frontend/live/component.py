@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 import streamlit as st
 
-from frontend.ui.assets import LIVE_FOLDER, Assets
+from frontend.ui.assets import LIVE_FOLDER, SAVE_STYLE, Assets
 from frontend.ui.theme import arm_styles
 
 Tab = Literal["live", "geometry", "retrieval", "space", "tuning", "leaderboard", "verdict", "setup"]
@@ -92,7 +92,9 @@ _ASSETS: Final = Assets.load()
 _component = st.components.v2.component(
     "lossboard_live",
     js=(LIVE_FOLDER / "js" / "loader.js").read_text(encoding="utf-8"),
-    css=(LIVE_FOLDER / "live.css").read_text(encoding="utf-8"),
+    css="\n".join(
+        path.read_text(encoding="utf-8") for path in (LIVE_FOLDER / "live.css", SAVE_STYLE)
+    ),
     isolate_styles=False,
 )
 
@@ -109,6 +111,7 @@ def live_data(
     class_disjoint: bool = False,
     reductions: str = "",
     searching: bool = False,
+    name: str = "",
     run: str = "",
     run_arm: str = "",
 ) -> dict[str, Any]:
@@ -125,6 +128,7 @@ def live_data(
         class_disjoint: whether no held-out class trains, so that no linear probe is fitted.
         reductions: the reductions of the losses in words; the gradient norm depends on them.
         searching: whether the comparison is tuned and has no final runs yet: nothing is shown.
+        name: the comparison's, for saved pictures.
         run: id of a run of a trial, which is shown instead of the comparison's runs.
         run_arm: name of its arm.
     """
@@ -133,6 +137,7 @@ def live_data(
     rows = {row["key"]: row for row in metrics if not row["key"].startswith(left_out)}
     return {
         "id": comparison_id,
+        "name": name,
         "run": run,
         "searching": searching,
         "open": is_open,

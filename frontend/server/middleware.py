@@ -14,8 +14,8 @@ from frontend.server.hosts import AcceptedHosts, HostCheck
 from frontend.server.proxy import error_response
 from frontend.server.sessions import COOKIE, ApiAuth, Sessions
 
-SIGNED_IN_PATHS: Final = ("/_stcore/upload_file/", "/media/")
-"""Paths for files of pages; they need a signed-in session."""
+SIGNED_IN_PATHS: Final = ("/_stcore/upload_file/", "/media/", "/pictures/")
+"""Paths for files of pages and for pictures; they need a signed-in session."""
 CLOSED_PATHS: Final = (
     "/_stcore/metrics",
     "/_stcore/script-health-check",

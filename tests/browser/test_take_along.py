@@ -1,11 +1,12 @@
 """Exports of a comparison: downloads from the page, and a report that opens without a network."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from tests.support.specs import small
 from tests.support.stack import Stack
@@ -76,25 +77,38 @@ def test_the_report_of_the_page_opens_offline_and_draws_its_figures(
             "rgb(17, 22, 28)"
         )
         with reader.expect_download() as saved:
-            reader.locator("[data-key='dynamics.loss'] [data-save=svg]").click()
+            reader.locator("[data-key='dynamics.loss'] [data-save]").click()
+            reader.locator("[data-key='dynamics.loss'] form").get_by_role("button").click()
         assert Path(saved.value.path()).read_text().startswith("<svg")
+        assert saved.value.suggested_filename == "to-take-along-loss.svg"
     assert faults == []
     assert [url for url in asked if not url.startswith(("file:", "blob:", "data:"))] == []
 
 
-@pytest.mark.parametrize(("kind", "begin"), [("png", b"\x89PNG"), ("svg", b"<svg")])
+def saved(page: Page, button: Locator, kind: str, size: str) -> Path:
+    """Save a picture. Returns the file under the name that the browser would give it."""
+    button.click()
+    form = page.locator("form.lb-save:popover-open")
+    form.get_by_label(kind.upper()).check()
+    form.get_by_label(size).check()
+    with page.expect_download() as download:
+        form.get_by_role("button", name="Save").click()
+    found = Path(download.value.path())
+    return found.rename(found.with_name(f"{size}-{download.value.suggested_filename}"))
+
+
 def test_a_live_panel_is_saved_with_its_title_and_arms(
-    stack: Stack, comparison: str, page: Page, kind: str, begin: bytes
+    stack: Stack, comparison: str, page: Page
 ) -> None:
     page.goto(f"{stack.ui_url}/comparison?id={comparison}")
     panel = page.get_by_test_id("panel-dynamics.loss")
     panel.locator(".trace").first.wait_for(state="attached")
-    button = panel.get_by_role("button", name=f"Save “Loss” as {kind.upper()}")
-    button.focus()
-    with page.expect_download() as download:
-        page.keyboard.press("Enter")
-    assert download.value.suggested_filename == f"dynamics.loss.{kind}"
-    content = Path(download.value.path()).read_bytes()
-    assert content.startswith(begin)
-    if kind == "svg":
-        assert all(word in content.decode() for word in ("Loss", "pull", "rank", "step"))
+    button = panel.get_by_role("button", name="Save “Loss” as a picture")
+    drawing = saved(page, button, "svg", "Column").read_text()
+    words = ("Loss", "to take along", "pull", "rank", "step")
+    assert all(word in drawing for word in words)
+    pdf = saved(page, button, "pdf", "Page")
+    assert pdf.name == "Page-to-take-along-loss.pdf"
+    [width] = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ", pdf.read_bytes())
+    assert float(width) == pytest.approx(175 / 25.4 * 72, abs=0.01)
+    assert saved(page, button, "png", "Slide").read_bytes().startswith(b"\x89PNG")

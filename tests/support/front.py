@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from frontend.pictures.routes import Pictures
 from frontend.server.body_time import BodyTimeout
 from frontend.server.forwarded import Proxies
 from frontend.server.headers import on_unexpected_error
@@ -33,6 +34,7 @@ class Front:
         self.client = httpx.AsyncClient(trust_env=False)
         self.auth = ApiAuth(self.client, api_url, lambda: self.now, ui_secret=ui_secret)
         self.proxy = Proxy(self.client, api_url, self.sessions, ui_secret=ui_secret)
+        self.pictures = Pictures(self.sessions)
         self.sign_in = SignIn(self.auth, self.sessions, Attempts(lambda: self.now))
 
     def app(self) -> Starlette:
@@ -46,7 +48,12 @@ class Front:
                 raise RuntimeError("a page that fails")
             return PlainTextResponse(f"the page {request.url.path}")
 
-        routes = [self.proxy.route(), *self.sign_in.routes(), Route("/{path:path}", page)]
+        routes = [
+            self.proxy.route(),
+            self.pictures.route(),
+            *self.sign_in.routes(),
+            Route("/{path:path}", page),
+        ]
         return Starlette(
             routes=routes,
             middleware=[

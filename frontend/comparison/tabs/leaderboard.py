@@ -75,6 +75,7 @@ def _show_metric(view: View, found: Leaderboard, metric: LeaderboardMetric) -> N
         name=f"Leaderboard, {metric['label']}",
         caption=caption(metric, found["replicate_noun"]),
         method=METHOD,
+        comparison=view.name,
     )
     if said := note(metric, found["replicate_noun"]):
         st.caption(escape_markdown(said))

@@ -171,6 +171,7 @@ def show_by_class(
         caption=f"{meaning}; {samples['n']:,} of {samples['total']:,} validation samples, seed "
         f"{seed}, epoch {epoch}.",
         method=method,
+        comparison=view.name,
     )
     return seed
 
@@ -206,6 +207,7 @@ def show_geometry(view: View) -> None:
             caption="Density of Euclidean distances between embeddings as they are, within one "
             f"class and between two; the same validation samples in every arm, seed {seed}.",
             method="geometry",
+            comparison=view.name,
         )
 
 

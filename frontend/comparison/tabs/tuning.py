@@ -77,6 +77,7 @@ def show_tuning(view: View) -> None:
             name=budget_figure.NAME,
             caption=budget_figure.caption(found),
             method=METHOD,
+            comparison=view.name,
         )
     _show_best_settings(view, search)
     if any(arm["curve"] for arm in found["arms"]):
@@ -203,6 +204,7 @@ def _show_settings(view: View, search: Search) -> None:
         name=f"{search.label} by {search.titles[path].lower()}",
         caption=sensitivity_figure.caption(along),
         method=METHOD,
+        comparison=view.name,
     )
     if importance_figure.has_importance(search.found):
         chart.show_chart(
@@ -211,6 +213,7 @@ def _show_settings(view: View, search: Search) -> None:
             name=importance_figure.NAME,
             caption=importance_figure.CAPTION,
             method=METHOD,
+            comparison=view.name,
         )
     _show_parallel(view, search)
 
@@ -244,4 +247,5 @@ def _show_parallel(view: View, search: Search) -> None:
         name=f"{parallel_figure.NAME}: {name}",
         caption=parallel_figure.CAPTION,
         method=METHOD,
+        comparison=view.name,
     )

@@ -35,6 +35,11 @@ class View:
         return str(self.comparison["id"])
 
     @property
+    def name(self) -> str:
+        """Name of the comparison."""
+        return str(self.comparison["name"])
+
+    @property
     def arms(self) -> list[str]:
         """Names of the arms in the spec's order."""
         return list(self.comparison["arms"])

@@ -1,4 +1,4 @@
-/** One chart of a page: heading, caption, help mark, buttons that save it, and a Plotly figure. */
+/** One chart of a page: heading, caption, help mark, the button that saves it, and a Plotly figure. */
 import { ownAddress } from "./address.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { themed } from "./dress.js";
@@ -6,7 +6,7 @@ import { loadPlotly, lookOf } from "./look.js";
 import { saveButtons } from "./save.js";
 
 /** @typedef {{plotly: string, figure: string, height: number, name: string, file: string,
- *   caption: string, method: string, dark: Record<string, string>}} Data */
+ *   caption: string, method: string, comparison: string, dark: Record<string, string>}} Data */
 
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset" };
 
@@ -83,7 +83,8 @@ class Chart {
 
   #saving() {
     return saveButtons(this.#plotly, this.#chart, () => {
-      return { file: this.#data.file, title: this.#data.name, look: lookOf(this.#parent) };
+      const { file, name: title, comparison, dark: swaps } = this.#data;
+      return { file, title, comparison, swaps, look: lookOf(this.#parent) };
     });
   }
 

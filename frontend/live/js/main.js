@@ -267,6 +267,7 @@ class Live {
       runs: [...this.#runs.values()],
       options: this.#options,
       look: this.#look,
+      data: this.#data,
       clock: this.#tables.get(CLOCK),
       trivial: this.#tables.get(TRIVIAL),
       pull: this.#tables.get(PULL),

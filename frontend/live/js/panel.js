@@ -18,6 +18,7 @@ import {
 /** @typedef {{background: string, text: string, muted: string, grid: string, font: string}} Look */
 /** @typedef {{arms: import("./figure.js").Arm[], runs: import("./figure.js").Run[],
  *   options: import("./options.js").Options, look: Look,
+ *   data: import("./main.js").Data,
  *   clock: import("./store.js").Table|undefined, trivial: import("./store.js").Table|undefined,
  *   pull: import("./store.js").Table|undefined}} View */
 
@@ -162,14 +163,17 @@ export class Panel {
   }
 
   #saving() {
-    const { key, label } = this.#metric;
-    return saveButtons(this.#plotly, this.#chart, () => ({
-      file: key,
-      title: label,
-      legend: true,
-      x: this.#view && AXES[this.#view.options.x],
-      look: this.#view?.look,
-    }));
+    const { label, unit } = this.#metric;
+    return saveButtons(this.#plotly, this.#chart, () => {
+      const { options, arms, look, data } = this.#view ?? {};
+      return {
+        ...{ file: label, title: label, look, comparison: data?.name },
+        swaps: Object.fromEntries(data?.arms.map(({ light, dark }) => [light, dark]) ?? []),
+        x: options && AXES[options.x],
+        y: unit ? `${label} (${unit})` : label,
+        arms: arms?.filter((arm) => !options.hide.includes(arm.name)),
+      };
+    });
   }
 
   /** @param {import("./store.js").Table|undefined} table @param {View} view */

@@ -7,13 +7,15 @@ from typing import Any
 
 import plotly.graph_objects as go
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from streamlit.testing.v1 import AppTest
 
 from frontend.charts.figures import apply_layout, band_traces
+from frontend.pictures.routes import Pictures
+from frontend.server.sessions import Sessions
 from frontend.ui.assets import Assets
 from frontend.ui.theme import COLORS, arm_style
 from tests.support.browser import browser_page
@@ -49,7 +51,7 @@ def page() -> Iterator[Page]:
     async def blank(_request: object) -> HTMLResponse:
         return HTMLResponse("<!doctype html><title>chart</title><main></main>")
 
-    app = Starlette(routes=[Route("/", blank), *assets.routes()])
+    app = Starlette(routes=[Route("/", blank), *assets.routes(), Pictures(Sessions()).route()])
     with serving(app) as url, browser_page() as opened:
         opened.goto(url)
         yield opened
@@ -63,6 +65,7 @@ def mount(page: Page, *, background: str = "#ffffff", **changes: Any) -> None:
         "height": 300,
         "name": "Loss",
         "file": "loss",
+        "comparison": "My digits",
         "caption": "Mean & band",
         "method": "losses",
         "dark": dict(COLORS),
@@ -85,19 +88,47 @@ def line_colour(page: Page) -> str:
     return found
 
 
-@pytest.mark.parametrize(("kind", "begin"), [("png", b"\x89PNG"), ("svg", b"<svg")])
+@pytest.mark.parametrize(
+    ("kind", "begin"), [("png", b"\x89PNG"), ("svg", b"<svg"), ("pdf", b"%PDF")]
+)
 def test_a_chart_is_saved_by_keyboard(page: Page, kind: str, begin: bytes) -> None:
-    mount(page)
-    button = page.get_by_role("button", name=f"as {kind.upper()}")
-    button.focus()
+    mount(page, background="#11161c")
+    page.get_by_role("button", name="Save “Loss” as a picture").focus()
+    page.keyboard.press("Enter")
+    form = page.get_by_role("form", name="Save as a picture")
+    form.get_by_label(kind.upper()).check()
+    form.get_by_label("Column").check()
     with page.expect_download() as download:
         page.keyboard.press("Enter")
-    assert download.value.suggested_filename == f"loss.{kind}"
+    assert download.value.suggested_filename == f"my-digits-loss.{kind}"
     content = Path(download.value.path()).read_bytes()
     assert content.startswith(begin)
+    expect(form).to_be_hidden()
+    expect(page.get_by_role("button", name="Save “Loss” as a picture")).to_be_focused()
     if kind == "svg":
         text = content.decode()
-        assert all(word in text for word in ("Loss", "arm", "epoch")), "it can stand alone"
+        assert 'width="85mm"' in text
+        assert all(word in text for word in ("Loss", "My digits", "arm", "epoch", "loss"))
+        assert "rgb(213, 94, 0)" in text, "paper is light, whatever the page is"
+        assert STYLE.dark not in text
+        assert "#11161c" not in text
+
+
+def test_the_choice_of_format_and_size_is_kept(page: Page) -> None:
+    mount(page)
+    page.get_by_role("button", name="as a picture").click()
+    form = page.get_by_role("form", name="Save as a picture")
+    form.get_by_label("PNG").check()
+    form.get_by_label("Slide").check()
+    with page.expect_download():
+        form.get_by_role("button", name="Save").click()
+    page.reload()
+    mount(page)
+    page.get_by_role("button", name="as a picture").click()
+    expect(form.get_by_label("PNG")).to_be_checked()
+    expect(form.get_by_label("Slide")).to_be_checked()
+    page.keyboard.press("Escape")
+    expect(form).to_be_hidden()
 
 
 def test_a_chart_has_a_caption_and_a_link_to_its_method(page: Page) -> None:
