@@ -35,7 +35,8 @@ export async function plotted(plotly, chart, named, size) {
   const ink = onScreen ? named.look : PAPER;
   const swaps = onScreen ? new Map() : paperSwaps(named);
   const em = size.letters * PX_PT;
-  const data = chart.data.map((/** @type {any} */ trace) => scaled(repainted(trace, swaps), em));
+  const traces = chart.data.map((/** @type {any} */ trace) => repainted(trace, swaps));
+  const data = traces.map((/** @type {any} */ trace) => scaled(trace, em));
   const layout = repainted(chart.layout, swaps);
   const slider = layout.sliders?.[0];
   const step = slider?.steps?.[slider.active ?? 0];
@@ -51,7 +52,7 @@ export async function plotted(plotly, chart, named, size) {
     ...{ size, width, ink, body },
     title: named.title,
     under: [named.comparison, at].filter(Boolean).join(" · "),
-    entries: named.arms ? named.arms.map((arm) => armEntry(arm, swaps)) : entriesOf(data, layout),
+    entries: named.arms ? named.arms.map((arm) => armEntry(arm, swaps)) : entriesOf(traces, layout),
   });
 }
 
