@@ -80,7 +80,9 @@ from backend.storage.private_folder import PRIVATE_UMASK, make_private
 from backend.tuning import routes as tuning_routes
 from backend.tuning.engine import Engine
 from backend.verdict import routes as verdict_routes
+from backend.verdict.kept_results import ResultsKeeper
 from backend.verdict.summary_cache import SummaryCache
+from backend.views import routes as views_routes
 from backend.workers import routes as workers_routes
 from backend.workers.registry import Leases, Workers
 from backend.workers.wakeups import WakeQueue
@@ -97,6 +99,7 @@ _ROUTERS = (
     preview_routes.router,
     comparisons_routes.router,
     tuning_routes.router,
+    views_routes.router,
     verdict_routes.router,
     export_routes.router,
     arms_routes.router,
@@ -251,10 +254,12 @@ def _build_parts(
     database.load_position()
     hub = Hub(loop, database.position)
     alerts = Deliverer(database, Poster(settings.alert_hosts), public_url=settings.public_url)
+    results = ResultsKeeper(database)
 
     def tell(commit: Commit) -> None:
         hub.publish(commit)
         alerts.after_commit(commit)
+        results.see(commit)
 
     database.on_commit = tell
     database.before_commit = store_alerts
@@ -290,6 +295,7 @@ def _build_parts(
     )
     collector.on_change = sweeper.sweep_soon
     figures = FiguresKeeper(database)
+    figures.then, results.wake = results.step, figures.wake
     collector.on_success = figures.keep_soon
     checker = Checker(loop)
     return Parts(

@@ -97,6 +97,15 @@ async def user(
 User = Annotated[str, Depends(user)]
 
 
+async def caller(request: Request) -> Person:
+    """Return who calls; in an open API it is somebody who may do everything."""
+    person: Person = request.scope[PERSON_KEY]
+    return person
+
+
+Caller = Annotated[Person, Depends(caller)]
+
+
 async def still_admitted(request: Request, access: Access) -> Callable[[], bool]:
     """Return a check, for long answers, that the caller's token is still accepted."""
     token: str = request.scope[TOKEN_KEY]

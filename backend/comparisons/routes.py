@@ -14,6 +14,7 @@ from backend.comparisons import edits, search
 from backend.comparisons import repository as comparisons
 from backend.comparisons.edits import Edit
 from backend.comparisons.posted import PostedSpec, Roots, parse_posted
+from backend.comparisons.results import results_of
 from backend.comparisons.schemas import (
     ComparisonDetail,
     ComparisonOut,
@@ -50,7 +51,9 @@ class _FindQuery(BaseModel):
     state: State | None = None
     archived: bool = False
     sort: search.Sort = "created_at"
-    descending: bool | None = Field(None, description="By default the newest first, names from A.")
+    descending: bool | None = Field(
+        None, description="By default the newest or best first, names from A."
+    )
     page: int = Field(1, ge=1, le=1_000_000)
     page_size: int = Field(50, ge=1, le=200)
 
@@ -88,14 +91,19 @@ def list_comparisons(
     asked: Annotated[_FindQuery, Query()], database: Db, workers: Slots, now: Now
 ) -> ComparisonPage:
     """Return a page of the comparisons that match; archived ones only if requested."""
-    descending = asked.sort == "created_at" if asked.descending is None else asked.descending
+    newest_or_best = asked.sort in {"created_at", "result"}
+    descending = newest_or_best if asked.descending is None else asked.descending
     chosen = asked.model_dump(exclude={"page", "page_size", "descending"})
     wanted = search.ComparisonQuery(**chosen, descending=descending)
     with database.read() as session:
         rows, total = search.find(session, wanted, page=asked.page, page_size=asked.page_size)
         counted = count_runs(session, [row.id for row in rows])
+        results = results_of(session, [row.id for row in rows])
         slots = workers.alive().total()
-        listed = [comparison_out(row, counted[row.id], slots=slots, now=now) for row in rows]
+        listed = [
+            comparison_out(row, counted[row.id], results.get(row.id), slots=slots, now=now)
+            for row in rows
+        ]
     short = [ComparisonOut(**detail.model_dump(exclude={"spec"})) for detail in listed]
     return ComparisonPage(
         comparisons=short, total=total, page=asked.page, page_size=asked.page_size

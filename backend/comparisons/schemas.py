@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlmodel import Session
 
 from backend.comparisons.edits import MAX_TAGS
+from backend.comparisons.results import Result, results_of
 from backend.db.models import Comparison
 from backend.errors import ErrorOut
 from backend.http.times import iso
@@ -50,6 +51,8 @@ class ComparisonOut(BaseModel):
     replicate_noun: Noun
     """What one replicate is called: with `split` it depends on the data."""
     data: str
+    result: Result | None
+    """What came out of it, once its runs have ended and it is computed; null until then."""
 
 
 class ComparisonDetail(ComparisonOut):
@@ -115,7 +118,12 @@ class MoreSeeds(BaseModel):
 
 
 def comparison_out(
-    comparison: Comparison, counted: Counted, *, slots: int, now: float
+    comparison: Comparison,
+    counted: Counted,
+    result: Result | None = None,
+    *,
+    slots: int,
+    now: float,
 ) -> ComparisonDetail:
     """Return a comparison with the state of its runs, which are counted."""
     spec = comparison.spec
@@ -142,6 +150,7 @@ def comparison_out(
         replicate=replicate,
         replicate_noun=replicate_noun(kind_by_name(data, replicate)),
         data=data,
+        result=result,
         spec=spec,
     )
 
@@ -153,7 +162,8 @@ def comparison_detail(
     session.flush()
     slots = workers.alive().total()
     counted = count_runs(session, [comparison.id])[comparison.id]
-    return comparison_out(comparison, counted, slots=slots, now=now)
+    result = results_of(session, [comparison.id]).get(comparison.id)
+    return comparison_out(comparison, counted, result, slots=slots, now=now)
 
 
 def _by_state(tallies: Tallies) -> dict[str, int]:

@@ -9,10 +9,12 @@ from sqlalchemy.orm import Mapped
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, exists, or_, select
 
-from backend.db.models import Comparison, Run, Tag, Trial
+from backend.db.models import Comparison, ComparisonResult, Run, Tag, Trial
 from backend.runs.progress import DONE, STATES_BY_IMPORTANCE
 
-Sort = Literal["created_at", "name", "state"]
+Sort = Literal["created_at", "name", "state", "result"]
+"""`result` lists comparisons with the same data and main metric together, the best one first:
+values of other data cannot be compared."""
 
 
 @dataclass(frozen=True)
@@ -36,19 +38,36 @@ def find(
     """Return one page of the comparisons that match, and how many match in all."""
     conditions = _conditions(asked)
     total = session.exec(select(func.count()).select_from(Comparison).where(*conditions)).one()
-    order = _order(asked.sort)
+    query = select(Comparison).where(*conditions)
+    if asked.sort == "result":
+        query = query.outerjoin(
+            ComparisonResult, col(ComparisonResult.comparison_id) == Comparison.id
+        ).order_by(*_by_result(descending=asked.descending))
+    else:
+        order = _order(asked.sort)
+        query = query.order_by(order.desc() if asked.descending else order.asc())
     rows = session.exec(
-        select(Comparison)
-        .where(*conditions)
-        .order_by(
-            order.desc() if asked.descending else order.asc(),
-            col(Comparison.created_at).desc(),
-            col(Comparison.id),
-        )
+        query.order_by(col(Comparison.created_at).desc(), col(Comparison.id))
         .offset((page - 1) * page_size)
         .limit(page_size)
     ).all()
     return list(rows), total
+
+
+def _by_result(*, descending: bool) -> list[ColumnElement[Any]]:
+    """Return the order by results: those of the same data and metric together, then the others."""
+    merit = col(ComparisonResult.merit)
+    goes_on = exists().where(
+        col(Run.comparison_id) == Comparison.id,
+        col(Run.role) == "final",
+        col(Run.state).in_(("queued", "running")),
+    )
+    return [
+        case((or_(merit.is_(None), goes_on), 1), else_=0),
+        col(ComparisonResult.data).asc(),
+        col(ComparisonResult.metric).asc(),
+        merit.desc() if descending else merit.asc(),
+    ]
 
 
 def _conditions(asked: ComparisonQuery) -> list[ColumnElement[bool]]:

@@ -144,6 +144,46 @@ class RunFigures(SQLModel, table=True):
     figures: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
 
 
+class ComparisonResult(SQLModel, table=True):
+    """What the board shows of a comparison whose runs have ended, computed once."""
+
+    __tablename__ = "comparison_result"
+
+    comparison_id: str = Field(
+        primary_key=True, sa_column_args=[ForeignKey("comparison.id", ondelete="CASCADE")]
+    )
+    version: int
+    """Of the result's definition and of the claims; others are computed anew."""
+    runs: int
+    attempts: int
+    succeeded: int
+    """How many final runs there were, all their attempts, and how many had succeeded: with other
+    numbers the result is no longer that of the comparison."""
+    data: str
+    """Which data were trained and measured on: results are ordered only within the same."""
+    metric: str | None = None
+    """Key of the main metric; None where no run has a value."""
+    merit: float | None = None
+    """The best arm's mean; negative where lower is better, so that more is always better."""
+    result: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    """A backend.comparisons.results.Result."""
+
+
+class BoardView(SQLModel, table=True):
+    """A view of the board that somebody saved: which comparisons, which columns, which order."""
+
+    __tablename__ = "board_view"
+    __table_args__ = (Index("ix_board_view_name", "name", unique=True),)
+
+    id: str = Field(primary_key=True)
+    name: str
+    filters: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    columns: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    sort: str
+    created_by: str
+    created_at: float
+
+
 class Turn(SQLModel, table=True):
     """When a user last got a slot, as the number of that claim among all claims."""
 

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from sqlalchemy.exc import OperationalError
@@ -40,6 +40,8 @@ class FiguresKeeper(threading.Thread):
     def __init__(self, database: Database) -> None:
         super().__init__(name="figures", daemon=True)
         self._database = database
+        self.then: Callable[[], bool] = lambda: False
+        """Called when no figures are missing; returns whether it has more to do."""
         self._ended: deque[str] = deque()
         self._old: deque[str] = deque()
         self._searched = ""
@@ -50,6 +52,10 @@ class FiguresKeeper(threading.Thread):
     def keep_soon(self, ended: Iterable[str]) -> None:
         """Store the figures of these runs; may be called from any thread."""
         self._ended.extend(ended)
+        self._woken.set()
+
+    def wake(self) -> None:
+        """Look again whether there is something to do; may be called from any thread."""
         self._woken.set()
 
     def stop(self) -> None:
@@ -88,7 +94,9 @@ class FiguresKeeper(threading.Thread):
         if waiting:
             self._keep(waiting[0])  # it stays in place where the database is busy
             waiting.popleft()
-        return bool(self._ended or self._old) or not self._all_searched
+        if self._ended or self._old or not self._all_searched:
+            return True
+        return self.then()
 
     def _search(self) -> None:
         with self._database.read() as session:

@@ -108,6 +108,19 @@ class BatchTuples(TypedDict):
     selection: str
 
 
+class BestArm(TypedDict):
+    """The arm with the best mean in the comparison's main metric."""
+
+    arm: str
+    metric: str
+    label: str
+    better: Literal["higher", "lower"] | None
+    mean: float
+    sd: float | None
+    n: int
+    level_with: int
+
+
 class Catalogue(TypedDict):
     """What can be chosen and measured: rows with texts and the JSON schemas of settings."""
 
@@ -141,64 +154,6 @@ class ClassFacts(TypedDict):
     n: int
     variance: float
     accuracy: float | None
-
-
-class ComparisonDetail(TypedDict):
-    """A comparison with its whole spec, defaults filled in."""
-
-    id: str
-    name: str
-    tags: list[str]
-    notes: str
-    created_by: str
-    archived: bool
-    version: int
-    created_at: str
-    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
-    phase: Literal["search", "final"] | None
-    progress: float
-    eta_s: float | None
-    runs: dict[Literal["queued", "running", "succeeded", "failed", "cancelled"], int]
-    trial_runs: dict[Literal["queued", "running", "succeeded", "failed", "cancelled"], int] | None
-    arms: list[str]
-    seeds: list[int]
-    replicate: Literal["seed", "split"]
-    replicate_noun: Literal["seed", "draw", "split"]
-    data: str
-    spec: dict[str, Any]
-
-
-class Comparison(TypedDict):
-    """A comparison, as lists show it."""
-
-    id: str
-    name: str
-    tags: list[str]
-    notes: str
-    created_by: str
-    archived: bool
-    version: int
-    created_at: str
-    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
-    phase: Literal["search", "final"] | None
-    progress: float
-    eta_s: float | None
-    runs: dict[Literal["queued", "running", "succeeded", "failed", "cancelled"], int]
-    trial_runs: dict[Literal["queued", "running", "succeeded", "failed", "cancelled"], int] | None
-    arms: list[str]
-    seeds: list[int]
-    replicate: Literal["seed", "split"]
-    replicate_noun: Literal["seed", "draw", "split"]
-    data: str
-
-
-class ComparisonPage(TypedDict):
-    """One page of a list."""
-
-    comparisons: list[Comparison]
-    total: int
-    page: int
-    page_size: int
 
 
 class CreatedToken(TypedDict):
@@ -484,6 +439,28 @@ class Reported(TypedDict):
     second_hand: bool
 
 
+class Result(TypedDict):
+    """What came out of a comparison, in short."""
+
+    best: BestArm | None
+    claims: (
+        dict[
+            Literal[
+                "supported",
+                "contradicted",
+                "level",
+                "leaning_for",
+                "leaning_against",
+                "undecided",
+                "not_measured",
+            ],
+            int,
+        ]
+        | None
+    )
+    no_claims: str
+
+
 class RunCounts(TypedDict):
     """Numbers of runs."""
 
@@ -690,6 +667,28 @@ class Value(TypedDict):
     censored: bool
 
 
+class ViewFilters(TypedDict):
+    """Which comparisons a view shows; an empty text or null matches any."""
+
+    q: NotRequired[str]
+    tag: NotRequired[str]
+    created_by: NotRequired[str]
+    state: NotRequired[Literal["queued", "running", "succeeded", "failed", "cancelled"] | None]
+    archived: NotRequired[bool]
+
+
+class View(TypedDict):
+    """A saved view of the board."""
+
+    id: str
+    name: str
+    filters: ViewFilters
+    columns: list[str]
+    sort: Literal["created_at", "name", "state", "result"]
+    created_by: str
+    created_at: str
+
+
 class Waiting(TypedDict):
     """A run that waits."""
 
@@ -875,6 +874,66 @@ class Claim(TypedDict):
     parts: Parts
     true_by_construction: str
     related: str
+
+
+class ComparisonDetail(TypedDict):
+    """A comparison with its whole spec, defaults filled in."""
+
+    id: str
+    name: str
+    tags: list[str]
+    notes: str
+    created_by: str
+    archived: bool
+    version: int
+    created_at: str
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    phase: Literal["search", "final"] | None
+    progress: float
+    eta_s: float | None
+    runs: dict[Literal["queued", "running", "succeeded", "failed", "cancelled"], int]
+    trial_runs: dict[Literal["queued", "running", "succeeded", "failed", "cancelled"], int] | None
+    arms: list[str]
+    seeds: list[int]
+    replicate: Literal["seed", "split"]
+    replicate_noun: Literal["seed", "draw", "split"]
+    data: str
+    result: Result | None
+    spec: dict[str, Any]
+
+
+class Comparison(TypedDict):
+    """A comparison, as lists show it."""
+
+    id: str
+    name: str
+    tags: list[str]
+    notes: str
+    created_by: str
+    archived: bool
+    version: int
+    created_at: str
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    phase: Literal["search", "final"] | None
+    progress: float
+    eta_s: float | None
+    runs: dict[Literal["queued", "running", "succeeded", "failed", "cancelled"], int]
+    trial_runs: dict[Literal["queued", "running", "succeeded", "failed", "cancelled"], int] | None
+    arms: list[str]
+    seeds: list[int]
+    replicate: Literal["seed", "split"]
+    replicate_noun: Literal["seed", "draw", "split"]
+    data: str
+    result: Result | None
+
+
+class ComparisonPage(TypedDict):
+    """One page of a list."""
+
+    comparisons: list[Comparison]
+    total: int
+    page: int
+    page_size: int
 
 
 class CreatedReceiver(TypedDict):
@@ -1119,6 +1178,12 @@ class Verdict(TypedDict):
     arm_states: list[ArmState]
     caveats: list[str]
     claims: list[Claim]
+
+
+class ViewList(TypedDict):
+    """All saved views, by name."""
+
+    views: list[View]
 
 
 class WorkerList(TypedDict):

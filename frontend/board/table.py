@@ -10,6 +10,7 @@ import streamlit as st
 
 from frontend.api.client import Api
 from frontend.api.types import Comparison, ComparisonPage, Ready, Run, Worker
+from frontend.board.results import best_text, claims_legend, claims_text, metric_text
 from frontend.comparison.tuning.texts import ENDED
 from frontend.errors import MissingError
 from frontend.ui.address import own_address
@@ -36,6 +37,17 @@ def comparisons_table(found: ComparisonPage, preparing: Mapping[str, str]) -> Co
                 format="%.0f %%", min_value=0, max_value=100, width="small"
             ),
             "Left": st.column_config.TextColumn(width=60),
+            "Best arm": st.column_config.TextColumn(
+                width=150,
+                help="The best mean of the main metric, over the runs that succeeded. "
+                "It stands here when all runs have ended.",
+            ),
+            "Main metric": st.column_config.TextColumn(
+                width=170, help="Mean ± standard deviation of the best arm over its runs."
+            ),
+            "Claims": st.column_config.TextColumn(
+                width=130, help=f"The verdict's nine claims by word: {claims_legend()}."
+            ),
             "Arms": st.column_config.ListColumn(width=190),
             "Seeds": st.column_config.NumberColumn(width=60),
             "Tags": st.column_config.ListColumn(width="small"),
@@ -77,6 +89,9 @@ def table_rows(
             "State": texts.get(one["id"]) or state_text(one),
             "Progress": 100 * one["progress"],
             "Left": duration(one["eta_s"]),
+            "Best arm": best_text(one),
+            "Main metric": metric_text(one),
+            "Claims": claims_text(one),
             "Arms": one["arms"],
             "Seeds": len(one["seeds"]),
             "Data": one["data"],

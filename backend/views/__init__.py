@@ -1,0 +1,1 @@
+"""Saved views of the board: which comparisons it shows, in which columns and order."""
