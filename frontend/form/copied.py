@@ -20,6 +20,8 @@ def copied_spec(
 ) -> tuple[Mapping[str, Any], str]:
     """Return the spec, and a note on what of the address could not be followed; or "".
 
+    Name, tags and notes are those that the comparison has now: its spec keeps those of its start.
+
     Args:
         client: the session's client.
         comparison: the comparison.
@@ -29,7 +31,8 @@ def copied_spec(
     Raises:
         ApiError: the API does not give its search.
     """
-    spec = comparison["spec"]
+    texts = {"name": comparison["name"], "tags": comparison["tags"], "notes": comparison["notes"]}
+    spec = {**comparison["spec"], **texts}
     if not any(name in asked for name in SETTINGS):
         return spec, ""
     if spec.get("tuning") is None:

@@ -14,6 +14,7 @@ from frontend.form.schema_fields import (
     Items,
     Problem,
 )
+from frontend.form.tags import format_tags
 from frontend.form.to_spec import Values
 from frontend.form.tuning.values import ON, read_search, read_switch
 from frontend.ui.seeds import format_seeds
@@ -22,8 +23,8 @@ Json = Mapping[str, Any]
 
 DEFAULT_SEEDS: Final = list(range(10))
 """Seeds of a spec that names none: enough for p after Holm's correction to fall below 0.05."""
-MAX_BOUND: Final = 1e9
-"""No bound is as large; larger numbers are taken for none."""
+MAX_BOUND: Final = 1e300
+"""Larger numbers are taken for none."""
 REPLICATES: Final = ("seed", "split")
 """What may differ between the runs of an arm; first what a spec without the key means."""
 
@@ -52,7 +53,7 @@ def read_spec(spec: object, form: Form) -> tuple[Values, list[Problem]]:
         "notes": _text(spec.get("notes", ""), "notes", problems),
     }
     tags, seeds = spec.get("tags", []), spec.get("seeds", DEFAULT_SEEDS)
-    values["tags"] = ", ".join(map(str, tags)) if isinstance(tags, list) else str(tags)
+    values["tags"] = format_tags(list(map(str, tags))) if isinstance(tags, list) else str(tags)
     readable = isinstance(seeds, list) and all(type(seed) is int for seed in seeds)
     values["seeds"] = format_seeds(seeds) if readable else str(seeds)
     values["replicate"] = _read_replicate(spec.get("replicate", REPLICATES[0]), problems)

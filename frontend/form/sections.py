@@ -120,7 +120,13 @@ def basics(draft: Draft) -> None:
         with name:
             text_field(draft, "name", "Name")
         with tags:
-            text_field(draft, "tags", "Tags", hint="demo, ablation", note="Separated by commas.")
+            text_field(
+                draft,
+                "tags",
+                "Tags",
+                hint="demo, ablation",
+                note='Separated by commas; "in, quotes" where a tag has one.',
+            )
         key = draft.bind("notes", "Notes", "")
         draft.values["notes"] = st.text_area(
             "Notes",

@@ -10,6 +10,7 @@ from typing import Any, Final
 from frontend.form.practical import parse_bounds
 from frontend.form.schema_fields import BOUND_PATH, BOUNDS, Choice, Form, Items
 from frontend.form.sweep.arms import without_sweep
+from frontend.form.tags import parse_tags
 from frontend.form.tuning.values import write_search, write_tuning
 from frontend.ui.seeds import parse_seeds
 
@@ -42,7 +43,7 @@ def write_spec(values: Values, form: Form) -> dict[str, Any]:
     tuning = write_tuning(values, form)
     return {
         "name": values["name"],
-        "tags": [tag for tag in (part.strip() for part in values["tags"].split(",")) if tag],
+        "tags": parse_tags(values["tags"]),
         "notes": values["notes"],
         "data": _write_data(values, form),
         "encoder": _write_encoder(values, form.encoder),

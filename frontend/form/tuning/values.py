@@ -227,7 +227,10 @@ def _choice(text: str) -> int | float | str:
 
 
 def _choice_text(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
 
 
 def _is_number(raw: object) -> bool:

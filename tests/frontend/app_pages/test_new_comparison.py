@@ -253,6 +253,39 @@ def test_duplicates_a_comparison(http: httpx.Client) -> None:
     assert parse_spec(newest) == parse_spec({**spec, "name": "copy"})
 
 
+def test_a_duplicate_has_the_texts_of_now_and_everything_else(http: httpx.Client) -> None:
+    search = {"loss.margin": {"choices": [0.1234567, 0.5]}, "loss.reduction": {"choices": ["sum"]}}
+    spec = small(
+        name="first",
+        tags=["one, two"],
+        arms=[
+            {"name": "a", "loss": {"kind": "triplet", "margin": 0.25}, "search": search},
+            {
+                "name": "b",
+                "loss": {"kind": "n_pair", "scale": 2.5},
+                "training": {"epochs": 3, "sampler": {"kind": "m_per_class", "m": 8}},
+                "search": {"training.optimizer.lr": {"low": 0.001, "high": 0.1, "log": True}},
+            },
+        ],
+        tuning={"trials": 3, "sampler": "tpe", "round": 2, "trial_seeds": [7, 9], "seed": 5},
+        measure={"evaluate_every": 2, "snapshot_every": 3, "snapshot_size": 50},
+        seeds=[4, 5, 6, 11],
+        data={"kind": "mnist", "train_items": 5000},
+        replicate="split",
+        practical={"retrieval.": 0.02, "geometry.mean_norm": 1.1},
+    )
+    own = post(http, spec)
+    changes = {"name": "second", "notes": "why, *exactly*", "tags": ["one, two", 'a "b"']}
+    assert http.patch(f"/api/v1/comparisons/{own}", json=changes).status_code == 200
+    at = opened(http, **{"from": own})
+    assert at.text_input(key="new.tags").value == '"one, two", "a ""b"""'
+    press(at, "new_start")
+    copies = stored(http)
+    assert len(copies) == 2
+    newest = next(found for found in copies if found["name"] == "second")
+    assert parse_spec(newest) == parse_spec({**spec, **changes})
+
+
 def test_fills_from_a_pasted_spec(http: httpx.Client) -> None:
     at = opened(http)
     at.text_area(key="new_json").set_value("{")
