@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from contract.catalogue.catalogue import catalogue
 from contract.catalogue.practical import practical_problems
 from contract.comparison.problems import SpecError
-from contract.comparison.spec import ComparisonSpec, parse_spec
+from contract.comparison.spec import parse_spec
 from contract.metrics import METRICS
 
 CATALOGUE = catalogue()
@@ -54,8 +54,8 @@ def value(  # noqa: PLR0911
         return st.booleans()
     if part["type"] == "null":
         return st.none()
-    low = part.get("minimum", part.get("exclusiveMinimum"))
-    high = part.get("maximum", part.get("exclusiveMaximum"))
+    low = part["minimum"] if "minimum" in part else part["exclusiveMinimum"]
+    high = part["maximum"] if "maximum" in part else part["exclusiveMaximum"]
     if part["type"] == "integer":
         most = high if "maximum" in part else high - 1
         return st.integers(low, most)
@@ -91,23 +91,19 @@ def any_spec(draw: st.DrawFn) -> dict[str, Any]:
     encoder = draw(_encoder(data_row["items"]))
     visual = None
     if data_row["visual"] is not None:
-        shared = {name: encoder[name] for name in ("embedding_dim", "normalize") if name in encoder}
-        drawn = draw(_encoder(data_row["visual"]))
-        kept = {name: one for name, one in drawn.items() if name not in shared}
-        visual = {**kept, **shared}
-        for name in ("embedding_dim", "normalize"):
-            if name not in shared:
-                visual.pop(name, None)
+        shared = {"embedding_dim": encoder.get("embedding_dim", 64)}
+        shared["normalize"] = encoder.get("normalize", True)
+        visual = {**draw(_encoder(data_row["visual"])), **shared}
     training = draw(section(CATALOGUE["training"]))
     if "images" not in (data_row["items"], data_row["visual"]):
         training.pop("augmentation", None)
     tuned = draw(st.booleans())
     names = draw(st.lists(TEXT, min_size=1, max_size=4, unique_by=str.strip))
     arms = [draw(_arm(name, tuned=tuned)) for name in names]
-    raw = {
+    raw: dict[str, Any] = {
         "name": draw(TEXT),
         "tags": draw(st.lists(TEXT | st.sampled_from(TAGS), max_size=4)),
-        "notes": draw(st.text(st.characters(exclude_categories=("Cs",)), max_size=30)),
+        "notes": draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=30)),
         "data": data,
         "encoder": encoder,
         "visual_encoder": visual,
@@ -125,11 +121,6 @@ def any_spec(draw: st.DrawFn) -> dict[str, Any]:
     except SpecError:
         assume(False)
     return raw
-
-
-def normalised(raw: Any) -> ComparisonSpec:
-    """The spec that a posted one means."""
-    return parse_spec(raw)
 
 
 def _encoder(items: str) -> st.SearchStrategy[dict[str, Any]]:
