@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 import streamlit as st
 
+from frontend.alerts.notices import watch_alerts
 from frontend.server.forwarded import proof
 from frontend.settings import Settings
 from frontend.ui import session
@@ -56,6 +57,7 @@ shown = st.navigation(
             url_path="new",
         ),
         st.Page("app_pages/queue.py", title="Queue", icon=":material/low_priority:"),
+        st.Page("app_pages/alerts.py", title="Alerts", icon=":material/notifications:"),
         st.Page("app_pages/datasets.py", title="Data", icon=":material/database:"),
         st.Page("app_pages/comparison.py", title="Comparison", visibility="hidden"),
         st.Page("app_pages/method.py", title="Method", icon=":material/menu_book:"),
@@ -70,4 +72,5 @@ if person:
     session.user_menu(person)
 else:
     session.ask_user_name(st.session_state[session.API_KEY], access)
+watch_alerts()
 shown.run()

@@ -72,7 +72,7 @@ class Poster:
         try:
             target = self._hosts.target(url)
         except ValueError as error:
-            return Outcome(None, f"its address {error}")
+            return Outcome(None, f"not sent: {error}")
         try:
             addresses = self._addresses(target)
         except OSError as error:

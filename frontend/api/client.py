@@ -14,7 +14,8 @@ from typing import Any, BinaryIO, Final, Literal
 
 import httpx
 
-from frontend.api.transport import Transport, part
+from frontend.api.alerts import AlertCalls
+from frontend.api.transport import part
 from frontend.api.types import (
     AccessToken,
     AccessTokenList,
@@ -64,7 +65,7 @@ SEPARATOR: Final = "~"
 """Between a comparison's id and an arm's name: `<comparison>~<arm>` names one arm of all."""
 
 
-class Api(Transport):
+class Api(AlertCalls):
     """All calls that pages and scripts may make."""
 
     # Comparisons and their runs

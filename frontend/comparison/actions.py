@@ -9,6 +9,7 @@ from typing import Final
 
 import streamlit as st
 
+from frontend.alerts.receivers import CREATED_KEY, show_alerts
 from frontend.api.client import Api
 from frontend.api.types import Comparison, Size
 from frontend.comparison.edit import SEEN_KEY, edit_form, show_problems
@@ -65,12 +66,14 @@ BOARD: Final = "comparisons"
 PAGE: Final = "comparison"
 MORE_SEEDS: Final = "More seeds"
 DUPLICATE: Final = "Duplicate and edit"
+ALERTS: Final = "Alerts"
 ARCHIVE: Final = "Archive"
 BRING_BACK: Final = "Bring back from the archive"
 DELETE: Final = "Delete"
 ICONS: Final = {
     MORE_SEEDS: ":material/repeat_on:",
     DUPLICATE: ":material/content_copy:",
+    ALERTS: ":material/notifications:",
     ARCHIVE: ":material/archive:",
     BRING_BACK: ":material/unarchive:",
     DELETE: ":material/delete:",
@@ -86,6 +89,7 @@ _NARROWER: Final = {
 ROLES: Final = {
     MORE_SEEDS: "editor",
     DUPLICATE: "editor",
+    ALERTS: "viewer",
     ARCHIVE: "editor",
     BRING_BACK: "editor",
     DELETE: "admin",
@@ -124,7 +128,7 @@ def action_buttons(client: Api, comparison: Comparison, *, place: str) -> None:
     if place == PAGE:
         copy_link_button()
     keeping = BRING_BACK if comparison["archived"] else ARCHIVE
-    options = (MORE_SEEDS, DUPLICATE, keeping, DELETE)
+    options = (MORE_SEEDS, DUPLICATE, ALERTS, keeping, DELETE)
     allowed = [option for option in options if not role_refusal(ROLES[option])]
     chosen = st.menu_button(
         "More",
@@ -133,8 +137,7 @@ def action_buttons(client: Api, comparison: Comparison, *, place: str) -> None:
         format_func=lambda option: f"{ICONS[option]} {action_label(option, comparison)}",
         key=f"{place}_more",
         disabled=not allowed,
-        help=role_refusal("editor")
-        or ("Deleting needs the role admin." if role_refusal("admin") else None),
+        help=_other_actions_need(),
     )
     if chosen == DUPLICATE:
         st.switch_page("app_pages/new_comparison.py", query_params={"from": own})
@@ -145,6 +148,13 @@ def action_buttons(client: Api, comparison: Comparison, *, place: str) -> None:
         st.rerun()
     elif chosen:
         _open_dialog(place, chosen, own)
+
+
+def _other_actions_need() -> str | None:
+    """Return what the viewer lacks for the actions that are left out of the menu."""
+    if role_refusal("editor"):
+        return "The other actions need the role editor."
+    return "Deleting needs the role admin." if role_refusal("admin") else None
 
 
 def cancel_button(client: Api, comparison: str, *, key: str) -> None:
@@ -180,6 +190,7 @@ def close_dialog() -> None:
     st.session_state.pop(DIALOG_KEY, None)
     st.session_state.pop(FIRST_SHOWN_KEY, None)
     st.session_state.pop(SEEN_KEY, None)
+    st.session_state.pop(CREATED_KEY, None)
 
 
 @st.dialog("Edit", width="medium", on_dismiss=close_dialog)
@@ -253,9 +264,19 @@ def delete_dialog(client: Api, comparison: Comparison) -> None:
             _apply(lambda: client.patch(own, archived=True))
 
 
+@st.dialog(ALERTS, width="medium", on_dismiss=close_dialog)
+def alerts_dialog(client: Api, comparison: Comparison) -> None:
+    """Show where alerts of the comparison are sent, and what became of them."""
+    try:
+        show_alerts(client, comparison["id"])
+    except ApiError as error:
+        st.write(f"The alerts cannot be read now: {escape_markdown(error.message)}")
+
+
 DIALOGS: Final[dict[str, Callable[[Api, Comparison], None]]] = {
     "Edit": edit_dialog,
     MORE_SEEDS: more_seeds_dialog,
+    ALERTS: alerts_dialog,
     DELETE: delete_dialog,
 }
 

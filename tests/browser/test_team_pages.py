@@ -1,11 +1,12 @@
 """A team in a real Chromium: a name, tags, notes, more seeds, the queue, the archive."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support.browser import new_page
+from tests.support.browser import WAIT_MS, new_page
 from tests.support.specs import endless, small
 from tests.support.stack import Json, Stack
 from tests.support.waiting import until
@@ -140,3 +141,70 @@ def test_nothing_is_outside_the_page_or_on_its_bar(
             apart = box["x"] >= other["x"] + other["width"] or box["y"] >= other["y"] + 20
             assert apart, link.text_content()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+RECORD_NOTICES = """
+    window.told = [];
+    window.away = false;
+    Object.defineProperty(document, "hidden", { get: () => window.away });
+    const real = window.Notification;
+    window.Notification = class extends real {
+      constructor(title, options) { super(title, options); window.told.push(options.body); }
+    };
+"""
+CHANGE_SIGHT = """(away) => {
+    window.away = away;
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+@pytest.fixture
+def two_tabs(browser: Browser, stack: Stack) -> Iterator[tuple[Page, Page]]:
+    """Two tabs of one browser, which may show notices."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(WAIT_MS)
+    context.grant_permissions(["notifications"], origin=stack.ui_url)
+    context.add_init_script(RECORD_NOTICES)
+    yield context.new_page(), context.new_page()
+    context.close()
+
+
+def waiting_for_ever(stack: Stack, name: str) -> str:
+    """Submit a comparison that no slot of this stack takes: a cancel ends it at once."""
+    training = {"epochs": 1, "batch_size": 64, "device": "cuda"}
+    return stack.submit(small(training=training, name=name))
+
+
+def test_a_browser_is_told_once_however_many_tabs_it_has(
+    stack: Stack, two_tabs: tuple[Page, Page]
+) -> None:
+    page, second = two_tabs
+    own, other = (waiting_for_ever(stack, f"told {name}") for name in ("here", "away"))
+    page.goto(f"{stack.ui_url}/comparison?id={own}")
+    dialog = choose(page, "Alerts")
+    dialog.get_by_role("button", name="Notify me in this browser").click()
+    expect(dialog.get_by_role("button", name="Notices are on")).to_be_visible()
+    second.goto(f"{stack.ui_url}/alerts")
+    expect(second.get_by_role("button", name="Notify me in this browser")).to_be_visible()
+    second.evaluate(CHANGE_SIGHT, True)
+    page.wait_for_function("JSON.parse(localStorage['lossboard-notices:'] ?? '{}').after >= 0")
+    for comparison in (other, own):
+        stack.http.post(f"/comparisons/{comparison}/cancel")
+    page.evaluate(CHANGE_SIGHT, False)  # looks at once
+    page.wait_for_function("window.told.length")
+    expect(second).to_have_title(re.compile("^● "))
+    last = stack.get("/alerts")["last"]
+    page.wait_for_function(f"JSON.parse(localStorage['lossboard-notices:']).after >= {last}")
+    [told] = page.evaluate("window.told")
+    assert told.startswith("“told here” has ended: ")
+    assert second.evaluate("window.told") == []
+    second.evaluate(CHANGE_SIGHT, False)
+    expect(second).to_have_title(re.compile("^[^●]"))
+
+    # Where the tab that asked is closed, another one goes on; what was told is not told again.
+    page.close()
+    stack.http.post(f"/comparisons/{own}/retry")
+    stack.http.post(f"/comparisons/{own}/cancel")
+    second.evaluate(CHANGE_SIGHT, False)
+    second.wait_for_function("window.told.length")
+    assert len(second.evaluate("window.told")) == 1

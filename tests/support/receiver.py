@@ -42,7 +42,7 @@ class Receiver:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"{self.scheme}://127.0.0.1:{self.port}/hook?key=hidden"
+        return f"{self.scheme}://127.0.0.1:{self.port}/hook?key=sesame"
 
     @property
     def host(self) -> str:

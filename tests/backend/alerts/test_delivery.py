@@ -92,7 +92,7 @@ def test_what_happens_arrives_signed_in_order_and_once(
     ]
     for each in got:
         check_signature(each, secret)
-        assert each.path == "/hook?key=hidden"
+        assert each.path == "/hook?key=sesame"
         assert each.headers["content-type"] == "application/json"
     assert len({each.headers["webhook-id"] for each in got}) == 5
     collapsed, _, diverged, _, ended = [one.content for one in got]

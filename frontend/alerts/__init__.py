@@ -1,0 +1,1 @@
+"""Alerts on the pages: notices of the browser, and where alerts are sent."""
