@@ -51,6 +51,8 @@ from frontend.api.types import (
     Summary,
     Tuning,
     Verdict,
+    View,
+    ViewList,
     Worker,
     WorkerList,
 )
@@ -94,7 +96,7 @@ class Api(AlertCalls):
             state: of the comparison.
             created_by: who submitted it.
             archived: archived comparisons instead of the others.
-            sort: name or state; newest first where it is empty.
+            sort: name, state or result; newest first where it is empty.
             page: from 1.
             page_size: up to 200.
         """
@@ -138,6 +140,22 @@ class Api(AlertCalls):
     def retry(self, comparison: str) -> ComparisonDetail:
         """Queue its failed and cancelled runs again."""
         return self._call(ComparisonDetail, "POST", _comparison(comparison, "retry"))
+
+    def views(self) -> list[View]:
+        """Return the saved views of the board by name."""
+        return self._call(ViewList, "GET", "/views")["views"]
+
+    def create_view(self, **view: Any) -> View:
+        """Save a view: `name`, `filters`, `columns`, `sort`; fails if the name is taken."""
+        return self._call(View, "POST", "/views", body=view)
+
+    def patch_view(self, view: str, **changes: Any) -> View:
+        """Change a view."""
+        return self._call(View, "PATCH", f"/views/{part(view)}", body=changes)
+
+    def delete_view(self, view: str) -> None:
+        """Delete a view, not the comparisons that it shows."""
+        self._delete(f"/views/{part(view)}")
 
     def move_to_front(self, comparison: str) -> ComparisonDetail:
         """Move its waiting runs to the front of the queue, in their present order."""

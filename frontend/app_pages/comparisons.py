@@ -1,11 +1,14 @@
 """The board: all comparisons, newest first, with their state and actions."""
 
-from collections.abc import Mapping
-from typing import Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import streamlit as st
 
 from frontend.api.client import Api
+from frontend.api.types import View
+from frontend.board import address, bulk, views
+from frontend.board.filters import choose_columns, draw_filters
 from frontend.board.table import (
     comparisons_table,
     has_open,
@@ -15,87 +18,17 @@ from frontend.board.table import (
 from frontend.comparison.actions import board_dialog, row_actions
 from frontend.errors import ApiError
 from frontend.ui.session import api
-from frontend.ui.text import STATE_TEXTS, escape_markdown, page_count
+from frontend.ui.text import escape_markdown, page_count
 from frontend.ui.widgets import current_page, first_read_spinner
 
 PAGE_SIZE: Final = 25
 READ_EVERY_S: Final = 2.0
-FILTERS: Final = ("q", "tag", "created_by", "state", "sort", "archived")
-SORT_TITLES: Final = {"name": "name", "state": "running first"}
-ARCHIVE_TITLES: Final = {"yes": "the archive"}
-CHOICES: Final[Mapping[str, Mapping[str, str]]] = {
-    "state": STATE_TEXTS,
-    "sort": SORT_TITLES,
-    "archived": ARCHIVE_TITLES,
-}
 WATCHING_KEY: Final = "comparisons_watching"  # whether the board reads itself again
-
-
-def filter_changed() -> None:
-    """Put the filters into the address; a new filter starts at the first page."""
-    for name in FILTERS:
-        value = st.session_state.get(f"comparisons_{name}") or ""
-        if value:
-            st.query_params[name] = value
-        else:
-            st.query_params.pop(name, None)
-    st.query_params.pop("page", None)
-
-
-def filters_in_address() -> dict[str, str]:
-    """Return the filters of the address, and set the inputs to them.
-
-    The address decides: the browser's Back button changes it but not the inputs. An input is set
-    only where it differs, because setting it removes a text that is being typed.
-    """
-    chosen = {name: st.query_params.get(name, "") for name in FILTERS}
-    for name, known in CHOICES.items():
-        if chosen[name] not in known:
-            chosen[name] = ""
-    for name, value in chosen.items():
-        if (st.session_state.get(f"comparisons_{name}") or "") != value:
-            st.session_state[f"comparisons_{name}"] = value or None
-    return chosen
-
-
-def filters() -> dict[str, str]:
-    """Draw the filter inputs. Returns the filters of the address by name."""
-    chosen = filters_in_address()
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        text_filter("q", "Search", "name, note or tag", width="stretch")
-        text_filter("tag", "Tag", "any")
-        text_filter("created_by", "By", "anybody")
-        choice_filter("state", "State", STATE_TEXTS, "any")
-        choice_filter("sort", "Sort by", SORT_TITLES, "newest")
-        choice_filter("archived", "Show", ARCHIVE_TITLES, "on the board")
-    return chosen
-
-
-def text_filter(
-    name: str, label: str, placeholder: str, *, width: int | Literal["stretch"] = 150
-) -> None:
-    """Draw a filter that is typed."""
-    key = f"comparisons_{name}"
-    st.text_input(label, placeholder=placeholder, key=key, on_change=filter_changed, width=width)
-
-
-def choice_filter(name: str, label: str, options: Mapping[str, str], placeholder: str) -> None:
-    """Draw a filter that is chosen from a list."""
-    st.selectbox(
-        label,
-        list(options),
-        index=None,
-        placeholder=placeholder,
-        key=f"comparisons_{name}",
-        format_func=options.__getitem__,
-        on_change=filter_changed,
-        width=165,
-    )
 
 
 def show_empty(chosen: Mapping[str, str]) -> None:
     """Say that there is no comparison to show, and what to do."""
-    filtered = any(chosen[name] for name in FILTERS if name not in ("archived", "sort"))
+    filtered = any(chosen[name] for name in address.FILTERS if name not in ("archived", "sort"))
     with st.container(border=True):
         if chosen["archived"] and not filtered:
             st.markdown("**The archive is empty**")
@@ -143,7 +76,7 @@ def turn_pages(total: int, page: int) -> None:
             st.rerun()
 
 
-def board(client: Api, chosen: dict[str, str], *, watching: bool) -> None:
+def board(client: Api, chosen: dict[str, str], columns: Sequence[str], *, watching: bool) -> None:
     """Draw the line about workers, the table, and the actions on its selected row."""
     page = current_page()
     try:
@@ -170,9 +103,12 @@ def board(client: Api, chosen: dict[str, str], *, watching: bool) -> None:
         st.query_params["page"] = str(last)
         st.rerun()
     if found["comparisons"]:
-        selected = comparisons_table(found, preparing)
+        selected = comparisons_table(found, preparing, columns)
         try:
-            row_actions(client, selected)
+            if len(selected) > 1:
+                bulk.bulk_actions(client, selected)
+            else:
+                row_actions(client, selected[0] if selected else None)
         except ApiError as error:  # the comparison changed meanwhile, or the API is away
             st.error(f"Not done: {escape_markdown(error.message)}")
     else:
@@ -196,15 +132,33 @@ def show_error(error: ApiError) -> None:
         st.caption("Runs continue. This page retries automatically.")
 
 
-left, right = st.columns([4, 1], vertical_alignment="bottom")
-left.title("Comparisons", anchor=False)
-with right.container(horizontal=True, horizontal_alignment="right"):
+def read_views(client: Api) -> list[View]:
+    """Read the saved views; none while the API is away, which the board says."""
+    try:
+        return client.views()
+    except ApiError:
+        return []
+
+
+st.title("Comparisons", anchor=False)
+saved = read_views(api())
+current = views.open_view(saved)
+with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    views.choose_view(saved, current)
+    columns = choose_columns()
+    menu = st.container(width="content")
+    st.space("stretch")
     st.page_link("app_pages/new_comparison.py", label="New comparison", icon=":material/add:")
+chosen = draw_filters()
+with menu:
+    views.view_menu(api(), current, chosen)
+bulk.show_problems()
 watching = st.session_state.setdefault(WATCHING_KEY, True)
 st.fragment(board, run_every=READ_EVERY_S if watching else None)(
-    api(), filters(), watching=watching
+    api(), chosen, columns, watching=watching
 )
 try:
     board_dialog(api())
+    bulk.bulk_dialog(api())
 except ApiError as error:
     show_error(error)

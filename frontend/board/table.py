@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import streamlit as st
@@ -16,9 +16,36 @@ from frontend.errors import MissingError
 from frontend.ui.address import own_address
 from frontend.ui.text import OPEN_STATES, STATE_TEXTS, duration
 
+COLUMN_TITLES: Final = {
+    "name": "Name",
+    "state": "State",
+    "progress": "Progress",
+    "left": "Left",
+    "best": "Best arm",
+    "metric": "Main metric",
+    "claims": "Claims",
+    "arms": "Arms",
+    "seeds": "Seeds",
+    "data": "Data",
+    "tags": "Tags",
+    "created_by": "By",
+    "created_at": "Submitted",
+}
+"""Columns in the table's order: name in addresses and saved views -> title."""
+USUAL_COLUMNS: Final = tuple(COLUMN_TITLES)
+"""What is shown unless columns are chosen."""
 
-def comparisons_table(found: ComparisonPage, preparing: Mapping[str, str]) -> Comparison | None:
-    """Draw one page of comparisons. Returns the selected one, or None."""
+
+def comparisons_table(
+    found: ComparisonPage, preparing: Mapping[str, str], columns: Sequence[str] = USUAL_COLUMNS
+) -> list[Comparison]:
+    """Draw one page of comparisons. Returns the selected ones.
+
+    Args:
+        found: the page.
+        preparing: by id, what `preparation_texts` found; shown instead of the state.
+        columns: names of the columns that are shown; the name always is.
+    """
     comparisons = found["comparisons"]
     # A selection is the number of a row. Another list must be another table: else the selection,
     # and with it the button that deletes, would pass to the comparison that is now in that row.
@@ -29,34 +56,40 @@ def comparisons_table(found: ComparisonPage, preparing: Mapping[str, str]) -> Co
         width="stretch",
         key=f"comparisons_table_{listed}",
         on_select="rerun",
-        selection_mode="single-row",
-        column_config={
-            "Name": st.column_config.LinkColumn(display_text=r"#(.*)$", width=260),
-            "State": st.column_config.TextColumn(width=125),
-            "Progress": st.column_config.ProgressColumn(
-                format="%.0f %%", min_value=0, max_value=100, width="small"
-            ),
-            "Left": st.column_config.TextColumn(width=60),
-            "Best arm": st.column_config.TextColumn(
-                width=150,
-                help="The best mean of the main metric, over the runs that succeeded. "
-                "It stands here when all runs have ended.",
-            ),
-            "Main metric": st.column_config.TextColumn(
-                width=170, help="Mean ± standard deviation of the best arm over its runs."
-            ),
-            "Claims": st.column_config.TextColumn(
-                width=130, help=f"The verdict's nine claims by word: {claims_legend()}."
-            ),
-            "Arms": st.column_config.ListColumn(width=190),
-            "Seeds": st.column_config.NumberColumn(width=60),
-            "Tags": st.column_config.ListColumn(width="small"),
-            "By": st.column_config.TextColumn(width=90),
-            "Submitted": st.column_config.DatetimeColumn(format="distance", width=110),
-        },
+        selection_mode="multi-row",
+        column_order=[
+            title for name, title in COLUMN_TITLES.items() if name in columns or name == "name"
+        ],
+        column_config=_column_config(),
     )
-    selected = event["selection"]["rows"]
-    return comparisons[selected[0]] if selected else None
+    return [comparisons[row] for row in event["selection"]["rows"]]
+
+
+def _column_config() -> dict[str, Any]:
+    return {
+        "Name": st.column_config.LinkColumn(display_text=r"#(.*)$", width=260, pinned=True),
+        "State": st.column_config.TextColumn(width=125),
+        "Progress": st.column_config.ProgressColumn(
+            format="%.0f %%", min_value=0, max_value=100, width="small"
+        ),
+        "Left": st.column_config.TextColumn(width=60),
+        "Best arm": st.column_config.TextColumn(
+            width=150,
+            help="The best mean of the main metric, over the runs that succeeded. "
+            "It stands here when all runs have ended.",
+        ),
+        "Main metric": st.column_config.TextColumn(
+            width=170, help="Mean ± standard deviation of the best arm over its runs."
+        ),
+        "Claims": st.column_config.TextColumn(
+            width=130, help=f"The verdict's nine claims by word: {claims_legend()}."
+        ),
+        "Arms": st.column_config.ListColumn(width=190),
+        "Seeds": st.column_config.NumberColumn(width=60),
+        "Tags": st.column_config.ListColumn(width="small"),
+        "By": st.column_config.TextColumn(width=90),
+        "Submitted": st.column_config.DatetimeColumn(format="distance", width=110),
+    }
 
 
 def preparation_texts(client: Api, found: ComparisonPage) -> dict[str, str]:

@@ -304,7 +304,10 @@ def _apply(change: Callable[[], object], *, to_board: bool = False) -> None:
 def row_actions(client: Api, chosen: Comparison | None) -> None:
     """Draw the actions on the board's selected row; without one say how to select it."""
     if chosen is None:
-        st.caption("Click a name to open it; select a row to change, cancel or delete it.")
+        st.caption(
+            "Click a name to open it; select a row to change, cancel or delete it, or several to "
+            "compare, archive, tag or delete them."
+        )
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.markdown(f"**{escape_markdown(chosen['name'])}**", width="content")

@@ -154,7 +154,7 @@ MAX_NAME_CHARS: Final = 80
 NAME_KEY: Final = "who_name"  # where the session keeps the name, and its input's key
 NAME_CHANGED_KEY: Final = "who_changed"  # whether it was typed in this session
 
-_keep_name = st.components.v2.component(
+_keep_cookie = st.components.v2.component(
     "lossboard_remember",
     js=(_FOLDER / "remember.js").read_text(encoding="utf-8"),
 )
@@ -168,8 +168,7 @@ def ask_user_name(client: Transport, access: StreamlitPage) -> None:
         access: the page that says how to give each person a token.
     """
     if NAME_KEY not in st.session_state:
-        kept = st.context.cookies.get(NAME_COOKIE)
-        st.session_state[NAME_KEY] = unquote(kept)[:MAX_NAME_CHARS] if isinstance(kept, str) else ""
+        st.session_state[NAME_KEY] = kept_cookie(NAME_COOKIE)[:MAX_NAME_CHARS]
     name = client.user = str(st.session_state[NAME_KEY]).strip()
     with st.container(key="lb-who", width="content"):
         label = escape_markdown(name) if name else "Your name"
@@ -188,10 +187,35 @@ def ask_user_name(client: Transport, access: StreamlitPage) -> None:
             )
             st.page_link(access, label="Who has access", width="content")
         if NAME_CHANGED_KEY in st.session_state:
-            cookie = {"name": NAME_COOKIE, "value": quote(name, safe="")}
-            _keep_name(key="remember", data={**cookie, "path": own_address("") or "/"})
+            keep_cookie(NAME_COOKIE, name)
 
 
 def remember_name() -> None:
     """Keep the name in the browser from now on; without a change nothing is written there."""
     st.session_state[NAME_CHANGED_KEY] = True
+
+
+def viewer_name() -> str:
+    """Return the name under which the API knows the viewer."""
+    person = signed_in_person()
+    return person.name if person else str(st.session_state.get(NAME_KEY, "")).strip() or LOCAL_NAME
+
+
+LOCAL_NAME: Final = "local"
+"""The API's name for callers who give none."""
+
+
+def kept_cookie(name: str) -> str:
+    """Return what this browser keeps under a name; "" for nothing."""
+    changed = st.session_state.get(f"cookie_{name}")
+    if isinstance(changed, str):  # since this page was opened
+        return changed
+    kept = st.context.cookies.get(name)
+    return unquote(kept) if isinstance(kept, str) else ""
+
+
+def keep_cookie(name: str, value: str) -> None:
+    """Keep a text in this browser; "" removes it."""
+    st.session_state[f"cookie_{name}"] = value
+    data = {"name": name, "value": quote(value, safe=""), "path": own_address("") or "/"}
+    _keep_cookie(key=f"remember_{name}", data=data)

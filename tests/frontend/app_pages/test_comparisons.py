@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from backend.app import create_app
 from backend.settings import Settings
 from frontend.api.client import Api
-from frontend.errors import MissingError
+from frontend.errors import ApiError, MissingError
 from tests.support.broker import Broker
 from tests.support.ports import free_ports
 from tests.support.serving import serving
@@ -184,6 +184,124 @@ def test_the_board_is_sorted_as_chosen(api: Api) -> None:
     assert [name for _, name in states_and_names(at)] == ["a", "b", "c"]
     assert at.query_params["sort"] in ("name", ["name"])
     assert [name for _, name in states_and_names(opened(api, sort="odd"))] == ["c", "a", "b"]
+
+
+def test_columns_are_chosen_and_kept_in_the_address(api: Api) -> None:
+    api.create(small())
+    at = opened(api)
+    usual = list(at.dataframe[0].proto.column_order)
+    assert usual[:3] == ["Name", "State", "Progress"]
+    assert {"Best arm", "Main metric", "Claims"} <= set(usual)
+    at.button_group(key="comparisons_columns").set_value(["claims", "best"]).run()
+    assert at.query_params["columns"] in ("best,claims", ["best,claims"])
+    assert list(at.dataframe[0].proto.column_order) == ["Name", "Best arm", "Claims"]
+    linked = opened(api, columns="by,claims,odd")
+    assert list(linked.dataframe[0].proto.column_order) == ["Name", "Claims"]
+
+
+def test_a_view_is_saved_opened_by_its_link_changed_and_deleted(api: Api) -> None:
+    for name, tag in (("alpha", "odd"), ("beta", "even"), ("gamma", "odd")):
+        api.create(small(name=name, tags=[tag]))
+    at = opened(api, tag="odd", sort="name", columns="state,tags")
+    at.text_input(key="view_name_").set_value("Odd ones").run()
+    at.button(key="view_save").click().run()
+    assert not at.exception
+    [view] = api.views()
+    assert (view["name"], view["sort"], view["columns"]) == ("Odd ones", "name", ["state", "tags"])
+    linked = opened(api, view=view["id"])
+    assert [name for _, name in states_and_names(linked)] == ["alpha", "gamma"]
+    assert list(linked.dataframe[0].proto.column_order) == ["Name", "State", "Tags"]
+    assert linked.selectbox(key="comparisons_view").value == view["id"]
+    # What is changed now does not change the view, until it is updated.
+    linked.text_input(key="comparisons_tag").set_value("").run()
+    assert [name for _, name in states_and_names(linked)] == ["alpha", "beta", "gamma"]
+    assert api.views() == [view]
+    linked.button(key="view_update").click().run()
+    assert api.views()[0]["filters"]["tag"] == ""
+    linked.text_input(key=f"view_name_{view['id']}").set_value("All by name").run()
+    linked.button(key="view_rename").click().run()
+    assert [one["name"] for one in api.views()] == ["All by name"]
+    linked.button(key="view_delete").click().run()
+    assert not linked.exception
+    assert api.views() == []
+    assert [name for _, name in states_and_names(linked)] == ["gamma", "beta", "alpha"]
+
+
+def test_a_link_of_a_deleted_view_says_so_and_shows_all(api: Api) -> None:
+    api.create(small())
+    at = opened(api, view="v0")
+    assert "does not exist" in at.warning[0].value
+    assert [name for _, name in states_and_names(at)] == ["small"]
+
+
+def test_a_taken_name_of_a_view_is_said(api: Api) -> None:
+    api.create_view(name="Mine")
+    at = opened(api)
+    at.text_input(key="view_name_").set_value("Mine").run()
+    at.button(key="view_save").click().run()
+    assert "another saved view is called" in at.error[0].value
+
+
+def chosen_rows() -> None:
+    """The actions on all comparisons, as if their rows were selected."""
+    import streamlit as st  # noqa: PLC0415 - a page of its own
+
+    from frontend.board import bulk  # noqa: PLC0415
+
+    client = st.session_state["api"]
+    bulk.show_problems()
+    bulk.bulk_actions(client, client.comparisons(sort="name")["comparisons"])
+    bulk.bulk_dialog(client)
+
+
+def acting_on_all(client: Api) -> AppTest:
+    at = AppTest.from_function(chosen_rows, default_timeout=90)
+    at.session_state["api"] = client
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def test_several_are_tagged_and_archived_at_once(api: Api) -> None:
+    for name in ("a", "b"):
+        api.create(small(name=name, tags=[name]))
+    at = acting_on_all(api)
+    assert "**2 comparisons**" in said(at)
+    at.button(key="bulk_tag").click().run()
+    at.text_input(key="bulk_tags_add").set_value("thesis, a").run()
+    at.multiselect(key="bulk_tags_remove").set_value(["b"]).run()
+    at.button(key="bulk_tags_apply").click().run()
+    assert not at.exception
+    found = {one["name"]: one["tags"] for one in api.comparisons()["comparisons"]}
+    assert found == {"a": ["a", "thesis"], "b": ["thesis", "a"]}
+    at.button(key="bulk_archive").click().run()
+    assert api.comparisons()["total"] == 0
+    assert api.comparisons(archived=True)["total"] == 2
+
+
+def test_several_are_deleted_with_what_it_frees_and_a_problem_is_told_by_name(api: Api) -> None:
+    own = {name: api.create(small(name=name, seeds=[0, 1]))["id"] for name in ("a", "*b*", "c")}
+    at = acting_on_all(api)
+    at.button(key="bulk_delete").click().run()
+    assert "**3 comparisons** will be permanently deleted" in said(at)
+    [figures] = [block.proto.body for block in at.get("html") if "lb-freed" in block.proto.body]
+    assert "<b>6</b><span>runs</span>" in figures
+    api.delete(own["c"])  # somebody else is quicker with one, and another is refused
+
+    class Refusing(Api):
+        def delete(self, comparison: str) -> None:
+            if comparison == own["*b*"]:
+                raise ApiError("unavailable", "the database is busy")
+            super().delete(comparison)
+
+    with httpx.Client(base_url=api._http.base_url, timeout=60) as http:
+        at.session_state["api"] = Refusing(http)
+        at.button(key="bulk_delete_all").click().run()
+        assert not at.exception
+        assert [one["name"] for one in api.comparisons()["comparisons"]] == ["*b*"]
+        assert r"**\*b\***: the database is busy" in at.error[0].value
+        at.button(key="bulk_problems_close").click().run()
+        assert not at.error
 
 
 def chosen_row() -> None:
