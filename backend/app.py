@@ -27,6 +27,7 @@ from backend.alerts.deliverer import Deliverer
 from backend.alerts.outbox import store_alerts
 from backend.alerts.posting import Poster
 from backend.arms import routes as arms_routes
+from backend.artifacts import routes as artifacts_routes
 from backend.auth import routes as auth_routes
 from backend.auth import token_routes
 from backend.auth.access import AccessTokens
@@ -115,6 +116,8 @@ _ROUTERS = (
     workers_routes.worker_router,
     embeddings_routes.router,
     embeddings_routes.projection_router,
+    artifacts_routes.comparison_router,
+    artifacts_routes.run_router,
     embeddings_worker_routes.router,
 )
 
@@ -182,6 +185,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.data_roots = settings.data_roots
     app.state.most_trials = settings.most_trials
     app.state.alert_hosts = settings.alert_hosts
+    app.state.keep = settings.keep
     app.state.summaries = SummaryCache()
     app.state.metrics = Metrics()
     app.add_middleware(TimingMiddleware, metrics=app.state.metrics)

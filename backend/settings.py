@@ -24,6 +24,7 @@ from backend.http.forwarded import NO_PROXIES, Proxies
 from backend.http.hosts import parse_host_names
 from backend.http.outgoing_hosts import NO_HOSTS, OutgoingHosts
 from contract import logs
+from contract.artifacts import KEEP_WEIGHTS, Keep, KeepWeights
 from contract.settings import (
     DATA_ROOTS,
     DataRoots,
@@ -98,6 +99,12 @@ def _starting_with(*schemes: str) -> AfterValidator:
         return address
 
     return AfterValidator(check)
+
+
+def _keep_weights(name: object) -> object:
+    if name not in KEEP_WEIGHTS:
+        raise problem(f"is {name!r}; known are {', '.join(KEEP_WEIGHTS)}")
+    return name
 
 
 def _log_format(name: object) -> object:
@@ -196,6 +203,15 @@ class Settings:
         float | None, variable("LOSSBOARD_KEEP_SNAPSHOT_DAYS"), _number(1, 36_500, "days")
     ] = None
     """The same for all snapshots except the first and last of each run."""
+    keep_weights: Annotated[
+        KeepWeights, variable("LOSSBOARD_KEEP_WEIGHTS"), BeforeValidator(_keep_weights)
+    ] = "best"
+    """Which runs keep their weights when they succeed: `all`; `best`, of arms that train a whole
+    backbone only the best seed; or `none`."""
+    max_model_mb: Annotated[
+        float, variable("LOSSBOARD_MAX_MODEL_MB"), _number(0, 1_000_000, "MB")
+    ] = 512.0
+    """The largest file that a run keeps of its model, in MB of 1,000,000 bytes."""
     data_roots: Annotated[DataRoots, variable(DATA_ROOTS)] = ()
     """Folders in which the files and folders that specs name must lie; none: anywhere."""
     base_path: Annotated[str, variable("LOSSBOARD_BASE_PATH"), BeforeValidator(_base_path)] = ""
@@ -227,6 +243,11 @@ class Settings:
     def max_upload(self) -> int:
         """The largest upload in bytes."""
         return int(self.max_upload_mb * 1_000_000)
+
+    @property
+    def keep(self) -> Keep:
+        """What runs keep of their trained models."""
+        return Keep(weights=self.keep_weights, limit_bytes=int(self.max_model_mb * 1_000_000))
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:

@@ -6,10 +6,11 @@ its seq is the next. So an event that is sent twice counts once, and a lost one 
 answer to a heartbeat says which seq was committed last.
 """
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
 
+from contract.artifacts import ArtifactKind
 from contract.metrics.states import State
 
 VERSION: Final = 1
@@ -187,6 +188,29 @@ class Checkpointed(_Numbered):
     """Digest of the blob, which only workers can read."""
 
 
+class Artifact(BaseModel):
+    """A part of the trained model that a run kept, or could not keep."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: ArtifactKind
+    digest: Digest | None
+    """Its blob, stored in the backend before the event is sent; None where it was not kept."""
+    size: int = Field(ge=0, le=MAX_INTEGER)
+    """Bytes of its blob, or that it would have had."""
+    facts: dict[str, Any] = Field(default_factory=dict)
+    """Of weights a contract.artifacts.WeightsFacts."""
+    problem: Text = ""
+    """Why it was not kept, for people."""
+
+
+class ArtifactKept(_Numbered):
+    """A part of the trained model was kept, or could not be; sent if the claim asked for it."""
+
+    kind: Literal["artifact"] = "artifact"
+    artifact: Artifact
+
+
 class Ended(_Numbered):
     """The last event of an attempt that ended in the normal way."""
 
@@ -212,7 +236,16 @@ class Lost(_Message):
 
 
 Event = Annotated[
-    Preparing | Started | Points | Noticed | Log | Kept | Checkpointed | Ended | Lost,
+    Preparing
+    | Started
+    | Points
+    | Noticed
+    | Log
+    | Kept
+    | Checkpointed
+    | ArtifactKept
+    | Ended
+    | Lost,
     Field(discriminator="kind"),
 ]
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)

@@ -20,13 +20,15 @@ from backend.admin.archive import blob_member, upload_member
 from backend.datasets import repository as datasets
 from backend.datasets.check_report import CONTENT, THUMBNAILS
 from backend.db.database import Database
-from backend.db.models import Dataset, Projection, Run, Snapshot
+from backend.db.models import Artifact, Dataset, Projection, Run, Snapshot
 from backend.runs import snapshots
 from backend.storage.blobs import BLOBS_FOLDER, Blobs
 
 MIN_TRIES: Final = 5
 """Views after which a file that was missing from each of them counts as lost."""
 MAX_TRIES: Final = 50
+LOST: Final = "its file was lost or damaged before a backup"
+"""Why a restored run lacks a part of its model."""
 PAUSE_S: Final = 0.2
 
 
@@ -120,7 +122,7 @@ def member_path(folder: Path, name: str) -> Path:
 
 def remove_references(database: Database, lost: Collection[str]) -> None:
     """Remove references to lost files from a copied database: snapshots, projections and data sets
-    as rows; of a run only its checkpoint, so that it starts over."""
+    as rows; of a run only its checkpoint, so that it starts over, and what it kept of its model."""
     blobs = {name.removeprefix(blob_member("")) for name in lost}
     with database.write() as write:
         session = write.session
@@ -138,6 +140,11 @@ def remove_references(database: Database, lost: Collection[str]) -> None:
         session.exec(delete(Projection).where(col(Projection.coordinates).in_(blobs)))
         session.exec(
             update(Run).where(col(Run.checkpoint).in_(blobs)).values(checkpoint=None, start_after=0)
+        )
+        session.exec(
+            update(Artifact)
+            .where(col(Artifact.digest).in_(blobs))
+            .values(digest=None, problem=LOST)
         )
         for dataset in session.exec(select(Dataset)).all():
             if upload_member(dataset.id, CONTENT) in lost:

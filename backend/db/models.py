@@ -266,6 +266,21 @@ class Snapshot(SQLModel, table=True):
     sounds: str | None = None
 
 
+class Artifact(SQLModel, table=True):
+    """A part of the trained model of a run that has succeeded: weights, embeddings or confusion."""
+
+    run_id: str = Field(primary_key=True, sa_column_args=[ForeignKey("run.id", ondelete="CASCADE")])
+    kind: str = Field(primary_key=True)
+    """A contract.artifacts.ArtifactKind."""
+    digest: str | None = Field(default=None, index=True)
+    """Its blob; None where it was not kept, or was dropped."""
+    size: int = Field(sa_type=BigInteger)
+    """Bytes of the blob, also of one that is gone."""
+    facts: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    problem: str = ""
+    """Why there is no blob, for people."""
+
+
 class Projection(SQLModel, table=True):
     """Coordinates of a comparison's snapshots of one seed, requested by a viewer."""
 

@@ -1,16 +1,12 @@
 """HTTP route: export a comparison: its spec, its tables, or all that is known of it."""
 
-import errno
 import json
-import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Annotated, Final, Literal, get_args
+from typing import Annotated, Final, Literal, get_args
 
 from fastapi import APIRouter, Query
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 from sqlmodel import Session
@@ -18,8 +14,8 @@ from sqlmodel import Session
 from backend.comparisons import repository as comparisons
 from backend.comparisons.schemas import comparison_detail
 from backend.db.models import Comparison
-from backend.errors import DiskFullError
 from backend.export.files import content_disposition, file_name, write_csv, write_parquet
+from backend.export.sending import send_written
 from backend.export.tables import Everything, TableName, build_document, build_table
 from backend.http.dependencies import Db
 from backend.http.openapi import BINARY, TEXT
@@ -29,9 +25,6 @@ from backend.workers.registry import Slots, Workers
 from contract.comparison.spec import ComparisonSpec
 
 router = APIRouter(prefix="/comparisons", tags=["comparisons"])
-
-CHUNK: Final = 1 << 18
-"""Bytes sent at a time."""
 
 _TABLES: Final[dict[str, TableName]] = {name: name for name in get_args(TableName)}
 _WRITERS: Final = {"csv": write_csv, "parquet": write_parquet}
@@ -113,29 +106,12 @@ def _table(
     kind: Literal["csv", "parquet"],
     what: TableName,
 ) -> Response:
-    """Answer with a table. It is written to a file before the first byte is sent.
-
-    Otherwise a slow client would keep the read transaction open, and the database's journal would
-    grow by everything that is written meanwhile.
-    """
-    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when sent
-    try:
-        _WRITERS[kind](build_table(session, found, what), file)
-        size = file.seek(0, os.SEEK_END)
-    except OSError as error:
-        file.close()
-        if error.errno == errno.ENOSPC:
-            raise DiskFullError("there is no room to write the table before it is sent") from error
-        raise
-    headers = {**_headers(found, f"-{what}.{kind}"), "Content-Length": str(size)}
-    return StreamingResponse(_content(file), headers=headers, media_type=_TYPES[kind])
-
-
-def _content(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        file.seek(0)
-        while chunk := file.read(CHUNK):
-            yield chunk
+    """Answer with a table. It is written to a file before the first byte is sent: otherwise a slow
+    client would keep the read transaction open, and the database's journal would grow by everything
+    that is written meanwhile."""
+    table = build_table(session, found, what)
+    name = file_name(found.name, found.id, f"-{what}.{kind}")
+    return send_written(folder, name, _TYPES[kind], lambda file: _WRITERS[kind](table, file))
 
 
 def _headers(found: Comparison, ending: str) -> dict[str, str]:

@@ -13,10 +13,11 @@ from math import isfinite
 from backend.db.database import Update, Write
 from backend.db.models import Run
 from backend.metrics import points
+from backend.runs import artifacts, snapshots
 from backend.runs import repository as runs
-from backend.runs import snapshots
 from contract import logs
 from contract.events import (
+    ArtifactKept,
     Checkpointed,
     Ended,
     Event,
@@ -129,6 +130,8 @@ def _apply(write: Write, run: Run, event: Event, now: float) -> None:
             snapshots.put(write, run.id, event.snapshot)
         case Checkpointed():
             runs.save_checkpoint(write, run, step=event.step, digest=event.digest)
+        case ArtifactKept():
+            artifacts.put(write, run, event.artifact)
         case Log():
             runs.add_log(write, run, event.lines)
         case Ended():

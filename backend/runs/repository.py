@@ -16,7 +16,7 @@ from backend.db.database import Write
 from backend.db.models import LogLine, Run, Trial
 from backend.errors import ConflictError, NotFoundError
 from backend.metrics import points
-from backend.runs import queue, snapshots
+from backend.runs import artifacts, queue, snapshots
 from contract.comparison.training import ANY_DEVICE
 from contract.events import Failure
 
@@ -347,6 +347,7 @@ def _delete_after_start(write: Write, run: Run) -> None:
     after = run.start_after or -1
     points.delete_after_step(write.session, run.id, after)
     snapshots.delete_after_step(write.session, run.id, after)
+    artifacts.delete_of(write.session, run.id)  # they are of its end
     run.step = run.start_after
     run.states = [state for state in run.states if state["step"] <= after]
     write.session.add(run)

@@ -1,4 +1,4 @@
-"""Snapshots in the database: which run has which, and which blobs are used.
+"""Snapshots in the database: which run has which, and which blobs of any kind are used.
 
 Deletes blobs that nothing refers to any more. A blob is stored before the message that names it
 arrives, so an unused blob is kept while the message of a running run may still be on its way.
@@ -12,7 +12,7 @@ from sqlalchemy import select as columns
 from sqlmodel import Session, col, delete, func, select
 
 from backend.db.database import Database, Write
-from backend.db.models import Comparison, Projection, Run, Snapshot
+from backend.db.models import Artifact, Comparison, Projection, Run, Snapshot
 from backend.storage.blobs import GRACE_PERIOD_S, Blobs
 from contract.events import Snapshot as SnapshotEvent
 
@@ -90,7 +90,7 @@ def of_comparison(session: Session, comparison: str, seed: int | None = None) ->
 def blob_kinds(session: Session, comparison: str) -> dict[str, str]:
     """Return the kind of each blob of a comparison, by digest.
 
-    A kind is embeddings, facts, samples, sprite, sounds, coordinates or checkpoint.
+    A kind is embeddings, facts, samples, sprite, sounds, coordinates, checkpoint or artifact.
     """
     rows = session.connection().execute(
         columns(*_BLOBS.values())
@@ -102,6 +102,12 @@ def blob_kinds(session: Session, comparison: str) -> dict[str, str]:
     found |= dict.fromkeys(session.exec(coordinates).all(), "coordinates")
     checkpoints = select(Run.checkpoint).where(Run.comparison_id == comparison)
     found |= {digest: "checkpoint" for digest in session.exec(checkpoints).all() if digest}
+    kept = (
+        select(Artifact.digest)
+        .join(Run, col(Run.id) == col(Artifact.run_id))
+        .where(Run.comparison_id == comparison)
+    )
+    found |= dict.fromkeys(session.exec(kept).all(), "artifact")
     return {digest: kind for digest, kind in found.items() if digest}
 
 
@@ -117,7 +123,13 @@ def used_digests(session: Session, *, excluding: str = "") -> set[str]:
     checkpoints = select(Run.checkpoint).where(
         col(Run.checkpoint).is_not(None), col(Run.comparison_id) != excluding
     )
-    found |= {*session.exec(coordinates).all(), *session.exec(checkpoints).all()}
+    kept = (
+        select(Artifact.digest)
+        .join(Run, col(Run.id) == col(Artifact.run_id))
+        .where(col(Artifact.digest).is_not(None), col(Run.comparison_id) != excluding)
+    )
+    of_queries = (coordinates, checkpoints, kept)
+    found |= {digest for query in of_queries for digest in session.exec(query).all()}
     return {digest for digest in found if digest}
 
 

@@ -14,7 +14,7 @@ from backend.metrics.measurements import (
     reference_values,
     untrained_measurements,
 )
-from backend.verdict.advice import Reservation, advice
+from backend.verdict.advice import Found, Reservation, advice
 from backend.verdict.arm_states import SAID
 from backend.verdict.evidence import JudgedForm, judge_claims
 from backend.verdict.leaderboard_schemas import (
@@ -27,7 +27,7 @@ from backend.verdict.leaderboard_schemas import (
 from backend.verdict.material import Material, read_material
 from backend.verdict.ranking import Ranking, rank, said
 from backend.verdict.tuned import searched, tuned_out
-from backend.verdict.uses import ACROSS, USE_METRICS, Values, find
+from backend.verdict.uses import ACROSS, USE_METRICS, USES, Values, find
 from contract.catalogue.practical import half_width
 from contract.comparison.differences import differences
 from contract.comparison.replication import replicate_noun
@@ -82,6 +82,14 @@ def leaderboard(
         runs_total=len(material.runs),
         runs_open=_still_open(material),
     )
+
+
+def found_of_retrieval(session: Session, comparison: Comparison) -> Found | None:
+    """Return what the runs say about retrieval, between the modalities where there are two; None
+    before two arms have measured it."""
+    material = read_material(session, comparison)
+    found = _found(material, _ranked(material, USE_METRICS))
+    return next((one for one in found if one.use in {ACROSS[0], USES[0][0]}), None)
 
 
 def advice_for(material: Material) -> str:
@@ -153,11 +161,7 @@ def _advice(material: Material, measured: Mapping[str, Values]) -> str:
     """Return which arms to use for what; empty for one arm, and before two have a value."""
     spec = material.spec
     reasons = {arm: SAID[state] for arm, state in material.not_trained.items()}
-
-    def judge(a: str, b: str) -> Sequence[JudgedForm]:
-        return judge_claims(spec, material.figures[a], material.figures[b], material.replication)
-
-    found = find(measured, judge)
+    found = _found(material, measured)
     if len(spec.arms) < 2 or not (found or reasons):
         return ""
     known = {arm for one in found for arm in one.arms}
@@ -177,6 +181,16 @@ def _advice(material: Material, measured: Mapping[str, Values]) -> str:
         spec.tuning.trials if spec.tuning else None,
     )
     return advice(found, reasons, reservation)
+
+
+def _found(material: Material, measured: Mapping[str, Values]) -> list[Found]:
+    """Return what is known of each use of embeddings."""
+
+    def judge(a: str, b: str) -> Sequence[JudgedForm]:
+        own = material.figures
+        return judge_claims(material.spec, own[a], own[b], material.replication)
+
+    return find(measured, judge)
 
 
 def _differing(spec: ComparisonSpec, names: tuple[str, ...]) -> list[str]:

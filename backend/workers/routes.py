@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from backend.auth.dependencies import worker_token
 from backend.db.database import Database
 from backend.db.models import Run
-from backend.http.dependencies import Db
+from backend.http.dependencies import Db, from_state
 from backend.http.json_body import JsonRoute
 from backend.http.times import Now
 from backend.http.writing import PROMPT_WAIT_S, writes_within
@@ -20,6 +20,7 @@ from backend.workers import claims
 from backend.workers.claims import ClaimedRun
 from backend.workers.registry import AliveLeases, Leases, Slots, WorkerOut, Workers
 from contract import logs
+from contract.artifacts import Keep
 
 log = logging.getLogger(__name__)
 router = APIRouter(tags=["workers"])
@@ -45,6 +46,8 @@ worker_router = APIRouter(
 )
 
 Device = Literal["cpu", "cuda"]
+Kept = Annotated[Keep, from_state("keep")]
+"""What runs keep of their trained models."""
 
 
 class _In(BaseModel):
@@ -81,6 +84,8 @@ class ClaimedAttempt(BaseModel):
     arm: str
     seed: int
     spec: dict[str, Any]
+    keep: Keep
+    """What it is to keep of its trained model."""
 
 
 class Claim(ClaimedAttempt):
@@ -134,7 +139,7 @@ class Heartbeats(BaseModel):
 )
 @writes_within(PROMPT_WAIT_S)
 def claim_run(
-    asked: ClaimIn, database: Db, workers: Slots, leases: AliveLeases, now: Now
+    asked: ClaimIn, *, database: Db, workers: Slots, leases: AliveLeases, keep: Kept, now: Now
 ) -> Claim | Response:
     """Give the slot the next queued run, and others that it may train with it, or answer 204."""
     idle = workers.count_idle(asked.device, asked.worker)
@@ -154,13 +159,13 @@ def claim_run(
     for one in claimed:
         extra = logs.attempt_fields(one.run.id, one.run.attempt)
         log.info("claimed by %s", asked.worker, extra=extra)
-    attempts = [_attempt(one, leases.seconds) for one in claimed]
+    attempts = [_attempt(one, leases.seconds, keep) for one in claimed]
     if not attempts:
         return Response(status_code=204)
     return Claim(**attempts[0].model_dump(), others=attempts[1:])
 
 
-def _attempt(claimed: ClaimedRun, lease_s: float) -> ClaimedAttempt:
+def _attempt(claimed: ClaimedRun, lease_s: float, keep: Keep) -> ClaimedAttempt:
     run = claimed.run
     return ClaimedAttempt(
         run=run.id,
@@ -172,6 +177,7 @@ def _attempt(claimed: ClaimedRun, lease_s: float) -> ClaimedAttempt:
         arm=run.arm,
         seed=run.seed,
         spec=claimed.spec,
+        keep=keep,
     )
 
 

@@ -156,6 +156,16 @@ class ClassFacts(TypedDict):
     accuracy: float | None
 
 
+class ConfusedPair(TypedDict):
+    """How often items of one class have their nearest neighbour in another."""
+
+    actual: int
+    nearest: int
+    items: float
+    low: float
+    high: float
+
+
 class CreatedToken(TypedDict):
     """A new token."""
 
@@ -274,6 +284,15 @@ class Histogram(TypedDict):
     negative: list[int]
 
 
+class KeptPart(TypedDict):
+    """A part of a run's model: its weights, the embeddings of the test split, or the confusion."""
+
+    kind: Literal["weights", "embeddings", "confusion"]
+    kept: bool
+    size: int
+    problem: str
+
+
 class LeaderboardValue(TypedDict):
     """The value of one run."""
 
@@ -299,6 +318,14 @@ class Me(TypedDict):
     name: str
     role: Literal["viewer", "editor", "admin"]
     signed_in: bool
+
+
+class ModelFile(TypedDict):
+    """A file of a model's download."""
+
+    name: str
+    size: int
+    what: str
 
 
 class Neighbour(TypedDict):
@@ -606,6 +633,17 @@ class Spread(TypedDict):
     censored: int
 
 
+class Suggestion(TypedDict):
+    """The model to take unless one has reasons for another."""
+
+    arm: str
+    seed: int
+    run: str
+    why_arm: str
+    why_seed: str
+    level: list[str]
+
+
 class Thumbnail(TypedDict):
     """One of the images shown of a data set."""
 
@@ -735,6 +773,16 @@ class AlertList(TypedDict):
 
     alerts: list[Alert]
     last: int
+
+
+class ArmConfusion(TypedDict):
+    """The confusion of one arm."""
+
+    arm: str
+    seeds: list[int]
+    right: list[float]
+    pairs: list[ConfusedPair]
+    others: float
 
 
 class ArmCurve(TypedDict):
@@ -936,11 +984,35 @@ class ComparisonPage(TypedDict):
     page_size: int
 
 
+class Confusion(TypedDict):
+    """Which classes are confused, of every arm on the same test items."""
+
+    split: NotRequired[Literal["test"]]
+    shared: bool
+    seeds: list[int]
+    classes: list[str]
+    items: list[int]
+    arms: list[ArmConfusion]
+    lacking: list[str]
+
+
 class CreatedReceiver(TypedDict):
     """A new receiver."""
 
     secret: str
     receiver: Receiver
+
+
+class KeptModel(TypedDict):
+    """What one run keeps of its model."""
+
+    run: str
+    arm: str
+    seed: int
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    parts: list[KeptPart]
+    score: float | None
+    parameters: int | None
 
 
 class LeaderboardArm(TypedDict):
@@ -997,6 +1069,26 @@ class MetricValues(TypedDict):
     unit: str
     better: Literal["higher", "lower"] | None
     arms: list[ArmValues]
+
+
+class Model(TypedDict):
+    """A trained model to take along."""
+
+    run: str
+    arm: str
+    seed: int
+    files: list[ModelFile]
+    needs: list[str]
+    script: str
+    card: str
+    description: dict[str, Any]
+
+
+class Models(TypedDict):
+    """The trained models of a comparison."""
+
+    suggested: Suggestion | None
+    runs: list[KeptModel]
 
 
 class Preview(TypedDict):

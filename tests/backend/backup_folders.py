@@ -22,6 +22,7 @@ from backend.storage.blobs import BLOBS_FOLDER, Blobs
 from tests.backend.helpers import Attempt, claim, submit
 from tests.backend.scripted_runs import store_events
 from tests.support.snapshots import fill
+from tests.support.stored_models import store_models
 
 UPLOADED = b"what a team uploaded"
 
@@ -75,8 +76,10 @@ class Folder:
         return attempt
 
     def fill(self) -> str:
-        """A comparison that is over, with snapshots and projections; its id."""
-        return fill(self.database, self.blobs, seeds=2, epochs=2, samples=40)
+        """A comparison that is over, with snapshots, projections and trained models; its id."""
+        comparison = fill(self.database, self.blobs, seeds=2, epochs=2, samples=40)
+        store_models(self.database, self.blobs, comparison)
+        return comparison
 
     def save(
         self, file: Path, report: ReportProgress = ignore_progress, *, force: bool = False

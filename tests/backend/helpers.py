@@ -14,6 +14,8 @@ from backend.metrics import series
 from backend.runs import repository as runs
 from contract.comparison.spec import parse_spec
 from contract.events import (
+    Artifact,
+    ArtifactKept,
     Checkpointed,
     Column,
     Ended,
@@ -74,6 +76,9 @@ class Attempt:
 
     def checkpointed(self, step: int, digest: str = 64 * "c") -> Checkpointed:
         return Checkpointed(**self._next(), step=step, digest=digest)
+
+    def artifact(self, artifact: Artifact) -> ArtifactKept:
+        return ArtifactKept(**self._next(), artifact=artifact)
 
     def ended(self, state: Any = "succeeded", failure: Failure | None = None) -> Ended:
         return Ended(**self._next(), state=state, failure=failure)

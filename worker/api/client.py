@@ -14,6 +14,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from contract.artifacts import Keep
 from contract.comparison.bundles import MOST_RUNS
 from contract.names import API_PREFIX
 from worker.errors import ApiUnavailableError
@@ -45,6 +46,8 @@ class Claim(BaseModel):
     spec: dict[str, Any]
     """Spec of the whole comparison. Only the trainer reads it, so that an unreadable one fails its
     run and not the slot."""
+    keep: Keep | None = None
+    """What is kept of the trained model; None for nothing, also by an API that knows of none."""
 
 
 class HeartbeatAnswer(BaseModel):

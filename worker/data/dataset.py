@@ -112,6 +112,16 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class Scale:
+    """How items were standardised: (item - mean) / deviation."""
+
+    mean: Tensor
+    """Float64 [F], or [] where all numbers of an item have one mean."""
+    deviation: Tensor
+    """The same shape, above 0."""
+
+
+@dataclass(frozen=True)
 class Pool:
     """All items of a data set, and which of them are in which split."""
 
@@ -129,6 +139,9 @@ class Pool:
     """Names of the labels 0, 1, 2, ...; None where only the labels are known."""
     recordings: tuple[Path, ...] | None = None
     """Wav files of the items, to be played on the pages."""
+    scales: tuple[Scale | None, ...] = ()
+    """How the items of each modality were standardised; None, or nothing at all, if they were not.
+    """
 
     def dataset(self, items: Tensor | None = None, visual: Tensor | None = None) -> Dataset:
         """Return the three splits as tensors.

@@ -122,7 +122,9 @@ class Backbone(nn.Module):
         self.features = features
         """Number of features of an image."""
         self.resize, self.crop = own.resize, own.crop
-        self._words = [type(network).__name__, *map(str, astuple(own))]
+        self.preparation = own
+        self.words = [type(network).__name__, *map(str, astuple(own))]
+        """What besides its weights decides the features."""
 
     def forward(self, images: Tensor) -> Tensor:
         """[B, 1 or 3, H, W] uint8 or floats from 0 to 1 -> [B, features]."""
@@ -132,7 +134,7 @@ class Backbone(nn.Module):
     @property
     def digest(self) -> str:
         """SHA-256 of everything that decides the features: preparation, architecture, weights."""
-        return weights.weights_digest(self._words, self.network)
+        return weights.weights_digest(self.words, self.network)
 
 
 class BackboneWithHead(nn.Module):

@@ -7,24 +7,29 @@ labels [N] integers; wrong inputs raise `InputError`.
 from contract.statistics import PairedDifference, compare
 from worker.measure.classification import classification, knn_leave_one_out
 from worker.measure.clustering import clustering
+from worker.measure.confusion import Confusions, confusion_of, confusions, nearest_others
 from worker.measure.cross_modal import chance, cross_modal
 from worker.measure.geometry import geometry, per_class_variance
 from worker.measure.pair_distances import Histograms, distance_histograms
 from worker.measure.retrieval import detail, left_out, retrieval
 
 __all__ = [
+    "Confusions",
     "Histograms",
     "PairedDifference",
     "chance",
     "classification",
     "clustering",
     "compare",
+    "confusion_of",
+    "confusions",
     "cross_modal",
     "detail",
     "distance_histograms",
     "geometry",
     "knn_leave_one_out",
     "left_out",
+    "nearest_others",
     "per_class_variance",
     "retrieval",
 ]

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
-from contract.events import Failure, Preparation, Snapshot
+from contract.events import Artifact, Failure, Preparation, Snapshot
 from contract.metrics.states import State
 
 EndState = Literal["succeeded", "failed", "cancelled"]
@@ -59,6 +59,10 @@ class Reporter(Protocol):
         """Report a stored checkpoint, after all values up to its step; may be called from another
         thread."""
 
+    def artifact_kept(self, artifact: Artifact) -> None:
+        """Report a part of the trained model whose blob is stored, or why it is not; may be called
+        from another thread."""
+
     def ended(self, state: EndState, failure: Failure | None = None) -> None:
         """Report the end of the run; nothing may follow it."""
 
@@ -77,6 +81,7 @@ class ListReporter:
         self.preparations: list[Preparation] = []
         self.snapshots: list[Snapshot] = []
         self.checkpoints: list[tuple[int, str]] = []
+        self.artifacts: list[Artifact] = []
         self.after = 0
         self.state: EndState | None = None
         self.failure: Failure | None = None
@@ -121,6 +126,10 @@ class ListReporter:
     def checkpoint_stored(self, step: int, digest: str) -> None:
         """Keep the checkpoint's step and digest."""
         self.checkpoints.append((step, digest))
+
+    def artifact_kept(self, artifact: Artifact) -> None:
+        """Keep what is told of it."""
+        self.artifacts.append(artifact)
 
     def ended(self, state: EndState, failure: Failure | None = None) -> None:
         """Keep the end."""

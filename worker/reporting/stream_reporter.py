@@ -8,6 +8,8 @@ from typing import Final
 
 from contract.events import (
     VERSION,
+    Artifact,
+    ArtifactKept,
     Checkpointed,
     Ended,
     Event,
@@ -110,6 +112,10 @@ class StreamReporter:
     def checkpoint_stored(self, step: int, digest: str) -> None:
         """Report a stored checkpoint, after all values up to its step."""
         self._write(partial(Checkpointed, step=step, digest=digest))
+
+    def artifact_kept(self, artifact: Artifact) -> None:
+        """Report a part of the trained model whose blob is stored, or why it is not."""
+        self._write(partial(ArtifactKept, artifact=artifact))
 
     def ended(self, state: EndState, failure: Failure | None = None) -> None:
         """Report the end of the run."""

@@ -1,4 +1,5 @@
-"""Sends the blobs of snapshots and checkpoints to the API while the training goes on, in order."""
+"""Sends the blobs of snapshots, checkpoints and the trained model to the API, in order, while the
+training goes on."""
 
 import io
 import queue
@@ -10,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from contract.events import Snapshot
+from contract.artifacts import Keep
+from contract.events import Artifact, Snapshot
 from worker.api.blobs import BlobStore
 from worker.errors import BlobRefusedError, CancelledError, DataError, ReporterError
 from worker.reporting import signs_of_life
@@ -32,8 +34,20 @@ class Checkpoint(NamedTuple):
     content: bytes
 
 
+class NewArtifact(NamedTuple):
+    """A part of the trained model, as bytes."""
+
+    artifact: Artifact
+    """Without a digest."""
+    content: bytes
+
+
 class Keeper(Protocol):
-    """Takes a run's snapshots and checkpoints."""
+    """Takes a run's snapshots and checkpoints, and its trained model."""
+
+    @property
+    def keeps(self) -> Keep | None:
+        """What is kept of the trained model; None for nothing."""
 
     def keep_snapshot(self, samples: SampleSet, epoch: int, step: int, embeddings: Tensor) -> None:
         """Keep embeddings [N, D] of the samples after `epoch` epochs and `step` steps."""
@@ -43,6 +57,9 @@ class Keeper(Protocol):
 
     def keep_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint, after the snapshots handed over before it."""
+
+    def keep_artifact(self, new: NewArtifact) -> None:
+        """Keep a part of the trained model."""
 
     def close(self, *, with_checkpoint: bool = False) -> None:
         """Wait until all snapshots are kept; call it before the run's end is reported.
@@ -56,6 +73,8 @@ class Keeper(Protocol):
 class NoKeeper:
     """A Keeper that keeps nothing, for the warm-up and tests."""
 
+    keeps: Keep | None = None
+
     def keep_snapshot(self, samples: SampleSet, epoch: int, step: int, embeddings: Tensor) -> None:
         """Do nothing."""
 
@@ -64,6 +83,9 @@ class NoKeeper:
         return False
 
     def keep_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Do nothing."""
+
+    def keep_artifact(self, new: NewArtifact) -> None:
         """Do nothing."""
 
     def close(self, *, with_checkpoint: bool = False) -> None:
@@ -82,17 +104,25 @@ class SnapshotKeeper:
     """A Keeper that sends from a separate thread, and reports what is stored.
 
     It waits while the API is away, as the reporter does. A blob that the API refuses costs that
-    snapshot or checkpoint, which the run's log says, and not the run. A cancelled run leaves out
-    what is not sent yet; a run at its end leaves out a checkpoint.
+    snapshot, checkpoint or part of the model, which the run's log says, and not the run. A
+    cancelled run leaves out what is not sent yet; a run at its end leaves out a checkpoint.
+
+    Attributes:
+        keeps: what is kept of the trained model; None for nothing.
     """
 
     def __init__(
-        self, store: BlobStore, reporter: Reporter, cancelled: Callable[[], bool] = lambda: False
+        self,
+        store: BlobStore,
+        reporter: Reporter,
+        cancelled: Callable[[], bool] = lambda: False,
+        keeps: Keep | None = None,
     ) -> None:
+        self.keeps = keeps
         self._store = store
         self._reporter = reporter
         self._cancelled = cancelled
-        self._waiting: queue.Queue[_PendingSnapshot | Checkpoint | None] = queue.Queue(MAX_WAITING)
+        self._waiting: queue.Queue[_Item] = queue.Queue(MAX_WAITING)
         self._saving = threading.Event()
         self._closing = threading.Event()
         self._refused = False
@@ -124,6 +154,14 @@ class SnapshotKeeper:
         self._saving.set()
         self._put(checkpoint)
 
+    def keep_artifact(self, new: NewArtifact) -> None:
+        """Hand over a part of the trained model.
+
+        Raises:
+            ReporterError: the sending thread failed.
+        """
+        self._put(new)
+
     def close(self, *, with_checkpoint: bool = False) -> None:
         """Wait until all are sent.
 
@@ -141,7 +179,7 @@ class SnapshotKeeper:
             self._thread.join(POLL_S)
         self._check()
 
-    def _put(self, item: "_PendingSnapshot | Checkpoint | None") -> None:
+    def _put(self, item: "_Item") -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="snapshots", daemon=True)
             self._thread.start()
@@ -176,7 +214,11 @@ class SnapshotKeeper:
             while (item := self._waiting.get()) is not None:
                 if isinstance(item, Checkpoint):
                     self._send_checkpoint(item)
-                elif not self._is_cancelled():
+                elif self._is_cancelled():
+                    continue
+                elif isinstance(item, NewArtifact):
+                    self._send_artifact(item)
+                else:
                     self._send_snapshot(*item)
         except CancelledError:
             self._discard_rest()
@@ -223,6 +265,16 @@ class SnapshotKeeper:
                 self._reporter.checkpoint_stored(checkpoint.step, digest)
         self._saving.clear()
 
+    def _send_artifact(self, new: NewArtifact) -> None:
+        """Send and report a part of the model; where it cannot be stored, report why."""
+        try:
+            digest = self._store.put(new.content, self._is_cancelled)
+        except BlobRefusedError as error:
+            self._reporter.log([f"the model's {new.artifact.kind} were not kept: {error}"])
+            self._reporter.artifact_kept(new.artifact.model_copy(update={"problem": str(error)}))
+        else:
+            self._reporter.artifact_kept(new.artifact.model_copy(update={"digest": digest}))
+
     def _send_shared(self, samples: SampleSet) -> SharedBlobs:
         """Send the blobs that all snapshots share, once, and return their digests."""
         if self._shared_blobs is None:
@@ -247,6 +299,10 @@ class _PendingSnapshot(NamedTuple):
     epoch: int
     step: int
     embeddings: Tensor
+
+
+_Item = _PendingSnapshot | Checkpoint | NewArtifact | None
+"""What waits to be sent; None for the end."""
 
 
 def npy_bytes(embeddings: Tensor) -> bytes:

@@ -6,7 +6,7 @@ weights of the best and of the last epoch.
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +29,15 @@ EMBED_BATCH: Final = {"cpu": 256, "cuda": 1024}
 """Items embedded at a time, by type of device: the caches of a CPU hold fewer."""
 MAX_BATCH_NUMBERS: Final = 16_000_000
 """Numbers in all items of an embedded batch, at most: large images go in smaller batches."""
+
+
+class Measured(NamedTuple):
+    """The measures of one split, and the embeddings that they were taken of."""
+
+    values: dict[str, float]
+    """By metric key without a prefix."""
+    embeddings: tuple[Tensor, ...]
+    """[N, D] of each modality."""
 
 
 class Evaluation:
@@ -95,17 +104,17 @@ class Evaluation:
         Raises:
             NotFiniteError: float32 cannot hold the model's embeddings or their lengths.
         """
-        return self._measure(self._validation, self._gallery, families)
+        return self._measure(self._validation, self._gallery, families).values
 
-    def test(self) -> dict[str, float]:
-        """Return all measures on the test split, by metric key without a prefix.
+    def test(self) -> Measured:
+        """Return all measures on the test split, with its embeddings.
 
         Raises:
             NotFiniteError: as `validation`.
         """
         return self._measure(self._data.test, self._data.train, ALL)
 
-    def _measure(self, held_out: Split, gallery: Split, families: Set[Family]) -> dict[str, float]:
+    def _measure(self, held_out: Split, gallery: Split, families: Set[Family]) -> Measured:
         assert self._model is not None, "of which model?"
         embeddings = embed(self._model, held_out)
         lengths = Lengths(normalize=self._normalize)
@@ -127,7 +136,7 @@ class Evaluation:
             values |= measure.detail(embeddings[0], held_out.fine)
         if len(embeddings) > 1:
             values |= _of_modalities(embeddings, held_out.labels, families)
-        return values
+        return Measured(values, embeddings)
 
     def _classify(self, points: Tensor, labels: Tensor, gallery: Split) -> dict[str, float]:
         if self._data.class_disjoint:
@@ -208,6 +217,11 @@ class BestEpoch:
         """Optimiser steps done at the end of that epoch."""
         self._score = float("-inf")
         self._weights: dict[str, Tensor] = {}
+
+    @property
+    def score(self) -> float:
+        """The objective at that epoch."""
+        return self._score
 
     def offer(self, values: Mapping[str, float], step: int, model: nn.Module) -> None:
         """Keep the model's weights if its validation values are better than all before."""

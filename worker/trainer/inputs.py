@@ -9,6 +9,7 @@ from contract.comparison.data import Data
 from contract.comparison.encoder import BackboneEncoder, Encoder
 from contract.comparison.spec import ComparisonSpec
 from worker import data, encoders, features, machine
+from worker.artifacts import BackboneFacts, Origin, backbone_facts, origin_of
 from worker.data import Dataset, ImageFiles, Items
 from worker.data.folds import trial_pool
 from worker.reporting.progress import Progress
@@ -27,6 +28,8 @@ class Inputs:
     then, to show what the backbone gives without a trained head."""
     samples: SampleSet
     """The held-out samples of its snapshots."""
+    origin: Origin | None = None
+    """What a model that is kept tells of them; None for a trial, of which nothing is kept."""
 
 
 def prepare_inputs(spec: ComparisonSpec, device: torch.device, progress: Progress) -> Inputs:
@@ -48,14 +51,15 @@ def prepare_inputs(spec: ComparisonSpec, device: torch.device, progress: Progres
         pool = data.load(spec.data, progress=progress, resplit=spec.replicate == "split")
         if spec.trial is not None:
             pool = trial_pool(pool, spec.data, spec.trial.fold)
-    items = _tensor(pool.items, spec.data, spec.encoder, device, progress)
-    visual = None
+    items, backbone = _tensor(pool.items, spec.data, spec.encoder, device, progress)
+    visual, of_visual = None, None
     if pool.visual is not None and spec.visual_encoder is not None:
-        visual = _tensor(pool.visual, spec.data, spec.visual_encoder, device, progress)
+        visual, of_visual = _tensor(pool.visual, spec.data, spec.visual_encoder, device, progress)
     _check_copies(device, items, visual)
     dataset = pool.dataset(items, visual)
     raw_backbone = visual is None and _is_frozen(spec.encoder)
-    return Inputs(dataset.to(device), raw_backbone, draw_samples(pool, spec))
+    origin = None if spec.trial is not None else origin_of(pool, spec, (backbone, of_visual))
+    return Inputs(dataset.to(device), raw_backbone, draw_samples(pool, spec), origin)
 
 
 def _check_copies(device: torch.device, *tensors: Tensor | None) -> None:
@@ -67,23 +71,25 @@ def _check_copies(device: torch.device, *tensors: Tensor | None) -> None:
 
 def _tensor(
     items: Items, data_spec: Data, encoder: Encoder, device: torch.device, progress: Progress
-) -> Tensor:
-    """Return items as the encoder takes them: a frozen backbone's features for its head, images
-    at a backbone's size, or the items as they are."""
+) -> tuple[Tensor, BackboneFacts | None]:
+    """Return items as the encoder takes them: a frozen backbone's features for its head, with what
+    is known of that; images at a backbone's size; or the items as they are."""
     if not isinstance(encoder, BackboneEncoder):
         if isinstance(items, ImageFiles):
             side: int = getattr(data_spec, "image_size")  # noqa: B009
-            return _decode(items, side, side, progress)
-        return items
+            return _decode(items, side, side, progress), None
+        return items, None
     if not _is_frozen(encoder) and not isinstance(items, ImageFiles):
-        return items
+        return items, None
     backbone = encoders.backbone(encoder, folder=datasets_folder(), progress=progress)
     if _is_frozen(encoder):
-        return features.extract_features(
+        facts = backbone_facts(backbone, digest=True)
+        found = features.extract_features(
             items, backbone.to(device), device, cache=cache_folder(), progress=progress
         )
+        return found, facts
     assert isinstance(items, ImageFiles)
-    return _decode(items, backbone.resize, backbone.crop, progress)
+    return _decode(items, backbone.resize, backbone.crop, progress), None
 
 
 def _decode(files: ImageFiles, resize: int, crop: int, progress: Progress) -> Tensor:

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from contract.comparison.spec import Arm, ComparisonSpec
-from contract.metrics import TEST_LAST_PREFIX, TEST_PREFIX
+from contract.metrics import OBJECTIVE, TEST_LAST_PREFIX, TEST_PREFIX
 from worker import losses
+from worker.artifacts import TrainedModel
 from worker.data import Split
 from worker.errors import DivergedError, NotFiniteError
 from worker.reporting import signs_of_life
@@ -30,9 +31,10 @@ from worker.trainer.checkpoint import (
     training_identity,
 )
 from worker.trainer.divergence import likely_cause
-from worker.trainer.evaluation import BestEpoch, Evaluation, embed_as_points
+from worker.trainer.evaluation import BestEpoch, Evaluation, Measured, embed_as_points
 from worker.trainer.families import families_at
 from worker.trainer.inputs import Inputs, prepare_inputs
+from worker.trainer.kept_model import keep_model
 from worker.trainer.memory_estimate import training_memory
 from worker.trainer.model import build_model
 from worker.trainer.references import reference_values
@@ -120,6 +122,7 @@ class Member:
         self._keeper = keeper or NoKeeper()
         self._empty_steps = dynamics.EmptySteps()
         self._best = BestEpoch()
+        self._last_score = math.nan
         signs_of_life.begin("building the model")
         # Every part draws from its own random stream: with the same seed all arms start from the
         # same encoder and see the same batches, whatever their losses draw.
@@ -280,6 +283,7 @@ class Member:
             values = self._validate(epoch)
             self._reporter.points(self.step, values)
             self._notice(self._states.after_evaluation(self.step, values))
+            self._last_score = values.get(OBJECTIVE, math.nan)
             if self._chooses_epoch:
                 self._best.offer(values, self.step, self.model)
         if epoch % measure.snapshot_every == 0 or last:
@@ -305,11 +309,33 @@ class Member:
                 best = self._evaluation.test()
         except NotFiniteError as error:
             raise self._overflow(str(error), self.step) from error
-        for prefix, step, values in (
+        for prefix, step, measured in (
             (TEST_PREFIX, best_step, best),
             (TEST_LAST_PREFIX, self.step, last),
         ):
-            self._reporter.points(step, {f"{prefix}{key}": v for key, v in values.items()})
+            self._reporter.points(step, {f"{prefix}{k}": v for k, v in measured.values.items()})
+        self._keep_model(best_step, best)
+
+    def _keep_model(self, step: int, measured: Measured) -> None:
+        """Keep the model as it is now, with what was measured of it on the test split."""
+        origin = self._prepared.inputs.origin
+        if self._keeper.keeps is None or origin is None:
+            return
+        signs_of_life.begin("keeping the trained model", self.step)
+        score = self._best.score if self._chooses_epoch else self._last_score
+        trained = TrainedModel(
+            spec=self.spec,
+            arm=self.arm,
+            seed=self.seed,
+            encoders=tuple(self.model.encoders),
+            origin=origin,
+            test=self.data.test,
+            embeddings=measured.embeddings,
+            step=step,
+            score=score if math.isfinite(score) else None,
+            values=measured.values,
+        )
+        keep_model(trained, self._keeper, self._reporter)
 
     @property
     def _chooses_epoch(self) -> bool:

@@ -87,7 +87,7 @@ class TrainedRun:
         self.claim = claim
         outbox = Outbox(limit_bytes=limit_bytes)
         self.reporter = StreamReporter(claim.run, claim.attempt, sender, outbox)
-        self.keeper = SnapshotKeeper(blobs, self.reporter, self.cancelled)
+        self.keeper = SnapshotKeeper(blobs, self.reporter, self.cancelled, claim.keep)
         self._cancelled = threading.Event()
 
     def cancelled(self) -> bool:

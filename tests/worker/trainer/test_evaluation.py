@@ -40,7 +40,7 @@ def test_trained_classes_are_classified_from_the_training_items() -> None:
     assert values["classification.linear_probe_accuracy"] == 1
     assert "detail.recall_at_1" not in values
     assert set(values) <= set(METRICS)
-    assert set(evaluated(data).test()) == set(values)
+    assert set(evaluated(data).test().values) == set(values)
     assert evaluated(data).caveats == []
 
 
@@ -52,7 +52,7 @@ def test_new_classes_are_classified_from_held_out_items_without_a_probe() -> Non
         10,
         class_disjoint=True,
     )
-    values = evaluated(data).test()
+    values = evaluated(data).test().values
     assert values["classification.knn_accuracy_1"] == 1
     assert "classification.linear_probe_accuracy" not in values
     assert "detail.recall_at_1" in evaluated(data).validation()

@@ -18,7 +18,7 @@ from worker.errors import DivergedError
 from worker.reporting.reporter import ListReporter
 from worker.trainer import evaluation
 from worker.trainer.attempt import run_attempt
-from worker.trainer.evaluation import Evaluation
+from worker.trainer.evaluation import Evaluation, Measured
 from worker.trainer.training import Training
 
 CPU = torch.device("cpu")
@@ -106,7 +106,7 @@ def test_a_best_epoch_that_is_the_last_is_measured_once(monkeypatch: pytest.Monk
     calls: list[int] = []
     measure = Evaluation.test
 
-    def counted(self: Evaluation) -> dict[str, float]:
+    def counted(self: Evaluation) -> Measured:
         calls.append(1)
         return measure(self)
 

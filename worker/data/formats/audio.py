@@ -46,7 +46,7 @@ def spectrograms(
         CancelledError: raised by `progress`.
     """
     transform = ShortTimeFFT(get_window("hann", WINDOW), HOP, SAMPLE_RATE, scale_to="magnitude")
-    filters = mel(sr=SAMPLE_RATE, n_fft=WINDOW, n_mels=bands)
+    filters = mel_filters(bands)
     made = np.full((len(paths), 1, bands, frames), np.log(POWER_FLOOR), dtype=np.float32)
     problems = []
     for at, path in enumerate(paths):
@@ -62,6 +62,12 @@ def spectrograms(
         more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
         raise DataError("; ".join(problems[:SHOWN]) + more)
     return made
+
+
+def mel_filters(bands: int) -> np.ndarray:
+    """Return the mel filters [bands, WINDOW / 2 + 1] float32."""
+    filters: np.ndarray = mel(sr=SAMPLE_RATE, n_fft=WINDOW, n_mels=bands)
+    return filters
 
 
 def read_wav(path: Path) -> np.ndarray:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from contract.comparison.data import FeaturesData, PairedFeaturesData
 from contract.dataset_files import read_features, read_paired
-from worker.data.dataset import Pool
+from worker.data.dataset import Pool, Scale
 from worker.data.sources.team_files import (
     find_file,
     raising_data_errors,
@@ -53,19 +53,20 @@ def standardized(pool: Pool) -> Pool:
     items, visual = pool.items, pool.visual
     assert isinstance(items, Tensor)  # a table has no files
     assert visual is None or isinstance(visual, Tensor)
-    return replace(
-        pool,
-        items=_standardized(items, train),
-        visual=None if visual is None else _standardized(visual, train),
-    )
+    first, scale = _standardized(items, train)
+    if visual is None:
+        return replace(pool, items=first, scales=(scale,))
+    second, of_visual = _standardized(visual, train)
+    return replace(pool, items=first, visual=second, scales=(scale, of_visual))
 
 
-def _standardized(items: Tensor, train: Tensor) -> Tensor:
+def _standardized(items: Tensor, train: Tensor) -> tuple[Tensor, Scale]:
     # float64, because the squares of very large or small values leave float32's range; the first
     # item is subtracted, so that a constant feature has a deviation of exactly 0 and becomes 0.
     points = items.to(torch.float64)
-    points = points - points[train[0]]
+    first = points[train[0]]
+    points = points - first
     known = points[train]
-    deviation = known.std(dim=0, correction=0)
-    scale = torch.where(deviation > 0, deviation, 1)
-    return ((points - known.mean(dim=0)) / scale).to(items.dtype)
+    mean, deviation = known.mean(dim=0), known.std(dim=0, correction=0)
+    divisor = torch.where(deviation > 0, deviation, 1)
+    return ((points - mean) / divisor).to(items.dtype), Scale(first + mean, divisor)

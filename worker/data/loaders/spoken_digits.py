@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from contract.comparison.data import DigitsData, MnistData, SpokenDigitsData
-from worker.data.dataset import ImageFiles, Pool
+from worker.data.dataset import ImageFiles, Pool, Scale
 from worker.data.formats.audio import spectrograms
 from worker.data.loaders import digits, mnist
 from worker.data.sources.archives import unpack
@@ -84,7 +84,8 @@ def load(spec: SpokenDigitsData, folder: Path, progress: Progress) -> Pool:
     fine = labels * len(names) + speakers
     indices = split_by_item(fine, seed=spec.seed)
     known = heard[indices.train]
-    heard = (heard - known.mean()) / known.std()
+    mean, deviation = known.mean(), known.std()
+    heard = (heard - mean) / deviation
     images = _images(spec, folder, progress)
     return Pool(
         items=torch.from_numpy(heard),
@@ -93,6 +94,13 @@ def load(spec: SpokenDigitsData, folder: Path, progress: Progress) -> Pool:
         fine=torch.from_numpy(fine),
         visual=_partners(images, labels, indices, seed=spec.seed),
         recordings=tuple(one.path for one in recordings),
+        scales=(
+            Scale(
+                torch.tensor(float(mean), dtype=torch.float64),
+                torch.tensor(float(deviation), dtype=torch.float64),
+            ),
+            None,
+        ),
     )
 
 

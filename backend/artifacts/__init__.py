@@ -1,0 +1,1 @@
+"""The trained models of a comparison: what is kept of them, and its downloads."""

@@ -1,0 +1,143 @@
+"""The script of a download gives the stored embeddings, where Lossboard cannot be imported."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from contract.comparison.spec import parse_spec
+from tests.support import tiny_spoken
+from tests.support.kept_models import KeptRun, kept_run, run_scripts
+from tests.support.specs import small
+from worker import data
+
+TOLERANCE = 1e-5
+
+
+def write_table(folder: Path) -> Path:
+    """Write a table of features of very different sizes, three classes of twenty rows."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(3), 20)
+    rows = (rng.normal(size=(60, 5)) + labels[:, None]) * [1, 100, 1e-3, 5, 1] + [0, 7, 0, 0, 1e4]
+    path = folder / "table.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["f0", "f1", "f2", "f3", "f4", "label"])
+        writer.writerows([*row, f"c{label}"] for row, label in zip(rows, labels, strict=True))
+    return path
+
+
+def write_images(folder: Path) -> Path:
+    """Write colour photographs of three classes, of several sizes, one with transparency."""
+    rng = np.random.default_rng(0)
+    for label in range(3):
+        own = folder / "images" / f"kind {label}"
+        own.mkdir(parents=True)
+        for at in range(10):
+            pixels = rng.integers(0, 80, (60 + at, 50, 4), dtype=np.uint8)
+            pixels[..., label] += 100
+            pixels[: 10 * at, :20, 3] = 0
+            ending = "png" if at % 2 else "jpg"
+            mode = "RGBA" if at % 2 else "RGB"
+            image = Image.fromarray(pixels if at % 2 else pixels[..., :3], mode=None)
+            image.convert(mode).save(own / f"{at}.{ending}")
+    return folder / "images"
+
+
+def check(run: KeptRun, embedded: Path, rows: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Compare what a script wrote with the stored embeddings of the same items."""
+    stored = run.embeddings
+    with np.load(embedded) as found:
+        seen = found["embeddings"][rows(found["names"])]
+    assert seen.shape == stored["embeddings"].shape
+    np.testing.assert_allclose(seen, stored["embeddings"], atol=TOLERANCE)
+    assert np.ptp(stored["embeddings"], axis=0).max() > 0.01, "all alike: nothing is tested"
+
+
+def by_file(run: KeptRun, root: Path, spec: dict[str, Any]) -> list[str]:
+    """Return the names of the test items' files below a folder."""
+    pool = data.load(parse_spec(spec).data)
+    assert isinstance(pool.items, data.ImageFiles)
+    return [str(path.relative_to(root)) for path in pool.items.take(run.embeddings["ids"]).paths]
+
+
+def places(wanted: list[str]) -> Callable[[np.ndarray], np.ndarray]:
+    def rows(names: np.ndarray) -> np.ndarray:
+        order = {name: at for at, name in enumerate(names.tolist())}
+        return np.array([order[name] for name in wanted])
+
+    return rows
+
+
+def test_small_networks_on_images_tables_and_recordings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOSSBOARD_DATASETS_DIR", str(tmp_path / "datasets"))
+    table, images = write_table(tmp_path), write_images(tmp_path)
+    tiny_spoken.write(tmp_path / "datasets")
+    own = {"split": "item", "image_size": 16, "background": "grey"}
+    folder_data = {"kind": "image_folder", "folder": str(images), **own}
+    linear = {"kind": "mlp", "layers": 0, "embedding_dim": 4, "normalize": False}
+    spoken = {"kind": "spoken_digits", "images": "digits", "mel_bands": 16, "frames": 16}
+    few = {"epochs": 2, "batch_size": 16}
+    runs = {
+        "digits": kept_run(encoder={"kind": "convnet", "channels": 4, "embedding_dim": 8}),
+        "table": kept_run(
+            data={"kind": "features", "file": str(table), "standardize": True},
+            encoder=linear,
+            training=few,
+        ),
+        "images": kept_run(
+            data=folder_data,
+            encoder={"kind": "convnet", "channels": 4, "embedding_dim": 8},
+            training=few,
+        ),
+        "spoken": kept_run(
+            data=spoken,
+            encoder={"kind": "audio_convnet", "channels": 4, "embedding_dim": 8},
+            visual_encoder={"kind": "mlp", "hidden": 16, "embedding_dim": 8},
+        ),
+    }
+    folders = {name: run.unpack(tmp_path / "models" / name) for name, run in runs.items()}
+    digits = data.load(parse_spec(small()).data).items
+    visual = data.load(parse_spec(small(**_paired(spoken))).data).visual
+    assert isinstance(digits, torch.Tensor)
+    assert isinstance(visual, torch.Tensor)
+    np.save(tmp_path / "digits.npy", digits.numpy())
+    np.save(tmp_path / "visual.npy", visual.numpy())
+    recordings = tiny_spoken.recordings(tmp_path / "datasets")
+    calls: list[tuple[str, Path, str, list[str]]] = [
+        ("digits", tmp_path / "digits.npy", "digits.npz", []),
+        ("table", table, "table.npz", ["--skip", "label"]),
+        ("images", images, "images.npz", []),
+        ("spoken", recordings, "audio.npz", ["--modality", "audio"]),
+        ("spoken", tmp_path / "visual.npy", "visual.npz", ["--modality", "visual"]),
+    ]
+    run_scripts(
+        [
+            [str(folders[name] / "embed.py"), str(source), str(tmp_path / out), *options]
+            for name, source, out, options in calls
+        ]
+    )
+    for name in ("digits", "table"):
+        ids = runs[name].embeddings["ids"]
+        check(runs[name], tmp_path / f"{name}.npz", lambda _, ids=ids: ids)  # type: ignore[misc]
+    named = by_file(runs["images"], images, small(data=folder_data))
+    check(runs["images"], tmp_path / "images.npz", places(named))
+    stored = runs["spoken"].embeddings
+    ids, half = stored["ids"], len(stored["ids"]) // 2
+    names = sorted(path.name for path in recordings.glob("*.wav"))
+    with np.load(tmp_path / "audio.npz") as audio, np.load(tmp_path / "visual.npz") as images_seen:
+        assert audio["names"].tolist() == names
+        seen = [audio["embeddings"][ids[:half]], images_seen["embeddings"][ids[half:]]]
+    np.testing.assert_allclose(np.concatenate(seen), stored["embeddings"], atol=TOLERANCE)
+
+
+def _paired(spoken: dict[str, Any]) -> dict[str, Any]:
+    network = {"kind": "mlp", "hidden": 16, "embedding_dim": 8}
+    return {"data": spoken, "encoder": network, "visual_encoder": network}

@@ -1,0 +1,51 @@
+"""The weights of an encoder under names that do not depend on how it is nested here."""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from contract.comparison.encoder import BackboneEncoder, Encoder
+from worker.artifacts.origin import BackboneFacts, backbone_facts
+from worker.encoders.networks import BackboneWithHead
+
+
+def exported_weights(encoder: nn.Module, spec: Encoder) -> dict[str, Tensor]:
+    """Return copies on the CPU of the weights that have trained.
+
+    `layers.<i>.` of a small network, counted without the scaling of pixels in front; `head.<i>.`
+    of a backbone's head, and `backbone.` where the backbone has trained too.
+    """
+    inner = _inner(encoder, spec)
+    if isinstance(inner, BackboneWithHead):
+        found = _named("head.", inner.head)
+        whole = isinstance(spec, BackboneEncoder) and spec.tuning == "full"
+        return found | (_named("backbone.", inner.backbone.network) if whole else {})
+    if isinstance(spec, BackboneEncoder):  # the head alone, on features
+        return _named("head.", inner)
+    layers = nn.Sequential(*list(inner.children())[1:])
+    return _named("layers.", layers)
+
+
+def own_backbone(encoder: nn.Module) -> BackboneFacts | None:
+    """Describe the backbone inside an encoder; None if there is none. One that does not train has
+    the digest of its weights."""
+    for module in encoder.modules():
+        if isinstance(module, BackboneWithHead):
+            trains = any(weight.requires_grad for weight in module.backbone.parameters())
+            return backbone_facts(module.backbone, digest=not trains)
+    return None
+
+
+def _inner(encoder: nn.Module, spec: Encoder) -> nn.Module:
+    """Return the network without the normalisation around it."""
+    return cast(nn.Sequential, encoder)[0] if spec.normalize else encoder
+
+
+def _named(prefix: str, module: nn.Module) -> dict[str, Tensor]:
+    # Copies: weights of runs that train together lie in shared memory, others may have a layout
+    # that a file does not keep.
+    return {
+        f"{prefix}{name}": weight.detach().to("cpu").clone(memory_format=torch.contiguous_format)
+        for name, weight in module.state_dict().items()
+    }
