@@ -100,6 +100,8 @@ RULES: Final = (
     Rule("GET", "/comparisons/{comparison}/space/facts", "viewer"),
     Rule("GET", "/comparisons/{comparison}/space/neighbours", "viewer"),
     Rule("GET", "/comparisons/{comparison}/space/distances", "viewer"),
+    Rule("GET", "/comparisons/{comparison}/space/hardest", "viewer"),
+    Rule("GET", "/comparisons/{comparison}/space/moved", "viewer"),
     Rule("GET", "/comparisons/{comparison}/size", "viewer"),
     Rule("GET", "/comparisons/{comparison}/blobs/{digest}", "viewer"),
     Rule("GET", "/comparisons/{comparison}/models", "viewer"),

@@ -7,7 +7,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
 from backend.comparisons import repository as comparisons
-from backend.embeddings import projections, service
+from backend.embeddings import differences, projections, service
 from backend.embeddings.projections import ProjectionQuery
 from backend.embeddings.schemas import (
     Method,
@@ -16,6 +16,8 @@ from backend.embeddings.schemas import (
     Space,
     SpaceDistances,
     SpaceFacts,
+    SpaceHardest,
+    SpaceMoved,
     SpaceNeighbours,
 )
 from backend.embeddings.service import BlobReader
@@ -59,6 +61,13 @@ class _NeighbourQuery(BaseModel):
     k: int = Field(10, ge=1, le=100)
 
 
+class _MovedQuery(BaseModel):
+    seed: int = Field(ge=0, lt=2**31)
+    epoch: int = Field(ge=0, lt=2**31)
+    a: str | None = Field(None, min_length=1, max_length=200)
+    b: str | None = Field(None, min_length=1, max_length=200)
+
+
 @router.get("/space")
 def get_space(
     comparison: str,
@@ -99,6 +108,22 @@ def get_space_distances(
     """Return histograms of the distances of pairs, for every arm and epoch."""
     with database.read() as session:
         return service.distances(session, reader, comparison, seed=seed)
+
+
+@router.get("/space/hardest")
+def get_space_hardest(
+    comparison: str, database: Db, reader: BlobReader, seed: Seed, epoch: Epoch
+) -> SpaceHardest:
+    """Return every arm's hardest triplets and pairs, and samples whose label is suspect."""
+    return differences.hardest(database, reader, comparison, seed=seed, epoch=epoch)
+
+
+@router.get("/space/moved")
+def get_space_moved(
+    comparison: str, database: Db, reader: BlobReader, asked: Annotated[_MovedQuery, Query()]
+) -> SpaceMoved:
+    """Return how much two arms agree: neighbours kept by class, and linear CKA."""
+    return differences.moved(database, reader, comparison, **asked.model_dump())
 
 
 @router.get("/size")

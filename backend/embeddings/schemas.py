@@ -121,6 +121,88 @@ class SpaceDistances(BaseModel):
     arms: list[ArmDistances]
 
 
+class HardTupleOut(BaseModel):
+    """A triplet (anchor, positive, negative) or a pair of samples."""
+
+    samples: list[int]
+    value: float
+    """Of a triplet its violation d(a, p) - d(a, n), of a pair its distance; over the arm's mean
+    distance of two samples."""
+
+
+class ArmTuples(BaseModel):
+    """The hardest tuples of one arm, the hardest first; no sample is in two of a kind."""
+
+    arm: str
+    mean_distance: float
+    """Of two samples; 0 if all embeddings are one point, which then have no tuples."""
+    triplets: list[HardTupleOut]
+    """Those that are violated."""
+    positives: list[HardTupleOut]
+    """Pairs of one class, the farthest first."""
+    negatives: list[HardTupleOut]
+    """Pairs of two classes, the nearest first."""
+
+
+class SuspectOut(BaseModel):
+    """A sample that all arms place among another class: its label may be wrong."""
+
+    sample: int
+    label: int
+    suggested: int
+    """Label of that class, which the majority of its neighbours have in each arm."""
+    share: float
+    """Of its neighbours that have it, mean over the arms."""
+
+
+class SpaceHardest(BaseModel):
+    """The hardest tuples of the arms that have a snapshot of one epoch."""
+
+    seed: int
+    epoch: int
+    among: int
+    """Samples whose tuples were looked at."""
+    arms: list[ArmTuples]
+    k: int
+    """Neighbours by which labels are suspected."""
+    suspects: list[SuspectOut]
+    """Those with the largest majority first."""
+    suspected: int
+    """How many there are; so many more than are listed."""
+
+
+class ClassMoved(BaseModel):
+    """One class of the samples in two arms."""
+
+    label: int
+    n: int
+    kept: float
+    """Share of its samples' nearest neighbours that are the same in both arms."""
+
+
+class SpaceMoved(BaseModel):
+    """How much two arms agree on the same samples at one epoch."""
+
+    seed: int
+    epoch: int
+    a: str
+    b: str
+    k: int
+    """Neighbours of each sample that are compared."""
+    kept: float
+    """The share of all samples."""
+    chance: float
+    """The share that two random spaces would keep."""
+    classes: list[ClassMoved]
+    """The class that moved most first."""
+    cka: float | None
+    """Linear CKA, debiased; None where it is not defined."""
+    cka_biased: float | None
+    """The same as Kornblith et al. 2019 define it."""
+    among: int
+    """Samples that CKA compares."""
+
+
 class Earlier(BaseModel):
     """A ready answer to the same question of earlier snapshots."""
 

@@ -1,11 +1,14 @@
 """Answers about the snapshots of a comparison, which are read from their JSON blobs."""
 
+import io
 import threading
 from collections.abc import Sequence
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
+import numpy as np
 from cachetools import LRUCache, cached
 from fastapi.exceptions import RequestValidationError
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlmodel import Session
 
@@ -23,6 +26,7 @@ from backend.embeddings.schemas import (
     SpaceFacts,
     SpaceNeighbours,
 )
+from backend.embeddings.tuples import HardestTuples, hardest_tuples
 from backend.errors import NotFoundError
 from backend.http.dependencies import from_state
 from backend.metrics import points
@@ -37,6 +41,7 @@ CACHED_FACTS: Final = 16
 """Facts of 10,000 samples take some 10 MB."""
 CACHED_SAMPLES: Final = 8
 CACHED_HISTOGRAMS: Final = 4096
+CACHED_TUPLES: Final = 512
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -62,6 +67,8 @@ class SnapshotReader:
         self._samples = cached(LRUCache(CACHED_SAMPLES), lock=lock)(self._read_samples)
         self._facts = cached(LRUCache(CACHED_FACTS), lock=lock)(self._read_facts)
         self._histograms = cached(LRUCache(CACHED_HISTOGRAMS), lock=lock)(self._read_histogram)
+        self._computing = threading.Lock()
+        self._hardest = cached(LRUCache(CACHED_TUPLES))(self._find_hardest)
 
     def samples(self, digest: str) -> Samples:
         """Return what the points of a snapshot are: ids, labels and classes."""
@@ -74,6 +81,24 @@ class SnapshotReader:
     def histogram(self, digest: str) -> Histogram:
         """Return the histogram of distances in the facts with this digest; read nothing else."""
         return self._histograms(digest)
+
+    def embeddings(self, digest: str) -> NDArray[Any]:
+        """Return the embeddings [N, D] of a snapshot; not cached, for they are large."""
+        content = self._blobs.read(digest)
+        try:
+            found: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
+        except ValueError as error:
+            raise NotFoundError(f"the blob {digest} has no embeddings: {error}") from error
+        return found
+
+    def hardest(self, embeddings: str, samples: str) -> HardestTuples:
+        """Return the hardest tuples of the snapshot with these digests."""
+        with self._computing:  # one after the other: each takes much memory, and is wanted once
+            return self._hardest(embeddings, samples)
+
+    def _find_hardest(self, embeddings: str, samples: str) -> HardestTuples:
+        labels = np.array(self.samples(samples).labels)
+        return hardest_tuples(self.embeddings(embeddings), labels)
 
     def _read_samples(self, digest: str) -> Samples:
         return self._parsed(Samples, digest)
@@ -135,7 +160,7 @@ def facts(
 ) -> SpaceFacts:
     """Return what every arm has measured of each sample at an epoch."""
     arms = []
-    for row in _of_epoch(session, comparison, seed, epoch):
+    for row in of_epoch(session, comparison, seed, epoch):
         read = reader.facts(row.facts)
         arms.append(
             ArmFacts(
@@ -162,7 +187,7 @@ def neighbours(
     k: int,
 ) -> SpaceNeighbours:
     """Return the nearest other samples of one sample in every arm."""
-    rows = _of_epoch(session, comparison, seed, epoch)
+    rows = of_epoch(session, comparison, seed, epoch)
     labels = reader.samples(rows[0].samples).labels
     if sample >= len(labels):
         raise RequestValidationError(
@@ -221,8 +246,12 @@ def _of_seed(session: Session, comparison: str, seed: int) -> list[SnapshotRow]:
     return rows
 
 
-def _of_epoch(session: Session, comparison: str, seed: int, epoch: int) -> list[SnapshotRow]:
-    """Return the arms' snapshots of an epoch, at least one."""
+def of_epoch(session: Session, comparison: str, seed: int, epoch: int) -> list[SnapshotRow]:
+    """Return the arms' snapshots of an epoch, at least one.
+
+    Raises:
+        NotFoundError: there is none.
+    """
     rows = _of_seed(session, comparison, seed)
     found = [row for row in rows if row.epoch == epoch]
     if not found:

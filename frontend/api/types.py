@@ -156,6 +156,14 @@ class ClassFacts(TypedDict):
     accuracy: float | None
 
 
+class ClassMoved(TypedDict):
+    """One class of the samples in two arms."""
+
+    label: int
+    n: int
+    kept: float
+
+
 class ConfusedPair(TypedDict):
     """How often items of one class have their nearest neighbour in another."""
 
@@ -274,6 +282,13 @@ class Failure(TypedDict):
     message: str
     cause: NotRequired[str]
     step: NotRequired[int | None]
+
+
+class HardTuple(TypedDict):
+    """A triplet (anchor, positive, negative) or a pair of samples."""
+
+    samples: list[int]
+    value: float
 
 
 class Histogram(TypedDict):
@@ -616,6 +631,22 @@ class Space(TypedDict):
     runs: list[RunEpochs]
 
 
+class SpaceMoved(TypedDict):
+    """How much two arms agree on the same samples at one epoch."""
+
+    seed: int
+    epoch: int
+    a: str
+    b: str
+    k: int
+    kept: float
+    chance: float
+    classes: list[ClassMoved]
+    cka: float | None
+    cka_biased: float | None
+    among: int
+
+
 class SplitSizes(TypedDict):
     """The splits of a run."""
 
@@ -642,6 +673,15 @@ class Suggestion(TypedDict):
     why_arm: str
     why_seed: str
     level: list[str]
+
+
+class Suspect(TypedDict):
+    """A sample that all arms place among another class: its label may be wrong."""
+
+    sample: int
+    label: int
+    suggested: int
+    share: float
 
 
 class Thumbnail(TypedDict):
@@ -869,6 +909,16 @@ class ArmSummary(TypedDict):
     censored: int
     untrained: float | None
     values: list[Value]
+
+
+class ArmTuples(TypedDict):
+    """The hardest tuples of one arm, the hardest first; no sample is in two of a kind."""
+
+    arm: str
+    mean_distance: float
+    triplets: list[HardTuple]
+    positives: list[HardTuple]
+    negatives: list[HardTuple]
 
 
 class ArmValues(TypedDict):
@@ -1197,6 +1247,18 @@ class SpaceFacts(TypedDict):
     seed: int
     epoch: int
     arms: list[ArmFacts]
+
+
+class SpaceHardest(TypedDict):
+    """The hardest tuples of the arms that have a snapshot of one epoch."""
+
+    seed: int
+    epoch: int
+    among: int
+    arms: list[ArmTuples]
+    k: int
+    suspects: list[Suspect]
+    suspected: int
 
 
 class SpaceNeighbours(TypedDict):

@@ -70,6 +70,8 @@ class SpacePeer:
             Route(f"{API}/space", self._space),
             Route(f"{API}/space/facts", self._facts),
             Route(f"{API}/space/neighbours", self._neighbours),
+            Route(f"{API}/space/hardest", self._hardest),
+            Route(f"{API}/space/moved", self._moved),
             Route(f"{API}/projection", self._projection, methods=["GET", "POST", "DELETE"]),
             Route(f"{API}/blobs/{{digest}}", self._blob),
             Route(API, self._comparison),
@@ -160,6 +162,45 @@ class SpacePeer:
         ]
         arms = [{"arm": arm, "neighbours": found} for arm in self.arms]
         return self._answer(request, {"seed": 3, "epoch": 0, "sample": sample, "arms": arms})
+
+    async def _hardest(self, request: Request) -> Response:
+        """Every arm has the first three samples as its triplet, and sample 5 is suspect."""
+        tuples = {
+            "triplets": [{"samples": [0, 2, 1], "value": 0.5}],
+            "positives": [{"samples": [0, 2], "value": 1.5}],
+            "negatives": [],
+        }
+        content = {
+            "seed": 3,
+            "epoch": int(request.query_params["epoch"]),
+            "among": self.n,
+            "arms": [{"arm": arm, "mean_distance": 1.0, **tuples} for arm in self.arms],
+            "k": 10,
+            "suspects": [{"sample": 5, "label": 1, "suggested": 0, "share": 0.7}],
+            "suspected": 1,
+        }
+        return self._answer(request, content)
+
+    async def _moved(self, request: Request) -> Response:
+        asked = request.query_params
+        classes = [
+            {"label": label, "n": self.labels.count(label), "kept": kept}
+            for label, kept in ((1, 0.25), (0, 0.5))
+        ]
+        content = {
+            "seed": 3,
+            "epoch": int(asked["epoch"]),
+            "a": asked["a"],
+            "b": asked["b"],
+            "k": 10,
+            "kept": 0.375,
+            "chance": 0.1,
+            "classes": classes,
+            "cka": 0.8,
+            "cka_biased": 0.9,
+            "among": self.n,
+        }
+        return self._answer(request, content)
 
     def _alike(self, sample: int, other: int) -> bool:
         return self.labels[sample] == self.labels[other]

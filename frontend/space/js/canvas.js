@@ -1,5 +1,6 @@
 /** Draws one panel's points: fast enough for ten thousand of them in each of four panels. */
 import { mixed, rgbOf } from "./colouring.js";
+import { densityOf, shade } from "./density.js";
 import { pixel, press, stamp } from "./stamps.js";
 
 /** @typedef {import("./colouring.js").Colouring} Colouring */
@@ -46,15 +47,19 @@ export class Points {
    * @param {Colouring} colouring
    * @param {Uint8Array|null} chosen 1 for points that stand out; null: none does
    * @param {Look} look
-   * @param {{flat: boolean, radius: number, step: number, origin: [number, number]}} how the grid's
-   *   step is in pixels; 0 for no grid
+   * @param {{flat: boolean, radius: number, step: number, origin: [number, number],
+   *   shaded?: boolean}} how the grid's step is in pixels; 0 for no grid
    */
-  draw(places, colouring, chosen, look, { flat, radius, step, origin }) {
+  draw(places, colouring, chosen, look, { flat, radius, step, origin, shaded = false }) {
     const { width, height } = this.#canvas;
     this.#image ??= this.#context.createImageData(width, height);
     const pixels = new Uint32Array(this.#image.data.buffer);
     const ground = rgbOf(look.background);
     pixels.fill(pixel(ground));
+    if (shaded) {
+      const density = densityOf(places.x, places.y, this.#width, this.#height);
+      shade(pixels, width, height, this.#ratio, density, look);
+    }
     if (step) this.#lines(pixels, look, step, origin);
     this.#forget(colouring, look, radius);
     const ratio = this.#ratio;

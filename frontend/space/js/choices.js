@@ -9,6 +9,9 @@
  * @property {number|null} epoch null: the last
  * @property {number|null} sample that is looked into
  * @property {string[]} arms shown; none: the first four
+ * @property {string[]} density arms whose panels are shaded
+ * @property {"triplets"|"positives"|"negatives"|"suspects"} tuples of the strip
+ * @property {string[]} pair the two arms that are compared; none: the first two
  */
 
 /** @type {Choices} */
@@ -20,11 +23,15 @@ export const DEFAULTS = {
   epoch: null,
   sample: null,
   arms: [],
+  density: [],
+  tuples: "triplets",
+  pair: [],
 };
 
 export const METHODS = { pca: "PCA", tsne: "t-SNE", pacmap: "PaCMAP" };
 
 const COLOURS = ["class", "fine", "correct", "distance", "modality"];
+const TUPLES = ["triplets", "positives", "negatives", "suspects"];
 const PREFIX = "space-";
 
 /**
@@ -47,6 +54,9 @@ export function parseChoices(search) {
     epoch: count("epoch"),
     sample: count("sample"),
     arms: query.getAll(`${PREFIX}arms`),
+    density: query.getAll(`${PREFIX}density`),
+    tuples: pick(read("tuples"), TUPLES, DEFAULTS.tuples),
+    pair: query.getAll(`${PREFIX}pair`).slice(0, 2),
   };
 }
 
@@ -63,6 +73,11 @@ export function formatChoices(search, choices) {
   }
   const text = query.toString();
   return text ? `?${text}` : "";
+}
+
+/** A list with or without a name. @param {string[]} names @param {string} name */
+export function toggled(names, name) {
+  return names.includes(name) ? names.filter((each) => each !== name) : [...names, name];
 }
 
 /** @param {any} value @param {any[]} allowed @param {any} fallback */

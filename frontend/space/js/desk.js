@@ -1,13 +1,15 @@
 /** All that is shown of a projection: the panels, and what is around them. */
 import { h, setText } from "../../live/js/dom.js";
+import { Below } from "./below.js";
 import { cardOf, cardText } from "./card.js";
-import { encoded, possible } from "./encoding.js";
+import { toggled } from "./choices.js";
+import { Colours } from "./colours.js";
 import { Epochs } from "./epochs.js";
 import { Findings } from "./findings.js";
 import { Inside } from "./inside.js";
-import { legend } from "./legend.js";
 import { measured } from "./measure.js";
-import { Selection } from "./selection.js";
+import { Search } from "./search.js";
+import { Selection, selectedText } from "./selection.js";
 import { Sounds } from "./sound.js";
 import { shownArms, Toolbar } from "./toolbar.js";
 import { View } from "./view.js";
@@ -40,9 +42,10 @@ export class Desk {
     frame: () => this.#view.frame(),
     listen: (wanted) => this.#listen(wanted),
   });
+  #search = new Search((label) => this.#selectClass(label), (sample) => this.#find(sample));
   #epochs = new Epochs((time, settled) => this.#moved(time, settled));
   #explanation = h("p", { class: "lb-sp-quiet", "data-testid": "space-explanation" });
-  #legend = h("div");
+  #colours = new Colours((samples) => this.#select(samples, "replace"));
   #said = h("p", { class: "lb-sp-said", "aria-live": "polite" });
   #selection = new Selection(
     (sample) => this.#choose(sample),
@@ -54,6 +57,7 @@ export class Desk {
     (sample) => this.#sounds.soon(sample),
   );
   #sounds = new Sounds();
+  #below;
   #view;
 
   /**
@@ -71,6 +75,12 @@ export class Desk {
       this.#recolour();
       this.#drawInside();
     });
+    this.#below = new Below(source, {
+      change: (change) => this.#change(change),
+      tuple: (samples) => this.#selectAll(samples),
+      sample: (sample) => this.#find(sample),
+      class: (label) => this.#selectClass(label),
+    });
     this.#view = new View(look, {
       hover: (sample) => {
         const words = () => cardText(this.#known, sample, this.#shown, this.#findings.facts);
@@ -80,6 +90,7 @@ export class Desk {
       choose: (sample) => this.#choose(sample),
       lasso: (samples, how, began) => this.#select(samples, how, began),
       escape: () => this.#select([], "replace"),
+      shade: (arm) => this.#change({ density: toggled(this.#choices.density, arm) }),
       describe: (sample) => {
         return cardOf(this.#known, sample, this.#shown, this.#findings.facts, this.#look.dark);
       },
@@ -88,12 +99,13 @@ export class Desk {
     this.element = h(
       "div",
       { class: "lb-sp-desk" },
-      this.#epochs.element,
-      this.#legend,
+      h("div", { class: "lb-sp-row lb-sp-when" }, this.#epochs.element, this.#search.element),
+      this.#colours.element,
       this.#view.element,
       this.#explanation,
       this.#selection.element,
       this.#inside.element,
+      this.#below.element,
       this.#said,
     );
   }
@@ -126,6 +138,7 @@ export class Desk {
     this.#sounds.load(samples);
     this.#seeds = seeds;
     this.#findings.clear();
+    this.#below.clear();
     if ((this.#choices.sample ?? -1) >= samples.n) this.#choices = { ...this.#choices, sample: null };
     this.#reload(!same);
     this.#epochs.load(stage.epochs, epoch);
@@ -136,6 +149,7 @@ export class Desk {
   destroy() {
     this.#epochs.stop();
     this.#sounds.silence();
+    this.#below.destroy();
     this.#view.destroy();
   }
 
@@ -147,6 +161,10 @@ export class Desk {
   get #shown() {
     const there = this.#arms.filter(({ name }) => this.#stage?.has(name));
     return shownArms(there, this.#choices.arms);
+  }
+
+  get #scene() {
+    return { samples: this.#known, arms: this.#shown, dark: this.#look.dark, epoch: this.#epochs.epoch };
   }
 
   /** @param {Partial<Choices>} change */
@@ -180,6 +198,7 @@ export class Desk {
     this.#view.moves = this.#moves;
     this.#view.selected = this.#selection.marks;
     this.#view.chosen = this.#choices.sample ?? -1;
+    this.#search.load(samples, this.#look.dark);
     this.#recolour();
     this.#draw();
   }
@@ -201,6 +220,8 @@ export class Desk {
       download: this.#source.download(question),
     });
     setText(this.#explanation, explained(projection, this.#known));
+    this.#view.shaded = this.#choices.density;
+    this.#drawBelow();
     this.#drawSelection();
     this.#drawInside();
   }
@@ -210,31 +231,19 @@ export class Desk {
   }
 
   #drawInside() {
-    this.#inside.draw({
-      samples: this.#known,
-      arms: this.#shown,
-      dark: this.#look.dark,
-      epoch: this.#epochs.epoch,
-      sample: this.#choices.sample ?? -1,
-      facts: this.#findings.facts,
-      near: this.#findings.near,
-      trouble: this.#findings.trouble,
-    });
+    const { facts, near, trouble } = this.#findings;
+    this.#inside.draw({ ...this.#scene, sample: this.#choices.sample ?? -1, facts, near, trouble });
+  }
+
+  #drawBelow() {
+    const { seed, arms } = /** @type {Stage} */ (this.#stage).projection;
+    this.#below.draw({ ...this.#scene, there: arms, seed, choices: this.#choices });
   }
 
   #recolour() {
-    const { dark } = this.#look;
-    const samples = this.#known;
-    const by = possible(this.#choices.colour, samples);
     const arms = this.#shown.map(({ name }) => name);
-    const { colourings, span } = encoded(by, samples, arms, this.#findings.facts, dark);
-    this.#view.colourings = colourings;
-    const select = (/** @type {number[]} */ labels, /** @type {number} */ group) => {
-      const all = labels.map((_, sample) => sample);
-      this.#select(all.filter((sample) => labels[sample] === group), "replace");
-    };
-    const drawn = legend(by, samples, span, dark, select);
-    if (!this.#legend.firstChild?.isEqualNode(drawn)) this.#legend.replaceChildren(drawn);
+    const [{ colour }, { facts }] = [this.#choices, this.#findings];
+    this.#view.colourings = this.#colours.draw(colour, this.#known, arms, facts, this.#look.dark);
   }
 
   /** @param {number[]} samples @param {import("./panel.js").How} how @param {number} [began] */
@@ -243,6 +252,23 @@ export class Desk {
     this.#view.selected = this.#selection.marks;
     this.#drawSelection();
     if (began !== undefined) this.#view.whenPainted(() => measured("lossboard:lasso", began));
+  }
+
+  /** @param {number[]} samples all of them, and in sight */
+  #selectAll(samples) {
+    this.#select(samples, "replace");
+    this.#view.reveal(samples);
+    setText(this.#said, selectedText(this.#known, samples));
+  }
+
+  #find(/** @type {number} */ sample) {
+    this.#view.reveal([sample]);
+    this.#choose(sample);
+  }
+
+  #selectClass(/** @type {number} */ label) {
+    const { labels } = this.#known;
+    this.#selectAll([...labels.keys()].filter((sample) => labels[sample] === label));
   }
 
   /** @param {number} sample -1: none */
@@ -267,6 +293,7 @@ export class Desk {
     const { projection } = /** @type {Stage} */ (this.#stage);
     const { sample } = this.#choices;
     this.#findings.look(projection.seed, this.#epochs.epoch, projection.arms.length, sample);
+    this.#drawBelow();
     this.#drawInside();
   }
 }

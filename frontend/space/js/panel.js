@@ -15,6 +15,7 @@ import { closest, Grid, inside, next } from "./pick.js";
  * @property {(dx: number, dy: number) => void} move
  * @property {() => void} reset
  * @property {() => void} escape
+ * @property {(arm: string) => void} shade shade where points are dense, or no more
  * @property {() => boolean} moves whether a drag moves the view, or draws a lasso
  */
 
@@ -27,6 +28,16 @@ export class Panel {
   #canvas = /** @type {HTMLCanvasElement} */ (h("canvas", { tabindex: "0", role: "application" }));
   #title = h("h4");
   #count = h("small");
+  #density = h(
+    "button",
+    {
+      type: "button",
+      class: "lb-sp-density",
+      title: "Shade where this panel's points are dense",
+      onclick: () => this.#host.shade(this.arm),
+    },
+    "Density",
+  );
   #note = h("p", { class: "lb-sp-note", hidden: true });
   #card = h("div", { class: "lb-sp-card", hidden: true });
   /** @type {[number, number][]|null} */
@@ -50,7 +61,7 @@ export class Panel {
     this.element = h(
       "section",
       { class: "lb-sp-panel", "data-testid": `space-panel-${place}` },
-      h("header", {}, this.#title, this.#count),
+      h("header", {}, this.#title, h("span", {}, this.#count, this.#density)),
       this.field,
     );
     this.#listen();
@@ -62,9 +73,15 @@ export class Panel {
     this.#title.replaceChildren(swatch(arm.color, arm.dash), h("span", { title: arm.name }, arm.name));
     setText(this.#count, count);
     setAttribute(this.element, "aria-label", arm.name);
+    setAttribute(this.#density, "aria-label", `Density shading of ${arm.name}`);
     this.element.style.setProperty("--arm", arm.color);
     const keys = "Arrow keys go from sample to sample, Enter looks inside, Escape clears.";
     setAttribute(this.#canvas, "aria-label", `${arm.name}, ${count}. ${keys}`);
+  }
+
+  /** @param {boolean} on whether it is shaded */
+  set shaded(on) {
+    setAttribute(this.#density, "aria-pressed", String(on));
   }
 
   /** A text in place of points; none for an empty one. @param {string} text */

@@ -30,6 +30,15 @@ import { signIn } from "../../live/js/signin.js";
  */
 /** @typedef {{arm: string, neighbours: {sample: number, distance: number, hit: boolean}[]}} Near */
 
+/** @typedef {{samples: number[], value: number}} HardTuple */
+/** @typedef {{arm: string, mean_distance: number, triplets: HardTuple[], positives: HardTuple[],
+ *   negatives: HardTuple[]}} ArmTuples */
+/** @typedef {{sample: number, label: number, suggested: number, share: number}} Suspect */
+/** @typedef {{epoch: number, among: number, arms: ArmTuples[], k: number, suspects: Suspect[], suspected: number}} Hardest */
+/** @typedef {{label: number, n: number, kept: number}} ClassMoved */
+/** @typedef {{epoch: number, a: string, b: string, k: number, kept: number, chance: number, classes: ClassMoved[],
+ *   cka: number|null, cka_biased: number|null, among: number}} Moved */
+
 /** An answer that is none. */
 export class Trouble extends Error {
   /** @param {"away"|"gone"|"refused"} kind away: no answer, or none of the API's own @param {string} message */
@@ -111,6 +120,22 @@ export class Source {
   async neighbours(seed, epoch, sample, k) {
     const found = await ask(`${this.#base}/space/neighbours?${query({ seed, epoch, sample, k })}`);
     return new Map(found.arms.map((/** @type {Near} */ near) => [near.arm, near.neighbours]));
+  }
+
+  /** @param {number} seed @param {number} epoch @param {number} arms how many are expected
+   * @returns {Promise<Hardest>} */
+  async hardest(seed, epoch, arms) {
+    const url = `${this.#base}/space/hardest?${query({ seed, epoch })}`;
+    const found = await this.#once(url, () => ask(url));
+    if (found.arms.length < arms) this.#kept.delete(url); // the others' snapshots are to come
+    return found;
+  }
+
+  /** @param {number} seed @param {number} epoch @param {string} a @param {string} b arms
+   * @returns {Promise<Moved>} */
+  moved(seed, epoch, a, b) {
+    const url = `${this.#base}/space/moved?${query({ seed, epoch, a, b })}`;
+    return this.#once(url, () => ask(url));
   }
 
   /** @template T @param {string} url @param {() => Promise<T>} load @returns {Promise<T>} */

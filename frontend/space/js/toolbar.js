@@ -142,7 +142,7 @@ function button(text, title, onclick) {
 }
 
 /** @param {string} label @param {string} name @param {(value: any) => void} change */
-function select(label, name, change) {
+export function select(label, name, change) {
   const field = /** @type {HTMLSelectElement} */ (
     h("select", { "aria-label": label, "data-testid": `space-${name}`, onchange: () => change(field.value) })
   );
@@ -150,7 +150,7 @@ function select(label, name, change) {
 }
 
 /** @param {HTMLSelectElement} field @param {Record<string, string>} options */
-function fill(field, options) {
+export function fill(field, options) {
   const wanted = JSON.stringify(options);
   if (field.dataset.options === wanted) return;
   field.dataset.options = wanted;
@@ -159,7 +159,7 @@ function fill(field, options) {
 
 /** @param {string} label @param {string} name @param {Record<string, string>} options
  * @param {(value: string) => void} change */
-function segments(label, name, options, change) {
+export function segments(label, name, options, change) {
   const buttons = Object.entries(options).map(([value, text]) =>
     h("button", { type: "button", "data-testid": `space-${name}-${value}`, onclick: () => change(value) }, text),
   );

@@ -16,6 +16,7 @@ import { Panel } from "./panel.js";
  * @property {(sample: number) => void} hover @property {(sample: number) => void} choose
  * @property {(samples: number[], how: How, began: number) => void} lasso
  * @property {() => void} escape @property {(sample: number) => Node} describe
+ * @property {(arm: string) => void} shade
  */
 
 const WIDE = 960; // pixels of width from which all panels stand in one row
@@ -35,6 +36,8 @@ export class View {
   #moves = false;
   /** @type {Map<string, Colouring>} */
   #colourings = new Map();
+  /** @type {string[]} */
+  #shaded = [];
   /** @type {Uint8Array|null} */
   #selected = null;
   #hovered = -1;
@@ -103,6 +106,13 @@ export class View {
     this.#want(PAINT);
   }
 
+  /** @param {string[]} arms whose panels are shaded where points are dense */
+  set shaded(arms) {
+    this.#shaded = arms;
+    for (const panel of this.#panels) panel.shaded = arms.includes(panel.arm);
+    this.#want(PAINT);
+  }
+
   /** @param {Uint8Array|null} selected 1 for a selected sample */
   set selected(selected) {
     this.#selected = selected;
@@ -130,6 +140,14 @@ export class View {
     this.#want(PLACE);
   }
 
+  /** Show the whole where one of these samples is out of sight in some panel. @param {number[]} samples */
+  reveal(samples) {
+    const away = this.#panels.some(({ places: { x, y }, width, height }) =>
+      samples.some((at) => x[at] < 0 || y[at] < 0 || x[at] > width || y[at] > height),
+    );
+    if (away) this.reset();
+  }
+
   /** Call back once, behind the next painting. @param {() => void} painted */
   whenPainted(painted) {
     this.#after.push(painted);
@@ -153,6 +171,7 @@ export class View {
       move: (dx, dy) => this.#move(dx, dy, panel),
       reset: () => this.reset(),
       escape: this.#told.escape,
+      shade: this.#told.shade,
       moves: () => this.#moves,
     });
     return panel;
@@ -241,6 +260,7 @@ export class View {
       this.#look,
       {
         flat,
+        shaded: this.#shaded.includes(panel.arm),
         radius: radiusFor(stage.n, width),
         step: flat ? roundLength(this.#camera.scale(width, height)).pixels : 0,
         origin: this.#camera.origin(width, height),

@@ -178,3 +178,72 @@ def test_a_blob_of_another_comparison_is_not_shown(api: Api, parts: Parts, fille
     sprite = api.get(f"/comparisons/{other}/space")["samples"]["sprite"]
     assert api.http.get(sprite).status_code == 200
     check_error(api.http.get(sprite.replace(other, filled)), 404, "not_found")
+
+
+def test_the_hardest_tuples_of_every_arm_and_the_suspect_labels(
+    api: Api, parts: Parts, filled: str
+) -> None:
+    samples = api.get(f"/comparisons/{filled}/space")["samples"]
+    labels = np.array(samples["labels"])
+    answer = api.get(f"/comparisons/{filled}/space/hardest", **AT)
+    assert (answer["seed"], answer["epoch"], answer["among"], answer["k"]) == (1, 2, 60, 10)
+    of_arm = embeddings(api, parts, filled)
+    assert [arm["arm"] for arm in answer["arms"]] == list(of_arm)
+    for arm in answer["arms"]:
+        vectors = of_arm[arm["arm"]]
+        away = np.linalg.norm(vectors[:, None] - vectors, axis=2) / arm["mean_distance"]
+        assert away.sum() / (60 * 59) == pytest.approx(1, rel=1e-4)
+        a, p, n = arm["triplets"][0]["samples"]
+        assert labels[a] == labels[p] != labels[n]
+        assert arm["triplets"][0]["value"] == pytest.approx(away[a, p] - away[a, n], abs=1e-4)
+        alike = labels[:, None] == labels
+        assert arm["positives"][0]["value"] == pytest.approx(away[alike].max(), abs=1e-4)
+        assert arm["negatives"][0]["value"] == pytest.approx(away[~alike].min(), abs=1e-4)
+    near = [
+        {
+            arm["arm"]: [labels[one["sample"]] for one in arm["neighbours"]]
+            for arm in api.get(
+                f"/comparisons/{filled}/space/neighbours", **AT, sample=one["sample"], k=10
+            )["arms"]
+        }
+        for one in answer["suspects"]
+    ]
+    assert len(near) == answer["suspected"] > 0
+    for suspect, of_arms in zip(answer["suspects"], near, strict=True):
+        assert labels[suspect["sample"]] == suspect["label"] != suspect["suggested"]
+        counts = [found.count(suspect["suggested"]) for found in of_arms.values()]
+        assert min(counts) > 5
+        assert suspect["share"] == pytest.approx(sum(counts) / 20)
+    missing = api.http.get(f"{V1}/comparisons/{filled}/space/hardest?seed=1&epoch=7")
+    assert "no snapshot of epoch 7" in check_error(missing, 404, "not_found")["message"]
+
+
+def test_which_classes_moved_between_two_arms(api: Api, parts: Parts) -> None:
+    filled = fill(parts.database, parts.blobs, arms=3, seeds=2, epochs=2, samples=60)
+    url = f"/comparisons/{filled}/space/moved"
+    found = api.get(url, **AT)
+    assert (found["a"], found["b"], found["k"]) == ("contrastive", "triplet", 10)
+    assert found["chance"] == pytest.approx(10 / 59)
+    of_arm = embeddings(api, parts, filled)
+    near = []
+    for arm in ("contrastive", "triplet"):
+        away = np.linalg.norm(of_arm[arm][:, None] - of_arm[arm], axis=2)
+        np.fill_diagonal(away, np.inf)
+        near.append([set(row[:10].tolist()) for row in away.argsort(axis=1)])
+    kept = np.array([len(ours & theirs) / 10 for ours, theirs in zip(*near, strict=True)])
+    assert found["kept"] == pytest.approx(kept.mean())
+    shares = [one["kept"] for one in found["classes"]]
+    assert shares == sorted(shares)
+    labels = np.array(api.get(f"/comparisons/{filled}/space")["samples"]["labels"])
+    for one in found["classes"]:
+        assert one["kept"] == pytest.approx(kept[labels == one["label"]].mean())
+    assert 0 < found["cka"] < found["cka_biased"] < 1
+    other = api.get(url, **AT, a="sup_con", b="triplet")
+    assert (other["a"], other["b"]) == ("sup_con", "triplet")
+    same = api.get(url, **AT, a="triplet", b="triplet")
+    assert (same["kept"], same["cka"]) == (1, pytest.approx(1))
+    unknown = api.http.get(f"{V1}{url}?seed=1&epoch=2&a=arcface")
+    assert "arm 'arcface' has no snapshot" in check_error(unknown, 404, "not_found")["message"]
+    single = fill(parts.database, parts.blobs, arms=1, epochs=0, samples=30)
+    alone = api.http.get(f"{V1}/comparisons/{single}/space/moved?seed=0&epoch=0")
+    assert "only 'contrastive'" in check_error(alone, 404, "not_found")["message"]

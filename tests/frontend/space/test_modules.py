@@ -182,6 +182,7 @@ def test_coordinates_that_do_not_fit_are_refused(run: Run) -> None:
 def test_the_address_keeps_the_choices_and_its_other_parameters(run: Run) -> None:
     there = "?id=c1&x=time&space-seed=2&space-method=tsne&space-dims=3&space-colour=distance"
     there += "&space-epoch=0&space-sample=7&space-arms=a%26b&space-arms=c"
+    there += "&space-density=c&space-tuples=suspects&space-pair=c&space-pair=a%26b"
     choices = run("choices", "return m.parseChoices(a)", there)
     assert choices == {
         "seed": 2,
@@ -191,6 +192,9 @@ def test_the_address_keeps_the_choices_and_its_other_parameters(run: Run) -> Non
         "epoch": 0,
         "sample": 7,
         "arms": ["a&b", "c"],
+        "density": ["c"],
+        "tuples": "suspects",
+        "pair": ["c", "a&b"],
     }
     code = "return m.formatChoices('?id=c1&x=time&space-epoch=4', a)"
     assert run("choices", code, choices) == there
@@ -301,3 +305,41 @@ def test_the_legend_has_class_names_that_are_numbers_in_their_order(run: Run) ->
         return [[...drawn.children].map((entry) => entry.textContent), seen];
     """
     assert run("legend", code, samples) == [["1", "2", "10"], [0, 2, 1]]
+
+
+def test_suggestions_are_classes_by_name_then_samples_by_id(run: Run) -> None:
+    samples = {
+        "classes": ["10", "1", "cat", "wild cat"],
+        "labels": [0, 1, 1, 2, 3],
+        "ids": [7, 12, 1, 104, 31],
+        "modality": [0, 0, 1, 1, 1],
+        "modalities": ["audio", "visual"],
+    }
+    code = "return m.suggestions(a.samples, a.text, 4).map((one) => [one.kind, one.at, one.more]);"
+
+    def found(text: str) -> Any:
+        return run("search", code, {"samples": samples, "text": text})
+
+    assert found(" Cat") == [["class", 2, "1 sample"], ["class", 3, "1 sample"]]
+    assert found("1") == [
+        ["class", 1, "2 samples"],
+        ["class", 0, "1 sample"],
+        ["sample", 2, "1, visual"],
+        ["sample", 1, "1, audio"],
+    ]
+    assert found("sample 104") == [["sample", 3, "cat, visual"]]
+    assert found("") == found("dog") == []
+
+
+def test_the_density_is_the_points_spread_over_cells_around(run: Run) -> None:
+    places = {"x": [150.0, 151.0, 63.0, -5.0], "y": [150.0, 150.0, 63.0, 3.0]}
+    code = f"{PLACES} const d = m.densityOf(x, y, 300, 300);" + (
+        "return { values: [...d.values], columns: d.columns, rows: d.rows, most: d.most };"
+    )
+    found = run("density", code, places)
+    values = np.array(found["values"]).reshape(found["rows"], found["columns"])
+    assert values.sum() == pytest.approx(3, rel=1e-4), "the one outside does not count"
+    assert values[25, 25] == values.max() == pytest.approx(found["most"])
+    assert values[25, 25] == pytest.approx(2 * values[10, 10], rel=0.01)
+    assert values[25, 18] == 0 < values[25, 20]
+    np.testing.assert_allclose(values[25, 20:31], values[25, 30:19:-1], rtol=1e-4)

@@ -144,6 +144,84 @@ def test_keys_walk_from_sample_to_sample_and_enter_looks_inside(page: Page) -> N
         assert "space-sample=" in page.url
 
 
+def test_a_search_finds_classes_and_samples_with_the_keyboard(page: Page) -> None:
+    with serving(two_clouds(ARMS[:2], 60).app()) as url:
+        opened(page, url)
+        field = page.get_by_role("combobox", name="Find a class or a sample")
+        field.fill("class")
+        options = page.get_by_role("listbox").get_by_role("option")
+        expect(options).to_have_count(2)
+        page.keyboard.press("ArrowDown")
+        expect(options.nth(1)).to_have_attribute("aria-selected", "true")
+        page.keyboard.press("Enter")
+        count = page.get_by_test_id("space-lasso-count")
+        expect(count).to_contain_text("30 of 60 selected: class 1: 30")
+        expect(field).to_have_attribute("aria-expanded", "false")
+        field.fill("59")
+        expect(options).to_have_count(1)
+        page.keyboard.press("Enter")
+        expect(page.get_by_test_id("space-query")).to_contain_text("sample 59")
+        field.fill("nothing")
+        expect(options).to_contain_text("No class and no sample")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("listbox")).to_be_hidden()
+
+
+def test_the_strip_selects_a_tuple_and_the_bars_a_class(page: Page) -> None:
+    with serving(two_clouds(ARMS[:3], 60).app()) as url:
+        opened(page, url)
+        strip, count = (
+            page.get_by_test_id("space-hardest"),
+            page.get_by_test_id("space-lasso-count"),
+        )
+        strip.scroll_into_view_if_needed()
+        triplets = page.get_by_test_id("space-tuples").get_by_role("button")
+        expect(triplets).to_have_count(3)
+        expect(page.get_by_test_id("space-hardest-text")).to_contain_text(
+            "epoch 1 among 60 samples"
+        )
+        name = "anchor class 0 (sample 0), positive class 0 (sample 2), negative class 1 (sample 1)"
+        triplets.first.and_(page.get_by_role("button", name=name)).click()
+        expect(count).to_contain_text("3 of 60 selected: class 0: 2, class 1: 1")
+        page.get_by_test_id("space-tuples-negatives").click()
+        expect(page.get_by_test_id("space-tuples")).to_contain_text("There are no two classes.")
+        page.get_by_test_id("space-tuples-suspects").click()
+        page.get_by_test_id("space-suspects").get_by_role("button").click()
+        expect(page.get_by_test_id("space-query")).to_contain_text("sample 5")
+        assert "space-tuples=suspects" in page.url
+
+        moved = page.get_by_test_id("space-moved")
+        moved.scroll_into_view_if_needed()
+        classes = page.get_by_test_id("space-moved-classes").get_by_role("button")
+        expect(classes).to_have_count(2)
+        expect(classes.first).to_contain_text("25 %")
+        expect(page.get_by_test_id("space-cka")).to_contain_text("0.800 debiased, over 60 samples")
+        with page.expect_request(lambda asked: f"b={ARMS[2]}" in asked.url):
+            page.get_by_label("with", exact=True).select_option(ARMS[2])
+        classes.first.click()
+        expect(count).to_contain_text("30 of 60 selected: class 1: 30")
+
+
+def test_a_panel_is_shaded_where_its_points_are_dense(page: Page) -> None:
+    with serving(two_clouds(ARMS[:2], 400).app()) as url:
+        opened(page, url)
+        picture = "canvas => canvas.toDataURL()"
+        first, second = (
+            page.get_by_test_id(f"space-panel-{place}").locator("canvas") for place in (0, 1)
+        )
+        before = [panel.evaluate(picture) for panel in (first, second)]
+        toggle = page.get_by_role("button", name=f"Density shading of {ARMS[0]}")
+        toggle.click()
+        expect(toggle).to_have_attribute("aria-pressed", "true")
+        page.wait_for_function(
+            "before => document.querySelector('[data-testid=space-panel-0] canvas')"
+            ".toDataURL() !== before",
+            arg=before[0],
+        )
+        assert second.evaluate(picture) == before[1], "the other panel stays as it is"
+        assert f"space-density={ARMS[0]}" in page.url
+
+
 def test_a_seed_with_a_split_of_its_own_shows_its_own_samples(page: Page) -> None:
     peer = two_clouds(ARMS, 40, 3)
     peer.seeds = (3, 4)
