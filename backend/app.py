@@ -78,6 +78,7 @@ from backend.state import Parts
 from backend.storage.blobs import BLOBS_FOLDER, Blobs
 from backend.storage.data_folder import DataFolderLock, delete_backup_links
 from backend.storage.private_folder import PRIVATE_UMASK, make_private
+from backend.templates import routes as templates_routes
 from backend.tuning import routes as tuning_routes
 from backend.tuning.engine import Engine
 from backend.verdict import routes as verdict_routes
@@ -101,6 +102,7 @@ _ROUTERS = (
     comparisons_routes.router,
     tuning_routes.router,
     views_routes.router,
+    templates_routes.router,
     verdict_routes.router,
     export_routes.router,
     arms_routes.router,

@@ -24,7 +24,7 @@ Roots = Annotated[Sequence[Path], from_state("data_roots")]
 """The folders in which paths of specs must lie; none for anywhere."""
 
 
-class _SpecSchema:
+class SpecSchema:
     """Document a body as a spec in the OpenAPI document, without validating it.
 
     The contract validates it, because it finds all problems at once.
@@ -39,7 +39,7 @@ class _SpecSchema:
         return handler(ComparisonSpec.__pydantic_core_schema__)
 
 
-PostedSpec = Annotated[Any, _SpecSchema(), Body()]
+PostedSpec = Annotated[Any, SpecSchema(), Body()]
 """The body of a request: a spec, not yet checked."""
 
 

@@ -184,6 +184,20 @@ class BoardView(SQLModel, table=True):
     created_at: float
 
 
+class Template(SQLModel, table=True):
+    """A spec that somebody saved to begin comparisons with."""
+
+    __table_args__ = (Index("ix_template_name", "name", unique=True),)
+
+    id: str = Field(primary_key=True)
+    name: str
+    note: str
+    """What it is for."""
+    spec: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    created_by: str
+    created_at: float
+
+
 class Turn(SQLModel, table=True):
     """When a user last got a slot, as the number of that claim among all claims."""
 

@@ -30,6 +30,8 @@ _SPECS: Final = (
     ("POST", f"{API_PREFIX}/comparisons"),
     ("POST", f"{API_PREFIX}/comparisons/preview"),
 )
+_TEMPLATES: Final = f"{API_PREFIX}/templates"
+"""The start of the addresses of templates, each of which has a spec."""
 _UPLOADS: Final = ("POST", f"{API_PREFIX}/datasets")
 _BLOBS: Final = ("PUT", f"{API_PREFIX}/internal/blobs/")
 """The start of a blob's address."""
@@ -43,7 +45,7 @@ def limit_of(method: str, path: str, max_upload: int) -> Limit:
         path: decoded.
         max_upload: bytes of the largest file that is taken.
     """
-    if (method, path) in _SPECS:
+    if (method, path) in _SPECS or path.startswith(_TEMPLATES):
         return SPEC
     return Limit(max_upload) if is_upload(method, path) else SMALL
 

@@ -284,6 +284,13 @@ class Failure(TypedDict):
     step: NotRequired[int | None]
 
 
+class Field(TypedDict):
+    """One problem of a request."""
+
+    path: str
+    message: str
+
+
 class HardTuple(TypedDict):
     """A triplet (anchor, positive, negative) or a pair of samples."""
 
@@ -682,6 +689,28 @@ class Suspect(TypedDict):
     label: int
     suggested: int
     share: float
+
+
+class TemplateDetail(TypedDict):
+    """A template with its spec."""
+
+    id: str
+    name: str
+    note: str
+    created_by: str
+    created_at: str
+    spec: dict[str, Any]
+    problems: list[Field]
+
+
+class Template(TypedDict):
+    """A template without its spec."""
+
+    id: str
+    name: str
+    note: str
+    created_by: str
+    created_at: str
 
 
 class Thumbnail(TypedDict):
@@ -1278,6 +1307,12 @@ class Summary(TypedDict):
     runs_total: int
     baseline: str
     differs: list[Setting]
+
+
+class TemplateList(TypedDict):
+    """All templates, by name."""
+
+    templates: list[Template]
 
 
 class Trial(TypedDict):

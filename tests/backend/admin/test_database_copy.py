@@ -14,7 +14,7 @@ from backend.admin.database_copy import TableSum, copy_database, table_sums
 from backend.admin.locations import AdminError
 from backend.db import migrations
 from backend.db.database import Database
-from backend.db.models import Run, Series, Trial
+from backend.db.models import Run, Series, Template, Trial
 from backend.maintenance.run_figures import FiguresKeeper
 from backend.metrics import points
 from backend.storage import data_folder
@@ -22,6 +22,7 @@ from tests.backend.helpers import Attempt, claim, points_of, run_now, submit
 from tests.backend.scripted_runs import scripted_comparison, store_events
 from tests.backend.stored_tokens import store_token
 from tests.support.postgres import Postgres
+from tests.support.specs import small
 from tests.support.tuned import store_tuned
 
 
@@ -56,6 +57,10 @@ def filled(tmp_path: Path) -> Iterator[Database]:
         write.session.add(Series(id=900, run_id=run.id, key="gone"))
         write.session.flush()
         write.session.delete(write.session.get(Series, 900))
+        spec = small(notes="ünï ✓")
+        write.session.add(
+            Template(id="t1", name="ünï", note="", spec=spec, created_by="Ada", created_at=0.1)
+        )
     yield database
     database.close()
 

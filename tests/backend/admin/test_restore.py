@@ -15,7 +15,7 @@ from backend.admin.locations import AdminError, Locations
 from backend.admin.restore import read_attempts, restore
 from backend.db import migrations
 from backend.db.database import Database
-from backend.db.models import Run, Trial
+from backend.db.models import Run, Template, Trial
 from backend.errors import SettingsError
 from backend.maintenance.run_figures import FiguresKeeper
 from backend.storage import data_folder
@@ -23,6 +23,7 @@ from tests.backend.backup_folders import UPLOADED, check_consistent, file_hashes
 from tests.backend.damaged_backups import DAMAGES, manifest_with
 from tests.backend.helpers import run_now
 from tests.support.postgres import Postgres
+from tests.support.specs import small
 from tests.support.tuned import store_tuned
 
 
@@ -62,8 +63,13 @@ def test_a_restore_brings_everything_back(tmp_path: Path) -> None:
         figures = FiguresKeeper(folder.database)
         while figures.step():
             pass
+        with folder.database.write() as write:
+            write.session.add(
+                Template(id="t1", name="n", note="", spec=small(), created_by="Ada", created_at=0.1)
+            )
         folder.save(tmp_path / "b.tar")
         before = sums_of(folder.database)
+    assert before["template"].rows == 1
     assert before["run_figures"].rows == 5  # stored, and no longer to be computed
     run(["restore", str(tmp_path / "b.tar"), "--data-dir", str(tmp_path / "new")], {})
     with open_folder(tmp_path / "new") as folder:

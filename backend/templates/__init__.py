@@ -1,0 +1,1 @@
+"""Templates of comparisons that a team saves beside the built-in presets."""
