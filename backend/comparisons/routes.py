@@ -32,6 +32,7 @@ from backend.http.times import Now
 from backend.http.writing import writes
 from backend.runs import repository as runs
 from backend.runs import snapshots
+from backend.runs.lengths import UNKNOWN, read_lengths
 from backend.runs.progress import count_runs
 from backend.runs.repository import RoleAsked
 from backend.runs.schemas import RunList, State, run_out
@@ -100,8 +101,17 @@ def list_comparisons(
         counted = count_runs(session, [row.id for row in rows])
         results = results_of(session, [row.id for row in rows])
         slots = workers.alive().total()
+        is_open = {row.id: row.spec for row in rows if counted[row.id].is_open}
+        lengths = read_lengths(session, is_open, now)
         listed = [
-            comparison_out(row, counted[row.id], results.get(row.id), slots=slots, now=now)
+            comparison_out(
+                row,
+                counted[row.id],
+                results.get(row.id),
+                slots=slots,
+                now=now,
+                lengths=lengths.get(row.id, UNKNOWN),
+            )
             for row in rows
         ]
     short = [ComparisonOut(**detail.model_dump(exclude={"spec"})) for detail in listed]
@@ -198,9 +208,10 @@ def list_runs(
 ) -> RunList:
     """Return its runs in their order: seed by seed, or trial by trial."""
     with database.read() as session:
-        comparisons.get(session, comparison)
+        spec = comparisons.get(session, comparison).spec
         found = runs.of_comparison(session, comparison, role)
-        return RunList(runs=[run_out(run, now) for run in found])
+        lengths = read_lengths(session, {comparison: spec}, now)[comparison]
+        return RunList(runs=[run_out(run, now, lengths) for run in found])
 
 
 catalogue_router = APIRouter(tags=["catalogue"])

@@ -11,6 +11,7 @@ from backend.db.models import Comparison
 from backend.errors import ErrorOut
 from backend.http.times import iso
 from backend.runs import search_progress
+from backend.runs.lengths import UNKNOWN, Lengths, read_lengths
 from backend.runs.progress import STATES, Counted, Tallies, Tally, count_runs
 from backend.runs.schemas import State
 from backend.runs.search_progress import Phase
@@ -124,8 +125,18 @@ def comparison_out(
     *,
     slots: int,
     now: float,
+    lengths: Lengths = UNKNOWN,
 ) -> ComparisonDetail:
-    """Return a comparison with the state of its runs, which are counted."""
+    """Return a comparison with the state of its runs, which are counted.
+
+    Args:
+        comparison: the comparison.
+        counted: its runs.
+        result: what is told of it in lists; None while there is none.
+        slots: that its runs share.
+        now: seconds since the epoch.
+        lengths: of its runs.
+    """
     spec = comparison.spec
     search = search_progress.search_size(spec)
     of_trials, final = _by_state(counted.trial), _by_state(counted.final)
@@ -142,7 +153,7 @@ def comparison_out(
         state=search_progress.state(counted, search),
         phase=search_progress.phase(counted, search),
         progress=search_progress.share_done(counted, search),
-        eta_s=search_progress.remaining_s(counted, search, slots, now),
+        eta_s=search_progress.remaining_s(counted, search, slots, now, lengths.means),
         runs={state: of_trials[state] + final[state] for state in STATES},
         trial_runs=None if search is None else of_trials,
         arms=[arm["name"] for arm in spec["arms"]],
@@ -163,7 +174,8 @@ def comparison_detail(
     slots = workers.alive().total()
     counted = count_runs(session, [comparison.id])[comparison.id]
     result = results_of(session, [comparison.id]).get(comparison.id)
-    return comparison_out(comparison, counted, result, slots=slots, now=now)
+    lengths = read_lengths(session, {comparison.id: comparison.spec}, now)[comparison.id]
+    return comparison_out(comparison, counted, result, slots=slots, now=now, lengths=lengths)
 
 
 def _by_state(tallies: Tallies) -> dict[str, int]:

@@ -23,6 +23,7 @@ from backend.live.viewer import Flush, Viewer, encode_json
 from backend.metrics import series
 from backend.metrics.keys import SERIES_KEYS, check_keys
 from backend.runs import repository as runs
+from backend.runs.lengths import Lengths, lengths_of, read_lengths
 from backend.runs.progress import count_runs
 from backend.runs.schemas import run_out, series_list
 from backend.workers.registry import Slots, Workers
@@ -54,6 +55,7 @@ async def stream(
     """
     viewer = hub.subscribe(comparison, keys, run)
     position = last_id
+    lengths: Lengths | None = None
     ping_at = time.monotonic() + PING_S
     try:
         if not hub.resume(viewer, last_id):
@@ -62,7 +64,9 @@ async def stream(
             if viewer.needs_reset:
                 viewer.begin_reset()
                 try:
-                    data, position = await _reset(viewer, database, workers, comparison, run)
+                    data, position, lengths = await _reset(
+                        viewer, database, workers, comparison, run
+                    )
                 except NotFoundError:
                     yield _event("gone", encode_json({}), position)
                     return
@@ -75,7 +79,9 @@ async def stream(
                 if viewer.needs_reset or viewer.closed:
                     continue
                 flush = viewer.flush(CLOCK())
-                for data in _events(flush, position):
+                if lengths is None or any(one.state == "succeeded" for one in flush.runs):
+                    lengths = await asyncio.to_thread(_read_lengths, database, comparison)
+                for data in _events(flush, position, lengths):
                     yield data
                 position = flush.position
                 ping_at = time.monotonic() + PING_S
@@ -93,11 +99,11 @@ async def stream(
 
 async def _reset(
     viewer: Viewer, database: Database, workers: Workers, comparison: str, run: Run | None
-) -> tuple[bytes, str]:
+) -> tuple[bytes, str, Lengths]:
     now = CLOCK()
     slots = workers.alive().total()
 
-    def snapshot() -> tuple[bytes, int, str, list[Run]]:
+    def snapshot() -> tuple[bytes, int, str, list[Run], Lengths]:
         with database.snapshot() as (session, version, position):
             found = comparisons.get(session, comparison)
             counted = count_runs(session, [found.id])[found.id]
@@ -105,21 +111,27 @@ async def _reset(
             rows = series.find(session, runs=[run.id for run in all_runs], keys=sorted(viewer.keys))
             max_points = min(1000, max(50, RESET_POINTS // max(1, len(rows))))
             curves = series.read(session, rows, after=-1, max_points=max_points)
+            lengths = read_lengths(session, {found.id: found.spec}, now)[found.id]
             session.expunge_all()
-        head = comparison_out(found, counted, slots=slots, now=now)
+        head = comparison_out(found, counted, slots=slots, now=now, lengths=lengths)
         body = {
             "comparison": head,
-            "runs": [run_out(run, now) for run in all_runs],
+            "runs": [run_out(run, now, lengths) for run in all_runs],
             "series": series_list(curves).series,
         }
-        return _event("reset", encode_json(body), position), version, position, all_runs
+        return _event("reset", encode_json(body), position), version, position, all_runs, lengths
 
-    data, version, position, all_runs = await asyncio.to_thread(snapshot)
+    data, version, position, all_runs, lengths = await asyncio.to_thread(snapshot)
     viewer.end_reset(version, position, all_runs, now)
-    return data, position
+    return data, position, lengths
 
 
-def _events(flush: Flush, before: str) -> list[bytes]:
+def _read_lengths(database: Database, comparison: str) -> Lengths:
+    with database.read() as session:
+        return lengths_of(session, comparison, CLOCK())
+
+
+def _events(flush: Flush, before: str, lengths: Lengths) -> list[bytes]:
     """Encode a flush; only its last event has the new id, so that id stands for all of them."""
     updates = flush.updates
     bodies = [
@@ -129,7 +141,8 @@ def _events(flush: Flush, before: str) -> list[bytes]:
         bodies.append(("points", updates.points_json))
     if flush.runs:
         now = CLOCK()
-        bodies.append(("runs", encode_json({"runs": [run_out(run, now) for run in flush.runs]})))
+        changed = [run_out(run, now, lengths) for run in flush.runs]
+        bodies.append(("runs", encode_json({"runs": changed})))
     if updates.gone:
         bodies.append(("gone", encode_json({})))
     last = len(bodies) - 1

@@ -1,7 +1,7 @@
 """Forecast when each queued run will start and when the queue will be empty.
 
 Continues the queue from this moment by the rules of backend.runs.fair_share. A run takes as long as
-the runs of its comparison have taken until now: one of a trial as the others of trials, and one
+backend.runs.lengths says: as finished runs of its comparison, or of an earlier one like it, and one
 that may be trained together with others its share of their time. Final runs
 that are queued only when a search is over are not foreseen.
 """
@@ -15,8 +15,9 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from backend.db.models import Comparison, Run
-from backend.runs import progress, queue, search_progress
+from backend.runs import progress, queue
 from backend.runs.fair_share import Slot, WaitingRun, plan_starts
+from backend.runs.lengths import ANY_ARM, read_lengths
 from backend.runs.progress import Counted
 from backend.runs.queue import QueuedRun, RunWithOwner
 from backend.runs.search_progress import search_size, to_come
@@ -40,6 +41,8 @@ class Forecast:
     """Run -> seconds until it starts, if the length of all runs before it is known."""
     eta_s: float | None
     """Seconds until no run is queued or running; None if there is none now, or if it is unknown."""
+    left: dict[str, float | None]
+    """Running run -> seconds until it is over; None if it is unknown."""
 
 
 def forecast(
@@ -57,20 +60,23 @@ def forecast(
     comparisons = {one.comparison for one in queued}
     comparisons |= {one.run.comparison_id for one in running.values()}
     counts = progress.count_runs(session, sorted(comparisons))
-    run_s: dict[tuple[str, str], float | None] = {
-        (comparison, role): seconds
-        for comparison, counted in counts.items()
-        for role, seconds in search_progress.run_s(counted, now).items()
+    wanted = select(Comparison).where(col(Comparison.id).in_(comparisons))
+    rows = {one.id: one for one in session.exec(wanted)}
+    lengths = read_lengths(session, {key: one.spec for key, one in rows.items()}, now)
+    later = _runs_to_come(counts, rows, queued)
+    run_s = {
+        one.run: lengths[one.comparison].seconds(one.arm, one.role) for one in [*queued, *later]
     }
-    later = _runs_to_come(session, counts, queued)
     known = [seconds for seconds in run_s.values() if seconds is not None]
     guess = fmean(known) if known else GUESS_S
 
-    work: defaultdict[str, list[RunWithOwner]] = defaultdict(list)
+    work: defaultdict[str, list[Run]] = defaultdict(list)
+    left: dict[str, float | None] = {}
     for one in running.values():
-        work[one.run.worker or ""].append(one)
+        work[one.run.worker or ""].append(one.run)
+        left[one.run.id] = lengths[one.run.comparison_id].remaining_s(one.run, now)
     remaining = {
-        worker: _remaining_s([one.run for one in own], run_s, now) for worker, own in work.items()
+        worker: _remaining_s([left[run.id] for run in own]) for worker, own in work.items()
     }
     living = [slot for slot in slots if slot.state != "lost"]
     times_known = bool(living) and None not in remaining.values()
@@ -81,7 +87,7 @@ def forecast(
     by_id = {one.run: one for one in queued}
     all_by_id = by_id | {one.run: one for one in later}
     for start in plan_starts(
-        (_waiting_run(one, run_s[one.comparison, one.role], guess) for one in all_by_id.values()),
+        (_waiting_run(one, run_s[one.run], guess) for one in all_by_id.values()),
         busy or [Slot(device) for device in DEVICES],
         queue.turns(session),
     ):
@@ -91,15 +97,16 @@ def forecast(
                 starts[start.run] = round(start.at, 3)
         if times_known:
             ends.append(start.end)
-        begun = all_by_id[start.run]
-        times_known = times_known and run_s[begun.comparison, begun.role] is not None
+        times_known = times_known and run_s[start.run] is not None
     never = sorted(by_id.keys() - set(order), key=lambda run: _rank(by_id[run]))
     end_known = times_known and not never and bool(ends)
-    return Forecast(order + never, starts, max(ends) if end_known else None)
+    return Forecast(order + never, starts, max(ends) if end_known else None, left)
 
 
 def _runs_to_come(
-    session: Session, counts: Mapping[str, Counted], queued: Sequence[QueuedRun]
+    counts: Mapping[str, Counted],
+    rows: Mapping[str, Comparison],
+    queued: Sequence[QueuedRun],
 ) -> list[QueuedRun]:
     """Return the runs that searches under way queue later, where they will stand in the queue."""
     searching = [one for one, counted in counts.items() if counted.trial and not counted.final]
@@ -109,8 +116,8 @@ def _runs_to_come(
     for one in queued:
         priorities[one.comparison] = max(priorities[one.comparison], one.priority)
     found: list[QueuedRun] = []
-    for comparison in session.exec(select(Comparison).where(col(Comparison.id).in_(searching))):
-        counted, own = counts[comparison.id], comparison.id
+    for own in searching:
+        counted, comparison = counts[own], rows[own]
         wants = comparison.spec["training"].get("device", ANY_DEVICE)
         for role, number in to_come(counted, search_size(comparison.spec)).items():
             ages = (
@@ -118,26 +125,20 @@ def _runs_to_come(
                 for at in range(number)
             )
             found += [
-                QueuedRun(age[2], own, role, comparison.created_by, priorities[own], wants, age)
+                QueuedRun(
+                    age[2], own, ANY_ARM, role, comparison.created_by, priorities[own], wants, age
+                )
                 for age in ages
             ]
     return found
 
 
-def _remaining_s(
-    runs: Sequence[Run], run_s: Mapping[tuple[str, str], float | None], now: float
-) -> float | None:
+def _remaining_s(left: Sequence[float | None]) -> float | None:
     """Return the seconds until a slot's runs are over; None if it is not known.
 
-    Runs that are trained together get on side by side, so they end with the slowest. Before one
-    has a pace, their shares of the slot add up.
+    Runs that are trained together get on side by side, so they end with the slowest.
     """
-    paces = [seconds for run in runs if (seconds := progress.run_eta(run, now)) is not None]
-    if paces:
-        return max(paces)
-    shares = [progress.remaining_s(run, run_s[run.comparison_id, run.role], now) for run in runs]
-    known = [seconds for seconds in shares if seconds is not None]
-    return sum(known) if len(known) == len(shares) else None
+    return max((seconds for seconds in left if seconds is not None), default=None)
 
 
 def _slot(

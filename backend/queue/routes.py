@@ -66,9 +66,10 @@ class Waiting(BaseModel):
     fold: int | None
     created_by: str
     position: int
-    """1 for the run that starts next, if each run takes as long as expected."""
+    """Its place in the whole queue: 1 for the run that starts next, if each run takes as long as
+    expected."""
     starts_in_s: float | None
-    """Null while the pace of a run before it is unknown, or no slot may take it."""
+    """Null while it is not known how long a run before it takes, or no slot may take it."""
     wants: str
     """The device class it asks for; auto for any."""
     priority: int
@@ -88,33 +89,40 @@ class QueueOut(BaseModel):
     page_size: int
     running_total: int
     eta_s: float | None
-    """Until all runs are over; null while the pace of one is unknown."""
+    """Until all runs are over; null while the length of one is unknown."""
 
 
 class _PageQuery(BaseModel):
     page: int = Field(1, ge=1, le=1_000_000)
     page_size: int = Field(MAX_PAGE, ge=1, le=MAX_PAGE)
+    comparison: str = Field("", max_length=100, description="Waiting runs of this one only.")
 
 
 @router.get("/queue")
 def get_queue(
     asked: Annotated[_PageQuery, Query()], database: Db, workers: Slots, now: Now
 ) -> QueueOut:
-    """Return the slots with their runs, and the waiting runs in the order of their start."""
+    """Return the slots with their runs, and the waiting runs in the order of their start.
+
+    With `comparison` these are the ones of that comparison, with their places in the whole queue.
+    """
     slots = workers.listed()
     with database.read() as session:
         under_way = {work.run.id: work for work in queue.running_runs(session)}
         foreseen = forecast(session, slots, under_way, now)
+        places = {run: place for place, run in enumerate(foreseen.order, 1)}
+        order = foreseen.order
+        if asked.comparison:
+            own = queue.queued_of(session, asked.comparison)
+            order = [run for run in order if run in own]
         first = (asked.page - 1) * asked.page_size
-        page = foreseen.order[first : first + asked.page_size]
+        page = order[first : first + asked.page_size]
         works = queue.runs_with_owner(session, page)
         return QueueOut(
-            workers=[_slot(slot, under_way, now) for slot in slots],
+            workers=[_slot(slot, under_way, foreseen) for slot in slots],
             devices=dict(workers.alive()),
-            waiting=[
-                _waiting(works[run], place, foreseen) for place, run in enumerate(page, first + 1)
-            ],
-            waiting_total=len(foreseen.order),
+            waiting=[_waiting(works[run], places[run], foreseen) for run in page],
+            waiting_total=len(order),
             page=asked.page,
             page_size=asked.page_size,
             running_total=len(under_way),
@@ -145,7 +153,7 @@ def move_run_to_front(run: str, database: Db, now: Now) -> RunOut:
     return run_out(found, now)
 
 
-def _slot(slot: WorkerOut, under_way: Mapping[str, RunWithOwner], now: float) -> QueueSlot:
+def _slot(slot: WorkerOut, under_way: Mapping[str, RunWithOwner], foreseen: Forecast) -> QueueSlot:
     works = [under_way[run] for run in slot.runs if run in under_way]
     works = [work for work in works if work.run.worker == slot.name]
     facts = slot.model_dump()
@@ -154,7 +162,7 @@ def _slot(slot: WorkerOut, under_way: Mapping[str, RunWithOwner], now: float) ->
     facts["runs"] = [work.run.id for work in works]
     facts["run"] = facts["runs"][0]
     work, run = works[0], works[0].run
-    etas = [progress.run_eta(one.run, now) for one in works]
+    etas = [foreseen.left.get(one.run.id) for one in works]
     return QueueSlot(
         **facts,
         comparison=run.comparison_id,

@@ -21,6 +21,11 @@ are done is running, also while the others wait."""
 DONE: Final = ("succeeded", "failed")
 """States of runs that have had their turn."""
 
+PACE_SHARE: Final = 0.05
+"""Share of its steps after which the pace of a run tells how long it takes."""
+PACE_S: Final = 60.0
+"""Seconds after which it does so earlier, with one epoch behind."""
+
 
 @dataclass
 class Tally:
@@ -56,6 +61,11 @@ class Counted:
     """Runs of the trials of a search; empty where there is none."""
     trials: dict[str, int] = field(default_factory=dict)
     """State of a trial -> number of trials in it."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether runs wait or are at work."""
+        return bool(open_runs(self.final) or open_runs(self.trial))
 
 
 def count_runs(session: Session, comparisons: Sequence[str]) -> dict[str, Counted]:
@@ -111,27 +121,46 @@ def run_progress(run: Run) -> float:
     return min(1.0, run.step / run.total_steps) if run.total_steps else 0.0
 
 
-def run_eta(run: Run, now: float) -> float | None:
-    """Return the seconds a running run still needs at its own pace, which includes evaluation.
+def paced_s(run: Run, now: float) -> float | None:
+    """Return the seconds that a running run takes from its start to its end at its own pace, which
+    includes evaluation; None while it has not got far enough to tell.
 
-    None if the run is not running, or has made no progress in this attempt.
+    The first steps come with the warm-up and with the evaluation of the untrained network, and say
+    little: a run has to be at PACE_SHARE of its steps, or to have trained an epoch and PACE_S.
     """
-    done = run_progress(run)
-    before = run.resumed_at / run.total_steps if run.total_steps else 0.0  # by earlier attempts
-    if run.state != "running" or run.started_at is None or done <= before:
+    if run.state != "running" or run.started_at is None or not run.total_steps:
         return None
-    return max(0.0, now - run.started_at) / (done - before) * (1 - done)
+    steps = run.step - run.resumed_at  # of this attempt
+    elapsed = max(0.0, now - run.started_at)
+    of_epoch = run.steps_per_epoch or run.total_steps
+    settled = steps >= PACE_SHARE * run.total_steps or (elapsed >= PACE_S and steps >= of_epoch)
+    if steps <= 0 or not settled:
+        return None
+    return elapsed * run.total_steps / steps
 
 
-def remaining_s(run: Run, mean_s: float | None, now: float) -> float | None:
-    """Return the seconds until a running run is over.
+def remaining_s(run: Run, known_s: float | None, now: float) -> float | None:
+    """Return the seconds until a running run is over; None if it is not known, or not running.
 
-    At its own pace, or if that is not known, at `mean_s` for a whole run of its comparison.
+    Its whole length is that of runs like it; the further it is, the more its own pace counts, with
+    the square of its progress.
+
+    Args:
+        run: the run.
+        known_s: seconds of a slot that a run like it takes; None where no such run has ended. Runs
+            that are trained together get on side by side, so that each takes as long as all.
+        now: seconds since the epoch.
     """
-    eta = run_eta(run, now)
-    if eta is None and mean_s is not None:
-        return mean_s * (1 - run_progress(run))
-    return eta
+    if run.state != "running":
+        return None
+    done = run_progress(run)
+    own = paced_s(run, now)
+    if known_s is None:
+        return None if own is None else own * (1 - done)
+    whole = known_s * (run.shared or 1)
+    if own is not None:
+        whole = (1 - done**2) * whole + done**2 * own
+    return whole * (1 - done)
 
 
 def overall_state(tallies: Tallies) -> str:
@@ -155,12 +184,20 @@ def overall_progress(tallies: Tallies) -> float:
     return min(1.0, (whole + parts) / runs) if runs else 0.0
 
 
-def overall_eta(tallies: Tallies, slots: int, now: float) -> float | None:
+def overall_eta(
+    tallies: Tallies, slots: int, now: float, known_s: float | None = None
+) -> float | None:
     """Return the seconds until a comparison's last run is over, if its runs share `slots` slots.
 
     None while no run has got far enough to estimate it, and when all are over.
+
+    Args:
+        tallies: its runs.
+        slots: that they share.
+        now: seconds since the epoch.
+        known_s: how long a run takes, where no run of its own tells.
     """
-    work = _remaining_work_s(tallies, now)
+    work = _remaining_work_s(tallies, now, known_s)
     return None if work is None else work / max(1, min(slots, open_slots(tallies)))
 
 
@@ -174,7 +211,7 @@ def mean_run_s(tallies: Tallies, now: float) -> float | None:
     if done.timed:
         return max(0.0, done.ended - done.started) / done.timed  # old ones: clocks were set
     running = tallies.get("running", Tally())
-    if running.timed and running.progress:
+    if running.timed and running.progress >= PACE_SHARE * running.timed:
         return max(0.0, now * running.timed_slots - running.started) / running.progress
     return None
 
@@ -189,9 +226,12 @@ def open_slots(tallies: Tallies) -> float:
     return tallies.get("queued", Tally()).runs + tallies.get("running", Tally()).slots
 
 
-def _remaining_work_s(tallies: Tallies, now: float) -> float | None:
+def _remaining_work_s(tallies: Tallies, now: float, known_s: float | None) -> float | None:
     """Return the seconds that one slot would need for the open runs; None as in overall_eta."""
-    each = mean_run_s(tallies, now) if open_runs(tallies) else None
+    if not open_runs(tallies):
+        return None
+    own = mean_run_s(tallies, now)
+    each = known_s if own is None else own
     if each is None:
         return None
     queued, running = tallies.get("queued", Tally()), tallies.get("running", Tally())

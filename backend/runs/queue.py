@@ -31,6 +31,7 @@ class QueuedRun:
 
     run: str
     comparison: str
+    arm: str
     role: str
     created_by: str
     priority: int
@@ -108,6 +109,7 @@ def queued_runs(session: Session) -> list[QueuedRun]:
         columns(
             col(Run.id),
             col(Run.comparison_id),
+            col(Run.arm),
             col(Run.role),
             col(Run.created_by),
             col(Run.priority),
@@ -117,9 +119,15 @@ def queued_runs(session: Session) -> list[QueuedRun]:
         ).where(col(Run.state) == "queued")
     )
     return [
-        QueuedRun(run, comparison, role, user, priority, wants, (created_at, position, run))
-        for run, comparison, role, user, priority, wants, created_at, position in rows
+        QueuedRun(run, comparison, arm, role, user, priority, wants, (created_at, position, run))
+        for run, comparison, arm, role, user, priority, wants, created_at, position in rows
     ]
+
+
+def queued_of(session: Session, comparison: str) -> set[str]:
+    """Return the queued runs of a comparison."""
+    wanted = select(Run.id).where(col(Run.comparison_id) == comparison, col(Run.state) == "queued")
+    return set(session.exec(wanted))
 
 
 def runs_with_owner(session: Session, ids: Collection[str]) -> dict[str, RunWithOwner]:

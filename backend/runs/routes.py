@@ -12,6 +12,7 @@ from backend.http.writing import writes
 from backend.metrics import series
 from backend.metrics.keys import SERIES_KEYS, check_keys
 from backend.runs import repository as runs
+from backend.runs.lengths import lengths_of
 from backend.runs.schemas import LogOut, RunOut, SeriesList, run_out, series_list
 
 router = APIRouter(prefix="/runs", tags=["runs"], route_class=SharedRoute)
@@ -21,7 +22,8 @@ router = APIRouter(prefix="/runs", tags=["runs"], route_class=SharedRoute)
 def get_run(run: str, database: Db, now: Now) -> RunOut:
     """Return one run."""
     with database.read() as session:
-        return run_out(runs.get(session, run), now)
+        found = runs.get(session, run)
+        return run_out(found, now, lengths_of(session, found.comparison_id, now))
 
 
 @router.get("/{run}/log")

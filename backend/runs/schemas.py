@@ -9,6 +9,7 @@ from backend.db.models import Run
 from backend.http.times import iso
 from backend.metrics.series import Curve
 from backend.runs import progress
+from backend.runs.lengths import UNKNOWN, Lengths
 from backend.runs.repository import Role
 from contract.events import Failure, Preparation
 from contract.metrics import states as training
@@ -41,6 +42,8 @@ class RunOut(BaseModel):
     state: State
     progress: float
     eta_s: float | None
+    """Seconds left of a running run, as finished runs of the comparison took, or ones of earlier
+    comparisons like it, and the more at its own pace the further it is; null while not known."""
     preparing: Preparation | None
     """What it does before its first step; None while it waits and after that step."""
     attempt: int
@@ -94,8 +97,14 @@ class SeriesList(BaseModel):
     series: list[SeriesOut]
 
 
-def run_out(run: Run, now: float) -> RunOut:
-    """Return a run as it is at this time."""
+def run_out(run: Run, now: float, lengths: Lengths = UNKNOWN) -> RunOut:
+    """Return a run as it is at this time.
+
+    Args:
+        run: the run.
+        now: seconds since the epoch.
+        lengths: of the runs of its comparison, for the time that is left.
+    """
     return RunOut(
         id=run.id,
         comparison=run.comparison_id,
@@ -106,7 +115,7 @@ def run_out(run: Run, now: float) -> RunOut:
         fold=run.fold,
         state=run.state,
         progress=progress.run_progress(run),
-        eta_s=progress.run_eta(run, now),
+        eta_s=lengths.remaining_s(run, now),
         preparing=Preparation(**run.preparing) if run.preparing else None,
         attempt=run.attempt,
         resumed_at=run.resumed_at,

@@ -94,7 +94,11 @@ def share_done(counted: Counted, search: SearchSize | None) -> float:
 
 
 def remaining_s(
-    counted: Counted, search: SearchSize | None, slots: int, now: float
+    counted: Counted,
+    search: SearchSize | None,
+    slots: int,
+    now: float,
+    known_s: Mapping[str, float | None] | None = None,
 ) -> float | None:
     """Return the seconds until the last run is over, also of those that are still to come.
 
@@ -105,9 +109,11 @@ def remaining_s(
         search: its size; None where it is not tuned.
         slots: that its runs share.
         now: seconds since the epoch.
+        known_s: how long a run takes by its role, where no run of its own tells.
     """
+    known = known_s or {}
     if search is None:
-        return progress.overall_eta(counted.final, slots, now)
+        return progress.overall_eta(counted.final, slots, now, known.get("final"))
     if state(counted, search) not in {"queued", "running"}:
         return None
     each = run_s(counted, now)
@@ -118,7 +124,8 @@ def remaining_s(
         left = _left(tallies) + later[role]
         if not left:
             continue
-        one = each[role]
+        own = each[role]
+        one = known.get(role) if own is None else own
         if one is None:
             return None
         side_by_side = min(slots, progress.open_slots(tallies) + later[role], left)

@@ -198,8 +198,11 @@ def test_starts_and_eta_follow_from_the_pace(api: Api, parts: Parts) -> None:
     with parts.database.read() as session:
         working = {work.run.id: work for work in queue.running_runs(session)}
         found = forecast(session, parts.workers.listed(), working, now)
-    assert list(found.starts.values()) == [0.0, 30.0]
-    assert found.eta_s == 60.0
+    # Half of 30 s is left, and half as much again as it is half as fast and halfway.
+    left = 0.5 * (0.75 * 30 + 0.25 * 60)
+    assert found.left == {second["run"]: pytest.approx(left)}
+    assert list(found.starts.values()) == [0.0, left]
+    assert found.eta_s == left + 30
 
 
 def test_runs_of_trials_take_as_long_as_trials_and_final_ones_as_assumed(
