@@ -3,14 +3,18 @@
 from fastapi import APIRouter
 from sqlmodel import Session
 
+from backend.auth.dependencies import User
 from backend.comparisons.posted import PostedSpec, Roots, parse_posted
 from backend.datasets import repository as datasets
 from backend.datasets.check_report import Facts
 from backend.datasets.requirements import upload_problems
 from backend.http.dependencies import Db
 from backend.http.json_body import JsonRoute
+from backend.http.times import Now
+from backend.preview.schedule import schedule
 from backend.preview.schemas import Preview, preview_out
 from backend.tuning.budget import MostRuns
+from backend.workers.registry import Slots
 from contract.comparison.data import Data, OwnData
 from contract.comparison.problems import SpecError
 from contract.preview.class_sizes import ClassSizes, class_sizes
@@ -21,8 +25,18 @@ router = APIRouter(prefix="/comparisons", tags=["comparisons"], route_class=Json
 
 
 @router.post("/preview")
-def preview_comparison(raw: PostedSpec, database: Db, data_roots: Roots, most: MostRuns) -> Preview:
-    """Return what a comparison would consist of: runs, splits, steps and tuples, with warnings.
+def preview_comparison(
+    raw: PostedSpec,
+    *,
+    database: Db,
+    workers: Slots,
+    now: Now,
+    user: User,
+    data_roots: Roots,
+    most: MostRuns,
+) -> Preview:
+    """Return what a comparison would consist of: runs, splits, steps and tuples, when it would be
+    trained, and warnings.
 
     Nothing is stored; a spec that `POST /comparisons` refuses is refused in the same way."""
     spec = parse_posted(raw, database, data_roots, most)
@@ -30,8 +44,9 @@ def preview_comparison(raw: PostedSpec, database: Db, data_roots: Roots, most: M
         if problems := upload_problems(session, raw):
             raise SpecError(problems)
         sizes = _sizes(session, spec.data)
+        planned = schedule(session, spec, workers.listed(), user=user, now=now)
     found = figures(spec, sizes)
-    return preview_out(found, warnings(spec, found))
+    return preview_out(found, planned, warnings(spec, found))
 
 
 def _sizes(session: Session, data: Data) -> ClassSizes | None:

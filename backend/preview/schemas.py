@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel
 
+from backend.preview.schedule import Schedule
+from backend.runs.lengths import Basis
 from contract.preview import amounts, batches, figures, splits, warnings
 from contract.preview.batches import Unit
 from contract.preview.warnings import Code
@@ -73,6 +75,23 @@ class ArmPreview(BaseModel):
     tuples: BatchTuples | None
 
 
+class SchedulePreview(BaseModel):
+    """When its runs would be trained, if they were queued now."""
+
+    slots: int
+    """Living slots that may take its runs."""
+    waiting: int
+    """Runs that wait in the queue now."""
+    work_s: float | None
+    """Seconds of one slot for all runs; null if it is not known how long they take."""
+    begins_in_s: float | None
+    """Null if it is not known, also of the runs before it, or no slot may take it."""
+    ends_in_s: float | None
+    """Until its last run is over."""
+    basis: Basis | None
+    """earlier: comparisons on the same data with the same networks and batches."""
+
+
 class WarningOut(BaseModel):
     """One thing to look at before the start."""
 
@@ -91,11 +110,13 @@ class Preview(BaseModel):
     trial_splits: SplitSizes | None
     """Of the runs of trials; null without a tuning."""
     arms: list[ArmPreview]
+    schedule: SchedulePreview
     warnings: list[WarningOut]
 
 
-def preview_out(found: figures.Figures, told: list[warnings.Warning]) -> Preview:
+def preview_out(found: figures.Figures, planned: Schedule, told: list[warnings.Warning]) -> Preview:
     """Return figures as the API shows them."""
+    span = planned.span
     return Preview(
         runs=RunCounts(
             trials=found.trials, trial_runs=found.trial_runs, final_runs=found.final_runs
@@ -103,6 +124,14 @@ def preview_out(found: figures.Figures, told: list[warnings.Warning]) -> Preview
         splits=_splits(found.splits),
         trial_splits=None if found.trial_splits is None else _splits(found.trial_splits),
         arms=[_arm(arm) for arm in found.arms],
+        schedule=SchedulePreview(
+            slots=planned.slots,
+            waiting=planned.waiting,
+            work_s=planned.work_s,
+            begins_in_s=None if span is None else span.begins_in_s,
+            ends_in_s=None if span is None else span.ends_in_s,
+            basis=planned.basis,
+        ),
         warnings=[WarningOut(code=one.code, path=one.path, message=one.message) for one in told],
     )
 

@@ -43,10 +43,33 @@ class Forecast:
     """Seconds until no run is queued or running; None if there is none now, or if it is unknown."""
     left: dict[str, float | None]
     """Running run -> seconds until it is over; None if it is unknown."""
+    added: "Span | None"
+    """Of runs that are added to the queue; None without such, or if it is unknown."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """When runs will presumably be trained."""
+
+    begins_in_s: float
+    ends_in_s: float
+
+
+@dataclass(frozen=True)
+class Added:
+    """A run that does not exist yet."""
+
+    run: QueuedRun
+    seconds: float | None
+    """How long it takes; None if it is unknown."""
 
 
 def forecast(
-    session: Session, slots: Sequence[WorkerOut], running: Mapping[str, RunWithOwner], now: float
+    session: Session,
+    slots: Sequence[WorkerOut],
+    running: Mapping[str, RunWithOwner],
+    now: float,
+    added: Sequence[Added] = (),
 ) -> Forecast:
     """Forecast the queue from this moment on.
 
@@ -55,6 +78,7 @@ def forecast(
         slots: all known worker slots; lost ones are ignored.
         running: the running runs, by id.
         now: seconds since the epoch.
+        added: runs that would be queued now.
     """
     queued = queue.queued_runs(session)
     comparisons = {one.comparison for one in queued}
@@ -67,6 +91,7 @@ def forecast(
     run_s = {
         one.run: lengths[one.comparison].seconds(one.arm, one.role) for one in [*queued, *later]
     }
+    run_s |= {one.run.run: one.seconds for one in added}
     known = [seconds for seconds in run_s.values() if seconds is not None]
     guess = fmean(known) if known else GUESS_S
 
@@ -85,7 +110,11 @@ def forecast(
     order: list[str] = []
     starts: dict[str, float] = {}
     by_id = {one.run: one for one in queued}
-    all_by_id = by_id | {one.run: one for one in later}
+    new = {one.run.run: one.run for one in added}
+    all_by_id = by_id | {one.run: one for one in later} | new
+    begins: float | None = None
+    added_end: float | None = None
+    left_out = len(new)
     for start in plan_starts(
         (_waiting_run(one, run_s[one.run], guess) for one in all_by_id.values()),
         busy or [Slot(device) for device in DEVICES],
@@ -97,10 +126,18 @@ def forecast(
                 starts[start.run] = round(start.at, 3)
         if times_known:
             ends.append(start.end)
+        if start.run in new:
+            left_out -= 1
+            begins = start.at if times_known and begins is None else begins
+            run_known = times_known and run_s[start.run] is not None
+            added_end = max(added_end or 0.0, start.end) if run_known else None
         times_known = times_known and run_s[start.run] is not None
     never = sorted(by_id.keys() - set(order), key=lambda run: _rank(by_id[run]))
     end_known = times_known and not never and bool(ends)
-    return Forecast(order + never, starts, max(ends) if end_known else None, left)
+    span = None
+    if begins is not None and added_end is not None and not left_out:
+        span = Span(round(begins, 3), round(added_end, 3))
+    return Forecast(order + never, starts, max(ends) if end_known else None, left, span)
 
 
 def _runs_to_come(

@@ -567,6 +567,17 @@ class Samples(TypedDict):
     sound_ends: list[float] | None
 
 
+class SchedulePreview(TypedDict):
+    """When its runs would be trained, if they were queued now."""
+
+    slots: int
+    waiting: int
+    work_s: float | None
+    begins_in_s: float | None
+    ends_in_s: float | None
+    basis: Literal["siblings", "pace", "earlier"] | None
+
+
 class SeedCurve(TypedDict):
     """One run's values at its arm's steps."""
 
@@ -1177,6 +1188,7 @@ class Preview(TypedDict):
     splits: SplitSizes
     trial_splits: SplitSizes | None
     arms: list[ArmPreview]
+    schedule: SchedulePreview
     warnings: list[Warning]
 
 

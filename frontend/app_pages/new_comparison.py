@@ -11,7 +11,6 @@ from frontend.form import replicates, sections
 from frontend.form.arm_cards import arm_cards
 from frontend.form.copied import SETTINGS, copied_spec
 from frontend.form.draft import Draft, current_draft, discard_draft
-from frontend.form.pace import read_pace
 from frontend.form.practical import BoundsError
 from frontend.form.schema_fields import BOUNDS, Problem, problems_from_api, read_form
 from frontend.form.sections import spec_for_upload
@@ -68,7 +67,6 @@ def follow_address(
             copied = client.comparison(wanted)
             spec, note = copied_spec(client, copied, settings, catalogue)
             draft.fill(spec, request)
-            draft.pace = read_pace(client, copied)
             draft.note = note or draft.note
             return
         except ApiError as error:
@@ -95,16 +93,6 @@ def read_uploads(client: Api) -> Sequence[Json]:
     except ApiError as error:
         st.caption(f":material/warning: Uploaded data sets cannot be listed now: {error.message}")
         return []
-
-
-def alive_slots(client: Api, draft: Draft) -> int:
-    """Return the number of worker slots; 0 where no time is known, or the API does not tell."""
-    if draft.pace is None:
-        return 0
-    try:
-        return sum(worker["state"] != "lost" for worker in client.workers())
-    except ApiError:
-        return 0
 
 
 def submit(client: Api, draft: Draft) -> None:
@@ -151,7 +139,7 @@ def show_form(client: Api, catalogue: Json) -> None:
         with left:
             seeds = replicates.seeds(draft)
         with right:
-            sections.summary(client, draft, seeds, catalogue, slots=alive_slots(client, draft))
+            sections.summary(client, draft, seeds, catalogue)
             pressed = role_button(
                 "editor",
                 "Start comparison",

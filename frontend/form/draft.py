@@ -6,7 +6,6 @@ from typing import Any, Final
 import streamlit as st
 
 from frontend.form.from_spec import read_spec
-from frontend.form.pace import Pace
 from frontend.form.preview import PreviewReader
 from frontend.form.schema_fields import Form, Problem, problem_field
 from frontend.form.to_spec import Values
@@ -34,8 +33,6 @@ class Draft:
         """What the draft was filled from last, as in the address: `preset=digits`."""
         self.before_sweep: list[dict[str, Any]] | None = None
         """All arms as they were before the last sweep was made into arms."""
-        self.pace: Pace | None = None
-        """How long the runs of the comparison took that the draft was filled from."""
         self.preview = PreviewReader()
         """What the draft would start."""
         self.shown: dict[str, str] = {}
@@ -49,7 +46,6 @@ class Draft:
         self.note = "Some settings of the spec could not be used." if problems else ""
         self.source = source
         self.before_sweep = None
-        self.pace = None
 
     def replace(self, values: Values) -> None:
         """Replace all values; the widgets show them from the next run on."""

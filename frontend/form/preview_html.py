@@ -4,15 +4,24 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Final
 
-from frontend.api.types import Amount, ArmPreview, BatchTuples, PartSize, Preview, SplitSizes
+from frontend.api.types import (
+    Amount,
+    ArmPreview,
+    BatchTuples,
+    PartSize,
+    Preview,
+    SchedulePreview,
+    SplitSizes,
+)
 from frontend.errors import FieldProblem
 from frontend.form.preview import Answer
 from frontend.form.schema_fields import path_text
-from frontend.ui.text import count_text
+from frontend.ui.text import count_text, duration
 
 ONCE_READ: Final = "known once the data are read"
 MAX_PROBLEMS: Final = 3
 """Problems of an incomplete form that the preview names; the others are counted."""
+AT_ONCE_S: Final = 1.0
 MAX_ARMS: Final = 3
 """Arms that a line names; the others are counted."""
 PARTS: Final = {"train": "Train", "validation": "Validation", "test": "Test"}
@@ -69,6 +78,7 @@ def _figures(preview: Preview) -> str:
         *([_cell("Trials train on", *_part_texts(trials["train"]))] if trials else []),
         _cell_of_arms("Steps of a run", arms, _steps_text),
         _cell_of_arms("Tuples of a batch", arms, _tuples_text),
+        _cell("Time", *time_texts(preview["schedule"])),
     ]
     warned = "".join(
         f"<li><i aria-hidden='true'>⚠</i> {escape(one['message'])}</li>"
@@ -107,7 +117,7 @@ def _cell(title: str, main: str, more: str = "", *, part: str = "") -> str:
 
 def _part_texts(part: PartSize) -> tuple[str, str]:
     if part["items"] is None:
-        return f"<span class='lb-later'>{ONCE_READ}</span>", ""
+        return _later(ONCE_READ), ""
     more = ""
     if part["classes"] is not None:
         more = f"{amount_text(part['classes'])} classes"
@@ -127,7 +137,7 @@ def _cell_of_arms(
         [(main, more)] = groups
         return _cell(title, main, more)
     lines = "".join(
-        f"<dd>{main}<small>{f'{more} · ' if more else ''}{escape(_names(names))}</small></dd>"
+        f"<dd>{main}<small>{escape(_names(names))}{f' · {more}' if more else ''}</small></dd>"
         for (main, more), names in groups.items()
     )
     return f"<div><dt>{escape(title)}</dt>{lines}</div>"
@@ -141,7 +151,7 @@ def _names(names: Sequence[str]) -> str:
 def _steps_text(arm: ArmPreview) -> tuple[str, str]:
     batch = f"batch {arm['batch_size']:,}, {count_text(arm['epochs'], 'epoch')}"
     if arm["steps"] is None or arm["steps_per_epoch"] is None:
-        return f"<span class='lb-later'>{ONCE_READ}</span>", batch
+        return _later(ONCE_READ), batch
     trial = ""
     if arm["trial_steps"] is not None and arm["trial_steps"] != arm["steps"]:
         trial = f", {amount_text(arm['trial_steps'])} in a trial"
@@ -152,7 +162,7 @@ def _steps_text(arm: ArmPreview) -> tuple[str, str]:
 def _tuples_text(arm: ArmPreview) -> tuple[str, str]:
     tuples = arm["tuples"]
     if tuples is None:
-        return f"<span class='lb-later'>{ONCE_READ}</span>", ""
+        return _later(ONCE_READ), ""
     unit = UNITS[tuples["unit"]]
     main = f"{_mean_text(tuples['total'], tuples)} {unit}{'' if tuples['total'] == 1 else 's'}"
     pairs = (
@@ -161,6 +171,28 @@ def _tuples_text(arm: ArmPreview) -> tuple[str, str]:
     )
     chosen = "" if tuples["selection"] == "all" else f", {tuples['selection'].replace('_', ' ')}"
     return main, f"{pairs}{chosen}"
+
+
+def time_texts(schedule: SchedulePreview) -> tuple[str, str]:
+    """Return how long all runs take, and when they begin or why that is not known."""
+    slots = count_text(schedule["slots"], "slot")
+    if not schedule["slots"]:
+        return _later("no worker"), "no connected worker may take its runs; they wait for one"
+    work = schedule["work_s"]
+    if work is None:
+        return _later("not known yet"), f"nothing like it has run here; {slots} connected"
+    begins, ends = schedule["begins_in_s"], schedule["ends_in_s"]
+    if begins is None or ends is None:
+        return f"about {duration(work)} of one slot", f"{slots}; its start is not known yet"
+    taken = f"about {duration(ends - begins)}"
+    waiting = count_text(schedule["waiting"], "waiting run")
+    start = "starts at once" if begins < AT_ONCE_S else f"starts in about {duration(begins)}"
+    behind = f", {waiting}" if schedule["waiting"] else ""
+    return taken, f"on {slots}, {start}{behind}; as earlier runs like it took"
+
+
+def _later(text: str) -> str:
+    return f"<span class='lb-later'>{text}</span>"
 
 
 def amount_text(amount: Amount) -> str:

@@ -11,7 +11,6 @@ from frontend.api.client import Api
 from frontend.comparison.spec_text import Catalogue, arm_settings, difference_text
 from frontend.form.draft import Draft
 from frontend.form.from_spec import DEFAULT_SEEDS
-from frontend.form.pace import time_text
 from frontend.form.preview_html import preview_html
 from frontend.form.schema_fields import (
     BOUNDS,
@@ -22,7 +21,7 @@ from frontend.form.schema_fields import (
     problem_field,
 )
 from frontend.form.to_spec import SOURCE_SETTINGS, arm_count, identical_arms, write_spec
-from frontend.form.tuning.size import runs_text, trial_runs
+from frontend.form.tuning.size import runs_text
 from frontend.form.tuning.values import with_ready_spaces
 from frontend.form.widgets import (
     encoder_card,
@@ -189,9 +188,7 @@ def training(draft: Draft) -> None:
         settings_grid(draft, shared, columns=4)
 
 
-def summary(
-    client: Api, draft: Draft, seeds: list[int], catalogue: Catalogue, *, slots: int = 0
-) -> None:
+def summary(client: Api, draft: Draft, seeds: list[int], catalogue: Catalogue) -> None:
     """Say what will be started: how many runs, in what the arms differ besides the loss, and the
     preview of the API.
 
@@ -200,19 +197,13 @@ def summary(
         draft: the draft.
         seeds: of the final runs.
         catalogue: the API's catalogue.
-        slots: worker slots that are there.
     """
     arms = arm_count(draft.values)
     if not seeds:
         st.markdown("Correct the seeds to see the number of runs.")
         return
     spec = write_spec({**draft.values, BOUNDS: ""}, draft.form)  # which may not be readable
-    trials = trial_runs(draft.values, arms)
-    time = ""
-    if draft.pace is not None:
-        time = time_text(draft.pace, spec, trials, arms * len(seeds), slots)
-    said = runs_text(draft.values, arms, seeds)
-    st.markdown(f"**{said}**{f', {time}' if time else ''}")
+    st.markdown(f"**{runs_text(draft.values, arms, seeds)}**")
     if arms > 1:
         rows = arm_settings(with_ready_spaces(draft.values, draft.form, spec), catalogue)
         fair = not any(row.differs for row in rows[1:])

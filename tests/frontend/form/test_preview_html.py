@@ -6,7 +6,7 @@ import pytest
 
 from frontend.errors import ApiAwayError, ApiError, FieldProblem
 from frontend.form.preview import Answer, PreviewReader
-from frontend.form.preview_html import amount_text, preview_html
+from frontend.form.preview_html import amount_text, preview_html, time_texts
 
 
 def amount(least: int, most: int | None = None, *, about: bool = False) -> Any:
@@ -44,12 +44,18 @@ def arm(name: str, steps: int | None = 128, tuples: Any = PAIRS) -> Any:
     }
 
 
+def planned(**changes: Any) -> Any:
+    usual = {"slots": 2, "waiting": 0, "work_s": 840.0, "basis": "earlier"}
+    return {**usual, "begins_in_s": 0.0, "ends_in_s": 420.0, **changes}
+
+
 def preview(*arms: Any, **changes: Any) -> Any:
     return {
         "runs": {"trials": 0, "trial_runs": 0, "final_runs": 2},
         "splits": {"train": part(1074), "validation": part(358), "test": part(365)},
         "trial_splits": None,
         "arms": list(arms) or [arm("one")],
+        "schedule": planned(),
         "warnings": [],
         **changes,
     }
@@ -142,3 +148,31 @@ def test_an_api_that_is_away_is_asked_again() -> None:
     assert "No preview now.</b> The API is &lt;away&gt;." in preview_html(away, {})
     assert reader.read(client, {}).problems == (FieldProblem("name", "required"),)
     assert reader.read(client, {}).problems, "problems of the same spec are not asked again"
+
+
+@pytest.mark.parametrize(
+    ("changes", "main", "more"),
+    [
+        ({}, "about 7 min", "on 2 slots, starts at once; as earlier runs like it took"),
+        (
+            {"begins_in_s": 720.0, "ends_in_s": 1140.0, "waiting": 38},
+            "about 7 min",
+            "on 2 slots, starts in about 12 min, 38 waiting runs; as earlier runs like it took",
+        ),
+        (
+            {"begins_in_s": None, "ends_in_s": None},
+            "about 14 min of one slot",
+            "2 slots; its start is not known yet",
+        ),
+        (
+            {"work_s": None, "begins_in_s": None},
+            "not known yet",
+            "nothing like it has run here; 2 slots connected",
+        ),
+        ({"slots": 0}, "no worker", "no connected worker may take its runs; they wait for one"),
+    ],
+)
+def test_the_time_says_what_it_is_known_from(changes: dict[str, Any], main: str, more: str) -> None:
+    found = time_texts(planned(**changes))
+    assert main in found[0]
+    assert found[1] == more
