@@ -427,9 +427,15 @@ class Api(AlertCalls):
         """Return the worker slots: what each does and when it was last seen."""
         return self._call(WorkerList, "GET", "/workers")["workers"]
 
-    def queue(self, *, page: int = 1, page_size: int = 200) -> Queue:
-        """Return the worker slots with their runs, and one page of waiting runs, the next first."""
-        return self._call(Queue, "GET", "/queue", params={"page": page, "page_size": page_size})
+    def queue(self, *, comparison: str = "", page: int = 1, page_size: int = 200) -> Queue:
+        """Return the worker slots with their runs, and one page of waiting runs, the next first.
+
+        With `comparison` these are the ones of that comparison.
+        """
+        params: dict[str, Any] = {"page": page, "page_size": page_size}
+        if comparison:
+            params["comparison"] = comparison
+        return self._call(Queue, "GET", "/queue", params=params)
 
     def me(self) -> Me:
         """Return the name and the role of the person whose token the client has."""

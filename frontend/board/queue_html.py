@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from frontend.api.types import Queue, QueueSlot, Waiting
-from frontend.ui.text import count_text, duration
+from frontend.ui.text import count_text, duration, ordinal
 from frontend.ui.training_states import state_names
 
 STATE_SIGNS: Final = {"busy": "▶", "idle": "○", "lost": "✕"}
@@ -80,7 +80,7 @@ def group_heading(rows: Sequence[Waiting], now: datetime) -> str:
 def waiting_html(waiting: Waiting, alive: Mapping[str, int]) -> str:
     """Return a waiting run as HTML: position, arm, seed, and when it begins."""
     return (
-        f"<div class='lb-waits'><b>{waiting['position']:,}</b>"
+        f"<div class='lb-waits'><b>{ordinal(waiting['position'])}</b>"
         f"<span>{escape(waiting['arm'])}</span><small>{_place_text(waiting)}"
         f"{_start_text(waiting, alive)}</small></div>"
     )
@@ -99,7 +99,7 @@ def _start_text(waiting: Waiting, alive: Mapping[str, int]) -> str:
     if device and waiting["wants"] not in alive:
         return f" · waits for a {device} slot; none is available"
     if waiting["starts_in_s"] is None:
-        return ""
+        return " · start not known yet" if alive else ""
     return f" · starts in about {duration(waiting['starts_in_s'])}"
 
 

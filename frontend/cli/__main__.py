@@ -26,6 +26,7 @@ from frontend.cli.output import (
     print_result,
     printable,
 )
+from frontend.cli.preview import preview_lines
 from frontend.cli.verdict import verdict_lines
 from frontend.cli.watch import watch
 from frontend.errors import ApiAwayError, ApiError
@@ -82,6 +83,10 @@ def _run(api: Api, options: argparse.Namespace) -> int:
 
 
 def _submit(api: Api, options: argparse.Namespace) -> int:
+    if options.preview:
+        for line in preview_lines(api.preview(_read_spec(options.spec))):
+            print_result(printable(line))
+        return EXIT_OK
     made = api.create(_read_spec(options.spec))
     runs = sum(made["runs"].values())
     over = count_text(made["replicate_noun"], len(made["seeds"]))

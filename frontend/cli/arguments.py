@@ -39,7 +39,13 @@ def parser() -> argparse.ArgumentParser:
 
     submit = command("submit", "Submit a comparison; its id goes to stdout.")
     submit.add_argument("spec", metavar="SPEC", help="a JSON file, - for stdin")
-    submit.add_argument("--watch", action="store_true", help="follow its runs to their end")
+    then = submit.add_mutually_exclusive_group()
+    then.add_argument("--watch", action="store_true", help="follow its runs to their end")
+    then.add_argument(
+        "--preview",
+        action="store_true",
+        help="submit nothing; print splits, steps, time and warnings",
+    )
     watch = command("watch", "Follow a comparison's runs to their end.")
     watch.add_argument("id", metavar="ID")
     for watching in (submit, watch):

@@ -18,7 +18,7 @@ from frontend.cli.output import (
 )
 from frontend.comparison.tuning.texts import own_runs, phase_text
 from frontend.errors import ApiAwayError, MissingError
-from frontend.ui.text import OPEN_STATES, duration
+from frontend.ui.text import OPEN_STATES, duration, ordinal
 from frontend.ui.training_states import warned
 
 READ_EVERY_S: Final = 1.0
@@ -66,7 +66,7 @@ def watch(api: Api, comparison: str, *, patience: float, clock: Clock | None = N
                 print_message("The API is back.")
                 away_since = None
             known = True
-            bar.show(*_progress_line(found))
+            bar.show(*_progress_line(api, found))
             if found["state"] not in OPEN_STATES:
                 bar.end()
                 return _report_end(api, found)
@@ -81,7 +81,7 @@ def watch(api: Api, comparison: str, *, patience: float, clock: Clock | None = N
         bar.end()
 
 
-def _progress_line(found: ComparisonDetail) -> tuple[str, float, str]:
+def _progress_line(api: Api, found: ComparisonDetail) -> tuple[str, float, str]:
     runs = own_runs(found)
     total = sum(runs.values())
     done = total - runs["queued"] - runs["running"]
@@ -93,9 +93,22 @@ def _progress_line(found: ComparisonDetail) -> tuple[str, float, str]:
     if found["state"] not in OPEN_STATES:
         return head, found["progress"], found["state"]
     if runs["queued"] and not runs["running"]:
-        return head, found["progress"], "waits for a worker"
+        return head, found["progress"], _waiting_text(api, found["id"])
     eta = found["eta_s"]
     return head, found["progress"], "" if eta is None else f"{duration(eta)} left"
+
+
+def _waiting_text(api: Api, comparison: str) -> str:
+    """Return where the next run stands in the queue, where others are before it."""
+    try:
+        rows = api.queue(comparison=comparison, page_size=1)["waiting"]
+    except ApiAwayError:
+        rows = []  # it is told when the comparison is read again
+    if not rows or rows[0]["position"] == 1:
+        return "waits for a worker"
+    start = rows[0]["starts_in_s"]
+    place = f"{ordinal(rows[0]['position'])} in the queue"
+    return place if start is None else f"{place}, starts in about {duration(start)}"
 
 
 def _report_end(api: Api, found: ComparisonDetail) -> int:

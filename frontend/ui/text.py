@@ -41,6 +41,12 @@ def count_text(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def ordinal(place: int) -> str:
+    """Return a place as text: "1st", "38th", "112th"."""
+    ending = "th" if place // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
+    return f"{place:,}{ending}"
+
+
 def page_count(total: int, page_size: int) -> int:
     """Return the number of pages of a list, at least one."""
     return max(1, -(-total // page_size))

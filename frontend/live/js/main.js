@@ -7,6 +7,7 @@ import { Painter } from "./painter.js";
 import { Paints } from "./paints.js";
 import { Panel } from "./panel.js";
 import { FINAL, isPreparing, isWaiting, overallState } from "./progress.js";
+import { placeText, present, QueueWatch, waitingText } from "./queue.js";
 import { RunStrip } from "./runs.js";
 import { States } from "./states.js";
 import { Status } from "./status.js";
@@ -25,6 +26,8 @@ const PULL = "dynamics.pull_share";
 const FIRST_TAB = "live";
 const RUNS_IN = ["live", "setup"]; // tabs that show each run; the others only how far all are
 const SETUP_TAB = "setup"; // where the runs are never folded
+const WAITING_MS = 3_000; // between looks at the queue while none of the runs is at work
+const RUNNING_MS = 10_000;
 const LINGER_MS = 1_500; // points of the last moment may come behind the news that a run ended
 
 /** @type {WeakMap<Element, Live>} */
@@ -63,6 +66,8 @@ class Live {
   #status = new Status();
   #states = new States();
   #strip = new RunStrip();
+  /** @type {QueueWatch} */
+  #queue;
   #toolbar = new Toolbar((change) => this.#choose(change));
   /** @type {Panel[]} */
   #panels = [];
@@ -102,6 +107,7 @@ class Live {
       this.#scrolled.observe(panel.element);
     }
     this.#toolbar.draw(this.#arms(), this.#options);
+    this.#queue = new QueueWatch(data.id, (queue) => this.#takeQueue(queue));
     this.#stream = new LiveStream(
       liveAddress(data, this.#keys()),
       (event, body, arrived) => this.#receive(event, body, arrived),
@@ -153,7 +159,7 @@ class Live {
   destroy() {
     clearTimeout(this.#linger);
     this.#stream.stop("ended");
-    this.#status.destroy();
+    this.#queue.destroy();
     this.#painter.destroy();
     this.#resized.disconnect();
     this.#scrolled.disconnect();
@@ -211,6 +217,8 @@ class Live {
     this.#status.draw(runs);
     this.#states.draw(runs);
     this.#strip.draw(runs, this.#arms());
+    const waits = runs.some((run) => run.state === "queued");
+    this.#queue.watch(waits ? (isWaiting(runs) ? WAITING_MS : RUNNING_MS) : 0);
     const ended = runs.length > 0 && runs.every((run) => FINAL.has(run.state));
     if (ended) this.#linger ??= setTimeout(() => this.#stream.stop("ended"), LINGER_MS);
     else if (this.#linger !== undefined) {
@@ -219,6 +227,14 @@ class Live {
     }
     const empty = this.#panels.filter(({ key }) => (this.#tables.get(key)?.last ?? -1) < 0);
     this.#painter.mark(empty.map((panel) => panel.key)); // they say what they wait for
+  }
+
+  /** @param {import("./queue.js").Queue|null|undefined} queue */
+  #takeQueue(queue) {
+    const own = (queue?.waiting ?? []).filter(({ run }) => this.#runs.has(run));
+    this.#strip.place(new Map(own.map((place) => [place.run, placeText(place)])));
+    const silent = queue === undefined || !isWaiting([...this.#runs.values()]);
+    this.#status.wait(silent ? "" : waitingText(queue, own[0]), queue ? present(queue).length : null);
   }
 
   /** @param {import("./stream.js").StreamState} state */

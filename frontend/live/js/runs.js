@@ -19,6 +19,10 @@ export class RunStrip {
   #preparing = h("div", { class: "lb-preparing", "data-testid": "run-preparing" });
   #errors = new Notices({ class: "lb-errors", role: "alert", "data-testid": "run-errors" }, "failure");
   #drawn = "";
+  /** @type {RunOut[]} */
+  #runs = [];
+  /** @type {Map<string, string>} */
+  #places = new Map();
   /** @type {boolean|null} null until the viewer chose */
   #folded = remembered(FOLDED, null);
   #count = 0;
@@ -78,6 +82,7 @@ export class RunStrip {
     const key = JSON.stringify([arms, runs.map((run) => run.id)]);
     if (key !== this.#drawn) this.#build(runs, arms);
     this.#drawn = key;
+    this.#runs = runs;
     for (const run of runs) this.#update(run);
     this.#count = runs.length;
     this.#showFold();
@@ -117,12 +122,18 @@ export class RunStrip {
     return cell;
   }
 
+  /** Say where waiting runs stand in the queue. @param {Map<string, string>} places by run */
+  place(places) {
+    this.#places = places;
+    for (const run of this.#runs) if (run.state === "queued") this.#update(run);
+  }
+
   /** @param {RunOut} run */
   #update(run) {
     const found = this.#cells.get(run.id);
     if (!found) return;
     const marked = marks(run);
-    const text = `${marked ? `${marked} · ` : ""}${describe(run)}`;
+    const text = `${marked ? `${marked} · ` : ""}${describe(run, this.#places.get(run.id))}`;
     setAttribute(found.cell, "data-state", run.state);
     setAttribute(found.cell, "data-marked", severity(run));
     setAttribute(found.cell, "data-attempt", run.attempt);
@@ -159,8 +170,10 @@ export class RunStrip {
   }
 }
 
-/** What a cell says beside its bar. @param {RunOut} run */
-export function describe(run) {
+/** What a cell says beside its bar.
+ * @param {RunOut} run
+ * @param {string|undefined} place in the queue, where it waits */
+export function describe(run, place = undefined) {
   const again = run.attempt > 1 ? ` · attempt ${run.attempt}` : "";
   if (run.state === "running" && run.preparing) {
     const share = prepared(run.preparing);
@@ -175,7 +188,7 @@ export function describe(run) {
     return `done in ${duration(seconds)}${again}`;
   }
   if (run.state === "cancelled") return `cancelled at ${percent(run.progress || 0)}${again}`;
-  return `${run.state}${again}`;
+  return `${run.state}${run.state === "queued" && place ? ` ${place}` : ""}${again}`;
 }
 
 /**

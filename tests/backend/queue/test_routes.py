@@ -181,3 +181,13 @@ def test_pages_of_a_long_queue_and_a_move_from_its_end(parts: Parts, api: Api) -
     with parts.database.read() as session:
         moved = session.exec(select(Run.id).where(col(Run.priority) > 0)).all()
     assert len(moved) == 100
+
+
+def test_the_waiting_runs_of_one_comparison_have_their_places_in_the_whole_queue(api: Api) -> None:
+    api.submit(name="first", seeds=[0, 1, 2])
+    own = api.submit(name="own", seeds=[7, 8])
+    found = api.get("/queue", comparison=own)
+    assert [(one["position"], one["seed"]) for one in found["waiting"]] == [(4, 7), (5, 8)]
+    assert (found["waiting_total"], found["page_size"]) == (2, 200)
+    assert api.get("/queue", comparison=own, page=2, page_size=1)["waiting"][0]["position"] == 5
+    assert api.get("/queue", comparison="c0")["waiting"] == []

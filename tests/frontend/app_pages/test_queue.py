@@ -94,9 +94,9 @@ def test_workers_and_waiting_runs_are_shown_in_order(board: Board) -> None:
     assert "class='lb-slot-busy'" in html(at)
     assert "by Ada &lt;b&gt;" in html(at)
     first, second = waiting_rows(at)
-    assert "<b>1</b>" in first
+    assert "<b>1st</b>" in first
     assert "seed 0" in first, "who has no run yet goes before who has one"
-    assert "<b>2</b>" in second
+    assert "<b>2nd</b>" in second
     assert "seed 1" in second
     assert at.session_state["queue_watching"]
 
@@ -147,7 +147,7 @@ def test_a_long_queue_is_turned_page_by_page(board: Board) -> None:
     assert len(waiting_rows(at)) == 25
     assert "page 1 of 3" in said(at)
     at.button(key="queue_next").click().run()
-    assert "<b>26</b>" in waiting_rows(at)[0]
+    assert "<b>26th</b>" in waiting_rows(at)[0]
     at = opened(board.api, page="99")
     assert len(waiting_rows(at)) in (10, 25)
 

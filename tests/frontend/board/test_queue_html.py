@@ -75,7 +75,7 @@ def test_the_run_of_a_trial_is_named_by_its_trial_and_fold() -> None:
     assert "<small>trial 7 · by Ada" in queue_html.slot_html(slot(**trial, fold=None))
     assert "<small>seed 3 · by Ada" in queue_html.slot_html(slot(trial=7))  # a final run
     row: Any = {**slot(**trial, fold=0), "position": 1, "wants": "auto", "starts_in_s": None}
-    assert "<small>trial 7, fold 1</small>" in queue_html.waiting_html(row, {"cpu": 1})
+    assert "<small>trial 7, fold 1 · " in queue_html.waiting_html(row, {"cpu": 1})
 
 
 def test_a_slot_that_trains_several_runs_together_says_how_many() -> None:
@@ -105,7 +105,9 @@ def test_a_row_says_when_it_begins_or_what_it_waits_for() -> None:
     assert "&lt;a&gt;" in queue_html.waiting_html(row, {"cpu": 1})
     assert "seed 7 · starts in about 80 s" in queue_html.waiting_html(row, {"cpu": 1})
     unknown: Any = {**row, "starts_in_s": None}
-    assert "seed 7</small>" in queue_html.waiting_html(unknown, {"cpu": 1})
+    assert "<b>3rd</b>" in queue_html.waiting_html(row, {"cpu": 1})
+    assert "seed 7 · start not known yet</small>" in queue_html.waiting_html(unknown, {"cpu": 1})
+    assert "seed 7</small>" in queue_html.waiting_html(unknown, {}), "the page says: no worker"
     never: Any = {**unknown, "wants": "cuda"}
     assert "waits for a GPU slot; none is available" in queue_html.waiting_html(never, {"cpu": 1})
-    assert "seed 7</small>" in queue_html.waiting_html(never, {"cuda": 2})
+    assert "seed 7 · start not known yet" in queue_html.waiting_html(never, {"cuda": 2})

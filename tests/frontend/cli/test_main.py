@@ -108,6 +108,23 @@ def test_a_spec_is_submitted_and_its_id_alone_goes_to_stdout(
     assert "4 runs" in err
 
 
+def test_a_preview_is_printed_and_nothing_is_submitted(
+    address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    short = {**SPEC, "training": {"epochs": 1, "batch_size": 64}}
+    assert cli.main(["submit", written(tmp_path, short), "--preview"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["Runs", "4", "runs"]
+    assert lines[1].split(maxsplit=1)[1] == "1,074 items (10 classes, smallest 104)"
+    assert any(line.startswith("Warning") and "16 steps in all" in line for line in lines)
+    assert any(line.startswith("Time") and "no worker" in line for line in lines)
+    with httpx.Client(base_url=address) as http:
+        assert Api(http).comparisons()["total"] == 0
+    wrong = {**SPEC, "seeds": []}
+    assert cli.main(["submit", written(tmp_path, wrong), "--preview"]) == EXIT_WRONG_INPUT
+    assert "seeds" in capsys.readouterr().err
+
+
 def test_a_spec_comes_from_stdin_too(
     address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -198,6 +215,17 @@ def test_watching_shows_progress_and_ends_as_the_runs_do(
     assert "4 of 4 runs" in last
     assert len(errors) == (0 if state == "succeeded" else 4)
     assert all(error.endswith(": failed: m c") for error in errors)
+
+
+def test_watching_tells_the_place_in_the_queue(
+    app: FastAPI, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with httpx.Client(base_url=address) as http:
+        api = Api(http)
+        api.create({**SPEC, "name": "before"})
+        own = api.create({**SPEC, "seeds": [5]})["id"]
+        assert watch(api, own, patience=0, clock=Clock(sleep=lambda _: finish(app))) == 0
+    assert "5th in the queue" in capsys.readouterr().err.splitlines()[0]
 
 
 def test_watching_tells_which_runs_do_not_train(

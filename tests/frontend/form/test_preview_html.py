@@ -6,7 +6,8 @@ import pytest
 
 from frontend.errors import ApiAwayError, ApiError, FieldProblem
 from frontend.form.preview import Answer, PreviewReader
-from frontend.form.preview_html import amount_text, preview_html, time_texts
+from frontend.form.preview_html import preview_html
+from frontend.form.preview_text import amount_text, time_figure
 
 
 def amount(least: int, most: int | None = None, *, about: bool = False) -> Any:
@@ -157,22 +158,22 @@ def test_an_api_that_is_away_is_asked_again() -> None:
         (
             {"begins_in_s": 720.0, "ends_in_s": 1140.0, "waiting": 38},
             "about 7 min",
-            "on 2 slots, starts in about 12 min, 38 waiting runs; as earlier runs like it took",
+            "on 2 slots, starts in about 12 min, 38 runs waiting; as earlier runs like it took",
         ),
         (
             {"begins_in_s": None, "ends_in_s": None},
             "about 14 min of one slot",
-            "2 slots; its start is not known yet",
+            "on 2 slots; its start is not known yet",
         ),
         (
             {"work_s": None, "begins_in_s": None},
             "not known yet",
-            "nothing like it has run here; 2 slots connected",
+            "nothing like it has run here; on 2 slots",
         ),
         ({"slots": 0}, "no worker", "no connected worker may take its runs; they wait for one"),
     ],
 )
 def test_the_time_says_what_it_is_known_from(changes: dict[str, Any], main: str, more: str) -> None:
-    found = time_texts(planned(**changes))
-    assert main in found[0]
-    assert found[1] == more
+    found = time_figure(planned(**changes))
+    assert found[:2] == (main, more)
+    assert found.later is ("about" not in main)

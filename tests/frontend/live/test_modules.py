@@ -270,18 +270,40 @@ def test_the_remaining_time_is_estimated_from_finished_runs(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("states", "said"),
+    ("states", "place", "said"),
     [
-        ([], "no worker is connected"),
-        (["lost"], "no worker is connected"),
-        (["busy", "lost"], "The worker is busy"),
-        (["busy", "busy"], "All 2 workers are busy"),
-        (["busy", "idle"], "about to start"),
+        ([], (1, None, "auto"), "The runs start by themselves as soon as one is."),
+        (["lost"], (1, None, "auto"), "The runs start by themselves as soon as one is."),
+        (["busy"], (38, 720.0, "auto"), "is 38th in the queue; it starts in about 12 min."),
+        (["busy"], (2, None, "auto"), "is 2nd in the queue; its start is not known yet."),
+        (["busy", "idle"], (1, 0.0, "cpu"), "A worker is about to start the first run."),
+        (["idle"], (1, None, "cuda"), "Queued for a GPU slot, and none is connected."),
+        (["busy"], None, "Queued."),
     ],
 )
-def test_a_queued_comparison_says_why_it_waits(run: Run, states: list[str], said: str) -> None:
-    workers = [{"state": state} for state in states]
-    assert said in run("status", "return m.waitingText(a)", workers)
+def test_a_queued_comparison_says_its_place(
+    run: Run, states: list[str], place: tuple[int, float | None, str] | None, said: str
+) -> None:
+    queue = {"workers": [{"state": state, "device": "cpu"} for state in states]}
+    names = ("position", "starts_in_s", "wants")
+    first = None if place is None else dict(zip(names, place, strict=True))
+    code = "return m.waitingText(a.queue, a.first ?? undefined)"
+    assert run("queue", code, {"queue": queue, "first": first}).endswith(said)
+    assert "does not answer" in run("queue", "return m.waitingText(null, undefined)", None)
+
+
+def test_places_are_read_as_people_say_them(run: Run) -> None:
+    places = [1, 2, 3, 4, 11, 12, 13, 21, 102, 111, 1203]
+    assert run("queue", "return a.map(m.ordinal)", places) == (
+        ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th", "1,203rd"]
+    )
+    waiting = {"id": "r", "state": "queued", "attempt": 1}
+    place = {"position": 38, "starts_in_s": 720.0}
+    text = run("queue", "return m.placeText(a)", place)
+    assert text == "38th, in about 12 min"
+    assert run("queue", "return m.placeText(a)", {"position": 2, "starts_in_s": None}) == "2nd"
+    said = run("runs", "return m.describe(a.run, a.text)", {"run": waiting, "text": text})
+    assert said == "queued 38th, in about 12 min"
 
 
 def test_numbers_and_times_are_short(run: Run) -> None:
