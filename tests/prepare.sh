@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests use two programs that no Python package brings: a Chromium and a redis-server.
+# The tests use programs that no Python package brings: a Chromium, a redis-server and a pdflatex.
 # Installs Debian's where that is allowed; otherwise says what is missing, and fails.
 set -eu
 
@@ -8,6 +8,7 @@ if [ -z "${LOSSBOARD_CHROMIUM:-}" ] && ! command -v chromium chromium-browser go
     packages+=(chromium)
 fi
 command -v redis-server >/dev/null || packages+=(redis-server)
+command -v pdflatex >/dev/null || packages+=(texlive-latex-recommended)
 [ ${#packages[@]} -eq 0 ] && exit 0
 
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
@@ -19,6 +20,6 @@ if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
 fi
 
 echo "the tests need: ${packages[*]}" >&2
-echo "install them (Debian, Ubuntu: sudo apt-get install ${packages[*]}; macOS: brew install redis," >&2
-echo "and LOSSBOARD_CHROMIUM=/path/to/a/chrome for the browser), then run this again" >&2
+echo "install them (Debian, Ubuntu: sudo apt-get install ${packages[*]}; macOS: brew install redis" >&2
+echo "and mactex-no-gui, and LOSSBOARD_CHROMIUM=/path/to/a/chrome for the browser), then run this again" >&2
 exit 1

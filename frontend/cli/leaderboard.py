@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from frontend.api.types import Leaderboard, LeaderboardArm
+from frontend.comparison.leaderboard.table import to_best_text
 from frontend.comparison.leaderboard.texts import ordered, progress_text, rank_text, state_text
-from frontend.comparison.results_table import format_number, format_signed
+from frontend.ui.numbers import interval_text, mean_and_spread
 
 
 def leaderboard_lines(found: Leaderboard) -> Iterator[str]:
@@ -28,12 +29,12 @@ def _rank(arm: LeaderboardArm) -> str:
 def _figures(arm: LeaderboardArm) -> str:
     if arm["mean"] is None:
         return f"{'no value':52}"
-    shown = format_number(arm["mean"])
+    shown = mean_and_spread(arm["mean"], arm["sd"])
     if arm["low"] is not None and arm["high"] is not None:
-        shown += f" [{format_number(arm['low'])}, {format_number(arm['high'])}]"
+        shown += f" [{interval_text(arm['low'], arm['high'])}]"
     behind = arm["to_best"]
     if behind is not None:
         word = "apart" if behind["told_apart"] else "not apart"
         word += ", level" if behind["level"] else ""
-        shown += f" {format_signed(behind['mean_difference'])} {word}"
+        shown += f" {to_best_text(behind)} {word}"
     return f"{shown:52}"

@@ -8,16 +8,16 @@ from frontend.cli.output import printable
 from frontend.comparison.verdict.figures import (
     MIN_REPLICATES,
     count_text,
+    difference_text,
     interval_text,
     not_trained,
     noun,
-    number_text,
+    p_text,
     plain,
     reported_rows,
     robust_rows,
     row_label,
     rule_text,
-    signed_text,
     simultaneous,
     summary_text,
 )
@@ -73,13 +73,13 @@ def _claim_lines(claim: Json, kind: str) -> Iterator[str]:
 def _figures(row: Json, kind: str) -> str:
     if row["mean_difference"] is None:
         return "not measured"
-    mean = signed_text(row["mean_difference"])
+    mean = difference_text(row)
     count = count_text(row["n"], kind)
     if row["n"] < MIN_REPLICATES:
         return f"{mean}, {count}, no interval"
     ends = simultaneous(row) or plain(row)
     interval = f" [{interval_text(ends)}]" if ends else ""
-    p = "" if row["p_holm"] is None else f", p by Holm {number_text(row['p_holm'])}"
+    p = "" if row["p_holm"] is None else f", p by Holm {p_text(row['p_holm'])}"
     return f"{mean}{interval}, {count}{p}"
 
 

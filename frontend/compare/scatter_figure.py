@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from frontend.api.types import Arm, ArmTable, ArmValues
 from frontend.charts import figures
 from frontend.compare import tables
-from frontend.comparison.results_table import format_number
+from frontend.ui.numbers import format_number
 from frontend.ui.theme import arm_styles
 
 Value = Literal["last", "best", "test"]

@@ -8,6 +8,7 @@ from frontend.api.client import Api
 from frontend.charts import chart
 from frontend.compare import scatter_figure, url_state
 from frontend.compare.selection import Selection, arm_reference, preferred_metric
+from frontend.compare.tables import setting_label
 from frontend.errors import ApiError
 
 
@@ -19,7 +20,7 @@ def show_scatter(client: Api, chosen: Selection) -> None:
     paths = scatter_figure.numeric_settings(chosen.found["arms"])
     main = preferred_metric(keys)
     first = next((path for path in paths if path in _shared_settings(chosen)), main)
-    titles = {path: f"Setting: {path}" for path in paths}
+    titles = {path: setting_label(path, path.rpartition(".")[2]) for path in paths}
     titles |= {key: chosen.label(key) for key in keys}
     default = {"sx": first, "sy": main, "of": "last", "each": "arm"}
     options = {
@@ -88,7 +89,7 @@ def show_scatter(client: Api, chosen: Selection) -> None:
         log_x=wanted["slogx"] and can["slogx"],
         log_y=wanted["slogy"] and can["slogy"],
     )
-    across = x if x in paths else chosen.metrics[x]["label"]
+    across = titles[x] if x in paths else chosen.metrics[x]["label"]
     each_is = "One point per arm, with its standard deviation over seeds"
     with st.container(key="chart-scatter"):
         chart.show_chart(

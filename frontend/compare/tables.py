@@ -12,10 +12,10 @@ from frontend.api.client import Api
 from frontend.api.types import Arm, ArmTable, SettingValues, Spread
 from frontend.compare import url_state
 from frontend.compare.selection import Selection, preferred_metric
-from frontend.comparison.results_table import format_number
 from frontend.comparison.spec_text import value_text
 from frontend.comparison.tables_html import swatch
 from frontend.errors import ApiError
+from frontend.ui.numbers import mean_and_spread
 from frontend.ui.text import escape_markdown
 from frontend.ui.theme import ArmStyle, Theme
 from frontend.ui.training_states import warned
@@ -139,8 +139,9 @@ def _cell(spread: Spread | None) -> str:
     if spread["mean"] is None:
         missed = f"not reached in {spread['censored']} of {spread['n']}"
         return f"<td>–<small>{missed}</small></td>"
-    several = f" ± {format_number(spread['sd'])}" if spread["sd"] is not None else ""
-    return f"<td><b>{format_number(spread['mean'])}</b>{several}<small>({spread['n']})</small></td>"
+    mean, _, sd = mean_and_spread(spread["mean"], spread["sd"]).partition(" ± ")
+    several = f" ± {sd}" if sd else ""
+    return f"<td><b>{mean}</b>{several}<small>({spread['n']})</small></td>"
 
 
 def show_values(client: Api, chosen: Selection) -> None:

@@ -4,14 +4,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from frontend.ui.numbers import (
+    ZERO_LIMIT,
+    format_number,
+    format_signed,
+    interval_text,
+    shared_decimals,
+    short_number,
+)
+
 Mark = Literal["", "best", "ahead"]
-"""best: its 95 % interval overlaps no other arm's; ahead: the best mean, but intervals overlap."""
+"""best: its 95 % interval overlaps no other arm's; ahead: the best mean, but intervals overlap, or
+other arms have the same mean to the decimals shown."""
 
 TEST_PREFIX: Final = "test."
 LAST_PREFIX: Final = "test.last."
 """Of the test split at the last epoch; with TEST_PREFIX alone at the best one."""
-ZERO_LIMIT: Final = 1e-12
-"""A smaller number is a 0 with a rounding error."""
 CROSS_MODAL: Final = "Cross-modal retrieval"
 """Heading of cross-modal retrieval, the main result on data of two modalities; it comes first."""
 FAMILIES: Final = {
@@ -36,13 +44,13 @@ class Cell:
 
     mean: str
     spread: str
-    """Standard deviation, " ± sd"; "" with one seed."""
+    """Standard deviation, " ± sd"; " (all seeds)" where all have the same value; "" with one."""
     interval: str
     """The 95 % interval of the mean; "" below three seeds."""
     count: int
     mark: Mark = ""
     note: str = ""
-    """A further remark, shown in small print."""
+    """More about the value, shown in small print."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ class Line:
     @property
     def family(self) -> str:
         """Heading above the metric; "" for none."""
-        parts = self.key.removeprefix(LAST_PREFIX).removeprefix(TEST_PREFIX).split(".")
+        parts = _bare(self.key).split(".")
         return FAMILIES.get(".".join(parts[:2]), FAMILIES.get(parts[0], ""))
 
 
@@ -74,6 +82,8 @@ class Section:
 
     title: str
     lines: tuple[Line, ...]
+    folded: tuple[str, ...] = ()
+    """A sentence for each metric that is left out, as it repeats another one."""
 
     @property
     def has_untrained(self) -> bool:
@@ -96,7 +106,10 @@ class Section:
 
 
 def result_sections(
-    summary: Mapping[str, Any], arms: Sequence[str], whole_run: Sequence[str] = ()
+    summary: Mapping[str, Any],
+    arms: Sequence[str],
+    whole_run: Sequence[str] = (),
+    noun: str = "seed",
 ) -> list[Section]:
     """Return the results in reading order: the test split first, if it was read.
 
@@ -104,8 +117,9 @@ def result_sections(
         summary: the API's summary of the comparison.
         arms: names of the arms in the spec's order.
         whole_run: keys of the metrics that have one value per run.
+        noun: what a replicate is called: seed, draw or split.
     """
-    lines = [_line(metric, arms) for metric in summary["metrics"]]
+    lines = [_line(metric, arms, noun) for metric in summary["metrics"]]
     lines = [line for line in lines if any(line.cells)]
     groups: dict[str, list[Line]] = {
         "Test split, at the best validation epoch": [],
@@ -126,7 +140,42 @@ def result_sections(
             last.append(line)
         else:
             validation.append(line)
-    return [Section(title, _by_family(found)) for title, found in groups.items() if found]
+    return [_section(title, found) for title, found in groups.items() if found]
+
+
+def _section(title: str, lines: Sequence[Line]) -> Section:
+    kept: list[Line] = []
+    folded: list[str] = []
+    for line in lines:
+        repeated = _repeated(line, kept)
+        if repeated:
+            folded.append(f"{line.label}: {repeated}.")
+        else:
+            kept.append(line)
+    return Section(title, _by_family(kept), tuple(folded))
+
+
+def _repeated(line: Line, before: Sequence[Line]) -> str:
+    """Return what a line of the geometry repeats; "" if it says something of its own.
+
+    Unit vectors have the mean norm 1, and dividing by it changes nothing.
+    """
+    key = _bare(line.key)
+    figures = [cell and (cell.mean, cell.spread, cell.count) for cell in line.cells]
+    if key.endswith("geometry.mean_norm"):
+        means = {float(cell.mean) for cell in line.cells if cell and cell.spread[:2] != " ±"}
+        return "1 in every arm (unit vectors)" if None not in figures and means == {1.0} else ""
+    if not key.endswith(".scale_free"):
+        return ""
+    for other in before:
+        same = [cell and (cell.mean, cell.spread, cell.count) for cell in other.cells]
+        if other.key == line.key.removesuffix(".scale_free") and same == figures:
+            return f"the same values as {other.label}"
+    return ""
+
+
+def _bare(key: str) -> str:
+    return key.removeprefix(LAST_PREFIX).removeprefix(TEST_PREFIX)
 
 
 def _by_family(lines: Sequence[Line]) -> tuple[Line, ...]:
@@ -135,15 +184,22 @@ def _by_family(lines: Sequence[Line]) -> tuple[Line, ...]:
     return tuple(sorted(lines, key=lambda line: order.index(line.family)))
 
 
-def _line(metric: Mapping[str, Any], arms: Sequence[str]) -> Line:
+def _line(metric: Mapping[str, Any], arms: Sequence[str], noun: str) -> Line:
     by_arm = {
         row["arm"]: row
         for row in metric["arms"]
         if row["mean"] is not None or row.get("censored", 0)
     }
     known = {arm: row for arm, row in by_arm.items() if row["mean"] is not None}
-    marks = _marks(known, metric["better"]) if len(known) == len(by_arm) else {}
-    cells = tuple(_cell(by_arm[arm], marks.get(arm, "")) if arm in by_arm else None for arm in arms)
+    decimals = shared_decimals(
+        [row["mean"] for row in known.values()], [_spread(row) for row in known.values()]
+    )
+    marks = _marks(known, metric["better"], decimals) if len(known) == len(by_arm) else {}
+    limit = {"higher": 1.0, "lower": 0.0}.get(metric["better"] or "")
+    cells = tuple(
+        _cell(by_arm[arm], marks.get(arm, ""), decimals, limit, noun) if arm in by_arm else None
+        for arm in arms
+    )
     untrained = next(
         (row["untrained"] for row in metric["arms"] if row.get("untrained") is not None), None
     )
@@ -153,9 +209,9 @@ def _line(metric: Mapping[str, Any], arms: Sequence[str]) -> Line:
         _short_label(metric["label"]),
         metric["better"],
         cells,
-        untrained="" if untrained is None else format_number(untrained),
+        untrained="" if untrained is None else format_number(untrained, decimals),
         references={
-            title: format_number(metric[name])
+            title: format_number(metric[name], decimals)
             for name, title in REFERENCE_TITLES.items()
             if metric.get(name) is not None
         },
@@ -171,31 +227,63 @@ def _short_label(label: str) -> str:
 
 def _difference(row: Mapping[str, Any]) -> Cell:
     bounds = row["interval"]
-    note = f"p = {format_number(row['p_value'])}"
+    note = f"p = {short_number(row['p_value'])}"
     if row["smallest_p"] > 0:
-        note += f", at least {format_number(row['smallest_p'])}"
+        note += f", at least {short_number(row['smallest_p'])}"
+    half_width = (bounds[1] - bounds[0]) / 2 if bounds else None
+    decimals = shared_decimals([row["mean_difference"], *(bounds or ())], [half_width])
     return Cell(
-        mean=format_signed(row["mean_difference"]),
+        mean=format_signed(row["mean_difference"], decimals),
         spread="",
-        interval=f"{format_signed(bounds[0])} … {format_signed(bounds[1])}" if bounds else "",
+        interval=interval_text(bounds[0], bounds[1], signed=True) if bounds else "",
         count=row["n"],
         note=note,
     )
 
 
-def _cell(row: Mapping[str, Any], mark: Mark) -> Cell:
+def _spread(row: Mapping[str, Any]) -> float | None:
+    """Return the standard deviation over several replicates; None with one."""
+    sd: float | None = row["sd"] if row["n"] > 1 else None
+    return sd
+
+
+def _cell(
+    row: Mapping[str, Any], mark: Mark, decimals: int | None, limit: float | None, noun: str
+) -> Cell:
+    """Return the result of one arm.
+
+    Args:
+        row: of the API's summary.
+        mark: whether it is the best.
+        decimals: of the metric's row, as `format_number` takes them.
+        limit: the best value that a share can have: 1, or 0 where lower is better.
+        noun: what a replicate is called.
+    """
     if row["mean"] is None:
         bound = max(value["value"] for value in row["values"] if value["censored"])
         missed = f"not reached in {row['censored']}"
         return Cell(
             mean=f"> {format_number(bound)}", spread="", interval="", count=row["n"], note=missed
         )
-    several = row["n"] > 1 and row["sd"] is not None
-    has_interval = several and row["low"] is not None and row["high"] is not None
+    mean = format_number(row["mean"], decimals)
+    spread = _spread(row)
+    if spread is None:
+        return Cell(mean=mean, spread="", interval="", count=row["n"], mark=mark)
+    if spread < ZERO_LIMIT:
+        saturated = limit is not None and abs(row["mean"] - limit) < ZERO_LIMIT
+        return Cell(
+            mean=mean,
+            spread=f" (all {noun}s)",
+            interval="",
+            count=row["n"],
+            mark=mark,
+            note="saturated" if saturated else "",
+        )
+    has_interval = row["low"] is not None and row["high"] is not None
     return Cell(
-        mean=format_number(row["mean"]),
-        spread=f" ± {format_number(row['sd'])}" if several else "",
-        interval=f"{format_number(row['low'])} … {format_number(row['high'])}"
+        mean=mean,
+        spread=f" ± {format_number(spread, decimals)}",
+        interval=f"{format_number(row['low'], decimals)} … {format_number(row['high'], decimals)}"
         if has_interval
         else "",
         count=row["n"],
@@ -203,13 +291,20 @@ def _cell(row: Mapping[str, Any], mark: Mark) -> Cell:
     )
 
 
-def _marks(by_arm: Mapping[str, Mapping[str, Any]], better: str | None) -> dict[str, Mark]:
+def _marks(
+    by_arm: Mapping[str, Mapping[str, Any]], better: str | None, decimals: int | None
+) -> dict[str, Mark]:
+    """Return the marks by arm; arms whose means are the same as shown share the mark `ahead`."""
     if better is None or len(by_arm) < 2:
         return {}
     sign = 1 if better == "higher" else -1
     first, *others = sorted(by_arm, key=lambda arm: sign * by_arm[arm]["mean"], reverse=True)
-    if by_arm[first]["mean"] == by_arm[others[0]]["mean"]:
+    shown = {arm: format_number(row["mean"], decimals) for arm, row in by_arm.items()}
+    ties = [arm for arm in by_arm if shown[arm] == shown[first]]
+    if len(ties) == len(by_arm):
         return {}
+    if len(ties) > 1:
+        return dict.fromkeys(ties, "ahead")
     apart = all(_are_separate(by_arm[first], by_arm[other]) for other in others)
     return {first: "best" if apart else "ahead"}
 
@@ -220,20 +315,3 @@ def _are_separate(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     if None in bounds or one["n"] < 2 or other["n"] < 2:
         return False
     return bool(one["low"] > other["high"] or other["low"] > one["high"])
-
-
-def format_number(value: float) -> str:
-    """Format a number with three significant digits, four from 0.1 to 1."""
-    size = abs(value)
-    if size < ZERO_LIMIT:
-        return "0"
-    if size < 1e-4 or size >= 1e5:
-        return f"{value:.2e}"
-    digits = 4 if 0.1 <= size < 1 else 3
-    return f"{value:.{digits}g}" if size < 1000 else f"{value:.0f}"
-
-
-def format_signed(value: float) -> str:
-    """Format a number as `format_number` does, with a sign; the minus is a real minus sign."""
-    sign = "" if abs(value) < ZERO_LIMIT else "−" if value < 0 else "+"
-    return f"{sign}{format_number(abs(value))}"

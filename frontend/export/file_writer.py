@@ -51,14 +51,18 @@ def latex_tables(api: Api, comparison: str) -> str:
     everything, catalogue = api.everything(comparison), api.catalogue()
     arms = everything["comparison"]["arms"]
     whole_run = [row["key"] for row in catalogue["metrics"] if row["summary_only"]]
-    found = result_sections(everything["summary"], arms, whole_run)
-    name = everything["comparison"]["name"]
-    over = over_text(everything["comparison"]["replicate_noun"])
+    noun = everything["comparison"]["replicate_noun"]
+    found = result_sections(everything["summary"], arms, whole_run, noun)
+    name, over = everything["comparison"]["name"], over_text(noun)
     ranked = everything["leaderboard"]["metrics"]
     search = everything["tuning"] and search_table(
         everything["tuning"], everything["spec"], catalogue
     )
-    return latex.latex_document(name, arms, found, everything["verdict"], over, ranked, search)
+    return latex.latex_document(
+        latex.Material(
+            comparison, name, arms, found, everything["verdict"], over, ranked, search or None
+        )
+    )
 
 
 def verdict_text(api: Api, comparison: str, kind: Literal["csv", "markdown"]) -> str:

@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from frontend.api.types import LeaderboardArm, LeaderboardMetric
 from frontend.comparison.leaderboard.texts import ordered, state_text
-from frontend.comparison.results_table import Cell, Line, Section, format_number
+from frontend.comparison.results_table import Cell, Line, Section
 from frontend.comparison.tuning.summary_table import HEADS, SearchTable
 from frontend.comparison.verdict.figures import (
+    difference_text,
+    interval_text,
+    p_text,
     plain,
     reported_rows,
     robust_rows,
@@ -17,87 +21,68 @@ from frontend.comparison.verdict.figures import (
     simultaneous,
 )
 from frontend.comparison.verdict.words import WORDS
+from frontend.export.latex_text import escape_latex, one_line
+from frontend.ui.numbers import mean_and_spread
 
 Json = Mapping[str, Any]
 
-_ESCAPES: Final = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"\$",
-    "&": r"\&",
-    "#": r"\#",
-    "%": r"\%",
-    "_": r"\_",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "−": "$-$",
-    "±": r"$\pm$",
-    "×": r"$\times$",
-    "≤": r"$\leq$",
-    "≥": r"$\geq$",
-    "…": r"\dots{}",
-    "–": "--",
-    "“": "``",
-    "”": "''",
-    "↑": r"$\uparrow$",
-    "↓": r"$\downarrow$",
-    "→": r"$\rightarrow$",
-    "²": "$^2$",
-}
 _ARROWS: Final = {"higher": r" $\uparrow$", "lower": r" $\downarrow$"}
 
 
-def latex_document(  # noqa: PLR0917 - all that the file is made of
-    name: str,
-    arms: Sequence[str],
-    sections: Sequence[Section],
-    verdict: Json,
-    over: str = "seeds",
-    ranked: Sequence[LeaderboardMetric] = (),
-    search: SearchTable | None = None,
-) -> str:
-    r"""Return all tables, each with caption and label, as one text for \input.
+@dataclass(frozen=True)
+class Material:
+    """All that the file is made of."""
 
-    Args:
-        name: name of the comparison.
-        arms: names of the arms in the spec's order.
-        sections: the results, as the page shows them.
-        verdict: the API's verdict.
-        over: what the means are over, as `splits`.
-        ranked: the metrics of the API's leaderboard; no table of ranks without one.
-        search: how the arms were tuned, in words; None if they were not.
-    """
-    parts = [f"% {_one_line(name)}", r"% needs \usepackage{booktabs}"]
-    parts += [_results(arms, section, name, over) for section in sections]
-    if ranked:
-        parts.append(_leaderboard(ranked, name, over))
-    if verdict["arms"] is not None:
-        parts.append(_verdict(verdict, name))
-    if search is not None:
-        parts += _search(search, name)
+    id: str
+    """Of the comparison; its beginning makes the labels of one document unique."""
+    name: str
+    arms: Sequence[str]
+    """In the spec's order."""
+    sections: Sequence[Section]
+    """The results, as the page shows them."""
+    verdict: Json
+    """Of the API."""
+    over: str = "seeds"
+    """What the means are over, as `splits`."""
+    ranked: Sequence[LeaderboardMetric] = ()
+    """The metrics of the API's leaderboard; no table of ranks without one."""
+    search: SearchTable | None = None
+    """How the arms were tuned, in words; None if they were not."""
+
+    def label(self, table: str) -> str:
+        """Return a label that no table of another comparison has."""
+        return f"tab:{self.id[:8]}-{_slug(table)}"
+
+
+def latex_document(material: Material) -> str:
+    r"""Return all tables, each with caption and label, as one text for \input."""
+    parts = [f"% {one_line(material.name)}", r"% needs \usepackage{booktabs}"]
+    parts += [_results(section, material) for section in material.sections]
+    if material.ranked:
+        parts.append(_leaderboard(material))
+    if material.verdict["arms"] is not None:
+        parts.append(_verdict(material))
+    if material.search is not None:
+        parts += _search(material.search, material)
     return "\n\n".join(parts) + "\n"
 
 
-def escape_latex(text: str) -> str:
-    """Return a text on one line, escaped for LaTeX."""
-    return "".join(_ESCAPES.get(character, character) for character in _one_line(text))
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z]+", "-", text.lower()).strip("-")
 
 
-def _one_line(text: str) -> str:
-    return re.sub(r"\s+", " ", text)
-
-
-def _results(arms: Sequence[str], section: Section, name: str, over: str) -> str:
+def _results(section: Section, material: Material) -> str:
     rows = [_table_row(line) for line in section.lines]
     caption = (
-        f"{section.title}, {name}: mean ± standard deviation over {over}. Bold: the best mean; "
-        "with an asterisk, its 95 % interval meets no other arm's."
+        f"{section.title}, {material.name}: mean ± standard deviation over {material.over}. Bold: "
+        "the best mean, and those that equal it to the decimals shown; with an asterisk, its 95 % "
+        "interval (Student's t) overlaps no other arm's."
     )
-    label = re.sub(r"[^a-z]+", "-", section.title.lower()).strip("-")
-    return _table(f"l{'r' * len(arms)}", ["", *map(escape_latex, arms)], rows, caption, label)
+    columns = f"l{'r' * len(material.arms)}"
+    heads = ["", *map(escape_latex, material.arms)]
+    table = _table(columns, heads, rows, caption, material.label(section.title))
+    left_out = [f"% left out: {one_line(said)}" for said in section.folded]
+    return "\n".join([*left_out, table])
 
 
 def _table_row(line: Line) -> list[str]:
@@ -113,7 +98,8 @@ def _cell(cell: Cell | None) -> str:
     return rf"\textbf{{{shown}}}{'$^*$' if cell.mark == 'best' else ''}"
 
 
-def _leaderboard(metrics: Sequence[LeaderboardMetric], name: str, over: str) -> str:
+def _leaderboard(material: Material) -> str:
+    metrics = material.ranked
     by_arm = [{arm["arm"]: arm for arm in metric["arms"]} for metric in metrics]
     rows = [
         [escape_latex(arm["arm"]), *(_ranked(metric[arm["arm"]]) for metric in by_arm)]
@@ -121,28 +107,27 @@ def _leaderboard(metrics: Sequence[LeaderboardMetric], name: str, over: str) -> 
     ]
     labels = [metric["label"].removesuffix(" (test)") for metric in metrics]
     caption = (
-        f"Leaderboard, {name}: mean ± standard deviation over {over} on the test split, sorted by "
-        f"{labels[0]}. "
-        "Arms that share a letter are not clearly different in this metric (Holm over all pairs "
-        "of arms)."
+        f"Leaderboard, {material.name}: mean ± standard deviation over {material.over} on the test "
+        f"split, sorted by {labels[0]}. Arms that share a letter have no clear difference in that "
+        "metric: two arms differ if the larger of the p-values of the paired t-test and the "
+        "sign-flip test, adjusted by Holm over all pairs of arms, is below 0.05."
     )
     heads = ["", *map(escape_latex, labels)]
-    return _table(f"l{'r' * len(metrics)}", heads, rows, caption, "leaderboard")
+    return _table(f"l{'r' * len(metrics)}", heads, rows, caption, material.label("leaderboard"))
 
 
 def _ranked(arm: LeaderboardArm) -> str:
     if arm["mean"] is None:
         return "--"
-    spread = "" if arm["sd"] is None else f" ± {format_number(arm['sd'])}"
-    shown = escape_latex(f"{format_number(arm['mean'])}{spread}")
+    shown = escape_latex(mean_and_spread(arm["mean"], arm["sd"]))
     if arm["state"]:
         return f"{shown} ({escape_latex(state_text(arm))})"
     return f"{shown}$^{{{arm['letters']}}}$" if arm["letters"] else shown
 
 
-def _verdict(verdict: Json, name: str) -> str:
+def _verdict(material: Material) -> str:
     """Return the table of claims: a row for each claim, and one below it for each robust part."""
-    arms = verdict["arms"]
+    verdict, arms = material.verdict, material.verdict["arms"]
     rows = [row for claim in verdict["claims"] for row in _claim_rows(claim)]
     heads = [
         "claim",
@@ -153,8 +138,10 @@ def _verdict(verdict: Json, name: str) -> str:
         "$n$",
     ]
     heads += ["word", "as reported"]
-    caption = f"{name}: {arms['a']} minus {arms['b']}. {verdict['summary']} {rule_text(verdict)}"
-    return _table(r"p{0.32\linewidth}rrrrrll", heads, rows, caption, "verdict")
+    caption = (
+        f"{material.name}: {arms['a']} minus {arms['b']}. {verdict['summary']} {rule_text(verdict)}"
+    )
+    return _table(r"p{0.32\linewidth}rrrrrll", heads, rows, caption, material.label("verdict"))
 
 
 def _claim_rows(claim: Json) -> list[list[str]]:
@@ -163,10 +150,10 @@ def _claim_rows(claim: Json) -> list[list[str]]:
     parts = [
         [
             rf"\quad {escape_latex(row_label(row))}",
-            _number(row["mean_difference"]),
-            _interval(simultaneous(row)),
-            _interval(plain(row)),
-            _number(row["p_holm"]),
+            escape_latex(difference_text(row)),
+            escape_latex(interval_text(simultaneous(row))),
+            escape_latex(interval_text(plain(row))),
+            escape_latex(p_text(row["p_holm"])),
             str(row["n"]),
             _word(row["verdict"]),
             "",
@@ -176,7 +163,7 @@ def _claim_rows(claim: Json) -> list[list[str]]:
     return [[text, "", "", "", "", "", _word(claim["verdict"]), reported], *parts]
 
 
-def _search(search: SearchTable, name: str) -> list[str]:
+def _search(search: SearchTable, material: Material) -> list[str]:
     """Return the table of the arms' searches, and that of their best settings with the spaces."""
     arms, settings = (
         [[escape_latex(cell) for cell in row] for row in rows]
@@ -184,15 +171,18 @@ def _search(search: SearchTable, name: str) -> list[str]:
     )
     heads = [escape_latex(head) for head in HEADS]
     best = ["", *map(escape_latex, search.names)]
-    said = " ".join([f"Tuning, {name}: {search.said}", *(f"{one}." for one in search.problems)])
+    said = " ".join(
+        [f"Tuning, {material.name}: {search.said}", *(f"{one}." for one in search.problems)]
+    )
     return [
-        _table("lrrrrr", heads, arms, said, "tuning"),
+        _table("lrrrrr", heads, arms, said, material.label("tuning")),
         _table(
             f"l{'l' * len(search.names)}",
             best,
             settings,
-            f"Best settings, {name}: of each arm by {search.label}, with the space searched.",
-            "settings",
+            f"Best settings, {material.name}: of each arm by {search.label}, with the space "
+            "searched.",
+            material.label("settings"),
         ),
     ]
 
@@ -210,7 +200,7 @@ def _table(
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{escape_latex(caption)}}}",
-            rf"\label{{tab:{label}}}",
+            rf"\label{{{label}}}",
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
             " & ".join(heads) + r" \\",
@@ -221,11 +211,3 @@ def _table(
             r"\end{table}",
         ]
     )
-
-
-def _number(value: float | None) -> str:
-    return "--" if value is None else f"${value:.3g}$".replace("e-0", "e-").replace("e+0", "e")
-
-
-def _interval(bounds: Sequence[float] | None) -> str:
-    return "--" if bounds is None else f"[{_number(bounds[0])}, {_number(bounds[1])}]"

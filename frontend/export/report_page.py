@@ -174,10 +174,10 @@ def _results(material: Material) -> list[tuple[str, Markup]]:
     # Against the last arm, so that of two the first minus the second is shown, as the verdict does.
     summary = material.everything["summary"]
     whole_run = [row["key"] for row in material.catalogue["metrics"] if row["summary_only"]]
-    styles = _arm_styles(material)
+    styles, noun = _arm_styles(material), material.everything["comparison"]["replicate_noun"]
     return [
         (section.title, Markup(tables_html.results_table(styles, section, "light")))
-        for section in result_sections(summary, arms, whole_run)
+        for section in result_sections(summary, arms, whole_run, noun)
     ]
 
 

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from frontend.api.types import ArmCurve
 from frontend.charts.figures import escape_plotly
-from frontend.comparison.results_table import format_number
+from frontend.ui.numbers import short_number
 from frontend.ui.theme import NEUTRAL, ArmStyle
 
 TRIVIAL: Final = "dynamics.trivial_loss"
@@ -97,10 +97,10 @@ def sentence(trivial: Mapping[str, float], pull: Mapping[str, float], arms: int)
     """
     parts = []
     if trivial:
-        losses = {arm: format_number(value) for arm, value in trivial.items()}
+        losses = {arm: short_number(value) for arm, value in trivial.items()}
         parts.append(f"Trivial loss (all embeddings in one point): {_listed(losses, arms)}.")
     if pull:
-        shares = {arm: f"{format_number(round(100 * value, 1))} %" for arm, value in pull.items()}
+        shares = {arm: f"{short_number(round(100 * value, 1))} %" for arm, value in pull.items()}
         parts.append(f"Share of the loss's weight that pulls: {_listed(shares, arms)}.")
     return " ".join(parts)
 

@@ -8,16 +8,17 @@ from typing import Any, Final
 
 from frontend.comparison.tuning.summary_table import HEADS, SearchTable
 from frontend.comparison.verdict.figures import (
-    bounds,
+    bounds_text,
+    difference_text,
     interval_text,
+    mean_text,
     not_trained,
-    number_text,
+    p_text,
     plain,
     reported_rows,
     robust_rows,
     row_label,
     rule_text,
-    signed_text,
     simultaneous,
     summary_text,
 )
@@ -156,13 +157,13 @@ def _table(verdict: Json) -> str:
 def _figures(row: Json) -> list[str]:
     return [
         row_label(row),
-        number_text(row["mean_a"]),
-        number_text(row["mean_b"]),
-        signed_text(row["mean_difference"]),
+        mean_text(row, "a"),
+        mean_text(row, "b"),
+        difference_text(row),
         interval_text(simultaneous(row)),
         interval_text(plain(row)),
-        interval_text(bounds(row)),
-        number_text(row["p_holm"]),
+        bounds_text(row),
+        p_text(row["p_holm"]),
         str(row["n"]),
     ]
 

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 from frontend.api.types import LeaderboardArm, LeaderboardMetric
 from frontend.charts import figures
 from frontend.comparison.leaderboard.texts import ordered, state_text
-from frontend.comparison.results_table import REFERENCE_TITLES, format_number
+from frontend.comparison.results_table import REFERENCE_TITLES
+from frontend.ui.numbers import interval_text, short_number
 from frontend.ui.theme import NEUTRAL, ArmStyle
 
 ROW_HEIGHT: Final = 34
@@ -103,7 +104,7 @@ def note(metric: LeaderboardMetric, noun: str) -> str:
     shown = [*references(metric), *_not_trained(arms)]
     near = _near(shown, *_extent(arms)) if arms else shown
     if outside := [one for one in shown if one not in near]:
-        named = ", ".join(f"{one.title} {format_number(one.value)}" for one in outside)
+        named = ", ".join(f"{one.title} {short_number(one.value)}" for one in outside)
         said.append(f"Outside the figure: {named}.")
     return " ".join(said)
 
@@ -137,7 +138,7 @@ def _line(reference: Reference, rows: int) -> go.Scatter:
         y=[-0.6, rows - 0.4],
         mode="lines",
         line={"color": _GREY, "width": 1.5, "dash": _DASHES[reference.title]},
-        name=f"{reference.title} {format_number(reference.value)}",
+        name=f"{reference.title} {short_number(reference.value)}",
         hovertemplate=f"{reference.title}: %{{x:.4~g}}<extra></extra>",
     )
 
@@ -148,7 +149,7 @@ def _traces(arm: LeaderboardArm, row: int, style: ArmStyle) -> list[go.Scatter]:
     interval = ""
     made = []
     if arm["low"] is not None and arm["high"] is not None:
-        interval = f" ({format_number(arm['low'])} … {format_number(arm['high'])})"
+        interval = f" ({interval_text(arm['low'], arm['high'])})"
         made.append(
             go.Scatter(
                 x=[arm["low"], arm["high"]],

@@ -6,14 +6,19 @@ from typing import Any, Final
 
 from frontend.api.types import LeaderboardArm, LeaderboardMetric, ToBest
 from frontend.comparison.leaderboard.texts import ordered, rank_text, state_text
-from frontend.comparison.results_table import format_number, format_signed
 from frontend.comparison.tables_html import swatch
+from frontend.ui.numbers import (
+    format_signed,
+    interval_text,
+    mean_and_spread,
+    shared_decimals,
+)
 from frontend.ui.theme import ArmStyle, Theme
 
 NOT_TRAINED: Final = "did not train"
 _HEADS: Final = (
     ("Rank", "Possible ranks: arms without a clear difference share ranks"),
-    ("Mean", "Mean over runs"),
+    ("Mean", "Mean ± standard deviation over runs"),
     ("Interval", "95 % that the intervals of all arms hold at once"),
     ("Runs", "Runs that have succeeded"),
     (
@@ -68,12 +73,12 @@ def _cells(arm: LeaderboardArm) -> list[str]:
     behind = arm["to_best"]
     return [
         rank_text(arm) or escape(_why_no_rank(arm)),
-        "" if arm["mean"] is None else f"<b>{format_number(arm['mean'])}</b>",
+        _mean(arm),
         _range(arm["low"], arm["high"], signed=False),
         str(arm["n"]),
         ""
         if behind is None
-        else f"<b>{format_signed(behind['mean_difference'])}</b>"
+        else f"<b>{to_best_text(behind)}</b>"
         f"<small>{_range(behind['low'], behind['high'], signed=True)}</small>",
         _apart_text(behind),
         escape(arm["letters"]),
@@ -83,8 +88,19 @@ def _cells(arm: LeaderboardArm) -> list[str]:
 def _range(low: float | None, high: float | None, *, signed: bool) -> str:
     if low is None or high is None:
         return ""
-    shown = format_signed if signed else format_number
-    return f"{shown(low)} … {shown(high)}"
+    return interval_text(low, high, signed=signed)
+
+
+def _mean(arm: LeaderboardArm) -> str:
+    return "" if arm["mean"] is None else f"<b>{mean_and_spread(arm['mean'], arm['sd'])}</b>"
+
+
+def to_best_text(behind: ToBest) -> str:
+    """Return the difference to the best arm with its sign, as exact as its interval."""
+    low, high = behind["low"], behind["high"]
+    half_width = None if low is None or high is None else (high - low) / 2
+    decimals = shared_decimals([behind["mean_difference"]], [half_width])
+    return format_signed(behind["mean_difference"], decimals)
 
 
 def _why_no_rank(arm: LeaderboardArm) -> str:

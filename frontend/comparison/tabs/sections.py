@@ -85,9 +85,9 @@ def leave_run() -> None:
 
 
 RESULTS_LEGEND: Final = (
-    "Mean ± standard deviation over {over}, with the mean's 95 % interval below. ● marks a best "
-    "mean whose interval meets no other arm's, ○ one whose interval does. Which arms are told "
-    "apart, the Leaderboard says: from the differences seed by seed."
+    "Mean ± standard deviation over {over}, with the mean's 95 % interval below. ● best: its "
+    "interval overlaps no other arm's. ○ best mean, intervals overlap. The Leaderboard tests which "
+    "arms differ, from the differences seed by seed."
 )
 
 
@@ -114,7 +114,9 @@ def show_results(view: View, tab: Tab) -> bool:
     # verdict.
     summary = view.client.summary(view.id, baseline=arms[-1])
     whole_run = [row["key"] for row in view.catalogue["metrics"] if row["summary_only"]]
-    found = sections_of_tab(result_sections(summary, arms, whole_run), tab)
+    found = sections_of_tab(
+        result_sections(summary, arms, whole_run, view.comparison["replicate_noun"]), tab
+    )
     if not found:
         return False
     st.subheader("Results", anchor="results")

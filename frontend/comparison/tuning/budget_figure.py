@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 
 from frontend.api.types import TunedArm, Tuning
 from frontend.charts import figures
-from frontend.comparison.results_table import format_number
 from frontend.comparison.tuning.texts import trial_at
+from frontend.ui.numbers import format_number
 from frontend.ui.theme import ArmStyle
 
 NAME: Final = "Value of the budget"

@@ -5,8 +5,8 @@ from itertools import pairwise
 from typing import Final
 
 from frontend.api.types import Trial, TunedArm, Tuning
-from frontend.comparison.results_table import format_number
 from frontend.comparison.tuning.texts import trial_at
+from frontend.ui.numbers import short_number
 
 FEWEST: Final = 9
 """Complete trials of an arm, so that three stand in each third."""
@@ -27,9 +27,9 @@ def best_text(found: Tuning, label: str, *, lower_better: bool = False) -> str:
     known.sort(key=lambda one: one[1], reverse=not lower_better)
     if not known:
         return ""
-    listed = ", ".join(f"{name} {format_number(value)}" for name, value in known)
+    listed = ", ".join(f"{name} {short_number(value)}" for name, value in known)
     apart = known[0][1] - known[-1][1]
-    gap = "" if len(known) == 1 else f", {format_number(abs(apart))} apart"
+    gap = "" if len(known) == 1 else f", {short_number(abs(apart))} apart"
     return f"Best {label} on validation data: {listed}{gap}."
 
 
@@ -46,7 +46,7 @@ def moved_text(found: Tuning, titles: Mapping[str, str], label: str) -> str:
         path = main_setting(arm)
         thirds = third_means(arm["trials"], path) if path else []
         if thirds:
-            moved = format_number(max(thirds) - min(thirds))
+            moved = short_number(max(thirds) - min(thirds))
             name = titles.get(path, path).partition(" / ")[0].lower()
             said.append(f"{arm['name']} {moved} by its {name}")
     if not said:

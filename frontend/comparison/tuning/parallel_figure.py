@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from frontend.api.types import Trial, TunedArm
 from frontend.charts import figures
-from frontend.comparison.results_table import format_number
 from frontend.comparison.tuning.texts import value_text
+from frontend.ui.numbers import short_number
 from frontend.ui.theme import ArmStyle
 
 NAME: Final = "Trials across settings"
@@ -144,7 +144,7 @@ def _number_axis(
         return (scale(value) - scale(low)) / width if width else 0.5
 
     places = [None if value is None else place(value) for value in values]
-    shown = value_text if ends else format_number
+    shown = value_text if ends else short_number
     return Axis(title, places, shown(low), shown(high))
 
 

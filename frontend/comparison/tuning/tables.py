@@ -5,7 +5,6 @@ from html import escape
 from typing import Any, Final
 
 from frontend.api.types import TunedArm, Tuning
-from frontend.comparison.results_table import format_signed
 from frontend.comparison.tables_html import swatch
 from frontend.comparison.tuning.texts import (
     OVER,
@@ -17,6 +16,7 @@ from frontend.comparison.tuning.texts import (
     trial_at,
     value_text,
 )
+from frontend.ui.numbers import format_signed
 from frontend.ui.text import duration
 from frontend.ui.theme import ArmStyle, Theme
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Final, Literal
 
 from frontend.api.types import Comparison, ComparisonDetail, Trial, TunedArm, Tuning
-from frontend.comparison.results_table import format_number
+from frontend.ui.numbers import format_number
 from frontend.ui.text import OPEN_STATES, count_text
 
 Catalogue = Mapping[str, Any]

@@ -4,23 +4,25 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
-from frontend.comparison.results_table import format_number
 from frontend.comparison.verdict import forest
 from frontend.comparison.verdict.figures import (
     MIN_REPLICATES,
     count_text,
+    difference_text,
+    effect_text,
     interval_text,
-    number_text,
+    mean_text,
+    p_text,
     plain,
     ratio_text,
     reported_rows,
     reports_something_else,
     robust_rows,
     row_label,
-    signed_text,
     simultaneous,
 )
 from frontend.comparison.verdict.words import WORDS, word_html
+from frontend.ui.numbers import short_number
 
 Json = Mapping[str, Any]
 
@@ -64,7 +66,7 @@ def _figures_html(row: Json, noun: str) -> str:
     """Return the mean difference with the interval that decides."""
     if row["mean_difference"] is None:
         return "<small>not measured</small>"
-    mean = f"<b>{signed_text(row['mean_difference'])}</b>"
+    mean = f"<b>{difference_text(row)}</b>"
     if row["n"] < MIN_REPLICATES:
         return f"{mean}<small>{count_text(row['n'], noun)}, no interval</small>"
     ends = simultaneous(row) or plain(row)
@@ -88,7 +90,7 @@ def _notes(claim: Json) -> list[str]:
     if built := claim["true_by_construction"]:
         notes.append(f"<em>True by construction:</em> {escape(built)}")
     if claim["p_holm"] is not None:
-        notes.append(f"p by Holm = {format_number(claim['p_holm'])}")
+        notes.append(f"p by Holm = {short_number(claim['p_holm'])}")
     return [*notes, _paper_text(claim)] if claim["reported"] else notes
 
 
@@ -107,8 +109,8 @@ def _paper_text(claim: Json) -> str:
     more = len(claim["reported"]) - 1
     others = f" and {more} more inside" if more else ""
     return (
-        f"Reported (secondary source): {format_number(one['a'])} contrastive, "
-        f"{format_number(one['b'])} triplet{unit} ({escape(one['what'])}){others}"
+        f"Reported (secondary source): {short_number(one['a'])} contrastive, "
+        f"{short_number(one['b'])} triplet{unit} ({escape(one['what'])}){others}"
     )
 
 
@@ -166,13 +168,13 @@ def _row_html(row: Json, arms: Json, *, has_p: bool) -> str:
         level = f"<small>greater in {greater}, by less than matters</small>"
     cells = [
         "greater" if row["expected"] == "greater" else "smaller",
-        number_text(row["mean_a"]),
-        number_text(row["mean_b"]),
-        signed_text(row["mean_difference"]),
+        mean_text(row, "a"),
+        mean_text(row, "b"),
+        difference_text(row),
         interval_text(simultaneous(row)),
         interval_text(plain(row)),
-        *([number_text(row["p_value"]), number_text(row["p_holm"])] if has_p else []),
-        signed_text(row["effect_size"]),
+        *([p_text(row["p_value"]), p_text(row["p_holm"])] if has_p else []),
+        effect_text(row),
         str(row["n"]),
         f"{word.sign} {word.text.lower()}{level}",
     ]
@@ -191,8 +193,8 @@ def _papers_html(claim: Json) -> str:
     if not claim["reported"]:
         return "<p class='lb-reported'>No paper's value is known to us.</p>"
     rows = "".join(
-        f"<li>{escape(row['what'])}: {format_number(row['a'])} contrastive, "
-        f"{format_number(row['b'])} triplet"
+        f"<li>{escape(row['what'])}: {short_number(row['a'])} contrastive, "
+        f"{short_number(row['b'])} triplet"
         f"{' ' + escape(row['unit']) if row['unit'] else ''} "
         f"<small>({escape(row['source'])})</small></li>"
         for row in claim["reported"]

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from frontend.comparison.results_table import format_number, format_signed
+from frontend.ui import numbers
+from frontend.ui.numbers import format_number, format_signed, short_number
 
 Json = Mapping[str, Any]
 
@@ -52,30 +53,60 @@ def reports_something_else(claim: Json) -> bool:
     return bool(reported) and not (same and claim["as_reported"]["word"] == claim["verdict"])
 
 
+def difference_text(row: Json) -> str:
+    """Return the mean difference of a row with its sign, as exact as its interval; a dash without
+    one."""
+    value = row["mean_difference"]
+    return NONE if value is None else format_signed(value, _decimals(row))
+
+
 def interval_text(ends: Sequence[float] | None) -> str:
     """Return an interval of differences, each end with its sign; a dash without one."""
-    return NONE if ends is None else f"{format_signed(ends[0])} … {format_signed(ends[1])}"
+    return NONE if ends is None else numbers.interval_text(ends[0], ends[1], signed=True)
 
 
-def number_text(value: float | None) -> str:
-    """Return a number; a dash without one."""
-    return NONE if value is None else format_number(value)
+def bounds_text(row: Json) -> str:
+    """Return the practical bounds of a row, as they were given; a dash without any."""
+    ends = bounds(row)
+    return NONE if ends is None else f"{short_number(ends[0])} … +{short_number(ends[1])}"
 
 
-def signed_text(value: float | None) -> str:
-    """Return a number with its sign; a dash without one."""
-    return NONE if value is None else format_signed(value)
+def mean_text(row: Json, arm: str) -> str:
+    """Return the mean of arm "a" or "b" of a row, as exact as the interval; a dash without one."""
+    value = row[f"mean_{arm}"]
+    return NONE if value is None else format_number(value, _decimals(row))
+
+
+def p_text(value: float | None) -> str:
+    """Return a p-value; a dash without one."""
+    return NONE if value is None else short_number(value)
+
+
+def effect_text(row: Json) -> str:
+    """Return the effect size of a row with its sign; a dash without one."""
+    value = row["effect_size"]
+    return NONE if value is None else format_signed(value, 2)
+
+
+def _decimals(row: Json) -> int | None:
+    ends = plain(row) or simultaneous(row)
+    half_width = (ends[1] - ends[0]) / 2 if ends else None
+    known = [row[key] for key in ("mean_difference", "mean_a", "mean_b") if row[key] is not None]
+    return numbers.shared_decimals(known, [half_width])
 
 
 def ratio_text(row: Json) -> str:
     """Return the ratio of the two arms with its interval and practical bounds; "" without one."""
     if row["ratio"] is None:
         return ""
-    text = f"ratio {format_number(row['ratio'])}"
-    if ends := _pair(row["ratio_simultaneous"]):
-        text += f" [{format_number(ends[0])} … {format_number(ends[1])}]"
+    ends = _pair(row["ratio_simultaneous"])
+    half_width = (ends[1] - ends[0]) / 2 if ends else None
+    decimals = numbers.shared_decimals([row["ratio"]], [half_width])
+    text = f"ratio {format_number(row['ratio'], decimals)}"
+    if ends:
+        text += f" [{numbers.interval_text(*ends)}]"
     if limits := _pair(row["ratio_bounds"]):
-        text += f", level within {format_number(limits[0])} … {format_number(limits[1])}"
+        text += f", level within {short_number(limits[0])} … {short_number(limits[1])}"
     return text
 
 

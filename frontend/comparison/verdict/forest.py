@@ -10,16 +10,18 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
-from frontend.comparison.results_table import ZERO_LIMIT, format_number, format_signed
 from frontend.comparison.verdict.figures import (
     MIN_REPLICATES,
     bounds,
+    bounds_text,
+    difference_text,
     interval_text,
     plain,
     row_label,
     simultaneous,
 )
 from frontend.comparison.verdict.words import WORDS
+from frontend.ui.numbers import ZERO_LIMIT, format_number
 
 Json = Mapping[str, Any]
 
@@ -95,16 +97,14 @@ def _end_text(span: float) -> str:
 
 def _sentence(row: Json, arms: Json, noun: str) -> str:
     """Return all that the picture of a row shows, in words."""
-    parts = [
-        f"{row_label(row)}: {arms['a']} minus {arms['b']} {format_signed(row['mean_difference'])}"
-    ]
+    parts = [f"{row_label(row)}: {arms['a']} minus {arms['b']} {difference_text(row)}"]
     if row["n"] >= MIN_REPLICATES:
         if ends := simultaneous(row):
             parts.append(f"simultaneous interval {interval_text(ends)}")
         if ends := plain(row):
             parts.append(f"95 % interval {interval_text(ends)}")
     if ends := bounds(row):
-        parts.append(f"practical bounds {interval_text(ends)}")
+        parts.append(f"practical bounds {bounds_text(row)}")
     claimed = "above" if row["expected"] == "greater" else "below"
     count = f"{row['n']} {noun}{'' if row['n'] == 1 else 's'}"
     parts += [count, f"claimed: {claimed} 0", WORDS[row["verdict"]].text.lower()]

@@ -1,11 +1,24 @@
 /** Numbers and spans of time as people read them. */
 
+/** @type {Record<string, string>} */
+const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+
 /** @param {number|null|undefined} value */
 export function number(value) {
   if (value == null || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e5)) return value.toExponential(1);
-  return String(Number(value.toPrecision(size < 1 ? 3 : 4)));
+  if (size === 0) return "0";
+  const sign = value < 0 ? "−" : "";
+  if (size < 1e-3 || size >= 1e5) return sign + powerOfTen(size);
+  if (size >= 1000 || Number.isInteger(size)) return sign + size.toFixed(0);
+  return sign + size.toPrecision(size < 1 ? 3 : 4); // zeros at the end say how exact it is
+}
+
+/** @param {number} size above 0 */
+function powerOfTen(size) {
+  const [mantissa, power] = size.toExponential(1).split("e");
+  const raised = [...power].map((sign) => RAISED[sign] ?? "").join("");
+  return `${mantissa} × 10${raised}`;
 }
 
 /** @param {number|null|undefined} seconds */

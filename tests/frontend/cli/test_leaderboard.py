@@ -29,9 +29,9 @@ def test_each_metric_has_a_line_for_every_arm_the_best_first() -> None:
         "MAP@R (test): Best: b.",
     ]
     assert [line.split() for line in lines[4:]] == [
-        ["1", "0.9", "b"],
-        ["2", "0.8", "[0.7,", "0.9]", "−0.1", "apart", "a"],
-        ["collapsed", "0.95", "flat"],
+        ["1", "0.900", "±", "0.010", "b"],
+        ["2", "0.800", "±", "0.010", "[0.70", "…", "0.90]", "−0.100", "apart", "a"],
+        ["collapsed", "0.950", "±", "0.010", "flat"],
         ["-", "no", "value", "none"],
     ]
 

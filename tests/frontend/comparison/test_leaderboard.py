@@ -85,7 +85,7 @@ def test_the_table_escapes_names_and_has_the_state_in_the_place_of_a_rank() -> N
     assert len(rows) == 5
     assert "<td>1–2</td>" in rows[0]
     assert "<td>no, level</td>" in rows[1]
-    assert "−0.008 … −0.002" in rows[1]
+    assert "−0.0080 … −0.0020" in rows[1]
     assert "<td>3</td>" in rows[2]
     assert "<td>yes</td>" in rows[2]
     assert "did not train: collapsed" in rows[3]

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from frontend.comparison.results_table import format_number, format_signed, result_sections
+from frontend.comparison.results_table import result_sections
 
 
 def row(arm: str, mean: float | None, **more: Any) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def test_one_seed_tells_nothing_apart() -> None:
     assert marks(data) == ["", "ahead"]
     cell = result_sections(data, ["a", "b"])[0].lines[0].cells[0]
     assert cell is not None
-    assert (cell.mean, cell.spread, cell.interval, cell.count) == ("0.5", "", "", 1)
+    assert (cell.mean, cell.spread, cell.interval, cell.count) == ("0.5000", "", "", 1)
 
 
 def test_equal_means_and_single_arms_are_not_marked() -> None:
@@ -91,28 +91,6 @@ def test_the_test_split_at_the_last_epoch_has_a_section_of_its_own() -> None:
         assert {line.family for line in section.lines} == {"Retrieval"}
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.96543, "0.9654"),
-        (1.4999, "1.5"),
-        (0.0123456, "0.0123"),
-        (2.78e-4, "0.000278"),
-        (1e-5, "1.00e-05"),
-        (0.0, "0"),
-    ],
-)
-def test_figures_are_short(value: float, text: str) -> None:
-    assert format_number(value) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(-0.5, "−0.5"), (2.0, "+2"), (0.0, "0"), (-5.6e-17, "0"), (3e-13, "0")]
-)
-def test_differences_have_a_sign_and_rounding_is_no_difference(value: float, text: str) -> None:
-    assert format_signed(value) == text
-
-
 def difference(mean: float, interval: list[float] | None) -> dict[str, Any]:
     figures = {"mean_difference": mean, "interval": interval, "p_value": 0.25, "smallest_p": 0.25}
     return {"a": "a", "b": "b", "n": 3, "effect_size": 1.0, **figures}
@@ -124,7 +102,7 @@ def test_two_arms_have_a_difference_and_more_have_none() -> None:
     [section] = result_sections(data, ["a", "b"])
     cell = section.lines[0].difference
     assert cell is not None
-    assert (cell.mean, cell.interval, cell.count) == ("+0.1", "+0.05 … +0.15", 3)
+    assert (cell.mean, cell.interval, cell.count) == ("+0.100", "+0.050 … +0.150", 3)
     assert cell.note == "p = 0.25, at least 0.25"
     data["metrics"][0]["differences"] = [difference(0.1, None) | {"smallest_p": 0.0}]
     corrected = result_sections(data, ["a", "b"])[0].lines[0].difference
@@ -138,7 +116,7 @@ def test_the_untrained_encoder_has_a_column() -> None:
     data = summary("higher", row("a", 0.9, untrained=0.4), row("b", 0.8, untrained=0.4))
     [section] = result_sections(data, ["a", "b"])
     assert section.has_untrained
-    assert section.lines[0].untrained == "0.4"
+    assert section.lines[0].untrained == "0.400"
 
 
 def test_a_value_that_was_not_reached_is_shown_as_more_than_its_bound() -> None:
@@ -194,6 +172,59 @@ def test_metrics_with_a_raw_backbone_or_chance_value_have_these_columns() -> Non
     [section] = result_sections(data, ["a"])
     assert section.references == ["raw backbone", "chance"]
     assert [line.references for line in section.lines] == [
-        {"chance": "0.1"},
-        {"raw backbone": "0.25"},
+        {"chance": "0.100"},
+        {"raw backbone": "0.250"},
+    ]
+
+
+def test_where_all_seeds_have_the_same_value_it_says_so_and_a_share_of_1_is_saturated() -> None:
+    data = summary("higher", row("a", 1.0, sd=0.0, low=1.0, high=1.0), row("b", 0.9))
+    [section] = result_sections(data, ["a", "b"], noun="split")
+    one, other = section.lines[0].cells
+    assert one is not None
+    assert other is not None
+    assert (one.mean, one.spread, one.interval, one.note) == (
+        "1.000",
+        " (all splits)",
+        "",
+        "saturated",
+    )
+    assert (other.mean, other.spread, other.note) == ("0.900", " ± 0.010", "")
+    lower = summary("higher", row("a", 0.25, sd=0.0), row("b", 0.5))
+    cell = result_sections(lower, ["a", "b"])[0].lines[0].cells[0]
+    assert cell is not None
+    assert (cell.spread, cell.note) == (" (all seeds)", "")
+
+
+def test_means_that_are_equal_as_shown_are_both_best() -> None:
+    data = summary("higher", row("a", 0.9), row("b", 0.9 + 5.6e-17), row("c", 0.5))
+    [section] = result_sections(data, ["a", "b", "c"])
+    assert [cell and cell.mark for cell in section.lines[0].cells] == ["ahead", "ahead", ""]
+
+
+def test_rows_that_repeat_another_are_folded() -> None:
+    keys = {
+        "geometry.intra_class_variance": (0.2, 0.3),
+        "geometry.intra_class_variance.scale_free": (0.2, 0.3),
+        "geometry.inter_class_variance": (0.2, 0.3),
+        "geometry.inter_class_variance.scale_free": (0.2, 0.31),
+        "test.geometry.mean_norm": (1.0, 1.0),
+    }
+    metrics = [
+        {"key": key, "label": key, "better": None}
+        | {"arms": [row(arm, mean, sd=0.0) for arm, mean in zip("ab", means, strict=True)]}
+        for key, means in keys.items()
+    ]
+    test, validation = result_sections(
+        {"metrics": [*metrics, metrics[0] | {"key": "test.x"}]}, "ab"
+    )
+    assert test.folded == ("test.geometry.mean_norm: 1 in every arm (unit vectors).",)
+    assert validation.folded == (
+        "geometry.intra_class_variance.scale_free: the same values as "
+        "geometry.intra_class_variance.",
+    )
+    assert [line.key for line in validation.lines] == [
+        "geometry.intra_class_variance",
+        "geometry.inter_class_variance",
+        "geometry.inter_class_variance.scale_free",
     ]

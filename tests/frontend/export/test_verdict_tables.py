@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from frontend.export.latex import latex_document
+from frontend.export.latex import Material, latex_document
 from frontend.export.verdict_tables import COLUMNS, verdict_csv, verdict_markdown
 from tests.support.verdicts import arm_state, claim, evidence, not_measured, verdict
 
@@ -69,8 +69,8 @@ def test_markdown_shows_words_figures_and_what_is_said_of_claims() -> None:
     assert text.startswith("# digits: verdict\n")
     for part in (
         "Over 10 seeds on one split. Supported:",
-        "✓ supported | ✗ contradicted | Recall@1, best epoch | 0.9 | 0.95 | −0.05 "
-        "| −0.08 … −0.02 | −0.07 … −0.03 | −0.01 … +0.01 | 0.018 | 10 |",
+        "✓ supported | ✗ contradicted | Recall@1, best epoch | 0.900 | 0.950 | −0.050 "
+        "| −0.080 … −0.020 | −0.070 … −0.030 | −0.01 … +0.01 | 0.018 | 10 |",
         "- Claim 8: They disagree. Judged on 1 of 2 parts. True by construction: it must be so.",
         "30 more seeds would halve these intervals.",
         "- Margins were \\<given\\>, not tuned.",
@@ -94,10 +94,10 @@ def test_without_two_arms_there_is_a_sentence(arms: None) -> None:
 
 
 def test_latex_has_the_word_of_each_claim_and_the_figures_of_each_part() -> None:
-    text = latex_document("digits", ["a", "b"], [], hostile())
+    text = latex_document(Material("0123456789ab", "digits", ["a", "b"], [], hostile()))
     assert "supported & contradicted" in text
-    part = r"\quad Recall@1, best epoch & $-0.05$ & [$-0.08$, $-0.02$] & [$-0.07$, $-0.03$]"
+    part = r"\quad Recall@1, best epoch & $-$0.050 & $-$0.080 \dots{} $-$0.020 & $-$0.070 \dots{} "
     assert part in text
-    assert r"& $0.018$ & 10 & supported & " in text
+    assert r"& 0.018 & 10 & supported & " in text
     assert "Over 10 seeds on one split" in text
     assert "<" not in text

@@ -50,7 +50,7 @@ def test_a_finished_search_shows_best_settings_and_every_trial(peer: ApiPeer) ->
     assert not infos(at)
     assert not at.error
     page = html(at)
-    assert "<b>0.9</b><small>trial 2</small>" in page
+    assert "<b>0.9000</b><small>trial 2</small>" in page
     assert "<b>0.2</b><small>0.02 to 2 (log)</small>" in page
     assert "6 of 6<small>1 failed</small>" in page
     [table] = at.dataframe

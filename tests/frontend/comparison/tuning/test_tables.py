@@ -23,7 +23,7 @@ def hostile() -> Any:
 def test_each_arm_has_its_best_value_its_gain_and_how_easy_it_is() -> None:
     said = arms_html(hostile(), STYLES, "light")
     assert EVIL not in said
-    assert "<b>0.625</b><small>trial 1</small></td><td>0.5</td><td>+0.125</td><td>50 %" in said
+    assert "<b>0.6250</b><small>trial 1</small></td><td>0.5000</td><td>+0.1250</td><td>50 %" in said
     assert "3 of 6<small>1 failed</small>" in said
     assert "<b>–</b></td><td>–</td><td>–</td><td>–</td>" in said  # nothing is complete
 
@@ -53,7 +53,7 @@ def test_exports_have_the_same_in_words() -> None:
     spec = {"arms": [{"name": name, "loss": {"kind": "triplet"}} for name in (EVIL, "triplet")]}
     found = search_table(hostile(), spec, catalogue())
     assert len(found.arms[0]) == len(HEADS)
-    assert found.arms[0] == [EVIL, "3", "1", "0.625", "0.5", "50 %"]
+    assert found.arms[0] == [EVIL, "3", "1", "0.6250", "0.5000", "50 %"]
     assert found.arms[1] == ["triplet", "1", "1", "–", "–", "–"]
     assert found.settings[1] == ["Learning rate", "0.001 of 0.0001 to 0.01 (log)", "–"]
     assert found.label == "MAP@R"

@@ -48,7 +48,7 @@ def test_every_robust_part_is_a_line_with_its_seeds() -> None:
     for text in ("Recall@1, best epoch", "Recall@1, last epoch", "Detail, best epoch"):
         assert f"<span class='lb-name'>{text}</span>" in page
     assert "not measured" in page
-    assert "−0.08 … −0.02" in page, "the interval that decides"
+    assert "−0.080 … −0.020" in page, "the interval that decides"
 
 
 def test_few_replicates_and_sign_tests_have_no_interval() -> None:
@@ -111,7 +111,7 @@ def test_ratios_and_level_sides_are_told() -> None:
         censored=2,
     )
     page = shown(claim(4, row))
-    ratio = "ratio 1.1 [0.9 … 1.2], level within 0.8 … 1.25"
+    ratio = "ratio 1.10 [0.90 … 1.20], level within 0.8 … 1.25"
     assert ratio in closed(page), "the picture has differences, which no bounds belong to"
     assert page.count(ratio) == 2
     assert "greater in a &lt;b&gt;, by less than matters" in page

@@ -61,8 +61,8 @@ def test_the_picture_says_all_that_it_shows_and_escapes_names() -> None:
     picture = track_html(evidence(label="<Recall'> (test)"), ARMS, "split")
     [said] = re.findall(r"role='img' aria-label='([^']*)'", picture)
     assert said == (
-        "&lt;Recall&#x27;&gt;, best epoch: a &lt;b&gt; minus other −0.05; "
-        "simultaneous interval −0.08 … −0.02; 95 % interval −0.07 … −0.03; "
+        "&lt;Recall&#x27;&gt;, best epoch: a &lt;b&gt; minus other −0.050; "
+        "simultaneous interval −0.080 … −0.020; 95 % interval −0.070 … −0.030; "
         "practical bounds −0.01 … +0.01; 10 splits; claimed: below 0; supported"
     )
 
