@@ -14,6 +14,12 @@ export function number(value) {
   return sign + size.toPrecision(size < 1 ? 3 : 4); // zeros at the end say how exact it is
 }
 
+/** The same without zeros at the end, for numbers within a sentence. @param {number|null|undefined} value */
+export function shortNumber(value) {
+  const text = number(value);
+  return /^[^×]*\./.test(text) && !text.includes("×") ? text.replace(/\.?0+$/, "") : text;
+}
+
 /** @param {number} size above 0 */
 function powerOfTen(size) {
   const [mantissa, power] = size.toExponential(1).split("e");

@@ -1,6 +1,6 @@
 /** What stands in and under the loss chart: the trivial loss, and the share of the weight that
  * pulls; pure. */
-import { number } from "./format.js";
+import { shortNumber } from "./format.js";
 
 /** @typedef {import("./figure.js").Arm} Arm */
 /** @typedef {import("./figure.js").Run} Run */
@@ -113,9 +113,9 @@ export function underLoss(trivial, pull, arms) {
       .map(([text, names]) => (names.length === arms.length ? text : `${text} (${names.join(", ")})`))
       .join(", ");
   };
-  const share = (/** @type {number} */ value) => `${number(Math.round(1000 * value) / 10)} %`;
+  const share = (/** @type {number} */ value) => `${shortNumber(Math.round(1000 * value) / 10)} %`;
   const parts = [];
-  if (trivial.size) parts.push(`Trivial loss (all embeddings in one point): ${listed(trivial, number)}.`);
+  if (trivial.size) parts.push(`Trivial loss (all embeddings in one point): ${listed(trivial, shortNumber)}.`);
   if (pull.size) parts.push(`Share of the loss's weight that pulls: ${listed(pull, share)}.`);
   return parts.join(" ");
 }

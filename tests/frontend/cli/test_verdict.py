@@ -35,7 +35,7 @@ def test_the_lines_tell_words_rule_states_and_figures() -> None:
         "✓ Supported        8. claim 8 of <i>b</i>",
         "    Recall@1, best epoch: −0.050 [−0.080 … −0.020], 10 seeds, p by Holm 0.018",
         "    MAP@R, best epoch: −0.0500, 2 seeds, no interval",
-        "    Epochs: −0.05, 10 seeds, p by Holm 0.018",
+        "    Epochs: −0.0500, 10 seeds, p by Holm 0.018",
         "    as reported: ✗ contradicted",
         "    judged on 3 of 4 parts",
         "    They disagree.",

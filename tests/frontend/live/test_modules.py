@@ -309,7 +309,10 @@ def test_places_are_read_as_people_say_them(run: Run) -> None:
 def test_numbers_and_times_are_short(run: Run) -> None:
     numbers = [0, 0.123456, 1234.5, 0.00001, 250000, None]
     said = run("format", "return a.map(m.number)", numbers)
-    assert said == ["0", "0.123", "1235", "1.0e-5", "2.5e+5", "–"]
+    assert said == ["0", "0.123", "1235", "1.0 × 10⁻⁵", "2.5 × 10⁵", "–"]
+    zeros = run("format", "return a.map(m.number)", [0.5, -1.5, 20])
+    assert zeros == ["0.500", "−1.500", "20"]
+    assert run("format", "return a.map(m.shortNumber)", [0.5, -1.5, 20]) == ["0.5", "−1.5", "20"]
     spans = run("format", "return a.map(m.duration)", [3.2, 65, 3700, 200000, None])
     assert spans == ["3 s", "1 min 05 s", "1 h 01 min", "2 days", "–"]
     assert run("format", "return [m.percent(0.999), m.percent(1)]") == ["99 %", "100 %"]
