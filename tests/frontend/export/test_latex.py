@@ -20,7 +20,7 @@ NAMES = ["α = 0.2, β₁ 10⁻³", "Ärm & “50 %” #1_{x} \\input{y} ~^ 中�
 
 
 def metric(key: str, *means: float, sd: float = 0.01, better: str = "higher") -> dict[str, Any]:
-    base = {"n": 3, "sd": sd, "low": None, "high": None, "values": []}
+    base: dict[str, Any] = {"n": 3, "sd": sd, "low": None, "high": None, "values": []}
     arms = [{"arm": name, "mean": mean, **base} for name, mean in zip(NAMES, means, strict=True)]
     return {"key": key, "label": "Recall@1 ↑ λ", "better": better, "arms": arms}
 

@@ -22,6 +22,7 @@ from contract.metrics import METRICS
 from frontend.api.client import Api
 from frontend.comparison.results_table import result_sections
 from frontend.export import latex
+from frontend.export.latex_text import escape_latex
 from frontend.export.report_data import GROUPS, Material, drawn, leaderboards, read
 from frontend.export.report_page import page
 from tests.backend.scripted_runs import PAIR, Curves, per_epoch, scripted_comparison
@@ -244,7 +245,7 @@ def test_latex_escapes_what_people_type(material: Material) -> None:
     assert bare.count("$") % 2 == 0
     comments = [line for line in bare.splitlines() if "%" in line]
     assert [line[0] for line in comments] == ["%", "%"], "what is behind a % is lost"
-    assert latex.escape_latex("a\n\\input{x}") == r"a \textbackslash{}input\{x\}"
+    assert escape_latex("a\n\\input{x}") == r"a \textbackslash{}input\{x\}"
 
 
 def test_a_report_says_how_the_gradient_was_reduced(app: tuple[FastAPI, Api]) -> None:
