@@ -120,6 +120,8 @@ class Poster:
             }
             connection.request("POST", target.path, body=body, headers=sent)
             answer = connection.getresponse()
+            if late.is_set():  # its head was cut off
+                raise TimeoutError
             with contextlib.suppress(OSError, http.client.HTTPException):  # its status counts
                 answer.read(MAX_ANSWER)
             return _judge(answer.status)

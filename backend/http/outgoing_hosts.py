@@ -126,7 +126,9 @@ def address_problem(text: str, *, private: bool) -> str | None:
         text: an IP address, as the resolver gives it.
         private: whether addresses of this machine and of private networks are allowed.
     """
-    address = ipaddress.ip_address(text.partition("%")[0])
+    address: Address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.ipv4_mapped or address
     for one in (address, *_embedded(address)):
         if one in _NEVER or one.is_link_local or one.is_multicast or one.is_unspecified:
             return f"it has the address {text}, which is never called"
@@ -154,7 +156,7 @@ def _embedded(address: Address) -> Sequence[Address]:
         return ()
     teredo = address.teredo or ()
     nat64 = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
-    found = (address.ipv4_mapped, address.sixtofour, nat64, *teredo)
+    found = (address.sixtofour, nat64, *teredo)
     return [one for one in found if one is not None]
 
 

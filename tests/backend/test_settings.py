@@ -87,6 +87,9 @@ def test_a_wrong_log_format_names_those_that_there_are() -> None:
     [
         ("LOSSBOARD_ALLOWED_HOSTS", "http://board", "has 'http://board', which is no name"),
         ("LOSSBOARD_TRUSTED_PROXIES", "proxy", "has 'proxy', which is neither an IP address"),
+        ("LOSSBOARD_ALERT_HOSTS", "a.org,https://b.org", "has 'https://b.org', which is no host"),
+        ("LOSSBOARD_PUBLIC_URL", "board.org", "is 'board.org'; it must be the dashboard's address"),
+        ("LOSSBOARD_PUBLIC_URL", "https://b.org?x=1", "is 'https://b.org.x=1'; it must be"),
     ],
 )
 def test_names_and_proxies_are_checked(name: str, value: str, problem: str) -> None:
@@ -96,3 +99,8 @@ def test_names_and_proxies_are_checked(name: str, value: str, problem: str) -> N
     settings = Settings.from_environ({"LOSSBOARD_WORKER_TOKEN": "t", **both})
     assert settings.allowed_hosts == {"api"}
     assert "10.1.1.1" in settings.trusted_proxies
+    assert not settings.alert_hosts
+    alerts = {"LOSSBOARD_ALERT_HOSTS": "a.org", "LOSSBOARD_PUBLIC_URL": "http://[::1]:8501/lb/"}
+    settings = Settings.from_environ({"LOSSBOARD_WORKER_TOKEN": "t", **alerts})
+    assert settings.alert_hosts.names == ("a.org",)
+    assert settings.public_url == "http://[::1]:8501/lb"

@@ -49,6 +49,10 @@ class Receiver:
         """As LOSSBOARD_ALERT_HOSTS lists it."""
         return f"private:127.0.0.1:{self.port}"
 
+    def hang(self, _: BaseHTTPRequestHandler) -> None:
+        """Give no answer until the end, or until it is released."""
+        self.released.wait()
+
     def wait_for(self, count: int) -> list[Received]:
         """Wait for so many requests."""
         until(lambda: len(self.received) >= count, f"{count} requests")

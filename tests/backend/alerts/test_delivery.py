@@ -5,16 +5,25 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import redis
 
+from backend.admin.backup import backup
+from backend.admin.locations import Locations
 from backend.alerts import repository
+from backend.alerts.outbox import store_alerts
+from backend.db.database import Database
 from backend.http.outgoing_hosts import OutgoingHosts
+from backend.runs import repository as runs
 from backend.settings import Settings
 from contract.events import Failure
-from tests.backend.helpers import Api, Attempt, check_error, send
+from tests.backend.conftest import Serve
+from tests.backend.helpers import Api, Attempt, check_error, send, submit
+from tests.support.api_process import api_process
 from tests.support.broker import Broker
 from tests.support.receiver import Received, Receiver, running_receiver
 from tests.support.waiting import until
@@ -148,3 +157,115 @@ def test_it_tries_again_with_the_same_id_and_gives_up_after_a_day(
     until(lambda: deliveries(api)[0]["state"] == "delivered", "the outcome")
     answer = api.http.post(f"/api/v1/alerts/deliveries/{lost['id']}/retry")
     check_error(answer, 409, "conflict")
+
+
+def test_a_receiver_that_hangs_holds_up_no_other(served: Any, receiver: Receiver) -> None:
+    api, _ = served
+    add(api, receiver.url, name="hangs")
+    comparison = api.submit()
+    receiver.answers = [receiver.hang]
+    api.post(f"/comparisons/{comparison}/cancel")
+    receiver.wait_for(1)
+    path = f"/comparisons/{comparison}/alerts"
+    other, _ = add(api, receiver.url, path)
+    assert api.http.post(f"/api/v1{path}/{other}/test").status_code == 204
+    assert receiver.wait_for(2)[1].content["type"] == "test"
+    until(lambda: deliveries(api, comparison=comparison)[0]["state"] == "delivered", "the test")
+    assert [(one["state"], one["tries"]) for one in deliveries(api)] == [("pending", 0)]
+    answer = api.http.delete(f"/api/v1/comparisons/{comparison}")  # while it is being sent
+    assert answer.status_code == 204
+    receiver.released.set()
+    assert deliveries(api) == []
+    check_error(api.http.get(f"/api/v1{path}/{other}"), 405, "method_not_allowed")
+
+
+def test_what_was_committed_before_a_kill_arrives_after_the_next_start(
+    serve: Serve, settings: Settings, receiver: Receiver
+) -> None:
+    database = Database(settings.database_url)
+    database.before_commit = store_alerts  # a process that is killed before it sends
+    comparison = submit(database, name="d")
+    with database.write() as write:
+        repository.create_receiver(
+            write,
+            comparison=comparison.id,
+            name="n",
+            url=receiver.url,
+            wanted=["comparison.ended"],
+            user="Ada",
+            now=1.0,
+        )
+    with database.write() as write:
+        runs.cancel_all(write, comparison.id, now=2.0)
+    database.close()
+    with serve(settings) as (api, _):
+        [got] = receiver.wait_for(1)
+        assert got.content["text"].startswith("“d” has ended: 1 cancelled.")
+        until(lambda: deliveries(api, comparison=comparison.id)[0]["state"] == "delivered", "it")
+
+
+@pytest.mark.slow
+def test_an_api_that_is_killed_while_it_sends_sends_again_under_the_same_id(
+    settings: Settings, receiver: Receiver, tmp_path: Path
+) -> None:
+    own = {
+        "LOSSBOARD_DATA_DIR": str(settings.data_dir),
+        "LOSSBOARD_DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "LOSSBOARD_ALERT_HOSTS": receiver.host,
+    }
+    receiver.answers = [receiver.hang]
+    with api_process(tmp_path / "1.log", own) as first:
+        first.wait_until_it_serves()
+        with httpx.Client(base_url=first.url.removesuffix("/api/v1"), timeout=60) as http:
+            api = Api(http)
+            add(api, receiver.url)
+            api.post(f"/comparisons/{api.submit()}/cancel")
+            receiver.wait_for(1)
+        first.process.kill()
+        first.wait_for_end()
+    with api_process(tmp_path / "2.log", own) as second:
+        second.wait_until_it_serves()
+        one, again = receiver.wait_for(2)
+        assert again.headers["webhook-id"] == one.headers["webhook-id"]
+        assert again.body == one.body
+        with httpx.Client(base_url=second.url.removesuffix("/api/v1"), timeout=60) as http:
+            until(lambda: deliveries(Api(http))[0]["state"] == "delivered", "the outcome")
+
+
+@pytest.mark.both_databases
+def test_secrets_are_in_the_answer_that_makes_them_alone(
+    served: Any, receiver: Receiver, settings: Settings, tmp_path: Path, caplog: Any
+) -> None:
+    api, _ = served
+    caplog.set_level("DEBUG")
+    comparison = api.submit()
+    board, first = add(api, receiver.url)
+    own, second = add(api, receiver.url, f"/comparisons/{comparison}/alerts", events=["run.failed"])
+    receiver.answers = [404]
+    api.http.post(f"/api/v1/alerts/receivers/{board}/test")
+    until(lambda: deliveries(api)[0]["tries"], "a try")
+    wrong = api.http.post("/api/v1/alerts/receivers", json={"url": "https://x.org/sesame"})
+    file = tmp_path / "b.tar"
+    backup(Locations(settings.data_dir, settings.database_url), file)
+    texts = [
+        wrong.text,
+        caplog.text,
+        *(
+            api.http.get(f"/api/v1{path}").text
+            for path in (
+                "/alerts",
+                "/alerts/receivers",
+                f"/alerts/receivers?comparison={comparison}",
+                "/alerts/deliveries",
+                "/audit",
+                f"/comparisons/{comparison}",
+                f"/comparisons/{comparison}/export?what=runs&format=csv",
+            )
+        ),
+        file.read_bytes().decode("latin-1"),
+    ]
+    for text in texts:
+        assert not any(one in text for one in ("sesame", first, second))
+    assert board in api.http.get("/api/v1/audit").text
+    assert own in api.http.get(f"/api/v1/alerts/receivers?comparison={comparison}").text

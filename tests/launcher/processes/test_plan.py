@@ -127,6 +127,13 @@ def test_processes_reach_each_other_at_a_concrete_address(tmp_path: Path) -> Non
     assert re.search(r"--host 0\.0\.0\.0 --port 8500", " ".join(api.command))
 
 
+def test_alerts_lead_to_the_dashboard_unless_an_address_is_set(tmp_path: Path) -> None:
+    api = _plan(tmp_path, slots=CPU, LOSSBOARD_BASE_PATH="/lb").stages[1][0]
+    assert api.environment["LOSSBOARD_PUBLIC_URL"] == "http://127.0.0.1:8501/lb"
+    api = _plan(tmp_path, slots=CPU, LOSSBOARD_PUBLIC_URL="https://b.org").stages[1][0]
+    assert api.environment["LOSSBOARD_PUBLIC_URL"] == "https://b.org"
+
+
 def test_data_sets_are_in_the_data_folder_by_default(tmp_path: Path) -> None:
     def datasets_dir(given: str) -> str:
         made = _plan(tmp_path, slots=CPU, LOSSBOARD_DATASETS_DIR=given)
