@@ -1,9 +1,12 @@
 """A viewer in a real Chromium: the form, the growing curves, the zoom, the table."""
 
-import pytest
-from playwright.sync_api import Locator, Page, expect
+import re
 
-from tests.support.specs import long
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.support.browser import new_page
+from tests.support.specs import long, small
 from tests.support.stack import Stack
 from tests.support.waiting import until
 
@@ -83,6 +86,99 @@ def test_the_address_alone_restores_the_view(stack: Stack, page: Page) -> None:
     expect(page.get_by_test_id("smooth")).to_have_value("0.6")
     high = page.get_by_test_id("chart-dynamics.loss").evaluate(RANGE)[1]
     assert high <= 13, "the axis counts epochs"
+
+
+SWEEP = [f"triplet with a margin of {at / 10} and all triplets of the batch" for at in range(1, 15)]
+
+
+@pytest.fixture(scope="module")
+def sweep(stack: Stack) -> str:
+    """A comparison of fourteen arms with long names that has ended."""
+    arms = [
+        {"name": name, "loss": {"kind": "triplet", "margin": (at + 1) / 10}}
+        for at, name in enumerate(SWEEP)
+    ]
+    training = {"epochs": 2, "batch_size": 64}
+    name = "a sweep of fourteen margins, with a name as long as people give them to their sweeps"
+    comparison = stack.submit(small(name=name, arms=arms, training=training))
+    stack.wait_ended(comparison)
+    return comparison
+
+
+def opened(stack: Stack, page: Page, comparison: str, more: str = "") -> Locator:
+    """Open a comparison and return the chart of its loss, drawn."""
+    page.goto(f"{stack.ui_url}/comparison?id={comparison}{more}")
+    chart = page.get_by_test_id("chart-dynamics.loss")
+    chart.locator(".scatterlayer .trace").first.wait_for(state="attached")
+    return chart
+
+
+@pytest.mark.parametrize("width", [1440, 800])
+def test_the_first_chart_of_fourteen_arms_is_in_the_first_screen(
+    stack: Stack, browser: Browser, sweep: str, width: int
+) -> None:
+    with new_page(browser, width=width, height=900) as page:
+        opened(stack, page, sweep)
+        plot = page.get_by_test_id(LOSS).locator(".lb-plot")
+        plot.locator(".lb-labels span").first.wait_for()
+        box = plot.bounding_box()
+        assert box
+        assert box["y"] > 0
+        assert box["y"] + box["height"] <= 900
+        expect(page.get_by_test_id("runs")).to_be_hidden()
+        page.get_by_test_id("runs-fold").click()
+        expect(page.get_by_test_id(f"run-{SWEEP[13]}-0")).to_contain_text("done in")
+        page.locator(".lb-head summary").click()
+        expect(page.locator(".lb-head dl")).to_contain_text("Optimiser")
+
+
+def test_panels_are_read_together_widened_pinned_and_zoomed_and_the_address_tells_so(
+    stack: Stack, page: Page, sweep: str
+) -> None:
+    chart = opened(stack, page, sweep)
+    panels = [page.get_by_test_id(f"panel-dynamics.{key}") for key in ("loss", "active_ratio")]
+    box = chart.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.4 * box["height"])
+    for panel in panels:
+        expect(panel.locator(".lb-axis")).to_have_text(re.compile(r"^step \d+$"))
+        expect(panel.locator(".lb-value")).to_have_count(14)
+    page.mouse.move(0, 0)
+    expect(panels[1].locator(".lb-axis")).to_have_text("step")
+
+    page.get_by_test_id("wide-dynamics.active_ratio").press("Enter")
+    page.wait_for_url(re.compile("wide=dynamics.active_ratio"))
+    wide, usual = (panel.bounding_box() for panel in (panels[1], panels[0]))
+    assert wide
+    assert usual
+    assert wide["width"] > 2 * usual["width"]
+    page.get_by_test_id("wide-dynamics.active_ratio").click()
+    pin = page.get_by_test_id("pin-dynamics.active_ratio")
+    pin.press("Enter")
+    expect(page.get_by_test_id("pinned").get_by_role("region")).to_have_count(1)
+    expect(pin).to_be_focused()
+
+    chart.scroll_into_view_if_needed()
+    everything = chart.evaluate(RANGE)
+    zoomed = zoom_in(page, chart)
+    page.wait_for_url(re.compile("zoom=x"))
+    shared = page.url
+    other = page.get_by_test_id("chart-dynamics.gradient_norm")
+    until(lambda: other.evaluate(RANGE)[:2] == zoomed[:2], "the range of x in all panels")
+    page.go_back()
+    until(lambda: chart.evaluate(RANGE) == everything, "Back to undo the zoom")
+    page.go_forward()
+    until(lambda: chart.evaluate(RANGE) != everything, "Forward to zoom again")
+    page.get_by_test_id("zoom-out").click()
+    until(lambda: chart.evaluate(RANGE) == everything, "the button to show everything")
+
+    page.goto("about:blank")
+    page.goto(shared)
+    chart.locator(".scatterlayer .trace").first.wait_for(state="attached")
+    assert chart.evaluate(RANGE) == pytest.approx(zoomed, rel=0.01)
+    expect(page.get_by_test_id("pinned")).to_be_visible()
+    page.goto(f"{stack.ui_url}/comparison?id={sweep}&tab=geometry")  # kept by the browser
+    expect(page.get_by_test_id("pinned").get_by_role("region")).to_be_visible()
 
 
 def test_a_problem_is_shown_at_its_field_and_no_typed_value_is_lost(

@@ -45,6 +45,7 @@ export function swatch(color, dash) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("class", "lb-swatch");
   svg.setAttribute("viewBox", "0 0 30 4");
+  svg.setAttribute("preserveAspectRatio", "xMinYMid slice");
   svg.setAttribute("aria-hidden", "true");
   const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
   const drawn = { x1: 0, x2: 30, y1: 2, y2: 2, stroke: color, "stroke-width": 3 };

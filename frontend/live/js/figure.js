@@ -99,6 +99,7 @@ function mainTrace(arm, name, x, y, text, width) {
     type: "scatter",
     mode: x.length <= FEW ? "lines+markers" : "lines",
     name,
+    meta: arm.name,
     x,
     y,
     text,
@@ -172,24 +173,28 @@ function horizontal(axis, steps, lines, clock) {
  * What the axes show by themselves: all lines, and of the intervals as much as leaves the lines
  * readable; with three seeds an interval can be many times as high as all else.
  * @param {Object[]} drawn traces
- * @returns {{x: number, low: number, high: number, smallest: number}|null} smallest: the
- *   smallest positive value; null without a visible point
+ * @param {import("./zoom.js").Range|null} [within] the part of the horizontal axis that is shown
+ * @returns {{x: number, low: number, high: number, smallest: number,
+ *   lines: [number, number]}|null} smallest: the smallest positive value; lines: what they cover
+ *   alone; null without a visible point
  */
-export function extent(drawn) {
+export function extent(drawn, within = null) {
   let [x, low, high, smallest] = [-Infinity, Infinity, -Infinity, Infinity];
+  const [from, to] = within ?? [-Infinity, Infinity];
   for (const { visible, fill, x: xs, y: ys } of drawn) {
     if (!visible || fill) continue;
     for (let i = 0; i < ys.length; i += 1) {
+      if (xs[i] < from || xs[i] > to) continue;
       if (ys[i] < low) low = ys[i];
       if (ys[i] > high) high = ys[i];
       if (ys[i] > 0 && ys[i] < smallest) smallest = ys[i];
       if (xs[i] > x) x = xs[i];
     }
   }
-  if (high < low) return null;
+  if (high < low) return within ? extent(drawn) : null;
   const room = 0.25 * (high - low) || 0.1 * Math.abs(high) || 1;
   const floor = low < 0 ? low - room : Math.max(low - room, -0.04 * (high - low));
-  return { x, low: floor, high: high + room, smallest };
+  return { x, low: floor, high: high + room, smallest, lines: [low, high] };
 }
 
 /** @param {string} color #rrggbb @param {number} opacity */

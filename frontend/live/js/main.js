@@ -1,5 +1,6 @@
 /** The live view of one comparison: wires the stream to the store and the store to the panels. */
 import { liveAddress } from "./address.js";
+import { Crosshair } from "./crosshair.js";
 import { h } from "./dom.js";
 import { loadPlotly, lookOf } from "./look.js";
 import { formatOptions, parseOptions } from "./options.js";
@@ -14,6 +15,7 @@ import { Status } from "./status.js";
 import { Table } from "./store.js";
 import { LiveStream } from "./stream.js";
 import { Toolbar } from "./toolbar.js";
+import { remember, remembered } from "./viewer.js";
 
 /** @typedef {import("./panel.js").Metric} Metric */
 /** @typedef {{name: string, light: string, dark: string, dash: string}} ArmLook */
@@ -28,6 +30,7 @@ const RUNS_IN = ["live", "setup"]; // tabs that show each run; the others only h
 const SETUP_TAB = "setup"; // where the runs are never folded
 const WAITING_MS = 3_000; // between looks at the queue while none of the runs is at work
 const RUNNING_MS = 10_000;
+const PINS = "pins";
 const LINGER_MS = 1_500; // points of the last moment may come behind the news that a run ended
 
 /** @type {WeakMap<Element, Live>} */
@@ -54,7 +57,7 @@ export function unmount(parent) {
 class Live {
   #parent;
   #data;
-  #options = parseOptions(location.search);
+  #options = optionsOf(location.search);
   #look;
   /** @type {Map<string, Table>} */
   #tables = new Map();
@@ -69,6 +72,7 @@ class Live {
   /** @type {QueueWatch} */
   #queue;
   #toolbar = new Toolbar((change) => this.#choose(change));
+  #toolbar = new Toolbar((change, step) => this.#choose(change, step));
   /** @type {Panel[]} */
   #panels = [];
   /** @type {Set<string>} */
@@ -76,8 +80,12 @@ class Live {
   #stream;
   /** @type {number|undefined} */
   #linger;
-  /** @type {{tab: string, element: HTMLElement}[]} */
+  /** @type {{tab: string, element: HTMLElement, grid: HTMLElement, panels: Panel[]}[]} */
   #groups = [];
+  #pinned = h("div", { class: "lb-grid" });
+  #pinnedGroup = h("div", { class: "lb-group", "data-testid": "pinned" }, h("h3", {}, "Pinned"), this.#pinned);
+  #crosshair = new Crosshair(() => this.#panels.filter(({ element }) => element.offsetParent));
+  #onHistory = () => this.#follow();
   #frame;
   #resized = new ResizeObserver((entries) => this.#resize(entries));
   #scrolled = new IntersectionObserver((entries) => this.#sight(entries), { rootMargin: "80px" });
@@ -90,22 +98,33 @@ class Live {
     this.#frame = h("div", { class: "lossboard", "data-testid": "live" });
     this.#groups = data.groups.map(({ tab, title, metrics }) => {
       const panels = metrics.map((metric) => {
-        return new Panel(plotly, metric, () => this.#toggleLog(metric.key));
+        /** @type {Panel} */
+        const panel = new Panel(plotly, metric, {
+          log: () => this.#toggle("log", metric.key),
+          wide: () => this.#widen(panel),
+          pin: () => this.#pin(panel),
+          zoom: (zoom) => this.#zoom(zoom),
+        });
+        return panel;
       });
       this.#panels.push(...panels);
       const grid = h("div", { class: "lb-grid" }, ...panels.map((panel) => panel.element));
-      return { tab, element: h("div", { class: "lb-group" }, h("h3", {}, title), grid) };
+      const element = h("div", { class: "lb-group" }, h("h3", {}, title), grid);
+      return { tab, element, grid, panels };
     });
     this.#status.add(this.#strip.toggle);
     this.#frame.append(this.#status.element, this.#states.element);
     this.#frame.append(this.#strip.element, this.#toolbar.element);
-    this.#frame.append(...this.#groups.map((group) => group.element));
+    this.#frame.append(this.#pinnedGroup, ...this.#groups.map((group) => group.element));
+    this.#place();
     this.#turn();
     parent.append(this.#frame);
     for (const panel of this.#panels) {
       this.#resized.observe(panel.element);
       this.#scrolled.observe(panel.element);
+      this.#crosshair.watch(panel);
     }
+    addEventListener("popstate", this.#onHistory);
     this.#toolbar.draw(this.#arms(), this.#options);
     this.#queue = new QueueWatch(data.id, (queue) => this.#takeQueue(queue));
     this.#stream = new LiveStream(
@@ -143,8 +162,13 @@ class Live {
   /** Show what belongs to the page's tab; the rest keeps its zoom and takes its points unseen. */
   #turn() {
     const { tab, searching } = this.#data; // a search has no runs of its own to show here
-    for (const group of this.#groups) group.element.hidden = searching || group.tab !== tab;
-    this.#toolbar.element.hidden = searching || !this.#groups.some((group) => group.tab === tab);
+    const plain = searching || !this.#groups.some((group) => group.tab === tab); // without panels
+    for (const group of this.#groups) {
+      const empty = !group.grid.children.length; // all of them are pinned
+      group.element.hidden = searching || group.tab !== tab || empty;
+    }
+    this.#toolbar.element.hidden = plain;
+    this.#pinnedGroup.hidden = plain || !this.#pinned.children.length;
     this.#strip.element.hidden = searching || !RUNS_IN.includes(tab);
     this.#strip.showWhole(tab === SETUP_TAB);
     this.#status.element.hidden = searching;
@@ -158,6 +182,8 @@ class Live {
   /** Close the stream and free the charts. */
   destroy() {
     clearTimeout(this.#linger);
+    removeEventListener("popstate", this.#onHistory);
+    this.#crosshair.clear();
     this.#stream.stop("ended");
     this.#queue.destroy();
     this.#painter.destroy();
@@ -243,18 +269,63 @@ class Live {
     this.#frame.dataset.connection = state;
   }
 
-  /** @param {Partial<import("./options.js").Options>} change */
-  #choose(change) {
+  /**
+   * @param {Partial<import("./options.js").Options>} change
+   * @param {boolean} [step] whether the browser's Back undoes it
+   */
+  #choose(change, step = false) {
     this.#options = { ...this.#options, ...change };
     const search = formatOptions(location.search, this.#options);
-    history.replaceState(history.state, "", `${location.pathname}${search}${location.hash}`);
+    const address = `${location.pathname}${search}${location.hash}`;
+    if (step) history.pushState(history.state, "", address);
+    else history.replaceState(history.state, "", address);
     this.#redrawAll();
   }
 
-  /** @param {string} key */
-  #toggleLog(key) {
-    const { log } = this.#options;
-    this.#choose({ log: log.includes(key) ? log.filter((each) => each !== key) : [...log, key] });
+  /** Take over what the address says after Back or Forward. */
+  #follow() {
+    this.#options = optionsOf(location.search);
+    this.#place();
+    this.#redrawAll();
+  }
+
+  /** @param {"log"|"wide"|"pin"} name @param {string} key */
+  #toggle(name, key) {
+    const now = this.#options[name];
+    this.#choose({ [name]: now.includes(key) ? now.filter((each) => each !== key) : [...now, key] });
+  }
+
+  /** @param {import("./zoom.js").Zoom} zoom */
+  #zoom(zoom) {
+    this.#choose({ zoom }, true);
+  }
+
+  /** As wide as the page, or back. @param {Panel} panel */
+  #widen(panel) {
+    this.#toggle("wide", panel.key);
+    panel.widen(this.#options.wide.includes(panel.key));
+    panel.element.scrollIntoView({ block: "nearest" });
+  }
+
+  /** To the front of all panels, or back to its place. @param {Panel} panel */
+  #pin(panel) {
+    const focused = document.activeElement;
+    this.#toggle("pin", panel.key);
+    remember(PINS, this.#options.pin);
+    this.#place();
+    this.#turn();
+    if (focused instanceof HTMLElement && panel.element.contains(focused)) focused.focus();
+  }
+
+  /** Put every panel where it belongs: pinned ones first; what stands there already is not moved. */
+  #place() {
+    const { pin } = this.#options;
+    const found = pin.map((key) => this.#panels.find((panel) => panel.key === key));
+    const pinned = found.filter((panel) => panel !== undefined);
+    arrange(this.#pinned, pinned);
+    for (const { grid, panels } of this.#groups) {
+      arrange(grid, panels.filter((panel) => !pinned.includes(panel)));
+    }
   }
 
   #redrawAll() {
@@ -315,4 +386,17 @@ class Live {
       if (isIntersecting) this.#painter.mark([panel.key]);
     }
   }
+}
+
+/** What an address asks for; where it names no pins, those of this browser's viewer. @param {string} search */
+function optionsOf(search) {
+  const options = parseOptions(search);
+  return options.pin.length ? options : { ...options, pin: remembered(PINS, []) };
+}
+
+/** @param {HTMLElement} grid @param {Panel[]} panels all that it shall have, in order */
+function arrange(grid, panels) {
+  panels.forEach(({ element }, index) => {
+    if (grid.children[index] !== element) grid.insertBefore(element, grid.children[index] ?? null);
+  });
 }

@@ -1,8 +1,9 @@
-/** One metric's panel: heading, meaning, newest values, and one Plotly chart that lives on. */
+/** One metric's panel: heading, meaning, values, and one Plotly chart that lives on. */
 import { ownAddress } from "./address.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { extent, newest, traces } from "./figure.js";
 import { number } from "./format.js";
+import { MARGIN, Reading } from "./reading.js";
 import { saveButtons } from "./save.js";
 import {
   highest,
@@ -12,6 +13,7 @@ import {
   trivialTraces,
   underLoss,
 } from "./trivial.js";
+import { rangesOf, zoomedBy } from "./zoom.js";
 
 /** @typedef {{key: string, label: string, unit: string, meaning: string, per_step: boolean,
  *   better: "higher"|"lower"|null, log: boolean}} Metric */
@@ -24,17 +26,24 @@ import {
 
 const AXES = { step: "step", epoch: "epoch", time: "training time (s)" };
 const LOSS = "dynamics.loss";
-const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset" };
+const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "autosize", showTips: false };
+const HEIGHTS = { usual: 216, wide: 420 }; // of a chart
+const WAYS = { higher: "↑ higher is better", lower: "↓ lower is better" };
+
+/** @typedef {{log: () => void, wide: () => void, pin: () => void,
+ *   zoom: (zoom: import("./zoom.js").Zoom) => void}} Asked what the viewer asks of a panel */
 
 export class Panel {
   #plotly;
   #metric;
+  #asked;
   #chart;
   #note;
-  #values;
-  #axis = h("p", { class: "lb-axis" });
+  #reading;
   #under = h("p", { class: "lb-under", hidden: true, "data-testid": "under-loss" });
   #log;
+  #wide;
+  #pin;
   #zoomOut;
   /** @type {View|undefined} */
   #view;
@@ -44,43 +53,56 @@ export class Panel {
   /**
    * @param {any} plotly
    * @param {Metric} metric
-   * @param {() => void} onLog the viewer asks for the other scale
+   * @param {Asked} asked
    */
-  constructor(plotly, metric, onLog) {
+  constructor(plotly, metric, asked) {
     this.#plotly = plotly;
     this.#metric = metric;
+    this.#asked = asked;
     const { key, label, unit, meaning, better } = metric;
     this.#chart = h("div", { class: "lb-chart", "data-testid": `chart-${key}` });
     this.#note = h("p", { class: "lb-note" }, "No values yet");
-    this.#values = h("div", { class: "lb-values" });
-    this.#log = h(
-      "button",
-      { type: "button", class: "lb-small", title: "Logarithmic scale", onclick: onLog },
-      "log",
-    );
-    this.#zoomOut = h(
-      "button",
-      { type: "button", class: "lb-small", hidden: true, onclick: () => this.#resetZoom() },
-      "reset zoom",
-    );
-    const ways = { higher: "↑ higher is better", lower: "↓ lower is better" };
+    const button = (/** @type {string} */ text, /** @type {Record<string, any>} */ attributes) =>
+      h("button", { type: "button", class: "lb-small", ...attributes }, text);
+    this.#log = button("log", { title: "Logarithmic scale", onclick: asked.log });
+    this.#pin = button("pin", { "data-testid": `pin-${key}`, onclick: asked.pin });
+    this.#zoomOut = button("reset zoom", { hidden: true, onclick: () => this.#resetZoom() });
+    const title = { type: "button", class: "lb-title", "data-testid": `wide-${key}`, onclick: asked.wide };
+    this.#wide = h("button", title, label, unit ? h("small", {}, ` (${unit})`) : null);
+    this.#reading = new Reading(this.#chart, label, this.#note);
     this.element = h(
       "section",
       { class: "lb-panel", "data-testid": `panel-${key}`, "aria-label": label },
       h(
         "header",
         {},
-        h("h4", { title: meaning }, label, unit ? h("small", {}, ` (${unit})`) : null),
-        better ? h("span", { class: "lb-better" }, ways[better]) : null,
-        h("span", { class: "lb-tools" }, this.#zoomOut, metric.log ? this.#log : null, this.#help()),
+        h("h4", {}, this.#wide),
+        h(
+          "span",
+          { class: "lb-tools" },
+          this.#zoomOut,
+          metric.log ? this.#log : null,
+          this.#pin,
+          this.#help(),
+        ),
       ),
-      h("p", { class: "lb-meaning", title: meaning }, meaning),
-      this.#values,
-      h("div", { class: "lb-plot" }, this.#chart, this.#note),
-      h("footer", {}, this.#axis, h("span", { class: "lb-tools" }, ...this.#saving())),
+      h(
+        "p",
+        { class: "lb-meaning", title: meaning },
+        better ? h("span", { class: "lb-better" }, `${WAYS[better]} · `) : null,
+        meaning,
+      ),
+      this.#reading.values,
+      this.#reading.plot,
+      h("footer", {}, this.#reading.axis, h("span", { class: "lb-tools" }, ...this.#saving())),
       key === LOSS ? this.#under : null,
     );
     this.width = 0;
+  }
+
+  /** What the viewer reads off the chart. */
+  get reading() {
+    return this.#reading;
   }
 
   get key() {
@@ -103,30 +125,73 @@ export class Panel {
     setAttribute(this.#note.parentElement, "data-empty", empty);
     setAttribute(this.element, "data-last-step", empty ? null : table.last);
     const logarithmic = options.log.includes(this.key);
-    setAttribute(this.#log, "aria-pressed", String(logarithmic));
-    setText(this.#axis, AXES[options.x]);
-    this.#showValues(table, view);
+    this.#showState(view, logarithmic);
     const perStep = this.#metric.per_step;
     const data = empty ? [] : traces(table, view.clock, arms, runs, options, perStep);
-    const shown = extent(data);
+    const shown = extent(data, options.zoom.x);
     if (logarithmic && shown) liftBands(data, shown.smallest / 2);
     const lines = this.key === LOSS ? this.#trivial(view) : [];
     if (shown) {
-      data.push(...trivialTraces(lines, shown.x, view.look.muted));
+      const width = Math.max(shown.x, options.zoom.x?.[1] ?? 0);
+      data.push(...trivialTraces(lines, width, view.look.muted));
       shown.high = highest(shown.high, lines);
     }
+    const drawn = arms.filter((arm) => !options.hide.includes(arm.name));
+    this.#reading.take(data, {
+      arms: drawn,
+      newest: table ? newest(table, arms, runs) : new Map(),
+      axis: options.x,
+      width: this.width,
+      height: this.#height,
+      font: view.look.font,
+    });
     const layout = this.#layout(view, logarithmic, shown);
     const near = lines.filter(({ value }) => logarithmic || value <= (shown?.high ?? 0));
-    const visible = arms.filter((arm) => !options.hide.includes(arm.name)).length;
-    layout.annotations = shown ? trivialLabels(near, view.look.muted, logarithmic, visible) : [];
+    layout.annotations = shown
+      ? trivialLabels(near, view.look.muted, logarithmic, drawn.length)
+      : [];
     this.#drawing = this.#drawing.then(async () => {
       await this.#plotly.react(this.#chart, data, layout, CONFIG);
       if (!this.#drawn) {
         this.#drawn = true;
-        this.#chart.on("plotly_relayout", () => this.#showZoom());
+        this.#chart.on("plotly_relayout", (/** @type {any} */ update) => this.#zoomed(update));
       }
+      this.#reading.redraw();
     });
     return this.#drawing;
+  }
+
+  /** What Plotly tells of axes that the viewer has changed. @param {Record<string, any>} update */
+  #zoomed(update) {
+    const { options } = this.#view;
+    this.#asked.zoom(zoomedBy(options.zoom, this.key, update, options.log.includes(this.key)));
+  }
+
+  #resetZoom() {
+    this.#zoomed({ "xaxis.autorange": true, "yaxis.autorange": true });
+  }
+
+  /** @param {View} view @param {boolean} logarithmic */
+  #showState({ options }, logarithmic) {
+    const [wide, pinned] = [options.wide.includes(this.key), options.pin.includes(this.key)];
+    setAttribute(this.#log, "aria-pressed", String(logarithmic));
+    setAttribute(this.#wide, "aria-expanded", String(wide));
+    setAttribute(this.#wide, "title", wide ? "Back to its usual size" : "As wide as the page");
+    this.widen(wide);
+    setAttribute(this.#pin, "aria-pressed", String(pinned));
+    const pin = pinned ? `Unpin ${this.#metric.label}` : `Pin ${this.#metric.label} to the front`;
+    setAttribute(this.#pin, "aria-label", pin);
+    setAttribute(this.#pin, "title", pin);
+    this.#zoomOut.hidden = !options.zoom.y[this.key];
+  }
+
+  /** @param {boolean} wide */
+  widen(wide) {
+    setAttribute(this.element, "data-wide", wide);
+  }
+
+  get #height() {
+    return this.#view?.options.wide.includes(this.key) ? HEIGHTS.wide : HEIGHTS.usual;
   }
 
   /** Say what the trivial losses are and what pulls; return the lines of the visible arms.
@@ -176,33 +241,12 @@ export class Panel {
     });
   }
 
-  /** @param {import("./store.js").Table|undefined} table @param {View} view */
-  #showValues(table, { arms, runs, options }) {
-    const values = table ? newest(table, arms, runs) : new Map();
-    const shown = arms.filter((arm) => values.has(arm.name) && !options.hide.includes(arm.name));
-    while (this.#values.children.length > shown.length) this.#values.lastElementChild.remove();
-    while (this.#values.children.length < shown.length) this.#values.append(h("span"));
-    shown.forEach((arm, index) => {
-      const item = this.#values.children[index];
-      setText(item, number(values.get(arm.name)));
-      setAttribute(item, "style", `color: color-mix(in srgb, ${arm.color} 80%, var(--st-text-color))`);
-      setAttribute(item, "title", `${arm.name}: newest value, mean over its seeds`);
-    });
-  }
-
-  #showZoom() {
-    const { xaxis, yaxis } = this.#chart._fullLayout;
-    this.#zoomOut.hidden = xaxis.autorange !== false && yaxis.autorange !== false;
-  }
-
-  async #resetZoom() {
-    const free = { "xaxis.autorange": true, "yaxis.autorange": true };
-    await this.#plotly.relayout(this.#chart, free);
-  }
-
   /** @param {View} view @param {boolean} logarithmic @param {ReturnType<extent>} shown */
   #layout({ look, options }, logarithmic, shown) {
     const clip = shown && !logarithmic ? { clipmin: shown.low, clipmax: shown.high } : {};
+    const { x, y } = rangesOf(options.zoom, this.key, logarithmic, shown);
+    const along = (/** @type {[number, number]|null} */ range) =>
+      range ? { range, autorange: false } : { autorange: true };
     const axis = {
       gridcolor: look.grid,
       zeroline: false,
@@ -214,27 +258,26 @@ export class Panel {
       uirevision: "kept",
       datarevision: performance.now(),
       width: this.width || undefined,
-      height: 216,
-      margin: { l: 46, r: 12, t: 6, b: 22, autoexpand: false },
+      height: this.#height,
+      margin: { ...MARGIN, r: this.#reading.room, autoexpand: false },
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: look.font, size: 12, color: look.text },
       showlegend: false,
-      hovermode: "x unified",
-      hoverlabel: { bgcolor: look.background, bordercolor: look.grid, font: { size: 12 } },
+      hovermode: false, // the values above the chart say more, in all panels, and cost less
       dragmode: "zoom",
       xaxis: {
         ...axis,
+        ...along(x),
         autorangeoptions: shown ? { minallowed: 0, maxallowed: shown.x || 1 } : {},
-        hoverformat: options.x === "step" ? ",d" : ".4~g",
-        unifiedhovertitle: { text: `${options.x} %{x}` },
-        uirevision: options.x,
+        uirevision: `${options.x} ${x}`,
       },
       yaxis: {
         ...axis,
         ...(logarithmic ? { type: "log", ...logTicks(shown) } : { type: "linear", nticks: 6 }),
+        ...along(y),
         autorangeoptions: clip,
-        uirevision: String(logarithmic),
+        uirevision: `${logarithmic} ${y}`,
       },
     };
   }

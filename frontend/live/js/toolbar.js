@@ -2,6 +2,7 @@
 import { h, setAttribute, swatch } from "./dom.js";
 import { shortened } from "./names.js";
 import { SMOOTHINGS } from "./options.js";
+import { isZoomed, WHOLE } from "./zoom.js";
 
 /** @typedef {import("./options.js").Options} Options */
 
@@ -13,7 +14,7 @@ export class Toolbar {
   #legend = h("div", { class: "lb-legend", role: "group", "aria-label": "Arms" });
   #choices = h("div", { class: "lb-choices" });
 
-  /** @param {(change: Partial<Options>) => void} onChange */
+  /** @param {(change: Partial<Options>, step?: boolean) => void} onChange step: whether Back undoes it */
   constructor(onChange) {
     this.#onChange = onChange;
     this.element = h("div", { class: "lb-toolbar" }, this.#legend, this.#choices);
@@ -34,6 +35,7 @@ export class Toolbar {
       this.#choice("x", "Along", options.x, { step: "step", epoch: "epoch", time: "time" }),
       this.#choice("seeds", "Seeds", options.seeds, { mean: "mean ± 95 %", each: "each" }),
       this.#smoothing(options.smooth),
+      this.#zoomOut(options),
     );
     const name = focused && focused.getAttribute("data-testid"); // keeps its place for the keyboard
     if (name) this.element.querySelector(`[data-testid="${CSS.escape(name)}"]`)?.focus();
@@ -79,6 +81,15 @@ export class Toolbar {
     const group = h("span", { class: "lb-segments", role: "group", "aria-label": label });
     group.append(...buttons);
     return h("span", { class: "lb-choice" }, h("span", {}, label), group);
+  }
+
+  /** @param {Options} options */
+  #zoomOut({ zoom }) {
+    if (!isZoomed(zoom)) return h("span", { hidden: true });
+    const onclick = () => this.#onChange({ zoom: WHOLE }, true);
+    const title = "Show the whole range in every panel";
+    const attributes = { type: "button", class: "lb-small", "data-testid": "zoom-out", title, onclick };
+    return h("button", attributes, "reset zoom");
   }
 
   /** @param {number} chosen */

@@ -171,7 +171,10 @@ def test_events_are_read_from_pieces_of_any_size(run: Run) -> None:
 
 
 def test_the_address_keeps_the_options_and_its_other_parameters(run: Run) -> None:
-    there = "?id=c1&x=time&seeds=each&smooth=0.95&log=dynamics.loss&hide=a%26b&hide=c"
+    there = (
+        "?id=c1&x=time&seeds=each&smooth=0.95&log=dynamics.loss&hide=a%26b&hide=c"
+        "&wide=dynamics.loss&pin=geometry.uniformity&zoom=x%3A120%7E480"
+    )
     options = run("options", "return m.parseOptions(a)", there)
     assert options == {
         "x": "time",
@@ -179,6 +182,9 @@ def test_the_address_keeps_the_options_and_its_other_parameters(run: Run) -> Non
         "smooth": 0.95,
         "log": ["dynamics.loss"],
         "hide": ["a&b", "c"],
+        "wide": ["dynamics.loss"],
+        "pin": ["geometry.uniformity"],
+        "zoom": {"x": [120, 480], "y": {}},
     }
     code = "return m.formatOptions('?id=c1&x=epoch&hide=z', a)"
     assert run("options", code, options) == there
