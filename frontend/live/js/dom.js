@@ -36,6 +36,11 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** An arm's colour for text, which needs more contrast than lines. @param {string} color */
+export function ink(color) {
+  return `color: color-mix(in srgb, ${color} 70%, var(--st-text-color))`;
+}
+
 /**
  * A sample of an arm's line: its colour and its dash.
  * @param {string} color

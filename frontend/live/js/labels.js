@@ -1,5 +1,5 @@
 /** The arms' names at the ends of their lines, as long as there is room; else the legend says them. */
-import { h } from "./dom.js";
+import { h, ink } from "./dom.js";
 import { shortened } from "./names.js";
 
 /** @typedef {import("./figure.js").Arm} Arm */
@@ -88,7 +88,7 @@ export class LineLabels {
         lead(arm.color, left, top + at, top + middles[i]),
         h(
           "span",
-          { style: `color: ${arm.color}; left: ${left + LEAD_PX}px; top: ${top + middles[i]}px` },
+          { style: `${ink(arm.color)}; left: ${left + LEAD_PX}px; top: ${top + middles[i]}px` },
           text,
         ),
       ]),

@@ -2,6 +2,7 @@
 import { liveAddress } from "./address.js";
 import { Crosshair } from "./crosshair.js";
 import { h } from "./dom.js";
+import { Groups } from "./groups.js";
 import { loadPlotly, lookOf } from "./look.js";
 import { formatOptions, parseOptions } from "./options.js";
 import { Painter } from "./painter.js";
@@ -80,10 +81,7 @@ class Live {
   #stream;
   /** @type {number|undefined} */
   #linger;
-  /** @type {{tab: string, element: HTMLElement, grid: HTMLElement, panels: Panel[]}[]} */
-  #groups = [];
-  #pinned = h("div", { class: "lb-grid" });
-  #pinnedGroup = h("div", { class: "lb-group", "data-testid": "pinned" }, h("h3", {}, "Pinned"), this.#pinned);
+  #groups;
   #crosshair = new Crosshair(() => this.#panels.filter(({ element }) => element.offsetParent));
   #onHistory = () => this.#follow();
   #frame;
@@ -96,7 +94,7 @@ class Live {
     this.#data = data;
     this.#look = lookOf(parent);
     this.#frame = h("div", { class: "lossboard", "data-testid": "live" });
-    this.#groups = data.groups.map(({ tab, title, metrics }) => {
+    const groups = data.groups.map(({ tab, title, metrics }) => {
       const panels = metrics.map((metric) => {
         /** @type {Panel} */
         const panel = new Panel(plotly, metric, {
@@ -108,15 +106,14 @@ class Live {
         return panel;
       });
       this.#panels.push(...panels);
-      const grid = h("div", { class: "lb-grid" }, ...panels.map((panel) => panel.element));
-      const element = h("div", { class: "lb-group" }, h("h3", {}, title), grid);
-      return { tab, element, grid, panels };
+      return { tab, title, panels };
     });
+    this.#groups = new Groups(groups);
+    this.#groups.place(this.#options.pin);
     this.#status.add(this.#strip.toggle);
     this.#frame.append(this.#status.element, this.#states.element);
     this.#frame.append(this.#strip.element, this.#toolbar.element);
-    this.#frame.append(this.#pinnedGroup, ...this.#groups.map((group) => group.element));
-    this.#place();
+    this.#frame.append(...this.#groups.elements);
     this.#turn();
     parent.append(this.#frame);
     for (const panel of this.#panels) {
@@ -162,13 +159,7 @@ class Live {
   /** Show what belongs to the page's tab; the rest keeps its zoom and takes its points unseen. */
   #turn() {
     const { tab, searching } = this.#data; // a search has no runs of its own to show here
-    const plain = searching || !this.#groups.some((group) => group.tab === tab); // without panels
-    for (const group of this.#groups) {
-      const empty = !group.grid.children.length; // all of them are pinned
-      group.element.hidden = searching || group.tab !== tab || empty;
-    }
-    this.#toolbar.element.hidden = plain;
-    this.#pinnedGroup.hidden = plain || !this.#pinned.children.length;
+    this.#toolbar.element.hidden = !this.#groups.show(searching ? null : tab);
     this.#strip.element.hidden = searching || !RUNS_IN.includes(tab);
     this.#strip.showWhole(tab === SETUP_TAB);
     this.#status.element.hidden = searching;
@@ -274,7 +265,9 @@ class Live {
    * @param {boolean} [step] whether the browser's Back undoes it
    */
   #choose(change, step = false) {
-    this.#options = { ...this.#options, ...change };
+    const before = this.#options;
+    this.#options = { ...before, ...change };
+    if (this.#options.x !== before.x) this.#options.zoom = { ...before.zoom, x: null }; // another unit
     const search = formatOptions(location.search, this.#options);
     const address = `${location.pathname}${search}${location.hash}`;
     if (step) history.pushState(history.state, "", address);
@@ -285,7 +278,8 @@ class Live {
   /** Take over what the address says after Back or Forward. */
   #follow() {
     this.#options = optionsOf(location.search);
-    this.#place();
+    this.#groups.place(this.#options.pin);
+    this.#turn();
     this.#redrawAll();
   }
 
@@ -312,20 +306,9 @@ class Live {
     const focused = document.activeElement;
     this.#toggle("pin", panel.key);
     remember(PINS, this.#options.pin);
-    this.#place();
+    this.#groups.place(this.#options.pin);
     this.#turn();
     if (focused instanceof HTMLElement && panel.element.contains(focused)) focused.focus();
-  }
-
-  /** Put every panel where it belongs: pinned ones first; what stands there already is not moved. */
-  #place() {
-    const { pin } = this.#options;
-    const found = pin.map((key) => this.#panels.find((panel) => panel.key === key));
-    const pinned = found.filter((panel) => panel !== undefined);
-    arrange(this.#pinned, pinned);
-    for (const { grid, panels } of this.#groups) {
-      arrange(grid, panels.filter((panel) => !pinned.includes(panel)));
-    }
   }
 
   #redrawAll() {
@@ -392,11 +375,4 @@ class Live {
 function optionsOf(search) {
   const options = parseOptions(search);
   return options.pin.length ? options : { ...options, pin: remembered(PINS, []) };
-}
-
-/** @param {HTMLElement} grid @param {Panel[]} panels all that it shall have, in order */
-function arrange(grid, panels) {
-  panels.forEach(({ element }, index) => {
-    if (grid.children[index] !== element) grid.insertBefore(element, grid.children[index] ?? null);
-  });
 }

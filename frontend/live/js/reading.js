@@ -17,6 +17,7 @@ const MOST_SEEDS = 3; // of single seeds that are told one by one
 
 export class Reading {
   #chart;
+  #label;
   #values = new Values();
   #labels = new LineLabels();
   #cross = h("div", { class: "lb-cross", hidden: true });
@@ -37,11 +38,8 @@ export class Reading {
     this.#chart = chart;
     this.values = this.#values.element;
     this.axis = h("p", { class: "lb-axis" });
-    this.plot = h(
-      "div",
-      { class: "lb-plot", role: "slider", "aria-label": `${label}: values, read with the arrow keys` },
-      ...[chart, this.#labels.element, this.#cross, note],
-    );
+    this.#label = `${label}: values, read with the arrow keys`;
+    this.plot = h("div", { class: "lb-plot" }, chart, this.#labels.element, this.#cross, note);
   }
 
   /** Room at the right of the axes, in pixels. */
@@ -70,11 +68,13 @@ export class Reading {
   redraw() {
     this.#showLabels();
     this.#show();
+    const told = this.#lines.size > 0;
     const [from, to] = this.span;
-    setAttribute(this.plot, "tabindex", this.#lines.size ? 0 : null);
-    setAttribute(this.plot, "aria-valuemin", from);
-    setAttribute(this.plot, "aria-valuemax", to);
-    if (this.#at === null) setAttribute(this.plot, "aria-valuenow", to);
+    const slider = { role: "slider", tabindex: 0, "aria-label": this.#label };
+    const values = { "aria-valuemin": from, "aria-valuemax": to, "aria-valuenow": this.#at ?? to };
+    for (const [name, value] of Object.entries({ ...slider, ...values })) {
+      setAttribute(this.plot, name, told ? value : null);
+    }
   }
 
   /**

@@ -1,5 +1,5 @@
 /** The row of values above a chart: a line's sample, the arm's name and its value. */
-import { h, setAttribute, setText, swatch } from "./dom.js";
+import { h, ink, setAttribute, setText, swatch } from "./dom.js";
 import { shortened } from "./names.js";
 
 /** @typedef {import("./figure.js").Arm} Arm */
@@ -38,8 +38,7 @@ export class Values {
     this.#chips = new Map(
       arms.map(({ name, color, dash }) => {
         const value = h("b");
-        const style = `color: color-mix(in srgb, ${color} 80%, var(--st-text-color))`;
-        const text = h("span", { style }, names.get(name));
+        const text = h("span", { style: ink(color) }, names.get(name));
         const chip = h("span", { class: "lb-value", title: name }, swatch(color, dash), text, value);
         return [name, { chip, value }];
       }),

@@ -38,6 +38,21 @@ def test_every_arm_is_legible_on_the_page(theme: Literal["light", "dark"]) -> No
     assert min(ratios) >= 3.0, ratios
 
 
+@pytest.mark.parametrize("theme", THEMES)
+def test_names_in_an_arms_colour_are_legible_as_text(theme: Literal["light", "dark"]) -> None:
+    """They have 70 % of it, see `ink` in frontend/live/js/dom.js."""
+    colors = tomllib.loads(CONFIG.read_text(encoding="utf-8"))["theme"][theme]
+
+    def mixed(color: str) -> str:
+        ends = [bytes.fromhex(one[1:]) for one in (color, colors["textColor"])]
+        return "#" + "".join(f"{round(0.7 * a + 0.3 * b):02x}" for a, b in zip(*ends, strict=True))
+
+    for index in range(len(COLORS)):
+        name = mixed(arm_style(index).color(theme))
+        assert contrast(name, colors["backgroundColor"]) >= 4.5
+        assert contrast(name, colors["secondaryBackgroundColor"]) >= 4.5
+
+
 @pytest.mark.parametrize("vision", VISIONS)
 @pytest.mark.parametrize("theme", THEMES)
 def test_colours_stay_apart_for_colour_blind_people(
