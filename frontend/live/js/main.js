@@ -72,7 +72,6 @@ class Live {
   #strip = new RunStrip();
   /** @type {QueueWatch} */
   #queue;
-  #toolbar = new Toolbar((change) => this.#choose(change));
   #toolbar = new Toolbar((change, step) => this.#choose(change, step));
   /** @type {Panel[]} */
   #panels = [];
