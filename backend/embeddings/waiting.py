@@ -13,7 +13,7 @@ from backend.runs import snapshots
 
 RECENT: Final = 5
 """Finished projections of a method whose pace is taken."""
-PACES: Final = {"pca": 3e-6, "tsne": 2.5e-3, "pacmap": 1e-3}
+PACES: Final = {"pca": 3e-6, "tsne": 2.5e-3, "pacmap": 3e-4}
 """Seconds per sample and layout of each method on one core, until this installation has finished
 some."""
 

@@ -96,7 +96,7 @@ export class HardestStrip {
         "span",
         { class: "lb-sp-member", "data-role": ROLES[kind][at] || null },
         picture(samples, sample, SIDE, dark),
-        h("small", {}, nameOf(samples, sample)),
+        h("small", {}, samples.sprite ? nameOf(samples, sample) : `#${samples.ids[sample]}`), // a tile without a picture has its class's name
       ),
     );
     const act = { type: "button", class: "lb-sp-tuple", title: said, "aria-label": said };
@@ -124,7 +124,7 @@ export class HardestStrip {
           onclick: () => this.#told.sample(sample),
         },
         picture(samples, sample, LARGE, dark),
-        h("span", {}, h("s", {}, own), " ", h("b", {}, other), h("small", {}, percent(share))),
+        h("span", {}, h("small", {}, `labelled ${own}`), h("b", {}, `near ${other}`), h("small", {}, percent(share))),
       );
     });
     return h("div", { class: "lb-sp-tiles", "data-testid": "space-suspects" }, ...tiles);

@@ -1,12 +1,13 @@
 """The process of the layouts: the same results as in this process, and an end at any moment."""
 
+import os
 from collections.abc import Iterator
 
 import numpy as np
 import psutil
 import pytest
 
-from worker.projection.layout_process import NAME, LayoutError, LayoutProcess, Order
+from worker.projection.layout_process import NAME, NICENESS, LayoutError, LayoutProcess, Order
 from worker.projection.layouts import project
 
 
@@ -41,6 +42,8 @@ def test_it_computes_what_this_process_would_and_says_how_far_it_is(layouts: Lay
     assert np.array_equal(found, expected)
     assert shares == [0.5, 1.0]
     [process] = running()
+    assert process.nice() == min(19, psutil.Process().nice() + NICENESS)
+    assert os.getsid(process.pid) == process.pid, "its priority counts for itself"
     layouts.project(order(), nothing, nothing)
     assert running() == [process], "its libraries are loaded once"
 
