@@ -148,7 +148,7 @@ export class Panel {
     const layout = this.#layout(view, logarithmic, shown);
     const near = lines.filter(({ value }) => logarithmic || value <= (shown?.high ?? 0));
     layout.annotations = shown
-      ? trivialLabels(near, view.look.muted, logarithmic, drawn.length)
+      ? trivialLabels(near, view.look.muted, logarithmic, drawn.length, heightOf(shown, logarithmic))
       : [];
     this.#drawing = this.#drawing.then(async () => {
       await this.#plotly.react(this.#chart, data, layout, CONFIG);
@@ -281,6 +281,11 @@ export class Panel {
       },
     };
   }
+}
+
+/** How much an axis covers, in its own unit. @param {NonNullable<ReturnType<extent>>} shown @param {boolean} logarithmic */
+function heightOf({ low, high, smallest }, logarithmic) {
+  return logarithmic ? Math.log10(high / smallest) || 1 : high - low;
 }
 
 /**

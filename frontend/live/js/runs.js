@@ -9,7 +9,7 @@ import { remember, remembered } from "./viewer.js";
 /** @typedef {import("./progress.js").RunOut} RunOut */
 
 const MANY_SEEDS = 8; // from here on a cell is only its bar; the rest is in its title
-const FEW_RUNS = 6; // up to so many are shown unless the viewer folds them
+const FEW = { arms: 2, runs: 6 }; // up to so many are shown unless the viewer folds them
 const FOLDED = "runs-folded";
 
 export class RunStrip {
@@ -25,7 +25,7 @@ export class RunStrip {
   #places = new Map();
   /** @type {boolean|null} null until the viewer chose */
   #folded = remembered(FOLDED, null);
-  #count = 0;
+  #count = { arms: 0, runs: 0 };
   #whole = false;
   #toggle = h(
     "button",
@@ -62,7 +62,7 @@ export class RunStrip {
   }
 
   get #isFolded() {
-    return this.#folded ?? this.#count > FEW_RUNS;
+    return this.#folded ?? (this.#count.runs > FEW.runs || this.#count.arms > FEW.arms);
   }
 
   #showFold() {
@@ -70,7 +70,7 @@ export class RunStrip {
     this.#grid.hidden = folded;
     setAttribute(this.element, "data-folded", folded);
     setAttribute(this.#toggle, "aria-expanded", String(!folded));
-    this.#toggle.hidden = this.#whole || this.element.hidden || !this.#count;
+    this.#toggle.hidden = this.#whole || this.element.hidden || !this.#count.runs;
     setAttribute(this.#toggle, "title", folded ? "Show a line for each arm" : "Fold the lines of runs");
   }
 
@@ -84,7 +84,7 @@ export class RunStrip {
     this.#drawn = key;
     this.#runs = runs;
     for (const run of runs) this.#update(run);
-    this.#count = runs.length;
+    this.#count = { arms: arms.length, runs: runs.length };
     this.#showFold();
     this.#showPreparing(runs);
     this.#showErrors(runs);
@@ -101,7 +101,7 @@ export class RunStrip {
         const run = runs.find((each) => each.arm === arm.name && each.seed === seed);
         return run ? this.#newCell(run) : h("div");
       });
-      const name = h("div", { class: "lb-arm" }, swatch(arm.color, arm.dash), arm.name);
+      const name = h("div", { class: "lb-arm" }, swatch(arm.color, arm.dash), h("span", { title: arm.name }, arm.name));
       return h("div", { class: "lb-row" }, name, h("div", { class: "lb-cells" }, ...cells));
     });
     this.#grid.replaceChildren(...rows);

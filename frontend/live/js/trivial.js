@@ -8,6 +8,7 @@ import { shortNumber } from "./format.js";
 /** @typedef {{arms: string[], value: number, color: string|null, dash: string}} Line */
 
 const ALIKE = 0.01; // values closer than this, as a share of the first, are one line
+const NEAR = 0.07; // share of the axis below which two labels would overlap
 const REACH = 2; // the axis is stretched to a line up to this many times the highest point
 
 /**
@@ -69,18 +70,22 @@ export function trivialTraces(lines, width, grey) {
 }
 
 /**
- * Names of the lines, at their right ends; without arms for one line that all of them have.
+ * Names of the lines, at their right ends; without arms for one line that all of them have. The lower
+ * one of two that are near has its name below.
  * @param {Line[]} lines @param {string} color of the text @param {boolean} logarithmic
- * @param {number} count of visible arms
+ * @param {number} count of visible arms @param {number} height of the axis, in its own unit
  */
-export function trivialLabels(lines, color, logarithmic, count) {
+export function trivialLabels(lines, color, logarithmic, count, height) {
+  const place = (/** @type {number} */ value) => (logarithmic ? Math.log10(value) : value);
+  const isBelow = (/** @type {number} */ value) =>
+    lines.some((line) => line.value > value && place(line.value) - place(value) < NEAR * height);
   return lines.map(({ value, arms }) => ({
     text: arms.length === count ? "trivial loss" : `trivial loss, ${named(arms)}`,
     x: 1,
     xref: "paper",
     xanchor: "right",
-    y: logarithmic ? Math.log10(value) : value,
-    yanchor: "bottom",
+    y: place(value),
+    yanchor: isBelow(value) ? "top" : "bottom",
     showarrow: false,
     font: { size: 10, color },
   }));

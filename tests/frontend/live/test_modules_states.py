@@ -101,14 +101,22 @@ def test_the_axis_reaches_up_to_a_near_line_only(run: Run, value: float, top: fl
 
 def test_labels_lie_on_either_axis(run: Run) -> None:
     argument = {"values": [["one", 0.1], ["two", 1.0]], "arms": ARMS}
-    code = f"{LINES} return [false, true].map((log) => m.trivialLabels(lines, '#000', log, 3))"
+    code = f"{LINES} return [false, true].map((log) => m.trivialLabels(lines, '#000', log, 3, 1))"
     linear, logarithmic = run("trivial", code, argument)
     assert [label["y"] for label in linear] == [0.1, 1.0]
     assert [label["y"] for label in logarithmic] == [-1.0, 0.0]
     assert [label["text"] for label in linear] == ["trivial loss, one", "trivial loss, two"]
-    code = f"{LINES} return [2, 3].map((n) => m.trivialLabels(lines, '#000', false, n)[0].text)"
+    code = f"{LINES} return [2, 3].map((n) => m.trivialLabels(lines, '#000', false, n, 1)[0].text)"
     argument = {"values": [["one", 1.0], ["two", 1.0]], "arms": ARMS}
     assert run("trivial", code, argument) == ["trivial loss", "trivial loss, one, two"]
+
+
+def test_labels_of_near_lines_do_not_overlap(run: Run) -> None:
+    argument = {"values": [["one", 0.21], ["two", 0.2]], "arms": ARMS}
+    code = f"{LINES} return [0.2, 0.1].map((h) => m.trivialLabels(lines, '#000', false, 3, h))"
+    near, far = run("trivial", code, argument)
+    assert [label["yanchor"] for label in near] == ["bottom", "top"]
+    assert [label["yanchor"] for label in far] == ["bottom", "bottom"]
 
 
 @pytest.mark.parametrize(
