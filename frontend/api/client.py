@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Final, Literal
 import httpx
 
 from frontend.api.alerts import AlertCalls
+from frontend.api.templates import TemplateCalls
 from frontend.api.transport import part
 from frontend.api.types import (
     AccessToken,
@@ -67,7 +68,7 @@ SEPARATOR: Final = "~"
 """Between a comparison's id and an arm's name: `<comparison>~<arm>` names one arm of all."""
 
 
-class Api(AlertCalls):
+class Api(AlertCalls, TemplateCalls):
     """All calls that pages and scripts may make."""
 
     # Comparisons and their runs

@@ -1,6 +1,7 @@
 """A new comparison: a form from the catalogue, which the API checks and starts."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import streamlit as st
@@ -11,6 +12,13 @@ from frontend.form import replicates, sections
 from frontend.form.arm_cards import arm_cards
 from frontend.form.copied import SETTINGS, copied_spec
 from frontend.form.draft import Draft, current_draft, discard_draft
+from frontend.form.own_templates import (
+    SOURCE,
+    fill_from_template,
+    open_template,
+    read_templates,
+    save_as_template,
+)
 from frontend.form.practical import BoundsError
 from frontend.form.schema_fields import BOUNDS, Problem, problems_from_api, read_form
 from frontend.form.sections import spec_for_upload
@@ -53,7 +61,7 @@ def follow_address(
 ) -> None:
     """Fill the form once with what the address names; without a name with the first preset."""
     params = st.query_params
-    source = next((key for key in ("from", "preset", "dataset") if key in params), "")
+    source = next((key for key in ("from", "preset", "dataset", SOURCE) if key in params), "")
     wanted = params.get(source, "")
     settings = {key: params[key] for key in SETTINGS if source == "from" and key in params}
     named = {source: wanted, **settings} if source else {}
@@ -72,6 +80,15 @@ def follow_address(
         except ApiError as error:
             note = (
                 f"Comparison {wanted} could not be read; the form shows a preset instead: "
+                f"{error.message}"
+            )
+    elif source == SOURCE:
+        try:
+            fill_from_template(client, draft, wanted)
+            return
+        except ApiError as error:
+            note = (
+                f"Template {wanted} could not be read; the form shows a preset instead: "
                 f"{error.message}"
             )
     elif source == "dataset":
@@ -95,19 +112,33 @@ def read_uploads(client: Api) -> Sequence[Json]:
         return []
 
 
-def submit(client: Api, draft: Draft) -> None:
-    """Start the comparison and open its page, or show what is wrong."""
+def written_spec(draft: Draft, refused: str) -> Json:
+    """Return the spec of the form; if it cannot be written, rerun the page, which says why.
+
+    Args:
+        draft: the draft.
+        refused: what has not happened then.
+    """
     if unmade := open_sweeps(draft.values):
-        draft.note = "Not started: a sweep has not become arms yet."
+        draft.note = f"{refused}: a sweep has not become arms yet."
         what = "make its arms, or close the sweep"
         draft.problems = [Problem(f"arms.{index}.sweep", what) for index in unmade]
         st.rerun()
     try:
-        created = client.create(write_spec(draft.values, draft.form))
+        spec = write_spec(draft.values, draft.form)
     except (SeedsError, BoundsError) as error:
-        draft.note = "Not started: 1 setting needs a change."
+        draft.note = f"{refused}: 1 setting needs a change."
         path = "seeds" if isinstance(error, SeedsError) else BOUNDS
         draft.problems = [Problem(path, str(error))]
+        st.rerun()
+    return spec
+
+
+def submit(client: Api, draft: Draft) -> None:
+    """Start the comparison and open its page, or show what is wrong."""
+    spec = written_spec(draft, "Not started")
+    try:
+        created = client.create(spec)
     except ApiError as error:
         draft.problems = problems_from_api(error.fields)
         count = len(draft.problems)
@@ -125,7 +156,10 @@ def show_form(client: Api, catalogue: Json) -> None:
     ready = [preset for preset in catalogue["presets"] if preset["spec"] is not None]
     uploads = read_uploads(client)
     follow_address(client, draft, ready, uploads, catalogue)
-    start_cards(draft, ready)
+    templates = read_templates(client)
+    start_cards(draft, ready, templates)
+    write = partial(written_spec, draft, "The template was not saved")
+    open_template(client, draft, templates, write)
     top = st.container()
     sections.basics(draft)
     sections.data_and_encoder(draft, uploads)
@@ -140,13 +174,15 @@ def show_form(client: Api, catalogue: Json) -> None:
             seeds = replicates.seeds(draft)
         with right:
             sections.summary(client, draft, seeds, catalogue)
-            pressed = role_button(
-                "editor",
-                "Start comparison",
-                type="primary",
-                icon=":material/play_arrow:",
-                key="new_start",
-            )
+            with st.container(horizontal=True, gap="small"):
+                pressed = role_button(
+                    "editor",
+                    "Start comparison",
+                    type="primary",
+                    icon=":material/play_arrow:",
+                    key="new_start",
+                )
+                save_as_template(client, draft, write)
             if note := role_refusal("editor") or draft.note:
                 st.caption(escape_markdown(note))
     with top:

@@ -13,6 +13,7 @@ from frontend.alerts.receivers import CREATED_KEY, show_alerts
 from frontend.api.client import Api
 from frontend.api.types import Comparison, Size
 from frontend.comparison.edit import SEEN_KEY, edit_form, show_problems
+from frontend.comparison.template import template_form
 from frontend.comparison.tuning.texts import own_runs
 from frontend.comparison.verdict.more_replicates import MAX_SEEDS
 from frontend.errors import ApiError, MissingError
@@ -66,6 +67,7 @@ BOARD: Final = "comparisons"
 PAGE: Final = "comparison"
 MORE_SEEDS: Final = "More seeds"
 DUPLICATE: Final = "Duplicate and edit"
+SAVE_TEMPLATE: Final = "Save as template"
 ALERTS: Final = "Alerts"
 ARCHIVE: Final = "Archive"
 BRING_BACK: Final = "Bring back from the archive"
@@ -73,6 +75,7 @@ DELETE: Final = "Delete"
 ICONS: Final = {
     MORE_SEEDS: ":material/repeat_on:",
     DUPLICATE: ":material/content_copy:",
+    SAVE_TEMPLATE: ":material/bookmark_add:",
     ALERTS: ":material/notifications:",
     ARCHIVE: ":material/archive:",
     BRING_BACK: ":material/unarchive:",
@@ -89,6 +92,7 @@ _NARROWER: Final = {
 ROLES: Final = {
     MORE_SEEDS: "editor",
     DUPLICATE: "editor",
+    SAVE_TEMPLATE: "editor",
     ALERTS: "viewer",
     ARCHIVE: "editor",
     BRING_BACK: "editor",
@@ -128,7 +132,7 @@ def action_buttons(client: Api, comparison: Comparison, *, place: str) -> None:
     if place == PAGE:
         copy_link_button()
     keeping = BRING_BACK if comparison["archived"] else ARCHIVE
-    options = (MORE_SEEDS, DUPLICATE, ALERTS, keeping, DELETE)
+    options = (MORE_SEEDS, DUPLICATE, SAVE_TEMPLATE, ALERTS, keeping, DELETE)
     allowed = [option for option in options if not role_refusal(ROLES[option])]
     chosen = st.menu_button(
         "More",
@@ -273,9 +277,18 @@ def alerts_dialog(client: Api, comparison: Comparison) -> None:
         st.write(f"The alerts cannot be read now: {escape_markdown(error.message)}")
 
 
+@st.dialog(SAVE_TEMPLATE, on_dismiss=close_dialog)
+def template_dialog(client: Api, comparison: Comparison) -> None:
+    """Save the comparison's settings as a template."""
+    if template_form(client, comparison):
+        close_dialog()
+        st.rerun()
+
+
 DIALOGS: Final[dict[str, Callable[[Api, Comparison], None]]] = {
     "Edit": edit_dialog,
     MORE_SEEDS: more_seeds_dialog,
+    SAVE_TEMPLATE: template_dialog,
     ALERTS: alerts_dialog,
     DELETE: delete_dialog,
 }

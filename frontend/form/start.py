@@ -6,7 +6,9 @@ from typing import Any, Final
 import streamlit as st
 
 from frontend.api.json_text import JsonTextError, read_json
+from frontend.api.types import Template
 from frontend.form.draft import Draft
+from frontend.form.own_templates import template_buttons
 from frontend.form.schema_fields import Option
 from frontend.form.widgets import option_caption
 
@@ -20,8 +22,8 @@ GROUP_WIDTH: Final = 260
 """Width in pixels of a group's heading, so that the first buttons of all groups stand in line."""
 
 
-def start_cards(draft: Draft, presets: Sequence[Json]) -> None:
-    """Draw the presets, group by group, and the import of a spec."""
+def start_cards(draft: Draft, presets: Sequence[Json], templates: Sequence[Template]) -> None:
+    """Draw the presets, group by group, the team's templates, and the import of a spec."""
     used = next((one for one in presets if draft.source == f"preset={one['id']}"), None)
     groups: dict[str, list[Json]] = {}
     for preset in presets:
@@ -33,6 +35,10 @@ def start_cards(draft: Draft, presets: Sequence[Json]) -> None:
                 with st.container(horizontal=True, gap="small"):
                     for preset in own:
                         _preset_button(draft, preset, used=preset is used)
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.markdown("**Your team's templates**", width=GROUP_WIDTH)
+            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+                template_buttons(draft, templates)
         with st.popover("Import a spec", icon=":material/data_object:"):
             st.caption("The JSON that a comparison's “Export” menu gives, the spec or everything.")
             st.text_area("Spec as JSON", key="new_json", height=200)
