@@ -16,7 +16,7 @@ from backend.db.models import Template
 from backend.settings import Settings
 from contract.comparison.spec import parse_spec
 from frontend.api.client import Api
-from frontend.server.sessions import Person
+from frontend.server.sessions import Person, sessions
 from frontend.ui import session
 from tests.backend.token_users import NAMES, TOKENS, with_tokens
 from tests.support.form_page import MAIN, PAGE, opened, post, press, run, said, stored
@@ -161,7 +161,7 @@ def test_only_the_owner_and_admins_change_a_template(
                 id="t1", name="n", note="", spec=small(), created_by="Ada", created_at=0
             )
             write.session.add(template)
-        own = session.sessions().begin(TOKENS[role], Person(NAMES[role], role))
+        own = sessions().begin(TOKENS[role], Person(NAMES[role], role))
         monkeypatch.setattr(session, "_session_cookie", lambda: own)
         at = AppTest.from_file(MAIN, default_timeout=90)
         at.session_state["api"] = session.session_client(http)
