@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator, Page, ViewportSize, expect
+from pypdf import PdfReader
 
 from tests.support.specs import small
 from tests.support.stack import Stack
@@ -109,6 +111,37 @@ def test_a_live_panel_is_saved_with_its_title_and_arms(
     assert all(word in drawing for word in words)
     pdf = saved(page, button, "pdf", "Page")
     assert pdf.name == "Page-to-take-along-loss.pdf"
-    [width] = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ", pdf.read_bytes())
-    assert float(width) == pytest.approx(175 / 25.4 * 72, abs=0.01)
+    width = float(PdfReader(pdf).pages[0].mediabox.width)
+    assert width == pytest.approx(175 / 25.4 * 72, abs=0.01)
     assert saved(page, button, "png", "Slide").read_bytes().startswith(b"\x89PNG")
+
+
+TABS = {
+    "space": (".lb-sp-tools [data-save]", r"embedding-space-epoch-\d+", ["pull", "rank", "PCA"]),
+    "verdict": (".lb-figure [data-save]", "verdict", ["pull", "rank", "95 % interval", "1."]),
+    "leaderboard": (".lb-figure [data-save]", "leaderboard-[a-z0-9-]+", ["pull", "rank", "(test)"]),
+}
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_panels_forest_plot_and_leaderboard_are_saved_in_each_format(
+    stack: Stack, comparison: str, page: Page, tab: str
+) -> None:
+    place, name, words = TABS[tab]
+    page.goto(f"{stack.ui_url}/comparison?id={comparison}&tab={tab}")
+    if tab == "space":
+        expect(page.get_by_test_id("space")).to_have_attribute("data-state", "ready")
+    if tab == "leaderboard":
+        page.locator("[data-drawn]").first.wait_for()
+    button = page.locator(place).first
+    drawing = saved(page, button, "svg", "Column")
+    assert re.fullmatch(f"Column-to-take-along-{name}.svg", drawing.name)
+    assert all(word in drawing.read_text() for word in (*words, "to take along"))
+    [found] = PdfReader(saved(page, button, "pdf", "Slide")).pages
+    size = (float(found.mediabox.width), float(found.mediabox.height))
+    assert size == pytest.approx((254 / 25.4 * 72, 142.875 / 25.4 * 72), abs=0.05)
+    text = found.extract_text().replace("\n", " ")
+    assert all(word in text for word in (*words, "to take along")), text
+    with Image.open(saved(page, button, "png", "Page")) as image:
+        assert image.width == round(175 / 25.4 * 300)
+        assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)

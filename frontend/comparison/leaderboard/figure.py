@@ -67,6 +67,7 @@ def leaderboard_figure(metric: LeaderboardMetric, styles: Mapping[str, ArmStyle]
         hovermode="closest",
         showlegend=True,
         margin={"l": 56, "r": 16, "t": 8, "b": 42},
+        meta={"yaxis": [figures.escape_plotly(_name(arm, most=None)) for arm in arms]},
     )
     drawn.update_xaxes(range=[low - room, high + room])
     drawn.update_yaxes(
@@ -189,7 +190,8 @@ def _traces(arm: LeaderboardArm, row: int, style: ArmStyle) -> list[go.Scatter]:
     return made
 
 
-def _name(arm: LeaderboardArm) -> str:
+def _name(arm: LeaderboardArm, *, most: int | None = LONGEST_NAME) -> str:
+    """Return an arm's name and state; for a saved picture, which breaks lines, the whole name."""
     name = arm["arm"]
-    short = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+    short = name if most is None or len(name) <= most else f"{name[: most - 1]}…"
     return f"{short} ({state_text(arm)})" if arm["state"] else short

@@ -234,4 +234,4 @@ def show_retrieval(view: View) -> None:
 
 def show_space(view: View) -> None:
     """Draw the linked panels, which update themselves in the browser."""
-    mount_space(view.id, view.arms, is_open=view.is_open)
+    mount_space(view.id, view.arms, is_open=view.is_open, name=view.name)

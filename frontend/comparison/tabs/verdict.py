@@ -22,6 +22,7 @@ from frontend.comparison.verdict.overview import (
     claims_html,
     head_html,
 )
+from frontend.comparison.verdict.picture import mount_forest
 from frontend.errors import ApiError
 from frontend.ui.seeds import format_seeds
 from frontend.ui.session import role_refusal
@@ -67,6 +68,7 @@ def show_verdict(view: View) -> None:
     st.html(head_html(found))
     _show_moved(view)
     _show_halving(view, found)
+    mount_forest(found, view.styles, view.name)
     st.html(claims_html(found, view.styles, viewer_theme()))
 
 

@@ -83,14 +83,14 @@ def track_html(row: Json, arms: Json, noun: str = "seed") -> str:
     return (
         f"<span class='lb-track lb-is-{row['verdict']}' role='img' aria-label='{said}' "
         f"title='{said}'>"
-        f"<small>−{_end_text(span)}</small><span class='lb-scale'>"
+        f"<small>−{end_text(span)}</small><span class='lb-scale'>"
         f"<i class='lb-claimed lb-{side}'></i>{stretch('lb-bounds', bounds(row))}"
         f"<i class='lb-zero'></i>{stretch('lb-wide', wide)}{stretch('lb-narrow', narrow)}"
-        f"{dots}{mean}</span><small>+{_end_text(span)}</small></span>"
+        f"{dots}{mean}</span><small>+{end_text(span)}</small></span>"
     )
 
 
-def _end_text(span: float) -> str:
+def end_text(span: float) -> str:
     """Return the end of a scale, which has two digits, in few characters."""
     return f"{span:.2g}" if span < 100 else format_number(span)
 

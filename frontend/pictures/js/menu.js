@@ -28,6 +28,7 @@ export function saveMenu(subject, draw, look = "lb-small") {
   const said = h("p", { class: "lb-save-said", role: "status" });
   const form = h("form", { class: "lb-save", popover: "auto", "aria-label": "Save as a picture" });
   const shut = () => form.hidePopover();
+  const follow = () => place(form, button); // the page scrolls below it
   const open = () => {
     const { format, size } = lastPicture(formats);
     setText(said, "");
@@ -40,10 +41,7 @@ export function saveMenu(subject, draw, look = "lb-small") {
     form.showPopover();
     place(form, button);
     form.querySelector("input:checked")?.focus();
-    addEventListener("scroll", (event) => form.contains(/** @type {Node} */ (event.target)) || shut(), {
-      capture: true,
-      once: true,
-    });
+    addEventListener("scroll", follow, true);
   };
   const { title } = subject();
   const label = `Save “${title}” as a picture`;
@@ -53,6 +51,9 @@ export function saveMenu(subject, draw, look = "lb-small") {
     "Save",
   );
   button.addEventListener("click", () => (form.matches(":popover-open") ? shut() : open()));
+  form.addEventListener("toggle", () => {
+    if (!form.matches(":popover-open")) removeEventListener("scroll", follow, true);
+  });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (form.ariaBusy === "true") return;

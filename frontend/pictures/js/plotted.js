@@ -1,5 +1,5 @@
 /** A Plotly chart as a picture: what it shows now, zoom included, drawn anew at a size on paper. */
-import { LETTERS, textLines, textWidth } from "./letters.js";
+import { LETTERS, textLines } from "./letters.js";
 import { PAPER, sheet } from "./sheet.js";
 import { PX_MM, PX_PT } from "./sizes.js";
 
@@ -85,18 +85,20 @@ function onPaper(layout, shown, named, ink, { width, height, em }) {
     const axis = layout[name] ?? {};
     const along = name.startsWith("x");
     const text = axis.title?.text || (name.length === 5 && (along ? named.x && plain(named.x) : named.y && plain(named.y)));
+    const rows = layout.meta?.[name]; // whole names, which are shortened on the screen
+    const names = rows && namesBeside(rows, width, height, em);
     const room = along ? 0.8 * width : 0.9 * height * domain(shown[name]);
     result[name] = {
       ...axis,
       automargin: true,
       linecolor: axis.linecolor && ink.grid,
       gridcolor: ink.grid,
-      tickfont: { ...axis.tickfont, family: LETTERS, size: 0.92 * em, color: ink.muted },
+      tickfont: { ...axis.tickfont, family: LETTERS, size: names?.size ?? 0.92 * em, color: ink.muted },
       title: text
         ? { text: textLines(text, em, room).join("<br>"), standoff: 0.5 * em, font: { size: em, family: LETTERS } }
         : undefined,
       ...(shown[name]?.range ? { range: [...shown[name].range], autorange: false } : {}),
-      ...(along || !axis.ticktext ? {} : { ticktext: axis.ticktext.map((/** @type {string} */ each) => beside(each, width, em)) }),
+      ...(names ? { ticktext: names.texts } : {}),
     };
   }
   return result;
@@ -107,11 +109,14 @@ function domain(axis) {
   return axis?.domain ? axis.domain[1] - axis.domain[0] : 1;
 }
 
-/** A name beside the vertical axis, in two lines where it is long. @param {string} name @param {number} width @param {number} em */
-function beside(name, width, em) {
-  const text = String(name);
-  if (textWidth(text, 0.92 * em) <= NAMES_MOST * width) return text;
-  return textLines(text, 0.92 * em, NAMES_MOST * width, { most: 2 }).join("<br>");
+/** Names of rows beside the vertical axis, in lines as far as a row has room for them.
+ * @param {string[]} texts @param {number} width @param {number} height @param {number} em */
+function namesBeside(texts, width, height, em) {
+  const row = (height - 4 * em) / texts.length;
+  const size = Math.min(0.92 * em, Math.max(0.4 * em, 0.85 * row));
+  const most = Math.max(1, Math.floor(row / (1.3 * size)));
+  const lines = texts.map((text) => textLines(String(text), size, NAMES_MOST * width, { most }).join("<br>"));
+  return { texts: lines, size };
 }
 
 /** Lines and points as large beside the letters as on the screen, a little lighter in print.
@@ -127,8 +132,10 @@ function scaled(trace, em) {
     result.line = { ...trace.line, width: 0.8 * times(width), dash: lengths };
   }
   if (trace.marker) {
-    const { line, size } = trace.marker;
-    result.marker = { ...trace.marker, ...(size === undefined ? {} : { size: times(size) }) };
+    const { marker } = trace;
+    const { line, size } = marker;
+    result.marker = { ...marker, ...(size === undefined ? {} : { size: times(size) }) };
+    if (marker.pattern) result.marker.pattern = { ...marker.pattern, size: 0.3 * em };
     if (line?.width !== undefined) result.marker.line = { ...line, width: times(line.width) };
   }
   if (trace.textfont) result.textfont = { ...trace.textfont, size: times(trace.textfont.size ?? SCREEN_LETTERS), family: LETTERS };

@@ -21,7 +21,7 @@ import { PX_MM, PX_PT } from "./sizes.js";
  * @property {Ink} ink
  * @property {string} title
  * @property {string} under in small letters: the comparison's name, and what else it is of
- * @property {Entry[]} entries
+ * @property {Entry[]} entries @property {number} [listed] height of its letters, by the others'
  * @property {(width: number, height: number, em: number) => Promise<{svg: string, height: number}>}
  *   body draws in this width; height 0: as high as it needs
  */
@@ -39,7 +39,7 @@ export const PAPER = { background: "#ffffff", text: "#1c242d", muted: "#53606c",
  * @param {Page} page
  * @returns {Promise<{svg: string, width: number, height: number}>} mm
  */
-export async function sheet({ size, width, ink, title, under, entries, body }) {
+export async function sheet({ size, width, ink, title, under, entries, listed = 1, body }) {
   const em = size.letters * PX_PT;
   const [pad, high] = [0.6 * em, size.height * PX_MM];
   const inner = width - 2 * pad;
@@ -50,7 +50,7 @@ export async function sheet({ size, width, ink, title, under, entries, body }) {
   y += (lines.length - 1) * 1.2 * 1.15 * em + 1.3 * 0.85 * em;
   head += svgText(below, pad, y, { size: 0.85 * em, fill: ink.muted });
   y += (below.length - 1) * 1.25 * 0.85 * em + 0.55 * em;
-  let small = em;
+  let small = listed * em;
   let legend = legendOf(entries, inner, small, ink);
   while (high && legend.height > LEGEND_MOST * high && small > SMALLEST * em) {
     small *= 0.9;
@@ -82,7 +82,8 @@ export function moved(svg, x, y) {
  */
 function legendOf(entries, width, em, ink) {
   if (!entries.length) return { svg: "", height: 0 };
-  const [mark, gap, leading] = [2.6 * em, 1.2 * em, 1.3 * em];
+  const small = entries.every(({ kind }) => kind !== "line");
+  const [mark, gap, leading] = [(small ? 1.4 : 2.6) * em, 1.2 * em, 1.3 * em];
   const texts = entries.map(({ name }) => textLines(name, em, width - mark));
   const wide = texts.map((lines) => mark + Math.max(0, ...lines.map((line) => textWidth(line, em))));
   const column = Math.max(...wide);
@@ -95,8 +96,8 @@ function legendOf(entries, width, em, ink) {
   const tops = heights.map((_, row) => heights.slice(0, row).reduce((sum, each) => sum + each, 0) * leading);
   const svg = entries.map((entry, at) => {
     const { row, x } = places[at];
-    const sign = markOf(entry, x, tops[row] + 0.65 * em, em, ink);
-    return sign + svgText(texts[at], x + mark, tops[row] + em, { size: em, fill: ink.text, leading: 1.3 });
+    const drawn = markOf(entry, small ? x - 0.6 * em : x, tops[row] + 0.65 * em, em, ink);
+    return drawn + svgText(texts[at], x + mark, tops[row] + em, { size: em, fill: ink.text, leading: 1.3 });
   });
   return { svg: svg.join(""), height: heights.reduce((sum, each) => sum + each, 0) * leading + 0.25 * em };
 }
@@ -115,8 +116,14 @@ function flowRows(wide, width, gap) {
 /** @param {Entry} entry @param {number} x left @param {number} y middle @param {number} em @param {Ink} ink */
 function markOf({ kind, color, dash, symbol, pattern, sign }, x, y, em, ink) {
   if (sign) return sign(x + 1.1 * em, y, em);
-  if (kind === "bar") return barMark(color, pattern ?? "", x + 0.5 * em, y, em, ink);
+  if (kind === "bar") return barMark(color, pattern ?? "", x + 0.6 * em, y, em, ink);
   if (kind === "dot") return dotMark(symbol ?? "circle", color, x + 1.1 * em, y, 0.36 * em);
+  return lineMark(color, dash, x, y, em);
+}
+
+/** A sample of a line. @param {string} color @param {string|undefined} dash @param {number} x left
+ * @param {number} y middle @param {number} em */
+export function lineMark(color, dash, x, y, em) {
   const width = LINE * em;
   const lengths = DASHES[dash]?.map((part) => part * width) ?? pixelsOf(dash).map((part) => (part * em) / 12);
   const dashes = lengths.map(round2).join(" ");
@@ -150,7 +157,7 @@ function dotMark(symbol, color, x, y, r) {
 
 /** @param {string} color @param {string} pattern @param {number} x @param {number} y @param {number} em @param {Ink} ink */
 function barMark(color, pattern, x, y, em, ink) {
-  const [w, high] = [1.4 * em, 0.8 * em];
+  const [w, high] = [1.1 * em, 0.8 * em];
   const [left, top] = [round2(x), round2(y - high / 2)];
   const box = `<rect x="${left}" y="${top}" width="${round2(w)}" height="${round2(high)}" fill="${color}"/>`;
   const step = high / 2;

@@ -1,9 +1,11 @@
 /** All that is shown of a projection: the panels, and what is around them. */
 import { h, setText } from "../../live/js/dom.js";
+import { saveMenu } from "../../pictures/js/menu.js";
 import { Below } from "./below.js";
 import { cardOf, cardText } from "./card.js";
 import { toggled } from "./choices.js";
 import { Colours } from "./colours.js";
+import { drawnSpace, pictureNames } from "./drawing.js";
 import { Epochs } from "./epochs.js";
 import { Findings } from "./findings.js";
 import { Inside } from "./inside.js";
@@ -96,6 +98,9 @@ export class Desk {
       },
     });
     this.tools = this.#toolbar.element;
+    this.comparison = ""; // its name
+    const subject = () => pictureNames(this.comparison, this.#epochs.epoch);
+    this.#toolbar.add(saveMenu(subject, async (size) => this.#stage && this.#picture(size), "lb-sp-button"));
     this.element = h(
       "div",
       { class: "lb-sp-desk" },
@@ -165,6 +170,14 @@ export class Desk {
 
   get #scene() {
     return { samples: this.#known, arms: this.#shown, dark: this.#look.dark, epoch: this.#epochs.epoch };
+  }
+
+  /** @param {import("../../pictures/js/sizes.js").Size} size */
+  #picture(size) {
+    return drawnSpace(size, {
+      ...{ ...this.#view.scene, ...this.#scene, comparison: this.comparison, stage: this.#stage },
+      ...{ colour: this.#choices.colour, facts: this.#findings.facts, look: this.#look },
+    });
   }
 
   /** @param {Partial<Choices>} change */

@@ -10,7 +10,7 @@ import { Source } from "./source.js";
 import { Stage } from "./stage.js";
 
 /** @typedef {{name: string, light: string, dark: string, dash: string}} ArmLook */
-/** @typedef {{id: string, open: boolean, arms: ArmLook[]}} Data */
+/** @typedef {{id: string, name: string, open: boolean, arms: ArmLook[]}} Data */
 /** @typedef {import("./choices.js").Choices} Choices */
 /** @typedef {import("./source.js").Space} Space */
 /** @typedef {import("./source.js").Projection} Projection */
@@ -96,6 +96,7 @@ class Embedding {
     this.#desk = new Desk(this.#source, this.#arms(), this.#look, this.#choices, (choices, asks) => {
       this.#choose(choices, asks);
     });
+    this.#desk.comparison = data.name;
     const show = h("button", { type: "button", class: "lb-sp-button", onclick: () => this.#ask() }, "Show");
     this.#offer = h("p", { class: "lb-sp-offer", "data-testid": "space-offer", role: "status" }, this.#offerText, show);
     this.#offer.hidden = true;
@@ -124,6 +125,7 @@ class Embedding {
     const changed = data.open !== this.#data.open;
     this.#data = data;
     this.#look = lookOf(this.#parent);
+    this.#desk.comparison = data.name;
     this.#desk.dress(this.#arms(), this.#look);
     this.#news.open = data.open;
     if (changed) this.#news.start(); // it began again, or its end brought the last snapshots
@@ -143,7 +145,7 @@ class Embedding {
 
   #arms() {
     return this.#data.arms.map(({ name, light, dark, dash }) => {
-      return { name, color: this.#look.dark ? dark : light, dash };
+      return { name, color: this.#look.dark ? dark : light, light, dash };
     });
   }
 

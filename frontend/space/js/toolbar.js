@@ -73,6 +73,11 @@ export class Toolbar {
     );
   }
 
+  /** Put more buttons behind the others. @param {HTMLElement[]} buttons */
+  add(buttons) {
+    this.element.lastElementChild?.append(...buttons);
+  }
+
   /** @param {Shown} shown */
   draw({ arms, shown, absent, seeds, choices, samples, moves, listens, download }) {
     this.#drawArms(arms, shown, absent);

@@ -148,6 +148,12 @@ export class View {
     if (away) this.reset();
   }
 
+  /** What a saved picture shows too. */
+  get scene() {
+    const [camera, time, selected, chosen] = [this.#camera, this.#time, this.#selected, this.#chosen];
+    return { camera, time, selected, chosen, width: this.#grid.clientWidth };
+  }
+
   /** Call back once, behind the next painting. @param {() => void} painted */
   whenPainted(painted) {
     this.#after.push(painted);
