@@ -35,13 +35,13 @@ def run() -> Iterator[Run]:
 
     app = Starlette(routes=[Route("/", blank), *assets.routes()])
     folder = assets.main_url.rsplit("/", 3)[0]
-    modules = ("pictures/js/letters", "pictures/js/sizes", "pictures/js/sheet")
-    modules += ("pictures/js/forest", "space/js/drawing", "space/js/stage", "space/js/camera")
+    modules = [f"pictures/js/{name}" for name in ("letters", "sizes", "sheet", "forest")]
+    modules += [f"space/js/{name}" for name in ("drawing", "stage", "camera")]
     with serving(app) as url, browser_page() as page:
         page.goto(url)
 
         def evaluate(code: str, argument: Any = None) -> Any:
-            load = f"""const names = {list(modules)};
+            load = f"""const names = {modules};
               const own = await Promise.all(names.map((n) => import(`{folder}/${{n}}.js`)));
               const m = Object.assign({{}}, ...own);
               const size = (name) => m.PICTURE_SIZES.find((each) => each.name === name);"""
