@@ -10,12 +10,12 @@ from frontend.comparison.verdict.figures import (
     MIN_REPLICATES,
     bounds,
     count_text,
+    difference_text,
     interval_text,
     noun,
     plain,
     robust_rows,
     row_label,
-    signed_text,
     simultaneous,
 )
 from frontend.comparison.verdict.forest import end_text, span_of
@@ -84,7 +84,7 @@ def _row(row: Json, kind: str) -> dict[str, Any]:
         "few": few,
         "span": span_of(row) if measured else 1.0,
         "end": end_text(span_of(row)) if measured else "",
-        "mean": signed_text(row["mean_difference"]) if measured else "",
+        "mean": difference_text(row) if measured else "",
         "small": _small(row, kind) if measured else "not measured",
     }
 

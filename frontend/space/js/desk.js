@@ -1,11 +1,9 @@
 /** All that is shown of a projection: the panels, and what is around them. */
 import { h, setText } from "../../live/js/dom.js";
-import { saveMenu } from "../../pictures/js/menu.js";
 import { Below } from "./below.js";
 import { cardOf, cardText } from "./card.js";
 import { toggled } from "./choices.js";
 import { Colours } from "./colours.js";
-import { drawnSpace, pictureNames } from "./drawing.js";
 import { Epochs } from "./epochs.js";
 import { Findings } from "./findings.js";
 import { Inside } from "./inside.js";
@@ -41,6 +39,7 @@ export class Desk {
     change: (change) => this.#change(change),
     drag: (moves) => this.#drag(moves),
     reset: () => this.#view.reset(),
+    scene: () => ({ ...this.#view.scene, ...this.#scene, look: this.#look, facts: this.#findings.facts }),
     frame: () => this.#view.frame(),
     listen: (wanted) => this.#listen(wanted),
   });
@@ -98,9 +97,6 @@ export class Desk {
       },
     });
     this.tools = this.#toolbar.element;
-    this.comparison = ""; // its name
-    const subject = () => pictureNames(this.comparison, this.#epochs.epoch);
-    this.#toolbar.add(saveMenu(subject, async (size) => this.#stage && this.#picture(size), "lb-sp-button"));
     this.element = h(
       "div",
       { class: "lb-sp-desk" },
@@ -138,8 +134,7 @@ export class Desk {
       this.#selection.clear(); // the same numbers are other items now
       this.#choices = { ...this.#choices, sample: null };
     }
-    this.#stage = stage;
-    this.#samples = samples;
+    [this.#stage, this.#samples] = [stage, samples];
     this.#sounds.load(samples);
     this.#seeds = seeds;
     this.#findings.clear();
@@ -170,14 +165,6 @@ export class Desk {
 
   get #scene() {
     return { samples: this.#known, arms: this.#shown, dark: this.#look.dark, epoch: this.#epochs.epoch };
-  }
-
-  /** @param {import("../../pictures/js/sizes.js").Size} size */
-  #picture(size) {
-    return drawnSpace(size, {
-      ...{ ...this.#view.scene, ...this.#scene, comparison: this.comparison, stage: this.#stage },
-      ...{ colour: this.#choices.colour, facts: this.#findings.facts, look: this.#look },
-    });
   }
 
   /** @param {Partial<Choices>} change */

@@ -6,9 +6,11 @@ import { PX_MM, PX_PT } from "../../pictures/js/sizes.js";
 import { drawingOrder } from "./canvas.js";
 import { METHODS } from "./choices.js";
 import { groupStyle, mixed, ramp, rgbOf, verdictStyles } from "./colouring.js";
+import { densityOf, shade } from "./density.js";
 import { encoded, labelling, possible } from "./encoding.js";
 import { markPath, STROKED } from "./marks.js";
 import { roundLength } from "./overlay.js";
+import { pixel } from "./stamps.js";
 import { shareText } from "./words.js";
 
 /** @typedef {import("../../pictures/js/sheet.js").Entry} Entry */
@@ -29,12 +31,14 @@ import { shareText } from "./words.js";
  * @property {Samples} samples
  * @property {{name: string, color: string, light: string, dash: string}[]} arms
  * @property {import("./colouring.js").By} colour
+ * @property {string[]} density arms whose panels are shaded
  * @property {Map<string, import("./source.js").ArmFacts>|null} facts
  * @property {Ink & {dark: boolean}} look of the page
  */
 
 const VECTORS = 24_000; // more points are one image a panel: programs would choke on them
 const IMAGE_DPI = 300;
+const SHADING = 3; // pixels a px of the shading
 const LISTED = 60; // groups in the legend
 const LEVELS = 5; // of a scale of distances
 const COLUMNS = { column: 2, page: 4, slide: 4, screen: 4 };
@@ -133,7 +137,7 @@ function entry({ fill, shape }, name) {
  * @param {{width: number, height: number}} panel
  * @param {{rows: number, em: number, ink: Ink, dark: boolean, dpi: number}} paper
  */
-function panelOf(arm, { stage, camera, time, selected, chosen, arms }, colouring, { width, height }, { em, ink, dpi }) {
+function panelOf(arm, { stage, camera, time, selected, chosen, arms, density }, colouring, { width, height }, { em, ink, dpi }) {
   const flat = stage.axes === 2;
   const world = new Float32Array(stage.n * stage.axes);
   const places = { x: new Float32Array(stage.n), y: new Float32Array(stage.n), depth: new Float32Array(stage.n) };
@@ -156,12 +160,13 @@ function panelOf(arm, { stage, camera, time, selected, chosen, arms }, colouring
   const points = whole ? marks.map(markSvg).join("") : imageOf(marks, width, height, dpi);
   const rim = `stroke="${ink.background}" stroke-width="${round2(0.14 * radius)}"`;
   const rings = chosen < 0 ? "" : ringsOf(places.x[chosen], places.y[chosen], em, ink);
+  const shading = density.includes(arm) ? shadingOf(places, width, height, ink) : "";
   const [w, hgt] = [round2(width), round2(height)];
   const frame = `<rect width="${w}" height="${hgt}" fill="none" stroke="${ink.grid}" stroke-width="${round2(0.08 * em)}"/>`;
   const scale = flat ? scaleBar(roundLength(camera.scale(width, height)), width, height, em, ink) : tips(camera, height, em, ink);
   // A nested drawing cuts off what lies beyond its edges.
   const inside = `<svg width="${w}" height="${hgt}" viewBox="0 0 ${w} ${hgt}" overflow="hidden">`;
-  return `${inside}<title>${xmlText(arm)}</title><g ${rim}>${points}</g>${rings}${scale}</svg>${frame}`;
+  return `${inside}<title>${xmlText(arm)}</title>${shading}<g ${rim}>${points}</g>${rings}${scale}</svg>${frame}`;
 }
 
 /** @param {Mark} mark */
@@ -170,6 +175,26 @@ function markSvg({ fill, shape, x, y, r }) {
   const line = STROKED[shape];
   const look = line ? `fill="none" stroke="${fill}" stroke-width="${round2(line * r)}"` : `fill="${fill}"`;
   return `<path d="${markPath(shape, r, x, y)}" ${look}/>`;
+}
+
+/** Where points are dense, as an image below them. @param {{x: Float32Array, y: Float32Array}} places
+ * @param {number} width @param {number} height @param {Ink} ink */
+function shadingOf({ x, y }, width, height, ink) {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [Math.ceil(SHADING * width), Math.ceil(SHADING * height)];
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const image = context.createImageData(canvas.width, canvas.height);
+  const pixels = new Uint32Array(image.data.buffer);
+  pixels.fill(pixel(rgbOf(ink.background)));
+  shade(pixels, canvas.width, canvas.height, SHADING, densityOf(x, y, width, height), ink);
+  context.putImageData(image, 0, 0);
+  return imageSvg(canvas, SHADING);
+}
+
+/** @param {HTMLCanvasElement} canvas @param {number} scale its pixels a px */
+function imageSvg(canvas, scale) {
+  const size = `width="${round2(canvas.width / scale)}" height="${round2(canvas.height / scale)}"`;
+  return `<image ${size} xlink:href="${canvas.toDataURL("image/png")}"/>`;
 }
 
 /** The same points as an image. @param {Mark[]} marks @param {number} width @param {number} height @param {number} dpi */
@@ -187,8 +212,7 @@ function imageOf(marks, width, height, dpi) {
     if (line) context.stroke(path);
     else context.fill(path);
   }
-  const place = `width="${round2(canvas.width / scale)}" height="${round2(canvas.height / scale)}"`;
-  return `<image ${place} xlink:href="${canvas.toDataURL("image/png")}"/>`;
+  return imageSvg(canvas, scale);
 }
 
 /** @param {number} x @param {number} y @param {number} em @param {Ink} ink */

@@ -96,7 +96,7 @@ class Embedding {
     this.#desk = new Desk(this.#source, this.#arms(), this.#look, this.#choices, (choices, asks) => {
       this.#choose(choices, asks);
     });
-    this.#desk.comparison = data.name;
+    this.#desk.tools.dataset.comparison = data.name;
     const show = h("button", { type: "button", class: "lb-sp-button", onclick: () => this.#ask() }, "Show");
     this.#offer = h("p", { class: "lb-sp-offer", "data-testid": "space-offer", role: "status" }, this.#offerText, show);
     this.#offer.hidden = true;
@@ -125,7 +125,7 @@ class Embedding {
     const changed = data.open !== this.#data.open;
     this.#data = data;
     this.#look = lookOf(this.#parent);
-    this.#desk.comparison = data.name;
+    this.#desk.tools.dataset.comparison = data.name;
     this.#desk.dress(this.#arms(), this.#look);
     this.#news.open = data.open;
     if (changed) this.#news.start(); // it began again, or its end brought the last snapshots

@@ -1,6 +1,8 @@
 /** The viewer's choices: arms, seed, method, colour, what a drag does, and the epoch. */
 import { h, setAttribute, setText, swatch } from "../../live/js/dom.js";
+import { saveMenu } from "../../pictures/js/menu.js";
 import { METHODS } from "./choices.js";
+import { drawnSpace, pictureNames } from "./drawing.js";
 
 /** @typedef {import("./choices.js").Choices} Choices */
 /** @typedef {import("./panel.js").Arm} Arm */
@@ -17,6 +19,7 @@ import { METHODS } from "./choices.js";
  * @typedef {Object} Told
  * @property {(change: Partial<Choices>) => void} change
  * @property {(moves: boolean) => void} drag @property {() => void} reset
+ * @property {() => any} scene what a saved picture shows
  * @property {() => void} frame @property {(wanted: boolean) => void} listen
  */
 
@@ -40,6 +43,8 @@ export class Toolbar {
   #dims;
   #drag;
   #sound;
+  /** @type {{colour: Choices["colour"], density: string[]}} */
+  #choices = { colour: "class", density: [] };
   #download = h("a", { class: "lb-sp-button", download: "" }, "Coordinates (CSV)");
 
   /** @param {Told} told */
@@ -69,17 +74,27 @@ export class Toolbar {
         button("Whole view", "Show all points of all epochs from the front (0)", told.reset),
         button("Fit this epoch", "Zoom to where the points are at this epoch", told.frame),
         this.#download,
+        ...saveMenu(
+          () => pictureNames(this.#comparison, told.scene().epoch),
+          async (size) => told.scene().stage && drawnSpace(size, { ...told.scene(), ...this.#drawn }),
+          "lb-sp-button",
+        ),
       ),
     );
   }
 
-  /** Put more buttons behind the others. @param {HTMLElement[]} buttons */
-  add(buttons) {
-    this.element.lastElementChild?.append(...buttons);
+  get #comparison() {
+    return this.element.dataset.comparison ?? "";
+  }
+
+  get #drawn() {
+    const { colour, density } = this.#choices;
+    return { comparison: this.#comparison, colour, density };
   }
 
   /** @param {Shown} shown */
   draw({ arms, shown, absent, seeds, choices, samples, moves, listens, download }) {
+    this.#choices = choices;
     this.#drawArms(arms, shown, absent);
     fill(this.#seed.field, Object.fromEntries(seeds.map((seed) => [seed, String(seed)])));
     this.#seed.field.value = String(choices.seed ?? seeds[0]);

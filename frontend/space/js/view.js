@@ -150,8 +150,8 @@ export class View {
 
   /** What a saved picture shows too. */
   get scene() {
-    const [camera, time, selected, chosen] = [this.#camera, this.#time, this.#selected, this.#chosen];
-    return { camera, time, selected, chosen, width: this.#grid.clientWidth };
+    const [stage, camera, time] = [this.#stage, this.#camera, this.#time];
+    return { stage, camera, time, selected: this.#selected, chosen: this.#chosen, width: this.#grid.clientWidth };
   }
 
   /** Call back once, behind the next painting. @param {() => void} painted */

@@ -115,7 +115,7 @@ def test_the_forest_plot_is_on_paper_with_every_claim(run: Run) -> None:
         made = run(code, {"size": size, "data": data, "look": LOOK})
         shown = " ".join(texts(made["svg"]))
         assert all(f"{number}. claim {number} of <i>b</i>" in shown for number in range(1, 10))
-        for words in ("Verdict: a <b> minus other", "digits", "Supported", "−0.08 … −0.02"):
+        for words in ("Verdict: a <b> minus other", "digits", "Supported", "−0.080 … −0.020"):
             assert words in shown
         assert LOOK["background"] not in made["svg"]
         if size == "slide":
@@ -137,7 +137,7 @@ SPACE: Final = """
   const arms = ["one", "two"].map((name) => ({ name, ...line }));
   return m.drawnSpace(size(a.size), {
     ...{ comparison: "digits", stage, camera, time: 0, epoch: 5, selected: null, chosen: 0 },
-    ...{ samples, arms, colour: "class", facts: null, look: a.look, width: 900 },
+    ...{ samples, arms, colour: "class", density: ["two"], facts: null, look: a.look, width: 900 },
   });
 """
 
@@ -160,7 +160,7 @@ def test_panels_are_drawn_with_all_classes(run: Run, size: str) -> None:
 
 def test_very_many_points_are_an_image_within_the_drawing(run: Run) -> None:
     made = run(SPACE, {"n": 15_000, "classes": 3, "size": "page", "look": LOOK})
-    assert made["svg"].count("data:image/png;base64,") == 2
+    assert made["svg"].count("data:image/png;base64,") == 3
     assert "class 2" in texts(made["svg"])
     assert len(made["svg"]) < 4_000_000
     many = run(SPACE, {"n": 300, "classes": 100, "size": "page", "look": LOOK})

@@ -24,7 +24,7 @@ def test_the_picture_shows_what_the_page_does() -> None:
     assert whole["wide"] == (-0.08, -0.02)
     assert whole["narrow"] == (-0.07, -0.03)
     assert whole["span"] >= 0.08
-    assert (whole["mean"], whole["small"]) == ("−0.05", "−0.08 … −0.02")
+    assert (whole["mean"], whole["small"]) == ("−0.050", "−0.080 … −0.020")
     assert (two["few"], two["wide"], two["narrow"]) == (True, None, None)
     assert two["small"] == "2 seeds, no interval"
     nothing, signs = second["rows"]
