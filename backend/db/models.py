@@ -310,7 +310,7 @@ class Projection(SQLModel, table=True):
     """The arms in their order: [{"arm", "epochs": [{"epoch", "embeddings"}]}]."""
     created_at: float
     state: str = Field(default="queued", index=True)
-    """queued, running, ready or failed."""
+    """queued, running, ready, failed or cancelled."""
     progress: float = 0.0
     heard_at: float | None = None
     """When its projector last reported its progress."""
