@@ -8,7 +8,7 @@ import streamlit as st
 from frontend.alerts.notices import watch_alerts
 from frontend.server.forwarded import proof
 from frontend.settings import Settings
-from frontend.ui import session
+from frontend.ui import session, shortcuts
 
 
 @st.cache_resource
@@ -68,9 +68,12 @@ shown = st.navigation(
 )
 if shown.url_path != access.url_path:
     st.session_state.pop(session.CREATED_TOKEN_KEY, None)
-if person:
-    session.user_menu(person)
-else:
-    session.ask_user_name(st.session_state[session.API_KEY], access)
+st.set_page_config(page_title=f"{shown.title} · Lossboard")
+with st.container(key="lb-who", horizontal=True, width="content", gap="xsmall"):
+    if person:
+        session.user_menu(person)
+    else:
+        session.ask_user_name(st.session_state[session.API_KEY], access)
+    shortcuts.shortcuts_button()
 watch_alerts()
 shown.run()

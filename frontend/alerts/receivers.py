@@ -41,7 +41,7 @@ ADDED_KEY: Final = "alerts_added"
 def show_alerts(client: Api, comparison: str | None = None) -> None:
     """Draw notices, webhooks and the last deliveries of a comparison, or of the board."""
     place = comparison or "board"
-    st.subheader("In this browser", anchor=False)
+    st.header("In this browser", anchor=False)
     notice_button(comparison or "", key=f"alerts_notices_{place}")
     what = "this comparison" if comparison else "any comparison"
     st.caption(
@@ -49,7 +49,7 @@ def show_alerts(client: Api, comparison: str | None = None) -> None:
         "its backbone, while a page of Lossboard is open."
     )
     found = client.alert_receivers(comparison)
-    st.subheader("Webhooks", anchor=False)
+    st.header("Webhooks", anchor=False)
     if not found["enabled"]:
         _show_off(found)
     for one in found["receivers"]:
@@ -195,7 +195,7 @@ def _show_created(created: CreatedReceiver) -> None:
 
 def _deliveries(client: Api, comparison: str | None) -> None:
     """Draw the last deliveries, and read them again while one waits."""
-    st.subheader("Last deliveries", anchor=False)
+    st.header("Last deliveries", anchor=False)
 
     @st.fragment(run_every=READ_EVERY_S)
     def table() -> None:

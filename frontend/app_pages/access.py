@@ -63,7 +63,7 @@ def open_board() -> None:
 def new_token(client: Api) -> None:
     """Draw the form that makes a token, or the one that was just made."""
     with st.container(border=True):
-        st.subheader("New token", anchor=False)
+        st.header("New token", anchor=False)
         if created := st.session_state.get(CREATED_TOKEN_KEY):
             show_created(*created)
             return
@@ -130,7 +130,7 @@ def show_created(name: str, secret: str) -> None:
 
 def show_active(client: Api, tokens: Sequence[AccessToken]) -> None:
     """Draw the tokens that are accepted, a row each."""
-    st.subheader("Who has access", anchor=False)
+    st.header("Who has access", anchor=False)
     if not tokens:
         st.caption("Nobody yet: there is no valid token.")
         return

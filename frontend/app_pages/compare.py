@@ -74,13 +74,13 @@ def compare_arms(client: Api, catalogue: Catalogue) -> None:
     is_open = any(arm["state"] in OPEN_STATES for arm in chosen.found["arms"])
     every = READ_EVERY_S if is_open else None
     tables.show_states(chosen)
-    st.subheader("Curves", anchor=False)
+    st.header("Curves", anchor=False)
     st.fragment(show_curves, run_every=every)(client, chosen)
-    st.subheader("Values", anchor=False)
+    st.header("Values", anchor=False)
     st.fragment(tables.show_values, run_every=every)(client, chosen)
-    st.subheader("Settings that differ", anchor=False)
+    st.header("Settings that differ", anchor=False)
     tables.show_settings(chosen)
-    st.subheader("Settings against metrics", anchor=False)
+    st.header("Settings against metrics", anchor=False)
     st.fragment(show_scatter, run_every=every)(client, chosen)
 
 

@@ -30,6 +30,8 @@ from frontend.ui.text import OPEN_STATES, escape_markdown
 from frontend.ui.widgets import retry_button
 
 POLL_S: Final = 3.0
+SHORT_NOTES: Final = 120
+"""Characters of notes that are shown without being opened."""
 
 TABS: Final[dict[Tab, Callable[[View], None]]] = {
     "live": sections.show_live,
@@ -80,6 +82,18 @@ def show_head(view: View, upload: Dataset | None) -> None:
     st.html(tables_html.head_html(comparison, shared, difference_text(rows)))
 
 
+def show_notes(notes: str) -> None:
+    """Draw the notes: short ones as they are, of long ones the beginning, which opens."""
+    first, _, more = notes.strip().partition("\n")
+    if not more and len(first) <= SHORT_NOTES:
+        if first:
+            st.markdown(first)
+        return
+    beginning = escape_markdown(first[:SHORT_NOTES].rstrip())
+    with st.expander(f"Notes: {beginning} …", icon=":material/notes:"):
+        st.markdown(notes)
+
+
 def show_tab(view: View, tab: Tab) -> None:
     """Draw a tab; rerun the page if the comparison has ended, started again or been deleted."""
     now = read_comparison(view.client, view.id)
@@ -119,6 +133,9 @@ def show_comparison(client: Api, comparison: ComparisonDetail) -> None:
     upload = read_upload(client, comparison)
     show_head(view, upload)
     tab = sections.choose_tab(view.id, tuned=comparison["phase"] is not None)
+    st.set_page_config(page_title=f"{sections.TITLES[tab]} · {comparison['name']} · Lossboard")
+    with st.container():  # also without notes, so that what follows keeps its place
+        show_notes(comparison["notes"] if tab == sections.FIRST_TAB else "")
     trial = chosen_trial(view) if tab in sections.LIVE_TABS else None
     run = st.query_params[sections.RUN] if trial else ""
     if trial:
@@ -128,6 +145,7 @@ def show_comparison(client: Api, comparison: ComparisonDetail) -> None:
             comparison_id=view.id,
             name=view.name,
             tab=tab,
+            turned=sections.turned(),
             arms=view.arms,
             is_open=view.is_open,
             metrics=view.catalogue["metrics"],
@@ -155,6 +173,7 @@ def show_comparison(client: Api, comparison: ComparisonDetail) -> None:
 
 def show_missing(comparison_id: str) -> None:
     """Say that there is no such comparison, and link to the list."""
+    st.set_page_config(page_title="No such comparison · Lossboard")
     st.title("No such comparison")
     if comparison_id:
         st.write("There is no comparison with this id; it may have been deleted.")

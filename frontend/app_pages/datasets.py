@@ -32,7 +32,7 @@ def upload_form(client: Api) -> None:
     """Draw the form that chooses a file, names it, and sends it."""
     with st.container(border=True):
         heading, help_place = st.columns([3, 1], vertical_alignment="center")
-        heading.subheader("Upload", anchor=False)
+        heading.header("Upload", anchor=False)
         with help_place.container(horizontal=True, horizontal_alignment="right"):
             file_formats()
         if refusal := role_refusal("editor"):
@@ -256,7 +256,7 @@ def search_changed() -> None:
 
 def show_uploads(client: Api) -> None:
     """Draw all uploads."""
-    st.subheader("Uploaded", anchor=False)
+    st.header("Uploaded", anchor=False)
     words = st.query_params.get("q", "")
     with st.spinner("Reading the data sets …"):
         found = client.find_datasets(q=words, page=current_page(), page_size=PAGE_SIZE)
@@ -292,7 +292,7 @@ def show_uploads(client: Api) -> None:
 
 def show_catalogue(catalogue: Catalogue) -> None:
     """Draw the data sets that need no upload."""
-    st.subheader("Ready to use", anchor=False)
+    st.header("Ready to use", anchor=False)
     st.caption("A data set that is not bundled is downloaded once, by the first run that uses it.")
     st.html(dataset_text.catalogue_table(catalogue["data"]))
 

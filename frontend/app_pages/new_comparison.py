@@ -164,7 +164,7 @@ def show_form(client: Api, catalogue: Json) -> None:
     sections.basics(draft)
     sections.data_and_encoder(draft, uploads)
     sections.training(draft)
-    st.subheader("Arms", anchor=False)
+    st.header("Arms", anchor=False)
     arm_cards(draft)
     tuning(draft)
     replicates.bounds(draft)

@@ -31,7 +31,7 @@ def act(change: Callable[[str], object], target: str) -> None:
 
 def workers(client: Api, slots: Sequence[QueueSlot]) -> None:
     """Draw a card for each worker slot."""
-    st.subheader("Workers", anchor=False)
+    st.header("Workers", anchor=False)
     with st.container(key="queue-workers", horizontal=True, gap="small"):
         if not slots:
             with st.container(border=True):
@@ -85,7 +85,7 @@ def comparison_link(comparison: str, name: str) -> None:
 
 def waiting(client: Api, queue: Queue) -> None:
     """Draw the waiting runs, the next one first, with their actions."""
-    st.subheader("Waiting", anchor=False)
+    st.header("Waiting", anchor=False)
     with st.container(key="queue-waiting", gap="small"):
         if not queue["waiting"]:
             heading, sentence = queue_html.empty_text(queue)

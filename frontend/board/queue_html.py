@@ -119,8 +119,9 @@ def _run_html(worker: QueueSlot) -> str:
     return (
         f"<p><span>{escape(name)}</span><small>{which}"
         f" · by {escape(worker['created_by'] or '')}</small></p>"
-        f"<div class='lb-share' role='progressbar' aria-valuemin='0' aria-valuemax='100' "
-        f"aria-valuenow='{100 * share:.0f}'><i style='width: {100 * share:.1f}%'></i></div>"
+        f"<div class='lb-share' role='progressbar' aria-label='{escape(name, quote=True)}' "
+        f"aria-valuemin='0' aria-valuemax='100' aria-valuenow='{100 * share:.0f}'>"
+        f"<i style='width: {100 * share:.1f}%'></i></div>"
         f"<p><small>{escape(text)}{rest}</small></p>{_states_html(worker)}"
     )
 

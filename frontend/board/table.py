@@ -74,7 +74,7 @@ def _column_config() -> dict[str, Any]:
         ),
         "Left": st.column_config.TextColumn(width=60),
         "Best arm": st.column_config.TextColumn(
-            width=150,
+            width=215,
             help="The best mean of the main metric, over the runs that succeeded. "
             "It stands here when all runs have ended.",
         ),

@@ -161,7 +161,7 @@ def data_and_encoder(draft: Draft, uploads: Sequence[Upload]) -> None:
 
 def _data_section(draft: Draft, uploads: Sequence[Upload], columns: int) -> None:
     """Draw the fields for the data and their split."""
-    st.subheader(draft.form.data.title, anchor=False)
+    st.header(draft.form.data.title, anchor=False)
     data = kind_field(draft, draft.form.data, "data", label="Kind")
     option_caption(data)
     asked = grid_cells(draft, data.items, "data")
@@ -178,7 +178,7 @@ def _data_section(draft: Draft, uploads: Sequence[Upload], columns: int) -> None
 def training(draft: Draft) -> None:
     """Draw the fields for training and measuring."""
     with st.container(border=True):
-        st.subheader("Training", anchor=False)
+        st.header("Training", anchor=False)
         asked = tuple(item for item in draft.form.measure if item.name not in HIDDEN_MEASURES)
         shared = grid_cells(draft, draft.form.training, "training")
         if "images" not in draft.form.data.option(draft.values.get("data.kind")).holds:

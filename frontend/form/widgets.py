@@ -185,7 +185,7 @@ def encoder_card(draft: Draft, choice: Choice, data: Option, items: str, title: 
     """Draw the fields for an encoder that can embed items of this type."""
     path = choice.name
     at = f"{path}.kind"
-    st.subheader(title, anchor=False)
+    st.header(title, anchor=False)
     fitting = choice.taking(items)
     before = draft.values.get(at)
     if before not in [option.kind for option in fitting.options]:  # the data have just changed

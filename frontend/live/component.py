@@ -103,6 +103,7 @@ def live_data(
     *,
     comparison_id: str,
     tab: Tab,
+    turned: int = 0,
     arms: Sequence[str],
     is_open: bool,
     metrics: Sequence[Mapping[str, Any]],
@@ -120,6 +121,7 @@ def live_data(
     Args:
         comparison_id: id of the comparison whose runs are shown.
         tab: the tab, which decides which groups are visible.
+        turned: how often the viewer has turned to another tab; each time the address follows.
         arms: names in the spec's order, which decides the styles.
         is_open: whether runs are queued or running, so that the stream is needed.
         metrics: the catalogue's rows; a panel whose metric is missing is left out.
@@ -142,6 +144,7 @@ def live_data(
         "searching": searching,
         "open": is_open,
         "tab": tab,
+        "turned": turned,
         "main": _ASSETS.main_url,
         "plotly": _ASSETS.plotly_url,
         "arms": [

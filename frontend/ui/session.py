@@ -94,14 +94,11 @@ def role_refusal(role: str) -> str | None:
 
 def user_menu(found: Person) -> None:
     """Who is signed in, with which role, and the way out."""
-    with (
-        st.container(key="lb-who", width="content"),
-        st.popover(
-            escape_markdown(f"{found.name} · {found.role}"),
-            icon=":material/person:",
-            type="tertiary",
-            width="content",
-        ),
+    with st.popover(
+        escape_markdown(f"{found.name} · {found.role}"),
+        icon=":material/person:",
+        type="tertiary",
+        width="content",
     ):
         st.markdown(f"Signed in as **{escape_markdown(found.name)}**, {found.role}")
         st.caption(ROLE_TEXTS.get(found.role, ""), width=320)
@@ -170,24 +167,23 @@ def ask_user_name(client: Transport, access: StreamlitPage) -> None:
     if NAME_KEY not in st.session_state:
         st.session_state[NAME_KEY] = kept_cookie(NAME_COOKIE)[:MAX_NAME_CHARS]
     name = client.user = str(st.session_state[NAME_KEY]).strip()
-    with st.container(key="lb-who", width="content"):
-        label = escape_markdown(name) if name else "Your name"
-        with st.popover(label, icon=":material/person:", type="tertiary", width="content"):
-            st.text_input(
-                "Your name",
-                key=NAME_KEY,
-                max_chars=MAX_NAME_CHARS,
-                placeholder="not set",
-                width=320,
-                on_change=remember_name,
-            )
-            st.caption(
-                "Shown as author of your submissions. Not a login.",
-                width=320,
-            )
-            st.page_link(access, label="Who has access", width="content")
-        if NAME_CHANGED_KEY in st.session_state:
-            keep_cookie(NAME_COOKIE, name)
+    label = escape_markdown(name) if name else "Your name"
+    with st.popover(label, icon=":material/person:", type="tertiary", width="content"):
+        st.text_input(
+            "Your name",
+            key=NAME_KEY,
+            max_chars=MAX_NAME_CHARS,
+            placeholder="not set",
+            width=320,
+            on_change=remember_name,
+        )
+        st.caption(
+            "Shown as author of your submissions. Not a login.",
+            width=320,
+        )
+        st.page_link(access, label="Who has access", width="content")
+    if NAME_CHANGED_KEY in st.session_state:
+        keep_cookie(NAME_COOKIE, name)
 
 
 def remember_name() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from frontend.api.client import Api
 from frontend.errors import ApiAwayError, ApiError
@@ -106,3 +107,9 @@ def copy_text_button(text: str, label: str, *, key: str) -> None:
 def viewer_theme() -> Theme:
     """Return the theme in which the viewer sees the page."""
     return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def came_by_history() -> bool:
+    """Return whether the browser's Back or Forward button made the page run."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation

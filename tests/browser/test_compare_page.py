@@ -1,7 +1,9 @@
 """Arms of two comparisons, chosen in the table, in a real Chromium: seen, linked, downloaded."""
 
 import csv
+import re
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -13,6 +15,8 @@ pytestmark = pytest.mark.slow
 
 HEADER, ROW, MARK = 35, 35, 20
 """Pixels: height of the table's head and of a row, and the x position of a row's mark."""
+TABLE = "[data-testid=stDataFrame]"
+FADE = "(table => getComputedStyle(table).maskSize)"
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +117,24 @@ def test_the_points_of_all_runs_and_their_file(stack: Stack, page: Page, arms: l
     assert {row["loss.margin"] for row in rows} == {"0.2", "1.0"}
     assert sorted(row["seed"] for row in rows) == ["0"] * 4 + ["1"] * 4
     assert faults == []
+
+
+def test_rows_of_the_board_lead_to_their_arms_side_by_side(
+    stack: Stack, page: Page, arms: list[str]
+) -> None:
+    page.set_viewport_size({"width": 800, "height": 900})
+    page.goto(f"{stack.ui_url}/?q=to compare&sort=name")
+    table = page.get_by_test_id("stDataFrame")
+    table.locator("canvas").first.wait_for()
+    # It goes on to the right, and fades out there until it is scrolled to its end.
+    assert table.evaluate(FADE) == "100% 100%"
+    table.evaluate("one => one.querySelector('.dvn-scroller').scrollTo(9999, 0)")
+    page.wait_for_function(f"{FADE}(document.querySelector('{TABLE}')) !== '100% 100%'")
+    mark(page, 0)
+    expect(page.get_by_role("button", name="Edit")).to_be_visible()
+    mark(page, 1)
+    expect(page.get_by_text("2 comparisons", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Compare", exact=True).click()
+    page.wait_for_url("**/compare?arm=*")
+    assert set(arms) <= set(re.findall(r"arm=([^&]+)", unquote(page.url)))
+    expect(page).to_have_title("Compare · Lossboard")

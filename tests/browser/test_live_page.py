@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.support.accessibility import violations
 from tests.support.browser import new_page
 from tests.support.specs import long, small
 from tests.support.stack import Stack
@@ -233,3 +234,43 @@ def test_every_page_opens_without_a_fault(stack: Stack, page: Page, path: str) -
     page.get_by_role("heading").first.wait_for()
     expect(page.get_by_test_id("stException")).to_have_count(0)
     assert faults == []
+
+
+def test_back_goes_tab_by_tab_with_the_zoom_and_keys_lead_on(stack: Stack, page: Page) -> None:
+    notes = "First look.\n\nMargins are **not** tuned."
+    comparison = stack.submit(small(name="tab by tab", notes=notes))
+    stack.wait_ended(comparison)
+    page.goto(f"{stack.ui_url}/comparison?id={comparison}")
+    chart = page.get_by_test_id("chart-dynamics.loss")
+    chart.locator(".scatterlayer .trace").first.wait_for()
+    expect(page).to_have_title("Live · tab by tab · Lossboard")
+    expect(page.get_by_text("Notes: First look.")).to_be_visible()
+    zoomed = zoom_in(page, chart)
+    for tab in ("Verdict", "Geometry"):
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_url(f"**tab={tab.lower()}*")
+        expect(page).to_have_title(f"{tab} · tab by tab · Lossboard")
+    page.go_back()
+    expect(page).to_have_title("Verdict · tab by tab · Lossboard")
+    expect(page.get_by_role("tab", name="Verdict")).to_have_attribute("aria-selected", "true")
+    page.go_back()
+    expect(page).to_have_title("Live · tab by tab · Lossboard")
+    assert "tab=" not in page.url
+    assert chart.evaluate(RANGE) == zoomed
+    assert violations(page) == []
+
+    page.keyboard.press("2")
+    expect(page).to_have_title("Geometry · tab by tab · Lossboard")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    page.keyboard.press("n")  # not while the dialog is open
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page).to_have_title("Comparisons · Lossboard")
+    search = page.get_by_label("Search")
+    expect(search).to_be_focused()
+    page.keyboard.type("n?/")
+    expect(search).to_have_value("n?/")
+    search.blur()
+    page.keyboard.press("n")
+    expect(page).to_have_title("New comparison · Lossboard")

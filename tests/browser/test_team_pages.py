@@ -140,6 +140,9 @@ def test_nothing_is_outside_the_page_or_on_its_bar(
             assert other
             apart = box["x"] >= other["x"] + other["width"] or box["y"] >= other["y"] + 20
             assert apart, link.text_content()
+        keys = page.get_by_role("button", name="Keyboard shortcuts").bounding_box()
+        assert keys
+        assert box["x"] + box["width"] <= keys["x"] < keys["x"] + keys["width"] <= width
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

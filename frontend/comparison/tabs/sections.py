@@ -26,7 +26,7 @@ from frontend.comparison.tabs.view import (
 from frontend.live.component import Tab
 from frontend.space.component import mount_space
 from frontend.ui.replicates import over_text
-from frontend.ui.widgets import viewer_theme
+from frontend.ui.widgets import came_by_history, viewer_theme
 
 TITLES: Final[dict[Tab, str]] = {
     "live": "Live",
@@ -43,7 +43,10 @@ TITLES: Final[dict[Tab, str]] = {
 LIVE_TABS: Final[tuple[Tab, ...]] = ("live", "geometry", "retrieval")
 """Tabs with live curves."""
 TAB_KEY: Final = "comparison_tab"
+FIRST_TAB: Final[Tab] = "live"
+"""The tab of an address that names none."""
 _COMPARISON_KEY: Final = "comparison_shown"
+_TURNED_KEY: Final = "comparison_turned"
 
 
 def choose_tab(comparison_id: str, *, tuned: bool = False) -> Tab:
@@ -51,18 +54,29 @@ def choose_tab(comparison_id: str, *, tuned: bool = False) -> Tab:
 
     The tab Tuning is there for comparisons that are tuned.
 
-    The browser writes it into the address, next to what the live view and the embedding space keep
-    there: Streamlit would write the address as it knows it, without theirs.
+    The browser writes it into the address, a step of its history each time, next to what the live
+    view and the embedding space keep there: Streamlit would write the address as it knows it,
+    without theirs.
     """
-    asked = st.query_params.get("tab", "live")
+    asked = st.query_params.get("tab", FIRST_TAB)
     titles = {name: title for name, title in TITLES.items() if tuned or name != "tuning"}
     known: dict[str, Tab] = {name: name for name in titles}
-    if st.session_state.get(_COMPARISON_KEY) != comparison_id:  # a new page: the address decides
+    new = st.session_state.get(_COMPARISON_KEY) != comparison_id
+    if new or came_by_history():  # then the address decides
         st.session_state[_COMPARISON_KEY] = comparison_id
-        st.session_state[TAB_KEY] = TITLES[known.get(asked, "live")]
-    st.tabs(list(titles.values()), key=TAB_KEY, on_change="rerun")
+        st.session_state[TAB_KEY] = TITLES[known.get(asked, FIRST_TAB)]
+    st.tabs(list(titles.values()), key=TAB_KEY, on_change=_count_turn)
     title = st.session_state.get(TAB_KEY)
-    return next((name for name, shown in titles.items() if shown == title), "live")
+    return next((name for name, shown in titles.items() if shown == title), FIRST_TAB)
+
+
+def turned() -> int:
+    """Return how often the viewer has turned to another tab in this session."""
+    return int(st.session_state.get(_TURNED_KEY, 0))
+
+
+def _count_turn() -> None:
+    st.session_state[_TURNED_KEY] = turned() + 1
 
 
 RUN: Final = "run"
@@ -119,7 +133,7 @@ def show_results(view: View, tab: Tab) -> bool:
     )
     if not found:
         return False
-    st.subheader("Results", anchor="results")
+    st.header("Results", anchor="results")
     st.caption(
         f"{summary['runs_finished']} of {summary['runs_total']} runs finished. "
         + RESULTS_LEGEND.format(over=over_text(view.comparison["replicate_noun"])),
@@ -149,7 +163,7 @@ def show_by_class(
     Returns:
         The chosen seed; None if there is no snapshot, which the page then says.
     """
-    st.subheader("By class", anchor="classes")
+    st.header("By class", anchor="classes")
     space = view.client.space(view.id)
     samples = space["samples"]
     if samples is None:

@@ -19,14 +19,14 @@ MAX_LOG_LINES: Final = 500
 
 def show_setup(view: View) -> None:
     """Draw the settings, the notes, the runs with their logs, and the spec."""
-    st.subheader("Settings of the arms", anchor="settings")
+    st.header("Settings of the arms", anchor="settings")
     rows = arm_settings(view.comparison["spec"], view.catalogue)
     with st.container(key="settings-of-arms"):
         st.html(settings_table(view.styles, rows, viewer_theme()))
     if view.comparison["phase"] is not None:
         st.caption(AS_WRITTEN)
     if view.comparison["notes"]:
-        st.subheader("Notes", anchor="notes")
+        st.header("Notes", anchor="notes")
         st.markdown(view.comparison["notes"])
     _runs(view)
     with st.expander("Spec as JSON"):
@@ -34,7 +34,7 @@ def show_setup(view: View) -> None:
 
 
 def _runs(view: View) -> None:
-    st.subheader("Runs and their logs", anchor="runs")
+    st.header("Runs and their logs", anchor="runs")
     runs = {run["id"]: run for run in view.client.runs(view.id)}
     chosen = st.selectbox(
         "Run",

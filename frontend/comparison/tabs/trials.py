@@ -26,7 +26,7 @@ def show_trials(view: View, found: Tuning, titles: Mapping[str, str], label: str
         titles: of the searched settings, by path.
         label: of the objective.
     """
-    st.subheader("Trials", anchor="trials")
+    st.header("Trials", anchor="trials")
     rows = trial_rows(found, titles, label)
     listed = [(arm, trial) for arm in found["arms"] for trial in arm["trials"]]
     number = st.column_config.NumberColumn

@@ -159,7 +159,7 @@ def show_problems(found: Tuning) -> None:
 
 
 def _show_best_settings(view: View, search: Search) -> None:
-    st.subheader("Best settings", anchor="best-settings")
+    st.header("Best settings", anchor="best-settings")
     found = search.found
     st.html(tables.settings_html(found, view.styles, viewer_theme(), search.titles))
     if any(arm["best"] is not None for arm in found["arms"]):
@@ -173,7 +173,7 @@ def _show_best_settings(view: View, search: Search) -> None:
 
 def _show_settings(view: View, search: Search) -> None:
     """Draw what a chosen setting does, and which settings matter."""
-    st.subheader("Effect of the settings", anchor="settings")
+    st.header("Effect of the settings", anchor="settings")
     paths = list(search.titles)
     path = (
         st.pills(

@@ -19,8 +19,9 @@ def search_html(comparison: ComparisonDetail) -> str:
             parts.append(f"about {left} left")
     return (
         f"<div class='lb-slot'><p><b>{said}</b> <span>{' · '.join(parts)}</span></p>"
-        "<div class='lb-share' role='progressbar' aria-valuemin='0' aria-valuemax='100' "
-        f"aria-valuenow='{100 * share:.0f}'><i style='width: {100 * share:.1f}%'></i></div></div>"
+        "<div class='lb-share' role='progressbar' aria-label='Progress of the search' "
+        f"aria-valuemin='0' aria-valuemax='100' aria-valuenow='{100 * share:.0f}'>"
+        f"<i style='width: {100 * share:.1f}%'></i></div></div>"
     )
 
 

@@ -54,7 +54,7 @@ _WHAT: Final = (
 def tuning(draft: Draft) -> None:
     """Draw the switch of the search and, where it is on, all its settings."""
     with st.container(border=True):
-        st.subheader("Tuning", anchor=False)
+        st.header("Tuning", anchor=False)
         draft.values[ON] = st.toggle(
             "Tune every arm with the same budget",
             key=draft.bind(ON, "Tuning", False),

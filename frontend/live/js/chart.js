@@ -34,7 +34,7 @@ class Chart {
   #data;
   #width = 0;
   #drawing = Promise.resolve();
-  #heading = h("h4");
+  #heading = h("h2");
   #caption = h("p", { class: "lb-meaning" });
   #help = h("a", { class: "lb-small", target: "_blank" }, "?");
   #tools = h("span", { class: "lb-tools" }, this.#help);

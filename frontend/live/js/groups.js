@@ -8,13 +8,13 @@ export class Groups {
   /** @type {(Group & {element: HTMLElement, grid: HTMLElement})[]} */
   #groups;
   #pinned = h("div", { class: "lb-grid" });
-  #front = h("div", { class: "lb-group", "data-testid": "pinned" }, h("h3", {}, "Pinned"), this.#pinned);
+  #front = h("div", { class: "lb-group", "data-testid": "pinned" }, h("h2", {}, "Pinned"), this.#pinned);
 
   /** @param {Group[]} groups */
   constructor(groups) {
     this.#groups = groups.map((group) => {
       const grid = h("div", { class: "lb-grid" });
-      const element = h("div", { class: "lb-group" }, h("h3", {}, group.title), grid);
+      const element = h("div", { class: "lb-group" }, h("h2", {}, group.title), grid);
       return { ...group, grid, element };
     });
   }

@@ -20,7 +20,7 @@ import { remember, remembered } from "./viewer.js";
 
 /** @typedef {import("./panel.js").Metric} Metric */
 /** @typedef {{name: string, light: string, dark: string, dash: string}} ArmLook */
-/** @typedef {{id: string, run: string, searching: boolean, open: boolean, tab: string, plotly: string,
+/** @typedef {{id: string, run: string, searching: boolean, open: boolean, tab: string, turned: number, plotly: string,
  *   arms: ArmLook[], groups: {tab: string, title: string, metrics: Metric[]}[]}} Data */
 
 const CLOCK = "run.elapsed_s";
@@ -53,6 +53,19 @@ export async function mount(parent, data) {
 export function unmount(parent) {
   mounted.get(parent)?.destroy();
   mounted.delete(parent);
+}
+
+/**
+ * Make a tab that the viewer has turned to a step of the browser's history. After Back and Forward the
+ * browser has done it itself, and may be further by now.
+ * @param {string} tab
+ */
+function enterTab(tab) {
+  const query = new URLSearchParams(location.search);
+  if ((query.get("tab") ?? FIRST_TAB) === tab) return;
+  if (tab === FIRST_TAB) query.delete("tab");
+  else query.set("tab", tab);
+  history.pushState(history.state, "", `${location.pathname}?${query}${location.hash}`);
 }
 
 class Live {
@@ -144,6 +157,7 @@ class Live {
   /** Take over what a rerun of the page says. @param {Data} data */
   update(data) {
     const reopened = data.open && !this.#data.open;
+    if (data.turned !== this.#data.turned) enterTab(data.tab);
     this.#data = data;
     this.#look = lookOf(this.#parent);
     this.#turn();
@@ -163,10 +177,6 @@ class Live {
     this.#strip.showWhole(tab === SETUP_TAB);
     this.#status.element.hidden = searching;
     this.#frame.dataset.tab = tab;
-    const query = new URLSearchParams(location.search);
-    if (tab === FIRST_TAB) query.delete("tab");
-    else query.set("tab", tab);
-    history.replaceState(history.state, "", `${location.pathname}?${query}${location.hash}`);
   }
 
   /** Close the stream and free the charts. */

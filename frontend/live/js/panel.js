@@ -76,7 +76,7 @@ export class Panel {
       h(
         "header",
         {},
-        h("h4", {}, this.#wide),
+        h("h3", {}, this.#wide),
         h(
           "span",
           { class: "lb-tools" },

@@ -45,7 +45,7 @@ export class HardestStrip {
     this.element = h(
       "section",
       { class: "lb-sp-inside", "aria-label": "Hardest tuples", "data-testid": "space-hardest" },
-      h("header", {}, h("h3", {}, "Hardest tuples"), this.#kinds.element),
+      h("header", {}, h("h2", {}, "Hardest tuples"), this.#kinds.element),
       this.#text,
       this.#body,
     );
@@ -72,7 +72,7 @@ export class HardestStrip {
   #arms(seen, kind, found) {
     return seen.arms.map((arm) => {
       const own = found.arms.find((each) => each.arm === arm.name);
-      const head = h("h4", {}, swatch(arm.color, arm.dash), h("span", {}, arm.name));
+      const head = h("h3", {}, swatch(arm.color, arm.dash), h("span", {}, arm.name));
       const tuples = (own?.[kind] ?? []).slice(0, SHOWN);
       const none = own ? (own.mean_distance ? NONE[kind] : "All embeddings are one point.") : "No snapshot at this epoch.";
       const shown = tuples.length

@@ -50,7 +50,7 @@ export class Inside {
     const head = h(
       "header",
       {},
-      h("h3", {}, "Look inside"),
+      h("h2", {}, "Look inside"),
       h("p", { class: "lb-sp-quiet" }, said),
     );
     const focused = this.element.contains(document.activeElement) ? document.activeElement : null;
@@ -82,7 +82,7 @@ export class Inside {
 
   /** @param {Arm} arm @param {Seen} seen */
   #arm(arm, seen) {
-    const head = h("h4", {}, swatch(arm.color, arm.dash), h("span", {}, arm.name));
+    const head = h("h3", {}, swatch(arm.color, arm.dash), h("span", {}, arm.name));
     const near = seen.sample < 0 ? [] : [this.#near(arm, seen)];
     const style = `--arm: ${arm.color}`;
     return h("div", { class: "lb-sp-arm", style }, head, ...near, this.#worst(arm, seen));

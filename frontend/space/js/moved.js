@@ -39,7 +39,7 @@ export class MovedClasses {
     this.element = h(
       "section",
       { class: "lb-sp-inside", "aria-label": "Which classes moved", "data-testid": "space-moved" },
-      h("header", {}, h("h3", {}, "Which classes moved"), this.#pair),
+      h("header", {}, h("h2", {}, "Which classes moved"), this.#pair),
       this.#text,
       this.#rows,
       this.#more,

@@ -26,7 +26,7 @@ const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowD
 export class Panel {
   #host;
   #canvas = /** @type {HTMLCanvasElement} */ (h("canvas", { tabindex: "0", role: "application" }));
-  #title = h("h4");
+  #title = h("h2");
   #count = h("small");
   #density = h(
     "button",

@@ -98,7 +98,7 @@ def test_arms_of_all_comparisons_are_listed_and_nothing_is_compared_yet(filled: 
     assert list(rows["Seeds"]) == [2] * 4
     assert rows["Comparison"].iloc[0].endswith("#long%20runs%202")
     assert "Choose two arms or more" in said(at)
-    assert not at.subheader
+    assert not at.header
 
 
 def test_one_arm_is_not_compared(filled: Api) -> None:

@@ -43,7 +43,7 @@ def test_a_finished_comparison_shows_its_facts_and_its_table(peer: ApiPeer) -> N
     page = html(at)
     for text in ("Small convnet, 64 dimensions", "Besides the loss nothing differs", "●", "0.97"):
         assert text in page
-    assert "Results" in [header.value for header in at.subheader]
+    assert "Results" in [header.value for header in at.header]
     keys = {button.key for button in at.button}
     assert "comparison_cancel" not in keys
     assert "comparison_retry" not in keys
@@ -60,7 +60,7 @@ def test_no_tab_is_blank_before_anything_is_measured(peer: ApiPeer, tab: str, st
         said = "comes before the first step" if state == "queued" else "kept a snapshot"
         assert said in infos(at)[0]
     if tab == "setup":
-        assert "Settings of the arms" in [header.value for header in at.subheader]
+        assert "Settings of the arms" in [header.value for header in at.header]
 
 
 def test_a_failed_run_tells_its_error_and_its_log(peer: ApiPeer) -> None:
@@ -111,7 +111,7 @@ def test_a_queued_comparison_can_be_cancelled(peer: ApiPeer) -> None:
     peer.answers[f"POST /comparisons/{ID}/cancel"] = comparison("cancelled", cancelled=6)
     at = opened()
     assert not at.exception
-    assert "Results" not in [header.value for header in at.subheader]
+    assert "Results" not in [header.value for header in at.header]
     at.button(key="comparison_cancel").click().run()
     assert not at.exception
     assert f"POST /comparisons/{ID}/cancel" in peer.calls

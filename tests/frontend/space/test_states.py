@@ -244,7 +244,7 @@ def test_the_address_brings_the_same_view_back(page: Page) -> None:
         )
         expect(page.get_by_test_id("space-epoch")).to_have_value("1")
         expect(page.get_by_test_id("space-colour")).to_have_value("correct")
-        names = page.locator("[data-testid^=space-panel-] h4")
+        names = page.locator("[data-testid^=space-panel-] h2")
         assert names.all_inner_texts() == ["triplet", "n_pair"]
         page.get_by_test_id("space-epoch").press("ArrowRight")
         page.wait_for_url(lambda address: "space-epoch" not in address)
