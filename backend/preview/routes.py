@@ -43,18 +43,19 @@ def preview_comparison(
     with database.read() as session:
         if problems := upload_problems(session, raw):
             raise SpecError(problems)
-        sizes = _sizes(session, spec.data)
+        sizes, shape = _sizes(session, spec.data)
         planned = schedule(session, spec, workers.listed(), user=user, now=now)
-    found = figures(spec, sizes)
+    found = figures(spec, sizes, shape)
     return preview_out(found, planned, warnings(spec, found))
 
 
-def _sizes(session: Session, data: Data) -> ClassSizes | None:
-    """Return the class sizes of data; None for data that only the workers can read."""
+def _sizes(session: Session, data: Data) -> tuple[ClassSizes | None, dict[str, int]]:
+    """Return the class sizes of data, None for data that only the workers can read, and the numbers
+    in a row of uploaded features."""
     if not isinstance(data, OwnData):
-        return class_sizes(data)
+        return class_sizes(data), {}
     found = datasets.find(session, data.dataset) if data.dataset else None
     if found is None:
-        return None
+        return None, {}
     facts = Facts.model_validate(found.facts)
-    return ClassSizes(tuple(facts.counts), facts.parts or None)
+    return ClassSizes(tuple(facts.counts), facts.parts or None), facts.shape

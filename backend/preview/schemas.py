@@ -4,7 +4,7 @@ from pydantic import BaseModel
 
 from backend.preview.schedule import Schedule
 from backend.runs.lengths import Basis
-from contract.preview import amounts, batches, figures, splits, warnings
+from contract.preview import amounts, batches, figures, memory, splits, warnings
 from contract.preview.batches import Unit
 from contract.preview.warnings import Code
 
@@ -61,6 +61,19 @@ class BatchTuples(BaseModel):
     """Which of them are trained on, as the loss's setting names it."""
 
 
+class MemoryPreview(BaseModel):
+    """A rough estimate of the bytes that a run needs, besides the process and its libraries."""
+
+    items: int
+    """Of all splits, as a trainer holds them."""
+    network: int
+    """Weights, gradients, the optimiser's numbers, and the weights of the best epoch."""
+    batch: int
+    """Activations and pairs of a batch, or all embeddings while they are measured."""
+    total: int
+    """At the peak."""
+
+
 class ArmPreview(BaseModel):
     """One arm."""
 
@@ -73,6 +86,7 @@ class ArmPreview(BaseModel):
     trial_steps: Amount | None
     """Steps of a trial's run; null without a tuning."""
     tuples: BatchTuples | None
+    memory: MemoryPreview | None
 
 
 class SchedulePreview(BaseModel):
@@ -145,6 +159,13 @@ def _arm(arm: figures.ArmFigures) -> ArmPreview:
         steps=_amount(arm.steps.total),
         trial_steps=None if arm.trial_steps is None else _amount(arm.trial_steps.total),
         tuples=None if arm.tuples is None else _tuples(arm.tuples),
+        memory=None if arm.memory is None else _memory(arm.memory),
+    )
+
+
+def _memory(found: memory.Memory) -> MemoryPreview:
+    return MemoryPreview(
+        items=found.items, network=found.network, batch=found.batch, total=found.total
     )
 
 

@@ -1,6 +1,6 @@
 """What a comparison consists of: its runs, their splits, steps and tuples."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,7 @@ from contract.comparison.tuning import Choices, Fold, Range
 from contract.preview.amounts import Amount
 from contract.preview.batches import Tuples, batch_tuples
 from contract.preview.class_sizes import ClassSizes
+from contract.preview.memory import Memory, memory
 from contract.preview.splits import SplitSizes, over_runs, split_sizes
 from contract.tuning.batches import variants
 
@@ -40,6 +41,8 @@ class ArmFigures:
     """Of a trial's run; None where the comparison is not tuned."""
     tuples: Tuples | None
     """Of a batch; None where they are not known."""
+    memory: Memory | None
+    """Of a final run; None where the sizes of the data are not known."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,15 @@ class Figures:
     arms: list[ArmFigures]
 
 
-def figures(spec: ComparisonSpec, sizes: ClassSizes | None) -> Figures:
+def figures(
+    spec: ComparisonSpec, sizes: ClassSizes | None, shape: Mapping[str, int] | None = None
+) -> Figures:
     """Return what a comparison consists of.
 
     Args:
         spec: that is valid.
         sizes: of the classes of its data; None if they are not known before the data are read.
+        shape: numbers in a row of uploaded features: `features`, or `audio` and `visual`.
     """
     tuning = spec.tuning
     splits = split_sizes(final_data(spec), sizes, _split_seeds(spec))
@@ -82,7 +88,7 @@ def figures(spec: ComparisonSpec, sizes: ClassSizes | None) -> Figures:
         len(spec.arms) * len(spec.seeds),
         splits,
         trial_splits,
-        [_arm(spec, arm, splits, trial_splits) for arm in spec.arms],
+        [_arm(spec, arm, splits, trial_splits, shape or {}) for arm in spec.arms],
     )
 
 
@@ -100,7 +106,11 @@ def _split_seeds(spec: ComparisonSpec) -> list[int]:
 
 
 def _arm(
-    spec: ComparisonSpec, arm: Arm, splits: SplitSizes, trial_splits: SplitSizes | None
+    spec: ComparisonSpec,
+    arm: Arm,
+    splits: SplitSizes,
+    trial_splits: SplitSizes | None,
+    shape: Mapping[str, int],
 ) -> ArmFigures:
     training = spec.training_of(arm)
     searched = [training]
@@ -116,7 +126,14 @@ def _arm(
     )
     epochs = _epochs(training, arm)
     trial_steps = None if trial_splits is None else _steps(searched, epochs, trial_splits)
-    return ArmFigures(arm.name, training, _steps(searched, epochs, splits), trial_steps, tuples)
+    return ArmFigures(
+        arm.name,
+        training,
+        _steps(searched, epochs, splits),
+        trial_steps,
+        tuples,
+        memory(spec, arm, splits, shape),
+    )
 
 
 def _epochs(training: Training, arm: Arm) -> Amount:

@@ -342,6 +342,15 @@ class Me(TypedDict):
     signed_in: bool
 
 
+class MemoryPreview(TypedDict):
+    """A rough estimate of the bytes that a run needs, besides the process and its libraries."""
+
+    items: int
+    network: int
+    batch: int
+    total: int
+
+
 class ModelFile(TypedDict):
     """A file of a model's download."""
 
@@ -926,6 +935,7 @@ class ArmPreview(TypedDict):
     steps: Amount | None
     trial_steps: Amount | None
     tuples: BatchTuples | None
+    memory: MemoryPreview | None
 
 
 class ArmRun(TypedDict):

@@ -12,7 +12,7 @@ from frontend.api.types import (
     SchedulePreview,
     SplitSizes,
 )
-from frontend.ui.text import count_text, duration
+from frontend.ui.text import bytes_text, count_text, duration
 
 ONCE_READ: Final = "known once the data are read"
 AT_ONCE_S: Final = 1.0
@@ -53,6 +53,7 @@ def facts(preview: Preview) -> list[Fact]:
         *([Fact("Trials train on", [part_figure(trials["train"])])] if trials else []),
         Fact("Steps of a run", _of_arms(arms, steps_figure)),
         Fact("Tuples of a batch", _of_arms(arms, tuples_figure)),
+        Fact("Memory of a run", _of_arms(arms, memory_figure)),
         Fact("Time", [time_figure(preview["schedule"])]),
     ]
 
@@ -100,6 +101,19 @@ def tuples_figure(arm: ArmPreview) -> Figure:
     )
     chosen = "" if tuples["selection"] == "all" else f", {tuples['selection'].replace('_', ' ')}"
     return Figure(main, f"{pairs}{chosen}")
+
+
+def memory_figure(arm: ArmPreview) -> Figure:
+    """Return the memory that a run of an arm needs, roughly."""
+    memory = arm["memory"]
+    if memory is None:
+        return Figure(ONCE_READ, later=True)
+    return Figure(
+        f"roughly {bytes_text(memory['total'])}",
+        f"items {bytes_text(memory['items'])}, network and optimiser "
+        f"{bytes_text(memory['network'])}, batch {bytes_text(memory['batch'])}; "
+        "without the process itself",
+    )
 
 
 def time_figure(schedule: SchedulePreview) -> Figure:

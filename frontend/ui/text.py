@@ -47,6 +47,15 @@ def ordinal(place: int) -> str:
     return f"{place:,}{ending}"
 
 
+def bytes_text(count: int) -> str:
+    """Return a number of bytes, to two digits: "1.4 GB", "36 MB"."""
+    for size, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if count >= size:
+            number = count / size
+            return f"{number:.1f} {unit}" if number < 9.95 else f"{number:,.0f} {unit}"
+    return f"{count} bytes"
+
+
 def page_count(total: int, page_size: int) -> int:
     """Return the number of pages of a list, at least one."""
     return max(1, -(-total // page_size))

@@ -1,11 +1,14 @@
 """The preview over HTTP: figures of a spec that is not stored."""
 
+from pathlib import Path
+
 import pytest
 from sqlmodel import select
 
 from backend.db.models import Audit, Comparison
 from backend.runs import repository as runs
 from backend.state import Parts
+from tests.backend.dataset_uploads import feature_table, upload
 from tests.backend.helpers import Api, Json, check_error
 from tests.support.specs import small
 from tests.support.tuned import store_tuned, tuned
@@ -27,6 +30,9 @@ def test_a_preview_has_the_figures_and_stores_nothing(api: Api, parts: Parts) ->
     assert train["smallest_class"]["least"] == 104
     assert found["arms"][0]["steps"]["least"] == 128
     assert found["arms"][0]["tuples"]["unit"] == "triplets"
+    memory = found["arms"][0]["memory"]
+    assert memory["items"] == 1797 * 64 * 4
+    assert memory["total"] >= memory["items"] + memory["network"]
     assert found["warnings"] == []
     with parts.database.read() as session:
         assert session.exec(select(Comparison)).all() == []
@@ -44,6 +50,19 @@ def test_a_spec_with_problems_is_refused_as_at_the_start(api: Api) -> None:
     answer = api.http.post("/api/v1/comparisons/preview", json=missing)
     body = check_error(answer, 422, "invalid_spec")
     assert body["fields"][0]["path"] == "data.dataset"
+
+
+def test_an_upload_is_known_by_its_facts(api: Api, tmp_path: Path) -> None:
+    own = upload(api.http, feature_table(tmp_path), "features")
+    found = preview(
+        api,
+        data={"kind": "features", "dataset": own["id"]},
+        training={"epochs": 1, "batch_size": 4},
+    )
+    parts = found["splits"]
+    assert sum(parts[name]["items"]["least"] for name in parts) == own["items"]
+    assert parts["train"]["classes"]["least"] == own["classes"]
+    assert found["arms"][0]["memory"]["items"] > 0
 
 
 def test_data_on_the_workers_machine_are_known_once_read(api: Api) -> None:

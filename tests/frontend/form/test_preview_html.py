@@ -22,6 +22,7 @@ def part(items: int, classes: int = 10, smallest: int = 7) -> Any:
     }
 
 
+MEMORY = {"items": 460_000, "network": 1_400_000, "batch": 36_000_000, "total": 37_860_000}
 UNKNOWN: Any = {"items": None, "classes": None, "smallest_class": None}
 PAIRS: Any = {
     "unit": "pairs",
@@ -42,6 +43,7 @@ def arm(name: str, steps: int | None = 128, tuples: Any = PAIRS) -> Any:
         "steps": None if steps is None else amount(steps),
         "trial_steps": None,
         "tuples": tuples,
+        "memory": None if steps is None else MEMORY,
     }
 
 
@@ -85,6 +87,7 @@ def test_numbers_of_splits_steps_and_tuples() -> None:
     assert "128<small>16 an epoch · batch 64, 8 epochs" in text
     assert "about 2,020 pairs<small>about 201 positive, about 1,810 negative pairs" in text
     assert "negative pairs, semi hard" in text
+    assert "roughly 38 MB<small>items 460 kB, network and optimiser 1.4 MB, batch 36 MB" in text
     assert "lb-warned" not in text
 
 
@@ -98,7 +101,7 @@ def test_arms_that_differ_have_a_line_each() -> None:
 def test_unknown_is_said_and_not_guessed() -> None:
     splits = {"train": UNKNOWN, "validation": UNKNOWN, "test": UNKNOWN}
     text = html(preview(arm("one", None, None), splits=splits))
-    assert text.count("known once the data are read") == 5
+    assert text.count("known once the data are read") == 6
     assert "lb-split" not in text
 
 
