@@ -78,9 +78,9 @@ def line_sample(color: str, dash: str) -> str:
         color: any CSS colour.
         dash: the arm's, see `ArmStyle.dash`.
     """
-    dashes = "" if dash == "solid" else f"; stroke-dasharray: {dash}"
-    return (
-        "<svg class='lb-sample' viewBox='0 0 30 4' preserveAspectRatio='xMinYMid slice' "
-        "aria-hidden='true'><line x1='0' x2='30' y1='2' y2='2' "
-        f"style='stroke: {color}; stroke-width: 3{dashes}'></line></svg>"
-    )
+    stops, end = [], 0
+    for index, length in enumerate([] if dash == "solid" else dash.split(",")):
+        begin, end = end, end + int(length.removesuffix("px"))
+        stops.append(f"{'transparent' if index % 2 else color} {begin}px {end}px")
+    line = f"repeating-linear-gradient(90deg, {', '.join(stops)})" if stops else color
+    return f"<span class='lb-sample' style='background: {line}'></span>"  # st.html drops SVG

@@ -307,6 +307,7 @@ class Live {
   #widen(panel) {
     this.#toggle("wide", panel.key);
     panel.widen(this.#options.wide.includes(panel.key));
+    panel.width = contentWidth(panel.element); // before it is drawn, not once more afterwards
     panel.element.scrollIntoView({ block: "nearest" });
   }
 
@@ -384,4 +385,10 @@ class Live {
 function optionsOf(search) {
   const options = parseOptions(search);
   return options.pin.length ? options : { ...options, pin: remembered(PINS, []) };
+}
+
+/** @param {Element} element @returns {number} pixels, as a ResizeObserver counts them */
+function contentWidth(element) {
+  const { paddingLeft, paddingRight } = getComputedStyle(element);
+  return Math.floor(element.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight));
 }

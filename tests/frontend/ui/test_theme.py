@@ -96,9 +96,12 @@ def test_each_light_colour_has_one_dark_colour_in_its_place() -> None:
 
 
 def test_a_sample_of_a_line_has_the_dash_of_the_charts() -> None:
-    solid, dashed = (line_sample("#0072b2", arm_style(index).dash) for index in (0, 1))
-    assert "dasharray" not in solid
-    assert f"stroke-dasharray: {DASHES[1]}" in dashed
+    solid, dashed, mixed = (line_sample("#0072b2", arm_style(index).dash) for index in (0, 1, 3))
+    assert "background: #0072b2'" in solid
+    assert DASHES[1] == "7px,3px"
+    assert "(90deg, #0072b2 0px 7px, transparent 7px 10px)" in dashed
+    assert mixed.endswith("#0072b2 12px 14px, transparent 14px 17px)'></span>")
+    assert "<svg" not in dashed, "Streamlit leaves it out"
 
 
 def test_an_arm_looks_the_same_wherever_its_place_is_known() -> None:
