@@ -111,7 +111,7 @@ function plot(claims, { a, b }, width, em, paint) {
   let y = 0.2 * em;
   const start = narrow ? left : left + texts + names + 0.4 * em;
   const across = narrow ? lines : columns.track;
-  const sides = [`← greater in ${b.name}`, `greater in ${a.name} →`];
+  const sides = [`←\u00a0greater in ${b.name}`, `greater in ${a.name}\u00a0→`];
   const half = across / 2 - 0.4 * em;
   const said = sides.map((side) => textLines(side, 0.8 * em, half, { most: 3 }));
   const small = { size: 0.8 * em, fill: ink.muted };

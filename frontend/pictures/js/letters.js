@@ -23,7 +23,7 @@ export function textLines(text, size, width, { bold = false, most = Infinity } =
   const fits = (/** @type {string} */ line) => textWidth(line, size, bold) <= width;
   const lines = [];
   let line = "";
-  for (const word of text.split(/\s+/).filter(Boolean)) {
+  for (const word of text.split(/[ \t\r\n]+/).filter(Boolean)) {
     const longer = line ? `${line} ${word}` : word;
     if (fits(longer)) {
       line = longer;
