@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 
@@ -137,7 +137,9 @@ def list_deliveries(asked: Annotated[_DeliveriesQuery, Query()], database: Db) -
 
 @router.post("/deliveries/{delivery}/retry")
 @writes
-def retry_delivery(delivery: int, database: Db, look: Look, now: Now) -> Delivery:
+def retry_delivery(
+    delivery: Annotated[int, Path(ge=1, lt=2**31)], database: Db, look: Look, now: Now
+) -> Delivery:
     """Send one again that was given up, or at once if it waits; 409 if it has arrived."""
     with database.write() as write:
         row = repository.retry(write, delivery, now)
