@@ -52,9 +52,9 @@ def facts(preview: Preview) -> list[Fact]:
         *(Fact(PARTS[name], [part_figure(part)], name) for name, part in parts(preview["splits"])),
         *([Fact("Trials train on", [part_figure(trials["train"])])] if trials else []),
         Fact("Steps of a run", _of_arms(arms, steps_figure)),
-        Fact("Tuples of a batch", _of_arms(arms, tuples_figure)),
         Fact("Memory of a run", _of_arms(arms, memory_figure)),
         Fact("Time", [time_figure(preview["schedule"])]),
+        Fact("Tuples of a batch", _of_arms(arms, tuples_figure)),
     ]
 
 
