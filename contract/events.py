@@ -99,6 +99,8 @@ class Started(_Numbered):
     measures (measures)."""
     splits: dict[str, int] = Field(default_factory=dict, max_length=20)
     """Items of each split: train, validation, test."""
+    environment: dict[str, str] = Field(default_factory=dict, max_length=40)
+    """What the run is trained on: host, system, processor, Python, libraries, commit; by name."""
 
 
 class Noticed(_Numbered):
@@ -211,12 +213,28 @@ class ArtifactKept(_Numbered):
     artifact: Artifact
 
 
+class Usage(BaseModel):
+    """What an attempt used of its machine; of runs that are trained together, all of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seconds: float = Field(ge=0)
+    """Wall time from the claim to the end."""
+    cpu_seconds: float = Field(ge=0)
+    """Processor time of all threads."""
+    memory_bytes: int = Field(ge=0, le=MAX_INTEGER)
+    """The most memory that the process had at once."""
+    samples_per_s: float | None = Field(default=None, ge=0)
+    """Training items a second, without the time of measuring; None before a step was done."""
+
+
 class Ended(_Numbered):
     """The last event of an attempt that ended in the normal way."""
 
     kind: Literal["ended"] = "ended"
     state: Literal["succeeded", "failed", "cancelled"]
     failure: Failure | None = None
+    usage: Usage | None = None
 
 
 class Lost(_Message):

@@ -90,6 +90,13 @@ class Run(SQLModel, table=True):
     """Versions of the engine and of the measures; None for a run of version 0.5."""
     splits: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     """Items of each split of its data; None for a run of version 0.5."""
+    environment: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )
+    """What its attempt was trained on: host, system, processor, libraries, commit; None for a run
+    of version 0.5."""
+    usage: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    """What its attempt used of its machine until its end: a contract.events.Usage."""
     role: str = "final"
     """final, or trial: a run of a tuning's search, which never reads the test split."""
     trial_id: str | None = Field(default=None, index=True)

@@ -118,6 +118,7 @@ def _apply(write: Write, run: Run, event: Event, now: float) -> None:
             run.started_at = now
             run.versions = dict(event.versions) or None
             run.splits = dict(event.splits) or None
+            run.environment, run.usage = dict(event.environment) or None, None
             runs.begin_attempt(write, run, event.after)
         case Points():
             run.step = max(run.step, event.step)
@@ -135,6 +136,7 @@ def _apply(write: Write, run: Run, event: Event, now: float) -> None:
         case Log():
             runs.add_log(write, run, event.lines)
         case Ended():
+            run.usage = event.usage.model_dump() if event.usage else None
             runs.end(write, run, state=event.state, failure=event.failure, now=now)
     run.committed_seq = event.seq
 

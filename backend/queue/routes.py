@@ -1,6 +1,6 @@
 """HTTP routes: the slots and their runs, the waiting runs, and moves to the front."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Annotated
 
@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from backend.comparisons import repository as comparisons
 from backend.comparisons.schemas import ComparisonDetail, comparison_detail
+from backend.db.models import Run
 from backend.http.dependencies import Db
 from backend.http.shared_reads import SharedRoute
 from backend.http.times import Now, iso
@@ -47,6 +48,9 @@ class QueueSlot(WorkerOut):
     progress: float | None = None
     eta_s: float | None = None
     preparing: Preparation | None = None
+    samples_per_s: float | None = None
+    """Training items a second of all its runs, since their start and with the time of measuring;
+    null before the first steps."""
     states: list[RunState] = Field(default_factory=list)
     """Whether the run trains; see the states of a run."""
 
@@ -119,7 +123,7 @@ def get_queue(
         page = order[first : first + asked.page_size]
         works = queue.runs_with_owner(session, page)
         return QueueOut(
-            workers=[_slot(slot, under_way, foreseen) for slot in slots],
+            workers=[_slot(slot, under_way, foreseen, now) for slot in slots],
             devices=dict(workers.alive()),
             waiting=[_waiting(works[run], places[run], foreseen) for run in page],
             waiting_total=len(order),
@@ -153,7 +157,9 @@ def move_run_to_front(run: str, database: Db, now: Now) -> RunOut:
     return run_out(found, now)
 
 
-def _slot(slot: WorkerOut, under_way: Mapping[str, RunWithOwner], foreseen: Forecast) -> QueueSlot:
+def _slot(
+    slot: WorkerOut, under_way: Mapping[str, RunWithOwner], foreseen: Forecast, now: float
+) -> QueueSlot:
     works = [under_way[run] for run in slot.runs if run in under_way]
     works = [work for work in works if work.run.worker == slot.name]
     facts = slot.model_dump()
@@ -176,8 +182,14 @@ def _slot(slot: WorkerOut, under_way: Mapping[str, RunWithOwner], foreseen: Fore
         progress=fmean(progress.run_progress(one.run) for one in works),
         eta_s=max((eta for eta in etas if eta is not None), default=None),
         preparing=Preparation(**run.preparing) if run.preparing else None,
+        samples_per_s=_samples_per_s([one.run for one in works], now),
         states=[RunState(**state) for state in run.states],
     )
+
+
+def _samples_per_s(at_work: Sequence[Run], now: float) -> float | None:
+    rates = [progress.samples_per_s(run, now) for run in at_work]
+    return sum(rate for rate in rates if rate is not None) or None
 
 
 def _waiting(work: RunWithOwner, place: int, foreseen: Forecast) -> Waiting:

@@ -111,6 +111,17 @@ def _count_trials(session: Session, comparisons: Sequence[str]) -> list[tuple[st
     return [(comparison, state, trials) for comparison, state, trials in rows]
 
 
+def samples_per_s(run: Run, now: float) -> float | None:
+    """Return how many training items a second a running run has taken since its attempt began,
+    with the time of measuring; None before its first steps, and for a run of version 0.5."""
+    steps = run.step - run.resumed_at
+    if run.started_at is None or not run.splits or not run.steps_per_epoch or steps <= 0:
+        return None
+    seconds = now - run.started_at
+    items = run.splits.get("train", 0) / run.steps_per_epoch
+    return items * steps / seconds if items and seconds > 0 else None
+
+
 def run_progress(run: Run) -> float:
     """Return the share of a run's optimiser steps that are done, 0 to 1.
 

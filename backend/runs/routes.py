@@ -13,17 +13,25 @@ from backend.metrics import series
 from backend.metrics.keys import SERIES_KEYS, check_keys
 from backend.runs import repository as runs
 from backend.runs.lengths import lengths_of
-from backend.runs.schemas import LogOut, RunOut, SeriesList, run_out, series_list
+from backend.runs.schemas import (
+    LogOut,
+    RunDetail,
+    RunOut,
+    SeriesList,
+    run_detail,
+    run_out,
+    series_list,
+)
 
 router = APIRouter(prefix="/runs", tags=["runs"], route_class=SharedRoute)
 
 
 @router.get("/{run}")
-def get_run(run: str, database: Db, now: Now) -> RunOut:
-    """Return one run."""
+def get_run(run: str, database: Db, now: Now) -> RunDetail:
+    """Return one run, with the machine that it is or was trained on."""
     with database.read() as session:
         found = runs.get(session, run)
-        return run_out(found, now, lengths_of(session, found.comparison_id, now))
+        return run_detail(found, now, lengths_of(session, found.comparison_id, now))
 
 
 @router.get("/{run}/log")

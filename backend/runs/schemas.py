@@ -11,7 +11,7 @@ from backend.metrics.series import Curve
 from backend.runs import progress
 from backend.runs.lengths import UNKNOWN, Lengths
 from backend.runs.repository import Role
-from contract.events import Failure, Preparation
+from contract.events import Failure, Preparation, Usage
 from contract.metrics import states as training
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -65,6 +65,16 @@ class RunOut(BaseModel):
     created_at: str
     started_at: str | None
     ended_at: str | None
+
+
+class RunDetail(RunOut):
+    """One run, with the machine that it is or was trained on."""
+
+    environment: dict[str, str] | None
+    """Host, system, processor, cores, Python, libraries, and the commit of Lossboard where it is a
+    git checkout; null before the first step, and for a run of version 0.5."""
+    usage: Usage | None
+    """What its last attempt used until its end; null before that, and where it was lost."""
 
 
 class RunList(BaseModel):
@@ -131,6 +141,15 @@ def run_out(run: Run, now: float, lengths: Lengths = UNKNOWN) -> RunOut:
         created_at=iso(run.created_at),
         started_at=None if run.started_at is None else iso(run.started_at),
         ended_at=None if run.ended_at is None else iso(run.ended_at),
+    )
+
+
+def run_detail(run: Run, now: float, lengths: Lengths = UNKNOWN) -> RunDetail:
+    """Return a run as it is at this time, with its machine."""
+    return RunDetail(
+        **run_out(run, now, lengths).model_dump(),
+        environment=run.environment,
+        usage=Usage(**run.usage) if run.usage else None,
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from backend.http.dependencies import from_state
 
@@ -20,6 +20,22 @@ LOST_S: Final = 15.0
 """Silence after which a slot counts as lost; it reports at least every 5 s."""
 FORGOTTEN_S: Final = 600.0
 """Silence after which a slot is no longer listed."""
+
+
+class SlotUsage(BaseModel):
+    """What a slot's trainer uses of its machine, over the last seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cpu_cores: float = Field(ge=0, allow_inf_nan=False)
+    """Processor time a second: 1.0 is one core."""
+    memory_bytes: int = Field(ge=0)
+    memory_total_bytes: int = Field(ge=0)
+    """Of the machine."""
+    gpu_share: float | None = Field(None, ge=0, le=1)
+    """Share of the time in which the GPU computes; null without one that tells."""
+    gpu_memory_bytes: int | None = Field(None, ge=0)
+    gpu_memory_total_bytes: int | None = Field(None, ge=0)
 
 
 class WorkerOut(BaseModel):
@@ -34,6 +50,8 @@ class WorkerOut(BaseModel):
     runs: list[str]
     """What it trains: one run, or several as one computation."""
     seen_s_ago: float
+    usage: SlotUsage | None
+    """Null while it trains nothing, and in the first seconds of a run."""
 
 
 @dataclass
@@ -43,6 +61,7 @@ class _Slot:
     pid: int
     runs: tuple[str, ...]
     seen: float
+    usage: SlotUsage | None = None
 
 
 class Workers:
@@ -60,11 +79,13 @@ class Workers:
         with self._lock:
             self._slots[name] = _Slot(device, host, pid, tuple(runs), self._clock())
 
-    def busy(self, name: str, *, runs: Sequence[str], device: str) -> None:
+    def busy(
+        self, name: str, *, runs: Sequence[str], device: str, usage: SlotUsage | None = None
+    ) -> None:
         """Note a heartbeat of a slot's runs; the slot's host is known from its last `seen`."""
         with self._lock:
             slot = self._slots.setdefault(name, _Slot(device, "", 0, (), 0.0))
-            slot.runs, slot.seen = tuple(runs), self._clock()
+            slot.runs, slot.seen, slot.usage = tuple(runs), self._clock(), usage
 
     def listed(self) -> list[WorkerOut]:
         """Return the slots in the order of their names."""
@@ -81,6 +102,7 @@ class Workers:
                     run=slot.runs[0] if slot.runs else None,
                     runs=list(slot.runs),
                     seen_s_ago=round(now - slot.seen, 3),
+                    usage=slot.usage,
                 )
                 for name, slot in sorted(self._slots.items())
             ]

@@ -18,7 +18,7 @@ from backend.runs import repository as runs
 from backend.runs.schemas import State
 from backend.workers import claims
 from backend.workers.claims import ClaimedRun
-from backend.workers.registry import AliveLeases, Leases, Slots, WorkerOut, Workers
+from backend.workers.registry import AliveLeases, Leases, Slots, SlotUsage, WorkerOut, Workers
 from contract import logs
 from contract.artifacts import Keep
 
@@ -114,6 +114,8 @@ class HeartbeatsIn(_In):
 
     worker: str = Field(min_length=1, max_length=255)
     runs: list[AliveAttempt] = Field(min_length=1, max_length=1000)
+    usage: SlotUsage | None = None
+    """What the trainer of these attempts uses of the machine."""
 
 
 class Heartbeat(BaseModel):
@@ -216,7 +218,9 @@ def send_heartbeats(
     beat: RenewingBeats, database: Db, workers: Slots, leases: AliveLeases
 ) -> Heartbeats:
     """Renew the leases of all attempts of a slot; for a deleted run the answer is to cancel."""
-    answers = _answer_heartbeats(beat.worker, beat.runs, database, workers, leases)
+    answers = _answer_heartbeats(
+        beat.worker, beat.runs, database, workers, leases, usage=beat.usage
+    )
     return Heartbeats(answers=answers)
 
 
@@ -226,6 +230,8 @@ def _answer_heartbeats(
     database: Database,
     workers: Workers,
     leases: Leases,
+    *,
+    usage: SlotUsage | None = None,
 ) -> list[Heartbeat]:
     with database.read() as session:
         found = runs.by_id(session, {one.run for one in attempts})
@@ -252,7 +258,7 @@ def _answer_heartbeats(
         )
     if under_way:
         device = "cpu" if under_way[0].device == "cpu" else "cuda"
-        workers.busy(worker, runs=[run.id for run in under_way], device=device)
+        workers.busy(worker, runs=[run.id for run in under_way], device=device, usage=usage)
     return answers
 
 

@@ -40,6 +40,7 @@ from frontend.api.types import (
     Queue,
     Ready,
     Run,
+    RunDetail,
     RunList,
     Sensitivity,
     Series,
@@ -204,6 +205,10 @@ class Api(AlertCalls, TemplateCalls):
     def move_run_to_front(self, run: str) -> Run:
         """Move a waiting run to the front of the queue."""
         return self._call(Run, "POST", _run(run, "front"))
+
+    def run(self, run: str) -> RunDetail:
+        """Return one run, with the machine that it is or was trained on."""
+        return self._call(RunDetail, "GET", f"/runs/{part(run)}")
 
     def run_log(self, run: str) -> list[str]:
         """Return the lines of a run's log."""

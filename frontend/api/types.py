@@ -649,6 +649,17 @@ class Size(TypedDict):
     runs: int
 
 
+class SlotUsage(TypedDict):
+    """What a slot's trainer uses of its machine, over the last seconds."""
+
+    cpu_cores: float
+    memory_bytes: int
+    memory_total_bytes: int
+    gpu_share: NotRequired[float | None]
+    gpu_memory_bytes: NotRequired[int | None]
+    gpu_memory_total_bytes: NotRequired[int | None]
+
+
 class Space(TypedDict):
     """The samples, seeds and epochs of a comparison that have snapshots."""
 
@@ -781,6 +792,15 @@ class Tuned(TypedDict):
     folds: int
 
 
+class Usage(TypedDict):
+    """What an attempt used of its machine; of runs that are trained together, all of them."""
+
+    seconds: float
+    cpu_seconds: float
+    memory_bytes: int
+    samples_per_s: NotRequired[float | None]
+
+
 class Value(TypedDict):
     """
     One run's result.
@@ -855,6 +875,7 @@ class Worker(TypedDict):
     run: str | None
     runs: list[str]
     seen_s_ago: float
+    usage: SlotUsage | None
 
 
 class AlertList(TypedDict):
@@ -1226,6 +1247,7 @@ class QueueSlot(TypedDict):
     run: str | None
     runs: list[str]
     seen_s_ago: float
+    usage: SlotUsage | None
     comparison: NotRequired[str | None]
     comparison_name: NotRequired[str | None]
     created_by: NotRequired[str | None]
@@ -1237,7 +1259,40 @@ class QueueSlot(TypedDict):
     progress: NotRequired[float | None]
     eta_s: NotRequired[float | None]
     preparing: NotRequired[Preparation | None]
+    samples_per_s: NotRequired[float | None]
     states: NotRequired[list[RunState]]
+
+
+class RunDetail(TypedDict):
+    """One run, with the machine that it is or was trained on."""
+
+    id: str
+    comparison: str
+    arm: str
+    seed: int
+    role: Literal["final", "trial"]
+    trial: int | None
+    fold: int | None
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    progress: float
+    eta_s: float | None
+    preparing: Preparation | None
+    attempt: int
+    resumed_at: int
+    device: str | None
+    shared: int | None
+    error: Failure | None
+    states: list[RunState]
+    versions: dict[str, str] | None
+    splits: dict[str, int] | None
+    step: int
+    total_steps: int
+    steps_per_epoch: int
+    created_at: str
+    started_at: str | None
+    ended_at: str | None
+    environment: dict[str, str] | None
+    usage: Usage | None
 
 
 class Run(TypedDict):

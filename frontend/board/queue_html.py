@@ -9,6 +9,7 @@ from typing import Final
 from frontend.api.types import Queue, QueueSlot, Waiting
 from frontend.ui.text import count_text, duration, ordinal
 from frontend.ui.training_states import state_names
+from frontend.ui.usage_text import slot_usage_text
 
 STATE_SIGNS: Final = {"busy": "▶", "idle": "○", "lost": "✕"}
 STATE_WORDS: Final = {"busy": "busy", "idle": "idle", "lost": "not seen recently"}
@@ -122,8 +123,17 @@ def _run_html(worker: QueueSlot) -> str:
         f"<div class='lb-share' role='progressbar' aria-label='{escape(name, quote=True)}' "
         f"aria-valuemin='0' aria-valuemax='100' aria-valuenow='{100 * share:.0f}'>"
         f"<i style='width: {100 * share:.1f}%'></i></div>"
-        f"<p><small>{escape(text)}{rest}</small></p>{_states_html(worker)}"
+        f"<p><small>{escape(text)}{rest}</small></p>{_usage_html(worker)}{_states_html(worker)}"
     )
+
+
+def _usage_html(worker: QueueSlot) -> str:
+    """Return a line with what the slot uses and how fast it trains; empty while not known."""
+    parts = [slot_usage_text(worker["usage"])]
+    if worker["samples_per_s"] is not None:
+        parts.append(f"{worker['samples_per_s']:,.0f} samples/s")
+    said = " · ".join(filter(None, parts))
+    return f"<p><small class='lb-usage'>{escape(said)}</small></p>" if said else ""
 
 
 def _states_html(worker: QueueSlot) -> str:

@@ -135,6 +135,7 @@ class SlotApi(_InternalApi):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings, SLOT_TIMEOUT)
         self._name = settings.name
+        self.device = settings.device
         self._process = {
             "device": settings.device,
             "host": socket.gethostname(),
@@ -151,10 +152,22 @@ class SlotApi(_InternalApi):
         first = _parse(_ClaimAnswer, answer)
         return [Claim(**first.model_dump(exclude={"others"})), *first.others]
 
-    def heartbeats(self, claims: Sequence[Claim]) -> list[HeartbeatAnswer]:
-        """Renew the leases of runs, and return their states in the same order."""
-        runs = [{"run": claim.run, "attempt": claim.attempt} for claim in claims]
-        answer = self._post("/heartbeats", {"worker": self._name, "runs": runs})
+    def heartbeats(
+        self, claims: Sequence[Claim], usage: Mapping[str, float | None] | None = None
+    ) -> list[HeartbeatAnswer]:
+        """Renew the leases of runs, and return their states in the same order.
+
+        Args:
+            claims: the runs.
+            usage: what their trainer uses of the machine; None while not known.
+        """
+        body: dict[str, object] = {
+            "worker": self._name,
+            "runs": [{"run": claim.run, "attempt": claim.attempt} for claim in claims],
+        }
+        if usage is not None:
+            body["usage"] = dict(usage)
+        answer = self._post("/heartbeats", body)
         answers = _parse(_HeartbeatAnswers, answer).answers
         if len(answers) != len(claims):
             raise ApiUnavailableError(f"{len(answers)} answers about {len(claims)} runs")

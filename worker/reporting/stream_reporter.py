@@ -29,9 +29,13 @@ from worker.reporting import signs_of_life
 from worker.reporting.event_sender import EventSender
 from worker.reporting.outbox import Outbox
 from worker.reporting.reporter import EndState, finite_or_none
+from worker.reporting.usage import UsageMeter, environment
 
 POLL_S: Final = 0.2
 """Between two looks at whether the sending thread has failed."""
+
+ELAPSED_KEY: Final = "run.elapsed_s"
+"""Metric of the training time without measuring."""
 
 
 class StreamReporter:
@@ -53,6 +57,7 @@ class StreamReporter:
         self._step = 0
         self._writing = threading.Lock()
         self._unlimited = threading.Event()
+        self._usage = UsageMeter()
         sender.add(self)
 
     def preparing(self, preparation: Preparation) -> None:
@@ -69,6 +74,8 @@ class StreamReporter:
         splits: Mapping[str, int] | None = None,
     ) -> None:
         """Report that everything is built; the step after `after` comes next."""
+        sizes = dict(splits or {})
+        self._usage.started(train_items=sizes.get("train", 0), steps_per_epoch=steps_per_epoch)
         self._write(
             partial(
                 Started,
@@ -77,7 +84,8 @@ class StreamReporter:
                 steps_per_epoch=steps_per_epoch,
                 after=after,
                 versions=run_versions(),
-                splits=dict(splits or {}),
+                splits=sizes,
+                environment=environment(),
             )
         )
 
@@ -90,6 +98,8 @@ class StreamReporter:
         self._sender.check()
         with self._writing:
             self._step = step
+            if (seconds := values.get(ELAPSED_KEY)) is not None:
+                self._usage.trained(step, seconds)
             for key, value in values.items():
                 column = self._columns.get(key)
                 if column is None:
@@ -119,7 +129,7 @@ class StreamReporter:
 
     def ended(self, state: EndState, failure: Failure | None = None) -> None:
         """Report the end of the run."""
-        self._write(partial(Ended, state=state, failure=failure))
+        self._write(partial(Ended, state=state, failure=failure, usage=self._usage.read()))
 
     def mark_stored(self, seq: int) -> None:
         """Note that the backend has stored all events up to number `seq`."""

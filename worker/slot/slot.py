@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import redis
@@ -24,6 +25,7 @@ from worker.slot.attempts import RETRY_S, Attempts
 from worker.slot.silence import Silence
 from worker.slot.trainer_process import TrainerProcess
 from worker.slot.trainers import TrainerSource, trainer_source
+from worker.slot.usage import UsageReader
 from worker.slot.watch import CANCELLED, Loss, Watch
 
 PRESENCE_S: Final = 5.0
@@ -189,7 +191,9 @@ class Supervisor:
         for claim in claims:
             extra = logs.attempt_fields(claim.run, claim.attempt)
             log.info("a trainer takes it", extra=extra)
-        attempts = Attempts(claims, self._heartbeats, self._send_lost)
+        usage = UsageReader(trainer.pid, self._api.device)
+        beat = partial(self._heartbeats, usage=usage)
+        attempts = Attempts(claims, beat, self._send_lost)
         watch = Watch(trainer, Silence(trainer, self._hang_s, floor_s=self._hang_floor_s))
         try:
             trainer.send({"claims": [claim.model_dump() for claim in claims]})
@@ -224,10 +228,13 @@ class Supervisor:
                 return None
         return watch.loss_by_exit()
 
-    def _heartbeats(self, claims: Sequence[Claim]) -> list[HeartbeatAnswer] | None:
-        """Renew leases; None while the API is away."""
+    def _heartbeats(
+        self, claims: Sequence[Claim], usage: UsageReader
+    ) -> list[HeartbeatAnswer] | None:
+        """Renew leases and tell what the trainer uses; None while the API is away."""
         try:
-            answers = self._api.heartbeats(claims)
+            now_used = usage.read()
+            answers = self._api.heartbeats(claims, now_used and now_used._asdict())
         except ApiUnavailableError as error:
             self._log_api_changes(error)
             return None

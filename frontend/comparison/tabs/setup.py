@@ -9,6 +9,7 @@ from frontend.api.types import Run
 from frontend.comparison.spec_text import AS_WRITTEN, arm_settings
 from frontend.comparison.tables_html import settings_table
 from frontend.comparison.tabs.view import View
+from frontend.ui import usage_text
 from frontend.ui.session import role_button
 from frontend.ui.text import OPEN_STATES, STATE_TEXTS
 from frontend.ui.widgets import viewer_theme
@@ -47,6 +48,7 @@ def _runs(view: View) -> None:
         return
     run = runs[chosen]
     _facts(run)
+    _machine(view, run)
     with st.container(horizontal=True):
         if run["state"] in OPEN_STATES and role_button(
             "editor", "Cancel this run", icon=":material/stop_circle:", key="setup_cancel"
@@ -85,6 +87,24 @@ def _facts(run: Run) -> None:
         message, step = error["message"], error["step"]
         at = "" if step is None or f"step {step}" in message else f" (step {step:,})"
         st.error(f"{message}{at}\n\n{error['cause']}", icon=":material/error:")
+
+
+def _machine(view: View, run: Run) -> None:
+    """Draw what the run uses or used of its machine, and where it was trained."""
+    detail = view.client.run(run["id"])
+    used = usage_text.run_usage_text(detail)
+    if run["state"] == "running":
+        slot = next((one for one in view.client.workers() if run["id"] in one["runs"]), None)
+        used = usage_text.slot_usage_text(slot and slot["usage"])
+    if used:
+        st.caption(used)
+    rows = usage_text.environment_rows(detail)
+    if not rows:
+        if run["state"] not in OPEN_STATES:
+            st.caption("Host and libraries were not recorded for runs of older versions.")
+        return
+    with st.expander("Machine, libraries and data"):
+        st.html(usage_text.environment_html(rows))
 
 
 def _log(view: View, run: Run) -> None:

@@ -213,7 +213,14 @@ def test_runs_of_trials_take_as_long_as_trials_and_final_ones_as_assumed(
         database, {"pull": ["complete", "waiting"]}, {"pull": ["queued"] * 2}, tuning={"folds": 1}
     )
     slot = WorkerOut(
-        name="w", device="cpu", host="h", state="idle", run=None, runs=[], seen_s_ago=0.0
+        name="w",
+        device="cpu",
+        host="h",
+        state="idle",
+        run=None,
+        runs=[],
+        seen_s_ago=0.0,
+        usage=None,
     )
     with database.read() as session:
         found = forecast(session, [slot], {}, 2000.0)
@@ -229,7 +236,14 @@ def test_what_a_search_queues_later_is_foreseen_behind_its_runs(database: Databa
     )
     other = submit(database)  # later, by the same user
     slot = WorkerOut(
-        name="w", device="cpu", host="h", state="idle", run=None, runs=[], seen_s_ago=0.0
+        name="w",
+        device="cpu",
+        host="h",
+        state="idle",
+        run=None,
+        runs=[],
+        seen_s_ago=0.0,
+        usage=None,
     )
 
     def foreseen() -> Forecast:

@@ -82,6 +82,14 @@ def test_a_failed_run_tells_its_error_and_its_log(peer: ApiPeer) -> None:
     peer.answers[f"GET /comparisons/{ID}/runs"] = {"runs": [fine, run]}
     peer.answers["GET /runs/r1/log"] = {"lines": [f"line {n}" for n in range(600)]}
     peer.answers["GET /runs/r0/log"] = {"lines": []}
+    machine = {"environment": None, "usage": None, "versions": None, "splits": None}
+    used = {"seconds": 4.0, "cpu_seconds": 3.9, "memory_bytes": 10**9, "samples_per_s": 1234.5}
+    peer.answers["GET /runs/r1"] = {**run, **machine}
+    peer.answers["GET /runs/r0"] = {
+        **fine,
+        **{"environment": {"host": "gpu<1>", "python": "3.11", "torch": "2.13.0"}, "shared": 6},
+        **{"usage": used, "versions": {"engine": "0.6.0"}, "splits": {"train": 1078, "test": 360}},
+    }
     peer.answers["POST /runs/r1/retry"] = {**run, "state": "queued"}
     at = opened(tab="setup")
     assert not at.exception
@@ -89,6 +97,7 @@ def test_a_failed_run_tells_its_error_and_its_log(peer: ApiPeer) -> None:
     assert error.value == "the loss became nan (step 7)\n\nLower the rate."
     facts = "".join(caption.value for caption in at.caption)
     assert "attempt 2, from the checkpoint of step 5" in facts
+    assert "not recorded for runs of older versions" in facts
     shown = at.code[0].value.splitlines()
     assert (shown[0], shown[-1], len(shown)) == ("line 100", "line 599", 500)
     at.button(key="setup_retry").click().run()
@@ -96,7 +105,14 @@ def test_a_failed_run_tells_its_error_and_its_log(peer: ApiPeer) -> None:
     at.selectbox(key=f"setup_run_{ID}").set_value("r0").run()
     assert not at.exception
     assert not at.error
-    assert "No log messages" in "".join(caption.value for caption in at.caption)
+    facts = "".join(caption.value for caption in at.caption)
+    assert "No log messages" in facts
+    assert (
+        "1,234 samples/s in training · CPU 0.97 cores on average · 1 GB of memory at most" in facts
+    )
+    assert "with 5 other runs trained together" in facts
+    for text in ("gpu&lt;1&gt;", "torch 2.13.0", "engine 0.6.0", "1,078 train, 360 test"):
+        assert text in html(at)
 
 
 def test_an_unknown_tab_is_the_first_one(peer: ApiPeer) -> None:

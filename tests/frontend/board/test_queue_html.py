@@ -51,6 +51,7 @@ def slot(**values: Any) -> QueueSlot:
     }
     own |= {"created_by": "Ada", "arm": "a&b", "progress": 0.25, "eta_s": 30.0, "preparing": None}
     own |= {"states": [], "role": "final", "trial": None, "fold": None}
+    own |= {"usage": None, "samples_per_s": None}
     return cast(QueueSlot, {**own, **values})
 
 
@@ -111,3 +112,13 @@ def test_a_row_says_when_it_begins_or_what_it_waits_for() -> None:
     never: Any = {**unknown, "wants": "cuda"}
     assert "waits for a GPU slot; none is available" in queue_html.waiting_html(never, {"cpu": 1})
     assert "seed 7 · start not known yet" in queue_html.waiting_html(never, {"cuda": 2})
+
+
+def test_a_slot_tells_what_it_uses_and_how_fast_it_trains() -> None:
+    used: dict[str, Any] = {"cpu_cores": 0.98, "memory_bytes": 812e6, "memory_total_bytes": 25e9}
+    used |= {"gpu_share": None, "gpu_memory_bytes": None, "gpu_memory_total_bytes": None}
+    shown = queue_html.slot_html(slot(usage=used, samples_per_s=12345.6))
+    assert "CPU 0.98 cores · 812 MB of 25 GB · 12,346 samples/s" in shown
+    used |= {"gpu_share": 0.43, "gpu_memory_bytes": 5.1e9, "gpu_memory_total_bytes": 80e9}
+    assert "GPU 43 %, 5.1 GB of 80 GB" in queue_html.slot_html(slot(usage=used))
+    assert "lb-usage" not in queue_html.slot_html(slot())

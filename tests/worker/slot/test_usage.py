@@ -1,0 +1,39 @@
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.waiting import until
+from worker.slot import usage
+from worker.slot.usage import UsageReader
+
+
+@pytest.fixture
+def busy() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that keeps a core busy."""
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        yield process
+        process.kill()
+
+
+def test_a_busy_process_uses_processor_time_and_memory(
+    busy: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "READ_EVERY_S", 0.02)
+    reader = UsageReader(busy.pid, "cpu")
+    assert reader.read() is None, "a share needs two looks"
+    until(lambda: (found := reader.read()) is not None and found.cpu_cores > 0, "a measurement")
+    found = reader.read()
+    assert found is not None
+    assert 2**20 < found.memory_bytes < found.memory_total_bytes
+    assert found.gpu_share is None
+    busy.kill()
+    busy.wait()
+    until(lambda: reader.read() is None, "no process to measure")
+
+
+def test_without_a_process_or_a_gpu_there_is_nothing_to_tell() -> None:
+    reader = UsageReader(None, "cuda")
+    assert reader.read() is None
+    assert reader.read() is None
