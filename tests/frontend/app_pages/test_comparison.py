@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from frontend.api.types import RunDetail
 from frontend.comparison.tabs.sections import TAB_KEY, TITLES
 from tests.support.api_peer import ApiPeer
 from tests.support.comparison_page import ID, comparison, comparison_peer, html, infos, lay, opened
@@ -82,10 +83,11 @@ def test_a_failed_run_tells_its_error_and_its_log(peer: ApiPeer) -> None:
     peer.answers[f"GET /comparisons/{ID}/runs"] = {"runs": [fine, run]}
     peer.answers["GET /runs/r1/log"] = {"lines": [f"line {n}" for n in range(600)]}
     peer.answers["GET /runs/r0/log"] = {"lines": []}
-    machine = {"environment": None, "usage": None, "versions": None, "splits": None}
+    machine = dict.fromkeys(RunDetail.__required_keys__)
     used = {"seconds": 4.0, "cpu_seconds": 3.9, "memory_bytes": 10**9, "samples_per_s": 1234.5}
-    peer.answers["GET /runs/r1"] = {**run, **machine}
+    peer.answers["GET /runs/r1"] = {**machine, **run}
     peer.answers["GET /runs/r0"] = {
+        **machine,
         **fine,
         **{"environment": {"host": "gpu<1>", "python": "3.11", "torch": "2.13.0"}, "shared": 6},
         **{"usage": used, "versions": {"engine": "0.6.0"}, "splits": {"train": 1078, "test": 360}},
