@@ -39,7 +39,6 @@ def comparison(state: str, **runs: int) -> dict[str, Any]:
         "eta_s": 3.0,
         "runs": {**counts, **runs},
         "trial_runs": None,
-        "result": None,
         "arms": ["contrastive", "triplet"],
         "seeds": [0, 1, 2],
         "replicate": "seed",
