@@ -69,7 +69,7 @@ shown = st.navigation(
 if shown.url_path != access.url_path:
     st.session_state.pop(session.CREATED_TOKEN_KEY, None)
 st.set_page_config(page_title=f"{shown.title} · Lossboard")
-with st.container(key="lb-who", horizontal=True, width="content", gap="xsmall"):
+with st.container(key="lb-who", horizontal=True, width="content", gap="medium"):
     if person:
         session.user_menu(person)
     else:

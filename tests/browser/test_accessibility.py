@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from frontend.comparison.tabs.sections import TITLES
-from tests.support.accessibility import headings, violations
+from tests.support.accessibility import at_rest, headings, violations
 from tests.support.browser import new_page
 from tests.support.stack import Stack
 
@@ -42,14 +42,6 @@ def viewer(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page in one of the two themes."""
     with new_page(browser, scheme=request.param) as opened:
         yield opened
-
-
-def at_rest(page: Page) -> None:
-    """Wait until the page has drawn all it has."""
-    page.locator("h1").first.wait_for()
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
-    expect(page.locator("[data-stale='true']")).to_have_count(0)
-    page.evaluate("document.fonts.ready")
 
 
 def in_order(levels: list[int]) -> bool:

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support.accessibility import violations
+from tests.support.accessibility import at_rest, violations
 from tests.support.browser import new_page
 from tests.support.specs import long, small
 from tests.support.stack import Stack
@@ -257,6 +257,7 @@ def test_back_goes_tab_by_tab_with_the_zoom_and_keys_lead_on(stack: Stack, page:
     expect(page).to_have_title("Live · tab by tab · Lossboard")
     assert "tab=" not in page.url
     assert chart.evaluate(RANGE) == zoomed
+    at_rest(page)
     assert violations(page) == []
 
     page.keyboard.press("2")

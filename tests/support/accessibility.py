@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 IMPACTS: Final = ("serious", "critical")
 
@@ -21,6 +21,17 @@ class Known:
 
 
 KNOWN: Final[tuple[Known, ...]] = ()
+
+
+FADES: Final = "document.getAnimations().some((one) => one instanceof CSSTransition)"
+
+
+def at_rest(page: Page) -> None:
+    """Wait until a page has drawn all it has, and nothing is pale because it is drawn anew."""
+    page.locator("h1").first.wait_for()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    expect(page.locator("[data-stale='true']")).to_have_count(0)
+    page.wait_for_function(f"!{FADES}")
 
 
 def violations(page: Page) -> list[str]:
