@@ -27,6 +27,7 @@ from frontend.api.types import (
     Catalogue,
     ComparisonDetail,
     ComparisonPage,
+    Confusion,
     CreatedToken,
     Dataset,
     DatasetDetail,
@@ -35,6 +36,8 @@ from frontend.api.types import (
     Leaderboard,
     Log,
     Me,
+    Model,
+    Models,
     Preview,
     Projection,
     Queue,
@@ -385,6 +388,23 @@ class Api(AlertCalls, TemplateCalls):
         """
         params = {"seed": seed, "method": method, "dims": dims}
         return self._call(Projection, "GET", _comparison(comparison, "projection"), params=params)
+
+    # Trained models
+
+    def models(self, comparison: str) -> Models:
+        """Return what each run keeps of its trained model, and which model is suggested."""
+        return self._call(Models, "GET", _comparison(comparison, "models"))
+
+    def model(self, run: str) -> Model:
+        """Return the files, the script and the card of a run's trained model."""
+        return self._call(Model, "GET", _run(run, "model"))
+
+    def confusion(self, comparison: str, *, seed: int | None = None) -> Confusion:
+        """Return which classes are confused on the test split, by arm: the mean over the seeds, or
+        of one seed."""
+        params = {} if seed is None else {"seed": seed}
+        path = _comparison(comparison, "confusion")
+        return self._call(Confusion, "GET", path, params=params)
 
     # Uploaded data sets
 

@@ -16,7 +16,7 @@ from frontend.comparison.spec_text import (
     reductions_text,
     shared_facts,
 )
-from frontend.comparison.tabs import leaderboard, sections, setup, tuning, verdict
+from frontend.comparison.tabs import leaderboard, model, sections, setup, tuning, verdict
 from frontend.comparison.tabs.view import View
 from frontend.comparison.tuning.head import search_html, trial_html
 from frontend.comparison.tuning.texts import setting_titles, trial_of_run
@@ -41,6 +41,7 @@ TABS: Final[dict[Tab, Callable[[View], None]]] = {
     "tuning": tuning.show_tuning,
     "leaderboard": leaderboard.show_leaderboard,
     "verdict": verdict.show_verdict,
+    "model": model.show_model,
     "setup": setup.show_setup,
 }
 SELF_UPDATING: Final[tuple[Tab, ...]] = ("space",)

@@ -9,7 +9,17 @@ import streamlit as st
 from frontend.ui.assets import LIVE_FOLDER, SAVE_STYLE, Assets
 from frontend.ui.theme import arm_styles
 
-Tab = Literal["live", "geometry", "retrieval", "space", "tuning", "leaderboard", "verdict", "setup"]
+Tab = Literal[
+    "live",
+    "geometry",
+    "retrieval",
+    "space",
+    "tuning",
+    "leaderboard",
+    "verdict",
+    "model",
+    "setup",
+]
 """The tabs of a comparison's page. The component is in all of them, so that one stream serves all
 tabs and zoom stays when the viewer switches."""
 

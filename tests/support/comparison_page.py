@@ -13,6 +13,7 @@ from contract.catalogue.catalogue import catalogue
 from contract.catalogue.presets import DEMO
 from contract.comparison.spec import parse_spec
 from tests.support.api_peer import ApiPeer, api_peer
+from tests.support.models_shown import confusion
 from tests.support.verdicts import claim, not_measured, verdict
 
 MAIN = Path(__file__).parents[2] / "frontend" / "main.py"
@@ -94,6 +95,7 @@ def lay(peer: ApiPeer, state: str, summary: Any = None, **runs: int) -> None:
         "runs": [],
     }
     peer.answers[f"GET /comparisons/{ID}/runs"] = {"runs": []}
+    peer.answers[f"GET /comparisons/{ID}/confusion"] = confusion(classes=[], items=[], seeds=[])
 
 
 def opened(comparison_id: str | None = ID, tab: str = "live") -> AppTest:

@@ -13,6 +13,7 @@ import streamlit as st
 from frontend.charts import chart
 from frontend.comparison.results_table import Section, result_sections
 from frontend.comparison.tables_html import results_table
+from frontend.comparison.tabs.confusion import show_confusion
 from frontend.comparison.tabs.snapshot_charts import class_bars, class_values, distance_histograms
 from frontend.comparison.tabs.view import (
     AFTER_SEARCH,
@@ -36,6 +37,7 @@ TITLES: Final[dict[Tab, str]] = {
     "tuning": "Tuning",
     "leaderboard": "Leaderboard",
     "verdict": "Verdict",
+    "model": "Model",
     "setup": "Set-up & logs",
 }
 """Tabs in the page's order; addresses contain the names."""
@@ -228,7 +230,7 @@ def show_geometry(view: View) -> None:
 
 
 def show_retrieval(view: View) -> None:
-    """Draw the results and the accuracy by class."""
+    """Draw the results, the accuracy by class and which classes are confused."""
     show_results(view, "retrieval")
     seed = show_by_class(
         view,
@@ -244,6 +246,7 @@ def show_retrieval(view: View) -> None:
             "The nearest neighbours of each sample, and the worst queries, are under Embedding "
             "space."
         )
+    show_confusion(view)
 
 
 def show_space(view: View) -> None:
