@@ -124,7 +124,7 @@ def _what_it_is(description: Mapping[str, Any]) -> str:
     return (
         f"An encoder trained with the loss `{description['loss']['kind']}`: {' and '.join(parts)}. "
         f"Its embeddings have {description['embedding_dim']} numbers, {unit}; "
-        f"{description['parameters']:,} numbers have trained or are kept with it."
+        f"its weights are {description['parameters']:,} numbers."
     )
 
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from frontend.api.types import ArmConfusion, Confusion
 from frontend.charts import figures
 from frontend.ui.text import number_key
-from frontend.ui.theme import COLORS, NEUTRAL
+from frontend.ui.theme import NEUTRAL
 
 FEW_CLASSES: Final = 20
 """Classes up to which matrices can be read."""
@@ -16,10 +16,12 @@ MOST_ROWS: Final = 60
 """Pairs in the table."""
 ACROSS: Final = 2
 """Matrices side by side."""
-SIDE: Final = 380
+SIDE: Final = 440
 """Height of a row of matrices in pixels."""
 OTHER_COLUMNS: Final = ("Class", "Nearest neighbour in", "Items", "Difference")
 """Columns of the table that are no arm's."""
+COLOR: Final = "#2b8cd6"
+"""Of the largest share; lies between the blues of both themes, on which its shades are laid."""
 NAME_LENGTH: Final = 14
 """Characters of a class's name on an axis."""
 
@@ -120,7 +122,6 @@ def _matrix(
         "ygap": 1,
         "hovertemplate": f"%{{customdata}}<extra>{figures.escape_plotly(arm['arm'])}</extra>",
     }
-    color = COLORS[0][0]
     return [
         go.Heatmap(
             z=right,
@@ -134,7 +135,7 @@ def _matrix(
             z=wrong,
             zmin=0,
             zmax=highest or 1,
-            colorscale=[[0, _rgba(color, 0.04)], [1, _rgba(color, 1)]],
+            colorscale=[[0, _rgba(COLOR, 0.04)], [1, _rgba(COLOR, 1)]],
             showscale=first,
             colorbar={
                 "title": {"text": "share of<br>the class", "font": {"size": 12}},
