@@ -45,7 +45,6 @@ def comparison(state: str, **runs: int) -> dict[str, Any]:
         "replicate": "seed",
         "replicate_noun": "seed",
         "data": "digits",
-        "result": None,
         "spec": spec,
     }
 
