@@ -50,7 +50,7 @@ def model(run: str) -> dict[str, Any]:
     }
 
 
-def confusion(*arms: dict[str, Any], **changes: Any) -> dict[str, Any]:
+def confusion(*arms: dict[str, Any], **changes: Any) -> Any:
     """Return which classes are confused, of three classes by default."""
     made = {"split": "test", "shared": True, "seeds": [0, 1], "classes": ["1", "7", "8"]}
     return {**made, "items": [10, 20, 20], "arms": list(arms), "lacking": [], **changes}

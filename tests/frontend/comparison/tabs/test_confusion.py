@@ -57,7 +57,7 @@ def test_classes_that_are_confused_stand_side_by_side() -> None:
     pairs = [(0, 3, 5.0), (3, 0, 5.0), (1, 4, 5.0), (2, 5, 4.0), (3, 6, 2.0)]
     made = arm_confusion("contrastive", *pairs, right=(1.0,) * 7)
     found = confusion(made, classes=[f"c{at}" for at in range(7)], items=[10] * 7)
-    order = class_order(found)  # type: ignore[arg-type]
+    order = class_order(found)
     assert sorted(order) == list(range(7))
     for a, b in ((0, 3), (1, 4), (2, 5), (3, 6)):
         assert abs(order.index(a) - order.index(b)) == 1, order
