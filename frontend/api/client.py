@@ -16,6 +16,7 @@ import httpx
 
 from frontend.api.alerts import AlertCalls
 from frontend.api.templates import TemplateCalls
+from frontend.api.trained_models import TrainedModelCalls
 from frontend.api.transport import part
 from frontend.api.types import (
     AccessToken,
@@ -27,7 +28,6 @@ from frontend.api.types import (
     Catalogue,
     ComparisonDetail,
     ComparisonPage,
-    Confusion,
     CreatedToken,
     Dataset,
     DatasetDetail,
@@ -36,8 +36,6 @@ from frontend.api.types import (
     Leaderboard,
     Log,
     Me,
-    Model,
-    Models,
     Preview,
     Projection,
     Queue,
@@ -72,7 +70,7 @@ SEPARATOR: Final = "~"
 """Between a comparison's id and an arm's name: `<comparison>~<arm>` names one arm of all."""
 
 
-class Api(AlertCalls, TemplateCalls):
+class Api(AlertCalls, TemplateCalls, TrainedModelCalls):
     """All calls that pages and scripts may make."""
 
     # Comparisons and their runs
@@ -388,23 +386,6 @@ class Api(AlertCalls, TemplateCalls):
         """
         params = {"seed": seed, "method": method, "dims": dims}
         return self._call(Projection, "GET", _comparison(comparison, "projection"), params=params)
-
-    # Trained models
-
-    def models(self, comparison: str) -> Models:
-        """Return what each run keeps of its trained model, and which model is suggested."""
-        return self._call(Models, "GET", _comparison(comparison, "models"))
-
-    def model(self, run: str) -> Model:
-        """Return the files, the script and the card of a run's trained model."""
-        return self._call(Model, "GET", _run(run, "model"))
-
-    def confusion(self, comparison: str, *, seed: int | None = None) -> Confusion:
-        """Return which classes are confused on the test split, by arm: the mean over the seeds, or
-        of one seed."""
-        params = {} if seed is None else {"seed": seed}
-        path = _comparison(comparison, "confusion")
-        return self._call(Confusion, "GET", path, params=params)
 
     # Uploaded data sets
 
