@@ -45,6 +45,7 @@ def comparison(state: str, **runs: int) -> dict[str, Any]:
         "replicate": "seed",
         "replicate_noun": "seed",
         "data": "digits",
+        "result": None,
         "spec": spec,
     }
 
