@@ -16,7 +16,7 @@ Scheme = Literal["light", "dark"]
 
 ARMS: Final = [{"name": kind, "loss": {"kind": kind}} for kind in ("contrastive", "triplet")]
 TABS: Final = [name for name in TITLES if name != "tuning"]
-PAGES: Final = ("", "new", "compare", "queue", "alerts", "datasets", "method", "access", "signin")
+PAGES: Final = ("", "new", "compare", "queue", "alerts", "datasets", "method", "access")
 
 
 @pytest.fixture(scope="module")

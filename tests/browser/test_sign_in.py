@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.backend.token_users import ENTRIES, TOKENS, bearer
+from tests.support.accessibility import violations
 from tests.support.browser import new_page
 from tests.support.specs import endless
 from tests.support.stack import Stack, running_stack
@@ -193,3 +194,4 @@ def test_the_page_is_one_for_the_keyboard_and_loads_nothing(
         expect(page.get_by_role("button", name="Sign in")).to_be_focused()
         background = page.evaluate("getComputedStyle(document.querySelector('main')).background")
         assert ("26, 33, 42" in background) == (scheme == "dark"), "the style is applied"
+        assert violations(page) == []
