@@ -85,7 +85,7 @@ def test_a_wrong_log_format_names_those_that_there_are() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("LOSSBOARD_ALLOWED_HOSTS", "http://board", "has 'http://board', which is no name"),
+        ("LOSSBOARD_ALLOWED_HOSTS", "http://board", "has 'http://board', which is not a host name"),
         ("LOSSBOARD_TRUSTED_PROXIES", "proxy", "has 'proxy', which is neither an IP address"),
         ("LOSSBOARD_ALERT_HOSTS", "a.org,https://b.org", "has 'https://b.org', which is no host"),
         ("LOSSBOARD_PUBLIC_URL", "board.org", "is 'board.org'; it must be the dashboard's address"),

@@ -49,7 +49,8 @@ def test_every_get_route_answers_head_as_it_answers_get(api: Api) -> None:
     claim = api.claim()
     assert claim is not None
     ids = {"comparison": comparison, "run": claim["run"], "dataset": "d0", "n": "0"}
-    ids["digest"] = 64 * "a"
+    ids |= {"digest": 64 * "a", "file": "vectors.tsv"}
+    ids |= dict.fromkeys(("view", "template", "receiver", "delivery", "kind"), "none")
     for route in READ:
         path = route.format(**ids)
         query = {

@@ -142,5 +142,5 @@ def test_every_handler_that_may_write_runs_in_a_thread_for_that() -> None:
         and (route.methods or set()) - {"GET"}
         and not inspect.iscoroutinefunction(route.endpoint)
     }
-    heartbeats = {"send_heartbeat", "send_heartbeats"}
-    assert plain == heartbeats, "write @writes above the others (backend.http.writing)"
+    reading = {"send_heartbeat", "send_heartbeats", "preview_comparison"}
+    assert plain == reading, "write @writes above the others (backend.http.writing)"
