@@ -32,7 +32,7 @@ def script(description: Mapping[str, Any]) -> str:
     small = [kind for kind in networks if kind not in BACKBONES]
     backbones = [kind for kind in networks if kind in BACKBONES]
     parts = [_head(inputs, paired=len(encoders) > 1), _imports(networks, inputs)]
-    if any(kind != OF_TIMM for kind in backbones):
+    if backbones:
         parts.append(_part("torchvision"))
     parts.append(_part("constants"))
     parts += [_part(kind) for kind in small]
@@ -87,15 +87,13 @@ def _imports(networks: Sequence[str], inputs: Sequence[str]) -> str:
     if "mlp" in networks or "vectors" in inputs:
         plain.add("math")
     if any(kind in BACKBONES for kind in networks):
-        plain.add("hashlib")
+        plain |= {"hashlib", "importlib", "re"}
     if "vectors" in inputs:
         plain.add("csv")
     if "spectrograms" in inputs:
         plain.add("wave")
     lines = [*(f"import {name}" for name in sorted(plain)), "from pathlib import Path", ""]
     lines += ["import numpy as np"]
-    if OF_TIMM in networks:
-        lines.append("import timm")
     lines.append("import torch")
     if "images" in inputs:
         lines.append("from PIL import Image, ImageColor, ImageOps")

@@ -138,6 +138,41 @@ def test_small_networks_on_images_tables_and_recordings(
     np.testing.assert_allclose(np.concatenate(seen), stored["embeddings"], atol=TOLERANCE)
 
 
+BACKBONES: dict[str, dict[str, Any]] = {
+    "frozen": {"kind": "resnet18", "weights": "random"},
+    "head": {"kind": "resnet18", "weights": "random", "tuning": "head", "hidden": 16},
+    "full": {"kind": "resnet18", "weights": "random", "tuning": "full"},
+    "published": {"kind": "efficientnet_lite0"},
+}
+
+
+@pytest.mark.slow
+def test_backbones_with_their_heads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOSSBOARD_CACHE_DIR", str(tmp_path / "cache"))
+    images = write_images(tmp_path)
+    folder_data = {"kind": "image_folder", "folder": str(images), "split": "item"}
+    runs = {
+        name: kept_run(
+            data={**folder_data, "background": "white"},
+            encoder={**encoder, "embedding_dim": 8},
+            training={"epochs": 1, "batch_size": 8},
+        )
+        for name, encoder in BACKBONES.items()
+    }
+    wholes = {name: run.parts["weights"].facts["whole_backbone"] for name, run in runs.items()}
+    assert [name for name, whole in wholes.items() if whole] == ["full"]
+    scripts = {name: run.unpack(tmp_path / name) / "embed.py" for name, run in runs.items()}
+    run_scripts(
+        [
+            [str(script), str(images), str(tmp_path / f"{name}.npz")]
+            for name, script in scripts.items()
+        ]
+    )
+    for name, run in runs.items():
+        named = by_file(run, images, small(data=folder_data))
+        check(run, tmp_path / f"{name}.npz", places(named))
+
+
 def _paired(spoken: dict[str, Any]) -> dict[str, Any]:
     network = {"kind": "mlp", "hidden": 16, "embedding_dim": 8}
     return {"data": spoken, "encoder": network, "visual_encoder": network}
