@@ -2,9 +2,9 @@
 import { ownAddress } from "./address.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { extent, newest, traces } from "./figure.js";
-import { number } from "./format.js";
 import { MARGIN, Reading } from "./reading.js";
 import { saveButtons } from "./save.js";
+import { heightOf, liftBands, logTicks } from "./scale.js";
 import {
   highest,
   means,
@@ -280,34 +280,5 @@ export class Panel {
         uirevision: `${logarithmic} ${y}`,
       },
     };
-  }
-}
-
-/** How much an axis covers, in its own unit. @param {NonNullable<ReturnType<extent>>} shown @param {boolean} logarithmic */
-function heightOf({ low, high, smallest }, logarithmic) {
-  return logarithmic ? Math.log10(high / smallest) || 1 : high - low;
-}
-
-/**
- * Ticks of a logarithmic axis as plain numbers; fewer in a decade where there are many decades.
- * @param {ReturnType<extent>} shown
- */
-function logTicks(shown) {
-  const decades = shown ? Math.log10(shown.high / Math.max(shown.smallest, 1e-12)) : 1;
-  const digits = decades > 3 ? [1] : [1, 2, 5];
-  const tickvals = [];
-  for (let power = -9; power <= 9; power += 1) {
-    for (const digit of digits) tickvals.push(Number(`${digit}e${power}`));
-  }
-  return { tickmode: "array", tickvals, ticktext: tickvals.map((value) => number(value)) };
-}
-
-/**
- * On a logarithmic axis an interval that reaches 0 ends just below the lowest point instead.
- * @param {Object[]} data traces @param {number} floor
- */
-function liftBands(data, floor) {
-  for (const trace of data) {
-    if (trace.fill) trace.y = trace.y.map((value) => (value == null ? null : Math.max(value, floor)));
   }
 }

@@ -92,3 +92,10 @@ export function tally(runs) {
     .map(([count, state]) => `${count} ${state}`)
     .join(", ");
 }
+
+/** What a chart without points waits for. @param {RunOut[]} runs */
+export function emptyNote(runs) {
+  if (isPreparing(runs)) return "Being prepared";
+  if (isWaiting(runs)) return "Waiting for a worker";
+  return overallState(runs) === "running" ? "Nothing measured yet" : "Nothing was measured";
+}

