@@ -74,7 +74,7 @@ def _why_arm(arm: str, arms: Sequence[str], first: Sequence[str], found: Found |
     alike = (
         "are level"
         if all(frozenset((arm, other)) in found.level for other in first if other != arm)
-        else "are not told apart"
+        else "have no clear difference"
     )
     return (
         f"{listed_arms(first)} {alike} for {found.use}: {named(arm)} has the best mean, which may "

@@ -16,7 +16,7 @@ def best_text(comparison: Comparison) -> str:
     best = comparison["result"] and comparison["result"]["best"]
     if not best:
         return ""
-    level = f" (+{best['level_with']} not told apart)" if best["level_with"] else ""
+    level = f" (+{best['level_with']} no clear difference)" if best["level_with"] else ""
     return f"{best['arm']}{level}"
 
 

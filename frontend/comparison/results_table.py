@@ -82,8 +82,8 @@ class Section:
 
     title: str
     lines: tuple[Line, ...]
-    folded: tuple[str, ...] = ()
-    """A sentence for each metric that is left out, as it repeats another one."""
+    folded: Mapping[str, str] = field(default_factory=dict)
+    """Key of a metric that is left out, as it repeats another one -> a sentence that says so."""
 
     @property
     def has_untrained(self) -> bool:
@@ -145,14 +145,14 @@ def result_sections(
 
 def _section(title: str, lines: Sequence[Line]) -> Section:
     kept: list[Line] = []
-    folded: list[str] = []
+    folded: dict[str, str] = {}
     for line in lines:
         repeated = _repeated(line, kept)
         if repeated:
-            folded.append(f"{line.label}: {repeated}.")
+            folded[line.key] = f"{line.label}: {repeated}."
         else:
             kept.append(line)
-    return Section(title, _by_family(kept), tuple(folded))
+    return Section(title, _by_family(kept), folded)
 
 
 def _repeated(line: Line, before: Sequence[Line]) -> str:

@@ -76,7 +76,7 @@ def results_table(arms: Mapping[str, ArmStyle], section: Section, theme: Theme) 
                 f"<tr class='lb-family'><th colspan='{span}' scope='rowgroup'>{family}</th></tr>"
             )
         body += _line(line, section)
-    said = "".join(f"<li>{escape(one)}</li>" for one in section.folded)
+    said = "".join(f"<li>{escape(one)}</li>" for one in section.folded.values())
     folded = f"<ul class='lb-folded' aria-label='Left out'>{said}</ul>" if said else ""
     return _table(arms, theme, body, more) + folded
 

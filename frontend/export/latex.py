@@ -81,7 +81,7 @@ def _results(section: Section, material: Material) -> str:
     columns = f"l{'r' * len(material.arms)}"
     heads = ["", *map(escape_latex, material.arms)]
     table = _table(columns, heads, rows, caption, material.label(section.title))
-    left_out = [f"% left out: {one_line(said)}" for said in section.folded]
+    left_out = [f"% left out: {one_line(said)}" for said in section.folded.values()]
     return "\n".join([*left_out, table])
 
 

@@ -99,7 +99,7 @@ def note(metric: LeaderboardMetric, noun: str) -> str:
     said = []
     if metric["pairs"]:
         said.append(
-            f"Arms share their {noun}s: which are told apart follows from their differences, not "
+            f"Arms share their {noun}s: which ones differ follows from their differences, not "
             "from bars that overlap."
         )
     shown = [*references(metric), *_not_trained(arms)]

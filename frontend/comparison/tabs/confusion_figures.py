@@ -139,7 +139,7 @@ def _matrix(
             showscale=first,
             colorbar={
                 "title": {"text": "share of<br>the class", "font": {"size": 12}},
-                "tickformat": ".0%",
+                "tickformat": ".1%",
                 "thickness": 12,
                 "len": 0.9,
                 "outlinewidth": 0,

@@ -117,7 +117,11 @@ def tab_of(key: str) -> Tab:
 def sections_of_tab(found: Sequence[Section], tab: Tab) -> list[Section]:
     """Return the sections with only the lines of a tab; sections without a line are left out."""
     kept = [
-        replace(section, lines=tuple(line for line in section.lines if tab_of(line.key) == tab))
+        replace(
+            section,
+            lines=tuple(line for line in section.lines if tab_of(line.key) == tab),
+            folded={key: said for key, said in section.folded.items() if tab_of(key) == tab},
+        )
         for section in found
     ]
     return [section for section in kept if section.lines]

@@ -230,7 +230,7 @@ def _expanded(part: _Range, field: Field) -> list[Decimal]:
     found = _spread(part, count, lambda value: value)
     if len(set(map(float, found))) < count or found != sorted(found):
         raise SweepError(
-            f"{part.text}: {count} values are not told apart by {rounding.DIGITS} digits; write "
+            f"{part.text}: {count} values are the same with {rounding.DIGITS} digits; write "
             "fewer points, or a list"
         )
     return found

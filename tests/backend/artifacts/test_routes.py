@@ -81,7 +81,7 @@ def test_arms_that_are_not_told_apart_are_never_hidden(api: Api, parts: Parts) -
     comparison = scripted_comparison(parts.database, alike, seeds=list(range(6)))
     suggested = api.get(f"/comparisons/{comparison}/models")["suggested"]
     assert set(suggested["level"]) == {"pull", "rank"}
-    assert "not told apart" in suggested["why_arm"]
+    assert "no clear difference" in suggested["why_arm"]
 
 
 def test_without_a_finished_run_nothing_is_suggested(api: Api) -> None:

@@ -42,7 +42,7 @@ def test_decimals_follow_the_spread(mean: float, sd: float | None, shown: str) -
 def test_a_result_names_the_best_arm_its_metric_and_the_claims_by_word() -> None:
     claims = {"undecided": 4, "supported": 3, "not_measured": 2}
     one = with_result({"best": {**BEST, "level_with": 2}, "claims": claims, "no_claims": ""})
-    assert best_text(one) == "triplet (+2 not told apart)"
+    assert best_text(one) == "triplet (+2 no clear difference)"
     assert metric_text(one) == "0.843 ± 0.012 MAP@R"
     assert claims_text(one) == "✓ 3  ? 4  – 2"
 

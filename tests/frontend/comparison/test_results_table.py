@@ -218,8 +218,10 @@ def test_rows_that_repeat_another_are_folded() -> None:
     test, validation = result_sections(
         {"metrics": [*metrics, metrics[0] | {"key": "test.x"}]}, "ab"
     )
-    assert test.folded == ("test.geometry.mean_norm: 1 in every arm (unit vectors).",)
-    assert validation.folded == (
+    assert tuple(test.folded.values()) == (
+        "test.geometry.mean_norm: 1 in every arm (unit vectors).",
+    )
+    assert tuple(validation.folded.values()) == (
         "geometry.intra_class_variance.scale_free: the same values as "
         "geometry.intra_class_variance.",
     )

@@ -1,5 +1,7 @@
 """The results that each tab shows."""
 
+from dataclasses import replace
+
 import pytest
 
 from contract.metrics import METRICS
@@ -30,3 +32,11 @@ def test_tables_of_all_tabs_together_hold_every_line_once() -> None:
         METRICS
     )
     assert sections_of_tab(whole, "space") == []
+
+
+def test_a_tab_names_the_folded_metrics_of_its_own_lines_alone() -> None:
+    folded = {"geometry.mean_norm": "Mean norm: 1.", "retrieval.x": "X: as Y."}
+    line = Line("retrieval.y", "Y", None, ())
+    section = Section("Test split", (line, replace(line, key="geometry.z")), folded)
+    [shown] = sections_of_tab([section], "retrieval")
+    assert dict(shown.folded) == {"retrieval.x": "X: as Y."}

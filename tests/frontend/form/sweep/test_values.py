@@ -100,7 +100,7 @@ def test_whole_numbers_stay_whole(text: str, values: list[int]) -> None:
         ("0...1, 12345678 points", "makes 12,345,678 values; write fewer: 0...1, 5 points"),
         ("0...1 step 0.0000001", "makes 10,000,001 values"),
         ("0.05...2 log 5", "“5” stands after the range 0.05...2; write “5 points”"),
-        ("1...1.01 log, 20 points", "20 values are not told apart by 3 digits"),
+        ("1...1.01 log, 20 points", "20 values are the same with 3 digits"),
         ("0.1, 0.10", "0.1 is listed twice"),
         ("0,1; 0,5", "decimals are written with a point"),
     ],
