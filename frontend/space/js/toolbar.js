@@ -75,7 +75,7 @@ export class Toolbar {
         button("Fit this epoch", "Zoom to where the points are at this epoch", told.frame),
         this.#download,
         ...saveMenu(
-          () => pictureNames(this.#comparison, told.scene().epoch),
+          () => pictureNames(this.#comparison, this.element ? told.scene().epoch : 0),
           async (size) => told.scene().stage && drawnSpace(size, { ...told.scene(), ...this.#drawn }),
           "lb-sp-button",
         ),
@@ -84,7 +84,7 @@ export class Toolbar {
   }
 
   get #comparison() {
-    return this.element.dataset.comparison ?? "";
+    return this.element?.dataset.comparison ?? ""; // the menu asks while the toolbar is being made
   }
 
   get #drawn() {
