@@ -77,6 +77,7 @@ OWN_NAMES: Final = frozenset(
             "docs",
             "lossboard-js",
             "media",
+            "alerts",
             "pictures",
         ),
         *("openapi.json", "signin", "signout", "static"),

@@ -26,8 +26,8 @@ PACKAGES = (
     *("pydantic", "numpy", "scipy", "pillow", "pyarrow", "h5py"),
     *("fastapi", "uvicorn", "sqlmodel", "alembic", "redis", "celery", "psycopg"),
     *("prometheus-client", "python-multipart", "httpx", "torch", "torchvision", "scikit-learn"),
-    *("threadpoolctl", "librosa", "psutil", "safetensors", "openTSNE", "pacmap", "optuna"),
-    *("streamlit", "plotly", "cachetools", "jinja2"),
+    *("threadpoolctl", "librosa", "nvidia-ml-py", "psutil", "safetensors", "openTSNE", "pacmap"),
+    *("optuna", "streamlit", "plotly", "cachetools", "jinja2", "typst"),
 )
 """Packages that `make run` installs on every platform."""
 
