@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from frontend.comparison.results_table import Cell, Line, Section
 from frontend.comparison.spec_text import Fact, Setting
+from frontend.ui.scroller import scroller
 from frontend.ui.theme import ArmStyle, Theme, line_sample
 
 _ARROWS: Final = {"higher": "↑", "lower": "↓"}
@@ -48,7 +49,7 @@ def settings_table(arms: Mapping[str, ArmStyle], rows: Sequence[Setting], theme:
         f"<th scope='row'>{escape(row.name)}</th>" + "".join(_setting_cells(row)) + "</tr>"
         for row in rows
     )
-    return _table(arms, theme, body, kind="lb-table lb-plain")
+    return _table(arms, theme, body, name="Settings of the arms", kind="lb-table lb-plain")
 
 
 def _setting_cells(row: Setting) -> Iterator[str]:
@@ -78,7 +79,7 @@ def results_table(arms: Mapping[str, ArmStyle], section: Section, theme: Theme) 
         body += _line(line, section)
     said = "".join(f"<li>{escape(one)}</li>" for one in section.folded.values())
     folded = f"<ul class='lb-folded' aria-label='Left out'>{said}</ul>" if said else ""
-    return _table(arms, theme, body, more) + folded
+    return _table(arms, theme, body, more, name=section.title) + folded
 
 
 def format_time(iso: str) -> str:
@@ -120,13 +121,15 @@ def _table(
     body: str,
     more: Sequence[str] = (),
     *,
+    name: str,
     kind: str = "lb-table",
 ) -> str:
     heads = "".join(
-        f"<th scope='col'>{swatch(style, theme)}{escape(name)}</th>" for name, style in arms.items()
+        f"<th scope='col'>{swatch(style, theme)}{escape(arm)}</th>" for arm, style in arms.items()
     )
-    heads += "".join(f"<th scope='col'>{escape(name)}</th>" for name in more)
-    return (
-        f"<div class='lb-scroll'><table class='{kind}'>"
-        f"<thead><tr><td></td>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    heads += "".join(f"<th scope='col'>{escape(title)}</th>" for title in more)
+    return scroller(
+        f"<table class='{kind}'>"
+        f"<thead><tr><td></td>{heads}</tr></thead><tbody>{body}</tbody></table>",
+        name,
     )

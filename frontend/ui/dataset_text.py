@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from frontend.errors import FieldProblem
+from frontend.ui.scroller import scroller
 
 KIND_TITLES: Final = {
     "image_folder": "Images",
@@ -126,10 +127,11 @@ def layouts_table() -> str:
         f"<tr><th scope='row'>{name}</th><td><code>{endings}</code></td><td>{holds}</td></tr>"
         for endings, name, holds in LAYOUTS
     )
-    return (
-        "<div class='lb-scroll'><table class='lb-table lb-texts'><thead><tr><td></td>"
+    return scroller(
+        "<table class='lb-table lb-texts'><thead><tr><td></td>"
         "<th scope='col'>File</th><th scope='col'>Holds</th></tr></thead>"
-        f"<tbody>{body}</tbody></table></div>"
+        f"<tbody>{body}</tbody></table>",
+        "Accepted files",
     )
 
 
@@ -139,10 +141,11 @@ def problems_table(fields: Sequence[FieldProblem]) -> str:
         f"<tr><th scope='row'>{escape(where) or 'the file'}</th><td>{escape(message)}</td></tr>"
         for where, message in fields
     )
-    return (
-        "<div class='lb-scroll'><table class='lb-table lb-texts'><thead><tr>"
+    return scroller(
+        "<table class='lb-table lb-texts'><thead><tr>"
         "<th scope='col'>Location</th><th scope='col'>Problem</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table></div>"
+        f"<tbody>{rows}</tbody></table>",
+        "Problems",
     )
 
 
@@ -153,10 +156,12 @@ def columns_table(columns: Sequence[Mapping[str, Any]]) -> str:
         f"<td>{escape(one['type'])}</td><td>{escape(' · '.join(one['examples']))}</td></tr>"
         for one in columns
     )
-    return (
-        "<div class='lb-scroll lb-tall' tabindex='0'><table class='lb-table lb-texts'><thead><tr>"
+    return scroller(
+        "<table class='lb-table lb-texts'><thead><tr>"
         "<th scope='col'>Column</th><th scope='col'>Type</th><th scope='col'>First values</th>"
-        f"</tr></thead><tbody>{rows}</tbody></table></div>"
+        f"</tr></thead><tbody>{rows}</tbody></table>",
+        "Columns",
+        tall=True,
     )
 
 
@@ -171,10 +176,11 @@ def catalogue_table(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
         if row["source"] in SOURCE_TEXTS
     )
-    return (
-        "<div class='lb-scroll'><table class='lb-table lb-texts'><thead><tr>"
+    return scroller(
+        "<table class='lb-table lb-texts'><thead><tr>"
         "<th scope='col'>Data set</th><th scope='col'>What it is</th>"
-        f"<th scope='col'>Where it comes from</th></tr></thead><tbody>{body}</tbody></table></div>"
+        f"<th scope='col'>Where it comes from</th></tr></thead><tbody>{body}</tbody></table>",
+        "Data sets that need no upload",
     )
 
 

@@ -13,6 +13,7 @@ from frontend.ui.numbers import (
     mean_and_spread,
     shared_decimals,
 )
+from frontend.ui.scroller import scroller
 from frontend.ui.theme import ArmStyle, Theme
 
 NOT_TRAINED: Final = "did not train"
@@ -42,9 +43,10 @@ def ranks_html(metric: LeaderboardMetric, styles: Mapping[str, ArmStyle], theme:
         + "</tr>"
         for arm in ordered(metric)
     )
-    return (
-        "<div class='lb-scroll'><table class='lb-table lb-ranks'><thead><tr><td></td>"
-        f"{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    return scroller(
+        "<table class='lb-table lb-ranks'><thead><tr><td></td>"
+        f"{heads}</tr></thead><tbody>{body}</tbody></table>",
+        f"Ranks by {metric['label']}",
     )
 
 

@@ -17,6 +17,7 @@ from frontend.comparison.tuning.texts import (
     value_text,
 )
 from frontend.ui.numbers import format_signed
+from frontend.ui.scroller import scroller
 from frontend.ui.text import duration
 from frontend.ui.theme import ArmStyle, Theme
 
@@ -42,9 +43,10 @@ def arms_html(found: Tuning, styles: Mapping[str, ArmStyle], theme: Theme) -> st
         + "</tr>"
         for arm in found["arms"]
     )
-    return (
-        "<div class='lb-scroll'><table class='lb-table lb-plain'><thead><tr><td></td>"
-        f"{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    return scroller(
+        "<table class='lb-table lb-plain'><thead><tr><td></td>"
+        f"{heads}</tr></thead><tbody>{body}</tbody></table>",
+        "Best trial of each arm",
     )
 
 
@@ -69,9 +71,10 @@ def settings_html(
         + "</tr>"
         for path, title in titles.items()
     )
-    return (
-        "<div class='lb-scroll'><table class='lb-table lb-plain'><thead><tr><td></td>"
-        f"{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    return scroller(
+        "<table class='lb-table lb-plain'><thead><tr><td></td>"
+        f"{heads}</tr></thead><tbody>{body}</tbody></table>",
+        "Settings of the best trials",
     )
 
 

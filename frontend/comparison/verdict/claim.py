@@ -23,6 +23,7 @@ from frontend.comparison.verdict.figures import (
 )
 from frontend.comparison.verdict.words import WORDS, word_html
 from frontend.ui.numbers import short_number
+from frontend.ui.scroller import scroller
 
 Json = Mapping[str, Any]
 
@@ -136,15 +137,15 @@ def _table_html(claim: Json) -> str:
         if not has_p and any(row["n"] for row in rows)
         else ""
     )
-    return (
-        "<div class='lb-scroll'><table class='lb-table'><thead><tr><th scope='col'>Metric</th>"
+    table = (
+        "<table class='lb-table'><thead><tr><th scope='col'>Metric</th>"
         f"<th scope='col'>claimed: {escape(arms['a'])} is</th>"
         f"<th scope='col'>{escape(arms['a'])}</th><th scope='col'>{escape(arms['b'])}</th>"
         "<th scope='col'>difference</th><th scope='col'>simultaneous interval</th>"
         f"<th scope='col'>95 % interval</th>{p_heads}<th scope='col'>effect g</th>"
         f"<th scope='col'>n</th><th scope='col'>word</th></tr></thead><tbody>{body}</tbody></table>"
-        f"</div>{omitted}"
     )
+    return scroller(table, "Figures of the claim") + omitted
 
 
 def _group_html(title: str, word: str, rows: Sequence[Json], arms: Json, *, has_p: bool) -> str:
