@@ -1,15 +1,19 @@
 """How fast the pages are, measured in a real browser against the real product.
 
 - First meaningful paint of every page, warm: from the navigation to what the page is about.
-- The comparison page with 14 runs of 10,000 steps, and the compare page with 20 arms (200 runs).
+- The comparison page with 14 runs of 10,000 steps, beside Streamlit's own charts, and
+  the compare page with 20 arms (200 runs).
 - A switch of tabs, from the click to the new tab's content.
 - A lasso at 10,000 points in four panels, from the release of the button to the frame that shows
   the samples in all of them, as the browser itself timed it.
+- Hover: from a move of the mouse to the values in all panels, as the browser timed it.
+- Step to pixel with one run, at rest and beside a busy core.
+- From opening the embedding space of snapshots that nobody has projected to the drawn PCA.
 - What eight viewers of one live comparison cost the API.
 - With `--soak MINUTES`: how a live page that is left open grows, in the browser and in the UI.
 
-Run as `python -m benchmarks.pages`. Nothing else should load the machine. Exits with 1 where a
-figure misses its goal.
+Run as `python -m benchmarks.pages`; `--only paint hover` measures those parts and documents
+nothing. Nothing else should load the machine. Exits with 1 where a figure misses its goal.
 """
 
 import argparse
@@ -18,29 +22,30 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import httpx
 import psutil
-from playwright.sync_api import FloatRect, Locator, Page
+from playwright.sync_api import Locator, Page
 
 from backend.db import migrations
 from backend.db.database import Database
 from backend.storage.blobs import BLOBS_FOLDER, Blobs
 from benchmarks.live import claim, paused_workers, pretend_to_train
+from benchmarks.page_actions import ARMS, POINTS, first_projection, hover, lasso, steps
+from benchmarks.page_peers import CHARTS, NOTE, streamlit_page
 from benchmarks.report import Row, report
 from contract.catalogue.presets import DEMO
 from tests.support import long_runs, snapshots
 from tests.support.browser import browser_page
 from tests.support.stack import Stack, running_stack
-from tests.support.waiting import until
 
 TIMES: Final = 3
-PAINT_S, LONG_S, SWITCH_MS, LASSO_MS, API_SHARE, GROWTH_MB = 2.0, 2.5, 700.0, 300.0, 0.15, 50.0
-POINTS, ARMS = 10_000, 4
+PAINT_S, LONG_S, SWITCH_MS, API_SHARE, GROWTH_MB = 1.5, 2.0, 500.0, 0.15, 50.0
 VIEWERS: Final = 8
 WATCHED_S: Final = 15.0
 TABS: Final = {
@@ -52,44 +57,78 @@ TABS: Final = {
     "Live": "panel-dynamics.loss",
 }
 
+PARTS: Final = ("paint", "long", "compare", "tabs", "hover", "lasso", "pca", "steps", "viewers")
 Find = Callable[[Page], Locator]
+
+
+class Asked(argparse.Namespace):
+    """What the command line says."""
+
+    only: list[str]
+    soak: float
+    """Minutes."""
+
+
+class Stored(NamedTuple):
+    """Ids of the comparisons that pages show."""
+
+    long_run: str
+    many: list[str]
+    space: str
+    unprojected: list[str]
 
 
 def main() -> int:
     """Measure all pages, and print them with the goals."""
-    parser = argparse.ArgumentParser(description="How fast the pages are.")
-    parser.add_argument("--soak", type=float, default=0.0, metavar="MINUTES")
-    soak_minutes: float = parser.parse_args().soak
+    asked = arguments()
     with tempfile.TemporaryDirectory() as folder:
         data_dir = Path(folder) / "data"
-        long_run, many, space = fill(data_dir)
+        stored = fill(data_dir, asked.only)
         with running_stack(data_dir, "--no-demo") as stack, browser_page() as page:
-            rows = [
-                *paints(stack, page, many[0]),
-                long_comparison(stack, page, long_run),
-                compare(stack, page, many),
-                *switches(stack, page, space),
-                lasso(stack, page, space),
-                viewers(stack),
-            ]
-            if soak_minutes:
-                rows += soak(stack, page, soak_minutes)
-    report(rows)
-    return int(any(row.peer is not None and row.ours > row.peer for row in rows))
+            parts: dict[str, Callable[[], list[Row]]] = {
+                "paint": lambda: paints(stack, page, stored.many[0]),
+                "long": lambda: long_comparison(stack, page, stored.long_run, Path(folder)),
+                "compare": lambda: [compare(stack, page, stored.many)],
+                "tabs": lambda: switches(stack, page, stored.space),
+                "hover": lambda: [hover(stack, page, stored.long_run)],
+                "lasso": lambda: [lasso(stack, page, stored.space)],
+                "pca": lambda: [first_projection(stack, page, stored.unprojected)],
+                "steps": lambda: steps(stack, page),
+                "viewers": lambda: [viewers(stack)],
+            }
+            rows = [row for name in PARTS if name in asked.only for row in parts[name]()]
+            if asked.soak:
+                rows += soak(stack, page, asked.soak)
+    good = report(rows, document=set(asked.only) == set(PARTS), notes=[NOTE])
+    return int(not good)
 
 
-def fill(data_dir: Path) -> tuple[str, list[str], str]:
-    """A folder with one long comparison, twenty of them, and one with large snapshots."""
+def arguments(given: Sequence[str] | None = None) -> Asked:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="How fast the pages are.")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
+    parser.add_argument("--soak", type=float, default=0.0, metavar="MINUTES")
+    return parser.parse_args(given, namespace=Asked())
+
+
+def fill(data_dir: Path, parts: Collection[str]) -> Stored:
+    """A folder with what the parts need: one long comparison, twenty of them, one with large
+    snapshots, and some whose snapshots nobody has projected."""
     data_dir.mkdir(parents=True)
     database = Database(f"sqlite:///{data_dir / 'lossboard.sqlite'}")
     migrations.upgrade(database)
-    many = long_runs.fill(database, comparisons=20, arms=2, seeds=5, steps=10_000)
+    comparisons = 20 if {"paint", "compare"} & set(parts) else 1
+    many = long_runs.fill(database, comparisons=comparisons, arms=2, seeds=5, steps=10_000)
     [long_run] = long_runs.fill(database, comparisons=1, arms=2, seeds=7, steps=10_000)
     blobs = Blobs(data_dir / BLOBS_FOLDER)
     blobs.open()
     space = snapshots.fill(database, blobs, arms=ARMS, seeds=1, epochs=1, samples=POINTS)
+    unprojected = [
+        snapshots.fill(database, blobs, seeds=1, epochs=1, samples=1_000, projected=False)
+        for _ in range(TIMES + 1)
+    ]
     database.close()
-    return long_run, many, space
+    return Stored(long_run, many, space, unprojected)
 
 
 def paints(stack: Stack, page: Page, comparison: str) -> list[Row]:
@@ -111,30 +150,49 @@ def paints(stack: Stack, page: Page, comparison: str) -> list[Row]:
     }
     rows = []
     for name, (path, find) in pages.items():
-        visit(stack, page, path, find)  # warm
-        times = [visit(stack, page, path, find) for _ in range(TIMES)]
+        visit(stack.ui_url, page, path, find)  # warm
+        times = [visit(stack.ui_url, page, path, find) for _ in range(TIMES)]
         rows.append(goal(f"first paint, {name}", statistics.median(times), "s", PAINT_S))
     return rows
 
 
-def visit(stack: Stack, page: Page, path: str, find: Find) -> float:
+def visit(address: str, page: Page, path: str, find: Find) -> float:
     """Return the seconds from the navigation until an element is on the screen."""
     page.goto("about:blank")
     began = time.monotonic()
-    page.goto(f"{stack.ui_url}{path}", wait_until="commit")
+    page.goto(f"{address}{path}", wait_until="commit")
     find(page).wait_for()
     return time.monotonic() - began
 
 
-def long_comparison(stack: Stack, page: Page, comparison: str) -> Row:
-    """To the drawn loss curves of 14 runs of 10,000 steps."""
+def long_comparison(stack: Stack, page: Page, comparison: str, folder: Path) -> list[Row]:
+    """To the drawn loss curves of 14 runs of 10,000 steps, in turns with Streamlit's charts."""
 
     def drawn(page: Page) -> Locator:
         return page.locator("[data-testid='panel-dynamics.loss'][data-last-step='10000']")
 
-    path = f"/comparison?id={comparison}"
-    times = [visit(stack, page, path, drawn) for _ in range(TIMES + 1)][1:]
-    return goal("comparison page, 14 runs x 10,000", statistics.median(times), "s", LONG_S)
+    own: list[float] = []
+    others: dict[str, list[float]] = {name: [] for name in CHARTS}
+    with streamlit_page(folder) as address:
+        for _ in range(TIMES + 1):
+            own.append(visit(stack.ui_url, page, f"/comparison?id={comparison}", drawn))
+            for name, (path, chart) in CHARTS.items():
+                find = partial(first, chart)
+                others[name].append(visit(address, page, path, find))
+    ours = statistics.median(own[1:])
+    case = "comparison page, 14 runs x 10,000"
+    return [
+        Row(
+            *("pages", case, ours, "s", TIMES, statistics.median(times[1:]), name),
+            limit=LONG_S,
+        )
+        for name, times in others.items()
+    ]
+
+
+def first(selector: str, page: Page) -> Locator:
+    """Find the first element of a page that a selector names."""
+    return page.locator(selector).first
 
 
 def compare(stack: Stack, page: Page, comparisons: list[str]) -> Row:
@@ -147,7 +205,7 @@ def compare(stack: Stack, page: Page, comparisons: list[str]) -> Row:
     def drawn(page: Page) -> Locator:
         return page.locator(".st-key-chart-compare .js-plotly-plot .main-svg").first
 
-    times = [visit(stack, page, f"/compare?{query}", drawn) for _ in range(TIMES + 1)][1:]
+    times = [visit(stack.ui_url, page, f"/compare?{query}", drawn) for _ in range(TIMES + 1)][1:]
     return goal(f"compare page, {runs} runs x 10,000", statistics.median(times), "s", LONG_S)
 
 
@@ -168,46 +226,6 @@ def switches(stack: Stack, page: Page, comparison: str) -> list[Row]:
         goal(f"tab switch, {name}", statistics.median(found[1:]), "ms", SWITCH_MS)
         for name, found in times.items()
     ]
-
-
-def lasso(stack: Stack, page: Page, comparison: str) -> Row:
-    """As the browser timed it, of several lassos around the middle of the first panel."""
-    page.goto(f"{stack.ui_url}/comparison?id={comparison}&tab=space")
-    panel = page.get_by_test_id("space-panel-0")
-    panel.locator("canvas").first.wait_for()
-    until(lambda: page.evaluate(entries("lossboard:space")), "the panels to be drawn")
-    box = panel.locator("canvas").first.bounding_box()
-    assert box
-    times: list[float] = []
-    last = ""  # when the last one began: the page keeps the newest measure alone
-    for part in (0.2, 0.3, 0.4, 0.25, 0.35):
-        draw_around_the_middle(page, box, part)
-
-        def painted(before: str = last) -> str:
-            page.wait_for_timeout(20)
-            began = str(page.evaluate(entries("lossboard:lasso", "startTime")))
-            return began if began not in {before, "[]"} else ""
-
-        last = until(painted, "the lasso to be painted")
-        times += page.evaluate(entries("lossboard:lasso"))
-    case = f"lasso, {POINTS:,} points x {ARMS} panels"
-    return Row("pages", case, statistics.median(times), "ms", len(times), LASSO_MS, "goal")
-
-
-def draw_around_the_middle(page: Page, box: FloatRect, part: float) -> None:
-    """A square of that part of the panel's size to every side."""
-    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    reach = (box["width"] * part, box["height"] * part)
-    page.mouse.move(middle[0] - reach[0], middle[1] - reach[1])
-    page.mouse.down()
-    for x, y in ((1, -1), (1, 1), (-1, 1), (-1, -1)):
-        page.mouse.move(middle[0] + x * reach[0], middle[1] + y * reach[1], steps=6)
-    page.mouse.up()
-
-
-def entries(name: str, what: str = "duration") -> str:
-    """JavaScript that gives what the page measured under a name, in milliseconds."""
-    return f"performance.getEntriesByName('{name}').map((entry) => entry.{what})"
 
 
 def viewers(stack: Stack) -> Row:
