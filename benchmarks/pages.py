@@ -122,7 +122,8 @@ def fill(data_dir: Path, parts: Collection[str]) -> Stored:
     [long_run] = long_runs.fill(database, comparisons=1, arms=2, seeds=7, steps=10_000)
     blobs = Blobs(data_dir / BLOBS_FOLDER)
     blobs.open()
-    space = snapshots.fill(database, blobs, arms=ARMS, seeds=1, epochs=1, samples=POINTS)
+    samples = POINTS if {"tabs", "lasso"} & set(parts) else 100
+    space = snapshots.fill(database, blobs, arms=ARMS, seeds=1, epochs=1, samples=samples)
     unprojected = [
         snapshots.fill(database, blobs, seeds=1, epochs=1, samples=1_000, projected=False)
         for _ in range(TIMES + 1)
