@@ -56,7 +56,7 @@ const look = () => {
 };
 requestAnimationFrame(look);
 """
-_TENSORBOARD: Final = """
+TENSORBOARD_SCRIPT: Final = """
 window.__painted = [];
 localStorage.setItem("_tb_global_settings", JSON.stringify({ autoReload: true }));
 const send = XMLHttpRequest.prototype.send;
@@ -161,10 +161,10 @@ def tensorboard(browser: Browser, folder: Path) -> tuple[Seen, Seen]:
             stdout=subprocess.PIPE,
             text=True,
         ) as writer,
-        _tensorboard(log, folder, 5) as slow,
-        _tensorboard(log, folder, 1) as fast,
-        viewer(browser, _TENSORBOARD) as (left, left_traffic),
-        viewer(browser, _TENSORBOARD + _PRESS) as (right, right_traffic),
+        tensorboard_server(log, folder, 5) as slow,
+        tensorboard_server(log, folder, 1) as fast,
+        viewer(browser, TENSORBOARD_SCRIPT) as (left, left_traffic),
+        viewer(browser, TENSORBOARD_SCRIPT + _PRESS) as (right, right_traffic),
     ):
         assert writer.stdout is not None
         if writer.stdout.readline() != "ready\n":
@@ -191,11 +191,13 @@ def viewer(browser: Browser, script: str) -> Iterator[tuple[Page, Traffic]]:
 
 
 @contextmanager
-def serving(command: Sequence[str], folder: Path, probe: str) -> Iterator[None]:
-    """A peer's server, from its first answer on."""
+def serving(
+    command: Sequence[str], folder: Path, probe: str, *, cwd: Path | None = None
+) -> Iterator[None]:
+    """A peer's server, from its first answer on; it starts in the folder unless told otherwise."""
     with (folder / "server.log").open("ab") as log:
         process = subprocess.Popen(
-            command, cwd=folder, env=surroundings(folder), stdout=log, stderr=log
+            command, cwd=cwd or folder, env=surroundings(folder), stdout=log, stderr=log
         )
     try:
         until(lambda: _answers(probe, process), f"an answer of {command[2]}")
@@ -206,7 +208,9 @@ def serving(command: Sequence[str], folder: Path, probe: str) -> Iterator[None]:
 
 
 @contextmanager
-def _tensorboard(log: Path, folder: Path, interval: int) -> Iterator[str]:
+def tensorboard_server(log: Path, folder: Path, interval: int) -> Iterator[str]:
+    """Serve the event files of a folder, looking for new ones every so many seconds. Gives its
+    address."""
     [port] = free_ports(1)
     command = [str(PYTHON), "-m", "tensorboard.main", "--logdir", str(log), "--port", str(port)]
     command += ["--host", "127.0.0.1", "--reload_interval", str(interval)]

@@ -1,14 +1,17 @@
-"""What benchmarks/pages.py measures of a page that is used: hover, lasso, steps, a first
-projection."""
+"""What benchmarks/pages.py measures of curves: until they are drawn, hover, and steps as they come.
+Helpers that time what a page does."""
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import FloatRect, Page
+from playwright.sync_api import Locator, Page
 
-from benchmarks.live import Ours, busy_core, step_to_pixel
+from benchmarks import live_peers
+from benchmarks.live import Ours, busy_core, rows_of, step_to_pixel
 from benchmarks.report import Row, percentile
 from tests.support.stack import Stack
 from tests.support.waiting import until
@@ -17,10 +20,16 @@ HOVER_MS: Final = 50.0
 STEP_MS: Final = ((0.5, 120.0), (0.95, 300.0))
 """Share of the points, and the goal of a machine at rest."""
 BUSY_MS: Final = ((0.5, 250.0),)
-PCA_S: Final = 2.0
 HOVERS: Final = 20
-LASSO_MS: Final = 150.0
-POINTS, ARMS = 10_000, 4
+
+
+def seconds_to(page: Page, address: str, wait: Callable[[Page], object]) -> float:
+    """Return the seconds from the navigation until a wait for what the page is about ends."""
+    page.goto("about:blank")
+    began = time.monotonic()
+    page.goto(address, wait_until="commit")
+    wait(page)
+    return time.monotonic() - began
 
 
 def entries(name: str, what: str = "duration") -> str:
@@ -28,40 +37,67 @@ def entries(name: str, what: str = "duration") -> str:
     return f"performance.getEntriesByName('{name}').map((entry) => entry.{what})"
 
 
-def hover(stack: Stack, page: Page, comparison: str) -> Row:
-    """From a move of the mouse over a panel to the frame with all panels' values, as the browser
-    timed it, with 14 runs of 10,000 steps."""
-    page.goto(f"{stack.ui_url}/comparison?id={comparison}")
-    panel = page.get_by_test_id("panel-dynamics.loss")
-    page.locator("[data-testid='panel-dynamics.loss'][data-last-step='10000']").wait_for()
-    panel.scroll_into_view_if_needed()
-    box = panel.bounding_box()
+def points_at(page: Page, plot: Locator, place: int) -> None:
+    """Move the mouse over a plot, to the next of HOVERS places, each far from the one before."""
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
     assert box
-    times: list[float] = []
-    last = "[]"  # when the last one began: the page keeps the newest measure alone
-    for place in range(HOVERS):
-        share = 0.3 + 0.5 * ((place * 7) % HOVERS) / HOVERS
-        page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] * 0.6)
-
-        def shown(before: str = last) -> str:
-            began = str(page.evaluate(entries("lossboard:hover", "startTime")))
-            return began if began not in {before, "[]"} else ""
-
-        last = until(shown, "the values at the mouse")
-        times += page.evaluate(entries("lossboard:hover"))
-    case = "hover to all panels, 14 runs x 10,000, p50"
-    return Row("pages", case, percentile(times, 0.5), "ms", len(times), HOVER_MS, "goal")
+    share = 0.3 + 0.5 * ((place * 7) % HOVERS) / HOVERS
+    page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] * 0.6)
 
 
-def steps(stack: Stack, page: Page) -> list[Row]:
-    """From a value's report by one run to the frame that shows it: at rest and beside a busy
-    core."""
+class OwnHover:
+    """Our page of the long comparison, whose panels all tell their values at the mouse."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._last = "[]"  # when the last one began: the page keeps the newest measure alone
+
+    def measure(self, place: int) -> float:
+        """Return the milliseconds from a move of the mouse to the frame with all values, as the
+        browser timed it."""
+        points_at(self._page, self._page.get_by_test_id("panel-dynamics.loss"), place)
+
+        def shown() -> str:
+            began = str(self._page.evaluate(entries("lossboard:hover", "startTime")))
+            return began if began not in {self._last, "[]"} else ""
+
+        self._last = until(shown, "the values at the mouse")
+        [found] = self._page.evaluate(entries("lossboard:hover"))
+        return float(found)
+
+
+def rows_beside(
+    case: str, unit: str, limit: float, own: Sequence[float], others: dict[str, list[float] | str]
+) -> list[Row]:
+    """A row for each peer; medians, each without the first, which warms up."""
+    ours = statistics.median(own[1:])
+    row = Row("pages", case, ours, unit, len(own) - 1, limit=limit)
+    return [
+        replace(row, peer_name=f"{name} (not measured: {found})")
+        if isinstance(found, str)
+        else replace(row, peer_name=name, peer=statistics.median(found[1:]))
+        for name, found in others.items()
+    ]
+
+
+def steps(stack: Stack, page: Page, folder: Path) -> list[Row]:
+    """From a value's report by one run to the frame that shows it: at rest, and beside a busy core,
+    there with the peers of benchmarks/live.py."""
+    browser = page.context.browser
+    assert browser
     alone = step_to_pixel(stack, page, runs=1)
     with busy_core():
         beside = step_to_pixel(stack, page, runs=1)
+        page.goto("about:blank")
+        peers = live_peers.all_seen(browser, folder)
     return [
         *step_rows("step to pixel", alone, STEP_MS),
         *step_rows("step to pixel beside a busy core", beside, BUSY_MS),
+        *(
+            replace(row, bench="pages", case=f"beside a busy core, {row.case}")
+            for row in rows_of(beside.seen, peers)
+        ),
     ]
 
 
@@ -79,54 +115,3 @@ def step_rows(case: str, seen: Ours, goals: Sequence[tuple[float, float]]) -> li
         )
         for share, most in goals
     ]
-
-
-def first_projection(stack: Stack, page: Page, comparisons: Sequence[str]) -> Row:
-    """From opening the embedding space of stored snapshots that nobody has projected to their
-    drawn PCA; the page's own start is part of it. A new comparison each time."""
-    times = []
-    for comparison in comparisons:
-        page.goto("about:blank")
-        began = time.monotonic()
-        page.goto(f"{stack.ui_url}/comparison?id={comparison}&tab=space", wait_until="commit")
-        page.get_by_test_id("space-panel-0").locator("canvas").first.wait_for()
-        until(lambda: page.evaluate(entries("lossboard:space")), "the PCA to be drawn")
-        times.append(time.monotonic() - began)
-    own = times[1:]  # the first warms up
-    case = "open to the first PCA of 1,000 samples, p50"
-    return Row("pages", case, percentile(own, 0.5), "s", len(own), PCA_S, "goal")
-
-
-def lasso(stack: Stack, page: Page, comparison: str) -> Row:
-    """As the browser timed it, of several lassos around the middle of the first panel."""
-    page.goto(f"{stack.ui_url}/comparison?id={comparison}&tab=space")
-    panel = page.get_by_test_id("space-panel-0")
-    panel.locator("canvas").first.wait_for()
-    until(lambda: page.evaluate(entries("lossboard:space")), "the panels to be drawn")
-    box = panel.locator("canvas").first.bounding_box()
-    assert box
-    times: list[float] = []
-    last = ""  # when the last one began: the page keeps the newest measure alone
-    for part in (0.2, 0.3, 0.4, 0.25, 0.35):
-        draw_around_the_middle(page, box, part)
-
-        def painted(before: str = last) -> str:
-            page.wait_for_timeout(20)
-            began = str(page.evaluate(entries("lossboard:lasso", "startTime")))
-            return began if began not in {before, "[]"} else ""
-
-        last = until(painted, "the lasso to be painted")
-        times += page.evaluate(entries("lossboard:lasso"))
-    case = f"lasso, {POINTS:,} points x {ARMS} panels"
-    return Row("pages", case, statistics.median(times), "ms", len(times), LASSO_MS, "goal")
-
-
-def draw_around_the_middle(page: Page, box: FloatRect, part: float) -> None:
-    """A square of that part of the panel's size to every side."""
-    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    reach = (box["width"] * part, box["height"] * part)
-    page.mouse.move(middle[0] - reach[0], middle[1] - reach[1])
-    page.mouse.down()
-    for x, y in ((1, -1), (1, 1), (-1, 1), (-1, -1)):
-        page.mouse.move(middle[0] + x * reach[0], middle[1] + y * reach[1], steps=6)
-    page.mouse.up()

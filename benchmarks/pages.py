@@ -1,14 +1,16 @@
 """How fast the pages are, measured in a real browser against the real product.
 
 - First meaningful paint of every page, warm: from the navigation to what the page is about.
-- The comparison page with 14 runs of 10,000 steps, beside Streamlit's own charts, and
-  the compare page with 20 arms (200 runs).
+- The comparison page with 14 runs of 10,000 steps, beside Streamlit's own charts, TensorBoard and
+  trackio; and the compare page with 20 arms (200 runs).
 - A switch of tabs, from the click to the new tab's content.
-- A lasso at 10,000 points in four panels, from the release of the button to the frame that shows
-  the samples in all of them, as the browser itself timed it.
-- Hover: from a move of the mouse to the values in all panels, as the browser timed it.
-- Step to pixel with one run, at rest and beside a busy core.
-- From opening the embedding space of snapshots that nobody has projected to the drawn PCA.
+- Hover: from a move of the mouse to the values in all panels, as the browser timed it; beside the
+  same pages.
+- A lasso at 100,000 points in each of four panels, from the release of the button to the frame that
+  shows the samples in all of them, as the browser timed it.
+- From a run's first snapshot of 1,000 samples to its PCA on the page that waits for it.
+- Step to pixel with one run, at rest and beside a busy core, there with the peers of
+  benchmarks/live.py.
 - What eight viewers of one live comparison cost the API.
 - With `--soak MINUTES`: how a live page that is left open grows, in the browser and in the UI.
 
@@ -36,8 +38,9 @@ from backend.db import migrations
 from backend.db.database import Database
 from backend.storage.blobs import BLOBS_FOLDER, Blobs
 from benchmarks.live import claim, paused_workers, pretend_to_train
-from benchmarks.page_actions import ARMS, POINTS, first_projection, hover, lasso, steps
-from benchmarks.page_peers import CHARTS, NOTE, streamlit_page
+from benchmarks.page_actions import HOVER_MS, HOVERS, OwnHover, rows_beside, seconds_to, steps
+from benchmarks.page_peers import NOTE, Peer, Times, measure, peer_pages
+from benchmarks.page_space import ARMS, POINTS, first_projection, lasso
 from benchmarks.report import Row, report
 from contract.catalogue.presets import DEMO
 from tests.support import long_runs, snapshots
@@ -47,6 +50,8 @@ from tests.support.stack import Stack, running_stack
 TIMES: Final = 3
 PAINT_S, LONG_S, SWITCH_MS, API_SHARE, GROWTH_MB = 1.5, 2.0, 500.0, 0.15, 50.0
 VIEWERS: Final = 8
+SAMPLES: Final = 10_000
+"""Of each of the four panels, where tabs are switched."""
 WATCHED_S: Final = 15.0
 TABS: Final = {
     "Geometry": "panel-geometry.intra_class_variance",
@@ -75,7 +80,7 @@ class Stored(NamedTuple):
     long_run: str
     many: list[str]
     space: str
-    unprojected: list[str]
+    large_space: str
 
 
 def main() -> int:
@@ -90,10 +95,10 @@ def main() -> int:
                 "long": lambda: long_comparison(stack, page, stored.long_run, Path(folder)),
                 "compare": lambda: [compare(stack, page, stored.many)],
                 "tabs": lambda: switches(stack, page, stored.space),
-                "hover": lambda: [hover(stack, page, stored.long_run)],
-                "lasso": lambda: [lasso(stack, page, stored.space)],
-                "pca": lambda: [first_projection(stack, page, stored.unprojected)],
-                "steps": lambda: steps(stack, page),
+                "hover": lambda: hover(stack, page, stored.long_run, Path(folder)),
+                "lasso": lambda: [lasso(stack, page, stored.large_space)],
+                "pca": lambda: [first_projection(stack, page)],
+                "steps": lambda: steps(stack, page, Path(folder)),
                 "viewers": lambda: [viewers(stack)],
             }
             rows = [row for name in PARTS if name in asked.only for row in parts[name]()]
@@ -112,8 +117,8 @@ def arguments(given: Sequence[str] | None = None) -> Asked:
 
 
 def fill(data_dir: Path, parts: Collection[str]) -> Stored:
-    """A folder with what the parts need: one long comparison, twenty of them, one with large
-    snapshots, and some whose snapshots nobody has projected."""
+    """A folder with what the parts need: one long comparison, twenty of them, and two with large
+    snapshots."""
     data_dir.mkdir(parents=True)
     database = Database(f"sqlite:///{data_dir / 'lossboard.sqlite'}")
     migrations.upgrade(database)
@@ -122,14 +127,18 @@ def fill(data_dir: Path, parts: Collection[str]) -> Stored:
     [long_run] = long_runs.fill(database, comparisons=1, arms=2, seeds=7, steps=10_000)
     blobs = Blobs(data_dir / BLOBS_FOLDER)
     blobs.open()
-    samples = POINTS if {"tabs", "lasso"} & set(parts) else 100
-    space = snapshots.fill(database, blobs, arms=ARMS, seeds=1, epochs=1, samples=samples)
-    unprojected = [
-        snapshots.fill(database, blobs, seeds=1, epochs=1, samples=1_000, projected=False)
-        for _ in range(TIMES + 1)
-    ]
+    space, large_space = (
+        snapshots.fill(
+            *(database, blobs),
+            arms=ARMS,
+            seeds=1,
+            epochs=epochs,
+            samples=samples if part in parts else 100,
+        )
+        for part, epochs, samples in (("tabs", 1, SAMPLES), ("lasso", 0, POINTS))
+    )
     database.close()
-    return Stored(long_run, many, space, unprojected)
+    return Stored(long_run, many, space, large_space)
 
 
 def paints(stack: Stack, page: Page, comparison: str) -> list[Row]:
@@ -159,41 +168,41 @@ def paints(stack: Stack, page: Page, comparison: str) -> list[Row]:
 
 def visit(address: str, page: Page, path: str, find: Find) -> float:
     """Return the seconds from the navigation until an element is on the screen."""
-    page.goto("about:blank")
-    began = time.monotonic()
-    page.goto(f"{address}{path}", wait_until="commit")
-    find(page).wait_for()
-    return time.monotonic() - began
+    return seconds_to(page, f"{address}{path}", lambda page: find(page).wait_for())
+
+
+def all_drawn(page: Page) -> Locator:
+    """Find the panel of the loss, once its curves have come to the last of 10,000 steps."""
+    return page.locator("[data-testid='panel-dynamics.loss'][data-last-step='10000']")
 
 
 def long_comparison(stack: Stack, page: Page, comparison: str, folder: Path) -> list[Row]:
-    """To the drawn loss curves of 14 runs of 10,000 steps, in turns with Streamlit's charts."""
-
-    def drawn(page: Page) -> Locator:
-        return page.locator("[data-testid='panel-dynamics.loss'][data-last-step='10000']")
-
+    """To the drawn loss curves of 14 runs of 10,000 steps, in turns with other pages."""
     own: list[float] = []
-    others: dict[str, list[float]] = {name: [] for name in CHARTS}
-    with streamlit_page(folder) as address:
+    others: Times = {}
+    with peer_pages(page, folder / "long") as peers:
         for _ in range(TIMES + 1):
-            own.append(visit(stack.ui_url, page, f"/comparison?id={comparison}", drawn))
-            for name, (path, chart) in CHARTS.items():
-                find = partial(first, chart)
-                others[name].append(visit(address, page, path, find))
-    ours = statistics.median(own[1:])
-    case = "comparison page, 14 runs x 10,000"
-    return [
-        Row(
-            *("pages", case, ours, "s", TIMES, statistics.median(times[1:]), name),
-            limit=LONG_S,
-        )
-        for name, times in others.items()
-    ]
+            own.append(visit(stack.ui_url, page, f"/comparison?id={comparison}", all_drawn))
+            page.goto("about:blank")
+            measure(peers, others, Peer.load)
+            measure(peers, {}, Peer.leave)
+    return rows_beside("comparison page, 14 runs x 10,000", "s", LONG_S, own, others)
 
 
-def first(selector: str, page: Page) -> Locator:
-    """Find the first element of a page that a selector names."""
-    return page.locator(selector).first
+def hover(stack: Stack, page: Page, comparison: str, folder: Path) -> list[Row]:
+    """From a move of the mouse over a panel to the values in all of them, with 14 runs of 10,000
+    steps, in turns with other pages."""
+    own: list[float] = []
+    others: Times = {}
+    with peer_pages(page, folder / "hover") as peers:
+        visit(stack.ui_url, page, f"/comparison?id={comparison}", all_drawn)
+        measure(peers, {}, Peer.load)
+        ours = OwnHover(page)
+        for place in range(HOVERS + 1):
+            own.append(ours.measure(place))
+            measure(peers, others, partial(Peer.hover, place=place))
+    case = "hover to all panels, 14 runs x 10,000, p50"
+    return rows_beside(case, "ms", HOVER_MS, own, others)
 
 
 def compare(stack: Stack, page: Page, comparisons: list[str]) -> Row:

@@ -16,8 +16,11 @@ with sqlite3.connect(sys.argv[1]) as connection:
 if st.query_params.get("chart") == "line":
     st.line_chart(points, x="step", y="value", color="run")
 else:
-    traces = [
-        go.Scatter(x=own["step"], y=own["value"], name=str(run))
-        for run, own in points.groupby("run")
-    ]
-    st.plotly_chart(go.Figure(traces))
+    figure = go.Figure(
+        [
+            go.Scatter(x=own["step"], y=own["value"], name=str(run))
+            for run, own in points.groupby("run")
+        ]
+    )
+    figure.update_layout(hovermode="x unified")  # the values of all runs at a step
+    st.plotly_chart(figure)

@@ -4,7 +4,7 @@ import io
 import math
 import wave
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from contract.snapshots import ClassFacts, Facts, Histogram
 
 BINS: Final = 60
 NEIGHBOURS: Final = 10
+BLOCK: Final = 1_000
 TILE: Final = 28
 RATE: Final = 8000
 TONE_S: Final = 0.2
@@ -22,8 +23,46 @@ Numbers = NDArray[np.float64]
 Labels = NDArray[np.int_]
 
 
+class _Block(NamedTuple):
+    """What samples [N] have of each other."""
+
+    hits: NDArray[np.bool_]
+    """Whether the nearest other has their class."""
+    average: Numbers
+    """AP at R; NaN where no other has their class."""
+    neighbours: NDArray[np.int_]
+    """Places [N, k], nearest first."""
+    distances: Numbers
+    histogram: Histogram
+
+
 def facts(points: Numbers, labels: Labels) -> Facts:
-    """Compute the facts of points [N, D] with labels [N]; N >= 2."""
+    """Compute the facts of points [N, D] with labels [N]; N >= 2.
+
+    Of more than BLOCK points each knows those of its own part only, and the histogram is that of
+    the first part: all pairs of 100,000 would take an hour.
+    """
+    parts = np.array_split(np.arange(len(points)), math.ceil(len(points) / BLOCK))
+    blocks = [_block(points[part], labels[part]) for part in parts]
+    hits = np.concatenate([block.hits for block in blocks])
+    average = np.concatenate([block.average for block in blocks])
+    to_centroid, classes = _classes(points, labels, hits)
+    near = [block.neighbours + part[0] for part, block in zip(parts, blocks, strict=True)]
+    alone = np.isnan(average)
+    return Facts(
+        correct=[None if n else int(hit) for hit, n in zip(hits, alone, strict=True)],
+        centroid_distance=_short(to_centroid),
+        average_precision=[
+            None if n else value for value, n in zip(_short(average), alone, strict=True)
+        ],
+        neighbours=[row for part in near for row in part.tolist()],
+        distances=[_short(row) for block in blocks for row in block.distances],
+        classes=classes,
+        histogram=blocks[0].histogram,
+    )
+
+
+def _block(points: Numbers, labels: Labels) -> _Block:
     squared = (points**2).sum(axis=1)
     between = np.sqrt(np.maximum(squared[:, None] + squared - 2 * points @ points.T, 0))
     np.fill_diagonal(between, np.inf)
@@ -33,19 +72,10 @@ def facts(points: Numbers, labels: Labels) -> Facts:
     precision = hits.cumsum(axis=1) / np.arange(1, len(points))
     counted = hits & (np.arange(len(points) - 1) < others[:, None])
     average = (precision * counted).sum(axis=1) / np.maximum(others, 1)
+    average[others == 0] = np.nan
     near = order[:, :NEIGHBOURS]
-    to_centroid, classes = _classes(points, labels, hits[:, 0])
-    return Facts(
-        correct=[int(hit) if n else None for hit, n in zip(hits[:, 0], others, strict=True)],
-        centroid_distance=_short(to_centroid),
-        average_precision=[
-            value if n else None for value, n in zip(_short(average), others, strict=True)
-        ],
-        neighbours=near.tolist(),
-        distances=[_short(row) for row in np.take_along_axis(between, near, axis=1)],
-        classes=classes,
-        histogram=_histogram(between, labels),
-    )
+    far = np.take_along_axis(between, near, axis=1)
+    return _Block(hits[:, 0], average, near, far, _histogram(between, labels))
 
 
 def draw_sprite(labels: Sequence[int], tile: int = TILE) -> tuple[bytes, int]:

@@ -10,6 +10,7 @@ import { stamp } from "./stamps.js";
 
 const IN_ORDER = new Intl.Collator("en", { numeric: true });
 const SIDE = 7; // radius of a sign in device pixels, drawn at half the size
+const BOX = 23; // pixels of its picture, room for every shape
 
 /**
  * @param {import("./colouring.js").By} by
@@ -48,7 +49,7 @@ export function sign({ fill, shape }, dark) {
   const edge = /** @type {[number, number, number]} */ (colour.map((part) => Math.round(part * (dark ? 0.5 : 0.65))));
   const made = stamp(shape, SIDE, colour, edge, 1.4, 1);
   const canvas = /** @type {HTMLCanvasElement} */ (h("canvas"));
-  canvas.width = canvas.height = made.size;
+  canvas.width = canvas.height = BOX;
   const image = new ImageData(made.size, made.size);
   for (let at = 0; at < made.rest.length; at++) {
     const weight = 256 - made.rest[at];
@@ -57,7 +58,8 @@ export function sign({ fill, shape }, dark) {
     const parts = [redBlue & 255, Math.round(made.green[at] / weight) >>> 8, redBlue >>> 16];
     image.data.set([...parts, Math.min(255, weight)], 4 * at);
   }
-  canvas.getContext("2d")?.putImageData(image, 0, 0);
+  const start = (BOX - made.size) / 2;
+  canvas.getContext("2d")?.putImageData(image, start, start);
   return h("img", { class: "lb-sp-sign", src: canvas.toDataURL(), alt: "" });
 }
 

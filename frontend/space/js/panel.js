@@ -10,7 +10,7 @@ import { closest, Grid, inside, next } from "./pick.js";
  * @typedef {Object} Host what a panel tells; samples by their number, -1 for none
  * @property {(panel: Panel, sample: number) => void} hover
  * @property {(sample: number) => void} choose
- * @property {(samples: number[], how: How) => void} lasso
+ * @property {(samples: number[], how: How, began: number) => void} lasso began: when the button was released
  * @property {(factor: number, x: number, y: number) => void} zoom
  * @property {(dx: number, dy: number) => void} move
  * @property {() => void} reset
@@ -169,7 +169,7 @@ export class Panel {
   }
 
   /** @param {PointerEvent} event */
-  #up({ offsetX, offsetY, ctrlKey, metaKey, altKey }) {
+  #up({ offsetX, offsetY, ctrlKey, metaKey, altKey, timeStamp }) {
     const [drag, outline] = [this.#drag, this.#outline];
     this.#dropped();
     if (!drag) return;
@@ -178,7 +178,7 @@ export class Panel {
       if (sample >= 0) this.#host.choose(sample);
     } else if (outline) {
       const how = altKey ? "remove" : ctrlKey || metaKey ? "add" : "replace";
-      this.#host.lasso(inside(this.places.x, this.places.y, outline), how);
+      this.#host.lasso(inside(this.places.x, this.places.y, outline), how, timeStamp);
     }
   }
 

@@ -43,7 +43,8 @@ function bar(x, y, r) {
  * @returns {Stamp}
  */
 export function stamp(shape, radius, fill, rim, line, opacity) {
-  const reach = Math.ceil(radius * 1.3 + 1);
+  const outside = OUTSIDE[shape];
+  const reach = reachOf((x, y) => outside(x, y, radius) < 0, Math.ceil(radius * 1.3));
   const size = 2 * reach + 1;
   const made = {
     size,
@@ -51,12 +52,11 @@ export function stamp(shape, radius, fill, rim, line, opacity) {
     green: new Uint32Array(size * size),
     rest: new Uint16Array(size * size),
   };
-  const outside = OUTSIDE[shape];
   for (let at = 0; at < size * size; at++) {
     let [covered, filled] = [0, 0];
     for (let sub = 0; sub < FINE * FINE; sub++) {
-      const x = (at % size) - reach + ((sub % FINE) + 0.5) / FINE - 0.5;
-      const y = Math.floor(at / size) - reach + (Math.floor(sub / FINE) + 0.5) / FINE - 0.5;
+      const x = (at % size) - reach + fine(sub % FINE);
+      const y = Math.floor(at / size) - reach + fine(Math.floor(sub / FINE));
       const away = outside(x, y, radius);
       if (away < 0) covered += 1;
       if (away < -line) filled += 1;
@@ -69,6 +69,25 @@ export function stamp(shape, radius, fill, rim, line, opacity) {
     made.rest[at] = 256 - weight;
   }
   return made;
+}
+
+/** A look into a pixel, from its middle. @param {number} sub 0..FINE - 1 */
+function fine(sub) {
+  return (sub + 0.5) / FINE - 0.5;
+}
+
+/** How many pixels a sign reaches from its middle one: every further one costs time at each point.
+ * @param {(x: number, y: number) => boolean} covers @param {number} most */
+function reachOf(covers, most) {
+  for (let reach = most; reach > 0; reach--) {
+    for (let along = FINE * -reach; along < FINE * (reach + 1); along++) {
+      for (let sub = 0; sub < FINE; sub++) {
+        const [a, b] = [fine(along), reach + fine(sub)];
+        if (covers(a, b) || covers(a, -b) || covers(b, a) || covers(-b, a)) return reach;
+      }
+    }
+  }
+  return 0;
 }
 
 /**

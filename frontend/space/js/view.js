@@ -172,7 +172,7 @@ export class View {
     const panel = new Panel(place, {
       hover: (from, sample) => this.#hover(from, sample),
       choose: this.#told.choose,
-      lasso: (samples, how) => this.#told.lasso(samples, how, performance.now()),
+      lasso: this.#told.lasso,
       zoom: (factor, x, y) => this.#zoom(factor, x, y, panel),
       move: (dx, dy) => this.#move(dx, dy, panel),
       reset: () => this.reset(),

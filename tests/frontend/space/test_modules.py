@@ -251,6 +251,17 @@ def test_a_stamp_covers_its_middle_and_is_cut_off_at_the_edge(run: Run) -> None:
     assert max(edge[:3]) < 255
 
 
+@pytest.mark.parametrize(("radius", "size"), [(1.0, 3), (1.9, 5), (4.5, 9)])
+def test_a_stamp_has_no_empty_rim(run: Run, radius: float, size: int) -> None:
+    """Each of a hundred thousand points costs the time of all its pixels."""
+    stamp = "m.stamp('disc', radius, [200, 100, 50], [0, 0, 0], 0.2 * radius, 1)"
+    rim = "[...made.rest].filter((_, at) => Math.floor(at / made.size) === 0)"
+    code = f"const [radius] = a; const made = {stamp}; return [made.size, Math.min(...{rim})]"
+    found, clearest = run("stamps", code, [radius])
+    assert found == size
+    assert clearest < 256
+
+
 def test_chosen_points_lie_over_wrong_ones_and_these_over_the_rest(run: Run) -> None:
     code = """
       const places = {x: new Float32Array(4), depth: Float32Array.from([0.5, -0.5, 0, 0.9])};
