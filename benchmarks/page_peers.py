@@ -64,11 +64,12 @@ requestAnimationFrame(look);
 """
 
 NOTE: Final = (
-    "A peer's page has one chart of one metric and no panels beside it; ours has all panels of the "
-    "comparison, and hover tells the values in all of them. TensorBoard sends 1,000 points of each "
-    "run, chosen at random, the others all. The values of all runs are told beside the mouse by "
-    "Plotly and TensorBoard, those of the nearest one by Vega (st.line_chart, trackio). "
-    "No peer has a lasso over linked panels."
+    "A peer's page has one chart of one metric, ours all panels of the comparison; hover tells "
+    "the values in all of them. Streamlit's charts get all 10,000 points of each run; "
+    "TensorBoard's gets 1,000 and trackio's 3,000, as they come; ours gets means and extremes of "
+    "ranges of steps. Plotly and TensorBoard tell the values of all runs at the mouse, Vega "
+    "(st.line_chart, trackio) those of the nearest point. None of them marks the samples of a "
+    "lasso in other charts by itself, or projects a snapshot on a page that is open."
 )
 
 

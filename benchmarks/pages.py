@@ -19,6 +19,7 @@ nothing. Nothing else should load the machine. Exits with 1 where a figure misse
 """
 
 import argparse
+import os
 import statistics
 import sys
 import tempfile
@@ -37,10 +38,12 @@ from playwright.sync_api import Locator, Page
 from backend.db import migrations
 from backend.db.database import Database
 from backend.storage.blobs import BLOBS_FOLDER, Blobs
+from benchmarks.document import busy
 from benchmarks.live import claim, paused_workers, pretend_to_train
 from benchmarks.page_actions import HOVER_MS, HOVERS, OwnHover, rows_beside, seconds_to, steps
 from benchmarks.page_peers import NOTE, Peer, Times, measure, peer_pages
 from benchmarks.page_space import ARMS, POINTS, first_projection, lasso
+from benchmarks.peers.environment import version
 from benchmarks.report import Row, report
 from contract.catalogue.presets import DEMO
 from tests.support import long_runs, snapshots
@@ -85,7 +88,7 @@ class Stored(NamedTuple):
 
 def main() -> int:
     """Measure all pages, and print them with the goals."""
-    asked = arguments()
+    asked, load = arguments(), os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         data_dir = Path(folder) / "data"
         stored = fill(data_dir, asked.only)
@@ -104,7 +107,13 @@ def main() -> int:
             rows = [row for name in PARTS if name in asked.only for row in parts[name]()]
             if asked.soak:
                 rows += soak(stack, page, asked.soak)
-    good = report(rows, document=set(asked.only) == set(PARTS), notes=[NOTE])
+    known = {name: version(name) for name in ("tensorboard", "trackio")}
+    good = report(
+        rows,
+        document=set(asked.only) == set(PARTS),
+        versions={name: found for name, found in known.items() if found},
+        notes=[NOTE, busy(load)],
+    )
     return int(not good)
 
 
@@ -149,6 +158,7 @@ def paints(stack: Stack, page: Page, comparison: str) -> list[Row]:
             "/new",
             lambda page: page.get_by_role("button", name="Start comparison"),
         ),
+        "alerts": ("/alerts", lambda page: page.get_by_role("heading", name="Alerts", exact=True)),
         "data": ("/datasets", lambda page: page.get_by_role("heading", name="Data", exact=True)),
         "queue": ("/queue", lambda page: page.locator(".st-key-queue-workers")),
         "compare": ("/compare", lambda page: page.get_by_test_id("stDataFrame").first),
