@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,6 @@ from contract.dataset_files.layout import (
     listed,
     usual_layout,
 )
-from contract.dataset_files.matfile import mat_source
 from contract.dataset_files.npz import npz_source
 from contract.dataset_files.parquet import open_parquet
 from contract.dataset_files.problems import DEFAULT_LIMITS, FeatureTable, Findings, Limits
@@ -34,6 +34,10 @@ from contract.dataset_files.zip_files import open_zip
 FEATURE_MATRICES: Final = {"features": "f"}
 
 PAIRED_MATRICES: Final = {"audio": "a", "visual": "v"}
+
+MATLAB_READER: Final = "contract.dataset_files.matfile"
+"""Imported at first use: scipy's reader takes as long to import as all others together, and the
+check of an upload is a process of its own."""
 
 MAX_UNUSED: Final = 5
 """Columns that are not used and are named in a warning each; more are named in one."""
@@ -211,7 +215,7 @@ def _source(path: Path, name: str, limits: Limits, findings: Findings) -> Iterat
             with open_h5(path, name, findings) as h5:
                 yield h5_source(h5, findings)
         case "mat":
-            yield mat_source(path, limits, findings)
+            yield import_module(MATLAB_READER).mat_source(path, limits, findings)
         case _:
             raise refuse_no_table(found, findings)
 
