@@ -176,7 +176,9 @@ def test_unfinished_uploads_of_a_dead_process_are_deleted_at_the_next_start(
         assert post_file(api.http, file, "features").json() == made
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_the_end_of_the_api_ends_its_checks(
     settings: Settings, tmp_path: Path, number: signal.Signals
 ) -> None:

@@ -199,7 +199,7 @@ def _endless(size: int) -> Iterator[bytes]:
     ("limits", "says"),
     [
         (CheckLimits(wall_s=0.05), "could not be checked within"),
-        (CheckLimits(cpu_s=0), "takes too long"),
+        pytest.param(CheckLimits(cpu_s=0), "takes too long", marks=pytest.mark.slow),
         (CheckLimits(memory=500_000_000), "bytes of memory that a check may use"),
     ],
     ids=["time", "processor", "memory"],

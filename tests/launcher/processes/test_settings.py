@@ -44,8 +44,13 @@ def test_all_problems_of_all_processes_are_found_once(tmp_path: Path) -> None:
     "command",
     [
         ("uvicorn", "backend.app:create_app", "--factory"),
-        ("celery", "-A", "worker.celery_app", "worker"),
-        ("worker.projection",),
+        *(
+            pytest.param(command, marks=pytest.mark.slow)
+            for command in (
+                ("celery", "-A", "worker.celery_app", "worker"),
+                ("worker.projection",),
+            )
+        ),
     ],
     ids=lambda command: command[0],
 )

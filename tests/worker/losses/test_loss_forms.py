@@ -37,6 +37,10 @@ SETTINGS: list[dict[str, Any]] = [
 ]
 
 
+DISTANCES = ["euclidean", pytest.param("cosine", marks=pytest.mark.slow)]
+"""The forms differ in how tuples are counted, not in how distances are computed."""
+
+
 @contextmanager
 def patched(*changes: tuple[Any, str, Any]) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
@@ -59,7 +63,7 @@ FORMS: dict[str, tuple[tuple[Any, str, Any], ...]] = {
 }
 
 
-@pytest.mark.parametrize("distance", ["euclidean", "cosine"])
+@pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 @pytest.mark.parametrize("form", FORMS)
 def test_agrees_with_the_loop(form: str, settings: dict[str, Any], distance: str) -> None:
@@ -71,7 +75,7 @@ def test_agrees_with_the_loop(form: str, settings: dict[str, Any], distance: str
                 assert_agrees(kind, scene, margin=margin, tolerance=tolerance, **rest)
 
 
-@pytest.mark.parametrize("distance", ["euclidean", "cosine"])
+@pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 @pytest.mark.parametrize("form", FORMS)
 def test_agrees_with_the_loop_between_modalities(
@@ -90,7 +94,9 @@ def test_agrees_with_the_loop_between_modalities(
             assert_agrees(kind, scene, margin=1.0, tolerance=1e-11, **rest)
 
 
-@pytest.mark.parametrize("margin", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize(
+    "margin", [1.0, *(pytest.param(m, marks=pytest.mark.slow) for m in (0.0, 2.0))]
+)
 @pytest.mark.parametrize("kind", ["contrastive", "triplet"])
 @pytest.mark.parametrize("form", FORMS)
 def test_ties_and_duplicates(form: str, kind: str, margin: float) -> None:

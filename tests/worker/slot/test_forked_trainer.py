@@ -121,6 +121,7 @@ def test_kill_9_of_a_trainer_leaves_its_template_and_others(template: TemplatePr
     first.stop()
 
 
+@pytest.mark.slow
 def test_a_trainer_ends_with_its_template_and_is_not_to_blame() -> None:
     template = warm(TemplateProcess.start(ENVIRONMENT))
     trainer = template.fork()
@@ -148,6 +149,7 @@ def test_a_template_that_cannot_start_says_why() -> None:
     template.stop()
 
 
+@pytest.mark.slow
 def test_a_template_that_cannot_fork_says_why_and_goes_on() -> None:
     template = TemplateProcess.start(ENVIRONMENT, ("-c", THAT_CANNOT_FORK))
     for _ in range(2):

@@ -104,6 +104,7 @@ def test_one_that_diverges_one_cancelled_and_one_deleted_leave_the_others_as_the
     assert values(alone(own, spec(0.01), 4)) == values(others[-1])
 
 
+@pytest.mark.slow
 def test_after_the_trainer_was_killed_every_run_goes_on_alone_and_has_every_point_once(
     own: RunningSlot,
 ) -> None:

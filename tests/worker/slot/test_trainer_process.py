@@ -16,6 +16,7 @@ from worker.slot.trainer_process import TrainerProcess
 ENVIRONMENT = worker_environment("redis://127.0.0.1:1/0", "http://127.0.0.1:1")
 
 
+@pytest.mark.slow
 def test_it_reports_that_it_is_warm_and_leads_its_own_session() -> None:
     trainer = TrainerProcess.start(ENVIRONMENT)
     until(trainer.warm.is_set, "a warm trainer")

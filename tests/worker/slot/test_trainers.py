@@ -65,6 +65,7 @@ def without_clock(series: Series) -> Series:
     return {key: points for key, points in series.items() if key not in CLOCK_KEYS}
 
 
+@pytest.mark.slow
 def test_a_forked_trainer_gives_the_numbers_of_a_process_of_its_own(shared: RunningSlot) -> None:
     first = trained(shared)
     other = trained(shared, arm="center", seed=1)

@@ -260,13 +260,16 @@ def damaged(content: bytes, how: str) -> bytes:
     return file.getvalue()
 
 
-DAMAGES = (
-    *("empty", "cut short", "no checkpoint", "of another format", "of another step"),
-    *("without a part", "with other weights", "gone"),
+DAMAGES = ("cut short", "no checkpoint", "of another format", "of another step", "without a part")
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        *("sound", "empty", "with other weights", "gone"),
+        *(pytest.param(how, marks=pytest.mark.slow) for how in DAMAGES),
+    ],
 )
-
-
-@pytest.mark.parametrize("how", [*DAMAGES, "sound"])
 def test_an_attempt_says_whether_it_goes_on_or_starts_over(
     how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
