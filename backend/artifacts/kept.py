@@ -77,8 +77,8 @@ def _why_arm(arm: str, arms: Sequence[str], first: Sequence[str], found: Found |
         else "have no clear difference"
     )
     return (
-        f"{listed_arms(first)} {alike} for {found.use}: {named(arm)} has the best mean, which may "
-        "be chance. Each of them is as good a choice."
+        f"{listed_arms(first)} {alike} for {found.use}: {named(arm)} has the best mean; the "
+        "difference may be chance, or too small to matter. Each of them is as good a choice."
     )
 
 

@@ -145,7 +145,7 @@ def _differing_settings(differs: Sequence[Difference]) -> list[str]:
     said = []
     for one in differs:
         values = ", ".join(f"{named(arm)}: {value}" for arm, value in one.values.items())
-        said.append(f"{one.setting} ({values})")
+        said.append(f"{one.words} ({values})")
     return [f"The arms differ in more than their loss: {'; '.join(said)}."]
 
 

@@ -194,11 +194,13 @@ def _found(material: Material, measured: Mapping[str, Values]) -> list[Found]:
 
 
 def _differing(spec: ComparisonSpec, names: tuple[str, ...]) -> list[str]:
-    """Return the settings in which arms differ, apart from the loss and what was searched."""
+    """Return in words the settings in which arms differ, apart from the loss and what was searched,
+    each once."""
     if not names:
         return []
     tuned = searched(spec, names)
-    return [one.setting for one in differences(spec, names) if one.setting not in tuned]
+    found = [one.words for one in differences(spec, names) if one.setting not in tuned]
+    return list(dict.fromkeys(found))
 
 
 def _metric(

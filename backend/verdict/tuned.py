@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from backend.verdict.schemas import Tuned
 from backend.verdict.wording import listed
-from contract.comparison.differences import iterate_settings
+from contract.comparison.differences import iterate_settings, setting_words
 from contract.comparison.spec import Arm, ComparisonSpec
 from contract.comparison.tuning import Choices, Range, Space, value_at
 from contract.metrics import METRICS
@@ -80,8 +80,9 @@ def range_caveats(spec: ComparisonSpec, arms: Sequence[str]) -> list[str]:
         for path, meaning in _settings(spec, arm):
             found.setdefault((path, meaning), {})[name] = arm.search.get(path)
     said = [
-        f"{path} ({'; '.join(f'{arm}: {_space_text(space)}' for arm, space in spaces.items())})"
-        for (path, _), spaces in found.items()
+        f"{setting_words(path, title)} "
+        f"({'; '.join(f'{arm}: {_space_text(space)}' for arm, space in spaces.items())})"
+        for (path, title), spaces in found.items()
         if len({repr(space) for space in spaces.values()}) > 1
     ]
     return [f"The arms were searched over different ranges: {'; '.join(said)}."] if said else []
@@ -98,8 +99,10 @@ def edge_caveats(spec: ComparisonSpec, arms: Sequence[str]) -> list[str]:
         return []
     sentences = []
     for arm in map(spec.arm, arms):
+        titles = dict(_settings(spec, arm))
         at_edge = [
-            f"its best {path} {_number(value)} is at the edge of {_space_text(space)}"
+            f"its best {setting_words(path, titles.get(path, path))} {_number(value)} "
+            f"is at the edge of {_space_text(space)}"
             for path, space in arm.search.items()
             if isinstance(space, Range)
             and (value := _value(spec, arm, path)) is not None

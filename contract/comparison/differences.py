@@ -14,6 +14,7 @@ from contract.comparison.training import SHOWN_WITH_LOSSES
 
 BATCH_SETTINGS: Final = ("training.batch_size", "training.sampler.kind", "training.sampler.m")
 """Arms that differ in one of these do not see the same batches."""
+_SECTION_WORDS: Final = {"optimizer": "optimiser"}
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Difference:
 
     setting: str
     """For example `loss.margin` or `training.optimizer.lr`."""
+    words: str
+    """What it is called in a sentence: margin, learning rate."""
     values: Mapping[str, Any]
     """Value by name of the arm; an arm whose loss, sampler or optimiser lacks the setting is left
     out."""
@@ -48,10 +51,23 @@ def differences(spec: ComparisonSpec, arms: tuple[str, ...] = ()) -> list[Differ
         for name, meaning, value in _settings(spec, arm):
             found.setdefault((name, meaning), {})[arm.name] = value
     return [
-        Difference(name, values)
-        for (name, _), values in found.items()
+        Difference(name, setting_words(name, title), values)
+        for (name, title), values in found.items()
         if any(_differ(spec, name, one, other) for one, other in combinations(values.items(), 2))
     ]
+
+
+def setting_words(path: str, title: str) -> str:
+    """Return what a setting is called in a sentence.
+
+    Args:
+        path: such as `loss.margin`.
+        title: of its field.
+    """
+    *_, section, name = path.split(".")
+    if name == "kind":  # the section itself is what is chosen
+        return _SECTION_WORDS.get(section, section)
+    return title[:1].lower() + title[1:].replace("_", " ")
 
 
 def _differ(

@@ -140,9 +140,9 @@ def test_names_that_read_like_a_list_are_quoted() -> None:
         (Reservation(6), "Caution: margins were not tuned."),
         (Reservation(1), "Caution: only 1 seed and margins were not tuned."),
         (
-            Reservation(3, ("loss.margin", "training.epochs"), "split", 1),
+            Reservation(3, ("margin", "epochs"), "split", 1),
             "Caution: 1 run has not finished, only 3 splits, margins were not tuned and "
-            "the arms also differ in loss.margin and training.epochs.",
+            "the arms also differ in margin and epochs.",
         ),
         (
             Reservation(9, still_open=2),

@@ -104,8 +104,8 @@ def test_caveats_of_other_settings_and_other_batches() -> None:
     found = caveats_of("c", "wide")
     assert found[0] == "The arms do not see the same batches: their batch size or sampler differs."
     assert found[1] == (
-        "The arms differ in more than their loss: loss.margin (c: 1.0, wide: 2.0); "
-        "training.batch_size (c: 64, wide: 32); training.optimizer.lr (c: 0.001, wide: 0.1)."
+        "The arms differ in more than their loss: margin (c: 1.0, wide: 2.0); "
+        "batch size (c: 64, wide: 32); learning rate (c: 0.001, wide: 0.1)."
     )
 
 

@@ -65,9 +65,9 @@ def test_ranges_that_two_arms_do_not_share_are_named() -> None:
     )
     assert range_caveats(other, ["pull", "rank"]) == [
         "The arms were searched over different ranges: "
-        "loss.margin (pull: 0.1 to 2; rank: 0.02 to 2 (log)); "
-        "training.batch_size (pull: not searched; rank: 32, 64); "
-        "training.optimizer.lr (pull: 0.0001 to 0.01 (log); rank: not searched)."
+        "margin (pull: 0.1 to 2; rank: 0.02 to 2 (log)); "
+        "batch size (pull: not searched; rank: 32, 64); "
+        "learning rate (pull: 0.0001 to 0.01 (log); rank: not searched)."
     ]
     assert searched(other, ["rank"]) == {"loss.margin", "training.batch_size", "training.epochs"}
     one_fold = other.model_copy(update={"tuning": Tuning(folds=1)})
@@ -103,7 +103,7 @@ def test_a_best_setting_at_the_edge_of_its_range(
 ) -> None:
     spec = spec_of({"loss.margin": space}, {"loss.margin": space}, {"pull": {"loss.margin": value}})
     found = edge_caveats(spec, ["pull"])
-    expected = f"The search of pull may be too narrow: its best loss.margin {said}; widen it."
+    expected = f"The search of pull may be too narrow: its best margin {said}; widen it."
     assert found == ([expected] if said else [])
 
 
@@ -128,8 +128,8 @@ def test_whole_numbers_and_several_edges() -> None:
         )
         assert edge_caveats(with_best(spec, {"pull": trial}), ["pull"]) == (
             [
-                "The search of pull may be too narrow: its best training.sampler.m 8 is at the "
-                "edge of 2 to 8 and its best training.optimizer.lr 0.0099 is at the edge of "
+                "The search of pull may be too narrow: its best items a class (m) 8 is at the "
+                "edge of 2 to 8 and its best learning rate 0.0099 is at the edge of "
                 "0.0001 to 0.01 (log); widen them."
             ]
             if said

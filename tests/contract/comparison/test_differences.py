@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from contract.comparison.differences import Difference, differences
+from contract.comparison.differences import Difference, differences, setting_words
 from contract.comparison.spec import parse_spec
 from tests.support.specs import small
 
@@ -99,4 +99,10 @@ def test_only_the_arms_asked_for() -> None:
 
 def test_as_data() -> None:
     spec = parse_spec(small(arms=[arm("a", "triplet"), arm("b", "triplet", margin=2.0)]))
-    assert differences(spec) == [Difference("loss.margin", {"a": 1.0, "b": 2.0})]
+    assert differences(spec) == [Difference("loss.margin", "margin", {"a": 1.0, "b": 2.0})]
+
+
+def test_settings_are_named_in_words() -> None:
+    assert setting_words("loss.pull_weight", "Pull weight") == "pull weight"
+    assert setting_words("training.optimizer.kind", "kind") == "optimiser"
+    assert setting_words("training.sampler.kind", "kind") == "sampler"
