@@ -10,6 +10,7 @@ from frontend.alerts.notices import notice_button
 from frontend.api.client import Api
 from frontend.api.types import CreatedReceiver, Delivery, Receiver, ReceiverList
 from frontend.errors import ApiError
+from frontend.ui.address import own_address
 from frontend.ui.session import role_button, role_refusal
 from frontend.ui.text import escape_markdown
 from frontend.ui.widgets import copy_text_button
@@ -209,17 +210,17 @@ def _deliveries(client: Api, comparison: str | None) -> None:
         if not found["deliveries"]:
             st.caption("Nothing was sent yet.")
         for one in found["deliveries"]:
-            _delivery(client, one)
+            _delivery(client, one, linked=comparison is None)
         if found["total"] > SHOWN:
             st.caption(f"The newest {SHOWN} of {found['total']:,}.")
 
     table()
 
 
-def _delivery(client: Api, one: Delivery) -> None:
+def _delivery(client: Api, one: Delivery, *, linked: bool) -> None:
     """Draw one delivery, with the button that tries it again."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(delivery_html(one))
+        st.html(delivery_html(one, linked=linked))
         failed = one["state"] == "given_up" or (one["state"] == "pending" and one["tries"])
         if failed:
             role_button(
@@ -241,8 +242,12 @@ def _retry(client: Api, delivery: int) -> None:
         st.session_state[REFUSED_KEY] = error.message
 
 
-def delivery_html(one: Delivery) -> str:
-    """Return one delivery as HTML."""
+def delivery_html(one: Delivery, *, linked: bool = False) -> str:
+    """Return one delivery as HTML; linked, its text leads to the comparison that it is of."""
+    text = escape(one["text"])
+    if linked and one["comparison"]:
+        page = f"{own_address('/comparison')}?id={one['comparison']}"
+        text = f"<a href='{escape(page, quote=True)}' target='_self'>{text}</a>"
     failing = one["state"] == "pending" and one["tries"]
     word, marked = (
         ("↻ failed, is tried again", "lb-marked") if failing else STATE_TEXTS[one["state"]]
@@ -258,7 +263,7 @@ def delivery_html(one: Delivery) -> str:
     state = f"<small class='{marked}'>{word}</small>" if marked else f"<small>{word}</small>"
     return (
         f"<div class='lb-delivery'><p><b>{escape(TYPE_TEXTS.get(one['type'], one['type']))}</b> "
-        f"{state}</p><p>{escape(one['text'])}</p>"
+        f"{state}</p><p>{text}</p>"
         f"<p><small>{escape(' · '.join(facts))}</small></p></div>"
     )
 

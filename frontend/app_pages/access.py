@@ -144,7 +144,7 @@ def show_active(client: Api, tokens: Sequence[AccessToken]) -> None:
         row(client, token, tokens)
     if last > 1:
         text = f"page {page} of {last}, {len(tokens):,} tokens"
-        paging_buttons(page, last, text, back="Back", on="On", key="access")
+        paging_buttons(page, last, text, back="Previous", on="Next", key="access")
 
 
 def row(client: Api, token: AccessToken, active: Sequence[AccessToken]) -> None:

@@ -153,11 +153,11 @@ def list_footer(total: int, page: int) -> None:
     """Draw the buttons that turn the list's pages, and the switch for archived comparisons."""
     last = page_count(total, PAGE_SIZE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if last > 1 and st.button("Back", disabled=page <= 1, key="compare_back"):
+        if last > 1 and st.button("Previous", disabled=page <= 1, key="compare_back"):
             st.query_params["page"] = str(page - 1)
             st.rerun()
         st.caption(f"page {page} of {last}, {total} arms" if last > 1 else f"{total} arms")
-        if last > 1 and st.button("On", disabled=page >= last, key="compare_on"):
+        if last > 1 and st.button("Next", disabled=page >= last, key="compare_on"):
             st.query_params["page"] = str(page + 1)
             st.rerun()
         st.toggle(

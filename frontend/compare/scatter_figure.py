@@ -90,7 +90,7 @@ def scatter_figure(
         own = [point for point in points if point.arm["loss"] == loss]
         drawn.add_trace(
             go.Scatter(
-                x=[point.x for point in own],
+                x=[_shown(point.x) for point in own],
                 y=[point.y for point in own],
                 mode="markers",
                 marker={"color": style.light, "size": 9, "symbol": symbol, "opacity": 0.85},
@@ -162,6 +162,11 @@ def _setting_text(arm: Arm, path: str) -> str:
 
 def _axis_value(value: Any) -> Any:
     return ("no", "yes")[value] if isinstance(value, bool) else value
+
+
+def _shown(value: Any) -> Any:
+    """Return a value as the axis and the legend show it: sup con, not sup_con."""
+    return value.replace("_", " ") if isinstance(value, str) else value
 
 
 def _symbols(count: int) -> list[str]:

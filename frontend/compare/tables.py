@@ -80,9 +80,10 @@ def setting_label(path: str, title: str) -> str:
     """Return a setting's title with its section in front: "Loss: margin"."""
     *sections, name = path.split(".")
     words = title.replace("_", " ")
-    if name == "kind":  # the section itself is what is chosen
-        return " ".join(sections[-1:]).replace("_", " ").capitalize()
     section = sections[-1].replace("_", " ").capitalize() if sections else ""
+    section = "Optimiser" if section == "Optimizer" else section
+    if name == "kind":  # the section itself is what is chosen
+        return section
     return f"{section}: {words[:1].lower()}{words[1:]}" if section else words
 
 

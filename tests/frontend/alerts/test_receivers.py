@@ -15,6 +15,7 @@ from backend.http.outgoing_hosts import OutgoingHosts
 from backend.settings import Settings
 from frontend.alerts.receivers import delivery_html
 from frontend.api.client import Api
+from frontend.api.types import Delivery
 from frontend.server.sessions import Person, sessions
 from frontend.ui import session
 from tests.backend.token_users import NAMES, TOKENS, bearer, with_tokens
@@ -154,24 +155,26 @@ def test_a_comparison_has_alerts_of_its_own(
 
 
 def test_what_others_wrote_is_escaped() -> None:
-    shown = delivery_html(
-        {
-            "id": 1,
-            "receiver": "w1",
-            "receiver_name": "<i>",
-            "type": "run.failed",
-            "at": "2026-11-30T09:00:00.000+00:00",
-            "text": "<script>",
-            "comparison": None,
-            "state": "given_up",
-            "tries": 12,
-            "tried_at": None,
-            "status": None,
-            "problem": "no answer within 10 s",
-            "next_at": None,
-        }
-    )
+    delivery: Delivery = {
+        "id": 1,
+        "receiver": "w1",
+        "receiver_name": "<i>",
+        "type": "run.failed",
+        "at": "2026-11-30T09:00:00.000+00:00",
+        "text": "<script>",
+        "comparison": None,
+        "state": "given_up",
+        "tries": 12,
+        "tried_at": None,
+        "status": None,
+        "problem": "no answer within 10 s",
+        "next_at": None,
+    }
+    shown = delivery_html(delivery, linked=True)
+    assert "<a " not in shown
     assert "<script>" not in shown
     assert "<i>" not in shown
     assert "✕ given up" in shown
     assert "2026-11-30 09:00:00 UTC · &lt;i&gt; · 12 tries · no answer within 10 s" in shown
+    of_one = delivery_html({**delivery, "comparison": "c0123456789"}, linked=True)
+    assert "<a href='/comparison?id=c0123456789' target='_self'>&lt;script&gt;</a>" in of_one
