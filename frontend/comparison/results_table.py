@@ -1,5 +1,6 @@
 """The results as a table of texts: metrics by arms, with mean, spread and interval."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -9,6 +10,7 @@ from frontend.ui.numbers import (
     format_number,
     format_signed,
     interval_text,
+    is_rounding,
     shared_decimals,
     short_number,
 )
@@ -38,13 +40,17 @@ REFERENCE_TITLES: Final = {"raw_backbone": "raw backbone", "chance": "chance"}
 """Field of a metric with a reference value -> title of its column."""
 
 
+_ONE: Final = re.compile(r"1(\.0+)?")
+
+
 @dataclass(frozen=True)
 class Cell:
     """The result of one arm in one metric, or the difference between two arms."""
 
     mean: str
     spread: str
-    """Standard deviation, " ± sd"; " (all seeds)" where all have the same value; "" with one."""
+    """Standard deviation, " ± sd"; " (all seeds)" where all have the same value but for rounding;
+    "" with one."""
     interval: str
     """The 95 % interval of the mean; "" below three seeds."""
     count: int
@@ -163,8 +169,7 @@ def _repeated(line: Line, before: Sequence[Line]) -> str:
     key = _bare(line.key)
     figures = [cell and (cell.mean, cell.spread, cell.count) for cell in line.cells]
     if key.endswith("geometry.mean_norm"):
-        means = {float(cell.mean) for cell in line.cells if cell and cell.spread[:2] != " ±"}
-        return "1 in every arm (unit vectors)" if None not in figures and means == {1.0} else ""
+        return "1 in every arm (unit vectors)" if all(map(_is_one, line.cells)) else ""
     if not key.endswith(".scale_free"):
         return ""
     for other in before:
@@ -172,6 +177,10 @@ def _repeated(line: Line, before: Sequence[Line]) -> str:
         if other.key == line.key.removesuffix(".scale_free") and same == figures:
             return f"the same values as {other.label}"
     return ""
+
+
+def _is_one(cell: Cell | None) -> bool:
+    return cell is not None and bool(_ONE.fullmatch(f"{cell.mean}{cell.spread.partition(' (')[0]}"))
 
 
 def _bare(key: str) -> str:
@@ -191,8 +200,10 @@ def _line(metric: Mapping[str, Any], arms: Sequence[str], noun: str) -> Line:
         if row["mean"] is not None or row.get("censored", 0)
     }
     known = {arm: row for arm, row in by_arm.items() if row["mean"] is not None}
+    spreads = [(_spread(row), row["mean"]) for row in known.values()]
     decimals = shared_decimals(
-        [row["mean"] for row in known.values()], [_spread(row) for row in known.values()]
+        [mean for _, mean in spreads],
+        [None if sd is None or is_rounding(sd, mean) else sd for sd, mean in spreads],
     )
     marks = _marks(known, metric["better"], decimals) if len(known) == len(by_arm) else {}
     limit = {"higher": 1.0, "lower": 0.0}.get(metric["better"] or "")
@@ -269,7 +280,7 @@ def _cell(
     spread = _spread(row)
     if spread is None:
         return Cell(mean=mean, spread="", interval="", count=row["n"], mark=mark)
-    if spread < ZERO_LIMIT:
+    if is_rounding(spread, row["mean"]):
         saturated = limit is not None and abs(row["mean"] - limit) < ZERO_LIMIT
         return Cell(
             mean=mean,

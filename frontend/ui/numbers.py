@@ -8,9 +8,14 @@ MINUS: Final = "−"
 """The sign of negative numbers on pages, in reports and tables; not the hyphen."""
 ZERO_LIMIT: Final = 1e-12
 """A smaller number is a 0 with a rounding error."""
+_ROUNDING: Final = 1e-6
+"""A spread that is a smaller part of its mean is the rounding of float32, in which networks
+compute: vectors of length 1 have a mean norm of 1 ± 3e-9."""
 _SMALL: Final = 1e-4
 _LARGE: Final = 1e5
 """Numbers below the first or from the second on are written with a power of ten."""
+_LARGEST: Final = 1e9
+"""Means from here on have a power of ten even beside a spread."""
 _MOST_DECIMALS: Final = 6
 _SPREAD_DIGITS: Final = 2
 """Significant digits of a spread that are written."""
@@ -32,6 +37,11 @@ def decimals_for(spread: float) -> int:
     return min(max(places, 0), _MOST_DECIMALS)
 
 
+def is_rounding(spread: float, mean: float) -> bool:
+    """Return whether values with this spread are the same number but for rounding."""
+    return spread < max(ZERO_LIMIT, _ROUNDING * abs(mean))
+
+
 def shared_decimals(means: Iterable[float], spreads: Iterable[float | None]) -> int | None:
     """Return the number of decimals for values that stand side by side.
 
@@ -43,9 +53,9 @@ def shared_decimals(means: Iterable[float], spreads: Iterable[float | None]) -> 
     """
     sizes = [abs(mean) for mean in means if math.isfinite(mean)]
     largest = max(sizes, default=0.0)
-    if largest >= _LARGE or ZERO_LIMIT <= largest < _SMALL:
-        return None
     known = [one for one in spreads if one is not None and one >= ZERO_LIMIT]
+    if largest >= (_LARGEST if known else _LARGE) or ZERO_LIMIT <= largest < _SMALL:
+        return None
     if known:
         return min(decimals_for(min(known)), decimals_for(max(known)) + 2)
     return _own_decimals(largest)
@@ -93,9 +103,9 @@ def short_number(value: float) -> str:
 
 def mean_and_spread(mean: float, spread: float | None) -> str:
     """Return a mean with its standard deviation: "1.500 ± 0.067"; without one, the mean alone."""
+    if spread is None or is_rounding(spread, mean):
+        return format_number(mean, shared_decimals([mean], []))
     decimals = shared_decimals([mean], [spread])
-    if spread is None or spread < ZERO_LIMIT:
-        return format_number(mean, decimals)
     return f"{format_number(mean, decimals)} ± {format_number(spread, decimals)}"
 
 

@@ -208,11 +208,11 @@ def test_rows_that_repeat_another_are_folded() -> None:
         "geometry.intra_class_variance.scale_free": (0.2, 0.3),
         "geometry.inter_class_variance": (0.2, 0.3),
         "geometry.inter_class_variance.scale_free": (0.2, 0.31),
-        "test.geometry.mean_norm": (1.0, 1.0),
+        "test.geometry.mean_norm": (0.9999999978, 1.0000000015),
     }
     metrics = [
         {"key": key, "label": key, "better": None}
-        | {"arms": [row(arm, mean, sd=0.0) for arm, mean in zip("ab", means, strict=True)]}
+        | {"arms": [row(arm, mean, sd=3e-9) for arm, mean in zip("ab", means, strict=True)]}
         for key, means in keys.items()
     ]
     test, validation = result_sections(
@@ -230,3 +230,12 @@ def test_rows_that_repeat_another_are_folded() -> None:
         "geometry.inter_class_variance",
         "geometry.inter_class_variance.scale_free",
     ]
+
+
+@pytest.mark.parametrize(("norms", "sd"), [((5e-5, 2e5), None), ((1.0, 1.0), 0.05)])
+def test_norms_that_are_not_1_are_shown(norms: tuple[float, float], sd: float | None) -> None:
+    rows = [
+        row(arm, norm, sd=sd, n=3 if sd else 1) for arm, norm in zip("ab", norms, strict=True)
+    ]
+    [section] = result_sections(summary(None, *rows, key="geometry.mean_norm"), "ab")
+    assert section.folded == {}
