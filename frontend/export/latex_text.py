@@ -15,9 +15,13 @@ _ESCAPES: Final = {
     "_": r"\_",
     "^": r"\textasciicircum{}",
     "~": r"\textasciitilde{}",
+    "[": "{[}",  # at the beginning of a row, [ and * would be arguments of the \\ before it
+    "*": "{*}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
-    '"': r"\textquotedbl{}",
+    '"': r"\char34{}",  # the command for it needs another font encoding than the usual one
+    "«": r"$\ll$",
+    "»": r"$\gg$",
     "−": "$-$",
     "±": r"$\pm$",
     "×": r"$\times$",
@@ -61,8 +65,10 @@ _RAISED: Final = "".join(_SUPERSCRIPTS)
 _LOWERED: Final = "".join(_SUBSCRIPTS)
 _POWER_OF_TEN: Final = re.compile(rf"([−-]?[\d.]+) × 10([{_RAISED}]+)")
 _RUN: Final = re.compile(rf"([{_RAISED}]+)|([{_LOWERED}]+)")
-_LAST_LATIN: Final = "ſ"
-"""Last letter of Unicode's Latin Extended-A, all of which pdflatex knows in UTF-8."""
+_LAST_LATIN: Final = "ž"
+"""Last letter of Unicode's Latin Extended-A that pdflatex knows in UTF-8."""
+_UNKNOWN_LATIN: Final = frozenset("ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲų")
+"""Letters up to there that it does not know in its usual font encoding, OT1."""
 
 
 def one_line(text: str) -> str:
@@ -74,7 +80,7 @@ def escape_latex(text: str) -> str:
     r"""Return a text on one line, escaped for pdflatex.
 
     Greek letters, arrows, superscripts and powers of ten become mathematics: 5.6 × 10⁻¹⁷ is
-    $5.6 \times 10^{-17}$. Other characters that pdflatex has no sign for are written as their code,
+    $5.6 \times 10^{-17}$. Other characters that pdflatex has no sign for are shown as their code,
     [U+4E2D], so that every text compiles.
     """
     pieces: list[str] = []
@@ -111,9 +117,11 @@ def _character(character: str) -> str:
     if greek and _GREEK_RANGE[0] <= character <= _GREEK_RANGE[1]:
         name = greek[2].lower()
         return rf"$\{name.capitalize() if greek[1] == 'CAPITAL' else name}$"
-    if " " <= character <= "~" or "¡" <= character <= _LAST_LATIN:
+    if " " <= character <= "~":
         return character
-    return f"[U+{ord(character):04X}]"
+    if "¡" <= character <= _LAST_LATIN and character not in _UNKNOWN_LATIN:
+        return character
+    return f"{{[}}U+{ord(character):04X}]"
 
 
 def _plain(raised: str, signs: dict[str, str]) -> str:
