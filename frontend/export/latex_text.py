@@ -117,9 +117,8 @@ def _character(character: str) -> str:
     if greek and _GREEK_RANGE[0] <= character <= _GREEK_RANGE[1]:
         name = greek[2].lower()
         return rf"$\{name.capitalize() if greek[1] == 'CAPITAL' else name}$"
-    if " " <= character <= "~":
-        return character
-    if "¡" <= character <= _LAST_LATIN and character not in _UNKNOWN_LATIN:
+    latin = "¡" <= character <= _LAST_LATIN and character not in _UNKNOWN_LATIN
+    if latin or " " <= character <= "~":
         return character
     return f"{{[}}U+{ord(character):04X}]"
 
