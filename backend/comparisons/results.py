@@ -41,7 +41,7 @@ class BestArm(BaseModel):
     n: int
     """Runs that have a value."""
     level_with: int
-    """Other arms that the runs do not tell apart from it."""
+    """Other arms that are not clearly different from it."""
 
 
 class Result(BaseModel):

@@ -25,15 +25,15 @@ class Found:
     arms: tuple[str, ...]
     """The arms that are ranked, the best mean of the use's first metric first; at least two."""
     ahead: frozenset[Pair]
-    """Pairs told apart in all metrics of the use, the better arm first, without level ones."""
+    """Pairs that differ clearly in all metrics of the use, the better first; no level ones."""
     level: frozenset[frozenset[str]]
     """Pairs that are level in all metrics of the use."""
     half_width: float | None = None
     """Within which level arms are level."""
     leaning: bool = False
-    """Of two arms: whether only the 95 % interval of this use alone tells them apart."""
+    """Of two arms: whether they differ by the 95 % interval of this use alone only."""
     in_part: bool = False
-    """Whether only some metrics of the use tell a pair apart."""
+    """Whether a pair is clearly different only in some metrics of the use."""
     leaders: Mapping[str, str] | None = None
     """Of two arms that are each ahead in another metric: the label of that metric, by arm."""
 

@@ -49,9 +49,9 @@ class LeaderboardArm(BaseModel):
     high: float | None
     values: list[LeaderboardValue]
     rank: tuple[int, int] | None
-    """First and last place that the arm may have: no more arms are told apart on either side. Null
-    for an arm without a value, for one that did not train, and where neither direction is
-    better."""
+    """First and last place that the arm may have: no more arms are clearly different on either
+    side. Null for an arm without a value, for one that did not train, and where neither direction
+    is better."""
     letters: str
     """A letter for each of the metric's groups that the arm is in: arms that share one are not told
     apart. Empty without a rank, and where there are more groups than letters."""
@@ -75,10 +75,10 @@ class LeaderboardMetric(BaseModel):
     not_told_apart: list[tuple[str, str]]
     """Pairs of ranked arms whose difference may be chance, the better mean first."""
     groups: list[list[str]]
-    """The largest sets of arms of which no two are told apart, that of the best arm first; an arm
-    may be in several."""
+    """The largest sets of arms of which no two are clearly different, that of the best arm first;
+    an arm may be in several."""
     said: str
-    """Which arm is best, and which are not told apart from it, as a sentence."""
+    """Which arm is best, and which are not clearly different from it, as a sentence."""
     pairs: int
     """Pairs of arms that were compared: those that share at least three seeds."""
     practical: float | None

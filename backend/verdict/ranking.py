@@ -1,4 +1,4 @@
-"""Rank the arms of one metric: the best, the groups that are not told apart, and each one's places.
+"""Rank the arms of one metric: the best, groups without clear differences, each arm's places.
 
 Pure functions.
 """
@@ -17,14 +17,14 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True)
 class Ranking:
-    """The order of the arms in one metric as far as the runs tell them apart."""
+    """The order of the arms in one metric as far as the runs show it."""
 
     best: list[str]
     """The arms with the best mean; empty where neither direction is better."""
     not_told_apart: list[Pair]
     """The better mean first."""
     groups: list[list[str]]
-    """Largest sets of which no two are told apart, sorted by their members' means."""
+    """Largest sets of which no two are clearly different, sorted by their members' means."""
     places: dict[str, tuple[int, int]]
     """Arm -> first and last place that it may have; empty where neither direction is better."""
 
@@ -50,8 +50,8 @@ def rank(means: Mapping[str, float], better: Better, ahead: Collection[Pair]) ->
     Args:
         means: mean by arm, of the arms that are ranked.
         better: which direction is better; None where neither is.
-        ahead: pairs that are told apart, the better one first; over the seeds that both have, so
-            that with missing seeds it may be the one with the worse mean.
+        ahead: pairs that are clearly different, the better one first; over the seeds that both
+            have, so that with missing seeds it may be the one with the worse mean.
     """
     sign = -1 if better == "lower" else 1
     order = sorted(means, key=lambda arm: -sign * means[arm])
@@ -74,7 +74,7 @@ def rank(means: Mapping[str, float], better: Better, ahead: Collection[Pair]) ->
 
 
 def said(ranking: Ranking, pairs: int, level: Collection[str] = ()) -> str:
-    """Return the best arm, those not told apart from it and those level with it, in sentences.
+    """Return the best arm, those not clearly different and those level with it, in sentences.
 
     Args:
         ranking: the arms in one metric.

@@ -1,7 +1,7 @@
 """What the runs say about each use of embeddings: retrieval, classification, keeping detail.
 
 A use has several metrics, which must all agree, as those of a claim must. Two arms are judged by
-the verdict's claims; more are told apart pair by pair, by Holm over all pairs.
+the verdict's claims; more are compared pair by pair, by Holm over all pairs.
 
 Pure functions.
 """

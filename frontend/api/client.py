@@ -250,7 +250,7 @@ class Api(AlertCalls, TemplateCalls, TrainedModelCalls):
         return self._call(Verdict, "GET", _comparison(comparison, "verdict"), params=params)
 
     def leaderboard(self, comparison: str, metrics: Sequence[str] = ()) -> Leaderboard:
-        """Return all arms ranked by each metric, and which of them are not told apart.
+        """Return all arms ranked by each metric, and which of them have no clear difference.
 
         By default by the test split's main metrics; `metrics` are keys of others.
         """
