@@ -195,7 +195,7 @@ def _show_created(created: CreatedReceiver) -> None:
 
 
 def _deliveries(client: Api, comparison: str | None) -> None:
-    """Draw the last deliveries, and read them again while one waits."""
+    """Draw the last deliveries, and read them again every few seconds."""
     st.header("Last deliveries", anchor=False)
 
     @st.fragment(run_every=READ_EVERY_S)

@@ -132,19 +132,19 @@ def show_error(error: ApiError) -> None:
         st.caption("Runs continue. This page retries automatically.")
 
 
-def read_views(client: Api) -> list[View]:
-    """Read the saved views; none while the API is away, which the board says."""
+def read_views(client: Api) -> list[View] | None:
+    """Read the saved views; None while the API is away, which the board says."""
     try:
         return client.views()
     except ApiError:
-        return []
+        return None
 
 
 st.title("Comparisons", anchor=False)
 saved = read_views(api())
 current = views.open_view(saved)
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    views.choose_view(saved, current)
+    views.choose_view(saved or [], current)
     columns = choose_columns()
     menu = st.container(width="content")
     st.space("stretch")

@@ -14,6 +14,7 @@ from frontend.api.types import Comparison, Size
 from frontend.comparison.actions import ICONS, freed_html
 from frontend.errors import ApiError, MissingError
 from frontend.ui.session import role_button
+from frontend.ui.tags import parse_tags
 from frontend.ui.text import OPEN_STATES, count_text, escape_markdown
 
 MAX_ARMS: Final = 40
@@ -121,7 +122,7 @@ def _tag_dialog(client: Api, chosen: Sequence[Comparison]) -> None:
     text = st.text_input("Tags to add", placeholder="thesis, chapter 3", key="bulk_tags_add")
     present = sorted({tag for one in chosen for tag in one["tags"]})
     removed = st.multiselect("Tags to remove", present, key="bulk_tags_remove")
-    added = [tag for tag in dict.fromkeys(part.strip() for part in text.split(",")) if tag]
+    added = list(dict.fromkeys(parse_tags(text)))
     both = sorted(set(added) & set(removed))
     if both:
         st.error(f"“{escape_markdown(both[0])}” is to be added and removed: choose one.")
@@ -149,7 +150,7 @@ def _delete_dialog(client: Api, chosen: Sequence[Comparison]) -> None:
     try:
         st.html(freed_html(sum_sizes([client.size(one["id"]) for one in chosen])))
     except ApiError as error:
-        st.caption(f"How much that frees cannot be told now: {error.message}")
+        st.caption(f"How much that frees cannot be told now: {escape_markdown(error.message)}")
     unfinished = sum(one["state"] in OPEN_STATES for one in chosen)
     if unfinished:
         st.caption(f":material/warning: {unfinished} of them not finished; their runs are stopped.")

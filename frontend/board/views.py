@@ -25,11 +25,14 @@ OPENED_KEY: Final = "comparisons_view_opened"  # the view whose values were put 
 DEFAULT_COOKIE: Final = "lossboard_view"
 
 
-def open_view(views: Sequence[View]) -> View | None:
+def open_view(views: Sequence[View] | None) -> View | None:
     """Return the view in the address; put its values there when it is opened.
 
-    Without any parameter in the address it is the view that this browser opens by default.
+    Without any parameter in the address it is the view that this browser opens by default. While
+    the views are not known, None, it is opened later.
     """
+    if views is None:
+        return None
     asked = st.query_params.get(address.VIEW, "")
     if not st.query_params.to_dict():
         asked = kept_cookie(DEFAULT_COOKIE)
@@ -184,7 +187,7 @@ def _refusal(view: View) -> str | None:
     """Return why the viewer may not change a view; None if they may."""
     if role_refusal("admin") is None or view["created_by"] == viewer_name():
         return role_refusal("editor")
-    return f"Only {view['created_by']}, who saved it, and admins change it."
+    return f"Only {escape_markdown(view['created_by'])}, who saved it, and admins change it."
 
 
 def _view_chosen() -> None:

@@ -14,10 +14,10 @@ from frontend.form.schema_fields import (
     Items,
     Problem,
 )
-from frontend.form.tags import format_tags
 from frontend.form.to_spec import Values
 from frontend.form.tuning.values import ON, read_search, read_switch
 from frontend.ui.seeds import format_seeds
+from frontend.ui.tags import format_tags
 
 Json = Mapping[str, Any]
 

@@ -125,7 +125,8 @@ def _change_refusal(template: Template) -> str | None:
     person = signed_in_person()
     if person is None or person.may("admin") or person.name == template["created_by"]:
         return None
-    return f"Only {template['created_by']} and admins change it; save one of your own instead."
+    owner = escape_markdown(template["created_by"])
+    return f"Only {owner} and admins change it; save one of your own instead."
 
 
 def _editor(client: Api, draft: Draft, own: Template, write: Write) -> None:

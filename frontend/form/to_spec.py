@@ -10,9 +10,9 @@ from typing import Any, Final
 from frontend.form.practical import parse_bounds
 from frontend.form.schema_fields import BOUND_PATH, BOUNDS, Choice, Form, Items
 from frontend.form.sweep.arms import without_sweep
-from frontend.form.tags import parse_tags
 from frontend.form.tuning.values import write_search, write_tuning
 from frontend.ui.seeds import parse_seeds
+from frontend.ui.tags import parse_tags
 
 Values = dict[str, Any]
 

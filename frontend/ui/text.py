@@ -53,7 +53,7 @@ def bytes_text(count: int) -> str:
         if count >= size:
             number = count / size
             return f"{number:.1f} {unit}" if number < 9.95 else f"{number:,.0f} {unit}"
-    return f"{count} bytes"
+    return count_text(count, "byte")
 
 
 def page_count(total: int, page_size: int) -> int:

@@ -5,9 +5,8 @@ from html import escape
 from typing import Any, Final
 
 from frontend.api.types import RunDetail, SlotUsage
-from frontend.ui.numbers import short_number
+from frontend.ui.text import bytes_text, count_text
 
-_UNITS: Final = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 TITLES: Final = {
     "host": "Host",
     "system": "System",
@@ -19,25 +18,17 @@ TITLES: Final = {
 """Name of a fact of the environment -> its title; the others are libraries."""
 
 
-def size_text(count: float) -> str:
-    """Return a number of bytes in the unit that fits: "812 MB"."""
-    for unit, size in _UNITS:
-        if count >= size:
-            return f"{short_number(count / size)} {unit}"
-    return f"{count:.0f} bytes"
-
-
 def slot_usage_text(usage: SlotUsage | None) -> str:
     """Return what a slot uses: "CPU 0.98 cores · 812 MB of 25 GB · GPU 43 %, 5.1 GB of 80 GB"; ""
     while it is not known."""
     if usage is None:
         return ""
-    memory = f"{size_text(usage['memory_bytes'])} of {size_text(usage['memory_total_bytes'])}"
+    memory = f"{bytes_text(usage['memory_bytes'])} of {bytes_text(usage['memory_total_bytes'])}"
     parts = [f"CPU {_cores(usage['cpu_cores'])}", memory]
     if usage["gpu_share"] is not None:
         used, total = usage["gpu_memory_bytes"] or 0, usage["gpu_memory_total_bytes"] or 0
         parts.append(
-            f"GPU {100 * usage['gpu_share']:.0f} %, {size_text(used)} of {size_text(total)}"
+            f"GPU {100 * usage['gpu_share']:.0f} %, {bytes_text(used)} of {bytes_text(total)}"
         )
     return " · ".join(parts)
 
@@ -52,9 +43,10 @@ def run_usage_text(run: RunDetail) -> str:
         parts.append(f"{usage['samples_per_s']:,.0f} samples/s in training")
     if usage["seconds"] > 0:
         parts.append(f"CPU {_cores(usage['cpu_seconds'] / usage['seconds'])} on average")
-    parts.append(f"{size_text(usage['memory_bytes'])} of memory at most")
+    parts.append(f"{bytes_text(usage['memory_bytes'])} of memory at most")
     together = run["shared"]
-    with_others = f", with {together - 1} other runs trained together" if together else ""
+    others = count_text(together - 1, "other run") if together and together > 1 else ""
+    with_others = f", with {others} trained together" if others else ""
     return " · ".join(parts) + with_others
 
 

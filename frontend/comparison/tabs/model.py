@@ -10,7 +10,7 @@ from frontend.api.transport import PREFIX
 from frontend.api.types import KeptModel, KeptPart, Model, Models
 from frontend.comparison.tabs.view import AFTER_SEARCH, View, read_or_say
 from frontend.ui.address import own_address
-from frontend.ui.text import OPEN_STATES, STATE_TEXTS, count_text, escape_markdown
+from frontend.ui.text import OPEN_STATES, STATE_TEXTS, bytes_text, escape_markdown
 
 SCRIPT_HEIGHT: Final = 360
 OLDER: Final = (
@@ -153,7 +153,7 @@ def _show_unfinished(chosen: KeptModel) -> None:
 
 def _show_download(model: Model) -> None:
     st.subheader("Download", anchor="download")
-    size = size_text(sum(file["size"] for file in model["files"]))
+    size = bytes_text(sum(file["size"] for file in model["files"]))
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.link_button(
             f"Download the model (zip, {size})",
@@ -165,7 +165,7 @@ def _show_download(model: Model) -> None:
         st.caption("The weights of the best validation epoch, those that the test values are of.")
     st.dataframe(
         [
-            {"File": file["name"], "Size": size_text(file["size"]), "What it is": file["what"]}
+            {"File": file["name"], "Size": bytes_text(file["size"]), "What it is": file["what"]}
             for file in model["files"]
         ],
         hide_index=True,
@@ -206,7 +206,7 @@ def _show_embeddings(run: str, size: int) -> None:
         )
         st.caption(
             f"A row for each item with its class, its nearest neighbour and its vector "
-            f"({size_text(size)} unpacked), for pandas, DuckDB and embedding-atlas:"
+            f"({bytes_text(size)} unpacked), for pandas, DuckDB and embedding-atlas:"
         )
     st.code("embedding-atlas embeddings.parquet --vector embedding", language="sh")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -226,15 +226,6 @@ def _show_embeddings(run: str, size: int) -> None:
 def run_url(run: str, file: str) -> str:
     """Return the URL path of a file of a run, on the same address as the page."""
     return own_address(f"{PREFIX}/runs/{quote(run, safe='')}/{file}")
-
-
-def size_text(size: int) -> str:
-    """Return a number of bytes in a unit that fits: "24 kB", "1.4 MB"."""
-    if size < 1000:
-        return count_text(size, "byte")
-    if size < 1_000_000:
-        return f"{size / 1e3:.0f} kB"
-    return f"{size / 1e6:,.1f} MB"
 
 
 def card_text(card: str) -> str:

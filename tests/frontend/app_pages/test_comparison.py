@@ -110,7 +110,8 @@ def test_a_failed_run_tells_its_error_and_its_log(peer: ApiPeer) -> None:
     facts = "".join(caption.value for caption in at.caption)
     assert "No log messages" in facts
     assert (
-        "1,234 samples/s in training · CPU 0.97 cores on average · 1 GB of memory at most" in facts
+        "1,234 samples/s in training · CPU 0.97 cores on average · 1.0 GB of memory at most"
+        in facts
     )
     assert "with 5 other runs trained together" in facts
     for text in ("gpu&lt;1&gt;", "torch 2.13.0", "engine 0.6.0", "1,078 train, 360 test"):

@@ -227,6 +227,16 @@ def test_a_view_is_saved_opened_by_its_link_changed_and_deleted(api: Api) -> Non
     assert [name for _, name in states_and_names(linked)] == ["gamma", "beta", "alpha"]
 
 
+def test_a_view_is_opened_once_the_api_answers_again(api: Api) -> None:
+    view = api.create_view(name="Odd", filters={"tag": "odd"})["id"]
+    with httpx.Client(base_url="http://127.0.0.1:1", trust_env=False) as http:
+        at = opened(Api(http), view=view)
+        assert not at.warning, "whether there is such a view is not known"
+        at.session_state["api"] = api
+        at.run()
+    assert at.text_input(key="comparisons_tag").value == "odd"
+
+
 def test_a_link_of_a_deleted_view_says_so_and_shows_all(api: Api) -> None:
     api.create(small())
     at = opened(api, view="v0")
@@ -268,12 +278,12 @@ def test_several_are_tagged_and_archived_at_once(api: Api) -> None:
     at = acting_on_all(api)
     assert "**2 comparisons**" in said(at)
     at.button(key="bulk_tag").click().run()
-    at.text_input(key="bulk_tags_add").set_value("thesis, a").run()
+    at.text_input(key="bulk_tags_add").set_value('thesis, a, "b, c"').run()
     at.multiselect(key="bulk_tags_remove").set_value(["b"]).run()
     at.button(key="bulk_tags_apply").click().run()
     assert not at.exception
     found = {one["name"]: one["tags"] for one in api.comparisons()["comparisons"]}
-    assert found == {"a": ["a", "thesis"], "b": ["thesis", "a"]}
+    assert found == {"a": ["a", "thesis", "b, c"], "b": ["thesis", "a", "b, c"]}
     at.button(key="bulk_archive").click().run()
     assert api.comparisons()["total"] == 0
     assert api.comparisons(archived=True)["total"] == 2

@@ -234,8 +234,6 @@ def test_rows_that_repeat_another_are_folded() -> None:
 
 @pytest.mark.parametrize(("norms", "sd"), [((5e-5, 2e5), None), ((1.0, 1.0), 0.05)])
 def test_norms_that_are_not_1_are_shown(norms: tuple[float, float], sd: float | None) -> None:
-    rows = [
-        row(arm, norm, sd=sd, n=3 if sd else 1) for arm, norm in zip("ab", norms, strict=True)
-    ]
+    rows = [row(arm, norm, sd=sd, n=3 if sd else 1) for arm, norm in zip("ab", norms, strict=True)]
     [section] = result_sections(summary(None, *rows, key="geometry.mean_norm"), "ab")
     assert section.folded == {}

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from frontend.ui.text import escape_markdown, number_key
+from frontend.ui.text import bytes_text, escape_markdown, number_key
 
 
 @pytest.mark.parametrize(
@@ -31,4 +31,16 @@ def test_numbers_in_names_are_sorted_by_value() -> None:
         "a9",
         "a10",
         "b",
+    ]
+
+
+def test_sizes_have_two_digits_and_a_unit_that_fits() -> None:
+    sizes = (1, 950, 24_336, 1_500_000, 350_000_000, 80e9)
+    assert [bytes_text(int(size)) for size in sizes] == [
+        "1 byte",
+        "950 bytes",
+        "24 kB",
+        "1.5 MB",
+        "350 MB",
+        "80 GB",
     ]

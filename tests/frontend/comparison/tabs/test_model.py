@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from frontend.comparison.tabs.model import card_text, run_url, size_text
+from frontend.comparison.tabs.model import card_text, run_url
 from tests.support.api_peer import ApiPeer
 from tests.support.comparison_page import ID, comparison_peer, infos, lay, opened
 from tests.support.models_shown import kept_model, model, models, parts
@@ -127,13 +127,6 @@ def test_models_that_cannot_be_read_are_no_failure_of_the_page(peer: ApiPeer) ->
     assert "cannot be read now" in at.error[0].value
 
 
-def test_sizes_and_cards_as_text() -> None:
-    assert [size_text(size) for size in (1, 950, 24_336, 1_500_000, 350_000_000)] == [
-        "1 byte",
-        "950 bytes",
-        "24 kB",
-        "1.5 MB",
-        "350.0 MB",
-    ]
+def test_a_card_is_shown_without_its_front_matter() -> None:
     assert card_text("---\na: b\n---\n\n# One\n\ntext --- more\n") == "### One\n\ntext --- more"
     assert card_text("no front matter") == "no front matter"

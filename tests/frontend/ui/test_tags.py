@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontend.form.tags import format_tags, parse_tags
+from frontend.ui.tags import format_tags, parse_tags
 
 
 @pytest.mark.parametrize(
