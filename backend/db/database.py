@@ -276,7 +276,6 @@ def _prepare(connection: sqlite3.Connection, _: Any) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -32000")
-    connection.execute("PRAGMA secure_delete = FAST")  # secrets that were deleted: see backup
 
 
 def _begin(connection: Connection) -> None:
