@@ -1,7 +1,7 @@
 """What runs keep of their trained models, in the database.
 
-Of arms that train a whole backbone only the best seed keeps its weights: when those of a better one
-arrive, the others' rows lose their blob, and the retention deletes it once no row names it.
+Of arms that train a whole backbone only the best seed keeps its weights: when a better one has
+succeeded, the others' rows lose their blob, and the retention deletes it once no row names it.
 """
 
 from collections.abc import Iterable
@@ -16,15 +16,23 @@ from contract.events import Artifact as ArtifactEvent
 
 def put(write: Write, run: Run, artifact: ArtifactEvent) -> None:
     """Store what a run has kept; it replaces what an earlier attempt kept of the same kind."""
-    session = write.session
-    row = session.merge(Artifact(run_id=run.id, **artifact.model_dump()))
-    session.flush()
-    if artifact.kind == "weights" and row.digest and row.facts.get("whole_backbone") is True:
-        _keep_best(session, run)
+    write.session.merge(Artifact(run_id=run.id, **artifact.model_dump()))
+    write.session.flush()
+
+
+def settle(write: Write, run: Run) -> None:
+    """Let a run that has ended keep what it has stored if it has succeeded, and only then drop
+    worse weights of its arm; nothing is left of others."""
+    if run.state != "succeeded":
+        delete_of(write.session, run.id)
+        return
+    weights = write.session.get(Artifact, (run.id, "weights"))
+    if weights is not None and weights.digest and weights.facts.get("whole_backbone") is True:
+        _keep_best(write.session, run)
 
 
 def delete_of(session: Session, run: str) -> None:
-    """Delete all that a run has kept: a new attempt begins."""
+    """Delete all that a run has kept."""
     session.exec(delete(Artifact).where(col(Artifact.run_id) == run))
 
 
@@ -51,6 +59,7 @@ def _keep_best(session: Session, run: Run) -> None:
             col(Run.comparison_id) == run.comparison_id,
             col(Run.arm) == run.arm,
             col(Run.role) == run.role,
+            col(Run.state) == "succeeded",
             col(Artifact.kind) == "weights",
             col(Artifact.digest).is_not(None),
         )

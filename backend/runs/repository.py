@@ -180,6 +180,7 @@ def end(write: Write, run: Run, *, state: str, failure: Failure | None, now: flo
 def _end(write: Write, run: Run, *, state: str, failure: Failure | None, now: float) -> None:
     if state == "succeeded":
         _set_checkpoint(write, run, None)
+    was_running = run.state == "running"
     run.state = state
     run.error = failure.model_dump() if failure else None
     run.ended_at = now if run.started_at is None else max(now, run.started_at)
@@ -187,6 +188,8 @@ def _end(write: Write, run: Run, *, state: str, failure: Failure | None, now: fl
     run.cancel = False
     write.ended[run.id] = run
     _note_change(write, run)
+    if was_running:  # what waits has kept nothing
+        artifacts.settle(write, run)
 
 
 def lose_attempt(
@@ -215,6 +218,7 @@ def lose_attempt(
         )
         end(write, run, state="failed", failure=failure, now=now)
     else:
+        artifacts.delete_of(write.session, run.id)
         _queue_again(write, run)
 
 
@@ -347,7 +351,6 @@ def _delete_after_start(write: Write, run: Run) -> None:
     after = run.start_after or -1
     points.delete_after_step(write.session, run.id, after)
     snapshots.delete_after_step(write.session, run.id, after)
-    artifacts.delete_of(write.session, run.id)  # they are of its end
     run.step = run.start_after
     run.states = [state for state in run.states if state["step"] <= after]
     write.session.add(run)

@@ -27,9 +27,10 @@ def part(kind: ArtifactKind, digest: str | None, **facts: Any) -> ArtifactEvent:
 def store_part(
     database: Database, run: Run, kind: ArtifactKind, digest: str | None, **facts: Any
 ) -> None:
-    """Store that a run has kept a part of its model, as its event does."""
+    """Store that a run that has succeeded keeps a part of its model."""
     with database.write() as write:
         artifacts.put(write, run, part(kind, digest, **facts))
+        artifacts.settle(write, run)
 
 
 def store_models(database: Database, blobs: Blobs, comparison: str) -> None:

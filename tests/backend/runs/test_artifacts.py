@@ -10,7 +10,7 @@ from backend.db.models import Run
 from backend.runs import snapshots
 from backend.state import Parts
 from backend.storage.blobs import GRACE_PERIOD_S
-from contract.events import Artifact
+from contract.events import Artifact, Failure
 from tests.backend.helpers import Api, Attempt, claim, submit
 from tests.backend.scripted_runs import scripted_comparison, store_events
 from tests.backend.worker_requests import on_disk
@@ -63,8 +63,31 @@ def test_an_event_stores_a_part_and_a_new_attempt_deletes_it(database: Database)
     store_events(database, attempt.started(), attempt.artifact(kept))
     assert parts_of(database) == {run.id: "b" * 64}
     store_events(database, attempt.lost())
-    assert claim(database) is not None
     assert parts_of(database) == {}
+
+
+@pytest.mark.both_databases
+def test_weights_are_dropped_for_those_of_a_run_that_has_succeeded_and_for_no_others(
+    database: Database,
+) -> None:
+    submit(database, seeds=[0, 1, 2])
+    runs = [run for _ in range(3) if (run := claim(database)) is not None]
+    attempts = [Attempt(run.id) for run in runs]
+
+    def keep(at: int, score: float) -> None:
+        facts = {"encoder": "mlp", "parameters": 1, "step": 1, "whole_backbone": True}
+        own = Artifact(kind="weights", digest=f"{at}" * 64, size=1, facts={**facts, "score": score})
+        store_events(database, attempts[at].started(), attempts[at].artifact(own))
+
+    keep(0, 0.5)
+    store_events(database, attempts[0].ended())
+    keep(1, 0.9)
+    keep(2, 0.8)
+    assert all(parts_of(database).values()), "only one of them has succeeded yet"
+    store_events(database, attempts[1].ended("failed", Failure(message="m", step=1)))
+    assert parts_of(database) == {runs[0].id: "0" * 64, runs[2].id: "2" * 64}
+    store_events(database, attempts[2].ended())
+    assert parts_of(database) == {runs[0].id: None, runs[2].id: "2" * 64}
 
 
 def test_deleting_a_comparison_frees_its_models_and_its_size_says_so(
