@@ -7,7 +7,12 @@ from backend.db.models import Comparison, Run
 from contract.metrics.states import State
 
 AlertType = Literal[
-    "comparison.ended", "run.failed", "run.diverged", "arm.collapsed", "arm.below_backbone"
+    "comparison.ended",
+    "run.failed",
+    "run.diverged",
+    "arm.collapsed",
+    "arm.below_backbone",
+    "arm.below_untrained",
 ]
 TYPES: Final[tuple[AlertType, ...]] = get_args(AlertType)
 TEST: Final = "test"
@@ -15,8 +20,14 @@ TEST: Final = "test"
 OF_STATES: Final[Mapping[str, AlertType]] = {
     "collapsed": "arm.collapsed",
     "below_backbone": "arm.below_backbone",
+    "below_untrained": "arm.below_untrained",
 }
 """State of a run -> what is told of its arm."""
+_SAID: Final[Mapping[AlertType, str]] = {
+    "arm.collapsed": "has collapsed",
+    "arm.below_backbone": "is below its raw backbone",
+    "arm.below_untrained": "is below its untrained network",
+}
 DIVERGED: Final[State] = "overflow"
 """The state in which a run that diverged ends."""
 MAX_SAID: Final = 1000
@@ -41,7 +52,8 @@ def comparison_ended(comparison: Comparison, state: str, runs: Mapping[str, int]
 
 
 def run_ended(comparison: Comparison, run: Run) -> tuple[AlertType, Content]:
-    """Return type and content of the alert that a run has failed, or has diverged."""
+    """Return type and content of the alert that the first run of an arm has failed, or has
+    diverged."""
     diverged = any(one["state"] == DIVERGED for one in run.states)
     said = str((run.error or {}).get("message", ""))[:MAX_SAID]
     verb = "diverged" if diverged else "failed"
@@ -50,13 +62,17 @@ def run_ended(comparison: Comparison, run: Run) -> tuple[AlertType, Content]:
     return kind, _content(text, comparison, run=run, message=said)
 
 
-def arm_in_state(comparison: Comparison, run: Run, state: str) -> Content:
-    """Return the content of the alert that the first run of an arm got into a state."""
+def arm_in_state(comparison: Comparison, run: Run, state: str) -> tuple[AlertType, Content] | None:
+    """Return type and content of the alert that the first run of an arm got into a state; None if
+    that state is not told."""
+    kind = OF_STATES.get(state)
+    if kind is None:
+        return None
     one = next((one for one in run.states if one["state"] == state), {"step": 0, "message": ""})
     said = str(one["message"])[:MAX_SAID]
-    what = "has collapsed" if state == "collapsed" else "is below its raw backbone"
-    text = f"{_quoted(comparison)}: {run.arm} {what} (seed {run.seed}, step {one['step']}). {said}"
-    return _content(text, comparison, run=run, message=said, step=one["step"])
+    where = f"seed {run.seed}, step {one['step']}"
+    text = f"{_quoted(comparison)}: {run.arm} {_SAID[kind]} ({where}). {said}"
+    return kind, _content(text, comparison, run=run, message=said, step=one["step"])
 
 
 def content_of_test(comparison: Comparison | None) -> Content:

@@ -70,7 +70,10 @@ def add(session: Session, alerts: list[New], now: float, *, receiver: str | None
     told = set(
         connection.execute(columns(col(Alert.key)).where(col(Alert.key).in_(keys))).scalars()
     )
-    for one in {one.key: one for one in alerts if one.key not in told}.values():
+    for one in alerts:
+        if one.key in told:
+            continue
+        told.add(one.key)
         alert = connection.execute(
             insert(Alert)
             .values(
@@ -123,14 +126,16 @@ def _alerts(write: Write) -> Iterator[New]:
     found = {own: write.session.get(Comparison, own) for own in sorted(named)}
     comparisons = {own: one for own, one in found.items() if one is not None}
     for run, state in entered:
-        kind, comparison = events.OF_STATES.get(state), comparisons.get(run.comparison_id)
-        if kind is not None and comparison is not None:
-            key = f"{kind}:{comparison.id}:{run.arm}"
-            yield New(key, kind, comparison.id, events.arm_in_state(comparison, run, state))
+        comparison = comparisons.get(run.comparison_id)
+        if comparison and (told := events.arm_in_state(comparison, run, state)):
+            kind, content = told
+            yield New(f"{kind}:{comparison.id}:{run.arm}", kind, comparison.id, content)
     for run in failed:
         if comparison := comparisons.get(run.comparison_id):
             kind, content = events.run_ended(comparison, run)
-            yield New(f"run.failed:{run.id}:{run.attempt}", kind, comparison.id, content)
+            # What fails one run of an arm often fails all; after a retry it is told again.
+            key = f"{kind}:{comparison.id}:{run.arm}:{run.attempt}"
+            yield New(key, kind, comparison.id, content)
     for own in sorted(touched):
         if comparison := comparisons.get(own):
             yield from _ended(write.session, comparison)

@@ -21,6 +21,7 @@ TYPE_TEXTS: Final = {
     "run.diverged": "run diverged",
     "arm.collapsed": "arm collapsed",
     "arm.below_backbone": "arm below its backbone",
+    "arm.below_untrained": "arm below its untrained network",
     "test": "test",
 }
 STATE_TEXTS: Final = {

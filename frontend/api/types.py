@@ -34,7 +34,12 @@ class Alert(TypedDict):
 
     id: int
     type: Literal[
-        "comparison.ended", "run.failed", "run.diverged", "arm.collapsed", "arm.below_backbone"
+        "comparison.ended",
+        "run.failed",
+        "run.diverged",
+        "arm.collapsed",
+        "arm.below_backbone",
+        "arm.below_untrained",
     ]
     at: str
     text: str
@@ -456,7 +461,12 @@ class Receiver(TypedDict):
     problem: str | None
     events: list[
         Literal[
-            "comparison.ended", "run.failed", "run.diverged", "arm.collapsed", "arm.below_backbone"
+            "comparison.ended",
+            "run.failed",
+            "run.diverged",
+            "arm.collapsed",
+            "arm.below_backbone",
+            "arm.below_untrained",
         ]
     ]
     created_at: str
@@ -471,7 +481,12 @@ class ReceiverList(TypedDict):
     hosts: list[str]
     types: list[
         Literal[
-            "comparison.ended", "run.failed", "run.diverged", "arm.collapsed", "arm.below_backbone"
+            "comparison.ended",
+            "run.failed",
+            "run.diverged",
+            "arm.collapsed",
+            "arm.below_backbone",
+            "arm.below_untrained",
         ]
     ]
     receivers: list[Receiver]

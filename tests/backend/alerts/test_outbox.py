@@ -21,6 +21,10 @@ from tests.backend.tuning.searches import drive, margin_of_a_half, submit_tuned
 
 FAILURE = Failure(message="no such file", step=3)
 DAY_S = 86_400.0
+TWO_ARMS = [
+    {"name": name, "loss": {"kind": "triplet", "margin": margin}}
+    for name, margin in (("near", 0.2), ("far", 0.5))
+]
 
 
 @pytest.fixture
@@ -100,6 +104,32 @@ def test_each_thing_is_told_once_and_to_those_who_want_it(database: Database) ->
     assert states(database, of_ends) == [("pending", 0)]
 
 
+def test_of_an_arm_whose_runs_all_fail_the_first_is_told_and_again_after_a_retry(
+    database: Database,
+) -> None:
+    own = submit(database, name="d", arms=TWO_ARMS, seeds=[4, 5, 6])
+    fail_all(database, own.id)
+    failed = [f"“d”: the run of {arm} with seed 4 failed: no such file" for arm in ("near", "far")]
+    assert [text for _, text in told(database)] == [*failed, "“d” has ended: 6 failed."]
+    with database.write() as write:
+        runs.retry_all(write, own.id)
+    claimed = [run for _ in range(6) if (run := claim(database)) is not None]
+    attempts = [Attempt(run.id, run.attempt) for run in claimed]
+    ends = [event for one in attempts for event in (one.started(), one.ended("failed", FAILURE))]
+    store(database, *ends)  # in one transaction
+    assert [text for _, text in told(database)][3:] == [*failed, "“d” has ended: 6 failed."]
+
+
+def test_what_an_arm_is_below_is_told_by_its_name(database: Database) -> None:
+    submit(database, name="d")
+    run = claim(database)
+    assert run is not None
+    attempt = Attempt(run.id)
+    store(database, attempt.started(), attempt.noticed("below_untrained", 8, "Worse."))
+    text = "“d”: triplet is below its untrained network (seed 0, step 8). Worse."
+    assert told(database) == [("arm.below_untrained", text)]
+
+
 def test_a_lost_worker_is_told_when_the_run_is_given_up(database: Database) -> None:
     submit(database, name="d")
     for number in range(1, 4):
@@ -161,7 +191,7 @@ def test_a_mistake_in_an_alert_costs_nothing_of_what_it_tells(
 
 
 def test_tries_follow_growing_pauses_and_hold_up_what_is_behind(database: Database) -> None:
-    own = submit(database, seeds=[0, 1])
+    own = submit(database, arms=TWO_ARMS)
     board = receiver(database)
     fail_all(database, own.id)
     assert states(database, board) == 3 * [("pending", 0)]
