@@ -27,6 +27,11 @@ _NEVER: Final = frozenset(
 )
 """Addresses of clouds' metadata that lie in ranges of others."""
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_INTERNAL: Final = (
+    ipaddress.IPv4Network("100.64.0.0/10"),  # shared: carriers, overlay networks
+    ipaddress.IPv6Network("fec0::/10"),  # site-local, of old networks
+)
+"""Networks that are not public, which `is_private` of Python does not count."""
 
 
 @dataclass(frozen=True)
@@ -128,14 +133,14 @@ def address_problem(text: str, *, private: bool) -> str | None:
     """
     address: Address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
-        address = address.ipv4_mapped or address
+        address = address.ipv4_mapped or _behind_nat64(address) or address
     for one in (address, *_embedded(address)):
-        if one in _NEVER or one.is_link_local or one.is_multicast or one.is_unspecified:
-            return f"it has the address {text}, which is never called"
+        never = one in _NEVER or one.is_link_local or one.is_multicast or one.is_unspecified
         own = one.is_loopback or (one.is_private and not one.is_reserved)
-        if own and private:
-            continue
-        if one.is_reserved or not one.is_global:
+        own = own or any(one in network for network in _INTERNAL)
+        if never or not (own or one.is_global) or (one.is_reserved and not own):
+            return f"it has the address {text}, which is never called"
+        if own and not private:
             return (
                 f"it has the address {text}, which is not public; an admin can list the host as "
                 f"{PRIVATE}HOST"
@@ -154,10 +159,13 @@ def _embedded(address: Address) -> Sequence[Address]:
     """Return the IPv4 addresses to which packets to an IPv6 address may go."""
     if isinstance(address, ipaddress.IPv4Address):
         return ()
-    teredo = address.teredo or ()
-    nat64 = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
-    found = (address.sixtofour, nat64, *teredo)
+    found = (address.sixtofour, *(address.teredo or ()))
     return [one for one in found if one is not None]
+
+
+def _behind_nat64(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address that a network without IPv4 reaches under this one."""
+    return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
 
 
 def _split(url: str) -> tuple[SplitResult, str, int]:
