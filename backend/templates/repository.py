@@ -1,23 +1,26 @@
 """Templates in the database."""
 
 import secrets
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import func
+from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import Session, col, select
 
 from backend.auth.permissions import Person
 from backend.db.models import Template
 from backend.errors import ConflictError, ForbiddenError, NotFoundError
 
-MAX_TEMPLATES: Final = 200
-
 Spec = dict[str, Any]
+
+MAX_TEMPLATES: Final = 200
+_SPEC: Final = cast("QueryableAttribute[Spec]", Template.spec)
 
 
 def all_templates(session: Session) -> list[Template]:
-    """Return all templates by name."""
-    return list(session.exec(select(Template).order_by(func.lower(Template.name))).all())
+    """Return all templates by name, without their specs, which may be large."""
+    query = select(Template).options(defer(_SPEC, raiseload=True))
+    return list(session.exec(query.order_by(func.lower(Template.name))).all())
 
 
 def get(session: Session, template: str) -> Template:

@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from backend.db.database import Database
 
-BACKGROUND: Final = {"collector", "sweeper", "figures"}
+BACKGROUND: Final = {"collector", "sweeper", "figures", "alerts"}
 """Names of threads."""
 
 

@@ -20,6 +20,7 @@ from tests.backend.worker_requests import (
     update_projection,
 )
 from tests.support.snapshots import fill
+from tests.support.statements import count_statements
 
 V1 = "/api/v1"
 POINTS = 30
@@ -126,6 +127,21 @@ def test_a_place_in_line_and_the_time_until_it_is_ready(
     assert third["eta_s"] == pytest.approx(10 + 4 + alone, abs=3)
     finished = asked(0, "pacmap")
     assert (finished["place"], finished["eta_s"]) == (None, None)
+
+
+def test_a_place_in_a_long_line_costs_no_more_statements_than_in_a_short_one(
+    api: Api, parts: Parts, filled: str
+) -> None:
+    costs = []
+    for dims in (2, 3):
+        for method in ("tsne", "pacmap"):
+            for seed in (0, 1):
+                get_projection(api, filled, seed=seed, method=method, dims=dims)
+        with count_statements(parts.database) as sent:
+            last = get_projection(api, filled, seed=1, method="pacmap", dims=dims)
+        costs.append((last["place"], len(sent)))
+    [(short, of_short), (long, of_long)] = costs
+    assert (short, long, of_long) == (4, 8, of_short)
 
 
 @pytest.mark.both_databases

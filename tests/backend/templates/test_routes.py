@@ -15,12 +15,21 @@ from tests.backend.conftest import Serve
 from tests.backend.helpers import Api, Json, check_error
 from tests.backend.token_users import NAMES, call_as, with_tokens
 from tests.support.specs import small
+from tests.support.statements import count_statements
 
 
 def saved(api: Api, user: str = "", **template: Any) -> httpx.Response:
     headers = {"X-Lossboard-User": user} if user else {}
     body = {"name": "Mine", "spec": small(), **template}
     return api.http.post("/api/v1/templates", json=body, headers=headers)
+
+
+def test_a_list_reads_no_specs(api: Api, parts: Parts) -> None:
+    saved(api)
+    with count_statements(parts.database) as sent:
+        assert len(api.get("/templates")["templates"]) == 1
+    assert [sql for sql in sent if "template.name" in sql]
+    assert not [sql for sql in sent if "template.spec" in sql]
 
 
 @pytest.mark.both_databases
