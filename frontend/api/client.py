@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Final, Literal
 import httpx
 
 from frontend.api.alerts import AlertCalls
+from frontend.api.space import SpaceCalls
 from frontend.api.templates import TemplateCalls
 from frontend.api.trained_models import TrainedModelCalls
 from frontend.api.transport import part
@@ -37,7 +38,6 @@ from frontend.api.types import (
     Log,
     Me,
     Preview,
-    Projection,
     Queue,
     Ready,
     Run,
@@ -47,10 +47,6 @@ from frontend.api.types import (
     Series,
     SeriesList,
     Size,
-    Space,
-    SpaceDistances,
-    SpaceFacts,
-    SpaceNeighbours,
     Summary,
     Tuning,
     Verdict,
@@ -70,7 +66,7 @@ SEPARATOR: Final = "~"
 """Between a comparison's id and an arm's name: `<comparison>~<arm>` names one arm of all."""
 
 
-class Api(AlertCalls, TemplateCalls, TrainedModelCalls):
+class Api(AlertCalls, SpaceCalls, TemplateCalls, TrainedModelCalls):
     """All calls that pages and scripts may make."""
 
     # Comparisons and their runs
@@ -346,46 +342,6 @@ class Api(AlertCalls, TemplateCalls, TrainedModelCalls):
         options = {"max_points": max_points, "seeds": seeds, "elapsed": elapsed}
         params = {"arm": arms, "key": key, **options}
         return self._call(ArmCurves, "GET", "/arms/curves", params=params)
-
-    # Embeddings kept in snapshots
-
-    def space(self, comparison: str, *, seed: int | None = None) -> Space:
-        """Return the held-out samples, of one seed or the first, and which runs have snapshots of
-        which epochs."""
-        params = {} if seed is None else {"seed": seed}
-        return self._call(Space, "GET", _comparison(comparison, "space"), params=params)
-
-    def space_facts(self, comparison: str, *, seed: int, epoch: int) -> SpaceFacts:
-        """Return each sample's correctness, distance to centroid and average precision, by arm."""
-        path = _comparison(comparison, "space/facts")
-        return self._call(SpaceFacts, "GET", path, params={"seed": seed, "epoch": epoch})
-
-    def neighbours(
-        self, comparison: str, *, seed: int, epoch: int, sample: int, k: int = 10
-    ) -> SpaceNeighbours:
-        """Return the k nearest other samples of one sample in every arm."""
-        params = {"seed": seed, "epoch": epoch, "sample": sample, "k": k}
-        path = _comparison(comparison, "space/neighbours")
-        return self._call(SpaceNeighbours, "GET", path, params=params)
-
-    def distances(self, comparison: str, *, seed: int) -> SpaceDistances:
-        """Return histograms of the distances of pairs, for every arm and epoch."""
-        path = _comparison(comparison, "space/distances")
-        return self._call(SpaceDistances, "GET", path, params={"seed": seed})
-
-    def projection(
-        self, comparison: str, *, seed: int, method: str = "pca", dims: int = 2
-    ) -> Projection:
-        """Return the path of the coordinates, or their progress; the first call starts the work.
-
-        Args:
-            comparison: its id.
-            seed: whose snapshots are projected.
-            method: pca, tsne or pacmap.
-            dims: 2 or 3.
-        """
-        params = {"seed": seed, "method": method, "dims": dims}
-        return self._call(Projection, "GET", _comparison(comparison, "projection"), params=params)
 
     # Uploaded data sets
 

@@ -48,6 +48,13 @@ def test_answers_about_snapshots(filled: tuple[Api, str]) -> None:
     ready = api.projection(own, seed=0, dims=3)
     assert (ready["state"], ready["method"], ready["dims"]) == ("ready", "pca", 3)
     assert api.projection(own, seed=0, method="pacmap")["state"] == "queued"
+    assert api.cancel_projection(own, seed=0, method="pacmap")["state"] == "cancelled"
+    assert api.projection(own, seed=0, method="pacmap")["state"] == "cancelled"
+    assert api.restart_projection(own, seed=0, method="pacmap")["state"] == "queued"
+    assert len(api.hardest(own, seed=0, epoch=1)["arms"]) == 2
+    moved = api.moved(own, seed=0, epoch=1)
+    assert (moved["a"], moved["b"]) == tuple(arm["arm"] for arm in facts["arms"])
+    assert api.moved(own, seed=0, epoch=1, a=moved["b"], b=moved["a"])["kept"] == moved["kept"]
 
     size = api.size(own)
     assert size["runs"] == 2
