@@ -14,7 +14,7 @@ from contract.snapshots import ClassFacts, Facts, Histogram
 
 BINS: Final = 60
 NEIGHBOURS: Final = 10
-BLOCK: Final = 1_000
+WHOLE, PART = 1_000, 250
 TILE: Final = 28
 RATE: Final = 8000
 TONE_S: Final = 0.2
@@ -39,10 +39,11 @@ class _Block(NamedTuple):
 def facts(points: Numbers, labels: Labels) -> Facts:
     """Compute the facts of points [N, D] with labels [N]; N >= 2.
 
-    Of more than BLOCK points each knows those of its own part only, and the histogram is that of
-    the first part: all pairs of 100,000 would take an hour.
+    Of more than WHOLE points each knows those of its own part only, PART at most, and the histogram
+    is that of the first part: all pairs of 100,000 would take an hour.
     """
-    parts = np.array_split(np.arange(len(points)), math.ceil(len(points) / BLOCK))
+    count = 1 if len(points) <= WHOLE else math.ceil(len(points) / PART)
+    parts = np.array_split(np.arange(len(points)), count)
     blocks = [_block(points[part], labels[part]) for part in parts]
     hits = np.concatenate([block.hits for block in blocks])
     average = np.concatenate([block.average for block in blocks])
