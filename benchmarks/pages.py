@@ -162,7 +162,7 @@ def paints(stack: Stack, page: Page, comparison: str) -> list[Row]:
         "data": ("/datasets", lambda page: page.get_by_role("heading", name="Data", exact=True)),
         "queue": ("/queue", lambda page: page.locator(".st-key-queue-workers")),
         "compare": ("/compare", lambda page: page.get_by_test_id("stDataFrame").first),
-        "method": ("/method", lambda page: page.get_by_role("heading", name="Losses")),
+        "method": ("/method", lambda page: page.get_by_role("heading", name="Losses", exact=True)),
         "comparison": (
             f"/comparison?id={comparison}",
             lambda page: page.locator("[data-testid='panel-dynamics.loss'][data-last-step]"),
