@@ -26,7 +26,7 @@ _HEADS: Final = (
         "Difference to best",
         "Mean difference to the best arm, paired, with its simultaneous interval",
     ),
-    ("Told apart", "From the best arm, by Holm over all pairs; level: too small to matter"),
+    ("Clear difference", "To the best arm, by Holm over all pairs; level: too small to matter"),
     ("Letters", "Arms that share a letter are not clearly different"),
 )
 
@@ -64,7 +64,7 @@ def rank_rows(metric: LeaderboardMetric) -> list[dict[str, Any]]:
             "Runs": arm["n"],
             "Difference to best": arm["to_best"] and arm["to_best"]["mean_difference"],
             "p": arm["to_best"] and arm["to_best"]["p_holm"],
-            "Told apart": _apart_text(arm["to_best"]),
+            "Clear difference": _clear_text(arm["to_best"]),
             "Letters": arm["letters"],
         }
         for arm in ordered(metric)
@@ -82,7 +82,7 @@ def _cells(arm: LeaderboardArm) -> list[str]:
         if behind is None
         else f"<b>{to_best_text(behind)}</b>"
         f"<small>{_range(behind['low'], behind['high'], signed=True)}</small>",
-        _apart_text(behind),
+        _clear_text(behind),
         escape(arm["letters"]),
     ]
 
@@ -109,7 +109,7 @@ def _why_no_rank(arm: LeaderboardArm) -> str:
     return f"{NOT_TRAINED}: {state_text(arm)}" if arm["state"] else ""
 
 
-def _apart_text(behind: ToBest | None) -> str:
+def _clear_text(behind: ToBest | None) -> str:
     if behind is None:
         return ""
     told = "yes" if behind["told_apart"] else "no"

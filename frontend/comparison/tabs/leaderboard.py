@@ -105,8 +105,8 @@ def _show_metric(view: View, found: Leaderboard, metric: LeaderboardMetric) -> N
                 format="%+.4f", help="Mean difference to the best arm, paired"
             ),
             "p": number(format="%.3g", help="Of that difference, by Holm over all pairs of arms"),
-            "Told apart": st.column_config.TextColumn(
-                width=90, help="From the best arm; level: the difference is too small to matter"
+            "Clear difference": st.column_config.TextColumn(
+                width=120, help="To the best arm; level: the difference is too small to matter"
             ),
             "Letters": st.column_config.TextColumn(
                 width=80, help="Arms that share a letter are not clearly different"

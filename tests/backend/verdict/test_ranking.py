@@ -1,4 +1,4 @@
-"""Ranks, groups and their sentence, from means and pairs that are told apart."""
+"""Ranks, groups and their sentence, from means and pairs that differ clearly."""
 
 from itertools import pairwise
 
