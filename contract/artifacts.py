@@ -40,8 +40,11 @@ class WeightsFacts(BaseModel):
     encoder: str
     """Kind of the (first) encoder."""
     whole_backbone: bool = False
-    """Whether a whole pretrained network is among them, which only the best seed keeps."""
+    """Whether a whole pretrained network is among them."""
+    keep: KeepWeights = "best"
+    """What the run was told to keep."""
     parameters: int = Field(ge=0)
+    """Numbers that the training changed."""
     step: int = Field(ge=0)
     """Optimiser steps after which they were taken."""
     score: float | None = None

@@ -2,6 +2,7 @@
 
 import json
 import struct
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,7 @@ def read_embeddings(path: Path) -> Embeddings:
                 nearest=file["nearest"],
                 fine=file["fine"] if "fine" in file.files else None,
             )
-    except (OSError, ValueError, LookupError, ValidationError) as error:
+    except (OSError, ValueError, LookupError, ValidationError, zipfile.BadZipFile) as error:
         raise NotFoundError(f"the kept embeddings cannot be read: {error!r:.200}") from error
 
 

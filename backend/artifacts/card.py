@@ -25,6 +25,12 @@ TRAINED: Final = {
     "head": "not trained, with a head that has",
     "full": "trained whole, with a head",
 }
+ABSENT: Final = {
+    "imagenet": "the script fetches its published weights",
+    "random": "the script makes its random weights anew",
+    "file": "name the file with its weights to the script, `--backbone FILE`",
+}
+"""Weights of a backbone that has not trained -> where they come from."""
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()<>#+!|~$-])")
 
 
@@ -124,7 +130,7 @@ def _what_it_is(description: Mapping[str, Any]) -> str:
     return (
         f"An encoder trained with the loss `{description['loss']['kind']}`: {' and '.join(parts)}. "
         f"Its embeddings have {description['embedding_dim']} numbers, {unit}; "
-        f"its weights are {description['parameters']:,} numbers."
+        f"{description['parameters']:,} parameters were trained."
     )
 
 
@@ -188,8 +194,8 @@ def _limits(description: Mapping[str, Any], facts: CardFacts) -> list[str]:
     lines += [f"- {plain(caveat)}" for caveat in facts.caveats]
     if facts.run.states:
         lines += [f"- This run: {plain(state['message'])}" for state in facts.run.states]
-    backbones = [one for one in description["encoders"] if one["network"].get("tuning") == "frozen"]
-    if backbones:
-        lines.append("- The backbone is not in the download: the script fetches its weights.")
+    networks = [one["network"] for one in description["encoders"]]
+    begun = {one["weights"] for one in networks if one.get("tuning") in {"frozen", "head"}}
+    lines += [f"- The backbone is not in the download: {ABSENT[one]}." for one in sorted(begun)]
     lines.append("- What it learnt holds for items like those of its data; measure it on your own.")
     return lines

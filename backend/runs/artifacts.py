@@ -27,7 +27,7 @@ def settle(write: Write, run: Run) -> None:
         delete_of(write.session, run.id)
         return
     weights = write.session.get(Artifact, (run.id, "weights"))
-    if weights is not None and weights.digest and weights.facts.get("whole_backbone") is True:
+    if weights is not None and weights.digest and _is_best_only(weights):
         _keep_best(write.session, run)
 
 
@@ -67,9 +67,16 @@ def _keep_best(session: Session, run: Run) -> None:
     ranked = sorted(rows, key=lambda row: (-_score(row[0]), row[1]))
     best = ranked[0][1]
     for row, _ in ranked[1:]:
+        if not _is_best_only(row):
+            continue
         row.digest = None
         row.problem = f"of a whole backbone only the best seed is kept, which is seed {best}"
         session.add(row)
+
+
+def _is_best_only(row: Artifact) -> bool:
+    """Return whether weights are to go when a better seed's are there."""
+    return row.facts.get("whole_backbone") is True and row.facts.get("keep") != "all"
 
 
 def _score(row: Artifact) -> float:

@@ -118,7 +118,8 @@ def samples_per_s(run: Run, now: float) -> float | None:
     if run.started_at is None or not run.splits or not run.steps_per_epoch or steps <= 0:
         return None
     seconds = now - run.started_at
-    items = run.splits.get("train", 0) / run.steps_per_epoch
+    # About the batch size: what is left over at an epoch's end is less than a batch.
+    items = run.splits.get("train", 0) // run.steps_per_epoch
     return items * steps / seconds if items and seconds > 0 else None
 
 

@@ -20,6 +20,7 @@ from contract.artifacts import (
     ArtifactKind,
     Confusion,
     EmbeddingFacts,
+    KeepWeights,
     WeightsFacts,
 )
 from contract.comparison.encoder import Encoder
@@ -27,7 +28,12 @@ from contract.comparison.spec import Arm, ComparisonSpec
 from contract.metrics import OBJECTIVE
 from contract.metrics.versions import run_versions
 from worker import measure
-from worker.artifacts.exported import exported_weights, own_backbone
+from worker.artifacts.exported import (
+    count_parameters,
+    exported_weights,
+    is_whole_backbone,
+    own_backbone,
+)
 from worker.artifacts.origin import MODALITIES, Origin
 from worker.data import Split
 
@@ -78,32 +84,39 @@ class Made(NamedTuple):
     facts: dict[str, Any]
 
 
-def make(kind: ArtifactKind, of: TrainedModel) -> Made:
-    """Return the content of a blob of a model."""
+def make(kind: ArtifactKind, of: TrainedModel, keep: KeepWeights = "all") -> Made:
+    """Return the content of a blob of a model.
+
+    Args:
+        kind: which blob.
+        of: the model.
+        keep: what the run was told to keep.
+    """
     if kind == "weights":
-        return _weights(of)
+        return _weights(of, keep)
     return _embeddings(of) if kind == "embeddings" else _confusion(of)
 
 
-def _weights(of: TrainedModel) -> Made:
+def _weights(of: TrainedModel, keep: KeepWeights) -> Made:
     """Return a safetensors file whose metadata say how the network is built."""
     described = []
     tensors: dict[str, Tensor] = {}
     specs = (of.spec.encoder, of.spec.visual_encoder)
-    whole = False
+    parameters, whole = 0, False
     for at, encoder in enumerate(of.encoders):
         spec = specs[at]
         assert spec is not None, "an encoder for each modality"
         prefix = f"{MODALITIES[at]}." if len(of.encoders) > 1 else ""
         own = exported_weights(encoder, spec)
-        whole = whole or any(name.startswith("backbone.") for name in own)
+        parameters += count_parameters(encoder, spec)
+        whole = whole or is_whole_backbone(encoder, spec)
         tensors |= {f"{prefix}{name}": weight for name, weight in own.items()}
         described.append(_described(of, at, encoder, spec, prefix))
-    parameters = sum(weight.numel() for weight in tensors.values())
     tensors |= {name: tensor.contiguous() for name, tensor in of.origin.constants.items()}
     facts = WeightsFacts(
         encoder=of.spec.encoder.kind,
         whole_backbone=whole,
+        keep=keep,
         parameters=parameters,
         step=of.step,
         score=of.score,

@@ -16,15 +16,22 @@ def exported_weights(encoder: nn.Module, spec: Encoder) -> dict[str, Tensor]:
     `layers.<i>.` of a small network, counted without the scaling of pixels in front; `head.<i>.`
     of a backbone's head, and `backbone.` where the backbone has trained too.
     """
-    inner = _inner(encoder, spec)
-    if isinstance(inner, BackboneWithHead):
-        found = _named("head.", inner.head)
-        whole = isinstance(spec, BackboneEncoder) and spec.tuning == "full"
-        return found | (_named("backbone.", inner.backbone.network) if whole else {})
-    if isinstance(spec, BackboneEncoder):  # the head alone, on features
-        return _named("head.", inner)
-    layers = nn.Sequential(*list(inner.children())[1:])
-    return _named("layers.", layers)
+    found: dict[str, Tensor] = {}
+    for prefix, module in _trained(encoder, spec).items():
+        found |= _named(prefix, module)
+    return found
+
+
+def count_parameters(encoder: nn.Module, spec: Encoder) -> int:
+    """Count the numbers that have trained: not the statistics that a backbone's batch
+    normalisation keeps."""
+    parts = _trained(encoder, spec).values()
+    return sum(weight.numel() for module in parts for weight in module.parameters())
+
+
+def is_whole_backbone(encoder: nn.Module, spec: Encoder) -> bool:
+    """Return whether a pretrained network has trained as a whole."""
+    return "backbone." in _trained(encoder, spec)
 
 
 def own_backbone(encoder: nn.Module) -> BackboneFacts | None:
@@ -35,6 +42,18 @@ def own_backbone(encoder: nn.Module) -> BackboneFacts | None:
             trains = any(weight.requires_grad for weight in module.backbone.parameters())
             return backbone_facts(module.backbone, digest=not trains)
     return None
+
+
+def _trained(encoder: nn.Module, spec: Encoder) -> dict[str, nn.Module]:
+    """Return the modules that have trained, by the prefix of their weights' names."""
+    inner = _inner(encoder, spec)
+    if isinstance(inner, BackboneWithHead):
+        whole = isinstance(spec, BackboneEncoder) and spec.tuning == "full"
+        own = {"backbone.": inner.backbone.network} if whole else {}
+        return {"head.": inner.head, **own}
+    if isinstance(spec, BackboneEncoder):  # the head alone, on features
+        return {"head.": inner}
+    return {"layers.": nn.Sequential(*list(inner.children())[1:])}
 
 
 def _inner(encoder: nn.Module, spec: Encoder) -> nn.Module:

@@ -27,6 +27,7 @@ class Reporter(Protocol):
         total_steps: int,
         steps_per_epoch: int,
         after: int = 0,
+        batch_size: int = 0,
         splits: Mapping[str, int] | None = None,
     ) -> None:
         """Report that everything is built and the first step comes next.
@@ -36,6 +37,7 @@ class Reporter(Protocol):
             total_steps: of the whole run.
             steps_per_epoch: of each epoch.
             after: the step of the checkpoint that the run goes on from; 0 without one.
+            batch_size: items of a step; 0 where there are no data.
             splits: items of each split; None where there are no data.
         """
 
@@ -97,6 +99,7 @@ class ListReporter:
         total_steps: int,
         steps_per_epoch: int,
         after: int = 0,
+        batch_size: int = 0,
         splits: Mapping[str, int] | None = None,
     ) -> None:
         """Keep the device and the numbers of steps and items."""

@@ -71,11 +71,11 @@ class StreamReporter:
         total_steps: int,
         steps_per_epoch: int,
         after: int = 0,
+        batch_size: int = 0,
         splits: Mapping[str, int] | None = None,
     ) -> None:
         """Report that everything is built; the step after `after` comes next."""
-        sizes = dict(splits or {})
-        self._usage.started(train_items=sizes.get("train", 0), steps_per_epoch=steps_per_epoch)
+        self._usage.started(batch_size)
         self._write(
             partial(
                 Started,
@@ -84,7 +84,7 @@ class StreamReporter:
                 steps_per_epoch=steps_per_epoch,
                 after=after,
                 versions=run_versions(),
-                splits=sizes,
+                splits=dict(splits or {}),
                 environment=environment(),
             )
         )

@@ -76,13 +76,13 @@ class UsageMeter:
     def __init__(self) -> None:
         self._began = time.monotonic()
         self._cpu_before = time.process_time()
-        self._items_per_step = 0.0
+        self._batch_size = 0
         self._steps = 0
         self._trained_s = 0.0
 
-    def started(self, *, train_items: int, steps_per_epoch: int) -> None:
-        """Note the length of an epoch."""
-        self._items_per_step = train_items / steps_per_epoch
+    def started(self, batch_size: int) -> None:
+        """Note how many items a step trains; 0 where that is not known."""
+        self._batch_size = batch_size
 
     def trained(self, steps: int, seconds: float) -> None:
         """Note how many steps the run has done in how many seconds, without measuring."""
@@ -90,7 +90,7 @@ class UsageMeter:
 
     def read(self) -> Usage:
         """Return what was used until now."""
-        items = self._items_per_step * self._steps
+        items = self._batch_size * self._steps
         return Usage(
             seconds=time.monotonic() - self._began,
             cpu_seconds=time.process_time() - self._cpu_before,

@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import os
 import time
 from typing import Any, Final, NamedTuple
 
@@ -28,7 +29,7 @@ class SlotUsage(NamedTuple):
 
 
 class UsageReader:
-    """Reads what a process with its children uses; one for each trainer."""
+    """Reads what a process uses; one for each trainer."""
 
     def __init__(self, pid: int | None, device: str) -> None:
         """Args:
@@ -78,14 +79,28 @@ class UsageReader:
 
 
 def _gpu() -> tuple[Any, Any] | None:
-    """Return NVIDIA's management library and the first visible GPU; None where there is none."""
+    """Return NVIDIA's management library and the GPU that trains; None where there is none."""
     try:
         library = importlib.import_module("pynvml")
     except ImportError:
         return None
     try:
         library.nvmlInit()
-        return library, library.nvmlDeviceGetHandleByIndex(0)
+        return library, _visible_gpu(library)
     except library.NVMLError as error:
         log.warning("the GPU's utilisation cannot be read: %s", error)
         return None
+
+
+def _visible_gpu(library: Any) -> Any:
+    """Return the first GPU that CUDA shows: by default the first of all, else the first that is
+    named in CUDA_VISIBLE_DEVICES, by number or by a beginning of its name. The library itself
+    counts those that are hidden too."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES", "").partition(",")[0].strip()
+    if named.isdecimal():
+        return library.nvmlDeviceGetHandleByIndex(int(named))
+    gpus = (
+        library.nvmlDeviceGetHandleByIndex(number) for number in range(library.nvmlDeviceGetCount())
+    )
+    own = (gpu for gpu in gpus if named and library.nvmlDeviceGetUUID(gpu).startswith(named))
+    return next(own, None) or library.nvmlDeviceGetHandleByIndex(0)

@@ -215,7 +215,7 @@ class SnapshotKeeper:
                 if isinstance(item, Checkpoint):
                     self._send_checkpoint(item)
                 elif self._is_cancelled():
-                    continue
+                    self._discard(item)
                 elif isinstance(item, NewArtifact):
                     self._send_artifact(item)
                 else:
@@ -227,8 +227,14 @@ class SnapshotKeeper:
 
     def _discard_rest(self) -> None:
         """Discard all further items of a cancelled run, so that the training never waits."""
-        while self._waiting.get() is not None:
-            pass
+        while (item := self._waiting.get()) is not None:
+            self._discard(item)
+
+    def _discard(self, item: "_PendingSnapshot | Checkpoint | NewArtifact") -> None:
+        """Discard an item of a cancelled run. The run may have succeeded before it learnt of that:
+        then it says why a part of its model is missing."""
+        if isinstance(item, NewArtifact):
+            self._report_lacking(item, "the run was cancelled before it was stored")
 
     def _send_snapshot(self, samples: SampleSet, epoch: int, step: int, embeddings: Tensor) -> None:
         try:
@@ -270,10 +276,16 @@ class SnapshotKeeper:
         try:
             digest = self._store.put(new.content, self._is_cancelled)
         except BlobRefusedError as error:
-            self._reporter.log([f"the model's {new.artifact.kind} were not kept: {error}"])
-            self._reporter.artifact_kept(new.artifact.model_copy(update={"problem": str(error)}))
+            self._report_lacking(new, str(error))
+        except CancelledError:
+            self._discard(new)
+            raise
         else:
             self._reporter.artifact_kept(new.artifact.model_copy(update={"digest": digest}))
+
+    def _report_lacking(self, new: NewArtifact, problem: str) -> None:
+        self._reporter.log([f"the model's {new.artifact.kind} could not be kept: {problem}"])
+        self._reporter.artifact_kept(new.artifact.model_copy(update={"problem": problem}))
 
     def _send_shared(self, samples: SampleSet) -> SharedBlobs:
         """Send the blobs that all snapshots share, once, and return their digests."""

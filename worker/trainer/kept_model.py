@@ -29,10 +29,10 @@ def keep_model(trained: TrainedModel, keeper: Keeper, reporter: Reporter) -> Non
             reporter.artifact_kept(_not_kept(kind, NOT_WANTED))
             continue
         try:
-            made = make(kind, trained)
+            made = make(kind, trained, keeps.weights)
         except Exception as error:  # noqa: BLE001 - the run has succeeded without it
             lines = "".join(traceback.format_exception(error)).splitlines()
-            reporter.log([f"the model's {kind} were not kept:", *lines])
+            reporter.log([f"the model's {kind} could not be kept:", *lines])
             reporter.artifact_kept(_not_kept(kind, f"{type(error).__name__}: {error}"))
             continue
         size = len(made.content)
@@ -41,7 +41,7 @@ def keep_model(trained: TrainedModel, keeper: Keeper, reporter: Reporter) -> Non
                 f"{size / 1e6:,.1f} MB are more than the {keeps.limit_bytes / 1e6:,.1f} MB of the "
                 "setting LOSSBOARD_MAX_MODEL_MB"
             )
-            reporter.log([f"the model's {kind} were not kept: {problem}"])
+            reporter.log([f"the model's {kind} could not be kept: {problem}"])
             reporter.artifact_kept(_not_kept(kind, problem, size))
             continue
         artifact = Artifact(kind=kind, digest=None, size=size, facts=made.facts)

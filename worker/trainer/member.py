@@ -220,6 +220,7 @@ class Member:
             total_steps=self.settings.epochs * self.steps_per_epoch,
             steps_per_epoch=self.steps_per_epoch,
             after=self.step,
+            batch_size=self.settings.batch_size,
             splits=self.data.sizes,
         )
         self._notice(self._states.current)

@@ -3,15 +3,20 @@
 import io
 import json
 import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import load as load_weights
 
-from backend.artifacts.card import plain
+from backend.artifacts.blobs import read_description
+from backend.artifacts.card import CardFacts, model_card, plain
 from backend.db.models import Run
 from backend.state import Parts
+from backend.verdict.leaderboard_schemas import Leaderboard
 from tests.backend.helpers import Api, check_error
 from tests.backend.scripted_runs import Curves, scripted_comparison
 from tests.support.kept_models import KeptRun, kept_run
@@ -146,6 +151,29 @@ def test_the_card_tells_results_with_intervals_and_limits(
         assert f"\n{part}\n" in card
 
 
+@pytest.mark.parametrize(
+    ("tuning", "weights", "said"),
+    [
+        ("frozen", "imagenet", "fetches its published weights"),
+        ("head", "random", "makes its random weights anew"),
+        ("head", "file", "--backbone FILE"),
+        ("full", "imagenet", ""),
+    ],
+)
+def test_the_card_says_where_a_backbone_comes_from(
+    tmp_path: Path, kept: KeptRun, tuning: str, weights: str, said: str
+) -> None:
+    stored = tmp_path / "weights"
+    stored.write_bytes(kept.content("weights"))
+    description = read_description(stored)
+    network = {"kind": "resnet18", "tuning": tuning, "weights": weights}
+    description["encoders"][0]["network"] |= network
+    run = cast("Run", SimpleNamespace(arm="rank", splits=None, states=[]))
+    facts = CardFacts(run, cast("Leaderboard", SimpleNamespace(metrics=[])), "", [], "seeds")
+    lines = [line for line in model_card(description, facts).splitlines() if "backbone" in line]
+    assert (said in lines[-1] and "not in the download" in lines[-1]) if said else not lines
+
+
 def test_what_is_not_kept_is_404_and_says_why(
     api: Api, parts: Parts, runs: dict[tuple[str, int], Run]
 ) -> None:
@@ -160,8 +188,10 @@ def test_what_is_not_kept_is_404_and_says_why(
     answer = api.http.get(f"/api/v1/runs/{run.id}/model")
     assert "not on the API's disk" in check_error(answer, 404, "not_found")["message"]
     store_part(parts.database, run, "weights", parts.blobs.put(b"no weights at all"))
-    answer = api.http.get(f"/api/v1/runs/{run.id}/model")
-    assert "cannot be read" in check_error(answer, 404, "not_found")["message"]
+    store_part(parts.database, run, "embeddings", parts.blobs.put(b"PK\x03\x04 cut off"))
+    for path in ("model", "embeddings.parquet"):
+        answer = api.http.get(f"/api/v1/runs/{run.id}/{path}")
+        assert "cannot be read" in check_error(answer, 404, "not_found")["message"]
 
 
 def test_embeddings_as_parquet_and_for_the_projector(

@@ -108,7 +108,8 @@ def test_small_networks_on_images_tables_and_recordings(
     visual = data.load(parse_spec(small(**_paired(spoken))).data).visual
     assert isinstance(digits, torch.Tensor)
     assert isinstance(visual, torch.Tensor)
-    np.save(tmp_path / "digits.npy", digits.numpy())
+    assert digits.is_floating_point()  # of any kind: they are taken as they are
+    np.save(tmp_path / "digits.npy", digits.numpy().astype(np.float64))
     np.save(tmp_path / "visual.npy", visual.numpy())
     recordings = tiny_spoken.recordings(tmp_path / "datasets")
     calls: list[tuple[str, Path, str, list[str]]] = [

@@ -53,6 +53,14 @@ def test_small_networks_of_all_seeds_keep_their_weights(database: Database) -> N
     assert all(parts_of(database).values())
 
 
+def test_whole_backbones_of_all_seeds_stay_where_the_setting_says_all(database: Database) -> None:
+    comparison = scripted_comparison(database, unmeasured, seeds=[0, 1])
+    for seed, run in runs_of_arm(database, comparison, "pull").items():
+        facts = {"whole_backbone": True, "keep": "all", "score": float(seed)}
+        store_part(database, run, "weights", f"{seed}" * 64, **facts)
+    assert all(parts_of(database).values())
+
+
 @pytest.mark.both_databases
 def test_an_event_stores_a_part_and_a_new_attempt_deletes_it(database: Database) -> None:
     submit(database)

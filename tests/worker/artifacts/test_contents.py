@@ -9,11 +9,17 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load
+from torch import nn
 
 from contract.artifacts import Confusion, Keep
+from contract.comparison.spec import parse_spec
 from tests.support.kept_models import KeptRun, MemoryStore, kept_run
+from tests.support.specs import small
 from worker import measure
-from worker.errors import BlobRefusedError
+from worker.artifacts import Origin, TrainedModel, make
+from worker.data import Split
+from worker.encoders.networks import Backbone, BackboneWithHead, Preparation
+from worker.errors import BlobRefusedError, CancelledError
 
 RECALL = "test.retrieval.recall_at_1"
 
@@ -92,7 +98,21 @@ def test_a_part_that_the_api_refuses_does_not_fail_the_run() -> None:
     assert run.parts["embeddings"].digest is None
     assert run.parts["embeddings"].problem == "the API could not store 9 bytes: no room"
     assert run.parts["weights"].digest
-    assert any("embeddings were not kept" in line for line in run.reporter.lines)
+    assert any("embeddings could not be kept" in line for line in run.reporter.lines)
+
+
+class CancellingStore(MemoryStore):
+    def put(self, content: bytes, cancelled: Callable[[], bool]) -> str:
+        if content.startswith(b"PK"):  # the embeddings
+            raise CancelledError
+        return super().put(content, cancelled)
+
+
+def test_a_run_that_succeeds_while_it_is_cancelled_says_what_it_did_not_keep() -> None:
+    run = kept_run(store=CancellingStore())
+    assert run.parts["weights"].digest
+    for kind in ("embeddings", "confusion"):
+        assert run.parts[kind].problem == "the run was cancelled before it was stored"
 
 
 def test_a_fault_while_a_part_is_made_does_not_fail_the_run(
@@ -126,3 +146,29 @@ def test_embeddings_are_plain_arrays() -> None:
         assert file["embeddings"].dtype == np.float32
         assert json.loads(file["facts"].tobytes())["split"] == "test"
         assert set(file["modality"].tolist()) == {0}
+
+
+def test_of_a_whole_backbone_only_what_trained_is_counted_and_the_setting_is_told() -> None:
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    )
+    encoder = BackboneWithHead(Backbone(network, 4, Preparation()), nn.Linear(4, 2), whole=True)
+    own = {"kind": "resnet18", "tuning": "full", "weights": "random", "normalize": False}
+    spec = parse_spec(small(encoder=own))
+    labels = torch.arange(2)
+    trained = TrainedModel(
+        spec=spec,
+        arm=spec.arms[0],
+        seed=0,
+        encoders=(encoder,),
+        origin=Origin(("a", "b"), labels, inputs=({"kind": "images"},)),
+        test=Split(torch.zeros(2, 3, 8, 8), labels),
+        embeddings=(torch.zeros(2, 2),),
+        step=1,
+        score=None,
+        values={},
+    )
+    content, facts = make("weights", trained, "all")
+    assert (facts["whole_backbone"], facts["keep"]) == (True, "all")
+    assert facts["parameters"] == (3 * 9 + 1) * 4 + 2 * 4 + (4 + 1) * 2
+    assert "backbone.1.running_mean" in load(content)

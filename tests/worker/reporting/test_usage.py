@@ -39,10 +39,10 @@ def test_the_commit_of_a_checkout_is_read_as_git_reads_it(tmp_path: Path) -> Non
 def test_usage_counts_items_a_second_of_training() -> None:
     meter = UsageMeter()
     assert meter.read().samples_per_s is None
-    meter.started(train_items=100, steps_per_epoch=10)
+    meter.started(batch_size=32)
     meter.trained(20, 4.0)
     used = meter.read()
-    assert used.samples_per_s == pytest.approx(50.0)
+    assert used.samples_per_s == pytest.approx(20 * 32 / 4)
     before = used.cpu_seconds
     sum(range(2_000_000))
     assert meter.read().cpu_seconds > before

@@ -1,6 +1,8 @@
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -37,3 +39,36 @@ def test_without_a_process_or_a_gpu_there_is_nothing_to_tell() -> None:
     reader = UsageReader(None, "cuda")
     assert reader.read() is None
     assert reader.read() is None
+
+
+def two_gpus() -> SimpleNamespace:
+    """NVIDIA's library on a machine with two GPUs, which this one lacks."""
+    uuids = {0: "GPU-aa11", 1: "GPU-bb22"}
+    return SimpleNamespace(
+        NVMLError=RuntimeError,
+        nvmlInit=lambda: None,
+        nvmlDeviceGetCount=lambda: len(uuids),
+        nvmlDeviceGetHandleByIndex=lambda number: [number],
+        nvmlDeviceGetUUID=lambda gpu: uuids[gpu[0]],
+        nvmlDeviceGetMemoryInfo=lambda gpu: SimpleNamespace(used=1, total=2),
+        nvmlDeviceGetUtilizationRates=lambda gpu: SimpleNamespace(gpu=(10, 90)[gpu[0]]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("visible", "share"), [(None, 0.1), ("", 0.1), ("1", 0.9), ("1,0", 0.9), ("GPU-bb", 0.9)]
+)
+def test_the_gpu_is_the_one_that_the_trainer_sees(
+    visible: str | None, share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", two_gpus())
+    monkeypatch.setattr(usage, "READ_EVERY_S", 0.0)
+    if visible is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    reader = UsageReader(os.getpid(), "cuda")
+    reader.read()
+    found = reader.read()
+    assert found is not None
+    assert found.gpu_share == share
