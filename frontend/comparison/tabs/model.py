@@ -162,7 +162,7 @@ def _show_download(model: Model) -> None:
             type="primary",
             key="model_zip",
         )
-        st.caption("The weights of the best validation epoch, those that the test values are of.")
+        st.caption("The weights that the values of the test split were measured with.")
     st.dataframe(
         [
             {"File": file["name"], "Size": bytes_text(file["size"]), "What it is": file["what"]}
