@@ -147,7 +147,7 @@ def test_panels_are_read_together_widened_pinned_and_zoomed_and_the_address_tell
     assert box
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.4 * box["height"])
     for panel in panels:
-        expect(panel.locator(".lb-axis")).to_have_text(re.compile(r"^step \d+$"))
+        expect(panel.locator(".lb-axis")).to_have_text(re.compile(r"^step \d+ · smoothed$"))
         expect(panel.locator(".lb-value")).to_have_count(14)
     page.mouse.move(0, 0)
     expect(panels[1].locator(".lb-axis")).to_have_text("step")

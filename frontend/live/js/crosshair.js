@@ -8,6 +8,8 @@ const LARGE_STEP = 0.1; // with Shift
 
 export class Crosshair {
   #panels;
+  /** @type {Set<Panel>} that show it; the viewer may have turned to another tab since */
+  #shown = new Set();
   /** @type {number|null} */
   #at = null;
   /** @type {{panel: Panel, at: number, y: number|null, began: number}|null} */
@@ -21,12 +23,18 @@ export class Crosshair {
   /** Follow pointer and keyboard over a panel. @param {Panel} panel */
   watch(panel) {
     const { plot } = panel.reading;
-    plot.addEventListener("pointermove", (event) => {
+    const point = (/** @type {PointerEvent} */ event) => {
       const found = panel.reading.pointed(event.clientX, event.clientY);
       if (found) this.#ask({ panel, at: found.x, y: found.y, began: event.timeStamp });
       else this.clear();
+    };
+    plot.addEventListener("pointermove", point);
+    plot.addEventListener("pointerdown", (event) => {
+      if (event.pointerType !== "touch") return;
+      plot.focus({ preventScroll: true }); // a touch elsewhere ends it
+      point(event);
     });
-    plot.addEventListener("pointerleave", () => this.clear());
+    plot.addEventListener("pointerleave", (event) => event.pointerType === "touch" || this.clear());
     plot.addEventListener("blur", () => this.clear());
     plot.addEventListener("keydown", (event) => this.#press(panel, event));
   }
@@ -36,7 +44,8 @@ export class Crosshair {
     this.#next = null;
     if (this.#at === null) return;
     this.#at = null;
-    for (const panel of this.#panels()) panel.reading.showAt(null);
+    for (const panel of this.#shown) panel.reading.showAt(null);
+    this.#shown.clear();
   }
 
   /** @param {Panel} panel @param {KeyboardEvent} event */
@@ -67,7 +76,10 @@ export class Crosshair {
     this.#next = null;
     this.#at = at;
     const marked = y === null ? undefined : panel.reading.armNear(at, y);
-    for (const each of this.#panels()) each.reading.showAt(at, marked);
+    for (const each of this.#panels()) {
+      each.reading.showAt(at, marked);
+      this.#shown.add(each);
+    }
     const channel = new MessageChannel(); // its message comes behind the frame
     channel.port1.onmessage = () => measured("lossboard:hover", began);
     channel.port2.postMessage(null);

@@ -44,3 +44,8 @@ export function themed(figure, look, dark) {
   const { data, layout } = JSON.parse(figure, (_, value) => tinted(value, look.dark ? dark : {}));
   return { data, layout: dressed(layout, look) };
 }
+
+/** A text as Plotly takes it, which reads some HTML. @param {string} text */
+export function plotlyText(text) {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

@@ -1,5 +1,4 @@
 /** From a table of points and the viewer's options to Plotly's traces; pure. */
-import { number } from "./format.js";
 import { meanBand, smoothed } from "./stats.js";
 import { valueAt } from "./store.js";
 
@@ -50,9 +49,6 @@ function meanTraces(arm, lines, x, keep) {
   const band = meanBand(lines);
   const at = x(lines, band.steps);
   const raw = keep > 0 ? meanBand(lines.map(({ steps, raw }) => ({ steps, values: raw }))) : null;
-  const text = band.half.map((half, i) =>
-    Number.isNaN(half) ? "" : ` ± ${number(half)} (n = ${band.count[i]})`,
-  );
   return [
     { ...outline(band, at), ...quiet(arm), fill: "toself", fillcolor: faint(arm.color, 0.16) },
     {
@@ -61,7 +57,7 @@ function meanTraces(arm, lines, x, keep) {
       y: raw?.mean ?? [],
       line: { color: faint(arm.color, 0.28), width: 1 },
     },
-    mainTrace(arm, arm.name, at, band.mean, text, 2),
+    mainTrace(arm, arm.name, at, band.mean, 2),
   ];
 }
 
@@ -80,21 +76,19 @@ function seedTraces(arm, lines, x, keep) {
         y: behind.values,
         line: { color: faint(arm.color, 0.22), width: 1 },
       },
-      mainTrace(arm, name, x([line], line.steps), line.values, undefined, 1.5),
+      mainTrace(arm, name, x([line], line.steps), line.values, 1.5),
     ];
   });
 }
 
-/** What the traces behind a line share: no hover of their own. @param {Arm} arm */
+/** What the traces behind a line share. @param {Arm} arm */
 function quiet(arm) {
-  return { type: "scatter", mode: "lines", name: arm.name, hoverinfo: "skip", line: { width: 0 } };
+  return { type: "scatter", mode: "lines", name: arm.name, line: { width: 0 } };
 }
 
-/**
- * @param {Arm} arm @param {string} name @param {number[]} x @param {number[]} y
- * @param {string[]|undefined} text behind the value in the hover label @param {number} width
- */
-function mainTrace(arm, name, x, y, text, width) {
+/** The line whose values are read off. @param {Arm} arm @param {string} name @param {number[]} x
+ * @param {number[]} y @param {number} width */
+function mainTrace(arm, name, x, y, width) {
   return {
     type: "scatter",
     mode: x.length <= FEW ? "lines+markers" : "lines",
@@ -102,10 +96,8 @@ function mainTrace(arm, name, x, y, text, width) {
     meta: arm.name,
     x,
     y,
-    text,
     line: { color: arm.color, width, dash: arm.dash },
     marker: { color: arm.color, size: 4 },
-    hovertemplate: `%{y:.4~g}${text ? "%{text}" : ""}<extra>${escaped(name)}</extra>`,
   };
 }
 
@@ -149,7 +141,7 @@ function zigzag(track) {
 }
 
 /**
- * Steps as the chosen horizontal axis; where several seeds share a step, their mean time.
+ * Steps as the chosen horizontal axis; of several seeds their mean time.
  * @param {Options["x"]} axis @param {number[]} steps @param {Line[]} lines
  * @param {Table|undefined} clock
  */
@@ -160,13 +152,29 @@ function horizontal(axis, steps, lines, clock) {
   }
   if (axis === "time") {
     const clocks = lines.map(({ run }) => clock?.tracks.get(run.id)).filter((t) => t !== undefined);
-    return steps.map((step) => {
-      const reached = clocks.filter((track) => track.last >= step);
-      const times = (reached.length ? reached : clocks).map((track) => valueAt(track, step));
-      return times.length ? times.reduce((sum, time) => sum + time, 0) / times.length : NaN;
-    });
+    return steps.map((step) => meanTime(clocks, step));
   }
   return steps;
+}
+
+/**
+ * The mean time of seeds at a step. Of those that have not come so far it is their last time and what
+ * the others took from there: the mean goes on where they stop, and never back.
+ * @param {Track[]} clocks @param {number} step
+ */
+function meanTime(clocks, step) {
+  const reached = clocks.filter((track) => track.last >= step);
+  const times = clocks.map((track) => {
+    if (track.last >= step || !reached.length) return valueAt(track, step);
+    const more = reached.map((other) => valueAt(other, step) - valueAt(other, track.last));
+    return valueAt(track, track.last) + average(more);
+  });
+  return average(times);
+}
+
+/** @param {number[]} values @returns {number} NaN of none */
+function average(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /**
@@ -203,11 +211,6 @@ function faint(color, opacity) {
   return `rgba(${r},${g},${b},${opacity})`;
 }
 
-/** Plotly reads some HTML in names. @param {string} text */
-function escaped(text) {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-}
-
 /**
  * The newest value of each arm: the mean over its seeds' last ones.
  * @param {Table} table @param {Arm[]} arms @param {Run[]} runs
@@ -220,9 +223,7 @@ export function newest(table, arms, runs) {
       .filter((run) => run.arm === arm.name)
       .map((run) => table.tracks.get(run.id)?.mean.findLast((value) => !Number.isNaN(value)))
       .filter((value) => value !== undefined);
-    if (values.length) {
-      found.set(arm.name, values.reduce((sum, value) => sum + value, 0) / values.length);
-    }
+    if (values.length) found.set(arm.name, average(values));
   }
   return found;
 }

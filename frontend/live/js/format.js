@@ -49,6 +49,13 @@ export function counted(count, noun) {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** A place in a line, as 38 is "38th". @param {number} place counted from 1 */
+export function ordinal(place) {
+  const teen = Math.floor(place / 10) % 10 === 1;
+  const ending = teen ? "th" : (["th", "st", "nd", "rd"][place % 10] ?? "th");
+  return `${place.toLocaleString("en")}${ending}`;
+}
+
 /** How much of how much, as "45 of 170 MB" or "2,310 of 6,000 images".
  * @param {number} done @param {number|null} total @param {string} unit */
 export function amount(done, total, unit) {

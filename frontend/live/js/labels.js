@@ -9,7 +9,7 @@ const LEAST_WIDTH = 300; // of a panel with labels
 const SHARE = 0.26; // of a panel's width, at most for labels
 const MOST_PX = 170;
 const LEAD_PX = 12; // between the line's end and its label
-const FONT_PX = 10.5;
+const FONT_PX = 11;
 
 /** @type {CanvasRenderingContext2D|null} */
 let context = null;

@@ -1,12 +1,12 @@
-/** The live view of one comparison: wires the stream to the store and the store to the panels. */
+/** The live view of one comparison: wires what the stream tells to the panels. */
 import { liveAddress } from "./address.js";
 import { Choices, enterTab } from "./choices.js";
 import { Crosshair } from "./crosshair.js";
 import { h } from "./dom.js";
+import { Feed } from "./feed.js";
 import { Groups } from "./groups.js";
 import { loadPlotly, lookOf } from "./look.js";
 import { Painter } from "./painter.js";
-import { Paints } from "./paints.js";
 import { Panel } from "./panel.js";
 import { emptyNote, FINAL, isWaiting } from "./progress.js";
 import { placeText, present, QueueWatch, waitingText } from "./queue.js";
@@ -14,7 +14,6 @@ import { RunStrip } from "./runs.js";
 import { contentWidth, Sight } from "./sight.js";
 import { States } from "./states.js";
 import { Status } from "./status.js";
-import { Tables } from "./store.js";
 import { LiveStream } from "./stream.js";
 import { Toolbar } from "./toolbar.js";
 
@@ -61,11 +60,12 @@ class Live {
     () => this.#follow(),
   );
   #look;
-  #tables = new Tables();
-  /** @type {Map<string, import("./progress.js").RunOut>} */
-  #runs = new Map();
-  #loaded = false;
-  #paints = new Paints();
+  #feed = new Feed({
+    points: (keys) => this.#painter.mark(keys ?? this.#keys()),
+    runs: () => this.#showRuns(),
+    reload: () => this.#stream.reload(),
+    gone: () => this.#stream.stop("missing"),
+  });
   #painter = new Painter((keys) => this.#draw(keys));
   #status = new Status();
   #states = new States();
@@ -117,11 +117,11 @@ class Live {
     this.#queue = new QueueWatch(data.id, (queue) => this.#takeQueue(queue));
     this.#stream = new LiveStream(
       liveAddress(data, this.#keys()),
-      (event, body, arrived) => this.#receive(event, body, arrived),
+      (event, body, arrived) => this.#feed.receive(event, body, arrived),
       (state) => this.#connected(state),
     );
     this.#stream.start();
-    window.__lossboard = this.#paints;
+    window.__lossboard = this.#feed.paints;
     this.#painter.mark(this.#keys());
   }
 
@@ -185,35 +185,8 @@ class Live {
     });
   }
 
-  /** @param {string} event @param {any} body @param {number} arrived */
-  #receive(event, body, arrived) {
-    if (event === "reset") {
-      this.#tables.clear();
-      this.#runs.clear();
-      this.#loaded = true;
-      for (const series of body.series) this.#tables.of(series.key).load(series);
-      this.#takeRuns(body.runs);
-      this.#painter.mark(this.#keys());
-    } else if (event === "points") {
-      for (const { run, key, steps, values } of body.series) {
-        this.#tables.of(key).append(run, steps, values);
-        this.#paints.arrived(run, key, steps, arrived);
-      }
-      this.#painter.mark(body.series.map((/** @type {{key: string}} */ series) => series.key));
-    } else if (event === "runs") {
-      this.#takeRuns(body.runs);
-    } else if (event === "drop") {
-      if (this.#tables.drop(body.run, body.after)) this.#painter.mark(this.#keys());
-      else this.#stream.reload();
-    } else if (event === "gone") {
-      this.#stream.stop("missing");
-    }
-  }
-
-  /** @param {import("./progress.js").RunOut[]} changed */
-  #takeRuns(changed) {
-    for (const run of changed) this.#runs.set(run.id, run);
-    const runs = [...this.#runs.values()];
+  #showRuns() {
+    const { runs } = this.#feed;
     this.#status.draw(runs);
     this.#states.draw(runs);
     this.#strip.draw(runs, this.#arms());
@@ -225,15 +198,15 @@ class Live {
       clearTimeout(this.#linger);
       this.#linger = undefined;
     }
-    const empty = this.#panels.filter(({ key }) => (this.#tables.get(key)?.last ?? -1) < 0);
+    const empty = this.#panels.filter(({ key }) => (this.#feed.tables.get(key)?.last ?? -1) < 0);
     this.#painter.mark(empty.map((panel) => panel.key)); // they say what they wait for
   }
 
   /** @param {import("./queue.js").Queue|null|undefined} queue */
   #takeQueue(queue) {
-    const own = (queue?.waiting ?? []).filter(({ run }) => this.#runs.has(run));
+    const own = (queue?.waiting ?? []).filter(({ run }) => this.#feed.has(run));
     this.#strip.place(new Map(own.map((place) => [place.run, placeText(place)])));
-    const silent = queue === undefined || !isWaiting([...this.#runs.values()]);
+    const silent = queue === undefined || !isWaiting(this.#feed.runs);
     this.#status.wait(silent ? "" : waitingText(queue, own[0]), queue ? present(queue).length : null);
   }
 
@@ -269,7 +242,7 @@ class Live {
 
   #redrawAll() {
     this.#toolbar.draw(this.#arms(), this.#options);
-    this.#strip.draw([...this.#runs.values()], this.#arms());
+    this.#strip.draw(this.#feed.runs, this.#arms());
     this.#painter.mark(this.#keys());
   }
 
@@ -281,17 +254,17 @@ class Live {
     const seen = due.filter((panel) => this.#sight.has(panel));
     const view = {
       arms: this.#arms(),
-      runs: [...this.#runs.values()],
+      runs: this.#feed.runs,
       options: this.#options,
       look: this.#look,
       data: this.#data,
-      clock: this.#tables.get(CLOCK),
-      trivial: this.#tables.get(TRIVIAL),
-      pull: this.#tables.get(PULL),
+      clock: this.#feed.tables.get(CLOCK),
+      trivial: this.#feed.tables.get(TRIVIAL),
+      pull: this.#feed.tables.get(PULL),
     };
-    const note = this.#loaded ? emptyNote(view.runs) : "Loading …";
-    for (const panel of seen) await panel.draw(this.#tables.get(panel.key), view, note);
-    this.#paints.drawn(new Set(seen.map((panel) => panel.key)));
+    const note = this.#feed.loaded ? emptyNote(view.runs) : "Loading …";
+    for (const panel of seen) await panel.draw(this.#feed.tables.get(panel.key), view, note);
+    this.#feed.paints.drawn(new Set(seen.map((panel) => panel.key)));
     return new Set(due.filter((panel) => !seen.includes(panel)).map((panel) => panel.key));
   }
 }

@@ -11,7 +11,7 @@ export class Notices {
   #noun;
   #drawn = "";
   #all = false;
-  /** @type {HTMLElement[]} */
+  /** @type {HTMLDetailsElement[]} */
   #lines = [];
   #more = h("button", { type: "button", class: "lb-small lb-more-notices", onclick: () => this.#turn() });
 
@@ -27,10 +27,12 @@ export class Notices {
     const key = JSON.stringify(notices);
     if (key === this.#drawn) return;
     this.#drawn = key;
+    const before = new Map(this.#lines.map((line) => [line.dataset.head, line]));
+    const focused = /** @type {HTMLElement|null} */ (this.element.contains(document.activeElement) ? document.activeElement : null);
     this.#lines = notices.map(({ attributes, head, texts, cause }) =>
       h(
         "details",
-        { ...attributes, class: `lb-notice ${attributes.class}` },
+        { ...attributes, class: `lb-notice ${attributes.class}`, "data-head": head, open: before.get(head)?.open },
         h(
           "summary",
           {},
@@ -43,6 +45,10 @@ export class Notices {
     this.element.replaceChildren(...this.#lines);
     if (this.#lines.length > FEW + 1) this.element.append(this.#more);
     this.#show();
+    if (!focused) return; // else what had the focus was drawn anew
+    const head = focused.closest("details")?.dataset.head;
+    const line = this.#lines.find((each) => each.dataset.head === head);
+    (line?.querySelector("summary") ?? this.#more).focus({ preventScroll: true });
   }
 
   #turn() {

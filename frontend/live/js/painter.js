@@ -49,7 +49,8 @@ export class Painter {
     const now = performance.now();
     this.#ready = now + Math.max(PAUSE_MS, SHARE * (now - begun));
     this.#busy = false;
+    const due = this.#dirty.size > 0; // marked meanwhile, perhaps because it has come into sight
     for (const key of left) this.#dirty.add(key);
-    if (this.#dirty.size > left.size) this.#schedule(); // what is unseen waits until it is seen
+    if (due) this.#schedule(); // else what is unseen waits until it is seen
   }
 }

@@ -2,7 +2,7 @@
 import { ownAddress } from "./address.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { extent, newest, traces } from "./figure.js";
-import { MARGIN, Reading } from "./reading.js";
+import { AXES, MARGIN, Reading } from "./reading.js";
 import { saveButtons } from "./save.js";
 import { heightOf, liftBands, logTicks } from "./scale.js";
 import {
@@ -24,7 +24,6 @@ import { rangesOf, zoomedBy } from "./zoom.js";
  *   clock: import("./store.js").Table|undefined, trivial: import("./store.js").Table|undefined,
  *   pull: import("./store.js").Table|undefined}} View */
 
-const AXES = { step: "step", epoch: "epoch", time: "training time (s)" };
 const LOSS = "dynamics.loss";
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "autosize", showTips: false };
 const HEIGHTS = { usual: 216, wide: 420 }; // of a chart
@@ -141,6 +140,7 @@ export class Panel {
       arms: drawn,
       newest: table ? newest(table, arms, runs) : new Map(),
       axis: options.x,
+      smoothed: perStep && options.smooth > 0,
       width: this.width,
       height: this.#height,
       font: view.look.font,
@@ -168,6 +168,7 @@ export class Panel {
   }
 
   #resetZoom() {
+    this.#wide.focus({ preventScroll: true }); // the button that was pressed goes away
     this.#zoomed({ "xaxis.autorange": true, "yaxis.autorange": true });
   }
 

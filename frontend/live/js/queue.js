@@ -1,5 +1,6 @@
 /** Where a comparison's waiting runs stand in the queue, asked of the API while some wait. */
 import { ownAddress } from "./address.js";
+import { ordinal } from "./format.js";
 import { signIn } from "./signin.js";
 
 /** @typedef {{run: string, position: number, starts_in_s: number|null, wants: string}} Place */
@@ -91,13 +92,6 @@ function startText({ starts_in_s }) {
 /** How many living slots there are. @param {Queue} queue */
 export function present({ workers }) {
   return workers.filter(({ state }) => state !== "lost");
-}
-
-/** @param {number} place */
-export function ordinal(place) {
-  const teen = Math.floor(place / 10) % 10 === 1;
-  const ending = teen ? "th" : (["th", "st", "nd", "rd"][place % 10] ?? "th");
-  return `${place.toLocaleString("en")}${ending}`;
 }
 
 /** An estimated time, in one unit. @param {number} seconds */

@@ -9,11 +9,12 @@ import { Values } from "./values.js";
 /** @typedef {import("./figure.js").Arm} Arm */
 /** @typedef {import("./lookup.js").Line} Line */
 /** @typedef {{arms: Arm[], newest: Map<string, number>, axis: "step"|"epoch"|"time",
- *   width: number, height: number, font: string}} Drawn arms: the visible ones; sizes of the chart */
+ *   smoothed: boolean, width: number, height: number, font: string}} Drawn arms: the visible ones;
+ *   sizes of the chart */
 
 export const MARGIN = { l: 46, r: 12, t: 6, b: 22 }; // of the axes within a chart
-const AXES = { step: "step", epoch: "epoch", time: "training time (s)" };
-const MOST_SEEDS = 3; // of single seeds that are told one by one
+export const AXES = { step: "step", epoch: "epoch", time: "training time (s)" };
+const MOST_SEEDS = 3; // of single seeds that are told one by one; of more the lowest and the highest
 
 export class Reading {
   #chart;
@@ -140,16 +141,20 @@ export class Reading {
   }
 
   #show() {
-    const { arms, axis, newest } = this.#drawn;
+    const { arms, axis, newest, smoothed } = this.#drawn;
     const pointing = this.#at !== null && this.#lines.size > 0;
     const place = pointing ? this.#placeAt(this.#at) : undefined;
     const texts = pointing
       ? this.#textsAt(place)
       : new Map([...newest].map(([arm, value]) => [arm, number(value)]));
     this.#values.draw(this.#lines.size ? arms : [], texts, pointing ? this.#marked : undefined);
-    setText(this.axis, place === undefined ? AXES[axis] : placeText(axis, place));
+    const at = place === undefined ? AXES[axis] : placeText(axis, place);
+    setText(this.axis, place !== undefined && smoothed ? `${at} · smoothed` : at);
     this.#cross.hidden = !pointing;
-    if (!pointing) return;
+    if (!pointing) {
+      setAttribute(this.plot, "aria-valuetext", null);
+      return;
+    }
     const [from, to] = this.span;
     const left = MARGIN.l + (((place ?? this.#at) - from) / (to - from)) * this.#inner.width;
     this.#cross.style.transform = `translateX(${Math.round(left)}px)`;
@@ -164,9 +169,10 @@ export class Reading {
     const texts = new Map();
     if (place === undefined) return texts;
     for (const [arm, lines] of this.#lines) {
-      const values = valuesAt(lines, place).map(number);
-      if (values.length > MOST_SEEDS) values.splice(1, values.length - 2, "…");
-      if (values.length) texts.set(arm, values.join(" "));
+      const values = valuesAt(lines, place);
+      const many = values.length > MOST_SEEDS;
+      const told = many ? [Math.min(...values), Math.max(...values)] : values;
+      if (told.length) texts.set(arm, told.map(number).join(many ? " … " : " "));
     }
     return texts;
   }

@@ -44,25 +44,28 @@ export function smoothed(values, counts, keep) {
  */
 
 /**
+ * A seed counts at every step from its first to its last, between its points as on a line: of fast runs
+ * a message of the stream has three points alone, at other steps for each seed. A gap stays one.
  * @param {{steps: number[], values: number[]}[]} seeds each with ascending steps
  * @returns {Band}
  */
 export function meanBand(seeds) {
-  /** @type {Map<number, number[]>} */
-  const at = new Map();
+  /** @type {Set<number>} */
+  const known = new Set();
   for (const { steps, values } of seeds) {
-    steps.forEach((step, index) => {
-      if (Number.isNaN(values[index])) return;
-      const found = at.get(step);
-      if (found) found.push(values[index]);
-      else at.set(step, [values[index]]);
-    });
+    steps.forEach((step, at) => Number.isNaN(values[at]) || known.add(step));
   }
-  const steps = [...at.keys()].sort((a, b) => a - b);
+  const steps = [...known].sort((a, b) => a - b);
   /** @type {Band} */
   const band = { steps, mean: [], half: [], count: [] };
+  const next = seeds.map(() => 0); // place of each seed's first point that is not before the step
   for (const step of steps) {
-    const values = at.get(step);
+    const values = [];
+    for (const [index, seed] of seeds.entries()) {
+      while (next[index] < seed.steps.length && seed.steps[next[index]] < step) next[index] += 1;
+      const value = valueOf(seed, next[index], step);
+      if (!Number.isNaN(value)) values.push(value);
+    }
     const n = values.length;
     const mean = values.reduce((sum, value) => sum + value, 0) / n;
     const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
@@ -71,4 +74,13 @@ export function meanBand(seeds) {
     band.half.push(n < LEAST_SEEDS ? NaN : tQuantile(n - 1) * Math.sqrt(squares / (n - 1) / n));
   }
   return band;
+}
+
+/** @param {{steps: number[], values: number[]}} seed @param {number} at place of its first point not before
+ * the step @param {number} step @returns {number} NaN for none */
+function valueOf({ steps, values }, at, step) {
+  if (steps[at] === step) return values[at];
+  if (at === 0 || at === steps.length) return NaN;
+  const share = (step - steps[at - 1]) / (steps[at] - steps[at - 1]);
+  return values[at - 1] + share * (values[at] - values[at - 1]);
 }

@@ -37,8 +37,10 @@ export class Toolbar {
       this.#smoothing(options.smooth),
       this.#zoomOut(options),
     );
-    const name = focused && focused.getAttribute("data-testid"); // keeps its place for the keyboard
-    if (name) this.element.querySelector(`[data-testid="${CSS.escape(name)}"]`)?.focus();
+    if (!focused) return;
+    const name = CSS.escape(focused.getAttribute("data-testid") ?? ""); // keeps its place for the keyboard
+    const same = this.element.querySelector(`[data-testid="${name}"]`) ?? this.#choices.querySelector("select");
+    /** @type {HTMLElement} */ (same).focus();
   }
 
   /** @param {import("./figure.js").Arm} arm @param {string} text @param {Options} options */

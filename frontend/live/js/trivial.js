@@ -1,5 +1,6 @@
 /** What stands in and under the loss chart: the trivial loss, and the share of the weight that
  * pulls; pure. */
+import { plotlyText } from "./dress.js";
 import { shortNumber } from "./format.js";
 
 /** @typedef {import("./figure.js").Arm} Arm */
@@ -65,7 +66,6 @@ export function trivialTraces(lines, width, grey) {
     x: [0, width],
     y: [value, value],
     line: { color: color ?? grey, width: 1, dash },
-    hoverinfo: "skip",
   }));
 }
 
@@ -87,7 +87,7 @@ export function trivialLabels(lines, color, logarithmic, count, height) {
     y: place(value),
     yanchor: isBelow(value) ? "top" : "bottom",
     showarrow: false,
-    font: { size: 10, color },
+    font: { size: 11, color },
   }));
 }
 
@@ -127,10 +127,5 @@ export function underLoss(trivial, pull, arms) {
 
 /** @param {string[]} arms */
 function named(arms) {
-  return arms.length > 2 ? `${arms.length} arms` : escaped(arms.join(", "));
-}
-
-/** Plotly reads some HTML in labels. @param {string} text */
-function escaped(text) {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return arms.length > 2 ? `${arms.length} arms` : plotlyText(arms.join(", "));
 }

@@ -1,4 +1,5 @@
 /** A Plotly chart as a picture: what it shows now, zoom included, drawn anew at a size on paper. */
+import { plotlyText } from "../../live/js/dress.js";
 import { LETTERS, textLines } from "./letters.js";
 import { PAPER, sheet } from "./sheet.js";
 import { PX_MM, PX_PT } from "./sizes.js";
@@ -84,7 +85,7 @@ function onPaper(layout, shown, named, ink, { width, height, em }) {
     if (!/^[xy]axis\d*$/.test(name)) continue;
     const axis = layout[name] ?? {};
     const along = name.startsWith("x");
-    const text = axis.title?.text || (name.length === 5 && (along ? named.x && plain(named.x) : named.y && plain(named.y)));
+    const text = axis.title?.text || (name.length === 5 && (along ? named.x && plotlyText(named.x) : named.y && plotlyText(named.y)));
     const rows = layout.meta?.[name]; // whole names, which are shortened on the screen
     const names = rows && namesBeside(rows, width, height, em);
     const room = along ? 0.8 * width : 0.9 * height * domain(shown[name]);
@@ -200,11 +201,6 @@ export function repainted(value, swaps) {
   }
   if (value === null || typeof value !== "object" || ArrayBuffer.isView(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, repainted(each, swaps)]));
-}
-
-/** Plotly reads some HTML in titles. @param {string} text */
-function plain(text) {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
 /** @param {string} text as Plotly reads it */

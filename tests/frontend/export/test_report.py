@@ -24,7 +24,8 @@ from frontend.comparison.results_table import result_sections
 from frontend.export import latex
 from frontend.export.latex_text import escape_latex
 from frontend.export.report_data import GROUPS, Material, drawn, leaderboards, read
-from frontend.export.report_page import page
+from frontend.export.report_page import MODULES, page
+from frontend.ui.assets import LIVE_FOLDER
 from tests.backend.scripted_runs import PAIR, Curves, per_epoch, scripted_comparison
 from tests.support.serving import serving
 from tests.support.specs import small
@@ -265,3 +266,14 @@ def test_the_module_of_the_report_is_readable() -> None:
     assert all(
         len(path.read_text().splitlines()) <= 250 for path in folder.iterdir() if path.is_file()
     )
+
+
+def test_each_module_of_the_report_imports_only_from_those_before_it() -> None:
+    of_pages = "pictures/js/server.js"  # the report has its own in its place
+    known = {of_pages}
+    for name in MODULES:
+        path = LIVE_FOLDER.parent / name
+        for imported in re.findall(r'^import .* from "(.+)";$', path.read_text(), re.MULTILINE):
+            found = (path.parent / imported).resolve().relative_to(LIVE_FOLDER.parent.resolve())
+            assert str(found) in known, f"{name} imports {found}"
+        known.add(name)

@@ -52,6 +52,18 @@ def test_the_interval_over_seeds_is_students(run: Run) -> None:
     assert all(math.isnan(half) for half in band["half"][2:]), "two seeds have no interval"
 
 
+def test_every_seed_counts_between_its_points_and_a_gap_stays_one(run: Run) -> None:
+    code = """
+      return m.meanBand([{steps: [0, 10, 20], values: [0, 10, 20]},
+                         {steps: [0, 5, 20], values: [2, 7, 22]},
+                         {steps: [0, 10, 15], values: [1, NaN, 9]}]);
+    """
+    band = run("stats", code)
+    assert band["steps"] == [0, 5, 10, 15, 20]
+    assert band["mean"] == pytest.approx([1, 6, 11, (15 + 17 + 9) / 3, 21])
+    assert band["count"] == [3, 2, 2, 3, 2]
+
+
 def test_t_quantiles_agree_with_scipy(run: Run) -> None:
     degrees = [1, 2, 3, 5, 10, 30, 31, 60, 99]
     found = run("stats", "return a.map(m.tQuantile)", degrees)
@@ -236,13 +248,24 @@ def test_the_axis_can_be_epochs_and_each_seed_has_a_line(
     draw: Callable[..., list[dict[str, Any]]],
 ) -> None:
     traces = draw(x="epoch", seeds="each", smooth=0.5)
-    lines = [trace for trace in traces if trace.get("hovertemplate")]
+    lines = [trace for trace in traces if trace.get("meta")]
     assert [trace["name"] for trace in lines] == [
         f"{arm} · seed {seed}" for arm in "xy" for seed in (0, 1)
     ]
     assert lines[0]["x"] == [0, 0.5, 1, 1.5]
     behind = traces[0]
     assert behind["y"] == [1, 2, 3, 4], "the raw curve stays behind the smoothed one"
+
+
+def test_the_mean_over_seeds_never_goes_back_in_time(
+    draw: Callable[..., list[dict[str, Any]]],
+) -> None:
+    line = draw(x="time")[2]
+    assert line["x"] == [2, 3, 4, 5], "after its last step the slower seed goes on as the other"
+    assert [trace["x"] for trace in draw(x="time", seeds="each")[1:4:2]] == [
+        [1, 2, 3, 4],
+        [3, 4, 5],
+    ]
 
 
 def test_the_remaining_time_is_estimated_from_finished_runs(run: Run) -> None:
@@ -300,7 +323,7 @@ def test_a_queued_comparison_says_its_place(
 
 def test_places_are_read_as_people_say_them(run: Run) -> None:
     places = [1, 2, 3, 4, 11, 12, 13, 21, 102, 111, 1203]
-    assert run("queue", "return a.map(m.ordinal)", places) == (
+    assert run("format", "return a.map(m.ordinal)", places) == (
         ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th", "1,203rd"]
     )
     waiting = {"id": "r", "state": "queued", "attempt": 1}

@@ -59,13 +59,19 @@ def test_of_many_failures_two_are_shown_and_the_rest_on_demand(run: Run) -> None
       strip.draw(runs, []);
       seen.push(lines(), more().textContent, strip.element.querySelector('.lb-error').textContent);
       more().click();
-      return [...seen, lines(), more().getAttribute('aria-expanded')];
+      seen.push(lines(), more().getAttribute('aria-expanded'));
+      const first = () => strip.element.querySelector('.lb-error');
+      first().open = true;
+      first().querySelector('summary').focus();
+      strip.draw([...runs, {...runs[0], id: 'f', arm: 'f'}], []);
+      return [...seen, [first().open, first().contains(document.activeElement), lines().length]];
     """
-    three, no_button, five, button, text, all_lines, expanded = run("runs", code)
+    three, no_button, five, button, text, all_lines, expanded, sixth = run("runs", code)
     assert (three, no_button) == ([True] * 3, None)
     assert (five, button) == ([True, True, False, False, False], "3 more failures")
     assert text == "a · seed 0 failed at step 3<b>NaNoverflow"
     assert (all_lines, expanded) == ([True] * 5, "true")
+    assert sixth == [True, True, 6], "one more leaves open what is read"
 
 
 @pytest.mark.parametrize(

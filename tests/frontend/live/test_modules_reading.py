@@ -159,7 +159,8 @@ POINT = """
       [chip.title, chip.querySelector('b').textContent + ('marked' in chip.dataset ? ' *' : '')])));
   const said = () => panels.map(({ reading }) => reading.axis.textContent);
   const before = {reacts, values: values(), said: said()};
-  const crosshair = new m.Crosshair(() => panels);
+  let inSight = panels;
+  const crosshair = new m.Crosshair(() => inSight);
   panels.forEach((panel) => crosshair.watch(panel));
   const plot = panels[0].reading.plot;
   const box = plot.getBoundingClientRect();
@@ -169,12 +170,22 @@ POINT = """
   await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   const pointed = {values: values(), said: said(),
     crosses: panels.map(({ element }) => !element.querySelector('.lb-cross').hidden)};
+  inSight = []; // another tab is shown
   plot.dispatchEvent(new PointerEvent('pointerleave'));
+  inSight = panels;
   const left = {values: values(), said: said()};
+  const at = {clientX: box.left + _offset + 0.16 * _length, clientY: box.top + 60};
+  for (const type of ['pointerdown', 'pointerup', 'pointerleave']) {
+    plot.dispatchEvent(new PointerEvent(type, {pointerType: 'touch', ...at}));
+  }
+  await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  const touched = said();
+  plot.blur();
+  touched.push(said()[0]);
   plot.dispatchEvent(new KeyboardEvent('keydown', {key: 'Home'}));
   await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   const pressed = {said: said(), told: plot.getAttribute('aria-valuetext').slice(0, 24)};
-  return {before, pointed, left, pressed, redrawn: reacts - before.reacts};
+  return {before, pointed, left, touched, pressed, redrawn: reacts - before.reacts};
 """
 
 
@@ -192,6 +203,68 @@ def test_pointing_at_one_panel_tells_the_values_of_all_arms_in_all_panels(run: R
         assert int(values["arm 3"]) == pytest.approx(step, abs=10), "the mean of its bucket"
     assert sum("*" in text for text in pointed["values"][1].values()) == 1, "the line pointed at"
     assert left == {"values": before["values"], "said": before["said"]}
+    stays = "what a finger has touched stays until it touches elsewhere"
+    assert found["touched"] == ["step 1,600", "step 1,600", "step 1,500", "step"], stays
     assert found["pressed"]["said"][0] == "step 0"
     assert found["pressed"]["told"].startswith("step 0: arm 0")
     assert found["redrawn"] == 0, "no chart is drawn anew for it"
+
+
+SEEDS = """
+  const chart = Object.assign(document.createElement('div'), {_fullLayout:
+    {xaxis: {range: [0, 10]}, yaxis: {type: 'linear', range: [0, 1]}}});
+  const reading = new m.Reading(chart, 'Loss', document.createElement('p'));
+  const arms = [{name: 'x', color: '#000000', dash: 'solid'}];
+  const told = (values, smoothed) => {
+    const lines = values.map((value) => ({meta: 'x', visible: true, x: [0, 10], y: [1, value]}));
+    reading.take(lines, {arms, newest: new Map(), axis: 'step', smoothed,
+                         width: 300, height: 216, font: 'sans-serif'});
+    reading.redraw();
+    reading.showAt(9);
+    return [reading.values.querySelector('b').textContent, reading.axis.textContent];
+  };
+  const found = [told([0.5, 0.2, 0.9, 0.4], true), told([0.5, 0.2, 0.9], false)];
+  reading.showAt(null);
+  return [...found, reading.plot.getAttribute('aria-valuetext')];
+"""
+
+
+def test_many_seeds_are_told_by_the_lowest_and_the_highest_and_smoothing_is_named(run: Run) -> None:
+    many, few, at_rest = run("reading", SEEDS)
+    assert many == ["0.200 … 0.900", "step 10 · smoothed"]
+    assert few == ["0.500 0.200 0.900", "step 10"]
+    assert at_rest is None, "nothing is said of a place that is not pointed at any more"
+
+
+def test_the_keyboard_keeps_its_place_when_the_zoom_is_reset(run: Run) -> None:
+    code = """
+      const {WHOLE} = await import(a + '/zoom.js');
+      const options = {x: 'step', seeds: 'mean', smooth: 0.8, hide: [], zoom: {x: [1, 2], y: {}}};
+      const toolbar = new m.Toolbar(({zoom}) => toolbar.draw([], {...options, zoom}));
+      document.body.replaceChildren(toolbar.element);
+      toolbar.draw([], options);
+      const button = toolbar.element.querySelector('[data-testid=zoom-out]');
+      button.focus();
+      button.click();
+      return [button.isConnected, document.activeElement.dataset.testid];
+    """
+    assert run("toolbar", code, FOLDER) == [False, "smooth"]
+
+
+def test_a_panel_that_comes_into_sight_during_a_redraw_is_drawn(run: Run) -> None:
+    code = """
+      const asked = [];
+      await new Promise((done) => {
+        const painter = new m.Painter(async (keys) => {
+          asked.push([...keys]);
+          if (asked.length > 1) return done() ?? new Set();
+          await null;
+          painter.mark(['below']); // it is seen now
+          setTimeout(done, 2000);
+          return new Set(['below']); // it was not
+        });
+        painter.mark(['first', 'below']);
+      });
+      return asked;
+    """
+    assert run("painter", code) == [["first", "below"], ["below"]]

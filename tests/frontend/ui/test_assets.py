@@ -1,9 +1,10 @@
+import re
 from pathlib import Path
 
 import httpx
 from starlette.applications import Starlette
 
-from frontend.ui.assets import Assets
+from frontend.ui.assets import LIVE_FOLDER, Assets
 from tests.support.serving import serving
 
 JS = Path(__file__).parents[3] / "frontend" / "live" / "js"
@@ -32,3 +33,12 @@ def test_modules_stay_small_enough_to_read() -> None:
     }
     assert len(lengths) > 25, "the folder was read"
     assert max(lengths.values()) < 300, lengths
+
+
+def test_no_text_on_the_screen_is_smaller_than_11_pixels() -> None:
+    styles = sorted(LIVE_FOLDER.parent.rglob("*.css"))
+    assert styles
+    for path in styles:
+        screen = path.read_text(encoding="utf-8").partition("@media print")[0]
+        for size, unit in re.findall(r"font-size: *([\d.]+)(px|rem)", screen):
+            assert float(size) * {"px": 1, "rem": 16}[unit] >= 11, f"{path.name}: {size}{unit}"
