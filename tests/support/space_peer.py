@@ -93,7 +93,8 @@ class SpacePeer:
             "<main id='place'></main><script type='module'>"
             f"import {{ mount, unmount }} from '{main}';"
             "const place = document.getElementById('place');"
-            f"window.unmount = () => unmount(place); mount(place, {data});</script>"
+            f"const data = {data}; window.update = (more) => mount(place, {{ ...data, ...more }});"
+            "window.unmount = () => unmount(place); window.update({});</script>"
         )
 
     def _answer(self, request: Request, content: Json) -> Response:

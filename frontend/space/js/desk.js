@@ -1,15 +1,14 @@
 /** All that is shown of a projection: the panels, and what is around them. */
 import { h, setText } from "../../live/js/dom.js";
 import { Below } from "./below.js";
+import { Brushing } from "./brushing.js";
 import { cardOf, cardText } from "./card.js";
 import { toggled } from "./choices.js";
 import { Colours } from "./colours.js";
 import { Epochs } from "./epochs.js";
 import { Findings } from "./findings.js";
 import { Inside } from "./inside.js";
-import { measured } from "./measure.js";
 import { Search } from "./search.js";
-import { Selection, selectedText } from "./selection.js";
 import { Sounds } from "./sound.js";
 import { shownArms, Toolbar } from "./toolbar.js";
 import { View } from "./view.js";
@@ -43,15 +42,11 @@ export class Desk {
     frame: () => this.#view.frame(),
     listen: (wanted) => this.#listen(wanted),
   });
-  #search = new Search((label) => this.#selectClass(label), (sample) => this.#find(sample));
+  #search = new Search((label) => this.#brushing.showClass(label), (sample) => this.#find(sample));
   #epochs = new Epochs((time, settled) => this.#moved(time, settled));
   #explanation = h("p", { class: "lb-sp-quiet", "data-testid": "space-explanation" });
-  #colours = new Colours((samples) => this.#select(samples, "replace"));
+  #colours = new Colours((samples) => this.#brushing.select(samples, "replace"));
   #said = h("p", { class: "lb-sp-said", "aria-live": "polite" });
-  #selection = new Selection(
-    (sample) => this.#choose(sample),
-    () => this.#select([], "replace"),
-  );
   #inside = new Inside(
     (sample) => this.#choose(sample),
     () => this.#choose(-1),
@@ -60,6 +55,7 @@ export class Desk {
   #sounds = new Sounds();
   #below;
   #view;
+  #brushing;
 
   /**
    * @param {import("./source.js").Source} source @param {Arm[]} arms @param {Look} look
@@ -78,9 +74,9 @@ export class Desk {
     });
     this.#below = new Below(source, {
       change: (change) => this.#change(change),
-      tuple: (samples) => this.#selectAll(samples),
+      tuple: (samples) => this.#brushing.show(samples),
       sample: (sample) => this.#find(sample),
-      class: (label) => this.#selectClass(label),
+      class: (label) => this.#brushing.showClass(label),
     });
     this.#view = new View(look, {
       hover: (sample) => {
@@ -89,13 +85,14 @@ export class Desk {
         this.#sounds.soon(sample);
       },
       choose: (sample) => this.#choose(sample),
-      lasso: (samples, how, began) => this.#select(samples, how, began),
-      escape: () => this.#select([], "replace"),
+      lasso: (samples, how, began) => this.#brushing.select(samples, how, began),
+      escape: () => this.#brushing.clear(),
       shade: (arm) => this.#change({ density: toggled(this.#choices.density, arm) }),
       describe: (sample) => {
         return cardOf(this.#known, sample, this.#shown, this.#findings.facts, this.#look.dark);
       },
     });
+    this.#brushing = new Brushing(this.#view, this.#said, (sample) => this.#choose(sample));
     this.tools = this.#toolbar.element;
     this.element = h(
       "div",
@@ -104,7 +101,7 @@ export class Desk {
       this.#colours.element,
       this.#view.element,
       this.#explanation,
-      this.#selection.element,
+      this.#brushing.element,
       this.#inside.element,
       this.#below.element,
       this.#said,
@@ -130,10 +127,7 @@ export class Desk {
     const same = before && before.method === method && before.dims === dims && before.seed === seed;
     if (before?.dims !== dims) this.#moves = dims === 3;
     const { epoch } = this.#choices; // of earlier coordinates too: they were shown by it
-    if (this.#samples && String(this.#samples.ids) !== String(samples.ids)) {
-      this.#selection.clear(); // the same numbers are other items now
-      this.#choices = { ...this.#choices, sample: null };
-    }
+    if (this.#brushing.load(samples)) this.#choices = { ...this.#choices, sample: null };
     [this.#stage, this.#samples] = [stage, samples];
     this.#sounds.load(samples);
     this.#seeds = seeds;
@@ -196,7 +190,7 @@ export class Desk {
     const samples = this.#known;
     this.#view.load(/** @type {Stage} */ (this.#stage), this.#shown, shareText(samples), anew);
     this.#view.moves = this.#moves;
-    this.#view.selected = this.#selection.marks;
+    this.#brushing.mark();
     this.#view.chosen = this.#choices.sample ?? -1;
     this.#search.load(samples, this.#look.dark);
     this.#recolour();
@@ -222,12 +216,8 @@ export class Desk {
     setText(this.#explanation, explained(projection, this.#known));
     this.#view.shaded = this.#choices.density;
     this.#drawBelow();
-    this.#drawSelection();
+    this.#brushing.draw(this.#look.dark, hint(this.#moves, this.#choices.dims));
     this.#drawInside();
-  }
-
-  #drawSelection() {
-    this.#selection.draw(this.#known, this.#look.dark, hint(this.#moves, this.#choices.dims));
   }
 
   #drawInside() {
@@ -246,29 +236,9 @@ export class Desk {
     this.#view.colourings = this.#colours.draw(colour, this.#known, arms, facts, this.#look.dark);
   }
 
-  /** @param {number[]} samples @param {import("./panel.js").How} how @param {number} [began] */
-  #select(samples, how, began) {
-    this.#selection.take(this.#known.n, samples, how);
-    this.#view.selected = this.#selection.marks;
-    this.#drawSelection();
-    if (began !== undefined) this.#view.whenPainted(() => measured("lossboard:lasso", began));
-  }
-
-  /** @param {number[]} samples all of them, and in sight */
-  #selectAll(samples) {
-    this.#select(samples, "replace");
-    this.#view.reveal(samples);
-    setText(this.#said, selectedText(this.#known, samples));
-  }
-
   #find(/** @type {number} */ sample) {
     this.#view.reveal([sample]);
     this.#choose(sample);
-  }
-
-  #selectClass(/** @type {number} */ label) {
-    const { labels } = this.#known;
-    this.#selectAll([...labels.keys()].filter((sample) => labels[sample] === label));
   }
 
   /** @param {number} sample -1: none */

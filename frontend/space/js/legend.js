@@ -43,8 +43,19 @@ export function legend(by, samples, span, dark, select) {
   );
 }
 
+/** @type {Map<string, string>} pictures of signs that were drawn before */
+const signs = new Map();
+
 /** A sign as a picture. @param {Style} style @param {boolean} dark */
 export function sign({ fill, shape }, dark) {
+  const key = `${shape} ${fill} ${dark}`;
+  const src = signs.get(key) ?? drawn(fill, shape, dark);
+  signs.set(key, src);
+  return h("img", { class: "lb-sp-sign", src, alt: "" });
+}
+
+/** @param {string} fill @param {Style["shape"]} shape @param {boolean} dark @returns {string} the address of the picture itself */
+function drawn(fill, shape, dark) {
   const colour = rgbOf(fill);
   const edge = /** @type {[number, number, number]} */ (colour.map((part) => Math.round(part * (dark ? 0.5 : 0.65))));
   const made = stamp(shape, SIDE, colour, edge, 1.4, 1);
@@ -60,7 +71,7 @@ export function sign({ fill, shape }, dark) {
   }
   const start = (BOX - made.size) / 2;
   canvas.getContext("2d")?.putImageData(image, start, start);
-  return h("img", { class: "lb-sp-sign", src: canvas.toDataURL(), alt: "" });
+  return canvas.toDataURL();
 }
 
 /** @param {Style} style @param {string} text @param {boolean} dark */

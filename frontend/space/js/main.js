@@ -166,7 +166,17 @@ class Embedding {
       };
       this.#source.every().then(every, () => {});
     } else if (first) this.#ask();
-    else this.#offerNews();
+    else {
+      this.#back();
+      this.#offerNews();
+    }
+  }
+
+  /** The API answers again: what was shown is so still. */
+  #back() {
+    if (!this.#stage || this.#frame.dataset.state !== "away") return;
+    this.#notice.clear();
+    setAttribute(this.#frame, "data-state", "ready");
   }
 
   /** The seed asked for, or the first that has snapshots. */

@@ -51,7 +51,8 @@ export class MovedClasses {
   /** @param {Seen} seen */
   draw(seen) {
     this.#seen = seen;
-    const { arms, pair, found, trouble } = seen;
+    const { arms, pair, trouble } = seen;
+    const found = seen.found?.a === pair?.[0] && seen.found?.b === pair?.[1] ? seen.found : null; // of this pair
     this.#pair.hidden = !pair;
     if (pair) {
       const options = Object.fromEntries(arms.map((arm) => [arm, arm]));

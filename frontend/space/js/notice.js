@@ -1,6 +1,6 @@
 /** What stands in place of the panels, or above them: why there is nothing, or not yet. */
 import { h, setAttribute, setText } from "../../live/js/dom.js";
-import { duration, percent } from "../../live/js/format.js";
+import { duration, ordinal, percent } from "../../live/js/format.js";
 import { METHODS } from "./choices.js";
 
 /** @typedef {import("./source.js").Projection} Projection */
@@ -72,7 +72,7 @@ export class Notice {
     const cancel = projection.method !== "pca";
     const about = left == null ? "" : `, about ${duration(Math.max(1, left))}`;
     if (state === "queued") {
-      const waits = place ? `${method} is ${placeText(place)} in line${about}` : `${method} is queued`;
+      const waits = place ? `${method} is ${ordinal(place)} in line${about}` : `${method} is queued`;
       this.#say("queued", waits, `${size} Computed once, then kept.${until}`, { share: 0, name, cancel });
       return;
     }
@@ -108,11 +108,4 @@ export class Notice {
     setAttribute(this.#bar, "aria-valuenow", share === undefined ? null : Math.round(share * 100));
     this.#done.style.width = `${100 * (share ?? 0)}%`;
   }
-}
-
-/** A place in a line, as 2 is "2nd". @param {number} place counted from 1 */
-export function placeText(place) {
-  const tens = place % 100;
-  const ending = tens >= 11 && tens <= 13 ? "th" : (["th", "st", "nd", "rd"][place % 10] ?? "th");
-  return `${place}${ending}`;
 }

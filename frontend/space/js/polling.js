@@ -98,13 +98,18 @@ export class Projecting {
 
   /** Cancel it, and tell what has become of it. @param {import("./source.js").Question} question */
   cancel(question) {
-    this.#repeated.start(async () => {
+    const current = this.#repeated.start(async () => {
       try {
         const projection = await this.#source.cancel(question);
-        if (!projection.coordinates) this.#told.state(projection);
-        else this.#told.ready(projection, await this.#source.coordinates(projection.coordinates));
+        if (!current()) return 0; // another one has been asked for
+        if (!projection.coordinates) {
+          this.#told.state(projection);
+          return 0;
+        }
+        const coordinates = await this.#source.coordinates(projection.coordinates);
+        if (current()) this.#told.ready(projection, coordinates);
       } catch (error) {
-        this.#told.trouble(troubleOf(error));
+        if (current()) this.#told.trouble(troubleOf(error));
       }
       return 0;
     });

@@ -39,6 +39,8 @@ import { signIn } from "../../live/js/signin.js";
 /** @typedef {{epoch: number, a: string, b: string, k: number, kept: number, chance: number, classes: ClassMoved[],
  *   cka: number|null, cka_biased: number|null, among: number}} Moved */
 
+const COORDINATES_KEPT = 6; // up to tens of megabytes each
+
 /** An answer that is none. */
 export class Trouble extends Error {
   /** @param {"away"|"gone"|"refused"} kind away: no answer, or none of the API's own @param {string} message */
@@ -52,6 +54,8 @@ export class Source {
   #base;
   /** @type {Map<string, Promise<any>>} */
   #kept = new Map();
+  /** @type {Map<string, Promise<Float32Array>>} the last ones: each new snapshot brings others */
+  #coordinates = new Map();
 
   /** @param {string} comparison */
   constructor(comparison) {
@@ -99,10 +103,11 @@ export class Source {
   /** @param {string} path of the API's answer @returns {Promise<Float32Array>} [arm, epoch, sample, axis] */
   coordinates(path) {
     const url = ownAddress(path);
-    return this.#once(url, async () => {
-      const answer = await get(url);
-      return new Float32Array(await answer.arrayBuffer());
-    });
+    const load = async () => new Float32Array(await (await get(url)).arrayBuffer());
+    const found = this.#once(url, load, this.#coordinates);
+    const [oldest] = this.#coordinates.keys();
+    if (this.#coordinates.size > COORDINATES_KEPT) this.#coordinates.delete(oldest);
+    return found;
   }
 
   /** What the arms make of the samples at an epoch; a snapshot never changes.
@@ -138,15 +143,16 @@ export class Source {
     return this.#once(url, () => ask(url));
   }
 
-  /** @template T @param {string} url @param {() => Promise<T>} load @returns {Promise<T>} */
-  #once(url, load) {
-    let kept = this.#kept.get(url);
-    if (!kept) {
-      kept = load();
-      kept.catch(() => this.#kept.delete(url));
-      this.#kept.set(url, kept);
+  /** @template T @param {string} url @param {() => Promise<T>} load
+   * @param {Map<string, Promise<T>>} [kept] @returns {Promise<T>} */
+  #once(url, load, kept = this.#kept) {
+    let found = kept.get(url);
+    if (!found) {
+      found = load();
+      found.catch(() => kept.delete(url));
+      kept.set(url, found);
     }
-    return kept;
+    return found;
   }
 }
 

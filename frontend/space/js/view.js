@@ -80,8 +80,9 @@ export class View {
   load(stage, arms, count, anew) {
     this.#stage = stage;
     while (this.#panels.length < arms.length) this.#panels.push(this.#panel(this.#panels.length));
-    this.#panels.length = arms.length;
-    this.#grid.replaceChildren(...this.#panels.map((panel) => panel.element));
+    const removed = this.#panels.splice(arms.length);
+    for (const { element } of removed) element.remove();
+    for (const { element } of this.#panels) if (!element.parentNode) this.#grid.append(element); // the others keep the focus
     arms.forEach((arm, at) => {
       const panel = this.#panels[at];
       panel.name(arm, count);

@@ -354,3 +354,55 @@ def test_the_density_is_the_points_spread_over_cells_around(run: Run) -> None:
     assert values[25, 25] == pytest.approx(2 * values[10, 10], rel=0.01)
     assert values[25, 18] == 0 < values[25, 20]
     np.testing.assert_allclose(values[25, 20:31], values[25, 30:19:-1], rtol=1e-4)
+
+
+def test_an_answer_to_cancel_that_comes_after_another_question_counts_no_more(run: Run) -> None:
+    code = """
+      const told = [];
+      let answer;
+      const source = {
+        cancel: () => new Promise((done) => { answer = done; }),
+        projection: async ({ method }) => ({ method, state: 'failed', coordinates: null }),
+      };
+      const note = ({ method, state }) => told.push(`${method} ${state}`);
+      const projecting = new m.Projecting(source, () => true, { state: note });
+      projecting.cancel({ method: 'tsne' });
+      projecting.start({ method: 'pca' });
+      answer({ method: 'tsne', state: 'cancelled', coordinates: null });
+      await new Promise((done) => setTimeout(done));
+      return told;
+    """
+    assert run("polling", code) == ["pca failed"]
+
+
+def test_classes_that_moved_between_other_arms_are_not_shown(run: Run) -> None:
+    code = """
+      const moved = new m.MovedClasses({});
+      const found = { epoch: 1, a: 'x', b: 'y', k: 10, kept: 0.5, chance: 0.1, cka: 1,
+                      cka_biased: 1, among: 9, classes: [{ label: 0, n: 9, kept: 0.5 }] };
+      const samples = { classes: ['zero'], labels: [0] };
+      return [['x', 'y'], ['x', 'z']].map((pair) => {
+        moved.draw({ samples, dark: false, arms: ['x', 'y', 'z'], pair, found, trouble: '' });
+        const [text, rows] = ['text', 'classes'].map((part) =>
+          moved.element.querySelector(`[data-testid=space-moved-${part}]`));
+        return [text.textContent.slice(0, 9), rows.hidden];
+      });
+    """
+    assert run("moved", code) == [["Share of ", False], ["Comparing", True]]
+
+
+def test_only_the_last_coordinates_are_kept(run: Run) -> None:
+    code = """
+      const asked = [];
+      const usual = window.fetch;
+      window.fetch = async (url) => {
+        asked.push(url.at(-1));
+        return new Response(new ArrayBuffer(8));
+      };
+      const source = new m.Source('c');
+      for (const at of '001234561') await source.coordinates(`/at${at}`);
+      await source.coordinates('/at0');
+      window.fetch = usual;
+      return asked.join('');
+    """
+    assert run("source", code) == "01234560", "a seventh takes the place of the first"

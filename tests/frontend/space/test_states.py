@@ -383,6 +383,32 @@ def test_an_api_that_is_away_is_asked_again(page: Page) -> None:
         expect(page.get_by_test_id("space")).to_have_attribute("data-state", "ready")
 
 
+def test_what_is_shown_stays_while_the_api_is_away_and_the_notice_goes(page: Page) -> None:
+    peer = two_clouds(ARMS[:2], 40)
+    peer.is_open = True
+    page.clock.install()
+    with serving(peer.app()) as url:
+        opened(page, url)
+        notice = page.get_by_test_id("space-notice")
+        peer.status = 502
+        page.clock.fast_forward(NEWS_MS)
+        expect(notice).to_contain_text("asked again")
+        peer.status = 200
+        page.clock.fast_forward(NEWS_MS)
+        expect(notice).to_be_hidden()
+        expect(page.get_by_test_id("space")).to_have_attribute("data-state", "ready")
+
+
+def test_a_rerun_of_the_page_leaves_the_focus_in_a_panel(page: Page) -> None:
+    with serving(two_clouds(ARMS[:2], 40).app()) as url:
+        opened(page, url)
+        canvas = page.get_by_test_id("space-panel-1").locator("canvas")
+        canvas.focus()
+        page.evaluate("window.update({ name: 'renamed' })")
+        expect(page.locator(".lb-sp-tools")).to_have_attribute("data-comparison", "renamed")
+        expect(canvas).to_be_focused()
+
+
 def test_a_deleted_comparison_says_so_and_asks_no_more(page: Page) -> None:
     peer = two_clouds(ARMS[:2], 40)
     peer.status, peer.is_open = 404, True
