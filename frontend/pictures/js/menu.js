@@ -28,7 +28,10 @@ export function saveMenu(subject, draw, look = "lb-small") {
   const said = h("p", { class: "lb-save-said", role: "status" });
   const form = h("form", { class: "lb-save", popover: "auto", "aria-label": "Save as a picture" });
   const shut = () => form.hidePopover();
-  const follow = () => place(form, button); // the page scrolls below it
+  const follow = () => { // the page scrolls below it, or has taken it away
+    if (form.isConnected) place(form, button);
+    else removeEventListener("scroll", follow, true);
+  };
   const open = () => {
     const { format, size } = lastPicture(formats);
     setText(said, "");

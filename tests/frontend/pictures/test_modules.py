@@ -35,7 +35,7 @@ def run() -> Iterator[Run]:
 
     app = Starlette(routes=[Route("/", blank), *assets.routes()])
     folder = assets.main_url.rsplit("/", 3)[0]
-    modules = [f"pictures/js/{name}" for name in ("letters", "sizes", "sheet", "forest")]
+    modules = [f"pictures/js/{name}" for name in ("letters", "sizes", "sheet", "forest", "menu")]
     modules += [f"space/js/{name}" for name in ("drawing", "stage", "camera")]
     with serving(app) as url, browser_page() as page:
         page.goto(url)
@@ -165,3 +165,27 @@ def test_very_many_points_are_an_image_within_the_drawing(run: Run) -> None:
     assert len(made["svg"]) < 4_000_000
     many = run(SPACE, {"n": 300, "classes": 100, "size": "page", "look": LOOK})
     assert "and 41 more" in texts(many["svg"])
+
+
+def test_a_menu_that_is_taken_away_while_it_is_open_follows_the_page_no_more(run: Run) -> None:
+    code = """
+      const following = new Set();
+      const [add, remove] = [window.addEventListener, window.removeEventListener];
+      window.addEventListener = (type, ...more) => {
+        following.add(type);
+        add.call(window, type, ...more);
+      };
+      window.removeEventListener = (type, ...more) => {
+        following.delete(type);
+        remove.call(window, type, ...more);
+      };
+      const parts = m.saveMenu(() => ({title: 'x', comparison: '', file: 'x'}), () => null);
+      document.body.append(...parts);
+      parts[0].click();
+      const open = [...following];
+      for (const part of parts) part.remove();
+      dispatchEvent(new Event('scroll'));
+      [window.addEventListener, window.removeEventListener] = [add, remove];
+      return [open, [...following]];
+    """
+    assert run(code) == [["scroll"], []]
