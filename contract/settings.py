@@ -91,7 +91,7 @@ def unknown_names(environ: Mapping[str, str]) -> list[str]:
         if name.startswith(PREFIX) and name not in NAMES:
             close = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.75)
             hint = f"did you mean {close[0]}?" if close else "docs/SETTINGS.md lists all; unset it"
-            lines.append(f"{name} is no setting; {hint}")
+            lines.append(f"{name} is not a setting; {hint}")
     return lines
 
 

@@ -246,7 +246,7 @@ def _hash(content: BinaryIO, progress: CountBytes) -> Member:
 
 def _parse(file: Path, header: tarfile.TarInfo, content: BinaryIO) -> Manifest:
     if not _is_plain_file(header) or header.size > MAX_MANIFEST_BYTES:
-        raise _broken_error(file, "its manifest is no manifest")
+        raise _broken_error(file, "its manifest cannot be read")
     raw = content.read()
     try:
         claimed = _ClaimedFormat.model_validate_json(raw)
@@ -287,4 +287,4 @@ class _ClaimedFormat(BaseModel):
 
 
 def _broken_error(file: Path, why: str) -> AdminError:
-    return AdminError(f"{file} is no whole backup: {why}. Nothing was changed")
+    return AdminError(f"{file} is not a complete backup: {why}. Nothing was changed")

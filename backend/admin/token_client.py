@@ -84,7 +84,7 @@ class TokenClient:
             raise AdminError(self._refusal(error)) from None
         except (UnicodeEncodeError, ValidationError, ValueError) as error:
             if isinstance(error, ValidationError):
-                raise AdminError(f"what answers at {self._url} is no Lossboard API") from None
+                raise AdminError(f"what answers at {self._url} is not a Lossboard API") from None
             raise AdminError(
                 "the address or LOSSBOARD_TOKEN has characters that no call can carry"
             ) from None

@@ -294,7 +294,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
             ended = command.run(
                 lambda tokens: tokens.revoke(options.name, last_admin=options.last_admin)
             )
-            say(f"The token of {ended.name} is revoked; the name may be given anew.")
+            say(f"The token of {ended.name} is revoked; the name can be given again.")
         case _:
             sys.stdout.write("closed\n" if command.closed() else "open\n")
 

@@ -82,7 +82,7 @@ class Checker:
         if self._closed:
             raise UnavailableError("the API is stopping; upload it again later")
         if not ended:
-            return _refused(f"could not be checked within {self.limits.wall_s:.0f} s; bring less")
+            return _refused(f"could not be checked within {self.limits.wall_s:.0f} s; upload less")
         return await asyncio.to_thread(_read_report, process.returncode, folder)
 
     def close_soon(self) -> None:
@@ -167,10 +167,10 @@ def _read_report(code: int | None, folder: Path) -> Report:
     if code == DISK_FULL_EXIT:
         raise DiskFullError(NO_ROOM)
     if code == -getattr(signal, "SIGXCPU", 0):
-        return _refused("takes too long to check; bring less")
+        return _refused("takes too long to check; upload less")
     return _refused(
         f"ended the process that was to check it ({_ending(code)}); the API's log says more. The "
-        "file may be damaged or larger than it seems: save it anew, or bring less"
+        "file may be damaged or larger than it seems: save it again, or upload less"
     )
 
 

@@ -133,7 +133,7 @@ def check_answers(kind: str, answers: Answers) -> None:
     unasked = [name for name in answers.given() if name not in asked]
     if unasked:
         has = f"its questions are {', '.join(asked)}" if asked else "it has none"
-        message = f"is no question about data of kind {kind!r}; {has}"
+        message = f"is not a question about data of kind {kind!r}; {has}"
         raise RequestValidationError(
             [{"type": "value_error", "loc": ("body", name), "msg": message} for name in unasked]
         )

@@ -141,7 +141,7 @@ class HostCheck:
                 "such as 127.0.0.1:8500"
             )
         if not all(map(_is_origin, (v for n, v in scope["headers"] if n == b"origin"))):
-            return BadRequestError("the header Origin is no address of a site; leave it out")
+            return BadRequestError("the header Origin is not the address of a site; leave it out")
         if self._hosts.accept(name) or self._is_worker(scope):
             return None
         if not (self._hosts.has_setting or self._is_open()):

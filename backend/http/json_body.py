@@ -90,7 +90,7 @@ def read_json(body: bytes, max_entries: int | None = None) -> Any:
         value = json.loads(body, object_pairs_hook=to_object, parse_constant=to_constant)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise InvalidJsonError(f"the body is no JSON: {error.msg} at {place}") from None
+        raise InvalidJsonError(f"the body is not valid JSON: {error.msg} at {place}") from None
     except UnicodeDecodeError:
         raise InvalidJsonError("the body is not UTF-8; send JSON in UTF-8") from None
     except RecursionError:
@@ -100,7 +100,7 @@ def read_json(body: bytes, max_entries: int | None = None) -> Any:
     if odd or max_entries is not None:
         problems = list(_problems(value, max_entries))
         if problems:
-            raise InvalidJsonError("the body is no JSON that this takes", problems)
+            raise InvalidJsonError("the JSON body has values that are not accepted", problems)
     return value
 
 
@@ -111,7 +111,7 @@ def _problems(value: Any, max_entries: int | None) -> Iterator[Problem]:
         path, one = left.pop()
         inner: list[tuple[str, Any]] = []
         if isinstance(one, _NotFinite):
-            yield Problem(path, f"{one} is no number; give a finite one, or null")
+            yield Problem(path, f"{one} is not a number; give a finite one, or null")
         elif isinstance(one, dict):
             if isinstance(one, _Repeating):
                 for name, times in one.repeated.items():

@@ -62,7 +62,7 @@ async def receive_form(request: Request, target: Path) -> Form:
                 if reader.feed(chunk):
                     await asyncio.to_thread(reader.write)
         except FormParserError as error:
-            raise invalid_field("", f"is no multipart form that can be read: {error}") from error
+            raise invalid_field("", f"is not a multipart form that can be read: {error}") from error
         if not reader.ended:
             raise invalid_field("", "the form was cut off: its closing boundary is missing")
         await asyncio.to_thread(_sync, file)

@@ -205,6 +205,6 @@ def _parse_entry(text: str) -> _Entry:
         if host is not None and (port is None or 0 < port < 65536):
             return _Entry(f"*.{host}" if is_pattern else host, port, private)
     raise ValueError(
-        f"has {text!r}, which is no host; give such as hooks.slack.com, *.example.org, "
+        f"has {text!r}, which is not a host; give such as hooks.slack.com, *.example.org, "
         "hooks.example.org:8443 or private:10.0.0.5:9000"
     )

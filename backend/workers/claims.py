@@ -27,7 +27,7 @@ MAX_UNFIT: Final = 2 * MOST_RUNS
 """
 _CAUSE: Final = (
     "Its curves and runs can still be read. Duplicate the comparison, correct its spec and submit "
-    "it anew."
+    "it again."
 )
 
 

@@ -161,7 +161,7 @@ DATA: Final = (
     DataRow(
         ImageFolderData,
         "Your images",
-        "One folder a class, uploaded as a zip or lying where the workers see it.",
+        "One folder for each class: an uploaded zip, or a folder that the workers can read.",
         source="own",
     ),
     DataRow(

@@ -98,7 +98,7 @@ def _bound_problem(judged: Sequence[Metric], bound: float) -> str:
         if low is not None and high is not None and bound >= high - low:
             example = "one per cent is 0.01; " if metric.bounds == SHARE else ""
             return (
-                f"is no less than the whole range of {metric.key}, {low:g} to {high:g}, so that "
+                f"is at least the whole range of {metric.key}, {low:g} to {high:g}, so that "
                 f"any two arms would count as level; {example}got {seen}"
             )
     return ""

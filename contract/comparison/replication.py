@@ -17,7 +17,7 @@ seed: the training alone, on one split.
 independent_draws: each run has new data from the same distribution; runs are independent.
 dependent_splits: each run splits the same data anew, so that splits share items and runs are
     correlated.
-fixed_test: each run draws its training and validation items anew from the official training part;
+fixed_test: each run draws new training and validation items from the official training part;
     the official test part is the same for all.
 """
 

@@ -66,7 +66,7 @@ class JoinedColumn:
         try:
             yield np.concatenate([part.reshape(rows, -1) for part in parts], axis=1)
         except ValueError as error:
-            raise DamagedError(f"is damaged ({error}); save it anew") from error
+            raise DamagedError(f"is damaged ({error}); save it again") from error
 
 
 def _join(

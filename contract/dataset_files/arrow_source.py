@@ -224,7 +224,7 @@ def damage() -> Iterator[None]:
     except MemoryError:
         raise
     except ARROW_ERRORS as error:
-        raise DamagedError(f"is damaged ({error}); save it anew") from error
+        raise DamagedError(f"is damaged ({error}); save it again") from error
 
 
 def read_values(file: ArrowFile, name: str, findings: Findings) -> np.ndarray | None:

@@ -37,7 +37,7 @@ def column_question(seen: Sequence[SeenArray], matrices: Matrices) -> Question |
         for one, several in grouped
     ]
     columns.sort(key=lambda one: not one.suggested)  # the others keep their order
-    text = f"The columns are not called {', '.join(matrices)} and labels. Which of them are what?"
+    text = f"The columns are not called {', '.join(matrices)} and labels. Choose which is which."
     return Question(name="columns", text=text, choices=[], columns=columns[:MAX_SHOWN])
 
 

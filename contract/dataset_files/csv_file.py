@@ -106,7 +106,7 @@ def open_csv(path: Path, limits: Limits, findings: Findings) -> CsvFile:
     except MemoryError:
         raise
     except ARROW_ERRORS as error:
-        raise findings.refuse("", f"is no CSV file that can be read: {error}") from error
+        raise findings.refuse("", f"is not a CSV file that can be read: {error}") from error
     findings.raise_if_any()
     return CsvFile(path, form, schema, rows)
 

@@ -56,8 +56,9 @@ _ADVICE: Final[dict[Format, str]] = {
     "zip": "is a zip of other files; unpack it and upload the table itself, as npz, Parquet, CSV, "
     "HDF5 or MATLAB file",
     "images": "is a zip of images; upload it as 'image_folder'",
-    "empty": "is empty; save it anew",
-    "unknown": "is no npz, Parquet, CSV, HDF5 or MATLAB file, by its first bytes; save it as one",
+    "empty": "is empty; save it again",
+    "unknown": "is not an npz, Parquet, CSV, HDF5 or MATLAB file, by its first bytes; save it as "
+    "one of them",
 }
 
 

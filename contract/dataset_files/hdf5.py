@@ -55,7 +55,7 @@ class H5Column:
                 rows = slice(start, start + at_once)
                 yield self.dataset[..., rows].T if self.reversed else self.dataset[rows]
         except _H5_ERRORS as error:
-            raise DamagedError(f"is damaged ({error}); save it anew") from error
+            raise DamagedError(f"is damaged ({error}); save it again") from error
 
 
 def open_h5(path: Path, name: str, findings: Findings) -> h5py.File:
@@ -73,7 +73,9 @@ def open_h5(path: Path, name: str, findings: Findings) -> h5py.File:
         return h5py.File(path, "r")
     except _H5_ERRORS as error:
         seen = str(error).replace(str(path), name)
-        raise findings.refuse(name, f"is no complete HDF5 file ({seen}); save it anew") from error
+        raise findings.refuse(
+            name, f"is not a complete HDF5 file ({seen}); save it again"
+        ) from error
 
 
 def h5_source(opened: h5py.File, findings: Findings) -> ArraySource:
@@ -96,7 +98,7 @@ def h5_names(opened: h5py.File, findings: Findings) -> list[str]:
         # A damaged name that is no UTF-8 comes as bytes; no column has the name it decodes to.
         return [one if isinstance(one, str) else one.decode(errors="replace") for one in opened]
     except _H5_ERRORS as error:
-        raise findings.refuse("", f"is damaged ({error}); save it anew") from error
+        raise findings.refuse("", f"is damaged ({error}); save it again") from error
 
 
 def h5_columns(opened: h5py.File, wanted: Sequence[str], findings: Findings) -> dict[str, Column]:
@@ -111,7 +113,7 @@ def h5_columns(opened: h5py.File, wanted: Sequence[str], findings: Findings) -> 
             if column := _column(opened, name, findings):
                 columns[name] = column
         except _H5_ERRORS as error:
-            findings.add(name, f"is damaged ({error}); save it anew")
+            findings.add(name, f"is damaged ({error}); save it again")
     return columns
 
 
@@ -121,7 +123,7 @@ def _column(opened: h5py.File, name: str, findings: Findings) -> Column | None:
         return None
     dataset = opened[name]
     if not isinstance(dataset, h5py.Dataset) or dataset.shape is None:
-        findings.add(name, "is no array; store one dataset of this name")
+        findings.add(name, "is not an array; store one dataset of this name")
         return None
     if dataset.external or dataset.is_virtual:
         findings.add(name, "has its values in another file; store them in this one")

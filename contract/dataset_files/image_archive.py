@@ -119,7 +119,7 @@ def list_members(opened: zipfile.ZipFile, limits: Limits, findings: Findings) ->
     declared = sum(member.info.file_size for member in found)
     if declared > limits.max_bytes:
         findings.add(
-            "", f"unpacks to {declared:,} bytes, more than {limits.max_bytes:,}; bring less"
+            "", f"unpacks to {declared:,} bytes, more than {limits.max_bytes:,}; upload less"
         )
     findings.raise_if_any()
     if not found:
@@ -207,7 +207,7 @@ def _extract(
                     out.write(block)
         except ZIP_ERRORS as error:
             findings.add(
-                printable(member.name), f"is damaged in the archive ({error}); pack it anew"
+                printable(member.name), f"is damaged in the archive ({error}); zip it again"
             )
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
             findings.add(

@@ -317,9 +317,9 @@ def _decode(content: bytes, limits: Limits) -> tuple[str, bool]:
             image.load()
             return "", has_transparent_parts(image)
     except UnidentifiedImageError:
-        return f"is no image that can be read; {TYPES} can", False
+        return f"is not an image that can be read; {TYPES} can", False
     except (OSError, SyntaxError, ValueError, EOFError, ArithmeticError, MemoryError) as error:
-        return f"cannot be decoded ({error}); save it anew or remove it", False
+        return f"cannot be decoded ({error}); save it again or remove it", False
     except Image.DecompressionBombError:
         return f"has more than {limits.max_pixels:,} pixels; make it smaller", False
 

@@ -45,7 +45,9 @@ def mat_source(path: Path, limits: Limits, findings: Findings) -> ArraySource:
             size = _unpacked_size(file, path.stat().st_size, limits.max_bytes)
         listed = [] if size > limits.max_bytes else scipy.io.whosmat(path)
     except _MAT_ERRORS as error:
-        raise findings.refuse("", f"is no complete MATLAB file ({error}); save it anew") from error
+        raise findings.refuse(
+            "", f"is not a complete MATLAB file ({error}); save it again"
+        ) from error
     if size > limits.max_bytes:
         raise _too_large(limits, findings)
     sizes = {name: prod(shape) * _MAX_NUMBER_BYTES for name, shape, _ in listed}
@@ -87,7 +89,9 @@ def mat_columns(
     try:
         found = scipy.io.loadmat(path, variable_names=list(wanted)) if wanted else {}
     except _MAT_ERRORS as error:
-        raise findings.refuse("", f"is no complete MATLAB file ({error}); save it anew") from error
+        raise findings.refuse(
+            "", f"is not a complete MATLAB file ({error}); save it again"
+        ) from error
     columns: dict[str, Column] = {}
     for name in wanted:
         values = found.get(name)

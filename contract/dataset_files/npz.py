@@ -48,9 +48,9 @@ class NpzColumn:
                     block = np.frombuffer(content, dtype=self.dtype)
                     yield block.reshape(shape, order="F" if self.fortran else "C")
                 if stream.read(1):  # reading to the end also compares the checksum
-                    raise DamagedError("holds more values than its shape has; save it anew")
+                    raise DamagedError("holds more values than its shape has; save it again")
         except ZIP_ERRORS as error:
-            raise DamagedError(f"is damaged ({error}); save it anew") from error
+            raise DamagedError(f"is damaged ({error}); save it again") from error
 
 
 def npz_source(opened: zipfile.ZipFile) -> ArraySource:
@@ -75,7 +75,7 @@ def npz_columns(
             with open_member(opened, info) as stream:
                 shape, fortran, dtype = _read_header(stream)
         except ZIP_ERRORS as error:
-            findings.add(name, f"has no array header that can be read ({error}); save it anew")
+            findings.add(name, f"has no array header that can be read ({error}); save it again")
             continue
         if dtype.hasobject:
             findings.add(
@@ -108,6 +108,6 @@ def _read_exactly(stream: IO[bytes], size: int) -> bytearray:
     while len(content) < size:
         block = stream.read(min(BLOCK, size - len(content)))
         if not block:
-            raise DamagedError(f"ends {size - len(content):,} bytes too early; save it anew")
+            raise DamagedError(f"ends {size - len(content):,} bytes too early; save it again")
         content += block
     return content

@@ -86,7 +86,7 @@ def open_parquet(path: Path, name: str, findings: Findings) -> ParquetFile:
     except ARROW_ERRORS as error:
         seen = str(error).replace(str(path), name)
         raise findings.refuse(
-            name, f"is no complete Parquet file ({seen}); save it anew"
+            name, f"is not a complete Parquet file ({seen}); save it again"
         ) from error
     refuse_twice(opened.schema.names, findings)
     return opened

@@ -35,7 +35,7 @@ def open_zip(path: Path, findings: Findings) -> Iterator[zipfile.ZipFile]:
         opened = zipfile.ZipFile(path)
     except ZIP_ERRORS as error:
         raise findings.refuse(
-            "", f"is no complete zip archive ({error}); pack it anew and bring it again"
+            "", f"is not a complete zip archive ({error}); zip it again and upload the new file"
         ) from error
     except OSError as error:
         raise findings.refuse("", f"cannot be read: {error.strerror or error}") from error

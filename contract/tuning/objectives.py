@@ -29,7 +29,7 @@ def objective_problem(key: str, data: Data) -> str:
     metric = METRICS.get(key)
     if metric is None:
         close = get_close_matches(shown, possible_objectives(), n=3)
-        return f"{shown!r} is no metric; " + (
+        return f"{shown!r} is not a metric; " + (
             f"did you mean {' or '.join(close)}?" if close else "GET /catalogue lists them"
         )
     if not _is_evaluated(metric):

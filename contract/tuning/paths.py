@@ -142,7 +142,7 @@ def _why_not_of_loss(name: str, arm: Arm) -> str:
         return "is what arms are compared by; give each loss an arm of its own"
     others = [repr(kind) for kind, model in LOSSES.items() if name in model.model_fields]
     if others:
-        return f"is no setting of the loss {arm.loss.kind!r}, but of {', '.join(others)}"
+        return f"is not a setting of the loss {arm.loss.kind!r}, but of {', '.join(others)}"
     return ""
 
 
@@ -157,7 +157,7 @@ def _why_not_of_training(name: str, arm: Arm, training: Training) -> str:
         )
     elif name == "sampler.m":
         kind = training.sampler.kind
-        message = f"is no setting of the sampler {kind!r}; take the sampler 'm_per_class'"
+        message = f"is not a setting of the sampler {kind!r}; take the sampler 'm_per_class'"
     elif name == "sampler.kind":
         message = "is the same for all trials of an arm; choose it in the arm"
     elif section == "optimizer" and kinds:

@@ -58,7 +58,7 @@ def _problems(value: Any) -> Iterator[FieldProblem]:
     while left:
         path, one = left.pop()
         if isinstance(one, _NotFinite):
-            yield FieldProblem(path, f"{one} is no number; give a finite one, or null")
+            yield FieldProblem(path, f"{one} is not a number; give a finite one, or null")
         elif isinstance(one, list):
             left += [(f"{path}[{at}]", item) for at, item in enumerate(one)][::-1]
         elif isinstance(one, dict):

@@ -113,7 +113,7 @@ def taken(made: Dataset) -> str:
     """Return what to say of an upload that was kept."""
     name = escape_markdown(made["name"])
     if made["state"] == "unanswered":
-        return f"“{name}” can be read in several ways: choose one below."
+        return f"“{name}” needs an answer before it can be used: see its card."
     return f"“{name}” uploaded: {dataset_text.summary(made)}."
 
 

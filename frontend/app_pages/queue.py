@@ -96,23 +96,26 @@ def waiting(client: Api, queue: Queue) -> None:
                     "app_pages/new_comparison.py", label="New comparison", icon=":material/add:"
                 )
             return
+        page, last = queue["page"], page_count(queue["waiting_total"], PAGE_SIZE)
         for rows in queue_html.comparison_groups(queue["waiting"]):
             with st.container(border=True, gap="xsmall"):
-                group(client, rows, queue["devices"])
-        page, last = queue["page"], page_count(queue["waiting_total"], PAGE_SIZE)
+                group(client, rows, queue["devices"], one_page=last == 1)
         if last > 1:
             text = f"page {page} of {last}"
             paging_buttons(page, last, text, back="Previous", on="Next", key="queue")
 
 
-def group(client: Api, rows: Sequence[Waiting], alive: Mapping[str, int]) -> None:
+def group(
+    client: Api, rows: Sequence[Waiting], alive: Mapping[str, int], *, one_page: bool
+) -> None:
     """Draw runs of one comparison that follow one another in the queue."""
     first = rows[0]
     comparison, key = first["comparison"], first["run"]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(gap=None):
             comparison_link(comparison, first["comparison_name"])
-            st.caption(escape_markdown(queue_html.group_heading(rows, queue_html.utc_now())))
+            heading = queue_html.group_heading(rows, queue_html.utc_now(), one_page=one_page)
+            st.caption(escape_markdown(heading))
         role_button(
             "editor",
             "Move all to front",

@@ -71,11 +71,16 @@ def comparison_groups(waiting: Sequence[Waiting]) -> Iterator[list[Waiting]]:
         yield list(rows)
 
 
-def group_heading(rows: Sequence[Waiting], now: datetime) -> str:
-    """Return a group's heading: number of runs, submitter, and time since submission."""
+def group_heading(rows: Sequence[Waiting], now: datetime, *, one_page: bool) -> str:
+    """Return a group's heading: number of runs, submitter, and time since submission.
+
+    Args:
+        one_page: the rows are of the only page; else the next one may go on with the group.
+    """
     first = rows[0]
     since = _ago(first["since"], now)
-    return f"{count_text(len(rows), 'run')} · by {first['created_by']} · submitted {since}"
+    place = "" if one_page else " on this page"
+    return f"{count_text(len(rows), 'run')}{place} · by {first['created_by']} · submitted {since}"
 
 
 def waiting_html(waiting: Waiting, alive: Mapping[str, int]) -> str:

@@ -26,7 +26,7 @@ def parse_bounds(text: str) -> dict[str, float]:
         number = _number(match[2]) if match else None
         if match is None or number is None:
             raise BoundsError(
-                f"“{line}” is no bound; write metric = number: geometry.mean_norm = 1.1"
+                f"“{line}” is not a bound; write metric = number: geometry.mean_norm = 1.1"
             )
         if match[1] in bounds:
             raise BoundsError(f"{match[1]} has two bounds; leave one out")

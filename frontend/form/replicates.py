@@ -27,10 +27,10 @@ _ONE_SPLIT: Final = (
 _DRAWN: Final = {
     "independent_draws": "Each seed also draws new data, so that what is found holds for such data "
     "at large.",
-    _DEPENDENT: "Each seed also splits the data anew, for all arms alike; with a split by "
+    _DEPENDENT: "Each seed also makes a new split of the data, for all arms alike; with a split by "
     "class it draws which classes train. Splits of the same data overlap, so that intervals are "
     "wider.",
-    "fixed_test": "Each seed also draws its training and validation items anew from the official "
+    "fixed_test": "Each seed also draws new training and validation items from the official "
     "training part; the official test part stays the same.",
 }
 """What a seed draws anew, by the kind of replication that the data allow."""

@@ -140,7 +140,9 @@ class HostCheck:
         if name is None:
             return _answer(scope, 400, "bad_request", MISSING)
         if not all(map(_is_origin, (v for n, v in scope["headers"] if n == b"origin"))):
-            return _answer(scope, 400, "bad_request", "The header Origin is no address of a site.")
+            return _answer(
+                scope, 400, "bad_request", "The header Origin is not the address of a site."
+            )
         if not await self._accept(name):
             return _answer(scope, 421, "misdirected_request", FOREIGN.format(name=name))
         if scope["type"] == "websocket" and not _is_own_page(HTTPConnection(scope)):

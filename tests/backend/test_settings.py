@@ -87,7 +87,11 @@ def test_a_wrong_log_format_names_those_that_there_are() -> None:
     [
         ("LOSSBOARD_ALLOWED_HOSTS", "http://board", "has 'http://board', which is not a host name"),
         ("LOSSBOARD_TRUSTED_PROXIES", "proxy", "has 'proxy', which is neither an IP address"),
-        ("LOSSBOARD_ALERT_HOSTS", "a.org,https://b.org", "has 'https://b.org', which is no host"),
+        (
+            "LOSSBOARD_ALERT_HOSTS",
+            "a.org,https://b.org",
+            "has 'https://b.org', which is not a host",
+        ),
         ("LOSSBOARD_PUBLIC_URL", "board.org", "is 'board.org'; it must be the dashboard's address"),
         ("LOSSBOARD_PUBLIC_URL", "https://b.org?x=1", "is 'https://b.org.x=1'; it must be"),
     ],

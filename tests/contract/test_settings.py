@@ -9,7 +9,7 @@ def test_a_known_name_and_a_name_of_another_program_are_accepted() -> None:
 
 def test_a_mistyped_name_gets_the_closest_setting() -> None:
     assert unknown_names({f"{PREFIX}LEASES": "3"}) == [
-        f"{PREFIX}LEASES is no setting; did you mean LOSSBOARD_LEASE_S?"
+        f"{PREFIX}LEASES is not a setting; did you mean LOSSBOARD_LEASE_S?"
     ]
 
 

@@ -128,7 +128,7 @@ def _link_target(name: str, archive: Path) -> str:
     if same or len(known) == 1:
         return (same or known)[0]
     names = ", ".join(Path(target).name for target in known)
-    raise _MisuseError(f"{archive.name} is no archive of {name}, which has {names}")
+    raise _MisuseError(f"{archive.name} is not an archive of {name}, which has {names}")
 
 
 @contextmanager

@@ -191,7 +191,7 @@ class Supervisor:
         for claim in claims:
             extra = logs.attempt_fields(claim.run, claim.attempt)
             log.info("a trainer takes it", extra=extra)
-        usage = UsageReader(trainer.pid, self._api.device)
+        usage = UsageReader(lambda: trainer.pid, self._api.device)
         beat = partial(self._heartbeats, usage=usage)
         attempts = Attempts(claims, beat, self._send_lost)
         watch = Watch(trainer, Silence(trainer, self._hang_s, floor_s=self._hang_floor_s))

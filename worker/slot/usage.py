@@ -4,6 +4,7 @@ import importlib
 import logging
 import os
 import time
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import psutil
@@ -31,9 +32,9 @@ class SlotUsage(NamedTuple):
 class UsageReader:
     """Reads what a process uses; one for each trainer."""
 
-    def __init__(self, pid: int | None, device: str) -> None:
+    def __init__(self, pid: Callable[[], int | None], device: str) -> None:
         """Args:
-        pid: of the trainer; None where it is not known.
+        pid: returns that of the trainer; None while it is not known, as before a template forks.
         device: of the slot, cpu or cuda.
         """
         self._pid = pid
@@ -48,9 +49,10 @@ class UsageReader:
         if self._before is not None and now - self._before[0] < READ_EVERY_S:
             return self._last
         try:
-            if self._pid is None:
+            pid = self._pid()
+            if pid is None:
                 return None
-            process = psutil.Process(self._pid)
+            process = psutil.Process(pid)
             times = process.cpu_times()
             memory = process.memory_info().rss
         except psutil.Error:

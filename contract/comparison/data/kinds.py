@@ -237,7 +237,7 @@ class ImageFolderData(_TeamData):
         default=False,
         title="Merge train, val and test",
         description="For a folder with folders such as train and test above its class folders: "
-        "put them together and split them anew.",
+        "put them together and split them again.",
     )
     image_size: int = IMAGE_SIZE
     background: Background = BACKGROUND

@@ -183,7 +183,7 @@ class _Reader:
         return before + re.split(r"[\s,;]", self._text[at:])[0]
 
     def _refusal(self, seen: str) -> SweepError:
-        return SweepError(f"“{seen[:40]}” is no value and no range; write {self._example}")
+        return SweepError(f"“{seen[:40]}” is neither a value nor a range; write {self._example}")
 
     def _number(self, token: _Token) -> Decimal:
         number = Decimal(token.text)
@@ -270,7 +270,7 @@ def _problem(number: Decimal, field: Field) -> str:
     value = float(number)
     shown = number_text(value)
     if field.type == "integer" and number != number.to_integral_value():
-        return f"{shown} is no whole number, and “{field.title}” takes whole numbers"
+        return f"{shown} is not a whole number, and “{field.title}” takes whole numbers"
     low, high = field.minimum, field.maximum
     if low is not None and (value < low or (value == low and low in field.excluded)):
         least = f"above {low:g}" if low in field.excluded else f"at least {low:g}"

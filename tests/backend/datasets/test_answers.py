@@ -127,7 +127,7 @@ def test_answers_that_are_none(api: Api, cube: Path, tmp_path: Path) -> None:
     refused = check_error(
         post_file(api.http, images, "image_folder", dimensions="mean"), 422, "invalid_request"
     )
-    assert "is no question about data of kind" in refused["fields"][0]["message"]
+    assert "is not a question about data of kind" in refused["fields"][0]["message"]
     refused = check_error(
         post_file(api.http, cube, "nothing", dimensions="sum"), 422, "invalid_request"
     )

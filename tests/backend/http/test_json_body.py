@@ -40,7 +40,7 @@ def test_what_is_no_number_is_told_with_its_path(api: Api, word: str) -> None:
     body = json.dumps(small()).replace("0.5", word)
     [field] = check_error(post(api, body), 422, "invalid_request")["fields"]
     assert field["path"] == "arms[0].loss.margin"
-    assert field["message"].startswith(f"{word} is no number")
+    assert field["message"].startswith(f"{word} is not a number")
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_others_are_refused_without_repeating_what_is_secret(url: str, said: str
     ["*", "https://hooks.slack.com", "a b", "host:0", "host:70000", "private:", "[::1", "*.*.org"],
 )
 def test_a_setting_that_names_no_host_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="which is no host; give such as"):
+    with pytest.raises(ValueError, match="which is not a host; give such as"):
         OutgoingHosts.parse(text)
 
 

@@ -137,10 +137,10 @@ def test_npz_columns_of_a_wrong_type_are_refused(
         (b"", "is empty"),
         (b"a\n1\n", "by its first bytes"),
         (header((3,)), "is a single array (npy)"),
-        (b"PAR1" + bytes(50), "is no complete Parquet file"),
-        (b"\x89HDF\r\n\x1a\n" + bytes(50), "is no complete HDF5 file"),
-        (b"MATLAB 5.0 MAT-file" + bytes(300), "is no complete MATLAB file"),
-        (b"PK\x03\x04" + bytes(50), "is no complete zip archive"),
+        (b"PAR1" + bytes(50), "is not a complete Parquet file"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(50), "is not a complete HDF5 file"),
+        (b"MATLAB 5.0 MAT-file" + bytes(300), "is not a complete MATLAB file"),
+        (b"PK\x03\x04" + bytes(50), "is not a complete zip archive"),
     ],
 )
 def test_files_of_another_format_are_refused(tmp_path: Path, content: bytes, said: str) -> None:

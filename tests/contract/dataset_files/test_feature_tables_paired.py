@@ -142,7 +142,7 @@ def test_missing_or_mismatched_files_of_ave_are_refused(tmp_path: Path) -> None:
     assert set(problems) == {"audio_feature.h5", "labels.h5"}
     ave(tmp_path)
     (tmp_path / "audio_feature.h5").write_bytes(b"no")
-    assert "is no complete HDF5 file" in found(refused(tmp_path))["audio_feature.h5"]
+    assert "is not a complete HDF5 file" in found(refused(tmp_path))["audio_feature.h5"]
     ave(tmp_path)
     h5(tmp_path / "audio_feature.h5", {"a": np.zeros(3), "b": np.zeros(3)})
     assert found(refused(tmp_path)) == {"audio_feature.h5": "holds 2 arrays; needs one"}
@@ -228,7 +228,7 @@ def test_values_of_other_files_are_never_read(tmp_path: Path) -> None:
         "visual": "has its values in another file; store them in this one",
         "labels": "is a link; store the values themselves",
         "ids": "is a link; store the values themselves",
-        "fine_labels": "is no array; store one dataset of this name",
+        "fine_labels": "is not an array; store one dataset of this name",
     }
 
 

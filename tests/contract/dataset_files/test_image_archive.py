@@ -107,7 +107,7 @@ def test_a_bomb_with_its_declared_size_is_refused(tmp_path: Path) -> None:
     archive = zipped(tmp_path / "a.zip", files)
     assert archive.stat().st_size < 100_000
     problems = found(refused(archive, Limits(max_bytes=1_000_000)))
-    assert "more than 1,000,000; bring less" in problems[""]
+    assert "more than 1,000,000; upload less" in problems[""]
 
 
 @pytest.mark.parametrize("declared", [10, 30_000_000])
@@ -138,7 +138,7 @@ def test_an_unknown_compression_is_refused(tmp_path: Path) -> None:
 def test_a_truncated_archive_is_refused(tmp_path: Path, share: float) -> None:
     content = zipped(tmp_path / "a.zip", image_files()).read_bytes()
     (tmp_path / "a.zip").write_bytes(content[: int(len(content) * share)])
-    assert "is no complete zip archive" in found(refused(tmp_path / "a.zip"))[""]
+    assert "is not a complete zip archive" in found(refused(tmp_path / "a.zip"))[""]
 
 
 def test_a_missing_archive_is_refused(tmp_path: Path) -> None:
@@ -179,7 +179,9 @@ def test_any_byte_may_be_damaged(tmp_path: Path) -> None:
 def test_zips_in_zips_are_not_opened(tmp_path: Path) -> None:
     inner = zipped(tmp_path / "inner.zip", image_files()).read_bytes()
     problems = found(refused(zipped(tmp_path / "a.zip", {**image_files(), "c0/in.zip": inner})))
-    assert problems == {"c0/in.zip": "is no image that can be read; JPEG, PNG, WebP and BMP can"}
+    assert problems == {
+        "c0/in.zip": "is not an image that can be read; JPEG, PNG, WebP and BMP can"
+    }
 
 
 def test_a_name_of_both_a_file_and_a_folder_is_refused(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_every_type_and_mode_that_is_read(tmp_path: Path) -> None:
     ("content", "said"),
     [
         (b"", "is empty"),
-        (b"hello", "is no image that can be read"),
+        (b"hello", "is not an image that can be read"),
         (image(1)[: len(image(1)) // 2], "cannot be decoded"),
         (image(1)[:-40], "cannot be decoded"),
         (image(1, "png")[:-200], "cannot be decoded"),
@@ -55,7 +55,7 @@ def test_every_type_and_mode_that_is_read(tmp_path: Path) -> None:
         (image(1, "webp")[:-200], "cannot be decoded"),
         (image(1, "png")[:300] + bytes(8) + image(1, "png")[308:], "cannot be decoded"),
         (saved(Image.new("I;16", (8, 8)), "PNG"), "more than 8 bits"),
-        (saved(Image.new("RGB", (8, 8)), "GIF"), "is no image that can be read"),
+        (saved(Image.new("RGB", (8, 8)), "GIF"), "is not an image that can be read"),
         (saved(Image.new("1", (2000, 1000)), "PNG"), "is 2000 x 1000, more than 1,000,000 pixels"),
         (saved(Image.new("1", (1020, 20)), "PNG"), "one side is more than 50 times the other"),
         (b"\xff" * 200_000, "has 200,000 bytes, more than 100,000"),
@@ -96,12 +96,12 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     problems = found(refused(write(tmp_path, files)))
     assert problems == {
-        "c0/notes.txt": "is no image that can be read; JPEG, PNG, WebP and BMP can",
-        "c0/archive.zip": "is no image that can be read; JPEG, PNG, WebP and BMP can",
+        "c0/notes.txt": "is not an image that can be read; JPEG, PNG, WebP and BMP can",
+        "c0/archive.zip": "is not an image that can be read; JPEG, PNG, WebP and BMP can",
         "c1/deep": "is a folder in a class folder; classes are one level of folders",
         "loose.jpg": "lies beside the class folders; put it into one or remove it",
         "single": "has one image only; a class needs two different ones or more",
-        "c2/broken.png": "is no image that can be read; JPEG, PNG, WebP and BMP can",
+        "c2/broken.png": "is not an image that can be read; JPEG, PNG, WebP and BMP can",
         "empty": "holds no image; fill it or remove it",
     }
 
@@ -183,7 +183,7 @@ def test_a_hundred_problems_are_kept_and_all_are_counted(tmp_path: Path) -> None
     error = refused(write(tmp_path, {**image_files(), **bad}))
     assert len(error.problems) == MAX_KEPT == 100
     assert error.total == 150
-    assert str(error).startswith("c0/bad000.jpg: is no image")
+    assert str(error).startswith("c0/bad000.jpg: is not an image")
     assert str(error).endswith("; and 145 more")
 
 

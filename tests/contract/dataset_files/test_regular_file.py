@@ -76,7 +76,7 @@ def test_a_held_file_is_read_whatever_takes_its_place(tmp_path: Path) -> None:
 def test_a_problem_names_the_file_as_it_was_given(tmp_path: Path) -> None:
     path = tmp_path / "mine.h5"
     path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
-    with pytest.raises(IntakeError, match=r"mine\.h5: is no complete HDF5 file") as caught:
+    with pytest.raises(IntakeError, match=r"mine\.h5: is not a complete HDF5 file") as caught:
         read_features(path)
     assert "/proc" not in str(caught.value)
 

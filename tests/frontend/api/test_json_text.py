@@ -18,8 +18,8 @@ def test_json_is_read() -> None:
             "name: the key is given more than once; give it once; "
             "arms[0].loss.margin: the key is given more than once; give it once",
         ),
-        ('{"arms": [{"margin": NaN}]}', "arms[0].margin: NaN is no number"),
-        ("-Infinity", "spec: -Infinity is no number"),
+        ('{"arms": [{"margin": NaN}]}', "arms[0].margin: NaN is not a number"),
+        ("-Infinity", "spec: -Infinity is not a number"),
         ('{"a":\n 1,, }', "at line 2, column 4"),
         (b'"\xff"', "not UTF-8"),
         ('{"a":' * 100_000, "nested too deeply"),

@@ -187,9 +187,12 @@ def test_splits_and_bounds_are_submitted_and_kept_by_a_duplicate(http: httpx.Cli
     at.text_area(key="new.practical").set_value("geometry.mean_norm = 1.1")
     at.text_input(key="new.seeds").set_value("0-9")
     run(at)
-    assert "splits the data anew" in said(at)
+    assert "makes a new split of the data" in said(at)
     assert "that takes nine" not in said(at)
-    for kind, drawn in (("synthetic", "draws new data"), ("digits", "splits the data anew")):
+    for kind, drawn in (
+        ("synthetic", "draws new data"),
+        ("digits", "makes a new split of the data"),
+    ):
         at.selectbox(key="new.data.kind").set_value(kind)
         run(at)
         assert at.selectbox(key="new.replicate").value == "split", "kept while the data change"
@@ -217,7 +220,7 @@ def test_bounds_that_are_refused_are_marked_where_they_stand(http: httpx.Client)
     assert "did you mean geometry.mean_norm" in said(at)
     at.text_area(key="new.practical").set_value("geometry.mean_norm")
     run(at)
-    assert "“geometry.mean_norm” is no bound" in said(at)
+    assert "“geometry.mean_norm” is not a bound" in said(at)
     assert "2 arms × 3 seeds = 6 runs" in said(at)
     press(at, "new_start")
     assert "Not started: 1 setting needs a change" in said(at)

@@ -97,7 +97,10 @@ def test_a_slot_says_in_which_states_its_run_is() -> None:
 def test_a_groups_heading_counts_and_dates() -> None:
     row: Any = {"created_by": "Ada", "since": "2026-11-23T14:05:00+00:00"}
     now = datetime(2026, 11, 23, 14, 15, tzinfo=UTC)
-    assert queue_html.group_heading([row, row], now) == "2 runs · by Ada · submitted 10 min ago"
+    heading = queue_html.group_heading([row, row], now, one_page=True)
+    assert heading == "2 runs · by Ada · submitted 10 min ago"
+    heading = queue_html.group_heading([row], now, one_page=False)
+    assert heading == "1 run on this page · by Ada · submitted 10 min ago"
 
 
 def test_a_row_says_when_it_begins_or_what_it_waits_for() -> None:

@@ -154,7 +154,7 @@ def test_every_problem_of_a_spec_is_printed_with_its_path(
         (b"\xff\xfe", "UTF-8"),
         (None, "No such file"),
         (b'{"seeds": [0], "seeds": [1]}', "seeds: the key is given more than once"),
-        (b'{"arms": [{"loss": {"margin": NaN}}]}', "arms[0].loss.margin: NaN is no number"),
+        (b'{"arms": [{"loss": {"margin": NaN}}]}', "arms[0].loss.margin: NaN is not a number"),
         (b'{"\\u001b": 1, "\\u001b": 2}', "?: the key is given more than once"),
     ],
 )

@@ -20,11 +20,11 @@ def test_bounds_are_read_as_they_are_written() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("retrieval.", "“retrieval.” is no bound"),
+        ("retrieval.", "“retrieval.” is not a bound"),
         ("retrieval. = wide", "write metric = number"),
-        ("retrieval. = nan", "is no bound"),
-        ("retrieval. = 0.1 0.2", "is no bound"),
-        ("= 0.1", "is no bound"),
+        ("retrieval. = nan", "is not a bound"),
+        ("retrieval. = 0.1 0.2", "is not a bound"),
+        ("= 0.1", "is not a bound"),
         ("a = 1; a = 2", "a has two bounds"),
     ],
 )
@@ -47,7 +47,7 @@ def test_a_problem_of_a_bound_is_shown_at_its_field_or_at_the_others() -> None:
     ("data", "said"),
     [
         ({"kind": "synthetic"}, "draws new data"),
-        ({"kind": "digits"}, "splits the data anew"),
+        ({"kind": "digits"}, "makes a new split of the data"),
         ({"kind": "mnist"}, "official test part stays the same"),
         ({"kind": "image_folder", "folder": "/a", "split": "given"}, GIVEN),
         ({"kind": "image_folder", "folder": "/a", "split": "class"}, "which classes train"),

@@ -36,7 +36,7 @@ def test_all_problems_of_all_processes_are_found_once(tmp_path: Path) -> None:
     lines = setting_problems(Options(data_dir=tmp_path), CLEAN | WRONG)
     assert [name for name in WRONG if not any(name in line for line in lines)] == []
     assert len(lines) == len(set(lines))
-    assert f"{PREFIX}LEASES is no setting; did you mean LOSSBOARD_LEASE_S?" in lines
+    assert f"{PREFIX}LEASES is not a setting; did you mean LOSSBOARD_LEASE_S?" in lines
     assert "a-secret" not in str(lines)
 
 
@@ -68,7 +68,7 @@ def test_a_process_that_is_started_by_hand_names_them_too(command: tuple[str, ..
     assert ended.returncode
     said = ended.stdout + ended.stderr
     assert "Traceback" not in said
-    assert f"{PREFIX}LEASES is no setting" in said
+    assert f"{PREFIX}LEASES is not a setting" in said
     assert "LOSSBOARD_WORKER_TOKEN is not set" in said
 
 

@@ -192,7 +192,10 @@ class TestPrepare:
         [
             (["bundled"], "there is no data set 'bundled'; known are digits, synthetic, mnist"),
             (["cub200", "--archive", "/nowhere.tgz"], "there is no file /nowhere.tgz"),
-            (["mnist", "--archive", __file__], "is no archive of mnist, which has train-images"),
+            (
+                ["mnist", "--archive", __file__],
+                "is not an archive of mnist, which has train-images",
+            ),
             (["digits", "--archive", __file__], "takes no --archive: it comes with the product"),
         ],
     )

@@ -23,7 +23,10 @@ def test_a_busy_process_uses_processor_time_and_memory(
     busy: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(usage, "READ_EVERY_S", 0.02)
-    reader = UsageReader(busy.pid, "cpu")
+    known: list[int] = []
+    reader = UsageReader(lambda: known[-1] if known else None, "cpu")
+    assert reader.read() is None, "a template has not forked it yet"
+    known.append(busy.pid)
     assert reader.read() is None, "a share needs two looks"
     until(lambda: (found := reader.read()) is not None and found.cpu_cores > 0, "a measurement")
     found = reader.read()
@@ -36,7 +39,7 @@ def test_a_busy_process_uses_processor_time_and_memory(
 
 
 def test_without_a_process_or_a_gpu_there_is_nothing_to_tell() -> None:
-    reader = UsageReader(None, "cuda")
+    reader = UsageReader(lambda: None, "cuda")
     assert reader.read() is None
     assert reader.read() is None
 

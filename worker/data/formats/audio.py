@@ -94,7 +94,7 @@ def read_wav(path: Path) -> np.ndarray:
             data = file.readframes(count)
     except (wave.Error, EOFError, OSError) as error:
         raise DataError(
-            f"{path} is no wav file that can be read: {error or 'it ends early'}"
+            f"{path} is not a wav file that can be read: {error or 'it ends early'}"
         ) from error
     if len(data) != 2 * count:
         raise DataError(f"{path} ends early: {len(data) // 2} of {count} samples are there")

@@ -31,11 +31,11 @@ class ListRow:
         """Return the whole number in a column.
 
         Raises:
-            DataError: the word is no whole number, or less than `least`.
+            DataError: the word is not a whole number, or less than `least`.
         """
         word = self.words[column]
         if not (word.isascii() and word.isdecimal()) or int(word) < least:
-            raise self.error(f"{word!r} is no whole number from {least} up")
+            raise self.error(f"{word!r} is not a whole number from {least} up")
         return int(word)
 
     def error(self, seen: str) -> DataError:

@@ -54,7 +54,7 @@ def _classes(path: Path) -> dict[str, int]:
     for row in read_rows(path, 1):
         [name] = row.words
         if not WNID.fullmatch(name):
-            raise row.error(f"{name!r} is no class of ImageNet, as n01443537")
+            raise row.error(f"{name!r} is not a class of ImageNet, as n01443537")
         if name in classes:
             raise row.error(f"{name} is listed twice")
         classes[name] = len(classes)

@@ -42,7 +42,7 @@ def upload_folder(dataset: str, folder: Path) -> Path:
         DataError: this is no valid id of a data set.
     """
     if not _ID.fullmatch(dataset):
-        raise DataError(f"{dataset!r} is no id of an uploaded data set; see the Data page")
+        raise DataError(f"{dataset!r} is not the id of an uploaded data set; see the Data page")
     return folder / "uploads" / dataset
 
 

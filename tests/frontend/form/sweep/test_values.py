@@ -76,15 +76,18 @@ def test_whole_numbers_stay_whole(text: str, values: list[int]) -> None:
     [
         ("", "two values or more; write 0.1, 0.2"),
         ("1", "two values or more"),
-        ("abc", "“abc” is no value and no range; write 0.1, 0.2, 0.5 or 0.05...2 log, 5 points"),
-        ("1, 1.2.3", "“1.2.3” is no value"),
-        ("1, 5%", "“5%” is no value"),
-        ("nan, inf", "“nan” is no value"),
-        ("1e999, 2", "“1e999” is no value"),
-        ("1...", "“1...” is no value"),
-        ("...1", "“...” is no value"),
-        ("1...2...3", "“...” is no value"),
-        ("5 points", "“points” is no value"),
+        (
+            "abc",
+            "“abc” is neither a value nor a range; write 0.1, 0.2, 0.5 or 0.05...2 log, 5 points",
+        ),
+        ("1, 1.2.3", "“1.2.3” is neither a value"),
+        ("1, 5%", "“5%” is neither a value"),
+        ("nan, inf", "“nan” is neither a value"),
+        ("1e999, 2", "“1e999” is neither a value"),
+        ("1...", "“1...” is neither a value"),
+        ("...1", "“...” is neither a value"),
+        ("1...2...3", "“...” is neither a value"),
+        ("5 points", "“points” is neither a value"),
         ("-1, 2", "-1 is too small: “Margin” must be at least 0"),
         ("−1, 2", "-1 is too small"),
         ("1, 2000", "2000 is too large: “Margin” must be at most 1000"),
@@ -113,7 +116,7 @@ def test_refuses_what_is_no_list_in_plain_words(text: str, why: str) -> None:
 
 def test_names_the_value_that_the_setting_cannot_have() -> None:
     for text, why in (
-        ("2.5, 3", "2.5 is no whole number"),
+        ("2.5, 3", "2.5 is not a whole number"),
         ("1, 2", "1 is too small: “Batch size” must be at least 2"),
         ("2...9000", "9000 is too large"),
         ("2...5000", "makes 4,999 values"),
