@@ -46,6 +46,8 @@ class CardFacts:
     """What limits the verdict on the comparison."""
     replicates: str
     """What the runs of an arm replicate, and how many there are."""
+    dataset_name: str
+    """Of the upload that it was trained on; empty without one, or once it is deleted."""
 
 
 def model_card(description: Mapping[str, Any], facts: CardFacts) -> str:
@@ -77,6 +79,7 @@ def model_card(description: Mapping[str, Any], facts: CardFacts) -> str:
         "",
         "## Data",
         "",
+        *([f"- name: {plain(facts.dataset_name)}"] if facts.dataset_name else []),
         *_settings(description["data"]),
         *_splits(facts.run, description),
         "",

@@ -15,6 +15,7 @@ from backend.artifacts.blobs import part_path, read_description
 from backend.artifacts.card import CardFacts, model_card
 from backend.artifacts.schemas import Model, ModelFile
 from backend.comparisons import repository as comparisons
+from backend.datasets import repository as datasets
 from backend.db.models import Run
 from backend.runs import artifacts
 from backend.storage.blobs import Blobs
@@ -66,7 +67,15 @@ def find_model(session: Session, blobs: Blobs, run: Run) -> TrainedModel:
     comparison = comparisons.get(session, run.comparison_id)
     found = leaderboard(session, comparison)
     verdict = give_verdict(session, comparison)
-    facts = CardFacts(run, found, found.advice, verdict.caveats, f"{found.replicate_noun}s")
+    upload = datasets.find(session, description["data"].get("dataset") or "")
+    facts = CardFacts(
+        run,
+        found,
+        found.advice,
+        verdict.caveats,
+        f"{found.replicate_noun}s",
+        upload.name if upload else "",
+    )
     card = model_card(description, facts)
     assert row is not None
     file = {"file": WEIGHTS, "sha256": row.digest, "bytes": row.size}

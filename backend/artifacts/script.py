@@ -15,7 +15,7 @@ BACKBONES: Final = ("resnet18", "resnet50", "vit_b_32", "efficientnet_lite0")
 OF_TIMM: Final = "efficientnet_lite0"
 INPUTS: Final = {
     "images": "a folder of images, one image, or an .npy array [N, C, H, W]",
-    "vectors": "a table of features: .npy, .npz, .csv or .parquet",
+    "vectors": "a table of features: .npy, .npz, .csv, or .parquet with pyarrow installed",
     "spectrograms": "a folder of .wav files, one of them, or an .npy array [N, 1, bands, frames]",
 }
 

@@ -239,8 +239,10 @@ def _short_label(label: str) -> str:
 def _difference(row: Mapping[str, Any]) -> Cell:
     bounds = row["interval"]
     note = f"p = {short_number(row['p_value'])}"
-    if row["smallest_p"] > 0:
-        note += f", at least {short_number(row['smallest_p'])}"
+    if row["smallest_p"] >= 1:
+        note = "one seed decides nothing"
+    elif row["smallest_p"] > 0:
+        note += f", least possible {short_number(row['smallest_p'])}"
     half_width = (bounds[1] - bounds[0]) / 2 if bounds else None
     decimals = shared_decimals([row["mean_difference"], *(bounds or ())], [half_width])
     return Cell(

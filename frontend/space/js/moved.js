@@ -91,7 +91,7 @@ export class MovedClasses {
           h("span", {}, sign(groupStyle(label, dark), dark), name),
           h("i", {}, h("i", { style: `width: ${100 * kept}%` })),
           h("b", {}, share(kept)),
-          h("small", {}, String(n)),
+          h("small", {}, `${n.toLocaleString("en")} samples`),
         );
         return h("div", { role: "listitem" }, button);
       }),

@@ -2,6 +2,7 @@
 
 import io
 import json
+import struct
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,9 +15,10 @@ from safetensors.numpy import load as load_weights
 
 from backend.artifacts.blobs import read_description
 from backend.artifacts.card import CardFacts, model_card, plain
-from backend.db.models import Run
+from backend.db.models import Dataset, Run
 from backend.state import Parts
 from backend.verdict.leaderboard_schemas import Leaderboard
+from contract.artifacts import DESCRIPTION
 from tests.backend.helpers import Api, check_error
 from tests.backend.scripted_runs import Curves, scripted_comparison
 from tests.support.kept_models import KeptRun, kept_run
@@ -169,9 +171,35 @@ def test_the_card_says_where_a_backbone_comes_from(
     network = {"kind": "resnet18", "tuning": tuning, "weights": weights}
     description["encoders"][0]["network"] |= network
     run = cast("Run", SimpleNamespace(arm="rank", splits=None, states=[]))
-    facts = CardFacts(run, cast("Leaderboard", SimpleNamespace(metrics=[])), "", [], "seeds")
+    facts = CardFacts(run, cast("Leaderboard", SimpleNamespace(metrics=[])), "", [], "seeds", "")
     lines = [line for line in model_card(description, facts).splitlines() if "backbone" in line]
     assert (said in lines[-1] and "not in the download" in lines[-1]) if said else not lines
+
+
+def trained_on(weights: bytes, dataset: str) -> bytes:
+    """The weights' file with another data set in the description in its head."""
+    [size] = struct.unpack("<Q", weights[:8])
+    head = json.loads(weights[8 : 8 + size])
+    described = json.loads(head["__metadata__"][DESCRIPTION])
+    described["data"]["dataset"] = dataset
+    head["__metadata__"][DESCRIPTION] = json.dumps(described)
+    changed = json.dumps(head).encode()
+    return struct.pack("<Q", len(changed)) + changed + weights[8 + size :]
+
+
+def test_the_card_names_the_upload_that_it_was_trained_on(
+    api: Api, parts: Parts, runs: dict[tuple[str, int], Run], kept: KeptRun
+) -> None:
+    figures = {"kind": "features", "created_at": 0.0, "size": 1, "sha256": "", "items": 1}
+    with parts.database.write() as write:
+        write.session.add(Dataset(id="d1", name="shoes *new*", facts={}, **figures))
+    for seed, dataset in enumerate(("d1", "deleted")):
+        content = trained_on(kept.content("weights"), dataset)
+        facts = kept.parts["weights"].facts
+        store_part(parts.database, runs["rank", seed], "weights", parts.blobs.put(content), **facts)
+    cards = [api.get(f"/runs/{runs['rank', seed].id}/model")["card"] for seed in (0, 1)]
+    assert "\n- name: shoes \\*new\\*\n" in cards[0]
+    assert "- name:" not in cards[1]
 
 
 def test_what_is_not_kept_is_404_and_says_why(

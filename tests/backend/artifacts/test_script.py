@@ -1,15 +1,19 @@
 """The script of a download gives the stored embeddings, where Lossboard cannot be imported."""
 
 import csv
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from PIL import Image
 
+from backend.artifacts.script import PARTS
 from contract.comparison.spec import parse_spec
 from tests.support import tiny_spoken
 from tests.support.kept_models import KeptRun, kept_run, run_scripts
@@ -177,3 +181,25 @@ def test_backbones_with_their_heads(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def _paired(spoken: dict[str, Any]) -> dict[str, Any]:
     network = {"kind": "mlp", "hidden": 16, "embedding_dim": 8}
     return {"data": spoken, "encoder": network, "visual_encoder": network}
+
+
+def test_a_table_with_columns_too_many_or_values_missing_is_refused(tmp_path: Path) -> None:
+    text = (PARTS / "vectors.txt").read_text()
+    program: dict[str, Any] = {"Path": Path, "math": math, "np": np, "torch": torch}
+    exec(compile(text, "vectors.txt", "exec"), program)
+    table = tmp_path / "features.parquet"
+    vectors = np.arange(12.0).reshape(4, 3)
+    pq.write_table(pa.table({"vector": list(vectors), "price": np.arange(4.0)}), table)
+    described = {"input": {"shape": [3]}}
+    with pytest.raises(
+        SystemExit, match=r"4 columns of numbers \(vector, price\), and the encoder"
+    ):
+        program["read_table"](table, described, [""])
+    np.testing.assert_array_equal(program["read_table"](table, described, ["price"]), vectors)
+    described = {"input": {"shape": [1]}}
+    assert program["read_table"](table, described, ["vector"]).shape == (4, 1)
+    pq.write_table(pa.table({"price": [1.0, None, 2.0, float("inf")]}), table)
+    with pytest.raises(
+        SystemExit, match="not finite in 2 rows, the first is row 1, counted from 0"
+    ):
+        program["read_table"](table, described, [""])

@@ -122,7 +122,7 @@ def test_a_question_is_answered_on_the_card(api: Api, tmp_path: Path) -> None:
     press(at, "datasets_upload")
     [waiting] = api.datasets()
     assert "waits for your answer" in said(at)
-    assert "can be read in several ways" in said(at)
+    assert "needs an answer before it can be used" in said(at)
     [choice] = at.radio
     assert "features has shape" in choice.label
     assert not [one for one in at.button if one.key == f"datasets_compare_{waiting['id']}"]

@@ -103,7 +103,11 @@ def test_two_arms_have_a_difference_and_more_have_none() -> None:
     cell = section.lines[0].difference
     assert cell is not None
     assert (cell.mean, cell.interval, cell.count) == ("+0.100", "+0.050 … +0.150", 3)
-    assert cell.note == "p = 0.25, at least 0.25"
+    assert cell.note == "p = 0.25, least possible 0.25"
+    data["metrics"][0]["differences"] = [difference(0.1, None) | {"p_value": 1, "smallest_p": 1}]
+    single = result_sections(data, ["a", "b"])[0].lines[0].difference
+    assert single is not None
+    assert single.note == "one seed decides nothing"
     data["metrics"][0]["differences"] = [difference(0.1, None) | {"smallest_p": 0.0}]
     corrected = result_sections(data, ["a", "b"])[0].lines[0].difference
     assert corrected is not None

@@ -43,7 +43,7 @@ def test_the_table_carries_the_arms_colours_and_the_marks() -> None:
 
 def test_families_untrained_values_and_differences_have_their_places() -> None:
     cells = (Cell("0.9", "", "", 1), Cell("0.8", "", "", 1))
-    difference = Cell("+0.1", "", "+0.05 … +0.15", 3, note="p = 0.25, at least 0.25")
+    difference = Cell("+0.1", "", "+0.05 … +0.15", 3, note="p = 0.25, least possible 0.25")
     lines = (
         Line("geometry.hubness", "Hubness", None, cells),
         Line("geometry.alignment", "Alignment", None, cells, untrained="0.3"),
@@ -54,7 +54,7 @@ def test_families_untrained_values_and_differences_have_their_places() -> None:
     assert page.count("colspan='5'") == 2
     assert "<th scope='col'>untrained</th><th scope='col'>a − &lt;script&gt;" in page
     assert "<td class='lb-untrained'>0.3</td>" in page
-    assert "+0.05 … +0.15 · n = 3 · p = 0.25, at least 0.25" in page
+    assert "+0.05 … +0.15 · n = 3 · p = 0.25, least possible 0.25" in page
     plain = tables_html.results_table(
         arm_styles(["a", "b"]), Section("T", (Line("dynamics.loss", "Loss", None, cells),)), "dark"
     )
