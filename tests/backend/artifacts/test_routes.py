@@ -6,7 +6,7 @@ import struct
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -190,9 +190,9 @@ def trained_on(weights: bytes, dataset: str) -> bytes:
 def test_the_card_names_the_upload_that_it_was_trained_on(
     api: Api, parts: Parts, runs: dict[tuple[str, int], Run], kept: KeptRun
 ) -> None:
-    figures = {"kind": "features", "created_at": 0.0, "size": 1, "sha256": "", "items": 1}
+    figures: dict[str, Any] = {"kind": "features", "created_at": 0.0, "size": 1, "items": 1}
     with parts.database.write() as write:
-        write.session.add(Dataset(id="d1", name="shoes *new*", facts={}, **figures))
+        write.session.add(Dataset(id="d1", name="shoes *new*", sha256="", facts={}, **figures))
     for seed, dataset in enumerate(("d1", "deleted")):
         content = trained_on(kept.content("weights"), dataset)
         facts = kept.parts["weights"].facts

@@ -70,7 +70,7 @@ def test_the_gpu_is_the_one_that_the_trainer_sees(
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     else:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    reader = UsageReader(os.getpid(), "cuda")
+    reader = UsageReader(os.getpid, "cuda")
     reader.read()
     found = reader.read()
     assert found is not None
