@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from frontend.api.client import Api
 
@@ -12,12 +13,12 @@ MAIN = Path(__file__).resolve().parents[2] / "frontend" / "main.py"
 PAGE = "app_pages/new_comparison.py"
 
 
-def opened(client: httpx.Client, **query: str) -> AppTest:
+def opened(client: httpx.Client | Api, **query: str) -> AppTest:
     """The page as a viewer finds it."""
     at = AppTest.from_file(MAIN, default_timeout=90)
-    at.session_state["api"] = Api(client)
-    at.run()  # registers the page, whose address is not the name of its file
-    at.switch_page(PAGE)
+    at.session_state["api"] = client if isinstance(client, Api) else Api(client)
+    # `switch_page` takes the file's name for the address, until a run has registered the pages.
+    at._page_hash = calc_hash("new")
     for name, value in query.items():
         at.query_params[name] = value
     return run(at)

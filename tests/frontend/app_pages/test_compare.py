@@ -11,10 +11,7 @@ import httpx
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from backend.app import create_app
-from backend.db.database import Database
 from backend.runs import repository as runs
-from backend.settings import Settings
 from frontend.api.client import Api
 from frontend.api.types import Arm, ArmCurve, ArmTable
 from frontend.compare import curves_figure as curves
@@ -26,32 +23,26 @@ from frontend.errors import ApiError
 from frontend.ui.text import escape_markdown
 from frontend.ui.theme import arm_styles
 from tests.support import long_runs
+from tests.support.broker import Broker
+from tests.support.open_board import Board, open_board
 from tests.support.ports import free_ports
-from tests.support.serving import serving
 from tests.support.specs import small
 
 MAIN = Path(__file__).resolve().parents[3] / "frontend" / "main.py"
 
 
 @pytest.fixture
-def served(tmp_path: Path, broker_url: str) -> Iterator[tuple[Api, Database]]:
-    url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
-    app = create_app(Settings(tmp_path, url, broker_url, "secret"))
-    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as http:
-        yield Api(http), app.state.parts.database
+def board(tmp_path: Path, broker: Broker) -> Iterator[Board]:
+    """A running API of each test's own: what `filled` stores is no work of people to delete."""
+    with open_board(tmp_path, broker) as running:
+        yield running
 
 
 @pytest.fixture
-def api(served: tuple[Api, Database]) -> Api:
-    return served[0]
-
-
-@pytest.fixture
-def filled(served: tuple[Api, Database]) -> Api:
+def filled(board: Board, api: Api) -> Api:
     """Two comparisons of two arms x two seeds, 400 steps each."""
-    client, database = served
-    long_runs.fill(database, comparisons=2, arms=2, seeds=2, steps=400)
-    return client
+    long_runs.fill(board[1], comparisons=2, arms=2, seeds=2, steps=400)
+    return api
 
 
 def references(client: Api) -> list[str]:
@@ -152,11 +143,11 @@ def test_values_and_the_settings_that_differ_are_shown(filled: Api) -> None:
     assert "training.epochs" not in settings
 
 
-def test_arms_that_did_not_train_are_marked(served: tuple[Api, Database], filled: Api) -> None:
+def test_arms_that_did_not_train_are_marked(board: Board, filled: Api) -> None:
     asked = references(filled)[:2]
     assert TRAINED not in opened(filled, arm=asked).dataframe[0].value
     comparison, _, arm = asked[0].partition("~")
-    with served[1].write() as write:
+    with board[1].write() as write:
         own = [run for run in runs.of_comparison(write.session, comparison) if run.arm == arm]
         own[1].states = [{"state": "collapsed", "step": 7, "message": "All are alike."}]
     at = opened(filled, arm=asked)

@@ -1,6 +1,5 @@
 """The board of comparisons against the real API, through the entry page."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -8,24 +7,13 @@ import httpx
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from backend.app import create_app
-from backend.settings import Settings
 from frontend.api.client import Api
 from frontend.errors import ApiError, MissingError
 from tests.support.broker import Broker
 from tests.support.ports import free_ports
-from tests.support.serving import serving
 from tests.support.specs import small
 
 MAIN = Path(__file__).resolve().parents[3] / "frontend" / "main.py"
-
-
-@pytest.fixture
-def api(tmp_path: Path, broker_url: str) -> Iterator[Api]:
-    url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
-    app = create_app(Settings(tmp_path, url, broker_url, "secret"))
-    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as http:
-        yield Api(http)
 
 
 def opened(client: Api, **query: str) -> AppTest:

@@ -2,30 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
-import pytest
 
-from backend.app import create_app
-from backend.settings import Settings
 from contract.catalogue.presets import DEMO
 from contract.comparison.spec import parse_spec
 from frontend.api.client import Api
 from tests.support.form_page import PAGE, opened, post, press, run, said, stored
 from tests.support.ports import free_ports
-from tests.support.serving import serving
 from tests.support.specs import small
-from tests.support.tiny_sets import image_files, npz, table, zipped
-
-
-@pytest.fixture
-def http(tmp_path: Path, broker_url: str) -> Iterator[httpx.Client]:
-    """A running API."""
-    url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
-    app = create_app(Settings(tmp_path, url, broker_url, "secret"))
-    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as client:
-        yield client
 
 
 @contextmanager
@@ -395,83 +380,6 @@ def test_says_that_two_arms_are_the_same(http: httpx.Client) -> None:
     assert "Arms 1 and 3 differ only in name." in said(at)
 
 
-def put(client: httpx.Client, kind: str, file: Path, name: str = "mine") -> str:
-    """The id of an uploaded data set."""
-    with file.open("rb") as content:
-        return Api(client).upload(name, kind, content, file.name)["id"]
-
-
-def test_own_data_offer_the_uploads_of_their_kind_or_a_path(
-    http: httpx.Client, tmp_path: Path
-) -> None:
-    first = put(http, "features", npz(tmp_path / "a.npz", table()), "first")
-    images = put(http, "image_folder", zipped(tmp_path / "a.zip", image_files()), "shoes")
-    at = opened(http)
-    at.selectbox(key="new.data.kind").set_value("features")
-    run(at)
-    chosen = at.selectbox(key="new.data.dataset")
-    assert chosen.options[1:] == ["first: 40 items, 4 classes"]
-    assert chosen.value == first, "the newest upload stands there at once"
-    assert "MLP, the one that takes vectors" in said(at)
-    keys = {widget.key for widget in [*at.text_input, *at.selectbox]}
-    assert "new.data.file" not in keys
-    assert "new.training.augmentation" not in keys
-
-    at.selectbox(key="new.data.kind").set_value("image_folder")
-    run(at)
-    assert at.selectbox(key="new.data.dataset").value == images
-    assert at.selectbox(key="new.training.augmentation").value == "none"
-    at.selectbox(key="new.data.dataset").set_value("")
-    run(at)
-    at.text_input(key="new.data.folder").set_value("/data/shoes")
-    at.selectbox(key="new.encoder.kind").set_value("convnet")
-    press(at, "new_start")
-    [spec] = stored(http)
-    assert (spec["data"]["dataset"], spec["data"]["folder"]) == ("", "/data/shoes")
-
-
-def test_without_uploads_there_is_a_link_and_the_missing_path_is_marked(
-    http: httpx.Client,
-) -> None:
-    at = opened(http)
-    at.selectbox(key="new.data.kind").set_value("image_folder")
-    run(at)
-    assert "None uploaded yet: upload" in [link.proto.label for link in at.get("page_link")]
-    press(at, "new_start")
-    assert "needs the id of an uploaded data set or a path" in said(at)
-    assert ".st-key-new-data-dataset " in said(at)
-
-
-def test_a_head_under_a_backbone_becomes_an_mlp_of_its_own_and_back(http: httpx.Client) -> None:
-    at = opened(http, preset="mlrc")  # a linear head, hidden units 0
-    at.selectbox(key="new.data.kind").set_value("features")
-    run(at)
-    assert at.number_input(key="new.encoder.layers").value == 0
-    assert "new.encoder.hidden" not in {field.key for field in at.number_input}
-    at.number_input(key="new.encoder.layers").set_value(1)
-    run(at)
-    assert at.number_input(key="new.encoder.hidden").value == 256
-    at.selectbox(key="new.data.kind").set_value("cub200")
-    run(at)
-    at.selectbox(key="new.encoder.kind").set_value("resnet18")
-    run(at)
-    assert at.number_input(key="new.encoder.hidden").value == 0
-    at.number_input(key="new.encoder.hidden").set_value(64)
-    run(at)
-    at.selectbox(key="new.encoder.kind").set_value("mlp")
-    run(at)
-    assert at.number_input(key="new.encoder.layers").value == 1
-    assert at.number_input(key="new.encoder.hidden").value == 64
-
-
-def test_validation_is_asked_of_a_split_by_class_only(http: httpx.Client) -> None:
-    at = opened(http, preset="z25-retrieval")
-    assert at.selectbox(key="new.data.validation").value == "classes"
-    at.selectbox(key="new.data.split").set_value("item")
-    run(at)
-    assert "new.data.validation" not in {widget.key for widget in at.selectbox}
-
-
 def test_two_modalities_have_an_encoder_each(http: httpx.Client) -> None:
     at = opened(http, preset="spoken-digits")
     assert at.selectbox(key="new.encoder.kind").value == "audio_convnet"
@@ -486,20 +394,6 @@ def test_two_modalities_have_an_encoder_each(http: httpx.Client) -> None:
     assert (visual["kind"], visual["channels"], visual["embedding_dim"]) == ("convnet", 8, 32)
     press(opened(http), "new_start")
     assert stored(http)[0]["visual_encoder"] is None
-
-
-def test_an_upload_that_was_deleted_meanwhile_is_reported(
-    http: httpx.Client, tmp_path: Path
-) -> None:
-    own = put(http, "features", npz(tmp_path / "a.npz", table()))
-    at = opened(http, dataset=own)
-    assert at.number_input(key="new.training.batch_size").value == 8
-    Api(http).delete_dataset(own)
-    run(at)
-    assert f"{own} (deleted)" in at.selectbox(key="new.data.dataset").options
-    press(at, "new_start")
-    assert f"there is no uploaded data set &#x27;{own}&#x27;" in said(at)
-    assert "There is no uploaded data set" in said(opened(http, dataset="d404"))
 
 
 def test_the_preview_follows_the_form(http: httpx.Client) -> None:

@@ -1,31 +1,16 @@
 """Sweeps, and own training settings of arms, on the page of a new comparison with a real API."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
-from backend.app import create_app
-from backend.settings import Settings
 from contract.comparison.differences import differences
 from contract.comparison.spec import parse_spec
 from tests.support.form_page import opened, post, press, run, said, stored
-from tests.support.serving import serving
 from tests.support.specs import small
 
 MARGIN = "new.arms.0.sweep.loss.margin"
 LR = "new.arms.0.sweep.training.optimizer.lr"
-
-
-@pytest.fixture
-def http(tmp_path: Path, broker_url: str) -> Iterator[httpx.Client]:
-    """A running API."""
-    url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
-    app = create_app(Settings(tmp_path, url, broker_url, "secret"))
-    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as client:
-        yield client
 
 
 def names(at: Any) -> list[str]:

@@ -1,7 +1,5 @@
 """A team's templates on the pages of a new comparison and of a comparison, with a real API."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,6 @@ from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
 from backend.app import create_app
-from backend.db.database import Database
 from backend.db.models import Template
 from backend.settings import Settings
 from contract.comparison.spec import parse_spec
@@ -19,31 +16,10 @@ from frontend.api.client import Api
 from frontend.server.sessions import Person, sessions
 from frontend.ui import session
 from tests.backend.token_users import NAMES, TOKENS, with_tokens
-from tests.support.form_page import MAIN, PAGE, opened, post, press, run, said, stored
+from tests.support.form_page import MAIN, opened, post, press, run, said, stored
+from tests.support.open_board import Board
 from tests.support.serving import serving
 from tests.support.specs import small
-
-
-@contextmanager
-def serve(
-    folder: Path, broker_url: str, *, closed: bool
-) -> Iterator[tuple[httpx.Client, Database]]:
-    settings = Settings(folder, f"sqlite:///{folder / 'lossboard.sqlite'}", broker_url, "secret")
-    app = create_app(with_tokens(settings) if closed else settings)
-    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as client:
-        yield client, app.state.parts.database
-
-
-@pytest.fixture
-def served(tmp_path: Path, broker_url: str) -> Iterator[tuple[httpx.Client, Database]]:
-    """A running API and its database."""
-    with serve(tmp_path, broker_url, closed=False) as found:
-        yield found
-
-
-@pytest.fixture
-def http(served: tuple[httpx.Client, Database]) -> httpx.Client:
-    return served[0]
 
 
 def keys(at: Any) -> set[str]:
@@ -120,9 +96,9 @@ def test_the_open_template_is_renamed_replaced_and_deleted(http: httpx.Client) -
 
 
 def test_a_template_that_is_no_longer_valid_opens_with_its_problems(
-    served: tuple[httpx.Client, Database],
+    board: Board,
 ) -> None:
-    http, database = served
+    http, database = board
     own = Api(http).create_template("old", small())["id"]
     with database.write() as write:
         found = write.session.exec(select(Template)).one()
@@ -151,26 +127,29 @@ def test_many_templates_are_chosen_from_a_list(http: httpx.Client) -> None:
     assert at.text_input(key="new.seeds").value == "8"
 
 
-@pytest.mark.parametrize(("role", "may"), [("viewer", False), ("editor", False), ("admin", True)])
 def test_only_the_owner_and_admins_change_a_template(
-    tmp_path: Path, broker_url: str, monkeypatch: pytest.MonkeyPatch, role: str, *, may: bool
+    tmp_path: Path, broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with serve(tmp_path, broker_url, closed=True) as (http, database):
-        with database.write() as write:
+    settings = Settings(tmp_path, f"sqlite:///{tmp_path / 'own.sqlite'}", broker_url, "secret")
+    app = create_app(with_tokens(settings))
+    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as http:
+        with app.state.parts.database.write() as write:
             template = Template(
-                id="t1", name="n", note="", spec=small(), created_by="Ada", created_at=0
+                id="t1", name="n", note="", spec=small(), created_by="A*a*", created_at=0
             )
             write.session.add(template)
-        own = sessions().begin(TOKENS[role], Person(NAMES[role], role))
-        monkeypatch.setattr(session, "_session_cookie", lambda: own)
-        at = AppTest.from_file(MAIN, default_timeout=90)
-        at.session_state["api"] = session.session_client(http)
-        at.run()
-        at.switch_page(PAGE)
-        at.query_params["template"] = "t1"
-        run(at)
-        [popover] = [one for one in at.get("popover") if one.proto.popover.label == "Edit template"]
-        assert popover.proto.popover.disabled is not may
+        for role, may in (("viewer", False), ("editor", False), ("admin", True)):
+            own = sessions().begin(TOKENS[role], Person(NAMES[role], role))
+            monkeypatch.setattr(session, "_session_cookie", lambda own=own: own)
+            client = session.session_client(http)
+            edit = [
+                one.proto.popover
+                for one in opened(client, template="t1").get("popover")
+                if one.proto.popover.label == "Edit template"
+            ]
+            assert [one.disabled for one in edit] == [not may], role
+            if role == "editor":
+                assert "Only A\\*a\\* and admins" in edit[0].help
 
 
 def test_a_comparison_becomes_a_template(http: httpx.Client) -> None:

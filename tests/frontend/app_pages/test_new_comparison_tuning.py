@@ -1,38 +1,18 @@
 """The section Tuning on the page of a new comparison, against the real API."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
-from backend.app import create_app
-from backend.db.database import Database
-from backend.settings import Settings
 from contract.comparison.spec import parse_spec
 from contract.tuning.spaces import completed
 from tests.support.form_page import opened, post, press, run, said, stored
-from tests.support.serving import serving
+from tests.support.open_board import Board
 from tests.support.specs import small
 from tests.support.tuned import store_tuned
 
 MARGIN = "new.arms.0.search.loss.margin"
 LR = "new.arms.0.search.training.optimizer.lr"
-
-
-@pytest.fixture
-def served(tmp_path: Path, broker_url: str) -> Iterator[tuple[httpx.Client, Database]]:
-    """A running API and its database."""
-    url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
-    app = create_app(Settings(tmp_path, url, broker_url, "secret"))
-    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as client:
-        yield client, app.state.parts.database
-
-
-@pytest.fixture
-def http(served: tuple[httpx.Client, Database]) -> httpx.Client:
-    return served[0]
 
 
 def keys(at: Any) -> set[str]:
@@ -187,9 +167,9 @@ def test_a_budget_beyond_the_limit_is_refused_at_the_trials(http: httpx.Client) 
 
 
 def test_a_duplicate_gets_the_best_settings_or_those_of_a_trial(
-    served: tuple[httpx.Client, Database],
+    board: Board,
 ) -> None:
-    http, database = served
+    http, database = board
     states = {"pull": ["complete", "complete"], "rank": ["complete", "failed"]}
     made = store_tuned(database, states, {"pull": ["succeeded"] * 2, "rank": ["succeeded"] * 2})
     at = opened(http, **{"from": made.id, "settings": "best"})
@@ -206,9 +186,9 @@ def test_a_duplicate_gets_the_best_settings_or_those_of_a_trial(
 
 
 def test_where_such_runs_have_ended_the_time_is_said(
-    served: tuple[httpx.Client, Database],
+    board: Board,
 ) -> None:
-    http, database = served
+    http, database = board
     made = store_tuned(database, {"pull": ["complete"], "rank": ["complete"]})
     at = opened(http, **{"from": made.id})
     assert "= 8 runs**" in said(at)

@@ -1,7 +1,6 @@
 """The export menu, and the import of what it exports."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,22 +8,11 @@ import httpx
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from backend.app import create_app
-from backend.settings import Settings
 from frontend.api.client import Api
 from frontend.export.menu import export_url
-from tests.support.serving import serving
 from tests.support.specs import small
 
 MAIN = Path(__file__).resolve().parents[3] / "frontend" / "main.py"
-
-
-@pytest.fixture
-def api(tmp_path: Path, broker_url: str) -> Iterator[Api]:
-    url = f"sqlite:///{tmp_path / 'lossboard.sqlite'}"
-    app = create_app(Settings(tmp_path, url, broker_url, "secret"))
-    with serving(app) as served, httpx.Client(base_url=served, timeout=60) as http:
-        yield Api(http)
 
 
 def menu_of_the_only_comparison() -> None:
