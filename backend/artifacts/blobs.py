@@ -89,7 +89,8 @@ def read_embeddings(path: Path) -> Embeddings:
         NotFoundError: the file is not one that a worker of this version made.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here, because NumPy leaves a file open that it cannot read.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             facts = EmbeddingFacts.model_validate_json(file[FACTS].tobytes())
             return Embeddings(
                 facts=facts,

@@ -472,7 +472,7 @@ def test_any_two_arms(api: Api, parts: Parts) -> None:
     assert found["arms"] == {"a": "rank", "b": "wide"}
     assert claims(found)[1]["text"] == "wide keeps more intra-class variance"
     assert all(claim["reported"] == [] for claim in found["claims"])
-    assert "loss.margin (rank: 1.0, wide: 2.0)" in " ".join(found["caveats"])
+    assert "margin (rank: 1.0, wide: 2.0)" in " ".join(found["caveats"])
     assert verdict(api, comparison)["arms"] == {"a": "pull", "b": "rank"}
     assert verdict(api, comparison, b="wide")["arms"] == {"a": "pull", "b": "wide"}
     assert claims(verdict(api, comparison, b="wide"))[1]["text"].startswith("Triplet keeps")

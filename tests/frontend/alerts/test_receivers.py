@@ -90,7 +90,7 @@ def test_a_webhook_is_added_tested_retried_and_deleted(serve: Serve, receiver: R
         at.checkbox(key="alerts_run.diverged_0").uncheck()
         press(at, "alerts_add_0")
         [made] = client.alert_receivers()["receivers"]
-        assert len(made["events"]) == 4
+        assert len(made["events"]) == 5
         assert at.code[0].value.startswith("whsec_")
         press(at, "alerts_done")
         assert list(at.code) == []
