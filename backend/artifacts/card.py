@@ -142,12 +142,18 @@ def _kinds(description: Mapping[str, Any]) -> list[str]:
 
 
 def _settings(settings: Mapping[str, Any]) -> list[str]:
-    return [f"- {plain(name)}: {_value(value)}" for name, value in settings.items() if value != ""]
+    return [f"- {_name(name)}: {_value(value)}" for name, value in settings.items() if value != ""]
+
+
+def _name(key: str) -> str:
+    return plain(key.replace("_", " "))
 
 
 def _value(value: object) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{plain(name)} {_value(own)}" for name, own in value.items())
+        kind = [_value(value["kind"])] if "kind" in value else []
+        own = [f"{_name(name)} {_value(one)}" for name, one in value.items() if name != "kind"]
+        return ", ".join([*kind, *own])
     return plain("none" if value is None else value)
 
 
@@ -167,26 +173,37 @@ def _chosen(measured: Mapping[str, Any]) -> str:
 
 def _results(description: Mapping[str, Any], facts: CardFacts) -> list[str]:
     own = description["measured"]["test"]
-    rows = []
+    rows: list[tuple[str, float, float, str, int]] = []
     for metric in facts.leaderboard.metrics:
         found = next((arm for arm in metric.arms if arm.arm == facts.run.arm), None)
         value = own.get(metric.key.removeprefix(TEST_PREFIX))
         if value is None or found is None or found.mean is None:
             continue
-        interval = "–" if found.low is None else f"{found.low:.3f} to {found.high:.3f}"
-        rows.append(
-            f"| {metric.label.removesuffix(' (test)')} | {value:.3f} | {found.mean:.3f} | "
-            f"{interval} | {found.n} |"
-        )
+        interval = "" if found.low is None else f"{found.low:.3f} to {found.high:.3f}"
+        label = metric.label.removesuffix(" (test)")
+        rows.append((label, value, found.mean, interval, found.n))
     if not rows:
         return ["Nothing is measured yet."]
+    with_intervals = any(interval for *_, interval, _ in rows)
+    lines = [
+        f"| {label} | {value:.3f} | {mean:.3f} |"
+        + (f" {interval or 'none'} |" if with_intervals else "")
+        + f" {n} |"
+        for label, value, mean, interval, n in rows
+    ]
+    said = (
+        "The intervals of the mean hold for all arms of the comparison at once."
+        if with_intervals
+        else f"There is no interval of the mean: that takes three {facts.replicates} or more."
+    )
     return [
-        f"| metric | this model | mean of its arm | 95 % interval | {facts.replicates} |",
-        "|--|--|--|--|--|",
-        *rows,
+        "| metric | this model | mean of its arm |"
+        + (" 95 % interval |" if with_intervals else "")
+        + f" {facts.replicates} |",
+        "|--|--|--|--|" + ("--|" if with_intervals else ""),
+        *lines,
         "",
-        "Expect the mean of the arm, not the value of this one model. The intervals of the mean "
-        "hold for all arms of the comparison at once.",
+        f"Expect the mean of the arm, not the value of this one model. {said}",
     ]
 
 

@@ -26,7 +26,7 @@ def headline(queue: Queue) -> str:
     if queue["eta_s"] is not None:
         parts.append(f"all done in about {duration(queue['eta_s'])}")
     elif queue["waiting_total"] and queue["devices"]:
-        parts.append("estimates appear once every comparison has started")
+        parts.append("estimates appear once every comparison has started, or one like it has run")
     return " · ".join(parts)
 
 

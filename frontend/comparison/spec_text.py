@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import Any, Final
 
 from frontend.comparison.tuning.texts import searched_texts, searched_title, spaces_of
+from frontend.ui.numbers import short_number
 
 Spec = Mapping[str, Any]
 Catalogue = Mapping[str, Any]
@@ -101,7 +102,7 @@ def shared_facts(
         Fact("Epochs", _epochs_text(spec, tuned)),
         Fact("Seeds", f"{_seeds_text(spec['seeds'])}{_VARIES[noun]}"),
         *([Fact("Tuning", _tuning_text(spec["tuning"]))] if spec.get("tuning") else []),
-        *([Fact("Practical bounds", _bounds_text(bounds))] if bounds else []),
+        *([Fact("Practical bounds", _bounds_text(bounds, catalogue))] if bounds else []),
     ]
 
 
@@ -309,8 +310,22 @@ def _tuning_text(tuning: Mapping[str, Any]) -> str:
     return f"{each}, {folds} folds" if folds > 1 else each
 
 
-def _bounds_text(bounds: Mapping[str, float]) -> str:
-    return ", ".join(f"{metric.rstrip('.')} {bound:g}" for metric, bound in bounds.items())
+def _bounds_text(bounds: Mapping[str, float], catalogue: Catalogue) -> str:
+    """Return practical bounds with the labels of what they hold for: "Retrieval ±0.02, Mean norm
+    ratio 1.1"."""
+    families = {row["key"]: str(row["label"]) for row in catalogue.get("practical", ())}
+    metrics = {row["key"]: row for row in catalogue.get("metrics", ())}
+    parts = []
+    for key, bound in bounds.items():
+        metric = metrics.get(key)
+        if metric is not None and metric["scale"] == "ratio":
+            parts.append(f"{metric['label']} ratio {short_number(bound)}")
+        elif key in families or metric is not None:
+            label = families[key] if metric is None else metric["label"]
+            parts.append(f"{label} ±{short_number(bound)}")
+        else:  # of several kinds of metrics, such as "geometry."
+            parts.append(f"{key.rstrip('.')} {short_number(bound)}")
+    return ", ".join(parts)
 
 
 def _seeds_text(seeds: Sequence[int]) -> str:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Dataframe
 
 from contract.catalogue.catalogue import catalogue
 from contract.catalogue.presets import DEMO
@@ -19,6 +21,12 @@ from tests.support.verdicts import claim, not_measured, verdict
 MAIN = Path(__file__).parents[2] / "frontend" / "main.py"
 ID = "c0123456789"
 ARMS = {"a": "contrastive", "b": "triplet"}
+
+
+def shown_texts(table: Dataframe, column: str) -> list[str]:
+    """Return how the numbers of a column of a table are written on the page."""
+    written = convert_arrow_bytes_to_pandas_df(table.proto.arrow_data.styler.display_values)
+    return list(written.iloc[:, list(table.value.columns).index(column)])
 
 
 def comparison(state: str, **runs: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The ranks of all arms in one metric as a table: as HTML for the report, as rows for the page."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from html import escape
 from typing import Any, Final
 
@@ -8,10 +9,12 @@ from frontend.api.types import LeaderboardArm, LeaderboardMetric, ToBest
 from frontend.comparison.leaderboard.texts import ordered, rank_text, state_text
 from frontend.comparison.tables_html import swatch
 from frontend.ui.numbers import (
+    format_number,
     format_signed,
     interval_text,
     mean_and_spread,
     shared_decimals,
+    short_number,
 )
 from frontend.ui.scroller import scroller
 from frontend.ui.theme import ArmStyle, Theme
@@ -69,6 +72,19 @@ def rank_rows(metric: LeaderboardMetric) -> list[dict[str, Any]]:
         }
         for arm in ordered(metric)
     ]
+
+
+def number_texts(metric: LeaderboardMetric) -> dict[str, Callable[[float], str]]:
+    """Return how the numbers of those rows are written: with the decimals of the spreads."""
+    known = [arm for arm in metric["arms"] if arm["mean"] is not None]
+    decimals = shared_decimals(
+        [arm["mean"] for arm in known if arm["mean"] is not None], [arm["sd"] for arm in known]
+    )
+    return {
+        **dict.fromkeys(("Mean", "Low", "High", "sd"), partial(format_number, decimals=decimals)),
+        "Difference to best": partial(format_signed, decimals=decimals),
+        "p": short_number,
+    }
 
 
 def _cells(arm: LeaderboardArm) -> list[str]:

@@ -1,5 +1,6 @@
 """The section of the tab Retrieval that shows which classes are confused, arm beside arm."""
 
+from functools import partial
 from typing import Final
 
 import streamlit as st
@@ -13,11 +14,15 @@ from frontend.comparison.tabs.confusion_figures import (
     confusion_rows,
 )
 from frontend.comparison.tabs.view import View, read_or_say
+from frontend.ui.number_table import number_table
+from frontend.ui.numbers import format_number, format_signed
 from frontend.ui.text import escape_markdown
 
 METHOD: Final = "classification-retrieval-clustering"
 ALL_SEEDS: Final = -1
 """The choice of the mean over all seeds."""
+_ROUNDING: Final = 0.05
+"""A smaller number of items is 0 as the table writes it; means over seeds are not exact."""
 _ROW: Final = 35
 _TALLEST: Final = 14
 """Rows of the table that are shown without scrolling."""
@@ -79,8 +84,13 @@ def _show(view: View, found: Confusion, seed: int) -> None:
     if not rows:
         st.caption("No test item has its nearest neighbour in another class, in any arm.")
         return
+    two = len(arms) == 2
+    items = partial(format_number, decimals=1)
+    texts = dict.fromkeys(map(arm_column, arms), items)
+    if len(arms) > 1:
+        texts["Difference"] = partial(format_signed, decimals=1) if two else items
     st.dataframe(
-        rows,
+        number_table(rows, texts),
         hide_index=True,
         width="stretch",
         height=38 + _ROW * min(_TALLEST, len(rows)),
@@ -90,18 +100,17 @@ def _show(view: View, found: Confusion, seed: int) -> None:
             "Class": st.column_config.TextColumn(width=130),
             "Nearest neighbour in": st.column_config.TextColumn(width=150),
             "Items": number(width=70, help="Test items of the class"),
-            **{
-                arm_column(arm): number(format="%.1f", help=f"Items confused so, {of}")
-                for arm in arms
-            },
+            **{arm_column(arm): number(help=f"Items confused so, {of}") for arm in arms},
             "Difference": number(
-                format="%+.1f" if len(arms) == 2 else "%.1f",
-                help=f"{arms[0]} minus {arms[1]}" if len(arms) == 2 else "Most minus fewest",
+                help=f"{arms[0]} minus {arms[1]}" if two else "Most minus fewest",
             ),
         },
     )
     unnamed = max(arm["others"] for arm in found["arms"])
-    rest = f" Up to {unnamed:,.0f} items of an arm are in pairs not listed." if unnamed else ""
+    listed = unnamed < _ROUNDING
+    rest = (
+        "" if listed else f" Up to {round(unnamed, 1):,g} items of an arm are in pairs not listed."
+    )
     classes = len(found["classes"])
     st.caption(f"The most confused pairs of {classes:,} classes, as test items, {of}.{rest}")
 

@@ -8,11 +8,12 @@ import streamlit as st
 from frontend.api.types import Leaderboard, LeaderboardMetric
 from frontend.charts import chart
 from frontend.comparison.leaderboard.figure import caption, leaderboard_figure, note
-from frontend.comparison.leaderboard.table import rank_rows
+from frontend.comparison.leaderboard.table import number_texts, rank_rows
 from frontend.comparison.leaderboard.texts import main_metric, progress_text
 from frontend.comparison.tabs.view import View, read_or_say
 from frontend.comparison.tuning.texts import own_runs
 from frontend.comparison.verdict.overview import STYLE_FILE
+from frontend.ui.number_table import number_table
 from frontend.ui.text import escape_markdown
 
 METRIC: Final = "metric"
@@ -82,7 +83,7 @@ def _show_metric(view: View, found: Leaderboard, metric: LeaderboardMetric) -> N
     rows = rank_rows(metric)
     number = st.column_config.NumberColumn
     st.dataframe(
-        rows,
+        number_table(rows, number_texts(metric)),
         hide_index=True,
         width="stretch",
         height=38 + _ROW * min(_TALLEST, len(rows)),
@@ -96,15 +97,16 @@ def _show_metric(view: View, found: Leaderboard, metric: LeaderboardMetric) -> N
                 "not train has no rank, only its state",
             ),
             "Arm": st.column_config.TextColumn(width=200),
-            "Mean": number(format="%.4g"),
-            "Low": number(format="%.4g", help="Lower end of the interval for all arms at once"),
-            "High": number(format="%.4g", help="Upper end of the interval for all arms at once"),
-            "sd": number(format="%.3g", help="Standard deviation over runs"),
+            "Mean": number(),
+            "Low": number(help="Lower end of the interval for all arms at once"),
+            "High": number(help="Upper end of the interval for all arms at once"),
+            "sd": number(help="Standard deviation over runs"),
             "Runs": number(width=60, help="Runs that have succeeded"),
-            "Difference to best": number(
-                format="%+.4f", help="Mean difference to the best arm, paired"
+            "Difference to best": number(help="Mean difference to the best arm, paired"),
+            "p": number(
+                help="Of that difference, by Holm over all pairs of arms: the larger of the "
+                "t-test's and the sign-flip p, the latter where so many runs can reach 0.05"
             ),
-            "p": number(format="%.3g", help="Of that difference, by Holm over all pairs of arms"),
             "Clear difference": st.column_config.TextColumn(
                 width=120, help="To the best arm; level: the difference is too small to matter"
             ),

@@ -1,5 +1,6 @@
 """The panel of an arm in which settings get several values and become arms."""
 
+from collections import Counter
 from collections.abc import Sequence
 from html import escape
 from typing import Any, Final
@@ -165,12 +166,18 @@ def _add(draft: Draft, index: int, free: Sequence[SweepSetting]) -> None:
             _set_paths(draft, index, path, True)
         st.session_state[key] = None
 
+    often = Counter(one.title for one in free)
+
+    def label(path: str) -> str:
+        title = titles[path].title
+        return title if often[title] == 1 else f"{title} ({path.partition('.')[0]})"
+
     if titles:
         st.selectbox(
             "Setting to sweep",
             list(titles),
             index=None,
-            format_func=lambda path: f"{titles[path].title} ({path})",
+            format_func=label,
             placeholder="Add a setting to sweep",
             label_visibility="collapsed",
             key=key,

@@ -202,6 +202,18 @@ def test_the_card_names_the_upload_that_it_was_trained_on(
     assert "- name:" not in cards[1]
 
 
+def test_the_card_of_a_single_seed_says_why_there_is_no_interval(
+    api: Api, parts: Parts, kept: KeptRun
+) -> None:
+    comparison = scripted_comparison(parts.database, curves, name=NAME, seeds=[1])
+    run = runs_of(parts, api, comparison)["rank", 1]
+    store_kept(parts, run, kept)
+    card = api.get(f"/runs/{run.id}/model")["card"]
+    assert "| metric | this model | mean of its arm | seeds |" in card
+    assert "There is no interval of the mean: that takes three seeds or more." in card
+    assert "- batch size: " in card
+
+
 def test_what_is_not_kept_is_404_and_says_why(
     api: Api, parts: Parts, runs: dict[tuple[str, int], Run]
 ) -> None:

@@ -35,11 +35,14 @@ def test_many_seeds_are_counted() -> None:
 
 
 def test_splits_and_practical_bounds_are_named() -> None:
-    bounds = {"retrieval.": 0.02, "geometry.mean_norm": 1.1}
+    bounds = {"retrieval.": 0.02, "geometry.mean_norm": 1.1, "geometry.alignment": 0.05}
+    bounds |= {"geometry.": 0.1}
     told = spec(replicate="split", practical=bounds)
     said = {fact.name: fact.value for fact in shared_facts(told, CATALOGUE, noun="split")}
     assert said["Seeds"] == "0, 1, 2, each with a split of its own"
-    assert said["Practical bounds"] == "retrieval 0.02, geometry.mean_norm 1.1"
+    assert said["Practical bounds"] == (
+        "Retrieval ±0.02, Mean norm ratio 1.1, Alignment ±0.05, geometry 0.1"
+    )
     drawn = {fact.name: fact.value for fact in shared_facts(told, CATALOGUE, noun="draw")}
     assert drawn["Seeds"] == "0, 1, 2, each with data of its own"
 

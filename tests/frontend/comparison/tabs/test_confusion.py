@@ -12,7 +12,7 @@ from frontend.comparison.tabs.confusion_figures import (
     confusion_rows,
 )
 from tests.support.api_peer import ApiPeer
-from tests.support.comparison_page import ID, comparison_peer, lay, opened
+from tests.support.comparison_page import ID, comparison_peer, lay, opened, shown_texts
 from tests.support.models_shown import arm_confusion, confusion
 
 PULL = arm_confusion("contrastive", (0, 1, 4.0), (1, 0, 2.0))
@@ -87,10 +87,12 @@ def test_the_table_has_items_by_arm_and_their_difference() -> None:
 
 
 def test_the_page_shows_matrices_of_few_classes_and_the_table(peer: ApiPeer) -> None:
-    at = shown(peer, confusion(PULL, RANK))
+    at = shown(peer, confusion(PULL, RANK | {"others": 4.4e-16}))
     assert "Which classes get confused" in [title.value for title in at.subheader]
     [table] = at.dataframe
     assert list(table.value["contrastive"]) == [4.0, 2.0, 0.0]
+    assert shown_texts(table, "Difference") == ["+3.0", "+2.0", "−1.5"]
+    assert "not listed" not in captions(at)
     [seed] = [box for box in at.selectbox if box.label == "Seed"]
     assert seed.options == ["mean of 2 seeds", "seed 0", "seed 1"]
     assert "mean over 2 seeds" in captions(at)

@@ -7,7 +7,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.support.api_peer import ApiPeer
-from tests.support.comparison_page import ID, comparison_peer, html, infos, lay, opened
+from tests.support.comparison_page import (
+    ID,
+    comparison_peer,
+    html,
+    infos,
+    lay,
+    opened,
+    shown_texts,
+)
 
 EVIL = "<script>alert(1)</script>"
 
@@ -55,6 +63,7 @@ def test_it_shows_the_advice_the_main_metric_and_the_table(peer: ApiPeer) -> Non
     [table] = at.dataframe
     assert list(table.value["Arm"]) == ["triplet", "contrastive"]
     assert list(table.value["Rank"]) == ["1–2", "1–2"]
+    assert shown_texts(table, "Mean") == ["0.900", "0.800"]
     assert not infos(at)
     assert "untrained network" in at.caption[-1].value
 
