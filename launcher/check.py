@@ -27,7 +27,7 @@ PACKAGES = (
     *("fastapi", "uvicorn", "sqlmodel", "alembic", "redis", "celery", "psycopg"),
     *("prometheus-client", "python-multipart", "httpx", "torch", "torchvision", "scikit-learn"),
     *("threadpoolctl", "librosa", "nvidia-ml-py", "psutil", "safetensors", "openTSNE", "pacmap"),
-    *("optuna", "streamlit", "plotly", "cachetools", "jinja2", "typst"),
+    *("optuna", "streamlit", "pandas", "plotly", "cachetools", "jinja2", "typst"),
 )
 """Packages that `make run` installs on every platform."""
 

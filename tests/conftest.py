@@ -6,15 +6,17 @@
   in one case at least;
 - the second database: tests that work on the database itself run on SQLite and on PostgreSQL; those
   that start an API (the fixture `settings`) run on PostgreSQL too if they are marked
-  `both_databases`, so that each route is tried there at least once;
+  `both_databases`, so that each route is tried there at least once, in its first case;
 - the number of examples of a property: Hypothesis' profile `thorough` instead of `quick`.
 """
 
 import ssl
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import pytest
+from fastapi import routing
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Page
 from xdist.remote import Producer
@@ -43,7 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("everything"):
-        later = [item for item in items if _is_for_later(item)]
+        tried: set[object] = set()
+        later = [item for item in items if _is_for_later(item, tried)]
         config.hook.pytest_deselected(items=later)
         left_out = set(later)
         items[:] = [item for item in items if item not in left_out]
@@ -51,14 +54,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: place(item.nodeid))
 
 
-def _is_for_later(item: pytest.Item) -> bool:
+def _is_for_later(item: pytest.Item, tried: set[object]) -> bool:
+    """Return whether only `make test-all` runs a test.
+
+    Args:
+        item: the test.
+        tried: the functions of which a case runs on the second database; one is added.
+    """
     if item.get_closest_marker("slow"):
         return True
     if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
         return False
-    on_second = item.callspec.params.get("database_url") == "postgresql"
+    if item.callspec.params.get("database_url") != "postgresql":
+        return False
     starts_api = "settings" in item.fixturenames
-    return on_second and starts_api and not item.get_closest_marker("both_databases")
+    if starts_api and not item.get_closest_marker("both_databases"):
+        return True
+    if item.function in tried:
+        return True
+    tried.add(item.function)
+    return False
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -71,6 +86,24 @@ def one_list_of_authorities() -> Iterator[None]:
     """httpx reads the certificates of all authorities for each client; here once is enough."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl, "create_default_context", cache(ssl.create_default_context))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def routes_built_once() -> Iterator[None]:
+    """FastAPI builds the handlers of all routes at the first request of an app, which took a third
+    of the time of tests that start one; all apps here have the same routes."""
+    build = routing._EffectiveRouteContext.from_api_route
+    known: dict[tuple[int, str], Any] = {}
+
+    def from_api_route(*, original_route: Any, include_context: Any) -> Any:
+        key = (id(original_route), include_context.path_for(original_route))
+        if key not in known:
+            known[key] = build(original_route=original_route, include_context=include_context)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(routing._EffectiveRouteContext, "from_api_route", from_api_route)
         yield
 
 

@@ -39,7 +39,7 @@ class Depth(NamedTuple):
     """So many of them are answered with 200 at least: cases that are right must get through."""
 
 
-QUICK: Final = Depth(each=2, least=200, fine=20)
+QUICK: Final = Depth(each=1, least=200, fine=20)
 THOROUGH: Final = Depth(each=11, least=1000, fine=100)
 BOUND_S: Final = 30.0
 """For an answer."""

@@ -256,6 +256,7 @@ def test_back_goes_tab_by_tab_with_the_zoom_and_keys_lead_on(stack: Stack, page:
     page.go_back()
     expect(page).to_have_title("Live · tab by tab · Lossboard")
     assert "tab=" not in page.url
+    chart.locator(".scatterlayer .trace").first.wait_for()
     assert chart.evaluate(RANGE) == pytest.approx(zoomed, rel=1e-2), "as the address has it"
     at_rest(page)
     assert violations(page) == []

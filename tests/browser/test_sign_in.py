@@ -178,7 +178,7 @@ def test_no_token_is_in_a_log_or_a_file(house: Stack, page: Page) -> None:
     assert [token for token in TOKENS.values() if token in log] == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_the_page_is_one_for_the_keyboard_and_loads_nothing(
     house: Stack, browser: Browser, scheme: str
 ) -> None:

@@ -27,15 +27,22 @@ from tests.support.specs import small
 from tests.support.tuned import store_tuned
 
 
-@pytest.fixture
-def saved(tmp_path: Path) -> Path:
-    """A backup of a folder that does not exist any more."""
-    with open_folder(tmp_path / "old") as folder:
+@pytest.fixture(scope="module")
+def made_backup(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backup of a folder that does not exist any more; tests copy it."""
+    place = tmp_path_factory.mktemp("made")
+    with open_folder(place / "old") as folder:
         folder.fill()
         folder.upload()
-        folder.save(tmp_path / "b.tar")
-    shutil.rmtree(tmp_path / "old")
-    return tmp_path / "b.tar"
+        folder.save(place / "b.tar")
+    shutil.rmtree(place / "old")
+    return place / "b.tar"
+
+
+@pytest.fixture
+def saved(tmp_path: Path, made_backup: Path) -> Path:
+    """A backup of its own."""
+    return Path(shutil.copy(made_backup, tmp_path / "b.tar"))
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_a_bound_as_wide_as_the_whole_range_is_a_per_cent_by_mistake() -> None:
         [(_, message)] = practical_problems({"classification.": bound})
         assert "one per cent is 0.01" in message
     [(_, message)] = practical_problems({"geometry.alignment": 4})
-    assert "no less than the whole range of geometry.alignment, 0 to 4" in message
+    assert "at least the whole range of geometry.alignment, 0 to 4" in message
     assert "per cent" not in message
 
 

@@ -41,7 +41,10 @@ def test_a_tuning_without_any_search_is_fine() -> None:
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("loss.temperature", "no setting of the loss 'triplet', but of 'info_nce', 'sup_con'"),
+        (
+            "loss.temperature",
+            "is not a setting of the loss 'triplet', but of 'info_nce', 'sup_con'",
+        ),
         ("loss.scale", "but of 'n_pair', 'arcface'"),
         ("loss.marginn", "did you mean loss.margin"),
         ("loss.kind", "give each loss an arm of its own"),

@@ -92,7 +92,9 @@ def test_every_optimizer_and_network_learns_the_same(
 
 
 @pytest.mark.parametrize(("kind", "form"), FORMS, ids=str)
-@pytest.mark.parametrize(("batch", "features"), [(24, 12), (13, 7)])
+@pytest.mark.parametrize(
+    ("batch", "features"), [(13, 7), pytest.param(24, 12, marks=pytest.mark.slow)]
+)
 def test_numbers_are_the_same_to_the_last_bit_whoever_else_is_there(
     kind: str, form: dict[str, Any], batch: int, features: int
 ) -> None:

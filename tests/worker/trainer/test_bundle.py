@@ -30,6 +30,11 @@ LOSSES: list[Mapping[str, Any]] = [
     {"kind": "arcface", "scale": 16},
     {"kind": "n_pair", "scale": 5},
 ]
+SOME_LOSSES = [
+    *(pytest.param(loss, marks=pytest.mark.slow) for loss in (LOSSES[0], LOSSES[3])),
+    *LOSSES[1:3],
+]
+"""In `make test` one over pairs, and one with parameters."""
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +68,7 @@ def alone(spec: ComparisonSpec, seed: int) -> ListReporter:
     return reporter
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=str)
+@pytest.mark.parametrize("loss", SOME_LOSSES, ids=str)
 def test_a_run_reports_together_what_it_reports_alone(loss: Mapping[str, Any]) -> None:
     spec = spec_of(loss)
     [ours, *_], ends = train_bundle([(spec, 0), (spec, 1)])
@@ -102,7 +107,7 @@ def test_snapshots_are_kept_and_measures_taken_after_the_same_epochs() -> None:
     assert list(ours.states) == list(theirs.states)
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=str)
+@pytest.mark.parametrize("loss", SOME_LOSSES, ids=str)
 def test_series_are_the_same_to_the_last_bit_alone_and_with_others(
     loss: Mapping[str, Any],
 ) -> None:
@@ -310,8 +315,8 @@ def checkpointed(
     return reporters, keepers, [ends[at] for at in range(len(specs))]
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-@pytest.mark.parametrize("loss", LOSSES, ids=str)
+@pytest.mark.parametrize("optimizer", ["adam", pytest.param("sgd", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("loss", SOME_LOSSES, ids=str)
 def test_a_member_goes_on_alone_from_its_checkpoint(
     loss: Mapping[str, Any], optimizer: str
 ) -> None:

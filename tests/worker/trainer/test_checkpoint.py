@@ -97,8 +97,8 @@ CASES: dict[str, Json] = {
         },
     },
 }
-QUICK_CASES = ("mlp", "sampled", "proxies with a learning rate of their own", "augmented convnet")
-"""One with draws, one with parameters of the loss, one with augmentation."""
+QUICK_CASES = ("sampled", "proxies with a learning rate of their own")
+"""One with draws, one with parameters of the loss."""
 
 
 def spec_of(changes: Json) -> Json:

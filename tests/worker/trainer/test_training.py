@@ -129,7 +129,14 @@ DRAWING = {"kind": "triplet", "selection": "distance_weighted"}
 
 @pytest.mark.parametrize(
     "loss",
-    [CONTRASTIVE, TRIPLET, DRAWING, *({"kind": kind} for kind in ("n_pair", "arcface", "sup_con"))],
+    [
+        DRAWING,
+        {"kind": "arcface"},
+        *(
+            pytest.param(loss, marks=pytest.mark.slow)
+            for loss in (CONTRASTIVE, TRIPLET, {"kind": "n_pair"}, {"kind": "sup_con"})
+        ),
+    ],
     ids=lambda loss: f"{loss['kind']}-{loss.get('selection', 'all')}",
 )
 def test_one_spec_and_seed_give_the_same_curves_to_the_bit(loss: dict[str, Any]) -> None:

@@ -35,8 +35,8 @@ def test_short_recordings_end_in_silence_and_long_ones_are_cut(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("name", "seen"),
     [
-        ("rubbish", "is no wav file"),
-        ("empty", "is no wav file"),
+        ("rubbish", "is not a wav file"),
+        ("empty", "is not a wav file"),
         ("silent", r"is 0\.0 s long"),
         ("stereo", "has 2 channels"),
         ("fast", "at 44100 Hz"),

@@ -200,7 +200,7 @@ BOXES = f"{TINY}/train/n00000090/n00000090_boxes.txt"
         ("sop", "Ebay_train.txt", " 1 chair_final/1_0.JPG", "", "line 2: 4 columns"),
         ("sop", "Ebay_test.txt", "chair_final/6_50", "chair_final/9_50", r"9_50.JPG \(line 2\)"),
         ("tiny_imagenet", "wnids.txt", "n00000090\n", "", "line 1: class n00000090 is one that"),
-        ("tiny_imagenet", "wnids.txt", "n00000090", "../test", "line 1: '../test' is no class"),
+        ("tiny_imagenet", "wnids.txt", "n00000090", "../test", "line 1: '../test' is not a class"),
         ("tiny_imagenet", "wnids.txt", "n00000090", "n00000089", "line 2: .* listed twice"),
         ("tiny_imagenet", "val/val_annotations.txt", "val_3", "v", r"v.JPEG \(line 4\)"),
         ("tiny_imagenet", "val/val_annotations.txt", "val_0.JPEG\t", "", "line 1: 3 columns|class"),

@@ -168,5 +168,5 @@ def test_bad_recordings_are_counted_in_the_error_of_the_run(
     reporter = attempted(raw, "triplet")
     assert reporter.state == "failed"
     assert reporter.failure
-    assert reporter.failure.message.count("is no wav file") == 10
+    assert reporter.failure.message.count("is not a wav file") == 10
     assert reporter.failure.message.endswith("and 2 more")

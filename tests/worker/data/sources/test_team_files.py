@@ -296,7 +296,7 @@ class TestUploads:
     ) -> None:
         with api(monkeypatch), pytest.raises(DataError, match="d9 is not known to the API"):
             data.load(FeaturesData(dataset="d9"), tmp_path)
-        with pytest.raises(DataError, match="no id of an uploaded data set"):
+        with pytest.raises(DataError, match="not the id of an uploaded data set"):
             data.load(FeaturesData(dataset="../etc"), tmp_path, SILENT)
 
     def test_an_unreachable_api_is_named(
