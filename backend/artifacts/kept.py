@@ -58,7 +58,7 @@ def _suggest(
         run=best.run,
         why_arm=_why_arm(arm, arms, first, found),
         why_seed=_why_seed(best, own),
-        level=list(first) if found and len(first) > 1 else [],
+        level=list(first) if found and len(first) > 1 and not found.in_part else [],
     )
 
 
@@ -71,6 +71,11 @@ def _why_arm(arm: str, arms: Sequence[str], first: Sequence[str], found: Found |
         return f"These runs lean towards {named(arm)} for {found.use}, without deciding it."
     if len(first) == 1:
         return f"The leaderboard's advice for {found.use} is {named(arm)}."
+    if found.in_part:
+        return (
+            f"{named(arm)} has the best mean for {found.use}. None of {listed_arms(first)} is "
+            "ahead of another in all metrics, but some differ clearly in one: see the Leaderboard."
+        )
     alike = (
         "are level"
         if all(frozenset((arm, other)) in found.level for other in first if other != arm)

@@ -44,7 +44,7 @@ class Suggestion(BaseModel):
     why_seed: str
     level: list[str]
     """Arms that these runs do not tell from it in retrieval, itself included; empty if it is ahead
-    of all others."""
+    of all others, or if some arms differ clearly in one metric and not in another."""
 
 
 class Models(BaseModel):

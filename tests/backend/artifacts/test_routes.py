@@ -20,7 +20,7 @@ from backend.state import Parts
 from backend.verdict.leaderboard_schemas import Leaderboard
 from contract.artifacts import DESCRIPTION
 from tests.backend.helpers import Api, check_error
-from tests.backend.scripted_runs import Curves, scripted_comparison
+from tests.backend.scripted_runs import PAIR, Curves, scripted_comparison
 from tests.support.kept_models import KeptRun, kept_run
 from tests.support.stored_models import store_confusion, store_part
 
@@ -89,6 +89,21 @@ def test_arms_that_are_not_told_apart_are_never_hidden(api: Api, parts: Parts) -
     suggested = api.get(f"/comparisons/{comparison}/models")["suggested"]
     assert set(suggested["level"]) == {"pull", "rank"}
     assert "no clear difference" in suggested["why_arm"]
+
+
+def test_arms_that_differ_in_one_metric_alone_are_not_called_as_good(
+    api: Api, parts: Parts
+) -> None:
+    def curves(arm: str, seed: int) -> Curves:
+        noise = 0.01 * ((seed + len(arm)) % 3) + 0.002 * (arm == "rank") * seed
+        return {MAP: {100: (0.5 if arm == "wider" else 0.8) - noise}, RECALL: {100: 0.9 - noise}}
+
+    wide = {"name": "wider", "loss": {"kind": "triplet", "margin": 2.0}}
+    arms = [*PAIR, wide]
+    comparison = scripted_comparison(parts.database, curves, seeds=list(range(6)), arms=arms)
+    suggested = api.get(f"/comparisons/{comparison}/models")["suggested"]
+    assert suggested["level"] == []
+    assert "some differ clearly in one" in suggested["why_arm"]
 
 
 def test_without_a_finished_run_nothing_is_suggested(api: Api) -> None:
