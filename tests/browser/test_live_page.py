@@ -119,7 +119,7 @@ def opened(stack: Stack, page: Page, comparison: str, more: str = "") -> Locator
     return chart
 
 
-@pytest.mark.parametrize("width", [1440, 800])
+@pytest.mark.parametrize("width", [1440, pytest.param(800, marks=pytest.mark.slow)])
 def test_the_first_chart_of_fourteen_arms_is_in_the_first_screen(
     stack: Stack, browser: Browser, sweep: str, width: int
 ) -> None:

@@ -123,7 +123,7 @@ def test_the_queue_is_put_in_another_order_and_ended(stack: Stack, page: Page) -
     expect(workers.get_by_text("idle")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1440, 800])
+@pytest.mark.parametrize("width", [pytest.param(1440, marks=pytest.mark.slow), 800])
 @pytest.mark.parametrize("path", ["", "queue"])
 def test_nothing_is_outside_the_page_or_on_its_bar(
     stack: Stack, browser: Browser, width: int, path: str
