@@ -236,6 +236,7 @@ def test_every_page_opens_without_a_fault(stack: Stack, page: Page, path: str) -
     assert faults == []
 
 
+@pytest.mark.slow
 def test_back_goes_tab_by_tab_with_the_zoom_and_keys_lead_on(stack: Stack, page: Page) -> None:
     notes = "First look.\n\nMargins are **not** tuned."
     comparison = stack.submit(small(name="tab by tab", notes=notes))
