@@ -16,7 +16,7 @@ from frontend.comparison.spec_text import value_text
 from frontend.comparison.tables_html import swatch
 from frontend.errors import ApiError
 from frontend.ui.numbers import mean_and_spread
-from frontend.ui.scroller import scroller
+from frontend.ui.table_html import table_html
 from frontend.ui.text import escape_markdown
 from frontend.ui.theme import ArmStyle, Theme
 from frontend.ui.training_states import warned
@@ -55,7 +55,7 @@ def values_table(found: ArmTable, styles: Mapping[str, ArmStyle], theme: Theme) 
             cells = "".join(_cell(spreads[part]) for part in VALUE_TITLES)
             body += f"<tr><th scope='row'>{swatch(style, theme)}{escape(name)}</th>{cells}</tr>"
     heads = "".join(f"<th scope='col'>{title}</th>" for title in VALUE_TITLES.values())
-    return _table("Values of the arms", heads, body)
+    return table_html("Values of the arms", f"<td></td>{heads}", body, kind="lb-values")
 
 
 def settings_table(
@@ -73,7 +73,7 @@ def settings_table(
         + "</tr>"
         for index, (name, style) in enumerate(styles.items())
     )
-    return _table("Settings that differ", heads, body)
+    return table_html("Settings that differ", f"<td></td>{heads}", body, kind="lb-values")
 
 
 def setting_label(path: str, title: str) -> str:
@@ -111,14 +111,6 @@ def to_csv(lines: Sequence[Sequence[str]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(lines)
     return text.getvalue()
-
-
-def _table(name: str, heads: str, body: str) -> str:
-    return scroller(
-        "<table class='lb-table lb-values'><thead><tr><td></td>"
-        f"{heads}</tr></thead><tbody>{body}</tbody></table>",
-        name,
-    )
 
 
 def arm_cells(arm: Arm) -> list[str]:

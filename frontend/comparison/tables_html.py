@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from frontend.comparison.results_table import Cell, Line, Section
 from frontend.comparison.spec_text import Fact, Setting
-from frontend.ui.scroller import scroller
+from frontend.ui.table_html import table_html
 from frontend.ui.theme import ArmStyle, Theme, line_sample
 
 _ARROWS: Final = {"higher": "↑", "lower": "↓"}
@@ -49,7 +49,7 @@ def settings_table(arms: Mapping[str, ArmStyle], rows: Sequence[Setting], theme:
         f"<th scope='row'>{escape(row.name)}</th>" + "".join(_setting_cells(row)) + "</tr>"
         for row in rows
     )
-    return _table(arms, theme, body, name="Settings of the arms", kind="lb-table lb-plain")
+    return _table(arms, theme, body, name="Settings of the arms", kind="lb-plain")
 
 
 def _setting_cells(row: Setting) -> Iterator[str]:
@@ -122,14 +122,10 @@ def _table(
     more: Sequence[str] = (),
     *,
     name: str,
-    kind: str = "lb-table",
+    kind: str = "",
 ) -> str:
     heads = "".join(
         f"<th scope='col'>{swatch(style, theme)}{escape(arm)}</th>" for arm, style in arms.items()
     )
     heads += "".join(f"<th scope='col'>{escape(title)}</th>" for title in more)
-    return scroller(
-        f"<table class='{kind}'>"
-        f"<thead><tr><td></td>{heads}</tr></thead><tbody>{body}</tbody></table>",
-        name,
-    )
+    return table_html(name, f"<td></td>{heads}", body, kind=kind)

@@ -6,7 +6,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from frontend.errors import FieldProblem
-from frontend.ui.scroller import scroller
+from frontend.ui.table_html import table_html
 
 KIND_TITLES: Final = {
     "image_folder": "Images",
@@ -127,12 +127,8 @@ def layouts_table() -> str:
         f"<tr><th scope='row'>{name}</th><td><code>{endings}</code></td><td>{holds}</td></tr>"
         for endings, name, holds in LAYOUTS
     )
-    return scroller(
-        "<table class='lb-table lb-texts'><thead><tr><td></td>"
-        "<th scope='col'>File</th><th scope='col'>Holds</th></tr></thead>"
-        f"<tbody>{body}</tbody></table>",
-        "Accepted files",
-    )
+    heads = "<td></td><th scope='col'>File</th><th scope='col'>Holds</th>"
+    return table_html("Accepted files", heads, body, kind="lb-texts")
 
 
 def problems_table(fields: Sequence[FieldProblem]) -> str:
@@ -141,12 +137,8 @@ def problems_table(fields: Sequence[FieldProblem]) -> str:
         f"<tr><th scope='row'>{escape(where) or 'the file'}</th><td>{escape(message)}</td></tr>"
         for where, message in fields
     )
-    return scroller(
-        "<table class='lb-table lb-texts'><thead><tr>"
-        "<th scope='col'>Location</th><th scope='col'>Problem</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table>",
-        "Problems",
-    )
+    heads = "<th scope='col'>Location</th><th scope='col'>Problem</th>"
+    return table_html("Problems", heads, rows, kind="lb-texts")
 
 
 def columns_table(columns: Sequence[Mapping[str, Any]]) -> str:
@@ -156,13 +148,8 @@ def columns_table(columns: Sequence[Mapping[str, Any]]) -> str:
         f"<td>{escape(one['type'])}</td><td>{escape(' · '.join(one['examples']))}</td></tr>"
         for one in columns
     )
-    return scroller(
-        "<table class='lb-table lb-texts'><thead><tr>"
-        "<th scope='col'>Column</th><th scope='col'>Type</th><th scope='col'>First values</th>"
-        f"</tr></thead><tbody>{rows}</tbody></table>",
-        "Columns",
-        tall=True,
-    )
+    heads = "<th scope='col'>Column</th><th scope='col'>Type</th><th scope='col'>First values</th>"
+    return table_html("Columns", heads, rows, kind="lb-texts", tall=True)
 
 
 def catalogue_table(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -176,12 +163,11 @@ def catalogue_table(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
         if row["source"] in SOURCE_TEXTS
     )
-    return scroller(
-        "<table class='lb-table lb-texts'><thead><tr>"
+    heads = (
         "<th scope='col'>Data set</th><th scope='col'>What it is</th>"
-        f"<th scope='col'>Where it comes from</th></tr></thead><tbody>{body}</tbody></table>",
-        "Data sets that need no upload",
+        "<th scope='col'>Where it comes from</th>"
     )
+    return table_html("Data sets that need no upload", heads, body, kind="lb-texts")
 
 
 def _paper_html(row: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from frontend.ui.numbers import (
     shared_decimals,
     short_number,
 )
-from frontend.ui.scroller import scroller
+from frontend.ui.table_html import table_html
 from frontend.ui.theme import ArmStyle, Theme
 
 NOT_TRAINED: Final = "did not train"
@@ -46,11 +46,8 @@ def ranks_html(metric: LeaderboardMetric, styles: Mapping[str, ArmStyle], theme:
         + "</tr>"
         for arm in ordered(metric)
     )
-    return scroller(
-        "<table class='lb-table lb-ranks'><thead><tr><td></td>"
-        f"{heads}</tr></thead><tbody>{body}</tbody></table>",
-        f"Ranks by {metric['label']}",
-    )
+    name = f"Ranks by {metric['label']}"
+    return table_html(name, f"<td></td>{heads}", body, kind="lb-ranks")
 
 
 def rank_rows(metric: LeaderboardMetric) -> list[dict[str, Any]]:

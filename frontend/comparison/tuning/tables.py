@@ -17,7 +17,7 @@ from frontend.comparison.tuning.texts import (
     value_text,
 )
 from frontend.ui.numbers import format_signed
-from frontend.ui.scroller import scroller
+from frontend.ui.table_html import table_html
 from frontend.ui.text import duration
 from frontend.ui.theme import ArmStyle, Theme
 
@@ -43,11 +43,7 @@ def arms_html(found: Tuning, styles: Mapping[str, ArmStyle], theme: Theme) -> st
         + "</tr>"
         for arm in found["arms"]
     )
-    return scroller(
-        "<table class='lb-table lb-plain'><thead><tr><td></td>"
-        f"{heads}</tr></thead><tbody>{body}</tbody></table>",
-        "Best trial of each arm",
-    )
+    return table_html("Best trial of each arm", f"<td></td>{heads}", body, kind="lb-plain")
 
 
 def settings_html(
@@ -71,11 +67,7 @@ def settings_html(
         + "</tr>"
         for path, title in titles.items()
     )
-    return scroller(
-        "<table class='lb-table lb-plain'><thead><tr><td></td>"
-        f"{heads}</tr></thead><tbody>{body}</tbody></table>",
-        "Settings of the best trials",
-    )
+    return table_html("Settings of the best trials", f"<td></td>{heads}", body, kind="lb-plain")
 
 
 def trial_rows(found: Tuning, titles: Mapping[str, str], label: str) -> list[dict[str, Any]]:

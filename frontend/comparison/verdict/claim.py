@@ -23,7 +23,7 @@ from frontend.comparison.verdict.figures import (
 )
 from frontend.comparison.verdict.words import WORDS, word_html
 from frontend.ui.numbers import short_number
-from frontend.ui.scroller import scroller
+from frontend.ui.table_html import table_html
 
 Json = Mapping[str, Any]
 
@@ -137,15 +137,15 @@ def _table_html(claim: Json) -> str:
         if not has_p and any(row["n"] for row in rows)
         else ""
     )
-    table = (
-        "<table class='lb-table'><thead><tr><th scope='col'>Metric</th>"
+    heads = (
+        "<th scope='col'>Metric</th>"
         f"<th scope='col'>claimed: {escape(arms['a'])} is</th>"
         f"<th scope='col'>{escape(arms['a'])}</th><th scope='col'>{escape(arms['b'])}</th>"
         "<th scope='col'>difference</th><th scope='col'>simultaneous interval</th>"
         f"<th scope='col'>95 % interval</th>{p_heads}<th scope='col'>effect g</th>"
-        f"<th scope='col'>n</th><th scope='col'>word</th></tr></thead><tbody>{body}</tbody></table>"
+        "<th scope='col'>n</th><th scope='col'>word</th>"
     )
-    return scroller(table, "Figures of the claim") + omitted
+    return table_html("Figures of the claim", heads, body) + omitted
 
 
 def _group_html(title: str, word: str, rows: Sequence[Json], arms: Json, *, has_p: bool) -> str:
