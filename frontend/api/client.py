@@ -18,7 +18,7 @@ from frontend.api.alerts import AlertCalls
 from frontend.api.space import SpaceCalls
 from frontend.api.templates import TemplateCalls
 from frontend.api.trained_models import TrainedModelCalls
-from frontend.api.transport import part
+from frontend.api.transport import comparison_path, part
 from frontend.api.types import (
     AccessToken,
     AccessTokenList,
@@ -106,7 +106,7 @@ class Api(AlertCalls, SpaceCalls, TemplateCalls, TrainedModelCalls):
 
     def comparison(self, comparison: str) -> ComparisonDetail:
         """Return one comparison with its spec."""
-        return self._call(ComparisonDetail, "GET", _comparison(comparison))
+        return self._call(ComparisonDetail, "GET", comparison_path(comparison))
 
     def create(self, spec: Mapping[str, Any]) -> ComparisonDetail:
         """Store a comparison and queue its runs; the error lists all problems of a wrong spec."""
@@ -122,23 +122,23 @@ class Api(AlertCalls, SpaceCalls, TemplateCalls, TrainedModelCalls):
         With `version`, as the caller has seen it, a change that meets another's is refused: an
         EditedMeanwhileError has in `current` what stands there now.
         """
-        return self._call(ComparisonDetail, "PATCH", _comparison(comparison), body=changes)
+        return self._call(ComparisonDetail, "PATCH", comparison_path(comparison), body=changes)
 
     def delete(self, comparison: str) -> None:
         """Cancel a comparison and delete everything that belongs to it."""
-        self._delete(_comparison(comparison))
+        self._delete(comparison_path(comparison))
 
     def size(self, comparison: str) -> Size:
         """Return what deleting a comparison frees."""
-        return self._call(Size, "GET", _comparison(comparison, "size"))
+        return self._call(Size, "GET", comparison_path(comparison, "size"))
 
     def cancel(self, comparison: str) -> ComparisonDetail:
         """Cancel its queued and running runs."""
-        return self._call(ComparisonDetail, "POST", _comparison(comparison, "cancel"))
+        return self._call(ComparisonDetail, "POST", comparison_path(comparison, "cancel"))
 
     def retry(self, comparison: str) -> ComparisonDetail:
         """Queue its failed and cancelled runs again."""
-        return self._call(ComparisonDetail, "POST", _comparison(comparison, "retry"))
+        return self._call(ComparisonDetail, "POST", comparison_path(comparison, "retry"))
 
     def views(self) -> list[View]:
         """Return the saved views of the board by name."""
@@ -158,12 +158,12 @@ class Api(AlertCalls, SpaceCalls, TemplateCalls, TrainedModelCalls):
 
     def move_to_front(self, comparison: str) -> ComparisonDetail:
         """Move its waiting runs to the front of the queue, in their present order."""
-        return self._call(ComparisonDetail, "POST", _comparison(comparison, "front"))
+        return self._call(ComparisonDetail, "POST", comparison_path(comparison, "front"))
 
     def add_seeds(self, comparison: str, seeds: Sequence[int]) -> ComparisonDetail:
         """Run every arm with more seeds; the error names the seed that has a problem."""
         body = {"seeds": list(seeds)}
-        return self._call(ComparisonDetail, "POST", _comparison(comparison, "seeds"), body=body)
+        return self._call(ComparisonDetail, "POST", comparison_path(comparison, "seeds"), body=body)
 
     def runs(
         self, comparison: str, *, role: Literal["final", "trial", "all"] = "final"
@@ -172,24 +172,24 @@ class Api(AlertCalls, SpaceCalls, TemplateCalls, TrainedModelCalls):
 
         Those of a comparison that is tuned are its final ones, those of its trials, or all.
         """
-        path = _comparison(comparison, "runs")
+        path = comparison_path(comparison, "runs")
         return self._call(RunList, "GET", path, params={"role": role})["runs"]
 
     def tuning(self, comparison: str) -> Tuning:
         """Return the search of a comparison that is tuned: the trials of each arm, the best one,
         and what more trials are worth."""
-        return self._call(Tuning, "GET", _comparison(comparison, "tuning"))
+        return self._call(Tuning, "GET", comparison_path(comparison, "tuning"))
 
     def sensitivity(self, comparison: str, path: str) -> Sensitivity:
         """Return the trials along one setting, named by its path: `loss.margin`."""
         params = {"path": path}
-        found = _comparison(comparison, "tuning/sensitivity")
+        found = comparison_path(comparison, "tuning/sensitivity")
         return self._call(Sensitivity, "GET", found, params=params)
 
     def add_trials(self, comparison: str, trials: int) -> Tuning:
         """Give every arm more trials, until the final runs exist."""
         body = {"trials": trials}
-        return self._call(Tuning, "POST", _comparison(comparison, "tuning/more"), body=body)
+        return self._call(Tuning, "POST", comparison_path(comparison, "tuning/more"), body=body)
 
     def cancel_run(self, run: str) -> Run:
         """Cancel one run."""
@@ -235,7 +235,7 @@ class Api(AlertCalls, SpaceCalls, TemplateCalls, TrainedModelCalls):
         unless it is named.
         """
         params = {"baseline": baseline} if baseline else {}
-        return self._call(Summary, "GET", _comparison(comparison, "summary"), params=params)
+        return self._call(Summary, "GET", comparison_path(comparison, "summary"), params=params)
 
     def verdict(self, comparison: str, a: str = "", b: str = "") -> Verdict:
         """Return the nine claims, judged by two arms.
@@ -243,7 +243,7 @@ class Api(AlertCalls, SpaceCalls, TemplateCalls, TrainedModelCalls):
         Unless they are named, `a` is the first contrastive arm and `b` the first triplet arm.
         """
         params = {name: arm for name, arm in (("a", a), ("b", b)) if arm}
-        return self._call(Verdict, "GET", _comparison(comparison, "verdict"), params=params)
+        return self._call(Verdict, "GET", comparison_path(comparison, "verdict"), params=params)
 
     def leaderboard(self, comparison: str, metrics: Sequence[str] = ()) -> Leaderboard:
         """Return all arms ranked by each metric, and which of them have no clear difference.
@@ -251,12 +251,14 @@ class Api(AlertCalls, SpaceCalls, TemplateCalls, TrainedModelCalls):
         By default by the test split's main metrics; `metrics` are keys of others.
         """
         params = {"metrics": list(metrics)}
-        return self._call(Leaderboard, "GET", _comparison(comparison, "leaderboard"), params=params)
+        return self._call(
+            Leaderboard, "GET", comparison_path(comparison, "leaderboard"), params=params
+        )
 
     def everything(self, comparison: str) -> Everything:
         """Return spec, runs, summary, verdict and versions, all read at one moment."""
         params = {"format": "json", "what": "all"}
-        return self._call(Everything, "GET", _comparison(comparison, "export"), params=params)
+        return self._call(Everything, "GET", comparison_path(comparison, "export"), params=params)
 
     def export(
         self,
@@ -276,7 +278,7 @@ class Api(AlertCalls, SpaceCalls, TemplateCalls, TrainedModelCalls):
                 leaderboard, a row for each metric and arm; or trials, of one that is tuned.
         """
         params = {"format": format, "what": what}
-        self._save(_comparison(comparison, "export"), params, file, timeout=EXPORT_TIMEOUT)
+        self._save(comparison_path(comparison, "export"), params, file, timeout=EXPORT_TIMEOUT)
 
     # Arms of all comparisons
 
@@ -439,10 +441,6 @@ class Api(AlertCalls, SpaceCalls, TemplateCalls, TrainedModelCalls):
     def ready(self) -> Ready:
         """Return whether database and broker answer the API; no error where they do not."""
         return self._call(Ready, "GET", "/health/ready", also=503)
-
-
-def _comparison(comparison: str, call: str = "") -> str:
-    return f"/comparisons/{part(comparison)}/{call}".removesuffix("/")
 
 
 def _run(run: str, call: str) -> str:

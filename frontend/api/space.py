@@ -1,8 +1,6 @@
 """The part of the client that asks about the embeddings kept in snapshots."""
 
-from typing import Literal
-
-from frontend.api.transport import Transport, part
+from frontend.api.transport import Transport, comparison_path
 from frontend.api.types import (
     Projection,
     Space,
@@ -13,8 +11,6 @@ from frontend.api.types import (
     SpaceNeighbours,
 )
 
-Method = Literal["GET", "POST", "DELETE"]
-
 
 class SpaceCalls(Transport):
     """Calls about the held-out samples whose embeddings are kept."""
@@ -23,11 +19,11 @@ class SpaceCalls(Transport):
         """Return the held-out samples, of one seed or the first, and which runs have snapshots of
         which epochs."""
         params = {} if seed is None else {"seed": seed}
-        return self._call(Space, "GET", _path(comparison, "space"), params=params)
+        return self._call(Space, "GET", comparison_path(comparison, "space"), params=params)
 
     def space_facts(self, comparison: str, *, seed: int, epoch: int) -> SpaceFacts:
         """Return each sample's correctness, distance to centroid and average precision, by arm."""
-        path = _path(comparison, "space/facts")
+        path = comparison_path(comparison, "space/facts")
         return self._call(SpaceFacts, "GET", path, params={"seed": seed, "epoch": epoch})
 
     def neighbours(
@@ -35,17 +31,17 @@ class SpaceCalls(Transport):
     ) -> SpaceNeighbours:
         """Return the k nearest other samples of one sample in every arm."""
         params = {"seed": seed, "epoch": epoch, "sample": sample, "k": k}
-        path = _path(comparison, "space/neighbours")
+        path = comparison_path(comparison, "space/neighbours")
         return self._call(SpaceNeighbours, "GET", path, params=params)
 
     def distances(self, comparison: str, *, seed: int) -> SpaceDistances:
         """Return histograms of the distances of pairs, for every arm and epoch."""
-        path = _path(comparison, "space/distances")
+        path = comparison_path(comparison, "space/distances")
         return self._call(SpaceDistances, "GET", path, params={"seed": seed})
 
     def hardest(self, comparison: str, *, seed: int, epoch: int) -> SpaceHardest:
         """Return every arm's hardest triplets and pairs, and samples whose label is suspect."""
-        path = _path(comparison, "space/hardest")
+        path = comparison_path(comparison, "space/hardest")
         return self._call(SpaceHardest, "GET", path, params={"seed": seed, "epoch": epoch})
 
     def moved(
@@ -55,7 +51,9 @@ class SpaceCalls(Transport):
         class, and linear CKA."""
         named = {key: arm for key, arm in (("a", a), ("b", b)) if arm is not None}
         params = {"seed": seed, "epoch": epoch, **named}
-        return self._call(SpaceMoved, "GET", _path(comparison, "space/moved"), params=params)
+        return self._call(
+            SpaceMoved, "GET", comparison_path(comparison, "space/moved"), params=params
+        )
 
     def projection(
         self, comparison: str, *, seed: int, method: str = "pca", dims: int = 2
@@ -82,9 +80,5 @@ class SpaceCalls(Transport):
         """Cancel a projection for all who wait for it; a result that is ready stays."""
         return self._projection("DELETE", comparison, seed=seed, method=method, dims=dims)
 
-    def _projection(self, call: Method, comparison: str, **asked: str | int) -> Projection:
-        return self._call(Projection, call, _path(comparison, "projection"), params=asked)
-
-
-def _path(comparison: str, call: str) -> str:
-    return f"/comparisons/{part(comparison)}/{call}"
+    def _projection(self, call: str, comparison: str, **asked: str | int) -> Projection:
+        return self._call(Projection, call, comparison_path(comparison, "projection"), params=asked)

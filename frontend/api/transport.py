@@ -25,7 +25,7 @@ Shape = TypeVar("Shape")
 
 
 class Transport:
-    """HTTP calls of the API, without any knowledge of its paths."""
+    """HTTP calls of the API, whatever they ask."""
 
     def __init__(
         self,
@@ -194,3 +194,8 @@ def part(name: str) -> str:
     if name in ("", ".", ".."):  # no escape keeps these from being read as another path
         raise MissingError("not_found", f"There is no {name!r}.")
     return quote(name, safe="", errors="replace")
+
+
+def comparison_path(comparison: str, call: str = "") -> str:
+    """Return the path of a comparison, or of a call about it."""
+    return f"/comparisons/{part(comparison)}/{call}".removesuffix("/")
