@@ -173,38 +173,36 @@ def _chosen(measured: Mapping[str, Any]) -> str:
 
 def _results(description: Mapping[str, Any], facts: CardFacts) -> list[str]:
     own = description["measured"]["test"]
-    rows: list[tuple[str, float, float, str, int]] = []
+    rows: list[list[str]] = []
+    intervals: list[str] = []
     for metric in facts.leaderboard.metrics:
         found = next((arm for arm in metric.arms if arm.arm == facts.run.arm), None)
         value = own.get(metric.key.removeprefix(TEST_PREFIX))
         if value is None or found is None or found.mean is None:
             continue
-        interval = "" if found.low is None else f"{found.low:.3f} to {found.high:.3f}"
         label = metric.label.removesuffix(" (test)")
-        rows.append((label, value, found.mean, interval, found.n))
+        rows.append([label, f"{value:.3f}", f"{found.mean:.3f}", str(found.n)])
+        intervals.append("" if found.low is None else f"{found.low:.3f} to {found.high:.3f}")
     if not rows:
         return ["Nothing is measured yet."]
-    with_intervals = any(interval for *_, interval, _ in rows)
-    lines = [
-        f"| {label} | {value:.3f} | {mean:.3f} |"
-        + (f" {interval or 'none'} |" if with_intervals else "")
-        + f" {n} |"
-        for label, value, mean, interval, n in rows
-    ]
-    said = (
-        "The intervals of the mean hold for all arms of the comparison at once."
-        if with_intervals
-        else f"There is no interval of the mean: that takes three {facts.replicates} or more."
-    )
+    heads = ["metric", "this model", "mean of its arm", facts.replicates]
+    said = f"There is no interval of the mean: that takes three {facts.replicates} or more."
+    if any(intervals):
+        heads.insert(-1, "95 % interval")
+        for row, interval in zip(rows, intervals, strict=True):
+            row.insert(-1, interval or "none")
+        said = "The intervals of the mean hold for all arms of the comparison at once."
     return [
-        "| metric | this model | mean of its arm |"
-        + (" 95 % interval |" if with_intervals else "")
-        + f" {facts.replicates} |",
-        "|--|--|--|--|" + ("--|" if with_intervals else ""),
-        *lines,
+        _table_row(heads),
+        f"|{'--|' * len(heads)}",
+        *map(_table_row, rows),
         "",
         f"Expect the mean of the arm, not the value of this one model. {said}",
     ]
+
+
+def _table_row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _limits(description: Mapping[str, Any], facts: CardFacts) -> list[str]:
