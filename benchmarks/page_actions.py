@@ -46,25 +46,39 @@ def points_at(page: Page, plot: Locator, place: int) -> None:
     page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] * 0.6)
 
 
+class Measured:
+    """What a page measures under a name; it keeps the newest alone."""
+
+    def __init__(self, page: Page, name: str) -> None:
+        self._page = page
+        self._name = name
+        self._last = ""  # when that of the last call began
+
+    def next_ms(self) -> float:
+        """Wait for one that began after that of the last call. Returns its milliseconds."""
+
+        def began() -> str:
+            self._page.wait_for_timeout(20)  # leave the page its time
+            found = str(self._page.evaluate(entries(self._name, "startTime")))
+            return found if found not in {self._last, "[]"} else ""
+
+        self._last = until(began, f"a new {self._name}")
+        [found] = self._page.evaluate(entries(self._name))
+        return float(found)
+
+
 class OwnHover:
     """Our page of the long comparison, whose panels all tell their values at the mouse."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
-        self._last = "[]"  # when the last one began: the page keeps the newest measure alone
+        self._measured = Measured(page, "lossboard:hover")
 
     def measure(self, place: int) -> float:
         """Return the milliseconds from a move of the mouse to the frame with all values, as the
         browser timed it."""
         points_at(self._page, self._page.get_by_test_id("panel-dynamics.loss"), place)
-
-        def shown() -> str:
-            began = str(self._page.evaluate(entries("lossboard:hover", "startTime")))
-            return began if began not in {self._last, "[]"} else ""
-
-        self._last = until(shown, "the values at the mouse")
-        [found] = self._page.evaluate(entries("lossboard:hover"))
-        return float(found)
+        return self._measured.next_ms()
 
 
 def rows_beside(

@@ -12,7 +12,7 @@ from playwright.sync_api import FloatRect, Page
 
 from backend.storage.blobs import BLOBS_FOLDER, Blobs
 from benchmarks.live import beat, claim, paused_workers
-from benchmarks.page_actions import entries
+from benchmarks.page_actions import Measured, entries
 from benchmarks.report import Row, percentile
 from contract.catalogue.presets import DEMO
 from contract.events import Snapshot
@@ -42,18 +42,11 @@ def lasso(stack: Stack, page: Page, comparison: str) -> Row:
     until(lambda: page.evaluate(entries("lossboard:space")), "the panels to be drawn")
     box = panel.locator("canvas").first.bounding_box()
     assert box
+    measured = Measured(page, "lossboard:lasso")
     times: list[float] = []
-    last = ""  # when the last one began: the page keeps the newest measure alone
     for part in PARTS:
         draw_around_the_middle(page, box, part)
-
-        def painted(before: str = last) -> str:
-            page.wait_for_timeout(20)
-            began = str(page.evaluate(entries("lossboard:lasso", "startTime")))
-            return began if began not in {before, "[]"} else ""
-
-        last = until(painted, "the lasso to be painted")
-        times += page.evaluate(entries("lossboard:lasso"))
+        times.append(measured.next_ms())
     case = f"lasso, {POINTS:,} points x {ARMS} panels"
     return Row("pages", case, statistics.median(times), "ms", len(times), LASSO_MS, "goal")
 
