@@ -24,10 +24,13 @@ def metric_text(comparison: Comparison) -> str:
 
 
 def claims_text(comparison: Comparison) -> str:
-    """Return how many claims got each word: the word's sign and the number; "" without claims."""
+    """Return how many claims got each word: the word's sign and the number. Where the verdict has
+    no claims, why; "" without a result."""
     result = comparison["result"]
-    if not result or not result["claims"]:
+    if not result:
         return ""
+    if not result["claims"]:
+        return result["no_claims"]
     numbers: dict[str, int] = dict(result["claims"].items())
     return "  ".join(
         f"{word.sign} {numbers[name]}" for name, word in WORDS.items() if numbers.get(name)

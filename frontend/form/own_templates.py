@@ -8,6 +8,7 @@ import streamlit as st
 from frontend.api.client import Api
 from frontend.api.types import Template, TemplateDetail
 from frontend.comparison.tables_html import format_time
+from frontend.comparison.template import MAX_NAME, MAX_NOTE
 from frontend.errors import ApiError, FieldProblem
 from frontend.form.draft import Draft
 from frontend.form.schema_fields import Problem, problems_from_api
@@ -17,8 +18,6 @@ from frontend.ui.widgets import copy_link_button
 
 SOURCE: Final = "template"
 """Key of the address that fills the form from a template: `?template=<id>`."""
-MAX_NAME: Final = 100
-MAX_NOTE: Final = 500
 BUTTONS: Final = 8
 """Templates with a button of their own; more are chosen from a list."""
 _SAVED_KEY: Final = "new_template_saved"

@@ -1,6 +1,7 @@
 """The form's fields as Streamlit widgets, each with its problems below, and the encoder's card."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any, Final, NamedTuple
 
@@ -138,6 +139,20 @@ def setting_field(draft: Draft, field: Field, path: str) -> None:
             **common,
         )
     show_problems(draft, path)
+
+
+def setting_labels(titles: Mapping[str, str]) -> dict[str, str]:
+    """Return what a list of settings calls each: its title, and the section of its path where
+    settings of several sections have one title.
+
+    Args:
+        titles: by path, such as `loss.margin`.
+    """
+    often = Counter(titles.values())
+    return {
+        path: title if often[title] == 1 else f"{title} ({path.partition('.')[0]})"
+        for path, title in titles.items()
+    }
 
 
 def option_caption(option: Option) -> None:

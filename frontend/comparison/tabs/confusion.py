@@ -49,16 +49,17 @@ def show_confusion(view: View) -> None:
 
 
 def _choose_seed(view: View, found: Confusion) -> int:
-    """Let the viewer choose a seed, or the mean over all where they share their test items."""
+    """Let the viewer choose a replicate, or the mean over all where they share their test items."""
     seeds = list(found["seeds"])
     if len(seeds) == 1:
         return seeds[0]
     choices = [ALL_SEEDS, *seeds] if found["shared"] else seeds
+    noun = view.comparison["replicate_noun"]
     chosen = st.selectbox(
-        "Seed",
+        noun.capitalize(),
         choices,
         format_func=lambda seed: (
-            f"mean of {len(seeds)} seeds" if seed == ALL_SEEDS else f"seed {seed}"
+            f"mean of {len(seeds)} {noun}s" if seed == ALL_SEEDS else f"{noun} {seed}"
         ),
         key=f"confusion_seed_{view.id}",
         width=200,
@@ -67,7 +68,8 @@ def _choose_seed(view: View, found: Confusion) -> int:
 
 
 def _show(view: View, found: Confusion, seed: int) -> None:
-    of = f"mean over {len(found['seeds'])} seeds" if seed == ALL_SEEDS else f"seed {seed}"
+    noun = view.comparison["replicate_noun"]
+    of = f"mean over {len(found['seeds'])} {noun}s" if seed == ALL_SEEDS else f"{noun} {seed}"
     if len(found["classes"]) <= FEW_CLASSES:
         chart.show_chart(
             confusion_matrices(found),

@@ -1,6 +1,5 @@
 """The panel of an arm in which settings get several values and become arms."""
 
-from collections import Counter
 from collections.abc import Sequence
 from html import escape
 from typing import Any, Final
@@ -27,7 +26,7 @@ from frontend.form.sweep.values import (
 )
 from frontend.form.to_spec import Values, all_arms, arm_count, arm_values, put_arms, with_arms
 from frontend.form.tuning.values import ON, ready_settings
-from frontend.form.widgets import show_problem, show_problems
+from frontend.form.widgets import setting_labels, show_problem, show_problems
 from frontend.ui.text import count_text
 
 _SYNTAX: Final = (
@@ -166,18 +165,12 @@ def _add(draft: Draft, index: int, free: Sequence[SweepSetting]) -> None:
             _set_paths(draft, index, path, True)
         st.session_state[key] = None
 
-    often = Counter(one.title for one in free)
-
-    def label(path: str) -> str:
-        title = titles[path].title
-        return title if often[title] == 1 else f"{title} ({path.partition('.')[0]})"
-
     if titles:
         st.selectbox(
             "Setting to sweep",
             list(titles),
             index=None,
-            format_func=label,
+            format_func=setting_labels({one.path: one.title for one in free}).__getitem__,
             placeholder="Add a setting to sweep",
             label_visibility="collapsed",
             key=key,
