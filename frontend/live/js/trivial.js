@@ -71,24 +71,34 @@ export function trivialTraces(lines, width, grey) {
 
 /**
  * Names of the lines, at their right ends; without arms for one line that all of them have. The lower
- * one of two that are near has its name below.
+ * one of two that are near has its name below; of more, the highest has one name for all.
  * @param {Line[]} lines @param {string} color of the text @param {boolean} logarithmic
  * @param {number} count of visible arms @param {number} height of the axis, in its own unit
  */
 export function trivialLabels(lines, color, logarithmic, count, height) {
   const place = (/** @type {number} */ value) => (logarithmic ? Math.log10(value) : value);
-  const isBelow = (/** @type {number} */ value) =>
-    lines.some((line) => line.value > value && place(line.value) - place(value) < NEAR * height);
-  return lines.map(({ value, arms }) => ({
+  /** @type {Line[][]} */
+  const heaps = []; // of lines that are near one another, from above
+  for (const line of [...lines].sort((a, b) => b.value - a.value)) {
+    const above = heaps.at(-1)?.at(-1);
+    if (above && place(above.value) - place(line.value) < NEAR * height) heaps.at(-1).push(line);
+    else heaps.push([line]);
+  }
+  const label = (/** @type {number} */ value, /** @type {string[]} */ arms, isBelow = false) => ({
     text: arms.length === count ? "trivial loss" : `trivial loss, ${named(arms)}`,
     x: 1,
     xref: "paper",
     xanchor: "right",
     y: place(value),
-    yanchor: isBelow(value) ? "top" : "bottom",
+    yanchor: isBelow ? "top" : "bottom",
     showarrow: false,
     font: { size: 11, color },
-  }));
+  });
+  return heaps.flatMap((heap) =>
+    heap.length > 2
+      ? [label(heap[0].value, heap.flatMap(({ arms }) => arms))]
+      : heap.map(({ value, arms }, at) => label(value, arms, at > 0)),
+  );
 }
 
 /**

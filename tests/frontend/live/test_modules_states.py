@@ -103,9 +103,9 @@ def test_labels_lie_on_either_axis(run: Run) -> None:
     argument = {"values": [["one", 0.1], ["two", 1.0]], "arms": ARMS}
     code = f"{LINES} return [false, true].map((log) => m.trivialLabels(lines, '#000', log, 3, 1))"
     linear, logarithmic = run("trivial", code, argument)
-    assert [label["y"] for label in linear] == [0.1, 1.0]
-    assert [label["y"] for label in logarithmic] == [-1.0, 0.0]
-    assert [label["text"] for label in linear] == ["trivial loss, one", "trivial loss, two"]
+    assert [label["y"] for label in linear] == [1.0, 0.1]
+    assert [label["y"] for label in logarithmic] == [0.0, -1.0]
+    assert [label["text"] for label in linear] == ["trivial loss, two", "trivial loss, one"]
     code = f"{LINES} return [2, 3].map((n) => m.trivialLabels(lines, '#000', false, n, 1)[0].text)"
     argument = {"values": [["one", 1.0], ["two", 1.0]], "arms": ARMS}
     assert run("trivial", code, argument) == ["trivial loss", "trivial loss, one, two"]
@@ -117,6 +117,13 @@ def test_labels_of_near_lines_do_not_overlap(run: Run) -> None:
     near, far = run("trivial", code, argument)
     assert [label["yanchor"] for label in near] == ["bottom", "top"]
     assert [label["yanchor"] for label in far] == ["bottom", "bottom"]
+
+
+def test_three_near_lines_have_one_label(run: Run) -> None:
+    argument = {"values": [["one", 0.22], ["two", 0.21], ["none", 0.2]], "arms": ARMS}
+    code = f"{LINES} return m.trivialLabels(lines, '#000', false, 5, 0.5)"
+    [label] = run("trivial", code, argument)
+    assert (label["text"], label["y"]) == ("trivial loss, 3 arms", 0.22)
 
 
 @pytest.mark.parametrize(
