@@ -236,7 +236,6 @@ def test_every_page_opens_without_a_fault(stack: Stack, page: Page, path: str) -
     assert faults == []
 
 
-@pytest.mark.slow
 def test_back_goes_tab_by_tab_with_the_zoom_and_keys_lead_on(stack: Stack, page: Page) -> None:
     notes = "First look.\n\nMargins are **not** tuned."
     comparison = stack.submit(small(name="tab by tab", notes=notes))
@@ -270,7 +269,7 @@ def test_back_goes_tab_by_tab_with_the_zoom_and_keys_lead_on(stack: Stack, page:
     page.keyboard.press("Escape")
     page.keyboard.press("/")
     expect(page).to_have_title("Comparisons · Lossboard")
-    search = page.get_by_label("Search")
+    search = page.get_by_role("textbox", name="Search")
     expect(search).to_be_focused()
     page.keyboard.type("n?/")
     expect(search).to_have_value("n?/")

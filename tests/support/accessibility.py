@@ -23,7 +23,11 @@ class Known:
 KNOWN: Final[tuple[Known, ...]] = ()
 
 
-FADES: Final = "document.getAnimations().some((one) => one instanceof CSSTransition)"
+FADES: Final = """document.getAnimations().some(
+    (one) => one instanceof CSSTransition && one.playState === 'running'
+)"""
+"""Whether anything fades. A transition that has finished stays listed until the next frame, and a
+page at rest draws none."""
 
 
 def at_rest(page: Page) -> None:
