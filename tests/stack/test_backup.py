@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from tests.support.specs import long
-from tests.support.stack import ROOT, Stack, running_stack
+from tests.support.stack import ROOT, running_stack
 from tests.support.waiting import until
 
 KEY: Final = "dynamics.loss"
@@ -29,11 +29,6 @@ def launcher(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def checkpoints(stack: Stack) -> list[Path]:
-    blobs = (stack.data_dir / "blobs").glob("??/*")
-    return [path for path in blobs if path.is_file() and path.read_bytes()[:2] == b"PK"]
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # two products start, one after the other
 def test_a_run_of_the_backup_finishes_without_a_gap(tmp_path: Path) -> None:
@@ -41,7 +36,7 @@ def test_a_run_of_the_backup_finishes_without_a_gap(tmp_path: Path) -> None:
     flags = ("--no-demo", "--workers", "1")
     with running_stack(data, *flags, LOSSBOARD_CHECKPOINT_S="0.3") as stack:
         comparison = stack.submit(SPEC)
-        until(lambda: checkpoints(stack), "a checkpoint")
+        until(stack.checkpoints, "a checkpoint")
         stack.wait_steps(comparison, 200)
         for trainer in stack.processes("trainer"):
             trainer.suspend()  # or on a fast machine it is over before the command has begun

@@ -64,18 +64,15 @@ def undisturbed(stack: Stack) -> Curves:
     return found
 
 
-def checkpoint_of(stack: Stack) -> set[str]:
-    """Return the blobs of checkpoints: those that torch wrote."""
-    blobs = stack.data_dir / "blobs"
-    found = (path for path in blobs.glob("??/*") if path.is_file())
-    return {path.name for path in found if path.read_bytes()[:2] == b"PK"}
+def digests(stack: Stack) -> set[str]:
+    return {path.name for path in stack.checkpoints()}
 
 
 def only_checkpoint(stack: Stack, *, but: frozenset[str] = frozenset()) -> str:
     """Wait until only the newest checkpoint is left, so that it is stored and named; return it."""
 
     def alone() -> list[str]:
-        found = checkpoint_of(stack)
+        found = digests(stack)
         return sorted(found) if len(found) == 1 and not found & but else []
 
     [digest] = until(alone, "a checkpoint alone")
@@ -84,7 +81,7 @@ def only_checkpoint(stack: Stack, *, but: frozenset[str] = frozenset()) -> str:
 
 def wait_for_the_next_checkpoint(stack: Stack) -> None:
     """Wait for a new checkpoint, so that the trainer is stopped well before the next one."""
-    only_checkpoint(stack, but=frozenset(checkpoint_of(stack)))
+    only_checkpoint(stack, but=frozenset(digests(stack)))
 
 
 @pytest.mark.parametrize("victim", ["trainer", "template", "worker"])
@@ -103,7 +100,7 @@ def test_the_next_attempt_goes_on_from_the_checkpoint(
     assert epochs_of(stack, comparison) == [0, 10, 20, 30, 40, 50, 60]
     log = stack.get(f"/runs/{run['id']}/log")["lines"]
     assert f"attempt 2 goes on from the checkpoint of step {run['resumed_at']}" in log
-    until(lambda: not checkpoint_of(stack), "the checkpoint to go with the success")
+    until(lambda: not stack.checkpoints(), "the checkpoint to go with the success")
 
 
 def test_a_damaged_checkpoint_is_reported_and_the_run_starts_over(
@@ -143,4 +140,4 @@ def test_a_cancelled_run_goes_on_when_it_is_retried(stack: Stack) -> None:
     steps, _ = stack.series(run["id"], KEY)
     assert steps == list(range(len(steps)))
     assert stack.http.delete(f"/comparisons/{comparison}").status_code == 204
-    until(lambda: not checkpoint_of(stack), "the checkpoint to go with the comparison")
+    until(lambda: not stack.checkpoints(), "the checkpoint to go with the comparison")

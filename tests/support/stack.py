@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+from zipfile import BadZipFile, ZipFile
 
 import httpx
 import psutil
@@ -115,6 +116,12 @@ class Stack:
         assert found["min"] is None
         return found["steps"], found["values"]
 
+    def checkpoints(self) -> list[Path]:
+        """Return the blobs that are checkpoints: archives with a pickle, as torch writes them. Kept
+        embeddings are archives too."""
+        blobs = (self.data_dir / "blobs").glob("??/*")
+        return [path for path in blobs if path.is_file() and _written_by_torch(path)]
+
     def wake(self) -> None:
         """Deliver one more wake-up to the CPU slots."""
         with Celery(broker=self.broker_url) as celery:
@@ -183,3 +190,11 @@ def _ready(stack: Stack, process: subprocess.Popen[bytes]) -> bool:
             f"the launcher ended with {process.returncode}:\n{stack.log.read_text()}"
         )
     return f"dashboard {stack.ui_url}" in stack.log.read_text()
+
+
+def _written_by_torch(blob: Path) -> bool:
+    try:
+        with ZipFile(blob) as archive:
+            return any(name.endswith("/data.pkl") for name in archive.namelist())
+    except (BadZipFile, FileNotFoundError):  # another kind of blob, or deleted since
+        return False
