@@ -53,17 +53,22 @@ def test_a_comparison_from_the_form_to_its_table(stack: Stack, page: Page) -> No
     page.goto(f"{stack.ui_url}/new?preset=digits")
     page.get_by_label("Name", exact=True).first.fill("from the browser")
     page.get_by_label("Seeds", exact=True).fill("0")
-    page.get_by_label("Epochs", exact=True).first.fill("12")
+    page.get_by_label("Epochs", exact=True).first.fill("40")
     page.get_by_role("button", name="Start comparison").click()
 
     page.get_by_test_id(LOSS).wait_for()
     first = grown(page, 20)
     assert grown(page, first) > first, "the curves grow by themselves"
+    trainers = stack.processes("trainer")
+    for trainer in trainers:
+        trainer.suspend()  # or a fast machine is done before the chart is zoomed
     expect(page.get_by_text("from the browser").first).to_be_visible()
 
     # Zoom survives new points, a new window size, and another page in between does not break it.
     chart = page.get_by_test_id("chart-dynamics.loss")
     zoomed = zoom_in(page, chart)
+    for trainer in trainers:
+        trainer.resume()
     grown(page, grown(page, last_step(page)))
     assert chart.evaluate(RANGE) == zoomed
 
@@ -86,7 +91,7 @@ def test_the_address_alone_restores_the_view(stack: Stack, page: Page) -> None:
     expect(page.get_by_test_id("seeds-each")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_test_id("smooth")).to_have_value("0.6")
     high = page.get_by_test_id("chart-dynamics.loss").evaluate(RANGE)[1]
-    assert high <= 13, "the axis counts epochs"
+    assert high <= 42, "the axis counts epochs"
 
 
 SWEEP = [f"triplet with a margin of {at / 10} and all triplets of the batch" for at in range(1, 15)]

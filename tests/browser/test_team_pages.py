@@ -47,6 +47,7 @@ def test_a_name_tags_notes_more_seeds_the_archive_and_the_end(stack: Stack, page
     page.wait_for_url(re.compile("id=c"))
     own = page.url.partition("id=")[2].partition("&")[0]
     assert comparison(stack, own)["created_by"] == "Ada Löwe"
+    page.get_by_text("Set-up", exact=True).click()
     expect(page.get_by_text("by Ada Löwe")).to_be_visible()
 
     page.get_by_role("button", name="Edit", exact=True).click()
@@ -71,6 +72,7 @@ def test_a_name_tags_notes_more_seeds_the_archive_and_the_end(stack: Stack, page
     page.keyboard.press("Enter")
     dialog.get_by_role("button", name="Queue them").click()
     until(lambda: comparison(stack, own)["seeds"] == [*seeds, 77], "the new seed")
+    page.get_by_test_id("runs-fold").click()  # more than six are folded
     expect(page.get_by_test_id("run-contrastive-77")).to_be_visible()
 
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -12,7 +12,6 @@ from frontend.comparison.tabs.view import AFTER_SEARCH, View, read_or_say
 from frontend.ui.address import own_address
 from frontend.ui.text import OPEN_STATES, STATE_TEXTS, bytes_text, escape_markdown
 
-SCRIPT_HEIGHT: Final = 360
 OLDER: Final = (
     "Not kept: models are not kept for runs of older versions. Duplicate this comparison and start "
     "it again to have them."
@@ -152,7 +151,7 @@ def _show_unfinished(chosen: KeptModel) -> None:
 
 
 def _show_download(model: Model) -> None:
-    st.subheader("Download", anchor="download")
+    st.header("Download", anchor="download")
     size = bytes_text(sum(file["size"] for file in model["files"]))
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.link_button(
@@ -178,7 +177,7 @@ def _show_download(model: Model) -> None:
             "What it is": st.column_config.TextColumn(width="large"),
         },
     )
-    st.subheader("Use it", anchor="use")
+    st.header("Use it", anchor="use")
     st.caption(
         "In the unpacked folder. The script needs PyTorch and no Lossboard; INPUT is a folder or a "
         "file of new items, which are prepared as in training."
@@ -187,8 +186,8 @@ def _show_download(model: Model) -> None:
         f"pip install {' '.join(model['needs'])}\npython embed.py INPUT embeddings.npz",
         language="sh",
     )
-    with st.expander("The script, embed.py", expanded=True):
-        st.code(model["script"], language="python", height=SCRIPT_HEIGHT)
+    with st.expander("The script, embed.py"):
+        st.code(model["script"], language="python", wrap_lines=True)
     with st.expander("The model card, README.md", expanded=True, key="model-card"):
         st.markdown(card_text(model["card"]))
     with st.expander("How the network is built, model.json"):
@@ -196,7 +195,7 @@ def _show_download(model: Model) -> None:
 
 
 def _show_embeddings(run: str, size: int) -> None:
-    st.subheader("Embeddings of the test split", anchor="embeddings")
+    st.header("Embeddings of the test split", anchor="embeddings")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.link_button(
             "Parquet",

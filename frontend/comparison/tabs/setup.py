@@ -1,6 +1,7 @@
 """The tab Set-up & logs: all settings, the notes, and the runs with their logs."""
 
 import json
+from html import escape
 from typing import Final
 
 import streamlit as st
@@ -112,9 +113,9 @@ def _log(view: View, run: Run) -> None:
     if not lines:
         st.caption("No log messages.")
         return
-    st.code(
-        "\n".join(lines[-MAX_LOG_LINES:]), language=None, height=260 if len(lines) > 8 else None
-    )
+    # Streamlit's own block scrolls, and keys do not reach it.
+    text = escape("\n".join(lines[-MAX_LOG_LINES:]))
+    st.html(f"<pre class='lb-log' role='region' aria-label='Log' tabindex='0'>{text}</pre>")
     if len(lines) > MAX_LOG_LINES:
         st.caption(f"The last {MAX_LOG_LINES} of {len(lines):,} lines.")
     st.download_button(

@@ -238,7 +238,7 @@ def test_more_than_a_page_of_uploads_has_pages_and_a_search(api: Api, tmp_path: 
     assert "**shoes 20**" in said(at)
     at.text_input(key="datasets_q").set_value("gloves")
     run(at)
-    assert "No upload has all these words" in said(at)
+    assert "No upload matches these words" in said(at)
     at.text_input(key="datasets_q").set_value("")
     run(at)
     assert said(at).count(":gray-badge[") == 20
