@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from frontend.api.types import Queue, QueueSlot, Waiting
-from frontend.ui.text import count_text, duration, ordinal
+from frontend.ui.text import count_text, duration, ordinal, start_text
 from frontend.ui.training_states import state_names
 from frontend.ui.usage_text import slot_usage_text
 
@@ -106,7 +106,7 @@ def _start_text(waiting: Waiting, alive: Mapping[str, int]) -> str:
         return f" · waits for a {device} slot; none is available"
     if waiting["starts_in_s"] is None:
         return " · start not known yet" if alive else ""
-    return f" · starts in about {duration(waiting['starts_in_s'])}"
+    return f" · {start_text(waiting['starts_in_s'])}"
 
 
 def _run_html(worker: QueueSlot) -> str:

@@ -18,7 +18,7 @@ from frontend.cli.output import (
 )
 from frontend.comparison.tuning.texts import own_runs, phase_text
 from frontend.errors import ApiAwayError, MissingError
-from frontend.ui.text import OPEN_STATES, duration, ordinal
+from frontend.ui.text import OPEN_STATES, duration, ordinal, start_text
 from frontend.ui.training_states import warned
 
 READ_EVERY_S: Final = 1.0
@@ -108,7 +108,7 @@ def _waiting_text(api: Api, comparison: str) -> str:
         return "waits for a worker"
     start = rows[0]["starts_in_s"]
     place = f"{ordinal(rows[0]['position'])} in the queue"
-    return place if start is None else f"{place}, starts in about {duration(start)}"
+    return place if start is None else f"{place}, {start_text(start)}"
 
 
 def _report_end(api: Api, found: ComparisonDetail) -> int:

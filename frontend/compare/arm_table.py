@@ -52,7 +52,7 @@ def filters(catalogue: Catalogue) -> dict[str, Any]:
         st.text_input(
             "Search",
             placeholder="arm, comparison, note or tag",
-            width=250,
+            width=220,
             **_filter_arguments("q"),
         )
         st.text_input("Tag", placeholder="any", width=110, **_filter_arguments("tag"))
@@ -68,7 +68,7 @@ def filters(catalogue: Catalogue) -> dict[str, Any]:
                 index=None,
                 placeholder="any",
                 format_func=options.__getitem__,
-                width=180,
+                width=150,
                 **_filter_arguments(name),
             )
         st.selectbox("Sort by", list(SORT_ORDERS), width=170, **_filter_arguments("order", first))

@@ -36,7 +36,7 @@ def show_curves(client: Api, chosen: Selection) -> None:
             "Metric",
             keys,
             format_func=chosen.label,
-            width=340,
+            width=230,
             **url_state.widget_arguments("metric", default["metric"]),
         )
         st.segmented_control(

@@ -37,14 +37,14 @@ def show_scatter(client: Api, chosen: Selection) -> None:
             "X axis",
             options["sx"],
             format_func=titles.__getitem__,
-            width=340,
+            width=250,
             **url_state.widget_arguments("sx", default["sx"]),
         )
         st.selectbox(
             "Y axis",
             keys,
             format_func=titles.__getitem__,
-            width=340,
+            width=250,
             **url_state.widget_arguments("sy", default["sy"]),
         )
         for label, name, words in (

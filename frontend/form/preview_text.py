@@ -12,10 +12,9 @@ from frontend.api.types import (
     SchedulePreview,
     SplitSizes,
 )
-from frontend.ui.text import bytes_text, count_text, duration
+from frontend.ui.text import bytes_text, count_text, duration, start_text
 
 ONCE_READ: Final = "known once the data are read"
-AT_ONCE_S: Final = 1.0
 MAX_ARMS: Final = 3
 """Arms that a line names; the others are counted."""
 PARTS: Final = {"train": "Train", "validation": "Validation", "test": "Test"}
@@ -129,12 +128,11 @@ def time_figure(schedule: SchedulePreview) -> Figure:
     if begins is None or ends is None:
         main = f"about {duration(work)} of one slot"
         return Figure(main, f"on {slots}; its start is not known yet")
-    start = "starts at once" if begins < AT_ONCE_S else f"starts in about {duration(begins)}"
     waiting = count_text(schedule["waiting"], "run")
     behind = f", {waiting} waiting" if schedule["waiting"] else ""
     return Figure(
         f"about {duration(ends - begins)}",
-        f"on {slots}, {start}{behind}; as earlier runs like it took",
+        f"on {slots}, {start_text(begins)}{behind}; as earlier runs like it took",
     )
 
 

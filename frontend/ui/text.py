@@ -18,6 +18,9 @@ _NOTHING: Final = ":small[]"
 OPEN_STATES: Final = ("queued", "running")
 """States of a run or comparison that can still change."""
 
+AT_ONCE_S: Final = 1.0
+"""A start sooner than this is said to be at once."""
+
 
 def duration(seconds: float | None) -> str:
     """Return a duration as text in one unit; "" if unknown."""
@@ -26,6 +29,11 @@ def duration(seconds: float | None) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def start_text(seconds: float) -> str:
+    """Return when something starts that many seconds from now."""
+    return "starts at once" if seconds < AT_ONCE_S else f"starts in about {duration(seconds)}"
 
 
 def escape_markdown(text: str) -> str:
