@@ -33,6 +33,8 @@ page at rest draws none."""
 def at_rest(page: Page) -> None:
     """Wait until a page has drawn all it has, and nothing is pale because it is drawn anew."""
     page.locator("h1").first.wait_for()
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_attribute("data-test-script-state", "notRunning")
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
     expect(page.locator("[data-stale='true']")).to_have_count(0)
     page.wait_for_function(f"!{FADES}")

@@ -27,6 +27,8 @@ import { rangesOf, zoomedBy } from "./zoom.js";
 const LOSS = "dynamics.loss";
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "autosize", showTips: false };
 const HEIGHTS = { usual: 216, wide: 420 }; // of a chart
+// Without prefixes such as "B" for 10^9.
+const LINEAR = { type: "linear", nticks: 6, exponentformat: "power", minexponent: 4 };
 const WAYS = { higher: "↑ higher is better", lower: "↓ lower is better" };
 
 /** @typedef {{log: () => void, wide: () => void, pin: () => void,
@@ -275,7 +277,7 @@ export class Panel {
       },
       yaxis: {
         ...axis,
-        ...(logarithmic ? { type: "log", ...logTicks(shown) } : { type: "linear", nticks: 6 }),
+        ...(logarithmic ? { type: "log", ...logTicks(shown) } : LINEAR),
         ...along(y),
         autorangeoptions: clip,
         uirevision: `${logarithmic} ${y}`,
