@@ -63,6 +63,8 @@ class EmbeddingFacts(BaseModel):
     """Of paired data, whose rows are all points of the first modality, then all of the second."""
     files: list[str] | None = None
     """Of image files: class folder and name of each item's file."""
+    texts: list[str] | None = None
+    """Of texts: the beginning of each item's."""
 
 
 class Confusion(BaseModel):

@@ -40,6 +40,7 @@ NAMES: Final = frozenset(
         "LOSSBOARD_LOG_FORMAT",
         "LOSSBOARD_MAX_MODEL_MB",
         "LOSSBOARD_MAX_UPLOAD_MB",
+        "LOSSBOARD_MODEL_ROOTS",
         "LOSSBOARD_MOST_TRIALS",
         "LOSSBOARD_PARENT",
         "LOSSBOARD_PUBLIC_URL",
@@ -80,7 +81,9 @@ def _absolute_paths(value: object) -> object:
 
 
 DATA_ROOTS: Final = "LOSSBOARD_DATA_ROOTS"
-DataRoots = Annotated[tuple[Path, ...], BeforeValidator(_absolute_paths)]
+MODEL_ROOTS: Final = "LOSSBOARD_MODEL_ROOTS"
+Folders = Annotated[tuple[Path, ...], BeforeValidator(_absolute_paths)]
+DataRoots = Folders
 """Folders in which files and folders of specs must lie; none: anywhere."""
 
 

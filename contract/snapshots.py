@@ -41,6 +41,16 @@ class Samples(_Blob):
     """Tiles in a row of the sprite."""
     sound_ends: list[float] | None = None
     """Where the recordings of the first points end in the file of sounds, in seconds; rising."""
+    texts: list[str] | None = None
+    """Beginnings of the points' texts, where they are texts."""
+    fine_names: list[str] | None = None
+    """Names of the fine labels 0, 1, 2, ..., where they have names."""
+
+    def content(self) -> bytes:
+        """Return the blob: as earlier versions wrote it where the later fields say nothing, so that
+        the same samples have the same digest."""
+        later = {name for name in ("texts", "fine_names") if getattr(self, name) is None}
+        return self.model_dump_json(exclude=later).encode()
 
 
 class Histogram(_Blob):

@@ -21,7 +21,9 @@ from contract import logs
 from contract.names import DEVICES
 from contract.settings import (
     DATA_ROOTS,
+    MODEL_ROOTS,
     DataRoots,
+    Folders,
     problem,
     problem_lines,
     unknown_names,
@@ -100,6 +102,9 @@ class Settings:
     data_roots: Annotated[DataRoots, variable(DATA_ROOTS)] = ()
     """Folders in which files and folders of specs must lie; none: anywhere."""
 
+    model_roots: Annotated[Folders, variable(MODEL_ROOTS)] = ()
+    """Folders that models for texts lie in, which specs name; none: only the bundled one."""
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read the settings; a variable that is empty counts as not set.
@@ -145,6 +150,20 @@ def data_roots(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
         return TypeAdapter(DataRoots).validate_python(environ.get(DATA_ROOTS, ""))
     except ValidationError as error:
         raise SettingsError(f"{DATA_ROOTS} {error.errors()[0]['msg']}") from None
+
+
+def model_roots(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
+    """Return LOSSBOARD_MODEL_ROOTS, the folders that models of one's own lie in.
+
+    A spec names a model by its folder below one of them. None means that there are no such models.
+
+    Raises:
+        SettingsError: one of them is no absolute path.
+    """
+    try:
+        return TypeAdapter(Folders).validate_python(environ.get(MODEL_ROOTS, ""))
+    except ValidationError as error:
+        raise SettingsError(f"{MODEL_ROOTS} {error.errors()[0]['msg']}") from None
 
 
 def datasets_folder(environ: Mapping[str, str] = os.environ) -> Path:

@@ -29,6 +29,7 @@ from backend.datasets.check_report import (
     Facts,
     Note,
     Report,
+    TextExample,
     Thumbnail,
 )
 from backend.storage.disk_space import DISK_FULL_ERRORS
@@ -39,9 +40,11 @@ from contract.dataset_files import (
     IntakeError,
     Limits,
     RowProblem,
+    TextTable,
     UnansweredError,
     read_features,
     read_paired,
+    read_texts,
     unpack_images,
 )
 from contract.dataset_files.formats import refuse_no_images
@@ -56,6 +59,10 @@ except ImportError:  # on Windows, where only the time limit applies
 THUMBNAIL_SIDE: Final = 96
 """Pixels of a thumbnail's longer side."""
 MAX_THUMBNAILS: Final = 200
+MAX_TEXTS: Final = 30
+"""Texts that are shown of a data set."""
+TEXT_LETTERS: Final = 160
+"""Letters of a text that are shown."""
 THUMBNAIL_BACKGROUND: Final = "white"
 """What transparent parts are laid on, as in a new comparison."""
 
@@ -119,6 +126,8 @@ def _facts(kind: str, folder: Path, memory: int) -> Facts:
         return facts
     # A third, as a table is for a while in memory both as it was read and as it is returned.
     limits = Limits(max_bytes=min(Limits().max_bytes, memory // 3))
+    if kind == "text":
+        return _texts(read_texts(content, limits, answers, ask=True))
     if kind == "features":
         return _table(read_features(content, limits, answers, ask=True))
     return _table(read_paired(content, limits, answers, ask=True))
@@ -141,19 +150,49 @@ def _images(images: ImageSet, thumbnails: Path, *, keep: bool) -> Facts:
         },
         warnings=_notes(images.warnings),
         thumbnails=write_thumbnails(images, counts, thumbnails),
-        parts=_part_counts(images) if keep and images.split_folders else {},
+        parts=_part_counts(images, parts_of(images.files))
+        if keep and images.split_folders
+        else {},
     )
 
 
-def _part_counts(images: ImageSet) -> dict[str, list[int]]:
+def _part_counts(found: ImageSet | TextTable, of_items: Sequence[str]) -> dict[str, list[int]]:
     """Return the items of each class in each part of the data set's own split."""
-    parts = np.array(parts_of(images.files))
+    parts = np.array(of_items)
     return {
         str(part): np.bincount(
-            images.labels[parts == part], minlength=len(images.class_names)
+            found.labels[parts == part], minlength=len(found.class_names)
         ).tolist()
         for part in dict.fromkeys(parts.tolist())
     }
+
+
+def _texts(table: TextTable) -> Facts:
+    counts = _counts(table)
+    letters = np.array([len(text) for text in table.texts])
+    members: list[list[str]] = [[] for _ in counts]
+    for text, label in zip(table.texts, table.labels.tolist(), strict=True):
+        members[label].append(text)
+    return Facts(
+        items=len(table),
+        class_names=list(table.class_names),
+        counts=counts,
+        has_fine=table.fine is not None,
+        shape={
+            "shortest": int(letters.min()),
+            "median": int(np.median(letters)),
+            "longest": int(letters.max()),
+        },
+        warnings=_notes(table.warnings),
+        thumbnails=[],
+        parts={} if table.parts is None else _part_counts(table, table.parts),
+        texts=[
+            TextExample(
+                class_name=table.class_names[label], text=members[label][item][:TEXT_LETTERS]
+            )
+            for label, item in choose_items(counts, MAX_TEXTS)
+        ],
+    )
 
 
 def _table(table: FeatureTable) -> Facts:
@@ -172,7 +211,7 @@ def _table(table: FeatureTable) -> Facts:
     )
 
 
-def _counts(found: ImageSet | FeatureTable) -> list[int]:
+def _counts(found: ImageSet | FeatureTable | TextTable) -> list[int]:
     counts: list[int] = np.bincount(found.labels, minlength=len(found.class_names)).tolist()
     return counts
 

@@ -19,7 +19,7 @@ THUMBNAILS: Final = "thumbnails.zip"
 DISK_FULL_EXIT: Final = 28
 """Exit code of a checking process that had no room on the disk."""
 
-Kind = Literal["image_folder", "features", "paired_features"]
+Kind = Literal["image_folder", "features", "paired_features", "text"]
 """The kinds of data that can be uploaded, as specs name them."""
 
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
@@ -41,6 +41,14 @@ class Thumbnail(BaseModel):
     """Its path in the uploaded archive, below the folder around all classes."""
 
 
+class TextExample(BaseModel):
+    """One of the texts shown of a data set."""
+
+    class_name: str
+    text: str
+    """Its beginning."""
+
+
 class Facts(BaseModel):
     """What is known of a valid data set."""
 
@@ -52,12 +60,14 @@ class Facts(BaseModel):
     """Whether there are labels within the classes."""
     shape: dict[str, int]
     """`features` or `audio` and `visual`: numbers a row; of images the smallest and the largest
-    width and height in pixels."""
+    width and height in pixels; of texts `shortest`, `median` and `longest` in letters."""
     warnings: list[Note]
     thumbnails: list[Thumbnail]
     parts: dict[str, list[int]] = {}
     """Items of each class in train, validation and test, where the data set has a split of its
     own; without validation, that is drawn from train."""
+    texts: list[TextExample] = []
+    """Some texts of a data set of texts, class by class."""
 
 
 class Report(BaseModel):

@@ -138,13 +138,16 @@ def _split_problem(facts: Facts, data: OwnData, *, redrawn: bool) -> str:
         return split_problem(
             facts.counts, by=data.split, validation=data.validation, draw_classes=redrawn
         )
+    noun = "texts" if data.kind == "text" else "images"
+    if not facts.parts and noun == "texts":
+        return "has no split of its own, a column `split`; split by class or by item"
     if not facts.parts:
         return (
             "has no split of its own: it was uploaded without folders such as train and test above "
             "its class folders, or to merge them; split by class or by item"
         )
     validation = [drawn_validation_items(count) for count in facts.parts["train"]]
-    return given_split_problem({"validation": validation, **facts.parts})
+    return given_split_problem({"validation": validation, **facts.parts}, noun)
 
 
 def _given_share(parts: Mapping[str, list[int]]) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from backend.datasets.check_report import Facts, Kind, Note
+from backend.datasets.check_report import Facts, Kind, Note, TextExample
 from backend.db.models import Dataset
 from backend.http.times import iso
 from contract.dataset_files import Question
@@ -34,7 +34,10 @@ class DatasetOut(BaseModel):
     """Whether there are labels within the classes."""
     shape: dict[str, int]
     """`features` or `audio` and `visual`: numbers a row; of images `min_width`, `max_width`,
-    `min_height` and `max_height` in pixels."""
+    `min_height` and `max_height` in pixels; of texts `shortest`, `median` and `longest` in
+    letters."""
+    has_split: bool
+    """Whether it brings a split of its own: train, test and often validation."""
     warnings: list[Note]
     thumbnails: int
 
@@ -54,6 +57,8 @@ class DatasetDetail(DatasetOut):
     counts: list[int]
     """Items of each class, in the order of `class_names`."""
     thumbnail_items: list[ThumbnailOut]
+    texts: list[TextExample]
+    """Beginnings of some texts of a data set of texts."""
 
 
 class DatasetList(BaseModel):
@@ -88,9 +93,11 @@ def dataset_detail(dataset: Dataset) -> DatasetDetail:
             "class_names": [facts.class_names[label] for label in order],
             "has_fine": facts.has_fine,
             "shape": facts.shape,
+            "has_split": bool(facts.parts),
             "warnings": facts.warnings,
             "thumbnails": len(facts.thumbnails),
             "counts": [facts.counts[label] for label in order],
+            "texts": sorted(facts.texts, key=lambda text: number_key(text.class_name)),
             "thumbnail_items": sorted(shown, key=lambda item: number_key(item.class_name)),
         }
     )

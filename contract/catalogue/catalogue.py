@@ -17,6 +17,8 @@ from contract.comparison.encoder import (
     MlpEncoder,
     Resnet18Encoder,
     Resnet50Encoder,
+    StaticTextEncoder,
+    TransformerTextEncoder,
     VitB32Encoder,
 )
 from contract.comparison.loss import (
@@ -87,6 +89,23 @@ ENCODERS: Final = (
         "optional extra, so nothing is downloaded at a run.",
         paper="Tan & Le 2019, EfficientNet (Lite0: without swish and squeeze-and-excitation)",
         url="https://arxiv.org/abs/1905.11946",
+    ),
+    Row(
+        StaticTextEncoder,
+        "Static text",
+        "The mean of a vector for each token, whatever stands around it: 32,000 x 256 numbers "
+        "distilled from language models, bundled, so nothing is downloaded; or a static model of "
+        "your own. Thousands of texts a second on one core.",
+        paper="Miller 2024, WordLlama; Tulkens & van Dongen 2024, Model2Vec",
+        url="https://github.com/dleemiller/WordLlama",
+    ),
+    Row(
+        TransformerTextEncoder,
+        "Transformer for text",
+        "A folder of your own as sentence-transformers or transformers save it, with its pooling; "
+        "an optional extra of the workers.",
+        paper="Reimers & Gurevych 2019, Sentence-BERT",
+        url="https://arxiv.org/abs/1908.10084",
     ),
 )
 

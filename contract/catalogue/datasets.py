@@ -13,12 +13,14 @@ from contract.comparison.data import (
     DigitsData,
     FashionMnistData,
     FeaturesData,
+    GeneratedTextData,
     ImageFolderData,
     MnistData,
     PairedFeaturesData,
     SopData,
     SpokenDigitsData,
     SyntheticData,
+    TextData,
     TinyImagenetData,
 )
 
@@ -168,6 +170,19 @@ DATA: Final = (
         FeaturesData,
         "Your features",
         "A table of features with labels, as npz, Parquet, CSV, HDF5 or mat.",
+        source="own",
+    ),
+    DataRow(
+        GeneratedTextData,
+        "Generated texts",
+        "Short requests such as people type to an assistant, made from phrases: domains train, and "
+        "their intents, which no loss sees, show how much detail is kept.",
+        fine_labels=True,
+    ),
+    DataRow(
+        TextData,
+        "Your texts",
+        "A table of texts with labels, as CSV, Parquet or JSON lines.",
         source="own",
     ),
     DataRow(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from contract.comparison.encoder import BackboneEncoder, MlpEncoder
+from contract.comparison.encoder import MlpEncoder, Pretrained, is_frozen
 from contract.comparison.spec import Arm, ComparisonSpec
 from contract.comparison.training import Training
 
@@ -24,7 +24,7 @@ def is_eligible(spec: ComparisonSpec, arm: Arm, device: str) -> bool:
     """Return whether a run is trained by the engine of bundles, alone or with others.
 
     It is where the network is a small stack of linear layers (an MLP, or the head of a frozen
-    backbone) on one modality, the batch has less than 256 items that are not augmented, and the
+    model) on one modality, the batch has less than 256 items that are not augmented, and the
     loss is over all tuples by Euclidean distance or a softmax; in float32 and on a CPU.
 
     Args:
@@ -83,9 +83,9 @@ def _is_small_stack(spec: ComparisonSpec) -> bool:
     if isinstance(encoder, MlpEncoder):
         hidden = encoder.hidden if encoder.layers else 0
         return hidden <= MOST_HIDDEN and encoder.layers * hidden**2 <= 10**6
-    if not isinstance(encoder, BackboneEncoder):
+    if not isinstance(encoder, Pretrained):
         return False
-    return encoder.tuning == "frozen" and encoder.hidden <= MOST_HIDDEN
+    return is_frozen(encoder) and encoder.hidden <= MOST_HIDDEN
 
 
 def _is_plain(training: Training) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contract.comparison.data import Data, OwnData, class_count, modalities, training_items
-from contract.comparison.encoder import TAKES, BackboneEncoder, Encoder
+from contract.comparison.encoder import TAKES, BackboneEncoder, Encoder, TransformerTextEncoder
 from contract.comparison.problems import Problem
 from contract.comparison.training import MPerClassSampler, Training
 from contract.names import ONE_LINE, has_control_character
@@ -54,6 +54,12 @@ def _fit_problems(data: Data, items: str, encoder: Encoder, path: str) -> list[P
         seen = repr(encoder.weights_file) if encoder.weights_file else "nothing"
         message = f"goes with weights 'file'; got {seen} with weights '{encoder.weights}'"
         problems.append(Problem(f"{path}.weights_file", message))
+    if isinstance(encoder, TransformerTextEncoder) and not encoder.model:
+        message = (
+            "required, but empty: the name of the model's folder, below one of the folders of "
+            "LOSSBOARD_MODEL_ROOTS"
+        )
+        problems.append(Problem(f"{path}.model", message))
     return problems
 
 

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from contract.comparison.data import Items
 from contract.comparison.problems import Section
 
 Tuning = Literal["frozen", "head", "full"]
+TextTuning = Literal["frozen", "full"]
 Weights = Literal["imagenet", "random", "file"]
 
 
@@ -90,6 +91,69 @@ class EfficientnetLite0Encoder(BackboneEncoder):
     kind: Literal["efficientnet_lite0"] = "efficientnet_lite0"
 
 
+ModelName = Annotated[
+    str, StringConstraints(max_length=200, pattern=r"^([A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*){0,3})?$")
+]
+"""Name of a model's folder below one of the folders of LOSSBOARD_MODEL_ROOTS, never a path that
+leaves them; empty for none."""
+
+
+class TextEncoder(_Encoder):
+    """A model that turns a text into features, and a head that maps these to embeddings."""
+
+    kind: str
+    model: ModelName = Field(
+        "",
+        title="Model",
+        description="Name of its folder, below one of the folders that the operator allows "
+        "(LOSSBOARD_MODEL_ROOTS on the workers).",
+    )
+    tuning: TextTuning = Field(
+        "frozen",
+        title="Training",
+        description="Frozen: the model's features are computed once and kept, a head trains on "
+        "them. Full: all of it trains; for small models.",
+    )
+    max_tokens: int = Field(
+        256,
+        ge=4,
+        le=8192,
+        title="Tokens",
+        description="Of a text that are read; what follows is left out.",
+    )
+    hidden: int = Field(
+        0, ge=0, le=8192, title="Hidden units", description="Of the head; 0 for a linear one."
+    )
+
+
+class StaticTextEncoder(TextEncoder):
+    """A vector for each token, whatever stands around it, and the mean over a text's tokens."""
+
+    kind: Literal["static_text"] = "static_text"
+    model: ModelName = Field(
+        "",
+        title="Model",
+        description="Empty for the bundled one; or the name of the folder of a static model of "
+        "one's own (model2vec's format), below one of the folders that the operator allows "
+        "(LOSSBOARD_MODEL_ROOTS on the workers).",
+    )
+
+
+class TransformerTextEncoder(TextEncoder):
+    """A transformer over the tokens of a text, and the pooling that its folder names."""
+
+    kind: Literal["transformer_text"] = "transformer_text"
+
+
+Pretrained = BackboneEncoder | TextEncoder
+"""Encoders that begin as a known network, whose features can be computed once and kept."""
+
+
+def is_frozen(encoder: "Encoder") -> bool:
+    """Return whether only a head trains, on features that are computed once."""
+    return isinstance(encoder, Pretrained) and encoder.tuning == "frozen"
+
+
 Encoder = Annotated[
     MlpEncoder
     | ConvnetEncoder
@@ -97,7 +161,9 @@ Encoder = Annotated[
     | Resnet18Encoder
     | Resnet50Encoder
     | VitB32Encoder
-    | EfficientnetLite0Encoder,
+    | EfficientnetLite0Encoder
+    | StaticTextEncoder
+    | TransformerTextEncoder,
     Field(discriminator="kind"),
 ]
 
@@ -109,5 +175,7 @@ TAKES: Final[dict[str, tuple[Items, ...]]] = {
     "resnet50": ("images",),
     "vit_b_32": ("images",),
     "efficientnet_lite0": ("images",),
+    "static_text": ("texts",),
+    "transformer_text": ("texts",),
 }
 """Kind of encoder -> the kinds of items that it can embed."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from contract.comparison.data import Data, ImageFolderData
+from contract.comparison.data import Data
 from contract.comparison.problems import Problem
 
 Replicate = Literal["seed", "split"]
@@ -27,6 +27,7 @@ SEED_LIMIT: Final = 2**31
 
 _SPLIT_KINDS: Final[Mapping[str, ReplicationKind]] = {
     "synthetic": "independent_draws",
+    "generated_text": "independent_draws",
     **dict.fromkeys(("mnist", "fashion_mnist", "cifar10", "cifar100"), "fixed_test"),
 }
 """Kind of data -> what splits of it replicate; of all others dependent splits."""
@@ -73,10 +74,11 @@ def replication_problems(data: Data, replicate: Replicate, seeds: int) -> list[P
     if replicate == "seed":
         return []
     problems = []
-    if isinstance(data, ImageFolderData) and data.split == "given":
+    if getattr(data, "split", "") == "given":
+        own = "column `split`" if data.kind == "text" else "own folders"
         message = (
-            "'split' draws a new split for each seed, but the data keep the split of their own "
-            "folders; split them by class or by item, or replicate by 'seed'"
+            f"'split' draws a new split for each seed, but the data keep the split of their {own}; "
+            "split them by class or by item, or replicate by 'seed'"
         )
         problems.append(Problem("replicate", message))
     if problem := data_seed_problem(data.seed, seeds):

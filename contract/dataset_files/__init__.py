@@ -9,7 +9,14 @@ file is recognised by its content, never by its name.
 from contract.dataset_files.feature_tables import read_features, read_paired
 from contract.dataset_files.image_archive import unpack_images
 from contract.dataset_files.image_folder import scan_images
-from contract.dataset_files.problems import FeatureTable, ImageSet, IntakeError, Limits, RowProblem
+from contract.dataset_files.problems import (
+    FeatureTable,
+    ImageSet,
+    IntakeError,
+    Limits,
+    RowProblem,
+    TextTable,
+)
 from contract.dataset_files.questions import (
     NO_ANSWERS,
     QUESTIONS,
@@ -17,6 +24,7 @@ from contract.dataset_files.questions import (
     Question,
     UnansweredError,
 )
+from contract.dataset_files.text_tables import read_texts
 
 __all__ = [
     "NO_ANSWERS",
@@ -28,9 +36,11 @@ __all__ = [
     "Limits",
     "Question",
     "RowProblem",
+    "TextTable",
     "UnansweredError",
     "read_features",
     "read_paired",
+    "read_texts",
     "scan_images",
     "unpack_images",
 ]

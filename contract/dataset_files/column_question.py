@@ -12,8 +12,8 @@ MIN_GROUP: Final = 4
 MAX_SHOWN: Final = 500
 """Columns that a question lists; answers may name further ones."""
 _NUMBER_AT_END: Final = re.compile(r"(.*?)([0-9]{1,9})")
-_LABEL_NAMES: Final = (*LABELS, "y", "target", "targets", "class", "classes", "category", "species")
-_ID_NAMES: Final = (*IDS, "name", "file", "filename", "file_name", "path", "index", "")
+LABEL_NAMES: Final = (*LABELS, "y", "target", "targets", "class", "classes", "category", "species")
+ID_NAMES: Final = (*IDS, "name", "file", "filename", "file_name", "path", "index", "")
 
 
 def column_question(seen: Sequence[SeenArray], matrices: Matrices) -> Question | None:
@@ -74,12 +74,12 @@ def _suggest(grouped: Sequence[tuple[SeenArray, bool]], matrices: Matrices) -> d
     """Return the name of a column -> what it seems to be, of those that seem used."""
     single = [one for one, several in grouped if not several and one.holds != "nothing"]
     suggested: dict[str, str] = {}
-    for role, names in (("ids", _ID_NAMES), ("fine_labels", FINE)):
+    for role, names in (("ids", ID_NAMES), ("fine_labels", FINE)):
         called = [one.name for one in single if one.name.casefold() in names]
         if called and any(one.holds != "matrix" for one in single if one.name == called[0]):
             suggested[called[0]] = role
     free = [one for one in single if one.name not in suggested]
-    named = [one for one in free if one.name.casefold() in _LABEL_NAMES]
+    named = [one for one in free if one.name.casefold() in LABEL_NAMES]
     words = [one for one in free if one.holds == "words"]
     whole = [one for one in free if one.holds == "numbers" and "int" in one.type]
     label = next(iter([*named, *words, *reversed(whole)]), None)

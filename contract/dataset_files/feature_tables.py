@@ -1,6 +1,6 @@
 """Tables of features with labels, of one modality or of pairs of two, read from any format."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib import import_module
@@ -29,6 +29,7 @@ from contract.dataset_files.problems import DEFAULT_LIMITS, FeatureTable, Findin
 from contract.dataset_files.questions import NO_ANSWERS, Answers, UnansweredError
 from contract.dataset_files.regular_file import regular_file
 from contract.dataset_files.table import build_table
+from contract.dataset_files.text_columns import has_texts
 from contract.dataset_files.zip_files import open_zip
 
 FEATURE_MATRICES: Final = {"features": "f"}
@@ -108,7 +109,7 @@ def _read(
     dimensions = answers.dimensions or (None if ask_dimensions else "mean")
     with open_source(path, limits, findings) as source:
         layout = choose_layout(source, matrices, answers, findings, ask=ask)
-        unused(source, layout, findings)
+        warn_of_unused(source.names, layout.names, findings)
         columns = source.columns(layout, limits, findings)
         return build_table(columns, layout, limits, findings, dimensions=dimensions)
 
@@ -152,12 +153,18 @@ def _refuse_other_kind(source: TableSource, matrices: Matrices, findings: Findin
     )
     if usual_layout(source, other).is_complete:
         raise findings.refuse("kind", f"holds {', '.join(other)} and labels; upload it as '{kind}'")
+    if has_texts(source.names):
+        raise findings.refuse("kind", "holds texts and labels; upload it as 'text'")
 
 
-def unused(source: TableSource, layout: Layout, findings: Findings) -> None:
+def holds_features(source: TableSource) -> bool:
+    """Return whether a table has features and labels under their documented names."""
+    return usual_layout(source, FEATURE_MATRICES).is_complete
+
+
+def warn_of_unused(all_names: Sequence[str], used: Collection[str], findings: Findings) -> None:
     """Warn of columns that are not used."""
-    used = layout.names
-    names = [name for name in source.names if name not in used]
+    names = [name for name in all_names if name not in used]
     if len(names) > MAX_UNUSED:
         findings.warn("", f"columns are not used: {listed(names)}")
         return

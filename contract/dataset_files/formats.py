@@ -1,4 +1,4 @@
-"""What a file is by its content; and what to do with one that is no table of features."""
+"""What a file is by its content; and what to do with one of another kind."""
 
 import zipfile
 from contextlib import suppress
@@ -15,6 +15,9 @@ Format = Literal[
 ]  # fmt: skip
 TABLES: Final[tuple[Format, ...]] = ("npz", "parquet", "h5", "mat", "csv")
 """Formats that a table of features may have."""
+
+TEXT_TABLES: Final[tuple[Format, ...]] = ("csv", "parquet", "jsonl")
+"""Formats that a table of texts may have."""
 
 _START_BYTES: Final = 2**16
 _FIRST_BYTES: Final[dict[bytes, Format]] = {
@@ -47,8 +50,8 @@ _ADVICE: Final[dict[Format, str]] = {
     "with df.to_parquet('features.parquet')",
     "xlsx": "is an Excel file; save it as 'CSV UTF-8' there, and upload that",
     "gzip": "is packed with gzip; unpack it (gunzip) and upload what is inside",
-    "jsonl": "is JSON; save it as Parquet: pandas.read_json('file', lines=True).to_parquet("
-    "'features.parquet')",
+    "jsonl": "is JSON; texts in JSON lines are uploaded as 'text'; of features make Parquet: "
+    "pandas.read_json('file', lines=True).to_parquet('features.parquet')",
     "feather": "is a Feather file; save it as Parquet: pandas.read_feather('file').to_parquet("
     "'features.parquet')",
     "image": "is a single image; images are a zip with a folder for each class, uploaded as "
@@ -96,7 +99,20 @@ def _zip_format(path: Path) -> Format:
 
 def refuse_no_table(found: Format, findings: Findings) -> IntakeError:
     """Return the error for a file that is no table of features."""
-    return findings.refuse("kind" if found == "images" else "", _ADVICE[found])
+    other_kind = found in ("images", "jsonl")
+    return findings.refuse("kind" if other_kind else "", _ADVICE[found])
+
+
+def refuse_no_texts(found: Format, findings: Findings) -> IntakeError:
+    """Return the error for a file that is no table of texts."""
+    if found in TABLES:
+        message = f"is an array file ({found}), which holds features; upload it as 'features'"
+        return findings.refuse("kind", message)
+    advice = "Texts are a CSV, Parquet or JSON lines file with the columns text and label"
+    if found in ("unknown", "images", "image", "zip"):
+        seen = {"unknown": "is none by its first bytes", "image": "is an image"}
+        return findings.refuse("", f"{seen.get(found, 'is a zip')}. {advice}")
+    return findings.refuse("", f"{_ADVICE[found]}. {advice}")
 
 
 def refuse_no_images(path: Path) -> None:

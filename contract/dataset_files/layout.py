@@ -164,6 +164,9 @@ def layout_of_answer(
     """
     names = dict.fromkeys(source.names)
     chosen: dict[str, tuple[str, ...]] = {}
+    for role in ("text", "split"):
+        if getattr(told, role):
+            findings.add(f"columns.{role}", "is for texts; this has " + ", ".join(matrices))
     for role in ("features", "audio", "visual", "labels", "fine_labels", "ids"):
         entries = getattr(told, role)
         entries = [entries] if isinstance(entries, str) and entries else [*entries]

@@ -156,3 +156,26 @@ class FeatureTable:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """Texts with labels."""
+
+    texts: tuple[str, ...]
+    """None is empty or begins or ends with a blank."""
+    labels: np.ndarray
+    """[N] int64 indices into `class_names`."""
+    class_names: tuple[str, ...]
+    """Names of the classes, sorted: numbers by value, words by letter."""
+    fine: np.ndarray | None = None
+    """[N] int64 indices into `fine_names`: labels that divide the classes further."""
+    fine_names: tuple[str, ...] = ()
+    ids: tuple[str, ...] | None = None
+    """A different name for each text."""
+    parts: tuple[str, ...] | None = None
+    """Each text's part of a split that the table brings: train, validation or test."""
+    warnings: tuple[RowProblem, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.labels)

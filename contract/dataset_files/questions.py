@@ -46,6 +46,10 @@ class ColumnRoles(BaseModel):
     """Labels within the classes; empty if there are none."""
     ids: str = Field("", max_length=1000)
     """A name for each row; empty if there are none."""
+    text: str = Field("", max_length=1000)
+    """Of a table of texts."""
+    split: str = Field("", max_length=1000)
+    """Of a table of texts: train, validation or test; empty if there is none."""
 
 
 class Answers(BaseModel):
@@ -73,6 +77,7 @@ QUESTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "image_folder": ("split",),
     "features": ("columns", "dimensions"),
     "paired_features": ("columns", "dimensions"),
+    "text": ("columns",),
 }
 """Kind of an upload -> the questions that its reader may ask."""
 

@@ -1,6 +1,6 @@
-"""Folders above the class folders that split a data set: train, val, test, query, gallery."""
+"""Names of splits that data bring along: of folders above the class folders, or in a table."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
 from contract.dataset_files.questions import Choice, Question
@@ -18,7 +18,7 @@ PARTS: Final[dict[str, Part]] = {
     "query": "test",
     "gallery": "test",
 }
-"""Name of a folder in small letters -> the split that its images belong to."""
+"""Name of a folder, or of a table's split, in small letters -> the split that its items belong to."""
 
 
 def are_split_folders(names: Iterable[str]) -> bool:
@@ -32,8 +32,14 @@ def parts_of(files: Iterable[str]) -> list[Part]:
 
     Without a test part, the validation part tests, and validation is drawn from training.
     """
-    parts = [PARTS[file.partition("/")[0].lower()] for file in files]
-    return parts if "test" in parts else ["train" if part == "train" else "test" for part in parts]
+    return list(with_test_part([PARTS[file.partition("/")[0].lower()] for file in files]))
+
+
+def with_test_part(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Return the split of each item; without a test part, the validation part tests."""
+    if "test" in parts:
+        return tuple(parts)
+    return tuple("train" if part == "train" else "test" for part in parts)
 
 
 def split_question(names: Iterable[str]) -> Question:

@@ -68,7 +68,7 @@ def build_table(
     }
     coded = read_labels(layout.labels, columns[layout.labels], findings, background=background)
     fine = read_labels(layout.fine, columns[layout.fine], findings) if layout.fine else None
-    names = _read_ids(layout.ids, columns[layout.ids], findings) if layout.ids else None
+    names = read_ids(layout.ids, columns[layout.ids], findings) if layout.ids else None
     findings.raise_if_any()
     for role, matrix in read.items():
         remark_on_scale(layout.key(role), matrix, findings)
@@ -90,7 +90,7 @@ def _check_same_length(columns: Mapping[str, Column], layout: Layout, findings: 
         findings.add("", "has no rows")
 
 
-def _read_ids(name: str, column: Column, findings: Findings) -> np.ndarray:
+def read_ids(name: str, column: Column, findings: Findings) -> np.ndarray:
     """Read the names of the rows, and check that they are all different."""
     try:
         values = as_words(read_all(column).ravel())

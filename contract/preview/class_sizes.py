@@ -12,6 +12,7 @@ from contract.comparison.data import (
     Data,
     DigitsData,
     FashionMnistData,
+    GeneratedTextData,
     MnistData,
     SopData,
     SpokenDigitsData,
@@ -42,7 +43,8 @@ class ClassSizes:
     validated: int = 0
     """How many items of an official training part validate."""
     groups: int = 1
-    """Groups of equal size within each class that are split one by one, such as speakers."""
+    """Groups of equal size within each class that are split one by one, such as speakers or
+    intents."""
 
 
 @dataclass(frozen=True)
@@ -79,4 +81,7 @@ def class_sizes(data: Data) -> ClassSizes | None:
     """Return the class sizes of these data; None if they are unknown before the data are read."""
     if isinstance(data, SyntheticData):
         return ClassSizes((data.per_class,) * data.classes)
+    if isinstance(data, GeneratedTextData):
+        of_domain = data.intents * data.per_intent
+        return ClassSizes((of_domain,) * data.domains, groups=data.intents)
     return _PUBLISHED.get(type(data))

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from contract.comparison.data import Cifar100Data, Data, ImageFolderData
+from contract.comparison.data import Cifar100Data, Data
 from contract.comparison.data.draws import (
     apportion,
     class_split_generator,
@@ -116,7 +116,7 @@ def split_counts(data: Data, sizes: ClassSizes, *, redrawn: bool = False) -> Cou
     """
     if sizes.tested is not None:
         return _official(data, sizes)
-    if isinstance(data, ImageFolderData) and data.split == "given":
+    if getattr(data, "split", "item") == "given":
         return _given(sizes)
     counts = np.asarray(sizes.counts)
     if getattr(data, "split", "item") == "item":

@@ -29,9 +29,23 @@ class ImageFiles:
         return replace(self, paths=tuple(self.paths[i] for i in index))
 
 
-Items: TypeAlias = Tensor | ImageFiles
-"""Images [N, C, H, W] uint8, which encoders scale to 0 to 1; other items [N, ...] float32; or image
-files, which are decoded at the size that an encoder needs."""
+@dataclass(frozen=True)
+class Texts:
+    """Texts, one for each item, which an encoder's tokenizer reads."""
+
+    texts: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, index: "np.ndarray | Sequence[int]") -> "Texts":
+        """Return the texts at these indices."""
+        return Texts(tuple(self.texts[i] for i in index))
+
+
+Items: TypeAlias = Tensor | ImageFiles | Texts
+"""Images [N, C, H, W] uint8, which encoders scale to 0 to 1; other items [N, ...] float32; image
+files, which are decoded at the size that an encoder needs; or texts."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +53,8 @@ class Split:
     """Items of one split."""
 
     items: Tensor
-    """[N, ...] uint8 images or other items as float32; of paired data the audio modality."""
+    """[N, ...] uint8 images, tokens of texts as int32 or other items as float32; of paired data the
+    audio modality."""
     labels: Tensor
     """[N] int64, 0 to classes - 1."""
     fine: Tensor | None = None
@@ -137,6 +152,8 @@ class Pool:
     """Whether no class of the test split is in train."""
     class_names: tuple[str, ...] | None = None
     """Names of the labels 0, 1, 2, ...; None where only the labels are known."""
+    fine_names: tuple[str, ...] | None = None
+    """The same of the fine labels."""
     recordings: tuple[Path, ...] | None = None
     """Wav files of the items, to be played on the pages."""
     scales: tuple[Scale | None, ...] = ()
@@ -147,17 +164,17 @@ class Pool:
         """Return the three splits as tensors.
 
         Args:
-            items: [N, ...] tensors that replace the items, decoded images or features of them; by
-                default the items themselves.
+            items: [N, ...] tensors that replace the items, decoded images, tokens or features of
+                them; by default the items themselves.
             visual: [N, ...], the same for the second modality.
 
         Raises:
-            TypeError: the items are files and nothing replaces them.
+            TypeError: the items are files or texts and nothing replaces them.
         """
         first = self.items if items is None else items
         second = self.visual if visual is None else visual
-        if isinstance(first, ImageFiles) or isinstance(second, ImageFiles):
-            raise TypeError("files have to be decoded first")
+        if isinstance(first, ImageFiles | Texts) or isinstance(second, ImageFiles | Texts):
+            raise TypeError("files have to be decoded first, and texts to be read by a tokenizer")
         whole = Split(first, self.labels, self.fine, second)
         train, validation, test = (
             whole.take(torch.from_numpy(np.ascontiguousarray(index)))

@@ -17,18 +17,20 @@ LOADERS: Final = {
     "digits": "worker.data.loaders.digits",
     "fashion_mnist": "worker.data.loaders.mnist",
     "features": "worker.data.loaders.feature_tables",
+    "generated_text": "worker.data.loaders.generated_texts",
     "image_folder": "worker.data.loaders.image_folder",
     "mnist": "worker.data.loaders.mnist",
     "paired_features": "worker.data.loaders.feature_tables",
     "sop": "worker.data.loaders.sop",
     "spoken_digits": "worker.data.loaders.spoken_digits",
     "synthetic": "worker.data.loaders.synthetic",
+    "text": "worker.data.loaders.texts",
     "tiny_imagenet": "worker.data.loaders.tiny_imagenet",
 }
 """Kind of data -> the module whose `load` reads it. Imported at first use: some take seconds, which
 runs on other data must not pay."""
 
-WITHOUT_RESPLIT: Final = {"digits", "spoken_digits", "synthetic"}
+WITHOUT_RESPLIT: Final = {"digits", "generated_text", "spoken_digits", "synthetic"}
 """Kinds whose loaders do the same whether or not the split is one of several."""
 
 

@@ -17,9 +17,9 @@ from torch.nn import functional
 from contract.comparison.data.kinds import Background
 from contract.comparison.encoder import (
     AudioConvnetEncoder,
-    BackboneEncoder,
     ConvnetEncoder,
     MlpEncoder,
+    Pretrained,
 )
 from contract.dataset_files.image_pixels import (
     NO_BACKGROUND,
@@ -30,6 +30,7 @@ from contract.dataset_files.image_pixels import (
 from contract.dataset_files.problems import DEFAULT_LIMITS
 from contract.dataset_files.regular_file import open_regular
 from worker.encoders import weights
+from worker.encoders.text.model import TextModel
 from worker.errors import DataError
 
 POOLED_SIDE = 4
@@ -86,7 +87,7 @@ def build_mlp(spec: MlpEncoder, item_shape: tuple[int, ...]) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(width, spec.embedding_dim))
 
 
-def build_head(spec: BackboneEncoder, features: int) -> nn.Sequential:
+def build_head(spec: Pretrained, features: int) -> nn.Sequential:
     """Build a head [B, features] -> [B, embedding_dim]: linear, or with one hidden layer."""
     if not spec.hidden:
         return nn.Sequential(nn.Linear(features, spec.embedding_dim))
@@ -138,20 +139,20 @@ class Backbone(nn.Module):
 
 
 class BackboneWithHead(nn.Module):
-    """A backbone with a head, from images to embeddings; the head trains, or both train.
+    """A backbone with a head, from images or texts to embeddings; the head trains, or both train.
 
-    The backbone always stays in evaluation mode: with batch statistics the embedding of an image
-    would depend on the other images in its batch.
+    The backbone always stays in evaluation mode: with batch statistics the embedding of an item
+    would depend on the other items in its batch.
     """
 
-    def __init__(self, backbone: Backbone, head: nn.Module, *, whole: bool) -> None:
+    def __init__(self, backbone: Backbone | TextModel, head: nn.Module, *, whole: bool) -> None:
         super().__init__()
         self.backbone = backbone.requires_grad_(whole)
         self.head = head
 
-    def forward(self, images: Tensor) -> Tensor:
-        """[B, C, H, W] -> [B, D]."""
-        embeddings: Tensor = self.head(self.backbone(images))
+    def forward(self, items: Tensor) -> Tensor:
+        """Images [B, C, H, W], or tokens of texts [B, L] -> [B, D]."""
+        embeddings: Tensor = self.head(self.backbone(items))
         return embeddings
 
     def train(self, mode: bool = True) -> "BackboneWithHead":

@@ -7,9 +7,10 @@ from typing import Any, Final
 from torch import Tensor, nn
 from torch.nn import functional
 
-from contract.comparison.encoder import BackboneEncoder, Encoder
+from contract.comparison.encoder import BackboneEncoder, Encoder, Pretrained, TextEncoder, is_frozen
 from worker.encoders import networks
 from worker.encoders.networks import Backbone, BackboneWithHead, ScalePixels
+from worker.encoders.text.model import TextModel
 from worker.reporting.progress import SILENT, Progress
 from worker.settings import datasets_folder
 
@@ -19,7 +20,12 @@ SMALL_ENCODERS: Final[dict[str, Any]] = {
     "audio_convnet": networks.build_audio_convnet,
 }
 """Kind of encoder -> the function that builds it for items of a shape. All other kinds are
-backbones."""
+backbones, of images or of texts."""
+TEXT_MODELS: Final = {
+    "static_text": "worker.encoders.text.static",
+    "transformer_text": "worker.encoders.text.transformer",
+}
+"""Kind of encoder -> the module whose `build_model` builds its model."""
 
 
 class UnitSphere(nn.Module):
@@ -37,7 +43,8 @@ def build(
     folder: Path | None = None,
     progress: Progress = SILENT,
 ) -> nn.Module:
-    """Build the network of a spec, [B, *item_shape] -> [B, embedding_dim]; images may be uint8.
+    """Build the network of a spec, [B, *item_shape] -> [B, embedding_dim]; images may be uint8, and
+    texts are their tokens as int32.
 
     Trained weights start from torch's global generator: seed that first.
 
@@ -53,12 +60,16 @@ def build(
         CancelledError: raised by `progress`.
     """
     network: nn.Module
-    if not isinstance(spec, BackboneEncoder):
+    if not isinstance(spec, Pretrained):
         network = nn.Sequential(ScalePixels(), *SMALL_ENCODERS[spec.kind](spec, item_shape))
-    elif len(item_shape) == 1:
+    elif is_frozen(spec) and len(item_shape) == 1:
         network = networks.build_head(spec, item_shape[0])
     else:
-        own = backbone(spec, folder=folder, progress=progress)
+        own = (
+            text_model(spec, folder=folder, progress=progress)
+            if isinstance(spec, TextEncoder)
+            else backbone(spec, folder=folder, progress=progress)
+        )
         network = BackboneWithHead(
             own, networks.build_head(spec, own.features), whole=spec.tuning == "full"
         )
@@ -77,4 +88,19 @@ def backbone(
     # Imported at first use: torchvision takes seconds, which other runs must not pay.
     module = import_module("worker.encoders.architectures")
     found: Backbone = module.build_backbone(spec, folder or datasets_folder(), progress)
+    return found
+
+
+def text_model(
+    spec: TextEncoder, *, folder: Path | None = None, progress: Progress = SILENT
+) -> TextModel:
+    """Build the model of a spec without its head, in evaluation mode.
+
+    Raises:
+        DataError: it is missing or damaged, or needs a package that is not installed.
+        CancelledError: raised by `progress`.
+    """
+    # Imported at first use: runs on other data must not pay for these libraries.
+    module = import_module(TEXT_MODELS[spec.kind])
+    found: TextModel = module.build_model(spec, folder or datasets_folder(), progress)
     return found

@@ -50,6 +50,49 @@ OTHERS: Final = (
         short="CIFAR-100: what detail is kept",
     ),
     Preset(
+        "text-detail",
+        "Generated texts: what detail is kept",
+        "Eight domains of short requests train, and their 40 intents, which no loss sees, tell how "
+        "much detail each loss keeps. The bundled static encoder is frozen and a linear head "
+        "trains: 20 runs, about a minute on two CPU cores.",
+        spec={
+            "name": "texts: detail kept under coarse labels",
+            "tags": ["detail", "text"],
+            "data": {"kind": "generated_text"},
+            "encoder": {"kind": "static_text", "embedding_dim": 64, "normalize": True},
+            "training": {"epochs": 20, "batch_size": 64},
+            "measure": {"evaluate_every": 2},
+            "arms": pair(),
+            "seeds": ten_seeds(),
+        },
+        group=_GROUP,
+        short="Texts: what detail is kept",
+    ),
+    Preset(
+        "clinc150-detail",
+        "CLINC150: what detail is kept",
+        "10 domains of queries train, and their 150 intents, which no loss sees, tell how much "
+        "detail each loss keeps; real queries, in the split of their authors.",
+        "Larson et al. 2019, An Evaluation Dataset for Intent Classification and Out-of-Scope "
+        "Prediction",
+        "https://aclanthology.org/D19-1131",
+        spec={
+            "name": "clinc150: detail kept under coarse labels",
+            "tags": ["detail", "text"],
+            "data": {"kind": "text", "split": "given"},
+            "encoder": {"kind": "static_text", "embedding_dim": 64, "normalize": True},
+            "training": {"epochs": 10, "batch_size": 128},
+            "measure": {"evaluate_every": 2},
+            "arms": pair(),
+            "seeds": ten_seeds(),
+        },
+        needs="Upload CLINC150 on the Data page first, as texts: a table with the columns text, "
+        "label (the domain), fine_label (the intent) and split; leave its out-of-scope queries "
+        "out. It is CC BY 3.0, github.com/clinc/oos-eval.",
+        group=_GROUP,
+        short="CLINC150: what detail is kept",
+    ),
+    Preset(
         "spoken-digits",
         "Spoken digits x MNIST",
         "Audio-visual: recordings and images of the same digits, an encoder each, one space; "

@@ -20,6 +20,7 @@ from contract.comparison.data.kinds import (
     DigitsData,
     FashionMnistData,
     FeaturesData,
+    GeneratedTextData,
     ImageFolderData,
     MnistData,
     OwnData,
@@ -28,6 +29,7 @@ from contract.comparison.data.kinds import (
     SplitBy,
     SpokenDigitsData,
     SyntheticData,
+    TextData,
     TinyImagenetData,
     ValidateOn,
 )
@@ -46,7 +48,9 @@ Data = Annotated[
     | ImageFolderData
     | FeaturesData
     | SpokenDigitsData
-    | PairedFeaturesData,
+    | PairedFeaturesData
+    | GeneratedTextData
+    | TextData,
     Field(discriminator="kind"),
 ]
 
@@ -60,6 +64,7 @@ __all__ = [
     "DigitsData",
     "FashionMnistData",
     "FeaturesData",
+    "GeneratedTextData",
     "ImageFolderData",
     "Items",
     "MnistData",
@@ -70,6 +75,7 @@ __all__ = [
     "SplitBy",
     "SpokenDigitsData",
     "SyntheticData",
+    "TextData",
     "TinyImagenetData",
     "ValidateOn",
     "class_count",

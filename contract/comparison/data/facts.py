@@ -15,12 +15,14 @@ from contract.comparison.data.kinds import (
     FashionMnistData,
     FeaturesData,
     FineGrained,
+    GeneratedTextData,
     ImageFolderData,
     MnistData,
     PairedFeaturesData,
     SplitBy,
     SpokenDigitsData,
     SyntheticData,
+    TextData,
     ValidateOn,
 )
 
@@ -113,24 +115,26 @@ def drawn_validation_items(members: int) -> int:
     return 0 if members < 2 else validation_items_of_class(members)
 
 
-def given_split_problem(counts: Mapping[str, Sequence[int]]) -> str:
+def given_split_problem(counts: Mapping[str, Sequence[int]], noun: str = "images") -> str:
     """Return why a given split cannot be used; empty if it can.
 
     Args:
         counts: name of each part -> its items of each class.
+        noun: what the items are, in the plural.
     """
     for part, sizes in counts.items():
         if sum(size > 0 for size in sizes) < 2 or max(sizes) < 2:
             return (
-                f"needs two classes or more in its {part} part, one of them with two images or "
+                f"needs two classes or more in its {part} part, one of them with two {noun} or "
                 f"more; that part has {sum(size > 0 for size in sizes)} classes and "
-                f"{sum(sizes)} images"
+                f"{sum(sizes)} {noun}"
             )
     return ""
 
 
-Items = Literal["vectors", "images", "spectrograms"]
-"""Kind of items; their shapes are [F], [C, H, W] and [1, mel bands, frames]."""
+Items = Literal["vectors", "images", "spectrograms", "texts"]
+"""Kind of items; their shapes are [F], [C, H, W] and [1, mel bands, frames]. Texts have none before
+an encoder's tokenizer has read them."""
 
 AnyData = (
     SyntheticData
@@ -144,6 +148,8 @@ AnyData = (
     | FeaturesData
     | SpokenDigitsData
     | PairedFeaturesData
+    | GeneratedTextData
+    | TextData
 )
 
 
@@ -165,6 +171,8 @@ def modalities(data: AnyData) -> Modalities:
             return Modalities("spectrograms", "images")
         case PairedFeaturesData():
             return Modalities("vectors", "vectors")
+        case GeneratedTextData() | TextData():
+            return Modalities("texts")
         case _:
             return Modalities("images")
 
@@ -178,9 +186,13 @@ def class_count(data: AnyData) -> int | None:
     match data:
         case SyntheticData():
             return data.classes
+        case GeneratedTextData():
+            return data.domains
         case Cifar100Data():
             return 20 if data.train_labels == "coarse" else 100
         case FineGrained() | ImageFolderData() | FeaturesData() | PairedFeaturesData():
+            return None
+        case TextData():
             return None
         case _:
             return 10
@@ -196,6 +208,9 @@ def training_items(data: AnyData) -> int | None:
             return data.train_items
         case SyntheticData():
             return data.classes * training_items_of_class(data.per_class)
+        case GeneratedTextData():
+            groups = data.domains * data.intents
+            return groups * training_items_of_class(data.per_intent)
         case DigitsData():
             return sum(training_items_of_class(members) for members in DIGITS_PER_CLASS)
         case _:
@@ -206,9 +221,9 @@ def has_fine_labels(data: AnyData) -> bool | None:
     """Return whether the items have fine labels that no loss sees; None if unknown before reading
     them."""
     match data:
-        case SyntheticData() | Cifar100Data() | SpokenDigitsData():
+        case SyntheticData() | Cifar100Data() | SpokenDigitsData() | GeneratedTextData():
             return True
-        case ImageFolderData() | FeaturesData() | PairedFeaturesData():
+        case ImageFolderData() | FeaturesData() | PairedFeaturesData() | TextData():
             return None
         case _:
             return False
@@ -252,6 +267,8 @@ def fold_items(data: AnyData) -> list[int] | None:
             return [data.train_items // classes] * classes
         case SyntheticData():
             return [untested_items_of_class(data.per_class)] * data.classes
+        case GeneratedTextData():
+            return [data.intents * untested_items_of_class(data.per_intent)] * data.domains
         case DigitsData():
             return [untested_items_of_class(members) for members in DIGITS_PER_CLASS]
         case _:

@@ -3,6 +3,7 @@
 In this order: settings that several kinds share; data that need no file, because they are
 generated or bundled with a library; fine-grained images, by default split by class; small images
 with official training and test parts; recordings paired with images; and a team's own data.
+Generated texts stand with the data that need no file, a team's own texts with its own data.
 """
 
 from typing import Annotated, Any, Final, Literal
@@ -13,7 +14,7 @@ from contract.comparison.problems import Section
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 SplitBy = Literal["class", "item"]
-ImageSplitBy = Literal["class", "item", "given"]
+GivenSplitBy = Literal["class", "item", "given"]
 ValidateOn = Literal["classes", "items"]
 Background = Literal["none", "white", "grey", "black"]
 
@@ -106,6 +107,29 @@ class SyntheticData(Section):
     )
     outlier_scale: float = Field(
         3.0, ge=1, le=100, title="Outlier scale", description="How many times wider they scatter."
+    )
+    seed: Seed = Field(0, title="Data seed")
+
+
+MAX_INTENTS: Final = 8
+"""Intents that each domain of generated texts has phrases for."""
+
+
+class GeneratedTextData(Section):
+    """Short generated requests, such as people type to an assistant: each domain is a class, and
+    its intents are the fine labels, which no loss sees."""
+
+    kind: Literal["generated_text"] = "generated_text"
+    domains: int = Field(8, ge=2, le=10, title="Domains", description="The classes that train.")
+    intents: int = Field(
+        5,
+        ge=2,
+        le=MAX_INTENTS,
+        title="Intents a domain",
+        description="The fine labels, which no loss sees.",
+    )
+    per_intent: int = Field(
+        40, ge=4, le=200, title="Texts an intent", description="No two texts are the same."
     )
     seed: Seed = Field(0, title="Data seed")
 
@@ -225,7 +249,7 @@ class ImageFolderData(_TeamData):
 
     kind: Literal["image_folder"] = "image_folder"
     folder: str = worker_path("Folder", "a folder of class folders")
-    split: ImageSplitBy = Field(
+    split: GivenSplitBy = Field(
         "class",
         title="Split by",
         description="Class: the first half of the classes trains, the second half tests, so that "
@@ -280,5 +304,26 @@ class PairedFeaturesData(_TeamTable):
     file: str = worker_path("File", "an npz, Parquet, CSV, h5 or mat file, or AVE's folder")
 
 
-OwnData = ImageFolderData | FeaturesData | PairedFeaturesData
+class TextData(_TeamData):
+    """A table of texts with labels, as CSV, Parquet or JSON lines."""
+
+    kind: Literal["text"] = "text"
+    file: str = worker_path("File", "a CSV, Parquet or JSON lines file")
+    split: GivenSplitBy = Field(
+        "item",
+        title="Split by",
+        description="Class: the first half of the classes trains, the second half tests, so that "
+        "no tested class was seen. Item: every class is in every split, 60 : 20 : 20. Given: as "
+        "the table's column `split` says.",
+    )
+    validation: ValidateOn = VALIDATION
+    seed: Seed = SPLIT_SEED
+
+    @property
+    def path(self) -> str:
+        """Path of the file."""
+        return self.file
+
+
+OwnData = ImageFolderData | FeaturesData | PairedFeaturesData | TextData
 """A team's own data."""
