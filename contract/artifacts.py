@@ -65,6 +65,8 @@ class EmbeddingFacts(BaseModel):
     """Of image files: class folder and name of each item's file."""
     texts: list[str] | None = None
     """Of texts: the beginning of each item's."""
+    fine: list[str] | None = None
+    """Names of the fine labels 0, 1, 2, ..., where they have names."""
 
 
 class Confusion(BaseModel):

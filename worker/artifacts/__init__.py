@@ -2,14 +2,14 @@
 split, and which classes are confused in it."""
 
 from worker.artifacts.contents import Made, TrainedModel, make
-from worker.artifacts.origin import BackboneFacts, Origin, backbone_facts, origin_of
+from worker.artifacts.origin import ModelFacts, Origin, model_facts, origin_of
 
 __all__ = [
-    "BackboneFacts",
     "Made",
+    "ModelFacts",
     "Origin",
     "TrainedModel",
-    "backbone_facts",
     "make",
+    "model_facts",
     "origin_of",
 ]

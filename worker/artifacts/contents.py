@@ -170,6 +170,8 @@ def _embeddings(of: TrainedModel) -> Made:
         classes=list(of.origin.classes),
         modalities=list(MODALITIES) if parts > 1 else None,
         files=None if of.origin.files is None else list(of.origin.files),
+        texts=None if of.origin.texts is None else list(of.origin.texts),
+        fine=None if of.origin.fine is None else list(of.origin.fine),
     )
     arrays = {
         "embeddings": of.points.numpy(),

@@ -5,8 +5,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from contract.comparison.encoder import BackboneEncoder, Encoder
-from worker.artifacts.origin import BackboneFacts, backbone_facts
+from contract.comparison.encoder import Encoder, Pretrained
+from worker.artifacts.origin import ModelFacts, model_facts
 from worker.encoders.networks import BackboneWithHead
 
 
@@ -34,13 +34,13 @@ def is_whole_backbone(encoder: nn.Module, spec: Encoder) -> bool:
     return "backbone." in _trained(encoder, spec)
 
 
-def own_backbone(encoder: nn.Module) -> BackboneFacts | None:
+def own_backbone(encoder: nn.Module) -> ModelFacts | None:
     """Describe the backbone inside an encoder; None if there is none. One that does not train has
     the digest of its weights."""
     for module in encoder.modules():
         if isinstance(module, BackboneWithHead):
             trains = any(weight.requires_grad for weight in module.backbone.parameters())
-            return backbone_facts(module.backbone, digest=not trains)
+            return model_facts(module.backbone, digest=not trains)
     return None
 
 
@@ -48,10 +48,10 @@ def _trained(encoder: nn.Module, spec: Encoder) -> dict[str, nn.Module]:
     """Return the modules that have trained, by the prefix of their weights' names."""
     inner = _inner(encoder, spec)
     if isinstance(inner, BackboneWithHead):
-        whole = isinstance(spec, BackboneEncoder) and spec.tuning == "full"
+        whole = isinstance(spec, Pretrained) and spec.tuning == "full"
         own = {"backbone.": inner.backbone.network} if whole else {}
         return {"head.": inner.head, **own}
-    if isinstance(spec, BackboneEncoder):  # the head alone, on features
+    if isinstance(spec, Pretrained):  # the head alone, on features
         return {"head.": inner}
     return {"layers.": nn.Sequential(*list(inner.children())[1:])}
 

@@ -13,8 +13,9 @@ from torch import Tensor
 from contract.comparison.data import modalities
 from contract.comparison.encoder import BackboneEncoder, Encoder
 from contract.comparison.spec import ComparisonSpec
-from worker.data import ImageFiles, Items, Pool, Scale
+from worker.data import ImageFiles, Items, Pool, Scale, Texts
 from worker.encoders.networks import Backbone
+from worker.encoders.text.model import TextModel
 
 MODALITIES = ("audio", "visual")
 """Names of the modalities of paired data, whatever they are; prefixes of their tensors."""
@@ -36,6 +37,28 @@ class BackboneFacts:
 
 
 @dataclass(frozen=True)
+class TextModelFacts:
+    """A model for texts: how its tokenizer and its pooling are used, and which weights it has."""
+
+    model: str
+    """Name of its folder; empty for the bundled one."""
+    tokenizer: str
+    """SHA-256 of the tokenizer's file."""
+    max_tokens: int
+    normalize: bool
+    pooling: str
+    without: int | None
+    features: int
+    words: tuple[str, ...]
+    """What the digest covers before the weights."""
+    digest: str
+    """SHA-256 of the words and of all its weights; empty where they are kept."""
+
+
+ModelFacts = BackboneFacts | TextModelFacts
+
+
+@dataclass(frozen=True)
 class Origin:
     """What is known of the data of a run."""
 
@@ -45,21 +68,38 @@ class Origin:
     """[N] places of the test items in the data set as it was read."""
     files: tuple[str, ...] | None = None
     """Folder and name of each test item's image file."""
+    texts: tuple[str, ...] | None = None
+    """Beginnings of the test items' texts."""
+    fine: tuple[str, ...] | None = None
+    """Names of the fine labels, where they have names."""
     inputs: tuple[Mapping[str, Any], ...] = ()
     """For each modality how an item is read, as JSON."""
     constants: Mapping[str, Tensor] = field(default_factory=dict)
     """Tensors that reading needs, by their names among the weights."""
-    backbones: tuple[BackboneFacts | None, ...] = ()
+    backbones: tuple[ModelFacts | None, ...] = ()
     """For each modality the backbone whose features the items are; None where they are none."""
 
 
-def backbone_facts(backbone: Backbone, *, digest: bool) -> BackboneFacts:
-    """Describe a backbone.
+def model_facts(backbone: Backbone | TextModel, *, digest: bool) -> ModelFacts:
+    """Describe a backbone, of images or of texts.
 
     Args:
         backbone: with its weights.
         digest: whether to compute the digest of its weights.
     """
+    if isinstance(backbone, TextModel):
+        known = backbone.facts
+        return TextModelFacts(
+            model=known.model,
+            tokenizer=known.tokenizer,
+            max_tokens=known.max_tokens,
+            normalize=known.normalize,
+            pooling=known.pooling,
+            without=known.without,
+            features=backbone.features,
+            words=tuple(known.words),
+            digest=backbone.digest if digest else "",
+        )
     own = backbone.preparation
     return BackboneFacts(
         resize=own.resize,
@@ -73,7 +113,7 @@ def backbone_facts(backbone: Backbone, *, digest: bool) -> BackboneFacts:
 
 
 def origin_of(
-    pool: Pool, spec: ComparisonSpec, backbones: Sequence[BackboneFacts | None]
+    pool: Pool, spec: ComparisonSpec, backbones: Sequence[ModelFacts | None]
 ) -> Origin:
     """Describe the data of a run.
 
@@ -100,6 +140,8 @@ def origin_of(
         classes=_class_names(pool),
         ids=torch.from_numpy(test),
         files=_file_names(pool.items, test),
+        texts=pool.items.take(test).beginnings if isinstance(pool.items, Texts) else None,
+        fine=pool.fine_names,
         inputs=tuple(inputs),
         constants=constants,
         backbones=tuple(backbones),
@@ -122,6 +164,8 @@ def _input(
     kind: str, items: Items, encoder: Encoder, spec: ComparisonSpec, scale: Scale | None
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Return how an item is read, and the tensors that this needs."""
+    if kind == "texts":
+        return {"kind": kind}, {}
     if kind == "vectors":
         assert isinstance(items, Tensor)
         found: dict[str, Any] = {
@@ -145,6 +189,7 @@ def _input(
             "crop": side,
             "background": items.background,
         }, {}
+    assert isinstance(items, Tensor)
     channels, height, width = items.shape[1:]
     return {"kind": kind, "channels": channels, "size": [height, width]}, {}
 

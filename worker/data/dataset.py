@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import torch
@@ -29,6 +29,10 @@ class ImageFiles:
         return replace(self, paths=tuple(self.paths[i] for i in index))
 
 
+SHOWN_LETTERS: Final = 240
+"""Letters of a text that are kept with snapshots and embeddings."""
+
+
 @dataclass(frozen=True)
 class Texts:
     """Texts, one for each item, which an encoder's tokenizer reads."""
@@ -41,6 +45,14 @@ class Texts:
     def take(self, index: "np.ndarray | Sequence[int]") -> "Texts":
         """Return the texts at these indices."""
         return Texts(tuple(self.texts[i] for i in index))
+
+    @property
+    def beginnings(self) -> tuple[str, ...]:
+        """What pages and tables show of texts, which may be long."""
+        return tuple(
+            text if len(text) <= SHOWN_LETTERS else f"{text[: SHOWN_LETTERS - 1]}…"
+            for text in self.texts
+        )
 
 
 Items: TypeAlias = Tensor | ImageFiles | Texts

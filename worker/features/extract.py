@@ -17,8 +17,9 @@ from torch import Tensor
 
 from contract.dataset_files.image_pixels import NO_BACKGROUND
 from contract.dataset_files.regular_file import open_regular
-from worker.data import ImageFiles, Items
+from worker.data import ImageFiles, Items, Texts
 from worker.encoders.networks import Backbone
+from worker.encoders.text.model import TextModel
 from worker.errors import DataError
 from worker.features.cache import cached_array
 from worker.features.decode import decode_batches
@@ -29,34 +30,36 @@ FEATURES_FOLDER: Final = "features"
 """Below the cache's folder."""
 BATCH: Final = 64
 """Images that go through the backbone at once."""
+TEXT_BATCH: Final = 256
+"""The same of texts."""
 FILES_PER_TASK: Final = 64
 """Files whose digest one thread computes at a time."""
 
 
 def extract_features(
     items: Items,
-    backbone: Backbone,
+    backbone: Backbone | TextModel,
     device: torch.device,
     *,
     cache: Path,
     progress: Progress,
-    batch: int = BATCH,
+    batch: int | None = None,
 ) -> Tensor:
     """Return features [N, F] float32 of all items, computed once for the same items and backbone.
 
     Args:
-        items: images, or image files, of which only a few are held in memory at a time.
-        backbone: in evaluation mode, on the device.
+        items: images, image files, of which only a few are held in memory at a time, or texts.
+        backbone: of images or of texts, in evaluation mode, on the device.
         device: that computes the features.
         cache: the cache's folder; the features are kept in its `features`.
-        progress: gets the number of images done.
-        batch: images that go through the backbone at once.
+        progress: gets the number of items done.
+        batch: items that go through the backbone at once; None for the usual number.
 
     Returns:
         Features on the CPU.
 
     Raises:
-        DataError: an image cannot be read, its features are not finite, or the cache cannot be
+        DataError: an item cannot be read, its features are not finite, or the cache cannot be
             written.
         CancelledError: by `progress`; features computed so far are not kept.
     """
@@ -64,16 +67,16 @@ def extract_features(
         cache / FEATURES_FOLDER,
         cache_key(items, backbone, progress),
         (len(items), backbone.features),
-        lambda: _compute(items, backbone, device, batch, progress),
+        lambda: _compute(items, backbone, device, batch or _usual_batch(items), progress),
         limit_bytes=cache_bytes(),
         progress=progress,
     )
     return torch.from_numpy(array)
 
 
-def cache_key(items: Items, backbone: Backbone, progress: Progress) -> str:
+def cache_key(items: Items, backbone: Backbone | TextModel, progress: Progress) -> str:
     """Return the SHA-256 digest of all that decides the features: the backbone's weights, its
-    preparation of images, and the items' content."""
+    preparation of images or its tokenizer, and the items' content."""
     return hashlib.sha256(f"{backbone.digest} {items_digest(items, progress)}".encode()).hexdigest()
 
 
@@ -81,7 +84,7 @@ def items_digest(items: Items, progress: Progress) -> str:
     """Return the SHA-256 digest of the items in their order, as hexadecimal digits.
 
     Of a tensor it covers type, shape and bytes; of files their bytes, but not their names or times,
-    and the background of transparent parts.
+    and the background of transparent parts; of texts their words.
 
     Raises:
         DataError: a file cannot be read.
@@ -91,6 +94,12 @@ def items_digest(items: Items, progress: Progress) -> str:
     if isinstance(items, Tensor):
         digest.update(f"tensor {items.dtype} {list(items.shape)}".encode())
         digest.update(items.detach().cpu().contiguous().numpy().data)
+        return digest.hexdigest()
+    if isinstance(items, Texts):
+        digest.update(f"texts {len(items)}".encode())
+        for text in items.texts:
+            content = text.encode()
+            digest.update(f" {len(content)} ".encode() + content)
         return digest.hexdigest()
     digest.update(f"files {len(items)}".encode())
     if items.background != NO_BACKGROUND:  # features without one keep the digest that they had
@@ -127,24 +136,41 @@ def _file_digests(paths: Sequence[Path]) -> list[bytes]:
     return digests
 
 
+def _usual_batch(items: Items) -> int:
+    return TEXT_BATCH if isinstance(items, Texts) else BATCH
+
+
 def _compute(
-    items: Items, backbone: Backbone, device: torch.device, batch: int, progress: Progress
+    items: Items,
+    backbone: Backbone | TextModel,
+    device: torch.device,
+    batch: int,
+    progress: Progress,
 ) -> Generator[np.ndarray, None, None]:
     """Yield features batch by batch; while the device computes one, the next is decoded."""
     what, done = "computing features", 0
-    progress(what, done, len(items), "images")
-    with closing(_images(items, backbone, batch)) as images:
-        for part in images:
+    unit = "texts" if isinstance(items, Texts) else "images"
+    progress(what, done, len(items), unit)
+    with closing(_inputs(items, backbone, batch)) as inputs:
+        for part in inputs:
             with torch.inference_mode():
                 found = backbone(part.to(device)).to("cpu", torch.float32)
             _check_finite(found, items, done)
             yield found.numpy()
             done += len(part)
-            progress(what, done, len(items), "images")
+            progress(what, done, len(items), unit)
 
 
-def _images(items: Items, backbone: Backbone, batch: int) -> Generator[Tensor, None, None]:
-    if isinstance(items, ImageFiles):
+def _inputs(
+    items: Items, backbone: Backbone | TextModel, batch: int
+) -> Generator[Tensor, None, None]:
+    """Yield what goes through the backbone, batch by batch: images, or tokens of texts."""
+    if isinstance(items, Texts):
+        assert isinstance(backbone, TextModel), "texts have encoders of their own"
+        for start in range(0, len(items), batch):
+            yield backbone.tokens(items.texts[start : start + batch])
+    elif isinstance(items, ImageFiles):
+        assert isinstance(backbone, Backbone), "images have encoders of their own"
         yield from decode_batches(items, resize=backbone.resize, crop=backbone.crop, size=batch)
     else:
         yield from torch.split(items, batch)

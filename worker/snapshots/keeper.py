@@ -290,7 +290,7 @@ class SnapshotKeeper:
     def _send_shared(self, samples: SampleSet) -> SharedBlobs:
         """Send the blobs that all snapshots share, once, and return their digests."""
         if self._shared_blobs is None:
-            description = samples.description.model_dump_json().encode()
+            description = samples.description.content()
             picture = None
             if samples.pictures and samples.description.tile:
                 picture = sprite(samples.pictures, samples.description.tile)

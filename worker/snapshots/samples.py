@@ -9,7 +9,7 @@ from torch import Tensor
 from contract.comparison.data import modalities
 from contract.comparison.spec import ComparisonSpec
 from contract.snapshots import Samples
-from worker.data import ImageFiles, Items, Pool
+from worker.data import ImageFiles, Items, Pool, Texts
 from worker.snapshots.media import grid_columns, join_recordings, tile_side
 from worker.torch_utils import stream_generator
 
@@ -68,6 +68,8 @@ def draw_samples(pool: Pool, spec: ComparisonSpec) -> SampleSet:
         tile=tile,
         columns=grid_columns(points) if pictures else None,
         sound_ends=ends,
+        texts=list(pool.items.take(chosen).beginnings) if isinstance(pool.items, Texts) else None,
+        fine_names=None if pool.fine_names is None else list(pool.fine_names),
     )
     return SampleSet(places, description, pictures, sounds)
 
@@ -87,7 +89,7 @@ def _class_names(pool: Pool) -> list[str]:
 def _pictures(pool: Pool, spec: ComparisonSpec, index: Tensor) -> tuple[Items, ...]:
     """Return the chosen items of every modality, if all of them can be shown as pictures."""
     kinds = modalities(spec.data)
-    if "vectors" in (kinds.items, kinds.visual):
+    if {"vectors", "texts"} & {kinds.items, kinds.visual}:
         return ()
     of_modalities = (pool.items,) if pool.visual is None else (pool.items, pool.visual)
     return tuple(

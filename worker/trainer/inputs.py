@@ -1,4 +1,5 @@
-"""The inputs of a training: data sets, decoded or turned into features of a frozen backbone."""
+"""The inputs of a training: data sets, decoded, read by a tokenizer, or turned into features of a
+frozen backbone."""
 
 from dataclasses import dataclass
 
@@ -6,11 +7,11 @@ import torch
 from torch import Tensor
 
 from contract.comparison.data import Data
-from contract.comparison.encoder import BackboneEncoder, Encoder
+from contract.comparison.encoder import BackboneEncoder, Encoder, TextEncoder, is_frozen
 from contract.comparison.spec import ComparisonSpec
 from worker import data, encoders, features, machine
-from worker.artifacts import BackboneFacts, Origin, backbone_facts, origin_of
-from worker.data import Dataset, ImageFiles, Items
+from worker.artifacts import ModelFacts, Origin, model_facts, origin_of
+from worker.data import Dataset, ImageFiles, Items, Texts
 from worker.data.folds import trial_pool
 from worker.reporting.progress import Progress
 from worker.settings import cache_folder, datasets_folder
@@ -57,7 +58,7 @@ def prepare_inputs(spec: ComparisonSpec, device: torch.device, progress: Progres
         visual, of_visual = _tensor(pool.visual, spec.data, spec.visual_encoder, device, progress)
     _check_copies(device, items, visual)
     dataset = pool.dataset(items, visual)
-    raw_backbone = visual is None and _is_frozen(spec.encoder)
+    raw_backbone = visual is None and is_frozen(spec.encoder)
     origin = None if spec.trial is not None else origin_of(pool, spec, (backbone, of_visual))
     return Inputs(dataset.to(device), raw_backbone, draw_samples(pool, spec), origin)
 
@@ -71,25 +72,44 @@ def _check_copies(device: torch.device, *tensors: Tensor | None) -> None:
 
 def _tensor(
     items: Items, data_spec: Data, encoder: Encoder, device: torch.device, progress: Progress
-) -> tuple[Tensor, BackboneFacts | None]:
+) -> tuple[Tensor, ModelFacts | None]:
     """Return items as the encoder takes them: a frozen backbone's features for its head, with what
-    is known of that; images at a backbone's size; or the items as they are."""
+    is known of that; images at a backbone's size; tokens of texts; or the items as they are."""
+    if isinstance(encoder, TextEncoder):
+        assert isinstance(items, Texts), "the spec's encoder takes texts"
+        return _of_texts(items, encoder, device, progress)
+    assert not isinstance(items, Texts), "the spec's encoder takes no texts"
     if not isinstance(encoder, BackboneEncoder):
         if isinstance(items, ImageFiles):
             side: int = getattr(data_spec, "image_size")  # noqa: B009
             return _decode(items, side, side, progress), None
         return items, None
-    if not _is_frozen(encoder) and not isinstance(items, ImageFiles):
+    if not is_frozen(encoder) and not isinstance(items, ImageFiles):
         return items, None
     backbone = encoders.backbone(encoder, folder=datasets_folder(), progress=progress)
-    if _is_frozen(encoder):
-        facts = backbone_facts(backbone, digest=True)
+    if is_frozen(encoder):
+        facts = model_facts(backbone, digest=True)
         found = features.extract_features(
             items, backbone.to(device), device, cache=cache_folder(), progress=progress
         )
         return found, facts
     assert isinstance(items, ImageFiles)
     return _decode(items, backbone.resize, backbone.crop, progress), None
+
+
+def _of_texts(
+    texts: Texts, encoder: TextEncoder, device: torch.device, progress: Progress
+) -> tuple[Tensor, ModelFacts | None]:
+    """Return a frozen model's features of texts, with what is known of it, or their tokens."""
+    model = encoders.text_model(encoder, folder=datasets_folder(), progress=progress)
+    if not is_frozen(encoder):
+        progress("reading texts", 0, len(texts), "texts")
+        return model.tokens(texts.texts), None
+    facts = model_facts(model, digest=True)
+    found = features.extract_features(
+        texts, model.to(device), device, cache=cache_folder(), progress=progress
+    )
+    return found, facts
 
 
 def _decode(files: ImageFiles, resize: int, crop: int, progress: Progress) -> Tensor:
@@ -99,7 +119,3 @@ def _decode(files: ImageFiles, resize: int, crop: int, progress: Progress) -> Te
     advice = "Take a frozen backbone, which holds features only, or a smaller image side."
     machine.check_memory(needs, torch.device("cpu"), advice)
     return features.decode_images(files, resize=resize, crop=crop, progress=progress)
-
-
-def _is_frozen(encoder: Encoder) -> bool:
-    return isinstance(encoder, BackboneEncoder) and encoder.tuning == "frozen"
