@@ -19,6 +19,8 @@ TITLES: Final = {
     "resnet50": "ResNet-50",
     "vit_b_32": "ViT-B/32",
     "efficientnet_lite0": "EfficientNet-Lite0",
+    "static_text": "static model of texts",
+    "transformer_text": "transformer for texts",
 }
 TRAINED: Final = {
     "frozen": "frozen, with a head that has trained on its features",
@@ -31,6 +33,8 @@ ABSENT: Final = {
     "file": "name the file with its weights to the script, `--backbone FILE`",
 }
 """Weights of a backbone that has not trained -> where they come from."""
+BUNDLED_TEXT: Final = "the script reads it from the package wordllama, and its tokenizer too"
+OWN_TEXT: Final = "name its folder to the script, `--backbone FOLDER`"
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()<>#+!|~$-])")
 
 
@@ -201,6 +205,17 @@ def _results(description: Mapping[str, Any], facts: CardFacts) -> list[str]:
     ]
 
 
+def _kind_of_text(network: Mapping[str, Any]) -> bool:
+    return str(network["kind"]) in script.TEXT_ENCODERS
+
+
+def _absent(network: Mapping[str, Any]) -> str:
+    """Return where the weights of a backbone that has not trained come from."""
+    if _kind_of_text(network):
+        return OWN_TEXT if network["model"] else BUNDLED_TEXT
+    return ABSENT[network["weights"]]
+
+
 def _table_row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
@@ -213,7 +228,11 @@ def _limits(description: Mapping[str, Any], facts: CardFacts) -> list[str]:
     if facts.run.states:
         lines += [f"- This run: {plain(state['message'])}" for state in facts.run.states]
     networks = [one["network"] for one in description["encoders"]]
-    begun = {one["weights"] for one in networks if one.get("tuning") in {"frozen", "head"}}
-    lines += [f"- The backbone is not in the download: {ABSENT[one]}." for one in sorted(begun)]
+    begun = {_absent(one) for one in networks if one.get("tuning") in {"frozen", "head"}}
+    lines += [f"- The backbone is not in the download: {one}." for one in sorted(begun)]
+    if any(_kind_of_text(one) and one["tuning"] == "full" for one in networks):
+        own = any(one.get("model") for one in networks)
+        where = OWN_TEXT if own else "the script reads it from the package wordllama"
+        lines.append(f"- The tokenizer is not in the download: {where}.")
     lines.append("- What it learnt holds for items like those of its data; measure it on your own.")
     return lines

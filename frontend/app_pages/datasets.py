@@ -40,8 +40,8 @@ def upload_form(client: Api) -> None:
             return
         accepted = st.session_state.setdefault(ACCEPTED_KEY, 0)
         file = st.file_uploader(
-            "A zip of class folders of images, or a table of features: npz, Parquet, CSV, HDF5 or "
-            "MATLAB",
+            "A zip of class folders of images, a table of features (npz, Parquet, CSV, HDF5 or "
+            "MATLAB), or of texts (CSV, Parquet or JSON lines)",
             key=f"datasets_file_{accepted}",
         )
         if file is None:
@@ -171,6 +171,9 @@ def card(client: Api, dataset: Dataset) -> None:
     if dataset["thumbnails"]:
         with suppress(MissingError):  # it was deleted a moment ago
             st.html(dataset_text.thumbnails(client.dataset(dataset["id"]), own_address(PREFIX)))
+    if dataset["kind"] == "text" and not unanswered:
+        with suppress(MissingError):
+            st.html(dataset_text.texts_table(client.dataset(dataset["id"])))
     if dataset["warnings"]:
         with st.expander(count_text(len(dataset["warnings"]), "note")):
             notes = [FieldProblem(one["where"], one["message"]) for one in dataset["warnings"]]
@@ -210,7 +213,7 @@ def questions(client: Api, dataset: Dataset) -> None:
             icon=":material/check:",
             key=f"datasets_answer_{dataset['id']}",
             disabled=answers is None,
-            help=None if answers else "Choose the features and the labels first.",
+            help=None if answers else "Choose the features or the text, and the labels, first.",
         )
         and answers
     ):

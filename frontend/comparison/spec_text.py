@@ -254,6 +254,8 @@ def _encoder_text(section: Mapping[str, Any], rows: Sequence[Mapping[str, Any]])
     if "tuning" not in section:
         return label
     tuning = {"frozen": "frozen", "head": "head trains", "full": "trains as a whole"}
+    if "weights" not in section:  # of texts
+        return f"{label} ({section.get('model') or 'bundled'}, {tuning[section['tuning']]})"
     return f"{label} ({section['weights']} weights, {tuning[section['tuning']]})"
 
 

@@ -104,12 +104,13 @@ class Choice:
 
     def default_encoder(self, data: Option, items: str) -> Option:
         """Return the encoder to begin with: for large images the first backbone, else the encoder
-        that can embed the fewest other types of items."""
+        that can embed the fewest other types of items; where there are only backbones, the first
+        one."""
         fitting = self.taking(items).options
         backbones = [option for option in fitting if _has_setting(option, "tuning")]
-        if backbones and _has_setting(data, "image_size"):
-            return backbones[0]
         others = [option for option in fitting if option not in backbones]
+        if backbones and (not others or _has_setting(data, "image_size")):
+            return backbones[0]
         return min(others, key=lambda option: len(option.takes))
 
 

@@ -88,12 +88,13 @@ def spec_for_upload(upload: Upload) -> dict[str, Any]:
     given = upload.get("answers", {}).get("split") == "keep"
     split = "class" if kind == "image_folder" and upload["classes"] >= FEW_CLASSES else "item"
     batch = 64 if items >= FEW_ITEMS else max(2, 2 ** int(math.log2(max(2, items / 5))))
-    split = "given" if given else split
+    split = "given" if given or (kind == "text" and upload["has_split"]) else split
     background = {"background": "white"} if kind == "image_folder" else {}
     encoders: dict[str, dict[str, Any]] = {
         "image_folder": {"encoder": {"kind": "resnet18", "embedding_dim": 128}},
         "features": {"encoder": {"kind": "mlp"}},
         "paired_features": {"encoder": {"kind": "mlp"}, "visual_encoder": {"kind": "mlp"}},
+        "text": {"encoder": {"kind": "static_text"}},
     }
     return {
         "name": f"{upload['name']}: contrastive vs triplet"[:200],

@@ -47,6 +47,8 @@ def start_cards(draft: Draft, presets: Sequence[Json], templates: Sequence[Templ
     if used is not None:
         texts = {name: used[name] for name in ("label", "idea", "paper", "url")}
         option_caption(Option(kind=used["id"], **texts))
+        if used["needs"]:
+            st.info(used["needs"], icon=":material/upload:")
 
 
 def _preset_button(draft: Draft, preset: Json, *, used: bool) -> None:
@@ -54,7 +56,7 @@ def _preset_button(draft: Draft, preset: Json, *, used: bool) -> None:
         preset["short"],
         icon=":material/check:" if used else None,
         type="primary" if used else "secondary",
-        help=preset["idea"],
+        help=f"{preset['idea']} {preset['needs']}".strip(),
         key=f"new_preset_{preset['id']}",
         on_click=_use_preset,
         args=(draft, preset),
@@ -63,6 +65,8 @@ def _preset_button(draft: Draft, preset: Json, *, used: bool) -> None:
 
 def _use_preset(draft: Draft, preset: Json) -> None:
     draft.fill(preset["spec"], f"preset={preset['id']}")
+    if preset["needs"]:  # the form takes the first upload of that kind
+        draft.values.pop("data.dataset", None)
     st.query_params.from_dict({"preset": preset["id"]})
 
 

@@ -12,21 +12,25 @@ KIND_TITLES: Final = {
     "image_folder": "Images",
     "features": "Features",
     "paired_features": "Pairs of features",
+    "text": "Texts",
 }
 """Kind of an upload -> its title."""
 KINDS_BY_ENDING: Final = {
     ".zip": ("image_folder",),
     ".npz": ("features", "paired_features"),
-    ".parquet": ("features", "paired_features"),
-    ".pq": ("features", "paired_features"),
-    ".csv": ("features", "paired_features"),
-    ".tsv": ("features", "paired_features"),
+    ".parquet": ("features", "paired_features", "text"),
+    ".pq": ("features", "paired_features", "text"),
+    ".csv": ("features", "paired_features", "text"),
+    ".tsv": ("features", "paired_features", "text"),
+    ".jsonl": ("text",),
+    ".ndjson": ("text",),
+    ".json": ("text",),
     ".h5": ("paired_features", "features"),
     ".hdf5": ("paired_features", "features"),
     ".mat": ("paired_features", "features"),
 }
 """Ending of a file -> the kinds of upload that it may hold."""
-ANY_KIND: Final = ("features", "paired_features", "image_folder")
+ANY_KIND: Final = ("features", "paired_features", "image_folder", "text")
 """What a file of another ending, or of none, may hold."""
 SOURCE_TEXTS: Final = {
     "bundled": "bundled",
@@ -55,6 +59,12 @@ LAYOUTS: Final = (
         "audio, visual and labels, row by row of one thing; features for each second "
         "[items, seconds, numbers] are averaged. In Parquet also columns a0, a1, … and v0, v1, …",
     ),
+    (
+        ".csv .parquet .jsonl",
+        "Texts",
+        "Columns text and label; if there are, fine_label, split (train, validation, test) and id. "
+        "Columns of other names: you say which is what after the upload.",
+    ),
 )
 """File endings, title, and contents of each kind of upload."""
 
@@ -73,7 +83,7 @@ def summary(dataset: Mapping[str, Any]) -> str:
 
 
 def shape_texts(seen: Mapping[str, Any]) -> list[str]:
-    """Return the number of features per row, or the range of image sizes, as texts."""
+    """Return the number of features per row, or the range of the sizes of images or of texts."""
     words = [
         f"{seen[name]:,} {name} features".replace("features features", "features")
         for name in ("features", "audio", "visual")
@@ -83,6 +93,8 @@ def shape_texts(seen: Mapping[str, Any]) -> list[str]:
         low = f"{seen['min_width']} x {seen['min_height']}"
         high = f"{seen['max_width']} x {seen['max_height']}"
         words.append(f"{low} pixels" if low == high else f"{low} to {high} pixels")
+    if {"shortest", "longest"} <= seen.keys():
+        words.append(f"{seen['shortest']:,} to {seen['longest']:,} letters")
     return words
 
 
@@ -119,6 +131,19 @@ def thumbnails(dataset: Mapping[str, Any], prefix: str) -> str:
     hidden = dataset["classes"] - min(len(by_class), MAX_CLASSES)
     more = f"and {hidden:,} more {'class' if hidden == 1 else 'classes'}" if hidden else ""
     return f"<div class='lb-thumbnails'>{figures}</div><div class='lb-more'>{more}</div>"
+
+
+def texts_table(dataset: Mapping[str, Any]) -> str:
+    """Return the beginnings of some texts of an upload with their classes, as HTML."""
+    shown: dict[str, str] = {}
+    for one in dataset["texts"]:
+        shown.setdefault(one["class_name"], one["text"])
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(name)}</th><td>{escape(text)}</td></tr>"
+        for name, text in list(shown.items())[:MAX_CLASSES]
+    )
+    heads = "<th scope='col'>Class</th><th scope='col'>One of its texts</th>"
+    return table_html("Some texts", heads, rows, kind="lb-texts")
 
 
 def layouts_table() -> str:

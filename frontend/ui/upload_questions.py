@@ -12,6 +12,7 @@ from frontend.ui.text import escape_markdown
 FEATURE_ROLES: Final[Mapping[str, Mapping[str, str]]] = {
     "features": {"features": "Features"},
     "paired_features": {"audio": "First modality (audio)", "visual": "Second modality (visual)"},
+    "text": {},
 }
 """Kind of an upload -> the roles that several columns may have together, and their titles."""
 LABEL_ROLES: Final = {
@@ -19,6 +20,14 @@ LABEL_ROLES: Final = {
     "fine_labels": "Fine labels, within the classes (optional)",
     "ids": "Name of each row (optional)",
 }
+TEXT_ROLES: Final = {
+    "text": "Text",
+    **LABEL_ROLES,
+    "split": "Split: train, validation, test (optional)",
+}
+"""The roles of a column of a table of texts, and their titles."""
+NEEDED: Final = ("text", "labels")
+"""Roles that a column must have, where there are such roles."""
 _MAX_NAMED: Final = 4
 
 
@@ -64,7 +73,7 @@ def _choice(question: Question, key: str) -> str:
 
 
 def _columns(question: Question, kind: str, key: str) -> dict[str, Any] | None:
-    """Ask which column is what; None while the features or the labels are missing."""
+    """Ask which column is what; None while the features, the text or the labels are missing."""
     st.markdown(escape_markdown(question["text"]))
     columns = question["columns"]
     st.html(dataset_text.columns_table(columns))
@@ -80,19 +89,21 @@ def _columns(question: Question, kind: str, key: str) -> dict[str, Any] | None:
             key=f"{key}_{role}",
         )
     offset = len(FEATURE_ROLES[kind])
-    for at, (role, title) in enumerate(LABEL_ROLES.items(), offset):
+    single = TEXT_ROLES if kind == "text" else LABEL_ROLES
+    for at, (role, title) in enumerate(single.items(), offset):
         names = [one["name"] for one in columns if role in one["roles"]]
         suggested = [one["name"] for one in columns if one["suggested"] == role]
-        options: list[str | None] = [*names] if role == "labels" else [None, *names]
+        options: list[str | None] = [*names] if role in NEEDED else [None, *names]
         told[role] = places[at % 2].selectbox(
             title,
             options,
-            index=options.index(suggested[0]) if suggested else None if role == "labels" else 0,
+            index=options.index(suggested[0]) if suggested else None if role in NEEDED else 0,
             format_func=_title,
             placeholder="Choose a column",
             key=f"{key}_{role}",
         )
-    missing = not told["labels"] or not all(told[role] for role in FEATURE_ROLES[kind])
+    needed = [*FEATURE_ROLES[kind], *(role for role in NEEDED if role in single)]
+    missing = not all(told[role] for role in needed)
     return None if missing else {role: names for role, names in told.items() if names}
 
 

@@ -3,7 +3,7 @@ import { h, swatch } from "../../live/js/dom.js";
 import { groupStyle } from "./colouring.js";
 import { aboutText, markOf } from "./inside.js";
 import { sign } from "./legend.js";
-import { nameOf, picture } from "./picture.js";
+import { nameOf, picture, textOf } from "./picture.js";
 
 /** @typedef {import("./source.js").Samples} Samples */
 /** @typedef {import("./source.js").ArmFacts} ArmFacts */
@@ -46,5 +46,6 @@ export function cardText(samples, sample, arms, facts) {
     const right = facts?.get(name)?.correct[sample];
     return `${name} ${right == null ? "unknown" : right ? "right" : "wrong"}`;
   });
-  return [nameOf(samples, sample), aboutText(samples, sample), ...verdicts].join(", ");
+  const text = textOf(samples, sample);
+  return [...(text ? [text] : []), nameOf(samples, sample), aboutText(samples, sample), ...verdicts].join(", ");
 }

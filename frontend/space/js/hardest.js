@@ -1,7 +1,7 @@
 /** The strip of the hardest tuples of each arm, and of samples whose label is suspect. */
 import { h, setText, swatch } from "../../live/js/dom.js";
 import { counted, percent } from "../../live/js/format.js";
-import { className, nameOf, picture } from "./picture.js";
+import { className, nameOf, picture, wordsOf } from "./picture.js";
 import { segments } from "./toolbar.js";
 
 /** @typedef {import("./source.js").Samples} Samples */
@@ -87,7 +87,7 @@ export class HardestStrip {
     const amount = value.toFixed(2);
     const named = places.map((sample, at) => {
       const role = ROLES[kind][at];
-      return `${role}${role && " "}${nameOf(samples, sample)} (sample ${samples.ids[sample]})`;
+      return `${role}${role && " "}${wordsOf(samples, sample)} (sample ${samples.ids[sample]})`;
     });
     const what = kind === "triplets" ? `violated by ${amount}` : `at a distance of ${amount}`;
     const said = `${named.join(", ")}: ${what}. Select them`;
@@ -96,7 +96,7 @@ export class HardestStrip {
         "span",
         { class: "lb-sp-member", "data-role": ROLES[kind][at] || null },
         picture(samples, sample, SIDE, dark),
-        h("small", {}, samples.sprite ? nameOf(samples, sample) : `#${samples.ids[sample]}`), // a tile without a picture has its class's name
+        h("small", {}, samples.sprite || samples.texts ? nameOf(samples, sample) : `#${samples.ids[sample]}`), // a tile without a picture has its class's name
       ),
     );
     const act = { type: "button", class: "lb-sp-tuple", title: said, "aria-label": said };

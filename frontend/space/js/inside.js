@@ -1,7 +1,7 @@
 /** Look inside: a sample's nearest neighbours under each arm, and each arm's worst queries. */
 import { h, swatch } from "../../live/js/dom.js";
 import { number } from "../../live/js/format.js";
-import { nameOf, picture } from "./picture.js";
+import { nameOf, picture, wordsOf } from "./picture.js";
 
 /** @typedef {import("./source.js").Samples} Samples */
 /** @typedef {import("./source.js").ArmFacts} ArmFacts */
@@ -133,7 +133,7 @@ export class Inside {
    * @param {{list: string, mark: boolean|null, text: string, said: string}} told
    * @param {boolean} [chosen] */
   #tile(samples, sample, side, dark, { list, mark, text, said }, chosen = false) {
-    const name = nameOf(samples, sample);
+    const name = wordsOf(samples, sample);
     return h(
       "button",
       {
@@ -174,8 +174,9 @@ export function markOf(right) {
 }
 
 /** What is known of a sample besides its class. @param {Samples} samples @param {number} sample */
-export function aboutText({ ids, fine, modality, modalities }, sample) {
+export function aboutText({ ids, fine, fine_names, modality, modalities }, sample) {
   const label = fine?.[sample] ?? -1;
+  const named = fine_names?.[label] ?? `fine label ${label}`;
   const kind = modality && modalities ? modalities[modality[sample]] : null;
-  return [`sample ${ids[sample]}`, label >= 0 ? `fine label ${label}` : null, kind].filter(Boolean).join(" · ");
+  return [`sample ${ids[sample]}`, label >= 0 ? named : null, kind].filter(Boolean).join(" · ");
 }

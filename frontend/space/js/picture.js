@@ -1,18 +1,27 @@
-/** Pictures of samples, cut out of the one picture that holds them all. */
+/** Samples as people see them: pictures, cut out of the one that holds them all, or texts. */
 import { h } from "../../live/js/dom.js";
 import { groupStyle } from "./colouring.js";
 
 /** @typedef {import("./source.js").Samples} Samples */
+
+const LETTERS = [[84, 200], [50, 110], [0, 72]]; // side of a picture, letters of a text in its place
 
 /**
  * @param {Samples} samples
  * @param {number} sample
  * @param {number} side CSS pixels
  * @param {boolean} dark
- * @returns {HTMLElement} a plain tile in the class's colour where there is no picture
+ * @returns {HTMLElement} the beginning of a text; a plain tile in the class's colour where there is
+ *   no picture
  */
 export function picture(samples, sample, side, dark) {
   const name = nameOf(samples, sample);
+  const text = textOf(samples, sample);
+  if (text) {
+    const [, letters] = LETTERS.find(([least]) => side >= least) ?? LETTERS[0];
+    const style = `--class: ${groupStyle(samples.labels[sample], dark).fill}`;
+    return h("span", { class: "lb-sp-sentence", style }, shortened(text, letters));
+  }
   const look = { role: "img", "aria-label": `${kindOf(samples)} of sample ${samples.ids[sample]}, ${name}` };
   const { sprite, tile, columns, n } = samples;
   if (!sprite || !tile || !columns) {
@@ -25,6 +34,22 @@ export function picture(samples, sample, side, dark) {
   const place = `${-column * side}px ${-row * side}px`;
   const style = `width: ${side}px; height: ${side}px; background: url("${sprite}") ${place} / ${size}`;
   return h("span", { class: "lb-sp-tile", style, ...look });
+}
+
+/** The beginning of a sample's text, "" where samples are none. @param {Samples} samples @param {number} sample */
+export function textOf({ texts }, sample) {
+  return texts?.[sample] ?? "";
+}
+
+/** @param {string} text @param {number} letters at most */
+export function shortened(text, letters) {
+  return text.length > letters ? `${text.slice(0, letters - 1).trimEnd()}…` : text;
+}
+
+/** A sample in words: its text and class, or its class. @param {Samples} samples @param {number} sample */
+export function wordsOf(samples, sample) {
+  const text = textOf(samples, sample);
+  return text ? `“${shortened(text, 72)}” (${nameOf(samples, sample)})` : nameOf(samples, sample);
 }
 
 /** The name of a sample's class. @param {Samples} samples @param {number} sample */

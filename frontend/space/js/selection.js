@@ -1,6 +1,6 @@
 /** The selected samples: how many, of which classes, and what they look like. */
 import { h, setText } from "../../live/js/dom.js";
-import { className, nameOf, picture } from "./picture.js";
+import { className, picture, wordsOf } from "./picture.js";
 
 /** @typedef {import("./source.js").Samples} Samples */
 /** @typedef {import("./panel.js").How} How */
@@ -58,7 +58,7 @@ export class Selection {
     this.#clear.hidden = !chosen.length;
     this.#strip.replaceChildren(
       ...chosen.slice(0, PICTURES).map((sample) => {
-        const title = `Look inside: ${nameOf(samples, sample)}, sample ${samples.ids[sample]}`;
+        const title = `Look inside: ${wordsOf(samples, sample)}, sample ${samples.ids[sample]}`;
         const act = { type: "button", title, onclick: () => this.#choose(sample) };
         return h("button", act, picture(samples, sample, SIDE, dark));
       }),

@@ -11,6 +11,7 @@ import { signIn } from "../../live/js/signin.js";
  * @property {"image"|"spectrogram"|"none"} media
  * @property {number|null} tile @property {number|null} columns @property {string|null} sprite
  * @property {string|null} sounds @property {number[]|null} sound_ends seconds
+ * @property {string[]|null} [texts] beginnings @property {string[]|null} [fine_names]
  */
 /** @typedef {{arm: string, seed: number, run: string, epochs: number[]}} Kept */
 /** @typedef {{samples: Samples|null, shared?: boolean, seeds: number[], runs: Kept[]}} Space shared: not so
