@@ -150,9 +150,7 @@ def _images(images: ImageSet, thumbnails: Path, *, keep: bool) -> Facts:
         },
         warnings=_notes(images.warnings),
         thumbnails=write_thumbnails(images, counts, thumbnails),
-        parts=_part_counts(images, parts_of(images.files))
-        if keep and images.split_folders
-        else {},
+        parts=_part_counts(images, parts_of(images.files)) if keep and images.split_folders else {},
     )
 
 

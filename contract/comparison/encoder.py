@@ -92,7 +92,8 @@ class EfficientnetLite0Encoder(BackboneEncoder):
 
 
 ModelName = Annotated[
-    str, StringConstraints(max_length=200, pattern=r"^([A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*){0,3})?$")
+    str,
+    StringConstraints(max_length=200, pattern=r"^([A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*){0,3})?$"),
 ]
 """Name of a model's folder below one of the folders of LOSSBOARD_MODEL_ROOTS, never a path that
 leaves them; empty for none."""
@@ -149,7 +150,7 @@ Pretrained = BackboneEncoder | TextEncoder
 """Encoders that begin as a known network, whose features can be computed once and kept."""
 
 
-def is_frozen(encoder: "Encoder") -> bool:
+def is_frozen(encoder: Section) -> bool:
     """Return whether only a head trains, on features that are computed once."""
     return isinstance(encoder, Pretrained) and encoder.tuning == "frozen"
 

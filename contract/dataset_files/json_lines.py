@@ -25,7 +25,7 @@ class JsonLines:
 
     @property
     def schema(self) -> pa.Schema:
-        """Names and types of the columns; a column of lists or objects has a type without values."""
+        """Names and types of the columns; one of lists or objects has a type without values."""
         return self.table.schema
 
     @property

@@ -18,7 +18,8 @@ PARTS: Final[dict[str, Part]] = {
     "query": "test",
     "gallery": "test",
 }
-"""Name of a folder, or of a table's split, in small letters -> the split that its items belong to."""
+"""Name of a folder, or of a table's split, in small letters -> the split that its items belong
+to."""
 
 
 def are_split_folders(names: Iterable[str]) -> bool:

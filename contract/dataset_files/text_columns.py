@@ -93,9 +93,7 @@ def has_texts(names: Iterable[str]) -> bool:
     return bool(held.intersection(TEXTS)) and bool(held.intersection(LABELS))
 
 
-def _layout_of_answer(
-    told: ColumnRoles, names: Sequence[str], findings: Findings
-) -> TextLayout:
+def _layout_of_answer(told: ColumnRoles, names: Sequence[str], findings: Findings) -> TextLayout:
     chosen = {role: getattr(told, role) for role in ROLES}
     for role in ("features", "audio", "visual"):
         if getattr(told, role):
@@ -127,9 +125,7 @@ def _by_other_names(
     ):
         if getattr(usual, role):
             continue
-        called = [
-            one.name for one in seen if one.name.casefold() in known and one.holds in fitting
-        ]
+        called = [one.name for one in seen if one.name.casefold() in known and one.holds in fitting]
         if len(called) != 1:
             return None
         taken[role] = called[0]

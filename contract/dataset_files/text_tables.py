@@ -61,9 +61,7 @@ def read_texts(
         if answers.columns is None and holds_features(source):
             message = "holds features and labels; upload it as 'features'"
             raise findings.refuse("kind", message)
-        layout = choose_text_layout(
-            source.names, source.look(), answers.columns, findings, ask=ask
-        )
+        layout = choose_text_layout(source.names, source.look(), answers.columns, findings, ask=ask)
         warn_of_unused(source.names, layout.names, findings)
         return _table(file, layout, limits, findings)
 

@@ -18,6 +18,7 @@ from contract.comparison.data import (
     PairedFeaturesData,
     SpokenDigitsData,
     SyntheticData,
+    TextData,
 )
 from contract.comparison.data.kinds import FineGrained, ImageFolderData
 from contract.comparison.encoder import (
@@ -26,6 +27,8 @@ from contract.comparison.encoder import (
     ConvnetEncoder,
     Encoder,
     MlpEncoder,
+    TextEncoder,
+    is_frozen,
 )
 from contract.comparison.loss import KINDS_WITH_PARAMETERS
 from contract.comparison.spec import Arm, ComparisonSpec
@@ -64,6 +67,14 @@ BACKBONES: Final = {
 }
 
 
+TEXT_FEATURES: Final = 256
+"""Of the bundled static encoder."""
+TEXT_WEIGHTS: Final = 32_000 * TEXT_FEATURES
+LETTERS_A_TOKEN: Final = 3
+GENERATED_LETTERS: Final = 100
+"""Of the longest generated texts."""
+
+
 @dataclass(frozen=True)
 class Memory:
     """Bytes that a run needs."""
@@ -90,11 +101,13 @@ def memory(
         spec: of the comparison.
         arm: of the spec.
         splits: of its runs.
-        shape: numbers in a row of uploaded features: `features`, or `audio` and `visual`.
+        shape: numbers in a row of uploaded features: `features`, or `audio` and `visual`; of
+            uploaded texts the letters of the longest, `longest`.
     """
     parts = [splits.train, splits.validation, *([splits.test] if splits.test else [])]
     sizes = [part.items.most for part in parts if part.items is not None]
-    shapes = _item_shapes(spec.data, shape)
+    texts = isinstance(spec.encoder, TextEncoder)
+    shapes = _text_shapes(spec, shape) if texts else _item_shapes(spec.data, shape)
     if len(sizes) < len(parts) or shapes is None:
         return None
     encoders = [spec.encoder, *([spec.visual_encoder] if spec.visual_encoder else [])]
@@ -102,7 +115,12 @@ def memory(
     item_bytes = sum(
         _held_bytes(spec.data, own, encoder) for own, encoder in zip(shapes, encoders, strict=True)
     )
-    nets = [_Network.of(encoder, own) for own, encoder in zip(shapes, encoders, strict=True)]
+    nets = [
+        _Network.of_texts(encoder, own[0])
+        if isinstance(encoder, TextEncoder)
+        else _Network.of(encoder, own)
+        for own, encoder in zip(shapes, encoders, strict=True)
+    ]
     trained = sum(net.trained for net in nets)
     frozen = sum(net.frozen for net in nets)
     classes = splits.train.classes.most if splits.train.classes else 0
@@ -117,6 +135,18 @@ def memory(
         FLOAT * (weights + trained + frozen),
         max(step + FLOAT * 2 * trained, measured),
     )
+
+
+def _text_shapes(spec: ComparisonSpec, shape: Mapping[str, int]) -> list[Sequence[int]] | None:
+    """Return the number of tokens of the longest text; None if it is unknown, or the model is one
+    of one's own, which only the workers know."""
+    encoder = spec.encoder
+    letters = GENERATED_LETTERS
+    if isinstance(spec.data, TextData):
+        letters = shape.get("longest", 0)
+    if not isinstance(encoder, TextEncoder) or encoder.model or not letters:
+        return None
+    return [(min(encoder.max_tokens, 1 + letters // LETTERS_A_TOKEN),)]
 
 
 def _item_shapes(data: Data, shape: Mapping[str, int]) -> list[Sequence[int]] | None:
@@ -146,6 +176,8 @@ def _image_shape(data: Data) -> tuple[int, int, int]:
 
 def _held_bytes(data: Data, shape: Sequence[int], encoder: Encoder) -> int:
     """Return the bytes of an item as a trainer holds it."""
+    if isinstance(encoder, TextEncoder):
+        return FLOAT * (TEXT_FEATURES if is_frozen(encoder) else shape[0])
     if isinstance(encoder, BackboneEncoder):
         if encoder.tuning == "frozen":
             return FLOAT * BACKBONES[encoder.kind].features
@@ -166,6 +198,16 @@ class _Network:
     frozen: int
     step_bytes: int
     """Bytes of one item in a training step."""
+
+    @classmethod
+    def of_texts(cls, encoder: TextEncoder, tokens: int) -> "_Network":
+        """Return the bundled static model with a head, or the head alone."""
+        widths = [TEXT_FEATURES, *([encoder.hidden] if encoder.hidden else [])]
+        weights, step = _layers([*widths, encoder.embedding_dim])
+        if is_frozen(encoder):
+            return cls(weights, 0, step)
+        # Of each token its number, its row and its place.
+        return cls(weights + TEXT_WEIGHTS, 0, step + FLOAT * (TEXT_FEATURES + 5 * tokens))
 
     @classmethod
     def of(cls, encoder: Encoder, shape: Sequence[int]) -> "_Network":

@@ -589,6 +589,8 @@ class Samples(TypedDict):
     sprite: str | None
     sounds: str | None
     sound_ends: list[float] | None
+    texts: list[str] | None
+    fine_names: list[str] | None
 
 
 class SchedulePreview(TypedDict):
@@ -757,6 +759,13 @@ class Template(TypedDict):
     note: str
     created_by: str
     created_at: str
+
+
+class TextExample(TypedDict):
+    """One of the texts shown of a data set."""
+
+    class_name: str
+    text: str
 
 
 class Thumbnail(TypedDict):
@@ -1516,7 +1525,7 @@ class DatasetDetail(TypedDict):
 
     id: str
     name: str
-    kind: Literal["image_folder", "features", "paired_features"]
+    kind: Literal["image_folder", "features", "paired_features", "text"]
     created_at: str
     state: Literal["ready", "unanswered"]
     questions: list[Question]
@@ -1527,10 +1536,12 @@ class DatasetDetail(TypedDict):
     class_names: list[str]
     has_fine: bool
     shape: dict[str, int]
+    has_split: bool
     warnings: list[Note]
     thumbnails: int
     counts: list[int]
     thumbnail_items: list[Thumbnail]
+    texts: list[TextExample]
 
 
 class Dataset(TypedDict):
@@ -1538,7 +1549,7 @@ class Dataset(TypedDict):
 
     id: str
     name: str
-    kind: Literal["image_folder", "features", "paired_features"]
+    kind: Literal["image_folder", "features", "paired_features", "text"]
     created_at: str
     state: Literal["ready", "unanswered"]
     questions: list[Question]
@@ -1549,6 +1560,7 @@ class Dataset(TypedDict):
     class_names: list[str]
     has_fine: bool
     shape: dict[str, int]
+    has_split: bool
     warnings: list[Note]
     thumbnails: int
 

@@ -22,7 +22,7 @@ from frontend.form.own_templates import (
 from frontend.form.practical import BoundsError
 from frontend.form.schema_fields import BOUNDS, Problem, problems_from_api, read_form
 from frontend.form.sections import spec_for_upload
-from frontend.form.start import start_cards
+from frontend.form.start import fill_from_preset, start_cards
 from frontend.form.sweep.panel import open_sweeps
 from frontend.form.to_spec import write_spec
 from frontend.form.tuning.section import tuning
@@ -99,7 +99,7 @@ def follow_address(
         note = f"There is no uploaded data set {wanted}; this is “{chosen['label']}”."
     elif wanted and chosen["id"] != wanted:
         note = f"There is no preset “{wanted}”; this is “{chosen['label']}”."
-    draft.fill(chosen["spec"], request or f"preset={chosen['id']}")
+    fill_from_preset(draft, chosen, request or f"preset={chosen['id']}")
     draft.note = note or draft.note
 
 

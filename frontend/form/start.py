@@ -63,10 +63,22 @@ def _preset_button(draft: Draft, preset: Json, *, used: bool) -> None:
     )
 
 
-def _use_preset(draft: Draft, preset: Json) -> None:
-    draft.fill(preset["spec"], f"preset={preset['id']}")
-    if preset["needs"]:  # the form takes the first upload of that kind
+def fill_from_preset(draft: Draft, preset: Json, source: str) -> None:
+    """Replace all values by those of a preset; one that needs an upload takes the first of its
+    kind.
+
+    Args:
+        draft: the draft.
+        preset: of the catalogue.
+        source: what fills it, as in the address.
+    """
+    draft.fill(preset["spec"], source)
+    if preset["needs"]:
         draft.values.pop("data.dataset", None)
+
+
+def _use_preset(draft: Draft, preset: Json) -> None:
+    fill_from_preset(draft, preset, f"preset={preset['id']}")
     st.query_params.from_dict({"preset": preset["id"]})
 
 

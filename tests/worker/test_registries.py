@@ -13,7 +13,7 @@ from contract.comparison.loss import Loss
 from worker import data, encoders, losses
 from worker.data.registry import LOADERS
 from worker.encoders.architectures import ARCHITECTURES
-from worker.encoders.registry import SMALL_ENCODERS
+from worker.encoders.registry import SMALL_ENCODERS, TEXT_MODELS
 from worker.errors import InputError
 from worker.losses.registry import LOSSES
 
@@ -42,7 +42,7 @@ def test_a_loss_with_a_vector_for_each_class_asks_for_their_number_and_size(kind
 
 def test_data(tmp_path: Path) -> None:
     assert list(LOADERS) == sorted(row.kind for row in catalogue.DATA)
-    assert len(LOADERS) == 14
+    assert len(LOADERS) == 16
     for row in catalogue.DATA:
         module = import_module(LOADERS[row.kind])
         assert callable(module.load), row.kind
@@ -52,8 +52,11 @@ def test_data(tmp_path: Path) -> None:
 
 
 def test_encoders() -> None:
-    assert [*SMALL_ENCODERS, *ARCHITECTURES] == [row.kind for row in catalogue.ENCODERS]
-    assert len(catalogue.ENCODERS) == 7
+    kinds = [row.kind for row in catalogue.ENCODERS]
+    assert [*SMALL_ENCODERS, *ARCHITECTURES, *TEXT_MODELS] == kinds
+    assert len(kinds) == 9
+    for module in TEXT_MODELS.values():
+        assert callable(import_module(module).build_model)
     for row in catalogue.ENCODERS[:3]:
         spec = TypeAdapter[Encoder](Encoder).validate_python({"kind": row.kind})
         assert encoders.build(spec, (1, 16, 16))(torch.rand(2, 1, 16, 16)).shape == (2, 64)

@@ -112,9 +112,7 @@ def model_facts(backbone: Backbone | TextModel, *, digest: bool) -> ModelFacts:
     )
 
 
-def origin_of(
-    pool: Pool, spec: ComparisonSpec, backbones: Sequence[ModelFacts | None]
-) -> Origin:
+def origin_of(pool: Pool, spec: ComparisonSpec, backbones: Sequence[ModelFacts | None]) -> Origin:
     """Describe the data of a run.
 
     Args:

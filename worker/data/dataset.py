@@ -55,7 +55,8 @@ class Texts:
         )
 
 
-Items: TypeAlias = Tensor | ImageFiles | Texts
+Images: TypeAlias = Tensor | ImageFiles
+Items: TypeAlias = Images | Texts
 """Images [N, C, H, W] uint8, which encoders scale to 0 to 1; other items [N, ...] float32; image
 files, which are decoded at the size that an encoder needs; or texts."""
 

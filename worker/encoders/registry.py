@@ -66,7 +66,7 @@ def build(
         network = networks.build_head(spec, item_shape[0])
     else:
         own = (
-            text_model(spec, folder=folder, progress=progress)
+            text_model(spec)
             if isinstance(spec, TextEncoder)
             else backbone(spec, folder=folder, progress=progress)
         )
@@ -91,16 +91,13 @@ def backbone(
     return found
 
 
-def text_model(
-    spec: TextEncoder, *, folder: Path | None = None, progress: Progress = SILENT
-) -> TextModel:
-    """Build the model of a spec without its head, in evaluation mode.
+def text_model(spec: TextEncoder) -> TextModel:
+    """Build the model of a spec without its head, in evaluation mode; nothing is downloaded.
 
     Raises:
         DataError: it is missing or damaged, or needs a package that is not installed.
-        CancelledError: raised by `progress`.
     """
     # Imported at first use: runs on other data must not pay for these libraries.
     module = import_module(TEXT_MODELS[spec.kind])
-    found: TextModel = module.build_model(spec, folder or datasets_folder(), progress)
+    found: TextModel = module.build_model(spec)
     return found

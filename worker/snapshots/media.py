@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from worker.data import ImageFiles, Items
+from worker.data import ImageFiles, Images
 from worker.data.formats.audio import SAMPLE_RATE, read_wav
 from worker.encoders.networks import load_image
 
@@ -26,7 +26,7 @@ MAX_TILE: Final = 48
 """Largest side of a tile in pixels: 10,000 tiles then make a picture with sides of 4,800 pixels."""
 
 
-def tile_side(items: Items) -> int:
+def tile_side(items: Images) -> int:
     """Return the side in pixels of the tiles of items [N, C, H, W]."""
     if isinstance(items, ImageFiles):
         return MAX_TILE
@@ -39,7 +39,7 @@ def grid_columns(tiles: int) -> int:
     return max(1, math.ceil(math.sqrt(tiles)))
 
 
-def sprite(pictures: Sequence[Items], tile: int) -> bytes:
+def sprite(pictures: Sequence[Images], tile: int) -> bytes:
     """Return a PNG of all items of all modalities, row by row; the same for the same items.
 
     Images have values from 0 to 255, or floats from 0 to 1. The values of other items, such as
@@ -63,7 +63,7 @@ def sprite(pictures: Sequence[Items], tile: int) -> bytes:
     return written.getvalue()
 
 
-def _tiles(items: Items, tile: int) -> np.ndarray:
+def _tiles(items: Images, tile: int) -> np.ndarray:
     """Return items as tiles [N, tile, tile, 3] uint8."""
     if isinstance(items, ImageFiles):
         loaded = [load_image(path, tile, tile, items.background) for path in items.paths]

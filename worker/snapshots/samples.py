@@ -9,7 +9,7 @@ from torch import Tensor
 from contract.comparison.data import modalities
 from contract.comparison.spec import ComparisonSpec
 from contract.snapshots import Samples
-from worker.data import ImageFiles, Items, Pool, Texts
+from worker.data import ImageFiles, Images, Pool, Texts
 from worker.snapshots.media import grid_columns, join_recordings, tile_side
 from worker.torch_utils import stream_generator
 
@@ -22,7 +22,7 @@ class SampleSet:
     """[n] int64 rising places of the samples in the validation split."""
     description: Samples
     """Labels, classes and the layout of pictures and sounds, as pages get them."""
-    pictures: tuple[Items, ...]
+    pictures: tuple[Images, ...]
     """The samples as pictures, one modality after the other; empty if they are none."""
     sounds: bytes | None = None
     """A wav file with the recordings of the first modality, one after the other."""
@@ -86,7 +86,7 @@ def _class_names(pool: Pool) -> list[str]:
     return [str(label) for label in range(int(pool.labels.max()) + 1)]
 
 
-def _pictures(pool: Pool, spec: ComparisonSpec, index: Tensor) -> tuple[Items, ...]:
+def _pictures(pool: Pool, spec: ComparisonSpec, index: Tensor) -> tuple[Images, ...]:
     """Return the chosen items of every modality, if all of them can be shown as pictures."""
     kinds = modalities(spec.data)
     if {"vectors", "texts"} & {kinds.items, kinds.visual}:
@@ -95,6 +95,7 @@ def _pictures(pool: Pool, spec: ComparisonSpec, index: Tensor) -> tuple[Items, .
     return tuple(
         items.take(index.numpy()) if isinstance(items, ImageFiles) else items[index].clone()
         for items in of_modalities
+        if not isinstance(items, Texts)
     )
 
 

@@ -101,7 +101,7 @@ def _of_texts(
     texts: Texts, encoder: TextEncoder, device: torch.device, progress: Progress
 ) -> tuple[Tensor, ModelFacts | None]:
     """Return a frozen model's features of texts, with what is known of it, or their tokens."""
-    model = encoders.text_model(encoder, folder=datasets_folder(), progress=progress)
+    model = encoders.text_model(encoder)
     if not is_frozen(encoder):
         progress("reading texts", 0, len(texts), "texts")
         return model.tokens(texts.texts), None

@@ -18,8 +18,8 @@ class Preset:
     spec: dict[str, Any] | None = None
     """None where this version cannot follow the protocol."""
     needs: str = ""
-    """What is missing for the protocol, in words: with a spec, data that have to be uploaded first and
-    then chosen; without one, a part of the product."""
+    """What is missing for the protocol, in words: with a spec, data that have to be uploaded first
+    and then chosen; without one, a part of the product."""
     reported: tuple[Reported, ...] = field(default_factory=tuple)
     """Figures that the paper reports."""
     group: str = ""

@@ -4,9 +4,9 @@ The tabs Live, Geometry and Retrieval show their part of the results below the l
 Embedding space shows the linked panels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import streamlit as st
 
@@ -24,6 +24,7 @@ from frontend.comparison.tabs.view import (
     show_no_snapshot,
     snapshot_epochs,
 )
+from frontend.comparison.tabs.worst_queries import worst_queries_table
 from frontend.live.component import Tab
 from frontend.space.component import mount_space
 from frontend.ui.replicates import over_text
@@ -153,9 +154,19 @@ def show_results(view: View, tab: Tab) -> bool:
     return True
 
 
+class Chosen(NamedTuple):
+    """The snapshot that the viewer has chosen."""
+
+    seed: int
+    epoch: int
+    samples: Mapping[str, Any]
+    arms: Sequence[Mapping[str, Any]]
+    """Facts of each arm that has it."""
+
+
 def show_by_class(
     view: View, tab: Tab, field: str, *, name: str, meaning: str, method: str
-) -> int | None:
+) -> Chosen | None:
     """Let the viewer choose a snapshot, and draw a value of every class in it.
 
     Args:
@@ -167,7 +178,7 @@ def show_by_class(
         method: section of the Method page that defines it.
 
     Returns:
-        The chosen seed; None if there is no snapshot, which the page then says.
+        The chosen snapshot; None if there is none, which the page then says.
     """
     st.header("By class", anchor="classes")
     space = view.client.space(view.id)
@@ -195,7 +206,7 @@ def show_by_class(
         method=method,
         comparison=view.name,
     )
-    return seed
+    return Chosen(seed, epoch, samples, facts["arms"])
 
 
 def show_live(view: View) -> None:
@@ -210,7 +221,7 @@ def show_live(view: View) -> None:
 def show_geometry(view: View) -> None:
     """Draw the results, the variance by class and the distances of pairs."""
     show_results(view, "geometry")
-    seed = show_by_class(
+    chosen = show_by_class(
         view,
         "geometry",
         "variance",
@@ -218,8 +229,9 @@ def show_geometry(view: View) -> None:
         meaning="Mean squared distance to the class's centroid, of the embeddings as they are",
         method="embedding-space",
     )
-    if seed is None:
+    if chosen is None:
         return
+    seed = chosen.seed
     by_epoch = view.client.distances(view.id, seed=seed)["arms"]
     if by_epoch and set.intersection(*(set(arm["epochs"]) for arm in by_epoch)):
         chart.show_chart(
@@ -234,9 +246,10 @@ def show_geometry(view: View) -> None:
 
 
 def show_retrieval(view: View) -> None:
-    """Draw the results, the accuracy by class and which classes are confused."""
+    """Draw the results, the accuracy by class, the worst queries of texts, and which classes are
+    confused."""
     show_results(view, "retrieval")
-    seed = show_by_class(
+    chosen = show_by_class(
         view,
         "retrieval",
         "accuracy",
@@ -245,7 +258,9 @@ def show_retrieval(view: View) -> None:
         "Euclidean)",
         method="embedding-space",
     )
-    if seed is not None:
+    if chosen is not None:
+        if chosen.samples.get("texts"):
+            st.html(worst_queries_table(chosen.arms, chosen.samples))
         st.caption(
             "The nearest neighbours of each sample, and the worst queries, are under Embedding "
             "space."

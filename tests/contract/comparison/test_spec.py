@@ -32,16 +32,34 @@ def problems(raw: object) -> dict[str, str]:
     return dict(found)
 
 
+def preset_specs() -> dict[str, dict[str, Any]]:
+    """Return the specs of all presets, each that needs an upload with one."""
+    return {
+        preset.id: {**preset.spec, "data": {**preset.spec["data"], "dataset": "d1"}}
+        if preset.needs
+        else preset.spec
+        for preset in PRESETS
+        if preset.spec is not None
+    }
+
+
 def test_presets_are_valid_and_survive_a_round_trip() -> None:
-    specs = [parse_spec(preset.spec) for preset in PRESETS if preset.spec is not None]
-    assert len(specs) == 17
+    specs = [parse_spec(raw) for raw in preset_specs().values()]
+    assert len(specs) == 19
     for spec in specs:
         assert parse_spec(spec.model_dump(mode="json")) == spec
         assert ComparisonSpec.model_validate_json(spec.model_dump_json()) == spec
 
 
-def test_a_preset_without_a_spec_says_what_it_needs() -> None:
-    assert all((preset.spec is None) == bool(preset.needs) for preset in PRESETS)
+def test_a_preset_without_a_spec_or_without_its_data_says_what_it_needs() -> None:
+    for preset in PRESETS:
+        if preset.spec is None:
+            assert preset.needs
+            continue
+        own = preset.spec["data"]["kind"] in ("image_folder", "features", "text")
+        assert own == bool(preset.needs)
+        if own:
+            assert set(problems(preset.spec)) == {"data.dataset"}
 
 
 def test_every_preset_but_the_demo_has_ten_seeds_and_a_place_in_the_form() -> None:
@@ -77,8 +95,8 @@ def test_every_protocol_of_zeng_2025_has_a_balanced_twin() -> None:
 
 
 def test_the_n_pair_loss_has_no_floor_in_presets() -> None:
-    for preset in PRESETS:
-        for arm in parse_spec(preset.spec).arms if preset.spec else ():
+    for raw in preset_specs().values():
+        for arm in parse_spec(raw).arms:
             if isinstance(arm.loss, NPairLoss):
                 floor = math.log1p(9 * math.exp(-arm.loss.scale * 10 / 9))
                 assert floor < 0.01

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from contract.comparison.data import DigitsData, MnistData, SpokenDigitsData
-from worker.data.dataset import ImageFiles, Pool, Scale
+from worker.data.dataset import Pool, Scale
 from worker.data.formats.audio import spectrograms
 from worker.data.loaders import digits, mnist
 from worker.data.sources.archives import unpack
@@ -113,7 +113,7 @@ def _images(spec: SpokenDigitsData, folder: Path, progress: Progress) -> Pool:
 def _partners(images: Pool, labels: np.ndarray, indices: Indices, *, seed: int) -> Tensor:
     """Draw for each label an image of that digit from the same split, as far as possible without
     using one twice."""
-    assert not isinstance(images.items, ImageFiles)
+    assert isinstance(images.items, Tensor)
     rng = np.random.default_rng([seed, _RANDOM_STREAM])
     chosen = np.empty(len(labels), dtype=np.int64)
     for name in ("train", "validation", "test"):

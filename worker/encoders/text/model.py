@@ -26,8 +26,7 @@ _SHOWN: Final = 10
 
 @dataclass(frozen=True)
 class TextFacts:
-    """What besides its weights decides a model's features, for the script of a model that is kept.
-    """
+    """What besides its weights decides features, for the script of a model that is kept."""
 
     kind: str
     """Of the encoder."""

@@ -6,10 +6,9 @@ imported. Models of one's own are read in the format of model2vec (Tulkens & van
 sentence-transformers stores a static embedding.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
-from importlib import import_module, util
+from importlib import util
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,11 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from contract.comparison.encoder import TextEncoder
-from contract.dataset_files.regular_file import regular_file
+from worker.encoders.text.files import read_json, read_tokenizer
 from worker.encoders.text.model import TextFacts, TextModel, model_folder
 from worker.encoders.weights import read_weights
 from worker.errors import DataError
-from worker.reporting.progress import Progress
 
 PACKAGE: Final = "wordllama"
 BUNDLED: Final = (
@@ -57,7 +55,7 @@ class StaticNetwork(nn.Module):
         """[T] int64, the row of each token; None where token t has row t."""
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """[B, L] int32, negative where a text is over -> [B, F]; zeros for a text without tokens."""
+        """[B, L] int32, negative where a text is over -> [B, F]; zeros without tokens."""
         there = tokens >= 0
         counts = there.sum(dim=1)
         flat = tokens[there].to(torch.int64)
@@ -91,7 +89,7 @@ class StaticModel(TextModel):
         return functional.normalize(found, dim=1) if self.facts.normalize else found
 
 
-def build_model(spec: TextEncoder, folder: Path, progress: Progress) -> StaticModel:
+def build_model(spec: TextEncoder) -> StaticModel:
     """Build the static model of a spec, in evaluation mode.
 
     Raises:
@@ -102,7 +100,7 @@ def build_model(spec: TextEncoder, folder: Path, progress: Progress) -> StaticMo
         return _build(spec, tokenizer, weights, {}).eval()
     place = model_folder(spec)
     own = place / MODULE if (place / MODULE).is_dir() else place
-    config = _read_config(own / CONFIG)
+    config = read_json(own / CONFIG)
     return _build(spec, own / TOKENIZER, own / WEIGHTS, config).eval()
 
 
@@ -141,25 +139,6 @@ def _build(
     return StaticModel(tokenizer, network, facts)
 
 
-def read_tokenizer(path: Path) -> tuple[Any, str]:
-    """Return the tokenizer in a file, and the SHA-256 of the file.
-
-    Raises:
-        DataError: it is not there, or damaged.
-    """
-    # Imported at first use, in a trainer: the process that trainers are forked from has no use.
-    tokenizers = import_module("tokenizers")
-    try:
-        with regular_file(path) as opened:
-            content = opened.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
-    try:
-        return tokenizers.Tokenizer.from_buffer(content), hashlib.sha256(content).hexdigest()
-    except Exception as error:  # the library raises no narrower class
-        raise DataError(f"{path} is no tokenizer that can be read: {error}") from error
-
-
 def _network(path: Path) -> StaticNetwork:
     found = read_weights(path)
     name = next((name for name in TABLES if name in found), None)
@@ -188,9 +167,10 @@ def _check_size(tokenizer: Any, network: StaticNetwork, path: Path) -> None:
     held = {"vectors": rows}
     if network.mapping is not None:
         held = {"places in the mapping": len(network.mapping)}
-        if len(network.mapping) and not 0 <= int(network.mapping.min()) <= int(
-            network.mapping.max()
-        ) < rows:
+        if (
+            len(network.mapping)
+            and not 0 <= int(network.mapping.min()) <= int(network.mapping.max()) < rows
+        ):
             raise DataError(f"{path} maps tokens to rows that its table of {rows:,} has not")
     if network.weights is not None:
         held["weights"] = len(network.weights)
@@ -209,19 +189,3 @@ def _unknown_token(tokenizer: Any) -> int | None:
         return number
     name = model.get("unk_token")
     return tokenizer.token_to_id(name) if isinstance(name, str) else None
-
-
-def _read_config(path: Path) -> Mapping[str, Any]:
-    """Return the settings beside a model; none if there are none.
-
-    Raises:
-        DataError: they cannot be read.
-    """
-    try:
-        with regular_file(path) as opened:
-            found = json.loads(opened.read_bytes())
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path} cannot be read as JSON: {error}") from error
-    return found if isinstance(found, Mapping) else {}
