@@ -27,6 +27,7 @@ PACKAGES = (
     *("fastapi", "uvicorn", "sqlmodel", "alembic", "redis", "celery", "psycopg"),
     *("prometheus-client", "python-multipart", "httpx", "torch", "torchvision", "scikit-learn"),
     *("threadpoolctl", "librosa", "nvidia-ml-py", "psutil", "safetensors", "openTSNE", "pacmap"),
+    "tokenizers",
     *("optuna", "streamlit", "pandas", "plotly", "cachetools", "jinja2", "typst"),
 )
 """Packages that `make run` installs on every platform."""

@@ -211,6 +211,7 @@ class _Network:
 
     @classmethod
     def of(cls, encoder: Encoder, shape: Sequence[int]) -> "_Network":
+        assert not isinstance(encoder, TextEncoder), "texts have networks of their own"
         dim = encoder.embedding_dim
         if isinstance(encoder, BackboneEncoder):
             known = BACKBONES[encoder.kind]
