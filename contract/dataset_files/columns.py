@@ -173,11 +173,18 @@ def code_labels(name: str, values: np.ndarray, findings: Findings) -> CodedLabel
 
 
 def as_words(values: np.ndarray) -> np.ndarray:
-    """Return words, or numbers as words, without blanks around them; bytes are read as UTF-8."""
+    """Return words, or numbers [N] as words, without blanks around them, empty for NaN; bytes are read
+    as UTF-8."""
     if values.dtype.kind == "S":
         values = decoded(values)
-    elif values.dtype.kind == "f" and (values == np.floor(values)).all():
-        values = values.astype(np.int64)  # MATLAB's whole numbers are floats
+    elif values.dtype.kind == "f":
+        missing = np.isnan(values)
+        known = values[~missing]
+        if (known == np.floor(known)).all():
+            known = known.astype(np.int64)  # MATLAB's whole numbers are floats
+        words = np.full(len(values), "", dtype=f"<U{MAX_NAME_LENGTH}")
+        words[~missing] = known.astype(np.str_)
+        values = words
     return np.char.strip(values.astype(np.str_))
 
 

@@ -54,6 +54,8 @@ def value(  # noqa: PLR0911
         return st.booleans()
     if part["type"] == "null":
         return st.none()
+    if part["type"] == "string":  # the name of a model for texts
+        return st.sampled_from(["", "minilm", "team/potion-base.8M"])
     low = part["minimum"] if "minimum" in part else part["exclusiveMinimum"]
     high = part["maximum"] if "maximum" in part else part["exclusiveMaximum"]
     if part["type"] == "integer":

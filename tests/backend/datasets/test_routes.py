@@ -43,7 +43,10 @@ def test_images(api: Api, parts: Parts, tmp_path: Path) -> None:
     detail = api.get(f"/datasets/{made['id']}")
     assert detail["counts"] == [4, 4, 4]
     assert detail["thumbnail_items"][4] == {"n": 4, "class_name": "c1", "file": "c1/0.jpg"}
-    assert detail == {**made, **{key: detail[key] for key in ("counts", "thumbnail_items")}}
+    assert detail == {
+        **made,
+        **{key: detail[key] for key in ("counts", "texts", "thumbnail_items")},
+    }
     assert files_left(parts) == sorted(
         [".incoming", made["id"], f"{made['id']}/content", f"{made['id']}/thumbnails.zip"]
     )
@@ -239,7 +242,8 @@ def test_not_deleted_while_comparisons_use_it(api: Api, parts: Parts, tmp_path: 
 def test_the_catalogue_says_which_kinds_of_data_are_present(api: Api) -> None:
     present = {row["kind"]: row["present"] for row in api.get("/catalogue")["data"]}
     assert {kind for kind, there in present.items() if there} == {
-        *("digits", "synthetic", "image_folder", "features", "paired_features")
+        *("digits", "synthetic", "generated_text"),
+        *("image_folder", "features", "paired_features", "text"),
     }
     assert present["cub200"] is None
 

@@ -266,6 +266,8 @@ def test_the_catalogue_is_json_that_names_every_kind() -> None:
             "tiny_imagenet",
             "image_folder",
             "features",
+            "generated_text",
+            "text",
             "spoken_digits",
             "paired_features",
         ],
@@ -277,6 +279,8 @@ def test_the_catalogue_is_json_that_names_every_kind() -> None:
             "resnet50",
             "vit_b_32",
             "efficientnet_lite0",
+            "static_text",
+            "transformer_text",
         ],
         "losses": [
             "contrastive",
@@ -295,11 +299,12 @@ def test_the_catalogue_is_json_that_names_every_kind() -> None:
         assert row["formula"]
         assert row["url"].startswith("https://")
     for row in content["data"]:
-        assert row["items"] in {"vectors", "images", "spectrograms"}
+        assert row["items"] in {"vectors", "images", "spectrograms", "texts"}
         assert (row["visual"] is None) == (row["modalities"] == 1)
         assert bool(row["size"]) == (row["source"] in {"fetched", "placed"})
     for row in content["encoders"]:
-        assert "images" in row["takes"] or row["kind"] == "audio_convnet"
+        assert row["takes"]
+        assert ("texts" in row["takes"]) == row["kind"].endswith("_text")
 
 
 IMAGES = {"kind": "image_folder", "dataset": "d1"}

@@ -21,6 +21,7 @@ def dataset(**changes: Any) -> dict[str, Any]:
         "shape": {"features": 64},
         "size": 34_000_000,
         "thumbnail_items": [],
+        "texts": [],
     }
     return {**base, **changes}
 
@@ -38,12 +39,13 @@ def test_every_kind_that_the_api_takes_has_a_name_and_a_file() -> None:
     [
         ("a.zip", ("image_folder",)),
         ("A.B.NPZ", ("features", "paired_features")),
-        ("x.parquet", ("features", "paired_features")),
+        ("x.parquet", ("features", "paired_features", "text")),
         ("x.h5", ("paired_features", "features")),
         ("x.mat", ("paired_features", "features")),
-        ("x.PQ", ("features", "paired_features")),
-        ("x.csv", ("features", "paired_features")),
-        ("zip", ("features", "paired_features", "image_folder")),
+        ("x.PQ", ("features", "paired_features", "text")),
+        ("x.csv", ("features", "paired_features", "text")),
+        ("zip", ("features", "paired_features", "image_folder", "text")),
+        ("x.jsonl", ("text",)),
     ],
 )
 def test_the_ending_of_a_file_decides_its_kinds(file: str, kinds: tuple[str, ...]) -> None:
