@@ -13,7 +13,10 @@ FILE: Final = "embed.py"
 PARTS: Final = Path(__file__).with_name("script")
 BACKBONES: Final = ("resnet18", "resnet50", "vit_b_32", "efficientnet_lite0")
 OF_TIMM: Final = "efficientnet_lite0"
-TEXT_ENCODERS: Final = {"static_text": "StaticTextEncoder"}
+TEXT_ENCODERS: Final = {
+    "static_text": "StaticTextEncoder",
+    "transformer_text": "TransformerTextEncoder",
+}
 """Kind of an encoder of texts -> its class in the script."""
 BUNDLED: Final = "wordllama"
 """Package with the weights and the tokenizer of the bundled static encoder."""
@@ -38,8 +41,10 @@ def script(description: Mapping[str, Any]) -> str:
     small = [kind for kind in networks if kind not in BACKBONES and kind not in texts]
     backbones = [kind for kind in networks if kind in BACKBONES]
     parts = [_head(inputs, paired=len(encoders) > 1), _imports(networks, inputs)]
-    if backbones:
+    if backbones or "transformer_text" in texts:
         parts.append(_part("torchvision"))
+    if backbones:
+        parts.append("torchvision = import_torchvision()\n")
     parts.append(_part("constants"))
     parts += [_part(kind) for kind in small]
     if small:
@@ -75,7 +80,9 @@ def needs(description: Mapping[str, Any]) -> list[str]:
         found.append("torchvision")
     if kinds & TEXT_ENCODERS.keys():
         found.append("tokenizers")
-        if not all(one["network"].get("model") for one in description["encoders"]):
+        if "transformer_text" in kinds:
+            found.append("transformers")
+        elif not all(one["network"]["model"] for one in description["encoders"]):
             found.append(BUNDLED)
     return found
 
@@ -103,7 +110,7 @@ def _imports(networks: Sequence[str], inputs: Sequence[str]) -> str:
     if any(kind in BACKBONES for kind in networks):
         plain |= {"hashlib", "importlib", "re"}
     if any(kind in TEXT_ENCODERS for kind in networks):
-        plain |= {"hashlib", "importlib", "importlib.util"}
+        plain |= {"hashlib", "importlib", "importlib.util", "re"}
     if "vectors" in inputs or "texts" in inputs:
         plain.add("csv")
     if "spectrograms" in inputs:

@@ -14,6 +14,8 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
+from worker.encoders.text.transformer import import_library
+
 WORDS = ("a", "bad", "cat", "dog", "eats", "fast", "good", "has", "is", "my", "old", "the", "your")
 
 
@@ -74,3 +76,34 @@ def write_static_model(folder: Path, width: int = 6, **config: Any) -> torch.Ten
     save_file({"embeddings": table}, folder / "model.safetensors")
     (folder / "config.json").write_text(json.dumps(config))
     return table
+
+
+def write_bert(folder: Path) -> Any:
+    """Write a BERT of 8 features as transformers saves it, and return it."""
+    library: Any = import_library()
+    config = library.BertConfig(
+        vocab_size=len(WORDS) + 1,
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=12,
+    )
+    torch.manual_seed(0)
+    network = library.BertModel(config).eval()
+    network.save_pretrained(folder)
+    write_tokenizer(folder / "tokenizer.json")
+    return network
+
+
+def write_modules(folder: Path, *, pooling: dict[str, Any], parts: tuple[str, ...] = ()) -> None:
+    """Write what sentence-transformers adds to a folder: its parts, and the pooling."""
+    types = ("Transformer", "Pooling", *parts)
+    paths = ("", "1_Pooling", *("" for _ in parts))
+    listed = [
+        {"idx": at, "type": f"sentence_transformers.models.{name}", "path": path}
+        for at, (name, path) in enumerate(zip(types, paths, strict=True))
+    ]
+    (folder / "modules.json").write_text(json.dumps(listed))
+    (folder / "1_Pooling").mkdir(exist_ok=True)
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps(pooling))

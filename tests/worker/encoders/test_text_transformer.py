@@ -1,7 +1,5 @@
 """Transformers of a team's own as encoders of texts, on a tiny one that is made here."""
 
-import json
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +7,7 @@ import pytest
 import torch
 
 from contract.comparison.encoder import TransformerTextEncoder
-from tests.support.tiny_texts import WORDS, write_tokenizer
+from tests.support.tiny_texts import write_bert, write_modules
 from worker import encoders
 from worker.encoders.text import transformer
 from worker.encoders.text.model import TextModel
@@ -23,36 +21,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LOSSBOARD_MODEL_ROOTS", str(tmp_path))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     return tmp_path / "tiny"
-
-
-def write_bert(folder: Path) -> Any:
-    """Write a BERT of 8 features as transformers saves it, and return it."""
-    library = import_module("transformers")
-    config = library.BertConfig(
-        vocab_size=len(WORDS) + 1,
-        hidden_size=8,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        max_position_embeddings=12,
-    )
-    torch.manual_seed(0)
-    network = library.BertModel(config).eval()
-    network.save_pretrained(folder)
-    write_tokenizer(folder / "tokenizer.json")
-    return network
-
-
-def write_modules(folder: Path, *, pooling: dict[str, Any], parts: tuple[str, ...] = ()) -> None:
-    types = ("Transformer", "Pooling", *parts)
-    paths = ("", "1_Pooling", *("" for _ in parts))
-    listed = [
-        {"idx": at, "type": f"sentence_transformers.models.{name}", "path": path}
-        for at, (name, path) in enumerate(zip(types, paths, strict=True))
-    ]
-    (folder / "modules.json").write_text(json.dumps(listed))
-    (folder / "1_Pooling").mkdir(exist_ok=True)
-    (folder / "1_Pooling" / "config.json").write_text(json.dumps(pooling))
 
 
 def states_of(network: Any, model: TextModel, text: str) -> torch.Tensor:

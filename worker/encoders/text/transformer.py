@@ -84,7 +84,7 @@ def build_model(spec: TextEncoder) -> TransformerModel:
             is not read.
     """
     place = model_folder(spec)
-    library = _library()
+    library = import_library()
     parts = _parts(place)
     own = place / parts.get("Transformer", "")
     tokenizer, digest = read_tokenizer(own / TOKENIZER)
@@ -115,12 +115,18 @@ def build_model(spec: TextEncoder) -> TransformerModel:
     return TransformerModel(tokenizer, network, facts, pad).eval()
 
 
-def _library() -> Any:
+def import_library() -> Any:
+    """Import the library at its first use: it takes seconds.
+
+    Raises:
+        DataError: it is not installed.
+    """
     if util.find_spec(PACKAGE) is None:
         raise DataError(
             f"a transformer for texts needs {PACKAGE}, an optional extra that this worker lacks: "
             f"{INSTALL}"
         )
+    import_module("worker.torchvision_compat")  # the library imports torchvision
     return import_module(PACKAGE)
 
 
