@@ -173,7 +173,7 @@ def code_labels(name: str, values: np.ndarray, findings: Findings) -> CodedLabel
 
 
 def as_words(values: np.ndarray) -> np.ndarray:
-    """Return words, or numbers [N] as words, without blanks around them and empty for NaN; bytes are
+    """Return words, or numbers [N] as words, without blanks around them, empty for NaN; bytes are
     read as UTF-8."""
     if values.dtype.kind == "S":
         values = decoded(values)

@@ -129,7 +129,7 @@ class GeneratedTextData(Section):
         description="The fine labels, which no loss sees.",
     )
     per_intent: int = Field(
-        40, ge=4, le=200, title="Texts an intent", description="No two texts are the same."
+        40, ge=10, le=200, title="Texts an intent", description="No two texts are the same."
     )
     seed: Seed = Field(0, title="Data seed")
 

@@ -92,3 +92,11 @@ def test_trials_of_one_fold_may_be_trained_together_and_not_with_others() -> Non
     assert of(0.5, 0) != of(0.5, 1)
     final = spec.model_copy(update={"tuning": None})
     assert bundle_key(final, final.arms[0], 0, "cpu") not in {None, of(0.5, 0)}
+
+
+def test_heads_of_frozen_models_for_texts_train_together_and_whole_models_do_not() -> None:
+    data = {"kind": "generated_text"}
+    head: dict[str, Any] = {"kind": "static_text", "hidden": 64}
+    assert key(data=data, encoder=head) is not None
+    assert key(data=data, encoder={**head, "hidden": 4096}) is None
+    assert key(data=data, encoder={**head, "tuning": "full"}) is None

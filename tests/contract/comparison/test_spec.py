@@ -310,6 +310,9 @@ def test_the_catalogue_is_json_that_names_every_kind() -> None:
 IMAGES = {"kind": "image_folder", "dataset": "d1"}
 SPOKEN = {"kind": "spoken_digits"}
 RESNET = {"kind": "resnet18"}
+TEXT = {"kind": "text", "dataset": "d1"}
+STATIC = {"kind": "static_text"}
+TRANSFORMER = {"kind": "transformer_text"}
 
 
 @pytest.mark.parametrize(
@@ -322,6 +325,28 @@ RESNET = {"kind": "resnet18"}
         ({"data": {"kind": "features", "file": "/f"}, "encoder": {"kind": "mlp"}}, set()),
         ({"data": IMAGES, "encoder": {**RESNET, "weights": "file"}}, {"encoder.weights_file"}),
         ({"data": IMAGES, "encoder": {**RESNET, "weights_file": "w"}}, {"encoder.weights_file"}),
+        ({"data": TEXT, "encoder": STATIC}, set()),
+        ({"data": {"kind": "text"}, "encoder": STATIC}, {"data.dataset"}),
+        ({"data": {"kind": "generated_text"}, "encoder": RESNET}, {"encoder.kind"}),
+        ({"data": IMAGES, "encoder": STATIC}, {"encoder.kind"}),
+        ({"data": TEXT, "encoder": TRANSFORMER}, {"encoder.model"}),
+        ({"data": TEXT, "encoder": {**TRANSFORMER, "model": "team/bert-1"}}, set()),
+        ({"data": TEXT, "encoder": {**STATIC, "model": "/srv/m"}}, {"encoder.model"}),
+        ({"data": TEXT, "encoder": {**STATIC, "model": "a/../../b"}}, {"encoder.model"}),
+        ({"data": TEXT, "encoder": {**STATIC, "model": ".hidden"}}, {"encoder.model"}),
+        ({"data": TEXT, "encoder": {**STATIC, "model": "a\\b"}}, {"encoder.model"}),
+        (
+            {
+                "data": TEXT,
+                "encoder": STATIC,
+                "training": {"batch_size": 8, "augmentation": "flip_shift"},
+            },
+            {"training.augmentation"},
+        ),
+        (
+            {"data": {**TEXT, "split": "given"}, "encoder": STATIC, "replicate": "split"},
+            {"replicate"},
+        ),
         ({"data": SPOKEN, "encoder": {"kind": "audio_convnet"}}, {"visual_encoder"}),
         (
             {

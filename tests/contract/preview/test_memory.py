@@ -69,6 +69,20 @@ MLP = {"kind": "mlp", "hidden": 512, "layers": 3, "embedding_dim": 64}
             {"kind": "synthetic", "dim": 8, "per_class": 400},
             torch.zeros(1, 8),
         ),
+        (
+            {"kind": "static_text", "embedding_dim": 64},
+            "contrastive",
+            256,
+            {"kind": "generated_text", "per_intent": 200},
+            torch.zeros(1, 256),
+        ),
+        (
+            {"kind": "static_text", "embedding_dim": 64, "tuning": "full"},
+            "contrastive",
+            64,
+            {"kind": "generated_text"},
+            torch.arange(24, dtype=torch.int32)[None],
+        ),
     ],
 )
 def test_it_is_near_what_the_trainer_estimates(
@@ -113,3 +127,17 @@ def test_it_is_unknown_where_the_data_are() -> None:
     known = of(spec, sizes, features=100)
     assert known is not None
     assert known.items == 200 * 100 * 4
+
+
+def test_of_texts_the_longest_counts_where_all_of_a_model_trains() -> None:
+    data = {"kind": "text", "dataset": "d1"}
+    encoder: dict[str, Any] = {"kind": "static_text", "tuning": "full"}
+    sizes = ClassSizes((20,) * 10)
+    spec = parse_spec(small(data=data, encoder=encoder))
+    assert of(spec, sizes) is None, "without the length of the texts"
+    short, long = of(spec, sizes, longest=60), of(spec, sizes, longest=20_000)
+    assert short is not None
+    assert long is not None
+    assert (short.items, long.items) == (200 * 21 * 4, 200 * 256 * 4)
+    own = parse_spec(small(data=data, encoder={**encoder, "model": "mine"}))
+    assert of(own, sizes, longest=60) is None, "only workers know a model of one's own"

@@ -7,6 +7,7 @@ import httpx
 from frontend.api.client import Api
 from tests.support.form_page import opened, press, run, said, stored
 from tests.support.tiny_sets import image_files, npz, table, zipped
+from tests.support.tiny_texts import columns, write_csv
 
 
 def put(client: httpx.Client, kind: str, file: Path, name: str = "mine") -> str:
@@ -98,3 +99,29 @@ def test_an_upload_that_was_deleted_meanwhile_is_reported(
     press(at, "new_start")
     assert f"there is no uploaded data set &#x27;{own}&#x27;" in said(at)
     assert "There is no uploaded data set" in said(opened(http, dataset="d404"))
+
+
+def test_a_preset_that_needs_an_upload_says_so_and_takes_the_one_there_is(
+    http: httpx.Client, tmp_path: Path
+) -> None:
+    at = opened(http, preset="clinc150-detail")
+    assert "Upload CLINC150 on the Data page first" in at.info[0].value
+    press(at, "new_start")
+    assert "needs the id of an uploaded data set or a path" in said(at)
+    assert stored(http) == []
+    made = put(http, "text", write_csv(tmp_path / "a.csv", columns()), "requests")
+    at = opened(http, preset="clinc150-detail")
+    assert at.selectbox(key="new.data.dataset").value == made
+    assert at.selectbox(key="new.encoder.kind").options == ["Static text", "Transformer for text"]
+    at.number_input(key="new.training.batch_size").set_value(16)
+    press(at, "new_start")
+    [spec] = stored(http)
+    assert spec["data"] == {
+        "kind": "text",
+        "dataset": made,
+        "file": "",
+        "split": "given",
+        "validation": "classes",
+        "seed": 0,
+    }
+    assert (spec["encoder"]["kind"], spec["encoder"]["model"]) == ("static_text", "")

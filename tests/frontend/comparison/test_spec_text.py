@@ -232,3 +232,15 @@ def test_what_is_measured_follows_from_the_data() -> None:
     assert not fine({"kind": "image_folder", "folder": "/there"})
     by_class = {"data": {"kind": "cub200", "split": "class"}}
     assert measured_data(by_class, CATALOGUE, fine_upload=None)["class_disjoint"]
+
+
+def test_texts_and_their_encoders_are_said() -> None:
+    def said(**encoder: Any) -> dict[str, str]:
+        data = {"kind": "text", "dataset": "d1", "split": "given"}
+        told = spec(data=data, encoder={"kind": "static_text", **encoder})
+        return {fact.name: fact.value for fact in shared_facts(told, CATALOGUE, upload="clinc")}
+
+    assert said()["Data"] == "Your texts, clinc, its own split"
+    assert said()["Encoder"].startswith("Static text (bundled, frozen), 64 dimensions")
+    own = said(model="team/potion", tuning="full")["Encoder"]
+    assert own.startswith("Static text (team/potion, trains as a whole)")

@@ -117,3 +117,14 @@ def test_the_catalogues_data_sets_say_where_they_come_from() -> None:
     assert {row["source"] for row in shown} == set(dataset_facts.SOURCE_TEXTS)
     assert "171 MB" in page
     assert "https://arxiv.org/abs/1708.07747" in page
+
+
+def test_texts_are_shown_escaped_one_of_each_class() -> None:
+    shown = [("a", "one <i>"), ("a", "two"), ("b", "three")]
+    texts = [{"class_name": name, "text": text} for name, text in shown]
+    html = dataset_facts.texts_table({"texts": texts})
+    assert "one &lt;i&gt;" in html
+    assert "two" not in html
+    assert "three" in html
+    letters = {"shortest": 4, "median": 20, "longest": 1_300}
+    assert dataset_facts.shape_texts(letters) == ["4 to 1,300 letters"]

@@ -1,9 +1,12 @@
 """The samples of a snapshot: items of the validation split, in both modalities of paired data."""
 
+import json
+
 import numpy as np
 import torch
 
 from contract.comparison.spec import parse_spec
+from contract.snapshots import Samples
 from tests.support.specs import small
 from worker import data
 from worker.data.splits import Indices
@@ -60,3 +63,33 @@ def test_paired_data_give_two_points_per_item() -> None:
         "spectrogram",
         40,
     )
+
+
+def test_texts_are_kept_by_their_beginnings_with_names_of_fine_labels() -> None:
+    spec = parse_spec(
+        small(
+            data={"kind": "generated_text", "per_intent": 10},
+            encoder={"kind": "static_text"},
+            measure={"snapshot_size": 20},
+        )
+    )
+    pool = data.load(spec.data)
+    samples = draw_samples(pool, spec)
+    described = samples.description
+    assert isinstance(pool.items, data.Texts)
+    assert described.texts == [pool.items.texts[place] for place in described.ids]
+    assert described.fine_names is not None
+    assert described.fine is not None
+    assert described.fine_names[described.fine[0]].startswith(f"{described.classes[0]}: ")
+    assert (described.media, samples.pictures) == ("none", ())
+    assert Samples.model_validate_json(described.content()) == described
+
+
+def test_samples_without_texts_are_stored_as_before() -> None:
+    """A digest that changed would make one comparison's samples two."""
+    spec = parse_spec(small())
+    content = draw_samples(data.load(spec.data), spec).description.content()
+    assert list(json.loads(content)) == [
+        *("split", "total", "classes", "labels", "fine", "modalities", "modality", "ids"),
+        *("media", "tile", "columns", "sound_ends"),
+    ]
