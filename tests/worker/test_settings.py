@@ -40,6 +40,7 @@ def test_the_error_lists_all_problems() -> None:
                 "LOSSBOARD_DRAIN_S": "soon",
                 "LOSSBOARD_HANG_S": "-1",
                 "LOSSBOARD_DATA_ROOTS": "/a:b",
+                "LOSSBOARD_MODEL_ROOTS": "models",
             }
         )
     for word in (
@@ -51,6 +52,7 @@ def test_the_error_lists_all_problems() -> None:
         "'soon'",
         "LOSSBOARD_HANG_S is '-1'",
         "LOSSBOARD_DATA_ROOTS names b; needs absolute paths",
+        "LOSSBOARD_MODEL_ROOTS names models; needs absolute paths",
     ):
         assert word in str(caught.value)
 

@@ -406,3 +406,32 @@ def test_only_the_last_coordinates_are_kept(run: Run) -> None:
       return asked.join('');
     """
     assert run("source", code) == "01234560", "a seventh takes the place of the first"
+
+
+def test_texts_stand_in_the_place_of_pictures_shortened_and_as_text(run: Run) -> None:
+    samples = {
+        "texts": ["x " * 119 + "end", "<b>bold</b> & brief"],
+        "classes": ["cat"],
+        "labels": [0, 0],
+        "fine": [1, -1],
+        "fine_names": ["asks", "tells"],
+        "ids": [4, 7],
+    }
+    code = """
+        const shown = (sample, side) => m.picture(a, sample, side, false);
+        const html = shown(1, 52);
+        return { lengths: [96, 52, 40].map((side) => shown(0, side).textContent.length),
+                 end: shown(0, 40).textContent.at(-1), inner: html.innerHTML, name: html.className,
+                 words: m.wordsOf(a, 1), bare: m.wordsOf({ ...a, texts: null }, 1) };
+    """
+    found = run("picture", code, samples)
+    assert found["end"] == "…"
+    assert all(own <= most for own, most in zip(found["lengths"], (200, 110, 72), strict=True))
+    assert sorted(found["lengths"], reverse=True) == found["lengths"]
+    assert (found["inner"], found["name"]) == (
+        "&lt;b&gt;bold&lt;/b&gt; &amp; brief",
+        "lb-sp-sentence",
+    )
+    assert (found["words"], found["bare"]) == ("“<b>bold</b> & brief” (cat)", "cat")
+    about = "return [0, 1].map((sample) => m.aboutText(a, sample));"
+    assert run("inside", about, samples) == ["sample 4 · tells", "sample 7"]

@@ -12,7 +12,7 @@ from tests.support.tiny_texts import WORDS, write_static_model, write_tokenizer
 from worker import encoders
 from worker.encoders.text import static
 from worker.encoders.text.static import StaticModel
-from worker.errors import DataError
+from worker.errors import DataError, SettingsError
 
 OWN = StaticTextEncoder(model="team/tiny", embedding_dim=4)
 
@@ -117,6 +117,9 @@ class TestFolders:
             built(StaticTextEncoder(model="tiny-two"))
         monkeypatch.delenv("LOSSBOARD_MODEL_ROOTS")
         with pytest.raises(DataError, match=r"this worker has none: .* LOSSBOARD_MODEL_ROOTS"):
+            built(StaticTextEncoder(model="tiny-one"))
+        monkeypatch.setenv("LOSSBOARD_MODEL_ROOTS", "models")
+        with pytest.raises(SettingsError, match="names models; needs absolute paths"):
             built(StaticTextEncoder(model="tiny-one"))
 
     def test_a_link_out_of_the_folders_is_refused(self, root: Path, tmp_path: Path) -> None:
