@@ -71,7 +71,7 @@ TEXT_FEATURES: Final = 256
 """Of the bundled static encoder."""
 TEXT_WEIGHTS: Final = 32_000 * TEXT_FEATURES
 LETTERS_A_TOKEN: Final = 3
-GENERATED_LETTERS: Final = 100
+GENERATED_LETTERS: Final = 150
 """Of the longest generated texts."""
 
 

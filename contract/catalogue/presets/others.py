@@ -54,7 +54,7 @@ OTHERS: Final = (
         "Generated texts: what detail is kept",
         "Eight domains of short requests train, and their 40 intents, which no loss sees, tell how "
         "much detail each loss keeps. The bundled static encoder is frozen and a linear head "
-        "trains: 20 runs, about a minute on two CPU cores.",
+        "trains: 20 runs, under a minute on two CPU cores.",
         spec={
             "name": "texts: detail kept under coarse labels",
             "tags": ["detail", "text"],

@@ -131,6 +131,13 @@ class GeneratedTextData(Section):
     per_intent: int = Field(
         40, ge=10, le=200, title="Texts an intent", description="No two texts are the same."
     )
+    asides: float = Field(
+        0.4,
+        ge=0,
+        le=1,
+        title="Asides",
+        description="Share of texts that also mention a thing of another domain.",
+    )
     seed: Seed = Field(0, title="Data seed")
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,7 @@ from contract.dataset_files import (
 )
 from contract.dataset_files.questions import Question
 from contract.dataset_files.text_tables import MAX_LETTERS
-from tests.support.tiny_sets import table, write
+from tests.support.tiny_sets import npz, table, write
 from tests.support.tiny_texts import columns, write_csv, write_json_lines, write_parquet
 
 
@@ -68,7 +69,7 @@ def test_only_text_and_label_are_needed_and_other_columns_are_told(tmp_path: Pat
 
 
 def test_texts_that_look_like_numbers_are_texts(tmp_path: Path) -> None:
-    own = {"text": ["1", "2.50", "3", "true"], "label": [0, 0, 1, 1]}
+    own: dict[str, list[Any]] = {"text": ["1", "2.50", "3", "true"], "label": [0, 0, 1, 1]}
     read = read_texts(write_csv(tmp_path / "a.csv", own))
     assert (read.texts, read.class_names) == (("1", "2.50", "3", "true"), ("0", "1"))
     rows = [
@@ -164,14 +165,14 @@ def test_of_identical_texts_the_first_is_used(tmp_path: Path) -> None:
 
 def test_another_kind_of_file_says_as_what_it_is_uploaded(tmp_path: Path) -> None:
     plain = table()
-    features = {f"f{at}": plain["features"][:, at] for at in range(3)}
-    as_texts = write_csv(tmp_path / "a.csv", {**features, "label": plain["labels"]})
+    features = {f"f{at}": plain["features"][:, at].tolist() for at in range(3)}
+    as_texts = write_csv(tmp_path / "a.csv", {**features, "label": plain["labels"].tolist()})
     assert problems(as_texts) == {"kind": "holds features and labels; upload it as 'features'"}
     with pytest.raises(IntakeError, match="upload it as 'text'"):
         read_features(write_csv(tmp_path / "b.csv", columns()))
     with pytest.raises(IntakeError, match="uploaded as 'text'"):
         read_features(write_json_lines(tmp_path / "c.jsonl", columns()))
-    np.savez(tmp_path / "d.npz", **plain)
+    npz(tmp_path / "d.npz", plain)
     assert "upload it as 'features'" in problems(tmp_path / "d.npz")["kind"]
     assert "Texts are a CSV" in problems(write(tmp_path, {"e": b"\x00\x01"}) / "e")[""]
 

@@ -81,7 +81,7 @@ MLP = {"kind": "mlp", "hidden": 512, "layers": 3, "embedding_dim": 64}
             "contrastive",
             64,
             {"kind": "generated_text"},
-            torch.arange(24, dtype=torch.int32)[None],
+            torch.arange(36, dtype=torch.int32)[None],
         ),
     ],
 )

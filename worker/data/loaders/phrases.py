@@ -14,6 +14,12 @@ CLOSINGS: Final = (
 )
 """Behind a request; all intents share them."""
 
+ASIDES: Final = (
+    *("before we get to {}", "and then i still have {} on my list", "as i said about {}"),
+    *("i was just busy with {}", "later it is about {}", "not like with {}"),
+)
+"""What a text may add about a thing of another domain."""
+
 DOMAINS: Final[dict[str, tuple[tuple[str, ...], dict[str, tuple[str, str]]]]] = {
     "banking": (
         (

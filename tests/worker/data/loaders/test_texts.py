@@ -56,6 +56,11 @@ def test_generated_texts_are_all_different_and_the_same_for_a_seed() -> None:
     assert pool.class_names == tuple(DOMAINS)
     assert pool.fine_names is not None
     assert pool.fine_names[9] == "travel: cancel"
+    plain = data.load(spec.model_copy(update={"asides": 0.0}))
+    assert isinstance(plain.items, Texts)
+    aside = [text for text in pool.items.texts if ", " in text.removeprefix("hey, ")]
+    of_plain = [text for text in plain.items.texts if ", " in text.removeprefix("hey, ")]
+    assert len(aside) - len(of_plain) == pytest.approx(0.4 * 16_000, rel=0.02)
 
 
 def test_generated_texts_are_split_as_the_preview_says() -> None:
