@@ -135,6 +135,10 @@ def choose_layout(
         return found
     if ask and (question := column_question(seen, matrices)):
         raise UnansweredError([question])
+    if sum(one.holds == "words" for one in seen) > 1 and not any(
+        one.holds in ("matrix", "numbers") for one in seen
+    ):
+        findings.add("kind", "holds words alone; if they are texts, upload it as 'text'")
     held = listed(source.names)
     advice = "" if ask else "; rename them, or upload it and say there which is what"
     if any(one.type.startswith("struct<bytes:") for one in seen):

@@ -16,6 +16,7 @@ from tests.support.ports import free_ports
 from tests.support.serving import serving
 from tests.support.specs import small
 from tests.support.tiny_sets import image_files, npz, paired, table, zipped
+from tests.support.tiny_texts import columns, write_csv
 
 MAIN = Path(__file__).resolve().parents[3] / "frontend" / "main.py"
 PAGE = "app_pages/datasets.py"
@@ -155,6 +156,26 @@ def test_a_csv_says_which_column_is_what(api: Api, tmp_path: Path) -> None:
     [ready] = api.datasets()
     assert (ready["state"], ready["shape"], ready["classes"]) == ("ready", {"features": 1}, 2)
     assert "features = width, labels = species" in said(at).replace("\\", "")
+
+
+def test_texts_become_a_card_with_some_of_them(api: Api, tmp_path: Path) -> None:
+    own = columns()
+    own["text"][0] = "my <b>cat</b>"
+    renamed = {"request": own["text"], "area": own["label"], "part": own["split"]}
+    at = chosen(opened(api), write_csv(tmp_path / "requests.csv", renamed))
+    press(at, "datasets_upload")
+    press(at, "datasets_upload_as_text")
+    [waiting] = api.datasets()
+    key = f"question_{waiting['id']}_columns"
+    assert at.selectbox(key=f"{key}_text").value == "request"
+    at.selectbox(key=f"{key}_labels").set_value("area")
+    at.selectbox(key=f"{key}_split").set_value("part")
+    run(at)
+    press(at, f"datasets_answer_{waiting['id']}")
+    [ready] = api.datasets()
+    assert (ready["state"], ready["items"], ready["has_split"]) == ("ready", 64, True)
+    assert "my &lt;b&gt;cat&lt;/b&gt;" in said(at)
+    assert "letters" in said(at)
 
 
 def test_a_file_of_another_program_is_told_how_to_convert(api: Api, tmp_path: Path) -> None:
