@@ -61,8 +61,8 @@ THUMBNAIL_SIDE: Final = 96
 MAX_THUMBNAILS: Final = 200
 MAX_TEXTS: Final = 30
 """Texts that are shown of a data set."""
-TEXT_LETTERS: Final = 160
-"""Letters of a text that are shown."""
+TEXT_CHARACTERS: Final = 160
+"""Characters of a text that are shown."""
 THUMBNAIL_BACKGROUND: Final = "white"
 """What transparent parts are laid on, as in a new comparison."""
 
@@ -167,7 +167,7 @@ def _part_counts(found: ImageSet | TextTable, of_items: Sequence[str]) -> dict[s
 
 def _texts(table: TextTable) -> Facts:
     counts = _counts(table)
-    letters = np.array([len(text) for text in table.texts])
+    characters = np.array([len(text) for text in table.texts])
     members: list[list[str]] = [[] for _ in counts]
     for text, label in zip(table.texts, table.labels.tolist(), strict=True):
         members[label].append(text)
@@ -177,16 +177,16 @@ def _texts(table: TextTable) -> Facts:
         counts=counts,
         has_fine=table.fine is not None,
         shape={
-            "shortest": int(letters.min()),
-            "median": int(np.median(letters)),
-            "longest": int(letters.max()),
+            "shortest": int(characters.min()),
+            "median": int(np.median(characters)),
+            "longest": int(characters.max()),
         },
         warnings=_notes(table.warnings),
         thumbnails=[],
         parts={} if table.parts is None else _part_counts(table, table.parts),
         texts=[
             TextExample(
-                class_name=table.class_names[label], text=members[label][item][:TEXT_LETTERS]
+                class_name=table.class_names[label], text=members[label][item][:TEXT_CHARACTERS]
             )
             for label, item in choose_items(counts, MAX_TEXTS)
         ],

@@ -60,7 +60,7 @@ class Facts(BaseModel):
     """Whether there are labels within the classes."""
     shape: dict[str, int]
     """`features` or `audio` and `visual`: numbers a row; of images the smallest and the largest
-    width and height in pixels; of texts `shortest`, `median` and `longest` in letters."""
+    width and height in pixels; of texts `shortest`, `median` and `longest` in characters."""
     warnings: list[Note]
     thumbnails: list[Thumbnail]
     parts: dict[str, list[int]] = {}

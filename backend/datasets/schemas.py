@@ -35,7 +35,7 @@ class DatasetOut(BaseModel):
     shape: dict[str, int]
     """`features` or `audio` and `visual`: numbers a row; of images `min_width`, `max_width`,
     `min_height` and `max_height` in pixels; of texts `shortest`, `median` and `longest` in
-    letters."""
+    characters."""
     has_split: bool
     """Whether it brings a split of its own: train, test and often validation."""
     warnings: list[Note]

@@ -17,7 +17,7 @@ BLOCK_BYTES: Final = 2**24
 """Bytes of a column read at once."""
 
 MAX_NAME_LENGTH: Final = 200
-"""Most letters of a label."""
+"""Most characters of a label."""
 
 _SEEMS_MISSING: Final = ("nan", "NaN", "None", "null")
 
@@ -205,7 +205,7 @@ def _code_values(
     for one in names:
         if len(one) > MAX_NAME_LENGTH:
             findings.add(
-                name, f"has a word of {len(one):,} letters; {MAX_NAME_LENGTH} are the most"
+                name, f"has a word of {len(one):,} characters; {MAX_NAME_LENGTH} are the most"
             )
         elif one in _SEEMS_MISSING:
             findings.warn(name, f"has a class named {one!r}; is it a missing label saved as text?")

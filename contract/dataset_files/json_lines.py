@@ -14,7 +14,7 @@ MAX_LINE: Final = 2**24
 """Bytes of a line; a longer one is not parsed."""
 _LARGEST_INTEGER: Final = 2**63
 _SHOWN: Final = 40
-"""Letters of a key that a problem shows."""
+"""Characters of a key that a problem shows."""
 
 
 @dataclass(frozen=True)

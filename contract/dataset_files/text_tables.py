@@ -24,11 +24,11 @@ from contract.dataset_files.split_folders import PARTS, Part, with_test_part
 from contract.dataset_files.table import read_ids
 from contract.dataset_files.text_columns import TextLayout, choose_text_layout
 
-MAX_LETTERS: Final = 20_000
-"""Letters of one text; encoders read a few hundred words of it."""
+MAX_CHARACTERS: Final = 20_000
+"""Characters of one text; encoders read a few hundred words of it."""
 _ROWS_AT_ONCE: Final = 4_096
 _SHOWN: Final = 40
-"""Letters of a value that a problem shows."""
+"""Characters of a value that a problem shows."""
 
 
 def read_texts(
@@ -133,13 +133,13 @@ def _read_words(file: ArrowFile, name: str, limits: Limits, findings: Findings) 
     for row, text in enumerate(_words(file, name, findings)):
         if not text:
             findings.add(f"row {row}, {name}", "is empty; every row needs a text")
-        elif len(text) > MAX_LETTERS:
+        elif len(text) > MAX_CHARACTERS:
             findings.add(
                 f"row {row}, {name}",
-                f"has {len(text):,} letters; {MAX_LETTERS:,} are the most: shorten it, or leave "
-                "the row out",
+                f"has {len(text):,} characters; {MAX_CHARACTERS:,} are the most: shorten it, "
+                "or leave the row out",
             )
-        texts.append(text[:MAX_LETTERS])
+        texts.append(text[:MAX_CHARACTERS])
         size += len(texts[-1])
         if size > limits.max_bytes:
             raise findings.refuse(

@@ -69,7 +69,7 @@ def figures(
         spec: that is valid.
         sizes: of the classes of its data; None if they are not known before the data are read.
         shape: numbers in a row of uploaded features: `features`, or `audio` and `visual`; of
-            uploaded texts the letters of the longest, `longest`.
+            uploaded texts the characters of the longest, `longest`.
     """
     tuning = spec.tuning
     splits = split_sizes(final_data(spec), sizes, _split_seeds(spec))

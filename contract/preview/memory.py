@@ -70,8 +70,8 @@ BACKBONES: Final = {
 TEXT_FEATURES: Final = 256
 """Of the bundled static encoder."""
 TEXT_WEIGHTS: Final = 32_000 * TEXT_FEATURES
-LETTERS_A_TOKEN: Final = 3
-GENERATED_LETTERS: Final = 150
+CHARACTERS_A_TOKEN: Final = 3
+GENERATED_CHARACTERS: Final = 150
 """Of the longest generated texts."""
 
 
@@ -102,7 +102,7 @@ def memory(
         arm: of the spec.
         splits: of its runs.
         shape: numbers in a row of uploaded features: `features`, or `audio` and `visual`; of
-            uploaded texts the letters of the longest, `longest`.
+            uploaded texts the characters of the longest, `longest`.
     """
     parts = [splits.train, splits.validation, *([splits.test] if splits.test else [])]
     sizes = [part.items.most for part in parts if part.items is not None]
@@ -141,12 +141,12 @@ def _text_shapes(spec: ComparisonSpec, shape: Mapping[str, int]) -> list[Sequenc
     """Return the number of tokens of the longest text; None if it is unknown, or the model is one
     of one's own, which only the workers know."""
     encoder = spec.encoder
-    letters = GENERATED_LETTERS
+    characters = GENERATED_CHARACTERS
     if isinstance(spec.data, TextData):
-        letters = shape.get("longest", 0)
-    if not isinstance(encoder, TextEncoder) or encoder.model or not letters:
+        characters = shape.get("longest", 0)
+    if not isinstance(encoder, TextEncoder) or encoder.model or not characters:
         return None
-    return [(min(encoder.max_tokens, 1 + letters // LETTERS_A_TOKEN),)]
+    return [(min(encoder.max_tokens, 1 + characters // CHARACTERS_A_TOKEN),)]
 
 
 def _item_shapes(data: Data, shape: Mapping[str, int]) -> list[Sequence[int]] | None:

@@ -94,7 +94,7 @@ def shape_texts(seen: Mapping[str, Any]) -> list[str]:
         high = f"{seen['max_width']} x {seen['max_height']}"
         words.append(f"{low} pixels" if low == high else f"{low} to {high} pixels")
     if {"shortest", "longest"} <= seen.keys():
-        words.append(f"{seen['shortest']:,} to {seen['longest']:,} letters")
+        words.append(f"{seen['shortest']:,} to {seen['longest']:,} characters")
     return words
 
 

@@ -29,8 +29,8 @@ class ImageFiles:
         return replace(self, paths=tuple(self.paths[i] for i in index))
 
 
-SHOWN_LETTERS: Final = 240
-"""Letters of a text that are kept with snapshots and embeddings."""
+SHOWN_CHARACTERS: Final = 240
+"""Characters of a text that are kept with snapshots and embeddings."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Texts:
     def beginnings(self) -> tuple[str, ...]:
         """What pages and tables show of texts, which may be long."""
         return tuple(
-            text if len(text) <= SHOWN_LETTERS else f"{text[: SHOWN_LETTERS - 1]}…"
+            text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
             for text in self.texts
         )
 

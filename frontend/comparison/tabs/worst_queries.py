@@ -9,8 +9,8 @@ from frontend.ui.table_html import table_html
 
 SHOWN: Final = 6
 """Queries of an arm."""
-LETTERS: Final = 140
-"""Letters of a query that are shown."""
+CHARACTERS: Final = 140
+"""Characters of a query that are shown."""
 
 
 def worst_queries(precisions: Sequence[float | None], count: int = SHOWN) -> list[int]:
@@ -45,7 +45,7 @@ def worst_queries_table(arms: Sequence[Mapping[str, Any]], samples: Mapping[str,
 
 def _text(samples: Mapping[str, Any], sample: int) -> str:
     text = str(samples["texts"][sample])
-    return text if len(text) <= LETTERS else f"{text[: LETTERS - 1].rstrip()}…"
+    return text if len(text) <= CHARACTERS else f"{text[: CHARACTERS - 1].rstrip()}…"
 
 
 def _label(samples: Mapping[str, Any], sample: int) -> str:

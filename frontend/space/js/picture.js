@@ -4,7 +4,7 @@ import { groupStyle } from "./colouring.js";
 
 /** @typedef {import("./source.js").Samples} Samples */
 
-const LETTERS = [[84, 200], [50, 110], [0, 72]]; // side of a picture, letters of a text in its place
+const CHARACTERS = [[84, 200], [50, 110], [0, 72]]; // side of a picture, characters of a text in its place
 
 /**
  * @param {Samples} samples
@@ -18,9 +18,9 @@ export function picture(samples, sample, side, dark) {
   const name = nameOf(samples, sample);
   const text = textOf(samples, sample);
   if (text) {
-    const [, letters] = LETTERS.find(([least]) => side >= least) ?? LETTERS[0];
+    const [, characters] = CHARACTERS.find(([least]) => side >= least) ?? CHARACTERS[0];
     const style = `--class: ${groupStyle(samples.labels[sample], dark).fill}`;
-    return h("span", { class: "lb-sp-sentence", style }, shortened(text, letters));
+    return h("span", { class: "lb-sp-sentence", style }, shortened(text, characters));
   }
   const look = { role: "img", "aria-label": `${kindOf(samples)} of sample ${samples.ids[sample]}, ${name}` };
   const { sprite, tile, columns, n } = samples;
@@ -41,9 +41,9 @@ export function textOf({ texts }, sample) {
   return texts?.[sample] ?? "";
 }
 
-/** @param {string} text @param {number} letters at most */
-export function shortened(text, letters) {
-  return text.length > letters ? `${text.slice(0, letters - 1).trimEnd()}…` : text;
+/** @param {string} text @param {number} characters at most */
+export function shortened(text, characters) {
+  return text.length > characters ? `${text.slice(0, characters - 1).trimEnd()}…` : text;
 }
 
 /** A sample in words: its text and class, or its class. @param {Samples} samples @param {number} sample */

@@ -24,11 +24,11 @@ def test_a_table_is_kept_with_what_is_known_of_it(api: Api, parts: Parts, tmp_pa
     own = columns()
     made = upload(api.http, write_csv(tmp_path / "a.csv", own), "text", "requests")
     assert (made["items"], made["class_names"], made["has_fine"]) == (64, ["cat", "dog"], True)
-    letters = sorted(map(len, own["text"]))
+    characters = sorted(map(len, own["text"]))
     assert made["shape"] == {
-        "shortest": letters[0],
-        "median": (letters[31] + letters[32]) // 2,
-        "longest": letters[-1],
+        "shortest": characters[0],
+        "median": (characters[31] + characters[32]) // 2,
+        "longest": characters[-1],
     }
     assert made["has_split"]
     detail = api.get(f"/datasets/{made['id']}")

@@ -18,7 +18,7 @@ from contract.dataset_files import (
     read_texts,
 )
 from contract.dataset_files.questions import Question
-from contract.dataset_files.text_tables import MAX_LETTERS
+from contract.dataset_files.text_tables import MAX_CHARACTERS
 from tests.support.tiny_sets import npz, table, write
 from tests.support.tiny_texts import columns, write_csv, write_json_lines, write_parquet
 
@@ -102,8 +102,8 @@ def test_every_problem_is_told_with_its_row(tmp_path: Path) -> None:
     )
     assert problems(path) == {
         "row 0, text": "is empty; every row needs a text",
-        "row 1, text": f"has 1,000,000 letters; {MAX_LETTERS:,} are the most: shorten it, or leave "
-        "the row out",
+        "row 1, text": f"has 1,000,000 characters; {MAX_CHARACTERS:,} are the most: shorten it, "
+        "or leave the row out",
         "row 2, label": "is missing; every row needs one",
         "row 3, fine_label": "is missing; every row needs one",
         "row 1, id": "is '1' again, as row 0; make it another",

@@ -175,7 +175,7 @@ def test_texts_become_a_card_with_some_of_them(api: Api, tmp_path: Path) -> None
     [ready] = api.datasets()
     assert (ready["state"], ready["items"], ready["has_split"]) == ("ready", 64, True)
     assert "my &lt;b&gt;cat&lt;/b&gt;" in said(at)
-    assert "letters" in said(at)
+    assert "characters" in said(at)
 
 
 def test_a_file_of_another_program_is_told_how_to_convert(api: Api, tmp_path: Path) -> None:

@@ -126,5 +126,5 @@ def test_texts_are_shown_escaped_one_of_each_class() -> None:
     assert "one &lt;i&gt;" in html
     assert "two" not in html
     assert "three" in html
-    letters = {"shortest": 4, "median": 20, "longest": 1_300}
-    assert dataset_facts.shape_texts(letters) == ["4 to 1,300 letters"]
+    characters = {"shortest": 4, "median": 20, "longest": 1_300}
+    assert dataset_facts.shape_texts(characters) == ["4 to 1,300 characters"]

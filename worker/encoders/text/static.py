@@ -171,7 +171,7 @@ def _check_size(tokenizer: Any, network: StaticNetwork, path: Path) -> None:
             len(network.mapping)
             and not 0 <= int(network.mapping.min()) <= int(network.mapping.max()) < rows
         ):
-            raise DataError(f"{path} maps tokens to rows that its table of {rows:,} has not")
+            raise DataError(f"{path} maps tokens to rows beyond its table of {rows:,}")
     if network.weights is not None:
         held["weights"] = len(network.weights)
     for what, count in held.items():
