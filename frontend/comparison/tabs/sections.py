@@ -260,6 +260,7 @@ def show_retrieval(view: View) -> None:
     )
     if chosen is not None:
         if chosen.samples.get("texts"):
+            st.subheader("Worst queries", anchor="worst-queries")
             st.html(worst_queries_table(chosen.arms, chosen.samples))
         st.caption(
             "The nearest neighbours of each sample, and the worst queries, are under Embedding "
