@@ -1,6 +1,7 @@
 """The embedding panels in a real browser, over an API that is made to fail, wait and grow."""
 
 import math
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -8,6 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.support.serving import serving
 from tests.support.space_peer import SpacePeer, two_clouds
 
+A_SAMPLE = re.compile(r"^\d+$")
 ARMS = ["contrastive", "triplet", "sup_con", "n_pair"]
 SHARE = """(canvas, [left, right]) => {
   const {width, height} = canvas;
@@ -119,12 +121,12 @@ def test_keys_walk_from_sample_to_sample_and_enter_looks_inside(page: Page) -> N
         canvas = page.get_by_test_id("space-panel-1").locator("canvas")
         canvas.focus()
         page.keyboard.press("ArrowRight")
-        first = canvas.get_attribute("data-hovered")
+        expect(canvas).to_have_attribute("data-hovered", A_SAMPLE)
+        first = str(canvas.get_attribute("data-hovered"))
         page.keyboard.press("ArrowRight")
-        page.wait_for_timeout(100)
+        expect(canvas).not_to_have_attribute("data-hovered", first)
+        expect(canvas).to_have_attribute("data-hovered", A_SAMPLE)
         sample = canvas.get_attribute("data-hovered")
-        assert first is not None
-        assert sample not in (None, first)
         other = page.get_by_test_id("space-panel-0").locator("canvas")
         expect(other).to_have_attribute("data-hovered", str(sample))
         card = page.get_by_test_id("space-panel-1").locator(".lb-sp-card")
