@@ -6,6 +6,7 @@ from typing import Final
 from contract.metrics.dynamics import DYNAMICS
 from contract.metrics.evaluation import GEOMETRY, KNN_KS, QUALITY, RECALL_KS
 from contract.metrics.metric import Better, Metric
+from contract.metrics.verification import DIMENSIONS, VERIFICATION
 
 __all__ = [
     "BACKBONE_PREFIX",
@@ -60,6 +61,11 @@ _OF_EACH_MODALITY: Final = tuple(
     for metric in GEOMETRY
 )
 _EVALUATED: Final = (*GEOMETRY, *QUALITY, *_OF_EACH_MODALITY)
+_OF_TEST: Final = {
+    TEST_PREFIX: (*VERIFICATION, *DIMENSIONS),
+    TEST_LAST_PREFIX: VERIFICATION,
+}
+"""What is measured of the test split alone, by the prefix of its keys."""
 
 METRICS: Final[dict[str, Metric]] = {
     metric.key: metric
@@ -77,7 +83,7 @@ METRICS: Final[dict[str, Metric]] = {
                 (TEST_PREFIX, "test", "at the best validation epoch"),
                 (TEST_LAST_PREFIX, "test, last epoch", "at the last epoch"),
             )
-            for metric in _EVALUATED
+            for metric in (*_EVALUATED, *_OF_TEST[prefix])
             if not metric.summary_only
         ),
         *_RUN_METRICS,

@@ -9,20 +9,35 @@ from worker.measure.classification import classification, knn_leave_one_out
 from worker.measure.clustering import clustering
 from worker.measure.confusion import Confusions, confusion_of, confusions, nearest_others
 from worker.measure.cross_modal import chance, cross_modal
+from worker.measure.dimensions import smaller_embeddings
 from worker.measure.geometry import geometry, per_class_variance
 from worker.measure.pair_distances import Histograms, distance_histograms
 from worker.measure.retrieval import detail, left_out, retrieval
+from worker.measure.verification import (
+    PairCounts,
+    at_threshold,
+    best_threshold,
+    count_pairs,
+    counts_of,
+    verification,
+    verification_figures,
+)
 
 __all__ = [
     "Confusions",
     "Histograms",
+    "PairCounts",
     "PairedDifference",
+    "at_threshold",
+    "best_threshold",
     "chance",
     "classification",
     "clustering",
     "compare",
     "confusion_of",
     "confusions",
+    "count_pairs",
+    "counts_of",
     "cross_modal",
     "detail",
     "distance_histograms",
@@ -32,4 +47,7 @@ __all__ = [
     "nearest_others",
     "per_class_variance",
     "retrieval",
+    "smaller_embeddings",
+    "verification",
+    "verification_figures",
 ]

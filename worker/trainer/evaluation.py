@@ -112,7 +112,30 @@ class Evaluation:
         Raises:
             NotFiniteError: as `validation`.
         """
-        return self._measure(self._data.test, self._data.train, ALL)
+        measured = self._measure(self._data.test, self._data.train, ALL)
+        points, labels = _join(measured.embeddings, self._data.test.labels)
+        values = measured.values
+        if has_both_kinds(labels):
+            values |= measure.verification(points, labels)
+            chosen_on = self._validation_points()
+            if has_both_kinds(chosen_on[1]):
+                threshold = measure.best_threshold(measure.count_pairs(*chosen_on))
+                values |= measure.at_threshold(points, labels, threshold)
+        return measured
+
+    def smaller(self, measured: Measured) -> dict[str, float]:
+        """Return how retrieval on the test split fares with smaller embeddings.
+
+        Args:
+            measured: the test split, with the model as it is.
+        """
+        points, labels = _join(measured.embeddings, self._data.test.labels)
+        fitted_on, _ = self._validation_points()
+        return measure.smaller_embeddings(points, labels, fitted_on, normalize=self._normalize)
+
+    def _validation_points(self) -> tuple[Tensor, Tensor]:
+        assert self._model is not None, "of which model?"
+        return _join(embed(self._model, self._validation), self._validation.labels)
 
     def _measure(self, held_out: Split, gallery: Split, families: Set[Family]) -> Measured:
         assert self._model is not None, "of which model?"
@@ -144,6 +167,12 @@ class Evaluation:
         assert self._model is not None
         known = _join(embed(self._model, gallery), gallery.labels)
         return measure.classification(*known, points, labels)
+
+
+def has_both_kinds(labels: Tensor) -> bool:
+    """Return whether items [N] have a pair of one class and one of two."""
+    sizes = labels.unique(return_counts=True)[1]
+    return len(sizes) > 1 and int(sizes.max()) > 1
 
 
 def has_fine_pairs(split: Split) -> bool:

@@ -308,13 +308,14 @@ class Member:
             if best_step != self.step:
                 self._best.restore(self.model)
                 best = self._evaluation.test()
+            smaller = self._evaluation.smaller(best)
         except NotFiniteError as error:
             raise self._overflow(str(error), self.step) from error
-        for prefix, step, measured in (
-            (TEST_PREFIX, best_step, best),
-            (TEST_LAST_PREFIX, self.step, last),
+        for prefix, step, values in (
+            (TEST_PREFIX, best_step, best.values | smaller),
+            (TEST_LAST_PREFIX, self.step, last.values),
         ):
-            self._reporter.points(step, {f"{prefix}{k}": v for k, v in measured.values.items()})
+            self._reporter.points(step, {f"{prefix}{k}": v for k, v in values.items()})
         self._keep_model(best_step, best)
 
     def _keep_model(self, step: int, measured: Measured) -> None:
