@@ -22,6 +22,8 @@ other arms have the same mean to the decimals shown."""
 TEST_PREFIX: Final = "test."
 LAST_PREFIX: Final = "test.last."
 """Of the test split at the last epoch; with TEST_PREFIX alone at the best one."""
+CHARTED: Final = "test.dimension."
+"""Of the metrics that are a chart, not rows of a table."""
 CROSS_MODAL: Final = "Cross-modal retrieval"
 """Heading of cross-modal retrieval, the main result on data of two modalities; it comes first."""
 FAMILIES: Final = {
@@ -30,6 +32,7 @@ FAMILIES: Final = {
     "retrieval": "Retrieval",
     "clustering": "Clustering",
     "detail": "Detail",
+    "verification": "Verification of pairs",
     "retrieval.audio_to_visual": CROSS_MODAL,
     "retrieval.visual_to_audio": CROSS_MODAL,
     "audio.geometry": "Geometry of the audio items",
@@ -126,7 +129,7 @@ def result_sections(
         noun: what a replicate is called: seed, draw or split.
     """
     lines = [_line(metric, arms, noun) for metric in summary["metrics"]]
-    lines = [line for line in lines if any(line.cells)]
+    lines = [line for line in lines if any(line.cells) and not line.key.startswith(CHARTED)]
     groups: dict[str, list[Line]] = {
         "Test split, at the best validation epoch": [],
         "Test split, at the last epoch": [],

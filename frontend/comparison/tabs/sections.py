@@ -14,6 +14,7 @@ from frontend.charts import chart
 from frontend.comparison.results_table import Section, result_sections
 from frontend.comparison.tables_html import results_table
 from frontend.comparison.tabs.confusion import show_confusion
+from frontend.comparison.tabs.dimensions import show_dimensions
 from frontend.comparison.tabs.snapshot_charts import class_bars, class_values, distance_histograms
 from frontend.comparison.tabs.view import (
     AFTER_SEARCH,
@@ -246,9 +247,10 @@ def show_geometry(view: View) -> None:
 
 
 def show_retrieval(view: View) -> None:
-    """Draw the results, the accuracy by class, the worst queries of texts, and which classes are
-    confused."""
-    show_results(view, "retrieval")
+    """Draw the results, smaller embeddings, the accuracy by class, the worst queries of texts, and
+    which classes are confused."""
+    if show_results(view, "retrieval"):
+        show_dimensions(view, view.client.summary(view.id, baseline=view.arms[-1]))
     chosen = show_by_class(
         view,
         "retrieval",
