@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from contract.metrics import METRICS
+from contract.metrics.verification import DIMENSIONS, VERIFICATION
 from worker import measure
 from worker.data import Dataset, Split
 from worker.trainer.evaluation import BestEpoch, Evaluation, embed
@@ -40,7 +41,15 @@ def test_trained_classes_are_classified_from_the_training_items() -> None:
     assert values["classification.linear_probe_accuracy"] == 1
     assert "detail.recall_at_1" not in values
     assert set(values) <= set(METRICS)
-    assert set(evaluated(data).test().values) == set(values)
+    tested = evaluated(data).test()
+    assert set(tested.values) - set(values) == {metric.key for metric in VERIFICATION}
+    assert set(values) <= set(tested.values)
+    assert tested.values["verification.equal_error_rate"] == 0
+    assert tested.values["verification.threshold.balanced_error"] == 0
+    smaller = evaluated(data).smaller(tested)
+    assert smaller["dimension.full.recall_at_1"] == 1
+    assert smaller["dimension.truncated_8.recall_at_1"] == 1, "the corners differ in five"
+    assert set(smaller) <= {metric.key for metric in DIMENSIONS}
     assert evaluated(data).caveats == []
 
 
@@ -54,6 +63,7 @@ def test_new_classes_are_classified_from_held_out_items_without_a_probe() -> Non
     )
     values = evaluated(data).test().values
     assert values["classification.knn_accuracy_1"] == 1
+    assert "verification.threshold.far" in values, "also where tested classes are new"
     assert "classification.linear_probe_accuracy" not in values
     assert "detail.recall_at_1" in evaluated(data).validation()
     [caveat] = evaluated(data).caveats

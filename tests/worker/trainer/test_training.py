@@ -77,11 +77,15 @@ def test_a_run_reports_every_step_and_every_evaluation() -> None:
 
 
 def of_test_split(reporter: ListReporter) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the points of the test split: of the best epoch, and of the last one."""
+    """Return the points of the test split: of the best epoch, without those of smaller embeddings,
+    and of the last one."""
     found = {key: points for key, points in reporter.series.items() if key.startswith("test.")}
     last = {key: points for key, points in found.items() if key.startswith("test.last.")}
     best = {key: points for key, points in found.items() if key not in last}
     assert "test.retrieval.map_at_r" in best
+    smaller = {key for key in best if key.startswith("test.dimension.")}
+    assert "test.dimension.int8.map_at_r" in smaller
+    best = {key: points for key, points in best.items() if key not in smaller}
     assert {key.replace("test.last.", "test.") for key in last} == set(best)
     return best, {key.replace("test.last.", "test."): points for key, points in last.items()}
 
