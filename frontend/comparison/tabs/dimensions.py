@@ -51,8 +51,16 @@ def dimensions_figure(
     figure = go.Figure()
     for arm, style in styles.items():
         kept = _kept(found, "truncated", arm, dimensions)
-        ends = [[row[end] for _, row in kept] for end in ("mean", "low", "high")]
-        figure.add_traces(figures.band_traces([at for at, _ in kept], *ends, style, arm))
+        figure.add_traces(
+            figures.band_traces(
+                [at for at, _ in kept],
+                [row["mean"] for _, row in kept],
+                [row["low"] for _, row in kept],
+                [row["high"] for _, row in kept],
+                style,
+                arm,
+            )
+        )
         components = _kept(found, "pca", arm, dimensions)
         if len(components) > 1:
             figure.add_trace(_thin(components, style, arm))

@@ -12,7 +12,7 @@ ARMS = ["pull <b>", "rank"]
 
 def row(arm: str, mean: float | None) -> dict[str, Any]:
     ends = {"low": None, "high": None} if mean is None else {"low": mean - 0.1, "high": mean + 0.1}
-    values = {"values": [], "untrained": None, "censored": 0}
+    values: dict[str, Any] = {"values": [], "untrained": None, "censored": 0}
     return {"arm": arm, "n": 3, "mean": mean, "sd": 0.05, **ends, **values}
 
 
